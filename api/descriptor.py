@@ -1,0 +1,108 @@
+"""What distinguishes one kind from another, as data.
+
+A kind is its descriptor: schema, conversion, CRD, informer, tracker and reconciler are driven by it (DESIGN 4.1).
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+from api.meta import GROUP, VERSION, Resource
+
+
+class LifeCycle(Enum):
+    """Which reconciler decides for a kind."""
+
+    JOB = "job"
+    """Runs once, is stopped, keeps its record at AWS: training, tuning, transform and processing jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterColumn:
+    """A column of `kubectl get`; `priority` 1 shows it with `-o wide` only."""
+
+    name: str
+    json_path: str
+    type: str = "string"
+    format: str = ""
+    priority: int = 0
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """Names of the AWS API operations of a kind, as the botocore service model spells them."""
+
+    create: str
+    describe: str
+    list: str
+    stop: str
+    list_items: str
+    """Member of the List answer that holds the summaries, e.g. `TrainingJobSummaries`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NameRule:
+    """How the SageMaker name of an object is found and kept (v1-kinds.md 4)."""
+
+    member: str
+    """Request member, e.g. `TrainingJobName`; also the name's member in Describe answers and List summaries."""
+    spec_field: str
+    """Field of `spec` in which users may give the name, e.g. `trainingJobName`."""
+    status_field: str
+    """Field of `status` that shows it, e.g. `sageMakerTrainingJobName`."""
+    max_length: int
+    late_initialized: bool
+    """Whether a generated name is written into `spec_field`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRule:
+    """Where the AWS status of a kind is found, how it is shown, and which values end its life."""
+
+    member: str
+    """Describe and summary member, e.g. `TrainingJobStatus`."""
+    field: str
+    """Field of `status`, e.g. `trainingJobStatus`."""
+    reconciling: str
+    """Value to show while the operator cannot do its work, e.g. `ReconcilingTrainingJob`."""
+    synchronizing: str = "SynchronizingK8sJobWithSageMaker"
+    """Value to show before anything was asked of AWS."""
+    secondary_member: str | None = None
+    secondary_field: str | None = None
+    arn_member: str = ""
+    """Describe and Create-answer member that holds the ARN, e.g. `TrainingJobArn`."""
+    terminal: frozenset[str] = frozenset({"Completed", "Failed", "Stopped"})
+    stopping: str = "Stopping"
+    completed: str = "Completed"
+    failed: str = "Failed"
+    stopped: str = "Stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class KindDescriptor:
+    """Everything that the shared machinery needs to know of one kind."""
+
+    kind: str
+    plural: str
+    singular: str
+    life_cycle: LifeCycle
+    operations: Operations
+    name: NameRule
+    status: StatusRule
+    service: str = "sagemaker"
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ("sagemaker",)
+    printer_columns: tuple[PrinterColumn, ...] = ()
+    log_group: str | None = None
+    """CloudWatch log group, shown as a console link in `status.cloudWatchLogUrl`."""
+
+    @property
+    def resource(self) -> Resource:
+        """The kind as the Kubernetes API serves it."""
+        return Resource(group=GROUP, version=VERSION, plural=self.plural, kind=self.kind)
+
+    @property
+    def controller_name(self) -> str:
+        """Label value of metrics and name of queue and threads: the lower-case kind."""
+        return self.kind.lower()

@@ -1,0 +1,64 @@
+"""Object metadata as values: keys, resources, conditions and finalizers.
+
+Sources: Kubernetes API conventions (metadata, typical status properties) and `metav1.Condition`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Self, TypeAlias
+
+GROUP: Final = "sagemaker.aws.amazon.com"
+VERSION: Final = "v1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+
+FINALIZER: Final = "sagemaker-operator-finalizer"
+"""The only finalizer that a user must remove by hand to let go of an object; the guides name it, so it never changes."""
+
+JsonObject: TypeAlias = dict[str, Any]
+"""A decoded JSON object, owned by whoever decoded it."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectKey:
+    """Where an object lives: `namespace` is empty for cluster-scoped objects. The uid is not part of it (S1)."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+    @classmethod
+    def of(cls, obj: Mapping[str, Any]) -> Self:
+        """Key of a decoded object. Raises KeyError where `metadata.name` is missing."""
+        metadata = obj["metadata"]
+        return cls(metadata.get("namespace") or "", metadata["name"])
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """How the Kubernetes API serves a kind; `group` is empty for the core group."""
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+    namespaced: bool = True
+
+    @property
+    def api_version(self) -> str:
+        """`group/version`, or `version` for the core group: what `apiVersion` says in an object."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+
+ConditionStatus: TypeAlias = Literal["True", "False", "Unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One `metav1.Condition` without its transition time, which the writer of the status derives."""
+
+    type: str
+    status: ConditionStatus
+    reason: str
+    message: str = ""

@@ -1,0 +1,1 @@
+"""The operator's process: informers, work queues, reconcilers, leader election and metrics."""

@@ -1,0 +1,1 @@
+"""The AWS side: clients, error classes, budgets, tracker, names and ownership."""

@@ -1,0 +1,1 @@
+"""The Kubernetes API: client, typed errors, and adapters for the ports that `runtime` declares."""

@@ -1,0 +1,1 @@
+"""Metrics registry, logs and the HTTP endpoints that show them."""

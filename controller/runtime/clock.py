@@ -1,0 +1,32 @@
+"""Time as a dependency: durations from a monotonic clock, stamps in UTC.
+
+Only values written to an API are wall time (K6); everything that waits or expires uses `monotonic`.
+"""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the machinery may ask of time. Implementations are thread-safe."""
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never jumps; meaningful as differences only."""
+        ...
+
+    def utcnow(self) -> datetime:
+        """The wall time, timezone-aware, in UTC."""
+        ...
+
+
+class SystemClock:
+    """The clocks of the operating system."""
+
+    def monotonic(self) -> float:
+        """See `Clock.monotonic`."""
+        return time.monotonic()
+
+    def utcnow(self) -> datetime:
+        """See `Clock.utcnow`."""
+        return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""Generators, the sandbox and benchmarks: run from a checkout, not installed."""
