@@ -6,7 +6,6 @@ A kind is its descriptor: schema, conversion, CRD, informer, tracker and reconci
 from dataclasses import dataclass
 from enum import Enum
 
-
 from api.meta import GROUP, VERSION, Resource
 
 

@@ -12,7 +12,7 @@ VERSION: Final = "v1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 
 FINALIZER: Final = "sagemaker-operator-finalizer"
-"""The only finalizer that a user must remove by hand to let go of an object; the guides name it, so it never changes."""
+"""The only finalizer that a user must remove by hand to let go of an object; the guides name it, so it stays."""
 
 JsonObject: TypeAlias = dict[str, Any]
 """A decoded JSON object, owned by whoever decoded it."""

@@ -52,5 +52,5 @@ class ClassifiedError(Exception):
         """Seconds the other side asked us to wait, where it did."""
 
 
-class Terminal(Exception):
+class Terminal(Exception):  # noqa: N818 (a verdict, not an error of ours)
     """Stops retries of a key until something about it changes. The only error that does."""
