@@ -1,0 +1,62 @@
+"""Kubernetes Events as values, and the port that writes them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol, TypeAlias
+
+EventType: TypeAlias = Literal["Normal", "Warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Regarding:
+    """The object that an Event is about, as an object reference; `namespace` is empty for cluster-scoped ones."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """What one Event object says; times are UTC."""
+
+    regarding: Regarding
+    type: EventType
+    reason: str
+    message: str
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EventRef:
+    """Where an Event was written."""
+
+    namespace: str
+    name: str
+
+
+class EventSink(Protocol):
+    """Writes Events. Called from the recorder's thread only; may block for a request's time-out."""
+
+    def create(self, event: EventRecord) -> EventRef:
+        """Write a new Event object. Raises `ClassifiedError`."""
+        ...
+
+    def update(self, ref: EventRef, event: EventRecord) -> None:
+        """Raise count and last time of an Event, and replace its message. Raises `ClassifiedError`: NOT_FOUND when
+        the API server has let it expire.
+        """
+        ...
+
+
+class Recorder(Protocol):
+    """What code that has something to tell depends on."""
+
+    def event(self, regarding: Regarding, type: EventType, reason: str, message: str) -> None:  # noqa: A002
+        """Tell about an object. Never blocks, never raises for what the API server thinks of it (V1)."""
+        ...

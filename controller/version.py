@@ -1,0 +1,38 @@
+"""The version of the product: from the package's metadata, with the commit that an image was built from."""
+
+import os
+import platform
+from importlib import metadata
+
+from prometheus_client import CollectorRegistry, Gauge
+
+DISTRIBUTION = "sagemaker-k8s-operator"
+
+
+def version() -> str:
+    """Version of the installed distribution, `0+unknown` when the sources run without being installed."""
+    try:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return "0+unknown"
+
+
+def commit() -> str:
+    """Commit that the image was built from: the build sets `OPERATOR_COMMIT`; empty elsewhere."""
+    return os.environ.get("OPERATOR_COMMIT", "")
+
+
+def user_agent() -> str:
+    """What requests to the Kubernetes API call themselves, in client-go's form `name/version (os/arch) commit`."""
+    return f"{DISTRIBUTION}/{version()} ({platform.system().lower()}/{platform.machine()}) {commit() or 'unknown'}"
+
+
+def register_build_info(registry: CollectorRegistry) -> None:
+    """Expose `sagemaker_operator_build_info`, a gauge that is always 1 and carries what is running as labels."""
+    gauge = Gauge(
+        "sagemaker_operator_build_info",
+        "What is running; always 1.",
+        ["version", "commit", "python"],
+        registry=registry,
+    )
+    gauge.labels(version(), commit() or "unknown", platform.python_version()).set(1)
