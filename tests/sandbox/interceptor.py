@@ -5,10 +5,11 @@ operator between any two of its effects and count what it asked for, with no hoo
 """
 
 import http.client
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -67,6 +68,7 @@ class Interceptor:
         self._lock = threading.Lock()
         self._requests: list[Request] = []
         self._hook: Hook | None = None
+        self._sockets: set[socket.socket] = set()
         self.url = ""
 
     @property
@@ -84,6 +86,25 @@ class Interceptor:
         """Call `hook` in both phases of every request from now on."""
         with self._lock:
             self._hook = hook
+
+    @contextmanager
+    def tracked(self, opened: socket.socket) -> Iterator[None]:
+        """Have `close_connections` reach `opened` while the block runs."""
+        with self._lock:
+            self._sockets.add(opened)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._sockets.discard(opened)
+
+    def close_connections(self) -> None:
+        """Break every open connection, to either side: what a restart or a failing network does."""
+        with self._lock:
+            opened = list(self._sockets)
+        for each in opened:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
     def _saw(self, request: Request) -> Hook | None:
         with self._lock:
@@ -114,7 +135,8 @@ class Interceptor:
         if hook:
             hook(request, Phase.RECEIVED)
         upstream = self._connect()
-        try:
+        upstream.connect()
+        with self.tracked(upstream.sock), closing(upstream):
             headers = {name: value for name, value in handler.headers.items() if name.lower() not in HOP_BY_HOP}
             if self._token:
                 headers["Authorization"] = f"Bearer {self._token}"
@@ -132,8 +154,6 @@ class Interceptor:
                 handler.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
                 handler.wfile.flush()
             handler.wfile.write(b"0\r\n\r\n")
-        finally:
-            upstream.close()
 
 
 @contextmanager
@@ -145,7 +165,8 @@ def interceptor(upstream: str, *, token: str = "") -> Iterator[Interceptor]:
         protocol_version = "HTTP/1.1"
 
         def handle(self) -> None:
-            with suppress(Cut, OSError, http.client.HTTPException):  # either side went away: so does this connection
+            # either side went away: so does this connection
+            with proxy.tracked(self.connection), suppress(Cut, OSError, http.client.HTTPException):
                 super().handle()
             self.close_connection = True
 
@@ -158,8 +179,6 @@ def interceptor(upstream: str, *, token: str = "") -> Iterator[Interceptor]:
             pass
 
     class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
         request_queue_size = 128
 
     server = Server(("127.0.0.1", 0), Handler)
@@ -170,5 +189,6 @@ def interceptor(upstream: str, *, token: str = "") -> Iterator[Interceptor]:
         yield proxy
     finally:
         server.shutdown()
+        proxy.close_connections()
         server.server_close()
         thread.join()

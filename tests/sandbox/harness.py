@@ -1,0 +1,194 @@
+"""What end-to-end tests are made of: real operator processes, and waiting for what must become true."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from api.meta import JsonObject
+
+T = TypeVar("T")
+REPOSITORY = Path(__file__).resolve().parents[2]
+PLURALS = {"TrainingJob": "trainingjobs"}
+
+
+class NeverError(AssertionError):
+    """What had to become true did not, in time; the message shows the last thing seen."""
+
+
+def eventually(look: Callable[[], T | None], *, what: str, within_s: float = 30.0) -> T:
+    """The first true value that `look` returns. Raises NeverError after `within_s`, a limit and not an expectation."""
+    deadline = time.monotonic() + within_s
+    while True:
+        seen = look()
+        if seen:
+            return seen
+        if time.monotonic() > deadline:
+            raise NeverError(f"{what}: not within {within_s:g} s; last seen: {seen!r}")
+        time.sleep(0.02)
+
+
+class Api:
+    """A few HTTP verbs against a Kubernetes API without credentials: what a test needs to look and to act."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def call(self, method: str, path: str, body: object = None, content: str = "application/json") -> JsonObject:
+        """The decoded answer. Raises urllib.error.HTTPError for refusals."""
+        request = urllib.request.Request(
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": content, "Accept": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            decoded: JsonObject = json.loads(answer.read())
+            return decoded
+
+    @staticmethod
+    def path(name: str = "", *, namespace: str = "default", plural: str = "trainingjobs") -> str:
+        """Path of one of our objects, or of its collection."""
+        base = f"/apis/sagemaker.aws.amazon.com/v1/namespaces/{namespace}/{plural}"
+        return f"{base}/{name}" if name else base
+
+    def get(self, name: str, **where: str) -> JsonObject | None:
+        """The object, or None where there is none."""
+        try:
+            return self.call("GET", self.path(name, **where))
+        except urllib.error.HTTPError as refused:
+            with refused:
+                if refused.code == 404:
+                    return None
+                raise
+
+    def create(self, obj: Mapping[str, Any], **where: str) -> JsonObject:
+        """Create an object."""
+        return self.call("POST", self.path(**where), obj)
+
+    def delete(self, name: str, **where: str) -> JsonObject:
+        """Ask for deletion; finalizers may keep the object."""
+        return self.call("DELETE", self.path(name, **where))
+
+    def status(self, name: str, **where: str) -> JsonObject:
+        """Status of the object, empty where it has none or does not exist."""
+        status: JsonObject = (self.get(name, **where) or {}).get("status") or {}
+        return status
+
+    def events(self, name: str, namespace: str = "default") -> list[JsonObject]:
+        """Events about the object of that name."""
+        listed = self.call("GET", f"/api/v1/namespaces/{namespace}/events")
+        return [event for event in listed["items"] if event["involvedObject"]["name"] == name]
+
+
+def until_status(
+    api: Api, name: str, value: str, *, field: str = "trainingJobStatus", within_s: float = 30.0
+) -> JsonObject:
+    """Wait until the status field has `value`; returns the object."""
+
+    def look() -> JsonObject | None:
+        obj = api.get(name)
+        return obj if obj and (obj.get("status") or {}).get(field) == value else None
+
+    try:
+        return eventually(look, what=f"{name}: {field}={value}", within_s=within_s)
+    except NeverError as never:
+        raise NeverError(f"{never}; object: {json.dumps(api.get(name), indent=1)}") from None
+
+
+def until_gone(api: Api, name: str, within_s: float = 30.0) -> None:
+    """Wait until the object does not exist."""
+    try:
+        eventually(lambda: api.get(name) is None, what=f"{name} is gone", within_s=within_s)
+    except NeverError as never:
+        raise NeverError(f"{never}; object: {json.dumps(api.get(name), indent=1)}") from None
+
+
+class Operator:
+    """`python -m controller` as a real process. Its log is kept and shown where a test fails."""
+
+    def __init__(self, kubeconfig: Path, aws_url: str, log: Path, *flags: str, health_port: int) -> None:
+        self.log = log
+        self.health_url = f"http://127.0.0.1:{health_port}"
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KUBE", "SAGEMAKER_"))
+        }
+        environment |= {
+            "AWS_DEFAULT_SAGEMAKER_ENDPOINT": aws_url,
+            "AWS_ENDPOINT_URL": aws_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "HOME": str(log.parent),
+            "PYTHONUNBUFFERED": "1",
+        }
+        with log.open("ab") as sink:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    *("-m", "controller"),
+                    *("--kubeconfig", str(kubeconfig)),
+                    *("--metrics-addr", "127.0.0.1:0"),
+                    *("--health-addr", f"127.0.0.1:{health_port}"),
+                    *("--log-format", "json", "--log-level", "debug"),
+                    *flags,
+                ],
+                cwd=REPOSITORY,
+                env=environment,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+            )
+
+    def until_ready(self) -> "Operator":
+        """Wait for `/readyz`. Raises AssertionError with the log where the process ended instead."""
+
+        def look() -> bool:
+            if self.process.poll() is not None:
+                raise AssertionError(f"operator ended with {self.process.returncode}:\n{self.log_tail()}")
+            try:
+                with urllib.request.urlopen(self.health_url + "/readyz", timeout=5) as answer:
+                    return answer.status == 200
+            except OSError:
+                return False
+
+        eventually(look, what="operator is ready")
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to clean up."""
+        self.process.kill()
+        self.process.wait()
+
+    def terminate(self, within_s: float = 40.0) -> int:
+        """SIGTERM, as a kubelet does; returns the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(within_s)
+
+    def log_tail(self, lines: int = 60) -> str:
+        """The end of the log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def aws_call(url: str, operation: str, **members: object) -> JsonObject:
+    """One raw SageMaker call (JSON 1.1) against the embedded SageMaker."""
+    request = urllib.request.Request(
+        url,
+        method="POST",
+        data=json.dumps(members).encode(),
+        headers={
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": f"SageMaker.{operation}",
+            "Authorization": "AWS4-HMAC-SHA256 Credential=test/20300102/us-east-2/sagemaker/aws4_request, "
+            "SignedHeaders=host, Signature=0",
+        },
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        decoded: JsonObject = json.loads(answer.read())
+        return decoded
