@@ -3,9 +3,10 @@
 A kind is its descriptor: schema, conversion, CRD, informer, tracker and reconciler are driven by it (DESIGN 4.1).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
+from api.compat import Compat
 from api.meta import GROUP, VERSION, Resource
 
 
@@ -95,6 +96,8 @@ class KindDescriptor:
     printer_columns: tuple[PrinterColumn, ...] = ()
     log_group: str | None = None
     """CloudWatch log group, shown as a console link in `status.cloudWatchLogUrl`."""
+    compat: Compat = field(default_factory=Compat)
+    """Where the kind's fields depart from AWS's model."""
 
     @property
     def resource(self) -> Resource:

@@ -1,0 +1,229 @@
+"""The fields of a kind as a tree, made from AWS's shapes and the kind's compatibility table.
+
+Schema, conversion, immutability rules and reference pages all walk this one tree, so they cannot disagree.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Final
+
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
+
+from api.compat import V1, Compat, StatusField
+from api.descriptor import KindDescriptor
+from api.form import Form
+from api.models import as_model, load_installed
+from api.operator_fields import COMMON_SPEC, COMMON_STATUS, OperatorField
+
+_SCALARS: Final[Mapping[str, Form]] = {
+    "string": Form.STRING,
+    "character": Form.STRING,
+    "integer": Form.INTEGER,
+    "long": Form.INTEGER,
+    "float": Form.NUMBER,
+    "double": Form.NUMBER,
+    "boolean": Form.BOOLEAN,
+    "timestamp": Form.TIME,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: its key in a manifest, the AWS member it stands for, and what is allowed in it."""
+
+    path: str
+    """Path in the manifest, e.g. `spec.inputDataConfig[].channelName`."""
+    name: str
+    """JSON key; empty for the items of a list."""
+    member: str
+    """AWS member, dotted where the answer nests it deeper than the status does; empty if only the operator knows it."""
+    form: Form
+    wire: Form
+    """Form at AWS; differs from `form` where v1 chose another type."""
+    required: bool = False
+    required_by_aws: bool = False
+    minimum: int | float | None = None
+    """Smallest value, length or number of items."""
+    maximum: int | float | None = None
+    pattern: str = ""
+    """As its source writes it; the schema rewrites what Kubernetes' dialect (RE2) lacks."""
+    is_v1: bool = False
+    """v1 had this field. Its pattern is v1's, which matches anywhere; an AWS pattern matches the whole text."""
+    enum: tuple[str, ...] = ()
+    """The only values allowed; empty if open."""
+    known_values: tuple[str, ...] = ()
+    """Values that AWS lists, for the reader."""
+    documentation: str = ""
+    """AWS's HTML, or our own plain text."""
+    fields: tuple["Field", ...] = ()
+    item: "Field | None" = None
+    list_key: str = ""
+    """Member that identifies an item of a list, where the API server shall merge by it."""
+
+    def walk(self) -> Iterator["Field"]:
+        """This field and everything below it, parents first, in schema order."""
+        yield self
+        for child in self.fields:
+            yield from child.walk()
+        if self.item is not None:
+            yield from self.item.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class KindFields:
+    """Both halves of a kind."""
+
+    spec: Field
+    status: Field
+
+
+def build(descriptor: KindDescriptor, model: ServiceModel) -> KindFields:
+    """The tree of one kind from a service model. Raises KeyError where the model lacks an operation or a member."""
+    compat = descriptor.compat
+    request = model.operation_model(descriptor.operations.create).input_shape
+    answer = model.operation_model(descriptor.operations.describe).output_shape
+    builder = _Builder(compat)
+    members = builder.structure(request, "spec", under_v1=True)
+    own = tuple(builder.operator(field, "spec") for field in COMMON_SPEC)
+    spec = _structure("spec", tuple(sorted((*members, *own), key=lambda f: f.name)), required=compat.spec_required)
+    kind_status = (builder.status(field, answer) for field in compat.status)
+    common = (builder.operator(field, "status") for field in COMMON_STATUS)
+    status = _structure("status", tuple(sorted((*kind_status, *common), key=lambda f: f.name)))
+    return KindFields(spec=spec, status=status)
+
+
+@cache
+def installed(descriptor: KindDescriptor) -> KindFields:
+    """The tree of one kind from the installed botocore: what the converter uses. Built once, then shared.
+
+    Thread-safe: at worst two threads build the same tree.
+    """
+    return build(descriptor, as_model(descriptor.service, load_installed(descriptor.service)))
+
+
+def key_of(member: str) -> str:
+    """The manifest's key of an AWS member: the first letter in lower case, nothing else (`VolumeSizeInGB`)."""
+    return member[:1].lower() + member[1:]
+
+
+def _structure(path: str, fields: tuple[Field, ...], *, required: bool = False) -> Field:
+    return Field(path, path, "", Form.STRUCTURE, Form.STRUCTURE, required=required, is_v1=True, fields=fields)
+
+
+class _Builder:
+    """Shapes → fields for one compatibility table."""
+
+    def __init__(self, compat: Compat) -> None:
+        self._compat = compat
+
+    def structure(self, shape: Shape, path: str, *, under_v1: bool) -> tuple[Field, ...]:
+        """The fields of a structure, sorted by key. `under_v1`: v1 had the structure, so its manifests may have it."""
+        assert isinstance(shape, StructureShape)  # noqa: S101 - callers dispatch on the shape's type
+        return tuple(
+            sorted(
+                (
+                    self._member(child, name, path, by_aws=name in shape.required_members, under_v1=under_v1)
+                    for name, child in shape.members.items()
+                    if f"{path}.{key_of(name)}" not in self._compat.omitted
+                ),
+                key=lambda field: field.name,
+            )
+        )
+
+    def _member(self, shape: Shape, member: str, parent: str, *, by_aws: bool, under_v1: bool) -> Field:
+        key = self._compat.renamed.get(f"{parent}.{key_of(member)}", key_of(member))
+        path = f"{parent}.{key}"
+        v1 = self._compat.fields.get(path)
+        # A member that AWS demands inside a structure that v1 had already would refuse manifests that lack it.
+        required = v1.required if v1 else by_aws and not under_v1
+        field = self._of_shape(shape, path, v1)
+        return replace(field, name=key, member=member, required=required, required_by_aws=by_aws)
+
+    def _of_shape(self, shape: Shape, path: str, v1: V1 | None) -> Field:
+        form = Form.PAIRS if isinstance(shape, MapShape) else _form_of(shape)
+        field = Field(path, "", "", form, form, documentation=shape.documentation, is_v1=v1 is not None)
+        field = self._limited(field, shape, v1)
+        if isinstance(shape, StructureShape):
+            return replace(field, fields=self.structure(shape, path, under_v1=v1 is not None))
+        if isinstance(shape, ListShape):
+            return replace(field, item=self._of_shape(shape.member, f"{path}[]", self._item_v1(f"{path}[]", v1)))
+        if isinstance(shape, MapShape):
+            return replace(field, fields=self._pair(shape, f"{path}[]", v1))
+        return field
+
+    def _item_v1(self, path: str, list_v1: V1 | None) -> V1 | None:
+        """An item is v1's if its list is; it has an entry of its own only where v1 limited it."""
+        return self._compat.fields.get(path, V1() if list_v1 else None)
+
+    def _pair(self, shape: MapShape, path: str, v1: V1 | None) -> tuple[Field, ...]:
+        # Both are optional and unlimited in v1; maps that AWS has added since follow the form but demand a name.
+        name = Field(f"{path}.name", "name", "", Form.STRING, Form.STRING, required=v1 is None, is_v1=v1 is not None)
+        value = Field(f"{path}.value", "value", "", Form.STRING, Form.STRING, is_v1=v1 is not None)
+        return (self._limited(name, shape.key, v1 and V1()), self._limited(value, shape.value, v1 and V1()))
+
+    def _limited(self, field: Field, shape: Shape, v1: V1 | None) -> Field:
+        values = tuple(getattr(shape, "enum", ()))
+        if v1 is not None:
+            enum = tuple(dict.fromkeys((*v1.enum, *values))) if v1.enum else ()
+            limits = (v1.minimum, v1.maximum, v1.pattern)
+        else:
+            enum = values if field.path in self._compat.closed_enums else ()
+            meta: Mapping[str, Any] = shape.metadata
+            limits = (meta.get("min"), meta.get("max"), meta.get("pattern", ""))
+        minimum, maximum, pattern = limits
+        return replace(field, minimum=minimum, maximum=maximum, pattern=pattern or "", enum=enum, known_values=values)
+
+    def status(self, field: StatusField, answer: Shape) -> Field:
+        """A field of `status`: of an answer's member, holding only what v1 had below it, or the operator's own."""
+        path = f"status.{field.name}"
+        if not field.source:
+            return Field(path, field.name, "", field.form, field.form, documentation=field.description, is_v1=True)
+        shape = answer
+        for member in field.source.split("."):
+            shape = shape.members[member]
+        made = self._of_shape(shape, path, V1())
+        made = replace(
+            made, name=field.name, member=field.source, documentation=field.description or shape.documentation
+        )
+        return self._known_to_v1(made)
+
+    def _known_to_v1(self, field: Field) -> Field:
+        fields = tuple(
+            self._known_to_v1(child)
+            for child in field.fields
+            if field.form is Form.PAIRS or child.path in self._compat.fields
+        )
+        item = self._known_to_v1(field.item) if field.item else None
+        # Limits would only make the API server refuse what AWS has said.
+        return replace(field, fields=fields, item=item, enum=(), required=False)
+
+    def operator(self, field: OperatorField, parent: str) -> Field:
+        """A field that AWS does not have."""
+        path = f"{parent}.{field.name}" if field.name else parent
+        v1 = self._compat.fields.get(path, V1(required=field.required, enum=field.enum))
+        return Field(
+            path,
+            field.name,
+            "",
+            field.form,
+            field.form,
+            required=v1.required,
+            minimum=v1.minimum,
+            maximum=v1.maximum,
+            pattern=v1.pattern,
+            enum=v1.enum,
+            is_v1=True,
+            documentation=field.description,
+            fields=tuple(self.operator(child, path) for child in field.fields),
+            item=self.operator(field.item, f"{path}[]") if field.item else None,
+            list_key=field.list_key,
+        )
+
+
+def _form_of(shape: Shape) -> Form:
+    if isinstance(shape, StructureShape):
+        return Form.STRUCTURE
+    if isinstance(shape, ListShape):
+        return Form.LIST
+    return _SCALARS[shape.type_name]

@@ -1,0 +1,72 @@
+"""Fields that every kind has and AWS does not: where to act, and what the operator tells about it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from api.form import Form
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorField:
+    """A field of our own. Limits are in the kind's compatibility table where v1 had the field."""
+
+    name: str
+    """Empty for the items of a list."""
+    form: Form
+    description: str
+    required: bool = False
+    enum: tuple[str, ...] = ()
+    fields: tuple["OperatorField", ...] = ()
+    item: "OperatorField | None" = None
+    list_key: str = ""
+
+
+COMMON_SPEC: Final = (
+    OperatorField("region", Form.STRING, "AWS region in which the resource lives, for example us-east-2."),
+    OperatorField(
+        "sageMakerEndpoint",
+        Form.STRING,
+        "URL of the SageMaker API to use for this object instead of the region's own, for example that of a VPC"
+        " endpoint. Wins over the operator's AWS_DEFAULT_SAGEMAKER_ENDPOINT.",
+    ),
+)
+
+_CONDITION: Final = OperatorField(
+    "",
+    Form.STRUCTURE,
+    "One aspect of the object's state.",
+    fields=(
+        OperatorField("lastTransitionTime", Form.TIME, "When the status last changed."),
+        OperatorField("message", Form.STRING, "Details for people."),
+        OperatorField("observedGeneration", Form.INTEGER, "The metadata.generation that this was decided on."),
+        OperatorField("reason", Form.STRING, "Why the status is what it is, in one CamelCase word."),
+        OperatorField(
+            "status", Form.STRING, "True, False or Unknown.", required=True, enum=("True", "False", "Unknown")
+        ),
+        OperatorField("type", Form.STRING, "Which aspect: Ready, Synced, Reconciling, Stalled, ...", required=True),
+    ),
+)
+
+COMMON_STATUS: Final = (
+    OperatorField(
+        "awsResource",
+        Form.STRUCTURE,
+        "What was created at AWS for this object. Once recorded it is never created again, nor looked for elsewhere.",
+        fields=(
+            OperatorField("accountId", Form.STRING, "AWS account that owns the resource."),
+            OperatorField("arn", Form.STRING, "Amazon Resource Name."),
+            OperatorField("createdAt", Form.TIME, "When the operator had it created."),
+            OperatorField("name", Form.STRING, "Name at AWS."),
+            OperatorField("partition", Form.STRING, "AWS partition, for example aws or aws-cn."),
+            OperatorField("region", Form.STRING, "AWS region."),
+        ),
+    ),
+    OperatorField(
+        "conditions",
+        Form.LIST,
+        "The state of the object in the standard form: Ready says whether its result can be used.",
+        item=_CONDITION,
+        list_key="type",
+    ),
+    OperatorField("observedGeneration", Form.INTEGER, "The metadata.generation that this status was decided on."),
+)
