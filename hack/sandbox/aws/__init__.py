@@ -1,0 +1,1 @@
+"""The embedded SageMaker: moto's server, extended with job life-cycles, logs and faults on request."""

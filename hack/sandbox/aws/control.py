@@ -1,0 +1,63 @@
+"""The sandbox's own endpoints under /sandbox/: faults, request counts, clock, quota and reset.
+
+GET    /sandbox/health     {"status": "ok"}
+GET    /sandbox/faults     the orders in force       POST: add one (fields of `Fault`)     DELETE: withdraw all
+GET    /sandbox/requests   counts by operation       DELETE: count from zero
+GET    /sandbox/clock      {"now": epoch seconds}    POST {"advance_s": n}: move time forward
+POST   /sandbox/quota      {"calls_per_second": n}   0 lifts it
+POST   /sandbox/reset      forget everything
+"""
+
+import json
+from typing import Any
+
+from hack.sandbox.aws.service import AwsService
+from hack.sandbox.aws.wire import HttpRequest, HttpResponse
+
+PREFIX = "/sandbox/"
+
+
+def answer(service: AwsService, request: HttpRequest) -> HttpResponse:
+    """Answer a control request; 400 says what is wrong with it, 404 that there is no such endpoint."""
+    try:
+        body = json.loads(request.body or b"{}")
+        if not isinstance(body, dict):
+            return _json({"error": "a JSON object is expected"}, 400)
+        return _routed(service, f"{request.method} {request.path.removeprefix(PREFIX)}", body)
+    except (ValueError, TypeError, KeyError) as exc:
+        return _json({"error": str(exc)}, 400)
+
+
+def _routed(service: AwsService, route: str, body: dict[str, Any]) -> HttpResponse:
+    match route:
+        case "GET health":
+            return _json({"status": "ok"})
+        case "GET faults":
+            return _json({"faults": service.faults.pending()})
+        case "POST faults":
+            service.faults.add(**body)
+            return _json({"faults": service.faults.pending()}, 201)
+        case "DELETE faults":
+            service.faults.clear()
+            return _json({"faults": []})
+        case "GET requests":
+            return _json(service.requests.report())
+        case "DELETE requests":
+            service.requests.reset()
+            return _json(service.requests.report())
+        case "GET clock":
+            return _json({"now": service.clock.now()})
+        case "POST clock":
+            return _json({"now": service.clock.advance(float(body["advance_s"]))})
+        case "POST quota":
+            service.quota.set(**body)
+            return _json(body)
+        case "POST reset":
+            service.reset()
+            return _json({"status": "ok"})
+        case _:
+            return _json({"error": f"no such endpoint: {route}"}, 404)
+
+
+def _json(value: Any, status: int = 200) -> HttpResponse:
+    return HttpResponse(status, json.dumps(value).encode(), (("Content-Type", "application/json"),))

@@ -1,0 +1,79 @@
+"""A job's life as data: the steps it will take and when. What a job shows depends on its course and the time only.
+
+No thread moves a job on: a course is drawn up when the job is created, redrawn when it is stopped, and read whenever
+somebody asks. So a test that skips an hour sees what an hour later would have shown, transition by transition.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+
+TERMINAL = frozenset({"Completed", "Failed", "Stopped"})
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """How long the stages of a job take, in seconds of the sandbox's clock."""
+
+    starting_s: float = 1.0
+    downloading_s: float = 1.0
+    training_s: float = 3.0
+    uploading_s: float = 1.0
+    stopping_s: float = 1.5  # AWS allows two minutes between SIGTERM and SIGKILL
+    interrupted_s: float = 1.0
+    rules_s: float = 2.0  # debugger rules go on for this long after their job has ended
+
+    def scaled(self, factor: float) -> "Durations":
+        """Return all durations multiplied by `factor`."""
+        return Durations(*(getattr(self, name) * factor for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One transition: from `at` (epoch seconds) on the job shows these values."""
+
+    at: float
+    status: str
+    secondary: str
+    message: str
+    failure: str = ""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing follows."""
+        return self.status in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The steps of one job, ascending in time, the first at its creation, the last terminal."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def end(self) -> Step:
+        """The terminal step."""
+        return self.steps[-1]
+
+    def reached(self, now: float) -> tuple[Step, ...]:
+        """Return the steps taken by `now`; at least the first, so that a clock that jumps back breaks nothing."""
+        return self.steps[: max(1, bisect_right(self.steps, now, key=lambda step: step.at))]
+
+    def at(self, now: float) -> Step:
+        """Return the step the job is in at `now`."""
+        return self.steps[max(0, bisect_right(self.steps, now, key=lambda step: step.at) - 1)]
+
+    def cut(self, at: float, *tail: Step) -> "Course":
+        """Return the course that is this one up to `at` and `tail` from then on."""
+        return replace(self, steps=(*(step for step in self.steps if step.at <= at), *tail))
+
+    def first(self, secondary: str, now: float) -> float | None:
+        """Return when the job first entered `secondary`, or None if it has not by `now`."""
+        return next((step.at for step in self.reached(now) if step.secondary == secondary), None)
+
+    def spent(self, secondaries: frozenset[str], now: float) -> float:
+        """Return the seconds spent in any of `secondaries` up to `now`."""
+        taken = self.reached(now)
+        ends = [step.at for step in taken[1:]] + [now]
+        return sum(
+            max(0.0, end - step.at) for step, end in zip(taken, ends, strict=True) if step.secondary in secondaries
+        )

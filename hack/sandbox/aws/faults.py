@@ -1,0 +1,159 @@
+"""Faults on request: which calls go wrong, how, and how often. What a fault means is a table, not code paths."""
+
+import fnmatch
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
+from typing import Any
+
+from hack.sandbox.aws.wire import ApiError
+
+
+class When(Enum):
+    """What becomes of the call that a fault hits."""
+
+    INSTEAD = "instead"  # an error comes back, nothing took effect
+    AFTER = "after"  # the call takes effect, then an error comes back
+    DELAYED = "delayed"  # the call takes effect, late
+    LOST_BEFORE = "lost_before"  # no answer, nothing took effect
+    LOST_AFTER = "lost_after"  # no answer, but the call took effect
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """One way to go wrong: error code, HTTP status and text where there is an answer."""
+
+    when: When
+    help: str
+    code: str = ""
+    message: str = ""
+    status: int = 400
+    delay_s: float = 0.0
+
+
+_LIMIT = (
+    "The account-level service limit 'ml.m4.xlarge for training job usage' is 0 Instances, with current utilization of"
+    " 0 Instances and a request delta of 1 Instances. Please use AWS Service Quotas to request an increase for this"
+    " quota."
+)
+_DENIED = (
+    "User: arn:aws:sts::{account}:assumed-role/sandbox/operator is not authorized to perform: {service}:{operation}"
+    " because no identity-based policy allows the {service}:{operation} action"
+)
+FAULTS: Mapping[str, FaultKind] = {
+    "throttle": FaultKind(When.INSTEAD, "ThrottlingException: Rate exceeded", "ThrottlingException", "Rate exceeded"),
+    "deny": FaultKind(When.INSTEAD, "AccessDeniedException, as IAM says it", "AccessDeniedException", _DENIED),
+    "quota": FaultKind(When.INSTEAD, "ResourceLimitExceeded", "ResourceLimitExceeded", _LIMIT),
+    "expired": FaultKind(
+        When.INSTEAD,
+        "ExpiredTokenException: credentials are too old",
+        "ExpiredTokenException",
+        "The security token included in the request is expired",
+    ),
+    "invalid": FaultKind(
+        When.INSTEAD,
+        "ValidationException",
+        "ValidationException",
+        "The request was refused because a fault was asked for",
+    ),
+    "error": FaultKind(
+        When.INSTEAD, "HTTP 500 InternalFailure", "InternalFailure", "We encountered an internal error.", status=500
+    ),
+    "unavailable": FaultKind(
+        When.INSTEAD, "HTTP 503 ServiceUnavailable", "ServiceUnavailable", "Service is temporarily down.", status=503
+    ),
+    "error-after": FaultKind(
+        When.AFTER,
+        "the call takes effect, then HTTP 500",
+        "InternalFailure",
+        "We encountered an internal error.",
+        status=500,
+    ),
+    "slow": FaultKind(When.DELAYED, "the answer comes after DELAY seconds", delay_s=2.0),
+    "cut-before": FaultKind(When.LOST_BEFORE, "the connection is cut; nothing took effect"),
+    "cut-after": FaultKind(When.LOST_AFTER, "the connection is cut; the call took effect"),
+    "hang-before": FaultKind(When.LOST_BEFORE, "no answer for DELAY seconds; nothing took effect", delay_s=120.0),
+    "hang-after": FaultKind(When.LOST_AFTER, "no answer for DELAY seconds; the call took effect", delay_s=120.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An order: the next `count` calls of `operation` (None: all of them, until cleared) go wrong as `fault` says.
+
+    `operation` may hold wildcards (`Describe*`); `contains` limits the order to requests whose body holds that text,
+    a job's name for example; `after` lets that many matching calls pass first.
+    """
+
+    operation: str
+    fault: str
+    count: int | None = 1
+    contains: str = ""
+    after: int = 0
+    delay_s: float | None = None
+    code: str = ""
+    message: str = ""
+
+    def __post_init__(self) -> None:
+        if self.fault not in FAULTS:
+            raise ValueError(f"unknown fault '{self.fault}', known are: {', '.join(FAULTS)}")
+        if self.count is not None and self.count < 1:
+            raise ValueError("count must be at least 1, or null for every call")
+
+    @property
+    def kind(self) -> FaultKind:
+        """What happens, with the order's own code, text and delay in place of the defaults."""
+        base = FAULTS[self.fault]
+        return replace(
+            base,
+            code=self.code or base.code,
+            message=self.message or base.message,
+            delay_s=base.delay_s if self.delay_s is None else self.delay_s,
+        )
+
+    def error(self, *, service: str, operation: str, account: str) -> ApiError:
+        """Return the error to answer with."""
+        text = self.kind.message.format(service=service, operation=operation, account=account)
+        return ApiError(self.kind.code, text, status=self.kind.status)
+
+
+class Faults:
+    """The orders in force, oldest first. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._orders: list[Fault] = []  # guarded by _lock
+
+    def add(self, operation: str, fault: str, count: int | None = 1, **details: Any) -> Fault:
+        """Order a fault; `details` are the other fields of `Fault`. Raises ValueError or TypeError for a bad order."""
+        order = Fault(operation, fault, count, **details)
+        with self._lock:
+            self._orders.append(order)
+        return order
+
+    def clear(self) -> None:
+        """Withdraw all orders."""
+        with self._lock:
+            self._orders.clear()
+
+    def pending(self) -> list[dict[str, Any]]:
+        """Return the orders in force as JSON values."""
+        with self._lock:
+            return [asdict(order) for order in self._orders]
+
+    def take(self, operation: str, body: str) -> Fault | None:
+        """Return the fault that hits this call, if any, and count it."""
+        with self._lock:
+            for number, order in enumerate(self._orders):
+                if not fnmatch.fnmatchcase(operation, order.operation) or order.contains not in body:
+                    continue
+                if order.after:
+                    self._orders[number] = replace(order, after=order.after - 1)
+                    continue
+                if order.count == 1:
+                    del self._orders[number]
+                elif order.count is not None:
+                    self._orders[number] = replace(order, count=order.count - 1)
+                return order
+        return None

@@ -1,0 +1,175 @@
+"""The operations of a kind of job, made from its descriptor: create, describe, stop, list and delete.
+
+Answers are JSON 1.1 values; times are epoch seconds with milliseconds, as SageMaker sends them.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hack.sandbox.aws import markers
+from hack.sandbox.aws.course import Durations
+from hack.sandbox.aws.jobs import Job, JobKind, JobStore
+from hack.sandbox.aws.tags import tag_map
+from hack.sandbox.aws.validation import validate
+from hack.sandbox.aws.wire import Call, invalid
+
+Operation = Callable[[Call], dict[str, Any] | None]
+_DEFAULT_PAGE = 10
+_SORT_KEYS: Mapping[str, Callable[[Job, float], Any]] = {
+    "Name": lambda job, _now: job.name,
+    "CreationTime": lambda job, _now: job.created_at,
+    "Status": lambda job, now: job.course.at(now).status,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JobApi:
+    """The operations of one kind over one store."""
+
+    kind: JobKind
+    store: JobStore
+    durations: Durations
+
+    def operations(self) -> dict[str, Operation]:
+        """Return operation name → handler, to be merged into the service's table."""
+        resource = self.kind.resource
+        table: dict[str, Operation] = {
+            f"Create{resource}": self.create,
+            f"Describe{resource}": self.describe,
+            f"Stop{resource}": self.stop,
+            f"List{resource}s": self.list,
+        }
+        if self.kind.is_deletable:
+            table[f"Delete{resource}"] = self.delete
+        return table
+
+    def create(self, call: Call) -> dict[str, Any]:
+        """Accept a job and draw up its course. The order of refusals is the service's: form, content, name."""
+        validate("sagemaker", call.operation, call.params)
+        self.kind.check(call.params)
+        request = {key: value for key, value in call.params.items() if key != "Tags"}
+        name = request[self.kind.name_member]
+        asked = markers.read(call.params, name)
+        job = Job(
+            name=name,
+            arn=self.kind.arn(call, name),
+            region=call.region,
+            account=call.account,
+            request=request,
+            created_at=call.now,
+            course=self.kind.plan(request, asked, call.now, self.durations),
+            markers=asked,
+            durations=self.durations,
+            tags=tag_map(call.params.get("Tags") or ()),
+        )
+        self.store.add(self.kind, job)
+        return {f"{self.kind.resource}Arn": job.arn}
+
+    def describe(self, call: Call) -> dict[str, Any]:
+        """Return everything there is to say about a job."""
+        job = self.store.get(self.kind, call, self._name(call))
+        step = job.course.at(call.now)
+        answer = {
+            self.kind.name_member: job.name,
+            f"{self.kind.resource}Arn": job.arn,
+            self.kind.status_member: step.status,
+            "CreationTime": stamp(job.created_at),
+            "LastModifiedTime": stamp(step.at),
+        }
+        if step.failure:
+            answer["FailureReason"] = step.failure
+        return answer | self.kind.describe(job, call.now)
+
+    def stop(self, call: Call) -> None:
+        """Ask a job to stop; only one in progress can be asked."""
+
+        def stopped(job: Job) -> Job:
+            status = job.course.at(call.now).status
+            if status != "InProgress":
+                raise self.kind.wrong_state.raised(name=job.name, status=status)
+            return replace(job, course=self.kind.stop(job.course, call.now, job.durations), stop_asked_at=call.now)
+
+        self.store.change(self.kind, call, self._name(call), stopped)
+
+    def delete(self, call: Call) -> None:
+        """Forget a job that has ended."""
+
+        def check(job: Job) -> None:
+            status = job.course.at(call.now).status
+            if not job.course.at(call.now).is_terminal:
+                raise self.kind.wrong_state.raised(name=job.name, status=status)
+
+        self.store.remove(self.kind, call, self._name(call), check)
+
+    def list(self, call: Call) -> dict[str, Any]:
+        """Return a page of summaries, filtered and sorted; by default the 10 newest."""
+        validate("sagemaker", call.operation, call.params)
+        params = call.params
+        key = _SORT_KEYS[params.get("SortBy") or "CreationTime"]
+        jobs = [job for job in self.store.list(self.kind, call.account, call.region) if _matches(job, call)]
+        # The name breaks ties, so that pages neither repeat nor lose a job created in the same instant.
+        jobs.sort(
+            key=lambda job: (key(job, call.now), job.name),
+            reverse=(params.get("SortOrder") or "Descending") != "Ascending",
+        )
+        start = _offset(params.get("NextToken"), jobs)
+        page = jobs[start : start + (params.get("MaxResults") or _DEFAULT_PAGE)]
+        answer: dict[str, Any] = {f"{self.kind.resource}Summaries": [self._summary(job, call.now) for job in page]}
+        if start + len(page) < len(jobs):
+            answer["NextToken"] = _token(start + len(page), page[-1].name)
+        return answer
+
+    def _summary(self, job: Job, now: float) -> dict[str, Any]:
+        step = job.course.at(now)
+        return {
+            self.kind.name_member: job.name,
+            f"{self.kind.resource}Arn": job.arn,
+            self.kind.status_member: step.status,
+            "CreationTime": stamp(job.created_at),
+            "LastModifiedTime": stamp(step.at),
+        } | self.kind.summary(job, now)
+
+    def _name(self, call: Call) -> str:
+        validate("sagemaker", call.operation, call.params)
+        name: str = call.params[self.kind.name_member]
+        return name
+
+
+def stamp(at: float) -> float:
+    """Return a time as SageMaker sends it: epoch seconds with milliseconds."""
+    return round(at, 3)
+
+
+def _matches(job: Job, call: Call) -> bool:
+    step = job.course.at(call.now)
+    wanted = call.params
+    return (
+        wanted.get("NameContains", "").lower() in job.name.lower()
+        and wanted.get("StatusEquals", step.status) == step.status
+        and _within(job.created_at, wanted.get("CreationTimeAfter"), wanted.get("CreationTimeBefore"))
+        and _within(step.at, wanted.get("LastModifiedTimeAfter"), wanted.get("LastModifiedTimeBefore"))
+    )
+
+
+def _within(at: float, after: float | None, before: float | None) -> bool:
+    return (after is None or stamp(at) > after) and (before is None or stamp(at) < before)
+
+
+def _token(offset: int, last: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([offset, last]).encode()).decode()
+
+
+def _offset(token: str | None, jobs: list[Job]) -> int:
+    """Return where a page starts: after the job that ended the last page, or at its old position if that is gone."""
+    if not token:
+        return 0
+    try:
+        offset, last = json.loads(base64.urlsafe_b64decode(token.encode()))
+    except (binascii.Error, ValueError) as exc:
+        raise invalid("Invalid pagination token") from exc
+    position = next((number for number, job in enumerate(jobs) if job.name == last), None)
+    return int(offset) if position is None else position + 1

@@ -1,0 +1,132 @@
+"""CloudWatch Logs for SageMaker's log groups: streams and lines are computed from the jobs, nothing is stored."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hack.sandbox.aws.jobs import JobKind, JobStore, LogStream, partition
+from hack.sandbox.aws.validation import validate
+from hack.sandbox.aws.wire import ApiError, Call
+
+_MAX_EVENTS = 10_000
+_MAX_STREAMS = 50
+
+
+class LogsApi:
+    """The read operations of CloudWatch Logs on the groups of the given kinds; `knows` says if one is asked for."""
+
+    def __init__(self, kinds: Iterable[JobKind], store: JobStore) -> None:
+        self._kinds = {kind.log_group: kind for kind in kinds}
+        self._store = store
+
+    def knows(self, call: Call) -> bool:
+        """Whether the call is about a group of SageMaker's."""
+        return str(call.params.get("logGroupName") or call.params.get("logGroupIdentifier")) in self._kinds
+
+    def describe_streams(self, call: Call) -> dict[str, Any]:
+        """Return the streams of a group by name or by last event, a page of at most 50."""
+        validate("logs", call.operation, call.params)
+        params = call.params
+        if params.get("orderBy") == "LastEventTime" and params.get("logStreamNamePrefix"):
+            raise ApiError("InvalidParameterException", "Cannot order by LastEventTime with a logStreamNamePrefix.")
+        streams = [s for s in self._streams(call) if s.name.startswith(params.get("logStreamNamePrefix") or "")]
+        by_time = params.get("orderBy") == "LastEventTime"
+        streams.sort(
+            key=lambda s: (s.lines[-1][0] if by_time and s.lines else 0, s.name), reverse=bool(params.get("descending"))
+        )
+        start, end = _page(params.get("nextToken"), params.get("limit") or _MAX_STREAMS)
+        answer: dict[str, Any] = {"logStreams": [self._described(call, stream) for stream in streams[start:end]]}
+        return answer | ({"nextToken": str(end)} if end < len(streams) else {})
+
+    def get_events(self, call: Call) -> dict[str, Any]:
+        """Return the lines of one stream; tokens count lines, and at either end the same token comes back."""
+        validate("logs", call.operation, call.params)
+        params = call.params
+        stream = next((s for s in self._streams(call) if s.name == params["logStreamName"]), None)
+        if stream is None:
+            raise ApiError("ResourceNotFoundException", "The specified log stream does not exist.")
+        lines = _between(stream.lines, params)
+        limit = params.get("limit") or _MAX_EVENTS
+        direction, _, position = str(params.get("nextToken") or "").partition("/")
+        if direction == "f" or (not direction and params.get("startFromHead")):
+            start = min(_number(position or "0"), len(lines))
+            end = min(start + limit, len(lines))
+        else:
+            end = min(_number(position), len(lines)) if position else len(lines)
+            start = max(0, end - limit)
+        return {
+            "events": [
+                {"timestamp": _ms(at), "message": text, "ingestionTime": _ms(at)} for at, text in lines[start:end]
+            ],
+            "nextForwardToken": f"f/{end}",
+            "nextBackwardToken": f"b/{start}",
+        }
+
+    def filter_events(self, call: Call) -> dict[str, Any]:
+        """Return lines of several streams in order of time; a filter pattern is the words that must occur."""
+        validate("logs", call.operation, call.params)
+        params = call.params
+        names, prefix = params.get("logStreamNames"), params.get("logStreamNamePrefix") or ""
+        if names and prefix:
+            raise ApiError("InvalidParameterException", "logStreamNames and logStreamNamePrefix cannot both be set.")
+        words = str(params.get("filterPattern") or "").replace('"', " ").split()
+        found = sorted(
+            (at, stream.name, number, text)
+            for stream in self._streams(call)
+            if stream.name.startswith(prefix) and (not names or stream.name in names)
+            for number, (at, text) in enumerate(_between(stream.lines, params))
+            if all(word in text for word in words)
+        )
+        start, end = _page(params.get("nextToken"), params.get("limit") or _MAX_EVENTS)
+        events = [
+            {
+                "logStreamName": name,
+                "timestamp": _ms(at),
+                "message": text,
+                "ingestionTime": _ms(at),
+                "eventId": f"{_ms(at):020d}{number:036d}",
+            }
+            for at, name, number, text in found[start:end]
+        ]
+        answer: dict[str, Any] = {"events": events, "searchedLogStreams": []}
+        return answer | ({"nextToken": str(end)} if end < len(found) else {})
+
+    def _streams(self, call: Call) -> list[LogStream]:
+        """Return the streams of the group, or fail as AWS does while no job has ever run in it."""
+        kind = self._kinds[call.params.get("logGroupName") or call.params["logGroupIdentifier"]]
+        jobs = self._store.list(kind, call.account, call.region)
+        streams = [stream for job in jobs for stream in kind.log_lines(job, call.now)]
+        if not streams:
+            raise ApiError("ResourceNotFoundException", "The specified log group does not exist.")
+        return streams
+
+    def _described(self, call: Call, stream: LogStream) -> dict[str, Any]:
+        group = call.params.get("logGroupName") or call.params["logGroupIdentifier"]
+        arn = (
+            f"arn:{partition(call.region)}:logs:{call.region}:{call.account}:log-group:{group}:log-stream:{stream.name}"
+        )
+        answer = {"logStreamName": stream.name, "creationTime": _ms(stream.created_at), "arn": arn, "storedBytes": 0}
+        if stream.lines:
+            first, last = _ms(stream.lines[0][0]), _ms(stream.lines[-1][0])
+            answer |= {"firstEventTimestamp": first, "lastEventTimestamp": last, "lastIngestionTime": last}
+        return answer
+
+
+def _between(lines: tuple[tuple[float, str], ...], params: Mapping[str, Any]) -> list[tuple[float, str]]:
+    """Return the lines from startTime (inclusive) to endTime (exclusive), both in milliseconds."""
+    start, end = params.get("startTime") or 0, params.get("endTime") or float("inf")
+    return [line for line in lines if start <= _ms(line[0]) < end]
+
+
+def _ms(at: float) -> int:
+    return int(at * 1000)
+
+
+def _page(token: str | None, size: int) -> tuple[int, int]:
+    start = _number(token) if token else 0
+    return start, start + size
+
+
+def _number(token: str) -> int:
+    if not token.isdecimal():
+        raise ApiError("InvalidParameterException", "The specified nextToken is invalid.")
+    return int(token)

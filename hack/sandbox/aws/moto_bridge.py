@@ -1,0 +1,103 @@
+"""Everything the sandbox does not do itself goes to moto: models, endpoint configurations, scaling, S3, IAM, STS.
+
+moto takes about a second to import, so it is loaded by the first request that needs it. Its state is global to the
+process: two servers in one process share it, and `reset` empties it for both.
+"""
+
+import io
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import unquote
+
+from hack.sandbox.aws.wire import HttpRequest, HttpResponse
+
+DEFAULT_ACCOUNT = "123456789012"
+_Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class MotoBridge:
+    """Calls moto's WSGI application. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._app: _Wsgi | None = None  # guarded by _lock
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """Return moto's answer to a request."""
+        app = self._loaded()
+        status = 500
+        headers: tuple[tuple[str, str], ...] = ()
+
+        def start_response(line: str, fields: list[tuple[str, str]], *_exc_info: object) -> None:
+            nonlocal status, headers
+            status, headers = int(line.partition(" ")[0]), tuple(fields)
+
+        chunks = app(_environ(request), start_response)
+        try:
+            body = b"".join(chunks)
+        finally:
+            close = getattr(chunks, "close", None)
+            if close is not None:
+                close()
+        dropped = {"content-length", "date", "transfer-encoding", "connection"}
+        return HttpResponse(status, body, tuple(field for field in headers if field[0].lower() not in dropped))
+
+    def account_of(self, access_key: str) -> str:
+        """Return the account an access key belongs to: that of the role, for keys which moto's STS handed out."""
+        with self._lock:
+            if self._app is None:
+                return DEFAULT_ACCOUNT
+        from moto.iam.models import get_account_id_from  # noqa: PLC0415 - moto is loaded late, see above
+
+        return str(get_account_id_from(access_key))
+
+    def reset(self) -> None:
+        """Forget everything moto knows, if it was ever asked."""
+        with self._lock:
+            is_loaded = self._app is not None
+        if is_loaded:
+            self.answer(HttpRequest("POST", "/moto-api/reset", {}, b""))
+
+    def _loaded(self) -> _Wsgi:
+        with self._lock:
+            if self._app is None:
+                from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - moto is loaded late, see above
+                    DomainDispatcherApplication,
+                    create_backend_app,
+                )
+
+                app: _Wsgi = DomainDispatcherApplication(create_backend_app)
+                b"".join(app(_environ(HttpRequest("POST", "/moto-api/reset", {}, b"")), lambda *_: None))
+                self._app = app
+            return self._app
+
+
+def _environ(request: HttpRequest) -> dict[str, Any]:
+    """Return the WSGI environment (PEP 3333) of a request."""
+    host = request.headers.get("host", "localhost")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        # WSGI carries the undecoded bytes of the path in a latin-1 string.
+        "PATH_INFO": unquote(request.path).encode().decode("latin-1"),
+        "QUERY_STRING": request.query,
+        "RAW_URI": request.target,
+        "REQUEST_URI": request.target,
+        "SERVER_NAME": host.partition(":")[0],
+        "SERVER_PORT": host.partition(":")[2] or "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in request.headers.items():
+        key = name.upper().replace("-", "_")
+        environ[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = value
+    environ["CONTENT_LENGTH"] = str(len(request.body))
+    return environ

@@ -1,0 +1,103 @@
+"""Starts and stops the embedded SageMaker on loopback.
+
+with start() as aws:
+    client = boto3.client("sagemaker", endpoint_url=aws.url, ...)
+    aws.faults.add("DescribeTrainingJob", "throttle", count=3)
+    aws.clock.advance(60)
+    assert aws.requests.count("CreateTrainingJob") == 1
+"""
+
+import threading
+from types import TracebackType
+from typing import Self
+
+from hack.sandbox.aws import control
+from hack.sandbox.aws.clock import SandboxClock
+from hack.sandbox.aws.course import Durations
+from hack.sandbox.aws.faults import Faults
+from hack.sandbox.aws.http import HttpServer
+from hack.sandbox.aws.journal import CallQuota, Requests
+from hack.sandbox.aws.service import AwsService
+from hack.sandbox.aws.wire import HttpRequest, HttpResponse
+
+DEFAULT_PORT = 4566
+
+
+class RunningServer:
+    """A server that answers. Leaving its `with` block stops it; `stop` may be called more than once. Thread-safe."""
+
+    def __init__(self, http: HttpServer, service: AwsService) -> None:
+        self._http = http
+        self._service = service
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="sandbox-aws")
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """Where it listens: the endpoint URL of every AWS service."""
+        host, port = self._http.server_address[:2]
+        return f"http://{host!s}:{port}"
+
+    @property
+    def clock(self) -> SandboxClock:
+        """The time the answers speak of."""
+        return self._service.clock
+
+    @property
+    def faults(self) -> Faults:
+        """Faults to order."""
+        return self._service.faults
+
+    @property
+    def requests(self) -> Requests:
+        """Requests counted."""
+        return self._service.requests
+
+    @property
+    def quota(self) -> CallQuota:
+        """The simulated quota of List and Describe calls."""
+        return self._service.quota
+
+    def reset(self) -> None:
+        """Forget jobs, faults, counts and moto's state."""
+        self._service.reset()
+
+    def stop(self) -> None:
+        """Stop listening, cut all connections, and wait for every thread."""
+        if self._thread.is_alive():
+            self._service.close()
+            self._http.shutdown()
+            self._thread.join()
+            self._http.server_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+
+def start(
+    port: int = 0,
+    *,
+    host: str = "127.0.0.1",
+    durations: Durations | None = None,
+    speed: float = 1.0,
+    clock: SandboxClock | None = None,
+) -> RunningServer:
+    """Start a server; port 0 takes any free one.
+
+    `durations` are those of a job's stages, `speed` divides them (10: ten times as fast). `clock` is the time the
+    answers speak of, by default the real one; `SandboxClock.frozen()` moves only by `advance`.
+    Raises OSError when the port is taken, ValueError for a speed that is not positive.
+    """
+    if speed <= 0:
+        raise ValueError("speed must be positive")
+    service = AwsService(clock or SandboxClock(), (durations or Durations()).scaled(1 / speed))
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(control.PREFIX):
+            return control.answer(service, request)
+        return service.answer(request)
+
+    return RunningServer(HttpServer(host, port, answer, service.clock.now), service)

@@ -1,0 +1,168 @@
+"""The dispatch in front of moto: which call a request is, who answers it, and which faults come first.
+
+moto's own training jobs are Completed at once, take no Stop and know few filters, so the operations in `JobApi` take
+the place of moto's, decided here and nowhere else by service and operation (`X-Amz-Target`). All the rest passes on.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from hack.sandbox.aws.clock import SandboxClock
+from hack.sandbox.aws.course import Durations
+from hack.sandbox.aws.faults import Fault, Faults, When
+from hack.sandbox.aws.job_api import JobApi, Operation
+from hack.sandbox.aws.jobs import JobStore
+from hack.sandbox.aws.journal import CallQuota, Requests
+from hack.sandbox.aws.kinds import KINDS
+from hack.sandbox.aws.logs import LogsApi
+from hack.sandbox.aws.moto_bridge import DEFAULT_ACCOUNT, MotoBridge
+from hack.sandbox.aws.tags import TagApi
+from hack.sandbox.aws.wire import ApiError, Call, HttpRequest, HttpResponse, error_answer, json_answer
+
+_SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+
+
+class Lost(Exception):  # noqa: N818 - not an error of the program: it is what was asked for
+    """No answer is to be sent: the HTTP layer cuts the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    account: str
+    region: str
+    service: str
+
+
+class AwsService:
+    """Answers AWS requests out of the job store, or lets moto do it. Thread-safe."""
+
+    def __init__(self, clock: SandboxClock, durations: Durations) -> None:
+        self.clock = clock
+        self.faults = Faults()
+        self.requests = Requests()
+        self.quota = CallQuota()
+        self._stopped = threading.Event()
+        self._store = JobStore()
+        self._moto = MotoBridge()
+        self._tags = TagApi(self._store)
+        self._logs = LogsApi(KINDS, self._store)
+        self._sagemaker: dict[str, Operation] = {}
+        for kind in KINDS:
+            self._sagemaker |= JobApi(kind, self._store, durations).operations()
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """Return the answer to an AWS request. Raises Lost when a fault swallows it. Blocks only for a delay."""
+        caller = self._caller(request)
+        operation, is_query = _operation(request, caller)
+        fault = self.faults.take(operation, request.body.decode(errors="replace"))
+        try:
+            response = self._with_fault(request, caller, operation, fault)
+        except Lost:
+            self.requests.note(operation, "(lost)")
+            raise
+        except ApiError as exc:
+            self.requests.note(operation, exc.code)
+            return error_answer(exc, query_protocol=is_query)
+        self.requests.note(operation, _error_code(response))
+        return response
+
+    def reset(self) -> None:
+        """Forget jobs, faults, counts and moto's state; the clock goes on."""
+        self._store.clear()
+        self.faults.clear()
+        self.requests.reset()
+        self.quota.set(0)
+        self._moto.reset()
+
+    def close(self) -> None:
+        """End all delays, so that no request outlives the server."""
+        self._stopped.set()
+
+    def _with_fault(self, request: HttpRequest, caller: _Caller, operation: str, fault: Fault | None) -> HttpResponse:
+        self.quota.charge(caller.account, caller.region, operation, self.clock.now())
+        if fault is None:
+            return self._perform(request, caller, operation)
+        when, delay_s = fault.kind.when, fault.kind.delay_s
+        error = fault.error(service=caller.service, operation=operation, account=caller.account)
+        if when is When.INSTEAD:
+            raise error
+        if when is When.LOST_BEFORE:
+            self._stopped.wait(delay_s)
+            raise Lost
+        if when is When.DELAYED:
+            self._stopped.wait(delay_s)
+            return self._perform(request, caller, operation)
+        response = self._perform(request, caller, operation)
+        if when is When.AFTER:
+            raise error
+        self._stopped.wait(delay_s)
+        raise Lost(response.status)
+
+    def _perform(self, request: HttpRequest, caller: _Caller, operation: str) -> HttpResponse:
+        """Run the operation that is ours, or pass the request on."""
+        if caller.service not in {"sagemaker", "logs"} or "x-amz-target" not in request.headers:
+            return self._moto.answer(request)
+        params = _decoded(request.body)
+        call = Call(caller.service, operation, caller.account, caller.region, self.clock.now(), params)
+        handler = self._handler(call)
+        return self._moto.answer(request) if handler is None else json_answer(handler(call))
+
+    def _handler(self, call: Call) -> Operation | None:
+        if call.service == "sagemaker":
+            tags: Mapping[str, Operation] = {
+                "ListTags": self._tags.list,
+                "AddTags": self._tags.add,
+                "DeleteTags": self._tags.delete,
+            }
+            if call.operation in tags and self._tags.knows(call):
+                return tags[call.operation]
+            return self._sagemaker.get(call.operation)
+        logs: Mapping[str, Operation] = {
+            "DescribeLogStreams": self._logs.describe_streams,
+            "GetLogEvents": self._logs.get_events,
+            "FilterLogEvents": self._logs.filter_events,
+        }
+        return logs.get(call.operation) if self._logs.knows(call) else None
+
+    def _caller(self, request: HttpRequest) -> _Caller:
+        """Read who is asking from the signature's credential scope; signatures themselves are not checked."""
+        scope = _SCOPE.search(request.headers.get("authorization", ""))
+        if scope is None:
+            return _Caller(DEFAULT_ACCOUNT, "us-east-1", "")
+        access_key, region, service = scope.groups()
+        return _Caller(self._moto.account_of(access_key), region, service)
+
+
+def _operation(request: HttpRequest, caller: _Caller) -> tuple[str, bool]:
+    """Return the operation's name and whether it speaks the query protocol; REST calls are `<service> <METHOD>`."""
+    target = request.headers.get("x-amz-target", "")
+    if target:
+        return target.rpartition(".")[2], False
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        action = parse_qs(request.body.decode(errors="replace")).get("Action")
+        if action:
+            return action[0], True
+    return f"{caller.service or 'unsigned'} {request.method}", True
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
+    try:
+        params = json.loads(body or b"{}")
+    except ValueError as exc:
+        raise ApiError("SerializationException", "The request body is not valid JSON") from exc
+    if not isinstance(params, dict):
+        raise ApiError("SerializationException", "Start of structure or map expected")
+    return params
+
+
+def _error_code(response: HttpResponse) -> str:
+    """Return the error code in an answer of moto's, for the journal."""
+    if response.status < 400:
+        return ""
+    found = re.search(rb'"__type":\s*"([^"]+)"|<Code>([^<]+)</Code>', response.body)
+    return (found[1] or found[2]).decode() if found else f"HTTP {response.status}"

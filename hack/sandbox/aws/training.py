@@ -1,0 +1,139 @@
+"""Training jobs: what CreateTrainingJob refuses, and the course a job takes.
+
+A course is Starting → Downloading → Training → Uploading → Completed. It bends when the algorithm fails, something it
+needs is missing, a spot instance is taken away, or the runtime or wait time of the stopping condition is over.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hack.sandbox.aws.course import Course, Durations, Step
+from hack.sandbox.aws.markers import MISSING, Markers
+from hack.sandbox.aws.wire import invalid
+
+_DEFAULT_MAX_RUNTIME_S = 86_400
+
+
+def check(request: Mapping[str, Any]) -> None:
+    """Raise ValidationException for a request that is well formed but makes no sense.
+
+    Source: API reference of CreateTrainingJob; where the real wording is unknown, the code and the member are right.
+    """
+    algorithm = request.get("AlgorithmSpecification", {})
+    if not request.get("ServerlessJobConfig") and ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
+        raise invalid("You must specify either a training image or an algorithm name, but not both")
+    channels = [channel["ChannelName"] for channel in request.get("InputDataConfig") or ()]
+    if len(channels) != len(set(channels)):
+        raise invalid(f"Channel names must be unique, found: {', '.join(channels)}")
+    if MISSING in request["RoleArn"]:
+        raise invalid(
+            f"Could not assume role {request['RoleArn']}. Please ensure that the role exists and allows principal"
+            " 'sagemaker.amazonaws.com' to assume the role."
+        )
+    _check_limits(request)
+
+
+def _check_limits(request: Mapping[str, Any]) -> None:
+    condition = request.get("StoppingCondition") or {}
+    max_wait = condition.get("MaxWaitTimeInSeconds")
+    if request.get("EnableManagedSpotTraining"):
+        if max_wait is None or max_wait < condition.get("MaxRuntimeInSeconds", _DEFAULT_MAX_RUNTIME_S):
+            raise invalid(
+                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
+                " when EnableManagedSpotTraining is true"
+            )
+    elif max_wait is not None:
+        raise invalid("MaxWaitTimeInSeconds can be set only when EnableManagedSpotTraining is true")
+    instances = request.get("ResourceConfig") or {}
+    if instances.get("InstanceGroups") and ("InstanceType" in instances or "InstanceCount" in instances):
+        raise invalid("InstanceType and InstanceCount can't be set when InstanceGroups is set")
+
+
+def plan(request: Mapping[str, Any], markers: Markers, now: float, durations: Durations) -> Course:
+    """Draw up the course of a job created at `now`."""
+    course = Course(tuple(_undisturbed(request, markers, now, durations)))
+    condition = request.get("StoppingCondition") or {}
+    course = _limit_runtime(course, condition.get("MaxRuntimeInSeconds", _DEFAULT_MAX_RUNTIME_S), durations)
+    if request.get("EnableManagedSpotTraining"):
+        deadline = now + condition["MaxWaitTimeInSeconds"]
+        if course.end.at > deadline:
+            course = _cut_short(course, deadline, "MaxWaitTimeExceeded", "Training job wait time exceeded", durations)
+    return course
+
+
+def stop(course: Course, now: float, durations: Durations) -> Course:
+    """Return the course after a StopTrainingJob at `now`."""
+    return _cut_short(course, now, "Stopped", "Training job stopped", durations)
+
+
+def _undisturbed(request: Mapping[str, Any], markers: Markers, now: float, durations: Durations) -> Iterator[Step]:
+    """Yield the steps that the job takes if nobody stops it and no limit ends it."""
+    at = now
+    train_s = durations.training_s if markers.train_s is None else markers.train_s
+    interruptions = markers.interruptions if request.get("EnableManagedSpotTraining") else 0
+    missing = missing_input(request)
+    for attempt in range(interruptions + 1):
+        yield Step(at, "InProgress", "Starting", "Preparing the instances for training")
+        at += durations.starting_s
+        yield Step(at, "InProgress", "Downloading", "Downloading input data")
+        at += durations.downloading_s
+        if missing is not None:
+            yield Step(at, "Failed", "Failed", "Training job failed", f"ClientError: {missing}")
+            return
+        yield Step(at, "InProgress", "Training", "Training image download completed. Training in progress.")
+        at += train_s / (interruptions + 1)
+        if attempt < interruptions:
+            yield Step(at, "InProgress", "Interrupted", "Training job interrupted: spot capacity is not available")
+            at += durations.interrupted_s
+    yield Step(at, "InProgress", "Uploading", "Uploading generated training model")
+    at += durations.uploading_s
+    if markers.fail is not None:
+        yield Step(at, "Failed", "Failed", "Training job failed", f"AlgorithmError: {markers.fail}, exit code: 1")
+    else:
+        yield Step(at, "Completed", "Completed", "Training job completed")
+
+
+def missing_input(request: Mapping[str, Any]) -> str | None:
+    """Return why the job cannot begin to train, in the service's words, or None.
+
+    Which images and prefixes exist is by name: those with "does-not-exist" in them do not.
+    """
+    if MISSING in (request.get("AlgorithmSpecification") or {}).get("TrainingImage", ""):
+        return "Cannot pull algorithm container. Either the image does not exist or its permissions are incorrect."
+    for channel in request.get("InputDataConfig") or ():
+        uri = (channel.get("DataSource", {}).get("S3DataSource") or {}).get("S3Uri", "")
+        if MISSING in uri:
+            bucket = re.sub(r"^(s3|https)://([^/]+).*$", r"\2", uri)
+            return (
+                f'Data download failed:NoSuchKey (404): No S3 objects found under S3 URL "{uri}" given in input data'
+                f" source. Please ensure that the bucket exists, that objects exist under that S3 prefix, and that the"
+                f' role "{request["RoleArn"]}" has "s3:ListBucket" permissions on bucket "{bucket}".'
+            )
+    return None
+
+
+def _limit_runtime(course: Course, max_runtime_s: float, durations: Durations) -> Course:
+    """End the job once it has trained for `max_runtime_s`; the time of interruptions does not count."""
+    trained_s = 0.0
+    for step, following in zip(course.steps, course.steps[1:], strict=False):
+        if step.secondary != "Training":
+            continue
+        left_s = max_runtime_s - trained_s
+        if following.at - step.at > left_s:
+            return _cut_short(
+                course,
+                step.at + left_s,
+                "MaxRuntimeExceeded",
+                "Training job runtime exceeded MaxRuntimeInSeconds",
+                durations,
+            )
+        trained_s += following.at - step.at
+    return course
+
+
+def _cut_short(course: Course, at: float, secondary: str, message: str, durations: Durations) -> Course:
+    """End the job from `at` on: its container gets SIGTERM and time to save what it has."""
+    stopping = Step(at, "Stopping", "Stopping", "Stopping the training job")
+    stopped = Step(at + durations.stopping_s, "Stopped", secondary, message)
+    return course.cut(at, stopping, stopped)

@@ -1,0 +1,162 @@
+"""What DescribeTrainingJob and ListTrainingJobs say about a job, and what its container writes to CloudWatch.
+
+The request comes back with the defaults the service fills in, so that a client that compares what it wants with what
+is there meets the same differences as with AWS.
+"""
+
+import copy
+import hashlib
+import math
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from hack.sandbox.aws.course import Step
+from hack.sandbox.aws.debugger import rule_statuses
+from hack.sandbox.aws.jobs import Job, LogStream
+from hack.sandbox.aws.validation import service_model
+
+_BUSY = frozenset({"Downloading", "Training", "Uploading", "Stopping"})
+_LINES_A_JOB = 20
+_NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
+# SageMaker adds the metrics of its built-in algorithms by itself; XGBoost's are the ones the guides' samples meet.
+_XGBOOST_METRICS = tuple(
+    {"Name": f"{data}:{metric}", "Regex": rf".*\[[0-9]+\].*#011{data}-{metric}:{_NUMBER}.*"}
+    for data in ("train", "validation")
+    for metric in ("error", "rmse")
+)
+
+
+def describe(job: Job, now: float) -> dict[str, Any]:
+    """Return the members of DescribeTrainingJob beside name, ARN, status, failure and the two common times."""
+    step = job.course.at(now)
+    answer = copy.deepcopy({key: value for key, value in job.request.items() if key in _echoed()})
+    _fill_defaults(answer)
+    for switch in ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"):
+        answer[switch] = job.request.get(switch, False)
+    answer |= {
+        "SecondaryStatus": step.secondary,
+        "SecondaryStatusTransitions": _transitions(job.course.reached(now)),
+        "ModelArtifacts": _artifacts(job, now),
+    }
+    answer |= _times(job, now)
+    if "DebugRuleConfigurations" in job.request:
+        answer["DebugRuleEvaluationStatuses"] = rule_statuses(job, now)
+    if step.status == "Completed":
+        answer["FinalMetricDataList"] = _final_metrics(job, answer)
+    return answer
+
+
+def summary(job: Job, now: float) -> dict[str, Any]:
+    """Return the members of TrainingJobSummary beside name, ARN, status and the two common times."""
+    step = job.course.at(now)
+    return {"SecondaryStatus": step.secondary} | ({"TrainingEndTime": round(step.at, 3)} if step.is_terminal else {})
+
+
+def log_lines(job: Job, now: float) -> Iterator[LogStream]:
+    """Yield one stream for each instance once training has begun: `<job>/algo-<n>-<epoch seconds>`."""
+    started_at = job.course.first("Training", now)
+    if started_at is None:
+        return
+    resources = job.request.get("ResourceConfig") or {}
+    instances = resources.get("InstanceCount") or sum(g["InstanceCount"] for g in resources.get("InstanceGroups") or ())
+    for number in range(1, max(1, instances) + 1):
+        lines = tuple(line for line in _written(job, started_at, number) if line[0] <= now)
+        yield LogStream(f"{job.name}/algo-{number}-{int(started_at)}", started_at, lines)
+
+
+def _written(job: Job, started_at: float, instance: int) -> Iterator[tuple[float, str]]:
+    """Yield all lines of an instance, spread evenly over the time from its start to the end of its training."""
+    ended_at = next(step.at for step in job.course.steps if step.at > started_at or step.is_terminal)
+    pace_s = (ended_at - started_at) / (_LINES_A_JOB + 2)
+    yield started_at, f"INFO:root:Starting training on algo-{instance}"
+    yield started_at, f"INFO:root:Hyperparameters: {len(job.request.get('HyperParameters') or ())} given"
+    for epoch in range(_LINES_A_JOB):
+        error = 0.5 * math.exp(-0.15 * epoch)
+        text = f"[{epoch}]#011train-error:{error:.6f}#011validation-error:{error * 1.1:.6f}"
+        yield started_at + pace_s * (epoch + 1), text
+    if job.course.end.status == "Failed":
+        yield job.course.end.at, f"ERROR:root:{job.course.end.failure}"
+    elif job.course.end.status == "Stopped":
+        yield ended_at, "INFO:root:Received SIGTERM, saving what there is"
+    else:
+        yield ended_at, "INFO:root:Training finished, model saved to /opt/ml/model"
+
+
+@cache
+def _echoed() -> frozenset[str]:
+    """Return the members of the request that come back as they were: those that request and answer both have."""
+    model = service_model("sagemaker")
+    asked = model.operation_model("CreateTrainingJob").input_shape
+    answered = model.operation_model("DescribeTrainingJob").output_shape
+    return frozenset(asked.members) & frozenset(answered.members)
+
+
+def _fill_defaults(answer: dict[str, Any]) -> None:
+    algorithm = answer.get("AlgorithmSpecification", {})
+    algorithm.setdefault("EnableSageMakerMetricsTimeSeries", False)
+    if "xgboost" in algorithm.get("TrainingImage", "") and "MetricDefinitions" not in algorithm:
+        algorithm["MetricDefinitions"] = [dict(metric) for metric in _XGBOOST_METRICS]
+    for channel in answer.get("InputDataConfig", ()):
+        channel.setdefault("CompressionType", "None")
+        channel.setdefault("RecordWrapperType", "None")
+        source = channel.get("DataSource", {}).get("S3DataSource")
+        if source is not None:
+            source.setdefault("S3DataDistributionType", "FullyReplicated")
+    if "OutputDataConfig" in answer:
+        answer["OutputDataConfig"].setdefault("KmsKeyId", "")
+        answer["OutputDataConfig"].setdefault("CompressionType", "GZIP")
+    answer.setdefault("StoppingCondition", {}).setdefault("MaxRuntimeInSeconds", 86_400)
+    for rule in answer.get("DebugRuleConfigurations", ()):
+        rule.setdefault("VolumeSizeInGB", 0)
+
+
+def _transitions(steps: tuple[Step, ...]) -> list[dict[str, Any]]:
+    rows = []
+    for number, step in enumerate(steps):
+        row: dict[str, Any] = {"Status": step.secondary, "StartTime": round(step.at, 3), "StatusMessage": step.message}
+        if step.is_terminal:
+            row["EndTime"] = round(step.at, 3)
+        elif number + 1 < len(steps):
+            row["EndTime"] = round(steps[number + 1].at, 3)
+        rows.append(row)
+    return rows
+
+
+def _artifacts(job: Job, now: float) -> dict[str, str]:
+    """Say where the model is once it is there: after Completed, or after Stopped if training had begun."""
+    step = job.course.at(now)
+    saved = step.status == "Completed" or (step.status == "Stopped" and job.course.first("Training", now) is not None)
+    if not saved or "OutputDataConfig" not in job.request:
+        return {}
+    base = job.request["OutputDataConfig"]["S3OutputPath"].rstrip("/")
+    is_archive = job.request["OutputDataConfig"].get("CompressionType", "GZIP") == "GZIP"
+    return {"S3ModelArtifacts": f"{base}/{job.name}/output/model{'.tar.gz' if is_archive else '/'}"}
+
+
+def _times(job: Job, now: float) -> dict[str, Any]:
+    started_at = job.course.first("Downloading", now)
+    step = job.course.at(now)
+    answer: dict[str, Any] = {}
+    if started_at is not None:
+        seconds = math.ceil(job.course.spent(_BUSY, now))
+        answer["TrainingStartTime"] = round(started_at, 3)
+        answer["TrainingTimeInSeconds"] = seconds
+        if step.is_terminal:
+            # Spot capacity is billed at about a third; on demand, what was used is what is paid.
+            is_spot = job.request.get("EnableManagedSpotTraining", False)
+            answer["BillableTimeInSeconds"] = max(1, seconds // 3) if is_spot else seconds
+    if step.is_terminal:
+        answer["TrainingEndTime"] = round(step.at, 3)
+    return answer
+
+
+def _final_metrics(job: Job, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return one value for each metric; it depends on the job's name and hyperparameters only, so that runs repeat."""
+    metrics = []
+    for definition in answer["AlgorithmSpecification"].get("MetricDefinitions", ()):
+        seed = f"{job.name}{sorted((job.request.get('HyperParameters') or {}).items())}{definition['Name']}"
+        digest = hashlib.sha256(seed.encode()).digest()
+        value = round(int.from_bytes(digest[:4], "big") / 2**32, 6)
+        metrics.append({"MetricName": definition["Name"], "Value": value, "Timestamp": round(job.course.end.at, 3)})
+    return metrics

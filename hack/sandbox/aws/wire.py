@@ -1,0 +1,88 @@
+"""Requests and answers as values: what the HTTP layer reads, and AWS's JSON 1.1 errors as it writes them.
+
+SageMaker answers every client error with HTTP 400, throttling and denied access included; the class of the error is
+`__type` in the body. Exceptions that the service model declares spell their text `Message`, the common ones `message`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+JSON_1_1 = "application/x-amz-json-1.1"
+_MODELLED = frozenset({"ResourceInUse", "ResourceNotFound", "ResourceLimitExceeded", "ConflictException"})
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request as received; header names are lower-case, `target` is path and query as sent."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def path(self) -> str:
+        """The path without its query."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        """The query string, undecoded, without the question mark."""
+        return self.target.partition("?")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """One answer; the HTTP layer adds Date and Content-Length."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", JSON_1_1),)
+
+
+class ApiError(Exception):
+    """An error that the service reports: `code` as in boto3's `response["Error"]["Code"]`."""
+
+    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+def invalid(message: str) -> ApiError:
+    """Return a ValidationException: SageMaker's answer to most of what it does not like."""
+    return ApiError("ValidationException", message)
+
+
+def json_answer(value: Any, *, status: int = 200) -> HttpResponse:
+    """Return `value` as JSON 1.1; None is the empty body of operations without output. Times are epoch seconds."""
+    return HttpResponse(status, b"" if value is None else json.dumps(value, separators=(",", ":")).encode())
+
+
+def error_answer(error: ApiError, *, query_protocol: bool = False) -> HttpResponse:
+    """Return `error` in JSON 1.1, or in the XML of the query protocol (STS, IAM) when asked to."""
+    if query_protocol:
+        sender = "Sender" if error.status < 500 else "Receiver"
+        text = error.message.replace("&", "&amp;").replace("<", "&lt;")
+        body = (
+            f"<ErrorResponse><Error><Type>{sender}</Type><Code>{error.code}</Code><Message>{text}</Message></Error>"
+            "</ErrorResponse>"
+        )
+        return HttpResponse(error.status, body.encode(), (("Content-Type", "text/xml"),))
+    member = "Message" if error.code in _MODELLED else "message"
+    return json_answer({"__type": error.code, member: error.message}, status=error.status)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One API call, decoded: who asks (account, region), what (`operation`, `params`), and when (epoch seconds)."""
+
+    service: str
+    operation: str
+    account: str
+    region: str
+    now: float
+    params: Mapping[str, Any] = field(default_factory=dict)
