@@ -12,7 +12,7 @@ from api.meta import JsonObject
 from controller.runtime.errors import ClassifiedError
 
 
-class Unreachable(ClassifiedError):
+class Unreachable(ClassifiedError):  # noqa: N818 (a state of the world, as in ABSENT)
     """No usable answer came at all: connection refused, reset, cut off, or silent past the read time-out.
 
     A distinct type because the reflector treats it better than an answer of 5xx: nothing is wrong with the version it
@@ -25,7 +25,7 @@ class ListPage:
     """One answer to a list request."""
 
     items: list[JsonObject]
-    """Decoded objects, each with `apiVersion` and `kind`. Handed over: the receiver owns them and may empty the list."""
+    """Decoded objects, each with `apiVersion` and `kind`. Handed over: the receiver may change them and the list."""
     resource_version: str
     continue_token: str
     """Empty on the last page."""
