@@ -4,6 +4,8 @@ The reason decides, the HTTP code only where there is none (API conventions, "Re
 those of apimachinery `pkg/apis/meta/v1/types.go`). What the table does not know is retryable.
 """
 
+# ruff: noqa: N818 (the field's words: client-go says IsNotFound, IsConflict; "Error" would only lengthen them)
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +13,7 @@ from typing import Any, Final
 import orjson
 
 from controller.runtime.errors import ClassifiedError, ErrorClass
+from controller.runtime.reflector import Unreachable
 
 _MESSAGE_LIMIT: Final = 1024
 """Characters of a Status message that are kept: a webhook or a proxy may answer with pages."""
@@ -99,12 +102,15 @@ class ServerError(ApiError):
     """5xx, an unreadable reply, or one that this table does not know."""
 
 
-class ConnectionFailed(ApiError):
-    """No reply. `code` says how: see the constants below. A write may or may not have happened."""
+class ConnectionFailed(ApiError, Unreachable):
+    """No reply, or no more of it. `code` says how: see the constants below.
+
+    A write may or may not have happened, unless the code is CONNECTION_REFUSED.
+    """
 
 
 CONNECTION_REFUSED: Final = "ConnectionRefused"
-"""Nothing listens: the request was certainly not carried out."""
+"""No connection came about (nothing listens, no route, no such host): the request was certainly not carried out."""
 CONNECTION_BROKEN: Final = "ConnectionBroken"
 """The connection ended before the reply did."""
 TIMEOUT: Final = "RequestTimeout"
