@@ -1,0 +1,63 @@
+"""A kind as a CustomResourceDefinition of `apiextensions.k8s.io/v1`."""
+
+from typing import Final
+
+from api.descriptor import KindDescriptor, PrinterColumn
+from api.fields import KindFields
+from api.meta import GROUP, VERSION, JsonObject
+from api.schema import object_schema
+
+MODEL_ANNOTATION: Final = f"{GROUP}/service-model"
+"""Which description of the AWS API a CRD was made from: service, API version and digest."""
+
+# The guides show every column of normal output; scripts count them. What we add shows with `-o wide` only.
+_WIDE_COLUMNS: Final = (
+    PrinterColumn("Ready", '.status.conditions[?(@.type=="Ready")].status', priority=1),
+    PrinterColumn("Reason", '.status.conditions[?(@.type=="Ready")].reason', priority=1),
+    PrinterColumn("Age", ".metadata.creationTimestamp", type="date", priority=1),
+)
+
+
+def custom_resource_definition(descriptor: KindDescriptor, fields: KindFields, model: str) -> JsonObject:
+    """The whole CRD, ready to be written. `model` says what the fields were made from."""
+    names: JsonObject = {
+        "kind": descriptor.kind,
+        "listKind": f"{descriptor.kind}List",
+        "plural": descriptor.plural,
+        "singular": descriptor.singular,
+        "categories": list(descriptor.categories),
+    }
+    if descriptor.short_names:
+        names["shortNames"] = list(descriptor.short_names)
+    version: JsonObject = {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": [_column(c) for c in (*descriptor.printer_columns, *_WIDE_COLUMNS)],
+        "schema": {"openAPIV3Schema": object_schema(descriptor, fields)},
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{descriptor.plural}.{GROUP}", "annotations": {MODEL_ANNOTATION: model}},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": names,
+            # CRDs born as v1beta1 keep `true` in storage, and then refuse to be applied over (v1-kinds.md 2).
+            "preserveUnknownFields": False,
+            "versions": [version],
+        },
+    }
+
+
+def _column(column: PrinterColumn) -> JsonObject:
+    made: JsonObject = {"name": column.name, "type": column.type, "jsonPath": column.json_path}
+    if column.format:
+        made["format"] = column.format
+    if column.priority:
+        made["priority"] = column.priority
+    if column.description:
+        made["description"] = column.description
+    return made

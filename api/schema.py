@@ -1,0 +1,118 @@
+"""A kind's fields as a structural OpenAPI v3 schema, the form that a CRD takes.
+
+Source: Kubernetes documentation, "Specifying a structural schema".
+"""
+
+from typing import Final
+
+from api.description import plain
+from api.descriptor import KindDescriptor
+from api.fields import Field, KindFields
+from api.form import Form
+from api.meta import JsonObject
+from api.pattern import to_re2
+from api.rules import with_rules
+
+_TYPES: Final[dict[Form, dict[str, str]]] = {
+    Form.STRING: {"type": "string"},
+    Form.INTEGER: {"type": "integer", "format": "int64"},
+    Form.NUMBER: {"type": "number"},
+    Form.BOOLEAN: {"type": "boolean"},
+    Form.TIME: {"type": "string", "format": "date-time"},
+}
+_LIMITS: Final[dict[Form, tuple[str, str]]] = {
+    Form.STRING: ("minLength", "maxLength"),
+    Form.INTEGER: ("minimum", "maximum"),
+    Form.NUMBER: ("minimum", "maximum"),
+    Form.LIST: ("minItems", "maxItems"),
+    Form.PAIRS: ("minItems", "maxItems"),
+}
+_VALUES_WORTH_TELLING: Final = 12
+"""More than that (instance types) would drown a description."""
+
+
+def object_schema(descriptor: KindDescriptor, fields: KindFields) -> JsonObject:
+    """The schema of a whole object, metadata included."""
+    spec = {**field_schema(descriptor, fields.spec), "description": f"The {_words(descriptor)} that is wanted."}
+    status = {**field_schema(descriptor, fields.status), "description": "What became of it, as last seen."}
+    schema: JsonObject = {
+        "type": "object",
+        "description": f"{descriptor.kind} runs as {descriptor.operations.create} of Amazon SageMaker.",
+        "properties": {
+            "apiVersion": {"type": "string", "description": "Version of the API that this object is written in."},
+            "kind": {"type": "string", "description": "Kind of this object."},
+            "metadata": {"type": "object"},
+            "spec": spec,
+            "status": status,
+        },
+    }
+    if fields.spec.required:
+        schema["required"] = ["spec"]
+    return schema
+
+
+def field_schema(descriptor: KindDescriptor, field: Field) -> JsonObject:
+    """The schema of one field and all below it."""
+    schema: JsonObject = {}
+    if text := description_of(field):
+        schema["description"] = text
+    match field.form:
+        case Form.STRUCTURE:
+            schema |= _object(descriptor, field)
+        case Form.LIST:
+            assert field.item is not None  # noqa: S101 - lists are built with their item
+            schema |= {"type": "array", "items": field_schema(descriptor, field.item)}
+            if field.list_key:
+                schema |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [field.list_key]}
+        case Form.PAIRS:
+            # Atomic on purpose: v1 took names twice, and without a name; a map by name would refuse both.
+            schema |= {"type": "array", "items": _object(descriptor, field)}
+        case _:
+            schema |= _TYPES[field.form]
+    if field.path.startswith("spec"):
+        schema |= _limits(field)
+    if field.enum:
+        schema["enum"] = list(field.enum)
+    return with_rules(descriptor, field, schema)
+
+
+def description_of(field: Field) -> str:
+    """What the field is for, in plain text, with AWS's values where they are few and not enforced."""
+    text = plain(field.documentation)
+    if not field.enum and 0 < len(field.known_values) <= _VALUES_WORTH_TELLING:
+        text = f"{text} Known values: {', '.join(field.known_values)}.".strip()
+    return text
+
+
+def pattern_of(field: Field) -> str:
+    """The expression that the API server checks: v1's own as it was, AWS's rewritten; empty if there is none."""
+    return field.pattern if field.is_v1 else to_re2(field.pattern)
+
+
+def _object(descriptor: KindDescriptor, field: Field) -> JsonObject:
+    schema: JsonObject = {
+        "type": "object",
+        "properties": {child.name: field_schema(descriptor, child) for child in field.fields},
+    }
+    if required := [child.name for child in field.fields if child.required]:
+        schema["required"] = required
+    return schema
+
+
+def _limits(field: Field) -> JsonObject:
+    limits: JsonObject = {}
+    if field.form in _LIMITS:
+        least, most = _LIMITS[field.form]
+        # Zero is what lengths start at anyway; for numbers it says that they are not negative.
+        if field.minimum is not None and (field.minimum != 0 or least == "minimum"):
+            limits[least] = field.minimum
+        if field.maximum is not None:
+            limits[most] = field.maximum
+    if pattern := pattern_of(field):
+        limits["pattern"] = pattern
+    return limits
+
+
+def _words(descriptor: KindDescriptor) -> str:
+    """`TrainingJob` → `training job`."""
+    return "".join(f" {c.lower()}" if c.isupper() else c for c in descriptor.kind).strip()

@@ -1,0 +1,115 @@
+"""The reference page of a kind, from the same field tree as its CRD."""
+
+from collections.abc import Iterator
+
+from api.descriptor import KindDescriptor
+from api.fields import Field, KindFields
+from api.form import Form
+from api.meta import API_VERSION
+from api.schema import description_of, pattern_of
+
+
+def page(descriptor: KindDescriptor, fields: KindFields) -> str:
+    """Markdown: one table for `spec`, one for `status`."""
+    return "\n".join(_lines(descriptor, fields)) + "\n"
+
+
+def _lines(descriptor: KindDescriptor, fields: KindFields) -> Iterator[str]:
+    operations = descriptor.operations
+    yield "<!-- Made by `python -m hack.crds` from api/v1 and hack/snapshots. Do not edit: change those. -->"
+    yield f"# {descriptor.kind}"
+    yield ""
+    yield f"`apiVersion: {API_VERSION}`, `kind: {descriptor.kind}`; `kubectl get {descriptor.plural}`."
+    yield ""
+    yield (
+        f"The operator calls `{operations.create}` for it, and `{operations.stop}` when the object is deleted before"
+        " the job has ended."
+    )
+    yield ""
+    yield "A field whose AWS column is empty is the operator's own. `[]` stands for each item of a list."
+    yield ""
+    yield "## Spec"
+    yield ""
+    yield "The spec cannot be changed after creation: delete the object and create it anew, or use another name."
+    yield ""
+    yield from _table(descriptor, fields.spec, with_limits=True)
+    if descriptor.compat.required_unless:
+        yield ""
+        yield "<sup>1</sup> Unless what stands in its place is given:"
+        yield ""
+        for entry in descriptor.compat.required_unless:
+            yield f"- `{entry.path}.{entry.field}`: {' or '.join(f'`{name}`' for name in entry.alternatives)}"
+    yield ""
+    yield "## Status"
+    yield ""
+    yield from _table(descriptor, fields.status, with_limits=False)
+
+
+def _table(descriptor: KindDescriptor, root: Field, *, with_limits: bool) -> Iterator[str]:
+    conditional = {f"{entry.path}.{entry.field}" for entry in descriptor.compat.required_unless}
+    head = ["Field", "Type", "Required", "Limits", "AWS", "Description"]
+    if not with_limits:
+        head = ["Field", "Type", "AWS", "Description"]
+    yield _row(head)
+    yield _row(["---"] * len(head))
+    for field, aws in _with_member_paths(root, ""):
+        required = "yes" if field.required else "yes<sup>1</sup>" if field.path in conditional else ""
+        cells = [f"`{field.path}`", _type(field), required, _limits(field), _code(aws), _escape(description_of(field))]
+        if not with_limits:
+            del cells[2:4]
+        yield _row(cells)
+
+
+def _with_member_paths(field: Field, prefix: str) -> Iterator[tuple[Field, str]]:
+    """Each field below `field` with the dotted path of its AWS member."""
+    for child in field.fields:
+        aws = f"{prefix}{child.member}" if child.member else ""
+        yield child, aws
+        below = child
+        if child.form is Form.LIST and child.item is not None:
+            below, aws = child.item, aws and f"{aws}[]"
+        if child.form is not Form.PAIRS:
+            yield from _with_member_paths(below, f"{aws}." if aws else "")
+
+
+def _type(field: Field) -> str:
+    match field.form:
+        case Form.STRUCTURE:
+            return "object"
+        case Form.LIST:
+            return f"list of {_type(field.item)}s" if field.item else "list"
+        case Form.PAIRS:
+            return "list of {name, value}"
+        case Form.TIME:
+            return "time"
+        case _:
+            return str(field.form.value)
+
+
+def _limits(field: Field) -> str:
+    parts = []
+    if field.enum:
+        parts.append(" or ".join(f"`{value}`" for value in field.enum))
+    noun = {Form.STRING: " characters", Form.LIST: " items", Form.PAIRS: " items"}.get(field.form, "")
+    least = field.minimum if field.minimum or not noun else None
+    if least is not None and field.maximum is not None:
+        parts.append(f"{least} to {field.maximum}{noun}")
+    elif least is not None:
+        parts.append(f"at least {least}{noun}")
+    elif field.maximum is not None:
+        parts.append(f"at most {field.maximum}{noun}")
+    if pattern := pattern_of(field):
+        parts.append(f"`{_escape(pattern)}`")
+    return ", ".join(parts)
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")

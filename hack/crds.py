@@ -1,0 +1,106 @@
+"""Writes everything that is generated from the kinds: CRDs, and their reference pages.
+
+    python -m hack.crds             write the files
+    python -m hack.crds --check     say what would change and exit 1 if anything would: for CI
+    python -m hack.crds --refresh   first take a new snapshot of the service models from the installed botocore
+
+The input is the descriptors in `api/v1` and the snapshots in `hack/snapshots`, never the installed botocore, so the
+output is the same on every machine. To offer what AWS has added since: upgrade botocore, run with `--refresh`, read the
+differences (a new enum value, a looser limit), and commit snapshot, CRDs and pages together.
+"""
+
+import argparse
+import difflib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from api.crd import custom_resource_definition
+from api.descriptor import KindDescriptor
+from api.fields import build
+from api.meta import GROUP, JsonObject
+from api.models import as_model, load_installed
+from api.v1 import KINDS
+from hack import apidocs, models
+
+ROOT: Final = Path(__file__).parent.parent
+CRDS: Final = ROOT / "config" / "crd" / "bases"
+DOCS: Final = ROOT / "docs" / "api"
+
+_HEADER: Final = "# Made by `python -m hack.crds` from api/v1 and hack/snapshots. Do not edit: change those.\n"
+
+
+def generate() -> dict[Path, str]:
+    """Every generated file and its content."""
+    files: dict[Path, str] = {}
+    for descriptor in KINDS:
+        snapshot = models.read(descriptor.service)
+        fields = build(descriptor, as_model(descriptor.service, snapshot))
+        crd = custom_resource_definition(descriptor, fields, models.label(descriptor.service, snapshot))
+        files[CRDS / f"{GROUP}_{descriptor.plural}.yaml"] = _HEADER + to_yaml(crd)
+        files[DOCS / f"{descriptor.singular}.md"] = apidocs.page(descriptor, fields)
+    return files
+
+
+def refresh() -> None:
+    """Replace the snapshots by what the installed botocore says."""
+    for service, kinds in _by_service().items():
+        path = models.path_of(service)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(models.text_of(models.take(load_installed(service), kinds)), "utf-8")
+
+
+def to_yaml(value: JsonObject) -> str:
+    """YAML in a stable form: sorted keys, long lines left whole, no anchors."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=True, width=10_000, allow_unicode=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m hack.crds", description="Generate CRDs and reference pages.")
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not up to date")
+    modes.add_argument("--refresh", action="store_true", help="take the service models of the installed botocore first")
+    options = parser.parse_args(arguments)
+    if options.refresh:
+        refresh()
+    files = generate()
+    stale = [path for path, text in files.items() if _read(path) != text]
+    if options.check:
+        for path in stale:
+            sys.stdout.writelines(_difference(path, files[path]))
+        return 1 if stale else 0
+    for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(files[path], "utf-8")
+        sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
+    return 0
+
+
+def _by_service() -> dict[str, list[KindDescriptor]]:
+    services: dict[str, list[KindDescriptor]] = {}
+    for kind in KINDS:
+        services.setdefault(kind.service, []).append(kind)
+    return services
+
+
+def _read(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def _difference(path: Path, wanted: str) -> list[str]:
+    name = str(path.relative_to(ROOT))
+    lines = difflib.unified_diff(_read(path).splitlines(True), wanted.splitlines(True), name, f"{name} (generated)")
+    return list(lines)
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the base's signature
+        return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
