@@ -46,7 +46,7 @@ def _immutable(descriptor: KindDescriptor, field: Field) -> list[Rule]:
         return [{"rule": " && ".join(_neither_comes_nor_goes(field, name_path)), "message": message}]
     if field.path == name_path and descriptor.name.late_initialized:
         return [{"rule": "oldSelf == '' || self == oldSelf", "message": message}]
-    if field.path.count(".") == 1 and field.path.startswith("spec."):
+    if field.name and field.path == f"spec.{field.name}":
         return [{"rule": "self == oldSelf", "message": message}]
     return []
 
