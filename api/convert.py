@@ -1,4 +1,4 @@
-"""Values of a manifest ⇄ values of the AWS API, driven by the kind's field tree.
+"""Values of a manifest ⇄ values of the AWS API, driven by the kind's tree of fields.
 
 Nothing here decides: what AWS would refuse is sent, so that its own words reach the user. Only what has no
 counterpart at AWS (unknown keys) is left out, and only what cannot be expressed there at all is an error.
@@ -49,6 +49,16 @@ def to_status(descriptor: KindDescriptor, description: Mapping[str, Any]) -> Jso
         if value is not None:
             status[field.name] = _to_manifest(field, value, field.path)
     return status
+
+
+def to_spec(descriptor: KindDescriptor, description: Mapping[str, Any]) -> JsonObject:
+    """The `spec` that a Describe answer (or a Create request) stands for: the way back of `to_request`.
+
+    Maps become lists sorted by name. Members that no field stands for are left out; the operator's own fields, such
+    as `region`, are for the caller to add. Raises ConversionError if an answer is not what the service model says.
+    """
+    spec: JsonObject = _to_manifest(installed(descriptor).spec, description, "spec")
+    return spec
 
 
 def _member(description: Mapping[str, Any], path: str) -> Any:
@@ -104,7 +114,7 @@ def _to_manifest(field: Field, value: Any, path: str) -> Any:
             return {
                 child.name: _to_manifest(child, value[child.member], f"{path}.{child.name}")
                 for child in field.fields
-                if value.get(child.member) is not None
+                if child.member and value.get(child.member) is not None
             }
         case Form.LIST:
             assert field.item is not None  # noqa: S101 - lists are built with their item
