@@ -46,7 +46,10 @@ class PatchType(Enum):
 
 
 class KubeClient:
-    """Client of one cluster. Thread-safe; methods block for their time-out at most and raise `ApiError`."""
+    """Client of one cluster. Thread-safe; methods block for their time-out at most and raise `ApiError`.
+
+    Time-outs are `request_timeout_s`, where a call does not give its own `timeout_s`.
+    """
 
     def __init__(self, transport: Transport, *, request_timeout_s: float = READ_TIMEOUT_S) -> None:
         self._transport = transport
@@ -76,9 +79,9 @@ class KubeClient:
         """End requests and watches under way in all threads, refuse new ones: they raise `ConnectionFailed`."""
         self._transport.close()
 
-    def get(self, resource: Resource, key: ObjectKey) -> JsonObject:
+    def get(self, resource: Resource, key: ObjectKey, *, timeout_s: float | None = None) -> JsonObject:
         """The object as etcd holds it. Raises `NotFound` when there is none."""
-        return self._send_object("get", "GET", resource, object_path(resource, key))
+        return self._send_object("get", "GET", resource, object_path(resource, key), timeout_s=timeout_s)
 
     def list(
         self,
@@ -137,11 +140,13 @@ class KubeClient:
         request = Request("GET", collection_path(resource, namespace), what, read_timeout_s=silence_s, query=query)
         return HttpWatchStream(self._transport.open(request), self._transport, what)
 
-    def create(self, resource: Resource, namespace: str | None, body: Mapping[str, Any]) -> JsonObject:
+    def create(
+        self, resource: Resource, namespace: str | None, body: Mapping[str, Any], *, timeout_s: float | None = None
+    ) -> JsonObject:
         """Create an object and return it as stored. Raises `AlreadyExists`, `Invalid`."""
         query = _query(fieldManager=FIELD_MANAGER)
         path = collection_path(resource, namespace)
-        return self._send_object("create", "POST", resource, path, query=query, body=body)
+        return self._send_object("create", "POST", resource, path, query=query, body=body, timeout_s=timeout_s)
 
     def replace(self, resource: Resource, key: ObjectKey, body: Mapping[str, Any], subresource: str = "") -> JsonObject:
         """Replace an object; raises `Conflict` unless `metadata.resourceVersion` of `body` is the current one."""
@@ -159,11 +164,14 @@ class KubeClient:
         subresource: str = "",
         field_manager: str = FIELD_MANAGER,
         force: bool = False,
+        timeout_s: float | None = None,
     ) -> JsonObject:
         """Change part of an object. A `metadata.resourceVersion` in `body` makes it raise `Conflict` when stale."""
         query = _query(fieldManager=field_manager, force="true" if force else None)
         path = object_path(resource, key, subresource)
-        return self._send_object("patch", "PATCH", resource, path, query=query, body=body, content_type=content.value)
+        return self._send_object(
+            "patch", "PATCH", resource, path, query=query, body=body, content_type=content.value, timeout_s=timeout_s
+        )
 
     def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "", propagation: str = "Background") -> None:
         """Ask for deletion; with `uid` only of that very object, else `Conflict`. Raises `NotFound`."""

@@ -176,7 +176,9 @@ class Transport:
             f"{self._cluster.base_url}{request.path}{query}",
             body=request.body,
             headers=headers,
-            timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=request.read_timeout_s),
+            timeout=urllib3.Timeout(
+                connect=CONNECT_TIMEOUT_S, read=request.read_timeout_s, total=request.read_timeout_s
+            ),
             retries=False,
             redirect=False,
             preload_content=False,

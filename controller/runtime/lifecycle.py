@@ -1,7 +1,11 @@
 """How threads live and end: one `Stop` token each process part, threads owned by a group that joins them."""
 
 import threading
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
 
 
 class Stop:
@@ -13,14 +17,18 @@ class Stop:
         self._callbacks: list[Callable[[], None]] = []  # guarded by _lock
 
     def set(self) -> None:
-        """Set the signal and run the callbacks once, in the caller's thread. Idempotent."""
+        """Set the signal and run the callbacks once, in the caller's thread. Idempotent.
+
+        All callbacks run, also when one of them raises; then that is raised.
+        """
         with self._lock:
             if self._event.is_set():
                 return
             self._event.set()
             callbacks, self._callbacks = self._callbacks, []
-        for callback in callbacks:
-            callback()
+        with ExitStack() as stack:
+            for callback in reversed(callbacks):
+                stack.callback(callback)
 
     def is_set(self) -> bool:
         """Whether the end was asked for."""
@@ -46,3 +54,74 @@ class Stop:
         with self._lock:
             if callback in self._callbacks:
                 self._callbacks.remove(callback)
+
+
+class ThreadGroup:
+    """Threads that live and end together. Leaving the context sets `stop`, joins all, re-raises the first failure.
+
+    A thread that fails sets `stop` at once, so its siblings end too; later failures are attached to the first as notes.
+    Every thread is named `group/name` and none is a daemon. Functions get `stop` and return soon after it is set.
+    """
+
+    def __init__(self, name: str, stop: Stop) -> None:
+        self.name = name
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []  # guarded by _lock
+        self._failures: list[tuple[str, BaseException]] = []  # guarded by _lock; in order of occurrence
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self.join()
+        if exc is None:
+            self.raise_failure()
+
+    def start(self, name: str, run: Callable[[Stop], None]) -> None:
+        """Start a thread. Once `stop` is set nothing is started any more."""
+        full_name = f"{self.name}/{name}"
+        thread = threading.Thread(target=self._guard, args=(full_name, run), name=full_name, daemon=False)
+        with self._lock:
+            if self._stop.is_set():
+                return
+            self._threads.append(thread)
+            thread.start()
+
+    def join(self, timeout_s: float | None = None) -> list[str]:
+        """Wait for all threads, together no longer than `timeout_s`; returns the names of those still alive."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        return [thread.name for thread in threads if thread.is_alive()]
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What the first failed thread raised."""
+        with self._lock:
+            return self._failures[0][1] if self._failures else None
+
+    def raise_failure(self) -> None:
+        """Re-raise what the first failed thread raised; its notes name the thread and what else went wrong."""
+        with self._lock:
+            failures = list(self._failures)
+        if not failures:
+            return
+        (name, first), *others = failures
+        first.add_note(f"in thread {name}")
+        for other_name, other in others:
+            first.add_note(f"then in thread {other_name}: {other!r}")
+        raise first
+
+    def _guard(self, name: str, run: Callable[[Stop], None]) -> None:
+        try:
+            run(self._stop)
+        except BaseException as exc:  # noqa: BLE001 (kept and re-raised by the owner; no thread dies unseen)
+            with self._lock:
+                self._failures.append((name, exc))
+            self._stop.set()
