@@ -1,9 +1,28 @@
 """The worker loop: key in, reconciler's outcome out, by the outcome table (C2)."""
 
+import random
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+import structlog
+from structlog.contextvars import bound_contextvars
+
 from api.meta import ObjectKey
+from controller.runtime.clock import Clock
+from controller.runtime.controllermetrics import ControllerMetrics
+from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
+from controller.runtime.lifecycle import Stop, ThreadGroup
+from controller.runtime.workqueue import Handed, WorkQueue
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+_SYNC_TIMEOUT_S: Final = 120.0
+_SYNC_POLL_S: Final = 0.1
+_SOON_S: Final = (0.5, 1.5)
+"""Bounds of the pause after a call that has to wait its turn and does not say how long."""
+_NOT_FAILURES: Final = frozenset({ErrorClass.THROTTLED, ErrorClass.CONFLICT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +48,131 @@ class Reconciler(Protocol):
         tried again soon and do not count as failures. Every other exception is retried with growing delays.
         """
         ...
+
+
+class SyncTimeoutError(Exception):
+    """The caches that a controller reads were not filled in time (C1)."""
+
+
+class Controller:
+    """Workers that take keys from one queue to one reconciler.
+
+    Starts after its sources have synced (C1). When stopped, each worker finishes the key in hand; keys that are queued
+    stay undone: whoever starts next finds them in its first list.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        queue: WorkQueue[ObjectKey],
+        reconciler: Reconciler,
+        *,
+        metrics: ControllerMetrics,
+        clock: Clock,
+        workers: int = 1,
+        has_synced: Callable[[], bool] = lambda: True,
+        rng: random.Random | None = None,
+    ) -> None:
+        """`has_synced`: whether the handlers that feed `queue` have heard of everything that was there."""
+        self.name = name
+        self.workers = workers
+        self._queue = queue
+        self._reconciler = reconciler
+        self._clock = clock
+        self._has_synced = has_synced
+        self._rng = rng or random.Random()  # noqa: S311 (spreads load, keeps no secret)
+        self._metrics = metrics.attach(name, workers)
+
+    def run(self, stop: Stop) -> None:
+        """Wait for the sources, then work until `stop`; returns when the last worker has.
+
+        Raises `SyncTimeoutError` after 2 min without sources.
+        """
+        forget = stop.on_set(self._queue.shut_down)
+        try:
+            if self._wait_for_sources(stop):
+                with ThreadGroup(self.name, stop) as group:
+                    for number in range(self.workers):
+                        group.start(f"worker-{number}", self.work)
+                    stop.wait()
+        finally:
+            forget()
+
+    def work(self, stop: Stop) -> None:
+        """Process keys until `stop`, or until the queue is shut down and empty."""
+        while not stop.is_set():
+            handed = self._queue.get()
+            if handed is None:
+                return
+            if stop.is_set():
+                self._queue.done(handed.key)
+                return
+            self.process(handed)
+
+    def process(self, handed: Handed[ObjectKey]) -> None:
+        """Reconcile one key in a log context of its own (C5), account for the outcome, and give the key back (C2)."""
+        key = handed.key
+        started_at = self._clock.monotonic()
+        self._metrics.active_workers.inc()
+        with bound_contextvars(
+            controller=self.name, namespace=key.namespace, name=key.name, reconcile_id=str(uuid.uuid4())
+        ):
+            try:
+                self._account(handed)
+            finally:
+                self._metrics.seconds.observe(self._clock.monotonic() - started_at)
+                self._metrics.active_workers.dec()
+                self._queue.done(key)
+
+    def _wait_for_sources(self, stop: Stop) -> bool:
+        """Block until the sources have synced; False if stopped meanwhile."""
+        deadline = self._clock.monotonic() + _SYNC_TIMEOUT_S
+        while not self._has_synced():
+            if self._clock.monotonic() >= deadline:
+                raise SyncTimeoutError(f"the caches of controller {self.name!r} were not filled in time")
+            if stop.wait(_SYNC_POLL_S):
+                return False
+        return True
+
+    def _account(self, handed: Handed[ObjectKey]) -> None:
+        """Run the reconciler and do what the outcome table says, first match first (C2)."""
+        try:
+            result = self._reconciler.reconcile(handed.key)
+        except Terminal:
+            self._metrics.terminal_errors.inc()
+            self._count_error()
+            log.exception("reconcile failed for good")
+        except ClassifiedError as error:
+            if error.error_class in _NOT_FAILURES:
+                self._wait_its_turn(handed, error)
+            else:
+                self._count_error()
+                log.exception("reconcile failed", error_class=error.error_class.value, code=error.code)
+                self._queue.add_rate_limited(handed.key, handed.priority)
+        except Exception:  # noqa: BLE001 (logged in full; the worker survives whatever it is, C4)
+            self._metrics.panics.inc()
+            self._count_error()
+            log.exception("reconcile failed unexpectedly")
+            self._queue.add_rate_limited(handed.key, handed.priority)
+        else:
+            self._succeed(handed, result)
+
+    def _succeed(self, handed: Handed[ObjectKey], result: Result) -> None:
+        self._queue.forget(handed.key)
+        if result.requeue_after_s is not None and result.requeue_after_s > 0:
+            priority = handed.priority if result.priority is None else result.priority
+            self._queue.add_after(handed.key, result.requeue_after_s, priority)
+            self._metrics.results["requeue_after"].inc()
+        else:
+            self._metrics.results["success"].inc()
+
+    def _wait_its_turn(self, handed: Handed[ObjectKey], error: ClassifiedError) -> None:
+        """Try again soon: a throttled call or a lost race is no failure of the object, its back-off stays as it is."""
+        delay_s = error.retry_after_s or self._rng.uniform(*_SOON_S)
+        log.debug("reconcile waits its turn", error_class=error.error_class.value, code=error.code, delay_s=delay_s)
+        self._queue.add_after(handed.key, delay_s, handed.priority)
+        self._metrics.results["requeue"].inc()
+
+    def _count_error(self) -> None:
+        self._metrics.errors.inc()
+        self._metrics.results["error"].inc()

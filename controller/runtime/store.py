@@ -132,16 +132,21 @@ class Store:
             entry = self._entries.get(key)
         return None if entry is None else entry.version
 
-    def keys(self) -> list[ObjectKey]:
-        """All keys, in no promised order (S8)."""
+    def keys(self, namespace: str = "") -> list[ObjectKey]:
+        """The keys, all or those of one namespace, in no promised order (S8)."""
         with self._lock:
-            return list(self._entries)
+            keys = list(self._entries)
+        return [key for key in keys if key.namespace == namespace] if namespace else keys
 
-    def snapshots(self) -> list[Snapshot]:
-        """All objects at one moment, in no promised order (S8)."""
+    def snapshots(self, namespace: str = "") -> list[Snapshot]:
+        """The objects at one moment, all or those of one namespace, in no promised order (S8)."""
         with self._lock:
             entries = list(self._entries.items())
-        return [Snapshot(key, entry.version, entry.data) for key, entry in entries]
+        return [
+            Snapshot(key, entry.version, entry.data)
+            for key, entry in entries
+            if not namespace or key.namespace == namespace
+        ]
 
     def index_keys(self, name: str, value: str) -> list[ObjectKey]:
         """Keys of the objects that index `name` knows under `value`, each once. Raises KeyError: no such index (S5)."""
@@ -213,15 +218,28 @@ class Store:
                 _leave(index.keys, key, old.values[position])
         return Snapshot(key, old.version, old.data)
 
+    def remove_as(self, final: JsonObject) -> Snapshot:
+        """Take out the object that `final` is the last state of, known or not; returns that state (I4).
+
+        Raises `RejectedObject` where it has no name.
+        """
+        key = _key_of(final)
+        self.remove(key)
+        metadata = final["metadata"]
+        return Snapshot(key, metadata.get("resourceVersion", ""), orjson.dumps(final), metadata)
+
     def replace(self, objects: Iterable[JsonObject]) -> "Replaced":
         """Make `objects` all there is, in one step (S3). Shorthand for a `Replacement` of one page."""
         replacement = self.replacement()
         replacement.add(objects)
         return replacement.commit()
 
-    def replacement(self) -> "Replacement":
-        """Begin to collect a new content, page by page; nothing changes before its `commit`."""
-        return Replacement(self._prepare_or_keep, self._swap)
+    def replacement(self, namespace: str = "") -> "Replacement":
+        """Begin to collect a new content, page by page; nothing changes before its `commit`.
+
+        With a `namespace`, that of this namespace only: others are not touched.
+        """
+        return Replacement(self._prepare_or_keep, self._swap, namespace)
 
     def _prepare(self, obj: JsonObject) -> tuple[ObjectKey, _Entry]:
         """Trim `obj` in place and make its entry."""
@@ -242,22 +260,30 @@ class Store:
             return key, known
         return self._prepare(obj)
 
-    def _swap(self, entries: dict[ObjectKey, _Entry], rejected: list[RejectedObject]) -> "Replaced":
+    def _swap(self, entries: dict[ObjectKey, _Entry], rejected: list[RejectedObject], namespace: str) -> "Replaced":
         with self._writing:
-            old = self._entries
+            old: Mapping[ObjectKey, _Entry] = self._entries
+            everything = entries
+            if namespace:
+                everything = {key: entry for key, entry in old.items() if key.namespace != namespace}
+                old = {key: entry for key, entry in old.items() if key.namespace == namespace}
             for rejection in rejected:
                 if rejection.key is not None and rejection.key in old:
                     entries.setdefault(rejection.key, old[rejection.key])
             self._complete(entries, rejected)
+            if everything is not entries:
+                everything.update(entries)
             indexes = {name: _Index(index.function, {}) for name, index in self._indexes.items()}
-            for key, entry in entries.items():
+            for key, entry in everything.items():
                 for index, values in zip(indexes.values(), entry.values, strict=True):
                     _enter(index.keys, key, values)
             with self._lock:
-                self._entries = entries
+                self._entries = everything
                 self._indexes = indexes
-        deleted = [Tombstone(key, Snapshot(key, e.version, e.data)) for key, e in old.items() if key not in entries]
-        return Replaced(deleted, rejected, old, entries)
+            # Copies of the references: the store's own map goes on changing, while this tells of one moment.
+            new = entries if everything is not entries else entries.copy()
+        deleted = [Tombstone(key, Snapshot(key, e.version, e.data)) for key, e in old.items() if key not in new]
+        return Replaced(deleted, rejected, old, new)
 
     def _complete(self, entries: dict[ObjectKey, _Entry], rejected: list[RejectedObject]) -> None:
         """Give entries the values of indexes that were added while their replacement was being collected (S5)."""
@@ -307,10 +333,12 @@ class Replacement:
     def __init__(
         self,
         prepare: Callable[[JsonObject], tuple[ObjectKey, _Entry]],
-        swap: Callable[[dict[ObjectKey, _Entry], list[RejectedObject]], Replaced],
+        swap: Callable[[dict[ObjectKey, _Entry], list[RejectedObject], str], Replaced],
+        namespace: str,
     ) -> None:
         self._prepare = prepare
         self._swap = swap
+        self._namespace = namespace
         self._entries: dict[ObjectKey, _Entry] = {}
         self._rejected: list[RejectedObject] = []
 
@@ -326,7 +354,7 @@ class Replacement:
 
     def commit(self) -> Replaced:
         """Make what was added all there is. Once only: the replacement is spent."""
-        return self._swap(self._entries, self._rejected)
+        return self._swap(self._entries, self._rejected, self._namespace)
 
 
 def _key_of(obj: JsonObject) -> ObjectKey:
