@@ -44,7 +44,7 @@ class LogsApi:
         stream = next((s for s in self._streams(call) if s.name == params["logStreamName"]), None)
         if stream is None:
             raise ApiError("ResourceNotFoundException", "The specified log stream does not exist.")
-        lines = _between(stream.lines, params)
+        lines = [line for line in stream.lines if _is_between(line[0], params)]
         limit = params.get("limit") or _MAX_EVENTS
         direction, _, position = str(params.get("nextToken") or "").partition("/")
         if direction == "f" or (not direction and params.get("startFromHead")):
@@ -73,8 +73,8 @@ class LogsApi:
             (at, stream.name, number, text)
             for stream in self._streams(call)
             if stream.name.startswith(prefix) and (not names or stream.name in names)
-            for number, (at, text) in enumerate(_between(stream.lines, params))
-            if all(word in text for word in words)
+            for number, (at, text) in enumerate(stream.lines)
+            if _is_between(at, params) and all(word in text for word in words)
         )
         start, end = _page(params.get("nextToken"), params.get("limit") or _MAX_EVENTS)
         events = [
@@ -111,10 +111,10 @@ class LogsApi:
         return answer
 
 
-def _between(lines: tuple[tuple[float, str], ...], params: Mapping[str, Any]) -> list[tuple[float, str]]:
-    """Return the lines from startTime (inclusive) to endTime (exclusive), both in milliseconds."""
-    start, end = params.get("startTime") or 0, params.get("endTime") or float("inf")
-    return [line for line in lines if start <= _ms(line[0]) < end]
+def _is_between(at: float, params: Mapping[str, Any]) -> bool:
+    """Whether a line is from startTime (inclusive) to endTime (exclusive), both in milliseconds."""
+    end = params.get("endTime")
+    return (params.get("startTime") or 0) <= _ms(at) and (end is None or _ms(at) < end)
 
 
 def _ms(at: float) -> int:

@@ -46,7 +46,7 @@ class AwsService:
         self.faults = Faults()
         self.requests = Requests()
         self.quota = CallQuota()
-        self._stopped = threading.Event()
+        self._released = threading.Event()  # ends delays; replaced by reset, final after close
         self._store = JobStore()
         self._moto = MotoBridge()
         self._tags = TagApi(self._store)
@@ -71,8 +71,15 @@ class AwsService:
         self.requests.note(operation, _error_code(response))
         return response
 
+    @property
+    def sagemaker_operations(self) -> frozenset[str]:
+        """The SageMaker operations answered here instead of by moto, tags aside."""
+        return frozenset(self._sagemaker)
+
     def reset(self) -> None:
-        """Forget jobs, faults, counts and moto's state; the clock goes on."""
+        """Forget jobs, faults, counts and moto's state, and end delays; the clock goes on."""
+        released, self._released = self._released, threading.Event()
+        released.set()
         self._store.clear()
         self.faults.clear()
         self.requests.reset()
@@ -81,7 +88,7 @@ class AwsService:
 
     def close(self) -> None:
         """End all delays, so that no request outlives the server."""
-        self._stopped.set()
+        self._released.set()
 
     def _with_fault(self, request: HttpRequest, caller: _Caller, operation: str, fault: Fault | None) -> HttpResponse:
         self.quota.charge(caller.account, caller.region, operation, self.clock.now())
@@ -92,15 +99,15 @@ class AwsService:
         if when is When.INSTEAD:
             raise error
         if when is When.LOST_BEFORE:
-            self._stopped.wait(delay_s)
+            self._released.wait(delay_s)
             raise Lost
         if when is When.DELAYED:
-            self._stopped.wait(delay_s)
+            self._released.wait(delay_s)
             return self._perform(request, caller, operation)
         response = self._perform(request, caller, operation)
         if when is When.AFTER:
             raise error
-        self._stopped.wait(delay_s)
+        self._released.wait(delay_s)
         raise Lost(response.status)
 
     def _perform(self, request: HttpRequest, caller: _Caller, operation: str) -> HttpResponse:

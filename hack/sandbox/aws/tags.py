@@ -8,7 +8,6 @@ from hack.sandbox.aws.validation import validate
 from hack.sandbox.aws.wire import Call, invalid
 
 MAX_TAGS = 50
-_PAGE = 50
 
 
 def tag_map(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
@@ -34,16 +33,10 @@ class TagApi:
         return self._store.by_arn(str(call.params.get("ResourceArn"))) is not None
 
     def list(self, call: Call) -> dict[str, Any]:
-        """Return the tags of a resource, sorted by key, 50 a page."""
+        """Return the tags of a resource, sorted by key: always one page, for no page may be smaller than 50."""
         validate("sagemaker", call.operation, call.params)
         job = self._store.by_arn(call.params["ResourceArn"])
-        tags = sorted(job.tags.items()) if job is not None else []
-        start = int(call.params["NextToken"]) if str(call.params.get("NextToken")).isdecimal() else 0
-        end = start + (call.params.get("MaxResults") or _PAGE)
-        answer: dict[str, Any] = {"Tags": _tag_list(tags[start:end])}
-        if end < len(tags):
-            answer["NextToken"] = str(end)
-        return answer
+        return {"Tags": _tag_list(sorted(job.tags.items()) if job is not None else ())}
 
     def add(self, call: Call) -> dict[str, Any]:
         """Add tags, replacing the values of keys that exist."""

@@ -115,7 +115,7 @@ def _scalar_rules(shape: Shape, value: Any) -> Iterator[str]:
     if shape.type_name == "string":
         yield from _length_rules(shape, value)
         pattern = shape.metadata.get("pattern")
-        if pattern and not _compiled(pattern).fullmatch(value):
+        if pattern and not compiled(pattern).fullmatch(value):
             yield f"Member must satisfy regular expression pattern: {pattern}"
         allowed = shape.metadata.get("enum")
         if allowed and value not in allowed:
@@ -128,7 +128,8 @@ def _scalar_rules(shape: Shape, value: Any) -> Iterator[str]:
 
 
 @lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern of a service model, which is Java's, as one of `re`. Raises re.error if it cannot be read."""
     for java, python in _JAVA_CLASSES.items():
         pattern = pattern.replace(java, python)
     return re.compile(pattern)

@@ -1,0 +1,128 @@
+"""Starting and stopping the server, its HTTP, and what it leaves to moto."""
+
+import http.client
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from hack.sandbox.aws.clock import SandboxClock
+from hack.sandbox.aws.course import Durations
+from hack.sandbox.aws.server import RunningServer, start
+
+ROLE = "arn:aws:iam::123456789012:role/training"
+
+
+def address(aws: RunningServer) -> str:
+    """Host and port."""
+    return aws.url.removeprefix("http://")
+
+
+def test_a_stopped_server_leaves_no_thread_and_no_port() -> None:
+    """Connections that clients keep open are closed; stopping twice is allowed."""
+    before = set(threading.enumerate())
+    with start() as aws:
+        connection = http.client.HTTPConnection(address(aws), timeout=5)
+        connection.request("GET", "/sandbox/health")
+        assert connection.getresponse().read() == b'{"status": "ok"}'
+    aws.stop()
+    connection.close()
+    assert set(threading.enumerate()) <= before
+    with pytest.raises(ConnectionRefusedError):
+        http.client.HTTPConnection(address(aws), timeout=5).connect()
+
+
+def test_a_taken_port_is_an_error_of_the_caller() -> None:
+    """The command line turns it into one line."""
+    with start() as aws, pytest.raises(OSError, match="in use"):
+        start(int(address(aws).rpartition(":")[2]))
+
+
+def test_one_connection_serves_many_requests(aws: RunningServer) -> None:
+    """HTTP/1.1 keep-alive, as at AWS: a client's pool is tested for what it is."""
+    connection = http.client.HTTPConnection(address(aws), timeout=5)
+    connection.connect()
+    port = connection.sock.getsockname()[1]
+    for _ in range(3):
+        connection.request("GET", "/sandbox/health")
+        connection.getresponse().read()
+    assert connection.sock.getsockname()[1] == port
+    connection.close()
+
+
+def test_speed_divides_all_durations() -> None:
+    """`speed=10` is ten times as fast; zero is refused."""
+    assert Durations().scaled(0.1).training_s == pytest.approx(Durations().training_s / 10)
+    with pytest.raises(ValueError, match="speed"):
+        start(speed=0)
+
+
+def test_the_clock_can_be_somebody_elses() -> None:
+    """A test with its own fake clock hands it over, and the Date header shows it."""
+    with start(clock=SandboxClock(lambda: 0.0)) as aws:
+        connection = http.client.HTTPConnection(address(aws), timeout=5)
+        connection.request("GET", "/sandbox/health")
+        assert connection.getresponse().getheader("Date") == "Thu, 01 Jan 1970 00:00:00 GMT"
+        connection.close()
+
+
+def test_models_endpoint_configurations_and_their_tags_are_motos(sagemaker: Any) -> None:
+    """What moto does well stays moto's, behind the same endpoint."""
+    arn = sagemaker.create_model(
+        ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "x"}, Tags=[{"Key": "a", "Value": "b"}]
+    )["ModelArn"]
+    assert sagemaker.describe_model(ModelName="m")["ExecutionRoleArn"] == ROLE
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "b"}]
+    with pytest.raises(ClientError, match="Could not find model"):
+        sagemaker.describe_model(ModelName="other")
+
+
+def test_s3_takes_and_gives_objects(aws: RunningServer, client: Callable[[str], Any]) -> None:
+    """Bodies pass through whole, with the headers of the service."""
+    s3 = client("s3")
+    s3.create_bucket(Bucket="data", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.put_object(Bucket="data", Key="train/ä b.csv", Body=b"1,2\n" * 1000)
+    answer = s3.get_object(Bucket="data", Key="train/ä b.csv")
+    assert answer["Body"].read() == b"1,2\n" * 1000
+
+
+def test_other_log_groups_are_motos(aws: RunningServer, client: Callable[[str], Any]) -> None:
+    """Only SageMaker's groups are computed from jobs."""
+    logs = client("logs")
+    logs.create_log_group(logGroupName="/mine")
+    assert [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]] == ["/mine"]
+
+
+def test_reset_empties_moto_too(aws: RunningServer, sagemaker: Any) -> None:
+    """One call between tests is enough."""
+    sagemaker.create_model(ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "x"})
+    aws.reset()
+    assert sagemaker.list_models()["Models"] == []
+
+
+def test_an_assumed_role_works_in_its_own_account(aws: RunningServer, client: Callable[[str], Any]) -> None:
+    """Credentials per namespace assume roles; what is made with them belongs to the role's account."""
+    role = "arn:aws:iam::210987654321:role/other"
+    keys = client("sts").assume_role(RoleArn=role, RoleSessionName="operator")["Credentials"]
+    other = boto3.client(
+        "sagemaker",
+        region_name="us-west-2",
+        endpoint_url=aws.url,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    arn = other.create_training_job(
+        TrainingJobName="job",
+        AlgorithmSpecification={"TrainingImage": "x", "TrainingInputMode": "File"},
+        RoleArn=ROLE,
+        OutputDataConfig={"S3OutputPath": "s3://b/o"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        StoppingCondition={"MaxRuntimeInSeconds": 1},
+    )["TrainingJobArn"]
+    other.close()
+    assert arn == "arn:aws:sagemaker:us-west-2:210987654321:training-job/job"
+    assert client("sagemaker").list_training_jobs()["TrainingJobSummaries"] == []
