@@ -1,0 +1,195 @@
+"""Why an object is refused: one `Cause` is one entry of `details.causes` in a Status of reason Invalid.
+
+The texts are those of `k8s.io/apimachinery/pkg/util/validation/field`, and values in them are rendered as Go's
+`fmt` and `encoding/json` render them, because clients show these messages to people.
+"""
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+OMITTED: Final = object()
+"""A value that the message leaves out: rules on whole objects and lists do not print them."""
+
+_BLOCKING: Final = frozenset(
+    {"FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid"}
+)
+_ESCAPES: Final = {
+    '"': '\\"',
+    "\\": "\\\\",
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+}
+_JSON_ESCAPES: Final = str.maketrans(
+    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One finding. `field` is a dotted path, or `<nil>` for a finding about the whole object."""
+
+    reason: str
+    message: str
+    field: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The entry as it stands in `details.causes`."""
+        return {"reason": self.reason, "message": self.message, "field": self.field}
+
+    @property
+    def blocks_rules(self) -> bool:
+        """Whether CEL rules are skipped: they may assume an object that has the shape its schema tells."""
+        return self.reason in _BLOCKING
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}"
+
+
+def invalid_message(qualified_kind: str, name: str, causes: Iterable[Cause]) -> str:
+    """The `message` of a Status of reason Invalid; `qualified_kind` is `Kind.group`. Repeated causes count once."""
+    texts = list(dict.fromkeys(str(cause) for cause in causes))
+    if not texts:
+        return f"{qualified_kind} {go_quote(name)} is invalid"
+    joined = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    return f"{qualified_kind} {go_quote(name)} is invalid: {joined}"
+
+
+def child(path: str, name: str) -> str:
+    """The path of a named field below `path`; the root is the empty string."""
+    return f"{path}.{name}" if path else name
+
+
+def key(path: str, name: str) -> str:
+    """The path of a map entry or list item below `path`."""
+    return f"{path}[{name}]"
+
+
+def required(path: str, detail: str = "") -> Cause:
+    """A field that must be there is not."""
+    return _cause("FieldValueRequired", path, "Required value", detail)
+
+
+def invalid(path: str, value: object, detail: str) -> Cause:
+    """A value that breaks a rule."""
+    return _cause("FieldValueInvalid", path, _with_value("Invalid value", value), detail)
+
+
+def type_invalid(path: str, value: object, detail: str) -> Cause:
+    """A value of the wrong JSON type or format."""
+    return _cause("FieldValueTypeInvalid", path, _with_value("Invalid value", value), detail)
+
+
+def not_supported(path: str, value: object, supported: Iterable[str]) -> Cause:
+    """A value that is none of an enumeration; `supported` is shown in the given order."""
+    values = ", ".join(go_quote(each) for each in supported)
+    detail = f"supported values: {values}" if values else ""
+    return _cause("FieldValueNotSupported", path, _with_value("Unsupported value", value), detail)
+
+
+def duplicate(path: str, value: object) -> Cause:
+    """An item that may stand in its list only once."""
+    return _cause("FieldValueDuplicate", path, _with_value("Duplicate value", value))
+
+
+def forbidden(path: str, detail: str) -> Cause:
+    """A field that must not be set."""
+    return _cause("FieldValueForbidden", path, "Forbidden", detail)
+
+
+def too_long(path: str, maximum: int) -> Cause:
+    """A string longer than `maximum`. The API server says bytes where it counts characters; so do we."""
+    unit = "byte" if maximum == 1 else "bytes"
+    return _cause("FieldValueTooLong", path, "Too long", f"may not be more than {maximum} {unit}")
+
+
+def too_many(path: str, actual: int, maximum: int) -> Cause:
+    """A list or map with more than `maximum` entries."""
+    unit = "item" if maximum == 1 else "items"
+    return _cause("FieldValueTooMany", path, f"Too many: {actual}", f"must have at most {maximum} {unit}")
+
+
+def _cause(reason: str, path: str, text: str, detail: str = "") -> Cause:
+    return Cause(reason, f"{text}: {detail}" if detail else text, path or "<nil>")
+
+
+def _with_value(label: str, value: object) -> str:
+    return label if value is OMITTED else f"{label}: {go_value(value)}"
+
+
+def go_value(value: object) -> str:
+    """A JSON value as a field error prints it: strings quoted, scalars bare, the rest as JSON."""
+    if isinstance(value, str):
+        return go_quote(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return go_float(value)
+    return go_json(value)
+
+
+def go_quote(text: str) -> str:
+    """`strconv.Quote`: double quotes, Go escapes, printable characters as they are."""
+    return f'"{"".join(map(_quoted, text))}"'
+
+
+def _quoted(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def go_float(number: float) -> str:
+    """`%v` of a float64: the shortest digits that read back, an exponent from 1e21 on and below 1e-4."""
+    return _float_text(number, smallest=1e-4)
+
+
+def go_json(value: Any) -> str:
+    """`encoding/json` without indentation: sorted keys, `<`, `>` and `&` escaped, whole floats without a fraction."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).translate(_JSON_ESCAPES)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _float_text(value, smallest=1e-6)
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{go_json(name)}:{go_json(value[name])}' for name in sorted(value))}}}"
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(go_json, value))}]"
+    return str(value)
+
+
+def _float_text(number: float, *, smallest: float) -> str:
+    if math.isinf(number):
+        return "+Inf" if number > 0 else "-Inf"
+    if math.isnan(number):
+        return "NaN"
+    magnitude = abs(number)
+    if magnitude and (magnitude < smallest or magnitude >= 1e21):
+        digits, _, exponent = f"{number!r}".partition("e")
+        if not exponent:  # repr() writes plain digits where Go already uses an exponent
+            digits, _, exponent = f"{number:.16e}".partition("e")
+            digits = digits.rstrip("0").rstrip(".")
+        digits = digits.removesuffix(".0")
+        sign = "-" if exponent.startswith("-") else "+"
+        return f"{digits}e{sign}{int(exponent.lstrip('+-')):02d}"
+    if number == math.trunc(number):
+        return str(int(number))
+    text = repr(number)
+    if "e" in text:
+        return f"{number:.20f}".rstrip("0")
+    return text

@@ -1,0 +1,60 @@
+"""The Common Expression Language, as far as rules in CRDs use it: `compile_expression` once, run for every object.
+
+Why our own: three libraries were tried for this (2026-11, Linux, Python 3.11). `common-expression-language` 0.10 (Rust)
+evaluates in 2 µs but takes 240 ms to import (its command line tool comes along) and cannot parse the optional syntax
+`a.?b`; `cel-python` 0.5 takes 105 ms, runs a rule in about 100 µs, cannot parse `a.?b` either and fails on `1 < 1.5`.
+Neither checks types, so neither refuses a rule about a field that the schema lacks, and neither knows the functions that
+Kubernetes adds: a CRD that works here might be refused by a cluster, and the reverse. This one imports in 10 ms, runs a
+usual rule in 2 µs, and speaks in cel-go's words. What it does not do is estimate costs: no rule is refused as too
+expensive.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hack.sandbox.kube.cel.check import CompileFault, check
+from hack.sandbox.kube.cel.evaluate import Program, compile_node
+from hack.sandbox.kube.cel.signatures import Kind
+from hack.sandbox.kube.cel.syntax import Name
+from hack.sandbox.kube.cel.values import EvaluationError
+
+__all__ = ["CompileFault", "EvaluationError", "Expression", "Kind", "compile_expression"]
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A compiled expression. Thread-safe."""
+
+    text: str
+    kind: Kind
+    program: Program
+    names: frozenset[str]
+    """The variables that it refers to."""
+
+    def evaluate(self, variables: Mapping[str, Any]) -> Any:
+        """The value. Raises EvaluationError with cel-go's message."""
+        try:
+            return self.program(dict(variables))
+        except RecursionError as exc:
+            raise EvaluationError("expression too deep") from exc
+
+
+def compile_expression(text: str, variables: Mapping[str, Kind]) -> Expression:
+    """Parse, check against the types of `variables`, and compile. Raises CompileFault with every fault found."""
+    tree, kind = check(text, variables)
+    return Expression(text, kind, compile_node(tree), frozenset(_names(tree)) & variables.keys())
+
+
+def _names(value: Any) -> set[str]:
+    """All names in a tree. Names that macros bind are among them: they can hide a variable but not invent one."""
+    if isinstance(value, Name):
+        return {value.name}
+    found: set[str] = set()
+    if isinstance(value, tuple):
+        for each in value:
+            found |= _names(each)
+    elif hasattr(value, "__dataclass_fields__"):
+        for field in value.__dataclass_fields__:
+            found |= _names(getattr(value, field))
+    return found

@@ -1,0 +1,247 @@
+"""Type-check expressions before they run, so that a CRD with a rule that cannot work is refused.
+
+Reports what cel-go reports in the same words: undeclared names, fields that a schema does not have, and calls that
+match no overload. Types that are not known (`dyn`) pass everything.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from hack.sandbox.kube.cel import library
+from hack.sandbox.kube.cel.evaluate import qualified_name
+from hack.sandbox.kube.cel.signatures import (
+    BOOL,
+    BYTES,
+    DOUBLE,
+    DYN,
+    ERROR,
+    INT,
+    NULL,
+    OPERATORS,
+    STRING,
+    UINT,
+    Kind,
+    Signature,
+    Substitution,
+    list_of,
+    map_of,
+    optional_of,
+)
+from hack.sandbox.kube.cel.syntax import (
+    Bind,
+    Call,
+    Has,
+    Index,
+    ListOf,
+    Literal,
+    Loop,
+    MapOf,
+    Name,
+    Node,
+    OptionalMap,
+    Select,
+    SyntaxFault,
+    UInt,
+    parse,
+)
+
+_TYPE: Final = Kind("type")
+_TYPE_NAMES: Final = frozenset(["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type"])
+_LITERALS: Final[dict[type, Kind]] = {
+    bool: BOOL,
+    int: INT,
+    UInt: UINT,
+    float: DOUBLE,
+    str: STRING,
+    bytes: BYTES,
+    type(None): NULL,
+}
+
+
+class CompileFault(Exception):  # noqa: N818 - cel-go calls these issues
+    """An expression that cannot be compiled; the message lists every fault with the place it is at."""
+
+
+def check(text: str, variables: Mapping[str, Kind]) -> tuple[Node, Kind]:
+    """The tree and the type of an expression over typed variables. Raises CompileFault."""
+    try:
+        tree = parse(text)
+    except SyntaxFault as exc:
+        raise CompileFault(_located(text, exc.position, exc.message)) from exc
+    checker = _Checker()
+    kind = checker.kind(tree, dict(variables))
+    if checker.faults:
+        faults = sorted(dict.fromkeys(checker.faults))
+        raise CompileFault("\n".join(_located(text, position, message) for position, message in faults))
+    return tree, kind
+
+
+def _located(text: str, position: int, message: str) -> str:
+    """A fault with its line of the source, and a mark below the place."""
+    before = text[:position]
+    line = before.count("\n") + 1
+    column = position - (before.rfind("\n") + 1)
+    source = text.split("\n")[line - 1]
+    return f"ERROR: <input>:{line}:{column + 1}: {message}\n | {source}\n | {'.' * column}^"
+
+
+class _Checker:
+    """Walks a tree once; collects all faults instead of stopping at the first."""
+
+    def __init__(self) -> None:
+        self.faults: list[tuple[int, str]] = []
+
+    def kind(self, node: Node, scope: dict[str, Kind]) -> Kind:
+        method = getattr(self, f"_{node.__class__.__name__.lower()}")
+        found: Kind = method(node, scope)
+        return found
+
+    def _fault(self, position: int, message: str) -> Kind:
+        self.faults.append((position, message))
+        return ERROR
+
+    def _literal(self, node: Literal, _scope: Any) -> Kind:
+        return _LITERALS[node.value.__class__]
+
+    def _name(self, node: Name, scope: dict[str, Kind]) -> Kind:
+        if node.name in scope:
+            return scope[node.name]
+        if node.name in _TYPE_NAMES:
+            return _TYPE
+        return self._fault(node.position, f"undeclared reference to '{node.name}' (in container '')")
+
+    def _select(self, node: Select, scope: dict[str, Kind]) -> Kind:
+        return self._member(node, self.kind(node.target, scope))
+
+    def _member(self, node: Select, target: Kind) -> Kind:
+        optional = node.optional
+        if target.name == "optional_type":
+            target, optional = target.parameters[0] if target.parameters else DYN, True
+        if target.is_dynamic():
+            found = DYN
+        elif target.fields is not None:
+            if node.field not in target.fields:
+                return self._fault(node.position, f"undefined field '{node.field}'")
+            found = target.fields[node.field]
+        elif target.name == "map":
+            found = target.parameters[1] if len(target.parameters) == 2 else DYN
+        else:
+            return self._fault(node.position, f"type '{target}' does not support field selection")
+        return optional_of(found) if optional else found
+
+    def _has(self, node: Has, scope: dict[str, Kind]) -> Kind:
+        self._select(node.select, scope)
+        return BOOL
+
+    def _index(self, node: Index, scope: dict[str, Kind]) -> Kind:
+        target, index = self.kind(node.target, scope), self.kind(node.index, scope)
+        optional = node.optional
+        if target.name == "optional_type":
+            target, optional = target.parameters[0] if target.parameters else DYN, True
+        if target.is_dynamic():
+            return DYN
+        if target.name not in {"list", "map"} or not target.parameters:
+            return self._no_overload(node.position, "_[_]", [target, index])
+        wanted = INT if target.name == "list" else target.parameters[0]
+        if not Substitution().accepts(wanted, index):
+            return self._no_overload(node.position, "_[_]", [target, index])
+        found = target.parameters[-1]
+        return optional_of(found) if optional else found
+
+    def _no_overload(self, position: int, name: str, arguments: list[Kind], *, method: bool = False) -> Kind:
+        shown = ", ".join(map(str, arguments))
+        if method:
+            shown = f"{arguments[0]}.({', '.join(map(str, arguments[1:]))})"
+            return self._fault(position, f"found no matching overload for '{name}' applied to '{shown}'")
+        return self._fault(position, f"found no matching overload for '{name}' applied to '({shown})'")
+
+    def _call(self, node: Call, scope: dict[str, Kind]) -> Kind:
+        name, arguments = node.function, [self.kind(argument, scope) for argument in node.arguments]
+        operators = [each for each in OPERATORS if each.name == name] if node.target is None else []
+        if operators:
+            return self._resolve(node, operators, arguments, method=False)
+        if node.target is None:
+            return self._resolve(node, library.signatures(name, method=False), arguments, method=False)
+        prefix = qualified_name(node.target)
+        namespaced = library.signatures(f"{prefix}.{name}", method=False) if prefix else []
+        if namespaced:
+            return self._resolve(node, namespaced, arguments, method=False)
+        arguments.insert(0, self.kind(node.target, scope))
+        return self._resolve(node, library.signatures(name, method=True), arguments, method=True)
+
+    def _resolve(self, node: Call, overloads: list[Signature], arguments: list[Kind], *, method: bool) -> Kind:
+        if not overloads:
+            return self._fault(node.position, f"undeclared reference to '{node.function}' (in container '')")
+        if ERROR in arguments:
+            return ERROR
+        results = []
+        for overload in overloads:
+            substitution = Substitution()
+            if len(overload.parameters) == len(arguments) and all(
+                map(substitution.accepts, overload.parameters, arguments)
+            ):
+                results.append(substitution.apply(overload.result))
+        if not results:
+            return self._no_overload(node.position, node.function, arguments, method=method)
+        return results[0] if all(result == results[0] for result in results) else DYN
+
+    def _listof(self, node: ListOf, scope: dict[str, Kind]) -> Kind:
+        return list_of(self._common(node.items, node.optional, scope))
+
+    def _mapof(self, node: MapOf, scope: dict[str, Kind]) -> Kind:
+        keys = self._common([key for key, _ in node.entries], frozenset(), scope)
+        return map_of(keys, self._common([value for _, value in node.entries], node.optional, scope))
+
+    def _common(self, nodes: Any, optional: frozenset[int], scope: dict[str, Kind]) -> Kind:
+        """The type of all elements, or dyn where they differ or there are none."""
+        kinds = []
+        for at, node in enumerate(nodes):
+            kind = self.kind(node, scope)
+            kinds.append(kind.parameters[0] if at in optional and kind.name == "optional_type" else kind)
+        return kinds[0] if kinds and all(kind == kinds[0] for kind in kinds) else DYN
+
+    def _loop(self, node: Loop, scope: dict[str, Kind]) -> Kind:
+        target = self.kind(node.target, scope)
+        if target.name not in {"list", "map"} and not target.is_dynamic():
+            message = (
+                f"expression of type '{target}' cannot be range of a comprehension (must be list, map, or dynamic)"
+            )
+            self._fault(node.target.position, message)
+            target = DYN
+        item = target.parameters[-1] if target.parameters else DYN
+        key = target.parameters[0] if target.name == "map" and target.parameters else INT
+        if len(node.names) == 2:
+            bound = dict(zip(node.names, (DYN if target.is_dynamic() else key, item), strict=True))
+        else:
+            bound = {node.names[0]: key if target.name == "map" else item}
+        inner = {**scope, **bound}
+        if node.condition is not None:
+            condition = self.kind(node.condition, inner)
+            if condition != BOOL and not condition.is_dynamic():
+                operator = {"all": "_&&_", "exists": "_||_"}.get(node.macro, "_?_:_")
+                self._no_overload(node.condition.position, operator, [BOOL, condition])
+        result = self.kind(node.result, inner) if node.result is not None else BOOL
+        return self._loop_result(node, target, key, result)
+
+    def _loop_result(self, node: Loop, target: Kind, key: Kind, result: Kind) -> Kind:
+        match node.macro:
+            case "filter":
+                return list_of(target.parameters[0] if target.parameters else DYN)
+            case "map" | "transformList":
+                return list_of(result)
+            case "transformMap":
+                return map_of(key, result)
+            case "transformMapEntry":
+                return result
+        return BOOL
+
+    def _bind(self, node: Bind, scope: dict[str, Kind]) -> Kind:
+        return self.kind(node.body, {**scope, node.name: self.kind(node.value, scope)})
+
+    def _optionalmap(self, node: OptionalMap, scope: dict[str, Kind]) -> Kind:
+        target = self.kind(node.target, scope)
+        inner = target.parameters[0] if target.name == "optional_type" and target.parameters else DYN
+        if target.name != "optional_type" and not target.is_dynamic():
+            return self._no_overload(node.position, "optFlatMap" if node.flat else "optMap", [target], method=True)
+        body = self.kind(node.body, {**scope, node.name: inner})
+        return body if node.flat else optional_of(body)

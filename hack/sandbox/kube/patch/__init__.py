@@ -1,0 +1,11 @@
+"""The four ways to change a part of an object: merge, JSON and strategic merge patches, and server-side apply.
+
+All functions are pure: JSON in, a new JSON object out, `PatchError` where the API server answers with an error. The
+objects that are passed in are never changed, but results may share parts with them.
+"""
+
+from hack.sandbox.kube.patch.errors import PatchError
+from hack.sandbox.kube.patch.json_patch import json_patch
+from hack.sandbox.kube.patch.merge import merge
+
+__all__ = ["PatchError", "json_patch", "merge"]

@@ -1,0 +1,177 @@
+"""JSON patch (RFC 6902) in the dialect of the API server, which is that of evanphx/json-patch v4.
+
+It differs from the RFC and from the `jsonpatch` package in what real manifests may rely on: negative list indices
+count from the end, the parent of a path must exist, and a null value equals a null member only.
+The server hides why an operation failed: every failure is the same 422.
+"""
+
+import copy
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from hack.sandbox.kube.correlation import same_json
+from hack.sandbox.kube.patch.errors import PatchError, bad_request, go_kind
+
+JsonObject: TypeAlias = dict[str, Any]
+
+MAX_OPERATIONS: Final = 10_000
+_UNSUITABLE: Final = "the server rejected our request due to an error in our request"
+
+
+class _DoesNotApplyError(Exception):
+    """An operation whose path, index or test does not fit; never leaves this module."""
+
+
+def json_patch(obj: JsonObject, operations: Any) -> JsonObject:
+    """A new object after all operations in order, or none at all.
+
+    Raises PatchError: 400 if `operations` is not a list of objects, 413 for too many of them, 422 if one does not apply.
+    """
+    _check_form(operations)
+    document: Any = copy.deepcopy(obj)
+    try:
+        for operation in operations:
+            document = _apply(document, operation)
+    except _DoesNotApplyError as exc:
+        raise PatchError(422, "Invalid", _UNSUITABLE) from exc
+    if not isinstance(document, dict):
+        raise PatchError(422, "Invalid", _UNSUITABLE)
+    return document
+
+
+def _check_form(operations: Any) -> None:
+    if not isinstance(operations, list):
+        kind = go_kind(operations)
+        message = f"json: cannot unmarshal {kind} into Go value of type []handlers.jsonPatchOp"
+        raise bad_request(f"error decoding patch: {message}")
+    for operation in operations:
+        if not isinstance(operation, dict):
+            message = f"json: cannot unmarshal {go_kind(operation)} into Go value of type handlers.jsonPatchOp"
+            raise bad_request(f"error decoding patch: {message}")
+    if len(operations) > MAX_OPERATIONS:
+        message = f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(operations)}"
+        raise PatchError(413, "RequestEntityTooLarge", f"Request entity too large: {message}")
+
+
+def _apply(document: Any, operation: JsonObject) -> Any:
+    name = operation.get("op")
+    perform = _OPERATIONS.get(name) if isinstance(name, str) else None
+    if perform is None or not isinstance(operation.get("path"), str):
+        raise _DoesNotApplyError(f"no such operation: {name}")
+    return perform(document, operation)
+
+
+def _add(document: Any, operation: JsonObject) -> Any:
+    container, key = _find(document, operation["path"])
+    _insert(container, key, _value(operation))
+    return document
+
+
+def _remove(document: Any, operation: JsonObject) -> Any:
+    container, key = _find(document, operation["path"])
+    del container[_existing(container, key)]
+    return document
+
+
+def _replace(document: Any, operation: JsonObject) -> Any:
+    if not operation["path"]:
+        return _value(operation)
+    container, key = _find(document, operation["path"])
+    container[_existing(container, key)] = _value(operation)
+    return document
+
+
+def _move(document: Any, operation: JsonObject) -> Any:
+    source, key = _find(document, _source(operation))
+    at = _existing(source, key)
+    value = source[at]
+    del source[at]
+    container, key = _find(document, operation["path"])
+    _insert(container, key, value)
+    return document
+
+
+def _copy(document: Any, operation: JsonObject) -> Any:
+    source, key = _find(document, _source(operation))
+    value = source[_existing(source, key)]
+    container, key = _find(document, operation["path"])
+    _insert(container, key, copy.deepcopy(value))
+    return document
+
+
+def _test(document: Any, operation: JsonObject) -> Any:
+    actual = document
+    if operation["path"]:
+        container, key = _find(document, operation["path"])
+        actual = container[_existing(container, key)]
+    if not same_json(actual, operation.get("value")):
+        raise _DoesNotApplyError("test failed")
+    return document
+
+
+_OPERATIONS: Final[dict[str, Callable[[Any, JsonObject], Any]]] = {
+    "add": _add,
+    "remove": _remove,
+    "replace": _replace,
+    "move": _move,
+    "copy": _copy,
+    "test": _test,
+}
+
+
+def _value(operation: JsonObject) -> Any:
+    return copy.deepcopy(operation.get("value"))
+
+
+def _source(operation: JsonObject) -> str:
+    source = operation.get("from")
+    if not isinstance(source, str):
+        raise _DoesNotApplyError("no from")
+    return source
+
+
+def _find(document: Any, pointer: str) -> tuple[Any, str]:
+    """The object or list that holds the last part of `pointer`, and that part."""
+    first, *parts = pointer.split("/")
+    if first or not parts:
+        raise _DoesNotApplyError(f"not a path: {pointer}")
+    names = [part.replace("~1", "/").replace("~0", "~") for part in parts]
+    container = document
+    for name in names[:-1]:
+        container = container[_existing(container, name)]
+    if not isinstance(container, dict | list):
+        raise _DoesNotApplyError(f"no container at {pointer}")
+    return container, names[-1]
+
+
+def _existing(container: Any, name: str) -> Any:
+    """What to index `container` with to get the member called `name`."""
+    if isinstance(container, dict):
+        if name not in container:
+            raise _DoesNotApplyError(f"no member {name}")
+        return name
+    if isinstance(container, list):
+        index = _index(name, len(container))
+        if index < len(container):
+            return index
+    raise _DoesNotApplyError(f"no item {name}")
+
+
+def _insert(container: Any, name: str, value: Any) -> None:
+    if isinstance(container, dict):
+        container[name] = value
+    elif name == "-":
+        container.append(value)
+    else:
+        container.insert(_index(name, len(container) + 1), value)
+
+
+def _index(name: str, size: int) -> int:
+    """A position below `size`; negative ones count from the end."""
+    try:
+        index = int(name)
+    except ValueError as exc:
+        raise _DoesNotApplyError(f"not an index: {name}") from exc
+    if not -size <= index < size:
+        raise _DoesNotApplyError(f"no such index: {index}")
+    return index % size
