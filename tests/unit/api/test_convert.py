@@ -1,0 +1,274 @@
+"""Conversion, value by value: v1-kinds.md 11 and known-defects.md D-06, D-29, D-30."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from api.convert import ConversionError, to_request, to_spec, to_status
+from api.fields import Field
+from api.form import Form
+from api.v1 import TRAINING_JOB
+
+# --- manifest → AWS
+
+
+def test_a_list_of_pairs_becomes_a_map() -> None:
+    """SHAPE: {name, value} lists in v1, maps at AWS."""
+    request = to_request(TRAINING_JOB, {"hyperParameters": [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]})
+
+    assert request == {"HyperParameters": {"a": "1", "b": "2"}}
+
+
+def test_the_last_of_two_pairs_with_one_name_wins() -> None:
+    """v1-kinds.md 11."""
+    request = to_request(TRAINING_JOB, {"hyperParameters": [{"name": "a", "value": "1"}, {"name": "a", "value": "2"}]})
+
+    assert request == {"HyperParameters": {"a": "2"}}
+
+
+def test_maps_that_aws_has_added_take_the_form_of_v1() -> None:
+    """`environment` is a {name, value} list in the kinds of v1 that have it; here as well."""
+    request = to_request(TRAINING_JOB, {"environment": [{"name": "A", "value": "1"}]})
+
+    assert request == {"Environment": {"A": "1"}}
+
+
+@pytest.mark.parametrize("nothing", [None, []], ids=["null", "empty list"])
+def test_what_says_nothing_is_not_sent(nothing: Any) -> None:
+    """The predecessor sent empty maps and lists; leaving them out is equivalent, and AWS refuses some empty lists."""
+    assert to_request(TRAINING_JOB, {"hyperParameters": nothing, "tags": nothing, "inputDataConfig": nothing}) == {}
+
+
+def test_a_list_that_aws_requires_is_sent_empty() -> None:
+    """Left out, the answer would be about a missing member that the user has given."""
+    assert to_request(TRAINING_JOB, {"vpcConfig": {"subnets": [], "securityGroupIds": ["sg-1"]}}) == {
+        "VpcConfig": {"Subnets": [], "SecurityGroupIds": ["sg-1"]}
+    }
+
+
+def test_an_empty_structure_is_sent() -> None:
+    """`stoppingCondition: {}` is a valid manifest of v1 and asks for AWS's default."""
+    assert to_request(TRAINING_JOB, {"stoppingCondition": {}}) == {"StoppingCondition": {}}
+
+
+def test_an_empty_string_is_sent() -> None:
+    """An empty key id means the default key; only AWS can say where empty is wrong."""
+    request = to_request(TRAINING_JOB, {"outputDataConfig": {"kmsKeyId": "", "s3OutputPath": "s3://b"}})
+
+    assert request == {"OutputDataConfig": {"KmsKeyId": "", "S3OutputPath": "s3://b"}}
+
+
+def test_unknown_fields_are_never_sent() -> None:
+    """botocore would refuse the whole request."""
+    assert to_request(TRAINING_JOB, {"roleArn": "r", "colour": "red", "vpcConfig": {"colour": "red"}}) == {
+        "RoleArn": "r",
+        "VpcConfig": {},
+    }
+
+
+def test_the_name_is_the_callers_to_set() -> None:
+    """The reconciler sends the name it has persisted."""
+    assert to_request(TRAINING_JOB, {"trainingJobName": "a", "region": "us-east-2"}) == {}
+
+
+def test_a_request_shares_nothing_with_the_spec() -> None:
+    """The caller adds tags to it."""
+    spec = {"tags": [{"key": "a", "value": "b"}], "vpcConfig": {"subnets": ["s"], "securityGroupIds": ["g"]}}
+
+    request = to_request(TRAINING_JOB, spec)
+    request["Tags"].append({"Key": "c", "Value": "d"})
+    request["VpcConfig"]["Subnets"].append("t")
+
+    assert spec == {"tags": [{"key": "a", "value": "b"}], "vpcConfig": {"subnets": ["s"], "securityGroupIds": ["g"]}}
+
+
+def test_an_integral_float_is_a_whole_number() -> None:
+    """The API server takes 60.0 for an int64 (v1-kinds.md 2)."""
+    request = to_request(TRAINING_JOB, {"stoppingCondition": {"maxRuntimeInSeconds": 60.0}})
+
+    assert request["StoppingCondition"]["MaxRuntimeInSeconds"] == 60
+    assert isinstance(request["StoppingCondition"]["MaxRuntimeInSeconds"], int)
+
+
+@pytest.mark.parametrize(
+    ("spec", "path", "message"),
+    [
+        pytest.param("x", "spec", "must be an object, not a string", id="spec"),
+        pytest.param({"vpcConfig": ["x"]}, "spec.vpcConfig", "must be an object, not a list", id="structure"),
+        pytest.param({"tags": {}}, "spec.tags", "must be a list, not an object", id="list"),
+        pytest.param({"roleArn": 7}, "spec.roleArn", "must be a string, not a number; put it in quotes", id="string"),
+        pytest.param({"tags": [{"key": "a", "value": "b"}, {"key": 1}]}, "spec.tags[1].key",
+                     "must be a string, not a number; put it in quotes", id="item"),
+        pytest.param({"hyperParameters": [{"name": "eta", "value": 0.2}]}, "spec.hyperParameters[0].value",
+                     "must be a string, not a number; put it in quotes", id="value of a pair"),
+        pytest.param({"hyperParameters": ["eta=0.2"]}, "spec.hyperParameters[0]",
+                     "must be an object with name and value, not a string", id="pair"),
+        pytest.param({"stoppingCondition": {"maxRuntimeInSeconds": "60"}},
+                     "spec.stoppingCondition.maxRuntimeInSeconds", "must be a whole number, not a string",
+                     id="integer given as text"),
+        pytest.param({"stoppingCondition": {"maxRuntimeInSeconds": 60.5}},
+                     "spec.stoppingCondition.maxRuntimeInSeconds", "must be a whole number, not a number",
+                     id="fraction"),
+        pytest.param({"stoppingCondition": {"maxRuntimeInSeconds": True}},
+                     "spec.stoppingCondition.maxRuntimeInSeconds", "must be a whole number, not a boolean",
+                     id="boolean for an integer"),
+        pytest.param({"enableNetworkIsolation": "yes"}, "spec.enableNetworkIsolation",
+                     "must be true or false, not a string", id="text for a boolean"),
+    ],
+)  # fmt: skip
+def test_a_value_without_a_form_at_aws_is_refused_with_its_path(spec: Any, path: str, message: str) -> None:
+    """One bad object gives one clear error, never a crash (D-06)."""
+    with pytest.raises(ConversionError) as refused:
+        to_request(TRAINING_JOB, spec)
+
+    assert (refused.value.path, refused.value.message) == (path, message)
+    assert str(refused.value) == f"{path}: {message}"
+
+
+# --- AWS → status
+
+
+def test_a_describe_answer_fills_the_status() -> None:
+    """v1-kinds.md 7, and D-29: the model's path is what AWS says, not a concatenation."""
+    answer = {
+        "TrainingJobName": "job-1",
+        "TrainingJobArn": "arn:aws:sagemaker:us-east-2:123456789012:training-job/job-1",
+        "TrainingJobStatus": "Completed",
+        "SecondaryStatus": "Completed",
+        "ModelArtifacts": {"S3ModelArtifacts": "s3://b/job-1/output/model.tar.gz"},
+        "ResourceConfig": {"InstanceCount": 1},
+        "DebugRuleEvaluationStatuses": [
+            {
+                "RuleConfigurationName": "LossNotDecreasing",
+                "RuleEvaluationJobArn": "arn:rule",
+                "RuleEvaluationStatus": "IssuesFound",
+                "StatusDetails": "RuleEvaluationConditionMet",
+                "LastModifiedTime": datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=timezone(timedelta(hours=1))),
+            }
+        ],
+        "ResponseMetadata": {"HTTPStatusCode": 200},
+    }
+
+    assert to_status(TRAINING_JOB, answer) == {
+        "sageMakerTrainingJobName": "job-1",
+        "trainingJobStatus": "Completed",
+        "secondaryStatus": "Completed",
+        "modelPath": "s3://b/job-1/output/model.tar.gz",
+        "debugRuleEvaluationStatuses": [
+            {
+                "ruleConfigurationName": "LossNotDecreasing",
+                "ruleEvaluationJobArn": "arn:rule",
+                "ruleEvaluationStatus": "IssuesFound",
+                "statusDetail": "RuleEvaluationConditionMet",
+                "lastModifiedTime": "2026-01-02T02:04:05Z",
+            }
+        ],
+    }
+
+
+def test_a_failure_reason_is_shown_as_additional() -> None:
+    """KEY: additional."""
+    assert to_status(TRAINING_JOB, {"FailureReason": "AlgorithmError"}) == {"additional": "AlgorithmError"}
+
+
+def test_a_list_summary_tells_less_and_gives_only_that() -> None:
+    """Keys that it lacks must not overwrite what is known."""
+    summary = {
+        "TrainingJobName": "job-1",
+        "TrainingJobArn": "arn",
+        "CreationTime": datetime(2026, 1, 2, tzinfo=UTC),
+        "LastModifiedTime": datetime(2026, 1, 2, tzinfo=UTC),
+        "TrainingJobStatus": "InProgress",
+        "SecondaryStatus": "Starting",
+    }
+
+    assert to_status(TRAINING_JOB, summary) == {
+        "sageMakerTrainingJobName": "job-1",
+        "trainingJobStatus": "InProgress",
+        "secondaryStatus": "Starting",
+    }
+
+
+def test_a_status_value_that_nobody_knows_passes() -> None:
+    """AWS adds values; they are shown as they are (v1-kinds.md 12.1, row 12)."""
+    assert to_status(TRAINING_JOB, {"TrainingJobStatus": "Hibernating"}) == {"trainingJobStatus": "Hibernating"}
+
+
+def test_an_answer_that_is_not_what_the_model_says_is_an_error() -> None:
+    """Better than a status that the API server refuses."""
+    with pytest.raises(ConversionError, match=r"status\.debugRuleEvaluationStatuses: must be a list"):
+        to_status(TRAINING_JOB, {"DebugRuleEvaluationStatuses": {}})
+
+
+# --- AWS → spec
+
+
+def test_a_describe_answer_gives_the_spec_back() -> None:
+    """Maps come back as lists sorted by name; what has no field is left out."""
+    answer = {
+        "TrainingJobName": "job-1",
+        "TrainingJobStatus": "InProgress",
+        "HyperParameters": {"b": "2", "_tuning_objective_metric": "x", "a": "1"},
+        "DebugHookConfig": {"S3OutputPath": "s3://b", "HookParameters": {"save_interval": "5"}},
+    }
+
+    assert to_spec(TRAINING_JOB, answer) == {
+        "trainingJobName": "job-1",
+        "hyperParameters": [
+            {"name": "_tuning_objective_metric", "value": "x"},
+            {"name": "a", "value": "1"},
+            {"name": "b", "value": "2"},
+        ],
+        "debugHookConfig": {"s3OutputPath": "s3://b", "ruleParameters": [{"name": "save_interval", "value": "5"}]},
+    }
+
+
+# --- forms that no field of a training job has
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(1, 1.0), (0.5, 0.5), ("0.5", 0.5), ("1e-3", 0.001)],
+    ids=["integer", "float", "text", "exponent"],
+)
+def test_a_number_may_be_written_in_several_ways(value: Any, expected: float) -> None:
+    """TYPE: v1 has integers and strings where AWS has floats."""
+    assert _sent(Form.NUMBER, value) == expected
+
+
+@pytest.mark.parametrize("value", ["half", "nan", "inf", True, None, "9" * 400], ids=str)
+def test_what_is_no_finite_number_is_refused(value: Any) -> None:
+    """JSON, and AWS, know no others."""
+    with pytest.raises(ConversionError, match="number"):
+        _sent(Form.NUMBER, value)
+
+
+def test_a_number_shown_as_text_keeps_its_digits() -> None:
+    """D-30: the tuning job's objective value is a string in v1, a float at AWS; it was left empty."""
+    assert _shown(Form.STRING, Form.NUMBER, 0.9716) == "0.9716"
+
+
+def test_a_time_may_have_any_zone_but_must_have_one() -> None:
+    """RFC 3339."""
+    assert _sent(Form.TIME, "2019-11-20T23:42:35Z") == datetime(2019, 11, 20, 23, 42, 35, tzinfo=UTC)
+    for wrong in ("2019-11-20T23:42:35", "yesterday", 7):
+        with pytest.raises(ConversionError):
+            _sent(Form.TIME, wrong)
+
+
+def test_a_time_on_the_wire_is_seconds_since_1970() -> None:
+    """Where no client has parsed the answer."""
+    assert _shown(Form.TIME, Form.TIME, 1574293355.6) == "2019-11-20T23:42:35Z"
+
+
+def _sent(form: Form, value: Any) -> Any:
+    from api.convert import _to_aws  # noqa: PLC0415 - no kind has a field of every form yet
+
+    return _to_aws(Field("spec.x", "x", "X", form, form), value, "spec.x")
+
+
+def _shown(form: Form, wire: Form, value: Any) -> Any:
+    from api.convert import _to_manifest  # noqa: PLC0415 - as above
+
+    return _to_manifest(Field("status.x", "x", "X", form, wire), value, "status.x")

@@ -1,0 +1,183 @@
+"""The checked-in CRD as a whole: v1-kinds.md 2 and 3, modern-expectations.md 8."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api.fields import Field, build, installed
+from api.meta import JsonObject
+from api.models import as_model
+from api.pattern import to_re2
+from api.v1 import KINDS, TRAINING_JOB
+from hack import crds, models
+
+
+def test_the_checked_in_files_are_what_the_generator_makes() -> None:
+    """`make crds-check`."""
+    assert {path.name: path.read_text("utf-8") == text for path, text in crds.generate().items()} == {
+        "sagemaker.aws.amazon.com_trainingjobs.yaml": True,
+        "trainingjob.md": True,
+    }
+
+
+def test_check_fails_when_a_file_is_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CI must see a forgotten `make crds`; writing makes it good."""
+    monkeypatch.setattr(crds, "ROOT", tmp_path)
+    monkeypatch.setattr(crds, "CRDS", tmp_path / "crds")
+    monkeypatch.setattr(crds, "DOCS", tmp_path / "docs")
+
+    assert crds.main(["--check"]) == 1
+    assert "+kind: CustomResourceDefinition" in capsys.readouterr().out
+    assert crds.main([]) == 0
+    assert crds.main(["--check"]) == 0
+
+
+def test_generating_twice_gives_the_same_bytes() -> None:
+    """Nothing depends on hashing order, time or machine."""
+    assert crds.generate() == crds.generate()
+
+
+def test_the_snapshot_is_stored_as_the_tool_writes_it() -> None:
+    """Its digest is part of every CRD."""
+    for service in {kind.service for kind in KINDS}:
+        assert models.path_of(service).read_text("utf-8") == models.text_of(models.read(service))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_the_installed_botocore_knows_every_field_of_the_crd(kind) -> None:  # type: ignore[no-untyped-def]
+    """The converter works by the installed model: a field that only the snapshot has would be lost silently."""
+    snapshot = build(kind, as_model(kind.service, models.read(kind.service)))
+
+    assert _forms(snapshot.spec) <= _forms(installed(kind).spec)
+    assert _forms(snapshot.status) <= _forms(installed(kind).status)
+
+
+def _forms(root: Field) -> set[tuple[str, str, str]]:
+    return {(field.path, field.member, field.form.name) for field in root.walk()}
+
+
+def test_everything_that_create_training_job_takes_has_a_field() -> None:
+    """Not only what v1 had (v1-kinds.md 15)."""
+    request = models.read("sagemaker")["shapes"]["CreateTrainingJobRequest"]["members"]
+
+    assert {field.member for field in installed(TRAINING_JOB).spec.fields} - {""} >= set(request)
+
+
+def test_names_scope_and_subresource(training_job_crd: JsonObject) -> None:
+    """v1-kinds.md 1 and 2."""
+    spec = training_job_crd["spec"]
+    version = spec["versions"][0]
+
+    assert training_job_crd["metadata"]["name"] == "trainingjobs.sagemaker.aws.amazon.com"
+    assert (spec["group"], spec["scope"], spec["preserveUnknownFields"]) == (
+        "sagemaker.aws.amazon.com",
+        "Namespaced",
+        False,
+    )
+    assert spec["names"] == {
+        "kind": "TrainingJob",
+        "listKind": "TrainingJobList",
+        "plural": "trainingjobs",
+        "singular": "trainingjob",
+        "categories": ["sagemaker"],
+    }
+    assert (version["name"], version["served"], version["storage"]) == ("v1", True, True)
+    assert version["subresources"] == {"status": {}}
+    assert version["schema"]["openAPIV3Schema"]["required"] == ["spec"]
+
+
+def test_normal_output_has_the_columns_of_the_guides(training_job_crd: JsonObject) -> None:
+    """v1-kinds.md 3: scripts count columns, so ours show with `-o wide` only."""
+    columns = training_job_crd["spec"]["versions"][0]["additionalPrinterColumns"]
+
+    assert [(c["name"], c["type"], c.get("format"), c["jsonPath"]) for c in columns if not c.get("priority")] == [
+        ("Status", "string", None, ".status.trainingJobStatus"),
+        ("Secondary-Status", "string", None, ".status.secondaryStatus"),
+        ("Creation-Time", "string", "date", ".metadata.creationTimestamp"),
+        ("Sagemaker-Job-Name", "string", None, ".status.sageMakerTrainingJobName"),
+    ]
+    assert [c["name"] for c in columns if c.get("priority") == 1] == ["Ready", "Reason", "Age"]
+
+
+def test_the_crd_fits_the_annotation_of_client_side_apply(training_job_crd: JsonObject) -> None:
+    """262,144 bytes for all annotations together; kubectl stores the whole object in one. Half of it leaves room."""
+    assert len(json.dumps(training_job_crd)) < 131_072
+
+
+def test_patterns_compile_and_use_nothing_that_re2_lacks(training_job_schema: JsonObject) -> None:
+    """The API server refuses a CRD otherwise."""
+    patterns = {schema["pattern"] for schema in _schemas(training_job_schema) if "pattern" in schema}
+
+    assert len(patterns) > 10
+    for pattern in patterns:
+        re.compile(pattern)
+        assert "(?!" not in pattern
+        assert "(?<" not in pattern
+        assert to_re2(pattern) != ""
+
+
+def test_whole_numbers_are_int64(training_job_schema: JsonObject) -> None:
+    """As in v1; kubectl and clients read the format."""
+    assert {s.get("format") for s in _schemas(training_job_schema) if s.get("type") == "integer"} == {"int64"}
+
+
+def test_there_are_no_defaults(training_job_schema: JsonObject) -> None:
+    """They would change what is sent to AWS and what `get -o yaml` shows."""
+    assert not [schema for schema in _schemas(training_job_schema) if "default" in schema]
+
+
+def test_enums_that_aws_adds_to_are_open(training_job_schema: JsonObject) -> None:
+    """A new instance type must not need a new CRD. Closed: those of v1, and those that name a yes or no."""
+    closed = {
+        tuple(schema["enum"]) for schema in _schemas(training_job_schema["properties"]["spec"]) if "enum" in schema
+    }
+
+    assert closed == {
+        ("File", "Pipe", "FastFile"),
+        ("Pipe", "File", "FastFile"),
+        ("None", "Gzip"),
+        ("FullyReplicated", "ShardedByS3Key"),
+        ("S3Prefix", "ManifestFile", "AugmentedManifestFile", "Converse"),
+        ("GZIP", "NONE"),
+        ("Platform", "Vpc"),
+    }
+
+
+def test_every_field_says_what_it_is(training_job_schema: JsonObject) -> None:
+    """`kubectl explain trainingjob.spec.x`: every top-level field has a description, without markup."""
+    for half in ("spec", "status"):
+        for name, schema in training_job_schema["properties"][half]["properties"].items():
+            assert schema.get("description"), name
+    for schema in _schemas(training_job_schema):
+        assert not re.search(r"</?[a-z]+>", schema.get("description", ""))
+
+
+def test_conditions_are_merged_by_type(training_job_schema: JsonObject) -> None:
+    """Several writers, as the API conventions have it."""
+    conditions = training_job_schema["properties"]["status"]["properties"]["conditions"]
+
+    assert conditions["x-kubernetes-list-type"] == "map"
+    assert conditions["x-kubernetes-list-map-keys"] == ["type"]
+    assert set(conditions["items"]["properties"]) == {
+        "type", "status", "observedGeneration", "lastTransitionTime", "reason", "message",
+    }  # fmt: skip
+
+
+def test_the_record_of_creation_is_in_the_status(training_job_schema: JsonObject) -> None:
+    """A field that the schema lacks would be pruned, and the job created again (D-08)."""
+    record = training_job_schema["properties"]["status"]["properties"]["awsResource"]["properties"]
+
+    assert set(record) == {"arn", "name", "accountId", "region", "partition", "createdAt"}
+
+
+def _schemas(schema: JsonObject) -> Iterator[JsonObject]:
+    yield schema
+    for child in schema.get("properties", {}).values():
+        yield from _schemas(child)
+    if "items" in schema:
+        yield from _schemas(schema["items"])
