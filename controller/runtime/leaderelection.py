@@ -160,7 +160,7 @@ class ElectionState:
             return mine
         last = self.seen.record
         if self.is_leader:
-            return replace(mine, acquire_time=last.acquire_time, transitions=last.transitions)
+            return replace(mine, acquire_time=last.acquire_time or stamp, transitions=last.transitions)
         return replace(mine, transitions=last.transitions + 1)
 
 
