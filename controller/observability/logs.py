@@ -1,0 +1,102 @@
+"""Log setup: one line per event, facts as keys, secrets taken out.
+
+`log = structlog.get_logger(__name__)` everywhere; what libraries log through `logging` takes the same way out. Nothing
+of theirs below WARNING is shown, whatever our level: at DEBUG they print requests with their credentials.
+"""
+
+import logging
+import sys
+from collections.abc import Callable, MutableMapping
+from typing import Any, Final, Literal, TextIO, TypeAlias, cast
+
+import orjson
+import structlog
+from urllib3.exceptions import InsecureRequestWarning
+
+from controller.observability.redact import redact
+
+LogFormat: TypeAlias = Literal["auto", "json", "console"]
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
+
+_LIBRARIES: Final = ("urllib3", "botocore", "boto3", "s3transfer", "kubernetes", "requests", "oauthlib", "asyncio")
+_NOISY: Final = ("urllib3.connectionpool",)
+"""Warns about every retry and every connection beyond the pool's size, both of which are ours to decide about."""
+
+_EventDict: TypeAlias = MutableMapping[str, Any]
+_Processor: TypeAlias = Callable[[Any, str, _EventDict], Any]
+
+
+def configure(*, format: LogFormat = "auto", level: LogLevel = "info", stream: TextIO | None = None) -> None:  # noqa: A002
+    """Set up structlog and `logging` for the process. May be called again; the last call counts.
+
+    `auto` is console on a terminal and JSON elsewhere. Writes to `stream`, by default the present standard error.
+    """
+    target = sys.stderr if stream is None else stream
+    is_console = format == "console" or (format == "auto" and target.isatty())
+    number = logging.getLevelNamesMapping()[level.upper()]
+    shared: list[_Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    # before the redaction, which sees text only
+    shared.append(structlog.processors.format_exc_info if is_console else _exceptions_as_fields())
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.PositionalArgumentsFormatter(), *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _redact,
+                _console(target) if is_console else _to_json,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(number)
+    for name in _LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.captureWarnings(True)
+    # --insecure-skip-tls-verify is the kubeconfig's owner's decision; urllib3 would repeat its warning per request
+    logging.getLogger("py.warnings").addFilter(_is_not_about_insecure_requests)
+
+
+def _exceptions_as_fields() -> _Processor:
+    """Exceptions as lists of frames with file, line and function; no local variables, which may hold anything."""
+    transformer = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=30)
+    return cast("_Processor", structlog.processors.ExceptionRenderer(transformer))
+
+
+def _redact(_logger: object, _method: str, event: _EventDict) -> _EventDict:
+    redacted: _EventDict = redact(event)
+    return redacted
+
+
+def _console(target: TextIO) -> _Processor:
+    return cast(
+        "_Processor",
+        structlog.dev.ConsoleRenderer(
+            colors=target.isatty(), exception_formatter=structlog.dev.plain_traceback, timestamp_key="ts"
+        ),
+    )
+
+
+def _to_json(_logger: object, _method: str, event: _EventDict) -> str:
+    """One JSON object in a line: time, level and text first, then the facts."""
+    ordered = {"ts": event.pop("ts", None), "level": event.pop("level", None), "msg": event.pop("event", None), **event}
+    return orjson.dumps(ordered, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _is_not_about_insecure_requests(record: logging.LogRecord) -> bool:
+    return InsecureRequestWarning.__name__ not in record.getMessage()

@@ -1,0 +1,220 @@
+"""`/metrics`, `/healthz` and `/readyz` over plain HTTP: a few threads of the standard library's server.
+
+For scrapers and kubelets on the same node or pod; nothing here is authenticated, so the default addresses are
+loopback. A fixed number of threads answers, so a client that sends nothing cannot keep a kubelet waiting.
+"""
+
+import errno
+import socket
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any, Final, Protocol, TypeAlias, cast
+from urllib.parse import parse_qs, urlsplit
+
+import structlog
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+log = structlog.get_logger(__name__)
+
+_THREADS: Final = 4
+_CLIENT_TIMEOUT_S: Final = 5.0
+_POLL_S: Final = 0.25
+"""How often the accepting thread looks whether it should end."""
+
+Check: TypeAlias = Callable[[], str | None]
+"""Returns None when all is well, else one line that says what is not. Called from several threads; must not block."""
+
+
+class Stopping(Protocol):
+    """What of a stop signal is needed here (`runtime.lifecycle.Stop`)."""
+
+    def is_set(self) -> bool:
+        """Whether the end was asked for."""
+        ...
+
+
+class BindError(Exception):
+    """An address cannot be listened on; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Reply to a GET."""
+
+    body: bytes
+    status: HTTPStatus = HTTPStatus.OK
+    content_type: str = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The part of a request that an answer may depend on."""
+
+    parameters: Mapping[str, list[str]]
+    accept: str
+
+
+Route: TypeAlias = Callable[[Query], Answer]
+
+
+def metrics_routes(registry: CollectorRegistry) -> dict[str, Route]:
+    """`/metrics` in the text format, or OpenMetrics where the scraper asks for it."""
+
+    def metrics(query: Query) -> Answer:
+        encode, content_type = choose_encoder(query.accept)
+        return Answer(encode(registry), content_type=content_type)
+
+    return {"/metrics": metrics}
+
+
+def health_routes(*, healthz: Mapping[str, Check], readyz: Mapping[str, Check]) -> dict[str, Route]:
+    """`/healthz` and `/readyz`, and each check alone below them, as Kubernetes components serve them (M4).
+
+    200 and `ok`, or 503 with one line per check; `?verbose` shows the lines also when all is well.
+    """
+    routes: dict[str, Route] = {}
+    for name, checks in (("healthz", healthz), ("readyz", readyz)):
+        routes[f"/{name}"] = _health_route(name, checks)
+        for check_name, check in checks.items():
+            routes[f"/{name}/{check_name}"] = _health_route(f"{name}/{check_name}", {check_name: check})
+    return routes
+
+
+def _health_route(name: str, checks: Mapping[str, Check]) -> Route:
+    def answer(query: Query) -> Answer:
+        problems = {check_name: check() for check_name, check in checks.items()}
+        is_well = not any(problems.values())
+        if is_well and "verbose" not in query.parameters:
+            return Answer(b"ok")
+        lines = [
+            f"[-]{check_name} failed: {problem}" if problem else f"[+]{check_name} ok"
+            for check_name, problem in problems.items()
+        ]
+        lines.append(f"{name} check {'passed' if is_well else 'failed'}")
+        status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
+        return Answer("\n".join([*lines, ""]).encode(), status)
+
+    return answer
+
+
+def parse_address(text: str) -> tuple[str, int] | None:
+    """Host and port of `host:port` or `:port` (all interfaces); None for `0` or empty, which switch a server off.
+
+    IPv6 hosts stand in brackets. Raises ValueError.
+    """
+    if text in ("", "0"):
+        return None
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"must be HOST:PORT, :PORT, or 0 to switch it off, not {text!r}")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+class WebServer:
+    """One listening address with its routes. Listens from construction on, answers while `run` runs.
+
+    Raises `BindError` from the constructor; `flag` names the option that chooses another address.
+    """
+
+    def __init__(self, name: str, address: tuple[str, int], routes: Mapping[str, Route], *, flag: str) -> None:
+        self.name = name
+        try:
+            self._server = _Server(address, dict(routes), name)
+        except OSError as exc:
+            shown = f"{address[0]}:{address[1]}"
+            problem = "the address is in use" if exc.errno == errno.EADDRINUSE else exc.strerror or str(exc)
+            raise BindError(f"cannot serve {name} on {shown}: {problem}; choose another with {flag}") from exc
+
+    @property
+    def port(self) -> int:
+        """The port listened on, which the system chose where 0 was asked for."""
+        port: int = self._server.server_address[1]
+        return port
+
+    def run(self, stop: Stopping) -> None:
+        """Answer until `stop`, then let what is being answered finish and close."""
+        log.info("serving", server=self.name, host=self._server.server_address[0], port=self.port)
+        try:
+            while not stop.is_set():
+                self._server.handle_request()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop listening. For a server whose `run` is never called; idempotent."""
+        self._server.server_close()
+
+
+class _Server(HTTPServer):
+    timeout = _POLL_S  # of handle_request
+    allow_reuse_address = True
+    request_queue_size = 64
+
+    def __init__(self, address: tuple[str, int], routes: Mapping[str, Route], name: str) -> None:
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
+        self.routes = routes
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"http-{name}")
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        """Bind without the base class's look-up of our host name, which may hang where DNS does."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = cast("tuple[str, int]", self.server_address[:2])
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in one of the threads; more than these wait in line."""
+        self._pool.submit(self._answer, request, client_address).add_done_callback(_report)
+
+    def server_close(self) -> None:
+        """Close the socket, then wait for the answers under way."""
+        super().server_close()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _answer(self, request: Any, client_address: Any) -> None:
+        try:
+            self.finish_request(request, client_address)
+        except OSError as exc:
+            log.debug("client of the web server went away", error=str(exc))
+        finally:
+            self.shutdown_request(request)
+
+
+def _report(answered: Future[None]) -> None:
+    """A route that raises is a bug of ours: the client gets no answer, the log gets all of it."""
+    if not answered.cancelled() and (exc := answered.exception()) is not None:
+        log.error("web route failed", exc_info=exc)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    timeout = _CLIENT_TIMEOUT_S
+    server_version = "sagemaker-k8s-operator"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        route = self.server.routes.get(url.path)
+        if route is None:
+            self._send(Answer(b"not found\n", HTTPStatus.NOT_FOUND))
+            return
+        self._send(route(Query(parse_qs(url.query, keep_blank_values=True), self.headers.get("Accept", ""))))
+
+    do_HEAD = do_GET  # noqa: N815 (http.server's naming)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Nothing: probes come every few seconds."""
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
