@@ -20,7 +20,7 @@ from hack.sandbox.aws.journal import CallQuota, Requests
 from hack.sandbox.aws.service import AwsService
 from hack.sandbox.aws.wire import HttpRequest, HttpResponse
 
-DEFAULT_PORT = 4566
+DEFAULT_PORT = 8002
 
 
 class RunningServer:

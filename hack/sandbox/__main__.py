@@ -1,0 +1,206 @@
+"""The sandbox's command line: `python -m hack.sandbox --help`."""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hack.sandbox.aws import control as aws_control
+from hack.sandbox.aws import server as aws_server
+from hack.sandbox.aws.faults import FAULTS
+from hack.sandbox.aws.markers import HELP as MARKERS
+from hack.sandbox.control_client import control, server_url
+from hack.sandbox.kubeapi import KubeError
+from hack.sandbox.operator_process import OperatorDiedError
+from hack.sandbox.run import Options, SandboxError, bound, run
+
+_FAULT_HELP = "faults:\n" + "\n".join(f"  {name:<12} {kind.help}" for name, kind in FAULTS.items())
+_EXAMPLES = """examples:
+  python -m hack.sandbox run                       # everything, until Ctrl-C
+  python -m hack.sandbox run --once                # exit code 0 when every sample ended well
+  python -m hack.sandbox kube --port 8001 --kubeconfig sandbox.kubeconfig
+  python -m hack.sandbox aws --port 8002
+  python -m hack.sandbox fault throttle 'List*' --count 20"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code: 0 done, 1 failed with the reason on stderr, 2 wrong usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.command(options)
+        return code
+    except (SandboxError, OperatorDiedError, KubeError) as exc:
+        print(f"sandbox: {exc}", file=sys.stderr)
+        return 1
+
+
+def _run(options: argparse.Namespace) -> int:
+    return run(
+        Options(
+            directory=options.dir,
+            once=options.once,
+            timeout_s=options.timeout,
+            kube_port=options.kube_port,
+            aws_port=options.aws_port,
+            speed=options.speed,
+        )
+    )
+
+
+def _aws(options: argparse.Namespace) -> int:
+    stopped = _until_signal()
+    start = lambda: aws_server.start(options.port, speed=options.speed)  # noqa: E731 - started by `bound`
+    with bound(start, options.port, "--port") as running:
+        print(f"SageMaker at {running.url}; Ctrl-C ends it", flush=True)
+        stopped.wait()
+    return 0
+
+
+def _kube(options: argparse.Namespace) -> int:
+    from hack.sandbox.kube import server  # noqa: PLC0415 - `aws` does without it
+
+    stopped = _until_signal()
+    with bound(lambda: server.start(options.port, state=options.state), options.port, "--port") as running:
+        if options.kubeconfig is not None:
+            running.write_kubeconfig(options.kubeconfig)
+            print(f"export KUBECONFIG={options.kubeconfig.resolve()}", flush=True)
+        print(f"Kubernetes API at {running.url}; Ctrl-C ends it", flush=True)
+        stopped.wait()
+    return 0
+
+
+def _fault(options: argparse.Namespace) -> int:
+    url = server_url(options.server, options.dir, options.url)
+    if options.fault in {"list", "clear"}:
+        return _said(control(url, "GET" if options.fault == "list" else "DELETE", "faults"))
+    order: dict[str, Any] = {
+        "operation": options.operation,
+        "fault": options.fault,
+        "count": None if options.always else options.count,
+    }
+    details = {"contains": options.contains, "after": options.after, "delay_s": options.delay}
+    return _said(control(url, "POST", "faults", order | {key: value for key, value in details.items() if value}))
+
+
+def _requests(options: argparse.Namespace) -> int:
+    url = server_url(options.server, options.dir, options.url)
+    return _said(control(url, "DELETE" if options.reset else "GET", "requests"))
+
+
+def _clock(options: argparse.Namespace) -> int:
+    return _said(control(server_url("aws", options.dir, options.url), "POST", "clock", {"advance_s": options.seconds}))
+
+
+def _said(answer: dict[str, Any]) -> int:
+    print(json.dumps(answer, indent=2))
+    return 0
+
+
+def _until_signal() -> threading.Event:
+    """Return an event that SIGINT and SIGTERM set."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    return stopped
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="python -m hack.sandbox",
+        description="A Kubernetes API and a SageMaker on this machine, in memory, to try the operator and to test it.",
+        epilog=_EXAMPLES,
+        formatter_class=raw,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(commands)
+    aws = commands.add_parser(
+        "aws", help="SageMaker alone", formatter_class=raw, epilog=f"{MARKERS}\n\n{aws_control.__doc__}"
+    )
+    aws.add_argument("--port", type=_port, default=aws_server.DEFAULT_PORT, help="default %(default)s; 0: any free one")
+    aws.add_argument("--speed", type=_positive, default=1.0, help="jobs live this many times as fast")
+    aws.set_defaults(command=_aws)
+    kube = commands.add_parser("kube", help="the Kubernetes API alone")
+    kube.add_argument("--port", type=_port, default=8001, help="default %(default)s; 0: any free one")
+    kube.add_argument("--kubeconfig", type=Path, metavar="FILE", help="write a kubeconfig there")
+    kube.add_argument("--state", type=Path, metavar="FILE", help="keep the objects in this file over restarts")
+    kube.set_defaults(command=_kube)
+    _add_fault(commands)
+    requests = commands.add_parser("requests", help="count what a running server was asked")
+    _add_target(requests)
+    requests.add_argument("--reset", action="store_true", help="count from zero")
+    requests.set_defaults(command=_requests)
+    clock = commands.add_parser("clock", help="move a running SageMaker's time forward")
+    clock.add_argument("seconds", type=float)
+    clock.add_argument("--dir", type=Path, default=Path(".sandbox"), help="the files of `run`")
+    clock.add_argument("--url", help="instead of the server of `run`")
+    clock.set_defaults(command=_clock)
+    return parser
+
+
+def _add_run(commands: Any) -> None:
+    epilog = f"Exit code 0 after Ctrl-C or SIGTERM, 1 with the reason if something fails.\n\n{MARKERS}"
+    parser = commands.add_parser(
+        "run",
+        help="both servers, the operator and the samples, with a live table",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=epilog,
+    )
+    defaults = Options()
+    parser.add_argument("--once", action="store_true", help="end when all samples have: 0 if all ended well, else 1")
+    parser.add_argument(
+        "--timeout", type=_positive, default=defaults.timeout_s, metavar="S", help="of --once, default %(default)g s"
+    )
+    parser.add_argument("--kube-port", type=_port, default=defaults.kube_port, help="default %(default)s; 0: any")
+    parser.add_argument("--aws-port", type=_port, default=defaults.aws_port, help="default %(default)s; 0: any")
+    parser.add_argument("--dir", type=Path, default=defaults.directory, help="kubeconfig and log; default %(default)s")
+    parser.add_argument("--speed", type=_positive, default=1.0, help="jobs live this many times as fast")
+    parser.set_defaults(command=_run)
+
+
+def _add_fault(commands: Any) -> None:
+    parser = commands.add_parser(
+        "fault",
+        help="make calls to a running server go wrong",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"{_FAULT_HELP}\n  list, clear  show or withdraw what was ordered",
+    )
+    parser.add_argument("fault", metavar="FAULT", help="what goes wrong: see below")
+    parser.add_argument("operation", nargs="?", default="*", help="e.g. DescribeTrainingJob or 'List*'; default: all")
+    parser.add_argument("--count", type=int, default=1, metavar="N", help="for the next N calls, default 1")
+    parser.add_argument("--always", action="store_true", help="until cleared")
+    parser.add_argument("--after", type=int, default=0, metavar="N", help="let N calls pass first")
+    parser.add_argument(
+        "--contains", default="", metavar="TEXT", help="only requests with this text, e.g. a job's name"
+    )
+    parser.add_argument("--delay", type=float, metavar="S", help="for slow and hang-*: seconds")
+    _add_target(parser)
+    parser.set_defaults(command=_fault)
+
+
+def _add_target(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--server", choices=("aws", "kube"), default="aws", help="default %(default)s")
+    parser.add_argument("--dir", type=Path, default=Path(".sandbox"), help="the files of `run`; default %(default)s")
+    parser.add_argument("--url", help="a server that is not that of `run`")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return port
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

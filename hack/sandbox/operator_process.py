@@ -1,0 +1,113 @@
+"""The operator as a real process, as a reader would start it: `python -m controller --kubeconfig F`."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from hack.sandbox.samples import REPOSITORY
+
+REGION = "us-east-2"
+# As long as a Pod has by default between SIGTERM and SIGKILL.
+_GRACE_S = 30.0
+
+
+def aws_environment(url: str) -> dict[str, str]:
+    """Return the variables that point AWS clients, the operator and the AWS CLI alike, to the embedded SageMaker."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "sandbox",
+        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+class OperatorDiedError(Exception):
+    """The operator ended by itself; the text has its exit code and the end of its log."""
+
+
+class OperatorProcess:
+    """A running operator. Leaving its `with` block sends SIGTERM and waits for the end."""
+
+    def __init__(self, kubeconfig: Path, aws_url: str, log: Path, *, command: Sequence[str] | None = None) -> None:
+        self._log = log
+        self._health = f"127.0.0.1:{_free_port()}"
+        flags = ["--kubeconfig", str(kubeconfig), "--health-addr", self._health, "--metrics-addr", "127.0.0.1:0"]
+        with log.open("wb") as sink:
+            # A session of its own: Ctrl-C goes to the sandbox, which ends the operator after the table.
+            self._process = subprocess.Popen(
+                [*(command or (sys.executable, "-m", "controller")), *flags],
+                cwd=REPOSITORY,
+                env=_environment(aws_url),
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def until_ready(self, stop: threading.Event, timeout_s: float = 30.0) -> None:
+        """Wait for /readyz or for `stop`. Raises OperatorDiedError if it ended, or is not ready after `timeout_s`."""
+        deadline = time.monotonic() + timeout_s
+        while not stop.is_set():
+            self.check()
+            try:
+                with urllib.request.urlopen(f"http://{self._health}/readyz", timeout=2):
+                    return
+            except OSError as exc:
+                if time.monotonic() > deadline:
+                    raise OperatorDiedError(f"the operator is not ready ({exc}){self._tail()}") from exc
+            stop.wait(0.05)
+
+    def check(self) -> None:
+        """Raise OperatorDiedError if the operator has ended."""
+        code = self._process.poll()
+        if code is not None:
+            raise OperatorDiedError(f"the operator ended with exit code {code}{self._tail()}")
+
+    def stop(self) -> None:
+        """Send SIGTERM and wait; SIGKILL after the grace period."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _tail(self, lines: int = 15) -> str:
+        text = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
+        return f"; the end of {self._log}:\n" + "\n".join(f"  {line}" for line in text)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+
+def _environment(aws_url: str) -> dict[str, str]:
+    """Return the reader's environment without their AWS account in it: the sandbox must never reach that."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    return (
+        kept
+        | aws_environment(aws_url)
+        | {"AWS_DEFAULT_SAGEMAKER_ENDPOINT": aws_url, "AWS_EC2_METADATA_DISABLED": "true", "PYTHONUNBUFFERED": "1"}
+        | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    )
+
+
+def _free_port() -> int:
+    """Return a port that was free a moment ago; the operator takes a number, not a socket."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

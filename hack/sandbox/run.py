@@ -1,0 +1,190 @@
+"""`run`: both servers, the operator, the CRDs and the samples, shown until Ctrl-C or until all samples have ended."""
+
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol, TypeVar
+
+from hack.sandbox.aws import server as aws_server
+from hack.sandbox.kubeapi import KubeApi, manifests
+from hack.sandbox.operator_process import OperatorProcess, aws_environment
+from hack.sandbox.samples import crd_paths, sample_paths
+from hack.sandbox.watch_table import Row, row_of, view_for
+
+T = TypeVar("T")
+STATE_FILE = "sandbox.json"
+_REFRESH_S = 0.25
+
+
+class SandboxError(Exception):
+    """The sandbox cannot go on; the text says why and what to do."""
+
+
+class KubeServer(Protocol):
+    """What is needed of the embedded API server."""
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        ...
+
+    def write_kubeconfig(self, path: Path) -> None:
+        """Write a kubeconfig for it."""
+        ...
+
+    def stop(self) -> None:
+        """Stop it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `run` was asked for."""
+
+    directory: Path = Path(".sandbox")
+    once: bool = False
+    timeout_s: float = 120.0  # of `once`
+    kube_port: int = 18443
+    aws_port: int = 18444
+    speed: float = 1.0
+    operator: Sequence[str] | None = None  # the command, in tests
+
+
+def run(options: Options, out: IO[str] = sys.stdout) -> int:
+    """Run the sandbox; return the exit code. Must be called on the main thread: it handles SIGINT and SIGTERM.
+
+    0: stopped by a signal, or all samples ended well. Raises SandboxError, OperatorDiedError and KubeError otherwise.
+    """
+    stop = threading.Event()
+    with ExitStack() as stack:
+        stack.enter_context(_signals(stop))
+        directory = options.directory.resolve()
+        directory.mkdir(parents=True, exist_ok=True)
+        aws = stack.enter_context(
+            bound(lambda: aws_server.start(options.aws_port, speed=options.speed), options.aws_port, "--aws-port")
+        )
+        kube = bound(lambda: _start_kube(options.kube_port), options.kube_port, "--kube-port")
+        stack.callback(kube.stop)
+        kubeconfig = directory / "kubeconfig"
+        kube.write_kubeconfig(kubeconfig)
+        (directory / STATE_FILE).write_text(json.dumps({"kube": kube.url, "aws": aws.url}))
+        stack.callback((directory / STATE_FILE).unlink, missing_ok=True)
+        _print_welcome(out, kube.url, aws.url, kubeconfig)
+        api = KubeApi(kube.url)
+        _apply_crds(api)
+        log = directory / "operator.log"
+        operator = stack.enter_context(OperatorProcess(kubeconfig, aws.url, log, command=options.operator))
+        operator.until_ready(stop)
+        print(f"The operator is ready; its log: {log}", file=out, flush=True)
+        wanted = _apply_samples(api)
+        _watch(api, operator, stop, wanted if options.once else None, options.timeout_s, out)
+    print(_GOODBYE, file=out, flush=True)
+    return 0
+
+
+def bound(start: Callable[[], T], port: int, flag: str) -> T:
+    """Return what `start` returns, or explain in one line that the port is taken."""
+    try:
+        return start()
+    except OSError as exc:
+        raise SandboxError(
+            f"port {port} cannot be used ({exc.strerror}); choose another with {flag}, 0 for any"
+        ) from exc
+
+
+def _start_kube(port: int) -> KubeServer:
+    from hack.sandbox.kube import server  # noqa: PLC0415 - `python -m hack.sandbox aws` does without it
+
+    running: KubeServer = server.start(port)
+    return running
+
+
+def _apply_crds(api: KubeApi) -> None:
+    names = [api.apply(crd)["metadata"]["name"] for path in crd_paths() for crd in manifests(path)]
+    for name in names:
+        api.until_established(name)
+
+
+def _apply_samples(api: KubeApi) -> frozenset[str]:
+    """Apply the samples; return their keys as rows have them."""
+    applied = [api.apply(manifest) for path in sample_paths() for manifest in manifests(path)]
+    return frozenset(row_of(obj).key for obj in applied)
+
+
+def _watch(
+    api: KubeApi,
+    operator: OperatorProcess,
+    stop: threading.Event,
+    wanted: frozenset[str] | None,
+    timeout_s: float,
+    out: IO[str],
+) -> None:
+    """Show the objects until `stop` or until those `wanted` have ended. Raises SandboxError if one ended badly."""
+    view = view_for(out)
+    deadline = time.monotonic() + timeout_s
+    try:
+        while not stop.is_set():
+            operator.check()
+            rows = sorted(map(row_of, api.operator_objects()), key=lambda row: (row.kind, row.namespace, row.name))
+            view.show(rows)
+            if wanted is not None and _all_well(
+                [row for row in rows if row.key in wanted], time.monotonic() > deadline
+            ):
+                return
+            stop.wait(_REFRESH_S)
+    finally:
+        view.close()
+
+
+def _all_well(samples: list[Row], is_late: bool) -> bool:
+    """Whether all samples ended well. Raises SandboxError, naming those that did not, once that is sure."""
+    if all(row.verdict for row in samples):
+        return True
+    if is_late or all(row.verdict is not None for row in samples):
+        reasons = [
+            f"{row.key} is {row.state}{': ' if row.message else ''}{row.message}" for row in samples if not row.verdict
+        ]
+        raise SandboxError(f"{'in time ' if is_late else ''}not all samples ended well: {'; '.join(reasons)}")
+    return False
+
+
+@contextmanager
+def _signals(stop: threading.Event) -> Iterator[None]:
+    """Let SIGINT and SIGTERM set `stop`; a second one ends the process as usual."""
+
+    def handle(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _print_welcome(out: IO[str], kube_url: str, aws_url: str, kubeconfig: Path) -> None:
+    variables = " ".join(f"{key}={value}" for key, value in aws_environment(aws_url).items())
+    print(
+        f"Kubernetes API {kube_url}, SageMaker {aws_url}, all in memory. In a second terminal:\n"
+        f"  export KUBECONFIG={kubeconfig}\n"
+        f"  export {variables}\n",
+        file=out,
+        flush=True,
+    )
+
+
+_GOODBYE = """
+To go on: while `make run` shows its table, try in a second terminal, after the two export lines it prints,
+  kubectl get trainingjobs                                   # what the table shows
+  kubectl describe trainingjob xgboost-mnist-from-for-s3     # conditions and events
+  kubectl delete trainingjob xgboost-mnist-from-for-s3       # stops the job in SageMaker if it still runs
+  aws sagemaker list-training-jobs                           # the other side
+  python -m hack.sandbox fault throttle 'List*' --count 20   # and what if AWS does not answer?"""

@@ -1,0 +1,137 @@
+"""What the objects show, as a live table on a terminal and as one line per change everywhere else."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO, Any, Protocol
+
+# What ends well and what does not; every other status is on its way. See the status values of each kind in api/.
+GOOD = frozenset({"Completed", "InService", "Created"})
+BAD = frozenset({"Failed", "Stopped", "Error", "OutOfService", "UpdateRollbackFailed"})
+_COLOURS = {True: "green", False: "red", None: "yellow"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One object as shown. `message` is why it is not well, or empty."""
+
+    kind: str
+    namespace: str
+    name: str
+    status: str
+    detail: str
+    remote_name: str
+    message: str
+
+    @property
+    def key(self) -> str:
+        """Kind and name, as kubectl takes them."""
+        return f"{self.kind.lower()}/{self.name}"
+
+    @property
+    def verdict(self) -> bool | None:
+        """True: ended well. False: ended badly. None: not at its end."""
+        return True if self.status in GOOD else False if self.status in BAD else None
+
+    @property
+    def state(self) -> str:
+        """Status, with the secondary one where it adds something."""
+        return f"{self.status} ({self.detail})" if self.detail and self.detail != self.status else self.status
+
+
+def row_of(obj: Mapping[str, Any]) -> Row:
+    """Return the row of an object of any of our kinds: their status fields are named alike."""
+    status = obj.get("status") or {}
+    primary = next((str(status[key]) for key in sorted(status) if _is_primary(key) and status[key]), "")
+    remote = next(
+        (str(status[key]) for key in sorted(status) if key.startswith("sageMaker") and key.endswith("Name")), ""
+    )
+    return Row(
+        kind=obj["kind"],
+        namespace=obj["metadata"].get("namespace", ""),
+        name=obj["metadata"]["name"],
+        status=primary or "Pending",
+        detail=status.get("secondaryStatus") or "",
+        remote_name=remote or status.get("endpointName") or "",
+        message=str(status.get("additional") or status.get("failureReason") or ""),
+    )
+
+
+def _is_primary(key: str) -> bool:
+    return key == "status" or (key.endswith("Status") and key != "secondaryStatus")
+
+
+def changes(before: Iterable[Row], after: Iterable[Row]) -> list[str]:
+    """Return a line for each object that appeared, changed its status or went away."""
+    old = {(row.namespace, row.key): row for row in before}
+    lines = []
+    for row in after:
+        known = old.pop((row.namespace, row.key), None)
+        if known is None or (known.state, known.message) != (row.state, row.message):
+            why = f"  {row.message}" if row.message else ""
+            remote = f"  {row.remote_name}" if known is None or known.remote_name != row.remote_name else ""
+            lines.append(f"{row.key:<48} {row.state}{remote}{why}")
+    lines += [f"{row.key:<48} gone" for row in old.values()]
+    return lines
+
+
+class View(Protocol):
+    """Shows rows as they change."""
+
+    def show(self, rows: list[Row]) -> None:
+        """Show the rows as they are now."""
+        ...
+
+    def close(self) -> None:
+        """Leave the screen as it is."""
+        ...
+
+
+class LineView:
+    """One line per change: for pipes, files and CI."""
+
+    def __init__(self, out: IO[str]) -> None:
+        self._out = out
+        self._rows: list[Row] = []
+
+    def show(self, rows: list[Row]) -> None:
+        """Print what changed since the last time."""
+        stamp = datetime.now(UTC).strftime("%H:%M:%S")
+        for line in changes(self._rows, rows):
+            print(f"{stamp}  {line}", file=self._out, flush=True)
+        self._rows = rows
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class TableView:
+    """A table that is redrawn in place."""
+
+    def __init__(self, out: IO[str]) -> None:
+        from rich.console import Console  # noqa: PLC0415 - costs 0.2 s, needed on terminals only
+        from rich.live import Live  # noqa: PLC0415
+
+        self._live = Live(console=Console(file=out), auto_refresh=False)
+        self._live.start()
+
+    def show(self, rows: list[Row]) -> None:
+        """Redraw the table."""
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        table = Table("OBJECT", "STATUS", "SAGEMAKER NAME", "MESSAGE", box=None, header_style="bold")
+        for row in rows:
+            status = Text(row.state, style=_COLOURS[row.verdict])
+            # Text, not str: a name or message with square brackets would be read as markup.
+            table.add_row(Text(row.key), status, Text(row.remote_name), Text(row.message))
+        self._live.update(table, refresh=True)
+
+    def close(self) -> None:
+        """Leave the last table on the screen."""
+        self._live.stop()
+
+
+def view_for(out: IO[str]) -> View:
+    """Return the view that suits the stream."""
+    return TableView(out) if out.isatty() else LineView(out)
