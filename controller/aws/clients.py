@@ -1,0 +1,171 @@
+"""The one boundary to AWS: budgeted, timed, counted and classified calls over shared botocore clients.
+
+Clients may be shared between threads, sessions may not (K9): each is created once, under its identity's lock, when it
+is first used. Starting the operator calls nobody.
+"""
+
+import threading
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import boto3.session
+from botocore.config import Config
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from controller.aws.budgets import Budgets
+from controller.aws.errors import AwsError, classify
+from controller.aws.targets import Target
+from controller.runtime.clock import Clock
+from controller.runtime.errors import ErrorClass
+
+_DURATION_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """How clients are built."""
+
+    version: str
+    """Version of the operator, told to AWS in the user agent (v1-kinds.md 10)."""
+    pool_size: int = 16
+    """Connections kept per client: at least the number of threads that call, or they queue for one."""
+    connect_timeout_s: float = 5.0
+    read_timeout_s: float = 30.0
+
+    def config(self) -> Config:
+        """The botocore configuration. Retries are ours (classes, budgets): the SDK makes one attempt."""
+        return Config(
+            connect_timeout=self.connect_timeout_s,
+            read_timeout=self.read_timeout_s,
+            max_pool_connections=self.pool_size,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            user_agent_extra=f"sagemaker-on-kubernetes/{self.version}",
+        )
+
+
+SessionFactory = Callable[[str], Any]
+"""Makes a `boto3.session.Session` for an identity (`Target.identity`); called once per identity, under its lock."""
+
+
+def default_session(identity: str) -> Any:
+    """The process's own credentials: the SDK's default chain. Raises `AwsError` DENIED for any other identity."""
+    if identity:
+        raise AwsError(ErrorClass.DENIED, "UnknownIdentity", f"no way to become {identity} is configured")
+    return boto3.session.Session()
+
+
+class _Identity:
+    """One session and its clients; `lock` guards both, and creating a client may read files or ask for credentials."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.session: Any = None
+        self.clients: dict[tuple[str, str, str], Any] = {}  # (service, region, endpoint); guarded by lock
+
+
+class Clients:
+    """Botocore clients by identity, region, endpoint and service. Thread-safe; clients live as long as this does."""
+
+    def __init__(self, settings: ClientSettings, sessions: SessionFactory = default_session) -> None:
+        self._config = settings.config()
+        self._sessions = sessions
+        self._lock = threading.Lock()
+        self._identities: dict[str, _Identity] = {}  # guarded by _lock
+
+    def get(self, service: str, target: Target) -> Any:
+        """The client for `service` at `target`. First use may block for a credential look-up, for this identity only.
+
+        Raises what botocore raises for regions, endpoints and credentials that it cannot use.
+        """
+        with self._lock:
+            identity = self._identities.setdefault(target.identity, _Identity())
+        # The override is for SageMaker alone: other services would be called under a wrong name (v1-kinds.md 10).
+        endpoint = target.endpoint if service == "sagemaker" else ""
+        key = (service, target.region, endpoint)
+        with identity.lock:
+            client = identity.clients.get(key)
+            if client is None:
+                if identity.session is None:
+                    identity.session = self._sessions(target.identity)
+                client = identity.session.client(
+                    service, region_name=target.region, endpoint_url=endpoint or None, config=self._config
+                )
+                identity.clients[key] = client
+            return client
+
+
+class AwsMetrics:
+    """What the boundary counts (modern-expectations.md 7)."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter(
+            "sagemaker_operator_aws_requests",
+            "AWS calls by outcome: `ok`, or the error code.",
+            ["service", "operation", "code"],
+            registry=registry,
+        )
+        self.duration = Histogram(
+            "sagemaker_operator_aws_request_duration_seconds",
+            "Time until AWS answered.",
+            ["service", "operation"],
+            buckets=_DURATION_BUCKETS,
+            registry=registry,
+        )
+        self.throttles = Counter(
+            "sagemaker_operator_aws_throttles",
+            "AWS calls that AWS refused for being too many.",
+            ["service", "operation"],
+            registry=registry,
+        )
+
+
+class AwsApi:
+    """Makes AWS calls. Thread-safe; blocks for one attempt of at most the configured time-outs."""
+
+    def __init__(self, clients: Clients, budgets: Budgets, clock: Clock, registry: CollectorRegistry) -> None:
+        self._clients = clients
+        self._budgets = budgets
+        self._clock = clock
+        self._metrics = AwsMetrics(registry)
+
+    def call(
+        self,
+        target: Target,
+        service: str,
+        operation: str,
+        request: Mapping[str, Any],
+        *,
+        caller: Hashable,
+        background: bool = False,
+    ) -> dict[str, Any]:
+        """Call `operation` (as the service model spells it) once and return the answer.
+
+        `caller` names who waits when the budget is used up: the same caller finds its place again. Raises `AwsError`;
+        THROTTLED with `retry_after_s` when the budget says "later" (then nothing was sent).
+        """
+        self._budgets.admit(target, operation, caller, background=background)
+        started = self._clock.monotonic()
+        try:
+            client = self._clients.get(service, target)
+            answer: dict[str, Any] = getattr(client, _method_name(client, operation))(**request)
+        except Exception as exc:
+            error = classify(operation, exc)
+            self._count(service, operation, error.code, started)
+            if error.error_class is ErrorClass.THROTTLED:
+                self._metrics.throttles.labels(service, operation).inc()
+                self._budgets.throttled(target, operation)
+            raise error from exc
+        self._count(service, operation, "ok", started)
+        self._budgets.accepted(target, operation)
+        return answer
+
+    def _count(self, service: str, operation: str, code: str, started: float) -> None:
+        self._metrics.requests.labels(service, operation, code).inc()
+        self._metrics.duration.labels(service, operation).observe(self._clock.monotonic() - started)
+
+
+def _method_name(client: Any, operation: str) -> str:
+    """The Python method of an operation: botocore's own mapping, read backwards."""
+    mapping: Mapping[str, str] = client.meta.method_to_api_mapping
+    return next(method for method, api in mapping.items() if api == operation)

@@ -1,0 +1,238 @@
+"""What a tracker knows of one target's jobs, and when it has to list again: a state machine that gets the time.
+
+A sweep is a complete paging of List* with `LastModifiedTimeAfter`. It starts at the watermark: SageMaker's own clock
+(HTTP Date) when the previous complete sweep began, less an overlap for its eventual consistency. Jobs that no sweep
+has covered yet (after a start of the operator) pull the beginning back to their creation, once. So a sweep costs one
+call as long as few jobs change, however many run; and jobs of others leave no trace.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from api.descriptor import KindDescriptor
+from api.meta import ObjectKey
+from controller.aws.errors import AwsError
+from controller.aws.sagemaker import Page
+from controller.runtime.errors import ErrorClass
+
+OVERLAP: Final = timedelta(seconds=60)
+"""How late a change may turn up in List answers and still be seen."""
+UNDATED_OVERLAP: Final = timedelta(minutes=10)
+"""The same where an answer has no Date: then our own clock is the watermark, which may be ahead of SageMaker's."""
+CREATION_MARGIN: Final = timedelta(minutes=5)
+"""Creation times are of our clock: how far it may be ahead of SageMaker's."""
+UNSEEN_S: Final = 60.0
+"""Age at which a job that complete sweeps do not show is asked for by name."""
+
+_BACKOFF_BASE_S: Final = 1.0
+_BACKOFF_CAP_S: Final = 60.0
+_DENIED_CAP_S: Final = 300.0
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What makes two sightings of a job the same."""
+
+    modified: datetime | None
+    value: str
+    secondary: str
+
+
+@dataclass(slots=True)
+class Watched:
+    """One followed job."""
+
+    key: ObjectKey
+    name: str
+    covered_from: datetime | None
+    """A complete sweep from here on (or earlier) is still needed; None: has happened."""
+    unseen_at: float
+    """Monotonic seconds from which on being unseen is odd."""
+    describe_at: float
+    """Monotonic seconds of the next look by the safety net."""
+    mark: Mark | None = None
+    summary: Mapping[str, Any] | None = None
+    """The newest answer: a List summary or a Describe answer."""
+    is_describe_due: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSettings:
+    """How often to look; the same for all targets."""
+
+    poll_s: float = 5.0
+    resync_s: float = 36_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One List call to make."""
+
+    modified_after: datetime
+    next_token: str
+
+
+class Feed:
+    """The jobs of one kind at one target. Not thread-safe: `Tracker` locks. Every method gets `now` (monotonic)."""
+
+    def __init__(
+        self, descriptor: KindDescriptor, settings: FeedSettings, rand: Callable[[], float], *, now: float
+    ) -> None:
+        self._descriptor = descriptor
+        self._settings = settings
+        self._rand = rand
+        self._jobs: dict[ObjectKey, Watched] = {}
+        self._by_name: dict[str, set[ObjectKey]] = {}  # two objects may name one job
+        self._watermark: datetime | None = None
+        self._query: Query | None = None
+        """The call under way or to be repeated; None between sweeps."""
+        self._began = now
+        self._began_server: datetime | None = None
+        self._covering: frozenset[ObjectKey] = frozenset()
+        self._failures = 0
+        self.last_complete = now
+        """Monotonic seconds at which the last complete sweep began: what staleness is counted from."""
+        # Half an interval at least: after a start of the operator most jobs are followed by then.
+        self.due_at = now + settings.poll_s * (0.5 + 0.5 * rand())
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    # --- who is followed
+
+    def follow(self, key: ObjectKey, name: str, created_at: datetime, *, now: float, age_s: float) -> None:
+        """Watch a job that is `age_s` seconds old. Idempotent."""
+        known = self._jobs.get(key)
+        if known is not None:
+            if known.name == name:
+                return
+            self.forget(key)
+        self._jobs[key] = Watched(
+            key=key,
+            name=name,
+            covered_from=created_at - CREATION_MARGIN,
+            unseen_at=now + max(UNSEEN_S - age_s, 0.0),
+            describe_at=now + self._settings.resync_s * (0.5 + 0.5 * self._rand()),
+        )
+        self._by_name.setdefault(name, set()).add(key)
+
+    def forget(self, key: ObjectKey) -> None:
+        """Stop watching. Idempotent."""
+        job = self._jobs.pop(key, None)
+        if job is None:
+            return
+        keys = self._by_name[job.name]
+        keys.discard(key)
+        if not keys:
+            del self._by_name[job.name]
+
+    def get(self, key: ObjectKey) -> Watched | None:
+        """What is known of a followed job."""
+        return self._jobs.get(key)
+
+    def described(self, key: ObjectKey, description: Mapping[str, Any], *, utcnow: datetime, now: float) -> None:
+        """A Describe answer came in: it counts like a summary, unless it is older than what is known."""
+        job = self._jobs.get(key)
+        if job is None:
+            return
+        self._take(job, description)
+        job.is_describe_due = False
+        job.describe_at = now + self._settings.resync_s
+        if job.covered_from is not None:
+            job.covered_from = max(job.covered_from, utcnow - CREATION_MARGIN)
+
+    # --- sweeps
+
+    def begin(self, *, now: float, utcnow: datetime) -> Query:
+        """The List call to make now: the next page of the sweep under way, or the first of a new one."""
+        if self._query is None:
+            wanted = [job.covered_from for job in self._jobs.values() if job.covered_from is not None]
+            if self._watermark is not None:
+                wanted.append(self._watermark)
+            self._covering = frozenset(key for key, job in self._jobs.items() if job.covered_from is not None)
+            self._query = Query(max(min(wanted, default=utcnow - CREATION_MARGIN), _EPOCH), "")
+            self._began, self._began_server = now, None
+        return self._query
+
+    def absorb(self, page: Page, *, now: float, utcnow: datetime) -> list[ObjectKey]:
+        """Take in the page that `begin` asked for; returns the keys to wake."""
+        assert self._query is not None  # noqa: S101 (begin came before)
+        self._failures = 0
+        if not self._query.next_token:
+            # The first answer was given after everything up to its Date had happened.
+            self._began_server = page.server_time - OVERLAP if page.server_time else utcnow - UNDATED_OVERLAP
+        woken = [job.key for item in page.items for job in self._named(item) if self._take(job, item)]
+        if page.next_token:
+            self._query = Query(self._query.modified_after, page.next_token)
+            self.due_at = now
+        else:
+            woken += self._complete(now)
+        return woken
+
+    def failed(self, error: AwsError, *, now: float) -> float:
+        """The call failed; returns the seconds until it is repeated. Other feeds are not concerned.
+
+        The place in the sweep is kept as long as the error says nothing about the request: a long sweep that is
+        throttled now and then must come to its end.
+        """
+        if error.code == "BudgetExhausted" and error.retry_after_s is not None:
+            delay_s = error.retry_after_s
+        else:
+            cap_s = _DENIED_CAP_S if error.error_class is ErrorClass.DENIED else _BACKOFF_CAP_S
+            delay_s = min(_BACKOFF_BASE_S * 2**self._failures, cap_s) * (0.5 + 0.5 * self._rand())
+            self._failures = min(self._failures + 1, 16)
+        if error.error_class not in {ErrorClass.THROTTLED, ErrorClass.RETRYABLE}:
+            self._query = None
+        self.due_at = now + delay_s
+        return delay_s
+
+    def _complete(self, now: float) -> list[ObjectKey]:
+        """The sweep is through: move the watermark, ask by name for what it did not show."""
+        self._query = None
+        self._watermark = self._began_server
+        self.last_complete = self._began
+        jitter = 0.9 + 0.2 * self._rand()
+        self.due_at = max(now, self._began + self._settings.poll_s * jitter)
+        woken = []
+        for key, job in self._jobs.items():
+            if key in self._covering and job.covered_from is not None:
+                if job.mark is not None:
+                    job.covered_from = None
+                elif now >= job.unseen_at:
+                    job.covered_from, job.is_describe_due = None, True
+                    woken.append(key)
+            if now >= job.describe_at:
+                job.describe_at = now + self._settings.resync_s
+                job.is_describe_due = True
+                woken.append(key)
+        return woken
+
+    def _named(self, item: Mapping[str, Any]) -> list[Watched]:
+        name = item.get(self._descriptor.name.member)
+        return [self._jobs[key] for key in self._by_name.get(str(name), ())]
+
+    def _take(self, job: Watched, answer: Mapping[str, Any]) -> bool:
+        """Whether the answer is news; old and repeated ones are not (answers may come from lagging replicas)."""
+        mark = self._mark(answer)
+        if mark == job.mark:
+            return False
+        if job.mark is not None and _is_older(mark, job.mark):
+            return False
+        job.mark, job.summary = mark, answer
+        return True
+
+    def _mark(self, answer: Mapping[str, Any]) -> Mark:
+        rule = self._descriptor.status
+        modified = answer.get("LastModifiedTime")
+        return Mark(
+            modified=modified if isinstance(modified, datetime) else None,
+            value=str(answer.get(rule.member) or ""),
+            secondary=str(answer.get(rule.secondary_member) or "") if rule.secondary_member else "",
+        )
+
+
+def _is_older(one: Mark, other: Mark) -> bool:
+    return one.modified is not None and other.modified is not None and one.modified < other.modified

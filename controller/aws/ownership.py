@@ -1,0 +1,64 @@
+"""Tags that prove which object a SageMaker resource belongs to (modern-expectations.md 5).
+
+`cluster` and `uid` together are the proof; the others are for people and for cost reports.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from api.meta import GROUP, ObjectKey
+
+TAG_LIMIT: Final = 50
+"""Tags per resource that AWS allows."""
+
+_CLUSTER: Final = f"{GROUP}/cluster"
+_UID: Final = f"{GROUP}/uid"
+_VALUE_LIMIT: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The object that a resource is created for."""
+
+    cluster: str
+    kind: str
+    key: ObjectKey
+    uid: str
+    manager: str
+    """Name and version of the operator."""
+
+    def tags(self) -> dict[str, str]:
+        """The ownership tags; nobody can override them."""
+        return {
+            f"{GROUP}/managed-by": self.manager,
+            _CLUSTER: self.cluster,
+            f"{GROUP}/namespace": self.key.namespace,
+            f"{GROUP}/name": self.key.name,
+            f"{GROUP}/kind": self.kind,
+            _UID: self.uid,
+        }
+
+    def is_proved_by(self, tags: Mapping[str, str]) -> bool:
+        """Whether a resource with these tags was created for this object."""
+        return tags.get(_UID) == self.uid and tags.get(_CLUSTER) == self.cluster
+
+
+def merged_tags(
+    owner: Owner | None, user: Iterable[Mapping[str, str]], defaults: Mapping[str, str]
+) -> tuple[list[dict[str, str]], tuple[str, ...]]:
+    """The `Tags` member of a Create request, and the keys that had to be left out for AWS's limit.
+
+    Order of precedence: ownership, the user's (`{"Key", "Value"}` as in the request), defaults of the operator; what
+    comes last is dropped first. `owner` is None where the account forbids extra tags. Pure.
+    """
+    wanted: dict[str, str] = {} if owner is None else owner.tags()
+    for tag in user:
+        wanted.setdefault(tag["Key"], tag.get("Value", ""))
+    for key, value in defaults.items():
+        wanted.setdefault(key, value)
+    keys = list(wanted)
+    return (
+        [{"Key": key, "Value": wanted[key][:_VALUE_LIMIT]} for key in keys[:TAG_LIMIT]],
+        tuple(keys[TAG_LIMIT:]),
+    )

@@ -1,0 +1,166 @@
+"""SageMaker's job operations as plain calls: which operation a kind means by create, describe, list and stop.
+
+"Not there" is the value ABSENT, and only for a reply that says so; everything else that fails raises `AwsError`.
+"""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, Protocol
+
+from api.descriptor import KindDescriptor
+from api.meta import JsonObject
+from controller.aws.errors import AwsError
+from controller.aws.targets import Target
+from controller.runtime.errors import ABSENT, Absent, ErrorClass
+
+PAGE_SIZE: Final = 100
+"""The most that SageMaker's List operations return at once."""
+
+
+class Api(Protocol):
+    """What this module needs of `clients.AwsApi`."""
+
+    def call(
+        self,
+        target: Target,
+        service: str,
+        operation: str,
+        request: Mapping[str, Any],
+        *,
+        caller: Hashable,
+        background: bool = False,
+    ) -> dict[str, Any]:
+        """See `clients.AwsApi.call`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a List answer."""
+
+    items: tuple[JsonObject, ...]
+    """Summaries as AWS wrote them, times as aware datetimes."""
+    next_token: str
+    """Empty on the last page."""
+    server_time: datetime | None
+    """SageMaker's own clock when it answered (HTTP Date, whole seconds); None where the header is missing."""
+
+
+class Jobs(Protocol):
+    """The calls that reconcilers and trackers make about jobs. Thread-safe; every call may raise `AwsError`."""
+
+    def create(
+        self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
+    ) -> str:
+        """Create a job; returns its ARN. EXISTS: the name is taken, perhaps by an earlier attempt of ours."""
+        ...
+
+    def describe(
+        self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable, background: bool
+    ) -> JsonObject | Absent:
+        """All that SageMaker tells about a job."""
+        ...
+
+    def stop(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
+        """Ask for the end of a job. CONFLICT: it is in no state to be stopped."""
+        ...
+
+    def list_page(
+        self, descriptor: KindDescriptor, target: Target, *, modified_after: datetime, next_token: str
+    ) -> Page:
+        """One page of the jobs modified after a time, oldest creation first."""
+        ...
+
+    def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
+        """All tags of a resource."""
+        ...
+
+
+class SageMaker:
+    """`Jobs` over an `Api`."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def create(
+        self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
+    ) -> str:
+        """See `Jobs.create`."""
+        answer = self._api.call(target, descriptor.service, descriptor.operations.create, request, caller=caller)
+        return str(answer.get(descriptor.status.arn_member, ""))
+
+    def describe(
+        self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable, background: bool
+    ) -> JsonObject | Absent:
+        """See `Jobs.describe`."""
+        operation = descriptor.operations.describe
+        request = {descriptor.name.member: name}
+        try:
+            answer = self._api.call(
+                target, descriptor.service, operation, request, caller=caller, background=background
+            )
+        except AwsError as error:
+            return _absent_if_not_found(error)
+        answer.pop("ResponseMetadata", None)
+        return answer
+
+    def stop(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
+        """See `Jobs.stop`."""
+        request = {descriptor.name.member: name}
+        try:
+            self._api.call(target, descriptor.service, descriptor.operations.stop, request, caller=caller)
+        except AwsError as error:
+            return _absent_if_not_found(error)
+        return None
+
+    def list_page(
+        self, descriptor: KindDescriptor, target: Target, *, modified_after: datetime, next_token: str
+    ) -> Page:
+        """See `Jobs.list_page`."""
+        request: dict[str, Any] = {
+            "LastModifiedTimeAfter": modified_after,
+            "MaxResults": PAGE_SIZE,
+            # Creation times never change, so paging neither skips nor repeats while jobs change underneath.
+            "SortBy": "CreationTime",
+            "SortOrder": "Ascending",
+        }
+        if next_token:
+            request["NextToken"] = next_token
+        operations = descriptor.operations
+        caller = ("tracker", operations.list)
+        answer = self._api.call(target, descriptor.service, operations.list, request, caller=caller, background=True)
+        return Page(
+            items=tuple(answer.get(operations.list_items, ())),
+            next_token=answer.get("NextToken") or "",
+            server_time=_server_time(answer),
+        )
+
+    def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
+        """See `Jobs.tags`."""
+        found: dict[str, str] = {}
+        request = {"ResourceArn": arn}
+        try:
+            while True:
+                answer = self._api.call(target, "sagemaker", "ListTags", request, caller=caller)
+                found.update((tag["Key"], tag["Value"]) for tag in answer.get("Tags", ()))
+                if not answer.get("NextToken"):
+                    return found
+                request = {"ResourceArn": arn, "NextToken": answer["NextToken"]}
+        except AwsError as error:
+            return _absent_if_not_found(error)
+
+
+def _absent_if_not_found(error: AwsError) -> Absent:
+    if error.error_class is ErrorClass.NOT_FOUND:
+        return ABSENT
+    raise error
+
+
+def _server_time(answer: Mapping[str, Any]) -> datetime | None:
+    stamp = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+    try:
+        return parsedate_to_datetime(stamp)
+    except ValueError:  # absent or unreadable: the caller has a slower way
+        return None

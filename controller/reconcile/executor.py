@@ -1,0 +1,160 @@
+"""The one place with effects: every change of the world passes through `Executor._effect`.
+
+There it is fenced, and there a test can fail, delay or crash the process before and after each single one.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from enum import Enum
+from functools import partial
+from typing import Any, Final, Protocol, TypeVar
+
+import structlog
+
+from api.descriptor import KindDescriptor
+from api.meta import FINALIZER, JsonObject, ObjectKey, Resource
+from controller.aws.sagemaker import Jobs
+from controller.aws.targets import Target
+from controller.reconcile.plan import Event
+from controller.runtime.errors import Absent, ClassifiedError, ErrorClass
+from controller.runtime.events import Recorder, Regarding
+from controller.runtime.fence import Fence
+
+T = TypeVar("T")
+
+_log: Final = structlog.get_logger(__name__)
+
+
+class ObjectWriter(Protocol):
+    """Writes Kubernetes objects; `kube.client.KubeClient` is one."""
+
+    def patch(self, resource: Resource, key: ObjectKey, body: JsonObject, *, subresource: str = "") -> JsonObject:
+        """Merge-patch an object and return it as it is now. Raises `ClassifiedError`, CONFLICT for a stale version."""
+        ...
+
+
+class Effect(Enum):
+    """The kinds of change that the operator makes."""
+
+    PREPARE = "prepare"
+    CONFIRM = "confirm"
+    CREATE = "create"
+    STOP = "stop"
+    SHOW = "show"
+    RELEASE = "release"
+    TELL = "tell"
+
+
+class EffectHook(Protocol):
+    """Watches effects; what it raises stops the pass there."""
+
+    def before(self, effect: Effect) -> None:
+        """The effect is about to start; nothing has happened yet."""
+        ...
+
+    def after(self, effect: Effect) -> None:
+        """The effect has happened; nobody knows yet."""
+        ...
+
+
+class _NoHook:
+    def before(self, effect: Effect) -> None:
+        pass
+
+    def after(self, effect: Effect) -> None:
+        pass
+
+
+class FencedError(ClassifiedError):
+    """This process may not act any more: it lost its lease or is ending. Whoever leads next decides anew."""
+
+    def __init__(self, effect: Effect) -> None:
+        super().__init__(ErrorClass.CONFLICT, "Fenced", f"not the leader (any more): no {effect.value}")
+
+
+class Executor:
+    """Carries out what was decided. Thread-safe; blocks for the calls it makes.
+
+    Kubernetes writes carry the resourceVersion of the object that they were decided on, so that a stale view changes
+    nothing (DESIGN 4.9). All methods raise `ClassifiedError`.
+    """
+
+    def __init__(
+        self, writer: ObjectWriter, jobs: Jobs, recorder: Recorder, fence: Fence, hook: EffectHook | None = None
+    ) -> None:
+        self._writer = writer
+        self._jobs = jobs
+        self._recorder = recorder
+        self._fence = fence
+        self._hook: EffectHook = hook or _NoHook()
+
+    def prepare(self, descriptor: KindDescriptor, obj: JsonObject, name: str | None) -> JsonObject:
+        """Add the finalizer and, unless None, the name to the spec, in one write; returns the object after it."""
+        finalizers = list(obj["metadata"].get("finalizers") or ())
+        body: JsonObject = {}
+        if FINALIZER not in finalizers:
+            body["metadata"] = {"finalizers": [*finalizers, FINALIZER]}
+        if name is not None:
+            body["spec"] = {descriptor.name.spec_field: name}
+        return self._effect(Effect.PREPARE, lambda: self._patch(descriptor, obj, body))
+
+    def confirm(self, descriptor: KindDescriptor, obj: JsonObject) -> JsonObject:
+        """Make sure that `obj` is the current version, by an empty write with its version as precondition.
+
+        AWS mutations follow a write or this within the same pass, so that no old list and no late watch event can
+        cause one. The API server compares and stores nothing.
+        """
+        return self._effect(Effect.CONFIRM, lambda: self._patch(descriptor, obj, {}))
+
+    def create(
+        self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
+    ) -> str:
+        """Create the resource; returns its ARN."""
+        arn = self._effect(Effect.CREATE, lambda: self._jobs.create(descriptor, target, request, caller=caller))
+        _log.info("resource created", job_name=request.get(descriptor.name.member), region=target.region)
+        return arn
+
+    def stop(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
+        """Ask for the end of a job."""
+        answer = self._effect(Effect.STOP, lambda: self._jobs.stop(descriptor, target, name, caller=caller))
+        _log.info("stop requested", job_name=name, region=target.region)
+        return answer
+
+    def show(self, descriptor: KindDescriptor, obj: JsonObject, status: JsonObject) -> JsonObject:
+        """Merge `status` into the status of `obj`; returns the object after it."""
+        return self._effect(Effect.SHOW, lambda: self._patch(descriptor, obj, {"status": status}, subresource="status"))
+
+    def release(self, descriptor: KindDescriptor, obj: JsonObject) -> None:
+        """Remove our finalizer: the last thing that we do to an object."""
+        rest = [each for each in obj["metadata"].get("finalizers") or () if each != FINALIZER]
+        self._effect(Effect.RELEASE, lambda: self._patch(descriptor, obj, {"metadata": {"finalizers": rest}}))
+        _log.info("object released")
+
+    def tell(self, descriptor: KindDescriptor, obj: JsonObject, events: Iterable[Event]) -> None:
+        """Put events about `obj` on their way."""
+        metadata = obj["metadata"]
+        regarding = Regarding(
+            api_version=descriptor.resource.api_version,
+            kind=descriptor.kind,
+            namespace=metadata.get("namespace") or "",
+            name=metadata["name"],
+            uid=metadata.get("uid") or "",
+            resource_version=metadata.get("resourceVersion") or "",
+        )
+        for event in events:
+            self._effect(Effect.TELL, partial(self._recorder.event, regarding, event.type, event.reason, event.message))
+
+    def _patch(
+        self, descriptor: KindDescriptor, obj: JsonObject, body: JsonObject, *, subresource: str = ""
+    ) -> JsonObject:
+        metadata = {**body.get("metadata", {}), "resourceVersion": obj["metadata"]["resourceVersion"]}
+        return self._writer.patch(
+            descriptor.resource, ObjectKey.of(obj), {**body, "metadata": metadata}, subresource=subresource
+        )
+
+    def _effect(self, effect: Effect, act: Callable[[], T]) -> T:
+        if not self._fence.may_act():
+            raise FencedError(effect)
+        self._hook.before(effect)
+        result = act()
+        self._hook.after(effect)
+        return result

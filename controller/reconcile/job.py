@@ -1,0 +1,392 @@
+"""The life-cycle of jobs: created once, followed to their end, stopped when their object is deleted.
+
+Pure: no I/O, no clock, no randomness, no logging. `decide` is level-based: it asks what is, never what happened, so
+a pass may be cut off after any step and run again. The rows cited are those of v1-kinds.md 12.1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from controller.reconcile.plan import (
+    CheckOwner,
+    Create,
+    Describe,
+    During,
+    Event,
+    Failure,
+    Found,
+    Mutation,
+    Observed,
+    Owner,
+    Phase,
+    Plan,
+    Prepare,
+    Recorded,
+    Release,
+    Settle,
+    Source,
+    Stop,
+    Verdict,
+    View,
+)
+from controller.runtime.errors import ABSENT, ErrorClass
+
+IN_PROGRESS: Final = "InProgress"
+"""The AWS status of a job that runs, for all job kinds; also what a job is that was created a moment ago."""
+
+DOUBT_S: Final = 10.0
+"""How long "not found" is not believed where a creation may still be taking effect."""
+VISIBLE_AFTER_S: Final = 60.0
+"""How long after its creation a job may be missing from answers (SageMaker is eventually consistent, D-07b)."""
+LOOK_AGAIN_S: Final = 10.0
+"""Pause before a second look where two answers of SageMaker contradict each other."""
+UNKNOWN_VALUE_POLL_S: Final = 300.0
+RULES_POLL_S: Final = 60.0
+"""Debugger rules run on after the job, and no List tells about them (v1-kinds.md 6.8)."""
+
+
+def decide(seen: Observed) -> Plan:
+    """The next step for a job object. At most one `Create` or `Stop` per pass; a hold lets no AWS call through."""
+    plan = _decide(seen)
+    if seen.hold_s is not None and isinstance(plan, Describe | CheckOwner | Create | Stop):
+        return Settle(again_s=seen.hold_s, follow=seen.recorded is not None and not seen.is_ended)
+    return plan
+
+
+def _decide(seen: Observed) -> Plan:
+    if seen.failure is not None:
+        return _failed(seen, seen.failure)
+    if seen.deleting_for_s is not None:
+        return _deleting(seen, seen.deleting_for_s)
+    return _living(seen)
+
+
+# --- objects that are wanted
+
+
+def _living(seen: Observed) -> Plan:
+    if seen.is_ended:
+        return _ended(seen)
+    if not (seen.has_finalizer and seen.is_name_persisted):
+        return Prepare()
+    if seen.recorded is not None:
+        return _created(seen, seen.recorded)
+    return _not_created(seen)
+
+
+def _not_created(seen: Observed) -> Plan:
+    """Rows 1, 13 and 18, and objects that the predecessor has left behind."""
+    remote = seen.remote
+    if remote is None:
+        # The names and the finalizer are in place: Create first and look only if the name is taken saves a call
+        # per job, and is as safe. The predecessor's objects may own something already: look first.
+        return Describe(background=seen.is_legacy) if seen.name_is_taken or seen.is_legacy else Create()
+    if remote is ABSENT:
+        if seen.name_is_taken:  # exists for Create, not yet for Describe (D-07b)
+            return Settle(again_s=LOOK_AGAIN_S)
+        if seen.is_legacy and seen.shown not in _operator_values(seen):
+            return _gone(seen)  # row 3
+        return Create()
+    match _owner(seen):
+        case Owner.OURS:
+            return _adopted(seen, remote)
+        case Owner.UNKNOWN:
+            return CheckOwner(remote.arn)
+        case Owner.FOREIGN:
+            return _foreign(seen)
+
+
+def _owner(seen: Observed) -> Owner:
+    """Whose is it that bears our name? The predecessor's objects own what their status names (contract of v1)."""
+    return Owner.OURS if seen.is_name_generated or seen.is_legacy else seen.owner
+
+
+def _adopted(seen: Observed, remote: Found) -> Plan:
+    """Row 18: an earlier attempt of ours created it."""
+    recorded = _record_of(seen, remote)
+    return _created(replace(seen, recorded=recorded), recorded)
+
+
+def _created(seen: Observed, recorded: Recorded) -> Plan:
+    """Rows 3, 5, 6, 8 to 10 and 12: what the object created is shown as AWS tells it."""
+    remote = seen.remote
+    if not (seen.is_recorded_in_status or isinstance(remote, Found)):
+        return _record(seen, recorded)
+    if remote is None:
+        if seen.is_describe_due:
+            return Describe(background=True)
+        return Settle(follow=True)
+    if remote is ABSENT:
+        return _missing(seen, recorded)
+    if remote.value in seen.descriptor.status.terminal and remote.source is Source.SUMMARY:
+        return Describe()  # a summary has no failure reason, no artifacts, no rules
+    if seen.is_describe_due and remote.source is Source.SUMMARY:
+        return Describe(background=True)
+    return _show(seen, recorded, remote)
+
+
+def _record(seen: Observed, recorded: Recorded) -> Plan:
+    """Create has answered. The status says `InProgress` without asking: that is what a created job is."""
+    view = View(phase=Phase.WORKING, reason=IN_PROGRESS, value=IN_PROGRESS, message="created")
+    return Settle(view=view, recorded=recorded, events=(_created_event(seen, recorded),), follow=True)
+
+
+def _show(seen: Observed, recorded: Recorded, remote: Found) -> Plan:
+    rule = seen.descriptor.status
+    events = [] if seen.is_recorded_in_status or seen.is_legacy else [_created_event(seen, recorded)]
+    if seen.edited and seen.reasons.get("Synced") != "SpecImmutable":
+        events.append(Event("Warning", "SpecImmutable", _notice(seen, remote.value)))
+    view = _view(seen, remote)
+    ends = remote.value in rule.terminal
+    if ends:
+        events.append(_end_event(seen, remote))
+    return Settle(view=view, recorded=recorded, events=tuple(events), follow=not ends, again_s=_again_s(seen, remote))
+
+
+def _again_s(seen: Observed, remote: Found) -> float | None:
+    """The tracker wakes for changes; what it cannot see is looked at again by time."""
+    rule = seen.descriptor.status
+    if remote.value in rule.terminal:
+        return RULES_POLL_S if rules_running(remote.fields) else None
+    if seen.summary is not None and seen.summary.value in rule.terminal:
+        return LOOK_AGAIN_S  # List knows of the end already, Describe does not yet
+    return None if remote.value in {IN_PROGRESS, rule.stopping} else UNKNOWN_VALUE_POLL_S
+
+
+def _view(seen: Observed, remote: Found) -> View:
+    rule = seen.descriptor.status
+    phase, message = Phase.WORKING, remote.secondary
+    if remote.value == rule.completed:
+        phase, message = Phase.DONE, ""
+    elif remote.value in rule.terminal:
+        phase, message = Phase.ENDED, remote.failure_reason
+    return View(
+        phase=phase,
+        reason=_reason(remote.value),
+        message=message,
+        value=remote.value,
+        secondary="" if remote.value == rule.stopping else remote.secondary,  # v1-kinds.md 6.1
+        additional=_notice(seen, remote.value) if seen.edited else remote.failure_reason,
+        fields=remote.fields,
+        synced="SpecImmutable" if seen.edited else "Synced",
+    )
+
+
+def _ended(seen: Observed) -> Plan:
+    """Rows 9 and 10: nothing to do any more, but debugger rules are followed to their end."""
+    if not seen.rules_running:
+        return Settle()
+    if isinstance(seen.remote, Found) and seen.remote.source is Source.DESCRIPTION:
+        return Settle(view=_view(seen, seen.remote), again_s=_again_s(seen, seen.remote))
+    if seen.remote is ABSENT:
+        return Settle()
+    if seen.described_ago_s is not None and seen.described_ago_s < RULES_POLL_S:
+        return Settle(again_s=RULES_POLL_S - seen.described_ago_s)
+    return Describe(background=True)
+
+
+def _missing(seen: Observed, recorded: Recorded) -> Plan:
+    if _may_be_invisible(seen, recorded):
+        return Settle(follow=True, again_s=LOOK_AGAIN_S)
+    return _gone(seen)
+
+
+def _gone(seen: Observed) -> Plan:
+    """Row 3: it once existed and SageMaker does not know it. Never create again: report (D-08)."""
+    message = (
+        f"SageMaker does not know {seen.name}, which this object created. It is not created again; check that the"
+        " operator's credentials belong to the right account."
+    )
+    recorded = seen.recorded or Recorded(name=seen.name, region="", partition="")
+    view = View(Phase.STUCK, "NotFound", message, additional=message, synced="NotFound")
+    return Settle(view, recorded, _once(seen, "Stalled", "NotFound", message), verdict=Verdict.TERMINAL)
+
+
+def _foreign(seen: Observed) -> Plan:
+    """Row 13: the name belongs to somebody else."""
+    message = (
+        f"{seen.name} exists in SageMaker and was not created by this object: it is left alone."
+        f" Choose another spec.{seen.descriptor.name.spec_field}."
+    )
+    view = View(
+        Phase.STUCK,
+        "AlreadyExists",
+        message,
+        value=seen.descriptor.status.reconciling,
+        secondary="",
+        additional=message,
+        synced="AlreadyExists",
+    )
+    return Settle(view, events=_once(seen, "Stalled", "AlreadyExists", message), verdict=Verdict.TERMINAL)
+
+
+# --- objects that are being deleted
+
+
+def _deleting(seen: Observed, deleting_for_s: float) -> Plan:
+    if not seen.has_finalizer:
+        return Settle()
+    if seen.recorded is not None:
+        return Release() if seen.is_ended else _end(seen, seen.recorded)
+    remote = seen.remote
+    if remote is None:
+        return Describe()
+    if remote is ABSENT:
+        doubt_s = min(deleting_for_s, DOUBT_S if seen.doubt_for_s is None else seen.doubt_for_s)
+        if doubt_s < DOUBT_S and not seen.was_refused:
+            return Settle(again_s=DOUBT_S - doubt_s)
+        return Release()  # row 2
+    match _owner(seen):
+        case Owner.OURS:
+            recorded = _record_of(seen, remote)
+            return _end(replace(seen, recorded=recorded), recorded)
+        case Owner.UNKNOWN:
+            return CheckOwner(remote.arn)
+        case Owner.FOREIGN:  # row 14
+            message = f"{seen.name} was not created by this object and is left alone"
+            return Release((Event("Normal", "Retained", message),))
+
+
+def _end(seen: Observed, recorded: Recorded) -> Plan:
+    """Rows 4, 7, 8, 11 and 12: stop what is ours, wait for its end, let go."""
+    remote, rule = seen.remote, seen.descriptor.status
+    if remote is None:
+        return _stopping(seen, recorded) if seen.mutation is Mutation.STOPPED else Describe()
+    if remote is ABSENT:
+        if _may_be_invisible(seen, recorded):
+            return Settle(follow=True, again_s=LOOK_AGAIN_S)
+        return Release()
+    if remote.value in rule.terminal:
+        return Release()
+    if remote.value != IN_PROGRESS:
+        again_s = None if remote.value == rule.stopping else UNKNOWN_VALUE_POLL_S
+        return Settle(_view(seen, remote), recorded, follow=True, again_s=again_s)
+    if seen.mutation is Mutation.STOPPED:
+        return _stopping(seen, recorded)
+    if remote.source is Source.SUMMARY and seen.shown == rule.stopping:
+        return Settle(follow=True)  # the summary is older than our Stop
+    if seen.stop_was_refused:
+        return Settle(follow=True, again_s=LOOK_AGAIN_S)  # refused in a state that Describe does not show yet
+    return Stop()
+
+
+def _stopping(seen: Observed, recorded: Recorded) -> Plan:
+    stopping = seen.descriptor.status.stopping
+    view = View(Phase.WORKING, stopping, "stop requested", value=stopping, secondary="")
+    event = Event("Normal", "Stopping", f"Stop of {recorded.name} requested")
+    return Settle(view, recorded, (event,), follow=True)
+
+
+# --- errors
+
+
+def _failed(seen: Observed, failure: Failure) -> Plan:
+    """Rows 15 to 17: every class of error has one behaviour (v1-kinds.md 13.4)."""
+    is_deleting = seen.deleting_for_s is not None
+    is_created = seen.recorded is not None or seen.is_legacy
+    permanent = failure.error_class is ErrorClass.INVALID
+    if is_deleting and not seen.has_finalizer:
+        return Settle()
+    if is_deleting and permanent and not (failure.sent or is_created or seen.doubt_for_s is not None):
+        return Release()  # this region, endpoint or name cannot be called: nothing was created there
+    stuck = permanent and not is_deleting and failure.during is During.CREATE
+    reason = "InvalidSpec" if stuck else _trouble(failure)
+    text = str(failure)
+    view = View(
+        phase=Phase.STUCK if stuck else Phase.TROUBLED,
+        reason=reason,
+        message=text,
+        value=None if is_created else seen.descriptor.status.reconciling,
+        additional=text,
+        synced="InvalidSpec" if stuck else "AWSError",
+    )
+    verdict = Verdict.TERMINAL if stuck else _VERDICTS.get(failure.error_class, Verdict.RETRY)
+    told = "CreateFailed" if stuck else reason
+    events = () if verdict is Verdict.RETRY else _once(seen, "Stalled" if stuck else "Reconciling", reason, text, told)
+    return Settle(view, seen.recorded, events, follow=is_created and not seen.is_ended, verdict=verdict)
+
+
+_VERDICTS: Final = {
+    ErrorClass.DENIED: Verdict.SLOW,
+    ErrorClass.QUOTA: Verdict.SLOW,
+    ErrorClass.INVALID: Verdict.SLOW,
+}
+
+
+def _trouble(failure: Failure) -> str:
+    match failure.error_class:
+        case ErrorClass.DENIED:
+            return "AccessDenied"
+        case ErrorClass.QUOTA:
+            return "QuotaExceeded" if "Limit" in failure.code or "Quota" in failure.code else "DependencyMissing"
+        case ErrorClass.INVALID:
+            return "RequestRefused"
+        case _:
+            return "AWSUnavailable"
+
+
+# --- words
+
+
+def _record_of(seen: Observed, remote: Found) -> Recorded:
+    """The identity of what was found under our name: `arn:partition:service:region:account:resource`."""
+    _, partition, _, region, account, *_ = (*remote.arn.split(":", 5), "", "", "", "", "")
+    return Recorded(
+        name=seen.name,
+        region=region,
+        partition=partition,
+        arn=remote.arn,
+        account_id=account,
+        created_at=remote.created_at or seen.now,
+    )
+
+
+def _may_be_invisible(seen: Observed, recorded: Recorded) -> bool:
+    """Whether "not found" may just be early."""
+    if recorded.created_at is None:
+        return False
+    return (seen.now - recorded.created_at).total_seconds() < VISIBLE_AFTER_S
+
+
+def _operator_values(seen: Observed) -> frozenset[str]:
+    """Status values that say nothing about AWS."""
+    rule = seen.descriptor.status
+    return frozenset({"", rule.reconciling, rule.synchronizing})
+
+
+def rules_running(status: Mapping[str, Any]) -> bool:
+    """Whether a v1 status shows debugger rules that are still being evaluated (v1-kinds.md 6.8)."""
+    rules = status.get("debugRuleEvaluationStatuses") or ()
+    return any(rule.get("ruleEvaluationStatus") in {"InProgress", "Stopping"} for rule in rules)
+
+
+def _reason(value: str) -> str:
+    """An AWS status as the reason of a condition: reasons are CamelCase words (metav1.Condition)."""
+    word = "".join(letter for letter in value if letter.isalnum())
+    return word if word[:1].isalpha() else "Unknown"
+
+
+def _created_event(seen: Observed, recorded: Recorded) -> Event:
+    return Event("Normal", "Created", f"{seen.descriptor.kind} {recorded.name} runs in {recorded.region}")
+
+
+def _end_event(seen: Observed, remote: Found) -> Event:
+    rule = seen.descriptor.status
+    if remote.value == rule.failed:
+        return Event("Warning", "Failed", remote.failure_reason or "SageMaker gives no reason")
+    return Event("Normal", _reason(remote.value), f"{seen.name} has ended")
+
+
+def _notice(seen: Observed, value: str) -> str:
+    """D-11, v1-kinds.md 13.5: the four parts of the notice."""
+    return (
+        f"A {seen.descriptor.kind} cannot be changed after its creation, and this object no longer matches its job in"
+        f" SageMaker, which is {value}. The edit of {', '.join(seen.edited)} has no effect: take it back, or delete the"
+        " object and create another."
+    )
+
+
+def _once(seen: Observed, condition: str, reason: str, message: str, told: str = "") -> tuple[Event, ...]:
+    """A Warning, unless the object shows this very trouble already."""
+    return () if seen.reasons.get(condition) == reason else (Event("Warning", told or reason, message),)

@@ -1,0 +1,64 @@
+"""What a reconciler remembers of an object between passes: hints only, that a restart may lose.
+
+Nothing here is needed for correctness across processes; it saves calls and writes, and keeps trouble slow.
+"""
+
+import threading
+from dataclasses import dataclass, field
+
+from api.meta import ObjectKey
+from controller.reconcile.plan import Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """AWS is not asked again before `until` (monotonic seconds), unless the object's `token` changes."""
+
+    token: str
+    until: float
+
+
+@dataclass(slots=True)
+class Memory:
+    """One object's hints. Used by the one worker that has the object's key in hand, hence without a lock."""
+
+    uid: str
+    stale: set[str] = field(default_factory=set)
+    """Versions that we have replaced: a store that shows one of them is behind, and its event will come."""
+    recorded: Recorded | None = None
+    """Created by us, where the status may not say so yet."""
+    doubtful_since: float | None = None
+    """When a Create ended without an answer, in monotonic seconds."""
+    described_at: float | None = None
+    hold: Hold | None = None
+    setbacks: int = 0
+    """Errors of the slow kind in a row."""
+
+    def is_blank(self) -> bool:
+        """Whether forgetting it changes nothing."""
+        return not self.stale and self.recorded is None and self.doubtful_since is None and self.hold is None
+
+
+class Memories:
+    """Memories by key. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._memories: dict[ObjectKey, Memory] = {}  # guarded by _lock; a Memory itself belongs to its worker
+
+    def of(self, key: ObjectKey, uid: str) -> Memory:
+        """The memory of this very object; one of the same name that came before is forgotten."""
+        with self._lock:
+            memory = self._memories.get(key)
+            if memory is None or memory.uid != uid:
+                memory = self._memories[key] = Memory(uid)
+            return memory
+
+    def forget(self, key: ObjectKey) -> None:
+        """The object is gone, or nothing about it is worth remembering."""
+        with self._lock:
+            self._memories.pop(key, None)
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._memories)

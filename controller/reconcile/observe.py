@@ -1,0 +1,104 @@
+"""From an object, the memory of it and AWS's answers to `Observed`. Pure: reads what it is given."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from api.convert import ConversionError, to_status
+from api.descriptor import KindDescriptor
+from api.meta import FINALIZER, GROUP, JsonObject
+from api.naming import sagemaker_name
+from controller.aws.errors import AwsError
+from controller.reconcile.job import rules_running
+from controller.reconcile.memory import Memory
+from controller.reconcile.plan import Found, Observed, Source
+from controller.reconcile.status import parse_time, recorded_in
+from controller.runtime.errors import ErrorClass
+
+_ENDED: Final = ("Complete", "Failed")
+
+
+def observed(
+    descriptor: KindDescriptor, obj: JsonObject, memory: Memory, *, now: datetime, monotonic: float
+) -> Observed:
+    """What the object and our memory say; AWS's answers are added by the pass."""
+    metadata, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
+    generated = sagemaker_name(metadata["name"], metadata["uid"], descriptor.name.max_length)
+    conditions = {each.get("type", ""): each for each in status.get("conditions") or ()}
+    in_status = recorded_in(status)
+    recorded = in_status or memory.recorded
+    given = spec.get(descriptor.name.spec_field) or ""
+    name = recorded.name if recorded else (given or generated)
+    shown_name = status.get(descriptor.name.status_field) or ""
+    is_legacy = recorded is None and not conditions and bool(shown_name)
+    hold = memory.hold
+    holds = hold is not None and hold.token == hold_token(obj) and hold.until > monotonic
+    stalled = conditions.get("Stalled", {})
+    return Observed(
+        descriptor=descriptor,
+        name=shown_name if is_legacy else name,
+        is_name_generated=name == generated,
+        is_name_persisted=bool(given) or not descriptor.name.late_initialized,
+        has_finalizer=FINALIZER in (metadata.get("finalizers") or ()),
+        generation=int(metadata.get("generation") or 0),
+        now=now,
+        deleting_for_s=_seconds_since(metadata.get("deletionTimestamp"), now),
+        recorded=recorded,
+        is_recorded_in_status=in_status is not None,
+        is_legacy=is_legacy,
+        is_ended=in_status is not None and any(conditions.get(each, {}).get("status") == "True" for each in _ENDED),
+        shown=status.get(descriptor.status.field) or "",
+        reasons={each: condition.get("reason", "") for each, condition in conditions.items()},
+        rules_running=rules_running(status),
+        edited=_edited(descriptor, spec, in_status.name, in_status.region) if in_status else (),
+        described_ago_s=None if memory.described_at is None else monotonic - memory.described_at,
+        doubt_for_s=None if memory.doubtful_since is None else monotonic - memory.doubtful_since,
+        was_refused=stalled.get("status") == "True" and stalled.get("reason") == "InvalidSpec",
+        hold_s=hold.until - monotonic if hold is not None and holds else None,
+    )
+
+
+def hold_token(obj: JsonObject) -> str:
+    """Changes whenever the user changes what could cure an error: the spec, a deletion, or our annotations."""
+    metadata = obj["metadata"]
+    annotations = metadata.get("annotations") or {}
+    ours = sorted((name, text) for name, text in annotations.items() if name.startswith(f"{GROUP}/"))
+    facts = (metadata.get("generation"), metadata.get("deletionTimestamp"), ours)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def found(descriptor: KindDescriptor, answer: Mapping[str, Any], source: Source) -> Found:
+    """A Describe answer or a List summary as an observation. Raises `AwsError` RETRYABLE for an unreadable one."""
+    rule = descriptor.status
+    try:
+        fields = to_status(descriptor, answer)
+    except ConversionError as exc:
+        raise AwsError(ErrorClass.RETRYABLE, "UnreadableAnswer", str(exc), known=False) from exc
+    own = {rule.field, rule.secondary_field, "additional", descriptor.name.status_field}
+    created_at = answer.get("CreationTime")
+    return Found(
+        source=source,
+        value=str(answer.get(rule.member) or ""),
+        secondary=str(answer.get(rule.secondary_member) or "") if rule.secondary_member else "",
+        arn=str(answer.get(rule.arn_member) or ""),
+        created_at=created_at if isinstance(created_at, datetime) else None,
+        failure_reason=str(answer.get("FailureReason") or ""),
+        fields={name: value for name, value in fields.items() if name not in own},
+    )
+
+
+def _seconds_since(stamp: object, now: datetime) -> float | None:
+    """Never negative: the API server's clock may be ahead of ours. An unreadable stamp counts as just now."""
+    if not stamp:
+        return None
+    time = parse_time(stamp)
+    return max((now - time).total_seconds(), 0.0) if time else 0.0
+
+
+def _edited(descriptor: KindDescriptor, spec: Mapping[str, Any], name: str, region: str) -> tuple[str, ...]:
+    """Identity fields that no longer say what was created (D-04). Absent is not edited: it never was a wish."""
+    checks = ((descriptor.name.spec_field, name), ("region", region))
+    return tuple(
+        f"spec.{field}" for field, recorded in checks if recorded and spec.get(field) and spec[field] != recorded
+    )

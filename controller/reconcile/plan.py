@@ -1,0 +1,260 @@
+"""What a decision sees and what it may want: frozen data, shared by all life-cycles.
+
+`Observed` carries everything that a decision may look at, the time included. A `Plan` is one step. After a step that
+is not final the reconciler adds its outcome to `Observed` and asks again; `Settle` and `Release` end a pass.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, TypeAlias
+
+from api.descriptor import KindDescriptor
+from controller.runtime.errors import Absent, ErrorClass
+from controller.runtime.events import EventType
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The identity of the AWS resource that an object created, as kept in `status.awsResource` (D-03, D-04, D-08).
+
+    Once recorded, nothing is created again, and these values win over the spec's.
+    """
+
+    name: str
+    region: str
+    partition: str
+    arn: str = ""
+    """Empty where an object of the predecessor names a resource that is gone."""
+    account_id: str = ""
+    created_at: datetime | None = None
+
+
+class Source(Enum):
+    """How much is known."""
+
+    SUMMARY = "summary"
+    """A line of a List answer."""
+    DESCRIPTION = "description"
+    """A whole Describe answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What SageMaker says about a resource that exists."""
+
+    source: Source
+    value: str
+    """AWS status, e.g. `InProgress`."""
+    secondary: str = ""
+    arn: str = ""
+    created_at: datetime | None = None
+    failure_reason: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """Status fields of the v1 API, converted."""
+
+
+Remote: TypeAlias = Found | Absent | None
+"""None: not known yet."""
+
+
+class Owner(Enum):
+    """Whose resource it is that was found under an object's name."""
+
+    UNKNOWN = "unknown"
+    OURS = "ours"
+    FOREIGN = "foreign"
+
+
+class Mutation(Enum):
+    """The AWS mutation that a pass has made."""
+
+    CREATED = "created"
+    STOPPED = "stopped"
+
+
+class During(Enum):
+    """Which step failed."""
+
+    CREATE = "create"
+    DESCRIBE = "describe"
+    OWNER = "owner"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A step that failed in this pass, with what it means."""
+
+    during: During
+    error_class: ErrorClass
+    code: str
+    message: str
+    sent: bool = True
+    """False: nothing can have reached AWS."""
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}" if self.code else self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """All that a decision about one object may depend on."""
+
+    descriptor: KindDescriptor
+    name: str
+    """The SageMaker name: the user's, or the generated one."""
+    is_name_generated: bool
+    """A generated name holds the object's uid: whatever bears it is ours."""
+    is_name_persisted: bool
+    has_finalizer: bool
+    generation: int
+    now: datetime
+    deleting_for_s: float | None = None
+    """Seconds since the deletion was asked for; None: it was not."""
+    recorded: Recorded | None = None
+    is_recorded_in_status: bool = False
+    """False with `recorded` set: created by this process, but the status does not say so yet."""
+    is_legacy: bool = False
+    """The status was written by the predecessor, which named its resource but recorded no identity."""
+    is_ended: bool = False
+    """The end of the job was seen and is told in the status."""
+    shown: str = ""
+    """The v1 status value that the object shows."""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Reason by type of the conditions that the object shows."""
+    rules_running: bool = False
+    """Debugger rules that the status shows are still being evaluated."""
+    edited: tuple[str, ...] = ()
+    """Identity fields of the spec that differ from what was created (D-04)."""
+    # --- what is known of AWS
+    remote: Remote = None
+    summary: Found | None = None
+    """What the tracker had seen before this pass asked by itself."""
+    owner: Owner = Owner.UNKNOWN
+    is_describe_due: bool = False
+    """The tracker cannot tell by lists alone, or the slow safety net wants a look."""
+    described_ago_s: float | None = None
+    doubt_for_s: float | None = None
+    """Seconds since a Create whose outcome is unknown; None: no such doubt in this process."""
+    was_refused: bool = False
+    """The status tells that AWS refused the creation for good."""
+    hold_s: float | None = None
+    """Seconds during which AWS is not to be asked again, for an error that time or a change must cure first."""
+    # --- what happened in this pass
+    mutation: Mutation | None = None
+    name_is_taken: bool = False
+    """Create answered that the name exists."""
+    stop_was_refused: bool = False
+    """Stop answered that the state does not allow it."""
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Write the finalizer and the name into the object, with one patch, before anything is created."""
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """Ask SageMaker for the whole answer."""
+
+    background: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOwner:
+    """Read the tags of the resource that bears our name."""
+
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Create the resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Ask for the end of the job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A Kubernetes Event to tell when the pass has succeeded."""
+
+    type: EventType
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Take our finalizer off: nothing that is ours is left at AWS."""
+
+    events: tuple[Event, ...] = ()
+
+
+class Phase(Enum):
+    """What the conditions say in sum (modern-expectations.md 2)."""
+
+    WORKING = "working"
+    """Ready=False, Reconciling=True."""
+    DONE = "done"
+    """Ready=True, Complete=True."""
+    ENDED = "ended"
+    """Ended without success: Stalled=True, Failed=True."""
+    STUCK = "stuck"
+    """Only a change by the user helps: Stalled=True."""
+    TROUBLED = "troubled"
+    """AWS cannot be used at the moment: Reconciling=True, Ready as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the status shall say; the writer adds names, links and times."""
+
+    phase: Phase
+    reason: str
+    message: str = ""
+    value: str | None = None
+    """v1 status value; None: keep the one that is shown."""
+    secondary: str | None = None
+    """None: keep."""
+    additional: str = ""
+    """Text of `status.additional`; empty: none."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    synced: str = "Synced"
+    """Reason of the Synced condition; `Synced` itself means True."""
+
+
+class Verdict(Enum):
+    """How the pass ends for the work queue."""
+
+    FINE = "fine"
+    RETRY = "retry"
+    """The error is raised again: the queue backs off."""
+    SLOW = "slow"
+    """AWS is left alone for minutes: rights, quotas, things that others must create first."""
+    TERMINAL = "terminal"
+    """AWS is left alone until the object changes, or the resync."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Write the status, where it changed, and end the pass."""
+
+    view: View | None = None
+    """None: the status stays as it is."""
+    recorded: Recorded | None = None
+    """Identity to be recorded with the view."""
+    events: tuple[Event, ...] = ()
+    follow: bool = False
+    """The tracker shall watch the job."""
+    again_s: float | None = None
+    """Seconds after which to look again at the latest."""
+    verdict: Verdict = Verdict.FINE
+
+
+Plan: TypeAlias = Prepare | Describe | CheckOwner | Create | Stop | Release | Settle

@@ -1,0 +1,171 @@
+"""From a `View` to `status`: v1 fields, conditions with stable transition times, and the smallest patch.
+
+Pure. Nothing is written when only `lastCheckTime` would change (DESIGN 4.8, D-02).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from api.descriptor import KindDescriptor
+from api.meta import Condition, ConditionStatus, JsonObject
+from controller.reconcile.plan import Phase, Recorded, View
+
+
+def rfc3339(time: datetime) -> str:
+    """A time as Kubernetes writes it: UTC, whole seconds."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_time(text: object) -> datetime | None:
+    """The inverse of `rfc3339`, lenient about fractions; None for what is no time."""
+    try:
+        time = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the writer knows beside the view."""
+
+    name: str
+    generation: int
+    now: datetime
+    recorded: Recorded | None = None
+    log_url: str | None = None
+
+
+def next_status(descriptor: KindDescriptor, old: Mapping[str, Any], view: View, facts: Facts) -> JsonObject:
+    """The whole status that an object should have, `lastCheckTime` apart. `old` is left as it is."""
+    rule = descriptor.status
+    status = {**old, **view.fields}
+    if view.value is not None:
+        status[rule.field] = view.value
+    elif not status.get(rule.field):
+        status[rule.field] = rule.reconciling
+    if rule.secondary_field and view.secondary is not None:
+        status[rule.secondary_field] = view.secondary
+    _set(status, "additional", view.additional)
+    if facts.recorded is not None:
+        status["awsResource"] = _resource(facts.recorded)
+        status[descriptor.name.status_field] = facts.recorded.name
+        _set(status, "cloudWatchLogUrl", facts.log_url)
+    status["observedGeneration"] = facts.generation
+    status["conditions"] = merged_conditions(
+        old.get("conditions") or (), conditions(view, old.get("conditions") or ()), facts.generation, facts.now
+    )
+    return status
+
+
+def _set(status: JsonObject, field: str, value: str | None) -> None:
+    if value:
+        status[field] = value
+    else:
+        status.pop(field, None)
+
+
+def _resource(recorded: Recorded) -> JsonObject:
+    fields = {
+        "arn": recorded.arn,
+        "name": recorded.name,
+        "accountId": recorded.account_id,
+        "region": recorded.region,
+        "partition": recorded.partition,
+        "createdAt": rfc3339(recorded.created_at) if recorded.created_at else "",
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def recorded_in(status: Mapping[str, Any]) -> Recorded | None:
+    """The identity that a status records, or None."""
+    resource = status.get("awsResource") or {}
+    if not resource.get("name"):
+        return None
+    return Recorded(
+        name=resource["name"],
+        region=resource.get("region", ""),
+        partition=resource.get("partition", ""),
+        arn=resource.get("arn", ""),
+        account_id=resource.get("accountId", ""),
+        created_at=parse_time(resource.get("createdAt")),
+    )
+
+
+def conditions(view: View, old: Sequence[Mapping[str, Any]]) -> tuple[Condition, ...]:
+    """The conditions that a view stands for (modern-expectations.md 2), in the order in which they are shown."""
+    message = view.message
+    synced = Condition(
+        "Synced",
+        "True" if view.synced == "Synced" else "False",
+        view.synced,
+        "" if view.synced == "Synced" else view.additional,
+    )
+    ready = Condition("Ready", "True" if view.phase is Phase.DONE else "False", view.reason, message)
+    working: ConditionStatus = "True" if view.phase in {Phase.WORKING, Phase.TROUBLED} else "False"
+    stalled: ConditionStatus = "True" if view.phase in {Phase.ENDED, Phase.STUCK} else "False"
+    if view.phase is Phase.TROUBLED:
+        shown = next((each for each in old if each.get("type") == "Ready"), None)
+        ready = _kept(shown) if shown else Condition("Ready", "False", "Creating")
+    result = [
+        ready,
+        synced,
+        Condition("Reconciling", working, view.reason, message if working == "True" else ""),
+        Condition("Stalled", stalled, view.reason, message if stalled == "True" else ""),
+    ]
+    if view.phase is Phase.DONE:
+        result.append(Condition("Complete", "True", view.reason, message))
+    if view.phase is Phase.ENDED:
+        result.append(Condition("Failed", "True", view.reason, message))
+    return tuple(result)
+
+
+def _kept(shown: Mapping[str, Any]) -> Condition:
+    return Condition("Ready", shown.get("status", "Unknown"), shown.get("reason", ""), shown.get("message", ""))
+
+
+def merged_conditions(
+    old: Sequence[Mapping[str, Any]], wanted: Sequence[Condition], generation: int, now: datetime
+) -> list[JsonObject]:
+    """`wanted` as JSON; `lastTransitionTime` moves only when a condition's status does. Types of others are kept."""
+    before = {each.get("type"): each for each in old}
+    own = {condition.type for condition in wanted}
+    merged = []
+    for condition in wanted:
+        previous = before.get(condition.type, {})
+        since = previous.get("lastTransitionTime") if previous.get("status") == condition.status else None
+        merged.append(
+            {
+                "type": condition.type,
+                "status": condition.status,
+                "reason": condition.reason,
+                "message": condition.message,
+                "observedGeneration": generation,
+                "lastTransitionTime": since or rfc3339(now),
+            }
+        )
+    return merged + [dict(each) for each in old if each.get("type") not in own]
+
+
+def status_patch(old: Mapping[str, Any], new: Mapping[str, Any], now: datetime) -> JsonObject | None:
+    """Merge patch (RFC 7386) of `status` from `old` to `new`, stamped with `lastCheckTime`; None if nothing changed."""
+    difference = merge_patch(old, new)
+    if not difference:
+        return None
+    return {**difference, "lastCheckTime": rfc3339(now)}
+
+
+def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> JsonObject:
+    """The merge patch that turns `old` into `new`: null removes, lists are replaced whole."""
+    patch: JsonObject = {name: None for name in old if name not in new}
+    for name, value in new.items():
+        if name not in old:
+            patch[name] = value
+        elif isinstance(value, Mapping) and isinstance(old[name], Mapping):
+            if inner := merge_patch(old[name], value):
+                patch[name] = inner
+        elif value != old[name]:
+            patch[name] = value
+    return patch

@@ -1,0 +1,138 @@
+"""The objects of an API server in memory, and a store that sees them as late as a test wants."""
+
+import copy
+from typing import Any
+
+from api.meta import JsonObject, ObjectKey, Resource
+from controller.kube.errors import Conflict, NotFound
+from controller.reconcile.status import rfc3339
+from tests.fakes import FakeClock
+
+
+class FakeCluster:
+    """Objects with versions, generations, finalizers and a status of their own. `store` is what informers know."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self._version = 100
+        self._objects: dict[ObjectKey, JsonObject] = {}
+        self.store = LaggingStore(self)
+        self.writes: list[JsonObject] = []
+        """Bodies of the patches that changed something."""
+        self.history: list[JsonObject] = []
+        """Every version of every object."""
+
+    # --- the user's side
+
+    def apply(self, obj: JsonObject) -> JsonObject:
+        """Create an object, or replace its spec and annotations."""
+        key = ObjectKey.of(obj)
+        current = self._objects.get(key)
+        if current is None:
+            new = copy.deepcopy(obj)
+            new["metadata"] |= {
+                "uid": f"a92f5e3c-f07b-11e9-bf6c-{self._version:012d}",
+                "generation": 1,
+                "creationTimestamp": rfc3339(self._clock.utcnow()),
+            }
+        else:
+            new = copy.deepcopy(current)
+            new["spec"] = copy.deepcopy(obj["spec"])
+            new["metadata"]["annotations"] = dict(obj["metadata"].get("annotations", {}))
+        return self._put(key, new, current)
+
+    def delete(self, key: ObjectKey) -> None:
+        """Ask for deletion."""
+        current = self._objects[key]
+        if not current["metadata"].get("finalizers"):
+            del self._objects[key]
+            return
+        if "deletionTimestamp" not in current["metadata"]:
+            new = copy.deepcopy(current)
+            new["metadata"]["deletionTimestamp"] = rfc3339(self._clock.utcnow())
+            new["metadata"]["generation"] += 1
+            self._put(key, new, current)
+
+    def touch(self, key: ObjectKey) -> None:
+        """Somebody sets a label: a new version."""
+        current = self._objects[key]
+        new = copy.deepcopy(current)
+        new["metadata"].setdefault("labels", {})["touched"] = str(self._version)
+        self._put(key, new, current)
+
+    def get(self, key: ObjectKey) -> JsonObject | None:
+        """The object as it is."""
+        return copy.deepcopy(self._objects.get(key))
+
+    def keys(self) -> list[ObjectKey]:
+        """All objects."""
+        return list(self._objects)
+
+    # --- the port
+
+    def patch(self, resource: Resource, key: ObjectKey, body: JsonObject, *, subresource: str = "") -> JsonObject:
+        """See `controller.reconcile.executor.ObjectWriter.patch`."""
+        current = self._objects.get(key)
+        if current is None:
+            raise NotFound("NotFound", f"{key} not found", status=404)
+        body = copy.deepcopy(body)
+        expected = body["metadata"].pop("resourceVersion")
+        if expected != current["metadata"]["resourceVersion"]:
+            raise Conflict("Conflict", f"{key} has been modified", status=409)
+        new = copy.deepcopy(current)
+        if subresource == "status":
+            new["status"] = _merge(new.get("status", {}), body["status"])
+        else:
+            body.pop("status", None)
+            new = _merge(new, body)
+        if new == current:
+            return copy.deepcopy(current)
+        self.writes.append(body)
+        return self._put(key, new, current)
+
+    def _put(self, key: ObjectKey, new: JsonObject, current: JsonObject | None) -> JsonObject:
+        if current is not None and new.get("spec") != current.get("spec"):
+            new["metadata"]["generation"] += 1
+        self._version += 1
+        new["metadata"]["resourceVersion"] = str(self._version)
+        self.history.append(copy.deepcopy(new))
+        if "deletionTimestamp" in new["metadata"] and not new["metadata"].get("finalizers"):
+            self._objects.pop(key, None)
+        else:
+            self._objects[key] = new
+        return copy.deepcopy(new)
+
+
+class LaggingStore:
+    """What an informer's store shows: the present, unless frozen."""
+
+    def __init__(self, cluster: FakeCluster) -> None:
+        self._cluster = cluster
+        self._frozen: dict[ObjectKey, JsonObject | None] = {}
+
+    def get(self, key: ObjectKey) -> JsonObject | None:
+        """A fresh copy."""
+        if key in self._frozen:
+            return copy.deepcopy(self._frozen[key])
+        return self._cluster.get(key)
+
+    def freeze(self, key: ObjectKey, version: JsonObject | None) -> None:
+        """Show this version from now on."""
+        self._frozen[key] = copy.deepcopy(version)
+
+    def thaw(self) -> None:
+        """Show the present again."""
+        self._frozen.clear()
+
+
+def _merge(target: Any, patch: Any) -> Any:
+    """RFC 7386."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = _merge(result.get(name), value)
+    return result

@@ -1,0 +1,171 @@
+"""SageMaker's training jobs in memory: names are unique, state moves when told to, answers may lag or fail."""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from api.descriptor import KindDescriptor
+from controller.aws.errors import AwsError
+from controller.aws.sagemaker import Page
+from controller.aws.targets import Target
+from controller.runtime.errors import ABSENT, Absent, ErrorClass
+from tests.fakes import FakeClock
+
+ACCOUNT = "123456789012"
+
+
+@dataclass(slots=True)
+class Job:
+    """One job; `request` is what it was created from."""
+
+    name: str
+    arn: str
+    request: dict[str, Any]
+    created: datetime
+    modified: datetime
+    value: str = "InProgress"
+    secondary: str = "Starting"
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """As ListTags tells them."""
+        return {tag["Key"]: tag["Value"] for tag in self.request.get("Tags", ())}
+
+
+@dataclass(slots=True)
+class Fault:
+    """The next call of an operation fails; `after` it has taken effect, or before."""
+
+    operation: str
+    error: Exception
+    after: bool = False
+
+
+class FakeSageMaker:
+    """`controller.aws.sagemaker.Jobs` in memory, for one kind of job. Every call is in `calls`."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.jobs: dict[tuple[str, str], Job] = {}
+        self.calls: list[tuple[str, str]] = []
+        self.faults: list[Fault] = []
+        self.always: Callable[[str], Exception | None] = lambda operation: None
+        self.is_dated = True
+        self.page_size = 100
+
+    # --- the test's side
+
+    def fail(self, operation: str, error: Exception, *, after: bool = False) -> None:
+        """The next call of `operation` (create, describe, stop, list, tags) raises."""
+        self.faults.append(Fault(operation, error, after))
+
+    def move(self, name: str, value: str, secondary: str = "", *, region: str = "us-east-2", **extra: Any) -> None:
+        """A job changes."""
+        job = self.jobs[region, name]
+        job.value, job.secondary, job.modified = value, secondary or value, self._clock.utcnow()
+        job.extra.update(extra)
+
+    def existing(self, name: str, value: str = "InProgress", *, region: str = "us-east-2", **request: Any) -> Job:
+        """A job that somebody else has created."""
+        now = self._clock.utcnow()
+        job = self.jobs[region, name] = Job(name, _arn(region, name), request, now, now, value)
+        return job
+
+    def count(self, operation: str) -> int:
+        """Calls of an operation so far."""
+        return sum(1 for made, _ in self.calls if made == operation)
+
+    # --- the port
+
+    def create(
+        self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
+    ) -> str:
+        """See `Jobs.create`."""
+        name = request[descriptor.name.member]
+        with self._call("create", name):
+            if (target.region, name) in self.jobs:
+                raise AwsError(ErrorClass.EXISTS, "ResourceInUse", "Training job names must be unique")
+            now = self._clock.utcnow()
+            job = Job(name, _arn(target.region, name), dict(request), now, now)
+            self.jobs[target.region, name] = job
+        return job.arn
+
+    def describe(
+        self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable, background: bool
+    ) -> dict[str, Any] | Absent:
+        """See `Jobs.describe`."""
+        with self._call("describe", name):
+            job = self.jobs.get((target.region, name))
+        return {**self._summary(descriptor, job), **job.extra} if job else ABSENT
+
+    def stop(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
+        """See `Jobs.stop`."""
+        with self._call("stop", name):
+            job = self.jobs.get((target.region, name))
+            if job is None:
+                return ABSENT
+            if job.value != "InProgress":
+                raise AwsError(ErrorClass.CONFLICT, "ValidationException", f"the training job is in status {job.value}")
+            self.move(name, "Stopping", region=target.region)
+        return None
+
+    def list_page(
+        self, descriptor: KindDescriptor, target: Target, *, modified_after: datetime, next_token: str
+    ) -> Page:
+        """See `Jobs.list_page`."""
+        with self._call("list", target.region):
+            found = [
+                self._summary(descriptor, job)
+                for (region, _), job in sorted(self.jobs.items(), key=lambda item: item[1].created)
+                if region == target.region and job.modified > modified_after
+            ]
+        start = int(next_token or 0)
+        end = start + self.page_size
+        return Page(
+            items=tuple(found[start:end]),
+            next_token=str(end) if end < len(found) else "",
+            server_time=self._clock.utcnow().replace(microsecond=0) if self.is_dated else None,
+        )
+
+    def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
+        """See `Jobs.tags`."""
+        with self._call("tags", arn):
+            return next((job.tags for job in self.jobs.values() if job.arn == arn), ABSENT)
+
+    @contextmanager
+    def _call(self, operation: str, what: str) -> Iterator[None]:
+        self.calls.append((operation, what))
+        fault = next((each for each in self.faults if each.operation == operation), None)
+        if fault is not None:
+            self.faults.remove(fault)
+        if fault is not None and not fault.after:
+            raise fault.error
+        if error := self.always(operation):
+            raise error
+        yield
+        if fault is not None:
+            raise fault.error
+
+    @staticmethod
+    def _summary(descriptor: KindDescriptor, job: Job) -> dict[str, Any]:
+        rule = descriptor.status
+        summary = {
+            descriptor.name.member: job.name,
+            rule.arn_member: job.arn,
+            "CreationTime": job.created,
+            "LastModifiedTime": job.modified,
+            rule.member: job.value,
+        }
+        if rule.secondary_member:
+            summary[rule.secondary_member] = job.secondary
+        return summary
+
+
+def _arn(region: str, name: str) -> str:
+    return f"arn:aws:sagemaker:{region}:{ACCOUNT}:training-job/{name}"
+
+
+LONG_AGO = timedelta(days=3)

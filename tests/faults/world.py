@@ -1,0 +1,219 @@
+"""An operator for one kind over in-memory Kubernetes and SageMaker, that can be crashed and started again."""
+
+import copy
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry
+
+from api.meta import JsonObject, ObjectKey
+from api.v1 import TRAINING_JOB
+from controller.aws.feed import FeedSettings
+from controller.aws.targets import TargetDefaults
+from controller.aws.tracker import Tracker, TrackerMetrics
+from controller.reconcile.context import JobSettings
+from controller.reconcile.executor import Effect, Executor
+from controller.reconcile.reconciler import JobReconciler
+from controller.runtime.controller import DONE, Result
+from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
+from controller.runtime.events import EventType, Regarding
+from tests.fakes import FakeClock
+from tests.faults.cluster import FakeCluster
+from tests.faults.sagemaker import FakeSageMaker
+
+KEY = ObjectKey("default", "xgboost")
+
+MANIFEST: JsonObject = {
+    "apiVersion": "sagemaker.aws.amazon.com/v1",
+    "kind": "TrainingJob",
+    "metadata": {"namespace": "default", "name": "xgboost"},
+    "spec": {
+        "roleArn": "arn:aws:iam::123456789012:role/training",
+        "region": "us-east-2",
+        "algorithmSpecification": {"trainingImage": "image", "trainingInputMode": "File"},
+        "outputDataConfig": {"s3OutputPath": "s3://bucket/xgboost"},
+        "resourceConfig": {"instanceCount": 1, "instanceType": "ml.m4.xlarge", "volumeSizeInGB": 5},
+        "stoppingCondition": {"maxRuntimeInSeconds": 3600},
+    },
+}
+
+
+def manifest(**spec: object) -> JsonObject:
+    """The sample with fields of the spec replaced; None removes one."""
+    obj = copy.deepcopy(MANIFEST)
+    obj["spec"] = {name: value for name, value in {**obj["spec"], **spec}.items() if value is not None}
+    return obj
+
+
+class Crash(BaseException):
+    """The process dies: nothing catches it."""
+
+
+@dataclass(slots=True)
+class CrashHook:
+    """Counts effects and dies before or after the n-th."""
+
+    at: int | None = None
+    after: bool = False
+    seen: list[Effect] = field(default_factory=list)
+
+    def before(self, effect: Effect) -> None:
+        """See `EffectHook.before`."""
+        self.seen.append(effect)
+        if not self.after and len(self.seen) == self.at:
+            raise Crash(effect)
+
+    def after_(self, effect: Effect) -> None:
+        """Dies after the effect."""
+        if self.after and len(self.seen) == self.at:
+            raise Crash(effect)
+
+
+class _Hook:
+    """Adapter: a dataclass field named `after` hides the method of that name."""
+
+    def __init__(self, crash: CrashHook) -> None:
+        self.before = crash.before
+        self.after = crash.after_
+
+
+class FakeRecorder:
+    """Keeps events."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str]] = []
+        self.messages: list[str] = []
+
+    def event(self, regarding: Regarding, type: EventType, reason: str, message: str) -> None:  # noqa: A002
+        """See `Recorder.event`."""
+        self.events.append((type, reason))
+        self.messages.append(message)
+
+
+class OpenFence:
+    """A fence that a test may close."""
+
+    is_open = True
+
+    def may_act(self) -> bool:
+        """See `Fence.may_act`."""
+        return self.is_open
+
+
+class World:
+    """Time, cluster and SageMaker outlive the operator; `restart` makes a new one that remembers nothing."""
+
+    def __init__(self, *, ownership_tags: bool = True) -> None:
+        self.clock = FakeClock()
+        self.cluster = FakeCluster(self.clock)
+        self.aws = FakeSageMaker(self.clock)
+        self.recorder = FakeRecorder()
+        self.fence = OpenFence()
+        self.crash = CrashHook()
+        self.errors: list[Exception] = []
+        self.settings = JobSettings(
+            cluster_id="cluster-1", manager="test/1", defaults=TargetDefaults(), has_ownership_tags=ownership_tags
+        )
+        self.restart()
+
+    def restart(self) -> None:
+        """A new process: fresh memory, fresh tracker, no crash planned."""
+        self.crash = CrashHook()
+        self.woken: list[ObjectKey] = []
+        self.later: dict[ObjectKey, float] = {}
+        self.tracker = Tracker(
+            TRAINING_JOB,
+            self.aws,
+            self.woken.append,
+            self.clock,
+            TrackerMetrics(CollectorRegistry()),
+            FeedSettings(),
+            rand=lambda: 0.5,
+        )
+        self.executor = Executor(self.cluster, self.aws, self.recorder, self.fence, _Hook(self.crash))
+        self.reconciler = JobReconciler(
+            TRAINING_JOB,
+            self.cluster.store,
+            self.tracker,
+            self.aws,
+            self.executor,
+            self.clock,
+            self.settings,
+            rand=lambda: 0.5,
+        )
+
+    def reconcile(self, key: ObjectKey = KEY) -> Result | Exception:
+        """One pass, as the worker loop sees it: a result or an error; the requeue is noted."""
+        try:
+            result = self.reconciler.reconcile(key)
+        except (ClassifiedError, Terminal) as error:
+            self.errors.append(error)
+            if isinstance(error, ClassifiedError):
+                delay = error.retry_after_s
+                if delay is None:
+                    delay = 0.2 if error.error_class is ErrorClass.CONFLICT else 1.0
+                self.later[key] = self.clock.monotonic() + delay
+            return error
+        if result.requeue_after_s is not None:
+            self.later[key] = self.clock.monotonic() + result.requeue_after_s
+        return result
+
+    def run(self, seconds: float = 60.0, *, step_s: float = 1.0) -> None:
+        """Let time pass: every object is reconciled at first, then what was written, woken or is due."""
+        seen: dict[ObjectKey, str | None] = {}
+        end = self.clock.monotonic() + seconds
+        while self.clock.monotonic() < end:
+            for _ in range(20):
+                due = self._due(seen)
+                if not due:
+                    break
+                for key in due:
+                    self.reconcile(key)
+            while self.tracker.step():
+                pass
+            self.clock.advance(step_s)
+
+    def _due(self, seen: dict[ObjectKey, str | None]) -> set[ObjectKey]:
+        due = set(self.woken)
+        self.woken.clear()
+        for key in {*self.cluster.keys(), *seen}:
+            obj = self.cluster.store.get(key)
+            version = obj["metadata"]["resourceVersion"] if obj else None
+            if key not in seen or seen[key] != version:
+                due.add(key)
+                seen[key] = version
+        now = self.clock.monotonic()
+        for key in [key for key, at in self.later.items() if at <= now]:
+            del self.later[key]
+            due.add(key)
+        return due
+
+    # --- looking at the outcome
+
+    @property
+    def obj(self) -> JsonObject:
+        """The object as it is."""
+        obj = self.cluster.get(KEY)
+        assert obj is not None
+        return obj
+
+    @property
+    def status(self) -> JsonObject:
+        """Its status."""
+        status: JsonObject = self.obj.get("status", {})
+        return status
+
+    def condition(self, type_: str) -> tuple[str, str] | None:
+        """Status and reason of a condition."""
+        for each in self.status.get("conditions", ()):
+            if each["type"] == type_:
+                return each["status"], each["reason"]
+        return None
+
+    @property
+    def job_name(self) -> str:
+        """The name at SageMaker."""
+        name: str = self.obj["spec"]["trainingJobName"]
+        return name
+
+
+__all__ = ["DONE", "KEY", "Crash", "World", "manifest"]
