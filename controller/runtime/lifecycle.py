@@ -65,7 +65,7 @@ class ThreadGroup:
 
     def __init__(self, name: str, stop: Stop) -> None:
         self.name = name
-        self._stop = stop
+        self.stop = stop
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []  # guarded by _lock
         self._failures: list[tuple[str, BaseException]] = []  # guarded by _lock; in order of occurrence
@@ -76,7 +76,7 @@ class ThreadGroup:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._stop.set()
+        self.stop.set()
         self.join()
         if exc is None:
             self.raise_failure()
@@ -86,7 +86,7 @@ class ThreadGroup:
         full_name = f"{self.name}/{name}"
         thread = threading.Thread(target=self._guard, args=(full_name, run), name=full_name, daemon=False)
         with self._lock:
-            if self._stop.is_set():
+            if self.stop.is_set():
                 return
             self._threads.append(thread)
             thread.start()
@@ -106,10 +106,15 @@ class ThreadGroup:
         with self._lock:
             return self._failures[0][1] if self._failures else None
 
+    @property
+    def failures(self) -> list[tuple[str, BaseException]]:
+        """Names of the failed threads with what they raised, in order of occurrence."""
+        with self._lock:
+            return list(self._failures)
+
     def raise_failure(self) -> None:
         """Re-raise what the first failed thread raised; its notes name the thread and what else went wrong."""
-        with self._lock:
-            failures = list(self._failures)
+        failures = self.failures
         if not failures:
             return
         (name, first), *others = failures
@@ -120,8 +125,8 @@ class ThreadGroup:
 
     def _guard(self, name: str, run: Callable[[Stop], None]) -> None:
         try:
-            run(self._stop)
+            run(self.stop)
         except BaseException as exc:  # noqa: BLE001 (kept and re-raised by the owner; no thread dies unseen)
             with self._lock:
                 self._failures.append((name, exc))
-            self._stop.set()
+            self.stop.set()
