@@ -47,12 +47,23 @@ class StatusField:
 class RequiredUnless:
     """`field` is required in the structure at `path` unless one of `alternatives` is there.
 
-    What v1 simply required and AWS has found alternatives for since.
+    What v1 simply required and AWS has found alternatives for since. A dotted `field` is required in its own parent,
+    if that is there, while the alternatives stand at `path`.
     """
 
     path: str
     field: str
     alternatives: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A field of v1 that AWS does not have: the sum of members beside it, when all of them are known."""
+
+    name: str
+    of: tuple[str, ...]
+    """AWS members, siblings of the field."""
+    description: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,8 +74,12 @@ class Compat:
     """Every field that v1 had, by path, `spec.` and `status.` alike."""
     renamed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Regular path of a member (its lower-camel name in the last segment) → the key that v1 has for it."""
+    forms: Mapping[str, Form] = field(default_factory=lambda: MappingProxyType({}))
+    """Fields whose values v1 writes in another form than AWS."""
+    sums: Mapping[str, Sum] = field(default_factory=lambda: MappingProxyType({}))
+    """Path of a structure → the sum that v1 shows in it."""
     omitted: frozenset[str] = frozenset()
-    """Regular paths of request members that have no field: the operator fills them."""
+    """Regular paths of request members that have no field: the operator fills them, or AWS does and refuses them."""
     closed_enums: frozenset[str] = frozenset()
     """Fields unknown to v1 whose AWS values are listed in the schema. All other enums stay open: AWS adds instance
     types and modes faster than CRDs are updated."""

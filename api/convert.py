@@ -111,11 +111,7 @@ def _to_manifest(field: Field, value: Any, path: str) -> Any:
         case Form.STRUCTURE:
             if not isinstance(value, Mapping):
                 raise ConversionError(path, f"must be an object, not {_kind_of(value)}")
-            return {
-                child.name: _to_manifest(child, value[child.member], f"{path}.{child.name}")
-                for child in field.fields
-                if child.member and value.get(child.member) is not None
-            }
+            return _structure_to_manifest(field, value, path)
         case Form.LIST:
             assert field.item is not None  # noqa: S101 - lists are built with their item
             return [_to_manifest(field.item, given, f"{path}[{n}]") for n, given in enumerate(_list(value, path))]
@@ -125,6 +121,17 @@ def _to_manifest(field: Field, value: Any, path: str) -> Any:
             return [{"name": name, "value": value[name]} for name in sorted(value)]
         case _:
             return _TO_MANIFEST[field.form](value, path)
+
+
+def _structure_to_manifest(field: Field, value: Mapping[str, Any], path: str) -> JsonObject:
+    result: JsonObject = {}
+    for child in field.fields:
+        parts = [value.get(member) for member in child.sum_of or (child.member,)]
+        if any(part is None for part in parts):
+            continue
+        whole = sum(_integer(part, f"{path}.{child.name}") for part in parts) if child.sum_of else parts[0]
+        result[child.name] = _to_manifest(child, whole, f"{path}.{child.name}")
+    return result
 
 
 def _kind_of(value: Any) -> str:

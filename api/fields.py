@@ -58,6 +58,8 @@ class Field:
     """AWS's HTML, or our own plain text."""
     fields: tuple["Field", ...] = ()
     item: "Field | None" = None
+    sum_of: tuple[str, ...] = ()
+    """AWS members beside it that this field is the sum of."""
     list_key: str = ""
     """Member that identifies an item of a list, where the API server shall merge by it."""
 
@@ -142,15 +144,24 @@ class _Builder:
 
     def _of_shape(self, shape: Shape, path: str, v1: V1 | None) -> Field:
         form = Form.PAIRS if isinstance(shape, MapShape) else _form_of(shape)
-        field = Field(path, "", "", form, form, documentation=shape.documentation, is_v1=v1 is not None)
+        written = self._compat.forms.get(path, form)
+        field = Field(path, "", "", written, form, documentation=shape.documentation, is_v1=v1 is not None)
         field = self._limited(field, shape, v1)
         if isinstance(shape, StructureShape):
-            return replace(field, fields=self.structure(shape, path, under_v1=v1 is not None))
+            fields = self.structure(shape, path, under_v1=v1 is not None)
+            return replace(field, fields=tuple(sorted((*fields, *self._sums(path)), key=lambda f: f.name)))
         if isinstance(shape, ListShape):
             return replace(field, item=self._of_shape(shape.member, f"{path}[]", self._item_v1(f"{path}[]", v1)))
         if isinstance(shape, MapShape):
             return replace(field, fields=self._pair(shape, f"{path}[]", v1))
         return field
+
+    def _sums(self, path: str) -> tuple[Field, ...]:
+        made = self._compat.sums.get(path)
+        if made is None:
+            return ()
+        form, doc = Form.INTEGER, made.description
+        return (Field(f"{path}.{made.name}", made.name, "", form, form, documentation=doc, sum_of=made.of, is_v1=True),)
 
     def _item_v1(self, path: str, list_v1: V1 | None) -> V1 | None:
         """An item is v1's if its list is; it has an entry of its own only where v1 limited it."""

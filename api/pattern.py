@@ -8,8 +8,9 @@ Source: https://github.com/google/re2/wiki/Syntax; Go regexp/syntax.
 import re
 from typing import Final
 
-_SAYS_NOTHING: Final = frozenset({"", ".*", ".+", "[\\S\\s]*", "[\\s\\S]*", "[\\S\\s]+", "\\S*"})
-_LOOK_AROUND: Final = re.compile(r"\(\?(?:=|!|<=|<!|>)")
+_SAYS_NOTHING: Final = frozenset({"", ".*", ".+", "[\\S\\s]*", "[\\s\\S]*", "[\\S\\s]+", "[\\s\\S]+", "\\S*"})
+_UNKNOWN: Final = re.compile(r"\(\?(?:=|!|<=|<!|>)|\\u[0-9A-F]{4}")
+"""Look-around, atomic groups, and Java's way to write code points (with surrogates among them)."""
 _REPEAT: Final = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 _MAX_REPEAT: Final = 1000
 
@@ -17,7 +18,7 @@ _MAX_REPEAT: Final = 1000
 def to_re2(pattern: str) -> str:
     """An anchored RE2 expression that matches no less than `pattern` does; empty if none says anything useful."""
     bare = re.sub(r"(?<!\\)\$$", "", pattern.removeprefix("^"))
-    if bare in _SAYS_NOTHING or _LOOK_AROUND.search(bare):
+    if bare in _SAYS_NOTHING or _UNKNOWN.search(bare):
         return ""
     widened = _REPEAT.sub(_bounded, _posix_classes(bare))
     # In braces a repetition multiplies with those inside of it; RE2 refuses a product above its limit as well.

@@ -10,6 +10,7 @@ so each stays within its estimate (10 million per expression, 100 million per CR
 
 from typing import Any, Final, TypeAlias
 
+from api.compat import RequiredUnless
 from api.descriptor import KindDescriptor, LifeCycle
 from api.fields import Field
 
@@ -26,12 +27,19 @@ def rules_of(descriptor: KindDescriptor, field: Field) -> list[Rule]:
 def _required(descriptor: KindDescriptor, field: Field) -> list[Rule]:
     return [
         {
-            "rule": " || ".join(f"has(self.{name})" for name in (entry.field, *entry.alternatives)),
+            "rule": " || ".join(_given(entry)),
             "message": f"{entry.path}.{entry.field} is required, unless {' or '.join(entry.alternatives)} is given",
         }
         for entry in descriptor.compat.required_unless
         if entry.path == field.path
     ]
+
+
+def _given(entry: RequiredUnless) -> list[str]:
+    """Ways to satisfy a requirement."""
+    parent = entry.field.rpartition(".")[0]
+    ways = [f"has(self.{name})" for name in (entry.field, *entry.alternatives)]
+    return [f"!has(self.{parent})", *ways] if parent else ways
 
 
 def _immutable(descriptor: KindDescriptor, field: Field) -> list[Rule]:

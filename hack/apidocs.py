@@ -90,17 +90,21 @@ def _limits(field: Field) -> str:
     parts = []
     if field.enum:
         parts.append(" or ".join(f"`{value}`" for value in field.enum))
-    noun = {Form.STRING: " characters", Form.LIST: " items", Form.PAIRS: " items"}.get(field.form, "")
+    noun = {Form.STRING: " character", Form.LIST: " item", Form.PAIRS: " item"}.get(field.form, "")
     least = field.minimum if field.minimum or not noun else None
     if least is not None and field.maximum is not None:
-        parts.append(f"{least} to {field.maximum}{noun}")
+        parts.append(f"{least} to {_counted(field.maximum, noun)}")
     elif least is not None:
-        parts.append(f"at least {least}{noun}")
+        parts.append(f"at least {_counted(least, noun)}")
     elif field.maximum is not None:
-        parts.append(f"at most {field.maximum}{noun}")
+        parts.append(f"at most {_counted(field.maximum, noun)}")
     if pattern := pattern_of(field):
         parts.append(f"`{_escape(pattern)}`")
     return ", ".join(parts)
+
+
+def _counted(number: float, noun: str) -> str:
+    return f"{number}{noun}{'s' if noun and number != 1 else ''}"
 
 
 def _row(cells: list[str]) -> str:

@@ -149,6 +149,8 @@ _COMPAT: Final = Compat(
             "status.debugRuleEvaluationStatuses[].statusDetails": "statusDetail",
         }
     ),
+    # Read-only: AWS answers with them and refuses them in requests.
+    omitted=frozenset({"spec.resourceConfig.selectedInstanceCount", "spec.resourceConfig.selectedInstanceType"}),
     closed_enums=frozenset(
         {
             "spec.algorithmSpecification.trainingImageConfig.trainingRepositoryAccessMode",

@@ -54,7 +54,7 @@ def test_there_is_a_sample_for_every_use_in_the_guide() -> None:
 
 def test_sample_names_are_unique() -> None:
     """So that all of them can be applied at once."""
-    names = [(p.values[0]["kind"], p.values[0]["metadata"]["name"]) for p in _DOCUMENTS]  # type: ignore[index,call-overload]
+    names = [(p.values[0]["kind"], p.values[0]["metadata"]["name"]) for p in _DOCUMENTS]  # type: ignore[index]
 
     assert len(names) == len(set(names)) >= 6
 
