@@ -149,7 +149,7 @@ class Controller:
                 self._count_error()
                 log.exception("reconcile failed", error_class=error.error_class.value, code=error.code)
                 self._queue.add_rate_limited(handed.key, handed.priority)
-        except Exception:  # noqa: BLE001 (logged in full; the worker survives whatever it is, C4)
+        except Exception:  # logged in full; the worker survives whatever it is (C4)
             self._metrics.panics.inc()
             self._count_error()
             log.exception("reconcile failed unexpectedly")
