@@ -1,0 +1,33 @@
+"""`python -m controller`: arguments to settings to a running operator; the only place that ends the process."""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Sequence
+
+from controller import app, settings
+from controller.kube.config import ConfigError
+from controller.observability import logs
+from controller.observability.server import BindError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the operator until it is told to stop. Returns the exit code: 0 ended as asked, 1 failed; 2 wrong usage."""
+    chosen = settings.parse(sys.argv[1:] if arguments is None else arguments)
+    logs.configure(format=chosen.log_format, level=chosen.log_level)
+    try:
+        code = app.run(chosen)
+    except (ConfigError, BindError) as exc:
+        # what whoever starts the process can put right: one line, no traceback
+        sys.stderr.write(f"{settings.PROGRAM}: error: {exc}\n")
+        return 1
+    if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
+        # Threads that did not end in time, or after a lost lease were not waited for: the interpreter would wait.
+        logging.shutdown()
+        os._exit(code)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""Reads the text of a flag or an environment variable as a value.
+
+Every reader raises ValueError with words that go on from the name of the flag: "must be …".
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+from urllib.parse import urlsplit
+
+Parse: TypeAlias = Callable[[str], Any]
+
+
+def text(text: str) -> str:
+    """Anything, as it is."""
+    return text
+
+
+def switch(text: str) -> bool:
+    """A boolean as Go's flags write it."""
+    known = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
+    if text.lower() not in known:
+        raise ValueError(f"must be true or false, not {text!r}")
+    return known[text.lower()]
+
+
+def one_of(*choices: str) -> Parse:
+    """One of some words, in lower case."""
+
+    def parse(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}, not {text!r}")
+        return text.lower()
+
+    return parse
+
+
+def whole(lowest: int, highest: int) -> Parse:
+    """A whole number within limits, both included."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[+-]?\d+", text) or not lowest <= int(text) <= highest:
+            raise ValueError(f"must be a whole number from {lowest} to {highest}, not {text!r}")
+        return int(text)
+
+    return parse
+
+
+def rate(text: str) -> float:
+    """Requests per second, 0 or more."""
+    if not re.fullmatch(r"\d+(\.\d+)?", text):
+        raise ValueError(f"must be a number of requests per second, or 0 for no limit, not {text!r}")
+    return float(text)
+
+
+_DURATION_UNITS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
+
+
+def seconds(text: str) -> float:
+    """Seconds of a Go duration (`10h`, `1m30s`, `500ms`) or of a plain number. Raises ValueError."""
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    if not re.fullmatch(rf"(?:{_DURATION_PART.pattern})+", text):
+        raise ValueError(f"must be a duration such as 30s, 1m30s or 10h, not {text!r}")
+    return sum(float(number) * _DURATION_UNITS[unit] for number, unit in _DURATION_PART.findall(text))
+
+
+def duration(lowest_s: float) -> Parse:
+    """A duration in seconds, at least `lowest_s`."""
+
+    def parse(text: str) -> float:
+        value = seconds(text)
+        if value < lowest_s:
+            raise ValueError(f"must be at least {lowest_s:g}s, not {text!r}")
+        return value
+
+    return parse
+
+
+_DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_DNS_SUBDOMAIN: Final = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+
+
+def namespace(text: str) -> str:
+    """Name of a namespace, or empty."""
+    if text and not _DNS_LABEL.fullmatch(text):
+        raise ValueError(f"must be the name of a namespace, not {text!r}")
+    return text
+
+
+def namespaces(text: str) -> tuple[str, ...]:
+    """Names of namespaces with commas between, each once, in order."""
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for name in names:
+        namespace(name)
+    return names
+
+
+def object_name(text: str) -> str:
+    """Name of an object (RFC 1123 subdomain)."""
+    if not _DNS_SUBDOMAIN.fullmatch(text):
+        raise ValueError(f"must be a name for a Kubernetes object, not {text!r}")
+    return text
+
+
+def url(text: str) -> str:
+    """An HTTP URL, or empty."""
+    if text and (urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname):
+        raise ValueError(f"must be a URL that starts with http:// or https://, not {text!r}")
+    return text
+
+
+def tags(text: str) -> tuple[tuple[str, str], ...]:
+    """`k=v,k=v` within AWS's limits for tags (modern-expectations 5)."""
+    pairs = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        key, equals, value = part.partition("=")
+        if not equals or not 1 <= len(key) <= 128 or len(value) > 256 or key.lower().startswith("aws:"):
+            raise ValueError(
+                f"must be key=value pairs with commas between, keys of 1 to 128 characters that do not start with "
+                f"aws:, values of at most 256 characters; {part!r} is not"
+            )
+        pairs.append((key, value))
+    return tuple(pairs)
