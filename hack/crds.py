@@ -23,7 +23,7 @@ from api.descriptor import KindDescriptor
 from api.fields import build
 from api.meta import GROUP, JsonObject
 from api.models import as_model, load_installed
-from api.v1 import KINDS
+from api.v1 import KINDS, PREPARED
 from hack import apidocs, models
 
 ROOT: Final = Path(__file__).parent.parent
@@ -39,7 +39,7 @@ def generate() -> dict[Path, str]:
     for descriptor in KINDS:
         snapshot = models.read(descriptor.service)
         fields = build(descriptor, as_model(descriptor.service, snapshot))
-        crd = custom_resource_definition(descriptor, fields, models.label(descriptor.service, snapshot))
+        crd = custom_resource_definition(descriptor, fields, models.label(descriptor, snapshot))
         files[CRDS / f"{GROUP}_{descriptor.plural}.yaml"] = _HEADER + to_yaml(crd)
         files[DOCS / f"{descriptor.singular}.md"] = apidocs.page(descriptor, fields)
     return files
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _by_service() -> dict[str, list[KindDescriptor]]:
     services: dict[str, list[KindDescriptor]] = {}
-    for kind in KINDS:
+    for kind in (*KINDS, *PREPARED):
         services.setdefault(kind.service, []).append(kind)
     return services
 

@@ -35,14 +35,14 @@ def text_of(snapshot: JsonObject) -> str:
     return json.dumps(snapshot, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def label(service: str, snapshot: JsonObject) -> str:
-    """Service, API version and digest of the snapshot, for the CRD's annotation."""
-    digest = hashlib.sha256(text_of(snapshot).encode()).hexdigest()
-    return f"{service} {snapshot['metadata']['apiVersion']} sha256:{digest[:16]}"
+def label(kind: KindDescriptor, snapshot: JsonObject) -> str:
+    """Service, API version and digest of what the kind is made from, for its CRD's annotation."""
+    digest = hashlib.sha256(text_of(take(snapshot, [kind])).encode()).hexdigest()
+    return f"{kind.service} {snapshot['metadata']['apiVersion']} sha256:{digest[:16]}"
 
 
 def take(description: JsonObject, kinds: Iterable[KindDescriptor]) -> JsonObject:
-    """What the kinds need of a complete service description. Raises KeyError if an operation is missing."""
+    """What the kinds need of a service description, whole or a snapshot. Raises KeyError if one is missing."""
     operations: JsonObject = {}
     shapes: JsonObject = {}
     for kind in kinds:
@@ -50,7 +50,7 @@ def take(description: JsonObject, kinds: Iterable[KindDescriptor]) -> JsonObject
             operation = description["operations"][name]
             operations[name] = {key: operation[key] for key in _OPERATION_KEYS if key in operation}
         create, describe = operations[kind.operations.create], operations[kind.operations.describe]
-        del describe["input"]
+        describe.pop("input", None)
         create.pop("output", None)
         _collect(description["shapes"], create["input"]["shape"], shapes)
         _collect_answer(description["shapes"], describe["output"]["shape"], _shown(kind), shapes)

@@ -34,8 +34,8 @@ class Row:
 
     @property
     def segments(self) -> list[str]:
-        """`spec.tags[].key` → spec, tags, [], key."""
-        return re.findall(r"[^.\[\]]+|\[\]", self.path)
+        """Its path, taken apart."""
+        return segments_of(self.path)
 
     @property
     def limit(self) -> dict[str, int]:
@@ -43,7 +43,12 @@ class Row:
         return {name: int(bound) for name, bound in (pair.split("=") for pair in self.limits.split())}
 
     def __str__(self) -> str:
-        return self.path
+        return f"{self.kind}:{self.path}"
+
+
+def segments_of(path: str) -> list[str]:
+    """`spec.tags[].key` → spec, tags, [], key."""
+    return re.findall(r"[^.\[\]]+|\[\]", path)
 
 
 @cache
@@ -57,11 +62,6 @@ def rows(kind: str) -> tuple[Row, ...]:
 def spec_rows(kind: str) -> tuple[Row, ...]:
     """The fields below `spec`."""
     return tuple(row for row in rows(kind) if row.path.startswith("spec."))
-
-
-def status_rows(kind: str) -> tuple[Row, ...]:
-    """The fields below `status`."""
-    return tuple(row for row in rows(kind) if row.path.startswith("status."))
 
 
 def find(schema: JsonObject, segments: list[str]) -> JsonObject | None:

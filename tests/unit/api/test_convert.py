@@ -8,7 +8,7 @@ import pytest
 from api.convert import ConversionError, to_request, to_spec, to_status
 from api.fields import Field
 from api.form import Form
-from api.v1 import TRAINING_JOB
+from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PROCESSING_JOB, TRAINING_JOB
 
 # --- manifest → AWS
 
@@ -199,6 +199,53 @@ def test_an_answer_that_is_not_what_the_model_says_is_an_error() -> None:
     """Better than a status that the API server refuses."""
     with pytest.raises(ConversionError, match=r"status\.debugRuleEvaluationStatuses: must be a list"):
         to_status(TRAINING_JOB, {"DebugRuleEvaluationStatuses": {}})
+
+
+@pytest.mark.parametrize(
+    ("counters", "shown"),
+    [
+        pytest.param({"RetryableError": 2, "NonRetryableError": 3},
+                     {"retryableError": 2, "nonRetryableError": 3, "totalError": 5}, id="both"),
+        pytest.param({"RetryableError": 2, "Completed": 1}, {"retryableError": 2, "completed": 1}, id="one: no total"),
+        pytest.param({}, {}, id="none"),
+    ],
+)  # fmt: skip
+def test_the_errors_of_a_tuning_job_are_summed_up(counters: dict[str, int], shown: dict[str, int]) -> None:
+    """The Errors column; only when both parts are present (v1-kinds.md 6.9)."""
+    assert to_status(HYPERPARAMETER_TUNING_JOB, {"TrainingJobStatusCounters": counters}) == {
+        "trainingJobStatusCounters": shown
+    }
+
+
+# --- other kinds' quirks
+
+
+def test_the_environment_of_a_transform_job_is_converted() -> None:
+    """D-06: the predecessor crashed on it. SPELLING: two of three keys of dataProcessing begin with a capital."""
+    spec = {
+        "environment": [{"name": "A", "value": "1"}],
+        "dataProcessing": {"inputFilter": "$", "OutputFilter": "$[0]", "JoinSource": "Input"},
+    }
+
+    assert to_request(BATCH_TRANSFORM_JOB, spec) == {
+        "Environment": {"A": "1"},
+        "DataProcessing": {"InputFilter": "$", "OutputFilter": "$[0]", "JoinSource": "Input"},
+    }
+    assert to_spec(BATCH_TRANSFORM_JOB, to_request(BATCH_TRANSFORM_JOB, spec)) == spec
+
+
+def test_a_list_of_outputs_that_aws_requires_stays() -> None:
+    """ProcessingOutputConfig.Outputs may be empty but not absent."""
+    assert to_request(PROCESSING_JOB, {"processingOutputConfig": {"outputs": []}}) == {
+        "ProcessingOutputConfig": {"Outputs": []}
+    }
+
+
+def test_a_processing_job_has_no_field_for_its_name() -> None:
+    """v1 always generates it; a description shows it in the status only."""
+    assert to_request(PROCESSING_JOB, {"processingJobName": "a"}) == {}
+    assert to_spec(PROCESSING_JOB, {"ProcessingJobName": "a"}) == {}
+    assert to_status(PROCESSING_JOB, {"ProcessingJobName": "a"}) == {"sageMakerProcessingJobName": "a"}
 
 
 # --- AWS → spec

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from api.descriptor import KindDescriptor
 from api.fields import Field, build, installed
 from api.meta import JsonObject
 from api.models import as_model
 from api.pattern import to_re2
-from api.v1 import KINDS, TRAINING_JOB
+from api.v1 import KINDS, PREPARED, TRAINING_JOB
 from hack import crds, models
 
 
@@ -48,8 +49,8 @@ def test_the_snapshot_is_stored_as_the_tool_writes_it() -> None:
         assert models.path_of(service).read_text("utf-8") == models.text_of(models.read(service))
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
-def test_the_installed_botocore_knows_every_field_of_the_crd(kind) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("kind", [*KINDS, *PREPARED], ids=lambda kind: kind.kind)
+def test_the_installed_botocore_knows_every_field_of_the_crd(kind: KindDescriptor) -> None:
     """The converter works by the installed model: a field that only the snapshot has would be lost silently."""
     snapshot = build(kind, as_model(kind.service, models.read(kind.service)))
 

@@ -1,31 +1,39 @@
 """Every field that v1 had is here, is not narrower, and reaches the AWS member that it always reached."""
 
 import re
+from functools import cache
 
 import pytest
 
 from api.convert import to_request, to_status
+from api.crd import custom_resource_definition
+from api.fields import build
 from api.meta import JsonObject
-from api.v1 import TRAINING_JOB
-from tests.unit.api.contract import Row, at, find, nested, rows, sample, spec_rows, status_rows
+from api.models import as_model
+from api.v1 import KINDS, PREPARED
+from hack import models
+from tests.unit.api.contract import Row, at, find, nested, rows, sample, segments_of
 
-_KIND = TRAINING_JOB
-_ROWS = rows(_KIND.kind)
-
-# Required in v1, now only unless something that AWS has added since takes their place: a CEL rule says so.
-_CONDITIONAL = {f"{entry.path}.{entry.field}" for entry in _KIND.compat.required_unless}
+_KINDS = {kind.kind: kind for kind in (*KINDS, *PREPARED)}
+_ROWS = [row for kind in _KINDS for row in rows(kind)]
+_SPEC = [row for row in _ROWS if row.path.startswith("spec.")]
+_STATUS = [row for row in _ROWS if row.path.startswith("status.")]
 
 
 def test_the_table_of_v1_has_the_rows_that_these_tests_rely_on() -> None:
     """A table that was not read would let every test below pass."""
-    assert len(_ROWS) == 96
-    assert sum(row.is_required for row in _ROWS) == 31
+    assert {kind: len(rows(kind)) for kind in _KINDS} == {
+        "TrainingJob": 96,
+        "HyperparameterTuningJob": 116,
+        "BatchTransformJob": 38,
+        "ProcessingJob": 53,
+    }
 
 
 @pytest.mark.parametrize("row", _ROWS, ids=str)
-def test_every_field_of_v1_is_in_the_schema_with_its_type(row: Row, training_job_schema: JsonObject) -> None:
+def test_every_field_of_v1_is_in_the_schema_with_its_type(row: Row) -> None:
     """v1 prunes what the schema lacks: a field that is missing would be lost without a word (v1-kinds.md 2)."""
-    schema = find(training_job_schema, row.segments)
+    schema = find(_schema(row.kind), row.segments)
 
     assert schema is not None
     expected = {"array<object>": "array", "array<string>": "array"}.get(row.type, row.type.split("(")[0])
@@ -37,10 +45,10 @@ def test_every_field_of_v1_is_in_the_schema_with_its_type(row: Row, training_job
         assert "x-kubernetes-list-type" not in schema
 
 
-@pytest.mark.parametrize("row", spec_rows(_KIND.kind), ids=str)
-def test_no_field_of_v1_is_narrower_than_it_was(row: Row, training_job_schema: JsonObject) -> None:
+@pytest.mark.parametrize("row", _SPEC, ids=str)
+def test_no_field_of_v1_is_narrower_than_it_was(row: Row) -> None:
     """Fields may become optional or wider, never narrower (modern-expectations.md 8); v1's own limits stay."""
-    schema = find(training_job_schema, row.segments)
+    schema = find(_schema(row.kind), row.segments)
     assert schema is not None
 
     bounds = {k: v for k, v in schema.items() if k.startswith(("min", "max"))}
@@ -53,47 +61,68 @@ def test_no_field_of_v1_is_narrower_than_it_was(row: Row, training_job_schema: J
     assert schema.get("pattern", "") == ("" if row.path == "spec.roleArn" else row.pattern)
 
 
-@pytest.mark.parametrize("row", spec_rows(_KIND.kind), ids=str)
-def test_a_field_is_required_just_where_v1_required_it(row: Row, training_job_schema: JsonObject) -> None:
-    """Required by its parent, or by a rule of its parent that names what may take its place."""
-    if row.segments[-1] == "[]":
-        return
-    parent = find(training_job_schema, row.segments[:-1])
+@pytest.mark.parametrize("row", [row for row in _SPEC if not row.path.endswith("[]")], ids=str)
+def test_a_field_is_required_just_where_v1_required_it(row: Row) -> None:
+    """Required by its parent, or by a rule that names what may take its place."""
+    parent = find(_schema(row.kind), row.segments[:-1])
     assert parent is not None
-    rules = " ".join(rule["message"] for rule in parent.get("x-kubernetes-validations", ()))
+    # Required in v1, now only unless something that AWS has added since is there.
+    conditional = row.path in _conditional(row.kind)
 
-    in_schema = row.segments[-1] in parent.get("required", ())
-
-    assert in_schema == (row.is_required and row.path not in _CONDITIONAL)
-    assert (f"{row.path} is required" in rules) == (row.path in _CONDITIONAL)
+    assert (row.segments[-1] in parent.get("required", ())) == (row.is_required and not conditional)
+    assert row.is_required or not conditional
 
 
-def test_a_new_field_in_a_structure_of_v1_is_optional(training_job_schema: JsonObject) -> None:
+@pytest.mark.parametrize("kind", _KINDS)
+def test_a_conditional_requirement_is_a_rule_that_says_so(kind: str) -> None:
+    """A rule where the alternatives stand, with a message that names the field."""
+    for entry in _KINDS[kind].compat.required_unless:
+        holder = find(_schema(kind), segments_of(entry.path))
+        assert holder is not None
+        (rule,) = [
+            rule["rule"]
+            for rule in holder["x-kubernetes-validations"]
+            if rule["message"].startswith(f"{entry.path}.{entry.field} is required, unless ")
+        ]
+        assert f"has(self.{entry.field})" in rule
+        for name in entry.alternatives:
+            assert f"has(self.{name})" in rule
+            assert name in holder["properties"]
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_a_new_field_in_a_structure_of_v1_is_optional(kind: str) -> None:
     """A manifest of v1 cannot have it."""
-    known = {row.path for row in _ROWS}
+    known = {row.path for row in rows(kind)}
     structures = {re.sub(r"\.[^.]+$", "", path) for path in known}
     for structure in structures:
-        schema = find(training_job_schema, re.findall(r"[^.\[\]]+|\[\]", structure))
+        schema = find(_schema(kind), segments_of(structure))
         assert schema is not None
         for name in schema.get("required", ()):
             assert f"{structure}.{name}" in known
 
 
-@pytest.mark.parametrize("row", [r for r in spec_rows(_KIND.kind) if r.aws_type], ids=str)
+@pytest.mark.parametrize("kind", _KINDS)
+def test_spec_itself_is_required_only_where_v1_required_it(kind: str) -> None:
+    """v1-kinds.md 1."""
+    assert _schema(kind).get("required", []) == (["spec"] if kind == "TrainingJob" else [])
+
+
+@pytest.mark.parametrize("row", [row for row in _SPEC if row.aws_type], ids=str)
 def test_every_field_of_v1_reaches_its_aws_member(row: Row) -> None:
-    """Column aws_member of the table; SHAPE and RENAMED quirks included."""
+    """Column aws_member of the table; SHAPE, RENAMED and SPELLING quirks included."""
+    kind = _KINDS[row.kind]
     path, value = row.segments[1:], sample(row)
     if row.type.startswith("array"):
         # Empty lists are left out, so give the list an item that is as empty as it can be.
         value = ["text"] if row.type == "array<string>" else [{}]
-    request = to_request(_KIND, nested(path, value))
+    request = to_request(kind, nested(path, value))
 
-    member, _, part = row.aws_member.partition(" (")
-    segments = re.findall(r"[^.\[\]]+|\[\]", member.partition(".")[2])
-    if row.path == f"spec.{_KIND.name.spec_field}":
+    if row.path == f"spec.{kind.name.spec_field}":
         assert request == {}  # the caller sets the name
         return
-    reached = at(request, segments)
+    member, _, part = row.aws_member.partition(" (")
+    reached = at(request, segments_of(member.partition(".")[2]))
     match part:
         case "map key)":
             assert reached == {"text": ""}
@@ -103,20 +132,37 @@ def test_every_field_of_v1_reaches_its_aws_member(row: Row) -> None:
             assert reached == ({"": ""} if row.aws_type.startswith("map") else value)
 
 
-@pytest.mark.parametrize(
-    "row", [r for r in spec_rows(_KIND.kind) if not r.aws_type and "map" not in r.aws_member], ids=str
-)
+@pytest.mark.parametrize("row", [row for row in _SPEC if row.aws_member == "(operator-only)"], ids=str)
 def test_the_operators_own_fields_are_never_sent(row: Row) -> None:
     """`region` and `sageMakerEndpoint` choose the client."""
-    assert to_request(_KIND, nested(row.segments[1:], "text")) == {}
+    assert to_request(_KINDS[row.kind], nested(row.segments[1:], "text")) == {}
 
 
-@pytest.mark.parametrize("row", [r for r in status_rows(_KIND.kind) if r.aws_type], ids=str)
+@pytest.mark.parametrize("row", [row for row in _STATUS if row.aws_type], ids=str)
 def test_every_status_field_of_v1_shows_its_aws_member(row: Row) -> None:
-    """Column aws_member of the table; D-30 for statusDetail."""
-    value = [{}] if row.type == "array<object>" else sample(row)
-    member = re.findall(r"[^.\[\]]+|\[\]", row.aws_member.partition(".")[2])
+    """Column aws_member of the table; D-30 for statusDetail and the objective's value."""
+    value = shown = [{}] if row.type == "array<object>" else sample(row)
+    if row.aws_type.startswith("map"):
+        value, shown = {"text": ""}, [{"name": "text", "value": ""}]
+    if row.aws_type == "float":
+        value, shown = 0.9716, "0.9716"
+    member, _, part = row.aws_member.partition(" (")
+    if part:
+        value, shown = ({"text": ""}, "text") if part == "map key)" else ({"": "text"}, "text")
 
-    status = to_status(_KIND, nested(member, value))
+    status = to_status(_KINDS[row.kind], nested(segments_of(member.partition(".")[2]), value))
 
-    assert at(status, row.segments[1:]) == value
+    assert at(status, row.segments[1:]) == shown
+
+
+def _conditional(kind: str) -> set[str]:
+    return {f"{entry.path}.{entry.field}" for entry in _KINDS[kind].compat.required_unless}
+
+
+@cache
+def _schema(kind: str) -> JsonObject:
+    descriptor = _KINDS[kind]
+    fields = build(descriptor, as_model(descriptor.service, models.read(descriptor.service)))
+    crd = custom_resource_definition(descriptor, fields, "")
+    schema: JsonObject = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return schema
