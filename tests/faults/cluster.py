@@ -1,6 +1,7 @@
 """The objects of an API server in memory, and a store that sees them as late as a test wants."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 from api.meta import JsonObject, ObjectKey, Resource
@@ -21,6 +22,9 @@ class FakeCluster:
         """Bodies of the patches that changed something."""
         self.history: list[JsonObject] = []
         """Every version of every object."""
+        self.patches = 0
+        self.fault: Callable[[int, bool], None] = lambda n, after: None
+        """Called before and after the n-th patch takes effect; what it raises is the answer."""
 
     # --- the user's side
 
@@ -72,6 +76,14 @@ class FakeCluster:
 
     def patch(self, resource: Resource, key: ObjectKey, body: JsonObject, *, subresource: str = "") -> JsonObject:
         """See `controller.reconcile.executor.ObjectWriter.patch`."""
+        self.patches += 1
+        number = self.patches
+        self.fault(number, False)
+        result = self._patch(key, body, subresource)
+        self.fault(number, True)
+        return result
+
+    def _patch(self, key: ObjectKey, body: JsonObject, subresource: str) -> JsonObject:
         current = self._objects.get(key)
         if current is None:
             raise NotFound("NotFound", f"{key} not found", status=404)

@@ -55,6 +55,8 @@ class CrashHook:
     at: int | None = None
     after: bool = False
     seen: list[Effect] = field(default_factory=list)
+    done: list[int] = field(default_factory=list)
+    """Numbers of the effects that happened."""
 
     def before(self, effect: Effect) -> None:
         """See `EffectHook.before`."""
@@ -64,6 +66,7 @@ class CrashHook:
 
     def after_(self, effect: Effect) -> None:
         """Dies after the effect."""
+        self.done.append(len(self.seen))
         if self.after and len(self.seen) == self.at:
             raise Crash(effect)
 
@@ -108,7 +111,7 @@ class World:
         self.aws = FakeSageMaker(self.clock)
         self.recorder = FakeRecorder()
         self.fence = OpenFence()
-        self.crash = CrashHook()
+        self.crashes = 0
         self.errors: list[Exception] = []
         self.settings = JobSettings(
             cluster_id="cluster-1", manager="test/1", defaults=TargetDefaults(), has_ownership_tags=ownership_tags
@@ -118,6 +121,7 @@ class World:
     def restart(self) -> None:
         """A new process: fresh memory, fresh tracker, no crash planned."""
         self.crash = CrashHook()
+        self.seen: dict[ObjectKey, str | None] = {}
         self.woken: list[ObjectKey] = []
         self.later: dict[ObjectKey, float] = {}
         self.tracker = Tracker(
@@ -158,21 +162,30 @@ class World:
         return result
 
     def run(self, seconds: float = 60.0, *, step_s: float = 1.0) -> None:
-        """Let time pass: every object is reconciled at first, then what was written, woken or is due."""
-        seen: dict[ObjectKey, str | None] = {}
+        """Let time pass: what was written, woken or is due is reconciled; after a crash another process goes on."""
         end = self.clock.monotonic() + seconds
         while self.clock.monotonic() < end:
-            for _ in range(20):
-                due = self._due(seen)
-                if not due:
-                    break
-                for key in due:
-                    self.reconcile(key)
-            while self.tracker.step():
-                pass
+            try:
+                self._work()
+            except Crash:
+                self.crashes += 1
+                self.restart()
             self.clock.advance(step_s)
 
-    def _due(self, seen: dict[ObjectKey, str | None]) -> set[ObjectKey]:
+    def _work(self) -> None:
+        for _ in range(20):
+            due = self._due()
+            if not due:
+                break
+            for key in due:
+                self.reconcile(key)
+        else:
+            raise AssertionError(f"hot loop over {due}")
+        while self.tracker.step():
+            pass
+
+    def _due(self) -> set[ObjectKey]:
+        seen = self.seen
         due = set(self.woken)
         self.woken.clear()
         for key in {*self.cluster.keys(), *seen}:

@@ -1,0 +1,109 @@
+"""Lives of a training job, as scripts that run the same with and without faults, and what must hold at their end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.faults.sagemaker import Job
+from tests.faults.world import KEY, World, manifest
+
+MODEL = {"S3ModelArtifacts": "s3://bucket/xgboost/output/model.tar.gz"}
+
+
+def _only_job(world: World) -> Job:
+    (job,) = world.aws.jobs.values()
+    return job
+
+
+def completes(world: World) -> None:
+    """Applied, runs, completes."""
+    world.cluster.apply(manifest())
+    world.run(150)
+    world.aws.move(_only_job(world).name, "InProgress", "Training")
+    world.run(60)
+    world.aws.move(_only_job(world).name, "Completed", ModelArtifacts=MODEL)
+    world.run(200)
+
+
+def completes_under_a_given_name(world: World) -> None:
+    """The same with `spec.trainingJobName`: ownership is proved by tags, not by the name."""
+    world.cluster.apply(manifest(trainingJobName="my-job"))
+    world.run(150)
+    world.aws.move(_only_job(world).name, "Completed", ModelArtifacts=MODEL)
+    world.run(200)
+
+
+def is_deleted_while_running(world: World) -> None:
+    """Applied, runs, is deleted, stops."""
+    world.cluster.apply(manifest(trainingJobName="my-job"))
+    world.run(150)
+    world.cluster.delete(KEY)
+    world.run(150)
+    job = _only_job(world)
+    if job.value == "Stopping":
+        world.aws.move(job.name, "Stopped")
+    world.run(200)
+
+
+def is_deleted_at_once(world: World) -> None:
+    """Deleted before anything but the first pass (or part of it) has happened."""
+    world.cluster.apply(manifest())
+    world.run(1)
+    world.cluster.delete(KEY)
+    world.run(150)
+    for job in world.aws.jobs.values():
+        if job.value == "Stopping":
+            world.aws.move(job.name, "Stopped")
+    world.run(200)
+
+
+def is_named_like_a_foreign_job(world: World) -> None:
+    """The given name belongs to somebody else's running job; the object is deleted in the end."""
+    world.aws.existing("my-job")
+    world.cluster.apply(manifest(trainingJobName="my-job"))
+    world.run(150)
+    world.cluster.delete(KEY)
+    world.run(200)
+
+
+def assert_completed(world: World) -> None:
+    """One job; the object tells its end."""
+    job = _only_job(world)
+    status = world.status
+    assert status["trainingJobStatus"] == "Completed"
+    assert status["awsResource"]["arn"] == job.arn
+    assert status["modelPath"] == MODEL["S3ModelArtifacts"]
+    assert "additional" not in status
+    assert world.condition("Complete") == ("True", "Completed")
+    assert world.condition("Stalled") == ("False", "Completed")
+    assert world.aws.count("stop") == 0
+
+
+def assert_gone_and_stopped(world: World) -> None:
+    """No object, and no job that runs."""
+    assert world.cluster.get(KEY) is None
+    assert [job.value for job in world.aws.jobs.values() if job.value != "Stopped"] == []
+    assert len(world.aws.jobs) <= 1
+
+
+def assert_gone_and_foreign_job_untouched(world: World) -> None:
+    """The foreign job runs on; nobody has even tried to stop it."""
+    assert world.cluster.get(KEY) is None
+    assert _only_job(world).value == "InProgress"
+    assert world.aws.count("stop") == 0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A script and its oracle."""
+
+    play: Callable[[World], None]
+    check: Callable[[World], None]
+
+
+SCENARIOS = {
+    "completes": Scenario(completes, assert_completed),
+    "completes under a given name": Scenario(completes_under_a_given_name, assert_completed),
+    "deleted while running": Scenario(is_deleted_while_running, assert_gone_and_stopped),
+    "deleted at once": Scenario(is_deleted_at_once, assert_gone_and_stopped),
+    "foreign name": Scenario(is_named_like_a_foreign_job, assert_gone_and_foreign_job_untouched),
+}

@@ -1,0 +1,176 @@
+"""AWS and the API server fail: denied, throttled, broken, silent before or after the request took effect."""
+
+import pytest
+
+from controller.aws.errors import AwsError
+from controller.kube.errors import ConnectionFailed, ServerError, TooManyRequests
+from controller.runtime.errors import ErrorClass
+from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.faults.world import KEY, World, manifest
+
+DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "not authorized to perform this")
+EXPIRED = AwsError(ErrorClass.DENIED, "ExpiredTokenException", "the security token is expired")
+THROTTLED = AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded")
+QUOTA = AwsError(ErrorClass.QUOTA, "ResourceLimitExceeded", "the account-level service limit is 0 instances")
+BROKEN = AwsError(ErrorClass.RETRYABLE, "InternalFailure", "try again", ambiguous=True)
+SILENT = AwsError(ErrorClass.RETRYABLE, "ReadTimeout", "no answer", ambiguous=True)
+INVALID = AwsError(ErrorClass.INVALID, "ValidationException", "1 validation error detected")
+
+ERRORS = {
+    "denied": DENIED,
+    "expired": EXPIRED,
+    "throttled": THROTTLED,
+    "quota": QUOTA,
+    "broken": BROKEN,
+    "silent": SILENT,
+}
+
+
+# A refusal says that nothing happened; only what breaks or is silent may come after the fact.
+CASES = [pytest.param(error, False, id=f"{name} before") for name, error in ERRORS.items()] + [
+    pytest.param(error, True, id=f"{error.code} after") for error in (BROKEN, SILENT)
+]
+
+
+@pytest.mark.parametrize(("error", "after"), CASES)
+@pytest.mark.parametrize("operation", ["create", "describe", "stop", "list", "tags"])
+@pytest.mark.parametrize("scenario", [pytest.param(s, id=n) for n, s in SCENARIOS.items()])
+def test_one_failed_call_changes_nothing_in_the_end(
+    scenario: Scenario, operation: str, error: AwsError, after: bool
+) -> None:
+    """Whatever the class, and whether or not the request took effect: the same end, and one job at most."""
+    world = World()
+    world.aws.fail(operation, error, after=after)
+    scenario.play(world)
+    scenario.check(world)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("n", range(1, 7))
+@pytest.mark.parametrize("scenario", [pytest.param(s, id=n) for n, s in SCENARIOS.items()])
+def test_a_failed_write_to_the_api_server_changes_nothing_in_the_end(scenario: Scenario, n: int, after: bool) -> None:
+    """The n-th write has no answer, although it may have been stored."""
+    world = World()
+
+    def fail(number: int, is_after: bool) -> None:
+        if number == n and is_after is after:
+            raise ConnectionFailed("RequestTimeout", "no reply")
+
+    world.cluster.fault = fail
+    scenario.play(world)
+    scenario.check(world)
+
+
+@pytest.mark.parametrize("error", [ServerError("InternalError", "etcd"), TooManyRequests("TooManyRequests", "slow")])
+def test_an_api_server_that_is_down_for_a_while_is_survived(error: Exception) -> None:
+    """No AWS mutation happens without a write that worked in the same pass."""
+    world = World()
+    down = True
+
+    def fail(number: int, after: bool) -> None:
+        if down and not after:
+            raise error
+
+    world.cluster.fault = fail
+    world.cluster.apply(manifest())
+    world.run(60)
+    assert world.aws.calls == []
+    down = False
+    world.run(60)
+    assert world.status["trainingJobStatus"] == "InProgress"
+
+
+@pytest.mark.parametrize("error", [DENIED, EXPIRED, QUOTA])
+def test_what_people_must_cure_is_shown_and_tried_again_slowly(error: AwsError) -> None:
+    """v1-kinds.md 13.4: a Warning once, a condition, one attempt a minute and fewer later; then all is well."""
+    world = World()
+    world.aws.always = lambda operation: error if operation == "create" else None
+    world.cluster.apply(manifest())
+    world.run(600)
+    assert world.aws.count("create") <= 5
+    assert world.status["trainingJobStatus"] == "ReconcilingTrainingJob"
+    assert error.code in world.status["additional"]
+    assert world.condition("Synced") == ("False", "AWSError")
+    assert [kind for kind, _ in world.recorder.events] == ["Warning"]
+    world.aws.always = lambda operation: None
+    world.run(400)
+    assert world.status["trainingJobStatus"] == "InProgress"
+    assert "additional" not in world.status
+    assert world.condition("Synced") == ("True", "Synced")
+
+
+def test_an_invalid_spec_is_asked_once_and_again_only_when_it_changes() -> None:
+    """D-35: no retry before the spec changes; the message is in the status, a condition and one event."""
+    world = World()
+    world.aws.always = lambda operation: INVALID if operation == "create" else None
+    world.cluster.apply(manifest())
+    world.run(3600, step_s=10)
+    assert world.aws.count("create") == 1
+    assert world.condition("Stalled") == ("True", "InvalidSpec")
+    assert world.recorder.events == [("Warning", "CreateFailed")]
+    world.aws.always = lambda operation: None
+    fixed = manifest(trainingJobName=world.job_name)
+    fixed["spec"]["stoppingCondition"]["maxRuntimeInSeconds"] = 60
+    world.cluster.apply(fixed)
+    world.run(30)
+    assert world.status["trainingJobStatus"] == "InProgress"
+    assert world.condition("Stalled") == ("False", "InProgress")
+
+
+@pytest.mark.parametrize("field", [{"region": None}, {"hyperParameters": "text"}], ids=["no region", "odd field"])
+def test_what_cannot_even_be_asked_is_told_and_can_be_deleted(field: dict[str, object]) -> None:
+    """A request that cannot be made is the user's to change; its object is not stuck when deleted."""
+    world = World()
+    world.cluster.apply(manifest(**field))
+    world.run(60)
+    assert world.condition("Stalled") == ("True", "InvalidSpec")
+    assert world.aws.count("create") == 0
+    world.cluster.delete(KEY)
+    world.run(30)
+    assert world.cluster.get(KEY) is None
+
+
+@pytest.mark.parametrize("error", [DENIED, EXPIRED, THROTTLED, BROKEN, SILENT, INVALID])
+def test_no_error_ever_releases_a_running_job(error: AwsError) -> None:
+    """D-09, D-10: only "not found" or a terminal status does; the object says what keeps it."""
+    world = World()
+    world.cluster.apply(manifest())
+    world.run(30)
+    world.restart()
+    world.aws.always = lambda operation: error
+    world.cluster.delete(KEY)
+    world.run(900, step_s=5)
+    assert "sagemaker-operator-finalizer" in world.obj["metadata"]["finalizers"]
+    if error is not THROTTLED:
+        assert error.code in world.status["additional"]
+        assert world.status["trainingJobStatus"] == "InProgress"
+    world.aws.always = lambda operation: None
+    world.run(400)
+    assert world.status["trainingJobStatus"] == "Stopping"
+    world.aws.move(world.job_name, "Stopped")
+    world.run(30)
+    assert world.cluster.get(KEY) is None
+
+
+def test_throttling_leaves_no_trace_in_the_status() -> None:
+    """DESIGN 4.6: a throttled call waits its turn."""
+    world = World()
+    world.aws.always = lambda operation: THROTTLED
+    world.cluster.apply(manifest())
+    world.run(60)
+    assert "status" not in world.obj
+    assert world.recorder.events == []
+
+
+def test_a_deletion_right_after_a_create_without_answer_waits_for_the_doubt() -> None:
+    """"Not found" is not believed while the creation may still be taking effect."""
+    world = World()
+    world.aws.fail("create", SILENT)
+    world.cluster.apply(manifest())
+    world.reconcile()
+    world.cluster.delete(KEY)
+    world.run(5)
+    assert world.cluster.get(KEY) is not None
+    world.aws.existing(world.job_name)  # it did take effect
+    world.run(30)
+    assert world.aws.count("stop") == 1

@@ -1,0 +1,59 @@
+"""Sieve's first family: the process dies before or after any effect, and another one takes over (DESIGN 5)."""
+
+import pytest
+
+from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.faults.world import World, manifest
+
+
+def _points(scenario: Scenario) -> list[tuple[int, bool]]:
+    """Where the undisturbed run can die: before each effect, and after those that happened (AWS may refuse one)."""
+    world = World()
+    scenario.play(world)
+    scenario.check(world)
+    before = [(n, False) for n in range(1, len(world.crash.seen) + 1)]
+    return before + [(n, True) for n in world.crash.done]
+
+
+POINTS = [
+    pytest.param(scenario, n, after, id=f"{name}: {'after' if after else 'before'} effect {n}")
+    for name, scenario in SCENARIOS.items()
+    for n, after in _points(scenario)
+]
+
+
+@pytest.mark.parametrize(("scenario", "n", "after"), POINTS)
+def test_a_crash_at_any_effect_changes_nothing_in_the_end(scenario: Scenario, n: int, after: bool) -> None:
+    """No second job, none orphaned, none lost; the object converges without a human."""
+    world = World()
+    world.crash.at, world.crash.after = n, after
+    scenario.play(world)
+    scenario.check(world)
+    assert world.crashes == 1
+
+
+@pytest.mark.parametrize("every", [2, 3])
+@pytest.mark.parametrize("scenario", [pytest.param(s, id=n) for n, s in SCENARIOS.items()])
+def test_a_process_that_keeps_crashing_still_gets_there(scenario: Scenario, every: int) -> None:
+    """Each process lives for two or three effects: proving that a view is current, and one that counts."""
+    world = World()
+    restart = world.restart
+
+    def restart_and_die_again() -> None:
+        restart()
+        world.crash.at, world.crash.after = every, True
+
+    world.restart = restart_and_die_again  # type: ignore[method-assign]
+    world.restart()
+    scenario.play(world)
+    scenario.check(world)
+
+
+def test_a_process_that_may_not_act_any_more_has_no_effect() -> None:
+    """DESIGN 4.10: the fence is asked before every effect."""
+    world = World()
+    world.fence.is_open = False
+    world.cluster.apply(manifest())
+    world.run(30)
+    assert world.aws.calls == []
+    assert world.cluster.writes == []

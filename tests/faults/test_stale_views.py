@@ -1,0 +1,118 @@
+"""Sieve's second and third families: events that are missed or repeated, and restarts on an older view."""
+
+import copy
+
+import pytest
+
+from api.meta import JsonObject
+from tests.faults.scenarios import SCENARIOS, Scenario, assert_completed, completes
+from tests.faults.world import DONE, KEY, World, manifest
+
+
+def _history(scenario: Scenario) -> list[JsonObject]:
+    world = World()
+    scenario.play(world)
+    return world.cluster.history
+
+
+VIEWS = [
+    pytest.param(scenario, n, id=f"{name}: view {n}")
+    for name, scenario in SCENARIOS.items()
+    for n in range(len(_history(scenario)))
+]
+
+
+@pytest.mark.parametrize(("scenario", "n"), VIEWS)
+def test_a_restart_on_any_older_view_changes_nothing_in_the_end(scenario: Scenario, n: int) -> None:
+    """A new process that for two minutes sees an old version does no harm, and then converges."""
+    world = World()
+    scenario.play(world)
+    world.restart()
+    creates, jobs = world.aws.count("create"), set(world.aws.jobs)
+    stops = world.aws.count("stop")
+    world.cluster.store.freeze(KEY, world.cluster.history[n])
+    world.run(120)
+    assert set(world.aws.jobs) == jobs
+    assert world.aws.count("create") == creates, "nothing is created on a view that is not current"
+    assert world.aws.count("stop") == stops, "nothing is stopped on a view that is not current"
+    world.cluster.store.thaw()
+    world.run(60)
+    scenario.check(world)
+
+
+@pytest.mark.parametrize("n", range(len(_history(SCENARIOS["completes"]))))
+def test_a_record_that_has_left_sagemaker_is_not_created_again_by_an_older_view(n: int) -> None:
+    """D-08 with a stale cache: the name is free again, so only the precondition stands between us and a second run."""
+    world = World()
+    completes(world)
+    world.aws.jobs.clear()
+    world.restart()
+    world.cluster.store.freeze(KEY, world.cluster.history[n])
+    world.run(120)
+    world.cluster.store.thaw()
+    world.run(60)
+    assert world.aws.jobs == {}
+    assert world.aws.count("create") == 1
+    assert world.status["trainingJobStatus"] == "Completed"
+
+
+def test_a_new_object_of_the_same_name_is_not_stopped_by_the_old_ones_deletion() -> None:
+    """A view of the deleted predecessor (another uid) must not stop the job of its successor."""
+    world = World()
+    world.cluster.apply(manifest(trainingJobName="my-job"))
+    world.run(30)
+    world.cluster.delete(KEY)
+    world.run(5)
+    deleting = copy.deepcopy(world.obj)
+    world.aws.move("my-job", "Stopped")
+    world.run(30)
+    assert world.cluster.get(KEY) is None
+    world.aws.jobs.clear()  # DeleteTrainingJob has freed the name
+    world.cluster.apply(manifest(trainingJobName="my-job"))
+    world.run(30)
+    stops = world.aws.count("stop")
+    world.restart()
+    world.cluster.store.freeze(KEY, deleting)
+    world.run(120)
+    assert world.aws.count("stop") == stops
+    world.cluster.store.thaw()
+    world.run(30)
+    assert world.status["trainingJobStatus"] == "InProgress"
+
+
+def test_repeated_events_cost_nothing() -> None:
+    """A hundred passes over an unchanged object: no call to AWS, no write."""
+    world = World()
+    world.cluster.apply(manifest())
+    world.run(30)
+    calls, patches = len(world.aws.calls), world.cluster.patches
+    results = [world.reconcile() for _ in range(100)]
+    assert set(results) == {DONE}
+    assert (len(world.aws.calls), world.cluster.patches) == (calls, patches)
+
+
+def test_a_store_that_lags_behind_our_own_write_is_waited_for() -> None:
+    """The version that we have just replaced is known to be stale: no call, no conflict."""
+    world = World()
+    world.cluster.apply(manifest())
+    before = world.obj
+    world.reconcile()
+    world.cluster.store.freeze(KEY, before)
+    calls, patches = len(world.aws.calls), world.cluster.patches
+    assert world.reconcile() == DONE
+    assert (len(world.aws.calls), world.cluster.patches) == (calls, patches)
+
+
+@pytest.mark.parametrize("every", [1, 2, 3, 5])
+def test_an_object_that_others_keep_changing_converges(every: int) -> None:
+    """Every n-th write of ours meets a conflict: 409 is a requeue, not an error, and no second job comes of it."""
+    world = World()
+
+    def interfere(n: int, after: bool) -> None:
+        if not after and n % (every + 1) == 0:
+            world.cluster.touch(KEY)
+
+    world.cluster.fault = interfere
+    completes(world)
+    assert_completed(world)
+    assert len(world.aws.jobs) == 1
