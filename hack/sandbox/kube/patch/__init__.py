@@ -4,8 +4,19 @@ All functions are pure: JSON in, a new JSON object out, `PatchError` where the A
 objects that are passed in are never changed, but results may share parts with them.
 """
 
+from hack.sandbox.kube.patch.apply import ApplyConflict, server_side_apply
 from hack.sandbox.kube.patch.errors import PatchError
 from hack.sandbox.kube.patch.json_patch import json_patch
+from hack.sandbox.kube.patch.managed import update_managed_fields
 from hack.sandbox.kube.patch.merge import merge
+from hack.sandbox.kube.patch.strategic import strategic
 
-__all__ = ["PatchError", "json_patch", "merge"]
+__all__ = [
+    "ApplyConflict",
+    "PatchError",
+    "json_patch",
+    "merge",
+    "server_side_apply",
+    "strategic",
+    "update_managed_fields",
+]

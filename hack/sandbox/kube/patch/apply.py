@@ -19,6 +19,7 @@ from hack.sandbox.kube.patch.managed import (
     Manager,
     Owners,
     Ownership,
+    empty_object,
     read_managed_fields,
     record_change,
     reset_fields,
@@ -81,11 +82,11 @@ def server_side_apply(
     _check_patch(applied, shape, api_version)
     ignored = reset_fields(subresource) if reset is None else reset
     owners = _owners(live)
-    before = without_managed_fields(live) if live is not None else {}
+    before = without_managed_fields(live) if live is not None else empty_object(schema)
     if not owners and live is not None:
         # What was there before the first apply belongs to whoever made it, so that nobody overwrites it unasked.
         anonymous = Manager("Update", BEFORE_FIRST_APPLY, api_version, subresource)
-        record_change(owners, {}, before, shape, anonymous, now, ignored)
+        record_change(owners, empty_object(schema), before, shape, anonymous, now, ignored)
     applier = Manager("Apply", manager, "", subresource)
     patch = without_managed_fields(applied)
     try:

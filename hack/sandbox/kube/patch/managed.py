@@ -143,9 +143,25 @@ def update_managed_fields(
     shape = root_shape(schema)
     ignored = tuple(reset_fields(subresource) if reset is None else reset)
     author = Manager(operation, manager or "unknown", api_version, subresource)
-    before = without_managed_fields(live) if live is not None else {}
+    before = without_managed_fields(live) if live is not None else empty_object(schema)
     record_change(owners, before, without_managed_fields(new), shape, author, now, ignored)
     return write_managed_fields(new, owners)
+
+
+def empty_object(schema: Schema | None) -> JsonObject:
+    """What a new object is compared with: for built-in kinds the Go struct, whose members are there from the start."""
+    if not schema or "x-struct" not in schema:
+        return {}
+    members = (schema.get("properties") or {}).items()
+    return {name: _empty_member(prop) for name, prop in members if prop.get("x-absent") in {"zero", "null"}}
+
+
+def _empty_member(schema: Schema) -> Any:
+    if schema.get("x-absent") == "null":
+        return None
+    if schema.get("properties"):
+        return empty_object(schema)
+    return {"string": "", "integer": 0, "number": 0, "boolean": False}.get(schema.get("type") or "")
 
 
 def record_change(
