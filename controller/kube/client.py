@@ -201,7 +201,7 @@ class KubeClient:
                 read_timeout_s=timeout_s or self._request_timeout_s,
                 query=query,
                 body=None if body is None else orjson.dumps(body),
-                headers={} if body is None else {"Content-Type": content_type},
+                content_type="" if body is None else content_type,
             )
         )
         try:

@@ -7,10 +7,9 @@ that can be woken: a thread that is blocked in `recv` sees no flag, so `close` s
 import socket
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -73,7 +72,7 @@ class Request:
     """Longest silence, and for a plain request also the longest time until the whole reply is there."""
     query: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
-    headers: Mapping[str, str] = MappingProxyType({})
+    content_type: str = ""
 
 
 class Transport:
@@ -163,7 +162,9 @@ class Transport:
             raise self._closed(request.what)
 
     def _open(self, request: Request) -> urllib3.BaseHTTPResponse:
-        headers = {"Accept": "application/json", "User-Agent": self._user_agent, **request.headers}
+        headers = {"Accept": "application/json", "User-Agent": self._user_agent}
+        if request.content_type:
+            headers["Content-Type"] = request.content_type
         try:
             authorization = self._cluster.authorization()
         except ConfigError as exc:
