@@ -2,6 +2,7 @@
 
 # ruff: noqa: D102 (the fakes implement the ports, which say what their methods are)
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -16,16 +17,20 @@ from tests.unit.runtime.objects import WIDGETS
 
 
 class FakeStop(Stop):
-    """Waiting passes the time of `clock` at once, and is noted in `pauses`."""
+    """Waiting passes the time of `clock` at once, and is noted in `pauses`.
 
-    def __init__(self, clock: FakeClock) -> None:
+    That is so in the thread that made it; other threads wait until it is set, unless `is_for_all`.
+    """
+
+    def __init__(self, clock: FakeClock, *, is_for_all: bool = False) -> None:
         super().__init__()
         self._clock = clock
+        self._owner = None if is_for_all else threading.get_ident()
         self.pauses: list[float] = []
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """See `Stop.wait`; without a time-out it is the real thing."""
-        if timeout_s is None:
+        if timeout_s is None or self._owner not in (None, threading.get_ident()):
             return super().wait()
         if not self.is_set():
             self.pauses.append(timeout_s)

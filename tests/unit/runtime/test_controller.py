@@ -1,0 +1,386 @@
+"""The worker loop: the outcome table (C2) and the life of its workers."""
+
+# ruff: noqa: D102 (the fakes implement the ports, which say what their methods are)
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+import structlog
+from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
+
+from api.meta import ObjectKey
+from controller.runtime.controller import DONE, Controller, Result, SyncTimeoutError
+from controller.runtime.controllermetrics import RESULTS, ControllerMetrics
+from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
+from controller.runtime.lifecycle import Stop
+from controller.runtime.queuemetrics import QueueMetrics
+from controller.runtime.workqueue import PRIORITY_BACKGROUND, PRIORITY_USER, Handed, WorkQueue
+from tests.fakes import FakeClock
+from tests.unit.runtime.objects import key
+from tests.unit.runtime.scripted import FakeStop
+
+PATIENCE_S = 30.0
+"""How long a test waits for what must happen before it fails; no test takes that long."""
+
+
+@dataclass
+class Fake:
+    """A reconciler that does what it is told."""
+
+    act: Callable[[ObjectKey], Result] = lambda _: DONE
+    seen: list[ObjectKey] = field(default_factory=list)
+
+    def reconcile(self, key: ObjectKey) -> Result:
+        self.seen.append(key)
+        return self.act(key)
+
+
+class Scene:
+    """A controller, its queue and its clock."""
+
+    def __init__(
+        self, act: Callable[[ObjectKey], Result] = lambda _: DONE, *, workers: int = 1, has_synced: bool = True
+    ) -> None:
+        self.clock = FakeClock()
+        self.registry = CollectorRegistry()
+        self.queue: WorkQueue[ObjectKey] = WorkQueue("jobs", metrics=QueueMetrics(self.registry), clock=self.clock)
+        self.reconciler = Fake(act)
+        self.has_synced = has_synced
+        self.controller = Controller(
+            "jobs",
+            self.queue,
+            self.reconciler,
+            metrics=ControllerMetrics(self.registry),
+            clock=self.clock,
+            workers=workers,
+            has_synced=lambda: self.has_synced,
+        )
+
+    def process(self, name: str = "a", priority: int = PRIORITY_USER) -> None:
+        """Queue a key and process it, in this thread."""
+        self.queue.add(key(name), priority)
+        handed = self.queue.get()
+        assert handed is not None
+        self.controller.process(handed)
+
+    def sample(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(f"controller_runtime_{name}", {"controller": "jobs", **labels})
+
+    def results(self) -> dict[str, float]:
+        counts = {result: self.sample("reconcile_total", result=result) for result in RESULTS}
+        return {result: count for result, count in counts.items() if count}
+
+
+def raising(error: Exception) -> Callable[[ObjectKey], Result]:
+    def act(_: ObjectKey) -> Result:
+        raise error
+
+    return act
+
+
+def classified(error_class: ErrorClass, retry_after_s: float | None = None) -> ClassifiedError:
+    return ClassifiedError(error_class, "Code", "for people", retry_after_s=retry_after_s)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A row of the table: failures that the limiter knows afterwards, the requeue's delay, and what is counted."""
+
+    failures: int
+    delay_s: tuple[float, float] | None
+    result: str
+    counted: tuple[str, ...] = ()
+    level: str = ""
+
+
+FAILURES_BEFORE = 3
+BACKOFF_S = (0.04, 0.04)  # 5 ms doubled three times
+SOON_S = (0.5, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("act", "outcome"),
+    [
+        pytest.param(
+            raising(Terminal("never again")),
+            Outcome(FAILURES_BEFORE, None, "error", ("reconcile_errors", "terminal_reconcile_errors"), "error"),
+            id="terminal error",
+        ),
+        pytest.param(
+            raising(classified(ErrorClass.RETRYABLE)),
+            Outcome(FAILURES_BEFORE + 1, BACKOFF_S, "error", ("reconcile_errors",), "error"),
+            id="failed call",
+        ),
+        pytest.param(
+            raising(classified(ErrorClass.DENIED)),
+            Outcome(FAILURES_BEFORE + 1, BACKOFF_S, "error", ("reconcile_errors",), "error"),
+            id="denied call",
+        ),
+        pytest.param(
+            raising(KeyError("a mistake")),
+            Outcome(FAILURES_BEFORE + 1, BACKOFF_S, "error", ("reconcile_errors", "reconcile_panics"), "error"),
+            id="C4: unforeseen exception",
+        ),
+        pytest.param(
+            raising(classified(ErrorClass.THROTTLED)),
+            Outcome(FAILURES_BEFORE, SOON_S, "requeue", (), "debug"),
+            id="throttled: no failure",
+        ),
+        pytest.param(
+            raising(classified(ErrorClass.THROTTLED, retry_after_s=7)),
+            Outcome(FAILURES_BEFORE, (7, 7), "requeue", (), "debug"),
+            id="throttled, with a time to wait",
+        ),
+        pytest.param(
+            raising(classified(ErrorClass.THROTTLED, retry_after_s=0)),
+            Outcome(FAILURES_BEFORE, SOON_S, "requeue", (), "debug"),
+            id="throttled, with no time to wait: no hot loop",
+        ),
+        pytest.param(
+            raising(classified(ErrorClass.CONFLICT)),
+            Outcome(FAILURES_BEFORE, SOON_S, "requeue", (), "debug"),
+            id="conflict: no failure",
+        ),
+        pytest.param(lambda _: Result(requeue_after_s=60), Outcome(0, (60, 60), "requeue_after"), id="requeue after"),
+        pytest.param(lambda _: Result(requeue_after_s=0), Outcome(0, None, "success"), id="requeue after nothing"),
+        pytest.param(lambda _: DONE, Outcome(0, None, "success"), id="success"),
+    ],
+)
+def test_outcome_table(act: Callable[[ObjectKey], Result], outcome: Outcome) -> None:
+    """C2, C3: limiter, queue, counters and log of every outcome; the key is given back in all of them."""
+    scene = Scene(act)
+    for _ in range(FAILURES_BEFORE):
+        scene.queue._rate_limiter.when(key("a"))
+
+    with capture_logs() as logs:
+        scene.process()
+
+    assert scene.queue.num_requeues(key("a")) == outcome.failures
+    due = scene.queue._state.next_due()
+    if outcome.delay_s is None:
+        assert due is None
+    else:
+        assert due is not None
+        least, most = outcome.delay_s
+        assert least - 1e-6 <= due - scene.clock.monotonic() <= most + 1e-6
+    assert scene.results() == {outcome.result: 1}
+    for name in ("reconcile_errors", "terminal_reconcile_errors", "reconcile_panics"):
+        assert scene.sample(f"{name}_total") == (1 if name in outcome.counted else 0), name
+    assert [entry["log_level"] for entry in logs] == ([outcome.level] if outcome.level else [])
+    assert scene.sample("reconcile_time_seconds_count") == 1
+    with pytest.raises(ValueError, match="not handed out"):
+        scene.queue.done(key("a"))
+
+
+@pytest.mark.parametrize(
+    ("act", "priority"),
+    [
+        pytest.param(lambda _: Result(5), PRIORITY_BACKGROUND, id="requeue after"),
+        pytest.param(lambda _: Result(5, priority=40), 40, id="the result names another"),
+        pytest.param(lambda _: Result(5, priority=PRIORITY_USER), PRIORITY_USER, id="the result names 0"),
+        pytest.param(raising(KeyError("x")), PRIORITY_BACKGROUND, id="error"),
+        pytest.param(raising(classified(ErrorClass.THROTTLED)), PRIORITY_BACKGROUND, id="throttled"),
+    ],
+)
+def test_a_requeued_key_keeps_its_priority(act: Callable[[ObjectKey], Result], priority: int) -> None:
+    """P8."""
+    scene = Scene(act)
+
+    scene.process(priority=PRIORITY_BACKGROUND)
+
+    scene.clock.advance(10)
+    assert scene.queue.get() == Handed(key("a"), priority)
+
+
+def test_backoff_grows_until_a_result_that_is_no_error() -> None:
+    """C3: a throttled run in between changes nothing."""
+    errors: list[Exception | None] = [
+        KeyError(),
+        KeyError(),
+        classified(ErrorClass.THROTTLED),
+        KeyError(),
+        None,
+        KeyError(),
+    ]
+
+    def act(_: ObjectKey) -> Result:
+        error = errors.pop(0)
+        if error is not None:
+            raise error
+        return DONE
+
+    scene, failures = Scene(act), []
+    with capture_logs():
+        for _ in range(6):
+            scene.process()
+            failures.append(scene.queue.num_requeues(key("a")))
+
+    assert failures == [1, 2, 2, 3, 0, 1]
+
+
+def test_every_run_has_a_log_context_of_its_own() -> None:
+    """C5, K8: bound while the reconciler runs, gone afterwards."""
+    contexts: list[dict[str, object]] = []
+
+    def act(_: ObjectKey) -> Result:
+        contexts.append(structlog.contextvars.get_contextvars())
+        return DONE
+
+    scene = Scene(act)
+    scene.process("a")
+    scene.process("a")
+
+    first, second = contexts
+    assert {name: first[name] for name in ("controller", "namespace", "name")} == {
+        "controller": "jobs",
+        "namespace": "ns",
+        "name": "a",
+    }
+    assert first["reconcile_id"] != second["reconcile_id"]
+    assert "reconcile_id" not in structlog.contextvars.get_contextvars()
+
+
+def test_failed_runs_are_timed_too() -> None:
+    """C5."""
+
+    def act(_: ObjectKey) -> Result:
+        scene.clock.advance(3)
+        assert scene.sample("active_workers") == 1
+        raise KeyError("x")
+
+    scene = Scene(act)
+    with capture_logs():
+        scene.process()
+
+    assert scene.sample("reconcile_time_seconds_sum") == 3
+    assert scene.sample("active_workers") == 0
+
+
+def test_all_series_exist_at_zero_from_the_start() -> None:
+    """C6."""
+    scene = Scene(workers=3)
+
+    assert [scene.sample("reconcile_total", result=result) for result in RESULTS] == [0, 0, 0, 0]
+    names = ("reconcile_errors_total", "terminal_reconcile_errors_total", "reconcile_panics_total", "active_workers")
+    assert [scene.sample(name) for name in names] == [0, 0, 0, 0]
+    assert scene.sample("max_concurrent_reconciles") == 3
+    assert scene.sample("reconcile_time_seconds_bucket", le="60.0") == 0
+
+
+def test_workers_start_after_the_sources_have_synced() -> None:
+    """C1."""
+    scene = Scene(has_synced=False)
+    stop = Stop()
+    scene.queue.add(key("a"))
+
+    class Polled(FakeStop):
+        """The sources sync while the controller waits for the third time."""
+
+        def wait(self, timeout_s: float | None = None) -> bool:
+            if len(self.pauses) == 2:
+                assert scene.reconciler.seen == []
+                scene.has_synced = True
+            return super().wait(timeout_s)
+
+    stop = Polled(scene.clock)
+
+    def act(_: ObjectKey) -> Result:
+        stop.set()
+        return DONE
+
+    scene.reconciler.act = act
+    scene.controller.run(stop)
+
+    assert scene.reconciler.seen == [key("a")]
+
+
+def test_sources_that_do_not_sync_fail_the_start() -> None:
+    """C1: after two minutes."""
+    scene = Scene(has_synced=False)
+    stop = FakeStop(scene.clock)
+
+    with pytest.raises(SyncTimeoutError, match="jobs"):
+        scene.controller.run(stop)
+
+    assert 120 <= sum(stop.pauses) < 121
+
+
+def test_stopped_before_the_sources_have_synced_it_ends() -> None:
+    """C1."""
+    scene = Scene(has_synced=False)
+    stop = FakeStop(scene.clock)
+    stop.set()
+
+    scene.controller.run(stop)
+
+    assert scene.reconciler.seen == []
+
+
+def test_a_stopped_worker_finishes_its_key_and_takes_no_other() -> None:
+    """What is queued stays undone: the next process finds it in its first list."""
+
+    def act(_: ObjectKey) -> Result:
+        stop.set()
+        return DONE
+
+    scene, stop = Scene(act), Stop()
+    for name in "abc":
+        scene.queue.add(key(name))
+
+    scene.controller.run(stop)
+
+    assert scene.reconciler.seen == [key("a")]
+    assert scene.queue._state.held == 0
+
+
+def test_a_worker_that_gets_a_key_while_stopping_gives_it_back() -> None:
+    """A key that is handed out between the stop and the shutdown of the queue is not reconciled."""
+    scene, stop = Scene(), Stop()
+    scene.queue.add(key("a"))
+    real_get = scene.queue.get
+
+    def get() -> Handed[ObjectKey] | None:
+        handed = real_get()
+        stop.set()
+        return handed
+
+    scene.queue.get = get  # type: ignore[method-assign]
+    scene.controller.work(stop)
+
+    assert scene.reconciler.seen == []
+    assert scene.queue._state.held == 0
+
+
+def test_workers_run_side_by_side_and_survive_failures() -> None:
+    """C4: with real threads; the barrier opens only if both workers are in it at once, before and after a failure."""
+    barrier, stop = threading.Barrier(2), Stop()
+    left = ["c", "d"]
+
+    def act(seen: ObjectKey) -> Result:
+        barrier.wait(PATIENCE_S)
+        if seen.name in "ab":
+            scene.queue.add(key(left.pop(0)))
+            raise KeyError("unforeseen")
+        if barrier.wait(PATIENCE_S) == 0:
+            stop.set()
+        return DONE
+
+    structlog.configure(processors=[_drop])
+    try:
+        scene = Scene(act, workers=2)
+        for name in "ab":
+            scene.queue.add(key(name))
+        scene.controller.run(stop)
+    finally:
+        structlog.reset_defaults()
+
+    assert sorted(seen.name for seen in scene.reconciler.seen) == ["a", "b", "c", "d"]
+    assert scene.sample("reconcile_panics_total") == 2
+
+
+def _drop(_logger: object, _method: str, _event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """`capture_logs` is not for threads (K8)."""
+    raise structlog.DropEvent
