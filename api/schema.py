@@ -9,9 +9,9 @@ from api.description import plain
 from api.descriptor import KindDescriptor
 from api.fields import Field, KindFields
 from api.form import Form
+from api.immutability import immutability
 from api.meta import JsonObject
 from api.pattern import to_re2
-from api.rules import with_rules
 
 _TYPES: Final[dict[Form, dict[str, str]]] = {
     Form.STRING: {"type": "string"},
@@ -73,7 +73,11 @@ def field_schema(descriptor: KindDescriptor, field: Field) -> JsonObject:
         schema |= _limits(field)
     if field.enum:
         schema["enum"] = list(field.enum)
-    return with_rules(descriptor, field, schema)
+    if alternatives := _alternatives(descriptor, field):
+        schema["allOf"] = alternatives
+    if rules := immutability(descriptor, field):
+        schema["x-kubernetes-validations"] = rules
+    return schema
 
 
 def description_of(field: Field) -> str:
@@ -97,6 +101,25 @@ def _object(descriptor: KindDescriptor, field: Field) -> JsonObject:
     if required := [child.name for child in field.fields if child.required]:
         schema["required"] = required
     return schema
+
+
+def _alternatives(descriptor: KindDescriptor, field: Field) -> list[JsonObject]:
+    """What is required here unless something else is given, in keywords.
+
+    CEL says such things more readably, but refuses what it touches and finds written unlike its schema: a count
+    given as 1.0, which an int64 otherwise takes. The first branch is the one whose error the API server reports.
+    """
+    return [
+        {"anyOf": [_has(entry.field), *(_has(name) for name in entry.alternatives)]}
+        for entry in descriptor.compat.required_unless
+        if entry.path == field.path
+    ]
+
+
+def _has(path: str) -> JsonObject:
+    """A schema that demands a field; if dotted, in its parent, should that be there."""
+    parent, _, name = path.rpartition(".")
+    return {"properties": {parent: _has(name)}} if parent else {"required": [name]}
 
 
 def _limits(field: Field) -> JsonObject:
