@@ -41,7 +41,9 @@ class OperatorProcess:
     def __init__(self, kubeconfig: Path, aws_url: str, log: Path, *, command: Sequence[str] | None = None) -> None:
         self._log = log
         self._health = f"127.0.0.1:{_free_port()}"
-        flags = ["--kubeconfig", str(kubeconfig), "--health-addr", self._health, "--metrics-addr", "127.0.0.1:0"]
+        # Jobs of the sandbox live for seconds, so the operator looks more often than an AWS account would allow.
+        flags = ["--kubeconfig", str(kubeconfig), "--poll-interval", "500ms"]
+        flags += ["--health-addr", self._health, "--metrics-addr", "127.0.0.1:0"]
         with log.open("wb") as sink:
             # A session of its own: Ctrl-C goes to the sandbox, which ends the operator after the table.
             self._process = subprocess.Popen(
@@ -95,8 +97,8 @@ class OperatorProcess:
 
 
 def _environment(aws_url: str) -> dict[str, str]:
-    """Return the reader's environment without their AWS account in it: the sandbox must never reach that."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    """Return the reader's environment without their AWS account, which the sandbox must never reach, and settings."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SAGEMAKER_OPERATOR_"))}
     return (
         kept
         | aws_environment(aws_url)

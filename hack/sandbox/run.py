@@ -59,7 +59,8 @@ class Options:
 def run(options: Options, out: IO[str] = sys.stdout) -> int:
     """Run the sandbox; return the exit code. Must be called on the main thread: it handles SIGINT and SIGTERM.
 
-    0: stopped by a signal, or all samples ended well. Raises SandboxError, OperatorDiedError and KubeError otherwise.
+    0: ended by a signal, or with `once` when all samples have ended well. Raises SandboxError (a port is taken, a
+    sample ended badly, a signal came before `once` was done), OperatorDiedError and KubeError.
     """
     stop = threading.Event()
     with ExitStack() as stack:
@@ -81,9 +82,13 @@ def run(options: Options, out: IO[str] = sys.stdout) -> int:
         log = directory / "operator.log"
         operator = stack.enter_context(OperatorProcess(kubeconfig, aws.url, log, command=options.operator))
         operator.until_ready(stop)
-        print(f"The operator is ready; its log: {log}", file=out, flush=True)
-        wanted = _apply_samples(api)
-        _watch(api, operator, stop, wanted if options.once else None, options.timeout_s, out)
+        if not stop.is_set():
+            print(f"The operator is ready; its log: {log}", file=out, flush=True)
+            samples = _apply_samples(api)
+            goal = Goal(samples, time.monotonic() + options.timeout_s) if options.once else None
+            _watch(api, operator, stop, goal, out)
+        if options.once and stop.is_set():
+            raise SandboxError("ended by a signal before all samples had ended")
     print(_GOODBYE, file=out, flush=True)
     return 0
 
@@ -117,41 +122,43 @@ def _apply_samples(api: KubeApi) -> frozenset[str]:
     return frozenset(row_of(obj).key for obj in applied)
 
 
-def _watch(
-    api: KubeApi,
-    operator: OperatorProcess,
-    stop: threading.Event,
-    wanted: frozenset[str] | None,
-    timeout_s: float,
-    out: IO[str],
-) -> None:
-    """Show the objects until `stop` or until those `wanted` have ended. Raises SandboxError if one ended badly."""
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What `--once` waits for: these objects at a good end, before `deadline` (monotonic seconds)."""
+
+    samples: frozenset[str]
+    deadline: float
+
+    def is_reached(self, rows: Sequence[Row], now: float) -> bool:
+        """Whether all samples have ended well. Raises SandboxError, naming those that have not, once that is sure."""
+        shown = {row.key: row for row in rows if row.key in self.samples}
+        if len(shown) == len(self.samples) and all(row.verdict for row in shown.values()):
+            return True
+        is_late = now > self.deadline
+        if not is_late and not all(key in shown and shown[key].verdict is not None for key in self.samples):
+            return False
+        reasons = [f"{key} is gone" for key in sorted(self.samples - shown.keys())]
+        reasons += [
+            ": ".join(filter(None, (f"{row.key} is {row.state}", row.message)))
+            for row in rows
+            if row.key in shown and not row.verdict
+        ]
+        raise SandboxError(f"{'time is over, ' if is_late else ''}not all samples ended well: {'; '.join(reasons)}")
+
+
+def _watch(api: KubeApi, operator: OperatorProcess, stop: threading.Event, goal: Goal | None, out: IO[str]) -> None:
+    """Show the objects until `stop`, or until the goal is reached. Raises SandboxError if it cannot be any more."""
     view = view_for(out)
-    deadline = time.monotonic() + timeout_s
     try:
         while not stop.is_set():
             operator.check()
             rows = sorted(map(row_of, api.operator_objects()), key=lambda row: (row.kind, row.namespace, row.name))
             view.show(rows)
-            if wanted is not None and _all_well(
-                [row for row in rows if row.key in wanted], time.monotonic() > deadline
-            ):
+            if goal is not None and goal.is_reached(rows, time.monotonic()):
                 return
             stop.wait(_REFRESH_S)
     finally:
         view.close()
-
-
-def _all_well(samples: list[Row], is_late: bool) -> bool:
-    """Whether all samples ended well. Raises SandboxError, naming those that did not, once that is sure."""
-    if all(row.verdict for row in samples):
-        return True
-    if is_late or all(row.verdict is not None for row in samples):
-        reasons = [
-            f"{row.key} is {row.state}{': ' if row.message else ''}{row.message}" for row in samples if not row.verdict
-        ]
-        raise SandboxError(f"{'in time ' if is_late else ''}not all samples ended well: {'; '.join(reasons)}")
-    return False
 
 
 @contextmanager
@@ -173,7 +180,7 @@ def _signals(stop: threading.Event) -> Iterator[None]:
 def _print_welcome(out: IO[str], kube_url: str, aws_url: str, kubeconfig: Path) -> None:
     variables = " ".join(f"{key}={value}" for key, value in aws_environment(aws_url).items())
     print(
-        f"Kubernetes API {kube_url}, SageMaker {aws_url}, all in memory. In a second terminal:\n"
+        f"Kubernetes API {kube_url}, SageMaker {aws_url}, all in memory. For a second terminal:\n"
         f"  export KUBECONFIG={kubeconfig}\n"
         f"  export {variables}\n",
         file=out,
@@ -182,9 +189,9 @@ def _print_welcome(out: IO[str], kube_url: str, aws_url: str, kubeconfig: Path) 
 
 
 _GOODBYE = """
-To go on: while `make run` shows its table, try in a second terminal, after the two export lines it prints,
+To go on, start `make run`, and while it shows its table try in a second terminal, after the two export lines it prints:
   kubectl get trainingjobs                                   # what the table shows
   kubectl describe trainingjob xgboost-mnist-from-for-s3     # conditions and events
-  kubectl delete trainingjob xgboost-mnist-from-for-s3       # stops the job in SageMaker if it still runs
+  kubectl delete trainingjob xgboost-mnist-from-for-s3       # a job that still runs is stopped in SageMaker
   aws sagemaker list-training-jobs                           # the other side
-  python -m hack.sandbox fault throttle 'List*' --count 20   # and what if AWS does not answer?"""
+  python -m hack.sandbox fault throttle 'List*' --count 20   # and if AWS does not answer?"""

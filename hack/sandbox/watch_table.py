@@ -69,7 +69,8 @@ def changes(before: Iterable[Row], after: Iterable[Row]) -> list[str]:
         known = old.pop((row.namespace, row.key), None)
         if known is None or (known.state, known.message) != (row.state, row.message):
             why = f"  {row.message}" if row.message else ""
-            remote = f"  {row.remote_name}" if known is None or known.remote_name != row.remote_name else ""
+            is_new = row.remote_name and (known is None or known.remote_name != row.remote_name)
+            remote = f"  {row.remote_name}" if is_new else ""
             lines.append(f"{row.key:<48} {row.state}{remote}{why}")
     lines += [f"{row.key:<48} gone" for row in old.values()]
     return lines

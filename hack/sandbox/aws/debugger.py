@@ -1,4 +1,4 @@
-"""Debugger rules: evaluation jobs beside a training job that end later than it does."""
+"""Debugger and profiler rules: evaluation jobs beside a training job that end later than it does."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,11 +14,9 @@ class _Evaluation:
     details: str = ""
 
 
-def rule_statuses(job: Job, now: float) -> list[dict[str, Any]]:
-    """Return DebugRuleEvaluationStatuses at `now`, one for each configured rule, in the order of the request."""
-    return [
-        _shown(job, rule["RuleConfigurationName"], now) for rule in job.request.get("DebugRuleConfigurations") or ()
-    ]
+def rule_statuses(job: Job, member: str, now: float) -> list[dict[str, Any]]:
+    """Return a status for each rule configured in `member` of the request, in its order."""
+    return [_shown(job, rule["RuleConfigurationName"], now) for rule in job.request.get(member) or ()]
 
 
 def _shown(job: Job, rule: str, now: float) -> dict[str, Any]:

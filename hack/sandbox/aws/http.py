@@ -106,6 +106,8 @@ class _Handler(BaseHTTPRequestHandler):
             names.add(name.lower())
         if "x-amzn-requestid" not in names:
             self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
+        if self.close_connection:  # asked for by the client, which would else try to use it again
+            self.send_header("Connection", "close")
         self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
         if self.command != "HEAD":

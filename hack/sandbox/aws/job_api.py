@@ -8,6 +8,7 @@ import binascii
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -105,7 +106,7 @@ class JobApi:
         """Return a page of summaries, filtered and sorted; by default the 10 newest."""
         validate("sagemaker", call.operation, call.params)
         params = call.params
-        tests = _filters(call)
+        tests = _filters(self.kind, call)
         jobs = [
             job
             for job in self.store.list(self.kind, call.account, call.region)
@@ -141,7 +142,7 @@ def stamp(at: float) -> float:
     return round(at, 3)
 
 
-def _filters(call: Call) -> list[Callable[[Job], bool]]:
+def _filters(kind: JobKind, call: Call) -> list[Callable[[Job], bool]]:
     """Return a test for each filter given: with none, a list of 100,000 jobs costs no call per job."""
     wanted, now = call.params, call.now
     tests: list[Callable[[Job], bool]] = []
@@ -150,8 +151,15 @@ def _filters(call: Call) -> list[Callable[[Job], bool]]:
     if status := wanted.get("StatusEquals"):
         tests.append(lambda job: job.course.at(now).status == status)
     tests += _bounds(lambda job: job.created_at, wanted.get("CreationTimeAfter"), wanted.get("CreationTimeBefore"))
+    for member, passes in kind.filters.items():
+        if member in wanted:
+            tests.append(partial(_passes, passes, wanted[member], now))
     after, before = wanted.get("LastModifiedTimeAfter"), wanted.get("LastModifiedTimeBefore")
     return tests + _bounds(lambda job: job.course.at(now).at, after, before)
+
+
+def _passes(passes: Callable[[Job, Any, float], bool], wanted: Any, now: float, job: Job) -> bool:
+    return passes(job, wanted, now)
 
 
 def _bounds(at: Callable[[Job], float], after: float | None, before: float | None) -> list[Callable[[Job], bool]]:

@@ -60,6 +60,7 @@ class JobKind:
     log_lines: Callable[[Job, float], Iterable["LogStream"]]
     summary: Callable[[Job, float], dict[str, Any]]  # members beside name, ARN, status and the two common times
     is_deletable: bool = False
+    filters: Mapping[str, Callable[[Job, Any, float], bool]] = field(default_factory=dict)  # beyond the common ones
 
     @property
     def name_member(self) -> str:

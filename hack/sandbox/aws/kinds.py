@@ -2,6 +2,7 @@
 
 from hack.sandbox.aws import training, training_answers
 from hack.sandbox.aws.jobs import ErrorText, JobKind
+from hack.sandbox.aws.warm_pool import has_training_plan, has_warm_pool_status
 
 TRAINING = JobKind(
     resource="TrainingJob",
@@ -23,6 +24,7 @@ TRAINING = JobKind(
     summary=training_answers.summary,
     log_lines=training_answers.log_lines,
     is_deletable=True,
+    filters={"WarmPoolStatusEquals": has_warm_pool_status, "TrainingPlanArnEquals": has_training_plan},
 )
 
 KINDS: tuple[JobKind, ...] = (TRAINING,)

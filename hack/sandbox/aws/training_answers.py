@@ -15,6 +15,7 @@ from hack.sandbox.aws.course import Step
 from hack.sandbox.aws.debugger import rule_statuses
 from hack.sandbox.aws.jobs import Job, LogStream
 from hack.sandbox.aws.validation import service_model
+from hack.sandbox.aws.warm_pool import warm_pool
 
 _BUSY = frozenset({"Downloading", "Training", "Uploading", "Stopping"})
 _LINES_A_JOB = 20
@@ -39,9 +40,13 @@ def describe(job: Job, now: float) -> dict[str, Any]:
         "SecondaryStatusTransitions": _transitions(job.course.reached(now)),
         "ModelArtifacts": _artifacts(job, now),
     }
-    answer |= _times(job, now)
-    if "DebugRuleConfigurations" in job.request:
-        answer["DebugRuleEvaluationStatuses"] = rule_statuses(job, now)
+    answer |= _times(job, now) | warm_pool(job, now)
+    for rules in ("DebugRule", "ProfilerRule"):
+        if f"{rules}Configurations" in job.request:
+            answer[f"{rules}EvaluationStatuses"] = rule_statuses(job, f"{rules}Configurations", now)
+    if "ProfilerConfig" in job.request:
+        is_off = job.request["ProfilerConfig"].get("DisableProfiler", False)
+        answer["ProfilingStatus"] = "Disabled" if is_off else "Enabled"
     if step.status == "Completed":
         answer["FinalMetricDataList"] = _final_metrics(job, answer)
     return answer
@@ -50,7 +55,10 @@ def describe(job: Job, now: float) -> dict[str, Any]:
 def summary(job: Job, now: float) -> dict[str, Any]:
     """Return the members of TrainingJobSummary beside name, ARN, status and the two common times."""
     step = job.course.at(now)
-    return {"SecondaryStatus": step.secondary} | ({"TrainingEndTime": round(step.at, 3)} if step.is_terminal else {})
+    answer = {"SecondaryStatus": step.secondary} | warm_pool(job, now)
+    if step.is_terminal:
+        answer["TrainingEndTime"] = round(step.at, 3)
+    return answer
 
 
 def log_lines(job: Job, now: float) -> Iterator[LogStream]:

@@ -74,6 +74,25 @@ def test_times_bound_from_both_sides(sagemaker: Any, listed: Listed) -> None:
     assert listed(LastModifiedTimeBefore=at(sagemaker, "alpha")) == ["gamma", "Beta"]
 
 
+def test_jobs_are_found_by_warm_pool_and_training_plan(aws: RunningServer, sagemaker: Any, request_of: Request) -> None:
+    """A pool is there from the end of its job until its keep-alive period is over."""
+    plan = "arn:aws:sagemaker:us-west-2:123456789012:training-plan/plan"
+    resources = request_of()["ResourceConfig"]
+    sagemaker.create_training_job(**request_of("warm", ResourceConfig=resources | {"KeepAlivePeriodInSeconds": 600}))
+    sagemaker.create_training_job(**request_of("planned", ResourceConfig=resources | {"TrainingPlanArn": plan}))
+    sagemaker.create_training_job(**request_of("plain"))
+
+    def names(**members: Any) -> list[str]:
+        return [row["TrainingJobName"] for row in sagemaker.list_training_jobs(**members)["TrainingJobSummaries"]]
+
+    assert names(TrainingPlanArnEquals=plan) == ["planned"]
+    pools = []
+    for wait_s in (0, 360, 599, 1):
+        aws.clock.advance(wait_s)
+        pools.append([names(WarmPoolStatusEquals=status) for status in ("Available", "Terminated")])
+    assert pools == [[[], []], [["warm"], []], [["warm"], []], [[], ["warm"]]]
+
+
 def test_a_summary_has_what_a_delta_needs(sagemaker: Any, three: None) -> None:
     """Status, secondary status and times stand in the list: no Describe is needed to see a change."""
     rows = {row["TrainingJobName"]: row for row in sagemaker.list_training_jobs()["TrainingJobSummaries"]}

@@ -204,12 +204,21 @@ def strangers(shape: Shape, value: Any, path: str = "") -> Iterator[str]:
             yield from strangers(shape.value, item, f"{path}{{}}")
 
 
+@pytest.mark.parametrize("end", ["SANDBOX_FAIL", "none"])
 def test_answers_hold_only_what_the_service_model_knows_and_all_it_requires(
-    aws: RunningServer, sagemaker: Any, request_of: Request
+    aws: RunningServer, sagemaker: Any, request_of: Request, end: str
 ) -> None:
     """A stray or missing member would be a fiction of the sandbox that no real client ever meets."""
     rule = {"RuleConfigurationName": "r", "RuleEvaluatorImage": "rules:latest"}
-    sagemaker.create_training_job(**request_of(DebugRuleConfigurations=[rule], Environment={"SANDBOX_FAIL": "x"}))
+    resources = request_of()["ResourceConfig"] | {"KeepAlivePeriodInSeconds": 600}
+    everything = request_of(
+        DebugRuleConfigurations=[rule],
+        ProfilerConfig={"S3OutputPath": "s3://bucket/profile"},
+        ProfilerRuleConfigurations=[rule],
+        ResourceConfig=resources,
+        Environment={end: "x"},
+    )
+    sagemaker.create_training_job(**everything)
     aws.clock.advance(1000)
     for operation, body in {"DescribeTrainingJob": '{"TrainingJobName": "job"}', "ListTrainingJobs": "{}"}.items():
         _, _, answer = raw(aws.url, operation, body)

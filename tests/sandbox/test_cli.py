@@ -1,0 +1,272 @@
+"""The sandbox's command line as its users and scripts meet it: real processes, exit codes, files, signals."""
+
+import contextlib
+import io
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import boto3
+import pytest
+
+from hack.sandbox.__main__ import main
+from hack.sandbox.operator_process import OperatorDiedError
+from hack.sandbox.run import Goal, Options, SandboxError, run
+from hack.sandbox.samples import crd_paths, sample_paths
+from hack.sandbox.watch_table import Row
+
+pytestmark = pytest.mark.sandbox
+REPOSITORY = Path(__file__).resolve().parents[2]
+STAND_IN = REPOSITORY / "tests" / "sandbox" / "standin_operator.py"
+LIMIT_S = 60.0
+
+
+@contextlib.contextmanager
+def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """`python -m hack.sandbox …` in the background; killed if the test forgets it."""
+    command = [sys.executable, "-m", "hack.sandbox", *arguments]
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def said(process: subprocess.Popen[str], pattern: str) -> re.Match[str]:
+    """The first line of output that matches. Fails when the process ends, or stays silent for too long, instead."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    watchdog = threading.Timer(LIMIT_S, process.kill)
+    watchdog.start()
+    try:
+        for line in process.stdout:
+            found = re.search(pattern, line)
+            if found:
+                return found
+        raise AssertionError(f"nothing like {pattern!r} was printed; stderr: {process.stderr.read()}")
+    finally:
+        watchdog.cancel()
+        watchdog.join()
+
+
+def stand_in(behaviour: str) -> tuple[str, ...]:
+    """The command of a stand-in operator."""
+    return (sys.executable, str(STAND_IN), behaviour)
+
+
+def options(directory: Path, behaviour: str, timeout_s: float = LIMIT_S) -> Options:
+    """`run --once` with any free ports and a stand-in operator."""
+    return Options(
+        directory=directory, once=True, timeout_s=timeout_s, kube_port=0, aws_port=0, operator=stand_in(behaviour)
+    )
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["kube"], ["aws"], ["fault"], ["requests"], ["clock"]])
+def test_every_command_explains_itself(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` is exit code 0 and fits its purpose."""
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--help"])
+    assert ended.value.code == 0
+    assert "usage: python -m hack.sandbox" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["run", "--timeout", "0"], ["aws", "--port", "70000"]])
+def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """As of every command-line tool."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_sagemaker_alone_serves_until_a_signal(number: signal.Signals) -> None:
+    """Foreground; Ctrl-C and SIGTERM are a clean end."""
+    with started("aws", "--port", "0") as process:
+        url = said(process, r"SageMaker at (\S+);")[1]
+        client = boto3.client(
+            "sagemaker",
+            endpoint_url=url,
+            region_name="us-east-2",
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
+        )
+        assert client.list_training_jobs()["TrainingJobSummaries"] == []
+        client.close()
+        process.send_signal(number)
+        assert process.wait(LIMIT_S) == 0
+
+
+def test_a_running_server_takes_faults_tells_requests_and_skips_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """`fault`, `requests` and `clock` work on any server given by --url."""
+    with started("aws", "--port", "0") as process:
+        url = said(process, r"SageMaker at (\S+);")[1]
+        assert main(["fault", "throttle", "List*", "--count", "2", "--url", url]) == 0
+        assert json.loads(capsys.readouterr().out)["faults"][0]["count"] == 2
+        assert main(["fault", "clear", "--url", url]) == 0
+        assert main(["fault", "list", "--url", url]) == 0
+        assert '"faults": []' in capsys.readouterr().out
+        assert main(["fault", "earthquake", "--url", url]) == 1
+        assert "unknown fault 'earthquake'" in capsys.readouterr().err
+        assert main(["clock", "3600", "--url", url]) == 0
+        assert json.loads(capsys.readouterr().out)["now"] > time.time() + 3000
+        assert main(["requests", "--url", url]) == 0
+        assert json.loads(capsys.readouterr().out) == {"requests": {}, "errors": {}}
+
+
+def test_without_a_sandbox_a_fault_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line and exit code 1, no traceback."""
+    assert main(["fault", "throttle", "--dir", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == (
+        f"sandbox: no sandbox runs in {tmp_path}: start one with `make run`, or give --url\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["aws", "kube"])
+def test_a_taken_port_is_explained_in_one_line(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Which port, and which option chooses another."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert main([command, "--port", str(port)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"sandbox: port {port} cannot be used")
+    assert "--port" in error
+    assert error.count("\n") == 1
+
+
+def test_the_kubernetes_api_alone_writes_a_kubeconfig(tmp_path: Path) -> None:
+    """A kubeconfig that kubectl and the operator can use."""
+    kubeconfig = tmp_path / "kubeconfig"
+    with started("kube", "--port", "0", "--kubeconfig", str(kubeconfig)) as process:
+        url = said(process, r"Kubernetes API at (\S+);")[1]
+        assert url in kubeconfig.read_text()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(LIMIT_S) == 0
+
+
+def test_run_once_applies_the_samples_and_ends_when_all_have_ended(tmp_path: Path) -> None:
+    """`make run ARGS=--once`: each status change is a line, and the files are where the README says."""
+    out = io.StringIO()
+    assert run(options(tmp_path, "well"), out) == 0
+    text = out.getvalue()
+    assert f"export KUBECONFIG={tmp_path}/kubeconfig" in text
+    assert "AWS_ENDPOINT_URL=http://127.0.0.1:" in text
+    assert re.search(r"trainingjob/xgboost-mnist-from-for-s3 +Completed", text)
+    assert "kubectl describe trainingjob" in text
+    assert "stand-in operator, well" in (tmp_path / "operator.log").read_text()
+    assert not (tmp_path / "sandbox.json").exists()
+
+
+def test_run_once_fails_with_the_reason_of_the_job_that_failed(tmp_path: Path) -> None:
+    """Which object, which state, why."""
+    with pytest.raises(SandboxError, match=r"trainingjob/xgboost-mnist-from-for-s3 is Failed: made so"):
+        run(options(tmp_path, "fails"), io.StringIO())
+
+
+def test_run_once_has_a_time_limit(tmp_path: Path) -> None:
+    """A job that never ends is named when the time is over."""
+    out = io.StringIO()
+    with pytest.raises(SandboxError, match=r"time is over.*trainingjob/xgboost-mnist-from-for-s3 is InProgress"):
+        run(options(tmp_path, "stuck", timeout_s=1.0), out)
+    assert re.search(r"trainingjob/xgboost-mnist-from-for-s3 +InProgress\n", out.getvalue())
+
+
+def test_an_operator_that_dies_ends_the_run_with_its_last_words(tmp_path: Path) -> None:
+    """Exit code and the tail of the log, so that nobody has to look for it."""
+    with pytest.raises(OperatorDiedError, match=r"exit code 3.*\n(.*\n)*.*the stand-in gives up"):
+        run(options(tmp_path, "dies"), io.StringIO())
+
+
+ENDED = Row("TrainingJob", "default", "a", "Completed", "", "", "")
+
+
+@pytest.mark.parametrize(
+    ("rows", "now", "outcome"),
+    [
+        pytest.param([ENDED, replace(ENDED, name="b")], 0, True, id="both ended well"),
+        pytest.param([ENDED, replace(ENDED, name="b", status="InProgress")], 0, False, id="one still runs"),
+        pytest.param(
+            [replace(ENDED, status="Failed"), replace(ENDED, name="b", status="InProgress")],
+            0,
+            False,
+            id="one failed, one runs",
+        ),
+        pytest.param(
+            [replace(ENDED, status="Failed", message="x"), replace(ENDED, name="b")],
+            0,
+            r"^not all .*: trainingjob/a is Failed: x$",
+            id="one failed",
+        ),
+        pytest.param(
+            [ENDED, replace(ENDED, name="b", status="InProgress")],
+            9,
+            r"^time is over.*: trainingjob/b is InProgress$",
+            id="one is late",
+        ),
+        pytest.param([ENDED, replace(ENDED, name="c", status="Failed")], 0, False, id="one is gone"),
+        pytest.param([ENDED], 9, "trainingjob/b is gone", id="one is still gone when time is over"),
+    ],
+)
+def test_once_waits_for_all_samples_and_for_nothing_else(rows: list[Row], now: float, outcome: bool | str) -> None:
+    """All ends are awaited, so that the reason lists everything that went wrong."""
+    goal = Goal(frozenset({"trainingjob/a", "trainingjob/b"}), deadline=5)
+    if isinstance(outcome, bool):
+        assert goal.is_reached(rows, now) is outcome
+    else:
+        with pytest.raises(SandboxError, match=outcome):
+            goal.is_reached(rows, now)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("behaviour", ["stuck", "stubborn"])
+def test_run_ends_cleanly_on_a_signal(tmp_path: Path, number: signal.Signals, behaviour: str) -> None:
+    """Exit code 0, the operator is gone, whether it had become ready or not."""
+    code = (
+        "import sys; from pathlib import Path; from hack.sandbox.run import Goal, Options, run;"
+        f"sys.exit(run(Options(Path({str(tmp_path)!r}), kube_port=0, aws_port=0, operator={stand_in(behaviour)!r})))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        said(process, "InProgress" if behaviour == "stuck" else "export AWS")
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=LIMIT_S)
+    assert (process.returncode, errors) == (0, "")
+    assert "kubectl delete trainingjob" in output
+    for pid in re.findall(r"as process (\d+)", (tmp_path / "operator.log").read_text()):
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(pid), 0)
+
+
+def test_the_readers_own_aws_account_is_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the shell has set: the operator gets the sandbox's endpoint and keys, and no profile."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN"):
+        monkeypatch.setenv(name, "mine")
+    dump = "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w')); sys.exit(7)"
+    file = tmp_path / "environment"
+    command = (sys.executable, "-c", dump, str(file))
+    with pytest.raises(OperatorDiedError, match="exit code 7"):
+        run(Options(tmp_path, kube_port=0, aws_port=0, operator=command), io.StringIO())
+    seen = {key: value for key, value in json.loads(file.read_text()).items() if key.startswith("AWS_")}
+    assert "mine" not in seen.values()
+    assert seen["AWS_DEFAULT_SAGEMAKER_ENDPOINT"] == seen["AWS_ENDPOINT_URL"]
+    assert seen["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+
+
+def test_all_files_to_apply_exist() -> None:
+    """The lists name what the repository has."""
+    assert all(path.is_file() for path in sample_paths())
+    assert crd_paths()
