@@ -1,0 +1,410 @@
+"""The decision table of jobs (v1-kinds.md 12.1): every state of SageMaker, wanted and being deleted, every error."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.v1 import TRAINING_JOB
+from controller.reconcile import plan as p
+from controller.reconcile.job import decide
+from controller.runtime.errors import ABSENT, ErrorClass
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+ARN = "arn:aws:sagemaker:us-east-2:123456789012:training-job/job"
+RECORDED = p.Recorded("job", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
+YOUNG = replace(RECORDED, created_at=NOW - timedelta(seconds=5))
+
+VALUES = ("InProgress", "Stopping", "Stopped", "Failed", "Completed", "Novel")
+
+
+def observed(**changes: Any) -> p.Observed:
+    """An object that is prepared, wanted, and of which nothing is known."""
+    seen = p.Observed(
+        descriptor=TRAINING_JOB,
+        name="job",
+        is_name_generated=True,
+        is_name_persisted=True,
+        has_finalizer=True,
+        generation=2,
+        now=NOW,
+    )
+    return replace(seen, **changes)
+
+
+def recorded(**changes: Any) -> p.Observed:
+    """An object whose status records a creation."""
+    return observed(**{"recorded": RECORDED, "is_recorded_in_status": True, "shown": "InProgress", **changes})
+
+
+def summary(value: str) -> p.Found:
+    """A line of a List answer."""
+    return p.Found(p.Source.SUMMARY, value, "Training", ARN, NOW)
+
+
+def description(value: str, **fields: Any) -> p.Found:
+    """A Describe answer."""
+    return p.Found(p.Source.DESCRIPTION, value, "Training", ARN, NOW - timedelta(hours=1), fields=fields)
+
+
+def told(plan: p.Plan) -> str:
+    """A plan in a word or two."""
+    if not isinstance(plan, p.Settle):
+        return {"CheckOwner": "check owner"}.get(type(plan).__name__, type(plan).__name__.lower())
+    view = plan.view
+    if view is None:
+        return "wait" if plan.follow or plan.again_s is not None else "nothing"
+    if view.phase is p.Phase.STUCK:
+        return f"stuck: {view.reason}"
+    return f"show {view.value}"
+
+
+# --- recorded: the object has created a job. Columns: what is known, wanted, being deleted.
+
+RECORDED_TABLE = [
+    (None, "wait", "describe"),
+    (ABSENT, "stuck: NotFound", "release"),
+    (summary("InProgress"), "show InProgress", "stop"),
+    (summary("Stopping"), "show Stopping", "show Stopping"),
+    (summary("Stopped"), "describe", "release"),
+    (summary("Failed"), "describe", "release"),
+    (summary("Completed"), "describe", "release"),
+    (summary("Novel"), "show Novel", "show Novel"),
+    (description("InProgress"), "show InProgress", "stop"),
+    (description("Stopping"), "show Stopping", "show Stopping"),
+    (description("Stopped"), "show Stopped", "release"),
+    (description("Failed"), "show Failed", "release"),
+    (description("Completed"), "show Completed", "release"),
+    (description("Novel"), "show Novel", "show Novel"),
+]
+
+# --- never recorded. The name is generated (holds our uid), or given and its owner unknown, ours or somebody else's.
+
+GENERATED_TABLE = [
+    (None, "create", "describe"),
+    (ABSENT, "create", "release"),
+    (description("InProgress"), "show InProgress", "stop"),
+    (description("Stopping"), "show Stopping", "show Stopping"),
+    (description("Stopped"), "show Stopped", "release"),
+    (description("Failed"), "show Failed", "release"),
+    (description("Completed"), "show Completed", "release"),
+    (description("Novel"), "show Novel", "show Novel"),
+]
+UNKNOWN_OWNER_TABLE = [
+    (None, "create", "describe"),
+    (ABSENT, "create", "release"),
+    *((description(value), "check owner", "check owner") for value in VALUES),
+]
+FOREIGN_TABLE = [(description(value), "stuck: AlreadyExists", "release") for value in VALUES]
+OURS_TABLE = [row for row in GENERATED_TABLE if isinstance(row[0], p.Found)]
+
+
+def _rows(name: str, base: p.Observed, table: list[tuple[p.Remote, str, str]]) -> list[Any]:
+    rows = []
+    for remote, wanted, deleted in table:
+        what = f"{remote.source.value} {remote.value}" if isinstance(remote, p.Found) else str(remote)
+        rows.append(pytest.param(replace(base, remote=remote), wanted, id=f"{name}, {what}, wanted"))
+        deleting = replace(base, remote=remote, deleting_for_s=100.0)
+        rows.append(pytest.param(deleting, deleted, id=f"{name}, {what}, deleting"))
+    return rows
+
+
+GIVEN = {"is_name_generated": False}
+TABLE = (
+    _rows("recorded", recorded(), RECORDED_TABLE)
+    + _rows("generated name", observed(), GENERATED_TABLE)
+    + _rows("given name, owner unknown", observed(**GIVEN), UNKNOWN_OWNER_TABLE)
+    + _rows("given name, ours", observed(**GIVEN, owner=p.Owner.OURS), OURS_TABLE)
+    + _rows("given name, foreign", observed(**GIVEN, owner=p.Owner.FOREIGN), FOREIGN_TABLE)
+)
+
+
+@pytest.mark.parametrize(("seen", "expected"), TABLE)
+def test_each_state_has_one_answer(seen: p.Observed, expected: str) -> None:
+    """v1-kinds.md 12.1, rows 1 to 14 and 18."""
+    assert told(decide(seen)) == expected
+
+
+SPECIAL = [
+    pytest.param(observed(has_finalizer=False), "prepare", id="no finalizer yet: prepare before anything"),
+    pytest.param(observed(is_name_persisted=False), "prepare", id="no name in the spec yet: prepare"),
+    pytest.param(
+        observed(has_finalizer=False, deleting_for_s=0.0), "nothing", id="deleted before the first pass: none of ours"
+    ),
+    pytest.param(observed(name_is_taken=True), "describe", id="Create says the name exists: look"),
+    pytest.param(
+        observed(name_is_taken=True, remote=ABSENT), "wait", id="exists for Create, not for Describe: wait (D-07b)"
+    ),
+    pytest.param(
+        observed(recorded=RECORDED, mutation=p.Mutation.CREATED), "show InProgress", id="created in this pass: record"
+    ),
+    pytest.param(
+        observed(recorded=RECORDED, mutation=p.Mutation.CREATED, remote=ABSENT),
+        "show InProgress",
+        id="created after a look that found nothing: record",
+    ),
+    pytest.param(recorded(recorded=YOUNG, remote=ABSENT), "wait", id="created just now, not visible yet: wait"),
+    pytest.param(
+        recorded(recorded=YOUNG, remote=ABSENT, deleting_for_s=0.0), "wait", id="the same in deletion: do not let go"
+    ),
+    pytest.param(recorded(is_describe_due=True), "describe", id="lists do not show it: ask by name"),
+    pytest.param(
+        recorded(is_describe_due=True, remote=summary("InProgress")), "describe", id="the safety net wants a look"
+    ),
+    pytest.param(
+        recorded(deleting_for_s=9.0, shown="Stopping", remote=summary("InProgress")),
+        "wait",
+        id="stop was asked for, the list is older: do not ask again",
+    ),
+    pytest.param(
+        recorded(deleting_for_s=9.0, shown="Stopping", remote=description("InProgress")),
+        "stop",
+        id="stop was asked for, yet it runs: ask again",
+    ),
+    pytest.param(
+        recorded(deleting_for_s=9.0, mutation=p.Mutation.STOPPED, remote=summary("InProgress")),
+        "show Stopping",
+        id="stopped in this pass: say so",
+    ),
+    pytest.param(
+        recorded(deleting_for_s=9.0, stop_was_refused=True), "describe", id="stop refused for the state: look again"
+    ),
+    pytest.param(
+        recorded(deleting_for_s=9.0, stop_was_refused=True, remote=description("InProgress")),
+        "wait",
+        id="stop refused, Describe shows no reason: wait",
+    ),
+    pytest.param(observed(deleting_for_s=3.0, remote=ABSENT), "wait", id="a Create may still be in doubt: wait"),
+    pytest.param(
+        observed(deleting_for_s=99.0, doubt_for_s=3.0, remote=ABSENT), "wait", id="a Create went unanswered: wait"
+    ),
+    pytest.param(
+        observed(deleting_for_s=3.0, was_refused=True, remote=ABSENT), "release", id="AWS refused for good: let go"
+    ),
+    pytest.param(recorded(is_ended=True), "nothing", id="ended: no call ever again"),
+    pytest.param(recorded(is_ended=True, has_finalizer=False), "nothing", id="ended, finalizer removed: leave it"),
+    pytest.param(recorded(is_ended=True, deleting_for_s=0.0), "release", id="ended: deletion asks nobody"),
+    pytest.param(recorded(is_ended=True, rules_running=True), "describe", id="rules run on: look"),
+    pytest.param(
+        recorded(is_ended=True, rules_running=True, described_ago_s=10.0), "wait", id="rules run on, just looked: wait"
+    ),
+    pytest.param(
+        recorded(is_ended=True, rules_running=True, deleting_for_s=0.0), "release", id="deletion does not wait for rules"
+    ),
+    pytest.param(observed(hold_s=30.0), "wait", id="AWS refused lately: not yet again"),
+    pytest.param(recorded(hold_s=30.0, remote=summary("Completed")), "wait", id="held: no Describe, but followed"),
+    pytest.param(recorded(hold_s=30.0, remote=summary("InProgress")), "show InProgress", id="held: lists still count"),
+    pytest.param(observed(is_legacy=True, shown="Completed"), "describe", id="the predecessor's: look first"),
+    pytest.param(
+        observed(is_legacy=True, shown="Completed", remote=ABSENT), "stuck: NotFound", id="the predecessor's, gone"
+    ),
+    pytest.param(
+        observed(is_legacy=True, shown="ReconcilingTrainingJob", remote=ABSENT),
+        "create",
+        id="the predecessor could not create it: create",
+    ),
+    pytest.param(
+        observed(is_legacy=True, is_name_generated=False, shown="InProgress", remote=description("InProgress")),
+        "show InProgress",
+        id="what the predecessor's status names is ours",
+    ),
+]
+
+
+@pytest.mark.parametrize(("seen", "expected"), SPECIAL)
+def test_each_special_situation_has_one_answer(seen: p.Observed, expected: str) -> None:
+    """Late answers, doubt, holds, rules, and what the predecessor left."""
+    assert told(decide(seen)) == expected
+
+
+# --- errors: class x (not created, created, being deleted) -> value shown, phase, verdict
+
+RECONCILING = "ReconcilingTrainingJob"
+ERROR_TABLE = [
+    (ErrorClass.RETRYABLE, RECONCILING, "troubled", "retry", None, "troubled", "retry", "troubled", "retry"),
+    (ErrorClass.DENIED, RECONCILING, "troubled", "slow", None, "troubled", "slow", "troubled", "slow"),
+    (ErrorClass.QUOTA, RECONCILING, "troubled", "slow", None, "troubled", "slow", "troubled", "slow"),
+    (ErrorClass.INVALID, RECONCILING, "stuck", "terminal", None, "troubled", "slow", "troubled", "slow"),
+    (ErrorClass.CONFLICT, RECONCILING, "troubled", "retry", None, "troubled", "retry", "troubled", "retry"),
+    (ErrorClass.EXISTS, RECONCILING, "troubled", "retry", None, "troubled", "retry", "troubled", "retry"),
+]
+
+
+def failure(error_class: ErrorClass, during: p.During, **changes: Any) -> p.Failure:
+    """A refused step."""
+    return replace(p.Failure(during, error_class, "SomeCode", "some message"), **changes)
+
+
+@pytest.mark.parametrize("row", ERROR_TABLE, ids=lambda row: row[0].value)
+def test_each_error_class_has_one_behaviour(row: tuple[Any, ...]) -> None:
+    """Rows 15 to 17: before the creation the operator's value is shown, after it AWS's stays; deletion holds on."""
+    error_class, *expected = row
+    new = decide(observed(failure=failure(error_class, p.During.CREATE)))
+    old = decide(recorded(failure=failure(error_class, p.During.DESCRIBE)))
+    going = decide(recorded(failure=failure(error_class, p.During.STOP), deleting_for_s=50.0))
+    assert isinstance(new, p.Settle)
+    assert isinstance(old, p.Settle)
+    assert isinstance(going, p.Settle)
+    assert new.view is not None
+    assert old.view is not None
+    assert going.view is not None
+    assert [
+        *(new.view.value, new.view.phase.value, new.verdict.value),
+        *(old.view.value, old.view.phase.value, old.verdict.value),
+        *(going.view.phase.value, going.verdict.value),
+    ] == expected
+    assert old.follow
+    assert new.view.additional == "SomeCode: some message"
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        pytest.param(observed(), "release", id="never created: let go"),
+        pytest.param(recorded(), "show None", id="created: hold on"),
+        pytest.param(observed(doubt_for_s=99.0), "show ReconcilingTrainingJob", id="in doubt: hold on"),
+    ],
+)
+def test_an_object_that_cannot_be_asked_about_is_deletable_if_it_never_was_created(
+    seen: p.Observed, expected: str
+) -> None:
+    """No region or a wrong one: no request could be made, so nothing can exist."""
+    cannot = failure(ErrorClass.INVALID, p.During.DESCRIBE, sent=False)
+    assert told(decide(replace(seen, failure=cannot, deleting_for_s=50.0))) == expected
+
+
+def test_trouble_is_told_once() -> None:
+    """An Event when the trouble begins, not for every attempt."""
+    refused = failure(ErrorClass.DENIED, p.During.CREATE)
+    first = decide(observed(failure=refused))
+    again = decide(observed(failure=refused, reasons={"Reconciling": "AccessDenied"}))
+    assert isinstance(first, p.Settle)
+    assert isinstance(again, p.Settle)
+    assert [event.reason for event in first.events] == ["AccessDenied"]
+    assert again.events == ()
+
+
+def test_an_edit_of_the_identity_is_told_and_changes_nothing_else() -> None:
+    """Row 6, D-04, D-11: AWS's status stays, a notice is added, once as an Event."""
+    plan = decide(recorded(edited=("spec.region",), remote=summary("InProgress")))
+    again = decide(
+        recorded(edited=("spec.region",), remote=summary("InProgress"), reasons={"Synced": "SpecImmutable"})
+    )
+    assert isinstance(plan, p.Settle)
+    assert isinstance(again, p.Settle)
+    assert plan.view is not None
+    assert (plan.view.value, plan.view.synced) == ("InProgress", "SpecImmutable")
+    assert "spec.region" in plan.view.additional
+    assert [event.reason for event in plan.events] == ["SpecImmutable"]
+    assert again.events == ()
+
+
+def test_the_secondary_status_is_emptied_while_stopping() -> None:
+    """v1-kinds.md 6.1."""
+    plan = decide(recorded(remote=summary("Stopping")))
+    assert isinstance(plan, p.Settle)
+    assert plan.view is not None
+    assert plan.view.secondary == ""
+
+
+def test_rules_that_run_on_after_the_job_are_polled() -> None:
+    """v1-kinds.md 6.8: as long as any rule is InProgress or Stopping."""
+    running = [{"ruleEvaluationStatus": "NoIssuesFound"}, {"ruleEvaluationStatus": "Stopping"}]
+    done = [{"ruleEvaluationStatus": "NoIssuesFound"}]
+    polls = decide(recorded(remote=description("Completed", debugRuleEvaluationStatuses=running)))
+    ends = decide(
+        recorded(
+            is_ended=True, rules_running=True, remote=description("Completed", debugRuleEvaluationStatuses=done)
+        )
+    )
+    assert isinstance(polls, p.Settle)
+    assert isinstance(ends, p.Settle)
+    assert polls.again_s is not None
+    assert ends.again_s is None
+
+
+def test_a_list_that_knows_of_the_end_before_describe_does_is_looked_at_again() -> None:
+    """Two replicas of SageMaker may disagree: the end must not be missed."""
+    plan = decide(recorded(summary=summary("Completed"), remote=description("InProgress")))
+    assert isinstance(plan, p.Settle)
+    assert plan.again_s is not None
+
+
+# --- what holds for every observation
+
+REMOTES = st.one_of(
+    st.none(),
+    st.just(ABSENT),
+    st.sampled_from([summary(value) for value in VALUES] + [description(value) for value in VALUES]),
+)
+OBSERVATIONS = st.builds(
+    observed,
+    is_name_generated=st.booleans(),
+    is_name_persisted=st.booleans(),
+    has_finalizer=st.booleans(),
+    deleting_for_s=st.none() | st.sampled_from([0.0, 9.0, 11.0, 1000.0]),
+    recorded=st.sampled_from([None, RECORDED, YOUNG]),
+    is_recorded_in_status=st.booleans(),
+    is_legacy=st.booleans(),
+    is_ended=st.booleans(),
+    shown=st.sampled_from(["", "Stopping", "InProgress", "Completed", RECONCILING]),
+    rules_running=st.booleans(),
+    remote=REMOTES,
+    owner=st.sampled_from(list(p.Owner)),
+    is_describe_due=st.booleans(),
+    doubt_for_s=st.none() | st.sampled_from([1.0, 100.0]),
+    was_refused=st.booleans(),
+    hold_s=st.none() | st.just(10.0),
+    name_is_taken=st.booleans(),
+    stop_was_refused=st.booleans(),
+    failure=st.none()
+    | st.builds(
+        failure,
+        st.sampled_from([each for each in ErrorClass if each not in {ErrorClass.THROTTLED, ErrorClass.NOT_FOUND}]),
+        st.sampled_from(list(p.During)),
+    ),
+)
+
+
+@given(OBSERVATIONS)
+def test_nothing_is_created_twice_or_for_an_object_that_is_going(seen: p.Observed) -> None:
+    """D-08: Create needs a prepared, wanted object that never recorded a creation."""
+    if isinstance(decide(seen), p.Create):
+        assert seen.recorded is None
+        assert seen.deleting_for_s is None
+        assert seen.has_finalizer
+        assert seen.is_name_persisted
+        assert not seen.is_ended
+
+
+@given(OBSERVATIONS)
+def test_only_what_is_ours_and_unwanted_is_stopped(seen: p.Observed) -> None:
+    """D-03: Stop needs a deletion, a job that runs, and proof that it is ours."""
+    if isinstance(decide(seen), p.Stop):
+        assert seen.deleting_for_s is not None
+        assert isinstance(seen.remote, p.Found)
+        assert seen.remote.value == "InProgress"
+        assert seen.recorded or seen.is_name_generated or seen.is_legacy or seen.owner is p.Owner.OURS
+
+
+@given(OBSERVATIONS)
+def test_the_finalizer_goes_only_when_nothing_of_ours_can_run(seen: p.Observed) -> None:
+    """D-09, D-10: terminal, proved absent, or somebody else's."""
+    if isinstance(decide(seen), p.Release):
+        assert seen.deleting_for_s is not None
+        remote = seen.remote
+        is_over = isinstance(remote, p.Found) and remote.value in TRAINING_JOB.status.terminal
+        is_foreign = seen.recorded is None and seen.owner is p.Owner.FOREIGN
+        was_ended = seen.is_ended and seen.recorded is not None
+        assert is_over or is_foreign or was_ended or remote is ABSENT
+        assert seen.failure is None
+
+
+@given(OBSERVATIONS)
+def test_a_hold_lets_no_call_through(seen: p.Observed) -> None:
+    """A refused credential or an invalid spec never loops."""
+    if seen.hold_s is not None:
+        assert not isinstance(decide(seen), p.Create | p.Stop | p.Describe | p.CheckOwner)
