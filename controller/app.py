@@ -1,0 +1,266 @@
+"""The wiring of the process, top to bottom in the order in which things start.
+
+Everything is made here and passed in; nothing below looks anything up. `run` returns when the process shall end.
+"""
+
+import os
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from api.descriptor import KindDescriptor
+from api.meta import ObjectKey
+from api.v1 import KINDS
+from controller.aws.budgets import Budgets
+from controller.aws.clients import AwsApi, Clients, ClientSettings
+from controller.aws.feed import FeedSettings
+from controller.aws.sagemaker import SageMaker
+from controller.aws.targets import TargetDefaults
+from controller.aws.tracker import Tracker, TrackerMetrics
+from controller.kube.client import KubeClient
+from controller.kube.clusterid import ClusterId
+from controller.kube.config import Cluster, ConfigError, connect
+from controller.kube.events import KubeEventSink
+from controller.kube.lease import LeaseLock
+from controller.kube.listwatch import KubeListerWatcher
+from controller.kube.transport import RestMetrics
+from controller.observability.registry import new_registry
+from controller.observability.server import Check, WebServer, health_routes, metrics_routes
+from controller.reconcile.context import JobSettings
+from controller.reconcile.executor import Executor
+from controller.reconcile.reconciler import JobReconciler
+from controller.runtime.clock import Clock, SystemClock
+from controller.runtime.controller import Controller
+from controller.runtime.controllermetrics import ControllerMetrics
+from controller.runtime.fence import Fence, LeaseFence, UnfencedUntil
+from controller.runtime.handlers import EnqueueHandler
+from controller.runtime.informer import HandlerRegistration, Informer
+from controller.runtime.informermetrics import InformerMetrics
+from controller.runtime.leaderelection import ElectionMetrics, Elector, unique_identity
+from controller.runtime.lifecycle import Stop
+from controller.runtime.manager import Manager, Stage
+from controller.runtime.queuemetrics import QueueMetrics
+from controller.runtime.ratelimiter import BucketRateLimiter
+from controller.runtime.recorder import EventRecorder
+from controller.runtime.store import Store
+from controller.runtime.workqueue import WorkQueue
+from controller.settings import Settings
+from controller.version import DISTRIBUTION, register_build_info, version
+
+log = structlog.get_logger(__name__)
+
+_POD_NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+_TRACKER_THREADS: Final = 2
+"""So many regions or credentials can be slow at once before the status of others is delayed."""
+_NEVER_S: Final = 10 * 365 * 86_400.0
+"""A period so long that no process sees its end: what `--resync-period 0` means to those who count seconds."""
+_RESYNC_SPREAD: Final = (0.9, 1.1)
+"""Replicas that start together do not replay their caches together (M4)."""
+
+
+def run(settings: Settings) -> int:
+    """Run the operator until a signal or a failure; returns the exit code.
+
+    Raises `ConfigError` and `BindError`, whose messages are for whoever starts the process.
+    """
+    clock = SystemClock()
+    cluster = connect(clock, kubeconfig=settings.kubeconfig, context=settings.context, master=settings.master)
+    log.info("starting", version=version(), cluster=cluster.base_url, credentials=cluster.source)
+    with ExitStack() as closing:
+        return _Operator(settings, cluster, clock, closing).manager.run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Metrics:
+    """One set for the whole process."""
+
+    rest: RestMetrics
+    informers: InformerMetrics
+    queues: QueueMetrics
+    controllers: ControllerMetrics
+    trackers: TrackerMetrics
+
+    @classmethod
+    def on(cls, registry: CollectorRegistry) -> "_Metrics":
+        register_build_info(registry)
+        return cls(
+            RestMetrics(registry),
+            InformerMetrics(registry),
+            QueueMetrics(registry),
+            ControllerMetrics(registry),
+            TrackerMetrics(registry),
+        )
+
+
+class _Operator:
+    """All parts, handed to a `Manager` that starts and stops them."""
+
+    def __init__(self, settings: Settings, cluster: Cluster, clock: Clock, closing: ExitStack) -> None:
+        self._settings = settings
+        self._cluster = cluster
+        self._clock = clock
+        self._closing = closing
+        self._resync_s = settings.resync_period_s or _NEVER_S
+        self._registry = new_registry()
+        self._metrics = _Metrics.on(self._registry)
+        self._client = self._new_client()
+        self._recorder = EventRecorder(KubeEventSink(self._new_client(), instance=_instance()), clock=clock)
+        self._cluster_id = ClusterId(self._client, clock, configured=settings.cluster_id, served=settings.namespaces)
+        api = AwsApi(
+            Clients(ClientSettings(version=version(), pool_size=settings.workers + _TRACKER_THREADS)),
+            Budgets(clock, self._registry),
+            clock,
+            self._registry,
+        )
+        self._jobs = SageMaker(api)
+
+        self._fence, elector = self._election()
+        self.manager = Manager(election=elector, shutdown_timeout_s=settings.shutdown_timeout_s, clock=clock)
+        self.manager.add(Stage.EVENTS, "recorder", self._recorder.run)
+        self._add_servers(elector)
+        self.manager.add_cache("cluster-id", self._cluster_id.run, has_synced=lambda: bool(self._cluster_id.value))
+        for descriptor in KINDS:
+            self._add_kind(descriptor)
+
+    def _new_client(self, *, is_limited: bool = True, request_timeout_s: float | None = None) -> KubeClient:
+        """A client with connections of its own, closed at the end. Unlimited ones are for leader election only."""
+        settings = self._settings
+        limiter = (
+            BucketRateLimiter[str](self._clock, rate_per_s=settings.kube_api_qps, burst=settings.kube_api_burst)
+            if is_limited and settings.kube_api_qps
+            else None
+        )
+        timeouts = {} if request_timeout_s is None else {"request_timeout_s": request_timeout_s}
+        return self._closing.enter_context(
+            KubeClient.of(self._cluster, metrics=self._metrics.rest, clock=self._clock, limiter=limiter, **timeouts)
+        )
+
+    def _election(self) -> tuple[Fence, Elector | None]:
+        """The fence that every effect asks, and who opens it."""
+        settings = self._settings
+        if not settings.enable_leader_election:
+            return UnfencedUntil(Stop()), None
+        config = settings.election_config(unique_identity())
+        key = ObjectKey(settings.leader_election_namespace or _own_namespace(), settings.leader_election_id)
+        fence = LeaseFence(self._clock, renew_deadline_s=config.renew_deadline_s)
+        client = self._new_client(is_limited=False, request_timeout_s=config.request_timeout_s)
+        elector = Elector(
+            config,
+            LeaseLock(client, key),
+            fence=fence,
+            recorder=self._recorder,
+            metrics=ElectionMetrics(self._registry, key.name),
+            clock=self._clock,
+        )
+        return fence, elector
+
+    def _add_servers(self, elector: Elector | None) -> None:
+        settings = self._settings
+        healthz = {} if elector is None else {"leader-election": _leader_check(elector)}
+        readyz = {"caches": self.manager.readiness}
+        for name, address, routes, flag in (
+            ("metrics", settings.metrics_addr, metrics_routes(self._registry), "--metrics-addr"),
+            ("health", settings.health_addr, health_routes(healthz=healthz, readyz=readyz), "--health-addr"),
+        ):
+            if address is not None:
+                server = WebServer(name, address, routes, flag=flag)
+                self._closing.callback(server.close)
+                self.manager.add(Stage.SERVERS, name, server.run)
+
+    def _add_kind(self, descriptor: KindDescriptor) -> None:
+        """Informers, queue, tracker and controller of one kind."""
+        store = Store()
+        queue = WorkQueue[ObjectKey](descriptor.controller_name, metrics=self._metrics.queues, clock=self._clock)
+        handler = EnqueueHandler(queue)
+        for name, informer in self._informers(descriptor, store):
+            registration = informer.add_handler(
+                handler,
+                resync_period_s=self._settings.resync_period_s * random.uniform(*_RESYNC_SPREAD),  # noqa: S311
+            )
+            self.manager.add_cache(name, informer.run, has_synced=partial(_has_synced, registration))
+        tracker = Tracker(
+            descriptor,
+            self._jobs,
+            queue.add,
+            self._clock,
+            self._metrics.trackers,
+            FeedSettings(poll_s=self._settings.poll_interval_s, resync_s=self._resync_s),
+        )
+        for number in range(_TRACKER_THREADS):
+            self.manager.add(Stage.LEADING, f"{descriptor.controller_name}-tracker-{number}", tracker.run)
+
+        def work(stop: Stop) -> None:
+            executor = Executor(self._client, self._jobs, self._recorder, self._fence)
+            reconciler = JobReconciler(
+                descriptor, store, tracker, self._jobs, executor, self._clock, self._job_settings()
+            )
+            Controller(
+                descriptor.controller_name,
+                queue,
+                reconciler,
+                metrics=self._metrics.controllers,
+                clock=self._clock,
+                workers=self._settings.workers,
+            ).run(stop)
+
+        self.manager.add(Stage.LEADING, descriptor.controller_name, work)
+
+    def _informers(self, descriptor: KindDescriptor, store: Store) -> Iterator[tuple[str, Informer]]:
+        """One informer for all namespaces, or one for each that is served; they share the store."""
+        for namespace in self._settings.namespaces or ("",):
+            source = KubeListerWatcher(
+                self._client, descriptor.resource, namespace or None, label_selector=self._settings.watch_selector
+            )
+            informer = Informer(
+                descriptor.resource,
+                source,
+                store,
+                metrics=self._metrics.informers,
+                clock=self._clock,
+                namespace=namespace,
+            )
+            yield f"{descriptor.plural}{'/' if namespace else ''}{namespace}", informer
+
+    def _job_settings(self) -> JobSettings:
+        settings = self._settings
+        return JobSettings(
+            cluster_id=self._cluster_id.value,
+            manager=f"{DISTRIBUTION}/{version()}",
+            defaults=TargetDefaults.of(
+                aws_region=settings.aws_region, aws_endpoint_url=settings.aws_endpoint_url, environment=os.environ
+            ),
+            has_ownership_tags=settings.ownership_tags,
+            resource_tags=dict(settings.resource_tags),
+            resync_s=self._resync_s,
+        )
+
+
+def _has_synced(registration: HandlerRegistration) -> bool:
+    return registration.has_synced
+
+
+def _leader_check(elector: Elector) -> Check:
+    return lambda: None if elector.healthy() else "leading on a lease that was not renewed in time"
+
+
+def _instance() -> str:
+    """Who reports events: the pod's name, which is its host name."""
+    return os.uname().nodename
+
+
+def _own_namespace() -> str:
+    """The namespace of this pod. Raises `ConfigError` outside of a cluster."""
+    try:
+        return _POD_NAMESPACE_FILE.read_text().strip()
+    except OSError as exc:
+        raise ConfigError(
+            "leader election needs a namespace for its Lease, and this process does not run in a pod: "
+            "set --leader-election-namespace"
+        ) from exc
