@@ -114,7 +114,14 @@ class _Operator:
         self._recorder = EventRecorder(KubeEventSink(self._new_client(), instance=_instance()), clock=clock)
         self._cluster_id = ClusterId(self._client, clock, configured=settings.cluster_id, served=settings.namespaces)
         api = AwsApi(
-            Clients(ClientSettings(version=version(), pool_size=settings.workers + _TRACKER_THREADS)),
+            Clients(
+                ClientSettings(
+                    version=version(),
+                    pool_size=settings.workers + _TRACKER_THREADS,
+                    connect_timeout_s=settings.aws_connect_timeout_s,
+                    read_timeout_s=settings.aws_read_timeout_s,
+                )
+            ),
             Budgets(clock, self._registry),
             clock,
             self._registry,

@@ -136,6 +136,20 @@ class Settings:
         parse=flagvalues.url,
         metavar="URL",
     )
+    aws_connect_timeout_s: float = _option(
+        "5s",
+        "How long to wait for a connection to AWS.",
+        group="AWS",
+        parse=flagvalues.duration(0.05),
+        metavar="DURATION",
+    )
+    aws_read_timeout_s: float = _option(
+        "30s",
+        "How long to wait for AWS to answer. A creation whose answer did not come is looked for before it is repeated.",
+        group="AWS",
+        parse=flagvalues.duration(0.05),
+        metavar="DURATION",
+    )
     cluster_id: str = _option(
         "",
         "Tells clusters that share an AWS account apart in ownership tags; by default the uid of the namespace "
