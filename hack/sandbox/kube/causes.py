@@ -13,6 +13,14 @@ from typing import Any, Final
 OMITTED: Final = object()
 """A value that the message leaves out: rules on whole objects and lists do not print them."""
 
+
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """A value whose text is known: Go prints some values in ways that JSON does not tell."""
+
+    text: str
+
+
 _BLOCKING: Final = frozenset(
     {"FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid"}
 )
@@ -126,6 +134,8 @@ def _with_value(label: str, value: object) -> str:
 
 def go_value(value: object) -> str:
     """A JSON value as a field error prints it: strings quoted, scalars bare, the rest as JSON."""
+    if isinstance(value, Verbatim):
+        return value.text
     if isinstance(value, str):
         return go_quote(value)
     if isinstance(value, bool):

@@ -262,5 +262,3 @@ def _shown(manager: Manager) -> str:
     if manager.operation == "Update":
         text += f" using {manager.api_version}"
     return text
-
-

@@ -165,7 +165,13 @@ def _empty_member(schema: Schema) -> Any:
 
 
 def record_change(
-    owners: Owners, live: JsonObject, new: JsonObject, shape: Shape, author: Manager, now: str, ignored: tuple[Path, ...]
+    owners: Owners,
+    live: JsonObject,
+    new: JsonObject,
+    shape: Shape,
+    author: Manager,
+    now: str,
+    ignored: tuple[Path, ...],
 ) -> None:
     """Move ownership in place for a change that `author` made by an Update."""
     change = compare(live, new, shape)

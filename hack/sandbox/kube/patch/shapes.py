@@ -68,7 +68,19 @@ def _list_type(schema: Schema) -> tuple[str, tuple[str, ...]]:
 class Shape:
     """How values of one schema are merged. Immutable once made; thread-safe."""
 
-    __slots__ = ("_fields", "_items", "_made", "_open", "_preserve", "_values", "atomic_list", "atomic_map", "keys", "kinds", "scalar")
+    __slots__ = (
+        "_fields",
+        "_items",
+        "_made",
+        "_open",
+        "_preserve",
+        "_values",
+        "atomic_list",
+        "atomic_map",
+        "keys",
+        "kinds",
+        "scalar",
+    )
 
     def __init__(self, schema: Schema | None, *, preserve: bool = False, deduced: bool = False) -> None:
         schema = schema or {}

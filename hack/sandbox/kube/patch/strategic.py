@@ -97,7 +97,9 @@ def _retain_keys(original: JsonObject, patch: JsonObject) -> None:
     keys = patch.pop(_RETAIN_KEYS, None)
     if keys is None:
         return
-    set_names = (name for name, value in patch.items() if value is not None and not name.startswith((_DELETE_FROM, _ORDER)))
+    set_names = (
+        name for name, value in patch.items() if value is not None and not name.startswith((_DELETE_FROM, _ORDER))
+    )
     if not isinstance(keys, list) or any(name not in keys for name in set_names):
         raise bad_request("invalid patch format of retainKeys")
     for name in [name for name in original if name not in keys]:
