@@ -1,0 +1,341 @@
+"""The boundary to AWS over a real botocore client against loopback: headers, time-outs, metrics, clients, targets."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import boto3.session
+import pytest
+from prometheus_client import CollectorRegistry
+
+from api.meta import ObjectKey
+from api.v1 import KINDS, TRAINING_JOB
+from controller.aws.budgets import Budgets
+from controller.aws.clients import AwsApi, Clients, ClientSettings, default_session
+from controller.aws.console import log_url, partition_of
+from controller.aws.errors import AwsError
+from controller.aws.ownership import TAG_LIMIT, Owner, merged_tags
+from controller.aws.sagemaker import SageMaker
+from controller.aws.targets import Target, TargetDefaults
+from controller.runtime.errors import ABSENT, ErrorClass
+from tests.fakes import FakeClock
+
+DATE = "Wed, 02 Jan 2030 03:04:05 GMT"
+
+
+class Server:
+    """SageMaker's JSON protocol on loopback: answers by operation, remembers requests."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[int, dict[str, Any]]] = {}
+        self.requests: list[tuple[str, dict[str, Any], str]] = []
+        self.silence = threading.Event()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:  # noqa: N802 (the base class's name)
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                operation = self.headers["X-Amz-Target"].partition(".")[2]
+                outer.requests.append((operation, body, self.headers["User-Agent"]))
+                if operation == "StopTrainingJob":
+                    outer.silence.wait(10)
+                status, answer = outer.answers.get(operation, (200, {}))
+                data = json.dumps(answer).encode()
+                self.send_response_only(status)
+                self.send_header("Date", DATE)
+                self.send_header("Content-Type", "application/x-amz-json-1.1")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                """Quiet."""
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server that runs, and is gone afterwards."""
+    server = Server()
+    thread = threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.silence.set()
+    server.http.shutdown()
+    server.http.server_close()
+    thread.join()
+
+
+def session(identity: str) -> Any:
+    """Credentials that need nobody."""
+    return boto3.session.Session(aws_access_key_id="key", aws_secret_access_key="secret")  # noqa: S106
+
+
+class Bench:
+    """The whole AWS side over loopback."""
+
+    def __init__(self, server: Server) -> None:
+        self.registry = CollectorRegistry()
+        self.clock = FakeClock()
+        self.clients = Clients(ClientSettings(version="9.9", connect_timeout_s=1, read_timeout_s=0.5), session)
+        api = AwsApi(self.clients, Budgets(self.clock, self.registry), self.clock, self.registry)
+        self.jobs = SageMaker(api)
+        self.target = Target("us-east-2", server.url)
+        self.key = ObjectKey("ns", "x")
+
+    def requests_total(self, operation: str, code: str) -> float | None:
+        """The counter."""
+        labels = {"service": "sagemaker", "operation": operation, "code": code}
+        return self.registry.get_sample_value("sagemaker_operator_aws_requests_total", labels)
+
+
+def test_create_sends_the_request_under_our_name_and_returns_the_arn(server: Server) -> None:
+    """v1-kinds.md 10: the user agent says who calls."""
+    bench = Bench(server)
+    server.answers["CreateTrainingJob"] = (200, {"TrainingJobArn": "arn:x"})
+    request = {
+        "TrainingJobName": "x",
+        "RoleArn": "arn:aws:iam::123456789012:role/x",
+        "OutputDataConfig": {"S3OutputPath": "s3://x"},
+        "AlgorithmSpecification": {"TrainingImage": "i", "TrainingInputMode": "File"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    }
+    assert bench.jobs.create(TRAINING_JOB, bench.target, request, caller=bench.key) == "arn:x"
+    (operation, body, agent) = server.requests[0]
+    assert (operation, body["TrainingJobName"]) == ("CreateTrainingJob", "x")
+    assert "sagemaker-on-kubernetes/9.9" in agent
+    assert bench.requests_total("CreateTrainingJob", "ok") == 1
+
+
+def test_not_found_is_a_value_and_other_errors_raise(server: Server) -> None:
+    """Code and wording: a bad request is no missing job (D-10)."""
+    bench = Bench(server)
+    ask = lambda: bench.jobs.describe(  # noqa: E731
+        TRAINING_JOB, bench.target, "x", caller=bench.key, background=False
+    )
+    server.answers["DescribeTrainingJob"] = (
+        400,
+        {"__type": "ValidationException", "message": "Requested resource not found."},
+    )
+    assert ask() is ABSENT
+    server.answers["DescribeTrainingJob"] = (400, {"__type": "ValidationException", "message": "too long"})
+    with pytest.raises(AwsError, match="too long"):
+        ask()
+    server.answers["DescribeTrainingJob"] = (200, {"TrainingJobName": "x", "TrainingJobStatus": "InProgress"})
+    assert ask() == {"TrainingJobName": "x", "TrainingJobStatus": "InProgress"}
+
+
+def test_throttling_is_counted_and_slows_the_budget(server: Server) -> None:
+    """The SDK makes one attempt; waiting is ours."""
+    bench = Bench(server)
+    server.answers["DescribeTrainingJob"] = (400, {"__type": "ThrottlingException", "message": "Rate exceeded"})
+    with pytest.raises(AwsError) as caught:
+        bench.jobs.describe(TRAINING_JOB, bench.target, "x", caller=bench.key, background=False)
+    assert caught.value.error_class is ErrorClass.THROTTLED
+    assert len(server.requests) == 1
+    labels = {"service": "sagemaker", "operation": "DescribeTrainingJob"}
+    assert bench.registry.get_sample_value("sagemaker_operator_aws_throttles_total", labels) == 1
+    with pytest.raises(AwsError) as again:
+        bench.jobs.describe(TRAINING_JOB, bench.target, "x", caller=bench.key, background=False)
+    assert again.value.code == "BudgetExhausted"
+    assert len(server.requests) == 1
+
+
+def test_a_silent_server_costs_one_read_timeout_and_leaves_doubt(server: Server) -> None:
+    """The request may have taken effect."""
+    bench = Bench(server)
+    with pytest.raises(AwsError) as caught:
+        bench.jobs.stop(TRAINING_JOB, bench.target, "x", caller=bench.key)
+    assert caught.value.ambiguous
+    assert caught.value.code == "ReadTimeout"
+    assert [operation for operation, _, _ in server.requests] == ["StopTrainingJob"]
+
+
+def test_an_unreachable_endpoint_leaves_no_doubt(server: Server) -> None:
+    """Nothing was sent."""
+    bench = Bench(server)
+    with pytest.raises(AwsError) as caught:
+        bench.jobs.stop(TRAINING_JOB, Target("us-east-2", "http://127.0.0.1:1"), "x", caller=bench.key)
+    assert (caught.value.error_class, caught.value.ambiguous) == (ErrorClass.RETRYABLE, False)
+
+
+@pytest.mark.parametrize("target", [Target("us east"), Target("us-east-2", "nonsense")])
+def test_a_target_that_cannot_be_called_is_the_users_to_change(server: Server, target: Target) -> None:
+    """INVALID, and known not to have been sent."""
+    with pytest.raises(AwsError) as caught:
+        Bench(server).jobs.stop(TRAINING_JOB, target, "x", caller="x")
+    assert (caught.value.error_class, caught.value.sent) == (ErrorClass.INVALID, False)
+
+
+def test_a_list_page_tells_sagemakers_own_time(server: Server) -> None:
+    """The watermark of a sweep is the HTTP Date of its first answer."""
+    bench = Bench(server)
+    server.answers["ListTrainingJobs"] = (200, {"TrainingJobSummaries": [{"TrainingJobName": "x"}], "NextToken": "t"})
+    after = datetime(2030, 1, 1, tzinfo=UTC)
+    page = bench.jobs.list_page(TRAINING_JOB, bench.target, modified_after=after, next_token="")
+    assert page.server_time == datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert (page.next_token, page.items[0]["TrainingJobName"]) == ("t", "x")
+    body = server.requests[0][1]
+    assert body["LastModifiedTimeAfter"] == after.timestamp()
+    assert (body["SortBy"], body["SortOrder"], body["MaxResults"]) == ("CreationTime", "Ascending", 100)
+
+
+@pytest.mark.parametrize("descriptor", KINDS, ids=lambda each: each.kind)
+def test_every_kind_can_be_listed_by_modification_time(descriptor: Any) -> None:
+    """The tracker's request exists for each job kind in the service model."""
+    model = session("").client(descriptor.service, region_name="us-east-2").meta.service_model
+    listing = model.operation_model(descriptor.operations.list)
+    assert {"LastModifiedTimeAfter", "SortBy", "SortOrder", "MaxResults"} <= set(listing.input_shape.members)
+    item = listing.output_shape.members[descriptor.operations.list_items].member
+    assert {descriptor.name.member, descriptor.status.member, "LastModifiedTime"} <= set(item.members)
+
+
+def test_tags_are_read_over_all_pages(server: Server) -> None:
+    """Ownership must not depend on which page the tag is on."""
+    bench = Bench(server)
+    server.answers["ListTags"] = (200, {"Tags": [{"Key": "a", "Value": "1"}]})
+    assert bench.jobs.tags(bench.target, "arn:aws:sagemaker:us-east-2:1:x", caller=bench.key) == {"a": "1"}
+
+
+def test_a_client_is_made_once_however_many_threads_ask(server: Server) -> None:
+    """K9: sessions are not shared, clients are."""
+    made: list[str] = []
+
+    def counting(identity: str) -> Any:
+        made.append(identity)
+        return session(identity)
+
+    clients = Clients(ClientSettings(version="1"), counting)
+    barrier, seen = threading.Barrier(8), []
+
+    def ask() -> None:
+        barrier.wait()
+        seen.append(clients.get("sagemaker", Target("us-east-2", server.url)))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == [""]
+    assert len(set(map(id, seen))) == 1
+
+
+def test_the_endpoint_override_is_for_sagemaker_only(server: Server) -> None:
+    """v1-kinds.md 10."""
+    clients = Clients(ClientSettings(version="1"), session)
+    target = Target("us-east-2", server.url)
+    assert clients.get("sagemaker", target).meta.endpoint_url == server.url
+    assert "amazonaws.com" in clients.get("application-autoscaling", target).meta.endpoint_url
+
+
+def test_an_identity_that_is_not_configured_is_denied() -> None:
+    """Never fall back to the process's own rights."""
+    with pytest.raises(AwsError) as caught:
+        default_session("arn:aws:iam::1:role/x")
+    assert caught.value.error_class is ErrorClass.DENIED
+
+
+# --- targets
+
+
+@pytest.mark.parametrize(
+    ("spec", "environment", "setting", "expected"),
+    [
+        ({"sageMakerEndpoint": "https://o"}, {"AWS_DEFAULT_SAGEMAKER_ENDPOINT": "https://e"}, "https://s", "https://o"),
+        ({"sageMakerEndpoint": ""}, {"AWS_DEFAULT_SAGEMAKER_ENDPOINT": "https://e"}, "https://s", "https://e"),
+        ({}, {"AWS_DEFAULT_SAGEMAKER_ENDPOINT": ""}, "https://s", "https://s"),
+        ({}, {}, "", ""),
+    ],
+)
+def test_the_endpoint_is_the_first_that_is_given(
+    spec: dict[str, str], environment: dict[str, str], setting: str, expected: str
+) -> None:
+    """Object, then environment, then setting, then the SDK."""
+    defaults = TargetDefaults.of(aws_region="r", aws_endpoint_url=setting, environment=environment)
+    assert defaults.resolve(spec).endpoint == expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "recorded", "setting", "environment", "expected"),
+    [
+        ({"region": "a"}, "b", "c", {"AWS_REGION": "d"}, "b"),
+        ({"region": "a"}, "", "c", {"AWS_REGION": "d"}, "a"),
+        ({}, "", "c", {"AWS_REGION": "d"}, "c"),
+        ({}, "", "", {"AWS_REGION": "d"}, "d"),
+        ({}, "", "", {"AWS_DEFAULT_REGION": "e"}, "e"),
+    ],
+)
+def test_the_region_is_the_recorded_one_or_the_first_that_is_given(
+    spec: dict[str, str], recorded: str, setting: str, environment: dict[str, str], expected: str
+) -> None:
+    """D-04: what was created decides, whatever the spec says later."""
+    defaults = TargetDefaults.of(aws_region=setting, aws_endpoint_url="", environment=environment)
+    assert defaults.resolve(spec, recorded_region=recorded).region == expected
+
+
+def test_no_region_anywhere_is_the_users_to_change() -> None:
+    """With the ways to set one."""
+    with pytest.raises(AwsError, match=r"spec\.region") as caught:
+        TargetDefaults().resolve({})
+    assert caught.value.error_class is ErrorClass.INVALID
+
+
+# --- tags and links
+
+OWNER = Owner("cluster-1", "TrainingJob", ObjectKey("ns", "x"), "uid-1", "operator/1")
+
+
+def test_ownership_is_proved_by_uid_and_cluster_together() -> None:
+    """modern-expectations.md 5."""
+    tags = OWNER.tags()
+    assert OWNER.is_proved_by(tags)
+    assert not OWNER.is_proved_by({**tags, "sagemaker.aws.amazon.com/cluster": "cluster-2"})
+    assert not OWNER.is_proved_by({**tags, "sagemaker.aws.amazon.com/uid": "uid-2"})
+    assert not OWNER.is_proved_by({})
+
+
+def test_tags_have_a_precedence_and_a_limit() -> None:
+    """Ownership over the user's over defaults; what does not fit is told."""
+    user = [{"Key": f"user-{n}", "Value": "u"} for n in range(48)] + [
+        {"Key": "sagemaker.aws.amazon.com/uid", "Value": "forged"}
+    ]
+    tags, dropped = merged_tags(OWNER, user, {"user-0": "default", "team": "t"})
+    found = {tag["Key"]: tag["Value"] for tag in tags}
+    assert len(tags) == TAG_LIMIT
+    assert found["sagemaker.aws.amazon.com/uid"] == "uid-1"
+    assert found["user-0"] == "u"
+    assert dropped == ("user-44", "user-45", "user-46", "user-47", "team")
+
+
+def test_without_ownership_tags_only_the_users_are_sent() -> None:
+    """`--ownership-tags=false`."""
+    assert merged_tags(None, [{"Key": "a", "Value": "1"}], {}) == ([{"Key": "a", "Value": "1"}], ())
+
+
+@pytest.mark.parametrize(
+    ("region", "start"),
+    [
+        ("us-east-2", "https://us-east-2.console.aws.amazon.com/cloudwatch/home?region=us-east-2#logStream:group=/g;"),
+        ("cn-north-1", "https://cn-north-1.console.amazonaws.cn/"),
+        ("us-gov-west-1", "https://us-gov-west-1.console.amazonaws-us-gov.com/"),
+    ],
+)
+def test_log_links_fit_the_partition(region: str, start: str) -> None:
+    """D-33."""
+    link = log_url(region, "/g", "job")
+    assert link is not None
+    assert link.startswith(start)
+    assert link.endswith("prefix=job;streamFilter=typeLogStreamPrefix")
+
+
+def test_partitions_without_a_public_console_get_no_link() -> None:
+    """Better none than a wrong one."""
+    assert partition_of("us-iso-east-1") == "aws-iso"
+    assert log_url("us-iso-east-1", "/g", "job") is None

@@ -1,0 +1,339 @@
+"""Status by delta: what a sweep costs, what it finds, and whom it wakes (DESIGN 4.5)."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from api.meta import ObjectKey
+from api.v1 import TRAINING_JOB
+from controller.aws.errors import AwsError
+from controller.aws.feed import OVERLAP, UNSEEN_S, FeedSettings
+from controller.aws.targets import Target
+from controller.aws.tracker import Tracker, TrackerMetrics
+from controller.runtime.errors import ErrorClass
+from controller.runtime.lifecycle import Stop
+from tests.fakes import FakeClock
+from tests.faults.sagemaker import FakeSageMaker
+
+HERE, THERE = Target("us-east-2"), Target("eu-west-1")
+THROTTLED = AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded")
+DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "no")
+
+
+class Bench:
+    """A tracker over the in-memory SageMaker."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.aws = FakeSageMaker(self.clock)
+        self.woken: list[str] = []
+        self.registry = CollectorRegistry()
+        self.tracker = Tracker(
+            TRAINING_JOB,
+            self.aws,
+            lambda key: self.woken.append(key.name),
+            self.clock,
+            TrackerMetrics(self.registry),
+            FeedSettings(poll_s=5.0, resync_s=3600.0),
+            rand=lambda: 0.5,
+        )
+
+    def job(self, name: str, target: Target = HERE) -> None:
+        """A job that exists, followed from now on under a key of the same name."""
+        self.aws.existing(name, region=target.region)
+        self.follow(name, target)
+
+    def follow(self, name: str, target: Target = HERE, *, age_s: float = 0.0) -> None:
+        """Follow a job said to be `age_s` old."""
+        created = self.clock.utcnow() - timedelta(seconds=age_s)
+        self.tracker.follow(ObjectKey("ns", name), target, name, created)
+
+    def run(self, seconds: float) -> None:
+        """Let time pass."""
+        for _ in range(int(seconds)):
+            while self.tracker.step():
+                pass
+            self.clock.advance(1.0)
+
+    def sighting(self, name: str) -> tuple[str | None, bool]:
+        """Status and whether a Describe is wanted."""
+        seen = self.tracker.last(ObjectKey("ns", name))
+        assert seen is not None
+        return (seen.summary or {}).get(TRAINING_JOB.status.member), seen.is_describe_due
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        """A sample."""
+        return self.registry.get_sample_value(name, labels)
+
+
+def test_a_thousand_quiet_jobs_cost_one_call_an_interval() -> None:
+    """The cost does not grow with the number of live jobs."""
+    bench = Bench()
+    for n in range(1000):
+        bench.job(f"job-{n}")
+    bench.run(120)
+    bench.aws.calls.clear()
+    bench.run(60)
+    assert 10 <= bench.aws.count("list") <= 14
+    assert bench.aws.count("describe") == 0
+
+
+def test_only_what_changed_is_woken_and_once() -> None:
+    """The overlap shows changes again: they are recognised."""
+    bench = Bench()
+    bench.job("a")
+    bench.job("b")
+    bench.run(30)
+    bench.woken.clear()
+    bench.aws.move("a", "InProgress", "Training")
+    bench.run(30)
+    assert bench.woken == ["a"]
+    assert bench.sighting("a") == ("InProgress", False)
+
+
+def test_nobody_followed_no_calls() -> None:
+    """An operator without jobs does not list."""
+    bench = Bench()
+    bench.job("a")
+    bench.run(10)
+    bench.tracker.forget(ObjectKey("ns", "a"))
+    bench.aws.calls.clear()
+    bench.run(60)
+    assert bench.aws.calls == []
+
+
+def test_after_a_start_one_sweep_goes_back_to_the_oldest_job() -> None:
+    """Followed jobs that this process has not seen pull the beginning back, once."""
+    bench = Bench()
+    bench.aws.existing("old")
+    bench.aws.existing("foreign")
+    bench.clock.advance(86_400)
+    bench.follow("old", age_s=86_400)
+    bench.run(30)
+    assert bench.woken == ["old"]
+    assert bench.sighting("old") == ("InProgress", False)
+
+
+def test_a_job_that_a_complete_sweep_does_not_show_is_asked_for_by_name() -> None:
+    """It may be gone: the reconciler is woken to describe it, once."""
+    bench = Bench()
+    bench.follow("missing", age_s=3 * 86_400)
+    bench.run(60)
+    assert bench.woken == ["missing"]
+    assert bench.sighting("missing") == (None, True)
+
+
+def test_a_job_created_just_now_may_be_late_in_lists() -> None:
+    """Eventual consistency: no Describe for being unseen in the first minute."""
+    bench = Bench()
+    bench.follow("new")
+    bench.run(UNSEEN_S - 10)
+    assert bench.woken == []
+    bench.aws.existing("new")
+    bench.run(20)
+    assert bench.woken == ["new"]
+    assert bench.sighting("new") == ("InProgress", False)
+
+
+def test_the_watermark_is_sagemakers_clock_less_an_overlap() -> None:
+    """A change that turns up late by less than the overlap is not missed, whatever our own clock says."""
+    bench = Bench()
+    bench.job("a")
+    bench.run(300)
+    late = bench.clock.utcnow() - OVERLAP + timedelta(seconds=10)
+    bench.aws.move("a", "InProgress", "Training")
+    bench.aws.jobs["us-east-2", "a"].modified = late
+    bench.woken.clear()
+    bench.run(10)
+    assert bench.woken == ["a"]
+
+
+def test_answers_without_a_date_are_good_enough() -> None:
+    """Then our own clock counts, with a wider overlap."""
+    bench = Bench()
+    bench.aws.is_dated = False
+    bench.job("a")
+    bench.run(30)
+    bench.woken.clear()
+    bench.aws.move("a", "Completed")
+    bench.run(10)
+    assert bench.woken == ["a"]
+
+
+def test_an_older_answer_does_not_undo_a_newer_one() -> None:
+    """Replicas of SageMaker lag: what Describe has told is not overwritten by an older summary, nor the reverse."""
+    bench = Bench()
+    bench.job("a")
+    bench.run(30)
+    now = bench.clock.utcnow()
+    key = ObjectKey("ns", "a")
+    newer = {"TrainingJobStatus": "Completed", "LastModifiedTime": now}
+    bench.tracker.described(key, newer)
+    bench.woken.clear()
+    bench.run(30)
+    assert bench.woken == []
+    assert bench.sighting("a")[0] == "Completed"
+    bench.tracker.described(key, {"TrainingJobStatus": "InProgress", "LastModifiedTime": now - timedelta(seconds=1)})
+    assert bench.sighting("a")[0] == "Completed"
+
+
+def test_pages_are_followed_to_the_end() -> None:
+    """More changes than one page holds."""
+    bench = Bench()
+    bench.aws.page_size = 7
+    for n in range(50):
+        bench.job(f"job-{n}")
+    bench.run(10)
+    assert len(bench.woken) == 50
+
+
+def test_a_throttled_sweep_goes_on_where_it_was() -> None:
+    """A long first sweep must come to its end although some pages are refused."""
+    bench = Bench()
+    bench.aws.page_size = 1
+    for n in range(10):
+        bench.job(f"job-{n}")
+    for _ in range(5):
+        bench.aws.fail("list", THROTTLED)
+    bench.run(120)
+    assert len(bench.woken) == 10
+    assert bench.metric("sagemaker_operator_tracker_pages_total", kind="trainingjob", code="ThrottlingException") == 5
+
+
+def test_a_refused_page_token_starts_the_sweep_anew() -> None:
+    """Tokens expire."""
+    bench = Bench()
+    bench.aws.page_size = 1
+    for n in range(3):
+        bench.job(f"job-{n}")
+    bench.tracker.step()
+    bench.run(3)
+    bench.aws.fail("list", AwsError(ErrorClass.INVALID, "ValidationException", "Invalid NextToken"))
+    bench.run(60)
+    assert set(bench.woken) == {"job-0", "job-1", "job-2"}
+
+
+def test_one_refused_region_does_not_disturb_another() -> None:
+    """DESIGN 5: the operator keeps serving while one region fails; the failing one is asked ever less."""
+    bench = Bench()
+    bench.job("a", HERE)
+    bench.job("b", THERE)
+    bench.run(30)
+    original = bench.aws.list_page
+
+    def refuse_here(descriptor, target, **arguments):  # type: ignore[no-untyped-def]
+        if target == HERE:
+            bench.aws.calls.append(("refused", target.region))
+            raise DENIED
+        return original(descriptor, target, **arguments)
+
+    bench.aws.list_page = refuse_here  # type: ignore[method-assign]
+    bench.woken.clear()
+    bench.aws.move("b", "Completed", region="eu-west-1")
+    bench.run(600)
+    assert bench.woken == ["b"]
+    assert bench.aws.count("refused") < 15
+    staleness = "sagemaker_operator_tracker_staleness_seconds"
+    assert (bench.metric(staleness, kind="trainingjob", region="us-east-2") or 0) > 500
+    assert (bench.metric(staleness, kind="trainingjob", region="eu-west-1") or 99) < 10
+    assert bench.metric("sagemaker_operator_tracker_followed_jobs", kind="trainingjob", region="us-east-2") == 1
+
+
+def test_the_safety_net_wants_each_job_described_once_a_resync_period() -> None:
+    """Slow, and spread: not all at once."""
+    bench = Bench()
+    bench.job("a")
+    bench.run(30)
+    bench.woken.clear()
+    bench.run(2760)
+    assert bench.woken == ["a"]
+    assert bench.sighting("a") == ("InProgress", True)
+    bench.tracker.described(ObjectKey("ns", "a"), {"TrainingJobStatus": "InProgress"})
+    assert bench.sighting("a")[1] is False
+    bench.run(3000)
+    assert bench.woken == ["a"]
+
+
+def test_a_job_named_by_two_objects_wakes_both() -> None:
+    """A conflict that is told elsewhere; here both see what happens."""
+    bench = Bench()
+    bench.job("a")
+    bench.tracker.follow(ObjectKey("other", "twin"), HERE, "a", bench.clock.utcnow())
+    bench.run(10)
+    assert sorted(bench.woken) == ["a", "twin"]
+    bench.tracker.forget(ObjectKey("ns", "a"))
+    bench.woken.clear()
+    bench.aws.move("a", "Completed")
+    bench.run(10)
+    assert bench.woken == ["twin"]
+
+
+def test_a_key_that_moves_to_another_target_is_followed_there_only() -> None:
+    """An object deleted and made anew elsewhere."""
+    bench = Bench()
+    bench.job("a", HERE)
+    bench.run(10)
+    bench.job("a", THERE)
+    bench.aws.calls.clear()
+    bench.run(30)
+    assert {where for _, where in bench.aws.calls} == {"eu-west-1"}
+
+
+def test_foreign_jobs_leave_no_trace() -> None:
+    """Memory depends on what is followed, not on what the account runs."""
+    bench = Bench()
+    bench.job("a")
+    for n in range(500):
+        bench.aws.existing(f"foreign-{n}")
+    bench.run(30)
+    (lane,) = bench.tracker._lanes.values()
+    assert len(lane.feed) == 1
+    assert list(lane.feed._by_name) == ["a"]
+
+
+def test_a_slow_target_holds_one_thread_only_and_stop_ends_all() -> None:
+    """Two threads run the tracker; one region hangs, the other is served; `stop` returns both."""
+    bench = Bench()
+    release, hangs, served = threading.Event(), threading.Event(), threading.Event()
+    original = bench.aws.list_page
+
+    def slow_here(descriptor, target, **arguments):  # type: ignore[no-untyped-def]
+        if target == HERE:
+            hangs.set()
+            assert release.wait(30)
+        return original(descriptor, target, **arguments)
+
+    bench.aws.list_page = slow_here  # type: ignore[method-assign]
+    bench.tracker._wake = lambda key: served.set() if key.name == "b" else None
+    bench.job("a", HERE)
+    bench.job("b", THERE)
+    bench.clock.advance(60)
+    stop = Stop()
+    threads = [threading.Thread(target=bench.tracker.run, args=(stop,), name=f"tracker-{n}") for n in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        assert hangs.wait(10)
+        assert served.wait(10)
+    finally:
+        release.set()
+        stop.set()
+        for thread in threads:
+            thread.join(10)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+@pytest.mark.parametrize("error", [THROTTLED, DENIED], ids=["throttled", "denied"])
+def test_an_error_that_is_not_awss_gives_the_lane_back(error: AwsError) -> None:
+    """A defect ends its thread loudly, and the others go on with the target."""
+    bench = Bench()
+    bench.job("a")
+    bench.clock.advance(10)
+    bench.aws.fail("list", RuntimeError("defect"))
+    with pytest.raises(RuntimeError, match="defect"):
+        bench.tracker.step()
+    bench.aws.fail("list", error)
+    bench.run(30)
+    assert bench.woken == ["a"]
