@@ -42,11 +42,7 @@ class ConfigError(Exception):
 
 
 class Cluster:
-    """One API server and our credentials for it. Thread-safe.
-
-    Raises `ConfigError` from the constructor and, when a credential plugin or a token file fails later, never: the old
-    credentials are used until the server refuses them.
-    """
+    """One API server and our credentials for it. Thread-safe. The constructor raises `ConfigError`."""
 
     def __init__(self, load: Callable[[], Configuration], *, source: str, clock: Clock) -> None:
         self._load = load
@@ -75,7 +71,7 @@ class Cluster:
         with self._lock:
             if self._refused and self._clock.monotonic() - self._loaded_at >= _RELOAD_PAUSE_S:
                 self._loaded_at = self._clock.monotonic()
-                self._configuration.api_key = self._load().api_key
+                self._configuration = self._load()  # whole: its refresh hook knows the loader of its own key
                 self._refused = False
             try:
                 key = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
