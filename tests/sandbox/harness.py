@@ -1,5 +1,6 @@
 """What end-to-end tests are made of: real operator processes, and waiting for what must become true."""
 
+import copy
 import json
 import os
 import signal
@@ -192,3 +193,34 @@ def aws_call(url: str, operation: str, **members: object) -> JsonObject:
     with urllib.request.urlopen(request, timeout=30) as answer:
         decoded: JsonObject = json.loads(answer.read())
         return decoded
+
+
+def condition(obj: JsonObject, kind: str) -> JsonObject:
+    """The condition of that type, empty where there is none."""
+    conditions = (obj.get("status") or {}).get("conditions") or []
+    return next((each for each in conditions if each["type"] == kind), {})
+
+
+def named(manifest: JsonObject, name: str, **spec: Any) -> JsonObject:
+    """The manifest under another object name, with fields of its spec replaced."""
+    changed = copy.deepcopy(manifest)
+    changed["metadata"]["name"] = name
+    changed["spec"] |= spec
+    return changed
+
+
+def marked(manifest: JsonObject, **markers: str) -> JsonObject:
+    """The manifest with hyperparameters that tell the embedded SageMaker how the job shall go."""
+    changed = copy.deepcopy(manifest)
+    changed["spec"]["hyperParameters"] += [{"name": name, "value": value} for name, value in markers.items()]
+    return changed
+
+
+LONG = {"SANDBOX_TRAIN_SECONDS": "86400"}
+"""Marks a job that runs until it is stopped."""
+
+
+def jobs(url: str) -> list[JsonObject]:
+    """All training jobs that the SageMaker at `url` knows."""
+    listed: list[JsonObject] = aws_call(url, "ListTrainingJobs", MaxResults=100)["TrainingJobSummaries"]
+    return listed

@@ -1,0 +1,115 @@
+"""A world for one end-to-end test: API server, SageMaker, a proxy before each, and operators on demand."""
+
+import itertools
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import yaml
+
+from api.meta import JsonObject
+from hack.sandbox.aws import server as aws_server
+from hack.sandbox.kube import server as kube_server
+from tests.sandbox.harness import REPOSITORY, Api, Operator
+from tests.sandbox.interceptor import Interceptor, interceptor
+
+CRDS = REPOSITORY / "config" / "crd" / "bases"
+
+
+def free_port() -> int:
+    """A port that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class World:
+    """Both servers, a proxy in front of each, and the operators that a test starts."""
+
+    def __init__(self, directory: Path, stack: ExitStack) -> None:
+        self.directory = directory
+        self._stack = stack
+        self._numbers = itertools.count(1)
+        self.operators: list[Operator] = []
+        self.kube = stack.enter_context(kube_server.start())
+        self.aws = stack.enter_context(aws_server.start(speed=SPEED))
+        self.to_kube: Interceptor = stack.enter_context(interceptor(self.kube.url))
+        self.to_aws: Interceptor = stack.enter_context(interceptor(self.aws.url))
+        self.api = Api(self.kube.url)
+        """Around the proxy: what the test does is not counted and not cut."""
+        self.kubeconfig = directory / "kubeconfig"
+        write_kubeconfig(self.kubeconfig, self.to_kube.url)
+        self.direct_kubeconfig = directory / "direct-kubeconfig"
+        write_kubeconfig(self.direct_kubeconfig, self.kube.url)
+        for crd in sorted(CRDS.glob("*.yaml")):
+            self.api.call(
+                "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", yaml.safe_load(crd.read_text())
+            )
+
+    def operator(self, *flags: str) -> Operator:
+        """Start one more operator process; it ends with the test."""
+        log = self.directory / f"operator-{next(self._numbers)}.log"
+        started = Operator(
+            self.kubeconfig, self.to_aws.url, log, "--poll-interval", "200ms", *flags, health_port=free_port()
+        )
+        self.operators.append(started)
+        return started
+
+    def close(self) -> None:
+        """End all operators that the test did not end itself."""
+        for each in self.operators:
+            if each.process.poll() is None:
+                each.kill()
+
+    def logs(self) -> str:
+        """The end of every operator's log, for the report of a failed test."""
+        return "\n".join(f"--- {each.log.name}\n{each.log_tail()}" for each in self.operators)
+
+
+SPEED = 4.0
+"""How much faster than in `make run` SageMaker works: a job takes a second and a half."""
+
+
+def write_kubeconfig(path: Path, url: str) -> None:
+    """A kubeconfig without credentials for a server on loopback."""
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "sandbox",
+        "clusters": [{"name": "sandbox", "cluster": {"server": url}}],
+        "users": [{"name": "sandbox", "user": {}}],
+        "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "sandbox", "namespace": "default"}}],
+    }
+    path.write_text(yaml.safe_dump(config))
+    path.chmod(0o600)
+
+
+@pytest.fixture
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    """Fresh servers for every test: nothing that one test did is seen by another."""
+    with ExitStack() as stack:
+        made = World(tmp_path, stack)
+        stack.callback(made.close)
+        yield made
+        report = getattr(request.node, "report_of_call", None)
+        if report is not None and report.failed:
+            report.sections.append(("operator logs", made.logs()))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Let the fixture know whether the test failed, so that it can add the operators' logs."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.when == "call":
+        item.report_of_call = report  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def manifest() -> JsonObject:
+    """The TrainingJob sample of the guide."""
+    loaded: JsonObject = yaml.safe_load((REPOSITORY / "samples" / "xgboost-mnist-trainingjob.yaml").read_text())
+    return loaded
