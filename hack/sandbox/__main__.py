@@ -9,33 +9,35 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hack.sandbox import fault_command
 from hack.sandbox.aws import control as aws_control
 from hack.sandbox.aws import server as aws_server
-from hack.sandbox.aws.faults import FAULTS
 from hack.sandbox.aws.markers import HELP as MARKERS
 from hack.sandbox.control_client import control, server_url
 from hack.sandbox.kubeapi import KubeError
 from hack.sandbox.operator_process import OperatorDiedError
 from hack.sandbox.run import Options, SandboxError, bound, run
 
-_FAULT_HELP = "faults:\n" + "\n".join(f"  {name:<12} {kind.help}" for name, kind in FAULTS.items())
 _EXAMPLES = """examples:
   python -m hack.sandbox run                       # everything, until Ctrl-C
   python -m hack.sandbox run --once                # exit code 0 when every sample ended well
   python -m hack.sandbox kube --port 8001 --kubeconfig sandbox.kubeconfig
   python -m hack.sandbox aws --port 8002
-  python -m hack.sandbox fault throttle 'List*' --count 20"""
+  python -m hack.sandbox fault aws throttle 'List*' --count 20"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code: 0 done, 1 failed with the reason on stderr, 2 wrong usage."""
     options = _parser().parse_args(arguments)
     try:
-        code: int = options.command(options)
-        return code
+        answer: int | dict[str, Any] = options.command(options)
     except (SandboxError, OperatorDiedError, KubeError) as exc:
         print(f"sandbox: {exc}", file=sys.stderr)
         return 1
+    if isinstance(answer, int):
+        return answer
+    print(json.dumps(answer, indent=2))
+    return 0
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -73,31 +75,13 @@ def _kube(options: argparse.Namespace) -> int:
     return 0
 
 
-def _fault(options: argparse.Namespace) -> int:
+def _requests(options: argparse.Namespace) -> dict[str, Any]:
     url = server_url(options.server, options.dir, options.url)
-    if options.fault in {"list", "clear"}:
-        return _said(control(url, "GET" if options.fault == "list" else "DELETE", "faults"))
-    order: dict[str, Any] = {
-        "operation": options.operation,
-        "fault": options.fault,
-        "count": None if options.always else options.count,
-    }
-    details = {"contains": options.contains, "after": options.after, "delay_s": options.delay}
-    return _said(control(url, "POST", "faults", order | {key: value for key, value in details.items() if value}))
+    return control(url, "DELETE" if options.reset else "GET", "requests")
 
 
-def _requests(options: argparse.Namespace) -> int:
-    url = server_url(options.server, options.dir, options.url)
-    return _said(control(url, "DELETE" if options.reset else "GET", "requests"))
-
-
-def _clock(options: argparse.Namespace) -> int:
-    return _said(control(server_url("aws", options.dir, options.url), "POST", "clock", {"advance_s": options.seconds}))
-
-
-def _said(answer: dict[str, Any]) -> int:
-    print(json.dumps(answer, indent=2))
-    return 0
+def _clock(options: argparse.Namespace) -> dict[str, Any]:
+    return control(server_url("aws", options.dir, options.url), "POST", "clock", {"advance_s": options.seconds})
 
 
 def _until_signal() -> threading.Event:
@@ -129,9 +113,11 @@ def _parser() -> argparse.ArgumentParser:
     kube.add_argument("--kubeconfig", type=Path, metavar="FILE", help="write a kubeconfig there")
     kube.add_argument("--state", type=Path, metavar="FILE", help="keep the objects in this file over restarts")
     kube.set_defaults(command=_kube)
-    _add_fault(commands)
+    fault_command.add_parsers(commands)
     requests = commands.add_parser("requests", help="count what a running server was asked")
-    _add_target(requests)
+    requests.add_argument("server", choices=("aws", "kube"))
+    requests.add_argument("--dir", type=Path, default=Path(".sandbox"), help="the files of `run`; default %(default)s")
+    requests.add_argument("--url", help="a server that is not that of `run`")
     requests.add_argument("--reset", action="store_true", help="count from zero")
     requests.set_defaults(command=_requests)
     clock = commands.add_parser("clock", help="move a running SageMaker's time forward")
@@ -160,32 +146,6 @@ def _add_run(commands: Any) -> None:
     parser.add_argument("--dir", type=Path, default=defaults.directory, help="kubeconfig and log; default %(default)s")
     parser.add_argument("--speed", type=_positive, default=1.0, help="jobs live this many times as fast")
     parser.set_defaults(command=_run)
-
-
-def _add_fault(commands: Any) -> None:
-    parser = commands.add_parser(
-        "fault",
-        help="make calls to a running server go wrong",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=f"{_FAULT_HELP}\n  list, clear  show or withdraw what was ordered",
-    )
-    parser.add_argument("fault", metavar="FAULT", help="what goes wrong: see below")
-    parser.add_argument("operation", nargs="?", default="*", help="e.g. DescribeTrainingJob or 'List*'; default: all")
-    parser.add_argument("--count", type=int, default=1, metavar="N", help="for the next N calls, default 1")
-    parser.add_argument("--always", action="store_true", help="until cleared")
-    parser.add_argument("--after", type=int, default=0, metavar="N", help="let N calls pass first")
-    parser.add_argument(
-        "--contains", default="", metavar="TEXT", help="only requests with this text, e.g. a job's name"
-    )
-    parser.add_argument("--delay", type=float, metavar="S", help="for slow and hang-*: seconds")
-    _add_target(parser)
-    parser.set_defaults(command=_fault)
-
-
-def _add_target(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--server", choices=("aws", "kube"), default="aws", help="default %(default)s")
-    parser.add_argument("--dir", type=Path, default=Path(".sandbox"), help="the files of `run`; default %(default)s")
-    parser.add_argument("--url", help="a server that is not that of `run`")
 
 
 def _port(text: str) -> int:

@@ -34,7 +34,7 @@ class KubeServer(Protocol):
         """Where it listens."""
         ...
 
-    def write_kubeconfig(self, path: Path) -> None:
+    def write_kubeconfig(self, path: Path) -> object:
         """Write a kubeconfig for it."""
         ...
 
@@ -194,4 +194,4 @@ To go on, start `make run`, and while it shows its table try in a second termina
   kubectl describe trainingjob xgboost-mnist-from-for-s3     # conditions and events
   kubectl delete trainingjob xgboost-mnist-from-for-s3       # a job that still runs is stopped in SageMaker
   aws sagemaker list-training-jobs                           # the other side
-  python -m hack.sandbox fault throttle 'List*' --count 20   # and if AWS does not answer?"""
+  python -m hack.sandbox fault aws throttle 'List*' --count 20   # and if AWS does not answer?"""

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +21,9 @@ import boto3
 import pytest
 
 from hack.sandbox.__main__ import main
+from hack.sandbox.aws import server as aws_server
+from hack.sandbox.aws.faults import FAULTS
+from hack.sandbox.kube import server as kube_server
 from hack.sandbox.operator_process import OperatorDiedError
 from hack.sandbox.run import Goal, Options, SandboxError, run
 from hack.sandbox.samples import crd_paths, sample_paths
@@ -72,7 +77,9 @@ def options(directory: Path, behaviour: str, timeout_s: float = LIMIT_S) -> Opti
     )
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["kube"], ["aws"], ["fault"], ["requests"], ["clock"]])
+@pytest.mark.parametrize(
+    "command", [[], ["run"], ["kube"], ["aws"], ["fault"], ["fault", "aws"], ["fault", "kube"], ["requests"], ["clock"]]
+)
 def test_every_command_explains_itself(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """`--help` is exit code 0 and fits its purpose."""
     with pytest.raises(SystemExit) as ended:
@@ -81,7 +88,9 @@ def test_every_command_explains_itself(command: list[str], capsys: pytest.Captur
     assert "usage: python -m hack.sandbox" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["run", "--timeout", "0"], ["aws", "--port", "70000"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["fly"], ["fault", "aws", "earthquake"], ["run", "--timeout", "0"], ["aws", "--port", "70000"]]
+)
 def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """As of every command-line tool."""
     with pytest.raises(SystemExit) as ended:
@@ -108,26 +117,60 @@ def test_sagemaker_alone_serves_until_a_signal(number: signal.Signals) -> None:
         assert process.wait(LIMIT_S) == 0
 
 
-def test_a_running_server_takes_faults_tells_requests_and_skips_time(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_running_sagemaker_takes_faults_tells_requests_and_skips_time(capsys: pytest.CaptureFixture[str]) -> None:
     """`fault`, `requests` and `clock` work on any server given by --url."""
-    with started("aws", "--port", "0") as process:
-        url = said(process, r"SageMaker at (\S+);")[1]
-        assert main(["fault", "throttle", "List*", "--count", "2", "--url", url]) == 0
+    with aws_server.start() as aws:
+        assert main(["fault", "aws", "throttle", "List*", "--count", "2", "--url", aws.url]) == 0
         assert json.loads(capsys.readouterr().out)["faults"][0]["count"] == 2
-        assert main(["fault", "clear", "--url", url]) == 0
-        assert main(["fault", "list", "--url", url]) == 0
+        assert main(["fault", "aws", "clear", "--url", aws.url]) == 0
+        assert main(["fault", "aws", "list", "--url", aws.url]) == 0
         assert '"faults": []' in capsys.readouterr().out
-        assert main(["fault", "earthquake", "--url", url]) == 1
-        assert "unknown fault 'earthquake'" in capsys.readouterr().err
-        assert main(["clock", "3600", "--url", url]) == 0
+        assert main(["fault", "aws", "throttle", "--count", "0", "--url", aws.url]) == 1
+        assert "count must be at least 1" in capsys.readouterr().err
+        assert main(["clock", "3600", "--url", aws.url]) == 0
         assert json.loads(capsys.readouterr().out)["now"] > time.time() + 3000
-        assert main(["requests", "--url", url]) == 0
+        assert main(["requests", "aws", "--url", aws.url]) == 0
         assert json.loads(capsys.readouterr().out) == {"requests": {}, "errors": {}}
+
+
+def test_every_fault_of_sagemaker_can_be_ordered(capsys: pytest.CaptureFixture[str]) -> None:
+    """What --help lists is what the server takes."""
+    with aws_server.start() as aws:
+        for fault in FAULTS:
+            assert main(["fault", "aws", fault, "--always", "--url", aws.url]) == 0
+        assert [order["fault"] for order in aws.faults.pending()] == list(FAULTS)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [("deny", 403), ("conflict", 409), ("throttle", 429), ("error", 500), ("unavailable", 503), ("timeout", 504)],
+)
+def test_a_running_api_server_fails_the_requests_that_were_chosen(
+    fault: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By pattern of the path and by count."""
+    with kube_server.start() as kube:
+        assert main(["fault", "kube", fault, "/namespaces$", "--url", kube.url]) == 0
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{kube.url}/api/v1/namespaces", timeout=10)
+        refused.value.close()
+        assert refused.value.code == status
+        with urllib.request.urlopen(f"{kube.url}/api/v1/namespaces", timeout=10) as answer:
+            assert answer.status == 200
+        assert main(["requests", "kube", "--url", kube.url]) == 0
+        assert '"resource": "namespaces"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("fault", ["drop-watches", "compact", "late-watch", "repeat-watch", "clear"])
+def test_a_running_api_server_disturbs_its_watches(fault: str) -> None:
+    """What --help lists is what the server takes."""
+    with kube_server.start() as kube:
+        assert main(["fault", "kube", fault, "--url", kube.url]) == 0
 
 
 def test_without_a_sandbox_a_fault_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One line and exit code 1, no traceback."""
-    assert main(["fault", "throttle", "--dir", str(tmp_path)]) == 1
+    assert main(["fault", "aws", "throttle", "--dir", str(tmp_path)]) == 1
     assert capsys.readouterr().err == (
         f"sandbox: no sandbox runs in {tmp_path}: start one with `make run`, or give --url\n"
     )

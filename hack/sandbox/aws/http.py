@@ -45,6 +45,11 @@ class HttpServer(ThreadingHTTPServer):
             self._connections.add(connection)
         return connection, address
 
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve one connection on a thread of its own, named after the client's port."""
+        threading.current_thread().name = f"sandbox-aws-{client_address[1]}"
+        super().process_request_thread(request, client_address)
+
     def shutdown_request(self, request: Any) -> None:
         """Close a connection and forget it."""
         with self._connections_lock:
@@ -70,9 +75,6 @@ class _Handler(BaseHTTPRequestHandler):
     server: HttpServer
 
     def _handle(self) -> None:
-        if self.headers.get("Expect", "").lower() == "100-continue":
-            self.send_response_only(100)
-            self.end_headers()
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = HttpRequest(self.command, self.path, headers, self._body())
         try:
@@ -108,7 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
         if self.close_connection:  # asked for by the client, which would else try to use it again
             self.send_header("Connection", "close")
-        self.send_header("Content-Length", str(len(response.body)))
+        if "content-length" not in names:  # the answer to a HEAD tells the length of what a GET would send
+            self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(response.body)

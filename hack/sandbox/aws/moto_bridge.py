@@ -41,7 +41,9 @@ class MotoBridge:
             close = getattr(chunks, "close", None)
             if close is not None:
                 close()
-        dropped = {"content-length", "date", "transfer-encoding", "connection"}
+        dropped = {"date", "transfer-encoding", "connection"}
+        if request.method != "HEAD":
+            dropped.add("content-length")
         return HttpResponse(status, body, tuple(field for field in headers if field[0].lower() not in dropped))
 
     def account_of(self, access_key: str) -> str:

@@ -59,8 +59,10 @@ class AwsService:
         """Return the answer to an AWS request. Raises Lost when a fault swallows it. Blocks only for a delay."""
         caller = self._caller(request)
         operation, is_query = _operation(request, caller)
-        fault = self.faults.take(operation, request.body.decode(errors="replace"))
         try:
+            if caller.service == "sagemaker":
+                self.quota.charge(caller.account, caller.region, operation, self.clock.now())
+            fault = self.faults.take(operation, request.body.decode(errors="replace"))
             response = self._with_fault(request, caller, operation, fault)
         except Lost:
             self.requests.note(operation, "(lost)")
@@ -91,7 +93,6 @@ class AwsService:
         self._released.set()
 
     def _with_fault(self, request: HttpRequest, caller: _Caller, operation: str, fault: Fault | None) -> HttpResponse:
-        self.quota.charge(caller.account, caller.region, operation, self.clock.now())
         if fault is None:
             return self._perform(request, caller, operation)
         when, delay_s = fault.kind.when, fault.kind.delay_s

@@ -87,6 +87,7 @@ def test_s3_takes_and_gives_objects(aws: RunningServer, client: Callable[[str], 
     s3.put_object(Bucket="data", Key="train/ä b.csv", Body=b"1,2\n" * 1000)
     answer = s3.get_object(Bucket="data", Key="train/ä b.csv")
     assert answer["Body"].read() == b"1,2\n" * 1000
+    assert s3.head_object(Bucket="data", Key="train/ä b.csv")["ContentLength"] == 4000
 
 
 def test_other_log_groups_are_motos(aws: RunningServer, client: Callable[[str], Any]) -> None:
