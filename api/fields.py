@@ -81,7 +81,10 @@ class KindFields:
 
 
 def build(descriptor: KindDescriptor, model: ServiceModel) -> KindFields:
-    """The tree of one kind from a service model. Raises KeyError where the model lacks an operation or a member."""
+    """The tree of one kind from a service model.
+
+    Raises botocore's OperationNotFoundError where the model lacks an operation, KeyError where it lacks a member.
+    """
     compat = descriptor.compat
     request = model.operation_model(descriptor.operations.create).input_shape
     answer = model.operation_model(descriptor.operations.describe).output_shape

@@ -1,5 +1,6 @@
 """Conversion, value by value: v1-kinds.md 11 and known-defects.md D-06, D-29, D-30."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -302,6 +303,17 @@ def test_a_time_may_have_any_zone_but_must_have_one() -> None:
     for wrong in ("2019-11-20T23:42:35", "yesterday", 7):
         with pytest.raises(ConversionError):
             _sent(Form.TIME, wrong)
+
+
+def test_times_are_shown_in_utc_wherever_the_operator_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Kubernetes writes them."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert _shown(Form.TIME, Form.TIME, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)) == "2026-01-02T03:04:05Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_time_on_the_wire_is_seconds_since_1970() -> None:

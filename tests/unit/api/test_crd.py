@@ -127,6 +127,13 @@ def test_whole_numbers_are_int64(training_job_schema: JsonObject) -> None:
     assert {s.get("format") for s in _schemas(training_job_schema) if s.get("type") == "integer"} == {"int64"}
 
 
+def test_bounds_that_bound_nothing_are_left_out(training_job_schema: JsonObject) -> None:
+    """Every length is at least 0."""
+    for schema in _schemas(training_job_schema):
+        assert schema.get("minLength") != 0
+        assert schema.get("minItems") != 0
+
+
 def test_there_are_no_defaults(training_job_schema: JsonObject) -> None:
     """They would change what is sent to AWS and what `get -o yaml` shows."""
     assert not [schema for schema in _schemas(training_job_schema) if "default" in schema]
