@@ -72,7 +72,12 @@ _COMPAT = Compat(
     sums=MappingProxyType({"status.outer": Sum("total", of=("Count", "Count"), description="Both.")}),
     omitted=frozenset({"spec.readOnly"}),
     required_unless=(RequiredUnless("spec", "sizeInGB", ("newParts",)),),
-    status=(StatusField("part", "Part"), StatusField("inner", "Outer.Count"), StatusField("outer", "Outer"), StatusField("own", description="Ours.")),
+    status=(
+        StatusField("part", "Part"),
+        StatusField("inner", "Outer.Count"),
+        StatusField("outer", "Outer"),
+        StatusField("own", description="Ours."),
+    ),
 )  # fmt: skip
 
 
