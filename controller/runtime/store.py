@@ -1,7 +1,8 @@
-"""The last known state of many objects, as compact bytes under their keys, with indexes.
+"""The last known state of many objects, as packed bytes under their keys, with indexes.
 
-Bytes instead of decoded objects: a decoded TrainingJob takes about ten times the memory of its JSON, and every reader
-that decodes gets a copy of its own, so no lock and no convention has to protect it (S7).
+Bytes instead of decoded objects: decoded, a TrainingJob takes about five times the memory of its JSON, which takes ten
+times that of its packed form (`compaction`). Every reader that decodes gets a copy of its own, so no lock and no
+convention has to protect it (S7).
 """
 
 import sys
@@ -13,6 +14,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import orjson
 
 from api.meta import JsonObject, ObjectKey
+from controller.runtime.compaction import PLAIN, Codec, Compactor
 
 IndexFunc: TypeAlias = Callable[[JsonObject], Iterable[str]]
 """The values under which an object is found: none, one or many. Changes nothing, looks at nothing but the object."""
@@ -35,17 +37,27 @@ class Snapshot:
     Immutable; safe to share between threads.
     """
 
-    __slots__ = ("_metadata", "data", "key", "resource_version")
+    __slots__ = ("_codec", "_metadata", "_packed", "key", "resource_version")
 
     def __init__(
-        self, key: ObjectKey, resource_version: str, data: bytes, metadata: Mapping[str, Any] | None = None
+        self,
+        key: ObjectKey,
+        resource_version: str,
+        codec: Codec,
+        packed: bytes,
+        metadata: Mapping[str, Any] | None = None,
     ) -> None:
         self.key = key
         self.resource_version = resource_version
         """Opaque: compare for equality only (S8)."""
-        self.data = data
-        """Compact JSON."""
+        self._codec = codec
+        self._packed = packed
         self._metadata = metadata
+
+    @property
+    def data(self) -> bytes:
+        """Compact JSON."""
+        return self._codec.unpack(self._packed)
 
     def decode(self) -> JsonObject:
         """A fresh copy of the object, owned by the caller."""
@@ -82,9 +94,16 @@ class Change:
 
 class _Entry(NamedTuple):
     version: str
-    data: bytes
+    codec: Codec
+    packed: bytes
     values: tuple[tuple[str, ...], ...]
     """Index values, one tuple for each index in the order of `Store._indexes`: needed to take the object out again."""
+
+    def data(self) -> bytes:
+        return self.codec.unpack(self.packed)
+
+    def snapshot(self, key: ObjectKey, metadata: Mapping[str, Any] | None = None) -> Snapshot:
+        return Snapshot(key, self.version, self.codec, self.packed, metadata)
 
 
 _IndexMap: TypeAlias = dict[str, "ObjectKey | set[ObjectKey]"]
@@ -104,6 +123,7 @@ class Store:
     """
 
     def __init__(self, indexers: Mapping[str, IndexFunc] | None = None) -> None:
+        self._compactor = Compactor()
         self._writing = threading.Lock()  # held by a writer from its first look to its last change; never by a reader
         self._lock = threading.Lock()  # guards the three below, for as long as it takes to read or swap them
         self._entries: dict[ObjectKey, _Entry] = {}
@@ -118,13 +138,13 @@ class Store:
         """The object as compact JSON."""
         with self._lock:
             entry = self._entries.get(key)
-        return None if entry is None else entry.data
+        return None if entry is None else entry.data()
 
     def snapshot(self, key: ObjectKey) -> Snapshot | None:
         """The object as a value that decodes on demand."""
         with self._lock:
             entry = self._entries.get(key)
-        return None if entry is None else Snapshot(key, entry.version, entry.data)
+        return None if entry is None else entry.snapshot(key)
 
     def resource_version(self, key: ObjectKey) -> str | None:
         """The stored version, without decoding; compare for equality only (S8)."""
@@ -142,11 +162,7 @@ class Store:
         """The objects at one moment, all or those of one namespace, in no promised order (S8)."""
         with self._lock:
             entries = list(self._entries.items())
-        return [
-            Snapshot(key, entry.version, entry.data)
-            for key, entry in entries
-            if not namespace or key.namespace == namespace
-        ]
+        return [entry.snapshot(key) for key, entry in entries if not namespace or key.namespace == namespace]
 
     def index_keys(self, name: str, value: str) -> list[ObjectKey]:
         """Keys of the objects that index `name` knows under `value`, each once. Raises KeyError: no such index (S5)."""
@@ -156,8 +172,8 @@ class Store:
     def by_index(self, name: str, value: str) -> list[JsonObject]:
         """Fresh copies of the objects that index `name` knows under `value`. Raises KeyError: no such index (S5)."""
         with self._lock:
-            found = [self._entries[key].data for key in _members(self._indexes[name].keys, value)]
-        return [orjson.loads(data) for data in found]
+            found = [self._entries[key] for key in _members(self._indexes[name].keys, value)]
+        return [orjson.loads(entry.data()) for entry in found]
 
     def index_values(self, name: str) -> list[str]:
         """The values under which index `name` knows objects. Raises KeyError: no such index (S5)."""
@@ -181,7 +197,7 @@ class Store:
             index = _Index(function, {})
             entries: dict[ObjectKey, _Entry] = {}
             for key, entry in self._entries.items():
-                values = _index_values(name, function, key, orjson.loads(entry.data))
+                values = _index_values(name, function, key, orjson.loads(entry.data()))
                 _enter(index.keys, key, values)
                 entries[key] = entry._replace(values=(*entry.values, values))
             with self._lock:
@@ -204,8 +220,8 @@ class Store:
                         _leave(index.keys, key, before)
                         _enter(index.keys, key, entry.values[position])
         return Change(
-            old=None if old is None else Snapshot(key, old.version, old.data),
-            new=Snapshot(key, entry.version, entry.data, obj["metadata"]),
+            old=None if old is None else old.snapshot(key),
+            new=entry.snapshot(key, obj["metadata"]),
         )
 
     def remove(self, key: ObjectKey) -> Snapshot | None:
@@ -216,7 +232,7 @@ class Store:
                 return None
             for position, index in enumerate(self._indexes.values()):
                 _leave(index.keys, key, old.values[position])
-        return Snapshot(key, old.version, old.data)
+        return old.snapshot(key)
 
     def remove_as(self, final: JsonObject) -> Snapshot:
         """Take out the object that `final` is the last state of, known or not; returns that state (I4).
@@ -226,7 +242,7 @@ class Store:
         key = _key_of(final)
         self.remove(key)
         metadata = final["metadata"]
-        return Snapshot(key, metadata.get("resourceVersion", ""), orjson.dumps(final), metadata)
+        return Snapshot(key, metadata.get("resourceVersion", ""), PLAIN, orjson.dumps(final), metadata)
 
     def replace(self, objects: Iterable[JsonObject]) -> "Replaced":
         """Make `objects` all there is, in one step (S3). Shorthand for a `Replacement` of one page."""
@@ -250,7 +266,8 @@ class Store:
         if annotations and annotations.pop(_LAST_APPLIED, None) is not None and not annotations:
             del metadata["annotations"]
         values = tuple(_index_values(name, index.function, key, obj) for name, index in self._indexes.items())
-        return key, _Entry(metadata.get("resourceVersion", ""), orjson.dumps(obj), values)
+        codec, packed = self._compactor.pack(orjson.dumps(obj))
+        return key, _Entry(metadata.get("resourceVersion", ""), codec, packed, values)
 
     def _prepare_or_keep(self, obj: JsonObject) -> tuple[ObjectKey, _Entry]:
         """The stored entry if `obj` has its version, else a new one: relisting unchanged objects takes no memory."""
@@ -282,14 +299,14 @@ class Store:
                 self._indexes = indexes
             # Copies of the references: the store's own map goes on changing, while this tells of one moment.
             new = entries if everything is not entries else entries.copy()
-        deleted = [Tombstone(key, Snapshot(key, e.version, e.data)) for key, e in old.items() if key not in new]
+        deleted = [Tombstone(key, e.snapshot(key)) for key, e in old.items() if key not in new]
         return Replaced(deleted, rejected, old, new)
 
     def _complete(self, entries: dict[ObjectKey, _Entry], rejected: list[RejectedObject]) -> None:
         """Give entries the values of indexes that were added while their replacement was being collected (S5)."""
         indexes = list(self._indexes.items())
         for key, entry in [(key, entry) for key, entry in entries.items() if len(entry.values) < len(indexes)]:
-            obj = orjson.loads(entry.data)
+            obj = orjson.loads(entry.data())
             missing = indexes[len(entry.values) :]
             try:
                 values = tuple(_index_values(name, index.function, key, obj) for name, index in missing)
@@ -315,13 +332,13 @@ class Replaced:
         """Every object of the new content in list order, unchanged ones too: those have equal resource versions."""
         for key, entry in self._new.items():
             old = self._old.get(key)
-            new = Snapshot(key, entry.version, entry.data)
+            new = entry.snapshot(key)
             if old is None:
                 yield Change(None, new)
             elif old is entry:
                 yield Change(new, new)
             else:
-                yield Change(Snapshot(key, old.version, old.data), new)
+                yield Change(old.snapshot(key), new)
 
 
 class Replacement:

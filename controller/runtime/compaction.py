@@ -1,0 +1,69 @@
+"""Packs many like documents small: deflate with some of them as dictionary.
+
+Objects of one kind share field names, enum values, image and role names; what is left of an object is little more than
+its name, its uid and its numbers. Of a TrainingJob of 2.6 kB remain 0.25 kB, for about 20 µs at each write and 4 µs at
+each read, as much as decoding the JSON costs (measured by `hack/bench/runtime.py`, 2 cores of 2026).
+"""
+
+import threading
+import zlib
+from collections import deque
+from typing import Final
+
+_SAMPLES: Final = 4
+_DICTIONARY_BYTES: Final = 8 * 1024
+"""Two to four samples; more bring nothing."""
+_WINDOW_BITS: Final = -14
+"""16 kB: the dictionary and as much of the object. Negative: raw deflate, without header and checksum."""
+_LEVEL: Final = 6
+_RENEWAL: Final = 8
+"""The dictionary is renewed at the 1st, 8th, 64th … object: the very first ones may tell little of those to come."""
+
+
+class Codec:
+    """How a document was packed. Immutable; kept by whoever keeps what was packed with it."""
+
+    __slots__ = ("_dictionary",)
+
+    def __init__(self, dictionary: bytes) -> None:
+        self._dictionary = dictionary
+
+    def unpack(self, packed: bytes) -> bytes:
+        """The document. Thread-safe."""
+        if not self._dictionary:
+            return packed
+        return zlib.decompressobj(_WINDOW_BITS, zdict=self._dictionary).decompress(packed)
+
+
+PLAIN: Final = Codec(b"")
+"""Documents as they are."""
+
+
+class Compactor:
+    """Packs documents, learning from them what they have in common. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # guards all below
+        self._samples: deque[bytes] = deque(maxlen=_SAMPLES)
+        self._seen = 0
+        self._renew_at = 1
+        self._codec = PLAIN
+        self._primed = zlib.compressobj()  # has read the dictionary; copied for each document, which costs less
+
+    def pack(self, document: bytes) -> tuple[Codec, bytes]:
+        """The packed document, with what unpacks it."""
+        with self._lock:
+            self._seen += 1
+            self._samples.append(document)
+            if self._seen == self._renew_at:
+                self._renew_locked()
+            codec, compressor = self._codec, self._primed.copy()
+        return codec, compressor.compress(document) + compressor.flush()
+
+    def _renew_locked(self) -> None:
+        self._renew_at *= _RENEWAL
+        dictionary = b"".join(self._samples)[-_DICTIONARY_BYTES:]
+        self._codec = Codec(dictionary)
+        self._primed = zlib.compressobj(
+            _LEVEL, zlib.DEFLATED, _WINDOW_BITS, zlib.DEF_MEM_LEVEL, zlib.Z_DEFAULT_STRATEGY, dictionary
+        )

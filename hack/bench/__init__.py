@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m hack.bench.<name>`; figures for people, asserted by no test."""
