@@ -4,11 +4,12 @@ Pure: no I/O, no clock, no randomness, no logging. `decide` is level-based: it a
 a pass may be cut off after any step and run again. The rows cited are those of v1-kinds.md 12.1.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
+from controller.reconcile import wording
 from controller.reconcile.plan import (
+    Adoption,
     CheckOwner,
     Create,
     Describe,
@@ -55,11 +56,29 @@ def decide(seen: Observed) -> Plan:
 
 
 def _decide(seen: Observed) -> Plan:
+    if seen.deleting_for_s is not None and seen.policy.retain:
+        return _retain(seen)
+    if seen.policy.paused and not seen.is_ended:
+        return _paused(seen)
     if seen.failure is not None:
         return _failed(seen, seen.failure)
     if seen.deleting_for_s is not None:
         return _deleting(seen, seen.deleting_for_s)
     return _living(seen)
+
+
+def _retain(seen: Observed) -> Plan:
+    """Annotation `deletion-policy: retain`: the object goes, the job stays."""
+    if not seen.has_finalizer:
+        return Settle()
+    return Release((Event("Normal", "Retained", f"{seen.name} is left alone, as deletion-policy asks"),))
+
+
+def _paused(seen: Observed) -> Plan:
+    """Annotation `paused`: no AWS calls; a deletion waits."""
+    view = View(Phase.PAUSED, "Paused", additional=None, synced="Paused")
+    events = () if seen.reasons.get("Reconciling") == "Paused" else (Event("Normal", "Paused", "as asked for"),)
+    return Settle(view, seen.recorded, events)
 
 
 # --- objects that are wanted
@@ -81,8 +100,11 @@ def _not_created(seen: Observed) -> Plan:
     if remote is None:
         # The names and the finalizer are in place: Create first and look only if the name is taken saves a call
         # per job, and is as safe. The predecessor's objects may own something already: look first.
-        return Describe(background=seen.is_legacy) if seen.name_is_taken or seen.is_legacy else Create()
+        must_look = seen.name_is_taken or seen.is_legacy or seen.policy.adoption is Adoption.ADOPT
+        return Describe(background=seen.is_legacy) if must_look else Create()
     if remote is ABSENT:
+        if seen.policy.adoption is Adoption.ADOPT:
+            return _nothing_to_adopt(seen)
         if seen.name_is_taken:  # exists for Create, not yet for Describe (D-07b)
             return Settle(again_s=LOOK_AGAIN_S)
         if seen.is_legacy and seen.shown not in _operator_values(seen):
@@ -94,7 +116,7 @@ def _not_created(seen: Observed) -> Plan:
         case Owner.UNKNOWN:
             return CheckOwner(remote.arn)
         case Owner.FOREIGN:
-            return _foreign(seen)
+            return _foreign(seen) if seen.policy.adoption is Adoption.REFUSE else _adopted(seen, remote)
 
 
 def _owner(seen: Observed) -> Owner:
@@ -103,7 +125,7 @@ def _owner(seen: Observed) -> Owner:
 
 
 def _adopted(seen: Observed, remote: Found) -> Plan:
-    """Row 18: an earlier attempt of ours created it."""
+    """Row 18: an earlier attempt of ours created it; or its adoption is asked for."""
     recorded = _record_of(seen, remote)
     return _created(replace(seen, recorded=recorded), recorded)
 
@@ -129,18 +151,19 @@ def _created(seen: Observed, recorded: Recorded) -> Plan:
 def _record(seen: Observed, recorded: Recorded) -> Plan:
     """Create has answered. The status says `InProgress` without asking: that is what a created job is."""
     view = View(phase=Phase.WORKING, reason=IN_PROGRESS, value=IN_PROGRESS, message="created")
-    return Settle(view=view, recorded=recorded, events=(_created_event(seen, recorded),), follow=True)
+    return Settle(view=view, recorded=recorded, events=(wording.created(seen, recorded),), follow=True)
 
 
 def _show(seen: Observed, recorded: Recorded, remote: Found) -> Plan:
     rule = seen.descriptor.status
-    events = [] if seen.is_recorded_in_status or seen.is_legacy else [_created_event(seen, recorded)]
+    events = [] if seen.is_recorded_in_status or seen.is_legacy else [wording.created(seen, recorded)]
     if seen.edited and seen.reasons.get("Synced") != "SpecImmutable":
-        events.append(Event("Warning", "SpecImmutable", _notice(seen, remote.value)))
+        events.append(Event("Warning", "SpecImmutable", wording.immutable_notice(seen, remote.value)))
     view = _view(seen, remote)
+    events += wording.issues_found(seen, remote)
     ends = remote.value in rule.terminal
     if ends:
-        events.append(_end_event(seen, remote))
+        events.append(wording.ended(seen, remote))
     return Settle(view=view, recorded=recorded, events=tuple(events), follow=not ends, again_s=_again_s(seen, remote))
 
 
@@ -148,7 +171,7 @@ def _again_s(seen: Observed, remote: Found) -> float | None:
     """The tracker wakes for changes; what it cannot see is looked at again by time."""
     rule = seen.descriptor.status
     if remote.value in rule.terminal:
-        return RULES_POLL_S if rules_running(remote.fields) else None
+        return RULES_POLL_S if wording.rules_running(remote.fields) else None
     if seen.summary is not None and seen.summary.value in rule.terminal:
         return LOOK_AGAIN_S  # List knows of the end already, Describe does not yet
     return None if remote.value in {IN_PROGRESS, rule.stopping} else UNKNOWN_VALUE_POLL_S
@@ -163,11 +186,11 @@ def _view(seen: Observed, remote: Found) -> View:
         phase, message = Phase.ENDED, remote.failure_reason
     return View(
         phase=phase,
-        reason=_reason(remote.value),
+        reason=wording.reason_of(remote.value),
         message=message,
         value=remote.value,
         secondary="" if remote.value == rule.stopping else remote.secondary,  # v1-kinds.md 6.1
-        additional=_notice(seen, remote.value) if seen.edited else remote.failure_reason,
+        additional=wording.immutable_notice(seen, remote.value) if seen.edited else remote.failure_reason,
         fields=remote.fields,
         synced="SpecImmutable" if seen.edited else "Synced",
     )
@@ -178,7 +201,8 @@ def _ended(seen: Observed) -> Plan:
     if not seen.rules_running:
         return Settle()
     if isinstance(seen.remote, Found) and seen.remote.source is Source.DESCRIPTION:
-        return Settle(view=_view(seen, seen.remote), again_s=_again_s(seen, seen.remote))
+        events = tuple(wording.issues_found(seen, seen.remote))
+        return Settle(view=_view(seen, seen.remote), events=events, again_s=_again_s(seen, seen.remote))
     if seen.remote is ABSENT:
         return Settle()
     if seen.described_ago_s is not None and seen.described_ago_s < RULES_POLL_S:
@@ -200,7 +224,7 @@ def _gone(seen: Observed) -> Plan:
     )
     recorded = seen.recorded or Recorded(name=seen.name, region="", partition="")
     view = View(Phase.STUCK, "NotFound", message, additional=message, synced="NotFound")
-    return Settle(view, recorded, _once(seen, "Stalled", "NotFound", message), verdict=Verdict.TERMINAL)
+    return Settle(view, recorded, wording.once(seen, "Stalled", "NotFound", message), verdict=Verdict.TERMINAL)
 
 
 def _foreign(seen: Observed) -> Plan:
@@ -218,7 +242,17 @@ def _foreign(seen: Observed) -> Plan:
         additional=message,
         synced="AlreadyExists",
     )
-    return Settle(view, events=_once(seen, "Stalled", "AlreadyExists", message), verdict=Verdict.TERMINAL)
+    return Settle(view, events=wording.once(seen, "Stalled", "AlreadyExists", message), verdict=Verdict.TERMINAL)
+
+
+def _nothing_to_adopt(seen: Observed) -> Plan:
+    message = f"adoption is asked for, but SageMaker knows no {seen.name}"
+    rule = seen.descriptor.status
+    view = View(
+        Phase.STUCK, "NotFound", message, value=rule.reconciling, secondary="", additional=message, synced="NotFound"
+    )
+    events = wording.once(seen, "Stalled", "NotFound", message, "AdoptionRefused")
+    return Settle(view, events=events, verdict=Verdict.TERMINAL)
 
 
 # --- objects that are being deleted
@@ -303,7 +337,11 @@ def _failed(seen: Observed, failure: Failure) -> Plan:
     )
     verdict = Verdict.TERMINAL if stuck else _VERDICTS.get(failure.error_class, Verdict.RETRY)
     told = "CreateFailed" if stuck else reason
-    events = () if verdict is Verdict.RETRY else _once(seen, "Stalled" if stuck else "Reconciling", reason, text, told)
+    events = (
+        ()
+        if verdict is Verdict.RETRY
+        else wording.once(seen, "Stalled" if stuck else "Reconciling", reason, text, told)
+    )
     return Settle(view, seen.recorded, events, follow=is_created and not seen.is_ended, verdict=verdict)
 
 
@@ -326,7 +364,7 @@ def _trouble(failure: Failure) -> str:
             return "AWSUnavailable"
 
 
-# --- words
+# --- what follows from an observation
 
 
 def _record_of(seen: Observed, remote: Found) -> Recorded:
@@ -353,40 +391,3 @@ def _operator_values(seen: Observed) -> frozenset[str]:
     """Status values that say nothing about AWS."""
     rule = seen.descriptor.status
     return frozenset({"", rule.reconciling, rule.synchronizing})
-
-
-def rules_running(status: Mapping[str, Any]) -> bool:
-    """Whether a v1 status shows debugger rules that are still being evaluated (v1-kinds.md 6.8)."""
-    rules = status.get("debugRuleEvaluationStatuses") or ()
-    return any(rule.get("ruleEvaluationStatus") in {"InProgress", "Stopping"} for rule in rules)
-
-
-def _reason(value: str) -> str:
-    """An AWS status as the reason of a condition: reasons are CamelCase words (metav1.Condition)."""
-    word = "".join(letter for letter in value if letter.isalnum())
-    return word if word[:1].isalpha() else "Unknown"
-
-
-def _created_event(seen: Observed, recorded: Recorded) -> Event:
-    return Event("Normal", "Created", f"{seen.descriptor.kind} {recorded.name} runs in {recorded.region}")
-
-
-def _end_event(seen: Observed, remote: Found) -> Event:
-    rule = seen.descriptor.status
-    if remote.value == rule.failed:
-        return Event("Warning", "Failed", remote.failure_reason or "SageMaker gives no reason")
-    return Event("Normal", _reason(remote.value), f"{seen.name} has ended")
-
-
-def _notice(seen: Observed, value: str) -> str:
-    """D-11, v1-kinds.md 13.5: the four parts of the notice."""
-    return (
-        f"A {seen.descriptor.kind} cannot be changed after its creation, and this object no longer matches its job in"
-        f" SageMaker, which is {value}. The edit of {', '.join(seen.edited)} has no effect: take it back, or delete the"
-        " object and create another."
-    )
-
-
-def _once(seen: Observed, condition: str, reason: str, message: str, told: str = "") -> tuple[Event, ...]:
-    """A Warning, unless the object shows this very trouble already."""
-    return () if seen.reasons.get(condition) == reason else (Event("Warning", told or reason, message),)

@@ -10,13 +10,14 @@ from api.descriptor import KindDescriptor
 from api.meta import FINALIZER, GROUP, JsonObject
 from api.naming import sagemaker_name
 from controller.aws.errors import AwsError
-from controller.reconcile.job import rules_running
 from controller.reconcile.memory import Memory
-from controller.reconcile.plan import Found, Observed, Source
+from controller.reconcile.plan import Adoption, Found, Observed, Policy, Source
 from controller.reconcile.status import parse_time, recorded_in
+from controller.reconcile.wording import rules_running, rules_with_issues
 from controller.runtime.errors import ErrorClass
 
 _ENDED: Final = ("Complete", "Failed")
+_ADOPTIONS: Final = {each.value: each for each in Adoption}
 
 
 def observed(
@@ -43,6 +44,7 @@ def observed(
         has_finalizer=FINALIZER in (metadata.get("finalizers") or ()),
         generation=int(metadata.get("generation") or 0),
         now=now,
+        policy=_policy(metadata.get("annotations") or {}),
         deleting_for_s=_seconds_since(metadata.get("deletionTimestamp"), now),
         recorded=recorded,
         is_recorded_in_status=in_status is not None,
@@ -51,11 +53,23 @@ def observed(
         shown=status.get(descriptor.status.field) or "",
         reasons={each: condition.get("reason", "") for each, condition in conditions.items()},
         rules_running=rules_running(status),
+        issues=rules_with_issues(status),
         edited=_edited(descriptor, spec, in_status.name, in_status.region) if in_status else (),
         described_ago_s=None if memory.described_at is None else monotonic - memory.described_at,
         doubt_for_s=None if memory.doubtful_since is None else monotonic - memory.doubtful_since,
         was_refused=stalled.get("status") == "True" and stalled.get("reason") == "InvalidSpec",
         hold_s=hold.until - monotonic if hold is not None and holds else None,
+    )
+
+
+def _policy(annotations: Mapping[str, str]) -> Policy:
+    """Unknown values count as absent: the defaults are the careful ones."""
+    adoption = annotations.get(f"{GROUP}/adoption-policy", "")
+    is_read_only = annotations.get(f"{GROUP}/read-only") == "true"  # look, never touch: adopt without the rights
+    return Policy(
+        adoption=Adoption.ADOPT if is_read_only else _ADOPTIONS.get(adoption, Adoption.REFUSE),
+        retain=is_read_only or annotations.get(f"{GROUP}/deletion-policy") == "retain",
+        paused=annotations.get(f"{GROUP}/paused") == "true",
     )
 
 

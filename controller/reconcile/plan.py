@@ -83,6 +83,26 @@ class During(Enum):
     STOP = "stop"
 
 
+class Adoption(Enum):
+    """What to do about a resource that exists under a given name and is not ours."""
+
+    REFUSE = "refuse"
+    ADOPT = "adopt"
+    """It must exist, and becomes ours."""
+    ADOPT_OR_CREATE = "adopt-or-create"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the object's annotations ask for (modern-expectations.md 4)."""
+
+    adoption: Adoption = Adoption.REFUSE
+    retain: bool = False
+    """Deletion of the object leaves AWS alone."""
+    paused: bool = False
+    """Nothing is done, and AWS is not asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A step that failed in this pass, with what it means."""
@@ -111,6 +131,7 @@ class Observed:
     has_finalizer: bool
     generation: int
     now: datetime
+    policy: Policy = Policy()
     deleting_for_s: float | None = None
     """Seconds since the deletion was asked for; None: it was not."""
     recorded: Recorded | None = None
@@ -126,6 +147,8 @@ class Observed:
     """Reason by type of the conditions that the object shows."""
     rules_running: bool = False
     """Debugger rules that the status shows are still being evaluated."""
+    issues: frozenset[str] = frozenset()
+    """Debugger rules that the status shows to have found issues."""
     edited: tuple[str, ...] = ()
     """Identity fields of the spec that differ from what was created (D-04)."""
     # --- what is known of AWS
@@ -209,6 +232,8 @@ class Phase(Enum):
     """Only a change by the user helps: Stalled=True."""
     TROUBLED = "troubled"
     """AWS cannot be used at the moment: Reconciling=True, Ready as it was."""
+    PAUSED = "paused"
+    """Nobody works on it: Reconciling=False, Ready as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +247,8 @@ class View:
     """v1 status value; None: keep the one that is shown."""
     secondary: str | None = None
     """None: keep."""
-    additional: str = ""
-    """Text of `status.additional`; empty: none."""
+    additional: str | None = ""
+    """Text of `status.additional`; empty: none, None: keep."""
     fields: Mapping[str, Any] = field(default_factory=dict)
     synced: str = "Synced"
     """Reason of the Synced condition; `Synced` itself means True."""

@@ -44,11 +44,12 @@ def next_status(descriptor: KindDescriptor, old: Mapping[str, Any], view: View, 
     status = {**old, **view.fields}
     if view.value is not None:
         status[rule.field] = view.value
-    elif not status.get(rule.field):
+    elif not status.get(rule.field) and view.phase is not Phase.PAUSED:
         status[rule.field] = rule.reconciling
     if rule.secondary_field and view.secondary is not None:
         status[rule.secondary_field] = view.secondary
-    _set(status, "additional", view.additional)
+    if view.additional is not None:
+        _set(status, "additional", view.additional)
     if facts.recorded is not None:
         status["awsResource"] = _resource(facts.recorded)
         status[descriptor.name.status_field] = facts.recorded.name
@@ -101,14 +102,18 @@ def conditions(view: View, old: Sequence[Mapping[str, Any]]) -> tuple[Condition,
         "Synced",
         "True" if view.synced == "Synced" else "False",
         view.synced,
-        "" if view.synced == "Synced" else view.additional,
+        "" if view.synced == "Synced" else view.additional or "",
     )
     ready = Condition("Ready", "True" if view.phase is Phase.DONE else "False", view.reason, message)
     working: ConditionStatus = "True" if view.phase in {Phase.WORKING, Phase.TROUBLED} else "False"
     stalled: ConditionStatus = "True" if view.phase in {Phase.ENDED, Phase.STUCK} else "False"
-    if view.phase is Phase.TROUBLED:
+    if view.phase in {Phase.TROUBLED, Phase.PAUSED}:
         shown = next((each for each in old if each.get("type") == "Ready"), None)
-        ready = _kept(shown) if shown else Condition("Ready", "False", "Creating")
+        ready = (
+            _kept(shown)
+            if shown
+            else Condition("Ready", "False", "Creating" if view.phase is Phase.TROUBLED else view.reason)
+        )
     result = [
         ready,
         synced,

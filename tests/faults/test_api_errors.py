@@ -163,7 +163,7 @@ def test_throttling_leaves_no_trace_in_the_status() -> None:
 
 
 def test_a_deletion_right_after_a_create_without_answer_waits_for_the_doubt() -> None:
-    """"Not found" is not believed while the creation may still be taking effect."""
+    """ "Not found" is not believed while the creation may still be taking effect."""
     world = World()
     world.aws.fail("create", SILENT)
     world.cluster.apply(manifest())

@@ -192,7 +192,9 @@ SPECIAL = [
         recorded(is_ended=True, rules_running=True, described_ago_s=10.0), "wait", id="rules run on, just looked: wait"
     ),
     pytest.param(
-        recorded(is_ended=True, rules_running=True, deleting_for_s=0.0), "release", id="deletion does not wait for rules"
+        recorded(is_ended=True, rules_running=True, deleting_for_s=0.0),
+        "release",
+        id="deletion does not wait for rules",
     ),
     pytest.param(observed(hold_s=30.0), "wait", id="AWS refused lately: not yet again"),
     pytest.param(recorded(hold_s=30.0, remote=summary("Completed")), "wait", id="held: no Describe, but followed"),
@@ -290,9 +292,7 @@ def test_trouble_is_told_once() -> None:
 def test_an_edit_of_the_identity_is_told_and_changes_nothing_else() -> None:
     """Row 6, D-04, D-11: AWS's status stays, a notice is added, once as an Event."""
     plan = decide(recorded(edited=("spec.region",), remote=summary("InProgress")))
-    again = decide(
-        recorded(edited=("spec.region",), remote=summary("InProgress"), reasons={"Synced": "SpecImmutable"})
-    )
+    again = decide(recorded(edited=("spec.region",), remote=summary("InProgress"), reasons={"Synced": "SpecImmutable"}))
     assert isinstance(plan, p.Settle)
     assert isinstance(again, p.Settle)
     assert plan.view is not None
@@ -316,9 +316,7 @@ def test_rules_that_run_on_after_the_job_are_polled() -> None:
     done = [{"ruleEvaluationStatus": "NoIssuesFound"}]
     polls = decide(recorded(remote=description("Completed", debugRuleEvaluationStatuses=running)))
     ends = decide(
-        recorded(
-            is_ended=True, rules_running=True, remote=description("Completed", debugRuleEvaluationStatuses=done)
-        )
+        recorded(is_ended=True, rules_running=True, remote=description("Completed", debugRuleEvaluationStatuses=done))
     )
     assert isinstance(polls, p.Settle)
     assert isinstance(ends, p.Settle)
