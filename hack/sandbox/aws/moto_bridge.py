@@ -1,7 +1,8 @@
 """Everything the sandbox does not do itself goes to moto: models, endpoint configurations, scaling, S3, IAM, STS.
 
 moto takes about a second to import, so it is loaded by the first request that needs it. Its state is global to the
-process: two servers in one process share it, and `reset` empties it for both.
+process: two servers in one process share it, and `reset` empties it for both. Its times are those of the machine, not
+of the sandbox's clock.
 """
 
 import io

@@ -70,10 +70,9 @@ def stop(course: Course, now: float, durations: Durations) -> Course:
 def _undisturbed(request: Mapping[str, Any], markers: Markers, now: float, durations: Durations) -> Iterator[Step]:
     """Yield the steps that the job takes if nobody stops it and no limit ends it."""
     at = now
-    train_s = durations.training_s if markers.train_s is None else markers.train_s
-    interruptions = markers.interruptions if request.get("EnableManagedSpotTraining") else 0
+    attempts = _attempts(request, markers)
     missing = missing_input(request)
-    for attempt in range(interruptions + 1):
+    for attempt in range(1, attempts + 1):
         yield Step(at, "InProgress", "Starting", "Preparing the instances for training")
         at += durations.starting_s
         yield Step(at, "InProgress", "Downloading", "Downloading input data")
@@ -82,8 +81,8 @@ def _undisturbed(request: Mapping[str, Any], markers: Markers, now: float, durat
             yield Step(at, "Failed", "Failed", "Training job failed", f"ClientError: {missing}")
             return
         yield Step(at, "InProgress", "Training", "Training image download completed. Training in progress.")
-        at += train_s / (interruptions + 1)
-        if attempt < interruptions:
+        at += attempt_s(request, markers, durations)
+        if attempt < attempts:
             yield Step(at, "InProgress", "Interrupted", "Training job interrupted: spot capacity is not available")
             at += durations.interrupted_s
     yield Step(at, "InProgress", "Uploading", "Uploading generated training model")
@@ -92,6 +91,16 @@ def _undisturbed(request: Mapping[str, Any], markers: Markers, now: float, durat
         yield Step(at, "Failed", "Failed", "Training job failed", f"AlgorithmError: {markers.fail}, exit code: 1")
     else:
         yield Step(at, "Completed", "Completed", "Training job completed")
+
+
+def attempt_s(request: Mapping[str, Any], markers: Markers, durations: Durations) -> float:
+    """Return how long a job means to train, in seconds, each time it begins to."""
+    planned_s = durations.training_s if markers.train_s is None else markers.train_s
+    return planned_s / _attempts(request, markers)
+
+
+def _attempts(request: Mapping[str, Any], markers: Markers) -> int:
+    return 1 + (markers.interruptions if request.get("EnableManagedSpotTraining") else 0)
 
 
 def missing_input(request: Mapping[str, Any]) -> str | None:

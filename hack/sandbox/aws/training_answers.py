@@ -9,16 +9,18 @@ import hashlib
 import math
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from hack.sandbox.aws.course import Step
 from hack.sandbox.aws.debugger import rule_statuses
 from hack.sandbox.aws.jobs import Job, LogStream
+from hack.sandbox.aws.training import attempt_s
 from hack.sandbox.aws.validation import service_model
 from hack.sandbox.aws.warm_pool import warm_pool
 
 _BUSY = frozenset({"Downloading", "Training", "Uploading", "Stopping"})
-_LINES_A_JOB = 20
+_LINES_A_TRAINING = 20
 _NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
 # SageMaker adds the metrics of its built-in algorithms by itself; XGBoost's are the ones the guides' samples meet.
 _XGBOOST_METRICS = tuple(
@@ -62,33 +64,36 @@ def summary(job: Job, now: float) -> dict[str, Any]:
 
 
 def log_lines(job: Job, now: float) -> Iterator[LogStream]:
-    """Yield one stream for each instance once training has begun: `<job>/algo-<n>-<epoch seconds>`."""
-    started_at = job.course.first("Training", now)
-    if started_at is None:
-        return
+    """Yield one stream for each instance and each time training began: `<job>/algo-<n>-<epoch seconds>`."""
     resources = job.request.get("ResourceConfig") or {}
     instances = resources.get("InstanceCount") or sum(g["InstanceCount"] for g in resources.get("InstanceGroups") or ())
-    for number in range(1, max(1, instances) + 1):
-        lines = tuple(line for line in _written(job, started_at, number) if line[0] <= now)
-        yield LogStream(f"{job.name}/algo-{number}-{int(started_at)}", started_at, lines)
+    for step, following in pairwise(job.course.steps):
+        if step.secondary != "Training" or step.at > now:
+            continue
+        for number in range(1, max(1, instances) + 1):
+            lines = tuple(line for line in _written(job, step.at, following, number) if line[0] <= now)
+            yield LogStream(f"{job.name}/algo-{number}-{int(step.at)}", step.at, lines)
 
 
-def _written(job: Job, started_at: float, instance: int) -> Iterator[tuple[float, str]]:
-    """Yield all lines of an instance, spread evenly over the time from its start to the end of its training."""
-    ended_at = next(step.at for step in job.course.steps if step.at > started_at or step.is_terminal)
-    pace_s = (ended_at - started_at) / (_LINES_A_JOB + 2)
+def _written(job: Job, started_at: float, following: Step, instance: int) -> Iterator[tuple[float, str]]:
+    """Yield all lines of an instance from the start of its training to the step that follows.
+
+    Their pace is that of the training as planned, whatever ends it: stopping a job must not change what it has written.
+    """
     yield started_at, f"INFO:root:Starting training on algo-{instance}"
     yield started_at, f"INFO:root:Hyperparameters: {len(job.request.get('HyperParameters') or ())} given"
-    for epoch in range(_LINES_A_JOB):
+    pace_s = attempt_s(job.request, job.markers, job.durations) / (_LINES_A_TRAINING + 1)
+    for epoch in range(_LINES_A_TRAINING):
         error = 0.5 * math.exp(-0.15 * epoch)
-        text = f"[{epoch}]#011train-error:{error:.6f}#011validation-error:{error * 1.1:.6f}"
-        yield started_at + pace_s * (epoch + 1), text
-    if job.course.end.status == "Failed":
-        yield job.course.end.at, f"ERROR:root:{job.course.end.failure}"
-    elif job.course.end.status == "Stopped":
-        yield ended_at, "INFO:root:Received SIGTERM, saving what there is"
+        at = started_at + pace_s * (epoch + 1)
+        if at < following.at:
+            yield at, f"[{epoch}]#011train-error:{error:.6f}#011validation-error:{error * 1.1:.6f}"
+    if following.secondary != "Uploading":
+        yield following.at, "INFO:root:Received SIGTERM, saving what there is"
+    elif job.course.end.failure:
+        yield following.at, f"ERROR:root:{job.course.end.failure}"
     else:
-        yield ended_at, "INFO:root:Training finished, model saved to /opt/ml/model"
+        yield following.at, "INFO:root:Training finished, model saved to /opt/ml/model"
 
 
 @cache

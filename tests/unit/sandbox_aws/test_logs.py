@@ -53,6 +53,37 @@ def test_lines_appear_as_the_job_trains(aws: RunningServer, logs: Any, sagemaker
     assert events[-1]["message"] == "INFO:root:Training finished, model saved to /opt/ml/model"
 
 
+def test_stopping_a_job_does_not_change_what_it_has_written(
+    aws: RunningServer, logs: Any, sagemaker: Any, request_of: Request
+) -> None:
+    """Who follows a log must not see its past change."""
+    sagemaker.create_training_job(**request_of())
+    aws.clock.advance(100)
+    before = logs.filter_log_events(logGroupName=GROUP)["events"]
+    sagemaker.stop_training_job(TrainingJobName="job")
+    aws.clock.advance(1000)
+    after = logs.filter_log_events(logGroupName=GROUP)["events"]
+    assert after[: len(before)] == before
+    assert [event["message"] for event in after[len(before) :]] == ["INFO:root:Received SIGTERM, saving what there is"]
+
+
+def test_each_attempt_of_a_spot_job_has_a_stream(
+    aws: RunningServer, logs: Any, sagemaker: Any, request_of: Request
+) -> None:
+    """After an interruption a new container starts, with a stream of its own."""
+    spot = {
+        "EnableManagedSpotTraining": True,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200},
+        "Environment": {"SANDBOX_INTERRUPT": "1"},
+    }
+    sagemaker.create_training_job(**request_of(**spot))
+    aws.clock.advance(100)
+    assert len(logs.describe_log_streams(logGroupName=GROUP)["logStreams"]) == 1
+    aws.clock.advance(1000)
+    first, second = logs.describe_log_streams(logGroupName=GROUP)["logStreams"]
+    assert second["creationTime"] - first["lastEventTimestamp"] == (40 + 10 + 20) * 1000
+
+
 def test_events_are_filtered_by_time_stream_and_words_and_come_in_pages(
     aws: RunningServer, logs: Any, sagemaker: Any, request_of: Request
 ) -> None:
