@@ -25,17 +25,18 @@ class Codec:
 
     __slots__ = ("_dictionary",)
 
-    def __init__(self, dictionary: bytes) -> None:
+    def __init__(self, dictionary: bytes | None) -> None:
+        """None: not packed at all, unlike an empty dictionary."""
         self._dictionary = dictionary
 
     def unpack(self, packed: bytes) -> bytes:
         """The document. Thread-safe."""
-        if not self._dictionary:
+        if self._dictionary is None:
             return packed
         return zlib.decompressobj(_WINDOW_BITS, zdict=self._dictionary).decompress(packed)
 
 
-PLAIN: Final = Codec(b"")
+PLAIN: Final = Codec(None)
 """Documents as they are."""
 
 
