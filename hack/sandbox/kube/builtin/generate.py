@@ -1,0 +1,167 @@
+"""Derive `schemas.json`, the shapes of the built-in kinds, from the OpenAPI documents and Go types of a Kubernetes release.
+
+    python -m hack.sandbox.kube.builtin.generate --openapi api/openapi-spec/v3 --api k8s.io/api \
+        --apimachinery k8s.io/apimachinery --apiextensions k8s.io/apiextensions-apiserver
+
+The OpenAPI documents give structure: types, required fields, merge keys, list types. What they do not tell is how Go
+encodes a field that is not set, so that is read from the struct tags and kept as `x-absent` of every property:
+
+    drop   a plain value with `omitempty`: zero values vanish ("" 0 false [] {})
+    keep   a pointer: whatever the client sent stays, null vanishes
+    zero   no `omitempty`, or a struct: an absent field appears as its zero value
+    null   a pointer without `omitempty`: an absent field appears as null
+
+Descriptions are left out: the sandbox needs shapes, not prose.
+"""
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+DOCUMENTS = (
+    "api__v1",
+    "apis__admissionregistration.k8s.io__v1",
+    "apis__apiextensions.k8s.io__v1",
+    "apis__apps__v1",
+    "apis__authentication.k8s.io__v1",
+    "apis__authorization.k8s.io__v1",
+    "apis__autoscaling__v1",
+    "apis__autoscaling__v2",
+    "apis__batch__v1",
+    "apis__coordination.k8s.io__v1",
+    "apis__discovery.k8s.io__v1",
+    "apis__events.k8s.io__v1",
+    "apis__networking.k8s.io__v1",
+    "apis__policy__v1",
+    "apis__rbac.authorization.k8s.io__v1",
+    "apis__scheduling.k8s.io__v1",
+    "apis__storage.k8s.io__v1",
+)
+ROOTS = {
+    "core.v1": "Namespace ConfigMap Secret ServiceAccount Service Endpoints Pod Event PersistentVolume PersistentVolumeClaim "
+    "Node ReplicationController LimitRange ResourceQuota Binding",
+    "admissionregistration.v1": "ValidatingWebhookConfiguration MutatingWebhookConfiguration",
+    "apps.v1": "Deployment ReplicaSet StatefulSet DaemonSet",
+    "authentication.v1": "TokenReview TokenRequest SelfSubjectReview",
+    "authorization.v1": "SelfSubjectAccessReview SubjectAccessReview LocalSubjectAccessReview SelfSubjectRulesReview",
+    "autoscaling.v1": "Scale",
+    "autoscaling.v2": "HorizontalPodAutoscaler",
+    "batch.v1": "Job CronJob",
+    "coordination.v1": "Lease",
+    "discovery.v1": "EndpointSlice",
+    "events.v1": "Event",
+    "networking.v1": "NetworkPolicy Ingress IngressClass",
+    "policy.v1": "PodDisruptionBudget",
+    "rbac.v1": "Role RoleBinding ClusterRole ClusterRoleBinding",
+    "scheduling.v1": "PriorityClass",
+    "storage.v1": "StorageClass",
+}
+META = "io.k8s.apimachinery.pkg.apis.meta.v1."
+REF = "#/components/schemas/"
+STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.M | re.S)
+FIELD = re.compile(r"^\s+(?:(\w+)\s+)?(\S+)\s+`json:\"([^\"]*)\"", re.M)
+TAGS_KEPT = ("type", "format", "items", "additionalProperties", "properties", "required", "enum", "oneOf", "default")
+
+
+def main() -> None:
+    """Write schemas.json beside this file."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    for name in ("openapi", "api", "apimachinery", "apiextensions"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    arguments = parser.parse_args()
+    source: dict[str, Any] = {}
+    for document in DOCUMENTS:
+        text = (arguments.openapi / f"{document}_openapi.json").read_text()
+        source.update(json.loads(text)["components"]["schemas"])
+    schemas = reachable(source, roots(source))
+    structs = GoStructs(arguments.api, arguments.apimachinery, arguments.apiextensions)
+    for name, schema in schemas.items():
+        structs.annotate(name, schema)
+    target = Path(__file__).with_name("schemas.json")
+    target.write_text(json.dumps(schemas, sort_keys=True, separators=(",", ":")) + "\n")
+    print(f"{target.name}: {len(schemas)} schemas, {target.stat().st_size} bytes")
+
+
+def roots(source: dict[str, Any]) -> list[str]:
+    """The schema names of the kinds to keep."""
+    names = [f"{META}{kind}" for kind in ("Status", "DeleteOptions", "ListMeta")]
+    names += [name for name in source if name.endswith(".apiextensions.v1.CustomResourceDefinition")]
+    return names + [f"io.k8s.api.{package}.{kind}" for package, kinds in ROOTS.items() for kind in kinds.split()]
+
+
+def reachable(source: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """The named schemas and all that they refer to, stripped of descriptions."""
+    result: dict[str, Any] = {}
+    while names:
+        name = names.pop()
+        if name not in result:
+            result[name] = strip(source[name])
+            names += [found.removeprefix(REF) for found in re.findall(re.escape(REF) + r"[\w.-]+", json.dumps(source[name]))]
+    return result
+
+
+def strip(schema: Any) -> Any:
+    """Keep structure, drop prose. A reference wrapped in `allOf` becomes a plain `$ref`."""
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return {"$ref": schema["$ref"].removeprefix(REF)}
+    result = {k: v for k, v in schema.items() if k in TAGS_KEPT or k.startswith("x-kubernetes-")}
+    if result.get("default") in ({}, "", 0, False, None):
+        result.pop("default", None)
+    for reference in schema.get("allOf", ()):
+        result["$ref"] = reference["$ref"].removeprefix(REF)
+    for key in ("items", "additionalProperties"):
+        if key in result:
+            result[key] = strip(result[key])
+    if "properties" in result:
+        result["properties"] = {k: strip(v) for k, v in result["properties"].items()}
+    return result
+
+
+class GoStructs:
+    """The struct tags of the Go packages, by OpenAPI package name."""
+
+    def __init__(self, api: Path, apimachinery: Path, apiextensions: Path):
+        self._roots = (("io.k8s.api.", api), ("io.k8s.apimachinery.", apimachinery), ("io.k8s.apiextensions-apiserver.", apiextensions))
+        self._packages: dict[str, dict[str, str]] = {}
+
+    def annotate(self, name: str, schema: dict[str, Any]) -> None:
+        """Set `x-absent` on the properties of one schema."""
+        package, _, struct = name.rpartition(".")
+        fields = self._fields(package, struct)
+        for field, prop in schema.get("properties", {}).items():
+            go_type, options = fields[field]
+            if go_type.startswith("*"):
+                prop["x-absent"] = "keep" if "omitempty" in options else "null"
+            elif "omitzero" in options:
+                prop["x-absent"] = "drop"
+            elif "$ref" in prop or "omitempty" not in options:
+                prop["x-absent"] = "zero"
+            else:
+                prop["x-absent"] = "drop"
+
+    def _fields(self, package: str, struct: str) -> dict[str, tuple[str, list[str]]]:
+        result: dict[str, tuple[str, list[str]]] = {}
+        for _, go_type, tag in FIELD.findall(self._sources(package).get(struct, "")):
+            name, *options = tag.split(",")
+            if "inline" in options:
+                prefix, _, embedded = go_type.rpartition(".")
+                result.update(self._fields(META.rstrip(".") if prefix == "metav1" else package, embedded))
+            elif name and name != "-":
+                result[name] = (go_type, options)
+        return result
+
+    def _sources(self, package: str) -> dict[str, str]:
+        if package not in self._packages:
+            prefix, root = next((p, r) for p, r in self._roots if package.startswith(p))
+            folder = root / package.removeprefix(prefix).replace(".", "/")
+            text = "\n".join(path.read_text() for path in sorted(folder.glob("*.go")) if "generated" not in path.name)
+            self._packages[package] = dict(STRUCT.findall(text))
+        return self._packages[package]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""Built-in kinds: Go structs by their schema, with defaults, checks and columns from the tables of this package."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hack.sandbox.kube import names, typed
+from hack.sandbox.kube.builtin.checks import Check
+from hack.sandbox.kube.builtin.defaults import DEFAULTERS
+from hack.sandbox.kube.builtin.printers import PRINTERS
+from hack.sandbox.kube.builtin.schemas import schema_of
+from hack.sandbox.kube.causes import Cause
+from hack.sandbox.kube.errors import bad_request
+from hack.sandbox.kube.jsonpath import find
+from hack.sandbox.kube.objectmeta import NameRule
+from hack.sandbox.kube.resource import Column, Strategy
+from hack.sandbox.kube.storage import clone
+
+Json = dict[str, Any]
+META_LABELS: Final = frozenset({"metadata.name", "metadata.namespace"})
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What makes one kind different from the others."""
+
+    schema: str
+    """The OpenAPI name of its shape."""
+    check: Check | None = None
+    warn: Callable[[Json], list[str]] | None = None
+    generation: str = ""
+    """What bumps `metadata.generation`: nothing, `spec`, or `spec+annotations`."""
+    status: bool = False
+    """Whether the status has an endpoint of its own."""
+    initial_status: Json | None = None
+    labels: Mapping[str, str] | None = None
+    """Selectable fields beside the metadata's: label to path; None for kinds that have only those."""
+    name_rule: NameRule = names.subdomain_problems
+    unconditional_update: bool = True
+    create_on_update: bool = False
+    returns_deleted: bool = False
+    complete: Callable[[Json, Json | None], None] | None = None
+    """Fills in what the server allocates: addresses, encoded strings."""
+
+
+class TypedStrategy(Strategy):
+    """How the objects of one built-in kind behave."""
+
+    def __init__(self, kind: str, traits: Traits):
+        self._traits = traits
+        self._schema = schema_of(traits.schema)
+        self._printer = PRINTERS.get(kind)
+        self.name_rule = traits.name_rule
+        self.unconditional_update = traits.unconditional_update
+        self.create_on_update = traits.create_on_update
+        self.returns_deleted = traits.returns_deleted
+
+    def schema(self) -> Json:
+        """The OpenAPI schema, references resolved."""
+        return self._schema
+
+    def decode(self, obj: Json) -> tuple[Json, list[str]]:
+        """A round trip through the Go struct, defaults included."""
+        decoded, unknown = typed.decode(self._schema, obj, DEFAULTERS)
+        result: Json = decoded
+        return result, unknown
+
+    def reset(self, new: Json, old: Json | None, subresource: str) -> None:
+        """Main endpoint: the status stays. Status endpoint: spec and labels stay."""
+        traits = self._traits
+        if subresource == "status" and old is not None:
+            new.update({k: v for k, v in old.items() if k not in ("metadata", "status")})
+            _keep(new["metadata"], old["metadata"], "labels", "finalizers", "ownerReferences")
+        elif traits.status and old is not None:
+            _keep(new, old, "status")
+        elif traits.status:
+            new["status"] = clone(traits.initial_status or typed.zero(self._schema["properties"]["status"]))
+
+    def prepare_create(self, new: Json) -> None:
+        """Generation 1 for kinds that count, and what the server allocates."""
+        if self._traits.generation:
+            new["metadata"]["generation"] = 1
+        if self._traits.complete:
+            self._traits.complete(new, None)
+
+    def prepare_update(self, new: Json, old: Json, subresource: str) -> None:
+        """The generation counts changes of the spec; of a Deployment, also of the annotations."""
+        if self._traits.complete:
+            self._traits.complete(new, old)
+        if self._traits.generation and subresource != "status":
+            changed = _desired(new) != _desired(old)
+            if self._traits.generation == "spec+annotations":
+                changed |= new["metadata"].get("annotations") != old["metadata"].get("annotations")
+            if changed:
+                new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+
+    def validate_create(self, new: Json, preceding: Sequence[Cause]) -> list[Cause]:
+        """The kind's own check comes after the metadata's."""
+        return [*preceding, *(self._traits.check(new, None) if self._traits.check else ())]
+
+    def validate_update(self, new: Json, old: Json, subresource: str, preceding: Sequence[Cause]) -> list[Cause]:
+        """The kind's own check comes after the metadata's."""
+        if subresource:
+            return [*preceding]
+        return [*preceding, *(self._traits.check(new, old) if self._traits.check else ())]
+
+    def warnings(self, new: Json, old: Json | None) -> list[str]:  # noqa: ARG002 - a hook
+        """What the kind warns about."""
+        return self._traits.warn(new) if self._traits.warn else []
+
+    def field_label(self, label: str) -> str:
+        """Kinds without selectable fields of their own say so in other words than those with some."""
+        labels = self._traits.labels
+        if label in META_LABELS or (labels is not None and label in labels):
+            return label
+        if labels is None:
+            known = 'only "metadata.name", "metadata.namespace"'
+            raise bad_request(f'"{label}" is not a known field selector: {known}')
+        raise bad_request(f"field label not supported: {label}")
+
+    def fields(self, obj: Json) -> Mapping[str, str]:
+        """The selectable fields as text."""
+        found = dict(super().fields(obj))
+        for label, path in (self._traits.labels or {}).items():
+            values = find(path, obj)
+            found[label] = _text(values[0]) if values else ""
+        return found
+
+    def columns(self) -> Sequence[Column]:
+        """The kind's columns, or the default ones."""
+        return self._printer.columns if self._printer else super().columns()
+
+    def cells(self, obj: Json) -> list[Any]:
+        """The kind's cells, or the default ones."""
+        return self._printer.cells(obj) if self._printer else super().cells(obj)
+
+
+def _keep(new: Json, old: Json, *fields: str) -> None:
+    for field in fields:
+        if field in old:
+            new[field] = old[field]
+        else:
+            new.pop(field, None)
+
+
+def _desired(obj: Json) -> Json:
+    return {k: v for k, v in obj.items() if k not in ("metadata", "status")}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)

@@ -1,0 +1,129 @@
+"""PATCH: the four patch types, and creation by server-side apply.
+
+Source: k8s.io/apiserver pkg/endpoints/handlers/patch.go.
+"""
+
+from typing import Any
+
+from hack.sandbox.kube import errors
+from hack.sandbox.kube.causes import go_json, go_quote, invalid
+from hack.sandbox.kube.codec import go_map
+from hack.sandbox.kube.errors import StatusError
+from hack.sandbox.kube.patch import PatchError, json_patch, merge
+from hack.sandbox.kube.objectmeta import drop_duplicate_owners, timestamp
+from hack.sandbox.kube.registry import Body, Call, Registry, check_name
+from hack.sandbox.kube.resource import APPLY, JSON_PATCH, MERGE
+from hack.sandbox.kube.storage import clone
+from hack.sandbox.kube.typed import DecodeError
+
+Json = dict[str, Any]
+
+
+def patch(registry: Registry, call: Call, patch_type: str, body: Body) -> tuple[Json, bool]:
+    """Returns the served object, and whether it was created. Raises StatusError."""
+    if patch_type == APPLY:
+        return _apply(registry, call, body)
+    entry = registry.entry(call)
+    live = clone(registry.served(call.resource, entry))
+    if body.error:
+        raise errors.bad_request(f"error decoding patch: {body.error}")
+    try:
+        patched = _patched(call, patch_type, live, body.value)
+    except PatchError as exc:
+        raise _status_error(exc) from exc
+    new = _decode(call, patch_type, patched, body)
+    call.warnings += drop_duplicate_owners(new["metadata"])
+    check_name(call, new)
+    registry.check_namespace(call, new)
+    return registry.store_changed(call, entry, live, new), False
+
+
+def _patched(call: Call, patch_type: str, live: Json, value: Any) -> Json:
+    if patch_type == JSON_PATCH:
+        return json_patch(live, value)
+    if patch_type == MERGE:
+        return merge(live, value)
+    from hack.sandbox.kube.patch import strategic
+
+    return strategic(live, value, call.resource.strategy.schema())
+
+
+def _status_error(exc: PatchError) -> StatusError:
+    details: Json | None = {} if exc.code == 422 else None
+    return StatusError(exc.code, exc.reason or None, exc.message, details)
+
+
+def _decode(call: Call, patch_type: str, patched: Json, body: Body) -> Json:
+    """Decode what the patch made; complaints quote the patched JSON, or the patch itself if it is a strategic one."""
+    resource = call.resource
+    problems = [f"duplicate field {go_quote(path)}" for path in body.duplicates]
+    quoted = go_json(patched) if patch_type in (JSON_PATCH, MERGE) else go_map(body.value)
+    if patched.get("apiVersion") != resource.api_version:
+        raise errors.bad_request(
+            f"the API version in the data ({patched.get('apiVersion', '')}) does not match the expected API version "
+            f"({resource.api_version})"
+        )
+    try:
+        new, unknown = resource.strategy.decode(patched)
+    except DecodeError as exc:
+        raise errors.invalid("", "", "", [invalid("patch", quoted, str(exc))]) from exc
+    problems += [f"unknown field {go_quote(path)}" for path in unknown]
+    if problems and call.options.field_validation == "Strict":
+        why = f"strict decoding error: {', '.join(problems)}"
+        raise errors.invalid("", "", "", [invalid("patch", quoted, why)])
+    if call.options.field_validation == "Warn":
+        call.warnings += problems
+    return new
+
+
+def _apply(registry: Registry, call: Call, body: Body) -> tuple[Json, bool]:
+    resource = call.resource
+    if body.error or not isinstance(body.value, dict):
+        raise errors.bad_request(f"error decoding YAML: {body.error or 'the patch is no object'}")
+    applied = clone(body.value)
+    entry = registry.storage.get(resource.collection, call.key)
+    if entry is None and call.subresource:
+        raise call.missing()
+    if (applied.get("metadata") or {}).get("managedFields"):
+        raise errors.bad_request("metadata.managedFields must be nil")
+    if (applied.get("apiVersion"), applied.get("kind")) != (resource.api_version, resource.kind):
+        group, _, version = (applied.get("apiVersion") or "").rpartition("/")
+        shown = f"{group}/{version}, Kind={applied.get('kind', '')}"
+        raise errors.bad_request(f"invalid object type: {shown}")
+    live = clone(registry.served(resource, entry)) if entry else None
+    merged = _merged(call, live, applied)
+    check_name(call, merged)
+    registry.check_namespace(call, merged)
+    if entry is None or live is None:
+        merged["metadata"].pop("resourceVersion", None)
+        resource.strategy.reset(merged, None, "")
+        return registry.store_new(call, merged), True
+    return registry.store_changed(call, entry, live, merged, applied=True), False
+
+
+def _merged(call: Call, live: Json | None, applied: Json) -> Json:
+    """What apply makes of the live object: decoded, with managedFields."""
+    from hack.sandbox.kube.patch.apply import ApplyConflict, server_side_apply
+
+    resource = call.resource
+    try:
+        merged = server_side_apply(
+            live,
+            applied,
+            call.options.manager,
+            call.options.force,
+            resource.strategy.schema(),
+            resource.api_version,
+            call.subresource,
+            timestamp(),
+        )
+    except ApplyConflict as exc:
+        details = {"causes": [cause.as_dict() for cause in exc.causes]}
+        raise StatusError(409, "Conflict", str(exc), details) from exc
+    except PatchError as exc:
+        raise StatusError(exc.code, exc.reason or None, exc.message) from exc
+    try:
+        decoded, _ = resource.strategy.decode(merged)
+    except DecodeError as exc:
+        raise errors.internal(str(exc)) from exc
+    return decoded
