@@ -15,6 +15,8 @@ class LifeCycle(Enum):
 
     JOB = "job"
     """Runs once, is stopped, keeps its record at AWS: training, tuning, transform and processing jobs."""
+    RESOURCE = "resource"
+    """Is there until deleted, cannot be changed at AWS: models and endpoint configurations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,11 @@ class Operations:
     describe: str
     list: str
     stop: str
+    """Empty where nothing runs that could be stopped."""
     list_items: str
     """Member of the List answer that holds the summaries, e.g. `TrainingJobSummaries`."""
+    delete: str = ""
+    """Empty where AWS keeps the record for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class StatusRule:
     """Where the AWS status of a kind is found, how it is shown, and which values end its life."""
 
     member: str
-    """Describe and summary member, e.g. `TrainingJobStatus`."""
+    """Describe and summary member, e.g. `TrainingJobStatus`; empty where AWS has no states."""
     field: str
     """Field of `status`, e.g. `trainingJobStatus`."""
     reconciling: str

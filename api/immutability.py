@@ -1,14 +1,17 @@
-"""The CEL rules that make a job's spec immutable once it is accepted.
+"""The CEL rules that keep what cannot be changed at AWS from being changed in a manifest.
 
-AWS cannot change a job, so an accepted edit would be a lie (D-04, D-11). Every property carries its own rule, so that
-the answer names the field; a rule on `spec` covers what such rules do not see, fields that come or go. The one
-exception is the name, which the operator fills in.
+Of a job, that is the whole spec: an accepted edit would be a lie (D-11). Of the other kinds, it is what tells where
+the resource lives: under a new identity the operator would create a second one and forget the first (D-04).
+
+Every property carries its own rule, so that the answer names the field; a rule on `spec` covers what such rules do
+not see, fields that come or go. The one exception is the name, which the operator fills in.
 
 The expressions use nothing newer than Kubernetes 1.25, and nothing but transitions is said in CEL: `schema.py` tells
 why. An equality costs the API server at most the size of a request, so each stays within its estimate (10 million per
 expression, 100 million per CRD) however long the lists are.
 """
 
+from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 from api.descriptor import KindDescriptor, LifeCycle
@@ -16,32 +19,45 @@ from api.fields import Field
 
 Rule: TypeAlias = dict[str, str]
 
-_IMMUTABLE: Final = frozenset({LifeCycle.JOB})
+_IDENTITY: Final = frozenset({"region", "sageMakerEndpoint"})
+
+_INSTEAD: Final = "delete it and create it anew, or create another one under a new metadata.name"
 
 
 def immutability(descriptor: KindDescriptor, field: Field) -> list[Rule]:
     """The transition rules of one structure or property; mostly none."""
-    if descriptor.life_cycle not in _IMMUTABLE:
-        return []
-    message = (
-        f"a {descriptor.kind} cannot be changed once it is created, as SageMaker cannot update a job:"
-        " delete it and create it anew, or create another one under a new metadata.name"
-    )
-    name_path = f"spec.{descriptor.name.spec_field}"
+    message = _message(descriptor)
     if field.path == "spec":
-        return [{"rule": " && ".join(_neither_comes_nor_goes(field, name_path)), "message": message}]
-    if field.path == name_path and descriptor.name.late_initialized:
+        terms = [term for child in field.fields if _is_fixed(descriptor, child) for term in _stays(descriptor, child)]
+        return [{"rule": " && ".join(terms), "message": message}]
+    if field.path != f"spec.{field.name}" or not _is_fixed(descriptor, field):
+        return []
+    if _is_filled_in(descriptor, field):
         return [{"rule": "oldSelf == '' || self == oldSelf", "message": message}]
-    if field.name and field.path == f"spec.{field.name}":
-        return [{"rule": "self == oldSelf", "message": message}]
-    return []
+    return [{"rule": "self == oldSelf", "message": message}]
 
 
-def _neither_comes_nor_goes(spec: Field, name_path: str) -> list[str]:
-    terms = []
-    for child in spec.fields:
-        if child.path == name_path:
-            terms.append(f"(has(self.{child.name}) || !has(oldSelf.{child.name}) || oldSelf.{child.name} == '')")
-        elif not child.required:
-            terms.append(f"has(self.{child.name}) == has(oldSelf.{child.name})")
-    return terms
+def _is_fixed(descriptor: KindDescriptor, field: Field) -> bool:
+    return descriptor.life_cycle is LifeCycle.JOB or field.name in _IDENTITY
+
+
+def _is_filled_in(descriptor: KindDescriptor, field: Field) -> bool:
+    return descriptor.name.late_initialized and field.name == descriptor.name.spec_field
+
+
+def _stays(descriptor: KindDescriptor, field: Field) -> Iterable[str]:
+    """Terms that hold unless an optional property comes or goes; required ones cannot."""
+    name = field.name
+    if _is_filled_in(descriptor, field):
+        yield f"(has(self.{name}) || !has(oldSelf.{name}) || oldSelf.{name} == '')"
+    elif not field.required:
+        yield f"has(self.{name}) == has(oldSelf.{name})"
+
+
+def _message(descriptor: KindDescriptor) -> str:
+    if descriptor.life_cycle is LifeCycle.JOB:
+        return f"a {descriptor.kind} cannot be changed once it is created, as SageMaker cannot update a job: {_INSTEAD}"
+    return (
+        f"region and sageMakerEndpoint of a {descriptor.kind} cannot be changed, as what exists there would be left"
+        f" behind: {_INSTEAD}"
+    )

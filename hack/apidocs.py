@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from api.descriptor import KindDescriptor
+from api.descriptor import KindDescriptor, LifeCycle
 from api.fields import Field, KindFields
 from api.form import Form
 from api.meta import API_VERSION
@@ -21,16 +21,18 @@ def _lines(descriptor: KindDescriptor, fields: KindFields) -> Iterator[str]:
     yield ""
     yield f"`apiVersion: {API_VERSION}`, `kind: {descriptor.kind}`; `kubectl get {descriptor.plural}`."
     yield ""
-    yield (
-        f"The operator calls `{operations.create}` for it, and `{operations.stop}` when the object is deleted before"
-        " the job has ended."
-    )
+    if operations.stop:
+        end = f"`{operations.stop}` when the object is deleted before the job has ended"
+    else:
+        end = f"`{operations.delete}` when the object is deleted"
+    yield f"The operator calls `{operations.create}` for it, and {end}."
     yield ""
     yield "A field whose AWS column is empty is the operator's own. `[]` stands for each item of a list."
     yield ""
     yield "## Spec"
     yield ""
-    yield "The spec cannot be changed after creation: delete the object and create it anew, or use another name."
+    what = "The spec" if descriptor.life_cycle is LifeCycle.JOB else "`region` and `sageMakerEndpoint`"
+    yield f"{what} cannot be changed after creation: delete the object and create it anew, or use another name."
     yield ""
     yield from _table(descriptor, fields.spec, with_limits=True)
     if descriptor.compat.required_unless:

@@ -125,7 +125,7 @@ def _values(field: Field, shape: Shape) -> st.SearchStrategy[Any]:
         case Form.INTEGER:
             return st.integers(min_value=least, max_value=int(most) if most is not None else 2**31 - 1)
         case Form.NUMBER:
-            return st.floats(allow_nan=False, allow_infinity=False)
+            return st.floats(min_value=least, allow_nan=False, allow_infinity=False)
         case Form.BOOLEAN:
             return st.booleans()
         case Form.TIME:

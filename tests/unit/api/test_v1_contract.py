@@ -27,6 +27,8 @@ def test_the_table_of_v1_has_the_rows_that_these_tests_rely_on() -> None:
         "HyperparameterTuningJob": 116,
         "BatchTransformJob": 38,
         "ProcessingJob": 53,
+        "Model": 35,
+        "EndpointConfig": 18,
     }
 
 
@@ -37,6 +39,9 @@ def test_every_field_of_v1_is_in_the_schema_with_its_type(row: Row) -> None:
 
     assert schema is not None
     expected = {"array<object>": "array", "array<string>": "array"}.get(row.type, row.type.split("(")[0])
+    if (row.type, row.aws_type.split(" ")[0]) == ("integer(int64)", "float"):
+        assert schema["type"] == "number"  # wider: every integer of v1 is one
+        return
     assert schema["type"] == expected
     if "(" in row.type:
         assert schema["format"] == row.type.split("(")[1].rstrip(")")

@@ -1,0 +1,95 @@
+"""EndpointConfig: CreateEndpointConfig, DescribeEndpointConfig, DeleteEndpointConfig, ListEndpointConfigs."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from api.compat import V1, Compat, RequiredUnless, StatusField
+from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
+from api.form import Form
+
+# initialVariantWeight was an integer in v1; AWS's float is wider and kept as it is.
+_FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
+    {
+        "spec.kmsKeyId": V1(),
+        "spec.productionVariants": V1(required=True, minimum=1),
+        "spec.productionVariants[].acceleratorType": V1(),
+        "spec.productionVariants[].initialInstanceCount": V1(minimum=1),
+        "spec.productionVariants[].initialVariantWeight": V1(),
+        "spec.productionVariants[].instanceType": V1(),
+        "spec.productionVariants[].modelName": V1(required=True, minimum=1),
+        "spec.productionVariants[].variantName": V1(required=True, minimum=1),
+        "spec.region": V1(required=True),
+        "spec.sageMakerEndpoint": V1(),
+        "spec.tags": V1(),
+        "spec.tags[].key": V1(required=True, minimum=1),
+        "spec.tags[].value": V1(required=True),
+        "status.additional": V1(),
+        "status.endpointConfigArn": V1(),
+        "status.lastUpdateTime": V1(),
+        "status.sageMakerEndpointConfigName": V1(),
+        "status.status": V1(),
+    }
+)
+
+_VARIANT: Final = "spec.productionVariants[]"
+
+_COMPAT: Final = Compat(
+    fields=_FIELDS,
+    # v1 has no field for the name: it is always the generated one.
+    omitted=frozenset({"spec.endpointConfigName"}),
+    # Both were required, before there were variants without instances of their own, and pools of instances.
+    required_unless=(
+        RequiredUnless(_VARIANT, "initialInstanceCount", ("serverlessConfig",)),
+        RequiredUnless(_VARIANT, "instanceType", ("serverlessConfig", "instancePools")),
+    ),
+    status=(
+        StatusField("additional", description="What keeps the operator from doing its work."),
+        StatusField(
+            "endpointConfigArn",
+            "EndpointConfigArn",
+            description="Amazon Resource Name of the endpoint configuration.",
+        ),
+        StatusField("lastUpdateTime", form=Form.TIME, description="When this status was last compared with AWS."),
+        StatusField(
+            "sageMakerEndpointConfigName",
+            "EndpointConfigName",
+            description="Name of the endpoint configuration at AWS.",
+        ),
+        StatusField(
+            "status",
+            description="SynchronizingK8sJobWithSageMaker before the operator has processed the object, then Created,"
+            " Error, or Deleted for a moment before the object goes.",
+        ),
+    ),
+)
+
+ENDPOINT_CONFIG: Final = KindDescriptor(
+    kind="EndpointConfig",
+    plural="endpointconfigs",
+    singular="endpointconfig",
+    life_cycle=LifeCycle.RESOURCE,
+    operations=Operations(
+        create="CreateEndpointConfig",
+        describe="DescribeEndpointConfig",
+        list="ListEndpointConfigs",
+        stop="",
+        list_items="EndpointConfigs",
+        delete="DeleteEndpointConfig",
+    ),
+    name=NameRule(
+        member="EndpointConfigName",
+        spec_field="",
+        status_field="sageMakerEndpointConfigName",
+        max_length=63,
+        late_initialized=False,
+    ),
+    status=StatusRule(
+        member="", field="status", reconciling="Error", arn_member="EndpointConfigArn", terminal=frozenset()
+    ),
+    printer_columns=(
+        PrinterColumn("Status", ".status.status"),
+        PrinterColumn("Sage-Maker-EndpointConfig-Name", ".status.sageMakerEndpointConfigName"),
+    ),
+    compat=_COMPAT,
+)
