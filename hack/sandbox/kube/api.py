@@ -115,7 +115,7 @@ class Api:
         if path == "/version":
             return Response(200, discovery.VERSION)
         if path.startswith("/openapi/"):
-            return self._documents.openapi(path, request.accept)
+            return self._documents.openapi(path)
         if path in ("/api", "/apis") and discovery.wants_aggregated(request.accept):
             return Response(200, discovery.aggregated(self._catalog, core=path == "/api"), discovery.AGGREGATED)
         body: Json | None = None

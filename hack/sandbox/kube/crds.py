@@ -10,18 +10,14 @@ from typing import Any, Final
 from hack.sandbox.kube.builtin.strategy import Traits, TypedStrategy
 from hack.sandbox.kube.catalog import Catalog
 from hack.sandbox.kube.causes import Cause
+from hack.sandbox.kube.conditions import is_true, set_condition
+from hack.sandbox.kube.crd_validation import validate_crd
 from hack.sandbox.kube.custom import resources_of
 from hack.sandbox.kube.deletion import CRD_FINALIZER, CRDS, delete
-from hack.sandbox.kube.objectmeta import timestamp
 from hack.sandbox.kube.options import DeleteOptions
 from hack.sandbox.kube.registry import Call, Registry
 from hack.sandbox.kube.resource import Resource
 from hack.sandbox.kube.storage import clone
-
-try:
-    from hack.sandbox.kube.crd_validation import validate_crd
-except ImportError:
-    def validate_crd(crd, old=None): return []
 
 Json = dict[str, Any]
 
@@ -60,27 +56,8 @@ class CrdStrategy(TypedStrategy):
 
 def _remember_storage_version(crd: Json) -> None:
     stored = crd["status"].get("storedVersions") or []
-    for version in crd["spec"].get("versions") or ():
-        if version.get("storage") and version["name"] not in stored:
-            stored = [*stored, version["name"]]
-    crd["status"]["storedVersions"] = stored
-
-
-def set_condition(status: Json, kind: str, value: str, reason: str, message: str) -> None:
-    """Set one condition; the transition time moves when the status does."""
-    conditions = [c for c in status.get("conditions") or () if c["type"] != kind]
-    old = next((c for c in status.get("conditions") or () if c["type"] == kind), None)
-    since = old["lastTransitionTime"] if old and old["status"] == value else timestamp()
-    new = {"type": kind, "status": value, "lastTransitionTime": since, "reason": reason, "message": message}
-    position = (status.get("conditions") or []).index(old) if old else len(conditions)
-    conditions.insert(position, new)
-    status["conditions"] = conditions
-
-
-def is_true(crd: Json, kind: str) -> bool:
-    """Whether a CRD has a condition with status True."""
-    conditions = crd.get("status", {}).get("conditions") or ()
-    return any(c["type"] == kind and c["status"] == "True" for c in conditions)
+    current = next((v["name"] for v in crd["spec"].get("versions") or () if v.get("storage")), None)
+    crd["status"]["storedVersions"] = stored if current is None or current in stored else [*stored, current]
 
 
 class CrdController:

@@ -90,6 +90,10 @@ class CustomStrategy(Strategy):
             else:
                 new.pop("status", None)
 
+    def ignored_paths(self, subresource: str) -> tuple[tuple[str, ...], ...] | None:
+        """Without a status endpoint, the status is written like everything else."""
+        return None if self.has_status or subresource else ()
+
     def prepare_create(self, new: Json) -> None:
         """A new object is of generation 1."""
         new["metadata"]["generation"] = 1

@@ -6,6 +6,7 @@ Source: k8s.io/apiserver pkg/registry/rest/delete.go and pkg/registry/generic/re
 from typing import Any
 
 from hack.sandbox.kube import errors
+from hack.sandbox.kube.conditions import set_condition
 from hack.sandbox.kube.objectmeta import FOREGROUND, ORPHAN, timestamp
 from hack.sandbox.kube.options import DeleteOptions, ListOptions
 from hack.sandbox.kube.registry import NAMESPACES, Call, Page, Registry
@@ -40,7 +41,7 @@ def delete(registry: Registry, call: Call, options: DeleteOptions) -> tuple[int,
         registry.storage.delete(resource.collection, entry.key)
     if resource.strategy.returns_deleted:
         return 200, registry.served(resource, entry)
-    details = {**errors.about(resource.group, resource.plural, call.name), "uid": entry.obj["metadata"]["uid"]}
+    details = {**errors.about(resource.error_group, resource.plural, call.name), "uid": entry.obj["metadata"]["uid"]}
     return 200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
 
 
@@ -67,7 +68,7 @@ def _check_preconditions(call: Call, entry: Entry, options: DeleteOptions) -> No
             f"in record ({meta['resourceVersion']}). The object might have been modified"
         )
     if why:
-        raise errors.conflict(resource.group, resource.kind, call.name, why)
+        raise errors.conflict(resource.error_group, resource.kind, call.name, why)
 
 
 def _mark(obj: Json, options: DeleteOptions) -> Json | None:
@@ -120,8 +121,10 @@ def _mark_crd(obj: Json) -> Json | None:
     """A CRD goes when all of its objects are gone."""
     if "deletionTimestamp" in obj["metadata"]:
         return obj if obj["metadata"].get("finalizers") else None
-    if CRD_FINALIZER not in obj["metadata"].get("finalizers", ()):
-        return None
     marked = clone(obj)
-    marked["metadata"]["deletionTimestamp"] = timestamp()
+    meta = marked["metadata"]
+    meta["deletionTimestamp"] = timestamp()
+    meta["finalizers"] = list(dict.fromkeys([*meta.get("finalizers", ()), CRD_FINALIZER]))
+    message = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
+    set_condition(marked["status"], "Terminating", "True", "InstanceDeletionPending", message)
     return marked

@@ -3,22 +3,26 @@
 from typing import Any
 
 from hack.sandbox.kube.objectmeta import timestamp
+from hack.sandbox.kube.patch import update_managed_fields
 from hack.sandbox.kube.resource import Resource
 
 Json = dict[str, Any]
 
-try:
-    from hack.sandbox.kube.patch.managed import update_managed_fields
-except ImportError:
 
-    def update_managed_fields(live, new, *args, **kw):  # type: ignore[no-untyped-def]
-        return new
-
-
-def record_update(resource: Resource, live: Json, new: Json, manager: str, subresource: str) -> Json:
-    """`new` with the fields that it changes against `live` owned by `manager` through an Update."""
-    version, schema = resource.api_version, resource.strategy.schema()
-    return update_managed_fields(live, new, manager, "Update", version, subresource, schema, timestamp())
+def record_update(resource: Resource, live: Json | None, new: Json, manager: str, subresource: str) -> Json:
+    """`new` with the fields that it changes against `live` (None on creation) owned by `manager` through an Update."""
+    version, strategy = resource.api_version, resource.strategy
+    return update_managed_fields(
+        live,
+        new,
+        manager,
+        "Update",
+        version,
+        subresource,
+        strategy.schema(),
+        timestamp(),
+        reset=strategy.ignored_paths(subresource),
+    )
 
 
 def same_but_for_times(new: Json, old: Json) -> bool:

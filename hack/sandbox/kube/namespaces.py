@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Any, Final
 
 from hack.sandbox.kube.catalog import Catalog
-from hack.sandbox.kube.crds import set_condition
+from hack.sandbox.kube.conditions import set_condition
 from hack.sandbox.kube.deletion import delete
 from hack.sandbox.kube.errors import qualified
 from hack.sandbox.kube.options import DeleteOptions

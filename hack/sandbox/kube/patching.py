@@ -9,7 +9,7 @@ from hack.sandbox.kube import errors
 from hack.sandbox.kube.causes import go_json, go_quote, invalid
 from hack.sandbox.kube.codec import go_map
 from hack.sandbox.kube.errors import StatusError
-from hack.sandbox.kube.patch import PatchError, json_patch, merge
+from hack.sandbox.kube.patch import ApplyConflict, PatchError, json_patch, merge, server_side_apply, strategic
 from hack.sandbox.kube.objectmeta import drop_duplicate_owners, timestamp
 from hack.sandbox.kube.registry import Body, Call, Registry, check_name
 from hack.sandbox.kube.resource import APPLY, JSON_PATCH, MERGE
@@ -43,8 +43,6 @@ def _patched(call: Call, patch_type: str, live: Json, value: Any) -> Json:
         return json_patch(live, value)
     if patch_type == MERGE:
         return merge(live, value)
-    from hack.sandbox.kube.patch import strategic
-
     return strategic(live, value, call.resource.strategy.schema())
 
 
@@ -103,8 +101,6 @@ def _apply(registry: Registry, call: Call, body: Body) -> tuple[Json, bool]:
 
 def _merged(call: Call, live: Json | None, applied: Json) -> Json:
     """What apply makes of the live object: decoded, with managedFields."""
-    from hack.sandbox.kube.patch.apply import ApplyConflict, server_side_apply
-
     resource = call.resource
     try:
         merged = server_side_apply(
@@ -116,6 +112,7 @@ def _merged(call: Call, live: Json | None, applied: Json) -> Json:
             resource.api_version,
             call.subresource,
             timestamp(),
+            reset=resource.strategy.ignored_paths(call.subresource),
         )
     except ApplyConflict as exc:
         details = {"causes": [cause.as_dict() for cause in exc.causes]}

@@ -64,7 +64,7 @@ class Call:
 
     def missing(self) -> StatusError:
         """404 for this object."""
-        return errors.not_found(self.resource.group, self.resource.plural, self.name)
+        return errors.not_found(self.resource.error_group, self.resource.plural, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +265,7 @@ class Registry:
         call.warnings += objectmeta.drop_duplicate_owners(obj["metadata"])
         self.check_namespace(call, obj)
         call.resource.strategy.reset(obj, None, call.subresource)
-        obj = record_update(call.resource, {}, obj, call.options.manager, call.subresource)
+        obj = record_update(call.resource, None, obj, call.options.manager, call.subresource)
         return self.store_new(call, obj)
 
     def check_namespace(self, call: Call, obj: Json) -> None:
@@ -290,7 +290,7 @@ class Registry:
         preceding = objectmeta.validate_new(meta, namespaced=resource.namespaced, name_rule=strategy.name_rule)
         causes = self._kind_causes(resource, obj) or strategy.validate_create(obj, preceding)
         if causes:
-            raise errors.invalid(resource.group, obj["kind"], call.name, causes)
+            raise errors.invalid(resource.error_group, obj["kind"], call.name, causes)
         call.warnings += objectmeta.finalizer_warnings(meta)
         call.warnings += strategy.warnings(obj, None)
         if meta.get("resourceVersion"):
@@ -298,7 +298,7 @@ class Registry:
         existing = self.storage.get(resource.collection, call.key)
         if existing is not None:
             deleting = "deletionTimestamp" in existing.obj["metadata"]
-            raise errors.already_exists(resource.group, resource.plural, call.name, deleting=deleting)
+            raise errors.already_exists(resource.error_group, resource.plural, call.name, deleting=deleting)
         if call.options.dry_run:
             meta.pop("resourceVersion", None)
             return obj
@@ -321,7 +321,7 @@ class Registry:
             resource = call.resource
             why = f"unable to create new content in namespace {call.namespace} because it is being terminated"
             cause = Cause("NamespaceTerminating", f"namespace {call.namespace} is being terminated", "metadata.namespace")
-            raise errors.forbidden(resource.group, resource.plural, call.name, why, [cause])
+            raise errors.forbidden(resource.error_group, resource.plural, call.name, why, [cause])
 
     # -- updating ---------------------------------------------------------------
 
@@ -334,12 +334,12 @@ class Registry:
         resource = call.resource
         if resource.strategy.create_on_update and self.storage.get(resource.collection, call.key) is None:
             new["metadata"].pop("resourceVersion", None)
-            return self.store_new(call, record_update(resource, {}, new, call.options.manager, "")), True
+            return self.store_new(call, record_update(resource, None, new, call.options.manager, "")), True
         entry = self.entry(call)
         live = clone(self.served(resource, entry))
         uid = new["metadata"].get("uid")
         if uid and uid != live["metadata"]["uid"]:
-            raise errors.conflict(resource.group, resource.plural, call.name, _uid_mismatch(call, uid, live))
+            raise errors.conflict(resource.error_group, resource.plural, call.name, _uid_mismatch(call, uid, live))
         return self.store_changed(call, entry, live, new), False
 
     def store_changed(self, call: Call, entry: Entry, live: Json, new: Json, *, applied: bool = False) -> Json:
@@ -361,7 +361,7 @@ class Registry:
             preceding = objectmeta.validate_update(meta, live["metadata"])
             causes = strategy.validate_update(new, live, call.subresource, preceding)
         if causes:
-            raise errors.invalid(resource.group, new["kind"], call.name, causes)
+            raise errors.invalid(resource.error_group, new["kind"], call.name, causes)
         call.warnings += objectmeta.finalizer_warnings(meta, live["metadata"])
         call.warnings += strategy.warnings(new, live)
         if same_but_for_times(new, live):
@@ -381,11 +381,11 @@ class Registry:
         if wanted in ("", "0"):
             if not resource.strategy.unconditional_update:
                 cause = invalid("metadata.resourceVersion", 0, "must be specified for an update")
-                raise errors.invalid(resource.group, resource.plural, call.name, [cause])
+                raise errors.invalid(resource.error_group, resource.plural, call.name, [cause])
         elif not re.fullmatch(r"\d+", wanted):
             raise errors.internal(f"strconv.ParseUint: parsing {go_quote(wanted)}: invalid syntax")
         elif wanted != current:
-            raise errors.conflict(resource.group, resource.plural, call.name, errors.MODIFIED)
+            raise errors.conflict(resource.error_group, resource.plural, call.name, errors.MODIFIED)
         meta["resourceVersion"] = current
 
 

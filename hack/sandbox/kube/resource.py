@@ -107,6 +107,10 @@ class Strategy:
         """The structural schema that server-side apply and managed fields go by."""
         return {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
+    def ignored_paths(self, subresource: str) -> tuple[tuple[str, ...], ...] | None:  # noqa: ARG002 - a hook
+        """What `reset` undoes, as managedFields paths; None for the usual: the status, or all but the status."""
+        return None
+
     def field_label(self, label: str) -> str:
         """The name under which `fields` has a field of a selector. Raises 400 if it cannot be selected by."""
         if label in ("metadata.name", "metadata.namespace"):
@@ -162,12 +166,16 @@ class Resource:
     collection: str = ""
     """The storage collection; several resources may show the same one."""
     builtin: bool = True
+    error_group: str = "="
+    """The group that errors name, if not `group`: events.k8s.io Events are core Events inside."""
     since: int = 0
     """Watches cannot go back behind this revision: it is when this version of the resource began to be served."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "singular", self.singular or self.kind.lower())
         object.__setattr__(self, "list_kind", self.list_kind or f"{self.kind}List")
+        if self.error_group == "=":
+            object.__setattr__(self, "error_group", self.group)
         object.__setattr__(self, "collection", self.collection or f"{self.group}/{self.plural}")
 
     @property

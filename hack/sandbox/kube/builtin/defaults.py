@@ -210,9 +210,6 @@ def _crd(obj: Json) -> None:
     if not names.get("listKind") and names.get("kind"):
         names["listKind"] = f"{names['kind']}List"
     spec.setdefault("conversion", {"strategy": "None"})
-    if not obj["status"].get("storedVersions"):
-        stored = [version["name"] for version in spec.get("versions") or () if version.get("storage")]
-        obj["status"]["storedVersions"] = stored
 
 
 def _autoscaler(obj: Json) -> None:

@@ -39,6 +39,7 @@ def _kind(  # noqa: PLR0913 - one keyword per column of the table
     verbs: tuple[str, ...] = ALL_VERBS,
     subresources: tuple[Subresource, ...] = (),
     collection: str = "",
+    error_group: str = "=",
 ) -> Resource:
     group, _, version = group_version.rpartition("/")
     strategy = traits if isinstance(traits, Strategy) else TypedStrategy(kind, traits)
@@ -54,6 +55,7 @@ def _kind(  # noqa: PLR0913 - one keyword per column of the table
         subresources=subresources,
         strategy=strategy,
         collection=collection,
+        error_group=error_group,
     )
 
 
@@ -236,7 +238,7 @@ def _cluster() -> list[Resource]:
         ),
         _kind("coordination.k8s.io/v1", "leases", "Lease", lease),
         _kind("discovery.k8s.io/v1", "endpointslices", "EndpointSlice", Traits(f"{api}.discovery.v1.EndpointSlice")),
-        _kind("events.k8s.io/v1", "events", "Event", NewEventStrategy(), short=["ev"], collection="/events"),
+        _kind("events.k8s.io/v1", "events", "Event", NewEventStrategy(), short=["ev"], collection="/events", error_group=""),
         _kind(
             network, "ingressclasses", "IngressClass", Traits(f"{api}.networking.v1.IngressClass"), namespaced=False
         ),
