@@ -1,8 +1,8 @@
 """What the API server demands of the schema of one CRD version, beyond being structural.
 
 Supported keywords and types, list and map types, defaults that fit, and rules that compile. Source:
-k8s.io/apiextensions-apiserver pkg/apis/apiextensions/validation, pkg/apiserver/schema/defaulting/validation.go. Not here:
-the estimate of what rules cost.
+k8s.io/apiextensions-apiserver pkg/apis/apiextensions/validation, pkg/apiserver/schema/defaulting/validation.go.
+Not here: the estimate of what rules cost.
 """
 
 import copy
@@ -26,9 +26,12 @@ from hack.sandbox.kube.structural import validate_structural
 _TYPES: Final = ("array", "boolean", "integer", "number", "object", "string")
 _REASONS: Final = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
 _UNSUPPORTED: Final = ("id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref")
-_AT_ROOT: Final = (
-    "Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems "
-    "MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations"
+_AT_ROOT: Final = " ".join(
+    (
+        "Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern",
+        "MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example",
+        "XPreserveUnknownFields XValidations",
+    )
 )
 _MAP_TYPE: Final = "x-kubernetes-map-type"
 _LIST_TYPE: Final = "x-kubernetes-list-type"
@@ -320,9 +323,13 @@ def _rule(source: JsonObject, path: str, place: _Place, kind: Kind) -> Iterator[
 
 def _go_rule(source: JsonObject) -> Verbatim:
     """A rule as Go prints its internal type."""
-    names = ("rule", "message", "messageExpression", "reason", "fieldPath", "optionalOldSelf")
-    texts = (
-        f'"{name[0].upper()}{name[1:]}":{go_json(source.get(name, None if name in {"reason", "optionalOldSelf"} else ""))}'
-        for name in names
-    )
+    absent = {
+        "rule": "",
+        "message": "",
+        "messageExpression": "",
+        "reason": None,
+        "fieldPath": "",
+        "optionalOldSelf": None,
+    }
+    texts = (f'"{name[0].upper()}{name[1:]}":{go_json(source.get(name, empty))}' for name, empty in absent.items())
     return Verbatim(f"{{{','.join(texts)}}}")

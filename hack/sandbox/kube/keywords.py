@@ -387,7 +387,8 @@ def _check_any(branches: Iterable[Findings], path: str, out: Findings) -> None:
 
 
 def _check_one(branches: Iterable[Findings], path: str, out: Findings) -> None:
-    valid, failures = [], []
+    valid: list[Findings] = []
+    failures: list[Findings] = []
     for branch in branches:
         (failures if branch.entries else valid).append(branch)
     if len(valid) == 1:

@@ -7,7 +7,7 @@ match differently (`$` before a last newline) and can be made to run for ever.
 from functools import lru_cache
 from typing import Protocol
 
-import re2
+import re2  # type: ignore[import-untyped]
 
 
 class Pattern(Protocol):

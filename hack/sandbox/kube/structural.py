@@ -3,15 +3,13 @@
 Source: k8s.io/apiextensions-apiserver pkg/apiserver/schema/validation.go. Pruning, defaulting and CEL rely on it.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterator
+from typing import Any, Final
 
 from hack.sandbox.kube import causes
 from hack.sandbox.kube.causes import Cause, child, key
 from hack.sandbox.kube.patterns import BadPatternError, compile_pattern
 from hack.sandbox.kube.schema import EMBEDDED, PRESERVE, Schema
-
-_Check: TypeAlias = Callable[[Schema, str], Iterator[Cause]]
 
 _INT_OR_STRING: Final = "x-kubernetes-int-or-string"
 _INT_OR_STRING_BRANCHES: Final = [{"type": "integer"}, {"type": "string"}]

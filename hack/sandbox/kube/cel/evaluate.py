@@ -304,8 +304,7 @@ def _loop(node: Loop) -> Program:
 
         def rounds() -> Iterable[Variables]:
             for values in _elements(elements, len(names)):
-                for name, value in zip(names, values, strict=True):
-                    scope[name] = value
+                scope.update(zip(names, values, strict=True))
                 yield scope
 
         elements = target(variables)
@@ -339,10 +338,11 @@ def _chosen(rounds: Iterable[Variables], condition: Program | None) -> Iterable[
 def _transform_entries(rounds: Iterable[Variables], condition: Program | None, result: Program) -> dict[Any, Any]:
     made: dict[Any, Any] = {}
     for scope in _chosen(rounds, condition):
-        for key, value in result(scope).items():
-            if key in made:
-                raise EvaluationError(f"insert failed: key {key} already exists")
-            made[key] = value
+        entries = result(scope)
+        repeated = made.keys() & entries.keys()
+        if repeated:
+            raise EvaluationError(f"insert failed: key {min(map(str, repeated))} already exists")
+        made.update(entries)
     return made
 
 

@@ -1,6 +1,7 @@
 """Functions on lists: Kubernetes' own and the `sets` extension."""
 
 from functools import cmp_to_key
+from itertools import pairwise
 from typing import Any
 
 from hack.sandbox.kube.cel.operators import find as operator
@@ -13,7 +14,7 @@ _add = operator("_+_")
 
 @LIBRARY.function(*(f"<list({kind})>.isSorted(): bool" for kind in _ORDERED))
 def _is_sorted(items: list[Any]) -> bool:
-    return all(compare(one, other) <= 0 for one, other in zip(items, items[1:], strict=False))
+    return all(compare(one, other) <= 0 for one, other in pairwise(items))
 
 
 @LIBRARY.function(*(f"<list({kind})>.sum(): {kind}" for kind in ("int", "uint", "double", "duration")))

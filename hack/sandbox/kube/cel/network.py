@@ -166,12 +166,13 @@ def _is_global_unicast(ip: Ip) -> bool:
 
 @LIBRARY.function("cidr(string): net.CIDR")
 def _cidr(text: str) -> Cidr:
+    fault = EvaluationError(f"network address parse error during conversion from string: {text}")
+    if "/" not in text:
+        raise fault
     try:
-        if "/" not in text:
-            raise ValueError(text)
         return Cidr(ipaddress.ip_interface(text))
     except ValueError as exc:
-        raise EvaluationError(f"network address parse error during conversion from string: {text}") from exc
+        raise fault from exc
 
 
 @LIBRARY.function("isCIDR(string): bool")

@@ -45,7 +45,7 @@ def _add(one: Any, other: Any) -> Any:
     if isinstance(one, list) and isinstance(other, list):
         return _joined(one, other)
     if one.__class__ is other.__class__ and isinstance(one, str | bytes):
-        return one + other  # type: ignore[operator]
+        return one + other
     match one, other:
         case Duration(), Duration():
             return Duration(check_int(one.nanoseconds + other.nanoseconds))

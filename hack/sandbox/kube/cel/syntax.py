@@ -18,7 +18,8 @@ _TOKEN: Final = re.compile(
     | (?P<float>(?:\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?))
     | (?P<uint>(?:0x[0-9a-fA-F]+|\d+)[uU])
     | (?P<int>0x[0-9a-fA-F]+|\d+)
-    | (?P<string>[bBrR]{0,2}(?:\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'))
+    | (?P<string>[bBrR]{0,2}
+        (?:\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'))
     | (?P<name>[_a-zA-Z][_a-zA-Z0-9]*)
     | (?P<quoted>`[_.\-/ a-zA-Z0-9]+`)
     | (?P<symbol>&&|\|\||==|!=|<=|>=|[-+*/%!<>=?:.,()\[\]{}])
@@ -351,8 +352,8 @@ class _Parser:
             return self._map(token)
         raise SyntaxFault(
             token.position,
-            f"Syntax error: mismatched input '{token.text}' expecting {{'[', '{{', '(', '.', '-', '!', 'true', 'false', "
-            "'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}",
+            f"Syntax error: mismatched input '{token.text}' expecting {{'[', '{{', '(', '.', '-', '!', 'true', "
+            "'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}",
         )
 
     def _named(self, token: _Token) -> Node:

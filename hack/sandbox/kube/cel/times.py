@@ -51,14 +51,16 @@ def duration_text(duration: Duration) -> str:
 
 def parse_timestamp(text: str) -> Timestamp:
     """Read an RFC 3339 time. Raises EvaluationError."""
+    fault = EvaluationError(f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse "{text}"')
     match = _TIMESTAMP.fullmatch(text)
+    if match is None:
+        raise fault
+    year, month, day, hour, minute, second = map(int, match.groups()[:6])
+    fraction, zone = match.groups()[6:]
     try:
-        if match is None:
-            raise ValueError(text)
-        *parts, fraction, zone = match.groups()
-        moment = datetime(*map(int, parts), tzinfo=_zone("+00:00" if zone in "Zz" else zone))  # type: ignore[misc, arg-type]
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=_zone("+00:00" if zone in "Zz" else zone))
     except ValueError as exc:
-        raise EvaluationError(f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse "{text}"') from exc
+        raise fault from exc
     seconds = round((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
     return Timestamp(seconds * NANOSECONDS + int(f"{fraction or '':0<9}"[:9]))
 

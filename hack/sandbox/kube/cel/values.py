@@ -175,4 +175,4 @@ def compare(one: Any, other: Any) -> int:
     )
     if not comparable:
         raise OverloadError
-    return (one > other) - (one < other)
+    return int(one > other) - int(one < other)

@@ -73,8 +73,8 @@ def server_side_apply(
 
     `live` is None if the object is created by this. `reset` are the paths that the endpoint ignores (default:
     `reset_fields`). `now` is an RFC 3339 time in seconds. Pure; the result shares nothing with the arguments.
-    Raises ApplyConflict unless forced, and PatchError: 400 for managedFields in the patch, 500 if the patch does not fit
-    the schema.
+    Raises ApplyConflict unless forced, and PatchError: 400 for managedFields in the patch, 500 if the patch does not
+    fit the schema.
     """
     if (applied.get("metadata") or {}).get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")

@@ -1,8 +1,8 @@
 """Sets of field paths: what a manager owns, and their form in `fieldsV1`.
 
 A path is a tuple of elements as they stand in `fieldsV1`: `f:name` for a field, `k:{…}` for an item by its keys, `v:…`
-for an item by its value, `i:0` for an item by its position. A set of paths is a plain frozenset, so that union, difference
-and intersection are Python's. Source: structured-merge-diff fieldpath, apimachinery util/managedfields.
+for an item by its value, `i:0` for an item by its position. A set of paths is a plain frozenset, so that union,
+difference and intersection are Python's. Source: structured-merge-diff fieldpath, apimachinery util/managedfields.
 """
 
 import json

@@ -25,7 +25,7 @@ class _DoesNotApplyError(Exception):
 def json_patch(obj: JsonObject, operations: Any) -> JsonObject:
     """A new object after all operations in order, or none at all.
 
-    Raises PatchError: 400 if `operations` is not a list of objects, 413 for too many of them, 422 if one does not apply.
+    Raises PatchError: 400 unless `operations` is a list of objects, 413 for too many, 422 if one does not apply.
     """
     _check_form(operations)
     document: Any = copy.deepcopy(obj)

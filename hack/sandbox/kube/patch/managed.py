@@ -28,8 +28,16 @@ STRIPPED: Final[Paths] = frozenset(
         *(
             ("f:metadata", f"f:{name}")
             for name in (
-                "name namespace creationTimestamp selfLink uid clusterName generation managedFields resourceVersion"
-            ).split()
+                "name",
+                "namespace",
+                "creationTimestamp",
+                "selfLink",
+                "uid",
+                "clusterName",
+                "generation",
+                "managedFields",
+                "resourceVersion",
+            )
         ),
     }
 )

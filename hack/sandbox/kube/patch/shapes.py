@@ -1,8 +1,9 @@
 """What merging needs to know of a schema: which values are one whole, and what identifies the items of a list.
 
 A `Shape` is an atom of structured-merge-diff: a value may be a scalar, a list or a map, and each form has its rules.
-Shapes are made lazily, because the schemas of built-in kinds are recursive. Sources: k8s.io/kube-openapi pkg/schemaconv,
-k8s.io/apiextensions-apiserver pkg/controller/openapi/builder (which gives every custom resource typed metadata).
+Shapes are made lazily, because the schemas of built-in kinds are recursive. Sources: k8s.io/kube-openapi
+pkg/schemaconv and, for the typed metadata of custom resources, k8s.io/apiextensions-apiserver
+pkg/controller/openapi/builder.
 """
 
 from typing import Any, Final, TypeAlias

@@ -216,7 +216,7 @@ def _merge_lists(live: Any, applied: Any, shape: Shape) -> Any:
     if not (one or other):
         return applied
     olds = [(item_element(shape, item), item) for item in one]
-    news = dict((item_element(shape, item), item) for item in other)
+    news = {item_element(shape, item): item for item in other}
     counts = Counter(element for element, _ in olds)
     known = {element: item if counts[element] == 1 else ABSENT for element, item in olds}
     shared = deque(element for element in news if element in known)
@@ -314,7 +314,7 @@ def problems(value: Any, shape: Shape, at: str = "") -> list[str]:
         return []
     if not isinstance(value, dict):
         return [_located(at, f"expected map, got &{{{_go_text(value)}}}")]
-    found = []
+    found: list[str] = []
     for name in sorted(value):
         below = shape.field(name)
         if below is None:
