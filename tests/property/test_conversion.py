@@ -76,7 +76,7 @@ _JSON = st.recursive(
 
 
 @each_kind
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_no_object_however_odd_gives_anything_but_a_request_or_a_conversion_error(
     kind: KindDescriptor, data: st.DataObject

@@ -7,7 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from api.crd import custom_resource_definition
+from api.fields import build
 from api.meta import JsonObject
+from api.models import as_model
+from api.v1 import KINDS, PREPARED
+from hack import models
 
 _TABLE = Path(__file__).parents[2] / "data" / "v1-fields.tsv"
 
@@ -62,6 +67,16 @@ def rows(kind: str) -> tuple[Row, ...]:
 def spec_rows(kind: str) -> tuple[Row, ...]:
     """The fields below `spec`."""
     return tuple(row for row in rows(kind) if row.path.startswith("spec."))
+
+
+@cache
+def schema_of(kind: str) -> JsonObject:
+    """The schema that the generator makes for a kind, served or not."""
+    (descriptor,) = [known for known in (*KINDS, *PREPARED) if known.kind == kind]
+    fields = build(descriptor, as_model(descriptor.service, models.read(descriptor.service)))
+    crd = custom_resource_definition(descriptor, fields, "")
+    schema: JsonObject = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return schema
 
 
 def find(schema: JsonObject, segments: list[str]) -> JsonObject | None:

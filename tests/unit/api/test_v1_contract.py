@@ -1,18 +1,13 @@
 """Every field that v1 had is here, is not narrower, and reaches the AWS member that it always reached."""
 
 import re
-from functools import cache
 
 import pytest
 
 from api.convert import to_request, to_status
-from api.crd import custom_resource_definition
-from api.fields import build
 from api.meta import JsonObject
-from api.models import as_model
 from api.v1 import KINDS, PREPARED
-from hack import models
-from tests.unit.api.contract import Row, at, find, nested, rows, sample, segments_of
+from tests.unit.api.contract import Row, at, find, nested, rows, sample, schema_of, segments_of
 
 _KINDS = {kind.kind: kind for kind in (*KINDS, *PREPARED)}
 _ROWS = [row for kind in _KINDS for row in rows(kind)]
@@ -35,7 +30,7 @@ def test_the_table_of_v1_has_the_rows_that_these_tests_rely_on() -> None:
 @pytest.mark.parametrize("row", _ROWS, ids=str)
 def test_every_field_of_v1_is_in_the_schema_with_its_type(row: Row) -> None:
     """v1 prunes what the schema lacks: a field that is missing would be lost without a word (v1-kinds.md 2)."""
-    schema = find(_schema(row.kind), row.segments)
+    schema = find(schema_of(row.kind), row.segments)
 
     assert schema is not None
     expected = {"array<object>": "array", "array<string>": "array"}.get(row.type, row.type.split("(")[0])
@@ -53,7 +48,7 @@ def test_every_field_of_v1_is_in_the_schema_with_its_type(row: Row) -> None:
 @pytest.mark.parametrize("row", _SPEC, ids=str)
 def test_no_field_of_v1_is_narrower_than_it_was(row: Row) -> None:
     """Fields may become optional or wider, never narrower (modern-expectations.md 8); v1's own limits stay."""
-    schema = find(_schema(row.kind), row.segments)
+    schema = find(schema_of(row.kind), row.segments)
     assert schema is not None
 
     bounds = {k: v for k, v in schema.items() if k.startswith(("min", "max"))}
@@ -69,7 +64,7 @@ def test_no_field_of_v1_is_narrower_than_it_was(row: Row) -> None:
 @pytest.mark.parametrize("row", [row for row in _SPEC if not row.path.endswith("[]")], ids=str)
 def test_a_field_is_required_just_where_v1_required_it(row: Row) -> None:
     """Required by its parent, or conditionally, where something has since been found to take its place."""
-    parent = find(_schema(row.kind), row.segments[:-1])
+    parent = find(schema_of(row.kind), row.segments[:-1])
     assert parent is not None
     # Required in v1, now only unless something that AWS has added since is there.
     conditional = row.path in _conditional(row.kind)
@@ -82,7 +77,7 @@ def test_a_field_is_required_just_where_v1_required_it(row: Row) -> None:
 def test_a_conditional_requirement_names_the_field_first_and_then_what_stands_in_for_it(kind: str) -> None:
     """The API server reports the errors of the first branch: `spec.x: Required value`, as v1 did."""
     for entry in _KINDS[kind].compat.required_unless:
-        holder = find(_schema(kind), segments_of(entry.path))
+        holder = find(schema_of(kind), segments_of(entry.path))
         assert holder is not None
         parent, _, name = entry.field.rpartition(".")
         first: JsonObject = {"properties": {parent: {"required": [name]}}} if parent else {"required": [name]}
@@ -97,7 +92,7 @@ def test_a_new_field_in_a_structure_of_v1_is_optional(kind: str) -> None:
     known = {row.path for row in rows(kind)}
     structures = {re.sub(r"\.[^.]+$", "", path) for path in known}
     for structure in structures:
-        schema = find(_schema(kind), segments_of(structure))
+        schema = find(schema_of(kind), segments_of(structure))
         assert schema is not None
         for name in schema.get("required", ()):
             assert f"{structure}.{name}" in known
@@ -106,7 +101,7 @@ def test_a_new_field_in_a_structure_of_v1_is_optional(kind: str) -> None:
 @pytest.mark.parametrize("kind", _KINDS)
 def test_spec_itself_is_required_only_where_v1_required_it(kind: str) -> None:
     """v1-kinds.md 1."""
-    assert _schema(kind).get("required", []) == (["spec"] if kind == "TrainingJob" else [])
+    assert schema_of(kind).get("required", []) == (["spec"] if kind == "TrainingJob" else [])
 
 
 @pytest.mark.parametrize("row", [row for row in _SPEC if row.aws_type], ids=str)
@@ -158,12 +153,3 @@ def test_every_status_field_of_v1_shows_its_aws_member(row: Row) -> None:
 
 def _conditional(kind: str) -> set[str]:
     return {f"{entry.path}.{entry.field}" for entry in _KINDS[kind].compat.required_unless}
-
-
-@cache
-def _schema(kind: str) -> JsonObject:
-    descriptor = _KINDS[kind]
-    fields = build(descriptor, as_model(descriptor.service, models.read(descriptor.service)))
-    crd = custom_resource_definition(descriptor, fields, "")
-    schema: JsonObject = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    return schema
