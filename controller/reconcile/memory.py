@@ -30,13 +30,15 @@ class Memory:
     doubtful_since: float | None = None
     """When a Create ended without an answer, in monotonic seconds."""
     described_at: float | None = None
+    """Monotonic seconds of our last Describe, while more are to come."""
     hold: Hold | None = None
     setbacks: int = 0
     """Errors of the slow kind in a row."""
 
     def is_blank(self) -> bool:
         """Whether forgetting it changes nothing."""
-        return not self.stale and self.recorded is None and self.doubtful_since is None and self.hold is None
+        hints = (self.recorded, self.doubtful_since, self.described_at, self.hold)
+        return not self.stale and all(hint is None for hint in hints)
 
 
 class Memories:

@@ -220,6 +220,8 @@ class Pass:
 
     def _settle(self, seen: Observed, settle: Settle) -> Result:
         recorded = settle.recorded or seen.recorded
+        if settle.again_s is None:
+            self._memory.described_at = None  # nothing is polled: no need to remember when
         if settle.view is not None:
             self._show(seen, settle, recorded)
         if settle.follow and recorded is not None and recorded.created_at is not None:
@@ -254,6 +256,9 @@ class Pass:
             assert error is not None  # noqa: S101 (RETRY comes from a failure)
             if not error.known:
                 _log.error("AWS error of an unknown kind", code=error.code, operation=error.operation)
+            if error.error_class is not ErrorClass.RETRYABLE:
+                # The queue takes CONFLICT for somebody else's write and comes back at once: this one needs back-off.
+                raise AwsError(ErrorClass.RETRYABLE, error.code, error.message, operation=error.operation) from error
             raise error
         if settle.verdict is Verdict.SLOW:
             delay_s = min(_SLOW_BASE_S * 2**memory.setbacks, _SLOW_CAP_S)

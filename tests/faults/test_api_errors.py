@@ -174,3 +174,15 @@ def test_a_deletion_right_after_a_create_without_answer_waits_for_the_doubt() ->
     world.aws.existing(world.job_name)  # it did take effect
     world.run(30)
     assert world.aws.count("stop") == 1
+
+
+def test_a_state_conflict_at_aws_backs_off() -> None:
+    """CONFLICT means "look again at once" to the work queue: a Create that is refused so must not loop."""
+    world = World()
+    conflict = AwsError(ErrorClass.CONFLICT, "ConflictException", "busy")
+    world.aws.always = lambda operation: conflict if operation == "create" else None
+    world.cluster.apply(manifest())
+    world.reconcile()
+    (error,) = world.errors
+    assert isinstance(error, AwsError)
+    assert error.error_class is ErrorClass.RETRYABLE

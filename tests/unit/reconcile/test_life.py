@@ -41,3 +41,276 @@ def test_deleting_a_running_job_stops_it_waits_and_lets_go() -> None:
     assert world.cluster.get(KEY) is None
     assert world.aws.count("stop") == 1
     assert world.errors == []
+
+
+def test_the_first_write_is_finalizer_and_name_together_before_anything_is_created() -> None:
+    """DESIGN 4.3: names first; one write for both."""
+    world = World()
+    world.cluster.apply(manifest())
+    world.crash.at = 2
+    world.run(1)
+    first = world.cluster.writes[0]
+    assert first["metadata"]["finalizers"] == ["sagemaker-operator-finalizer"]
+    assert first["spec"] == {"trainingJobName": f"xgboost-{world.obj['metadata']['uid'].replace('-', '')}"}
+    assert set(first) == {"metadata", "spec"}
+
+
+def test_the_request_carries_the_users_tags_and_ours() -> None:
+    """modern-expectations.md 5: proof of ownership on everything created."""
+    world = World()
+    world.cluster.apply(manifest(tags=[{"key": "team", "value": "a"}]))
+    world.run(5)
+    tags = world.aws.jobs["us-east-2", world.job_name].tags
+    assert tags["team"] == "a"
+    assert tags["sagemaker.aws.amazon.com/uid"] == world.obj["metadata"]["uid"]
+    assert tags["sagemaker.aws.amazon.com/cluster"] == "cluster-1"
+
+
+def test_the_status_links_to_the_logs_and_records_the_resource() -> None:
+    """The record of creation is what protects against a second one (D-08)."""
+    world = World()
+    world.cluster.apply(manifest())
+    world.run(5)
+    assert world.status["awsResource"] == {
+        "arn": f"arn:aws:sagemaker:us-east-2:123456789012:training-job/{world.job_name}",
+        "name": world.job_name,
+        "accountId": "123456789012",
+        "region": "us-east-2",
+        "partition": "aws",
+        "createdAt": world.status["awsResource"]["createdAt"],
+    }
+    assert world.job_name in world.status["cloudWatchLogUrl"]
+    assert world.status["sageMakerTrainingJobName"] == world.job_name
+
+
+def test_a_failed_job_tells_why() -> None:
+    """Row 9."""
+    world = World()
+    world.cluster.apply(manifest())
+    world.run(10)
+    world.aws.move(world.job_name, "Failed", FailureReason="AlgorithmError: out of memory")
+    world.run(10)
+    assert world.status["additional"] == "AlgorithmError: out of memory"
+    assert world.condition("Failed") == ("True", "Failed")
+    assert world.condition("Stalled") == ("True", "Failed")
+    assert world.recorder.events[-1] == ("Warning", "Failed")
+    assert world.recorder.messages[-1] == "AlgorithmError: out of memory"
+
+
+def test_an_ended_job_costs_nothing_ever_again() -> None:
+    """Neither polling nor a look after a restart (D-01)."""
+    world = World()
+    world.cluster.apply(manifest())
+    world.run(10)
+    world.aws.move(world.job_name, "Completed")
+    world.run(30)
+    world.aws.calls.clear()
+    world.cluster.writes.clear()
+    world.restart()
+    world.run(600, step_s=5)
+    assert world.aws.calls == []
+    assert world.cluster.writes == []
+
+
+def test_a_restart_with_running_jobs_lists_and_writes_nothing() -> None:
+    """What the status says already is not written again."""
+    world = World()
+    world.cluster.apply(manifest())
+    world.run(30)
+    world.aws.calls.clear()
+    world.cluster.writes.clear()
+    world.restart()
+    world.run(60)
+    assert {operation for operation, _ in world.aws.calls} == {"list"}
+    assert world.cluster.writes == []
+
+
+def test_debugger_rules_are_followed_after_the_end() -> None:
+    """v1-kinds.md 6.8: polled while any runs; findings are told once."""
+    rule = {"RuleConfigurationName": "overfit", "RuleEvaluationStatus": "InProgress"}
+    world = World()
+    world.cluster.apply(manifest())
+    world.run(10)
+    world.aws.move(world.job_name, "Completed", DebugRuleEvaluationStatuses=[rule])
+    world.run(200)
+    assert world.status["trainingJobStatus"] == "Completed"
+    assert world.aws.count("describe") == 4
+    world.aws.move(
+        world.job_name,
+        "Completed",
+        DebugRuleEvaluationStatuses=[{**rule, "RuleEvaluationStatus": "IssuesFound", "StatusDetails": "why"}],
+    )
+    world.run(100)
+    (shown,) = world.status["debugRuleEvaluationStatuses"]
+    assert (shown["ruleEvaluationStatus"], shown["statusDetail"]) == ("IssuesFound", "why")
+    assert world.recorder.events.count(("Warning", "RuleIssuesFound")) == 1
+    count = world.aws.count("describe")
+    world.run(300)
+    assert world.aws.count("describe") == count
+
+
+def test_a_job_that_vanished_is_reported_and_not_created_again() -> None:
+    """Row 3, D-08: another account, or a deleted record."""
+    world = World()
+    world.cluster.apply(manifest())
+    world.run(100)
+    world.aws.jobs.clear()
+    world.restart()
+    world.run(600, step_s=5)
+    assert world.aws.count("create") == 1
+    assert world.aws.count("describe") == 1
+    assert world.status["trainingJobStatus"] == "InProgress"
+    assert world.condition("Stalled") == ("True", "NotFound")
+    assert "not created again" in world.status["additional"]
+
+
+def test_an_edit_of_the_region_looks_nowhere_else() -> None:
+    """D-04: the recorded identity counts; the edit is told and has no effect."""
+    world = World()
+    world.cluster.apply(manifest())
+    world.run(10)
+    world.cluster.apply(manifest(region="eu-west-1", trainingJobName=world.job_name))
+    world.aws.move(world.job_name, "InProgress", "Training")
+    world.run(30)
+    assert world.condition("Synced") == ("False", "SpecImmutable")
+    assert "spec.region" in world.status["additional"]
+    assert list(world.aws.jobs) == [("us-east-2", world.job_name)]
+    world.aws.move(world.job_name, "Completed")
+    world.run(30)
+    assert world.status["trainingJobStatus"] == "Completed"
+
+
+def test_an_unknown_status_is_shown_as_it_is() -> None:
+    """Row 12, D-34: AWS adds values."""
+    world = World()
+    world.cluster.apply(manifest())
+    world.run(10)
+    world.aws.move(world.job_name, "Hibernating")
+    world.run(30)
+    assert world.status["trainingJobStatus"] == "Hibernating"
+    assert world.condition("Ready") == ("False", "Hibernating")
+    assert world.errors == []
+
+
+# --- objects of the predecessor
+
+
+def _legacy(world: World, value: str, **status: object) -> None:
+    """An object as the predecessor leaves it: finalizer, name, its status, nothing of ours."""
+    obj = manifest(trainingJobName="old-job")
+    obj["metadata"]["finalizers"] = ["sagemaker-operator-finalizer"]
+    obj["status"] = {"trainingJobStatus": value, "sageMakerTrainingJobName": "old-job", **status}
+    world.cluster.apply(obj)
+
+
+def test_a_running_job_of_the_predecessor_is_taken_over() -> None:
+    """modern-expectations.md 10: its status names the job, so it is ours, tags or not; one Describe, no Create."""
+    world = World()
+    world.aws.existing("old-job")
+    _legacy(world, "InProgress")
+    world.run(30)
+    assert world.status["awsResource"]["arn"].endswith("training-job/old-job")
+    assert (world.aws.count("create"), world.aws.count("describe"), world.aws.count("tags")) == (0, 1, 0)
+    world.aws.move("old-job", "Completed")
+    world.run(30)
+    assert world.condition("Complete") == ("True", "Completed")
+    assert world.recorder.events == [("Normal", "Completed")]
+
+
+def test_an_ended_job_of_the_predecessor_gets_its_conditions_with_one_look() -> None:
+    """So that `kubectl wait` works on old objects, too."""
+    world = World()
+    world.aws.existing("old-job", "Completed")
+    _legacy(world, "Completed")
+    world.run(300)
+    assert world.condition("Complete") == ("True", "Completed")
+    assert (world.aws.count("create"), world.aws.count("describe")) == (0, 1)
+
+
+def test_a_job_of_the_predecessor_that_is_gone_is_not_created_again() -> None:
+    """D-08 after the migration, e.g. with a role of another account."""
+    world = World()
+    _legacy(world, "Completed")
+    world.run(300)
+    assert world.aws.count("create") == 0
+    assert world.status["trainingJobStatus"] == "Completed"
+    assert world.condition("Stalled") == ("True", "NotFound")
+    world.cluster.delete(KEY)
+    world.run(30)
+    assert world.cluster.get(KEY) is None
+
+
+# --- annotations
+
+
+def _annotated(name: str, value: str, **spec: object) -> dict[str, object]:
+    obj = manifest(**spec)
+    obj["metadata"]["annotations"] = {f"sagemaker.aws.amazon.com/{name}": value}
+    return obj
+
+
+def test_a_foreign_job_is_adopted_when_asked_for() -> None:
+    """modern-expectations.md 4: recorded, followed, and from then on stopped with its object."""
+    world = World()
+    world.aws.existing("my-job")
+    world.cluster.apply(manifest(trainingJobName="my-job"))
+    world.run(30)
+    assert world.condition("Stalled") == ("True", "AlreadyExists")
+    world.cluster.apply(_annotated("adoption-policy", "adopt", trainingJobName="my-job"))
+    world.run(30)
+    assert world.status["trainingJobStatus"] == "InProgress"
+    assert ("Normal", "Adopted") in world.recorder.events
+    world.cluster.delete(KEY)
+    world.run(30)
+    assert world.aws.count("stop") == 1
+
+
+def test_adoption_creates_only_when_asked_for() -> None:
+    """`adopt` needs something to adopt; `adopt-or-create` does not."""
+    world = World()
+    world.cluster.apply(_annotated("adoption-policy", "adopt", trainingJobName="my-job"))
+    world.run(30)
+    assert world.aws.count("create") == 0
+    assert world.condition("Stalled") == ("True", "NotFound")
+    world.cluster.apply(_annotated("adoption-policy", "adopt-or-create", trainingJobName="my-job"))
+    world.run(30)
+    assert world.status["trainingJobStatus"] == "InProgress"
+
+
+def test_retain_lets_the_job_run_when_its_object_goes() -> None:
+    """No Stop, no look."""
+    world = World()
+    world.cluster.apply(_annotated("deletion-policy", "retain"))
+    world.run(30)
+    world.aws.calls.clear()
+    world.cluster.delete(KEY)
+    world.run(1)
+    assert world.cluster.get(KEY) is None
+    assert world.aws.count("stop") == world.aws.count("describe") == 0
+    assert world.recorder.events[-1] == ("Normal", "Retained")
+
+
+def test_a_read_only_object_watches_and_never_touches() -> None:
+    """It shows a job that others own, and its deletion leaves it alone."""
+    world = World()
+    world.aws.existing("my-job")
+    world.cluster.apply(_annotated("read-only", "true", trainingJobName="my-job"))
+    world.run(30)
+    assert world.status["trainingJobStatus"] == "InProgress"
+    world.cluster.delete(KEY)
+    world.run(30)
+    assert world.cluster.get(KEY) is None
+    assert (world.aws.count("create"), world.aws.count("stop")) == (0, 0)
+
+
+def test_a_paused_object_asks_nobody_until_it_is_resumed() -> None:
+    """Its deletion waits, too."""
+    world = World()
+    world.cluster.apply(_annotated("paused", "true"))
+    world.run(30)
+    world.cluster.apply(manifest())
+    assert world.aws.calls == []
+    assert world.condition("Reconciling") == ("False", "Paused")
+    world.run(30)
+    assert world.status["trainingJobStatus"] == "InProgress"
+    assert world.condition("Reconciling") == ("True", "InProgress")
