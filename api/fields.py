@@ -27,6 +27,9 @@ _SCALARS: Final[Mapping[str, Form]] = {
     "timestamp": Form.TIME,
 }
 
+_PAIR_NAME: Final = "Name of the entry. Of several entries with one name the last counts."
+_PAIR_VALUE: Final = "Value of the entry, always text: put numbers and booleans in quotes."
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -89,7 +92,7 @@ def build(descriptor: KindDescriptor, model: ServiceModel) -> KindFields:
     request = model.operation_model(descriptor.operations.create).input_shape
     answer = model.operation_model(descriptor.operations.describe).output_shape
     builder = _Builder(compat)
-    members = builder.structure(request, "spec", under_v1=True)
+    members = tuple(_named(field, descriptor) for field in builder.structure(request, "spec", under_v1=True))
     own = tuple(builder.operator(field, "spec") for field in COMMON_SPEC)
     spec = _structure("spec", tuple(sorted((*members, *own), key=lambda f: f.name)), required=compat.spec_required)
     kind_status = (builder.status(field, answer) for field in compat.status)
@@ -110,6 +113,17 @@ def installed(descriptor: KindDescriptor) -> KindFields:
 def key_of(member: str) -> str:
     """The manifest's key of an AWS member: the first letter in lower case, nothing else (`VolumeSizeInGB`)."""
     return member[:1].lower() + member[1:]
+
+
+def _named(field: Field, descriptor: KindDescriptor) -> Field:
+    """AWS calls the name required and says no more; here it may be left out."""
+    if not descriptor.name.late_initialized or field.name != descriptor.name.spec_field:
+        return field
+    text = (
+        "Name at AWS, unique in account and region. If it is left out or empty, the operator makes one from"
+        " metadata.name and metadata.uid and writes it here."
+    )
+    return replace(field, documentation=text)
 
 
 def _structure(path: str, fields: tuple[Field, ...], *, required: bool = False) -> Field:
@@ -172,8 +186,10 @@ class _Builder:
 
     def _pair(self, shape: MapShape, path: str, v1: V1 | None) -> tuple[Field, ...]:
         # Both are optional and unlimited in v1; maps that AWS has added since follow the form but demand a name.
-        name = Field(f"{path}.name", "name", "", Form.STRING, Form.STRING, required=v1 is None, is_v1=v1 is not None)
-        value = Field(f"{path}.value", "value", "", Form.STRING, Form.STRING, is_v1=v1 is not None)
+        is_v1 = v1 is not None
+        text = Form.STRING
+        name = Field(f"{path}.name", "name", "", text, text, not is_v1, is_v1=is_v1, documentation=_PAIR_NAME)
+        value = Field(f"{path}.value", "value", "", text, text, is_v1=is_v1, documentation=_PAIR_VALUE)
         return (self._limited(name, shape.key, v1 and V1()), self._limited(value, shape.value, v1 and V1()))
 
     def _limited(self, field: Field, shape: Shape, v1: V1 | None) -> Field:
