@@ -66,7 +66,9 @@ def _kube(options: argparse.Namespace) -> int:
     from hack.sandbox.kube import server  # noqa: PLC0415 - `aws` does without it
 
     stopped = _until_signal()
-    with bound(lambda: server.start(options.port, state=options.state), options.port, "--port") as running:
+    with bound(
+        lambda: server.start(options.port, state=options.state, rbac=options.rbac), options.port, "--port"
+    ) as running:
         if options.kubeconfig is not None:
             running.write_kubeconfig(options.kubeconfig)
             print(f"export KUBECONFIG={options.kubeconfig.resolve()}", flush=True)
@@ -112,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     kube.add_argument("--port", type=_port, default=8001, help="default %(default)s; 0: any free one")
     kube.add_argument("--kubeconfig", type=Path, metavar="FILE", help="write a kubeconfig there")
     kube.add_argument("--state", type=Path, metavar="FILE", help="keep the objects in this file over restarts")
+    kube.add_argument("--rbac", action="store_true", help="refuse what a service account's token gives no right to")
     kube.set_defaults(command=_kube)
     fault_command.add_parsers(commands)
     requests = commands.add_parser("requests", help="count what a running server was asked")

@@ -22,6 +22,10 @@ class KubeError(Exception):
     """The API server refused a request, or could not be reached; the text is one for people."""
 
 
+class NotFoundError(KubeError):
+    """There is no such object or API group."""
+
+
 class KubeApi:
     """Requests to one API server. Thread-safe: each request has a connection of its own."""
 
@@ -53,9 +57,12 @@ class KubeApi:
     def operator_objects(self) -> list[dict[str, Any]]:
         """Return the objects of all our kinds in all namespaces, with `kind` set on each. Raises KubeError."""
         found = []
-        for resource in self._resources(f"/apis/{GROUP}/v1"):
-            answer = self.get(f"/apis/{GROUP}/v1/{resource['name']}")
-            found += [{**item, "kind": resource["kind"]} for item in answer["items"]]
+        try:
+            for resource in self._resources(f"/apis/{GROUP}/v1"):
+                answer = self.get(f"/apis/{GROUP}/v1/{resource['name']}")
+                found += [{**item, "kind": resource["kind"]} for item in answer["items"]]
+        except NotFoundError:  # somebody is deleting the CRDs
+            return found
         return found
 
     def _path(self, manifest: Mapping[str, Any]) -> str:
@@ -84,6 +91,8 @@ class KubeApi:
             raise KubeError(f"{method} {path}: {exc}") from exc
         finally:
             connection.close()
+        if answer.status == 404:
+            raise NotFoundError(value.get("message") or f"{method} {path}: not found")
         if answer.status >= 400:
             raise KubeError(value.get("message") or f"{method} {path}: HTTP {answer.status}")
         return value

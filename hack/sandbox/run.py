@@ -76,7 +76,7 @@ def run(options: Options, out: IO[str] = sys.stdout) -> int:
         kube.write_kubeconfig(kubeconfig)
         (directory / STATE_FILE).write_text(json.dumps({"kube": kube.url, "aws": aws.url}))
         stack.callback((directory / STATE_FILE).unlink, missing_ok=True)
-        _print_welcome(out, kube.url, aws.url, kubeconfig)
+        print(_welcome(kube.url, aws.url, kubeconfig) + ("" if options.once else _COMMANDS), file=out, flush=True)
         api = KubeApi(kube.url)
         _apply_crds(api)
         log = directory / "operator.log"
@@ -89,7 +89,7 @@ def run(options: Options, out: IO[str] = sys.stdout) -> int:
             _watch(api, operator, stop, goal, out)
         if options.once and stop.is_set():
             raise SandboxError("ended by a signal before all samples had ended")
-    print(_GOODBYE, file=out, flush=True)
+    print(_GOODBYE, end="", file=out, flush=True)
     return 0
 
 
@@ -177,21 +177,22 @@ def _signals(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _print_welcome(out: IO[str], kube_url: str, aws_url: str, kubeconfig: Path) -> None:
+def _welcome(kube_url: str, aws_url: str, kubeconfig: Path) -> str:
     variables = " ".join(f"{key}={value}" for key, value in aws_environment(aws_url).items())
-    print(
+    return (
         f"Kubernetes API {kube_url}, SageMaker {aws_url}, all in memory. For a second terminal:\n"
         f"  export KUBECONFIG={kubeconfig}\n"
-        f"  export {variables}\n",
-        file=out,
-        flush=True,
+        f"  export {variables}\n"
     )
 
 
-_GOODBYE = """
-To go on, start `make run`, and while it shows its table try in a second terminal, after the two export lines it prints:
-  kubectl get trainingjobs                                   # what the table shows
-  kubectl describe trainingjob xgboost-mnist-from-for-s3     # conditions and events
-  kubectl delete trainingjob xgboost-mnist-from-for-s3       # a job that still runs is stopped in SageMaker
-  aws sagemaker list-training-jobs                           # the other side
-  python -m hack.sandbox fault aws throttle 'List*' --count 20   # and if AWS does not answer?"""
+_COMMANDS = """\
+  kubectl get trainingjobs                                     # what is shown here
+  kubectl describe trainingjob xgboost-mnist-from-for-s3       # conditions and events
+  kubectl delete trainingjob xgboost-mnist-from-for-s3         # a job that still runs is stopped in SageMaker
+  aws sagemaker list-training-jobs                             # the other side
+  python -m hack.sandbox fault aws throttle 'List*' --count 20 # and if AWS does not answer?
+"""
+_GOODBYE = f"""
+To go on: `make run ARGS='--speed 0.1'`, where jobs take a minute, and in a second terminal, after the lines it prints:
+{_COMMANDS}"""

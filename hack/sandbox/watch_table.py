@@ -8,6 +8,7 @@ from typing import IO, Any, Protocol
 # What ends well and what does not; every other status is on its way. See the status values of each kind in api/.
 GOOD = frozenset({"Completed", "InService", "Created"})
 BAD = frozenset({"Failed", "Stopped", "Error", "OutOfService", "UpdateRollbackFailed"})
+_CAPTION = "Ctrl-C ends it"
 _COLOURS = {True: "green", False: "red", None: "yellow"}
 
 
@@ -113,20 +114,33 @@ class TableView:
         from rich.console import Console  # noqa: PLC0415 - costs 0.2 s, needed on terminals only
         from rich.live import Live  # noqa: PLC0415
 
+        self._rows: list[Row] = []
         self._live = Live(console=Console(file=out), auto_refresh=False)
         self._live.start()
 
     def show(self, rows: list[Row]) -> None:
-        """Redraw the table."""
+        """Redraw the table if anything changed."""
+        if rows == self._rows:
+            return
         from rich.table import Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
-        table = Table("OBJECT", "STATUS", "SAGEMAKER NAME", "MESSAGE", box=None, header_style="bold")
+        table = Table(
+            "OBJECT",
+            "STATUS",
+            "SAGEMAKER NAME",
+            "MESSAGE",
+            box=None,
+            header_style="bold",
+            caption=_CAPTION,
+            caption_justify="left",
+        )
         for row in rows:
             status = Text(row.state, style=_COLOURS[row.verdict])
             # Text, not str: a name or message with square brackets would be read as markup.
             table.add_row(Text(row.key), status, Text(row.remote_name), Text(row.message))
         self._live.update(table, refresh=True)
+        self._rows = rows
 
     def close(self) -> None:
         """Leave the last table on the screen."""

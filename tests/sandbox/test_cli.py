@@ -24,6 +24,7 @@ from hack.sandbox.__main__ import main
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.aws.faults import FAULTS
 from hack.sandbox.kube import server as kube_server
+from hack.sandbox.kubeapi import manifests
 from hack.sandbox.operator_process import OperatorDiedError
 from hack.sandbox.run import Goal, Options, SandboxError, run
 from hack.sandbox.samples import crd_paths, sample_paths
@@ -176,17 +177,28 @@ def test_without_a_sandbox_a_fault_says_what_to_do(tmp_path: Path, capsys: pytes
     )
 
 
-@pytest.mark.parametrize("command", ["aws", "kube"])
-def test_a_taken_port_is_explained_in_one_line(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("command", "flag"),
+    [
+        (["aws"], "--port"),
+        (["kube"], "--port"),
+        (["run", "--aws-port", "0"], "--kube-port"),
+        (["run", "--kube-port", "0"], "--aws-port"),
+    ],
+)
+def test_a_taken_port_is_explained_in_one_line(
+    command: list[str], flag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Which port, and which option chooses another."""
+    monkeypatch.chdir(tmp_path)
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        assert main([command, "--port", str(port)]) == 1
+        assert main([*command, flag, str(port)]) == 1
     error = capsys.readouterr().err
     assert error.startswith(f"sandbox: port {port} cannot be used")
-    assert "--port" in error
+    assert f"choose another with {flag}" in error
     assert error.count("\n") == 1
 
 
@@ -211,6 +223,18 @@ def test_run_once_applies_the_samples_and_ends_when_all_have_ended(tmp_path: Pat
     assert "kubectl describe trainingjob" in text
     assert "stand-in operator, well" in (tmp_path / "operator.log").read_text()
     assert not (tmp_path / "sandbox.json").exists()
+
+
+def test_run_once_with_the_operator_itself_completes_every_sample(tmp_path: Path) -> None:
+    """`make run ARGS=--once` as CI runs it, four times as fast."""
+    arguments = ["--once", "--kube-port", "0", "--aws-port", "0", "--dir", str(tmp_path), "--speed", "4"]
+    with started("run", *arguments) as process:
+        output, errors = process.communicate(timeout=LIMIT_S)
+    assert (process.returncode, errors) == (0, "")
+    ended = re.findall(r"trainingjob/(\S+) +Completed", output)
+    assert sorted(ended) == sorted(
+        manifest["metadata"]["name"] for path in sample_paths() for manifest in manifests(path)
+    )
 
 
 def test_run_once_fails_with_the_reason_of_the_job_that_failed(tmp_path: Path) -> None:

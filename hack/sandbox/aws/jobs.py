@@ -92,7 +92,9 @@ class JobStore:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._jobs: dict[tuple[str, str, str], dict[str, Job]] = {}  # (resource, account, region) → name → job
-        self._by_arn: dict[str, tuple[JobKind, str]] = {}  # both guarded by _lock
+        self._by_arn: dict[
+            str, tuple[JobKind, str, str, str]
+        ] = {}  # kind, account, region, name; both guarded by _lock
 
     def add(self, kind: JobKind, job: Job) -> None:
         """Keep a new job. Raises the kind's "exists" error if its name (or a name differing in case only) is taken."""
@@ -100,7 +102,7 @@ class JobStore:
             if job.arn in self._by_arn:
                 raise kind.exists.raised(name=job.name, arn=job.arn)
             self._table(kind, job.account, job.region)[job.name] = job
-            self._by_arn[job.arn] = (kind, job.name)
+            self._by_arn[job.arn] = (kind, job.account, job.region, job.name)
 
     def get(self, kind: JobKind, call: Call, name: str) -> Job:
         """Return the job called `name`; raises the kind's "not found" error."""
@@ -127,20 +129,15 @@ class JobStore:
         with self._lock:
             return tuple(self._table(kind, account, region).values())
 
-    def by_arn(self, arn: str) -> Job | None:
-        """Return the job with this ARN, of any kind."""
+    def by_arn(self, arn: str) -> Job:
+        """Return the job with this ARN, of any kind. Raises KeyError for an unknown ARN."""
         with self._lock:
-            kind, name = self._by_arn.get(arn, (None, ""))
-            if kind is None:
-                return None
-            _, _, _, region, account, _ = arn.split(":", 5)
-            return self._get_locked(kind, account, region, name)
+            return self._get_locked(*self._by_arn[arn])
 
     def retag(self, arn: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
         """Replace the tags of an existing job, atomically. Raises KeyError for an unknown ARN."""
         with self._lock:
-            kind, name = self._by_arn[arn]
-            _, _, _, region, account, _ = arn.split(":", 5)
+            kind, account, region, name = self._by_arn[arn]
             job = self._get_locked(kind, account, region, name)
             self._table(kind, account, region)[name] = replace(job, tags=change(job.tags))
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import unquote
 
-from hack.sandbox.aws.wire import HttpRequest, HttpResponse
+from hack.sandbox.aws.wire import ApiError, HttpRequest, HttpResponse
 
 DEFAULT_ACCOUNT = "123456789012"
 _Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -26,7 +26,7 @@ class MotoBridge:
         self._app: _Wsgi | None = None  # guarded by _lock
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """Return moto's answer to a request."""
+        """Return moto's answer to a request. Raises ApiError where moto raises anything instead of answering."""
         app = self._loaded()
         status = 500
         headers: tuple[tuple[str, str], ...] = ()
@@ -35,13 +35,16 @@ class MotoBridge:
             nonlocal status, headers
             status, headers = int(line.partition(" ")[0]), tuple(fields)
 
-        chunks = app(_environ(request), start_response)
         try:
-            body = b"".join(chunks)
-        finally:
-            close = getattr(chunks, "close", None)
-            if close is not None:
-                close()
+            chunks = app(_environ(request), start_response)
+            try:
+                body = b"".join(chunks)
+            finally:
+                getattr(chunks, "close", lambda: None)()
+        except NotImplementedError as exc:
+            raise ApiError("UnknownOperationException", f"the sandbox does not know this operation: {exc}") from exc
+        except Exception as exc:  # moto fails on some unusual requests with whatever Python raises
+            raise ApiError("InternalFailure", f"the sandbox failed: {exc!r}", status=500) from exc
         dropped = {"date", "transfer-encoding", "connection"}
         if request.method != "HEAD":
             dropped.add("content-length")

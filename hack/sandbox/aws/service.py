@@ -49,7 +49,7 @@ class AwsService:
         self._released = threading.Event()  # ends delays; replaced by reset, final after close
         self._store = JobStore()
         self._moto = MotoBridge()
-        self._tags = TagApi(self._store)
+        self._tags = TagApi(KINDS, self._store)
         self._logs = LogsApi(KINDS, self._store)
         self._sagemaker: dict[str, Operation] = {}
         for kind in KINDS:

@@ -1,9 +1,10 @@
 """Tags on the resources of the sandbox: ListTags, AddTags and DeleteTags for those kept here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from hack.sandbox.aws.jobs import JobStore
+from hack.sandbox.aws.jobs import JobKind, JobStore
 from hack.sandbox.aws.validation import validate
 from hack.sandbox.aws.wire import Call, invalid
 
@@ -23,36 +24,49 @@ def tag_map(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
 
 
 class TagApi:
-    """The tag operations over the job store; `knows` says which ARNs are its own."""
+    """The tag operations on the given kinds of jobs; `knows` says whether a call is about one of those."""
 
-    def __init__(self, store: JobStore) -> None:
+    def __init__(self, kinds: Iterable[JobKind], store: JobStore) -> None:
+        self._kinds = {kind.arn_segment: kind for kind in kinds}
         self._store = store
 
     def knows(self, call: Call) -> bool:
-        """Whether the resource named in the call lives in the job store."""
-        return self._store.by_arn(str(call.params.get("ResourceArn"))) is not None
+        """Whether the ARN in the call is that of a job, existing or not."""
+        return _segment(call) in self._kinds
 
     def list(self, call: Call) -> dict[str, Any]:
         """Return the tags of a resource, sorted by key: always one page, for no page may be smaller than 50."""
-        validate("sagemaker", call.operation, call.params)
-        job = self._store.by_arn(call.params["ResourceArn"])
-        return {"Tags": _tag_list(sorted(job.tags.items()) if job is not None else ())}
+        with self._existing(call) as arn:
+            return {"Tags": _tag_list(sorted(self._store.by_arn(arn).tags.items()))}
 
     def add(self, call: Call) -> dict[str, Any]:
         """Add tags, replacing the values of keys that exist."""
-        validate("sagemaker", call.operation, call.params)
-        added = tag_map(call.params["Tags"])
-        self._store.retag(call.params["ResourceArn"], lambda tags: _limited({**tags, **added}))
-        return {"Tags": _tag_list(added.items())}
+        with self._existing(call) as arn:
+            added = tag_map(call.params["Tags"])
+            self._store.retag(arn, lambda tags: _limited({**tags, **added}))
+            return {"Tags": _tag_list(added.items())}
 
     def delete(self, call: Call) -> dict[str, Any]:
         """Remove tags; keys that are not there do not matter."""
+        with self._existing(call) as arn:
+            keys = set(call.params["TagKeys"])
+            self._store.retag(arn, lambda tags: {key: value for key, value in tags.items() if key not in keys})
+            return {}
+
+    @contextmanager
+    def _existing(self, call: Call) -> Iterator[str]:
+        """Validate the call and give its ARN; an unknown one is told as the kind's "not found"."""
         validate("sagemaker", call.operation, call.params)
-        keys = set(call.params["TagKeys"])
-        self._store.retag(
-            call.params["ResourceArn"], lambda tags: {key: value for key, value in tags.items() if key not in keys}
-        )
-        return {}
+        arn: str = call.params["ResourceArn"]
+        try:
+            yield arn
+        except KeyError as exc:
+            raise self._kinds[_segment(call)].not_found.raised(name=arn.rpartition("/")[2]) from exc
+
+
+def _segment(call: Call) -> str:
+    """Return the type in the ARN of a call: `training-job` of `arn:aws:sagemaker:<region>:<account>:training-job/x`."""
+    return str(call.params.get("ResourceArn")).rpartition(":")[2].partition("/")[0]
 
 
 def _limited(tags: dict[str, str]) -> dict[str, str]:

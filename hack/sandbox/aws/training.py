@@ -57,7 +57,7 @@ def plan(request: Mapping[str, Any], markers: Markers, now: float, durations: Du
     course = _limit_runtime(course, condition.get("MaxRuntimeInSeconds", _DEFAULT_MAX_RUNTIME_S), durations)
     if request.get("EnableManagedSpotTraining"):
         deadline = now + condition["MaxWaitTimeInSeconds"]
-        if course.end.at > deadline:
+        if course.at(deadline).status == "InProgress":
             course = _cut_short(course, deadline, "MaxWaitTimeExceeded", "Training job wait time exceeded", durations)
     return course
 

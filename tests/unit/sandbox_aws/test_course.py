@@ -35,6 +35,7 @@ def test_every_course_goes_forward_and_ends_once(request: dict[str, Any], asked:
     steps = plan(request, asked, 1000.0, durations).steps
     assert [step.at for step in steps] == sorted(step.at for step in steps)
     assert [step.status in TERMINAL for step in steps] == [False] * (len(steps) - 1) + [True]
+    assert [step.status for step in steps].count("Stopping") <= 1
     assert all(bool(step.failure) == (step.status == "Failed") for step in steps)
 
 

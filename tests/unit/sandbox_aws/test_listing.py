@@ -144,6 +144,17 @@ def test_tags_given_at_creation_are_listed_and_can_be_changed(sagemaker: Any, re
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [owner | {"Value": "other"}]
 
 
+@pytest.mark.parametrize(
+    ("operation", "members"),
+    [("list_tags", {}), ("add_tags", {"Tags": [{"Key": "a", "Value": "b"}]}), ("delete_tags", {"TagKeys": ["a"]})],
+)
+def test_tags_of_an_unknown_job_are_not_found(sagemaker: Any, operation: str, members: dict[str, Any]) -> None:
+    """Whoever asks for the owner of a job that is gone learns that it is gone."""
+    arn = "arn:aws:sagemaker:us-west-2:123456789012:training-job/nobody"
+    with pytest.raises(ClientError, match="Requested resource not found"):
+        getattr(sagemaker, operation)(ResourceArn=arn, **members)
+
+
 def test_tags_survive_stopping(sagemaker: Any, request_of: Request) -> None:
     """A changed job keeps what is known about its owner."""
     arn = sagemaker.create_training_job(**request_of(Tags=[{"Key": "a", "Value": "b"}]))["TrainingJobArn"]

@@ -80,6 +80,16 @@ def test_models_endpoint_configurations_and_their_tags_are_motos(sagemaker: Any)
         sagemaker.describe_model(ModelName="other")
 
 
+def test_an_operation_that_nobody_knows_is_unknown_and_moto_s_own_failures_are_internal(sagemaker: Any) -> None:
+    """An answer in any case: a cut connection would look like a network that a client should try again."""
+    with pytest.raises(ClientError) as refused:
+        sagemaker.update_training_job(TrainingJobName="x")
+    assert refused.value.response["Error"]["Code"] == "UnknownOperationException"
+    with pytest.raises(ClientError) as refused:
+        sagemaker.list_tags(ResourceArn="arn:aws:sagemaker:us-west-2:123456789012:model/nobody")
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+
+
 def test_s3_takes_and_gives_objects(aws: RunningServer, client: Callable[[str], Any]) -> None:
     """Bodies pass through whole, with the headers of the service."""
     s3 = client("s3")
