@@ -177,8 +177,10 @@ def _integer(value: Any, path: str) -> int:
     """A whole number; JSON may hold it as 60.0."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+    if isinstance(value, float):
+        if value.is_integer():
+            return int(value)
+        raise ConversionError(path, "must be a whole number")
     raise ConversionError(path, f"must be a whole number, not {_kind_of(value)}")
 
 
@@ -202,12 +204,13 @@ def _boolean(value: Any, path: str) -> bool:
 
 
 def _timestamp(value: Any, path: str) -> datetime:
-    try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(_string(value, path))
-    except ValueError as exc:
-        if isinstance(exc, ConversionError):
-            raise
-        raise ConversionError(path, "must be a time as in 2019-11-20T23:42:35Z") from exc
+    moment = value
+    if not isinstance(value, datetime):
+        text = _string(value, path)
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError as exc:
+            raise ConversionError(path, "must be a time as in 2019-11-20T23:42:35Z") from exc
     if moment.tzinfo is None:
         raise ConversionError(path, "must be a time with a zone, as in 2019-11-20T23:42:35Z")
     return moment

@@ -109,7 +109,7 @@ def test_an_integral_float_is_a_whole_number() -> None:
                      "spec.stoppingCondition.maxRuntimeInSeconds", "must be a whole number, not a string",
                      id="integer given as text"),
         pytest.param({"stoppingCondition": {"maxRuntimeInSeconds": 60.5}},
-                     "spec.stoppingCondition.maxRuntimeInSeconds", "must be a whole number, not a number",
+                     "spec.stoppingCondition.maxRuntimeInSeconds", "must be a whole number",
                      id="fraction"),
         pytest.param({"stoppingCondition": {"maxRuntimeInSeconds": True}},
                      "spec.stoppingCondition.maxRuntimeInSeconds", "must be a whole number, not a boolean",
