@@ -203,14 +203,15 @@ def _boolean(value: Any, path: str) -> bool:
     return value
 
 
+def _parsed(text: str, path: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise ConversionError(path, "must be a time as in 2019-11-20T23:42:35Z") from exc
+
+
 def _timestamp(value: Any, path: str) -> datetime:
-    moment = value
-    if not isinstance(value, datetime):
-        text = _string(value, path)
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError as exc:
-            raise ConversionError(path, "must be a time as in 2019-11-20T23:42:35Z") from exc
+    moment = value if isinstance(value, datetime) else _parsed(_string(value, path), path)
     if moment.tzinfo is None:
         raise ConversionError(path, "must be a time with a zone, as in 2019-11-20T23:42:35Z")
     return moment
