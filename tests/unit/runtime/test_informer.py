@@ -215,21 +215,22 @@ def test_resync_tells_the_store_again(period_s: float, expected: list[float]) ->
     assert resync_times(period_s, [1, 1, 1, 1, 1, 1]) == expected
 
 
-def test_a_late_handler_gets_no_shorter_period_than_the_informer_checks() -> None:
+@pytest.mark.parametrize(("first_s", "resyncs"), [(60.0, 2), (0.0, 0)])
+def test_a_late_handler_gets_no_shorter_period_than_the_informer_checks(first_s: float, resyncs: int) -> None:
     """I8: and never where nobody asked for resyncs at the start."""
-    periods: list[float] = []
-    for first_s in (60.0, 0.0):
-        watch = Watch()
-        scene = Scene([page(), watch])
-        scene.informer.add_handler(Recorder(), resync_period_s=first_s)
+    watch, late = Watch(), Recorder()
+    scene = Scene([page(widget("a", "1")), watch])
+    scene.informer.add_handler(Recorder(), resync_period_s=first_s)
+    watch.events = [lambda: scene.informer.add_handler(late, resync_period_s=5)]  # type: ignore[list-item]
 
-        def add(scene: Scene = scene) -> None:
-            periods.append(scene.informer.add_handler(Recorder(), resync_period_s=5).resync_period_s)
+    def pass_and_check() -> None:
+        scene.clock.advance(30)
+        scene.informer.check_resync()
 
-        watch.events = [add]
-        scene.run()
+    watch.events += [pass_and_check] * 4
+    scene.run()
 
-    assert periods == [60.0, 0.0]
+    assert late.heard == ["add a@1 initial"] + ["update a@1→1"] * resyncs
 
 
 def test_the_resync_timer_begins_anew_with_every_list() -> None:
@@ -250,6 +251,7 @@ def test_the_resync_timer_begins_anew_with_every_list() -> None:
     first.events = [pass_and_check(9_000)]
     second.events = [pass_and_check(9_000), pass_and_check(1_000)]
     scene.run()
+    pass_and_check(20_000)()  # after the last watch
 
     assert recorder.heard == ["add a@1 initial", "update a@1→1"]
 

@@ -285,6 +285,30 @@ def test_a_key_ready_by_time_takes_its_place_at_that_time(state: QueueState[str]
     assert drain(state, 3.0) == ["added at 0", "due at 1", "added at 2"]
 
 
+def test_a_raised_key_that_ran_waits_its_turn_the_next_time(state: QueueState[str]) -> None:
+    """P1, P2: the place that it gave up when it was raised is not its place any more."""
+    state.add("a", -100, 0.0)
+    state.add("a", 0, 0.0)
+    assert drain(state) == ["a"]
+
+    state.add("b", -100, 0.0)
+    state.add("a", -100, 0.0)
+
+    assert drain(state) == ["b", "a"]
+
+
+def test_a_deadline_that_was_replaced_does_not_come_back(state: QueueState[str]) -> None:
+    """D2: although the key waits again when the replaced one would be due."""
+    state.add_after("a", 5, 0, 0.0)
+    state.add_after("a", 1, 0, 0.0)
+    assert drain(state, 1.0) == ["a"]
+
+    state.add_after("a", 10, 0, 1.0)
+
+    assert drain(state, 5.0) == []
+    assert state.next_due() == 11.0
+
+
 def test_times_in_the_queue_and_in_hand_are_told(state: QueueState[str]) -> None:
     """Section 12: from becoming dirty to get, also while held or by a deadline; from get to done."""
     state.add("a", 0, 1.0)

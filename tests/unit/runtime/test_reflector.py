@@ -179,10 +179,10 @@ def test_a_list_at_an_unavailable_version_is_repeated_at_once_without_one() -> N
 
 def test_a_list_without_version_is_tried_again_after_a_pause() -> None:
     """R2: the mode outlives failures, and 410 to a request without version makes no hot loop."""
-    run = reflect(EXPIRED, EXPIRED, BROKEN, page(version="30"))
+    run = reflect(EXPIRED, EXPIRED, EXPIRED, BROKEN, page(version="30"))
 
-    assert run.asked == [FIRST, Asked("list", "", 500), Asked("list", "", 500), Asked("list", "", 500), watch("30")]
-    assert run.pauses == [0.8, 1.6]
+    assert run.asked == [FIRST, *[Asked("list", "", 500)] * 4, watch("30")]
+    assert run.pauses == [0.8, 1.6, 3.2]
 
 
 def test_the_version_is_remembered_only_after_the_store_has_the_list() -> None:
@@ -438,6 +438,20 @@ def test_stopped_while_watching_the_stream_is_closed_and_nothing_reaches_the_sto
     assert target.heard == ["replaced by nothing", "watching", "not watching"]
     assert script.asked == [FIRST, watch("10")]
     assert stop.pauses == []
+
+
+def test_a_stream_that_breaks_because_of_the_stop_is_no_failure() -> None:
+    """R16, R17: nobody should read of a broken connection at every shutdown."""
+    clock = FakeClock()
+    stop = FakeStop(clock)
+    script = Script(clock, stop, page(), Watch([stop.set], error=REFUSED, lived_s=0.0))
+    failures: list[ClassifiedError] = []
+
+    Reflector(WIDGETS, script, RecordingTarget(), clock=clock, on_failure=lambda _, error: failures.append(error)).run(
+        stop
+    )
+
+    assert failures == []
 
 
 def test_stopped_while_backing_off_it_ends() -> None:
