@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from hack.sandbox import fault_command
 from hack.sandbox.aws import control as aws_control
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.aws.markers import HELP as MARKERS
-from hack.sandbox.control_client import control, server_url
+from hack.sandbox.control_client import SandboxError, control, server_url
 from hack.sandbox.kubeapi import KubeError
 from hack.sandbox.operator_process import OperatorDiedError
-from hack.sandbox.run import Options, SandboxError, bound, run
+from hack.sandbox.run import Options, bound, run
 
 _EXAMPLES = """examples:
   python -m hack.sandbox run                       # everything, until Ctrl-C
@@ -55,8 +56,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _aws(options: argparse.Namespace) -> int:
     stopped = _until_signal()
-    start = lambda: aws_server.start(options.port, speed=options.speed)  # noqa: E731 - started by `bound`
-    with bound(start, options.port, "--port") as running:
+    with bound(partial(aws_server.start, options.port, speed=options.speed), options.port, "--port") as running:
         print(f"SageMaker at {running.url}; Ctrl-C ends it", flush=True)
         stopped.wait()
     return 0
@@ -66,9 +66,8 @@ def _kube(options: argparse.Namespace) -> int:
     from hack.sandbox.kube import server  # noqa: PLC0415 - `aws` does without it
 
     stopped = _until_signal()
-    with bound(
-        lambda: server.start(options.port, state=options.state, rbac=options.rbac), options.port, "--port"
-    ) as running:
+    start = partial(server.start, options.port, state=options.state, rbac=options.rbac)
+    with bound(start, options.port, "--port") as running:
         if options.kubeconfig is not None:
             running.write_kubeconfig(options.kubeconfig)
             print(f"export KUBECONFIG={options.kubeconfig.resolve()}", flush=True)
@@ -84,6 +83,11 @@ def _requests(options: argparse.Namespace) -> dict[str, Any]:
 
 def _clock(options: argparse.Namespace) -> dict[str, Any]:
     return control(server_url("aws", options.dir, options.url), "POST", "clock", {"advance_s": options.seconds})
+
+
+def _quota(options: argparse.Namespace) -> dict[str, Any]:
+    url = server_url("aws", options.dir, options.url)
+    return control(url, "POST", "quota", {"calls_per_second": options.calls_per_second})
 
 
 def _until_signal() -> threading.Event:
@@ -119,15 +123,17 @@ def _parser() -> argparse.ArgumentParser:
     fault_command.add_parsers(commands)
     requests = commands.add_parser("requests", help="count what a running server was asked")
     requests.add_argument("server", choices=("aws", "kube"))
-    requests.add_argument("--dir", type=Path, default=Path(".sandbox"), help="the files of `run`; default %(default)s")
-    requests.add_argument("--url", help="a server that is not that of `run`")
+    fault_command.add_target(requests)
     requests.add_argument("--reset", action="store_true", help="count from zero")
     requests.set_defaults(command=_requests)
     clock = commands.add_parser("clock", help="move a running SageMaker's time forward")
     clock.add_argument("seconds", type=float)
-    clock.add_argument("--dir", type=Path, default=Path(".sandbox"), help="the files of `run`")
-    clock.add_argument("--url", help="instead of the server of `run`")
+    fault_command.add_target(clock)
     clock.set_defaults(command=_clock)
+    quota = commands.add_parser("quota", help="limit the List and Describe calls that a running SageMaker answers")
+    quota.add_argument("calls_per_second", type=float, help="for each operation; 0 lifts the limit")
+    fault_command.add_target(quota)
+    quota.set_defaults(command=_quota)
     return parser
 
 

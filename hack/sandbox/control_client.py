@@ -6,7 +6,11 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from hack.sandbox.run import STATE_FILE, SandboxError
+STATE_FILE = "sandbox.json"  # in the directory of `run` while it runs: the servers' URLs
+
+
+class SandboxError(Exception):
+    """The sandbox cannot go on; the text says why and what to do."""
 
 
 def server_url(which: str, directory: Path, url: str | None) -> str:

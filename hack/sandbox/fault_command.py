@@ -43,6 +43,12 @@ def add_parsers(commands: Any) -> None:
     kube.set_defaults(command=_kube)
 
 
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which running server is meant."""
+    parser.add_argument("--dir", type=Path, default=Path(".sandbox"), help="the files of `run`; default %(default)s")
+    parser.add_argument("--url", help="a server that is not that of `run`")
+
+
 def _parser(
     servers: Any, name: str, title: str, faults: Mapping[str, str], *, list_too: bool
 ) -> argparse.ArgumentParser:
@@ -58,8 +64,7 @@ def _parser(
     parser.add_argument("fault", metavar="FAULT", choices=choices, help="what goes wrong: see below")
     parser.add_argument("--count", type=int, default=1, metavar="N", help="for the next N calls, default 1")
     parser.add_argument("--delay", type=float, metavar="S", help="seconds, for faults that take time")
-    parser.add_argument("--dir", type=Path, default=Path(".sandbox"), help="the files of `run`; default %(default)s")
-    parser.add_argument("--url", help="a server that is not that of `run`")
+    add_target(parser)
     return parser
 
 

@@ -61,12 +61,11 @@ class OperatorProcess:
         deadline = time.monotonic() + timeout_s
         while not stop.is_set():
             self.check()
-            try:
-                with urllib.request.urlopen(f"http://{self._health}/readyz", timeout=2):
-                    return
-            except OSError as exc:
-                if time.monotonic() > deadline:
-                    raise OperatorDiedError(f"the operator is not ready ({exc}){self._tail()}") from exc
+            obstacle = self._obstacle()
+            if obstacle is None:
+                return
+            if time.monotonic() > deadline:
+                raise OperatorDiedError(f"the operator is not ready ({obstacle}){self._tail()}")
             stop.wait(0.05)
 
     def check(self) -> None:
@@ -84,6 +83,17 @@ class OperatorProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def _obstacle(self) -> str | None:
+        """Return why the operator is not ready, or None if it is."""
+        try:
+            with urllib.request.urlopen(f"http://{self._health}/readyz", timeout=2):
+                return None
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return str(refused)
+        except OSError as exc:
+            return str(exc)
 
     def _tail(self, lines: int = 15) -> str:
         text = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]

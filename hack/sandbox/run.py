@@ -12,18 +12,14 @@ from pathlib import Path
 from typing import IO, Protocol, TypeVar
 
 from hack.sandbox.aws import server as aws_server
+from hack.sandbox.control_client import STATE_FILE, SandboxError
 from hack.sandbox.kubeapi import KubeApi, manifests
 from hack.sandbox.operator_process import OperatorProcess, aws_environment
 from hack.sandbox.samples import crd_paths, sample_paths
 from hack.sandbox.watch_table import Row, row_of, view_for
 
 T = TypeVar("T")
-STATE_FILE = "sandbox.json"
 _REFRESH_S = 0.25
-
-
-class SandboxError(Exception):
-    """The sandbox cannot go on; the text says why and what to do."""
 
 
 class KubeServer(Protocol):

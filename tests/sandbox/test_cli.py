@@ -23,10 +23,11 @@ import pytest
 from hack.sandbox.__main__ import main
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.aws.faults import FAULTS
+from hack.sandbox.control_client import SandboxError
 from hack.sandbox.kube import server as kube_server
 from hack.sandbox.kubeapi import manifests
 from hack.sandbox.operator_process import OperatorDiedError
-from hack.sandbox.run import Goal, Options, SandboxError, run
+from hack.sandbox.run import Goal, Options, run
 from hack.sandbox.samples import crd_paths, sample_paths
 from hack.sandbox.watch_table import Row
 
@@ -79,7 +80,19 @@ def options(directory: Path, behaviour: str, timeout_s: float = LIMIT_S) -> Opti
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["run"], ["kube"], ["aws"], ["fault"], ["fault", "aws"], ["fault", "kube"], ["requests"], ["clock"]]
+    "command",
+    [
+        [],
+        ["run"],
+        ["kube"],
+        ["aws"],
+        ["fault"],
+        ["fault", "aws"],
+        ["fault", "kube"],
+        ["requests"],
+        ["clock"],
+        ["quota"],
+    ],
 )
 def test_every_command_explains_itself(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """`--help` is exit code 0 and fits its purpose."""
@@ -130,6 +143,8 @@ def test_a_running_sagemaker_takes_faults_tells_requests_and_skips_time(capsys: 
         assert "count must be at least 1" in capsys.readouterr().err
         assert main(["clock", "3600", "--url", aws.url]) == 0
         assert json.loads(capsys.readouterr().out)["now"] > time.time() + 3000
+        assert main(["quota", "2", "--url", aws.url]) == 0
+        assert json.loads(capsys.readouterr().out) == {"calls_per_second": 2.0}
         assert main(["requests", "aws", "--url", aws.url]) == 0
         assert json.loads(capsys.readouterr().out) == {"requests": {}, "errors": {}}
 

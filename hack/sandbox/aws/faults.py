@@ -114,7 +114,7 @@ class Fault:
 
     def error(self, *, service: str, operation: str, account: str) -> ApiError:
         """Return the error to answer with."""
-        text = self.kind.message.format(service=service, operation=operation, account=account)
+        text = self.message or self.kind.message.format(service=service, operation=operation, account=account)
         return ApiError(self.kind.code, text, status=self.kind.status)
 
 

@@ -88,7 +88,7 @@ class JobApi:
             status = job.course.at(call.now).status
             if status != "InProgress":
                 raise self.kind.wrong_state.raised(name=job.name, status=status)
-            return replace(job, course=self.kind.stop(job.course, call.now, job.durations), stop_asked_at=call.now)
+            return replace(job, course=self.kind.stop(job.course, call.now, job.durations))
 
         self.store.change(self.kind, call, self._name(call), stopped)
 
@@ -96,9 +96,9 @@ class JobApi:
         """Forget a job that has ended."""
 
         def check(job: Job) -> None:
-            status = job.course.at(call.now).status
-            if not job.course.at(call.now).is_terminal:
-                raise self.kind.wrong_state.raised(name=job.name, status=status)
+            step = job.course.at(call.now)
+            if not step.is_terminal:
+                raise self.kind.wrong_state.raised(name=job.name, status=step.status)
 
         self.store.remove(self.kind, call, self._name(call), check)
 

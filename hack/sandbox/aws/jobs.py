@@ -7,7 +7,7 @@ how a request becomes a course and in what an answer holds. `job_api.py` turns a
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from hack.sandbox.aws.course import Course, Durations
 from hack.sandbox.aws.markers import Markers
@@ -28,7 +28,6 @@ class Job:
     markers: Markers
     durations: Durations
     tags: Mapping[str, str] = field(default_factory=dict)
-    stop_asked_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,15 @@ class ErrorText:
     def raised(self, **facts: str) -> ApiError:
         """Return the exception for these facts."""
         return ApiError(self.code, self.message.format(**facts))
+
+
+@dataclass(frozen=True, slots=True)
+class LogStream:
+    """One CloudWatch log stream with the lines written so far: (epoch seconds, text), ascending."""
+
+    name: str
+    created_at: float
+    lines: tuple[tuple[float, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,7 @@ class JobKind:
     plan: Callable[[Mapping[str, Any], Markers, float, Durations], Course]
     stop: Callable[[Course, float, Durations], Course]
     describe: Callable[[Job, float], dict[str, Any]]
-    log_lines: Callable[[Job, float], Iterable["LogStream"]]
+    log_lines: Callable[[Job, float], Iterable[LogStream]]
     summary: Callable[[Job, float], dict[str, Any]]  # members beside name, ARN, status and the two common times
     is_deletable: bool = False
     filters: Mapping[str, Callable[[Job, Any, float], bool]] = field(default_factory=dict)  # beyond the common ones
@@ -77,13 +85,7 @@ class JobKind:
         return f"arn:{partition(call.region)}:sagemaker:{call.region}:{call.account}:{self.arn_segment}/{name.lower()}"
 
 
-@dataclass(frozen=True, slots=True)
-class LogStream:
-    """One CloudWatch log stream with the lines written so far: (epoch seconds, text), ascending."""
-
-    name: str
-    created_at: float
-    lines: tuple[tuple[float, str], ...]
+_Place: TypeAlias = tuple[JobKind, str, str, str]  # kind, account, region, name
 
 
 class JobStore:
@@ -92,9 +94,7 @@ class JobStore:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._jobs: dict[tuple[str, str, str], dict[str, Job]] = {}  # (resource, account, region) → name → job
-        self._by_arn: dict[
-            str, tuple[JobKind, str, str, str]
-        ] = {}  # kind, account, region, name; both guarded by _lock
+        self._by_arn: dict[str, _Place] = {}  # both guarded by _lock
 
     def add(self, kind: JobKind, job: Job) -> None:
         """Keep a new job. Raises the kind's "exists" error if its name (or a name differing in case only) is taken."""

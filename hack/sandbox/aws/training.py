@@ -6,6 +6,7 @@ needs is missing, a spot instance is taken away, or the runtime or wait time of 
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from hack.sandbox.aws.course import Course, Durations, Step
@@ -125,18 +126,13 @@ def missing_input(request: Mapping[str, Any]) -> str | None:
 def _limit_runtime(course: Course, max_runtime_s: float, durations: Durations) -> Course:
     """End the job once it has trained for `max_runtime_s`; the time of interruptions does not count."""
     trained_s = 0.0
-    for step, following in zip(course.steps, course.steps[1:], strict=False):
+    for step, following in pairwise(course.steps):
         if step.secondary != "Training":
             continue
         left_s = max_runtime_s - trained_s
         if following.at - step.at > left_s:
-            return _cut_short(
-                course,
-                step.at + left_s,
-                "MaxRuntimeExceeded",
-                "Training job runtime exceeded MaxRuntimeInSeconds",
-                durations,
-            )
+            message = "Training job runtime exceeded MaxRuntimeInSeconds"
+            return _cut_short(course, step.at + left_s, "MaxRuntimeExceeded", message, durations)
         trained_s += following.at - step.at
     return course
 
