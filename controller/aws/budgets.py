@@ -84,7 +84,10 @@ class Bucket:
         if now - self._last_decrease < _CALM_S:
             return
         self._last_decrease = now
-        self.rate = max(self.rate * _DECREASE, self._limit.rate * _FLOOR)
+        before, self.rate = self.rate, max(self.rate * _DECREASE, self._limit.rate * _FLOOR)
+        # Slots that are promised already were spaced for the old rate: stretch what lies ahead, or a long queue of
+        # waiting objects would go on at a rate that AWS has just refused.
+        self._stretch(before / self.rate, now)
         # The burst is spent, whatever we believed: AWS's bucket is empty.
         self._due = max(self._due, now + self._ahead(1.0) + 1.0 / self.rate)
 
@@ -123,6 +126,13 @@ class Bucket:
     def _ahead(self, share: float) -> float:
         """Seconds that calls may run ahead of the schedule: the first one costs nothing, hence minus one."""
         return max(self._limit.burst * share - 1.0, 0.0) / self.rate
+
+    def _stretch(self, factor: float, now: float) -> None:
+        def later(time: float) -> float:
+            return now + (time - now) * factor if time > now else time
+
+        self._due, self._background_due = later(self._due), later(self._background_due)
+        self._tickets = {caller: later(slot) for caller, slot in self._tickets.items()}
 
     def _drop_abandoned(self, now: float) -> None:
         if len(self._tickets) < 64:

@@ -76,6 +76,17 @@ def test_throttling_halves_the_rate_once_a_second_and_success_regains_it() -> No
     assert bucket.rate == LIMIT.rate
 
 
+def test_throttling_slows_those_who_wait_already() -> None:
+    """A long queue goes on at the new rate, in its order."""
+    bucket = Bucket(LIMIT)
+    for n in range(24):
+        bucket.admit(n, background=False, now=100.0)
+    assert bucket.admit(23, background=False, now=100.0) == 10.0
+    bucket.throttled(100.0)
+    assert bucket.admit(23, background=False, now=100.0) == 20.0
+    assert bucket.admit(22, background=False, now=100.0) == 19.0
+
+
 def test_throttling_never_stops_progress_for_good() -> None:
     """There is a floor."""
     bucket = Bucket(LIMIT)

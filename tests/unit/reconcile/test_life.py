@@ -314,3 +314,16 @@ def test_a_paused_object_asks_nobody_until_it_is_resumed() -> None:
     world.run(30)
     assert world.status["trainingJobStatus"] == "InProgress"
     assert world.condition("Reconciling") == ("True", "InProgress")
+
+
+def test_quiet_objects_take_no_memory() -> None:
+    """What a reconciler remembers is for objects in motion or in trouble; the tracker's is for unfinished jobs."""
+    world = World()
+    world.cluster.apply(manifest())
+    world.run(30)
+    assert len(world.reconciler._memories) == 0
+    assert world.tracker.last(KEY) is not None
+    world.aws.move(world.job_name, "Completed")
+    world.run(30)
+    assert len(world.reconciler._memories) == 0
+    assert world.tracker.last(KEY) is None

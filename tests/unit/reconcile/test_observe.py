@@ -1,0 +1,155 @@
+"""From an object and our memory of it to `Observed`."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from api.v1 import TRAINING_JOB
+from controller.aws.errors import AwsError
+from controller.reconcile.memory import Hold, Memories, Memory
+from controller.reconcile.observe import found, hold_token, observed
+from controller.reconcile.plan import Adoption, Observed, Source
+from tests.faults.world import KEY, manifest
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+UID = "a92f5e3c-f07b-11e9-bf6c-06d6f3037abc"
+
+
+def obj(**spec: object) -> dict[str, Any]:
+    """A stored object."""
+    stored = manifest(**spec)
+    stored["metadata"] |= {"uid": UID, "resourceVersion": "1", "generation": 1}
+    return stored
+
+
+def seen(stored: dict[str, Any], memory: Memory | None = None, descriptor: Any = TRAINING_JOB) -> Observed:
+    """What is observed at second 1000."""
+    return observed(descriptor, stored, memory or Memory(UID), now=NOW, monotonic=1000.0)
+
+
+@pytest.mark.parametrize("given", [None, ""])
+def test_a_name_that_is_not_given_is_generated_and_to_be_persisted(given: str | None) -> None:
+    """v1-kinds.md 4.1: absent or empty."""
+    result = seen(obj(trainingJobName=given))
+    assert (result.name, result.is_name_generated) == ("xgboost-a92f5e3cf07b11e9bf6c06d6f3037abc", True)
+    assert not result.is_name_persisted
+
+
+def test_a_given_name_proves_nothing() -> None:
+    """Whoever bears it may be anybody's (D-03)."""
+    result = seen(obj(trainingJobName="my-job"))
+    assert (result.name, result.is_name_generated, result.is_name_persisted) == ("my-job", False, True)
+
+
+def test_kinds_without_a_name_field_persist_nothing() -> None:
+    """v1-kinds.md 9: a processing job's name is recomputed each time."""
+    rule = replace(TRAINING_JOB.name, spec_field="noSuchField", late_initialized=False)
+    assert seen(obj(), descriptor=replace(TRAINING_JOB, name=rule)).is_name_persisted
+
+
+def test_the_recorded_name_wins_over_the_specs() -> None:
+    """D-04."""
+    stored = obj(trainingJobName="other")
+    stored["status"] = {"awsResource": {"name": "job", "region": "us-east-2"}}
+    result = seen(stored)
+    assert result.name == "job"
+    assert result.edited == ("spec.trainingJobName",)
+
+
+def test_a_status_of_ours_is_never_taken_for_the_predecessors() -> None:
+    """Ours have conditions; only a status without them that names a job is the predecessor's."""
+    stored = obj(trainingJobName="old")
+    stored["status"] = {"trainingJobStatus": "InProgress", "sageMakerTrainingJobName": "old"}
+    assert seen(stored).is_legacy
+    stored["status"]["conditions"] = [{"type": "Stalled", "status": "True", "reason": "AlreadyExists"}]
+    assert not seen(stored).is_legacy
+    del stored["status"]["conditions"]
+    stored["status"]["sageMakerTrainingJobName"] = ""
+    assert not seen(stored).is_legacy
+
+
+@pytest.mark.parametrize(
+    ("stamp", "expected"),
+    [(None, None), ("2029-12-31T23:59:30Z", 30.0), ("2030-01-01T00:00:09Z", 0.0), ("soon", 0.0)],
+)
+def test_the_age_of_a_deletion_is_never_negative(stamp: str | None, expected: float | None) -> None:
+    """The API server's clock may be ahead of ours."""
+    stored = obj()
+    if stamp:
+        stored["metadata"]["deletionTimestamp"] = stamp
+    assert seen(stored).deleting_for_s == expected
+
+
+def test_a_hold_ends_with_time_or_with_a_change_that_could_help() -> None:
+    """The spec, a deletion, or an annotation of ours; not a label, not a status."""
+    stored = obj()
+    memory = Memory(UID, hold=Hold(hold_token(stored), 1060.0))
+    assert seen(stored, memory).hold_s == 60.0
+    stored["metadata"]["labels"] = {"a": "b"}
+    stored["status"] = {"additional": "text"}
+    assert seen(stored, memory).hold_s == 60.0
+    for change in (
+        {"generation": 2},
+        {"deletionTimestamp": "2030-01-01T00:00:00Z"},
+        {"annotations": {"sagemaker.aws.amazon.com/reconcile-at": "now"}},
+    ):
+        changed = {**stored, "metadata": {**stored["metadata"], **change}}
+        assert seen(changed, memory).hold_s is None
+    memory.hold = Hold(hold_token(stored), 999.0)
+    assert seen(stored, memory).hold_s is None
+
+
+@pytest.mark.parametrize(
+    ("annotations", "adoption", "retain", "paused"),
+    [
+        ({}, Adoption.REFUSE, False, False),
+        ({"adoption-policy": "adopt"}, Adoption.ADOPT, False, False),
+        ({"adoption-policy": "adopt-or-create"}, Adoption.ADOPT_OR_CREATE, False, False),
+        ({"adoption-policy": "steal"}, Adoption.REFUSE, False, False),
+        ({"deletion-policy": "retain"}, Adoption.REFUSE, True, False),
+        ({"deletion-policy": "delete"}, Adoption.REFUSE, False, False),
+        ({"read-only": "true"}, Adoption.ADOPT, True, False),
+        ({"paused": "true"}, Adoption.REFUSE, False, True),
+        ({"paused": "yes"}, Adoption.REFUSE, False, False),
+    ],
+)
+def test_annotations_steer(annotations: dict[str, str], adoption: Adoption, retain: bool, paused: bool) -> None:
+    """modern-expectations.md 4; what is not understood changes nothing."""
+    stored = obj()
+    stored["metadata"]["annotations"] = {f"sagemaker.aws.amazon.com/{name}": text for name, text in annotations.items()}
+    policy = seen(stored).policy
+    assert (policy.adoption, policy.retain, policy.paused) == (adoption, retain, paused)
+
+
+def test_an_answer_becomes_status_fields() -> None:
+    """Status, reason and name have rules of their own; the rest is laid over the status as converted."""
+    answer = {
+        "TrainingJobName": "job",
+        "TrainingJobStatus": "Failed",
+        "SecondaryStatus": "Failed",
+        "FailureReason": "why",
+        "ModelArtifacts": {"S3ModelArtifacts": "s3://x"},
+        "CreationTime": NOW - timedelta(hours=1),
+    }
+    result = found(TRAINING_JOB, answer, Source.DESCRIPTION)
+    assert (result.value, result.secondary, result.failure_reason) == ("Failed", "Failed", "why")
+    assert result.fields == {"modelPath": "s3://x"}
+    assert result.created_at == NOW - timedelta(hours=1)
+
+
+def test_an_answer_that_nobody_can_read_is_an_error_of_its_own() -> None:
+    """And never an observation."""
+    with pytest.raises(AwsError, match="UnreadableAnswer"):
+        found(TRAINING_JOB, {"TrainingJobStatus": ["odd"]}, Source.SUMMARY)
+
+
+def test_memories_end_with_their_object() -> None:
+    """An object of the same name with another uid starts afresh."""
+    memories = Memories()
+    memories.of(KEY, "1").stale.add("7")
+    assert memories.of(KEY, "1").stale == {"7"}
+    assert memories.of(KEY, "2").stale == set()
+    memories.forget(KEY)
+    assert len(memories) == 0
