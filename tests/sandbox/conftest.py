@@ -1,7 +1,6 @@
 """A world for one end-to-end test: API server, SageMaker, a proxy before each, and operators on demand."""
 
 import itertools
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,19 +10,11 @@ import yaml
 
 from api.meta import JsonObject
 from hack.sandbox.aws import server as aws_server
-from hack.sandbox.kube import server as kube_server
+from tests.sandbox.apiserver import api_server, free_port, write_kubeconfig
 from tests.sandbox.harness import REPOSITORY, Api, Operator
 from tests.sandbox.interceptor import Interceptor, interceptor
 
 CRDS = REPOSITORY / "config" / "crd" / "bases"
-
-
-def free_port() -> int:
-    """A port that nothing listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class World:
@@ -34,16 +25,16 @@ class World:
         self._stack = stack
         self._numbers = itertools.count(1)
         self.operators: list[Operator] = []
-        self.kube = stack.enter_context(kube_server.start())
+        self.kube = stack.enter_context(api_server(directory))
         self.aws = stack.enter_context(aws_server.start(speed=SPEED))
-        self.to_kube: Interceptor = stack.enter_context(interceptor(self.kube.url))
+        self.to_kube: Interceptor = stack.enter_context(interceptor(self.kube.url, token=self.kube.token))
         self.to_aws: Interceptor = stack.enter_context(interceptor(self.aws.url))
-        self.api = Api(self.kube.url)
+        self.api = Api(self.kube.url, self.kube.token)
         """Around the proxy: what the test does is not counted and not cut."""
         self.kubeconfig = directory / "kubeconfig"
         write_kubeconfig(self.kubeconfig, self.to_kube.url)
         self.direct_kubeconfig = directory / "direct-kubeconfig"
-        write_kubeconfig(self.direct_kubeconfig, self.kube.url)
+        write_kubeconfig(self.direct_kubeconfig, self.kube.url, self.kube.token)
         for crd in sorted(CRDS.glob("*.yaml")):
             self.api.call(
                 "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", yaml.safe_load(crd.read_text())
@@ -71,20 +62,6 @@ class World:
 
 SPEED = 4.0
 """How much faster than in `make run` SageMaker works: a job takes a second and a half."""
-
-
-def write_kubeconfig(path: Path, url: str) -> None:
-    """A kubeconfig without credentials for a server on loopback."""
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "sandbox",
-        "clusters": [{"name": "sandbox", "cluster": {"server": url}}],
-        "users": [{"name": "sandbox", "user": {}}],
-        "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "sandbox", "namespace": "default"}}],
-    }
-    path.write_text(yaml.safe_dump(config))
-    path.chmod(0o600)
 
 
 @pytest.fixture

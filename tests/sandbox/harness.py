@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from api.meta import JsonObject
+from tests.sandbox.apiserver import open_url
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -37,10 +38,11 @@ def eventually(look: Callable[[], T | None], *, what: str, within_s: float = 30.
 
 
 class Api:
-    """A few HTTP verbs against a Kubernetes API without credentials: what a test needs to look and to act."""
+    """A few HTTP verbs against a Kubernetes API: what a test needs to look and to act."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str = "") -> None:
         self.url = url
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def call(self, method: str, path: str, body: object = None, content: str = "application/json") -> JsonObject:
         """The decoded answer. Raises urllib.error.HTTPError for refusals."""
@@ -48,11 +50,21 @@ class Api:
             self.url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": content, "Accept": "application/json"},
+            headers={"Content-Type": content, "Accept": "application/json", **self._headers},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            decoded: JsonObject = json.loads(answer.read())
-            return decoded
+        decoded: JsonObject = json.loads(open_url(request))
+        return decoded
+
+    def is_served(self, path: str) -> bool:
+        """Whether a collection is there; a CRD takes a moment to become one."""
+        try:
+            self.call("GET", path)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                if refused.code == 404:
+                    return False
+                raise
+        return True
 
     @staticmethod
     def path(name: str = "", *, namespace: str = "default", plural: str = "trainingjobs") -> str:

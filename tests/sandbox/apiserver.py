@@ -1,0 +1,160 @@
+"""The Kubernetes API that end-to-end tests run against: the sandbox's, or real binaries.
+
+With `KUBEBUILDER_ASSETS` set to a directory that holds `etcd` and `kube-apiserver` (as setup-envtest lays them out),
+the same tests run against those. There they show that the operator, not only the sandbox, is right.
+"""
+
+import json
+import os
+import secrets
+import socket
+import ssl
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from hack.sandbox.kube import server as sandbox
+
+ASSETS = "KUBEBUILDER_ASSETS"
+START_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True)
+class ApiServer:
+    """A running API server; `token` is empty where anybody may do anything."""
+
+    url: str
+    token: str = ""
+    is_sandbox: bool = True
+
+
+@contextmanager
+def api_server(directory: Path) -> Iterator[ApiServer]:
+    """The API server for one test, empty but for the namespaces of a fresh cluster."""
+    assets = os.environ.get(ASSETS)
+    if assets:
+        with real_server(Path(assets), directory) as real:
+            yield real
+    else:
+        with sandbox.start() as running:
+            yield ApiServer(running.url)
+
+
+@contextmanager
+def real_server(assets: Path, directory: Path) -> Iterator[ApiServer]:
+    """etcd and kube-apiserver on loopback, with their data and logs in `directory`.
+
+    Raises FileNotFoundError naming the binary that is missing, AssertionError with the log where one does not start.
+    """
+    binaries = {name: assets / name for name in ("etcd", "kube-apiserver")}
+    for path in binaries.values():
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is missing: {ASSETS} must name a directory with etcd and kube-apiserver")
+    home = directory / "apiserver"
+    home.mkdir()
+    etcd, peers, secure = free_port(), free_port(), free_port()
+    token = secrets.token_hex(16)
+    (home / "tokens.csv").write_text(f'{token},admin,admin,"system:masters"\n')
+    (home / "sa.key").write_bytes(_private_key())
+    commands = {
+        "etcd": (
+            f"--data-dir={home / 'etcd'}",
+            f"--listen-client-urls=http://127.0.0.1:{etcd}",
+            f"--advertise-client-urls=http://127.0.0.1:{etcd}",
+            f"--listen-peer-urls=http://127.0.0.1:{peers}",
+            "--unsafe-no-fsync",
+        ),
+        "kube-apiserver": (
+            f"--etcd-servers=http://127.0.0.1:{etcd}",
+            f"--secure-port={secure}",
+            "--bind-address=127.0.0.1",
+            f"--cert-dir={home / 'certs'}",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={home / 'sa.key'}",
+            f"--service-account-signing-key-file={home / 'sa.key'}",
+            f"--token-auth-file={home / 'tokens.csv'}",
+            "--authorization-mode=RBAC",
+            "--service-cluster-ip-range=10.0.0.0/24",
+            "--disable-admission-plugins=ServiceAccount",
+        ),
+    }
+    with ExitStack() as stack:
+        for name, flags in commands.items():
+            stack.enter_context(_process([str(binaries[name]), *flags], home / f"{name}.log"))
+        server = ApiServer(f"https://127.0.0.1:{secure}", token, is_sandbox=False)
+        _wait_until_ready(server, home / "kube-apiserver.log")
+        yield server
+
+
+def free_port() -> int:
+    """A port that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def open_url(request: urllib.request.Request, timeout_s: float = 30.0) -> bytes:
+    """The body of an answer, over plain HTTP or from a server whose certificate nobody vouches for (loopback)."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE
+    with urllib.request.urlopen(request, timeout=timeout_s, context=trusting) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+def write_kubeconfig(path: Path, url: str, token: str = "") -> None:
+    """A kubeconfig with one context called `sandbox`. JSON is YAML."""
+    cluster = {"server": url, **({"insecure-skip-tls-verify": True} if url.startswith("https:") else {})}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "sandbox",
+        "clusters": [{"name": "sandbox", "cluster": cluster}],
+        "users": [{"name": "sandbox", "user": {"token": token} if token else {}}],
+        "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "sandbox", "namespace": "default"}}],
+    }
+    path.write_text(json.dumps(config))
+    path.chmod(0o600)
+
+
+@contextmanager
+def _process(command: list[str], log: Path) -> Iterator[None]:
+    with log.open("wb") as sink:
+        process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, cwd=log.parent)
+    try:
+        yield
+    finally:
+        process.kill()  # nothing of it is kept
+        process.wait()
+
+
+def _wait_until_ready(server: ApiServer, log: Path) -> None:
+    """Until it is ready and has made the namespaces that every cluster has."""
+    deadline = time.monotonic() + START_LIMIT_S
+    waiting = ["/readyz", *(f"/api/v1/namespaces/{name}" for name in ("default", "kube-system"))]
+    while waiting:
+        request = urllib.request.Request(server.url + waiting[0], headers={"Authorization": f"Bearer {server.token}"})
+        try:
+            open_url(request)
+        except OSError:  # refused, or an HTTPError: not yet
+            if time.monotonic() > deadline:
+                raise AssertionError(f"kube-apiserver is not ready:\n{log.read_text()[-4000:]}") from None
+            time.sleep(0.05)
+        else:
+            waiting.pop(0)
+
+
+def _private_key() -> bytes:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
