@@ -51,7 +51,7 @@ class HandlerRegistration:
 
     def schedule(self, now: float) -> None:
         """Begin a period at `now`."""
-        self.next_resync = now + self.resync_period_s if self.resync_period_s else math.inf
+        self.next_resync = now + (self.resync_period_s or math.inf)
 
 
 class Informer:
@@ -85,13 +85,13 @@ class Informer:
         self._distributing = threading.RLock()
         self._handlers: tuple[HandlerRegistration, ...] = ()  # replaced under _distributing
         self._group: ThreadGroup | None = None  # guarded by _distributing; set while running
-        self._check_period_s = 0.0  # guarded by _distributing; shortest resync period known at the start
+        self._check_period_s = math.inf  # guarded by _distributing; shortest resync period known at the start
         self._started = 0  # guarded by _distributing; handler threads so far, for their names
         self._is_watching = False  # guarded by _distributing
         self._has_run = False  # guarded by _distributing
         self._has_ended = False  # guarded by _distributing
         self._has_synced = False  # written under _distributing
-        self._metrics = metrics.attach(resource, self)
+        self._metrics = metrics.attach(resource, namespace, self)
 
     @property
     def has_synced(self) -> bool:
@@ -111,18 +111,17 @@ class Informer:
         """Let `handler` hear of everything that is in the store, as initial, and of what changes from now on (I13).
 
         `resync_period_s`: how often everything is told again as unchanged update, at least 1 s; 0: never (I8). For a
-        handler that comes after the start, no shorter than the shortest period of those before it.
+        handler that comes after the start, no shorter than the shortest period before it, never if there was none.
         Raises RuntimeError after the informer ended (I16).
         """
         period_s = max(resync_period_s, _MIN_RESYNC_S) if resync_period_s else 0.0
         with self._distributing:
             if self._has_ended:
                 raise RuntimeError("the informer has ended")
-            if not self._has_run:
-                self._check_period_s = min(self._check_period_s or math.inf, period_s or math.inf)
-                self._check_period_s = 0.0 if math.isinf(self._check_period_s) else self._check_period_s
+            if period_s and not self._has_run:
+                self._check_period_s = min(self._check_period_s, period_s)
             elif period_s:
-                period_s = max(period_s, self._check_period_s) if self._check_period_s else 0.0
+                period_s = max(period_s, self._check_period_s)
             delivery: Delivery
             if handler.never_blocks:
                 delivery = DirectDelivery(handler, self._metrics.handler_failed)
@@ -158,7 +157,7 @@ class Informer:
                 for registration in self._handlers:
                     self._start(registration.delivery)
                 check_period_s = self._check_period_s
-            if check_period_s:
+            if check_period_s < math.inf:
                 group.start("resync", lambda stop: self._resync_until(stop, check_period_s))
             try:
                 self._reflector.run(stop)

@@ -63,9 +63,10 @@ class InformerMetrics(Collector):
         self._informers: list[tuple[tuple[str, str, str, str], InformerGauges]] = []  # guarded by _lock
         registry.register(self)
 
-    def attach(self, resource: Resource, informer: InformerGauges) -> AttachedInformer:
-        """Report `informer` from now on."""
-        labels = (resource.kind.lower(), resource.group, resource.version, resource.plural)
+    def attach(self, resource: Resource, namespace: str, informer: InformerGauges) -> AttachedInformer:
+        """Report `informer` from now on; `namespace` is the configured one, empty for all, and part of its name."""
+        name = f"{resource.kind.lower()}-{namespace}" if namespace else resource.kind.lower()
+        labels = (name, resource.group, resource.version, resource.plural)
         with self._lock:
             self._informers.append((labels, informer))
         return AttachedInformer(self._latency.labels(*labels), self._handler_errors.labels(*labels))

@@ -75,8 +75,8 @@ class Scene:
         """To the end of the script."""
         self.informer.run(self.stop)
 
-    def sample(self, name: str) -> float | None:
-        labels = {"name": "widget", "group": "example.com", "version": "v1", "resource": "widgets"}
+    def sample(self, name: str, informer: str = "widget") -> float | None:
+        labels = {"name": informer, "group": "example.com", "version": "v1", "resource": "widgets"}
         return self.registry.get_sample_value(name, labels)
 
 
@@ -482,6 +482,7 @@ def test_informers_of_two_namespaces_share_a_store() -> None:
         watch.events = [check]
         scene.run()
         heard[namespace] = recorder.heard
+        assert scene.sample("informer_queued_items", f"widget-{namespace}") == 0
         assert late.heard[0] == "add a@1 initial"
         assert "add a@1 initial" not in late.heard[1:]
 
