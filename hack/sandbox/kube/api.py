@@ -115,7 +115,7 @@ class Api:
         if path == "/version":
             return Response(200, discovery.VERSION)
         if path.startswith("/openapi/"):
-            return self._documents.openapi(path)
+            return self._documents.openapi(path, request.accept)
         if path in ("/api", "/apis") and discovery.wants_aggregated(request.accept):
             return Response(200, discovery.aggregated(self._catalog, core=path == "/api"), discovery.AGGREGATED)
         body: Json | None = None
@@ -231,7 +231,9 @@ class Api:
         if form.target:
             items = [partial(self._registry.served(resource, e), form.version) for e in page.entries]
             kind, version = "PartialObjectMetadataList", f"meta.k8s.io/{form.version}"
-            return Response(200, {"kind": kind, "apiVersion": version, "metadata": meta, "items": items}, form.media_type)
+            return Response(
+                200, {"kind": kind, "apiVersion": version, "metadata": meta, "items": items}, form.media_type
+            )
         head: Json = {"kind": resource.list_kind, "apiVersion": resource.api_version}
         if not resource.strategy.typed:
             meta.setdefault("continue", "")
@@ -250,7 +252,9 @@ class Api:
         form, include = self._form(request)
         if form.target == "Table":
             meta = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
-            return Response(status, table(resource, [obj], meta, include=include, version=form.version), form.media_type)
+            return Response(
+                status, table(resource, [obj], meta, include=include, version=form.version), form.media_type
+            )
         if form.target == "PartialObjectMetadata":
             return Response(status, partial(obj, form.version), form.media_type)
         if form.target:
@@ -366,5 +370,3 @@ def _options_body(request: Request) -> Json | None:
         scheme = "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:29"
         raise errors.bad_request(f'no kind "{kind}" is registered for version "{version}" in scheme "{scheme}"')
     return body.value
-
-

@@ -133,7 +133,9 @@ def _covers(rule: Json, request: Request) -> bool:
         return False
     if request.path:
         urls = rule.get("nonResourceURLs") or ()
-        return any(url in ("*", request.path) or (url.endswith("*") and request.path.startswith(url[:-1])) for url in urls)
+        return any(
+            url in ("*", request.path) or (url.endswith("*") and request.path.startswith(url[:-1])) for url in urls
+        )
     if not _has(rule.get("apiGroups"), request.group):
         return False
     wanted = f"{request.resource}/{request.subresource}" if request.subresource else request.resource

@@ -133,5 +133,3 @@ def go_map(value: Any) -> str:
     if value is None:
         return "<nil>"
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-

@@ -18,6 +18,10 @@ from hack.sandbox.kube.resource import Resource
 Json = dict[str, Any]
 
 _V3 = "/openapi/v3"
+_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+_HEAD_V2 = b"\x0a\x032.0\x12\x0c\x0a\x0aKubernetes"
+"""A Document with `swagger` and `info.title` only. kubectl asks for this form when no document of version 3 has a kind,
+to learn that this one does not have it either."""
 
 
 class Documents:
@@ -28,8 +32,10 @@ class Documents:
         self._hashes: dict[Resource, str] = {}
         self._made: dict[str, tuple[str, bytes]] = {}
 
-    def openapi(self, path: str) -> Response:
+    def openapi(self, path: str, accept: str) -> Response:
         """The document at a path; an empty 404 if there is none."""
+        if path == "/openapi/v2" and accept.startswith(_V2_PROTOBUF):
+            return Response(200, _HEAD_V2, _V2_PROTOBUF)
         if path == "/openapi/v2":
             return Response(200, self._v2())
         if path == _V3:
@@ -74,7 +80,12 @@ class Documents:
         if resource not in self._hashes:
             # The schemas of built-in kinds are the same for ever; resources that are gone are forgotten.
             self._hashes = {known: text for known, text in self._hashes.items() if self._catalog.is_current(known)}
-            names = [resource.api_version, resource.plural, resource.kind, [each.name for each in resource.subresources]]
+            names = [
+                resource.api_version,
+                resource.plural,
+                resource.kind,
+                [each.name for each in resource.subresources],
+            ]
             basis = [names, None if resource.builtin else resource.strategy.schema()]
             self._hashes[resource] = hashlib.sha256(dump_json(basis)).hexdigest()
         return self._hashes[resource]

@@ -54,7 +54,9 @@ def about(group: str, kind: str, name: str = "") -> Json:
 
 def not_found(group: str, resource: str, name: str) -> StatusError:
     """404: the object does not exist."""
-    return StatusError(404, "NotFound", f'{qualified(resource, group)} "{name}" not found', about(group, resource, name))
+    return StatusError(
+        404, "NotFound", f'{qualified(resource, group)} "{name}" not found', about(group, resource, name)
+    )
 
 
 def already_exists(group: str, resource: str, name: str, *, deleting: bool = False) -> StatusError:

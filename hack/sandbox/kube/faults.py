@@ -1,11 +1,11 @@
 """Disturbances on request, and a count of the requests: what tests of a client need and a real API server lacks.
 
-    POST   /sandbox/faults     {"fail": {"status": 503, "count": 2, "method": "PATCH", "path": "/status$"}}
-                               {"drop_watches": true}   {"compact": true | revision}
-                               {"watch": {"delay_s": 0.5, "repeat": 1, "count": 3}}
-    DELETE /sandbox/faults     forget all of them
-    GET    /sandbox/requests   how many requests there were, by verb, resource and User-Agent
-    DELETE /sandbox/requests   count from zero
+POST   /sandbox/faults     {"fail": {"status": 503, "count": 2, "method": "PATCH", "path": "/status$"}}
+                           {"drop_watches": true}   {"compact": true | revision}
+                           {"watch": {"delay_s": 0.5, "repeat": 1, "count": 3}}
+DELETE /sandbox/faults     forget all of them
+GET    /sandbox/requests   how many requests there were, by verb, resource and User-Agent
+DELETE /sandbox/requests   count from zero
 """
 
 import asyncio

@@ -9,6 +9,7 @@ from hack.sandbox.kube.codec import ParseError, dump_json, dump_yaml, parse_json
 from hack.sandbox.kube.errors import StatusError
 from hack.sandbox.kube.negotiation import JSON, OFFERED, YAML
 from hack.sandbox.kube.options import Query
+from hack.sandbox.kube.protobuf import MEDIA_TYPE, parse_protobuf
 from hack.sandbox.kube.registry import Body
 
 PLAIN: Final = "text/plain; charset=utf-8"
@@ -44,9 +45,11 @@ class Request:
     def body(self) -> Body:
         """The body, decoded by its content type. Raises 415."""
         media_type = self.content_type or JSON
-        if media_type not in (JSON, YAML) and not media_type.endswith(("+json", "+yaml")):
+        if media_type not in OFFERED and not media_type.endswith(("+json", "+yaml")):
             raise errors.unsupported_media_type(OFFERED)
         try:
+            if media_type == MEDIA_TYPE:
+                return Body(self.data, parse_protobuf(self.data))
             if media_type.endswith("yaml"):
                 return Body(self.data, parse_yaml(self.data))
             value, duplicates = parse_json(self.data)

@@ -9,7 +9,7 @@ from hack.sandbox.kube.errors import not_acceptable
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
 OFFERED: Final = (JSON, YAML, "application/vnd.kubernetes.protobuf")
-"""What error messages name. Protobuf is the API server's own optimization: clients accept JSON beside it."""
+"""What error messages name. Protobuf is read but never written: clients that prefer it accept JSON beside it."""
 _WILDCARDS: Final = ("*/*", "application/*", "")
 
 

@@ -81,7 +81,9 @@ def _dry_run(values: Sequence[str]) -> tuple[bool, list[Cause]]:
     wanted = [value for value in values if value]
     if any(value != "All" for value in wanted):
         shown = "[" + ",".join(go_quote(value) for value in wanted) + "]"
-        return False, [Cause("FieldValueNotSupported", f'Unsupported value: {shown}: supported values: "All"', "dryRun")]
+        return False, [
+            Cause("FieldValueNotSupported", f'Unsupported value: {shown}: supported values: "All"', "dryRun")
+        ]
     return bool(wanted), []
 
 

@@ -246,7 +246,9 @@ class Registry:
             same = (obj["apiVersion"], obj["kind"]) == (resource.api_version, resource.kind)
             if not same and obj["apiVersion"] == resource.api_version:
                 kind, version = obj["kind"], obj["apiVersion"].rpartition("/")[2]
-                why = f"converting ({version}.{kind}) to ({resource.group or 'core'}.{resource.kind}): unknown conversion"
+                why = (
+                    f"converting ({version}.{kind}) to ({resource.group or 'core'}.{resource.kind}): unknown conversion"
+                )
                 raise errors.bad_request(f'{kind} in version "{version}" cannot be handled as a {resource.kind}: {why}')
         elif not obj.get("kind"):
             raise unrecognized(f"Object 'Kind' is missing in '{body.data.decode(errors='replace')}'")
@@ -320,7 +322,9 @@ class Registry:
         if "deletionTimestamp" in namespace.obj["metadata"]:
             resource = call.resource
             why = f"unable to create new content in namespace {call.namespace} because it is being terminated"
-            cause = Cause("NamespaceTerminating", f"namespace {call.namespace} is being terminated", "metadata.namespace")
+            cause = Cause(
+                "NamespaceTerminating", f"namespace {call.namespace} is being terminated", "metadata.namespace"
+            )
             raise errors.forbidden(resource.error_group, resource.plural, call.name, why, [cause])
 
     # -- updating ---------------------------------------------------------------

@@ -100,6 +100,8 @@ def _write(registry: Registry, call: Call, scale: Json) -> Json:
     for name in parents:
         target = target.setdefault(name, {})
     target[last] = replicas
-    new["metadata"]["resourceVersion"] = wanted["metadata"].get("resourceVersion") or live["metadata"]["resourceVersion"]
+    new["metadata"]["resourceVersion"] = (
+        wanted["metadata"].get("resourceVersion") or live["metadata"]["resourceVersion"]
+    )
     main = Call(call.resource, call.namespace, call.name, "", call.options)
     return _view(call, registry.store_changed(main, entry, live, new))

@@ -180,8 +180,6 @@ def kubeconfig(url: str) -> bytes:
     )
 
 
-def start(
-    port: int = 0, *, host: str = "127.0.0.1", state: Path | None = None, rbac: bool = False
-) -> RunningServer:
+def start(port: int = 0, *, host: str = "127.0.0.1", state: Path | None = None, rbac: bool = False) -> RunningServer:
     """Start a server in a thread; port 0 takes a free one. `state` is loaded if it exists, and saved by `stop()`."""
     return RunningServer(Sandbox(rbac=rbac, state=state), host, port, state).launch()

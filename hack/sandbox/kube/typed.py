@@ -228,9 +228,7 @@ def quantity(value: Any) -> str:
     text = str(value)
     found = _QUANTITY.fullmatch(text) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
     if not found:
-        raise DecodeError(
-            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-        )
+        raise DecodeError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
     suffix = found[2] or ""
     try:
         number = Decimal(found[1])

@@ -46,7 +46,12 @@ def _pod(obj: Json) -> None:
 
 
 def _probe(obj: Json) -> None:
-    for field, value in (("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)):
+    for field, value in (
+        ("timeoutSeconds", 1),
+        ("periodSeconds", 10),
+        ("successThreshold", 1),
+        ("failureThreshold", 3),
+    ):
         obj.setdefault(field, value)
 
 

@@ -11,6 +11,9 @@ encodes a field that is not set, so that is read from the struct tags and kept a
     zero   no `omitempty`, or a struct: an absent field appears as its zero value
     null   a pointer without `omitempty`: an absent field appears as null
 
+`x-proto` is the field's number in the protobuf form, with the numbers of the messages around it where Go inlines a
+struct: kubectl sends built-in kinds in that form.
+
 Descriptions are left out: the sandbox needs shapes, not prose.
 """
 
@@ -61,7 +64,9 @@ ROOTS = {
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 REF = "#/components/schemas/"
 STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.M | re.S)
-FIELD = re.compile(r"^\s+(?:(\w+)\s+)?(\S+)\s+`json:\"([^\"]*)\"", re.M)
+FIELD = re.compile(r"^\s+(?:(\w+)\s+)?(\S+)\s+`([^`]*)`", re.M)
+JSON_TAG = re.compile(r'json:"([^"]*)"')
+PROTO_TAG = re.compile(r'protobuf:"\w+,(\d+),')
 TAGS_KEPT = ("type", "format", "items", "additionalProperties", "properties", "required", "enum", "oneOf", "default")
 
 
@@ -98,7 +103,9 @@ def reachable(source: dict[str, Any], names: list[str]) -> dict[str, Any]:
         name = names.pop()
         if name not in result:
             result[name] = strip(source[name])
-            names += [found.removeprefix(REF) for found in re.findall(re.escape(REF) + r"[\w.-]+", json.dumps(source[name]))]
+            names += [
+                found.removeprefix(REF) for found in re.findall(re.escape(REF) + r"[\w.-]+", json.dumps(source[name]))
+            ]
     return result
 
 
@@ -125,7 +132,11 @@ class GoStructs:
     """The struct tags of the Go packages, by OpenAPI package name."""
 
     def __init__(self, api: Path, apimachinery: Path, apiextensions: Path):
-        self._roots = (("io.k8s.api.", api), ("io.k8s.apimachinery.", apimachinery), ("io.k8s.apiextensions-apiserver.", apiextensions))
+        self._roots = (
+            ("io.k8s.api.", api),
+            ("io.k8s.apimachinery.", apimachinery),
+            ("io.k8s.apiextensions-apiserver.", apiextensions),
+        )
         self._packages: dict[str, dict[str, str]] = {}
 
     def annotate(self, name: str, schema: dict[str, Any]) -> None:
@@ -133,7 +144,9 @@ class GoStructs:
         package, _, struct = name.rpartition(".")
         fields = self._fields(package, struct)
         for field, prop in schema.get("properties", {}).items():
-            go_type, options = fields[field]
+            go_type, options, numbers = fields[field]
+            if numbers:
+                prop["x-proto"] = numbers
             if go_type.startswith("*"):
                 prop["x-absent"] = "keep" if "omitempty" in options else "null"
             elif "omitzero" in options:
@@ -143,15 +156,22 @@ class GoStructs:
             else:
                 prop["x-absent"] = "drop"
 
-    def _fields(self, package: str, struct: str) -> dict[str, tuple[str, list[str]]]:
-        result: dict[str, tuple[str, list[str]]] = {}
-        for _, go_type, tag in FIELD.findall(self._sources(package).get(struct, "")):
-            name, *options = tag.split(",")
+    def _fields(self, package: str, struct: str) -> dict[str, tuple[str, list[str], list[int]]]:
+        """By JSON name: the Go type, the options of the JSON tag, the protobuf numbers."""
+        result: dict[str, tuple[str, list[str], list[int]]] = {}
+        for _, go_type, tags in FIELD.findall(self._sources(package).get(struct, "")):
+            json_tag, proto_tag = JSON_TAG.search(tags), PROTO_TAG.search(tags)
+            if not json_tag:
+                continue
+            name, *options = json_tag[1].split(",")
+            numbers = [int(proto_tag[1])] if proto_tag else []
             if "inline" in options:
                 prefix, _, embedded = go_type.rpartition(".")
-                result.update(self._fields(META.rstrip(".") if prefix == "metav1" else package, embedded))
+                inner = self._fields(META.rstrip(".") if prefix == "metav1" else package, embedded)
+                # TypeMeta has no number of its own: it travels in the envelope.
+                result.update({k: (t, o, [*numbers, *below] if numbers else []) for k, (t, o, below) in inner.items()})
             elif name and name != "-":
-                result[name] = (go_type, options)
+                result[name] = (go_type, options, numbers)
         return result
 
     def _sources(self, package: str) -> dict[str, str]:

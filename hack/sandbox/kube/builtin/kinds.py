@@ -85,12 +85,12 @@ def _core() -> list[Resource]:
     controller = Traits(
         f"{api}.ReplicationController", generation="spec", status=True, labels={"status.replicas": ".status.replicas"}
     )
-    claim = Traits(f"{api}.PersistentVolumeClaim", status=True, initial_status={"phase": "Pending"}, returns_deleted=True)
+    claim = Traits(
+        f"{api}.PersistentVolumeClaim", status=True, initial_status={"phase": "Pending"}, returns_deleted=True
+    )
     volume = Traits(f"{api}.PersistentVolume", status=True, initial_status={"phase": "Pending"}, returns_deleted=True)
     node = Traits(f"{api}.Node", status=True, labels={"spec.unschedulable": ".spec.unschedulable"})
-    secret = Traits(
-        f"{api}.Secret", check=checks.secret, complete=checks.encode_string_data, labels={"type": ".type"}
-    )
+    secret = Traits(f"{api}.Secret", check=checks.secret, complete=checks.encode_string_data, labels={"type": ".type"})
     v1, cluster = "v1", False
     return [
         _kind(v1, "bindings", "Binding", Traits(f"{api}.Binding"), verbs=_CREATE),
@@ -111,7 +111,13 @@ def _core() -> list[Resource]:
         _kind(v1, "nodes", "Node", node, short=["no"], namespaced=cluster, subresources=(STATUS,)),
         _kind(v1, "persistentvolumeclaims", "PersistentVolumeClaim", claim, short=["pvc"], subresources=(STATUS,)),
         _kind(
-            v1, "persistentvolumes", "PersistentVolume", volume, short=["pv"], namespaced=cluster, subresources=(STATUS,)
+            v1,
+            "persistentvolumes",
+            "PersistentVolume",
+            volume,
+            short=["pv"],
+            namespaced=cluster,
+            subresources=(STATUS,),
         ),
         _kind(v1, "pods", "Pod", pod, short=["po"], categories=_ALL, subresources=(STATUS,)),
         _kind(
@@ -152,9 +158,13 @@ def _workloads() -> list[Resource]:
     scaler = traits("autoscaling.v2.HorizontalPodAutoscaler", generation="")
     return [
         _kind("apps/v1", "daemonsets", "DaemonSet", daemon_set, short=["ds"], categories=_ALL, subresources=(STATUS,)),
-        _kind("apps/v1", "deployments", "Deployment", deployment, short=["deploy"], categories=_ALL, subresources=scaled),
+        _kind(
+            "apps/v1", "deployments", "Deployment", deployment, short=["deploy"], categories=_ALL, subresources=scaled
+        ),
         _kind("apps/v1", "replicasets", "ReplicaSet", replica_set, short=["rs"], categories=_ALL, subresources=scaled),
-        _kind("apps/v1", "statefulsets", "StatefulSet", stateful_set, short=["sts"], categories=_ALL, subresources=scaled),
+        _kind(
+            "apps/v1", "statefulsets", "StatefulSet", stateful_set, short=["sts"], categories=_ALL, subresources=scaled
+        ),
         _kind(
             "autoscaling/v2",
             "horizontalpodautoscalers",
@@ -238,10 +248,16 @@ def _cluster() -> list[Resource]:
         ),
         _kind("coordination.k8s.io/v1", "leases", "Lease", lease),
         _kind("discovery.k8s.io/v1", "endpointslices", "EndpointSlice", Traits(f"{api}.discovery.v1.EndpointSlice")),
-        _kind("events.k8s.io/v1", "events", "Event", NewEventStrategy(), short=["ev"], collection="/events", error_group=""),
         _kind(
-            network, "ingressclasses", "IngressClass", Traits(f"{api}.networking.v1.IngressClass"), namespaced=False
+            "events.k8s.io/v1",
+            "events",
+            "Event",
+            NewEventStrategy(),
+            short=["ev"],
+            collection="/events",
+            error_group="",
         ),
+        _kind(network, "ingressclasses", "IngressClass", Traits(f"{api}.networking.v1.IngressClass"), namespaced=False),
         _kind(network, "ingresses", "Ingress", ingress, short=["ing"], subresources=(STATUS,)),
         _kind(
             network,

@@ -138,7 +138,15 @@ def _service(obj: Json) -> list[Any]:
     if not external:
         external = {"LoadBalancer": "<pending>", "ExternalName": spec.get("externalName", "")}.get(spec["type"], NONE)
     internal = (spec.get("clusterIPs") or [NONE])[0]
-    return [name_of(obj), spec["type"], internal, external, ports or NONE, age_of(obj), format_labels(spec.get("selector"))]
+    return [
+        name_of(obj),
+        spec["type"],
+        internal,
+        external,
+        ports or NONE,
+        age_of(obj),
+        format_labels(spec.get("selector")),
+    ]
 
 
 def _pod(obj: Json) -> list[Any]:
@@ -248,9 +256,7 @@ _REPLICA_COLUMNS: Final = (NAME_COLUMN, *_counted("Desired", "Current", "Ready")
 
 PRINTERS: Final[dict[str, Printer]] = {
     "ClusterRoleBinding": Printer(_BINDING_COLUMNS["clusterRoleBinding"], _binding),
-    "ConfigMap": _simple(
-        _column("Data"), cells=lambda o: [len(o.get("data") or {}) + len(o.get("binaryData") or {})]
-    ),
+    "ConfigMap": _simple(_column("Data"), cells=lambda o: [len(o.get("data") or {}) + len(o.get("binaryData") or {})]),
     "CronJob": Printer(
         (
             NAME_COLUMN,
@@ -313,8 +319,15 @@ PRINTERS: Final[dict[str, Printer]] = {
     "HorizontalPodAutoscaler": Printer(
         (NAME_COLUMN, *map(_column, ("Reference", "Targets", "MinPods", "MaxPods", "Replicas")), _AGE), _autoscaler
     ),
-    "Ingress": Printer((NAME_COLUMN, *map(_column, ("Class", "Hosts", "Address")), _column(
-        "Ports", "Ports of TLS configurations that open"), _AGE), _ingress),
+    "Ingress": Printer(
+        (
+            NAME_COLUMN,
+            *map(_column, ("Class", "Hosts", "Address")),
+            _column("Ports", "Ports of TLS configurations that open"),
+            _AGE,
+        ),
+        _ingress,
+    ),
     "IngressClass": _simple(
         _column("Controller", "Controller that is responsible for handling this class"),
         _column("Parameters", "A reference to a resource with additional parameters"),
@@ -414,9 +427,7 @@ PRINTERS: Final[dict[str, Printer]] = {
     "ReplicaSet": Printer(_REPLICA_COLUMNS, _replica_set),
     "ReplicationController": Printer(_REPLICA_COLUMNS, _replica_set),
     "RoleBinding": Printer(_BINDING_COLUMNS["roleBinding"], _binding),
-    "Secret": _simple(
-        _column("Type"), _column("Data"), cells=lambda o: [o.get("type", ""), len(o.get("data") or {})]
-    ),
+    "Secret": _simple(_column("Type"), _column("Data"), cells=lambda o: [o.get("type", ""), len(o.get("data") or {})]),
     "Service": Printer(
         (NAME_COLUMN, *map(_column, ("Type", "Cluster-IP", "External-IP", "Port(s)")), _AGE, _SELECTOR), _service
     ),
