@@ -38,6 +38,7 @@ from controller.reconcile.plan import (
     Source,
     Stop,
     Verdict,
+    View,
 )
 from controller.reconcile.status import Facts, next_status, status_patch
 from controller.runtime.controller import DONE, Result
@@ -94,6 +95,8 @@ class Pass:
     def _observe(self) -> Observed:
         clock = self._context.clock
         seen = observed(self._descriptor, self._obj, self._memory, now=clock.utcnow(), monotonic=clock.monotonic())
+        if seen.is_recorded_in_status:  # what we knew first is known to all
+            self._memory.recorded = self._memory.doubtful_since = None
         sighting = self._context.tracker.last(self._key)
         if sighting is None:
             return seen
@@ -223,27 +226,24 @@ class Pass:
         if settle.again_s is None:
             self._memory.described_at = None  # nothing is polled: no need to remember when
         if settle.view is not None:
-            self._show(seen, settle, recorded)
+            self._show(seen, settle.view, settle.events, recorded)
         if settle.follow and recorded is not None and recorded.created_at is not None:
             self._context.tracker.follow(self._key, self._target(seen), recorded.name, recorded.created_at)
         else:
             self._context.tracker.forget(self._key)
         return self._verdict(seen, settle)
 
-    def _show(self, seen: Observed, settle: Settle, recorded: Recorded | None) -> None:
-        assert settle.view is not None  # noqa: S101 (for the type checker: the caller asked)
+    def _show(self, seen: Observed, view: View, events: tuple[Event, ...], recorded: Recorded | None) -> None:
         status = self._obj.get("status") or {}
         link = None
         if recorded is not None and recorded.region and self._descriptor.log_group:
             link = log_url(recorded.region, self._descriptor.log_group, recorded.name)
         facts = Facts(seen.name, seen.generation, seen.now, recorded, link)
-        patch = status_patch(status, next_status(self._descriptor, status, settle.view, facts), seen.now)
+        patch = status_patch(status, next_status(self._descriptor, status, view, facts), seen.now)
         if patch is None:
             return
         self._wrote(self._executor.show(self._descriptor, self._obj, patch))
-        if recorded is not None:
-            self._memory.recorded = self._memory.doubtful_since = None  # the status has it now
-        self._executor.tell(self._descriptor, self._obj, settle.events)
+        self._executor.tell(self._descriptor, self._obj, events)
 
     def _verdict(self, seen: Observed, settle: Settle) -> Result:
         memory = self._memory

@@ -36,7 +36,7 @@ def created(seen: Observed, recorded: Recorded) -> Event:
     """The resource is recorded."""
     if seen.owner is Owner.FOREIGN:
         return Event("Normal", "Adopted", f"{recorded.name} in {recorded.region} belongs to this object from now on")
-    return Event("Normal", "Created", f"{seen.descriptor.kind} {recorded.name} runs in {recorded.region}")
+    return Event("Normal", "Created", f"{recorded.name} in {recorded.region}")
 
 
 def ended(seen: Observed, remote: Found) -> Event:
