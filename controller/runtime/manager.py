@@ -257,16 +257,25 @@ def _signals_blocked() -> Iterator[None]:
 
 @contextmanager
 def _second_signal_ends() -> Iterator[None]:
-    """While stopping, a signal ends the process. A handler, since the kernel ignores defaults for pid 1."""
-    before = {number: signal.signal(number, _end_now) for number in _END_SIGNALS}
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _END_SIGNALS)
+    """While stopping, a signal ends the process.
+
+    A thread that waits for it, not a handler: the main thread joins others meanwhile, and a signal that comes just
+    before it blocks in there would be handled only after. It also works as pid 1, where the kernel ignores defaults.
+    """
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.is_set():
+            got = signal.sigwait(_END_SIGNALS | {_WAKE})
+            if got in _END_SIGNALS:
+                os._exit(128 + got)
+
+    watcher = threading.Thread(target=watch, name="manager/second-signal")
+    watcher.start()
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_BLOCK, _END_SIGNALS)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _end_now(number: int, _frame: object) -> None:
-    os._exit(128 + number)
+        over.set()
+        assert watcher.ident is not None  # noqa: S101 (it was started)
+        signal.pthread_kill(watcher.ident, _WAKE)
+        watcher.join()
