@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hack.sandbox.kube import deletion, discovery, errors, patching, scale
-from hack.sandbox.kube.authorization import ADMIN, Authorizer, Request as AccessRequest, User
+from hack.sandbox.kube.authorization import ADMIN, Authorizer, User
+from hack.sandbox.kube.authorization import Request as AccessRequest
+from hack.sandbox.kube.calls import Body, Call, Page
 from hack.sandbox.kube.catalog import Catalog
 from hack.sandbox.kube.codec import dump_json
 from hack.sandbox.kube.documents import Documents
@@ -16,7 +18,7 @@ from hack.sandbox.kube.errors import NoRouteError, StatusError
 from hack.sandbox.kube.messages import PLAIN, Request, Response
 from hack.sandbox.kube.negotiation import JSON, Form, negotiate
 from hack.sandbox.kube.options import delete_options, list_options, write_options
-from hack.sandbox.kube.registry import Body, Call, Page, Registry
+from hack.sandbox.kube.registry import Registry
 from hack.sandbox.kube.resource import Resource, Subresource
 from hack.sandbox.kube.reviews import Reviews
 from hack.sandbox.kube.storage import Entry

@@ -1,13 +1,10 @@
 """Bytes to JSON and back: strict JSON with duplicate keys noticed, YAML as sigs.k8s.io/yaml reads and writes it."""
 
 import json
-from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
 import yaml
-
-from hack.sandbox.kube.errors import bad_request
 
 Json = dict[str, Any]
 
@@ -90,7 +87,12 @@ class _Dumper(yaml.SafeDumper):
 def _represent_text(dumper: _Dumper, text: str) -> yaml.Node:
     if "\n" in text:
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|")
-    plain = dumper.resolve(yaml.ScalarNode, text, (True, False)) == "tag:yaml.org,2002:str"
+    plain = (
+        dumper.resolve(  # type: ignore[no-untyped-call]
+            yaml.ScalarNode, text, (True, False)
+        )
+        == "tag:yaml.org,2002:str"
+    )
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain and text else '"')
 
 

@@ -1,6 +1,6 @@
-"""CustomResourceDefinitions: their strategy, and the controllers that accept names, serve resources and clean up.
+"""CustomResourceDefinitions: their strategy, and the controller that accepts names, serves resources, cleans up.
 
-Source: k8s.io/apiextensions-apiserver pkg/registry/customresourcedefinition and pkg/controller/{status,establish,finalizer}.
+Source: k8s.io/apiextensions-apiserver pkg/registry/customresourcedefinition and pkg/controller.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from hack.sandbox.kube.builtin.strategy import Traits, TypedStrategy
+from hack.sandbox.kube.calls import Call
 from hack.sandbox.kube.catalog import Catalog
 from hack.sandbox.kube.causes import Cause
 from hack.sandbox.kube.conditions import is_true, set_condition
@@ -15,7 +16,7 @@ from hack.sandbox.kube.crd_validation import validate_crd
 from hack.sandbox.kube.custom import resources_of
 from hack.sandbox.kube.deletion import CRD_FINALIZER, CRDS, delete
 from hack.sandbox.kube.options import DeleteOptions
-from hack.sandbox.kube.registry import Call, Registry
+from hack.sandbox.kube.registry import Registry
 from hack.sandbox.kube.resource import Resource
 from hack.sandbox.kube.storage import clone
 

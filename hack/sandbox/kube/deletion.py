@@ -6,10 +6,11 @@ Source: k8s.io/apiserver pkg/registry/rest/delete.go and pkg/registry/generic/re
 from typing import Any
 
 from hack.sandbox.kube import errors
+from hack.sandbox.kube.calls import Call, Page
 from hack.sandbox.kube.conditions import set_condition
 from hack.sandbox.kube.objectmeta import FOREGROUND, ORPHAN, timestamp
 from hack.sandbox.kube.options import DeleteOptions, ListOptions
-from hack.sandbox.kube.registry import NAMESPACES, Call, Page, Registry
+from hack.sandbox.kube.registry import NAMESPACES, Registry
 from hack.sandbox.kube.storage import Entry, clone
 
 Json = dict[str, Any]

@@ -35,7 +35,8 @@ class Documents:
     def openapi(self, path: str, accept: str) -> Response:
         """The document at a path; an empty 404 if there is none."""
         if path == "/openapi/v2" and accept.startswith(_V2_PROTOBUF):
-            return Response(200, _HEAD_V2, _V2_PROTOBUF)
+            # "@" is no character of a media type: clients send it, and get a dot back.
+            return Response(200, _HEAD_V2, _V2_PROTOBUF.replace("@", "."))
         if path == "/openapi/v2":
             return Response(200, self._v2())
         if path == _V3:

@@ -7,11 +7,12 @@ collector costs nothing, however many objects there are.
 import asyncio
 from typing import Any, Final
 
+from hack.sandbox.kube.calls import Call
 from hack.sandbox.kube.catalog import Catalog
 from hack.sandbox.kube.deletion import delete
 from hack.sandbox.kube.objectmeta import FOREGROUND, ORPHAN
 from hack.sandbox.kube.options import DeleteOptions
-from hack.sandbox.kube.registry import Call, Registry, may_vanish
+from hack.sandbox.kube.registry import Registry, may_vanish
 from hack.sandbox.kube.resource import Resource
 from hack.sandbox.kube.storage import Change, Entry, clone
 

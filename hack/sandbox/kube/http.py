@@ -1,7 +1,7 @@
 """The API server as an ASGI application: paths to resources, methods to verbs, results to answers.
 
-The HTTP protocol itself is uvicorn's. One request is one call of `Application.__call__`; everything but reading the body
-and writing a watch happens synchronously, so that requests see each other's writes whole.
+The HTTP protocol itself is uvicorn's. One request is one call of `Application.__call__`; everything but reading the
+body and writing a watch happens synchronously, so that requests see each other's writes whole.
 """
 
 import asyncio

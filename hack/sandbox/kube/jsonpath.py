@@ -84,10 +84,10 @@ def _filter(path: str, operator: str | None, literal: str | None) -> Step:
             return bool(found)
         actual = found[0]
         if operator in ("==", "!="):
-            return (actual == wanted) == (operator == "==")
+            return bool(actual == wanted) == (operator == "==")
         if type(actual) is not type(wanted):
             return False
-        less, same = actual < wanted, actual == wanted
+        less, same = bool(actual < wanted), bool(actual == wanted)
         return {"<": less, "<=": less or same, ">": not less and not same, ">=": not less}[operator]
 
     return lambda value: [item for item in _children(value) if holds(item)]

@@ -5,12 +5,12 @@ from typing import Any, Final
 
 from hack.sandbox.kube import errors
 from hack.sandbox.kube.authorization import ADMIN, User
+from hack.sandbox.kube.calls import Body
 from hack.sandbox.kube.codec import ParseError, dump_json, dump_yaml, parse_json, parse_yaml
 from hack.sandbox.kube.errors import StatusError
 from hack.sandbox.kube.negotiation import JSON, OFFERED, YAML
 from hack.sandbox.kube.options import Query
 from hack.sandbox.kube.protobuf import MEDIA_TYPE, parse_protobuf
-from hack.sandbox.kube.registry import Body
 
 PLAIN: Final = "text/plain; charset=utf-8"
 

@@ -7,12 +7,13 @@ import asyncio
 from collections import Counter
 from typing import Any, Final
 
+from hack.sandbox.kube.calls import Call
 from hack.sandbox.kube.catalog import Catalog
 from hack.sandbox.kube.conditions import set_condition
 from hack.sandbox.kube.deletion import delete
 from hack.sandbox.kube.errors import qualified
 from hack.sandbox.kube.options import DeleteOptions
-from hack.sandbox.kube.registry import NAMESPACES, Call, Registry
+from hack.sandbox.kube.registry import NAMESPACES, Registry
 from hack.sandbox.kube.storage import Entry, clone
 
 Json = dict[str, Any]

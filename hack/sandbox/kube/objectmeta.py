@@ -92,16 +92,16 @@ def validate_update(meta: Json, old: Json) -> list[Cause]:
         causes.append(invalid("metadata.resourceVersion", "", "must be specified for an update"))
     for field in ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
         if meta.get(field) != old.get(field):
-            causes.append(invalid(f"metadata.{field}", meta.get(field), "field is immutable"))
+            causes += [invalid(f"metadata.{field}", meta.get(field), "field is immutable")]
     return [*causes, *_common(meta)]
 
 
 def finalizer_warnings(meta: Json, old: Json | None = None) -> list[str]:
     """A finalizer without a domain may clash with somebody else's."""
     added = sorted(set(meta.get("finalizers", ())) - set((old or {}).get("finalizers", ())))
+    advice = "prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
     return [
-        f"metadata.finalizers: {go_quote(name)}: prefer a domain-qualified finalizer name to avoid accidental "
-        "conflicts with other finalizer writers"
+        f"metadata.finalizers: {go_quote(name)}: {advice}"
         for name in added
         if "/" not in name and name not in _STANDARD_FINALIZERS
     ]
@@ -114,10 +114,9 @@ def drop_duplicate_owners(meta: Json) -> list[str]:
         return []
     meta["ownerReferences"] = [owner for index, owner in enumerate(owners) if owner not in owners[:index]]
     twice = sorted({owner.get("uid", "") for index, owner in enumerate(owners) if owner in owners[:index]})
-    return [
-        f".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may "
-        f"reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {', '.join(twice)}"
-    ]
+    told = "API server dedups owner references in 1.20+, and may reject such requests as early as 1.24"
+    wrong = ".metadata.ownerReferences contains duplicate entries"
+    return [f"{wrong}; {told}; please fix your requests; duplicate UID(s) observed: {', '.join(twice)}"]
 
 
 def _common(meta: Json) -> list[Cause]:
@@ -143,7 +142,7 @@ def _owners(owners: list[Json]) -> list[Cause]:
             causes.append(invalid(f"{path}.apiVersion", owner.get("apiVersion", ""), "version must not be empty"))
         for field in ("kind", "name", "uid"):
             if not owner.get(field):
-                causes.append(invalid(f"{path}.{field}", "", "must not be empty"))
+                causes += [invalid(f"{path}.{field}", "", "must not be empty")]
         if owner.get("apiVersion") == "v1" and owner.get("kind") == "Event":
             causes.append(_owner_cause(owner, "/v1, Kind=Event is disallowed from being an owner"))
         if owner.get("controller"):

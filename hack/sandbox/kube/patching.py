@@ -6,12 +6,13 @@ Source: k8s.io/apiserver pkg/endpoints/handlers/patch.go.
 from typing import Any
 
 from hack.sandbox.kube import errors
+from hack.sandbox.kube.calls import Body, Call
 from hack.sandbox.kube.causes import go_json, go_quote, invalid
 from hack.sandbox.kube.codec import go_map
 from hack.sandbox.kube.errors import StatusError
-from hack.sandbox.kube.patch import ApplyConflict, PatchError, json_patch, merge, server_side_apply, strategic
 from hack.sandbox.kube.objectmeta import drop_duplicate_owners, timestamp
-from hack.sandbox.kube.registry import Body, Call, Registry, check_name
+from hack.sandbox.kube.patch import ApplyConflict, PatchError, json_patch, merge, server_side_apply, strategic
+from hack.sandbox.kube.registry import Registry, check_name
 from hack.sandbox.kube.resource import APPLY, JSON_PATCH, MERGE
 from hack.sandbox.kube.storage import clone
 from hack.sandbox.kube.typed import DecodeError

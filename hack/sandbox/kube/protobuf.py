@@ -6,7 +6,7 @@ instead; `typed` does the rest. Source: protobuf.dev "Encoding", k8s.io/apimachi
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
@@ -174,7 +174,7 @@ def _int_or_string(value: bytes) -> int | str:
     return number
 
 
-_SPECIAL: Final = {
+_SPECIAL: Final[Mapping[str, Callable[[bytes], Any]]] = {
     "Time": _whole_time,
     "MicroTime": _micro_time,
     "Quantity": lambda value: _collect(value).get(1, [b"0"])[0].decode(),

@@ -4,21 +4,18 @@ Order of checks and wording follow k8s.io/apiserver pkg/endpoints/handlers and p
 Patches are in `patching`, deletion in `deletion`, watches in `watch`.
 """
 
-import base64
-import binascii
-import json
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from hack.sandbox.kube import errors, objectmeta
+from hack.sandbox.kube.calls import Body, Call, Filter, Page
 from hack.sandbox.kube.causes import Cause, go_quote, invalid
 from hack.sandbox.kube.codec import dump_json
 from hack.sandbox.kube.errors import StatusError
 from hack.sandbox.kube.fieldmanager import record_update, same_but_for_times
-from hack.sandbox.kube.options import ListOptions, WriteOptions
+from hack.sandbox.kube.options import ListOptions
+from hack.sandbox.kube.paging import read_token, write_token
 from hack.sandbox.kube.resource import Resource
-from hack.sandbox.kube.selectors import FieldSelector, LabelSelector, parse_field_selector, parse_label_selector
 from hack.sandbox.kube.storage import CompactedError, Entry, FutureRevisionError, Storage, clone
 from hack.sandbox.kube.typed import DecodeError
 
@@ -33,79 +30,6 @@ _CONTINUE_EXPIRED = (
     "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
     "deleted between the time the first chunk was returned and now may show up in the list."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A request body: as it came, decoded, and the paths of repeated keys."""
-
-    data: bytes
-    value: Any
-    duplicates: tuple[str, ...] = ()
-    error: str = ""
-    """Why it could not be decoded; empty if it could."""
-
-
-@dataclass(slots=True)
-class Call:
-    """One request to one resource; `warnings` collects what the client is told beside the answer."""
-
-    resource: Resource
-    namespace: str
-    name: str = ""
-    subresource: str = ""
-    options: WriteOptions = WriteOptions()
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def key(self) -> str:
-        """The storage key of the object."""
-        return f"{self.namespace}/{self.name}" if self.resource.namespaced else self.name
-
-    def missing(self) -> StatusError:
-        """404 for this object."""
-        return errors.not_found(self.resource.error_group, self.resource.plural, self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One answer to a list."""
-
-    entries: list[Entry]
-    revision: int
-    token: str = ""
-    remaining: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """The parsed selectors of a request."""
-
-    labels: LabelSelector
-    fields: FieldSelector
-    resource: Resource
-
-    @classmethod
-    def parse(cls, resource: Resource, options: ListOptions) -> "Filter":
-        """Raises StatusError."""
-        labels = parse_label_selector(options.label_selector)
-        return cls(labels, parse_field_selector(options.field_selector, resource.strategy.field_label), resource)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether everything matches."""
-        return not self.labels.requirements and not self.fields.terms
-
-    def matches(self, obj: Json) -> bool:
-        """Whether a stored object is selected."""
-        if self.is_empty:
-            return True
-        if not self.labels.matches(obj["metadata"].get("labels") or {}):
-            return False
-        if not self.fields.terms:
-            return True
-        strategy = self.resource.strategy
-        return self.fields.matches(strategy.fields(strategy.to_served(obj)))
 
 
 class Registry:
@@ -172,14 +96,14 @@ class Registry:
                 continue
             if options.limit and len(entries) == options.limit:
                 remaining = 1 + sum(1 for _ in source) if selection.is_empty else None
-                return Page(entries, revision, _token(revision, entries[-1].key + "\0"), remaining)
+                return Page(entries, revision, write_token(revision, entries[-1].key + "\0"), remaining)
             entries.append(entry)
         return Page(entries, revision)
 
     def _start(self, options: ListOptions) -> tuple[str, int | None]:
         """The key to start from and the revision to read at, None for the current one."""
         if options.token:
-            revision, start = _read_token(options.token)
+            revision, start = read_token(options.token)
             if options.resource_version not in ("", "0"):
                 raise errors.bad_request("specifying resource version is not allowed when using continue")
             return start, revision if revision > 0 else None
@@ -203,7 +127,7 @@ class Registry:
         if not options.token:
             return errors.expired("The resourceVersion for the provided list is too old.")
         error = errors.expired(_CONTINUE_EXPIRED)
-        error.metadata["continue"] = _token(-1, start)
+        error.metadata["continue"] = write_token(-1, start)
         return error
 
     # -- decoding ---------------------------------------------------------------
@@ -439,21 +363,3 @@ def _summary(data: bytes) -> str:
         return f"hex dump: {data[:_SUMMARY_MAX].hex()}"
     text = data[:_SUMMARY_MAX].decode(errors="replace")
     return f"{text} ..." if len(data) > _SUMMARY_MAX else text
-
-
-def _token(revision: int, start: str) -> str:
-    text = json.dumps({"v": "meta.k8s.io/v1", "rv": revision, "start": start}, separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
-
-
-def _read_token(token: str) -> tuple[int, str]:
-    try:
-        data = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        content = json.loads(data)
-        return int(content["rv"]), str(content["start"])
-    except binascii.Error:
-        raise errors.bad_request("invalid continue token: continue key is not valid: illegal base64 data") from None
-    except (ValueError, KeyError, TypeError):
-        first = go_quote(chr(data[0])).strip('"') if data else ""
-        why = f"invalid character '{first}' looking for beginning of value"
-        raise errors.bad_request(f"invalid continue token: continue key is not valid: {why}") from None

@@ -91,11 +91,17 @@ class Strategy:
     def prepare_update(self, new: Json, old: Json, subresource: str) -> None:
         """Complete a changed object, its generation included."""
 
-    def validate_create(self, new: Json, preceding: Sequence[Cause]) -> list[Cause]:
+    def validate_create(self, new: Json, preceding: Sequence[Cause]) -> list[Cause]:  # noqa: ARG002 - a hook
         """All findings; `preceding` are those on the metadata."""
         return [*preceding]
 
-    def validate_update(self, new: Json, old: Json, subresource: str, preceding: Sequence[Cause]) -> list[Cause]:
+    def validate_update(
+        self,
+        new: Json,  # noqa: ARG002 - a hook
+        old: Json,  # noqa: ARG002 - a hook
+        subresource: str,  # noqa: ARG002 - a hook
+        preceding: Sequence[Cause],
+    ) -> list[Cause]:
         """All findings; `preceding` are those on the metadata."""
         return [*preceding]
 

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from hack.sandbox.kube import errors
 from hack.sandbox.kube.authorization import Authorizer, Request, User
+from hack.sandbox.kube.calls import Body, Call
 from hack.sandbox.kube.causes import Cause, invalid
-from hack.sandbox.kube.registry import Body, Call, Registry
+from hack.sandbox.kube.registry import Registry
 
 Json = dict[str, Any]
 

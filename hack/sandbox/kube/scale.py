@@ -8,10 +8,11 @@ from typing import Any
 from hack.sandbox.kube import errors, jsonpath, typed
 from hack.sandbox.kube.builtin.printers import format_selector
 from hack.sandbox.kube.builtin.schemas import schema_of
+from hack.sandbox.kube.calls import Body, Call
 from hack.sandbox.kube.causes import invalid
 from hack.sandbox.kube.custom import CustomStrategy
 from hack.sandbox.kube.patch import PatchError, json_patch, merge
-from hack.sandbox.kube.registry import Body, Call, Registry, check_name
+from hack.sandbox.kube.registry import Registry, check_name
 from hack.sandbox.kube.resource import JSON_PATCH
 from hack.sandbox.kube.storage import clone
 

@@ -186,7 +186,7 @@ def parse_field_selector(text: str, convert: Callable[[str], str]) -> FieldSelec
     for term in sorted(re.split(r"(?<!\\),", text)):
         if not term:
             continue
-        found = re.match(r"(.*?)(!=|==|=)(.*)", term, re.S)
+        found = re.match(r"(.*?)(!=|==|=)(.*)", term, re.DOTALL)
         if not found:
             raise bad_request(f"invalid selector: '{text}'; can't understand '{term}'")
         terms.append((convert(found[1]), re.sub(r"\\([\\,=])", r"\1", found[3]), found[2] != "!="))

@@ -21,6 +21,7 @@ import uvicorn
 from hack.sandbox.kube.api import Api, parse_path
 from hack.sandbox.kube.authorization import Authorizer
 from hack.sandbox.kube.builtin.kinds import builtin_resources
+from hack.sandbox.kube.calls import Body, Call
 from hack.sandbox.kube.catalog import Catalog
 from hack.sandbox.kube.codec import dump_yaml
 from hack.sandbox.kube.crds import CrdController
@@ -29,7 +30,7 @@ from hack.sandbox.kube.garbage import GarbageCollector
 from hack.sandbox.kube.http import Application
 from hack.sandbox.kube.namespaces import NamespaceController
 from hack.sandbox.kube.options import WriteOptions
-from hack.sandbox.kube.registry import NAMESPACES, Body, Call, Registry
+from hack.sandbox.kube.registry import NAMESPACES, Registry
 from hack.sandbox.kube.snapshot import load, save
 from hack.sandbox.kube.storage import Storage
 

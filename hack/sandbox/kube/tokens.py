@@ -6,9 +6,10 @@ from typing import Any, Final
 from hack.sandbox.kube import errors, typed
 from hack.sandbox.kube.authorization import Authorizer
 from hack.sandbox.kube.builtin.schemas import schema_of
+from hack.sandbox.kube.calls import Body, Call
 from hack.sandbox.kube.causes import invalid
 from hack.sandbox.kube.objectmeta import timestamp
-from hack.sandbox.kube.registry import Body, Call, Registry
+from hack.sandbox.kube.registry import Registry
 from hack.sandbox.kube.reviews import AUDIENCE
 
 Json = dict[str, Any]

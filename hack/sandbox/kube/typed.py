@@ -131,7 +131,7 @@ class _Decoder:
         return DecodeError(f"json: cannot unmarshal {shown} into {where} of type {go_type(prop)}")
 
 
-_ZEROS: Final = ("", 0, False, [], {}, None)
+_ZEROS: Final[tuple[Any, ...]] = ("", 0, False, [], {}, None)
 
 
 def zero(prop: Schema) -> Any:
@@ -163,7 +163,12 @@ def go_type(prop: Schema) -> str:
         return f"map[string]{go_type(prop['additionalProperties'])}"
     if kind == "string" and prop.get("format") == "byte":
         return "[]uint8"
-    names = {"string": "string", "boolean": "bool", "number": "float64", "integer": prop.get("format", "int64")}
+    names: dict[str, str] = {
+        "string": "string",
+        "boolean": "bool",
+        "number": "float64",
+        "integer": prop.get("format", "int64"),
+    }
     return names.get(kind or "", "interface {}")
 
 
@@ -261,7 +266,7 @@ def _decimal(number: Decimal) -> str:
     return f"{int(number.scaleb(9).to_integral_value())}n"
 
 
-_SPECIAL: Final = {
+_SPECIAL: Final[Mapping[str, Callable[[Any], Any]]] = {
     "Time": _time,
     "MicroTime": _micro_time,
     "Quantity": quantity,

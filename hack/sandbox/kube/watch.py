@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 from hack.sandbox.kube import errors, typed
+from hack.sandbox.kube.calls import Filter
 from hack.sandbox.kube.codec import dump_json
 from hack.sandbox.kube.negotiation import Form
 from hack.sandbox.kube.options import ListOptions
-from hack.sandbox.kube.registry import Filter, Registry, parse_revision
+from hack.sandbox.kube.registry import Registry, parse_revision
 from hack.sandbox.kube.resource import Resource
 from hack.sandbox.kube.storage import Change, CompactedError, Entry
 from hack.sandbox.kube.table import partial, table
@@ -31,7 +32,7 @@ _INITIAL_EVENTS_END: Final = {"k8s.io/initial-events-end": "true"}
 class Watch:
     """One watch. `stop()` ends it, from within the event loop; `events` yields encoded lines."""
 
-    def __init__(  # noqa: PLR0913 - what makes a watch
+    def __init__(
         self,
         registry: Registry,
         resource: Resource,

@@ -58,7 +58,7 @@ class NewEventStrategy(EventStrategy):
         """Rename the fields; empty ones vanish as their tags say."""
         served = {_RENAMED.get(key, key): value for key, value in stored.items()}
         served["apiVersion"] = "events.k8s.io/v1"
-        return {k: v for k, v in served.items() if v != "" or k in ("kind",)}
+        return {k: v for k, v in served.items() if v != "" or k == "kind"}
 
     def to_stored(self, served: Json) -> Json:
         """The core form."""

@@ -1,4 +1,4 @@
-"""Derive `schemas.json`, the shapes of the built-in kinds, from the OpenAPI documents and Go types of a Kubernetes release.
+"""Derive `schemas.json`, the shapes of the built-in kinds, from the OpenAPI documents and Go types of a release.
 
     python -m hack.sandbox.kube.builtin.generate --openapi api/openapi-spec/v3 --api k8s.io/api \
         --apimachinery k8s.io/apimachinery --apiextensions k8s.io/apiextensions-apiserver
@@ -43,8 +43,8 @@ DOCUMENTS = (
     "apis__storage.k8s.io__v1",
 )
 ROOTS = {
-    "core.v1": "Namespace ConfigMap Secret ServiceAccount Service Endpoints Pod Event PersistentVolume PersistentVolumeClaim "
-    "Node ReplicationController LimitRange ResourceQuota Binding",
+    "core.v1": "Namespace ConfigMap Secret ServiceAccount Service Endpoints Pod Event PersistentVolume "
+    "PersistentVolumeClaim Node ReplicationController LimitRange ResourceQuota Binding",
     "admissionregistration.v1": "ValidatingWebhookConfiguration MutatingWebhookConfiguration",
     "apps.v1": "Deployment ReplicaSet StatefulSet DaemonSet",
     "authentication.v1": "TokenReview TokenRequest SelfSubjectReview",
@@ -63,8 +63,8 @@ ROOTS = {
 }
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 REF = "#/components/schemas/"
-STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.M | re.S)
-FIELD = re.compile(r"^\s+(?:(\w+)\s+)?(\S+)\s+`([^`]*)`", re.M)
+STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+FIELD = re.compile(r"^\s+(?:(\w+)\s+)?(\S+)\s+`([^`]*)`", re.MULTILINE)
 JSON_TAG = re.compile(r'json:"([^"]*)"')
 PROTO_TAG = re.compile(r'protobuf:"\w+,(\d+),')
 TAGS_KEPT = ("type", "format", "items", "additionalProperties", "properties", "required", "enum", "oneOf", "default")

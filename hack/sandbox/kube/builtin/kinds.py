@@ -27,7 +27,7 @@ _POD_LABELS: Final = {
 }
 
 
-def _kind(  # noqa: PLR0913 - one keyword per column of the table
+def _kind(
     group_version: str,
     plural: str,
     kind: str,
