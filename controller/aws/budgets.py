@@ -69,6 +69,7 @@ class Bucket:
         self._background_due = float("-inf")
         self._tickets: dict[Hashable, float] = {}  # caller -> slot
         self._last_decrease = float("-inf")
+        self._drop_at = float("-inf")
 
     def admit(self, caller: Hashable, *, background: bool, now: float) -> float:
         """Seconds to wait before `caller` may try again; 0 means: go now, the call is charged.
@@ -135,8 +136,9 @@ class Bucket:
         self._tickets = {caller: later(slot) for caller, slot in self._tickets.items()}
 
     def _drop_abandoned(self, now: float) -> None:
-        if len(self._tickets) < 64:
+        if now < self._drop_at:
             return
+        self._drop_at = now + _GRACE_S
         expired = [caller for caller, slot in self._tickets.items() if slot + _GRACE_S < now]
         for caller in expired:
             del self._tickets[caller]

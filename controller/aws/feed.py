@@ -84,6 +84,9 @@ class Feed:
         self._descriptor = descriptor
         self._settings = settings
         self._rand = rand
+        rule = descriptor.status
+        members = (descriptor.name.member, rule.member, rule.secondary_member, rule.arn_member)
+        self._kept = (*filter(None, members), "CreationTime", "LastModifiedTime", "FailureReason")
         self._jobs: dict[ObjectKey, Watched] = {}
         self._by_name: dict[str, set[ObjectKey]] = {}  # two objects may name one job
         self._watermark: datetime | None = None
@@ -138,7 +141,8 @@ class Feed:
         job = self._jobs.get(key)
         if job is None:
             return
-        self._take(job, description)
+        # Thousands of jobs may be described in a resync period: keep what a summary would say, not whole answers.
+        self._take(job, {name: description[name] for name in self._kept if name in description})
         job.is_describe_due = False
         job.describe_at = now + self._settings.resync_s
         if job.covered_from is not None:

@@ -179,6 +179,17 @@ def test_an_older_answer_does_not_undo_a_newer_one() -> None:
     assert bench.sighting("a")[0] == "Completed"
 
 
+def test_a_description_is_kept_as_short_as_a_summary() -> None:
+    """The safety net describes everything in time: whole answers would fill the memory."""
+    bench = Bench()
+    bench.job("a")
+    description = {"TrainingJobName": "a", "TrainingJobStatus": "InProgress", "HyperParameters": {"much": "text"}}
+    bench.tracker.described(ObjectKey("ns", "a"), description)
+    seen = bench.tracker.last(ObjectKey("ns", "a"))
+    assert seen is not None
+    assert seen.summary == {"TrainingJobName": "a", "TrainingJobStatus": "InProgress"}
+
+
 def test_pages_are_followed_to_the_end() -> None:
     """More changes than one page holds."""
     bench = Bench()
