@@ -11,7 +11,6 @@ from typing import Any, Final, Literal, TextIO, TypeAlias, cast
 
 import orjson
 import structlog
-from urllib3.exceptions import InsecureRequestWarning
 
 from controller.observability.redact import redact
 
@@ -68,7 +67,7 @@ def configure(*, format: LogFormat = "auto", level: LogLevel = "info", stream: T
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.captureWarnings(True)
-    # --insecure-skip-tls-verify is the kubeconfig's owner's decision; urllib3 would repeat its warning per request
+    # insecure-skip-tls-verify is the decision of the kubeconfig's owner; urllib3 would repeat its warning per request
     logging.getLogger("py.warnings").addFilter(_is_not_about_insecure_requests)
 
 
@@ -99,4 +98,4 @@ def _to_json(_logger: object, _method: str, event: _EventDict) -> str:
 
 
 def _is_not_about_insecure_requests(record: logging.LogRecord) -> bool:
-    return InsecureRequestWarning.__name__ not in record.getMessage()
+    return "InsecureRequestWarning" not in record.getMessage()

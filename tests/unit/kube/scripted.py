@@ -120,6 +120,19 @@ def short_body() -> Step:
     return step
 
 
+def trickle() -> Step:
+    """Send a byte now and then, for ever."""
+
+    def step(exchange: Exchange) -> None:
+        exchange.head(200, {"Content-Type": "application/json", "Content-Length": "1000000"})
+        while not exchange.released.wait(0.02):
+            exchange.handler.wfile.write(b" ")
+            exchange.handler.wfile.flush()
+        exchange.handler.close_connection = True
+
+    return step
+
+
 def silence() -> Step:
     """Take the request and never answer."""
     return Exchange.be_silent

@@ -13,7 +13,7 @@ from controller.kube.config import connect
 from controller.kube.transport import RestMetrics
 from controller.runtime.clock import SystemClock
 from tests.unit.kube.conftest import JOBS, MakeClient, kubeconfig
-from tests.unit.kube.scripted import ScriptedServer, refusal, reply, short_body, silence, text
+from tests.unit.kube.scripted import ScriptedServer, refusal, reply, short_body, silence, text, trickle
 
 KEY = ObjectKey("ml", "train")
 JOB = {"apiVersion": JOBS.api_version, "kind": "TrainingJob", "metadata": {"name": "train", "namespace": "ml"}}
@@ -175,6 +175,16 @@ class TestFailures:
             make_client(request_timeout_s=0.1).get(JOBS, KEY)
         assert caught.value.code == errors.TIMEOUT
         assert caught.value.__cause__ is not None
+
+    def test_a_reply_that_trickles_in_times_out_as_a_whole(
+        self, make_client: MakeClient, server: ScriptedServer
+    ) -> None:
+        """No single read is late, but leader election must know within its limit (E13)."""
+        server.will(trickle())
+
+        with pytest.raises(errors.ConnectionFailed) as caught:
+            make_client(request_timeout_s=0.3).get(JOBS, KEY)
+        assert caught.value.code == errors.TIMEOUT
 
     def test_nobody_listening_is_told_from_other_failures(self, tmp_path: Path, registry: CollectorRegistry) -> None:
         """A refused connection means that the request was certainly not carried out."""
