@@ -112,6 +112,11 @@ def forbidden(path: str, detail: str) -> Cause:
     return _cause("FieldValueForbidden", path, "Forbidden", detail)
 
 
+def internal_error(path: str, detail: str) -> Cause:
+    """Something that the server cannot do."""
+    return _cause("InternalError", path, "Internal error", detail)
+
+
 def too_long(path: str, maximum: int) -> Cause:
     """A string longer than `maximum`. The API server says bytes where it counts characters; so do we."""
     unit = "byte" if maximum == 1 else "bytes"

@@ -36,17 +36,21 @@ _AT_ROOT: Final = " ".join(
 _MAP_TYPE: Final = "x-kubernetes-map-type"
 _LIST_TYPE: Final = "x-kubernetes-list-type"
 _MAP_KEYS: Final = "x-kubernetes-list-map-keys"
+_NO_OLD_SELF: Final = "may not be set if oldSelf is not used in rule"
+_NO_TYPE: Final = (
+    "internal error: failed to construct type information for x-kubernetes-validations rules: "
+    "unable to convert structural schema to CEL declarations"
+)
 _NEWLINE: Final = re.compile("[\n\r]")
-_UNKNOWN: Final = None
 
 
 def validate_schema(schema: Schema, path: str, *, has_status: bool) -> list[Cause]:
     """Every reason why `schema` cannot be the openAPIV3Schema at `path` of a CRD with or without a status endpoint."""
     found = [*_root(schema, path, has_status=has_status)]
     wrong = validate_structural(schema, path) or [*_defaults(schema, path, schema)]
-    context = _UNKNOWN if wrong else declare(schema, is_resource=True)
+    kind = None if wrong else declare(schema, is_resource=True)
     visitor = _Visitor()
-    visitor.visit(schema, path, _Place(is_root=True), context)
+    visitor.visit(schema, path, _Place(is_root=True, sees_rules=not wrong), kind)
     return [*found, *wrong, *visitor.schema_faults, *visitor.rule_faults]
 
 
@@ -112,6 +116,8 @@ class _Place:
     in_metadata: bool = False
     no_defaults: str | None = None
     """Why there may be no default here, None where there may."""
+    sees_rules: bool = True
+    """Whether rules are compiled: not in branches, and nowhere in a schema that is not structural."""
     uncorrelatable: str | None = None
     """The path of the list or map whose items have no old value to compare with."""
 
@@ -129,7 +135,11 @@ class _Visitor:
         self.schema_faults += _keywords(schema, path, place)
         self._visit_below(schema, path, replace(place, is_root=False), kind, is_root=place.is_root)
         self.schema_faults += [*_list_and_map_types(schema, path), *_rule_texts(schema, path)]
-        if kind is not None and len(self.schema_faults) == before:
+        if len(self.schema_faults) > before or not place.sees_rules:
+            return
+        if kind is None:
+            self.rule_faults += [causes.internal_error(child(path, RULES), _NO_TYPE)] if schema.get(RULES) else []
+        else:
             for at, source in enumerate(schema.get(RULES) or ()):
                 self.rule_faults += _rule(source, key(child(path, RULES), str(at)), place, kind)
 
@@ -147,12 +157,13 @@ class _Visitor:
             if (is_root or schema.get(EMBEDDED)) and name in TYPE_META:
                 sub = replace(sub, in_metadata=True, no_defaults=f"in top-level {name}" if is_root else sub.no_defaults)
             self.visit(prop, key(child(path, "properties"), name), sub, _member(kind, name, prop))
+        blind = replace(place, sees_rules=False)
         for name in ("not", "allOf", "oneOf", "anyOf"):
             branches = schema.get(name)
             for at, branch in enumerate(branches if isinstance(branches, list) else ()):
-                self.visit(branch, key(child(path, name), str(at)), place, None)
+                self.visit(branch, key(child(path, name), str(at)), blind, None)
             if isinstance(branches, dict):
-                self.visit(branches, child(path, name), place, None)
+                self.visit(branches, child(path, name), blind, None)
         if isinstance(schema.get("items"), dict):
             sub = place if schema.get(_LIST_TYPE) == "map" else _uncorrelated(place, path)
             self.visit(schema["items"], child(path, "items"), sub, inner)
@@ -310,6 +321,8 @@ def _rule(source: JsonObject, path: str, place: _Place, kind: Kind) -> Iterator[
         rule = compile_rule(source, kind)
     except RuleFault as exc:
         yield causes.invalid(child(path, exc.part), _go_rule(source), str(exc))
+        if exc.part == "rule" and source.get("optionalOldSelf") is not None:
+            yield causes.invalid(child(path, "optionalOldSelf"), source["optionalOldSelf"], _NO_OLD_SELF)
         return
     if rule is None:
         return
@@ -317,8 +330,7 @@ def _rule(source: JsonObject, path: str, place: _Place, kind: Kind) -> Iterator[
         detail = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {place.uncorrelatable}"
         yield causes.invalid(child(path, "rule"), source["rule"], detail)
     if not rule.compares and source.get("optionalOldSelf") is not None:
-        detail = "may not be set if oldSelf is not used in rule"
-        yield causes.invalid(child(path, "optionalOldSelf"), source["optionalOldSelf"], detail)
+        yield causes.invalid(child(path, "optionalOldSelf"), source["optionalOldSelf"], _NO_OLD_SELF)
 
 
 def _go_rule(source: JsonObject) -> Verbatim:

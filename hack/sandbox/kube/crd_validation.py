@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from hack.sandbox.kube import causes
-from hack.sandbox.kube.causes import Cause, child, key
+from hack.sandbox.kube.causes import Cause, Verbatim, child, go_json, key
 from hack.sandbox.kube.crd_schema import validate_schema
 from hack.sandbox.kube.fieldpath import find_field
 from hack.sandbox.kube.names import label_1035_problems, subdomain_problems
@@ -25,6 +25,13 @@ _COLUMN_FORMATS: Final = ("byte", "date", "date-time", "double", "float", "int32
 _REVIEW_VERSIONS: Final = ("v1", "v1beta1")
 _SHARED: Final = ("schema", "subresources", "additionalPrinterColumns", "selectableFields")
 """Members of versions that move to the top if they are the same everywhere."""
+_VERSION_MEMBERS: Final[dict[str, Any]] = {
+    "name": "",
+    "served": False,
+    "storage": False,
+    "deprecated": False,
+    **dict.fromkeys(("deprecationWarning", "schema", "subresources", "additionalPrinterColumns", "selectableFields")),
+}
 _MIXED_CASE: Final = "may have mixed case, but should otherwise match: "
 _SEE: Final = "see https://github.com/kubernetes/enhancements/pull/1111"
 
@@ -115,11 +122,22 @@ def _versions(versions: list[JsonObject], top: JsonObject) -> Iterator[Cause]:
             yield causes.invalid(child(path, "name"), name, ",".join(problems))
         yield from _version({each: value for each, value in version.items() if each not in top}, version, path)
     names = [version.get("name") for version in versions]
-    shown = [{name: value for name, value in version.items() if name not in top} for version in versions]
+    shown = Verbatim(f"[{','.join(_go_version(version, top) for version in versions)}]")
+    if names and (problems := label_1035_problems(names[0] or "")):
+        yield causes.invalid("spec.version", names[0], ",".join(problems))
     if len(set(names)) < len(names):
         yield causes.invalid("spec.versions", shown, "must contain unique version names")
     if sum(bool(version.get("storage")) for version in versions) != 1:
         yield causes.invalid("spec.versions", shown, "must have exactly one version marked as storage version")
+
+
+def _go_version(version: JsonObject, top: JsonObject) -> str:
+    """A version as Go prints its internal type, in which what all versions share is not set."""
+    texts = [
+        f'"{name[0].upper()}{name[1:]}":{go_json(None if name in top else version.get(name, empty))}'
+        for name, empty in _VERSION_MEMBERS.items()
+    ]
+    return f"{{{','.join(texts)}}}"
 
 
 def _version(own: JsonObject, version: JsonObject, path: str) -> Iterator[Cause]:
@@ -291,20 +309,21 @@ def _immutable(spec: JsonObject, old: JsonObject) -> Iterator[Cause]:
 def _stored_versions(stored: list[str], spec: JsonObject) -> Iterator[Cause]:
     path = "status.storedVersions"
     if not stored:
-        yield causes.invalid(path, stored, "must have at least one stored version")
+        yield causes.invalid(path, None, "must have at least one stored version")
         return
-    known = {version.get("name"): version for version in spec.get("versions") or ()}
-    for name, version in known.items():
-        if version.get("storage") and name not in stored:
+    missing = {name: at for at, name in enumerate(stored)}
+    for version in spec.get("versions") or ():
+        name = version.get("name") or ""
+        if version.get("storage") and name not in missing:
             yield causes.invalid(path, stored, f"must have the storage version {name}")
-    for at, name in enumerate(stored):
-        if name not in known:
-            detail = (
-                f"missing from spec.versions; {name} was previously a storage version, and must remain in "
-                f"spec.versions until a storage migration ensures no data remains persisted in {name} and removes "
-                f"{name} from status.storedVersions"
-            )
-            yield causes.invalid(key(path, str(at)), name, detail)
+        missing.pop(name, None)
+    for name, at in missing.items():
+        detail = (
+            f"missing from spec.versions; {name} was previously a storage version, and must remain in spec.versions "
+            f"until a storage migration ensures no data remains persisted in {name} and removes {name} from "
+            "status.storedVersions"
+        )
+        yield causes.invalid(key(path, str(at)), name, detail)
 
 
 def _approval(crd: JsonObject, old: JsonObject | None) -> Iterator[Cause]:

@@ -101,9 +101,12 @@ def _is_cidr(text: str) -> bool:
 
 
 def _is_email(text: str) -> bool:
-    address = parseaddr(text)[1]
-    local, at, domain = address.rpartition("@")
-    return bool(at and local and domain) and " " not in address
+    # parseaddr forgives spaces in a bare address by dropping what follows them.
+    bare = "<" not in text and '"' not in text and "(" not in text
+    if bare and re.search(r"\S\s+\S", text):
+        return False
+    local, at, domain = parseaddr(text)[1].rpartition("@")
+    return bool(at and local and domain)
 
 
 def _is_uri(text: str) -> bool:

@@ -171,10 +171,17 @@ def _enum_check(allowed: list[Any]) -> Check:
     texts = [each if isinstance(each, str) else go_json(each) for each in allowed]
 
     def check(value: Any, path: str, _pair: Correlated | None, out: Findings) -> None:
-        if value is None or not any(same_json(value, each) for each in allowed):
+        if value is None or not any(_is_enumerated(value, each) for each in allowed):
             out.add(causes.not_supported, path, value, texts)
 
     return check
+
+
+def _is_enumerated(value: Any, allowed: Any) -> bool:
+    """Equality after Go's conversion to the type of the allowed value, which cuts off fractions."""
+    if isinstance(value, float) and isinstance(allowed, int) and not isinstance(allowed, bool):
+        return math.isfinite(value) and math.trunc(value) == allowed
+    return same_json(value, allowed)
 
 
 def _string_check(schema: Schema) -> Check:

@@ -5,9 +5,20 @@ match differently (`$` before a last newline) and can be made to run for ever.
 """
 
 from functools import lru_cache
-from typing import Protocol
+from typing import Final, Protocol
 
 import re2  # type: ignore[import-untyped]
+
+_GO_WORDS: Final = {
+    "missing )": "missing closing )",
+    "missing ]": "missing closing ]",
+    "trailing \\": "trailing backslash at end of expression",
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "invalid repetition size": "invalid repeat count",
+    "bad repetition operator": "invalid nested repetition operator",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+    "invalid named capture group": "invalid named capture",
+}
 
 
 class Pattern(Protocol):
@@ -30,5 +41,11 @@ def compile_pattern(expression: str) -> Pattern:
         compiled: Pattern = re2.compile(expression, options)
     except re2.error as exc:
         reason = exc.args[0].decode() if isinstance(exc.args[0], bytes) else str(exc.args[0])
-        raise BadPatternError(reason) from exc
+        raise BadPatternError(_as_go_says(reason)) from exc
     return compiled
+
+
+def _as_go_says(reason: str) -> str:
+    """The C++ library's complaint in the words of Go's: `missing ): (a` is "missing closing ): `(a`"."""
+    text, _, part = reason.partition(": ")
+    return f"{_GO_WORDS.get(text, text)}: `{part}`"

@@ -4,7 +4,7 @@ Reports what cel-go reports in the same words: undeclared names, fields that a s
 match no overload. Types that are not known (`dyn`) pass everything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from hack.sandbox.kube.cel import library
@@ -28,7 +28,6 @@ from hack.sandbox.kube.cel.signatures import (
     optional_of,
 )
 from hack.sandbox.kube.cel.syntax import (
-    Bind,
     Call,
     Has,
     Index,
@@ -44,6 +43,9 @@ from hack.sandbox.kube.cel.syntax import (
     UInt,
     parse,
 )
+from hack.sandbox.kube.cel.times import parse_duration, parse_timestamp
+from hack.sandbox.kube.cel.values import EvaluationError
+from hack.sandbox.kube.patterns import BadPatternError, compile_pattern
 
 _TYPE: Final = Kind("type")
 _TYPE_NAMES: Final = frozenset(["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type"])
@@ -55,6 +57,13 @@ _LITERALS: Final[dict[type, Kind]] = {
     str: STRING,
     bytes: BYTES,
     type(None): NULL,
+}
+
+
+_CONSTANT_CHECKS: Final[dict[str, Callable[[str], Any]]] = {
+    "duration": parse_duration,
+    "timestamp": parse_timestamp,
+    "matches": compile_pattern,
 }
 
 
@@ -111,26 +120,27 @@ class _Checker:
         return self._fault(node.position, f"undeclared reference to '{node.name}' (in container '')")
 
     def _select(self, node: Select, scope: dict[str, Kind]) -> Kind:
-        return self._member(node, self.kind(node.target, scope))
+        return self._member(node, self.kind(node.target, scope), node.position)
 
-    def _member(self, node: Select, target: Kind) -> Kind:
+    def _member(self, node: Select, target: Kind, position: int) -> Kind:
         optional = node.optional
         if target.name == "optional_type":
             target, optional = target.parameters[0] if target.parameters else DYN, True
         if target.is_dynamic():
             found = DYN
         elif target.fields is not None:
-            if node.field not in target.fields:
-                return self._fault(node.position, f"undefined field '{node.field}'")
-            found = target.fields[node.field]
+            member = target.fields.get(node.field) or target.fields.get(f"__{node.field}__")
+            if member is None:
+                return self._fault(position, f"undefined field '{node.field}'")
+            found = member
         elif target.name == "map":
             found = target.parameters[1] if len(target.parameters) == 2 else DYN
         else:
-            return self._fault(node.position, f"type '{target}' does not support field selection")
+            return self._fault(position, f"type '{target}' does not support field selection")
         return optional_of(found) if optional else found
 
     def _has(self, node: Has, scope: dict[str, Kind]) -> Kind:
-        self._select(node.select, scope)
+        self._member(node.select, self.kind(node.select.target, scope), node.position)
         return BOOL
 
     def _index(self, node: Index, scope: dict[str, Kind]) -> Kind:
@@ -148,6 +158,21 @@ class _Checker:
         found = target.parameters[-1]
         return optional_of(found) if optional else found
 
+    def _assert_kind(self, position: int, wanted: Kind, actual: Kind) -> None:
+        if not Substitution().accepts(wanted, actual):
+            self._fault(position, f"expected type '{wanted}' but found '{actual}'")
+
+    def _check_constants(self, node: Call) -> None:
+        """Constants that a function can never take are refused before anything runs."""
+        convert = _CONSTANT_CHECKS.get(node.function)
+        constant = node.arguments[-1] if node.arguments else None
+        if convert is None or not isinstance(constant, Literal) or not isinstance(constant.value, str):
+            return
+        try:
+            convert(constant.value)
+        except (EvaluationError, BadPatternError):
+            self._fault(constant.position, f"invalid {node.function} argument")
+
     def _no_overload(self, position: int, name: str, arguments: list[Kind], *, method: bool = False) -> Kind:
         shown = ", ".join(map(str, arguments))
         if method:
@@ -156,7 +181,15 @@ class _Checker:
         return self._fault(position, f"found no matching overload for '{name}' applied to '({shown})'")
 
     def _call(self, node: Call, scope: dict[str, Kind]) -> Kind:
-        name, arguments = node.function, [self.kind(argument, scope) for argument in node.arguments]
+        name = node.function
+        # Of all functions, format() alone takes a list of mixed types.
+        mixed = name == "format" and node.target is not None
+        arguments = [self._mixed(each, scope) if mixed else self.kind(each, scope) for each in node.arguments]
+        if name in {"_&&_", "_||_"}:
+            for argument, kind in zip(node.arguments, arguments, strict=True):
+                self._assert_kind(argument.position, BOOL, kind)
+            return BOOL
+        self._check_constants(node)
         operators = [each for each in OPERATORS if each.name == name] if node.target is None else []
         if operators:
             return self._resolve(node, operators, arguments, method=False)
@@ -172,8 +205,6 @@ class _Checker:
     def _resolve(self, node: Call, overloads: list[Signature], arguments: list[Kind], *, method: bool) -> Kind:
         if not overloads:
             return self._fault(node.position, f"undeclared reference to '{node.function}' (in container '')")
-        if ERROR in arguments:
-            return ERROR
         results = []
         for overload in overloads:
             substitution = Substitution()
@@ -185,6 +216,13 @@ class _Checker:
             return self._no_overload(node.position, node.function, arguments, method=method)
         return results[0] if all(result == results[0] for result in results) else DYN
 
+    def _mixed(self, node: Node, scope: dict[str, Kind]) -> Kind:
+        if not isinstance(node, ListOf):
+            return self.kind(node, scope)
+        for item in node.items:
+            self.kind(item, scope)
+        return list_of(DYN)
+
     def _listof(self, node: ListOf, scope: dict[str, Kind]) -> Kind:
         return list_of(self._common(node.items, node.optional, scope))
 
@@ -193,12 +231,19 @@ class _Checker:
         return map_of(keys, self._common([value for _, value in node.entries], node.optional, scope))
 
     def _common(self, nodes: Any, optional: frozenset[int], scope: dict[str, Kind]) -> Kind:
-        """The type of all elements, or dyn where they differ or there are none."""
-        kinds = []
+        """The type of all elements, which must be one; dyn where there are none."""
+        common: Kind | None = None
         for at, node in enumerate(nodes):
             kind = self.kind(node, scope)
-            kinds.append(kind.parameters[0] if at in optional and kind.name == "optional_type" else kind)
-        return kinds[0] if kinds and all(kind == kinds[0] for kind in kinds) else DYN
+            if at in optional and kind.name == "optional_type":
+                kind = kind.parameters[0]
+            if common is None:
+                common = kind
+            elif common == DYN and kind != DYN:
+                self._fault(node.position, f"expected type 'dyn' but found '{kind}'")
+            else:
+                self._assert_kind(node.position, common, kind)
+        return common or DYN
 
     def _loop(self, node: Loop, scope: dict[str, Kind]) -> Kind:
         target = self.kind(node.target, scope)
@@ -217,9 +262,10 @@ class _Checker:
         inner = {**scope, **bound}
         if node.condition is not None:
             condition = self.kind(node.condition, inner)
-            if condition != BOOL and not condition.is_dynamic():
-                operator = {"all": "_&&_", "exists": "_||_"}.get(node.macro, "_?_:_")
-                self._no_overload(node.condition.position, operator, [BOOL, condition])
+            if node.macro in {"all", "exists"}:
+                self._assert_kind(node.condition.position, BOOL, condition)
+            elif condition != BOOL and not condition.is_dynamic():
+                self._no_overload(node.position, "_?_:_", [condition, INT, INT])
         result = self.kind(node.result, inner) if node.result is not None else BOOL
         return self._loop_result(node, target, key, result)
 
@@ -227,6 +273,8 @@ class _Checker:
         match node.macro:
             case "filter":
                 return list_of(target.parameters[0] if target.parameters else DYN)
+            case "sortBy":
+                return target
             case "map" | "transformList":
                 return list_of(result)
             case "transformMap":
@@ -234,9 +282,6 @@ class _Checker:
             case "transformMapEntry":
                 return result
         return BOOL
-
-    def _bind(self, node: Bind, scope: dict[str, Kind]) -> Kind:
-        return self.kind(node.body, {**scope, node.name: self.kind(node.value, scope)})
 
     def _optionalmap(self, node: OptionalMap, scope: dict[str, Kind]) -> Kind:
         target = self.kind(node.target, scope)

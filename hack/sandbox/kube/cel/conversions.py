@@ -1,6 +1,5 @@
 """Conversions between types, `size`, `type` and `dyn`."""
 
-import base64
 from typing import Any
 
 from hack.sandbox.kube.causes import go_float
@@ -35,7 +34,7 @@ def _bool(value: Any) -> bool:
         return True
     if value in {"0", "f", "false", "FALSE", "False"}:
         return False
-    raise EvaluationError(f'strconv.ParseBool: parsing "{value}": invalid syntax')
+    raise EvaluationError("type conversion error from 'string' to 'bool'")
 
 
 @LIBRARY.function("int(int): int", "int(uint): int", "int(double): int", "int(string): int", "int(timestamp): int")
@@ -108,16 +107,3 @@ def _duration(value: Any) -> Duration:
     if isinstance(value, Duration):
         return value
     return parse_duration(value) if isinstance(value, str) else Duration(value)
-
-
-@LIBRARY.function("base64.encode(bytes): string")
-def _encode(value: bytes) -> str:
-    return base64.b64encode(value).decode()
-
-
-@LIBRARY.function("base64.decode(string): bytes")
-def _decode(text: str) -> bytes:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except ValueError as exc:
-        raise EvaluationError("illegal base64 data") from exc

@@ -142,9 +142,11 @@ def _list_converter(schema: Schema) -> Convert | None:
 def _object_converter(schema: Schema) -> Convert | None:
     properties = schema.get("properties") or {}
     known = {name: made for name, sub in properties.items() if (made := converter(sub)) is not None}
+    # A field that may be null counts as missing while it is.
+    nullable = [name for name, sub in properties.items() if sub.get("nullable")]
     rest = additional_schema(schema)
     other = converter(rest) if rest is not None else None
-    if not known and other is None:
+    if not known and not nullable and other is None:
         return None
 
     def convert(value: Any) -> Any:
@@ -155,6 +157,9 @@ def _object_converter(schema: Schema) -> Convert | None:
             change = known.get(name) if name in properties else other
             if change is not None and child is not None:
                 made[name] = change(child)
+        for name in nullable:
+            if name in made and made[name] is None:
+                del made[name]
         return made
 
     return convert

@@ -6,12 +6,12 @@ the other side decides, as the CEL specification has it.
 """
 
 from collections.abc import Callable, Iterable
+from functools import cmp_to_key
 from typing import Any, Final, TypeAlias
 
 from hack.sandbox.kube.cel import library, operators
 from hack.sandbox.kube.cel.names import unescape
 from hack.sandbox.kube.cel.syntax import (
-    Bind,
     Call,
     Has,
     Index,
@@ -30,7 +30,7 @@ from hack.sandbox.kube.cel.values import (
     Optional,
     OverloadError,
     Type,
-    equal,
+    compare,
     is_missing,
     is_number,
     lookup,
@@ -331,6 +331,11 @@ def _exists_one(rounds: Iterable[Variables], condition: Program) -> bool:
     return sum(_truth(condition(scope)) for scope in rounds) == 1
 
 
+def _sorted_by(rounds: Iterable[Variables], key: Program, name: str) -> list[Any]:
+    pairs = [(key(scope), scope[name]) for scope in rounds]
+    return [item for _, item in sorted(pairs, key=cmp_to_key(lambda one, other: compare(one[0], other[0])))]
+
+
 def _chosen(rounds: Iterable[Variables], condition: Program | None) -> Iterable[Variables]:
     return (scope for scope in rounds if condition is None or _truth(condition(scope)))
 
@@ -349,20 +354,16 @@ def _transform_entries(rounds: Iterable[Variables], condition: Program | None, r
 _MACROS: Final[dict[str, Callable[..., Any]]] = {
     "all": lambda rounds, condition, _result, _names: _quantified(rounds, condition, by=False),
     "exists": lambda rounds, condition, _result, _names: _quantified(rounds, condition, by=True),
-    "existsOne": lambda rounds, condition, _result, _names: _exists_one(rounds, condition),
+    "exists_one": lambda rounds, condition, _result, _names: _exists_one(rounds, condition),
     "filter": lambda rounds, condition, _result, names: [scope[names[0]] for scope in _chosen(rounds, condition)],
     "map": lambda rounds, condition, result, _names: [result(scope) for scope in _chosen(rounds, condition)],
+    "sortBy": lambda rounds, _condition, result, names: _sorted_by(rounds, result, names[0]),
     "transformList": lambda rounds, condition, result, _names: [result(scope) for scope in _chosen(rounds, condition)],
     "transformMap": lambda rounds, condition, result, names: {
         scope[names[0]]: result(scope) for scope in _chosen(rounds, condition)
     },
     "transformMapEntry": lambda rounds, condition, result, _names: _transform_entries(rounds, condition, result),
 }
-
-
-def _bind(node: Bind) -> Program:
-    value, body, name = compile_node(node.value), compile_node(node.body), node.name
-    return lambda variables: body({**variables, name: value(variables)})
 
 
 def _optional_map(node: OptionalMap) -> Program:
@@ -387,8 +388,5 @@ _COMPILERS: Final[dict[type, Callable[[Any], Program]]] = {
     ListOf: _list,
     MapOf: _map,
     Loop: _loop,
-    Bind: _bind,
     OptionalMap: _optional_map,
 }
-
-__all__ = ["Program", "Variables", "compile_node", "equal", "qualified_name"]

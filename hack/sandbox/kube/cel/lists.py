@@ -1,4 +1,4 @@
-"""Functions on lists: Kubernetes' own and the `sets` extension."""
+"""Functions on lists: Kubernetes' own, and the `lists` and `sets` extensions."""
 
 from functools import cmp_to_key
 from itertools import pairwise
@@ -6,7 +6,7 @@ from typing import Any
 
 from hack.sandbox.kube.cel.operators import find as operator
 from hack.sandbox.kube.cel.registry import LIBRARY
-from hack.sandbox.kube.cel.values import Duration, EvaluationError, OverloadError, compare, contains, equal
+from hack.sandbox.kube.cel.values import Duration, EvaluationError, Optional, OverloadError, compare, contains, equal
 
 _ORDERED = ("int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes")
 _add = operator("_+_")
@@ -51,6 +51,64 @@ def _index_of(items: list[Any], wanted: Any) -> int:
 @LIBRARY.function("<list(A)>.lastIndexOf(A): int")
 def _last_index_of(items: list[Any], wanted: Any) -> int:
     return next((at for at in reversed(range(len(items))) if equal(items[at], wanted)), -1)
+
+
+@LIBRARY.function("<list(A)>.reverse(): list(A)")
+def _reverse(items: list[Any]) -> list[Any]:
+    return items[::-1]
+
+
+@LIBRARY.function("<list(A)>.slice(int, int): list(A)")
+def _slice(items: list[Any], start: int, end: int) -> list[Any]:
+    if start < 0 or end < 0:
+        raise EvaluationError(f"cannot slice({start}, {end}), negative indexes not supported")
+    if start > end:
+        raise EvaluationError(f"cannot slice({start}, {end}), start index must be less than or equal to end index")
+    if end > len(items):
+        raise EvaluationError(f"cannot slice({start}, {end}), list is length {len(items)}")
+    return items[start:end]
+
+
+@LIBRARY.function("<list(A)>.distinct(): list(A)")
+def _distinct(items: list[Any]) -> list[Any]:
+    found: list[Any] = []
+    for item in items:
+        if not contains(found, item):
+            found.append(item)
+    return found
+
+
+@LIBRARY.function(*(f"<list({kind})>.sort(): list({kind})" for kind in _ORDERED))
+def _sort(items: list[Any]) -> list[Any]:
+    return sorted(items, key=cmp_to_key(compare))
+
+
+@LIBRARY.function("<list(list(A))>.flatten(): list(A)", "<list(dyn)>.flatten(int): list(dyn)")
+def _flatten(items: list[Any], depth: int = 1) -> list[Any]:
+    if depth < 0:
+        raise EvaluationError("level must be non-negative")
+    flat: list[Any] = []
+    for item in items:
+        if isinstance(item, list) and depth > 0:
+            flat += _flatten(item, depth - 1)
+        else:
+            flat.append(item)
+    return flat
+
+
+@LIBRARY.function("lists.range(int): list(int)")
+def _range(size: int) -> list[int]:
+    return list(range(size))
+
+
+@LIBRARY.function("<list(A)>.first(): optional_type(A)")
+def _first(items: list[Any]) -> Optional:
+    return Optional(tuple(items[:1]))
+
+
+@LIBRARY.function("<list(A)>.last(): optional_type(A)")
+def _last(items: list[Any]) -> Optional:
+    return Optional(tuple(items[-1:]))
 
 
 @LIBRARY.function("sets.contains(list(A), list(A)): bool")

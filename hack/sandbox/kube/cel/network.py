@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
+from hack.sandbox.kube.causes import go_quote
 from hack.sandbox.kube.cel.registry import LIBRARY
 from hack.sandbox.kube.cel.values import EvaluationError
 
@@ -47,15 +48,16 @@ class Cidr:
 
 @LIBRARY.function("url(string): kubernetes.URL")
 def _url(text: str) -> Url:
-    fault = EvaluationError(f'URL parse error during conversion from string: parse "{text}": invalid URI for request')
-    if not text or any(ord(character) <= 0x20 or ord(character) == 0x7F for character in text):
+    why = "invalid URI for request" if text else "empty url"
+    fault = EvaluationError(f'URL parse error during conversion from string: parse "{text}": {why}')
+    if not text or any(ord(character) < 0x20 or ord(character) == 0x7F for character in text):
         raise fault
     try:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError as exc:
         raise fault from exc
-    if not parts.scheme and not text.startswith("/"):
+    if " " in parts.netloc or (not parts.scheme and not text.startswith("/")):
         raise fault
     return Url(parts)
 
@@ -111,7 +113,8 @@ def _ip(text: str) -> Ip:
     try:
         address = ipaddress.ip_address(text)
     except ValueError as exc:
-        raise EvaluationError(f'IP Address "{text}" parse error during conversion from string') from exc
+        why = f"ParseAddr({go_quote(text)}): unable to parse IP"
+        raise EvaluationError(f'IP Address "{text}" parse error during conversion from string: {why}') from exc
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped:
             raise EvaluationError(f'IPv4-mapped IPv6 address "{text}" is not allowed')
@@ -166,13 +169,13 @@ def _is_global_unicast(ip: Ip) -> bool:
 
 @LIBRARY.function("cidr(string): net.CIDR")
 def _cidr(text: str) -> Cidr:
-    fault = EvaluationError(f"network address parse error during conversion from string: {text}")
+    why = "network address parse error during conversion from string: "
     if "/" not in text:
-        raise fault
+        raise EvaluationError(f"{why * 2}netip.ParsePrefix({go_quote(text)}): no '/'")
     try:
         return Cidr(ipaddress.ip_interface(text))
     except ValueError as exc:
-        raise fault from exc
+        raise EvaluationError(f"{why * 2}netip.ParsePrefix({go_quote(text)}): {exc}") from exc
 
 
 @LIBRARY.function("isCIDR(string): bool")

@@ -21,6 +21,11 @@ def _none() -> Optional:
     return NONE
 
 
+@LIBRARY.function("optional.unwrap(list(optional_type(A))): list(A)", "<list(optional_type(A))>.unwrapOpt(): list(A)")
+def _unwrap(optionals: list[Optional]) -> list[Any]:
+    return [item for optional in optionals for item in optional.items]
+
+
 @LIBRARY.function("<optional_type(A)>.hasValue(): bool")
 def _has_value(optional: Optional) -> bool:
     return bool(optional.items)

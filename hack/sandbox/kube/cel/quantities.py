@@ -63,11 +63,6 @@ def _as_float(quantity: Quantity) -> float:
     return float(quantity.amount)
 
 
-@LIBRARY.function("<kubernetes.Quantity>.sign(): int")
-def _sign(quantity: Quantity) -> int:
-    return (quantity.amount > 0) - (quantity.amount < 0)
-
-
 @LIBRARY.function(
     "<kubernetes.Quantity>.add(kubernetes.Quantity): kubernetes.Quantity",
     "<kubernetes.Quantity>.add(int): kubernetes.Quantity",

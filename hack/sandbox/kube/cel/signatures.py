@@ -21,7 +21,7 @@ class Kind:
     def __str__(self) -> str:
         if self.name == "optional_type" or not self.parameters:
             inner = f"({', '.join(map(str, self.parameters))})" if self.parameters else ""
-            return f"{self.name}{inner}"
+            return f"{_SHOWN.get(self.name, self.name)}{inner}"
         return f"{self.name}({', '.join(map(str, self.parameters))})"
 
     @property
@@ -33,6 +33,9 @@ class Kind:
         """Whether nothing is known before the rule runs."""
         return self.name in {"dyn", "any", "error"}
 
+
+_SHOWN: Final = {"null_type": "null", "error": "!error!"}
+"""Types that messages call differently."""
 
 DYN: Final = Kind("dyn")
 ERROR: Final = Kind("error")
@@ -170,8 +173,6 @@ OPERATORS: Final = tuple(
             "-_(double): double",
             "-_(duration): duration",
             "!_(bool): bool",
-            "_&&_(bool, bool): bool",
-            "_||_(bool, bool): bool",
             "_?_:_(bool, A, A): A",
             "@in(A, list(A)): bool",
             "@in(A, map(A, B)): bool",

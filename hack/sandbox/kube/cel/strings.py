@@ -129,11 +129,6 @@ def _trim(text: str) -> str:
     return text.strip()
 
 
-@LIBRARY.function("<string>.reverse(): string")
-def _reverse(text: str) -> str:
-    return text[::-1]
-
-
 @LIBRARY.function("<list(string)>.join(): string", "<list(string)>.join(string): string")
 def _join(parts: list[Any], separator: str = "") -> str:
     if not all(isinstance(part, str) for part in parts):

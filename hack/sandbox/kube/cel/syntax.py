@@ -145,7 +145,7 @@ class MapOf:
 class Loop:
     """A macro over a list or map: `names` are bound to each item (or index and item) in turn.
 
-    `macro` is all, exists, existsOne, map, filter, transformList, transformMap or transformMapEntry; `condition` is
+    `macro` is all, exists, exists_one, map, filter, sortBy, transformList, transformMap or transformMapEntry; `condition` is
     the predicate, which map-like macros may lack, `result` what they make of an item.
     """
 
@@ -155,16 +155,6 @@ class Loop:
     names: tuple[str, ...]
     condition: "Node | None"
     result: "Node | None"
-
-
-@dataclass(frozen=True, slots=True)
-class Bind:
-    """`cel.bind(name, value, body)`; also what optMap and optFlatMap evaluate their expression with."""
-
-    position: int
-    name: str
-    value: "Node"
-    body: "Node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +168,7 @@ class OptionalMap:
     flat: bool
 
 
-Node: TypeAlias = Literal | Name | Select | Index | Has | Call | ListOf | MapOf | Loop | Bind | OptionalMap
+Node: TypeAlias = Literal | Name | Select | Index | Has | Call | ListOf | MapOf | Loop | OptionalMap
 
 
 def parse(text: str) -> Node:
@@ -310,13 +300,15 @@ class _Parser:
     def _after_dot(self, node: Node, dot: _Token) -> Node:
         optional = self._accept("?") is not None
         token = self._token
-        if token.kind not in {"name", "quoted"} or token.text == "in":
-            raise self._unexpected("IDENTIFIER")
+        if token.kind == "quoted":
+            raise SyntaxFault(token.position, "unsupported syntax: '`'")
+        if token.kind != "name" or token.text == "in":
+            raise SyntaxFault(token.position, f"Syntax error: no viable alternative at input '.{token.text}'")
         self._at += 1
         opening = None if optional else self._accept("(")
         if opening:
             return _method(opening.position, node, token.text, self._arguments(")"))
-        return Select(dot.position, node, token.text.strip("`"), optional)
+        return Select(dot.position, node, token.text, optional)
 
     def _arguments(self, closing: str) -> tuple[Node, ...]:
         arguments: list[Node] = []
@@ -447,20 +439,19 @@ def _function(position: int, name: str, arguments: tuple[Node, ...]) -> Node:
 def _method(position: int, target: Node, name: str, arguments: tuple[Node, ...]) -> Node:
     """A method call, or the macro of that name and number of arguments."""
     match name, arguments:
-        case ("all" | "exists" | "exists_one" | "existsOne" | "filter") as macro, (variable, condition):
-            macro = "existsOne" if macro == "exists_one" else macro
+        case ("all" | "exists" | "exists_one" | "filter") as macro, (variable, condition):
             return Loop(position, macro, target, (_variable(variable),), condition, None)
         case "map", (variable, result):
             return Loop(position, "map", target, (_variable(variable),), None, result)
         case "map", (variable, condition, result):
             return Loop(position, "map", target, (_variable(variable),), condition, result)
-        case ("all" | "exists" | "existsOne") as macro, (one, two, condition):
+        case ("all" | "exists" | "exists_one") as macro, (one, two, condition):
             return Loop(position, macro, target, (_variable(one), _variable(two)), condition, None)
+        case "sortBy", (variable, result):
+            return Loop(position, "sortBy", target, (_variable(variable),), None, result)
         case ("transformList" | "transformMap" | "transformMapEntry") as macro, (one, two, *condition, result):
             names = (_variable(one), _variable(two))
             return Loop(position, macro, target, names, condition[0] if condition else None, result)
-        case "bind", (variable, value, body) if target == Name(target.position, "cel"):
-            return Bind(position, _variable(variable), value, body)
         case ("optMap" | "optFlatMap") as macro, (variable, body):
             return OptionalMap(position, target, _variable(variable), body, flat=macro == "optFlatMap")
     return Call(position, name, target, arguments)

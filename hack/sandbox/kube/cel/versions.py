@@ -33,7 +33,7 @@ def _semver(text: str, normalize: bool = False) -> Semver:
     written = _normalized(text) if normalize else text
     match = _SEMVER.fullmatch(written)
     if match is None:
-        raise EvaluationError(f"semver parse error: Invalid version: {text}")
+        raise EvaluationError("No Major.Minor.Patch elements found")
     pre_release = tuple(match[4].split(".")) if match[4] else ()
     return Semver(tuple(int(match[part]) for part in (1, 2, 3)), pre_release)
 
