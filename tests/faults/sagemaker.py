@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from api.descriptor import KindDescriptor
@@ -55,6 +55,8 @@ class FakeSageMaker:
         self.always: Callable[[str], Exception | None] = lambda operation: None
         self.is_dated = True
         self.page_size = 100
+        self.lag_s = 0.0
+        """Seconds for which a new job is known to Create only (eventual consistency)."""
 
     # --- the test's side
 
@@ -98,13 +100,13 @@ class FakeSageMaker:
     ) -> dict[str, Any] | Absent:
         """See `Jobs.describe`."""
         with self._call("describe", name):
-            job = self.jobs.get((target.region, name))
+            job = self._visible(target, name)
         return {**self._summary(descriptor, job), **job.extra} if job else ABSENT
 
     def stop(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
         """See `Jobs.stop`."""
         with self._call("stop", name):
-            job = self.jobs.get((target.region, name))
+            job = self._visible(target, name)
             if job is None:
                 return ABSENT
             if job.value != "InProgress":
@@ -120,7 +122,7 @@ class FakeSageMaker:
             found = [
                 self._summary(descriptor, job)
                 for (region, _), job in sorted(self.jobs.items(), key=lambda item: item[1].created)
-                if region == target.region and job.modified > modified_after
+                if region == target.region and job.modified > modified_after and self._is_visible(job)
             ]
         start = int(next_token or 0)
         end = start + self.page_size
@@ -134,6 +136,13 @@ class FakeSageMaker:
         """See `Jobs.tags`."""
         with self._call("tags", arn):
             return next((job.tags for job in self.jobs.values() if job.arn == arn), ABSENT)
+
+    def _visible(self, target: Target, name: str) -> Job | None:
+        job = self.jobs.get((target.region, name))
+        return job if job is not None and self._is_visible(job) else None
+
+    def _is_visible(self, job: Job) -> bool:
+        return (self._clock.utcnow() - job.created).total_seconds() >= self.lag_s
 
     @contextmanager
     def _call(self, operation: str, what: str) -> Iterator[None]:
@@ -166,6 +175,3 @@ class FakeSageMaker:
 
 def _arn(region: str, name: str) -> str:
     return f"arn:aws:sagemaker:{region}:{ACCOUNT}:training-job/{name}"
-
-
-LONG_AGO = timedelta(days=3)

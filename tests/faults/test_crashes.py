@@ -32,6 +32,16 @@ def test_a_crash_at_any_effect_changes_nothing_in_the_end(scenario: Scenario, n:
     assert world.crashes == 1
 
 
+@pytest.mark.parametrize(("scenario", "n", "after"), POINTS)
+def test_nor_does_it_when_sagemaker_shows_new_jobs_late(scenario: Scenario, n: int, after: bool) -> None:
+    """D-07b: for some seconds only Create knows the job; "not found" must not be taken for "never was"."""
+    world = World()
+    world.aws.lag_s = 8.0
+    world.crash.at, world.crash.after = n, after
+    scenario.play(world)
+    scenario.check(world)
+
+
 @pytest.mark.parametrize("every", [2, 3])
 @pytest.mark.parametrize("scenario", [pytest.param(s, id=n) for n, s in SCENARIOS.items()])
 def test_a_process_that_keeps_crashing_still_gets_there(scenario: Scenario, every: int) -> None:

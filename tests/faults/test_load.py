@@ -1,0 +1,44 @@
+"""Many objects at once: AWS is asked at the budget's rate, everybody gets a turn, and nobody spins."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from api.descriptor import KindDescriptor
+from api.meta import ObjectKey
+from controller.aws.budgets import LIMITS, Budgets
+from controller.aws.targets import Target
+from tests.faults.world import World, manifest
+
+
+def test_three_hundred_new_objects_are_created_at_the_budgets_rate_with_few_passes() -> None:
+    """Tickets: a waiting object comes back once, at its time, not at every slot."""
+    world = World()
+    budgets = Budgets(world.clock, CollectorRegistry())
+    create, passes, times = world.aws.create, [], []
+
+    def budgeted(descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> str:
+        budgets.admit(target, "CreateTrainingJob", caller, background=False)
+        times.append(world.clock.monotonic())
+        return create(descriptor, target, request, caller=caller)
+
+    world.aws.create = budgeted  # type: ignore[method-assign]
+    reconcile = world.reconciler.reconcile
+
+    def counted(key: ObjectKey) -> Any:
+        passes.append(key)
+        return reconcile(key)
+
+    world.reconciler.reconcile = counted  # type: ignore[method-assign]
+    for n in range(300):
+        obj = manifest()
+        obj["metadata"]["name"] = f"job-{n}"
+        world.cluster.apply(obj)
+    world.run(400, step_s=0.5)
+    limit = LIMITS["CreateTrainingJob"]
+    assert len(world.aws.jobs) == 300
+    assert times[-1] - times[0] <= 300 / limit.rate + 10
+    for start in times:
+        assert sum(start <= time < start + 10 for time in times) <= limit.burst + 10 * limit.rate + 1
+    assert len(passes) <= 300 * 8
