@@ -15,6 +15,9 @@ import orjson
 
 from api.meta import JsonObject, ObjectKey
 from controller.runtime.compaction import PLAIN, Codec, Compactor
+from controller.runtime.snapshot import Change, Snapshot, Tombstone
+
+__all__ = ["Change", "IndexFunc", "RejectedObject", "Replaced", "Replacement", "Snapshot", "Store", "Tombstone"]
 
 IndexFunc: TypeAlias = Callable[[JsonObject], Iterable[str]]
 """The values under which an object is found: none, one or many. Changes nothing, looks at nothing but the object."""
@@ -29,67 +32,6 @@ class RejectedObject(Exception):  # noqa: N818 (a verdict on the object)
         super().__init__(f"{key}: {reason}" if key else reason)
         self.key = key
         """None where the object has no name."""
-
-
-class Snapshot:
-    """One version of one object, cheap to pass around: what is needed for routing at hand, the rest on demand.
-
-    Immutable; safe to share between threads.
-    """
-
-    __slots__ = ("_codec", "_metadata", "_packed", "key", "resource_version")
-
-    def __init__(
-        self,
-        key: ObjectKey,
-        resource_version: str,
-        codec: Codec,
-        packed: bytes,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.key = key
-        self.resource_version = resource_version
-        """Opaque: compare for equality only (S8)."""
-        self._codec = codec
-        self._packed = packed
-        self._metadata = metadata
-
-    @property
-    def data(self) -> bytes:
-        """Compact JSON."""
-        return self._codec.unpack(self._packed)
-
-    def decode(self) -> JsonObject:
-        """A fresh copy of the object, owned by the caller."""
-        decoded: JsonObject = orjson.loads(self.data)
-        return decoded
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """The object's metadata, shared and therefore read-only; decoded once if nobody has."""
-        if self._metadata is None:
-            # Two threads may both decode: they get equal mappings, and one of them stays.
-            self._metadata = self.decode()["metadata"]
-        return self._metadata
-
-    def __repr__(self) -> str:
-        return f"Snapshot({self.key}, {self.resource_version!r})"
-
-
-@dataclass(frozen=True, slots=True)
-class Tombstone:
-    """A deletion that a list showed: nobody saw it happen, so `last` may not be what was deleted (I4)."""
-
-    key: ObjectKey
-    last: Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a write did to one key: `old` is None for an addition."""
-
-    old: Snapshot | None
-    new: Snapshot
 
 
 class _Entry(NamedTuple):
