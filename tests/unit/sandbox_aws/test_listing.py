@@ -139,6 +139,9 @@ def test_tags_given_at_creation_are_listed_and_can_be_changed(sagemaker: Any, re
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [owner]
     assert "Tags" not in sagemaker.describe_training_job(TrainingJobName="job")
     sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "team", "Value": "a"}, owner | {"Value": "other"}])
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "about", "Value": "order"}])
+    assert [tag["Key"] for tag in sagemaker.list_tags(ResourceArn=arn)["Tags"]] == ["about", owner["Key"], "team"]
+    sagemaker.delete_tags(ResourceArn=arn, TagKeys=["about"])
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [owner | {"Value": "other"}, {"Key": "team", "Value": "a"}]
     sagemaker.delete_tags(ResourceArn=arn, TagKeys=["team", "absent"])
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [owner | {"Value": "other"}]

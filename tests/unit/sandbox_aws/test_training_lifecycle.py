@@ -199,6 +199,20 @@ def test_a_spot_job_can_be_interrupted_and_begins_again(
     assert answer["BillableTimeInSeconds"] < answer["TrainingTimeInSeconds"] == 20 + 150 + 20 + 150 + 30
 
 
+def test_the_runtime_of_all_attempts_counts(aws: RunningServer, sagemaker: Any, request_of: Request) -> None:
+    """MaxRuntimeInSeconds 200 with an interruption after 150 leaves 50 for the second attempt."""
+    condition = {"MaxRuntimeInSeconds": 200, "MaxWaitTimeInSeconds": 7200}
+    spot = request_of(
+        StoppingCondition=condition, EnableManagedSpotTraining=True, Environment={"SANDBOX_INTERRUPT": "1"}
+    )
+    sagemaker.create_training_job(**spot)
+    aws.clock.advance(1000)
+    end = sagemaker.describe_training_job(TrainingJobName="job")
+    assert end["SecondaryStatus"] == "MaxRuntimeExceeded"
+    elapsed_s = (end["TrainingEndTime"] - end["CreationTime"]).total_seconds()
+    assert elapsed_s == (10 + 20 + 150) + 40 + (10 + 20 + 50) + 60
+
+
 def test_a_spot_job_that_waits_too_long_is_stopped(aws: RunningServer, sagemaker: Any, request_of: Request) -> None:
     """MaxWaitTimeInSeconds counts everything, interruptions too."""
     condition = {"MaxRuntimeInSeconds": 200, "MaxWaitTimeInSeconds": 200}
