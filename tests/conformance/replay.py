@@ -1,7 +1,5 @@
 #!/usr/bin/env python3
 # Kept as it came with the recordings (see README.md), so not in the style of this repository.
-# ruff: noqa
-# fmt: off
 """Record what a Kubernetes API server answers, and check another server against it.
 
 A *scenario* (scenarios/NAME.yaml) is a list of HTTP steps.  ``record`` plays it
