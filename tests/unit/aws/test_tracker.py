@@ -201,16 +201,17 @@ def test_pages_are_followed_to_the_end() -> None:
 
 
 def test_a_throttled_sweep_goes_on_where_it_was() -> None:
-    """A long first sweep must come to its end although some pages are refused."""
+    """A long first sweep must come to its end although every third page is refused."""
     bench = Bench()
     bench.aws.page_size = 1
     for n in range(10):
         bench.job(f"job-{n}")
-    for _ in range(5):
-        bench.aws.fail("list", THROTTLED)
+    bench.aws.always = lambda operation: THROTTLED if len(bench.aws.calls) % 3 == 0 else None
     bench.run(120)
     assert len(bench.woken) == 10
-    assert bench.metric("sagemaker_operator_tracker_pages_total", kind="trainingjob", code="ThrottlingException") == 5
+    refused = bench.metric("sagemaker_operator_tracker_pages_total", kind="trainingjob", code="ThrottlingException")
+    assert refused is not None
+    assert refused >= 5
 
 
 def test_a_refused_page_token_starts_the_sweep_anew() -> None:
