@@ -76,6 +76,19 @@ def test_the_tenth_different_message_is_combined() -> None:
     assert eleventh.ref == EventRef("ml", "event-message 9")
 
 
+def test_a_slow_flood_is_combined_too() -> None:
+    """V3: what counts is the time since the message before, not since the first."""
+    teller = Teller()
+    for number in range(9):
+        teller.tell(f"message {number}")
+        teller.now += 500
+
+    tenth = teller.tell("message 9")
+
+    assert tenth is not None
+    assert tenth.record.message.startswith(COMBINED_PREFIX)
+
+
 def test_messages_that_come_seldom_are_not_combined() -> None:
     """V3: each within 600 s of the one before."""
     teller = Teller()
