@@ -203,7 +203,7 @@ def aws_call(url: str, operation: str, **members: object) -> JsonObject:
         },
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
-        decoded: JsonObject = json.loads(answer.read())
+        decoded: JsonObject = json.loads(answer.read() or b"{}")  # Stop* answer with nothing
         return decoded
 
 
