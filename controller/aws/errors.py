@@ -132,6 +132,15 @@ TABLE: Final = (
         "Could not find model",
         source="v1-kinds.md 13.4: missing dependency, may appear at any time: slow retry",
     ),
+    _row(
+        ErrorClass.NOT_FOUND,
+        "ValidationException",
+        "DescribeTrainingJob DescribeProcessingJob DescribeTransformJob DescribeHyperParameterTuningJob",
+        "failed to satisfy constraint",
+        source="reply to a name that breaks AWS's pattern: only the name is sent, and nothing can bear it. v1 lets users"
+        " give such names (D-27), and their objects must be deletable",
+        anywhere=True,
+    ),
     _row(ErrorClass.NOT_FOUND, "ObjectNotFoundException", _SCALING, source="application-autoscaling service model"),
     # --- already exists
     _row(ErrorClass.EXISTS, "ResourceInUse", source="v1-kinds.md 13.2: declared for the Create*Job operations"),

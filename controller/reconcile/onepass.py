@@ -238,7 +238,7 @@ class Pass:
         link = None
         if recorded is not None and recorded.region and self._descriptor.log_group:
             link = log_url(recorded.region, self._descriptor.log_group, recorded.name)
-        facts = Facts(seen.name, seen.generation, seen.now, recorded, link)
+        facts = Facts(seen.generation, seen.now, recorded, link)
         patch = status_patch(status, next_status(self._descriptor, status, view, facts), seen.now)
         if patch is None:
             return

@@ -31,7 +31,6 @@ def parse_time(text: object) -> datetime | None:
 class Facts:
     """What the writer knows beside the view."""
 
-    name: str
     generation: int
     now: datetime
     recorded: Recorded | None = None
@@ -104,18 +103,10 @@ def conditions(view: View, old: Sequence[Mapping[str, Any]]) -> tuple[Condition,
         view.synced,
         "" if view.synced == "Synced" else view.additional or "",
     )
-    ready = Condition("Ready", "True" if view.phase is Phase.DONE else "False", view.reason, message)
     working: ConditionStatus = "True" if view.phase in {Phase.WORKING, Phase.TROUBLED} else "False"
     stalled: ConditionStatus = "True" if view.phase in {Phase.ENDED, Phase.STUCK} else "False"
-    if view.phase in {Phase.TROUBLED, Phase.PAUSED}:
-        shown = next((each for each in old if each.get("type") == "Ready"), None)
-        ready = (
-            _kept(shown)
-            if shown
-            else Condition("Ready", "False", "Creating" if view.phase is Phase.TROUBLED else view.reason)
-        )
     result = [
-        ready,
+        _ready(view, old),
         synced,
         Condition("Reconciling", working, view.reason, message if working == "True" else ""),
         Condition("Stalled", stalled, view.reason, message if stalled == "True" else ""),
@@ -127,7 +118,13 @@ def conditions(view: View, old: Sequence[Mapping[str, Any]]) -> tuple[Condition,
     return tuple(result)
 
 
-def _kept(shown: Mapping[str, Any]) -> Condition:
+def _ready(view: View, old: Sequence[Mapping[str, Any]]) -> Condition:
+    """Ready stays as it was while AWS cannot be asked, or shall not be."""
+    if view.phase not in {Phase.TROUBLED, Phase.PAUSED}:
+        return Condition("Ready", "True" if view.phase is Phase.DONE else "False", view.reason, view.message)
+    shown = next((each for each in old if each.get("type") == "Ready"), None)
+    if shown is None:
+        return Condition("Ready", "False", "Creating" if view.phase is Phase.TROUBLED else view.reason)
     return Condition("Ready", shown.get("status", "Unknown"), shown.get("reason", ""), shown.get("message", ""))
 
 

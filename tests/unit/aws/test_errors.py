@@ -18,6 +18,18 @@ EXAMPLES = [
     ("DescribeTransformJob", "ValidationException", "Could not find requested job with name: x", C.NOT_FOUND),
     ("StopTransformJob", "ValidationException", "Could not find requested job with name: x", C.NOT_FOUND),
     ("DescribeHyperParameterTuningJob", "ResourceNotFound", "Amazon SageMaker can't find a tuning job", C.NOT_FOUND),
+    (
+        "DescribeTrainingJob",
+        "ValidationException",
+        "1 validation error detected: Value 'a.b' at 'trainingJobName' failed to satisfy constraint: Member must …",
+        C.NOT_FOUND,
+    ),
+    (
+        "CreateTrainingJob",
+        "ValidationException",
+        "1 validation error detected: Value 'a.b' at 'trainingJobName' failed to satisfy constraint: Member must …",
+        C.INVALID,
+    ),
     ("DescribeModel", "ValidationException", 'Could not find model "arn:aws:…"', C.NOT_FOUND),
     ("DescribeEndpointConfig", "ValidationException", "Could not find endpoint configuration x", C.NOT_FOUND),
     ("DescribeEndpoint", "ValidationException", "Could not find endpoint x", C.NOT_FOUND),

@@ -27,7 +27,7 @@ RECORDED = Recorded("job", "us-east-2", "aws", "arn:x", "123456789012", NOW)
 
 def shown(view: View, old: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
     """The status after a view."""
-    return next_status(TRAINING_JOB, old or {}, view, Facts("job", 3, facts.pop("now", NOW), **facts))
+    return next_status(TRAINING_JOB, old or {}, view, Facts(3, facts.pop("now", NOW), **facts))
 
 
 def states(status: dict[str, Any]) -> dict[str, str]:
