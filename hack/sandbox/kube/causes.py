@@ -166,6 +166,22 @@ def _quoted(character: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def go_text(value: Any) -> str:
+    """`%v` of a JSON value: bare strings, maps as `map[a:b]`."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case None:
+            return "<nil>"
+        case float():
+            return go_float(value)
+        case list():
+            return f"[{' '.join(map(go_text, value))}]"
+        case dict():
+            return f"map[{' '.join(f'{name}:{go_text(value[name])}' for name in sorted(value))}]"
+    return str(value)
+
+
 def go_float(number: float) -> str:
     """`%v` of a float64: the shortest digits that read back, an exponent from 1e21 on and below 1e-4."""
     return _float_text(number, smallest=1e-4)

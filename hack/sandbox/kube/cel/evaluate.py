@@ -7,6 +7,7 @@ the other side decides, as the CEL specification has it.
 
 from collections.abc import Callable, Iterable
 from functools import cmp_to_key
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from hack.sandbox.kube.cel import library, operators
@@ -332,8 +333,8 @@ def _exists_one(rounds: Iterable[Variables], condition: Program) -> bool:
 
 
 def _sorted_by(rounds: Iterable[Variables], key: Program, name: str) -> list[Any]:
-    pairs = [(key(scope), scope[name]) for scope in rounds]
-    return [item for _, item in sorted(pairs, key=cmp_to_key(lambda one, other: compare(one[0], other[0])))]
+    keyed = [(cmp_to_key(compare)(key(scope)), scope[name]) for scope in rounds]
+    return [item for _, item in sorted(keyed, key=itemgetter(0))]
 
 
 def _chosen(rounds: Iterable[Variables], condition: Program | None) -> Iterable[Variables]:

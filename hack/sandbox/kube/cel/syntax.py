@@ -145,8 +145,8 @@ class MapOf:
 class Loop:
     """A macro over a list or map: `names` are bound to each item (or index and item) in turn.
 
-    `macro` is all, exists, exists_one, map, filter, sortBy, transformList, transformMap or transformMapEntry; `condition` is
-    the predicate, which map-like macros may lack, `result` what they make of an item.
+    `macro` is all, exists, exists_one, map, filter, sortBy, transformList, transformMap or transformMapEntry;
+    `condition` is the predicate, which map-like macros may lack, `result` what they make of an item.
     """
 
     position: int

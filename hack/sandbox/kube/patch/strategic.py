@@ -9,6 +9,7 @@ import copy
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from hack.sandbox.kube.causes import go_text
 from hack.sandbox.kube.correlation import same_json
 from hack.sandbox.kube.patch.errors import PatchError, bad_request, go_kind
 from hack.sandbox.kube.patch.merge import without_nulls
@@ -69,7 +70,7 @@ def _by_directive(patch: JsonObject) -> JsonObject:
 
 
 def _unknown_directive(patch: JsonObject) -> PatchError:
-    return PatchError(500, "", f"unknown patch type: {patch[_DIRECTIVE]} in map: {patch}")
+    return PatchError(500, "", f"unknown patch type: {patch[_DIRECTIVE]} in map: {go_text(patch)}")
 
 
 def _take(original: JsonObject, name: str, value: Any) -> None:
@@ -121,28 +122,65 @@ def _reorder(original: JsonObject, patch: JsonObject, schema: Schema) -> None:
         key = _merge_key(sub)
         if isinstance(wanted, list):
             _check_order(wanted, order, key)
+        server_order: list[Any] = [] if current is _NOTHING else current
         if wanted is _NOTHING:
             merged = current
         elif current is _NOTHING:
             merged = _without_directives(wanted)
+        elif _strategy(sub) == "merge":
+            slots = _Slots(current)
+            merged = _merge_list(current, wanted, sub, slots)
+            server_order = slots.items
         else:
-            merged = _merge_list(list(current), wanted, sub) if _strategy(sub) == "merge" else wanted
-        original[name] = _in_order(merged, order, [] if current is _NOTHING else current, key)
+            merged = wanted
+        original[name] = _in_order(merged, order, server_order, key)
+
+
+class _Slots:
+    """The memory of a Go slice: what is left in it after items were cut out and others appended.
+
+    The API server takes this for the order that items had before, so a new item stands where a deleted one made room.
+    """
+
+    def __init__(self, items: list[Any]) -> None:
+        self.items = list(items)
+        self._used: int | None = len(items)
+        """How many slots the slice fills; None once it has moved to other memory."""
+
+    def delete(self, at: int) -> None:
+        if self._used is not None:
+            self.items[at : self._used - 1] = self.items[at + 1 : self._used]
+            self._used -= 1
+
+    def append(self, item: Any) -> None:
+        if self._used is not None and self._used < len(self.items):
+            self.items[self._used] = item
+            self._used += 1
+        else:
+            self._used = None
 
 
 def _check_order(items: list[Any], order: list[Any], key: str) -> None:
-    """The items of the patch must stand in the order that it gives."""
-    wanted = iter(order)
-    for item in items:
-        if isinstance(item, dict) and _DIRECTIVE in item:
+    """The items of the patch must stand in the order that it gives; directives count as long as the order lasts."""
+    items = [item for item in items if not (key and isinstance(item, dict) and item.get(_DIRECTIVE) == "delete")]
+    if not items or not order:
+        return
+    at, order_at = 0, 0
+    while at < len(items) and order_at < len(order):
+        if isinstance(items[at], dict) and _DIRECTIVE in items[at]:
+            at += 1
             continue
-        if order and not any(_same(item, each, key) for each in wanted):
-            message = f"The order in patch list:\n{items}\n doesn't match {_ORDER.rstrip('/')} list:\n{order}\n"
-            raise PatchError(500, "", message)
+        at += _same(items[at], order[order_at], key)
+        order_at += 1
+    if at < len(items) and order_at >= len(order):
+        patch, wanted = go_text(items), go_text(order)
+        message = f"The order in patch list:\n{patch}\n doesn't match {_ORDER.rstrip('/')} list:\n{wanted}\n"
+        raise PatchError(500, "", message)
 
 
-def _merge_list(current: list[Any], patch: list[Any], schema: Schema) -> list[Any]:
-    """Merge items by their key, or add scalars that are not there yet."""
+def _merge_list(current: list[Any], patch: list[Any], schema: Schema, slots: _Slots | None = None) -> list[Any]:
+    """Merge items by their key, or add scalars that are not there yet. `slots` keeps track of the memory."""
+    slots = slots or _Slots(current)
     if not current and not patch:
         return current
     key = _merge_key(schema)
@@ -151,7 +189,7 @@ def _merge_list(current: list[Any], patch: list[Any], schema: Schema) -> list[An
         return _in_order(merged, patch, current, "")
     if not key:
         raise PatchError(500, "", "cannot merge lists without merge key")
-    current, patch = _apply_item_directives(current, patch, key)
+    current, patch = _apply_item_directives(current, patch, key, slots)
     order = list(current)
     items = schema.get("items") or {}
     merged = list(current)
@@ -161,12 +199,15 @@ def _merge_list(current: list[Any], patch: list[Any], schema: Schema) -> list[An
         at = next((at for at, each in enumerate(merged) if _same(each, item, key)), None)
         if at is None:
             merged.append(item)
+            slots.append(item)
         else:
             merged[at] = _merge_map(merged[at], item, items)
     return _in_order(merged, patch, order, key)
 
 
-def _apply_item_directives(current: list[Any], patch: list[Any], key: str) -> tuple[list[Any], list[Any]]:
+def _apply_item_directives(
+    current: list[Any], patch: list[Any], key: str, slots: _Slots
+) -> tuple[list[Any], list[Any]]:
     plain, replace = [], False
     for item in patch:
         match item.get(_DIRECTIVE) if isinstance(item, dict) else None:
@@ -175,7 +216,9 @@ def _apply_item_directives(current: list[Any], patch: list[Any], key: str) -> tu
             case "delete":
                 if key not in item:
                     raise _no_merge_key(item, key)
-                current = [each for each in current if not _same(each, item, key)]
+                while (at := next((at for at, each in enumerate(current) if _same(each, item, key)), -1)) >= 0:
+                    current = current[:at] + current[at + 1 :]
+                    slots.delete(at)
             case "replace":
                 replace = True
             case "merge":
@@ -186,7 +229,7 @@ def _apply_item_directives(current: list[Any], patch: list[Any], key: str) -> tu
 
 
 def _no_merge_key(item: Any, key: str) -> PatchError:
-    return PatchError(500, "", f"map: {item} does not contain declared merge key: {key}")
+    return PatchError(500, "", f"map: {go_text(item)} does not contain declared merge key: {key}")
 
 
 def _in_order(items: list[Any], order: list[Any], server_order: list[Any], key: str) -> list[Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from hack.sandbox.kube.causes import go_float, go_quote
+from hack.sandbox.kube.causes import go_quote, go_text
 from hack.sandbox.kube.correlation import same_json
 from hack.sandbox.kube.patch.fieldset import (
     Path,
@@ -308,12 +308,12 @@ def problems(value: Any, shape: Shape, at: str = "") -> list[str]:
             if value is None:
                 return []
             if not isinstance(value, list):
-                return [_located(at, f"expected list, got &{{{_go_text(value)}}}")]
+                return [_located(at, f"expected list, got &{{{go_text(value)}}}")]
             return _list_problems(value, shape, at)
     if value is None:
         return []
     if not isinstance(value, dict):
-        return [_located(at, f"expected map, got &{{{_go_text(value)}}}")]
+        return [_located(at, f"expected map, got &{{{go_text(value)}}}")]
     found: list[str] = []
     for name in sorted(value):
         below = shape.field(name)
@@ -360,9 +360,9 @@ def _scalar_problem(value: Any, wanted: str) -> str:
         case "string" if not isinstance(value, str):
             return f"expected string, got &value.valueUnstructured{{Value:{_go_literal(value)}}}"
         case "boolean" if not isinstance(value, bool):
-            return f"expected boolean, got &{{{_go_text(value)}}}"
+            return f"expected boolean, got &{{{go_text(value)}}}"
         case "untyped" if isinstance(value, dict | list):
-            return f"expected any scalar, got &{{{_go_text(value)}}}"
+            return f"expected any scalar, got &{{{go_text(value)}}}"
     return ""
 
 
@@ -380,22 +380,6 @@ def _go_type(value: Any) -> str:
     return _GO_TYPES[value.__class__]
 
 
-def _go_text(value: Any) -> str:
-    """`%v`: bare strings, maps as `map[a:b]`."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case None:
-            return "<nil>"
-        case float():
-            return go_float(value)
-        case list():
-            return f"[{' '.join(map(_go_text, value))}]"
-        case dict():
-            return f"map[{' '.join(f'{name}:{_go_text(value[name])}' for name in sorted(value))}]"
-    return str(value)
-
-
 def _go_literal(value: Any) -> str:
     """`%#v`: values as they would stand in a Go program."""
     match value:
@@ -408,4 +392,4 @@ def _go_literal(value: Any) -> str:
         case dict():
             entries = ", ".join(f"{go_quote(name)}:{_go_literal(value[name])}" for name in sorted(value))
             return f"map[string]interface {{}}{{{entries}}}"
-    return _go_text(value)
+    return go_text(value)
