@@ -137,8 +137,8 @@ TABLE: Final = (
         "ValidationException",
         "DescribeTrainingJob DescribeProcessingJob DescribeTransformJob DescribeHyperParameterTuningJob",
         "failed to satisfy constraint",
-        source="reply to a name that breaks AWS's pattern: only the name is sent, and nothing can bear it. v1 lets users"
-        " give such names (D-27), and their objects must be deletable",
+        source="reply to a name that breaks AWS's pattern: only the name is sent, and nothing can bear it."
+        " v1 lets users give such names, and their objects must be deletable",
         anywhere=True,
     ),
     _row(ErrorClass.NOT_FOUND, "ObjectNotFoundException", _SCALING, source="application-autoscaling service model"),

@@ -326,7 +326,7 @@ def _failed(seen: Observed, failure: Failure) -> Plan:
         return Release()  # this region, endpoint or name cannot be called: nothing was created there
     stuck = permanent and not is_deleting and failure.during is During.CREATE
     reason = "InvalidSpec" if stuck else _trouble(failure)
-    text = str(failure)
+    text = f"{failure} ({_WAY_OUT})" if is_deleting else str(failure)
     view = View(
         phase=Phase.STUCK if stuck else Phase.TROUBLED,
         reason=reason,
@@ -344,6 +344,11 @@ def _failed(seen: Observed, failure: Failure) -> Plan:
     )
     return Settle(view, seen.recorded, events, follow=is_created and not seen.is_ended, verdict=verdict)
 
+
+_WAY_OUT: Final = (
+    "to delete the object without asking AWS, set its annotation sagemaker.aws.amazon.com/deletion-policy=retain"
+)
+"""Told where a deletion is held up, e.g. by a region that does not exist: finalizers are not for users to edit."""
 
 _VERDICTS: Final = {
     ErrorClass.DENIED: Verdict.SLOW,

@@ -143,6 +143,7 @@ def test_no_error_ever_releases_a_running_job(error: AwsError) -> None:
     assert "sagemaker-operator-finalizer" in world.obj["metadata"]["finalizers"]
     if error is not THROTTLED:
         assert error.code in world.status["additional"]
+        assert "deletion-policy=retain" in world.status["additional"]
         assert world.status["trainingJobStatus"] == "InProgress"
     world.aws.always = lambda operation: None
     world.run(400)
