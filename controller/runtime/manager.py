@@ -32,6 +32,8 @@ _END_SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _WAKE: Final = signal.SIGUSR1
 """Sent by a failing thread to the main thread, which waits for signals and nothing else."""
 _SYNC_POLL_S: Final = 0.05
+_LEAST_JOIN_S: Final = 0.2
+"""What a stage gets to end in although those before it used up the time: it may be quick, and has last words."""
 
 
 class Stage(Enum):
@@ -178,15 +180,16 @@ class Manager:
         for stage in _STOP_ORDER:
             late += self._end(self._groups[stage], deadline)
         if self._election is not None:
-            is_idle = not any(name.startswith(f"{Stage.LEADING.value}/") for name in late)
-            late += self._end(self._electing, deadline)
-            if is_idle:  # else somebody still works under the lease: let it expire (E15)
+            is_working = any(name.startswith(f"{Stage.LEADING.value}/") for name in late)
+            still_electing = self._end(self._electing, deadline)
+            late += still_electing
+            if not is_working and not still_electing:  # else the lease is in use: let it expire (E15)
                 self._election.release()
         return late + self._end(self._groups[Stage.EVENTS], deadline)
 
     def _end(self, group: ThreadGroup, deadline: float) -> list[str]:
         group.stop.set()
-        return group.join(max(0.0, deadline - self._clock.monotonic()))
+        return group.join(max(_LEAST_JOIN_S, deadline - self._clock.monotonic()))
 
     def _exit_code(self, failed: list[ThreadGroup], late: list[str]) -> int:
         for group in failed:

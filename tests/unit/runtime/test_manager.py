@@ -237,6 +237,7 @@ def test_work_that_does_not_end_in_time_is_left_behind_with_its_lease(diary: Dia
 
     assert code == 1
     assert "released" not in diary.entries
+    assert diary.entries[-1] == "-events"  # those after it still end in order
 
 
 def test_signals_are_as_before_afterwards(diary: Diary) -> None:
