@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from api.form import Form
+from api.operator_fields import OperatorField
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,26 @@ class StatusField:
     form: Form = Form.STRING
     description: str = ""
     """Replaces AWS's description; required where there is no source."""
+    item: Form = Form.STRING
+    """Form of the items, if the form is a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusive:
+    """In the structure at `path`, `field` excludes each of `others`. Never two fields of v1: see above."""
+
+    path: str
+    field: str
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A CEL rule on the structure at `path`, for what keywords cannot say. True for every object that v1 accepted."""
+
+    path: str
+    rule: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +69,7 @@ class RequiredUnless:
     """`field` is required in the structure at `path` unless one of `alternatives` is there.
 
     What v1 simply required and AWS has found alternatives for since. A dotted `field` is required in its own parent,
-    if that is there, while the alternatives stand at `path`.
+    if that is there, while the alternatives stand at `path`; `variants[].x` is required in every item.
     """
 
     path: str
@@ -84,6 +105,16 @@ class Compat:
     """Fields unknown to v1 whose AWS values are listed in the schema. All other enums stay open: AWS adds instance
     types and modes faster than CRDs are updated."""
     required_unless: tuple[RequiredUnless, ...] = ()
+    exclusive: tuple[Exclusive, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    own: tuple[OperatorField, ...] = ()
+    """Fields of `spec` that no request has as they are."""
+    or_text: frozenset[str] = frozenset()
+    """Paths of list items that are structures, or texts in their place."""
+    identity: frozenset[str] = frozenset({"region", "sageMakerEndpoint"})
+    """Fields of `spec` that say which resource is meant: of a kind that may change, these must not."""
+    filled_in: frozenset[str] = frozenset()
+    """Those among them that the operator may fill in when they are absent or empty, beside the name."""
     status: tuple[StatusField, ...] = ()
     spec_required: bool = False
     """Whether v1 demanded `spec` itself."""

@@ -6,6 +6,7 @@ counterpart at AWS (unknown keys) is left out, and only what cannot be expressed
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -24,14 +25,21 @@ class ConversionError(ValueError):
         self.message = message
 
 
-def to_request(descriptor: KindDescriptor, spec: Mapping[str, Any]) -> JsonObject:
+def to_request(descriptor: KindDescriptor, spec: Mapping[str, Any], operation: str = "") -> JsonObject:
     """Members of the kind's Create operation for a `spec`, without the name, which the caller sets.
+
+    `operation` asks for another one of `descriptor.operations.sending`, e.g. UpdateEndpoint; ValueError if it is none.
 
     `Tags` holds the user's tags only. `null` and empty lists are left out (unless AWS requires the list, even
     empty), and so are keys that neither v1 nor AWS knows; of two pairs with the same name the last wins.
     The result shares nothing with `spec`. Raises ConversionError. Thread-safe. Source: v1-kinds.md 11.
     """
-    request: JsonObject = _structure_to_aws(installed(descriptor).spec, spec, "spec")
+    operation = operation or descriptor.operations.create
+    if operation not in descriptor.operations.sending:
+        raise ValueError(f"{operation} is no operation that a {descriptor.kind} sends")
+    root = installed(descriptor).spec
+    sent = replace(root, fields=tuple(field for field in root.fields if operation in field.sent_by))
+    request: JsonObject = _structure_to_aws(sent, spec, "spec")
     request.pop(descriptor.name.member, None)
     return request
 

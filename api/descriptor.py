@@ -17,6 +17,10 @@ class LifeCycle(Enum):
     """Runs once, is stopped, keeps its record at AWS: training, tuning, transform and processing jobs."""
     RESOURCE = "resource"
     """Is there until deleted, cannot be changed at AWS: models and endpoint configurations."""
+    ENDPOINT = "endpoint"
+    """Serves what child models and a child configuration describe, and is switched to new ones: hosting deployments."""
+    SCALING = "scaling"
+    """Puts targets and policies on the variants of endpoints that others own: autoscaling policies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,15 @@ class Operations:
     """Member of the List answer that holds the summaries, e.g. `TrainingJobSummaries`."""
     delete: str = ""
     """Empty where AWS keeps the record for ever."""
+    further: tuple[str, ...] = ()
+    """Operations besides `create` whose request members are fields of the spec, too, e.g. `UpdateEndpoint`."""
+    describe_items: str = ""
+    """Member of the Describe answer that lists the resources, where the operation describes several."""
+
+    @property
+    def sending(self) -> tuple[str, ...]:
+        """Every operation whose request is made from the spec, `create` first."""
+        return (self.create, *self.further)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,8 @@ class NameRule:
     max_length: int
     late_initialized: bool
     """Whether a generated name is written into `spec_field`."""
+    constant: str = ""
+    """The name of every object that gives none, where v1 does not make one from metadata.name and metadata.uid."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Schema, conversion, immutability rules and reference pages all walk this one tree, so they cannot disagree.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
@@ -65,6 +65,10 @@ class Field:
     """AWS members beside it that this field is the sum of."""
     list_key: str = ""
     """Member that identifies an item of a list, where the API server shall merge by it."""
+    sent_by: tuple[str, ...] = ()
+    """Operations whose request has the member; known of the fields directly in `spec`."""
+    or_text: bool = False
+    """A text may stand in place of this structure."""
 
     def walk(self) -> Iterator["Field"]:
         """This field and everything below it, parents first, in schema order."""
@@ -88,12 +92,13 @@ def build(descriptor: KindDescriptor, model: ServiceModel) -> KindFields:
 
     Raises botocore's OperationNotFoundError where the model lacks an operation, KeyError where it lacks a member.
     """
-    compat = descriptor.compat
-    request = model.operation_model(descriptor.operations.create).input_shape
-    answer = model.operation_model(descriptor.operations.describe).output_shape
-    builder = _Builder(compat)
-    members = tuple(_named(field, descriptor) for field in builder.structure(request, "spec", under_v1=True))
-    own = tuple(builder.operator(field, "spec") for field in COMMON_SPEC)
+    compat, operations = descriptor.compat, descriptor.operations
+    answer = model.operation_model(operations.describe).output_shape
+    if operations.describe_items:
+        answer = answer.members[operations.describe_items].member
+    builder = _Builder(compat, model)
+    members = tuple(_named(field, descriptor) for field in builder.sent(operations.sending))
+    own = tuple(builder.operator(field, "spec") for field in (*COMMON_SPEC, *compat.own))
     spec = _structure("spec", tuple(sorted((*members, *own), key=lambda f: f.name)), required=compat.spec_required)
     kind_status = (builder.status(field, answer) for field in compat.status)
     common = (builder.operator(field, "status") for field in COMMON_STATUS)
@@ -117,11 +122,13 @@ def key_of(member: str) -> str:
 
 def _named(field: Field, descriptor: KindDescriptor) -> Field:
     """AWS calls the name required and says no more; here it may be left out."""
-    if not descriptor.name.late_initialized or field.name != descriptor.name.spec_field:
+    rule = descriptor.name
+    if field.name != rule.spec_field or rule.constant:
         return field
+    shown = "writes it here" if rule.late_initialized else "shows it in the status"
     text = (
         "Name at AWS, unique in account and region. If it is left out or empty, the operator makes one from"
-        " metadata.name and metadata.uid and writes it here."
+        f" metadata.name and metadata.uid and {shown}."
     )
     return replace(field, documentation=text)
 
@@ -130,11 +137,27 @@ def _structure(path: str, fields: tuple[Field, ...], *, required: bool = False) 
     return Field(path, path, "", Form.STRUCTURE, Form.STRUCTURE, required=required, is_v1=True, fields=fields)
 
 
+def _text(path: str, documentation: str) -> Field:
+    name = path.rpartition(".")[2]
+    return Field(path, name, "", Form.STRING, Form.STRING, is_v1=True, documentation=documentation)
+
+
 class _Builder:
     """Shapes → fields for one compatibility table."""
 
-    def __init__(self, compat: Compat) -> None:
+    def __init__(self, compat: Compat, model: ServiceModel) -> None:
         self._compat = compat
+        self._model = model
+
+    def sent(self, operations: Iterable[str]) -> tuple[Field, ...]:
+        """The fields of `spec` that requests have; of a member that several take, the first one's words and limits."""
+        fields: dict[str, Field] = {}
+        for operation in operations:
+            request = self._model.operation_model(operation).input_shape
+            for field in self.structure(request, "spec", under_v1=True):
+                known = fields.get(field.name, field)
+                fields[field.name] = replace(known, sent_by=(*known.sent_by, operation))
+        return tuple(fields.values())
 
     def structure(self, shape: Shape, path: str, *, under_v1: bool) -> tuple[Field, ...]:
         """The fields of a structure, sorted by key. `under_v1`: v1 had the structure, so its manifests may have it."""
@@ -163,7 +186,7 @@ class _Builder:
         form = Form.PAIRS if isinstance(shape, MapShape) else _form_of(shape)
         written = self._compat.forms.get(path, form)
         field = Field(path, "", "", written, form, documentation=shape.documentation, is_v1=v1 is not None)
-        field = self._limited(field, shape, v1)
+        field = replace(self._limited(field, shape, v1), or_text=path in self._compat.or_text)
         if isinstance(shape, StructureShape):
             fields = self.structure(shape, path, under_v1=v1 is not None)
             return replace(field, fields=tuple(sorted((*fields, *self._sums(path)), key=lambda f: f.name)))
@@ -187,9 +210,8 @@ class _Builder:
     def _pair(self, shape: MapShape, path: str, v1: V1 | None) -> tuple[Field, ...]:
         # Both are optional and unlimited in v1; maps that AWS has added since follow the form but demand a name.
         is_v1 = v1 is not None
-        text = Form.STRING
-        name = Field(f"{path}.name", "name", "", text, text, not is_v1, is_v1=is_v1, documentation=_PAIR_NAME)
-        value = Field(f"{path}.value", "value", "", text, text, is_v1=is_v1, documentation=_PAIR_VALUE)
+        name = replace(_text(f"{path}.name", _PAIR_NAME), required=not is_v1, is_v1=is_v1)
+        value = replace(_text(f"{path}.value", _PAIR_VALUE), is_v1=is_v1)
         return (self._limited(name, shape.key, v1 and V1()), self._limited(value, shape.value, v1 and V1()))
 
     def _limited(self, field: Field, shape: Shape, v1: V1 | None) -> Field:
@@ -208,7 +230,7 @@ class _Builder:
         """A field of `status`: of an answer's member, holding only what v1 had below it, or the operator's own."""
         path = f"status.{field.name}"
         if not field.source:
-            return Field(path, field.name, "", field.form, field.form, documentation=field.description, is_v1=True)
+            return self._operators_status(field, path)
         shape = answer
         for member in field.source.split("."):
             shape = shape.members[member]
@@ -217,6 +239,17 @@ class _Builder:
             made, name=field.name, member=field.source, documentation=field.description or shape.documentation
         )
         return self._known_to_v1(made)
+
+    def _operators_status(self, field: StatusField, path: str) -> Field:
+        made = Field(path, field.name, "", field.form, field.form, is_v1=True, documentation=field.description)
+        match field.form:
+            case Form.PAIRS:
+                pair = (_text(f"{path}[].name", "Name of the entry."), _text(f"{path}[].value", "Its value."))
+                return replace(made, fields=pair)
+            case Form.LIST:
+                return replace(made, item=Field(f"{path}[]", "", "", field.item, field.item, is_v1=True))
+            case _:
+                return made
 
     def _known_to_v1(self, field: Field) -> Field:
         fields = tuple(
@@ -232,6 +265,8 @@ class _Builder:
         """A field that AWS does not have."""
         path = f"{parent}.{field.name}" if field.name else parent
         v1 = self._compat.fields.get(path, V1(required=field.required, enum=field.enum))
+        below, item = self._like(field.like, path) if field.like else ((), None)
+        own = (self.operator(child, path) for child in field.fields)
         return Field(
             path,
             field.name,
@@ -245,10 +280,20 @@ class _Builder:
             enum=v1.enum,
             is_v1=True,
             documentation=field.description,
-            fields=tuple(self.operator(child, path) for child in field.fields),
-            item=self.operator(field.item, f"{path}[]") if field.item else None,
+            fields=tuple(sorted((*below, *own), key=lambda f: f.name)),
+            item=self.operator(field.item, f"{path}[]") if field.item else item,
             list_key=field.list_key,
         )
+
+    def _like(self, source: str, path: str) -> tuple[tuple[Field, ...], Field | None]:
+        """The fields, or the item, below a field of ours that holds what a request holds elsewhere."""
+        operation, *members = source.split(".")
+        shape = self._model.operation_model(operation).input_shape
+        for member in members:
+            shape = shape.members[member]
+        if isinstance(shape, ListShape):
+            return (), self._of_shape(shape.member, f"{path}[]", V1())
+        return self.structure(shape, path, under_v1=True), None
 
 
 def _form_of(shape: Shape) -> Form:

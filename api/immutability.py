@@ -6,9 +6,8 @@ the resource lives: under a new identity the operator would create a second one 
 Every property carries its own rule, so that the answer names the field; a rule on `spec` covers what such rules do
 not see, fields that come or go. The one exception is the name, which the operator fills in.
 
-The expressions use nothing newer than Kubernetes 1.25, and nothing but transitions is said in CEL: `schema.py` tells
-why. An equality costs the API server at most the size of a request, so each stays within its estimate (10 million per
-expression, 100 million per CRD) however long the lists are.
+The expressions use nothing newer than Kubernetes 1.25. An equality costs the API server at most the size of a request,
+so each stays within its estimate (10 million per expression, 100 million per CRD) however long the lists are.
 """
 
 from collections.abc import Iterable
@@ -17,14 +16,13 @@ from typing import Final, TypeAlias
 from api.descriptor import KindDescriptor, LifeCycle
 from api.fields import Field
 
-Rule: TypeAlias = dict[str, str]
-
-_IDENTITY: Final = frozenset({"region", "sageMakerEndpoint"})
+Validation: TypeAlias = dict[str, str]
+"""An item of `x-kubernetes-validations`."""
 
 _INSTEAD: Final = "delete it and create it anew, or create another one under a new metadata.name"
 
 
-def immutability(descriptor: KindDescriptor, field: Field) -> list[Rule]:
+def immutability(descriptor: KindDescriptor, field: Field) -> list[Validation]:
     """The transition rules of one structure or property; mostly none."""
     message = _message(descriptor)
     if field.path == "spec":
@@ -38,11 +36,12 @@ def immutability(descriptor: KindDescriptor, field: Field) -> list[Rule]:
 
 
 def _is_fixed(descriptor: KindDescriptor, field: Field) -> bool:
-    return descriptor.life_cycle is LifeCycle.JOB or field.name in _IDENTITY
+    return descriptor.life_cycle is LifeCycle.JOB or field.name in descriptor.compat.identity
 
 
 def _is_filled_in(descriptor: KindDescriptor, field: Field) -> bool:
-    return descriptor.name.late_initialized and field.name == descriptor.name.spec_field
+    is_name = descriptor.name.late_initialized and field.name == descriptor.name.spec_field
+    return is_name or field.name in descriptor.compat.filled_in
 
 
 def _stays(descriptor: KindDescriptor, field: Field) -> Iterable[str]:
@@ -57,7 +56,8 @@ def _stays(descriptor: KindDescriptor, field: Field) -> Iterable[str]:
 def _message(descriptor: KindDescriptor) -> str:
     if descriptor.life_cycle is LifeCycle.JOB:
         return f"a {descriptor.kind} cannot be changed once it is created, as SageMaker cannot update a job: {_INSTEAD}"
+    *names, last = sorted(descriptor.compat.identity)
     return (
-        f"region and sageMakerEndpoint of a {descriptor.kind} cannot be changed, as what exists there would be left"
+        f"{', '.join(names)} and {last} of a {descriptor.kind} cannot be changed, as what exists there would be left"
         f" behind: {_INSTEAD}"
     )

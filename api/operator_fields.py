@@ -19,6 +19,8 @@ class OperatorField:
     fields: tuple["OperatorField", ...] = ()
     item: "OperatorField | None" = None
     list_key: str = ""
+    like: str = ""
+    """Operation whose request, or dotted member of one, has the same fields below it, e.g. `CreateModel.Containers`."""
 
 
 COMMON_SPEC: Final = (

@@ -9,9 +9,9 @@ from api.description import plain
 from api.descriptor import KindDescriptor
 from api.fields import Field, KindFields
 from api.form import Form
-from api.immutability import immutability
 from api.meta import JsonObject
 from api.pattern import to_re2
+from api.validations import validations
 
 _TYPES: Final[dict[Form, dict[str, str]]] = {
     Form.STRING: {"type": "string"},
@@ -75,7 +75,7 @@ def field_schema(descriptor: KindDescriptor, field: Field) -> JsonObject:
         schema["enum"] = list(field.enum)
     if alternatives := _alternatives(descriptor, field):
         schema["allOf"] = alternatives
-    if rules := immutability(descriptor, field):
+    if rules := validations(descriptor, field):
         schema["x-kubernetes-validations"] = rules
     return schema
 
@@ -100,6 +100,11 @@ def _object(descriptor: KindDescriptor, field: Field) -> JsonObject:
     }
     if required := [child.name for child in field.fields if child.required]:
         schema["required"] = required
+    if field.or_text:
+        # A structural schema has no "object or text": without a type anything passes, and known fields of an object
+        # are still checked. What is neither is for the operator to refuse (v1-kinds.md 2).
+        del schema["type"]
+        schema["x-kubernetes-preserve-unknown-fields"] = True
     return schema
 
 
@@ -117,9 +122,12 @@ def _alternatives(descriptor: KindDescriptor, field: Field) -> list[JsonObject]:
 
 
 def _has(path: str) -> JsonObject:
-    """A schema that demands a field; if dotted, in its parent, should that be there."""
-    parent, _, name = path.rpartition(".")
-    return {"properties": {parent: _has(name)}} if parent else {"required": [name]}
+    """A schema that demands a field; if dotted, in its parent, should that be there, or in every item of it."""
+    name, _, below = path.partition(".")
+    if not below:
+        return {"required": [name]}
+    inner = _has(below)
+    return {"properties": {name[:-2]: {"items": inner}} if name.endswith("[]") else {name: inner}}
 
 
 def _limits(field: Field) -> JsonObject:

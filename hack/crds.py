@@ -1,4 +1,4 @@
-"""Writes everything that is generated from the kinds: CRDs, and their reference pages.
+"""Writes everything that is generated from the kinds: CRDs with the list of them, and their reference pages.
 
     python -m hack.crds             write the files
     python -m hack.crds --check     say what would change and exit 1 if anything would: for CI
@@ -23,7 +23,7 @@ from api.descriptor import KindDescriptor
 from api.fields import build
 from api.meta import GROUP, JsonObject
 from api.models import as_model, load_installed
-from api.v1 import KINDS, PREPARED
+from api.v1 import ALL_KINDS
 from hack import apidocs, models
 
 ROOT: Final = Path(__file__).parent.parent
@@ -36,12 +36,15 @@ _HEADER: Final = "# Made by `python -m hack.crds` from api/v1 and hack/snapshots
 def generate() -> dict[Path, str]:
     """Every generated file and its content."""
     files: dict[Path, str] = {}
-    for descriptor in KINDS:
+    for descriptor in ALL_KINDS:
         snapshot = models.read(descriptor.service)
         fields = build(descriptor, as_model(descriptor.service, snapshot))
         crd = custom_resource_definition(descriptor, fields, models.label(descriptor, snapshot))
         files[CRDS / f"{GROUP}_{descriptor.plural}.yaml"] = _HEADER + to_yaml(crd)
         files[DOCS / f"{descriptor.singular}.md"] = apidocs.page(descriptor, fields)
+    bases = sorted(f"{path.parent.name}/{path.name}" for path in files if path.parent == CRDS)
+    kustomization = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": bases}
+    files[CRDS.parent / "kustomization.yaml"] = _HEADER + to_yaml(kustomization)
     return files
 
 
@@ -82,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _by_service() -> dict[str, list[KindDescriptor]]:
     services: dict[str, list[KindDescriptor]] = {}
-    for kind in (*KINDS, *PREPARED):
+    for kind in ALL_KINDS:
         services.setdefault(kind.service, []).append(kind)
     return services
 

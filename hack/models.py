@@ -7,16 +7,15 @@ only when asked to; the difference between two snapshots is then part of a revie
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject
+from api.operator_fields import OperatorField
 
 FOLDER: Final = Path(__file__).parent / "snapshots"
-
-_OPERATION_KEYS: Final = ("name", "http", "input", "output")
 
 
 def read(service: str) -> JsonObject:
@@ -46,15 +45,28 @@ def take(description: JsonObject, kinds: Iterable[KindDescriptor]) -> JsonObject
     operations: JsonObject = {}
     shapes: JsonObject = {}
     for kind in kinds:
-        for name in (kind.operations.create, kind.operations.describe):
-            operation = description["operations"][name]
-            operations[name] = {key: operation[key] for key in _OPERATION_KEYS if key in operation}
-        create, describe = operations[kind.operations.create], operations[kind.operations.describe]
-        describe.pop("input", None)
-        create.pop("output", None)
-        _collect(description["shapes"], create["input"]["shape"], shapes)
-        _collect_answer(description["shapes"], describe["output"]["shape"], _shown(kind), shapes)
+        for name in sorted({*kind.operations.sending, *_likened(kind.compat.own)}):
+            operations[name] = _half(description, name, "input")
+            _collect(description["shapes"], operations[name]["input"]["shape"], shapes)
+        describe = operations[kind.operations.describe] = _half(description, kind.operations.describe, "output")
+        _collect_answer(description["shapes"], describe["output"]["shape"], kind, shapes)
     return {"metadata": description["metadata"], "operations": operations, "shapes": shapes}
+
+
+def _half(description: JsonObject, operation: str, half: str) -> JsonObject:
+    """An operation with what is needed of it: its request or its answer."""
+    whole = description["operations"][operation]
+    return {key: whole[key] for key in ("name", "http", half) if key in whole}
+
+
+def _likened(fields: Iterable[OperatorField]) -> Iterator[str]:
+    """Operations of which fields of our own hold a part."""
+    for field in fields:
+        if field.like:
+            yield field.like.partition(".")[0]
+        yield from _likened(field.fields)
+        if field.item:
+            yield from _likened([field.item])
 
 
 def _shown(kind: KindDescriptor) -> set[str]:
@@ -70,8 +82,14 @@ def _collect(every: JsonObject, name: str, into: JsonObject) -> None:
         _collect(every, reference["shape"], into)
 
 
-def _collect_answer(every: JsonObject, name: str, members: set[str], into: JsonObject) -> None:
+def _collect_answer(every: JsonObject, name: str, kind: KindDescriptor, into: JsonObject) -> None:
     """Copy an answer with those members only that are shown; the others would make a snapshot change for nothing."""
+    members = _shown(kind)
+    if items := kind.operations.describe_items:
+        reference = every[name]["members"][items]
+        into[name] = {"type": "structure", "members": {items: reference}}
+        into[reference["shape"]] = every[reference["shape"]]
+        name = every[reference["shape"]]["member"]["shape"]
     kept = {key: value for key, value in every[name]["members"].items() if key in members}
     into[name] = {"type": "structure", "members": kept}
     for reference in kept.values():

@@ -3,31 +3,38 @@
 from api.descriptor import KindDescriptor
 from api.v1.batchtransformjob import BATCH_TRANSFORM_JOB
 from api.v1.endpointconfig import ENDPOINT_CONFIG
+from api.v1.hostingautoscalingpolicy import HOSTING_AUTOSCALING_POLICY
+from api.v1.hostingdeployment import HOSTING_DEPLOYMENT
 from api.v1.hyperparametertuningjob import HYPERPARAMETER_TUNING_JOB
 from api.v1.model import MODEL
 from api.v1.processingjob import PROCESSING_JOB
 from api.v1.trainingjob import TRAINING_JOB
 
-KINDS: tuple[KindDescriptor, ...] = (TRAINING_JOB,)
-"""All kinds that the operator serves, in the order in which it starts their controllers."""
-
-PREPARED: tuple[KindDescriptor, ...] = (
+ALL_KINDS: tuple[KindDescriptor, ...] = (
+    TRAINING_JOB,
     HYPERPARAMETER_TUNING_JOB,
     BATCH_TRANSFORM_JOB,
     PROCESSING_JOB,
     MODEL,
     ENDPOINT_CONFIG,
+    HOSTING_DEPLOYMENT,
+    HOSTING_AUTOSCALING_POLICY,
 )
-"""Kinds that are described and tested, but not served: a CRD without a reconciler would swallow objects in silence.
-Their shapes are in the model snapshot, so that moving one to KINDS and running `make crds` is all it takes here."""
+"""Every kind of the API: what CRDs, reference pages and samples are made for."""
+
+KINDS: tuple[KindDescriptor, ...] = (TRAINING_JOB,)
+"""The kinds that this operator serves, in the order in which it starts their controllers. A kind joins with its
+reconciler."""
 
 __all__ = [
+    "ALL_KINDS",
     "BATCH_TRANSFORM_JOB",
     "ENDPOINT_CONFIG",
+    "HOSTING_AUTOSCALING_POLICY",
+    "HOSTING_DEPLOYMENT",
     "HYPERPARAMETER_TUNING_JOB",
     "KINDS",
     "MODEL",
-    "PREPARED",
     "PROCESSING_JOB",
     "TRAINING_JOB",
 ]

@@ -18,11 +18,11 @@ from api.fields import Field, installed
 from api.form import Form
 from api.meta import JsonObject
 from api.models import as_model, load_installed
-from api.v1 import KINDS, PREPARED
+from api.v1 import ALL_KINDS
 
 _TEXT = st.characters(exclude_categories=("Cs", "Cc"))
 
-each_kind = pytest.mark.parametrize("kind", [*KINDS, *PREPARED], ids=lambda kind: kind.kind)
+each_kind = pytest.mark.parametrize("kind", ALL_KINDS, ids=lambda kind: kind.kind)
 # Specs are wide; generating one takes longer than Hypothesis expects of an example.
 unhurried = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]

@@ -11,7 +11,7 @@ from api.crd import custom_resource_definition
 from api.fields import build
 from api.meta import JsonObject
 from api.models import as_model
-from api.v1 import KINDS, PREPARED
+from api.v1 import ALL_KINDS
 from hack import models
 
 _TABLE = Path(__file__).parents[2] / "data" / "v1-fields.tsv"
@@ -72,7 +72,7 @@ def spec_rows(kind: str) -> tuple[Row, ...]:
 @cache
 def schema_of(kind: str) -> JsonObject:
     """The schema that the generator makes for a kind, served or not."""
-    (descriptor,) = [known for known in (*KINDS, *PREPARED) if known.kind == kind]
+    (descriptor,) = [known for known in ALL_KINDS if known.kind == kind]
     fields = build(descriptor, as_model(descriptor.service, models.read(descriptor.service)))
     crd = custom_resource_definition(descriptor, fields, "")
     schema: JsonObject = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]

@@ -12,7 +12,7 @@ from api.fields import Field, build, installed
 from api.meta import JsonObject
 from api.models import as_model
 from api.pattern import to_re2
-from api.v1 import KINDS, PREPARED, TRAINING_JOB
+from api.v1 import ALL_KINDS, TRAINING_JOB
 from hack import crds, models
 
 
@@ -45,11 +45,11 @@ def test_generating_twice_gives_the_same_bytes() -> None:
 
 def test_the_snapshot_is_stored_as_the_tool_writes_it() -> None:
     """Its digest is part of every CRD."""
-    for service in {kind.service for kind in KINDS}:
+    for service in {kind.service for kind in ALL_KINDS}:
         assert models.path_of(service).read_text("utf-8") == models.text_of(models.read(service))
 
 
-@pytest.mark.parametrize("kind", [*KINDS, *PREPARED], ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("kind", ALL_KINDS, ids=lambda kind: kind.kind)
 def test_the_installed_botocore_knows_every_field_of_the_crd(kind: KindDescriptor) -> None:
     """The converter works by the installed model: a field that only the snapshot has would be lost silently."""
     snapshot = build(kind, as_model(kind.service, models.read(kind.service)))

@@ -9,13 +9,13 @@ from botocore.validate import ParamValidator
 from api.convert import to_request
 from api.meta import API_VERSION, JsonObject
 from api.models import as_model, load_installed
-from api.v1 import KINDS
+from api.v1 import ALL_KINDS
 from hack import crds
 from hack.sandbox.kube.schema import prune
 from hack.sandbox.kube.validation import validate
 from tests.unit.api.conftest import ROOT
 
-_BY_KIND = {kind.kind: kind for kind in KINDS}
+_BY_KIND = {kind.kind: kind for kind in ALL_KINDS}
 _DOCUMENTS = [
     pytest.param(document, id=f"{path.name}:{document['metadata']['name']}")
     for path in sorted((ROOT / "samples").glob("*.yaml"))

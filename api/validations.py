@@ -1,0 +1,29 @@
+"""All CEL rules of a field: what must not change, what excludes what, and what a kind's table adds.
+
+Presence is all that they look at besides equality and length: CEL refuses a value that is written unlike its schema,
+such as a count given as 1.0, which an int64 otherwise takes. And they say nothing about two fields that v1 had both,
+as an object that was once stored has to stay valid: those are compared when the request is made.
+"""
+
+from api.compat import Exclusive
+from api.descriptor import KindDescriptor
+from api.fields import Field
+from api.immutability import Validation, immutability
+
+
+def validations(descriptor: KindDescriptor, field: Field) -> list[Validation]:
+    """The items of `x-kubernetes-validations` for one structure or property; mostly none."""
+    compat = descriptor.compat
+    excluding = [rule for entry in compat.exclusive if entry.path == field.path for rule in _excludes(entry)]
+    further = [{"rule": rule.rule, "message": rule.message} for rule in compat.rules if rule.path == field.path]
+    return [*immutability(descriptor, field), *excluding, *further]
+
+
+def _excludes(entry: Exclusive) -> list[Validation]:
+    return [
+        {
+            "rule": f"!has(self.{entry.field}) || !has(self.{other})",
+            "message": f"{entry.field} and {other} exclude each other: give one of them",
+        }
+        for other in entry.others
+    ]
