@@ -5,7 +5,7 @@ counterpart at AWS (unknown keys) is left out, and only what cannot be expressed
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -67,6 +67,20 @@ def to_spec(descriptor: KindDescriptor, description: Mapping[str, Any]) -> JsonO
     """
     spec: JsonObject = _to_manifest(installed(descriptor).spec, description, "spec")
     return spec
+
+
+def unknown_fields(field: Field, value: Any, path: str) -> Iterator[str]:
+    """Paths of keys in a value of `field`, at `path`, that no field stands for: what conversion leaves out."""
+    if isinstance(value, Mapping):
+        known = {child.name: child for child in field.fields}
+        for name, given in value.items():
+            if name in known:
+                yield from unknown_fields(known[name], given, f"{path}.{name}")
+            else:
+                yield f"{path}.{name}"
+    elif isinstance(value, list | tuple):
+        for n, given in enumerate(value):
+            yield from unknown_fields(field.item or field, given, f"{path}[{n}]")
 
 
 def _member(description: Mapping[str, Any], path: str) -> Any:

@@ -1,0 +1,150 @@
+"""The requests to Application Auto Scaling that a HostingAutoscalingPolicy stands for, variant by variant.
+
+AWS scales one variant at a time: it has a target registered, and a policy put on that. Both calls replace what is
+there, so an edited policy is simply sent again. Every request is made anew from the spec, and nothing is filled into
+the spec for it (D-26). Source: v1-kinds.md 11.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from api.convert import ConversionError, to_request
+from api.meta import JsonObject
+from api.v1.hostingautoscalingpolicy import HOSTING_AUTOSCALING_POLICY
+
+SERVICE_NAMESPACE: Final = "sagemaker"
+SCALABLE_DIMENSION: Final = "sagemaker:variant:DesiredInstanceCount"
+POLICY_TYPE: Final = "TargetTrackingScaling"
+POLICY_NAME: Final = HOSTING_AUTOSCALING_POLICY.name.constant
+
+_CONFIGURATIONS: Final[Mapping[str, str]] = {
+    "TargetTrackingScaling": "targetTrackingScalingPolicyConfiguration",
+    "StepScaling": "stepScalingPolicyConfiguration",
+    "PredictiveScaling": "predictiveScalingPolicyConfiguration",
+}
+"""Policy type → the field of the spec that such a policy needs. AWS wants the one that fits the type, and no other."""
+_NOT_SUSPENDED: Final = {
+    "DynamicScalingInSuspended": False,
+    "DynamicScalingOutSuspended": False,
+    "ScheduledScalingSuspended": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingRequests:
+    """What is asked for one variant; the requests share nothing with the spec or with another variant's."""
+
+    resource_id: str
+    """`endpoint/<endpoint>/variant/<variant>`, as `status.resourceIDList` has it."""
+    target: JsonObject
+    """Whole request of RegisterScalableTarget."""
+    policy: JsonObject
+    """Whole request of PutScalingPolicy. Its answer's alarms belong to AWS."""
+
+
+def requests(spec: Mapping[str, Any]) -> tuple[ScalingRequests, ...]:
+    """The requests for every variant that the spec of a HostingAutoscalingPolicy lists, in its order.
+
+    What the spec leaves out is defaulted field by field (D-28). Raises ConversionError for what AWS could only refuse
+    or, worse, half accept: no variant, a variant without its names or given twice, no configuration that fits the
+    policy's type, bounds that contradict each other (D-07a). Thread-safe.
+    """
+    resource_ids = _resource_ids(spec)
+    _check_bounds(spec)
+    _check_configuration(spec)
+    return tuple(_for_variant(spec, resource_id) for resource_id in resource_ids)
+
+
+def resource_id_of(endpoint: str, variant: str) -> str:
+    """How Application Auto Scaling names a variant."""
+    return f"endpoint/{endpoint}/variant/{variant}"
+
+
+def selector_of(resource_id: str, spec: Mapping[str, Any]) -> JsonObject:
+    """Request members that name a target of this policy, even one that has left the spec's list.
+
+    All that DeregisterScalableTarget needs; DeleteScalingPolicy needs `PolicyName` with it.
+    """
+    return {
+        "ServiceNamespace": spec.get("serviceNamespace") or SERVICE_NAMESPACE,
+        "ResourceId": resource_id,
+        "ScalableDimension": spec.get("scalableDimension") or SCALABLE_DIMENSION,
+    }
+
+
+def policy_name(spec: Mapping[str, Any]) -> str:
+    """Name of the policy at AWS: the same for all objects that give none, so on one variant they would collide."""
+    name: str = spec.get("policyName") or POLICY_NAME
+    return name
+
+
+def _for_variant(spec: Mapping[str, Any], resource_id: str) -> ScalingRequests:
+    selector = selector_of(resource_id, spec)
+    target = to_request(HOSTING_AUTOSCALING_POLICY, spec, "RegisterScalableTarget") | selector
+    target["SuspendedState"] = _NOT_SUSPENDED | target.get("SuspendedState", {})
+    policy = to_request(HOSTING_AUTOSCALING_POLICY, spec, "PutScalingPolicy") | selector
+    policy["PolicyName"] = policy_name(spec)
+    policy["PolicyType"] = policy.get("PolicyType") or POLICY_TYPE
+    return ScalingRequests(resource_id, target, policy)
+
+
+def _resource_ids(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    given = spec.get("resourceId")
+    if not given:
+        raise ConversionError("spec.resourceId", "Required value: list the variants to scale")
+    if not isinstance(given, Sequence) or isinstance(given, str):
+        raise ConversionError("spec.resourceId", "must be a list of objects with endpointName and variantName")
+    found = tuple(_resource_id(entry, f"spec.resourceId[{n}]") for n, entry in enumerate(given))
+    for n, resource_id in enumerate(found):
+        if resource_id in found[:n]:
+            raise ConversionError(f"spec.resourceId[{n}]", f"{resource_id} is listed already")
+    return found
+
+
+def _resource_id(entry: Any, path: str) -> str:
+    if not isinstance(entry, Mapping):
+        raise ConversionError(path, "must be an object with endpointName and variantName")
+    for name in ("endpointName", "variantName"):
+        if not isinstance(entry.get(name), str) or not entry[name]:
+            raise ConversionError(f"{path}.{name}", "Required value")
+    return resource_id_of(entry["endpointName"], entry["variantName"])
+
+
+def _check_bounds(spec: Mapping[str, Any]) -> None:
+    least, most = spec.get("minCapacity"), spec.get("maxCapacity")
+    for name, value in (("minCapacity", least), ("maxCapacity", most)):
+        if isinstance(value, int | float) and value < 0:
+            raise ConversionError(f"spec.{name}", f"must not be negative, but is {value}")
+    if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
+        raise ConversionError("spec.minCapacity", f"must not be above maxCapacity, but {least} is above {most}")
+
+
+def _check_configuration(spec: Mapping[str, Any]) -> None:
+    kind = spec.get("policyType") or POLICY_TYPE
+    fitting = _CONFIGURATIONS.get(kind)
+    if fitting is None:
+        return  # a type that AWS has added since: it knows what goes with it
+    if spec.get(fitting) is None:
+        raise ConversionError(f"spec.{fitting}", f"Required value: a policy of type {kind} needs it")
+    for other in _CONFIGURATIONS.values():
+        if other != fitting and spec.get(other) is not None:
+            raise ConversionError(f"spec.{other}", f"does not go with a policy of type {kind}")
+    if kind == "TargetTrackingScaling":
+        _check_tracking(spec[fitting], f"spec.{fitting}")
+
+
+def _check_tracking(configuration: Any, path: str) -> None:
+    if not isinstance(configuration, Mapping):
+        raise ConversionError(path, "must be an object")
+    if configuration.get("targetValue") is None:
+        raise ConversionError(f"{path}.targetValue", "Required value")
+    metrics = [
+        name
+        for name in ("predefinedMetricSpecification", "customizedMetricSpecification")
+        if configuration.get(name) is not None
+    ]
+    if len(metrics) != 1:
+        raise ConversionError(
+            path, "needs either predefinedMetricSpecification or customizedMetricSpecification, and not both"
+        )
