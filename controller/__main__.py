@@ -14,6 +14,7 @@ from controller.observability.server import BindError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the operator until it is told to stop. Returns the exit code: 0 ended as asked, 1 failed; 2 wrong usage."""
+    before = set(threading.enumerate())
     chosen = settings.parse(sys.argv[1:] if arguments is None else arguments)
     logs.configure(format=chosen.log_format, level=chosen.log_level)
     try:
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # what whoever starts the process can put right: one line, no traceback
         sys.stderr.write(f"{settings.PROGRAM}: error: {exc}\n")
         return 1
-    if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
+    if any(thread not in before and not thread.daemon for thread in threading.enumerate()):
         # Threads that did not end in time, or after a lost lease were not waited for: the interpreter would wait.
         logging.shutdown()
         os._exit(code)

@@ -116,6 +116,7 @@ class _Operator:
         self._registry = new_registry()
         self._metrics = _Metrics.on(self._registry)
         self._client = self._new_client()
+        self._watching = self._new_client()
         self._recorder = EventRecorder(KubeEventSink(self._new_client(), instance=_instance()), clock=clock)
         self._cluster_id = ClusterId(self._client, clock, configured=settings.cluster_id, served=settings.namespaces)
         api = AwsApi(
@@ -196,7 +197,8 @@ class _Operator:
                 handler,
                 resync_period_s=self._settings.resync_period_s * random.uniform(*_RESYNC_SPREAD),  # noqa: S311
             )
-            self.manager.add_cache(name, informer.run, has_synced=partial(_has_synced, registration))
+            run = partial(self._follow, informer)
+            self.manager.add_cache(name, run, has_synced=partial(_has_synced, registration))
         tracker = Tracker(
             descriptor,
             self._jobs,
@@ -224,11 +226,19 @@ class _Operator:
 
         self.manager.add(Stage.LEADING, descriptor.controller_name, work)
 
+    def _follow(self, informer: Informer, stop: Stop) -> None:
+        """Run an informer. Stopping closes its client: a request that nobody answers must not delay the end (K3)."""
+        take_back = stop.on_set(self._watching.close)
+        try:
+            informer.run(stop)
+        finally:
+            take_back()
+
     def _informers(self, descriptor: KindDescriptor, store: Store) -> Iterator[tuple[str, Informer]]:
         """One informer for all namespaces, or one for each that is served; they share the store."""
         for namespace in self._settings.namespaces or ("",):
             source = KubeListerWatcher(
-                self._client, descriptor.resource, namespace or None, label_selector=self._settings.watch_selector
+                self._watching, descriptor.resource, namespace or None, label_selector=self._settings.watch_selector
             )
             informer = Informer(
                 descriptor.resource,
