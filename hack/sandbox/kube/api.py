@@ -30,7 +30,7 @@ Json = dict[str, Any]
 
 _HEALTH: Final = ("/healthz", "/livez", "/readyz")
 _OPTIONS_OF: Final = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}
-_VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get"}
+_VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class Target:
     name: str = ""
     subresource: str = ""
     watch: bool = False
+    is_deeper: bool = False
+    """Whether the path goes on below the subresource."""
 
 
 def parse_path(path: str) -> Target | None:
@@ -61,8 +63,8 @@ def parse_path(path: str) -> Target | None:
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
         namespace, rest = rest[1], rest[2:]
-    plural, name, subresource, *more = [*rest, "", "", ""]
-    return None if any(more[: len(rest) - 3]) else Target(group, version, plural, namespace, name, subresource, watch)
+    plural, name, subresource = [*rest, "", ""][:3]
+    return Target(group, version, plural, namespace, name, subresource, watch, is_deeper=len(rest) > 3)
 
 
 class Api:
@@ -153,6 +155,8 @@ class Api:
         resource = self._catalog.find(target.group, target.version, target.plural)
         if resource is None or (target.namespace and not resource.namespaced):
             raise self._absent(target.group)
+        if resource.builtin and target.is_deeper:
+            raise errors.no_such_resource()
         verb = self._verb(request, target, resource)
         name, namespace = target.name, target.namespace
         group, plural, subresource = resource.group, resource.plural, target.subresource
@@ -184,7 +188,10 @@ class Api:
             verb = "watch"
         known = verb in resource.verbs if not target.subresource else True
         needs_name = verb in ("update", "patch") and not target.name
-        if not known or needs_name or (verb == "create" and target.name and not target.subresource):
+        if needs_name and not resource.builtin:
+            raise errors.bad_request("name must be provided")
+        named_create = verb == "create" and target.name and not target.subresource and resource.builtin
+        if not known or needs_name or named_create:
             raise self._wrong_method(resource, verb)
         return verb
 
@@ -230,6 +237,9 @@ class Api:
             objects = (self._registry.served(resource, entry) for entry in page.entries)
             body = table(resource, objects, meta, include=include, version=form.version)
             return Response(200, body, form.media_type)
+        if form.target == "PartialObjectMetadata":
+            why = f"you requested PartialObjectMetadata, but the requested object is a list ({_go_type(resource)}List)"
+            raise StatusError(406, "NotAcceptable", why)
         if form.target:
             items = [partial(self._registry.served(resource, e), form.version) for e in page.entries]
             kind, version = "PartialObjectMetadataList", f"meta.k8s.io/{form.version}"
@@ -260,7 +270,7 @@ class Api:
         if form.target == "PartialObjectMetadata":
             return Response(status, partial(obj, form.version), form.media_type)
         if form.target:
-            raise errors.not_acceptable(("application/json", "application/yaml"))
+            raise errors.internal("content is not a list")
         if entry is not None and form.media_type == JSON:
             return Response(status, self._registry.encode(resource, entry), JSON)
         return Response(status, obj, form.media_type)
@@ -300,6 +310,8 @@ class Api:
     def _patch(self, request: Request, call: Call) -> Response:
         accepted: Sequence[str] = call.resource.strategy.patch_types
         if request.content_type not in accepted:
+            if call.resource.builtin:
+                raise StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
             raise errors.unsupported_media_type(accepted)
         call.options = self._write_options(request)
         obj, created = patching.patch(self._registry, call, request.content_type, request.body())
@@ -352,6 +364,13 @@ def list_options_watch(request: Request) -> bool:
 def list_options_flag(values: Sequence[str] | None) -> bool:
     """Go's reading of a boolean query parameter."""
     return bool(values) and values[0].lower() not in ("false", "0")  # type: ignore[index]
+
+
+def _go_type(resource: Resource) -> str:
+    """The Go type that messages name."""
+    if resource.strategy.typed:
+        return f"*{resource.group.partition('.')[0] or 'core'}.{resource.kind}"
+    return "*unstructured.Unstructured"
 
 
 def _item(resource: Resource, obj: Json) -> Json:

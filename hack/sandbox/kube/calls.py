@@ -36,6 +36,8 @@ class Call:
     subresource: str = ""
     options: WriteOptions = _NO_OPTIONS
     warnings: list[str] = field(default_factory=list)
+    recorded_as: str = ""
+    """The subresource that managedFields name, where it is another than the one that is written to."""
 
     @property
     def key(self) -> str:
@@ -44,7 +46,7 @@ class Call:
 
     def missing(self) -> StatusError:
         """404 for this object."""
-        return errors.not_found(self.resource.error_group, self.resource.plural, self.name)
+        return errors.not_found(self.resource.group, self.resource.plural, self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from typing import Any, Final
 import orjson
 import yaml
 
+from hack.sandbox.kube.causes import go_quote
+
 Json = dict[str, Any]
 
 
@@ -49,8 +51,37 @@ def parse_json(data: bytes) -> tuple[Any, list[str]]:
         duplicates: list[str] = []
         _find_duplicates(json.loads(data, object_pairs_hook=_Pairs), "", duplicates)
         return value, duplicates
+    except json.JSONDecodeError as exc:
+        raise ParseError(_go_error(exc)) from exc
     except (ValueError, RecursionError) as exc:
-        raise ParseError(str(exc) if data.strip() else "unexpected end of JSON input") from exc
+        raise ParseError(str(exc)) from exc
+
+
+_GO_ERRORS: Final = {
+    "Expecting property name enclosed in double quotes": "looking for beginning of object key string",
+    "Expecting value": "looking for beginning of value",
+    "Expecting ':' delimiter": "after object key",
+    "Extra data": "after top-level value",
+    "Invalid control character at": "in string literal",
+    "Invalid \\escape": "in string escape code",
+    "Illegal trailing comma before end of object": "looking for beginning of object key string",
+    "Illegal trailing comma before end of array": "looking for beginning of value",
+}
+"""What encoding/json says where Python's json stumbles, by Python's words."""
+
+
+def _go_error(exc: json.JSONDecodeError) -> str:
+    at = exc.doc[exc.pos : exc.pos + 1] if isinstance(exc.doc, str) else exc.doc[exc.pos : exc.pos + 1].decode()
+    if not at or exc.msg.startswith("Unterminated string"):
+        return "unexpected end of JSON input"
+    if exc.msg == "Expecting ',' delimiter":
+        # Which one it is depends on the innermost container that is still open.
+        opened = max(exc.doc.rfind("{", 0, exc.pos), exc.doc.rfind("}", 0, exc.pos))
+        listed = exc.doc.rfind("[", 0, exc.pos)
+        where = "after array element" if listed > opened else "after object key:value pair"
+    else:
+        where = next((text for start, text in _GO_ERRORS.items() if exc.msg.startswith(start)), exc.msg)
+    return f"invalid character {go_quote(at).replace(chr(34), chr(39))} {where}"
 
 
 def _find_duplicates(value: Any, path: str, found: list[str]) -> None:

@@ -30,7 +30,6 @@ from hack.sandbox.kube.validation import validate
 Json = dict[str, Any]
 
 _OBJECT_META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-_META_HOLDER: Final[Json] = {"properties": {}, "x-struct": "ObjectMeta"}
 _DEFAULT_COLUMNS: Final = (
     {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp", "description": AGE_DESCRIPTION},
 )
@@ -148,10 +147,8 @@ def decode_metadata(meta: Any) -> tuple[Json, list[str]]:
     """Typed metadata and the paths of its unknown fields. Raises typed.DecodeError."""
     if meta is None:
         return {}, []
-    if not _META_HOLDER["properties"]:
-        _META_HOLDER["properties"]["metadata"] = {**schema_of(_OBJECT_META), "x-absent": "keep"}
-    decoded, unknown = typed.decode(_META_HOLDER, {"metadata": meta})
-    return decoded["metadata"], unknown
+    decoded, unknown = typed.decode(schema_of(_OBJECT_META), meta)
+    return decoded, [f"metadata.{path}" for path in unknown]
 
 
 def _column(column: Json) -> Column:

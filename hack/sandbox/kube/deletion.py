@@ -3,6 +3,7 @@
 Source: k8s.io/apiserver pkg/registry/rest/delete.go and pkg/registry/generic/registry/store.go.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from hack.sandbox.kube import errors
@@ -42,7 +43,7 @@ def delete(registry: Registry, call: Call, options: DeleteOptions) -> tuple[int,
         registry.storage.delete(resource.collection, entry.key)
     if resource.strategy.returns_deleted:
         return 200, registry.served(resource, entry)
-    details = {**errors.about(resource.error_group, resource.plural, call.name), "uid": entry.obj["metadata"]["uid"]}
+    details = {**errors.about(resource.group, resource.plural, call.name), "uid": entry.obj["metadata"]["uid"]}
     return 200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
 
 
@@ -52,7 +53,7 @@ def delete_collection(registry: Registry, call: Call, selection: ListOptions, op
     for entry in page.entries:
         one = Call(call.resource, call.namespace, entry.obj["metadata"]["name"])
         delete(registry, one, options)
-    return Page(page.entries, registry.storage.revision)
+    return replace(page, revision=registry.storage.revision)
 
 
 def _check_preconditions(call: Call, entry: Entry, options: DeleteOptions) -> None:
@@ -69,7 +70,7 @@ def _check_preconditions(call: Call, entry: Entry, options: DeleteOptions) -> No
             f"in record ({meta['resourceVersion']}). The object might have been modified"
         )
     if why:
-        raise errors.conflict(resource.error_group, resource.kind, call.name, why)
+        raise errors.conflict(resource.group, resource.kind, call.name, why)
 
 
 def _mark(obj: Json, options: DeleteOptions) -> Json | None:

@@ -21,8 +21,9 @@ def _regex_hint(message: str, pattern: str, *examples: str) -> str:
     return f"{message} (e.g. {shown}, regex used for validation is '{pattern}')"
 
 
-def _too_long(maximum: int) -> str:
-    return f"must be no more than {maximum} bytes"
+def _too_long(maximum: int, unit: str = "characters") -> str:
+    """Names are measured in characters, says the API server, labels in bytes; both are ASCII where it matters."""
+    return f"must be no more than {maximum} {unit}"
 
 
 def subdomain_problems(name: str) -> list[str]:
@@ -89,7 +90,7 @@ def label_key_problems(key: str) -> list[str]:
     if not name:
         problems.append("name part must be non-empty")
     elif len(name.encode()) > LABEL_MAX:
-        problems.append(f"name part {_too_long(LABEL_MAX)}")
+        problems.append(f"name part {_too_long(LABEL_MAX, 'bytes')}")
     if not re.fullmatch(_QUALIFIED, name):
         message = (
             "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
@@ -101,7 +102,7 @@ def label_key_problems(key: str) -> list[str]:
 
 def label_value_problems(value: str) -> list[str]:
     """A label value: empty, or like a name."""
-    problems = [_too_long(LABEL_MAX)] if len(value.encode()) > LABEL_MAX else []
+    problems = [_too_long(LABEL_MAX, "bytes")] if len(value.encode()) > LABEL_MAX else []
     if not re.fullmatch(_VALUE, value):
         message = (
             "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "

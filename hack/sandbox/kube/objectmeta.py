@@ -93,7 +93,7 @@ def validate_update(meta: Json, old: Json) -> list[Cause]:
     for field in ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
         if meta.get(field) != old.get(field):
             causes += [invalid(f"metadata.{field}", meta.get(field), "field is immutable")]
-    return [*causes, *_common(meta)]
+    return [*causes, *_common(meta), *_finalizers(meta.get("finalizers", []))]
 
 
 def finalizer_warnings(meta: Json, old: Json | None = None) -> list[str]:
@@ -107,15 +107,15 @@ def finalizer_warnings(meta: Json, old: Json | None = None) -> list[str]:
     ]
 
 
-def drop_duplicate_owners(meta: Json) -> list[str]:
-    """Remove repeated owner references; returns a warning if there were some."""
+def drop_duplicate_owners(meta: Json, when: str = "") -> list[str]:
+    """Remove repeated owner references; returns a warning if there were some. `when` is what preceded, for a patch."""
     owners = meta.get("ownerReferences")
     if not owners or len({json.dumps(o, sort_keys=True) for o in owners}) == len(owners):
         return []
     meta["ownerReferences"] = [owner for index, owner in enumerate(owners) if owner not in owners[:index]]
     twice = sorted({owner.get("uid", "") for index, owner in enumerate(owners) if owner in owners[:index]})
     told = "API server dedups owner references in 1.20+, and may reject such requests as early as 1.24"
-    wrong = ".metadata.ownerReferences contains duplicate entries"
+    wrong = f".metadata.ownerReferences contains duplicate entries{when}"
     return [f"{wrong}; {told}; please fix your requests; duplicate UID(s) observed: {', '.join(twice)}"]
 
 

@@ -78,13 +78,12 @@ def _integer(query: Query, name: str) -> int | None:
 
 
 def _dry_run(values: Sequence[str]) -> tuple[bool, list[Cause]]:
-    wanted = [value for value in values if value]
-    if any(value != "All" for value in wanted):
-        shown = "[" + ",".join(go_quote(value) for value in wanted) + "]"
+    if any(value != "All" for value in values):
+        shown = "[" + ",".join(go_quote(value) for value in values) + "]"
         return False, [
             Cause("FieldValueNotSupported", f'Unsupported value: {shown}: supported values: "All"', "dryRun")
         ]
-    return bool(wanted), []
+    return bool(values), []
 
 
 def _manager_causes(manager: str) -> list[Cause]:

@@ -12,7 +12,8 @@ from hack.sandbox.kube.codec import go_map
 from hack.sandbox.kube.errors import StatusError
 from hack.sandbox.kube.objectmeta import drop_duplicate_owners, timestamp
 from hack.sandbox.kube.patch import ApplyConflict, PatchError, json_patch, merge, server_side_apply, strategic
-from hack.sandbox.kube.registry import Registry, check_name
+from hack.sandbox.kube.patch.errors import go_kind
+from hack.sandbox.kube.registry import Registry, check_name, unregistered
 from hack.sandbox.kube.resource import APPLY, JSON_PATCH, MERGE
 from hack.sandbox.kube.storage import clone
 from hack.sandbox.kube.typed import DecodeError
@@ -33,7 +34,7 @@ def patch(registry: Registry, call: Call, patch_type: str, body: Body) -> tuple[
     except PatchError as exc:
         raise _status_error(exc) from exc
     new = _decode(call, patch_type, patched, body)
-    call.warnings += drop_duplicate_owners(new["metadata"])
+    call.warnings += drop_duplicate_owners(new["metadata"], " after mutating admission happens")
     check_name(call, new)
     registry.check_namespace(call, new)
     return registry.store_changed(call, entry, live, new), False
@@ -57,11 +58,13 @@ def _decode(call: Call, patch_type: str, patched: Json, body: Body) -> Json:
     resource = call.resource
     problems = [f"duplicate field {go_quote(path)}" for path in body.duplicates]
     quoted = go_json(patched) if patch_type in (JSON_PATCH, MERGE) else go_map(body.value)
-    if patched.get("apiVersion") != resource.api_version:
-        raise errors.bad_request(
-            f"the API version in the data ({patched.get('apiVersion', '')}) does not match the expected API version "
-            f"({resource.api_version})"
-        )
+    if not resource.strategy.typed:
+        _check_type(call, patched)
+    elif patch_type not in (JSON_PATCH, MERGE):
+        # Strategic patches are applied to the Go struct, whose kind is what it is.
+        patched = {**patched, "kind": resource.kind, "apiVersion": resource.api_version}
+    elif reason := unregistered(patched):
+        raise errors.invalid("", "", "", [invalid("patch", quoted, reason)])
     try:
         new, unknown = resource.strategy.decode(patched)
     except DecodeError as exc:
@@ -75,10 +78,27 @@ def _decode(call: Call, patch_type: str, patched: Json, body: Body) -> Json:
     return new
 
 
+def _check_type(call: Call, patched: Json) -> None:
+    """A patched custom resource is still one of its kind and version. Raises StatusError."""
+    resource = call.resource
+    if not patched.get("kind"):
+        text = go_json(patched)
+        raise errors.invalid("", "", "", [invalid("patch", text, f"Object 'Kind' is missing in '{text}'")])
+    if not patched.get("apiVersion"):
+        why = "Object 'apiVersion' is missing in 'object has no apiVersion field'"
+        details = {"causes": [{"message": why}]}
+        raise StatusError(500, "InternalError", f"Internal error occurred: {why}", details)
+    if patched["kind"] == resource.kind and patched["apiVersion"] != resource.api_version:
+        cause = invalid("apiVersion", patched["apiVersion"], f"must be {resource.api_version}")
+        raise errors.invalid(resource.group, resource.kind, call.name, [cause])
+
+
 def _apply(registry: Registry, call: Call, body: Body) -> tuple[Json, bool]:
     resource = call.resource
     if body.error or not isinstance(body.value, dict):
-        raise errors.bad_request(f"error decoding YAML: {body.error or 'the patch is no object'}")
+        unfit = f"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {go_kind(body.value)} into"
+        why = body.error or f"{unfit} Go value of type map[string]interface {{}}"
+        raise errors.bad_request(f"error decoding YAML: {why}")
     applied = clone(body.value)
     entry = registry.storage.get(resource.collection, call.key)
     if entry is None and call.subresource:

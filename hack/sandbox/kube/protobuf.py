@@ -8,10 +8,9 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, Final
 
-from hack.sandbox.kube.builtin.schemas import resolved
+from hack.sandbox.kube.builtin.schemas import kinds
 from hack.sandbox.kube.codec import ParseError
 
 Json = dict[str, Any]
@@ -31,22 +30,12 @@ def parse_protobuf(data: bytes) -> Json:
         envelope = _collect(data[len(MAGIC) :])
         meta = _collect(envelope.get(1, [b""])[0])
         api_version, kind = (meta.get(number, [b""])[0].decode() for number in (1, 2))
-        schema = _schemas().get((api_version, kind))
+        schema = kinds().get((api_version, kind))
         if schema is None:
             raise ParseError(f'no kind "{kind}" is registered for version "{api_version}"')
         return {"apiVersion": api_version, "kind": kind, **_message(schema, envelope.get(2, [b""])[0])}
     except (IndexError, UnicodeDecodeError, AttributeError, TypeError) as exc:
         raise ParseError(f"proto: {exc}") from exc
-
-
-@cache
-def _schemas() -> dict[tuple[str, str], Schema]:
-    found: dict[tuple[str, str], Schema] = {}
-    for schema in resolved().values():
-        for gvk in schema.get("x-kubernetes-group-version-kind", ()):
-            version = f"{gvk['group']}/{gvk['version']}" if gvk["group"] else gvk["version"]
-            found[version, gvk["kind"]] = schema
-    return found
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, Any]]:

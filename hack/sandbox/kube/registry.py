@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from hack.sandbox.kube import errors, objectmeta
+from hack.sandbox.kube.builtin.schemas import kinds
 from hack.sandbox.kube.calls import Body, Call, Filter, Page
 from hack.sandbox.kube.causes import Cause, go_quote, invalid
 from hack.sandbox.kube.codec import dump_json
@@ -15,6 +16,7 @@ from hack.sandbox.kube.errors import StatusError
 from hack.sandbox.kube.fieldmanager import record_update, same_but_for_times
 from hack.sandbox.kube.options import ListOptions
 from hack.sandbox.kube.paging import read_token, write_token
+from hack.sandbox.kube.patch.errors import go_kind
 from hack.sandbox.kube.resource import Resource
 from hack.sandbox.kube.storage import CompactedError, Entry, FutureRevisionError, Storage, clone
 from hack.sandbox.kube.typed import DecodeError
@@ -24,6 +26,8 @@ Json = dict[str, Any]
 NAMESPACES = "/namespaces"
 """The collection of the Namespace objects."""
 _SUMMARY_MAX = 30
+_TYPE_META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
+"""The Go type that a body must fit into before anything else is known about it."""
 _CONTINUE_EXPIRED = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
     "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
@@ -161,15 +165,18 @@ class Registry:
             return errors.bad_request(f"{text} ({_summary(body.data)})")
 
         if body.error or not isinstance(body.value, dict):
-            why = body.error or "cannot unmarshal into struct"
+            why = body.error or f"json: cannot unmarshal {go_kind(body.value)} into Go value of type {_TYPE_META}"
             raise unrecognized(f"couldn't get version/kind; json parse error: {why}")
         obj: Json = dict(body.value)
         if resource.strategy.typed:
             obj.setdefault("kind", resource.kind)
             obj.setdefault("apiVersion", resource.api_version)
-            same = (obj["apiVersion"], obj["kind"]) == (resource.api_version, resource.kind)
-            if not same and obj["apiVersion"] == resource.api_version:
+            if (obj["apiVersion"], obj["kind"]) != (resource.api_version, resource.kind):
                 kind, version = obj["kind"], obj["apiVersion"].rpartition("/")[2]
+                unknown = unregistered(obj)
+                if unknown:
+                    why = f'{kind} in version "{version}" cannot be handled as a {resource.kind}: {unknown}'
+                    raise errors.bad_request(why)
                 why = (
                     f"converting ({version}.{kind}) to ({resource.group or 'core'}.{resource.kind}): unknown conversion"
                 )
@@ -224,7 +231,7 @@ class Registry:
         existing = self.storage.get(resource.collection, call.key)
         if existing is not None:
             deleting = "deletionTimestamp" in existing.obj["metadata"]
-            raise errors.already_exists(resource.error_group, resource.plural, call.name, deleting=deleting)
+            raise errors.already_exists(resource.group, resource.plural, call.name, deleting=deleting)
         if call.options.dry_run:
             meta.pop("resourceVersion", None)
             return obj
@@ -249,7 +256,7 @@ class Registry:
             cause = Cause(
                 "NamespaceTerminating", f"namespace {call.namespace} is being terminated", "metadata.namespace"
             )
-            raise errors.forbidden(resource.error_group, resource.plural, call.name, why, [cause])
+            raise errors.forbidden(resource.group, resource.plural, call.name, why, [cause])
 
     # -- updating ---------------------------------------------------------------
 
@@ -267,7 +274,7 @@ class Registry:
         live = clone(self.served(resource, entry))
         uid = new["metadata"].get("uid")
         if uid and uid != live["metadata"]["uid"]:
-            raise errors.conflict(resource.error_group, resource.plural, call.name, _uid_mismatch(call, uid, live))
+            raise errors.conflict(resource.group, resource.plural, call.name, _uid_mismatch(call, uid, live))
         return self.store_changed(call, entry, live, new), False
 
     def store_changed(self, call: Call, entry: Entry, live: Json, new: Json, *, applied: bool = False) -> Json:
@@ -281,7 +288,8 @@ class Registry:
         objectmeta.carry_over(meta, live["metadata"])
         strategy.reset(new, live, call.subresource)
         if not applied:
-            new = record_update(resource, live, new, call.options.manager, call.subresource)
+            recorded_as = call.recorded_as or call.subresource
+            new = record_update(resource, live, new, call.options.manager, recorded_as)
         strategy.prepare_update(new, live, call.subresource)
         meta = new["metadata"]
         causes = self._kind_causes(resource, new)
@@ -309,12 +317,20 @@ class Registry:
         if wanted in ("", "0"):
             if not resource.strategy.unconditional_update:
                 cause = invalid("metadata.resourceVersion", 0, "must be specified for an update")
-                raise errors.invalid(resource.error_group, resource.plural, call.name, [cause])
+                raise errors.invalid(resource.group, resource.plural, call.name, [cause])
         elif not re.fullmatch(r"\d+", wanted):
             raise errors.internal(f"strconv.ParseUint: parsing {go_quote(wanted)}: invalid syntax")
         elif wanted != current:
-            raise errors.conflict(resource.error_group, resource.plural, call.name, errors.MODIFIED)
+            raise errors.conflict(resource.group, resource.plural, call.name, errors.MODIFIED)
         meta["resourceVersion"] = current
+
+
+def unregistered(obj: Json) -> str:
+    """Why a built-in object cannot be decoded, if its kind is none of the built-in ones."""
+    kind, version = obj.get("kind", ""), obj.get("apiVersion", "")
+    if (version, kind) in kinds():
+        return ""
+    return f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
 
 
 def may_vanish(obj: Json) -> bool:
@@ -360,6 +376,6 @@ def _summary(data: bytes) -> str:
     if not data:
         return "<empty>"
     if data[:1] != b"{":
-        return f"hex dump: {data[:_SUMMARY_MAX].hex()}"
+        return data[:_SUMMARY_MAX].hex()
     text = data[:_SUMMARY_MAX].decode(errors="replace")
     return f"{text} ..." if len(data) > _SUMMARY_MAX else text

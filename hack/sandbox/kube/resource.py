@@ -173,7 +173,7 @@ class Resource:
     """The storage collection; several resources may show the same one."""
     builtin: bool = True
     error_group: str = "="
-    """The group that errors name, if not `group`: events.k8s.io Events are core Events inside."""
+    """The group of the kind in errors of validation, if not `group`: events.k8s.io Events are core Events inside."""
     since: int = 0
     """Watches cannot go back behind this revision: it is when this version of the resource began to be served."""
 

@@ -104,5 +104,5 @@ def _write(registry: Registry, call: Call, scale: Json) -> Json:
     new["metadata"]["resourceVersion"] = (
         wanted["metadata"].get("resourceVersion") or live["metadata"]["resourceVersion"]
     )
-    main = Call(call.resource, call.namespace, call.name, "", call.options)
+    main = Call(call.resource, call.namespace, call.name, "", call.options, recorded_as="scale")
     return _view(call, registry.store_changed(main, entry, live, new))

@@ -15,8 +15,8 @@ from hack.sandbox.kube.names import label_key_problems, label_value_problems
 Json = dict[str, Any]
 
 _TOKEN: Final = re.compile(r"\s*(?:(==|!=|=|!|>|<|\(|\)|,)|([^\s=!<>(),]+))")
-_BINARY: Final = "!=, <, =, ==, >, in, notin"
-"""What may follow a key, in the order in which the API server names it."""
+_BINARY: Final = "in, notin, =, ==, !=, gt, lt"
+"""What may follow a key, as the API server names it."""
 
 
 @dataclass(frozen=True, slots=True)

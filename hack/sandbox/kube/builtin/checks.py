@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from hack.sandbox.kube.causes import Cause, forbidden, go_json, invalid, not_supported, required
-from hack.sandbox.kube.names import config_key_problems, path_segment_problems
+from hack.sandbox.kube.names import config_key_problems, label_key_problems, label_problems, path_segment_problems
 
 Json = dict[str, Any]
 Check = Callable[[Json, Json | None], list[Cause]]
@@ -76,7 +76,7 @@ def lease(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - the sam
     return causes
 
 
-def service(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - the same on update
+def service(new: Json, old: Json | None) -> list[Cause]:
     """Ports, and their names where there are several."""
     spec = new["spec"]
     ports = spec.get("ports") or []
@@ -92,6 +92,12 @@ def service(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - the s
         if len(ports) > 1 and not port.get("name"):
             causes.append(required(f"spec.ports[{index}].name"))
         causes += _port_range(f"spec.ports[{index}].port", port["port"])
+        causes += _port_range(f"spec.ports[{index}].targetPort", port.get("targetPort"))
+    before = old["spec"].get("clusterIP") if old is not None else None
+    if before and spec["type"] != "ExternalName" and spec.get("clusterIP") != before:
+        shown = go_json([spec.get("clusterIP")])
+        why = f"Invalid value: {shown}: may not change once set"
+        causes.append(Cause("FieldValueInvalid", why, "spec.clusterIPs[0]"))
     return causes
 
 
@@ -111,7 +117,8 @@ def workload(new: Json, old: Json | None) -> list[Cause]:
     elif not selector.get("matchLabels") and not selector.get("matchExpressions"):
         causes.append(invalid("spec.selector", selector, "empty selector is invalid for deployment"))
     labels = template["metadata"].get("labels") or {}
-    if selector is not None and not (selector.get("matchLabels") or {}).items() <= labels.items():
+    wanted = (selector or {}).get("matchLabels") or {}
+    if selector is None or not wanted.items() <= labels.items():
         why = "`selector` does not match template `labels`"
         causes.append(invalid("spec.template.metadata.labels", labels, why))
     if spec.get("replicas", 0) < 0:
@@ -146,6 +153,24 @@ def job(new: Json, old: Json | None) -> list[Cause]:
     return causes
 
 
+def label_job(new: Json, old: Json | None) -> None:
+    """The pods of a job are selected by its uid."""
+    if old is not None or new["spec"].get("manualSelector"):
+        return
+    uid, name = new["metadata"]["uid"], new["metadata"].get("name", "")
+    controller = {"batch.kubernetes.io/controller-uid": uid}
+    labels = {**controller, "batch.kubernetes.io/job-name": name, "controller-uid": uid, "job-name": name}
+    template = new["spec"]["template"]["metadata"]
+    template["labels"] = {**(template.get("labels") or {}), **labels}
+    new["metadata"].setdefault("labels", dict(template["labels"]))
+    new["spec"]["selector"] = {"matchLabels": controller}
+
+
+def drop_empty_rules(new: Json, old: Json | None) -> None:  # noqa: ARG001 - completes new and changed objects alike
+    """An empty list of rules is stored as none."""
+    new["rules"] = new.get("rules") or None
+
+
 def _pod_spec(spec: Json, path: str) -> list[Cause]:
     containers = spec.get("containers") or []
     causes: list[Cause] = [] if containers else [required(f"{path}.containers")]
@@ -156,6 +181,8 @@ def _pod_spec(spec: Json, path: str) -> list[Cause]:
             name = container.get("name", "")
             if not name:
                 causes.append(required(f"{here}.name"))
+            elif problems := label_problems(name):
+                causes += [invalid(f"{here}.name", name, problem) for problem in problems]
             elif name in seen:
                 causes.append(Cause("FieldValueDuplicate", f'Duplicate value: "{name}"', f"{here}.name"))
             seen.add(name)
@@ -251,9 +278,10 @@ def new_event(new: Json, old: Json | None) -> list[Cause]:
     causes = core_event(new, old)
     if not new.get("eventTime"):
         return [*causes, required("eventTime")]
-    for field, shown in (("reportingComponent", "reportingController"), ("reportingInstance", "reportingInstance")):
-        if not new.get(field):
-            causes.append(required(shown))
+    controller = new.get("reportingComponent", "")
+    causes += [invalid("reportingController", controller, problem) for problem in label_key_problems(controller)]
+    if not new.get("reportingInstance"):
+        causes.append(required("reportingInstance"))
     if not new.get("action"):
         causes.append(required("action"))
     if not new.get("reason"):

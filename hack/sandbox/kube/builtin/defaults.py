@@ -123,7 +123,6 @@ def _stateful_set(obj: Json) -> None:
         strategy.setdefault("rollingUpdate", {})
     if strategy["type"] == "RollingUpdate" and "rollingUpdate" in strategy:
         strategy["rollingUpdate"].setdefault("partition", 0)
-        strategy["rollingUpdate"].setdefault("maxUnavailable", 1)
     retention = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
     retention.setdefault("whenDeleted", "Retain")
     retention.setdefault("whenScaled", "Retain")
@@ -228,6 +227,12 @@ def _storage_class(obj: Json) -> None:
     obj.setdefault("volumeBindingMode", "Immediate")
 
 
+def _limit(obj: Json) -> None:
+    if obj.get("type") == "Container":
+        obj["default"] = {**obj.get("max", {}), **obj.get("default", {})}
+        obj["defaultRequest"] = {**obj.get("min", {}), **obj["default"], **obj.get("defaultRequest", {})}
+
+
 DEFAULTERS: Final[Mapping[str, Defaulter]] = {
     "ClusterRoleBinding": _role_ref,
     "ConfigMapVolumeSource": _mode,
@@ -237,11 +242,13 @@ DEFAULTERS: Final[Mapping[str, Defaulter]] = {
     "DaemonSet": _daemon_set,
     "Deployment": _deployment,
     "DownwardAPIVolumeSource": _mode,
+    "EndpointPort": lambda obj: obj.setdefault("protocol", "TCP") and None,
     "EphemeralContainer": _container,
     "HTTPGetAction": _http_get,
     "HorizontalPodAutoscaler": _autoscaler,
     "HostPathVolumeSource": lambda obj: obj.setdefault("type", "") and None,
     "Job": _job,
+    "LimitRangeItem": _limit,
     "MutatingWebhook": _mutating_webhook,
     "Namespace": _namespace,
     "NetworkPolicy": _network_policy,
@@ -251,6 +258,7 @@ DEFAULTERS: Final[Mapping[str, Defaulter]] = {
     "PersistentVolumeClaim": _claim,
     "Pod": _pod,
     "PodSpec": _pod_spec,
+    "PriorityClass": lambda obj: obj.setdefault("preemptionPolicy", "PreemptLowerPriority") and None,
     "Probe": _probe,
     "ProjectedVolumeSource": _mode,
     "ReplicaSet": _replicas,

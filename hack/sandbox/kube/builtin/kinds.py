@@ -70,7 +70,7 @@ def _core() -> list[Resource]:
         status=True,
         returns_deleted=True,
         create_on_update=True,
-        name_rule=names.label_1035_problems,
+        name_rule=names.label_problems,
         labels={"spec.clusterIP": ".spec.clusterIP", "spec.type": ".spec.type"},
     )
     pod = Traits(
@@ -154,7 +154,9 @@ def _workloads() -> list[Resource]:
     replica_set = traits("apps.v1.ReplicaSet", check=checks.workload, labels=replicas)
     stateful_set = traits("apps.v1.StatefulSet", check=checks.workload)
     daemon_set = traits("apps.v1.DaemonSet", check=checks.workload)
-    job = traits("batch.v1.Job", check=checks.job, labels={"status.successful": ".status.succeeded"})
+    job = traits(
+        "batch.v1.Job", check=checks.job, complete=checks.label_job, labels={"status.successful": ".status.succeeded"}
+    )
     scaler = traits("autoscaling.v2.HorizontalPodAutoscaler", generation="")
     return [
         _kind("apps/v1", "daemonsets", "DaemonSet", daemon_set, short=["ds"], categories=_ALL, subresources=(STATUS,)),
@@ -200,7 +202,10 @@ def _access() -> list[Resource]:
 
     def traits(kind: str, check: checks.Check) -> Traits:
         schema = f"io.k8s.api.rbac.v1.{kind}"
-        return Traits(schema, check=check, create_on_update=True, name_rule=names.path_segment_problems)
+        complete = checks.drop_empty_rules if kind.endswith("Role") else None
+        return Traits(
+            schema, check=check, complete=complete, create_on_update=True, name_rule=names.path_segment_problems
+        )
 
     return [
         _kind(
@@ -230,7 +235,7 @@ def _cluster() -> list[Resource]:
                 hooks,
                 f"{kind.lower()}s",
                 kind,
-                Traits(f"{api}.admissionregistration.v1.{kind}", generation="spec"),
+                Traits(f"{api}.admissionregistration.v1.{kind}", generation="spec", unconditional_update=False),
                 categories=extensions,
                 namespaced=False,
             )
@@ -278,7 +283,7 @@ def _cluster() -> list[Resource]:
             storage,
             "storageclasses",
             "StorageClass",
-            Traits(f"{api}.storage.v1.StorageClass"),
+            Traits(f"{api}.storage.v1.StorageClass", returns_deleted=True),
             short=["sc"],
             namespaced=False,
         ),

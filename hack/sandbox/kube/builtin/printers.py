@@ -199,7 +199,7 @@ def _autoscaler(obj: Json) -> list[Any]:
     spec = obj["spec"]
     target = f"{spec['scaleTargetRef']['kind']}/{spec['scaleTargetRef']['name']}"
     bounds = [str(spec.get("minReplicas", "<unset>")), spec["maxReplicas"], _status(obj, "currentReplicas")]
-    return [name_of(obj), target, UNKNOWN, *bounds, age_of(obj)]
+    return [name_of(obj), target, _metrics(obj), *bounds, age_of(obj)]
 
 
 def _ingress(obj: Json) -> list[Any]:
@@ -224,6 +224,34 @@ def _volume(obj: Json) -> list[Any]:
     classes = [spec.get("storageClassName", ""), spec.get("volumeAttributesClassName", "<unset>")]
     state = [spec.get("persistentVolumeReclaimPolicy", ""), (obj.get("status") or {}).get("phase", ""), bound]
     return [*head, *state, *classes, "", age_of(obj), spec.get("volumeMode", "<unset>")]
+
+
+_SHOWN_ADDRESSES: Final = 3
+
+
+def _addresses(obj: Json) -> str:
+    """The first addresses with their ports."""
+    found = [
+        f"{address['ip']}:{port['port']}" if port else address["ip"]
+        for subset in obj.get("subsets") or ()
+        for port in subset.get("ports") or (None,)
+        for address in subset.get("addresses") or ()
+    ]
+    shown = ",".join(found[:_SHOWN_ADDRESSES]) or NONE
+    return f"{shown} + {len(found) - _SHOWN_ADDRESSES} more..." if len(found) > _SHOWN_ADDRESSES else shown
+
+
+def _metrics(obj: Json) -> str:
+    """The targets of an autoscaler, all of them unknown: nobody measures here."""
+    shown = []
+    for metric in obj["spec"].get("metrics") or ():
+        resource = metric.get("resource") or {}
+        target = resource.get("target") or {}
+        wanted = (
+            f"{target['averageUtilization']}%" if "averageUtilization" in target else target.get("averageValue", "")
+        )
+        shown.append(f"{resource['name']}: {UNKNOWN}/{wanted}" if resource else f"{UNKNOWN}/{UNKNOWN}")
+    return ", ".join(shown) or NONE
 
 
 def _node(obj: Json) -> list[Any]:
@@ -254,6 +282,8 @@ _BINDING_COLUMNS: Final = {
 }
 _REPLICA_COLUMNS: Final = (NAME_COLUMN, *_counted("Desired", "Current", "Ready"), _AGE, *_TEMPLATE_COLUMNS, _SELECTOR)
 
+_WEBHOOKS: Final = _simple(_column("Webhooks", type_="integer"), cells=lambda o: [len(o.get("webhooks") or ())])
+
 PRINTERS: Final[dict[str, Printer]] = {
     "ClusterRoleBinding": Printer(_BINDING_COLUMNS["clusterRoleBinding"], _binding),
     "ConfigMap": _simple(_column("Data"), cells=lambda o: [len(o.get("data") or {}) + len(o.get("binaryData") or {})]),
@@ -263,7 +293,7 @@ PRINTERS: Final[dict[str, Printer]] = {
             _column("Schedule"),
             _column("Timezone"),
             _column("Suspend", type_="boolean"),
-            _column("Active", type_="integer"),
+            _column("Active", "A list of pointers to currently running jobs.", "integer"),
             _column("Last Schedule"),
             _AGE,
             *_TEMPLATE_COLUMNS,
@@ -300,7 +330,7 @@ PRINTERS: Final[dict[str, Printer]] = {
         _column("Endpoints"),
         cells=lambda o: [o["addressType"], "<unset>", "<unset>"],
     ),
-    "Endpoints": _simple(_column("Endpoints"), cells=lambda _: [NONE]),
+    "Endpoints": _simple(_column("Endpoints"), cells=lambda o: [_addresses(o)]),
     "Event": Printer(
         (
             _column("Last Seen"),
@@ -356,7 +386,7 @@ PRINTERS: Final[dict[str, Printer]] = {
             _column("Status", "The status of the node"),
             _column("Roles", "The roles of the node"),
             _AGE,
-            _column("Version"),
+            _column("Version", "Kubelet Version reported by the node."),
             *(
                 _column(name, priority=1)
                 for name in ("Internal-IP", "External-IP", "OS-Image", "Kernel-Version", "Container-Runtime")
@@ -379,7 +409,8 @@ PRINTERS: Final[dict[str, Printer]] = {
     "PersistentVolumeClaim": Printer(
         (
             NAME_COLUMN,
-            *map(_column, ("Status", "Volume", "Capacity", "Access Modes")),
+            _column("Status", "phase represents the current phase of PersistentVolumeClaim."),
+            *map(_column, ("Volume", "Capacity", "Access Modes")),
             _column("StorageClass", "StorageClass of the pvc"),
             _column("VolumeAttributesClass", "VolumeAttributesClass of the pvc"),
             _AGE,
@@ -414,7 +445,7 @@ PRINTERS: Final[dict[str, Printer]] = {
             _column("Value", type_="integer"),
             _column("Global-Default", type_="boolean"),
             _AGE,
-            _column("PreemptionPolicy", priority=1),
+            _column("PreemptionPolicy"),
         ),
         lambda o: [
             name_of(o),
@@ -425,6 +456,9 @@ PRINTERS: Final[dict[str, Printer]] = {
         ],
     ),
     "ReplicaSet": Printer(_REPLICA_COLUMNS, _replica_set),
+    "ResourceQuota": _simple(_column("Request"), _column("Limit"), cells=lambda _: ["", ""]),
+    "MutatingWebhookConfiguration": _WEBHOOKS,
+    "ValidatingWebhookConfiguration": _WEBHOOKS,
     "ReplicationController": Printer(_REPLICA_COLUMNS, _replica_set),
     "RoleBinding": Printer(_BINDING_COLUMNS["roleBinding"], _binding),
     "Secret": _simple(_column("Type"), _column("Data"), cells=lambda o: [o.get("type", ""), len(o.get("data") or {})]),
@@ -438,7 +472,8 @@ PRINTERS: Final[dict[str, Printer]] = {
     "StorageClass": Printer(
         (
             NAME_COLUMN,
-            *map(_column, ("Provisioner", "ReclaimPolicy", "VolumeBindingMode", "AllowVolumeExpansion")),
+            _column("Provisioner", "provisioner indicates the type of the provisioner."),
+            *map(_column, ("ReclaimPolicy", "VolumeBindingMode", "AllowVolumeExpansion")),
             _AGE,
         ),
         lambda o: [

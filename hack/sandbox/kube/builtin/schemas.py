@@ -40,6 +40,17 @@ def resolved() -> dict[str, Schema]:
     return result
 
 
+@cache
+def kinds() -> dict[tuple[str, str], Schema]:
+    """The resolved schemas of the kinds, by apiVersion and kind."""
+    found: dict[tuple[str, str], Schema] = {}
+    for schema in resolved().values():
+        for gvk in schema.get("x-kubernetes-group-version-kind", ()):
+            version = f"{gvk['group']}/{gvk['version']}" if gvk["group"] else gvk["version"]
+            found[version, gvk["kind"]] = schema
+    return found
+
+
 def schema_of(name: str) -> Schema:
     """The resolved schema of one OpenAPI name."""
     return resolved()[name]
