@@ -23,7 +23,7 @@ BELOW = {
     "controller.smlogs": ("controller.aws", "controller.kube", "controller.runtime", "controller.observability", "api"),
 }
 """What of ours each package may import, itself apart; modules directly in `controller` may import all of it."""
-LEAVES = ("controller.version",)
+LEAVES = ("controller.flagvalues", "controller.version")
 """Modules without imports of ours, which everybody in `controller` may use."""
 ONLY_IN = {
     "kubernetes": ("controller.kube",),

@@ -1,0 +1,1 @@
+"""The kubectl plugin `kubectl-smlogs`: a job's CloudWatch logs, found by its Kubernetes object."""

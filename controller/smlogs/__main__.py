@@ -1,0 +1,49 @@
+"""`kubectl-smlogs`: command line to exit code; the only place that ends the process, quietly where it is asked to."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from controller.smlogs import help as texts
+from controller.smlogs.flags import UsageError
+from controller.smlogs.options import HelpWanted, read
+
+_BY_SIGNAL: Final = 128
+"""What shells add to the number of the signal that ended a process."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the plugin. Returns its exit code: 0, 1 failed, 130 after Ctrl-C, 141 when nobody reads the output."""
+    try:
+        return _run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        return _BY_SIGNAL + signal.SIGINT
+    except BrokenPipeError:
+        # The interpreter flushes standard output once more when it ends, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BY_SIGNAL + signal.SIGPIPE
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        wanted = read(arguments)
+    except UsageError as error:
+        sys.stderr.write(f"error: {error}\nRun 'kubectl smlogs --help' for usage.\n")
+        return 1
+    if isinstance(wanted, HelpWanted):
+        sys.stdout.write(texts.root() if wanted.kind is None else texts.command(wanted.kind))
+        sys.stdout.flush()
+        return 0
+    # Not at the top: the AWS SDK takes long to import, help does not need it, and Ctrl-C must be quiet from the start.
+    from controller.smlogs import app  # noqa: PLC0415
+
+    # A line of a log may hold anything: what the terminal's encoding lacks must not end the program.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    return app.run(wanted, os.environ, sys.stdout, sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

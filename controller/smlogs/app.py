@@ -1,0 +1,160 @@
+"""The plugin from end to end: the object, the header, the lines, and following. Ends the errors, not the process."""
+
+import random
+import threading
+from collections.abc import Callable, Mapping
+from typing import Final, TextIO
+
+from prometheus_client import CollectorRegistry
+
+from controller.aws.budgets import Budgets
+from controller.aws.clients import AwsApi, Clients, ClientSettings
+from controller.aws.errors import AwsError
+from controller.aws.sagemaker import Api
+from controller.aws.targets import TargetDefaults
+from controller.kube.config import ConfigError
+from controller.kube.errors import ApiError
+from controller.observability import logs
+from controller.runtime.clock import Clock, SystemClock
+from controller.smlogs import selection, wording
+from controller.smlogs.cloudwatch import LIMITS, LogReader, TuningMembers
+from controller.smlogs.cluster import Lookup
+from controller.smlogs.events import Seen, Window
+from controller.smlogs.follow import Follower, Rhythm
+from controller.smlogs.lines import Lines
+from controller.smlogs.options import ALL_LINES, Options
+from controller.smlogs.output import Output, wants_colours
+from controller.smlogs.patience import Patience, Pause
+from controller.smlogs.reading import Progress, first_ms, milliseconds, read
+from controller.smlogs.selection import Selection
+from controller.smlogs.subject import Subject
+from controller.version import version
+
+_ATTEMPTS: Final = 5
+"""For lines that are there already: the last error is seen after some ten seconds."""
+_ATTEMPTS_FOLLOWING: Final = 12
+"""For lines to come: about two minutes of network trouble or throttling are sat out."""
+
+
+class SmlogsError(Exception):
+    """The plugin cannot go on; the message is for people, and complete."""
+
+
+class Session:
+    """One run, with everything that has effects. `pause` waits; a test passes one that moves its clock."""
+
+    def __init__(
+        self, options: Options, environ: Mapping[str, str], output: Output, clock: Clock, pause: Pause, api: Api
+    ) -> None:
+        self._rhythm = Rhythm()
+        self._options = options
+        self._environ = environ
+        self._output = output
+        self._clock = clock
+        self._pause = pause
+        self._api = api
+        attempts = _ATTEMPTS_FOLLOWING if options.follow else _ATTEMPTS
+        # the jitter of pauses needs no cryptographic randomness
+        self._patience = Patience(
+            attempts=attempts,
+            pause=pause,
+            clock=clock,
+            rng=random.Random(),  # noqa: S311
+            tell=output.status,
+        )
+
+    def run(self, lookup: Lookup) -> None:
+        """Print what was asked for. Raises `SmlogsError`; KeyboardInterrupt and BrokenPipeError pass through."""
+        try:
+            subject = lookup.first()
+            if self._options.follow:
+                subject = self._until_created(subject, lookup.again)
+            if not subject.aws_name or (subject.is_stalled and not subject.may_exist):
+                raise SmlogsError(wording.not_created(subject))
+            if not subject.region:
+                raise SmlogsError(wording.no_region(subject))
+            self._output.say(subject.header)
+            self._print(subject, lookup.again)
+        except ApiError as error:
+            raise SmlogsError(wording.of_cluster(error, self._options.kind, lookup.key)) from error
+
+    def _until_created(self, subject: Subject, look: Callable[[], Subject | None]) -> Subject:
+        """Wait until there is something at AWS, or will never be. Raises `SmlogsError` when the object is deleted."""
+        while not (subject.may_exist or subject.is_stalled or subject.has_ended):
+            self._output.check_reader()
+            self._output.status(wording.not_created(subject))
+            self._pause(self._rhythm.look_s)
+            found = look()
+            if found is None:
+                raise SmlogsError(wording.ended(None, subject))
+            subject = found
+        return subject
+
+    def _print(self, subject: Subject, look: Callable[[], Subject | None]) -> None:
+        options, now = self._options, self._clock.utcnow()
+        chosen, reader = self._reader(subject)
+        progress = Progress(Seen(), Window(first_ms(options, subject, now)))
+        try:
+            self._output.status("reading the log")
+            for batch in read(reader, progress, tail=options.tail, now_ms=milliseconds(now)):
+                self._output.show(batch)
+            if options.follow:
+                latest = Follower(reader, look, self._output, self._pause, self._clock, self._rhythm).run(
+                    subject, progress
+                )
+                self._output.say(wording.ended(latest, subject))
+        except AwsError as error:
+            raise SmlogsError(wording.of_aws(error, subject.region, chosen.group)) from error
+        if not self._output.printed and not options.follow:
+            self._explain_silence(subject)
+        self._output.clear_status()
+
+    def _explain_silence(self, subject: Subject) -> None:
+        """Nothing was printed: say why. Raises `SmlogsError` where there is nothing that could write lines."""
+        if not subject.may_exist:
+            raise SmlogsError(wording.not_created(subject))
+        options = self._options
+        is_narrowed = bool(options.search_prefix) or options.since_s is not None or options.tail != ALL_LINES
+        if options.tail != 0:
+            self._output.say(wording.no_lines(subject, is_narrowed=is_narrowed))
+
+    def _reader(self, subject: Subject) -> tuple[Selection, LogReader]:
+        defaults = TargetDefaults.of(aws_region="", aws_endpoint_url="", environment=self._environ)
+        spec = {"sageMakerEndpoint": subject.sagemaker_endpoint}
+        target = defaults.resolve(spec, recorded_region=subject.region)
+        members = None
+        if subject.kind.is_tuning:
+            members = TuningMembers(self._api, target, subject.aws_name, self._patience, self._clock)
+        chosen = selection.of(subject, self._options.search_prefix, members)
+        return chosen, LogReader(self._api, target, chosen, self._patience)
+
+
+def run(options: Options, environ: Mapping[str, str], out: TextIO, err: TextIO) -> int:
+    """Do what `options` ask for. Returns the exit code: 0, or 1 after a message on `err`.
+
+    Blocks until all is printed, with `follow` until the job has ended. Raises KeyboardInterrupt and BrokenPipeError.
+    """
+    never = threading.Event()
+
+    def pause(seconds: float) -> None:
+        never.wait(seconds)
+
+    logs.configure(format="console", level="error", stream=err)
+    clock = SystemClock()
+    registry = CollectorRegistry()
+    api = AwsApi(Clients(ClientSettings(version())), Budgets(clock, registry, LIMITS), clock, registry)
+    lines = Lines(
+        hide_stream=options.hide_log_stream_name,
+        timestamps=options.timestamps,
+        is_coloured=wants_colours(out, environ),
+    )
+    output = Output(out, err, lines)
+    try:
+        with Lookup.connect(options, environ, clock) as lookup:
+            Session(options, environ, output, clock, pause, api).run(lookup)
+    except (ConfigError, SmlogsError) as failure:
+        output.say(f"error: {failure}")
+        return 1
+    finally:
+        output.clear_status()
+    return 0

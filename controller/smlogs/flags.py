@@ -1,0 +1,99 @@
+"""Reads command lines by the rules of pflag, which kubectl and its plugins follow; what flags there are is a table.
+
+Flags and arguments may be mixed; `--name value`, `--name=value`, `-n value`, `-nvalue`, `-fn value`; switches take a
+value after `=` only. argparse knows neither `--switch=false` nor these messages, which people know from kubectl.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from controller import flagvalues
+
+
+class UsageError(Exception):
+    """The command line makes no sense; the message says why, in kubectl's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag; a switch where `placeholder` is empty."""
+
+    name: str
+    help: str
+    short: str = ""
+    placeholder: str = ""
+    """What its value is called in the help text."""
+    read: Callable[[str], Any] = flagvalues.text
+    """Reads the value; raises ValueError with words that begin with "must"."""
+    default: Any = ""
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it stands for itself, without a value."""
+        return not self.placeholder
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """A command line, understood: a value for every flag of the table, and what else there was."""
+
+    values: Mapping[str, Any]
+    arguments: tuple[str, ...]
+
+
+def parse(table: Sequence[Flag], words: Iterable[str]) -> CommandLine:
+    """Read `words`; the last of several equal flags counts, nothing after `--` is one. Raises `UsageError`."""
+    by_name = {flag.name: flag for flag in table}
+    by_short = {flag.short: flag for flag in table if flag.short}
+    values = {flag.name: flag.default for flag in table}
+    arguments: list[str] = []
+    rest = list(reversed(list(words)))
+    while rest:
+        word = rest.pop()
+        if word == "--":
+            arguments += reversed(rest)
+            break
+        if word.startswith("--"):
+            name, equals, text = word[2:].partition("=")
+            flag = by_name.get(name)
+            if flag is None:
+                raise UsageError(f"unknown flag: --{name}")
+            values[name] = _value(flag, f"--{name}", text if equals else None, rest)
+        elif word.startswith("-") and word != "-":
+            for flag, attached in _cluster(by_short, word):
+                values[flag.name] = _value(flag, f"-{flag.short}, --{flag.name}", attached, rest)
+        else:
+            arguments.append(word)
+    return CommandLine(values, tuple(arguments))
+
+
+def _cluster(by_short: Mapping[str, Flag], word: str) -> Iterable[tuple[Flag, str | None]]:
+    """The flags of `-fn`, `-nvalue`, `-n=value`; a flag with a value takes what follows it."""
+    letters = word[1:]
+    while letters:
+        flag = by_short.get(letters[0])
+        if flag is None:
+            raise UsageError(f"unknown shorthand flag: {letters[0]!r} in {word}")
+        letters = letters[1:]
+        if letters.startswith("="):
+            yield flag, letters[1:]
+            return
+        if letters and not flag.is_switch:
+            yield flag, letters
+            return
+        yield flag, None
+
+
+def _value(flag: Flag, shown: str, text: str | None, rest: list[str]) -> Any:
+    """Value of a flag that was given with `text`, or that takes the next word off `rest`."""
+    if text is None:
+        if flag.is_switch:
+            return True
+        if not rest:
+            raise UsageError(f"flag needs an argument: {shown}")
+        text = rest.pop()
+    try:
+        return flagvalues.switch(text) if flag.is_switch else flag.read(text)
+    except ValueError as exc:
+        raise UsageError(f'invalid argument "{text}" for "{shown}" flag: {exc}') from exc

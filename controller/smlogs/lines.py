@@ -1,0 +1,41 @@
+"""How a log event is printed: `<stream> <time> <message>`, the time as Go writes it (guide-commands.md 3)."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from controller.smlogs.events import LogEvent
+
+_COLOURS: Final = ("36", "33", "32", "35", "34", "31", "96", "93", "92", "95", "94", "91")
+"""SGR codes of foreground colours that are readable on dark and on light backgrounds, the most distinct ones first."""
+
+
+def go_time(time_ms: int) -> str:
+    """A time in UTC as Go's `Time.String` writes it: the fraction has no trailing zeros, and may be missing."""
+    seconds, milliseconds = divmod(time_ms, 1000)
+    fraction = f".{milliseconds:03d}".rstrip("0") if milliseconds else ""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}{fraction} +0000 UTC"
+
+
+@dataclass(slots=True)
+class Lines:
+    """Turns events into text. With colours, each stream (an instance) keeps the one it got first."""
+
+    hide_stream: bool = False
+    timestamps: bool = True
+    is_coloured: bool = False
+    _colour_of: dict[str, str] = field(default_factory=dict)
+
+    def text(self, event: LogEvent) -> str:
+        """The line or lines of an event, with the final newline."""
+        parts = [] if self.hide_stream else [event.stream]
+        if self.timestamps:
+            parts.append(go_time(event.time_ms))
+        prefix = " ".join(parts)
+        if prefix and self.is_coloured:
+            prefix = f"\x1b[{self._colour(event.stream)}m{prefix}\x1b[0m"
+        message = event.message.removesuffix("\n")
+        return f"{prefix} {message}\n" if prefix else f"{message}\n"
+
+    def _colour(self, stream: str) -> str:
+        return self._colour_of.setdefault(stream, _COLOURS[len(self._colour_of) % len(_COLOURS)])

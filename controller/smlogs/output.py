@@ -1,0 +1,69 @@
+"""Where text goes: lines to standard output, words for people to standard error, a status line to a terminal only."""
+
+import select
+import shutil
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Final, TextIO
+
+from controller.smlogs.events import LogEvent
+from controller.smlogs.lines import Lines
+
+_CLEAR: Final = "\r\x1b[K"
+
+
+def wants_colours(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether to write colours to `stream`: a terminal that knows them, and NO_COLOR (no-color.org) is not set."""
+    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+class Output:
+    """Prints. Not thread-safe. Writing to a pipe that nobody reads raises BrokenPipeError."""
+
+    def __init__(self, out: TextIO, err: TextIO, lines: Lines) -> None:
+        self._out = out
+        self._err = err
+        self._lines = lines
+        self._has_status_line = err.isatty()
+        self._status = ""
+        self.printed = 0
+        """Events printed so far."""
+
+    def show(self, events: Iterable[LogEvent]) -> None:
+        """Print events, and make sure that they are out."""
+        text = [self._lines.text(event) for event in events]
+        if text:
+            self.clear_status()
+            self.printed += len(text)
+            self._out.write("".join(text))
+            self._out.flush()
+
+    def say(self, words: str) -> None:
+        """A line for people."""
+        self.clear_status()
+        self._err.write(f"{words}\n")
+        self._err.flush()
+
+    def status(self, words: str) -> None:
+        """What is going on, in a line that the next output replaces; nothing where no terminal would show it."""
+        if not self._has_status_line or words == self._status:
+            return
+        self._status = words
+        width = shutil.get_terminal_size().columns - 1
+        self._err.write(f"{_CLEAR}{words[:width]}")
+        self._err.flush()
+
+    def clear_status(self) -> None:
+        """Remove the status line."""
+        if self._status:
+            self._status = ""
+            self._err.write(_CLEAR)
+            self._err.flush()
+
+    def check_reader(self) -> None:
+        """Raise BrokenPipeError where the reader of a pipe is gone: without lines to write, nothing else would tell."""
+        poller = select.poll()
+        with suppress(OSError, ValueError):  # no file descriptor behind it: nobody can be gone
+            poller.register(self._out.fileno(), 0)
+            if any(happened & select.POLLERR for _, happened in poller.poll(0)):
+                raise BrokenPipeError

@@ -1,0 +1,51 @@
+"""Which log streams hold the lines of a job or an endpoint, and of nothing else. Pure but for `members`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from controller.smlogs.subject import Subject
+
+
+class Members(Protocol):
+    """The training jobs of a tuning job."""
+
+    def __contains__(self, job_name: object, /) -> bool:
+        """Whether the tuning job launched this one; may ask AWS."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A log group, and the streams in it."""
+
+    group: str
+    prefix: str
+    """Start of the names of all streams that are wanted, and perhaps of some that are not; may be empty."""
+    accepts: Callable[[str], bool]
+    """Whether the stream of this name is wanted."""
+
+
+def of(subject: Subject, search_prefix: str, members: Members | None = None) -> Selection:
+    """The streams of `subject` whose name goes on with `search_prefix`; `members` for a tuning job.
+
+    A job's streams are `<job>/…`, with the slash: the job `foo` is not `foo-bar` (D-48). An endpoint's group is its
+    own. A tuning job's name is the start of those of its training jobs (API reference, CreateHyperParameterTuningJob),
+    and the start of other names, too: one request for all of them, and `members` to tell them apart.
+    """
+    kind = subject.kind
+    if kind.has_own_group:
+        return Selection(f"{kind.log_group}/{subject.aws_name}", search_prefix, _starts_with(search_prefix))
+    if members is None:
+        prefix = f"{subject.aws_name}/{search_prefix}"
+        return Selection(kind.log_group, prefix, _starts_with(prefix))
+
+    def is_of_member(stream: str) -> bool:
+        job, _, rest = stream.partition("/")
+        return rest.startswith(search_prefix) and job in members
+
+    return Selection(kind.log_group, f"{subject.aws_name}-", is_of_member)
+
+
+def _starts_with(prefix: str) -> Callable[[str], bool]:
+    return lambda stream: stream.startswith(prefix)

@@ -1,0 +1,105 @@
+"""What a Kubernetes object says of the thing at AWS whose logs are wanted. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from controller.smlogs.kinds import LogKind
+
+_SINCE: Final = "lastTransitionTime"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A job or an endpoint, as its object shows it."""
+
+    kind: LogKind
+    uid: str
+    object_name: str
+    aws_name: str
+    """Empty while the operator has not chosen one."""
+    region: str
+    """Where it is; where it will be, before it exists."""
+    status: str
+    secondary: str
+    is_recorded: bool
+    """Whether the operator has seen it at AWS."""
+    is_stalled: bool
+    """Whether the operator says that it will not try any further."""
+    reason: str
+    """Why it is not (yet) what the spec asks for, or why it failed; empty where the object does not say."""
+    sagemaker_endpoint: str = ""
+    """URL for SageMaker that the object asks for."""
+    created_at: datetime | None = None
+    """When AWS created it, where that is recorded."""
+    ended_at: datetime | None = None
+    """When the operator saw its end, where conditions tell."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no further line will be written, but for those under way."""
+        return self.status in self.kind.terminal
+
+    @property
+    def may_exist(self) -> bool:
+        """Whether there may be something at AWS: it is recorded, or its state is one of AWS's (older status)."""
+        return bool(self.aws_name) and (self.is_recorded or self.status not in self.kind.pending)
+
+    @property
+    def header(self) -> str:
+        """The first line of output, as the guides show it (guide-commands.md 3)."""
+        secondary = f' and secondary status "{self.secondary}"' if self.kind.secondary_field else ""
+        return (
+            f'"{self.object_name}" has SageMaker {self.kind.name_member} "{self.aws_name}" '
+            f'in region "{self.region}", status "{self.status}"{secondary}'
+        )
+
+
+def of(kind: LogKind, obj: Mapping[str, Any]) -> Subject:
+    """Read an object. The recorded name and region win over the spec's, which may have been edited since (D-04)."""
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    recorded = status.get("awsResource") or {}
+    shown = str(status.get(kind.status_name_field) or "")
+    return Subject(
+        kind=kind,
+        uid=str(obj["metadata"].get("uid", "")),
+        object_name=obj["metadata"]["name"],
+        aws_name=str(recorded.get("name") or shown or spec.get(kind.spec_name_field) or ""),
+        region=str(recorded.get("region") or spec.get("region") or ""),
+        status=str(status.get(kind.status_field) or ""),
+        secondary=str(status.get(kind.secondary_field) or ""),
+        is_recorded=bool(recorded.get("name") or shown),
+        is_stalled=bool(_condition(status, "Stalled", "True")),
+        reason=_reason(status),
+        sagemaker_endpoint=str(spec.get("sageMakerEndpoint") or ""),
+        created_at=_time(recorded.get("createdAt")),
+        ended_at=_time((_condition(status, "Complete", "True") or _condition(status, "Failed", "True")).get(_SINCE)),
+    )
+
+
+def _reason(status: Mapping[str, Any]) -> str:
+    """The most telling words: those for people, then those of the conditions that are not as they should be."""
+    told = status.get("failureReason") or status.get("additional")
+    if told:
+        return str(told)
+    candidates = [_condition(status, *wanted) for wanted in (("Stalled", "True"), ("Synced", "False"))]
+    candidates.append(_condition(status, "Ready", "False"))
+    return next((words for words in map(_words, candidates) if words), "")
+
+
+def _condition(status: Mapping[str, Any], kind: str, value: str) -> Mapping[str, Any]:
+    conditions = status.get("conditions") or ()
+    return next((each for each in conditions if each.get("type") == kind and each.get("status") == value), {})
+
+
+def _words(condition: Mapping[str, Any]) -> str:
+    return ": ".join(filter(None, (condition.get("reason", ""), condition.get("message", ""))))
+
+
+def _time(text: object) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

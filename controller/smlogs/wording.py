@@ -1,0 +1,97 @@
+"""What went wrong, in words that say what to do about it. One function per thing that can go wrong. Pure."""
+
+from typing import Final
+
+from api.meta import GROUP, ObjectKey
+from controller.aws.errors import AwsError
+from controller.kube import errors as kube
+from controller.runtime.errors import ErrorClass
+from controller.smlogs.cloudwatch import FILTER, LIST_MEMBERS
+from controller.smlogs.kinds import LogKind
+from controller.smlogs.subject import Subject
+
+_ACTIONS: Final = {FILTER: f"logs:{FILTER}", LIST_MEMBERS: f"sagemaker:{LIST_MEMBERS}"}
+_PERMISSION: Final = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "NotAuthorized"})
+"""Codes of a missing permission; the other refusals of class DENIED are about the credentials themselves."""
+
+
+def of_cluster(error: kube.ApiError, kind: LogKind, key: ObjectKey) -> str:
+    """A request to the Kubernetes API that failed."""
+    match error:
+        case kube.NotFound():
+            return (
+                f'{kind.kind} "{key.name}" not found in namespace "{key.namespace}"; '
+                f'"kubectl get {kind.kind} -n {key.namespace}" lists those that are there'
+            )
+        case kube.NotServed():
+            return f"the cluster does not serve {kind.kind} ({GROUP}): are the operator's CRDs installed?"
+        case kube.Unauthorized():
+            return f"the cluster does not accept your credentials: {error.message}"
+        case kube.Forbidden():
+            return f"the cluster does not let you do this: {error.message}"
+        case kube.ConnectionFailed():
+            return f"the cluster cannot be reached: {error.message}"
+        case _:
+            return f"the cluster could not answer: {error}"
+
+
+def of_aws(error: AwsError, region: str, log_group: str) -> str:
+    """A call to AWS that failed for good."""
+    action = _ACTIONS.get(error.operation, error.operation)
+    match error.error_class:
+        case ErrorClass.DENIED if error.code in _PERMISSION:
+            resource = f' on log group "{log_group}"' if error.operation == FILTER else ""
+            return f"access denied: your AWS identity lacks the IAM action {action}{resource} ({error.message})"
+        case ErrorClass.DENIED:
+            return (
+                f"no usable AWS credentials: {error.message}; set them up as for the AWS CLI "
+                '("aws sts get-caller-identity" shows whether they work)'
+            )
+        case ErrorClass.THROTTLED:
+            return f"AWS goes on refusing {action} as too frequent; try again later ({error.message})"
+        case _:
+            return f'{action} in region "{region}" failed: {error}'
+
+
+def not_created(subject: Subject) -> str:
+    """There is nothing at AWS yet, or there never will be."""
+    what = f'{subject.kind.kind} "{subject.object_name}"'
+    if subject.has_ended:
+        return f'{what} was not created in SageMaker; its status is "{subject.status}": {_because(subject)}'
+    if subject.is_stalled:
+        return f"{what} was not created in SageMaker: {_because(subject)}"
+    return f"{what} has not been created in SageMaker yet: {_because(subject)}"
+
+
+def _because(subject: Subject) -> str:
+    if subject.reason:
+        return subject.reason
+    if subject.status:
+        return f'its status is "{subject.status}"'
+    return "it has no status; does the operator run, and watch this namespace?"
+
+
+def no_region(subject: Subject) -> str:
+    """Nobody says where to look."""
+    return f'{subject.kind.kind} "{subject.object_name}" names no region: set spec.region'
+
+
+def no_lines(subject: Subject, *, is_narrowed: bool) -> str:
+    """The log is empty, or what was asked for of it; `is_narrowed` when not all of it was."""
+    what = f'{subject.kind.kind} "{subject.object_name}"'
+    states = "/".join(filter(None, (subject.status, subject.secondary)))
+    if is_narrowed:
+        return f"{what} has no log lines that match; its status is {states}"
+    if subject.has_ended:
+        reason = f": {subject.reason}" if subject.reason else ""
+        return f"{what} wrote no log lines; it ended with status {states}{reason}"
+    return f"{what} has written no log lines yet; its status is {states}"
+
+
+def ended(subject: Subject | None, before: Subject) -> str:
+    """A followed job has ended."""
+    what = f'{before.kind.kind} "{before.object_name}"'
+    if subject is None:
+        return f"{what} was deleted"
+    reason = f": {subject.reason}" if subject.reason and subject.status != "Completed" else ""
+    return f'{what} has ended with status "{subject.status}"{reason}'
