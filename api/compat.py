@@ -111,6 +111,8 @@ class Compat:
     """Fields of `spec` that no request has as they are."""
     or_text: frozenset[str] = frozenset()
     """Paths of list items that are structures, or texts in their place."""
+    descriptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Our words for fields that mean something else here than in AWS's documentation."""
     identity: frozenset[str] = frozenset({"region", "sageMakerEndpoint"})
     """Fields of `spec` that say which resource is meant: of a kind that may change, these must not."""
     filled_in: frozenset[str] = frozenset()

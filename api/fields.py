@@ -69,6 +69,8 @@ class Field:
     """Operations whose request has the member; known of the fields directly in `spec`."""
     or_text: bool = False
     """A text may stand in place of this structure."""
+    like: str = ""
+    """For a field that no request has as it is: whose members are below it, e.g. `CreateModel.Containers`."""
 
     def walk(self) -> Iterator["Field"]:
         """This field and everything below it, parents first, in schema order."""
@@ -185,7 +187,8 @@ class _Builder:
     def _of_shape(self, shape: Shape, path: str, v1: V1 | None) -> Field:
         form = Form.PAIRS if isinstance(shape, MapShape) else _form_of(shape)
         written = self._compat.forms.get(path, form)
-        field = Field(path, "", "", written, form, documentation=shape.documentation, is_v1=v1 is not None)
+        words = self._compat.descriptions.get(path, shape.documentation)
+        field = Field(path, "", "", written, form, documentation=words, is_v1=v1 is not None)
         field = replace(self._limited(field, shape, v1), or_text=path in self._compat.or_text)
         if isinstance(shape, StructureShape):
             fields = self.structure(shape, path, under_v1=v1 is not None)
@@ -283,6 +286,7 @@ class _Builder:
             fields=tuple(sorted((*below, *own), key=lambda f: f.name)),
             item=self.operator(field.item, f"{path}[]") if field.item else item,
             list_key=field.list_key,
+            like=field.like,
         )
 
     def _like(self, source: str, path: str) -> tuple[tuple[Field, ...], Field | None]:

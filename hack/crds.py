@@ -42,6 +42,7 @@ def generate() -> dict[Path, str]:
         crd = custom_resource_definition(descriptor, fields, models.label(descriptor, snapshot))
         files[CRDS / f"{GROUP}_{descriptor.plural}.yaml"] = _HEADER + to_yaml(crd)
         files[DOCS / f"{descriptor.singular}.md"] = apidocs.page(descriptor, fields)
+    files[DOCS / "README.md"] = apidocs.index(ALL_KINDS)
     bases = sorted(f"{path.parent.name}/{path.name}" for path in files if path.parent == CRDS)
     kustomization = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": bases}
     files[CRDS.parent / "kustomization.yaml"] = _HEADER + to_yaml(kustomization)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from api.compat import V1, Compat, RequiredUnless, StatusField
+from api.compat import V1, Compat, Exclusive, RequiredUnless, Rule, StatusField
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
 
@@ -17,7 +17,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
         "spec.productionVariants[].initialInstanceCount": V1(minimum=1),
         "spec.productionVariants[].initialVariantWeight": V1(),
         "spec.productionVariants[].instanceType": V1(),
-        "spec.productionVariants[].modelName": V1(required=True, minimum=1),
+        "spec.productionVariants[].modelName": V1(minimum=1),
         "spec.productionVariants[].variantName": V1(required=True, minimum=1),
         "spec.region": V1(required=True),
         "spec.sageMakerEndpoint": V1(),
@@ -34,15 +34,26 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
 
 _VARIANT: Final = "spec.productionVariants[]"
 
+ONE_SHADOW_VARIANT: Final = Rule(
+    "spec",
+    "!has(self.shadowProductionVariants)"
+    " || size(self.shadowProductionVariants) == 1 && size(self.productionVariants) == 1",
+    "with shadowProductionVariants there must be one of these and one of productionVariants",
+)
+
 _COMPAT: Final = Compat(
     fields=_FIELDS,
     # v1 has no field for the name: it is always the generated one.
     omitted=frozenset({"spec.endpointConfigName"}),
-    # Both were required, before there were variants without instances of their own, and pools of instances.
+    # All of these were required, before there were variants without instances of their own, pools of instances, and
+    # endpoints whose models are inference components, which need a role of the configuration's own.
     required_unless=(
+        RequiredUnless("spec", "productionVariants[].modelName", ("executionRoleArn",)),
         RequiredUnless(_VARIANT, "initialInstanceCount", ("serverlessConfig",)),
         RequiredUnless(_VARIANT, "instanceType", ("serverlessConfig", "instancePools")),
     ),
+    exclusive=(Exclusive(_VARIANT, "serverlessConfig", ("instanceType", "initialInstanceCount")),),
+    rules=(ONE_SHADOW_VARIANT,),
     status=(
         StatusField("additional", description="What keeps the operator from doing its work."),
         StatusField(

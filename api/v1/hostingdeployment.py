@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from api.compat import V1, Compat, Exclusive, RequiredUnless, Rule, StatusField
+from api.compat import V1, Compat, Exclusive, RequiredUnless, StatusField
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
 from api.operator_fields import OperatorField
+from api.v1.endpointconfig import ONE_SHADOW_VARIANT
 
 _MODE: Final = ("SingleModel", "MultiModel")
 
@@ -132,6 +133,16 @@ _COMPAT: Final = Compat(
     fields=_FIELDS,
     own=_OWN,
     or_text=frozenset({"spec.models[].containers[]"}),
+    descriptions=MappingProxyType(
+        {
+            "spec.containers[].containerHostname": "Name by which models refer to the container; unique in the list.",
+            "spec.models[].containers": "The model's containers: either names of entries of spec.containers, or"
+            " definitions. One container serves alone, several are called in order or directly.",
+            "spec.models[].containers[].containerHostname": "Name of the container, unique in its model.",
+            "spec.productionVariants[].modelName": "Name of the entry of spec.models that the variant serves.",
+            "spec.shadowProductionVariants[].modelName": "Name of the entry of spec.models that the variant serves.",
+        }
+    ),
     identity=frozenset({"region", "sageMakerEndpoint", "endpointName"}),
     omitted=frozenset(
         {
@@ -156,14 +167,7 @@ _COMPAT: Final = Compat(
         Exclusive("spec.deploymentConfig", "blueGreenUpdatePolicy", ("rollingUpdatePolicy",)),
         Exclusive(_VARIANT, "serverlessConfig", ("instanceType", "initialInstanceCount")),
     ),
-    rules=(
-        Rule(
-            "spec",
-            "!has(self.shadowProductionVariants)"
-            " || size(self.shadowProductionVariants) == 1 && size(self.productionVariants) == 1",
-            "with shadowProductionVariants there must be one of these and one of productionVariants",
-        ),
-    ),
+    rules=(ONE_SHADOW_VARIANT,),
     status=(
         StatusField("additional", description="What keeps the operator from doing its work."),
         StatusField("creationTime", "CreationTime"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from api.compat import V1, Compat, RequiredUnless, StatusField, Sum
+from api.compat import V1, Compat, Exclusive, RequiredUnless, StatusField, Sum
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
 
@@ -212,6 +212,11 @@ _COMPAT: Final = Compat(
         RequiredUnless(_RESOURCES, "instanceCount", ("instanceGroups", "instancePreferences")),
         RequiredUnless(_RESOURCES, "instanceType", ("instanceGroups", "instancePreferences")),
         RequiredUnless(_RESOURCES, "volumeSizeInGB", ("instanceGroups", "instancePreferences")),
+    ),
+    exclusive=(
+        Exclusive("spec", "trainingJobDefinitions", ("trainingJobDefinition",)),
+        Exclusive(_RESOURCES, "instanceGroups", ("instanceType", "instanceCount")),
+        Exclusive(_RESOURCES, "instancePreferences", ("instanceType", "instanceGroups", "instancePlacementConfig")),
     ),
     status=(
         StatusField(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from api.compat import V1, Compat, RequiredUnless, StatusField
+from api.compat import V1, Compat, Exclusive, RequiredUnless, StatusField
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
 
@@ -121,6 +121,7 @@ _COMPAT: Final = Compat(
         RequiredUnless(_CLUSTER, "instanceCount", ("instancePreferences",)),
         RequiredUnless(_CLUSTER, "instanceType", ("instancePreferences",)),
     ),
+    exclusive=(Exclusive(_CLUSTER, "instancePreferences", ("instanceType",)),),
     status=(
         StatusField(
             "additional",

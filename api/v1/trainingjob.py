@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from api.compat import V1, Compat, RequiredUnless, StatusField
+from api.compat import V1, Compat, Exclusive, RequiredUnless, StatusField
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
 
@@ -165,6 +165,12 @@ _COMPAT: Final = Compat(
         RequiredUnless("spec.resourceConfig", "instanceCount", ("instanceGroups", "instancePreferences")),
         RequiredUnless("spec.resourceConfig", "instanceType", ("instanceGroups", "instancePreferences")),
         RequiredUnless("spec.resourceConfig", "volumeSizeInGB", ("instanceGroups", "instancePreferences")),
+    ),
+    exclusive=(
+        Exclusive("spec.resourceConfig", "instanceGroups", ("instanceType", "instanceCount")),
+        Exclusive(
+            "spec.resourceConfig", "instancePreferences", ("instanceType", "instanceGroups", "instancePlacementConfig")
+        ),
     ),
     status=(
         StatusField(
