@@ -1,0 +1,221 @@
+"""The object that a pass has in hand: its newest version, what is written to it, and how the pass ends.
+
+All life-cycles share it. What a pass decides is decided elsewhere; a `Hand` only knows how an object is treated.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final, Protocol
+
+import structlog
+
+from api.convert import ConversionError, to_request
+from api.descriptor import KindDescriptor
+from api.meta import JsonObject, ObjectKey
+from controller.aws.console import log_url, partition_of
+from controller.aws.errors import AwsError
+from controller.aws.ownership import Owner, merged_tags
+from controller.aws.targets import Target
+from controller.reconcile.context import JobSettings
+from controller.reconcile.executor import Executor
+from controller.reconcile.memory import Hold, Memory
+from controller.reconcile.observe import hold_token
+from controller.reconcile.plan import During, Event, Failure, Observed, Recorded, Settle, Verdict, View
+from controller.reconcile.status import Facts, next_status, status_patch
+from controller.runtime.clock import Clock
+from controller.runtime.controller import DONE, Result
+from controller.runtime.errors import ErrorClass, Terminal
+
+_log: Final = structlog.get_logger(__name__)
+
+_SLOW_BASE_S: Final = 60.0
+_SLOW_CAP_S: Final = 300.0
+"""Errors that people must cure are tried again after one minute at first, after five in the end."""
+_JITTER: Final = 0.2
+
+
+class HandContext(Protocol):
+    """What every life-cycle's context has."""
+
+    @property
+    def descriptor(self) -> KindDescriptor:
+        """The kind of the object."""
+        ...
+
+    @property
+    def executor(self) -> Executor:
+        """Who carries out effects."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        ...
+
+    @property
+    def settings(self) -> JobSettings:
+        """What holds for all objects of the process."""
+        ...
+
+    @property
+    def rand(self) -> Callable[[], float]:
+        """Jitter, 0 ≤ r < 1."""
+        ...
+
+
+class Hand:
+    """One object during one pass. Lives in one worker. Writes raise `ClassifiedError`, CONFLICT for a stale view."""
+
+    def __init__(self, context: HandContext, key: ObjectKey, obj: JsonObject, memory: Memory) -> None:
+        self._context = context
+        self._descriptor = context.descriptor
+        self._executor = context.executor
+        self.key = key
+        self.obj = obj
+        """As it is after our last write."""
+        self.memory = memory
+        self._is_confirmed = False
+        """The object was the current one when this pass last wrote it: AWS mutations need that."""
+        self._error: AwsError | None = None
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """What is wanted; empty where the object has none."""
+        return self.obj.get("spec") or {}
+
+    # --- identity
+
+    def target(self, seen: Observed) -> Target:
+        """Where the object's calls go. Raises `AwsError` INVALID where nobody names a region."""
+        region = seen.recorded.region if seen.recorded else ""
+        return self._context.settings.defaults.resolve(self.spec, recorded_region=region)
+
+    def owner(self) -> Owner:
+        """Who the object's resources belong to."""
+        settings = self._context.settings
+        return Owner(
+            cluster=settings.cluster_id,
+            kind=self._descriptor.kind,
+            key=self.key,
+            uid=self.obj["metadata"]["uid"],
+            manager=settings.manager,
+        )
+
+    def recorded(self, name: str, target: Target, arn: str) -> Recorded:
+        """The identity of what was created just now."""
+        return Recorded(
+            name=name,
+            region=target.region,
+            partition=partition_of(target.region),
+            arn=arn,
+            account_id=arn.split(":")[4] if arn.count(":") >= 5 else "",
+            created_at=self._context.clock.utcnow(),
+        )
+
+    # --- requests
+
+    def request(self, name: str) -> JsonObject:
+        """The Create request of the spec under `name`, with tags. Raises `AwsError` INVALID, not sent."""
+        try:
+            request = to_request(self._descriptor, self.spec)
+        except ConversionError as exc:
+            raise AwsError(ErrorClass.INVALID, "InvalidField", str(exc), sent=False) from exc
+        self.tag(request)
+        request[self._descriptor.name.member] = name
+        return request
+
+    def tag(self, request: JsonObject) -> None:
+        """Add the operator's tags to those of `request`."""
+        settings = self._context.settings
+        owner = self.owner() if settings.has_ownership_tags else None
+        tags, dropped = merged_tags(owner, request.get("Tags", ()), settings.resource_tags)
+        if dropped:
+            _log.warning("tags left out, AWS allows 50", keys=dropped)
+        if tags:
+            request["Tags"] = tags
+
+    def attempt(self, seen: Observed, during: During, step: Callable[[Observed], Observed]) -> Observed:
+        """Run a step that asks AWS; its refusal becomes part of what is seen. THROTTLED waits its turn, untold."""
+        try:
+            return step(seen)
+        except AwsError as error:
+            return replace(seen, failure=self.failure(during, error))
+
+    def failure(self, during: During, error: AwsError) -> Failure:
+        """Keep an error for the end of the pass. Raises it where it is THROTTLED: that is no failure of the object."""
+        if error.error_class is ErrorClass.THROTTLED:
+            raise error
+        self._error = error
+        return Failure(during, error.error_class, error.code, error.message, sent=error.sent)
+
+    # --- writes
+
+    def prepare(self, name: str | None) -> None:
+        """Write the finalizer and, unless None, the name into the spec."""
+        self.wrote(self._executor.prepare(self._descriptor, self.obj, name))
+
+    def confirm(self) -> None:
+        """Make sure that the view is current; needed before each AWS mutation, done once per pass."""
+        if not self._is_confirmed:
+            self.wrote(self._executor.confirm(self._descriptor, self.obj))
+
+    def show(self, seen: Observed, view: View, events: tuple[Event, ...], recorded: Recorded | None) -> None:
+        """Write the status where it changed; events go with a change only."""
+        status = self.obj.get("status") or {}
+        link = None
+        if recorded is not None and recorded.region and self._descriptor.log_group:
+            link = log_url(recorded.region, self._descriptor.log_group, recorded.name)
+        facts = Facts(seen.generation, seen.now, recorded, link)
+        patch = status_patch(status, next_status(self._descriptor, status, view, facts), seen.now)
+        if patch is None:
+            return
+        self.wrote(self._executor.show(self._descriptor, self.obj, patch))
+        self._executor.tell(self._descriptor, self.obj, events)
+
+    def release(self, events: tuple[Event, ...]) -> Result:
+        """Let go of the object."""
+        before = self.obj["metadata"]["resourceVersion"]
+        self._executor.release(self._descriptor, self.obj)
+        self.memory.stale.add(before)
+        self.memory.recorded = self.memory.hold = self.memory.doubtful_since = None
+        self._executor.tell(self._descriptor, self.obj, events)
+        return DONE
+
+    def wrote(self, after: JsonObject) -> None:
+        """The object was written: what it was before is stale for good."""
+        before = self.obj["metadata"]["resourceVersion"]
+        if after["metadata"]["resourceVersion"] != before:
+            self.memory.stale.add(before)
+        self.obj = after
+        self._is_confirmed = True
+
+    # --- the end of a pass
+
+    def end(self, seen: Observed, settle: Settle) -> Result:
+        """What the pass means for the work queue. Raises the error of the pass, or `Terminal`."""
+        memory = self.memory
+        if settle.verdict is Verdict.FINE:
+            if seen.hold_s is None:
+                memory.hold, memory.setbacks = None, 0
+            return Result(requeue_after_s=settle.again_s) if settle.again_s is not None else DONE
+        error = self._error
+        if settle.verdict is Verdict.RETRY:
+            assert error is not None  # noqa: S101 (RETRY comes from a failure)
+            if not error.known:
+                _log.error("AWS error of an unknown kind", code=error.code, operation=error.operation)
+            if error.error_class is not ErrorClass.RETRYABLE:
+                # The queue takes CONFLICT for somebody else's write and comes back at once: this one needs back-off.
+                raise AwsError(ErrorClass.RETRYABLE, error.code, error.message, operation=error.operation) from error
+            raise error
+        if settle.verdict is Verdict.SLOW:
+            delay_s = min(_SLOW_BASE_S * 2**memory.setbacks, _SLOW_CAP_S)
+            delay_s *= 1.0 - _JITTER * self._context.rand()
+            memory.setbacks = min(memory.setbacks + 1, 10)
+            self._hold(delay_s)
+            _log.warning("AWS refuses, trying again slowly", code=error.code if error else "", delay_s=delay_s)
+            return Result(requeue_after_s=delay_s)
+        self._hold(self._context.settings.resync_s)
+        raise Terminal(settle.view.message if settle.view else "nothing more can be done")
+
+    def _hold(self, delay_s: float) -> None:
+        self.memory.hold = Hold(hold_token(self.obj), self._context.clock.monotonic() + delay_s)
