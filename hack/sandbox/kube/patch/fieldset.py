@@ -64,6 +64,8 @@ def _decode(fields: Any, prefix: Path, found: set[Path]) -> None:
     for element, below in fields.items():
         if element == _SELF:
             continue
+        if not isinstance(below, dict):
+            raise ValueError(f"{element} must be an object")  # noqa: TRY004 - it is data, not a programming error
         path = (*prefix, _canonical(element))
         if not below or _SELF in below:
             found.add(path)
