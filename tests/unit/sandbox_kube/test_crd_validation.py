@@ -85,9 +85,14 @@ def test_a_sound_crd_is_accepted() -> None:
         pytest.param(
             {"versions": [version(additionalPrinterColumns=[{"name": "a", "type": "float", "jsonPath": "x"}])]},
             [
-                'spec.additionalPrinterColumns[0].JSONPath: Invalid value: "x": must be a simple json path starting with .',
-                'spec.additionalPrinterColumns[0].type: Invalid value: "float": '
-                "must be one of boolean,date,integer,number,string",
+                (
+                    'spec.additionalPrinterColumns[0].JSONPath: Invalid value: "x": '
+                    "must be a simple json path starting with ."
+                ),
+                (
+                    'spec.additionalPrinterColumns[0].type: Invalid value: "float": '
+                    "must be one of boolean,date,integer,number,string"
+                ),
             ],
             id="columns",
         ),
@@ -102,7 +107,10 @@ def test_a_sound_crd_is_accepted() -> None:
         pytest.param(
             {"versions": [version(selectableFields=[{"jsonPath": ".spec.x"}])]},
             [
-                'spec.selectableFields[0].jsonPath: Invalid value: ".spec.x": is an invalid path: does not refer to a valid field'
+                (
+                    'spec.selectableFields[0].jsonPath: Invalid value: ".spec.x": '
+                    "is an invalid path: does not refer to a valid field"
+                )
             ],
             id="selectable fields",
         ),
@@ -117,8 +125,10 @@ def test_a_sound_crd_is_accepted() -> None:
         pytest.param(
             {"preserveUnknownFields": True},
             [
-                "spec.preserveUnknownFields: Invalid value: true: cannot set to true, set "
-                "x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
+                (
+                    "spec.preserveUnknownFields: Invalid value: true: cannot set to true, set "
+                    "x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
+                )
             ],
             id="preserveUnknownFields",
         ),
@@ -144,8 +154,10 @@ def test_versions_with_schemas_of_their_own() -> None:
     other = version({"type": "object", "properties": {"spec": {}}}, name="v2", storage=False)
 
     assert texts(crd(versions=[version(), other])) == [
-        "spec.versions[1].schema.openAPIV3Schema.properties[spec].type: Required value: "
-        "must not be empty for specified object fields"
+        (
+            "spec.versions[1].schema.openAPIV3Schema.properties[spec].type: Required value: "
+            "must not be empty for specified object fields"
+        )
     ]
 
 
@@ -160,8 +172,10 @@ def test_versions_with_schemas_of_their_own() -> None:
         pytest.param(
             {"type": "text"},
             [
-                f'{FIELD}.type: Unsupported value: "text": supported values: "array", "boolean", "integer", "number", '
-                '"object", "string"'
+                (
+                    f'{FIELD}.type: Unsupported value: "text": supported values: "array", "boolean", "integer", '
+                    '"number", "object", "string"'
+                )
             ],
             id="an unknown type",
         ),
@@ -169,8 +183,10 @@ def test_versions_with_schemas_of_their_own() -> None:
         pytest.param(
             {"type": "string", "pattern": "(?=a)"},
             [
-                f'{FIELD}.pattern: Invalid value: "(?=a)": must be a valid regular expression, but isn\'t: '
-                "error parsing regexp: invalid or unsupported Perl syntax: `(?=`"
+                (
+                    f'{FIELD}.pattern: Invalid value: "(?=a)": must be a valid regular expression, but isn\'t: '
+                    "error parsing regexp: invalid or unsupported Perl syntax: `(?=`"
+                )
             ],
             id="a pattern that is not RE2",
         ),
@@ -187,8 +203,10 @@ def test_versions_with_schemas_of_their_own() -> None:
         pytest.param(
             {"type": "string", "x-kubernetes-embedded-resource": True},
             [
-                f"{FIELD}.properties: Required value: must not be empty if x-kubernetes-embedded-resource is true without "
-                "x-kubernetes-preserve-unknown-fields",
+                (
+                    f"{FIELD}.properties: Required value: must not be empty if x-kubernetes-embedded-resource is true "
+                    "without x-kubernetes-preserve-unknown-fields"
+                ),
                 f'{FIELD}.type: Invalid value: "string": must be object if x-kubernetes-embedded-resource is true',
             ],
             id="an embedded string",
@@ -206,8 +224,10 @@ def test_versions_with_schemas_of_their_own() -> None:
                 "x-kubernetes-list-map-keys": ["a"],
             },
             [
-                f"{FIELD}.items.properties[a].default: Required value: this property is in "
-                "x-kubernetes-list-map-keys, so it must have a default or be a required property"
+                (
+                    f"{FIELD}.items.properties[a].default: Required value: this property is in "
+                    "x-kubernetes-list-map-keys, so it must have a default or be a required property"
+                )
             ],
             id="a key that may be missing",
         ),
@@ -229,8 +249,10 @@ def test_versions_with_schemas_of_their_own() -> None:
         pytest.param(
             {"type": "object", "uniqueItems": True},
             [
-                f"{FIELD}.uniqueItems: Forbidden: uniqueItems cannot be set to true since the runtime complexity becomes "
-                "quadratic"
+                (
+                    f"{FIELD}.uniqueItems: Forbidden: uniqueItems cannot be set to true since the runtime complexity "
+                    "becomes quadratic"
+                )
             ],
             id="uniqueItems",
         ),
@@ -265,8 +287,10 @@ def test_metadata_is_implied() -> None:
 
     assert texts(crd(versions=[version({"type": "object", "properties": name})])) == []
     assert texts(crd(versions=[version({"type": "object", "properties": label})])) == [
-        f"{SCHEMA}.properties[metadata]: Forbidden: must not specify anything other than name and generateName, "
-        "but metadata is implicitly specified"
+        (
+            f"{SCHEMA}.properties[metadata]: Forbidden: must not specify anything other than name and generateName, "
+            "but metadata is implicitly specified"
+        )
     ]
 
 
@@ -282,9 +306,11 @@ class TestRules:
         schema = {"type": "object", "properties": {"a": {"type": "string"}}, RULES: [{"rule": "self.b == 1"}]}
 
         assert texts(with_field(schema)) == [
-            f'{self.rule()}.rule: Invalid value: {{"Rule":"self.b == 1","Message":"","MessageExpression":"",'
-            '"Reason":null,"FieldPath":"","OptionalOldSelf":null}: compilation failed: '
-            "ERROR: <input>:1:5: undefined field 'b'\n | self.b == 1\n | ....^"
+            (
+                f'{self.rule()}.rule: Invalid value: {{"Rule":"self.b == 1","Message":"","MessageExpression":"",'
+                '"Reason":null,"FieldPath":"","OptionalOldSelf":null}: compilation failed: '
+                "ERROR: <input>:1:5: undefined field 'b'\n | self.b == 1\n | ....^"
+            )
         ]
 
     @pytest.mark.parametrize(
@@ -303,7 +329,7 @@ class TestRules:
             (
                 {"rule": "true", "reason": "X"},
                 "reason",
-                'supported values: "FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"',
+                '"FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"',
             ),
             (
                 {"rule": "true", "optionalOldSelf": True},
@@ -324,8 +350,10 @@ class TestRules:
         item = {"type": "string", RULES: [{"rule": "self == oldSelf"}]}
 
         assert texts(with_field({"type": "array", "items": item})) == [
-            f'{FIELD}.items.{RULES}[0].rule: Invalid value: "self == oldSelf": '
-            f"oldSelf cannot be used on the uncorrelatable portion of the schema within {FIELD}"
+            (
+                f'{FIELD}.items.{RULES}[0].rule: Invalid value: "self == oldSelf": '
+                f"oldSelf cannot be used on the uncorrelatable portion of the schema within {FIELD}"
+            )
         ]
 
 
@@ -365,7 +393,9 @@ def test_protected_groups_need_an_approval() -> None:
     approved["metadata"]["annotations"] = {"api-approved.kubernetes.io": "unapproved, a test"}
 
     assert texts(found) == [
-        "metadata.annotations[api-approved.kubernetes.io]: Required value: protected groups must have approval annotation "
-        '"api-approved.kubernetes.io", see https://github.com/kubernetes/enhancements/pull/1111'
+        (
+            "metadata.annotations[api-approved.kubernetes.io]: Required value: protected groups must have approval "
+            'annotation "api-approved.kubernetes.io", see https://github.com/kubernetes/enhancements/pull/1111'
+        )
     ]
     assert texts(approved) == []

@@ -137,8 +137,10 @@ def test_merge(live: dict[str, Any], patch: dict[str, Any], result: dict[str, An
         (
             {"$setElementOrder/containers": [{"name": "b"}, {"name": "a"}], "containers": [A, B]},
             500,
-            "The order in patch list:\n[map[image:1 name:a] map[image:1 name:b]]\n doesn't match $setElementOrder list:\n"
-            "[map[name:b] map[name:a]]\n",
+            (
+                "The order in patch list:\n[map[image:1 name:a] map[image:1 name:b]]\n"
+                " doesn't match $setElementOrder list:\n[map[name:b] map[name:a]]\n"
+            ),
         ),
     ],
 )

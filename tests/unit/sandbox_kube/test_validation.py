@@ -3,7 +3,7 @@
 The expected causes were recorded from kube-apiserver 1.36.2.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -109,7 +109,10 @@ class TestWidgets:
             pytest.param(
                 {"startAt": "yesterday"},
                 [
-                    'spec.startAt: Invalid value: "yesterday": spec.startAt in body must be of type date-time: "yesterday"'
+                    (
+                        'spec.startAt: Invalid value: "yesterday": '
+                        'spec.startAt in body must be of type date-time: "yesterday"'
+                    )
                 ],
                 id="a format",
             ),
@@ -122,7 +125,10 @@ class TestWidgets:
                 {"replicas": 1.5},
                 [
                     'spec.replicas: Invalid value: "float64": spec.replicas in body must be of type int32: "float64"',
-                    '<nil>: Invalid value: "": Checked value must be of type integer with format int32 in spec.replicas',
+                    (
+                        '<nil>: Invalid value: "": '
+                        "Checked value must be of type integer with format int32 in spec.replicas"
+                    ),
                 ],
                 id="a fraction for an integer",
             ),
@@ -167,8 +173,10 @@ class TestKeywords:
                 {"type": "integer", "minimum": 2.5},
                 2,
                 [
-                    '<nil>: Invalid value: "": Minimum boundary value must be of type integer (default format) '
-                    "in spec.field",
+                    (
+                        '<nil>: Invalid value: "": Minimum boundary value must be of type integer (default format) '
+                        "in spec.field"
+                    ),
                     "spec.field: Invalid value: 2: spec.field in body should be greater than or equal to 2.5",
                 ],
                 id="a limit that is no integer",
@@ -208,8 +216,10 @@ class TestKeywords:
                 },
                 {"a": 1, "b": "x"},
                 [
-                    '<nil>: Invalid value: "": "spec.field" must validate one and only one schema (oneOf). '
-                    "Found 2 valid alternatives"
+                    (
+                        '<nil>: Invalid value: "": "spec.field" must validate one and only one schema (oneOf). '
+                        "Found 2 valid alternatives"
+                    )
                 ],
                 id="oneOf: two fit",
             ),
@@ -324,8 +334,10 @@ class TestRules:
     def test_a_rule_that_fails_to_run_is_an_error_of_its_own(self) -> None:
         """The type of the value stands where its value would."""
         assert texts(validate(WIDGET, widget(), widget(name="wheel"))) == [
-            'spec: Invalid value: "object": no such key: name evaluating rule: '
-            "!has(oldSelf.name) || self.name == oldSelf.name"
+            (
+                'spec: Invalid value: "object": no such key: name evaluating rule: '
+                "!has(oldSelf.name) || self.name == oldSelf.name"
+            )
         ]
 
     @pytest.mark.parametrize(
@@ -439,7 +451,7 @@ class TestRules:
 class TestRatcheting:
     """What was invalid before and did not change is forgiven (KEP-4008)."""
 
-    TIGHT = object_with(
+    TIGHT: ClassVar[JsonObject] = object_with(
         "spec",
         {
             "type": "object",
@@ -463,7 +475,7 @@ class TestRatcheting:
             },
         },
     )
-    OLD: JsonObject = {
+    OLD: ClassVar[JsonObject] = {
         "s": "bad",
         "n": 9,
         "plain": ["bad"],
@@ -523,8 +535,10 @@ class TestStatus:
         new = {**widget(), "status": {"observedGeneration": "one"}}
 
         assert texts(validate(WIDGET, new, widget(), subresource="status")) == [
-            'status.observedGeneration: Invalid value: "string": observedGeneration in body must be of type integer: '
-            '"string"'
+            (
+                'status.observedGeneration: Invalid value: "string": '
+                'observedGeneration in body must be of type integer: "string"'
+            )
         ]
 
     def test_an_invalid_spec_does_not_stop_a_status(self) -> None:
