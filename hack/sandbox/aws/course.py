@@ -12,7 +12,7 @@ TERMINAL = frozenset({"Completed", "Failed", "Stopped"})
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """How long the stages of a job take, in seconds of the sandbox's clock."""
+    """How long the stages of a job or an endpoint take, in seconds of the sandbox's clock."""
 
     starting_s: float = 1.0
     downloading_s: float = 1.0
@@ -21,6 +21,12 @@ class Durations:
     stopping_s: float = 1.5  # AWS allows two minutes between SIGTERM and SIGKILL
     interrupted_s: float = 1.0
     rules_s: float = 2.0  # debugger rules go on for this long after their job has ended
+    transform_s: float = 3.0
+    processing_s: float = 3.0
+    creating_s: float = 4.0  # an endpoint, at AWS some minutes
+    updating_s: float = 4.0
+    rolling_back_s: float = 2.0
+    deleting_s: float = 1.5
 
     def scaled(self, factor: float) -> "Durations":
         """Return all durations multiplied by `factor`."""

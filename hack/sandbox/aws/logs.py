@@ -1,9 +1,9 @@
-"""CloudWatch Logs for SageMaker's log groups: streams and lines are computed from the jobs, nothing is stored."""
+"""CloudWatch Logs for SageMaker's log groups: streams and lines are computed from the resources that write them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hack.sandbox.aws.jobs import JobKind, JobStore, LogStream, partition
+from hack.sandbox.aws.resources import AnyKind, LogStream, Store, partition
 from hack.sandbox.aws.validation import validate
 from hack.sandbox.aws.wire import ApiError, Call
 
@@ -14,13 +14,13 @@ _MAX_STREAMS = 50
 class LogsApi:
     """The read operations of CloudWatch Logs on the groups of the given kinds; `knows` says if one is asked for."""
 
-    def __init__(self, kinds: Iterable[JobKind], store: JobStore) -> None:
-        self._kinds = {kind.log_group: kind for kind in kinds}
+    def __init__(self, kinds: Iterable[AnyKind], store: Store) -> None:
+        self._kinds = [kind for kind in kinds if kind.log_group]
         self._store = store
 
     def knows(self, call: Call) -> bool:
         """Whether the call is about a group of SageMaker's."""
-        return str(call.params.get("logGroupName") or call.params.get("logGroupIdentifier")) in self._kinds
+        return self._kind(_group(call)) is not None
 
     def describe_streams(self, call: Call) -> dict[str, Any]:
         """Return the streams of a group by name or by last event, a page of at most 50."""
@@ -90,25 +90,44 @@ class LogsApi:
         answer: dict[str, Any] = {"events": events, "searchedLogStreams": []}
         return answer | ({"nextToken": str(end)} if end < len(found) else {})
 
+    def _kind(self, group: str) -> AnyKind | None:
+        """Return the kind of the resources that write to a group."""
+        return next(
+            (
+                kind
+                for kind in self._kinds
+                if group == kind.log_group or (kind.has_group_each and group.startswith(f"{kind.log_group}/"))
+            ),
+            None,
+        )
+
     def _streams(self, call: Call) -> list[LogStream]:
-        """Return the streams of the group, or fail as AWS does while no job has ever run in it."""
-        kind = self._kinds[call.params.get("logGroupName") or call.params["logGroupIdentifier"]]
-        jobs = self._store.list(kind, call.account, call.region)
-        streams = [stream for job in jobs for stream in kind.log_lines(job, call.now)]
+        """Return the streams of the group, or fail as AWS does while nothing has ever been written to it."""
+        group = _group(call)
+        kind = self._kind(group)
+        writers = self._store.list(kind, call) if kind is not None else ()
+        streams = [
+            stream
+            for writer in writers
+            if kind is not None and kind.group(writer) == group
+            for stream in kind.log_lines(writer, call.now)
+        ]
         if not streams:
             raise ApiError("ResourceNotFoundException", "The specified log group does not exist.")
         return streams
 
     def _described(self, call: Call, stream: LogStream) -> dict[str, Any]:
-        group = call.params.get("logGroupName") or call.params["logGroupIdentifier"]
-        arn = (
-            f"arn:{partition(call.region)}:logs:{call.region}:{call.account}:log-group:{group}:log-stream:{stream.name}"
-        )
+        place = f"arn:{partition(call.region)}:logs:{call.region}:{call.account}"
+        arn = f"{place}:log-group:{_group(call)}:log-stream:{stream.name}"
         answer = {"logStreamName": stream.name, "creationTime": _ms(stream.created_at), "arn": arn, "storedBytes": 0}
         if stream.lines:
             first, last = _ms(stream.lines[0][0]), _ms(stream.lines[-1][0])
             answer |= {"firstEventTimestamp": first, "lastEventTimestamp": last, "lastIngestionTime": last}
         return answer
+
+
+def _group(call: Call) -> str:
+    return str(call.params.get("logGroupName") or call.params.get("logGroupIdentifier"))
 
 
 def _is_between(at: float, params: Mapping[str, Any]) -> bool:

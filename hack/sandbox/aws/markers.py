@@ -1,7 +1,8 @@
-"""How a reader makes a job misbehave: words in its tags, environment, hyperparameters or name.
+"""How a reader makes something misbehave: words in its tags, environment, hyperparameters or name.
 
 A marker is a key such as `SANDBOX_FAIL` in a tag, an environment variable or a hyperparameter. Case and separators
 do not matter (`sandbox-fail`, `sandbox/fail`), because tags, variables and hyperparameters allow different characters.
+What uses a model (a transform job, an endpoint) has the markers of the model's environment as well.
 """
 
 import re
@@ -12,47 +13,65 @@ from typing import Any
 from hack.sandbox.aws.wire import invalid
 
 HELP = """\
-markers: a tag, environment variable or hyperparameter of a job with one of these names (any case; -, _, / alike)
-  SANDBOX_FAIL=TEXT            the algorithm fails at the end of training: FailureReason "AlgorithmError: TEXT"
-  SANDBOX_TRAIN_SECONDS=N      train for N seconds
+markers: a tag, environment variable or hyperparameter with one of these names (any case; -, _, / alike); a transform
+job or endpoint also has those of its models' environment, an endpoint those of its configuration's tags
+  SANDBOX_FAIL=TEXT            a job fails at the end of its work: FailureReason "AlgorithmError: TEXT"; an endpoint
+                               becomes Failed, and an update to such a configuration or model rolls back, reason TEXT
+  SANDBOX_ROLLBACK_FAIL=TEXT   the update fails, and so does the roll-back: UpdateRollbackFailed
+  SANDBOX_OUT_OF_SERVICE=1     the endpoint ends as OutOfService instead of InService
+  SANDBOX_SECONDS=N            work for N seconds: train, transform, process, create or update an endpoint;
+                               SANDBOX_TRAIN_SECONDS means the same
   SANDBOX_INTERRUPT=N          with managed spot training: N interruptions
   SANDBOX_RULE_ISSUE=NAME      the debugger rule NAME finds issues; NAME may be *
+  SANDBOX_FAIL_FIRST=N         the first N training jobs of a tuning job fail
   a name that starts with fail- does the same as SANDBOX_FAIL
-  "does-not-exist" in the training image, in an S3 input or in the role makes that thing missing"""
+  "does-not-exist" in an image, in an S3 input, in a model's data or in a role makes that thing missing"""
 
 MISSING = "does-not-exist"
-_DEFAULT_FAILURE = 'ExecuteUserScriptError: Command "python train.py" exited with code 1'
 
 
 @dataclass(frozen=True, slots=True)
 class Markers:
-    """What was asked for; None or 0 means nothing was."""
+    """What was asked for; None, 0, False or nothing means nothing was. An empty `fail` leaves the words to the kind."""
 
     fail: str | None = None
-    train_s: float | None = None
+    work_s: float | None = None
     interruptions: int = 0
     rule_issue: str | None = None
+    rollback_fail: str | None = None
+    is_out_of_service: bool = False
+    fail_first: int = 0
 
 
-def read(request: Mapping[str, Any], name: str) -> Markers:
-    """Return the markers in a create request. Raises ValidationException for a number that is none."""
-    found = dict(_entries(request))
+def read(request: Mapping[str, Any], name: str, *related: Mapping[str, Any]) -> Markers:
+    """Return the markers in a request and in those of related resources; the request's own come first.
+
+    Raises ValidationException for a number that is none.
+    """
+    found: dict[str, str] = {}
+    for source in (*related, request):
+        found |= dict(_entries(source))
     fail = found.get("SANDBOX_FAIL")
     if fail is None and name.startswith("fail-"):
         fail = ""
-    train_s = found.get("SANDBOX_TRAIN_SECONDS")
     return Markers(
-        fail=None if fail is None else fail or _DEFAULT_FAILURE,
-        train_s=None if train_s is None else _number("SANDBOX_TRAIN_SECONDS", train_s),
-        interruptions=int(_number("SANDBOX_INTERRUPT", found.get("SANDBOX_INTERRUPT", "0"))),
+        fail=fail,
+        work_s=_number(found, "SANDBOX_SECONDS", "SANDBOX_TRAIN_SECONDS"),
+        interruptions=int(_number(found, "SANDBOX_INTERRUPT") or 0),
         rule_issue=found.get("SANDBOX_RULE_ISSUE"),
+        rollback_fail=found.get("SANDBOX_ROLLBACK_FAIL"),
+        is_out_of_service="SANDBOX_OUT_OF_SERVICE" in found,
+        fail_first=int(_number(found, "SANDBOX_FAIL_FIRST") or 0),
     )
 
 
 def _entries(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for source in ("HyperParameters", "Environment"):
-        for key, value in (request.get(source) or {}).items():
-            yield _normal(key), value
+    definitions = [request.get("TrainingJobDefinition") or {}, *(request.get("TrainingJobDefinitions") or ())]
+    containers = [request.get("PrimaryContainer") or {}, *(request.get("Containers") or ())]
+    for part in (request, *definitions, *containers):
+        for source in ("HyperParameters", "StaticHyperParameters", "Environment"):
+            for key, value in (part.get(source) or {}).items():
+                yield _normal(key), value
     for tag in request.get("Tags") or ():
         yield _normal(tag["Key"]), tag["Value"]
 
@@ -61,7 +80,12 @@ def _normal(key: str) -> str:
     return re.sub(r"\W", "_", key).upper()
 
 
-def _number(marker: str, text: str) -> float:
+def _number(found: Mapping[str, str], *names: str) -> float | None:
+    """Return the value of the first of these markers that is there."""
+    marker = next((name for name in names if name in found), None)
+    if marker is None:
+        return None
+    text = found[marker]
     try:
         value = float(text)
     except ValueError as exc:

@@ -16,11 +16,13 @@ from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.aws.course import Durations
 from hack.sandbox.aws.faults import Fault, Faults, When
 from hack.sandbox.aws.job_api import JobApi, Operation
-from hack.sandbox.aws.jobs import JobStore
 from hack.sandbox.aws.journal import CallQuota, Requests
 from hack.sandbox.aws.kinds import KINDS
 from hack.sandbox.aws.logs import LogsApi
+from hack.sandbox.aws.models import STATIC_KINDS
 from hack.sandbox.aws.moto_bridge import DEFAULT_ACCOUNT, MotoBridge
+from hack.sandbox.aws.resources import AnyKind, Store
+from hack.sandbox.aws.static_api import StaticApi
 from hack.sandbox.aws.tags import TagApi
 from hack.sandbox.aws.wire import ApiError, Call, HttpRequest, HttpResponse, error_answer, json_answer
 
@@ -47,13 +49,16 @@ class AwsService:
         self.requests = Requests()
         self.quota = CallQuota()
         self._released = threading.Event()  # ends delays; replaced by reset, final after close
-        self._store = JobStore()
+        self._store = Store()
         self._moto = MotoBridge()
-        self._tags = TagApi(KINDS, self._store)
-        self._logs = LogsApi(KINDS, self._store)
+        kinds: tuple[AnyKind, ...] = (*KINDS, *STATIC_KINDS)
+        self._tags = TagApi(kinds, self._store)
+        self._logs = LogsApi(kinds, self._store)
         self._sagemaker: dict[str, Operation] = {}
         for kind in KINDS:
             self._sagemaker |= JobApi(kind, self._store, durations).operations()
+        for static in STATIC_KINDS:
+            self._sagemaker |= StaticApi(static, self._store).operations()
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Return the answer to an AWS request. Raises Lost when a fault swallows it. Blocks only for a delay."""

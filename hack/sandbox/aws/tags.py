@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from hack.sandbox.aws.jobs import JobKind, JobStore
+from hack.sandbox.aws.resources import AnyKind, Store
 from hack.sandbox.aws.validation import validate
 from hack.sandbox.aws.wire import Call, invalid
 
@@ -24,33 +24,33 @@ def tag_map(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
 
 
 class TagApi:
-    """The tag operations on the given kinds of jobs; `knows` says whether a call is about one of those."""
+    """The tag operations on the given kinds of resources; `knows` says whether a call is about one of those."""
 
-    def __init__(self, kinds: Iterable[JobKind], store: JobStore) -> None:
+    def __init__(self, kinds: Iterable[AnyKind], store: Store) -> None:
         self._kinds = {kind.arn_segment: kind for kind in kinds}
         self._store = store
 
     def knows(self, call: Call) -> bool:
-        """Whether the ARN in the call is that of a job, existing or not."""
+        """Whether the ARN in the call is that of a resource kept here, existing or not."""
         return _segment(call) in self._kinds
 
     def list(self, call: Call) -> dict[str, Any]:
         """Return the tags of a resource, sorted by key: always one page, for no page may be smaller than 50."""
         with self._existing(call) as arn:
-            return {"Tags": _tag_list(sorted(self._store.by_arn(arn).tags.items()))}
+            return {"Tags": _tag_list(sorted(self._store.by_arn(call, arn).tags.items()))}
 
     def add(self, call: Call) -> dict[str, Any]:
         """Add tags, replacing the values of keys that exist."""
         with self._existing(call) as arn:
             added = tag_map(call.params["Tags"])
-            self._store.retag(arn, lambda tags: _limited({**tags, **added}))
+            self._store.retag(call, arn, lambda tags: _limited({**tags, **added}))
             return {"Tags": _tag_list(added.items())}
 
     def delete(self, call: Call) -> dict[str, Any]:
         """Remove tags; keys that are not there do not matter."""
         with self._existing(call) as arn:
             keys = set(call.params["TagKeys"])
-            self._store.retag(arn, lambda tags: {key: value for key, value in tags.items() if key not in keys})
+            self._store.retag(call, arn, lambda tags: {key: value for key, value in tags.items() if key not in keys})
             return {}
 
     @contextmanager
@@ -61,7 +61,7 @@ class TagApi:
         try:
             yield arn
         except KeyError as exc:
-            raise self._kinds[_segment(call)].not_found.raised(name=arn.rpartition("/")[2]) from exc
+            raise self._kinds[_segment(call)].not_found.raised(name=arn.rpartition("/")[2], arn=arn) from exc
 
 
 def _segment(call: Call) -> str:

@@ -11,28 +11,37 @@ from typing import Any
 
 from hack.sandbox.aws.course import Course, Durations, Step
 from hack.sandbox.aws.markers import MISSING, Markers
-from hack.sandbox.aws.wire import invalid
+from hack.sandbox.aws.resources import Store
+from hack.sandbox.aws.wire import Call, invalid
 
 _DEFAULT_MAX_RUNTIME_S = 86_400
+_DEFAULT_FAILURE = 'ExecuteUserScriptError: Command "python train.py" exited with code 1'
 
 
-def check(request: Mapping[str, Any]) -> None:
-    """Raise ValidationException for a request that is well formed but makes no sense.
+def check(call: Call, _store: Store) -> tuple[()]:
+    """Raise ValidationException for a request that is well formed but makes no sense; a training job uses nothing else.
 
     Source: API reference of CreateTrainingJob; where the real wording is unknown, the code and the member are right.
     """
+    request = call.params
     algorithm = request.get("AlgorithmSpecification", {})
     if not request.get("ServerlessJobConfig") and ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
         raise invalid("You must specify either a training image or an algorithm name, but not both")
     channels = [channel["ChannelName"] for channel in request.get("InputDataConfig") or ()]
     if len(channels) != len(set(channels)):
         raise invalid(f"Channel names must be unique, found: {', '.join(channels)}")
-    if MISSING in request["RoleArn"]:
+    check_role(request["RoleArn"])
+    _check_limits(request)
+    return ()
+
+
+def check_role(arn: str) -> None:
+    """Raise ValidationException if the role is one that does not exist."""
+    if MISSING in arn:
         raise invalid(
-            f"Could not assume role {request['RoleArn']}. Please ensure that the role exists and allows principal"
+            f"Could not assume role {arn}. Please ensure that the role exists and allows principal"
             " 'sagemaker.amazonaws.com' to assume the role."
         )
-    _check_limits(request)
 
 
 def _check_limits(request: Mapping[str, Any]) -> None:
@@ -89,14 +98,20 @@ def _undisturbed(request: Mapping[str, Any], markers: Markers, now: float, durat
     yield Step(at, "InProgress", "Uploading", "Uploading generated training model")
     at += durations.uploading_s
     if markers.fail is not None:
-        yield Step(at, "Failed", "Failed", "Training job failed", f"AlgorithmError: {markers.fail}, exit code: 1")
+        yield Step(
+            at,
+            "Failed",
+            "Failed",
+            "Training job failed",
+            f"AlgorithmError: {markers.fail or _DEFAULT_FAILURE}, exit code: 1",
+        )
     else:
         yield Step(at, "Completed", "Completed", "Training job completed")
 
 
 def attempt_s(request: Mapping[str, Any], markers: Markers, durations: Durations) -> float:
     """Return how long a job means to train, in seconds, each time it begins to."""
-    planned_s = durations.training_s if markers.train_s is None else markers.train_s
+    planned_s = durations.training_s if markers.work_s is None else markers.work_s
     return planned_s / _attempts(request, markers)
 
 
@@ -114,13 +129,18 @@ def missing_input(request: Mapping[str, Any]) -> str | None:
     for channel in request.get("InputDataConfig") or ():
         uri = (channel.get("DataSource", {}).get("S3DataSource") or {}).get("S3Uri", "")
         if MISSING in uri:
-            bucket = re.sub(r"^(s3|https)://([^/]+).*$", r"\2", uri)
-            return (
-                f'Data download failed:NoSuchKey (404): No S3 objects found under S3 URL "{uri}" given in input data'
-                f" source. Please ensure that the bucket exists, that objects exist under that S3 prefix, and that the"
-                f' role "{request["RoleArn"]}" has "s3:ListBucket" permissions on bucket "{bucket}".'
-            )
+            return f"Data download failed:NoSuchKey (404): {no_objects(uri, request['RoleArn'])}"
     return None
+
+
+def no_objects(uri: str, role: str) -> str:
+    """Return what SageMaker says about an S3 prefix that is empty."""
+    bucket = re.sub(r"^(s3|https)://([^/]+).*$", r"\2", uri)
+    return (
+        f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket exists,'
+        f' that objects exist under that S3 prefix, and that the role "{role}" has "s3:ListBucket" permissions on'
+        f' bucket "{bucket}".'
+    )
 
 
 def _limit_runtime(course: Course, max_runtime_s: float, durations: Durations) -> Course:

@@ -8,15 +8,15 @@ import copy
 import hashlib
 import math
 from collections.abc import Iterator
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
 from hack.sandbox.aws.course import Step
 from hack.sandbox.aws.debugger import rule_statuses
-from hack.sandbox.aws.jobs import Job, LogStream
+from hack.sandbox.aws.jobs import Job
+from hack.sandbox.aws.resources import LogStream
 from hack.sandbox.aws.training import attempt_s
-from hack.sandbox.aws.validation import service_model
+from hack.sandbox.aws.validation import echoed_members
 from hack.sandbox.aws.warm_pool import warm_pool
 
 _BUSY = frozenset({"Downloading", "Training", "Uploading", "Stopping"})
@@ -33,7 +33,7 @@ _XGBOOST_METRICS = tuple(
 def describe(job: Job, now: float) -> dict[str, Any]:
     """Return the members of DescribeTrainingJob beside name, ARN, status, failure and the two common times."""
     step = job.course.at(now)
-    answer = copy.deepcopy({key: value for key, value in job.request.items() if key in _echoed()})
+    answer = copy.deepcopy({key: value for key, value in job.request.items() if key in echoed_members("TrainingJob")})
     _fill_defaults(answer)
     for switch in ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"):
         answer[switch] = job.request.get(switch, False)
@@ -94,15 +94,6 @@ def _written(job: Job, started_at: float, following: Step, instance: int) -> Ite
         yield following.at, f"ERROR:root:{job.course.end.failure}"
     else:
         yield following.at, "INFO:root:Training finished, model saved to /opt/ml/model"
-
-
-@cache
-def _echoed() -> frozenset[str]:
-    """Return the members of the request that come back as they were: those that request and answer both have."""
-    model = service_model("sagemaker")
-    asked = model.operation_model("CreateTrainingJob").input_shape
-    answered = model.operation_model("DescribeTrainingJob").output_shape
-    return frozenset(asked.members) & frozenset(answered.members)
 
 
 def _fill_defaults(answer: dict[str, Any]) -> None:

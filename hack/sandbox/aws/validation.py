@@ -6,7 +6,7 @@ constraints. Clients match on these texts, so a sandbox that accepted a bad name
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from botocore.loaders import Loader
@@ -16,7 +16,15 @@ from hack.sandbox.aws.wire import ApiError, invalid
 
 # Java's Unicode classes have no twin in `re`; inside a character class \w and \s are the nearest. Letters and digits
 # of all scripts pass, as they must; the underscore, which \w adds, is allowed by every pattern that uses these.
-_JAVA_CLASSES = {r"\p{L}": r"\w", r"\p{M}": "", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{Alnum}": r"a-zA-Z0-9"}
+# Java writes characters beyond the first plane as pairs of surrogates.
+_JAVA_CLASSES = {
+    r"\p{L}": r"\w",
+    r"\p{M}": "",
+    r"\p{N}": r"\d",
+    r"\p{Z}": r"\s",
+    r"\p{Alnum}": r"a-zA-Z0-9",
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF",
+}
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
@@ -35,6 +43,20 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
 def service_model(service: str) -> ServiceModel:
     """Return botocore's model of `service`; loading SageMaker's takes about a third of a second, once."""
     return ServiceModel(Loader().load_service_model(service, "service-2"), service)
+
+
+@cache
+def output_members(operation: str) -> frozenset[str]:
+    """Return the members of a SageMaker operation's answer."""
+    shape = service_model("sagemaker").operation_model(operation).output_shape
+    return frozenset(shape.members if shape is not None else ())
+
+
+@cache
+def echoed_members(resource: str) -> frozenset[str]:
+    """Return the members of a Create request that Describe gives back: those that both have."""
+    asked = service_model("sagemaker").operation_model(f"Create{resource}").input_shape
+    return frozenset(asked.members if asked is not None else ()) & output_members(f"Describe{resource}")
 
 
 def validate(service: str, operation: str, params: Mapping[str, Any]) -> None:

@@ -13,7 +13,19 @@ from hack.sandbox.aws.server import RunningServer, start
 
 REGION = "us-west-2"
 DURATIONS = Durations(
-    starting_s=10, downloading_s=20, training_s=300, uploading_s=30, stopping_s=60, interrupted_s=40, rules_s=100
+    starting_s=10,
+    downloading_s=20,
+    training_s=300,
+    uploading_s=30,
+    stopping_s=60,
+    interrupted_s=40,
+    rules_s=100,
+    transform_s=200,
+    processing_s=150,
+    creating_s=400,
+    updating_s=300,
+    rolling_back_s=80,
+    deleting_s=50,
 )
 # boto3's own checks are off, so that it is the server that refuses.
 ONE_TRY = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=5, parameter_validation=False)

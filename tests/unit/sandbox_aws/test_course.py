@@ -12,9 +12,7 @@ from hack.sandbox.aws.markers import Markers
 from hack.sandbox.aws.training import plan, stop
 
 SECONDS = st.integers(0, 500)
-MARKERS = st.builds(
-    Markers, fail=st.none() | st.just("x"), train_s=st.none() | SECONDS, interruptions=st.integers(0, 3)
-)
+MARKERS = st.builds(Markers, fail=st.none() | st.just("x"), work_s=st.none() | SECONDS, interruptions=st.integers(0, 3))
 DURATIONS = st.builds(Durations, *[SECONDS] * 7)
 
 

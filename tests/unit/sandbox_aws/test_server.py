@@ -69,15 +69,10 @@ def test_the_clock_can_be_somebody_elses() -> None:
         connection.close()
 
 
-def test_models_endpoint_configurations_and_their_tags_are_motos(sagemaker: Any) -> None:
+def test_what_the_sandbox_does_not_do_itself_is_motos(aws: RunningServer, client: Callable[[str], Any]) -> None:
     """What moto does well stays moto's, behind the same endpoint."""
-    arn = sagemaker.create_model(
-        ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "x"}, Tags=[{"Key": "a", "Value": "b"}]
-    )["ModelArn"]
-    assert sagemaker.describe_model(ModelName="m")["ExecutionRoleArn"] == ROLE
-    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "b"}]
-    with pytest.raises(ClientError, match="Could not find model"):
-        sagemaker.describe_model(ModelName="other")
+    client("iam").create_role(RoleName="training", AssumeRolePolicyDocument="{}")
+    assert client("iam").get_role(RoleName="training")["Role"]["Arn"] == ROLE
 
 
 def test_an_operation_that_nobody_knows_is_unknown_and_moto_s_own_failures_are_internal(sagemaker: Any) -> None:
@@ -86,7 +81,7 @@ def test_an_operation_that_nobody_knows_is_unknown_and_moto_s_own_failures_are_i
         sagemaker.update_training_job(TrainingJobName="x")
     assert refused.value.response["Error"]["Code"] == "UnknownOperationException"
     with pytest.raises(ClientError) as refused:
-        sagemaker.list_tags(ResourceArn="arn:aws:sagemaker:us-west-2:123456789012:model/nobody")
+        sagemaker.list_tags(ResourceArn="arn:aws:sagemaker:us-west-2:123456789012:notebook-instance/nobody")
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
 
 
@@ -107,11 +102,11 @@ def test_other_log_groups_are_motos(aws: RunningServer, client: Callable[[str], 
     assert [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]] == ["/mine"]
 
 
-def test_reset_empties_moto_too(aws: RunningServer, sagemaker: Any) -> None:
+def test_reset_empties_moto_too(aws: RunningServer, client: Callable[[str], Any]) -> None:
     """One call between tests is enough."""
-    sagemaker.create_model(ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "x"})
+    client("s3").create_bucket(Bucket="data", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     aws.reset()
-    assert sagemaker.list_models()["Models"] == []
+    assert client("s3").list_buckets()["Buckets"] == []
 
 
 def test_an_assumed_role_works_in_its_own_account(aws: RunningServer, client: Callable[[str], Any]) -> None:

@@ -1,0 +1,219 @@
+"""What all resources of the sandbox share: a record, a descriptor of its kind, and the store of an account's records.
+
+Records are immutable and hold what was asked for; what they show at a given time is computed from them, so nothing
+has to be kept up to date.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeAlias, TypeVar, cast
+
+from hack.sandbox.aws.wire import ApiError, Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One resource. Changing or tagging it puts a changed copy in its place. Times are epoch seconds."""
+
+    name: str
+    arn: str
+    region: str
+    account: str
+    request: Mapping[str, Any]  # as validated, Tags removed
+    created_at: float
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def status_at(self, _now: float) -> str:
+        """Return the primary status; empty where the API knows none."""
+        return ""
+
+    def modified_at(self, _now: float) -> float:
+        """Return when the resource last changed, as LastModifiedTime tells it."""
+        return self.created_at
+
+    def is_gone(self, _now: float) -> bool:
+        """Whether its deletion is complete."""
+        return False
+
+
+R = TypeVar("R", bound=Resource)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorText:
+    """An error of the real service: its code, and its message with `{name}`, `{arn}` or `{status}` to fill in."""
+
+    code: str
+    message: str
+
+    def raised(self, **facts: str) -> ApiError:
+        """Return the exception for these facts."""
+        return ApiError(self.code, self.message.format(**facts))
+
+
+@dataclass(frozen=True, slots=True)
+class LogStream:
+    """One CloudWatch log stream with the lines written so far: (epoch seconds, text), ascending."""
+
+    name: str
+    created_at: float
+    lines: tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind(Generic[R]):
+    """A kind of resource as the API knows it. The callables are pure."""
+
+    resource: str  # as in CreateTrainingJob
+    arn_segment: str
+    items_member: str  # of the List answer
+    not_found: ErrorText
+    exists: ErrorText
+    describe: Callable[[R, float], dict[str, Any]]  # beside name, ARN, status, failure and the two common times
+    summary: Callable[[R, float], dict[str, Any]]  # beside name, ARN, status and the two common times
+    sort_by: str = "CreationTime"  # of List, when the caller does not say
+    is_ascending: bool = False
+    filters: Mapping[str, Callable[[R, Any, float], bool]] = field(default_factory=dict)  # beyond the common ones
+    log_group: str = ""
+    has_group_each: bool = False  # whether each resource has a group of its own below `log_group`
+    log_lines: Callable[[R, float], Iterable[LogStream]] = lambda _resource, _now: ()
+
+    @property
+    def name_member(self) -> str:
+        """The member that names the resource."""
+        return f"{self.resource}Name"
+
+    @property
+    def arn_member(self) -> str:
+        """The member that holds the ARN."""
+        return f"{self.resource}Arn"
+
+    @property
+    def status_member(self) -> str:
+        """The member that holds the primary status."""
+        return f"{self.resource}Status"
+
+    def arn(self, call: Call, name: str) -> str:
+        """Return the ARN of a resource called `name`; SageMaker writes names in ARNs in lower case."""
+        return f"arn:{partition(call.region)}:sagemaker:{call.region}:{call.account}:{self.arn_segment}/{name.lower()}"
+
+    def group(self, resource: R) -> str:
+        """Return the CloudWatch log group that the resource writes to."""
+        return f"{self.log_group}/{resource.name}" if self.has_group_each else self.log_group
+
+
+AnyKind: TypeAlias = Kind[Any]
+_Place: TypeAlias = tuple[AnyKind, str, str, str]  # kind, account, region, name
+
+
+class Store:
+    """The resources of all accounts and regions. Thread-safe; hands out immutable records.
+
+    A resource whose deletion is complete at the time of the call is forgotten then, as if it had gone by itself.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tables: dict[tuple[str, str, str], dict[str, Resource]] = {}  # (kind, account, region) → name → record
+        self._by_arn: dict[str, _Place] = {}  # both guarded by _lock
+
+    def add(self, kind: Kind[R], resource: R) -> None:
+        """Keep a new resource. Raises the kind's "exists" error if its name, in whatever case, is taken."""
+        with self._lock:
+            taken = self._by_arn.get(resource.arn)
+            if taken is not None and self._found_locked(*taken, resource.created_at) is not None:
+                raise kind.exists.raised(name=resource.name, arn=resource.arn)
+            self._table(kind, resource.account, resource.region)[resource.name] = resource
+            self._by_arn[resource.arn] = (kind, resource.account, resource.region, resource.name)
+
+    def get(self, kind: Kind[R], call: Call, name: str) -> R:
+        """Return the resource called `name`; raises the kind's "not found" error."""
+        with self._lock:
+            return self._get_locked(kind, call, name)
+
+    def find(self, kind: Kind[R], call: Call, name: str) -> R | None:
+        """Return the resource called `name`, or None."""
+        with self._lock:
+            return cast("R | None", self._found_locked(kind, call.account, call.region, name, call.now))
+
+    def change(self, kind: Kind[R], call: Call, name: str, change: Callable[[R], R]) -> R:
+        """Replace a resource by `change(resource)`, atomically. What `change` raises leaves it as it was."""
+        with self._lock:
+            resource = change(self._get_locked(kind, call, name))
+            self._table(kind, call.account, call.region)[name] = resource
+            return resource
+
+    def remove(self, kind: Kind[R], call: Call, name: str, check: Callable[[R], None] = lambda _resource: None) -> None:
+        """Forget a resource if `check` does not raise."""
+        with self._lock:
+            resource = self._get_locked(kind, call, name)
+            check(resource)
+            self._forget_locked(kind, resource)
+
+    def list(self, kind: Kind[R], call: Call) -> tuple[R, ...]:
+        """Return the resources of a kind in the caller's account and region, oldest first."""
+        with self._lock:
+            resources = cast("Iterable[R]", self._table(kind, call.account, call.region).values())
+            return tuple(resource for resource in resources if not resource.is_gone(call.now))
+
+    def everywhere(self, kind: Kind[R]) -> tuple[R, ...]:
+        """Return the resources of a kind in all accounts and regions."""
+        with self._lock:
+            tables = [table for (resource, _, _), table in self._tables.items() if resource == kind.resource]
+            return tuple(cast("R", resource) for table in tables for resource in table.values())
+
+    def by_arn(self, call: Call, arn: str) -> Resource:
+        """Return the resource with this ARN, of any kind. Raises KeyError for an unknown ARN."""
+        with self._lock:
+            return self._by_arn_locked(call, arn)[1]
+
+    def retag(self, call: Call, arn: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
+        """Replace the tags of an existing resource, atomically. Raises KeyError for an unknown ARN."""
+        with self._lock:
+            (kind, account, region, name), resource = self._by_arn_locked(call, arn)
+            self._table(kind, account, region)[name] = replace(resource, tags=change(resource.tags))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._tables.clear()
+            self._by_arn.clear()
+
+    def _table(self, kind: AnyKind, account: str, region: str) -> dict[str, Resource]:
+        return self._tables.setdefault((kind.resource, account, region), {})
+
+    def _found_locked(self, kind: AnyKind, account: str, region: str, name: str, now: float) -> Resource | None:
+        resource = self._table(kind, account, region).get(name)
+        if resource is not None and resource.is_gone(now):
+            self._forget_locked(kind, resource)
+            return None
+        return resource
+
+    def _forget_locked(self, kind: AnyKind, resource: Resource) -> None:
+        del self._table(kind, resource.account, resource.region)[resource.name]
+        del self._by_arn[resource.arn]
+
+    def _get_locked(self, kind: Kind[R], call: Call, name: str) -> R:
+        resource = self._found_locked(kind, call.account, call.region, name, call.now)
+        if resource is None:
+            raise kind.not_found.raised(name=name, arn=kind.arn(call, name))
+        return cast("R", resource)
+
+    def _by_arn_locked(self, call: Call, arn: str) -> tuple[_Place, Resource]:
+        place = self._by_arn[arn]
+        resource = self._found_locked(*place, call.now)
+        if resource is None:
+            raise KeyError(arn)
+        return place, resource
+
+
+def partition(region: str) -> str:
+    """Return the ARN partition of a region."""
+    prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
+    return next((name for prefix, name in prefixes.items() if region.startswith(prefix)), "aws")
+
+
+def stamp(at: float) -> float:
+    """Return a time as SageMaker sends it: epoch seconds with milliseconds."""
+    return round(at, 3)

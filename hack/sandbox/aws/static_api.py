@@ -1,0 +1,75 @@
+"""The operations of resources that never change, models and endpoint configurations: create, describe, delete, list."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hack.sandbox.aws import markers
+from hack.sandbox.aws.job_api import Operation
+from hack.sandbox.aws.listing import listed, paged
+from hack.sandbox.aws.models import StaticKind
+from hack.sandbox.aws.resources import Resource, Store, stamp
+from hack.sandbox.aws.tags import tag_map
+from hack.sandbox.aws.validation import validate
+from hack.sandbox.aws.wire import Call
+
+
+@dataclass(frozen=True, slots=True)
+class StaticApi:
+    """The operations of one kind over one store."""
+
+    kind: StaticKind
+    store: Store
+
+    def operations(self) -> dict[str, Operation]:
+        """Return operation name → handler, to be merged into the service's table."""
+        resource = self.kind.resource
+        return {
+            f"Create{resource}": self.create,
+            f"Describe{resource}": self.describe,
+            f"Delete{resource}": self.delete,
+            f"List{resource}s": self.list,
+        }
+
+    def create(self, call: Call) -> dict[str, Any]:
+        """Keep a resource. The order of refusals is the service's: form, content, name."""
+        name = self._name(call)
+        self.kind.check(call, self.store)
+        markers.read(call.params, name)  # a marker that makes no sense is refused where it stands
+        resource = Resource(
+            name=name,
+            arn=self.kind.arn(call, name),
+            region=call.region,
+            account=call.account,
+            request={key: value for key, value in call.params.items() if key != "Tags"},
+            created_at=call.now,
+            tags=tag_map(call.params.get("Tags") or ()),
+        )
+        self.store.add(self.kind, resource)
+        return {self.kind.arn_member: resource.arn}
+
+    def describe(self, call: Call) -> dict[str, Any]:
+        """Return everything there is to say about a resource."""
+        resource = self.store.get(self.kind, call, self._name(call))
+        return self._summary(resource) | self.kind.describe(resource, call.now)
+
+    def delete(self, call: Call) -> None:
+        """Forget a resource, in use or not."""
+        self.store.remove(self.kind, call, self._name(call))
+
+    def list(self, call: Call) -> dict[str, Any]:
+        """Return a page of summaries, filtered and sorted; by default the 10 newest."""
+        validate("sagemaker", call.operation, call.params)
+        resources = listed(self.kind, call, self.store.list(self.kind, call))
+        return paged(self.kind.items_member, call.params, resources, self._summary)
+
+    def _summary(self, resource: Resource) -> dict[str, Any]:
+        return {
+            self.kind.name_member: resource.name,
+            self.kind.arn_member: resource.arn,
+            "CreationTime": stamp(resource.created_at),
+        }
+
+    def _name(self, call: Call) -> str:
+        validate("sagemaker", call.operation, call.params)
+        name: str = call.params[self.kind.name_member]
+        return name

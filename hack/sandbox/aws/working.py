@@ -1,0 +1,100 @@
+"""Transform and processing jobs: what their Create operations refuse, and the course such a job takes.
+
+Both start instances, work, and end; they bend when the algorithm fails, an input is missing, somebody stops them or,
+for processing jobs, the time limit is over.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hack.sandbox.aws.course import Course, Durations, Step
+from hack.sandbox.aws.markers import MISSING, Markers
+from hack.sandbox.aws.models import MODEL
+from hack.sandbox.aws.resources import Store
+from hack.sandbox.aws.training import check_role, no_objects
+from hack.sandbox.aws.wire import Call, invalid
+
+WORKING = "Working"  # the stage in which a job has its instances; a name of ours, no answer shows it
+_DEFAULT_PROCESSING_LIMIT_S = 86_400
+
+
+def check_transform(call: Call, store: Store) -> tuple[Mapping[str, Any], ...]:
+    """Raise ValidationException unless the model exists; return the model's request.
+
+    Source: API reference of CreateTransformJob.
+    """
+    return (store.get(MODEL, call, call.params["ModelName"]).request,)
+
+
+def plan_transform(request: Mapping[str, Any], markers: Markers, now: float, durations: Durations) -> Course:
+    """Draw up the course of a transform job created at `now`."""
+    uri = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
+    missing = f"ClientError: No S3 objects found under S3 URL '{uri}'" if MISSING in uri else ""
+    if markers.fail is not None:
+        failure = f"AlgorithmError: {markers.fail or 'See job logs for more information'}"
+    else:
+        failure = ""
+    work_s = durations.transform_s if markers.work_s is None else markers.work_s
+    return _course(now, durations.starting_s, 0.0 if missing else work_s, missing or failure)
+
+
+def check_processing(call: Call, _store: Store) -> tuple[()]:
+    """Raise ValidationException for a request that is well formed but makes no sense; it uses nothing else here.
+
+    Source: API reference of CreateProcessingJob.
+    """
+    request = call.params
+    check_role(request["RoleArn"])
+    outputs = (request.get("ProcessingOutputConfig") or {}).get("Outputs") or ()
+    for member, things in (("InputName", request.get("ProcessingInputs") or ()), ("OutputName", outputs)):
+        names = [thing[member] for thing in things]
+        if len(names) != len(set(names)):
+            raise invalid(f"{member} must be unique, found: {', '.join(names)}")
+    return ()
+
+
+def plan_processing(request: Mapping[str, Any], markers: Markers, now: float, durations: Durations) -> Course:
+    """Draw up the course of a processing job created at `now`."""
+    missing = missing_input(request)
+    failure = "" if markers.fail is None else f"AlgorithmError: {exit_message(markers)}, exit code: 1"
+    work_s = durations.processing_s if markers.work_s is None else markers.work_s
+    course = _course(
+        now, durations.starting_s, 0.0 if missing else work_s, f"ClientError: {missing}" * bool(missing) or failure
+    )
+    limit_s = (request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", _DEFAULT_PROCESSING_LIMIT_S)
+    deadline = now + durations.starting_s + limit_s
+    return stop(course, deadline, durations) if course.end.at > deadline else course
+
+
+def exit_message(markers: Markers) -> str:
+    """Return what a marked container says when it fails."""
+    return markers.fail or "See job logs for more information"
+
+
+def missing_input(request: Mapping[str, Any]) -> str:
+    """Return why a processing job cannot begin to work, in the service's words, or nothing."""
+    if MISSING in request["AppSpecification"]["ImageUri"]:
+        return "Cannot pull algorithm container. Either the image does not exist or its permissions are incorrect."
+    for given in request.get("ProcessingInputs") or ():
+        uri = (given.get("S3Input") or {}).get("S3Uri", "")
+        if MISSING in uri:
+            return f"Data download failed:{no_objects(uri, request['RoleArn'])}"
+    return ""
+
+
+def stop(course: Course, now: float, durations: Durations) -> Course:
+    """Return the course after a Stop at `now`."""
+    stopping = Step(now, "Stopping", "Stopping", "")
+    return course.cut(now, stopping, Step(now + durations.stopping_s, "Stopped", "Stopped", ""))
+
+
+def _course(now: float, starting_s: float, work_s: float, failure: str) -> Course:
+    begun = now + starting_s
+    status = "Failed" if failure else "Completed"
+    return Course(
+        (
+            Step(now, "InProgress", "Starting", ""),
+            Step(begun, "InProgress", WORKING, ""),
+            Step(begun + work_s, status, status, "", failure),
+        )
+    )
