@@ -162,11 +162,13 @@ class Hand:
     def show(self, seen: Observed, view: View, events: tuple[Event, ...], recorded: Recorded | None) -> None:
         """Write the status where it changed; events go with a change only."""
         status = self.obj.get("status") or {}
+        shown = {field.name for field in self._descriptor.compat.status}
         link = None
-        if recorded is not None and recorded.region and self._descriptor.log_group:
+        if recorded is not None and recorded.region and self._descriptor.log_group and "cloudWatchLogUrl" in shown:
             link = log_url(recorded.region, self._descriptor.log_group, recorded.name)
         facts = Facts(seen.generation, seen.now, recorded, link)
-        patch = status_patch(status, next_status(self._descriptor, status, view, facts), seen.now)
+        stamp = "lastUpdateTime" if "lastUpdateTime" in shown else "lastCheckTime"  # spelt by v1, kind by kind
+        patch = status_patch(status, next_status(self._descriptor, status, view, facts), seen.now, stamp=stamp)
         if patch is None:
             return
         self.wrote(self._executor.show(self._descriptor, self.obj, patch))

@@ -8,14 +8,24 @@ from dataclasses import replace
 from typing import Final
 
 from controller.reconcile import wording
+from controller.reconcile.outcomes import (
+    LOOK_AGAIN_S,
+    failed,
+    foreign,
+    may_be_invisible,
+    nothing_to_adopt,
+    operator_values,
+    owner_of,
+    paused,
+    record_of,
+    retain,
+)
 from controller.reconcile.plan import (
     Adoption,
     CheckOwner,
     Create,
     Describe,
-    During,
     Event,
-    Failure,
     Found,
     Mutation,
     Observed,
@@ -31,17 +41,13 @@ from controller.reconcile.plan import (
     Verdict,
     View,
 )
-from controller.runtime.errors import ABSENT, ErrorClass
+from controller.runtime.errors import ABSENT
 
 IN_PROGRESS: Final = "InProgress"
 """The AWS status of a job that runs, for all job kinds; also what a job is that was created a moment ago."""
 
 DOUBT_S: Final = 10.0
 """How long "not found" is not believed where a creation may still be taking effect."""
-VISIBLE_AFTER_S: Final = 60.0
-"""How long after its creation a job may be missing from answers (SageMaker is eventually consistent, D-07b)."""
-LOOK_AGAIN_S: Final = 10.0
-"""Pause before a second look where two answers of SageMaker contradict each other."""
 UNKNOWN_VALUE_POLL_S: Final = 300.0
 RULES_POLL_S: Final = 60.0
 """Debugger rules run on after the job, and no List tells about them (v1-kinds.md 6.8)."""
@@ -57,28 +63,14 @@ def decide(seen: Observed) -> Plan:
 
 def _decide(seen: Observed) -> Plan:
     if seen.deleting_for_s is not None and seen.policy.retain:
-        return _retain(seen)
+        return retain(seen)
     if seen.policy.paused and not seen.is_ended:
-        return _paused(seen)
+        return paused(seen)
     if seen.failure is not None:
-        return _failed(seen, seen.failure)
+        return failed(seen, seen.failure)
     if seen.deleting_for_s is not None:
         return _deleting(seen, seen.deleting_for_s)
     return _living(seen)
-
-
-def _retain(seen: Observed) -> Plan:
-    """Annotation `deletion-policy: retain`: the object goes, the job stays."""
-    if not seen.has_finalizer:
-        return Settle()
-    return Release((Event("Normal", "Retained", f"{seen.name} is left alone, as deletion-policy asks"),))
-
-
-def _paused(seen: Observed) -> Plan:
-    """Annotation `paused`: no AWS calls; a deletion waits."""
-    view = View(Phase.PAUSED, "Paused", additional=None, synced="Paused")
-    events = () if seen.reasons.get("Reconciling") == "Paused" else (Event("Normal", "Paused", "as asked for"),)
-    return Settle(view, seen.recorded, events)
 
 
 # --- objects that are wanted
@@ -104,29 +96,24 @@ def _not_created(seen: Observed) -> Plan:
         return Describe(background=seen.is_legacy) if must_look else Create()
     if remote is ABSENT:
         if seen.policy.adoption is Adoption.ADOPT:
-            return _nothing_to_adopt(seen)
+            return nothing_to_adopt(seen)
         if seen.name_is_taken:  # exists for Create, not yet for Describe (D-07b)
             return Settle(again_s=LOOK_AGAIN_S)
-        if seen.is_legacy and seen.shown not in _operator_values(seen):
+        if seen.is_legacy and seen.shown not in operator_values(seen):
             return _gone(seen)  # row 3
         return Create()
-    match _owner(seen):
+    match owner_of(seen):
         case Owner.OURS:
             return _adopted(seen, remote)
         case Owner.UNKNOWN:
             return CheckOwner(remote.arn)
         case Owner.FOREIGN:
-            return _foreign(seen) if seen.policy.adoption is Adoption.REFUSE else _adopted(seen, remote)
-
-
-def _owner(seen: Observed) -> Owner:
-    """Whose is it that bears our name? The predecessor's objects own what their status names (contract of v1)."""
-    return Owner.OURS if seen.is_name_generated or seen.is_legacy else seen.owner
+            return foreign(seen) if seen.policy.adoption is Adoption.REFUSE else _adopted(seen, remote)
 
 
 def _adopted(seen: Observed, remote: Found) -> Plan:
     """Row 18: an earlier attempt of ours created it; or its adoption is asked for."""
-    recorded = _record_of(seen, remote)
+    recorded = record_of(seen, remote)
     return _created(replace(seen, recorded=recorded), recorded)
 
 
@@ -211,7 +198,7 @@ def _ended(seen: Observed) -> Plan:
 
 
 def _missing(seen: Observed, recorded: Recorded) -> Plan:
-    if _may_be_invisible(seen, recorded):
+    if may_be_invisible(seen, recorded):
         return Settle(follow=True, again_s=LOOK_AGAIN_S)
     return _gone(seen)
 
@@ -225,34 +212,6 @@ def _gone(seen: Observed) -> Plan:
     recorded = seen.recorded or Recorded(name=seen.name, region="", partition="")
     view = View(Phase.STUCK, "NotFound", message, additional=message, synced="NotFound")
     return Settle(view, recorded, wording.once(seen, "Stalled", "NotFound", message), verdict=Verdict.TERMINAL)
-
-
-def _foreign(seen: Observed) -> Plan:
-    """Row 13: the name belongs to somebody else."""
-    message = (
-        f"{seen.name} exists in SageMaker and was not created by this object: it is left alone."
-        f" Choose another spec.{seen.descriptor.name.spec_field}."
-    )
-    view = View(
-        Phase.STUCK,
-        "AlreadyExists",
-        message,
-        value=seen.descriptor.status.reconciling,
-        secondary="",
-        additional=message,
-        synced="AlreadyExists",
-    )
-    return Settle(view, events=wording.once(seen, "Stalled", "AlreadyExists", message), verdict=Verdict.TERMINAL)
-
-
-def _nothing_to_adopt(seen: Observed) -> Plan:
-    message = f"adoption is asked for, but SageMaker knows no {seen.name}"
-    rule = seen.descriptor.status
-    view = View(
-        Phase.STUCK, "NotFound", message, value=rule.reconciling, secondary="", additional=message, synced="NotFound"
-    )
-    events = wording.once(seen, "Stalled", "NotFound", message, "AdoptionRefused")
-    return Settle(view, events=events, verdict=Verdict.TERMINAL)
 
 
 # --- objects that are being deleted
@@ -271,9 +230,9 @@ def _deleting(seen: Observed, deleting_for_s: float) -> Plan:
         if doubt_s < DOUBT_S and not seen.was_refused:
             return Settle(again_s=DOUBT_S - doubt_s)
         return Release()  # row 2
-    match _owner(seen):
+    match owner_of(seen):
         case Owner.OURS:
-            recorded = _record_of(seen, remote)
+            recorded = record_of(seen, remote)
             return _end(replace(seen, recorded=recorded), recorded)
         case Owner.UNKNOWN:
             return CheckOwner(remote.arn)
@@ -288,7 +247,7 @@ def _end(seen: Observed, recorded: Recorded) -> Plan:
     if remote is None:
         return _stopping(seen, recorded) if seen.mutation is Mutation.STOPPED else Describe()
     if remote is ABSENT:
-        if _may_be_invisible(seen, recorded):
+        if may_be_invisible(seen, recorded):
             return Settle(follow=True, again_s=LOOK_AGAIN_S)
         return Release()
     if remote.value in rule.terminal:
@@ -310,89 +269,3 @@ def _stopping(seen: Observed, recorded: Recorded) -> Plan:
     view = View(Phase.WORKING, stopping, "stop requested", value=stopping, secondary="")
     event = Event("Normal", "Stopping", f"Stop of {recorded.name} requested")
     return Settle(view, recorded, (event,), follow=True)
-
-
-# --- errors
-
-
-def _failed(seen: Observed, failure: Failure) -> Plan:
-    """Rows 15 to 17: every class of error has one behaviour (v1-kinds.md 13.4)."""
-    is_deleting = seen.deleting_for_s is not None
-    is_created = seen.recorded is not None or seen.is_legacy
-    permanent = failure.error_class is ErrorClass.INVALID
-    if is_deleting and not seen.has_finalizer:
-        return Settle()
-    if is_deleting and permanent and not (failure.sent or is_created or seen.doubt_for_s is not None):
-        return Release()  # this region, endpoint or name cannot be called: nothing was created there
-    stuck = permanent and not is_deleting and failure.during is During.CREATE
-    reason = "InvalidSpec" if stuck else _trouble(failure)
-    text = f"{failure} ({_WAY_OUT})" if is_deleting else str(failure)
-    view = View(
-        phase=Phase.STUCK if stuck else Phase.TROUBLED,
-        reason=reason,
-        message=text,
-        value=None if is_created else seen.descriptor.status.reconciling,
-        additional=text,
-        synced="InvalidSpec" if stuck else "AWSError",
-    )
-    verdict = Verdict.TERMINAL if stuck else _VERDICTS.get(failure.error_class, Verdict.RETRY)
-    told = "CreateFailed" if stuck else reason
-    events = (
-        ()
-        if verdict is Verdict.RETRY
-        else wording.once(seen, "Stalled" if stuck else "Reconciling", reason, text, told)
-    )
-    return Settle(view, seen.recorded, events, follow=is_created and not seen.is_ended, verdict=verdict)
-
-
-_WAY_OUT: Final = (
-    "to delete the object without asking AWS, set its annotation sagemaker.aws.amazon.com/deletion-policy=retain"
-)
-"""Told where a deletion is held up, e.g. by a region that does not exist: finalizers are not for users to edit."""
-
-_VERDICTS: Final = {
-    ErrorClass.DENIED: Verdict.SLOW,
-    ErrorClass.QUOTA: Verdict.SLOW,
-    ErrorClass.INVALID: Verdict.SLOW,
-}
-
-
-def _trouble(failure: Failure) -> str:
-    match failure.error_class:
-        case ErrorClass.DENIED:
-            return "AccessDenied"
-        case ErrorClass.QUOTA:
-            return "QuotaExceeded" if "Limit" in failure.code or "Quota" in failure.code else "DependencyMissing"
-        case ErrorClass.INVALID:
-            return "RequestRefused"
-        case _:
-            return "AWSUnavailable"
-
-
-# --- what follows from an observation
-
-
-def _record_of(seen: Observed, remote: Found) -> Recorded:
-    """The identity of what was found under our name: `arn:partition:service:region:account:resource`."""
-    _, partition, _, region, account, *_ = (*remote.arn.split(":", 5), "", "", "", "", "")
-    return Recorded(
-        name=seen.name,
-        region=region,
-        partition=partition,
-        arn=remote.arn,
-        account_id=account,
-        created_at=remote.created_at or seen.now,
-    )
-
-
-def _may_be_invisible(seen: Observed, recorded: Recorded) -> bool:
-    """Whether "not found" may just be early."""
-    if recorded.created_at is None:
-        return False
-    return (seen.now - recorded.created_at).total_seconds() < VISIBLE_AFTER_S
-
-
-def _operator_values(seen: Observed) -> frozenset[str]:
-    """Status values that say nothing about AWS."""
-    rule = seen.descriptor.status
-    return frozenset({"", rule.reconciling, rule.synchronizing})

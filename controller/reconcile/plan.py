@@ -72,6 +72,8 @@ class Mutation(Enum):
 
     CREATED = "created"
     STOPPED = "stopped"
+    UPDATED = "updated"
+    DELETED = "deleted"
 
 
 class During(Enum):
@@ -81,6 +83,8 @@ class During(Enum):
     DESCRIBE = "describe"
     OWNER = "owner"
     STOP = "stop"
+    UPDATE = "update"
+    DELETE = "delete"
 
 
 class Adoption(Enum):
@@ -204,6 +208,13 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the resource that is recorded under this name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A Kubernetes Event to tell when the pass has succeeded."""
 
@@ -226,6 +237,12 @@ class Phase(Enum):
     """Ready=False, Reconciling=True."""
     DONE = "done"
     """Ready=True, Complete=True."""
+    READY = "ready"
+    """Ready=True, of what has no end."""
+    READY_WORKING = "ready, working"
+    """Ready=True, Reconciling=True: serves, and is being changed."""
+    READY_STUCK = "ready, stuck"
+    """Ready=True, Stalled=True: serves, but not as the object wants."""
     ENDED = "ended"
     """Ended without success: Stalled=True, Failed=True."""
     STUCK = "stuck"

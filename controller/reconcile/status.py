@@ -6,7 +6,7 @@ Pure. Nothing is written when only `lastCheckTime` would change (DESIGN 4.8, D-0
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from api.descriptor import KindDescriptor
 from api.meta import Condition, ConditionStatus, JsonObject
@@ -41,6 +41,7 @@ def next_status(descriptor: KindDescriptor, old: Mapping[str, Any], view: View, 
     """The whole status that an object should have, `lastCheckTime` apart. `old` is left as it is."""
     rule = descriptor.status
     status = {**old, **view.fields}
+    status = {field: value for field, value in status.items() if value is not None}
     if view.value is not None:
         status[rule.field] = view.value
     elif not status.get(rule.field) and view.phase is not Phase.PAUSED:
@@ -94,6 +95,11 @@ def recorded_in(status: Mapping[str, Any]) -> Recorded | None:
     )
 
 
+_USABLE: Final = frozenset({Phase.DONE, Phase.READY, Phase.READY_WORKING, Phase.READY_STUCK})
+_MOVING: Final = frozenset({Phase.WORKING, Phase.TROUBLED, Phase.READY_WORKING})
+_STALLED: Final = frozenset({Phase.ENDED, Phase.STUCK, Phase.READY_STUCK})
+
+
 def conditions(view: View, old: Sequence[Mapping[str, Any]]) -> tuple[Condition, ...]:
     """The conditions that a view stands for (modern-expectations.md 2), in the order in which they are shown."""
     message = view.message
@@ -103,8 +109,8 @@ def conditions(view: View, old: Sequence[Mapping[str, Any]]) -> tuple[Condition,
         view.synced,
         "" if view.synced == "Synced" else view.additional or "",
     )
-    working: ConditionStatus = "True" if view.phase in {Phase.WORKING, Phase.TROUBLED} else "False"
-    stalled: ConditionStatus = "True" if view.phase in {Phase.ENDED, Phase.STUCK} else "False"
+    working: ConditionStatus = "True" if view.phase in _MOVING else "False"
+    stalled: ConditionStatus = "True" if view.phase in _STALLED else "False"
     result = [
         _ready(view, old),
         synced,
@@ -121,7 +127,7 @@ def conditions(view: View, old: Sequence[Mapping[str, Any]]) -> tuple[Condition,
 def _ready(view: View, old: Sequence[Mapping[str, Any]]) -> Condition:
     """Ready stays as it was while AWS cannot be asked, or shall not be."""
     if view.phase not in {Phase.TROUBLED, Phase.PAUSED}:
-        return Condition("Ready", "True" if view.phase is Phase.DONE else "False", view.reason, view.message)
+        return Condition("Ready", "True" if view.phase in _USABLE else "False", view.reason, view.message)
     shown = next((each for each in old if each.get("type") == "Ready"), None)
     if shown is None:
         return Condition("Ready", "False", "Creating" if view.phase is Phase.TROUBLED else view.reason)
@@ -151,12 +157,14 @@ def merged_conditions(
     return merged + [dict(each) for each in old if each.get("type") not in own]
 
 
-def status_patch(old: Mapping[str, Any], new: Mapping[str, Any], now: datetime) -> JsonObject | None:
-    """Merge patch (RFC 7386) of `status` from `old` to `new`, stamped with `lastCheckTime`; None if nothing changed."""
+def status_patch(
+    old: Mapping[str, Any], new: Mapping[str, Any], now: datetime, *, stamp: str = "lastCheckTime"
+) -> JsonObject | None:
+    """Merge patch (RFC 7386) of `status` from `old` to `new`, with the time in field `stamp`; None if nothing changed."""
     difference = merge_patch(old, new)
     if not difference:
         return None
-    return {**difference, "lastCheckTime": rfc3339(now)}
+    return {**difference, stamp: rfc3339(now)}
 
 
 def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> JsonObject:

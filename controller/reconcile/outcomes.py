@@ -1,0 +1,164 @@
+"""What every life-cycle answers alike: to annotations, to names that others have, to errors. Pure.
+
+Every class of error has one behaviour (v1-kinds.md 13.4); rows cited are those of v1-kinds.md 12.1.
+"""
+
+from typing import Final
+
+from controller.reconcile import wording
+from controller.reconcile.plan import (
+    During,
+    Event,
+    Failure,
+    Found,
+    Observed,
+    Owner,
+    Phase,
+    Plan,
+    Recorded,
+    Release,
+    Settle,
+    Verdict,
+    View,
+)
+from controller.runtime.errors import ErrorClass
+
+VISIBLE_AFTER_S: Final = 60.0
+"""How long after its creation a resource may be missing from answers (SageMaker is eventually consistent, D-07b)."""
+LOOK_AGAIN_S: Final = 10.0
+"""Pause before a second look where two answers of SageMaker contradict each other."""
+
+
+def retain(seen: Observed) -> Plan:
+    """Annotation `deletion-policy: retain`: the object goes, the job stays."""
+    if not seen.has_finalizer:
+        return Settle()
+    return Release((Event("Normal", "Retained", f"{seen.name} is left alone, as deletion-policy asks"),))
+
+
+def paused(seen: Observed) -> Plan:
+    """Annotation `paused`: no AWS calls; a deletion waits."""
+    view = View(Phase.PAUSED, "Paused", additional=None, synced="Paused")
+    events = () if seen.reasons.get("Reconciling") == "Paused" else (Event("Normal", "Paused", "as asked for"),)
+    return Settle(view, seen.recorded, events)
+
+
+def owner_of(seen: Observed) -> Owner:
+    """Whose is it that bears our name? The predecessor's objects own what their status names (contract of v1)."""
+    return Owner.OURS if seen.is_name_generated or seen.is_legacy else seen.owner
+
+
+def foreign(seen: Observed) -> Plan:
+    """Row 13: the name belongs to somebody else."""
+    field = seen.descriptor.name.spec_field
+    message = (
+        f"{seen.name} exists in SageMaker and was not created by this object: it is left alone."
+        f" Choose another {f'spec.{field}' if field else 'metadata.name'}."
+    )
+    view = View(
+        Phase.STUCK,
+        "AlreadyExists",
+        message,
+        value=operator_value(seen, ErrorClass.EXISTS),
+        secondary="",
+        additional=message,
+        synced="AlreadyExists",
+    )
+    return Settle(view, events=wording.once(seen, "Stalled", "AlreadyExists", message), verdict=Verdict.TERMINAL)
+
+
+def nothing_to_adopt(seen: Observed) -> Plan:
+    """Annotation `adoption-policy: adopt`, and nothing bears the name."""
+    message = f"adoption is asked for, but SageMaker knows no {seen.name}"
+    value = operator_value(seen, ErrorClass.NOT_FOUND)
+    view = View(Phase.STUCK, "NotFound", message, value=value, secondary="", additional=message, synced="NotFound")
+    events = wording.once(seen, "Stalled", "NotFound", message, "AdoptionRefused")
+    return Settle(view, events=events, verdict=Verdict.TERMINAL)
+
+
+def failed(seen: Observed, failure: Failure) -> Plan:
+    """Rows 15 to 17: every class of error has one behaviour (v1-kinds.md 13.4)."""
+    is_deleting = seen.deleting_for_s is not None
+    is_created = seen.recorded is not None or seen.is_legacy
+    permanent = failure.error_class is ErrorClass.INVALID
+    if is_deleting and not seen.has_finalizer:
+        return Settle()
+    if is_deleting and permanent and not (failure.sent or is_created or seen.doubt_for_s is not None):
+        return Release()  # this region, endpoint or name cannot be called: nothing was created there
+    stuck = permanent and not is_deleting and failure.during in {During.CREATE, During.UPDATE}
+    reason = "InvalidSpec" if stuck else _trouble(failure)
+    text = f"{failure} ({_WAY_OUT})" if is_deleting else str(failure)
+    view = View(
+        phase=Phase.STUCK if stuck else Phase.TROUBLED,
+        reason=reason,
+        message=text,
+        value=None if is_created else operator_value(seen, failure.error_class),
+        additional=text,
+        synced="InvalidSpec" if stuck else "AWSError",
+    )
+    verdict = Verdict.TERMINAL if stuck else _VERDICTS.get(failure.error_class, Verdict.RETRY)
+    told = _REFUSED[failure.during] if stuck else reason
+    events = (
+        ()
+        if verdict is Verdict.RETRY
+        else wording.once(seen, "Stalled" if stuck else "Reconciling", reason, text, told)
+    )
+    return Settle(view, seen.recorded, events, follow=is_created and not seen.is_ended, verdict=verdict)
+
+
+_WAY_OUT: Final = (
+    "to delete the object without asking AWS, set its annotation sagemaker.aws.amazon.com/deletion-policy=retain"
+)
+"""Told where a deletion is held up, e.g. by a region that does not exist: finalizers are not for users to edit."""
+
+_REFUSED: Final = {During.CREATE: "CreateFailed", During.UPDATE: "UpdateFailed"}
+
+_VERDICTS: Final = {
+    ErrorClass.DENIED: Verdict.SLOW,
+    ErrorClass.QUOTA: Verdict.SLOW,
+    ErrorClass.INVALID: Verdict.SLOW,
+}
+
+
+def _trouble(failure: Failure) -> str:
+    match failure.error_class:
+        case ErrorClass.DENIED:
+            return "AccessDenied"
+        case ErrorClass.QUOTA:
+            return "QuotaExceeded" if "Limit" in failure.code or "Quota" in failure.code else "DependencyMissing"
+        case ErrorClass.INVALID:
+            return "RequestRefused"
+        case _:
+            return "AWSUnavailable"
+
+
+def record_of(seen: Observed, remote: Found) -> Recorded:
+    """The identity of what was found under our name: `arn:partition:service:region:account:resource`."""
+    _, partition, _, region, account, *_ = (*remote.arn.split(":", 5), "", "", "", "", "")
+    return Recorded(
+        name=seen.name,
+        region=region,
+        partition=partition,
+        arn=remote.arn,
+        account_id=account,
+        created_at=remote.created_at or seen.now,
+    )
+
+
+def may_be_invisible(seen: Observed, recorded: Recorded) -> bool:
+    """Whether "not found" may just be early."""
+    if recorded.created_at is None:
+        return False
+    return (seen.now - recorded.created_at).total_seconds() < VISIBLE_AFTER_S
+
+
+def operator_values(seen: Observed) -> frozenset[str]:
+    """Status values that say nothing about AWS."""
+    rule = seen.descriptor.status
+    return frozenset({"", rule.reconciling, rule.refused, rule.synchronizing})
+
+
+def operator_value(seen: Observed, error_class: ErrorClass) -> str:
+    """The v1 status value of an object that the operator cannot look after (v1-kinds.md 6)."""
+    rule = seen.descriptor.status
+    return rule.reconciling if error_class is ErrorClass.RETRYABLE or not rule.refused else rule.refused
