@@ -1,7 +1,6 @@
 """`kubectl-smlogs`: command line to exit code; the only place that ends the process, quietly where it is asked to."""
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -10,8 +9,9 @@ from controller.smlogs import help as texts
 from controller.smlogs.flags import UsageError
 from controller.smlogs.options import HelpWanted, read
 
-_BY_SIGNAL: Final = 128
-"""What shells add to the number of the signal that ended a process."""
+INTERRUPTED: Final = 130
+NOBODY_READS: Final = 141
+"""What a shell says of a process that SIGINT or SIGPIPE ended: 128 and the signal's number."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,11 +19,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
-        return _BY_SIGNAL + signal.SIGINT
+        return INTERRUPTED
     except BrokenPipeError:
         # The interpreter flushes standard output once more when it ends, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _BY_SIGNAL + signal.SIGPIPE
+        return NOBODY_READS
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -3,7 +3,6 @@
 import select
 import shutil
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import Final, TextIO
 
 from controller.smlogs.events import LogEvent
@@ -62,8 +61,13 @@ class Output:
 
     def check_reader(self) -> None:
         """Raise BrokenPipeError where the reader of a pipe is gone: without lines to write, nothing else would tell."""
+        if not hasattr(select, "poll"):  # Windows: the next line will tell
+            return
         poller = select.poll()
-        with suppress(OSError, ValueError):  # no file descriptor behind it: nobody can be gone
+        try:
             poller.register(self._out.fileno(), 0)
-            if any(happened & select.POLLERR for _, happened in poller.poll(0)):
-                raise BrokenPipeError
+        except (OSError, ValueError):  # no file descriptor behind it: nobody can be gone
+            return
+        # Reported without being asked for: POLLERR by Linux, POLLHUP by macOS.
+        if any(happened & (select.POLLERR | select.POLLHUP) for _, happened in poller.poll(0)):
+            raise BrokenPipeError

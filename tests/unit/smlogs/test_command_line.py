@@ -1,0 +1,134 @@
+"""The command line: pflag's rules, the plugin's commands and aliases, and the guide's help text."""
+
+import pytest
+
+from controller.smlogs import help as texts
+from controller.smlogs.flags import UsageError
+from controller.smlogs.options import HelpWanted, Options, read
+from tests.unit.smlogs.fakes import kind
+
+
+def asked(*words: str) -> Options:
+    """The options of a command line that is in order."""
+    wanted = read(words)
+    assert isinstance(wanted, Options)
+    return wanted
+
+
+@pytest.mark.parametrize(
+    ("command", "meant"),
+    [
+        # guide-commands.md 3: the aliases of the predecessor, word by word
+        *((alias, "TrainingJob") for alias in ("TrainingJob", "Trainingjob", "trainingjob", "trainingjobs")),
+        ("TrainingJobs", "TrainingJob"),
+        *((alias, "BatchTransformJob") for alias in ("batchtransformjob", "BatchtransformJob", "batchtransformjobs")),
+        *((alias, "BatchTransformJob") for alias in ("BatchTransformJobs", "BatchtransformJobs")),
+        *((alias, "HyperparameterTuningJob") for alias in ("HyperParameterTuningJob", "hyperparametertuningjob")),
+        *((alias, "HyperparameterTuningJob") for alias in ("HyperparametertuningJob", "HyperParameterTuningJobs")),
+        *((alias, "HyperparameterTuningJob") for alias in ("hyperparameterTuningjobs", "HyperparametertuningJobs")),
+        ("PROCESSINGJOBS", "ProcessingJob"),
+        ("hostingdeployment", "HostingDeployment"),
+        ("Endpoints", "HostingDeployment"),
+        ("trainingjobs.sagemaker.aws.amazon.com", "TrainingJob"),
+    ],
+)
+def test_kinds_have_their_names_in_any_case_and_plural(command: str, meant: str) -> None:
+    """Whatever `kubectl get` takes, and whatever the predecessor took."""
+    assert asked(command, "job").kind.kind == meant
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        ([], {}),
+        (["-f"], {"follow": True}),
+        (["--follow=false"], {"follow": False}),
+        (["-fn", "team"], {"follow": True, "namespace": "team"}),
+        (["-nteam"], {"namespace": "team"}),
+        (["-n=team"], {"namespace": "team"}),
+        (["--namespace=other", "--namespace", "team"], {"namespace": "team"}),
+        (["-p", "algo-4"], {"search_prefix": "algo-4"}),
+        (["--logSearchPrefix=algo-4"], {"search_prefix": "algo-4"}),
+        (["--hide-log-stream-name"], {"hide_log_stream_name": True}),
+        (["--timestamps"], {"timestamps": True}),
+        (["--timestamps=false"], {"timestamps": False}),
+        (["--tail", "7", "--since=1m30s"], {"tail": 7, "since_s": 90.0}),
+        (["--tail=-1"], {"tail": -1}),
+        (["--context", "prod", "--kubeconfig", "a:b"], {"context": "prod", "kubeconfig": "a:b"}),
+    ],
+)
+@pytest.mark.parametrize("is_behind", [True, False], ids=["behind the name", "in front"])
+def test_flags_stand_anywhere_and_are_written_in_any_of_pflags_ways(
+    words: list[str], options: dict[str, object], is_behind: bool
+) -> None:
+    """As kubectl's."""
+    line = ["trainingjob", "job", *words] if is_behind else [*words, "trainingjob", "job"]
+    assert asked(*line) == Options(kind(), "job", **options)  # type: ignore[arg-type]
+
+
+def test_type_and_name_may_be_one_word() -> None:
+    """`TYPE/NAME`, as for kubectl logs."""
+    assert asked("trainingjob/job").name == "job"
+
+
+def test_nothing_after_two_dashes_is_a_flag() -> None:
+    """pflag, POSIX: and a name that begins with a dash is at least asked for."""
+    assert asked("trainingjob", "--", "-f").name == "-f"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("model x", 'unknown command "model" for "smlogs"'),
+        ("trainingjob", 'expected exactly one resource name, got []; "kubectl get TrainingJob" lists them'),
+        ("trainingjob a b", 'expected exactly one resource name, got [a b]; "kubectl get TrainingJob" lists them'),
+        ("trainingjob a --colour", "unknown flag: --colour"),
+        ("trainingjob a -fx", "unknown shorthand flag: 'x' in -fx"),
+        ("trainingjob a --since", "flag needs an argument: --since"),
+        ("trainingjob a -n", "flag needs an argument: -n, --namespace"),
+        ("trainingjob a --since=soon", 'invalid argument "soon" for "--since" flag: must be a duration such as'),
+        ("trainingjob a --tail -2", 'invalid argument "-2" for "--tail" flag: must be a whole number from -1'),
+        ("trainingjob a --follow=often", 'invalid argument "often" for "--follow" flag: must be true or false'),
+        ("trainingjob a -n A_B", 'invalid argument "A_B" for "-n, --namespace" flag: must be the name of a namespace'),
+    ],
+)
+def test_what_makes_no_sense_is_said_in_kubectls_words(line: str, words: str) -> None:
+    """The message names the flag as it was written, and what would do."""
+    with pytest.raises(UsageError) as refused:
+        read(line.split())
+    assert str(refused.value).startswith(words)
+
+
+@pytest.mark.parametrize("line", ["", "help", "--help", "-h", "HELP"])
+def test_without_a_command_the_help_is_shown(line: str) -> None:
+    """B-19."""
+    assert read(line.split()) == HelpWanted()
+
+
+@pytest.mark.parametrize("line", ["help trainingjob", "trainingjob --help", "trainingjobs job -h"])
+def test_each_command_has_its_help(line: str) -> None:
+    """The last line of the root's help promises it."""
+    assert read(line.split()) == HelpWanted(kind())
+    text = texts.command(kind())
+    assert text.startswith("View TrainingJob logs via Kubernetes\n\nUsage:\n  smlogs TrainingJob NAME [flags]\n")
+    for flag in ("-f, --follow ", "-p, --logSearchPrefix string", "    --hide-log-stream-name ", "--kubeconfig string"):
+        assert flag in text
+
+
+def test_the_help_is_that_of_the_guide_with_more_commands() -> None:
+    """B-19: the guide's facts in the guide's order; its two commands and `help` are written as there."""
+    facts = [
+        "View Amazon SageMaker logs via Kubernetes\n\n",
+        "Usage:\n  smlogs [command]\n\n",
+        "Aliases:\n  smlogs, SMLogs, Smlogs\n\n",
+        "Available Commands:\n  BatchTransformJob       View BatchTransformJob logs via Kubernetes\n",
+        "  TrainingJob             View TrainingJob logs via Kubernetes\n",
+        "  help                    Help about any command\n\n",
+        "Flags:\n  -h, --help   help for smlogs\n\n",
+        'Use "smlogs [command] --help" for more information about a command.\n',
+    ]
+    text = texts.root()
+    places = [text.index(fact) for fact in facts]
+    assert places == sorted(places)
+    assert places[0] == 0
+    assert text.endswith(facts[-1])
