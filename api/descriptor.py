@@ -86,12 +86,16 @@ class StatusRule:
     """Field of `status`, e.g. `trainingJobStatus`."""
     reconciling: str
     """Value to show while the operator cannot do its work, e.g. `ReconcilingTrainingJob`."""
+    refused: str = ""
+    """Value to show where v1 tells what time may cure (`reconciling`) from what it does not; empty: it does not."""
     synchronizing: str = "SynchronizingK8sJobWithSageMaker"
     """Value to show before anything was asked of AWS."""
     secondary_member: str | None = None
     secondary_field: str | None = None
     arn_member: str = ""
     """Describe and Create-answer member that holds the ARN, e.g. `TrainingJobArn`."""
+    progress_member: str = ""
+    """Describe and summary member that changes while the status does not, e.g. `TrainingJobStatusCounters`."""
     terminal: frozenset[str] = frozenset({"Completed", "Failed", "Stopped"})
     stopping: str = "Stopping"
     completed: str = "Completed"

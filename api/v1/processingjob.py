@@ -165,6 +165,7 @@ PROCESSING_JOB: Final = KindDescriptor(
         member="ProcessingJobStatus",
         field="processingJobStatus",
         reconciling="Reconciling",
+        refused="Error",
         arn_member="ProcessingJobArn",
     ),
     printer_columns=(
