@@ -44,6 +44,20 @@ test: $(READY)  ## Run all tests (unit, property, faults, sandbox end to end); A
 test-fast: $(READY)  ## Run the tests that start no process: seconds
 	@$(BIN)/python -m pytest -q -m 'not sandbox' $(ARGS)
 
+END_TO_END := tests/sandbox/test_trainingjob_life.py tests/sandbox/test_crashes.py tests/sandbox/test_idle.py tests/sandbox/test_kubectl_trainingjob.py
+
+.PHONY: test-envtest
+test-envtest: $(READY)  ## Run the end-to-end tests against the etcd and kube-apiserver in KUBEBUILDER_ASSETS
+	@for each in etcd kube-apiserver; do test -x "$(KUBEBUILDER_ASSETS)/$$each" || \
+	  { echo "error: set KUBEBUILDER_ASSETS to a directory with etcd and kube-apiserver (setup-envtest use -p path); no $$each in '$(KUBEBUILDER_ASSETS)'" >&2; exit 1; }; done
+	@KUBEBUILDER_ASSETS="$(abspath $(KUBEBUILDER_ASSETS))" $(BIN)/python -m pytest $(TEST_OPTIONS) $(END_TO_END) $(ARGS)
+
+.PHONY: test-cluster
+test-cluster: $(READY)  ## Run the end-to-end tests against the cluster of your kubeconfig, in a scratch namespace; installs the CRDs
+	@$(KUBECTL) version --request-timeout=10s >/dev/null 2>&1 || \
+	  { echo "error: kubectl reaches no cluster; set KUBECONFIG (and the context) to one where you may install CRDs" >&2; exit 1; }
+	@TEST_CLUSTER=1 $(BIN)/python -m pytest $(END_TO_END) $(ARGS)
+
 .PHONY: lint
 lint: $(READY)  ## Check style and formatting with ruff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -57,7 +71,7 @@ type: $(READY)  ## Check types with mypy --strict
 	@$(BIN)/mypy
 
 .PHONY: check
-check: lint type crds-check test  ## Everything that CI runs
+check: lint type crds-check manifests-check test  ## Everything that CI runs
 
 .PHONY: bench
 bench: $(READY)  ## Measure queue, store and informer on this machine (not a test)
@@ -74,10 +88,12 @@ crds-check: $(READY)  ## Fail if the checked-in CRDs are not what the generator 
 	@$(BIN)/python -m hack.crds --check
 
 .PHONY: manifests
-manifests: crds  ## Build release/installer YAML with kubectl kustomize
-	@mkdir -p release/rolebased
-	@$(KUBECTL) kustomize config/default > release/rolebased/installer.yaml
-	@echo "release/rolebased/installer.yaml"
+manifests: crds  ## Rebuild release/, charts, roles, dashboard and IAM policies from config/ and api/; IMAGE=name:tag sets the image
+	@$(BIN)/python -m hack.manifests $(if $(IMAGE),--image $(IMAGE))
+
+.PHONY: manifests-check
+manifests-check: $(READY)  ## Fail if what `make manifests` writes is not checked in
+	@$(BIN)/python -m hack.manifests --check
 
 ##@ Cluster (the one your kubeconfig names)
 

@@ -1,9 +1,11 @@
-"""The Kubernetes API that end-to-end tests run against: the sandbox's, or real binaries.
+"""The Kubernetes API that end-to-end tests run against: the sandbox's, real binaries, or a cluster.
 
 With `KUBEBUILDER_ASSETS` set to a directory that holds `etcd` and `kube-apiserver` (as setup-envtest lays them out),
-the same tests run against those. There they show that the operator, not only the sandbox, is right.
+the same tests run against those; with `TEST_CLUSTER=1` against the cluster that kubectl is set to, in a scratch
+namespace. There they show that the operator, not only the sandbox, is right.
 """
 
+import io
 import json
 import os
 import secrets
@@ -11,6 +13,7 @@ import socket
 import ssl
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,8 +24,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from hack.sandbox.kube import server as sandbox
+from hack.tools import find
 
 ASSETS = "KUBEBUILDER_ASSETS"
+CLUSTER = "TEST_CLUSTER"
 START_LIMIT_S = 60.0
 
 
@@ -32,14 +37,21 @@ class ApiServer:
 
     url: str
     token: str = ""
+    namespace: str = "default"
+    """Where tests may make objects."""
     is_sandbox: bool = True
+    is_ours: bool = True
+    """Whether everything on it belongs to the test."""
 
 
 @contextmanager
 def api_server(directory: Path) -> Iterator[ApiServer]:
     """The API server for one test, empty but for the namespaces of a fresh cluster."""
     assets = os.environ.get(ASSETS)
-    if assets:
+    if os.environ.get(CLUSTER):
+        with cluster(directory) as scratch:
+            yield scratch
+    elif assets:
         with real_server(Path(assets), directory) as real:
             yield real
     else:
@@ -93,6 +105,27 @@ def real_server(assets: Path, directory: Path) -> Iterator[ApiServer]:
         yield server
 
 
+@contextmanager
+def cluster(directory: Path) -> Iterator[ApiServer]:
+    """The cluster of the current kubeconfig, through `kubectl proxy`, which knows every way to log in.
+
+    Tests get a namespace of a random name, deleted afterwards; our CRDs are applied and stay.
+    """
+    kubectl = str(find("kubectl"))
+    namespace = f"sagemaker-operator-test-{secrets.token_hex(4)}"
+    port = free_port()
+    with _process([kubectl, "proxy", f"--port={port}"], directory / "kubectl-proxy.log"):
+        server = ApiServer(f"http://127.0.0.1:{port}", namespace=namespace, is_sandbox=False, is_ours=False)
+        _wait_until_ready(server, directory / "kubectl-proxy.log")
+        made = subprocess.run([kubectl, "create", "namespace", namespace], capture_output=True, text=True, check=False)
+        if made.returncode:
+            raise AssertionError(f"the cluster does not let us make a namespace: {made.stderr}")
+        try:
+            yield server
+        finally:
+            subprocess.run([kubectl, "delete", "namespace", namespace, "--wait=false"], capture_output=True, check=True)
+
+
 def free_port() -> int:
     """A port that nothing listens on at the moment."""
     with socket.socket() as probe:
@@ -106,12 +139,19 @@ def open_url(request: urllib.request.Request, timeout_s: float = 30.0) -> bytes:
     trusting = ssl.create_default_context()
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE
-    with urllib.request.urlopen(request, timeout=timeout_s, context=trusting) as answer:
-        body: bytes = answer.read()
-        return body
+    try:
+        with urllib.request.urlopen(request, timeout=timeout_s, context=trusting) as answer:
+            body: bytes = answer.read()
+            return body
+    except urllib.error.HTTPError as refused:
+        with refused:
+            words = refused.read()
+        told = urllib.error.HTTPError(refused.url, refused.code, refused.msg, refused.headers, io.BytesIO(words))
+        told.add_note(words.decode(errors="replace")[:2000])  # a failed test shows why
+        raise told from None
 
 
-def write_kubeconfig(path: Path, url: str, token: str = "") -> None:
+def write_kubeconfig(path: Path, url: str, token: str = "", *, namespace: str = "default") -> None:
     """A kubeconfig with one context called `sandbox`. JSON is YAML."""
     cluster = {"server": url, **({"insecure-skip-tls-verify": True} if url.startswith("https:") else {})}
     config = {
@@ -120,7 +160,7 @@ def write_kubeconfig(path: Path, url: str, token: str = "") -> None:
         "current-context": "sandbox",
         "clusters": [{"name": "sandbox", "cluster": cluster}],
         "users": [{"name": "sandbox", "user": {"token": token} if token else {}}],
-        "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "sandbox", "namespace": "default"}}],
+        "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "sandbox", "namespace": namespace}}],
     }
     path.write_text(json.dumps(config))
     path.chmod(0o600)
@@ -142,7 +182,7 @@ def _wait_until_ready(server: ApiServer, log: Path) -> None:
     deadline = time.monotonic() + START_LIMIT_S
     waiting = ["/readyz", *(f"/api/v1/namespaces/{name}" for name in ("default", "kube-system"))]
     while waiting:
-        request = urllib.request.Request(server.url + waiting[0], headers={"Authorization": f"Bearer {server.token}"})
+        request = urllib.request.Request(server.url + waiting[0], headers=authorization(server.token))
         try:
             open_url(request)
         except OSError:  # refused, or an HTTPError: not yet
@@ -151,6 +191,11 @@ def _wait_until_ready(server: ApiServer, log: Path) -> None:
             time.sleep(0.05)
         else:
             waiting.pop(0)
+
+
+def authorization(token: str) -> dict[str, str]:
+    """The header that carries a bearer token; none without one."""
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _private_key() -> bytes:

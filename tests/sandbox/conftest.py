@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import yaml
 from api.meta import JsonObject
 from hack.sandbox.aws import server as aws_server
 from tests.sandbox.apiserver import api_server, free_port, write_kubeconfig
-from tests.sandbox.harness import REPOSITORY, Api, Operator
+from tests.sandbox.harness import REPOSITORY, Api, Operator, eventually
 from tests.sandbox.interceptor import Interceptor, interceptor
 
 CRDS = REPOSITORY / "config" / "crd" / "bases"
@@ -29,22 +30,38 @@ class World:
         self.aws = stack.enter_context(aws_server.start(speed=SPEED))
         self.to_kube: Interceptor = stack.enter_context(interceptor(self.kube.url, token=self.kube.token))
         self.to_aws: Interceptor = stack.enter_context(interceptor(self.aws.url))
-        self.api = Api(self.kube.url, self.kube.token)
+        self.api = Api(self.kube.url, self.kube.token, namespace=self.kube.namespace)
         """Around the proxy: what the test does is not counted and not cut."""
         self.kubeconfig = directory / "kubeconfig"
-        write_kubeconfig(self.kubeconfig, self.to_kube.url)
+        write_kubeconfig(self.kubeconfig, self.to_kube.url, namespace=self.kube.namespace)
         self.direct_kubeconfig = directory / "direct-kubeconfig"
-        write_kubeconfig(self.direct_kubeconfig, self.kube.url, self.kube.token)
-        for crd in sorted(CRDS.glob("*.yaml")):
-            self.api.call(
-                "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", yaml.safe_load(crd.read_text())
-            )
+        write_kubeconfig(self.direct_kubeconfig, self.kube.url, self.kube.token, namespace=self.kube.namespace)
+        self._install([yaml.load(crd.read_text(), Loader=yaml.CSafeLoader) for crd in sorted(CRDS.glob("*.yaml"))])
+
+    def _install(self, crds: list[JsonObject]) -> None:
+        """Apply CRDs and wait until their resources are served."""
+        for crd in crds:
+            path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd['metadata']['name']}"
+            self.api.call("PATCH", path + "?fieldManager=tests&force=true", crd, content="application/apply-patch+yaml")
+        for crd in crds:
+            collection = self.api.path(plural=crd["spec"]["names"]["plural"])
+            eventually(partial(self.api.is_served, collection), what=f"{collection} is served")
+
+    def electing_operator(self, *flags: str) -> Operator:
+        """One more operator, that works only while it holds the lease in the namespace of the objects."""
+        return self.operator("--leader-election-namespace", self.api.namespace, *flags)
 
     def operator(self, *flags: str) -> Operator:
         """Start one more operator process; it ends with the test."""
         log = self.directory / f"operator-{next(self._numbers)}.log"
         started = Operator(
-            self.kubeconfig, self.to_aws.url, log, "--poll-interval", "200ms", *flags, health_port=free_port()
+            self.kubeconfig,
+            self.to_aws.url,
+            log,
+            *("--poll-interval", "200ms"),
+            *(() if self.kube.is_ours else ("--namespace", self.kube.namespace)),
+            *flags,
+            health_port=free_port(),
         )
         self.operators.append(started)
         return started

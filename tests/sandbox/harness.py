@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from api.meta import JsonObject
-from tests.sandbox.apiserver import open_url
+from tests.sandbox.apiserver import authorization, open_url
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -40,9 +40,11 @@ def eventually(look: Callable[[], T | None], *, what: str, within_s: float = 30.
 class Api:
     """A few HTTP verbs against a Kubernetes API: what a test needs to look and to act."""
 
-    def __init__(self, url: str, token: str = "") -> None:
+    def __init__(self, url: str, token: str = "", *, namespace: str = "default") -> None:
         self.url = url
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.namespace = namespace
+        """Where objects are, unless a call says otherwise."""
+        self._headers = authorization(token)
 
     def call(self, method: str, path: str, body: object = None, content: str = "application/json") -> JsonObject:
         """The decoded answer. Raises urllib.error.HTTPError for refusals."""
@@ -61,15 +63,14 @@ class Api:
             self.call("GET", path)
         except urllib.error.HTTPError as refused:
             with refused:
-                if refused.code == 404:
+                if refused.code in {404, 429}:  # 429: "storage is (re)initializing"
                     return False
                 raise
         return True
 
-    @staticmethod
-    def path(name: str = "", *, namespace: str = "default", plural: str = "trainingjobs") -> str:
+    def path(self, name: str = "", *, namespace: str = "", plural: str = "trainingjobs") -> str:
         """Path of one of our objects, or of its collection."""
-        base = f"/apis/sagemaker.aws.amazon.com/v1/namespaces/{namespace}/{plural}"
+        base = f"/apis/sagemaker.aws.amazon.com/v1/namespaces/{namespace or self.namespace}/{plural}"
         return f"{base}/{name}" if name else base
 
     def get(self, name: str, **where: str) -> JsonObject | None:
@@ -95,9 +96,9 @@ class Api:
         status: JsonObject = (self.get(name, **where) or {}).get("status") or {}
         return status
 
-    def events(self, name: str, namespace: str = "default") -> list[JsonObject]:
+    def events(self, name: str, namespace: str = "") -> list[JsonObject]:
         """Events about the object of that name."""
-        listed = self.call("GET", f"/api/v1/namespaces/{namespace}/events")
+        listed = self.call("GET", f"/api/v1/namespaces/{namespace or self.namespace}/events")
         return [event for event in listed["items"] if event["involvedObject"]["name"] == name]
 
 

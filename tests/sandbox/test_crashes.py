@@ -85,7 +85,6 @@ def test_killed_at_any_effect_of_a_deletion_the_job_is_stopped_and_the_object_go
 
 ELECTION = (
     "--enable-leader-election",
-    *("--leader-election-namespace", "default"),
     *("--leader-election-lease-duration", "3s"),
     *("--leader-election-renew-deadline", "2s"),
     *("--leader-election-retry-period", "500ms"),
@@ -94,7 +93,7 @@ ELECTION = (
 
 def holder(world: World) -> str:
     """Who holds the lease; empty where nobody does."""
-    leases = world.api.call("GET", "/apis/coordination.k8s.io/v1/namespaces/default/leases")["items"]
+    leases = world.api.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{world.api.namespace}/leases")["items"]
     return (leases[0]["spec"].get("holderIdentity") or "") if leases else ""
 
 
@@ -102,9 +101,9 @@ def test_when_the_leader_is_killed_the_standby_takes_over_and_creates_nothing_tw
     world: World, manifest: JsonObject
 ) -> None:
     """E2, E8: a dead leader's lease is waited out; the new leader continues the same job."""
-    leader = world.operator(*ELECTION).until_ready()
+    leader = world.electing_operator(*ELECTION).until_ready()
     first = eventually(lambda: holder(world), what="a leader")
-    world.operator(*ELECTION).until_ready()
+    world.electing_operator(*ELECTION).until_ready()
     name = world.api.create(manifest)["metadata"]["name"]
     until_status(world.api, name, "InProgress")
     leader.kill()
@@ -115,7 +114,7 @@ def test_when_the_leader_is_killed_the_standby_takes_over_and_creates_nothing_tw
 
 def test_a_clean_shutdown_releases_the_lease_and_exits_with_zero(world: World) -> None:
     """E15, M2: SIGTERM drains, then the holder is emptied, so that the next one need not wait."""
-    leader = world.operator(*ELECTION).until_ready()
+    leader = world.electing_operator(*ELECTION).until_ready()
     eventually(lambda: holder(world), what="a leader")
     assert leader.terminate() == 0, leader.log_tail()
     assert holder(world) == ""
@@ -123,7 +122,7 @@ def test_a_clean_shutdown_releases_the_lease_and_exits_with_zero(world: World) -
 
 def test_a_leader_that_cannot_renew_ends_without_another_effect(world: World, manifest: JsonObject) -> None:
     """E14, E20: losing the lease ends the process with a non-zero code; the fence is closed before."""
-    leader = world.operator(*ELECTION).until_ready()
+    leader = world.electing_operator(*ELECTION).until_ready()
     eventually(lambda: holder(world), what="a leader")
 
     def no_lease(request: Request, _: Phase) -> None:

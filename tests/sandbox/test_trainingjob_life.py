@@ -62,7 +62,7 @@ def test_what_is_created_is_tagged_with_its_owner(world: World, manifest: JsonOb
     }
     kube_system = world.api.call("GET", "/api/v1/namespaces/kube-system")["metadata"]["uid"]
     assert tags["sagemaker.aws.amazon.com/cluster"] == kube_system
-    assert tags["sagemaker.aws.amazon.com/namespace"] == "default"
+    assert tags["sagemaker.aws.amazon.com/namespace"] == world.api.namespace
     assert tags["sagemaker.aws.amazon.com/name"] == created["metadata"]["name"]
     assert tags["sagemaker.aws.amazon.com/kind"] == "TrainingJob"
     assert tags["sagemaker.aws.amazon.com/uid"] == created["metadata"]["uid"]
