@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.v1 import TRAINING_JOB
+from api.descriptor import KindDescriptor
+from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PROCESSING_JOB, TRAINING_JOB
 from controller.reconcile import plan as p
 from controller.reconcile.job import decide
 from controller.runtime.errors import ABSENT, ErrorClass
@@ -18,6 +19,7 @@ ARN = "arn:aws:sagemaker:us-east-2:123456789012:training-job/job"
 RECORDED = p.Recorded("job", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
 YOUNG = replace(RECORDED, created_at=NOW - timedelta(seconds=5))
 
+JOBS = (TRAINING_JOB, HYPERPARAMETER_TUNING_JOB, BATCH_TRANSFORM_JOB, PROCESSING_JOB)
 VALUES = ("InProgress", "Stopping", "Stopped", "Failed", "Completed", "Novel")
 
 
@@ -106,6 +108,7 @@ def _rows(name: str, base: p.Observed, table: list[tuple[p.Remote, str, str]]) -
     rows = []
     for remote, wanted, deleted in table:
         what = f"{remote.source.value} {remote.value}" if isinstance(remote, p.Found) else str(remote)
+        what = f"{base.descriptor.kind}, {what}"
         rows.append(pytest.param(replace(base, remote=remote), wanted, id=f"{name}, {what}, wanted"))
         deleting = replace(base, remote=remote, deleting_for_s=100.0)
         rows.append(pytest.param(deleting, deleted, id=f"{name}, {what}, deleting"))
@@ -113,13 +116,23 @@ def _rows(name: str, base: p.Observed, table: list[tuple[p.Remote, str, str]]) -
 
 
 GIVEN = {"is_name_generated": False}
-TABLE = (
-    _rows("recorded", recorded(), RECORDED_TABLE)
-    + _rows("generated name", observed(), GENERATED_TABLE)
-    + _rows("given name, owner unknown", observed(**GIVEN), UNKNOWN_OWNER_TABLE)
-    + _rows("given name, ours", observed(**GIVEN, owner=p.Owner.OURS), OURS_TABLE)
-    + _rows("given name, foreign", observed(**GIVEN, owner=p.Owner.FOREIGN), FOREIGN_TABLE)
-)
+EDITED = {"edited": ("spec.region",)}
+"""A spec that says otherwise than what was created changes what is told, never what is done (row 6)."""
+
+
+def _table(job: KindDescriptor) -> list[Any]:
+    of = {"descriptor": job}
+    return (
+        _rows("recorded", recorded(**of), RECORDED_TABLE)
+        + _rows("recorded and edited", recorded(**of, **EDITED), RECORDED_TABLE)
+        + _rows("generated name", observed(**of), GENERATED_TABLE)
+        + _rows("given name, owner unknown", observed(**of, **GIVEN), UNKNOWN_OWNER_TABLE)
+        + _rows("given name, ours", observed(**of, **GIVEN, owner=p.Owner.OURS), OURS_TABLE)
+        + _rows("given name, foreign", observed(**of, **GIVEN, owner=p.Owner.FOREIGN), FOREIGN_TABLE)
+    )
+
+
+TABLE = [row for job in JOBS for row in _table(job)]
 
 
 @pytest.mark.parametrize(("seen", "expected"), TABLE)
@@ -225,6 +238,13 @@ def test_each_special_situation_has_one_answer(seen: p.Observed, expected: str) 
 # --- errors: class x (not created, created, being deleted) -> value shown, phase, verdict
 
 RECONCILING = "ReconcilingTrainingJob"
+VALUES_IN_TROUBLE = [
+    (TRAINING_JOB, "ReconcilingTrainingJob", "ReconcilingTrainingJob"),
+    (HYPERPARAMETER_TUNING_JOB, "ReconcilingTuningJob", "ReconcilingTuningJob"),
+    (BATCH_TRANSFORM_JOB, "SynchronizingK8sJobWithSageMaker", "SynchronizingK8sJobWithSageMaker"),
+    (PROCESSING_JOB, "Reconciling", "Error"),
+]
+"""What v1 shows for an error that passes, and for one that must be cured (v1-kinds.md 6)."""
 ERROR_TABLE = [
     (ErrorClass.RETRYABLE, RECONCILING, "troubled", "retry", None, "troubled", "retry", "troubled", "retry"),
     (ErrorClass.DENIED, RECONCILING, "troubled", "slow", None, "troubled", "slow", "troubled", "slow"),
@@ -260,6 +280,36 @@ def test_each_error_class_has_one_behaviour(row: tuple[Any, ...]) -> None:
     ] == expected
     assert old.follow
     assert new.view.additional == "SomeCode: some message"
+
+
+@pytest.mark.parametrize(("job", "passing", "lasting"), VALUES_IN_TROUBLE, ids=lambda each: getattr(each, "kind", ""))
+@pytest.mark.parametrize("error_class", [each for each in ErrorClass if each is not ErrorClass.THROTTLED])
+def test_each_kind_has_its_values_for_trouble_before_the_creation_and_none_after_it(
+    job: KindDescriptor, passing: str, lasting: str, error_class: ErrorClass
+) -> None:
+    """v1-kinds.md 6.1 to 6.4; D-12: a batch transform job that AWS cannot be asked about is not `Failed`."""
+    new = decide(observed(descriptor=job, failure=failure(error_class, p.During.CREATE)))
+    old = decide(recorded(descriptor=job, failure=failure(error_class, p.During.DESCRIBE)))
+    assert isinstance(new, p.Settle)
+    assert isinstance(old, p.Settle)
+    assert new.view is not None
+    assert old.view is not None
+    assert new.view.value == (passing if error_class is ErrorClass.RETRYABLE else lasting)
+    assert old.view.value is None
+    assert new.view.additional == "SomeCode: some message"
+    assert new.view.synced != "Synced"
+
+
+@pytest.mark.parametrize(("job", "_", "lasting"), VALUES_IN_TROUBLE, ids=lambda each: getattr(each, "kind", ""))
+def test_each_kind_has_its_value_for_a_name_that_is_taken_or_lacking(job: KindDescriptor, _: str, lasting: str) -> None:
+    """Row 13, and adoption without anything to adopt."""
+    taken = observed(descriptor=job, **GIVEN, owner=p.Owner.FOREIGN, remote=description("InProgress"))
+    lacking = observed(descriptor=job, policy=p.Policy(adoption=p.Adoption.ADOPT), remote=ABSENT)
+    for seen in (taken, lacking):
+        plan = decide(seen)
+        assert isinstance(plan, p.Settle)
+        assert plan.view is not None
+        assert (plan.view.phase, plan.view.value) == (p.Phase.STUCK, lasting)
 
 
 @pytest.mark.parametrize(
