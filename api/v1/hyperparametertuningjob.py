@@ -233,6 +233,12 @@ _COMPAT: Final = Compat(
         ),
         StatusField("lastCheckTime", form=Form.TIME, description="When this status was last compared with AWS."),
         StatusField(
+            "removedTrainingJobs",
+            form=Form.LIST,
+            description="Training jobs of this tuning job whose TrainingJob objects were deleted: they are not shown"
+            " again.",
+        ),
+        StatusField(
             "sageMakerHyperParameterTuningJobName",
             "HyperParameterTuningJobName",
             description="Name of the tuning job at AWS.",
@@ -265,6 +271,7 @@ HYPERPARAMETER_TUNING_JOB: Final = KindDescriptor(
         field="hyperParameterTuningJobStatus",
         reconciling="ReconcilingTuningJob",
         arn_member="HyperParameterTuningJobArn",
+        progress_member="TrainingJobStatusCounters",
     ),
     printer_columns=(
         PrinterColumn("Status", ".status.hyperParameterTuningJobStatus"),

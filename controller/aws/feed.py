@@ -26,6 +26,10 @@ CREATION_MARGIN: Final = timedelta(minutes=5)
 UNSEEN_S: Final = 60.0
 """Age at which a job that complete sweeps do not show is asked for by name."""
 
+PROGRESS_LOOK_S: Final = 60.0
+"""How often jobs that make progress are listed whether or not SageMaker dates their last modification anew. AWS does
+not say that counters do; a sweep from the oldest modification on is one call for up to a hundred tuning jobs."""
+
 _BACKOFF_BASE_S: Final = 1.0
 _BACKOFF_CAP_S: Final = 60.0
 _DENIED_CAP_S: Final = 300.0
@@ -39,6 +43,8 @@ class Mark:
     modified: datetime | None
     value: str
     secondary: str
+    progress: str = ""
+    """Of kinds that tell more than a status, e.g. the counters of a tuning job, in a form to compare."""
 
 
 @dataclass(slots=True)
@@ -85,7 +91,7 @@ class Feed:
         self._settings = settings
         self._rand = rand
         rule = descriptor.status
-        members = (descriptor.name.member, rule.member, rule.secondary_member, rule.arn_member)
+        members = (descriptor.name.member, rule.member, rule.secondary_member, rule.arn_member, rule.progress_member)
         self._kept = (*filter(None, members), "CreationTime", "LastModifiedTime", "FailureReason")
         self._jobs: dict[ObjectKey, Watched] = {}
         self._by_name: dict[str, set[ObjectKey]] = {}  # two objects may name one job
@@ -96,6 +102,7 @@ class Feed:
         self._began_server: datetime | None = None
         self._covering: frozenset[ObjectKey] = frozenset()
         self._failures = 0
+        self._progress_at = now + PROGRESS_LOOK_S
         self.last_complete = now
         """Monotonic seconds at which the last complete sweep began: what staleness is counted from."""
         # Half an interval at least: after a start of the operator most jobs are followed by then.
@@ -156,6 +163,7 @@ class Feed:
             wanted = [job.covered_from for job in self._jobs.values() if job.covered_from is not None]
             if self._watermark is not None:
                 wanted.append(self._watermark)
+            wanted += self._in_progress(now)
             self._covering = frozenset(key for key, job in self._jobs.items() if job.covered_from is not None)
             self._query = Query(max(min(wanted, default=utcnow - CREATION_MARGIN), _EPOCH), "")
             self._began, self._began_server = now, None
@@ -214,6 +222,14 @@ class Feed:
                 woken.append(key)
         return woken
 
+    def _in_progress(self, now: float) -> list[datetime]:
+        """From when on to list so that no progress is missed; nothing where statuses tell all, or it is too early."""
+        if not self._descriptor.status.progress_member or now < self._progress_at:
+            return []
+        self._progress_at = now + PROGRESS_LOOK_S
+        modified = [job.mark.modified for job in self._jobs.values() if job.mark and job.mark.modified]
+        return [time - timedelta(seconds=1) for time in modified]  # "after" may mean later than
+
     def _named(self, item: Mapping[str, Any]) -> list[Watched]:
         name = item.get(self._descriptor.name.member)
         return [self._jobs[key] for key in self._by_name.get(str(name), ())]
@@ -235,7 +251,12 @@ class Feed:
             modified=modified if isinstance(modified, datetime) else None,
             value=str(answer.get(rule.member) or ""),
             secondary=str(answer.get(rule.secondary_member) or "") if rule.secondary_member else "",
+            progress=_comparable(answer.get(rule.progress_member)) if rule.progress_member else "",
         )
+
+
+def _comparable(counters: Any) -> str:
+    return str(sorted(counters.items())) if isinstance(counters, Mapping) else ""
 
 
 def _is_older(one: Mark, other: Mark) -> bool:
