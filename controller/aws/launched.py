@@ -1,0 +1,45 @@
+"""The training jobs that a tuning job has launched, as SageMaker lists them."""
+
+from collections.abc import Hashable
+from typing import Any, Final, Protocol
+
+from controller.aws.errors import AwsError
+from controller.aws.sagemaker import PAGE_SIZE, Api, Page
+from controller.aws.targets import Target
+from controller.runtime.errors import ErrorClass
+
+_OPERATION: Final = "ListTrainingJobsForHyperParameterTuningJob"
+
+
+class Launched(Protocol):
+    """Lists training jobs by tuning job. Thread-safe; every call may raise `AwsError`."""
+
+    def page(self, target: Target, tuning_job: str, *, next_token: str, caller: Hashable) -> Page:
+        """One page, oldest first; an empty last page for a tuning job that SageMaker does not know."""
+        ...
+
+
+class LaunchedJobs:
+    """`Launched` over an `Api`."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def page(self, target: Target, tuning_job: str, *, next_token: str, caller: Hashable) -> Page:
+        """See `Launched.page`."""
+        request: dict[str, Any] = {
+            "HyperParameterTuningJobName": tuning_job,
+            "MaxResults": PAGE_SIZE,
+            # Creation times never change, so paging neither skips nor repeats while jobs are launched.
+            "SortBy": "CreationTime",
+            "SortOrder": "Ascending",
+        }
+        if next_token:
+            request["NextToken"] = next_token
+        try:
+            answer = self._api.call(target, "sagemaker", _OPERATION, request, caller=caller)
+        except AwsError as error:
+            if error.error_class is ErrorClass.NOT_FOUND:
+                return Page((), "", None)
+            raise
+        return Page(tuple(answer.get("TrainingJobSummaries", ())), answer.get("NextToken") or "", None)
