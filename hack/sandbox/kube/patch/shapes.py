@@ -9,6 +9,7 @@ pkg/controller/openapi/builder.
 from typing import Any, Final, TypeAlias
 
 from hack.sandbox.kube.identity import IdentityCache
+from hack.sandbox.kube.schema import EMBEDDED
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -48,6 +49,7 @@ OBJECT_META: Final[Schema] = {
 }
 """How the metadata of every object is merged (meta/v1 ObjectMeta)."""
 
+_TYPE_META: Final[dict[str, Schema]] = {"apiVersion": _TEXT, "kind": _TEXT, "metadata": OBJECT_META}
 _ITEMS: Final = "/items"
 _VALUES: Final = "/values"
 """Places in the memory of a shape that no field can have: a slash cannot stand in a field name."""
@@ -102,6 +104,8 @@ class Shape:
         self.atomic_map = schema.get("x-kubernetes-map-type") == "atomic" or schema.get("x-struct") == "RawExtension"
         self._preserve = preserve
         self._fields: dict[str, Schema] = schema.get("properties") or {}
+        if schema.get(EMBEDDED):
+            self._fields = {**self._fields, **_TYPE_META}
         items, rest = schema.get("items"), schema.get("additionalProperties")
         self._items = items if isinstance(items, dict) else None
         self._values = rest if isinstance(rest, dict) else None
@@ -163,10 +167,10 @@ ATOMIC: Final = Shape({"x-kubernetes-map-type": "atomic"})
 def _root(schema: Schema | None) -> Shape:
     if not schema:
         return Shape({"properties": {"metadata": OBJECT_META}, "additionalProperties": True, "type": "object"})
-    properties = dict(schema.get("properties") or {})
+    properties = schema.get("properties") or {}
     if "x-struct" not in (properties.get("metadata") or {}):
-        properties["metadata"] = OBJECT_META
-    return Shape({**schema, "type": "object", "properties": {"apiVersion": _TEXT, "kind": _TEXT, **properties}})
+        properties = {**properties, **_TYPE_META}
+    return Shape({**schema, "type": "object", "properties": properties})
 
 
 _roots: Final[IdentityCache[Shape]] = IdentityCache(_root)
