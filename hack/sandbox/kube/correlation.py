@@ -5,7 +5,7 @@ Source: k8s.io/apiserver pkg/cel/common (CorrelatedObject, MapList).
 """
 
 import json
-from typing import Any, Self
+from typing import Any
 
 from hack.sandbox.kube.schema import JsonObject, Schema, additional_schema
 
@@ -23,17 +23,17 @@ class Correlated:
         self._equal: bool | None = None
         self._index: dict[str, Any] | None = None
 
-    def field(self, name: str) -> Self | None:
+    def field(self, name: str) -> "Correlated | None":
         """The pair below a field or map key; None where one side lacks it or the schema does not know it."""
         if name not in self._children:
             self._children[name] = self._make_field(name)
-        return self._children[name]  # type: ignore[return-value]
+        return self._children[name]
 
-    def item(self, position: int) -> Self | None:
+    def item(self, position: int) -> "Correlated | None":
         """The pair of the item at `position` of the new list; None unless this is a `map` list that had its keys."""
         if position not in self._children:
             self._children[position] = self._make_item(position)
-        return self._children[position]  # type: ignore[return-value]
+        return self._children[position]
 
     def unchanged(self) -> bool:
         """Whether both sides are equal as far as the schema sees them: unknown fields count as a difference."""

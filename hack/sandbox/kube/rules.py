@@ -18,7 +18,7 @@ from hack.sandbox.kube.cel.names import escape
 from hack.sandbox.kube.cel.signatures import BOOL, STRING, optional_of
 from hack.sandbox.kube.cel.values import NONE, Optional
 from hack.sandbox.kube.correlation import Correlated, index_by_keys, item_key
-from hack.sandbox.kube.schema import EMBEDDED, JsonObject, Schema, additional_schema
+from hack.sandbox.kube.schema import JsonObject, Schema, additional_schema
 
 RULES: Final = "x-kubernetes-validations"
 MAX_MESSAGE: Final = 5 * 1024
@@ -79,7 +79,6 @@ class Rules:
     """The rules of a schema and of everything below it. Immutable after `compile`, thread-safe."""
 
     schema: Schema
-    is_resource: bool
     convert: Callable[[Any], Any] | None = None
     compiled: list[Rule | str] = field(default_factory=list)
     """Rules, or why one could not be compiled: checked when a CRD is created, so shown only after a bug."""
@@ -92,7 +91,7 @@ class Rules:
     def compile(cls, schema: Schema) -> "Rules | None":
         """The rules of a resource's schema; None if there are none anywhere."""
         kind = declare(schema, is_resource=True)
-        return _compile(schema, schema, kind, is_resource=True) if kind is not None and has_rules(schema) else None
+        return _compile(schema, schema, kind) if kind is not None and has_rules(schema) else None
 
     def check(self, obj: JsonObject, old: JsonObject | None, pair: Correlated | None) -> list[Cause]:
         """What the rules say about an object. `pair` correlates it with `old` on updates."""
@@ -128,7 +127,11 @@ class Rules:
 
     def _evaluate(self, value: Any, old: Any, path: str, pair: Correlated | None, found: list[Cause]) -> None:
         kind = self.schema.get("type") or ""
-        variables = self._variables(value, old)
+        try:
+            variables = self._variables(value, old)
+        except EvaluationError as exc:  # a value that was stored before its format was demanded
+            found += [causes.invalid(path, kind, _failure(str(exc), rule.source)) for rule in self._runnable()]
+            return
         for rule in self.compiled:
             if isinstance(rule, str):
                 found.append(causes.invalid(path, kind, f"rule compile error: {rule}"))
@@ -147,6 +150,9 @@ class Rules:
             shown = OMITTED if kind in {"object", "array"} else value
             found.append(_refusal(rule, _normalized(path, rule.source), shown, _detail(rule, variables)))
 
+    def _runnable(self) -> list[Rule]:
+        return [rule for rule in self.compiled if isinstance(rule, Rule)]
+
     def _variables(self, value: Any, old: Any) -> dict[str, Any]:
         convert = self.convert
         variables = {"self": value if convert is None else convert(value)}
@@ -163,9 +169,9 @@ def has_rules(schema: Schema) -> bool:
     return any(has_rules(sub) for sub in below if isinstance(sub, dict))
 
 
-def _compile(validations: Schema, schema: Schema, kind: Kind, *, is_resource: bool) -> Rules | None:
+def _compile(validations: Schema, schema: Schema, kind: Kind) -> Rules | None:
     """Rules of `validations`, which is `schema` itself or an `allOf` branch of it, on values of `schema`."""
-    rules = Rules(schema, is_resource, converter(schema))
+    rules = Rules(schema, converter(schema))
     for source in validations.get(RULES) or ():
         try:
             rule = compile_rule(source, kind)
@@ -185,7 +191,7 @@ def _compile(validations: Schema, schema: Schema, kind: Kind, *, is_resource: bo
         if made is not None:
             rules.properties[name] = made
     for branch in validations.get("allOf") or ():
-        made = _compile(branch, schema, kind, is_resource=is_resource)
+        made = _compile(branch, schema, kind)
         if made is not None:
             rules.branches.append(made)
     has_any = rules.compiled or rules.items or rules.values or rules.properties or rules.branches
@@ -195,7 +201,7 @@ def _compile(validations: Schema, schema: Schema, kind: Kind, *, is_resource: bo
 def _compile_below(validations: Any, schema: Any, kind: Kind | None) -> Rules | None:
     if not isinstance(validations, dict) or not isinstance(schema, dict) or kind is None:
         return None
-    return _compile(validations, schema, kind, is_resource=bool(schema.get(EMBEDDED)))
+    return _compile(validations, schema, kind)
 
 
 def _wrapped(old: Any) -> Optional:

@@ -9,7 +9,7 @@ Schemas are compiled once and cached by identity; callers must not change a sche
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from hack.sandbox.kube.causes import Cause, invalid
 from hack.sandbox.kube.correlation import Correlated
@@ -70,11 +70,6 @@ def validate(
     if any(cause.blocks_rules for cause in found):
         return [*found, invalid("", None, _NOT_CHECKED)]
     return [*found, *compiled.rules.check(obj, old, pair)]
-
-
-def validate_keywords(schema: Schema, value: Any, prefix: str = "") -> list[Cause]:
-    """What the OpenAPI keywords alone say about any JSON value: used for the defaults of a schema."""
-    return Keywords(schema).check(value, None, prefix=prefix)
 
 
 def _new_duplicates(schema: Schema, obj: JsonObject, old: JsonObject | None) -> Iterable[Cause]:

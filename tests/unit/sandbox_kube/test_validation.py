@@ -558,3 +558,15 @@ def test_the_message_of_a_status_lists_each_finding_once() -> None:
     assert invalid_message("Widget.example.dev", "w", [one, other]) == (
         'Widget.example.dev "w" is invalid: [spec.a: Required value, spec.b: Required value]'
     )
+
+
+def test_a_stored_value_that_no_rule_can_read_is_a_finding() -> None:
+    """A CRD may come to demand a format that stored objects lack; the unchanged value is forgiven, the rule is not run."""
+    rule = {"rule": "self.t > timestamp('2024-01-01T00:00:00Z')"}
+    spec = {**object_with("t", {"type": "string", "format": "date-time"}), "x-kubernetes-validations": [rule]}
+    old = {"spec": {"t": "yesterday"}}
+
+    [found] = validate(object_with("spec", spec), {"spec": {"t": "yesterday"}}, old)
+
+    assert found.field == "spec"
+    assert found.message.endswith(f"evaluating rule: {rule['rule']}")

@@ -1,7 +1,8 @@
 """CEL source text to a syntax tree, macros expanded into nodes of their own.
 
 The grammar is that of the CEL specification with the optional syntax (`a.?b`, `a[?0]`, `[?x]`), which a kube-apiserver
-switches on. Every node knows where it stands in the text, in the places that cel-go points at in its messages.
+switches on. Every node knows where it stands in the text, in the places that cel-go points at in its messages. The
+module is long because the grammar, the nodes and the macros are one thing; none of its functions is.
 """
 
 import re
