@@ -561,7 +561,7 @@ def test_the_message_of_a_status_lists_each_finding_once() -> None:
 
 
 def test_a_stored_value_that_no_rule_can_read_is_a_finding() -> None:
-    """A CRD may come to demand a format that stored objects lack; the unchanged value is forgiven, the rule is not run."""
+    """A CRD may come to demand a format that stored objects lack; the value is forgiven, the rule is not run."""
     rule = {"rule": "self.t > timestamp('2024-01-01T00:00:00Z')"}
     spec = {**object_with("t", {"type": "string", "format": "date-time"}), "x-kubernetes-validations": [rule]}
     old = {"spec": {"t": "yesterday"}}
