@@ -78,8 +78,40 @@ class Jobs(Protocol):
         ...
 
 
+class Resources(Protocol):
+    """The calls that reconcilers make about what is there until deleted. Thread-safe; may raise `AwsError`."""
+
+    def create(
+        self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
+    ) -> str:
+        """Create a resource; returns its ARN. EXISTS: the name is taken, perhaps by an earlier attempt of ours."""
+        ...
+
+    def describe(
+        self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable, background: bool
+    ) -> JsonObject | Absent:
+        """All that SageMaker tells about a resource."""
+        ...
+
+    def delete(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
+        """Delete a resource. CONFLICT: it is in no state to be deleted."""
+        ...
+
+    def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
+        """All tags of a resource."""
+        ...
+
+
+class Endpoints(Resources, Protocol):
+    """The calls about endpoints, which can be changed."""
+
+    def change(self, target: Target, operation: str, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        """UpdateEndpoint or UpdateEndpointWeightsAndCapacities. CONFLICT: the endpoint is being changed already."""
+        ...
+
+
 class SageMaker:
-    """`Jobs` over an `Api`."""
+    """`Jobs`, `Resources` and `Endpoints` over an `Api`."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -114,6 +146,19 @@ class SageMaker:
         except AwsError as error:
             return _absent_if_not_found(error)
         return None
+
+    def delete(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
+        """See `Resources.delete`."""
+        request = {descriptor.name.member: name}
+        try:
+            self._api.call(target, descriptor.service, descriptor.operations.delete, request, caller=caller)
+        except AwsError as error:
+            return _absent_if_not_found(error)
+        return None
+
+    def change(self, target: Target, operation: str, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        """See `Endpoints.change`."""
+        self._api.call(target, "sagemaker", operation, request, caller=caller)
 
     def list_page(
         self, descriptor: KindDescriptor, target: Target, *, modified_after: datetime, next_token: str

@@ -39,6 +39,13 @@ class Effect(Enum):
     CONFIRM = "confirm"
     CREATE = "create"
     STOP = "stop"
+    UPDATE = "update"
+    DELETE = "delete"
+    REGISTER = "register"
+    DEREGISTER = "deregister"
+    CREATE_CHILD = "create child"
+    DELETE_CHILD = "delete child"
+    NOTE = "note"
     SHOW = "show"
     RELEASE = "release"
     TELL = "tell"
@@ -87,12 +94,20 @@ class Executor:
         self._fence = fence
         self._hook: EffectHook = hook or _NoHook()
 
-    def prepare(self, descriptor: KindDescriptor, obj: JsonObject, name: str | None) -> JsonObject:
-        """Add the finalizer and, unless None, the name to the spec, in one write; returns the object after it."""
+    def prepare(
+        self,
+        descriptor: KindDescriptor,
+        obj: JsonObject,
+        name: str | None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> JsonObject:
+        """Add the finalizer, annotations and, unless None, the name to the spec, in one write; returns the object
+        after it.
+        """
         finalizers = list(obj["metadata"].get("finalizers") or ())
-        body: JsonObject = {}
+        body: JsonObject = {"metadata": {"annotations": dict(annotations)}} if annotations else {}
         if FINALIZER not in finalizers:
-            body["metadata"] = {"finalizers": [*finalizers, FINALIZER]}
+            body.setdefault("metadata", {})["finalizers"] = [*finalizers, FINALIZER]
         if name is not None:
             body["spec"] = {descriptor.name.spec_field: name}
         return self._effect(Effect.PREPARE, lambda: self._patch(descriptor, obj, body))
@@ -118,6 +133,15 @@ class Executor:
         answer = self._effect(Effect.STOP, lambda: self._jobs.stop(descriptor, target, name, caller=caller))
         _log.info("stop requested", job_name=name, region=target.region)
         return answer
+
+    def note(self, descriptor: KindDescriptor, obj: JsonObject, annotations: Mapping[str, str | None]) -> JsonObject:
+        """Write annotations, None removes one; returns the object after it."""
+        body = {"metadata": {"annotations": dict(annotations)}}
+        return self._effect(Effect.NOTE, lambda: self._patch(descriptor, obj, body))
+
+    def perform(self, effect: Effect, act: Callable[[], T]) -> T:
+        """Carry out a change that is particular to one life-cycle; what it raises is raised."""
+        return self._effect(effect, act)
 
     def show(self, descriptor: KindDescriptor, obj: JsonObject, status: JsonObject) -> JsonObject:
         """Merge `status` into the status of `obj`; returns the object after it."""

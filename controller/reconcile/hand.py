@@ -150,9 +150,13 @@ class Hand:
 
     # --- writes
 
-    def prepare(self, name: str | None) -> None:
-        """Write the finalizer and, unless None, the name into the spec."""
-        self.wrote(self._executor.prepare(self._descriptor, self.obj, name))
+    def prepare(self, name: str | None, annotations: Mapping[str, str] | None = None) -> None:
+        """Write the finalizer, annotations and, unless None, the name into the spec."""
+        self.wrote(self._executor.prepare(self._descriptor, self.obj, name, annotations))
+
+    def note(self, annotations: Mapping[str, str | None]) -> None:
+        """Write annotations, None removes one."""
+        self.wrote(self._executor.note(self._descriptor, self.obj, annotations))
 
     def confirm(self) -> None:
         """Make sure that the view is current; needed before each AWS mutation, done once per pass."""

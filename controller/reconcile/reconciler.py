@@ -5,15 +5,14 @@ from collections.abc import Callable
 
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
-from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Jobs
 from controller.reconcile.context import JobContext, JobSettings, JobTracker, ObjectReader
 from controller.reconcile.executor import Executor
 from controller.reconcile.memory import Memories
+from controller.reconcile.onekey import reconcile_one
 from controller.reconcile.onepass import Pass
 from controller.runtime.clock import Clock
-from controller.runtime.controller import DONE, Result
-from controller.runtime.errors import ClassifiedError, ErrorClass
+from controller.runtime.controller import Result
 
 
 class JobReconciler:
@@ -40,26 +39,10 @@ class JobReconciler:
 
     def reconcile(self, key: ObjectKey) -> Result:
         """One pass over one object; see `runtime.controller.Reconciler.reconcile`."""
-        obj = self._store.get(key)
-        if obj is None:
-            self._forget(key)
-            return DONE
-        memory = self._memories.of(key, obj["metadata"]["uid"])
-        if obj["metadata"]["resourceVersion"] in memory.stale:
-            return DONE  # the store has not seen our own write yet; its event comes and wakes the key
-        memory.stale.clear()
-        try:
-            result = Pass(self._context, key, obj, memory).run()
-        except ClassifiedError as error:
-            if error.error_class is ErrorClass.NOT_FOUND and not isinstance(error, AwsError):
-                # Of a write: the object is gone.
-                self._forget(key)
-                return DONE
-            raise
-        if memory.is_blank():
-            self._memories.forget(key)
-        return result
-
-    def _forget(self, key: ObjectKey) -> None:
-        self._context.tracker.forget(key)
-        self._memories.forget(key)
+        return reconcile_one(
+            key,
+            self._store,
+            self._memories,
+            lambda obj, memory: Pass(self._context, key, obj, memory).run(),
+            self._context.tracker.forget,
+        )

@@ -160,7 +160,7 @@ def merged_conditions(
 def status_patch(
     old: Mapping[str, Any], new: Mapping[str, Any], now: datetime, *, stamp: str = "lastCheckTime"
 ) -> JsonObject | None:
-    """Merge patch (RFC 7386) of `status` from `old` to `new`, with the time in field `stamp`; None if nothing changed."""
+    """Merge patch (RFC 7386) of `status` from `old` to `new`, with the time in `stamp`; None if nothing changed."""
     difference = merge_patch(old, new)
     if not difference:
         return None

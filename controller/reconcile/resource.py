@@ -1,0 +1,217 @@
+"""The life-cycle of models and endpoint configurations: there until deleted, replaced by another one when changed.
+
+SageMaker cannot change them. A changed spec gets a resource under a new name beside the old one, which goes when
+nothing uses it any more (D-21). Which names may exist at AWS stands in an annotation, each with the content that it
+stands for, and is written there before the resource is created: a crash at any point leaves nothing unknown behind.
+
+Pure, level-based. The table is that of v1-kinds.md 12.3.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from controller.reconcile import wording
+from controller.reconcile.outcomes import LOOK_AGAIN_S, failed, may_be_invisible, paused, record_of, retain
+from controller.reconcile.plan import (
+    Create,
+    Delete,
+    Describe,
+    Event,
+    Found,
+    Observed,
+    Phase,
+    Recorded,
+    Release,
+    Settle,
+    View,
+)
+from controller.runtime.errors import ABSENT
+
+CREATED: Final = "Created"
+"""The v1 status value of what exists."""
+LEGACY_CONTENT: Final = "predecessor"
+"""Content of a resource that the predecessor made and that is not what the spec asks for."""
+
+DOUBT_S: Final = 10.0
+"""How long "not found" is not believed of a name whose creation nobody has seen succeed."""
+USERS_POLL_S: Final = 5.0
+"""How often to look, in the store, whether the users of something that shall go are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Write the finalizer, and that `name` may exist with `content`, before it is created."""
+
+    name: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disclaim:
+    """Write that `name` does not exist any more."""
+
+    name: str
+
+
+ResourcePlan: TypeAlias = Claim | Disclaim | Create | Describe | Delete | Release | Settle
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSeen:
+    """All that a decision about a model or an endpoint configuration depends on."""
+
+    base: Observed
+    content: str
+    """Digest of what the spec asks for."""
+    claimed: Mapping[str, str]
+    """Content by name: what may exist at AWS."""
+    next_name: str
+    """The name for content that no claimed name stands for."""
+    legacy_matches: bool | None = None
+    """Whether what the predecessor made is what the spec asks for; None: not looked yet."""
+    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Who uses a name, as far as the cluster knows."""
+    is_child_in_use: bool = False
+    """Its deployment is alive and still uses it: whoever deletes it, it has to wait."""
+    gone: frozenset[str] = frozenset()
+    """Names that this pass has deleted, or found to be gone."""
+    is_confirmed_gone: bool = False
+    """Delete has answered for a name that existed."""
+
+    @property
+    def current(self) -> str:
+        """The name that stands for the wanted content; empty: none yet."""
+        return next((name for name, content in self.claimed.items() if content == self.content), "")
+
+
+def decide(seen: ResourceSeen) -> ResourcePlan:
+    """The next step. At most one `Create` or `Delete` per pass; a hold lets no AWS call through."""
+    plan = _decide(seen)
+    if seen.base.hold_s is not None and isinstance(plan, Describe | Create | Delete):
+        return Settle(again_s=seen.base.hold_s)
+    return plan
+
+
+def _decide(seen: ResourceSeen) -> ResourcePlan:
+    base = seen.base
+    if base.deleting_for_s is not None and base.policy.retain:
+        return _only(retain(base))
+    if base.policy.paused:
+        return _only(paused(base))
+    if base.failure is not None:
+        return _only(failed(base, base.failure))
+    if base.deleting_for_s is not None:
+        return _deleting(seen, base.deleting_for_s)
+    return _living(seen)
+
+
+def _only(plan: object) -> Settle | Release:
+    assert isinstance(plan, Settle | Release)  # noqa: S101 (what outcomes plan is one of these)
+    return plan
+
+
+# --- objects that are wanted
+
+
+def _living(seen: ResourceSeen) -> ResourcePlan:
+    base = seen.base
+    if base.is_legacy and not seen.claimed:
+        return _inherited(seen)
+    if not base.has_finalizer or not seen.current:
+        return Claim(seen.current or seen.next_name, seen.content)
+    if base.recorded is None or base.recorded.name != seen.current:
+        return _not_created(seen)
+    return _created(seen, base.recorded)
+
+
+def _inherited(seen: ResourceSeen) -> ResourcePlan:
+    """The predecessor has made it: it goes on being used if it is what the spec asks for."""
+    base = seen.base
+    if base.remote is None:
+        return Describe(background=True)
+    if base.remote is ABSENT or seen.legacy_matches:
+        return Claim(base.name, seen.content)
+    return Claim(base.name, LEGACY_CONTENT)
+
+
+def _not_created(seen: ResourceSeen) -> ResourcePlan:
+    base = seen.base
+    if base.remote is None:
+        must_look = base.name_is_taken or base.is_legacy
+        return Describe(background=base.is_legacy) if must_look else Create()
+    if base.remote is ABSENT:
+        return Settle(again_s=LOOK_AGAIN_S) if base.name_is_taken else Create()
+    return _show(seen, _record(seen, base.remote))  # names hold the object's uid: it is ours
+
+
+def _record(seen: ResourceSeen, remote: Found) -> Recorded:
+    found = record_of(seen.base, remote)
+    return Recorded(seen.current, found.region, found.partition, found.arn, found.account_id, found.created_at)
+
+
+def _created(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
+    base = seen.base
+    if base.remote is ABSENT and base.mutation is None:
+        if may_be_invisible(base, recorded):
+            return Settle(again_s=LOOK_AGAIN_S)
+        return Create()  # somebody deleted it behind our back; it is wanted
+    if base.is_recorded_in_status and base.mutation is None and base.is_describe_due and base.remote is None:
+        return Describe(background=True)
+    return _show(seen, recorded)
+
+
+def _show(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
+    """It exists. What it replaced goes, one name a pass, when nobody uses it."""
+    base = seen.base
+    if seen.gone:
+        return Disclaim(min(seen.gone))
+    is_told = base.is_recorded_in_status and base.recorded == recorded and base.shown == CREATED
+    old = [name for name in seen.claimed if name != seen.current]
+    free = [name for name in old if not seen.users.get(name)]
+    if is_told and free and base.mutation is None:
+        return Delete(free[0])
+    message = ""
+    if kept := [name for name in old if seen.users.get(name)]:
+        message = f"{kept[0]} is kept: {', '.join(seen.users[kept[0]])} uses it"
+    events = () if is_told or base.is_legacy else (wording.created(base, recorded),)
+    view = View(Phase.READY, CREATED, message, value=CREATED, fields=_arn_field(base, recorded))
+    return Settle(view, recorded, events, again_s=USERS_POLL_S if old else None)
+
+
+def _arn_field(base: Observed, recorded: Recorded) -> dict[str, str]:
+    """`modelArn` or `endpointConfigArn`."""
+    member = base.descriptor.status.arn_member
+    return {each.name: recorded.arn for each in base.descriptor.compat.status if each.source == member}
+
+
+# --- objects that are being deleted
+
+
+def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourcePlan:
+    base = seen.base
+    if not base.has_finalizer:
+        return Settle()
+    if seen.is_child_in_use:
+        message = "its deployment uses it: it goes when the deployment does, or does not need it any more"
+        view = View(Phase.WORKING, "InUse", message, additional=message)
+        return Settle(view, base.recorded, again_s=USERS_POLL_S)
+    names = _names_to_delete(seen)
+    left = [name for name in names if name not in seen.gone]
+    if seen.gone and left:
+        return Disclaim(min(seen.gone))  # the rest in passes of their own
+    if left:
+        return Delete(left[0])
+    doubt_s = min(deleting_for_s, DOUBT_S if base.doubt_for_s is None else base.doubt_for_s)
+    was_seen = base.recorded is not None or base.is_legacy or seen.is_confirmed_gone or base.was_refused
+    if names and not was_seen and doubt_s < DOUBT_S:
+        return Settle(again_s=DOUBT_S - doubt_s)  # a Create may still take effect
+    return Release((Event("Normal", "Deleted", f"{base.name} is deleted"),) if names else ())
+
+
+def _names_to_delete(seen: ResourceSeen) -> list[str]:
+    """Everything that may exist; where nothing was claimed, what the status tells."""
+    names = list(seen.claimed)
+    base = seen.base
+    known = base.recorded.name if base.recorded else (base.name if base.is_legacy else "")
+    return names if not known or known in names else [known, *names]

@@ -1,0 +1,245 @@
+"""The reconciler of models and endpoint configurations: looks, lets `resource.decide` decide, carries out."""
+
+import json
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final, Protocol
+
+from api.descriptor import KindDescriptor
+from api.meta import GROUP, JsonObject, ObjectKey
+from api.naming import join_name, sagemaker_name
+from controller.aws.errors import AwsError
+from controller.aws.sagemaker import Resources
+from controller.reconcile.content import content, digest, is_shown_by
+from controller.reconcile.context import JobSettings, ObjectReader
+from controller.reconcile.executor import Effect, Executor
+from controller.reconcile.hand import Hand
+from controller.reconcile.memory import Memories, Memory
+from controller.reconcile.observe import found, observed
+from controller.reconcile.onekey import reconcile_one
+from controller.reconcile.plan import (
+    Create,
+    Delete,
+    Describe,
+    During,
+    Mutation,
+    Observed,
+    Release,
+    Settle,
+    Source,
+)
+from controller.reconcile.resource import Claim, Disclaim, ResourceSeen, decide
+from controller.runtime.clock import Clock
+from controller.runtime.controller import Result
+from controller.runtime.errors import ABSENT, ErrorClass
+
+CLAIMS: Final = f"{GROUP}/created-names"
+"""Annotation: JSON object of the names that may exist at AWS for this object, with the digest of their content."""
+
+_MAX_STEPS: Final = 12
+"""More steps than any pass has: a decision that goes round in circles is a defect, and must not spin."""
+_DESCRIBE_SHARE: Final = 0.8
+"""Resyncs come with jitter: one that is a little early still counts as one."""
+
+
+class Users(Protocol):
+    """Who uses what; `usage.Usage` is one."""
+
+    def users(self, kind: str, name: str) -> tuple[str, ...]:
+        """Who uses the resource `name` of `kind`."""
+        ...
+
+    def is_child_in_use(self, kind: str, obj: JsonObject, name: str) -> bool:
+        """Whether a child is used by its deployment or by another of its children."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceContext:
+    """Everything that a pass over an object of one kind works with. Shared by threads."""
+
+    descriptor: KindDescriptor
+    resources: Resources
+    usage: Users
+    executor: Executor
+    clock: Clock
+    settings: JobSettings
+    rand: Callable[[], float] = random.random
+
+
+class ResourceReconciler:
+    """A `runtime.controller.Reconciler` for one kind of resource. Raises as `JobReconciler` does."""
+
+    def __init__(self, context: ResourceContext, store: ObjectReader) -> None:
+        self._context = context
+        self._store = store
+        self._memories = Memories()
+
+    def reconcile(self, key: ObjectKey) -> Result:
+        """One pass over one object; see `runtime.controller.Reconciler.reconcile`."""
+        return reconcile_one(
+            key, self._store, self._memories, lambda obj, memory: ResourcePass(self._context, key, obj, memory).run()
+        )
+
+
+class ResourcePass:
+    """Looks, decides and acts until it settles. Lives in one worker, for one call of `run`."""
+
+    def __init__(self, context: ResourceContext, key: ObjectKey, obj: JsonObject, memory: Memory) -> None:
+        self._context = context
+        self._descriptor = context.descriptor
+        self._key = key
+        self._memory = memory
+        self._hand = Hand(context, key, obj, memory)
+
+    def run(self) -> Result:
+        """Make the pass. Raises `ClassifiedError` and `Terminal`."""
+        seen = self._observe()
+        for _ in range(_MAX_STEPS):
+            match decide(seen):
+                case Claim(name, wanted):
+                    self._claim(seen, name, wanted)
+                    seen = self._observe()
+                case Disclaim(name):
+                    self._write_claims({each: value for each, value in seen.claimed.items() if each != name})
+                    return self._hand.end(seen.base, Settle())  # our own write wakes the key again
+                case Create():
+                    seen = self._attempt(seen, During.CREATE, self._create)
+                case Describe(background):
+                    seen = self._attempt(seen, During.DESCRIBE, partial(self._describe, background))
+                case Delete(name):
+                    seen = self._attempt(seen, During.DELETE, partial(self._delete, name))
+                case Release(events):
+                    return self._hand.release(events)
+                case Settle() as settle:
+                    if settle.view is not None:
+                        self._hand.show(seen.base, settle.view, settle.events, settle.recorded or seen.base.recorded)
+                    return self._hand.end(seen.base, settle)
+        raise RuntimeError(f"no end in {_MAX_STEPS} steps")
+
+    # --- looking
+
+    def _observe(self) -> ResourceSeen:
+        clock, obj, memory = self._context.clock, self._hand.obj, self._memory
+        base = observed(self._descriptor, obj, memory, now=clock.utcnow(), monotonic=clock.monotonic())
+        if base.is_recorded_in_status and base.recorded is not None:
+            if memory.recorded is not None and memory.recorded.name != base.recorded.name:
+                base = replace(base, recorded=memory.recorded, is_recorded_in_status=False)
+            else:
+                memory.recorded = memory.doubtful_since = None
+        if memory.described_at is None:
+            memory.described_at = clock.monotonic()  # the look that is due one day counts from the first sight
+        metadata = obj["metadata"]
+        claimed = _claims(metadata.get("annotations") or {})
+        failure, wanted = None, ""
+        try:
+            wanted = digest(content(self._descriptor, self._hand.spec))
+        except AwsError as error:
+            failure = self._hand.failure(During.CREATE, error)
+        due_s = self._context.settings.resync_s * _DESCRIBE_SHARE
+        return ResourceSeen(
+            base=replace(
+                base,
+                failure=None if base.deleting_for_s is not None else failure,
+                is_describe_due=clock.monotonic() - memory.described_at >= due_s,
+            ),
+            content=wanted,
+            claimed=claimed,
+            next_name=_next_name(self._descriptor, metadata["name"], metadata["uid"], wanted, claimed),
+            users={name: self._context.usage.users(self._descriptor.kind, name) for name in claimed},
+            is_child_in_use=any(
+                self._context.usage.is_child_in_use(self._descriptor.kind, obj, name) for name in {*claimed, base.name}
+            ),
+        )
+
+    def _describe(self, background: bool, seen: ResourceSeen) -> ResourceSeen:
+        base = seen.base
+        name = seen.current or base.name
+        answer = self._context.resources.describe(
+            self._descriptor, self._hand.target(base), name, caller=self._key, background=background
+        )
+        self._memory.described_at = self._context.clock.monotonic()
+        base = replace(base, is_describe_due=False)
+        if answer is ABSENT:
+            return replace(seen, base=replace(base, remote=ABSENT))
+        wanted = content(self._descriptor, self._hand.spec)
+        return replace(
+            seen,
+            base=replace(base, remote=found(self._descriptor, answer, Source.DESCRIPTION)),
+            legacy_matches=is_shown_by(wanted, answer),
+        )
+
+    # --- acting
+
+    def _attempt(
+        self, seen: ResourceSeen, during: During, step: Callable[[ResourceSeen], ResourceSeen]
+    ) -> ResourceSeen:
+        try:
+            return step(seen)
+        except AwsError as error:
+            return replace(seen, base=replace(seen.base, failure=self._hand.failure(during, error)))
+
+    def _claim(self, seen: ResourceSeen, name: str, wanted: str) -> None:
+        claims = {**seen.claimed, name: wanted}
+        self._hand.prepare(None, {CLAIMS: json.dumps(claims, separators=(",", ":"))})
+
+    def _write_claims(self, claims: Mapping[str, str]) -> None:
+        self._hand.note({CLAIMS: json.dumps(claims, separators=(",", ":"))})
+
+    def _create(self, seen: ResourceSeen) -> ResourceSeen:
+        base = seen.base
+        target = self._hand.target(base)
+        request = self._hand.request(seen.current)
+        self._hand.confirm()
+        try:
+            arn = self._context.executor.perform(
+                Effect.CREATE,
+                lambda: self._context.resources.create(self._descriptor, target, request, caller=self._key),
+            )
+        except AwsError as error:
+            if error.error_class is ErrorClass.EXISTS:
+                return replace(seen, base=replace(base, name_is_taken=True, remote=None))
+            if error.ambiguous:
+                self._memory.doubtful_since = self._context.clock.monotonic()
+            raise
+        recorded = self._hand.recorded(seen.current, target, arn)
+        self._memory.recorded = recorded
+        base = replace(
+            base, mutation=Mutation.CREATED, recorded=recorded, is_recorded_in_status=False, remote=None, shown=""
+        )
+        return replace(seen, base=base)
+
+    def _delete(self, name: str, seen: ResourceSeen) -> ResourceSeen:
+        base = seen.base
+        target = self._hand.target(base)
+        self._hand.confirm()
+        answer = self._context.executor.perform(
+            Effect.DELETE,
+            lambda: self._context.resources.delete(self._descriptor, target, name, caller=self._key),
+        )
+        if answer is not ABSENT:
+            seen = replace(seen, is_confirmed_gone=True)
+        return replace(seen, gone=seen.gone | {name}, base=replace(base, mutation=Mutation.DELETED))
+
+
+def _claims(annotations: Mapping[str, str]) -> dict[str, str]:
+    """The annotation; one that somebody has spoilt counts as absent, and the status still tells the current name."""
+    try:
+        claims: Any = json.loads(annotations.get(CLAIMS) or "{}")
+    except ValueError:
+        return {}
+    return {str(name): str(value) for name, value in claims.items()} if isinstance(claims, dict) else {}
+
+
+def _next_name(descriptor: KindDescriptor, name: str, uid: str, wanted: str, claimed: Mapping[str, str]) -> str:
+    """v1's name for the first content, as users know it (v1-kinds.md 4); later ones tell their content."""
+    limit = descriptor.name.max_length
+    first = sagemaker_name(name, uid, limit)
+    if not claimed:
+        return first
+    return join_name(f"{uid.replace('-', '')}-{wanted}", name, limit).replace(".", "-")
+
+
+__all__ = ["CLAIMS", "Observed", "ResourceContext", "ResourcePass", "ResourceReconciler"]
