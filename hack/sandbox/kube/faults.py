@@ -1,7 +1,7 @@
 """Disturbances on request, and a count of the requests: what tests of a client need and a real API server lacks.
 
 POST   /sandbox/faults     {"fail": {"status": 503, "count": 2, "method": "PATCH", "path": "/status$"}}
-                           {"drop_watches": true}   {"compact": true | revision}
+                           {"drop_watches": true}   {"compact": true | revision}   {"restart": true}
                            {"watch": {"delay_s": 0.5, "repeat": 1, "count": 3}}
 DELETE /sandbox/faults     forget all of them
 GET    /sandbox/requests   how many requests there were, by verb, resource and User-Agent
@@ -162,6 +162,10 @@ class Faults:
                         self._watch_fault = _WatchFault(**{"count": 1, **value})
                     case "drop_watches":
                         done["dropped"] = self.drop_watches() if value else 0
+                    case "restart":
+                        # What clients notice of a restart: connections break, and the watch cache begins anew.
+                        done["dropped"] = self.drop_watches() if value else 0
+                        self._storage.compact(self._storage.revision)
                     case "compact":
                         revision = self._storage.revision if value is True else int(value)
                         self._storage.compact(revision)

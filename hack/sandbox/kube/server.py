@@ -9,6 +9,7 @@ unless RBAC is asked for.
 
 import asyncio
 import contextlib
+import signal
 import socket
 import threading
 from collections.abc import Callable, Coroutine
@@ -90,7 +91,7 @@ class RunningServer:
     def __init__(self, sandbox: Sandbox, host: str, port: int, state: Path | None):
         self._sandbox = sandbox
         self._state = state
-        self._socket = socket.create_server((host, port))
+        self._socket = _listen(host, port)
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
             sandbox.app,
@@ -164,6 +165,36 @@ class RunningServer:
             controllers.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await controllers
+
+
+def serve_forever(
+    port: int = 0,
+    *,
+    host: str = "127.0.0.1",
+    state: Path | None = None,
+    rbac: bool = False,
+    on_ready: Callable[[RunningServer], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM. Call from the main thread; `on_ready` gets the started server."""
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    with start(port, host=host, state=state, rbac=rbac) as server:
+        if on_ready is not None:
+            on_ready(server)
+        ended.wait()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A bound socket. Its protocol is named: asyncio disables Nagle's algorithm only for sockets that say TCP."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def kubeconfig(url: str) -> bytes:
