@@ -11,9 +11,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from hack.sandbox.kube import causes
-from hack.sandbox.kube.causes import Cause, Verbatim, child, go_json, key
+from hack.sandbox.kube.causes import Cause, Verbatim, child, go_json, go_quote, key
 from hack.sandbox.kube.crd_schema import validate_schema
 from hack.sandbox.kube.fieldpath import find_field
+from hack.sandbox.kube.formats import is_checked
 from hack.sandbox.kube.names import label_1035_problems, subdomain_problems
 from hack.sandbox.kube.schema import JsonObject
 
@@ -60,6 +61,29 @@ def validate_crd(crd: JsonObject, old: JsonObject | None = None) -> list[Cause]:
         )
         found.append(causes.invalid("spec.preserveUnknownFields", True, detail))
     return found
+
+
+def crd_warnings(crd: JsonObject, old: JsonObject | None = None) -> list[str]:
+    """What to tell the author of a CRD that is accepted: formats in its schemas that nobody checks, if they are new."""
+    known = _unchecked_formats(old) if old is not None else []
+    return [f"unrecognized format {go_quote(name)}" for name in _unchecked_formats(crd) if name not in known]
+
+
+def _unchecked_formats(crd: JsonObject) -> list[str]:
+    schemas = [(version.get("schema") or {}).get("openAPIV3Schema") for version in crd["spec"].get("versions") or ()]
+    return list(dict.fromkeys(name for schema in schemas for name in _formats_below(schema)))
+
+
+def _formats_below(schema: Any) -> Iterator[str]:
+    """The unchecked formats of a schema and of its fields, items and map values."""
+    if not isinstance(schema, dict):
+        return
+    name = schema.get("format") or ""
+    types = ["integer", "string"] if schema.get("x-kubernetes-int-or-string") else [schema.get("type") or ""]
+    if name and not is_checked(name, types):
+        yield name
+    for sub in [*(schema.get("properties") or {}).values(), schema.get("items"), schema.get("additionalProperties")]:
+        yield from _formats_below(sub)
 
 
 def is_established(crd: JsonObject) -> bool:

@@ -7,7 +7,7 @@ import base64
 import binascii
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from email.utils import parseaddr
 from typing import Final
@@ -43,6 +43,19 @@ def normalized(name: str) -> str:
 def checker(name: str) -> Callable[[str], bool] | None:
     """The test for a normalized format name; None for formats that are not checked."""
     return _CHECKERS.get(name)
+
+
+def is_checked(name: str, types: Sequence[str]) -> bool:
+    """Whether a format means anything for values of these types; others are ignored."""
+    kind = types[0] if len(types) == 1 else ""
+    match kind:
+        case "" | "string":
+            return checker(normalized(name)) is not None
+        case "integer":
+            return name in {"int32", "int64"}
+        case "number":
+            return name in {"float", "double"}
+    return False
 
 
 def _matching(pattern: str) -> Callable[[str], bool]:

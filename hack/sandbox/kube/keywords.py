@@ -77,7 +77,8 @@ class _Node:
     def __init__(self, schema: Schema) -> None:
         types = ["integer", "string"] if schema.get("x-kubernetes-int-or-string") else []
         types = types or ([schema["type"]] if schema.get("type") else [])
-        format_name = _supported_format(schema.get("format") or "", types)
+        format_name = schema.get("format") or ""
+        format_name = format_name if formats.is_checked(format_name, types) else ""
         nullable = bool(schema.get("nullable"))
         enum = _enum_check(schema["enum"]) if schema.get("enum") else None
         composite = _composite_check(schema)
@@ -118,18 +119,6 @@ class _Node:
 
 def _counted(_value: Any, _path: str, _pair: Correlated | None, _out: Findings) -> None:
     """Stands for a validator that always applies and has nothing to say: it counts as a match."""
-
-
-def _supported_format(name: str, types: list[str]) -> str:
-    kind = types[0] if len(types) == 1 else ""
-    match kind:
-        case "" | "string":
-            return name if formats.checker(formats.normalized(name)) else ""
-        case "integer":
-            return name if name in _INT_BITS else ""
-        case "number":
-            return name if name in {"float", "double"} else ""
-    return ""
 
 
 def _null_check(types: list[str], nullable: bool) -> Check | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hack.sandbox.kube.crd_validation import validate_crd
+from hack.sandbox.kube.crd_validation import crd_warnings, validate_crd
 from tests.unit.sandbox_kube.schemas import WIDGET, JsonObject
 
 SCHEMA = "spec.validation.openAPIV3Schema"
@@ -399,3 +399,18 @@ def test_protected_groups_need_an_approval() -> None:
         )
     ]
     assert texts(approved) == []
+
+
+def test_formats_that_nobody_checks_are_warned_of_once() -> None:
+    """A typo in a format would otherwise go unnoticed; an update warns of new ones only."""
+    fields = {
+        "a": {"type": "integer", "format": "int16"},
+        "b": {"type": "array", "items": {"type": "string", "format": "zzz"}},
+        "c": {"type": "string", "format": "date-time"},
+        "d": {"type": "boolean", "format": "zzz"},
+    }
+    old = with_field({"type": "object", "properties": {"a": fields["a"]}})
+    new = with_field({"type": "object", "properties": fields})
+
+    assert crd_warnings(new) == ['unrecognized format "int16"', 'unrecognized format "zzz"']
+    assert crd_warnings(new, old) == ['unrecognized format "zzz"']
