@@ -5,8 +5,8 @@ but takes 240 ms to import (its command line tool comes along) and cannot parse 
 `cel-python` 0.5 takes 105 ms, runs a rule in some 200 µs, cannot parse `a.?b` either and fails on `1 < 1.5`.
 Neither checks types, so neither refuses a rule about a field that the schema lacks, and neither knows the functions
 that Kubernetes adds: a CRD that works here might be refused by a cluster, and the reverse. This one imports in 75 ms,
-most of it the standard library, runs a usual rule in a few µs, and speaks in cel-go's words. What it does not do is estimate costs: no rule is refused
-as too expensive.
+most of it the standard library, runs a usual rule in a few µs, and speaks in cel-go's words. What it does not do is
+estimate costs: no rule is refused as too expensive.
 """
 
 from collections.abc import Mapping
