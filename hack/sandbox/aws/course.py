@@ -1,11 +1,12 @@
-"""A job's life as data: the steps it will take and when. What a job shows depends on its course and the time only.
+"""A life as data: the steps something will take and when. What it shows depends on its timeline and the time only.
 
-No thread moves a job on: a course is drawn up when the job is created, redrawn when it is stopped, and read whenever
+No thread moves a job on: its course is drawn up when it is created, redrawn when it is stopped, and read whenever
 somebody asks. So a test that skips an hour sees what an hour later would have shown, transition by transition.
 """
 
 from bisect import bisect_right
 from dataclasses import dataclass, replace
+from typing import Generic, TypeAlias, TypeVar
 
 TERMINAL = frozenset({"Completed", "Failed", "Stopped"})
 
@@ -49,31 +50,36 @@ class Step:
         return self.status in TERMINAL
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
-    """The steps of one job, ascending in time, the first at its creation, the last terminal."""
+S = TypeVar("S", bound=Step)
 
-    steps: tuple[Step, ...]
+
+@dataclass(
+    frozen=True
+)  # no slots: typing sets an attribute on what a generic alias makes, and must be refused properly
+class Timeline(Generic[S]):
+    """The steps of one thing, ascending in time, the first at its creation; nothing happens after the last."""
+
+    steps: tuple[S, ...]
 
     @property
-    def end(self) -> Step:
-        """The terminal step."""
+    def end(self) -> S:
+        """The last step."""
         return self.steps[-1]
 
-    def reached(self, now: float) -> tuple[Step, ...]:
+    def reached(self, now: float) -> tuple[S, ...]:
         """Return the steps taken by `now`; at least the first, so that a clock that jumps back breaks nothing."""
         return self.steps[: max(1, bisect_right(self.steps, now, key=lambda step: step.at))]
 
-    def at(self, now: float) -> Step:
-        """Return the step the job is in at `now`."""
+    def at(self, now: float) -> S:
+        """Return the step that is shown at `now`."""
         return self.steps[max(0, bisect_right(self.steps, now, key=lambda step: step.at) - 1)]
 
-    def cut(self, at: float, *tail: Step) -> "Course":
-        """Return the course that is this one up to `at` and `tail` from then on."""
+    def cut(self, at: float, *tail: S) -> "Timeline[S]":
+        """Return the timeline that is this one up to `at` and `tail` from then on."""
         return replace(self, steps=(*(step for step in self.steps if step.at <= at), *tail))
 
     def first(self, secondary: str, now: float) -> float | None:
-        """Return when the job first entered `secondary`, or None if it has not by `now`."""
+        """Return when the first step with this `secondary` began, or None if none has by `now`."""
         return next((step.at for step in self.reached(now) if step.secondary == secondary), None)
 
     def spent(self, secondaries: frozenset[str], now: float) -> float:
@@ -83,3 +89,7 @@ class Course:
         return sum(
             max(0.0, end - step.at) for step, end in zip(taken, ends, strict=True) if step.secondary in secondaries
         )
+
+
+Course: TypeAlias = Timeline[Step]
+"""The timeline of a job: its last step is terminal."""

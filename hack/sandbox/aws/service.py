@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 
 from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.aws.course import Durations
+from hack.sandbox.aws.endpoint_api import ENDPOINT, EndpointApi
 from hack.sandbox.aws.faults import Fault, Faults, When
 from hack.sandbox.aws.job_api import JobApi, Operation
 from hack.sandbox.aws.journal import CallQuota, Requests
@@ -22,9 +23,10 @@ from hack.sandbox.aws.logs import LogsApi
 from hack.sandbox.aws.models import STATIC_KINDS
 from hack.sandbox.aws.moto_bridge import DEFAULT_ACCOUNT, MotoBridge
 from hack.sandbox.aws.resources import AnyKind, Store
+from hack.sandbox.aws.runtime import RuntimeApi, invoked_endpoint
 from hack.sandbox.aws.static_api import StaticApi
 from hack.sandbox.aws.tags import TagApi
-from hack.sandbox.aws.wire import ApiError, Call, HttpRequest, HttpResponse, error_answer, json_answer
+from hack.sandbox.aws.wire import ApiError, Call, HttpRequest, HttpResponse, Protocol, error_answer, json_answer
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
@@ -51,7 +53,7 @@ class AwsService:
         self._released = threading.Event()  # ends delays; replaced by reset, final after close
         self._store = Store()
         self._moto = MotoBridge()
-        kinds: tuple[AnyKind, ...] = (*KINDS, *STATIC_KINDS)
+        kinds: tuple[AnyKind, ...] = (*KINDS, *STATIC_KINDS, ENDPOINT)
         self._tags = TagApi(kinds, self._store)
         self._logs = LogsApi(kinds, self._store)
         self._sagemaker: dict[str, Operation] = {}
@@ -59,11 +61,13 @@ class AwsService:
             self._sagemaker |= JobApi(kind, self._store, durations).operations()
         for static in STATIC_KINDS:
             self._sagemaker |= StaticApi(static, self._store).operations()
+        self._sagemaker |= EndpointApi(self._store, durations, lambda _call, _name: None).operations()
+        self._runtime = RuntimeApi(self._store)
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Return the answer to an AWS request. Raises Lost when a fault swallows it. Blocks only for a delay."""
         caller = self._caller(request)
-        operation, is_query = _operation(request, caller)
+        operation, protocol = _operation(request, caller)
         try:
             if caller.service == "sagemaker":
                 self.quota.charge(caller.account, caller.region, operation, self.clock.now())
@@ -74,7 +78,7 @@ class AwsService:
             raise
         except ApiError as exc:
             self.requests.note(operation, exc.code)
-            return error_answer(exc, query_protocol=is_query)
+            return error_answer(exc, protocol)
         self.requests.note(operation, _error_code(response))
         return response
 
@@ -118,6 +122,10 @@ class AwsService:
 
     def _perform(self, request: HttpRequest, caller: _Caller, operation: str) -> HttpResponse:
         """Run the operation that is ours, or pass the request on."""
+        endpoint = invoked_endpoint(request)
+        if endpoint is not None:
+            call = Call("sagemaker-runtime", operation, caller.account, caller.region, self.clock.now())
+            return self._runtime.invoke(call, endpoint, request)
         if caller.service not in {"sagemaker", "logs"} or "x-amz-target" not in request.headers:
             return self._moto.answer(request)
         params = _decoded(request.body)
@@ -151,16 +159,18 @@ class AwsService:
         return _Caller(self._moto.account_of(access_key), region, service)
 
 
-def _operation(request: HttpRequest, caller: _Caller) -> tuple[str, bool]:
-    """Return the operation's name and whether it speaks the query protocol; REST calls are `<service> <METHOD>`."""
+def _operation(request: HttpRequest, caller: _Caller) -> tuple[str, Protocol]:
+    """Return the operation's name and the protocol it speaks; unknown REST calls are `<service> <METHOD>`."""
     target = request.headers.get("x-amz-target", "")
     if target:
-        return target.rpartition(".")[2], False
+        return target.rpartition(".")[2], Protocol.JSON
+    if invoked_endpoint(request) is not None:
+        return "InvokeEndpoint", Protocol.REST_JSON
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         action = parse_qs(request.body.decode(errors="replace")).get("Action")
         if action:
-            return action[0], True
-    return f"{caller.service or 'unsigned'} {request.method}", True
+            return action[0], Protocol.QUERY
+    return f"{caller.service or 'unsigned'} {request.method}", Protocol.QUERY
 
 
 def _decoded(body: bytes) -> dict[str, Any]:

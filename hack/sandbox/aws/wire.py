@@ -7,6 +7,7 @@ SageMaker answers every client error with HTTP 400, throttling and denied access
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 JSON_1_1 = "application/x-amz-json-1.1"
@@ -45,11 +46,12 @@ class HttpResponse:
 class ApiError(Exception):
     """An error that the service reports: `code` as in boto3's `response["Error"]["Code"]`."""
 
-    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, *, status: int = 400, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.details = details or {}  # further members of the error, where its shape has some
 
 
 def invalid(message: str) -> ApiError:
@@ -62,9 +64,21 @@ def json_answer(value: Any, *, status: int = 200) -> HttpResponse:
     return HttpResponse(status, b"" if value is None else json.dumps(value, separators=(",", ":")).encode())
 
 
-def error_answer(error: ApiError, *, query_protocol: bool = False) -> HttpResponse:
-    """Return `error` in JSON 1.1, or in the XML of the query protocol (STS, IAM) when asked to."""
-    if query_protocol:
+class Protocol(Enum):
+    """How a service spells its errors."""
+
+    JSON = "json"  # SageMaker, CloudWatch Logs, Application Auto Scaling
+    QUERY = "query"  # STS, IAM; S3 is near enough
+    REST_JSON = "rest-json"  # SageMaker Runtime
+
+
+def error_answer(error: ApiError, protocol: Protocol = Protocol.JSON) -> HttpResponse:
+    """Return `error` as the protocol spells it."""
+    if protocol is Protocol.REST_JSON:
+        text = json.dumps({"Message": error.message, **error.details})
+        headers = (("Content-Type", "application/json"), ("x-amzn-ErrorType", error.code))
+        return HttpResponse(error.status, text.encode(), headers)
+    if protocol is Protocol.QUERY:
         sender = "Sender" if error.status < 500 else "Receiver"
         text = error.message.replace("&", "&amp;").replace("<", "&lt;")
         body = (
