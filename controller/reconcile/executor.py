@@ -45,6 +45,7 @@ class Effect(Enum):
     DEREGISTER = "deregister"
     CREATE_CHILD = "create child"
     DELETE_CHILD = "delete child"
+    RELEASE_CHILD = "release child"
     NOTE = "note"
     SHOW = "show"
     RELEASE = "release"

@@ -138,12 +138,14 @@ def _created(seen: Observed, recorded: Recorded) -> Plan:
 def _record(seen: Observed, recorded: Recorded) -> Plan:
     """Create has answered. The status says `InProgress` without asking: that is what a created job is."""
     view = View(phase=Phase.WORKING, reason=IN_PROGRESS, value=IN_PROGRESS, message="created")
-    return Settle(view=view, recorded=recorded, events=(wording.created(seen, recorded),), follow=True)
+    events = () if seen.is_announced else (wording.created(seen, recorded),)
+    return Settle(view=view, recorded=recorded, events=events, follow=True)
 
 
 def _show(seen: Observed, recorded: Recorded, remote: Found) -> Plan:
     rule = seen.descriptor.status
-    events = [] if seen.is_recorded_in_status or seen.is_legacy else [wording.created(seen, recorded)]
+    is_known = seen.is_recorded_in_status or seen.is_announced or seen.is_legacy
+    events = [] if is_known else [wording.created(seen, recorded)]
     if seen.edited and seen.reasons.get("Synced") != "SpecImmutable":
         events.append(Event("Warning", "SpecImmutable", wording.immutable_notice(seen, remote.value)))
     view = _view(seen, remote)

@@ -12,7 +12,7 @@ from api.naming import sagemaker_name
 from controller.aws.errors import AwsError
 from controller.reconcile.memory import Memory
 from controller.reconcile.plan import Adoption, Found, Observed, Policy, Source
-from controller.reconcile.status import parse_time, recorded_in
+from controller.reconcile.status import announced_in, parse_time, recorded_in
 from controller.reconcile.wording import rules_running, rules_with_issues
 from controller.runtime.errors import ErrorClass
 
@@ -28,7 +28,8 @@ def observed(
     generated = sagemaker_name(metadata["name"], metadata["uid"], descriptor.name.max_length)
     conditions = {each.get("type", ""): each for each in status.get("conditions") or ()}
     in_status = recorded_in(status)
-    recorded = in_status or memory.recorded
+    announced = None if in_status else announced_in(metadata)
+    recorded = in_status or memory.recorded or announced
     given = spec.get(descriptor.name.spec_field) or ""
     name = recorded.name if recorded else (given or generated)
     shown_name = status.get(descriptor.name.status_field) or ""
@@ -48,6 +49,7 @@ def observed(
         deleting_for_s=_seconds_since(metadata.get("deletionTimestamp"), now),
         recorded=recorded,
         is_recorded_in_status=in_status is not None,
+        is_announced=announced is not None,
         is_legacy=is_legacy,
         is_ended=in_status is not None and any(conditions.get(each, {}).get("status") == "True" for each in _ENDED),
         shown=status.get(descriptor.status.field) or "",

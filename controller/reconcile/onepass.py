@@ -9,11 +9,13 @@ from typing import Final
 
 from api.meta import JsonObject, ObjectKey
 from controller.aws.errors import AwsError
+from controller.reconcile.companions import Companions
 from controller.reconcile.context import JobContext
 from controller.reconcile.hand import Hand
 from controller.reconcile.job import decide
 from controller.reconcile.memory import Memory
 from controller.reconcile.observe import found, observed
+from controller.reconcile.outcomes import LOOK_AGAIN_S
 from controller.reconcile.plan import (
     CheckOwner,
     Create,
@@ -39,8 +41,13 @@ _MAX_STEPS: Final = 12
 class Pass:
     """Looks, decides and acts until it settles. Lives in one worker, for one call of `run`."""
 
-    def __init__(self, context: JobContext, key: ObjectKey, obj: JsonObject, memory: Memory) -> None:
+    def __init__(
+        self, context: JobContext, companions: Companions, key: ObjectKey, obj: JsonObject, memory: Memory
+    ) -> None:
         self._context = context
+        self._companions = companions
+        self._again_s: float | None = None
+        """When the companions want to be looked at again."""
         self._descriptor = context.descriptor
         self._executor = context.executor
         self._key = key
@@ -52,6 +59,7 @@ class Pass:
         seen = self._observe()
         attempt = self._hand.attempt
         for _ in range(_MAX_STEPS):
+            seen = attempt(seen, During.COMPANIONS, self._attend)
             match decide(seen):
                 case Prepare():
                     seen = self._prepare(seen)
@@ -64,10 +72,15 @@ class Pass:
                 case Stop():
                     seen = attempt(seen, During.STOP, self._stop)
                 case Release(events):
-                    return self._release(events)
+                    return self._release(seen, events)
                 case Settle() as settle:
                     return self._settle(seen, settle)
         raise RuntimeError(f"no end in {_MAX_STEPS} steps")
+
+    def _attend(self, seen: Observed) -> Observed:
+        attention = self._companions.attend(self._hand, seen)
+        self._again_s = attention.again_s
+        return attention.seen
 
     # --- looking
 
@@ -136,12 +149,16 @@ class Pass:
 
     # --- the end of a pass
 
-    def _release(self, events: tuple[Event, ...]) -> Result:
+    def _release(self, seen: Observed, events: tuple[Event, ...]) -> Result:
+        if not self._companions.are_gone(self._hand, seen):
+            return Result(requeue_after_s=LOOK_AGAIN_S)  # at the latest: their going wakes the key
         result = self._hand.release(events)
         self._context.tracker.forget(self._key)
         return result
 
     def _settle(self, seen: Observed, settle: Settle) -> Result:
+        if self._again_s is not None:
+            settle = replace(settle, again_s=min(self._again_s, settle.again_s or self._again_s))
         recorded = settle.recorded or seen.recorded
         if settle.again_s is None:
             self._memory.described_at = None  # nothing is polled: no need to remember when

@@ -83,6 +83,7 @@ class During(Enum):
     DESCRIBE = "describe"
     OWNER = "owner"
     STOP = "stop"
+    COMPANIONS = "companions"
     UPDATE = "update"
     DELETE = "delete"
 
@@ -141,6 +142,8 @@ class Observed:
     recorded: Recorded | None = None
     is_recorded_in_status: bool = False
     """False with `recorded` set: created by this process, but the status does not say so yet."""
+    is_announced: bool = False
+    """Made by the operator for a resource that was there already, which its status does not record yet."""
     is_legacy: bool = False
     """The status was written by the predecessor, which named its resource but recorded no identity."""
     is_ended: bool = False

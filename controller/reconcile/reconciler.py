@@ -6,6 +6,7 @@ from collections.abc import Callable
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from controller.aws.sagemaker import Jobs
+from controller.reconcile.companions import Companions, NoCompanions
 from controller.reconcile.context import JobContext, JobSettings, JobTracker, ObjectReader
 from controller.reconcile.executor import Executor
 from controller.reconcile.memory import Memories
@@ -32,8 +33,10 @@ class JobReconciler:
         clock: Clock,
         settings: JobSettings,
         rand: Callable[[], float] = random.random,
+        companions: Companions | None = None,
     ) -> None:
         self._store = store
+        self._companions = companions or NoCompanions()
         self._context = JobContext(descriptor, tracker, jobs, executor, clock, settings, rand)
         self._memories = Memories()
 
@@ -43,6 +46,10 @@ class JobReconciler:
             key,
             self._store,
             self._memories,
-            lambda obj, memory: Pass(self._context, key, obj, memory).run(),
-            self._context.tracker.forget,
+            lambda obj, memory: Pass(self._context, self._companions, key, obj, memory).run(),
+            self._forget,
         )
+
+    def _forget(self, key: ObjectKey) -> None:
+        self._context.tracker.forget(key)
+        self._companions.forget(key)

@@ -3,14 +3,18 @@
 Pure. Nothing is written when only `lastCheckTime` would change (DESIGN 4.8, D-02).
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from api.descriptor import KindDescriptor
-from api.meta import Condition, ConditionStatus, JsonObject
+from api.meta import GROUP, Condition, ConditionStatus, JsonObject
 from controller.reconcile.plan import Phase, Recorded, View
+
+RESOURCE_ANNOTATION: Final = f"{GROUP}/aws-resource"
+"""On objects that the operator makes for resources that are there already: their `status.awsResource`, as JSON."""
 
 
 def rfc3339(time: datetime) -> str:
@@ -51,7 +55,7 @@ def next_status(descriptor: KindDescriptor, old: Mapping[str, Any], view: View, 
     if view.additional is not None:
         _set(status, "additional", view.additional)
     if facts.recorded is not None:
-        status["awsResource"] = _resource(facts.recorded)
+        status["awsResource"] = resource_fields(facts.recorded)
         status[descriptor.name.status_field] = facts.recorded.name
         _set(status, "cloudWatchLogUrl", facts.log_url)
     status["observedGeneration"] = facts.generation
@@ -68,7 +72,8 @@ def _set(status: JsonObject, field: str, value: str | None) -> None:
         status.pop(field, None)
 
 
-def _resource(recorded: Recorded) -> JsonObject:
+def resource_fields(recorded: Recorded) -> JsonObject:
+    """The fields of `status.awsResource`."""
     fields = {
         "arn": recorded.arn,
         "name": recorded.name,
@@ -98,6 +103,22 @@ def recorded_in(status: Mapping[str, Any]) -> Recorded | None:
 _USABLE: Final = frozenset({Phase.DONE, Phase.READY, Phase.READY_WORKING, Phase.READY_STUCK})
 _MOVING: Final = frozenset({Phase.WORKING, Phase.TROUBLED, Phase.READY_WORKING})
 _STALLED: Final = frozenset({Phase.ENDED, Phase.STUCK, Phase.READY_STUCK})
+
+
+def announced_in(metadata: Mapping[str, Any]) -> Recorded | None:
+    """The identity that the operator gave an object with its creation, or None.
+
+    Believed only of objects that one of our kinds controls: a copy that a user makes is an object like any other.
+    """
+    text = (metadata.get("annotations") or {}).get(RESOURCE_ANNOTATION)
+    owners = [each for each in metadata.get("ownerReferences") or () if each.get("controller")]
+    if not text or not any(str(each.get("apiVersion", "")).startswith(f"{GROUP}/") for each in owners):
+        return None
+    try:
+        resource = json.loads(text)
+    except ValueError:
+        return None  # not written by us
+    return recorded_in({"awsResource": resource}) if isinstance(resource, dict) else None
 
 
 def conditions(view: View, old: Sequence[Mapping[str, Any]]) -> tuple[Condition, ...]:
