@@ -155,6 +155,8 @@ class Api:
         resource = self._catalog.find(target.group, target.version, target.plural)
         if resource is None or (target.namespace and not resource.namespaced):
             raise self._absent(target.group)
+        if resource.deprecation:
+            request.warnings.append(resource.deprecation)
         if resource.builtin and target.is_deeper:
             raise errors.no_such_resource()
         verb = self._verb(request, target, resource)

@@ -49,7 +49,7 @@ class Catalog:
             if resource.group and resource.version not in versions:
                 versions.append(resource.version)
         result.pop("", None)
-        return {group: sorted(versions, key=_priority) for group, versions in result.items()}
+        return {group: sorted(versions, key=version_priority) for group, versions in result.items()}
 
     def of(self, group: str, version: str) -> list[Resource]:
         """The resources of one group version."""
@@ -58,7 +58,7 @@ class Catalog:
     def preferred(self) -> list[Resource]:
         """Each resource once, in its group's preferred version."""
         preferred: dict[tuple[str, str], Resource] = {}
-        for resource in sorted(self, key=lambda resource: _priority(resource.version)):
+        for resource in sorted(self, key=lambda resource: version_priority(resource.version)):
             preferred.setdefault((resource.group, resource.plural), resource)
         return list(preferred.values())
 
@@ -68,7 +68,7 @@ class Catalog:
         self.generation += 1
 
 
-def _priority(version: str) -> tuple[int, int, int, str]:
+def version_priority(version: str) -> tuple[int, int, int, str]:
     """Stable before beta before alpha, newer before older; others by name (k8s.io/apimachinery pkg/version)."""
     found = _VERSION.fullmatch(version)
     if not found:

@@ -15,6 +15,7 @@ from hack.sandbox.kube.conditions import is_true, set_condition
 from hack.sandbox.kube.crd_validation import validate_crd
 from hack.sandbox.kube.custom import resources_of
 from hack.sandbox.kube.deletion import CRD_FINALIZER, CRDS, delete
+from hack.sandbox.kube.fieldmanager import record_update
 from hack.sandbox.kube.options import DeleteOptions
 from hack.sandbox.kube.registry import Registry
 from hack.sandbox.kube.resource import Resource
@@ -95,7 +96,7 @@ class CrdController:
                 continue
             accepted = self._with_names(crd)
             if accepted["status"] != crd["status"]:
-                crd = self._registry.storage.put(CRDS, entry.key, accepted).obj
+                crd = self._put_status(crd, accepted)
             self._serve(crd)
 
     def _serve(self, crd: Json) -> None:
@@ -159,7 +160,7 @@ class CrdController:
             message = "CustomResource deletion is in progress"
             set_condition(new["status"], "Terminating", "True", "InstanceDeletionInProgress", message)
             if new["status"] != crd["status"]:
-                self._registry.storage.put(CRDS, key, new)
+                self._put_status(crd, new)
             return
         finalizers = [name for name in new["metadata"]["finalizers"] if name != CRD_FINALIZER]
         if finalizers:
@@ -167,6 +168,13 @@ class CrdController:
             self._registry.storage.put(CRDS, key, new)
         else:
             self._registry.storage.delete(CRDS, key)
+
+    def _put_status(self, crd: Json, new: Json) -> Json:
+        """Store a changed status as the API server's own."""
+        resource = self._catalog.find("apiextensions.k8s.io", "v1", "customresourcedefinitions")
+        if resource is not None:
+            new = record_update(resource, crd, new, "kube-apiserver", "status")
+        return self._registry.storage.put(CRDS, new["metadata"]["name"], clone(new)).obj
 
     def _resource(self, crd: Json) -> Resource | None:
         group, plural = crd["spec"]["group"], crd["spec"]["names"]["plural"]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hack.sandbox.kube import jsonpath, typed
 from hack.sandbox.kube.builtin.schemas import schema_of
+from hack.sandbox.kube.catalog import version_priority
 from hack.sandbox.kube.causes import Cause, go_json, invalid
 from hack.sandbox.kube.humantime import age
 from hack.sandbox.kube.resource import (
@@ -45,6 +46,9 @@ class CustomStrategy(Strategy):
 
     def __init__(self, crd_spec: Json, version: Json):
         self.api_version = f"{crd_spec['group']}/{version['name']}"
+        storage = next(each for each in crd_spec["versions"] if each["storage"])
+        self._storage_version = f"{crd_spec['group']}/{storage['name']}"
+        self._storage_schema: Json = (storage.get("schema") or {}).get("openAPIV3Schema") or {}
         self.scale: Json | None = (version.get("subresources") or {}).get("scale")
         self.has_status = "status" in (version.get("subresources") or {})
         self._schema: Json = (version.get("schema") or {}).get("openAPIV3Schema") or {}
@@ -71,6 +75,14 @@ class CustomStrategy(Strategy):
         prune(self._schema, served)
         apply_defaults(self._schema, served)
         return served
+
+    def to_stored(self, served: Json) -> Json:
+        """The object in the storage version: what that does not know is lost, as there is no conversion."""
+        if self.api_version == self._storage_version:
+            return served
+        stored = {**clone(served), "apiVersion": self._storage_version}
+        prune(self._storage_schema, stored)
+        return stored
 
     def reset(self, new: Json, old: Json | None, subresource: str) -> None:
         """Main endpoint: the status stays as it is. Status endpoint: everything else does."""
@@ -209,11 +221,25 @@ def resources_of(crd: Json, since: int) -> list[Resource]:
             subresources=_subresources(version),
             strategy=CustomStrategy(spec, version),
             builtin=False,
+            deprecation=_deprecation(spec, version),
             since=since,
         )
         for version in spec["versions"]
         if version["served"]
     ]
+
+
+def _deprecation(spec: Json, version: Json) -> str:
+    """The warning of a deprecated version: its own, or one that names the version to use instead."""
+    if not version.get("deprecated"):
+        return ""
+    if version.get("deprecationWarning"):
+        return str(version["deprecationWarning"])
+    group, kind = spec["group"], spec["names"]["kind"]
+    better = [v["name"] for v in spec["versions"] if v["served"] and not v.get("deprecated")]
+    newest = min(better, key=version_priority, default="")
+    instead = f"; use {group}/{newest} {kind}" if newest else ""
+    return f"{group}/{version['name']} {kind} is deprecated{instead}"
 
 
 def _subresources(version: Json) -> tuple[Subresource, ...]:

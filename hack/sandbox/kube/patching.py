@@ -114,6 +114,10 @@ def _apply(registry: Registry, call: Call, body: Body) -> tuple[Json, bool]:
     check_name(call, merged)
     registry.check_namespace(call, merged)
     if entry is None or live is None:
+        uid = (applied.get("metadata") or {}).get("uid")
+        if uid:
+            why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            raise errors.conflict(resource.group, resource.plural, call.name, why)
         merged["metadata"].pop("resourceVersion", None)
         resource.strategy.reset(merged, None, "")
         return registry.store_new(call, merged), True

@@ -174,6 +174,8 @@ class Resource:
     builtin: bool = True
     error_group: str = "="
     """The group of the kind in errors of validation, if not `group`: events.k8s.io Events are core Events inside."""
+    deprecation: str = ""
+    """What every client of this version is warned of."""
     since: int = 0
     """Watches cannot go back behind this revision: it is when this version of the resource began to be served."""
 
