@@ -95,11 +95,11 @@ def build(descriptor: KindDescriptor, model: ServiceModel) -> KindFields:
     Raises botocore's OperationNotFoundError where the model lacks an operation, KeyError where it lacks a member.
     """
     compat, operations = descriptor.compat, descriptor.operations
+    builder = _Builder(compat, model)
+    members = tuple(_named(field, descriptor) for field in builder.sent(operations.sending))
     answer = model.operation_model(operations.describe).output_shape
     if operations.describe_items:
         answer = answer.members[operations.describe_items].member
-    builder = _Builder(compat, model)
-    members = tuple(_named(field, descriptor) for field in builder.sent(operations.sending))
     own = tuple(builder.operator(field, "spec") for field in (*COMMON_SPEC, *compat.own))
     spec = _structure("spec", tuple(sorted((*members, *own), key=lambda f: f.name)), required=compat.spec_required)
     kind_status = (builder.status(field, answer) for field in compat.status)

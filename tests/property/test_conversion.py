@@ -3,69 +3,118 @@
 The specs are drawn from the kind's tree of fields, the requests judged by botocore's own validator.
 """
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
-from botocore.model import Shape
+from botocore.model import ServiceModel, Shape
 from botocore.validate import ParamValidator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api import hosting
 from api.convert import ConversionError, to_request, to_spec, to_status
 from api.descriptor import KindDescriptor
 from api.fields import Field, installed
 from api.form import Form
 from api.meta import JsonObject
 from api.models import as_model, load_installed
-from api.v1 import ALL_KINDS
+from api.v1 import ALL_KINDS, ENDPOINT_CONFIG, MODEL
 
+_FILLED_IN: dict[str, JsonObject] = {
+    "CreateEndpoint": {"EndpointName": "a-name", "EndpointConfigName": "a-name"},
+    "UpdateEndpoint": {"EndpointName": "a-name", "EndpointConfigName": "a-name"},
+    "CreateEndpointConfig": {"EndpointConfigName": "a-name"},
+    "RegisterScalableTarget": {"ResourceId": "endpoint/e/variant/v"},
+    "PutScalingPolicy": {"PolicyName": "a-name", "ResourceId": "endpoint/e/variant/v"},
+}
+"""What the operator adds to a request, where that is not just the name."""
 _TEXT = st.characters(exclude_categories=("Cs", "Cc"))
 
 each_kind = pytest.mark.parametrize("kind", ALL_KINDS, ids=lambda kind: kind.kind)
+each_request = pytest.mark.parametrize(
+    ("kind", "operation"),
+    [(kind, operation) for kind in ALL_KINDS for operation in kind.operations.sending],
+    ids=lambda value: value if isinstance(value, str) else value.kind,
+)
 # Specs are wide; generating one takes longer than Hypothesis expects of an example.
 unhurried = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
-@each_kind
+@each_request
 @unhurried
 @given(data=st.data())
-def test_botocore_takes_every_request_made_from_a_valid_spec(kind: KindDescriptor, data: st.DataObject) -> None:
+def test_botocore_takes_every_request_made_from_a_valid_spec(
+    kind: KindDescriptor, operation: str, data: st.DataObject
+) -> None:
     """No spec that passes the schema fails in the client's own validation."""
-    spec = data.draw(_specs(kind))
+    spec = data.draw(_specs(kind, operation))
 
-    request = to_request(kind, spec) | {kind.name.member: "a-name"}
+    request = to_request(kind, spec, operation) | _FILLED_IN.get(operation, {kind.name.member: "a-name"})
 
-    assert not ParamValidator().validate(request, _request_shape(kind)).has_errors()
+    assert not ParamValidator().validate(request, _request_shape(kind, operation)).has_errors()
 
 
-@each_kind
+@each_request
 @unhurried
 @given(data=st.data())
-def test_what_was_sent_comes_back_as_the_spec(kind: KindDescriptor, data: st.DataObject) -> None:
+def test_what_was_sent_comes_back_as_the_spec(kind: KindDescriptor, operation: str, data: st.DataObject) -> None:
     """to_spec is the inverse, up to the order of pairs, the operator's own fields and what says nothing."""
-    spec = data.draw(_specs(kind))
-    root = installed(kind).spec
+    spec = data.draw(_specs(kind, operation))
 
-    request = to_request(kind, spec)
+    request = to_request(kind, spec, operation)
 
-    expected = _normal(root, spec)
+    expected = _normal(_sent(kind, operation), spec)
     expected.pop(kind.name.spec_field, None)
     assert to_spec(kind, request) == expected
-    assert to_request(kind, to_spec(kind, request)) == request
+    assert to_request(kind, to_spec(kind, request), operation) == request
 
 
-@each_kind
+@each_request
 @unhurried
 @given(data=st.data(), junk=st.dictionaries(st.text(min_size=1), st.integers(), max_size=3))
-def test_keys_that_no_field_has_change_nothing(kind: KindDescriptor, data: st.DataObject, junk: JsonObject) -> None:
+def test_keys_that_no_field_has_change_nothing(
+    kind: KindDescriptor, operation: str, data: st.DataObject, junk: JsonObject
+) -> None:
     """Unknown fields are never sent."""
-    spec = data.draw(_specs(kind))
+    spec = data.draw(_specs(kind, operation))
     known = {field.name for field in installed(kind).spec.fields}
+    more = spec | {k: v for k, v in junk.items() if k not in known}
 
-    assert to_request(kind, spec | {k: v for k, v in junk.items() if k not in known}) == to_request(kind, spec)
+    assert to_request(kind, more, operation) == to_request(kind, spec, operation)
+
+
+@unhurried
+@given(data=st.data())
+def test_the_children_of_any_deployment_make_requests_that_botocore_takes(data: st.DataObject) -> None:
+    """In either form of the manifest, with one container or more; both forms give the same children."""
+    models = data.draw(st.lists(_models(), min_size=1, max_size=3))
+    variants = data.draw(st.lists(_variants(), min_size=1, max_size=3))
+    inline, named, shared = [], [], []
+    for n, (model, containers) in enumerate(models):
+        hostnames = [f"c{n}-{i}" for i in range(len(containers))]
+        own = [container | {"containerHostname": name} for container, name in zip(containers, hostnames, strict=True)]
+        inline.append(model | {"name": f"m{n}", "containers": own})
+        named.append(model | {"name": f"m{n}", "containers": hostnames, "primaryContainer": hostnames[0]})
+        shared.extend(own)
+    placed = [variant | {"modelName": f"m{n % len(models)}"} for n, variant in enumerate(variants)]
+    spec = {"region": "us-east-2", "productionVariants": placed}
+
+    wanted = hosting.resolve(spec | {"models": inline})
+
+    assert wanted == hosting.resolve(spec | {"models": named, "containers": shared})
+    for child in wanted.models:
+        request = to_request(MODEL, child.spec) | {"ModelName": "a-name"}
+        assert not ParamValidator().validate(request, _request_shape(MODEL, "CreateModel")).has_errors()
+        assert ("PrimaryContainer" in request) != ("Containers" in request)
+    names = {child.name: f"{child.name}-at-aws" for child in wanted.models}
+    request = to_request(ENDPOINT_CONFIG, wanted.configuration_with(names)) | {"EndpointConfigName": "a-name"}
+    shape = _request_shape(ENDPOINT_CONFIG, "CreateEndpointConfig")
+    assert not ParamValidator().validate(request, shape).has_errors()
+    assert {variant["ModelName"] for variant in request["ProductionVariants"]} <= set(names.values())
 
 
 _JSON = st.recursive(
@@ -133,14 +182,44 @@ def _values(field: Field, shape: Shape) -> st.SearchStrategy[Any]:
 
 
 @cache
-def _specs(kind: KindDescriptor) -> st.SearchStrategy[JsonObject]:
-    return _values(installed(kind).spec, _request_shape(kind))
+def _specs(kind: KindDescriptor, operation: str) -> st.SearchStrategy[JsonObject]:
+    return _values(_sent(kind, operation), _request_shape(kind, operation))
+
+
+def _sent(kind: KindDescriptor, operation: str) -> Field:
+    """The part of a spec that one operation sends."""
+    root = installed(kind).spec
+    return replace(root, fields=tuple(field for field in root.fields if operation in field.sent_by))
 
 
 @cache
-def _request_shape(kind: KindDescriptor) -> Shape:
-    """From the model that clients use."""
-    return as_model(kind.service, load_installed(kind.service)).operation_model(kind.operations.create).input_shape
+def _models() -> st.SearchStrategy[tuple[JsonObject, list[JsonObject]]]:
+    """A Model's spec without its containers, and these."""
+    spec = _specs(MODEL, "CreateModel").map(
+        lambda spec: {k: v for k, v in spec.items() if k not in ("containers", "primaryContainer", "tags")}
+    )
+    (container,) = [field for field in installed(MODEL).spec.fields if field.name == "primaryContainer"]
+    shape = _request_shape(MODEL, "CreateModel").members["PrimaryContainer"]
+    return st.tuples(spec, st.lists(_values(container, shape), min_size=1, max_size=3))
+
+
+@cache
+def _variants() -> st.SearchStrategy[JsonObject]:
+    (field,) = [field for field in installed(ENDPOINT_CONFIG).spec.fields if field.name == "productionVariants"]
+    assert field.item is not None
+    shape = _request_shape(ENDPOINT_CONFIG, "CreateEndpointConfig").members["ProductionVariants"].member
+    return _values(field.item, shape)
+
+
+@cache
+def _service(name: str) -> ServiceModel:
+    """The model that clients use."""
+    return as_model(name, load_installed(name))
+
+
+@cache
+def _request_shape(kind: KindDescriptor, operation: str) -> Shape:
+    return _service(kind.service).operation_model(operation).input_shape
 
 
 def _normal(field: Field, value: Any) -> Any:

@@ -39,8 +39,8 @@ class Row:
 
     @property
     def segments(self) -> list[str]:
-        """Its path, taken apart."""
-        return segments_of(self.path)
+        """Its path, taken apart; without the remark that an item of a list may be text."""
+        return segments_of(self.path.partition(" ")[0])
 
     @property
     def limit(self) -> dict[str, int]:

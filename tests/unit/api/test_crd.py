@@ -8,26 +8,33 @@ from pathlib import Path
 import pytest
 
 from api.descriptor import KindDescriptor
-from api.fields import Field, build, installed
+from api.fields import Field, build, installed, key_of
 from api.meta import JsonObject
 from api.models import as_model
 from api.pattern import to_re2
-from api.v1 import ALL_KINDS, TRAINING_JOB
+from api.v1 import ALL_KINDS, BATCH_TRANSFORM_JOB
 from hack import crds, models
 
 
 def test_the_checked_in_files_are_what_the_generator_makes() -> None:
-    """`make crds-check`."""
-    assert {path.name: path.read_text("utf-8") == text for path, text in crds.generate().items()} == {
-        "sagemaker.aws.amazon.com_trainingjobs.yaml": True,
-        "trainingjob.md": True,
+    """`make crds-check`: for every kind a CRD and a page, and what lists them."""
+    files = crds.generate()
+
+    assert {path.name for path, text in files.items() if path.read_text("utf-8") != text} == set()
+    assert {path.name for path in files} == {
+        *(f"sagemaker.aws.amazon.com_{kind.plural}.yaml" for kind in ALL_KINDS),
+        *(f"{kind.singular}.md" for kind in ALL_KINDS),
+        "README.md",
+        "kustomization.yaml",
     }
+    assert len(ALL_KINDS) == 8
 
 
 def test_check_fails_when_a_file_is_stale(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """CI must see a forgotten `make crds`; writing makes it good."""
+    monkeypatch.setattr(crds, "ALL_KINDS", (BATCH_TRANSFORM_JOB,))
     monkeypatch.setattr(crds, "ROOT", tmp_path)
     monkeypatch.setattr(crds, "CRDS", tmp_path / "crds")
     monkeypatch.setattr(crds, "DOCS", tmp_path / "docs")
@@ -38,8 +45,10 @@ def test_check_fails_when_a_file_is_stale(
     assert crds.main(["--check"]) == 0
 
 
-def test_generating_twice_gives_the_same_bytes() -> None:
+def test_generating_twice_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing depends on hashing order, time or machine."""
+    monkeypatch.setattr(crds, "ALL_KINDS", (BATCH_TRANSFORM_JOB,))
+
     assert crds.generate() == crds.generate()
 
 
@@ -62,11 +71,16 @@ def _forms(root: Field) -> set[tuple[str, str, str]]:
     return {(field.path, field.member, field.form.name) for field in root.walk()}
 
 
-def test_everything_that_create_training_job_takes_has_a_field() -> None:
-    """Not only what v1 had (v1-kinds.md 15)."""
-    request = models.read("sagemaker")["shapes"]["CreateTrainingJobRequest"]["members"]
+@pytest.mark.parametrize("kind", ALL_KINDS, ids=lambda kind: kind.kind)
+def test_everything_that_a_request_takes_has_a_field(kind: KindDescriptor) -> None:
+    """Not only what v1 had (v1-kinds.md 15), but for what the operator fills in."""
+    service = as_model(kind.service, models.read(kind.service))
+    for operation in kind.operations.sending:
+        members = set(service.operation_model(operation).input_shape.members)
+        filled_in = {member for member in members if f"spec.{key_of(member)}" in kind.compat.omitted}
 
-    assert {field.member for field in installed(TRAINING_JOB).spec.fields} - {""} >= set(request)
+        sent = {field.member for field in installed(kind).spec.fields if operation in field.sent_by}
+        assert members - filled_in == sent
 
 
 def test_names_scope_and_subresource(training_job_crd: JsonObject) -> None:
