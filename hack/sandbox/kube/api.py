@@ -162,7 +162,9 @@ class Api:
         verb = self._verb(request, target, resource)
         name, namespace = target.name, target.namespace
         group, plural, subresource = resource.group, resource.plural, target.subresource
-        self._authorize(request, AccessRequest(verb, group, plural, subresource, namespace, name))
+        # A namespace is itself in that namespace, so that a Role there can allow to read it (apiserver requestinfo.go).
+        scope = name if plural == "namespaces" and not group else namespace
+        self._authorize(request, AccessRequest(verb, group, plural, subresource, scope, name))
         if resource.namespaced and not namespace and (name or verb not in ("list", "watch")):
             # Reviews of a namespace, for instance, are made nowhere else.
             raise self._no_such_method(resource, has_path=not name)
