@@ -1,0 +1,83 @@
+"""Writes everything below config/, release/, hack/charts/ and docs/iam/ that is derived from something else.
+
+python -m hack.manifests                                write the files
+python -m hack.manifests --image registry/name:tag      the same, with your image in the installers and charts
+python -m hack.manifests --check                        say what would change and exit 1 if anything would: for CI
+"""
+
+import argparse
+import difflib
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from api.v1 import KINDS
+from hack.crds import ROOT, to_yaml
+from hack.manifests import charts, dashboard, iam, release
+from hack.manifests.roles import manager_role
+
+_HEADER: Final = "# Made by `python -m hack.manifests`. Do not edit: change hack/manifests or what it reads.\n"
+PLACEHOLDER: Final = "PLACEHOLDER-NAMESPACE"
+
+
+def generate(image: str = release.IMAGE) -> dict[Path, str]:
+    """Every derived file and its content."""
+    config = _config_files()
+    with tempfile.TemporaryDirectory() as scratch:
+        # kustomize reads files: it gets a copy of config/ as it will be, so that one run is enough
+        copied = Path(scratch) / "config"
+        shutil.copytree(ROOT / "config", copied)
+        for path, text in config.items():
+            (Path(scratch) / path).write_text(text, "utf-8")
+        files = config | {Path("release") / name: _HEADER + text for name, text in _released(copied, image).items()}
+        files |= {Path("hack/charts") / name: text for name, text in charts.generate(copied, image=image).items()}
+    files |= {Path("docs/iam") / name: text for name, text in iam.generate().items()}
+    return {ROOT / path: text for path, text in files.items()}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m hack.manifests", description="Generate manifests and charts.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not up to date")
+    parser.add_argument("--image", default=release.IMAGE, help="image of the operator (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    files = generate(options.image)
+    stale = [path for path, text in files.items() if _read(path) != text]
+    for path in stale:
+        if options.check:
+            sys.stdout.writelines(_difference(path, files[path]))
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(files[path], "utf-8")
+            sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
+    return 1 if options.check and stale else 0
+
+
+def _config_files() -> dict[Path, str]:
+    rbac = Path("config/rbac")
+    return {
+        rbac / "cluster/manager_role.yaml": _HEADER + to_yaml(manager_role(KINDS)),
+        rbac / "namespaced/manager_role.yaml": _HEADER + to_yaml(manager_role(KINDS, namespace=PLACEHOLDER)),
+        Path("config/grafana/sagemaker-operator.json"): dashboard.as_json(),
+    }
+
+
+def _released(config: Path, image: str) -> dict[str, str]:
+    return release.generate(config, image=image)
+
+
+def _read(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def _difference(path: Path, wanted: str) -> list[str]:
+    name = str(path.relative_to(ROOT))
+    lines = difflib.unified_diff(_read(path).splitlines(True), wanted.splitlines(True), name, f"{name} (generated)")
+    return list(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

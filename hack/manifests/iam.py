@@ -1,0 +1,6 @@
+"""IAM policies."""
+
+
+def generate() -> dict[str, str]:
+    """Placeholder."""
+    return {}

@@ -1,0 +1,53 @@
+"""The manager's rights, derived from the kinds it serves.
+
+A rule is here because code asks for it; `tests/sandbox/test_rbac.py` runs the operator under these rules and fails both
+on a request that is denied and on a rule that nothing used.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from api.descriptor import KindDescriptor
+from api.meta import GROUP, JsonObject
+
+_OWN: Final = ("list", "watch", "patch")
+"""On every served kind: informer, finalizer and late initialisation. Reads come from the cache: no `get`."""
+_CHILDREN: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "HyperparameterTuningJob": {"TrainingJob": ("create", "delete")},
+    "HostingDeployment": {"Model": ("create", "delete"), "EndpointConfig": ("create", "delete")},
+}
+"""Parent kind -> kinds of objects that its reconciler makes and removes -> verbs."""
+_EVENTS: Final[JsonObject] = {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]}
+
+
+def manager_role(kinds: Iterable[KindDescriptor], *, namespace: str = "") -> JsonObject:
+    """The Role for `namespace`, or the ClusterRole where that is empty, of an operator that serves `kinds`.
+
+    The cluster's id, which ownership tags carry, is the uid of the namespace kube-system, or of the served one.
+    """
+    rules = [*_kind_rules(list(kinds)), _EVENTS, _cluster_id_rule(namespace or "kube-system")]
+    metadata = {"name": "manager-role", **({"namespace": "system"} if namespace else {})}
+    kind = "Role" if namespace else "ClusterRole"
+    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, "rules": rules}
+
+
+def _kind_rules(kinds: list[KindDescriptor]) -> list[JsonObject]:
+    plurals = {kind.kind: kind.plural for kind in kinds}
+    verbs_of = {plural: list(_OWN) for plural in plurals.values()}
+    for parent, children in _CHILDREN.items():
+        if parent in plurals:
+            for child, verbs in children.items():
+                verbs_of[plurals[child]] += [verb for verb in verbs if verb not in verbs_of[plurals[child]]]
+    grouped: dict[tuple[str, ...], list[str]] = {}
+    for plural, wanted in verbs_of.items():
+        grouped.setdefault(tuple(wanted), []).append(plural)
+    rules = [_rule(plurals, verbs) for verbs, plurals in grouped.items()]
+    return [*rules, _rule([f"{plural}/status" for plural in verbs_of], ("patch",))]
+
+
+def _rule(resources: Iterable[str], verbs: Iterable[str]) -> JsonObject:
+    return {"apiGroups": [GROUP], "resources": sorted(resources), "verbs": list(verbs)}
+
+
+def _cluster_id_rule(namespace: str) -> JsonObject:
+    return {"apiGroups": [""], "resources": ["namespaces"], "resourceNames": [namespace], "verbs": ["get"]}

@@ -1,0 +1,193 @@
+"""RBAC from use: the operator lives on the shipped roles alone, and nothing in them is idle.
+
+Authorization is on in these tests. Every request goes through a proxy that writes it down; afterwards each one must be
+covered by a rule of the operator's service account, and each verb of each rule must have covered a request.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from api.meta import JsonObject
+from api.v1 import KINDS
+from hack.sandbox.aws import server as aws_server
+from tests.sandbox.apiserver import free_port, write_kubeconfig
+from tests.sandbox.harness import LONG, Operator, condition, eventually, marked, named, until_gone, until_status
+from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, NAMESPACED, Cluster, cluster, for_namespace
+from tests.sandbox.interceptor import Interceptor, Request, interceptor
+
+pytestmark = pytest.mark.sandbox
+
+SPEED = 4.0
+OURS = "sagemaker.aws.amazon.com"
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+
+
+@dataclass(frozen=True, order=True)
+class Right:
+    """One verb on one resource: in all namespaces and of any name where these are empty."""
+
+    group: str
+    resource: str
+    verb: str
+    namespace: str = ""
+    name: str = ""
+
+    def covers(self, asked: "Right") -> bool:
+        """Whether this right allows what was asked."""
+        same = (self.group, self.resource, self.verb) == (asked.group, asked.resource, asked.verb)
+        return same and self.namespace in ("", asked.namespace) and self.name in ("", asked.name)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster with RBAC."""
+    with cluster(tmp_path) as made:
+        yield made
+
+
+@pytest.mark.parametrize("scope", ["cluster-wide", "namespaced"])
+def test_the_shipped_roles_are_enough_and_not_too_much(home: Cluster, manifest: JsonObject, scope: str) -> None:
+    """Least privilege in both directions (D-40, D-43; modern-expectations.md 9)."""
+    is_namespaced = scope == "namespaced"
+    namespace = "my-namespace" if is_namespaced else NAMESPACE
+    if is_namespaced:
+        home.kubectl("create", "namespace", namespace)
+        home.apply(NAMESPACED / "crd.yaml", for_namespace(namespace, home.directory))
+    else:
+        home.apply(INSTALLER)
+    granted = rights_of(home, namespace)
+    jobs_in = namespace if is_namespaced else "default"
+
+    asked = walk(home, manifest, namespace, jobs_in, *((f"--namespace={namespace}",) if is_namespaced else ()))
+
+    # It tries the cluster's own namespace first; where it may not, the served one stands in (kube/clusterid.py).
+    expected = {Right("", "namespaces", "get", "kube-system", "kube-system")} if is_namespaced else set()
+    denied = {each for each in asked if not any(right.covers(each) for right in granted)}
+    assert denied == expected
+    idle = {right for right in granted if not any(right.covers(each) for each in asked)}
+    assert not idle, "never used: take them out of hack/manifests/roles.py, or add the walk that needs them here"
+
+
+def walk(home: Cluster, manifest: JsonObject, namespace: str, jobs_in: str, *flags: str) -> set[Right]:
+    """Run an operator as its service account through everything it does; returns what it asked of the API server."""
+    with ExitStack() as stack:
+        aws = stack.enter_context(aws_server.start(speed=SPEED))
+        token = home.server.token(namespace, ACCOUNT)
+        proxy = stack.enter_context(interceptor(home.server.url, token=token))
+        kubeconfig = home.directory / "operator-kubeconfig"
+        write_kubeconfig(kubeconfig, proxy.url)
+        operator = Operator(
+            kubeconfig,
+            aws.url,
+            home.directory / "operator.log",
+            *("--enable-leader-election", "--leader-election-namespace", namespace, "--poll-interval", "200ms"),
+            *flags,
+            health_port=free_port(),
+        )
+        stack.callback(operator.kill)
+        operator.until_ready()
+        for kind in KINDS:
+            WALKS[kind.kind](home, manifest, jobs_in)
+        assert operator.terminate() == 0, operator.log_tail()
+        return {right_of(request) for request in asked_of(proxy)}
+
+
+def walk_training_job(home: Cluster, manifest: JsonObject, namespace: str) -> None:
+    """One job to its end, and one that is paused twice, which updates an Event, and stopped."""
+    where = {"namespace": namespace}
+    api = At(home, namespace)
+    api.create(named(manifest, "to-its-end"))
+    until_status(api, "to-its-end", "Completed")  # type: ignore[arg-type]
+
+    api.create(marked(named(manifest, "stopped"), **LONG))
+    until_status(api, "stopped", "InProgress")  # type: ignore[arg-type]
+    for is_paused in (True, False, True, False):
+        change = {"metadata": {"annotations": {f"{OURS}/paused": str(is_paused).lower()}}}
+        home.api.call("PATCH", home.api.path("stopped", **where), change, "application/merge-patch+json")
+        eventually(lambda paused=is_paused: is_shown_paused(api, "stopped") is paused, what=f"paused: {is_paused}")  # type: ignore[misc]
+    eventually(lambda: pauses(home, "stopped", namespace) == 2, what="one Event that counts both pauses")
+    home.api.delete("stopped", **where)
+    until_gone(api, "stopped")  # type: ignore[arg-type]
+
+
+WALKS: dict[str, Callable[[Cluster, JsonObject, str], None]] = {"TrainingJob": walk_training_job}
+"""By kind; a kind that is served and has no walk fails the test."""
+
+
+class At:
+    """The API in one namespace, as the harness's waiting functions want it."""
+
+    def __init__(self, home: Cluster, namespace: str) -> None:
+        self._api, self._namespace = home.api, namespace
+
+    def get(self, name: str) -> JsonObject | None:
+        """The object."""
+        return self._api.get(name, namespace=self._namespace)
+
+    def create(self, obj: JsonObject) -> JsonObject:
+        """Create it."""
+        obj["metadata"].pop("namespace", None)
+        return self._api.create(obj, namespace=self._namespace)
+
+
+def is_shown_paused(api: At, name: str) -> bool:
+    """Whether the status says that the object is paused."""
+    return condition(api.get(name) or {}, "Reconciling").get("reason") == "Paused"
+
+
+def pauses(home: Cluster, name: str, namespace: str) -> int:
+    """What the Event about pausing counts."""
+    return max((each["count"] for each in home.api.events(name, namespace) if each["reason"] == "Paused"), default=0)
+
+
+def asked_of(proxy: Interceptor) -> list[Request]:
+    """The requests for resources: discovery and health are anybody's."""
+    return [request for request in proxy.requests if request.path.startswith(("/api/", "/apis/"))]
+
+
+def right_of(request: Request) -> Right:
+    """What a request needs, as the API server reads it (k8s.io/apiserver/pkg/endpoints/request/requestinfo.go)."""
+    parts = request.path.strip("/").split("/")
+    group, rest = ("", parts[2:]) if parts[0] == "api" else (parts[1], parts[3:])
+    namespace = ""
+    if rest[0] == "namespaces" and len(rest) > 1:
+        namespace = rest[1]
+        rest = rest[2:] if len(rest) > 2 else rest
+    resource, name = rest[0], rest[1] if len(rest) > 1 else ""
+    if len(rest) > 2:
+        resource += f"/{rest[2]}"
+    reading = "watch" if request.is_watch else "get" if name else "list"
+    verbs = {"GET": reading, "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+    return Right(group, resource, verbs[request.method], namespace, name)
+
+
+def rights_of(home: Cluster, namespace: str) -> set[Right]:
+    """Everything that the bindings of the operator's account grant to its manager, one by one."""
+    rights: set[Right] = set()
+    for plural, scope in (("clusterrolebindings", ""), (f"namespaces/{namespace}/rolebindings", namespace)):
+        for binding in home.api.call("GET", f"{RBAC}/{plural}")["items"]:
+            subjects = {(each.get("namespace"), each["name"]) for each in binding.get("subjects") or ()}
+            if (namespace, ACCOUNT) in subjects and not binding["roleRef"]["name"].endswith("-proxy-role"):
+                rights |= set(rights_in(home, binding["roleRef"], scope))
+    return rights
+
+
+def rights_in(home: Cluster, role: JsonObject, scope: str) -> Iterator[Right]:
+    """The rights of one role where it is bound."""
+    where = f"namespaces/{scope}/roles" if role["kind"] == "Role" else "clusterroles"
+    for rule in home.api.call("GET", f"{RBAC}/{where}/{role['name']}")["rules"] or ():
+        for group, resource, verb, name in itertools.product(
+            rule["apiGroups"], rule["resources"], rule["verbs"], rule.get("resourceNames") or [""]
+        ):
+            yield Right(group, resource, verb, scope, name)
+
+
+def test_no_rule_names_everything(home: Cluster) -> None:
+    """A `*` in a rule of the operator would be idle in parts that no test can name."""
+    home.apply(INSTALLER)
+    assert not {right for right in rights_of(home, NAMESPACE) if "*" in (right.group, right.resource, right.verb)}
