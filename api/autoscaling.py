@@ -82,11 +82,26 @@ def policy_name(spec: Mapping[str, Any]) -> str:
 def _for_variant(spec: Mapping[str, Any], resource_id: str) -> ScalingRequests:
     selector = selector_of(resource_id, spec)
     target = to_request(HOSTING_AUTOSCALING_POLICY, spec, "RegisterScalableTarget") | selector
+    if tags := _tags(spec):
+        target["Tags"] = tags
     target["SuspendedState"] = _NOT_SUSPENDED | target.get("SuspendedState", {})
     policy = to_request(HOSTING_AUTOSCALING_POLICY, spec, "PutScalingPolicy") | selector
     policy["PolicyName"] = policy_name(spec)
     policy["PolicyType"] = policy.get("PolicyType") or POLICY_TYPE
     return ScalingRequests(resource_id, target, policy)
+
+
+def _tags(spec: Mapping[str, Any]) -> dict[str, str]:
+    """The user's tags as a map, which this service has in place of SageMaker's list."""
+    given = spec.get("tags") or ()
+    if not isinstance(given, list | tuple):
+        raise ConversionError("spec.tags", "must be a list of objects with key and value")
+    tags = {}
+    for n, tag in enumerate(given):
+        if not isinstance(tag, Mapping) or not all(isinstance(tag.get(name), str) for name in ("key", "value")):
+            raise ConversionError(f"spec.tags[{n}]", "must be an object with key and value, both strings")
+        tags[tag["key"]] = tag["value"]
+    return tags
 
 
 def _resource_ids(spec: Mapping[str, Any]) -> tuple[str, ...]:

@@ -75,14 +75,29 @@ _OWN: Final = (
             ),
         ),
     ),
+    OperatorField(
+        "tags",
+        Form.LIST,
+        "Tags of the scalable targets.",
+        item=OperatorField(
+            "",
+            Form.STRUCTURE,
+            "A tag.",
+            fields=(
+                OperatorField("key", Form.STRING, "Key of the tag.", required=True),
+                OperatorField("value", Form.STRING, "Value of the tag.", required=True),
+            ),
+        ),
+    ),
 )
 
 _COMPAT: Final = Compat(
     spec_required=True,
     fields=_FIELDS,
     own=_OWN,
-    # A string at AWS, one a request; a list in v1, see _OWN.
-    omitted=frozenset({"spec.resourceId"}),
+    # See _OWN: resourceId is a list in v1, and a string at AWS, one a request; tags are a map at AWS, and here what
+    # they are in every other kind.
+    omitted=frozenset({"spec.resourceId", "spec.tags"}),
     # All of these name the policy: under a changed name it would be put a second time, and the first forgotten.
     identity=frozenset({"region", "sageMakerEndpoint", "policyName", "serviceNamespace", "scalableDimension"}),
     filled_in=frozenset({"policyName", "serviceNamespace", "scalableDimension"}),

@@ -99,6 +99,14 @@ def test_a_part_of_the_suspended_state_leaves_the_rest_running() -> None:
     }
 
 
+def test_tags_become_a_map() -> None:
+    """Written as in every other kind; Application Auto Scaling has a map."""
+    (made,) = requests(_spec(tags=[{"key": "team", "value": "vision"}, {"key": "empty", "value": ""}]))
+
+    assert made.target["Tags"] == {"team": "vision", "empty": ""}
+    assert "Tags" not in made.policy
+
+
 def test_every_variant_gets_whole_requests_of_its_own() -> None:
     """D-26: the second variant lost its dimensions, as the first one's request had taken them out of the spec."""
     spec = _spec(
@@ -157,6 +165,8 @@ def test_what_names_a_target_names_the_same_one_as_the_requests() -> None:
                      "listed already", id="a variant twice"),
         pytest.param({"minCapacity": 3}, "spec.minCapacity", "3 is above 2", id="D-28: bounds that cross"),
         pytest.param({"minCapacity": -1}, "spec.minCapacity", "negative", id="a negative bound"),
+        pytest.param({"tags": {"team": "vision"}}, "spec.tags", "must be a list", id="AWS's own form of tags"),
+        pytest.param({"tags": [{"key": "team"}]}, "spec.tags[0]", "key and value", id="a tag without a value"),
         pytest.param({_TRACKING: None}, f"spec.{_TRACKING}", "Required", id="D-07a: no configuration"),
         pytest.param({"policyType": "StepScaling"}, "spec.stepScalingPolicyConfiguration", "Required",
                      id="no configuration of the type"),
