@@ -272,6 +272,8 @@ class View:
     fields: Mapping[str, Any] = field(default_factory=dict)
     synced: str = "Synced"
     """Reason of the Synced condition; `Synced` itself means True."""
+    forgets: bool = False
+    """The recorded identity goes: it is known to be deleted."""
 
 
 class Verdict(Enum):

@@ -54,7 +54,9 @@ def next_status(descriptor: KindDescriptor, old: Mapping[str, Any], view: View, 
         status[rule.secondary_field] = view.secondary
     if view.additional is not None:
         _set(status, "additional", view.additional)
-    if facts.recorded is not None:
+    if view.forgets:
+        status.pop("awsResource", None)
+    elif facts.recorded is not None:
         status["awsResource"] = resource_fields(facts.recorded)
         status[descriptor.name.status_field] = facts.recorded.name
         _set(status, "cloudWatchLogUrl", facts.log_url)
