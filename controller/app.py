@@ -6,7 +6,7 @@ Everything is made here and passed in; nothing below looks anything up. `run` re
 import gc
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -32,16 +32,15 @@ from controller.kube.events import KubeEventSink
 from controller.kube.lease import LeaseLock
 from controller.kube.listwatch import KubeListerWatcher
 from controller.kube.transport import RestMetrics
+from controller.lifecycles import TRACKED, Served, Shared, handlers, new_reconciler, new_store
 from controller.observability.registry import new_registry
 from controller.observability.server import Check, WebServer, health_routes, metrics_routes
 from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
-from controller.reconcile.reconciler import JobReconciler
 from controller.runtime.clock import Clock, SystemClock
 from controller.runtime.controller import Controller
 from controller.runtime.controllermetrics import ControllerMetrics
 from controller.runtime.fence import Fence, LeaseFence, UnfencedUntil
-from controller.runtime.handlers import EnqueueHandler
 from controller.runtime.informer import HandlerRegistration, Informer
 from controller.runtime.informermetrics import InformerMetrics
 from controller.runtime.leaderelection import ElectionMetrics, Elector, unique_identity
@@ -139,8 +138,13 @@ class _Operator:
         self.manager.add(Stage.EVENTS, "recorder", self._recorder.run)
         self._add_servers(elector)
         self.manager.add_cache("cluster-id", self._cluster_id.run, has_synced=lambda: bool(self._cluster_id.value))
-        for descriptor in KINDS:
-            self._add_kind(descriptor)
+        self._kinds = {descriptor.kind: self._served(descriptor) for descriptor in KINDS}
+        for served in self._kinds.values():
+            self._add_kind(served)
+
+    def _served(self, descriptor: KindDescriptor) -> Served:
+        queue = WorkQueue[ObjectKey](descriptor.controller_name, metrics=self._metrics.queues, clock=self._clock)
+        return Served(descriptor, new_store(descriptor), queue)
 
     def _new_client(self, *, is_limited: bool = True, request_timeout_s: float | None = None) -> KubeClient:
         """A client with connections of its own, closed at the end. Unlimited ones are for leader election only."""
@@ -187,44 +191,51 @@ class _Operator:
                 self._closing.callback(server.close)
                 self.manager.add(Stage.SERVERS, name, server.run)
 
-    def _add_kind(self, descriptor: KindDescriptor) -> None:
-        """Informers, queue, tracker and controller of one kind."""
-        store = Store()
-        queue = WorkQueue[ObjectKey](descriptor.controller_name, metrics=self._metrics.queues, clock=self._clock)
-        handler = EnqueueHandler(queue)
-        for name, informer in self._informers(descriptor, store):
-            registration = informer.add_handler(
-                handler,
-                resync_period_s=self._settings.resync_period_s * random.uniform(*_RESYNC_SPREAD),  # noqa: S311
-            )
-            run = partial(self._follow, informer)
-            self.manager.add_cache(name, run, has_synced=partial(_has_synced, registration))
-        tracker = Tracker(
-            descriptor,
-            self._jobs,
-            queue.add,
-            self._clock,
-            self._metrics.trackers,
-            FeedSettings(poll_s=self._settings.poll_interval_s, resync_s=self._resync_s),
-        )
-        for number in range(_TRACKER_THREADS):
-            self.manager.add(Stage.LEADING, f"{descriptor.controller_name}-tracker-{number}", tracker.run)
+    def _add_kind(self, served: Served) -> None:
+        """Informers, tracker and controller of one kind."""
+        name = served.descriptor.controller_name
+        self._add_caches(served)
+        tracker = self._tracker(served) if served.descriptor.life_cycle in TRACKED else None
 
         def work(stop: Stop) -> None:
             executor = Executor(self._client, self._jobs, self._recorder, self._fence)
-            reconciler = JobReconciler(
-                descriptor, store, tracker, self._jobs, executor, self._clock, self._job_settings()
-            )
+            shared = Shared(self._kinds, self._client, self._jobs, executor, self._clock, self._job_settings())
             Controller(
-                descriptor.controller_name,
-                queue,
-                reconciler,
+                name,
+                served.queue,
+                new_reconciler(served, tracker, shared),
                 metrics=self._metrics.controllers,
                 clock=self._clock,
                 workers=self._settings.workers,
             ).run(stop)
 
-        self.manager.add(Stage.LEADING, descriptor.controller_name, work)
+        self.manager.add(Stage.LEADING, name, work)
+
+    def _add_caches(self, served: Served) -> None:
+        for name, informer in self._informers(served.descriptor, served.store):
+            registrations = [
+                informer.add_handler(
+                    handler,
+                    resync_period_s=self._settings.resync_period_s * random.uniform(*_RESYNC_SPREAD),  # noqa: S311
+                )
+                for handler in handlers(served, self._kinds)
+            ]
+            run = partial(self._follow, informer)
+            self.manager.add_cache(name, run, has_synced=partial(_have_synced, registrations))
+
+    def _tracker(self, served: Served) -> Tracker:
+        tracker = Tracker(
+            served.descriptor,
+            self._jobs,
+            served.queue.add,
+            self._clock,
+            self._metrics.trackers,
+            FeedSettings(poll_s=self._settings.poll_interval_s, resync_s=self._resync_s),
+        )
+        for number in range(_TRACKER_THREADS):
+            name = f"{served.descriptor.controller_name}-tracker-{number}"
+            self.manager.add(Stage.LEADING, name, tracker.run)
+        return tracker
 
     def _follow(self, informer: Informer, stop: Stop) -> None:
         """Run an informer. Stopping closes its client: a request that nobody answers must not delay the end (K3)."""
@@ -264,8 +275,8 @@ class _Operator:
         )
 
 
-def _has_synced(registration: HandlerRegistration) -> bool:
-    return registration.has_synced
+def _have_synced(registrations: Sequence[HandlerRegistration]) -> bool:
+    return all(registration.has_synced for registration in registrations)
 
 
 def _leader_check(elector: Elector) -> Check:

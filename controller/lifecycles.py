@@ -1,0 +1,112 @@
+"""Which reconciler serves a kind, what its store is indexed by, and whose changes wake its objects: one table.
+
+Part of the wiring (`app`): imported by nothing else.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from api.descriptor import KindDescriptor, LifeCycle
+from api.meta import ObjectKey
+from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
+from controller.aws.sagemaker import SageMaker
+from controller.aws.tracker import Tracker
+from controller.kube.client import KubeClient
+from controller.reconcile.context import JobSettings
+from controller.reconcile.executor import Executor
+from controller.reconcile.family import owners_of
+from controller.reconcile.hostingpass import OWNERS, HostingContext, HostingReconciler
+from controller.reconcile.reconciler import JobReconciler
+from controller.reconcile.resourcepass import ResourceContext, ResourceReconciler
+from controller.reconcile.usage import CONFIGURATION, MODELS, Usage, configuration_of, models_of
+from controller.runtime.clock import Clock
+from controller.runtime.controller import Reconciler
+from controller.runtime.handlers import EnqueueHandler, VersionChanged, owner_keys
+from controller.runtime.store import IndexFunc, Store
+from controller.runtime.workqueue import WorkQueue
+
+_INDEXES: Final[Mapping[str, Mapping[str, IndexFunc]]] = {
+    MODEL.kind: {OWNERS: owners_of},
+    ENDPOINT_CONFIG.kind: {OWNERS: owners_of, MODELS: models_of},
+    HOSTING_DEPLOYMENT.kind: {CONFIGURATION: configuration_of},
+}
+_OWNERS: Final[Mapping[str, KindDescriptor]] = {
+    MODEL.kind: HOSTING_DEPLOYMENT,
+    ENDPOINT_CONFIG.kind: HOSTING_DEPLOYMENT,
+}
+"""Kinds whose objects may be children, with the kind of their owner."""
+TRACKED: Final = frozenset({LifeCycle.JOB, LifeCycle.ENDPOINT})
+"""Life-cycles whose state at AWS changes by itself: the others need no look but the slow resync's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the process has of one kind."""
+
+    descriptor: KindDescriptor
+    store: Store
+    queue: WorkQueue[ObjectKey]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all reconcilers of the process share."""
+
+    kinds: Mapping[str, Served]
+    client: KubeClient
+    sagemaker: SageMaker
+    executor: Executor
+    clock: Clock
+    settings: JobSettings
+
+
+def new_store(descriptor: KindDescriptor) -> Store:
+    """An empty store with the indexes that reconcilers read."""
+    return Store(_INDEXES.get(descriptor.kind))
+
+
+def handlers(served: Served, kinds: Mapping[str, Served]) -> Iterator[EnqueueHandler]:
+    """Who is woken by changes of a kind's objects: the objects themselves, and their owners."""
+    yield EnqueueHandler(served.queue)
+    owner = _OWNERS.get(served.descriptor.kind)
+    if owner is not None and owner.kind in kinds:
+        yield EnqueueHandler(kinds[owner.kind].queue, VersionChanged(), keys_of=owner_keys(owner.resource))
+
+
+def new_reconciler(served: Served, tracker: Tracker | None, shared: Shared) -> Reconciler:
+    """The reconciler of a kind, by its life-cycle. Raises ValueError for one that nothing serves."""
+    descriptor, store = served.descriptor, served.store
+    match descriptor.life_cycle:
+        case LifeCycle.JOB:
+            assert tracker is not None  # noqa: S101 (TRACKED)
+            return JobReconciler(
+                descriptor, store, tracker, shared.sagemaker, shared.executor, shared.clock, shared.settings
+            )
+        case LifeCycle.RESOURCE:
+            usage = Usage(_store(ENDPOINT_CONFIG, shared), _store(HOSTING_DEPLOYMENT, shared))
+            context = ResourceContext(
+                descriptor, shared.sagemaker, usage, shared.executor, shared.clock, shared.settings
+            )
+            return ResourceReconciler(context, store)
+        case LifeCycle.ENDPOINT:
+            assert tracker is not None  # noqa: S101 (TRACKED)
+            hosting = HostingContext(
+                endpoints=shared.sagemaker,
+                tracker=tracker,
+                models=_store(MODEL, shared),
+                configurations=_store(ENDPOINT_CONFIG, shared),
+                writer=shared.client,
+                executor=shared.executor,
+                clock=shared.clock,
+                settings=shared.settings,
+            )
+            return HostingReconciler(hosting, store)
+        case _:
+            raise ValueError(f"nothing serves {descriptor.kind} yet")
+
+
+def _store(descriptor: KindDescriptor, shared: Shared) -> Store:
+    """The store of another kind; empty where that one is not served."""
+    served = shared.kinds.get(descriptor.kind)
+    return served.store if served else new_store(descriptor)
