@@ -17,7 +17,7 @@ from hack.sandbox.kube.documents import Documents
 from hack.sandbox.kube.errors import NoRouteError, StatusError
 from hack.sandbox.kube.messages import PLAIN, Request, Response
 from hack.sandbox.kube.negotiation import JSON, Form, negotiate
-from hack.sandbox.kube.options import delete_options, list_options, write_options
+from hack.sandbox.kube.options import WriteOptions, delete_options, list_options, wants_watch, write_options
 from hack.sandbox.kube.registry import Registry
 from hack.sandbox.kube.resource import Resource, Subresource
 from hack.sandbox.kube.reviews import Reviews
@@ -185,7 +185,7 @@ class Api:
     def _verb(self, request: Request, target: Target, resource: Resource) -> str:
         verb = _VERBS.get(request.method, "")
         if not target.name and verb == "get":
-            verb = "watch" if target.watch or list_options_watch(request) else "list"
+            verb = "watch" if target.watch or wants_watch(request.query) else "list"
         elif not target.name and verb == "delete":
             verb = "deletecollection"
         elif target.watch:
@@ -307,7 +307,7 @@ class Api:
             why = "create not allowed while custom resource definition is terminating"
             raise errors.forbidden(call.resource.group, call.resource.plural, name, why)
 
-    def _write_options(self, request: Request) -> Any:
+    def _write_options(self, request: Request) -> WriteOptions:
         kind = _OPTIONS_OF[request.method]
         return write_options(request.query, request.user_agent, kind, patch_type=request.content_type)
 
@@ -358,16 +358,6 @@ class Api:
         options = delete_options(request.query, _options_body(request))
         page = deletion.delete_collection(self._registry, call, list_options(request.query), options)
         return self._page(call.resource, page, form, include)
-
-
-def list_options_watch(request: Request) -> bool:
-    """Whether the query asks for a watch."""
-    return list_options_flag(request.query.get("watch"))
-
-
-def list_options_flag(values: Sequence[str] | None) -> bool:
-    """Go's reading of a boolean query parameter."""
-    return bool(values) and values[0].lower() not in ("false", "0")  # type: ignore[index]
 
 
 def _go_type(resource: Resource) -> str:

@@ -167,6 +167,11 @@ def list_options(query: Query) -> ListOptions:
     return options
 
 
+def wants_watch(query: Query) -> bool:
+    """Whether a GET of a collection is a watch."""
+    return bool(_boolean(query, "watch"))
+
+
 _MATCH: Final = "resourceVersionMatch"
 
 

@@ -1,6 +1,7 @@
 """The Table columns of the built-in kinds, and the cells that go with them.
 
-Source: k8s.io/kubernetes pkg/printers/internalversion/printers.go; the descriptions are our own.
+Source: k8s.io/kubernetes pkg/printers/internalversion/printers.go; the descriptions are our own, except short ones that
+the API server's tests of clients would notice. One table, hence its length.
 """
 
 from collections.abc import Callable, Sequence
