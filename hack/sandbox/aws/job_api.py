@@ -11,7 +11,7 @@ from hack.sandbox.aws import markers
 from hack.sandbox.aws.course import Durations
 from hack.sandbox.aws.jobs import Job, JobKind
 from hack.sandbox.aws.listing import listed, paged
-from hack.sandbox.aws.resources import Store, stamp
+from hack.sandbox.aws.resources import AnyKind, Store, stamp
 from hack.sandbox.aws.tags import tag_map
 from hack.sandbox.aws.validation import output_members, validate
 from hack.sandbox.aws.wire import Call
@@ -65,7 +65,7 @@ class JobApi:
     def describe(self, call: Call) -> dict[str, Any]:
         """Return everything there is to say about a job."""
         job = self.store.get(self.kind, call, self._name(call))
-        answer = self._common(job, call.now) | self.kind.describe(job, call.now)
+        answer = common_answer(self.kind, job, call.now) | self.kind.describe(job, call.now)
         known = output_members(call.operation)
         return {member: value for member, value in answer.items() if member in known}
 
@@ -97,22 +97,24 @@ class JobApi:
         return paged(self.kind.items_member, call.params, jobs, lambda job: self._summary(job, call.now))
 
     def _summary(self, job: Job, now: float) -> dict[str, Any]:
-        answer = self._common(job, now)
+        answer = common_answer(self.kind, job, now)
         answer.pop("FailureReason", None)  # a kind whose summaries hold it says so itself
         return answer | self.kind.summary(job, now)
-
-    def _common(self, job: Job, now: float) -> dict[str, Any]:
-        step = job.course.at(now)
-        answer = {
-            self.kind.name_member: job.name,
-            self.kind.arn_member: job.arn,
-            self.kind.status_member: step.status,
-            "CreationTime": stamp(job.created_at),
-            "LastModifiedTime": stamp(step.at),
-        }
-        return answer | ({"FailureReason": step.failure} if step.failure else {})
 
     def _name(self, call: Call) -> str:
         validate("sagemaker", call.operation, call.params)
         name: str = call.params[self.kind.name_member]
         return name
+
+
+def common_answer(kind: AnyKind, job: Job, now: float) -> dict[str, Any]:
+    """Return what Describe says about jobs of every kind."""
+    step = job.course.at(now)
+    answer = {
+        kind.name_member: job.name,
+        kind.arn_member: job.arn,
+        kind.status_member: step.status,
+        "CreationTime": stamp(job.created_at),
+        "LastModifiedTime": stamp(step.at),
+    }
+    return answer | ({"FailureReason": step.failure} if step.failure else {})

@@ -26,6 +26,7 @@ from hack.sandbox.aws.resources import AnyKind, Store
 from hack.sandbox.aws.runtime import RuntimeApi, invoked_endpoint
 from hack.sandbox.aws.static_api import StaticApi
 from hack.sandbox.aws.tags import TagApi
+from hack.sandbox.aws.tuning_api import TUNING, TuningApi
 from hack.sandbox.aws.wire import ApiError, Call, HttpRequest, HttpResponse, Protocol, error_answer, json_answer
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
@@ -53,7 +54,7 @@ class AwsService:
         self._released = threading.Event()  # ends delays; replaced by reset, final after close
         self._store = Store()
         self._moto = MotoBridge()
-        kinds: tuple[AnyKind, ...] = (*KINDS, *STATIC_KINDS, ENDPOINT)
+        kinds: tuple[AnyKind, ...] = (*KINDS, TUNING, *STATIC_KINDS, ENDPOINT)
         self._tags = TagApi(kinds, self._store)
         self._logs = LogsApi(kinds, self._store)
         self._sagemaker: dict[str, Operation] = {}
@@ -62,6 +63,8 @@ class AwsService:
         for static in STATIC_KINDS:
             self._sagemaker |= StaticApi(static, self._store).operations()
         self._sagemaker |= EndpointApi(self._store, durations, lambda _call, _name: None).operations()
+        self._tuning = TuningApi(self._store, durations)
+        self._sagemaker |= self._tuning.operations()
         self._runtime = RuntimeApi(self._store)
 
     def answer(self, request: HttpRequest) -> HttpResponse:
@@ -130,6 +133,7 @@ class AwsService:
             return self._moto.answer(request)
         params = _decoded(request.body)
         call = Call(caller.service, operation, caller.account, caller.region, self.clock.now(), params)
+        self._tuning.settle(call.now)
         handler = self._handler(call)
         return self._moto.answer(request) if handler is None else json_answer(handler(call))
 

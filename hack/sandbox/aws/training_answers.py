@@ -21,6 +21,7 @@ from hack.sandbox.aws.warm_pool import warm_pool
 
 _BUSY = frozenset({"Downloading", "Training", "Uploading", "Stopping"})
 _LINES_A_TRAINING = 20
+OBJECTIVE_KEY = "_tuning_objective_metric"  # the hyperparameter by which a tuning job tells its metric
 _NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
 # SageMaker adds the metrics of its built-in algorithms by itself; XGBoost's are the ones the guides' samples meet.
 _XGBOOST_METRICS = tuple(
@@ -34,7 +35,7 @@ def describe(job: Job, now: float) -> dict[str, Any]:
     """Return the members of DescribeTrainingJob beside name, ARN, status, failure and the two common times."""
     step = job.course.at(now)
     answer = copy.deepcopy({key: value for key, value in job.request.items() if key in echoed_members("TrainingJob")})
-    _fill_defaults(answer)
+    fill_defaults(answer)
     for switch in ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"):
         answer[switch] = job.request.get(switch, False)
     answer |= {
@@ -43,6 +44,8 @@ def describe(job: Job, now: float) -> dict[str, Any]:
         "ModelArtifacts": _artifacts(job, now),
     }
     answer |= _times(job, now) | warm_pool(job, now)
+    if job.tuning_job_arn:
+        answer["TuningJobArn"] = job.tuning_job_arn
     for rules in ("DebugRule", "ProfilerRule"):
         if f"{rules}Configurations" in job.request:
             answer[f"{rules}EvaluationStatuses"] = rule_statuses(job, f"{rules}Configurations", now)
@@ -96,7 +99,8 @@ def _written(job: Job, started_at: float, following: Step, instance: int) -> Ite
         yield following.at, "INFO:root:Training finished, model saved to /opt/ml/model"
 
 
-def _fill_defaults(answer: dict[str, Any]) -> None:
+def fill_defaults(answer: dict[str, Any]) -> None:
+    """Add to a request, in place, the members that the service fills in."""
     algorithm = answer.get("AlgorithmSpecification", {})
     algorithm.setdefault("EnableSageMakerMetricsTimeSeries", False)
     if "xgboost" in algorithm.get("TrainingImage", "") and "MetricDefinitions" not in algorithm:
@@ -155,12 +159,16 @@ def _times(job: Job, now: float) -> dict[str, Any]:
     return answer
 
 
+def metric_value(job: Job, metric: str) -> float:
+    """Return the final value of a metric; it depends on name and hyperparameters only, so that runs repeat."""
+    seed = f"{job.name}{sorted((job.request.get('HyperParameters') or {}).items())}{metric}"
+    return round(int.from_bytes(hashlib.sha256(seed.encode()).digest()[:4], "big") / 2**32, 6)
+
+
 def _final_metrics(job: Job, answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return one value for each metric; it depends on the job's name and hyperparameters only, so that runs repeat."""
-    metrics = []
-    for definition in answer["AlgorithmSpecification"].get("MetricDefinitions", ()):
-        seed = f"{job.name}{sorted((job.request.get('HyperParameters') or {}).items())}{definition['Name']}"
-        digest = hashlib.sha256(seed.encode()).digest()
-        value = round(int.from_bytes(digest[:4], "big") / 2**32, 6)
-        metrics.append({"MetricName": definition["Name"], "Value": value, "Timestamp": round(job.course.end.at, 3)})
-    return metrics
+    """Return one value for each metric defined, and for the one that a tuning job looks at."""
+    names = [metric["Name"] for metric in answer["AlgorithmSpecification"].get("MetricDefinitions", ())]
+    objective = (job.request.get("HyperParameters") or {}).get(OBJECTIVE_KEY)
+    names += [objective] if objective is not None and objective not in names else []
+    at = round(job.course.end.at, 3)
+    return [{"MetricName": name, "Value": metric_value(job, name), "Timestamp": at} for name in names]
