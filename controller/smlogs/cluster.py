@@ -18,6 +18,8 @@ from controller.smlogs.subject import Subject
 
 GIVE_UP_S: Final = 300.0
 """How long a cluster may be out of reach while a log is followed: the lines come from elsewhere."""
+_LOOK_TIMEOUT_S: Final = 5.0
+"""For looking again: lines must not wait long for an API server that hangs."""
 _PASSING: Final = frozenset({ErrorClass.RETRYABLE, ErrorClass.THROTTLED})
 
 
@@ -50,14 +52,12 @@ class Lookup:
 
     def first(self) -> Subject:
         """The object. Raises `ApiError`, `NotFound` where there is none."""
-        found = subject.of(self._kind, self._client.get(self._kind.resource, self.key))
-        self._last, self._answered_s = found, self._clock.monotonic()
-        return found
+        return self._look(timeout_s=None)
 
     def again(self) -> Subject | None:
         """The object now, None where it is gone. While the cluster does not answer: as it was, for `GIVE_UP_S`."""
         try:
-            return self.first()
+            return self._look(timeout_s=_LOOK_TIMEOUT_S)
         except NotFound:
             return None
         except ApiError as error:
@@ -65,3 +65,8 @@ class Lookup:
             if error.error_class not in _PASSING or self._last is None or is_over:
                 raise
             return self._last
+
+    def _look(self, *, timeout_s: float | None) -> Subject:
+        found = subject.of(self._kind, self._client.get(self._kind.resource, self.key, timeout_s=timeout_s))
+        self._last, self._answered_s = found, self._clock.monotonic()
+        return found

@@ -5,7 +5,7 @@ import pty
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -79,12 +79,16 @@ def test_flags_choose_what_is_printed_and_how(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "word", "group"),
-    [("BatchTransformJob", "TransformJobName", "transform"), ("ProcessingJob", "ProcessingJobName", "processing")],
+    ("kind", "word", "create"),
+    [
+        ("BatchTransformJob", "TransformJobName", Scene.transform_job),
+        ("ProcessingJob", "ProcessingJobName", Scene.processing_job),
+    ],
+    ids=["transform", "processing"],
 )
-def test_other_jobs_have_logs_too(scene: Scene, kind: str, word: str, group: str) -> None:
+def test_other_jobs_have_logs_too(scene: Scene, kind: str, word: str, create: Callable[[Scene, str], None]) -> None:
     """B-43a; processing jobs have logs here, too (D-48)."""
-    scene.transform_job("mine") if group == "transform" else scene.processing_job("mine")
+    create(scene, "mine")
     scene.aws.clock.advance(1000)
     done = scene.smlogs(kind.lower(), "mine")
     assert done.stderr == f'"mine" has SageMaker {word} "mine" in region "us-east-2", status "InProgress"\n'

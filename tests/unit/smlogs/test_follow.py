@@ -88,6 +88,33 @@ def test_every_line_is_printed_exactly_once(times: Iterable[tuple[float, float]]
     assert sorted(scene.printed, key=int) == [str(number) for number in range(len(scene.log.arrivals))]
 
 
+def test_a_very_late_line_is_printed_while_the_job_runs() -> None:
+    """An instance that was cut off for two minutes: now and then, polls look back further."""
+    scene = Scene(ends_s=400)
+    scene.write(10, "late", late_s=120)
+    for second in range(0, 400, 5):
+        scene.write(second, f"{second}")
+    seen_at: list[float] = []
+
+    def look() -> Subject | None:
+        if "late" in scene.printed:
+            seen_at.append(scene.elapsed_s)
+        return scene.look()
+
+    scene.follow(look=look)
+    assert seen_at[0] <= 130 + RHYTHM.thorough_s + RHYTHM.look_s + RHYTHM.idle_s
+
+
+def test_the_last_poll_looks_for_very_late_lines_too() -> None:
+    """There is no other one that could find what arrived since the last thorough one."""
+    scene = Scene(ends_s=100)
+    scene.write(20, "late", late_s=84)
+    scene.write(95, "newest")
+    scene.follow()
+    assert scene.elapsed_s < 120
+    assert scene.printed == ["newest", "late"]
+
+
 def test_last_lines_that_arrive_after_the_end_are_printed() -> None:
     """Instances send their last lines with a delay: only silence is the end of a log."""
     scene = Scene(ends_s=10)
