@@ -123,16 +123,18 @@ def key_of(member: str) -> str:
 
 
 def _named(field: Field, descriptor: KindDescriptor) -> Field:
-    """AWS calls the name required and says no more; here it may be left out."""
+    """AWS demands the name and says no more; here it may be left out."""
     rule = descriptor.name
-    if field.name != rule.spec_field or rule.constant:
+    if field.name != rule.spec_field:
         return field
+    if rule.constant:
+        return replace(field, required=False)
     shown = "writes it here" if rule.late_initialized else "shows it in the status"
     text = (
         "Name at AWS, unique in account and region. If it is left out or empty, the operator makes one from"
         f" metadata.name and metadata.uid and {shown}."
     )
-    return replace(field, documentation=text)
+    return replace(field, documentation=text, required=False)
 
 
 def _structure(path: str, fields: tuple[Field, ...], *, required: bool = False) -> Field:
@@ -156,7 +158,8 @@ class _Builder:
         fields: dict[str, Field] = {}
         for operation in operations:
             request = self._model.operation_model(operation).input_shape
-            for field in self.structure(request, "spec", under_v1=True):
+            # A kind that v1 did not have may demand what AWS does.
+            for field in self.structure(request, "spec", under_v1=bool(self._compat.fields)):
                 known = fields.get(field.name, field)
                 fields[field.name] = replace(known, sent_by=(*known.sent_by, operation))
         return tuple(fields.values())

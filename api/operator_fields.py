@@ -24,7 +24,9 @@ class OperatorField:
 
 
 COMMON_SPEC: Final = (
-    OperatorField("region", Form.STRING, "AWS region in which the resource lives, for example us-east-2."),
+    OperatorField(
+        "region", Form.STRING, "AWS region in which the resource lives, for example us-east-2.", required=True
+    ),
     OperatorField(
         "sageMakerEndpoint",
         Form.STRING,

@@ -94,7 +94,7 @@ def test_models_may_share_a_container() -> None:
 
 def test_each_child_gets_its_part_of_the_spec() -> None:
     """v1-kinds.md 12.4: tags, region and endpoint go to all of them; the rest to the one that it is about."""
-    shared = {"sageMakerEndpoint": "https://x", "tags": [{"key": "k", "value": "v"}]}
+    shared: JsonObject = {"sageMakerEndpoint": "https://x", "tags": [{"key": "k", "value": "v"}]}
     vpc = {"subnets": ["subnet-1"], "securityGroupIds": ["sg-1"]}
     spec = _spec(
         _model(containers=[_container("a")], vpcConfig=vpc, enableNetworkIsolation=True),

@@ -1,0 +1,115 @@
+"""docs/adding-a-kind.md is true: its code, executed, gives a ninth kind with nothing else to write."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from botocore.validate import ParamValidator
+
+from api.convert import to_request, to_spec, to_status
+from api.descriptor import KindDescriptor
+from api.meta import JsonObject
+from api.v1 import ALL_KINDS
+from hack import crds, models
+from hack.sandbox.kube.schema import prune
+from hack.sandbox.kube.validation import validate
+from tests.unit.api.conftest import ROOT
+from tests.unit.api.expected import expected, request_shape, without
+
+_PAGE = (ROOT / "docs" / "adding-a-kind.md").read_text("utf-8")
+
+
+@pytest.fixture
+def kind() -> KindDescriptor:
+    """The page's descriptor."""
+    names: dict[str, Any] = {}
+    exec(compile(_block("python"), "docs/adding-a-kind.md", "exec"), names)
+    (descriptor,) = [value for value in names.values() if isinstance(value, KindDescriptor)]
+    return descriptor
+
+
+@pytest.fixture
+def sample() -> JsonObject:
+    """The page's sample."""
+    document: JsonObject = yaml.safe_load(_block("yaml"))
+    return document
+
+
+@pytest.fixture
+def generated(kind: KindDescriptor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with what `make crds ARGS=--refresh` writes for it."""
+    monkeypatch.setattr(crds, "ALL_KINDS", (kind,))
+    monkeypatch.setattr(crds, "ROOT", tmp_path)
+    monkeypatch.setattr(crds, "CRDS", tmp_path / "crd" / "bases")
+    monkeypatch.setattr(crds, "DOCS", tmp_path / "docs")
+    monkeypatch.setattr(models, "FOLDER", tmp_path / "snapshots")
+    assert crds.main(["--refresh"]) == 0
+    return tmp_path
+
+
+def test_the_generator_writes_everything_there_is_to_a_kind(generated: Path) -> None:
+    """CRD, list of CRDs, reference page and index."""
+    assert {str(path.relative_to(generated)) for path in generated.rglob("*.*")} == {
+        "crd/bases/sagemaker.aws.amazon.com_compilationjobs.yaml",
+        "crd/kustomization.yaml",
+        "docs/README.md",
+        "docs/compilationjob.md",
+        "snapshots/sagemaker.json",
+    }
+    page = (generated / "docs" / "compilationjob.md").read_text("utf-8")
+    assert "| `spec.inputConfig.framework` | string | yes |" in page
+    assert "`InputConfig.Framework`" in page
+
+
+def test_the_api_server_takes_the_sample_and_refuses_a_broken_one(generated: Path, sample: JsonObject) -> None:
+    """What AWS demands is demanded, but for the name; the spec cannot be changed, as that of no job can."""
+    schema = _schema(generated)
+    broken = {**sample, "spec": without(sample["spec"], "roleArn")}
+    edited = {**sample, "spec": {**sample["spec"], "region": "eu-west-1"}}
+
+    assert prune(schema, sample) == []
+    assert [str(cause) for cause in validate(schema, sample)] == []
+    assert "spec.roleArn: Required value" in [str(cause) for cause in validate(schema, broken)]
+    assert any("cannot be changed" in str(cause) for cause in validate(schema, edited, sample))
+
+
+def test_the_sample_becomes_a_request_and_answers_become_status(kind: KindDescriptor, sample: JsonObject) -> None:
+    """Both ways, without a line of code for the kind."""
+    shape = request_shape("sagemaker", "CreateCompilationJob")
+
+    request = to_request(kind, sample["spec"])
+
+    assert request == expected(shape, sample["spec"])
+    named = request | {"CompilationJobName": "a-name"}
+    assert ParamValidator().validate(named, shape).generate_report() == ""
+    assert to_spec(kind, request) == without(sample["spec"], "region")
+    answer = {
+        "CompilationJobName": "a-name",
+        "CompilationJobStatus": "FAILED",
+        "FailureReason": "no such framework",
+        "ModelArtifacts": {"S3ModelArtifacts": "s3://b/m"},
+    }
+    assert to_status(kind, answer) == {
+        "additional": "no such framework",
+        "compilationJobStatus": "FAILED",
+        "modelPath": "s3://b/m",
+        "sageMakerCompilationJobName": "a-name",
+    }
+
+
+def test_the_example_is_not_one_of_our_kinds(kind: KindDescriptor) -> None:
+    """Else it would show nothing."""
+    assert kind.kind not in {known.kind for known in ALL_KINDS}
+
+
+def _block(language: str) -> str:
+    (found,) = re.findall(rf"```{language}\n(.*?)```", _PAGE, re.DOTALL)
+    return str(found)
+
+
+def _schema(generated: Path) -> JsonObject:
+    path = generated / "crd" / "bases" / "sagemaker.aws.amazon.com_compilationjobs.yaml"
+    schema: JsonObject = yaml.safe_load(path.read_text("utf-8"))["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return schema
