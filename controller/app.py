@@ -22,6 +22,7 @@ from api.v1 import KINDS
 from controller.aws.budgets import Budgets
 from controller.aws.clients import AwsApi, Clients, ClientSettings
 from controller.aws.feed import FeedSettings
+from controller.aws.launched import LaunchedJobs
 from controller.aws.sagemaker import SageMaker
 from controller.aws.targets import TargetDefaults
 from controller.aws.tracker import Tracker, TrackerMetrics
@@ -132,6 +133,7 @@ class _Operator:
             self._registry,
         )
         self._jobs = SageMaker(api)
+        self._launched = LaunchedJobs(api)
 
         self._fence, elector = self._election()
         self.manager = Manager(election=elector, shutdown_timeout_s=settings.shutdown_timeout_s, clock=clock)
@@ -199,7 +201,15 @@ class _Operator:
 
         def work(stop: Stop) -> None:
             executor = Executor(self._client, self._jobs, self._recorder, self._fence)
-            shared = Shared(self._kinds, self._client, self._jobs, executor, self._clock, self._job_settings())
+            shared = Shared(
+                self._kinds,
+                self._client,
+                self._jobs,
+                self._launched,
+                executor,
+                self._clock,
+                self._job_settings(),
+            )
             Controller(
                 name,
                 served.queue,

@@ -5,24 +5,29 @@ Part of the wiring (`app`): imported by nothing else.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from api.descriptor import KindDescriptor, LifeCycle
 from api.meta import ObjectKey
-from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
+from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, HYPERPARAMETER_TUNING_JOB, MODEL, TRAINING_JOB
+from controller.aws.launched import Launched
 from controller.aws.sagemaker import SageMaker
 from controller.aws.tracker import Tracker
 from controller.kube.client import KubeClient
+from controller.reconcile.companions import Companions
 from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
 from controller.reconcile.family import owners_of
 from controller.reconcile.hostingpass import OWNERS, HostingContext, HostingReconciler
 from controller.reconcile.reconciler import JobReconciler
 from controller.reconcile.resourcepass import ResourceContext, ResourceReconciler
+from controller.reconcile.spawning import INDEXERS as SPAWNED
+from controller.reconcile.spawning import TUNINGS, TuningCompanions, tuning_keys, tuning_names
 from controller.reconcile.usage import CONFIGURATION, MODELS, Usage, configuration_of, models_of
 from controller.runtime.clock import Clock
 from controller.runtime.controller import Reconciler
-from controller.runtime.handlers import EnqueueHandler, VersionChanged, owner_keys
+from controller.runtime.handlers import EnqueueHandler, GenerationChanged, VersionChanged, owner_keys
 from controller.runtime.store import IndexFunc, Store
 from controller.runtime.workqueue import WorkQueue
 
@@ -30,6 +35,8 @@ _INDEXES: Final[Mapping[str, Mapping[str, IndexFunc]]] = {
     MODEL.kind: {OWNERS: owners_of},
     ENDPOINT_CONFIG.kind: {OWNERS: owners_of, MODELS: models_of},
     HOSTING_DEPLOYMENT.kind: {CONFIGURATION: configuration_of},
+    TRAINING_JOB.kind: SPAWNED,
+    HYPERPARAMETER_TUNING_JOB.kind: {TUNINGS: tuning_names},
 }
 _OWNERS: Final[Mapping[str, KindDescriptor]] = {
     MODEL.kind: HOSTING_DEPLOYMENT,
@@ -56,6 +63,7 @@ class Shared:
     kinds: Mapping[str, Served]
     client: KubeClient
     sagemaker: SageMaker
+    launched: Launched
     executor: Executor
     clock: Clock
     settings: JobSettings
@@ -72,6 +80,11 @@ def handlers(served: Served, kinds: Mapping[str, Served]) -> Iterator[EnqueueHan
     owner = _OWNERS.get(served.descriptor.kind)
     if owner is not None and owner.kind in kinds:
         yield EnqueueHandler(kinds[owner.kind].queue, VersionChanged(), keys_of=owner_keys(owner.resource))
+    tuning = kinds.get(HYPERPARAMETER_TUNING_JOB.kind)
+    if tuning is not None and served.descriptor is TRAINING_JOB:
+        keys_of = tuning_keys(tuning.descriptor.resource, partial(tuning.store.index_keys, TUNINGS))
+        # Tuning jobs are told of coming and going only: how training jobs fare they learn from their counters.
+        yield EnqueueHandler(tuning.queue, GenerationChanged(), keys_of=keys_of)
 
 
 def new_reconciler(served: Served, tracker: Tracker | None, shared: Shared) -> Reconciler:
@@ -81,7 +94,14 @@ def new_reconciler(served: Served, tracker: Tracker | None, shared: Shared) -> R
         case LifeCycle.JOB:
             assert tracker is not None  # noqa: S101 (TRACKED)
             return JobReconciler(
-                descriptor, store, tracker, shared.sagemaker, shared.executor, shared.clock, shared.settings
+                descriptor,
+                store,
+                tracker,
+                shared.sagemaker,
+                shared.executor,
+                shared.clock,
+                shared.settings,
+                companions=_companions(descriptor, shared),
             )
         case LifeCycle.RESOURCE:
             usage = Usage(_store(ENDPOINT_CONFIG, shared), _store(HOSTING_DEPLOYMENT, shared))
@@ -104,6 +124,15 @@ def new_reconciler(served: Served, tracker: Tracker | None, shared: Shared) -> R
             return HostingReconciler(hosting, store)
         case _:
             raise ValueError(f"nothing serves {descriptor.kind} yet")
+
+
+def _companions(descriptor: KindDescriptor, shared: Shared) -> Companions | None:
+    if descriptor is not HYPERPARAMETER_TUNING_JOB:
+        return None
+    children = _store(TRAINING_JOB, shared)
+    return TuningCompanions(
+        TRAINING_JOB, children, shared.client, shared.launched, shared.sagemaker, shared.executor, shared.clock
+    )
 
 
 def _store(descriptor: KindDescriptor, shared: Shared) -> Store:

@@ -51,6 +51,8 @@ OWNED: Final = "tuning-job"
 LEAVING: Final = "leaving-tuning-job"
 INDEXERS: Final[Mapping[str, IndexFunc]] = {OWNED: tuning_of, LEAVING: leaving}
 """Indexes that the store of TrainingJobs must have."""
+TUNINGS: Final = "sagemaker-name"
+"""Index of tuning job objects by `tuning_names`."""
 _NAMES_TOLD: Final = 5
 """Names in one event; more are counted."""
 _RETAIN: Final = f"{GROUP}/deletion-policy"
@@ -146,6 +148,8 @@ class TuningCompanions:
                 if seen.is_ended:
                     self._drop(hand.key)
                 return Attention(seen)
+            case Look.HELD:
+                return Attention(replace(seen, remote=None))  # the status goes on telling what keeps us from listing
             case Look.LATER:
                 return Attention(_held_back(seen), max(LIST_EVERY_S - (ago_s or 0.0), 1.0))
             case Look.NOW:

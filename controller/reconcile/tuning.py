@@ -66,6 +66,8 @@ class Look(Enum):
     NOW = "now"
     LATER = "later"
     """There is, but not yet: the counters must not be shown before."""
+    HELD = "held"
+    """There is, but AWS has refused lately."""
     DONE = "done"
     """It was looked for in this state of things already, by this process."""
 
@@ -80,7 +82,7 @@ def look(seen: Observed, shown: Progress, done: Progress | None, listed_ago_s: f
     if progress == done:
         return Look.DONE
     if seen.hold_s is not None:
-        return Look.LATER
+        return Look.HELD
     ends = progress.value in seen.descriptor.status.terminal
     return Look.NOW if ends or listed_ago_s is None or listed_ago_s >= LIST_EVERY_S else Look.LATER
 

@@ -47,10 +47,14 @@ class Fault:
 class FakeSageMaker:
     """`controller.aws.sagemaker.Jobs` in memory, for one kind of job. Every call is in `calls`."""
 
-    def __init__(self, clock: FakeClock) -> None:
+    def __init__(self, clock: FakeClock, segment: str = "training-job") -> None:
+        """`segment` is how ARNs name the kind of job."""
         self._clock = clock
+        self._segment = segment
         self.jobs: dict[tuple[str, str], Job] = {}
         self.calls: list[tuple[str, str]] = []
+        self.stopped: list[str] = []
+        """Jobs whose stop was asked for and granted."""
         self.faults: list[Fault] = []
         self.always: Callable[[str], Exception | None] = lambda operation: None
         self.is_dated = True
@@ -73,7 +77,7 @@ class FakeSageMaker:
     def existing(self, name: str, value: str = "InProgress", *, region: str = "us-east-2", **request: Any) -> Job:
         """A job that somebody else has created."""
         now = self._clock.utcnow()
-        job = self.jobs[region, name] = Job(name, _arn(region, name), request, now, now, value)
+        job = self.jobs[region, name] = Job(name, self._arn(region, name), request, now, now, value)
         return job
 
     def count(self, operation: str) -> int:
@@ -91,7 +95,7 @@ class FakeSageMaker:
             if (target.region, name) in self.jobs:
                 raise AwsError(ErrorClass.EXISTS, "ResourceInUse", "Training job names must be unique")
             now = self._clock.utcnow()
-            job = Job(name, _arn(target.region, name), dict(request), now, now)
+            job = Job(name, self._arn(target.region, name), dict(request), now, now)
             self.jobs[target.region, name] = job
         return job.arn
 
@@ -111,6 +115,7 @@ class FakeSageMaker:
                 return ABSENT
             if job.value != "InProgress":
                 raise AwsError(ErrorClass.CONFLICT, "ValidationException", f"the training job is in status {job.value}")
+            self.stopped.append(name)
             self.move(name, "Stopping", region=target.region)
         return None
 
@@ -172,6 +177,5 @@ class FakeSageMaker:
             summary[rule.secondary_member] = job.secondary
         return summary
 
-
-def _arn(region: str, name: str) -> str:
-    return f"arn:aws:sagemaker:{region}:{ACCOUNT}:training-job/{name}"
+    def _arn(self, region: str, name: str) -> str:
+        return f"arn:aws:sagemaker:{region}:{ACCOUNT}:{self._segment}/{name}"

@@ -1,0 +1,164 @@
+"""A tuning job and its training jobs through crashes, refusals, silence and old views: the same end each time."""
+
+import pytest
+
+from controller.aws.errors import AwsError
+from controller.kube.errors import ConnectionFailed
+from controller.runtime.errors import ErrorClass
+from tests.faults.tuning_scenarios import SCENARIOS, Scenario, assert_all_gone, assert_completed, completes
+from tests.faults.tuning_world import KEY, TuningWorld, manifest
+
+EACH = [pytest.param(scenario, id=name) for name, scenario in SCENARIOS.items()]
+
+
+def _points(scenario: Scenario) -> list[tuple[int, bool]]:
+    """Where the undisturbed run can die: before each effect, and after those that happened."""
+    world = TuningWorld()
+    scenario.play(world)
+    scenario.check(world)
+    return [(n, False) for n in range(1, len(world.crash.seen) + 1)] + [(n, True) for n in world.crash.done]
+
+
+POINTS = [
+    pytest.param(scenario, n, after, id=f"{name}: {'after' if after else 'before'} effect {n}")
+    for name, scenario in SCENARIOS.items()
+    for n, after in _points(scenario)
+]
+
+
+@pytest.mark.parametrize(("scenario", "n", "after"), POINTS)
+def test_a_crash_at_any_effect_changes_nothing_in_the_end(scenario: Scenario, n: int, after: bool) -> None:
+    """DESIGN 5: no second job, no object lost or hanging, nothing spawned twice."""
+    world = TuningWorld()
+    world.crash.at, world.crash.after = n, after
+    scenario.play(world)
+    scenario.check(world)
+    assert world.crashes == 1
+
+
+@pytest.mark.parametrize("every", [2, 3])
+@pytest.mark.parametrize("scenario", EACH)
+def test_a_process_that_keeps_crashing_still_gets_there(scenario: Scenario, every: int) -> None:
+    """Each process lives for two or three effects."""
+    world = TuningWorld()
+    restart = world.restart
+
+    def restart_and_die_again() -> None:
+        restart()
+        world.crash.at, world.crash.after = every, True
+
+    world.restart = restart_and_die_again  # type: ignore[method-assign]
+    world.restart()
+    scenario.play(world)
+    scenario.check(world)
+
+
+ERRORS = {
+    "denied": (AwsError(ErrorClass.DENIED, "AccessDeniedException", "no"), False),
+    "throttled": (AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded"), False),
+    "silent before": (AwsError(ErrorClass.RETRYABLE, "ReadTimeout", "no answer", ambiguous=True), False),
+    "silent after": (AwsError(ErrorClass.RETRYABLE, "ReadTimeout", "no answer", ambiguous=True), True),
+}
+
+
+@pytest.mark.parametrize(("error", "after"), ERRORS.values(), ids=ERRORS)
+@pytest.mark.parametrize("operation", ["create", "describe", "stop", "list", "launched", "describe training"])
+@pytest.mark.parametrize("scenario", EACH)
+def test_one_failed_call_changes_nothing_in_the_end(
+    scenario: Scenario, operation: str, error: AwsError, after: bool
+) -> None:
+    """Whatever the class, and whether or not the request took effect."""
+    world = TuningWorld()
+    fake = world.aws_training if operation.endswith("training") else world.aws
+    fake.fail(operation.split(maxsplit=1)[0], error, after=after)
+    scenario.play(world)
+    scenario.check(world)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("n", range(1, 9))
+@pytest.mark.parametrize("which", ["tunings", "trainings"])
+@pytest.mark.parametrize("scenario", EACH)
+def test_a_failed_write_changes_nothing_in_the_end(scenario: Scenario, which: str, n: int, after: bool) -> None:
+    """The n-th patch has no answer, although it may have been stored."""
+    world = TuningWorld()
+
+    def fail(number: int, is_after: bool) -> None:
+        if number == n and is_after is after:
+            raise ConnectionFailed("RequestTimeout", "no reply")
+
+    getattr(world, which).fault = fail
+    scenario.play(world)
+    scenario.check(world)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("verb", ["create", "delete"])
+@pytest.mark.parametrize("scenario", EACH)
+def test_a_failed_creation_or_deletion_of_an_object_changes_nothing(scenario: Scenario, verb: str, after: bool) -> None:
+    """The first of its kind has no answer, although it may have taken effect."""
+    world = TuningWorld()
+    real = getattr(world.writer, verb)
+    failed: list[str] = []
+
+    def fail(*args: object, **kwargs: object) -> object:
+        if failed:
+            return real(*args, **kwargs)
+        failed.append(verb)
+        if after:
+            real(*args, **kwargs)
+        raise ConnectionFailed("RequestTimeout", "no reply")
+
+    setattr(world.writer, verb, fail)
+    scenario.play(world)
+    scenario.check(world)
+
+
+def test_a_view_of_the_objects_that_lags_spawns_nothing_twice_and_lets_go_of_all() -> None:
+    """The informer of TrainingJobs shows none of those just made, while the tuning job is deleted."""
+    world = TuningWorld()
+    world.tunings.apply(manifest())
+    world.run(30)
+    world.children.freeze()
+    names = world.aws.launch(world.name, 2)
+    world.run(60)
+    assert world.aws_training.count("describe") == 2, "what was made is remembered, though the store does not show it"
+    world.tunings.delete(KEY)
+    world.run(10)
+    world.aws.end_all(world.name, "Stopped")
+    world.run(60)
+    assert world.tunings.get(KEY) is None
+    world.children.thaw()
+    world.seen.clear()  # the events come now
+    world.run(120)
+    assert_all_gone(world)
+    assert names
+
+
+def test_an_old_view_of_a_deleted_tuning_job_spawns_nothing() -> None:
+    """A store that shows the tuning job as it was before its deletion: no object without an owner."""
+    world = TuningWorld()
+    world.tunings.apply(manifest())
+    world.run(30)
+    before = world.tunings.get(KEY)
+    world.tunings.delete(KEY)
+    world.restart()
+    world.tunings.store.freeze(KEY, before)
+    world.aws.launch((before or {})["spec"]["hyperParameterTuningJobName"], 2)
+    world.run(60)
+    assert world.shown() == {}
+    world.tunings.store.thaw()
+
+
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_objects_that_others_keep_changing_converge(every: int) -> None:
+    """409 is a requeue, not an error."""
+    world = TuningWorld()
+
+    def interfere(n: int, after: bool) -> None:
+        if not after and n % (every + 1) == 0 and world.tunings.get(KEY):
+            world.tunings.touch(KEY)
+
+    world.tunings.fault = interfere
+    completes(world)
+    assert_completed(world)
