@@ -133,13 +133,15 @@ class Scene:
         shown = {"trainingJobStatus": "InProgress", "secondaryStatus": "Training", "sageMakerTrainingJobName": name}
         self.object("TrainingJob", name, shown, namespace)
 
+    def model(self, name: str) -> None:
+        """A model at AWS."""
+        self.sagemaker.create_model(
+            ModelName=name, PrimaryContainer={"Image": "123456789012.dkr.ecr/algorithm:1"}, ExecutionRoleArn=_ROLE
+        )
+
     def transform_job(self, name: str) -> None:
         """A transform job at AWS, and an object that shows it."""
-        self.sagemaker.create_model(
-            ModelName=f"{name}-model",
-            PrimaryContainer={"Image": "123456789012.dkr.ecr/algorithm:1"},
-            ExecutionRoleArn=_ROLE,
-        )
+        self.model(f"{name}-model")
         self.sagemaker.create_transform_job(
             TransformJobName=name,
             ModelName=f"{name}-model",
@@ -162,6 +164,44 @@ class Scene:
         )
         status = {"processingJobStatus": "InProgress", "sageMakerProcessingJobName": name}
         self.object("ProcessingJob", name, status)
+
+    def endpoint(self, name: str) -> None:
+        """An endpoint with two instances at AWS, and an object that shows it."""
+        self.model(f"{name}-model")
+        variant = {
+            "VariantName": "AllTraffic",
+            "ModelName": f"{name}-model",
+            "InstanceType": "ml.m5.large",
+            "InitialInstanceCount": 2,
+        }
+        self.sagemaker.create_endpoint_config(EndpointConfigName=f"{name}-config", ProductionVariants=[variant])
+        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=f"{name}-config")
+        self.object("HostingDeployment", name, {"endpointStatus": "InService", "endpointName": name})
+
+    def tuning_job(self, name: str) -> None:
+        """A tuning job at AWS that launches three training jobs, two at a time, and an object that shows it."""
+        self.sagemaker.create_hyper_parameter_tuning_job(
+            HyperParameterTuningJobName=name,
+            HyperParameterTuningJobConfig={
+                "Strategy": "Random",
+                "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "validation:error"},
+                "ResourceLimits": {"MaxNumberOfTrainingJobs": 3, "MaxParallelTrainingJobs": 2},
+                "ParameterRanges": {"IntegerParameterRanges": [{"Name": "n", "MinValue": "1", "MaxValue": "9"}]},
+            },
+            TrainingJobDefinition={
+                "AlgorithmSpecification": {
+                    "TrainingImage": "123456789012.dkr.ecr/algorithm:1",
+                    "TrainingInputMode": "File",
+                    "MetricDefinitions": [{"Name": "validation:error", "Regex": "validation-error:(\\S+)"}],
+                },
+                "RoleArn": _ROLE,
+                "OutputDataConfig": {"S3OutputPath": "s3://bucket/models/"},
+                "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
+                "StoppingCondition": {"MaxRuntimeInSeconds": 86_400},
+            },
+        )
+        status = {"hyperParameterTuningJobStatus": "InProgress", "sageMakerHyperParameterTuningJobName": name}
+        self.object("HyperparameterTuningJob", name, status)
 
     def command(self, *arguments: str) -> list[str]:
         """kubectl with the plugin."""

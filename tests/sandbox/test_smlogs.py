@@ -13,7 +13,7 @@ import yaml
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import named
+from tests.sandbox.harness import eventually, named
 from tests.sandbox.smlogs_scene import LIMIT_S, Scene
 
 pytestmark = pytest.mark.sandbox
@@ -95,6 +95,40 @@ def test_other_jobs_have_logs_too(scene: Scene, kind: str, word: str, create: Ca
     lines = done.stdout.splitlines()
     assert len(lines) > 2
     assert all(line.startswith("mine/") for line in lines)
+
+
+def test_an_endpoints_log_is_that_of_its_instances(scene: Scene) -> None:
+    """Each endpoint has a log group of its own; a variant's instances are its streams."""
+    scene.endpoint("mine")
+    scene.endpoint("mine-too")
+    scene.aws.clock.advance(1000)
+    done = scene.smlogs("hostingdeployment", "mine")
+    assert done.stderr == '"mine" has SageMaker EndpointName "mine" in region "us-east-2", status "InService"\n'
+    streams = {line.partition(" ")[0] for line in done.stdout.splitlines()}
+    assert len(streams) == 2
+    assert all(stream.startswith("AllTraffic/") for stream in streams)
+
+
+def test_a_tuning_jobs_log_is_that_of_its_training_jobs(scene: Scene) -> None:
+    """Also of those that it launches while it is followed; the tuning job `tune-more` begins with the same letters."""
+    scene.tuning_job("tune")
+    scene.tuning_job("tune-more")
+    with scene.following("hyperparametertuningjob", "tune") as following:
+        scene.aws.clock.advance(100)
+        following.until_lines(2)
+        assert len(jobs_in(following.lines)) == 2
+        scene.aws.clock.advance(2000)
+        eventually(lambda: len(jobs_in(following.lines)) == 3, what="the third training job's lines are printed")
+        scene.status("HyperparameterTuningJob", "tune", {"hyperParameterTuningJobStatus": "Completed"})
+        assert following.process.wait(LIMIT_S) == 0
+        once = scene.smlogs("HyperparameterTuningJobs", "tune").stdout.splitlines()
+        assert sorted(following.lines) == sorted(once)
+    assert all(re.fullmatch(r"tune-\d{3}-[0-9a-f]{8}", job) for job in jobs_in(once))
+
+
+def jobs_in(lines: list[str]) -> set[str]:
+    """Training jobs whose lines there are."""
+    return {line.partition("/")[0] for line in lines}
 
 
 def test_followed_lines_are_those_of_a_finished_log(scene: Scene) -> None:

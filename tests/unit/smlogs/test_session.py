@@ -218,6 +218,22 @@ def test_a_cluster_that_stays_out_of_reach_ends_following() -> None:
     assert len(cluster.asked) > GIVE_UP_S / 10
 
 
+def test_a_cluster_that_refuses_ends_following_at_once() -> None:
+    """Rights do not come back by waiting, as connections do."""
+    cluster = Cluster(RUNNING, kube.Forbidden("Forbidden", "jobs is forbidden"))
+    assert Run(cluster, "-f").error == "the cluster does not let you do this: jobs is forbidden"
+    assert len(cluster.asked) == 2
+
+
+@pytest.mark.parametrize(("words", "attempts"), [([], 5), (["-f"], 12)], ids=["reading", "following"])
+def test_a_follower_is_more_patient_with_aws(words: list[str], attempts: int) -> None:
+    """Who reads wants an answer soon; who follows, that it goes on."""
+    failure = AwsError(ErrorClass.RETRYABLE, "ServiceUnavailable", "down", operation="FilterLogEvents")
+    run = Run(Cluster(RUNNING), *words, aws=Answers(FilterLogEvents=[failure]))
+    assert run.error.endswith("failed: ServiceUnavailable: down")
+    assert len(run.aws.requests) == attempts
+
+
 def test_following_prints_the_same_lines_as_reading() -> None:
     """And each of them once, although every poll finds it again."""
     events = [{**LINE, "eventId": str(number), "message": f"line {number}"} for number in range(5)]
