@@ -1,0 +1,28 @@
+{{- /* A value as text; whole numbers without an exponent, which Go would print from a million on. */ -}}
+{{- define "sagemaker.text" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) -}}{{ printf "%.0f" . | quote }}{{- else -}}{{ toString . | quote }}{{- end -}}
+{{- end -}}
+
+{{- define "sagemaker.channels" -}}
+{{- range . }}
+- channelName: {{ .channel | quote }}
+  dataSource:
+    {{- with .s3 }}
+    s3DataSource:
+      s3DataType: {{ .s3DataType | default "S3Prefix" }}
+      s3Uri: {{ .s3Uri | quote }}
+      s3DataDistributionType: {{ .s3DataDistributionType | default "FullyReplicated" }}
+    {{- end }}
+    {{- if .fileSystem }}
+    fileSystemDataSource:
+      fileSystemId: {{ .fileSystem.fileSystemID | quote }}
+      fileSystemAccessMode: {{ .fileSystemAccessMode | default "ro" }}
+      fileSystemType: {{ .fileSystem.fileSystemType }}
+      directoryPath: {{ .fileSystem.directoryPath | quote }}
+    {{- end }}
+  contentType: {{ .contentType | default "text/csv" | quote }}
+  compressionType: {{ .compressionType | default "None" | quote }}
+  recordWrapperType: {{ .recordWrapperType | default "None" | quote }}
+  inputMode: {{ .inputMode | default "File" | quote }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,146 @@
+"""The charts, with the real helm: linted, installed, upgraded, uninstalled, with what the guides print."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.sandbox.harness import eventually
+from tests.sandbox.installation import CHARTS, NAMESPACE, NAMESPACED, Cluster, cluster
+
+pytestmark = pytest.mark.sandbox
+
+ROLEBASED = CHARTS / "installer" / "rolebased"
+CRD_CHART = CHARTS / "installer" / "namespaced" / "crd_chart"
+OPERATOR_CHART = CHARTS / "installer" / "namespaced" / "operator_chart"
+JOB_CHARTS = {
+    "training-jobs": ("trainingjob", "xgboost-mnist-from-for-s3", "sagemaker-k8s-trainingjob"),
+    "hyperparameter-tuning-jobs": (
+        "hyperparametertuningjob",
+        "xgboost-mnist-hpo",
+        "sagemaker-k8s-hyperparametertuningjob",
+    ),
+    "batch-transform-jobs": (
+        "batchtransformjob",
+        "xgboost-mnist-batch-transform",
+        "sagemaker-k8s-batch-transform-job",
+    ),
+}
+"""Folder -> kind, default name, words of the NOTES (guide-commands.md 5 to 7)."""
+ALL = [ROLEBASED, CRD_CHART, OPERATOR_CHART, *(CHARTS / folder for folder in JOB_CHARTS)]
+EVERYTHING_ON = "networkPolicy.enabled=true,grafanaDashboard.enabled=true"
+DEPLOYMENT = "deployment/sagemaker-k8s-operator-controller-manager"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster without anything of ours."""
+    with cluster(tmp_path) as made:
+        yield made
+
+
+@pytest.mark.parametrize("chart", ALL, ids=lambda path: path.name)
+def test_a_chart_is_lint_clean(home: Cluster, chart: Path) -> None:
+    """`helm lint --strict`: warnings are errors."""
+    assert "0 chart(s) failed" in home.helm("lint", "--strict", str(chart))
+
+
+def test_the_cluster_wide_chart_lives_and_leaves_objects_alone(home: Cluster) -> None:
+    """B-09, B-10, B-21; D-46: uninstalling removes the operator, and neither CRDs nor what users made."""
+    home.kubectl("create", "namespace", NAMESPACE)
+    where = ("--namespace", NAMESPACE)
+    said = home.helm("install", *where, "sagemaker-operator", str(ROLEBASED))
+    assert "STATUS: deployed" in said
+    assert "Thanks for installing the sagemaker-k8s-operator." in said
+    row = rf"^sagemaker-operator\s+{NAMESPACE}\s+1\s.*\sdeployed\s+sagemaker-k8s-operator-0\.1\.0\s"
+    assert re.search(row, home.helm("ls", *where), re.MULTILINE)
+    crds = home.kubectl("get", "crd", "-o", "name").split()
+    assert len([each for each in crds if each.endswith(".sagemaker.aws.amazon.com")]) == 8
+    eventually(lambda: home.is_served("trainingjobs"), what="served")
+    home.helm("install", "job", str(CHARTS / "training-jobs"))
+
+    role = "arn:aws:iam::111122223333:role/mine"
+    values = f"{EVERYTHING_ON},roleArn={role},image.repository=registry.example/operator,replicas=1"
+    values += ",extraArgs[0]=--log-level=debug"
+    home.helm("upgrade", *where, "sagemaker-operator", str(ROLEBASED), "--set", values)
+    account = home.kubectl("get", "serviceaccount", "sagemaker-k8s-operator-default", "-n", NAMESPACE, "-o", "yaml")
+    assert yaml.safe_load(account)["metadata"]["annotations"]["eks.amazonaws.com/role-arn"] == role
+    deployment = yaml.safe_load(home.kubectl("get", DEPLOYMENT, "-n", NAMESPACE, "-o", "yaml"))["spec"]
+    containers = deployment["template"]["spec"]["containers"]
+    assert [each["image"] for each in containers] == ["registry.example/operator:v1"] * 2
+    assert containers[0]["args"][-1] == "--log-level=debug"
+    assert deployment["replicas"] == 1
+    home.kubectl("get", "networkpolicy", "sagemaker-k8s-operator-controller-manager", "-n", NAMESPACE)
+
+    home.helm("uninstall", *where, "sagemaker-operator")
+    assert home.kubectl("get", "deployments,roles,serviceaccounts", "-n", NAMESPACE, "-o", "name") == ""
+    home.kubectl("get", "trainingjob", "xgboost-mnist-from-for-s3")
+    home.kubectl("get", "namespace", NAMESPACE)
+
+    home.helm("install", *where, "sagemaker-operator", str(ROLEBASED))  # takes the CRDs that it left
+
+
+def test_the_namespaced_charts_live_side_by_side(home: Cluster) -> None:
+    """B-15, B-16: CRDs once, an operator in each of two namespaces, nothing of theirs outside of those."""
+    home.helm("install", "crds", str(CRD_CHART))
+    for namespace in ("team-a", "team-b"):
+        home.kubectl("create", "namespace", namespace)
+        home.helm("install", "-n", namespace, "op", str(OPERATOR_CHART), "--set", EVERYTHING_ON)
+        deployment = yaml.safe_load(home.kubectl("get", DEPLOYMENT, "-n", namespace, "-o", "yaml"))
+        manager = deployment["spec"]["template"]["spec"]["containers"][0]
+        assert f"--namespace={namespace}" in manager["args"]
+        assert "sagemaker-k8s-operator-0.1.0" in home.helm("ls", "-n", namespace)
+    cluster_scoped = home.kubectl("get", "clusterroles,clusterrolebindings", "-o", "name")
+    assert "sagemaker" not in cluster_scoped
+    home.helm("uninstall", "-n", "team-a", "op")
+    home.kubectl("get", "namespace", "team-a")
+    home.kubectl("get", DEPLOYMENT, "-n", "team-b")
+    home.helm("uninstall", "crds")
+    assert "trainingjobs.sagemaker.aws.amazon.com" in home.kubectl("get", "crd", "-o", "name")
+
+
+@pytest.mark.parametrize("folder", JOB_CHARTS)
+def test_a_job_chart_makes_its_job(home: Cluster, folder: str) -> None:
+    """B-24, B-32, B-39: the default values are accepted (D-45), the NOTES are the guide's; gone after uninstall."""
+    kind, name, thanks = JOB_CHARTS[folder]
+    home.apply(NAMESPACED / "crd.yaml")
+    said = home.helm("install", "chart-1", str(CHARTS / folder))
+    assert said.rstrip().endswith(f"NOTES:\nThanks for installing the {thanks}.")
+    assert "TEST SUITE: None" in said
+    made = yaml.safe_load(home.kubectl("get", kind, name, "-o", "yaml"))
+    assert made["spec"]["region"] == "us-west-2"
+    chart_name = yaml.safe_load((CHARTS / folder / "Chart.yaml").read_text())["name"]
+    assert f"{chart_name}-0.1.0" in home.helm("ls")
+    home.helm("uninstall", "chart-1")
+    assert home.kubectl("get", kind, "-o", "name") == ""
+
+
+@pytest.mark.parametrize(
+    "example", sorted((CHARTS / "training-jobs" / "examples").iterdir()), ids=lambda path: path.stem
+)
+def test_the_examples_of_the_training_chart_are_accepted(home: Cluster, example: Path) -> None:
+    """File systems, spot capacity: one stoppingCondition, not two (D-45)."""
+    home.apply(NAMESPACED / "crd.yaml")
+    home.helm("install", "chart-1", str(CHARTS / "training-jobs"), "-f", str(example))
+    made = yaml.safe_load(home.kubectl("get", "trainingjobs", "-o", "yaml"))["items"][0]["spec"]
+    if "spot" in example.name:
+        assert made["stoppingCondition"] == {"maxRuntimeInSeconds": 3599, "maxWaitTimeInSeconds": 3600}
+
+
+@pytest.mark.parametrize(
+    ("chart", "wrong"),
+    [
+        ("training-jobs", "spec.instanceCount=many"),
+        ("batch-transform-jobs", "spec.outputPath=/tmp"),
+        ("hyperparameter-tuning-jobs", "name=Not A Name"),
+        ("installer/rolebased", "roleArn=my-role"),
+        ("installer/rolebased", "imagee.tag=v2"),
+    ],
+)
+def test_wrong_values_are_refused_with_their_path(home: Cluster, chart: str, wrong: str) -> None:
+    """values.schema.json: before anything reaches the cluster."""
+    refused = home.helm("template", "x", str(CHARTS / chart), "--set", wrong, code=1)
+    assert "don't meet the specifications of the schema" in refused
+    assert wrong.partition("=")[0].partition(".")[0] in refused
