@@ -24,6 +24,7 @@ from controller.aws.clients import AwsApi, Clients, ClientSettings
 from controller.aws.feed import FeedSettings
 from controller.aws.launched import LaunchedJobs
 from controller.aws.sagemaker import SageMaker
+from controller.aws.scaling import ApplicationAutoScaling
 from controller.aws.targets import TargetDefaults
 from controller.aws.tracker import Tracker, TrackerMetrics
 from controller.kube.client import KubeClient
@@ -133,6 +134,7 @@ class _Operator:
             self._registry,
         )
         self._jobs = SageMaker(api)
+        self._scaling = ApplicationAutoScaling(api)
         self._launched = LaunchedJobs(api)
 
         self._fence, elector = self._election()
@@ -205,6 +207,7 @@ class _Operator:
                 self._kinds,
                 self._client,
                 self._jobs,
+                self._scaling,
                 self._launched,
                 executor,
                 self._clock,

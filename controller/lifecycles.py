@@ -10,9 +10,17 @@ from typing import Final
 
 from api.descriptor import KindDescriptor, LifeCycle
 from api.meta import ObjectKey
-from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, HYPERPARAMETER_TUNING_JOB, MODEL, TRAINING_JOB
+from api.v1 import (
+    ENDPOINT_CONFIG,
+    HOSTING_AUTOSCALING_POLICY,
+    HOSTING_DEPLOYMENT,
+    HYPERPARAMETER_TUNING_JOB,
+    MODEL,
+    TRAINING_JOB,
+)
 from controller.aws.launched import Launched
 from controller.aws.sagemaker import SageMaker
+from controller.aws.scaling import ApplicationAutoScaling
 from controller.aws.tracker import Tracker
 from controller.kube.client import KubeClient
 from controller.reconcile.companions import Companions
@@ -22,19 +30,28 @@ from controller.reconcile.family import owners_of
 from controller.reconcile.hostingpass import OWNERS, HostingContext, HostingReconciler
 from controller.reconcile.reconciler import JobReconciler
 from controller.reconcile.resourcepass import ResourceContext, ResourceReconciler
+from controller.reconcile.scalingpass import (
+    ENDPOINTS,
+    RESOURCE_IDS,
+    ScalingContext,
+    ScalingReconciler,
+    endpoints_of,
+    resource_ids_of,
+)
 from controller.reconcile.spawning import INDEXERS as SPAWNED
 from controller.reconcile.spawning import TUNINGS, TuningCompanions, tuning_keys, tuning_names
 from controller.reconcile.usage import CONFIGURATION, MODELS, Usage, configuration_of, models_of
 from controller.runtime.clock import Clock
 from controller.runtime.controller import Reconciler
 from controller.runtime.handlers import EnqueueHandler, GenerationChanged, VersionChanged, owner_keys
-from controller.runtime.store import IndexFunc, Store
+from controller.runtime.store import IndexFunc, Snapshot, Store
 from controller.runtime.workqueue import WorkQueue
 
 _INDEXES: Final[Mapping[str, Mapping[str, IndexFunc]]] = {
     MODEL.kind: {OWNERS: owners_of},
     ENDPOINT_CONFIG.kind: {OWNERS: owners_of, MODELS: models_of},
     HOSTING_DEPLOYMENT.kind: {CONFIGURATION: configuration_of},
+    HOSTING_AUTOSCALING_POLICY.kind: {RESOURCE_IDS: resource_ids_of, ENDPOINTS: endpoints_of},
     TRAINING_JOB.kind: SPAWNED,
     HYPERPARAMETER_TUNING_JOB.kind: {TUNINGS: tuning_names},
 }
@@ -63,6 +80,7 @@ class Shared:
     kinds: Mapping[str, Served]
     client: KubeClient
     sagemaker: SageMaker
+    scaling: ApplicationAutoScaling
     launched: Launched
     executor: Executor
     clock: Clock
@@ -80,6 +98,10 @@ def handlers(served: Served, kinds: Mapping[str, Served]) -> Iterator[EnqueueHan
     owner = _OWNERS.get(served.descriptor.kind)
     if owner is not None and owner.kind in kinds:
         yield EnqueueHandler(kinds[owner.kind].queue, VersionChanged(), keys_of=owner_keys(owner.resource))
+    policies = kinds.get(HOSTING_AUTOSCALING_POLICY.kind)
+    if policies is not None and served.descriptor is HOSTING_DEPLOYMENT:
+        scaled = partial(_policies_of, policies.store)
+        yield EnqueueHandler(policies.queue, VersionChanged(), keys_of=scaled)
     tuning = kinds.get(HYPERPARAMETER_TUNING_JOB.kind)
     if tuning is not None and served.descriptor is TRAINING_JOB:
         keys_of = tuning_keys(tuning.descriptor.resource, partial(tuning.store.index_keys, TUNINGS))
@@ -87,8 +109,13 @@ def handlers(served: Served, kinds: Mapping[str, Served]) -> Iterator[EnqueueHan
         yield EnqueueHandler(tuning.queue, GenerationChanged(), keys_of=keys_of)
 
 
+def _policies_of(store: Store, deployment: Snapshot) -> list[ObjectKey]:
+    """The autoscaling policies that name a deployment: they wait for its endpoint."""
+    return store.index_keys(ENDPOINTS, f"{deployment.key.namespace}/{deployment.key.name}")
+
+
 def new_reconciler(served: Served, tracker: Tracker | None, shared: Shared) -> Reconciler:
-    """The reconciler of a kind, by its life-cycle. Raises ValueError for one that nothing serves."""
+    """The reconciler of a kind, by its life-cycle."""
     descriptor, store = served.descriptor, served.store
     match descriptor.life_cycle:
         case LifeCycle.JOB:
@@ -122,8 +149,16 @@ def new_reconciler(served: Served, tracker: Tracker | None, shared: Shared) -> R
                 settings=shared.settings,
             )
             return HostingReconciler(hosting, store)
-        case _:
-            raise ValueError(f"nothing serves {descriptor.kind} yet")
+        case LifeCycle.SCALING:
+            scaling = ScalingContext(
+                shared.scaling,
+                store,
+                _store(HOSTING_DEPLOYMENT, shared),
+                shared.executor,
+                shared.clock,
+                shared.settings,
+            )
+            return ScalingReconciler(scaling)
 
 
 def _companions(descriptor: KindDescriptor, shared: Shared) -> Companions | None:

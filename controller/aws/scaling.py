@@ -1,0 +1,99 @@
+"""Application Auto Scaling's operations as plain calls. All but the reads may be repeated: they replace or remove."""
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from controller.aws.errors import AwsError
+from controller.aws.sagemaker import Api
+from controller.aws.targets import Target
+from controller.runtime.errors import ErrorClass
+
+SERVICE: Final = "application-autoscaling"
+_IDS_AT_ONCE: Final = 50
+"""The most ResourceIds that DescribeScalableTargets takes."""
+
+
+class Scaling(Protocol):
+    """The calls that reconcilers make about scalable targets and policies. Thread-safe; may raise `AwsError`."""
+
+    def register(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        """RegisterScalableTarget. CONFLICT: the endpoint is not InService."""
+        ...
+
+    def put_policy(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        """PutScalingPolicy."""
+        ...
+
+    def delete_policy(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        """DeleteScalingPolicy; one that is gone is no error."""
+        ...
+
+    def deregister(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        """DeregisterScalableTarget; one that is gone is no error."""
+        ...
+
+    def registered(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> frozenset[str]:
+        """ResourceIds of the targets that exist, of those that `selectors` name (one service and dimension)."""
+        ...
+
+    def with_policy(self, target: Target, policy: str, namespace: str, *, caller: Hashable) -> frozenset[str]:
+        """ResourceIds that have a policy of this name."""
+        ...
+
+
+class ApplicationAutoScaling:
+    """`Scaling` over an `Api`."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def register(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        """See `Scaling.register`."""
+        self._api.call(target, SERVICE, "RegisterScalableTarget", request, caller=caller)
+
+    def put_policy(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        """See `Scaling.put_policy`."""
+        self._api.call(target, SERVICE, "PutScalingPolicy", request, caller=caller)
+
+    def delete_policy(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        """See `Scaling.delete_policy`."""
+        self._remove(target, "DeleteScalingPolicy", request, caller)
+
+    def deregister(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        """See `Scaling.deregister`."""
+        self._remove(target, "DeregisterScalableTarget", request, caller)
+
+    def registered(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> frozenset[str]:
+        """See `Scaling.registered`."""
+        found: set[str] = set()
+        for start in range(0, len(selectors), _IDS_AT_ONCE):
+            some = selectors[start : start + _IDS_AT_ONCE]
+            request = {
+                "ServiceNamespace": some[0]["ServiceNamespace"],
+                "ScalableDimension": some[0]["ScalableDimension"],
+                "ResourceIds": [selector["ResourceId"] for selector in some],
+            }
+            found.update(self._resource_ids(target, "DescribeScalableTargets", "ScalableTargets", request, caller))
+        return frozenset(found)
+
+    def with_policy(self, target: Target, policy: str, namespace: str, *, caller: Hashable) -> frozenset[str]:
+        """See `Scaling.with_policy`."""
+        request = {"ServiceNamespace": namespace, "PolicyNames": [policy]}
+        return frozenset(self._resource_ids(target, "DescribeScalingPolicies", "ScalingPolicies", request, caller))
+
+    def _resource_ids(
+        self, target: Target, operation: str, items: str, request: dict[str, Any], caller: Hashable
+    ) -> Iterable[str]:
+        while True:
+            answer = self._api.call(target, SERVICE, operation, request, caller=caller)
+            yield from (str(item["ResourceId"]) for item in answer.get(items, ()))
+            if not answer.get("NextToken"):
+                return
+            request = {**request, "NextToken": answer["NextToken"]}
+
+    def _remove(self, target: Target, operation: str, request: Mapping[str, Any], caller: Hashable) -> None:
+        try:
+            self._api.call(target, SERVICE, operation, request, caller=caller)
+        except AwsError as error:
+            if error.error_class is not ErrorClass.NOT_FOUND:
+                raise

@@ -1,0 +1,185 @@
+"""The life-cycle of autoscaling policies: put in place, put again when changed, taken away.
+
+All variants are written into the status before anything is asked of AWS, so that whatever was half applied is known
+(D-25). Changes replace in place; what has left the list is removed afterwards, never before (D-24).
+
+Pure, level-based. The table is that of v1-kinds.md 12.5.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
+
+from controller.reconcile import wording
+from controller.reconcile.outcomes import failed, paused, retain
+from controller.reconcile.plan import (
+    Event,
+    Failure,
+    Observed,
+    Phase,
+    Prepare,
+    Recorded,
+    Release,
+    Settle,
+    Verdict,
+    View,
+)
+from controller.runtime.errors import ErrorClass
+
+CREATED: Final = "Created"
+ERROR: Final = "Error"
+RECONCILING: Final = "Reconciling"
+
+WAIT_S: Final = 15.0
+"""Pause before another look at an endpoint that is not in service; deployments of this cluster wake their policies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Ask which of these variants have a target already: those are somebody else's, and stay when the object goes."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """Ask which variants still have the policy: the slow safety net."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Register all targets, then put all policies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take the policy from these variants, and their targets unless others need them."""
+
+    ids: tuple[str, ...]
+
+
+ScalingPlan: TypeAlias = Prepare | Look | Verify | Apply | Remove | Release | Settle
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingSeen:
+    """All that a decision about an autoscaling policy depends on."""
+
+    base: Observed
+    policy: str
+    record: Recorded | None = None
+    """What the status shall record; None: no region is known."""
+    wanted: tuple[str, ...] = ()
+    """Resource ids of the variants that the spec lists."""
+    told: tuple[str, ...] = ()
+    """`status.resourceIDList`: where the policy may be in place."""
+    also: tuple[str, ...] = ()
+    """What the predecessor may have applied without writing it down."""
+    waiting: str = ""
+    """Which endpoint is not in service, in words."""
+    taken: Mapping[str, str] = field(default_factory=dict)
+    """Variants on which another object has put a policy of this name."""
+    is_observed: bool = False
+    """The status was decided on this very generation of the spec."""
+    is_check_due: bool = False
+    is_looked: bool = False
+    """It is known whose targets the new variants are."""
+    is_applied: bool = False
+    missing: bool = False
+    """Somebody has removed what was applied."""
+    removed: frozenset[str] = frozenset()
+
+
+def decide(seen: ScalingSeen) -> ScalingPlan:
+    """The next step; a hold lets no AWS call through."""
+    plan = _decide(seen)
+    if seen.base.hold_s is not None and isinstance(plan, Look | Verify | Apply | Remove):
+        return Settle(again_s=seen.base.hold_s)
+    return plan
+
+
+def _decide(seen: ScalingSeen) -> ScalingPlan:
+    base = seen.base
+    if base.deleting_for_s is not None and base.policy.retain:
+        return _shared(retain(base))
+    if base.policy.paused:
+        return _shared(paused(base))
+    if base.failure is not None:
+        return _failed(seen, base.failure)
+    if base.deleting_for_s is not None:
+        return _deleting(seen)
+    if not (base.has_finalizer and base.is_name_persisted):
+        return Prepare()
+    return _living(seen)
+
+
+def _shared(plan: object) -> Settle | Release:
+    assert isinstance(plan, Settle | Release)  # noqa: S101 (what outcomes plan is one of these)
+    return plan
+
+
+def _living(seen: ScalingSeen) -> ScalingPlan:
+    if clash := next((each for each in seen.wanted if each in seen.taken), ""):
+        return _refused(seen, clash)
+    is_done = seen.base.shown == CREATED and seen.is_observed and set(seen.told) == set(seen.wanted)
+    if is_done and not seen.missing:
+        return Verify() if seen.is_check_due else Settle()
+    if seen.waiting:
+        return _waits(seen, seen.waiting)
+    if new := tuple(each for each in seen.wanted if each not in seen.told):
+        return _claim(seen, new) if seen.is_looked else Look(new)
+    if not seen.is_applied:
+        return Apply()
+    if old := tuple(each for each in seen.told if each not in seen.wanted and each not in seen.removed):
+        return Remove(old)
+    view = View(Phase.READY, CREATED, value=CREATED, fields={"resourceIDList": list(seen.wanted)})
+    message = f"{seen.policy} is in place on {len(seen.wanted)} variants"
+    return Settle(view, seen.record, (Event("Normal", "PolicyApplied", message),))
+
+
+def _claim(seen: ScalingSeen, new: tuple[str, ...]) -> Settle:
+    """Written down before it is done; our own write wakes the key for the rest."""
+    view = View(
+        Phase.WORKING, "Applying", value=RECONCILING, fields={"resourceIDList": [*seen.told, *new]}, synced="Applying"
+    )
+    return Settle(view, seen.record)
+
+
+def _waits(seen: ScalingSeen, message: str) -> Settle:
+    """An endpoint that is not in service is waited for: no error (v1-kinds.md 13.3)."""
+    view = View(Phase.WORKING, "WaitingForEndpoint", message, value=RECONCILING, synced="WaitingForEndpoint")
+    events = wording.once(seen.base, "Reconciling", "WaitingForEndpoint", message)
+    told = tuple(Event("Normal", each.reason, each.message) for each in events)
+    return Settle(view, seen.base.recorded, told, again_s=WAIT_S)
+
+
+def _refused(seen: ScalingSeen, clash: str) -> Settle:
+    """D-28: one policy name on one variant belongs to one object."""
+    message = (
+        f"{seen.taken[clash]} has put a policy named {seen.policy} on {clash}: it is left alone."
+        " Choose another spec.policyName."
+    )
+    view = View(Phase.STUCK, "AlreadyExists", message, value=ERROR, additional=message, synced="AlreadyExists")
+    events = wording.once(seen.base, "Stalled", "AlreadyExists", message)
+    return Settle(view, seen.base.recorded, events, again_s=4 * WAIT_S)
+
+
+def _failed(seen: ScalingSeen, failure: Failure) -> ScalingPlan:
+    base = seen.base
+    if failure.error_class is ErrorClass.CONFLICT and base.deleting_for_s is None:
+        return _waits(seen, failure.message)
+    plan = _shared(failed(base, failure))
+    if isinstance(plan, Release) or plan.view is None:
+        return plan
+    value = RECONCILING if plan.verdict is Verdict.RETRY else ERROR  # v1-kinds.md 6.7
+    return replace(plan, view=replace(plan.view, value=value), follow=False)
+
+
+def _deleting(seen: ScalingSeen) -> ScalingPlan:
+    if not seen.base.has_finalizer:
+        return Settle()
+    ids = dict.fromkeys((*seen.told, *seen.also))
+    left = tuple(each for each in ids if each not in seen.removed and each not in seen.taken)
+    if left:
+        return Remove(left)
+    return Release((Event("Normal", "Deleted", f"{seen.policy} is removed from {len(ids)} variants"),) if ids else ())

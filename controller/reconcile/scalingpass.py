@@ -1,0 +1,260 @@
+"""The reconciler of autoscaling policies: looks, lets `scaling.decide` decide, carries out."""
+
+import json
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, Protocol
+
+from api import autoscaling
+from api.convert import ConversionError
+from api.descriptor import KindDescriptor
+from api.meta import GROUP, JsonObject, ObjectKey
+from api.v1 import HOSTING_AUTOSCALING_POLICY
+from controller.aws.console import partition_of
+from controller.aws.errors import AwsError
+from controller.aws.scaling import Scaling
+from controller.reconcile.context import JobSettings, ObjectReader
+from controller.reconcile.executor import Effect, Executor
+from controller.reconcile.hand import Hand
+from controller.reconcile.memory import Memories, Memory
+from controller.reconcile.observe import observed
+from controller.reconcile.onekey import reconcile_one
+from controller.reconcile.plan import During, Prepare, Recorded, Release, Settle
+from controller.reconcile.scaling import Apply, Look, Remove, ScalingSeen, Verify, decide
+from controller.runtime.clock import Clock
+from controller.runtime.controller import Result
+from controller.runtime.errors import ErrorClass
+
+RESOURCE_IDS: Final = "resource-ids"
+"""Index of policies by the variants that they have claimed."""
+ENDPOINTS: Final = "endpoints"
+"""Index of policies by `namespace/endpointName`, as the spec has it."""
+FOUND: Final = f"{GROUP}/found-targets"
+"""Annotation: JSON list of variants that had a target before this object came: it is not ours to deregister."""
+
+_MAX_STEPS: Final = 12
+"""More steps than any pass has: a decision that goes round in circles is a defect, and must not spin."""
+_CHECK_SHARE: Final = 0.8
+"""Resyncs come with jitter: one that is a little early still counts as one."""
+
+
+def resource_ids_of(obj: JsonObject) -> Iterable[str]:
+    """Index function for `RESOURCE_IDS`."""
+    yield from (str(each) for each in (obj.get("status") or {}).get("resourceIDList") or ())
+
+
+def endpoints_of(obj: JsonObject) -> Iterable[str]:
+    """Index function for `ENDPOINTS`."""
+    namespace = obj["metadata"].get("namespace") or ""
+    for entry in (obj.get("spec") or {}).get("resourceId") or ():
+        if isinstance(entry, Mapping) and entry.get("endpointName"):
+            yield f"{namespace}/{entry['endpointName']}"
+
+
+class PolicyReader(ObjectReader, Protocol):
+    """The store of policies; `runtime.store.Store` is one."""
+
+    def by_index(self, name: str, value: str) -> list[JsonObject]:
+        """Copies of the objects that the index knows under `value`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingContext:
+    """Everything that a pass over a policy works with. Shared by threads."""
+
+    scaling: Scaling
+    policies: PolicyReader
+    deployments: ObjectReader
+    executor: Executor
+    clock: Clock
+    settings: JobSettings
+    rand: Callable[[], float] = random.random
+    descriptor: KindDescriptor = HOSTING_AUTOSCALING_POLICY
+
+
+class ScalingReconciler:
+    """A `runtime.controller.Reconciler` for HostingAutoscalingPolicies. Raises as `JobReconciler` does."""
+
+    def __init__(self, context: ScalingContext) -> None:
+        self._context = context
+        self._memories = Memories()
+
+    def reconcile(self, key: ObjectKey) -> Result:
+        """One pass over one object; see `runtime.controller.Reconciler.reconcile`."""
+        return reconcile_one(
+            key,
+            self._context.policies,
+            self._memories,
+            lambda obj, memory: ScalingPass(self._context, key, obj, memory).run(),
+        )
+
+
+class ScalingPass:
+    """Looks, decides and acts until it settles. Lives in one worker, for one call of `run`."""
+
+    def __init__(self, context: ScalingContext, key: ObjectKey, obj: JsonObject, memory: Memory) -> None:
+        self._context = context
+        self._key = key
+        self._memory = memory
+        self._hand = Hand(context, key, obj, memory)
+        self._requests: tuple[autoscaling.ScalingRequests, ...] = ()
+
+    def run(self) -> Result:
+        """Make the pass. Raises `ClassifiedError` and `Terminal`."""
+        seen = self._observe()
+        for _ in range(_MAX_STEPS):
+            match decide(seen):
+                case Prepare():
+                    self._hand.prepare(None if seen.base.is_name_persisted else seen.policy)
+                    seen = self._observe()
+                case Look(ids):
+                    seen = self._attempt(seen, During.DESCRIBE, partial(self._look, ids))
+                case Verify():
+                    seen = self._attempt(seen, During.DESCRIBE, self._verify)
+                case Apply():
+                    seen = self._attempt(seen, During.CREATE, self._apply)
+                case Remove(ids):
+                    seen = self._attempt(seen, During.DELETE, partial(self._remove, ids))
+                case Release(events):
+                    return self._hand.release(events)
+                case Settle() as settle:
+                    if settle.view is not None:
+                        self._hand.show(seen.base, settle.view, settle.events, settle.recorded or seen.base.recorded)
+                    return self._hand.end(seen.base, settle)
+        raise RuntimeError(f"no end in {_MAX_STEPS} steps")
+
+    # --- looking
+
+    def _observe(self) -> ScalingSeen:
+        clock, obj, memory = self._context.clock, self._hand.obj, self._memory
+        base = observed(self._context.descriptor, obj, memory, now=clock.utcnow(), monotonic=clock.monotonic())
+        if memory.described_at is None:
+            memory.described_at = clock.monotonic()  # the check that is due one day counts from the first sight
+        status = obj.get("status") or {}
+        seen = ScalingSeen(
+            base=base,
+            policy=base.recorded.name if base.recorded else autoscaling.policy_name(self._hand.spec),
+            told=tuple(status.get("resourceIDList") or ()),
+            is_observed=status.get("observedGeneration") == base.generation,
+            is_check_due=clock.monotonic() - memory.described_at >= self._context.settings.resync_s * _CHECK_SHARE,
+        )
+        try:
+            seen = self._with_requests(seen, status)
+            region = self._hand.target(base).region
+            seen = replace(seen, record=base.recorded or Recorded(seen.policy, region, partition_of(region)))
+        except AwsError as error:
+            seen = replace(seen, base=replace(base, failure=self._hand.failure(During.CREATE, error)))
+        return replace(seen, taken=self._taken(seen))
+
+    def _with_requests(self, seen: ScalingSeen, status: Mapping[str, object]) -> ScalingSeen:
+        spec, waiting = self._resolved()
+        is_deleting = seen.base.deleting_for_s is not None
+        try:
+            self._requests = autoscaling.requests(spec)
+        except ConversionError as exc:
+            if is_deleting:
+                return seen  # what is written down is removed; nothing was applied of what cannot be sent
+            raise AwsError(ErrorClass.INVALID, "InvalidField", str(exc), sent=False) from exc
+        ids = tuple(request.resource_id for request in self._requests)
+        return replace(seen, wanted=ids, waiting=waiting, also=() if status.get("conditions") else ids)
+
+    def _resolved(self) -> tuple[JsonObject, str]:
+        """The spec with endpoints by their names at SageMaker, and who of them is not in service."""
+        spec = dict(self._hand.spec)
+        waiting, entries = "", []
+        for entry in spec.get("resourceId") or ():
+            name = entry.get("endpointName") if isinstance(entry, Mapping) else None
+            deployment = self._context.deployments.get(ObjectKey(self._key.namespace, name)) if name else None
+            if deployment is not None:
+                status = deployment.get("status") or {}
+                if status.get("endpointStatus") not in {"InService", "Updating", "SystemUpdating"}:
+                    waiting = waiting or f"HostingDeployment {name} is {status.get('endpointStatus') or 'new'}"
+                entries.append({**entry, "endpointName": status.get("endpointName") or name})
+            else:
+                entries.append(entry)
+        if "resourceId" in spec:
+            spec["resourceId"] = entries
+        return spec, waiting
+
+    def _taken(self, seen: ScalingSeen) -> dict[str, str]:
+        """Variants that another object has claimed for a policy of the same name."""
+        return {
+            each: f"HostingAutoscalingPolicy {ObjectKey.of(other)}"
+            for each in {*seen.wanted, *seen.told, *seen.also}
+            for other in self._others(each)
+            if autoscaling.policy_name(other.get("spec") or {}) == seen.policy
+            and (each not in seen.told or _age(other) < _age(self._hand.obj))
+        }
+
+    def _others(self, resource_id: str) -> list[JsonObject]:
+        """Other policies that have claimed a variant of an endpoint in this region."""
+        uid = self._hand.obj["metadata"]["uid"]
+        region = self._hand.spec.get("region")
+        return [
+            other
+            for other in self._context.policies.by_index(RESOURCE_IDS, resource_id)
+            if other["metadata"]["uid"] != uid and (other.get("spec") or {}).get("region") == region
+        ]
+
+    def _look(self, ids: tuple[str, ...], seen: ScalingSeen) -> ScalingSeen:
+        selectors = [autoscaling.selector_of(each, self._hand.spec) for each in ids]
+        there = self._context.scaling.registered(self._hand.target(seen.base), selectors, caller=self._key)
+        found = sorted({*self._found(), *(each for each in there if not self._others(each))})
+        if found != self._found():
+            self._hand.note({FOUND: json.dumps(found)})
+        return replace(seen, is_looked=True)
+
+    def _found(self) -> list[str]:
+        try:
+            found = json.loads((self._hand.obj["metadata"].get("annotations") or {}).get(FOUND) or "[]")
+        except ValueError:
+            return []
+        return sorted(str(each) for each in found) if isinstance(found, list) else []
+
+    def _verify(self, seen: ScalingSeen) -> ScalingSeen:
+        namespace = self._requests[0].target["ServiceNamespace"]
+        there = self._context.scaling.with_policy(
+            self._hand.target(seen.base), seen.policy, namespace, caller=self._key
+        )
+        self._memory.described_at = self._context.clock.monotonic()
+        return replace(seen, is_check_due=False, missing=not there.issuperset(seen.wanted))
+
+    # --- acting
+
+    def _attempt(self, seen: ScalingSeen, during: During, step: Callable[[ScalingSeen], ScalingSeen]) -> ScalingSeen:
+        try:
+            return step(seen)
+        except AwsError as error:
+            return replace(seen, base=replace(seen.base, failure=self._hand.failure(during, error)))
+
+    def _apply(self, seen: ScalingSeen) -> ScalingSeen:
+        scaling, target = self._context.scaling, self._hand.target(seen.base)
+        self._hand.confirm()
+        for request in self._requests:
+            self._perform(Effect.REGISTER, partial(scaling.register, target, request.target, caller=self._key))
+        for request in self._requests:
+            policy = {**request.policy, "PolicyName": seen.policy}
+            self._perform(Effect.UPDATE, partial(scaling.put_policy, target, policy, caller=self._key))
+        return replace(seen, is_applied=True)
+
+    def _remove(self, ids: tuple[str, ...], seen: ScalingSeen) -> ScalingSeen:
+        scaling, target = self._context.scaling, self._hand.target(seen.base)
+        self._hand.confirm()
+        for each in ids:
+            selector = autoscaling.selector_of(each, self._hand.spec)
+            policy = {**selector, "PolicyName": seen.policy}
+            self._perform(Effect.DELETE, partial(scaling.delete_policy, target, policy, caller=self._key))
+            if each not in self._found() and not self._others(each):
+                self._perform(Effect.DEREGISTER, partial(scaling.deregister, target, selector, caller=self._key))
+        return replace(seen, removed=seen.removed | set(ids))
+
+    def _perform(self, effect: Effect, act: Callable[[], None]) -> None:
+        self._context.executor.perform(effect, act)
+
+
+def _age(obj: JsonObject) -> tuple[str, str]:
+    """Orders objects by creation; who came first keeps what both have claimed."""
+    return obj["metadata"].get("creationTimestamp", ""), obj["metadata"]["uid"]
