@@ -109,6 +109,9 @@ class Compat:
     rules: tuple[Rule, ...] = ()
     own: tuple[OperatorField, ...] = ()
     """Fields of `spec` that no request has as they are."""
+    list_keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Lists that the API server merges by a field of their items (server-side apply), and which field. It refuses two
+    items of one key: only for keys that v1 required, and that AWS never took twice."""
     or_text: frozenset[str] = frozenset()
     """Paths of list items that are structures, or texts in their place."""
     descriptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

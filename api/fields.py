@@ -193,6 +193,7 @@ class _Builder:
         words = self._compat.descriptions.get(path, shape.documentation)
         field = Field(path, "", "", written, form, documentation=words, is_v1=v1 is not None)
         field = replace(self._limited(field, shape, v1), or_text=path in self._compat.or_text)
+        field = replace(field, list_key=self._compat.list_keys.get(path, ""))
         if isinstance(shape, StructureShape):
             fields = self.structure(shape, path, under_v1=v1 is not None)
             return replace(field, fields=tuple(sorted((*fields, *self._sums(path)), key=lambda f: f.name)))

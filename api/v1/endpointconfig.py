@@ -54,6 +54,9 @@ _COMPAT: Final = Compat(
     ),
     exclusive=(Exclusive(_VARIANT, "serverlessConfig", ("instanceType", "initialInstanceCount")),),
     rules=(ONE_SHADOW_VARIANT,),
+    list_keys=MappingProxyType(
+        {"spec.productionVariants": "variantName", "spec.shadowProductionVariants": "variantName"}
+    ),
     status=(
         StatusField("additional", description="What keeps the operator from doing its work."),
         StatusField(

@@ -109,6 +109,7 @@ _OWN: Final = (
         "models",
         Form.LIST,
         "The models to serve. The operator creates one Model object for each.",
+        list_key="name",
         item=OperatorField(
             "",
             Form.STRUCTURE,
@@ -168,6 +169,9 @@ _COMPAT: Final = Compat(
         Exclusive(_VARIANT, "serverlessConfig", ("instanceType", "initialInstanceCount")),
     ),
     rules=(ONE_SHADOW_VARIANT,),
+    list_keys=MappingProxyType(
+        {"spec.productionVariants": "variantName", "spec.shadowProductionVariants": "variantName"}
+    ),
     status=(
         StatusField("additional", description="What keeps the operator from doing its work."),
         StatusField("creationTime", "CreationTime"),

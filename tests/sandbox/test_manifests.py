@@ -187,6 +187,22 @@ def test_a_deployment_of_the_guide_is_stored_whole_and_may_change_its_form(kubec
     kubectl.output("delete", "hostingdeployment", name)
 
 
+def test_two_managers_share_the_variants_of_a_deployment(kubectl: Kubectl) -> None:
+    """Server-side apply merges variants and models by name: who owns one leaves the other alone."""
+    ours = yaml.safe_load(GUIDE.replace("host-xgboost", "host-shared"))
+    theirs = copy.deepcopy(ours)
+    theirs["spec"]["productionVariants"][0]["variantName"] = "challenger"
+
+    for manager, manifest in (("ours", ours), ("theirs", theirs), ("ours", ours)):
+        arguments = ("apply", "--server-side", f"--field-manager={manager}", "--filename=-")
+        kubectl.output(*arguments, stdin=json.dumps(manifest))
+
+    stored = json.loads(kubectl.output("get", "hostingdeployment", "host-shared", "--output=json"))["spec"]
+    kubectl.output("delete", "hostingdeployment", "host-shared")
+    assert [variant["variantName"] for variant in stored["productionVariants"]] == ["all-traffic", "challenger"]
+    assert [model["name"] for model in stored["models"]] == ["xgboost-model"]
+
+
 def test_edits_of_what_is_fixed_are_refused_and_others_pass(kubectl: Kubectl) -> None:
     """Jobs whole; of the other kinds what tells where and under which name. Said with what to do instead."""
     outcomes = {}

@@ -111,7 +111,7 @@ def test_every_broken_constraint_is_refused_by_its_path(kind: str) -> None:
             holder: Any = _holder(obj, parents)
             holder[0 if name == "[]" else name] = wrong
             tried += 1
-            if not any(said.startswith(f"{place}: ") for said in _refusals(kind, obj)):
+            if not any(said.startswith((f"{place}: ", f"{place}[1]: ")) for said in _refusals(kind, obj)):
                 missed.append(f"{place}: {why}")
 
     assert missed == []
@@ -309,3 +309,5 @@ def _breaking(schema: JsonObject) -> Iterator[tuple[str, Any]]:
         yield "minItems", []
     if "maxItems" in schema:
         yield "maxItems", [copy.deepcopy(_valid(schema["items"])) for _ in range(schema["maxItems"] + 1)]
+    if keys := schema.get("x-kubernetes-list-map-keys"):
+        yield f"two of one {keys[0]}", [_valid(schema["items"]), _valid(schema["items"])]
