@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from api.meta import JsonObject
+from api.v1 import ALL_KINDS
 from tests.sandbox.apiserver import authorization, open_url
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
-PLURALS = {"TrainingJob": "trainingjobs"}
+PLURALS = {each.kind: each.plural for each in ALL_KINDS}
 
 
 class NeverError(AssertionError):
@@ -103,26 +104,26 @@ class Api:
 
 
 def until_status(
-    api: Api, name: str, value: str, *, field: str = "trainingJobStatus", within_s: float = 30.0
+    api: Api, name: str, value: str, *, field: str = "trainingJobStatus", within_s: float = 30.0, **where: str
 ) -> JsonObject:
-    """Wait until the status field has `value`; returns the object."""
+    """Wait until the status field has `value`; returns the object. `where` is that of `Api.path`."""
 
     def look() -> JsonObject | None:
-        obj = api.get(name)
+        obj = api.get(name, **where)
         return obj if obj and (obj.get("status") or {}).get(field) == value else None
 
     try:
         return eventually(look, what=f"{name}: {field}={value}", within_s=within_s)
     except NeverError as never:
-        raise NeverError(f"{never}; object: {json.dumps(api.get(name), indent=1)}") from None
+        raise NeverError(f"{never}; object: {json.dumps(api.get(name, **where), indent=1)}") from None
 
 
-def until_gone(api: Api, name: str, within_s: float = 30.0) -> None:
-    """Wait until the object does not exist."""
+def until_gone(api: Api, name: str, within_s: float = 30.0, **where: str) -> None:
+    """Wait until the object does not exist. `where` is that of `Api.path`."""
     try:
-        eventually(lambda: api.get(name) is None, what=f"{name} is gone", within_s=within_s)
+        eventually(lambda: api.get(name, **where) is None, what=f"{name} is gone", within_s=within_s)
     except NeverError as never:
-        raise NeverError(f"{never}; object: {json.dumps(api.get(name), indent=1)}") from None
+        raise NeverError(f"{never}; object: {json.dumps(api.get(name, **where), indent=1)}") from None
 
 
 class Operator:
