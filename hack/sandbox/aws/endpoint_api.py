@@ -1,6 +1,6 @@
 """The operations of endpoints: create, describe, update, scale, delete and list."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from hack.sandbox.aws.listing import listed, paged
 from hack.sandbox.aws.markers import Markers
 from hack.sandbox.aws.models import ENDPOINT_CONFIG, MODEL, variants
 from hack.sandbox.aws.resources import ErrorText, Kind, Resource, Store, stamp
+from hack.sandbox.aws.scaling import Targets
 from hack.sandbox.aws.tags import tag_map
 from hack.sandbox.aws.validation import validate
 from hack.sandbox.aws.wire import Call, invalid
@@ -35,11 +36,11 @@ _WRONG_STATE = ErrorText("ValidationException", 'Cannot update endpoint "{arn}" 
 
 @dataclass(frozen=True, slots=True)
 class EndpointApi:
-    """The operations over one store; `forget_targets` is told when an endpoint begins to go."""
+    """The operations over one store; `targets` knows which variants are scaled."""
 
     store: Store
     durations: Durations
-    forget_targets: Callable[[Call, str], None]
+    targets: Targets
 
     def operations(self) -> dict[str, Operation]:
         """Return operation name → handler, to be merged into the service's table."""
@@ -92,6 +93,7 @@ class EndpointApi:
         if call.params.get("RetainAllVariantProperties"):
             excluded = call.params.get("ExcludeRetainedVariantProperties") or ()
             fleet = endpoints.retained(fleet, old, {entry["VariantPropertyType"] for entry in excluded})
+        self._check_targets(call, endpoint, old, fleet)
         kept = old.deployment if call.params.get("RetainDeploymentConfig") else None
         fleet = replace(fleet, deployment=call.params.get("DeploymentConfig") or kept)
         asked = self._markers(call, config, config.name)
@@ -135,13 +137,31 @@ class EndpointApi:
             return replace(endpoint, course=endpoints.deleted(endpoint.course, call.now, self.durations))
 
         self.store.change(ENDPOINT, call, name, leaving)
-        self.forget_targets(call, name)
+        self.targets.forget_endpoint(call, name)
 
     def list(self, call: Call) -> dict[str, Any]:
         """Return a page of summaries, filtered and sorted; by default the 10 newest."""
         validate("sagemaker", call.operation, call.params)
         found = listed(ENDPOINT, call, self.store.list(ENDPOINT, call))
         return paged(ENDPOINT.items_member, call.params, found, lambda endpoint: _summary(endpoint, call.now))
+
+    def _check_targets(self, call: Call, endpoint: Endpoint, old: Fleet, new: Fleet) -> None:
+        """Raise if the update takes away a variant that is a scalable target, or changes its instance type.
+
+        Source: "Update endpoints that use auto scaling" in the SageMaker developer guide.
+        """
+        scaled = {target.key.variant for target in self.targets.targets(call) if target.key.endpoint == endpoint.name}
+        types = {variant.name: variant.given.get("InstanceType") for variant in new.variants}
+        touched = [
+            variant.name
+            for variant in old.variants
+            if variant.name in scaled and types.get(variant.name) != variant.given.get("InstanceType")
+        ]
+        if touched:
+            raise invalid(
+                f'The variant(s) "{", ".join(touched)}" must be deregistered as scalable targets with AWS Auto Scaling'
+                " before they can be removed or have their instance type updated."
+            )
 
     def _switched(self, call: Call, seen: Endpoint, course: Timeline[EndpointStep]) -> dict[str, Any]:
         """Give the endpoint its new course, unless another call was faster."""

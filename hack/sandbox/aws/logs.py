@@ -1,6 +1,6 @@
 """CloudWatch Logs for SageMaker's log groups: streams and lines are computed from the resources that write them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from hack.sandbox.aws.resources import AnyKind, LogStream, Store, partition
@@ -21,6 +21,14 @@ class LogsApi:
     def knows(self, call: Call) -> bool:
         """Whether the call is about a group of SageMaker's."""
         return self._kind(_group(call)) is not None
+
+    def operations(self) -> dict[str, Callable[[Call], dict[str, Any]]]:
+        """Return operation name → handler."""
+        return {
+            "DescribeLogStreams": self.describe_streams,
+            "GetLogEvents": self.get_events,
+            "FilterLogEvents": self.filter_events,
+        }
 
     def describe_streams(self, call: Call) -> dict[str, Any]:
         """Return the streams of a group by name or by last event, a page of at most 50."""

@@ -1,13 +1,14 @@
 """The dispatch in front of moto: which call a request is, who answers it, and which faults come first.
 
-moto's own training jobs are Completed at once, take no Stop and know few filters, so the operations in `JobApi` take
-the place of moto's, decided here and nowhere else by service and operation (`X-Amz-Target`). All the rest passes on.
+moto's own training jobs are Completed at once, take no Stop and know few filters, its endpoints are InService at once
+and its scaling knows no endpoints, so the operations of the kinds served here take the place of moto's. That is decided
+here and nowhere else, by service and operation (`X-Amz-Target`). All the rest passes on.
 """
 
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -24,6 +25,9 @@ from hack.sandbox.aws.models import STATIC_KINDS
 from hack.sandbox.aws.moto_bridge import DEFAULT_ACCOUNT, MotoBridge
 from hack.sandbox.aws.resources import AnyKind, Store
 from hack.sandbox.aws.runtime import RuntimeApi, invoked_endpoint
+from hack.sandbox.aws.scaling import Targets
+from hack.sandbox.aws.scaling_api import SERVICE as SCALING
+from hack.sandbox.aws.scaling_api import ScalingApi
 from hack.sandbox.aws.static_api import StaticApi
 from hack.sandbox.aws.tags import TagApi
 from hack.sandbox.aws.tuning_api import TUNING, TuningApi
@@ -44,7 +48,7 @@ class _Caller:
 
 
 class AwsService:
-    """Answers AWS requests out of the job store, or lets moto do it. Thread-safe."""
+    """Answers AWS requests out of its own store, or lets moto do it. Thread-safe."""
 
     def __init__(self, clock: SandboxClock, durations: Durations) -> None:
         self.clock = clock
@@ -53,19 +57,27 @@ class AwsService:
         self.quota = CallQuota()
         self._released = threading.Event()  # ends delays; replaced by reset, final after close
         self._store = Store()
+        self._targets = Targets()
         self._moto = MotoBridge()
         kinds: tuple[AnyKind, ...] = (*KINDS, TUNING, *STATIC_KINDS, ENDPOINT)
-        self._tags = TagApi(kinds, self._store)
-        self._logs = LogsApi(kinds, self._store)
-        self._sagemaker: dict[str, Operation] = {}
-        for kind in KINDS:
-            self._sagemaker |= JobApi(kind, self._store, durations).operations()
-        for static in STATIC_KINDS:
-            self._sagemaker |= StaticApi(static, self._store).operations()
-        self._sagemaker |= EndpointApi(self._store, durations, lambda _call, _name: None).operations()
-        self._tuning = TuningApi(self._store, durations)
-        self._sagemaker |= self._tuning.operations()
+        tags, logs = TagApi(kinds, self._store), LogsApi(kinds, self._store)
+        scaling = ScalingApi(self._store, self._targets)
         self._runtime = RuntimeApi(self._store)
+        self._tuning = TuningApi(self._store, durations)
+        sagemaker = self._tuning.operations() | EndpointApi(self._store, durations, self._targets).operations()
+        for kind in KINDS:
+            sagemaker |= JobApi(kind, self._store, durations).operations()
+        for static in STATIC_KINDS:
+            sagemaker |= StaticApi(static, self._store).operations()
+        self._own: Mapping[str, Mapping[str, Operation]] = {
+            "sagemaker": sagemaker | tags.operations(),
+            SCALING: scaling.operations(),
+            "logs": logs.operations(),
+        }
+        # Operations that are ours for some resources only; for the rest they are moto's.
+        self._is_ours: Mapping[str, Callable[[Call], bool]] = {
+            operation: api.knows for api in (tags, logs, scaling) for operation in api.operations()
+        }
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Return the answer to an AWS request. Raises Lost when a fault swallows it. Blocks only for a delay."""
@@ -86,15 +98,16 @@ class AwsService:
         return response
 
     @property
-    def sagemaker_operations(self) -> frozenset[str]:
-        """The SageMaker operations answered here instead of by moto, tags aside."""
-        return frozenset(self._sagemaker)
+    def operations(self) -> Mapping[str, Iterable[str]]:
+        """The operations answered here instead of by moto, by service."""
+        return self._own
 
     def reset(self) -> None:
-        """Forget jobs, faults, counts and moto's state, and end delays; the clock goes on."""
+        """Forget resources, faults, counts and moto's state, and end delays; the clock goes on."""
         released, self._released = self._released, threading.Event()
         released.set()
         self._store.clear()
+        self._targets.clear()
         self.faults.clear()
         self.requests.reset()
         self.quota.set(0)
@@ -129,30 +142,16 @@ class AwsService:
         if endpoint is not None:
             call = Call("sagemaker-runtime", operation, caller.account, caller.region, self.clock.now())
             return self._runtime.invoke(call, endpoint, request)
-        if caller.service not in {"sagemaker", "logs"} or "x-amz-target" not in request.headers:
+        if caller.service not in self._own or "x-amz-target" not in request.headers:
             return self._moto.answer(request)
         params = _decoded(request.body)
         call = Call(caller.service, operation, caller.account, caller.region, self.clock.now(), params)
         self._tuning.settle(call.now)
-        handler = self._handler(call)
-        return self._moto.answer(request) if handler is None else json_answer(handler(call))
-
-    def _handler(self, call: Call) -> Operation | None:
-        if call.service == "sagemaker":
-            tags: Mapping[str, Operation] = {
-                "ListTags": self._tags.list,
-                "AddTags": self._tags.add,
-                "DeleteTags": self._tags.delete,
-            }
-            if call.operation in tags and self._tags.knows(call):
-                return tags[call.operation]
-            return self._sagemaker.get(call.operation)
-        logs: Mapping[str, Operation] = {
-            "DescribeLogStreams": self._logs.describe_streams,
-            "GetLogEvents": self._logs.get_events,
-            "FilterLogEvents": self._logs.filter_events,
-        }
-        return logs.get(call.operation) if self._logs.knows(call) else None
+        handler = self._own[call.service].get(operation)
+        is_ours = self._is_ours.get(operation)
+        if handler is None or (is_ours is not None and not is_ours(call)):
+            return self._moto.answer(request)
+        return json_answer(handler(call))
 
     def _caller(self, request: HttpRequest) -> _Caller:
         """Read who is asking from the signature's credential scope; signatures themselves are not checked."""

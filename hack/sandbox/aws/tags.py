@@ -1,6 +1,6 @@
 """Tags on the resources of the sandbox: ListTags, AddTags and DeleteTags for those kept here."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +33,10 @@ class TagApi:
     def knows(self, call: Call) -> bool:
         """Whether the ARN in the call is that of a resource kept here, existing or not."""
         return _segment(call) in self._kinds
+
+    def operations(self) -> dict[str, Callable[[Call], dict[str, Any]]]:
+        """Return operation name → handler."""
+        return {"ListTags": self.list, "AddTags": self.add, "DeleteTags": self.delete}
 
     def list(self, call: Call) -> dict[str, Any]:
         """Return the tags of a resource, sorted by key: always one page, for no page may be smaller than 50."""

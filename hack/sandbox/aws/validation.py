@@ -23,6 +23,7 @@ _JAVA_CLASSES = {
     r"\p{N}": r"\d",
     r"\p{Z}": r"\s",
     r"\p{Alnum}": r"a-zA-Z0-9",
+    r"\p{Print}": r"[ -~]",
     r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF",
 }
 _TYPES: Mapping[str, type | tuple[type, ...]] = {

@@ -222,6 +222,7 @@ def patterns(shape: Shape, visited: set[str]) -> Iterator[str]:
 def test_every_pattern_of_every_operation_we_answer_compiles() -> None:
     """A pattern that `re` cannot read would turn a request into HTTP 500."""
     service = AwsService(SandboxClock.frozen(), Durations())
-    for operation in service.sagemaker_operations:
-        for pattern in patterns(service_model("sagemaker").operation_model(operation).input_shape, set()):
-            assert compiled(pattern)
+    for name, operations in service.operations.items():
+        for operation in operations:
+            for pattern in patterns(service_model(name).operation_model(operation).input_shape, set()):
+                assert compiled(pattern)
