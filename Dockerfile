@@ -5,7 +5,8 @@ WORKDIR /src
 # Dependencies first: this layer changes only with setup.cfg.
 COPY setup.cfg pyproject.toml README.md LICENSE ./
 RUN mkdir controller api && touch controller/__init__.py api/__init__.py \
- && pip install --no-cache-dir --target /app . \
+ # cryptography: the metrics front end's certificate where none is mounted (controller/metricsproxy/selfsigned.py)
+ && pip install --no-cache-dir --target /app . "cryptography>=46,<50" \
  && rm -rf /app/controller /app/api /app/bin
 COPY controller controller
 COPY api api
@@ -21,6 +22,6 @@ ENV PYTHONPATH=/app \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 USER 65532:65532
-# 8080 metrics (loopback unless told otherwise), 8081 health
-EXPOSE 8080 8081
+# 8080 metrics (loopback unless told otherwise), 8081 health, 8443 metrics over HTTPS (controller.metricsproxy)
+EXPOSE 8080 8081 8443
 ENTRYPOINT ["/usr/bin/python3", "-m", "controller"]
