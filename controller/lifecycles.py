@@ -39,11 +39,11 @@ from controller.reconcile.scalingpass import (
     resource_ids_of,
 )
 from controller.reconcile.spawning import INDEXERS as SPAWNED
-from controller.reconcile.spawning import TUNINGS, TuningCompanions, tuning_keys, tuning_names
+from controller.reconcile.spawning import TUNINGS, Leaves, TuningCompanions, tuning_keys, tuning_names
 from controller.reconcile.usage import CONFIGURATION, MODELS, Usage, configuration_of, models_of
 from controller.runtime.clock import Clock
 from controller.runtime.controller import Reconciler
-from controller.runtime.handlers import EnqueueHandler, GenerationChanged, VersionChanged, owner_keys
+from controller.runtime.handlers import EnqueueHandler, VersionChanged, owner_keys
 from controller.runtime.store import IndexFunc, Snapshot, Store
 from controller.runtime.workqueue import WorkQueue
 
@@ -105,8 +105,7 @@ def handlers(served: Served, kinds: Mapping[str, Served]) -> Iterator[EnqueueHan
     tuning = kinds.get(HYPERPARAMETER_TUNING_JOB.kind)
     if tuning is not None and served.descriptor is TRAINING_JOB:
         keys_of = tuning_keys(tuning.descriptor.resource, partial(tuning.store.index_keys, TUNINGS))
-        # Tuning jobs are told of coming and going only: how training jobs fare they learn from their counters.
-        yield EnqueueHandler(tuning.queue, GenerationChanged(), keys_of=keys_of)
+        yield EnqueueHandler(tuning.queue, Leaves(), keys_of=keys_of)
 
 
 def _policies_of(store: Store, deployment: Snapshot) -> list[ObjectKey]:

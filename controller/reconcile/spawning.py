@@ -40,7 +40,7 @@ from controller.reconcile.tuning import (
 )
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ABSENT, ClassifiedError, ErrorClass
-from controller.runtime.handlers import KeysOf, owner_keys
+from controller.runtime.handlers import KeysOf, Predicate, owner_keys
 from controller.runtime.store import IndexFunc, Snapshot
 
 T = TypeVar("T")
@@ -94,6 +94,7 @@ class _Listing:
     is_whole: bool = False
     """All pages are in `items`; else the next one is `next_token`'s: long lists survive throttling."""
     began_at: float | None = None
+    began_for: Progress | None = None
     made: set[str] = field(default_factory=set)
     """Names of jobs that got objects, which the store may not show yet."""
     looks: int = 0
@@ -102,9 +103,15 @@ class _Listing:
     """What the last whole listing was made for, with all objects made."""
     best: JsonObject = field(default_factory=dict)
 
-    def restart(self, now: float) -> None:
+    @property
+    def is_open(self) -> bool:
+        """Whether a list has been begun, and not all that is on it has its object."""
+        return self.is_whole or bool(self.next_token)
+
+    def restart(self, progress: Progress, now: float) -> None:
         """Begin a new list."""
-        self.items, self.next_token, self.is_whole, self.began_at = [], "", False, now
+        self.items, self.next_token, self.is_whole = [], "", False
+        self.began_at, self.began_for = now, progress
 
     def finish(self, progress: Progress | None, best: JsonObject) -> None:
         """Keep what a list has told, not the list."""
@@ -140,7 +147,9 @@ class TuningCompanions:
         """See `Companions.attend`: give launched jobs their objects before the counters that count them are shown."""
         self._take_note(hand, seen)
         listing = self._listing(hand)
-        ago_s = None if listing.began_at is None else self._clock.monotonic() - listing.began_at
+        ago_s = None
+        if listing.began_at is not None and not listing.is_open:
+            ago_s = self._clock.monotonic() - listing.began_at
         status = hand.obj.get("status") or {}
         shown = Progress.of(status.get(seen.descriptor.status.field) or "", status)
         match look(seen, shown, listing.done, ago_s):
@@ -242,19 +251,22 @@ class TuningCompanions:
         assert isinstance(seen.remote, Found)  # noqa: S101 (`look` has seen to it)
         progress = Progress.of(seen.remote.value, seen.remote.fields)
         if not listing.is_whole:
-            self._list(hand, seen, listing)
+            self._list(hand, seen, listing, progress)
         goal = hand.spec.get("hyperParameterTuningJobConfig", {}).get("hyperParameterTuningJobObjective", {})
         best = best_of(seen.descriptor, listing.items, goal.get("type", ""))
         found = self._spawn(hand, seen, listing)
+        if listing.began_for != progress:  # it took its time: more may have been launched since
+            listing.finish(None, best)
+            return self._look(hand, seen, listing)
         listing.looks = 0 if found >= progress.launched else listing.looks + 1
         ends = progress.value in seen.descriptor.status.terminal
         is_done = ends or listing.looks in {0, LOOKS}
         listing.finish(progress if is_done else None, best)
         return is_done
 
-    def _list(self, hand: Hand, seen: Observed, listing: _Listing) -> None:
+    def _list(self, hand: Hand, seen: Observed, listing: _Listing, progress: Progress) -> None:
         if not listing.next_token:
-            listing.restart(self._clock.monotonic())
+            listing.restart(progress, self._clock.monotonic())
         while not listing.is_whole:
             page = self._launched.page(
                 hand.target(seen), seen.name, next_token=listing.next_token, caller=(hand.key, "launched")
@@ -330,6 +342,18 @@ class TuningCompanions:
     def _drop(self, key: ObjectKey) -> None:
         with self._lock:
             self._listings.pop(key, None)
+
+
+class Leaves(Predicate):
+    """Passes what tuning jobs want to know of TrainingJobs: that they go. How they fare is told by the counters."""
+
+    def passes_add(self, obj: Snapshot) -> bool:
+        """See `Predicate.passes_add`."""
+        return bool(obj.metadata.get("deletionTimestamp"))
+
+    def passes_update(self, old: Snapshot, new: Snapshot) -> bool:
+        """See `Predicate.passes_update`."""
+        return old.resource_version != new.resource_version and bool(new.metadata.get("deletionTimestamp"))
 
 
 def tuning_names(obj: Mapping[str, Any]) -> Iterable[str]:

@@ -333,7 +333,7 @@ class TuningWorld:
                 if (kind, key) in self.seen and version == old:
                     continue
                 due.add((kind, key))
-                if kind == "TrainingJob":
+                if kind == "TrainingJob" and (obj is None or obj["metadata"].get("deletionTimestamp")):
                     last = obj or before or {"metadata": {"name": key.name, "namespace": key.namespace}}
                     snapshot = SimpleNamespace(key=key, metadata=last["metadata"])
                     due |= {("HyperparameterTuningJob", parent) for parent in self._parents(snapshot)}  # type: ignore[arg-type]

@@ -156,6 +156,45 @@ def test_long_lists_are_paged_through() -> None:
     assert world.aws.count("launched") - before == 3
 
 
+def test_a_throttled_list_goes_on_where_it_was() -> None:
+    """Neither page nor object twice, and no longer a wait than the budget asks for."""
+    world = TuningWorld()
+    world.aws.page_size = 1
+    world.tunings.apply(manifest())
+    world.run(10)
+    before = world.aws.count("launched")
+    turns = iter(range(1000))
+    refused = AwsError(ErrorClass.THROTTLED, "BudgetExhausted", "later", retry_after_s=1.0)
+    world.aws.always = lambda operation: refused if operation == "launched" and next(turns) % 2 else None
+    world.aws_training.always = lambda operation: refused if operation == "describe" and next(turns) % 2 else None
+    world.aws.launch(world.name, 6)
+    world.run(25)
+    assert len(world.shown()) == 6
+    assert world.aws.count("launched") - before <= 2 * 6
+    assert world.aws_training.count("describe") <= 2 * 6
+    assert world.status["trainingJobStatusCounters"]["inProgress"] == 6
+    assert world.errors
+    assert "additional" not in world.status
+
+
+def test_jobs_launched_while_a_list_waited_are_not_missed_at_the_end() -> None:
+    """A list that was begun before the end is followed by another one."""
+    world = TuningWorld()
+    world.tunings.apply(manifest())
+    world.run(10)
+    refused = AwsError(ErrorClass.THROTTLED, "BudgetExhausted", "later", retry_after_s=1.0)
+    world.aws_training.always = lambda operation: refused if operation == "describe" else None
+    world.aws.launch(world.name, 2)
+    world.run(10)
+    world.aws.launch(world.name, 2)
+    world.aws.end_all(world.name, "Completed")
+    world.run(10)
+    world.aws_training.always = lambda operation: None
+    world.run(10)
+    assert len(world.shown()) == 4
+    assert world.status["hyperParameterTuningJobStatus"] == "Completed"
+
+
 def test_counters_wait_for_the_objects_that_they_count() -> None:
     """A job that Describe does not show yet is looked for again; what is there is shown."""
     world = TuningWorld()
