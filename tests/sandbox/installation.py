@@ -36,6 +36,10 @@ class Cluster:
         """The same for helm."""
         return self._run("helm", *arguments, code=code)
 
+    def make(self, *arguments: str, code: int = 0) -> str:
+        """The same for make, in the repository."""
+        return self._run("make", *arguments, code=code)
+
     def apply(self, *files: Path | str) -> str:
         """`kubectl apply` of files, then until every CRD in them is served."""
         said = self.kubectl("apply", *(part for file in files for part in ("-f", str(file))))
@@ -53,9 +57,11 @@ class Cluster:
             "HOME": str(self.directory),
             "PATH": os.environ["PATH"],
         }
+        command = [tool, "--silent"] if tool == "make" else [str(tools.find(tool))]
         done = subprocess.run(
-            [str(tools.find(tool)), *arguments],
+            [*command, *arguments],
             env=environment,
+            cwd=REPOSITORY,
             input=given,
             capture_output=True,
             text=True,

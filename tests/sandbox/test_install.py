@@ -1,0 +1,130 @@
+"""The guides' installation and removal, command by command, with the real kubectl (guide-commands.md 1, 2, 4)."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.sandbox.harness import LONG, REPOSITORY, eventually, marked, named
+from tests.sandbox.installation import INSTALLER, NAMESPACE, NAMESPACED, Cluster, cluster, for_namespace
+
+pytestmark = pytest.mark.sandbox
+
+KINDS = (
+    "batchtransformjobs",
+    "endpointconfigs",
+    "hostingautoscalingpolicies",
+    "hostingdeployments",
+    "hyperparametertuningjobs",
+    "models",
+    "processingjobs",
+    "trainingjobs",
+)
+GUIDE_ORDER = [
+    f'namespace "{NAMESPACE}"',
+    *(f'customresourcedefinition.apiextensions.k8s.io "{kind}.sagemaker.aws.amazon.com"' for kind in KINDS),
+    'role.rbac.authorization.k8s.io "sagemaker-k8s-operator-leader-election-role"',
+    'clusterrole.rbac.authorization.k8s.io "sagemaker-k8s-operator-manager-role"',
+    'clusterrole.rbac.authorization.k8s.io "sagemaker-k8s-operator-proxy-role"',
+    'rolebinding.rbac.authorization.k8s.io "sagemaker-k8s-operator-leader-election-rolebinding"',
+    'clusterrolebinding.rbac.authorization.k8s.io "sagemaker-k8s-operator-manager-rolebinding"',
+    'clusterrolebinding.rbac.authorization.k8s.io "sagemaker-k8s-operator-proxy-rolebinding"',
+    'service "sagemaker-k8s-operator-controller-manager-metrics-service"',
+    'deployment.apps "sagemaker-k8s-operator-controller-manager"',
+]
+"""What the guide prints when the operator is deleted, in its order."""
+FINALIZER = "sagemaker-operator-finalizer"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster without anything of ours."""
+    with cluster(tmp_path) as made:
+        yield made
+
+
+def test_the_installer_installs_and_removes_what_the_guide_lists(home: Cluster) -> None:
+    """B-08, B-11, B-20."""
+    said = home.apply(INSTALLER)
+    assert f"namespace/{NAMESPACE} created" in said
+    assert "serviceaccount/sagemaker-k8s-operator-default created" in said
+    listed = re.findall(
+        r"^(\w+)\.sagemaker\.aws\.amazon\.com\s+\d{4}-\d\d-\d\dT", home.kubectl("get", "crd"), re.MULTILINE
+    )
+    assert tuple(listed) == KINDS
+    assert "unchanged" in home.apply(INSTALLER), "applying again changes nothing"
+
+    # The namespace takes its content with it. Here that is over before kubectl has asked for the rest, which a real
+    # cluster takes seconds for: so the list is a dry run's, and the removal ignores what went with the namespace.
+    removed = home.kubectl("delete", "--dry-run=client", "-f", str(INSTALLER))
+    lines = [line.partition(" deleted")[0] for line in removed.splitlines()]
+    assert [line for line in lines if line in GUIDE_ORDER] == GUIDE_ORDER
+    home.kubectl("delete", "--ignore-not-found", "-f", str(INSTALLER))
+    assert "sagemaker" not in home.kubectl("get", "crd,clusterroles,clusterrolebindings,namespaces", "-o", "name")
+
+
+@pytest.mark.parametrize("way", [[], ["--server-side"]], ids=["client-side", "server-side"])
+def test_every_release_file_is_accepted_by_both_kinds_of_apply(home: Cluster, way: list[str]) -> None:
+    """A cluster with nothing else; twice, since installers are repeatable."""
+    home.kubectl("create", "namespace", "my-namespace")
+    files = [INSTALLER, NAMESPACED / "crd.yaml", for_namespace("my-namespace", home.directory)]
+    for file in [*files, *files]:
+        home.kubectl("apply", *way, "-f", str(file))
+
+
+@pytest.mark.parametrize("optional", ["network-policy", "grafana", "rbac/users", "rbac/metrics-reader"])
+def test_optional_parts_are_accepted(home: Cluster, optional: str) -> None:
+    """`kubectl apply -k`, after the operator."""
+    home.apply(INSTALLER)
+    home.kubectl("apply", "-k", str(REPOSITORY / "config" / optional))
+
+
+def test_the_pod_shows_two_containers_one_of_them_manager(home: Cluster) -> None:
+    """B-12, B-22e: 2/2, `kubectl logs -c manager`."""
+    home.apply(INSTALLER)
+    names = home.kubectl(
+        *("get", "deployment", "-n", NAMESPACE, "sagemaker-k8s-operator-controller-manager"),
+        *("-o", "jsonpath={.spec.template.spec.containers[*].name}"),
+    )
+    assert names.split() == ["manager", "metrics-proxy"]
+
+
+def test_two_namespaces_have_an_operator_each_and_keep_their_namespace(home: Cluster) -> None:
+    """B-13, B-14, D-57: nothing outside of the namespace, and the namespace is nobody's to delete."""
+    home.apply(NAMESPACED / "crd.yaml")
+    files = {}
+    for namespace in ("team-a", "team-b"):
+        home.kubectl("create", "namespace", namespace)
+        files[namespace] = for_namespace(namespace, home.directory)
+        said = home.kubectl("apply", "-f", str(files[namespace]))
+        assert len(re.findall(" created$", said, re.MULTILINE)) == len(said.splitlines()), "no name clashes"
+    home.kubectl("delete", "-f", str(files["team-a"]))
+    home.kubectl("get", "namespace", "team-a")
+    home.kubectl("get", "deployment", "sagemaker-k8s-operator-controller-manager", "-n", "team-b")
+
+
+def test_an_object_without_its_operator_leaves_when_the_finalizer_is_removed(home: Cluster) -> None:
+    """B-22f: deletion hangs without the operator; the two lines of the guide's remedy let the object go at once."""
+    home.apply(NAMESPACED / "crd.yaml")
+    job = yaml.safe_load((REPOSITORY / "samples" / "xgboost-mnist-trainingjob.yaml").read_text())
+    job = marked(named(job, "stuck"), **LONG)
+    job["metadata"]["finalizers"] = [FINALIZER]
+    home.kubectl("create", "-f", "-", given=yaml.safe_dump(job))
+    home.kubectl("delete", "trainingjob", "stuck", "--wait=false")
+    assert FINALIZER in home.kubectl("get", "trainingjob", "stuck", "-o", "yaml")
+    home.kubectl("patch", "trainingjob", "stuck", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+    eventually(lambda: home.api.get("stuck") is None, what="the object is gone")
+
+
+def test_make_uninstall_refuses_while_objects_exist(home: Cluster) -> None:
+    """The message names the command that deletes them; FORCE=1 goes on, and the CRDs go."""
+    home.apply(NAMESPACED / "crd.yaml")
+    home.kubectl("create", "-f", str(REPOSITORY / "samples" / "xgboost-mnist-trainingjob.yaml"))
+    refused = home.make("uninstall", code=2)
+    assert "1 objects of sagemaker.aws.amazon.com are left" in refused
+    assert "kubectl delete --all --all-namespaces" in refused
+    assert home.is_served("trainingjobs")
+    home.make("uninstall", "FORCE=1")
+    assert "sagemaker" not in home.kubectl("get", "crd", "-o", "name")
