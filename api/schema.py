@@ -37,7 +37,7 @@ def object_schema(descriptor: KindDescriptor, fields: KindFields) -> JsonObject:
     status = {**field_schema(descriptor, fields.status), "description": "What became of it, as last seen."}
     schema: JsonObject = {
         "type": "object",
-        "description": f"{descriptor.kind} runs as {descriptor.operations.create} of Amazon SageMaker.",
+        "description": f"{descriptor.kind}: made at AWS by {', '.join(descriptor.operations.sending)}.",
         "properties": {
             "apiVersion": {"type": "string", "description": "Version of the API that this object is written in."},
             "kind": {"type": "string", "description": "Kind of this object."},

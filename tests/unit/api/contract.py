@@ -70,13 +70,22 @@ def spec_rows(kind: str) -> tuple[Row, ...]:
 
 
 @cache
-def schema_of(kind: str) -> JsonObject:
-    """The schema that the generator makes for a kind, served or not."""
+def crd_of(kind: str) -> JsonObject:
+    """The CRD that the generator makes for a kind: test_crd.py says that it is the checked-in one."""
     (descriptor,) = [known for known in ALL_KINDS if known.kind == kind]
-    fields = build(descriptor, as_model(descriptor.service, models.read(descriptor.service)))
-    crd = custom_resource_definition(descriptor, fields, "")
-    schema: JsonObject = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    fields = build(descriptor, as_model(descriptor.service, _snapshot(descriptor.service)))
+    return custom_resource_definition(descriptor, fields, "")
+
+
+def schema_of(kind: str) -> JsonObject:
+    """Its schema."""
+    schema: JsonObject = crd_of(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     return schema
+
+
+@cache
+def _snapshot(service: str) -> JsonObject:
+    return models.read(service)
 
 
 def find(schema: JsonObject, segments: list[str]) -> JsonObject | None:

@@ -14,6 +14,7 @@ from api.models import as_model
 from api.pattern import to_re2
 from api.v1 import ALL_KINDS, BATCH_TRANSFORM_JOB
 from hack import crds, models
+from tests.unit.api.contract import crd_of, schema_of
 
 
 def test_the_checked_in_files_are_what_the_generator_makes() -> None:
@@ -83,52 +84,102 @@ def test_everything_that_a_request_takes_has_a_field(kind: KindDescriptor) -> No
         assert members - filled_in == sent
 
 
-def test_names_scope_and_subresource(training_job_crd: JsonObject) -> None:
-    """v1-kinds.md 1 and 2."""
-    spec = training_job_crd["spec"]
-    version = spec["versions"][0]
-
-    assert training_job_crd["metadata"]["name"] == "trainingjobs.sagemaker.aws.amazon.com"
-    assert (spec["group"], spec["scope"], spec["preserveUnknownFields"]) == (
-        "sagemaker.aws.amazon.com",
-        "Namespaced",
-        False,
-    )
-    assert spec["names"] == {
-        "kind": "TrainingJob",
-        "listKind": "TrainingJobList",
-        "plural": "trainingjobs",
-        "singular": "trainingjob",
-        "categories": ["sagemaker"],
-    }
-    assert (version["name"], version["served"], version["storage"]) == ("v1", True, True)
-    assert version["subresources"] == {"status": {}}
-    assert version["schema"]["openAPIV3Schema"]["required"] == ["spec"]
-
-
-def test_normal_output_has_the_columns_of_the_guides(training_job_crd: JsonObject) -> None:
-    """v1-kinds.md 3: scripts count columns, so ours show with `-o wide` only."""
-    columns = training_job_crd["spec"]["versions"][0]["additionalPrinterColumns"]
-
-    assert [(c["name"], c["type"], c.get("format"), c["jsonPath"]) for c in columns if not c.get("priority")] == [
+_DATE = ("Creation-Time", "string", "date", ".metadata.creationTimestamp")
+_COLUMNS = {
+    "TrainingJob": [
         ("Status", "string", None, ".status.trainingJobStatus"),
         ("Secondary-Status", "string", None, ".status.secondaryStatus"),
-        ("Creation-Time", "string", "date", ".metadata.creationTimestamp"),
+        _DATE,
         ("Sagemaker-Job-Name", "string", None, ".status.sageMakerTrainingJobName"),
-    ]
+    ],
+    "HyperparameterTuningJob": [
+        ("Status", "string", None, ".status.hyperParameterTuningJobStatus"),
+        _DATE,
+        ("Completed", "number", "int64", ".status.trainingJobStatusCounters.completed"),
+        ("InProgress", "number", "int64", ".status.trainingJobStatusCounters.inProgress"),
+        ("Errors", "number", "int64", ".status.trainingJobStatusCounters.totalError"),
+        ("Stopped", "number", "int64", ".status.trainingJobStatusCounters.stopped"),
+        ("Best-Training-Job", "string", None, ".status.bestTrainingJob.trainingJobName"),
+        ("Sagemaker-Job-Name", "string", None, ".status.sageMakerHyperParameterTuningJobName"),
+    ],
+    "BatchTransformJob": [
+        ("Status", "string", None, ".status.transformJobStatus"),
+        _DATE,
+        ("Sagemaker-Job-Name", "string", None, ".status.sageMakerTransformJobName"),
+    ],
+    "ProcessingJob": [
+        ("Status", "string", None, ".status.processingJobStatus"),
+        _DATE,
+        ("Sagemaker-Job-Name", "string", None, ".status.sageMakerProcessingJobName"),
+    ],
+    "Model": [
+        ("Status", "string", None, ".status.status"),
+        ("Sage-Maker-Model-Name", "string", None, ".status.sageMakerModelName"),
+    ],
+    "EndpointConfig": [
+        ("Status", "string", None, ".status.status"),
+        ("Sage-Maker-EndpointConfig-Name", "string", None, ".status.sageMakerEndpointConfigName"),
+    ],
+    "HostingDeployment": [
+        ("Status", "string", None, ".status.endpointStatus"),
+        ("Sagemaker-endpoint-name", "string", None, ".status.endpointName"),
+    ],
+    "HostingAutoscalingPolicy": [
+        ("Status", "string", None, ".status.hostingAutoscalingPolicyStatus"),
+        _DATE,
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS, ids=lambda kind: kind.kind)
+def test_normal_output_has_the_columns_of_the_guides(kind: KindDescriptor) -> None:
+    """v1-kinds.md 3: scripts count columns, so ours show with `-o wide` only."""
+    columns = crd_of(kind.kind)["spec"]["versions"][0]["additionalPrinterColumns"]
+
+    shown = [(c["name"], c["type"], c.get("format"), c["jsonPath"]) for c in columns if not c.get("priority")]
+    assert shown == _COLUMNS[kind.kind]
     assert [c["name"] for c in columns if c.get("priority") == 1] == ["Ready", "Reason", "Age"]
 
 
-def test_the_crd_fits_the_annotation_of_client_side_apply(training_job_crd: JsonObject) -> None:
+@pytest.mark.parametrize("kind", ALL_KINDS, ids=lambda kind: kind.kind)
+def test_names_scope_and_subresource(kind: KindDescriptor) -> None:
+    """v1-kinds.md 1 and 2. Only autoscaling policies have a short name, as ever."""
+    crd = crd_of(kind.kind)
+    spec, version = crd["spec"], crd["spec"]["versions"][0]
+    plural = kind.kind.lower().removesuffix("y") + ("ies" if kind.kind.endswith("y") else "s")
+
+    assert crd["metadata"]["name"] == f"{plural}.sagemaker.aws.amazon.com"
+    assert spec["group"] == "sagemaker.aws.amazon.com"
+    assert spec["scope"] == "Namespaced"
+    assert spec["preserveUnknownFields"] is False
+    assert spec["names"] == {
+        "kind": kind.kind,
+        "listKind": f"{kind.kind}List",
+        "plural": plural,
+        "singular": kind.kind.lower(),
+        "categories": ["sagemaker"],
+    } | ({"shortNames": ["hap"]} if kind.kind == "HostingAutoscalingPolicy" else {})
+    assert (version["name"], version["served"], version["storage"]) == ("v1", True, True)
+    assert version["subresources"] == {"status": {}}
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS, ids=lambda kind: kind.kind)
+def test_the_crd_fits_the_annotation_of_client_side_apply(kind: KindDescriptor) -> None:
     """262,144 bytes for all annotations together; kubectl stores the whole object in one. Half of it leaves room."""
-    assert len(json.dumps(training_job_crd)) < 131_072
+    assert len(json.dumps(crd_of(kind.kind))) < 131_072
 
 
-def test_patterns_compile_and_use_nothing_that_re2_lacks(training_job_schema: JsonObject) -> None:
+@pytest.fixture(params=[kind.kind for kind in ALL_KINDS])
+def schema(request: pytest.FixtureRequest) -> JsonObject:
+    """The schema of each kind. Not to be changed."""
+    return schema_of(request.param)
+
+
+def test_patterns_compile_and_use_nothing_that_re2_lacks(schema: JsonObject) -> None:
     """The API server refuses a CRD otherwise."""
-    patterns = {schema["pattern"] for schema in _schemas(training_job_schema) if "pattern" in schema}
+    patterns = {each["pattern"] for each in _schemas(schema) if "pattern" in each}
 
-    assert len(patterns) > 10
+    assert len(patterns) >= 1
     for pattern in patterns:
         re.compile(pattern)
         assert "(?!" not in pattern
@@ -136,52 +187,61 @@ def test_patterns_compile_and_use_nothing_that_re2_lacks(training_job_schema: Js
         assert to_re2(pattern) != ""
 
 
-def test_whole_numbers_are_int64(training_job_schema: JsonObject) -> None:
+def test_whole_numbers_are_int64(schema: JsonObject) -> None:
     """As in v1; kubectl and clients read the format."""
-    assert {s.get("format") for s in _schemas(training_job_schema) if s.get("type") == "integer"} == {"int64"}
+    assert {s.get("format") for s in _schemas(schema) if s.get("type") == "integer"} == {"int64"}
 
 
-def test_bounds_that_bound_nothing_are_left_out(training_job_schema: JsonObject) -> None:
+def test_bounds_that_bound_nothing_are_left_out(schema: JsonObject) -> None:
     """Every length is at least 0."""
-    for schema in _schemas(training_job_schema):
-        assert schema.get("minLength") != 0
-        assert schema.get("minItems") != 0
+    for each in _schemas(schema):
+        assert each.get("minLength") != 0
+        assert each.get("minItems") != 0
 
 
-def test_there_are_no_defaults(training_job_schema: JsonObject) -> None:
+def test_there_are_no_defaults(schema: JsonObject) -> None:
     """They would change what is sent to AWS and what `get -o yaml` shows."""
-    assert not [schema for schema in _schemas(training_job_schema) if "default" in schema]
+    assert not [each for each in _schemas(schema) if "default" in each]
 
 
-def test_enums_that_aws_adds_to_are_open(training_job_schema: JsonObject) -> None:
+def test_enums_that_aws_adds_to_are_open() -> None:
     """A new instance type must not need a new CRD. Closed: those of v1, and those that name a yes or no."""
     closed = {
-        tuple(schema["enum"]) for schema in _schemas(training_job_schema["properties"]["spec"]) if "enum" in schema
+        tuple(each["enum"])
+        for kind in ALL_KINDS
+        for each in _schemas(schema_of(kind.kind)["properties"]["spec"])
+        if "enum" in each
     }
 
     assert closed == {
         ("File", "Pipe", "FastFile"),
         ("Pipe", "File", "FastFile"),
+        ("File", "Pipe"),
         ("None", "Gzip"),
         ("FullyReplicated", "ShardedByS3Key"),
         ("S3Prefix", "ManifestFile", "AugmentedManifestFile", "Converse"),
+        ("S3Prefix", "ManifestFile"),
+        ("Continuous", "EndOfJob"),
+        ("SingleModel", "MultiModel"),
+        ("DesiredInstanceCount", "DesiredWeight", "DataCaptureConfig"),
+        # Not of v1.
         ("GZIP", "NONE"),
         ("Platform", "Vpc"),
     }
 
 
-def test_every_field_says_what_it_is(training_job_schema: JsonObject) -> None:
+def test_every_field_says_what_it_is(schema: JsonObject) -> None:
     """`kubectl explain trainingjob.spec.x`: every top-level field has a description, without markup."""
     for half in ("spec", "status"):
-        for name, schema in training_job_schema["properties"][half]["properties"].items():
-            assert schema.get("description"), name
-    for schema in _schemas(training_job_schema):
-        assert not re.search(r"</?[a-z]+>", schema.get("description", ""))
+        for name, field in schema["properties"][half]["properties"].items():
+            assert field.get("description"), name
+    for each in _schemas(schema):
+        assert not re.search(r"</?[a-z]+>", each.get("description", ""))
 
 
-def test_conditions_are_merged_by_type(training_job_schema: JsonObject) -> None:
+def test_conditions_are_merged_by_type(schema: JsonObject) -> None:
     """Several writers, as the API conventions have it."""
-    conditions = training_job_schema["properties"]["status"]["properties"]["conditions"]
+    conditions = schema["properties"]["status"]["properties"]["conditions"]
 
     assert conditions["x-kubernetes-list-type"] == "map"
     assert conditions["x-kubernetes-list-map-keys"] == ["type"]
@@ -190,9 +250,9 @@ def test_conditions_are_merged_by_type(training_job_schema: JsonObject) -> None:
     }  # fmt: skip
 
 
-def test_the_record_of_creation_is_in_the_status(training_job_schema: JsonObject) -> None:
+def test_the_record_of_creation_is_in_the_status(schema: JsonObject) -> None:
     """A field that the schema lacks would be pruned, and the job created again (D-08)."""
-    record = training_job_schema["properties"]["status"]["properties"]["awsResource"]["properties"]
+    record = schema["properties"]["status"]["properties"]["awsResource"]["properties"]
 
     assert set(record) == {"arn", "name", "accountId", "region", "partition", "createdAt"}
 

@@ -33,9 +33,9 @@ def test_their_names_may_be_filled_in_once(kind: str, name: str) -> None:
     assert _refusals(kind, other, first) != []
 
 
-@pytest.mark.parametrize("kind", ["Model", "EndpointConfig"])
-def test_of_a_model_or_configuration_only_the_identity_is_fixed(kind: str) -> None:
-    """D-04; everything else is deleted and created anew by the operator."""
+@pytest.mark.parametrize("kind", ["Model", "EndpointConfig", "HostingDeployment", "HostingAutoscalingPolicy"])
+def test_of_what_is_no_job_only_the_identity_is_fixed(kind: str) -> None:
+    """D-04; everything else is replaced or updated by the operator."""
     tagged = LEAST[kind] | {"tags": [{"key": "a", "value": "b"}]}
     moved = LEAST[kind] | {"region": "eu-west-1"}
     redirected = LEAST[kind] | {"sageMakerEndpoint": "https://x"}
@@ -44,6 +44,36 @@ def test_of_a_model_or_configuration_only_the_identity_is_fixed(kind: str) -> No
     assert ["spec.region: " in text for text in _refusals(kind, moved, LEAST[kind])] == [True]
     assert len(_refusals(kind, redirected, LEAST[kind])) == 1
     assert len(_refusals(kind, LEAST[kind], redirected)) == 1
+
+
+@pytest.mark.parametrize("field", ["policyName", "serviceNamespace", "scalableDimension"])
+def test_what_names_a_policy_may_be_filled_in_once(field: str) -> None:
+    """Under another name or dimension a second policy would be put, and the first forgotten."""
+    least = LEAST["HostingAutoscalingPolicy"]
+    empty, given, other = least | {field: ""}, least | {field: "given"}, least | {field: "other"}
+
+    assert _refusals("HostingAutoscalingPolicy", given, least) == []
+    assert _refusals("HostingAutoscalingPolicy", given, empty) == []
+    for changed in (other, empty, least):
+        assert len(_refusals("HostingAutoscalingPolicy", changed, given)) == 1
+
+
+def test_what_a_policy_does_may_change() -> None:
+    """It is put again in place (v1-kinds.md 12.5)."""
+    least = LEAST["HostingAutoscalingPolicy"]
+    changed = least | {"maxCapacity": 3, "resourceId": [{"endpointName": "e", "variantName": "v"}]}
+
+    assert _refusals("HostingAutoscalingPolicy", changed, least) == []
+    assert _refusals("HostingAutoscalingPolicy", least, changed) == []
+
+
+def test_the_name_of_an_endpoint_stays() -> None:
+    """D-04: the operator would make a second endpoint, and forget the first."""
+    least = LEAST["HostingDeployment"]
+    given, other = least | {"endpointName": "given"}, least | {"endpointName": "other"}
+
+    for new, old in ((given, least), (least, given), (other, given)):
+        assert ["cannot be changed" in text for text in _refusals("HostingDeployment", new, old)] == [True]
 
 
 def test_a_processing_job_manages_its_own_paths_only_if_it_says_so() -> None:
