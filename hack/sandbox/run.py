@@ -1,21 +1,21 @@
-"""`run`: both servers, the operator, the CRDs and the samples, shown until Ctrl-C or until all samples have ended."""
+"""`run`: both servers, the operator, the CRDs and the samples, shown until Ctrl-C or until all is done."""
 
 import json
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol, TypeVar
+from typing import IO, Any, Protocol, TypeVar
 
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.control_client import STATE_FILE, SandboxError
 from hack.sandbox.kubeapi import KubeApi, manifests
 from hack.sandbox.operator_process import OperatorProcess, aws_environment
-from hack.sandbox.samples import crd_paths, sample_paths
+from hack.sandbox.samples import UPDATE, LiveUpdate, Sample, crd_paths, served
 from hack.sandbox.watch_table import Row, row_of, view_for
 
 T = TypeVar("T")
@@ -50,6 +50,7 @@ class Options:
     aws_port: int = 18444
     speed: float = 1.0
     operator: Sequence[str] | None = None  # the command, in tests
+    samples: Sequence[Sample] | None = None  # by default all of the kinds that the operator serves
 
 
 def run(options: Options, out: IO[str] = sys.stdout) -> int:
@@ -80,9 +81,9 @@ def run(options: Options, out: IO[str] = sys.stdout) -> int:
         operator.until_ready(stop)
         if not stop.is_set():
             print(f"The operator is ready; its log: {log}", file=out, flush=True)
-            samples = _apply_samples(api)
-            goal = Goal(samples, time.monotonic() + options.timeout_s) if options.once else None
-            _watch(api, operator, stop, goal, out)
+            show = Show(api, served() if options.samples is None else options.samples, UPDATE)
+            goal = Goal(show.keys, time.monotonic() + options.timeout_s) if options.once else None
+            _watch(api, operator, stop, show, goal, out)
         if options.once and stop.is_set():
             raise SandboxError("ended by a signal before all samples had ended")
     print(_GOODBYE, end="", file=out, flush=True)
@@ -112,12 +113,6 @@ def _apply_crds(api: KubeApi) -> None:
         api.until_established(name)
 
 
-def _apply_samples(api: KubeApi) -> frozenset[str]:
-    """Apply the samples; return their keys as rows have them."""
-    applied = [api.apply(manifest) for path in sample_paths() for manifest in manifests(path)]
-    return frozenset(row_of(obj).key for obj in applied)
-
-
 @dataclass(frozen=True, slots=True)
 class Goal:
     """What `--once` waits for: these objects at a good end, before `deadline` (monotonic seconds)."""
@@ -142,16 +137,55 @@ class Goal:
         raise SandboxError(f"{'time is over, ' if is_late else ''}not all samples ended well: {'; '.join(reasons)}")
 
 
-def _watch(api: KubeApi, operator: OperatorProcess, stop: threading.Event, goal: Goal | None, out: IO[str]) -> None:
+class Show:
+    """Applies the samples as soon as what they refer to is there, and changes one of them when all have ended well."""
+
+    def __init__(self, api: KubeApi, samples: Sequence[Sample], update: LiveUpdate) -> None:
+        self._api = api
+        self._pending = list(samples)
+        self.keys = frozenset(sample.key for sample in samples)
+        self._update = update if update.sample.key in self.keys else None
+        self._is_update_due = self._update is not None
+
+    def advance(self, objects: Sequence[Mapping[str, Any]], note: Callable[[str], None]) -> None:
+        """Apply what can be applied by now; `note` tells the reader of the change."""
+        for sample in tuple(self._pending):
+            manifest = sample.filled(objects)
+            if manifest is not None:
+                self._api.apply(manifest)
+                self._pending.remove(sample)
+        if self._update is None or not self._is_update_due or self._pending:
+            return
+        shown = {row.key: row for row in map(row_of, objects)}
+        if all(key in shown and shown[key].verdict for key in self.keys):
+            note(f"Now a live update: {self._update.title}")
+            self._api.apply(self._update.manifest)
+            self._is_update_due = False
+
+    def is_over(self, objects: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether nothing is left to apply, and the change has arrived."""
+        is_updated = self._update is None or (not self._is_update_due and self._update.is_done(objects))
+        return not self._pending and is_updated
+
+
+def _watch(
+    api: KubeApi, operator: OperatorProcess, stop: threading.Event, show: Show, goal: Goal | None, out: IO[str]
+) -> None:
     """Show the objects until `stop`, or until the goal is reached. Raises SandboxError if it cannot be any more."""
     view = view_for(out)
     try:
         while not stop.is_set():
             operator.check()
-            rows = sorted(map(row_of, api.operator_objects()), key=lambda row: (row.kind, row.namespace, row.name))
+            objects = api.operator_objects()
+            rows = sorted(map(row_of, objects), key=lambda row: (row.kind, row.namespace, row.name))
             view.show(rows)
-            if goal is not None and goal.is_reached(rows, time.monotonic()):
-                return
+            show.advance(objects, view.note)
+            now = time.monotonic()
+            if goal is not None and goal.is_reached(rows, now):
+                if show.is_over(objects):
+                    return
+                if now > goal.deadline:
+                    raise SandboxError("time is over, the live update has not arrived")
             stop.wait(_REFRESH_S)
     finally:
         view.close()
@@ -183,7 +217,7 @@ def _welcome(kube_url: str, aws_url: str, kubeconfig: Path) -> str:
 
 
 _COMMANDS = """\
-  kubectl get trainingjobs                                     # what is shown here
+  kubectl get sagemaker                                        # what is shown here, kind by kind
   kubectl describe trainingjob xgboost-mnist-from-for-s3       # conditions and events
   kubectl delete trainingjob xgboost-mnist-from-for-s3         # a job that still runs is stopped in SageMaker
   aws sagemaker list-training-jobs                             # the other side

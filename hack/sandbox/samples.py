@@ -1,22 +1,135 @@
-"""What `run` applies: the CRDs, and the samples that can end well without a reader's own account."""
+"""What `run` applies: the CRDs, samples that can end well without a reader's account, and one change of a sample."""
 
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from api.v1 import KINDS
+from hack.sandbox.kubeapi import manifests
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CRDS = REPOSITORY / "config" / "crd" / "bases"
-# In the order of the table. Not here: xgboost-mnist-trainingjob-endpoint.yaml, which names an endpoint of its reader's.
+_Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A value of a sample that its reader has to fill in: what the status of another sample shows, once it does."""
+
+    path: _Path  # where the value goes
+    kind: str
+    name: str
+    status_field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A file of samples/ with one manifest."""
+
+    file: str
+    references: tuple[Reference, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return REPOSITORY / "samples" / self.file
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as it is in the file."""
+        (manifest,) = manifests(self.path)
+        return manifest
+
+    @property
+    def key(self) -> str:
+        """Kind and name, as rows of the table have them."""
+        manifest = self.manifest
+        return f"{manifest['kind'].lower()}/{manifest['metadata']['name']}"
+
+    def filled(self, objects: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+        """Return the manifest with its references filled in, or None as long as one of them is not there."""
+        known = {(obj["kind"], obj["metadata"]["name"]): obj.get("status") or {} for obj in objects}
+        manifest = self.manifest
+        for reference in self.references:
+            value = known.get((reference.kind, reference.name), {}).get(reference.status_field)
+            if not value:
+                return None
+            manifest = changed(manifest, reference.path, value)
+        return manifest
+
+
+_MODEL = ("Model", "xgboost-mnist", "sageMakerModelName")
+# In the order of the table. Not here: those that need something of their reader's, or show what others show.
 SAMPLES = (
-    "xgboost-mnist-trainingjob.yaml",
-    "xgboost-mnist-trainingjob-spot.yaml",
-    "xgboost-mnist-trainingjob-debugger.yaml",
-    "xgboost-mnist-trainingjob-efs.yaml",
-    "xgboost-mnist-trainingjob-fsx.yaml",
+    Sample("xgboost-mnist-trainingjob.yaml"),
+    Sample("xgboost-mnist-trainingjob-spot.yaml"),
+    Sample("xgboost-mnist-trainingjob-debugger.yaml"),
+    Sample("xgboost-mnist-trainingjob-efs.yaml"),
+    Sample("xgboost-mnist-trainingjob-fsx.yaml"),
+    Sample("xgboost-mnist-hpo.yaml"),
+    Sample("kmeans-mnist-processingjob.yaml"),
+    Sample("xgboost-mnist-model.yaml"),
+    Sample("xgboost-mnist-batchtransform.yaml", (Reference(("spec", "modelName"), *_MODEL),)),
+    Sample(
+        "xgboost-mnist-endpointconfig.yaml",
+        (Reference(("spec", "productionVariants", 0, "modelName"), *_MODEL),),
+    ),
+    Sample("xgboost-mnist-hostingdeployment.yaml"),
+    Sample("hap-custom-metric.yaml"),
 )
 
 
-def sample_paths() -> list[Path]:
-    """Return the samples' files."""
-    return [REPOSITORY / "samples" / name for name in SAMPLES]
+@dataclass(frozen=True, slots=True)
+class LiveUpdate:
+    """A change of a sample that has ended well, to be watched: one instance becomes two, as in the hosting guide."""
+
+    sample: Sample
+    instances: int = 2
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The changed manifest."""
+        path = ("spec", "productionVariants", 0, "initialInstanceCount")
+        return changed(self.sample.manifest, path, self.instances)
+
+    @property
+    def title(self) -> str:
+        """What the change is, in a line."""
+        return f"{self.sample.key}: initialInstanceCount becomes {self.instances}"
+
+    def is_done(self, objects: Iterable[Mapping[str, Any]]) -> bool:
+        """Whether the new number of instances serves."""
+        for obj in objects:
+            status = obj.get("status") or {}
+            if f"{obj['kind'].lower()}/{obj['metadata']['name']}" == self.sample.key:
+                counts = [variant.get("currentInstanceCount") for variant in status.get("productionVariants") or ()]
+                return status.get("endpointStatus") == "InService" and self.instances in counts
+        return False
+
+
+UPDATE = LiveUpdate(Sample("xgboost-mnist-hostingdeployment.yaml"))
+
+
+def served(samples: Sequence[Sample] = SAMPLES) -> tuple[Sample, ...]:
+    """Return the samples of the kinds that the operator serves, whose references are of such kinds, too."""
+    kinds = {kind.kind for kind in KINDS}
+    return tuple(
+        sample
+        for sample in samples
+        if {sample.manifest["kind"], *(reference.kind for reference in sample.references)} <= kinds
+    )
+
+
+def changed(manifest: Mapping[str, Any], path: _Path, value: object) -> dict[str, Any]:
+    """Return a copy of a manifest with another value at `path`."""
+    copied: dict[str, Any] = copy.deepcopy(dict(manifest))
+    place: Any = copied
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return copied
 
 
 def crd_paths() -> list[Path]:

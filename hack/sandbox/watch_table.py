@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any, Protocol
 
+from api.v1 import ALL_KINDS
+
 # What ends well and what does not; every other status is on its way. See the status values of each kind in api/.
 GOOD = frozenset({"Completed", "InService", "Created"})
 BAD = frozenset({"Failed", "Stopped", "Error", "OutOfService", "UpdateRollbackFailed"})
 _CAPTION = "Ctrl-C ends it"
+_KINDS = {kind.kind: kind for kind in ALL_KINDS}
 _COLOURS = {True: "green", False: "red", None: "yellow"}
 
 
@@ -41,25 +44,30 @@ class Row:
 
 
 def row_of(obj: Mapping[str, Any]) -> Row:
-    """Return the row of an object of any of our kinds: their status fields are named alike."""
-    status = obj.get("status") or {}
-    primary = next((str(status[key]) for key in sorted(status) if _is_primary(key) and status[key]), "")
-    remote = next(
-        (str(status[key]) for key in sorted(status) if key.startswith("sageMaker") and key.endswith("Name")), ""
-    )
+    """Return the row of an object of any of our kinds; its descriptor says which fields of the status matter."""
+    kind, status = _KINDS[obj["kind"]], obj.get("status") or {}
+    secondary = kind.status.secondary_field
     return Row(
         kind=obj["kind"],
         namespace=obj["metadata"].get("namespace", ""),
         name=obj["metadata"]["name"],
-        status=primary or "Pending",
-        detail=status.get("secondaryStatus") or "",
-        remote_name=remote or status.get("endpointName") or "",
+        status=status.get(kind.status.field) or "Pending",
+        detail=(status.get(secondary) or "") if secondary else _progress(status),
+        remote_name=status.get(kind.name.status_field) or "",
         message=str(status.get("additional") or status.get("failureReason") or ""),
     )
 
 
-def _is_primary(key: str) -> bool:
-    return key == "status" or (key.endswith("Status") and key != "secondaryStatus")
+def _progress(status: Mapping[str, Any]) -> str:
+    """Return how far something has come that consists of parts: the jobs of a search, the instances of an endpoint."""
+    counters = status.get("trainingJobStatusCounters") or {}
+    if counters:
+        parts = {"completed": "completed", "inProgress": "running", "totalError": "failed", "stopped": "stopped"}
+        return ", ".join(f"{counters[key]} {word}" for key, word in parts.items() if counters.get(key))
+    variants = [row for row in status.get("productionVariants") or () if "currentInstanceCount" in row]
+    return ", ".join(
+        f"{row['variantName']} {row['currentInstanceCount']}/{row.get('desiredInstanceCount', '?')}" for row in variants
+    )
 
 
 def changes(before: Iterable[Row], after: Iterable[Row]) -> list[str]:
@@ -84,6 +92,10 @@ class View(Protocol):
         """Show the rows as they are now."""
         ...
 
+    def note(self, text: str) -> None:
+        """Tell something beside the rows."""
+        ...
+
     def close(self) -> None:
         """Leave the screen as it is."""
         ...
@@ -102,6 +114,10 @@ class LineView:
         for line in changes(self._rows, rows):
             print(f"{stamp}  {line}", file=self._out, flush=True)
         self._rows = rows
+
+    def note(self, text: str) -> None:
+        """Print a line."""
+        print(text, file=self._out, flush=True)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -141,6 +157,10 @@ class TableView:
             table.add_row(Text(row.key), status, Text(row.remote_name), Text(row.message))
         self._live.update(table, refresh=True)
         self._rows = rows
+
+    def note(self, text: str) -> None:
+        """Print a line above the table."""
+        self._live.console.print(text, markup=False)
 
     def close(self) -> None:
         """Leave the last table on the screen."""

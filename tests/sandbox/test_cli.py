@@ -13,22 +13,24 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 
+from api.v1 import ALL_KINDS, KINDS
 from hack.sandbox.__main__ import main
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.aws.faults import FAULTS
 from hack.sandbox.control_client import SandboxError
 from hack.sandbox.kube import server as kube_server
-from hack.sandbox.kubeapi import manifests
+from hack.sandbox.kubeapi import KubeApi
 from hack.sandbox.operator_process import OperatorDiedError
-from hack.sandbox.run import Goal, Options, run
-from hack.sandbox.samples import crd_paths, sample_paths
+from hack.sandbox.run import Goal, Options, Show, run
+from hack.sandbox.samples import SAMPLES, UPDATE, Reference, Sample, crd_paths, served
 from hack.sandbox.watch_table import Row
 
 pytestmark = pytest.mark.sandbox
@@ -48,6 +50,9 @@ def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
+
+
+TRAINING = tuple(sample for sample in SAMPLES if "trainingjob" in sample.file)
 
 
 def said(process: subprocess.Popen[str], pattern: str) -> re.Match[str]:
@@ -73,9 +78,15 @@ def stand_in(behaviour: str) -> tuple[str, ...]:
 
 
 def options(directory: Path, behaviour: str, timeout_s: float = LIMIT_S) -> Options:
-    """`run --once` with any free ports and a stand-in operator."""
+    """`run --once` with any free ports and a stand-in operator, which knows training jobs only."""
     return Options(
-        directory=directory, once=True, timeout_s=timeout_s, kube_port=0, aws_port=0, operator=stand_in(behaviour)
+        directory=directory,
+        once=True,
+        timeout_s=timeout_s,
+        kube_port=0,
+        aws_port=0,
+        operator=stand_in(behaviour),
+        samples=TRAINING,
     )
 
 
@@ -246,10 +257,8 @@ def test_run_once_with_the_operator_itself_completes_every_sample(tmp_path: Path
     with started("run", *arguments) as process:
         output, errors = process.communicate(timeout=LIMIT_S)
     assert (process.returncode, errors) == (0, "")
-    ended = re.findall(r"trainingjob/(\S+) +Completed", output)
-    assert sorted(ended) == sorted(
-        manifest["metadata"]["name"] for path in sample_paths() for manifest in manifests(path)
-    )
+    ended = set(re.findall(r"(\S+/\S+) +(?:Completed|Created|InService)", output))
+    assert {sample.key for sample in served()} <= ended
 
 
 def test_run_once_fails_with_the_reason_of_the_job_that_failed(tmp_path: Path) -> None:
@@ -317,8 +326,10 @@ def test_once_waits_for_all_samples_and_for_nothing_else(rows: list[Row], now: f
 def test_run_ends_cleanly_on_a_signal(tmp_path: Path, number: signal.Signals, behaviour: str) -> None:
     """Exit code 0, the operator is gone, whether it had become ready or not."""
     code = (
-        "import sys; from pathlib import Path; from hack.sandbox.run import Goal, Options, run;"
-        f"sys.exit(run(Options(Path({str(tmp_path)!r}), kube_port=0, aws_port=0, operator={stand_in(behaviour)!r})))"
+        "import sys; from pathlib import Path;"
+        "from hack.sandbox.run import Options, run; from hack.sandbox.samples import SAMPLES;"
+        f"sys.exit(run(Options(Path({str(tmp_path)!r}), kube_port=0, aws_port=0, samples=SAMPLES[:1],"
+        f" operator={stand_in(behaviour)!r})))"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -350,5 +361,70 @@ def test_the_readers_own_aws_account_is_out_of_reach(tmp_path: Path, monkeypatch
 
 def test_all_files_to_apply_exist() -> None:
     """The lists name what the repository has."""
-    assert all(path.is_file() for path in sample_paths())
+    assert all(sample.path.is_file() for sample in (*SAMPLES, UPDATE.sample))
     assert crd_paths()
+
+
+def test_every_kind_has_a_sample_in_the_show() -> None:
+    """A kind joins the show with its reconciler; a sample waits for the kinds it refers to."""
+    assert {sample.manifest["kind"] for sample in SAMPLES} == {kind.kind for kind in ALL_KINDS}
+    kinds = {kind.kind for kind in KINDS}
+    assert all(sample.manifest["kind"] in kinds for sample in served())
+
+
+def status_of(sample: Sample, **status: object) -> dict[str, object]:
+    """The object that a sample becomes, with this status."""
+    return {"kind": sample.manifest["kind"], "metadata": sample.manifest["metadata"], "status": status}
+
+
+MODEL = next(sample for sample in SAMPLES if sample.manifest["kind"] == "Model")
+
+
+def test_a_sample_is_filled_in_with_what_another_one_shows() -> None:
+    """What a reader would look up with kubectl and write into the file."""
+    sample = Sample("xgboost-mnist-endpointconfig.yaml", (REFERENCE,))
+    assert sample.filled([]) is None
+    assert sample.filled([status_of(MODEL, status="Created")]) is None
+    filled = sample.filled([status_of(MODEL, sageMakerModelName="xgboost-mnist-1f2e")])
+    assert filled is not None
+    assert filled["spec"]["productionVariants"][0]["modelName"] == "xgboost-mnist-1f2e"
+    assert sample.manifest["spec"]["productionVariants"][0]["modelName"] == "xgboost-mnist"
+
+
+REFERENCE = Reference(
+    ("spec", "productionVariants", 0, "modelName"), "Model", "xgboost-mnist", status_field="sageMakerModelName"
+)
+
+
+class Applied(KubeApi):
+    """Remembers what is applied."""
+
+    def __init__(self) -> None:
+        super().__init__("http://127.0.0.1:1")
+        self.manifests: list[Mapping[str, Any]] = []
+
+    def apply(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """Remember a manifest."""
+        self.manifests.append(manifest)
+        return dict(manifest)
+
+
+def test_the_deployment_is_updated_once_everything_has_ended_well() -> None:
+    """The show: samples, then one live update, and it is over when the new instances serve."""
+    api, told = Applied(), list[str]()
+    show = Show(api, (MODEL, UPDATE.sample), UPDATE)
+    one, two = ({"variantName": "all-traffic", "currentInstanceCount": count} for count in (1, 2))
+    created = status_of(MODEL, status="Created")
+    course: list[tuple[dict[str, object], int, bool]] = [
+        ({"endpointStatus": "Creating"}, 2, False),
+        ({"endpointStatus": "InService", "productionVariants": [one]}, 3, False),
+        ({"endpointStatus": "Updating", "productionVariants": [one]}, 3, False),
+        ({"endpointStatus": "InService", "productionVariants": [one]}, 3, False),
+        ({"endpointStatus": "InService", "productionVariants": [two]}, 3, True),
+    ]
+    for status, applied, is_over in course:
+        objects = [created, status_of(UPDATE.sample, **status)]
+        show.advance(objects, told.append)
+        assert (len(api.manifests), show.is_over(objects)) == (applied, is_over)
+    assert api.manifests[-1]["spec"]["productionVariants"][0]["initialInstanceCount"] == 2
+    assert told == ["Now a live update: hostingdeployment/host-xgboost: initialInstanceCount becomes 2"]

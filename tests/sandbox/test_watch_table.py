@@ -27,7 +27,32 @@ def job(name: str = "a", kind: str = "TrainingJob", **status: Any) -> dict[str, 
         pytest.param(
             job(kind="HyperparameterTuningJob", hyperParameterTuningJobStatus="Stopped"), "Stopped", False, id="tuning"
         ),
-        pytest.param(job(kind="HostingDeployment", endpointStatus="InService"), "InService", True, id="endpoint"),
+        pytest.param(
+            job(
+                kind="HyperparameterTuningJob",
+                hyperParameterTuningJobStatus="InProgress",
+                trainingJobStatusCounters={"completed": 3, "inProgress": 2, "totalError": 0},
+            ),
+            "InProgress (3 completed, 2 running)",
+            None,
+            id="tuning, under way",
+        ),
+        pytest.param(
+            job(kind="BatchTransformJob", transformJobStatus="Completed"), "Completed", True, id="batch transform"
+        ),
+        pytest.param(job(kind="ProcessingJob", processingJobStatus="Error"), "Error", False, id="processing, refused"),
+        pytest.param(job(kind="HostingDeployment", endpointStatus="Creating"), "Creating", None, id="new endpoint"),
+        pytest.param(
+            job(
+                kind="HostingDeployment",
+                endpointStatus="InService",
+                productionVariants=[{"variantName": "a", "currentInstanceCount": 1, "desiredInstanceCount": 2}],
+            ),
+            "InService (a 1/2)",
+            True,
+            id="endpoint",
+        ),
+        pytest.param(job(kind="EndpointConfig", status="Created"), "Created", True, id="configuration"),
         pytest.param(job(kind="Model", status="Created"), "Created", True, id="model"),
         pytest.param(
             job(kind="HostingAutoscalingPolicy", hostingAutoscalingPolicyStatus="Created"), "Created", True, id="policy"
@@ -36,7 +61,7 @@ def job(name: str = "a", kind: str = "TrainingJob", **status: Any) -> dict[str, 
     ],
 )
 def test_every_kind_has_a_state_and_a_verdict(obj: dict[str, Any], state: str, verdict: bool | None) -> None:
-    """v1-kinds 6: the status fields are named alike, so that no kind needs code here."""
+    """v1-kinds 6: descriptors name the status fields, so that no kind needs code here."""
     row = row_of(obj)
     assert (row.state, row.verdict) == (state, verdict)
 
