@@ -24,6 +24,7 @@ ALL_KINDS: tuple[KindDescriptor, ...] = (
 
 KINDS: tuple[KindDescriptor, ...] = (
     TRAINING_JOB,
+    HYPERPARAMETER_TUNING_JOB,
     BATCH_TRANSFORM_JOB,
     PROCESSING_JOB,
 )
