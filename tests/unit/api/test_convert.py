@@ -6,10 +6,18 @@ from typing import Any
 
 import pytest
 
-from api.convert import ConversionError, to_request, to_spec, to_status
-from api.fields import Field
+from api.convert import ConversionError, to_request, to_spec, to_status, unknown_fields
+from api.fields import Field, installed
 from api.form import Form
-from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PROCESSING_JOB, TRAINING_JOB
+from api.meta import JsonObject
+from api.v1 import (
+    BATCH_TRANSFORM_JOB,
+    HOSTING_AUTOSCALING_POLICY,
+    HOSTING_DEPLOYMENT,
+    HYPERPARAMETER_TUNING_JOB,
+    PROCESSING_JOB,
+    TRAINING_JOB,
+)
 
 # --- manifest → AWS
 
@@ -331,3 +339,50 @@ def _shown(form: Form, wire: Form, value: Any) -> Any:
     from api.convert import _to_manifest  # noqa: PLC0415 - as above
 
     return _to_manifest(Field("status.x", "x", "X", form, wire), value, "status.x")
+
+
+# --- kinds of several requests
+
+
+def test_each_operation_gets_the_members_that_it_takes() -> None:
+    """One spec, three requests; a member that two of them take goes to both."""
+    spec = {
+        "kmsKeyId": "k",
+        "retainAllVariantProperties": True,
+        "deploymentConfig": {"autoRollbackConfiguration": {"alarms": []}},
+        "tags": [{"key": "a", "value": "b"}],
+    }
+    deployment, tags = {"AutoRollbackConfiguration": {}}, [{"Key": "a", "Value": "b"}]
+
+    assert to_request(HOSTING_DEPLOYMENT, spec) == {"DeploymentConfig": deployment, "Tags": tags}
+    assert to_request(HOSTING_DEPLOYMENT, spec, "UpdateEndpoint") == {
+        "DeploymentConfig": deployment,
+        "RetainAllVariantProperties": True,
+    }
+    assert to_request(HOSTING_DEPLOYMENT, spec, "CreateEndpointConfig") == {"KmsKeyId": "k", "Tags": tags}
+
+
+def test_an_operation_that_the_kind_does_not_send_is_a_mistake_of_the_caller() -> None:
+    """CreateModel belongs to the deployment's children."""
+    with pytest.raises(ValueError, match="CreateModel is no operation that a HostingDeployment sends"):
+        to_request(HOSTING_DEPLOYMENT, {}, "CreateModel")
+
+
+def test_an_answer_that_describes_several_is_read_item_by_item() -> None:
+    """DescribeScalingPolicies lists policies: one of them is what has a status."""
+    assert to_status(HOSTING_AUTOSCALING_POLICY, {"PolicyName": "p", "ResourceId": "x"}) == {"policyName": "p"}
+
+
+@pytest.mark.parametrize(
+    ("value", "paths"),
+    [
+        pytest.param({"region": "r", "tags": [{"key": "k", "value": "v"}]}, [], id="all known"),
+        pytest.param({"regoin": "r"}, ["spec.regoin"], id="at the top"),
+        pytest.param({"tags": [{}, {"name": "k"}]}, ["spec.tags[1].name"], id="in a list"),
+        pytest.param({"hyperParameters": [{"name": "a", "val": "b"}]}, ["spec.hyperParameters[0].val"], id="in a pair"),
+        pytest.param({"tags": "text", "vpcConfig": None}, [], id="of another type: for the schema to refuse"),
+    ],
+)
+def test_keys_that_no_field_stands_for_are_found(value: JsonObject, paths: list[str]) -> None:
+    """What conversion leaves out, where no schema could see it."""
+    assert list(unknown_fields(installed(TRAINING_JOB).spec, value, "spec")) == paths
