@@ -133,6 +133,14 @@ TABLE: Final = (
         source="v1-kinds.md 13.4: missing dependency, may appear at any time: slow retry",
     ),
     _row(
+        ErrorClass.QUOTA,
+        "ValidationException",
+        "RegisterScalableTarget",
+        "doesn't exist",
+        source="endpoint or variant is missing, may appear at any time: slow retry; v1-kinds.md 13.4",
+        anywhere=True,
+    ),
+    _row(
         ErrorClass.NOT_FOUND,
         "ValidationException",
         "DescribeTrainingJob DescribeProcessingJob DescribeTransformJob DescribeHyperParameterTuningJob",

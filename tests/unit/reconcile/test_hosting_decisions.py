@@ -1,0 +1,354 @@
+"""The decision table of hosting deployments (v1-kinds.md 12.4): every state of the endpoint, every relation of spec and
+endpoint, wanted and being deleted, ours and foreign."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
+from controller.reconcile import plan as p
+from controller.reconcile.family import Child, Desired, Want, numbers_of, shape_of
+from controller.reconcile.hosting import TEARDOWN, decide
+from controller.reconcile.hostingplan import Attempt, HostingPlan, HostingSeen, Update
+from controller.runtime.errors import ABSENT, ErrorClass
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+ARN = "arn:aws:sagemaker:us-east-2:123456789012:endpoint/host"
+RECORDED = p.Recorded("host", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
+BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack")
+SETTLED = ("InService", "OutOfService", "Failed", "UpdateRollbackFailed", "Novel")
+VALUES = (*BUSY, *SETTLED, "Deleting")
+
+
+def configuration(model: str, count: int = 1, weight: float = 1.0) -> dict[str, Any]:
+    """Content of a configuration with one variant."""
+    variant = {"VariantName": "a", "ModelName": model, "InstanceType": "ml.c5.large"}
+    return {"ProductionVariants": [{**variant, "InitialInstanceCount": count, "InitialVariantWeight": weight}]}
+
+
+def child(descriptor: Any, name: str, content: dict[str, Any] | None = None, **changes: Any) -> Child:
+    """A child that SageMaker knows under `sm-<name>`."""
+    spec = {"productionVariants": [{"modelName": "sm-m1"}]} if descriptor is ENDPOINT_CONFIG else {}
+    made = Child(descriptor, name, f"uid-{name}", "7", f"sm-{name}", content or {}, spec, is_deleting=False)
+    return replace(made, **changes)
+
+
+M1 = child(MODEL, "m1")
+C1 = child(ENDPOINT_CONFIG, "c1", configuration("sm-m1"))
+M2 = child(MODEL, "m2")
+C2 = child(ENDPOINT_CONFIG, "c2", configuration("sm-m2"), spec={"productionVariants": [{"modelName": "sm-m2"}]})
+
+
+def want(made: Child | None, descriptor: Any = MODEL, label: str = "m") -> Want:
+    """A wish, fulfilled or not."""
+    return Want(descriptor, label, made.name if made else "new", {}, made)
+
+
+def wish(attempt: str, model: Child | None, made: Child | None, content: dict[str, Any] | None = None) -> Desired:
+    """What the spec wants; `content` where the configuration's object is not there yet."""
+    if model is None:
+        return Desired(attempt, (want(None),), None)
+    says = content or (made.content if made else configuration(model.sagemaker_name))
+    return Desired(attempt, (want(model),), want(made, ENDPOINT_CONFIG, ""), shape_of(says), dict(numbers_of(says)))
+
+
+SAME = wish("one", M1, C1)
+ATTEMPT = Attempt("one", SAME.shape, SAME.numbers)
+
+
+def seen(remote: p.Remote = None, **changes: Any) -> HostingSeen:
+    """A deployment whose endpoint runs with c1, as its spec wants and its status tells."""
+    base = p.Observed(
+        descriptor=HOSTING_DEPLOYMENT,
+        name="host",
+        is_name_generated=True,
+        is_name_persisted=True,
+        has_finalizer=True,
+        generation=2,
+        now=NOW,
+        recorded=RECORDED,
+        is_recorded_in_status=True,
+        shown="InService",
+        remote=remote,
+    )
+    own = {name: value for name, value in changes.items() if name in HostingSeen.__dataclass_fields__}
+    rest = {name: value for name, value in changes.items() if name not in own}
+    made = HostingSeen(
+        base=replace(base, **rest), desired=SAME, children=(M1, C1), attempt=ATTEMPT, is_observed=True, was_visible=True
+    )
+    return replace(made, **own)
+
+
+def found(value: str, *, config: str = "sm-c1", failure: str = "", source: p.Source = p.Source.DESCRIPTION) -> p.Found:
+    """A Describe answer."""
+    fields = {"endpointConfigName": config, "lastModifiedTime": "2029-12-31T00:00:00Z"}
+    return p.Found(source, value, arn=ARN, created_at=NOW, failure_reason=failure, fields=fields)
+
+
+def told(plan: HostingPlan) -> str:
+    """A plan in a word or two."""
+    match plan:
+        case Update(numbers):
+            return "update" if numbers is None else f"update {dict(numbers)}"
+        case p.Settle(view=None):
+            return "wait" if plan.follow or plan.again_s is not None else "nothing"
+        case p.Settle(view=view):
+            assert view is not None
+            return f"{view.value}: {view.phase.value}, {view.reason}"
+        case _:
+            return type(plan).__name__
+
+
+OTHER = wish("two", M2, C2)
+UNMADE = wish("two", None, None)
+MODELS_ONLY = wish("two", M2, None)
+NUMBERS = wish("two", M1, None, configuration("sm-m1", 3, 0.5))
+
+LIVING = [
+    # remote, desired, what is decided
+    *[(found(v), SAME, f"{v}: {'working' if v == 'Creating' else 'ready, working'}, {v}") for v in BUSY],
+    *[(found(v), OTHER, f"{v}: {'working' if v == 'Creating' else 'ready, working'}, {v}") for v in BUSY],
+    (found("InService"), SAME, "InService: ready, InService"),
+    (found("InService"), UNMADE, "MakeChild"),
+    (found("InService"), MODELS_ONLY, "MakeChild"),
+    (found("InService"), OTHER, "update"),
+    (found("InService", config="elsewhere"), OTHER, "update"),
+    (found("OutOfService"), SAME, "OutOfService: working, OutOfService"),
+    (found("OutOfService"), OTHER, "OutOfService: working, OutOfService"),
+    (found("UpdateRollbackFailed"), OTHER, "UpdateRollbackFailed: working, UpdateRollbackFailed"),
+    (found("Novel"), SAME, "Novel: working, Novel"),
+    (found("Failed", failure="why"), SAME, "Failed: stuck, EndpointFailed"),
+    (found("Failed", failure="why"), OTHER, "Failed: stuck, EndpointFailed"),
+    (found("Deleting"), SAME, "Deleting: working, Deleting"),
+    (found("Deleting"), OTHER, "Deleting: working, Deleting"),
+    (ABSENT, SAME, "Create"),
+    (ABSENT, UNMADE, "MakeChild"),
+    (None, SAME, "wait"),
+]
+
+
+@pytest.mark.parametrize(("remote", "desired", "decided"), LIVING)
+def test_an_endpoint_that_is_wanted(remote: p.Remote, desired: Desired, decided: str) -> None:
+    """Rows 1, 3 to 5, 7, 8 and 12: action and status for every state, with the spec as it runs and changed."""
+    children = (M1, C1, M2, C2) if desired is OTHER else (M1, C1)
+    assert told(decide(seen(remote, desired=desired, children=children))) == decided
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_summary_is_looked_into_before_anything_is_done(value: str) -> None:
+    """Lists do not tell which configuration runs."""
+    assert told(decide(seen(found(value, source=p.Source.SUMMARY)))) == "Describe"
+
+
+def test_a_wish_that_waits_is_told_once() -> None:
+    """Row 3, D-17a: a pending change is visible in a condition, with one Event."""
+    first = decide(seen(found("Updating"), desired=OTHER))
+    again = decide(seen(found("Updating"), desired=OTHER, reasons={"Synced": "UpdatePending"}))
+    assert isinstance(first, p.Settle)
+    assert isinstance(again, p.Settle)
+    assert first.view is not None
+    assert first.view.synced == "UpdatePending"
+    assert [event.reason for event in first.events] == ["UpdatePending"]
+    assert again.events == ()
+
+
+def test_only_numbers_are_changed_where_only_numbers_differ() -> None:
+    """UpdateEndpointWeightsAndCapacities; the guide's ReconcilingEndpoint comes first."""
+    assert told(decide(seen(found("InService"), desired=NUMBERS))).startswith("ReconcilingEndpoint: ready, working")
+    announced = seen(found("InService"), desired=NUMBERS, shown="ReconcilingEndpoint")
+    assert told(decide(announced)) == "update {'a': (3, 0.5)}"
+
+
+def test_what_autoscaling_has_changed_is_no_difference() -> None:
+    """Only numbers of the spec that differ from those asked for last are sent."""
+    remote = found("InService")
+    scaled = replace(
+        remote, fields={**remote.fields, "productionVariants": [{"variantName": "a", "desiredInstanceCount": 9}]}
+    )
+    assert told(decide(seen(scaled))) == "InService: ready, InService"
+    weight = wish("two", M1, None, configuration("sm-m1", 1, 0.5))
+    assert told(decide(seen(scaled, desired=weight, shown="ReconcilingEndpoint"))) == "update {'a': (None, 0.5)}"
+
+
+def test_numbers_are_put_back_after_they_were_changed() -> None:
+    """The running configuration says 1, AWS was asked for 3, the spec says 1 again."""
+    asked = Attempt("two", NUMBERS.shape, NUMBERS.numbers, is_of_numbers=True)
+    plan = decide(seen(found("InService"), attempt=asked, shown="ReconcilingEndpoint"))
+    assert told(plan) == "update {'a': (1, 1.0)}"
+
+
+@pytest.mark.parametrize("failure", ["the model does not load", ""])
+def test_a_failed_update_is_told_and_not_repeated(failure: str) -> None:
+    """Row 6, D-15: asked for, in service, and not what runs."""
+    attempt = Attempt("two", OTHER.shape, OTHER.numbers, since="2029-12-30T00:00:00Z")
+    plan = decide(seen(found("InService", failure=failure), desired=OTHER, children=(M1, C1, M2, C2), attempt=attempt))
+    assert told(plan) == "InService: ready, stuck, UpdateFailed"
+
+
+def test_a_failed_update_is_left_behind_by_another_spec() -> None:
+    """Row 6: a new wish is carried out, and so is going back to what runs."""
+    attempt = Attempt("bad", "shape", {}, since="2029-12-30T00:00:00Z")
+    remote = found("InService", failure="the model does not load")
+    assert told(decide(seen(remote, desired=OTHER, children=(M1, C1, M2, C2), attempt=attempt))) == "update"
+    assert told(decide(seen(remote, attempt=attempt))) == "InService: ready, InService"
+
+
+def test_an_answer_from_before_the_update_says_nothing() -> None:
+    """Eventual consistency: still InService with the old configuration and the old time."""
+    attempt = Attempt("two", OTHER.shape, OTHER.numbers, since="2029-12-31T00:00:00Z")
+    plan = decide(seen(found("InService"), desired=OTHER, children=(M1, C1, M2, C2), attempt=attempt, shown="Updating"))
+    assert told(plan) == "wait"
+
+
+def test_an_update_that_is_refused_as_busy_waits() -> None:
+    """v1-kinds.md 13.3: `Cannot update in-progress endpoint`."""
+    plan = decide(seen(found("InService"), desired=OTHER, children=(M1, C1, M2, C2), was_refused_as_busy=True))
+    assert told(plan) == "wait"
+
+
+def test_children_that_nobody_needs_go_configurations_first() -> None:
+    """Row 4, D-54: and only when the new configuration is live and told."""
+    everyone = (M1, C1, M2, C2)
+    plan = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=everyone,
+                       attempt=Attempt("two", OTHER.shape, OTHER.numbers)))  # fmt: skip
+    assert told(plan) == "DropChild"
+    assert plan.child.name == "c1"  # type: ignore[union-attr]
+    plan = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=everyone, done=frozenset({"c1"}),
+                       attempt=Attempt("two", OTHER.shape, OTHER.numbers)))  # fmt: skip
+    assert told(plan) == "InService: ready, InService", "its model is used as long as the configuration is there"
+    plan = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=(M1, M2, C2),
+                       attempt=Attempt("two", OTHER.shape, OTHER.numbers)))  # fmt: skip
+    assert plan.child.name == "m1"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_no_child_goes_unless_the_endpoint_is_in_service_with_another(value: str) -> None:
+    """Never delete what a live endpoint uses (D-21)."""
+    for shown in (value, "Updating"):
+        plan = decide(seen(found(value), desired=OTHER, children=(M1, C1, M2, C2), shown=shown))
+        assert told(plan) != "DropChild"
+
+
+def test_a_failed_endpoint_is_made_anew_only_when_asked_for_and_changed() -> None:
+    """Row 7, annotation recreate-on-failure."""
+    assert told(decide(seen(found("Failed"), recreates=True))) == "Failed: stuck, EndpointFailed"
+    assert told(decide(seen(found("Failed"), desired=OTHER, recreates=True))) == "Delete"
+
+
+# --- without a record
+
+
+@pytest.mark.parametrize(
+    ("remote", "changes", "decided"),
+    [
+        pytest.param(None, {"desired": UNMADE}, "MakeChild", id="generated name: nobody is asked"),
+        pytest.param(None, {}, "Create", id="children are there"),
+        pytest.param(None, {"name_is_taken": True}, "Describe", id="taken"),
+        pytest.param(None, {"is_name_generated": False}, "Describe", id="given name: look first"),
+        pytest.param(ABSENT, {"is_name_generated": False}, "Create", id="given name, free"),
+        pytest.param(found("InService"), {"is_name_generated": False}, "CheckOwner", id="given name, exists"),
+        pytest.param(
+            found("InService"),
+            {"is_name_generated": False, "owner": p.Owner.FOREIGN},
+            "ReconcilingEndpoint: stuck, AlreadyExists",
+            id="given name, foreign: row 13",
+        ),
+        pytest.param(
+            found("InService"),
+            {"is_name_generated": False, "owner": p.Owner.FOREIGN, "policy": p.Policy(adoption=p.Adoption.ADOPT)},
+            "InService: ready, InService",
+            id="given name, adopted",
+        ),
+        pytest.param(found("InService"), {"is_legacy": True}, "InService: ready, InService", id="the predecessor's"),
+        pytest.param(ABSENT, {"name_is_taken": True}, "wait", id="taken, not visible yet"),
+    ],
+)
+def test_an_endpoint_that_is_not_recorded(remote: p.Remote, changes: dict[str, Any], decided: str) -> None:
+    """Rows 1 and 13."""
+    changes = {"recorded": None, "is_recorded_in_status": False, "shown": "", "attempt": Attempt(), **changes}
+    assert told(decide(seen(remote, **changes))) == decided
+
+
+# --- deletion
+
+
+@pytest.mark.parametrize("desired", [SAME, OTHER, None])
+@pytest.mark.parametrize("value", VALUES)
+def test_deletion_of_an_endpoint_in_any_state(value: str, desired: Desired | None) -> None:
+    """Rows 9 to 11, D-16: every settled state can be deleted; the others are waited for."""
+    plan = decide(seen(found(value), desired=desired, deleting_for_s=5.0))
+    waits = value in BUSY or value == "Deleting"
+    assert told(plan) == ("Deleting: working, Deleting" if waits else "Delete")
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_deletion_leaves_a_foreign_endpoint_alone(value: str) -> None:
+    """Row 13, D-03."""
+    changes = {"recorded": None, "is_name_generated": False, "deleting_for_s": 60.0, "children": ()}
+    assert told(decide(seen(found(value), owner=p.Owner.FOREIGN, **changes))) == "Release"
+    assert told(decide(seen(found(value), **changes))) == "CheckOwner"
+
+
+def test_deletion_goes_endpoint_configurations_models() -> None:
+    """Row 2, D-54: each waited for, and that the endpoint is gone is written down first."""
+    gone = decide(seen(ABSENT, deleting_for_s=60.0))
+    assert told(gone) == f"Deleting: working, {TEARDOWN}"
+    assert isinstance(gone, p.Settle)
+    assert gone.view is not None
+    assert gone.view.forgets
+
+    def then(*children: Child, **changes: Any) -> HostingPlan:
+        torn = {"recorded": None, "reasons": {"Reconciling": TEARDOWN}, "deleting_for_s": 60.0, "children": children}
+        return decide(seen(None, **torn, **changes))
+
+    assert then(M1, C1).child is C1  # type: ignore[union-attr]
+    assert told(then(M1, replace(C1, is_deleting=True))) == "wait"
+    assert then(M1).child is M1  # type: ignore[union-attr]
+    assert told(then(replace(M1, is_deleting=True))) == "wait"
+    assert told(then()) == "Release"
+
+
+def test_deletion_believes_not_found_only_when_nothing_can_come_any_more() -> None:
+    """A Create may still be taking effect; without children there was none."""
+    unrecorded: dict[str, Any] = {"recorded": None, "is_recorded_in_status": False, "shown": "", "was_visible": False}
+    assert told(decide(seen(ABSENT, deleting_for_s=1.0, **unrecorded))) == "wait"
+    assert told(decide(seen(ABSENT, deleting_for_s=60.0, **unrecorded))).startswith("Deleting")
+    assert told(decide(seen(ABSENT, deleting_for_s=1.0, children=(), **unrecorded))) == "Release"
+
+
+def test_retain_keeps_the_children_at_aws_too() -> None:
+    """Annotation deletion-policy=retain."""
+    policy = p.Policy(retain=True)
+    assert told(decide(seen(found("InService"), deleting_for_s=1.0, policy=policy))) == "RetainChild"
+    done = frozenset({"m1", "c1"})
+    assert told(decide(seen(found("InService"), deleting_for_s=1.0, policy=policy, done=done))) == "Release"
+
+
+@pytest.mark.parametrize("deleting_for_s", [None, 60.0])
+@pytest.mark.parametrize("value", VALUES)
+def test_a_paused_deployment_is_left_alone(value: str, deleting_for_s: float | None) -> None:
+    """Annotation paused: no AWS calls; a deletion waits."""
+    plan = decide(seen(found(value), desired=OTHER, policy=p.Policy(paused=True), deleting_for_s=deleting_for_s))
+    assert isinstance(plan, p.Settle)
+    assert plan.view is not None
+    assert plan.view.phase is p.Phase.PAUSED
+
+
+@pytest.mark.parametrize("error_class", list(ErrorClass))
+@pytest.mark.parametrize("deleting_for_s", [None, 60.0])
+def test_no_error_takes_the_finalizer_off_what_was_created(
+    error_class: ErrorClass, deleting_for_s: float | None
+) -> None:
+    """D-09: only a proven end releases."""
+    failure = p.Failure(p.During.DESCRIBE, error_class, "Code", "message")
+    plan = decide(seen(None, failure=failure, deleting_for_s=deleting_for_s))
+    assert isinstance(plan, p.Settle)
+
+
+def test_a_hold_lets_no_aws_call_through() -> None:
+    """Errors that time or a change must cure stay slow."""
+    for remote in (None, found("InService"), ABSENT):
+        plan = decide(seen(remote, desired=OTHER, children=(M1, C1, M2, C2), hold_s=30.0, is_describe_due=True))
+        assert told(plan) == "wait"
