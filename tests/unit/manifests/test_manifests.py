@@ -1,0 +1,174 @@
+"""Rules for the manifests that no API server checks."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from api.v1 import ALL_KINDS
+from controller.app import _Metrics
+from controller.aws.budgets import Budgets
+from controller.aws.clients import AwsMetrics
+from controller.observability.registry import new_registry
+from controller.runtime.clock import SystemClock
+from controller.runtime.leaderelection import ElectionMetrics
+from controller.settings import parse
+from hack.manifests.__main__ import main as generate
+
+ROOT = Path(__file__).resolve().parents[3]
+RELEASE = ROOT / "release" / "rolebased"
+INSTALLERS = {"cluster-wide": RELEASE / "installer.yaml", "namespaced": RELEASE / "namespaced" / "operator.yaml"}
+POLICIES = ROOT / "docs" / "iam"
+ALERTS = yaml.safe_load((ROOT / "config" / "prometheus" / "alerts.yaml").read_text())["spec"]["groups"][0]["rules"]
+DASHBOARD = json.loads((ROOT / "config" / "grafana" / "sagemaker-operator.json").read_text())
+
+
+def deployment(scope: str) -> dict[str, Any]:
+    """The Deployment of an installer."""
+    objects = yaml.safe_load_all(INSTALLERS[scope].read_text())
+    found: dict[str, Any] = next(each for each in objects if each["kind"] == "Deployment")
+    return found
+
+
+def test_what_is_generated_is_checked_in(capsys: pytest.CaptureFixture[str]) -> None:
+    """`make manifests` was run after the last change."""
+    assert generate(["--check"]) == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("scope", INSTALLERS)
+def test_pods_meet_the_restricted_pod_security_level(scope: str) -> None:
+    """D-41. https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted"""
+    pod = deployment(scope)["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+    for container in pod["containers"]:
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert context["readOnlyRootFilesystem"]
+        assert container["resources"]["requests"].keys() == {"cpu", "memory"}
+        assert "memory" in container["resources"]["limits"]
+        assert "livenessProbe" in container
+
+
+@pytest.mark.parametrize("scope", INSTALLERS)
+def test_the_manager_understands_its_flags_and_has_time_to_end(scope: str) -> None:
+    """Flags parse; SIGKILL comes later than the shutdown and a lease that cannot be renewed."""
+    spec = deployment(scope)["spec"]
+    (manager,) = [each for each in spec["template"]["spec"]["containers"] if each["name"] == "manager"]
+    settings = parse([each.replace("PLACEHOLDER-NAMESPACE", "x") for each in manager["args"]], environ={})
+    assert settings.enable_leader_election
+    assert settings.leader_election_id == "sagemaker-k8s-operator-leader"
+    assert settings.metrics_addr == ("127.0.0.1", 8080)
+    assert settings.health_addr == ("", 8081)
+    assert settings.namespaces == (("x",) if scope == "namespaced" else ())
+    grace_s = spec["template"]["spec"]["terminationGracePeriodSeconds"]
+    assert grace_s > settings.shutdown_timeout_s + settings.leader_election_renew_deadline_s
+    assert spec["replicas"] == 2
+
+
+def test_the_namespaced_installer_has_nothing_outside_its_namespace() -> None:
+    """D-57: every object names the placeholder as its namespace; neither Namespace nor cluster roles are shipped."""
+    for each in yaml.safe_load_all(INSTALLERS["namespaced"].read_text()):
+        assert each["metadata"]["namespace"] == "PLACEHOLDER-NAMESPACE", each["kind"]
+        assert not each["kind"].startswith("Cluster")
+
+
+def exposed() -> set[str]:
+    """Names of all series that the code exposes."""
+    registry = new_registry()
+    _Metrics.on(registry)
+    ElectionMetrics(registry, "lease")
+    AwsMetrics(registry)
+    Budgets(SystemClock(), registry)
+    return set(series(registry))
+
+
+def series(registry: CollectorRegistry) -> Iterator[str]:
+    """Names with the suffixes that the text format adds."""
+    suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
+    for family in registry.collect():
+        yield from (family.name + suffix for suffix in suffixes.get(family.type, ("",)))
+
+
+QUERIES = [
+    *((rule["alert"], rule["expr"]) for rule in ALERTS),
+    *((panel["title"], target["expr"]) for panel in DASHBOARD["panels"] for target in panel.get("targets", ())),
+    *((each["name"], each["query"]) for each in DASHBOARD["templating"]["list"] if each["type"] == "query"),
+]
+
+
+@pytest.mark.parametrize(("name", "query"), QUERIES, ids=[name for name, _ in QUERIES])
+def test_alerts_and_panels_ask_for_metrics_that_exist(name: str, query: str) -> None:
+    """A renamed metric would leave them silent."""
+    asked = set(
+        re.findall(r"\b(?:[a-z]+_)+(?:total|bucket|seconds|depth|status|info|jobs|bytes)\b(?=[{\[,) ]|$)", query)
+    )
+    assert asked, f"{name} asks for nothing"
+    assert asked <= exposed()
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_every_alert_has_a_runbook(rule: dict[str, Any]) -> None:
+    """The page that its annotation names says what it means and what to do."""
+    page = (ROOT / rule["annotations"]["runbook_url"]).read_text()
+    assert page.startswith(f"# {rule['alert']}\n")
+    assert "## What to do" in page
+    assert rule["labels"]["severity"] in {"critical", "warning"}
+
+
+def actions(name: str) -> set[str]:
+    """What a policy allows."""
+    policy = json.loads((POLICIES / f"{name}.json").read_text())
+    return {action for statement in policy["Statement"] for action in statement["Action"]}
+
+
+def called() -> set[str]:
+    """Operations that the operator's code names, as IAM actions: descriptors, and literals in controller/."""
+    session = botocore.session.get_session()
+    services = {
+        operation: service
+        for service in ("application-autoscaling", "sagemaker")
+        for operation in session.get_service_model(service).operation_names
+    }
+    files = [path for package in ("aws", "reconcile") for path in (ROOT / "controller" / package).glob("*.py")]
+    words = {
+        node.value
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    for kind in ALL_KINDS:
+        names = kind.operations
+        words |= {*names.sending, names.describe, names.list, names.stop, names.delete}
+    return {f"{services[word]}:{word}" for word in words if word in services}
+
+
+def test_the_operators_policy_allows_what_the_code_calls() -> None:
+    """And nothing of SageMaker besides, apart from AddTags, which AWS asks for when a Create has tags."""
+    allowed = actions("operator")
+    assert called() <= allowed
+    ours = {each for each in allowed if each.startswith(("sagemaker:", "application-autoscaling:"))}
+    assert ours - called() == {"sagemaker:AddTags"}
+
+
+def test_the_policy_for_all_kinds_is_the_sum_of_theirs() -> None:
+    """No kind needs more than the whole operator."""
+    assert actions("operator") == set().union(*(actions(kind.singular) for kind in ALL_KINDS))
+
+
+@pytest.mark.parametrize("policy", sorted(path.stem for path in POLICIES.glob("*.json")) or ["operator"])
+def test_roles_are_passed_to_sagemaker_only(policy: str) -> None:
+    """Without the condition a role could be handed to any service."""
+    for statement in json.loads((POLICIES / f"{policy}.json").read_text())["Statement"]:
+        if "iam:PassRole" in statement["Action"]:
+            assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+        assert not any("*" in action for action in statement["Action"])
