@@ -40,7 +40,7 @@ class ScalingRequests:
     target: JsonObject
     """Whole request of RegisterScalableTarget."""
     policy: JsonObject
-    """Whole request of PutScalingPolicy. Its answer's alarms belong to AWS."""
+    """Whole request of PutScalingPolicy."""
 
 
 def requests(spec: Mapping[str, Any]) -> tuple[ScalingRequests, ...]:

@@ -22,12 +22,7 @@ ALL_KINDS: tuple[KindDescriptor, ...] = (
 )
 """Every kind of the API: what CRDs, reference pages and samples are made for."""
 
-KINDS: tuple[KindDescriptor, ...] = (
-    TRAINING_JOB,
-    HYPERPARAMETER_TUNING_JOB,
-    BATCH_TRANSFORM_JOB,
-    PROCESSING_JOB,
-)
+KINDS: tuple[KindDescriptor, ...] = ALL_KINDS
 """The kinds that this operator serves, in the order in which it starts their controllers. A kind joins with its
 reconciler."""
 
