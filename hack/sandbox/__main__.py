@@ -112,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         "aws", help="SageMaker alone", formatter_class=raw, epilog=f"{MARKERS}\n\n{aws_control.__doc__}"
     )
     aws.add_argument("--port", type=_port, default=aws_server.DEFAULT_PORT, help="default %(default)s; 0: any free one")
-    aws.add_argument("--speed", type=_positive, default=1.0, help="jobs live this many times as fast")
+    aws.add_argument("--speed", type=_positive, default=1.0, help="jobs and endpoints live this many times as fast")
     aws.set_defaults(command=_aws)
     kube = commands.add_parser("kube", help="the Kubernetes API alone")
     kube.add_argument("--port", type=_port, default=8001, help="default %(default)s; 0: any free one")
@@ -153,7 +153,7 @@ def _add_run(commands: Any) -> None:
     parser.add_argument("--kube-port", type=_port, default=defaults.kube_port, help="default %(default)s; 0: any")
     parser.add_argument("--aws-port", type=_port, default=defaults.aws_port, help="default %(default)s; 0: any")
     parser.add_argument("--dir", type=Path, default=defaults.directory, help="kubeconfig and log; default %(default)s")
-    parser.add_argument("--speed", type=_positive, default=1.0, help="jobs live this many times as fast")
+    parser.add_argument("--speed", type=_positive, default=1.0, help="jobs and endpoints live this many times as fast")
     parser.set_defaults(command=_run)
 
 

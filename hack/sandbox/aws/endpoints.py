@@ -66,10 +66,11 @@ class EndpointStep(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint(Resource):
-    """One endpoint. `invocations` are log lines: (epoch seconds, variant, text), the last thousand."""
+    """One endpoint. `invocations` are its latest log lines: (epoch seconds, log stream, text)."""
 
     course: Timeline[EndpointStep]
     invocations: tuple[tuple[float, str, str], ...] = ()
+    invoked: int = 0  # how often, ever
 
     def status_at(self, now: float) -> str:
         """Return EndpointStatus."""

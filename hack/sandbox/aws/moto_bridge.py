@@ -1,4 +1,4 @@
-"""Everything the sandbox does not do itself goes to moto: models, endpoint configurations, scaling, S3, IAM, STS.
+"""Everything the sandbox does not do itself goes to moto: S3, IAM, STS, other log groups, other scaling.
 
 moto takes about a second to import, so it is loaded by the first request that needs it. Its state is global to the
 process: two servers in one process share it, and `reset` empties it for both. Its times are those of the machine, not

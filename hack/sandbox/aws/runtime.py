@@ -61,7 +61,8 @@ class RuntimeApi:
         line = (call.now, instance, f'"POST /invocations HTTP/1.1" {status}')
 
         def noted(known: Endpoint) -> Endpoint:
-            return replace(known, invocations=(*known.invocations[1 - _KEPT_LINES :], line))
+            lines = (*known.invocations[1 - _KEPT_LINES :], line)
+            return replace(known, invocations=lines, invoked=known.invoked + 1)
 
         self.store.change(ENDPOINT, call, endpoint.name, noted)
 
@@ -86,7 +87,7 @@ def _chosen(fleet: Fleet, endpoint: Endpoint, request: HttpRequest) -> Variant:
             raise ApiError("ValidationError", f"Variant {wanted} not found for endpoint {endpoint.name}.")
         return found
     total = sum(variant.weight for variant in variants)
-    seed = hashlib.sha256(f"{len(endpoint.invocations)}".encode()).digest()
+    seed = hashlib.sha256(f"{endpoint.invoked}".encode()).digest()
     point = int.from_bytes(seed[:4], "big") / 2**32 * total
     for variant in variants:
         if point < variant.weight:

@@ -59,7 +59,7 @@ class RunningServer:
         return self._service.quota
 
     def reset(self) -> None:
-        """Forget jobs, faults, counts and moto's state."""
+        """Forget resources, faults, counts and moto's state."""
         self._service.reset()
 
     def stop(self) -> None:
@@ -87,8 +87,8 @@ def start(
 ) -> RunningServer:
     """Start a server; port 0 takes any free one.
 
-    `durations` are those of a job's stages, `speed` divides them (10: ten times as fast). `clock` is the time the
-    answers speak of, by default the real one; `SandboxClock.frozen()` moves only by `advance`.
+    `durations` are those of the stages of jobs and endpoints, `speed` divides them (10: ten times as fast). `clock` is
+    the time the answers speak of, by default the real one; `SandboxClock.frozen()` moves only by `advance`.
     Raises OSError when the port is taken, ValueError for a speed that is not positive.
     """
     if speed <= 0:

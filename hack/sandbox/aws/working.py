@@ -29,13 +29,12 @@ def check_transform(call: Call, store: Store) -> tuple[Mapping[str, Any], ...]:
 def plan_transform(request: Mapping[str, Any], markers: Markers, now: float, durations: Durations) -> Course:
     """Draw up the course of a transform job created at `now`."""
     uri = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
-    missing = f"ClientError: No S3 objects found under S3 URL '{uri}'" if MISSING in uri else ""
-    if markers.fail is not None:
-        failure = f"AlgorithmError: {markers.fail or 'See job logs for more information'}"
-    else:
-        failure = ""
     work_s = durations.transform_s if markers.work_s is None else markers.work_s
-    return _course(now, durations.starting_s, 0.0 if missing else work_s, missing or failure)
+    if MISSING in uri:
+        return _course(now, durations.starting_s, 0.0, f"ClientError: No S3 objects found under S3 URL '{uri}'")
+    if markers.fail is not None:
+        return _course(now, durations.starting_s, work_s, f"AlgorithmError: {exit_message(markers)}")
+    return _course(now, durations.starting_s, work_s)
 
 
 def check_processing(call: Call, _store: Store) -> tuple[()]:
@@ -56,18 +55,20 @@ def check_processing(call: Call, _store: Store) -> tuple[()]:
 def plan_processing(request: Mapping[str, Any], markers: Markers, now: float, durations: Durations) -> Course:
     """Draw up the course of a processing job created at `now`."""
     missing = missing_input(request)
-    failure = "" if markers.fail is None else f"AlgorithmError: {exit_message(markers)}, exit code: 1"
     work_s = durations.processing_s if markers.work_s is None else markers.work_s
-    course = _course(
-        now, durations.starting_s, 0.0 if missing else work_s, f"ClientError: {missing}" * bool(missing) or failure
-    )
+    if missing:
+        course = _course(now, durations.starting_s, 0.0, f"ClientError: {missing}")
+    elif markers.fail is not None:
+        course = _course(now, durations.starting_s, work_s, f"AlgorithmError: {exit_message(markers)}, exit code: 1")
+    else:
+        course = _course(now, durations.starting_s, work_s)
     limit_s = (request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", _DEFAULT_PROCESSING_LIMIT_S)
     deadline = now + durations.starting_s + limit_s
     return stop(course, deadline, durations) if course.end.at > deadline else course
 
 
 def exit_message(markers: Markers) -> str:
-    """Return what a marked container says when it fails."""
+    """Return what a marked container says when it fails: by default what SageMaker says of one that said nothing."""
     return markers.fail or "See job logs for more information"
 
 
@@ -88,7 +89,7 @@ def stop(course: Course, now: float, durations: Durations) -> Course:
     return course.cut(now, stopping, Step(now + durations.stopping_s, "Stopped", "Stopped", ""))
 
 
-def _course(now: float, starting_s: float, work_s: float, failure: str) -> Course:
+def _course(now: float, starting_s: float, work_s: float, failure: str = "") -> Course:
     begun = now + starting_s
     status = "Failed" if failure else "Completed"
     return Course(
