@@ -40,7 +40,7 @@ each_request = pytest.mark.parametrize(
 )
 # Specs are wide; generating one takes longer than Hypothesis expects of an example.
 unhurried = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
@@ -125,7 +125,7 @@ _JSON = st.recursive(
 
 
 @each_kind
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_no_object_however_odd_gives_anything_but_a_request_or_a_conversion_error(
     kind: KindDescriptor, data: st.DataObject

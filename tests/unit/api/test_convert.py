@@ -352,7 +352,8 @@ def test_each_operation_gets_the_members_that_it_takes() -> None:
         "deploymentConfig": {"autoRollbackConfiguration": {"alarms": []}},
         "tags": [{"key": "a", "value": "b"}],
     }
-    deployment, tags = {"AutoRollbackConfiguration": {}}, [{"Key": "a", "Value": "b"}]
+    deployment: JsonObject = {"AutoRollbackConfiguration": {}}
+    tags = [{"Key": "a", "Value": "b"}]
 
     assert to_request(HOSTING_DEPLOYMENT, spec) == {"DeploymentConfig": deployment, "Tags": tags}
     assert to_request(HOSTING_DEPLOYMENT, spec, "UpdateEndpoint") == {
