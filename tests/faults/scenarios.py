@@ -1,10 +1,12 @@
-"""Lives of a training job, as scripts that run the same with and without faults, and what must hold at their end."""
+"""Lives of a job, as scripts that run the same with and without faults, and what must hold at their end."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from api.descriptor import KindDescriptor
+from api.v1 import BATCH_TRANSFORM_JOB, PROCESSING_JOB, TRAINING_JOB
 from tests.faults.sagemaker import Job
-from tests.faults.world import KEY, World, manifest
+from tests.faults.world import KEY, World
 
 MODEL = {"S3ModelArtifacts": "s3://bucket/xgboost/output/model.tar.gz"}
 
@@ -16,7 +18,7 @@ def _only_job(world: World) -> Job:
 
 def completes(world: World) -> None:
     """Applied, runs, completes."""
-    world.cluster.apply(manifest())
+    world.cluster.apply(world.manifest())
     world.run(150)
     world.aws.move(_only_job(world).name, "InProgress", "Training")
     world.run(60)
@@ -25,8 +27,8 @@ def completes(world: World) -> None:
 
 
 def completes_under_a_given_name(world: World) -> None:
-    """The same with `spec.trainingJobName`: ownership is proved by tags, not by the name."""
-    world.cluster.apply(manifest(trainingJobName="my-job"))
+    """The same with a name in the spec: ownership is proved by tags, not by the name."""
+    world.cluster.apply(world.manifest("my-job"))
     world.run(150)
     world.aws.move(_only_job(world).name, "Completed", ModelArtifacts=MODEL)
     world.run(200)
@@ -34,7 +36,7 @@ def completes_under_a_given_name(world: World) -> None:
 
 def is_deleted_while_running(world: World) -> None:
     """Applied, runs, is deleted, stops."""
-    world.cluster.apply(manifest(trainingJobName="my-job"))
+    world.cluster.apply(world.manifest("my-job"))
     world.run(150)
     world.cluster.delete(KEY)
     world.run(150)
@@ -46,7 +48,7 @@ def is_deleted_while_running(world: World) -> None:
 
 def is_deleted_at_once(world: World) -> None:
     """Deleted before anything but the first pass (or part of it) has happened."""
-    world.cluster.apply(manifest())
+    world.cluster.apply(world.manifest())
     world.run(1)
     world.cluster.delete(KEY)
     world.run(150)
@@ -59,7 +61,7 @@ def is_deleted_at_once(world: World) -> None:
 def is_named_like_a_foreign_job(world: World) -> None:
     """The given name belongs to somebody else's running job; the object is deleted in the end."""
     world.aws.existing("my-job")
-    world.cluster.apply(manifest(trainingJobName="my-job"))
+    world.cluster.apply(world.manifest("my-job"))
     world.run(150)
     world.cluster.delete(KEY)
     world.run(200)
@@ -69,9 +71,10 @@ def assert_completed(world: World) -> None:
     """One job; the object tells its end."""
     job = _only_job(world)
     status = world.status
-    assert status["trainingJobStatus"] == "Completed"
+    assert world.value == "Completed"
     assert status["awsResource"]["arn"] == job.arn
-    assert status["modelPath"] == MODEL["S3ModelArtifacts"]
+    if world.descriptor is TRAINING_JOB:
+        assert status["modelPath"] == MODEL["S3ModelArtifacts"]
     assert "additional" not in status
     assert world.condition("Complete") == ("True", "Completed")
     assert world.condition("Stalled") == ("False", "Completed")
@@ -98,6 +101,15 @@ class Scenario:
 
     play: Callable[[World], None]
     check: Callable[[World], None]
+
+
+JOBS = (TRAINING_JOB, BATCH_TRANSFORM_JOB, PROCESSING_JOB)
+"""Kinds that live such lives. Tuning jobs have scenarios of their own, with what they launch."""
+
+
+def scenarios_of(descriptor: KindDescriptor) -> dict[str, Scenario]:
+    """The lives that objects of a kind may have: not all let their users choose the name at AWS."""
+    return {name: each for name, each in SCENARIOS.items() if descriptor.name.spec_field or "name" not in name}
 
 
 SCENARIOS = {

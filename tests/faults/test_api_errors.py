@@ -2,10 +2,11 @@
 
 import pytest
 
+from api.descriptor import KindDescriptor
 from controller.aws.errors import AwsError
 from controller.kube.errors import ConnectionFailed, ServerError, TooManyRequests
 from controller.runtime.errors import ErrorClass
-from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.faults.scenarios import JOBS, SCENARIOS, Scenario, scenarios_of
 from tests.faults.world import KEY, World, manifest
 
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "not authorized to perform this")
@@ -34,12 +35,15 @@ CASES = [pytest.param(error, False, id=f"{name} before") for name, error in ERRO
 
 @pytest.mark.parametrize(("error", "after"), CASES)
 @pytest.mark.parametrize("operation", ["create", "describe", "stop", "list", "tags"])
-@pytest.mark.parametrize("scenario", [pytest.param(s, id=n) for n, s in SCENARIOS.items()])
+@pytest.mark.parametrize(
+    ("job", "scenario"),
+    [pytest.param(job, each, id=f"{job.kind} {name}") for job in JOBS for name, each in scenarios_of(job).items()],
+)
 def test_one_failed_call_changes_nothing_in_the_end(
-    scenario: Scenario, operation: str, error: AwsError, after: bool
+    job: KindDescriptor, scenario: Scenario, operation: str, error: AwsError, after: bool
 ) -> None:
     """Whatever the class, and whether or not the request took effect: the same end, and one job at most."""
-    world = World()
+    world = World(job)
     world.aws.fail(operation, error, after=after)
     scenario.play(world)
     scenario.check(world)

@@ -2,13 +2,14 @@
 
 import pytest
 
-from tests.faults.scenarios import SCENARIOS, Scenario
+from api.descriptor import KindDescriptor
+from tests.faults.scenarios import JOBS, SCENARIOS, Scenario, scenarios_of
 from tests.faults.world import World, manifest
 
 
-def _points(scenario: Scenario) -> list[tuple[int, bool]]:
+def _points(job: KindDescriptor, scenario: Scenario) -> list[tuple[int, bool]]:
     """Where the undisturbed run can die: before each effect, and after those that happened (AWS may refuse one)."""
-    world = World()
+    world = World(job)
     scenario.play(world)
     scenario.check(world)
     before = [(n, False) for n in range(1, len(world.crash.seen) + 1)]
@@ -16,26 +17,31 @@ def _points(scenario: Scenario) -> list[tuple[int, bool]]:
 
 
 POINTS = [
-    pytest.param(scenario, n, after, id=f"{name}: {'after' if after else 'before'} effect {n}")
-    for name, scenario in SCENARIOS.items()
-    for n, after in _points(scenario)
+    pytest.param(job, scenario, n, after, id=f"{job.kind} {name}: {'after' if after else 'before'} effect {n}")
+    for job in JOBS
+    for name, scenario in scenarios_of(job).items()
+    for n, after in _points(job, scenario)
 ]
 
 
-@pytest.mark.parametrize(("scenario", "n", "after"), POINTS)
-def test_a_crash_at_any_effect_changes_nothing_in_the_end(scenario: Scenario, n: int, after: bool) -> None:
+@pytest.mark.parametrize(("job", "scenario", "n", "after"), POINTS)
+def test_a_crash_at_any_effect_changes_nothing_in_the_end(
+    job: KindDescriptor, scenario: Scenario, n: int, after: bool
+) -> None:
     """No second job, none orphaned, none lost; the object converges without a human."""
-    world = World()
+    world = World(job)
     world.crash.at, world.crash.after = n, after
     scenario.play(world)
     scenario.check(world)
     assert world.crashes == 1
 
 
-@pytest.mark.parametrize(("scenario", "n", "after"), POINTS)
-def test_nor_does_it_when_sagemaker_shows_new_jobs_late(scenario: Scenario, n: int, after: bool) -> None:
+@pytest.mark.parametrize(("job", "scenario", "n", "after"), POINTS)
+def test_nor_does_it_when_sagemaker_shows_new_jobs_late(
+    job: KindDescriptor, scenario: Scenario, n: int, after: bool
+) -> None:
     """D-07b: for some seconds only Create knows the job; "not found" must not be taken for "never was"."""
-    world = World()
+    world = World(job)
     world.aws.lag_s = 8.0
     world.crash.at, world.crash.after = n, after
     scenario.play(world)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
+from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
-from api.v1 import TRAINING_JOB
+from api.v1 import BATCH_TRANSFORM_JOB, PROCESSING_JOB, TRAINING_JOB
 from controller.aws.feed import FeedSettings
 from controller.aws.targets import TargetDefaults
 from controller.aws.tracker import Tracker, TrackerMetrics
@@ -35,6 +36,29 @@ MANIFEST: JsonObject = {
         "stoppingCondition": {"maxRuntimeInSeconds": 3600},
     },
 }
+
+
+SPECS: dict[str, JsonObject] = {
+    TRAINING_JOB.kind: MANIFEST["spec"],
+    BATCH_TRANSFORM_JOB.kind: {
+        "region": "us-east-2",
+        "modelName": "model",
+        "environment": [{"name": "LEVEL", "value": "info"}],
+        "transformInput": {"dataSource": {"s3DataSource": {"s3DataType": "S3Prefix", "s3Uri": "s3://bucket/in"}}},
+        "transformOutput": {"s3OutputPath": "s3://bucket/out"},
+        "transformResources": {"instanceCount": 1, "instanceType": "ml.m4.xlarge"},
+    },
+    PROCESSING_JOB.kind: {
+        "region": "us-east-2",
+        "roleArn": "arn:aws:iam::123456789012:role/processing",
+        "appSpecification": {"imageUri": "image"},
+        "environment": [{"name": "LEVEL", "value": "info"}],
+        "processingResources": {
+            "clusterConfig": {"instanceCount": 1, "instanceType": "ml.m5.xlarge", "volumeSizeInGB": 5}
+        },
+    },
+}
+"""The least of each kind of job."""
 
 
 def manifest(**spec: object) -> JsonObject:
@@ -105,7 +129,8 @@ class OpenFence:
 class World:
     """Time, cluster and SageMaker outlive the operator; `restart` makes a new one that remembers nothing."""
 
-    def __init__(self, *, ownership_tags: bool = True) -> None:
+    def __init__(self, descriptor: KindDescriptor = TRAINING_JOB, *, ownership_tags: bool = True) -> None:
+        self.descriptor = descriptor
         self.clock = FakeClock()
         self.cluster = FakeCluster(self.clock)
         self.aws = FakeSageMaker(self.clock)
@@ -125,7 +150,7 @@ class World:
         self.woken: list[ObjectKey] = []
         self.later: dict[ObjectKey, float] = {}
         self.tracker = Tracker(
-            TRAINING_JOB,
+            self.descriptor,
             self.aws,
             self.woken.append,
             self.clock,
@@ -135,7 +160,7 @@ class World:
         )
         self.executor = Executor(self.cluster, self.aws, self.recorder, self.fence, _Hook(self.crash))
         self.reconciler = JobReconciler(
-            TRAINING_JOB,
+            self.descriptor,
             self.cluster.store,
             self.tracker,
             self.aws,
@@ -200,7 +225,19 @@ class World:
             due.add(key)
         return due
 
+    def manifest(self, name: str = "") -> JsonObject:
+        """The least manifest of the kind; with `name` as the user's choice of the name at AWS, if given."""
+        obj = {**copy.deepcopy(MANIFEST), "kind": self.descriptor.kind}
+        obj["spec"] = copy.deepcopy(SPECS[self.descriptor.kind])
+        return {**obj, "spec": {**obj["spec"], self.descriptor.name.spec_field: name}} if name else obj
+
     # --- looking at the outcome
+
+    @property
+    def value(self) -> str:
+        """The status value that the object shows."""
+        value: str = self.status[self.descriptor.status.field]
+        return value
 
     @property
     def obj(self) -> JsonObject:

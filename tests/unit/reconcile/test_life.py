@@ -1,5 +1,11 @@
 """A training job's ordinary life, from manifest to Completed, and what it costs."""
 
+import pytest
+
+from api.descriptor import KindDescriptor
+from api.v1 import BATCH_TRANSFORM_JOB, PROCESSING_JOB
+from controller.aws.errors import AwsError
+from controller.runtime.errors import ErrorClass
 from tests.faults.world import KEY, World, manifest
 
 
@@ -327,3 +333,74 @@ def test_quiet_objects_take_no_memory() -> None:
     world.run(30)
     assert len(world.reconciler._memories) == 0
     assert world.tracker.last(KEY) is None
+
+
+# --- other kinds of jobs
+
+
+@pytest.mark.parametrize("job", [BATCH_TRANSFORM_JOB, PROCESSING_JOB], ids=lambda each: each.kind)
+def test_every_kind_of_job_costs_one_create_and_one_describe(job: KindDescriptor) -> None:
+    """Request counts: at most 1 Create and 2 Describe per life; writes: visible changes + 3."""
+    world = World(job)
+    world.cluster.apply(world.manifest())
+    world.run(30)
+    (created,) = world.aws.jobs.values()
+    assert world.value == "InProgress"
+    assert created.request["Environment"] == {"LEVEL": "info"}
+    world.aws.move(created.name, "Completed")
+    world.run(30)
+    assert world.value == "Completed"
+    assert world.status[job.name.status_field] == created.name
+    assert ("cloudWatchLogUrl" in world.status) == (job is PROCESSING_JOB)
+    assert (world.aws.count("create"), world.aws.count("describe"), world.aws.count("tags")) == (1, 1, 0)
+    assert len(world.cluster.writes) <= 2 + 3
+    assert world.recorder.events == [("Normal", "Created"), ("Normal", "Completed")]
+
+
+def test_a_processing_job_has_no_name_in_its_spec() -> None:
+    """v1-kinds.md 9: the name is recomputed; nothing is written into the spec."""
+    world = World(PROCESSING_JOB)
+    world.cluster.apply(world.manifest())
+    world.run(30)
+    assert world.obj["spec"] == world.manifest()["spec"]
+    assert world.obj["metadata"]["generation"] == 1
+    assert world.status["sageMakerProcessingJobName"] == f"xgboost-{world.obj['metadata']['uid'].replace('-', '')}"
+
+
+@pytest.mark.parametrize("job", [BATCH_TRANSFORM_JOB, PROCESSING_JOB], ids=lambda each: each.kind)
+@pytest.mark.parametrize(
+    ("error", "transform", "processing"),
+    [
+        (ErrorClass.RETRYABLE, "SynchronizingK8sJobWithSageMaker", "Reconciling"),
+        (ErrorClass.DENIED, "SynchronizingK8sJobWithSageMaker", "Error"),
+        (ErrorClass.QUOTA, "SynchronizingK8sJobWithSageMaker", "Error"),
+        (ErrorClass.INVALID, "SynchronizingK8sJobWithSageMaker", "Error"),
+    ],
+)
+def test_trouble_before_the_creation_is_told_as_v1_does_and_is_never_failed(
+    job: KindDescriptor, error: ErrorClass, transform: str, processing: str
+) -> None:
+    """v1-kinds.md 6.3, 6.4, D-12; the text is in `additional` and in a condition."""
+    world = World(job)
+    refusal = AwsError(error, "SomeCode", "some words")
+    world.aws.always = lambda operation: refusal if operation == "create" else None
+    world.cluster.apply(world.manifest())
+    world.run(20)
+    assert world.value == (transform if job is BATCH_TRANSFORM_JOB else processing)
+    assert "SomeCode: some words" in world.status["additional"]
+    assert (world.condition("Synced") or ("",))[0] == "False"
+    assert world.condition("Failed") is None
+
+
+@pytest.mark.parametrize("job", [BATCH_TRANSFORM_JOB, PROCESSING_JOB], ids=lambda each: each.kind)
+def test_why_a_job_failed_is_in_additional(job: KindDescriptor) -> None:
+    """D-32."""
+    world = World(job)
+    world.cluster.apply(world.manifest())
+    world.run(20)
+    (created,) = world.aws.jobs.values()
+    world.aws.move(created.name, "Failed", FailureReason="AlgorithmError: out of memory")
+    world.run(20)
+    assert world.value == "Failed"
+    assert world.status["additional"] == "AlgorithmError: out of memory"
+    assert world.recorder.events[-1] == ("Warning", "Failed")
