@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,12 @@ from tests.sandbox.harness import REPOSITORY, Api, Operator, eventually
 from tests.sandbox.interceptor import Interceptor, interceptor
 
 CRDS = REPOSITORY / "config" / "crd" / "bases"
+
+
+@cache
+def our_crds() -> list[JsonObject]:
+    """The CRDs that we ship; parsed once, for they are long."""
+    return [yaml.load(crd.read_text(), Loader=yaml.CSafeLoader) for crd in sorted(CRDS.glob("*.yaml"))]
 
 
 class World:
@@ -36,7 +42,7 @@ class World:
         write_kubeconfig(self.kubeconfig, self.to_kube.url, namespace=self.kube.namespace)
         self.direct_kubeconfig = directory / "direct-kubeconfig"
         write_kubeconfig(self.direct_kubeconfig, self.kube.url, self.kube.token, namespace=self.kube.namespace)
-        self._install([yaml.load(crd.read_text(), Loader=yaml.CSafeLoader) for crd in sorted(CRDS.glob("*.yaml"))])
+        self._install(our_crds())
 
     def _install(self, crds: list[JsonObject]) -> None:
         """Apply CRDs and wait until their resources are served."""
