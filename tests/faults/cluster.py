@@ -68,6 +68,10 @@ class FakeCluster:
         """The object as it is."""
         return copy.deepcopy(self._objects.get(key))
 
+    def peek(self, key: ObjectKey) -> JsonObject | None:
+        """The object itself, to look at only: each write makes a new one."""
+        return self._objects.get(key)
+
     def keys(self) -> list[ObjectKey]:
         """All objects."""
         return list(self._objects)

@@ -201,19 +201,19 @@ class Children:
 
     def _all(self) -> dict[ObjectKey, JsonObject]:
         if self._frozen is not None:
-            return copy.deepcopy(self._frozen)
-        return {key: self._cluster.get(key) or {} for key in self._cluster.keys()}  # noqa: SIM118
+            return self._frozen
+        return {key: self._cluster.peek(key) or {} for key in self._cluster.keys()}  # noqa: SIM118
 
     def __contains__(self, key: ObjectKey) -> bool:
         return key in self._all()
 
     def get(self, key: ObjectKey) -> JsonObject | None:
         """A fresh copy."""
-        return self._all().get(key)
+        return copy.deepcopy(self._all().get(key))
 
     def by_index(self, name: str, value: str) -> list[JsonObject]:
         """See `Store.by_index`."""
-        return [obj for obj in self._all().values() if value in INDEXERS[name](obj)]
+        return [copy.deepcopy(obj) for obj in self._all().values() if value in INDEXERS[name](obj)]
 
 
 class TuningWorld:
@@ -328,7 +328,7 @@ class TuningWorld:
         for kind, cluster in stores.items():
             known = {key for seen_kind, key in self.seen if seen_kind == kind}
             for key in {*cluster.keys(), *known}:
-                obj, before = cluster.get(key), self.seen.get((kind, key))
+                obj, before = cluster.peek(key), self.seen.get((kind, key))
                 version, old = ((each or {}).get("metadata", {}).get("resourceVersion") for each in (obj, before))
                 if (kind, key) in self.seen and version == old:
                     continue
@@ -351,9 +351,9 @@ class TuningWorld:
         """Delete the objects whose owner is gone, as kube-controller-manager does."""
         if not self.has_garbage_collector:
             return
-        uids = {(self.tunings.get(key) or {})["metadata"]["uid"] for key in self.tunings.keys()}  # noqa: SIM118
+        uids = {(self.tunings.peek(key) or {})["metadata"]["uid"] for key in self.tunings.keys()}  # noqa: SIM118
         for key in self.trainings.keys():  # noqa: SIM118
-            metadata = (self.trainings.get(key) or {})["metadata"]
+            metadata = (self.trainings.peek(key) or {})["metadata"]
             owners = [each["uid"] for each in metadata.get("ownerReferences") or ()]
             if owners and not uids & set(owners) and "deletionTimestamp" not in metadata:
                 self.trainings.delete(key)
