@@ -216,11 +216,12 @@ def _welcome(kube_url: str, aws_url: str, kubeconfig: Path) -> str:
     )
 
 
-_COMMANDS = """\
-  kubectl get sagemaker                                        # what is shown here, kind by kind
+_COMMANDS = r"""  kubectl get sagemaker                                        # what is shown here, kind by kind
   kubectl describe trainingjob xgboost-mnist-from-for-s3       # conditions and events
   kubectl delete trainingjob xgboost-mnist-from-for-s3         # a job that still runs is stopped in SageMaker
   aws sagemaker list-training-jobs                             # the other side
+  seq -s, 784 | aws sagemaker-runtime invoke-endpoint --content-type text/csv --body fileb:///dev/stdin /dev/stdout \
+    --endpoint-name $(kubectl get hostingdeployment host-xgboost -o 'jsonpath={.status.endpointName}')
   python -m hack.sandbox fault aws throttle 'List*' --count 20 # and if AWS does not answer?
 """
 _GOODBYE = f"""

@@ -25,6 +25,7 @@ ENDPOINT: Kind[Endpoint] = Kind(
     exists=ErrorText("ValidationException", 'Cannot create already existing endpoint "{arn}".'),
     describe=endpoint_answers.describe,
     summary=lambda _endpoint, _now: {},
+    vanishes=True,
     log_group="/aws/sagemaker/Endpoints",
     has_group_each=True,
     log_lines=endpoint_answers.log_lines,

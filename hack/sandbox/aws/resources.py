@@ -75,6 +75,7 @@ class Kind(Generic[R]):
     sort_by: str = "CreationTime"  # of List, when the caller does not say
     is_ascending: bool = False
     filters: Mapping[str, Callable[[R, Any, float], bool]] = field(default_factory=dict)  # beyond the common ones
+    vanishes: bool = False  # whether a deletion takes time, after which a resource is gone by itself
     log_group: str = ""
     has_group_each: bool = False  # whether each resource has a group of its own below `log_group`
     log_lines: Callable[[R, float], Iterable[LogStream]] = lambda _resource, _now: ()
@@ -155,6 +156,8 @@ class Store:
         """Return the resources of a kind in the caller's account and region, oldest first."""
         with self._lock:
             resources = cast("Iterable[R]", self._table(kind, call.account, call.region).values())
+            if not kind.vanishes:  # most lists are of jobs, which may be many
+                return tuple(resources)
             return tuple(resource for resource in resources if not resource.is_gone(call.now))
 
     def by_arn(self, call: Call, arn: str) -> Resource:
