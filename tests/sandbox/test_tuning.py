@@ -162,6 +162,61 @@ def test_deleting_the_tuning_job_stops_it_and_removes_its_objects(world: World) 
     assert operations(world).count("StopHyperParameterTuningJob") == 1
 
 
+def test_deleting_an_ended_tuning_job_removes_its_objects_without_a_call(world: World) -> None:
+    """Nothing is left at AWS that could be stopped."""
+    world.operator().until_ready()
+    world.api.create(manifest(), plural=PLURAL)
+    until(world, "Completed")
+    for obj in trainings(world):
+        until_status(world.api, obj["metadata"]["name"], "Completed")
+    world.to_aws.forget()
+    world.api.delete("hpo", plural=PLURAL)
+    until_gone(world.api, "hpo", within_s=60, plural=PLURAL)
+    assert trainings(world) == []
+    assert {each for each in operations(world) if not each.startswith("List")} == set()
+
+
+def test_deleting_in_the_foreground_ends_likewise(world: World) -> None:
+    """`kubectl delete --cascade=foreground`: garbage collection deletes the objects while the tuning job stops."""
+    world.operator().until_ready()
+    world.api.create(manifest(**LONG), plural=PLURAL)
+    until_shown(world, 2)
+    path = world.api.path("hpo", plural=PLURAL)
+    world.api.call("DELETE", path, {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Foreground"})
+    until_gone(world.api, "hpo", within_s=60, plural=PLURAL)
+    eventually(lambda: trainings(world) == [], what="all objects are gone")
+    assert {job["TrainingJobStatus"] for job in jobs(world.aws.url)} == {"Stopped"}
+    assert [job["HyperParameterTuningJobStatus"] for job in tunings(world)] == ["Stopped"]
+
+
+def test_orphans_outlive_their_tuning_job(world: World) -> None:
+    """`kubectl delete --cascade=orphan`: the user keeps the records, and can delete each without help."""
+    world.operator().until_ready()
+    world.api.create(manifest(**LONG), plural=PLURAL)
+    names = {obj["metadata"]["name"] for obj in until_shown(world, 2)}
+    path = world.api.path("hpo", plural=PLURAL)
+    world.api.call("DELETE", path, {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Orphan"})
+    until_gone(world.api, "hpo", within_s=60, plural=PLURAL)
+    for name in names:
+        until_status(world.api, name, "Stopped")
+        world.api.delete(name)
+        until_gone(world.api, name)
+
+
+def test_retain_leaves_everything_at_aws(world: World) -> None:
+    """modern-expectations.md 4: the tuning job runs on, and so do its training jobs."""
+    world.operator().until_ready()
+    obj = manifest(**LONG)
+    obj["metadata"]["annotations"] = {"sagemaker.aws.amazon.com/deletion-policy": "retain"}
+    world.api.create(obj, plural=PLURAL)
+    until_shown(world, 2)
+    world.api.delete("hpo", plural=PLURAL)
+    until_gone(world.api, "hpo", plural=PLURAL)
+    eventually(lambda: trainings(world) == [], what="all objects are gone")
+    assert {job["TrainingJobStatus"] for job in jobs(world.aws.url)} == {"InProgress"}
+    assert not {each for each in operations(world) if each.startswith("Stop")}
+
+
 def test_a_spawned_object_can_be_deleted_alone(world: World) -> None:
     """D-19: its job is stopped, and it does not come back, not even after a restart."""
     operator = world.operator().until_ready()
