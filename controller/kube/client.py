@@ -31,7 +31,7 @@ WATCH_GRACE_S: Final = 15.0
 """How much later than the server we end a watch that it forgot to end (K3)."""
 WATCH_SILENCE_S: Final = 150.0
 """Longest silence on a watch: bookmarks come about every minute (apiserver `storage/cacher`), so after two and a half
-of them the connection is presumed dead. Where a server sends none, this costs a new watch, not a list (R6)."""
+of them the connection is presumed dead. Where a server sends none, a quiet resource is listed as often."""
 
 
 class PatchType(Enum):

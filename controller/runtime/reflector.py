@@ -27,6 +27,10 @@ _WATCH_TIMEOUT_S: Final = (300, 600)
 """Bounds of a watch's length: random, so that the watches of a process do not end all at once (R5)."""
 _SHORT_WATCH_S: Final = 1.0
 """A watch that ends sooner and silent counts as failed: a proxy may cut every one, and must not be hammered (R7)."""
+_MUTE_WATCH_S: Final = 120.0
+"""A watch that broke off after so long without even a bookmark, of which a server sends about one a minute, casts doubt
+on its version: a server restored from a backup has not reached it, accepts the watch, and stays mute until it has. A
+list at that version tells (R2). client-go goes on watching there, and is blind until it is restarted."""
 
 
 class Unreachable(ClassifiedError):  # noqa: N818 (a state of the world, as in ABSENT)
@@ -146,7 +150,8 @@ def after_refusal(error: ClassifiedError) -> Next:
 def after_stream(error: ClassifiedError | None, *, lived_s: float, events: int) -> Next:
     """What follows an open watch that ended, by the server's will (None) or with `error` (R6 to R10)."""
     if error is None or isinstance(error, Unreachable):
-        return Next.PAUSE_LIST if events == 0 and lived_s < _SHORT_WATCH_S else Next.WATCH
+        is_mute = error is not None and lived_s >= _MUTE_WATCH_S
+        return Next.PAUSE_LIST if events == 0 and (lived_s < _SHORT_WATCH_S or is_mute) else Next.WATCH
     return Next.PAUSE_WATCH if error.error_class is ErrorClass.THROTTLED else Next.PAUSE_LIST
 
 
@@ -188,7 +193,7 @@ class Reflector:
         self._on_failure = on_failure
         self._version: str | None = None  # last seen; None before the first list
         self._version_is_unavailable = False  # the server cannot list at `_version` (R2)
-        self._is_paged = False  # the first list came in pages (R1)
+        self._is_paged = False  # a list came in pages (R1)
 
     @property
     def version(self) -> str:
@@ -219,16 +224,19 @@ class Reflector:
             return False
 
     def _list_version(self) -> str:
-        """Any cached state for the first list; then nothing older than what was seen (R1, R18)."""
-        if self._version_is_unavailable:
-            return ""
-        return "0" if self._version is None else self._version
+        """The present state for the first list; then nothing older than what was seen (R18).
+
+        Otherwise than client-go's, the first list does not ask for "0", any cached state (R1): kube-apiserver answers
+        that in one piece, whatever the limit. 20,000 training jobs are 103 MB of JSON, and 975 MB while it is decoded;
+        in pages they are 2.6 MB at a time. Nor can the world look older after a restart than before it.
+        """
+        return "" if self._version_is_unavailable or self._version is None else self._version
 
     def _list_at(self, version: str, stop: Stop) -> bool:
         """List all pages into the target. Returns False if stopped meanwhile, the target unchanged."""
         batch = self._target.replacement()
         # A list at a seen version is served from the server's memory, which pages would bypass.
-        limit = _PAGE_SIZE if self._is_paged or version in ("", "0") else None
+        limit = _PAGE_SIZE if self._is_paged or not version else None
         page = first = self._source.list(resource_version=version, limit=limit, continue_token=None)
         while not stop.is_set():
             batch.add(page.items)
@@ -237,8 +245,7 @@ class Reflector:
                 self._version = first.resource_version
                 self._version_is_unavailable = False
                 return True
-            if version == "0":
-                self._is_paged = True
+            self._is_paged = True
             try:
                 page = self._source.list(resource_version="", limit=limit, continue_token=page.continue_token)
             except ClassifiedError as error:

@@ -109,7 +109,7 @@ def reflect(*steps: Step, target: RecordingTarget | None = None, clock: FakeCloc
     return Run(script.asked, target.heard, stop.pauses, failures, script.timeouts_s, reflector.version)
 
 
-FIRST = Asked("list", "0", 500)
+FIRST = Asked("list", "", 500)
 
 
 def relist(version: str) -> Asked:
@@ -120,8 +120,8 @@ def watch(version: str) -> Asked:
     return Asked("watch", version)
 
 
-def test_first_list_takes_any_version_in_pages_and_the_watch_begins_there() -> None:
-    """R1, R4: list, replace, watch from the list's version."""
+def test_first_list_takes_the_present_state_in_pages_and_the_watch_begins_there() -> None:
+    """R1, R4: list, replace, watch from the list's version. Not at "0", which a server answers in one piece."""
     run = reflect(page(widget("a"), widget("b"), version="10"))
 
     assert run.asked == [FIRST, watch("10")]
@@ -147,7 +147,7 @@ def test_expired_pages_fall_back_to_one_full_list() -> None:
     """R3: at the version that was first asked for; what the pages brought is dropped."""
     run = reflect(page(widget("a"), token="next"), EXPIRED, page(widget("b"), version="12"))
 
-    assert run.asked == [FIRST, Asked("list", "", 500, "next"), relist("0"), watch("12")]
+    assert run.asked == [FIRST, Asked("list", "", 500, "next"), relist(""), watch("12")]
     assert run.heard[0] == "replaced by b"
     assert run.pauses == []
 
@@ -156,7 +156,7 @@ def test_a_later_page_that_fails_otherwise_drops_the_list() -> None:
     """R3, R4: nothing reaches the store."""
     run = reflect(page(widget("a"), token="next"), BROKEN, page(widget("b"), version="12"))
 
-    assert run.asked == [FIRST, Asked("list", "", 500, "next"), Asked("list", "0", 500), watch("12")]
+    assert run.asked == [FIRST, Asked("list", "", 500, "next"), Asked("list", "", 500), watch("12")]
     assert run.heard[0] == "replaced by b"
 
 
@@ -231,6 +231,18 @@ def test_a_silent_connection_is_resumed_from_the_last_version() -> None:
     assert silent.closed
 
 
+def test_a_server_that_was_set_back_is_listed_anew_although_it_accepts_watches() -> None:
+    """R2: restored from a backup, it lets a watch begin at a version that it has not reached, and sends nothing."""
+    mute = Watch(error=REFUSED, lived_s=150)
+
+    run = reflect(page(version="5000"), mute, EXPIRED, page(widget("restored", "870"), version="884"))
+
+    assert run.asked[:3] == [FIRST, watch("5000"), relist("5000")]
+    assert (run.asked[3].verb, run.asked[3].version) == ("list", "")
+    assert run.asked[4] == watch("884")
+    assert "replaced by restored" in run.heard
+
+
 @pytest.mark.parametrize(
     ("error", "lived_s", "events", "following"),
     [
@@ -240,7 +252,9 @@ def test_a_silent_connection_is_resumed_from_the_last_version() -> None:
         pytest.param(None, 1.0, 0, Next.WATCH, id="R6: silent, but not within a second"),
         pytest.param(None, 0.9, 0, Next.PAUSE_LIST, id="R7: short and silent"),
         pytest.param(REFUSED, 0.9, 0, Next.PAUSE_LIST, id="R7: cut off at once"),
-        pytest.param(REFUSED, 630, 0, Next.WATCH, id="K3: read time-out"),
+        pytest.param(REFUSED, 630, 1, Next.WATCH, id="K3: read time-out"),
+        pytest.param(REFUSED, 60, 0, Next.WATCH, id="K3: cut off before a bookmark was due"),
+        pytest.param(REFUSED, 150, 0, Next.PAUSE_LIST, id="R2: mute for longer than two bookmarks take"),
         pytest.param(EXPIRED, 400, 3, Next.PAUSE_LIST, id="R8: 410"),
         pytest.param(THROTTLED, 400, 3, Next.PAUSE_WATCH, id="R9: 429"),
         pytest.param(BROKEN, 400, 3, Next.PAUSE_LIST, id="R10: 500"),
