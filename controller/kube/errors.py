@@ -161,11 +161,11 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes, *,
     document = _decode(body)
     if document.get("kind") == "Status":
         return error_from_status(document, http_status=status, retry_after_s=_retry_after(headers))
-    text = body.decode("utf-8", "replace").strip().split("\n", 1)[0]
+    text = body.decode("utf-8", "replace").strip().split("\n", 1)[0] or "no body"
     error = _BY_CODE.get(status, ServerError)
-    return error(
-        f"HTTP{status}", _shorten(f"{request}: {text or 'no body'}"), status=status, retry_after_s=_retry_after(headers)
-    )
+    if error is NotServed:
+        text += " (are the CRDs installed?)"
+    return error(f"HTTP{status}", _shorten(f"{request}: {text}"), status=status, retry_after_s=_retry_after(headers))
 
 
 def error_from_status(

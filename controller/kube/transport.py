@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.client import IncompleteRead
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -224,6 +225,9 @@ def _explain(exc: Exception) -> tuple[str, str]:
             return errors.TIMEOUT, "no reply in time"
         case urllib3.exceptions.SSLError():
             return errors.TLS_FAILED, f"TLS: {_innermost(exc)}"
+        case urllib3.exceptions.ProtocolError() if isinstance(exc.__cause__, IncompleteRead):
+            # its first cause is that a chunk size of no digits is no number
+            return errors.CONNECTION_BROKEN, "the connection ended within the reply"
         case _:
             return errors.CONNECTION_BROKEN, f"the connection broke: {_innermost(exc)}"
 

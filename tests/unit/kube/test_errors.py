@@ -73,6 +73,7 @@ def test_a_404_that_is_no_status_does_not_say_that_the_object_is_missing() -> No
 
     assert isinstance(seen, errors.NotServed)
     assert seen.error_class is ErrorClass.RETRYABLE
+    assert "are the CRDs installed?" in seen.message
 
 
 def test_a_version_that_the_server_has_not_reached_counts_as_expired() -> None:

@@ -96,6 +96,7 @@ def test_a_dropped_connection_is_unreachable(client: KubeClient, server: Scripte
         with pytest.raises(errors.ConnectionFailed) as caught:
             next(stream)
     assert caught.value.code == errors.CONNECTION_BROKEN
+    assert caught.value.message.endswith("the connection ended within the reply")
 
 
 def test_a_stream_that_ends_within_an_event_is_broken(client: KubeClient, server: ScriptedServer) -> None:
