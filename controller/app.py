@@ -78,7 +78,7 @@ def run(settings: Settings) -> int:
     gc.set_threshold(*_GC_THRESHOLDS)
     clock = SystemClock()
     cluster = connect(clock, kubeconfig=settings.kubeconfig, context=settings.context, master=settings.master)
-    log.info("starting", version=version(), cluster=cluster.base_url, credentials=cluster.source)
+    log.info("starting", version=version(), cluster=cluster.base_url, configured_by=cluster.source)
     with ExitStack() as closing:
         return _Operator(settings, cluster, clock, closing).manager.run()
 
