@@ -6,6 +6,7 @@ covered by a rule of the operator's service account, and each verb of each rule 
 
 import itertools
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from api.v1 import KINDS
 from hack.sandbox.aws import server as aws_server
 from tests.sandbox.apiserver import free_port, write_kubeconfig
 from tests.sandbox.harness import LONG, Operator, condition, eventually, marked, named, until_gone, until_status
+from tests.sandbox.hosting_scene import sample
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, NAMESPACED, Cluster, cluster, for_namespace
 from tests.sandbox.interceptor import Interceptor, Request, interceptor
 
@@ -91,53 +93,90 @@ def walk(home: Cluster, manifest: JsonObject, namespace: str, jobs_in: str, *fla
         )
         stack.callback(operator.kill)
         operator.until_ready()
-        for kind in KINDS:
-            WALKS[kind.kind](home, manifest, jobs_in)
+        with ThreadPoolExecutor(len(KINDS), thread_name_prefix="walk") as pool:  # each kind waits most of its time
+            for walking in [pool.submit(WALKS[kind.kind], home, manifest, jobs_in) for kind in KINDS]:
+                walking.result()
         assert operator.terminate() == 0, operator.log_tail()
         return {right_of(request) for request in asked_of(proxy)}
 
 
 def walk_training_job(home: Cluster, manifest: JsonObject, namespace: str) -> None:
     """One job to its end, and one that is paused twice, which updates an Event, and stopped."""
-    where = {"namespace": namespace}
-    api = At(home, namespace)
-    api.create(named(manifest, "to-its-end"))
-    until_status(api, "to-its-end", "Completed")  # type: ignore[arg-type]
+    home.api.create(unplaced(named(manifest, "to-its-end")), namespace=namespace)
+    until_status(home.api, "to-its-end", "Completed", namespace=namespace)
 
-    api.create(marked(named(manifest, "stopped"), **LONG))
-    until_status(api, "stopped", "InProgress")  # type: ignore[arg-type]
+    home.api.create(unplaced(marked(named(manifest, "stopped"), **LONG)), namespace=namespace)
+    until_status(home.api, "stopped", "InProgress", namespace=namespace)
+    path = home.api.path("stopped", namespace=namespace)
     for is_paused in (True, False, True, False):
         change = {"metadata": {"annotations": {f"{OURS}/paused": str(is_paused).lower()}}}
-        home.api.call("PATCH", home.api.path("stopped", **where), change, "application/merge-patch+json")
-        eventually(lambda paused=is_paused: is_shown_paused(api, "stopped") is paused, what=f"paused: {is_paused}")  # type: ignore[misc]
+        home.api.call("PATCH", path, change, "application/merge-patch+json")
+        eventually(lambda paused=is_paused: is_shown_paused(home, path) is paused, what=f"paused: {is_paused}")  # type: ignore[misc]
     eventually(lambda: pauses(home, "stopped", namespace) == 2, what="one Event that counts both pauses")
-    home.api.delete("stopped", **where)
-    until_gone(api, "stopped")  # type: ignore[arg-type]
+    home.api.delete("stopped", namespace=namespace)
+    until_gone(home.api, "stopped", namespace=namespace)
 
 
-WALKS: dict[str, Callable[[Cluster, JsonObject, str], None]] = {"TrainingJob": walk_training_job}
+def walk_tuning_job(home: Cluster, manifest: JsonObject, namespace: str) -> None:
+    """One to its end, with the objects of its training jobs, which go with it."""
+    where = {"namespace": namespace, "plural": "hyperparametertuningjobs"}
+    job = sample("xgboost-mnist-hpo")
+    job["spec"]["hyperParameterTuningJobConfig"]["resourceLimits"] = {
+        "maxNumberOfTrainingJobs": 2,
+        "maxParallelTrainingJobs": 2,
+    }
+    name = home.api.create(unplaced(job), **where)["metadata"]["name"]
+    until_status(home.api, name, "Completed", field="hyperParameterTuningJobStatus", within_s=60, **where)
+    home.api.delete(name, **where)
+    until_gone(home.api, name, within_s=60, **where)
+
+
+def walk_deployment(home: Cluster, manifest: JsonObject, namespace: str) -> None:
+    """One that gets another configuration, so that children are made and removed, and is deleted."""
+    where = {"namespace": namespace, "plural": "hostingdeployments"}
+    wanted = sample("xgboost-mnist-hostingdeployment")
+    name = home.api.create(unplaced(wanted), **where)["metadata"]["name"]
+    until_status(home.api, name, "InService", field="endpointStatus", within_s=60, **where)
+    home.api.delete(name, **where)
+    until_gone(home.api, name, within_s=60, **where)
+
+
+def walk_simply(kind: str, file: str) -> Callable[[Cluster, JsonObject, str], None]:
+    """A walk for a kind without children: taken up, shown in status, deleted. What AWS makes of it needs no right."""
+    (plural,) = (each.plural for each in KINDS if each.kind == kind)
+
+    def walk(home: Cluster, manifest: JsonObject, namespace: str) -> None:
+        where = {"namespace": namespace, "plural": plural}
+        name = home.api.create(unplaced(sample(file)), **where)["metadata"]["name"]
+        eventually(lambda: home.api.status(name, **where).get("conditions"), what=f"status of {kind} {name}")
+        home.api.delete(name, **where)
+        until_gone(home.api, name, **where)
+
+    return walk
+
+
+WALKS: dict[str, Callable[[Cluster, JsonObject, str], None]] = {
+    "TrainingJob": walk_training_job,
+    "HyperparameterTuningJob": walk_tuning_job,
+    "BatchTransformJob": walk_simply("BatchTransformJob", "xgboost-mnist-batchtransform"),
+    "ProcessingJob": walk_simply("ProcessingJob", "kmeans-mnist-processingjob"),
+    "Model": walk_simply("Model", "xgboost-mnist-model"),
+    "EndpointConfig": walk_simply("EndpointConfig", "xgboost-mnist-endpointconfig"),
+    "HostingDeployment": walk_deployment,
+    "HostingAutoscalingPolicy": walk_simply("HostingAutoscalingPolicy", "hap-predefined-metric"),
+}
 """By kind; a kind that is served and has no walk fails the test."""
 
 
-class At:
-    """The API in one namespace, as the harness's waiting functions want it."""
-
-    def __init__(self, home: Cluster, namespace: str) -> None:
-        self._api, self._namespace = home.api, namespace
-
-    def get(self, name: str) -> JsonObject | None:
-        """The object."""
-        return self._api.get(name, namespace=self._namespace)
-
-    def create(self, obj: JsonObject) -> JsonObject:
-        """Create it."""
-        obj["metadata"].pop("namespace", None)
-        return self._api.create(obj, namespace=self._namespace)
+def unplaced(obj: JsonObject) -> JsonObject:
+    """The manifest without a namespace of its own."""
+    obj["metadata"].pop("namespace", None)
+    return obj
 
 
-def is_shown_paused(api: At, name: str) -> bool:
-    """Whether the status says that the object is paused."""
-    return condition(api.get(name) or {}, "Reconciling").get("reason") == "Paused"
+def is_shown_paused(home: Cluster, path: str) -> bool:
+    """Whether the status of the object at `path` says that it is paused."""
+    return condition(home.api.call("GET", path), "Reconciling").get("reason") == "Paused"
 
 
 def pauses(home: Cluster, name: str, namespace: str) -> int:
