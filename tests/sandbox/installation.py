@@ -37,8 +37,8 @@ class Cluster:
         return self._run("helm", *arguments, code=code)
 
     def make(self, *arguments: str, code: int = 0) -> str:
-        """The same for make, in the repository."""
-        return self._run("make", *arguments, code=code)
+        """The same for make, in the repository, with the environment as it is."""
+        return self._run("make", "READY=", *arguments, code=code)
 
     def apply(self, *files: Path | str) -> str:
         """`kubectl apply` of files, then until every CRD in them is served."""
