@@ -38,8 +38,9 @@ from controller.reconcile.scalingpass import (
     endpoints_of,
     resource_ids_of,
 )
-from controller.reconcile.spawning import INDEXERS as SPAWNED
-from controller.reconcile.spawning import TUNINGS, Leaves, TuningCompanions, tuning_keys, tuning_names
+from controller.reconcile.spawning import TuningCompanions
+from controller.reconcile.tuningwatch import INDEXERS as SPAWNED
+from controller.reconcile.tuningwatch import TUNINGS, Leaves, tuning_keys, tuning_names
 from controller.reconcile.usage import CONFIGURATION, MODELS, Usage, configuration_of, models_of
 from controller.runtime.clock import Clock
 from controller.runtime.controller import Reconciler

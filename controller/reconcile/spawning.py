@@ -4,7 +4,7 @@ The decisions are in `tuning`; here are the calls, and what of them is worth rem
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeVar
 
@@ -31,35 +31,28 @@ from controller.reconcile.tuning import (
     best_of,
     child_key,
     is_orphan,
-    leaving,
     look,
     owner_uid,
     owns_resource,
     spawned,
-    tuning_of,
 )
+from controller.reconcile.tuningwatch import LEAVING, OWNED
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ABSENT, ClassifiedError, ErrorClass
-from controller.runtime.handlers import KeysOf, Predicate, owner_keys
-from controller.runtime.store import IndexFunc, Snapshot
 
 T = TypeVar("T")
 
 _log: Final = structlog.get_logger(__name__)
 
-OWNED: Final = "tuning-job"
-LEAVING: Final = "leaving-tuning-job"
-INDEXERS: Final[Mapping[str, IndexFunc]] = {OWNED: tuning_of, LEAVING: leaving}
-"""Indexes that the store of TrainingJobs must have."""
-TUNINGS: Final = "sagemaker-name"
-"""Index of tuning job objects by `tuning_names`."""
 _NAMES_TOLD: Final = 5
 """Names in one event; more are counted."""
 _RETAIN: Final = f"{GROUP}/deletion-policy"
+_ORPHAN: Final = "orphan"
+"""Finalizer of the API server (`metav1.FinalizerOrphanDependents`)."""
 
 
 class Children(Protocol):
-    """TrainingJob objects by key, and by the indexes `INDEXERS`; `runtime.store.Store` is one."""
+    """TrainingJob objects by key, and by the indexes of `tuningwatch`; `runtime.store.Store` is one."""
 
     def __contains__(self, key: ObjectKey) -> bool: ...
 
@@ -170,14 +163,13 @@ class TuningCompanions:
 
     def are_gone(self, hand: Hand, seen: Observed) -> bool:
         """See `Companions.are_gone`. With `retain`, the objects go and their jobs stay, as does the tuning job."""
-        owned = [child for child in self._owned(hand.key) if owner_uid(child) == hand.obj["metadata"]["uid"]]
-        old = []
-        if owns_resource(seen):  # the predecessor's objects say by their names only whose they are
-            old = [child for child in self._owned(ObjectKey(hand.key.namespace, seen.name)) if not owner_uid(child)]
-        for child in (*owned, *old):
+        if _ORPHAN in (hand.obj["metadata"].get("finalizers") or ()):
+            return False  # `--cascade=orphan`: garbage collection is about to set the objects free
+        children = self._of(hand, seen, OWNED)
+        for child in children:
             self._see_off(child, seen)
         self._drop(hand.key)
-        return not owned and all(is_orphan(child) for child in old)
+        return all(is_orphan(child) for child in children)
 
     def forget(self, key: ObjectKey) -> None:
         """See `Companions.forget`: garbage collection deletes what is left, nothing shall hold it (D-18)."""
@@ -189,9 +181,7 @@ class TuningCompanions:
 
     def _take_note(self, hand: Hand, seen: Observed) -> None:
         """Let go of objects that the user deletes, having noted that they are not wanted (D-19)."""
-        found = {hand.key: True, ObjectKey(hand.key.namespace, seen.name): True}
-        children = [child for key in found for child in self._children.by_index(LEAVING, str(key))]
-        children = [child for child in children if owner_uid(child) in {"", hand.obj["metadata"]["uid"]}]
+        children = self._of(hand, seen, LEAVING)
         if not children:
             return
         status = hand.obj.get("status") or {}
@@ -238,8 +228,14 @@ class TuningCompanions:
                 return None
             raise
 
-    def _owned(self, key: ObjectKey) -> list[JsonObject]:
-        return self._children.by_index(OWNED, str(key))
+    def _of(self, hand: Hand, seen: Observed, index: str) -> list[JsonObject]:
+        """The objects spawned for this very tuning job, not for one of the same name (D-20)."""
+        owned = self._children.by_index(index, str(hand.key))
+        children = [child for child in owned if owner_uid(child) == hand.obj["metadata"]["uid"]]
+        if owns_resource(seen):  # the predecessor's objects say by their names only whose they are
+            named = self._children.by_index(index, str(ObjectKey(hand.key.namespace, seen.name)))
+            children += [child for child in named if not owner_uid(child)]
+        return children
 
     # --- objects that come
 
@@ -252,8 +248,9 @@ class TuningCompanions:
         progress = Progress.of(seen.remote.value, seen.remote.fields)
         if not listing.is_whole:
             self._list(hand, seen, listing, progress)
-        goal = hand.spec.get("hyperParameterTuningJobConfig", {}).get("hyperParameterTuningJobObjective", {})
-        best = best_of(seen.descriptor, listing.items, goal.get("type", ""))
+        config = hand.spec.get("hyperParameterTuningJobConfig") or {}
+        goal = (config.get("hyperParameterTuningJobObjective") or {}).get("type") or ""
+        best = best_of(seen.descriptor, listing.items, goal)
         found = self._spawn(hand, seen, listing)
         if listing.began_for != progress:  # it took its time: more may have been launched since
             listing.finish(None, best)
@@ -342,45 +339,6 @@ class TuningCompanions:
     def _drop(self, key: ObjectKey) -> None:
         with self._lock:
             self._listings.pop(key, None)
-
-
-class Leaves(Predicate):
-    """Passes what tuning jobs want to know of TrainingJobs: that they go. How they fare is told by the counters."""
-
-    def passes_add(self, obj: Snapshot) -> bool:
-        """See `Predicate.passes_add`."""
-        return bool(obj.metadata.get("deletionTimestamp"))
-
-    def passes_update(self, old: Snapshot, new: Snapshot) -> bool:
-        """See `Predicate.passes_update`."""
-        return old.resource_version != new.resource_version and bool(new.metadata.get("deletionTimestamp"))
-
-
-def tuning_names(obj: Mapping[str, Any]) -> Iterable[str]:
-    """Index value of a tuning job object: `namespace/` and its name at AWS."""
-    name = (obj.get("status") or {}).get("sageMakerHyperParameterTuningJobName")
-    return (f"{obj['metadata'].get('namespace') or ''}/{name}",) if name else ()
-
-
-def tuning_keys(tuning: Resource, by_name: Callable[[str], list[ObjectKey]]) -> KeysOf:
-    """From a TrainingJob to the tuning job object that it was spawned for.
-
-    `by_name` finds tuning job objects by `tuning_names`: the predecessor's spawned objects name no owner. Where none is
-    found either, the key is one without an object, whose pass lets go of what was left behind (D-18).
-    """
-    owners = owner_keys(tuning)
-
-    def keys(snapshot: Snapshot) -> Iterable[ObjectKey]:
-        named = tuple(owners(snapshot))
-        if named:
-            return named
-        found: list[ObjectKey] = []
-        for value in tuning_of({"metadata": {"name": snapshot.key.name, **snapshot.metadata}}):
-            namespace, _, name = value.partition("/")
-            found += by_name(value) or [ObjectKey(namespace, name)]
-        return found
-
-    return keys
 
 
 def _job_name(training: KindDescriptor, child: JsonObject) -> str:

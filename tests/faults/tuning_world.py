@@ -19,7 +19,8 @@ from controller.kube.errors import AlreadyExists, Conflict, NotFound
 from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
 from controller.reconcile.reconciler import JobReconciler
-from controller.reconcile.spawning import INDEXERS, TuningCompanions, tuning_keys, tuning_names
+from controller.reconcile.spawning import TuningCompanions
+from controller.reconcile.tuningwatch import INDEXERS, tuning_keys, tuning_names
 from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
 from tests.fakes import FakeClock
 from tests.faults.cluster import FakeCluster

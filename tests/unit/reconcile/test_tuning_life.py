@@ -384,6 +384,46 @@ def test_orphans_stay() -> None:
     assert all(world.training(name)["metadata"]["finalizers"] == ["sagemaker-operator-finalizer"] for name in names)
 
 
+def test_objects_that_are_to_be_orphaned_are_not_deleted_before_they_are() -> None:
+    """An ended tuning job could be let go at once: garbage collection comes first."""
+    world, names = started()
+    world.aws.end_all(world.name, "Completed")
+    world.run(40)
+    version = (world.tunings.get(KEY) or {})["metadata"]["resourceVersion"]
+    body = {"metadata": {"resourceVersion": version, "finalizers": ["orphan", "sagemaker-operator-finalizer"]}}
+    world.writer.patch(_resource("HyperparameterTuningJob"), KEY, body)
+    world.tunings.delete(KEY)
+    world.run(30)
+    assert set(world.shown()) == set(names)
+    for name in names:
+        version = world.training(name)["metadata"]["resourceVersion"]
+        freed = {"metadata": {"resourceVersion": version, "ownerReferences": None}}
+        world.writer.patch(_resource("TrainingJob"), ObjectKey("default", name), freed)
+    version = (world.tunings.get(KEY) or {})["metadata"]["resourceVersion"]
+    done = {"metadata": {"resourceVersion": version, "finalizers": ["sagemaker-operator-finalizer"]}}
+    world.writer.patch(_resource("HyperparameterTuningJob"), KEY, done)
+    world.run(30)
+    assert world.tunings.get(KEY) is None
+    assert set(world.shown()) == set(names)
+
+
+def test_an_object_that_is_refused_its_name_takes_no_objects_of_the_first_along() -> None:
+    """D-03 with the predecessor's objects, which name no owner."""
+    world = TuningWorld()
+    name = _legacy(world)
+    world.run(30)
+    second = manifest(name="second")
+    second["spec"]["hyperParameterTuningJobName"] = "old-hpo"
+    world.tunings.apply(second)
+    world.run(60)
+    world.tunings.delete(ObjectKey("default", "second"))
+    world.run(60)
+    assert world.tunings.get(ObjectKey("default", "second")) is None
+    assert world.shown() == {name: "InProgress"}
+    assert "sagemaker-operator-hpo-trainingjob" in world.training(name)["metadata"]["finalizers"]
+    assert world.aws.count("stop") == 0
+
+
 def test_a_copy_of_a_spawned_object_owns_nothing() -> None:
     """Without an owner that controls it the announcement is not believed: the job's name is taken (D-03)."""
     world, (name, _) = started()
