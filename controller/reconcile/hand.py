@@ -22,6 +22,7 @@ from controller.reconcile.memory import Hold, Memory
 from controller.reconcile.observe import hold_token
 from controller.reconcile.plan import During, Event, Failure, Observed, Recorded, Settle, Verdict, View
 from controller.reconcile.status import Facts, next_status, status_patch
+from controller.reconcile.wording import waiting
 from controller.runtime.clock import Clock
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ErrorClass, Terminal
@@ -135,10 +136,16 @@ class Hand:
             request["Tags"] = tags
 
     def attempt(self, seen: Observed, during: During, step: Callable[[Observed], Observed]) -> Observed:
-        """Run a step that asks AWS; its refusal becomes part of what is seen. THROTTLED waits its turn, untold."""
+        """Run a step that asks AWS; its refusal becomes part of what is seen. THROTTLED waits its turn, untold.
+
+        Only an object that shows nothing yet says that it waits: its turn may come minutes later where many are
+        created at once (`SynchronizingK8sJobWithSageMaker` in the guides: not processed yet).
+        """
         try:
             return step(seen)
         except AwsError as error:
+            if error.error_class is ErrorClass.THROTTLED and not seen.shown and seen.deleting_for_s is None:
+                self.show(seen, waiting(seen), (), None)
             return replace(seen, failure=self.failure(during, error))
 
     def failure(self, during: During, error: AwsError) -> Failure:

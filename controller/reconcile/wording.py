@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from controller.reconcile.plan import Event, Found, Observed, Owner, Recorded
+from controller.reconcile.plan import Event, Found, Observed, Owner, Phase, Recorded, View
 
 
 def rules_running(status: Mapping[str, Any]) -> bool:
@@ -30,6 +30,12 @@ def reason_of(value: str) -> str:
     """An AWS status as the reason of a condition: reasons are CamelCase words (metav1.Condition)."""
     word = "".join(letter for letter in value if letter.isalnum())
     return word if word[:1].isalpha() else "Unknown"
+
+
+def waiting(seen: Observed) -> View:
+    """Nothing was asked of AWS yet: others come first."""
+    message = "waiting for its turn at AWS"
+    return View(Phase.WORKING, "Creating", message, value=seen.descriptor.status.synchronizing, synced="Waiting")
 
 
 def created(seen: Observed, recorded: Recorded) -> Event:

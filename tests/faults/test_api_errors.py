@@ -157,13 +157,19 @@ def test_no_error_ever_releases_a_running_job(error: AwsError) -> None:
     assert world.cluster.get(KEY) is None
 
 
-def test_throttling_leaves_no_trace_in_the_status() -> None:
-    """DESIGN 4.6: a throttled call waits its turn."""
+def test_an_object_that_waits_for_its_turn_says_so_and_nothing_of_throttling() -> None:
+    """DESIGN 4.6: throttling is no trouble of the object, which was merely not processed yet (guides)."""
     world = World()
     world.aws.always = lambda operation: THROTTLED
     world.cluster.apply(manifest())
+    world.run(10)
+    shown = world.obj["status"]
+    assert shown["trainingJobStatus"] == "SynchronizingK8sJobWithSageMaker"
+    assert "hrottl" not in repr(shown)
+    assert "additional" not in shown
+    version = world.obj["metadata"]["resourceVersion"]
     world.run(60)
-    assert "status" not in world.obj
+    assert world.obj["metadata"]["resourceVersion"] == version, "written once"
     assert world.recorder.events == []
 
 

@@ -177,6 +177,7 @@ def test_a_throttled_create_waits_its_turn_without_a_word(world: World, manifest
     until_status(world.api, name, "Completed")
     assert operations(world.to_aws).count("CreateTrainingJob") == 3
     written = [json.loads(request.body) for request in world.to_kube.requests if request.path.endswith("/status")]
+    assert written[0]["status"]["trainingJobStatus"] == "SynchronizingK8sJobWithSageMaker"
     assert "Throttl" not in json.dumps(written)
 
 
