@@ -1,0 +1,127 @@
+"""Crashes of the operator at every effect in the life of a hosting deployment (DESIGN 5)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from controller.reconcile.executor import Effect
+from tests.faults.hosting_world import HostingWorld, manifest
+
+
+def _serves(world: HostingWorld, version: str, count: int = 1) -> None:
+    """One endpoint that runs with this version; its model and configuration, and nothing else, at SageMaker."""
+    world.until(world.is_at_rest)
+    world.run(60, step_s=10)
+    assert world.is_at_rest()
+    (endpoint,) = world.aws.endpoints.values()
+    assert world.aws.version_of(endpoint.config) == version
+    assert endpoint.numbers.get("a", 1) == count
+
+
+def _ends(world: HostingWorld) -> None:
+    world.delete()
+    world.until(lambda: world.obj is None)
+    world.run(60, step_s=10)
+    assert world.is_gone()
+
+
+def lives(world: HostingWorld) -> None:
+    """Created, switched to another model, given another count, deleted."""
+    world.apply(manifest())
+    _serves(world, "1")
+    world.apply(manifest(version="2"))
+    _serves(world, "2")
+    world.apply(manifest(version="2", count=3))
+    _serves(world, "2", 3)
+    _ends(world)
+
+
+def waits(world: HostingWorld) -> None:
+    """Changed twice before it is in service: only the newest counts."""
+    world.apply(manifest())
+    world.until(lambda: world.status.get("endpointStatus") == "Creating")
+    world.apply(manifest(version="2"))
+    world.run(2)
+    world.apply(manifest(version="3"))
+    _serves(world, "3")
+    assert world.aws.calls.count("UpdateEndpoint") == 1
+
+
+def fails(world: HostingWorld) -> None:
+    """An update that fails, and another spec that cures it."""
+    world.aws.bad_version = "bad"
+    world.apply(manifest())
+    _serves(world, "1")
+    world.apply(manifest(version="bad"))
+    world.until(lambda: "the model does not load" in world.status.get("additional", ""))
+    world.run(600, step_s=20)
+    # A process that dies between SageMaker's answer and its note of it tries once more; never again.
+    assert world.aws.calls.count("UpdateEndpoint") <= 1 + world.crashes
+    world.apply(manifest(version="good"))
+    _serves(world, "good")
+    _ends(world)
+
+
+def is_deleted_early(world: HostingWorld) -> None:
+    """Deleted while the endpoint is being created."""
+    world.apply(manifest())
+    world.until(lambda: bool(world.aws.endpoints) or world.crashes > 0)
+    _ends(world)
+
+
+def is_deleted_at_once(world: HostingWorld) -> None:
+    """Deleted while the children are being made."""
+    world.apply(manifest())
+    world.run(1)
+    _ends(world)
+
+
+LIVES = [lives, waits, fails, is_deleted_early, is_deleted_at_once]
+
+
+def _points(life: Callable[[HostingWorld], None]) -> list[tuple[int, bool]]:
+    """Where the undisturbed run can die. Events apart: nothing depends on them, and tests are to be fast."""
+    world = HostingWorld()
+    life(world)
+    counted = [n for n, effect in enumerate(world.crash.seen, 1) if effect is not Effect.TELL]
+    return [(n, False) for n in counted] + [(n, True) for n in counted if n in world.crash.done]
+
+
+@pytest.mark.parametrize(
+    ("life", "n", "after"),
+    [
+        pytest.param(life, n, after, id=f"{life.__name__}: {'after' if after else 'before'} effect {n}")
+        for life in LIVES
+        for n, after in _points(life)
+    ],
+)
+def test_a_crash_at_any_effect_changes_nothing_in_the_end(
+    life: Callable[[HostingWorld], None], n: int, after: bool
+) -> None:
+    """Nothing is made twice, orphaned or lost, and nothing that a live endpoint uses is deleted."""
+    world = HostingWorld()
+    world.crash.at, world.crash.after = n, after
+    life(world)
+    assert world.crashes == 1
+
+
+def test_an_endpoint_at_rest_costs_nothing_but_lists() -> None:
+    """No Describe, no write to Kubernetes (D-01, D-02)."""
+    world = HostingWorld()
+    world.apply(manifest())
+    world.until(world.is_at_rest)
+    world.run(30)
+    calls, writes = len(world.aws.calls), sum(len(cluster.writes) for cluster in world.clusters.values())
+    world.run(3600, step_s=5.0)
+    assert set(world.aws.calls[calls:]) == {"list"}
+    assert sum(len(cluster.writes) for cluster in world.clusters.values()) == writes
+
+
+def test_a_process_that_may_not_act_has_no_effect() -> None:
+    """DESIGN 4.10: the fence is asked before every effect, children included."""
+    world = HostingWorld()
+    world.fence.is_open = False
+    world.apply(manifest())
+    world.run(30)
+    assert world.aws.left == []
+    assert all(not cluster.writes for cluster in world.clusters.values())
