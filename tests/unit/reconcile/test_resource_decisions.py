@@ -1,0 +1,148 @@
+"""The decision table of models and endpoint configurations (v1-kinds.md 12.3)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from api.v1 import ENDPOINT_CONFIG, MODEL
+from controller.reconcile import plan as p
+from controller.reconcile.resource import LEGACY_CONTENT, Claim, ResourcePlan, ResourceSeen, decide
+from controller.runtime.errors import ABSENT, ErrorClass
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+ARN = "arn:aws:sagemaker:us-east-2:123456789012:model/m"
+OLD = p.Recorded("m", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
+FOUND = p.Found(p.Source.DESCRIPTION, "", arn=ARN, created_at=NOW)
+
+
+def seen(**changes: Any) -> ResourceSeen:
+    """A model that exists as its spec wants it, told in its status."""
+    base = p.Observed(
+        descriptor=MODEL,
+        name="m",
+        is_name_generated=True,
+        is_name_persisted=True,
+        has_finalizer=True,
+        generation=1,
+        now=NOW,
+        recorded=OLD,
+        is_recorded_in_status=True,
+        shown="Created",
+    )
+    own = {name: value for name, value in changes.items() if name in ResourceSeen.__dataclass_fields__}
+    rest = {name: value for name, value in changes.items() if name not in own}
+    made = ResourceSeen(replace(base, **rest), content="one", claimed={"m": "one"}, next_name="m-two")
+    return replace(made, **own)
+
+
+NEW: dict[str, Any] = {"recorded": None, "is_recorded_in_status": False, "shown": ""}
+CHANGED: dict[str, Any] = {"content": "two", "claimed": {"m": "one", "m-two": "two"}}
+SWITCHED: dict[str, Any] = {**CHANGED, "recorded": replace(OLD, name="m-two")}
+
+
+def told(plan: ResourcePlan) -> str:
+    """A plan in a word or two."""
+    match plan:
+        case Claim(name, content):
+            return f"claim {name} {content}"
+        case p.Delete(name):
+            return f"delete {name}"
+        case p.Settle(view=None):
+            return "wait" if plan.again_s is not None else "nothing"
+        case p.Settle(view=view):
+            assert view is not None
+            return f"{view.value}: {view.phase.value}, {view.reason}"
+        case _:
+            return type(plan).__name__
+
+
+@pytest.mark.parametrize(
+    ("changes", "decided"),
+    [
+        pytest.param({**NEW, "claimed": {}, "next_name": "m"}, "claim m one", id="new: written down first"),
+        pytest.param({**NEW, "has_finalizer": False}, "claim m one", id="never without a finalizer"),
+        pytest.param(NEW, "Create", id="not there: create"),
+        pytest.param({**NEW, "name_is_taken": True}, "Describe", id="taken: an earlier attempt of ours"),
+        pytest.param({**NEW, "name_is_taken": True, "remote": FOUND}, "Created: ready, Created", id="and found"),
+        pytest.param({**NEW, "name_is_taken": True, "remote": ABSENT}, "wait", id="and not visible yet"),
+        pytest.param({}, "Created: ready, Created", id="there and equal"),
+        pytest.param({"is_describe_due": True}, "Describe", id="the slow look"),
+        pytest.param({"remote": ABSENT}, "Create", id="deleted behind our back"),
+        pytest.param({"content": "two"}, "claim m-two two", id="changed: another name"),
+        pytest.param(CHANGED, "Create", id="changed: beside the old one"),
+        pytest.param(SWITCHED, "delete m", id="the old one goes when nobody uses it"),
+        pytest.param({**SWITCHED, "users": {"m": ("X",)}}, "Created: ready, Created", id="kept while it is used"),
+        pytest.param({**SWITCHED, "gone": frozenset({"m"})}, "Disclaim", id="and is crossed out"),
+        pytest.param({**SWITCHED, "is_recorded_in_status": False}, "Created: ready, Created", id="not before all know"),
+        pytest.param({**CHANGED, "content": "one"}, "delete m-two", id="taken back: the first one serves on"),
+        pytest.param({**NEW, "is_legacy": True, "claimed": {}}, "Describe", id="the predecessor's: look"),
+        pytest.param(
+            {**NEW, "is_legacy": True, "claimed": {}, "remote": FOUND, "legacy_matches": True},
+            "claim m one",
+            id="the predecessor's, equal",
+        ),
+        pytest.param(
+            {**NEW, "is_legacy": True, "claimed": {}, "remote": FOUND, "legacy_matches": False},
+            f"claim m {LEGACY_CONTENT}",
+            id="the predecessor's, different: replaced beside",
+        ),
+    ],
+)
+def test_what_is_wanted(changes: dict[str, Any], decided: str) -> None:
+    """Created; replaced beside, never in place; nothing in use is deleted (D-21)."""
+    assert told(decide(seen(**changes))) == decided
+
+
+@pytest.mark.parametrize(
+    ("changes", "decided"),
+    [
+        pytest.param({}, "delete m", id="exists"),
+        pytest.param({"gone": frozenset({"m"})}, "Release", id="deleted"),
+        pytest.param({**CHANGED, "gone": frozenset({"m"})}, "Disclaim", id="one of two: crossed out first"),
+        pytest.param({**NEW, "claimed": {}}, "Release", id="nothing was ever claimed"),
+        pytest.param({**NEW, "gone": frozenset({"m"})}, "Release", id="claimed, never created, long ago"),
+        pytest.param({**NEW, "gone": frozenset({"m"}), "deleting_for_s": 2.0}, "wait", id="a Create may still come"),
+        pytest.param(
+            {**NEW, "gone": frozenset({"m"}), "deleting_for_s": 2.0, "is_confirmed_gone": True},
+            "Release",
+            id="it came, and was deleted",
+        ),
+        pytest.param({**NEW, "is_legacy": True, "claimed": {}}, "delete m", id="the predecessor's"),
+        pytest.param({"is_child_in_use": True}, "None: working, InUse", id="a child that its deployment uses"),
+        pytest.param({"policy": p.Policy(retain=True)}, "Release", id="retain"),
+        pytest.param({"policy": p.Policy(paused=True)}, "None: paused, Paused", id="paused"),
+        pytest.param({"hold_s": 9.0}, "wait", id="on hold"),
+        pytest.param({"has_finalizer": False}, "nothing", id="already let go"),
+    ],
+)
+def test_what_is_being_deleted(changes: dict[str, Any], decided: str) -> None:
+    """Everything that may exist is deleted; then the finalizer goes."""
+    assert told(decide(seen(**{"deleting_for_s": 60.0, **changes}))) == decided
+
+
+@pytest.mark.parametrize("error_class", list(ErrorClass))
+@pytest.mark.parametrize("deleting_for_s", [None, 60.0])
+@pytest.mark.parametrize("created", [True, False])
+def test_errors_keep_what_is_known(error_class: ErrorClass, deleting_for_s: float | None, created: bool) -> None:
+    """D-36: what was created stays Created; what was not shows Error; nothing is let go of."""
+    failure = p.Failure(p.During.CREATE, error_class, "Code", "message")
+    changes = {} if created else NEW
+    plan = decide(seen(**{**changes, "failure": failure, "deleting_for_s": deleting_for_s}))
+    assert isinstance(plan, p.Settle)
+    assert plan.view is not None
+    assert plan.view.value == (None if created else "Error")
+
+
+def test_the_arn_is_shown_in_the_kinds_own_field() -> None:
+    """`modelArn`, `endpointConfigArn`."""
+    plan = decide(seen())
+    assert isinstance(plan, p.Settle)
+    assert plan.view is not None
+    assert plan.view.fields == {"modelArn": ARN}
+    made = seen()
+    plan = decide(replace(made, base=replace(made.base, descriptor=ENDPOINT_CONFIG)))
+    assert isinstance(plan, p.Settle)
+    assert plan.view is not None
+    assert plan.view.fields == {"endpointConfigArn": ARN}

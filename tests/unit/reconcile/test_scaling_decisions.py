@@ -1,0 +1,115 @@
+"""The decision table of autoscaling policies (v1-kinds.md 12.5)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from api.v1 import HOSTING_AUTOSCALING_POLICY
+from controller.reconcile import plan as p
+from controller.reconcile.scaling import Look, Remove, ScalingPlan, ScalingSeen, decide
+from controller.runtime.errors import ErrorClass
+
+A, B = "endpoint/e/variant/a", "endpoint/e/variant/b"
+RECORDED = p.Recorded("policy", "us-east-2", "aws")
+
+
+def seen(**changes: Any) -> ScalingSeen:
+    """A policy that is in place on both variants of its spec."""
+    base = p.Observed(
+        descriptor=HOSTING_AUTOSCALING_POLICY,
+        name="policy",
+        is_name_generated=False,
+        is_name_persisted=True,
+        has_finalizer=True,
+        generation=1,
+        now=datetime(2030, 1, 1, tzinfo=UTC),
+        recorded=RECORDED,
+        is_recorded_in_status=True,
+        shown="Created",
+    )
+    own = {name: value for name, value in changes.items() if name in ScalingSeen.__dataclass_fields__}
+    rest = {name: value for name, value in changes.items() if name not in own}
+    made = ScalingSeen(replace(base, **rest), "policy", RECORDED, wanted=(A, B), told=(A, B), is_observed=True)
+    return replace(made, **own)
+
+
+def told(plan: ScalingPlan) -> str:
+    """A plan in a word or two."""
+    match plan:
+        case Look(ids) | Remove(ids):
+            return f"{type(plan).__name__} {' '.join(each[-1] for each in ids)}"
+        case p.Settle(view=None):
+            return "wait" if plan.again_s is not None else "nothing"
+        case p.Settle(view=view):
+            assert view is not None
+            return f"{view.value}: {view.phase.value}, {view.reason}"
+        case _:
+            return type(plan).__name__
+
+
+NEW: dict[str, Any] = {"told": (), "shown": "", "is_observed": False}
+EDITED: dict[str, Any] = {"is_observed": False}
+
+
+@pytest.mark.parametrize(
+    ("changes", "decided"),
+    [
+        pytest.param({**NEW, "has_finalizer": False}, "Prepare", id="finalizer first"),
+        pytest.param({**NEW, "is_name_persisted": False}, "Prepare", id="name first"),
+        pytest.param(NEW, "Look a b", id="whose targets are they?"),
+        pytest.param({**NEW, "is_looked": True}, "Reconciling: working, Applying", id="written down first: D-25"),
+        pytest.param({**EDITED, "shown": "Reconciling"}, "Apply", id="then applied"),
+        pytest.param({**EDITED, "is_applied": True}, "Created: ready, Created", id="in place"),
+        pytest.param({}, "nothing", id="equal"),
+        pytest.param({"is_check_due": True}, "Verify", id="the slow look, at every variant: D-23"),
+        pytest.param({"missing": True}, "Apply", id="removed behind our back"),
+        pytest.param(EDITED, "Apply", id="changed: put again in place, D-24"),
+        pytest.param({**EDITED, "wanted": (A,)}, "Apply", id="one left the list: first apply"),
+        pytest.param({**EDITED, "wanted": (A,), "is_applied": True}, "Remove b", id="then remove"),
+        pytest.param(
+            {**EDITED, "wanted": (A,), "is_applied": True, "removed": frozenset({B})},
+            "Created: ready, Created",
+            id="then tell",
+        ),
+        pytest.param({**NEW, "waiting": "x"}, "Reconciling: working, WaitingForEndpoint", id="endpoint not in service"),
+        pytest.param({"waiting": "x"}, "nothing", id="in place: an update of the endpoint is no matter"),
+        pytest.param({**NEW, "taken": {A: "other"}}, "Error: stuck, AlreadyExists", id="another object's: D-28"),
+        pytest.param({**NEW, "policy": "policy", "hold_s": 5.0}, "wait", id="on hold"),
+    ],
+)
+def test_what_is_wanted(changes: dict[str, Any], decided: str) -> None:
+    """Written down, applied in place, and only then what left the list is removed."""
+    assert told(decide(seen(**changes))) == decided
+
+
+@pytest.mark.parametrize(
+    ("changes", "decided"),
+    [
+        pytest.param({}, "Remove a b", id="all that is written down"),
+        pytest.param({"wanted": ()}, "Remove a b", id="whatever the spec says now"),
+        pytest.param({"told": (A,), "also": (A, B)}, "Remove a b", id="the predecessor's: its spec, too"),
+        pytest.param({"taken": {B: "other"}}, "Remove a", id="not what is another object's"),
+        pytest.param({"removed": frozenset({A, B})}, "Release", id="then let go"),
+        pytest.param(NEW, "Release", id="nothing was applied"),
+        pytest.param({"policy": "policy", "has_finalizer": False}, "nothing", id="already let go"),
+    ],
+)
+def test_what_is_being_deleted(changes: dict[str, Any], decided: str) -> None:
+    """From the union of what is written down and, for the predecessor's objects, the spec (D-25)."""
+    assert told(decide(seen(**{"deleting_for_s": 60.0, **changes}))) == decided
+
+
+@pytest.mark.parametrize("error_class", list(ErrorClass))
+def test_errors_are_told_by_class(error_class: ErrorClass) -> None:
+    """v1-kinds.md 6.7: Reconciling for what passes, Error for what does not; a busy endpoint is waited for."""
+    failure = p.Failure(p.During.CREATE, error_class, "Code", "message")
+    plan = decide(seen(failure=failure))
+    assert isinstance(plan, p.Settle)
+    assert plan.view is not None
+    lasting = {ErrorClass.DENIED, ErrorClass.QUOTA, ErrorClass.INVALID}
+    assert plan.view.value == ("Error" if error_class in lasting else "Reconciling")
+    if error_class is ErrorClass.CONFLICT:
+        assert plan.view.reason == "WaitingForEndpoint"
+        assert plan.again_s is not None
