@@ -1,0 +1,42 @@
+"""Pages for people: links lead somewhere, files and flags that commands name exist."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from controller.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGES = sorted(path for path in (ROOT / "docs").rglob("*.md") if "api" not in path.relative_to(ROOT / "docs").parts)
+IDS = [str(path.relative_to(ROOT)) for path in PAGES]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_links_lead_to_files(page: Path) -> None:
+    """Relative ones; nobody looks after them by hand."""
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_commands_name_files_of_the_repository(page: Path) -> None:
+    """Paths below our folders. The page on new kinds names files that are yet to be made."""
+    if page.name == "adding-a-kind.md":
+        return
+    named = re.findall(r"(?<![\w/.])((?:release|config|docs|samples|hack)/[\w./-]+)", page.read_text())
+    assert [path for path in named if not (ROOT / path.rstrip(".")).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_flags_of_the_operator_exist(page: Path) -> None:
+    """Those that stand alone in back quotes."""
+    of_others = {"--insecure", "--ignore-not-found", "--take-ownership", "--tls-cert-file", "--tls-private-key-file"}
+    flags = re.findall(r"`(--[a-z-]+)[`=]", page.read_text())
+    known = {
+        each.metadata["flag"] or "--" + each.name.removesuffix("_s").replace("_", "-")
+        for each in dataclasses.fields(Settings)
+    }
+    known |= of_others
+    assert [flag for flag in flags if flag not in known] == []
