@@ -34,7 +34,7 @@ from controller.kube.events import KubeEventSink
 from controller.kube.lease import LeaseLock
 from controller.kube.listwatch import KubeListerWatcher
 from controller.kube.transport import RestMetrics
-from controller.lifecycles import TRACKED, Served, Shared, handlers, new_reconciler, new_store
+from controller.lifecycles import SETTLED, TRACKED, Served, Shared, handlers, new_reconciler, new_store
 from controller.observability.registry import new_registry
 from controller.observability.server import Check, WebServer, health_routes, metrics_routes
 from controller.reconcile.context import JobSettings
@@ -61,6 +61,8 @@ log = structlog.get_logger(__name__)
 _POD_NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _TRACKER_THREADS: Final = 2
 """So many regions or credentials can be slow at once before the status of others is delayed."""
+_SETTLED_FACTOR: Final = 12
+"""How much rarer the looks are while nothing moves: once a minute by default."""
 _GC_THRESHOLDS: Final = (50_000, 20, 50)
 """Objects come and go by the thousand with every list, without cycles: collecting seldom made the initial list of
 40,000 objects a third faster (hack/bench/runtime.py)."""
@@ -243,7 +245,12 @@ class _Operator:
             served.queue.add,
             self._clock,
             self._metrics.trackers,
-            FeedSettings(poll_s=self._settings.poll_interval_s, resync_s=self._resync_s),
+            FeedSettings(
+                poll_s=self._settings.poll_interval_s,
+                resync_s=self._resync_s,
+                settled=SETTLED.get(served.descriptor.life_cycle, frozenset()),
+                settled_poll_s=self._settings.poll_interval_s * _SETTLED_FACTOR,
+            ),
         )
         for number in range(_TRACKER_THREADS):
             name = f"{served.descriptor.controller_name}-tracker-{number}"

@@ -23,6 +23,7 @@ from controller.aws.sagemaker import SageMaker
 from controller.aws.scaling import ApplicationAutoScaling
 from controller.aws.tracker import Tracker
 from controller.kube.client import KubeClient
+from controller.reconcile import hosting
 from controller.reconcile.companions import Companions
 from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
@@ -63,6 +64,10 @@ _OWNERS: Final[Mapping[str, KindDescriptor]] = {
 """Kinds whose objects may be children, with the kind of their owner."""
 TRACKED: Final = frozenset({LifeCycle.JOB, LifeCycle.ENDPOINT})
 """Life-cycles whose state at AWS changes by itself: the others need no look but the slow resync's."""
+
+
+SETTLED: Final[Mapping[LifeCycle, frozenset[str]]] = {LifeCycle.ENDPOINT: hosting.SETTLED}
+"""AWS values by life-cycle that need to be looked at rarely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,7 @@ def new_reconciler(served: Served, tracker: Tracker | None, shared: Shared) -> R
             return ResourceReconciler(context, store)
         case LifeCycle.ENDPOINT:
             assert tracker is not None  # noqa: S101 (TRACKED)
-            hosting = HostingContext(
+            endpoints = HostingContext(
                 endpoints=shared.sagemaker,
                 tracker=tracker,
                 models=_store(MODEL, shared),
@@ -148,7 +153,7 @@ def new_reconciler(served: Served, tracker: Tracker | None, shared: Shared) -> R
                 clock=shared.clock,
                 settings=shared.settings,
             )
-            return HostingReconciler(hosting, store)
+            return HostingReconciler(endpoints, store)
         case LifeCycle.SCALING:
             scaling = ScalingContext(
                 shared.scaling,

@@ -34,6 +34,7 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "ListHyperParameterTuningJobs": Limit(1.0, 2.0),
     "ListTransformJobs": Limit(1.0, 2.0),
     "ListProcessingJobs": Limit(1.0, 2.0),
+    "ListEndpoints": Limit(1.0, 2.0),
     "ListTrainingJobsForHyperParameterTuningJob": Limit(1.0, 4.0),
     "CreateTrainingJob": Limit(2.0, 5.0),
     "CreateHyperParameterTuningJob": Limit(1.0, 2.0),

@@ -71,6 +71,10 @@ class FeedSettings:
 
     poll_s: float = 5.0
     resync_s: float = 36_000.0
+    settled: frozenset[str] = frozenset()
+    """AWS values of what moves only when somebody asks for it, e.g. `InService`."""
+    settled_poll_s: float = 60.0
+    """Interval while everything that is followed is settled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,7 @@ class Feed:
             describe_at=now + self._settings.resync_s * (0.5 + 0.5 * self._rand()),
         )
         self._by_name.setdefault(name, set()).add(key)
+        self._soon(now)
 
     def forget(self, key: ObjectKey) -> None:
         """Stop watching. Idempotent."""
@@ -138,6 +143,13 @@ class Feed:
         keys.discard(key)
         if not keys:
             del self._by_name[job.name]
+
+    def hasten(self, key: ObjectKey, *, now: float) -> None:
+        """A followed job was asked to change: its next answer is news, and wanted soon."""
+        job = self._jobs.get(key)
+        if job is not None:
+            job.mark = None
+            self._soon(now)
 
     def get(self, key: ObjectKey) -> Watched | None:
         """What is known of a followed job."""
@@ -201,13 +213,23 @@ class Feed:
         self.due_at = now + delay_s
         return delay_s
 
+    def _is_settled(self) -> bool:
+        settled = self._settings.settled
+        return bool(settled) and all(job.mark and job.mark.value in settled for job in self._jobs.values())
+
+    def _soon(self, now: float) -> None:
+        """Do not wait out an interval that was meant for settled times."""
+        if self._settings.settled:
+            self.due_at = min(self.due_at, now + self._settings.poll_s)
+
     def _complete(self, now: float) -> list[ObjectKey]:
         """The sweep is through: move the watermark, ask by name for what it did not show."""
         self._query = None
         self._watermark = self._began_server
         self.last_complete = self._began
         jitter = 0.9 + 0.2 * self._rand()
-        self.due_at = max(now, self._began + self._settings.poll_s * jitter)
+        interval_s = self._settings.settled_poll_s if self._is_settled() else self._settings.poll_s
+        self.due_at = max(now, self._began + interval_s * jitter)
         woken = []
         for key, job in self._jobs.items():
             if key in self._covering and job.covered_from is not None:

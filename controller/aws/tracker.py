@@ -149,6 +149,7 @@ class Tracker:
             if self._where.get(key) is not lane:
                 self._forget_locked(key)
                 self._where[key] = lane
+                self._changed.notify_all()
             lane.feed.follow(key, name, created_at, now=now, age_s=(utcnow - created_at).total_seconds())
 
     def forget(self, key: ObjectKey) -> None:
@@ -162,6 +163,15 @@ class Tracker:
             lane = self._where.get(key)
             job = lane.feed.get(key) if lane else None
             return Sighting(job.summary, job.is_describe_due) if job else None
+
+    def hasten(self, key: ObjectKey) -> None:
+        """What `key` follows was asked to change: look soon, however settled everything was."""
+        now = self._clock.monotonic()
+        with self._changed:
+            lane = self._where.get(key)
+            if lane is not None:
+                lane.feed.hasten(key, now=now)
+                self._changed.notify_all()
 
     def described(self, key: ObjectKey, description: Mapping[str, Any]) -> None:
         """A Describe answer has come in by another way: later changes are told relative to it."""

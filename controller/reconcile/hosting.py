@@ -58,6 +58,9 @@ FAILED: Final = "Failed"
 BUSY: Final = frozenset({CREATING, UPDATING, "SystemUpdating", "RollingBack"})
 """SageMaker refuses changes and deletion meanwhile."""
 
+SETTLED: Final = frozenset({IN_SERVICE, FAILED, "OutOfService", "UpdateRollbackFailed"})
+"""Nothing moves until somebody asks for it, autoscaling and SageMaker's maintenance apart."""
+
 CHILDREN_POLL_S: Final = 10.0
 """Children wake their deployment; this is for those that the predecessor made, which name no owner."""
 BUSY_POLL_S: Final = 10.0

@@ -72,6 +72,14 @@ _KNOWN: Final = ("creationTime", "endpointArn", "endpointConfigName", "lastModif
 """Status fields that repeat what DescribeEndpoint told."""
 
 
+class EndpointTracker(JobTracker, Protocol):
+    """Follows endpoints, rarely while all of them are settled."""
+
+    def hasten(self, key: ObjectKey) -> None:
+        """A change was asked for: look soon."""
+        ...
+
+
 class ChildReader(Protocol):
     """A store of children; `runtime.store.Store` is one."""
 
@@ -101,7 +109,7 @@ class HostingContext:
     """Everything that a pass over a deployment works with. Shared by threads."""
 
     endpoints: Endpoints
-    tracker: JobTracker
+    tracker: EndpointTracker
     models: ChildReader
     configurations: ChildReader
     writer: ChildWriter
@@ -354,6 +362,7 @@ class HostingPass:
             if error.error_class is ErrorClass.CONFLICT:
                 return replace(seen, was_refused_as_busy=True)
             raise
+        self._context.tracker.hasten(self._key)
         self._note(seen, is_of_numbers=numbers is not None)
         return replace(seen, base=replace(base, mutation=Mutation.UPDATED))
 

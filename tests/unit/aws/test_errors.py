@@ -38,6 +38,7 @@ EXAMPLES = [
     ("DeleteEndpoint", "ValidationException", "Could not find endpoint configuration x", C.RETRYABLE),
     ("DeleteScalingPolicy", "ObjectNotFoundException", "No scaling policy found for service namespace", C.NOT_FOUND),
     ("CreateTransformJob", "ValidationException", "Could not find model x", C.QUOTA),
+    ("RegisterScalableTarget", "ValidationException", "SageMaker endpoint doesn't exist: endpoint/e", C.QUOTA),
     ("CreateTrainingJob", "ResourceNotFound", "no such experiment", C.QUOTA),
     ("CreateTrainingJob", "ResourceInUse", "Training job names must be unique within an AWS account", C.EXISTS),
     ("CreateHyperParameterTuningJob", "ResourceInUse", "A hyperparameter tuning job with the name", C.EXISTS),
