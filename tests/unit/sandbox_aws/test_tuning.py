@@ -154,6 +154,23 @@ def test_a_grid_is_walked_once(aws: RunningServer, sagemaker: Any) -> None:
     assert pairs == [(x, y) for x in "12" for y in "abc"]
 
 
+def test_each_definition_of_a_grid_is_walked_once(aws: RunningServer, sagemaker: Any) -> None:
+    """Definitions take turns, and no combination is left out for it."""
+    several = [
+        definition(
+            DefinitionName=name,
+            TuningObjective={"Type": "Maximize", "MetricName": "score"},
+            HyperParameterRanges={"CategoricalParameterRanges": [{"Name": "x", "Values": ["1", "2"]}]},
+        )
+        for name in ("one", "two")
+    ]
+    config = {"Strategy": "Grid", "ResourceLimits": {"MaxParallelTrainingJobs": 10}}
+    whole = request(TrainingJobDefinition=None, TrainingJobDefinitions=several)
+    sagemaker.create_hyper_parameter_tuning_job(**whole | {"HyperParameterTuningJobConfig": config})
+    found = sorted((row["TrainingJobDefinitionName"], row["TunedHyperParameters"]["x"]) for row in children(sagemaker))
+    assert found == [(name, x) for name in ("one", "two") for x in "12"]
+
+
 @pytest.mark.parametrize(("kind", "chosen"), [("Minimize", min), ("Maximize", max)])
 def test_the_best_training_job_has_the_best_objective(
     aws: RunningServer, sagemaker: Any, kind: str, chosen: Any
