@@ -7,18 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hack.sandbox.kube import deletion, discovery, errors, patching, scale
+from hack.sandbox.kube import deletion, discovery, errors, patching, scale, typed
 from hack.sandbox.kube.authorization import ADMIN, Authorizer, User
 from hack.sandbox.kube.authorization import Request as AccessRequest
+from hack.sandbox.kube.builtin.schemas import schema_of
 from hack.sandbox.kube.calls import Body, Call, Page
 from hack.sandbox.kube.catalog import Catalog
 from hack.sandbox.kube.codec import dump_json
 from hack.sandbox.kube.documents import Documents
 from hack.sandbox.kube.errors import NoRouteError, StatusError
 from hack.sandbox.kube.messages import PLAIN, Request, Response
-from hack.sandbox.kube.negotiation import JSON, Form, negotiate
+from hack.sandbox.kube.negotiation import JSON, STREAMED, Form, negotiate
 from hack.sandbox.kube.options import WriteOptions, delete_options, list_options, wants_watch, write_options
-from hack.sandbox.kube.registry import Registry
+from hack.sandbox.kube.registry import Registry, type_meta_problem
 from hack.sandbox.kube.resource import Resource, Subresource
 from hack.sandbox.kube.reviews import Reviews
 from hack.sandbox.kube.storage import Entry
@@ -29,7 +30,9 @@ from hack.sandbox.kube.watch import Watch
 Json = dict[str, Any]
 
 _HEALTH: Final = ("/healthz", "/livez", "/readyz")
+_HEALTH_CHECKS: Final = {*_HEALTH, *(f"{path}/{check}" for path in _HEALTH for check in ("etcd", "log", "ping"))}
 _OPTIONS_OF: Final = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}
+_DELETE_OPTIONS: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
 _VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
 
 
@@ -114,7 +117,7 @@ class Api:
     def _document(self, request: Request) -> Response:
         """Everything that is no resource: health, version, discovery, OpenAPI."""
         path = request.path.rstrip("/") or "/"
-        if path in _HEALTH or any(path.startswith(f"{prefix}/") for prefix in _HEALTH):
+        if path in _HEALTH_CHECKS:
             return Response(200, b"ok", PLAIN)
         if path == "/version":
             return Response(200, discovery.VERSION)
@@ -174,6 +177,7 @@ class Api:
         if subresource:
             return self._subresource(request, call, verb)
         if verb == "get":
+            self._form(request)
             entry = self._registry.get(call, (request.query.get("resourceVersion") or [""])[0])
             return self._one(request, resource, self._registry.served(resource, entry), entry)
         if verb == "deletecollection":
@@ -190,9 +194,15 @@ class Api:
             verb = "deletecollection"
         elif target.watch:
             verb = "watch"
+        if request.method == "HEAD" and resource.builtin:
+            raise errors.method_not_allowed()
         known = verb in resource.verbs if not target.subresource else True
         needs_name = verb in ("update", "patch") and not target.name
         if needs_name and not resource.builtin:
+            if resource.namespaced and not target.namespace:
+                raise NoRouteError
+            if verb == "patch":
+                self._check_patch_type(request, resource)
             raise errors.bad_request("name must be provided")
         named_create = verb == "create" and target.name and not target.subresource and resource.builtin
         if not known or needs_name or named_create:
@@ -227,6 +237,8 @@ class Api:
         form, include = self._form(request)
         options = list_options({**request.query, "watch": ["true"]} if watch else request.query)
         if watch:
+            if form.media_type != JSON:
+                raise errors.not_acceptable(STREAMED)
             current = self._catalog.is_current
             return Watch(self._registry, resource, target.namespace, options, form, include, current, target.name)
         return self._page(resource, self._registry.list_page(resource, target.namespace, options), form, include)
@@ -312,14 +324,18 @@ class Api:
         return write_options(request.query, request.user_agent, kind, patch_type=request.content_type)
 
     def _patch(self, request: Request, call: Call) -> Response:
-        accepted: Sequence[str] = call.resource.strategy.patch_types
-        if request.content_type not in accepted:
-            if call.resource.builtin:
-                raise StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
-            raise errors.unsupported_media_type(accepted)
+        self._check_patch_type(request, call.resource)
         call.options = self._write_options(request)
         obj, created = patching.patch(self._registry, call, request.content_type, request.body())
         return self._one(request, call.resource, obj, status=201 if created else 200)
+
+    @staticmethod
+    def _check_patch_type(request: Request, resource: Resource) -> None:
+        accepted: Sequence[str] = resource.strategy.patch_types
+        if request.content_type not in accepted:
+            if resource.builtin:
+                raise StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+            raise errors.unsupported_media_type(accepted)
 
     def _subresource(self, request: Request, call: Call, verb: str) -> Response:
         endpoint: Subresource | None = call.resource.subresource(call.subresource)
@@ -339,6 +355,8 @@ class Api:
     def _scale(self, request: Request, call: Call, verb: str) -> Json:
         if verb == "get":
             return scale.read(self._registry, call)
+        if verb == "patch":
+            self._check_patch_type(request, call.resource)
         call.options = self._write_options(request)
         if verb == "patch":
             return scale.patch(self._registry, call, request.content_type, request.body())
@@ -378,10 +396,17 @@ def _options_body(request: Request) -> Json | None:
     if not request.data:
         return None
     body = request.body()
-    if body.error or not isinstance(body.value, dict):
-        raise errors.bad_request(f"couldn't get version/kind; json parse error: {body.error}")
-    kind, version = body.value.get("kind", "DeleteOptions"), body.value.get("apiVersion", "v1")
+    if why := body.error or type_meta_problem(body.value):
+        raise errors.bad_request(f"couldn't get version/kind; json parse error: {why}")
+    value: Json = body.value or {}
+    kind = value.get("kind", "DeleteOptions")
+    version = value.get("apiVersion", "v1")
     if kind != "DeleteOptions":
         scheme = "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:29"
         raise errors.bad_request(f'no kind "{kind}" is registered for version "{version}" in scheme "{scheme}"')
-    return body.value
+    try:
+        decoded, _ = typed.decode(schema_of(_DELETE_OPTIONS), {"kind": kind, "apiVersion": version, **value})
+    except typed.DecodeError as exc:
+        raise errors.bad_request(str(exc)) from exc
+    options: Json = decoded
+    return options

@@ -137,7 +137,18 @@ def parse_yaml(data: bytes) -> Any:
         # A round trip finds what JSON cannot say: keys that are no strings become strings, sets fail.
         return orjson.loads(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS))
     except (yaml.YAMLError, TypeError) as exc:
-        raise ParseError(f"error converting YAML to JSON: {exc}") from exc
+        raise ParseError(f"error converting YAML to JSON: yaml: {_yaml_error(exc)}") from exc
+
+
+def _yaml_error(exc: Exception) -> str:
+    """As go-yaml says it: lines count from 0 in the parser, from 1 in the scanner, and 0 is left out."""
+    if not isinstance(exc, yaml.MarkedYAMLError):
+        return str(exc)
+    mark = exc.context_mark if exc.context_mark is not None and exc.context_mark.line else exc.problem_mark
+    line = mark.line if mark is not None else 0
+    if line and isinstance(exc, yaml.scanner.ScannerError):
+        line += 1
+    return f"line {line}: {exc.problem}" if line else str(exc.problem)
 
 
 def dump_yaml(value: Any) -> bytes:

@@ -230,13 +230,15 @@ def resources_of(crd: Json, since: int) -> list[Resource]:
 
 
 def _deprecation(spec: Json, version: Json) -> str:
-    """The warning of a deprecated version: its own, or one that names the version to use instead."""
+    """The warning of a deprecated version: its own, or one that names the newer version to use instead."""
     if not version.get("deprecated"):
         return ""
     if version.get("deprecationWarning"):
         return str(version["deprecationWarning"])
     group, kind = spec["group"], spec["names"]["kind"]
-    better = [v["name"] for v in spec["versions"] if v["served"] and not v.get("deprecated")]
+    own = version_priority(version["name"])
+    fresh = [v["name"] for v in spec["versions"] if v["served"] and not v.get("deprecated")]
+    better = [name for name in fresh if version_priority(name) < own]
     newest = min(better, key=version_priority, default="")
     instead = f"; use {group}/{newest} {kind}" if newest else ""
     return f"{group}/{version['name']} {kind} is deprecated{instead}"

@@ -91,7 +91,7 @@ class GarbageCollector:
                 self._delete_dependents(node, entry)
             return
         owners: list[Json] = meta.get("ownerReferences", [])
-        present = [owner for owner in owners if owner["uid"] in self._nodes]
+        present = [owner for owner in owners if self._is_present(owner, meta)]
         waiting = [owner for owner in present if self._awaits_dependents(owner["uid"])]
         if owners and not present:
             self._delete(resource, entry, "")
@@ -103,6 +103,21 @@ class GarbageCollector:
             new = clone(entry.obj)
             new["metadata"]["ownerReferences"] = present
             self._storage.put(*node, new)
+
+    def _is_present(self, owner: Json, dependent: Json) -> bool:
+        """Whether an owner reference means an object that exists: its uid alone does not make it one."""
+        node = self._nodes.get(owner["uid"])
+        entry = self._storage.get(*node) if node else None
+        if entry is None:
+            return False
+        group = owner["apiVersion"].rpartition("/")[0]
+        obj = entry.obj
+        meta = obj["metadata"]
+        named = (group, owner["kind"], owner["name"])
+        if named != (obj["apiVersion"].rpartition("/")[0], obj["kind"], meta["name"]):
+            return False
+        # The namespace of a dependent without one says nothing about where its owner should be.
+        return not dependent.get("namespace") or meta.get("namespace") in (None, dependent["namespace"])
 
     def _awaits_dependents(self, uid: str) -> bool:
         entry = self._storage.get(*self._nodes[uid])

@@ -17,7 +17,7 @@ from hack.sandbox.kube.causes import go_quote
 from hack.sandbox.kube.errors import NoRouteError, StatusError
 from hack.sandbox.kube.faults import Faults, Verdict
 from hack.sandbox.kube.messages import PLAIN, Request, Response, failure
-from hack.sandbox.kube.negotiation import JSON
+from hack.sandbox.kube.negotiation import JSON, of_errors
 from hack.sandbox.kube.watch import Watch
 
 Json = dict[str, Any]
@@ -50,7 +50,7 @@ class Application:
             request.data = await _read_body(receive)
             response = await self._respond(request)
         except StatusError as exc:
-            response = failure(exc)
+            response = failure(exc, media_type=of_errors(request.accept))
         except NoRouteError:
             response = Response(404, b"404 page not found\n", PLAIN)
         except Exception as exc:

@@ -74,6 +74,6 @@ class Response:
         return dump_yaml(self.body) if self.content_type == YAML else dump_json(self.body)
 
 
-def failure(error: StatusError, retry_after_s: int | None = None) -> Response:
+def failure(error: StatusError, retry_after_s: int | None = None, media_type: str = JSON) -> Response:
     """A Status as an answer."""
-    return Response(error.code, error.status(), JSON, retry_after_s)
+    return Response(error.code, error.status(), media_type, retry_after_s)

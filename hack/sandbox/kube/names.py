@@ -78,8 +78,8 @@ def label_key_problems(key: str) -> list[str]:
     problems = []
     if "/" in prefix:
         message = (
-            "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-            "alphanumeric character"
+            "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
+            "an alphanumeric character"
         )
         hint = _regex_hint(message, _QUALIFIED, "MyName", "my.name", "123-abc")
         return [f"{hint} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]

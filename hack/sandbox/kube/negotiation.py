@@ -10,6 +10,8 @@ JSON: Final = "application/json"
 YAML: Final = "application/yaml"
 OFFERED: Final = (JSON, YAML, "application/vnd.kubernetes.protobuf")
 """What error messages name. Protobuf is read but never written: clients that prefer it accept JSON beside it."""
+STREAMED: Final = tuple(f"{media_type};stream=watch" for media_type in (JSON, OFFERED[2]))
+"""The same for watches."""
 _WILDCARDS: Final = ("*/*", "application/*", "")
 
 
@@ -34,6 +36,11 @@ def clauses(accept: str) -> list[tuple[str, Mapping[str, str]]]:
             quality = 0.0
         found.append((quality, media_type, parameters))
     return [(media_type, parameters) for _, media_type, parameters in sorted(found, key=lambda item: -item[0])]
+
+
+def of_errors(accept: str) -> str:
+    """The media type of a Status: what the client accepts, and JSON if it accepts nothing that there is."""
+    return next((media_type for media_type, _ in clauses(accept) if media_type in (JSON, YAML)), JSON)
 
 
 def negotiate(accept: str) -> Form:

@@ -58,7 +58,6 @@ def carry_over(meta: Json, old: Json) -> None:
         meta["deletionTimestamp"] = old["deletionTimestamp"]
     if "deletionGracePeriodSeconds" in old:
         meta.setdefault("deletionGracePeriodSeconds", old["deletionGracePeriodSeconds"])
-    meta.pop("selfLink", None)
 
 
 def validate_new(meta: Json, *, namespaced: bool, name_rule: NameRule = names.subdomain_problems) -> list[Cause]:
@@ -107,6 +106,16 @@ def finalizer_warnings(meta: Json, old: Json | None = None) -> list[str]:
     ]
 
 
+def unqualified_finalizers(meta: Json) -> list[Cause]:
+    """What is only a warning for custom resources is an error for built-in kinds."""
+    why = "name is neither a standard finalizer name nor is it fully qualified"
+    return [
+        invalid(f"metadata.finalizers[{index}]", name, why)
+        for index, name in enumerate(meta.get("finalizers", ()))
+        if "/" not in name and name not in _STANDARD_FINALIZERS
+    ]
+
+
 def drop_duplicate_owners(meta: Json, when: str = "") -> list[str]:
     """Remove repeated owner references; returns a warning if there were some. `when` is what preceded, for a patch."""
     owners = meta.get("ownerReferences")
@@ -138,7 +147,8 @@ def _owners(owners: list[Json]) -> list[Cause]:
     causes: list[Cause] = []
     controller = ""
     for owner in owners:
-        if not owner.get("apiVersion") or owner["apiVersion"].endswith("/"):
+        version = owner.get("apiVersion", "")
+        if not version or version.endswith("/") or version.count("/") > 1:
             causes.append(invalid(f"{path}.apiVersion", owner.get("apiVersion", ""), "version must not be empty"))
         for field in ("kind", "name", "uid"):
             if not owner.get(field):

@@ -74,6 +74,8 @@ def _integer(query: Query, name: str) -> int | None:
         return None
     if not re.fullmatch(r"[+-]?\d+", text):
         raise bad_request(f"strconv.ParseInt: parsing {go_quote(text)}: invalid syntax")
+    if not -(2**63) <= int(text) < 2**63:
+        raise bad_request(f"strconv.ParseInt: parsing {go_quote(text)}: value out of range")
     return int(text)
 
 

@@ -32,7 +32,7 @@ def read_token(token: str) -> tuple[int, str]:
     if version != _VERSION:
         raise _invalid(f"server does not recognize this encoded version {version}")
     if not isinstance(revision, int) or not revision:
-        raise _invalid("incorrect encoded start resourceVersion 0 (version meta.k8s.io/v1)")
+        raise _invalid("incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
     if not isinstance(start, str) or not start:
         raise _invalid("encoded start key empty (version meta.k8s.io/v1)")
     return revision, start

@@ -28,7 +28,8 @@ def patch(registry: Registry, call: Call, patch_type: str, body: Body) -> tuple[
     entry = registry.entry(call)
     live = clone(registry.served(call.resource, entry))
     if body.error:
-        raise errors.bad_request(f"error decoding patch: {body.error}")
+        strategic_patch = patch_type not in (JSON_PATCH, MERGE)
+        raise errors.bad_request(body.error if strategic_patch else f"error decoding patch: {body.error}")
     try:
         patched = _patched(call, patch_type, live, body.value)
     except PatchError as exc:
@@ -45,7 +46,7 @@ def _patched(call: Call, patch_type: str, live: Json, value: Any) -> Json:
         return json_patch(live, value)
     if patch_type == MERGE:
         return merge(live, value)
-    return strategic(live, value, call.resource.strategy.schema())
+    return strategic(live, {} if value is None else value, call.resource.strategy.schema())
 
 
 def _status_error(exc: PatchError) -> StatusError:
@@ -56,7 +57,10 @@ def _status_error(exc: PatchError) -> StatusError:
 def _decode(call: Call, patch_type: str, patched: Json, body: Body) -> Json:
     """Decode what the patch made; complaints quote the patched JSON, or the patch itself if it is a strategic one."""
     resource = call.resource
-    problems = [f"duplicate field {go_quote(path)}" for path in body.duplicates]
+    of_patch = "json patch " if patch_type == JSON_PATCH else ""
+    problems = [f"{of_patch}duplicate field {go_quote(path)}" for path in body.duplicates]
+    if patch_type == JSON_PATCH:
+        problems += [f"json patch unknown field {go_quote(path)}" for path in _unknown_in_operations(body.value)]
     quoted = go_json(patched) if patch_type in (JSON_PATCH, MERGE) else go_map(body.value)
     if not resource.strategy.typed:
         _check_type(call, patched)
@@ -78,6 +82,15 @@ def _decode(call: Call, patch_type: str, patched: Json, body: Body) -> Json:
     return new
 
 
+def _unknown_in_operations(operations: Any) -> list[str]:
+    """The paths of the members that JSON patch operations do not have."""
+    return [
+        f"[{at}].{name}"
+        for at, operation in enumerate(operations or ())
+        for name in sorted(set(operation) - {"op", "path", "from", "value"})
+    ]
+
+
 def _check_type(call: Call, patched: Json) -> None:
     """A patched custom resource is still one of its kind and version. Raises StatusError."""
     resource = call.resource
@@ -95,15 +108,15 @@ def _check_type(call: Call, patched: Json) -> None:
 
 def _apply(registry: Registry, call: Call, body: Body) -> tuple[Json, bool]:
     resource = call.resource
-    if body.error or not isinstance(body.value, dict):
+    if body.error or not isinstance(body.value, dict | None):
         unfit = f"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {go_kind(body.value)} into"
         why = body.error or f"{unfit} Go value of type map[string]interface {{}}"
         raise errors.bad_request(f"error decoding YAML: {why}")
-    applied = clone(body.value)
+    applied = clone(body.value or {})
     entry = registry.storage.get(resource.collection, call.key)
     if entry is None and call.subresource:
         raise call.missing()
-    if (applied.get("metadata") or {}).get("managedFields"):
+    if (applied.get("metadata") or {}).get("managedFields") is not None:
         raise errors.bad_request("metadata.managedFields must be nil")
     if (applied.get("apiVersion"), applied.get("kind")) != (resource.api_version, resource.kind):
         group, _, version = (applied.get("apiVersion") or "").rpartition("/")

@@ -83,7 +83,10 @@ class Registry:
         selection = Filter.parse(resource, options)
         collection = self.storage.collection(resource.collection)
         prefix = f"{namespace}/" if namespace else ""
-        start, at = self._start(options)
+        start, at = self._start(options, prefix)
+        limit = options.limit
+        if resource.strategy.watch_cache and options.resource_version == "0":
+            limit = 0  # "any version" is answered from the watch cache, which does not page
         try:
             if at is None:
                 revision, source = self.storage.revision, collection.scan(prefix, start)
@@ -93,24 +96,26 @@ class Registry:
         except FutureRevisionError:
             raise errors.too_large_resource_version(at or 0, self.storage.revision) from None
         except CompactedError:
-            raise self._list_expired(options, start) from None
+            raise self._list_expired(options) from None
         entries: list[Entry] = []
         for entry in source:
             if not selection.matches(entry.obj):
                 continue
-            if options.limit and len(entries) == options.limit:
+            if limit and len(entries) == limit:
                 remaining = 1 + sum(1 for _ in source) if selection.is_empty else None
-                return Page(entries, revision, write_token(revision, entries[-1].key + "\0"), remaining)
+                after = "/" + entries[-1].key.removeprefix(prefix) + "\0"
+                return Page(entries, revision, write_token(revision, after), remaining)
             entries.append(entry)
         return Page(entries, revision)
 
-    def _start(self, options: ListOptions) -> tuple[str, int | None]:
+    def _start(self, options: ListOptions, prefix: str) -> tuple[str, int | None]:
         """The key to start from and the revision to read at, None for the current one."""
         if options.token:
             revision, start = read_token(options.token)
             if options.resource_version not in ("", "0"):
                 raise errors.bad_request("specifying resource version is not allowed when using continue")
-            return start, revision if revision > 0 else None
+            # Tokens count from the collection that is listed, so that none leads out of its namespace.
+            return prefix + start.removeprefix("/"), revision if revision > 0 else None
         if options.resource_version in ("", "0"):
             return "", None
         try:
@@ -127,11 +132,12 @@ class Registry:
         except FutureRevisionError:
             raise errors.too_large_resource_version(revision, self.storage.revision) from None
 
-    def _list_expired(self, options: ListOptions, start: str) -> StatusError:
+    @staticmethod
+    def _list_expired(options: ListOptions) -> StatusError:
         if not options.token:
             return errors.expired("The resourceVersion for the provided list is too old.")
         error = errors.expired(_CONTINUE_EXPIRED)
-        error.metadata["continue"] = write_token(-1, start)
+        error.metadata["continue"] = write_token(-1, read_token(options.token)[1])
         return error
 
     # -- decoding ---------------------------------------------------------------
@@ -164,10 +170,12 @@ class Registry:
             text = f"the object provided is unrecognized (must be of type {resource.kind}): {why}"
             return errors.bad_request(f"{text} ({_summary(body.data)})")
 
-        if body.error or not isinstance(body.value, dict):
-            why = body.error or f"json: cannot unmarshal {go_kind(body.value)} into Go value of type {_TYPE_META}"
+        why = body.error or type_meta_problem(body.value)
+        if why:
             raise unrecognized(f"couldn't get version/kind; json parse error: {why}")
-        obj: Json = dict(body.value)
+        obj: Json = dict(body.value or {})
+        if not resource.strategy.typed and str(obj.get("apiVersion", "")).count("/") > 1:
+            raise unrecognized(f"unexpected GroupVersion string: {obj['apiVersion']}")
         if resource.strategy.typed:
             obj.setdefault("kind", resource.kind)
             obj.setdefault("apiVersion", resource.api_version)
@@ -325,10 +333,21 @@ class Registry:
         meta["resourceVersion"] = current
 
 
+def type_meta_problem(value: Any) -> str:
+    """Why a decoded body does not fit into Go's TypeMeta; empty if it does, as null and absent members do."""
+    if value is not None and not isinstance(value, dict):
+        return f"json: cannot unmarshal {go_kind(value)} into Go value of type {_TYPE_META}"
+    for name in ("apiVersion", "kind"):
+        member = (value or {}).get(name)
+        if member is not None and not isinstance(member, str):
+            return f"json: cannot unmarshal {go_kind(member)} into Go struct field .{name} of type string"
+    return ""
+
+
 def unregistered(obj: Json) -> str:
     """Why a built-in object cannot be decoded, if its kind is none of the built-in ones."""
     kind, version = obj.get("kind", ""), obj.get("apiVersion", "")
-    if (version, kind) in kinds():
+    if (version, kind) in kinds() or (version, kind.removesuffix("List")) in kinds():
         return ""
     return f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
 

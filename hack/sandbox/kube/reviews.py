@@ -21,7 +21,7 @@ class Reviews:
         self._answers: dict[str, Callable[[Json, User], Json]] = {
             "SelfSubjectAccessReview": self._self_access,
             "SubjectAccessReview": self._access,
-            "LocalSubjectAccessReview": self._access,
+            "LocalSubjectAccessReview": self._local_access,
             "SelfSubjectRulesReview": self._rules,
             "TokenReview": self._token,
             "SelfSubjectReview": self._self,
@@ -36,6 +36,14 @@ class Reviews:
 
     def _self_access(self, review: Json, user: User) -> Json:
         return self._decide(review["spec"], user)
+
+    def _local_access(self, review: Json, user: User) -> Json:
+        attributes = review["spec"].get("resourceAttributes")
+        namespace = (attributes or {}).get("namespace", "")
+        if attributes is not None and namespace != review["metadata"].get("namespace", ""):
+            cause = invalid("spec.resourceAttributes.namespace", namespace, "must match metadata.namespace")
+            raise _refused("authorization.k8s.io", [cause])
+        return self._access(review, user)
 
     def _access(self, review: Json, user: User) -> Json:  # noqa: ARG002 - one signature for all kinds
         spec = review["spec"]

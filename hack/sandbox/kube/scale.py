@@ -60,6 +60,11 @@ def _view(call: Call, obj: Json) -> Json:
         "spec": {},
         "status": {"replicas": _number(paths["statusReplicasPath"], obj)},
     }
+    if not call.resource.builtin and not jsonpath.find(paths["specReplicasPath"], obj):
+        why = f'the spec replicas field "{paths["specReplicasPath"]}" does not exist'
+        raise errors.StatusError(
+            500, "InternalError", f"Internal error occurred: {why}", {"causes": [{"message": why}]}
+        )
     replicas = _number(paths["specReplicasPath"], obj)
     if replicas:
         view["spec"]["replicas"] = replicas
@@ -90,7 +95,7 @@ def _write(registry: Registry, call: Call, scale: Json) -> Json:
         raise errors.bad_request(why) from exc
     check_name(call, wanted)
     replicas = wanted.get("spec", {}).get("replicas", 0)
-    if replicas < 0:
+    if replicas < 0 and call.resource.builtin:
         cause = invalid("spec.replicas", replicas, "must be greater than or equal to 0")
         raise errors.invalid("autoscaling", "Scale", call.name, [cause])
     entry = registry.entry(call)

@@ -189,5 +189,7 @@ def parse_field_selector(text: str, convert: Callable[[str], str]) -> FieldSelec
         found = re.match(r"(.*?)(!=|==|=)(.*)", term, re.DOTALL)
         if not found:
             raise bad_request(f"invalid selector: '{text}'; can't understand '{term}'")
+        if wrong := re.search(r"\\(?![\\,=])(.?)", found[3].replace("\\\\", "")):
+            raise bad_request(f"invalid field selector: invalid escape sequence: \\{wrong[1]}")
         terms.append((convert(found[1]), re.sub(r"\\([\\,=])", r"\1", found[3]), found[2] != "!="))
     return FieldSelector(tuple(terms))

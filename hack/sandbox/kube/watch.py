@@ -66,6 +66,8 @@ class Watch:
 
     async def events(self) -> AsyncIterator[list[bytes]]:
         """The events in batches, until the timeout, the end of the resource, or `stop()`."""
+        if self._form.target == "PartialObjectMetadataList":
+            return  # one object is no list: the API server ends such a stream at its first event
         options, storage = self._options, self._registry.storage
         timeout = options.timeout_s or _DEFAULT_TIMEOUT_S * random.uniform(1, 2)
         deadline = time.monotonic() + timeout

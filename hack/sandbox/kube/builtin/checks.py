@@ -20,11 +20,40 @@ _IMMUTABLE_SET: Final = "field is immutable when `immutable` is set"
 _TLS: Final = "kubernetes.io/tls"
 
 
+_RBAC: Final = "rbac.authorization.k8s.io"
+_EVENT_FIXED: Final = (
+    "involvedObject",
+    "reason",
+    "message",
+    "source",
+    "firstTimestamp",
+    "lastTimestamp",
+    "count",
+    "type",
+    "eventTime",
+    "action",
+    "related",
+    "reportingComponent",
+    "reportingInstance",
+)
+"""Of an event in the new API, all but its series."""
+_GO_REFERENCE: Final = {
+    "Kind": "kind",
+    "Namespace": "namespace",
+    "Name": "name",
+    "UID": "uid",
+    "APIVersion": "apiVersion",
+    "ResourceVersion": "resourceVersion",
+    "FieldPath": "fieldPath",
+}
+"""The members of Go's ObjectReference in their order, and what they are called in JSON."""
+
+
 def config_map(new: Json, old: Json | None) -> list[Cause]:
     """Keys are file names; an immutable one never changes."""
     causes = [invalid(f"{field}[{key}]", key, p) for field, key in _keys(new) for p in config_key_problems(key)]
     both = set(new.get("data") or ()) & set(new.get("binaryData") or ())
-    causes += [invalid(f"data[{key}]", key, f"duplicate of key present in binaryData[{key}]") for key in sorted(both)]
+    causes += [invalid(f"data[{key}]", key, "duplicate of key present in binaryData") for key in sorted(both)]
     return causes + _frozen(new, old, "data", "binaryData")
 
 
@@ -235,6 +264,8 @@ def binding(new: Json, old: Json | None) -> list[Cause]:
         causes.append(Cause("FieldValueInvalid", f"Invalid value: {shown}: cannot change roleRef", "roleRef"))
         return causes
     kinds = ("Role", "ClusterRole") if new["kind"] == "RoleBinding" else ("ClusterRole",)
+    if ref["apiGroup"] != _RBAC:
+        causes.append(not_supported("roleRef.apiGroup", ref["apiGroup"], (_RBAC,)))
     if ref.get("kind") not in kinds:
         causes.append(not_supported("roleRef.kind", ref.get("kind", ""), kinds))
     if not ref.get("name"):
@@ -248,7 +279,7 @@ def binding(new: Json, old: Json | None) -> list[Cause]:
         if subject.get("kind") not in ("ServiceAccount", "User", "Group"):
             supported = ("ServiceAccount", "User", "Group")
             causes.append(not_supported(f"{path}.kind", subject.get("kind", ""), supported))
-        elif subject["kind"] == "ServiceAccount" and not subject.get("namespace"):
+        elif subject["kind"] == "ServiceAccount" and not subject.get("namespace") and new["kind"] != "RoleBinding":
             causes.append(required(f"{path}.namespace"))
     return causes
 
@@ -262,7 +293,14 @@ def budget(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - the sa
 
 
 def core_event(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - the same on update
-    """An event lives in the namespace of what it is about; that of a cluster-wide object in `default`."""
+    """An event lives in the namespace of what it is about; one with an eventTime has the fields of the new API."""
+    if new.get("eventTime"):
+        return _complete_event(new)
+    return _event_namespace(new)
+
+
+def _event_namespace(new: Json) -> list[Cause]:
+    """Events about cluster-wide objects are in `default`."""
     about, namespace = new["involvedObject"].get("namespace", ""), new["metadata"].get("namespace", "")
     if about and about != namespace:
         return [invalid("involvedObject.namespace", about, "does not match event.namespace")]
@@ -272,12 +310,31 @@ def core_event(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - th
 
 
 def new_event(new: Json, old: Json | None) -> list[Cause]:
-    """events.k8s.io demands what core v1 left open. `new` has the fields of the core kind."""
-    if old is not None:
-        return []
-    causes = core_event(new, old)
-    if not new.get("eventTime"):
-        return [*causes, required("eventTime")]
+    """events.k8s.io demands what core v1 left open, and lets only the series change.
+
+    Both objects have the fields of the core kind.
+    """
+    causes = [] if new.get("eventTime") else [*_event_namespace(new), required("eventTime")]
+    causes += _complete_event(new) if new.get("eventTime") else []
+    if new.get("type") not in ("Normal", "Warning"):
+        causes.append(invalid("type", "", f"has invalid value: {new.get('type', '')}"))
+    causes += [invalid(f, "", "needs to be unset") for f in ("firstTimestamp", "lastTimestamp", "count") if new.get(f)]
+    for field in _EVENT_FIXED if old is not None else ():
+        before, after = (old or {}).get(field), new.get(field)
+        if before == after:
+            continue
+        if field == "involvedObject":
+            shown = go_json({go: (after or {}).get(name, "") for go, name in _GO_REFERENCE.items()})
+            causes.append(Cause("FieldValueInvalid", f"Invalid value: {shown}: {IMMUTABLE}", field))
+        else:
+            causes.append(invalid(field, after or "", IMMUTABLE))
+    return causes
+
+
+def _complete_event(new: Json) -> list[Cause]:
+    """What every event with an eventTime must say."""
+    about = new["involvedObject"].get("namespace", "")
+    causes = [] if about else _event_namespace(new)
     controller = new.get("reportingComponent", "")
     causes += [invalid("reportingController", controller, problem) for problem in label_key_problems(controller)]
     if not new.get("reportingInstance"):
@@ -286,6 +343,10 @@ def new_event(new: Json, old: Json | None) -> list[Cause]:
         causes.append(required("action"))
     if not new.get("reason"):
         causes.append(required("reason"))
-    if new.get("type") not in ("Normal", "Warning"):
-        causes.append(invalid("type", new.get("type", ""), "has invalid value"))
+    series = new.get("series")
+    if series is not None:
+        if series.get("count", 0) < 2:
+            causes.append(invalid("series.count", "", "should be at least 2"))
+        if not series.get("lastObservedTime"):
+            causes.append(required("series.lastObservedTime"))
     return causes

@@ -9,6 +9,7 @@ from typing import Any, Final
 from hack.sandbox.kube.builtin import checks
 from hack.sandbox.kube.builtin.printers import PRINTERS
 from hack.sandbox.kube.builtin.strategy import Traits, TypedStrategy
+from hack.sandbox.kube.causes import Cause
 from hack.sandbox.kube.errors import bad_request
 
 Json = dict[str, Any]
@@ -52,7 +53,7 @@ class NewEventStrategy(EventStrategy):
     """The events.k8s.io form."""
 
     def __init__(self) -> None:
-        super().__init__("io.k8s.api.events.v1.Event", lambda new, old: checks.new_event(_to_core(new), old))
+        super().__init__("io.k8s.api.events.v1.Event", _check_new)
 
     def to_served(self, stored: Json) -> Json:
         """Rename the fields; empty ones vanish as their tags say."""
@@ -79,6 +80,10 @@ class NewEventStrategy(EventStrategy):
     def cells(self, obj: Json) -> list[Any]:
         """Those of the core form."""
         return PRINTERS["Event"].cells(_to_core(obj))
+
+
+def _check_new(new: Json, old: Json | None) -> list[Cause]:
+    return checks.new_event(_to_core(new), _to_core(old) if old is not None else None)
 
 
 def _to_core(obj: Json) -> Json:

@@ -1,9 +1,11 @@
 """Namespaces: they carry their name as a label, and a finalizer in the spec that the namespace controller removes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hack.sandbox.kube import names
 from hack.sandbox.kube.builtin.strategy import Traits, TypedStrategy
+from hack.sandbox.kube.causes import Cause, invalid
 
 Json = dict[str, Any]
 
@@ -30,6 +32,16 @@ class NamespaceStrategy(TypedStrategy):
         super().reset(new, old, subresource)
         if subresource == "" and old is not None:
             new["spec"] = old["spec"]
+
+    def validate_update(self, new: Json, old: Json, subresource: str, preceding: Sequence[Cause]) -> list[Cause]:
+        """The phase says whether the namespace is on its way out, and nothing else."""
+        causes = super().validate_update(new, old, subresource, preceding)
+        deleting = "deletionTimestamp" in new["metadata"]
+        expected, state = ("Terminating", "not empty") if deleting else ("Active", "empty")
+        if subresource == "status" and new["status"].get("phase") != expected:
+            why = f"may only be '{expected}' if `deletionTimestamp` is {state}"
+            causes.append(invalid("status.Phase", new["status"].get("phase", ""), why))
+        return causes
 
     def prepare_create(self, new: Json) -> None:
         """The label is there even if the name was generated."""

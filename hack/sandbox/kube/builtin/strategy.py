@@ -12,7 +12,7 @@ from hack.sandbox.kube.builtin.schemas import schema_of
 from hack.sandbox.kube.causes import Cause
 from hack.sandbox.kube.errors import bad_request
 from hack.sandbox.kube.jsonpath import find
-from hack.sandbox.kube.objectmeta import NameRule
+from hack.sandbox.kube.objectmeta import NameRule, unqualified_finalizers
 from hack.sandbox.kube.resource import Column, Strategy
 from hack.sandbox.kube.storage import clone
 
@@ -96,13 +96,15 @@ class TypedStrategy(Strategy):
 
     def validate_create(self, new: Json, preceding: Sequence[Cause]) -> list[Cause]:
         """The kind's own check comes after the metadata's."""
-        return [*preceding, *(self._traits.check(new, None) if self._traits.check else ())]
+        found = [*preceding, *unqualified_finalizers(new["metadata"])]
+        return [*found, *(self._traits.check(new, None) if self._traits.check else ())]
 
     def validate_update(self, new: Json, old: Json, subresource: str, preceding: Sequence[Cause]) -> list[Cause]:
         """The kind's own check comes after the metadata's."""
+        found = [*preceding, *unqualified_finalizers(new["metadata"])]
         if subresource:
-            return [*preceding]
-        return [*preceding, *(self._traits.check(new, old) if self._traits.check else ())]
+            return found
+        return [*found, *(self._traits.check(new, old) if self._traits.check else ())]
 
     def warnings(self, new: Json, old: Json | None) -> list[str]:  # noqa: ARG002 - a hook
         """What the kind warns about."""

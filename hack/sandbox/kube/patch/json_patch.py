@@ -1,7 +1,7 @@
 """JSON patch (RFC 6902) in the dialect of the API server, which is that of evanphx/json-patch v4.
 
 It differs from the RFC and from the `jsonpatch` package in what real manifests may rely on: negative list indices
-count from the end, the parent of a path must exist, and a null value equals a null member only.
+count from the end, the parent of a path must exist, and to `test` and `copy` a missing member is null.
 The server hides why an operation failed: every failure is the same 422.
 """
 
@@ -30,7 +30,7 @@ def json_patch(obj: JsonObject, operations: Any) -> JsonObject:
     _check_form(operations)
     document: Any = copy.deepcopy(obj)
     try:
-        for operation in operations:
+        for operation in operations or ():
             document = _apply(document, operation)
     except _DoesNotApplyError as exc:
         raise PatchError(422, "Invalid", _UNSUITABLE) from exc
@@ -40,12 +40,14 @@ def json_patch(obj: JsonObject, operations: Any) -> JsonObject:
 
 
 def _check_form(operations: Any) -> None:
+    if operations is None:
+        return
     if not isinstance(operations, list):
         kind = go_kind(operations)
         message = f"json: cannot unmarshal {kind} into Go value of type []handlers.jsonPatchOp"
         raise bad_request(f"error decoding patch: {message}")
     for operation in operations:
-        if not isinstance(operation, dict):
+        if operation is not None and not isinstance(operation, dict):
             message = f"json: cannot unmarshal {go_kind(operation)} into Go value of type handlers.jsonPatchOp"
             raise bad_request(f"error decoding patch: {message}")
     if len(operations) > MAX_OPERATIONS:
@@ -53,10 +55,10 @@ def _check_form(operations: Any) -> None:
         raise PatchError(413, "RequestEntityTooLarge", f"Request entity too large: {message}")
 
 
-def _apply(document: Any, operation: JsonObject) -> Any:
-    name = operation.get("op")
+def _apply(document: Any, operation: JsonObject | None) -> Any:
+    name = operation.get("op") if operation else None
     perform = _OPERATIONS.get(name) if isinstance(name, str) else None
-    if perform is None or not isinstance(operation.get("path"), str):
+    if operation is None or perform is None or not isinstance(operation.get("path"), str):
         raise _DoesNotApplyError(f"no such operation: {name}")
     return perform(document, operation)
 
@@ -93,7 +95,7 @@ def _move(document: Any, operation: JsonObject) -> Any:
 
 def _copy(document: Any, operation: JsonObject) -> Any:
     source, key = _find(document, _source(operation))
-    value = source[_existing(source, key)]
+    value = _get(source, key)
     container, key = _find(document, operation["path"])
     _insert(container, key, copy.deepcopy(value))
     return document
@@ -103,7 +105,7 @@ def _test(document: Any, operation: JsonObject) -> Any:
     actual = document
     if operation["path"]:
         container, key = _find(document, operation["path"])
-        actual = container[_existing(container, key)]
+        actual = _get(container, key)
     if not same_json(actual, operation.get("value")):
         raise _DoesNotApplyError("test failed")
     return document
@@ -132,8 +134,8 @@ def _source(operation: JsonObject) -> str:
 
 def _find(document: Any, pointer: str) -> tuple[Any, str]:
     """The object or list that holds the last part of `pointer`, and that part."""
-    first, *parts = pointer.split("/")
-    if first or not parts:
+    _, *parts = pointer.split("/")  # whatever precedes the first slash is ignored
+    if not parts:
         raise _DoesNotApplyError(f"not a path: {pointer}")
     names = [part.replace("~1", "/").replace("~0", "~") for part in parts]
     container = document
@@ -142,6 +144,13 @@ def _find(document: Any, pointer: str) -> tuple[Any, str]:
     if not isinstance(container, dict | list):
         raise _DoesNotApplyError(f"no container at {pointer}")
     return container, names[-1]
+
+
+def _get(container: Any, name: str) -> Any:
+    """The member or item called `name`; a member that is not there is null."""
+    if isinstance(container, dict):
+        return container.get(name)
+    return container[_existing(container, name)]
 
 
 def _existing(container: Any, name: str) -> Any:

@@ -9,6 +9,8 @@ JsonObject: TypeAlias = dict[str, Any]
 
 def merge(obj: JsonObject, patch: Any) -> JsonObject:
     """A new object with `patch` merged in. Raises PatchError (400) unless `patch` is an object."""
+    if patch is None:
+        raise bad_request("Invalid JSON Patch")
     if not isinstance(patch, dict):
         kind = go_kind(patch)
         raise bad_request(
