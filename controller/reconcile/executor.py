@@ -142,7 +142,9 @@ class Executor:
 
     def perform(self, effect: Effect, act: Callable[[], T]) -> T:
         """Carry out a change that is particular to one life-cycle; what it raises is raised."""
-        return self._effect(effect, act)
+        result = self._effect(effect, act)
+        _log.info("change made", effect=effect.value)
+        return result
 
     def show(self, descriptor: KindDescriptor, obj: JsonObject, status: JsonObject) -> JsonObject:
         """Merge `status` into the status of `obj`; returns the object after it."""

@@ -144,9 +144,13 @@ class Hand:
         try:
             return step(seen)
         except AwsError as error:
-            if error.error_class is ErrorClass.THROTTLED and not seen.shown and seen.deleting_for_s is None:
-                self.show(seen, waiting(seen), (), None)
-            return replace(seen, failure=self.failure(during, error))
+            return replace(seen, failure=self.refused(seen, during, error))
+
+    def refused(self, seen: Observed, during: During, error: AwsError) -> Failure:
+        """The same for a step that was run elsewhere."""
+        if error.error_class is ErrorClass.THROTTLED and not seen.shown and seen.deleting_for_s is None:
+            self.show(seen, waiting(seen), (), None)
+        return self.failure(during, error)
 
     def failure(self, during: During, error: AwsError) -> Failure:
         """Keep an error for the end of the pass. Raises it where it is THROTTLED: that is no failure of the object."""

@@ -36,7 +36,9 @@ from controller.reconcile.plan import (
     Create,
     Delete,
     Describe,
+    During,
     Event,
+    Failure,
     Found,
     Mutation,
     Owner,
@@ -86,7 +88,7 @@ def _decide(seen: HostingSeen) -> HostingPlan:
     if base.policy.paused:
         return _shared(paused(base))
     if base.failure is not None:
-        return _shared(failed(base, base.failure))
+        return _failed(seen, base.failure)
     if base.deleting_for_s is not None:
         return _deleting(seen, base.deleting_for_s)
     if not base.has_finalizer:
@@ -99,6 +101,15 @@ def _decide(seen: HostingSeen) -> HostingPlan:
 def _shared(plan: object) -> Settle | Release:
     assert isinstance(plan, Settle | Release)  # noqa: S101 (what outcomes plan is one of these)
     return plan
+
+
+def _failed(seen: HostingSeen, failure: Failure) -> HostingPlan:
+    """A refused update leaves an endpoint that serves."""
+    plan = _shared(failed(seen.base, failure))
+    if failure.during is not During.UPDATE or not isinstance(plan, Settle) or plan.view is None:
+        return plan
+    phase = Phase.READY_STUCK if plan.view.phase is Phase.STUCK else plan.view.phase
+    return replace(plan, view=replace(plan.view, phase=phase))
 
 
 def _retain(seen: HostingSeen) -> HostingPlan:

@@ -190,7 +190,7 @@ class HostingPass:
                 case Delete(name):
                     return self._delete(name, seen)
         except AwsError as error:
-            return replace(seen, base=replace(seen.base, failure=self._hand.failure(during, error)))
+            return replace(seen, base=replace(seen.base, failure=self._hand.refused(seen.base, during, error)))
 
     # --- looking
 

@@ -179,7 +179,7 @@ class ResourcePass:
         try:
             return step(seen)
         except AwsError as error:
-            return replace(seen, base=replace(seen.base, failure=self._hand.failure(during, error)))
+            return replace(seen, base=replace(seen.base, failure=self._hand.refused(seen.base, during, error)))
 
     def _claim(self, seen: ResourceSeen, name: str, wanted: str) -> None:
         claims = {**seen.claimed, name: wanted}

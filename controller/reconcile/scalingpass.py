@@ -159,7 +159,9 @@ class ScalingPass:
                 return seen  # what is written down is removed; nothing was applied of what cannot be sent
             raise AwsError(ErrorClass.INVALID, "InvalidField", str(exc), sent=False) from exc
         ids = tuple(request.resource_id for request in self._requests)
-        return replace(seen, wanted=ids, waiting=waiting, also=() if status.get("conditions") else ids)
+        # The predecessor shows a status without conditions; an object without any has not applied anything.
+        is_legacy = bool(seen.base.shown) and not status.get("conditions")
+        return replace(seen, wanted=ids, waiting=waiting, also=ids if is_legacy else ())
 
     def _resolved(self) -> tuple[JsonObject, str]:
         """The spec with endpoints by their names at SageMaker, and who of them is not in service."""
@@ -228,7 +230,7 @@ class ScalingPass:
         try:
             return step(seen)
         except AwsError as error:
-            return replace(seen, base=replace(seen.base, failure=self._hand.failure(during, error)))
+            return replace(seen, base=replace(seen.base, failure=self._hand.refused(seen.base, during, error)))
 
     def _apply(self, seen: ScalingSeen) -> ScalingSeen:
         scaling, target = self._context.scaling, self._hand.target(seen.base)

@@ -347,6 +347,13 @@ def test_no_error_takes_the_finalizer_off_what_was_created(
     assert isinstance(plan, p.Settle)
 
 
+def test_a_refused_update_leaves_an_endpoint_that_serves() -> None:
+    """Stalled, but Ready: the previous configuration answers requests."""
+    failure = p.Failure(p.During.UPDATE, ErrorClass.INVALID, "ValidationException", "bad guardrails")
+    plan = decide(seen(found("InService"), desired=OTHER, failure=failure, shown="ReconcilingEndpoint"))
+    assert told(plan) == "None: ready, stuck, InvalidSpec"
+
+
 def test_a_hold_lets_no_aws_call_through() -> None:
     """Errors that time or a change must cure stay slow."""
     for remote in (None, found("InService"), ABSENT):
