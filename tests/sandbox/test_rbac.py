@@ -64,6 +64,8 @@ def test_the_shipped_roles_are_enough_and_not_too_much(home: Cluster, manifest: 
         home.apply(INSTALLER)
     granted = rights_of(home, namespace)
     jobs_in = namespace if is_namespaced else "default"
+    if is_namespaced:
+        home.api.create(unplaced(named(manifest, "elsewhere")))
 
     asked = walk(home, manifest, namespace, jobs_in, *((f"--namespace={namespace}",) if is_namespaced else ()))
 
@@ -71,6 +73,7 @@ def test_the_shipped_roles_are_enough_and_not_too_much(home: Cluster, manifest: 
     expected = {Right("", "namespaces", "get", "kube-system", "kube-system")} if is_namespaced else set()
     denied = {each for each in asked if not any(right.covers(each) for right in granted)}
     assert denied == expected
+    assert home.api.status("elsewhere") == {}, "an object in a namespace that is not served is left alone"
     idle = {right for right in granted if not any(right.covers(each) for each in asked)}
     assert not idle, "never used: take them out of hack/manifests/roles.py, or add the walk that needs them here"
 
