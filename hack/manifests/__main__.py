@@ -32,7 +32,8 @@ def generate(image: str = release.IMAGE) -> dict[Path, str]:
         shutil.copytree(ROOT / "config", copied)
         for path, text in config.items():
             (Path(scratch) / path).write_text(text, "utf-8")
-        files = config | {Path("release") / name: _HEADER + text for name, text in _released(copied, image).items()}
+        built = release.generate(copied, image=image)
+        files = config | {Path("release") / name: _HEADER + text for name, text in built.items()}
         files |= {Path("hack/charts") / name: text for name, text in charts.generate(copied, image=image).items()}
     files |= {Path("docs/iam") / name: text for name, text in iam.generate().items()}
     return {ROOT / path: text for path, text in files.items()}
@@ -63,10 +64,6 @@ def _config_files() -> dict[Path, str]:
         rbac / "namespaced/manager_role.yaml": _HEADER + to_yaml(manager_role(KINDS, namespace=PLACEHOLDER)),
         Path("config/grafana/sagemaker-operator.json"): dashboard.as_json(),
     }
-
-
-def _released(config: Path, image: str) -> dict[str, str]:
-    return release.generate(config, image=image)
 
 
 def _read(path: Path) -> str:
