@@ -4,11 +4,19 @@ An endpoint takes 400 seconds to create, 300 to update, 80 to roll back and 50 t
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from hack.sandbox.aws.course import Durations
+from hack.sandbox.aws.endpoint_api import EndpointApi
+from hack.sandbox.aws.models import ENDPOINT_CONFIG, MODEL
+from hack.sandbox.aws.resources import Kind, R, Store
+from hack.sandbox.aws.scaling import Targets
 from hack.sandbox.aws.server import RunningServer
+from hack.sandbox.aws.static_api import StaticApi
+from hack.sandbox.aws.wire import ApiError, Call
 from tests.unit.sandbox_aws.answers import departures, refusal
 from tests.unit.sandbox_aws.test_models import create_config, create_model, variant
 
@@ -224,6 +232,46 @@ def test_deletion_takes_time_and_leaves_nothing(aws: RunningServer, sagemaker: A
     assert sagemaker.list_endpoints()["Endpoints"] == []
     assert refusal(sagemaker.list_tags, ResourceArn=endpoint)[1] == f'Could not find endpoint "{ARN}".'
     sagemaker.create_endpoint(EndpointName="endpoint", EndpointConfigName="endpoint-config")
+
+
+def test_an_endpoint_that_is_gone_is_not_listed_even_if_nobody_asked_for_it(
+    aws: RunningServer, sagemaker: Any, endpoint: str
+) -> None:
+    """A deletion is complete by itself: no Describe has to notice it first."""
+    sagemaker.delete_endpoint(EndpointName="endpoint")
+    aws.clock.advance(50)
+    assert sagemaker.list_endpoints()["Endpoints"] == []
+
+
+def test_of_two_updates_at_once_one_is_refused() -> None:
+    """The second one was decided on an endpoint that is no longer the same: as if it had come a moment later."""
+    store, now = Store(), 1000.0
+
+    def call(operation: str, **params: Any) -> Call:
+        return Call("sagemaker", operation, "123456789012", "us-west-2", now, params)
+
+    class Interrupted(Store):
+        """Lets another update through between the reading and the writing of one."""
+
+        def get(self, kind: Kind[R], call_: Call, name: str) -> R:
+            if call_.operation == "UpdateEndpoint" and kind is ENDPOINT_CONFIG:
+                api.update(update)
+            return store.get(kind, call_, name)
+
+        def __getattribute__(self, name: str) -> Any:
+            return object.__getattribute__(self, name) if name == "get" else getattr(store, name)
+
+    for kind, params in (
+        (MODEL, {"ModelName": "m", "PrimaryContainer": {"Image": "x"}}),
+        (ENDPOINT_CONFIG, {"EndpointConfigName": "c", "ProductionVariants": [variant(ModelName="m")]}),
+    ):
+        StaticApi(kind, store).create(call(f"Create{kind.resource}", **params))
+    api = EndpointApi(store, Durations(creating_s=1), Targets())
+    api.create(call("CreateEndpoint", EndpointName="e", EndpointConfigName="c"))
+    now += 1
+    update = call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c")
+    with pytest.raises(ApiError, match="Cannot update in-progress endpoint"):
+        replace(api, store=Interrupted()).update(update)
 
 
 CALLS = {

@@ -202,6 +202,19 @@ def test_log_lines_appear_while_the_job_works(
     assert ("AlgorithmError: broken" in last) if failing else (last == "INFO: done")
 
 
+def test_a_stopped_job_writes_no_more(aws: RunningServer, kind: Kind, client: Callable[[str], Any]) -> None:
+    """Its last line is about the signal that ended it; no line is from a time after that."""
+    kind.create()
+    aws.clock.advance(60)
+    kind.call("stop")
+    stopped_at = aws.clock.now()
+    aws.clock.advance(1000)
+    group = f"/aws/sagemaker/{kind.resource.title()}Jobs"
+    events = client("logs").filter_log_events(logGroupName=group)["events"]
+    assert events[-1]["message"] == "INFO: received SIGTERM"
+    assert max(event["timestamp"] for event in events) <= stopped_at * 1000
+
+
 def test_answers_hold_only_what_the_service_model_knows(aws: RunningServer, kind: Kind) -> None:
     """And all that it requires, before and after the end."""
     kind.create(Environment={"SANDBOX_FAIL": "broken"})
@@ -228,6 +241,15 @@ def test_a_transform_job_shares_the_markers_of_its_model(sagemaker: Any, aws: Ru
     aws.clock.advance(1000)
     reason = sagemaker.describe_transform_job(TransformJobName="job")["FailureReason"]
     assert reason == "AlgorithmError: model is broken"
+
+
+def test_a_marker_of_the_job_itself_counts_more_than_one_of_its_model(sagemaker: Any, aws: RunningServer) -> None:
+    """So that one job can differ from the others of its model."""
+    slow = {"Image": "x", "Environment": {"SANDBOX_SECONDS": "500"}}
+    sagemaker.create_model(ModelName="model", ExecutionRoleArn=ROLE, PrimaryContainer=slow)
+    sagemaker.create_transform_job(**transform_request(Environment={"SANDBOX_SECONDS": "5"}))
+    aws.clock.advance(15)
+    assert sagemaker.describe_transform_job(TransformJobName="job")["TransformJobStatus"] == "Completed"
 
 
 def test_a_transform_job_shows_the_defaults_of_the_service(aws: RunningServer, sagemaker: Any) -> None:
