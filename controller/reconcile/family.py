@@ -202,7 +202,11 @@ def manifest(owner: JsonObject, want: Want) -> JsonObject:
         "metadata": {
             "name": want.name,
             "namespace": metadata.get("namespace", ""),
-            "labels": labels_of(metadata.get("namespace", ""), metadata["name"], want.label),
+            # The deployment's labels, too: an operator that watches by label must see the children.
+            "labels": {
+                **(metadata.get("labels") or {}),
+                **labels_of(metadata.get("namespace", ""), metadata["name"], want.label),
+            },
             "ownerReferences": [reference],
         },
         "spec": want.spec,

@@ -1,0 +1,190 @@
+"""Crashes of the operator at every effect in the life of an autoscaling policy (D-25)."""
+
+import copy
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from api.meta import JsonObject, ObjectKey
+from api.v1 import HOSTING_AUTOSCALING_POLICY
+from controller.aws.targets import Target
+from controller.reconcile.context import JobSettings
+from controller.reconcile.executor import Executor
+from controller.reconcile.scalingpass import (
+    ENDPOINTS,
+    RESOURCE_IDS,
+    ScalingContext,
+    ScalingReconciler,
+    endpoints_of,
+    resource_ids_of,
+)
+from controller.runtime.errors import ClassifiedError, Terminal
+from tests.fakes import FakeClock
+from tests.faults.cluster import FakeCluster
+from tests.faults.sagemaker import FakeSageMaker
+from tests.faults.world import Crash, CrashHook, FakeRecorder, OpenFence, _Hook
+
+KEY = ObjectKey("default", "scale")
+INDEXES = {RESOURCE_IDS: resource_ids_of, ENDPOINTS: endpoints_of}
+A, B, C = (f"endpoint/e/variant/{variant}" for variant in "abc")
+
+
+def manifest(variants: str, maximum: int = 4, name: str = "scale") -> JsonObject:
+    """A policy on these variants of one endpoint."""
+    return {
+        "apiVersion": "sagemaker.aws.amazon.com/v1",
+        "kind": "HostingAutoscalingPolicy",
+        "metadata": {"namespace": "default", "name": name},
+        "spec": {
+            "region": "us-east-2",
+            "policyName": "busy",
+            "resourceId": [{"endpointName": "e", "variantName": variant} for variant in variants],
+            "minCapacity": 1,
+            "maxCapacity": maximum,
+            "targetTrackingScalingPolicyConfiguration": {
+                "targetValue": 60,
+                "predefinedMetricSpecification": {"predefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+            },
+        },
+    }
+
+
+class FakeScaling:
+    """`Scaling` in memory."""
+
+    def __init__(self) -> None:
+        self.targets: dict[str, int] = {}
+        self.policies: set[tuple[str, str]] = set()
+
+    def register(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        """See `Scaling.register`."""
+        self.targets[request["ResourceId"]] = request["MaxCapacity"]
+
+    def put_policy(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        """See `Scaling.put_policy`."""
+        assert request["ResourceId"] in self.targets
+        self.policies.add((request["ResourceId"], request["PolicyName"]))
+
+    def delete_policy(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        """See `Scaling.delete_policy`."""
+        self.policies.discard((request["ResourceId"], request["PolicyName"]))
+
+    def deregister(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        """See `Scaling.deregister`."""
+        self.targets.pop(request["ResourceId"], None)
+
+    def registered(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> frozenset[str]:
+        """See `Scaling.registered`."""
+        return frozenset(each["ResourceId"] for each in selectors if each["ResourceId"] in self.targets)
+
+    def with_policy(self, target: Target, policy: str, namespace: str, *, caller: Hashable) -> frozenset[str]:
+        """See `Scaling.with_policy`."""
+        return frozenset(resource_id for resource_id, name in self.policies if name == policy)
+
+
+class World:
+    """Time, cluster and AWS outlive the operator."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.cluster = FakeCluster(self.clock)
+        self.aws = FakeScaling()
+        self.crashes = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """A new process that remembers nothing."""
+        self.crash = CrashHook()
+        writer, sagemaker = self.cluster, FakeSageMaker(self.clock)
+        executor = Executor(writer, sagemaker, FakeRecorder(), OpenFence(), _Hook(self.crash))
+        settings = JobSettings(cluster_id="cluster-1", manager="test/1")
+        none = FakeCluster(self.clock).store
+        self.reconciler = ScalingReconciler(ScalingContext(self.aws, self, none, executor, self.clock, settings))
+
+    def get(self, key: ObjectKey) -> JsonObject | None:
+        """See `PolicyReader.get`."""
+        return self.cluster.get(key)
+
+    def by_index(self, name: str, value: str) -> list[JsonObject]:
+        """See `PolicyReader.by_index`."""
+        return [obj for obj in self._objects() if value in set(INDEXES[name](obj))]
+
+    def _objects(self) -> Iterable[JsonObject]:
+        return [obj for key in self.cluster.keys() if (obj := self.cluster.get(key))]  # noqa: SIM118 (no mapping)
+
+    def run(self) -> None:
+        """Reconcile everything until nothing changes any more."""
+        for _ in range(30):
+            for key in self.cluster.keys():  # noqa: SIM118 (no mapping)
+                try:
+                    self.reconciler.reconcile(key)
+                except Crash:
+                    self.crashes += 1
+                    self.restart()
+                except (ClassifiedError, Terminal):
+                    continue  # the next round tries again
+            self.clock.advance(30)
+
+
+def life(world: World) -> None:
+    """Two variants; another list and other bounds; deleted. Somebody else's target stays."""
+    world.aws.targets[C] = 9
+    world.cluster.apply(manifest("ab"))
+    world.run()
+    assert world.aws.targets == {A: 4, B: 4, C: 9}
+    assert world.aws.policies == {(A, "busy"), (B, "busy")}
+    world.cluster.apply(manifest("bc", 6))
+    world.run()
+    assert world.aws.targets == {B: 6, C: 6}
+    assert world.aws.policies == {(B, "busy"), (C, "busy")}
+    obj = world.cluster.get(KEY)
+    assert obj is not None
+    assert obj["status"]["resourceIDList"] == [B, C]
+    world.cluster.delete(KEY)
+    world.run()
+    assert world.cluster.get(KEY) is None
+    assert world.aws.policies == set()
+    assert set(world.aws.targets) == {C}, "it was there before us"
+
+
+def _points() -> list[tuple[int, bool]]:
+    world = World()
+    life(world)
+    return [(n, False) for n in range(1, len(world.crash.seen) + 1)] + [(n, True) for n in world.crash.done]
+
+
+@pytest.mark.parametrize(("n", "after"), _points())
+def test_a_crash_at_any_effect_leaves_nothing_half_applied(n: int, after: bool) -> None:
+    """Whatever was applied is known, and in the end there is what the spec says, or nothing."""
+    world = World()
+    world.crash.at, world.crash.after = n, after
+    life(world)
+    assert world.crashes == 1
+
+
+def test_an_object_that_has_applied_nothing_removes_nothing() -> None:
+    """Deleted before its first status: a policy of its name on its variant is somebody else's."""
+    world = World()
+    world.aws.targets[A] = 9
+    world.aws.policies.add((A, "busy"))
+    obj = copy.deepcopy(manifest("a"))
+    obj["metadata"]["finalizers"] = ["sagemaker-operator-finalizer"]
+    world.cluster.apply(obj)
+    world.cluster.delete(KEY)
+    world.run()
+    assert world.cluster.get(KEY) is None
+    assert world.aws.policies == {(A, "busy")}
+
+
+def test_it_is_a_kind_with_a_name_for_all() -> None:
+    """v1-kinds.md 4.1: the constant name is written into the spec, and kept there."""
+    world = World()
+    obj = manifest("a")
+    del obj["spec"]["policyName"]
+    world.cluster.apply(obj)
+    world.run()
+    seen = world.cluster.get(KEY)
+    assert seen is not None
+    assert seen["spec"]["policyName"] == HOSTING_AUTOSCALING_POLICY.name.constant
+    assert seen["status"]["policyName"] == HOSTING_AUTOSCALING_POLICY.name.constant
