@@ -144,8 +144,9 @@ class Settings:
         metavar="DURATION",
     )
     aws_read_timeout_s: float = _option(
-        "30s",
-        "How long to wait for AWS to answer. A creation whose answer did not come is looked for before it is repeated.",
+        "20s",
+        "How long to wait for AWS to answer; keep it below --shutdown-timeout. A creation whose answer did not come "
+        "is looked for before it is repeated.",
         group="AWS",
         parse=flagvalues.duration(0.05),
         metavar="DURATION",

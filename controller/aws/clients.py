@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from controller.aws.budgets import Budgets
 from controller.aws.errors import AwsError, classify
+from controller.aws.suspects import Suspects
 from controller.aws.targets import Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
@@ -128,6 +129,7 @@ class AwsApi:
         self._budgets = budgets
         self._clock = clock
         self._metrics = AwsMetrics(registry)
+        self._suspects = Suspects()
 
     def call(
         self,
@@ -142,9 +144,14 @@ class AwsApi:
         """Call `operation` (as the service model spells it) once and return the answer.
 
         `caller` names who waits when the budget is used up: the same caller finds its place again. Raises `AwsError`;
-        THROTTLED with `retry_after_s` when the budget says "later" (then nothing was sent).
+        THROTTLED with `retry_after_s` when the budget says "later", or when the target does not answer and somebody
+        else is trying it (then nothing was sent).
         """
-        self._budgets.admit(target, operation, caller, background=background)
+        with self._suspects.call(target):
+            self._budgets.admit(target, operation, caller, background=background)
+            return self._send(target, service, operation, request)
+
+    def _send(self, target: Target, service: str, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         started = self._clock.monotonic()
         try:
             client = self._clients.get(service, target)
