@@ -2,6 +2,8 @@
 
 Pure, level-based. Rows cited are those of v1-kinds.md 12.4. What is asked of SageMaker while it is busy waits, and
 only the newest wish is carried out. The children of a wish are made when it can be carried out, not before.
+
+Over 400 lines: it is one table, whose cells refer to each other.
 """
 
 from dataclasses import replace

@@ -269,7 +269,7 @@ def test_a_model_and_a_configuration_of_their_own(world: World) -> None:
 
     def replaced() -> bool:
         status = world.api.status(name, plural=MODELS)
-        return status["sageMakerModelName"] != f"{name}-{uid}" and status["status"] == "Created"
+        return bool(status["sageMakerModelName"] != f"{name}-{uid}" and status["status"] == "Created")
 
     eventually(replaced, what="another name")
     assert len(models(world)) == 2, "the configuration uses the old one"
