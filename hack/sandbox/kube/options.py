@@ -204,6 +204,6 @@ def _watch_causes(options: ListOptions) -> list[Cause]:
             causes.append(forbidden(_MATCH, why))
         if options.match != "NotOlderThan":
             causes.append(not_supported(_MATCH, options.match, ("NotOlderThan",)))
-        if options.token:
-            causes.append(forbidden(_MATCH, "resourceVersionMatch is forbidden when continue is provided"))
+    if options.token:
+        causes.append(forbidden(_MATCH, "resourceVersionMatch is forbidden when continue is provided"))
     return causes

@@ -165,7 +165,7 @@ class Storage:
         """The collection of that name, made on first use."""
         found = self.collections.get(name)
         if found is None:
-            found = self.collections[name] = Collection(name, 0)
+            found = self.collections[name] = Collection(name, self.compacted)
         return found
 
     def get(self, collection: str, key: str) -> Entry | None:

@@ -107,7 +107,7 @@ class Watch:
                 return
             if options.bookmarks and now >= next_bookmark:
                 yield [self._bookmark(max(position, storage.revision))]
-                next_bookmark = now + BOOKMARK_EVERY_S
+                next_bookmark = self._next_bookmark(deadline)
                 continue
             until = min(deadline, next_bookmark) if options.bookmarks else deadline
             try:
@@ -116,7 +116,9 @@ class Watch:
                 continue
 
     def _next_bookmark(self, deadline: float) -> float:
-        return min(time.monotonic() + BOOKMARK_EVERY_S, max(time.monotonic(), deadline - BOOKMARK_BEFORE_END_S))
+        """A watch too short for a bookmark before its end gets none."""
+        now, before_end = time.monotonic(), deadline - BOOKMARK_BEFORE_END_S
+        return min(now + BOOKMARK_EVERY_S, before_end) if before_end > now else now + BOOKMARK_EVERY_S
 
     def _oldest(self) -> int:
         """The oldest revision that can be watched from."""

@@ -175,6 +175,29 @@ def test_state_survives_in_a_file(tmp_path: Path) -> None:
     assert found == created
 
 
+@pytest.mark.parametrize("is_left", [True, False], ids=["with objects left", "of an emptied collection"])
+def test_a_watch_from_before_a_restart_starts_anew(tmp_path: Path, is_left: bool) -> None:
+    """History is not in the file: whoever resumes from an older resourceVersion gets 410 rather than a gap."""
+    state = tmp_path / "state.json"
+    with start(state=state) as first:
+        client = Client(first.url)
+        _, seen = client.call("POST", CONFIG_MAPS, config_map("seen"))
+        if is_left:
+            client.call("POST", CONFIG_MAPS, config_map("left"))
+        client.call("DELETE", f"{CONFIG_MAPS}/seen")
+        client.close()
+
+    with start(state=state) as second:
+        client = Client(second.url)
+        version = seen["metadata"]["resourceVersion"]
+        event = json.loads(
+            client.stream(f"{CONFIG_MAPS}?watch=1&resourceVersion={version}&timeoutSeconds=5").readline()
+        )
+        client.close()
+
+    assert (event["type"], event["object"]["code"]) == ("ERROR", 410)
+
+
 def test_with_rbac_a_service_account_may_do_what_is_bound_to_it() -> None:
     """Without a token a client is the administrator; with one it needs a Role."""
     rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"

@@ -5,6 +5,7 @@ what a real server might still refuse.
 """
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -295,7 +296,7 @@ def budget(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - the sa
 def core_event(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - the same on update
     """An event lives in the namespace of what it is about; one with an eventTime has the fields of the new API."""
     if new.get("eventTime"):
-        return _complete_event(new)
+        return _complete_event(new, "reportingComponent")
     return _event_namespace(new)
 
 
@@ -315,7 +316,7 @@ def new_event(new: Json, old: Json | None) -> list[Cause]:
     Both objects have the fields of the core kind.
     """
     causes = [] if new.get("eventTime") else [*_event_namespace(new), required("eventTime")]
-    causes += _complete_event(new) if new.get("eventTime") else []
+    causes += _complete_event(new, "reportingController") if new.get("eventTime") else []
     if new.get("type") not in ("Normal", "Warning"):
         causes.append(invalid("type", "", f"has invalid value: {new.get('type', '')}"))
     causes += [invalid(f, "", "needs to be unset") for f in ("firstTimestamp", "lastTimestamp", "count") if new.get(f)]
@@ -324,19 +325,23 @@ def new_event(new: Json, old: Json | None) -> list[Cause]:
         if before == after:
             continue
         if field == "involvedObject":
-            shown = go_json({go: (after or {}).get(name, "") for go, name in _GO_REFERENCE.items()})
+            shown = json.dumps(
+                {go: (after or {}).get(name, "") for go, name in _GO_REFERENCE.items()}, separators=(",", ":")
+            )
             causes.append(Cause("FieldValueInvalid", f"Invalid value: {shown}: {IMMUTABLE}", field))
         else:
             causes.append(invalid(field, after or "", IMMUTABLE))
     return causes
 
 
-def _complete_event(new: Json) -> list[Cause]:
-    """What every event with an eventTime must say."""
+def _complete_event(new: Json, controller_field: str) -> list[Cause]:
+    """What every event with an eventTime must say; the two APIs call its controller differently."""
     about = new["involvedObject"].get("namespace", "")
     causes = [] if about else _event_namespace(new)
     controller = new.get("reportingComponent", "")
-    causes += [invalid("reportingController", controller, problem) for problem in label_key_problems(controller)]
+    if not controller:
+        causes.append(required(controller_field))
+    causes += [invalid(controller_field, controller, problem) for problem in label_key_problems(controller)]
     if not new.get("reportingInstance"):
         causes.append(required("reportingInstance"))
     if not new.get("action"):
