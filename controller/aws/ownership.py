@@ -13,6 +13,7 @@ TAG_LIMIT: Final = 50
 """Tags per resource that AWS allows."""
 
 _CLUSTER: Final = f"{GROUP}/cluster"
+_NAMESPACE: Final = f"{GROUP}/namespace"
 _UID: Final = f"{GROUP}/uid"
 _VALUE_LIMIT: Final = 256
 
@@ -33,15 +34,16 @@ class Owner:
         return {
             f"{GROUP}/managed-by": self.manager,
             _CLUSTER: self.cluster,
-            f"{GROUP}/namespace": self.key.namespace,
+            _NAMESPACE: self.key.namespace,
             f"{GROUP}/name": self.key.name,
             f"{GROUP}/kind": self.kind,
             _UID: self.uid,
         }
 
     def is_proved_by(self, tags: Mapping[str, str]) -> bool:
-        """Whether a resource with these tags was created for this object."""
-        return tags.get(_UID) == self.uid and tags.get(_CLUSTER) == self.cluster
+        """Whether a resource with these tags was created for this object, or for one of its uid in its namespace."""
+        own = ((_UID, self.uid), (_CLUSTER, self.cluster), (_NAMESPACE, self.key.namespace))
+        return all(tags.get(key) == value for key, value in own)
 
 
 def merged_tags(

@@ -102,6 +102,14 @@ class Hand:
             manager=settings.manager,
         )
 
+    def launcher(self) -> Owner:
+        """Who what the object stands for belongs to, where its controlling owner launched that: AWS copies the tags
+        of a tuning job to its training jobs (modern-expectations.md 5).
+        """
+        references = self.obj["metadata"].get("ownerReferences") or ()
+        uid = next((str(each.get("uid", "")) for each in references if each.get("controller")), "")
+        return replace(self.owner(), uid=uid)
+
     def recorded(self, name: str, target: Target, arn: str) -> Recorded:
         """The identity of what was created just now."""
         return Recorded(

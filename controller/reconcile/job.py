@@ -239,8 +239,7 @@ def _deleting(seen: Observed, deleting_for_s: float) -> Plan:
         case Owner.UNKNOWN:
             return CheckOwner(remote.arn)
         case Owner.FOREIGN:  # row 14
-            message = f"{seen.name} was not created by this object and is left alone"
-            return Release((Event("Normal", "Retained", message),))
+            return _leave_alone(seen)
 
 
 def _end(seen: Observed, recorded: Recorded) -> Plan:
@@ -263,7 +262,15 @@ def _end(seen: Observed, recorded: Recorded) -> Plan:
         return Settle(follow=True)  # the summary is older than our Stop
     if seen.stop_was_refused:
         return Settle(follow=True, again_s=LOOK_AGAIN_S)  # refused in a state that Describe does not show yet
+    if seen.is_spawned and seen.owner is not Owner.OURS:
+        # Anybody who may create objects may write an owner reference and an annotation that name any job.
+        return CheckOwner(remote.arn or recorded.arn) if seen.owner is Owner.UNKNOWN else _leave_alone(seen)
     return Stop()
+
+
+def _leave_alone(seen: Observed) -> Plan:
+    message = f"{seen.name} was not created by this object and is left alone"
+    return Release((Event("Normal", "Retained", message),))
 
 
 def _stopping(seen: Observed, recorded: Recorded) -> Plan:

@@ -28,7 +28,8 @@ def observed(
     generated = sagemaker_name(metadata["name"], metadata["uid"], descriptor.name.max_length)
     conditions = {each.get("type", ""): each for each in status.get("conditions") or ()}
     in_status = recorded_in(status)
-    announced = None if in_status else announced_in(metadata)
+    spawned = announced_in(metadata)
+    announced = None if in_status else spawned
     recorded = in_status or memory.recorded or announced
     given = spec.get(descriptor.name.spec_field) or ""
     name = recorded.name if recorded else (given or generated)
@@ -50,6 +51,7 @@ def observed(
         recorded=recorded,
         is_recorded_in_status=in_status is not None,
         is_announced=announced is not None,
+        is_spawned=spawned is not None,
         is_legacy=is_legacy,
         is_ended=in_status is not None and any(conditions.get(each, {}).get("status") == "True" for each in _ENDED),
         shown=status.get(descriptor.status.field) or "",

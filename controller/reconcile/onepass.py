@@ -112,8 +112,8 @@ class Pass:
         tags = self._context.jobs.tags(self._hand.target(seen), arn, caller=self._key)
         if tags is ABSENT:
             return replace(seen, remote=ABSENT)
-        owner = Owner.OURS if self._hand.owner().is_proved_by(tags) else Owner.FOREIGN
-        return replace(seen, owner=owner)
+        creator = self._hand.launcher() if seen.is_spawned else self._hand.owner()
+        return replace(seen, owner=Owner.OURS if creator.is_proved_by(tags) else Owner.FOREIGN)
 
     # --- acting
 

@@ -144,6 +144,8 @@ class Observed:
     """False with `recorded` set: created by this process, but the status does not say so yet."""
     is_announced: bool = False
     """Made by the operator for a resource that was there already, which its status does not record yet."""
+    is_spawned: bool = False
+    """It stands for what one of our objects launched; whose that is, only its tags tell: references can be made up."""
     is_legacy: bool = False
     """The status was written by the predecessor, which named its resource but recorded no identity."""
     is_ended: bool = False

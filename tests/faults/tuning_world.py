@@ -80,8 +80,9 @@ class FakeTuning(FakeSageMaker):
         """SageMaker launches training jobs."""
         names = self.launched.setdefault(tuning, [])
         new = [f"{tuning}-{len(names) + n + 1:03d}-{n:08x}" for n in range(count)]
-        for name in new:
-            self.training.existing(name).extra.update(copy.deepcopy(DESCRIPTION))
+        tags = next(job.request.get("Tags", []) for (_, name), job in self.jobs.items() if name == tuning)
+        for name in new:  # AWS copies the tags of a tuning job to what it launches
+            self.training.existing(name, Tags=tags).extra.update(copy.deepcopy(DESCRIPTION))
         names += new
         self._touch(tuning)
         return new
