@@ -56,6 +56,11 @@ class Memories:
                 memory = self._memories[key] = Memory(uid)
             return memory
 
+    def get(self, key: ObjectKey) -> Memory | None:
+        """What is remembered of the last object of that key, of whichever uid."""
+        with self._lock:
+            return self._memories.get(key)
+
     def forget(self, key: ObjectKey) -> None:
         """The object is gone, or nothing about it is worth remembering."""
         with self._lock:

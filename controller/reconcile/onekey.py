@@ -1,6 +1,9 @@
 """The shell around a pass: read the store, wait for our own writes to show there, forget what is gone."""
 
 from collections.abc import Callable
+from typing import Final
+
+import structlog
 
 from api.meta import JsonObject, ObjectKey
 from controller.aws.errors import AwsError
@@ -8,6 +11,8 @@ from controller.reconcile.context import ObjectReader
 from controller.reconcile.memory import Memories, Memory
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ClassifiedError, ErrorClass
+
+_log: Final = structlog.get_logger(__name__)
 
 
 def reconcile_one(
@@ -23,6 +28,7 @@ def reconcile_one(
     """
 
     def gone() -> Result:
+        _warn_of_orphan(memories.get(key))
         forget(key)
         memories.forget(key)
         return DONE
@@ -30,7 +36,11 @@ def reconcile_one(
     obj = store.get(key)
     if obj is None:
         return gone()
-    memory = memories.of(key, obj["metadata"]["uid"])
+    uid = obj["metadata"]["uid"]
+    before = memories.get(key)
+    if before is not None and before.uid != uid:
+        _warn_of_orphan(before)
+    memory = memories.of(key, uid)
     if obj["metadata"]["resourceVersion"] in memory.stale:
         return DONE  # the store has not seen our own write yet; its event comes and wakes the key
     memory.stale.clear()
@@ -43,3 +53,9 @@ def reconcile_one(
     if memory.is_blank():
         memories.forget(key)
     return result
+
+
+def _warn_of_orphan(memory: Memory | None) -> None:
+    """An object that went before its status could record what was created for it: somebody removed the finalizer."""
+    if memory is not None and memory.recorded is not None:
+        _log.warning("object gone, its resource stays at AWS", resource=memory.recorded.arn or memory.recorded.name)

@@ -138,16 +138,18 @@ class Controller:
         """Run the reconciler and do what the outcome table says, first match first (C2)."""
         try:
             result = self._reconciler.reconcile(handed.key)
-        except Terminal:
+        except Terminal as error:
             self._metrics.terminal_errors.inc()
             self._count_error()
-            log.exception("reconcile failed for good")
+            # Without a traceback, as below: what failed is a call, and its error says all; where from is no mystery.
+            log.error("reconcile failed for good", error=str(error))  # noqa: TRY400
         except ClassifiedError as error:
             if error.error_class in _NOT_FAILURES:
                 self._wait_its_turn(handed, error)
             else:
                 self._count_error()
-                log.exception("reconcile failed", error_class=error.error_class.value, code=error.code)
+                facts = {"error_class": error.error_class.value, "code": error.code, "error": str(error)}
+                log.error("reconcile failed", **facts)  # noqa: TRY400
                 self._queue.add_rate_limited(handed.key, handed.priority)
         except Exception:  # logged in full; the worker survives whatever it is (C4)
             self._metrics.panics.inc()
