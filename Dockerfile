@@ -2,8 +2,9 @@
 # Stage 1 builds; stage 2 has Python and the operator: no shell, no pip, no compiler.
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
-# Dependencies first: this layer changes only with setup.cfg.
+# Dependencies first: this layer changes only with setup.cfg, which bounds their versions.
 COPY setup.cfg pyproject.toml README.md LICENSE ./
+# hadolint ignore=DL3013
 RUN mkdir controller api && touch controller/__init__.py api/__init__.py \
  # cryptography: the metrics front end's certificate where none is mounted (controller/metricsproxy/selfsigned.py)
  && pip install --no-cache-dir --target /app ".[metrics-proxy]" \
