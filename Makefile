@@ -33,7 +33,8 @@ $(READY): setup.cfg
 	@echo "Setting up $(VENV) (once, about a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,dev]'
+	@# the build backend warns at length that an editable install reads this folder, which is what it is for
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,dev]'
 	@touch $@
 
 .PHONY: test

@@ -169,7 +169,7 @@ class Operator:
                 raise AssertionError(f"operator ended with {self.process.returncode}:\n{self.log_tail()}")
             try:
                 with urllib.request.urlopen(self.health_url + "/readyz", timeout=5) as answer:
-                    return answer.status == 200
+                    return bool(answer.status == 200)
             except OSError:
                 return False
 
