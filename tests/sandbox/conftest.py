@@ -14,6 +14,7 @@ from hack.sandbox.aws import server as aws_server
 from tests.sandbox.apiserver import api_server, free_port, write_kubeconfig
 from tests.sandbox.harness import REPOSITORY, Api, Operator, eventually
 from tests.sandbox.interceptor import Interceptor, interceptor
+from tests.sandbox.kubectl import Kubectl, kubectl_for
 
 CRDS = REPOSITORY / "config" / "crd" / "bases"
 
@@ -113,3 +114,9 @@ def manifest() -> JsonObject:
     """The TrainingJob sample of the guide."""
     loaded: JsonObject = yaml.safe_load((REPOSITORY / "samples" / "xgboost-mnist-trainingjob.yaml").read_text())
     return loaded
+
+
+@pytest.fixture
+def kubectl(world: World) -> Kubectl:
+    """Real kubectl on the world's cluster."""
+    return kubectl_for(world.direct_kubeconfig, world.directory)

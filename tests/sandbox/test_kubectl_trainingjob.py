@@ -1,40 +1,20 @@
 """The TrainingJob chapter of the user guide, command by command, with real kubectl."""
 
 import re
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
 from api.meta import JsonObject
-from hack import tools
 from tests.sandbox.conftest import World
 from tests.sandbox.harness import LONG, REPOSITORY, eventually, jobs, marked, until_status
+from tests.sandbox.kubectl import Kubectl, rows
 
 pytestmark = pytest.mark.sandbox
 
 SAMPLE = REPOSITORY / "samples" / "xgboost-mnist-trainingjob.yaml"
 NAME = "xgboost-mnist-from-for-s3"
-
-Kubectl = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def kubectl(world: World) -> Kubectl:
-    """Runs kubectl on the world's cluster; fails the test where it exits with another code than `code`."""
-    binary = tools.find("kubectl")
-
-    def run(*arguments: str, code: int = 0, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        command = [str(binary), "--kubeconfig", str(world.direct_kubeconfig), *arguments]
-        done = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, timeout=60, check=False, cwd=world.directory
-        )
-        assert done.returncode == code, f"{' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}"
-        return done
-
-    return run
 
 
 @pytest.fixture
@@ -43,11 +23,6 @@ def long_sample(manifest: JsonObject, tmp_path: Path) -> Path:
     path = tmp_path / "long.yaml"
     path.write_text(yaml.safe_dump(marked(manifest, **LONG)))
     return path
-
-
-def rows(table: str) -> list[list[str]]:
-    """Cells of a kubectl table; columns are two spaces or more apart."""
-    return [re.split(r" {2,}", line.rstrip()) for line in table.splitlines()]
 
 
 def test_a_job_is_applied_and_listed_as_in_the_guide(world: World, kubectl: Kubectl) -> None:

@@ -1,0 +1,30 @@
+"""Real kubectl on a world's cluster, and its tables."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from hack import tools
+
+Kubectl = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def kubectl_for(kubeconfig: Path, directory: Path) -> Kubectl:
+    """Runs kubectl; fails the test where it exits with another code than `code`."""
+    binary = tools.find("kubectl")
+
+    def run(*arguments: str, code: int = 0, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        command = [str(binary), "--kubeconfig", str(kubeconfig), *arguments]
+        done = subprocess.run(
+            command, input=stdin, capture_output=True, text=True, timeout=90, check=False, cwd=directory
+        )
+        assert done.returncode == code, f"{' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+    return run
+
+
+def rows(table: str) -> list[list[str]]:
+    """Cells of a kubectl table; columns are two spaces or more apart."""
+    return [re.split(r" {2,}", line.rstrip()) for line in table.splitlines()]
