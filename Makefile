@@ -45,7 +45,7 @@ test: $(READY)  ## Run all tests (unit, property, faults, sandbox end to end); A
 test-fast: $(READY)  ## Run the tests that start no process: a minute or two
 	@$(BIN)/python -m pytest -q $(TEST_OPTIONS) -m 'not sandbox' $(ARGS)
 
-END_TO_END := tests/sandbox/test_trainingjob_life.py tests/sandbox/test_crashes.py tests/sandbox/test_idle.py tests/sandbox/test_kubectl_trainingjob.py
+END_TO_END := tests/sandbox/test_trainingjob_life.py tests/sandbox/test_crashes.py tests/sandbox/test_idle.py tests/sandbox/test_kubectl_trainingjob.py tests/sandbox/test_kubectl_guides.py
 
 .PHONY: test-envtest
 test-envtest: $(READY)  ## Run the end-to-end tests against the etcd and kube-apiserver in KUBEBUILDER_ASSETS
