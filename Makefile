@@ -8,8 +8,9 @@ READY := $(VENV)/.ready
 ARGS ?=
 # kubectl on PATH, else the packaged one. Evaluated by the recipe, when the environment exists.
 KUBECTL = "$$($(BIN)/python -m hack.tools kubectl)"
-# Two processes: the tests that start servers and managers wait more than they compute.
-TEST_OPTIONS ?= -n 2
+# Three processes for two cores: the tests that start servers and operators wait more than they compute. Those that run
+# dry take tests from the others, since the slow ones stand together.
+TEST_OPTIONS ?= -n 3 --dist worksteal
 
 .PHONY: help
 help:  ## List the targets
