@@ -7,7 +7,7 @@ import yaml
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import REPOSITORY, aws_call, eventually
+from tests.sandbox.harness import LONG, REPOSITORY, aws_call, eventually, jobs, marked
 from tests.sandbox.kubectl import Kubectl, rows
 
 pytestmark = pytest.mark.sandbox
@@ -133,3 +133,23 @@ def test_the_hosting_chapter(world: World, kubectl: Kubectl) -> None:
     eventually(lambda: not aws_call(world.aws.url, "ListModels")["Models"], what="models are gone")
     assert aws_call(world.aws.url, "ListEndpoints")["Endpoints"] == []
     assert aws_call(world.aws.url, "ListEndpointConfigs")["EndpointConfigs"] == []
+
+
+def test_deleting_everything_before_the_uninstallation(world: World, kubectl: Kubectl) -> None:
+    """B-20a to B-20d: `delete --all --all-namespaces` by the guide's names of the kinds; running jobs are stopped."""
+    world.operator().until_ready()
+    kubectl("create", "namespace", "other")
+    job = marked(sample("xgboost-mnist-trainingjob.yaml"), **LONG)
+    for namespace in ("default", "other"):
+        kubectl("apply", "-n", namespace, "-f", "-", stdin=yaml.safe_dump(job))
+        what = f"trainingjob/{job['metadata']['name']}"
+        kubectl("wait", "-n", namespace, "--for=jsonpath={.status.trainingJobStatus}=InProgress", what)
+    assert rows(kubectl("get", "trainingjobs", "-A").stdout)[0][:2] == ["NAMESPACE", "NAME"]
+
+    everywhere = ("delete", "--all", "--all-namespaces", "--timeout=60s")
+    deleted = kubectl(*everywhere, "trainingjobs.sagemaker.aws.amazon.com").stdout
+    line = f'trainingjob.sagemaker.aws.amazon.com "{job["metadata"]["name"]}" deleted'
+    assert [each[: len(line)] for each in deleted.splitlines()] == [line, line]
+    for kind in ("hyperparametertuningjob", "batchtransformjob", "hostingdeployment"):
+        assert kubectl(*everywhere, f"{kind}.sagemaker.aws.amazon.com").stdout == "No resources found\n"
+    assert {each["TrainingJobStatus"] for each in jobs(world.aws.url)} == {"Stopped"}
