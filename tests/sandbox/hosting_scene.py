@@ -46,10 +46,10 @@ def with_variant(obj: JsonObject, **fields: Any) -> JsonObject:
 
 
 def replace_spec(api: Api, obj: JsonObject, plural: str = DEPLOYMENTS) -> JsonObject:
-    """What `kubectl apply` of an edited manifest does to the spec."""
+    """What `kubectl apply` of an edited manifest does to the spec: on whatever version the operator has written."""
+    patch = [{"op": "replace", "path": "/spec", "value": obj["spec"]}]
     path = api.path(obj["metadata"]["name"], plural=plural)
-    current = api.call("GET", path)
-    return api.call("PUT", path, {**current, "spec": obj["spec"]})
+    return api.call("PATCH", path, patch, content="application/json-patch+json")
 
 
 def until(
