@@ -12,15 +12,22 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted(path for path in (ROOT / "docs").rglob("*.md") if "api" not in path.relative_to(ROOT / "docs").parts)
 IDS = [str(path.relative_to(ROOT)) for path in PAGES]
 
+DESIGN = ROOT / "docs" / "design"
+"""Facts about the first operator and the designs of others as well: their flags and paths are not ours."""
+
+GUIDES = [path for path in PAGES if DESIGN not in path.parents]
+GUIDE_IDS = [str(path.relative_to(ROOT)) for path in GUIDES]
+
 
 @pytest.mark.parametrize("page", PAGES, ids=IDS)
 def test_links_lead_to_files(page: Path) -> None:
-    """Relative ones; nobody looks after them by hand."""
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    """Relative ones, outside code (patterns look like links); nobody looks after them by hand."""
+    prose = re.sub(r"`[^`\n]*`", "", page.read_text())
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", prose)
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=IDS)
+@pytest.mark.parametrize("page", GUIDES, ids=GUIDE_IDS)
 def test_commands_name_files_of_the_repository(page: Path) -> None:
     """Paths below our folders. The page on new kinds names files that are yet to be made."""
     if page.name == "adding-a-kind.md":
@@ -29,7 +36,7 @@ def test_commands_name_files_of_the_repository(page: Path) -> None:
     assert [path for path in named if not (ROOT / path.rstrip(".")).exists()] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=IDS)
+@pytest.mark.parametrize("page", GUIDES, ids=GUIDE_IDS)
 def test_flags_of_the_operator_exist(page: Path) -> None:
     """Those that stand alone in back quotes."""
     of_others = {"--insecure", "--ignore-not-found", "--take-ownership", "--tls-cert-file", "--tls-private-key-file"}
