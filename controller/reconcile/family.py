@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from api.annotations import RECONCILE_AT
 from api.descriptor import KindDescriptor
 from api.hosting import Resolved
 from api.meta import API_VERSION, GROUP, JsonObject
@@ -156,7 +157,7 @@ def desired(
     wants = tuple(_want(owner, MODEL, model.name, model.name, model.spec, models) for model in resolved.models)
     contents = [(model.name, content(MODEL, model.spec)) for model in resolved.models]
     logical = content(ENDPOINT_CONFIG, resolved.configuration)
-    retry = (metadata.get("annotations") or {}).get(f"{GROUP}/reconcile-at", "")
+    retry = RECONCILE_AT.of(metadata.get("annotations") or {}) or ""
     attempt = digest([contents, logical, {name: how[name] for name in _HOW if name in how}, retry])
     names = {want.label: want.child.sagemaker_name for want in wants if want.child}
     if not all(names.get(want.label) for want in wants):

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
+from api.annotations import Place, ignored
 from api.convert import ConversionError, to_request
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
@@ -21,7 +22,7 @@ from controller.reconcile.executor import Executor
 from controller.reconcile.memory import Hold, Memory
 from controller.reconcile.observe import hold_token
 from controller.reconcile.plan import During, Event, Failure, Observed, Recorded, Settle, Verdict, View
-from controller.reconcile.status import Facts, next_status, status_patch
+from controller.reconcile.status import IGNORED, Facts, next_status, status_patch, with_ignored
 from controller.reconcile.wording import waiting
 from controller.runtime.clock import Clock
 from controller.runtime.controller import DONE, Result
@@ -33,6 +34,8 @@ _SLOW_BASE_S: Final = 60.0
 _SLOW_CAP_S: Final = 300.0
 """Errors that people must cure are tried again after one minute at first, after five in the end."""
 _JITTER: Final = 0.2
+_MESSAGE_LIMIT: Final = 1000
+"""Characters of one message: an Event's note has 1,024."""
 
 
 class HandContext(Protocol):
@@ -218,6 +221,7 @@ class Hand:
 
     def end(self, seen: Observed, settle: Settle) -> Result:
         """What the pass means for the work queue. Raises the error of the pass, or `Terminal`."""
+        self._tell_ignored(seen)
         memory = self.memory
         if settle.verdict is Verdict.FINE:
             if seen.hold_s is None:
@@ -241,6 +245,22 @@ class Hand:
             return Result(requeue_after_s=delay_s)
         self._hold(self._context.settings.resync_s)
         raise Terminal(settle.view.message if settle.view else "nothing more can be done")
+
+    def _tell_ignored(self, seen: Observed) -> None:
+        """Annotations without effect become a condition and one Warning. Not before the status has conditions: those
+        tell our objects from the predecessor's.
+        """
+        conditions = (self.obj.get("status") or {}).get("conditions") or ()
+        if not conditions or seen.deleting_for_s is not None:
+            return
+        annotations = self.obj["metadata"].get("annotations") or {}
+        message = "; ".join(ignored(annotations, Place.OBJECT, self._descriptor.life_cycle))[:_MESSAGE_LIMIT]
+        changed = with_ignored(conditions, message, seen.generation, seen.now)
+        if changed is None:
+            return
+        self.wrote(self._executor.show(self._descriptor, self.obj, {"conditions": changed}))
+        if message:
+            self._executor.tell(self._descriptor, self.obj, (Event("Warning", IGNORED, message),))
 
     def _hold(self, delay_s: float) -> None:
         self.memory.hold = Hold(hold_token(self.obj), self._context.clock.monotonic() + delay_s)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from api import hosting as manifests
+from api.annotations import DELETION_POLICY, LAST_UPDATE_ATTEMPT, RECREATE_ON_FAILURE
 from api.convert import ConversionError, to_request
 from api.descriptor import KindDescriptor
-from api.meta import GROUP, JsonObject, ObjectKey, Resource
+from api.meta import JsonObject, ObjectKey, Resource
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.aws.console import partition_of
 from controller.aws.errors import AwsError
@@ -57,10 +58,8 @@ from controller.runtime.errors import ABSENT, ClassifiedError, ErrorClass
 
 OWNERS: Final = "owners"
 """Index of children by their deployment: `family.owners_of`."""
-ATTEMPT: Final = f"{GROUP}/last-update-attempt"
+ATTEMPT: Final = LAST_UPDATE_ATTEMPT.key
 """Annotation: what SageMaker was last asked to serve (D-15)."""
-_RECREATE: Final = f"{GROUP}/recreate-on-failure"
-_POLICY: Final = f"{GROUP}/deletion-policy"
 
 _MAX_STEPS: Final = 60
 """More steps than any pass has, one for each child and a few more: a decision that goes round must not spin."""
@@ -220,7 +219,7 @@ class HostingPass:
             attempt=_attempt(annotations.get(ATTEMPT, "")),
             is_observed=status.get("observedGeneration") == base.generation,
             was_visible=bool(status.get("creationTime")),
-            recreates=annotations.get(_RECREATE) == "true",
+            recreates=RECREATE_ON_FAILURE.of(annotations) is True,
         )
         try:
             seen = replace(seen, url=self._url(seen))
@@ -310,7 +309,8 @@ class HostingPass:
 
     def _retain(self, child: Child) -> None:
         key = ObjectKey(self._key.namespace, child.name)
-        body: JsonObject = {"metadata": {"resourceVersion": child.version, "annotations": {_POLICY: "retain"}}}
+        policy = {DELETION_POLICY.key: "retain"}
+        body: JsonObject = {"metadata": {"resourceVersion": child.version, "annotations": policy}}
         try:
             self._context.executor.perform(
                 Effect.NOTE, lambda: self._context.writer.patch(child.descriptor.resource, key, body)

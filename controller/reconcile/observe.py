@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from api import annotations as known
 from api.convert import ConversionError, to_status
 from api.descriptor import KindDescriptor
 from api.meta import FINALIZER, GROUP, JsonObject
@@ -17,7 +18,6 @@ from controller.reconcile.wording import rules_running, rules_with_issues
 from controller.runtime.errors import ErrorClass
 
 _ENDED: Final = ("Complete", "Failed")
-_ADOPTIONS: Final = {each.value: each for each in Adoption}
 
 
 def observed(
@@ -67,13 +67,12 @@ def observed(
 
 
 def _policy(annotations: Mapping[str, str]) -> Policy:
-    """Unknown values count as absent: the defaults are the careful ones."""
-    adoption = annotations.get(f"{GROUP}/adoption-policy", "")
-    is_read_only = annotations.get(f"{GROUP}/read-only") == "true"  # look, never touch: adopt without the rights
+    """What cannot be read counts as absent, and is told (`Hand.end`)."""
+    is_read_only = known.READ_ONLY.of(annotations) is True  # look, never touch: adopt without the rights
     return Policy(
-        adoption=Adoption.ADOPT if is_read_only else _ADOPTIONS.get(adoption, Adoption.REFUSE),
-        retain=is_read_only or annotations.get(f"{GROUP}/deletion-policy") == "retain",
-        paused=annotations.get(f"{GROUP}/paused") == "true",
+        adoption=Adoption.ADOPT if is_read_only else Adoption(known.ADOPTION_POLICY.of(annotations) or "refuse"),
+        retain=is_read_only or known.DELETION_POLICY.of(annotations) == "retain",
+        paused=known.PAUSED.of(annotations) is True,
     )
 
 

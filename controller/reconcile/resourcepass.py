@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
 
+from api.annotations import CREATED_NAMES
 from api.descriptor import KindDescriptor
-from api.meta import GROUP, JsonObject, ObjectKey
+from api.meta import JsonObject, ObjectKey
 from api.naming import join_name, sagemaker_name
 from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Resources
@@ -35,7 +36,7 @@ from controller.runtime.clock import Clock
 from controller.runtime.controller import Result
 from controller.runtime.errors import ABSENT, ErrorClass
 
-CLAIMS: Final = f"{GROUP}/created-names"
+CLAIMS: Final = CREATED_NAMES.key
 """Annotation: JSON object of the names that may exist at AWS for this object, with the digest of their content."""
 
 _MAX_STEPS: Final = 12

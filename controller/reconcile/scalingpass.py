@@ -8,9 +8,10 @@ from functools import partial
 from typing import Final, Protocol
 
 from api import autoscaling
+from api.annotations import FOUND_TARGETS
 from api.convert import ConversionError
 from api.descriptor import KindDescriptor
-from api.meta import GROUP, JsonObject, ObjectKey
+from api.meta import JsonObject, ObjectKey
 from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.aws.console import partition_of
 from controller.aws.errors import AwsError
@@ -31,7 +32,7 @@ RESOURCE_IDS: Final = "resource-ids"
 """Index of policies by the variants that they have claimed."""
 ENDPOINTS: Final = "endpoints"
 """Index of policies by `namespace/endpointName`, as the spec has it."""
-FOUND: Final = f"{GROUP}/found-targets"
+FOUND: Final = FOUND_TARGETS.key
 """Annotation: JSON list of variants that had a target before this object came: it is not ours to deregister."""
 
 _MAX_STEPS: Final = 12

@@ -10,9 +10,10 @@ from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
+from api.annotations import DELETION_POLICY
 from api.convert import ConversionError
 from api.descriptor import KindDescriptor
-from api.meta import GROUP, JsonObject, ObjectKey, Resource
+from api.meta import JsonObject, ObjectKey, Resource
 from controller.aws.errors import AwsError
 from controller.aws.launched import Launched
 from controller.aws.sagemaker import Jobs
@@ -46,7 +47,6 @@ _log: Final = structlog.get_logger(__name__)
 
 _NAMES_TOLD: Final = 5
 """Names in one event; more are counted."""
-_RETAIN: Final = f"{GROUP}/deletion-policy"
 _ORPHAN: Final = "orphan"
 """Finalizer of the API server (`metav1.FinalizerOrphanDependents`)."""
 
@@ -195,8 +195,8 @@ class TuningCompanions:
     def _see_off(self, child: JsonObject, seen: Observed) -> None:
         metadata = child["metadata"]
         annotations = metadata.get("annotations") or {}
-        keep = seen.policy.retain and annotations.get(_RETAIN) != "retain"
-        child = self._unhold(child, {_RETAIN: "retain"} if keep else None) or child
+        keep = seen.policy.retain and annotations.get(DELETION_POLICY.key) != "retain"
+        child = self._unhold(child, {DELETION_POLICY.key: "retain"} if keep else None) or child
         if "deletionTimestamp" in metadata or is_orphan(child):
             return
         key, uid = ObjectKey.of(child), metadata.get("uid") or ""

@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from api.annotations import AWS_RESOURCE
 from api.descriptor import KindDescriptor
 from api.meta import GROUP, Condition, ConditionStatus, JsonObject
 from controller.reconcile.plan import Phase, Recorded, View
 
-RESOURCE_ANNOTATION: Final = f"{GROUP}/aws-resource"
+RESOURCE_ANNOTATION: Final = AWS_RESOURCE.key
 """On objects that the operator makes for resources that are there already: their `status.awsResource`, as JSON."""
+
+
+IGNORED: Final = "AnnotationIgnored"
+"""Type of the condition that tells of annotations under our prefix that have no effect."""
 
 
 def rfc3339(time: datetime) -> str:
@@ -178,6 +183,22 @@ def merged_conditions(
             }
         )
     return merged + [dict(each) for each in old if each.get("type") not in own]
+
+
+def with_ignored(
+    old: Sequence[Mapping[str, Any]], message: str, generation: int, now: datetime
+) -> list[JsonObject] | None:
+    """The conditions `old` with the message of what has no effect; None where they say so already.
+
+    The condition is there as long as there is something to tell, and remembers over restarts what was told.
+    """
+    told = next((each.get("message") for each in old if each.get("type") == IGNORED), "")
+    if told == message:
+        return None
+    rest = [dict(each) for each in old if each.get("type") != IGNORED]
+    if not message:
+        return rest
+    return rest + merged_conditions((), (Condition(IGNORED, "True", "NoEffect", message),), generation, now)
 
 
 def status_patch(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
+from api.annotations import DELETION_POLICY, READ_ONLY
 from api.convert import to_spec, to_status
 from api.descriptor import KindDescriptor
 from api.meta import FINALIZER, GROUP, JsonObject, ObjectKey
@@ -32,7 +33,7 @@ LIST_EVERY_S: Final = 10.0
 LOOKS: Final = 3
 """How often jobs that are counted and not listed are looked for before the counters are shown without them."""
 
-_INHERITED: Final = (f"{GROUP}/deletion-policy", f"{GROUP}/read-only")
+_INHERITED: Final = (DELETION_POLICY.key, READ_ONLY.key)
 """Annotations that protect what is at AWS hold for what the tuning job has launched there, too."""
 _COUNTED: Final = ("completed", "inProgress", "nonRetryableError", "retryableError", "stopped")
 

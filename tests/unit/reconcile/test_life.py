@@ -255,6 +255,61 @@ def _annotated(name: str, value: str, **spec: object) -> dict[str, object]:
     return obj
 
 
+def test_an_annotation_without_effect_is_told_once_and_as_long_as_it_stands() -> None:
+    """A typo in deletion-policy is found out before the data is gone; restarts do not tell it again."""
+    world = World()
+    world.cluster.apply(_annotated("deletion-polcy", "retain"))
+    world.run(30)
+    assert world.condition("AnnotationIgnored") == ("True", "NoEffect")
+    assert world.recorder.events.count(("Warning", "AnnotationIgnored")) == 1
+    writes = len(world.cluster.writes)
+    world.restart()
+    world.run(30)
+    assert (len(world.cluster.writes), world.recorder.events.count(("Warning", "AnnotationIgnored"))) == (writes, 1)
+    world.cluster.apply(_annotated("deletion-policy", "Retain", trainingJobName=world.job_name))
+    world.run(30)
+    assert world.recorder.messages[-1] == "deletion-policy: 'Retain' is not delete or retain"
+    world.cluster.apply(_annotated("deletion-policy", "retain", trainingJobName=world.job_name))
+    world.run(30)
+    assert world.condition("AnnotationIgnored") is None
+    assert world.recorder.events.count(("Warning", "AnnotationIgnored")) == 2
+    assert world.errors == []
+
+
+def test_an_ended_or_paused_object_is_told_of_an_annotation_without_effect_too() -> None:
+    """Both are at rest; the condition is all that is written."""
+    world = World()
+    world.cluster.apply(_annotated("paused", "true"))
+    world.run(5)
+    obj = _annotated("paused", "true")
+    obj["metadata"]["annotations"]["sagemaker.aws.amazon.com/read-olny"] = "true"  # type: ignore[index]
+    world.cluster.apply(obj)
+    world.run(5)
+    assert world.condition("AnnotationIgnored") == ("True", "NoEffect")
+    world.cluster.apply(manifest())
+    world.run(10)
+    world.aws.move(world.job_name, "Completed")
+    world.run(30)
+    world.cluster.apply(_annotated("read-olny", "true", trainingJobName=world.job_name))
+    world.run(5)
+    assert world.condition("AnnotationIgnored") == ("True", "NoEffect")
+    assert world.condition("Complete") == ("True", "Completed")
+
+
+def test_the_predecessors_object_stays_known_as_such_with_an_annotation_of_no_effect() -> None:
+    """Its status has no conditions, by which it is told from ours: none may be added before it is taken over."""
+    world = World()
+    _legacy(world, "InProgress")
+    obj = _annotated("typo", "x", trainingJobName="old-job")
+    world.aws.fail("describe", AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded"))
+    world.cluster.apply(obj)
+    world.aws.existing("old-job")
+    world.run(60)
+    assert world.status["awsResource"]["arn"].endswith("training-job/old-job")
+    assert world.condition("AnnotationIgnored") == ("True", "NoEffect")
+    assert world.aws.count("create") == 0
+
+
 def test_a_foreign_job_is_adopted_when_asked_for() -> None:
     """modern-expectations.md 4: recorded, followed, and from then on stopped with its object."""
     world = World()

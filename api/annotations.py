@@ -1,0 +1,132 @@
+"""The annotations under our prefix: which there are, where they hold, and what may be said in them.
+
+One table, which code, `docs/annotations.md` and its test share. What is under the prefix and not understood is not
+followed, and told: a typo in `deletion-policy` must not be found out when the data is gone.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import Enum
+from typing import Any, Final, Generic, TypeVar
+
+from api.descriptor import LifeCycle
+from api.meta import GROUP
+
+T = TypeVar("T")
+
+_QUOTED: Final = 40
+"""Characters of a value that are repeated in a message."""
+
+
+class Place(Enum):
+    """What an annotation may stand on."""
+
+    OBJECT = "object"
+    NAMESPACE = "namespace"
+    """As the default of all objects in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation(Generic[T]):
+    """One annotation that users or the operator write. `T` is what its text means."""
+
+    name: str
+    """Without the prefix."""
+    takes: str
+    """What may be said, in words."""
+    parse: Callable[[str], T | None]
+    """None: unreadable, which counts as absent."""
+    places: frozenset[Place] = frozenset({Place.OBJECT})
+    life_cycles: frozenset[LifeCycle] = frozenset(LifeCycle)
+    """Of the kinds that it has an effect on."""
+    is_ours: bool = False
+    """Written by the operator, for itself."""
+
+    @property
+    def key(self) -> str:
+        """With the prefix, as it stands in metadata."""
+        return f"{GROUP}/{self.name}"
+
+    def of(self, annotations: Mapping[str, str]) -> T | None:
+        """What `annotations` say; None where they say nothing, or nothing that can be read."""
+        text = annotations.get(self.key)
+        return None if text is None else self.parse(text)
+
+
+def choice(*values: str) -> Callable[[str], str | None]:
+    """Parses one of some words."""
+    return lambda text: text if text in values else None
+
+
+def flag(text: str) -> bool | None:
+    """Parses `true` and `false`."""
+    return {"true": True, "false": False}.get(text)
+
+
+_ENDPOINTS: Final = frozenset({LifeCycle.ENDPOINT})
+
+DELETION_POLICY: Final = Annotation("deletion-policy", "delete or retain", choice("delete", "retain"))
+ADOPTION_POLICY: Final = Annotation(
+    "adoption-policy", "refuse, adopt or adopt-or-create", choice("refuse", "adopt", "adopt-or-create")
+)
+READ_ONLY: Final = Annotation("read-only", "true or false", flag)
+PAUSED: Final = Annotation("paused", "true or false", flag)
+RECONCILE_AT: Final = Annotation("reconcile-at", "any text, such as a time", str)
+RECREATE_ON_FAILURE: Final = Annotation("recreate-on-failure", "true or false", flag, life_cycles=_ENDPOINTS)
+
+AWS_RESOURCE: Final = Annotation("aws-resource", "JSON", str, is_ours=True)
+CREATED_NAMES: Final = Annotation("created-names", "JSON", str, is_ours=True)
+FOUND_TARGETS: Final = Annotation("found-targets", "JSON", str, is_ours=True)
+LAST_UPDATE_ATTEMPT: Final = Annotation("last-update-attempt", "JSON", str, is_ours=True)
+
+KNOWN: Final[Mapping[str, Annotation[Any]]] = {
+    each.name: each
+    for each in (
+        ADOPTION_POLICY,
+        AWS_RESOURCE,
+        CREATED_NAMES,
+        DELETION_POLICY,
+        FOUND_TARGETS,
+        LAST_UPDATE_ATTEMPT,
+        PAUSED,
+        READ_ONLY,
+        RECONCILE_AT,
+        RECREATE_ON_FAILURE,
+    )
+}
+"""Every annotation that has an effect, by name."""
+
+FLAGS_INSTEAD: Final[Mapping[str, str]] = {"poll-interval": "--poll-interval", "resync-period": "--resync-period"}
+"""What other operators let objects say and this one takes for the whole process: one List call answers for all objects
+of a kind and region, so that no object can be asked about more often, or less, than its neighbours."""
+
+
+def ignored(annotations: Mapping[str, str], place: Place, life_cycle: LifeCycle | None = None) -> tuple[str, ...]:
+    """What stands under our prefix and has no effect, with the reason: a sentence each, sorted by name. Pure.
+
+    `life_cycle` is that of the annotated object; None on namespaces.
+    """
+    names = sorted(key.removeprefix(f"{GROUP}/") for key in annotations if key.startswith(f"{GROUP}/"))
+    reasons = ((name, _reason(name, annotations[f"{GROUP}/{name}"], place, life_cycle)) for name in names)
+    return tuple(f"{name}: {reason}" for name, reason in reasons if reason)
+
+
+def _reason(name: str, text: str, place: Place, life_cycle: LifeCycle | None) -> str:
+    """Why an annotation has no effect; empty: it has."""
+    annotation = KNOWN.get(name)
+    if annotation is None:
+        if name in FLAGS_INSTEAD:
+            return f"not known of a single object; the operator's flag {FLAGS_INSTEAD[name]} holds for all"
+        close = get_close_matches(name, [each.name for each in KNOWN.values() if not each.is_ours], n=1)
+        return f"no such annotation{f'; {close[0]} is meant?' if close else ''}"
+    if annotation.is_ours:
+        return ""
+    if place not in annotation.places:
+        return f"has an effect on {' and '.join(sorted(each.value for each in annotation.places))}s only"
+    if life_cycle is not None and life_cycle not in annotation.life_cycles:
+        return "has no effect on this kind"
+    if annotation.parse(text) is None:
+        short = text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
+        return f"{short!r} is not {annotation.takes}"
+    return ""
