@@ -64,6 +64,12 @@ def flag(text: str) -> bool | None:
     return {"true": True, "false": False}.get(text)
 
 
+def _seconds(text: str) -> int | None:
+    """Parses a whole number of seconds, 0 or more (batch/v1 JobSpec.ttlSecondsAfterFinished is an int32)."""
+    return int(text) if text.isascii() and text.isdigit() and int(text) < 2**31 else None
+
+
+_JOBS: Final = frozenset({LifeCycle.JOB})
 _ENDPOINTS: Final = frozenset({LifeCycle.ENDPOINT})
 
 DELETION_POLICY: Final = Annotation("deletion-policy", "delete or retain", choice("delete", "retain"))
@@ -74,6 +80,9 @@ READ_ONLY: Final = Annotation("read-only", "true or false", flag)
 PAUSED: Final = Annotation("paused", "true or false", flag)
 RECONCILE_AT: Final = Annotation("reconcile-at", "any text, such as a time", str)
 RECREATE_ON_FAILURE: Final = Annotation("recreate-on-failure", "true or false", flag, life_cycles=_ENDPOINTS)
+TTL: Final = Annotation(
+    "ttl-seconds-after-finished", "a whole number of seconds, 0 or more", _seconds, life_cycles=_JOBS
+)
 
 AWS_RESOURCE: Final = Annotation("aws-resource", "JSON", str, is_ours=True)
 CREATED_NAMES: Final = Annotation("created-names", "JSON", str, is_ours=True)
@@ -93,6 +102,7 @@ KNOWN: Final[Mapping[str, Annotation[Any]]] = {
         READ_ONLY,
         RECONCILE_AT,
         RECREATE_ON_FAILURE,
+        TTL,
     )
 }
 """Every annotation that has an effect, by name."""

@@ -173,11 +173,22 @@ class KubeClient:
             "patch", "PATCH", resource, path, query=query, body=body, content_type=content.value, timeout_s=timeout_s
         )
 
-    def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "", propagation: str = "Background") -> None:
-        """Ask for deletion; with `uid` only of that very object, else `Conflict`. Raises `NotFound`."""
+    def delete(
+        self,
+        resource: Resource,
+        key: ObjectKey,
+        *,
+        uid: str = "",
+        resource_version: str = "",
+        propagation: str = "Background",
+    ) -> None:
+        """Ask for deletion; with `uid` only of that very object, with `resource_version` only in that very version,
+        else `Conflict`. Raises `NotFound`.
+        """
         options: JsonObject = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
-        if uid:
-            options["preconditions"] = {"uid": uid}
+        wanted = {"uid": uid, "resourceVersion": resource_version}
+        if preconditions := {name: value for name, value in wanted.items() if value}:
+            options["preconditions"] = preconditions
         self._send_object("delete", "DELETE", resource, object_path(resource, key), body=options)
 
     def _send_object(

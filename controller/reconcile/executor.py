@@ -31,6 +31,10 @@ class ObjectWriter(Protocol):
         """Merge-patch an object and return it as it is now. Raises `ClassifiedError`, CONFLICT for a stale version."""
         ...
 
+    def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "", resource_version: str = "") -> None:
+        """Ask for the deletion of that very object in that very version. CONFLICT: it is another, or has changed."""
+        ...
+
 
 class Effect(Enum):
     """The kinds of change that the operator makes."""
@@ -46,6 +50,7 @@ class Effect(Enum):
     CREATE_CHILD = "create child"
     DELETE_CHILD = "delete child"
     RELEASE_CHILD = "release child"
+    EXPIRE = "expire"
     NOTE = "note"
     SHOW = "show"
     RELEASE = "release"
@@ -149,6 +154,20 @@ class Executor:
     def show(self, descriptor: KindDescriptor, obj: JsonObject, status: JsonObject) -> JsonObject:
         """Merge `status` into the status of `obj`; returns the object after it."""
         return self._effect(Effect.SHOW, lambda: self._patch(descriptor, obj, {"status": status}, subresource="status"))
+
+    def expire(self, descriptor: KindDescriptor, obj: JsonObject) -> None:
+        """Delete `obj`, as it was decided on: whoever has changed it since may want to keep it."""
+        metadata = obj["metadata"]
+        self._effect(
+            Effect.EXPIRE,
+            lambda: self._writer.delete(
+                descriptor.resource,
+                ObjectKey.of(obj),
+                uid=metadata["uid"],
+                resource_version=metadata["resourceVersion"],
+            ),
+        )
+        _log.info("object deleted, its time after the end of the job is over")
 
     def release(self, descriptor: KindDescriptor, obj: JsonObject) -> None:
         """Remove our finalizer: the last thing that we do to an object."""

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from api.annotations import Place, ignored
+from api.annotations import TTL, Place, ignored
 from api.convert import ConversionError, to_request
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
@@ -207,6 +207,15 @@ class Hand:
         self.memory.stale.add(before)
         self.memory.recorded = self.memory.hold = self.memory.doubtful_since = None
         self._executor.tell(self._descriptor, self.obj, events)
+        return DONE
+
+    def expire(self) -> Result:
+        """Delete the object itself. Its finalizer goes in another pass."""
+        metadata = self.obj["metadata"]
+        self._executor.expire(self._descriptor, self.obj)
+        self.memory.stale.add(metadata["resourceVersion"])
+        event = Event("Normal", "Expired", f"deleted, as {TTL.name} asks; the job's record at SageMaker stays")
+        self._executor.tell(self._descriptor, self.obj, (event,))
         return DONE
 
     def wrote(self, after: JsonObject) -> None:

@@ -26,6 +26,7 @@ from controller.reconcile.plan import (
     Create,
     Describe,
     Event,
+    Expire,
     Found,
     Mutation,
     Observed,
@@ -186,7 +187,22 @@ def _view(seen: Observed, remote: Found) -> View:
 
 
 def _ended(seen: Observed) -> Plan:
-    """Rows 9 and 10: nothing to do any more, but debugger rules are followed to their end."""
+    """Rows 9 and 10. The object goes when its time is over, counted from the end that its status tells: the rule of
+    `ttlSecondsAfterFinished` of Jobs (batch/v1). It is cleaned up, the job is not touched: only objects are.
+    """
+    plan = _after_end(seen)
+    if seen.policy.ttl_s is None or seen.ended_ago_s is None or seen.policy.paused:
+        return plan
+    left_s = seen.policy.ttl_s - seen.ended_ago_s
+    if left_s <= 0:
+        return Expire()
+    if not isinstance(plan, Settle):
+        return plan
+    return replace(plan, again_s=left_s if plan.again_s is None else min(left_s, plan.again_s))
+
+
+def _after_end(seen: Observed) -> Plan:
+    """Nothing to do any more, but debugger rules are followed to their end."""
     if not seen.rules_running:
         return Settle()
     if isinstance(seen.remote, Found) and seen.remote.source is Source.DESCRIPTION:

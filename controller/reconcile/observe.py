@@ -38,6 +38,7 @@ def observed(
     hold = memory.hold
     holds = hold is not None and hold.token == hold_token(obj) and hold.until > monotonic
     stalled = conditions.get("Stalled", {})
+    ends = [conditions[each] for each in _ENDED if conditions.get(each, {}).get("status") == "True"]
     return Observed(
         descriptor=descriptor,
         name=shown_name if is_legacy else name,
@@ -53,7 +54,8 @@ def observed(
         is_announced=announced is not None,
         is_spawned=spawned is not None,
         is_legacy=is_legacy,
-        is_ended=in_status is not None and any(conditions.get(each, {}).get("status") == "True" for each in _ENDED),
+        is_ended=in_status is not None and bool(ends),
+        ended_ago_s=_seconds_since(ends[0].get("lastTransitionTime"), now) if in_status and ends else None,
         shown=status.get(descriptor.status.field) or "",
         reasons={each: condition.get("reason", "") for each, condition in conditions.items()},
         rules_running=rules_running(status),
@@ -73,6 +75,7 @@ def _policy(annotations: Mapping[str, str]) -> Policy:
         adoption=Adoption.ADOPT if is_read_only else Adoption(known.ADOPTION_POLICY.of(annotations) or "refuse"),
         retain=is_read_only or known.DELETION_POLICY.of(annotations) == "retain",
         paused=known.PAUSED.of(annotations) is True,
+        ttl_s=known.TTL.of(annotations),
     )
 
 

@@ -22,6 +22,7 @@ from controller.reconcile.plan import (
     Describe,
     During,
     Event,
+    Expire,
     Mutation,
     Observed,
     Owner,
@@ -71,6 +72,8 @@ class Pass:
                     seen = attempt(seen, During.CREATE, self._create)
                 case Stop():
                     seen = attempt(seen, During.STOP, self._stop)
+                case Expire():
+                    return self._hand.expire()
                 case Release(events):
                     return self._release(seen, events)
                 case Settle() as settle:

@@ -106,6 +106,8 @@ class Policy:
     """Deletion of the object leaves AWS alone."""
     paused: bool = False
     """Nothing is done, and AWS is not asked."""
+    ttl_s: int | None = None
+    """Seconds after the end of the job after which its object is deleted; None: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,8 @@ class Observed:
     """The status was written by the predecessor, which named its resource but recorded no identity."""
     is_ended: bool = False
     """The end of the job was seen and is told in the status."""
+    ended_ago_s: float | None = None
+    """Seconds since the status tells the end; None: it does not."""
     shown: str = ""
     """The v1 status value that the object shows."""
     reasons: Mapping[str, str] = field(default_factory=dict)
@@ -217,6 +221,11 @@ class Delete:
     """Delete the resource that is recorded under this name."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """Delete the object, whose job has ended: its record at AWS stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,4 +315,4 @@ class Settle:
     verdict: Verdict = Verdict.FINE
 
 
-Plan: TypeAlias = Prepare | Describe | CheckOwner | Create | Stop | Release | Settle
+Plan: TypeAlias = Prepare | Describe | CheckOwner | Create | Stop | Expire | Release | Settle

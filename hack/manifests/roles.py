@@ -7,11 +7,13 @@ on a request that is denied and on a rule that nothing used.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from api.descriptor import KindDescriptor
+from api.descriptor import KindDescriptor, LifeCycle
 from api.meta import GROUP, JsonObject
 
 _OWN: Final = ("list", "watch", "patch")
 """On every served kind: informer, finalizer and late initialisation. Reads come from the cache: no `get`."""
+_EXPIRING: Final = frozenset({LifeCycle.JOB})
+"""Life-cycles whose objects the operator deletes where their annotation ttl-seconds-after-finished asks for it."""
 _CHILDREN: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "HyperparameterTuningJob": {"TrainingJob": ("create", "delete")},
     "HostingDeployment": {"Model": ("create", "delete"), "EndpointConfig": ("create", "delete")},
@@ -33,7 +35,7 @@ def manager_role(kinds: Iterable[KindDescriptor], *, namespace: str = "") -> Jso
 
 def _kind_rules(kinds: list[KindDescriptor]) -> list[JsonObject]:
     plurals = {kind.kind: kind.plural for kind in kinds}
-    verbs_of = {plural: list(_OWN) for plural in plurals.values()}
+    verbs_of = {kind.plural: [*_OWN, *(("delete",) if kind.life_cycle in _EXPIRING else ())] for kind in kinds}
     for parent, children in _CHILDREN.items():
         if parent in plurals:
             for child, verbs in children.items():

@@ -119,6 +119,24 @@ class FakeCluster:
         return copy.deepcopy(new)
 
 
+class ClusterWriter:
+    """`controller.reconcile.executor.ObjectWriter` of one cluster."""
+
+    def __init__(self, cluster: FakeCluster) -> None:
+        self._cluster = cluster
+        self.patch = cluster.patch
+
+    def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "", resource_version: str = "") -> None:
+        """See `ObjectWriter.delete`."""
+        current = self._cluster.get(key)
+        if current is None:
+            raise NotFound("NotFound", f"{key} not found", status=404)
+        wanted = {"uid": uid, "resourceVersion": resource_version}
+        if any(value and current["metadata"][name] != value for name, value in wanted.items()):
+            raise Conflict("Conflict", f"{key} is another, or another version", status=409)
+        self._cluster.delete(key)
+
+
 class LaggingStore:
     """What an informer's store shows: the present, unless frozen."""
 

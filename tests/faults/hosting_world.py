@@ -87,7 +87,7 @@ class Writer:
             raise AlreadyExists("AlreadyExists", f"{key} exists", status=409)
         return self._clusters[resource.kind].apply(copy.deepcopy(dict(body)))
 
-    def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "") -> None:
+    def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "", resource_version: str = "") -> None:
         """See `ChildWriter.delete`."""
         there = self._clusters[resource.kind].get(key)
         assert there is not None

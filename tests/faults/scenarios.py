@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from api.descriptor import KindDescriptor
+from api.meta import GROUP
 from api.v1 import BATCH_TRANSFORM_JOB, PROCESSING_JOB, TRAINING_JOB
 from tests.faults.sagemaker import Job
 from tests.faults.world import KEY, World
@@ -67,6 +68,23 @@ def is_named_like_a_foreign_job(world: World) -> None:
     world.run(200)
 
 
+def expires(world: World) -> None:
+    """It ends, and its object goes a minute later."""
+    obj = world.manifest()
+    obj["metadata"] = {**obj["metadata"], "annotations": {f"{GROUP}/ttl-seconds-after-finished": "60"}}
+    world.cluster.apply(obj)
+    world.run(150)
+    world.aws.move(_only_job(world).name, "Completed", ModelArtifacts=MODEL)
+    world.run(200)
+
+
+def assert_gone_and_job_kept(world: World) -> None:
+    """No object; the job as it was, and nobody has tried to stop it."""
+    assert world.cluster.get(KEY) is None
+    assert _only_job(world).value == "Completed"
+    assert world.aws.count("stop") == 0
+
+
 def assert_completed(world: World) -> None:
     """One job; the object tells its end."""
     job = _only_job(world)
@@ -117,5 +135,6 @@ SCENARIOS = {
     "completes under a given name": Scenario(completes_under_a_given_name, assert_completed),
     "deleted while running": Scenario(is_deleted_while_running, assert_gone_and_stopped),
     "deleted at once": Scenario(is_deleted_at_once, assert_gone_and_stopped),
+    "expires": Scenario(expires, assert_gone_and_job_kept),
     "foreign name": Scenario(is_named_like_a_foreign_job, assert_gone_and_foreign_job_untouched),
 }

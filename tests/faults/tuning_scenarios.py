@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from api.meta import ObjectKey
+from api.meta import GROUP, ObjectKey
 from tests.faults.tuning_world import KEY, TuningWorld, manifest
 
 
@@ -43,6 +43,16 @@ def is_deleted_after_its_end(world: TuningWorld) -> None:
     completes(world)
     world.tunings.delete(KEY)
     world.run(200, step_s=3)
+
+
+def expires(world: TuningWorld) -> None:
+    """Its time after the end is over, and with it that of the objects of what it has launched."""
+    world.tunings.apply(manifest(annotations={f"{GROUP}/ttl-seconds-after-finished": "60"}))
+    world.run(150, step_s=3)
+    world.aws.launch(world.name, 2)
+    world.run(60, step_s=3)
+    world.aws.end_all(world.name, "Completed")
+    world.run(300, step_s=3)
 
 
 def loses_an_object_of_its_own(world: TuningWorld) -> None:
@@ -122,6 +132,7 @@ class Scenario:
 
 SCENARIOS = {
     "completes": Scenario(completes, assert_completed),
+    "expires": Scenario(expires, assert_all_gone),
     "deleted while running": Scenario(is_deleted_while_running, assert_all_gone),
     "deleted after its end": Scenario(is_deleted_after_its_end, assert_all_gone),
     "one object deleted": Scenario(loses_an_object_of_its_own, assert_two_of_three_are_shown),

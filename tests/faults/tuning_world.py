@@ -15,7 +15,7 @@ from controller.aws.feed import FeedSettings
 from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
 from controller.aws.tracker import Tracker, TrackerMetrics
-from controller.kube.errors import AlreadyExists, Conflict, NotFound
+from controller.kube.errors import AlreadyExists
 from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
 from controller.reconcile.reconciler import JobReconciler
@@ -23,7 +23,7 @@ from controller.reconcile.spawning import TuningCompanions
 from controller.reconcile.tuningwatch import INDEXERS, tuning_keys, tuning_names
 from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
 from tests.fakes import FakeClock
-from tests.faults.cluster import FakeCluster
+from tests.faults.cluster import ClusterWriter, FakeCluster
 from tests.faults.sagemaker import FakeSageMaker, Job
 from tests.faults.world import Crash, CrashHook, FakeRecorder, OpenFence, _Hook
 
@@ -175,15 +175,10 @@ class Writer:
             raise AlreadyExists("AlreadyExists", "there is one", status=409)
         return cluster.apply({name: value for name, value in body.items() if name != "status"})
 
-    def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "") -> None:
-        """See `ChildWriter.delete`."""
-        cluster = self._clusters[resource.kind]
-        current = cluster.get(key)
-        if current is None:
-            raise NotFound("NotFound", "gone", status=404)
-        if uid and uid != current["metadata"]["uid"]:
-            raise Conflict("Conflict", "another uid", status=409)
-        cluster.delete(key)
+    def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "", resource_version: str = "") -> None:
+        """See `ObjectWriter.delete`."""
+        writer = ClusterWriter(self._clusters[resource.kind])
+        writer.delete(resource, key, uid=uid, resource_version=resource_version)
 
 
 class Children:

@@ -18,7 +18,7 @@ from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
 from controller.runtime.events import EventType, Regarding
 from tests.fakes import FakeClock
-from tests.faults.cluster import FakeCluster
+from tests.faults.cluster import ClusterWriter, FakeCluster
 from tests.faults.sagemaker import FakeSageMaker
 
 KEY = ObjectKey("default", "xgboost")
@@ -158,7 +158,7 @@ class World:
             FeedSettings(),
             rand=lambda: 0.5,
         )
-        self.executor = Executor(self.cluster, self.aws, self.recorder, self.fence, _Hook(self.crash))
+        self.executor = Executor(ClusterWriter(self.cluster), self.aws, self.recorder, self.fence, _Hook(self.crash))
         self.reconciler = JobReconciler(
             self.descriptor,
             self.cluster.store,

@@ -130,8 +130,7 @@ def walk_tuning_job(home: Cluster, manifest: JsonObject, namespace: str) -> None
     }
     name = home.api.create(unplaced(job), **where)["metadata"]["name"]
     until_status(home.api, name, "Completed", field="hyperParameterTuningJobStatus", within_s=60, **where)
-    home.api.delete(name, **where)
-    until_gone(home.api, name, within_s=60, **where)
+    expire(home, name, **where)
 
 
 def walk_deployment(home: Cluster, manifest: JsonObject, namespace: str) -> None:
@@ -142,6 +141,38 @@ def walk_deployment(home: Cluster, manifest: JsonObject, namespace: str) -> None
     until_status(home.api, name, "InService", field="endpointStatus", within_s=60, **where)
     home.api.delete(name, **where)
     until_gone(home.api, name, within_s=60, **where)
+
+
+def walk_transform_job(home: Cluster, manifest: JsonObject, namespace: str) -> None:
+    """One to its end, with a model of its own."""
+    where = {"namespace": namespace, "plural": "batchtransformjobs"}
+    model = named(sample("xgboost-mnist-model"), "for-transform")
+    home.api.create(unplaced(model), namespace=namespace, plural="models")
+    job = sample("xgboost-mnist-batchtransform")
+    job["spec"]["modelName"] = eventually(
+        lambda: home.api.status("for-transform", namespace=namespace, plural="models").get("sageMakerModelName"),
+        what="the model of the transform job",
+    )
+    name = home.api.create(unplaced(job), **where)["metadata"]["name"]
+    until_status(home.api, name, "Completed", field="transformJobStatus", within_s=60, **where)
+    expire(home, name, **where)
+
+
+def walk_processing_job(home: Cluster, manifest: JsonObject, namespace: str) -> None:
+    """One to its end."""
+    where = {"namespace": namespace, "plural": "processingjobs"}
+    name = home.api.create(unplaced(sample("kmeans-mnist-processingjob")), **where)["metadata"]["name"]
+    until_status(home.api, name, "Completed", field="processingJobStatus", within_s=60, **where)
+    expire(home, name, **where)
+
+
+def expire(home: Cluster, name: str, *, namespace: str, plural: str) -> None:
+    """Annotate an object whose job has ended, and see the operator delete it."""
+    change = {"metadata": {"annotations": {f"{OURS}/ttl-seconds-after-finished": "0"}}}
+    path = home.api.path(name, namespace=namespace, plural=plural)
+    home.api.call("PATCH", path, change, "application/merge-patch+json")
+    until_gone(home.api, name, within_s=60, namespace=namespace, plural=plural)
+    assert "Expired" in {each["reason"] for each in home.api.events(name, namespace)}
 
 
 def walk_simply(kind: str, file: str) -> Callable[[Cluster, JsonObject, str], None]:
@@ -161,8 +192,8 @@ def walk_simply(kind: str, file: str) -> Callable[[Cluster, JsonObject, str], No
 WALKS: dict[str, Callable[[Cluster, JsonObject, str], None]] = {
     "TrainingJob": walk_training_job,
     "HyperparameterTuningJob": walk_tuning_job,
-    "BatchTransformJob": walk_simply("BatchTransformJob", "xgboost-mnist-batchtransform"),
-    "ProcessingJob": walk_simply("ProcessingJob", "kmeans-mnist-processingjob"),
+    "BatchTransformJob": walk_transform_job,
+    "ProcessingJob": walk_processing_job,
     "Model": walk_simply("Model", "xgboost-mnist-model"),
     "EndpointConfig": walk_simply("EndpointConfig", "xgboost-mnist-endpointconfig"),
     "HostingDeployment": walk_deployment,

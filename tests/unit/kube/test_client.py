@@ -103,6 +103,14 @@ class TestRequests:
         assert server.received[0].json["preconditions"] == {"uid": "u-1"}
         assert server.received[0].json["propagationPolicy"] == "Background"
 
+    def test_delete_can_insist_on_the_very_version(self, client: KubeClient, server: ScriptedServer) -> None:
+        """Who has changed an object since may want to keep it."""
+        server.will(reply({"kind": "Status", "status": "Success"}))
+
+        client.delete(JOBS, KEY, uid="u-1", resource_version="7")
+
+        assert server.received[0].json["preconditions"] == {"uid": "u-1", "resourceVersion": "7"}
+
     def test_paths_follow_group_and_scope(self) -> None:
         """The core group lives under /api; cluster-scoped objects have no namespace."""
         assert object_path(NODES, ObjectKey("", "a")) == "/api/v1/nodes/a"

@@ -235,6 +235,56 @@ def test_each_special_situation_has_one_answer(seen: p.Observed, expected: str) 
     assert told(decide(seen)) == expected
 
 
+# --- ttl-seconds-after-finished
+
+
+def ended(ttl_s: int | None = 60, ended_ago_s: float | None = 20.0, **changes: Any) -> p.Observed:
+    """An object that shows the end of its job, with a time to live."""
+    policy = replace(p.Policy(ttl_s=ttl_s), **changes.pop("policy", {}))
+    return recorded(**{"is_ended": True, "ended_ago_s": ended_ago_s, "policy": policy, **changes})
+
+
+EXPIRY = [
+    pytest.param(ended(), "wait", 40.0, id="not over: look again when it is"),
+    pytest.param(ended(ended_ago_s=60.0), "expire", None, id="over"),
+    pytest.param(ended(ended_ago_s=1e9), "expire", None, id="long over, say while no operator ran"),
+    pytest.param(ended(ttl_s=0, ended_ago_s=0.0), "expire", None, id="zero: at once"),
+    pytest.param(ended(ttl_s=None, ended_ago_s=1e9), "nothing", None, id="never"),
+    pytest.param(ended(ended_ago_s=60.0, has_finalizer=False), "expire", None, id="over, finalizer removed"),
+    pytest.param(ended(ended_ago_s=60.0, hold_s=30.0), "expire", None, id="over: AWS is not asked, so a hold is none"),
+    pytest.param(ended(ended_ago_s=60.0, rules_running=True), "expire", None, id="over, though rules run on"),
+    pytest.param(
+        ended(ended_ago_s=55.0, rules_running=True, described_ago_s=1.0), "wait", 5.0, id="over before the rules' turn"
+    ),
+    pytest.param(
+        ended(ended_ago_s=10.0, rules_running=True, described_ago_s=30.0),
+        "wait",
+        30.0,
+        id="the rules' turn comes first",
+    ),
+    pytest.param(ended(ended_ago_s=60.0, policy={"paused": True}), "nothing", None, id="over, but paused"),
+    pytest.param(
+        ended(ended_ago_s=60.0, policy={"retain": True}), "expire", None, id="over, retain: the job stays anyway"
+    ),
+    pytest.param(ended(ended_ago_s=60.0, deleting_for_s=0.0), "release", None, id="over, and deleted already: let go"),
+    pytest.param(recorded(policy=p.Policy(ttl_s=0)), "wait", None, id="still running"),
+    pytest.param(
+        observed(policy=p.Policy(ttl_s=0), was_refused=True), "create", None, id="no job ever: nothing to end"
+    ),
+]
+
+
+@pytest.mark.parametrize(("seen", "expected", "again_s"), EXPIRY)
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.kind)
+def test_an_object_goes_when_its_time_after_the_end_is_over(
+    job: KindDescriptor, seen: p.Observed, expected: str, again_s: float | None
+) -> None:
+    """As batch/v1 JobSpec.ttlSecondsAfterFinished: counted from the end, zero means at once."""
+    plan = decide(replace(seen, descriptor=job))
+    assert told(plan) == expected
+    assert again_s is None or (isinstance(plan, p.Settle) and plan.again_s == again_s)
+
+
 # --- errors: class x (not created, created, being deleted) -> value shown, phase, verdict
 
 RECONCILING = "ReconcilingTrainingJob"

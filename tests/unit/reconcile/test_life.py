@@ -310,6 +310,43 @@ def test_the_predecessors_object_stays_known_as_such_with_an_annotation_of_no_ef
     assert world.aws.count("create") == 0
 
 
+def test_an_ended_object_goes_after_its_time_and_its_job_stays() -> None:
+    """batch/v1 ttlSecondsAfterFinished: only the object is cleaned up; restarts do not start the time anew."""
+    world = World()
+    world.cluster.apply(_annotated("ttl-seconds-after-finished", "600"))
+    world.run(10)
+    name = world.job_name
+    world.aws.move(name, "Completed")
+    world.run(300, step_s=5)
+    world.restart()
+    world.aws.calls.clear()
+    world.run(280, step_s=5)
+    assert world.condition("Complete") == ("True", "Completed")
+    world.run(60, step_s=5)
+    assert world.cluster.get(KEY) is None
+    assert world.recorder.events[-1] == ("Normal", "Expired")
+    assert (world.aws.jobs["us-east-2", name].value, world.aws.calls) == ("Completed", [])
+    assert world.errors == []
+
+
+def test_an_object_that_changes_while_it_expires_is_decided_on_anew() -> None:
+    """The deletion is of the version that was seen: whoever takes the annotation off in time keeps the object."""
+    world = World()
+    world.cluster.apply(_annotated("ttl-seconds-after-finished", "60"))
+    world.run(10)
+    world.aws.move(world.job_name, "Completed")
+    world.run(30)
+    seen = world.obj
+    world.cluster.apply(manifest(trainingJobName=world.job_name))
+    world.cluster.store.freeze(KEY, seen)
+    world.run(60)
+    assert world.cluster.get(KEY) is not None
+    assert world.errors
+    world.cluster.store.thaw()
+    world.run(60)
+    assert "deletionTimestamp" not in world.obj["metadata"]
+
+
 def test_a_foreign_job_is_adopted_when_asked_for() -> None:
     """modern-expectations.md 4: recorded, followed, and from then on stopped with its object."""
     world = World()

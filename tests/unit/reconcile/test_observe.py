@@ -123,6 +123,38 @@ def test_annotations_steer(annotations: dict[str, str], adoption: Adoption, reta
     assert (policy.adoption, policy.retain, policy.paused) == (adoption, retain, paused)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0", 0),
+        ("3600", 3600),
+        ("-1", None),
+        ("1h", None),
+        ("", None),
+        ("1.5", None),
+        ("²", None),
+        ("2147483648", None),
+    ],
+)
+def test_a_time_to_live_is_a_number_of_seconds(text: str, expected: int | None) -> None:
+    """batch/v1: an int32, not negative; anything else is told and has no effect."""
+    stored = obj()
+    stored["metadata"]["annotations"] = {"sagemaker.aws.amazon.com/ttl-seconds-after-finished": text}
+    assert seen(stored).policy.ttl_s == expected
+
+
+@pytest.mark.parametrize("type_", ["Complete", "Failed"])
+def test_the_end_counts_from_the_condition_that_tells_it(type_: str) -> None:
+    """Not from the last write of the status, nor from any other condition."""
+    stored = obj()
+    end = {"type": type_, "status": "True", "lastTransitionTime": "2029-12-31T23:59:00Z"}
+    ready = {"type": "Ready", "status": "False", "lastTransitionTime": "2029-12-31T12:00:00Z"}
+    stored["status"] = {"awsResource": {"name": "job", "region": "us-east-2"}, "conditions": [ready, end]}
+    assert seen(stored).ended_ago_s == 60.0
+    end["status"] = "False"
+    assert seen(stored).ended_ago_s is None
+
+
 def test_an_answer_becomes_status_fields() -> None:
     """Status, reason and name have rules of their own; the rest is laid over the status as converted."""
     answer = {

@@ -347,6 +347,32 @@ def test_an_object_of_an_ended_tuning_job_can_be_deleted_with_one_write() -> Non
     assert len(world.tunings.writes) == writes
 
 
+def test_launched_jobs_expire_with_their_tuning_job_unless_asked_for_one_by_one() -> None:
+    """The annotation of a tuning job is about the tuning job's object; what it has launched goes with it."""
+    annotations = {"sagemaker.aws.amazon.com/ttl-seconds-after-finished": "600"}
+    world, (first, second) = started(annotations=annotations)
+    world.aws.end(first, "Completed")
+    world.aws.end(second, "Completed")
+    world.run(30)
+    key = ObjectKey("default", first)
+    body = {
+        "metadata": {
+            "resourceVersion": world.training(first)["metadata"]["resourceVersion"],
+            "annotations": dict.fromkeys(annotations, "60"),
+        }
+    }
+    world.writer.patch(_resource("TrainingJob"), key, body)
+    world.run(120)
+    assert set(world.shown()) == {second}
+    assert world.status["removedTrainingJobs"] == [first]
+    world.aws.end_all(world.name, "Completed")
+    world.run(500, step_s=5)
+    assert set(world.shown()) == {second}
+    world.run(200, step_s=5)
+    assert (world.tunings.get(KEY), world.shown()) == (None, {})
+    assert (world.aws.count("stop"), world.aws_training.count("stop")) == (0, 0)
+
+
 def test_retain_lets_the_launched_jobs_run_too() -> None:
     """modern-expectations.md 4: children likewise."""
     world, _ = started(annotations={"sagemaker.aws.amazon.com/deletion-policy": "retain"})
