@@ -70,14 +70,15 @@ def _seconds(text: str) -> int | None:
 
 
 _JOBS: Final = frozenset({LifeCycle.JOB})
+_BOTH: Final = frozenset(Place)
 _ENDPOINTS: Final = frozenset({LifeCycle.ENDPOINT})
 
-DELETION_POLICY: Final = Annotation("deletion-policy", "delete or retain", choice("delete", "retain"))
+DELETION_POLICY: Final = Annotation("deletion-policy", "delete or retain", choice("delete", "retain"), _BOTH)
 ADOPTION_POLICY: Final = Annotation(
     "adoption-policy", "refuse, adopt or adopt-or-create", choice("refuse", "adopt", "adopt-or-create")
 )
-READ_ONLY: Final = Annotation("read-only", "true or false", flag)
-PAUSED: Final = Annotation("paused", "true or false", flag)
+READ_ONLY: Final = Annotation("read-only", "true or false", flag, _BOTH)
+PAUSED: Final = Annotation("paused", "true or false", flag, _BOTH)
 RECONCILE_AT: Final = Annotation("reconcile-at", "any text, such as a time", str)
 RECREATE_ON_FAILURE: Final = Annotation("recreate-on-failure", "true or false", flag, life_cycles=_ENDPOINTS)
 TTL: Final = Annotation(

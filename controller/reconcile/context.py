@@ -10,6 +10,7 @@ from api.meta import JsonObject, ObjectKey
 from controller.aws.sagemaker import Jobs
 from controller.aws.targets import Target, TargetDefaults
 from controller.reconcile.executor import Executor
+from controller.reconcile.scope import Namespaces, UnreadNamespaces
 from controller.runtime.clock import Clock
 
 
@@ -63,6 +64,7 @@ class JobSettings:
     manager: str
     """Name and version of the operator, for the `managed-by` tag."""
     defaults: TargetDefaults = field(default_factory=TargetDefaults)
+    namespaces: Namespaces = field(default_factory=UnreadNamespaces)
     has_ownership_tags: bool = True
     resource_tags: Mapping[str, str] = field(default_factory=dict)
     resync_s: float = 36_000.0

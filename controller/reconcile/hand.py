@@ -20,8 +20,9 @@ from controller.aws.targets import Target
 from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
 from controller.reconcile.memory import Hold, Memory
-from controller.reconcile.observe import hold_token
+from controller.reconcile.observe import hold_token, observed
 from controller.reconcile.plan import During, Event, Failure, Observed, Recorded, Settle, Verdict, View
+from controller.reconcile.scope import Scope, scope_of
 from controller.reconcile.status import IGNORED, Facts, next_status, status_patch, with_ignored
 from controller.reconcile.wording import waiting
 from controller.runtime.clock import Clock
@@ -68,7 +69,11 @@ class HandContext(Protocol):
 
 
 class Hand:
-    """One object during one pass. Lives in one worker. Writes raise `ClassifiedError`, CONFLICT for a stale view."""
+    """One object during one pass. Lives in one worker.
+
+    Made only where the object's namespace is known, else raises `ClassifiedError` CONFLICT. So do writes, for a stale
+    view.
+    """
 
     def __init__(self, context: HandContext, key: ObjectKey, obj: JsonObject, memory: Memory) -> None:
         self._context = context
@@ -78,6 +83,8 @@ class Hand:
         self.obj = obj
         """As it is after our last write."""
         self.memory = memory
+        self._namespace = context.settings.namespaces.of(key.namespace)
+        """As it is throughout the pass, so that all of its decisions follow from one view."""
         self._is_confirmed = False
         """The object was the current one when this pass last wrote it: AWS mutations need that."""
         self._error: AwsError | None = None
@@ -86,6 +93,18 @@ class Hand:
     def spec(self) -> Mapping[str, Any]:
         """What is wanted; empty where the object has none."""
         return self.obj.get("spec") or {}
+
+    @property
+    def scope(self) -> Scope:
+        """What holds for the object as it is now."""
+        return scope_of(self.obj, self._namespace)
+
+    def observed(self) -> Observed:
+        """What is known without asking AWS."""
+        clock = self._context.clock
+        return observed(
+            self._descriptor, self.obj, self.scope, self.memory, now=clock.utcnow(), monotonic=clock.monotonic()
+        )
 
     # --- identity
 
@@ -272,4 +291,4 @@ class Hand:
             self._executor.tell(self._descriptor, self.obj, (Event("Warning", IGNORED, message),))
 
     def _hold(self, delay_s: float) -> None:
-        self.memory.hold = Hold(hold_token(self.obj), self._context.clock.monotonic() + delay_s)
+        self.memory.hold = Hold(hold_token(self.obj, self.scope), self._context.clock.monotonic() + delay_s)

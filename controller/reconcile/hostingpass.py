@@ -34,7 +34,7 @@ from controller.reconcile.hostingplan import (
     Update,
 )
 from controller.reconcile.memory import Memories, Memory
-from controller.reconcile.observe import found, observed
+from controller.reconcile.observe import found
 from controller.reconcile.onekey import reconcile_one
 from controller.reconcile.plan import (
     CheckOwner,
@@ -197,8 +197,8 @@ class HostingPass:
     # --- looking
 
     def _observe(self) -> HostingSeen:
-        clock, obj, memory = self._context.clock, self._hand.obj, self._memory
-        base = observed(self._descriptor, obj, memory, now=clock.utcnow(), monotonic=clock.monotonic())
+        obj, memory = self._hand.obj, self._memory
+        base = self._hand.observed()
         if base.is_recorded_in_status:
             memory.recorded = memory.doubtful_since = None
         metadata, status = obj["metadata"], obj.get("status") or {}

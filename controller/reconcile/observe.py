@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from api import annotations as known
 from api.convert import ConversionError, to_status
 from api.descriptor import KindDescriptor
-from api.meta import FINALIZER, GROUP, JsonObject
+from api.meta import FINALIZER, JsonObject
 from api.naming import sagemaker_name
 from controller.aws.errors import AwsError
 from controller.reconcile.memory import Memory
-from controller.reconcile.plan import Adoption, Found, Observed, Policy, Source
+from controller.reconcile.plan import Found, Observed, Source
+from controller.reconcile.scope import Scope
 from controller.reconcile.status import announced_in, parse_time, recorded_in
 from controller.reconcile.wording import rules_running, rules_with_issues
 from controller.runtime.errors import ErrorClass
@@ -21,9 +21,9 @@ _ENDED: Final = ("Complete", "Failed")
 
 
 def observed(
-    descriptor: KindDescriptor, obj: JsonObject, memory: Memory, *, now: datetime, monotonic: float
+    descriptor: KindDescriptor, obj: JsonObject, scope: Scope, memory: Memory, *, now: datetime, monotonic: float
 ) -> Observed:
-    """What the object and our memory say; AWS's answers are added by the pass."""
+    """What the object, what holds for it, and our memory say; AWS's answers are added by the pass."""
     metadata, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
     generated = sagemaker_name(metadata["name"], metadata["uid"], descriptor.name.max_length)
     conditions = {each.get("type", ""): each for each in status.get("conditions") or ()}
@@ -36,7 +36,7 @@ def observed(
     shown_name = status.get(descriptor.name.status_field) or ""
     is_legacy = recorded is None and not conditions and bool(shown_name)
     hold = memory.hold
-    holds = hold is not None and hold.token == hold_token(obj) and hold.until > monotonic
+    holds = hold is not None and hold.token == hold_token(obj, scope) and hold.until > monotonic
     stalled = conditions.get("Stalled", {})
     ends = [conditions[each] for each in _ENDED if conditions.get(each, {}).get("status") == "True"]
     return Observed(
@@ -47,7 +47,7 @@ def observed(
         has_finalizer=FINALIZER in (metadata.get("finalizers") or ()),
         generation=int(metadata.get("generation") or 0),
         now=now,
-        policy=_policy(metadata.get("annotations") or {}),
+        policy=scope.policy(),
         deleting_for_s=_seconds_since(metadata.get("deletionTimestamp"), now),
         recorded=recorded,
         is_recorded_in_status=in_status is not None,
@@ -68,23 +68,10 @@ def observed(
     )
 
 
-def _policy(annotations: Mapping[str, str]) -> Policy:
-    """What cannot be read counts as absent, and is told (`Hand.end`)."""
-    is_read_only = known.READ_ONLY.of(annotations) is True  # look, never touch: adopt without the rights
-    return Policy(
-        adoption=Adoption.ADOPT if is_read_only else Adoption(known.ADOPTION_POLICY.of(annotations) or "refuse"),
-        retain=is_read_only or known.DELETION_POLICY.of(annotations) == "retain",
-        paused=known.PAUSED.of(annotations) is True,
-        ttl_s=known.TTL.of(annotations),
-    )
-
-
-def hold_token(obj: JsonObject) -> str:
-    """Changes whenever the user changes what could cure an error: the spec, a deletion, or our annotations."""
+def hold_token(obj: JsonObject, scope: Scope) -> str:
+    """Changes with all that could cure an error: the spec, a deletion, what the object and its namespace ask for."""
     metadata = obj["metadata"]
-    annotations = metadata.get("annotations") or {}
-    ours = sorted((name, text) for name, text in annotations.items() if name.startswith(f"{GROUP}/"))
-    facts = (metadata.get("generation"), metadata.get("deletionTimestamp"), ours)
+    facts = (metadata.get("generation"), metadata.get("deletionTimestamp"), *scope.facts())
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 

@@ -14,7 +14,7 @@ from controller.reconcile.context import JobContext
 from controller.reconcile.hand import Hand
 from controller.reconcile.job import decide
 from controller.reconcile.memory import Memory
-from controller.reconcile.observe import found, observed
+from controller.reconcile.observe import found
 from controller.reconcile.outcomes import LOOK_AGAIN_S
 from controller.reconcile.plan import (
     CheckOwner,
@@ -88,8 +88,7 @@ class Pass:
     # --- looking
 
     def _observe(self) -> Observed:
-        clock = self._context.clock
-        seen = observed(self._descriptor, self._hand.obj, self._memory, now=clock.utcnow(), monotonic=clock.monotonic())
+        seen = self._hand.observed()
         if seen.is_recorded_in_status:  # what we knew first is known to all
             self._memory.recorded = self._memory.doubtful_since = None
         sighting = self._context.tracker.last(self._key)

@@ -18,7 +18,7 @@ from controller.reconcile.context import JobSettings, ObjectReader
 from controller.reconcile.executor import Effect, Executor
 from controller.reconcile.hand import Hand
 from controller.reconcile.memory import Memories, Memory
-from controller.reconcile.observe import found, observed
+from controller.reconcile.observe import found
 from controller.reconcile.onekey import reconcile_one
 from controller.reconcile.plan import (
     Create,
@@ -124,7 +124,7 @@ class ResourcePass:
 
     def _observe(self) -> ResourceSeen:
         clock, obj, memory = self._context.clock, self._hand.obj, self._memory
-        base = observed(self._descriptor, obj, memory, now=clock.utcnow(), monotonic=clock.monotonic())
+        base = self._hand.observed()
         if base.is_recorded_in_status and base.recorded is not None:
             if memory.recorded is not None and memory.recorded.name != base.recorded.name:
                 base = replace(base, recorded=memory.recorded, is_recorded_in_status=False)

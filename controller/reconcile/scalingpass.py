@@ -20,7 +20,6 @@ from controller.reconcile.context import JobSettings, ObjectReader
 from controller.reconcile.executor import Effect, Executor
 from controller.reconcile.hand import Hand
 from controller.reconcile.memory import Memories, Memory
-from controller.reconcile.observe import observed
 from controller.reconcile.onekey import reconcile_one
 from controller.reconcile.plan import During, Prepare, Recorded, Release, Settle
 from controller.reconcile.scaling import Apply, Look, Remove, ScalingSeen, Verify, decide
@@ -131,7 +130,7 @@ class ScalingPass:
 
     def _observe(self) -> ScalingSeen:
         clock, obj, memory = self._context.clock, self._hand.obj, self._memory
-        base = observed(self._context.descriptor, obj, memory, now=clock.utcnow(), monotonic=clock.monotonic())
+        base = self._hand.observed()
         if memory.described_at is None:
             memory.described_at = clock.monotonic()  # the check that is due one day counts from the first sight
         status = obj.get("status") or {}

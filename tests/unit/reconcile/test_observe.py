@@ -10,7 +10,8 @@ from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
 from controller.reconcile.memory import Hold, Memories, Memory
 from controller.reconcile.observe import found, hold_token, observed
-from controller.reconcile.plan import Adoption, Observed, Source
+from controller.reconcile.plan import Observed, Source
+from controller.reconcile.scope import NamespaceSettings, Scope, scope_of
 from tests.faults.world import KEY, manifest
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -26,7 +27,17 @@ def obj(**spec: object) -> dict[str, Any]:
 
 def seen(stored: dict[str, Any], memory: Memory | None = None, descriptor: Any = TRAINING_JOB) -> Observed:
     """What is observed at second 1000."""
-    return observed(descriptor, stored, memory or Memory(UID), now=NOW, monotonic=1000.0)
+    return observed(descriptor, stored, scope(stored), memory or Memory(UID), now=NOW, monotonic=1000.0)
+
+
+def scope(stored: dict[str, Any], **namespace: str) -> Scope:
+    """The scope of an object in a namespace with these annotations."""
+    return scope_of(stored, NamespaceSettings("default", annotated(**namespace)))
+
+
+def annotated(**texts: str) -> dict[str, str]:
+    """Annotations of ours."""
+    return {f"sagemaker.aws.amazon.com/{name.replace('_', '-')}": text for name, text in texts.items()}
 
 
 @pytest.mark.parametrize("given", [None, ""])
@@ -83,9 +94,9 @@ def test_the_age_of_a_deletion_is_never_negative(stamp: str | None, expected: fl
 
 
 def test_a_hold_ends_with_time_or_with_a_change_that_could_help() -> None:
-    """The spec, a deletion, or an annotation of ours; not a label, not a status."""
+    """The spec, a deletion, an annotation of ours here or on the namespace; not a label, not a status."""
     stored = obj()
-    memory = Memory(UID, hold=Hold(hold_token(stored), 1060.0))
+    memory = Memory(UID, hold=Hold(hold_token(stored, scope(stored)), 1060.0))
     assert seen(stored, memory).hold_s == 60.0
     stored["metadata"]["labels"] = {"a": "b"}
     stored["status"] = {"additional": "text"}
@@ -97,30 +108,10 @@ def test_a_hold_ends_with_time_or_with_a_change_that_could_help() -> None:
     ):
         changed = {**stored, "metadata": {**stored["metadata"], **change}}
         assert seen(changed, memory).hold_s is None
-    memory.hold = Hold(hold_token(stored), 999.0)
+    memory.hold = Hold(hold_token(stored, scope(stored, paused="false")), 1060.0)
     assert seen(stored, memory).hold_s is None
-
-
-@pytest.mark.parametrize(
-    ("annotations", "adoption", "retain", "paused"),
-    [
-        ({}, Adoption.REFUSE, False, False),
-        ({"adoption-policy": "adopt"}, Adoption.ADOPT, False, False),
-        ({"adoption-policy": "adopt-or-create"}, Adoption.ADOPT_OR_CREATE, False, False),
-        ({"adoption-policy": "steal"}, Adoption.REFUSE, False, False),
-        ({"deletion-policy": "retain"}, Adoption.REFUSE, True, False),
-        ({"deletion-policy": "delete"}, Adoption.REFUSE, False, False),
-        ({"read-only": "true"}, Adoption.ADOPT, True, False),
-        ({"paused": "true"}, Adoption.REFUSE, False, True),
-        ({"paused": "yes"}, Adoption.REFUSE, False, False),
-    ],
-)
-def test_annotations_steer(annotations: dict[str, str], adoption: Adoption, retain: bool, paused: bool) -> None:
-    """modern-expectations.md 4; what is not understood changes nothing."""
-    stored = obj()
-    stored["metadata"]["annotations"] = {f"sagemaker.aws.amazon.com/{name}": text for name, text in annotations.items()}
-    policy = seen(stored).policy
-    assert (policy.adoption, policy.retain, policy.paused) == (adoption, retain, paused)
+    memory.hold = Hold(hold_token(stored, scope(stored)), 999.0)
+    assert seen(stored, memory).hold_s is None
 
 
 @pytest.mark.parametrize(
