@@ -101,6 +101,19 @@ manifests: crds  ## Rebuild release/, charts, roles, dashboard and IAM policies 
 manifests-check: $(READY)  ## Fail if what `make manifests` writes is not checked in
 	@$(BIN)/python -m hack.manifests --check
 
+##@ Image
+
+ENGINE ?= docker
+
+.PHONY: image
+image:  ## Build the image with ENGINE (docker, podman or buildah); IMAGE=name:tag names it, ARGS adds options
+	@$(ENGINE) build --build-arg OPERATOR_COMMIT="$$(git rev-parse --short HEAD)" -t $(or $(IMAGE),amazon-sagemaker-operator-for-k8s:v1) $(ARGS) .
+
+.PHONY: test-image
+test-image: $(READY)  ## Run the operator from an image's unpacked files in ROOT_FS=directory, as root on Linux
+	@test -d "$(ROOT_FS)/app" || { echo "error: ROOT_FS must name the unpacked root file system of the image; no app in '$(ROOT_FS)'" >&2; exit 1; }
+	@IMAGE_ROOT_FS="$(abspath $(ROOT_FS))" $(BIN)/python -m pytest -q tests/sandbox/test_image.py $(ARGS)
+
 ##@ Cluster (the one your kubeconfig names)
 
 .PHONY: install

@@ -9,8 +9,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from api.meta import JsonObject
@@ -129,7 +130,16 @@ def until_gone(api: Api, name: str, within_s: float = 30.0, **where: str) -> Non
 class Operator:
     """`python -m controller` as a real process. Its log is kept and shown where a test fails."""
 
-    def __init__(self, kubeconfig: Path, aws_url: str, log: Path, *flags: str, health_port: int) -> None:
+    def __init__(
+        self,
+        kubeconfig: Path,
+        aws_url: str,
+        log: Path,
+        *flags: str,
+        health_port: int,
+        command: Sequence[str] = (sys.executable, "-m", "controller"),
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.log = log
         self.health_url = f"http://127.0.0.1:{health_port}"
         environment = {
@@ -143,12 +153,12 @@ class Operator:
             "AWS_EC2_METADATA_DISABLED": "true",
             "HOME": str(log.parent),
             "PYTHONUNBUFFERED": "1",
+            **variables,
         }
         with log.open("ab") as sink:
             self.process = subprocess.Popen(
                 [
-                    sys.executable,
-                    *("-m", "controller"),
+                    *command,
                     *("--kubeconfig", str(kubeconfig)),
                     *("--metrics-addr", "127.0.0.1:0"),
                     *("--health-addr", f"127.0.0.1:{health_port}"),
