@@ -79,6 +79,10 @@ type: $(READY)  ## Check types with mypy --strict
 .PHONY: check
 check: lint lint-dockerfile type crds-check manifests-check test  ## Everything that CI runs
 
+.PHONY: soak
+soak: $(READY)  ## Break the operator at random and judge what is left; ARGS="--seed N --minutes M"
+	@$(BIN)/python -m tests.sandbox.soak $(ARGS)
+
 .PHONY: bench
 bench: $(READY)  ## Measure queue, store and informer on this machine (not a test)
 	@$(BIN)/python -m hack.bench.runtime $(ARGS)

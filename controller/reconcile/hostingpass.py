@@ -204,7 +204,7 @@ class HostingPass:
         metadata, status = obj["metadata"], obj.get("status") or {}
         annotations = metadata.get("annotations") or {}
         sighting = self._context.tracker.last(self._key)
-        if sighting is not None:
+        if sighting is not None and base.recorded is not None:  # else it is of an earlier object of that name
             summary = None
             if sighting.summary is not None:
                 summary = _current(status, found(self._descriptor, sighting.summary, Source.SUMMARY), sighting.summary)

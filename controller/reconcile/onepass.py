@@ -92,8 +92,8 @@ class Pass:
         if seen.is_recorded_in_status:  # what we knew first is known to all
             self._memory.recorded = self._memory.doubtful_since = None
         sighting = self._context.tracker.last(self._key)
-        if sighting is None:
-            return seen
+        if sighting is None or seen.recorded is None:
+            return seen  # followed is only what is recorded: this is of an object that bore the name before
         remote = None
         if sighting.summary is not None:
             remote = found(self._descriptor, sighting.summary, Source.SUMMARY)

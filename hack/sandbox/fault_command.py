@@ -35,6 +35,7 @@ def add_parsers(commands: Any) -> None:
     aws.add_argument("--always", action="store_true", help="until cleared")
     aws.add_argument("--after", type=int, default=0, metavar="N", help="let N calls pass first")
     aws.add_argument("--contains", default="", metavar="TEXT", help="only requests with this text, e.g. a job's name")
+    aws.add_argument("--region", default="", help="only requests to this region")
     aws.set_defaults(command=_aws)
     helps = {name: text for name, (_, text) in _KUBE_STATUSES.items()} | dict(_KUBE_WATCHES)
     kube = _parser(servers, "kube", "the Kubernetes API", helps, list_too=False)
@@ -78,6 +79,7 @@ def _aws(options: argparse.Namespace) -> dict[str, Any]:
         "count": None if options.always else options.count,
         "after": options.after,
         "contains": options.contains,
+        "region": options.region,
         "delay_s": options.delay,
     }
     return control(url, "POST", "faults", order)

@@ -57,6 +57,10 @@ class FakeCluster:
             new["metadata"]["generation"] += 1
             self._put(key, new, current)
 
+    def remove(self, key: ObjectKey) -> None:
+        """Somebody takes the finalizers off what is being deleted: it is gone."""
+        del self._objects[key]
+
     def touch(self, key: ObjectKey) -> None:
         """Somebody sets a label: a new version."""
         current = self._objects[key]

@@ -80,6 +80,32 @@ def test_a_new_object_of_the_same_name_is_not_stopped_by_the_old_ones_deletion()
     assert world.status["trainingJobStatus"] == "InProgress"
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param({}, {}, id="generated names"),
+        pytest.param({"trainingJobName": "my-job"}, {}, id="a given name, then a generated one"),
+        pytest.param(
+            {"trainingJobName": "my-job"}, {"trainingJobName": "my-job", "region": "us-west-2"}, id="another region"
+        ),
+    ],
+)
+def test_what_was_followed_for_a_removed_object_is_not_taken_for_its_successors(
+    before: JsonObject, after: JsonObject
+) -> None:
+    """Removed by force and made again before anybody looked: the tracker still follows the job of the first uid."""
+    world = World()
+    world.cluster.apply(manifest(**before))
+    world.run(30)
+    first = set(world.aws.jobs)
+    world.cluster.remove(KEY)
+    world.cluster.apply(manifest(**after))
+    world.run(30)
+    (own,) = set(world.aws.jobs) - first
+    assert (world.status["awsResource"]["region"], world.status["awsResource"]["name"]) == own
+    assert world.status["trainingJobStatus"] == "InProgress"
+
+
 def test_repeated_events_cost_nothing() -> None:
     """A hundred passes over an unchanged object: no call to AWS, no write."""
     world = World()

@@ -3,12 +3,14 @@
 GET    /sandbox/health     {"status": "ok"}
 GET    /sandbox/faults     the orders in force       POST: add one (fields of `Fault`)     DELETE: withdraw all
 GET    /sandbox/requests   counts by operation       DELETE: count from zero
+GET    /sandbox/effects    what changed, in order: operation, name, region, tags
 GET    /sandbox/clock      {"now": epoch seconds}    POST {"advance_s": n}: move time forward
 POST   /sandbox/quota      {"calls_per_second": n}   0 lifts it
 POST   /sandbox/reset      forget everything
 """
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from hack.sandbox.aws.service import AwsService
@@ -45,6 +47,8 @@ def _routed(service: AwsService, route: str, body: dict[str, Any]) -> HttpRespon
         case "DELETE requests":
             service.requests.reset()
             return _json(service.requests.report())
+        case "GET effects":
+            return _json({"effects": [asdict(each) for each in service.effects.all()]})
         case "GET clock":
             return _json({"now": service.clock.now()})
         case "POST clock":

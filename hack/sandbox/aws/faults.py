@@ -83,7 +83,7 @@ class Fault:
     """An order: the next `count` calls of `operation` (None: all of them, until cleared) go wrong as `fault` says.
 
     `operation` may hold wildcards (`Describe*`); `contains` limits the order to requests whose body holds that text,
-    a job's name for example; `after` lets that many matching calls pass first.
+    a job's name for example, `region` to those of a region; `after` lets that many matching calls pass first.
     """
 
     operation: str
@@ -94,6 +94,7 @@ class Fault:
     delay_s: float | None = None
     code: str = ""
     message: str = ""
+    region: str = ""
 
     def __post_init__(self) -> None:
         if self.fault not in FAULTS:
@@ -111,6 +112,12 @@ class Fault:
             message=self.message or base.message,
             delay_s=base.delay_s if self.delay_s is None else self.delay_s,
         )
+
+    def is_about(self, operation: str, body: str, region: str) -> bool:
+        """Whether the order is for such a call."""
+        if self.region and self.region != region:
+            return False
+        return fnmatch.fnmatchcase(operation, self.operation) and self.contains in body
 
     def error(self, *, service: str, operation: str, account: str) -> ApiError:
         """Return the error to answer with."""
@@ -142,11 +149,11 @@ class Faults:
         with self._lock:
             return [asdict(order) for order in self._orders]
 
-    def take(self, operation: str, body: str) -> Fault | None:
+    def take(self, operation: str, body: str, region: str = "") -> Fault | None:
         """Return the fault that hits this call, if any, and count it."""
         with self._lock:
             for number, order in enumerate(self._orders):
-                if not fnmatch.fnmatchcase(operation, order.operation) or order.contains not in body:
+                if not order.is_about(operation, body, region):
                     continue
                 if order.after:
                     self._orders[number] = replace(order, after=order.after - 1)

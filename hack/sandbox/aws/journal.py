@@ -1,10 +1,18 @@
-"""Who asked for what: counts of requests and of the errors answered, by operation, plus the simulated call quota."""
+"""Who asked for what: counts of requests and errors, what took effect, plus the simulated call quota."""
 
+import re
 import threading
-from collections import Counter
-from typing import Any
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from hack.sandbox.aws.wire import ApiError
+from hack.sandbox.aws.wire import ApiError, Call
+
+_VERB: Final = re.compile(r"(Create|Update|Stop|Delete)(?=[A-Z])")
+_READS: Final = ("Describe", "List", "Get", "Filter")
+_KEPT: Final = 20_000
+"""Effects that are remembered; the oldest go first."""
 
 
 class Requests:
@@ -50,6 +58,59 @@ class Requests:
         with self._lock:
             self._calls.clear()
             self._errors.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A call that took effect, whatever its caller was told."""
+
+    at: float
+    """Epoch seconds of the sandbox's clock."""
+    operation: str
+    account: str
+    region: str
+    name: str
+    """Of the resource; `ResourceId` and policy for calls about scaling, the ARN for calls about tags."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Those that the call gave."""
+
+    @classmethod
+    def of(cls, call: Call) -> "Effect":
+        """What a call that has succeeded did."""
+        params = call.params
+        member = f"{_VERB.sub('', call.operation)}Name"
+        known = (member, "ResourceArn", "EndpointName", "ResourceId")
+        name = next((str(params[each]) for each in known if each in params), "")
+        if "PolicyName" in params:
+            name += f" {params['PolicyName']}"
+        tags = {tag["Key"]: tag["Value"] for tag in params.get("Tags") or () if isinstance(tag, Mapping)}
+        return cls(call.now, call.operation, call.account, call.region, name, tags)
+
+
+class Effects:
+    """What changed, in order: names and tags, no specs. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._effects: deque[Effect] = deque(maxlen=_KEPT)  # guarded by _lock
+
+    def note(self, call: Call) -> None:
+        """Remember a call that has succeeded, unless it only reads."""
+        if call.operation.startswith(_READS):
+            return
+        effect = Effect.of(call)
+        with self._lock:
+            self._effects.append(effect)
+
+    def all(self) -> list[Effect]:
+        """Return what is remembered, oldest first."""
+        with self._lock:
+            return list(self._effects)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._effects.clear()
 
 
 class CallQuota:

@@ -16,7 +16,7 @@ from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.aws.course import Durations
 from hack.sandbox.aws.faults import Faults
 from hack.sandbox.aws.http import HttpServer
-from hack.sandbox.aws.journal import CallQuota, Requests
+from hack.sandbox.aws.journal import CallQuota, Effects, Requests
 from hack.sandbox.aws.service import AwsService
 from hack.sandbox.aws.wire import HttpRequest, HttpResponse
 
@@ -52,6 +52,11 @@ class RunningServer:
     def requests(self) -> Requests:
         """Requests counted."""
         return self._service.requests
+
+    @property
+    def effects(self) -> Effects:
+        """What changed."""
+        return self._service.effects
 
     @property
     def quota(self) -> CallQuota:

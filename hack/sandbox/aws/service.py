@@ -18,7 +18,7 @@ from hack.sandbox.aws.course import Durations
 from hack.sandbox.aws.endpoint_api import ENDPOINT, EndpointApi
 from hack.sandbox.aws.faults import Fault, Faults, When
 from hack.sandbox.aws.job_api import JobApi, Operation
-from hack.sandbox.aws.journal import CallQuota, Requests
+from hack.sandbox.aws.journal import CallQuota, Effects, Requests
 from hack.sandbox.aws.kinds import KINDS
 from hack.sandbox.aws.logs import LogsApi
 from hack.sandbox.aws.models import STATIC_KINDS
@@ -54,6 +54,7 @@ class AwsService:
         self.clock = clock
         self.faults = Faults()
         self.requests = Requests()
+        self.effects = Effects()
         self.quota = CallQuota()
         self._released = threading.Event()  # ends delays; replaced by reset, final after close
         self._store = Store()
@@ -86,7 +87,7 @@ class AwsService:
         try:
             if caller.service == "sagemaker":
                 self.quota.charge(caller.account, caller.region, operation, self.clock.now())
-            fault = self.faults.take(operation, request.body.decode(errors="replace"))
+            fault = self.faults.take(operation, request.body.decode(errors="replace"), caller.region)
             response = self._with_fault(request, caller, operation, fault)
         except Lost:
             self.requests.note(operation, "(lost)")
@@ -110,6 +111,7 @@ class AwsService:
         self._targets.clear()
         self.faults.clear()
         self.requests.reset()
+        self.effects.reset()
         self.quota.set(0)
         self._moto.reset()
 
@@ -151,7 +153,9 @@ class AwsService:
         is_ours = self._is_ours.get(operation)
         if handler is None or (is_ours is not None and not is_ours(call)):
             return self._moto.answer(request)
-        return json_answer(handler(call))
+        answer = handler(call)
+        self.effects.note(call)
+        return json_answer(answer)
 
     def _caller(self, request: HttpRequest) -> _Caller:
         """Read who is asking from the signature's credential scope; signatures themselves are not checked."""

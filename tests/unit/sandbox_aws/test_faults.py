@@ -124,6 +124,8 @@ def test_stopping_the_server_ends_hanging_requests() -> None:
             {"operation": "DescribeTrainingJob", "contains": '"b"'}, [False, True, False, False], id="one job"
         ),
         pytest.param({"operation": "CreateTrainingJob"}, [False, False, False, False], id="another operation"),
+        pytest.param({"operation": "*", "region": "us-west-2"}, [True, False, False, False], id="its region"),
+        pytest.param({"operation": "*", "region": "us-east-2"}, [False, False, False, False], id="another region"),
     ],
 )
 def test_a_fault_hits_the_calls_it_is_ordered_for(
@@ -141,6 +143,22 @@ def test_a_fault_hits_the_calls_it_is_ordered_for(
         except ClientError:
             seen.append(True)
     assert seen == hits
+
+
+def test_what_took_effect_is_remembered_whatever_the_caller_was_told(
+    aws: RunningServer, sagemaker: Any, request_of: Request
+) -> None:
+    """The evidence of soak tests: an answer that was lost is an effect, an error that came instead is none."""
+    aws.faults.add("CreateTrainingJob", "error-after")
+    aws.faults.add("StopTrainingJob", "error")
+    with pytest.raises(ClientError):
+        sagemaker.create_training_job(**request_of("a"), Tags=[{"Key": "team", "Value": "b"}])
+    with pytest.raises(ClientError):
+        sagemaker.stop_training_job(TrainingJobName="a")
+    sagemaker.describe_training_job(TrainingJobName="a")
+    (effect,) = aws.effects.all()
+    assert (effect.operation, effect.name, effect.region) == ("CreateTrainingJob", "a", "us-west-2")
+    assert effect.tags == {"team": "b"}
 
 
 @pytest.mark.parametrize("order", [{"fault": "earthquake"}, {"fault": "throttle", "count": 0}])

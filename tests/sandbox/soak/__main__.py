@@ -1,0 +1,60 @@
+"""`python -m tests.sandbox.soak`: break the operator for minutes on end, seed after seed, and judge what is left.
+
+Each run has fresh servers. It prints its seed, and for what is wrong the story of the object; exit code 1 says that
+something was. With KUBEBUILDER_ASSETS set, the API server is a real one, whose own failures cannot be ordered.
+"""
+
+import argparse
+import logging
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.sandbox.soak.driver import Soak
+from tests.sandbox.soak.scene import Scene
+
+
+def main() -> int:
+    """Run one seed, or as many as fit into the time."""
+    parser = argparse.ArgumentParser(prog="make soak ARGS=…", description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--seed", type=int, help="of the first run, by default a random one; later runs count on")
+    parser.add_argument("--minutes", type=float, default=3.0, help="for all runs together; default %(default)g")
+    parser.add_argument("--run", type=float, default=45.0, metavar="S", help="seconds of trouble; default %(default)g")
+    parser.add_argument("--replicas", type=int, help="operators; by default one, or two with an election, by seed")
+    parser.add_argument("--keep", type=Path, help="directory for logs that stay")
+    options = parser.parse_args()
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # watches that are cut on request
+    seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
+    deadline, failed = time.monotonic() + 60 * options.minutes, 0
+    while True:
+        failed += not run(seed, options.run, options.replicas or (2 if seed % 3 == 0 else 1), options.keep)
+        seed += 1
+        if time.monotonic() > deadline:
+            return min(failed, 1)
+
+
+def run(seed: int, seconds: float, replicas: int, keep: Path | None) -> bool:
+    """Whether everything was as it must be."""
+    print(f"seed {seed}, {replicas} operators, {seconds:g} s", flush=True)
+    with tempfile.TemporaryDirectory(prefix="soak-") as temporary:
+        directory = Path(temporary)
+        if keep is not None:
+            directory = keep / f"seed-{seed}"
+            directory.mkdir(parents=True)
+        with Scene(directory, replicas=replicas) as scene:
+            soak = Soak(scene, seed)
+            soak.prepare()
+            soak.act(seconds)
+            wrong = soak.judge()
+            created = sum(effect.operation.startswith("Create") for effect in scene.aws.effects.all())
+            calls = sum(scene.aws.requests.counts().values())
+    print(f"seed {seed}: {len(scene.ledger.lines)} acts, {created} creations, {calls} AWS calls, {len(wrong)} wrong")
+    for each in wrong:
+        print(f"- {each}", flush=True)
+    return not wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,193 @@
+"""Users and accidents in turn, drawn from one seed; then the faults end, and all that was made is judged."""
+
+import random
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from api.meta import GROUP, JsonObject
+from tests.sandbox.harness import aws_call, eventually
+from tests.sandbox.soak.disturbances import disturb
+from tests.sandbox.soak.invariants import (
+    complaints,
+    effects_complaints,
+    left_behind,
+    log_complaints,
+    quiet_complaints,
+    still_there,
+)
+from tests.sandbox.soak.manifests import ADOPTABLE, FOREIGN, LONG_S, MODEL, REGIONS, drawn, edited
+from tests.sandbox.soak.scene import Scene
+
+_ROLE: Final = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole"
+_IMAGE: Final = "825641698319.dkr.ecr.us-east-2.amazonaws.com/xgboost:1"
+_OUTPUT: Final = "s3://my-bucket/soak/"
+_HELD: Final = frozenset({"AccessDenied", "QuotaExceeded", "RequestRefused", "DependencyMissing"})
+"""Troubles that are looked at again after minutes only, unless the object changes."""
+
+
+class Soak:
+    """One run. `steps` acts, one after the other; `paces_s` bounds the pause between two."""
+
+    def __init__(self, scene: Scene, seed: int, *, pace_s: float = 0.15, chaos: float = 0.25) -> None:
+        self._scene = scene
+        self._rng = random.Random(seed)
+        self._pace_s = pace_s
+        self._chaos = chaos
+        self._before: dict[str, JsonObject] = {}
+
+    def prepare(self) -> None:
+        """What is there before the operator comes."""
+        for region in REGIONS:
+            self._seed(region)
+            eventually(partial(self._serves, region), what="the endpoint of others serves")
+            self._before[region] = still_there(self._scene, region)
+        self._scene.start_operators()
+        for each in self._scene.operators:
+            each.until_ready()
+
+    def act(self, seconds: float) -> None:
+        """Users and accidents for so long."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self._rng.random() < self._chaos:
+                disturb(self._scene, self._rng)
+            else:
+                self._user()
+            self._scene.running()
+            self._scene.start_operators()
+            time.sleep(self._rng.random() * 2 * self._pace_s)
+
+    def judge(self, *, within_s: float = 150.0, quiet_s: float = 4.0) -> list[str]:
+        """Calm everything, wait, delete everything, wait; returns what is wrong, with stories."""
+        scene = self._scene
+        scene.calm()
+        scene.start_operators()
+        scene.ledger.tell("! calm")
+        self._release_holds()
+        wrong = self._until_none(lambda: complaints(scene), within_s)
+        if not wrong:
+            wrong += quiet_complaints(scene, quiet_s)
+        scene.ledger.tell("! everything is deleted")
+        self._delete_all()
+        deleting = self._until_none(self._not_gone, within_s)
+        scene.ledger.tell("! the end")
+        wrong += deleting
+        wrong += [] if deleting else left_behind(scene)
+        wrong += effects_complaints(scene.ledger, scene.aws.effects.all())
+        for region in REGIONS:
+            if still_there(scene, region) != self._before[region]:
+                wrong.append(f"{region}: what belongs to others has changed: {still_there(scene, region)}")
+        return wrong + log_complaints(scene.log_lines()) + scene.exits
+
+    # --- users
+
+    def _user(self) -> None:
+        roll = self._rng.random()
+        if roll < 0.5:
+            self._create()
+            return
+        objects = self._scene.objects()
+        if not objects:
+            return
+        obj = self._rng.choice(objects)
+        if roll < 0.78:
+            self._edit(obj)
+        else:
+            self._scene.ledger.tell(f"{_name(obj)} deleted, uid {obj['metadata']['uid']}")
+            self._scene.delete(obj)
+
+    def _create(self) -> None:
+        made = self._scene.create(obj := drawn(self._rng))
+        if made is not None:
+            uid = made["metadata"]["uid"]
+            if "recreate-on-failure" in str(made["metadata"].get("annotations")):
+                self._scene.ledger.recreating.add(uid)
+            asked = {key: value for key, value in obj["spec"].items() if key.endswith("Name") or key == "region"}
+            told = obj["metadata"]["annotations"]
+            self._scene.ledger.tell(f"{_name(obj)} created, uid {uid}, {asked} {told}")
+
+    def _edit(self, obj: JsonObject) -> None:
+        if (obj["metadata"].get("ownerReferences")) or obj["metadata"].get("deletionTimestamp"):
+            return
+        patch = edited(self._rng, obj)
+        told = patch.get("metadata") or sorted(patch["spec"])
+        self._scene.ledger.tell(f"{_name(obj)} edited: {told}")
+        self._scene.patch(obj, patch)
+
+    # --- the end
+
+    def _release_holds(self) -> None:
+        """Errors that people must cure are retried after minutes: the cure is told by a change of the object."""
+        for obj in self._scene.objects():
+            conditions = (obj.get("status") or {}).get("conditions") or ()
+            if any(each.get("reason") in _HELD for each in conditions) or obj["metadata"].get("deletionTimestamp"):
+                self._scene.patch(obj, {"metadata": {"annotations": {f"{GROUP}/reconcile-at": "end"}}})
+
+    def _delete_all(self) -> None:
+        for obj in self._scene.objects():
+            annotations = obj["metadata"].get("annotations") or {}
+            if f"{GROUP}/paused" in annotations:
+                self._scene.patch(obj, {"metadata": {"annotations": {f"{GROUP}/paused": None}}})
+        for obj in self._scene.objects():
+            self._scene.delete(obj)
+
+    def _not_gone(self) -> list[str]:
+        return [
+            f"{_name(obj)} is not gone; its status: {obj.get('status')}\n"
+            + self._scene.ledger.story(_name(obj), obj["metadata"]["uid"])
+            for obj in self._scene.objects()
+        ]
+
+    def _until_none(self, look: Callable[[], list[str]], within_s: float) -> list[str]:
+        deadline = time.monotonic() + within_s
+        while True:
+            found = look()
+            if not found or time.monotonic() > deadline:
+                return found
+            self._scene.running()
+            self._scene.start_operators()
+            time.sleep(0.5)
+
+    # --- what belongs to others
+
+    def _serves(self, region: str) -> bool:
+        answer = self._scene.ask("DescribeEndpoint", region, EndpointName=FOREIGN) or {}
+        return answer.get("EndpointStatus") == "InService"
+
+    def _seed(self, region: str) -> None:
+        def call(operation: str, **members: Any) -> None:
+            aws_call(self._scene.aws.url, operation, region=region, **members)
+
+        for name in (MODEL, FOREIGN):
+            container = {"Image": _IMAGE, "ModelDataUrl": "s3://my-bucket/soak/model.tar.gz"}
+            call("CreateModel", ModelName=name, ExecutionRoleArn=_ROLE, PrimaryContainer=container)
+        variant = {
+            "VariantName": "v0",
+            "ModelName": FOREIGN,
+            "InstanceType": "ml.c5.large",
+            "InitialInstanceCount": 1,
+        }
+        call("CreateEndpointConfig", EndpointConfigName=FOREIGN, ProductionVariants=[variant])
+        call("CreateEndpoint", EndpointName=FOREIGN, EndpointConfigName=FOREIGN)
+        for name in (FOREIGN, ADOPTABLE):
+            call("CreateTrainingJob", TrainingJobName=name, **_definition(), HyperParameters=_long())
+
+
+def _name(obj: JsonObject) -> str:
+    return f"{obj['kind']} {obj['metadata']['namespace']}/{obj['metadata']['name']}"
+
+
+def _long() -> dict[str, str]:
+    return {"SANDBOX_TRAIN_SECONDS": LONG_S}
+
+
+def _definition() -> dict[str, Any]:
+    return {
+        "RoleArn": _ROLE,
+        "AlgorithmSpecification": {"TrainingImage": _IMAGE, "TrainingInputMode": "File"},
+        "OutputDataConfig": {"S3OutputPath": _OUTPUT},
+        "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m4.xlarge", "VolumeSizeInGB": 5},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 86400},
+    }

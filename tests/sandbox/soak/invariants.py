@@ -1,0 +1,248 @@
+"""What holds at the end of a soak, whatever happened during it (DESIGN 5): each check returns sentences, best none."""
+
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from api.descriptor import KindDescriptor, LifeCycle
+from api.meta import GROUP, JsonObject
+from api.v1 import ALL_KINDS
+from hack.sandbox.aws.journal import Effect
+from tests.sandbox.harness import aws_call
+from tests.sandbox.soak.manifests import ADOPTABLE, FOREIGN
+from tests.sandbox.soak.scene import Ledger, Scene
+
+_KINDS: Final = {each.kind: each for each in ALL_KINDS}
+_UID: Final = f"{GROUP}/uid"
+_NAME: Final = f"{GROUP}/name"
+_SELF_EXPLAINED: Final = frozenset(
+    {"AlreadyExists", "NotFound", "InvalidSpec", "ChildFailed", "DependencyMissing", "WaitingForEndpoint", "Paused"}
+)
+"""Reasons of conditions that say why nothing was created."""
+_CLOCK_S: Final = 1.0
+_RESOURCES: Final = frozenset(each.operations.create.removeprefix("Create") for each in ALL_KINDS)
+
+
+# --- while everything is wanted
+
+
+def complaints(scene: Scene) -> list[str]:
+    """Objects that do not show what SageMaker says, with their stories."""
+    found = []
+    for obj in scene.objects():
+        problem = _problem(scene, obj)
+        if problem:
+            metadata = obj["metadata"]
+            name = f"{obj['kind']} {metadata['namespace']}/{metadata['name']}"
+            story = scene.ledger.story(name, metadata["uid"])
+            found.append(f"{name}: {problem}\n    status: {json.dumps(obj.get('status'))}\n{story}")
+    return found
+
+
+def _problem(scene: Scene, obj: JsonObject) -> str:
+    descriptor = _KINDS[obj["kind"]]
+    metadata, status = obj["metadata"], obj.get("status") or {}
+    annotations = metadata.get("annotations") or {}
+    if annotations.get(f"{GROUP}/paused") == "true":
+        return ""
+    if metadata.get("deletionTimestamp"):
+        return _why_it_stays(scene, obj)
+    reasons = {each.get("reason") for each in status.get("conditions") or ()}
+    resource = status.get("awsResource")
+    if not resource:
+        return "" if reasons & _SELF_EXPLAINED else "nothing is created, and nothing says why"
+    if descriptor.life_cycle is LifeCycle.SCALING:
+        return _scaling_problem(scene, status, reasons)
+    there = describe(scene, descriptor, resource["region"], resource["name"])
+    if there is None:
+        return "" if "NotFound" in reasons else "SageMaker does not know it, and the status does not say so"
+    value = there.get(descriptor.status.member) if descriptor.status.member else "Created"
+    shown = status.get(descriptor.status.field)
+    if value != shown:
+        return "" if reasons & _SELF_EXPLAINED else f"shows {shown}, SageMaker says {value}"
+    if descriptor.life_cycle is LifeCycle.ENDPOINT:
+        return _endpoint_problem(there, status, reasons)
+    return ""
+
+
+def _why_it_stays(scene: Scene, obj: JsonObject) -> str:
+    """Children wait for their deployment; everything else must go."""
+    del scene
+    waits = any(each.get("reason") == "InUse" for each in (obj.get("status") or {}).get("conditions") or ())
+    return "" if waits else "its deletion does not come to an end"
+
+
+def _endpoint_problem(there: JsonObject, status: JsonObject, reasons: set[Any]) -> str:
+    if "UpdatePending" in reasons:
+        return "an update is pending for ever"
+    if there["EndpointConfigName"] != status.get("endpointConfigName"):
+        return f"shows configuration {status.get('endpointConfigName')}, serves {there['EndpointConfigName']}"
+    return ""
+
+
+def _scaling_problem(scene: Scene, status: JsonObject, reasons: set[Any]) -> str:
+    if status.get("hostingAutoscalingPolicyStatus") != "Created":
+        return "" if reasons & _SELF_EXPLAINED else "is not in place, and nothing says why"
+    there = _policies(scene, status["awsResource"]["region"])
+    missing = [each for each in status.get("resourceIDList") or () if (each, status["policyName"]) not in there]
+    return f"shows that it is in place on {missing}, where it is not" if missing else ""
+
+
+def _policies(scene: Scene, region: str) -> set[tuple[str, str]]:
+    answer = aws_call(
+        scene.aws.url,
+        "DescribeScalingPolicies",
+        region=region,
+        service="application-autoscaling",
+        ServiceNamespace="sagemaker",
+    )
+    return {(each["ResourceId"], each["PolicyName"]) for each in answer["ScalingPolicies"]}
+
+
+def describe(scene: Scene, descriptor: KindDescriptor, region: str, name: str) -> JsonObject | None:
+    """What SageMaker says of a resource; None: it does not know it."""
+    return scene.ask(descriptor.operations.describe, region, **{descriptor.name.member: name})
+
+
+def quiet_complaints(scene: Scene, seconds: float) -> list[str]:
+    """Where nothing changes, nothing is written, and little is asked: lists only (DESIGN 4.5, 4.8)."""
+    objects = scene.objects()
+    asked, written = scene.aws.requests.counts(), scene.kube_writes()
+    time.sleep(seconds)
+    after = scene.aws.requests.counts()
+    news = {name: number - asked.get(name, 0) for name, number in after.items() if number > asked.get(name, 0)}
+    calls = sum(number for name, number in news.items() if not name.startswith("List"))
+    found = []
+    if calls > 10 + len(objects) / 4:
+        found.append(f"{len(objects)} objects at rest cost {news} in {seconds} s")
+    if scene.kube_writes() - written > 3:
+        found.append(f"{scene.kube_writes() - written} writes in {seconds} s for {len(objects)} objects at rest")
+    return found
+
+
+# --- when everything is gone
+
+
+def left_behind(scene: Scene) -> list[str]:
+    """What we created and nobody wants any more must be gone, or at its end."""
+    found = []
+    for effect in scene.aws.effects.all():
+        descriptor = _created(effect)
+        if descriptor is None or _UID not in effect.tags or _is_retained(scene.ledger, effect):
+            continue
+        there = describe(scene, descriptor, effect.region, effect.name)
+        value = (there or {}).get(descriptor.status.member or "-", "there")
+        if there is not None and value not in descriptor.status.terminal:
+            name = f"{effect.tags[f'{GROUP}/namespace']}/{effect.tags[_NAME]}"
+            story = scene.ledger.story(name, effect.tags[_UID])
+            found.append(f"{effect.operation} {effect.name} of {name} is left ({value})\n{story}")
+    return found + _scaling_left(scene)
+
+
+def _scaling_left(scene: Scene) -> list[str]:
+    if scene.ledger.retained:
+        return []  # whose they are is not told by tags: endpoints that stay may keep theirs
+    regions = {effect.region for effect in scene.aws.effects.all()}
+    left = {region: _policies(scene, region) for region in regions}
+    return [f"{region}: scaling policies are left: {found}" for region, found in left.items() if found]
+
+
+def _is_retained(ledger: Ledger, effect: Effect) -> bool:
+    """Of an object that protects it, or of a child of one: their names hold the uid of their deployment."""
+    uid, name = effect.tags[_UID], effect.tags.get(_NAME, "")
+    return any(uid == each or each.replace("-", "") in name for each in ledger.retained)
+
+
+def _created(effect: Effect) -> KindDescriptor | None:
+    return next((each for each in ALL_KINDS if each.operations.create == effect.operation), None)
+
+
+def still_there(scene: Scene, region: str) -> JsonObject:
+    """Everything that belongs to others, as far as it does not change by itself."""
+    asked = (
+        ("DescribeEndpoint", "EndpointName"),
+        ("DescribeEndpointConfig", "EndpointConfigName"),
+        ("DescribeModel", "ModelName"),
+        ("DescribeTrainingJob", "TrainingJobName"),
+    )
+    seen = {}
+    for operation, member in asked:
+        answer = scene.ask(operation, region, **{member: FOREIGN}) or {}
+        arn = next((value for name, value in answer.items() if name.endswith("Arn")), "")
+        moving = ("LastModifiedTime", "Secondary", "TrainingTime", "Billable", "TrainingStart")
+        kept = {name: value for name, value in answer.items() if not name.startswith(moving)}
+        seen[operation] = {**kept, "tags": scene.ask("ListTags", region, ResourceArn=arn)}
+    return json.loads(json.dumps(seen, sort_keys=True))  # type: ignore[no-any-return]
+
+
+# --- what was done
+
+
+def effects_complaints(ledger: Ledger, effects: Sequence[Effect]) -> list[str]:
+    """No second resource for one object, and nothing stopped or deleted that was wanted, or not ours."""
+    return [*_twice(effects), *_wrong_ends(ledger, effects)]
+
+
+def _twice(effects: Sequence[Effect]) -> Iterator[str]:
+    names: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    balance: Counter[tuple[str, str, str]] = Counter()
+    for effect in effects:
+        descriptor = _created(effect)
+        if descriptor is None or _UID not in effect.tags:
+            continue
+        place = (effect.operation.removeprefix("Create"), effect.region, effect.name)
+        balance[place] += 1
+        if descriptor.life_cycle in {LifeCycle.JOB, LifeCycle.ENDPOINT}:
+            names[effect.tags[_UID]].add((effect.region, effect.name))
+            if descriptor.life_cycle is LifeCycle.JOB and balance[place] > 1:
+                yield f"{place} was created {balance[place]} times"
+    yield from (f"object {uid} has several resources: {sorted(each)}" for uid, each in names.items() if len(each) > 1)
+
+
+def _wrong_ends(ledger: Ledger, effects: Sequence[Effect]) -> Iterator[str]:
+    makers: dict[tuple[str, str, str], Mapping[str, str]] = {}
+    for effect in effects:
+        verb, resource = _split(effect.operation)
+        place = (resource, effect.region, effect.name)
+        if verb == "Create":
+            makers[place] = effect.tags
+        elif resource in _RESOURCES and (told := _objection(ledger, effect, makers.get(place, {}))):
+            yield f"{effect.operation} {effect.name} at {effect.at - ledger.started:.1f}: {told}"
+
+
+def _objection(ledger: Ledger, effect: Effect, tags: Mapping[str, str]) -> str:
+    verb, resource = _split(effect.operation)
+    if _UID not in tags:
+        spawned = effect.name in ledger.removed_jobs or resource == "TrainingJob"
+        return "" if effect.name == ADOPTABLE or (spawned and effect.name != FOREIGN) else "it was not ours"
+    uid = tags[_UID]
+    if verb == "Update" or resource in {"Model", "EndpointConfig"}:
+        return ""
+    if uid in ledger.recreating and resource == "Endpoint":
+        return ""
+    asked = ledger.deleted.get(uid)
+    if asked is None or asked > effect.at + _CLOCK_S:
+        return f"its object {uid} ({tags.get(_NAME)}) was wanted"
+    return f"its object {uid} asked to retain it" if uid in ledger.retained else ""
+
+
+def _split(operation: str) -> tuple[str, str]:
+    for verb in ("Create", "Stop", "Delete", "Update"):
+        if operation.startswith(verb):
+            return verb, operation.removeprefix(verb).removesuffix("WeightsAndCapacities")
+    return "", operation
+
+
+def log_complaints(lines: Iterable[JsonObject]) -> list[str]:
+    """No line that is not JSON, and nothing unexpected: that is what tracebacks are for."""
+    found: Counter[str] = Counter()
+    for line in lines:
+        if "unreadable" in line:
+            found[f"{line['log']}: {line['unreadable']}"] += 1
+        elif "exception" in line or "exc_info" in line:
+            trace = str(line.get("exception"))
+            where = {name: line.get(name) for name in ("event", "controller", "namespace", "name")}
+            found[f"{where}: {trace[-1500:]}"] += 1
+    return [f"logged {number} times: {text}" for text, number in found.most_common(20)]

@@ -1,0 +1,209 @@
+"""What users of a soak write: objects of every kind, drawn from a seeded source, and edits of them. Pure.
+
+Names come from small pools, so that objects are made again under names that were used before, and so that names at AWS
+which users give collide with each other and with what was there before.
+"""
+
+import copy
+import random
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final
+
+import yaml
+
+from api.meta import GROUP, JsonObject
+from api.v1 import ALL_KINDS
+from tests.sandbox.harness import REPOSITORY
+
+REGIONS: Final = ("us-east-2", "us-west-2")
+NAMESPACES: Final = ("soak-a", "soak-b")
+MODEL: Final = "soak-model"
+"""A model at AWS that is there in every region before the soak begins; nobody's."""
+FOREIGN: Final = "soak-foreign"
+"""Name of resources of every kind that belong to somebody else."""
+ADOPTABLE: Final = "soak-adoptable"
+"""Name of jobs of somebody else that objects may adopt."""
+LONG_S: Final = "86400"
+
+_SAMPLES: Final[Mapping[str, str]] = {
+    "TrainingJob": "xgboost-mnist-trainingjob.yaml",
+    "ProcessingJob": "kmeans-mnist-processingjob.yaml",
+    "BatchTransformJob": "xgboost-mnist-batchtransform.yaml",
+    "HyperparameterTuningJob": "xgboost-mnist-hpo.yaml",
+    "Model": "xgboost-mnist-model.yaml",
+    "EndpointConfig": "xgboost-mnist-endpointconfig.yaml",
+    "HostingDeployment": "xgboost-mnist-hostingdeployment-inline.yaml",
+    "HostingAutoscalingPolicy": "hap-predefined-metric.yaml",
+}
+_WEIGHTS: Final[Mapping[str, int]] = {
+    "TrainingJob": 5,
+    "ProcessingJob": 2,
+    "BatchTransformJob": 2,
+    "HyperparameterTuningJob": 3,
+    "Model": 2,
+    "EndpointConfig": 2,
+    "HostingDeployment": 5,
+    "HostingAutoscalingPolicy": 3,
+}
+_BY_KIND: Final = {each.kind: each for each in ALL_KINDS}
+
+
+@cache
+def _sample(kind: str) -> JsonObject:
+    loaded: JsonObject = yaml.safe_load((REPOSITORY / "samples" / _SAMPLES[kind]).read_text())
+    return loaded
+
+
+def drawn(rng: random.Random) -> JsonObject:
+    """An object to create."""
+    kind = rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
+    obj = copy.deepcopy(_sample(kind))
+    obj["metadata"] = {
+        "name": f"{kind.lower()[:8]}-{rng.randrange(4)}",
+        "namespace": rng.choice(NAMESPACES),
+        "annotations": _annotations(rng),
+    }
+    spec = obj["spec"]
+    spec["region"] = rng.choices(REGIONS, (5, 1))[0]
+    descriptor = _BY_KIND[kind]
+    if descriptor.name.spec_field and kind != "HostingAutoscalingPolicy" and rng.random() < 0.3:
+        names = [f"soak-shared-{rng.randrange(2)}", FOREIGN]
+        if "adoption-policy" in str(obj["metadata"]["annotations"]):  # it would take over what others want
+            names = [ADOPTABLE] if kind == "TrainingJob" else [""]
+        spec[descriptor.name.spec_field] = rng.choice(names)
+    _FILL[kind](rng, spec)
+    return obj
+
+
+def edited(rng: random.Random, obj: JsonObject) -> JsonObject:
+    """A merge patch that a user might send for `obj`: its spec where its kind allows that, else an annotation."""
+    edit = _EDITS.get(obj["kind"])
+    if edit is None or rng.random() < 0.25:
+        name, values = rng.choice(
+            (("paused", ("true", None, None)), ("deletion-policy", ("retain", None)), ("reconcile-at", ("1", "2", "3")))
+        )
+        return {"metadata": {"annotations": {f"{GROUP}/{name}": rng.choice(values)}}}
+    return {"spec": edit(rng, obj["spec"])}
+
+
+def _annotations(rng: random.Random) -> dict[str, str]:
+    roll = rng.random()
+    for limit, name, value in (
+        (0.05, "paused", "true"),
+        (0.12, "deletion-policy", "retain"),
+        (0.14, "read-only", "true"),
+        (0.19, "adoption-policy", "adopt"),
+        (0.24, "adoption-policy", "adopt-or-create"),
+        (0.28, "recreate-on-failure", "true"),
+    ):
+        if roll < limit:
+            return {f"{GROUP}/{name}": value}
+    return {}
+
+
+def _course(rng: random.Random) -> list[JsonObject]:
+    """Markers for the embedded SageMaker: how the work shall go."""
+    return rng.choice(
+        (
+            [],
+            [],
+            [{"name": "SANDBOX_TRAIN_SECONDS", "value": LONG_S}],
+            [{"name": "SANDBOX_TRAIN_SECONDS", "value": "2"}],
+            [{"name": "SANDBOX_FAIL", "value": "soak"}],
+        )
+    )
+
+
+def _training(rng: random.Random, spec: JsonObject) -> None:
+    spec["hyperParameters"] = [*spec["hyperParameters"], *_course(rng)]
+
+
+def _working(rng: random.Random, spec: JsonObject) -> None:
+    spec["environment"] = [*spec["environment"], *_course(rng)]
+
+
+def _transform(rng: random.Random, spec: JsonObject) -> None:
+    spec["modelName"] = MODEL
+    _working(rng, spec)
+
+
+def _tuning(rng: random.Random, spec: JsonObject) -> None:
+    limits = {"maxNumberOfTrainingJobs": rng.randint(1, 4), "maxParallelTrainingJobs": 1}
+    limits["maxParallelTrainingJobs"] = rng.randint(1, limits["maxNumberOfTrainingJobs"])
+    spec["hyperParameterTuningJobConfig"]["resourceLimits"] = limits
+    spec["trainingJobDefinition"]["staticHyperParameters"] += _course(rng)
+
+
+def _environment(rng: random.Random) -> list[JsonObject]:
+    values = [{"name": "LOG_LEVEL", "value": rng.choice(("info", "debug", "error"))}]
+    return values + ([{"name": "SANDBOX_FAIL", "value": "soak"}] if rng.random() < 0.15 else [])
+
+
+def _model(rng: random.Random, spec: JsonObject) -> None:
+    spec["primaryContainer"] = {**spec["primaryContainer"], "environment": _environment(rng)}
+
+
+def _variants(rng: random.Random, model_of: Callable[[int], str]) -> list[JsonObject]:
+    return [
+        {
+            "variantName": f"v{number}",
+            "modelName": model_of(number),
+            "initialInstanceCount": rng.randint(1, 3),
+            "instanceType": "ml.c5.large",
+            "initialVariantWeight": rng.choice((1, 2)),
+        }
+        for number in range(rng.randint(1, 2))
+    ]
+
+
+def _configuration(rng: random.Random, spec: JsonObject) -> None:
+    spec["productionVariants"] = _variants(rng, lambda _: MODEL)
+
+
+def _hosting(rng: random.Random, spec: JsonObject) -> None:
+    template = copy.deepcopy(_sample("HostingDeployment")["spec"]["models"][0])
+    spec["models"] = []
+    for number in range(rng.randint(1, 3)):
+        container = {**template["containers"][0], "environment": _environment(rng)}
+        spec["models"].append({**template, "name": f"m{number}", "containers": [container]})
+    names = [model["name"] for model in spec["models"]]
+    spec["productionVariants"] = _variants(rng, lambda number: names[number % len(names)])
+
+
+def _policy(rng: random.Random, spec: JsonObject) -> None:
+    spec["policyName"] = f"soak-policy-{rng.randrange(2)}"
+    spec["resourceId"] = [
+        {"endpointName": f"hostingd-{rng.randrange(4)}", "variantName": f"v{number}"}
+        for number in range(rng.randint(1, 2))
+    ]
+    spec["maxCapacity"] = rng.randint(2, 5)
+
+
+_FILL: Final[Mapping[str, Callable[[random.Random, JsonObject], None]]] = {
+    "TrainingJob": _training,
+    "ProcessingJob": _working,
+    "BatchTransformJob": _transform,
+    "HyperparameterTuningJob": _tuning,
+    "Model": _model,
+    "EndpointConfig": _configuration,
+    "HostingDeployment": _hosting,
+    "HostingAutoscalingPolicy": _policy,
+}
+
+
+def _edit(kind: str, *fields: str) -> Callable[[random.Random, JsonObject], JsonObject]:
+    def edit(rng: random.Random, spec: JsonObject) -> dict[str, Any]:
+        changed = copy.deepcopy(spec)
+        _FILL[kind](rng, changed)
+        return {field: changed[field] for field in fields}
+
+    return edit
+
+
+_EDITS: Final[Mapping[str, Callable[[random.Random, JsonObject], JsonObject]]] = {
+    "Model": _edit("Model", "primaryContainer"),
+    "EndpointConfig": _edit("EndpointConfig", "productionVariants"),
+    "HostingDeployment": _edit("HostingDeployment", "models", "productionVariants"),
+    "HostingAutoscalingPolicy": _edit("HostingAutoscalingPolicy", "resourceId", "maxCapacity"),
+}

@@ -1,0 +1,219 @@
+"""Where a soak takes place: API server, SageMaker, operators that die and come back, and what is written down of it."""
+
+import itertools
+import json
+import signal
+import time
+import urllib.error
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Self
+
+from api.meta import JsonObject
+from api.v1 import ALL_KINDS
+from hack.sandbox.aws import server as aws_server
+from tests.sandbox.apiserver import api_server, free_port, write_kubeconfig
+from tests.sandbox.conftest import our_crds
+from tests.sandbox.harness import PLURALS, Api, Operator, aws_call, eventually
+from tests.sandbox.soak.manifests import NAMESPACES
+
+SPEED: Final = 4.0
+ELECTION: Final = (
+    "--enable-leader-election",
+    *("--leader-election-namespace", "default"),
+    *("--leader-election-lease-duration", "3s"),
+    *("--leader-election-renew-deadline", "2s"),
+    *("--leader-election-retry-period", "500ms"),
+)
+CRDS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+@dataclass
+class Ledger:
+    """What the driver has done: evidence for the invariants, and the story of each object."""
+
+    started: float = field(default_factory=time.time)
+    lines: list[tuple[float, str]] = field(default_factory=list)
+    deleted: dict[str, float] = field(default_factory=dict)
+    """When the deletion of an object was asked for, by uid."""
+    retained: set[str] = field(default_factory=set)
+    """Uids of objects that were deleted with an annotation that protects what is at AWS."""
+    recreating: set[str] = field(default_factory=set)
+    """Uids of deployments that may delete a failed endpoint."""
+    removed_jobs: dict[str, float] = field(default_factory=dict)
+    """When the deletion of a spawned object was asked for, by its job's name."""
+
+    def tell(self, text: str) -> None:
+        """Write a line."""
+        self.lines.append((time.time() - self.started, text))
+
+    def story(self, *words: str) -> str:
+        """The lines that hold one of the words, and the disturbances between."""
+        told = [(at, text) for at, text in self.lines if text.startswith("!") or any(word in text for word in words)]
+        return "\n".join(f"    {at:7.1f}  {text}" for at, text in told[-60:])
+
+
+class Scene:
+    """Both servers and the operators. Leaving its `with` block ends everything."""
+
+    def __init__(self, directory: Path, *, replicas: int, flags: tuple[str, ...] = ()) -> None:
+        self.directory = directory
+        self.ledger = Ledger()
+        self._replicas = replicas
+        self._flags = flags
+        self._stack = ExitStack()
+        self._numbers = itertools.count(1)
+        self.operators: list[Operator] = []
+        self.exits: list[str] = []
+        """Operators that ended although nobody had killed them."""
+        self.killed: set[int] = set()
+
+    def __enter__(self) -> Self:
+        with self._stack as stack:
+            self.kube = stack.enter_context(api_server(self.directory))
+            self.aws = stack.enter_context(aws_server.start(speed=SPEED))
+            self.api = Api(self.kube.url, self.kube.token)
+            self.kubeconfig = self.directory / "kubeconfig"
+            write_kubeconfig(self.kubeconfig, self.kube.url, self.kube.token)
+            self._install()
+            stack.callback(self._end)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _install(self) -> None:
+        for crd in our_crds():
+            path = f"{CRDS}/{crd['metadata']['name']}?fieldManager=tests&force=true"
+            self.api.call("PATCH", path, crd, content="application/apply-patch+yaml")
+        for descriptor in ALL_KINDS:
+            eventually(partial(self.api.is_served, self.api.path(plural=descriptor.plural)), what="CRDs are served")
+        for namespace in NAMESPACES:
+            self.api.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+
+    # --- operators
+
+    def start_operators(self) -> None:
+        """Start as many as there shall be."""
+        while len(self.running()) < self._replicas:
+            log = self.directory / f"operator-{next(self._numbers)}.log"
+            flags = ("--poll-interval", "200ms", "--aws-read-timeout", "2s", "--aws-connect-timeout", "2s")
+            election = ELECTION if self._replicas > 1 else ()
+            port = free_port()
+            self.operators.append(
+                Operator(self.kubeconfig, self.aws.url, log, *flags, *election, *self._flags, health_port=port)
+            )
+
+    def running(self) -> list[Operator]:
+        """Operators that live. Those that ended unasked are noted."""
+        for each in self.operators:
+            code = each.process.poll()
+            if code is not None and each.process.pid not in self.killed:
+                self.killed.add(each.process.pid)
+                self.ledger.tell(f"! operator ended by itself with {code}")
+                if self._replicas == 1 or code < 0:
+                    self.exits.append(f"{each.log.name} ended with {code}:\n{each.log_tail(15)}")
+        return [each for each in self.operators if each.process.poll() is None]
+
+    def kill(self, operator: Operator) -> None:
+        """SIGKILL."""
+        self.killed.add(operator.process.pid)
+        operator.kill()
+
+    def signal(self, operator: Operator, number: signal.Signals) -> None:
+        """Send a signal."""
+        operator.process.send_signal(number)
+
+    def _end(self) -> None:
+        for each in self.operators:
+            if each.process.poll() is None:
+                each.kill()
+
+    def log_lines(self) -> Iterator[JsonObject]:
+        """All lines of all operators; one that is no JSON has the key `unreadable`."""
+        for each in self.operators:
+            for line in each.log.read_text(errors="replace").splitlines():
+                try:
+                    yield json.loads(line)
+                except ValueError:
+                    yield {"unreadable": line, "log": each.log.name}
+
+    # --- the two servers
+
+    def objects(self) -> list[JsonObject]:
+        """All objects of our kinds, ordered, `kind` set."""
+        found = []
+        for kind, plural in PLURALS.items():
+            listed = self.api.call("GET", f"/apis/sagemaker.aws.amazon.com/v1/{plural}")["items"]
+            found += [{**obj, "kind": kind} for obj in listed]
+        return sorted(found, key=lambda obj: (obj["kind"], obj["metadata"]["namespace"], obj["metadata"]["name"]))
+
+    def patch(self, obj: JsonObject, body: JsonObject, subresource: str = "") -> None:
+        """Merge-patch an object; one that is gone does not matter."""
+        path = self.path_of(obj) + subresource
+        self._try("PATCH", path, body, "application/merge-patch+json")
+
+    def create(self, obj: JsonObject) -> JsonObject | None:
+        """Create an object; None where there is one of that name, or the server refuses."""
+        return self._try("POST", self.path_of(obj, named=False), obj)
+
+    def delete(self, obj: JsonObject) -> None:
+        """Ask for the deletion of an object, and note what that allows the operator to do."""
+        metadata = obj["metadata"]
+        uid, annotations = metadata["uid"], str(metadata.get("annotations") or {})
+        if "retain" in annotations or "read-only" in annotations:
+            self.ledger.retained.add(uid)
+        self.ledger.deleted.setdefault(uid, time.time())
+        if obj["kind"] == "TrainingJob" and metadata.get("ownerReferences"):
+            self.ledger.removed_jobs.setdefault(obj["spec"].get("trainingJobName", ""), time.time())
+        self._try("DELETE", self.path_of(obj))
+
+    def path_of(self, obj: JsonObject, *, named: bool = True) -> str:
+        """Path of an object, or of its collection."""
+        metadata = obj["metadata"]
+        name = metadata["name"] if named else ""
+        return self.api.path(name, namespace=metadata["namespace"], plural=PLURALS[obj["kind"]])
+
+    def _try(self, method: str, path: str, body: object = None, content: str = "application/json") -> JsonObject | None:
+        try:
+            return self.api.call(method, path, body, content=content)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                if refused.code not in {404, 409, 422}:
+                    raise
+                return None
+
+    def disturb_kube(self, order: JsonObject) -> None:
+        """Order a fault of the API server; without effect on a real one."""
+        if self.kube.is_sandbox:
+            self.api.call("POST", "/sandbox/faults", order)
+
+    def calm(self) -> None:
+        """Withdraw all faults."""
+        self.aws.faults.clear()
+        if self.kube.is_sandbox:
+            self.api.call("DELETE", "/sandbox/faults")
+
+    def kube_writes(self) -> int:
+        """How many writes of our kinds the API server has seen; 0 where it does not count."""
+        if not self.kube.is_sandbox:
+            return 0
+        counted = self.api.call("GET", "/sandbox/requests")["requests"]
+        return sum(
+            each["count"]
+            for each in counted
+            if each["verb"] in {"create", "update", "patch", "delete"} and "sagemaker" in each["resource"]
+        )
+
+    def ask(self, operation: str, region: str, **members: Any) -> JsonObject | None:
+        """A SageMaker call as somebody else; None where it is refused."""
+        try:
+            return aws_call(self.aws.url, operation, region=region, **members)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                refused.read()
+            return None
