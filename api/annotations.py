@@ -82,7 +82,7 @@ PAUSED: Final = Annotation("paused", "true or false", flag, _BOTH)
 RECONCILE_AT: Final = Annotation("reconcile-at", "any text, such as a time", str)
 RECREATE_ON_FAILURE: Final = Annotation("recreate-on-failure", "true or false", flag, life_cycles=_ENDPOINTS)
 TTL: Final = Annotation(
-    "ttl-seconds-after-finished", "a whole number of seconds, 0 or more", _seconds, life_cycles=_JOBS
+    "ttl-seconds-after-finished", "a whole number of seconds, 0 or more", _seconds, _BOTH, life_cycles=_JOBS
 )
 
 AWS_RESOURCE: Final = Annotation("aws-resource", "JSON", str, is_ours=True)

@@ -147,8 +147,11 @@ def _show(seen: Observed, recorded: Recorded, remote: Found) -> Plan:
     rule = seen.descriptor.status
     is_known = seen.is_recorded_in_status or seen.is_announced or seen.is_legacy
     events = [] if is_known else [wording.created(seen, recorded)]
-    if seen.edited and seen.reasons.get("Synced") != "SpecImmutable":
+    told = seen.reasons.get("Synced")
+    if seen.edited and told not in {"SpecImmutable", wording.LACKING}:
         events.append(Event("Warning", "SpecImmutable", wording.immutable_notice(seen, remote.value)))
+    if seen.lacking and told != wording.LACKING:
+        events.append(Event("Warning", wording.LACKING, seen.lacking))
     view = _view(seen, remote)
     events += wording.issues_found(seen, remote)
     ends = remote.value in rule.terminal
@@ -174,15 +177,16 @@ def _view(seen: Observed, remote: Found) -> View:
         phase, message = Phase.DONE, ""
     elif remote.value in rule.terminal:
         phase, message = Phase.ENDED, remote.failure_reason
+    notices = (wording.immutable_notice(seen, remote.value) if seen.edited else remote.failure_reason, seen.lacking)
     return View(
         phase=phase,
         reason=wording.reason_of(remote.value),
         message=message,
         value=remote.value,
         secondary="" if remote.value == rule.stopping else remote.secondary,  # v1-kinds.md 6.1
-        additional=wording.immutable_notice(seen, remote.value) if seen.edited else remote.failure_reason,
+        additional="; ".join(filter(None, notices)),
         fields=remote.fields,
-        synced="SpecImmutable" if seen.edited else "Synced",
+        synced=wording.LACKING if seen.lacking else "SpecImmutable" if seen.edited else "Synced",
     )
 
 

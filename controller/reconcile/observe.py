@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+from api import annotations as known
 from api.convert import ConversionError, to_status
 from api.descriptor import KindDescriptor
 from api.meta import FINALIZER, JsonObject
@@ -47,7 +49,8 @@ def observed(
         has_finalizer=FINALIZER in (metadata.get("finalizers") or ()),
         generation=int(metadata.get("generation") or 0),
         now=now,
-        policy=scope.policy(),
+        # What a tuning job has launched goes with it: a namespace's default is about objects that users have made.
+        policy=replace(scope.policy(), ttl_s=known.TTL.of(scope.own)) if spawned else scope.policy(),
         deleting_for_s=_seconds_since(metadata.get("deletionTimestamp"), now),
         recorded=recorded,
         is_recorded_in_status=in_status is not None,

@@ -160,6 +160,8 @@ class Observed:
     """Reason by type of the conditions that the object shows."""
     rules_running: bool = False
     """Debugger rules that the status shows are still being evaluated."""
+    lacking: str = ""
+    """What keeps objects beside this one from being made, in words (`Companions`)."""
     issues: frozenset[str] = frozenset()
     """Debugger rules that the status shows to have found issues."""
     edited: tuple[str, ...] = ()

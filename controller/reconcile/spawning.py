@@ -20,15 +20,20 @@ from controller.aws.sagemaker import Jobs
 from controller.reconcile.companions import Attention
 from controller.reconcile.executor import Effect, Executor
 from controller.reconcile.hand import Hand
+from controller.reconcile.memory import Hold
+from controller.reconcile.observe import hold_token
 from controller.reconcile.plan import Event, Found, Observed
 from controller.reconcile.tuning import (
     COUNTERS,
     LIST_EVERY_S,
     LOOKS,
+    REFUSED_CAP_S,
+    REFUSED_S,
     REMOVED,
     SPAWN_FINALIZER,
     Look,
     Progress,
+    Refusal,
     best_of,
     child_key,
     is_orphan,
@@ -95,6 +100,12 @@ class _Listing:
     done: Progress | None = None
     """What the last whole listing was made for, with all objects made."""
     best: JsonObject = field(default_factory=dict)
+    refusals: int = 0
+    """How often in a row AWS has denied it."""
+    hold: Hold | None = None
+    """Until when it is not asked for again after that, unless the object changes."""
+    refusal: str = ""
+    """What AWS said."""
 
     @property
     def is_open(self) -> bool:
@@ -109,6 +120,7 @@ class _Listing:
     def finish(self, progress: Progress | None, best: JsonObject) -> None:
         """Keep what a list has told, not the list."""
         self.done, self.best, self.items, self.is_whole = progress, best, [], False
+        self.refusals, self.hold, self.refusal = 0, None, ""
 
 
 class TuningCompanions:
@@ -145,7 +157,8 @@ class TuningCompanions:
             ago_s = self._clock.monotonic() - listing.began_at
         status = hand.obj.get("status") or {}
         shown = Progress.of(status.get(seen.descriptor.status.field) or "", status)
-        match look(seen, shown, listing.done, ago_s):
+        refusal = self._refusal(hand, listing)
+        match look(seen, shown, listing.done, ago_s, refusal):
             case Look.NONE:
                 if seen.is_ended:
                     self._drop(hand.key)
@@ -154,8 +167,19 @@ class TuningCompanions:
                 return Attention(replace(seen, remote=None))  # the status goes on telling what keeps us from listing
             case Look.LATER:
                 return Attention(_held_back(seen), max(LIST_EVERY_S - (ago_s or 0.0), 1.0))
+            case Look.REFUSED:
+                return Attention(_lacking(seen, listing), refusal.left_s if refusal else None)
+            case Look.PATIENT:
+                return Attention(replace(seen, remote=None), refusal.left_s if refusal else None)
             case Look.NOW:
-                if not self._look(hand, seen, listing):
+                try:
+                    is_done = self._look(hand, seen, listing)
+                except AwsError as error:
+                    if error.error_class is not ErrorClass.DENIED:
+                        raise
+                    self._note_refusal(hand, listing, error)
+                    return self.attend(hand, seen)
+                if not is_done:
                     return Attention(_held_back(seen), LIST_EVERY_S)
             case Look.DONE:
                 pass
@@ -261,6 +285,19 @@ class TuningCompanions:
         listing.finish(progress if is_done else None, best)
         return is_done
 
+    def _refusal(self, hand: Hand, listing: _Listing) -> Refusal | None:
+        hold = listing.hold
+        if hold is None or hold.token != hold_token(hand.obj, hand.scope):
+            return None
+        return Refusal(listing.refusals, hold.until - self._clock.monotonic())
+
+    def _note_refusal(self, hand: Hand, listing: _Listing, error: AwsError) -> None:
+        delay_s = min(REFUSED_S * 2**listing.refusals, REFUSED_CAP_S)
+        listing.refusals += 1
+        listing.refusal = str(error)
+        listing.hold = Hold(hold_token(hand.obj, hand.scope), self._clock.monotonic() + delay_s)
+        _log.warning("launched jobs cannot be listed, trying again slowly", code=error.code, delay_s=delay_s)
+
     def _list(self, hand: Hand, seen: Observed, listing: _Listing, progress: Progress) -> None:
         if not listing.next_token:
             listing.restart(progress, self._clock.monotonic())
@@ -348,6 +385,12 @@ def _job_name(training: KindDescriptor, child: JsonObject) -> str:
 def _with_fields(seen: Observed, fields: Mapping[str, Any]) -> Observed:
     assert isinstance(seen.remote, Found)  # noqa: S101 (there is something to look for)
     return replace(seen, remote=replace(seen.remote, fields={**fields, **seen.remote.fields}))
+
+
+def _lacking(seen: Observed, listing: _Listing) -> Observed:
+    """All that can be told without the list, which is told to lack."""
+    message = f"the training jobs of {seen.name} cannot be listed, and have no objects: {listing.refusal}"
+    return replace(_with_fields(seen, listing.best), lacking=message)
 
 
 def _held_back(seen: Observed) -> Observed:

@@ -19,6 +19,7 @@ from controller.aws.targets import Target
 from controller.reconcile.outcomes import owner_of
 from controller.reconcile.plan import Adoption, Found, Observed, Owner, Recorded
 from controller.reconcile.status import RESOURCE_ANNOTATION, resource_fields
+from controller.reconcile.wording import LACKING
 
 SPAWN_FINALIZER: Final = "sagemaker-operator-hpo-trainingjob"
 """On spawned objects since v1. Here it lets the tuning job note that the user deleted one before it is gone (D-19)."""
@@ -32,6 +33,11 @@ LIST_EVERY_S: Final = 10.0
 """Least time between two listings for one tuning job that runs: jobs that start and end together are seen together."""
 LOOKS: Final = 3
 """How often jobs that are counted and not listed are looked for before the counters are shown without them."""
+PATIENCE: Final = 3
+"""How often a list may be denied before the end of a tuning job is shown without it: rights may come a little late."""
+REFUSED_S: Final = 60.0
+REFUSED_CAP_S: Final = 300.0
+"""Seconds until a list that was denied is asked for again, at first and in the end."""
 
 _INHERITED: Final = (DELETION_POLICY.key, READ_ONLY.key)
 """Annotations that protect what is at AWS hold for what the tuning job has launched there, too."""
@@ -59,6 +65,16 @@ class Progress:
         return sum(count for name, count in self.counters if name in _COUNTED)
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """AWS has denied the list of launched jobs."""
+
+    count: int
+    """Times in a row."""
+    left_s: float
+    """Seconds until it is asked for again."""
+
+
 class Look(Enum):
     """What to do about the list of launched jobs."""
 
@@ -71,20 +87,29 @@ class Look(Enum):
     """There is, but AWS has refused lately."""
     DONE = "done"
     """It was looked for in this state of things already, by this process."""
+    REFUSED = "refused"
+    """There is, but listing is denied: what can be shown without is shown."""
+    PATIENT = "patient"
+    """The same at the end, while rights may still come: the end is not shown yet, as nothing is listed after it."""
 
 
-def look(seen: Observed, shown: Progress, done: Progress | None, listed_ago_s: float | None) -> Look:
-    """Whether to list the launched jobs, given what the status shows and what was listed for last."""
+def look(
+    seen: Observed, shown: Progress, done: Progress | None, listed_ago_s: float | None, refusal: Refusal | None = None
+) -> Look:
+    """Whether to list the launched jobs, given what the status shows, what was listed for last, and who refuses."""
     if not isinstance(seen.remote, Found) or not is_attended(seen):
         return Look.NONE
     progress = Progress.of(seen.remote.value, seen.remote.fields)
-    if progress == shown or not progress.counters:
+    is_owed = seen.reasons.get("Synced") == LACKING
+    if (progress == shown and not is_owed) or not progress.counters:
         return Look.NONE
     if progress == done:
         return Look.DONE
     if seen.hold_s is not None:
         return Look.HELD
     ends = progress.value in seen.descriptor.status.terminal
+    if refusal is not None and refusal.left_s > 0:
+        return Look.PATIENT if ends and refusal.count < PATIENCE else Look.REFUSED
     return Look.NOW if ends or listed_ago_s is None or listed_ago_s >= LIST_EVERY_S else Look.LATER
 
 

@@ -1,9 +1,12 @@
 """What objects are told: events, notices and the words in conditions. Pure."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from controller.reconcile.plan import Event, Found, Observed, Owner, Phase, Recorded, View
+
+LACKING: Final = "SpawnFailed"
+"""Reason of Synced=False, and of a Warning, where objects beside an object cannot be made."""
 
 
 def rules_running(status: Mapping[str, Any]) -> bool:

@@ -369,6 +369,11 @@ class TuningWorld:
         name: str = (self.tunings.get(KEY) or {})["spec"]["hyperParameterTuningJobName"]
         return name
 
+    def condition(self, type_: str) -> tuple[str, str] | None:
+        """Status and reason of a condition of the tuning job object."""
+        found = (each for each in self.status.get("conditions", ()) if each["type"] == type_)
+        return next(((each["status"], each["reason"]) for each in found), None)
+
     def training(self, name: str) -> JsonObject:
         """The TrainingJob object of that name, empty where there is none."""
         return self.trainings.get(ObjectKey("default", name)) or {}

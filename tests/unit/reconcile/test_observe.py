@@ -134,6 +134,21 @@ def test_a_time_to_live_is_a_number_of_seconds(text: str, expected: int | None) 
     assert seen(stored).policy.ttl_s == expected
 
 
+@pytest.mark.parametrize(("own", "expected"), [({}, None), ({"ttl_seconds_after_finished": "5"}, 5)])
+def test_the_namespaces_time_to_live_is_for_what_users_have_made(own: dict[str, str], expected: int | None) -> None:
+    """What a tuning job has launched goes with it, unless its object asks for itself."""
+    stored = obj()
+    stored["metadata"]["annotations"] = annotated(**own)
+    of_namespace = scope(stored, ttl_seconds_after_finished="60")
+    assert observed(TRAINING_JOB, stored, of_namespace, Memory(UID), now=NOW, monotonic=0).policy.ttl_s == (
+        expected or 60
+    )
+    stored["metadata"]["annotations"]["sagemaker.aws.amazon.com/aws-resource"] = '{"name": "job"}'
+    stored["metadata"]["ownerReferences"] = [{"apiVersion": "sagemaker.aws.amazon.com/v1", "controller": True}]
+    spawned = scope(stored, ttl_seconds_after_finished="60")
+    assert observed(TRAINING_JOB, stored, spawned, Memory(UID), now=NOW, monotonic=0).policy.ttl_s == expected
+
+
 @pytest.mark.parametrize("type_", ["Complete", "Failed"])
 def test_the_end_counts_from_the_condition_that_tells_it(type_: str) -> None:
     """Not from the last write of the status, nor from any other condition."""

@@ -14,8 +14,10 @@ from controller.reconcile import plan as p
 from controller.reconcile.status import RESOURCE_ANNOTATION, announced_in
 from controller.reconcile.tuning import (
     LIST_EVERY_S,
+    PATIENCE,
     Look,
     Progress,
+    Refusal,
     best_of,
     is_orphan,
     leaving,
@@ -99,6 +101,29 @@ TABLE = [
     ),
     pytest.param(seen(edited=("spec.region",)), None, None, Look.NOW, id="an edited spec changes nothing"),
 ]
+
+
+OWED = {"Synced": "SpawnFailed"}
+DENIED_TABLE = [
+    pytest.param(seen(), Refusal(1, 30.0), Look.REFUSED, id="runs: shown without"),
+    pytest.param(seen(), Refusal(9, 0.0), Look.NOW, id="its time is over: ask again"),
+    pytest.param(seen(remote=found("Completed")), Refusal(1, 30.0), Look.PATIENT, id="ends, denied just now"),
+    pytest.param(seen(remote=found("Completed")), Refusal(PATIENCE, 30.0), Look.REFUSED, id="ends, denied for good"),
+    pytest.param(seen(remote=found(counters=OLD), reasons=OWED), None, Look.NOW, id="no news, but jobs lack objects"),
+    pytest.param(
+        seen(remote=found(counters=OLD), reasons=OWED), Refusal(2, 30.0), Look.REFUSED, id="the same, denied lately"
+    ),
+    pytest.param(seen(is_ended=True, reasons=OWED), None, Look.NONE, id="ended: never again"),
+    pytest.param(seen(hold_s=30.0), Refusal(1, 30.0), Look.HELD, id="AWS refuses everything"),
+]
+
+
+@pytest.mark.parametrize(("state", "refusal", "expected"), DENIED_TABLE)
+def test_a_denied_list_keeps_nothing_else_from_being_shown(
+    state: p.Observed, refusal: Refusal | None, expected: Look
+) -> None:
+    """The status itself tells that jobs lack objects, so that a restart forgets nothing."""
+    assert look(state, SHOWN, None, None, refusal) is expected
 
 
 @pytest.mark.parametrize(("state", "done", "ago_s", "expected"), TABLE)

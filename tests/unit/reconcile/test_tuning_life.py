@@ -255,19 +255,80 @@ def test_a_job_that_the_schema_cannot_hold_does_not_hide_the_others() -> None:
     assert world.status["trainingJobStatusCounters"]["inProgress"] == 2
 
 
-def test_a_list_that_is_denied_is_told_and_keeps_the_last_counters() -> None:
-    """D-52: columns do not flicker; the right may be granted at any time."""
-    world, names = started()
+def denied(world: TuningWorld) -> None:
+    """From now on, nobody may list what a tuning job has launched."""
     world.aws.always = lambda operation: DENIED if operation == "launched" else None
+
+
+def test_a_list_that_is_denied_is_told_and_the_tuning_job_shown_without() -> None:
+    """Its own status comes by other calls; the right may be granted at any time, and what lacks is then made."""
+    world, names = started()
+    denied(world)
     world.aws.end(names[0], "Completed", 0.5)
+    (late,) = world.aws.launch(world.name)
     world.run(60)
-    assert world.status["trainingJobStatusCounters"]["inProgress"] == 2
-    assert world.status["hyperParameterTuningJobStatus"] == "InProgress"
+    assert world.status["trainingJobStatusCounters"]["completed"] == 1
+    assert world.condition("Synced") == ("False", "SpawnFailed")
     assert "AccessDenied" in world.status["additional"]
+    assert set(world.shown()) == set(names)
+    world.restart()
+    world.run(600, step_s=5)
+    assert world.recorder.events.count(("Warning", "SpawnFailed")) == 1
+    calls = world.aws.count("launched")
+    world.run(3000, step_s=5)
+    assert world.aws.count("launched") <= calls + 11, "every five minutes"
     world.aws.always = lambda operation: None
     world.run(400)
-    assert world.status["trainingJobStatusCounters"]["completed"] == 1
+    assert set(world.shown()) == {*names, late}
+    assert world.condition("Synced") == ("True", "Synced")
     assert "additional" not in world.status
+    assert world.errors == []
+
+
+@pytest.mark.parametrize("value", ["Completed", "Failed", "Stopped"])
+def test_a_tuning_job_whose_list_is_denied_for_good_ends(value: str) -> None:
+    """And says why the last of its training jobs have no objects."""
+    world, names = started()
+    denied(world)
+    world.aws.launch(world.name)
+    world.run(600, step_s=5)
+    world.aws.end_all(world.name, value)
+    world.run(30)
+    assert world.status["hyperParameterTuningJobStatus"] == value
+    assert world.condition("Synced") == ("False", "SpawnFailed")
+    assert set(world.shown()) == set(names)
+    calls = len(world.aws.calls)
+    world.run(1000, step_s=5)
+    assert len(world.aws.calls) == calls
+
+
+def test_the_end_waits_a_little_for_rights_that_come_late() -> None:
+    """Nothing is listed after the end: a role that changes just then must not hide jobs for good."""
+    world, names = started()
+    late = world.aws.launch(world.name)
+    denied(world)
+    world.aws.end_all(world.name, "Completed")
+    world.run(50)
+    assert world.status["hyperParameterTuningJobStatus"] == "InProgress"
+    world.aws.always = lambda operation: None
+    world.run(60)
+    assert world.status["hyperParameterTuningJobStatus"] == "Completed"
+    assert set(world.shown()) == {*names, *late}
+    assert world.condition("Synced") == ("True", "Synced")
+
+
+def test_a_change_of_the_object_has_a_denied_list_tried_at_once() -> None:
+    """As everywhere: whoever has cured it says so by any annotation of ours."""
+    world, names = started()
+    denied(world)
+    late = world.aws.launch(world.name)
+    world.run(600, step_s=5)
+    world.aws.always = lambda operation: None
+    obj = manifest(annotations={"sagemaker.aws.amazon.com/reconcile-at": "now"})
+    obj["spec"] = (world.tunings.get(KEY) or {})["spec"]
+    world.tunings.apply(obj)
+    world.run(3)
+    assert set(world.shown()) == {*names, *late}
 
 
 def test_deleting_the_tuning_job_stops_it_waits_and_removes_what_it_has_launched() -> None:
