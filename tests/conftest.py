@@ -1,9 +1,13 @@
-"""What holds for every test: no thread outlives it."""
+"""What holds for every test: no thread outlives it, and how long it takes is no matter."""
 
 import threading
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ours")
 
 GRACE_S = 2.0
 """How long threads that are ending may take: a limit, paid only by tests that fail."""

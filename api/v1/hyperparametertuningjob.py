@@ -272,6 +272,8 @@ HYPERPARAMETER_TUNING_JOB: Final = KindDescriptor(
         reconciling="ReconcilingTuningJob",
         arn_member="HyperParameterTuningJobArn",
         progress_member="TrainingJobStatusCounters",
+        # Only what has ended can be deleted at AWS: where that failed nothing runs, and nothing is left to wait for.
+        terminal=frozenset({"Completed", "Failed", "Stopped", "DeleteFailed"}),
     ),
     printer_columns=(
         PrinterColumn("Status", ".status.hyperParameterTuningJobStatus"),

@@ -121,7 +121,8 @@ def _shared(plan: object) -> Settle | Release:
 def _living(seen: ScalingSeen) -> ScalingPlan:
     if clash := next((each for each in seen.wanted if each in seen.taken), ""):
         return _refused(seen, clash)
-    is_done = seen.base.shown == CREATED and seen.is_observed and set(seen.told) == set(seen.wanted)
+    is_trusted = seen.base.reasons.get("Reconciling") != "Paused"  # an edit under the pause is observed, not applied
+    is_done = is_trusted and seen.base.shown == CREATED and seen.is_observed and set(seen.told) == set(seen.wanted)
     if is_done and not seen.missing:
         return Verify() if seen.is_check_due else Settle()
     if seen.waiting:
@@ -172,7 +173,10 @@ def _failed(seen: ScalingSeen, failure: Failure) -> ScalingPlan:
     if isinstance(plan, Release) or plan.view is None:
         return plan
     value = RECONCILING if plan.verdict is Verdict.RETRY else ERROR  # v1-kinds.md 6.7
-    return replace(plan, view=replace(plan.view, value=value), follow=False)
+    events = tuple(
+        replace(each, reason="PolicyFailed") if each.reason == "CreateFailed" else each for each in plan.events
+    )
+    return replace(plan, view=replace(plan.view, value=value), events=events, follow=False)
 
 
 def _deleting(seen: ScalingSeen) -> ScalingPlan:

@@ -1,0 +1,261 @@
+"""Every cell of what a HostingDeployment can meet, with its action and its status (v1-kinds.md 12.4)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
+from controller.reconcile import plan as p
+from controller.reconcile.family import Child, Desired, Want, numbers_of, shape_of
+from controller.reconcile.hosting import decide
+from controller.reconcile.hostingplan import Attempt, HostingPlan, HostingSeen, MakeChild, Update
+from controller.reconcile.status import Facts, next_status
+from controller.runtime.errors import ABSENT, ErrorClass
+from tests.unit.reconcile.cells import Cell, enum, table, true_conditions
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+STATES = (
+    *("InService", "Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"),
+    *("Failed", "OutOfService", "UpdateRollbackFailed", "Novel"),
+)
+"""What AWS lists for endpoints, and one value that it may add some day."""
+
+DIMENSIONS = {
+    "whose": ("ours", "untagged", "foreign", "gone", "never", "unknown"),
+    "state": (*STATES, "-"),
+    "object": ("wanted", "deleted"),
+    "spec": ("same", "unmade", "made", "numbers", "failed", "undone"),
+}
+"""`untagged`: exists under a name that the user gave, tags not read yet. `gone`: created once, AWS does not know it.
+`never`: not created, AWS does not know it. `unknown`: AWS was not asked. The spec against the endpoint: the same;
+another, whose children are to be made, or are there; only weights or counts differ; the same as an update that failed;
+again what is served, after an update to something else failed."""
+
+
+def can_be(cell: Cell) -> bool:
+    """What exists has a state; specs differ from, and updates are made of, what is there."""
+    whose, state, spec = cell["whose"], cell["state"], cell["spec"]
+    if whose in {"gone", "never", "unknown"}:
+        return state == "-" and spec in {"same", "unmade"}
+    if state == "-":
+        return False
+    return whose == "ours" or spec in {"same", "unmade"}
+
+
+GROUPS = {
+    "pending": "unmade made numbers undone",
+    "serving": "Updating SystemUpdating RollingBack",
+    "idle": "OutOfService UpdateRollbackFailed Novel",
+}
+"""Values that stand in the same rows: specs that SageMaker was not asked for yet; changing, and serving meanwhile;
+neither changing nor serving what is wanted."""
+
+TABLE = table(
+    """
+    whose    | state       | object  | spec        | action     | status              | true conditions
+    ---------+-------------+---------+-------------+------------+---------------------+-------------------------
+    unknown  | -           | *       | *           | describe   | as before           | as before
+    untagged | *           | *       | *           | check tags | as before           | as before
+    never    | -           | wanted  | same        | create     | as before           | as before
+    never    | -           | wanted  | unmade      | make child | as before           | as before
+    gone     | -           | wanted  | same        | create     | as before           | as before
+    gone     | -           | wanted  | unmade      | make child | as before           | as before
+    never    | -           | deleted | *           | tear down  | Deleting            | Synced Reconciling
+    gone     | -           | deleted | *           | tear down  | Deleting            | Synced Reconciling
+    foreign  | *           | wanted  | *           | refuse     | ReconcilingEndpoint | Stalled
+    foreign  | *           | deleted | *           | tear down  | Deleting            | Synced Reconciling
+
+    ours     | InService   | wanted  | same undone | show       | AWS's               | Ready Synced
+    ours     | InService   | wanted  | unmade      | make child | as before           | as before
+    ours     | InService   | wanted  | made        | update     | as before           | as before
+    ours     | InService   | wanted  | numbers     | show       | ReconcilingEndpoint | Ready Reconciling
+    ours     | InService   | wanted  | failed      | show       | AWS's               | Ready Stalled
+
+    ours     | Creating    | wanted  | same failed | show       | AWS's               | Synced Reconciling
+    ours     | Creating    | wanted  | {pending}   | show       | AWS's               | Reconciling
+    ours     | {serving}   | wanted  | same failed | show       | AWS's               | Ready Synced Reconciling
+    ours     | {serving}   | wanted  | {pending}   | show       | AWS's               | Ready Reconciling
+    ours     | {idle}      | wanted  | same failed | show       | AWS's               | Synced Reconciling
+    ours     | {idle}      | wanted  | {pending}   | show       | AWS's               | Reconciling
+    ours     | Deleting    | wanted  | same failed | show       | AWS's               | Synced Reconciling
+    ours     | Deleting    | wanted  | {pending}   | show       | AWS's               | Reconciling
+    ours     | Failed      | wanted  | same failed | show       | AWS's               | Synced Stalled
+    ours     | Failed      | wanted  | {pending}   | show       | AWS's               | Stalled
+
+    ours     | InService   | deleted | *           | delete     | as before           | as before
+    ours     | Failed      | deleted | *           | delete     | as before           | as before
+    ours     | {idle}      | deleted | *           | delete     | as before           | as before
+    ours     | Creating    | deleted | *           | show       | Deleting            | Synced Reconciling
+    ours     | {serving}   | deleted | *           | show       | Deleting            | Synced Reconciling
+    ours     | Deleting    | deleted | *           | show       | Deleting            | Synced Reconciling
+    """.format(**GROUPS),
+    DIMENSIONS,
+    can_be,
+)
+
+
+# --- a family: the endpoint runs with c1, which uses m1; another spec wants c2, which uses m2
+
+
+def content(model: str, count: int = 1) -> dict[str, Any]:
+    """Of a configuration with one variant."""
+    variant = {"VariantName": "a", "ModelName": model, "InstanceType": "ml.c5.large", "InitialVariantWeight": 1.0}
+    return {"ProductionVariants": [{**variant, "InitialInstanceCount": count}]}
+
+
+def model_child(name: str) -> Child:
+    """A model that SageMaker knows under `sm-<name>`."""
+    return Child(MODEL, name, f"uid-{name}", "7", f"sm-{name}", {}, {}, is_deleting=False)
+
+
+def configuration_child(name: str, model: Child) -> Child:
+    """A configuration that serves `model`."""
+    spec = {"productionVariants": [{"modelName": model.sagemaker_name}]}
+    made = content(model.sagemaker_name)
+    return Child(ENDPOINT_CONFIG, name, f"uid-{name}", "7", f"sm-{name}", made, spec, is_deleting=False)
+
+
+M1, M2 = model_child("m1"), model_child("m2")
+C1, C2 = configuration_child("c1", M1), configuration_child("c2", M2)
+
+
+def wish(attempt: str, model: Child | None, made: Child | None, says: dict[str, Any] | None = None) -> Desired:
+    """What the spec wants; None for children that are to be made."""
+    if model is None:
+        return Desired(attempt, (Want(MODEL, "m", "new", {}, None),), None)
+    says = says or content(model.sagemaker_name)
+    wants = Want(ENDPOINT_CONFIG, "", made.name if made else "new", {}, made)
+    return Desired(attempt, (Want(MODEL, "m", model.name, {}, model),), wants, shape_of(says), dict(numbers_of(says)))
+
+
+SAME, MADE = wish("one", M1, C1), wish("two", M2, C2)
+WISHES = {
+    "same": SAME,
+    "unmade": wish("two", None, None),
+    "made": MADE,
+    "numbers": wish("two", M1, None, content("sm-m1", 3)),
+    "failed": MADE,
+    "undone": SAME,
+}
+SERVED = Attempt("one", SAME.shape, SAME.numbers)
+FAILED = Attempt("two", MADE.shape, MADE.numbers, since="2029-12-30T00:00:00Z")
+
+
+def observed(cell: Cell) -> HostingSeen:
+    """The situation of a cell."""
+    whose, state, spec = cell["whose"], cell["state"], cell["spec"]
+    arn = "arn:aws:sagemaker:us-east-2:123456789012:endpoint/host"
+    created = NOW - timedelta(hours=1)
+    is_created = whose in {"ours", "gone"}
+    is_tried = spec in {"failed", "undone"}
+    remote: p.Remote = ABSENT if whose in {"gone", "never"} else None
+    if state != "-":
+        fields = {"endpointConfigName": "sm-c1", "lastModifiedTime": "2029-12-31T00:00:00Z"}
+        reason = "the model does not load" if is_tried or state == "Failed" else ""
+        remote = p.Found(p.Source.DESCRIPTION, state, arn=arn, created_at=created, failure_reason=reason, fields=fields)
+    base = p.Observed(
+        descriptor=HOSTING_DEPLOYMENT,
+        name="host",
+        is_name_generated=False,
+        is_name_persisted=True,
+        has_finalizer=True,
+        generation=2,
+        now=NOW,
+        deleting_for_s=100.0 if cell["object"] == "deleted" else None,
+        recorded=p.Recorded("host", "us-east-2", "aws", arn, "123456789012", created) if is_created else None,
+        is_recorded_in_status=is_created,
+        shown="InService" if is_created else "",
+        remote=remote,
+        owner=p.Owner.FOREIGN if whose == "foreign" else p.Owner.UNKNOWN,
+    )
+    return HostingSeen(
+        base,
+        desired=None if cell["object"] == "deleted" else WISHES[spec],
+        children=(M1, C1, M2, C2) if spec in {"made", "failed"} else (M1, C1),
+        attempt=(FAILED if is_tried else SERVED) if is_created else Attempt(),
+        is_observed=True,
+        was_visible=is_created,
+    )
+
+
+ACTIONS = {MakeChild: "make child", p.CheckOwner: "check tags", Update: "update"}
+
+
+def decided(cell: Cell) -> dict[str, str]:
+    """What the decision comes to, in the words of the table."""
+    plan = decide(observed(cell))
+    view = plan.view if isinstance(plan, p.Settle) else None
+    before = next_status(HOSTING_DEPLOYMENT, {}, p.View(p.Phase.READY, "InService", value="InService"), Facts(2, NOW))
+    value = "as before" if view is None or view.value is None else view.value
+    return {
+        "action": action_of(plan),
+        "status": "AWS's" if value == cell["state"] and cell["object"] == "wanted" else value,
+        "true conditions": true_conditions(HOSTING_DEPLOYMENT, before, view, NOW),
+    }
+
+
+def action_of(plan: HostingPlan) -> str:
+    """A plan in a word or two."""
+    if not isinstance(plan, p.Settle):
+        return ACTIONS.get(type(plan), type(plan).__name__.lower())
+    if plan.verdict is p.Verdict.TERMINAL:
+        return "refuse"
+    if plan.view is None:
+        return "wait"
+    return "tear down" if plan.view.forgets else "show"
+
+
+def test_every_cell_has_the_action_and_the_status_of_its_row() -> None:
+    """Rows 1 to 13."""
+    assert TABLE.differences(decided) == ""
+
+
+def test_no_cell_is_undefined_and_no_row_is_idle() -> None:
+    """Each combination that can be stands in exactly one row."""
+    for cell in TABLE.cells:
+        TABLE.expected(cell)
+    assert TABLE.idle() == []
+
+
+def test_every_state_that_aws_lists_is_in_the_table() -> None:
+    """A state that AWS adds to its model needs a decision of ours, not the one for the unknown."""
+    assert enum("sagemaker", "EndpointStatus") <= set(STATES)
+
+
+def test_a_summary_is_never_enough_to_act_on() -> None:
+    """Lists do not tell which configuration runs: in every cell in which something exists it is described first."""
+    for cell in TABLE.cells:
+        seen = observed(cell)
+        if cell["whose"] == "ours" and isinstance(seen.base.remote, p.Found):
+            listed = replace(seen.base.remote, source=p.Source.SUMMARY, fields={}, failure_reason="")
+            plan = decide(replace(seen, base=replace(seen.base, remote=listed)))
+            assert isinstance(plan, p.Describe), f"{cell}: {plan}"
+
+
+@pytest.mark.parametrize("error_class", list(ErrorClass), ids=lambda each: each.value)
+def test_no_cell_falls_through_when_a_step_fails(error_class: ErrorClass) -> None:
+    """Whatever fails in whatever cell, the pass ends, tells why and lets go of nothing."""
+    for cell in TABLE.cells:
+        for during in p.During:
+            seen = observed(cell)
+            failure = p.Failure(during, error_class, "SomeCode", "some message")
+            plan = decide(replace(seen, base=replace(seen.base, failure=failure)))
+            assert isinstance(plan, p.Settle), f"{cell}, {during}: {plan}"
+            assert plan.view is not None
+            assert plan.view.additional
+
+
+def test_annotations_hold_in_every_cell() -> None:
+    """modern-expectations.md 4: paused leaves alone, retain keeps the children at AWS, too; neither asks AWS."""
+    for cell in TABLE.cells:
+        seen = observed(cell)
+        paused = decide(replace(seen, base=replace(seen.base, policy=p.Policy(paused=True))))
+        assert isinstance(paused, p.Settle), f"{cell}: {paused}"
+        assert paused.view is not None
+        assert paused.view.phase is p.Phase.PAUSED
+        if cell["object"] == "deleted":
+            done = frozenset(child.name for child in seen.children)
+            retained = decide(replace(seen, done=done, base=replace(seen.base, policy=p.Policy(retain=True))))
+            assert isinstance(retained, p.Release), f"{cell}: {retained}"

@@ -1,0 +1,193 @@
+"""Every cell of what a Model or an EndpointConfig object can meet, with action and status (v1-kinds.md 12.3)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from api.descriptor import KindDescriptor
+from api.v1 import ENDPOINT_CONFIG, MODEL
+from controller.reconcile import plan as p
+from controller.reconcile.resource import Claim, Disclaim, ResourcePlan, ResourceSeen, decide
+from controller.reconcile.status import Facts, next_status
+from controller.runtime.errors import ABSENT, ErrorClass
+from tests.unit.reconcile.cells import Cell, table, true_conditions
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+KINDS = (MODEL, ENDPOINT_CONFIG)
+
+DIMENSIONS = {
+    "at AWS": ("never", "created", "gone", "beside", "swapped"),
+    "looked": ("no", "found", "absent"),
+    "object": ("wanted", "deleted"),
+    "spec": ("same", "changed"),
+    "used": ("no", "yes"),
+}
+"""What bears one of the object's names: nothing was created; one resource; the one that was created is missing; one
+under the old name, and a new name written down; the new one, and the old one still there. `used`: by a configuration
+or a live endpoint. Names hold the object's uid, so nobody else's resource ever bears one."""
+
+
+def can_be(cell: Cell) -> bool:
+    """What is gone was looked for; two names mean that the spec has changed since the first; unused is what is not."""
+    at, looked, spec = cell["at AWS"], cell["looked"], cell["spec"]
+    if at == "gone":
+        return looked == "absent" and cell["used"] == "no"
+    if at == "never":
+        return spec == "same" and cell["used"] == "no"
+    if at in {"beside", "swapped"}:
+        return looked == "no" and spec == "changed"
+    return looked in {"no", "found"}
+
+
+TABLE = table(
+    """
+    at AWS  | looked | object  | spec    | used | action     | status    | true conditions
+    --------+--------+---------+---------+------+------------+-----------+----------------
+    never   | no     | wanted  | same    | no   | create     | as before | as before
+    never   | found  | wanted  | same    | no   | show       | Created   | Ready Synced
+    never   | absent | wanted  | same    | no   | create     | as before | as before
+    created | *      | wanted  | same    | *    | show       | Created   | Ready Synced
+    created | *      | wanted  | changed | *    | claim new  | as before | as before
+    gone    | absent | wanted  | same    | no   | create     | as before | as before
+    gone    | absent | wanted  | changed | no   | claim new  | as before | as before
+    beside  | no     | wanted  | changed | *    | create     | as before | as before
+    swapped | no     | wanted  | changed | no   | delete old | as before | as before
+    swapped | no     | wanted  | changed | yes  | show       | Created   | Ready Synced
+
+    never   | *      | deleted | same    | no   | delete old | as before | as before
+    created | *      | deleted | *       | no   | delete old | as before | as before
+    created | *      | deleted | *       | yes  | wait       | as before | Synced Reconciling
+    gone    | absent | deleted | *       | no   | delete old | as before | as before
+    beside  | no     | deleted | changed | no   | delete old | as before | as before
+    swapped | no     | deleted | changed | no   | delete old | as before | as before
+    beside  | no     | deleted | changed | yes  | wait       | as before | Synced Reconciling
+    swapped | no     | deleted | changed | yes  | wait       | as before | Synced Reconciling
+    """,
+    DIMENSIONS,
+    can_be,
+)
+
+
+def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
+    """The situation of a cell: an object whose first resource is `old`, and whose next one would be `new`."""
+    at = cell["at AWS"]
+    arn = f"arn:aws:sagemaker:us-east-2:123456789012:{kind.singular}/x"
+    created = NOW - timedelta(hours=1)
+    name = "new" if at == "swapped" else "old"
+    is_created = at != "never"
+    remote: p.Remote = {"no": None, "absent": ABSENT}.get(cell["looked"])
+    if cell["looked"] == "found":
+        remote = p.Found(p.Source.DESCRIPTION, "", arn=arn, created_at=created)
+    content = "two" if cell["spec"] == "changed" else "one"
+    base = p.Observed(
+        descriptor=kind,
+        name=name,
+        is_name_generated=True,
+        is_name_persisted=True,
+        has_finalizer=True,
+        generation=2,
+        now=NOW,
+        deleting_for_s=100.0 if cell["object"] == "deleted" else None,
+        recorded=p.Recorded(name, "us-east-2", "aws", arn, "123456789012", created) if is_created else None,
+        is_recorded_in_status=is_created,
+        shown="Created" if is_created else "",
+        remote=remote,
+    )
+    is_used = cell["used"] == "yes"
+    return ResourceSeen(
+        base,
+        content=content,
+        claimed={"old": "one", "new": "two"} if at in {"beside", "swapped"} else {"old": "one"},
+        next_name="new",
+        users={"old": ("HostingDeployment default/host",)} if is_used else {},
+        is_child_in_use=is_used,
+    )
+
+
+def decided(kind: KindDescriptor, cell: Cell) -> dict[str, str]:
+    """What the decision comes to, in the words of the table."""
+    plan = decide(observed(kind, cell))
+    view = plan.view if isinstance(plan, p.Settle) else None
+    before = next_status(kind, {}, p.View(p.Phase.READY, "Created", value="Created"), Facts(2, NOW))
+    return {
+        "action": action_of(plan),
+        "status": "as before" if view is None or view.value is None else view.value,
+        "true conditions": true_conditions(kind, before, view, NOW),
+    }
+
+
+def action_of(plan: ResourcePlan) -> str:
+    """A plan in a word or two."""
+    match plan:
+        case Claim(name) | Disclaim(name) | p.Delete(name):
+            return f"{type(plan).__name__.lower()} {name}"
+        case p.Settle(view=view):
+            return "show" if view is not None and view.phase is p.Phase.READY else "wait"
+        case _:
+            return type(plan).__name__.lower()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_every_cell_has_the_action_and_the_status_of_its_row(kind: KindDescriptor) -> None:
+    """Never deleted while in use, never changed in place: D-21."""
+    assert TABLE.differences(lambda cell: decided(kind, cell)) == ""
+
+
+def test_no_cell_is_undefined_and_no_row_is_idle() -> None:
+    """Each combination that can be stands in exactly one row."""
+    for cell in TABLE.cells:
+        TABLE.expected(cell)
+    assert TABLE.idle() == []
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_everything_that_may_exist_is_deleted_name_by_name_and_then_the_object_goes(kind: KindDescriptor) -> None:
+    """In every cell: each pass deletes one name and crosses it out; "not found" is as good as deleted."""
+    for cell in TABLE.cells:
+        if cell["object"] == "wanted" or cell["used"] == "yes":
+            continue
+        seen, deleted = observed(kind, cell), []
+        for _ in range(9):
+            match decide(seen):
+                case p.Delete(name):
+                    deleted.append(name)
+                    seen = replace(seen, gone=seen.gone | {name}, is_confirmed_gone=True)
+                case Disclaim(name):
+                    left = {each: content for each, content in seen.claimed.items() if each != name}
+                    recorded = seen.base.recorded if seen.base.recorded and seen.base.recorded.name != name else None
+                    seen = replace(
+                        seen, claimed=left, gone=frozenset(), base=replace(seen.base, recorded=recorded, remote=None)
+                    )
+                case plan:
+                    assert isinstance(plan, p.Release), f"{cell}: {plan}"
+                    break
+        assert sorted(deleted) == sorted(observed(kind, cell).claimed), cell
+
+
+@pytest.mark.parametrize("error_class", list(ErrorClass), ids=lambda each: each.value)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_no_cell_falls_through_when_a_step_fails(kind: KindDescriptor, error_class: ErrorClass) -> None:
+    """Whatever fails in whatever cell, the pass ends, tells why and lets go of nothing."""
+    for cell in TABLE.cells:
+        for during in (p.During.CREATE, p.During.DESCRIBE, p.During.DELETE):
+            seen = observed(kind, cell)
+            failure = p.Failure(during, error_class, "SomeCode", "some message")
+            plan = decide(replace(seen, base=replace(seen.base, failure=failure)))
+            assert isinstance(plan, p.Settle), f"{cell}, {during}: {plan}"
+            assert plan.view is not None
+            assert plan.view.additional
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_annotations_hold_in_every_cell(kind: KindDescriptor) -> None:
+    """modern-expectations.md 4: paused leaves alone, retain lets go, and neither asks AWS anything."""
+    for cell in TABLE.cells:
+        seen = observed(kind, cell)
+        paused = decide(replace(seen, base=replace(seen.base, policy=p.Policy(paused=True))))
+        assert isinstance(paused, p.Settle), f"{cell}: {paused}"
+        assert paused.view is not None
+        assert paused.view.phase is p.Phase.PAUSED
+        if cell["object"] == "deleted":
+            retained = decide(replace(seen, base=replace(seen.base, policy=p.Policy(retain=True))))
+            assert isinstance(retained, p.Release), f"{cell}: {retained}"
