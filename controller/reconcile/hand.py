@@ -24,7 +24,7 @@ from controller.reconcile.observe import hold_token, observed
 from controller.reconcile.plan import During, Event, Failure, Observed, Recorded, Settle, Verdict, View
 from controller.reconcile.scope import Scope, scope_of
 from controller.reconcile.status import IGNORED, Facts, next_status, status_patch, with_ignored
-from controller.reconcile.wording import waiting
+from controller.reconcile.wording import resumed, waiting
 from controller.runtime.clock import Clock
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ErrorClass, Terminal
@@ -217,7 +217,7 @@ class Hand:
         if patch is None:
             return
         self.wrote(self._executor.show(self._descriptor, self.obj, patch))
-        self._executor.tell(self._descriptor, self.obj, events)
+        self._executor.tell(self._descriptor, self.obj, (*resumed(seen, view), *events))
 
     def release(self, events: tuple[Event, ...]) -> Result:
         """Let go of the object."""

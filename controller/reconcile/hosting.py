@@ -31,6 +31,7 @@ from controller.reconcile.outcomes import (
     paused,
     record_of,
     retain,
+    status_changed,
 )
 from controller.reconcile.plan import (
     Adoption,
@@ -244,7 +245,7 @@ def _as_it_is(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
         fields=_fields(seen),
         synced="UpdatePending" if pending else "Synced",
     )
-    events = _first_sight(seen, recorded)
+    events = _first_sight(seen, recorded) + status_changed(base, remote.value)
     if pending and base.reasons.get("Synced") != "UpdatePending":
         events += (Event("Normal", "UpdatePending", message),)
     again_s = BUSY_POLL_S if remote.value == DELETING else None  # lists tell of changes, not of disappearance
@@ -339,6 +340,8 @@ def _at_rest(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
         events += (Event("Normal", "UpdateCompleted", f"{recorded.name} serves the new configuration"),)
     elif base.shown == CREATING:
         events += (Event("Normal", "InService", f"{recorded.name} is in service"),)
+    else:
+        events += status_changed(base, IN_SERVICE)
     return Settle(view, recorded, events, follow=True, again_s=CHILDREN_POLL_S if superfluous else None)
 
 

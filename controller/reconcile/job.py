@@ -19,6 +19,7 @@ from controller.reconcile.outcomes import (
     paused,
     record_of,
     retain,
+    status_changed,
 )
 from controller.reconcile.plan import (
     Adoption,
@@ -155,8 +156,7 @@ def _show(seen: Observed, recorded: Recorded, remote: Found) -> Plan:
     view = _view(seen, remote)
     events += wording.issues_found(seen, remote)
     ends = remote.value in rule.terminal
-    if ends:
-        events.append(wording.ended(seen, remote))
+    events += [wording.ended(seen, remote)] if ends else status_changed(seen, remote.value)
     return Settle(view=view, recorded=recorded, events=tuple(events), follow=not ends, again_s=_again_s(seen, remote))
 
 

@@ -119,11 +119,25 @@ _VERDICTS: Final = {
     ErrorClass.INVALID: Verdict.SLOW,
 }
 
+_NOBODY: Final = frozenset(
+    {
+        *(
+            "Credentials",
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "UnrecognizedClientException",
+            "InvalidClientTokenId",
+        ),
+        *("InvalidSignatureException", "SignatureDoesNotMatch", "MissingAuthenticationToken", "IncompleteSignature"),
+    }
+)
+"""Codes that say that AWS does not know the caller; the others of their class tell of missing rights."""
+
 
 def _trouble(failure: Failure) -> str:
     match failure.error_class:
         case ErrorClass.DENIED:
-            return "AccessDenied"
+            return "CredentialsError" if failure.code in _NOBODY else "AccessDenied"
         case ErrorClass.QUOTA:
             return "QuotaExceeded" if "Limit" in failure.code or "Quota" in failure.code else "DependencyMissing"
         case ErrorClass.INVALID:
@@ -150,6 +164,13 @@ def may_be_invisible(seen: Observed, recorded: Recorded) -> bool:
     if recorded.created_at is None:
         return False
     return (seen.now - recorded.created_at).total_seconds() < VISIBLE_AFTER_S
+
+
+def status_changed(seen: Observed, value: str) -> tuple[Event, ...]:
+    """AWS shows another status than it did. What we asked for ourselves, and ends, are told by events of their own."""
+    if seen.shown == value or seen.shown in operator_values(seen):
+        return ()
+    return (Event("Normal", "StatusChanged", f"{seen.shown} → {value}"),)
 
 
 def operator_values(seen: Observed) -> frozenset[str]:

@@ -48,6 +48,13 @@ def created(seen: Observed, recorded: Recorded) -> Event:
     return Event("Normal", "Created", f"{recorded.name} in {recorded.region}")
 
 
+def resumed(seen: Observed, view: View) -> tuple[Event, ...]:
+    """The annotation `paused` is gone: the first thing shown after it says so."""
+    if seen.reasons.get("Reconciling") != "Paused" or view.phase is Phase.PAUSED:
+        return ()
+    return (Event("Normal", "Resumed", "no longer paused"),)
+
+
 def ended(seen: Observed, remote: Found) -> Event:
     """The job has reached a terminal status."""
     rule = seen.descriptor.status

@@ -144,8 +144,8 @@ def test_a_summary_is_looked_into_before_anything_is_done(value: str) -> None:
 
 def test_a_wish_that_waits_is_told_once() -> None:
     """Row 3, D-17a: a pending change is visible in a condition, with one Event."""
-    first = decide(seen(found("Updating"), desired=OTHER))
-    again = decide(seen(found("Updating"), desired=OTHER, reasons={"Synced": "UpdatePending"}))
+    first = decide(seen(found("Updating"), desired=OTHER, shown="Updating"))
+    again = decide(seen(found("Updating"), desired=OTHER, shown="Updating", reasons={"Synced": "UpdatePending"}))
     assert isinstance(first, p.Settle)
     assert isinstance(again, p.Settle)
     assert first.view is not None
