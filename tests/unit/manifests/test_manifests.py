@@ -27,6 +27,7 @@ RELEASE = ROOT / "release" / "rolebased"
 INSTALLERS = {"cluster-wide": RELEASE / "installer.yaml", "namespaced": RELEASE / "namespaced" / "operator.yaml"}
 POLICIES = ROOT / "docs" / "iam"
 ALERTS = yaml.safe_load((ROOT / "config" / "prometheus" / "alerts.yaml").read_text())["spec"]["groups"][0]["rules"]
+PAGES = [*(ROOT / "docs" / "runbooks").glob("*.md"), ROOT / "docs" / "monitoring.md"]
 DASHBOARD = json.loads((ROOT / "config" / "grafana" / "sagemaker-operator.json").read_text())
 
 
@@ -82,21 +83,24 @@ def test_the_namespaced_installer_has_nothing_outside_its_namespace() -> None:
         assert not each["kind"].startswith("Cluster")
 
 
-def exposed() -> set[str]:
-    """Names of all series that the code exposes."""
+def exposed() -> dict[str, set[str]]:
+    """Names of all series that the code exposes, each with its labels."""
     registry = new_registry()
     _Metrics.on(registry)
     ElectionMetrics(registry, "lease")
     AwsMetrics(registry)
     Budgets(SystemClock(), registry)
-    return set(series(registry))
+    return dict(series(registry))
 
 
-def series(registry: CollectorRegistry) -> Iterator[str]:
-    """Names with the suffixes that the text format adds."""
+def series(registry: CollectorRegistry) -> Iterator[tuple[str, set[str]]]:
+    """Names with the suffixes that the text format adds, and the labels that each was declared with."""
     suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
+    declared = registry._names_to_collectors
     for family in registry.collect():
-        yield from (family.name + suffix for suffix in suffixes.get(family.type, ("",)))
+        labels = {*getattr(declared[family.name], "_labelnames", ()), *getattr(family, "_labelnames", ())}
+        for suffix in suffixes.get(family.type, ("",)):
+            yield family.name + suffix, labels | ({"le"} if suffix == "_bucket" else set())
 
 
 QUERIES = [
@@ -106,14 +110,36 @@ QUERIES = [
 ]
 
 
+METRIC = re.compile(r"\b(?:[a-z]+_)+(?:total|bucket|seconds|depth|status|info|jobs|bytes)\b(?=[{\[,) ]|$)")
+
+
 @pytest.mark.parametrize(("name", "query"), QUERIES, ids=[name for name, _ in QUERIES])
 def test_alerts_and_panels_ask_for_metrics_that_exist(name: str, query: str) -> None:
     """A renamed metric would leave them silent."""
-    asked = set(
-        re.findall(r"\b(?:[a-z]+_)+(?:total|bucket|seconds|depth|status|info|jobs|bytes)\b(?=[{\[,) ]|$)", query)
-    )
+    asked = set(METRIC.findall(query))
     assert asked, f"{name} asks for nothing"
-    assert asked <= exposed()
+    assert asked <= exposed().keys()
+
+
+@pytest.mark.parametrize(("name", "query"), QUERIES, ids=[name for name, _ in QUERIES])
+def test_alerts_and_panels_group_and_choose_by_labels_that_exist(name: str, query: str) -> None:
+    """A label that no series has makes one group of all of them; `namespace` is the scraper's."""
+    grouped = [re.split(r",\s*", labels) for labels in re.findall(r"\b(?:by|on) \(([^)]*)\)", query)]
+    chosen = re.findall(r"[{,](\w+)(?:=~?|!=|!~)", query)
+    wanted = {*chosen, *(label for labels in grouped for label in labels)} - {"namespace"}
+    series = exposed()
+    for metric in METRIC.findall(query):
+        assert wanted <= series[metric], f"{name}: {metric}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_pages_name_metrics_that_exist(page: Path) -> None:
+    """Runbooks send people to look at them; the name of the family does, too."""
+    named = set(
+        re.findall(r"\b(?:sagemaker_operator|workqueue|controller_runtime|rest_client)_[a-z_]+\b", page.read_text())
+    )
+    known = {re.sub(r"_(?:total|bucket|sum|count)$", "", name) for name in exposed()} | exposed().keys()
+    assert named <= known
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])

@@ -1,0 +1,130 @@
+"""Every manifest against the schemas that Kubernetes publishes, of the oldest and the newest version that is served.
+
+kubernetes-validate carries them, in the strict form that knows no other fields than the declared ones: what kubeconform
+does, offline. Kinds of the Prometheus operator have no schema here; their queries are run by test_alerts.py.
+"""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import referencing
+import yaml
+from jsonschema.validators import Draft202012Validator
+from kubernetes_validate.utils import schema_contents
+
+from hack import tools
+from hack.manifests import release
+from tests.sandbox.harness import REPOSITORY
+from tests.sandbox.installation import CHARTS
+
+pytestmark = pytest.mark.sandbox
+
+VERSIONS = ("1.25.0", "1.36.0")
+FOREIGN = {"monitoring.coreos.com/v1"}
+KUSTOMIZATIONS = sorted(path.parent for path in (REPOSITORY / "config").rglob("kustomization.yaml"))
+RELEASES = sorted((REPOSITORY / "release").rglob("*.yaml"))
+EVERYTHING: dict[str, Any] = {
+    "image": {"repository": "registry.example/operator", "tag": 1.5, "pullPolicy": "Always"},
+    "imagePullSecrets": [{"name": "a"}],
+    "replicas": 3,
+    "extraArgs": ["--log-level=debug"],
+    "extraEnv": [{"name": "B", "value": "c"}],
+    "serviceAccount": {"annotations": {"d": "e"}},
+    "podAnnotations": {"f": "g"},
+    "podLabels": {"h": "i"},
+    "nodeSelector": {"j": "k"},
+    "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "l"}]}},
+    "tolerations": [{"operator": "Exists"}],
+    "priorityClassName": "system-cluster-critical",
+    "networkPolicy": {"enabled": True},
+    "prometheus": {"enabled": True},
+    "grafanaDashboard": {"enabled": True},
+}
+"""Every value of the operator's charts changed."""
+NOTHING: dict[str, Any] = {"roleArn": None, "podDisruptionBudget": {"enabled": False}, "replicas": 0}
+OPERATOR_CHARTS = [CHARTS / "installer" / "rolebased", CHARTS / "installer" / "namespaced" / "operator_chart"]
+RENDERED = [
+    *((chart, values) for chart in OPERATOR_CHARTS for values in ({}, EVERYTHING, NOTHING)),
+    (CHARTS / "installer" / "namespaced" / "crd_chart", {}),
+]
+
+
+@pytest.mark.parametrize("directory", KUSTOMIZATIONS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_what_kustomize_builds_is_valid(directory: Path) -> None:
+    """Each kustomization below config/, also those that only others use."""
+    check(release.build(directory.parent, directory.name))
+
+
+@pytest.mark.parametrize("file", RELEASES, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_released_files_are_valid(file: Path) -> None:
+    """What users apply."""
+    check(file.read_text())
+
+
+@pytest.mark.parametrize(("chart", "values"), RENDERED)
+def test_what_charts_render_is_valid(chart: Path, values: dict[str, Any]) -> None:
+    """With the values as they are, everything on, and everything off."""
+    command = [str(tools.find("helm")), "template", "a-release", str(chart), "--namespace=somewhere", "--values=-"]
+    done = subprocess.run(command, input=yaml.safe_dump(values), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    check(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"replicas": "two"}, "replicas: 'two' is not of type"),
+        ({"replica": 2}, "'replica' was unexpected"),
+    ],
+)
+def test_mistakes_would_be_found(change: dict[str, Any], words: str) -> None:
+    """Wrong types and unknown fields, deep in an object: the check above has teeth."""
+    objects = list(yaml.safe_load_all((REPOSITORY / "release/rolebased/installer.yaml").read_text()))
+    (deployment,) = [each for each in objects if each["kind"] == "Deployment"]
+    deployment["spec"] |= change
+    assert [each for each in problems(deployment, VERSIONS[-1]) if words in each]
+
+
+def check(text: str) -> None:
+    """Fails with each object's problems; every object must be of a kind that is known, or foreign by name."""
+    objects = [each for each in yaml.load_all(text, Loader=yaml.CSafeLoader) if each]
+    assert objects
+    found = [
+        f"{version} {each['kind']} {each['metadata']['name']}: {problem}"
+        for each in objects
+        if each["apiVersion"] not in FOREIGN
+        for version in VERSIONS
+        for problem in problems(each, version)
+    ]
+    assert found == []
+
+
+def problems(obj: dict[str, Any], version: str) -> list[str]:
+    """What the schema of the object's kind says against it, as `path: message`."""
+    validator = validator_of(obj["kind"], obj["apiVersion"], version)
+    return [f"{'.'.join(map(str, error.absolute_path))}: {error.message}" for error in validator.iter_errors(obj)]
+
+
+@cache
+def validator_of(kind: str, api_version: str, version: str) -> Draft202012Validator:
+    """For one kind. Raises FileNotFoundError for kinds that this version of Kubernetes does not serve."""
+    group, _, name = api_version.rpartition("/")
+    short = "-".join(part for part in (group.partition(".")[0], name) if part)
+    schema = schema_contents(f"{folder(version)}/{kind.lower()}-{short}.json", version)
+    registry = referencing.Resource.from_contents(schema) @ definitions(version)
+    return Draft202012Validator(schema, registry=registry)
+
+
+@cache
+def definitions(version: str) -> referencing.Registry[Any]:
+    """What the schemas of one version refer to: five megabytes, read once."""
+    contents = schema_contents(f"{folder(version)}/_definitions.json", version)
+    return referencing.Resource.from_contents(contents) @ referencing.Registry()
+
+
+def folder(version: str) -> str:
+    """Where the package keeps the strict schemas of a version."""
+    return f"kubernetes-json-schema/v{version}-local-strict"
