@@ -18,6 +18,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -136,11 +137,8 @@ def free_port() -> int:
 
 def open_url(request: urllib.request.Request, timeout_s: float = 30.0) -> bytes:
     """The body of an answer, over plain HTTP or from a server whose certificate nobody vouches for (loopback)."""
-    trusting = ssl.create_default_context()
-    trusting.check_hostname = False
-    trusting.verify_mode = ssl.CERT_NONE
     try:
-        with urllib.request.urlopen(request, timeout=timeout_s, context=trusting) as answer:
+        with urllib.request.urlopen(request, timeout=timeout_s, context=_trusting()) as answer:
             body: bytes = answer.read()
             return body
     except urllib.error.HTTPError as refused:
@@ -149,6 +147,15 @@ def open_url(request: urllib.request.Request, timeout_s: float = 30.0) -> bytes:
         told = urllib.error.HTTPError(refused.url, refused.code, refused.msg, refused.headers, io.BytesIO(words))
         told.add_note(words.decode(errors="replace")[:2000])  # a failed test shows why
         raise told from None
+
+
+@cache
+def _trusting() -> ssl.SSLContext:
+    """Trusts everybody. Made once: loading the certificates of the system takes longer than a request."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def write_kubeconfig(path: Path, url: str, token: str = "", *, namespace: str = "default") -> None:
