@@ -144,27 +144,38 @@ class AwsApi:
         """Call `operation` (as the service model spells it) once and return the answer.
 
         `caller` names who waits when the budget is used up: the same caller finds its place again. Raises `AwsError`;
-        THROTTLED with `retry_after_s` when the budget says "later", or when the target does not answer and somebody
-        else is trying it (then nothing was sent).
+        THROTTLED with `retry_after_s` when the budget says "later", when AWS says so, or when the target does not
+        answer and somebody else is trying it (then nothing was sent).
         """
         with self._suspects.call(target):
             self._budgets.admit(target, operation, caller, background=background)
-            return self._send(target, service, operation, request)
+            started = self._clock.monotonic()
+            try:
+                answer = self._send(target, service, operation, request, started)
+            except AwsError as error:
+                if error.error_class is ErrorClass.THROTTLED:
+                    self._metrics.throttles.labels(service, operation).inc()
+                    wait_s = self._budgets.refused(target, operation, caller, background=background, sent_at=started)
+                    error.retry_after_s = max(error.retry_after_s or 0.0, wait_s)
+                raise
+            self._budgets.accepted(target, operation)
+            return answer
 
-    def _send(self, target: Target, service: str, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        started = self._clock.monotonic()
+    def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
+        """Raise THROTTLED where `call` would, for want of budget: for callers whose coming costs something."""
+        self._budgets.turn(target, operation, caller)
+
+    def _send(
+        self, target: Target, service: str, operation: str, request: Mapping[str, Any], started: float
+    ) -> dict[str, Any]:
         try:
             client = self._clients.get(service, target)
             answer: dict[str, Any] = getattr(client, _method_name(client, operation))(**request)
         except Exception as exc:
             error = classify(operation, exc)
             self._count(service, operation, error.code, started)
-            if error.error_class is ErrorClass.THROTTLED:
-                self._metrics.throttles.labels(service, operation).inc()
-                self._budgets.throttled(target, operation)
             raise error from exc
         self._count(service, operation, "ok", started)
-        self._budgets.accepted(target, operation)
         return answer
 
     def _count(self, service: str, operation: str, code: str, started: float) -> None:

@@ -36,6 +36,14 @@ class Api(Protocol):
         ...
 
 
+class TurnApi(Api, Protocol):
+    """An `Api` that can be asked for a turn before the call."""
+
+    def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
+        """See `clients.AwsApi.turn`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a List answer."""
@@ -50,6 +58,10 @@ class Page:
 
 class Jobs(Protocol):
     """The calls that reconcilers and trackers make about jobs. Thread-safe; every call may raise `AwsError`."""
+
+    def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
+        """Raise THROTTLED where a call of `operation` would have to wait: to know before anything is written for it."""
+        ...
 
     def create(
         self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
@@ -80,6 +92,10 @@ class Jobs(Protocol):
 
 class Resources(Protocol):
     """The calls that reconcilers make about what is there until deleted. Thread-safe; may raise `AwsError`."""
+
+    def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
+        """Raise THROTTLED where a call of `operation` would have to wait: to know before anything is written for it."""
+        ...
 
     def create(
         self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
@@ -113,8 +129,12 @@ class Endpoints(Resources, Protocol):
 class SageMaker:
     """`Jobs`, `Resources` and `Endpoints` over an `Api`."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: TurnApi) -> None:
         self._api = api
+
+    def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
+        """See `Jobs.turn`."""
+        self._api.turn(target, operation, caller=caller)
 
     def create(
         self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable

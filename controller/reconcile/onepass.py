@@ -126,6 +126,8 @@ class Pass:
     def _create(self, seen: Observed) -> Observed:
         target = self._hand.target(seen)
         request = self._hand.request(seen.name)
+        # Of a thousand new objects each comes several times before its turn: that must not cost a write.
+        self._context.jobs.turn(target, self._descriptor.operations.create, caller=self._key)
         self._hand.confirm()
         try:
             arn = self._executor.create(self._descriptor, target, request, caller=self._key)
@@ -140,9 +142,11 @@ class Pass:
         return replace(seen, mutation=Mutation.CREATED, recorded=recorded)
 
     def _stop(self, seen: Observed) -> Observed:
+        target = self._hand.target(seen)
+        self._context.jobs.turn(target, self._descriptor.operations.stop, caller=self._key)
         self._hand.confirm()
         try:
-            answer = self._executor.stop(self._descriptor, self._hand.target(seen), seen.name, caller=self._key)
+            answer = self._executor.stop(self._descriptor, target, seen.name, caller=self._key)
         except AwsError as error:
             if error.error_class is ErrorClass.CONFLICT:
                 return replace(seen, stop_was_refused=True, remote=None)

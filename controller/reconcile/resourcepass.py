@@ -193,6 +193,7 @@ class ResourcePass:
         base = seen.base
         target = self._hand.target(base)
         request = self._hand.request(seen.current)
+        self._context.resources.turn(target, self._descriptor.operations.create, caller=self._key)
         self._hand.confirm()
         try:
             arn = self._context.executor.perform(
@@ -215,6 +216,7 @@ class ResourcePass:
     def _delete(self, name: str, seen: ResourceSeen) -> ResourceSeen:
         base = seen.base
         target = self._hand.target(base)
+        self._context.resources.turn(target, self._descriptor.operations.delete, caller=self._key)
         self._hand.confirm()
         answer = self._context.executor.perform(
             Effect.DELETE,

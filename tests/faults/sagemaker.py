@@ -86,6 +86,9 @@ class FakeSageMaker:
 
     # --- the port
 
+    def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
+        """See `Jobs.turn`: nobody waits."""
+
     def create(
         self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
     ) -> str:

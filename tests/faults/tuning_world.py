@@ -152,6 +152,9 @@ class BothJobs:
 
         return call
 
+    def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
+        """See `Jobs.turn`: nobody waits."""
+
     def tags(self, target: Target, arn: str, *, caller: Hashable) -> Any:
         """See `Jobs.tags`."""
         kind = "TrainingJob" if "training-job/" in arn else "HyperparameterTuningJob"

@@ -5,13 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from controller.aws.budgets import Bucket, Budgets, Limit
+from controller.aws.bucket import Bucket
+from controller.aws.budgets import LIMITS, Budgets
 from controller.aws.errors import AwsError
+from controller.aws.rate import Limit
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
 from tests.fakes import FakeClock
 
 LIMIT = Limit(rate=2.0, burst=4.0)
+PROBED = Limit(rate=2.0, burst=4.0, ceiling=50.0)
 
 
 def test_a_burst_goes_out_at_once_and_the_rest_at_the_rate() -> None:
@@ -62,37 +65,90 @@ def test_background_calls_wait_while_users_use_up_the_rate() -> None:
     assert bucket.admit("tracker", background=True, now=now + wait + 0.001) == 0
 
 
-def test_throttling_halves_the_rate_once_a_second_and_success_regains_it() -> None:
-    """AIMD; calls that were under way together count once."""
-    bucket = Bucket(LIMIT)
-    for _ in range(5):
-        bucket.throttled(100.0)
-    assert bucket.rate == 1.0
-    bucket.throttled(101.0)
-    assert bucket.rate == 0.5
-    assert bucket.admit("next", background=False, now=101.0) > 0, "AWS's bucket is empty, whatever ours says"
-    for _ in range(100):
-        bucket.accepted()
-    assert bucket.rate == LIMIT.rate
-
-
-def test_throttling_slows_those_who_wait_already() -> None:
-    """A long queue goes on at the new rate, in its order."""
+def test_a_refusal_slows_those_who_wait_already() -> None:
+    """A long queue goes on at the new rate, in its order: the schedule counts calls, not seconds."""
     bucket = Bucket(LIMIT)
     for n in range(24):
         bucket.admit(n, background=False, now=100.0)
     assert bucket.admit(23, background=False, now=100.0) == 10.0
-    bucket.throttled(100.0)
-    assert bucket.admit(23, background=False, now=100.0) == 20.0
-    assert bucket.admit(22, background=False, now=100.0) == 19.0
+    bucket.refused("x", background=False, sent_at=100.0, now=100.0)
+    assert bucket.rate == 1.0
+    assert admitted_at(bucket, 22, now=100.0) == pytest.approx(100.0 + 19 + 1)
+    assert admitted_at(bucket, 23, now=120.0) == pytest.approx(100.0 + 20 + 1)
 
 
-def test_throttling_never_stops_progress_for_good() -> None:
-    """There is a floor."""
+def admitted_at(bucket: Bucket, caller: int, now: float) -> float:
+    """When a caller who comes whenever told is let through."""
+    while wait := bucket.admit(caller, background=False, now=now):
+        now += wait
+    return now
+
+
+def test_who_was_refused_goes_first() -> None:
+    """It has waited its turn: refusals must not send anybody to the end of a long line, again and again."""
     bucket = Bucket(LIMIT)
-    for n in range(100):
-        bucket.throttled(100.0 + 2 * n)
-    assert bucket.rate == pytest.approx(LIMIT.rate * 0.05)
+    for n in range(24):
+        bucket.admit(n, background=False, now=100.0)
+    wait = bucket.refused("x", background=False, sent_at=100.0, now=100.0)
+    assert wait == pytest.approx(1.0)
+    assert bucket.admit(4, background=False, now=100.0) > wait
+    assert bucket.admit("x", background=False, now=100.0 + wait) == 0
+
+
+def test_the_burst_is_spent_after_a_refusal() -> None:
+    """AWS's bucket is empty, whatever ours says."""
+    bucket = Bucket(LIMIT)
+    bucket.admit("x", background=False, now=100.0)
+    bucket.refused("x", background=False, sent_at=100.0, now=100.0)
+    assert bucket.admit("next", background=False, now=100.0) > 0
+
+
+def test_a_refused_background_call_does_not_go_before_users() -> None:
+    """User-caused before background, also then (DESIGN 4.6)."""
+    bucket = Bucket(LIMIT)
+    bucket.admit("tracker", background=True, now=100.0)
+    bucket.refused("tracker", background=True, sent_at=100.0, now=100.0)
+    for n in range(4):
+        bucket.admit(n, background=False, now=100.0)
+    assert bucket.admit("tracker", background=True, now=101.0) > 0
+    assert bucket.admit(0, background=False, now=102.0) == 0
+
+
+def test_a_turn_is_a_place_in_the_line_that_costs_nothing_until_it_is_used() -> None:
+    """Who would have to write something before its call asks first, and then is not overtaken."""
+    bucket = Bucket(LIMIT)
+    for n in range(3):
+        bucket.admit(n, background=False, now=100.0)
+    assert bucket.turn("a", now=100.0) == 0
+    assert bucket.turn("b", now=100.0) == 0.5
+    assert bucket.admit("c", background=False, now=100.0) == 1.0
+    assert bucket.admit("a", background=False, now=100.1) == 0
+    assert bucket.turn("b", now=100.5) == 0
+    assert bucket.admit("b", background=False, now=100.5) == 0
+    assert bucket.admit("c", background=False, now=101.0) == 0
+
+
+def test_long_waits_are_told_in_parts() -> None:
+    """The rate may have changed when half of the time has passed."""
+    bucket = Bucket(LIMIT)
+    waits = [bucket.admit(n, background=False, now=100.0) for n in range(1000)]
+    assert waits[100] == 48.5
+    assert max(waits) == pytest.approx(996 / 2 / 2)
+    assert bucket.admit(999, background=False, now=100.0 + waits[999]) == pytest.approx(996 / 2 / 4)
+
+
+def test_demand_makes_the_rate_grow_and_slow_callers_do_not() -> None:
+    """Only calls that went out because their turn had come show that the rate is what holds them back."""
+    prompt, slow = Bucket(PROBED), Bucket(PROBED)
+    for bucket, late_s in ((prompt, 0.0), (slow, 60.0)):
+        now = 100.0
+        waits = [bucket.admit(n, background=False, now=now) for n in range(40)]
+        for n in range(4, 30):
+            now = max(now, 100.0 + waits[n] + late_s)
+            now = admitted_at(bucket, n, now=now)
+            bucket.accepted()
+    assert prompt.rate > 1.5 * PROBED.rate
+    assert slow.rate == PROBED.rate
 
 
 @given(st.lists(st.tuples(st.floats(0, 2), st.integers(0, 30), st.booleans()), max_size=80))
@@ -132,3 +188,21 @@ def test_budgets_are_kept_per_target_and_operation() -> None:
     assert caught.value.retry_after_s == pytest.approx(1.0)
     budgets.admit(there, "List", "b", background=False)
     budgets.admit(here, "Describe", "b", background=False)
+
+
+def test_a_turn_raises_as_the_call_would() -> None:
+    """Callers treat both alike; the place in the line is the same one."""
+    budgets = Budgets(FakeClock(), CollectorRegistry(), {"Create": Limit(1.0, 1.0)})
+    target = Target("us-east-2")
+    budgets.turn(target, "Create", "a")
+    budgets.admit(target, "Create", "a", background=False)
+    with pytest.raises(AwsError) as caught:
+        budgets.turn(target, "Create", "b")
+    assert caught.value.error_class is ErrorClass.THROTTLED
+    assert caught.value.retry_after_s == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("operation", [name for name in LIMITS if name.startswith("List")])
+def test_list_quotas_are_never_probed(operation: str) -> None:
+    """About two a second per account, which cannot be raised; half of them is left to others (DESIGN 4.5)."""
+    assert LIMITS[operation].most <= 1.0
