@@ -7,6 +7,7 @@ Over 400 lines: it is one table, whose cells refer to each other.
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from controller.reconcile import wording
@@ -27,6 +28,7 @@ from controller.reconcile.outcomes import (
     foreign,
     may_be_invisible,
     nothing_to_adopt,
+    only_looked_at,
     owner_of,
     paused,
     record_of,
@@ -89,11 +91,14 @@ def _decide(seen: HostingSeen) -> HostingPlan:
     if base.deleting_for_s is not None and base.policy.retain:
         return _retain(seen)
     if base.policy.paused:
-        return _shared(paused(base))
+        return paused(base)
     if base.failure is not None:
         return _failed(seen, base.failure)
     if base.deleting_for_s is not None:
         return _deleting(seen, base.deleting_for_s)
+    if base.policy.read_only:
+        is_settled = seen.is_observed and seen.was_visible
+        return only_looked_at(base, partial(_only_shown, seen), is_settled=is_settled)
     if not base.has_finalizer:
         return Prepare()
     if base.recorded is not None:
@@ -101,14 +106,19 @@ def _decide(seen: HostingSeen) -> HostingPlan:
     return _not_recorded(seen)
 
 
-def _shared(plan: object) -> Settle | Release:
-    assert isinstance(plan, Settle | Release)  # noqa: S101 (what outcomes plan is one of these)
-    return plan
+def _only_shown(seen: HostingSeen, remote: Found, recorded: Recorded) -> Settle:
+    """The endpoint as it is, whatever the spec says; no child is made or missed."""
+    if remote.value == IN_SERVICE:
+        view = View(Phase.READY, IN_SERVICE, value=IN_SERVICE, fields=_fields(seen))
+        return Settle(view, recorded, _first_sight(seen, recorded), follow=True)
+    if remote.value == FAILED:
+        return _endpoint_stuck(seen, recorded, remote)
+    return _as_it_is(seen, recorded, remote)
 
 
 def _failed(seen: HostingSeen, failure: Failure) -> HostingPlan:
     """A refused update leaves an endpoint that serves."""
-    plan = _shared(failed(seen.base, failure))
+    plan = failed(seen.base, failure)
     if failure.during is not During.UPDATE or not isinstance(plan, Settle) or plan.view is None:
         return plan
     phase = Phase.READY_STUCK if plan.view.phase is Phase.STUCK else plan.view.phase
@@ -120,7 +130,7 @@ def _retain(seen: HostingSeen) -> HostingPlan:
     for child in seen.children:
         if child.name not in seen.done:
             return RetainChild(child)
-    return _shared(retain(seen.base))
+    return retain(seen.base)
 
 
 # --- before there is an endpoint
@@ -136,13 +146,13 @@ def _not_recorded(seen: HostingSeen) -> HostingPlan:
         return Describe() if is_unsure else _build(seen)
     if remote is ABSENT:
         if base.policy.adoption is Adoption.ADOPT:
-            return _shared(nothing_to_adopt(base))
+            return nothing_to_adopt(base)
         return Settle(again_s=LOOK_AGAIN_S) if base.name_is_taken else _build(seen)
     match owner_of(base):
         case Owner.UNKNOWN:
             return CheckOwner(remote.arn)
         case Owner.FOREIGN if base.policy.adoption is Adoption.REFUSE:
-            return _shared(foreign(base))
+            return foreign(base)
         case _:
             recorded = record_of(base, remote)
             return _recorded(replace(seen, base=replace(base, recorded=recorded)), recorded)
@@ -267,6 +277,11 @@ def _endpoint_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> Ho
     pending = _is_pending(seen)
     if pending and seen.recreates and not seen.was_refused_as_busy:
         return Delete(recorded.name)
+    return _endpoint_stuck(seen, recorded, remote)
+
+
+def _endpoint_stuck(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
+    pending = _is_pending(seen)
     message = remote.failure_reason or "SageMaker gives no reason"
     if pending:
         message += (

@@ -223,7 +223,7 @@ class HostingPass:
         )
         try:
             seen = replace(seen, url=self._url(seen))
-            if base.deleting_for_s is None:
+            if base.deleting_for_s is None and not base.policy.read_only:
                 wanted = desired(obj, manifests.resolve(self._hand.spec), self._how(), models, configurations)
                 seen = replace(seen, desired=wanted)
         except ConversionError as exc:

@@ -3,10 +3,12 @@
 Every class of error has one behaviour (v1-kinds.md 13.4); rows cited are those of v1-kinds.md 12.1.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from controller.reconcile import wording
 from controller.reconcile.plan import (
+    Describe,
     During,
     Event,
     Failure,
@@ -14,10 +16,10 @@ from controller.reconcile.plan import (
     Observed,
     Owner,
     Phase,
-    Plan,
     Recorded,
     Release,
     Settle,
+    Source,
     Verdict,
     View,
 )
@@ -29,18 +31,37 @@ LOOK_AGAIN_S: Final = 10.0
 """Pause before a second look where two answers of SageMaker contradict each other."""
 
 
-def retain(seen: Observed) -> Plan:
+def retain(seen: Observed) -> Settle | Release:
     """Annotation `deletion-policy: retain`: the object goes, the job stays."""
     if not seen.has_finalizer:
         return Settle()
     return Release((Event("Normal", "Retained", f"{seen.name} is left alone, as deletion-policy asks"),))
 
 
-def paused(seen: Observed) -> Plan:
+def paused(seen: Observed) -> Settle:
     """Annotation `paused`: no AWS calls; a deletion waits."""
     view = View(Phase.PAUSED, "Paused", additional=None, synced="Paused")
     events = () if seen.reasons.get("Reconciling") == "Paused" else (Event("Normal", "Paused", "as asked for"),)
     return Settle(view, seen.recorded, events)
+
+
+def only_looked_at(
+    seen: Observed, show: Callable[[Found, Recorded], Settle], *, is_settled: bool
+) -> Describe | Settle | Release:
+    """Annotation `read-only`: what bears the object's name is shown as it is, by `show`, and nothing is done about it.
+
+    No finalizer is needed for that, as a deletion leaves AWS alone. `is_settled`: the status says already what there is
+    to say, unless AWS is known to have changed.
+    """
+    remote = seen.remote
+    if remote is None:
+        is_known = is_settled and seen.is_recorded_in_status and not seen.is_describe_due
+        return Settle(follow=True) if is_known else Describe(background=seen.is_recorded_in_status)
+    if isinstance(remote, Found):
+        if remote.source is Source.SUMMARY or seen.is_describe_due:
+            return Describe(background=True)
+        return show(remote, seen.recorded or record_of(seen, remote))
+    return nothing_to_adopt(seen)
 
 
 def owner_of(seen: Observed) -> Owner:
@@ -48,7 +69,7 @@ def owner_of(seen: Observed) -> Owner:
     return Owner.OURS if seen.is_name_generated or seen.is_legacy else seen.owner
 
 
-def foreign(seen: Observed) -> Plan:
+def foreign(seen: Observed) -> Settle:
     """Row 13: the name belongs to somebody else."""
     field = seen.descriptor.name.spec_field
     message = (
@@ -67,16 +88,17 @@ def foreign(seen: Observed) -> Plan:
     return Settle(view, events=wording.once(seen, "Stalled", "AlreadyExists", message), verdict=Verdict.TERMINAL)
 
 
-def nothing_to_adopt(seen: Observed) -> Plan:
-    """Annotation `adoption-policy: adopt`, and nothing bears the name."""
-    message = f"adoption is asked for, but SageMaker knows no {seen.name}"
+def nothing_to_adopt(seen: Observed) -> Settle:
+    """Annotation `adoption-policy: adopt`, or `read-only`, and nothing bears the name."""
+    asked = "nothing but a look" if seen.policy.read_only else "adoption"
+    message = f"{asked} is asked for, but SageMaker knows no {seen.name}"
     value = operator_value(seen, ErrorClass.NOT_FOUND)
     view = View(Phase.STUCK, "NotFound", message, value=value, secondary="", additional=message, synced="NotFound")
     events = wording.once(seen, "Stalled", "NotFound", message, "AdoptionRefused")
     return Settle(view, events=events, verdict=Verdict.TERMINAL)
 
 
-def failed(seen: Observed, failure: Failure) -> Plan:
+def failed(seen: Observed, failure: Failure) -> Settle | Release:
     """Rows 15 to 17: every class of error has one behaviour (v1-kinds.md 13.4)."""
     is_deleting = seen.deleting_for_s is not None
     is_created = seen.recorded is not None or seen.is_legacy

@@ -106,6 +106,8 @@ class Policy:
     """Deletion of the object leaves AWS alone."""
     paused: bool = False
     """Nothing is done, and AWS is not asked."""
+    read_only: bool = False
+    """AWS is looked at only: what bears the object's name there is shown. Goes with ADOPT and `retain`."""
     ttl_s: int | None = None
     """Seconds after the end of the job after which its object is deleted; None: never."""
 

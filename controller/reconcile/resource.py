@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from controller.reconcile import wording
-from controller.reconcile.outcomes import LOOK_AGAIN_S, failed, may_be_invisible, paused, record_of, retain
+from controller.reconcile.outcomes import (
+    LOOK_AGAIN_S,
+    failed,
+    may_be_invisible,
+    only_looked_at,
+    paused,
+    record_of,
+    retain,
+)
 from controller.reconcile.plan import (
     Create,
     Delete,
@@ -68,8 +76,10 @@ class ResourceSeen:
     """Content by name: what may exist at AWS."""
     next_name: str
     """The name for content that no claimed name stands for."""
+    is_observed: bool = False
+    """The status was decided on this very generation of the spec."""
     legacy_matches: bool | None = None
-    """Whether what the predecessor made is what the spec asks for; None: not looked yet."""
+    """Whether what was not made for this content is what the spec asks for; None: not looked yet."""
     users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Who uses a name, as far as the cluster knows."""
     is_child_in_use: bool = False
@@ -96,19 +106,14 @@ def decide(seen: ResourceSeen) -> ResourcePlan:
 def _decide(seen: ResourceSeen) -> ResourcePlan:
     base = seen.base
     if base.deleting_for_s is not None and base.policy.retain:
-        return _only(retain(base))
+        return retain(base)
     if base.policy.paused:
-        return _only(paused(base))
+        return paused(base)
     if base.failure is not None:
-        return _only(failed(base, base.failure))
+        return failed(base, base.failure)
     if base.deleting_for_s is not None:
         return _deleting(seen, base.deleting_for_s)
     return _living(seen)
-
-
-def _only(plan: object) -> Settle | Release:
-    assert isinstance(plan, Settle | Release)  # noqa: S101 (what outcomes plan is one of these)
-    return plan
 
 
 # --- objects that are wanted
@@ -116,7 +121,10 @@ def _only(plan: object) -> Settle | Release:
 
 def _living(seen: ResourceSeen) -> ResourcePlan:
     base = seen.base
-    if base.is_legacy and not seen.claimed:
+    if base.policy.read_only:
+        is_settled = base.shown == CREATED and seen.is_observed
+        return only_looked_at(base, lambda _, recorded: _only_shown(seen, recorded), is_settled=is_settled)
+    if (base.is_legacy or base.is_recorded_in_status) and not seen.claimed:
         return _inherited(seen)
     if not base.has_finalizer or not seen.current:
         return Claim(seen.current or seen.next_name, seen.content)
@@ -125,8 +133,25 @@ def _living(seen: ResourceSeen) -> ResourcePlan:
     return _created(seen, base.recorded)
 
 
+def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Settle:
+    """It exists, whatever the spec says."""
+    base = seen.base
+    message = "" if seen.legacy_matches else f"{recorded.name} is not what the spec asks for, and stays as it is"
+    view = View(
+        Phase.READY,
+        CREATED,
+        message,
+        value=CREATED,
+        additional=message,
+        fields=_arn_field(base, recorded),
+        synced="ReadOnly" if message else "Synced",
+    )
+    is_known = base.is_recorded_in_status or base.is_legacy
+    return Settle(view, recorded, () if is_known else (wording.found(recorded),))
+
+
 def _inherited(seen: ResourceSeen) -> ResourcePlan:
-    """The predecessor has made it: it goes on being used if it is what the spec asks for."""
+    """The predecessor has made it, or it was only looked at: it is used if it is what the spec asks for."""
     base = seen.base
     if base.remote is None:
         return Describe(background=True)
@@ -189,6 +214,9 @@ def _arn_field(base: Observed, recorded: Recorded) -> dict[str, str]:
 
 
 def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourcePlan:
+    """v1's status `Deleted` is not written: it would cost a write, for what only a watcher could see for a moment and
+    nobody could rely on. An Event tells it for as long as it is of interest (the same for autoscaling policies).
+    """
     base = seen.base
     if not base.has_finalizer:
         return Settle()

@@ -148,6 +148,7 @@ class ResourcePass:
             ),
             content=wanted,
             claimed=claimed,
+            is_observed=(obj.get("status") or {}).get("observedGeneration") == base.generation,
             next_name=_next_name(self._descriptor, metadata["name"], metadata["uid"], wanted, claimed),
             users={name: self._context.usage.users(self._descriptor.kind, name) for name in claimed},
             is_child_in_use=any(
@@ -157,7 +158,7 @@ class ResourcePass:
 
     def _describe(self, background: bool, seen: ResourceSeen) -> ResourceSeen:
         base = seen.base
-        name = seen.current or base.name
+        name = base.name if base.policy.read_only else seen.current or base.name
         answer = self._context.resources.describe(
             self._descriptor, self._hand.target(base), name, caller=self._key, background=background
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from controller.reconcile import wording
-from controller.reconcile.outcomes import failed, paused, retain
+from controller.reconcile.outcomes import failed, nothing_to_adopt, paused, retain
 from controller.reconcile.plan import (
     Event,
     Failure,
@@ -82,6 +82,8 @@ class ScalingSeen:
     is_observed: bool = False
     """The status was decided on this very generation of the spec."""
     is_check_due: bool = False
+    is_verified: bool = False
+    """AWS has told in this pass which variants have the policy."""
     is_looked: bool = False
     """It is known whose targets the new variants are."""
     is_applied: bool = False
@@ -101,21 +103,32 @@ def decide(seen: ScalingSeen) -> ScalingPlan:
 def _decide(seen: ScalingSeen) -> ScalingPlan:
     base = seen.base
     if base.deleting_for_s is not None and base.policy.retain:
-        return _shared(retain(base))
+        return retain(base)
     if base.policy.paused:
-        return _shared(paused(base))
+        return paused(base)
     if base.failure is not None:
         return _failed(seen, base.failure)
     if base.deleting_for_s is not None:
         return _deleting(seen)
+    if base.policy.read_only:
+        return _only_looked_at(seen)
     if not (base.has_finalizer and base.is_name_persisted):
         return Prepare()
     return _living(seen)
 
 
-def _shared(plan: object) -> Settle | Release:
-    assert isinstance(plan, Settle | Release)  # noqa: S101 (what outcomes plan is one of these)
-    return plan
+def _only_looked_at(seen: ScalingSeen) -> ScalingPlan:
+    """Annotation `read-only`. What is found is not written down as applied: it would be removed with the object."""
+    base = seen.base
+    is_told = base.shown in {CREATED, ERROR} and base.is_recorded_in_status and seen.is_observed
+    if not seen.is_verified:
+        return Settle() if is_told and not seen.is_check_due else Verify()
+    if seen.missing:
+        plan = nothing_to_adopt(replace(base, name=seen.policy))
+        return plan if plan.view is None else replace(plan, view=replace(plan.view, value=ERROR))
+    view = View(Phase.READY, CREATED, value=CREATED)
+    events = () if base.is_recorded_in_status or seen.record is None else (wording.found(seen.record),)
+    return Settle(view, seen.record, events)
 
 
 def _living(seen: ScalingSeen) -> ScalingPlan:
@@ -169,7 +182,7 @@ def _failed(seen: ScalingSeen, failure: Failure) -> ScalingPlan:
     base = seen.base
     if failure.error_class is ErrorClass.CONFLICT and base.deleting_for_s is None:
         return _waits(seen, failure.message)
-    plan = _shared(failed(base, failure))
+    plan = failed(base, failure)
     if isinstance(plan, Release) or plan.view is None:
         return plan
     value = RECONCILING if plan.verdict is Verdict.RETRY else ERROR  # v1-kinds.md 6.7

@@ -222,7 +222,7 @@ class ScalingPass:
             self._hand.target(seen.base), seen.policy, namespace, caller=self._key
         )
         self._memory.described_at = self._context.clock.monotonic()
-        return replace(seen, is_check_due=False, missing=not there.issuperset(seen.wanted))
+        return replace(seen, is_check_due=False, is_verified=True, missing=not there.issuperset(seen.wanted))
 
     # --- acting
 

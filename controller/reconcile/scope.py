@@ -67,6 +67,7 @@ class Scope:
             adoption=Adoption.ADOPT if is_read_only else Adoption(adoption),
             retain=is_read_only or self.says(known.DELETION_POLICY) == "retain",
             paused=self.says(known.PAUSED) is True,
+            read_only=is_read_only,
             ttl_s=self.says(known.TTL),
         )
 

@@ -43,6 +43,8 @@ def waiting(seen: Observed) -> View:
 
 def created(seen: Observed, recorded: Recorded) -> Event:
     """The resource is recorded."""
+    if seen.policy.read_only:
+        return found(recorded)
     if seen.owner is Owner.FOREIGN:
         return Event("Normal", "Adopted", f"{recorded.name} in {recorded.region} belongs to this object from now on")
     return Event("Normal", "Created", f"{recorded.name} in {recorded.region}")
@@ -53,6 +55,11 @@ def resumed(seen: Observed, view: View) -> tuple[Event, ...]:
     if seen.reasons.get("Reconciling") != "Paused" or view.phase is Phase.PAUSED:
         return ()
     return (Event("Normal", "Resumed", "no longer paused"),)
+
+
+def found(recorded: Recorded) -> Event:
+    """A resource is shown that the object has not created, and does not own."""
+    return Event("Normal", "Found", f"{recorded.name} in {recorded.region}, which is only looked at")
 
 
 def ended(seen: Observed, remote: Found) -> Event:

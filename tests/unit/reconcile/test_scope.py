@@ -54,7 +54,9 @@ def test_annotations_steer(annotations: dict[str, str], adoption: Adoption, reta
         ),
         pytest.param({"paused": "false"}, {"paused": "true"}, Policy(), id="one object goes on in a paused namespace"),
         pytest.param({}, {"paused": "true"}, Policy(paused=True), id="a paused namespace"),
-        pytest.param({}, {"read-only": "true"}, Policy(Adoption.ADOPT, retain=True), id="a read-only namespace"),
+        pytest.param(
+            {}, {"read-only": "true"}, Policy(Adoption.ADOPT, retain=True, read_only=True), id="a read-only namespace"
+        ),
         pytest.param({}, {"adoption-policy": "adopt"}, Policy(), id="adoption is asked for object by object"),
     ],
 )
