@@ -54,6 +54,14 @@ class Cut(Exception):  # noqa: N818 (an instruction)
     """Raised by a hook: close the connection, the client gets no answer."""
 
 
+class Answered(Exception):  # noqa: N818 (an instruction)
+    """Raised by a hook on a request that is not forwarded: the client gets this text, and the server nothing."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
 Hook = Callable[[Request, Phase], None]
 
 
@@ -132,8 +140,12 @@ class Interceptor:
             body=body,
         )
         hook = self._saw(request)
-        if hook:
-            hook(request, Phase.RECEIVED)
+        try:
+            if hook:
+                hook(request, Phase.RECEIVED)
+        except Answered as answered:
+            self._answer(handler, answered.text)
+            return
         upstream = self._connect()
         upstream.connect()
         with self.tracked(upstream.sock), closing(upstream):
@@ -154,6 +166,15 @@ class Interceptor:
                 handler.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
                 handler.wfile.flush()
             handler.wfile.write(b"0\r\n\r\n")
+
+    @staticmethod
+    def _answer(handler: BaseHTTPRequestHandler, text: str) -> None:
+        body = text.encode()
+        handler.send_response_only(200)
+        handler.send_header("Content-Type", "text/plain")
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
 
 
 @contextmanager

@@ -1,18 +1,47 @@
-"""The guides' chapters on tuning, batch transform and hosting, command by command, with real kubectl."""
+"""The guides' chapters on jobs and endpoints, command by command, as their reader types them; an operator works."""
 
-import re
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import copytree
+from typing import Any
 
 import pytest
 import yaml
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import LONG, REPOSITORY, aws_call, eventually, jobs, marked
-from tests.sandbox.kubectl import Kubectl, rows
+from tests.sandbox.harness import LONG, REPOSITORY, aws_call, eventually, jobs, marked, named
+from tests.sandbox.kubectl import Kubectl
+from tests.sandbox.reader import Reader, check_marks, site
 
 pytestmark = pytest.mark.sandbox
 
 SAMPLES = REPOSITORY / "samples"
+TRAINING = "xgboost-mnist-trainingjob.yaml"
+ROLE = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole"
+MODEL = "mine"
+FINALIZER = "sagemaker-operator-finalizer"
+
+
+@pytest.fixture
+def reader(world: World, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Reader]:
+    """A reader with the plugin installed; the test must type the commands that it is marked with."""
+    home = tmp_path / "home"
+    home.mkdir()
+    aws = {
+        "AWS_ENDPOINT_URL": world.aws.url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    samples = copytree(SAMPLES, tmp_path / "samples")
+    running = marked(sample(TRAINING), **LONG)  # seen while it runs, and stopped when it is deleted
+    (samples / TRAINING).write_text(yaml.safe_dump(running))
+    with site(tmp_path, samples=samples) as address:
+        made = Reader(home, world.direct_kubeconfig, address, aws, role_arn=ROLE, model_name=MODEL).with_plugin()
+        yield made
+    check_marks(made, {each for mark in request.node.iter_markers("guide") for each in mark.args})
 
 
 def sample(file: str) -> JsonObject:
@@ -26,130 +55,122 @@ def wait_for(kubectl: Kubectl, what: str, path: str, value: str) -> None:
     kubectl("wait", f"--for=jsonpath={{.status.{path}}}={value}", "--timeout=60s", what)
 
 
-def test_the_tuning_chapter(world: World, kubectl: Kubectl) -> None:
-    """B-31 to B-37: the table with zeros and the best job, describe, the launched jobs, deletion of all of it."""
+def make_model(world: World) -> None:
+    """The model that batch transform jobs use."""
+    image = "433757028032.dkr.ecr.us-west-2.amazonaws.com/xgboost:latest"
+    container = {"Image": image, "ModelDataUrl": "s3://my-bucket/model.tar.gz"}
+    aws_call(world.aws.url, "CreateModel", ModelName=MODEL, ExecutionRoleArn=ROLE, PrimaryContainer=container)
+
+
+@pytest.mark.guide("B-23", "B-26", "B-27", "B-28", "B-29")
+def test_the_training_chapter(world: World, kubectl: Kubectl, reader: Reader) -> None:
+    """Section 5."""
     world.operator().until_ready()
-    applied = kubectl("apply", "-f", str(SAMPLES / "xgboost-mnist-hpo.yaml")).stdout
-    assert applied == "hyperparametertuningjob.sagemaker.aws.amazon.com/xgboost-mnist-hpo created\n"
+    reader.does("B-23")
+    wait_for(kubectl, "trainingjob/xgboost-mnist-from-for-s3", "secondaryStatus", "Training")
+    reader.does("B-26")
+    reader.does("B-27")
+    reader.does("B-28")
+    reader.does("B-29")
+    (job,) = jobs(world.aws.url)
+    assert job["TrainingJobStatus"] == "Stopped", "the record stays"
+
+
+@pytest.mark.guide("B-31", "B-34", "B-35", "B-36", "B-37")
+def test_the_tuning_chapter(world: World, kubectl: Kubectl, reader: Reader) -> None:
+    """Section 6: the table with zeros and the best job, one object per launched job, deletion of all of it."""
+    world.operator().until_ready()
+    reader.does("B-31")
     wait_for(kubectl, "hyperparametertuningjob/xgboost-mnist-hpo", "hyperParameterTuningJobStatus", "Completed")
-
-    header, row = rows(kubectl("get", "hyperparametertuningjob").stdout)
-    columns = "NAME STATUS CREATION-TIME COMPLETED INPROGRESS ERRORS STOPPED BEST-TRAINING-JOB SAGEMAKER-JOB-NAME"
-    assert header == columns.split()
-    shown = dict(zip(header, row, strict=True))
-    launched = int(shown["COMPLETED"])
-    assert launched > 0
-    assert (shown["INPROGRESS"], shown["ERRORS"], shown["STOPPED"]) == ("0", "0", "0")
-    text = kubectl("describe", "hyperparametertuningjob", "xgboost-mnist-hpo").stdout
-    for line in (
-        rf"Training Job Name: +{shown['BEST-TRAINING-JOB']}",
-        r"Objective Status: +Succeeded",
-        r"Tuned Hyper Parameters:\n +Name:",
-        r"Metric Name: +validation:",
-        r"Value: +[0-9.]+",
-        r"Training Job Status Counters:\n +Completed: +\d+",
-        r"Total Error: +0",
-        rf"Sage Maker Hyper Parameter Tuning Job Name: +{shown['SAGEMAKER-JOB-NAME']}",
-    ):
-        assert re.search(line, text), f"{line}\n{text}"
-
-    _, *jobs = rows(kubectl("get", "trainingjobs").stdout)
-    assert len(jobs) == launched
-    assert shown["BEST-TRAINING-JOB"] in {job[0] for job in jobs}
-    kubectl("describe", "trainingjobs", shown["BEST-TRAINING-JOB"])
-
-    deleted = kubectl("delete", "hyperparametertuningjob", "xgboost-mnist-hpo", "--timeout=60s").stdout
-    assert deleted.startswith('hyperparametertuningjob.sagemaker.aws.amazon.com "xgboost-mnist-hpo" deleted')
+    reader.does("B-34")
+    reader.does("B-35")
+    listed = reader.does("B-36").partition("\n\n")[0]
+    assert listed.count(" Completed ") >= int(reader.values["job_count"])
+    reader.does("B-37")
     eventually(lambda: "No resources found" in kubectl("get", "trainingjobs").stderr, what="no launched jobs are left")
 
 
-def test_the_batch_transform_chapter(world: World, kubectl: Kubectl) -> None:
-    """B-38 to B-43: columns, the name filled in, generation 2, deletion under the guide's spelling."""
-    job = sample("xgboost-mnist-batchtransform.yaml")
-    name = job["metadata"]["name"]
-    image = "433757028032.dkr.ecr.us-west-2.amazonaws.com/xgboost:latest"
-    aws_call(
-        world.aws.url,
-        "CreateModel",
-        ModelName=job["spec"]["modelName"],
-        ExecutionRoleArn="arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole",
-        PrimaryContainer={"Image": image, "ModelDataUrl": "s3://my-bucket/model.tar.gz"},
-    )
+@pytest.mark.guide("B-38", "B-41", "B-42", "B-43a", "B-43b")
+def test_the_batch_transform_chapter(world: World, kubectl: Kubectl, reader: Reader) -> None:
+    """Section 7."""
+    make_model(world)
     world.operator().until_ready()
-    kubectl("apply", "-f", str(SAMPLES / "xgboost-mnist-batchtransform.yaml"))
-    wait_for(kubectl, f"batchtransformjob/{name}", "transformJobStatus", "Completed")
-    header, row = rows(kubectl("get", "batchtransformjob").stdout)
-    assert header == ["NAME", "STATUS", "CREATION-TIME", "SAGEMAKER-JOB-NAME"]
-    assert row[:2] == [name, "Completed"]
-    text = kubectl("describe", "batchtransformjob", name).stdout
-    for line in (
-        r"Generation: +2",
-        rf"Transform Job Name: +{row[3]}",
-        rf"Sage Maker Transform Job Name: +{row[3]}",
-        r"Transform Job Status: +Completed",
-        r"Last Check Time: +20",
-    ):
-        assert re.search(line, text), f"{line}\n{text}"
-    deleted = kubectl("delete", "batchTransformJob", name, "--timeout=60s").stdout
-    assert deleted.startswith(f'batchtransformjob.sagemaker.aws.amazon.com "{name}" deleted')
+    reader.does("B-38")
+    wait_for(kubectl, "batchtransformjob/xgboost-mnist-batch-transform", "transformJobStatus", "Completed")
+    reader.does("B-41")
+    reader.does("B-42")
+    reader.does("B-43a")
+    reader.does("B-43b")
 
 
-def test_the_hosting_chapter(world: World, kubectl: Kubectl) -> None:
-    """B-44 to B-51: from Creating to InService, describe, a live change, deletion, nothing left."""
+@pytest.mark.guide("B-44", "B-45", "B-46", "B-48", "B-49", "B-50", "B-51")
+def test_the_hosting_chapter(world: World, kubectl: Kubectl, reader: Reader) -> None:
+    """Section 8: from Creating to InService, a live change that keeps the endpoint's name, deletion, nothing left."""
     world.operator().until_ready()
-    manifest = (SAMPLES / "xgboost-mnist-hostingdeployment.yaml").read_text()
-    kubectl("apply", "-f", "-", stdin=manifest)
+    reader.does("B-44")
+    wait_for(kubectl, "hostingdeployment/host-xgboost", "endpointStatus", "Creating")
+    reader.does("B-45")
+    reader.does("B-46")
     wait_for(kubectl, "hostingdeployment/host-xgboost", "endpointStatus", "InService")
-    header, row = rows(kubectl("get", "hostingdeployments").stdout)
-    assert header == ["NAME", "STATUS", "SAGEMAKER-ENDPOINT-NAME"]
-    assert row[:2] == ["host-xgboost", "InService"]
-    text = kubectl("describe", "hostingdeployment").stdout
-    for line in (
-        r"Generation: +1",
-        r"Endpoint Arn: +arn:aws:sagemaker:",
-        r"Endpoint Config Name: +host-xgboost-",
-        rf"Endpoint Name: +{row[2]}",
-        r"Endpoint Status: +InService",
-        rf"Endpoint URL: +https://runtime\.sagemaker\.us-east-2\.amazonaws\.com/endpoints/{row[2]}/invocations",
-        r"Last Check Time: +20",
-        r"Last Modified Time: +20",
-        r"Model Names:\n +Name: +xgboost-model\n +Value: +xgboost-model-",
-    ):
-        assert re.search(line, text, re.IGNORECASE), f"{line}\n{text}"
-
-    changed = manifest.replace("initialInstanceCount: 1", "initialInstanceCount: 2")
-    assert changed != manifest
-    applied = kubectl("apply", "-f", "-", stdin=changed).stdout
-    assert applied == "hostingdeployment.sagemaker.aws.amazon.com/host-xgboost configured\n"
+    with reader.watching("B-49"):
+        reader.does("B-48")
     two = "productionVariants[0].currentInstanceCount"
     wait_for(kubectl, "hostingdeployment/host-xgboost", two, "2")
-    wait_for(kubectl, "hostingdeployment/host-xgboost", "endpointStatus", "InService")
-    kubectl("wait", "--for=condition=Ready", "--timeout=60s", "hostingdeployment/host-xgboost")
-    assert rows(kubectl("get", "hostingdeployments").stdout)[1][2] == row[2], "the endpoint keeps its name"
-
-    deleted = kubectl("delete", "hostingdeployments", "host-xgboost", "--timeout=60s").stdout
-    assert deleted.startswith('hostingdeployment.sagemaker.aws.amazon.com "host-xgboost" deleted')
-    assert kubectl("get", "hostingdeployments").stderr == "No resources found in default namespace.\n"
+    reader.does("B-50")
+    reader.does("B-51")
     eventually(lambda: not aws_call(world.aws.url, "ListModels")["Models"], what="models are gone")
     assert aws_call(world.aws.url, "ListEndpoints")["Endpoints"] == []
     assert aws_call(world.aws.url, "ListEndpointConfigs")["EndpointConfigs"] == []
 
 
-def test_deleting_everything_before_the_uninstallation(world: World, kubectl: Kubectl) -> None:
-    """B-20a to B-20d: `delete --all --all-namespaces` by the guide's names of the kinds; running jobs are stopped."""
-    world.operator().until_ready()
+@pytest.mark.guide("B-20a", "B-20b", "B-20c", "B-20d")
+def test_deleting_everything_before_the_uninstallation(world: World, kubectl: Kubectl, reader: Reader) -> None:
+    """Section 4: `delete --all --all-namespaces` by the guide's names of the kinds; what runs is stopped."""
+    make_model(world)
+    operator = world.operator().until_ready()
     kubectl("create", "namespace", "other")
-    job = marked(sample("xgboost-mnist-trainingjob.yaml"), **LONG)
+    training = marked(sample(TRAINING), **LONG)
+    transform = sample("xgboost-mnist-batchtransform.yaml")
+    transform["spec"]["modelName"] = MODEL
+    for manifest in (
+        training,
+        transform,
+        sample("xgboost-mnist-hpo.yaml"),
+        sample("xgboost-mnist-hostingdeployment.yaml"),
+    ):
+        kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
+    kubectl("apply", "-n", "other", "-f", "-", stdin=json.dumps(training))
     for namespace in ("default", "other"):
-        kubectl("apply", "-n", namespace, "-f", "-", stdin=yaml.safe_dump(job))
-        what = f"trainingjob/{job['metadata']['name']}"
+        what = f"trainingjob/{training['metadata']['name']}"
         kubectl("wait", "-n", namespace, "--for=jsonpath={.status.trainingJobStatus}=InProgress", what)
-    assert rows(kubectl("get", "trainingjobs", "-A").stdout)[0][:2] == ["NAMESPACE", "NAME"]
+    for number in ("B-20a", "B-20b", "B-20c", "B-20d"):
+        deleted = reader.does(number)
+        if number == "B-20b":
+            assert deleted.count(f'"{training["metadata"]["name"]}" deleted') == 2, "in both namespaces"
+    assert kubectl("get", "sagemaker", "-A").stdout == ""
+    assert not {"InProgress", "Stopping"} & {each["TrainingJobStatus"] for each in jobs(world.aws.url)}
+    assert operator.terminate() == 0
 
-    everywhere = ("delete", "--all", "--all-namespaces", "--timeout=60s")
-    deleted = kubectl(*everywhere, "trainingjobs.sagemaker.aws.amazon.com").stdout
-    line = f'trainingjob.sagemaker.aws.amazon.com "{job["metadata"]["name"]}" deleted'
-    assert [each[: len(line)] for each in deleted.splitlines()] == [line, line]
-    for kind in ("hyperparametertuningjob", "batchtransformjob", "hostingdeployment"):
-        assert kubectl(*everywhere, f"{kind}.sagemaker.aws.amazon.com").stdout == "No resources found\n"
-    assert {each["TrainingJobStatus"] for each in jobs(world.aws.url)} == {"Stopped"}
+
+@pytest.mark.guide("B-22a", "B-22b", "B-22c")
+def test_the_troubleshooting_chapter(world: World, kubectl: Kubectl, reader: Reader) -> None:
+    """Section 4: a failed job says why in its table, its log and its description."""
+    world.operator().until_ready()
+    failing = marked(named(sample(TRAINING), "failing"), SANDBOX_FAIL="the loss is NaN")
+    kubectl("apply", "-f", "-", stdin=json.dumps(failing))
+    wait_for(kubectl, "trainingjob/failing", "trainingJobStatus", "Failed")
+    reader.does("B-22a", crd_type="trainingjob", job_name="failing")
+    reader.does("B-22b")
+    reader.does("B-22c")
+
+
+@pytest.mark.guide("B-22f")
+def test_a_stuck_deletion_ends_with_the_guides_two_lines(world: World, kubectl: Kubectl, reader: Reader) -> None:
+    """Section 4, no operator: ours is the only finalizer that an object of a user needs to get rid of."""
+    stuck: dict[str, Any] = named(sample("xgboost-mnist-batchtransform.yaml"), "xgboost-mnist")
+    stuck["metadata"]["finalizers"] = [FINALIZER]
+    kubectl("create", "-f", "-", stdin=json.dumps(stuck))
+    kubectl("delete", "batchtransformjob", "xgboost-mnist", "--wait=false")
+    assert kubectl("get", "batchtransformjob", "xgboost-mnist", "-o", "name").stdout
+    reader.does("B-22f")
+    assert "NotFound" in kubectl("get", "batchtransformjob", "xgboost-mnist", code=1).stderr

@@ -1,4 +1,4 @@
-"""The TrainingJob chapter of the user guide, command by command, with real kubectl."""
+"""TrainingJobs under real kubectl, beyond what the guide's chapter shows (test_kubectl_guides.py)."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import yaml
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import LONG, REPOSITORY, eventually, jobs, marked, until_status
+from tests.sandbox.harness import LONG, REPOSITORY, eventually, marked, until_status
 from tests.sandbox.kubectl import Kubectl, rows
 
 pytestmark = pytest.mark.sandbox
@@ -25,59 +25,27 @@ def long_sample(manifest: JsonObject, tmp_path: Path) -> Path:
     return path
 
 
-def test_a_job_is_applied_and_listed_as_in_the_guide(world: World, kubectl: Kubectl) -> None:
-    """B-23, B-26: created; columns and their order exactly; the creation time is a time and not an age."""
-    world.operator().until_ready()
-    applied = kubectl("apply", "-f", str(SAMPLE))
-    assert applied.stdout == f"trainingjob.sagemaker.aws.amazon.com/{NAME} created\n"
-    done = until_status(world.api, NAME, "Completed")
-    for spelling in ("TrainingJob", "trainingjob", "trainingjobs", "trainingjobs.sagemaker.aws.amazon.com"):
-        header, row = rows(kubectl("get", spelling).stdout)
-        assert header == ["NAME", "STATUS", "SECONDARY-STATUS", "CREATION-TIME", "SAGEMAKER-JOB-NAME"]
-        assert row == [
-            NAME,
-            "Completed",
-            "Completed",
-            done["metadata"]["creationTimestamp"],
-            done["spec"]["trainingJobName"],
-        ]
-    assert NAME in kubectl("get", "sagemaker").stdout, "the category lists it, too"
-
-
-def test_describe_shows_the_fields_of_the_guide_and_what_happened(world: World, kubectl: Kubectl) -> None:
-    """B-27: finalizer, generation 2, the filled-in name, status fields; events where the guide had none."""
-    world.operator().until_ready()
-    kubectl("apply", "-f", str(SAMPLE))
-    done = until_status(world.api, NAME, "Completed")
-    eventually(lambda: len(world.api.events(NAME)) >= 2, what="two events")
-    text = kubectl("describe", "trainingjob", NAME).stdout
-    job = done["spec"]["trainingJobName"]
-    for line in (
-        r"Finalizers:\n +sagemaker-operator-finalizer",
-        r"Generation: +2",
-        rf"Training Job Name: +{job}",
-        r"Cloud Watch Log URL: +https://us-east-2\.console\.aws\.amazon\.com/cloudwatch/home\?region=us-east-2",
-        rf"#logStream:group=/aws/sagemaker/TrainingJobs;prefix={job};streamFilter=typeLogStreamPrefix",
-        r"Last Check Time: +20",
-        rf"Sage Maker Training Job Name: +{job}",
-        r"Secondary Status: +Completed",
-        r"Training Job Status: +Completed",
-        r"Events:\n +Type +Reason +Age +From +Message",
-        r"Normal +Created",
-        r"Normal +Completed",
-    ):
-        # kubectl before 1.2x splits `cloudWatchLogUrl` otherwise than later ones
-        assert re.search(line, text, re.IGNORECASE), f"{line}\n{text}"
-
-
-def test_waiting_works_by_condition_and_by_the_status_of_v1(world: World, kubectl: Kubectl) -> None:
-    """modern-expectations.md 2: kubectl wait has something to hold on to."""
+def test_a_finished_job_is_waited_for_listed_and_described(world: World, kubectl: Kubectl) -> None:
+    """modern-expectations.md 2: wait by condition and by status, all spellings of the kind, the category, events."""
     world.operator().until_ready()
     kubectl("apply", "-f", str(SAMPLE))
     kubectl("wait", "--for=condition=Complete", "--timeout=30s", f"trainingjob/{NAME}")
     kubectl("wait", "--for=condition=Ready", "--timeout=30s", f"trainingjob/{NAME}")
     by_path = "--for=jsonpath={.status.trainingJobStatus}=Completed"
     kubectl("wait", by_path, "--timeout=30s", f"trainingjob/{NAME}")
+
+    done = world.api.get(NAME)
+    assert done is not None
+    name, created = done["spec"]["trainingJobName"], done["metadata"]["creationTimestamp"]
+    for spelling in ("TrainingJob", "trainingjob", "trainingjobs", "trainingjobs.sagemaker.aws.amazon.com"):
+        _, row = rows(kubectl("get", spelling).stdout)
+        assert row == [NAME, "Completed", "Completed", created, name], "a time, not an age"
+    assert NAME in kubectl("get", "sagemaker").stdout, "the category lists it, too"
+
+    eventually(lambda: len(world.api.events(NAME)) >= 2, what="two events")
+    text = kubectl("describe", "trainingjob", NAME).stdout
+    for line in (r"Events:\n +Type +Reason +Age +From +Message", r"Normal +Created", r"Normal +Completed"):
+        assert re.search(line, text), f"{line}\n{text}"
 
 
 def test_a_changed_manifest_is_refused_and_the_same_one_is_not(
@@ -93,18 +61,6 @@ def test_a_changed_manifest_is_refused_and_the_same_one_is_not(
     assert "Invalid value" in refused
     assert "delete" in refused
     assert "name" in refused
-
-
-def test_deleting_stops_the_job_and_says_so_as_in_the_guide(world: World, kubectl: Kubectl, long_sample: Path) -> None:
-    """B-29: kubectl waits until the object is gone; SageMaker keeps the record of a stopped job."""
-    world.operator().until_ready()
-    kubectl("apply", "-f", str(long_sample))
-    until_status(world.api, NAME, "InProgress")
-    deleted = kubectl("delete", "trainingjob", NAME, "--timeout=40s").stdout
-    assert deleted.startswith(f'trainingjob.sagemaker.aws.amazon.com "{NAME}" deleted')
-    assert world.api.get(NAME) is None
-    (job,) = jobs(world.aws.url)
-    assert job["TrainingJobStatus"] == "Stopped"
 
 
 def test_an_invalid_manifest_is_refused_with_the_path_of_each_mistake(kubectl: Kubectl, manifest: JsonObject) -> None:

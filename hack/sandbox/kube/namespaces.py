@@ -23,11 +23,19 @@ _POLL_S: Final = 0.1
 
 
 class NamespaceController:
-    """Runs in the server's event loop."""
+    """Runs in the server's event loop.
 
-    def __init__(self, registry: Registry, catalog: Catalog):
+    A namespace keeps its content for `grace_s` after its deletion. Kubernetes takes five seconds
+    (`namespaceDeletionGracePeriod`), in which `kubectl delete -f` deletes by itself what its file has in the namespace;
+    a sandbox is usually wanted fast.
+    """
+
+    def __init__(self, registry: Registry, catalog: Catalog, *, grace_s: float = 0.0):
         self._registry = registry
         self._catalog = catalog
+        self._grace_s = grace_s
+        self._since: dict[str, float] = {}
+        """Terminating namespaces, with the time of the event loop at which they were first seen so."""
         self._collection = registry.storage.collection(NAMESPACES)
 
     async def run(self) -> None:
@@ -35,8 +43,11 @@ class NamespaceController:
         while True:
             changed = self._collection.changed()
             terminating = [e for e in self._collection.entries.values() if "deletionTimestamp" in e.obj["metadata"]]
+            now = asyncio.get_running_loop().time()
+            self._since = {entry.key: self._since.get(entry.key, now) for entry in terminating}
             for entry in terminating:
-                self._empty(entry)
+                if now - self._since[entry.key] >= self._grace_s:
+                    self._empty(entry)
             try:
                 await asyncio.wait_for(changed.wait(), _POLL_S if terminating else None)
             except TimeoutError:

@@ -43,7 +43,7 @@ _SHUTDOWN_S: Final = 1
 class Sandbox:
     """Everything of one server but the sockets: storage, resources, controllers, the ASGI application."""
 
-    def __init__(self, *, rbac: bool = False, state: Path | None = None):
+    def __init__(self, *, rbac: bool = False, state: Path | None = None, namespace_grace_s: float = 0.0):
         self.storage = Storage()
         if state is not None and state.exists():
             load(self.storage, state)
@@ -58,7 +58,7 @@ class Sandbox:
         self._controllers: list[Callable[[], Coroutine[Any, Any, None]]] = [
             self._crds.run,
             GarbageCollector(self.registry, self.catalog).run,
-            NamespaceController(self.registry, self.catalog).run,
+            NamespaceController(self.registry, self.catalog, grace_s=namespace_grace_s).run,
         ]
 
     async def run_controllers(self) -> None:
@@ -212,6 +212,14 @@ def kubeconfig(url: str) -> bytes:
     )
 
 
-def start(port: int = 0, *, host: str = "127.0.0.1", state: Path | None = None, rbac: bool = False) -> RunningServer:
+def start(
+    port: int = 0,
+    *,
+    host: str = "127.0.0.1",
+    state: Path | None = None,
+    rbac: bool = False,
+    namespace_grace_s: float = 0.0,
+) -> RunningServer:
     """Start a server in a thread; port 0 takes a free one. `state` is loaded if it exists, and saved by `stop()`."""
-    return RunningServer(Sandbox(rbac=rbac, state=state), host, port, state).launch()
+    sandbox = Sandbox(rbac=rbac, state=state, namespace_grace_s=namespace_grace_s)
+    return RunningServer(sandbox, host, port, state).launch()
