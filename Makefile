@@ -105,6 +105,10 @@ manifests: crds  ## Rebuild release/, charts, roles, dashboard and IAM policies 
 manifests-check: $(READY)  ## Fail if what `make manifests` writes is not checked in
 	@$(BIN)/python -m hack.manifests --check
 
+.PHONY: smlogs
+smlogs: $(READY)  ## Build kubectl smlogs as one file for any Python from 3.11: dist/kubectl-smlogs-plugin/v1/<os>.amd64.tar.gz
+	@$(BIN)/python -m hack.smlogs
+
 ##@ Image
 
 ENGINE ?= docker

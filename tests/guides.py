@@ -1,6 +1,6 @@
 """The commands of the user guides as data, and which test proves which of them.
 
-`tests/data/guides/commands.yaml` holds the list. A test that runs commands of it is marked `@pytest.mark.guide("B-23")`;
+`tests/data/guides/commands.yaml` holds the list. A test that runs commands of it has the mark `guide("B-23")`;
 the marks are read from the sources, so that they do not depend on which tests were selected.
 """
 

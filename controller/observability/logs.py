@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, MutableMapping
 from typing import Any, Final, Literal, TextIO, TypeAlias, cast
 
-import orjson
 import structlog
 
 from controller.observability.redact import redact
@@ -55,7 +54,7 @@ def configure(*, format: LogFormat = "auto", level: LogLevel = "info", stream: T
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _redact,
-                _console(target) if is_console else _to_json,
+                _console(target) if is_console else _json(),
             ],
         )
     )
@@ -91,10 +90,16 @@ def _console(target: TextIO) -> _Processor:
     )
 
 
-def _to_json(_logger: object, _method: str, event: _EventDict) -> str:
+def _json() -> _Processor:
     """One JSON object in a line: time, level and text first, then the facts."""
-    ordered = {"ts": event.pop("ts", None), "level": event.pop("level", None), "msg": event.pop("event", None), **event}
-    return orjson.dumps(ordered, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    # Not at the top: the downloadable logs plugin runs on any machine, and so has no compiled code in it.
+    import orjson  # noqa: PLC0415
+
+    def to_json(_logger: object, _method: str, event: _EventDict) -> str:
+        first = {"ts": event.pop("ts", None), "level": event.pop("level", None), "msg": event.pop("event", None)}
+        return orjson.dumps({**first, **event}, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+    return to_json
 
 
 def _is_not_about_insecure_requests(record: logging.LogRecord) -> bool:

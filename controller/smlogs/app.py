@@ -12,8 +12,6 @@ from controller.aws.clients import AwsApi, Clients, ClientSettings
 from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Api
 from controller.aws.targets import TargetDefaults
-from controller.kube.config import ConfigError
-from controller.kube.errors import ApiError
 from controller.observability import logs
 from controller.runtime.clock import Clock, SystemClock
 from controller.smlogs import selection, wording
@@ -21,6 +19,7 @@ from controller.smlogs.cloudwatch import LIMITS, LogReader, TuningMembers
 from controller.smlogs.cluster import Lookup
 from controller.smlogs.events import Seen, Window
 from controller.smlogs.follow import Follower, Rhythm
+from controller.smlogs.kubectl import Kubectl, KubectlError
 from controller.smlogs.lines import Lines
 from controller.smlogs.options import ALL_LINES, Options
 from controller.smlogs.output import Output, wants_colours
@@ -75,8 +74,8 @@ class Session:
                 raise SmlogsError(wording.no_region(subject))
             self._output.say(subject.header)
             self._print(subject, lookup.again)
-        except ApiError as error:
-            raise SmlogsError(wording.of_cluster(error, self._options.kind, lookup.key)) from error
+        except KubectlError as error:
+            raise SmlogsError(wording.of_cluster(error, self._options.kind, self._options.name)) from error
 
     def _until_created(self, subject: Subject, look: Callable[[], Subject | None]) -> Subject:
         """Wait until there is something at AWS, or will never be. Raises `SmlogsError` when the object is deleted."""
@@ -150,9 +149,9 @@ def run(options: Options, environ: Mapping[str, str], out: TextIO, err: TextIO) 
     )
     output = Output(out, err, lines)
     try:
-        with Lookup.connect(options, environ, clock) as lookup:
-            Session(options, environ, output, clock, pause, api).run(lookup)
-    except (ConfigError, SmlogsError) as failure:
+        kubectl = Kubectl(options.kubectl_flags, environ, output.say)
+        Session(options, environ, output, clock, pause, api).run(Lookup(kubectl, options.kind, options.name, clock))
+    except SmlogsError as failure:
         output.say(f"error: {failure}")
         return 1
     finally:

@@ -40,6 +40,8 @@ class CommandLine:
 
     values: Mapping[str, Any]
     arguments: tuple[str, ...]
+    given: tuple[tuple[Flag, Any], ...]
+    """The flags that were given, in their order, with their values: one that may be repeated is there several times."""
 
 
 def parse(table: Sequence[Flag], words: Iterable[str]) -> CommandLine:
@@ -48,6 +50,7 @@ def parse(table: Sequence[Flag], words: Iterable[str]) -> CommandLine:
     by_short = {flag.short: flag for flag in table if flag.short}
     values = {flag.name: flag.default for flag in table}
     arguments: list[str] = []
+    given: list[tuple[Flag, Any]] = []
     rest = list(reversed(list(words)))
     while rest:
         word = rest.pop()
@@ -59,13 +62,14 @@ def parse(table: Sequence[Flag], words: Iterable[str]) -> CommandLine:
             flag = by_name.get(name)
             if flag is None:
                 raise UsageError(f"unknown flag: --{name}")
-            values[name] = _value(flag, f"--{name}", text if equals else None, rest)
+            given.append((flag, _value(flag, f"--{name}", text if equals else None, rest)))
         elif word.startswith("-") and word != "-":
             for flag, attached in _cluster(by_short, word):
-                values[flag.name] = _value(flag, f"-{flag.short}, --{flag.name}", attached, rest)
+                given.append((flag, _value(flag, f"-{flag.short}, --{flag.name}", attached, rest)))
         else:
             arguments.append(word)
-    return CommandLine(values, tuple(arguments))
+    values |= {flag.name: value for flag, value in given}
+    return CommandLine(values, tuple(arguments), tuple(given))
 
 
 def _cluster(by_short: Mapping[str, Flag], word: str) -> Iterable[tuple[Flag, str | None]]:

@@ -38,16 +38,25 @@ LOG_FLAGS: Final = (
     Flag("timestamps", "Print the time in front of each line; --timestamps=false leaves it out", default=True),
 )
 CLUSTER_FLAGS: Final = (
+    Flag("as", "User to impersonate", placeholder="string"),
+    Flag("as-group", "Group to impersonate; may be repeated", placeholder="string"),
+    Flag("as-uid", "UID to impersonate", placeholder="string"),
+    Flag("certificate-authority", "Certificates that vouch for the API server", placeholder="file"),
+    Flag("client-certificate", "Certificate to show to the API server", placeholder="file"),
+    Flag("client-key", "Key of that certificate", placeholder="file"),
+    Flag("cluster", "Name of the kubeconfig cluster to use", placeholder="string"),
     Flag("context", "Name of the kubeconfig context to use", placeholder="string"),
-    Flag("kubeconfig", "Path of the kubeconfig file, or of several, as in KUBECONFIG", placeholder="string"),
-    Flag(
-        "namespace",
-        "Namespace of the resource (default: that of the context)",
-        short="n",
-        placeholder="string",
-        read=flagvalues.namespace,
-    ),
+    Flag("insecure-skip-tls-verify", "Trust any API server", default=False),
+    Flag("kubeconfig", "Path of the kubeconfig file", placeholder="file"),
+    Flag("namespace", "Namespace of the resource (default: that of the context)", short="n", placeholder="string"),
+    Flag("request-timeout", "How long one request to the API server may take (0: no limit)", placeholder="duration"),
+    Flag("server", "Address of the API server", short="s", placeholder="url"),
+    Flag("tls-server-name", "Name that the API server's certificate must have", placeholder="string"),
+    Flag("token", "Bearer token for the API server", placeholder="string"),
+    Flag("user", "Name of the kubeconfig user to use", placeholder="string"),
 )
+"""kubectl's own flags, which are for kubectl to read: so their defaults are kubectl's, too. The first plugin took
+`default` where no namespace was given; with a context that names another one, that is never what is meant (D-48)."""
 HELP_FLAG: Final = Flag("help", "help for smlogs", short="h", default=False)
 
 
@@ -58,10 +67,8 @@ class Options:
     kind: LogKind
     name: str
     """Name of the Kubernetes object."""
-    namespace: str = ""
-    """Empty: that of the context."""
-    context: str = ""
-    kubeconfig: str = ""
+    kubectl_flags: tuple[str, ...] = ()
+    """Those of `CLUSTER_FLAGS` that were given, as words for kubectl."""
     follow: bool = False
     hide_log_stream_name: bool = False
     timestamps: bool = True
@@ -102,9 +109,7 @@ def read(tokens: Sequence[str]) -> Options | HelpWanted:
     return Options(
         kind=kind,
         name=names[0],
-        namespace=values["namespace"],
-        context=values["context"],
-        kubeconfig=values["kubeconfig"],
+        kubectl_flags=tuple(_word(flag, value) for flag, value in line.given if flag in CLUSTER_FLAGS),
         follow=values["follow"],
         hide_log_stream_name=values["hide-log-stream-name"],
         timestamps=values["timestamps"],
@@ -112,3 +117,7 @@ def read(tokens: Sequence[str]) -> Options | HelpWanted:
         tail=values["tail"],
         since_s=values["since"],
     )
+
+
+def _word(flag: Flag, value: str | bool) -> str:
+    return f"--{flag.name}={str(value).lower() if flag.is_switch else value}"

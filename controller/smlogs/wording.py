@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from api.meta import GROUP, ObjectKey
+from api.meta import GROUP
 from controller.aws.errors import AwsError
-from controller.kube import errors as kube
 from controller.runtime.errors import ErrorClass
+from controller.smlogs import kubectl
 from controller.smlogs.cloudwatch import FILTER, LIST_MEMBERS
 from controller.smlogs.kinds import LogKind
 from controller.smlogs.subject import Subject
@@ -15,24 +15,24 @@ _PERMISSION: Final = frozenset({"AccessDeniedException", "AccessDenied", "Unauth
 """Codes of a missing permission; the other refusals of class DENIED are about the credentials themselves."""
 
 
-def of_cluster(error: kube.ApiError, kind: LogKind, key: ObjectKey) -> str:
-    """A request to the Kubernetes API that failed."""
-    match error:
-        case kube.NotFound():
-            return (
-                f'{kind.kind} "{key.name}" not found in namespace "{key.namespace}"; '
-                f'"kubectl get {kind.kind} -n {key.namespace}" lists those that are there'
-            )
-        case kube.NotServed():
+def of_cluster(error: kubectl.KubectlError, kind: LogKind, name: str) -> str:
+    """kubectl did not get the object."""
+    match error.code:
+        case kubectl.NOT_FOUND:
+            there = f'"kubectl get {kind.kind} --all-namespaces" lists those that are there'
+            return f'{kind.kind} "{name}" not found; {there}'
+        case kubectl.NOT_SERVED:
             return f"the cluster does not serve {kind.kind} ({GROUP}): are the operator's CRDs installed?"
-        case kube.Unauthorized():
+        case kubectl.UNAUTHORIZED:
             return f"the cluster does not accept your credentials: {error.message}"
-        case kube.Forbidden():
+        case kubectl.FORBIDDEN:
             return f"the cluster does not let you do this: {error.message}"
-        case kube.ConnectionFailed():
+        case kubectl.UNREACHABLE:
             return f"the cluster cannot be reached: {error.message}"
+        case kubectl.MISSING:
+            return f"kubectl is needed to find the {kind.kind}, and is not on PATH: {error.message}"
         case _:
-            return f"the cluster could not answer: {error}"
+            return error.message.removeprefix("error: ")
 
 
 def of_aws(error: AwsError, region: str, log_group: str) -> str:

@@ -1,4 +1,4 @@
-"""What a cluster makes of a Deployment, as far as `kubectl get pods` and `kubectl logs` tell; the sandbox runs no pod."""
+"""What a cluster makes of a Deployment, as far as kubectl tells of its pods and their logs: the sandbox runs none."""
 
 from urllib.parse import parse_qs
 

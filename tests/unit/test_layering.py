@@ -21,7 +21,7 @@ BELOW = {
         "api",
     ),
     "controller.metricsproxy": ("controller.kube", "controller.runtime", "controller.observability", "api"),
-    "controller.smlogs": ("controller.aws", "controller.kube", "controller.runtime", "controller.observability", "api"),
+    "controller.smlogs": ("controller.aws", "controller.runtime", "controller.observability", "api"),
 }
 """What of ours each package may import, itself apart; modules directly in `controller` may import all of it."""
 LEAVES = ("controller.flagvalues", "controller.version")

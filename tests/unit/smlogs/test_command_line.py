@@ -43,10 +43,10 @@ def test_kinds_have_their_names_in_any_case_and_plural(command: str, meant: str)
         ([], {}),
         (["-f"], {"follow": True}),
         (["--follow=false"], {"follow": False}),
-        (["-fn", "team"], {"follow": True, "namespace": "team"}),
-        (["-nteam"], {"namespace": "team"}),
-        (["-n=team"], {"namespace": "team"}),
-        (["--namespace=other", "--namespace", "team"], {"namespace": "team"}),
+        (["-fn", "team"], {"follow": True, "kubectl_flags": ("--namespace=team",)}),
+        (["-nteam"], {"kubectl_flags": ("--namespace=team",)}),
+        (["-n=team"], {"kubectl_flags": ("--namespace=team",)}),
+        (["-p=other", "-p", "algo-4"], {"search_prefix": "algo-4"}),
         (["-p", "algo-4"], {"search_prefix": "algo-4"}),
         (["--logSearchPrefix=algo-4"], {"search_prefix": "algo-4"}),
         (["--hide-log-stream-name"], {"hide_log_stream_name": True}),
@@ -54,7 +54,14 @@ def test_kinds_have_their_names_in_any_case_and_plural(command: str, meant: str)
         (["--timestamps=false"], {"timestamps": False}),
         (["--tail", "7", "--since=1m30s"], {"tail": 7, "since_s": 90.0}),
         (["--tail=-1"], {"tail": -1}),
-        (["--context", "prod", "--kubeconfig", "a:b"], {"context": "prod", "kubeconfig": "a:b"}),
+        (
+            ["--as-group", "a", "--context=prod", "--as-group=b"],
+            {"kubectl_flags": ("--as-group=a", "--context=prod", "--as-group=b")},
+        ),
+        (
+            ["-s", "http://x", "--insecure-skip-tls-verify"],
+            {"kubectl_flags": ("--server=http://x", "--insecure-skip-tls-verify=true")},
+        ),
     ],
 )
 @pytest.mark.parametrize("is_behind", [True, False], ids=["behind the name", "in front"])
@@ -64,6 +71,18 @@ def test_flags_stand_anywhere_and_are_written_in_any_of_pflags_ways(
     """As kubectl's."""
     line = ["trainingjob", "job", *words] if is_behind else [*words, "trainingjob", "job"]
     assert asked(*line) == Options(kind(), "job", **options)  # type: ignore[arg-type]
+
+
+KUBECTL_FLAGS = (
+    "as as-group as-uid certificate-authority client-certificate client-key cluster context kubeconfig namespace "
+    "request-timeout server tls-server-name token user"
+)
+
+
+@pytest.mark.parametrize("flag", KUBECTL_FLAGS.split())
+def test_what_tells_of_the_cluster_is_for_kubectl_to_read(flag: str) -> None:
+    """Every flag of `kubectl options` that says where and as whom means the same here."""
+    assert asked("trainingjob", "job", f"--{flag}", "x").kubectl_flags == (f"--{flag}=x",)
 
 
 def test_type_and_name_may_be_one_word() -> None:
@@ -89,7 +108,6 @@ def test_nothing_after_two_dashes_is_a_flag() -> None:
         ("trainingjob a --since=soon", 'invalid argument "soon" for "--since" flag: must be a duration such as'),
         ("trainingjob a --tail -2", 'invalid argument "-2" for "--tail" flag: must be a whole number from -1'),
         ("trainingjob a --follow=often", 'invalid argument "often" for "--follow" flag: must be true or false'),
-        ("trainingjob a -n A_B", 'invalid argument "A_B" for "-n, --namespace" flag: must be the name of a namespace'),
     ],
 )
 def test_what_makes_no_sense_is_said_in_kubectls_words(line: str, words: str) -> None:
@@ -111,7 +129,7 @@ def test_each_command_has_its_help(line: str) -> None:
     assert read(line.split()) == HelpWanted(kind())
     text = texts.command(kind())
     assert text.startswith("View TrainingJob logs via Kubernetes\n\nUsage:\n  smlogs TrainingJob NAME [flags]\n")
-    for flag in ("-f, --follow ", "-p, --logSearchPrefix string", "    --hide-log-stream-name ", "--kubeconfig string"):
+    for flag in ("-f, --follow ", "-p, --logSearchPrefix string", "    --hide-log-stream-name ", "-s, --server url "):
         assert flag in text
 
 

@@ -7,12 +7,11 @@ import pytest
 
 from api.meta import ObjectKey
 from controller.aws.errors import AwsError
-from controller.kube import errors as kube
-from controller.kube.client import KubeClient
 from controller.runtime.errors import ErrorClass
 from controller.smlogs.app import Session, SmlogsError
 from controller.smlogs.cluster import GIVE_UP_S, Lookup
 from controller.smlogs.flags import UsageError
+from controller.smlogs.kubectl import FORBIDDEN, NOT_FOUND, NOT_SERVED, UNAUTHORIZED, UNREACHABLE, KubectlError
 from controller.smlogs.options import Options, read
 from tests.fakes import FakeClock
 from tests.unit.smlogs.fakes import Answers, moving, output
@@ -22,24 +21,30 @@ RUNNING = {"trainingJobStatus": "InProgress", "secondaryStatus": "Training", "sa
 ENDED = {"trainingJobStatus": "Failed", "sageMakerTrainingJobName": "job-1", "additional": "AlgorithmError: no"}
 STALLED = {"conditions": [{"type": "Stalled", "status": "True", "reason": "Invalid", "message": "roleArn is wrong"}]}
 LINE = {"logStreamName": "job-1/algo-1-1", "eventId": "1", "timestamp": 1000, "message": "hello"}
-REFUSED = kube.ConnectionFailed(kube.CONNECTION_REFUSED, "get trainingjobs at https://10.0.0.1: no connection")
+REFUSED = KubectlError(ErrorClass.RETRYABLE, UNREACHABLE, "The connection to the server was refused")
+ABSENT = KubectlError(ErrorClass.NOT_FOUND, NOT_FOUND, "x")
 
 
-class Cluster(KubeClient):
-    """Answers each get with the next status, or error, the last one for ever."""
+class Cluster:
+    """A `Source` that answers each question with the next status, or error, the last one for ever."""
 
     def __init__(self, *answers: dict[str, Any] | Exception, spec: dict[str, Any] | None = None) -> None:
         self.answers = list(answers)
         self.spec = {"region": "us-east-2"} if spec is None else spec
         self.asked: list[ObjectKey] = []
 
-    def get(self, resource: Any, key: ObjectKey, *, timeout_s: float | None = None) -> dict[str, Any]:
-        """See `KubeClient.get`."""
+    def get(self, resource: Any, name: str) -> dict[str, Any]:
+        """See `Source.get`."""
+        return self.get_again(resource, ObjectKey("team", name))
+
+    def get_again(self, resource: Any, key: ObjectKey, *, timeout_s: int = 0) -> dict[str, Any]:
+        """See `Source.get_again`."""
         self.asked.append(key)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
-        return {"metadata": {"name": key.name, "uid": "1"}, "spec": self.spec, "status": answer}
+        metadata = {"name": key.name, "namespace": key.namespace, "uid": "1"}
+        return {"metadata": metadata, "spec": self.spec, "status": answer}
 
 
 class Run:
@@ -54,7 +59,7 @@ class Run:
         session = Session(wanted, {}, output(self.out, self.err), clock, moving(clock), self.aws)
         self.error = ""
         try:
-            session.run(Lookup(cluster, wanted, wanted.namespace or "default", clock))
+            session.run(Lookup(cluster, wanted.kind, wanted.name, clock))
         except SmlogsError as error:
             self.error = str(error)
 
@@ -85,20 +90,24 @@ def test_the_header_comes_first_and_the_lines_are_printed() -> None:
     ("answer", "words"),
     [
         (
-            kube.NotFound("NotFound", "x"),
-            (
-                'TrainingJob "job" not found in namespace "default"; "kubectl get TrainingJob -n default" lists those '
-                "that are there"
-            ),
+            ABSENT,
+            'TrainingJob "job" not found; "kubectl get TrainingJob --all-namespaces" lists those that are there',
         ),
         (
-            kube.NotServed("HTTP404", "x"),
+            KubectlError(ErrorClass.DENIED, NOT_SERVED, "x"),
             "the cluster does not serve TrainingJob (sagemaker.aws.amazon.com): are the operator's CRDs installed?",
         ),
-        (kube.Unauthorized("Unauthorized", "x"), "the cluster does not accept your credentials: x"),
-        (kube.Forbidden("Forbidden", "jobs is forbidden"), "the cluster does not let you do this: jobs is forbidden"),
-        (REFUSED, "the cluster cannot be reached: get trainingjobs at https://10.0.0.1: no connection"),
-        (kube.ServerError("InternalError", "x"), "the cluster could not answer: InternalError: x"),
+        (KubectlError(ErrorClass.DENIED, UNAUTHORIZED, "x"), "the cluster does not accept your credentials: x"),
+        (KubectlError(ErrorClass.DENIED, FORBIDDEN, "no"), "the cluster does not let you do this: no"),
+        (REFUSED, "the cluster cannot be reached: The connection to the server was refused"),
+        (
+            KubectlError(ErrorClass.INVALID, "Kubectl", 'error: context "x" does not exist'),
+            'context "x" does not exist',
+        ),
+        (
+            KubectlError(ErrorClass.DENIED, "NoKubectl", "No such file or directory: 'kubectl'"),
+            "kubectl is needed to find the TrainingJob, and is not on PATH: No such file",
+        ),
         ({}, 'TrainingJob "job" has not been created in SageMaker yet: it has no status; does the operator run, and '),
         (
             SYNCHRONIZING,
@@ -192,7 +201,7 @@ def test_following_waits_until_the_job_is_created() -> None:
     ("answers", "words"),
     [
         (({}, STALLED), 'TrainingJob "job" was not created in SageMaker: Invalid: roleArn is wrong'),
-        (({}, kube.NotFound("NotFound", "x")), 'TrainingJob "job" was deleted'),
+        (({}, ABSENT), 'TrainingJob "job" was deleted'),
     ],
     ids=["stalled", "deleted"],
 )
@@ -220,8 +229,8 @@ def test_a_cluster_that_stays_out_of_reach_ends_following() -> None:
 
 def test_a_cluster_that_refuses_ends_following_at_once() -> None:
     """Rights do not come back by waiting, as connections do."""
-    cluster = Cluster(RUNNING, kube.Forbidden("Forbidden", "jobs is forbidden"))
-    assert Run(cluster, "-f").error == "the cluster does not let you do this: jobs is forbidden"
+    cluster = Cluster(RUNNING, KubectlError(ErrorClass.DENIED, FORBIDDEN, "no"))
+    assert Run(cluster, "-f").error == "the cluster does not let you do this: no"
     assert len(cluster.asked) == 2
 
 
@@ -245,11 +254,11 @@ def test_following_prints_the_same_lines_as_reading() -> None:
     assert len(followed.aws.requests) > 3
 
 
-def test_the_namespace_of_the_flag_is_where_it_looks() -> None:
-    """And the name of the object is that of the command line."""
-    cluster = Cluster(RUNNING)
-    Run(cluster, "-n", "team")
-    assert cluster.asked == [ObjectKey("team", "job")]
+def test_it_looks_again_where_the_object_was_found() -> None:
+    """Which namespace that is, flags and kubeconfig say, and kubectl reads them."""
+    cluster = Cluster(RUNNING, ENDED)
+    Run(cluster, "-f")
+    assert cluster.asked == [ObjectKey("team", "job")] * 2
 
 
 def test_a_usage_error_is_no_run() -> None:

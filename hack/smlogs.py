@@ -1,0 +1,148 @@
+"""Builds `kubectl smlogs` as one file that runs wherever there is Python 3.11: nothing has to be installed for it.
+
+The file is a zip application made by shiv, which unpacks it once below `~/.kube/cache`: botocore reads its service
+models from real files only. It holds what the plugin imports, in the versions of this environment, with the models of
+the services that it calls, and no compiled code, so that the same file serves every operating system and processor.
+
+`python -m hack.smlogs` writes `dist/kubectl-smlogs-plugin/v1/<os>.amd64.tar.gz`, the guides' path and name.
+"""
+
+import argparse
+import io
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from controller.version import DISTRIBUTION
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+OUTPUT: Final = ROOT / "dist"
+FOLDER: Final = "kubectl-smlogs-plugin/v1"
+PLUGIN: Final = "kubectl-smlogs"
+SYSTEMS: Final = ("linux", "darwin")
+"""Names of the archives; what is in them is the same."""
+CACHE: Final = "~/.kube/cache"
+"""Where kubectl keeps what it can make again. SHIV_ROOT names another place."""
+
+NEEDED: Final = ("boto3", "prometheus-client", "structlog")
+"""Distributions that the plugin imports; those that they need come along."""
+SERVICES: Final = ("logs", "sagemaker", "signin", "sso", "sso-oidc", "sts")
+"""Services that it calls, and those that credentials may come from."""
+_LEFT_OUT: Final = re.compile(r"^(boto3/(data|examples)/|bin/|.*/__pycache__/)|/examples-1\.json$|\.pyc$")
+_COMPILED: Final = re.compile(r"\.(so|pyd|dylib)$")
+
+_PREAMBLE: Final = f"""\
+import sys
+if sys.version_info < (3, 11):
+    sys.exit("error: {PLUGIN} needs Python 3.11 or later; python3 is " + sys.version.partition(" ")[0])
+# in front of PYTHONPATH, which may hold another boto3
+sys.path.insert(0, str(site_packages))
+"""
+
+
+def build(output: Path = OUTPUT) -> list[Path]:
+    """Write the archives below `output`; returns their paths. Raises SystemExit where a part has compiled code."""
+    with tempfile.TemporaryDirectory() as scratch:
+        site_packages, preamble = Path(scratch) / "site-packages", Path(scratch) / "preamble.py"
+        _fill(site_packages)
+        preamble.write_text(_PREAMBLE)
+        plugin = Path(scratch) / PLUGIN
+        command = [
+            *(sys.executable, "-m", "shiv", "--reproducible", "--root", CACHE),
+            *("--site-packages", str(site_packages), "--preamble", str(preamble)),
+            *("--entry-point", "controller.smlogs.__main__:main", "--python", "/usr/bin/env python3"),
+            *("--output-file", str(plugin)),
+        ]
+        subprocess.run(command, check=True, capture_output=True)
+        folder = output / FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        return [_archive(plugin, folder, system) for system in SYSTEMS]
+
+
+def _fill(site_packages: Path) -> None:
+    """Lay out what goes into the file."""
+    for module in _own_modules():
+        _copy(ROOT / module, site_packages / module)
+    for name in sorted(_closure(NEEDED)):
+        for file in metadata.files(name) or ():
+            if not _is_left_out(file):
+                _copy(Path(str(file.locate())), site_packages / file)
+    # the plugin tells AWS its version, which is in here
+    described = site_packages / f"{DISTRIBUTION.replace('-', '_')}-{metadata.version(DISTRIBUTION)}.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text(metadata.distribution(DISTRIBUTION).read_text("METADATA") or "")
+    _copy(ROOT / "LICENSE", described / "LICENSE")
+
+
+def _own_modules() -> list[Path]:
+    """Our modules that the plugin imports, relative to the repository: asked of an interpreter that imported them."""
+    script = (
+        "import sys, controller.smlogs.__main__, controller.smlogs.app\n"
+        "ours = [m for name, m in sys.modules.items() if name.partition('.')[0] in ('api', 'controller')]\n"
+        "print(*(m.__file__ for m in ours), sep='\\n')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True)
+    return [Path(line).relative_to(ROOT) for line in done.stdout.splitlines()]
+
+
+def _closure(names: Iterable[str]) -> set[str]:
+    """The distributions and all that they need, without extras."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _requirements(name)
+    return found
+
+
+def _requirements(name: str) -> Iterator[str]:
+    for requirement in metadata.requires(name) or ():
+        needed, _, condition = requirement.partition(";")
+        # Conditions are extras, or about Pythons older than ours: what they ask for is not imported by the plugin.
+        if not condition:
+            yield re.split(r"[^\w.-]", needed, maxsplit=1)[0].lower()
+
+
+def _is_left_out(file: metadata.PackagePath) -> bool:
+    if _COMPILED.search(str(file)):
+        raise SystemExit(f"{file} is compiled: the plugin's one file must run everywhere")
+    parts = PurePosixPath(file).parts
+    is_other_service = parts[:2] == ("botocore", "data") and len(parts) > 3 and parts[2] not in SERVICES
+    return is_other_service or ".." in parts or bool(_LEFT_OUT.search(str(file)))
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def _archive(plugin: Path, folder: Path, system: str) -> Path:
+    """`<os>.amd64.tar.gz`, which unpacks to `kubectl-smlogs.<os>.amd64/kubectl-smlogs`."""
+    path = folder / f"{system}.amd64.tar.gz"
+    content = plugin.read_bytes()
+    entry = tarfile.TarInfo(f"{PLUGIN}.{system}.amd64/{PLUGIN}")
+    entry.size, entry.mode = len(content), 0o755
+    with tarfile.open(path, "w:gz") as archive:
+        archive.addfile(entry, io.BytesIO(content))
+    return path
+
+
+def main() -> None:
+    """Build, and say how large it is."""
+    parser = argparse.ArgumentParser(prog="python -m hack.smlogs", description=__doc__.partition("\n")[0])
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="directory to write to (default: dist)")
+    for path in build(parser.parse_args().output):
+        print(f"{path}: {path.stat().st_size / 2**20:.1f} MiB")
+
+
+if __name__ == "__main__":
+    main()
