@@ -201,19 +201,24 @@ class Operator:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
 
-def aws_call(
-    url: str, operation: str, *, region: str = "us-east-2", service: str = "sagemaker", **members: object
-) -> JsonObject:
-    """One raw call (JSON 1.1) against the embedded SageMaker. Raises urllib.error.HTTPError for refusals."""
-    prefix = "SageMaker" if service == "sagemaker" else "AnyScaleFrontendService"
+def aws_call(url: str, operation: str, **members: object) -> JsonObject:
+    """One raw SageMaker call (JSON 1.1) against the embedded SageMaker."""
+    return raw_call(url, operation, json.dumps(members))
+
+
+def raw_call(url: str, operation: str, body: str) -> JsonObject:
+    """The same with a request that is text already, also for Application Auto Scaling."""
+    is_scaling = "Scal" in operation
+    service = "application-autoscaling" if is_scaling else "sagemaker"
+    target = "AnyScaleFrontendService" if is_scaling else "SageMaker"
     request = urllib.request.Request(
         url,
         method="POST",
-        data=json.dumps(members).encode(),
+        data=body.encode(),
         headers={
             "Content-Type": "application/x-amz-json-1.1",
-            "X-Amz-Target": f"{prefix}.{operation}",
-            "Authorization": f"AWS4-HMAC-SHA256 Credential=test/20300102/{region}/{service}/aws4_request, "
+            "X-Amz-Target": f"{target}.{operation}",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential=test/20300102/us-east-2/{service}/aws4_request, "
             "SignedHeaders=host, Signature=0",
         },
     )

@@ -2,14 +2,13 @@
 
 import copy
 import json
-import urllib.request
 from typing import Any
 
 import pytest
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import condition, eventually
+from tests.sandbox.harness import condition, eventually, raw_call
 from tests.sandbox.hosting_scene import (
     DEPLOYMENTS,
     POLICIES,
@@ -27,23 +26,12 @@ pytestmark = pytest.mark.sandbox
 STATUS = "hostingAutoscalingPolicyStatus"
 
 
-def scaling(world: World, operation: str, **members: object) -> list[JsonObject]:
+def scaling(world: World, operation: str) -> list[JsonObject]:
     """What a Describe of Application Auto Scaling lists."""
-    request = urllib.request.Request(
-        world.aws.url,
-        method="POST",
-        data=json.dumps({"ServiceNamespace": "sagemaker", **members}).encode(),
-        headers={
-            "Content-Type": "application/x-amz-json-1.1",
-            "X-Amz-Target": f"AnyScaleFrontendService.{operation}",
-            "Authorization": "AWS4-HMAC-SHA256 Credential=test/20300102/us-east-2/application-autoscaling/aws4_request,"
-            " SignedHeaders=host, Signature=0",
-        },
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        (listed,) = (value for value in json.loads(answer.read()).values() if isinstance(value, list))
-        found: list[JsonObject] = listed
-        return found
+    answer = raw_call(world.aws.url, operation, json.dumps({"ServiceNamespace": "sagemaker"}))
+    (listed,) = (value for value in answer.values() if isinstance(value, list))
+    found: list[JsonObject] = listed
+    return found
 
 
 def targets(world: World) -> dict[str, tuple[int, int]]:
