@@ -1,0 +1,308 @@
+"""docs/migrate-from-go-operator.md and docs/migrate-from-ack.md as a rehearsal: their commands, on what is found there.
+
+The predecessor's objects are made as it left them (predecessor.py); kubectl is the real one, authorization is on.
+"""
+
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from api.meta import JsonObject
+from api.v1 import ALL_KINDS, BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PROCESSING_JOB, TRAINING_JOB
+from hack import tools
+from hack.sandbox.aws import server as aws_server
+from tests.sandbox.apiserver import free_port, write_kubeconfig
+from tests.sandbox.harness import (
+    LONG,
+    REPOSITORY,
+    Operator,
+    condition,
+    eventually,
+    marked,
+    named,
+    until_status,
+)
+from tests.sandbox.hosting_scene import deployment, replace_spec, sample
+from tests.sandbox.hosting_scene import until as until_deployed
+from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, Cluster, cluster
+from tests.sandbox.interceptor import Interceptor, interceptor
+from tests.sandbox.predecessor import Predecessor
+
+pytestmark = pytest.mark.sandbox
+
+FROM_GO = REPOSITORY / "docs" / "migrate-from-go-operator.md"
+OLD_DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: sagemaker-k8s-operator-controller-manager, namespace: sagemaker-k8s-operator-system}
+spec:
+  replicas: 1
+  selector: {matchLabels: {control-plane: controller-manager}}
+  template:
+    metadata: {labels: {control-plane: controller-manager}}
+    spec:
+      containers:
+        - {name: manager, image: "957583890962.dkr.ecr.us-east-1.amazonaws.com/amazon-sagemaker-operator-for-k8s:v1"}
+        - {name: kube-rbac-proxy, image: "gcr.io/kubebuilder/kube-rbac-proxy:v0.4.0"}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: old, namespace: sagemaker-k8s-operator-system, labels: {control-plane: controller-manager}}
+spec: {containers: [{name: manager, image: old}]}
+"""
+CHANGES = re.compile(r"Create|Update|Delete|Stop|Put|Register|Deregister")
+
+
+class Scene:
+    """A cluster with the predecessor's CRDs, SageMaker, and proxies that write down what the new operator does."""
+
+    def __init__(self, directory: Path, stack: ExitStack) -> None:
+        self.stack = stack
+        self.home: Cluster = stack.enter_context(cluster(directory))
+        self.aws = stack.enter_context(aws_server.start(speed=4.0))
+        self.to_aws: Interceptor = stack.enter_context(interceptor(self.aws.url))
+        self.old = Predecessor(self.home.api, self.aws.url)
+        self._number = 0
+
+    def install_old_crds(self) -> None:
+        """As an API server of 1.22 and later hands out those of v1beta1: any field, one version."""
+        for kind in ALL_KINDS:
+            names = {
+                "plural": kind.plural,
+                "singular": kind.singular,
+                "kind": kind.kind,
+                "listKind": f"{kind.kind}List",
+            }
+            version = {
+                "name": "v1",
+                "served": True,
+                "storage": True,
+                "subresources": {"status": {}},
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+            }
+            crd = {
+                "apiVersion": "apiextensions.k8s.io/v1",
+                "kind": "CustomResourceDefinition",
+                "metadata": {"name": f"{kind.plural}.sagemaker.aws.amazon.com"},
+                "spec": {
+                    "group": "sagemaker.aws.amazon.com",
+                    "scope": "Namespaced",
+                    "names": names,
+                    "versions": [version],
+                },
+            }
+            self.home.kubectl("apply", "-f", "-", given=yaml.safe_dump(crd))
+            eventually(lambda plural=kind.plural: self.home.is_served(plural), what=f"{kind.plural} served")
+
+    def operator(self) -> Operator:
+        """The new one, as the service account of its installation."""
+        self._number += 1
+        kubeconfig = self.home.directory / f"operator-kubeconfig-{self._number}"
+        write_kubeconfig(kubeconfig, self.home.server.url, self.home.server.token(NAMESPACE, ACCOUNT))
+        started = Operator(
+            kubeconfig,
+            self.to_aws.url,
+            self.home.directory / f"operator-{self._number}.log",
+            *("--enable-leader-election", "--leader-election-namespace", NAMESPACE, "--poll-interval", "200ms"),
+            health_port=free_port(),
+        )
+        self.stack.callback(started.kill)
+        return started.until_ready()
+
+    def changes(self) -> list[str]:
+        """AWS operations of the new operator that change something, tags apart."""
+        return [each.operation for each in self.to_aws.requests if CHANGES.match(each.operation)]
+
+    def there(self, *, running: bool = False) -> list[str]:
+        """Names of everything at SageMaker; of jobs only those that run, if asked."""
+        ask, only = self.old.sagemaker, {"StatusEquals": "InProgress"} if running else {}
+        found = [
+            *(each["EndpointName"] for each in ask.list_endpoints()["Endpoints"]),
+            *(each["EndpointConfigName"] for each in ask.list_endpoint_configs()["EndpointConfigs"]),
+            *(each["ModelName"] for each in ask.list_models()["Models"]),
+            *(each["TrainingJobName"] for each in ask.list_training_jobs(**only)["TrainingJobSummaries"]),
+            *(each["TransformJobName"] for each in ask.list_transform_jobs(**only)["TransformJobSummaries"]),
+            *(each["ProcessingJobName"] for each in ask.list_processing_jobs(**only)["ProcessingJobSummaries"]),
+        ]
+        return sorted(found)
+
+    def shell(self, command: str) -> str:
+        """A command of a page, as typed: with kubectl on PATH, in the repository."""
+        done = subprocess.run(
+            ["/bin/bash", "-c", command],
+            env={
+                "PATH": f"{tools.find('kubectl').parent}:/usr/bin:/bin",
+                "KUBECONFIG": str(self.home.kubeconfig),
+                "HOME": str(self.home.directory),
+            },
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        return done.stdout
+
+    def until_taken_over(self) -> None:
+        """Every object has been looked at: it has conditions for its spec."""
+
+        def waiting() -> list[str]:
+            objects = [
+                each
+                for kind in ALL_KINDS
+                for each in self.home.api.call("GET", self.home.api.path(plural=kind.plural))["items"]
+            ]
+            return [each["metadata"]["name"] for each in objects if "conditions" not in (each.get("status") or {})]
+
+        eventually(lambda: not waiting(), what=f"all objects taken over but {waiting()}", within_s=40)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    """Fresh servers."""
+    with ExitStack() as stack:
+        yield Scene(tmp_path, stack)
+
+
+def commands(page: Path) -> list[str]:
+    """kubectl commands of a page's blocks, in order, continued lines joined."""
+    blocks = re.findall(r"^ {4,}(kubectl (?:.*\\\n)*.*)$", page.read_text(), re.MULTILINE)
+    return [re.sub(r"\s*\\\n\s*", " ", each).partition("  #")[0].strip() for each in blocks]
+
+
+def test_what_the_predecessor_left_goes_on_and_can_be_removed(scene: Scene, manifest: JsonObject) -> None:
+    """modern-expectations.md 10: continued and not created again; both finalizers; the children are current."""
+    home, old = scene.home, scene.old
+    scene.install_old_crds()
+    home.kubectl("create", "namespace", NAMESPACE)
+    home.kubectl("apply", "-f", "-", given=OLD_DEPLOYMENT)
+    running = old.job(TRAINING_JOB, named(marked(manifest, SANDBOX_TRAIN_SECONDS="3600"), "running"), "InProgress")
+    ended = old.job(TRAINING_JOB, named(marked(manifest, SANDBOX_TRAIN_SECONDS="0"), "ended"), "Completed")
+    foreign = sample("xgboost-mnist-batchtransform")["spec"]["modelName"]
+    old.job(BATCH_TRANSFORM_JOB, transform(old), "InProgress")
+    processing = old.job(PROCESSING_JOB, sample("kmeans-mnist-processingjob"), "InProgress")
+    tuning = old.job(HYPERPARAMETER_TUNING_JOB, tuned(), "InProgress")
+    launched = [each["TrainingJobName"] for each in eventually(lambda: launched_by(old, tuning), what="launched")]
+    old.spawned(tuning, launched[0])
+    host = old.hosting(deployment())
+    eventually(lambda: endpoint_status(old, host) == "InService", what="the old endpoint serves")
+    old.scaled(scaling(host))
+    before = scene.there()
+
+    follow(scene)
+    scene.operator()
+    scene.until_taken_over()
+
+    # both are upserts: of the same policy, in place
+    assert scene.changes() == ["RegisterScalableTarget", "PutScalingPolicy"]
+    assert scene.there() == before
+    assert home.api.status("running")["awsResource"]["name"] == running["spec"]["trainingJobName"]
+    assert condition(home.api.get("ended") or {}, "Complete")["status"] == "True", ended
+    name = processing["metadata"]["name"]
+    status = home.api.status(name, plural="processingjobs")
+    assert status["awsResource"]["name"] == processing["status"]["sageMakerProcessingJobName"]
+    # what the tuning job had launched before, and what it launched since: an object each, the old one is the same
+    for each in launched:
+        eventually(lambda each=each: home.api.status(each).get("awsResource"), what=f"object of {each}")
+    (model,) = home.api.call("GET", home.api.path(plural="models"))["items"]
+    (configuration,) = home.api.call("GET", home.api.path(plural="endpointconfigs"))["items"]
+    assert "-1-" in model["metadata"]["name"]
+    assert condition(model, "Ready")["status"] == condition(configuration, "Ready")["status"] == "True"
+
+    scene.aws.clock.advance(3600)
+    until_status(home.api, "running", "Completed")
+    assert [event["reason"] for event in home.api.events("running")].count("Created") == 0
+
+    changed = deployment()
+    changed["spec"]["containers"][0]["modelDataUrl"] = "s3://my-bucket/inference/newer/model.tar.gz"
+    replace_spec(home.api, changed)
+    until_deployed(home.api, "host-xgboost", "InService")
+    assert scene.changes().count("UpdateEndpoint") == 1
+    assert "CreateEndpoint" not in scene.changes()
+
+    scene.shell(
+        "for kind in hyperparametertuningjob trainingjobs batchtransformjob processingjob hostingautoscalingpolicy "
+        "hostingdeployment endpointconfig model; do "
+        "kubectl delete --all --all-namespaces $kind.sagemaker.aws.amazon.com || exit 1; done"
+    )
+    assert home.kubectl("get", "sagemaker", "--all-namespaces", "-o", "name") == ""
+    assert scene.there(running=True) == [foreign]
+    assert old.scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"] == []
+
+
+def follow(scene: Scene) -> None:
+    """The page's commands, in its order, up to the installation; a stand-in for the kubelet ends the old pod."""
+    home = scene.home
+    end = threading.Thread(target=end_old_pod, args=(home,), name="kubelet")
+    end.start()
+    typed = commands(FROM_GO)
+    for command in typed:
+        if "helm" not in command and "owner=helm" not in command:
+            scene.shell(command)
+    end.join()
+    assert any("--replicas=0" in each for each in typed)
+    assert any("--force-conflicts -f release/rolebased/namespaced/crd.yaml" in each for each in typed)
+    home.apply(INSTALLER)
+    names = "jsonpath={.spec.template.spec.containers[*].name} {.spec.replicas}"
+    where = ("deployment", "sagemaker-k8s-operator-controller-manager", "-n", NAMESPACE)
+    assert home.kubectl("get", *where, "-o", names) == "manager metrics-proxy 2"
+
+
+def end_old_pod(home: Cluster) -> None:
+    """What kubelet and ReplicaSet do once the Deployment wants no pods."""
+    path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/sagemaker-k8s-operator-controller-manager"
+    eventually(lambda: home.api.call("GET", path)["spec"]["replicas"] == 0, what="scaled to zero")
+    home.api.call("DELETE", f"/api/v1/namespaces/{NAMESPACE}/pods/old?gracePeriodSeconds=0")
+
+
+def transform(old: Predecessor) -> JsonObject:
+    """A batch transform that runs long, of a model that exists."""
+    obj = sample("xgboost-mnist-batchtransform")
+    old.sagemaker.create_model(
+        ModelName=obj["spec"]["modelName"],
+        ExecutionRoleArn="arn:aws:iam::123456789012:role/r",
+        PrimaryContainer={"Image": "123456789012.dkr.ecr.us-east-2.amazonaws.com/x:1"},
+    )
+    return obj
+
+
+def tuned() -> JsonObject:
+    """A tuning job whose training jobs run until they are stopped."""
+    obj = sample("xgboost-mnist-hpo")
+    obj["spec"]["hyperParameterTuningJobConfig"]["resourceLimits"] = {
+        "maxNumberOfTrainingJobs": 2,
+        "maxParallelTrainingJobs": 2,
+    }
+    static = obj["spec"]["trainingJobDefinition"].setdefault("staticHyperParameters", [])
+    static += [{"name": name, "value": value} for name, value in LONG.items()]
+    return obj
+
+
+def launched_by(old: Predecessor, tuning: JsonObject) -> list[dict[str, Any]]:
+    """Training jobs of a tuning job, once there are two."""
+    name = tuning["spec"]["hyperParameterTuningJobName"]
+    answer = old.sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    found: list[dict[str, Any]] = answer["TrainingJobSummaries"]
+    return found if len(found) == 2 else []
+
+
+def endpoint_status(old: Predecessor, host: JsonObject) -> str:
+    """What SageMaker says of the deployment's endpoint."""
+    status: str = old.sagemaker.describe_endpoint(EndpointName=host["status"]["endpointName"])["EndpointStatus"]
+    return status
+
+
+def scaling(host: JsonObject) -> JsonObject:
+    """The sample policy, for the one variant of the deployment."""
+    obj = sample("hap-predefined-metric")
+    endpoint = host["status"]["endpointName"]
+    obj["spec"]["resourceId"] = [{"endpointName": endpoint, "variantName": "all-traffic"}]
+    return obj
