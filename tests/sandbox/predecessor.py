@@ -43,6 +43,21 @@ class Predecessor:
         status = {kind.name.status_field: name, kind.status.field: value, "lastCheckTime": CHECKED}
         return self._shown(kind, obj, status)
 
+    def job_by_others(self, kind: KindDescriptor, manifest: JsonObject, name: str) -> JsonObject:
+        """A job that somebody else created under `name`; returns the manifest that names it. Nothing in the cluster."""
+        self._send(kind, manifest["spec"], name)
+        return manifest | {"spec": manifest["spec"] | {kind.name.spec_field: name}}
+
+    def endpoint_by_others(self, manifest: JsonObject, name: str) -> str:
+        """An endpoint with model and configuration that somebody else made under `name`. Nothing in the cluster."""
+        (model,), (container,) = manifest["spec"]["models"], manifest["spec"]["containers"]
+        own = {"executionRoleArn": model["executionRoleArn"], "primaryContainer": container}
+        self._send(MODEL, {"region": REGION, **own}, name)
+        variants = [each | {"modelName": name} for each in manifest["spec"]["productionVariants"]]
+        self._send(ENDPOINT_CONFIG, {"region": REGION, "productionVariants": variants}, name)
+        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        return name
+
     def spawned(self, tuning: JsonObject, name: str) -> JsonObject:
         """The object of a training job that a tuning job has launched: found again by name, held by two finalizers."""
         described = self.sagemaker.describe_training_job(TrainingJobName=name)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from api.descriptor import KindDescriptor
 from api.meta import JsonObject
 from api.v1 import ALL_KINDS, BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PROCESSING_JOB, TRAINING_JOB
 from hack import tools
@@ -29,7 +30,7 @@ from tests.sandbox.harness import (
     named,
     until_status,
 )
-from tests.sandbox.hosting_scene import deployment, replace_spec, sample
+from tests.sandbox.hosting_scene import DEPLOYMENTS, deployment, replace_spec, sample
 from tests.sandbox.hosting_scene import until as until_deployed
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, Cluster, cluster
 from tests.sandbox.interceptor import Interceptor, interceptor
@@ -37,6 +38,7 @@ from tests.sandbox.predecessor import Predecessor
 
 pytestmark = pytest.mark.sandbox
 
+FROM_ACK = REPOSITORY / "docs" / "migrate-from-ack.md"
 FROM_GO = REPOSITORY / "docs" / "migrate-from-go-operator.md"
 OLD_DEPLOYMENT = """
 apiVersion: apps/v1
@@ -57,6 +59,13 @@ kind: Pod
 metadata: {name: old, namespace: sagemaker-k8s-operator-system, labels: {control-plane: controller-manager}}
 spec: {containers: [{name: manager, image: old}]}
 """
+BACKUP = (
+    "kubectl apply --server-side -f release/rolebased/namespaced/crd.yaml",
+    "kubectl annotate --local -f before.yaml -o yaml sagemaker.aws.amazon.com/read-only=true > looking.yaml",
+    "grep -vE '^ *(resourceVersion|uid): |- sagemaker-operator-' looking.yaml | kubectl create -f -",
+    "kubectl delete models,endpointconfigs --all-namespaces -l owner_HostingDeployment_name",
+)
+"""Commands of the page's last chapter."""
 CHANGES = re.compile(r"Create|Update|Delete|Stop|Put|Register|Deregister")
 
 
@@ -66,7 +75,7 @@ class Scene:
     def __init__(self, directory: Path, stack: ExitStack) -> None:
         self.stack = stack
         self.home: Cluster = stack.enter_context(cluster(directory))
-        self.aws = stack.enter_context(aws_server.start(speed=4.0))
+        self.aws = stack.enter_context(aws_server.start(speed=20.0))
         self.to_aws: Interceptor = stack.enter_context(interceptor(self.aws.url))
         self.old = Predecessor(self.home.api, self.aws.url)
         self._number = 0
@@ -74,32 +83,31 @@ class Scene:
     def install_old_crds(self) -> None:
         """As an API server of 1.22 and later hands out those of v1beta1: any field, one version."""
         for kind in ALL_KINDS:
-            names = {
-                "plural": kind.plural,
-                "singular": kind.singular,
-                "kind": kind.kind,
-                "listKind": f"{kind.kind}List",
-            }
-            version = {
-                "name": "v1",
-                "served": True,
-                "storage": True,
-                "subresources": {"status": {}},
-                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
-            }
-            crd = {
-                "apiVersion": "apiextensions.k8s.io/v1",
-                "kind": "CustomResourceDefinition",
-                "metadata": {"name": f"{kind.plural}.sagemaker.aws.amazon.com"},
-                "spec": {
-                    "group": "sagemaker.aws.amazon.com",
-                    "scope": "Namespaced",
-                    "names": names,
-                    "versions": [version],
-                },
-            }
-            self.home.kubectl("apply", "-f", "-", given=yaml.safe_dump(crd))
-            eventually(lambda plural=kind.plural: self.home.is_served(plural), what=f"{kind.plural} served")
+            self.install_crd("sagemaker.aws.amazon.com", kind)
+
+    def install_crd(self, group: str, kind: KindDescriptor) -> None:
+        """A CRD of that group for a kind of that name."""
+        version = {
+            "name": "v1",
+            "served": True,
+            "storage": True,
+            "subresources": {"status": {}},
+            "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+        }
+        crd = {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"{kind.plural}.{group}"},
+            "spec": {
+                "group": group,
+                "scope": "Namespaced",
+                "names": {"plural": kind.plural, "singular": kind.singular, "kind": kind.kind},
+                "versions": [version],
+            },
+        }
+        self.home.kubectl("apply", "-f", "-", given=yaml.safe_dump(crd))
+        path = f"/apis/{group}/v1/{kind.plural}"
+        eventually(lambda: self.home.api.is_served(path), what=f"{path} served")
 
     def operator(self) -> Operator:
         """The new one, as the service account of its installation."""
@@ -151,14 +159,16 @@ class Scene:
         assert done.returncode == 0, f"{command}: {done.stderr}"
         return done.stdout
 
-    def until_taken_over(self) -> None:
-        """Every object has been looked at: it has conditions for its spec."""
+    def until_taken_over(self, namespace: str = "default") -> None:
+        """Every object has been looked at: it has conditions."""
 
         def waiting() -> list[str]:
             objects = [
                 each
                 for kind in ALL_KINDS
-                for each in self.home.api.call("GET", self.home.api.path(plural=kind.plural))["items"]
+                for each in self.home.api.call("GET", self.home.api.path(plural=kind.plural, namespace=namespace))[
+                    "items"
+                ]
             ]
             return [each["metadata"]["name"] for each in objects if "conditions" not in (each.get("status") or {})]
 
@@ -174,7 +184,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 def commands(page: Path) -> list[str]:
     """kubectl commands of a page's blocks, in order, continued lines joined."""
-    blocks = re.findall(r"^ {4,}(kubectl (?:.*\\\n)*.*)$", page.read_text(), re.MULTILINE)
+    blocks = re.findall(r"^ {4,}((?:kubectl|grep) (?:.*\\\n)*.*)$", page.read_text(), re.MULTILINE)
     return [re.sub(r"\s*\\\n\s*", " ", each).partition("  #")[0].strip() for each in blocks]
 
 
@@ -193,7 +203,7 @@ def test_what_the_predecessor_left_goes_on_and_can_be_removed(scene: Scene, mani
     launched = [each["TrainingJobName"] for each in eventually(lambda: launched_by(old, tuning), what="launched")]
     old.spawned(tuning, launched[0])
     host = old.hosting(deployment())
-    eventually(lambda: endpoint_status(old, host) == "InService", what="the old endpoint serves")
+    eventually(lambda: serving(old, host["status"]["endpointName"]), what="the old endpoint serves")
     old.scaled(scaling(host))
     before = scene.there()
 
@@ -238,15 +248,107 @@ def test_what_the_predecessor_left_goes_on_and_can_be_removed(scene: Scene, mani
     assert old.scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"] == []
 
 
+def test_a_backup_is_looked_at_before_anything_is_touched(scene: Scene, manifest: JsonObject, tmp_path: Path) -> None:
+    """modern-expectations.md 10: new uids, no status. Nothing runs twice; what is released is followed and stopped."""
+    scene.install_old_crds()
+    long = marked(manifest, **LONG)
+    job = scene.old.job(TRAINING_JOB, named(long, "my-job"), "InProgress")
+    scene.old.job(PROCESSING_JOB, sample("kmeans-mnist-processingjob"), "InProgress")
+    host = scene.old.hosting(deployment())
+    eventually(lambda: serving(scene.old, host["status"]["endpointName"]), what="the old endpoint serves")
+    saved = scene.shell("kubectl get trainingjobs,processingjobs,models,endpointconfigs,hostingdeployments -A -o yaml")
+    endpoint = host["status"]["endpointName"]
+    before = scene.there()
+
+    (tmp_path / "new").mkdir()
+    with cluster(tmp_path / "new") as home:
+        scene.home = home
+        home.kubectl("create", "namespace", "my-namespace")
+        file = scene.home.directory / "before.yaml"
+        content = yaml.safe_load(saved.replace("namespace: default", "namespace: my-namespace"))
+        (restored,) = [each for each in content["items"] if each["kind"] == "HostingDeployment"]
+        restored["spec"]["endpointName"] = endpoint
+        file.write_text(yaml.safe_dump(content))
+        typed = commands(FROM_GO)
+        for command in typed[typed.index(BACKUP[0]) :][: len(BACKUP)]:
+            scene.shell(re.sub(r"(before|looking)\.yaml", lambda found: str(file.with_name(found[0])), command))
+        home.apply(INSTALLER)
+        scene.operator()
+        scene.until_taken_over("my-namespace")
+
+        assert scene.changes() == []
+        assert scene.there() == before
+        where = {"namespace": "my-namespace"}
+        assert home.api.status("my-job", **where)["trainingJobStatus"] == "InProgress"
+        shown = home.api.status("host-xgboost", plural=DEPLOYMENTS, **where)
+        assert (shown["endpointName"], shown["endpointStatus"]) == (endpoint, "InService")
+
+        scene.shell(typed[typed.index(BACKUP[-1]) + 1])
+        eventually(lambda: home.api.status("my-job", **where).get("awsResource"), what="the job is adopted")
+        assert scene.changes() == []
+        home.kubectl("delete", "trainingjob", "my-job", "-n", "my-namespace")
+        assert scene.changes() == ["StopTrainingJob"]
+        assert job["spec"]["trainingJobName"] not in scene.there(running=True)
+
+        release = "sagemaker.aws.amazon.com/read-only-"
+        home.kubectl("annotate", "hostingdeployment", "host-xgboost", "-n", "my-namespace", release)
+        eventually(lambda: "UpdateEndpoint" in scene.changes(), what="the endpoint is updated to children of its own")
+        assert "CreateEndpoint" not in scene.changes()
+
+
+def test_what_ack_has_made_is_taken_over_when_asked_for(scene: Scene, manifest: JsonObject) -> None:
+    """docs/migrate-from-ack.md, command by command, where both APIs have a kind TrainingJob."""
+    home, old = scene.home, scene.old
+    scene.install_crd("sagemaker.services.k8s.aws", TRAINING_JOB)
+    home.apply(INSTALLER)
+    job = old.job_by_others(TRAINING_JOB, named(marked(manifest, **LONG), "my-job"), "by-ack")
+    theirs = {"apiVersion": "sagemaker.services.k8s.aws/v1", "kind": "TrainingJob", "metadata": {"name": "my-job"}}
+    home.kubectl("create", "-f", "-", given=yaml.safe_dump(theirs))
+    file = home.directory / "my-job.yaml"
+    file.write_text(yaml.safe_dump(job))
+    endpoint = old.endpoint_by_others(deployment(), "by-ack")
+    scene.operator()
+    retain, delete, apply, adopt, wait = commands(FROM_ACK)
+
+    scene.shell(retain)
+    scene.shell(delete)
+    scene.shell(apply.replace("my-job.yaml", str(file)))
+    refused = eventually(lambda: condition(home.api.get("my-job") or {}, "Stalled"), what="it is refused")
+    assert (refused["status"], refused["reason"]) == ("True", "AlreadyExists")
+    scene.shell(adopt)
+    scene.shell(wait)
+    assert home.api.status("my-job")["trainingJobStatus"] == "InProgress"
+    assert scene.changes() == ["CreateTrainingJob"], "tried once, and refused by SageMaker, since the name is taken"
+    assert scene.there() == ["by-ack"] * 4
+    eventually(lambda: serving(old, endpoint), what="the endpoint serves")
+    home.api.create(annotated(deployment(endpointName=endpoint), "adoption-policy", "adopt"), plural=DEPLOYMENTS)
+    until_deployed(home.api, "host-xgboost", "InService")
+    eventually(lambda: "UpdateEndpoint" in scene.changes(), what="it serves models of its own")
+    until_deployed(home.api, "host-xgboost", "InService")
+    assert "CreateEndpoint" not in scene.changes()
+    assert "by-ack" in scene.there()
+
+    home.kubectl("delete", "trainingjobs.sagemaker.aws.amazon.com", "my-job")
+    home.kubectl("delete", "hostingdeployment", "host-xgboost")
+    assert "StopTrainingJob" in scene.changes()
+    assert scene.there() == ["by-ack", "by-ack", "by-ack"], (
+        "ACK's job, model and configuration: records and what it made"
+    )
+
+
+def annotated(obj: JsonObject, name: str, value: str) -> JsonObject:
+    """The object with one annotation of ours."""
+    return obj | {"metadata": obj["metadata"] | {"annotations": {f"sagemaker.aws.amazon.com/{name}": value}}}
+
+
 def follow(scene: Scene) -> None:
     """The page's commands, in its order, up to the installation; a stand-in for the kubelet ends the old pod."""
     home = scene.home
     end = threading.Thread(target=end_old_pod, args=(home,), name="kubelet")
     end.start()
     typed = commands(FROM_GO)
-    for command in typed:
-        if "helm" not in command and "owner=helm" not in command:
-            scene.shell(command)
+    for command in typed[: typed.index(BACKUP[0])]:
+        scene.shell(command)
     end.join()
     assert any("--replicas=0" in each for each in typed)
     assert any("--force-conflicts -f release/rolebased/namespaced/crd.yaml" in each for each in typed)
@@ -294,10 +396,9 @@ def launched_by(old: Predecessor, tuning: JsonObject) -> list[dict[str, Any]]:
     return found if len(found) == 2 else []
 
 
-def endpoint_status(old: Predecessor, host: JsonObject) -> str:
-    """What SageMaker says of the deployment's endpoint."""
-    status: str = old.sagemaker.describe_endpoint(EndpointName=host["status"]["endpointName"])["EndpointStatus"]
-    return status
+def serving(old: Predecessor, endpoint: str) -> bool:
+    """Whether SageMaker says that an endpoint is in service."""
+    return bool(old.sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "InService")
 
 
 def scaling(host: JsonObject) -> JsonObject:
