@@ -137,6 +137,8 @@ def _check_bounds(spec: Mapping[str, Any]) -> None:
 
 def _check_configuration(spec: Mapping[str, Any]) -> None:
     kind = spec.get("policyType") or POLICY_TYPE
+    if not isinstance(kind, str):
+        raise ConversionError("spec.policyType", "must be a string")
     fitting = _CONFIGURATIONS.get(kind)
     if fitting is None:
         return  # a type that AWS has added since: it knows what goes with it

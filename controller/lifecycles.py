@@ -43,6 +43,7 @@ from controller.reconcile.spawning import TuningCompanions
 from controller.reconcile.tuningwatch import INDEXERS as SPAWNED
 from controller.reconcile.tuningwatch import TUNINGS, Leaves, tuning_keys, tuning_names
 from controller.reconcile.usage import CONFIGURATION, MODELS, Usage, configuration_of, models_of
+from controller.reconcile.wellformed import well_formed
 from controller.runtime.clock import Clock
 from controller.runtime.controller import Reconciler
 from controller.runtime.handlers import EnqueueHandler, VersionChanged, owner_keys
@@ -95,7 +96,7 @@ class Shared:
 
 def new_store(descriptor: KindDescriptor) -> Store:
     """An empty store with the indexes that reconcilers read."""
-    return Store(_INDEXES.get(descriptor.kind))
+    return Store(_INDEXES.get(descriptor.kind), transform=well_formed(descriptor))
 
 
 def handlers(served: Served, kinds: Mapping[str, Served]) -> Iterator[EnqueueHandler]:

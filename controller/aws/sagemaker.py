@@ -140,8 +140,15 @@ class SageMaker:
         self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
     ) -> str:
         """See `Jobs.create`."""
-        answer = self._api.call(target, descriptor.service, descriptor.operations.create, request, caller=caller)
-        return str(answer.get(descriptor.status.arn_member, ""))
+        operation = descriptor.operations.create
+        answer = self._api.call(target, descriptor.service, operation, request, caller=caller)
+        arn = answer.get(descriptor.status.arn_member)
+        if not arn:  # of whom, that is no SageMaker? It may have been created all the same: it is looked for
+            message = f"the answer to {operation} names no {descriptor.status.arn_member}"
+            raise AwsError(
+                ErrorClass.RETRYABLE, "UnreadableAnswer", message, operation=operation, ambiguous=True, known=False
+            )
+        return str(arn)
 
     def describe(
         self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable, background: bool

@@ -53,9 +53,10 @@ class TargetDefaults:
         """The target of an object with this `spec`.
 
         `recorded_region` is where its resource was created, and wins: an edit of the spec must not make the operator
-        look, and create, elsewhere (D-04). Raises `AwsError` INVALID where nobody names a region.
+        look, and create, elsewhere (D-04). Raises `AwsError` INVALID where nobody names a region, and where region or
+        endpoint are no text.
         """
-        region = recorded_region or spec.get("region") or self.region
+        region = recorded_region or _text(spec, "region") or self.region
         if not region:
             raise AwsError(
                 ErrorClass.INVALID,
@@ -63,4 +64,11 @@ class TargetDefaults:
                 "no region: set spec.region, or start the operator with --aws-region or AWS_REGION",
                 sent=False,
             )
-        return Target(region=region, endpoint=spec.get("sageMakerEndpoint") or self.endpoint)
+        return Target(region=region, endpoint=_text(spec, "sageMakerEndpoint") or self.endpoint)
+
+
+def _text(spec: Mapping[str, Any], field: str) -> str:
+    value = spec.get(field) or ""
+    if not isinstance(value, str):
+        raise AwsError(ErrorClass.INVALID, "InvalidField", f"spec.{field}: must be a string", sent=False)
+    return value

@@ -24,6 +24,7 @@ from controller.reconcile.observe import hold_token, observed
 from controller.reconcile.plan import During, Event, Failure, Observed, Recorded, Settle, Verdict, View
 from controller.reconcile.scope import Scope, scope_of
 from controller.reconcile.status import IGNORED, Facts, next_status, status_patch, with_ignored
+from controller.reconcile.wellformed import well_formed
 from controller.reconcile.wording import resumed, waiting
 from controller.runtime.clock import Clock
 from controller.runtime.controller import DONE, Result
@@ -151,6 +152,8 @@ class Hand:
             request = to_request(self._descriptor, self.spec)
         except ConversionError as exc:
             raise AwsError(ErrorClass.INVALID, "InvalidField", str(exc), sent=False) from exc
+        if not all(tag.get("Key") for tag in request.get("Tags", ())):
+            raise AwsError(ErrorClass.INVALID, "InvalidField", "spec.tags: each tag needs a key", sent=False)
         self.tag(request)
         request[self._descriptor.name.member] = name
         return request
@@ -242,6 +245,7 @@ class Hand:
         before = self.obj["metadata"]["resourceVersion"]
         if after["metadata"]["resourceVersion"] != before:
             self.memory.stale.add(before)
+        well_formed(self._descriptor)(after)
         self.obj = after
         self._is_confirmed = True
 

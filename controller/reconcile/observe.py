@@ -34,7 +34,8 @@ def observed(
     announced = None if in_status else spawned
     recorded = in_status or memory.recorded or announced
     given = spec.get(descriptor.name.spec_field) or ""
-    name = recorded.name if recorded else (given or generated)
+    chosen = given if isinstance(given, str) else ""  # what is no text is left for the conversion to refuse
+    name = recorded.name if recorded else (chosen or generated)
     shown_name = status.get(descriptor.name.status_field) or ""
     is_legacy = recorded is None and not conditions and bool(shown_name)
     hold = memory.hold
@@ -85,6 +86,9 @@ def found(descriptor: KindDescriptor, answer: Mapping[str, Any], source: Source)
         fields = to_status(descriptor, answer)
     except ConversionError as exc:
         raise AwsError(ErrorClass.RETRYABLE, "UnreadableAnswer", str(exc), known=False) from exc
+    if not answer.get(rule.arn_member):
+        message = f"SageMaker's answer names no {rule.arn_member}"  # of a proxy, perhaps: nothing is built on it
+        raise AwsError(ErrorClass.RETRYABLE, "UnreadableAnswer", message, known=False)
     own = {rule.field, rule.secondary_field, "additional", descriptor.name.status_field}
     created_at = answer.get("CreationTime")
     return Found(

@@ -2,10 +2,10 @@
 
 import json
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from api import autoscaling
 from api.annotations import FOUND_TARGETS
@@ -48,9 +48,20 @@ def resource_ids_of(obj: JsonObject) -> Iterable[str]:
 def endpoints_of(obj: JsonObject) -> Iterable[str]:
     """Index function for `ENDPOINTS`."""
     namespace = obj["metadata"].get("namespace") or ""
-    for entry in (obj.get("spec") or {}).get("resourceId") or ():
-        if isinstance(entry, Mapping) and entry.get("endpointName"):
-            yield f"{namespace}/{entry['endpointName']}"
+    for entry in _entries(obj.get("spec") or {}):
+        if name := _endpoint_name(entry):
+            yield f"{namespace}/{name}"
+
+
+def _entries(spec: Mapping[str, Any]) -> Sequence[Any]:
+    """The variants that a spec lists, unchecked; none where it is no list, which the conversion refuses."""
+    entries = spec.get("resourceId")
+    return entries if isinstance(entries, list) else ()
+
+
+def _endpoint_name(entry: Any) -> str:
+    name = entry.get("endpointName") if isinstance(entry, Mapping) else ""
+    return name if isinstance(name, str) else ""
 
 
 class PolicyReader(ObjectReader, Protocol):
@@ -167,8 +178,8 @@ class ScalingPass:
         """The spec with endpoints by their names at SageMaker, and who of them is not in service."""
         spec = dict(self._hand.spec)
         waiting, entries = "", []
-        for entry in spec.get("resourceId") or ():
-            name = entry.get("endpointName") if isinstance(entry, Mapping) else None
+        for entry in _entries(spec):
+            name = _endpoint_name(entry)
             deployment = self._context.deployments.get(ObjectKey(self._key.namespace, name)) if name else None
             if deployment is not None:
                 status = deployment.get("status") or {}
@@ -177,7 +188,7 @@ class ScalingPass:
                 entries.append({**entry, "endpointName": status.get("endpointName") or name})
             else:
                 entries.append(entry)
-        if "resourceId" in spec:
+        if entries:
             spec["resourceId"] = entries
         return spec, waiting
 

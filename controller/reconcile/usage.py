@@ -16,8 +16,9 @@ def models_of(obj: JsonObject) -> Iterable[str]:
     """Index function for `MODELS`."""
     spec = obj.get("spec") or {}
     for field in ("productionVariants", "shadowProductionVariants"):
-        for variant in spec.get(field) or ():
-            if variant.get("modelName"):
+        variants = spec.get(field)
+        for variant in variants if isinstance(variants, list) else ():  # what is none is for the conversion to refuse
+            if isinstance(variant, Mapping) and variant.get("modelName"):
                 yield str(variant["modelName"])
 
 

@@ -64,8 +64,15 @@ class Store:
     Objects are kept without `metadata.managedFields` and kubectl's last-applied annotation, which nobody here reads.
     """
 
-    def __init__(self, indexers: Mapping[str, IndexFunc] | None = None) -> None:
+    def __init__(
+        self, indexers: Mapping[str, IndexFunc] | None = None, *, transform: Callable[[JsonObject], None] | None = None
+    ) -> None:
+        """`transform` changes each object in place before it is indexed and stored; what it raises rejects the object.
+
+        Source: client-go `SharedInformer.SetTransform`.
+        """
         self._compactor = Compactor()
+        self._transform = transform
         self._writing = threading.Lock()  # held by a writer from its first look to its last change; never by a reader
         self._lock = threading.Lock()  # guards the three below, for as long as it takes to read or swap them
         self._entries: dict[ObjectKey, _Entry] = {}
@@ -202,6 +209,8 @@ class Store:
     def _prepare(self, obj: JsonObject) -> tuple[ObjectKey, _Entry]:
         """Trim `obj` in place and make its entry."""
         key = _key_of(obj)
+        if self._transform is not None:
+            _transform(self._transform, key, obj)
         metadata = obj["metadata"]
         metadata.pop("managedFields", None)
         annotations = metadata.get("annotations")
@@ -323,6 +332,13 @@ def _key_of(obj: JsonObject) -> ObjectKey:
         raise RejectedObject(None, "no metadata.name") from exc
     # Thousands of objects share a few namespaces; decoded JSON has a string of its own in each of them.
     return ObjectKey(sys.intern(key.namespace), key.name)
+
+
+def _transform(function: Callable[[JsonObject], None], key: ObjectKey, obj: JsonObject) -> None:
+    try:
+        function(obj)
+    except Exception as exc:  # as with index functions (S6)
+        raise RejectedObject(key, f"transform failed: {type(exc).__name__}") from exc
 
 
 def _index_values(name: str, function: IndexFunc, key: ObjectKey, obj: JsonObject) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ _HELD: Final = frozenset({"AccessDenied", "QuotaExceeded", "RequestRefused", "De
 class Soak:
     """One run. `steps` acts, one after the other; `paces_s` bounds the pause between two."""
 
-    def __init__(self, scene: Scene, seed: int, *, pace_s: float = 0.15, chaos: float = 0.25) -> None:
+    def __init__(self, scene: Scene, seed: int, *, pace_s: float = 0.08, chaos: float = 0.25) -> None:
         self._scene = scene
         self._rng = random.Random(seed)
         self._pace_s = pace_s

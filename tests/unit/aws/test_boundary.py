@@ -95,19 +95,30 @@ class Bench:
         return self.registry.get_sample_value("sagemaker_operator_aws_requests_total", labels)
 
 
+REQUEST = {
+    "TrainingJobName": "x",
+    "RoleArn": "arn:aws:iam::123456789012:role/x",
+    "OutputDataConfig": {"S3OutputPath": "s3://x"},
+    "AlgorithmSpecification": {"TrainingImage": "i", "TrainingInputMode": "File"},
+    "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+    "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+}
+
+
+def test_an_answer_to_create_that_names_no_arn_is_no_creation(server: Server) -> None:
+    """Something between us and SageMaker has answered: the job may be there or not, so it is looked for (D-08)."""
+    bench = Bench(server)
+    server.answers["CreateTrainingJob"] = (200, {})
+    with pytest.raises(AwsError) as raised:
+        bench.jobs.create(TRAINING_JOB, bench.target, REQUEST, caller=bench.key)
+    assert (raised.value.error_class, raised.value.ambiguous) == (ErrorClass.RETRYABLE, True)
+
+
 def test_create_sends_the_request_under_our_name_and_returns_the_arn(server: Server) -> None:
     """v1-kinds.md 10: the user agent says who calls."""
     bench = Bench(server)
     server.answers["CreateTrainingJob"] = (200, {"TrainingJobArn": "arn:x"})
-    request = {
-        "TrainingJobName": "x",
-        "RoleArn": "arn:aws:iam::123456789012:role/x",
-        "OutputDataConfig": {"S3OutputPath": "s3://x"},
-        "AlgorithmSpecification": {"TrainingImage": "i", "TrainingInputMode": "File"},
-        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
-        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
-    }
-    assert bench.jobs.create(TRAINING_JOB, bench.target, request, caller=bench.key) == "arn:x"
+    assert bench.jobs.create(TRAINING_JOB, bench.target, REQUEST, caller=bench.key) == "arn:x"
     (operation, body, agent) = server.requests[0]
     assert (operation, body["TrainingJobName"]) == ("CreateTrainingJob", "x")
     assert "sagemaker-on-kubernetes/9.9" in agent

@@ -165,6 +165,7 @@ def test_an_answer_becomes_status_fields() -> None:
     """Status, reason and name have rules of their own; the rest is laid over the status as converted."""
     answer = {
         "TrainingJobName": "job",
+        "TrainingJobArn": "arn:aws:sagemaker:us-east-2:1:training-job/job",
         "TrainingJobStatus": "Failed",
         "SecondaryStatus": "Failed",
         "FailureReason": "why",
@@ -177,10 +178,18 @@ def test_an_answer_becomes_status_fields() -> None:
     assert result.created_at == NOW - timedelta(hours=1)
 
 
-def test_an_answer_that_nobody_can_read_is_an_error_of_its_own() -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param({"TrainingJobArn": "arn:x", "TrainingJobStatus": ["odd"]}, id="a value of a wrong type"),
+        pytest.param({}, id="an empty object, as a proxy may give"),
+        pytest.param({"TrainingJobStatus": "Completed"}, id="whose it is remains open"),
+    ],
+)
+def test_an_answer_that_nobody_can_read_is_an_error_of_its_own(answer: dict[str, Any]) -> None:
     """And never an observation."""
     with pytest.raises(AwsError, match="UnreadableAnswer"):
-        found(TRAINING_JOB, {"TrainingJobStatus": ["odd"]}, Source.SUMMARY)
+        found(TRAINING_JOB, answer, Source.SUMMARY)
 
 
 def test_memories_end_with_their_object() -> None:

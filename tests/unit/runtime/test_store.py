@@ -27,6 +27,20 @@ def store() -> Store:
     return Store({"colour": colours})
 
 
+def test_a_transform_comes_before_indexes_and_storage_and_rejects_what_it_fails_on() -> None:
+    """As client-go's `SetTransform`; S6 for its failures."""
+
+    def paint(obj: JsonObject) -> None:
+        obj["metadata"]["labels"]["colour"] = "red"
+
+    store = Store({"colour": colours}, transform=paint)
+    store.upsert(painted("a", "blue"))
+    assert store.index_keys("colour", "red") == [ObjectKey("ns", "a")]
+    with pytest.raises(RejectedObject, match="transform failed: KeyError"):
+        store.upsert(widget("b"))
+    assert len(store) == 1
+
+
 @pytest.mark.parametrize(
     ("obj", "expected"),
     [

@@ -1,0 +1,229 @@
+"""One object of any kind before its reconciler, on an API server whose schemas are not in force: all is let in."""
+
+import copy
+import itertools
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from types import SimpleNamespace
+from typing import Any, Final
+
+import botocore.exceptions
+import botocore.session
+import botocore.validate
+import yaml
+from prometheus_client import CollectorRegistry
+
+from api.descriptor import KindDescriptor
+from api.meta import FINALIZER, JsonObject, ObjectKey, Resource
+from api.v1 import ALL_KINDS
+from controller.aws.errors import classify
+from controller.aws.feed import FeedSettings
+from controller.aws.sagemaker import Page
+from controller.aws.targets import Target, TargetDefaults
+from controller.aws.tracker import Tracker, TrackerMetrics
+from controller.lifecycles import TRACKED, Served, Shared, new_reconciler, new_store
+from controller.reconcile.context import JobSettings
+from controller.reconcile.executor import Executor
+from controller.runtime.errors import ABSENT, Absent, Terminal
+from tests.fakes import FakeClock
+from tests.faults.cluster import _merge
+from tests.faults.world import FakeRecorder, OpenFence
+from tests.sandbox.harness import REPOSITORY
+
+KEY: Final = ObjectKey("default", "x")
+SCALING: Final = "application-autoscaling"
+_PASSES: Final = 5
+_SAMPLES: Final = {
+    "TrainingJob": "xgboost-mnist-trainingjob",
+    "ProcessingJob": "kmeans-mnist-processingjob",
+    "BatchTransformJob": "xgboost-mnist-batchtransform",
+    "HyperparameterTuningJob": "xgboost-mnist-hpo",
+    "Model": "xgboost-mnist-model",
+    "EndpointConfig": "xgboost-mnist-endpointconfig",
+    "HostingDeployment": "xgboost-mnist-hostingdeployment",
+    "HostingAutoscalingPolicy": "hap-predefined-metric",
+}
+
+
+@cache
+def sample(descriptor: KindDescriptor) -> JsonObject:
+    """The sample of a kind, as the API server would show it; not to be changed."""
+    obj: JsonObject = yaml.safe_load((REPOSITORY / "samples" / f"{_SAMPLES[descriptor.kind]}.yaml").read_text())
+    uid = "a92f5e3c-f07b-11e9-bf6c-06d6f3037abc"
+    obj["metadata"] = {
+        "namespace": KEY.namespace,
+        "name": KEY.name,
+        "uid": uid,
+        "resourceVersion": "1",
+        "generation": 1,
+    }
+    return obj
+
+
+def deleting(obj: JsonObject) -> JsonObject:
+    """The object after `kubectl delete`."""
+    changed = copy.deepcopy(obj)
+    changed["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": [FINALIZER]}
+    return changed
+
+
+@cache
+def schema_of(descriptor: KindDescriptor) -> JsonObject:
+    """Schemas of spec and status, from the CRD that is shipped."""
+    path = REPOSITORY / "config" / "crd" / "bases" / f"sagemaker.aws.amazon.com_{descriptor.plural}.yaml"
+    crd = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
+    properties: JsonObject = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+    return properties
+
+
+Place = tuple[str | int, ...]
+_WRONG: Final[Mapping[str, tuple[Any, ...]]] = {
+    "": (5, True, [None]),
+    "object": ("x", 5, [None]),
+    "array": ("x", 5, {"x": 5}, ["x"], [None], [{}]),
+    "string": (5, ["x"], {"x": 5}),
+    "integer": ("x", 1.5, True, []),
+    "number": ("x", True, {}),
+    "boolean": ("x", 5, [None]),
+}
+
+
+def misfits(schema: Mapping[str, Any], place: Place = ()) -> Iterator[tuple[Place, Any]]:
+    """Every field, each with values of types that it does not have."""
+    yield from ((place, value) for value in _WRONG[schema.get("type", "")])
+    for name, child in (schema.get("properties") or {}).items():
+        yield from misfits(child, (*place, name))
+    if schema.get("type") == "array":
+        yield from misfits(schema["items"], (*place, 0))
+
+
+def with_value(obj: JsonObject, place: Place, value: Any) -> JsonObject:
+    """A copy of `obj` with `value` at `place`; what is missing on the way is made."""
+    changed: Any = copy.deepcopy(obj)
+    at = changed
+    for name, following in itertools.pairwise(place):
+        inner: Any = [] if isinstance(following, int) else {}
+        if isinstance(name, int) and not at:
+            at.append(inner)
+        if not isinstance(at[name] if isinstance(name, int) else at.get(name), type(inner)):
+            at[name] = inner
+        at = at[name]
+    last = place[-1]
+    if isinstance(last, int) and not at:
+        at.append(None)
+    at[last] = copy.deepcopy(value)
+    result: JsonObject = changed
+    return result
+
+
+class LaxWorld:
+    """A fresh operator for each object; SageMaker accepts whatever the SDK can send, and forgets it."""
+
+    def __init__(self, descriptor: KindDescriptor) -> None:
+        self._clock = FakeClock()
+        queue: Any = SimpleNamespace(add=lambda *_: None)
+        kinds = {each.kind: Served(each, new_store(each), queue) for each in ALL_KINDS}
+        self._store = kinds[descriptor.kind].store
+        aws: Any = _Aws()
+        client: Any = _Client({kind: served.store for kind, served in kinds.items()})
+        settings = JobSettings(cluster_id="c", manager="m", defaults=TargetDefaults(region="eu-west-1"))
+        executor = Executor(client, aws, FakeRecorder(), OpenFence())
+        shared = Shared(kinds, client, aws, aws, aws, executor, self._clock, settings)
+        tracker = None
+        if descriptor.life_cycle in TRACKED:
+            metrics = TrackerMetrics(CollectorRegistry())
+            tracker = Tracker(descriptor, aws, lambda _: None, self._clock, metrics, FeedSettings())
+        self._reconciler = new_reconciler(kinds[descriptor.kind], tracker, shared)
+
+    def settled(self, obj: JsonObject) -> JsonObject:
+        """The object after some passes, empty if it is gone. Raises what a pass raises, `Terminal` apart."""
+        self._store.upsert(copy.deepcopy(obj))
+        for _ in range(_PASSES):
+            with suppress(Terminal):
+                self._reconciler.reconcile(KEY)
+            self._clock.advance(1)
+        return self._store.get(KEY) or {}
+
+
+class _Aws:
+    """All AWS ports at once."""
+
+    def create(
+        self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
+    ) -> str:
+        _check("sagemaker", descriptor.operations.create, request)
+        return f"arn:aws:sagemaker:{target.region}:123456789012:{descriptor.singular}/x"
+
+    def change(self, target: Target, operation: str, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        _check("sagemaker", operation, request)
+
+    def register(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        _check(SCALING, "RegisterScalableTarget", request)
+
+    def put_policy(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        _check(SCALING, "PutScalingPolicy", request)
+
+    def delete_policy(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        _check(SCALING, "DeleteScalingPolicy", request)
+
+    def deregister(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        _check(SCALING, "DeregisterScalableTarget", request)
+
+    def registered(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> frozenset[str]:
+        return frozenset()
+
+    def describe(self, *_: Any, **__: Any) -> Absent:
+        return ABSENT
+
+    delete = stop = tags = describe
+
+    def turn(self, *_: Any, **__: Any) -> None:
+        """Always at once."""
+
+    def page(self, *_: Any, **__: Any) -> Page:
+        return Page((), "", None)
+
+
+@cache
+def _shape(service: str, operation: str) -> Any:
+    return botocore.session.get_session().get_service_model(service).operation_model(operation).input_shape
+
+
+def _check(service: str, operation: str, request: Mapping[str, Any]) -> None:
+    """As the SDK does before it sends anything."""
+    report = botocore.validate.ParamValidator().validate(dict(request), _shape(service, operation))
+    if report.has_errors():
+        raise classify(operation, botocore.exceptions.ParamValidationError(report=report.generate_report()))
+
+
+class _Client:
+    """Kubernetes writes, seen by the stores at once."""
+
+    def __init__(self, stores: Mapping[str, Any]) -> None:
+        self._stores = stores
+        self._version = 1
+
+    def patch(self, resource: Resource, key: ObjectKey, body: JsonObject, *, subresource: str = "") -> JsonObject:
+        current = self._stores[resource.kind].get(key)
+        changes = copy.deepcopy(body)
+        changes["metadata"].pop("resourceVersion", None)
+        if subresource:
+            new = {**current, "status": _merge(current.get("status"), changes["status"])}
+        else:
+            new = _merge(current, changes)
+        return current if new == current else self._put(resource, new)
+
+    def create(self, resource: Resource, namespace: str | None, body: Mapping[str, Any]) -> JsonObject:
+        new = copy.deepcopy(dict(body))
+        new["metadata"] |= {"uid": f"uid-{self._version}", "generation": 1}
+        return self._put(resource, new)
+
+    def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "") -> None:
+        self._stores[resource.kind].remove(key)
+
+    def _put(self, resource: Resource, new: JsonObject) -> JsonObject:
+        self._version += 1
+        new["metadata"]["resourceVersion"] = str(self._version)
+        self._stores[resource.kind].upsert(copy.deepcopy(new))
+        return new
