@@ -236,6 +236,19 @@ TABLE: Final = (
         " MalformedQueryString SerializationException UnknownOperationException",
         source="v1-kinds.md 13.4; AWS common errors",
     ),
+    # --- CloudWatch Logs, which the logs plugin reads
+    _row(
+        ErrorClass.NOT_FOUND,
+        "ResourceNotFoundException",
+        "FilterLogEvents",
+        source="CloudWatch Logs API reference, FilterLogEvents: no such log group; the first line makes it",
+    ),
+    _row(
+        ErrorClass.INVALID,
+        "InvalidParameterException",
+        "FilterLogEvents",
+        source="CloudWatch Logs API reference, FilterLogEvents",
+    ),
     # --- declared for all job operations; last of the "not found" rows because it is a code of its own
     _row(
         ErrorClass.NOT_FOUND,

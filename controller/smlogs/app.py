@@ -97,6 +97,8 @@ class Session:
             self._output.status("reading the log")
             for batch in read(reader, progress, tail=options.tail, now_ms=milliseconds(now)):
                 self._output.show(batch)
+            if not self._output.printed:
+                self._explain_silence(subject)
             if options.follow:
                 latest = Follower(reader, look, self._output, self._pause, self._clock, self._rhythm).run(
                     subject, progress
@@ -104,18 +106,18 @@ class Session:
                 self._output.say(wording.ended(latest, subject))
         except AwsError as error:
             raise SmlogsError(wording.of_aws(error, subject.region, chosen.group)) from error
-        if not self._output.printed and not options.follow:
-            self._explain_silence(subject)
         self._output.clear_status()
 
     def _explain_silence(self, subject: Subject) -> None:
         """Nothing was printed: say why. Raises `SmlogsError` where there is nothing that could write lines."""
-        if not subject.may_exist:
-            raise SmlogsError(wording.not_created(subject))
         options = self._options
+        if not subject.may_exist and not options.follow:
+            raise SmlogsError(wording.not_created(subject))
         is_narrowed = bool(options.search_prefix) or options.since_s is not None or options.tail != ALL_LINES
         if options.tail != 0:
-            self._output.say(wording.no_lines(subject, is_narrowed=is_narrowed))
+            words = wording.no_lines(subject, is_narrowed=is_narrowed)
+            is_waiting = options.follow and not subject.has_ended
+            self._output.say(f"{words}; waiting for them" if is_waiting else words)
 
     def _reader(self, subject: Subject) -> tuple[Selection, LogReader]:
         defaults = TargetDefaults.of(aws_region="", aws_endpoint_url="", environment=self._environ)

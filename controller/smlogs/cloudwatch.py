@@ -9,7 +9,7 @@ from controller.aws.rate import Limit
 from controller.aws.sagemaker import PAGE_SIZE, Api
 from controller.aws.targets import Target
 from controller.runtime.clock import Clock
-from controller.runtime.errors import ABSENT, Absent
+from controller.runtime.errors import ABSENT, Absent, ErrorClass
 from controller.smlogs.events import LogEvent
 from controller.smlogs.patience import Patience
 from controller.smlogs.selection import Selection
@@ -59,8 +59,7 @@ class LogReader:
         try:
             return self._api.call(self._target, "logs", FILTER, request, caller=FILTER)
         except AwsError as error:
-            # The table of error classes is about SageMaker, where this code says something else about a request.
-            if error.code == "ResourceNotFoundException":
+            if error.error_class is ErrorClass.NOT_FOUND:
                 return ABSENT
             raise
 

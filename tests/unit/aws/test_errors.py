@@ -37,6 +37,8 @@ EXAMPLES = [
     ("UpdateEndpoint", "ValidationException", "Could not find endpoint configuration x", C.RETRYABLE),
     ("DeleteEndpoint", "ValidationException", "Could not find endpoint configuration x", C.RETRYABLE),
     ("DeleteScalingPolicy", "ObjectNotFoundException", "No scaling policy found for service namespace", C.NOT_FOUND),
+    ("FilterLogEvents", "ResourceNotFoundException", "The specified log group does not exist.", C.NOT_FOUND),
+    ("FilterLogEvents", "InvalidParameterException", "The specified nextToken is invalid.", C.INVALID),
     ("CreateTransformJob", "ValidationException", "Could not find model x", C.QUOTA),
     ("RegisterScalableTarget", "ValidationException", "SageMaker endpoint doesn't exist: endpoint/e", C.QUOTA),
     ("CreateTrainingJob", "ResourceNotFound", "no such experiment", C.QUOTA),

@@ -76,7 +76,7 @@ def test_streams_that_were_not_asked_for_are_left_out() -> None:
 
 def test_a_log_group_that_does_not_exist_is_empty() -> None:
     """AWS creates it with the first line of the first job in an account."""
-    missing = error(ErrorClass.QUOTA, "ResourceNotFoundException")
+    missing = error(ErrorClass.NOT_FOUND, "ResourceNotFoundException")
     assert Bench(FilterLogEvents=[missing]).texts() == []
 
 

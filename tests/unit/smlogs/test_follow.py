@@ -88,6 +88,30 @@ def test_every_line_is_printed_exactly_once(times: Iterable[tuple[float, float]]
     assert sorted(scene.printed, key=int) == [str(number) for number in range(len(scene.log.arrivals))]
 
 
+@given(st.lists(st.floats(0, 90), max_size=15))
+def test_a_line_is_printed_within_two_seconds_of_its_appearance(times: Iterable[float]) -> None:
+    """Whenever that is: right after a poll, after a long silence, or in the middle of many others."""
+    scene = Scene(ends_s=100)
+    printed_s: dict[str, float] = {}
+
+    class Watched(io.StringIO):
+        def write(self, text: str) -> int:
+            printed_s.update((line, scene.elapsed_s) for line in text.splitlines())
+            return super().write(text)
+
+    scene.out = Watched()
+    appears_s = {f"line {number}": at_s for number, at_s in enumerate(times)}
+    for text, at_s in appears_s.items():
+        scene.write(at_s, text)
+
+    scene.follow()
+
+    assert printed_s.keys() == appears_s.keys()
+    # what is left of the two seconds is for the answers of AWS and of the cluster, which take no time here
+    assert all(printed_s[text] - at_s <= RHYTHM.idle_s + 0.001 for text, at_s in appears_s.items())
+    assert RHYTHM.idle_s + 0.5 <= 2
+
+
 def test_a_very_late_line_is_printed_while_the_job_runs() -> None:
     """An instance that was cut off for two minutes: now and then, polls look back further."""
     scene = Scene(ends_s=400)

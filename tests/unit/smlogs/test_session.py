@@ -161,6 +161,23 @@ def test_an_empty_log_is_explained_and_no_failure(status: dict[str, Any], words:
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], ['TrainingJob "job" has written no log lines yet; its status is InProgress/Training; waiting for them']),
+        (["--tail=0"], []),
+    ],
+    ids=["all lines", "new lines only"],
+)
+def test_a_log_group_that_does_not_exist_yet_is_waited_for(words: list[str], said: list[str]) -> None:
+    """CloudWatch makes it with the first line of the first job in an account."""
+    missing = AwsError(ErrorClass.NOT_FOUND, "ResourceNotFoundException", "no group", operation="FilterLogEvents")
+    aws = Answers(FilterLogEvents=[missing, missing, {"events": [LINE]}])
+    run = Run(Cluster(RUNNING, RUNNING, ENDED), "-f", *words, aws=aws)
+    assert run.error == ""
+    assert run.said[1:-1] == said
+
+
+@pytest.mark.parametrize(
     ("failure", "words"),
     [
         (
