@@ -57,9 +57,12 @@ class Reader:
 
     def with_plugin(self) -> "Reader":
         """The reader after installing the logs plugin: here it is the one of the sources."""
-        python = f"PYTHONPATH={shlex.quote(str(REPOSITORY))} exec {shlex.quote(sys.executable)}"
-        self.script("kubectl-smlogs", f"{python} -m controller.smlogs")
+        self.python("kubectl-smlogs", "controller.smlogs")
         return self
+
+    def python(self, name: str, module: str) -> None:
+        """Put a module of this repository on the reader's PATH."""
+        self.script(name, f"PYTHONPATH={shlex.quote(str(REPOSITORY))} exec {shlex.quote(sys.executable)} -m {module}")
 
     def does(self, number: str, **values: str) -> str:
         """Run one command to its end; returns its output, both streams as they came."""

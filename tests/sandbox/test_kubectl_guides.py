@@ -40,6 +40,7 @@ def reader(world: World, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
     (samples / TRAINING).write_text(yaml.safe_dump(running))
     with site(tmp_path, samples=samples) as address:
         made = Reader(home, world.direct_kubeconfig, address, aws, role_arn=ROLE, model_name=MODEL).with_plugin()
+        made.python("aws", "tests.sandbox.awscli")
         yield made
     check_marks(made, {each for mark in request.node.iter_markers("guide") for each in mark.args})
 
@@ -103,7 +104,7 @@ def test_the_batch_transform_chapter(world: World, kubectl: Kubectl, reader: Rea
     reader.does("B-43b")
 
 
-@pytest.mark.guide("B-44", "B-45", "B-46", "B-48", "B-49", "B-50", "B-51")
+@pytest.mark.guide("B-44", "B-45", "B-46", "B-47", "B-48", "B-49", "B-50", "B-51")
 def test_the_hosting_chapter(world: World, kubectl: Kubectl, reader: Reader) -> None:
     """Section 8: from Creating to InService, a live change that keeps the endpoint's name, deletion, nothing left."""
     world.operator().until_ready()
@@ -112,6 +113,7 @@ def test_the_hosting_chapter(world: World, kubectl: Kubectl, reader: Reader) -> 
     reader.does("B-45")
     reader.does("B-46")
     wait_for(kubectl, "hostingdeployment/host-xgboost", "endpointStatus", "InService")
+    reader.does("B-47")
     with reader.watching("B-49"):
         reader.does("B-48")
     two = "productionVariants[0].currentInstanceCount"
