@@ -74,11 +74,12 @@ def test_every_release_file_is_accepted_by_both_kinds_of_apply(home: Cluster, wa
         home.kubectl("apply", *way, "-f", str(file))
 
 
-@pytest.mark.parametrize("optional", ["network-policy", "grafana", "rbac/users", "rbac/metrics-reader"])
+@pytest.mark.parametrize("optional", ["network-policy", "grafana", "users", "metrics-reader"])
 def test_optional_parts_are_accepted(home: Cluster, optional: str) -> None:
-    """`kubectl apply -k`, after the operator."""
+    """`kubectl apply -k`, after the operator: every name says whose it is."""
     home.apply(INSTALLER)
-    home.kubectl("apply", "-k", str(REPOSITORY / "config" / optional))
+    said = home.kubectl("apply", "-k", str(REPOSITORY / "config" / optional))
+    assert all("/sagemaker-" in line for line in said.splitlines()), said
 
 
 def test_the_pod_shows_two_containers_one_of_them_manager(home: Cluster) -> None:
