@@ -5,6 +5,7 @@ goes when is decided in `bucket`, how fast in `rate`; here are the table, the lo
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from typing import Final
 
@@ -38,6 +39,9 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "CreateProcessingJob": Limit(2.0, 5.0, ceiling=_PROBED),
 }
 
+MOST_BUCKETS: Final = 1024
+"""Users name regions and endpoints: more than these are forgotten, least used first. Whoever waited there asks anew."""
+
 
 class Budgets:
     """All buckets of the process. Thread-safe, never blocks.
@@ -49,7 +53,8 @@ class Budgets:
         self._clock = clock
         self._limits = limits
         self._lock = threading.Lock()
-        self._buckets: dict[tuple[Target, str], Bucket] = {}  # guarded by _lock, as are the buckets
+        self._buckets: OrderedDict[tuple[Target, str], Bucket] = OrderedDict()
+        """The one used last at the end; guarded by _lock, as are the buckets."""
         self._waits = Counter(
             "sagemaker_operator_aws_budget_waits",
             "AWS calls that had to wait for the operator's own budget.",
@@ -101,4 +106,11 @@ class Budgets:
         bucket = self._buckets.get((target, operation))
         if bucket is None:
             bucket = self._buckets[target, operation] = Bucket(self._limits.get(operation, DEFAULT_LIMIT))
+            if len(self._buckets) > MOST_BUCKETS:
+                self._buckets.popitem(last=False)
+        self._buckets.move_to_end((target, operation))
         return bucket
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._buckets)

@@ -5,6 +5,7 @@ is first used. Starting the operator calls nobody.
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -62,11 +63,16 @@ class _Identity:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.session: Any = None
-        self.clients: dict[tuple[str, str, str], Any] = {}  # (service, region, endpoint); guarded by lock
+        self.clients: OrderedDict[tuple[str, str, str], Any] = OrderedDict()
+        """By service, region and endpoint, the one used last at the end; guarded by lock."""
+
+
+MOST_CLIENTS: Final = 64
+"""Clients kept per identity. Users name regions and endpoints, and a client takes a megabyte: more are made anew."""
 
 
 class Clients:
-    """Botocore clients by identity, region, endpoint and service. Thread-safe; clients live as long as this does."""
+    """Botocore clients by identity, region, endpoint and service. Thread-safe. Those least used make room."""
 
     def __init__(self, settings: ClientSettings, sessions: SessionFactory = default_session) -> None:
         self._config = settings.config()
@@ -93,7 +99,14 @@ class Clients:
                     service, region_name=target.region, endpoint_url=endpoint or None, config=self._config
                 )
                 identity.clients[key] = client
+                if len(identity.clients) > MOST_CLIENTS:
+                    identity.clients.popitem(last=False)  # whoever is calling through it still has it
+            identity.clients.move_to_end(key)
             return client
+
+    def __len__(self) -> int:
+        with self._lock:
+            return sum(len(identity.clients) for identity in self._identities.values())
 
 
 class AwsMetrics:
@@ -102,7 +115,7 @@ class AwsMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.requests = Counter(
             "sagemaker_operator_aws_requests",
-            "AWS calls by outcome: `ok`, or the error code.",
+            "AWS calls by outcome: `ok`, the error code, or `unknown`.",
             ["service", "operation", "code"],
             registry=registry,
         )
@@ -173,7 +186,7 @@ class AwsApi:
             answer: dict[str, Any] = getattr(client, _method_name(client, operation))(**request)
         except Exception as exc:
             error = classify(operation, exc)
-            self._count(service, operation, error.code, started)
+            self._count(service, operation, error.label, started)
             raise error from exc
         self._count(service, operation, "ok", started)
         return answer

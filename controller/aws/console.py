@@ -1,7 +1,7 @@
 """Links into the AWS console, per partition (D-33)."""
 
 import threading
-from functools import cache
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -21,7 +21,7 @@ _SESSION: Final = botocore.session.Session()
 """Reads the partition data that botocore ships; it never calls anybody."""
 
 
-@cache
+@lru_cache(maxsize=256)  # users name regions: whatever they write must not add up
 def partition_of(region: str) -> str:
     """The partition that a region belongs to, e.g. `aws-cn`; a region that botocore does not know counts as `aws`."""
     with _LOCK:

@@ -45,6 +45,11 @@ class AwsError(ClassifiedError):
         self.sent = sent
         """False: nothing can have reached AWS, because the request could not even be made."""
 
+    @property
+    def label(self) -> str:
+        """The code as the label of a metric: bounded, whatever it is that answers at an endpoint that a user names."""
+        return self.code if self.known else "unknown"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -49,7 +49,7 @@ class TrackerMetrics(Collector):
     def __init__(self, registry: CollectorRegistry) -> None:
         self.pages = Counter(
             "sagemaker_operator_tracker_pages",
-            "List pages by outcome: `ok`, or the error code.",
+            "List pages by outcome: `ok`, the error code, or `unknown`.",
             ["kind", "code"],
             registry=registry,
         )
@@ -256,7 +256,7 @@ class Tracker:
                 self._descriptor, lane.target, modified_after=query.modified_after, next_token=query.next_token
             )
         except AwsError as error:
-            self._pages.labels(self.kind, error.code).inc()
+            self._pages.labels(self.kind, error.label).inc()
             return error
         self._pages.labels(self.kind, "ok").inc()
         return page

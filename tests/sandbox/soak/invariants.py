@@ -220,7 +220,7 @@ def _wrong_ends(ledger: Ledger, effects: Sequence[Effect]) -> Iterator[str]:
         place = (resource, effect.region, effect.name)
         if verb == "Create":
             makers[place] = effect.tags
-        elif resource in _RESOURCES and (told := _objection(ledger, effect, makers.get(place, {}))):
+        elif verb and resource in _RESOURCES and (told := _objection(ledger, effect, makers.get(place, {}))):
             yield f"{effect.operation} {effect.name} at {effect.at - ledger.started:.1f}: {told}"
 
 
@@ -255,6 +255,8 @@ def log_complaints(lines: Iterable[JsonObject]) -> list[str]:
             found[f"{line['log']}: {line['unreadable']}"] += 1
         elif "exception" in line or "exc_info" in line:
             trace = str(line.get("exception"))
+            if "LeadershipLost" in trace:  # a process that was frozen, or cut off, ends so that another one leads
+                continue
             where = {name: line.get(name) for name in ("event", "controller", "namespace", "name")}
             found[f"{where}: {trace[-1500:]}"] += 1
     return [f"logged {number} times: {text}" for text, number in found.most_common(20)]

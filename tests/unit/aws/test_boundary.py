@@ -15,7 +15,7 @@ from api.descriptor import LifeCycle
 from api.meta import ObjectKey
 from api.v1 import ALL_KINDS, TRAINING_JOB
 from controller.aws.budgets import Budgets
-from controller.aws.clients import AwsApi, Clients, ClientSettings, default_session
+from controller.aws.clients import MOST_CLIENTS, AwsApi, Clients, ClientSettings, default_session
 from controller.aws.console import log_url, partition_of
 from controller.aws.errors import AwsError
 from controller.aws.ownership import TAG_LIMIT, Owner, merged_tags
@@ -353,3 +353,30 @@ def test_partitions_without_a_public_console_get_no_link() -> None:
     """Better none than a wrong one."""
     assert partition_of("us-iso-east-1") == "aws-iso"
     assert log_url("us-iso-east-1", "/g", "job") is None
+
+
+def test_clients_of_regions_that_users_make_up_do_not_add_up() -> None:
+    """A bad object hurts nobody else: a client takes a megabyte, and a region is what somebody writes into a spec."""
+    made: list[str] = []
+
+    class Session:
+        def client(self, service: str, *, region_name: str, **_: Any) -> str:
+            made.append(region_name)
+            return region_name
+
+    clients = Clients(ClientSettings(version="1"), lambda _: Session())
+    for number in range(MOST_CLIENTS + 10):
+        clients.get("sagemaker", Target(f"region-{number}"))
+        assert clients.get("sagemaker", Target("us-east-2")) == "us-east-2"
+    assert len(clients) == MOST_CLIENTS
+    assert made.count("us-east-2") == 1, "what is in use stays"
+
+
+def test_what_an_unknown_server_calls_its_errors_is_no_label(server: Server) -> None:
+    """`spec.sageMakerEndpoint` may name anything: labels of metrics stay bounded."""
+    bench = Bench(server)
+    server.answers["DescribeTrainingJob"] = (400, {"__type": "Surprise8151", "message": "?"})
+    with pytest.raises(AwsError):
+        bench.jobs.describe(TRAINING_JOB, bench.target, "x", caller=bench.key, background=False)
+    assert bench.requests_total("DescribeTrainingJob", "unknown") == 1
+    assert bench.requests_total("DescribeTrainingJob", "Surprise8151") is None

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from controller.aws.bucket import Bucket
-from controller.aws.budgets import LIMITS, Budgets
+from controller.aws.budgets import LIMITS, MOST_BUCKETS, Budgets
 from controller.aws.errors import AwsError
 from controller.aws.rate import Limit
 from controller.aws.targets import Target
@@ -206,3 +206,14 @@ def test_a_turn_raises_as_the_call_would() -> None:
 def test_list_quotas_are_never_probed(operation: str) -> None:
     """About two a second per account, which cannot be raised; half of them is left to others (DESIGN 4.5)."""
     assert LIMITS[operation].most <= 1.0
+
+
+def test_budgets_of_regions_that_users_make_up_do_not_add_up() -> None:
+    """A bad object hurts nobody else: what users write into specs must not fill the memory of the process."""
+    budgets = Budgets(FakeClock(), CollectorRegistry())
+    used = Target("us-east-2")
+    for number in range(MOST_BUCKETS + 50):
+        budgets.admit(Target(f"region-{number}"), "CreateModel", "caller", background=False)
+        budgets.accepted(used, "CreateModel")
+    assert len(budgets) == MOST_BUCKETS
+    assert (used, "CreateModel") in budgets._buckets, "those in use stay"
