@@ -130,13 +130,32 @@ install: $(READY)  ## Install the CRDs into the current cluster
 
 .PHONY: uninstall
 uninstall: $(READY)  ## Remove the CRDs; refuses while objects of ours exist, since they may own things at AWS (FORCE=1 overrides)
-	@left=$$($(KUBECTL) get sagemaker --all-namespaces --output name 2>/dev/null | wc -l); \
-	if [ "$$left" -gt 0 ] && [ -z "$(FORCE)" ]; then \
-	  echo "error: $$left objects of sagemaker.aws.amazon.com are left; while the operator still runs, delete them with:" >&2; \
-	  echo "  kubectl delete --all --all-namespaces $$($(KUBECTL) api-resources --api-group=sagemaker.aws.amazon.com --output name | paste -sd,)" >&2; \
-	  exit 1; \
-	fi
+	@$(call refuse-while-objects-are-left,--all-namespaces)
 	@$(KUBECTL) delete --ignore-not-found --filename config/crd/bases
+
+.PHONY: deploy
+deploy: $(READY)  ## Install the operator for all namespaces, or for one: NAMESPACE=name (its CRDs with `make install`)
+	@$(INSTALLER) | $(KUBECTL) apply --filename -
+
+.PHONY: undeploy
+undeploy: $(READY)  ## Remove what `make deploy` has installed; refuses while objects exist (FORCE=1 overrides)
+	@$(call refuse-while-objects-are-left,$(if $(NAMESPACE),--namespace=$(NAMESPACE),--all-namespaces))
+	@$(INSTALLER) | $(KUBECTL) delete --ignore-not-found --filename -
+
+INSTALLER = $(if $(NAMESPACE),sed 's/PLACEHOLDER-NAMESPACE/$(NAMESPACE)/g' release/rolebased/namespaced/operator.yaml,cat release/rolebased/installer.yaml)
+
+# Objects without their operator wait for ever when they are deleted. Not to know whether there are any is no leave to go on.
+define refuse-while-objects-are-left
+test -n "$(FORCE)" && exit 0; \
+kinds=$$($(KUBECTL) api-resources --api-group=sagemaker.aws.amazon.com --output=name | paste -sd,; exit $${PIPESTATUS[0]}) && \
+left=$$(test -z "$$kinds" || $(KUBECTL) get "$$kinds" $(1) --output=name) || \
+  { echo "error: it cannot be told whether objects are left (FORCE=1 goes on)" >&2; exit 1; }; \
+if [ -n "$$left" ]; then \
+  echo "error: $$(wc -l <<< "$$left") objects of sagemaker.aws.amazon.com are left; while the operator still runs, delete them with:" >&2; \
+  echo "  kubectl delete --all $(1) $$kinds" >&2; \
+  exit 1; \
+fi
+endef
 
 ##@ Clean
 

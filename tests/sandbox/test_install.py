@@ -129,3 +129,27 @@ def test_make_uninstall_refuses_while_objects_exist(home: Cluster) -> None:
     assert home.is_served("trainingjobs")
     home.make("uninstall", "FORCE=1")
     assert "sagemaker" not in home.kubectl("get", "crd", "-o", "name")
+    home.make("uninstall")  # nothing there is nothing to refuse for
+
+
+@pytest.mark.parametrize("scope", ["", "NAMESPACE=my-namespace"], ids=["all namespaces", "one namespace"])
+def test_make_undeploy_removes_the_operator_only_when_nothing_is_left_to_it(home: Cluster, scope: str) -> None:
+    """In its own namespace, where it has one: objects elsewhere are not its own."""
+    home.make("install")
+    home.kubectl("create", "namespace", "my-namespace")
+    home.make("deploy", *scope.split())
+    job = str(REPOSITORY / "samples" / "xgboost-mnist-trainingjob.yaml")
+    home.kubectl("create", "-f", job, "-n", "my-namespace" if scope else "default")
+    refused = home.make("undeploy", *scope.split(), code=2)
+    assert "1 objects of sagemaker.aws.amazon.com are left" in refused
+    home.kubectl("delete", "-f", job, "-n", "my-namespace" if scope else "default")
+    if scope:
+        home.kubectl("create", "-f", job, "-n", "default")
+    home.make("undeploy", *scope.split())
+    assert "sagemaker" not in home.kubectl("get", "deployments,roles", "--all-namespaces", "-o", "name")
+
+
+def test_make_uninstall_refuses_when_it_cannot_look(home: Cluster) -> None:
+    """A cluster that does not answer has not said that nothing is left."""
+    home.kubeconfig.write_text(home.kubeconfig.read_text().replace(home.server.url, "http://127.0.0.1:1"))
+    assert "it cannot be told whether objects are left" in home.make("uninstall", code=2)
