@@ -201,12 +201,12 @@ class Operator:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
 
-def aws_call(url: str, operation: str, **members: object) -> JsonObject:
-    """One raw SageMaker call (JSON 1.1) against the embedded SageMaker."""
-    return raw_call(url, operation, json.dumps(members))
+def aws_call(url: str, operation: str, *, region: str = "us-east-2", **members: object) -> JsonObject:
+    """One raw call (JSON 1.1) against the embedded SageMaker. Raises urllib.error.HTTPError for refusals."""
+    return raw_call(url, operation, json.dumps(members), region=region)
 
 
-def raw_call(url: str, operation: str, body: str) -> JsonObject:
+def raw_call(url: str, operation: str, body: str, *, region: str = "us-east-2") -> JsonObject:
     """The same with a request that is text already, also for Application Auto Scaling."""
     is_scaling = "Scal" in operation
     service = "application-autoscaling" if is_scaling else "sagemaker"
@@ -218,7 +218,7 @@ def raw_call(url: str, operation: str, body: str) -> JsonObject:
         headers={
             "Content-Type": "application/x-amz-json-1.1",
             "X-Amz-Target": f"{target}.{operation}",
-            "Authorization": f"AWS4-HMAC-SHA256 Credential=test/20300102/us-east-2/{service}/aws4_request, "
+            "Authorization": f"AWS4-HMAC-SHA256 Credential=test/20300102/{region}/{service}/aws4_request, "
             "SignedHeaders=host, Signature=0",
         },
     )

@@ -42,6 +42,7 @@ class Soak:
         for region in REGIONS:
             self._seed(region)
             eventually(partial(self._serves, region), what="the endpoint of others serves")
+            self._scale(region)
             self._before[region] = still_there(self._scene, region)
         self._scene.start_operators()
         for each in self._scene.operators:
@@ -92,8 +93,11 @@ class Soak:
         if not objects:
             return
         obj = self._rng.choice(objects)
-        if roll < 0.78:
+        if roll < 0.76:
             self._edit(obj)
+        elif roll < 0.79:
+            self._scene.ledger.tell(f"{_name(obj)}: status emptied by hand")
+            self._scene.patch(obj, {"status": None}, "/status")
         else:
             self._scene.ledger.tell(f"{_name(obj)} deleted, uid {obj['metadata']['uid']}")
             self._scene.delete(obj)
@@ -151,6 +155,12 @@ class Soak:
             time.sleep(0.5)
 
     # --- what belongs to others
+
+    def _scale(self, region: str) -> None:
+        name = f"endpoint/{FOREIGN}/variant/v0"
+        dimension = "sagemaker:variant:DesiredInstanceCount"
+        selector = {"ServiceNamespace": "sagemaker", "ResourceId": name, "ScalableDimension": dimension}
+        aws_call(self._scene.aws.url, "RegisterScalableTarget", region=region, **selector, MinCapacity=1, MaxCapacity=2)
 
     def _serves(self, region: str) -> bool:
         answer = self._scene.ask("DescribeEndpoint", region, EndpointName=FOREIGN) or {}

@@ -95,10 +95,15 @@ def _policies(scene: Scene, region: str) -> set[tuple[str, str]]:
         scene.aws.url,
         "DescribeScalingPolicies",
         region=region,
-        service="application-autoscaling",
         ServiceNamespace="sagemaker",
     )
     return {(each["ResourceId"], each["PolicyName"]) for each in answer["ScalingPolicies"]}
+
+
+def targets(scene: Scene, region: str) -> set[str]:
+    """Resource ids of all scalable targets."""
+    answer = aws_call(scene.aws.url, "DescribeScalableTargets", region=region, ServiceNamespace="sagemaker")
+    return {each["ResourceId"] for each in answer["ScalableTargets"]}
 
 
 def describe(scene: Scene, descriptor: KindDescriptor, region: str, name: str) -> JsonObject | None:
@@ -157,8 +162,11 @@ def _scaling_left(scene: Scene) -> list[str]:
     if scene.ledger.retained:
         return []  # whose they are is not told by tags: endpoints that stay may keep theirs
     regions = {effect.region for effect in scene.aws.effects.all()}
-    left = {region: _policies(scene, region) for region in regions}
-    return [f"{region}: scaling policies are left: {found}" for region, found in left.items() if found]
+    ours = {
+        region: {("", each) for each in targets(scene, region) if f"/{FOREIGN}/" not in each} | _policies(scene, region)
+        for region in regions
+    }
+    return [f"{region}: targets or policies are left: {found}" for region, found in ours.items() if found]
 
 
 def _is_retained(ledger: Ledger, effect: Effect) -> bool:
@@ -186,6 +194,7 @@ def still_there(scene: Scene, region: str) -> JsonObject:
         moving = ("LastModifiedTime", "Secondary", "TrainingTime", "Billable", "TrainingStart")
         kept = {name: value for name, value in answer.items() if not name.startswith(moving)}
         seen[operation] = {**kept, "tags": scene.ask("ListTags", region, ResourceArn=arn)}
+    seen["scaled"] = {"ids": sorted(each for each in targets(scene, region) if f"/{FOREIGN}/" in each)}
     return json.loads(json.dumps(seen, sort_keys=True))  # type: ignore[no-any-return]
 
 

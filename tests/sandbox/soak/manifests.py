@@ -174,7 +174,7 @@ def _hosting(rng: random.Random, spec: JsonObject) -> None:
 def _policy(rng: random.Random, spec: JsonObject) -> None:
     spec["policyName"] = f"soak-policy-{rng.randrange(2)}"
     spec["resourceId"] = [
-        {"endpointName": f"hostingd-{rng.randrange(4)}", "variantName": f"v{number}"}
+        {"endpointName": rng.choice([*(f"hostingd-{n}" for n in range(4)), FOREIGN]), "variantName": f"v{number}"}
         for number in range(rng.randint(1, 2))
     ]
     spec["maxCapacity"] = rng.randint(2, 5)
