@@ -33,6 +33,7 @@ from controller.kube.config import Cluster, ConfigError, connect
 from controller.kube.events import KubeEventSink
 from controller.kube.lease import LeaseLock
 from controller.kube.listwatch import KubeListerWatcher
+from controller.kube.servednamespaces import ServedNamespaces
 from controller.kube.transport import RestMetrics
 from controller.lifecycles import SETTLED, TRACKED, Served, Shared, handlers, new_reconciler, new_store
 from controller.observability.registry import new_registry
@@ -122,6 +123,7 @@ class _Operator:
         self._watching = self._new_client()
         self._recorder = EventRecorder(KubeEventSink(self._new_client(), instance=_instance()), clock=clock)
         self._cluster_id = ClusterId(self._client, clock, configured=settings.cluster_id, served=settings.namespaces)
+        self._namespaces = ServedNamespaces(self._client, settings.namespaces)
         api = AwsApi(
             Clients(
                 ClientSettings(
@@ -143,6 +145,7 @@ class _Operator:
         self.manager = Manager(election=elector, shutdown_timeout_s=settings.shutdown_timeout_s, clock=clock)
         self.manager.add(Stage.EVENTS, "recorder", self._recorder.run)
         self._add_servers(elector)
+        self.manager.add(Stage.CACHES, "namespaces", self._namespaces.run, may_end=True)
         self.manager.add_cache("cluster-id", self._cluster_id.run, has_synced=lambda: bool(self._cluster_id.value))
         self._kinds = {descriptor.kind: self._served(descriptor) for descriptor in KINDS}
         for served in self._kinds.values():
@@ -187,7 +190,7 @@ class _Operator:
     def _add_servers(self, elector: Elector | None) -> None:
         settings = self._settings
         healthz = {} if elector is None else {"leader-election": _leader_check(elector)}
-        readyz = {"caches": self.manager.readiness}
+        readyz = {"caches": self.manager.readiness, "namespaces": self._namespaces.readiness}
         for name, address, routes, flag in (
             ("metrics", settings.metrics_addr, metrics_routes(self._registry), "--metrics-addr"),
             ("health", settings.health_addr, health_routes(healthz=healthz, readyz=readyz), "--health-addr"),
