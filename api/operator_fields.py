@@ -63,6 +63,13 @@ COMMON_STATUS: Final = (
             OperatorField("name", Form.STRING, "Name at AWS."),
             OperatorField("partition", Form.STRING, "AWS partition, for example aws or aws-cn."),
             OperatorField("region", Form.STRING, "AWS region."),
+            OperatorField(
+                "tagKeys",
+                Form.LIST,
+                "Keys of the tags that spec.tags has put on it: they are taken off when they vanish from there.",
+                item=OperatorField("", Form.STRING, "The key of a tag."),
+            ),
+            OperatorField("tagsDigest", Form.STRING, "What it is tagged with, as a digest."),
         ),
     ),
     OperatorField(

@@ -3,7 +3,7 @@
 "Not there" is the value ABSENT, and only for a reply that says so; everything else that fails raises `AwsError`.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -87,6 +87,14 @@ class Jobs(Protocol):
 
     def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
         """All tags of a resource."""
+        ...
+
+    def add_tags(self, target: Target, arn: str, tags: Sequence[Mapping[str, str]], *, caller: Hashable) -> None:
+        """Put tags (`{"Key", "Value"}`) on a resource, in place of others with their keys."""
+        ...
+
+    def delete_tags(self, target: Target, arn: str, keys: Sequence[str], *, caller: Hashable) -> None:
+        """Take tags off a resource; those that are not there are no error."""
         ...
 
 
@@ -222,6 +230,16 @@ class SageMaker:
                 request = {"ResourceArn": arn, "NextToken": answer["NextToken"]}
         except AwsError as error:
             return _absent_if_not_found(error)
+
+    def add_tags(self, target: Target, arn: str, tags: Sequence[Mapping[str, str]], *, caller: Hashable) -> None:
+        """See `Jobs.add_tags`."""
+        request = {"ResourceArn": arn, "Tags": list(tags)}
+        self._api.call(target, "sagemaker", "AddTags", request, caller=caller, background=True)
+
+    def delete_tags(self, target: Target, arn: str, keys: Sequence[str], *, caller: Hashable) -> None:
+        """See `Jobs.delete_tags`."""
+        request = {"ResourceArn": arn, "TagKeys": list(keys)}
+        self._api.call(target, "sagemaker", "DeleteTags", request, caller=caller, background=True)
 
 
 def _absent_if_not_found(error: AwsError) -> Absent:

@@ -3,7 +3,7 @@
 There it is fenced, and there a test can fail, delay or crash the process before and after each single one.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
@@ -43,6 +43,7 @@ class Effect(Enum):
     CONFIRM = "confirm"
     CREATE = "create"
     STOP = "stop"
+    TAG = "tag"
     UPDATE = "update"
     DELETE = "delete"
     REGISTER = "register"
@@ -50,6 +51,7 @@ class Effect(Enum):
     CREATE_CHILD = "create child"
     DELETE_CHILD = "delete child"
     RELEASE_CHILD = "release child"
+    TAG_CHILD = "tag child"
     EXPIRE = "expire"
     NOTE = "note"
     SHOW = "show"
@@ -139,6 +141,16 @@ class Executor:
         answer = self._effect(Effect.STOP, lambda: self._jobs.stop(descriptor, target, name, caller=caller))
         _log.info("stop requested", job_name=name, region=target.region)
         return answer
+
+    def tag(self, target: Target, arn: str, tags: Sequence[Mapping[str, str]], *, caller: Hashable) -> None:
+        """Put tags on a resource."""
+        self._effect(Effect.TAG, lambda: self._jobs.add_tags(target, arn, tags, caller=caller))
+        _log.info("resource tagged", resource=arn)
+
+    def untag(self, target: Target, arn: str, keys: Sequence[str], *, caller: Hashable) -> None:
+        """Take tags off a resource."""
+        self._effect(Effect.TAG, lambda: self._jobs.delete_tags(target, arn, keys, caller=caller))
+        _log.info("tags taken off", resource=arn, count=len(keys))
 
     def note(self, descriptor: KindDescriptor, obj: JsonObject, annotations: Mapping[str, str | None]) -> JsonObject:
         """Write annotations, None removes one; returns the object after it."""

@@ -12,7 +12,7 @@ import structlog
 from api.annotations import TTL, Place, ignored
 from api.convert import ConversionError, to_request
 from api.descriptor import KindDescriptor
-from api.meta import JsonObject, ObjectKey
+from api.meta import Condition, JsonObject, ObjectKey
 from controller.aws.console import log_url, partition_of
 from controller.aws.errors import AwsError
 from controller.aws.ownership import Owner, merged_tags
@@ -21,9 +21,31 @@ from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
 from controller.reconcile.memory import Hold, Memory
 from controller.reconcile.observe import hold_token, observed
-from controller.reconcile.plan import During, Event, Failure, Observed, Recorded, Settle, Verdict, View
+from controller.reconcile.plan import (
+    DropTags,
+    During,
+    Event,
+    Failure,
+    Observed,
+    PutTags,
+    Recorded,
+    Settle,
+    Tagging,
+    Verdict,
+    View,
+)
 from controller.reconcile.scope import Scope, scope_of
-from controller.reconcile.status import IGNORED, Facts, next_status, status_patch, with_ignored
+from controller.reconcile.status import (
+    IGNORED,
+    TAGGED,
+    Facts,
+    merge_patch,
+    next_status,
+    resource_fields,
+    status_patch,
+    with_notice,
+)
+from controller.reconcile.tagging import AGAIN_S, LASTING, after, tagging
 from controller.reconcile.wellformed import well_formed
 from controller.reconcile.wording import resumed, waiting
 from controller.runtime.clock import Clock
@@ -103,9 +125,10 @@ class Hand:
     def observed(self) -> Observed:
         """What is known without asking AWS."""
         clock = self._context.clock
-        return observed(
+        seen = observed(
             self._descriptor, self.obj, self.scope, self.memory, now=clock.utcnow(), monotonic=clock.monotonic()
         )
+        return replace(seen, tags=self._tagging()[1], are_tags_held=self._tags_held_s() is not None)
 
     # --- identity
 
@@ -142,6 +165,8 @@ class Hand:
             arn=arn,
             account_id=arn.split(":")[4] if arn.count(":") >= 5 else "",
             created_at=self._context.clock.utcnow(),
+            tags=self._tagging()[1].digest,
+            tag_keys=self._tagging()[1].keys,
         )
 
     # --- requests
@@ -167,6 +192,60 @@ class Hand:
             _log.warning("tags left out, AWS allows 50", keys=dropped)
         if tags:
             request["Tags"] = tags
+
+    def _tagging(self) -> tuple[list[dict[str, str]], Tagging]:
+        """The tags that the recorded resource shall have, and the note of them."""
+        settings = self._context.settings
+        given = self.spec.get("tags") or ()
+        user = ({"Key": str(tag.get("key", "")), "Value": str(tag.get("value") or "")} for tag in given)
+        return tagging(self.owner() if settings.has_ownership_tags else None, user, settings.resource_tags)
+
+    def retag(self, seen: Observed, step: PutTags | DropTags) -> Observed:
+        """Change the tags of the recorded resource, and note it in the status.
+
+        A refusal that lasts is told, and keeps nothing else from being done. Raises `AwsError` for others.
+        """
+        recorded = seen.recorded
+        assert recorded is not None  # noqa: S101 (`tagging.step`)
+        target = self.target(seen)
+        self.confirm()
+        try:
+            match step:
+                case PutTags():
+                    self._executor.tag(target, recorded.arn, self._tagging()[0], caller=self.key)
+                case DropTags(keys):
+                    self._executor.untag(target, recorded.arn, keys, caller=self.key)
+        except AwsError as error:
+            if error.error_class not in LASTING:
+                raise
+            self._tags_refused(seen, recorded, error)
+            return replace(seen, are_tags_held=True)
+        self.memory.tags_hold = None
+        noted = after(recorded, seen.tags, step)
+        status = self.obj.get("status") or {}
+        resource = status.get("awsResource") or {}
+        patch: JsonObject = {"awsResource": merge_patch(resource, {**resource, **resource_fields(noted)})}
+        tagged = Condition(TAGGED, "True", "Tagged")
+        conditions = with_notice(status.get("conditions") or (), tagged, seen.generation, seen.now)
+        if conditions is not None:
+            patch["conditions"] = conditions
+        self.wrote(self._executor.show(self._descriptor, self.obj, patch))
+        return replace(seen, recorded=noted)
+
+    def _tags_refused(self, seen: Observed, recorded: Recorded, error: AwsError) -> None:
+        delay_s = AGAIN_S * (1.0 - _JITTER * self._context.rand())
+        self.memory.tags_hold = Hold(hold_token(self.obj, self.scope), self._context.clock.monotonic() + delay_s)
+        reason = "AccessDenied" if error.error_class is ErrorClass.DENIED else "TagsRefused"
+        message = f"{recorded.name} cannot be tagged: {error}"[:_MESSAGE_LIMIT]
+        self._notice(seen, Condition(TAGGED, "False", reason, message), "TagsRefused")
+
+    def _tags_held_s(self) -> float | None:
+        """Seconds until refused tags are tried again; None: they were not refused, or something has changed since."""
+        hold = self.memory.tags_hold
+        if hold is None or hold.token != hold_token(self.obj, self.scope):
+            return None
+        left_s = hold.until - self._context.clock.monotonic()
+        return left_s if left_s > 0 else None
 
     def attempt(self, seen: Observed, during: During, step: Callable[[Observed], Observed]) -> Observed:
         """Run a step that asks AWS; its refusal becomes part of what is seen. THROTTLED waits its turn, untold.
@@ -258,7 +337,8 @@ class Hand:
         if settle.verdict is Verdict.FINE:
             if seen.hold_s is None:
                 memory.hold, memory.setbacks = None, 0
-            return Result(requeue_after_s=settle.again_s) if settle.again_s is not None else DONE
+            delays = [each for each in (settle.again_s, self._tags_held_s()) if each is not None]
+            return Result(requeue_after_s=min(delays)) if delays else DONE
         error = self._error
         if settle.verdict is Verdict.RETRY:
             assert error is not None  # noqa: S101 (RETRY comes from a failure)
@@ -287,12 +367,17 @@ class Hand:
             return
         annotations = self.obj["metadata"].get("annotations") or {}
         message = "; ".join(ignored(annotations, Place.OBJECT, self._descriptor.life_cycle))[:_MESSAGE_LIMIT]
-        changed = with_ignored(conditions, message, seen.generation, seen.now)
+        self._notice(seen, Condition(IGNORED, "True", "NoEffect", message), IGNORED)
+
+    def _notice(self, seen: Observed, notice: Condition, told: str) -> None:
+        """Show a condition that stands as long as it has something to tell, with one Warning `told` about it."""
+        conditions = (self.obj.get("status") or {}).get("conditions") or ()
+        changed = with_notice(conditions, notice, seen.generation, seen.now)
         if changed is None:
             return
         self.wrote(self._executor.show(self._descriptor, self.obj, {"conditions": changed}))
-        if message:
-            self._executor.tell(self._descriptor, self.obj, (Event("Warning", IGNORED, message),))
+        if notice.message:
+            self._executor.tell(self._descriptor, self.obj, (Event("Warning", told, notice.message),))
 
     def _hold(self, delay_s: float) -> None:
         self.memory.hold = Hold(hold_token(self.obj, self.scope), self._context.clock.monotonic() + delay_s)

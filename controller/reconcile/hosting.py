@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from controller.reconcile import wording
+from controller.reconcile import tagging, wording
 from controller.reconcile.capacity import changed_numbers
 from controller.reconcile.family import Child, Want, shape_of
 from controller.reconcile.hostingplan import (
@@ -20,6 +20,7 @@ from controller.reconcile.hostingplan import (
     MakeChild,
     RestoreChild,
     RetainChild,
+    TagChild,
     Update,
 )
 from controller.reconcile.outcomes import (
@@ -101,9 +102,25 @@ def _decide(seen: HostingSeen) -> HostingPlan:
         return only_looked_at(base, partial(_only_shown, seen), is_settled=is_settled)
     if not base.has_finalizer:
         return Prepare()
+    if (tags := tagging.step(base)) is not None:
+        return tags
+    if (want := _tagged_otherwise(seen)) is not None:
+        return TagChild(want)
     if base.recorded is not None:
         return _recorded(seen, base.recorded)
     return _not_recorded(seen)
+
+
+def _tagged_otherwise(seen: HostingSeen) -> Want | None:
+    """A child that is wanted but for its tags, which are no content: they are changed in place (D-13)."""
+    desired = seen.desired
+    for want in (*desired.models, *filter(None, [desired.configuration])) if desired else ():
+        child = want.child
+        if child is None or child.is_deleting or child.name in seen.done:
+            continue
+        if (child.spec.get("tags") or []) != (want.spec.get("tags") or []):
+            return want
+    return None
 
 
 def _only_shown(seen: HostingSeen, remote: Found, recorded: Recorded) -> Settle:

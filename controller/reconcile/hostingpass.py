@@ -31,6 +31,7 @@ from controller.reconcile.hostingplan import (
     MakeChild,
     RestoreChild,
     RetainChild,
+    TagChild,
     Update,
 )
 from controller.reconcile.memory import Memories, Memory
@@ -41,12 +42,14 @@ from controller.reconcile.plan import (
     Create,
     Delete,
     Describe,
+    DropTags,
     During,
     Event,
     Found,
     Mutation,
     Owner,
     Prepare,
+    PutTags,
     Release,
     Settle,
     Source,
@@ -69,6 +72,8 @@ _DURING: Final[Mapping[type, During]] = {
     Create: During.CREATE,
     Update: During.UPDATE,
     Delete: During.DELETE,
+    PutTags: During.TAG,
+    DropTags: During.TAG,
 }
 _KNOWN: Final = ("creationTime", "endpointArn", "endpointConfigName", "lastModifiedTime", "productionVariants")
 """Status fields that repeat what DescribeEndpoint told."""
@@ -169,14 +174,22 @@ class HostingPass:
                 case DropChild(child):
                     self._drop(child)
                     seen = replace(seen, done=seen.done | {child.name})
+                case TagChild(want):
+                    seen = replace(seen, done=seen.done | {self._tag_child(want)})
                 case RetainChild(child):
                     self._retain(child)
                     seen = replace(seen, done=seen.done | {child.name})
+                case PutTags() | DropTags() as plan:
+                    seen = self._ask(seen, plan)
+                    if seen.base.failure is None and not seen.base.are_tags_held:
+                        return self._hand.end(seen.base, Settle())  # our own write wakes the key again
                 case plan:
                     seen = self._ask(seen, plan)
         raise RuntimeError(f"no end in {_MAX_STEPS} steps")
 
-    def _ask(self, seen: HostingSeen, plan: Describe | CheckOwner | Create | Update | Delete) -> HostingSeen:
+    def _ask(
+        self, seen: HostingSeen, plan: Describe | CheckOwner | Create | Update | Delete | PutTags | DropTags
+    ) -> HostingSeen:
         """Steps that ask AWS; a refusal becomes part of what is seen."""
         during = _DURING[type(plan)]
         try:
@@ -191,6 +204,8 @@ class HostingPass:
                     return self._update(numbers, seen)
                 case Delete(name):
                     return self._delete(name, seen)
+                case PutTags() | DropTags():
+                    return replace(seen, base=self._hand.retag(seen.base, plan))
         except AwsError as error:
             return replace(seen, base=replace(seen.base, failure=self._hand.refused(seen.base, during, error)))
 
@@ -306,6 +321,21 @@ class HostingPass:
         except ClassifiedError as error:
             if error.error_class is not ErrorClass.NOT_FOUND:
                 raise
+
+    def _tag_child(self, want: Want) -> str:
+        """Returns the child's name."""
+        child = want.child
+        assert child is not None  # noqa: S101 (decided on)
+        self._hand.confirm()
+        key = ObjectKey(self._key.namespace, child.name)
+        body: JsonObject = {
+            "metadata": {"resourceVersion": child.version},
+            "spec": {"tags": want.spec.get("tags") or None},
+        }
+        self._context.executor.perform(
+            Effect.TAG_CHILD, lambda: self._context.writer.patch(child.descriptor.resource, key, body)
+        )
+        return child.name
 
     def _retain(self, child: Child) -> None:
         key = ObjectKey(self._key.namespace, child.name)

@@ -11,9 +11,11 @@ from controller.reconcile.plan import (
     Create,
     Delete,
     Describe,
+    DropTags,
     Found,
     Observed,
     Prepare,
+    PutTags,
     Release,
     Settle,
 )
@@ -48,6 +50,13 @@ class RetainChild:
 
 
 @dataclass(frozen=True, slots=True)
+class TagChild:
+    """Give the child of this wish the tags of the wish: its own reconciler takes them to AWS."""
+
+    want: Want
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """UpdateEndpoint, or UpdateEndpointWeightsAndCapacities with the numbers that changed."""
 
@@ -63,9 +72,12 @@ HostingPlan: TypeAlias = (
     | RestoreChild
     | DropChild
     | RetainChild
+    | TagChild
     | Create
     | Update
     | Delete
+    | PutTags
+    | DropTags
     | Release
     | Settle
 )

@@ -7,7 +7,7 @@ a pass may be cut off after any step and run again. The rows cited are those of 
 from dataclasses import replace
 from typing import Final
 
-from controller.reconcile import wording
+from controller.reconcile import tagging, wording
 from controller.reconcile.outcomes import (
     LOOK_AGAIN_S,
     failed,
@@ -124,6 +124,8 @@ def _created(seen: Observed, recorded: Recorded) -> Plan:
     remote = seen.remote
     if not (seen.is_recorded_in_status or isinstance(remote, Found)):
         return _record(seen, recorded)
+    if (tags := tagging.step(seen)) is not None:
+        return tags
     if remote is None:
         if seen.is_describe_due:
             return Describe(background=True)

@@ -32,12 +32,14 @@ class Memory:
     described_at: float | None = None
     """Monotonic seconds of our last Describe, while more are to come."""
     hold: Hold | None = None
+    tags_hold: Hold | None = None
+    """The same for its tags only."""
     setbacks: int = 0
     """Errors of the slow kind in a row."""
 
     def is_blank(self) -> bool:
         """Whether forgetting it changes nothing."""
-        hints = (self.recorded, self.doubtful_since, self.described_at, self.hold)
+        hints = (self.recorded, self.doubtful_since, self.described_at, self.hold, self.tags_hold)
         return not self.stale and all(hint is None for hint in hints)
 
 

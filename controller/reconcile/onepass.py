@@ -20,6 +20,7 @@ from controller.reconcile.plan import (
     CheckOwner,
     Create,
     Describe,
+    DropTags,
     During,
     Event,
     Expire,
@@ -27,6 +28,7 @@ from controller.reconcile.plan import (
     Observed,
     Owner,
     Prepare,
+    PutTags,
     Release,
     Settle,
     Source,
@@ -72,6 +74,10 @@ class Pass:
                     seen = attempt(seen, During.CREATE, self._create)
                 case Stop():
                     seen = attempt(seen, During.STOP, self._stop)
+                case PutTags() | DropTags() as step:
+                    seen = attempt(seen, During.TAG, partial(self._retag, step))
+                    if seen.failure is None and not seen.are_tags_held:
+                        return self._hand.end(seen, Settle())  # our own write wakes the key again
                 case Expire():
                     return self._hand.expire()
                 case Release(events):
@@ -152,6 +158,9 @@ class Pass:
                 return replace(seen, stop_was_refused=True, remote=None)
             raise
         return replace(seen, mutation=Mutation.STOPPED, remote=ABSENT if answer is ABSENT else seen.remote)
+
+    def _retag(self, step: PutTags | DropTags, seen: Observed) -> Observed:
+        return self._hand.retag(seen, step)
 
     # --- the end of a pass
 

@@ -29,6 +29,22 @@ class Recorded:
     """Empty where an object of the predecessor names a resource that is gone."""
     account_id: str = ""
     created_at: datetime | None = None
+    tags: str = ""
+    """Digest of the tags that were put on it last (`Tagging.digest`)."""
+    tag_keys: tuple[str, ...] = ()
+    """Those of their keys that came from the spec."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tagging:
+    """The tags that an object wants its resource to have."""
+
+    digest: str = ""
+    """Of what is worth a call when it changes; empty: nothing is."""
+    keys: tuple[str, ...] = ()
+    """From the spec, sorted."""
+    all_keys: frozenset[str] = frozenset()
+    """With those of the operator."""
 
 
 class Source(Enum):
@@ -86,6 +102,7 @@ class During(Enum):
     COMPANIONS = "companions"
     UPDATE = "update"
     DELETE = "delete"
+    TAG = "tag"
 
 
 class Adoption(Enum):
@@ -168,6 +185,10 @@ class Observed:
     """Debugger rules that the status shows to have found issues."""
     edited: tuple[str, ...] = ()
     """Identity fields of the spec that differ from what was created (D-04)."""
+    tags: Tagging = Tagging()
+    """What the resource shall be tagged with."""
+    are_tags_held: bool = False
+    """AWS has refused to tag it lately."""
     # --- what is known of AWS
     remote: Remote = None
     summary: Found | None = None
@@ -225,6 +246,18 @@ class Delete:
     """Delete the resource that is recorded under this name."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutTags:
+    """Put the wanted tags on the recorded resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropTags:
+    """Take these tags off it."""
+
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,4 +352,4 @@ class Settle:
     verdict: Verdict = Verdict.FINE
 
 
-Plan: TypeAlias = Prepare | Describe | CheckOwner | Create | Stop | Expire | Release | Settle
+Plan: TypeAlias = Prepare | Describe | CheckOwner | Create | Stop | PutTags | DropTags | Expire | Release | Settle

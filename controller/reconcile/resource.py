@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from controller.reconcile import wording
+from controller.reconcile import tagging, wording
 from controller.reconcile.outcomes import (
     LOOK_AGAIN_S,
     failed,
@@ -25,10 +25,12 @@ from controller.reconcile.plan import (
     Create,
     Delete,
     Describe,
+    DropTags,
     Event,
     Found,
     Observed,
     Phase,
+    PutTags,
     Recorded,
     Release,
     Settle,
@@ -62,7 +64,7 @@ class Disclaim:
     name: str
 
 
-ResourcePlan: TypeAlias = Claim | Disclaim | Create | Describe | Delete | Release | Settle
+ResourcePlan: TypeAlias = Claim | Disclaim | Create | Describe | Delete | PutTags | DropTags | Release | Settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,8 @@ def _show(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
     free = [name for name in old if not seen.users.get(name)]
     if is_told and free and base.mutation is None:
         return Delete(free[0])
+    if is_told and base.mutation is None and (tags := tagging.step(base)) is not None:
+        return tags
     message = ""
     if kept := [name for name in old if seen.users.get(name)]:
         message = f"{kept[0]} is kept: {', '.join(seen.users[kept[0]])} uses it"

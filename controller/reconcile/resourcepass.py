@@ -24,9 +24,11 @@ from controller.reconcile.plan import (
     Create,
     Delete,
     Describe,
+    DropTags,
     During,
     Mutation,
     Observed,
+    PutTags,
     Release,
     Settle,
     Source,
@@ -112,6 +114,10 @@ class ResourcePass:
                     seen = self._attempt(seen, During.DESCRIBE, partial(self._describe, background))
                 case Delete(name):
                     seen = self._attempt(seen, During.DELETE, partial(self._delete, name))
+                case PutTags() | DropTags() as step:
+                    seen = self._attempt(seen, During.TAG, partial(self._retag, step))
+                    if seen.base.failure is None and not seen.base.are_tags_held:
+                        return self._hand.end(seen.base, Settle())  # our own write wakes the key again
                 case Release(events):
                     return self._hand.release(events)
                 case Settle() as settle:
@@ -213,6 +219,9 @@ class ResourcePass:
             base, mutation=Mutation.CREATED, recorded=recorded, is_recorded_in_status=False, remote=None, shown=""
         )
         return replace(seen, base=base)
+
+    def _retag(self, step: PutTags | DropTags, seen: ResourceSeen) -> ResourceSeen:
+        return replace(seen, base=self._hand.retag(seen.base, step))
 
     def _delete(self, name: str, seen: ResourceSeen) -> ResourceSeen:
         base = seen.base

@@ -22,6 +22,10 @@ IGNORED: Final = "AnnotationIgnored"
 """Type of the condition that tells of annotations under our prefix that have no effect."""
 
 
+TAGGED: Final = "Tagged"
+"""Type of the condition that is False while AWS refuses tags on what the object has recorded."""
+
+
 def rfc3339(time: datetime) -> str:
     """A time as Kubernetes writes it: UTC, whole seconds."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -88,6 +92,8 @@ def resource_fields(recorded: Recorded) -> JsonObject:
         "region": recorded.region,
         "partition": recorded.partition,
         "createdAt": rfc3339(recorded.created_at) if recorded.created_at else "",
+        "tagsDigest": recorded.tags,
+        "tagKeys": list(recorded.tag_keys),
     }
     return {name: value for name, value in fields.items() if value}
 
@@ -104,6 +110,8 @@ def recorded_in(status: Mapping[str, Any]) -> Recorded | None:
         arn=resource.get("arn", ""),
         account_id=resource.get("accountId", ""),
         created_at=parse_time(resource.get("createdAt")),
+        tags=resource.get("tagsDigest", ""),
+        tag_keys=tuple(resource.get("tagKeys") or ()),
     )
 
 
@@ -185,20 +193,17 @@ def merged_conditions(
     return merged + [dict(each) for each in old if each.get("type") not in own]
 
 
-def with_ignored(
-    old: Sequence[Mapping[str, Any]], message: str, generation: int, now: datetime
+def with_notice(
+    old: Sequence[Mapping[str, Any]], notice: Condition, generation: int, now: datetime
 ) -> list[JsonObject] | None:
-    """The conditions `old` with the message of what has no effect; None where they say so already.
-
-    The condition is there as long as there is something to tell, and remembers over restarts what was told.
+    """The conditions `old` with one that is there only as long as its message is not empty; None where they say so
+    already: it remembers over restarts what was told.
     """
-    told = next((each.get("message") for each in old if each.get("type") == IGNORED), "")
-    if told == message:
+    told = next((each.get("message") for each in old if each.get("type") == notice.type), "")
+    if told == notice.message:
         return None
-    rest = [dict(each) for each in old if each.get("type") != IGNORED]
-    if not message:
-        return rest
-    return rest + merged_conditions((), (Condition(IGNORED, "True", "NoEffect", message),), generation, now)
+    rest = [dict(each) for each in old if each.get("type") != notice.type]
+    return rest + merged_conditions((), (notice,), generation, now) if notice.message else rest
 
 
 def status_patch(

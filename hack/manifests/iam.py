@@ -12,7 +12,9 @@ from api.descriptor import KindDescriptor, LifeCycle
 from api.v1 import ALL_KINDS, ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, MODEL
 
 _TAGS: Final = ("AddTags", "ListTags")
-"""AddTags: what is created carries its owner; AWS asks for it as soon as a Create has tags."""
+"""AddTags: what is created carries its owner, which AWS asks for as soon as a Create has tags; what is adopted, too."""
+_EDITED: Final = frozenset({LifeCycle.RESOURCE, LifeCycle.ENDPOINT})
+"""Life-cycles whose spec, and with it `spec.tags`, may be edited: what vanishes there is taken off by DeleteTags."""
 _FURTHER: Final[Mapping[str, tuple[str, ...]]] = {
     "HyperparameterTuningJob": (
         "DescribeTrainingJob",
@@ -66,6 +68,8 @@ def _statements(kind: KindDescriptor) -> list[Policy]:
         ]
     parts = (kind, MODEL, ENDPOINT_CONFIG) if kind.life_cycle is LifeCycle.ENDPOINT else (kind,)
     operations = {each for part in parts for each in _operations(part)} | {*_TAGS, *_FURTHER.get(kind.kind, ())}
+    if kind.life_cycle in _EDITED:
+        operations.add("DeleteTags")
     found = [_allow("SageMaker", [f"sagemaker:{each}" for each in operations])]
     if kind.life_cycle is LifeCycle.ENDPOINT:
         # AWS refuses to delete an endpoint with a scalable target to callers who could not remove that

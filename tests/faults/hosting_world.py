@@ -1,7 +1,7 @@
 """Operators for deployments, models and configurations over in-memory Kubernetes and SageMaker, crashed together."""
 
 import copy
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -245,6 +245,26 @@ class FakeHosting:
         if name not in self.endpoints:
             return ABSENT
         return {tag["Key"]: tag["Value"] for tag in self.endpoints[name].request.get("Tags", ())}
+
+    def add_tags(self, target: Target, arn: str, tags: Sequence[Mapping[str, str]], *, caller: Hashable) -> None:
+        """See `Jobs.add_tags`."""
+        self.calls.append("AddTags")
+        request = self._tagged(arn)
+        kept = [tag for tag in request.get("Tags", ()) if tag["Key"] not in {each["Key"] for each in tags}]
+        request["Tags"] = [*kept, *tags]
+
+    def delete_tags(self, target: Target, arn: str, keys: Sequence[str], *, caller: Hashable) -> None:
+        """See `Jobs.delete_tags`."""
+        self.calls.append("DeleteTags")
+        request = self._tagged(arn)
+        request["Tags"] = [tag for tag in request.get("Tags", ()) if tag["Key"] not in keys]
+
+    def _tagged(self, arn: str) -> dict[str, Any]:
+        kind, _, name = arn.rpartition(":")[2].partition("/")
+        if kind == HOSTING_DEPLOYMENT.singular:
+            return self.endpoints[name].request
+        request: dict[str, Any] = (self.models if kind == MODEL.singular else self.configs)[name]
+        return request
 
     def _idle(self, name: str) -> Endpoint:
         endpoint = self.endpoints[name]

@@ -1,6 +1,6 @@
 """SageMaker's training jobs in memory: names are unique, state moves when told to, answers may lag or fail."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -144,6 +144,25 @@ class FakeSageMaker:
         """See `Jobs.tags`."""
         with self._call("tags", arn):
             return next((job.tags for job in self.jobs.values() if job.arn == arn), ABSENT)
+
+    def add_tags(self, target: Target, arn: str, tags: Sequence[Mapping[str, str]], *, caller: Hashable) -> None:
+        """See `Jobs.add_tags`."""
+        with self._call("add tags", arn):
+            job = self._by_arn(arn)
+            added = {tag["Key"]: tag["Value"] for tag in tags}
+            job.request["Tags"] = [{"Key": key, "Value": value} for key, value in {**job.tags, **added}.items()]
+
+    def delete_tags(self, target: Target, arn: str, keys: Sequence[str], *, caller: Hashable) -> None:
+        """See `Jobs.delete_tags`."""
+        with self._call("delete tags", arn):
+            job = self._by_arn(arn)
+            job.request["Tags"] = [{"Key": key, "Value": job.tags[key]} for key in job.tags if key not in keys]
+
+    def _by_arn(self, arn: str) -> Job:
+        for job in self.jobs.values():
+            if job.arn == arn:
+                return job
+        raise AwsError(ErrorClass.QUOTA, "ResourceNotFound", "no such resource")
 
     def _visible(self, target: Target, name: str) -> Job | None:
         job = self.jobs.get((target.region, name))

@@ -78,6 +78,26 @@ def expires(world: World) -> None:
     world.run(200)
 
 
+def adopts(world: World) -> None:
+    """It takes over somebody else's job, which then completes."""
+    world.aws.existing("my-job", Tags=[{"Key": "theirs", "Value": "kept"}])
+    world.run(10)  # time enough for SageMaker to show it
+    obj = world.manifest("my-job")
+    obj["metadata"] = {**obj["metadata"], "annotations": {f"{GROUP}/adoption-policy": "adopt"}}
+    world.cluster.apply(obj)
+    world.run(150)
+    world.aws.move("my-job", "Completed", ModelArtifacts=MODEL)
+    world.run(200)
+
+
+def assert_adopted_and_completed(world: World) -> None:
+    """The job bears the object's tags beside its own, and is shown to its end."""
+    assert_completed(world)
+    tags = _only_job(world).tags
+    assert (tags["theirs"], tags[f"{GROUP}/uid"]) == ("kept", world.obj["metadata"]["uid"])
+    assert world.aws.count("create") == 0
+
+
 def assert_gone_and_job_kept(world: World) -> None:
     """No object; the job as it was, and nobody has tried to stop it."""
     assert world.cluster.get(KEY) is None
@@ -119,6 +139,8 @@ class Scenario:
 
     play: Callable[[World], None]
     check: Callable[[World], None]
+    longest: int = 2
+    """Effects that belong together: a process that never lives for so many gets nowhere."""
 
 
 JOBS = (TRAINING_JOB, BATCH_TRANSFORM_JOB, PROCESSING_JOB)
@@ -135,6 +157,7 @@ SCENARIOS = {
     "completes under a given name": Scenario(completes_under_a_given_name, assert_completed),
     "deleted while running": Scenario(is_deleted_while_running, assert_gone_and_stopped),
     "deleted at once": Scenario(is_deleted_at_once, assert_gone_and_stopped),
+    "adopts by name": Scenario(adopts, assert_adopted_and_completed, longest=3),
     "expires": Scenario(expires, assert_gone_and_job_kept),
     "foreign name": Scenario(is_named_like_a_foreign_job, assert_gone_and_foreign_job_untouched),
 }

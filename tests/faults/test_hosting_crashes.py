@@ -76,7 +76,22 @@ def is_deleted_at_once(world: HostingWorld) -> None:
     _ends(world)
 
 
-LIVES = [lives, waits, fails, is_deleted_early, is_deleted_at_once]
+def is_tagged_otherwise(world: HostingWorld) -> None:
+    """Its tags are edited: nothing is made anew, and every resource bears the new ones."""
+    world.apply(manifest(tags=[{"key": "team", "value": "a"}, {"key": "stage", "value": "test"}]))
+    _serves(world, "1")
+    there = world.aws.left
+    world.apply(manifest(tags=[{"key": "team", "value": "b"}]))
+    world.run(150, step_s=5)
+    assert world.aws.left == there
+    for request in (*(each.request for each in world.aws.endpoints.values()), *world.aws.configs.values(),
+                    *world.aws.models.values()):  # fmt: skip
+        given = {tag["Key"]: tag["Value"] for tag in request["Tags"] if "/" not in tag["Key"]}
+        assert given == {"team": "b"}
+    _serves(world, "1")
+
+
+LIVES = [lives, waits, fails, is_deleted_early, is_deleted_at_once, is_tagged_otherwise]
 
 
 def _points(life: Callable[[HostingWorld], None]) -> list[tuple[int, bool]]:

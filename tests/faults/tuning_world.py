@@ -157,8 +157,14 @@ class BothJobs:
 
     def tags(self, target: Target, arn: str, *, caller: Hashable) -> Any:
         """See `Jobs.tags`."""
-        kind = "TrainingJob" if "training-job/" in arn else "HyperparameterTuningJob"
-        return self._by_kind[kind].tags(target, arn, caller=caller)
+        return self._of(arn).tags(target, arn, caller=caller)
+
+    def add_tags(self, target: Target, arn: str, tags: Any, *, caller: Hashable) -> None:
+        """See `Jobs.add_tags`."""
+        self._of(arn).add_tags(target, arn, tags, caller=caller)
+
+    def _of(self, arn: str) -> FakeSageMaker:
+        return self._by_kind["TrainingJob" if ":training-job/" in arn else "HyperparameterTuningJob"]
 
 
 class Writer:

@@ -100,9 +100,10 @@ def test_a_new_model_is_switched_to_and_the_old_one_goes(world: World) -> None:
 
 
 def test_edits_that_change_nothing_for_sagemaker_update_nothing(world: World) -> None:
-    """D-13: tags, and a default that is spelt out."""
+    """D-13: tags, which are changed in place, and a default that is spelt out."""
     world.operator().until_ready()
-    world.api.create(deployment(), plural=DEPLOYMENTS)
+    tags = [{"key": "team", "value": "a"}, {"key": "stage", "value": "test"}]
+    world.api.create(deployment(tags=tags), plural=DEPLOYMENTS)
     until(world.api, NAME, "InService")
     before = children(world)
     edited = with_variant(deployment(), initialVariantWeight=1)
@@ -110,7 +111,26 @@ def test_edits_that_change_nothing_for_sagemaker_update_nothing(world: World) ->
     replace_spec(world.api, edited)
     until(world.api, NAME, "InService")
     assert children(world) == before
+    eventually(lambda: [given_tags(world, each) for each in arns(world)] == [{"team": "b"}] * 3, what="the new tags")
+    eventually(lambda: operations(world).count("DeleteTags") == 3, what="the old tags are taken off")
+    assert children(world) == before
     assert not {"UpdateEndpoint", "UpdateEndpointWeightsAndCapacities"} & set(operations(world))
+    assert operations(world).count("AddTags") == 3
+
+
+def arns(world: World) -> list[str]:
+    """Of everything that a deployment has at SageMaker."""
+    return (
+        [each["EndpointArn"] for each in endpoints(world)]
+        + [each["EndpointConfigArn"] for each in configurations(world)]
+        + [each["ModelArn"] for each in models(world)]
+    )
+
+
+def given_tags(world: World, arn: str) -> dict[str, str]:
+    """The tags of a resource, without the operator's."""
+    tags = aws_call(world.aws.url, "ListTags", ResourceArn=arn)["Tags"]
+    return {tag["Key"]: tag["Value"] for tag in tags if "/" not in tag["Key"]}
 
 
 def test_an_edit_before_in_service_waits_and_only_the_newest_counts(world: World) -> None:

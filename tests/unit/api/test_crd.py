@@ -255,7 +255,9 @@ def test_the_record_of_creation_is_in_the_status(schema: JsonObject) -> None:
     """A field that the schema lacks would be pruned, and the job created again (D-08)."""
     record = schema["properties"]["status"]["properties"]["awsResource"]["properties"]
 
-    assert set(record) == {"arn", "name", "accountId", "region", "partition", "createdAt"}
+    assert set(record) == {
+        "arn", "name", "accountId", "region", "partition", "createdAt", "tagKeys", "tagsDigest",
+    }  # fmt: skip
 
 
 def _schemas(schema: JsonObject) -> Iterator[JsonObject]:

@@ -179,11 +179,11 @@ def called() -> set[str]:
 
 
 def test_the_operators_policy_allows_what_the_code_calls() -> None:
-    """And nothing of SageMaker besides, apart from AddTags, which AWS asks for when a Create has tags."""
+    """And nothing of SageMaker besides."""
     allowed = actions("operator")
     assert called() <= allowed
     ours = {each for each in allowed if each.startswith(("sagemaker:", "application-autoscaling:"))}
-    assert ours - called() == {"sagemaker:AddTags"}
+    assert ours - called() == set()
 
 
 def test_the_policy_for_all_kinds_is_the_sum_of_theirs() -> None:

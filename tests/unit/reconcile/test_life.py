@@ -84,6 +84,7 @@ def test_the_status_links_to_the_logs_and_records_the_resource() -> None:
         "region": "us-east-2",
         "partition": "aws",
         "createdAt": world.status["awsResource"]["createdAt"],
+        "tagsDigest": world.status["awsResource"]["tagsDigest"],
     }
     assert world.job_name in world.status["cloudWatchLogUrl"]
     assert world.status["sageMakerTrainingJobName"] == world.job_name

@@ -31,7 +31,7 @@ from tests.faults.world import KEY, World, manifest
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:training-job/job"
-MUTATIONS = (p.Create, p.Stop, p.Delete, Update, Apply, Remove, MakeChild, RestoreChild)
+MUTATIONS = (p.Create, p.Stop, p.Delete, p.PutTags, p.DropTags, Update, Apply, Remove, MakeChild, RestoreChild)
 """Plans that change something at AWS, by themselves or by the child object that they make."""
 JOBS = (TRAINING_JOB, HYPERPARAMETER_TUNING_JOB, BATCH_TRANSFORM_JOB, PROCESSING_JOB)
 VALUES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped", "Creating", "InService", "Updating", "Deleting")
@@ -91,6 +91,7 @@ def observed(*kinds: Any) -> st.SearchStrategy[p.Observed]:
         "mutation": st.none() | st.none() | st.sampled_from(p.Mutation),
         "failure": st.none() | st.none() | st.none() | failures,
         "hold_s": st.sampled_from([None, None, None, 30.0]),
+        "tags": st.sampled_from([p.Tagging(), p.Tagging("wanted", ("a",), frozenset("a"))]),
         "edited": st.sampled_from([(), ("spec.region",)]),
     }
     flags = [name for name, field in p.Observed.__dataclass_fields__.items() if field.type in {bool, "bool"}]
@@ -269,7 +270,7 @@ def test_a_read_only_model_is_shown_and_used_on_when_it_may_be_changed_again() -
     world.aws.models[f"m-{uid}"]["ExecutionRoleArn"] = "r"
     cluster.apply(model)
     world.run(30)
-    assert (changes(world), list(world.aws.models)) == ([], [f"m-{uid}"])
+    assert (changes(world), list(world.aws.models)) == (["AddTags"], [f"m-{uid}"])
     assert (cluster.get(key) or {})["status"]["conditions"][1]["reason"] == "Synced"
 
 
