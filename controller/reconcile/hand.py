@@ -196,8 +196,12 @@ class Hand:
     def _tagging(self) -> tuple[list[dict[str, str]], Tagging]:
         """The tags that the recorded resource shall have, and the note of them."""
         settings = self._context.settings
-        given = self.spec.get("tags") or ()
-        user = ({"Key": str(tag.get("key", "")), "Value": str(tag.get("value") or "")} for tag in given)
+        given = self.spec.get("tags")
+        user = [
+            {"Key": str(tag["key"]), "Value": str(tag.get("value") or "")}
+            for tag in (given if isinstance(given, list) else ())
+            if isinstance(tag, Mapping) and tag.get("key")  # others are for the conversion to refuse
+        ]
         return tagging(self.owner() if settings.has_ownership_tags else None, user, settings.resource_tags)
 
     def retag(self, seen: Observed, step: PutTags | DropTags) -> Observed:

@@ -262,3 +262,12 @@ def test_an_edit_of_tags_reaches_all_that_a_deployment_has_made_and_makes_nothin
     world.run(200)
     assert {call for call in world.aws.calls if not call.startswith(("Describe", "list"))} == set()
     assert world.is_at_rest()
+
+
+@pytest.mark.parametrize("tags", ["team", {"team": "a"}, ["team"], [{"value": "a"}], [None]], ids=str)
+def test_tags_of_no_shape_are_refused_in_words(tags: object) -> None:
+    """Where no schema is in force, a spec may hold anything: it must not stop the pass."""
+    world = World()
+    world.cluster.apply(manifest(tags=tags))
+    world.run(10)
+    assert world.condition("Stalled") == ("True", "InvalidSpec") or world.value == "InProgress"
