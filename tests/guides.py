@@ -19,13 +19,14 @@ MARK = "guide"
 
 @dataclass(frozen=True)
 class Command:
-    """One numbered command of a guide; the fields are described at the top of the list."""
+    """One command of a guide, or a fact; the fields are described at the top of the list."""
 
     id: str
-    run: str
+    run: str = ""
     see: tuple[str, ...] = ()
     cannot: str = ""
     also: str = ""
+    fact: str = ""
 
 
 @cache

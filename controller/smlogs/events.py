@@ -111,14 +111,15 @@ def tail_spans(now_ms: int, floor_ms: int) -> Iterator[tuple[int, int | None]]:
     """Time spans to search for the last lines, from the latest backwards: (start, end), end None for "open".
 
     Each is six times as long as the one before, so that the last lines of a long log cost few pages, and those of an
-    old log few requests. They touch, and together reach back to `floor_ms`; both bounds belong to a span.
+    old log few requests. Both bounds belong to a span: no two share a millisecond, or its lines would come twice, and
+    together they reach back to `floor_ms` without a gap.
     """
     length_ms = THOROUGH_MS
     end_ms: int | None = None
     start_ms = now_ms - length_ms
     while start_ms > floor_ms:
         yield start_ms, end_ms
-        end_ms = start_ms
+        end_ms = start_ms - 1
         length_ms *= 6
         start_ms = now_ms - length_ms
     yield floor_ms, end_ms

@@ -133,6 +133,7 @@ def given_tags(world: World, arn: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in tags if "/" not in tag["Key"]}
 
 
+@pytest.mark.guide("F-8c")
 def test_an_edit_before_in_service_waits_and_only_the_newest_counts(world: World) -> None:
     """Row 3 and the guide: the operator waits until the endpoint is InService before it applies the update."""
     world.operator().until_ready()

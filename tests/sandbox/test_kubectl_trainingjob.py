@@ -25,6 +25,7 @@ def long_sample(manifest: JsonObject, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.guide("F-5c")
 def test_a_finished_job_is_waited_for_listed_and_described(world: World, kubectl: Kubectl) -> None:
     """modern-expectations.md 2: wait by condition and by status, all spellings of the kind, the category, events."""
     world.operator().until_ready()
@@ -48,6 +49,7 @@ def test_a_finished_job_is_waited_for_listed_and_described(world: World, kubectl
         assert re.search(line, text), f"{line}\n{text}"
 
 
+@pytest.mark.guide("F-5b")
 def test_a_changed_manifest_is_refused_and_the_same_one_is_not(
     world: World, kubectl: Kubectl, long_sample: Path
 ) -> None:

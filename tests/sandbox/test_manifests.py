@@ -171,6 +171,7 @@ def test_listings_have_the_columns_of_the_guides(kubectl: Kubectl) -> None:
     assert len(everything) == sum(1 for _ in _samples())
 
 
+@pytest.mark.guide("F-8d")
 @pytest.mark.parametrize("mode", ["--server-side", "--server-side=false"], ids=["server-side", "client-side"])
 def test_a_deployment_of_the_guide_is_stored_whole_and_may_change_its_form(kubectl: Kubectl, mode: str) -> None:
     """Names of containers and their definitions pass the same schema; nothing is dropped from either."""

@@ -52,6 +52,7 @@ def home(tmp_path: Path) -> Iterator[Cluster]:
         yield made
 
 
+@pytest.mark.guide("F-2")
 @pytest.mark.parametrize("scope", ["cluster-wide", "namespaced"])
 def test_the_shipped_roles_are_enough_and_not_too_much(home: Cluster, manifest: JsonObject, scope: str) -> None:
     """Least privilege in both directions (D-40, D-43; modern-expectations.md 9)."""

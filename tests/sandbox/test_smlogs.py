@@ -43,6 +43,7 @@ def test_kubectl_finds_the_plugin_and_shows_the_guides_help(scene: Scene) -> Non
     assert done.stdout.startswith("View Amazon SageMaker logs via Kubernetes\n\nUsage:\n  smlogs [command]\n")
 
 
+@pytest.mark.guide("F-3e")
 def test_a_training_jobs_log_is_printed_as_the_guide_shows_it(scene: Scene) -> None:
     """B-28: header on stderr; stream, time and message on stdout, in order of time over all instances.
 
@@ -65,6 +66,7 @@ def test_a_training_jobs_log_is_printed_as_the_guide_shows_it(scene: Scene) -> N
     assert len({line[0] for line in lines}) == len(lines)
 
 
+@pytest.mark.guide("F-3d")
 def test_flags_choose_what_is_printed_and_how(scene: Scene) -> None:
     """guide-commands.md 3, and kubectl's own `--tail`."""
     scene.training_job("foo", instances=2)
@@ -109,6 +111,7 @@ def test_an_endpoints_log_is_that_of_its_instances(scene: Scene) -> None:
     assert all(stream.startswith("AllTraffic/") for stream in streams)
 
 
+@pytest.mark.guide("F-3b")
 def test_a_tuning_jobs_log_is_that_of_its_training_jobs(scene: Scene) -> None:
     """Also of those that it launches while it is followed; the tuning job `tune-more` begins with the same letters."""
     scene.tuning_job("tune")

@@ -55,6 +55,7 @@ class Bench:
         return [each.message for page in self.reader.pages(0) for each in page]
 
 
+@pytest.mark.guide("F-3h")
 def test_every_page_is_read_with_the_token_of_the_one_before() -> None:
     """API reference: empty and half-full pages are no end; a missing token is."""
     bench = Bench(FilterLogEvents=[found("job/1", nextToken="a"), found(nextToken="b"), found("job/2")])

@@ -15,6 +15,7 @@ def asked(*words: str) -> Options:
     return wanted
 
 
+@pytest.mark.guide("F-3a")
 @pytest.mark.parametrize(
     ("command", "meant"),
     [
@@ -79,6 +80,7 @@ KUBECTL_FLAGS = (
 )
 
 
+@pytest.mark.guide("F-3d")
 @pytest.mark.parametrize("flag", KUBECTL_FLAGS.split())
 def test_what_tells_of_the_cluster_is_for_kubectl_to_read(flag: str) -> None:
     """Every flag of `kubectl options` that says where and as whom means the same here."""
@@ -95,6 +97,7 @@ def test_nothing_after_two_dashes_is_a_flag() -> None:
     assert asked("trainingjob", "--", "-f").name == "-f"
 
 
+@pytest.mark.guide("F-3c")
 @pytest.mark.parametrize(
     ("line", "words"),
     [

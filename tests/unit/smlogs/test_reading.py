@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from controller.smlogs.events import THOROUGH_MS, Seen, Window
@@ -37,6 +37,7 @@ def test_all_lines_come_in_order_of_time_and_once(ages_s: list[int]) -> None:
 
 
 @given(AGES_S, st.integers(0, 35))
+@example([0, 3600], 3)  # a line on the border of two spans
 def test_a_tail_is_the_end_of_all_lines(ages_s: list[int], tail: int) -> None:
     """However the searched spans cut the log, also right through a line's time."""
     everything = sorted(NOW_MS - age * 1000 for age in ages_s)

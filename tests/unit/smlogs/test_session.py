@@ -137,6 +137,7 @@ def test_a_name_alone_does_not_mean_that_it_exists() -> None:
     assert run.error.startswith('TrainingJob "job" has not been created in SageMaker yet')
 
 
+@pytest.mark.guide("F-3g")
 def test_without_a_region_it_says_where_to_put_one() -> None:
     """guide-commands.md 3: an error when it is missing."""
     assert Run(Cluster(RUNNING, spec={})).error == 'TrainingJob "job" names no region: set spec.region'

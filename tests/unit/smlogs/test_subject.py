@@ -121,6 +121,7 @@ def accepted(chosen: Selection, *streams: str) -> list[str]:
     return [stream for stream in streams if chosen.accepts(stream)]
 
 
+@pytest.mark.guide("F-3f")
 @pytest.mark.parametrize(
     ("command", "group", "prefix"),
     [
