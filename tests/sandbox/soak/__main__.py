@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.sandbox.soak.churn import churn
 from tests.sandbox.soak.driver import Soak
 from tests.sandbox.soak.scene import Scene
 
@@ -24,9 +25,16 @@ def main() -> int:
     parser.add_argument("--run", type=float, default=45.0, metavar="S", help="seconds of trouble; default %(default)g")
     parser.add_argument("--replicas", type=int, help="operators; by default one, or two with an election, by seed")
     parser.add_argument("--keep", type=Path, help="directory for logs that stay")
+    parser.add_argument(
+        "--churn", action="store_true", help="no trouble: watch what the operator holds as objects go by"
+    )
     options = parser.parse_args()
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # watches that are cut on request
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
+    if options.churn:
+        with tempfile.TemporaryDirectory(prefix="soak-") as temporary, Scene(Path(temporary), replicas=1) as scene:
+            churn(scene, seed, 60 * options.minutes)
+        return 0
     deadline, failed = time.monotonic() + 60 * options.minutes, 0
     while True:
         failed += not run(seed, options.run, options.replicas or (2 if seed % 3 == 0 else 1), options.keep)
