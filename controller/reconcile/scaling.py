@@ -30,13 +30,19 @@ CREATED: Final = "Created"
 ERROR: Final = "Error"
 RECONCILING: Final = "Reconciling"
 
+SOMEBODY: Final = "somebody outside this cluster"
+"""Who has put a policy that no object here has written down."""
+
 WAIT_S: Final = 15.0
 """Pause before another look at an endpoint that is not in service; deployments of this cluster wake their policies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Ask which of these variants have a target already: those are somebody else's, and stay when the object goes."""
+    """Ask which of these variants have a target, or a policy of this name, already.
+
+    Such a target is somebody else's and stays when the object goes; over such a policy nothing is put.
+    """
 
     ids: tuple[str, ...]
 
@@ -169,9 +175,10 @@ def _waits(seen: ScalingSeen, message: str) -> Settle:
 
 def _refused(seen: ScalingSeen, clash: str) -> Settle:
     """D-28: one policy name on one variant belongs to one object."""
+    who = seen.taken[clash]
+    way = ", or set its annotation sagemaker.aws.amazon.com/adoption-policy=adopt" if who == SOMEBODY else ""
     message = (
-        f"{seen.taken[clash]} has put a policy named {seen.policy} on {clash}: it is left alone."
-        " Choose another spec.policyName."
+        f"{who} has put a policy named {seen.policy} on {clash}: it is left alone. Choose another spec.policyName{way}."
     )
     view = View(Phase.STUCK, "AlreadyExists", message, value=ERROR, additional=message, synced="AlreadyExists")
     events = wording.once(seen.base, "Stalled", "AlreadyExists", message)

@@ -21,8 +21,8 @@ from controller.reconcile.executor import Effect, Executor
 from controller.reconcile.hand import Hand
 from controller.reconcile.memory import Memories, Memory
 from controller.reconcile.onekey import reconcile_one
-from controller.reconcile.plan import During, Prepare, Recorded, Release, Settle
-from controller.reconcile.scaling import Apply, Look, Remove, ScalingSeen, Verify, decide
+from controller.reconcile.plan import Adoption, During, Prepare, Recorded, Release, Settle
+from controller.reconcile.scaling import SOMEBODY, Apply, Look, Remove, ScalingSeen, Verify, decide
 from controller.runtime.clock import Clock
 from controller.runtime.controller import Result
 from controller.runtime.errors import ErrorClass
@@ -213,12 +213,23 @@ class ScalingPass:
         ]
 
     def _look(self, ids: tuple[str, ...], seen: ScalingSeen) -> ScalingSeen:
+        if foreign := self._foreign(ids, seen):
+            return replace(seen, is_looked=True, taken={**seen.taken, **foreign})
         selectors = [autoscaling.selector_of(each, self._hand.spec) for each in ids]
         there = self._context.scaling.registered(self._hand.target(seen.base), selectors, caller=self._key)
         found = sorted({*self._found(), *(each for each in there if not self._others(each))})
         if found != self._found():
             self._hand.note({FOUND: json.dumps(found)})
         return replace(seen, is_looked=True)
+
+    def _foreign(self, ids: tuple[str, ...], seen: ScalingSeen) -> dict[str, str]:
+        """Variants that have a policy of this name although this object has written down none: PutScalingPolicy would
+        overwrite it, and the object's deletion would remove it (D-03). What the predecessor has put there is ours.
+        """
+        if seen.base.policy.adoption is not Adoption.REFUSE:
+            return {}
+        there = self._with_policy(seen)
+        return dict.fromkeys((each for each in ids if each in there and each not in seen.also), SOMEBODY)
 
     def _found(self) -> list[str]:
         try:
@@ -228,12 +239,15 @@ class ScalingPass:
         return sorted(str(each) for each in found) if isinstance(found, list) else []
 
     def _verify(self, seen: ScalingSeen) -> ScalingSeen:
-        namespace = self._requests[0].target["ServiceNamespace"]
-        there = self._context.scaling.with_policy(
-            self._hand.target(seen.base), seen.policy, namespace, caller=self._key
-        )
+        there = self._with_policy(seen)
         self._memory.described_at = self._context.clock.monotonic()
         return replace(seen, is_check_due=False, is_verified=True, missing=not there.issuperset(seen.wanted))
+
+    def _with_policy(self, seen: ScalingSeen) -> frozenset[str]:
+        """Resource ids of the variants on which there is a policy of this name, whosever it is."""
+        namespace = self._requests[0].target["ServiceNamespace"]
+        target = self._hand.target(seen.base)
+        return self._context.scaling.with_policy(target, seen.policy, namespace, caller=self._key)
 
     # --- acting
 

@@ -177,6 +177,53 @@ def test_an_object_that_has_applied_nothing_removes_nothing() -> None:
     assert world.aws.policies == {(A, "busy")}
 
 
+def test_a_policy_that_somebody_else_has_put_there_is_left_alone() -> None:
+    """D-03: PutScalingPolicy would overwrite it without a word, and the deletion of the object would remove it."""
+    world = World()
+    world.aws.targets[A] = 9
+    world.aws.policies.add((A, "busy"))
+    world.cluster.apply(manifest("ab"))
+    world.run()
+    seen = world.cluster.get(KEY) or {}
+    assert seen["status"]["hostingAutoscalingPolicyStatus"] == "Error"
+    assert "somebody outside this cluster has put a policy named busy" in seen["status"]["additional"]
+    assert (world.aws.targets, world.aws.policies) == ({A: 9}, {(A, "busy")})
+    world.cluster.delete(KEY)
+    world.run()
+    assert world.cluster.get(KEY) is None
+    assert (world.aws.targets, world.aws.policies) == ({A: 9}, {(A, "busy")})
+
+
+def test_a_policy_that_is_there_is_taken_over_where_that_is_asked_for() -> None:
+    """modern-expectations.md 4: adoption-policy; its target was there before, and stays."""
+    world = World()
+    world.aws.targets[A] = 9
+    world.aws.policies.add((A, "busy"))
+    obj = manifest("a")
+    obj["metadata"]["annotations"] = {"sagemaker.aws.amazon.com/adoption-policy": "adopt"}
+    world.cluster.apply(obj)
+    world.run()
+    assert (world.cluster.get(KEY) or {})["status"]["hostingAutoscalingPolicyStatus"] == "Created"
+    world.cluster.delete(KEY)
+    world.run()
+    assert (set(world.aws.targets), world.aws.policies) == ({A}, set())
+
+
+def test_what_the_predecessor_has_put_there_is_ours() -> None:
+    """modern-expectations.md 10: its objects show a status, and none of our conditions."""
+    world = World()
+    world.aws.targets[A] = 4
+    world.aws.policies.add((A, "busy"))
+    obj = manifest("a")
+    obj["status"] = {"hostingAutoscalingPolicyStatus": "Created", "policyName": "busy"}
+    world.cluster.apply(obj)
+    world.run()
+    assert (world.cluster.get(KEY) or {})["status"]["resourceIDList"] == [A]
+    world.cluster.delete(KEY)
+    world.run()
+    assert world.aws.policies == set()
+
+
 def test_it_is_a_kind_with_a_name_for_all() -> None:
     """v1-kinds.md 4.1: the constant name is written into the spec, and kept there."""
     world = World()
