@@ -27,8 +27,11 @@ class NeverError(AssertionError):
     """What had to become true did not, in time; the message shows the last thing seen."""
 
 
-def eventually(look: Callable[[], T | None], *, what: str, within_s: float = 30.0) -> T:
-    """The first true value that `look` returns. Raises NeverError after `within_s`, a limit and not an expectation."""
+def eventually(look: Callable[[], T | None], *, what: str, within_s: float = 30.0, every_s: float = 0.02) -> T:
+    """The first true value that `look` returns. Raises NeverError after `within_s`, a limit and not an expectation.
+
+    `every_s` is the pause between two looks: longer where looking costs much.
+    """
     deadline = time.monotonic() + within_s
     while True:
         seen = look()
@@ -36,7 +39,7 @@ def eventually(look: Callable[[], T | None], *, what: str, within_s: float = 30.
             return seen
         if time.monotonic() > deadline:
             raise NeverError(f"{what}: not within {within_s:g} s; last seen: {seen!r}")
-        time.sleep(0.02)
+        time.sleep(every_s)
 
 
 class Api:
