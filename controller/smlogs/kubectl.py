@@ -52,8 +52,10 @@ _TABLE: Final = (
     _Row(re.compile(r"^Error from server"), ErrorClass.RETRYABLE, "ServerError"),
 )
 """Rows are tried in order; what none knows is about kubectl's own configuration, and stays as it is."""
-_OWN: Final = re.compile(r"Error\b|error\b|Unable to connect|The connection to the server|Warning:|[EWI]\d{4} ")
-"""How lines of kubectl itself begin; others come from a credential plugin, which may be asking the user to log in."""
+_FAILED: Final = re.compile(r"Error\b|error\b|Unable to connect|The connection to the server")
+"""How lines begin in which kubectl says why it failed."""
+_NOISE: Final = re.compile(r"Warning:|[EWI]\d{4} ")
+"""How its warnings, and the lines of its library's log, begin."""
 
 
 class Kubectl:
@@ -95,19 +97,21 @@ class Kubectl:
             return found
 
     def _listen(self, lines: Iterable[str]) -> list[str]:
-        """Pass on what is not kubectl's own at once: somebody may have to answer it. Returns kubectl's lines."""
-        own = []
+        """Why kubectl failed, line by line. What is not its own is passed on at once: a credential plugin may ask for
+        something, and go on only when the user has done it.
+        """
+        said = []
         for line in lines:
             text = line.rstrip()
-            if _OWN.match(text):
-                own.append(text)
-            elif text:
+            if _FAILED.match(text):
+                said.append(text)
+            elif text and not _NOISE.match(text):
                 self._tell(text)
-        return own
+        return said
 
 
 def _error(said: Sequence[str]) -> KubectlError:
-    """What kubectl's last line means; those before it are its library's log."""
+    """What kubectl's last words mean."""
     words = said[-1] if said else "kubectl failed without a word"
     for row in _TABLE:
         if found := row.says.search(words):

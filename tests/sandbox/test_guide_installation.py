@@ -60,8 +60,8 @@ class Cluster:
 @pytest.fixture
 def home(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A cluster with authorization on; the test must type the commands that it is marked with."""
-    # Of the five seconds that Kubernetes leaves to the content of a deleted namespace, kubectl needs less than one.
-    server = kube_server.start(rbac=True, namespace_grace_s=1.0)
+    # The time that Kubernetes leaves to the content of a deleted namespace, and in which kubectl deletes the rest.
+    server = kube_server.start(rbac=True, namespace_grace_s=5.0)
     with server, interceptor(server.url) as proxy, site(tmp_path) as address:
         proxy.on_request(answer_logs)
         kubeconfig = tmp_path / "kubeconfig"
@@ -70,7 +70,7 @@ def home(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cluster]:
         directory.mkdir()
         made = Cluster(Api(server.url), Reader(directory, kubeconfig, address, {}, role_arn=ROLE))
         yield made
-    check_marks(made.reader, {each for mark in request.node.iter_markers("guide") for each in mark.args})
+    check_marks(made.reader, request)
 
 
 @pytest.mark.guide("B-01", "B-05")

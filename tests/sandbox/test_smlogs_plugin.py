@@ -36,7 +36,7 @@ def reader(archives: list[Path], tmp_path: Path, request: pytest.FixtureRequest)
         # Isolated, and without site-packages: what the plugin imports is in its file or in the standard library.
         made.script("python3", f"exec {shlex.quote(sys._base_executable)} -I -S")  # type: ignore[attr-defined]
         yield made, scene
-    check_marks(made, {each for mark in request.node.iter_markers("guide") for each in mark.args})
+    check_marks(made, request)
 
 
 @pytest.mark.guide("B-18", "B-19")

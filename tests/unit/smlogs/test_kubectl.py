@@ -77,7 +77,7 @@ def test_looking_again_costs_one_request(tmp_path: Path) -> None:
 def test_what_kubectl_says_has_a_meaning(tmp_path: Path, words: str, error_class: ErrorClass, code: str) -> None:
     """Only a server's "not found" says that the object is gone; kubectl 1.34."""
     log = 'E1122 04:24:53.467777   29171 memcache.go:265] "Unhandled Error" err="connection refused"\n'
-    scripted = Scripted(tmp_path, err=f"{log}{words}\n", code=1)
+    scripted = Scripted(tmp_path, err=f"{log}{words}\n{log}", code=1)
     with pytest.raises(KubectlError) as failed:
         scripted.kubectl.get(RESOURCE, "job")
     assert (failed.value.error_class, failed.value.code, failed.value.message) == (error_class, code, words)
