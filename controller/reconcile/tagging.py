@@ -32,13 +32,13 @@ def tagging(
     """The tags of a request, and the note of them. Arguments are those of `ownership.merged_tags`.
 
     The operator's version and its defaults are no part of the digest: they change with the operator, and must not have
-    it tag everything anew.
+    it tag everything anew. Nor is the object's uid: who tries a backup in another cluster must not take the tags, and
+    with them the proof of ownership, from the first.
     """
     own = {tag["Key"]: tag.get("Value", "") for tag in user if not tag["Key"].startswith(f"{GROUP}/")}
     tags, _ = merged_tags(owner, ({"Key": key, "Value": value} for key, value in own.items()), defaults)
-    proof = None if owner is None else (owner.cluster, owner.key.namespace, owner.uid)
-    text = json.dumps([proof, sorted(own.items())])
-    digest = hashlib.sha256(text.encode()).hexdigest()[:10] if proof or own else ""
+    text = json.dumps([owner is not None, sorted(own.items())])
+    digest = hashlib.sha256(text.encode()).hexdigest()[:10] if owner or own else ""
     return tags, Tagging(digest, tuple(sorted(own)), frozenset(tag["Key"] for tag in tags))
 
 

@@ -173,7 +173,7 @@ def expire(home: Cluster, name: str, *, namespace: str, plural: str) -> None:
     path = home.api.path(name, namespace=namespace, plural=plural)
     home.api.call("PATCH", path, change, "application/merge-patch+json")
     until_gone(home.api, name, within_s=60, namespace=namespace, plural=plural)
-    assert "Expired" in {each["reason"] for each in home.api.events(name, namespace)}
+    eventually(lambda: "Expired" in {each["reason"] for each in home.api.events(name, namespace)}, what="Expired")
 
 
 def walk_simply(kind: str, file: str) -> Callable[[Cluster, JsonObject, str], None]:

@@ -103,7 +103,7 @@ def test_the_note_survives_the_status() -> None:
         pytest.param({"defaults": {"cost-center": "2"}}, False, id="another --resource-tags"),
         pytest.param({"user": [{"Key": "team", "Value": "b"}]}, True, id="another value"),
         pytest.param({"user": []}, True, id="a tag less"),
-        pytest.param({"owner": replace(OWNER, uid="uid-2")}, True, id="another object"),
+        pytest.param({"owner": replace(OWNER, uid="uid-2")}, False, id="restored from a backup, maybe as a trial"),
         pytest.param({"owner": None}, True, id="--ownership-tags=false"),
     ],
 )
