@@ -1,12 +1,15 @@
 """The charts, with the real helm: linted, installed, upgraded, uninstalled, with what the guides print."""
 
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+from hack import tools
 from tests.sandbox.harness import eventually
 from tests.sandbox.installation import CHARTS, NAMESPACE, NAMESPACED, Cluster, cluster
 
@@ -51,7 +54,7 @@ def test_the_cluster_wide_chart_lives_and_leaves_objects_alone(home: Cluster) ->
     """B-09, B-10, B-21; D-46: uninstalling removes the operator, and neither CRDs nor what users made."""
     home.kubectl("create", "namespace", NAMESPACE)
     where = ("--namespace", NAMESPACE)
-    said = home.helm("install", *where, "sagemaker-operator", str(ROLEBASED))
+    said = home.helm("install", *where, "sagemaker-operator", str(older(ROLEBASED, home.directory)))
     assert "STATUS: deployed" in said
     assert "Thanks for installing the sagemaker-k8s-operator." in said
     row = rf"^sagemaker-operator\s+{NAMESPACE}\s+1\s.*\sdeployed\s+sagemaker-k8s-operator-0\.1\.0\s"
@@ -65,6 +68,7 @@ def test_the_cluster_wide_chart_lives_and_leaves_objects_alone(home: Cluster) ->
     values = f"{EVERYTHING_ON},roleArn={role},image.repository=registry.example/operator,replicas=1"
     values += ",extraArgs[0]=--log-level=debug"
     home.helm("upgrade", *where, "sagemaker-operator", str(ROLEBASED), "--set", values)
+    assert knows_warm_pools(home)
     account = home.kubectl("get", "serviceaccount", "sagemaker-k8s-operator-default", "-n", NAMESPACE, "-o", "yaml")
     assert yaml.safe_load(account)["metadata"]["annotations"]["eks.amazonaws.com/role-arn"] == role
     deployment = yaml.safe_load(home.kubectl("get", DEPLOYMENT, "-n", NAMESPACE, "-o", "yaml"))["spec"]
@@ -102,8 +106,11 @@ def test_the_namespaced_charts_live_side_by_side(home: Cluster) -> None:
 
 
 @pytest.mark.parametrize("folder", JOB_CHARTS)
-def test_a_job_chart_makes_its_job(home: Cluster, folder: str) -> None:
-    """B-24, B-32, B-39: the default values are accepted (D-45), the NOTES are the guide's; gone after uninstall."""
+def test_a_job_chart_makes_its_job_and_never_changes_it(home: Cluster, folder: str) -> None:
+    """B-24, B-32, B-39: the default values are accepted (D-45), the NOTES are the guide's; gone after uninstall.
+
+    An upgrade to a new name replaces the job, `helm rollback` the other way; a new spec is refused and told why.
+    """
     kind, name, thanks = JOB_CHARTS[folder]
     home.apply(NAMESPACED / "crd.yaml")
     said = home.helm("install", "chart-1", str(CHARTS / folder))
@@ -113,6 +120,16 @@ def test_a_job_chart_makes_its_job(home: Cluster, folder: str) -> None:
     assert made["spec"]["region"] == "us-west-2"
     chart_name = yaml.safe_load((CHARTS / folder / "Chart.yaml").read_text())["name"]
     assert f"{chart_name}-0.1.0" in home.helm("ls")
+
+    chart = str(CHARTS / folder)
+    home.helm("upgrade", "chart-1", chart, "--set", "name=another,spec.instanceType=ml.m5.large")
+    assert home.kubectl("get", kind, "-o", "jsonpath={.items[*].metadata.name}") == "another"
+    refused = home.helm("upgrade", "chart-1", chart, "--set", "name=another,spec.instanceType=ml.m5.xlarge", code=1)
+    assert "cannot be changed" in refused
+    assert "delete it and create it anew" in refused
+    home.helm("rollback", "chart-1", "1")
+    assert home.kubectl("get", kind, "-o", "jsonpath={.items[*].metadata.name}") == name
+
     home.helm("uninstall", "chart-1")
     assert home.kubectl("get", kind, "-o", "name") == ""
 
@@ -133,14 +150,99 @@ def test_the_examples_of_the_training_chart_are_accepted(home: Cluster, example:
     ("chart", "wrong"),
     [
         ("training-jobs", "spec.instanceCount=many"),
+        ("training-jobs", "spec.maxRuntimeInSecond=60"),
+        ("training-jobs", "spec.inputDataConfig[0].s3.uri=s3://x/y"),
         ("batch-transform-jobs", "spec.outputPath=/tmp"),
+        ("batch-transform-jobs", "sepc.region=x"),
         ("hyperparameter-tuning-jobs", "name=Not A Name"),
+        ("hyperparameter-tuning-jobs", "spec.hyperparameterTuningJobConfig.maxParallelJobs=2"),
         ("installer/rolebased", "roleArn=my-role"),
         ("installer/rolebased", "imagee.tag=v2"),
+        ("installer/rolebased", "image.tagg=v2"),
+        ("installer/rolebased", "resources.limit.memory=1Gi"),
+        ("installer/namespaced/operator_chart", "metricsProxy.resource.limits.memory=1Gi"),
+        ("installer/namespaced/operator_chart", "prometheus.enable=true"),
+        ("installer/namespaced/crd_chart", "roleArn=x"),
     ],
 )
-def test_wrong_values_are_refused_with_their_path(home: Cluster, chart: str, wrong: str) -> None:
-    """values.schema.json: before anything reaches the cluster."""
-    refused = home.helm("template", "x", str(CHARTS / chart), "--set", wrong, code=1)
-    assert "don't meet the specifications of the schema" in refused
-    assert wrong.partition("=")[0].partition(".")[0] in refused
+def test_wrong_values_are_refused_with_their_path(tmp_path: Path, chart: str, wrong: str) -> None:
+    """values.schema.json: types and typos, before anything reaches the cluster, with the word that is wrong."""
+    helm = [str(tools.find("helm")), "template", "x", str(CHARTS / chart), "--set", wrong]
+    done = subprocess.run(helm, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "don't meet the specifications of the schema" in done.stderr
+    where, _, value = wrong.partition("=")
+    words = {*re.split(r"[.\[\]]+", where), value}
+    assert any(f"'{word}'" in done.stderr or f"/{word}'" in done.stderr for word in words), done.stderr
+
+
+def test_values_of_the_earlier_charts_are_enough(home: Cluster) -> None:
+    """guide-commands.md 9: roleArn, image.repository, image.tag, and nothing else in the file."""
+    values = home.directory / "values.yaml"
+    values.write_text("roleArn: arn:aws:iam::123456789012:role/mine\nimage:\n  repository: mine\n  tag: v9\n")
+    home.kubectl("create", "namespace", NAMESPACE)
+    home.helm("install", "-n", NAMESPACE, "op", str(ROLEBASED), "-f", str(values))
+    assert images(home, NAMESPACE) == ["mine:v9"] * 2
+
+
+def test_an_upgrade_of_the_operator_can_be_taken_back(home: Cluster) -> None:
+    """One namespace's chart: values changed and kept over an upgrade, `helm rollback`, and nothing left of it."""
+    home.kubectl("create", "namespace", "team-a")
+    release = ("op", str(OPERATOR_CHART), "-n", "team-a")
+    home.helm("install", "crds", str(CRD_CHART))
+    home.helm("install", *release)
+    home.helm(
+        "upgrade", *release, "--set", f"image.tag=v2,replicas=3,podDisruptionBudget.enabled=false,{EVERYTHING_ON}"
+    )
+    home.helm("upgrade", *release, "--reset-then-reuse-values", "--set", "image.tag=v3")
+    assert images(home, "team-a") == ["amazon-sagemaker-operator-for-k8s:v3"] * 2
+    assert "poddisruptionbudget" not in home.kubectl("get", "pdb,networkpolicies", "-n", "team-a", "-o", "name")
+
+    home.helm("rollback", "op", "1", "-n", "team-a")
+
+    assert images(home, "team-a") == ["amazon-sagemaker-operator-for-k8s:v1"] * 2
+    assert "poddisruptionbudget" in home.kubectl("get", "pdb,networkpolicies", "-n", "team-a", "-o", "name")
+    assert "networkpolicy" not in home.kubectl("get", "pdb,networkpolicies", "-n", "team-a", "-o", "name")
+    home.helm("uninstall", "-n", "team-a", "op")
+    kinds = "deployments,services,serviceaccounts,roles,rolebindings,pdb,networkpolicies,configmaps"
+    assert "sagemaker" not in home.kubectl("get", kinds, "-n", "team-a", "-o", "name")
+
+
+def test_crds_follow_an_upgrade_and_outlive_the_release(home: Cluster) -> None:
+    """Templates, so `helm upgrade` brings new fields, also over an object; kept, and given to another release only
+    when that is asked for.
+    """
+    home.helm("install", "crds", str(older(CRD_CHART, home.directory)))
+    eventually(lambda: home.is_served("trainingjobs"), what="served")
+    assert not knows_warm_pools(home)
+    home.helm("install", "job", str(CHARTS / "training-jobs"))
+
+    home.helm("upgrade", "crds", str(CRD_CHART))
+    assert knows_warm_pools(home)
+    home.helm("uninstall", "crds")
+    home.kubectl("get", "trainingjob", "xgboost-mnist-from-for-s3")
+    assert "cannot be imported into the current release" in home.helm("install", "others", str(CRD_CHART), code=1)
+    home.helm("install", "others", str(CRD_CHART), "--take-ownership")
+
+
+def older(chart: Path, directory: Path) -> Path:
+    """The chart before a field was added to its CRDs."""
+    copied = directory / "older"
+    shutil.copytree(chart, copied)
+    crds = copied / "templates" / "crds.yaml"
+    field = re.compile(r"^( +)keepAlivePeriodInSeconds:\n(?:\1  .*\n)+", re.MULTILINE)
+    crds.write_text(field.sub("", crds.read_text()))
+    return copied
+
+
+def images(home: Cluster, namespace: str) -> list[str]:
+    """Of the containers of the operator."""
+    deployment = yaml.safe_load(home.kubectl("get", DEPLOYMENT, "-n", namespace, "-o", "yaml"))
+    return [each["image"] for each in deployment["spec"]["template"]["spec"]["containers"]]
+
+
+def knows_warm_pools(home: Cluster) -> bool:
+    """Whether the CRD has a field that the older one in these tests has not."""
+    path = "{.spec.versions[0].schema..resourceConfig.properties.keepAlivePeriodInSeconds.type}"
+    crd = ("crd", "trainingjobs.sagemaker.aws.amazon.com", "-o", f"jsonpath={path}")
+    return home.kubectl("get", *crd) == "integer"
