@@ -213,11 +213,13 @@ def _welcome(kube_url: str, aws_url: str, kubeconfig: Path) -> str:
         f"Kubernetes API {kube_url}, SageMaker {aws_url}, all in memory. For a second terminal:\n"
         f"  export KUBECONFIG={kubeconfig}\n"
         f"  export {variables}\n"
+        f"  export PATH={Path(sys.executable).parent}:$PATH\n"  # python with what it needs, and kubectl-smlogs
     )
 
 
 _COMMANDS = r"""  kubectl get sagemaker                                        # what is shown here, kind by kind
   kubectl describe trainingjob xgboost-mnist-from-for-s3       # conditions and events
+  kubectl smlogs trainingjob xgboost-mnist-from-for-s3         # what it wrote
   kubectl delete trainingjob xgboost-mnist-from-for-s3         # a job that still runs is stopped in SageMaker
   aws sagemaker list-training-jobs                             # the other side
   seq -s, 784 | aws sagemaker-runtime invoke-endpoint --content-type text/csv --body fileb:///dev/stdin /dev/stdout \

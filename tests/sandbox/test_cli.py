@@ -245,6 +245,7 @@ def test_run_once_applies_the_samples_and_ends_when_all_have_ended(tmp_path: Pat
     text = out.getvalue()
     assert f"export KUBECONFIG={tmp_path}/kubeconfig" in text
     assert "AWS_ENDPOINT_URL=http://127.0.0.1:" in text
+    assert re.search(r"export PATH=\S+/bin:\$PATH", text), "with the plugin and the Python of these commands"
     assert re.search(r"trainingjob/xgboost-mnist-from-for-s3 +Completed", text)
     assert "kubectl describe trainingjob" in text
     assert "stand-in operator, well" in (tmp_path / "operator.log").read_text()
