@@ -1,4 +1,4 @@
-"""The help texts, in the form that the guides show (guide-commands.md B-19)."""
+"""The help texts, in the form that the guides show (guide B-19)."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""How a log event is printed: `<stream> <time> <message>`, the time as Go writes it (guide-commands.md 3)."""
+"""How a log event is printed: `<stream> <time> <message>`, the time as Go writes it (guide F-3e)."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

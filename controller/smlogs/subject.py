@@ -48,7 +48,7 @@ class Subject:
 
     @property
     def header(self) -> str:
-        """The first line of output, as the guides show it (guide-commands.md 3)."""
+        """The first line of output, as the guides show it (guide F-3e)."""
         secondary = f' and secondary status "{self.secondary}"' if self.kind.secondary_field else ""
         return (
             f'"{self.object_name}" has SageMaker {self.kind.name_member} "{self.aws_name}" '

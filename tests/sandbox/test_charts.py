@@ -31,7 +31,7 @@ JOB_CHARTS = {
         "sagemaker-k8s-batch-transform-job",
     ),
 }
-"""Folder -> kind, default name, words of the NOTES (guide-commands.md 5 to 7)."""
+"""Folder -> kind, default name, words of the NOTES (guide B-24, B-32, B-39)."""
 ALL = [ROLEBASED, CRD_CHART, OPERATOR_CHART, *(CHARTS / folder for folder in JOB_CHARTS)]
 EVERYTHING_ON = "networkPolicy.enabled=true,grafanaDashboard.enabled=true"
 DEPLOYMENT = "deployment/sagemaker-k8s-operator-controller-manager"
@@ -177,7 +177,7 @@ def test_wrong_values_are_refused_with_their_path(tmp_path: Path, chart: str, wr
 
 
 def test_values_of_the_earlier_charts_are_enough(home: Cluster) -> None:
-    """guide-commands.md 9: roleArn, image.repository, image.tag, and nothing else in the file."""
+    """Guide F-9: roleArn, image.repository, image.tag, and nothing else in the file."""
     values = home.directory / "values.yaml"
     values.write_text("roleArn: arn:aws:iam::123456789012:role/mine\nimage:\n  repository: mine\n  tag: v9\n")
     home.kubectl("create", "namespace", NAMESPACE)

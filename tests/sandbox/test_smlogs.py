@@ -68,7 +68,7 @@ def test_a_training_jobs_log_is_printed_as_the_guide_shows_it(scene: Scene) -> N
 
 @pytest.mark.guide("F-3d")
 def test_flags_choose_what_is_printed_and_how(scene: Scene) -> None:
-    """guide-commands.md 3, and kubectl's own `--tail`."""
+    """Guide F-3d, and kubectl's own `--tail`."""
     scene.training_job("foo", instances=2)
     scene.aws.clock.advance(400)
     everything = scene.smlogs("TrainingJobs", "foo", "-p", "algo-2").stdout.splitlines()

@@ -19,7 +19,7 @@ def asked(*words: str) -> Options:
 @pytest.mark.parametrize(
     ("command", "meant"),
     [
-        # guide-commands.md 3: the aliases of the predecessor, word by word
+        # guide F-3a: the aliases of the predecessor, word by word
         *((alias, "TrainingJob") for alias in ("TrainingJob", "Trainingjob", "trainingjob", "trainingjobs")),
         ("TrainingJobs", "TrainingJob"),
         *((alias, "BatchTransformJob") for alias in ("batchtransformjob", "BatchtransformJob", "batchtransformjobs")),

@@ -40,7 +40,7 @@ def test_times_are_written_as_go_does(time_ms: int, text: str) -> None:
     ],
 )
 def test_a_line_is_stream_time_and_message(lines: Lines, text: str) -> None:
-    """guide-commands.md 3, B-28."""
+    """Guide F-3e, B-28."""
     assert lines.text(GUIDE) == text
 
 

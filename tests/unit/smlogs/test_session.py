@@ -139,7 +139,7 @@ def test_a_name_alone_does_not_mean_that_it_exists() -> None:
 
 @pytest.mark.guide("F-3g")
 def test_without_a_region_it_says_where_to_put_one() -> None:
-    """guide-commands.md 3: an error when it is missing."""
+    """Guide F-3g: an error when it is missing."""
     assert Run(Cluster(RUNNING, spec={})).error == 'TrainingJob "job" names no region: set spec.region'
 
 

@@ -44,7 +44,7 @@ def of(command: str = "trainingjob", spec: dict[str, Any] | None = None, **statu
     ids=["training", "transform", "processing", "endpoint"],
 )
 def test_the_header_says_where_the_lines_come_from(seen: Subject, header: str) -> None:
-    """guide-commands.md 3, word by word for the two kinds of the guide."""
+    """Guide F-3e, word by word for the two kinds of the guide."""
     assert seen.header == header
 
 
@@ -132,7 +132,7 @@ def accepted(chosen: Selection, *streams: str) -> list[str]:
     ],
 )
 def test_each_kind_has_its_log_group(command: str, group: str, prefix: str) -> None:
-    """guide-commands.md 3; jobs share a group, each endpoint has its own."""
+    """Guide F-3f; jobs share a group, each endpoint has its own."""
     chosen = selection.of(subject(kind=kind(command), aws_name="foo"), "algo-1")
     assert (chosen.group, chosen.prefix) == (group, prefix)
 
