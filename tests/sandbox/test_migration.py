@@ -227,6 +227,13 @@ def test_what_the_predecessor_left_goes_on_and_can_be_removed(scene: Scene, mani
     assert "-1-" in model["metadata"]["name"]
     assert condition(model, "Ready")["status"] == condition(configuration, "Ready")["status"] == "True"
 
+    for obj, arn in (
+        (running, home.api.status("running")["awsResource"]["arn"]),
+        (host, host["status"]["endpointArn"]),
+    ):
+        tags = {each["Key"]: each["Value"] for each in old.sagemaker.list_tags(ResourceArn=arn)["Tags"]}
+        assert tags["sagemaker.aws.amazon.com/uid"] == obj["metadata"]["uid"], "theirs is ours now, and says so"
+
     scene.aws.clock.advance(3600)
     until_status(home.api, "running", "Completed")
     assert [event["reason"] for event in home.api.events("running")].count("Created") == 0
