@@ -38,8 +38,13 @@ def commands() -> Mapping[str, Command]:
     return {each.id: each for each in found}
 
 
-def marked() -> Iterator[tuple[str, str]]:
+@cache
+def marked() -> tuple[tuple[str, str], ...]:
     """(id, where) of each command that a test is marked with."""
+    return tuple(_marks())
+
+
+def _marks() -> Iterator[tuple[str, str]]:
     for file in sorted(TESTS.rglob("test_*.py")):
         source = file.read_text("utf-8")
         if f"mark.{MARK}(" not in source:
