@@ -41,6 +41,7 @@ from controller.reconcile.status import (
     Facts,
     merge_patch,
     next_status,
+    recorded_in,
     resource_fields,
     status_patch,
     with_notice,
@@ -234,11 +235,22 @@ class Hand:
         if conditions is not None:
             patch["conditions"] = conditions
         self.wrote(self._executor.show(self._descriptor, self.obj, patch))
+        stored = recorded_in(self.obj.get("status") or {})
+        if stored is None or (stored.tags, stored.tag_keys) != (
+            noted.tags,
+            noted.tag_keys,
+        ):  # it would be tagged at every look, and never more
+            self._hold_tags()
+            _log.warning("the API server has no field for the note of tags: its CRDs are older than this operator")
+            return replace(seen, are_tags_held=True)
         return replace(seen, recorded=noted)
 
-    def _tags_refused(self, seen: Observed, recorded: Recorded, error: AwsError) -> None:
+    def _hold_tags(self) -> None:
         delay_s = AGAIN_S * (1.0 - _JITTER * self._context.rand())
         self.memory.tags_hold = Hold(hold_token(self.obj, self.scope), self._context.clock.monotonic() + delay_s)
+
+    def _tags_refused(self, seen: Observed, recorded: Recorded, error: AwsError) -> None:
+        self._hold_tags()
         reason = "AccessDenied" if error.error_class is ErrorClass.DENIED else "TagsRefused"
         message = f"{recorded.name} cannot be tagged: {error}"[:_MESSAGE_LIMIT]
         self._notice(seen, Condition(TAGGED, "False", reason, message), "TagsRefused")

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
-from api.meta import GROUP, JsonObject
+from api.meta import GROUP, JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
+from controller.reconcile.context import ObjectReader
+from controller.reconcile.hosting import DELETING, SETTLED
 
 MODELS: Final = "models"
 """Index of EndpointConfigs by the SageMaker names of their models."""
@@ -37,10 +39,15 @@ class IndexedReader(Protocol):
         ...
 
 
+class DeploymentReader(IndexedReader, ObjectReader, Protocol):
+    """The store of deployments."""
+
+
 class Usage:
     """Looks users up. Thread-safe."""
 
-    def __init__(self, configurations: IndexedReader, deployments: IndexedReader) -> None:
+    def __init__(self, configurations: IndexedReader, deployments: DeploymentReader) -> None:
+        self._deployments = deployments
         self._sources: Mapping[str, tuple[IndexedReader, str, str]] = {
             MODEL.kind: (configurations, MODELS, ENDPOINT_CONFIG.kind),
             ENDPOINT_CONFIG.kind: (deployments, CONFIGURATION, HOSTING_DEPLOYMENT.kind),
@@ -54,11 +61,26 @@ class Usage:
         )
 
     def is_child_in_use(self, kind: str, obj: JsonObject, name: str) -> bool:
-        """Whether a child is used by its deployment or by another of its children."""
+        """Whether a child is used by its deployment or by another of its children.
+
+        While SageMaker is busy with the endpoint, a deployment's status tells the configuration from before: then all
+        of its children that have something at AWS count as used.
+        """
         owner = controller_of(obj)
         if owner is None:
             return False
-        return any(_is_same(user, owner) or controller_of(user) == owner for user in self._users(kind, name))
+        if any(_is_same(user, owner) or controller_of(user) == owner for user in self._users(kind, name)):
+            return True
+        return bool((obj.get("status") or {}).get("awsResource")) and self._is_busy(obj, owner)
+
+    def _is_busy(self, child: JsonObject, uid: str) -> bool:
+        references = child["metadata"].get("ownerReferences") or ()
+        owner_name = next((str(each["name"]) for each in references if each.get("uid") == uid), "")
+        owner = self._deployments.get(ObjectKey(child["metadata"].get("namespace") or "", owner_name))
+        if owner is None or not _is_same(owner, uid):
+            return False
+        value = (owner.get("status") or {}).get(HOSTING_DEPLOYMENT.status.field) or DELETING
+        return value != DELETING and value not in SETTLED
 
     def _users(self, kind: str, name: str) -> list[JsonObject]:
         store, index, _ = self._sources[kind]

@@ -178,6 +178,11 @@ class _Aws:
 
     delete = stop = tags = describe
 
+    def add_tags(self, *_: Any, **__: Any) -> None:
+        """Forgotten, like all else."""
+
+    delete_tags = add_tags
+
     def turn(self, *_: Any, **__: Any) -> None:
         """Always at once."""
 

@@ -140,3 +140,23 @@ def test_a_process_that_may_not_act_has_no_effect() -> None:
     world.run(30)
     assert world.aws.left == []
     assert all(not cluster.writes for cluster in world.clusters.values())
+
+
+@pytest.mark.parametrize("kind", ["EndpointConfig", "Model"])
+@pytest.mark.parametrize("value", ["Creating", "Updating", "InService"])
+def test_children_that_somebody_deletes_stay_as_long_as_an_endpoint_is_made_of_them(kind: str, value: str) -> None:
+    """D-21: AWS lets configurations in use be deleted, and updates no endpoint any more that has lost its own.
+
+    While SageMaker is busy the status tells the configuration from before, so no child is known to be superfluous.
+    """
+    world = HostingWorld()
+    world.apply(manifest())
+    if value != "Creating":
+        world.until(world.is_at_rest)
+    if value == "Updating":
+        world.apply(manifest(version="2"))
+    world.until(lambda: bool(world.aws.endpoints) and next(iter(world.aws.endpoints.values())).value == value)
+    cluster = world.clusters[kind]
+    for key in cluster.keys():  # noqa: SIM118 (not a mapping)
+        cluster.delete(key)
+    _serves(world, "2" if value == "Updating" else "1")

@@ -7,9 +7,10 @@ an exception would be retried for ever, each time with a traceback, and nobody w
 import pytest
 
 from api.descriptor import KindDescriptor
-from api.meta import JsonObject
+from api.meta import JsonObject, ObjectKey
 from api.v1 import ALL_KINDS
 from tests.faults.lax_world import LaxWorld, deleting, misfits, sample, schema_of, with_value
+from tests.faults.world import World, manifest
 
 KINDS = [pytest.param(each, id=each.kind) for each in ALL_KINDS]
 
@@ -51,3 +52,26 @@ def test_a_wrong_type_in_a_status_counts_as_absent(descriptor: KindDescriptor) -
         told = conditions(LaxWorld(descriptor).settled(obj))
         assert told.get("Stalled", ("", ""))[0] in {"False", "True"} or place[:1] == ("conditions",), (place, value)
         LaxWorld(descriptor).settled(deleting(obj))
+
+
+def test_a_field_that_an_older_crd_drops_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Helm upgrades no CRDs: the status goes on, and what cannot be noted is not done again at every look."""
+    world = World()
+    patch = world.cluster._patch
+
+    def pruned(key: ObjectKey, body: JsonObject, subresource: str) -> JsonObject:
+        for field in ("tagsDigest", "tagKeys"):
+            ((body.get("status") or {}).get("awsResource") or {}).pop(field, None)
+        return patch(key, body, subresource)
+
+    monkeypatch.setattr(world.cluster, "_patch", pruned)
+    world.cluster.apply(manifest(tags=[{"key": "team", "value": "a"}]))
+    world.run(10)
+    for secondary in ("Downloading", "Training", "Uploading"):
+        world.aws.move(world.job_name, "InProgress", secondary)
+        world.run(10)
+        assert world.status["secondaryStatus"] == secondary
+    world.aws.move(world.job_name, "Completed")
+    world.run(10)
+    assert world.status["trainingJobStatus"] == "Completed"
+    assert world.aws.count("add tags") == 1

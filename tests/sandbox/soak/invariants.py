@@ -63,6 +63,8 @@ def _problem(scene: Scene, obj: JsonObject) -> str:
     if value != shown:
         return "" if reasons & _SELF_EXPLAINED else f"shows {shown}, SageMaker says {value}"
     if descriptor.life_cycle is LifeCycle.ENDPOINT:
+        if "UpdateFailed" in reasons and "SANDBOX_FAIL" not in json.dumps(obj["spec"]):
+            return "its update has failed, though nothing is wrong with it"
         return _endpoint_problem(there, status, reasons)
     return ""
 
