@@ -22,6 +22,7 @@ from hack.sandbox.aws import server as aws_server
 from tests.sandbox.apiserver import free_port, write_kubeconfig
 from tests.sandbox.harness import (
     LONG,
+    PLURALS,
     REPOSITORY,
     Operator,
     condition,
@@ -227,12 +228,8 @@ def test_what_the_predecessor_left_goes_on_and_can_be_removed(scene: Scene, mani
     assert "-1-" in model["metadata"]["name"]
     assert condition(model, "Ready")["status"] == condition(configuration, "Ready")["status"] == "True"
 
-    for obj, arn in (
-        (running, home.api.status("running")["awsResource"]["arn"]),
-        (host, host["status"]["endpointArn"]),
-    ):
-        tags = {each["Key"]: each["Value"] for each in old.sagemaker.list_tags(ResourceArn=arn)["Tags"]}
-        assert tags["sagemaker.aws.amazon.com/uid"] == obj["metadata"]["uid"], "theirs is ours now, and says so"
+    for obj in (running, host):
+        eventually(lambda obj=obj: is_tagged(scene, obj), what=f"{obj['kind']} is tagged as ours")
 
     scene.aws.clock.advance(3600)
     until_status(home.api, "running", "Completed")
@@ -341,6 +338,13 @@ def test_what_ack_has_made_is_taken_over_when_asked_for(scene: Scene, manifest: 
     assert scene.there() == ["by-ack", "by-ack", "by-ack"], (
         "ACK's job, model and configuration: records and what it made"
     )
+
+
+def is_tagged(scene: Scene, obj: JsonObject) -> bool:
+    """Whether the resource at SageMaker says that it is this object's."""
+    arn = scene.home.api.status(obj["metadata"]["name"], plural=PLURALS[obj["kind"]])["awsResource"]["arn"]
+    tags = {each["Key"]: each["Value"] for each in scene.old.sagemaker.list_tags(ResourceArn=arn)["Tags"]}
+    return tags.get("sagemaker.aws.amazon.com/uid") == obj["metadata"]["uid"]
 
 
 def annotated(obj: JsonObject, name: str, value: str) -> JsonObject:
