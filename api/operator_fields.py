@@ -79,5 +79,10 @@ COMMON_STATUS: Final = (
         item=_CONDITION,
         list_key="type",
     ),
+    OperatorField(
+        "lastHandledReconcileAt",
+        Form.STRING,
+        "The text of the annotation sagemaker.aws.amazon.com/reconcile-at that was acted on last.",
+    ),
     OperatorField("observedGeneration", Form.INTEGER, "The metadata.generation that this status was decided on."),
 )

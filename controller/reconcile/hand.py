@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from api.annotations import TTL, Place, ignored
+from api.annotations import RECONCILE_AT, TTL, Place, ignored
 from api.convert import ConversionError, to_request
 from api.descriptor import KindDescriptor
 from api.meta import Condition, JsonObject, ObjectKey
@@ -36,6 +36,7 @@ from controller.reconcile.plan import (
 )
 from controller.reconcile.scope import Scope, scope_of
 from controller.reconcile.status import (
+    HANDLED,
     IGNORED,
     TAGGED,
     Facts,
@@ -349,6 +350,8 @@ class Hand:
     def end(self, seen: Observed, settle: Settle) -> Result:
         """What the pass means for the work queue. Raises the error of the pass, or `Terminal`."""
         self._tell_ignored(seen)
+        if settle.verdict in {Verdict.FINE, Verdict.TERMINAL} and seen.hold_s is None:
+            self._tell_handled(seen)
         memory = self.memory
         if settle.verdict is Verdict.FINE:
             if seen.hold_s is None:
@@ -384,6 +387,13 @@ class Hand:
         annotations = self.obj["metadata"].get("annotations") or {}
         message = "; ".join(ignored(annotations, Place.OBJECT, self._descriptor.life_cycle))[:_MESSAGE_LIMIT]
         self._notice(seen, Condition(IGNORED, "True", "NoEffect", message), IGNORED)
+
+    def _tell_handled(self, seen: Observed) -> None:
+        """A look that the user has asked for has been had; one that AWS has refused is still to come."""
+        status = self.obj.get("status") or {}
+        if seen.is_asked and status.get("conditions") and not seen.policy.paused and seen.deleting_for_s is None:
+            handled = {HANDLED: RECONCILE_AT.of(self.scope.own)}
+            self.wrote(self._executor.show(self._descriptor, self.obj, handled))
 
     def _notice(self, seen: Observed, notice: Condition, told: str) -> None:
         """Show a condition that stands as long as it has something to tell, with one Warning `told` about it."""

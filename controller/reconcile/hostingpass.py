@@ -223,7 +223,9 @@ class HostingPass:
             summary = None
             if sighting.summary is not None:
                 summary = _current(status, found(self._descriptor, sighting.summary, Source.SUMMARY), sighting.summary)
-            base = replace(base, remote=summary, summary=summary, is_describe_due=sighting.is_describe_due)
+            base = replace(
+                base, remote=summary, summary=summary, is_describe_due=sighting.is_describe_due or base.is_asked
+            )
         models, configurations = self._children(MODEL), self._children(ENDPOINT_CONFIG)
         seen = HostingSeen(
             base=base,

@@ -208,13 +208,15 @@ def _ended(seen: Observed) -> Plan:
 
 
 def _after_end(seen: Observed) -> Plan:
-    """Nothing to do any more, but debugger rules are followed to their end."""
-    if not seen.rules_running:
+    """Nothing to do any more, but debugger rules are followed to their end, and a user may ask for a look."""
+    if seen.is_asked and seen.is_describe_due and not seen.policy.paused:
+        return Describe()
+    if not (seen.rules_running or seen.is_asked):
         return Settle()
     if isinstance(seen.remote, Found) and seen.remote.source is Source.DESCRIPTION:
         events = tuple(wording.issues_found(seen, seen.remote))
         return Settle(view=_view(seen, seen.remote), events=events, again_s=_again_s(seen, seen.remote))
-    if seen.remote is ABSENT:
+    if seen.remote is ABSENT or not seen.rules_running:
         return Settle()
     if seen.described_ago_s is not None and seen.described_ago_s < RULES_POLL_S:
         return Settle(again_s=RULES_POLL_S - seen.described_ago_s)

@@ -15,7 +15,7 @@ from controller.aws.errors import AwsError
 from controller.reconcile.memory import Memory
 from controller.reconcile.plan import Found, Observed, Source
 from controller.reconcile.scope import Scope
-from controller.reconcile.status import announced_in, parse_time, recorded_in
+from controller.reconcile.status import HANDLED, announced_in, parse_time, recorded_in
 from controller.reconcile.wording import rules_running, rules_with_issues
 from controller.runtime.errors import ErrorClass
 
@@ -42,6 +42,8 @@ def observed(
     holds = hold is not None and hold.token == hold_token(obj, scope) and hold.until > monotonic
     stalled = conditions.get("Stalled", {})
     ends = [conditions[each] for each in _ENDED if conditions.get(each, {}).get("status") == "True"]
+    asked = known.RECONCILE_AT.of(scope.own) or ""
+    is_asked = asked != "" and asked != status.get(HANDLED)
     return Observed(
         descriptor=descriptor,
         name=shown_name if is_legacy else name,
@@ -68,6 +70,8 @@ def observed(
         described_ago_s=None if memory.described_at is None else monotonic - memory.described_at,
         doubt_for_s=None if memory.doubtful_since is None else monotonic - memory.doubtful_since,
         was_refused=stalled.get("status") == "True" and stalled.get("reason") == "InvalidSpec",
+        is_asked=is_asked,
+        is_describe_due=is_asked,
         hold_s=hold.until - monotonic if hold is not None and holds else None,
     )
 

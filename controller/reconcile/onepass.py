@@ -103,7 +103,7 @@ class Pass:
         remote = None
         if sighting.summary is not None:
             remote = found(self._descriptor, sighting.summary, Source.SUMMARY)
-        return replace(seen, remote=remote, summary=remote, is_describe_due=sighting.is_describe_due)
+        return replace(seen, remote=remote, summary=remote, is_describe_due=sighting.is_describe_due or seen.is_asked)
 
     def _describe(self, background: bool, seen: Observed) -> Observed:
         answer = self._context.jobs.describe(

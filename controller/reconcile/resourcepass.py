@@ -150,7 +150,7 @@ class ResourcePass:
             base=replace(
                 base,
                 failure=None if base.deleting_for_s is not None else failure,
-                is_describe_due=clock.monotonic() - memory.described_at >= due_s,
+                is_describe_due=base.is_asked or clock.monotonic() - memory.described_at >= due_s,
             ),
             content=wanted,
             claimed=claimed,

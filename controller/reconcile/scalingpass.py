@@ -150,7 +150,8 @@ class ScalingPass:
             policy=base.recorded.name if base.recorded else autoscaling.policy_name(self._hand.spec),
             told=tuple(status.get("resourceIDList") or ()),
             is_observed=status.get("observedGeneration") == base.generation,
-            is_check_due=clock.monotonic() - memory.described_at >= self._context.settings.resync_s * _CHECK_SHARE,
+            is_check_due=base.is_asked
+            or clock.monotonic() - memory.described_at >= self._context.settings.resync_s * _CHECK_SHARE,
         )
         try:
             seen = self._with_requests(seen, status)

@@ -26,6 +26,11 @@ TAGGED: Final = "Tagged"
 """Type of the condition that is False while AWS refuses tags on what the object has recorded."""
 
 
+HANDLED: Final = "lastHandledReconcileAt"
+"""Status field: the text of the annotation `reconcile-at` that was acted on. In the status and not in a process's
+memory, so that a restart does not take an old text for a new one, and the user sees when it was heard."""
+
+
 def rfc3339(time: datetime) -> str:
     """A time as Kubernetes writes it: UTC, whole seconds."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
