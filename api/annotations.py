@@ -4,6 +4,7 @@ One table, which code, `docs/annotations.md` and its test share. What is under t
 followed, and told: a typo in `deletion-policy` must not be found out when the data is gone.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,6 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from api.descriptor import LifeCycle
 from api.meta import GROUP
+from api.tags import parse_tags
 
 T = TypeVar("T")
 
@@ -42,6 +44,8 @@ class Annotation(Generic[T]):
     """Of the kinds that it has an effect on."""
     is_ours: bool = False
     """Written by the operator, for itself."""
+    is_told: bool = True
+    """Its value may be repeated in messages."""
 
     @property
     def key(self) -> str:
@@ -59,6 +63,12 @@ def choice(*values: str) -> Callable[[str], str | None]:
     return lambda text: text if text in values else None
 
 
+def pattern(regex: str) -> Callable[[str], str | None]:
+    """Parses what matches as a whole. ASCII only: what looks like a digit to Unicode is none to AWS."""
+    whole = re.compile(regex, re.ASCII)
+    return lambda text: text if whole.fullmatch(text) else None
+
+
 def flag(text: str) -> bool | None:
     """Parses `true` and `false`."""
     return {"true": True, "false": False}.get(text)
@@ -69,8 +79,24 @@ def _seconds(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and int(text) < 2**31 else None
 
 
+def _tags(text: str) -> dict[str, str] | None:
+    """Parses `k=v,k=v`."""
+    try:
+        return dict(parse_tags(text))
+    except ValueError:
+        return None
+
+
+_REGION: Final = r"[a-z]{2,4}(-[a-z]+)+-\d+"
+_URL: Final = r"https?://[^\s/?#]+\S*"
+_ROLE: Final = r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+"
+"""IAM API, Role: path and name."""
+_EXTERNAL_ID: Final = r"[\w+=,.@:/-]{2,1224}"
+"""STS API, AssumeRole."""
 _JOBS: Final = frozenset({LifeCycle.JOB})
 _BOTH: Final = frozenset(Place)
+_NAMESPACE: Final = frozenset({Place.NAMESPACE})
+"""Whoever may write objects must not choose the credentials, nor where they are sent."""
 _ENDPOINTS: Final = frozenset({LifeCycle.ENDPOINT})
 
 DELETION_POLICY: Final = Annotation("deletion-policy", "delete or retain", choice("delete", "retain"), _BOTH)
@@ -81,6 +107,23 @@ READ_ONLY: Final = Annotation("read-only", "true or false", flag, _BOTH)
 PAUSED: Final = Annotation("paused", "true or false", flag, _BOTH)
 RECONCILE_AT: Final = Annotation("reconcile-at", "any text, such as a time", str)
 RECREATE_ON_FAILURE: Final = Annotation("recreate-on-failure", "true or false", flag, life_cycles=_ENDPOINTS)
+DEFAULT_REGION: Final = Annotation("default-region", "the name of an AWS region", pattern(_REGION), _NAMESPACE)
+ENDPOINT_URL: Final = Annotation(
+    "endpoint-url", "a URL that starts with http:// or https://", pattern(_URL), _NAMESPACE
+)
+ROLE_ARN: Final = Annotation("role-arn", "the ARN of an IAM role", pattern(_ROLE), _NAMESPACE)
+EXTERNAL_ID: Final = Annotation(
+    "external-id",
+    "2 to 1224 letters, digits and any of _+=,.@:/-",
+    pattern(_EXTERNAL_ID),
+    _NAMESPACE,
+    is_told=False,
+)
+SESSION_TAGS: Final = Annotation("session-tags", "true or false", flag, _NAMESPACE)
+OWNER_ACCOUNT_ID: Final = Annotation(
+    "owner-account-id", "an account number of 12 digits", pattern(r"\d{12}"), _NAMESPACE
+)
+DEFAULT_TAGS: Final = Annotation("default-tags", "key=value pairs with commas between", _tags, _NAMESPACE)
 TTL: Final = Annotation(
     "ttl-seconds-after-finished", "a whole number of seconds, 0 or more", _seconds, _BOTH, life_cycles=_JOBS
 )
@@ -96,13 +139,20 @@ KNOWN: Final[Mapping[str, Annotation[Any]]] = {
         ADOPTION_POLICY,
         AWS_RESOURCE,
         CREATED_NAMES,
+        DEFAULT_REGION,
+        DEFAULT_TAGS,
         DELETION_POLICY,
+        ENDPOINT_URL,
+        EXTERNAL_ID,
         FOUND_TARGETS,
         LAST_UPDATE_ATTEMPT,
+        OWNER_ACCOUNT_ID,
         PAUSED,
         READ_ONLY,
         RECONCILE_AT,
         RECREATE_ON_FAILURE,
+        ROLE_ARN,
+        SESSION_TAGS,
         TTL,
     )
 }
@@ -139,5 +189,5 @@ def _reason(name: str, text: str, place: Place, life_cycle: LifeCycle | None) ->
         return "has no effect on this kind"
     if annotation.parse(text) is None:
         short = text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
-        return f"{short!r} is not {annotation.takes}"
+        return f"{repr(short) if annotation.is_told else 'its value'} is not {annotation.takes}"
     return ""

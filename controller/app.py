@@ -19,6 +19,8 @@ from prometheus_client import CollectorRegistry
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from api.v1 import KINDS
+from controller.aws.accounts import Accounts
+from controller.aws.assume import RoleSessions
 from controller.aws.budgets import Budgets
 from controller.aws.clients import AwsApi, Clients, ClientSettings
 from controller.aws.feed import FeedSettings
@@ -40,6 +42,7 @@ from controller.observability.registry import new_registry
 from controller.observability.server import Check, WebServer, health_routes, metrics_routes
 from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
+from controller.reconcile.scope import UnreadNamespaces
 from controller.runtime.clock import Clock, SystemClock
 from controller.runtime.controller import Controller
 from controller.runtime.controllermetrics import ControllerMetrics
@@ -55,6 +58,7 @@ from controller.runtime.recorder import EventRecorder
 from controller.runtime.store import Store
 from controller.runtime.workqueue import WorkQueue
 from controller.settings import Settings
+from controller.tenancy import Tenancy
 from controller.version import DISTRIBUTION, register_build_info, version
 
 log = structlog.get_logger(__name__)
@@ -122,21 +126,11 @@ class _Operator:
         self._client = self._new_client()
         self._watching = self._new_client()
         self._recorder = EventRecorder(KubeEventSink(self._new_client(), instance=_instance()), clock=clock)
+        self._tenancy = None if settings.namespaces else Tenancy(_pod_namespace() or settings.leader_election_namespace)
         self._cluster_id = ClusterId(self._client, clock, configured=settings.cluster_id, served=settings.namespaces)
         self._namespaces = ServedNamespaces(self._client, settings.namespaces)
-        api = AwsApi(
-            Clients(
-                ClientSettings(
-                    version=version(),
-                    pool_size=settings.workers + _TRACKER_THREADS,
-                    connect_timeout_s=settings.aws_connect_timeout_s,
-                    read_timeout_s=settings.aws_read_timeout_s,
-                )
-            ),
-            Budgets(clock, self._registry),
-            clock,
-            self._registry,
-        )
+        api = AwsApi(self._new_clients(), Budgets(clock, self._registry), clock, self._registry)
+        self._accounts = Accounts(api, clock)
         self._jobs = SageMaker(api)
         self._scaling = ApplicationAutoScaling(api)
         self._launched = LaunchedJobs(api)
@@ -150,6 +144,7 @@ class _Operator:
         self._kinds = {descriptor.kind: self._served(descriptor) for descriptor in KINDS}
         for served in self._kinds.values():
             self._add_kind(served)
+        self._add_namespaces()
 
     def _served(self, descriptor: KindDescriptor) -> Served:
         queue = WorkQueue[ObjectKey](descriptor.controller_name, metrics=self._metrics.queues, clock=self._clock)
@@ -167,6 +162,16 @@ class _Operator:
         return self._closing.enter_context(
             KubeClient.of(self._cluster, metrics=self._metrics.rest, clock=self._clock, limiter=limiter, **timeouts)
         )
+
+    def _new_clients(self) -> Clients:
+        settings = self._settings
+        how = ClientSettings(
+            version=version(),
+            pool_size=settings.workers + _TRACKER_THREADS,
+            connect_timeout_s=settings.aws_connect_timeout_s,
+            read_timeout_s=settings.aws_read_timeout_s,
+        )
+        return Clients(how, RoleSessions(how.config(), self._clock, lambda: self._cluster_id.value))
 
     def _election(self) -> tuple[Fence, Elector | None]:
         """The fence that every effect asks, and who opens it."""
@@ -260,6 +265,24 @@ class _Operator:
             self.manager.add(Stage.LEADING, name, tracker.run)
         return tracker
 
+    def _add_namespaces(self) -> None:
+        """Caches of what namespaces say. No kind is worked on before they have synced."""
+        if self._tenancy is None:
+            log.info("annotations of namespaces have no effect: --namespace is given", served=self._settings.namespaces)
+            return
+        for each in self._tenancy.followed(self._watching, self._kinds.values()):
+            informer = Informer(
+                each.resource,
+                each.source,
+                each.store,
+                metrics=self._metrics.informers,
+                clock=self._clock,
+                namespace=each.namespace,
+            )
+            registrations = [informer.add_handler(handler) for handler in each.handlers]
+            has_synced = partial(_have_synced, registrations)
+            self.manager.add_cache(each.name, partial(self._follow, informer), has_synced=has_synced)
+
     def _follow(self, informer: Informer, stop: Stop) -> None:
         """Run an informer. Stopping closes its client: a request that nobody answers must not delay the end (K3)."""
         take_back = stop.on_set(self._watching.close)
@@ -292,6 +315,8 @@ class _Operator:
             defaults=TargetDefaults.of(
                 aws_region=settings.aws_region, aws_endpoint_url=settings.aws_endpoint_url, environment=os.environ
             ),
+            namespaces=UnreadNamespaces() if self._tenancy is None else self._tenancy.reader(self._client),
+            accounts=self._accounts,
             has_ownership_tags=settings.ownership_tags,
             resource_tags=dict(settings.resource_tags),
             resync_s=self._resync_s,
@@ -311,12 +336,20 @@ def _instance() -> str:
     return os.uname().nodename
 
 
-def _own_namespace() -> str:
-    """The namespace of this pod. Raises `ConfigError` outside of a cluster."""
+def _pod_namespace() -> str:
+    """The namespace of this pod; empty outside of a cluster."""
     try:
         return _POD_NAMESPACE_FILE.read_text().strip()
-    except OSError as exc:
+    except OSError:
+        return ""
+
+
+def _own_namespace() -> str:
+    """The same. Raises `ConfigError` outside of a cluster."""
+    namespace = _pod_namespace()
+    if not namespace:
         raise ConfigError(
             "leader election needs a namespace for its Lease, and this process does not run in a pod: "
             "set --leader-election-namespace"
-        ) from exc
+        )
+    return namespace

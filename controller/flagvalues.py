@@ -109,17 +109,3 @@ def url(text: str) -> str:
     if text and (urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname):
         raise ValueError(f"must be a URL that starts with http:// or https://, not {text!r}")
     return text
-
-
-def tags(text: str) -> tuple[tuple[str, str], ...]:
-    """`k=v,k=v` within AWS's limits for tags (modern-expectations 5)."""
-    pairs = []
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        key, equals, value = part.partition("=")
-        if not equals or not 1 <= len(key) <= 128 or len(value) > 256 or key.lower().startswith("aws:"):
-            raise ValueError(
-                f"must be key=value pairs with commas between, keys of 1 to 128 characters that do not start with "
-                f"aws:, values of at most 256 characters; {part!r} is not"
-            )
-        pairs.append((key, value))
-    return tuple(pairs)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NoReturn, TypeAlias, cast
 
+from api.tags import parse_tags
 from controller import flagvalues
 from controller.observability.logs import LogFormat, LogLevel
 from controller.observability.server import parse_address
@@ -162,7 +163,7 @@ class Settings:
         "",
         "Tags for everything that is created in AWS; the object's own tags go before them.",
         group="AWS",
-        parse=flagvalues.tags,
+        parse=parse_tags,
         metavar="KEY=VALUE[,…]",
     )
     ownership_tags: bool = _option(

@@ -53,7 +53,7 @@ class Budgets:
         self._clock = clock
         self._limits = limits
         self._lock = threading.Lock()
-        self._buckets: OrderedDict[tuple[Target, str], Bucket] = OrderedDict()
+        self._buckets: OrderedDict[tuple[Hashable, str], Bucket] = OrderedDict()
         """The one used last at the end; guarded by _lock, as are the buckets."""
         self._waits = Counter(
             "sagemaker_operator_aws_budget_waits",
@@ -103,12 +103,13 @@ class Budgets:
             )
 
     def _bucket(self, target: Target, operation: str) -> Bucket:
-        bucket = self._buckets.get((target, operation))
+        key = (target.quota, operation)
+        bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[target, operation] = Bucket(self._limits.get(operation, DEFAULT_LIMIT))
+            bucket = self._buckets[key] = Bucket(self._limits.get(operation, DEFAULT_LIMIT))
             if len(self._buckets) > MOST_BUCKETS:
                 self._buckets.popitem(last=False)
-        self._buckets.move_to_end((target, operation))
+        self._buckets.move_to_end(key)
         return bucket
 
     def __len__(self) -> int:

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from controller.aws.budgets import Budgets
 from controller.aws.errors import AwsError, classify
 from controller.aws.suspects import Suspects
-from controller.aws.targets import Target
+from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
 
@@ -46,14 +46,15 @@ class ClientSettings:
         )
 
 
-SessionFactory = Callable[[str], Any]
-"""Makes a `boto3.session.Session` for an identity (`Target.identity`); called once per identity, under its lock."""
+SessionFactory = Callable[[Target], Any]
+"""Makes a `boto3.session.Session` for the identity of a target; called once per identity, under its lock."""
 
 
-def default_session(identity: str) -> Any:
+def default_session(target: Target) -> Any:
     """The process's own credentials: the SDK's default chain. Raises `AwsError` DENIED for any other identity."""
-    if identity:
-        raise AwsError(ErrorClass.DENIED, "UnknownIdentity", f"no way to become {identity} is configured")
+    if target.identity != BASE_IDENTITY:
+        message = f"no way to become {target.identity.role} is configured"
+        raise AwsError(ErrorClass.DENIED, "UnknownIdentity", message)
     return boto3.session.Session()
 
 
@@ -78,7 +79,7 @@ class Clients:
         self._config = settings.config()
         self._sessions = sessions
         self._lock = threading.Lock()
-        self._identities: dict[str, _Identity] = {}  # guarded by _lock
+        self._identities: dict[Identity, _Identity] = {}  # guarded by _lock
 
     def get(self, service: str, target: Target) -> Any:
         """The client for `service` at `target`. First use may block for a credential look-up, for this identity only.
@@ -94,7 +95,7 @@ class Clients:
             client = identity.clients.get(key)
             if client is None:
                 if identity.session is None:
-                    identity.session = self._sessions(target.identity)
+                    identity.session = self._sessions(target)
                 client = identity.session.client(
                     service, region_name=target.region, endpoint_url=endpoint or None, config=self._config
                 )

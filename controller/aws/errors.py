@@ -213,6 +213,12 @@ TABLE: Final = (
         "AccessDeniedException AccessDenied UnauthorizedOperation NotAuthorized",
         source="v1-kinds.md 13.4; AWS common errors",
     ),
+    _row(
+        ErrorClass.DENIED,
+        "RegionDisabledException ValidationError MalformedPolicyDocument PackedPolicyTooLarge",
+        "AssumeRole",
+        source="STS API: the role cannot be had as it is named; nothing is wrong with the object",
+    ),
     # --- quotas
     _row(
         ErrorClass.QUOTA,

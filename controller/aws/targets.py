@@ -5,17 +5,42 @@ problem (DESIGN 5).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Self
 
 from controller.aws.errors import AwsError
 from controller.runtime.errors import ErrorClass
 
-BASE_IDENTITY: Final = ""
-"""The credentials that the process itself has (the default chain of the SDK)."""
-
 _ENDPOINT_VARIABLE: Final = "AWS_DEFAULT_SAGEMAKER_ENDPOINT"
 _REGION_VARIABLES: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Identity:
+    """Who calls AWS. Hashable: all that makes two sessions differ is part of it."""
+
+    role: str = ""
+    """ARN of the role to assume; empty: the credentials that the process itself has (the SDK's default chain)."""
+    external_id: str = field(default="", repr=False)
+    """What the role's trust policy asks for against confused deputies."""
+    namespace: str = ""
+    """Whose session it is, for its name; empty: it serves several."""
+    is_tagged: bool = False
+    """The session carries the namespace as a tag, so that policies can tell namespaces apart."""
+
+    @property
+    def account(self) -> str:
+        """The account of the role; empty for the process's own credentials."""
+        return self.role.split(":")[4] if self.role else ""
+
+    @property
+    def shared(self) -> "Identity":
+        """Who asks on behalf of all namespaces of the role: not told apart, unless their rights may differ by tag."""
+        return self if self.is_tagged else replace(self, namespace="")
+
+
+BASE_IDENTITY: Final = Identity()
+"""The credentials that the process itself has."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -25,8 +50,17 @@ class Target:
     region: str
     endpoint: str = ""
     """URL for SageMaker alone; empty: what the SDK resolves."""
-    identity: str = BASE_IDENTITY
-    """ARN of the role to assume, or `BASE_IDENTITY`."""
+    identity: Identity = BASE_IDENTITY
+
+    @property
+    def shared(self) -> Self:
+        """Where lists are asked for: one for all namespaces with the same role."""
+        return replace(self, identity=self.identity.shared)
+
+    @property
+    def quota(self) -> tuple[str, str, str]:
+        """Key of what AWS counts together: it limits calls by account and region, whoever makes them."""
+        return (self.region, self.endpoint, self.identity.account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +83,30 @@ class TargetDefaults:
             endpoint=environment.get(_ENDPOINT_VARIABLE, "") or aws_endpoint_url,
         )
 
-    def resolve(self, spec: Mapping[str, Any], *, recorded_region: str = "") -> Target:
-        """The target of an object with this `spec`.
+    def region_of(self, spec: Mapping[str, Any], *, recorded: str = "") -> str:
+        """The region of an object with this `spec`.
 
-        `recorded_region` is where its resource was created, and wins: an edit of the spec must not make the operator
-        look, and create, elsewhere (D-04). Raises `AwsError` INVALID where nobody names a region, and where region or
-        endpoint are no text.
+        `recorded` is where its resource was created, and wins: an edit of the spec or of a default must not make the
+        operator look, and create, elsewhere (D-04). Raises `AwsError` INVALID where nobody names a region, and where it
+        is no text.
         """
-        region = recorded_region or _text(spec, "region") or self.region
+        region = recorded or _text(spec, "region") or self.region
         if not region:
             raise AwsError(
                 ErrorClass.INVALID,
                 "MissingRegion",
-                "no region: set spec.region, or start the operator with --aws-region or AWS_REGION",
+                "no region: set spec.region, the namespace's annotation sagemaker.aws.amazon.com/default-region, or"
+                " start the operator with --aws-region or AWS_REGION",
                 sent=False,
             )
-        return Target(region=region, endpoint=_text(spec, "sageMakerEndpoint") or self.endpoint)
+        return region
+
+    def resolve(
+        self, spec: Mapping[str, Any], *, recorded_region: str = "", identity: Identity = BASE_IDENTITY
+    ) -> Target:
+        """The target of an object with this `spec`. Raises `AwsError` as `region_of` does; the same for endpoints."""
+        region = self.region_of(spec, recorded=recorded_region)
+        return Target(region, _text(spec, "sageMakerEndpoint") or self.endpoint, identity)
 
 
 def _text(spec: Mapping[str, Any], field: str) -> str:

@@ -9,7 +9,8 @@ from typing import Final
 
 import structlog
 
-from api.meta import ObjectKey, Resource
+from api.meta import ObjectKey
+from controller.kube.builtin import NAMESPACES
 from controller.kube.client import KubeClient
 from controller.kube.config import ConfigError
 from controller.kube.errors import Forbidden, NotFound
@@ -18,7 +19,6 @@ from controller.runtime.clock import Clock
 from controller.runtime.errors import ClassifiedError
 from controller.runtime.lifecycle import Stop
 
-_NAMESPACES: Final = Resource(group="", version="v1", plural="namespaces", kind="Namespace", namespaced=False)
 _SYSTEM: Final = "kube-system"
 
 log = structlog.get_logger(__name__)
@@ -70,5 +70,5 @@ class ClusterId:
         return self._uid(self._candidates[-1])
 
     def _uid(self, namespace: str) -> str:
-        found = self._client.get(_NAMESPACES, ObjectKey("", namespace))
+        found = self._client.get(NAMESPACES, ObjectKey("", namespace))
         return str(found["metadata"]["uid"])

@@ -8,7 +8,8 @@ from typing import Final
 
 import structlog
 
-from api.meta import ObjectKey, Resource
+from api.meta import ObjectKey
+from controller.kube.builtin import NAMESPACES
 from controller.kube.client import KubeClient
 from controller.kube.errors import Forbidden, NotFound
 from controller.runtime.errors import ClassifiedError
@@ -16,7 +17,6 @@ from controller.runtime.lifecycle import Stop
 
 AGAIN_S: Final = 10.0
 """Pause between looks; one GET for each namespace that is missing."""
-_NAMESPACES: Final = Resource(group="", version="v1", plural="namespaces", kind="Namespace", namespaced=False)
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +50,7 @@ class ServedNamespaces:
         unseen, missing = [], []
         for name in self._unseen:
             try:
-                self._client.get(_NAMESPACES, ObjectKey("", name))
+                self._client.get(NAMESPACES, ObjectKey("", name))
             except NotFound:
                 unseen.append(name)
                 missing.append(name)

@@ -17,8 +17,9 @@ LogFormat: TypeAlias = Literal["auto", "json", "console"]
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 _LIBRARIES: Final = ("urllib3", "botocore", "boto3", "s3transfer", "kubernetes", "requests", "oauthlib", "asyncio")
-_NOISY: Final = ("urllib3.connectionpool",)
-"""Warns about every retry and every connection beyond the pool's size, both of which are ours to decide about."""
+_NOISY: Final = ("urllib3.connectionpool", "botocore.credentials")
+"""Warn about what is ours to decide about, and to tell: retries, connections beyond the pool's size, and, with a
+traceback for every call, credentials that are not renewed."""
 
 _EventDict: TypeAlias = MutableMapping[str, Any]
 _Processor: TypeAlias = Callable[[Any, str, _EventDict], Any]

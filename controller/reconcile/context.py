@@ -56,6 +56,29 @@ class JobTracker(Protocol):
         ...
 
 
+class AccountBook(Protocol):
+    """Knows in which account calls are made; `aws.accounts.Accounts` is one. Thread-safe."""
+
+    def of(self, target: Target) -> str:
+        """The account of the target's identity, empty where nobody can tell. May raise `AwsError` THROTTLED."""
+        ...
+
+    def learn(self, target: Target, account: str) -> None:
+        """What was made there is in this account."""
+        ...
+
+
+class NoAccountBook:
+    """`AccountBook` of those who need not tell accounts apart."""
+
+    def of(self, target: Target) -> str:  # noqa: ARG002 (the port's signature)
+        """See `AccountBook.of`."""
+        return ""
+
+    def learn(self, target: Target, account: str) -> None:
+        """See `AccountBook.learn`."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobSettings:
     """What holds for all objects of a process."""
@@ -65,6 +88,7 @@ class JobSettings:
     """Name and version of the operator, for the `managed-by` tag."""
     defaults: TargetDefaults = field(default_factory=TargetDefaults)
     namespaces: Namespaces = field(default_factory=UnreadNamespaces)
+    accounts: AccountBook = field(default_factory=NoAccountBook)
     has_ownership_tags: bool = True
     resource_tags: Mapping[str, str] = field(default_factory=dict)
     resync_s: float = 36_000.0

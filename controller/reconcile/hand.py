@@ -112,6 +112,7 @@ class Hand:
         """As it is throughout the pass, so that all of its decisions follow from one view."""
         self._is_confirmed = False
         """The object was the current one when this pass last wrote it: AWS mutations need that."""
+        self._is_namespace_confirmed = False
         self._error: AwsError | None = None
 
     @property
@@ -125,19 +126,56 @@ class Hand:
         return scope_of(self.obj, self._namespace)
 
     def observed(self) -> Observed:
-        """What is known without asking AWS."""
+        """What is known without asking AWS about the object; its failure, where AWS must not be asked at all."""
         clock = self._context.clock
         seen = observed(
             self._descriptor, self.obj, self.scope, self.memory, now=clock.utcnow(), monotonic=clock.monotonic()
         )
-        return replace(seen, tags=self._tagging()[1], are_tags_held=self._tags_held_s() is not None)
+        seen = replace(seen, tags=self._tagging()[1], are_tags_held=self._tags_held_s() is not None)
+        if seen.is_ended or seen.policy.paused:
+            return seen
+        return self.attempt(seen, During.IDENTITY, self._identified)
 
     # --- identity
 
+    def _identified(self, seen: Observed) -> Observed:
+        """Raises `AwsError`: DENIED where the namespace does not tell as whom to act, INVALID where that is somebody of
+        another account than the resource's: it would be looked for, and missed, where it never was.
+        """
+        self.scope.check()
+        recorded = seen.recorded.account_id if seen.recorded else ""
+        if recorded:
+            account = self.account(seen)
+            if account and account != recorded:
+                message = (
+                    f"{seen.name} is in account {recorded}, and objects of namespace {self.key.namespace} are looked"
+                    f" after in account {account}: nothing is asked of AWS. Let the namespace, or the operator's own"
+                    " credentials, name a role of the old account, or create another object."
+                )
+                raise AwsError(ErrorClass.INVALID, "OtherAccount", message, sent=False)
+        return seen
+
+    def region(self, seen: Observed) -> str:
+        """The object's region. Raises `AwsError` as `target` does."""
+        recorded = seen.recorded.region if seen.recorded else ""
+        return self.scope.region(self.spec, recorded, self._context.settings.defaults)
+
     def target(self, seen: Observed) -> Target:
-        """Where the object's calls go. Raises `AwsError` INVALID where nobody names a region."""
-        region = seen.recorded.region if seen.recorded else ""
-        return self._context.settings.defaults.resolve(self.spec, recorded_region=region)
+        """Where the object's calls go. Raises `AwsError`: INVALID where nobody names a region, DENIED where the
+        namespace does not tell as whom to act.
+        """
+        recorded = seen.recorded.region if seen.recorded else ""
+        return self.scope.target(self.spec, recorded, self._context.settings.defaults)
+
+    def account(self, seen: Observed) -> str:
+        """The account that is asked; empty where nobody can tell. Raises `AwsError` as `target` does, or THROTTLED."""
+        return self._context.settings.accounts.of(self.target(seen))
+
+    def polled(self, seen: Observed) -> Target | None:
+        """Where lists tell about the object; None: nowhere, as AWS must not be asked."""
+        if seen.failure is not None and seen.failure.during is During.IDENTITY:
+            return None
+        return self.target(seen).shared
 
     def owner(self) -> Owner:
         """Who the object's resources belong to."""
@@ -160,12 +198,14 @@ class Hand:
 
     def recorded(self, name: str, target: Target, arn: str) -> Recorded:
         """The identity of what was created just now."""
+        account = arn.split(":")[4] if arn.count(":") >= 5 else ""
+        self._context.settings.accounts.learn(target, account)
         return Recorded(
             name=name,
             region=target.region,
             partition=partition_of(target.region),
             arn=arn,
-            account_id=arn.split(":")[4] if arn.count(":") >= 5 else "",
+            account_id=account,
             created_at=self._context.clock.utcnow(),
             tags=self._tagging()[1].digest,
             tag_keys=self._tagging()[1].keys,
@@ -189,7 +229,7 @@ class Hand:
         """Add the operator's tags to those of `request`."""
         settings = self._context.settings
         owner = self.owner() if settings.has_ownership_tags else None
-        tags, dropped = merged_tags(owner, request.get("Tags", ()), settings.resource_tags)
+        tags, dropped = merged_tags(owner, request.get("Tags", ()), self._default_tags())
         if dropped:
             _log.warning("tags left out, AWS allows 50", keys=dropped)
         if tags:
@@ -204,7 +244,15 @@ class Hand:
             for tag in (given if isinstance(given, list) else ())
             if isinstance(tag, Mapping) and tag.get("key")  # others are for the conversion to refuse
         ]
-        return tagging(self.owner() if settings.has_ownership_tags else None, user, settings.resource_tags)
+        return tagging(self.owner() if settings.has_ownership_tags else None, user, self._default_tags())
+
+    def _default_tags(self) -> Mapping[str, str]:
+        """Tags behind the object's own, without those of a namespace that cannot be read: then nothing is tagged."""
+        process = self._context.settings.resource_tags
+        try:
+            return self.scope.tags(process)
+        except AwsError:  # told by `_identified`
+            return process
 
     def retag(self, seen: Observed, step: PutTags | DropTags) -> Observed:
         """Change the tags of the recorded resource, and note it in the status.
@@ -299,9 +347,16 @@ class Hand:
         self.wrote(self._executor.note(self._descriptor, self.obj, annotations))
 
     def confirm(self) -> None:
-        """Make sure that the view is current; needed before each AWS mutation, done once per pass."""
+        """Make sure that the view is current; needed before each AWS mutation, done once per pass.
+
+        Of the namespace, too: its watch may be behind the object's, and it decides whose credentials are used, and
+        whether anything may be touched at all.
+        """
         if not self._is_confirmed:
             self.wrote(self._executor.confirm(self._descriptor, self.obj))
+        if not self._is_namespace_confirmed:
+            self._context.settings.namespaces.confirm(self._namespace)
+            self._is_namespace_confirmed = True
 
     def show(self, seen: Observed, view: View, events: tuple[Event, ...], recorded: Recorded | None) -> None:
         """Write the status where it changed; events go with a change only."""
@@ -385,7 +440,9 @@ class Hand:
         if not conditions or seen.deleting_for_s is not None:
             return
         annotations = self.obj["metadata"].get("annotations") or {}
-        message = "; ".join(ignored(annotations, Place.OBJECT, self._descriptor.life_cycle))[:_MESSAGE_LIMIT]
+        told = list(ignored(annotations, Place.OBJECT, self._descriptor.life_cycle))
+        told += [f"namespace's {each}" for each in ignored(self._namespace.annotations, Place.NAMESPACE)]
+        message = "; ".join(told)[:_MESSAGE_LIMIT]
         self._notice(seen, Condition(IGNORED, "True", "NoEffect", message), IGNORED)
 
     def _tell_handled(self, seen: Observed) -> None:

@@ -238,6 +238,8 @@ class HostingPass:
             was_visible=bool(status.get("creationTime")),
             recreates=RECREATE_ON_FAILURE.of(annotations) is True,
         )
+        if base.failure is not None:
+            return seen
         try:
             seen = replace(seen, url=self._url(seen))
             if base.deleting_for_s is None and not base.policy.read_only:
@@ -266,7 +268,7 @@ class HostingPass:
     def _url(self, seen: HostingSeen) -> str:
         if seen.base.deleting_for_s is not None and seen.base.recorded is None:
             return ""
-        region = self._hand.target(seen.base).region
+        region = self._hand.region(seen.base)
         return invocation_url(region, partition_of(region), seen.base.name)
 
     def _how(self) -> JsonObject:
@@ -443,8 +445,9 @@ class HostingPass:
             if settle.view.forgets:
                 recorded = self._memory.recorded = None
             self._hand.show(seen.base, settle.view, settle.events, recorded)
-        if settle.follow and recorded is not None and recorded.created_at is not None:
-            self._context.tracker.follow(self._key, self._hand.target(seen.base), recorded.name, recorded.created_at)
+        target = self._hand.polled(seen.base) if settle.follow else None
+        if target is not None and recorded is not None and recorded.created_at is not None:
+            self._context.tracker.follow(self._key, target, recorded.name, recorded.created_at)
         else:
             self._context.tracker.forget(self._key)
         return self._hand.end(seen.base, settle)

@@ -179,8 +179,9 @@ class Pass:
             self._memory.described_at = None  # nothing is polled: no need to remember when
         if settle.view is not None:
             self._hand.show(seen, settle.view, settle.events, recorded)
-        if settle.follow and recorded is not None and recorded.created_at is not None:
-            self._context.tracker.follow(self._key, self._hand.target(seen), recorded.name, recorded.created_at)
+        target = self._hand.polled(seen) if settle.follow else None
+        if target is not None and recorded is not None and recorded.created_at is not None:
+            self._context.tracker.follow(self._key, target, recorded.name, recorded.created_at)
         else:
             self._context.tracker.forget(self._key)
         return self._hand.end(seen, settle)

@@ -107,8 +107,8 @@ def failed(seen: Observed, failure: Failure) -> Settle | Release:
         return Settle()
     if is_deleting and permanent and not (failure.sent or is_created or seen.doubt_for_s is not None):
         return Release()  # this region, endpoint or name cannot be called: nothing was created there
-    stuck = permanent and not is_deleting and failure.during in {During.CREATE, During.UPDATE}
-    reason = "InvalidSpec" if stuck else _trouble(failure)
+    stuck = permanent and not is_deleting and failure.during in _REFUSED
+    reason = "InvalidSpec" if stuck and failure.during is not During.IDENTITY else _trouble(failure)
     text = f"{failure} ({_WAY_OUT})" if is_deleting else str(failure)
     view = View(
         phase=Phase.STUCK if stuck else Phase.TROUBLED,
@@ -116,10 +116,10 @@ def failed(seen: Observed, failure: Failure) -> Settle | Release:
         message=text,
         value=None if is_created else operator_value(seen, failure.error_class),
         additional=text,
-        synced="InvalidSpec" if stuck else "AWSError",
+        synced=reason if stuck else "AWSError",
     )
     verdict = Verdict.TERMINAL if stuck else _VERDICTS.get(failure.error_class, Verdict.RETRY)
-    told = _REFUSED[failure.during] if stuck else reason
+    told = (_REFUSED[failure.during] or reason) if stuck else reason
     events = (
         ()
         if verdict is Verdict.RETRY
@@ -133,7 +133,8 @@ _WAY_OUT: Final = (
 )
 """Told where a deletion is held up, e.g. by a region that does not exist: finalizers are not for users to edit."""
 
-_REFUSED: Final = {During.CREATE: "CreateFailed", During.UPDATE: "UpdateFailed"}
+_REFUSED: Final = {During.CREATE: "CreateFailed", During.UPDATE: "UpdateFailed", During.IDENTITY: ""}
+"""Steps that fail for good where the request is at fault, with the event that tells it; empty: that of the reason."""
 
 _VERDICTS: Final = {
     ErrorClass.DENIED: Verdict.SLOW,
@@ -149,11 +150,12 @@ _NOBODY: Final = frozenset(
             "ExpiredTokenException",
             "UnrecognizedClientException",
             "InvalidClientTokenId",
+            "NamespaceSettings",
         ),
         *("InvalidSignatureException", "SignatureDoesNotMatch", "MissingAuthenticationToken", "IncompleteSignature"),
     }
 )
-"""Codes that say that AWS does not know the caller; the others of their class tell of missing rights."""
+"""Codes that say that it is not known, here or at AWS, who calls; others of their class tell of missing rights."""
 
 
 def _trouble(failure: Failure) -> str:
@@ -163,7 +165,7 @@ def _trouble(failure: Failure) -> str:
         case ErrorClass.QUOTA:
             return "QuotaExceeded" if "Limit" in failure.code or "Quota" in failure.code else "DependencyMissing"
         case ErrorClass.INVALID:
-            return "RequestRefused"
+            return "OtherAccount" if failure.during is During.IDENTITY else "RequestRefused"
         case _:
             return "AWSUnavailable"
 

@@ -103,6 +103,8 @@ class During(Enum):
     UPDATE = "update"
     DELETE = "delete"
     TAG = "tag"
+    IDENTITY = "identity"
+    """Before anything else: as whom, and in which account."""
 
 
 class Adoption(Enum):

@@ -140,16 +140,17 @@ class ResourcePass:
             memory.described_at = clock.monotonic()  # the look that is due one day counts from the first sight
         metadata = obj["metadata"]
         claimed = _claims(metadata.get("annotations") or {})
-        failure, wanted = None, ""
+        failure, wanted = base.failure, ""
         try:
             wanted = digest(content(self._descriptor, self._hand.spec))
         except AwsError as error:
-            failure = self._hand.failure(During.CREATE, error)
+            if base.deleting_for_s is None:
+                failure = failure or self._hand.failure(During.CREATE, error)
         due_s = self._context.settings.resync_s * _DESCRIBE_SHARE
         return ResourceSeen(
             base=replace(
                 base,
-                failure=None if base.deleting_for_s is not None else failure,
+                failure=failure,
                 is_describe_due=base.is_asked or clock.monotonic() - memory.described_at >= due_s,
             ),
             content=wanted,

@@ -23,6 +23,7 @@ from controller.reconcile.memory import Memories, Memory
 from controller.reconcile.onekey import reconcile_one
 from controller.reconcile.plan import Adoption, During, Prepare, Recorded, Release, Settle
 from controller.reconcile.scaling import SOMEBODY, Apply, Look, Remove, ScalingSeen, Verify, decide
+from controller.reconcile.status import recorded_in
 from controller.runtime.clock import Clock
 from controller.runtime.controller import Result
 from controller.runtime.errors import ErrorClass
@@ -112,6 +113,7 @@ class ScalingPass:
         self._memory = memory
         self._hand = Hand(context, key, obj, memory)
         self._requests: tuple[autoscaling.ScalingRequests, ...] = ()
+        self._place: Recorded | None = None
 
     def run(self) -> Result:
         """Make the pass. Raises `ClassifiedError` and `Terminal`."""
@@ -153,10 +155,13 @@ class ScalingPass:
             is_check_due=base.is_asked
             or clock.monotonic() - memory.described_at >= self._context.settings.resync_s * _CHECK_SHARE,
         )
+        if base.failure is not None:
+            return seen
         try:
             seen = self._with_requests(seen, status)
-            region = self._hand.target(base).region
-            seen = replace(seen, record=base.recorded or Recorded(seen.policy, region, partition_of(region)))
+            region, account = self._hand.region(base), self._hand.account(base)
+            self._place = Recorded(seen.policy, region, partition_of(region), account_id=account)
+            seen = replace(seen, record=base.recorded or self._place)
         except AwsError as error:
             seen = replace(seen, base=replace(base, failure=self._hand.failure(During.CREATE, error)))
         return replace(seen, taken=self._taken(seen))
@@ -204,14 +209,21 @@ class ScalingPass:
         }
 
     def _others(self, resource_id: str) -> list[JsonObject]:
-        """Other policies that have claimed a variant of an endpoint in this region."""
+        """Other policies that have claimed a variant of an endpoint in this region and account."""
         uid = self._hand.obj["metadata"]["uid"]
-        region = self._hand.spec.get("region")
         return [
             other
             for other in self._context.policies.by_index(RESOURCE_IDS, resource_id)
-            if other["metadata"]["uid"] != uid and (other.get("spec") or {}).get("region") == region
+            if other["metadata"]["uid"] != uid and self._is_here(other)
         ]
+
+    def _is_here(self, other: JsonObject) -> bool:
+        """Whether another policy is where this one is, as far as both tell."""
+        place, recorded = self._place, recorded_in(other.get("status") or {})
+        if place is None or recorded is None:
+            return bool((other.get("spec") or {}).get("region") == self._hand.spec.get("region"))
+        accounts = {place.account_id, recorded.account_id} - {""}
+        return place.region == recorded.region and len(accounts) < 2
 
     def _look(self, ids: tuple[str, ...], seen: ScalingSeen) -> ScalingSeen:
         if foreign := self._foreign(ids, seen):

@@ -108,22 +108,25 @@ class EnqueueHandler:
 
     never_blocks = True
 
-    def __init__(self, queue: KeySink, *predicates: Predicate, keys_of: KeysOf = own_key) -> None:
-        """An event is queued if all `predicates` pass it."""
+    def __init__(
+        self, queue: KeySink, *predicates: Predicate, keys_of: KeysOf = own_key, priority: int = PRIORITY_USER
+    ) -> None:
+        """An event is queued if all `predicates` pass it; at `priority`, where somebody did it just now."""
         self._queue = queue
+        self._priority = priority
         self._predicates = predicates
         self._keys_of = keys_of
 
     def on_add(self, obj: Snapshot, *, initial: bool) -> None:
         """See `Handler.on_add`."""
         if all(predicate.passes_add(obj) for predicate in self._predicates):
-            self._add(obj, PRIORITY_BACKGROUND if initial else PRIORITY_USER)
+            self._add(obj, PRIORITY_BACKGROUND if initial else self._priority)
 
     def on_update(self, old: Snapshot, new: Snapshot) -> None:
         """See `Handler.on_update`. Keys that only `old` names are queued too: they have lost the object."""
         if all(predicate.passes_update(old, new) for predicate in self._predicates):
             is_unchanged = old.resource_version == new.resource_version
-            priority = PRIORITY_BACKGROUND if is_unchanged else PRIORITY_USER
+            priority = PRIORITY_BACKGROUND if is_unchanged else self._priority
             if self._keys_of is not own_key and not is_unchanged:
                 self._add(old, priority)
             self._add(new, priority)
@@ -132,7 +135,7 @@ class EnqueueHandler:
         """See `Handler.on_delete`. A tombstone counts as what was last known."""
         last = obj.last if isinstance(obj, Tombstone) else obj
         if all(predicate.passes_delete(last) for predicate in self._predicates):
-            self._add(last, PRIORITY_USER)
+            self._add(last, self._priority)
 
     def _add(self, obj: Snapshot, priority: int) -> None:
         for key in self._keys_of(obj):

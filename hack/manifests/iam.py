@@ -1,4 +1,5 @@
-"""IAM policies from the operations that the code calls: one per kind, one for all, one for people who read logs.
+"""IAM policies from the operations that the code calls: one per kind, one for all, one for people who read logs, and
+one for roles of namespaces.
 
 A test reads the operations out of `controller/` and fails when one is missing here. Resources are `*`: names are only
 known when objects are made, and the same file serves every partition. Narrow them by tag or prefix where you need to.
@@ -54,6 +55,7 @@ def generate() -> dict[str, str]:
     files["operator.json"] = _text(_merged([each for found in statements.values() for each in found]))
     logs = ["logs:FilterLogEvents", "sagemaker:ListTrainingJobsForHyperParameterTuningJob"]
     files["smlogs.json"] = _text([_allow("ReadJobLogs", logs)])
+    files["assume-roles.json"] = _text([_assume()])
     return files
 
 
@@ -95,6 +97,12 @@ def _merged(statements: list[Policy]) -> list[Policy]:
 
 def _allow(sid: str, actions: list[str]) -> Policy:
     return {"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
+
+
+def _assume() -> Policy:
+    """For namespaces with roles of their own. By name: with `*`, every role that trusts the operator's account."""
+    allowed = _allow("AssumeRolesOfNamespaces", ["sts:AssumeRole", "sts:TagSession"])
+    return {**allowed, "Resource": "arn:*:iam::*:role/sagemaker-operator-*"}
 
 
 def _pass_role() -> Policy:

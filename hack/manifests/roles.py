@@ -19,15 +19,18 @@ _CHILDREN: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "HostingDeployment": {"Model": ("create", "delete"), "EndpointConfig": ("create", "delete")},
 }
 """Parent kind -> kinds of objects that its reconciler makes and removes -> verbs."""
+_NAMESPACES: Final[JsonObject] = {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"]}
+"""Their annotations, from the cache, and before each change at AWS from the API server (`reconcile/namespaces.py`)."""
 _EVENTS: Final[JsonObject] = {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]}
 
 
 def manager_role(kinds: Iterable[KindDescriptor], *, namespace: str = "") -> JsonObject:
     """The Role for `namespace`, or the ClusterRole where that is empty, of an operator that serves `kinds`.
 
-    The cluster's id, which ownership tags carry, is the uid of the namespace kube-system, or of the served one.
+    The cluster's id, which ownership tags carry, is the uid of the namespace kube-system, or of the served one. What
+    namespaces say of their objects is read where all are served.
     """
-    rules = [*_kind_rules(list(kinds)), _EVENTS, _cluster_id_rule(namespace or "kube-system")]
+    rules = [*_kind_rules(list(kinds)), _EVENTS, _cluster_id_rule(namespace) if namespace else _NAMESPACES]
     metadata = {"name": "manager-role", **({"namespace": "system"} if namespace else {})}
     kind = "Role" if namespace else "ClusterRole"
     return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, "rules": rules}

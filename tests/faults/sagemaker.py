@@ -47,8 +47,9 @@ class Fault:
 class FakeSageMaker:
     """`controller.aws.sagemaker.Jobs` in memory, for one kind of job. Every call is in `calls`."""
 
-    def __init__(self, clock: FakeClock, segment: str = "training-job") -> None:
+    def __init__(self, clock: FakeClock, segment: str = "training-job", account: str = ACCOUNT) -> None:
         """`segment` is how ARNs name the kind of job."""
+        self._account = account
         self._clock = clock
         self._segment = segment
         self.jobs: dict[tuple[str, str], Job] = {}
@@ -200,4 +201,4 @@ class FakeSageMaker:
         return summary
 
     def _arn(self, region: str, name: str) -> str:
-        return f"arn:aws:sagemaker:{region}:{ACCOUNT}:{self._segment}/{name}"
+        return f"arn:aws:sagemaker:{region}:{self._account}:{self._segment}/{name}"

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -232,12 +233,13 @@ def right_of(request: Request) -> Right:
     if rest[0] == "namespaces" and len(rest) > 1:
         namespace = rest[1]
         rest = rest[2:] if len(rest) > 2 else rest
+    only = parse_qs(request.query).get("fieldSelector", [""])[0].partition("metadata.name=")[2]
     resource, name = rest[0], rest[1] if len(rest) > 1 else ""
     if len(rest) > 2:
         resource += f"/{rest[2]}"
     reading = "watch" if request.is_watch else "get" if name else "list"
     verbs = {"GET": reading, "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-    return Right(group, resource, verbs[request.method], namespace, name)
+    return Right(group, resource, verbs[request.method], namespace, name or only)
 
 
 def rights_of(home: Cluster, namespace: str) -> set[Right]:

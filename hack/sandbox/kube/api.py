@@ -22,6 +22,7 @@ from hack.sandbox.kube.options import WriteOptions, delete_options, list_options
 from hack.sandbox.kube.registry import Registry, type_meta_problem
 from hack.sandbox.kube.resource import Resource, Subresource
 from hack.sandbox.kube.reviews import Reviews
+from hack.sandbox.kube.selectors import parse_field_selector
 from hack.sandbox.kube.storage import Entry
 from hack.sandbox.kube.table import check_include, partial, table
 from hack.sandbox.kube.tokens import request_token
@@ -167,7 +168,8 @@ class Api:
         group, plural, subresource = resource.group, resource.plural, target.subresource
         # A namespace is itself in that namespace, so that a Role there can allow to read it (apiserver requestinfo.go).
         scope = name if plural == "namespaces" and not group else namespace
-        self._authorize(request, AccessRequest(verb, group, plural, subresource, scope, name))
+        asked = name or (_selected_name(request) if verb in ("list", "watch") else "")
+        self._authorize(request, AccessRequest(verb, group, plural, subresource, scope, asked))
         if resource.namespaced and not namespace and (name or verb not in ("list", "watch")):
             # Reviews of a namespace, for instance, are made nowhere else.
             raise self._no_such_method(resource, has_path=not name)
@@ -410,3 +412,14 @@ def _options_body(request: Request) -> Json | None:
         raise errors.bad_request(str(exc)) from exc
     options: Json = decoded
     return options
+
+
+def _selected_name(request: Request) -> str:
+    """The one object that a list or watch is narrowed to, so that a rule with `resourceNames` can allow it (apiserver
+    requestinfo.go); a selector that cannot be read is refused later, with the right words.
+    """
+    try:
+        selector = parse_field_selector((request.query.get("fieldSelector") or [""])[0], str)
+    except StatusError:
+        return ""
+    return selector.exact("metadata.name") or ""

@@ -20,7 +20,7 @@ from controller.aws.console import log_url, partition_of
 from controller.aws.errors import AwsError
 from controller.aws.ownership import TAG_LIMIT, Owner, merged_tags
 from controller.aws.sagemaker import SageMaker
-from controller.aws.targets import Target, TargetDefaults
+from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaults
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.fakes import FakeClock
 
@@ -72,7 +72,7 @@ def server() -> Iterator[Server]:
     thread.join()
 
 
-def session(identity: str) -> Any:
+def session(_: Target | None = None) -> Any:
     """Credentials that need nobody."""
     return boto3.session.Session(aws_access_key_id="key", aws_secret_access_key="secret")
 
@@ -203,7 +203,7 @@ def test_a_list_page_tells_sagemakers_own_time(server: Server) -> None:
 )
 def test_every_kind_can_be_listed_by_modification_time(descriptor: Any) -> None:
     """The tracker's request exists for each job kind in the service model."""
-    model = session("").client(descriptor.service, region_name="us-east-2").meta.service_model
+    model = session().client(descriptor.service, region_name="us-east-2").meta.service_model
     listing = model.operation_model(descriptor.operations.list)
     assert {"LastModifiedTimeAfter", "SortBy", "SortOrder", "MaxResults"} <= set(listing.input_shape.members)
     item = listing.output_shape.members[descriptor.operations.list_items].member
@@ -219,11 +219,11 @@ def test_tags_are_read_over_all_pages(server: Server) -> None:
 
 def test_a_client_is_made_once_however_many_threads_ask(server: Server) -> None:
     """K9: sessions are not shared, clients are."""
-    made: list[str] = []
+    made: list[Identity] = []
 
-    def counting(identity: str) -> Any:
-        made.append(identity)
-        return session(identity)
+    def counting(target: Target) -> Any:
+        made.append(target.identity)
+        return session()
 
     clients = Clients(ClientSettings(version="1"), counting)
     barrier, seen = threading.Barrier(8), []
@@ -237,7 +237,7 @@ def test_a_client_is_made_once_however_many_threads_ask(server: Server) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert made == [""]
+    assert made == [BASE_IDENTITY]
     assert len(set(map(id, seen))) == 1
 
 
@@ -252,7 +252,7 @@ def test_the_endpoint_override_is_for_sagemaker_only(server: Server) -> None:
 def test_an_identity_that_is_not_configured_is_denied() -> None:
     """Never fall back to the process's own rights."""
     with pytest.raises(AwsError) as caught:
-        default_session("arn:aws:iam::1:role/x")
+        default_session(Target("us-east-2", identity=Identity("arn:aws:iam::1:role/x")))
     assert caught.value.error_class is ErrorClass.DENIED
 
 

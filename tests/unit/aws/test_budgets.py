@@ -216,4 +216,4 @@ def test_budgets_of_regions_that_users_make_up_do_not_add_up() -> None:
         budgets.admit(Target(f"region-{number}"), "CreateModel", "caller", background=False)
         budgets.accepted(used, "CreateModel")
     assert len(budgets) == MOST_BUCKETS
-    assert (used, "CreateModel") in budgets._buckets, "those in use stay"
+    assert (used.quota, "CreateModel") in budgets._buckets, "those in use stay"

@@ -54,6 +54,8 @@ EXAMPLES = [
         C.CONFLICT,
     ),
     ("StopTransformJob", "ValidationException", "The job is already stopped", C.CONFLICT),
+    ("AssumeRole", "ValidationError", "1 validation error detected: Value 'x' at 'roleArn'", C.DENIED),
+    ("AssumeRole", "RegionDisabledException", "STS is not activated in this region", C.DENIED),
     ("UpdateEndpoint", "ValidationException", 'Cannot update in-progress endpoint "x".', C.CONFLICT),
     (
         "RegisterScalableTarget",

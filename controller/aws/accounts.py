@@ -1,0 +1,60 @@
+"""Which account calls are made in: a role's stands in its ARN; that of the process's own credentials is seen in what
+they make, or asked for once.
+"""
+
+import threading
+from typing import Final
+
+import structlog
+
+from controller.aws.errors import AwsError
+from controller.aws.sagemaker import Api
+from controller.aws.targets import BASE_IDENTITY, Target
+from controller.runtime.clock import Clock
+from controller.runtime.errors import ErrorClass
+
+_AGAIN_S: Final = 300.0
+"""How long an STS that did not tell is left alone: it is asked for a safeguard only."""
+
+_log: Final = structlog.get_logger(__name__)
+
+
+class Accounts:
+    """Knows accounts by target. Thread-safe; blocks for one call at most."""
+
+    def __init__(self, api: Api, clock: Clock) -> None:
+        self._api = api
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._own = ""  # guarded by _lock
+        self._not_before = 0.0  # guarded by _lock; monotonic
+
+    def of(self, target: Target) -> str:
+        """The account of `target`'s identity; empty where STS does not tell: it may be out of reach of a private
+        network, in which SageMaker itself is not. Raises `AwsError` THROTTLED for a caller who has to wait.
+        """
+        if target.identity.account:
+            return target.identity.account
+        now = self._clock.monotonic()
+        with self._lock:
+            if self._own or now < self._not_before:
+                return self._own
+        try:
+            # Needs no permission: STS answers whoever has credentials.
+            answer = self._api.call(Target(target.region), "sts", "GetCallerIdentity", {}, caller="account")
+        except AwsError as error:
+            if error.error_class is ErrorClass.THROTTLED:
+                raise
+            with self._lock:
+                self._not_before = now + _AGAIN_S
+            _log.warning("own account unknown: objects of other accounts are not told", code=error.code)
+            return ""
+        account = str(answer.get("Account", ""))
+        self.learn(target, account)
+        return account
+
+    def learn(self, target: Target, account: str) -> None:
+        """What was made at `target` is in this account."""
+        if target.identity == BASE_IDENTITY:
+            with self._lock:
+                self._own = account

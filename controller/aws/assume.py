@@ -1,0 +1,176 @@
+"""Sessions under assumed roles: botocore's own refreshable credentials, fetched from the process's with AssumeRole.
+
+A session asks STS when it is first used and again some minutes before its credentials expire. While STS refuses, it is
+asked once in a while, however many objects want the role: STS has one quota for the whole account, and the process's
+own credentials may come from it, too.
+"""
+
+import re
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+import boto3.session
+import botocore.session
+import structlog
+from botocore import exceptions as sdk
+from botocore.config import Config
+from botocore.credentials import (
+    AssumeRoleCredentialFetcher,
+    CredentialProvider,
+    CredentialResolver,
+    DeferredRefreshableCredentials,
+)
+
+from api.meta import GROUP
+from controller.aws.errors import AwsError, classify
+from controller.aws.targets import BASE_IDENTITY, Identity, Target
+from controller.runtime.clock import Clock
+from controller.runtime.errors import ErrorClass
+
+_METHOD: Final = "assume-role"
+_OPERATION: Final = "AssumeRole"
+_NAME_LIMIT: Final = 64
+"""Characters of a session name (STS API, AssumeRole: 2 to 64 of `\\w+=,.@-`)."""
+_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_+=,.@-]")
+_PAUSE_S: Final = {ErrorClass.DENIED: 60.0, ErrorClass.RETRYABLE: 10.0}
+"""How long STS is not asked again for the role that it has just refused, or not answered for."""
+
+_log: Final = structlog.get_logger(__name__)
+
+
+class RoleSessions:
+    """A `clients.SessionFactory` that can become roles. Thread-safe; calls nobody before a session is used.
+
+    `cluster` tells the cluster's id, which is known by the time that AWS is called.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        cluster: Callable[[], str],
+        base: Callable[[], botocore.session.Session] = botocore.session.Session,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._cluster = cluster
+        self._lock = threading.Lock()
+        self._base = base()  # used under _lock: sessions are not for several threads (K9)
+
+    def __call__(self, target: Target) -> Any:
+        """A session for the identity of `target`."""
+        if target.identity == BASE_IDENTITY:
+            return boto3.session.Session()
+        fetch = _Fetch(self._fetcher(target), target.identity, self._clock)
+        core = botocore.session.Session()
+        with self._lock:
+            # One copy of the service models for all roles: SageMaker's alone takes megabytes.
+            core.register_component("data_loader", self._base.get_component("data_loader"))
+        assumed = _Assumed(DeferredRefreshableCredentials(fetch, _METHOD))
+        core.register_component("credential_provider", CredentialResolver([assumed]))
+        return _Session(core)
+
+    def _fetcher(self, target: Target) -> Callable[[], Any]:
+        """Calls AssumeRole with the process's credentials at the STS of its own region, else of the target's."""
+
+        def client(service: str, **credentials: Any) -> Any:
+            with self._lock:
+                region = self._base.get_config_variable("region") or target.region
+                return self._base.create_client(service, region_name=region, config=self._config, **credentials)
+
+        def fetch() -> Any:
+            with self._lock:
+                source = self._base.get_credentials()
+            if source is None:
+                raise sdk.NoCredentialsError
+            identity = target.identity
+            request = request_of(identity, self._cluster())
+            return AssumeRoleCredentialFetcher(client, source, identity.role, request).fetch_credentials()
+
+        return fetch
+
+
+class _Session:
+    """What `Clients` needs of boto3's sessions. Those add their own data to the loader, which is shared here."""
+
+    def __init__(self, core: botocore.session.Session) -> None:
+        self.client = core.create_client
+
+
+class _Assumed(CredentialProvider):  # type: ignore[misc]  # botocore has no types
+    """A provider with credentials that it was made with."""
+
+    METHOD = _METHOD
+
+    def __init__(self, credentials: DeferredRefreshableCredentials) -> None:
+        super().__init__()
+        self._credentials = credentials
+
+    def load(self) -> DeferredRefreshableCredentials:
+        """See `CredentialProvider.load`."""
+        return self._credentials
+
+
+class _Fetch:
+    """Fetches credentials for one identity. Called under their lock, by one thread at a time."""
+
+    def __init__(self, fetch: Callable[[], Any], identity: Identity, clock: Clock) -> None:
+        self._fetch = fetch
+        self._identity = identity
+        self._clock = clock
+        self._refusal: AwsError | None = None
+        self._until = 0.0
+        """Monotonic: STS is not asked again before."""
+
+    def __call__(self) -> Any:
+        if self._refusal is not None and self._clock.monotonic() < self._until:
+            raise _again(self._refusal)
+        try:
+            fetched = self._fetch()
+        except Exception as exc:
+            self._refusal = refusal(self._identity, exc)
+            self._until = self._clock.monotonic() + _PAUSE_S[self._refusal.error_class]
+            _log.warning("role not assumed", role=self._identity.role, code=self._refusal.code)
+            raise self._refusal from exc
+        self._refusal = None
+        _log.info("role assumed", role=self._identity.role)
+        return fetched
+
+
+def request_of(identity: Identity, cluster: str) -> dict[str, Any]:
+    """Members of the AssumeRole request besides the ARN. The session's name is what CloudTrail shows of the caller."""
+    whose = identity.namespace or "sagemaker-operator"
+    request: dict[str, Any] = {"RoleSessionName": _NOT_IN_NAMES.sub("-", f"{whose}@{cluster}")[:_NAME_LIMIT]}
+    if identity.external_id:
+        request["ExternalId"] = identity.external_id
+    if identity.is_tagged:
+        # The keys are those of the ownership tags: a policy may compare the two.
+        tags = {f"{GROUP}/cluster": cluster, f"{GROUP}/namespace": identity.namespace}
+        request["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+    return request
+
+
+def refusal(identity: Identity, exc: Exception) -> AwsError:
+    """What a failed AssumeRole means for the call that needed it, which was not sent.
+
+    DENIED, slow retry: the trust policy, or the annotation that names the role, has to change. RETRYABLE where STS did
+    not decide; its throttling says nothing about the budget of the call.
+    """
+    error = classify(_OPERATION, exc)
+    is_open = error.error_class in {ErrorClass.RETRYABLE, ErrorClass.THROTTLED}
+    return AwsError(
+        ErrorClass.RETRYABLE if is_open else ErrorClass.DENIED,
+        error.code,
+        f"cannot assume {identity.role}: {error.message}",
+        operation=_OPERATION,
+        known=error.known,
+        sent=False,
+    )
+
+
+def _again(error: AwsError) -> AwsError:
+    """The same for another caller: an exception that is raised twice collects the tracebacks of both."""
+    return AwsError(
+        error.error_class, error.code, error.message, operation=error.operation, known=error.known, sent=False
+    )
