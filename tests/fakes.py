@@ -26,3 +26,8 @@ class FakeClock:
         """Let `seconds` pass."""
         with self._lock:
             self._elapsed_s += seconds
+
+    def set_back(self, seconds: float) -> None:
+        """Somebody corrects the wall clock; monotonic time goes on."""
+        with self._lock:
+            self._start -= timedelta(seconds=seconds)

@@ -118,7 +118,7 @@ class Feed:
     # --- who is followed
 
     def follow(self, key: ObjectKey, name: str, created_at: datetime, *, now: float, age_s: float) -> None:
-        """Watch a job that is `age_s` seconds old. Idempotent."""
+        """Watch a job that is `age_s` seconds old; negative where our clock was set back. Idempotent."""
         known = self._jobs.get(key)
         if known is not None:
             if known.name == name:
@@ -128,7 +128,7 @@ class Feed:
             key=key,
             name=name,
             covered_from=created_at - CREATION_MARGIN,
-            unseen_at=now + max(UNSEEN_S - age_s, 0.0),
+            unseen_at=now + min(max(UNSEEN_S - age_s, 0.0), UNSEEN_S),
             describe_at=now + self._settings.resync_s * (0.5 + 0.5 * self._rand()),
         )
         self._by_name.setdefault(name, set()).add(key)

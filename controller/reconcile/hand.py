@@ -128,6 +128,8 @@ class Hand:
     def observed(self) -> Observed:
         """What is known without asking AWS about the object; its failure, where AWS must not be asked at all."""
         clock = self._context.clock
+        if self.memory.deleting_since is None and self.obj["metadata"].get("deletionTimestamp"):
+            self.memory.deleting_since = clock.monotonic()
         seen = observed(
             self._descriptor, self.obj, self.scope, self.memory, now=clock.utcnow(), monotonic=clock.monotonic()
         )

@@ -31,6 +31,8 @@ class Memory:
     """When a Create ended without an answer, in monotonic seconds."""
     described_at: float | None = None
     """Monotonic seconds of our last Describe, while more are to come."""
+    deleting_since: float | None = None
+    """Monotonic seconds at which its deletion was first seen: clocks that are set back must not hold it up."""
     hold: Hold | None = None
     tags_hold: Hold | None = None
     """The same for its tags only."""
@@ -39,7 +41,8 @@ class Memory:
 
     def is_blank(self) -> bool:
         """Whether forgetting it changes nothing."""
-        hints = (self.recorded, self.doubtful_since, self.described_at, self.hold, self.tags_hold)
+        times = (self.doubtful_since, self.described_at, self.deleting_since)
+        hints = (self.recorded, *times, self.hold, self.tags_hold)
         return not self.stale and all(hint is None for hint in hints)
 
 

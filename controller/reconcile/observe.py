@@ -54,7 +54,7 @@ def observed(
         now=now,
         # What a tuning job has launched goes with it: a namespace's default is about objects that users have made.
         policy=replace(scope.policy(), ttl_s=known.TTL.of(scope.own)) if spawned else scope.policy(),
-        deleting_for_s=_seconds_since(metadata.get("deletionTimestamp"), now),
+        deleting_for_s=_deleting_for_s(metadata.get("deletionTimestamp"), memory, now, monotonic),
         recorded=recorded,
         is_recorded_in_status=in_status is not None,
         is_announced=announced is not None,
@@ -104,6 +104,14 @@ def found(descriptor: KindDescriptor, answer: Mapping[str, Any], source: Source)
         failure_reason=str(answer.get("FailureReason") or ""),
         fields={name: value for name, value in fields.items() if name not in own},
     )
+
+
+def _deleting_for_s(stamp: object, memory: Memory, now: datetime, monotonic: float) -> float | None:
+    """By the API server's stamp, or by our own watch where our clock is behind: the longer of the two."""
+    by_stamp = _seconds_since(stamp, now)
+    if by_stamp is None or memory.deleting_since is None:
+        return by_stamp
+    return max(by_stamp, monotonic - memory.deleting_since)
 
 
 def _seconds_since(stamp: object, now: datetime) -> float | None:

@@ -1,10 +1,14 @@
 """Sieve's second and third families: events that are missed or repeated, and restarts on an older view."""
 
 import copy
+from datetime import datetime, timedelta
 
 import pytest
 
 from api.meta import JsonObject
+from controller.aws.errors import AwsError
+from controller.runtime.errors import ErrorClass
+from tests.fakes import FakeClock
 from tests.faults.scenarios import SCENARIOS, Scenario, assert_completed, completes
 from tests.faults.world import DONE, KEY, World, manifest
 
@@ -104,6 +108,49 @@ def test_what_was_followed_for_a_removed_object_is_not_taken_for_its_successors(
     (own,) = set(world.aws.jobs) - first
     assert (world.status["awsResource"]["region"], world.status["awsResource"]["name"]) == own
     assert world.status["trainingJobStatus"] == "InProgress"
+
+
+class AheadClock(FakeClock):
+    """The clock of the servers, which nobody has set back."""
+
+    def __init__(self, ours: FakeClock, ahead_s: float) -> None:
+        super().__init__()
+        self._ours, self._ahead = ours, timedelta(seconds=ahead_s)
+
+    def utcnow(self) -> datetime:
+        """Ours, and what it was set back by."""
+        return self._ours.utcnow() + self._ahead
+
+
+def set_back(world: World, seconds: float = 3600.0) -> None:
+    """The wall clock of the operator's machine is corrected; that of the servers was right."""
+    world.clock.set_back(seconds)
+    world.aws._clock = world.cluster._clock = AheadClock(world.clock, seconds)
+
+
+def test_a_clock_that_is_set_back_does_not_hold_up_a_deletion() -> None:
+    """The time since a deletion was asked for is counted by our own watch, too: stamps may lie in the future."""
+    world = World()
+    world.aws.always = lambda operation: (
+        AwsError(ErrorClass.RETRYABLE, "InternalFailure", "") if operation == "create" else None
+    )
+    world.cluster.apply(manifest())
+    world.run(1)
+    world.cluster.delete(KEY)
+    set_back(world)
+    world.run(60)
+    assert world.cluster.get(KEY) is None
+
+
+def test_a_clock_that_is_set_back_does_not_blind_us_for_a_job() -> None:
+    """Its creation lies in the future then: the first list does not show it, so that it is asked for by name."""
+    world = World()
+    world.cluster.apply(manifest())
+    world.run(1)
+    world.aws.move(world.job_name, "Completed")
+    set_back(world)
+    world.run(120)
+    assert world.status["trainingJobStatus"] == "Completed"
 
 
 def test_repeated_events_cost_nothing() -> None:

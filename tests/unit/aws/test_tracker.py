@@ -1,7 +1,7 @@
 """Status by delta: what a sweep costs, what it finds, and whom it wakes (DESIGN 4.5)."""
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
-from controller.aws.feed import OVERLAP, UNSEEN_S, FeedSettings
+from controller.aws.feed import OVERLAP, UNSEEN_S, Feed, FeedSettings
 from controller.aws.targets import Target
 from controller.aws.tracker import Tracker, TrackerMetrics
 from controller.runtime.errors import ErrorClass
@@ -355,3 +355,12 @@ def test_an_error_that_is_not_awss_gives_the_lane_back(error: AwsError) -> None:
     bench.aws.fail("list", error)
     bench.run(30)
     assert bench.woken == ["a"]
+
+
+def test_a_job_from_the_future_is_asked_for_by_name_as_soon_as_others() -> None:
+    """Our clock was set back since its creation: it must not be out of sight for as long as that."""
+    feed = Feed(TRAINING_JOB, FeedSettings(), lambda: 0.5, now=0.0)
+    feed.follow(ObjectKey("default", "x"), "x", datetime(2030, 1, 1, tzinfo=UTC), now=0.0, age_s=-3600.0)
+    watched = feed.get(ObjectKey("default", "x"))
+    assert watched is not None
+    assert watched.unseen_at == UNSEEN_S
