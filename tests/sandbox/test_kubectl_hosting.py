@@ -1,0 +1,119 @@
+"""What the hosting guide promises beyond its walk-through, with real kubectl: updates, scaling, deletion."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from api.meta import JsonObject
+from tests.sandbox.account import Left, manifest, marked
+from tests.sandbox.conftest import World
+from tests.sandbox.harness import aws_call, eventually
+from tests.sandbox.kubectl import Kubectl
+
+pytestmark = pytest.mark.sandbox
+
+BOTH = ("all-traffic", "challenger")
+
+
+def apply(kubectl: Kubectl, obj: JsonObject) -> None:
+    """`kubectl apply -f -`."""
+    kubectl("apply", "-f", "-", stdin=yaml.safe_dump(obj))
+
+
+def wait_for(kubectl: Kubectl, what: str, path: str, value: str) -> None:
+    """`kubectl wait` on a status field of v1."""
+    kubectl("wait", f"--for=jsonpath={{.status.{path}}}={value}", "--timeout=90s", what)
+
+
+def deployment(name: str, *variants: str, **spec: Any) -> JsonObject:
+    """The guide's deployment with these variants of its model."""
+    obj = manifest("HostingDeployment", name, **spec)
+    (first,) = obj["spec"]["productionVariants"]
+    obj["spec"]["productionVariants"] = [{**copy.deepcopy(first), "variantName": each} for each in variants]
+    return obj
+
+
+def running(world: World, name: str) -> JsonObject:
+    """DescribeEndpoint of a deployment's endpoint."""
+    endpoint = world.api.status(name, plural="hostingdeployments")["endpointName"]
+    return aws_call(world.aws.url, "DescribeEndpoint", EndpointName=endpoint)
+
+
+def version(world: World, endpoint: JsonObject) -> str | None:
+    """What the model says that all variants of an endpoint serve; None while they differ."""
+    described = aws_call(world.aws.url, "DescribeEndpointConfig", EndpointConfigName=endpoint["EndpointConfigName"])
+    names = {each["ModelName"] for each in described["ProductionVariants"]}
+    if len(names) != 1:
+        return None
+    model = aws_call(world.aws.url, "DescribeModel", ModelName=names.pop())
+    said: str | None = model["PrimaryContainer"].get("Environment", {}).get("VERSION")
+    return said
+
+
+def test_an_update_upon_an_update_keeps_what_autoscaling_has_set(world: World, kubectl: Kubectl) -> None:
+    """Guide: an edit during an update waits, only the newest is applied; retainAllVariantProperties keeps counts.
+
+    One policy scales variants of several endpoints; it is deleted before them.
+    """
+    empty = Left.of(world)
+    world.operator().until_ready()
+    apply(kubectl, deployment("host", *BOTH))
+    apply(kubectl, deployment("other", BOTH[0]))
+    for name in ("host", "other"):
+        wait_for(kubectl, f"hostingdeployment/{name}", "endpointStatus", "InService")
+    scaled = [("host", BOTH[0]), ("host", BOTH[1]), ("other", BOTH[0])]
+    variants = [{"endpointName": endpoint, "variantName": variant} for endpoint, variant in scaled]
+    apply(kubectl, manifest("HostingAutoscalingPolicy", "scale", resourceId=variants))
+    wait_for(kubectl, "hap/scale", "hostingAutoscalingPolicyStatus", "Created")
+    listed = kubectl("get", "hap", "scale", "-o", "jsonpath={.status.resourceIDList}").stdout
+    assert [each.rpartition("/")[2] for each in json.loads(listed)] == [variant for _, variant in scaled]
+
+    endpoint = running(world, "host")["EndpointName"]
+    scaling_out = [{"VariantName": BOTH[0], "DesiredInstanceCount": 3}]
+    aws_call(
+        world.aws.url,
+        "UpdateEndpointWeightsAndCapacities",
+        EndpointName=endpoint,
+        DesiredWeightsAndCapacities=scaling_out,
+    )
+    eventually(lambda: running(world, "host")["EndpointStatus"] == "InService", what="scaled out")
+
+    slow = marked(deployment("host", *BOTH, retainAllVariantProperties=True), VERSION="2", SANDBOX_SECONDS="24")
+    apply(kubectl, slow)
+    wait_for(kubectl, "hostingdeployment/host", "endpointStatus", "Updating")
+    for number in ("3", "4"):
+        apply(kubectl, marked(deployment("host", *BOTH, retainAllVariantProperties=True), VERSION=number))
+    eventually(lambda: version(world, running(world, "host")) == "4", what="the newest is served", within_s=90)
+    kubectl("wait", "--for=condition=Ready", "--timeout=90s", "hostingdeployment/host")
+    wait_for(kubectl, "hostingdeployment/host", "endpointStatus", "InService")
+
+    updates = [json.loads(each.body) for each in world.to_aws.requests if each.operation == "UpdateEndpoint"]
+    assert [each["RetainAllVariantProperties"] for each in updates] == [True, True], "not for what was edited again"
+    counts = {
+        each["VariantName"]: each["CurrentInstanceCount"] for each in running(world, "host")["ProductionVariants"]
+    }
+    assert counts == {BOTH[0]: 3, BOTH[1]: 1}
+
+    kubectl("delete", "hap", "scale", "--timeout=90s")
+    kubectl("delete", "hostingdeployments", "host", "other", "--timeout=90s")
+    assert kubectl("get", "hostingdeployments,models.sagemaker.aws.amazon.com,endpointconfigs").stdout == ""
+    assert Left.of(world) == empty
+
+
+def test_a_deployment_that_never_came_up_is_deleted_like_any_other(world: World, kubectl: Kubectl) -> None:
+    """Guide: `kubectl delete` while Creating, which SageMaker refuses and the operator waits for, and when Failed."""
+    empty = Left.of(world)
+    world.operator().until_ready()
+    apply(kubectl, marked(deployment("slow", BOTH[0]), SANDBOX_SECONDS="20"))
+    apply(kubectl, marked(deployment("broken", BOTH[0]), SANDBOX_FAIL="the model does not load"))
+    wait_for(kubectl, "hostingdeployment/slow", "endpointStatus", "Creating")
+    kubectl("delete", "hostingdeployment", "slow", "--wait=false")
+    wait_for(kubectl, "hostingdeployment/slow", "endpointStatus", "Deleting")
+    wait_for(kubectl, "hostingdeployment/broken", "endpointStatus", "Failed")
+    assert "the model does not load" in kubectl("describe", "hostingdeployment", "broken").stdout
+    kubectl("delete", "hostingdeployment", "broken", "--timeout=90s")
+    kubectl("wait", "--for=delete", "--timeout=90s", "hostingdeployment/slow")
+    assert Left.of(world) == empty
