@@ -174,7 +174,7 @@ class Operator:
                 stderr=subprocess.STDOUT,
             )
 
-    def until_ready(self) -> "Operator":
+    def until_ready(self, within_s: float = 30.0) -> "Operator":
         """Wait for `/readyz`. Raises AssertionError with the log where the process ended instead."""
 
         def look() -> bool:
@@ -186,7 +186,7 @@ class Operator:
             except OSError:
                 return False
 
-        eventually(look, what="operator is ready")
+        eventually(look, what="operator is ready", within_s=within_s)
         return self
 
     def kill(self) -> None:

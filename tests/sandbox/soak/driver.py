@@ -23,12 +23,17 @@ from tests.sandbox.soak.scene import Scene
 _ROLE: Final = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole"
 _IMAGE: Final = "825641698319.dkr.ecr.us-east-2.amazonaws.com/xgboost:1"
 _OUTPUT: Final = "s3://my-bucket/soak/"
+_START_LIMIT_S: Final = 120.0
+"""For machines that have other things to do: a limit, and not an expectation."""
 _HELD: Final = frozenset({"AccessDenied", "QuotaExceeded", "RequestRefused", "DependencyMissing"})
 """Troubles that are looked at again after minutes only, unless the object changes."""
 
 
 class Soak:
-    """One run. `steps` acts, one after the other; `paces_s` bounds the pause between two."""
+    """One run: `prepare`, `act`, `judge`.
+
+    `pace_s` is the mean pause between two acts, `chaos` the share of accidents among them.
+    """
 
     def __init__(self, scene: Scene, seed: int, *, pace_s: float = 0.08, chaos: float = 0.25) -> None:
         self._scene = scene
@@ -46,7 +51,7 @@ class Soak:
             self._before[region] = still_there(self._scene, region)
         self._scene.start_operators()
         for each in self._scene.operators:
-            each.until_ready()
+            each.until_ready(within_s=_START_LIMIT_S)
 
     def act(self, seconds: float) -> None:
         """Users and accidents for so long."""

@@ -48,7 +48,7 @@ def _problem(scene: Scene, obj: JsonObject) -> str:
     if annotations.get(f"{GROUP}/paused") == "true":
         return ""
     if metadata.get("deletionTimestamp"):
-        return _why_it_stays(scene, obj)
+        return _why_it_stays(obj)
     reasons = {each.get("reason") for each in status.get("conditions") or ()}
     resource = status.get("awsResource")
     if not resource:
@@ -69,9 +69,8 @@ def _problem(scene: Scene, obj: JsonObject) -> str:
     return ""
 
 
-def _why_it_stays(scene: Scene, obj: JsonObject) -> str:
+def _why_it_stays(obj: JsonObject) -> str:
     """Children wait for their deployment; everything else must go."""
-    del scene
     waits = any(each.get("reason") == "InUse" for each in (obj.get("status") or {}).get("conditions") or ())
     return "" if waits else "its deletion does not come to an end"
 

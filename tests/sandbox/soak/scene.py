@@ -69,7 +69,7 @@ class Scene:
         self.operators: list[Operator] = []
         self.exits: list[str] = []
         """Operators that ended although nobody had killed them."""
-        self.killed: set[int] = set()
+        self.killed: set[Operator] = set()
 
     def __enter__(self) -> Self:
         with self._stack as stack:
@@ -112,8 +112,8 @@ class Scene:
         """Operators that live. Those that ended unasked are noted."""
         for each in self.operators:
             code = each.process.poll()
-            if code is not None and each.process.pid not in self.killed:
-                self.killed.add(each.process.pid)
+            if code is not None and each not in self.killed:
+                self.killed.add(each)
                 self.ledger.tell(f"! operator ended by itself with {code}")
                 if self._replicas == 1 or code < 0:
                     self.exits.append(f"{each.log.name} ended with {code}:\n{each.log_tail(15)}")
@@ -121,7 +121,7 @@ class Scene:
 
     def kill(self, operator: Operator) -> None:
         """SIGKILL."""
-        self.killed.add(operator.process.pid)
+        self.killed.add(operator)
         operator.kill()
 
     def signal(self, operator: Operator, number: signal.Signals) -> None:
