@@ -24,6 +24,7 @@ from tests.sandbox.harness import (
     LONG,
     PLURALS,
     REPOSITORY,
+    NeverError,
     Operator,
     condition,
     eventually,
@@ -106,7 +107,7 @@ class Scene:
                 "versions": [version],
             },
         }
-        self.home.kubectl("apply", "-f", "-", given=yaml.safe_dump(crd))
+        self.home.api.call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd)
         path = f"/apis/{group}/v1/{kind.plural}"
         eventually(lambda: self.home.api.is_served(path), what=f"{path} served")
 
@@ -173,7 +174,11 @@ class Scene:
             ]
             return [each["metadata"]["name"] for each in objects if "conditions" not in (each.get("status") or {})]
 
-        eventually(lambda: not waiting(), what=f"all objects taken over but {waiting()}", within_s=40)
+        try:
+            eventually(lambda: not waiting(), what="all objects taken over", within_s=60)
+        except NeverError as never:
+            log = (self.home.directory / f"operator-{self._number}.log").read_text()
+            raise NeverError(f"{never}; not {waiting()}; operator:\n{log[-6000:]}") from None
 
 
 @pytest.fixture
