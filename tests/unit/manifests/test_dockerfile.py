@@ -96,9 +96,11 @@ def test_every_aws_service_that_is_called_keeps_its_model() -> None:
     called = {kind.service for kind in ALL_KINDS}
     for path in (ROOT / "controller").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "call":
-                called |= {each.value for each in node.args[1:2] if isinstance(each, ast.Constant)}
-    assert "logs" in called, "the search above finds what is there"
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", "") or getattr(node.func, "id", "")
+                service = {"call": node.args[1:2], "client": node.args[:1], "create_client": node.args[:1]}
+                called |= {each.value for each in service.get(name, ()) if isinstance(each, ast.Constant)}
+    assert {"logs", "sts"} <= called, "the search above finds what is there"
     assert called <= set(slim.SERVICES)
 
 
