@@ -67,8 +67,10 @@ class Settings:
         parse=flagvalues.url,
         metavar="URL",
     )
+    # No limit: the API server's own (API Priority and Fairness) is fair to others, and knows what it can bear; so
+    # decided controller-runtime, too (pull request 3119). `workers` bounds what is under way.
     kube_api_qps: float = _option(
-        "50",
+        "0",
         "Requests per second to the Kubernetes API, on average; 0 for no limit. Leader election is exempt.",
         group="Kubernetes",
         parse=flagvalues.rate,

@@ -33,10 +33,10 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "ListProcessingJobs": Limit(1.0, 2.0),
     "ListEndpoints": Limit(1.0, 2.0),
     "ListTrainingJobsForHyperParameterTuningJob": Limit(1.0, 4.0),
-    "CreateTrainingJob": Limit(2.0, 5.0, ceiling=_PROBED),
-    "CreateHyperParameterTuningJob": Limit(1.0, 2.0, ceiling=_PROBED),
-    "CreateTransformJob": Limit(2.0, 5.0, ceiling=_PROBED),
-    "CreateProcessingJob": Limit(2.0, 5.0, ceiling=_PROBED),
+    "CreateTrainingJob": Limit(4.0, 10.0, ceiling=_PROBED),
+    "CreateHyperParameterTuningJob": Limit(2.0, 4.0, ceiling=_PROBED),
+    "CreateTransformJob": Limit(4.0, 10.0, ceiling=_PROBED),
+    "CreateProcessingJob": Limit(4.0, 10.0, ceiling=_PROBED),
 }
 
 MOST_BUCKETS: Final = 1024

@@ -25,7 +25,7 @@ class Limit:
         return max(self.rate, self.ceiling)
 
 
-DOUBLING_S: Final = 5.0
+DOUBLING_S: Final = 3.0
 """Seconds of unmet demand in which slow start doubles the rate: some answers of AWS come in between, at any rate."""
 _CREEP_PER_CALL: Final = 0.005
 _CREEP_PER_S: Final = 0.01
