@@ -3,11 +3,12 @@
 Reading kubeconfigs, running credential plugins, rotating service account tokens, proxies and TLS are the `kubernetes`
 package's (its configuration half has no annotations: hence the `no-untyped-call`s). This module chooses the source as
 controller-runtime does (`pkg/client/config`), makes failures readable, and adds what the package lacks: credentials
-that the server refuses are loaded anew (client-go `plugin/pkg/client/auth/exec`). Certificates (not tokens) from a
-plugin are loaded once per process.
+that the server refuses are loaded anew (client-go `plugin/pkg/client/auth/exec`), and plugins end in time. Certificates
+(not tokens) from a plugin are loaded once per process.
 """
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,12 +22,15 @@ from kubernetes.config import ConfigException, load_incluster_config
 from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
 from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 
+from controller.kube import bounded as bounded_module
 from controller.runtime.clock import Clock
 
 DEFAULT_KUBECONFIG: Final = "~/.kube/config"
 
 _POOL_SIZE: Final = 32
 """Idle connections kept per client: workers and watches; more are opened when needed and then dropped."""
+PLUGIN_TIMEOUT_S: Final = 60.0
+"""Longest run of a credential plugin; requests wait for it meanwhile."""
 _RELOAD_PAUSE_S: Final = 15.0
 """Least time between two reloads after a refusal: a plugin is a process of its own, often with a call to a cloud."""
 _KEEPALIVE: Final = tcp_keepalive_socket_options(idle=30, interval=10, count=3)
@@ -66,7 +70,8 @@ class Cluster:
     def authorization(self) -> str | None:
         """Value of the Authorization header, refreshed when due; None without one (client certificates).
 
-        May block while a credential plugin runs; other callers wait for it. Raises `ConfigError` when that fails.
+        May block for `PLUGIN_TIMEOUT_S` while a credential plugin runs; other callers wait for it. Raises `ConfigError`
+        when that fails.
         """
         with self._lock:
             if self._refused and self._clock.monotonic() - self._loaded_at >= _RELOAD_PAUSE_S:
@@ -135,6 +140,7 @@ def _from_files(paths: str, *, context: str, master: str) -> Configuration:
         raise ConfigError(f"kubeconfig {paths}: no such file; give --kubeconfig FILE or set KUBECONFIG")
     try:
         merged = KubeConfigMerger(os.pathsep.join(map(str, present)))  # type: ignore[no-untyped-call]
+        _bound_plugins(merged.config)
         documents = list(merged.config_files.values())
         active = context or _current_context(documents)
         _check_context(documents, active, paths)
@@ -151,6 +157,20 @@ def _from_files(paths: str, *, context: str, master: str) -> Configuration:
     if master:
         configuration.host = master
     return configuration
+
+
+def _bound_plugins(config: Any) -> None:
+    """Let no credential plugin run for ever, but where a person may be typing a password into it."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        return
+    bounded = ["-I", "-S", str(Path(bounded_module.__file__)), f"{PLUGIN_TIMEOUT_S:g}"]
+    for node in config.value["users"]:
+        user = node.value.get("user") or {}
+        plugin = user.get("exec")
+        if plugin:
+            args = [*bounded, plugin["command"], *(plugin.get("args") or ())]
+            # A new value: the documents that messages quote are left alone.
+            node.value = {**node.value, "user": {**user, "exec": {**plugin, "command": sys.executable, "args": args}}}
 
 
 def _current_context(documents: _Documents) -> str:

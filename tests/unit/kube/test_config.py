@@ -194,6 +194,19 @@ class TestMistakes:
         with pytest.raises(ConfigError, match="'/no/such/plugin' of user 'test' gave no credentials"):
             connect(FakeClock(), kubeconfig=str(path), environ={})
 
+    def test_a_plugin_that_hangs_stops_the_start(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The package would wait for ever, and every worker with it; children of the plugin hold nothing up either."""
+        monkeypatch.setattr(config_module, "PLUGIN_TIMEOUT_S", 0.2)
+        hung = {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "command": "/bin/sh",
+            "args": ["-c", "sleep 1000 & sleep 1000"],
+        }
+        path = kubeconfig(tmp_path / "config", "http://a.example", user={"exec": hung})
+
+        with pytest.raises(ConfigError, match="'/bin/sh' of user 'test' gave no credentials"):
+            connect(FakeClock(), kubeconfig=str(path), environ={})
+
 
 class TestCredentials:
     """They are renewed when due, and when the server refuses them."""
