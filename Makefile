@@ -87,6 +87,15 @@ soak: $(READY)  ## Break the operator at random and judge what is left; ARGS="--
 bench: $(READY)  ## Measure queue, store and informer on this machine (not a test)
 	@$(BIN)/python -m hack.bench.runtime $(ARGS)
 
+.PHONY: bench-budgets
+bench-budgets: $(READY)  ## Compare our call budgets with other ways to find AWS's rate, in simulated time
+	@$(BIN)/python -m hack.bench.budgets
+
+.PHONY: bench-kopf
+bench-kopf: $(READY)  ## Run 1,000 jobs with the operator and with one built on kopf, side by side: a quarter of an hour
+	@test -x build/kopf/bin/python || { $(PYTHON) -m venv build/kopf && build/kopf/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'; }
+	@$(BIN)/python -m hack.bench.versus_kopf --kopf-python build/kopf/bin/python $(ARGS)
+
 ##@ Generate
 
 .PHONY: crds
