@@ -101,7 +101,11 @@ _ENDPOINTS: Final = frozenset({LifeCycle.ENDPOINT})
 
 DELETION_POLICY: Final = Annotation("deletion-policy", "delete or retain", choice("delete", "retain"), _BOTH)
 ADOPTION_POLICY: Final = Annotation(
-    "adoption-policy", "refuse, adopt or adopt-or-create", choice("refuse", "adopt", "adopt-or-create")
+    "adoption-policy",
+    "refuse, adopt or adopt-or-create",
+    choice("refuse", "adopt", "adopt-or-create"),
+    # Models and configurations have names of their own, and a policy belongs to who lists the variant.
+    life_cycles=_JOBS | _ENDPOINTS,
 )
 READ_ONLY: Final = Annotation("read-only", "true or false", flag, _BOTH)
 PAUSED: Final = Annotation("paused", "true or false", flag, _BOTH)

@@ -1,6 +1,8 @@
 """The object that a pass has in hand: its newest version, what is written to it, and how the pass ends.
 
 All life-cycles share it. What a pass decides is decided elsewhere; a `Hand` only knows how an object is treated.
+
+Over 400 lines, half of them words: what all four life-cycles do to an object stands here once.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,12 +24,10 @@ from controller.reconcile.executor import Executor
 from controller.reconcile.memory import Hold, Memory
 from controller.reconcile.observe import hold_token, observed
 from controller.reconcile.plan import (
-    DropTags,
     During,
     Event,
     Failure,
     Observed,
-    PutTags,
     Recorded,
     Settle,
     Tagging,
@@ -38,16 +38,12 @@ from controller.reconcile.scope import Scope, scope_of
 from controller.reconcile.status import (
     HANDLED,
     IGNORED,
-    TAGGED,
     Facts,
-    merge_patch,
     next_status,
-    recorded_in,
-    resource_fields,
     status_patch,
     with_notice,
 )
-from controller.reconcile.tagging import AGAIN_S, LASTING, after, tagging
+from controller.reconcile.tagging import tagging
 from controller.reconcile.wellformed import well_formed
 from controller.reconcile.wording import resumed, waiting
 from controller.runtime.clock import Clock
@@ -59,8 +55,8 @@ _log: Final = structlog.get_logger(__name__)
 _SLOW_BASE_S: Final = 60.0
 _SLOW_CAP_S: Final = 300.0
 """Errors that people must cure are tried again after one minute at first, after five in the end."""
-_JITTER: Final = 0.2
-_MESSAGE_LIMIT: Final = 1000
+JITTER: Final = 0.2
+MESSAGE_LIMIT: Final = 1000
 """Characters of one message: an Event's note has 1,024."""
 
 
@@ -101,9 +97,9 @@ class Hand:
     """
 
     def __init__(self, context: HandContext, key: ObjectKey, obj: JsonObject, memory: Memory) -> None:
-        self._context = context
-        self._descriptor = context.descriptor
-        self._executor = context.executor
+        self.context = context
+        self.descriptor = context.descriptor
+        self.executor = context.executor
         self.key = key
         self.obj = obj
         """As it is after our last write."""
@@ -127,13 +123,13 @@ class Hand:
 
     def observed(self) -> Observed:
         """What is known without asking AWS about the object; its failure, where AWS must not be asked at all."""
-        clock = self._context.clock
+        clock = self.context.clock
         if self.memory.deleting_since is None and self.obj["metadata"].get("deletionTimestamp"):
             self.memory.deleting_since = clock.monotonic()
         seen = observed(
-            self._descriptor, self.obj, self.scope, self.memory, now=clock.utcnow(), monotonic=clock.monotonic()
+            self.descriptor, self.obj, self.scope, self.memory, now=clock.utcnow(), monotonic=clock.monotonic()
         )
-        seen = replace(seen, tags=self._tagging()[1], are_tags_held=self._tags_held_s() is not None)
+        seen = replace(seen, tags=self.tagging()[1], are_tags_held=self._tags_held_s() is not None)
         if seen.is_ended or seen.policy.paused:
             return seen
         return self.attempt(seen, During.IDENTITY, self._identified)
@@ -160,18 +156,18 @@ class Hand:
     def region(self, seen: Observed) -> str:
         """The object's region. Raises `AwsError` as `target` does."""
         recorded = seen.recorded.region if seen.recorded else ""
-        return self.scope.region(self.spec, recorded, self._context.settings.defaults)
+        return self.scope.region(self.spec, recorded, self.context.settings.defaults)
 
     def target(self, seen: Observed) -> Target:
         """Where the object's calls go. Raises `AwsError`: INVALID where nobody names a region, DENIED where the
         namespace does not tell as whom to act.
         """
         recorded = seen.recorded.region if seen.recorded else ""
-        return self.scope.target(self.spec, recorded, self._context.settings.defaults)
+        return self.scope.target(self.spec, recorded, self.context.settings.defaults)
 
     def account(self, seen: Observed) -> str:
         """The account that is asked; empty where nobody can tell. Raises `AwsError` as `target` does, or THROTTLED."""
-        return self._context.settings.accounts.of(self.target(seen))
+        return self.context.settings.accounts.of(self.target(seen))
 
     def polled(self, seen: Observed) -> Target | None:
         """Where lists tell about the object; None: nowhere, as AWS must not be asked."""
@@ -181,10 +177,10 @@ class Hand:
 
     def owner(self) -> Owner:
         """Who the object's resources belong to."""
-        settings = self._context.settings
+        settings = self.context.settings
         return Owner(
             cluster=settings.cluster_id,
-            kind=self._descriptor.kind,
+            kind=self.descriptor.kind,
             key=self.key,
             uid=self.obj["metadata"]["uid"],
             manager=settings.manager,
@@ -201,16 +197,16 @@ class Hand:
     def recorded(self, name: str, target: Target, arn: str) -> Recorded:
         """The identity of what was created just now."""
         account = arn.split(":")[4] if arn.count(":") >= 5 else ""
-        self._context.settings.accounts.learn(target, account)
+        self.context.settings.accounts.learn(target, account)
         return Recorded(
             name=name,
             region=target.region,
             partition=partition_of(target.region),
             arn=arn,
             account_id=account,
-            created_at=self._context.clock.utcnow(),
-            tags=self._tagging()[1].digest,
-            tag_keys=self._tagging()[1].keys,
+            created_at=self.context.clock.utcnow(),
+            tags=self.tagging()[1].digest,
+            tag_keys=self.tagging()[1].keys,
         )
 
     # --- requests
@@ -218,18 +214,18 @@ class Hand:
     def request(self, name: str) -> JsonObject:
         """The Create request of the spec under `name`, with tags. Raises `AwsError` INVALID, not sent."""
         try:
-            request = to_request(self._descriptor, self.spec)
+            request = to_request(self.descriptor, self.spec)
         except ConversionError as exc:
             raise AwsError(ErrorClass.INVALID, "InvalidField", str(exc), sent=False) from exc
         if not all(tag.get("Key") for tag in request.get("Tags", ())):
             raise AwsError(ErrorClass.INVALID, "InvalidField", "spec.tags: each tag needs a key", sent=False)
         self.tag(request)
-        request[self._descriptor.name.member] = name
+        request[self.descriptor.name.member] = name
         return request
 
     def tag(self, request: JsonObject) -> None:
         """Add the operator's tags to those of `request`."""
-        settings = self._context.settings
+        settings = self.context.settings
         owner = self.owner() if settings.has_ownership_tags else None
         tags, dropped = merged_tags(owner, request.get("Tags", ()), self._default_tags())
         if dropped:
@@ -237,9 +233,9 @@ class Hand:
         if tags:
             request["Tags"] = tags
 
-    def _tagging(self) -> tuple[list[dict[str, str]], Tagging]:
+    def tagging(self) -> tuple[list[dict[str, str]], Tagging]:
         """The tags that the recorded resource shall have, and the note of them."""
-        settings = self._context.settings
+        settings = self.context.settings
         given = self.spec.get("tags")
         user = [
             {"Key": str(tag["key"]), "Value": str(tag.get("value") or "")}
@@ -250,68 +246,18 @@ class Hand:
 
     def _default_tags(self) -> Mapping[str, str]:
         """Tags behind the object's own, without those of a namespace that cannot be read: then nothing is tagged."""
-        process = self._context.settings.resource_tags
+        process = self.context.settings.resource_tags
         try:
             return self.scope.tags(process)
         except AwsError:  # told by `_identified`
             return process
-
-    def retag(self, seen: Observed, step: PutTags | DropTags) -> Observed:
-        """Change the tags of the recorded resource, and note it in the status.
-
-        A refusal that lasts is told, and keeps nothing else from being done. Raises `AwsError` for others.
-        """
-        recorded = seen.recorded
-        assert recorded is not None  # noqa: S101 (`tagging.step`)
-        target = self.target(seen)
-        self.confirm()
-        try:
-            match step:
-                case PutTags():
-                    self._executor.tag(target, recorded.arn, self._tagging()[0], caller=self.key)
-                case DropTags(keys):
-                    self._executor.untag(target, recorded.arn, keys, caller=self.key)
-        except AwsError as error:
-            if error.error_class not in LASTING:
-                raise
-            self._tags_refused(seen, recorded, error)
-            return replace(seen, are_tags_held=True)
-        self.memory.tags_hold = None
-        noted = after(recorded, seen.tags, step)
-        status = self.obj.get("status") or {}
-        resource = status.get("awsResource") or {}
-        patch: JsonObject = {"awsResource": merge_patch(resource, {**resource, **resource_fields(noted)})}
-        tagged = Condition(TAGGED, "True", "Tagged")
-        conditions = with_notice(status.get("conditions") or (), tagged, seen.generation, seen.now)
-        if conditions is not None:
-            patch["conditions"] = conditions
-        self.wrote(self._executor.show(self._descriptor, self.obj, patch))
-        stored = recorded_in(self.obj.get("status") or {})
-        if stored is None or (stored.tags, stored.tag_keys) != (
-            noted.tags,
-            noted.tag_keys,
-        ):  # it would be tagged at every look, and never more
-            self._hold_tags()
-            _log.warning("the API server has no field for the note of tags: its CRDs are older than this operator")
-            return replace(seen, are_tags_held=True)
-        return replace(seen, recorded=noted)
-
-    def _hold_tags(self) -> None:
-        delay_s = AGAIN_S * (1.0 - _JITTER * self._context.rand())
-        self.memory.tags_hold = Hold(hold_token(self.obj, self.scope), self._context.clock.monotonic() + delay_s)
-
-    def _tags_refused(self, seen: Observed, recorded: Recorded, error: AwsError) -> None:
-        self._hold_tags()
-        reason = "AccessDenied" if error.error_class is ErrorClass.DENIED else "TagsRefused"
-        message = f"{recorded.name} cannot be tagged: {error}"[:_MESSAGE_LIMIT]
-        self._notice(seen, Condition(TAGGED, "False", reason, message), "TagsRefused")
 
     def _tags_held_s(self) -> float | None:
         """Seconds until refused tags are tried again; None: they were not refused, or something has changed since."""
         hold = self.memory.tags_hold
         if hold is None or hold.token != hold_token(self.obj, self.scope):
             return None
-        left_s = hold.until - self._context.clock.monotonic()
+        left_s = hold.until - self.context.clock.monotonic()
         return left_s if left_s > 0 else None
 
     def attempt(self, seen: Observed, during: During, step: Callable[[Observed], Observed]) -> Observed:
@@ -342,11 +288,11 @@ class Hand:
 
     def prepare(self, name: str | None, annotations: Mapping[str, str] | None = None) -> None:
         """Write the finalizer, annotations and, unless None, the name into the spec."""
-        self.wrote(self._executor.prepare(self._descriptor, self.obj, name, annotations))
+        self.wrote(self.executor.prepare(self.descriptor, self.obj, name, annotations))
 
     def note(self, annotations: Mapping[str, str | None]) -> None:
         """Write annotations, None removes one."""
-        self.wrote(self._executor.note(self._descriptor, self.obj, annotations))
+        self.wrote(self.executor.note(self.descriptor, self.obj, annotations))
 
     def confirm(self) -> None:
         """Make sure that the view is current; needed before each AWS mutation, done once per pass.
@@ -355,42 +301,42 @@ class Hand:
         whether anything may be touched at all.
         """
         if not self._is_confirmed:
-            self.wrote(self._executor.confirm(self._descriptor, self.obj))
+            self.wrote(self.executor.confirm(self.descriptor, self.obj))
         if not self._is_namespace_confirmed:
-            self._context.settings.namespaces.confirm(self._namespace)
+            self.context.settings.namespaces.confirm(self._namespace)
             self._is_namespace_confirmed = True
 
     def show(self, seen: Observed, view: View, events: tuple[Event, ...], recorded: Recorded | None) -> None:
         """Write the status where it changed; events go with a change only."""
         status = self.obj.get("status") or {}
-        shown = {field.name for field in self._descriptor.compat.status}
+        shown = {field.name for field in self.descriptor.compat.status}
         link = None
-        if recorded is not None and recorded.region and self._descriptor.log_group and "cloudWatchLogUrl" in shown:
-            link = log_url(recorded.region, self._descriptor.log_group, recorded.name)
+        if recorded is not None and recorded.region and self.descriptor.log_group and "cloudWatchLogUrl" in shown:
+            link = log_url(recorded.region, self.descriptor.log_group, recorded.name)
         facts = Facts(seen.generation, seen.now, recorded, link)
         stamp = "lastUpdateTime" if "lastUpdateTime" in shown else "lastCheckTime"  # spelt by v1, kind by kind
-        patch = status_patch(status, next_status(self._descriptor, status, view, facts), seen.now, stamp=stamp)
+        patch = status_patch(status, next_status(self.descriptor, status, view, facts), seen.now, stamp=stamp)
         if patch is None:
             return
-        self.wrote(self._executor.show(self._descriptor, self.obj, patch))
-        self._executor.tell(self._descriptor, self.obj, (*resumed(seen, view), *events))
+        self.wrote(self.executor.show(self.descriptor, self.obj, patch))
+        self.executor.tell(self.descriptor, self.obj, (*resumed(seen, view), *events))
 
     def release(self, events: tuple[Event, ...]) -> Result:
         """Let go of the object."""
         before = self.obj["metadata"]["resourceVersion"]
-        self._executor.release(self._descriptor, self.obj)
+        self.executor.release(self.descriptor, self.obj)
         self.memory.stale.add(before)
         self.memory.recorded = self.memory.hold = self.memory.doubtful_since = None
-        self._executor.tell(self._descriptor, self.obj, events)
+        self.executor.tell(self.descriptor, self.obj, events)
         return DONE
 
     def expire(self) -> Result:
         """Delete the object itself. Its finalizer goes in another pass."""
         metadata = self.obj["metadata"]
-        self._executor.expire(self._descriptor, self.obj)
+        self.executor.expire(self.descriptor, self.obj)
         self.memory.stale.add(metadata["resourceVersion"])
         event = Event("Normal", "Expired", f"deleted, as {TTL.name} asks; the job's record at SageMaker stays")
-        self._executor.tell(self._descriptor, self.obj, (event,))
+        self.executor.tell(self.descriptor, self.obj, (event,))
         return DONE
 
     def wrote(self, after: JsonObject) -> None:
@@ -398,7 +344,7 @@ class Hand:
         before = self.obj["metadata"]["resourceVersion"]
         if after["metadata"]["resourceVersion"] != before:
             self.memory.stale.add(before)
-        well_formed(self._descriptor)(after)
+        well_formed(self.descriptor)(after)
         self.obj = after
         self._is_confirmed = True
 
@@ -410,6 +356,8 @@ class Hand:
         if settle.verdict in {Verdict.FINE, Verdict.TERMINAL} and seen.hold_s is None:
             self._tell_handled(seen)
         memory = self.memory
+        if seen.is_ended:
+            memory.tags_hold = None  # it is not tagged any more
         if settle.verdict is Verdict.FINE:
             if seen.hold_s is None:
                 memory.hold, memory.setbacks = None, 0
@@ -426,12 +374,12 @@ class Hand:
             raise error
         if settle.verdict is Verdict.SLOW:
             delay_s = min(_SLOW_BASE_S * 2**memory.setbacks, _SLOW_CAP_S)
-            delay_s *= 1.0 - _JITTER * self._context.rand()
+            delay_s *= 1.0 - JITTER * self.context.rand()
             memory.setbacks = min(memory.setbacks + 1, 10)
-            self._hold(delay_s)
+            memory.hold = self.hold_for(delay_s)
             _log.warning("AWS refuses, trying again slowly", code=error.code if error else "", delay_s=delay_s)
             return Result(requeue_after_s=delay_s)
-        self._hold(self._context.settings.resync_s)
+        memory.hold = self.hold_for(self.context.settings.resync_s)
         raise Terminal(settle.view.message if settle.view else "nothing more can be done")
 
     def _tell_ignored(self, seen: Observed) -> None:
@@ -442,27 +390,28 @@ class Hand:
         if not conditions or seen.deleting_for_s is not None:
             return
         annotations = self.obj["metadata"].get("annotations") or {}
-        told = list(ignored(annotations, Place.OBJECT, self._descriptor.life_cycle))
+        told = list(ignored(annotations, Place.OBJECT, self.descriptor.life_cycle))
         told += [f"namespace's {each}" for each in ignored(self._namespace.annotations, Place.NAMESPACE)]
-        message = "; ".join(told)[:_MESSAGE_LIMIT]
-        self._notice(seen, Condition(IGNORED, "True", "NoEffect", message), IGNORED)
+        message = "; ".join(told)[:MESSAGE_LIMIT]
+        self.notice(seen, Condition(IGNORED, "True", "NoEffect", message), IGNORED)
 
     def _tell_handled(self, seen: Observed) -> None:
         """A look that the user has asked for has been had; one that AWS has refused is still to come."""
         status = self.obj.get("status") or {}
         if seen.is_asked and status.get("conditions") and not seen.policy.paused and seen.deleting_for_s is None:
             handled = {HANDLED: RECONCILE_AT.of(self.scope.own)}
-            self.wrote(self._executor.show(self._descriptor, self.obj, handled))
+            self.wrote(self.executor.show(self.descriptor, self.obj, handled))
 
-    def _notice(self, seen: Observed, notice: Condition, told: str) -> None:
+    def notice(self, seen: Observed, notice: Condition, told: str) -> None:
         """Show a condition that stands as long as it has something to tell, with one Warning `told` about it."""
         conditions = (self.obj.get("status") or {}).get("conditions") or ()
         changed = with_notice(conditions, notice, seen.generation, seen.now)
         if changed is None:
             return
-        self.wrote(self._executor.show(self._descriptor, self.obj, {"conditions": changed}))
+        self.wrote(self.executor.show(self.descriptor, self.obj, {"conditions": changed}))
         if notice.message:
-            self._executor.tell(self._descriptor, self.obj, (Event("Warning", told, notice.message),))
+            self.executor.tell(self.descriptor, self.obj, (Event("Warning", told, notice.message),))
 
-    def _hold(self, delay_s: float) -> None:
-        self.memory.hold = Hold(hold_token(self.obj, self.scope), self._context.clock.monotonic() + delay_s)
+    def hold_for(self, delay_s: float) -> Hold:
+        """From now on, unless the object changes."""
+        return Hold(hold_token(self.obj, self.scope), self.context.clock.monotonic() + delay_s)

@@ -54,6 +54,7 @@ from controller.reconcile.plan import (
     Settle,
     Source,
 )
+from controller.reconcile.retag import retag
 from controller.reconcile.status import merge_patch, rfc3339
 from controller.runtime.clock import Clock
 from controller.runtime.controller import Result
@@ -205,7 +206,7 @@ class HostingPass:
                 case Delete(name):
                     return self._delete(name, seen)
                 case PutTags() | DropTags():
-                    return replace(seen, base=self._hand.retag(seen.base, plan))
+                    return replace(seen, base=retag(self._hand, seen.base, plan))
         except AwsError as error:
             return replace(seen, base=replace(seen.base, failure=self._hand.refused(seen.base, during, error)))
 

@@ -34,6 +34,7 @@ from controller.reconcile.plan import (
     Source,
     Stop,
 )
+from controller.reconcile.retag import retag
 from controller.runtime.controller import Result
 from controller.runtime.errors import ABSENT, ErrorClass
 
@@ -160,7 +161,7 @@ class Pass:
         return replace(seen, mutation=Mutation.STOPPED, remote=ABSENT if answer is ABSENT else seen.remote)
 
     def _retag(self, step: PutTags | DropTags, seen: Observed) -> Observed:
-        return self._hand.retag(seen, step)
+        return retag(self._hand, seen, step)
 
     # --- the end of a pass
 

@@ -34,6 +34,7 @@ from controller.reconcile.plan import (
     Source,
 )
 from controller.reconcile.resource import Claim, Disclaim, ResourceSeen, decide
+from controller.reconcile.retag import retag
 from controller.runtime.clock import Clock
 from controller.runtime.controller import Result
 from controller.runtime.errors import ABSENT, ErrorClass
@@ -222,7 +223,7 @@ class ResourcePass:
         return replace(seen, base=base)
 
     def _retag(self, step: PutTags | DropTags, seen: ResourceSeen) -> ResourceSeen:
-        return replace(seen, base=self._hand.retag(seen.base, step))
+        return replace(seen, base=retag(self._hand, seen.base, step))
 
     def _delete(self, name: str, seen: ResourceSeen) -> ResourceSeen:
         base = seen.base
