@@ -1,0 +1,81 @@
+"""The annotation `paused`, set and taken off again: nothing happens under it, and nothing that was asked is lost."""
+
+import copy
+
+import pytest
+
+from api.meta import JsonObject
+from tests.faults import test_scaling_crashes as scaling
+from tests.faults.cluster import FakeCluster
+from tests.faults.hosting_world import KEY, HostingWorld
+from tests.faults.hosting_world import manifest as deployment
+from tests.faults.world import World, manifest
+
+PAUSED = "sagemaker.aws.amazon.com/paused"
+
+
+def pause(cluster: FakeCluster, obj: JsonObject, is_paused: bool, **spec: object) -> None:
+    """`kubectl annotate`, and an edit of the spec with it; what the operator has noted stays."""
+    changed = copy.deepcopy(obj)
+    annotations = changed["metadata"].setdefault("annotations", {})
+    annotations.pop(PAUSED, None)
+    if is_paused:
+        annotations[PAUSED] = "true"
+    changed["spec"] |= spec
+    cluster.apply(changed)
+
+
+def reasons(obj: JsonObject | None) -> set[str]:
+    """Reasons of all conditions."""
+    return {each["reason"] for each in (obj or {})["status"]["conditions"]}
+
+
+@pytest.mark.parametrize("version", ["1", "2"], ids=["as it was", "edited under the pause"])
+def test_an_endpoint_serves_what_was_asked_for_under_the_pause(version: str) -> None:
+    """modern-expectations.md 4: no AWS calls meanwhile; then one update, or none where nothing was edited."""
+    world = HostingWorld()
+    cluster = world.clusters["HostingDeployment"]
+    cluster.apply(deployment())
+    world.run(300)
+    pause(cluster, cluster.get(KEY) or {}, True, models=deployment(version=version)["spec"]["models"])
+    world.run(10)
+    world.aws.calls.clear()
+    world.run(100)
+    assert "Paused" in reasons(cluster.get(KEY))
+    assert set(world.aws.calls) <= {"list"}
+    pause(cluster, cluster.get(KEY) or {}, False)
+    world.run(300)
+    (endpoint,) = world.aws.endpoints.values()
+    assert (endpoint.value, world.aws.version_of(endpoint.config)) == ("InService", version)
+    assert "Paused" not in reasons(cluster.get(KEY))
+    assert world.aws.calls.count("UpdateEndpoint") == (version != "1")
+    assert world.recorder.events.count(("Normal", "Resumed")) == 1
+
+
+def test_a_job_that_runs_on_is_followed_again() -> None:
+    """Its status says so although nothing has changed at SageMaker."""
+    world = World()
+    world.cluster.apply(manifest())
+    world.run(120)
+    pause(world.cluster, world.obj, True)
+    world.run(60)
+    assert world.condition("Reconciling") == ("False", "Paused")
+    pause(world.cluster, world.obj, False)
+    world.run(60)
+    assert world.condition("Reconciling") == ("True", "InProgress")
+    assert world.condition("Synced") == ("True", "Synced")
+    assert world.recorder.events[-2:] == [("Normal", "Paused"), ("Normal", "Resumed")]
+
+
+def test_a_policy_has_the_bounds_that_were_asked_for_under_the_pause() -> None:
+    """The pause observes the edit without applying it: what it shows is no proof of what is in place."""
+    world = scaling.World()
+    world.cluster.apply(scaling.manifest("a"))
+    world.run()
+    pause(world.cluster, world.cluster.get(scaling.KEY) or {}, True, maxCapacity=9)
+    world.run()
+    assert world.aws.targets == {scaling.A: 4}
+    pause(world.cluster, world.cluster.get(scaling.KEY) or {}, False)
+    world.run()
+    assert world.aws.targets == {scaling.A: 9}
+    assert "Paused" not in reasons(world.cluster.get(scaling.KEY))
