@@ -20,11 +20,11 @@ Trim: TypeAlias = Callable[[JsonObject], None]
 _Fits: TypeAlias = Callable[[Any], bool]
 """Whether a value has the type that its schema says; what is below it and does not fit is taken out, in place."""
 
-_SCALARS: Final[Mapping[str, _Fits]] = {
-    "string": lambda value: isinstance(value, str),
-    "boolean": lambda value: isinstance(value, bool),
-    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+_SCALARS: Final[Mapping[str, frozenset[type]]] = {
+    "string": frozenset({str}),
+    "boolean": frozenset({bool}),
+    "integer": frozenset({int}),  # which a bool is not, by its type
+    "number": frozenset({int, float}),
 }
 
 
@@ -49,19 +49,27 @@ def _fits(schema: Mapping[str, Any]) -> _Fits:
         case "array":
             return _array(_fits(schema["items"]))
         case str(scalar):
-            return _SCALARS[scalar]
+            types = _SCALARS[scalar]
+            return lambda value: type(value) in types
         case _:
             return lambda _: True
 
 
 def _object(schema: Mapping[str, Any]) -> _Fits:
-    known = {name: _fits(child) for name, child in (schema.get("properties") or {}).items()}
+    properties = schema.get("properties") or {}
+    # Most fields are scalars: those are looked at without a call for each.
+    scalars = {name: _SCALARS[child["type"]] for name, child in properties.items() if child.get("type") in _SCALARS}
+    others = {name: _fits(child) for name, child in properties.items() if name not in scalars}
     required = tuple(schema.get("required") or ())
 
     def fits(value: Any) -> bool:
-        if not isinstance(value, dict):
+        if type(value) is not dict:
             return False
-        misfits = [name for name, given in value.items() if name in known and not known[name](given)]
+        misfits = [
+            name
+            for name, given in value.items()
+            if (type(given) not in scalars[name] if name in scalars else name in others and not others[name](given))
+        ]
         for name in misfits:
             del value[name]
         return all(name in value for name in required)
@@ -71,9 +79,10 @@ def _object(schema: Mapping[str, Any]) -> _Fits:
 
 def _array(item: _Fits) -> _Fits:
     def fits(value: Any) -> bool:
-        if not isinstance(value, list):
+        if type(value) is not list:
             return False
-        value[:] = [each for each in value if item(each)]
+        if not all(item(each) for each in value):
+            value[:] = [each for each in value if item(each)]
         return True
 
     return fits

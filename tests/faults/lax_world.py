@@ -173,6 +173,9 @@ class _Aws:
     def registered(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> frozenset[str]:
         return frozenset()
 
+    def with_policy(self, target: Target, policy: str, namespace: str, *, caller: Hashable) -> frozenset[str]:
+        return frozenset()
+
     def describe(self, *_: Any, **__: Any) -> Absent:
         return ABSENT
 

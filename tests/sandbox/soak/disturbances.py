@@ -39,6 +39,14 @@ def _kill(scene: Scene, rng: random.Random) -> None:
     scene.start_operators()
 
 
+def _roll(scene: Scene, rng: random.Random) -> None:
+    victims = scene.running()
+    if victims:
+        scene.ledger.tell("! operator asked to end")
+        scene.terminate(rng.choice(victims))
+    scene.start_operators()
+
+
 def _freeze(scene: Scene, rng: random.Random) -> None:
     victims = scene.running()
     if not victims:
@@ -94,6 +102,7 @@ def _watches(scene: Scene, rng: random.Random) -> None:
 
 _KINDS: Final[Mapping[str, tuple[int, Callable[[Scene, random.Random], None]]]] = {
     "kill": (4, _kill),
+    "roll": (1, _roll),
     "freeze": (2, _freeze),
     "aws": (8, _aws),
     "denied": (1, _denied),

@@ -3,6 +3,7 @@
 import itertools
 import json
 import signal
+import subprocess
 import time
 import urllib.error
 from collections.abc import Iterator
@@ -123,6 +124,15 @@ class Scene:
         """SIGKILL."""
         self.killed.add(operator)
         operator.kill()
+
+    def terminate(self, operator: Operator, within_s: float = 60.0) -> None:
+        """SIGTERM, as a rolling update does; one that does not end by itself is noted, and killed."""
+        self.killed.add(operator)
+        try:
+            operator.terminate(within_s)
+        except subprocess.TimeoutExpired:
+            self.exits.append(f"{operator.log.name} did not end within {within_s:g} s:\n{operator.log_tail(15)}")
+            operator.kill()
 
     def signal(self, operator: Operator, number: signal.Signals) -> None:
         """Send a signal."""
