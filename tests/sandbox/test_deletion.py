@@ -163,17 +163,16 @@ def delete_when_there(world: World, cases: list[Case]) -> None:
         for key, case in list(waiting.items()):
             if key == ("HostingDeployment", "scaled") and ("HostingAutoscalingPolicy", "in-place") in waiting:
                 continue
-            while case.later < len(case.stages) and case.stages[case.later].reached(objects[key]):
+            if case.later < len(case.stages) and case.stages[case.later].reached(objects[key]):
                 case.stages[case.later].act(world, objects[key])
                 case.later += 1
-                break
             if case.later == len(case.stages):
                 world.api.delete(key[1], plural=PLURALS[key[0]])
                 del waiting[key]
         return not waiting
 
     try:
-        eventually(step, what="all are where they are to be deleted", within_s=100, every_s=0.1)
+        eventually(step, what="all are where they are to be deleted", within_s=200, every_s=0.1)
     except AssertionError as never:
         objects = everything(world)
         raise AssertionError({key: objects[key].get("status") for key in waiting}) from never
@@ -192,7 +191,7 @@ def test_whatever_is_deleted_in_whatever_state_leaves_nothing_of_ours_and_touche
     for case in cases:
         world.api.create(case.obj, plural=PLURALS[case.obj["kind"]])
     delete_when_there(world, cases)
-    eventually(lambda: not everything(world), what="all objects are gone", within_s=100, every_s=0.2)
+    eventually(lambda: not everything(world), what="all objects are gone", within_s=200, every_s=0.2)
 
     after = Left.of(world)
     assert after.others == before.others
