@@ -110,6 +110,12 @@ ADOPTION_POLICY: Final = Annotation(
 READ_ONLY: Final = Annotation("read-only", "true or false", flag, _BOTH)
 PAUSED: Final = Annotation("paused", "true or false", flag, _BOTH)
 RECONCILE_AT: Final = Annotation("reconcile-at", "any text, such as a time", str)
+DRIFT_POLICY: Final = Annotation(
+    "drift-policy", "report or correct", choice("report", "correct"), _BOTH, life_cycles=_ENDPOINTS
+)
+UPDATE_POLICY: Final = Annotation(
+    "update-policy", "automatic or manual", choice("automatic", "manual"), life_cycles=_ENDPOINTS
+)
 RECREATE_ON_FAILURE: Final = Annotation("recreate-on-failure", "true or false", flag, life_cycles=_ENDPOINTS)
 DEFAULT_REGION: Final = Annotation("default-region", "the name of an AWS region", pattern(_REGION), _NAMESPACE)
 ENDPOINT_URL: Final = Annotation(
@@ -146,6 +152,7 @@ KNOWN: Final[Mapping[str, Annotation[Any]]] = {
         DEFAULT_REGION,
         DEFAULT_TAGS,
         DELETION_POLICY,
+        DRIFT_POLICY,
         ENDPOINT_URL,
         EXTERNAL_ID,
         FOUND_TARGETS,
@@ -158,6 +165,7 @@ KNOWN: Final[Mapping[str, Annotation[Any]]] = {
         ROLE_ARN,
         SESSION_TAGS,
         TTL,
+        UPDATE_POLICY,
     )
 }
 """Every annotation that has an effect, by name."""

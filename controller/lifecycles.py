@@ -24,11 +24,12 @@ from controller.aws.scaling import ApplicationAutoScaling
 from controller.aws.tracker import Tracker
 from controller.kube.client import KubeClient
 from controller.reconcile import hosting
+from controller.reconcile.children import OWNERS
 from controller.reconcile.companions import Companions
 from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
 from controller.reconcile.family import owners_of
-from controller.reconcile.hostingpass import OWNERS, HostingContext, HostingReconciler
+from controller.reconcile.hostingpass import HostingContext, HostingReconciler
 from controller.reconcile.reconciler import JobReconciler
 from controller.reconcile.resourcepass import ResourceContext, ResourceReconciler
 from controller.reconcile.scalingpass import (
@@ -149,6 +150,8 @@ def new_reconciler(served: Served, tracker: Tracker | None, shared: Shared) -> R
                 tracker=tracker,
                 models=_store(MODEL, shared),
                 configurations=_store(ENDPOINT_CONFIG, shared),
+                policies=_store(HOSTING_AUTOSCALING_POLICY, shared),
+                scaling=shared.scaling,
                 writer=shared.client,
                 executor=shared.executor,
                 clock=shared.clock,

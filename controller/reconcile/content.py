@@ -6,15 +6,17 @@ the same (v1-kinds.md 11). Pure.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from api.convert import ConversionError, to_request
 from api.descriptor import KindDescriptor
 from controller.aws.errors import AwsError
+from controller.reconcile.drift import Difference
 from controller.runtime.errors import ErrorClass
 
 _DEFAULTS: Final[Mapping[str, Any]] = {
+    "DisableScaleIn": False,
     "EnableNetworkIsolation": False,
     "Mode": "SingleModel",
     "InitialVariantWeight": 1.0,
@@ -41,15 +43,24 @@ def digest(value: Any) -> str:
 
 def is_shown_by(wanted: Any, description: Any) -> bool:
     """Whether a Describe answer has all that is wanted; what AWS adds does not count."""
-    if isinstance(wanted, Mapping):
-        return isinstance(description, Mapping) and all(
-            is_shown_by(value, description.get(name)) for name, value in wanted.items()
-        )
-    if isinstance(wanted, list):
-        if not isinstance(description, list | tuple) or len(wanted) != len(description):
-            return False
-        return all(is_shown_by(one, other) for one, other in zip(wanted, description, strict=True))
-    return bool(wanted == description)
+    return not any(differences(wanted, description))
+
+
+def differences(wanted: Any, shown: Any, path: str = "") -> Iterator[Difference]:
+    """Where an answer of AWS lacks what is wanted, or says otherwise; what it adds does not count."""
+    if isinstance(wanted, Mapping) and isinstance(shown, Mapping):
+        for name, value in wanted.items():
+            yield from differences(value, shown.get(name, _DEFAULTS.get(name)), _below(path, name))
+    elif isinstance(wanted, list) and isinstance(shown, list | tuple) and len(wanted) == len(shown):
+        for n, (one, other) in enumerate(zip(wanted, shown, strict=True)):
+            yield from differences(one, other, f"{path}[{n}]")
+    elif wanted != shown:
+        yield Difference(path, wanted, shown)
+
+
+def _below(path: str, name: str) -> str:
+    field = name[:1].lower() + name[1:]  # as v1 spells it
+    return f"{path}.{field}" if path else field
 
 
 def _plain(value: Any) -> Any:

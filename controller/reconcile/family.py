@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from api.annotations import RECONCILE_AT
+from api.annotations import DRIFT_POLICY, RECONCILE_AT
 from api.descriptor import KindDescriptor
 from api.hosting import Resolved
 from api.meta import API_VERSION, GROUP, JsonObject
@@ -46,6 +46,12 @@ class Child:
     trouble: str = ""
     """What keeps it from being created."""
     is_stalled: bool = False
+    is_owned: bool = True
+    """It names its owner; the predecessor's children do not (D-20)."""
+    drift: str = ""
+    """What somebody else has changed of it at AWS, in words."""
+    corrects: bool = False
+    """It was told to change that back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,8 @@ class Desired:
     """What the spec of a deployment wants its endpoint to be."""
 
     attempt: str
-    """Digest of everything that bears on the success of an update: one that failed is not repeated (D-15)."""
+    """Digest of everything in the spec that bears on the success of an update: one that failed is not repeated (D-15),
+    unless `retry` changes."""
     models: tuple[Want, ...]
     configuration: Want | None
     """None until every model has its name at SageMaker."""
@@ -77,6 +84,10 @@ class Desired:
     """Digest of the configuration without its numbers; empty as long as it is not known."""
     numbers: Mapping[str, tuple[int | None, float]] = field(default_factory=dict)
     """Instances and weight by variant, of variants that have such."""
+    retry: str = ""
+    """Annotation `reconcile-at`."""
+    resets_counts: bool = False
+    """An update sets instance counts back to those of the spec, whatever autoscaling has made of them (D-17b)."""
 
     @property
     def model_names(self) -> dict[str, str]:
@@ -123,6 +134,7 @@ def child_of(descriptor: KindDescriptor, obj: JsonObject) -> Child:
     """A child object as a value; a spec that no request can be made of has no content."""
     metadata, status = obj["metadata"], obj.get("status") or {}
     conditions = {each.get("type"): each for each in status.get("conditions") or ()}
+    drifted = conditions.get("Drifted", {})
     spec = obj.get("spec") or {}
     try:
         says = content(descriptor, spec)
@@ -139,6 +151,9 @@ def child_of(descriptor: KindDescriptor, obj: JsonObject) -> Child:
         is_deleting=bool(metadata.get("deletionTimestamp")),
         trouble=status.get("additional") or "",
         is_stalled=conditions.get("Stalled", {}).get("status") == "True",
+        is_owned=bool(metadata.get("ownerReferences")),
+        drift=str(drifted.get("message") or "") if drifted.get("status") == "True" else "",
+        corrects=DRIFT_POLICY.of(metadata.get("annotations") or {}) == "correct",
     )
 
 
@@ -158,14 +173,22 @@ def desired(
     contents = [(model.name, content(MODEL, model.spec)) for model in resolved.models]
     logical = content(ENDPOINT_CONFIG, resolved.configuration)
     retry = RECONCILE_AT.of(metadata.get("annotations") or {}) or ""
-    attempt = digest([contents, logical, {name: how[name] for name in _HOW if name in how}, retry])
+    attempt = digest([contents, logical, {name: how[name] for name in _HOW if name in how}])
     names = {want.label: want.child.sagemaker_name for want in wants if want.child}
     if not all(names.get(want.label) for want in wants):
-        return Desired(attempt, wants, None)
+        return Desired(attempt, wants, None, retry=retry)
     spec = resolved.configuration_with(names)
     configuration = _want(owner, ENDPOINT_CONFIG, "", metadata["name"], spec, configurations)
     wanted = content(ENDPOINT_CONFIG, spec)
-    return Desired(attempt, wants, configuration, shape_of(wanted), numbers_of(wanted))
+    return Desired(
+        attempt, wants, configuration, shape_of(wanted), numbers_of(wanted), retry, resets_counts=_resets_counts(how)
+    )
+
+
+def _resets_counts(how: Mapping[str, Any]) -> bool:
+    """Whether an UpdateEndpoint like `how` leaves no count as it was; that is AWS's default."""
+    excluded = {each.get("VariantPropertyType") for each in how.get("ExcludeRetainedVariantProperties") or ()}
+    return not how.get("RetainAllVariantProperties") or "DesiredInstanceCount" in excluded
 
 
 def shape_of(configuration: Mapping[str, Any]) -> str:
@@ -186,17 +209,25 @@ def numbers_of(configuration: Mapping[str, Any]) -> dict[str, tuple[int | None, 
     }
 
 
+def reference(owner: JsonObject) -> JsonObject:
+    """The owner reference of a child.
+
+    It blocks nothing: the deployment's own finalizer waits for the children, and where the API server checks the right
+    to block (admission plugin OwnerReferencesPermissionEnforcement), the operator would need one more for it.
+    """
+    return {
+        "apiVersion": API_VERSION,
+        "kind": HOSTING_DEPLOYMENT.kind,
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }
+
+
 def manifest(owner: JsonObject, want: Want) -> JsonObject:
     """The child object to create."""
     metadata = owner["metadata"]
-    reference = {
-        "apiVersion": API_VERSION,
-        "kind": HOSTING_DEPLOYMENT.kind,
-        "name": metadata["name"],
-        "uid": metadata["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
     return {
         "apiVersion": API_VERSION,
         "kind": want.descriptor.kind,
@@ -208,7 +239,7 @@ def manifest(owner: JsonObject, want: Want) -> JsonObject:
                 **(metadata.get("labels") or {}),
                 **labels_of(metadata.get("namespace", ""), metadata["name"], want.label),
             },
-            "ownerReferences": [reference],
+            "ownerReferences": [reference(owner)],
         },
         "spec": want.spec,
     }

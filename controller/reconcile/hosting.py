@@ -12,12 +12,20 @@ from typing import Any, Final
 
 from controller.reconcile import tagging, wording
 from controller.reconcile.capacity import changed_numbers
+from controller.reconcile.drift import Difference, sentence
 from controller.reconcile.family import Child, Want, shape_of
+from controller.reconcile.hostingdrift import changed_configuration, changed_numbers_of
 from controller.reconcile.hostingplan import (
+    AskScaled,
+    CorrectChild,
     DropChild,
     HostingPlan,
     HostingSeen,
     MakeChild,
+    NoteServed,
+    NoteWish,
+    Numbers,
+    OwnChild,
     RestoreChild,
     RetainChild,
     TagChild,
@@ -25,6 +33,8 @@ from controller.reconcile.hostingplan import (
 )
 from controller.reconcile.outcomes import (
     LOOK_AGAIN_S,
+    drift_shown,
+    drift_told,
     failed,
     foreign,
     may_be_invisible,
@@ -42,6 +52,7 @@ from controller.reconcile.plan import (
     Create,
     Delete,
     Describe,
+    Drift,
     During,
     Event,
     Failure,
@@ -54,6 +65,7 @@ from controller.reconcile.plan import (
     Release,
     Settle,
     Source,
+    Verdict,
     View,
 )
 from controller.runtime.errors import ABSENT
@@ -82,8 +94,11 @@ def decide(seen: HostingSeen) -> HostingPlan:
     """The next step. At most one mutation of AWS per pass; a hold lets no AWS call through."""
     plan = _decide(seen)
     base = seen.base
-    if base.hold_s is not None and isinstance(plan, Describe | CheckOwner | Create | Update | Delete):
+    if base.hold_s is not None and isinstance(plan, Describe | CheckOwner | AskScaled | Create | Update | Delete):
         return Settle(again_s=base.hold_s, follow=base.recorded is not None)
+    if isinstance(plan, Settle) and plan.view is not None and seen.ignored and not seen.is_observed:
+        message = f"without effect: {'; '.join(seen.ignored)}"  # once for each generation of the spec
+        return replace(plan, events=(*plan.events, Event("Warning", "FieldsIgnored", message)))
     return plan
 
 
@@ -100,10 +115,15 @@ def _decide(seen: HostingSeen) -> HostingPlan:
     if base.policy.read_only:
         is_settled = seen.is_observed and seen.was_visible
         return only_looked_at(base, partial(_only_shown, seen), is_settled=is_settled)
+    if seen.invalid is not None:
+        return _invalid(seen, seen.invalid)
     if not base.has_finalizer:
         return Prepare()
     if (tags := tagging.step(base)) is not None:
         return tags
+    for child in seen.children:
+        if not child.is_owned and child.name not in seen.done:
+            return OwnChild(child)
     if (want := _tagged_otherwise(seen)) is not None:
         return TagChild(want)
     if base.recorded is not None:
@@ -140,6 +160,23 @@ def _failed(seen: HostingSeen, failure: Failure) -> HostingPlan:
         return plan
     phase = Phase.READY_STUCK if plan.view.phase is Phase.STUCK else plan.view.phase
     return replace(plan, view=replace(plan.view, phase=phase))
+
+
+def _invalid(seen: HostingSeen, failure: Failure) -> HostingPlan:
+    """A spec that cannot be taken apart: nothing is changed, and an endpoint that is there is still shown as it is."""
+    base, remote = seen.base, seen.base.remote
+    plan = failed(base, failure)
+    if base.recorded is None or not isinstance(plan, Settle) or plan.view is None:
+        return plan
+    if base.is_describe_due or (isinstance(remote, Found) and remote.source is Source.SUMMARY):
+        return Describe(background=True)
+    view = plan.view
+    if isinstance(remote, Found):
+        serves = remote.value == IN_SERVICE or (remote.value in BUSY and remote.value != CREATING)
+        phase = Phase.READY_STUCK if serves else Phase.STUCK
+        view = replace(view, phase=phase, value=remote.value, fields=_fields(seen))
+    # Not held: AWS is asked only when the tracker has news, and news shall be shown.
+    return replace(plan, view=view, verdict=Verdict.FINE)
 
 
 def _retain(seen: HostingSeen) -> HostingPlan:
@@ -224,7 +261,8 @@ def _recorded(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
     if base.mutation is Mutation.CREATED:
         return _told(seen, recorded, CREATING, wording.created(base, recorded))
     if base.mutation is Mutation.UPDATED:
-        return _told(seen, recorded, UPDATING, Event("Normal", "UpdateStarted", f"update of {recorded.name} begins"))
+        begins = Event("Normal", "UpdateStarted", f"update of {recorded.name} begins")
+        return _told(seen, recorded, UPDATING, begins, *_resets(seen, is_whole=not seen.attempt.is_of_numbers))
     if base.mutation is Mutation.DELETED:
         return _told(
             seen, recorded, DELETING, Event("Normal", "Deleting", f"{recorded.name} is deleted, to be made anew")
@@ -240,6 +278,8 @@ def _recorded(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
         return _build(seen)  # row 1: it is wanted, and was deleted behind our back
     if remote.source is Source.SUMMARY or base.is_describe_due:
         return Describe(background=seen.is_observed)
+    if base.policy.holds_updates and seen.is_new_wish and not seen.is_noted:
+        return NoteWish()
     if remote.value == IN_SERVICE:
         return _in_service(seen, recorded, remote)
     if remote.value == FAILED:
@@ -247,14 +287,17 @@ def _recorded(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
     return _as_it_is(seen, recorded, remote)
 
 
-def _told(seen: HostingSeen, recorded: Recorded, value: str, event: Event) -> Settle:
+def _told(seen: HostingSeen, recorded: Recorded, value: str, *events: Event) -> Settle:
     """SageMaker has accepted: this is what it says then, without asking."""
     phase = Phase.READY_WORKING if value == UPDATING else Phase.WORKING
     fields = _fields(seen)
     if value == CREATING and seen.desired and seen.desired.configuration and seen.desired.configuration.child:
         fields["endpointConfigName"] = seen.desired.configuration.child.sagemaker_name
-    view = View(phase, value, value=value, fields=fields)
-    return Settle(view, recorded, (event,), follow=True)
+    drift: Drift | None = Drift.NONE
+    if value == UPDATING:
+        drift = Drift.CORRECTING if drift_shown(seen.base) is Drift.FOUND else None
+    view = View(phase, value, value=value, fields=fields, drift=drift)
+    return Settle(view, recorded, events, follow=True)
 
 
 def _as_it_is(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
@@ -262,7 +305,10 @@ def _as_it_is(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
     base = seen.base
     serves = remote.value in BUSY and remote.value != CREATING
     pending = _is_pending(seen)
-    message = f"the changed spec is applied when the endpoint is InService (it is {remote.value})" if pending else ""
+    message = ""
+    if pending:
+        what = "is prepared" if _is_held(seen) else "is applied"
+        message = f"the changed spec {what} when the endpoint is InService (it is {remote.value})"
     view = View(
         Phase.READY_WORKING if serves else Phase.WORKING,
         wording.reason_of(remote.value),
@@ -280,8 +326,8 @@ def _as_it_is(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
 
 
 def _is_pending(seen: HostingSeen) -> bool:
-    """Whether the spec asks for something that SageMaker was not asked for yet."""
-    return seen.desired is not None and bool(seen.attempt.id) and seen.desired.attempt != seen.attempt.id
+    """Whether there is something to ask SageMaker for: a changed spec, or another try."""
+    return bool(seen.attempt.id) and seen.desired is not None and not seen.is_attempted
 
 
 def _first_sight(seen: HostingSeen, recorded: Recorded) -> tuple[Event, ...]:
@@ -292,7 +338,7 @@ def _first_sight(seen: HostingSeen, recorded: Recorded) -> tuple[Event, ...]:
 def _endpoint_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> HostingPlan:
     """Row 7: all that AWS allows is deletion."""
     pending = _is_pending(seen)
-    if pending and seen.recreates and not seen.was_refused_as_busy:
+    if pending and seen.recreates and not (seen.was_refused_as_busy or _is_held(seen)):
         return Delete(recorded.name)
     return _endpoint_stuck(seen, recorded, remote)
 
@@ -328,20 +374,76 @@ def _in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> Hosting
     if base.shown == UPDATING and seen.attempt.since and remote.fields.get("lastModifiedTime") == seen.attempt.since:
         return Settle(follow=True, again_s=LOOK_AGAIN_S)  # an answer from before our update
     running = seen.running
-    is_attempted = desired.attempt == seen.attempt.id
     has_shape = running is not None and desired.shape != "" and desired.shape == shape_of(running.content)
-    numbers = changed_numbers(seen, running) if has_shape and running is not None else {}
-    if has_shape and not (numbers and not is_attempted):
-        if is_attempted and remote.failure_reason and seen.attempt.is_of_numbers:
-            return _update_failed(seen, recorded, remote)
-        return _at_rest(seen, recorded)
-    if is_attempted:
+    if has_shape and running is not None:
+        return _right_configuration(seen, recorded, remote, running)
+    if not seen.is_new_wish and seen.attempt.is_served:
+        return _drifted(seen, recorded, changed_configuration(seen), _children_or(seen, Update(), Phase.WORKING))
+    if seen.is_attempted:
         return _update_failed(seen, recorded, remote)  # row 6: SageMaker went back
     if seen.was_refused_as_busy:
         return Settle(follow=True, again_s=BUSY_POLL_S)
-    if has_shape:
-        return Update(numbers) if base.shown == base.descriptor.status.reconciling else _announce(seen, recorded)
-    return _children_or(seen, Update(), Phase.READY_WORKING)
+    plan = _children_or(seen, Update(), Phase.READY_WORKING)
+    return _held(seen, recorded, is_whole=True) if isinstance(plan, Update) and _is_held(seen) else plan
+
+
+def _right_configuration(seen: HostingSeen, recorded: Recorded, remote: Found, running: Child) -> HostingPlan:
+    """The endpoint runs with what is wanted; weights and counts may have to be changed."""
+    base = seen.base
+    numbers: Numbers = changed_numbers(seen, running)
+    has_failed = seen.attempt.is_of_numbers and not seen.attempt.is_served and bool(remote.failure_reason)
+    if has_failed and seen.is_attempted:
+        return _update_failed(seen, recorded, remote)
+    if has_failed and not seen.is_new_wish and seen.desired is not None:
+        numbers = seen.desired.numbers
+    if not numbers or seen.is_attempted:
+        return _serves(seen, recorded)
+    if seen.was_refused_as_busy:
+        return Settle(follow=True, again_s=BUSY_POLL_S)
+    if _is_held(seen):
+        return _held(seen, recorded, is_whole=False)
+    return Update(numbers) if base.shown == base.descriptor.status.reconciling else _announce(seen, recorded)
+
+
+def _is_held(seen: HostingSeen) -> bool:
+    """Annotation `update-policy: manual`, and no new text in `reconcile-at` since the edit was seen."""
+    if not seen.base.policy.holds_updates or not seen.is_new_wish or seen.desired is None:
+        return False
+    awaits = seen.attempt.awaits
+    return awaits is None or awaits.id != seen.desired.attempt or awaits.retry == seen.desired.retry
+
+
+def _held(seen: HostingSeen, recorded: Recorded, *, is_whole: bool) -> Settle:
+    """Everything is prepared, and the user has the last word."""
+    message = (
+        "the update is prepared, and begins when the annotation sagemaker.aws.amazon.com/reconcile-at gets a new text"
+    )
+    if resets := _resets(seen, is_whole=is_whole):
+        message += f"; {resets[0].message}"
+    view = View(
+        Phase.READY,
+        "UpdatePending",
+        message,
+        value=IN_SERVICE,
+        additional=message,
+        fields=_fields(seen),
+        synced="UpdatePending",
+    )
+    is_told = seen.base.reasons.get("Ready") == "UpdatePending"
+    events = () if is_told else (Event("Normal", "UpdatePending", message),)
+    return Settle(view, recorded, _first_sight(seen, recorded) + events, follow=True)
+
+
+def _resets(seen: HostingSeen, *, is_whole: bool) -> tuple[Event, ...]:
+    """D-17b: AWS's default is to forget what autoscaling has made of the counts; v1's users rely on that default."""
+    if not (is_whole and seen.scalers and seen.desired is not None and seen.desired.resets_counts):
+        return ()
+    scaled = ", ".join(f"{variant} ({policy})" for variant, policy in sorted(seen.scalers.items()))
+    message = (
+        f"the update sets the instances of scaled variants back to the spec's: {scaled};"
+        " spec.retainAllVariantProperties=true keeps them"
+    )
+    return (Event("Warning", "CapacityReset", message),)
 
 
 def _announce(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
@@ -357,10 +459,76 @@ def _announce(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
     return Settle(view, recorded, follow=True)
 
 
+def _serves(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
+    """The wanted configuration runs; are its numbers and its children still what they were?"""
+    if seen.is_new_wish or not seen.attempt.is_served or seen.attempt.awaits is not None:
+        return NoteServed()
+    changed = changed_numbers_of(seen)
+    if changed.unclear:
+        return AskScaled(changed.unclear)
+    if changed.restore is not None:
+        return _drifted(seen, recorded, changed.differences, Update(changed.restore), is_usable=True)
+    if lost := [child for child in seen.children if child.drift and child.uid in _needed(seen)]:
+        return _children_drifted(seen, recorded, lost)
+    return _at_rest(seen, recorded)
+
+
+def _drifted(
+    seen: HostingSeen,
+    recorded: Recorded,
+    differences: tuple[Difference, ...],
+    repair: HostingPlan,
+    *,
+    is_usable: bool = False,
+) -> HostingPlan:
+    """Told first, and then changed back where that is asked for; not in a loop where others do not give in."""
+    base, corrects = seen.base, seen.base.policy.corrects
+    message = sentence(differences)
+    phases = (Phase.READY_WORKING, Phase.READY) if is_usable else (Phase.WORKING, Phase.STUCK)
+    view = View(
+        phases[0] if corrects else phases[1],
+        "Drifted",
+        message,
+        value=IN_SERVICE,
+        additional=message,
+        fields=_fields(seen),
+        synced="Drifted",
+        drift=Drift.FOUND,
+    )
+    again_s = None
+    if corrects and drift_shown(base) is Drift.FOUND:
+        if base.correction_in_s <= 0.0 and not seen.was_refused_as_busy:
+            return repair
+        again_s = max(base.correction_in_s, BUSY_POLL_S)
+    events = _first_sight(seen, recorded) + drift_told(base, message)
+    return Settle(view, recorded, events, follow=True, again_s=again_s)
+
+
+def _children_drifted(seen: HostingSeen, recorded: Recorded, lost: list[Child]) -> HostingPlan:
+    """The endpoint serves on without them, and cannot be updated any more, nor get new instances."""
+    if seen.base.policy.corrects:
+        for child in lost:
+            if not child.corrects and child.name not in seen.done:
+                return CorrectChild(child)
+    message = "; ".join(f"{child.descriptor.kind} {child.name}: {child.drift}" for child in lost)
+    view = View(
+        Phase.READY,
+        "Drifted",
+        message,
+        value=IN_SERVICE,
+        additional=message,
+        fields=_fields(seen),
+        synced="Drifted",
+        drift=Drift.FOUND,
+    )
+    events = _first_sight(seen, recorded) + drift_told(seen.base, message)
+    return Settle(view, recorded, events, follow=True)
+
+
 def _at_rest(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
     """Row 4: what is wanted is served; children that nobody needs go, configurations first (D-54)."""
     base = seen.base
-    view = View(Phase.READY, IN_SERVICE, value=IN_SERVICE, fields=_fields(seen))
+    view = View(Phase.READY, IN_SERVICE, value=IN_SERVICE, fields=_fields(seen), drift=Drift.NONE)
     is_told = base.shown == IN_SERVICE and base.is_recorded_in_status and seen.is_observed
     superfluous = _superfluous(seen)
     if is_told and superfluous:
@@ -374,14 +542,21 @@ def _at_rest(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
         events += (Event("Normal", "InService", f"{recorded.name} is in service"),)
     else:
         events += status_changed(base, IN_SERVICE)
+    if drift_shown(base) is Drift.CORRECTING:
+        events += (Event("Normal", "DriftCorrected", f"{recorded.name} is again as the spec wants it"),)
     return Settle(view, recorded, events, follow=True, again_s=CHILDREN_POLL_S if superfluous else None)
+
+
+def _needed(seen: HostingSeen) -> set[str]:
+    """The uids of the configuration that runs and of the models that the spec wants."""
+    desired, running = seen.desired, seen.running
+    assert desired is not None and running is not None  # noqa: S101, PT018 (the endpoint runs with a child)
+    return {running.uid} | {want.child.uid for want in desired.models if want.child}
 
 
 def _superfluous(seen: HostingSeen) -> list[Child]:
     """Children that neither the endpoint nor the spec needs; models only when the last configuration with them went."""
-    desired, running = seen.desired, seen.running
-    assert desired is not None and running is not None  # noqa: S101, PT018 (the endpoint runs with a child)
-    wanted = {running.uid} | {want.child.uid for want in desired.models if want.child}
+    wanted = _needed(seen)
     configurations = [child for child in seen.configurations if child.uid not in wanted]
     used = {
         variant.get("modelName")
@@ -405,6 +580,8 @@ def _update_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> Sett
         additional=message,
         fields=_fields(seen),
         synced="UpdateFailed",
+        # Changing it back has failed: it is still not as it was applied.
+        drift=Drift.FOUND if drift_shown(seen.base) is Drift.CORRECTING else None,
     )
     return Settle(view, recorded, wording.once(seen.base, "Stalled", "UpdateFailed", message), follow=True)
 

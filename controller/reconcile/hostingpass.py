@@ -3,45 +3,62 @@
 Over 400 lines: one method for each step of `hostingplan`, and the ports that they use.
 """
 
-import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
+import structlog
+
 from api import hosting as manifests
-from api.annotations import DELETION_POLICY, LAST_UPDATE_ATTEMPT, RECREATE_ON_FAILURE
+from api.annotations import LAST_UPDATE_ATTEMPT, RECREATE_ON_FAILURE
+from api.autoscaling import resource_id_of, selector_of
 from api.convert import ConversionError, to_request
 from api.descriptor import KindDescriptor
-from api.meta import JsonObject, ObjectKey, Resource
+from api.meta import JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.aws.console import partition_of
 from controller.aws.errors import AwsError
 from controller.aws.runtimeurl import invocation_url
 from controller.aws.sagemaker import Endpoints
+from controller.aws.targets import Target
+from controller.reconcile.attempt import parse, text_of
+from controller.reconcile.children import ChildReader, Children, ChildWriter
 from controller.reconcile.context import JobSettings, JobTracker, ObjectReader
 from controller.reconcile.executor import Effect, Executor
-from controller.reconcile.family import Child, Want, child_of, desired, is_child_of, label_value, manifest
+from controller.reconcile.family import child_of, desired
 from controller.reconcile.hand import Hand
 from controller.reconcile.hosting import decide
+from controller.reconcile.hostingdrift import aimed_at, overlaid
 from controller.reconcile.hostingplan import (
+    AskScaled,
     Attempt,
+    AwsPlan,
+    ChildPlan,
+    CorrectChild,
     DropChild,
     HostingSeen,
     MakeChild,
+    NoteServed,
+    NoteWish,
+    Numbers,
+    OwnChild,
     RestoreChild,
     RetainChild,
     TagChild,
     Update,
+    Wish,
 )
 from controller.reconcile.memory import Memories, Memory
 from controller.reconcile.observe import found
 from controller.reconcile.onekey import reconcile_one
+from controller.reconcile.outcomes import drift_shown
 from controller.reconcile.plan import (
     CheckOwner,
     Create,
     Delete,
     Describe,
+    Drift,
     DropTags,
     During,
     Event,
@@ -55,13 +72,14 @@ from controller.reconcile.plan import (
     Source,
 )
 from controller.reconcile.retag import retag
-from controller.reconcile.status import merge_patch, rfc3339
+from controller.reconcile.scalingpass import RESOURCE_IDS
+from controller.reconcile.status import rfc3339
 from controller.runtime.clock import Clock
 from controller.runtime.controller import Result
-from controller.runtime.errors import ABSENT, ClassifiedError, ErrorClass
+from controller.runtime.errors import ABSENT, ErrorClass
 
-OWNERS: Final = "owners"
-"""Index of children by their deployment: `family.owners_of`."""
+_log: Final = structlog.get_logger(__name__)
+
 ATTEMPT: Final = LAST_UPDATE_ATTEMPT.key
 """Annotation: what SageMaker was last asked to serve (D-15)."""
 
@@ -71,6 +89,7 @@ _DURING: Final[Mapping[type, During]] = {
     Describe: During.DESCRIBE,
     CheckOwner: During.OWNER,
     Create: During.CREATE,
+    AskScaled: During.DESCRIBE,
     Update: During.UPDATE,
     Delete: During.DELETE,
     PutTags: During.TAG,
@@ -88,27 +107,11 @@ class EndpointTracker(JobTracker, Protocol):
         ...
 
 
-class ChildReader(Protocol):
-    """A store of children; `runtime.store.Store` is one."""
+class Targets(Protocol):
+    """Knows what is scaled; `aws.scaling.ApplicationAutoScaling` does. May raise `AwsError`."""
 
-    def by_index(self, name: str, value: str) -> list[JsonObject]:
-        """Copies of the objects that the index knows under `value`."""
-        ...
-
-
-class ChildWriter(Protocol):
-    """Writes child objects; `kube.client.KubeClient` is one. Raises `ClassifiedError`."""
-
-    def create(self, resource: Resource, namespace: str | None, body: Mapping[str, Any]) -> JsonObject:
-        """Create an object. EXISTS: there is one of that name."""
-        ...
-
-    def patch(self, resource: Resource, key: ObjectKey, body: JsonObject) -> JsonObject:
-        """Merge-patch an object. CONFLICT: it has changed since `metadata.resourceVersion` of the body."""
-        ...
-
-    def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "") -> None:
-        """Ask for deletion of the object with this uid. NOT_FOUND: it is gone."""
+    def registered(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> frozenset[str]:
+        """See `aws.scaling.Scaling.registered`."""
         ...
 
 
@@ -120,6 +123,8 @@ class HostingContext:
     tracker: EndpointTracker
     models: ChildReader
     configurations: ChildReader
+    policies: ChildReader
+    scaling: Targets
     writer: ChildWriter
     executor: Executor
     clock: Clock
@@ -156,6 +161,7 @@ class HostingPass:
         self._key = key
         self._memory = memory
         self._hand = Hand(context, key, obj, memory)
+        self._children = Children(self._hand, context.models, context.configurations, context.writer, context.executor)
 
     def run(self) -> Result:
         """Make the pass. Raises `ClassifiedError` and `Terminal`."""
@@ -169,28 +175,45 @@ class HostingPass:
                 case Prepare():
                     self._hand.prepare(None)
                     seen = self._observe()
-                case MakeChild(want) | RestoreChild(want) as plan:
-                    self._make(want, is_there=isinstance(plan, RestoreChild))
-                    seen = replace(seen, done=seen.done | {want.name})
-                case DropChild(child):
-                    self._drop(child)
-                    seen = replace(seen, done=seen.done | {child.name})
-                case TagChild(want):
-                    seen = replace(seen, done=seen.done | {self._tag_child(want)})
-                case RetainChild(child):
-                    self._retain(child)
-                    seen = replace(seen, done=seen.done | {child.name})
                 case PutTags() | DropTags() as plan:
                     seen = self._ask(seen, plan)
                     if seen.base.failure is None and not seen.base.are_tags_held:
                         return self._hand.end(seen.base, Settle())  # our own write wakes the key again
-                case plan:
+                case NoteServed():
+                    seen = self._note_served(seen)
+                case NoteWish():
+                    seen = self._note_wish(seen)
+                case Describe() | CheckOwner() | AskScaled() | Create() | Update() | Delete() as plan:
                     seen = self._ask(seen, plan)
+                case plan:
+                    seen = replace(seen, done=seen.done | {self._attend(plan)})
         raise RuntimeError(f"no end in {_MAX_STEPS} steps")
 
-    def _ask(
-        self, seen: HostingSeen, plan: Describe | CheckOwner | Create | Update | Delete | PutTags | DropTags
-    ) -> HostingSeen:
+    def _attend(self, plan: ChildPlan) -> str:
+        """Steps that concern a child; returns its name."""
+        match plan:
+            case MakeChild(want):
+                self._children.make(want)
+                return want.name
+            case RestoreChild(want):
+                assert want.spoilt is not None  # noqa: S101 (decided on)
+                self._children.restore(want.spoilt, want)
+                return want.name
+            case TagChild(want):
+                assert want.child is not None  # noqa: S101 (decided on)
+                self._children.tag(want.child, want)
+                return want.child.name
+            case DropChild(child):
+                self._children.drop(child)
+            case RetainChild(child):
+                self._children.retain(child)
+            case OwnChild(child):
+                self._children.own(child)
+            case CorrectChild(child):
+                self._children.correct(child)
+        return child.name
+
+    def _ask(self, seen: HostingSeen, plan: AwsPlan) -> HostingSeen:
         """Steps that ask AWS; a refusal becomes part of what is seen."""
         during = _DURING[type(plan)]
         try:
@@ -199,6 +222,8 @@ class HostingPass:
                     return self._describe(background, seen)
                 case CheckOwner(arn):
                     return self._check_owner(arn, seen)
+                case AskScaled(variants):
+                    return self._ask_scaled(variants, seen)
                 case Create():
                     return self._create(seen)
                 case Update(numbers):
@@ -227,44 +252,53 @@ class HostingPass:
             base = replace(
                 base, remote=summary, summary=summary, is_describe_due=sighting.is_describe_due or base.is_asked
             )
-        models, configurations = self._children(MODEL), self._children(ENDPOINT_CONFIG)
+        models, configurations = self._children.of(MODEL), self._children.of(ENDPOINT_CONFIG)
         seen = HostingSeen(
             base=base,
             children=tuple(
                 [child_of(MODEL, each) for each in models]
                 + [child_of(ENDPOINT_CONFIG, each) for each in configurations]
             ),
-            attempt=_attempt(annotations.get(ATTEMPT, "")),
+            attempt=parse(annotations.get(ATTEMPT, "")),
             is_observed=status.get("observedGeneration") == base.generation,
             was_visible=bool(status.get("creationTime")),
             recreates=RECREATE_ON_FAILURE.of(annotations) is True,
+            scalers=self._scalers(base.name),
         )
         if base.failure is not None:
             return seen
         try:
             seen = replace(seen, url=self._url(seen))
-            if base.deleting_for_s is None and not base.policy.read_only:
-                wanted = desired(obj, manifests.resolve(self._hand.spec), self._how(), models, configurations)
-                seen = replace(seen, desired=wanted)
-        except ConversionError as exc:
-            error = AwsError(ErrorClass.INVALID, "InvalidField", str(exc), sent=False)
-            return replace(seen, base=replace(base, failure=self._hand.failure(During.CREATE, error)))
         except AwsError as error:
             return replace(seen, base=replace(base, failure=self._hand.failure(During.CREATE, error)))
-        return seen
+        if base.deleting_for_s is not None or base.policy.read_only:
+            return seen
+        return self._with_wish(seen, models, configurations)
 
-    def _children(self, descriptor: KindDescriptor) -> list[JsonObject]:
-        store = self._context.models if descriptor is MODEL else self._context.configurations
-        metadata = self._hand.obj["metadata"]
-        labelled = f"{metadata.get('namespace', '')}/{label_value(metadata['name'])}"
-        there = {
-            each["metadata"]["uid"]: each
-            for value in (metadata["uid"], labelled)
-            for each in store.by_index(OWNERS, value)
-            if (each["metadata"].get("namespace") or "") == self._key.namespace
+    def _with_wish(self, seen: HostingSeen, models: list[JsonObject], configurations: list[JsonObject]) -> HostingSeen:
+        """What the spec wants, or why nobody can tell."""
+        try:
+            resolved = manifests.resolve(self._hand.spec)
+            wanted = desired(self._hand.obj, resolved, self._how(), models, configurations)
+        except ConversionError as exc:
+            error = AwsError(ErrorClass.INVALID, "InvalidField", str(exc), sent=False)
+            return replace(seen, invalid=self._hand.failure(During.CREATE, error))
+        except AwsError as error:
+            return replace(seen, invalid=self._hand.failure(During.CREATE, error))
+        return replace(seen, desired=wanted, ignored=resolved.ignored)
+
+    def _scalers(self, endpoint: str) -> dict[str, str]:
+        """The policy objects that have claimed variants of the endpoint, by variant."""
+        region = self._hand.spec.get("region")
+        variants = self._hand.spec.get("productionVariants")
+        listed = variants if isinstance(variants, list) else ()  # what is no list is for the conversion to refuse
+        names = [str(each.get("variantName")) for each in listed if isinstance(each, Mapping)]
+        return {
+            name: f"HostingAutoscalingPolicy {ObjectKey.of(policy)}"
+            for name in names
+            for policy in self._context.policies.by_index(RESOURCE_IDS, resource_id_of(endpoint, name))
+            if (policy.get("spec") or {}).get("region") == region
         }
-        mine = [each for each in there.values() if is_child_of(each, self._hand.obj)]
-        return sorted(mine, key=lambda each: str(each["metadata"]["name"]))
 
     def _url(self, seen: HostingSeen) -> str:
         if seen.base.deleting_for_s is not None and seen.base.recorded is None:
@@ -293,66 +327,64 @@ class HostingPass:
         owner = Owner.OURS if self._hand.owner().is_proved_by(tags) else Owner.FOREIGN
         return replace(seen, base=replace(seen.base, owner=owner))
 
-    # --- children
-
-    def _make(self, want: Want, *, is_there: bool) -> None:
-        self._hand.confirm()
-        writer, key = self._context.writer, ObjectKey(self._key.namespace, want.name)
-        resource = want.descriptor.resource
-        if is_there and want.spoilt is not None:
-            body = {
-                "metadata": {"resourceVersion": want.spoilt.version},
-                "spec": merge_patch(want.spoilt.spec, want.spec),
-            }
-            self._context.executor.perform(Effect.CREATE_CHILD, lambda: writer.patch(resource, key, body))
-            return
-        child = manifest(self._hand.obj, want)
+    def _ask_scaled(self, variants: tuple[str, ...], seen: HostingSeen) -> HostingSeen:
+        """Who may not ask takes all of them for scaled: a false alarm, or a fight with autoscaling, would be worse."""
+        ids = {resource_id_of(seen.base.name, variant): variant for variant in variants}
+        selectors = [selector_of(each, {}) for each in ids]
+        target = self._hand.target(seen.base)
         try:
-            self._context.executor.perform(
-                Effect.CREATE_CHILD, lambda: writer.create(resource, self._key.namespace or None, child)
-            )
-        except ClassifiedError as error:
-            if error.error_class is not ErrorClass.EXISTS:
-                raise  # its name holds our uid: it is ours, and the store does not show it yet
-
-    def _drop(self, child: Child) -> None:
-        self._hand.confirm()
-        key = ObjectKey(self._key.namespace, child.name)
-        try:
-            self._context.executor.perform(
-                Effect.DELETE_CHILD,
-                lambda: self._context.writer.delete(child.descriptor.resource, key, uid=child.uid),
-            )
-        except ClassifiedError as error:
-            if error.error_class is not ErrorClass.NOT_FOUND:
+            there = self._context.scaling.registered(target, selectors, caller=self._key)
+        except AwsError as error:
+            if error.error_class is ErrorClass.THROTTLED:
                 raise
+            _log.warning("cannot tell which variants are scaled", code=error.code)
+            return replace(seen, scaled=frozenset(variants))
+        return replace(seen, scaled=frozenset(ids[each] for each in there))
 
-    def _tag_child(self, want: Want) -> str:
-        """Returns the child's name."""
-        child = want.child
-        assert child is not None  # noqa: S101 (decided on)
-        self._hand.confirm()
-        key = ObjectKey(self._key.namespace, child.name)
-        body: JsonObject = {
-            "metadata": {"resourceVersion": child.version},
-            "spec": {"tags": want.spec.get("tags") or None},
-        }
-        self._context.executor.perform(
-            Effect.TAG_CHILD, lambda: self._context.writer.patch(child.descriptor.resource, key, body)
+    # --- notes
+
+    def _note_served(self, seen: HostingSeen) -> HostingSeen:
+        """What numbers AWS aims at is read once, when an update is complete; others change them from then on."""
+        wanted = seen.desired
+        assert wanted is not None  # noqa: S101 (who deletes notes nothing)
+        attempt = Attempt(
+            id=wanted.attempt,
+            retry=wanted.retry,
+            shape=wanted.shape,
+            numbers=wanted.numbers,
+            is_of_numbers=seen.attempt.is_of_numbers,
+            since=seen.attempt.since,
+            is_served=True,
+            serves=seen.attempt.serves or aimed_at(seen.fields),
         )
-        return child.name
+        return self._note(seen, attempt)
 
-    def _retain(self, child: Child) -> None:
-        key = ObjectKey(self._key.namespace, child.name)
-        policy = {DELETION_POLICY.key: "retain"}
-        body: JsonObject = {"metadata": {"resourceVersion": child.version, "annotations": policy}}
-        try:
-            self._context.executor.perform(
-                Effect.NOTE, lambda: self._context.writer.patch(child.descriptor.resource, key, body)
-            )
-        except ClassifiedError as error:
-            if error.error_class is not ErrorClass.NOT_FOUND:
-                raise
+    def _note_wish(self, seen: HostingSeen) -> HostingSeen:
+        wanted = seen.desired
+        assert wanted is not None  # noqa: S101 (who deletes notes nothing)
+        return self._note(seen, replace(seen.attempt, awaits=Wish(wanted.attempt, wanted.retry)))
+
+    def _note_attempt(self, seen: HostingSeen, sent: Numbers | None = None) -> HostingSeen:
+        """Write down what SageMaker has accepted. After the call: an update that was only meant must be tried.
+
+        `sent` are the numbers of UpdateEndpointWeightsAndCapacities: the others stay as they were.
+        """
+        wanted = seen.desired
+        assert wanted is not None  # noqa: S101 (who deletes neither creates nor updates)
+        attempt = Attempt(
+            id=wanted.attempt,
+            retry=wanted.retry,
+            shape=wanted.shape,
+            numbers=wanted.numbers,
+            is_of_numbers=sent is not None,
+            since=seen.fields.get("lastModifiedTime", ""),
+            serves={} if sent is None else overlaid(seen.attempt.serves, sent),
+        )
+        return self._note(seen, attempt)
+
+    def _note(self, seen: HostingSeen, attempt: Attempt) -> HostingSeen:
+        self._hand.note({ATTEMPT: text_of(attempt)})
+        return replace(seen, attempt=attempt)
 
     # --- the endpoint
 
@@ -375,12 +407,12 @@ class HostingPass:
             raise
         recorded = self._hand.recorded(base.name, target, arn)
         self._memory.recorded = recorded
-        self._note(seen, is_of_numbers=False)
+        seen = self._note_attempt(seen)
         return replace(
             seen, base=replace(base, mutation=Mutation.CREATED, recorded=recorded, remote=None), was_visible=False
         )
 
-    def _update(self, numbers: Mapping[str, tuple[int | None, float | None]] | None, seen: HostingSeen) -> HostingSeen:
+    def _update(self, numbers: Numbers | None, seen: HostingSeen) -> HostingSeen:
         base = seen.base
         request: JsonObject = {HOSTING_DEPLOYMENT.name.member: base.name}
         if numbers is None:
@@ -401,7 +433,9 @@ class HostingPass:
                 return replace(seen, was_refused_as_busy=True)
             raise
         self._context.tracker.hasten(self._key)
-        self._note(seen, is_of_numbers=numbers is not None)
+        if not seen.is_new_wish and drift_shown(base) is Drift.FOUND:
+            self._memory.corrections = self._memory.corrections.after(self._context.clock.monotonic())
+        seen = self._note_attempt(seen, numbers)
         return replace(seen, base=replace(base, mutation=Mutation.UPDATED))
 
     def _delete(self, name: str, seen: HostingSeen) -> HostingSeen:
@@ -420,18 +454,6 @@ class HostingPass:
         if answer is ABSENT:
             return replace(seen, base=replace(base, remote=ABSENT), was_visible=True)
         return replace(seen, base=replace(base, mutation=Mutation.DELETED))
-
-    def _note(self, seen: HostingSeen, *, is_of_numbers: bool) -> None:
-        """Write down what SageMaker has accepted. After the call: an update that was only meant must be tried."""
-        assert seen.desired is not None  # noqa: S101 (who deletes neither creates nor updates)
-        attempt = {
-            "id": seen.desired.attempt,
-            "shape": seen.desired.shape,
-            "numbers": seen.desired.numbers,
-            "isOfNumbers": is_of_numbers,
-            "since": seen.fields.get("lastModifiedTime", ""),
-        }
-        self._hand.note({ATTEMPT: json.dumps(attempt, separators=(",", ":"))})
 
     # --- the end of a pass
 
@@ -469,21 +491,6 @@ def _current(status: Mapping[str, Any], summary: Found, answer: Mapping[str, Any
     if reason:
         fields["failureReason"] = reason
     return replace(summary, source=Source.DESCRIPTION, fields=fields, failure_reason=reason)
-
-
-def _attempt(text: str) -> Attempt:
-    """The annotation; one that somebody has spoilt counts as absent: at worst an update is tried once more."""
-    try:
-        attempt = json.loads(text or "{}")
-        return Attempt(
-            id=str(attempt.get("id", "")),
-            shape=str(attempt.get("shape", "")),
-            numbers={str(name): (count, float(weight)) for name, (count, weight) in attempt.get("numbers", {}).items()},
-            is_of_numbers=bool(attempt.get("isOfNumbers")),
-            since=str(attempt.get("since", "")),
-        )
-    except (ValueError, TypeError, AttributeError):
-        return Attempt()
 
 
 def _configuration(seen: HostingSeen) -> str:

@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass, field
 
 from api.meta import ObjectKey
+from controller.reconcile.drift import Corrections
 from controller.reconcile.plan import Recorded
 
 
@@ -38,12 +39,14 @@ class Memory:
     """The same for its tags only."""
     setbacks: int = 0
     """Errors of the slow kind in a row."""
+    corrections: Corrections = field(default_factory=Corrections)
+    """How often, and when, somebody else's change was changed back."""
 
     def is_blank(self) -> bool:
         """Whether forgetting it changes nothing."""
         times = (self.doubtful_since, self.described_at, self.deleting_since)
         hints = (self.recorded, *times, self.hold, self.tags_hold)
-        return not self.stale and all(hint is None for hint in hints)
+        return not (self.stale or self.corrections.count) and all(hint is None for hint in hints)
 
 
 class Memories:

@@ -72,6 +72,7 @@ def observed(
         was_refused=stalled.get("status") == "True" and stalled.get("reason") == "InvalidSpec",
         is_asked=is_asked,
         is_describe_due=is_asked,
+        correction_in_s=memory.corrections.due_in_s(monotonic),
         hold_s=hold.until - monotonic if hold is not None and holds else None,
     )
 

@@ -9,6 +9,7 @@ from typing import Final
 from controller.reconcile import wording
 from controller.reconcile.plan import (
     Describe,
+    Drift,
     During,
     Event,
     Failure,
@@ -181,6 +182,19 @@ def record_of(seen: Observed, remote: Found) -> Recorded:
         account_id=account,
         created_at=remote.created_at or seen.now,
     )
+
+
+def drift_shown(seen: Observed) -> Drift | None:
+    """What the object's Drifted condition says; None: it has none."""
+    return _DRIFTS.get(seen.reasons.get("Drifted", ""))
+
+
+def drift_told(seen: Observed, message: str) -> tuple[Event, ...]:
+    """The Warning about drift, unless the object shows it already."""
+    return wording.once(seen, "Drifted", Drift.FOUND.value, message)
+
+
+_DRIFTS: Final = {each.value: each for each in Drift}
 
 
 def may_be_invisible(seen: Observed, recorded: Recorded) -> bool:

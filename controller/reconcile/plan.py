@@ -129,6 +129,10 @@ class Policy:
     """AWS is looked at only: what bears the object's name there is shown. Goes with ADOPT and `retain`."""
     ttl_s: int | None = None
     """Seconds after the end of the job after which its object is deleted; None: never."""
+    corrects: bool = False
+    """What somebody else has changed at AWS is changed back, not only told."""
+    holds_updates: bool = False
+    """Updates of an endpoint wait for a word from the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +209,8 @@ class Observed:
     """Seconds since a Create whose outcome is unknown; None: no such doubt in this process."""
     was_refused: bool = False
     """The status tells that AWS refused the creation for good."""
+    correction_in_s: float = 0.0
+    """Seconds until somebody else's change may be changed back: where two take turns, neither may do so in a loop."""
     hold_s: float | None = None
     """Seconds during which AWS is not to be asked again, for an error that time or a change must cure first."""
     # --- what happened in this pass
@@ -308,6 +314,14 @@ class Phase(Enum):
     """Nobody works on it: Reconciling=False, Ready as it was."""
 
 
+class Drift(Enum):
+    """Whether AWS has what was applied last, as the reason of the Drifted condition; only the first is True."""
+
+    FOUND = "Drifted"
+    CORRECTING = "Correcting"
+    NONE = "InSync"
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What the status shall say; the writer adds names, links and times."""
@@ -324,6 +338,8 @@ class View:
     fields: Mapping[str, Any] = field(default_factory=dict)
     synced: str = "Synced"
     """Reason of the Synced condition; `Synced` itself means True."""
+    drift: Drift | None = None
+    """None: keep what is shown."""
     forgets: bool = False
     """The recorded identity goes: it is known to be deleted."""
 

@@ -81,6 +81,8 @@ class Scope:
             paused=self.says(known.PAUSED) is True,
             read_only=is_read_only,
             ttl_s=self.says(known.TTL),
+            corrects=self.says(known.DRIFT_POLICY) == "correct",
+            holds_updates=self.says(known.UPDATE_POLICY) == "manual",
         )
 
     def region(self, spec: Mapping[str, Any], recorded: str, defaults: TargetDefaults) -> str:

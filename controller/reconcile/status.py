@@ -12,7 +12,7 @@ from typing import Any, Final
 from api.annotations import AWS_RESOURCE
 from api.descriptor import KindDescriptor
 from api.meta import GROUP, Condition, ConditionStatus, JsonObject
-from controller.reconcile.plan import Phase, Recorded, View
+from controller.reconcile.plan import Drift, Phase, Recorded, View
 
 RESOURCE_ANNOTATION: Final = AWS_RESOURCE.key
 """On objects that the operator makes for resources that are there already: their `status.awsResource`, as JSON."""
@@ -162,7 +162,18 @@ def conditions(view: View, old: Sequence[Mapping[str, Any]]) -> tuple[Condition,
         result.append(Condition("Complete", "True", view.reason, message))
     if view.phase is Phase.ENDED:
         result.append(Condition("Failed", "True", view.reason, message))
+    if drifted := _drifted(view, old):
+        result.append(drifted)
     return tuple(result)
+
+
+def _drifted(view: View, old: Sequence[Mapping[str, Any]]) -> Condition | None:
+    """Objects that nobody else has ever touched do not show it."""
+    was_shown = any(each.get("type") == "Drifted" for each in old)
+    if view.drift is None or (view.drift is Drift.NONE and not was_shown):
+        return None
+    is_found = view.drift is Drift.FOUND
+    return Condition("Drifted", "True" if is_found else "False", view.drift.value, view.message if is_found else "")
 
 
 def _ready(view: View, old: Sequence[Mapping[str, Any]]) -> Condition:

@@ -74,8 +74,10 @@ def _statements(kind: KindDescriptor) -> list[Policy]:
         operations.add("DeleteTags")
     found = [_allow("SageMaker", [f"sagemaker:{each}" for each in operations])]
     if kind.life_cycle is LifeCycle.ENDPOINT:
-        # AWS refuses to delete an endpoint with a scalable target to callers who could not remove that
-        found.append(_allow("Scaling", ["application-autoscaling:DeregisterScalableTarget"]))
+        # AWS refuses to delete an endpoint with a scalable target to callers who could not remove that; and what is
+        # scaled has to be known before another instance count is called somebody's change.
+        operations = {"DeregisterScalableTarget", "DescribeScalableTargets"}
+        found.append(_allow("Scaling", [f"application-autoscaling:{each}" for each in operations]))
     if kind.kind in _PASSING:
         found.append(_pass_role())
     return found

@@ -17,10 +17,11 @@ from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
 from controller.aws.tracker import Tracker, TrackerMetrics
 from controller.kube.errors import AlreadyExists
+from controller.reconcile.children import OWNERS
 from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
 from controller.reconcile.family import owners_of
-from controller.reconcile.hostingpass import OWNERS, HostingContext, HostingReconciler
+from controller.reconcile.hostingpass import HostingContext, HostingReconciler
 from controller.reconcile.resourcepass import ResourceContext, ResourceReconciler
 from controller.reconcile.usage import CONFIGURATION, MODELS, Usage, configuration_of, models_of
 from controller.runtime.controller import Reconciler
@@ -68,6 +69,14 @@ class Store:
         """Objects that the index function knows under `value`."""
         objects = [self._cluster.get(key) for key in self._cluster.keys()]  # noqa: SIM118 (not a mapping)
         return [obj for obj in objects if obj and value in set(INDEXES[name](obj))]
+
+
+class NoPolicies:
+    """Nobody has put a policy on a variant."""
+
+    def by_index(self, name: str, value: str) -> list[JsonObject]:
+        """See `ChildReader.by_index`."""
+        return []
 
 
 class Writer:
@@ -119,6 +128,8 @@ class FakeHosting:
         self.configs: dict[str, dict[str, Any]] = {}
         self.endpoints: dict[str, Endpoint] = {}
         self.calls: list[str] = []
+        self.scaled: set[str] = set()
+        """ResourceIds of variants that somebody scales."""
         self.bad_version = ""
         """Models with this version do not load."""
 
@@ -266,6 +277,11 @@ class FakeHosting:
         request: dict[str, Any] = (self.models if kind == MODEL.singular else self.configs)[name]
         return request
 
+    def registered(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> frozenset[str]:
+        """See `hostingpass.Targets.registered`."""
+        self.calls.append("DescribeScalableTargets")
+        return frozenset(each["ResourceId"] for each in selectors if each["ResourceId"] in self.scaled)
+
     def _idle(self, name: str) -> Endpoint:
         endpoint = self.endpoints[name]
         if endpoint.until:
@@ -341,6 +357,8 @@ class HostingWorld:
             tracker=self.tracker,
             models=stores[MODEL.kind],
             configurations=stores[ENDPOINT_CONFIG.kind],
+            policies=NoPolicies(),
+            scaling=self.aws,
             writer=writer,
             executor=executor,
             clock=self.clock,

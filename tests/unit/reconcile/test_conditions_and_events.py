@@ -53,7 +53,8 @@ def about(kind: KindDescriptor, base: Callable[[p.Observed], p.Observed], **cell
         hosted = hosting_table.observed(
             {"whose": "ours", "state": "InService", "object": "wanted", "spec": "same", **cell}
         )
-        plan = hosting.decide(replace(hosted, base=base(hosted.base)))
+        noted = hosted.attempt if hosted.attempt.id else hosting_table.SERVED  # what is adopted is noted before
+        plan = hosting.decide(replace(hosted, attempt=noted, base=base(hosted.base)))
     elif kind is HOSTING_AUTOSCALING_POLICY:
         whole = {"policies": "in-place", "endpoint": "InService", "object": "wanted", "spec": "values", **cell}
         scaled = scaling_table.observed(whole)

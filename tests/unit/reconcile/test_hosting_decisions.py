@@ -55,7 +55,8 @@ def wish(attempt: str, model: Child | None, made: Child | None, content: dict[st
 
 
 SAME = wish("one", M1, C1)
-ATTEMPT = Attempt("one", SAME.shape, SAME.numbers)
+SERVED = Attempt(is_served=True, numbers={"a": (1, 1.0)}, serves={"a": (1, 1.0)})
+ATTEMPT = Attempt("one", SAME.shape, SAME.numbers, is_served=True, serves={"a": (1, 1.0)})
 
 
 def seen(remote: p.Remote = None, **changes: Any) -> HostingSeen:
@@ -162,12 +163,14 @@ def test_only_numbers_are_changed_where_only_numbers_differ() -> None:
 
 
 def test_what_autoscaling_has_changed_is_no_difference() -> None:
-    """Only numbers of the spec that differ from those asked for last are sent."""
+    """Only numbers of the spec that differ from those asked for last are sent; who scales is known or asked for."""
     remote = found("InService")
     scaled = replace(
         remote, fields={**remote.fields, "productionVariants": [{"variantName": "a", "desiredInstanceCount": 9}]}
     )
-    assert told(decide(seen(scaled))) == "InService: ready, InService"
+    assert told(decide(seen(scaled))) == "AskScaled"
+    for known in ({"scaled": frozenset("a")}, {"scalers": {"a": "HostingAutoscalingPolicy default/x"}}):
+        assert told(decide(seen(scaled, **known))) == "InService: ready, InService"
     weight = wish("two", M1, None, configuration("sm-m1", 1, 0.5))
     assert told(decide(seen(scaled, desired=weight, shown="ReconcilingEndpoint"))) == "update {'a': (None, 0.5)}"
 
@@ -192,7 +195,9 @@ def test_a_failed_update_is_left_behind_by_another_spec() -> None:
     attempt = Attempt("bad", "shape", {}, since="2029-12-30T00:00:00Z")
     remote = found("InService", failure="the model does not load")
     assert told(decide(seen(remote, desired=OTHER, children=(M1, C1, M2, C2), attempt=attempt))) == "update"
-    assert told(decide(seen(remote, attempt=attempt))) == "InService: ready, InService"
+    assert told(decide(seen(remote, attempt=attempt))) == "NoteServed"
+    back = replace(ATTEMPT, since="2029-12-30T00:00:00Z")
+    assert told(decide(seen(remote, attempt=back))) == "InService: ready, InService"
 
 
 def test_an_answer_from_before_the_update_says_nothing() -> None:
@@ -212,14 +217,14 @@ def test_children_that_nobody_needs_go_configurations_first() -> None:
     """Row 4, D-54: and only when the new configuration is live and told."""
     everyone = (M1, C1, M2, C2)
     plan = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=everyone,
-                       attempt=Attempt("two", OTHER.shape, OTHER.numbers)))  # fmt: skip
+                       attempt=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
     assert told(plan) == "DropChild"
     assert plan.child.name == "c1"  # type: ignore[union-attr]
     plan = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=everyone, done=frozenset({"c1"}),
-                       attempt=Attempt("two", OTHER.shape, OTHER.numbers)))  # fmt: skip
+                       attempt=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
     assert told(plan) == "InService: ready, InService", "its model is used as long as the configuration is there"
     plan = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=(M1, M2, C2),
-                       attempt=Attempt("two", OTHER.shape, OTHER.numbers)))  # fmt: skip
+                       attempt=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
     assert plan.child.name == "m1"  # type: ignore[union-attr]
 
 
@@ -258,10 +263,13 @@ def test_a_failed_endpoint_is_made_anew_only_when_asked_for_and_changed() -> Non
         pytest.param(
             found("InService"),
             {"is_name_generated": False, "owner": p.Owner.FOREIGN, "policy": p.Policy(adoption=p.Adoption.ADOPT)},
-            "InService: ready, InService",
+            "NoteServed",
             id="given name, adopted",
         ),
-        pytest.param(found("InService"), {"is_legacy": True}, "InService: ready, InService", id="the predecessor's"),
+        pytest.param(found("InService"), {"is_legacy": True}, "NoteServed", id="the predecessor's"),
+        pytest.param(
+            found("InService"), {"is_legacy": True, "attempt": ATTEMPT}, "InService: ready, InService", id="and noted"
+        ),
         pytest.param(ABSENT, {"name_is_taken": True}, "wait", id="taken, not visible yet"),
     ],
 )

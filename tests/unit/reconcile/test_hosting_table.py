@@ -67,7 +67,8 @@ TABLE = table(
     foreign  | *           | wanted  | *           | refuse     | ReconcilingEndpoint | Stalled
     foreign  | *           | deleted | *           | tear down  | Deleting            | Synced Reconciling
 
-    ours     | InService   | wanted  | same undone | show       | AWS's               | Ready Synced
+    ours     | InService   | wanted  | same        | show       | AWS's               | Ready Synced
+    ours     | InService   | wanted  | undone      | noteserved | as before           | as before
     ours     | InService   | wanted  | unmade      | make child | as before           | as before
     ours     | InService   | wanted  | made        | update     | as before           | as before
     ours     | InService   | wanted  | numbers     | show       | ReconcilingEndpoint | Ready Reconciling
@@ -139,7 +140,7 @@ WISHES = {
     "failed": MADE,
     "undone": SAME,
 }
-SERVED = Attempt("one", SAME.shape, SAME.numbers)
+SERVED = Attempt("one", SAME.shape, SAME.numbers, is_served=True)
 FAILED = Attempt("two", MADE.shape, MADE.numbers, since="2029-12-30T00:00:00Z")
 
 
