@@ -280,7 +280,7 @@ class _Builder:
             "",
             field.form,
             field.form,
-            required=v1.required,
+            required=v1.required and not field.is_defaulted,
             minimum=v1.minimum,
             maximum=v1.maximum,
             pattern=v1.pattern,

@@ -15,6 +15,8 @@ class OperatorField:
     form: Form
     description: str
     required: bool = False
+    is_defaulted: bool = False
+    """Something stands in for it that v1 did not know: it may be left out where v1 demanded it."""
     enum: tuple[str, ...] = ()
     fields: tuple["OperatorField", ...] = ()
     item: "OperatorField | None" = None
@@ -25,7 +27,11 @@ class OperatorField:
 
 COMMON_SPEC: Final = (
     OperatorField(
-        "region", Form.STRING, "AWS region in which the resource lives, for example us-east-2.", required=True
+        "region",
+        Form.STRING,
+        "AWS region in which the resource lives, for example us-east-2. If it is left out, that of the namespace, then"
+        " that of the operator.",
+        is_defaulted=True,
     ),
     OperatorField(
         "sageMakerEndpoint",

@@ -278,7 +278,7 @@ class HostingPass:
     def _with_wish(self, seen: HostingSeen, models: list[JsonObject], configurations: list[JsonObject]) -> HostingSeen:
         """What the spec wants, or why nobody can tell."""
         try:
-            resolved = manifests.resolve(self._hand.spec)
+            resolved = manifests.resolve(self._placed(seen))
             wanted = desired(self._hand.obj, resolved, self._how(), models, configurations)
         except ConversionError as exc:
             error = AwsError(ErrorClass.INVALID, "InvalidField", str(exc), sent=False)
@@ -305,6 +305,10 @@ class HostingPass:
             return ""
         region = self._hand.region(seen.base)
         return invocation_url(region, partition_of(region), seen.base.name)
+
+    def _placed(self, seen: HostingSeen) -> JsonObject:
+        """The spec with its region: children are made where the endpoint is, whatever the default becomes later."""
+        return {**self._hand.spec, "region": self._hand.region(seen.base)}
 
     def _how(self) -> JsonObject:
         return to_request(self._descriptor, self._hand.spec, "UpdateEndpoint")
