@@ -26,6 +26,8 @@ class Memory:
     uid: str
     stale: set[str] = field(default_factory=set)
     """Versions that we have replaced: a store that shows one of them is behind, and its event will come."""
+    made: set[str] = field(default_factory=set)
+    """Calls that were made, of several that belong together and are not through."""
     recorded: Recorded | None = None
     """Created by us, where the status may not say so yet."""
     doubtful_since: float | None = None

@@ -16,10 +16,12 @@ from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.aws.console import partition_of
 from controller.aws.errors import AwsError
 from controller.aws.scaling import Scaling
+from controller.reconcile.content import digest
 from controller.reconcile.context import JobSettings, ObjectReader
 from controller.reconcile.executor import Effect, Executor
 from controller.reconcile.hand import Hand
 from controller.reconcile.memory import Memories, Memory
+from controller.reconcile.observe import hold_token
 from controller.reconcile.onekey import reconcile_one
 from controller.reconcile.plan import Adoption, During, Prepare, Recorded, Release, Settle
 from controller.reconcile.scaling import SOMEBODY, Apply, Look, Remove, ScalingSeen, Verify, decide
@@ -274,10 +276,11 @@ class ScalingPass:
         scaling, target = self._context.scaling, self._hand.target(seen.base)
         self._hand.confirm()
         for request in self._requests:
-            self._perform(Effect.REGISTER, partial(scaling.register, target, request.target, caller=self._key))
+            self._once(Effect.REGISTER, request.target, partial(scaling.register, target, request.target))
         for request in self._requests:
             policy = {**request.policy, "PolicyName": seen.policy}
-            self._perform(Effect.UPDATE, partial(scaling.put_policy, target, policy, caller=self._key))
+            self._once(Effect.UPDATE, policy, partial(scaling.put_policy, target, policy))
+        self._memory.made.clear()
         return replace(seen, is_applied=True)
 
     def _remove(self, ids: tuple[str, ...], seen: ScalingSeen) -> ScalingSeen:
@@ -286,13 +289,21 @@ class ScalingPass:
         for each in ids:
             selector = autoscaling.selector_of(each, self._hand.spec)
             policy = {**selector, "PolicyName": seen.policy}
-            self._perform(Effect.DELETE, partial(scaling.delete_policy, target, policy, caller=self._key))
+            self._once(Effect.DELETE, policy, partial(scaling.delete_policy, target, policy))
             if each not in self._found() and not self._others(each):
-                self._perform(Effect.DEREGISTER, partial(scaling.deregister, target, selector, caller=self._key))
+                self._once(Effect.DEREGISTER, selector, partial(scaling.deregister, target, selector))
+        self._memory.made.clear()
         return replace(seen, removed=seen.removed | set(ids))
 
-    def _perform(self, effect: Effect, act: Callable[[], None]) -> None:
-        self._context.executor.perform(effect, act)
+    def _once(self, effect: Effect, request: Mapping[str, Any], act: Callable[..., None]) -> None:
+        """One call of several, unless a pass before this one made it and had to wait its turn for another.
+
+        With more variants than calls go out at once, passes that all began anew would never come to the end.
+        """
+        call = f"{effect.value} {hold_token(self._hand.obj, self._hand.scope)} {digest(request)}"
+        if call not in self._memory.made:
+            self._context.executor.perform(effect, partial(act, caller=self._key))
+            self._memory.made.add(call)
 
 
 def _age(obj: JsonObject) -> tuple[str, str]:

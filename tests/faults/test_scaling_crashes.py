@@ -1,13 +1,14 @@
 """Crashes of the operator at every effect in the life of an autoscaling policy (D-25)."""
 
 import copy
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from api.meta import JsonObject, ObjectKey
 from api.v1 import HOSTING_AUTOSCALING_POLICY
+from controller.aws.errors import AwsError
 from controller.aws.targets import Target
 from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
@@ -19,7 +20,7 @@ from controller.reconcile.scalingpass import (
     endpoints_of,
     resource_ids_of,
 )
-from controller.runtime.errors import ClassifiedError, Terminal
+from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
 from tests.fakes import FakeClock
 from tests.faults.cluster import FakeCluster
 from tests.faults.sagemaker import FakeSageMaker
@@ -235,3 +236,28 @@ def test_it_is_a_kind_with_a_name_for_all() -> None:
     assert seen is not None
     assert seen["spec"]["policyName"] == HOSTING_AUTOSCALING_POLICY.name.constant
     assert seen["status"]["policyName"] == HOSTING_AUTOSCALING_POLICY.name.constant
+
+
+def test_more_variants_than_calls_go_out_at_once_are_all_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DESIGN 4.6: a throttled call waits its turn; calls that went out are not made again, or none were the last."""
+    world, calls = World(), 0
+
+    def budgeted(act: Callable[..., None]) -> Callable[..., None]:
+        def call(*args: Any, **kwargs: Any) -> None:
+            nonlocal calls
+            calls += 1
+            if calls % 3 == 0:
+                raise AwsError(ErrorClass.THROTTLED, "BudgetExhausted", "waits for its turn", retry_after_s=1.0)
+            act(*args, **kwargs)
+
+        return call
+
+    for name in ("register", "put_policy", "delete_policy", "deregister"):
+        monkeypatch.setattr(world.aws, name, budgeted(getattr(world.aws, name)))
+    variants = "abdefg"
+    world.cluster.apply(manifest(variants))
+    world.run()
+    assert len(world.aws.policies) == len(variants)
+    world.cluster.delete(KEY)
+    world.run()
+    assert (world.aws.policies, world.aws.targets, world.cluster.get(KEY)) == (set(), {}, None)
