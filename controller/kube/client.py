@@ -123,13 +123,20 @@ class KubeClient:
         *,
         resource_version: str,
         timeout_s: int,
+        initial_events: bool = False,
         label_selector: str = "",
         field_selector: str = "",
     ) -> HttpWatchStream:
-        """Open one watch, with bookmarks, that the server ends after `timeout_s`; blocks until its headers came."""
+        """Open one watch, with bookmarks, that the server ends after `timeout_s`; blocks until its headers came.
+
+        With `initial_events` it begins with all that is there (API concepts, "Streaming lists"). A server that cannot
+        do that raises `Invalid`.
+        """
         query = _query(
             watch="true",
             allowWatchBookmarks="true",
+            sendInitialEvents="true" if initial_events else None,
+            resourceVersionMatch="NotOlderThan" if initial_events else None,
             resourceVersion=resource_version,
             timeoutSeconds=timeout_s,
             labelSelector=label_selector,

@@ -35,13 +35,14 @@ class KubeListerWatcher:
             field_selector=self._field_selector,
         )
 
-    def watch(self, *, resource_version: str, timeout_s: int) -> WatchStream:
+    def watch(self, *, resource_version: str, timeout_s: int, initial_events: bool = False) -> WatchStream:
         """See `ListerWatcher.watch`."""
         return self._client.watch(
             self._resource,
             self._namespace,
             resource_version=resource_version,
             timeout_s=timeout_s,
+            initial_events=initial_events,
             label_selector=self._label_selector,
             field_selector=self._field_selector,
         )

@@ -263,6 +263,7 @@ class _Batch:
         self._replacement = replacement
         self._commit = commit
         self.add = replacement.add
+        self.discard = replacement.discard
 
     def commit(self) -> None:
         """See `Batch.commit`."""

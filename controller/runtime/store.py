@@ -8,6 +8,7 @@ convention has to protect it (S7).
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -319,6 +320,11 @@ class Replacement:
                 self._rejected.append(rejected)
             else:
                 self._entries[key] = entry
+
+    def discard(self, obj: JsonObject) -> None:
+        """Take an object out again; what has no name cannot be in."""
+        with suppress(RejectedObject):
+            self._entries.pop(_key_of(obj), None)
 
     def commit(self) -> Replaced:
         """Make what was added all there is. Once only: the replacement is spent."""

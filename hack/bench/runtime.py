@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 
 from api.meta import JsonObject, ObjectKey, Resource
 from controller.runtime.clock import SystemClock
+from controller.runtime.errors import ClassifiedError, ErrorClass
 from controller.runtime.handlers import EnqueueHandler
 from controller.runtime.informer import Informer
 from controller.runtime.informermetrics import InformerMetrics
@@ -163,8 +164,10 @@ class Generated:
         token = str(numbers.stop) if numbers.stop < self._objects else ""
         return ListPage([orjson.loads(data) for data in made], "1", token)
 
-    def watch(self, *, resource_version: str, timeout_s: int) -> Self:
-        """See `ListerWatcher.watch`."""
+    def watch(self, *, resource_version: str, timeout_s: int, initial_events: bool = False) -> Self:
+        """See `ListerWatcher.watch`; lists are not streamed."""
+        if initial_events:
+            raise ClassifiedError(ErrorClass.INVALID, "Invalid", "not streamed")
         del resource_version, timeout_s
         self.watched_at = time.process_time()
         return self

@@ -45,6 +45,22 @@ def test_a_watch_asks_for_bookmarks_and_a_time_limit(client: KubeClient, server:
     }
 
 
+def test_a_watch_can_begin_with_what_is_there(client: KubeClient, server: ScriptedServer) -> None:
+    """R19: both parameters, or a server refuses one of them."""
+    server.will(watch())
+
+    with KubeListerWatcher(client, JOBS).watch(resource_version="", timeout_s=300, initial_events=True) as stream:
+        assert list(stream) == []
+
+    assert server.received[0].query == {
+        "watch": "true",
+        "allowWatchBookmarks": "true",
+        "sendInitialEvents": "true",
+        "resourceVersionMatch": "NotOlderThan",
+        "timeoutSeconds": "300",
+    }
+
+
 def test_events_come_line_by_line_wherever_chunks_end(client: KubeClient, server: ScriptedServer) -> None:
     """Chunks are the transport's, lines are the API's; an ERROR event is passed on for the reflector to judge (R8)."""
     lines = event("ADDED", n=1) + event("MODIFIED", n=2) + b"\n" + event("ERROR", code=410)

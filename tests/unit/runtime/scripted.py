@@ -49,6 +49,13 @@ class Watch:
     closed: bool = field(default=False, init=False)
 
 
+@dataclass
+class Stream(Watch):
+    """A watch that begins with what is there (R19), or its refusal. A script without any is a server that cannot."""
+
+    refusal: ClassifiedError | None = None
+
+
 Step: TypeAlias = ListPage | ClassifiedError | Watch
 
 
@@ -111,11 +118,23 @@ class Script:
         assert isinstance(step, ListPage), f"the script wanted {step}, not a list"
         return step
 
-    def watch(self, *, resource_version: str, timeout_s: int) -> ScriptedStream:
+    def watch(self, *, resource_version: str, timeout_s: int, initial_events: bool = False) -> ScriptedStream:
+        if initial_events:
+            return self._stream(resource_version)
         self.asked.append(Asked("watch", resource_version))
         self.timeouts_s.append(timeout_s)
         step = self._next()
         assert isinstance(step, Watch), f"the script wanted {step}, not a watch"
+        return ScriptedStream(step, self._clock)
+
+    def _stream(self, resource_version: str) -> ScriptedStream:
+        if not self._steps or not isinstance(self._steps[0], Stream):
+            raise INVALID
+        self.asked.append(Asked("stream", resource_version))
+        step = self._steps.pop(0)
+        assert isinstance(step, Stream)
+        if step.refusal is not None:
+            raise step.refusal
         return ScriptedStream(step, self._clock)
 
     def _next(self) -> ListPage | Watch:
@@ -136,8 +155,10 @@ def event(type_: str, obj: JsonObject) -> WatchEvent:
     return WatchEvent(type_, obj)
 
 
-def bookmark(version: str) -> WatchEvent:
-    metadata = {"resourceVersion": version, "creationTimestamp": None}
+def bookmark(version: str, *, ends_list: bool = False) -> WatchEvent:
+    metadata: JsonObject = {"resourceVersion": version, "creationTimestamp": None}
+    if ends_list:
+        metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
     return WatchEvent("BOOKMARK", {"apiVersion": WIDGETS.api_version, "kind": WIDGETS.kind, "metadata": metadata})
 
 
@@ -149,5 +170,6 @@ def error_event(code: int, reason: str = "") -> WatchEvent:
 EXPIRED = ClassifiedError(ErrorClass.EXPIRED, "Expired", "too old resource version")
 THROTTLED = ClassifiedError(ErrorClass.THROTTLED, "TooManyRequests", "slow down")
 BROKEN = ClassifiedError(ErrorClass.RETRYABLE, "InternalError", "etcd is away")
+INVALID = ClassifiedError(ErrorClass.INVALID, "Invalid", "sendInitialEvents is forbidden")
 DENIED = ClassifiedError(ErrorClass.DENIED, "Forbidden", "no")
 REFUSED = Unreachable(ErrorClass.RETRYABLE, "ConnectionRefused", "nobody listens")

@@ -20,12 +20,14 @@ from tests.unit.runtime.scripted import (
     BROKEN,
     DENIED,
     EXPIRED,
+    INVALID,
     REFUSED,
     THROTTLED,
     Asked,
     FakeStop,
     Script,
     Step,
+    Stream,
     Watch,
     bookmark,
     error_event,
@@ -64,6 +66,9 @@ class RecordingBatch:
 
     def add(self, objects: Iterable[JsonObject], /) -> None:
         self.names += [obj["metadata"]["name"] for obj in objects]
+
+    def discard(self, obj: JsonObject, /) -> None:
+        self.names.remove(obj["metadata"]["name"])
 
     def commit(self) -> None:
         self.target.on_replace()
@@ -505,3 +510,115 @@ def test_a_relist_asks_for_no_less_than_was_seen() -> None:
     run = reflect(page(version="10"), Watch([event("ADDED", widget("a", "25"))]), EXPIRED, page(version="25"))
 
     assert run.asked == [FIRST, watch("10"), watch("25"), relist("25"), watch("25")]
+
+
+def stream(version: str) -> Asked:
+    return Asked("stream", version)
+
+
+def test_a_streamed_list_replaces_at_its_end_and_goes_on_as_the_watch() -> None:
+    """R19, R4: nothing reaches the store before the bookmark that says that all were told; no second request."""
+    first = Stream(
+        [
+            event("ADDED", widget("a", "3")),
+            event("ADDED", widget("b", "2")),
+            bookmark("10", ends_list=True),
+            event("MODIFIED", widget("a", "11")),
+        ]
+    )
+
+    run = reflect(first)
+
+    assert run.asked == [stream(""), watch("11")]
+    assert run.heard == ["replaced by a+b", "watching", "MODIFIED a", "not watching"]
+    assert first.closed
+    assert run.pauses == []
+
+
+def test_what_changes_while_a_list_is_streamed_is_part_of_it() -> None:
+    """R19: changes may come before the end; an object that is deleted by then is not there."""
+    run = reflect(
+        Stream(
+            [
+                event("ADDED", widget("a", "3")),
+                event("ADDED", widget("b", "4")),
+                event("DELETED", widget("a", "9")),
+                bookmark("10", ends_list=True),
+            ]
+        )
+    )
+
+    assert run.heard[0] == "replaced by b"
+
+
+def test_a_later_streamed_list_is_not_older_than_what_was_seen() -> None:
+    """R18, R19: the store never goes back in time."""
+    lost = Stream([bookmark("10", ends_list=True), event("ADDED", widget("a", "11")), error_event(410)])
+    again = Stream([event("ADDED", widget("b", "12")), bookmark("20", ends_list=True)])
+
+    run = reflect(lost, again)
+
+    assert run.asked == [stream(""), stream("11"), watch("20")]
+    assert run.heard[-3:] == ["replaced by b", "watching", "not watching"]
+
+
+def test_a_server_that_cannot_stream_is_asked_once() -> None:
+    """R19: it says Invalid; from then on lists come in pages."""
+    run = reflect(Stream(refusal=INVALID), page(widget("a"), version="10"), BROKEN, page(version="20"))
+
+    assert run.asked == [stream(""), FIRST, watch("10"), relist("10"), watch("20")]
+    assert "Invalid" not in run.failures
+
+
+@pytest.mark.parametrize("error", [REFUSED, THROTTLED], ids=["nobody answers", "the server is busy"])
+def test_a_stream_that_is_refused_for_now_is_tried_again_after_a_pause(error: ClassifiedError) -> None:
+    """R19, R9: a list would fare no better, and load a server whose cache is being filled."""
+    run = reflect(Stream(refusal=error), Stream([bookmark("10", ends_list=True)]))
+
+    assert run.asked == [stream(""), stream(""), watch("10")]
+    assert run.pauses[0] == 0.8
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param(Stream(refusal=BROKEN), id="refused"),
+        pytest.param(Stream(refusal=EXPIRED), id="410, or a version that the server has not reached"),
+        pytest.param(Stream([event("ADDED", widget("a")), error_event(500)]), id="an ERROR event"),
+        pytest.param(Stream([event("ADDED", widget("a"))], error=REFUSED), id="cut off"),
+        pytest.param(Stream([event("ADDED", widget("a"))]), id="ended early"),
+        pytest.param(Stream([event("ADDED", widget("a")), bookmark("9")]), id="a plain watch"),
+    ],
+)
+def test_a_stream_that_fails_is_dropped_and_listed_instead(broken: Stream) -> None:
+    """R19, R4: half a list reaches nobody; R2 is the list's."""
+    run = reflect(broken, page(widget("b"), version="10"))
+
+    assert run.asked == [stream(""), FIRST, watch("10")]
+    assert run.heard[0] == "replaced by b"
+    assert broken.closed or broken.refusal
+
+
+def test_a_server_that_takes_a_streamed_list_for_a_watch_is_not_asked_again() -> None:
+    """R19: one that ignores parameters would leave us without a list for ever; its bookmarks give it away."""
+    plain = Stream([event("ADDED", widget("a")), event("MODIFIED", widget("a")), bookmark("9")])
+    unused = Stream([bookmark("30", ends_list=True)])
+
+    run = reflect(plain, page(version="10"), BROKEN, page(version="20"), unused)
+
+    assert stream("10") not in run.asked
+    assert run.asked[:4] == [stream(""), FIRST, watch("10"), relist("10")]
+
+
+def test_stopping_ends_a_streamed_list_and_nothing_reaches_the_store() -> None:
+    """R16: the stream is closed, no list follows."""
+    clock, target = FakeClock(), RecordingTarget()
+    stop = FakeStop(clock)
+    half = Stream([event("ADDED", widget("a")), stop.set, bookmark("10", ends_list=True)])
+    script = Script(clock, stop, half, page(widget("b")))
+
+    Reflector(WIDGETS, script, target, clock=clock).run(stop)
+
+    assert script.asked == [stream("")]
+    assert target.heard == []
+    assert half.closed

@@ -150,6 +150,18 @@ def test_a_replacement_shows_nothing_before_its_commit(store: Store) -> None:
     assert store.keys() == [key("b")]
 
 
+def test_what_was_added_to_a_replacement_can_be_taken_out(store: Store) -> None:
+    """R19: deleted while the list was being streamed."""
+    replacement = store.replacement()
+    replacement.add([widget("a"), widget("b")])
+    replacement.discard(widget("a"))
+    replacement.discard(widget("never there"))
+
+    replacement.commit()
+
+    assert store.keys() == [key("b")]
+
+
 def test_an_unchanged_object_is_the_same_twice(store: Store) -> None:
     """I8: what a relist shows unchanged costs neither bytes nor an encoding."""
     store.upsert(widget("a", "1"))
