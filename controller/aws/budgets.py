@@ -1,4 +1,4 @@
-"""How many calls may go out: one adaptive budget per target and operation, shared by everything in the process.
+"""How many calls may go out: one adaptive budget per account, region and operation, shared by the whole process.
 
 A refused call is not an error of the object: it gets a ticket for a time slot and comes back then (DESIGN 4.6). Who
 goes when is decided in `bucket`, how fast in `rate`; here are the table, the lock and the metrics.
