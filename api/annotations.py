@@ -111,7 +111,11 @@ READ_ONLY: Final = Annotation("read-only", "true or false", flag, _BOTH)
 PAUSED: Final = Annotation("paused", "true or false", flag, _BOTH)
 RECONCILE_AT: Final = Annotation("reconcile-at", "any text, such as a time", str)
 DRIFT_POLICY: Final = Annotation(
-    "drift-policy", "report or correct", choice("report", "correct"), _BOTH, life_cycles=_ENDPOINTS
+    "drift-policy",
+    "report or correct",
+    choice("report", "correct"),
+    _BOTH,
+    life_cycles=_ENDPOINTS | {LifeCycle.SCALING},
 )
 UPDATE_POLICY: Final = Annotation(
     "update-policy", "automatic or manual", choice("automatic", "manual"), life_cycles=_ENDPOINTS

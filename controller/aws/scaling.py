@@ -1,7 +1,7 @@
 """Application Auto Scaling's operations as plain calls. All but the reads may be repeated: they replace or remove."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Api
@@ -11,6 +11,9 @@ from controller.runtime.errors import ErrorClass
 SERVICE: Final = "application-autoscaling"
 _IDS_AT_ONCE: Final = 50
 """The most ResourceIds that DescribeScalableTargets takes."""
+
+Descriptions: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""What AWS tells, by ResourceId."""
 
 
 class Scaling(Protocol):
@@ -32,12 +35,12 @@ class Scaling(Protocol):
         """DeregisterScalableTarget; one that is gone is no error."""
         ...
 
-    def registered(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> frozenset[str]:
-        """ResourceIds of the targets that exist, of those that `selectors` name (one service and dimension)."""
+    def targets(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> Descriptions:
+        """The targets that exist, of those that `selectors` name (one service and dimension)."""
         ...
 
-    def with_policy(self, target: Target, policy: str, namespace: str, *, caller: Hashable) -> frozenset[str]:
-        """ResourceIds that have a policy of this name."""
+    def policies(self, target: Target, policy: str, namespace: str, *, caller: Hashable) -> Descriptions:
+        """The policies of this name."""
         ...
 
 
@@ -63,9 +66,9 @@ class ApplicationAutoScaling:
         """See `Scaling.deregister`."""
         self._remove(target, "DeregisterScalableTarget", request, caller)
 
-    def registered(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> frozenset[str]:
-        """See `Scaling.registered`."""
-        found: set[str] = set()
+    def targets(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> Descriptions:
+        """See `Scaling.targets`."""
+        found: dict[str, Mapping[str, Any]] = {}
         for start in range(0, len(selectors), _IDS_AT_ONCE):
             some = selectors[start : start + _IDS_AT_ONCE]
             request = {
@@ -73,20 +76,20 @@ class ApplicationAutoScaling:
                 "ScalableDimension": some[0]["ScalableDimension"],
                 "ResourceIds": [selector["ResourceId"] for selector in some],
             }
-            found.update(self._resource_ids(target, "DescribeScalableTargets", "ScalableTargets", request, caller))
-        return frozenset(found)
+            found.update(self._described(target, "DescribeScalableTargets", "ScalableTargets", request, caller))
+        return found
 
-    def with_policy(self, target: Target, policy: str, namespace: str, *, caller: Hashable) -> frozenset[str]:
-        """See `Scaling.with_policy`."""
+    def policies(self, target: Target, policy: str, namespace: str, *, caller: Hashable) -> Descriptions:
+        """See `Scaling.policies`."""
         request = {"ServiceNamespace": namespace, "PolicyNames": [policy]}
-        return frozenset(self._resource_ids(target, "DescribeScalingPolicies", "ScalingPolicies", request, caller))
+        return dict(self._described(target, "DescribeScalingPolicies", "ScalingPolicies", request, caller))
 
-    def _resource_ids(
+    def _described(
         self, target: Target, operation: str, items: str, request: dict[str, Any], caller: Hashable
-    ) -> Iterable[str]:
+    ) -> Iterable[tuple[str, Mapping[str, Any]]]:
         while True:
             answer = self._api.call(target, SERVICE, operation, request, caller=caller)
-            yield from (str(item["ResourceId"]) for item in answer.get(items, ()))
+            yield from ((str(item["ResourceId"]), item) for item in answer.get(items, ()))
             if not answer.get("NextToken"):
                 return
             request = {**request, "NextToken": answer["NextToken"]}

@@ -21,6 +21,7 @@ from controller.aws.console import partition_of
 from controller.aws.errors import AwsError
 from controller.aws.runtimeurl import invocation_url
 from controller.aws.sagemaker import Endpoints
+from controller.aws.scaling import Descriptions
 from controller.aws.targets import Target
 from controller.reconcile.attempt import parse, text_of
 from controller.reconcile.children import ChildReader, Children, ChildWriter
@@ -110,8 +111,8 @@ class EndpointTracker(JobTracker, Protocol):
 class Targets(Protocol):
     """Knows what is scaled; `aws.scaling.ApplicationAutoScaling` does. May raise `AwsError`."""
 
-    def registered(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> frozenset[str]:
-        """See `aws.scaling.Scaling.registered`."""
+    def targets(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> Descriptions:
+        """See `aws.scaling.Scaling.targets`."""
         ...
 
 
@@ -337,7 +338,7 @@ class HostingPass:
         selectors = [selector_of(each, {}) for each in ids]
         target = self._hand.target(seen.base)
         try:
-            there = self._context.scaling.registered(target, selectors, caller=self._key)
+            there = self._context.scaling.targets(target, selectors, caller=self._key)
         except AwsError as error:
             if error.error_class is ErrorClass.THROTTLED:
                 raise

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from controller.reconcile import wording
-from controller.reconcile.outcomes import failed, nothing_to_adopt, paused, retain
+from controller.reconcile.drift import LOOK_S, Difference, sentence
+from controller.reconcile.outcomes import drift_shown, drift_told, failed, nothing_to_adopt, paused, retain
 from controller.reconcile.plan import (
+    Drift,
     Event,
     Failure,
     Observed,
@@ -95,6 +97,8 @@ class ScalingSeen:
     is_applied: bool = False
     missing: bool = False
     """Somebody has removed what was applied."""
+    differences: tuple[Difference, ...] = ()
+    """What somebody has changed of it."""
     removed: frozenset[str] = frozenset()
 
 
@@ -143,7 +147,11 @@ def _living(seen: ScalingSeen) -> ScalingPlan:
     is_trusted = seen.base.reasons.get("Reconciling") != "Paused"  # an edit under the pause is observed, not applied
     is_done = is_trusted and seen.base.shown == CREATED and seen.is_observed and set(seen.told) == set(seen.wanted)
     if is_done and not seen.missing:
-        return Verify() if seen.is_check_due else Settle()
+        if seen.differences:
+            return _drifted(seen)
+        if drift_shown(seen.base) is not Drift.FOUND:
+            return Verify() if seen.is_check_due else Settle()
+        return _in_place(seen) if seen.is_verified else Verify()
     if seen.waiting:
         return _waits(seen, seen.waiting)
     if new := tuple(each for each in seen.wanted if each not in seen.told):
@@ -152,9 +160,37 @@ def _living(seen: ScalingSeen) -> ScalingPlan:
         return Apply()
     if old := tuple(each for each in seen.told if each not in seen.wanted and each not in seen.removed):
         return Remove(old)
-    view = View(Phase.READY, CREATED, value=CREATED, fields={"resourceIDList": list(seen.wanted)})
+    return _in_place(seen, "PolicyApplied")
+
+
+def _in_place(seen: ScalingSeen, reason: str = "") -> Settle:
+    """AWS has what the spec asks for; `reason` of the Event, if we have seen to it."""
+    fields = {"resourceIDList": list(seen.wanted)}
+    view = View(Phase.READY, CREATED, value=CREATED, fields=fields, drift=Drift.NONE)
     message = f"{seen.policy} is in place on {len(seen.wanted)} variants"
-    return Settle(view, seen.record, (Event("Normal", "PolicyApplied", message),))
+    return Settle(view, seen.record, (Event("Normal", reason, message),) if reason else ())
+
+
+def _drifted(seen: ScalingSeen) -> ScalingPlan:
+    """Told first, then put in place again where that is asked for; not in a loop where others do not give in."""
+    base, corrects = seen.base, seen.base.policy.corrects
+    if seen.is_applied:
+        return _in_place(seen, "DriftCorrected")
+    is_told = drift_shown(base) is Drift.FOUND
+    if corrects and is_told and base.correction_in_s <= 0.0 and not seen.waiting:
+        return Apply()
+    message = sentence(seen.differences)
+    view = View(
+        Phase.READY_WORKING if corrects else Phase.READY,
+        "Drifted",
+        message,
+        value=CREATED,
+        additional=message,
+        synced="Drifted",
+        drift=Drift.FOUND,
+    )
+    again_s = max(base.correction_in_s, WAIT_S) if corrects else LOOK_S
+    return Settle(view, seen.record, drift_told(base, message), again_s=again_s)
 
 
 def _claim(seen: ScalingSeen, new: tuple[str, ...]) -> Settle:

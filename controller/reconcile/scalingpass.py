@@ -25,6 +25,7 @@ from controller.reconcile.observe import hold_token
 from controller.reconcile.onekey import reconcile_one
 from controller.reconcile.plan import Adoption, During, Prepare, Recorded, Release, Settle
 from controller.reconcile.scaling import SOMEBODY, Apply, Look, Remove, ScalingSeen, Verify, decide
+from controller.reconcile.scalingdrift import changed
 from controller.reconcile.status import recorded_in
 from controller.runtime.clock import Clock
 from controller.runtime.controller import Result
@@ -230,8 +231,7 @@ class ScalingPass:
     def _look(self, ids: tuple[str, ...], seen: ScalingSeen) -> ScalingSeen:
         if foreign := self._foreign(ids, seen):
             return replace(seen, is_looked=True, taken={**seen.taken, **foreign})
-        selectors = [autoscaling.selector_of(each, self._hand.spec) for each in ids]
-        there = self._context.scaling.registered(self._hand.target(seen.base), selectors, caller=self._key)
+        there = self._targets(ids, seen)
         found = sorted({*self._found(), *(each for each in there if not self._others(each))})
         if found != self._found():
             self._hand.note({FOUND: json.dumps(found)})
@@ -254,15 +254,21 @@ class ScalingPass:
         return sorted(str(each) for each in found) if isinstance(found, list) else []
 
     def _verify(self, seen: ScalingSeen) -> ScalingSeen:
-        there = self._with_policy(seen)
+        policies = self._with_policy(seen)
+        is_missing = not policies.keys() >= set(seen.wanted)
+        differences = () if is_missing else changed(self._requests, self._targets(seen.wanted, seen), policies)
         self._memory.described_at = self._context.clock.monotonic()
-        return replace(seen, is_check_due=False, is_verified=True, missing=not there.issuperset(seen.wanted))
+        return replace(seen, is_check_due=False, is_verified=True, missing=is_missing, differences=tuple(differences))
 
-    def _with_policy(self, seen: ScalingSeen) -> frozenset[str]:
-        """Resource ids of the variants on which there is a policy of this name, whosever it is."""
+    def _with_policy(self, seen: ScalingSeen) -> Mapping[str, Mapping[str, Any]]:
+        """Policies of this name, by the variant that they are on, whosever they are."""
         namespace = self._requests[0].target["ServiceNamespace"]
         target = self._hand.target(seen.base)
-        return self._context.scaling.with_policy(target, seen.policy, namespace, caller=self._key)
+        return self._context.scaling.policies(target, seen.policy, namespace, caller=self._key)
+
+    def _targets(self, ids: tuple[str, ...], seen: ScalingSeen) -> Mapping[str, Mapping[str, Any]]:
+        selectors = [autoscaling.selector_of(each, self._hand.spec) for each in ids]
+        return self._context.scaling.targets(self._hand.target(seen.base), selectors, caller=self._key)
 
     # --- acting
 
@@ -275,6 +281,8 @@ class ScalingPass:
     def _apply(self, seen: ScalingSeen) -> ScalingSeen:
         scaling, target = self._context.scaling, self._hand.target(seen.base)
         self._hand.confirm()
+        if seen.differences:
+            self._memory.corrections = self._memory.corrections.after(self._context.clock.monotonic())
         for request in self._requests:
             self._once(Effect.REGISTER, request.target, partial(scaling.register, target, request.target))
         for request in self._requests:

@@ -14,6 +14,7 @@ from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.aws.errors import AwsError
 from controller.aws.feed import FeedSettings
 from controller.aws.sagemaker import Page
+from controller.aws.scaling import Descriptions
 from controller.aws.targets import Target
 from controller.aws.tracker import Tracker, TrackerMetrics
 from controller.kube.errors import AlreadyExists
@@ -277,10 +278,10 @@ class FakeHosting:
         request: dict[str, Any] = (self.models if kind == MODEL.singular else self.configs)[name]
         return request
 
-    def registered(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> frozenset[str]:
-        """See `hostingpass.Targets.registered`."""
+    def targets(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> Descriptions:
+        """See `hostingpass.Targets.targets`."""
         self.calls.append("DescribeScalableTargets")
-        return frozenset(each["ResourceId"] for each in selectors if each["ResourceId"] in self.scaled)
+        return {each["ResourceId"]: {} for each in selectors if each["ResourceId"] in self.scaled}
 
     def _idle(self, name: str) -> Endpoint:
         endpoint = self.endpoints[name]

@@ -20,6 +20,7 @@ from api.v1 import ALL_KINDS
 from controller.aws.errors import classify
 from controller.aws.feed import FeedSettings
 from controller.aws.sagemaker import Page
+from controller.aws.scaling import Descriptions
 from controller.aws.targets import Target, TargetDefaults
 from controller.aws.tracker import Tracker, TrackerMetrics
 from controller.lifecycles import TRACKED, Served, Shared, new_reconciler, new_store
@@ -170,11 +171,11 @@ class _Aws:
     def deregister(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
         _check(SCALING, "DeregisterScalableTarget", request)
 
-    def registered(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> frozenset[str]:
-        return frozenset()
+    def targets(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> Descriptions:
+        return {}
 
-    def with_policy(self, target: Target, policy: str, namespace: str, *, caller: Hashable) -> frozenset[str]:
-        return frozenset()
+    def policies(self, target: Target, policy: str, namespace: str, *, caller: Hashable) -> Descriptions:
+        return {}
 
     def describe(self, *_: Any, **__: Any) -> Absent:
         return ABSENT

@@ -9,6 +9,7 @@ import pytest
 from api.meta import JsonObject, ObjectKey
 from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.aws.errors import AwsError
+from controller.aws.scaling import Descriptions
 from controller.aws.targets import Target
 from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
@@ -55,33 +56,34 @@ class FakeScaling:
     """`Scaling` in memory."""
 
     def __init__(self) -> None:
-        self.targets: dict[str, int] = {}
-        self.policies: set[tuple[str, str]] = set()
+        self.bounds: dict[str, int] = {}
+        self.put: set[tuple[str, str]] = set()
 
     def register(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
         """See `Scaling.register`."""
-        self.targets[request["ResourceId"]] = request["MaxCapacity"]
+        self.bounds[request["ResourceId"]] = request["MaxCapacity"]
 
     def put_policy(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
         """See `Scaling.put_policy`."""
-        assert request["ResourceId"] in self.targets
-        self.policies.add((request["ResourceId"], request["PolicyName"]))
+        assert request["ResourceId"] in self.bounds
+        self.put.add((request["ResourceId"], request["PolicyName"]))
 
     def delete_policy(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
         """See `Scaling.delete_policy`."""
-        self.policies.discard((request["ResourceId"], request["PolicyName"]))
+        self.put.discard((request["ResourceId"], request["PolicyName"]))
 
     def deregister(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
         """See `Scaling.deregister`."""
-        self.targets.pop(request["ResourceId"], None)
+        self.bounds.pop(request["ResourceId"], None)
 
-    def registered(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> frozenset[str]:
-        """See `Scaling.registered`."""
-        return frozenset(each["ResourceId"] for each in selectors if each["ResourceId"] in self.targets)
+    def targets(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> Descriptions:
+        """See `Scaling.targets`."""
+        ids = [each["ResourceId"] for each in selectors if each["ResourceId"] in self.bounds]
+        return {each: {"MaxCapacity": self.bounds[each]} for each in ids}
 
-    def with_policy(self, target: Target, policy: str, namespace: str, *, caller: Hashable) -> frozenset[str]:
-        """See `Scaling.with_policy`."""
-        return frozenset(resource_id for resource_id, name in self.policies if name == policy)
+    def policies(self, target: Target, policy: str, namespace: str, *, caller: Hashable) -> Descriptions:
+        """See `Scaling.policies`."""
+        return {resource_id: {} for resource_id, name in self.put if name == policy}
 
 
 class World:
@@ -130,23 +132,23 @@ class World:
 
 def life(world: World) -> None:
     """Two variants; another list and other bounds; deleted. Somebody else's target stays."""
-    world.aws.targets[C] = 9
+    world.aws.bounds[C] = 9
     world.cluster.apply(manifest("ab"))
     world.run()
-    assert world.aws.targets == {A: 4, B: 4, C: 9}
-    assert world.aws.policies == {(A, "busy"), (B, "busy")}
+    assert world.aws.bounds == {A: 4, B: 4, C: 9}
+    assert world.aws.put == {(A, "busy"), (B, "busy")}
     world.cluster.apply(manifest("bc", 6))
     world.run()
-    assert world.aws.targets == {B: 6, C: 6}
-    assert world.aws.policies == {(B, "busy"), (C, "busy")}
+    assert world.aws.bounds == {B: 6, C: 6}
+    assert world.aws.put == {(B, "busy"), (C, "busy")}
     obj = world.cluster.get(KEY)
     assert obj is not None
     assert obj["status"]["resourceIDList"] == [B, C]
     world.cluster.delete(KEY)
     world.run()
     assert world.cluster.get(KEY) is None
-    assert world.aws.policies == set()
-    assert set(world.aws.targets) == {C}, "it was there before us"
+    assert world.aws.put == set()
+    assert set(world.aws.bounds) == {C}, "it was there before us"
 
 
 def _points() -> list[tuple[int, bool]]:
@@ -167,39 +169,39 @@ def test_a_crash_at_any_effect_leaves_nothing_half_applied(n: int, after: bool) 
 def test_an_object_that_has_applied_nothing_removes_nothing() -> None:
     """Deleted before its first status: a policy of its name on its variant is somebody else's."""
     world = World()
-    world.aws.targets[A] = 9
-    world.aws.policies.add((A, "busy"))
+    world.aws.bounds[A] = 9
+    world.aws.put.add((A, "busy"))
     obj = copy.deepcopy(manifest("a"))
     obj["metadata"]["finalizers"] = ["sagemaker-operator-finalizer"]
     world.cluster.apply(obj)
     world.cluster.delete(KEY)
     world.run()
     assert world.cluster.get(KEY) is None
-    assert world.aws.policies == {(A, "busy")}
+    assert world.aws.put == {(A, "busy")}
 
 
 def test_a_policy_that_somebody_else_has_put_there_is_left_alone() -> None:
     """D-03: PutScalingPolicy would overwrite it without a word, and the deletion of the object would remove it."""
     world = World()
-    world.aws.targets[A] = 9
-    world.aws.policies.add((A, "busy"))
+    world.aws.bounds[A] = 9
+    world.aws.put.add((A, "busy"))
     world.cluster.apply(manifest("ab"))
     world.run()
     seen = world.cluster.get(KEY) or {}
     assert seen["status"]["hostingAutoscalingPolicyStatus"] == "Error"
     assert "somebody outside this cluster has put a policy named busy" in seen["status"]["additional"]
-    assert (world.aws.targets, world.aws.policies) == ({A: 9}, {(A, "busy")})
+    assert (world.aws.bounds, world.aws.put) == ({A: 9}, {(A, "busy")})
     world.cluster.delete(KEY)
     world.run()
     assert world.cluster.get(KEY) is None
-    assert (world.aws.targets, world.aws.policies) == ({A: 9}, {(A, "busy")})
+    assert (world.aws.bounds, world.aws.put) == ({A: 9}, {(A, "busy")})
 
 
 def test_a_policy_that_is_there_is_taken_over_where_that_is_asked_for() -> None:
     """modern-expectations.md 4: adoption-policy; its target was there before, and stays."""
     world = World()
-    world.aws.targets[A] = 9
-    world.aws.policies.add((A, "busy"))
+    world.aws.bounds[A] = 9
+    world.aws.put.add((A, "busy"))
     obj = manifest("a")
     obj["metadata"]["annotations"] = {"sagemaker.aws.amazon.com/adoption-policy": "adopt"}
     world.cluster.apply(obj)
@@ -207,14 +209,14 @@ def test_a_policy_that_is_there_is_taken_over_where_that_is_asked_for() -> None:
     assert (world.cluster.get(KEY) or {})["status"]["hostingAutoscalingPolicyStatus"] == "Created"
     world.cluster.delete(KEY)
     world.run()
-    assert (set(world.aws.targets), world.aws.policies) == ({A}, set())
+    assert (set(world.aws.bounds), world.aws.put) == ({A}, set())
 
 
 def test_what_the_predecessor_has_put_there_is_ours() -> None:
     """modern-expectations.md 10: its objects show a status, and none of our conditions."""
     world = World()
-    world.aws.targets[A] = 4
-    world.aws.policies.add((A, "busy"))
+    world.aws.bounds[A] = 4
+    world.aws.put.add((A, "busy"))
     obj = manifest("a")
     obj["status"] = {"hostingAutoscalingPolicyStatus": "Created", "policyName": "busy"}
     world.cluster.apply(obj)
@@ -222,7 +224,7 @@ def test_what_the_predecessor_has_put_there_is_ours() -> None:
     assert (world.cluster.get(KEY) or {})["status"]["resourceIDList"] == [A]
     world.cluster.delete(KEY)
     world.run()
-    assert world.aws.policies == set()
+    assert world.aws.put == set()
 
 
 def test_it_is_a_kind_with_a_name_for_all() -> None:
@@ -257,7 +259,7 @@ def test_more_variants_than_calls_go_out_at_once_are_all_served(monkeypatch: pyt
     variants = "abdefg"
     world.cluster.apply(manifest(variants))
     world.run()
-    assert len(world.aws.policies) == len(variants)
+    assert len(world.aws.put) == len(variants)
     world.cluster.delete(KEY)
     world.run()
-    assert (world.aws.policies, world.aws.targets, world.cluster.get(KEY)) == (set(), {}, None)
+    assert (world.aws.put, world.aws.bounds, world.cluster.get(KEY)) == (set(), {}, None)
