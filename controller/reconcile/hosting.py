@@ -377,6 +377,8 @@ def _in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> Hosting
     has_shape = running is not None and desired.shape != "" and desired.shape == shape_of(running.content)
     if has_shape and running is not None:
         return _right_configuration(seen, recorded, remote, running)
+    if seen.is_attempted and desired.configuration is None:  # somebody has deleted a model's object: made anew first
+        return _children_or(seen, Update(), Phase.READY_WORKING)
     if not seen.is_new_wish and seen.attempt.is_served:
         return _drifted(seen, recorded, changed_configuration(seen), _children_or(seen, Update(), Phase.WORKING))
     if seen.is_attempted:

@@ -160,3 +160,18 @@ def test_children_that_somebody_deletes_stay_as_long_as_an_endpoint_is_made_of_t
     for key in cluster.keys():  # noqa: SIM118 (not a mapping)
         cluster.delete(key)
     _serves(world, "2" if value == "Updating" else "1")
+
+
+def test_a_model_that_no_variant_uses_is_made_anew_where_somebody_deletes_it() -> None:
+    """Nothing keeps it, and nothing has failed: without its name the wanted configuration is not known for a while."""
+    world = HostingWorld()
+    models = manifest()["spec"]["models"]
+    world.apply(manifest(models=[*models, {**models[0], "name": "spare"}]))
+    world.until(lambda: world.status.get("endpointStatus") == "InService")
+    world.run(60, step_s=5)
+    (spare,) = [key for key in world.clusters["Model"].keys() if key.name.startswith("spare")]  # noqa: SIM118
+    world.clusters["Model"].delete(spare)
+    world.run(120, step_s=5)
+    assert {each["type"]: each["status"] for each in world.status["conditions"]}["Stalled"] == "False"
+    assert len(world.aws.models) == 2
+    assert world.aws.calls.count("UpdateEndpoint") == 0
