@@ -121,10 +121,10 @@ def test_a_policy_that_was_taken_away_is_put_back() -> None:
     world = test_scaling_crashes.World()
     world.cluster.apply(test_scaling_crashes.manifest("ab"))
     world.run()
-    world.aws.policies.clear()
+    world.aws.put.clear()
     world.run()
-    assert world.aws.policies == set()
+    assert world.aws.put == set()
     ask(world.cluster, test_scaling_crashes.KEY, "now")
     world.run()
-    assert len(world.aws.policies) == 2
+    assert len(world.aws.put) == 2
     assert handled(world.cluster, test_scaling_crashes.KEY) == "now"
