@@ -69,7 +69,9 @@ _OWN: Final = (
             "One variant of an endpoint.",
             fields=(
                 OperatorField(
-                    "endpointName", Form.STRING, "Name of the endpoint at AWS: status.endpointName of its deployment."
+                    "endpointName",
+                    Form.STRING,
+                    "Name of a HostingDeployment of the same namespace, or of an endpoint at AWS.",
                 ),
                 OperatorField("variantName", Form.STRING, "Name of the production variant."),
             ),

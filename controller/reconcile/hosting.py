@@ -627,8 +627,13 @@ def _deleting(seen: HostingSeen, deleting_for_s: float) -> HostingPlan:
             case _:
                 pass
     if remote.value == DELETING or remote.value in BUSY or seen.was_refused_as_busy:
-        return _waits_for_endpoint(seen, f"the endpoint is {remote.value}", "Deleting")
+        return _waits_for_endpoint(seen, _held_up(remote.value), "Deleting")
     return Delete(base.recorded.name if base.recorded else base.name)
+
+
+def _held_up(value: str) -> str:
+    """SageMaker deletes no endpoint that it is at work on."""
+    return f"the endpoint is {value}" + ("" if value == DELETING else ": its deletion is asked for when that has ended")
 
 
 def _gone(seen: HostingSeen, deleting_for_s: float) -> HostingPlan:

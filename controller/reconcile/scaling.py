@@ -6,7 +6,7 @@ All variants are written into the status before anything is asked of AWS, so tha
 Pure, level-based. The table is that of v1-kinds.md 12.5.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
@@ -167,7 +167,7 @@ def _in_place(seen: ScalingSeen, reason: str = "") -> Settle:
     """AWS has what the spec asks for; `reason` of the Event, if we have seen to it."""
     fields = {"resourceIDList": list(seen.wanted)}
     view = View(Phase.READY, CREATED, value=CREATED, fields=fields, drift=Drift.NONE)
-    message = f"{seen.policy} is in place on {len(seen.wanted)} variants"
+    message = f"{seen.policy} is in place on {_variants(seen.wanted)}"
     return Settle(view, seen.record, (Event("Normal", reason, message),) if reason else ())
 
 
@@ -242,4 +242,8 @@ def _deleting(seen: ScalingSeen) -> ScalingPlan:
     left = tuple(each for each in ids if each not in seen.removed and each not in seen.taken)
     if left:
         return Remove(left)
-    return Release((Event("Normal", "Deleted", f"{seen.policy} is removed from {len(ids)} variants"),) if ids else ())
+    return Release((Event("Normal", "Deleted", f"{seen.policy} is removed from {_variants(ids)}"),) if ids else ())
+
+
+def _variants(ids: Collection[str]) -> str:
+    return f"{len(ids)} variant{'' if len(ids) == 1 else 's'}"

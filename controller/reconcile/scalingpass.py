@@ -179,6 +179,9 @@ class ScalingPass:
                 return seen  # what is written down is removed; nothing was applied of what cannot be sent
             raise AwsError(ErrorClass.INVALID, "InvalidField", str(exc), sent=False) from exc
         ids = tuple(request.resource_id for request in self._requests)
+        if waiting:
+            # AWS may have refused the variants when the deployment was not there: once it serves, they are new to it.
+            self._memory.hold, self._memory.setbacks = None, 0
         # The predecessor shows a status without conditions; an object without any has not applied anything.
         is_legacy = bool(seen.base.shown) and not status.get("conditions")
         return replace(seen, wanted=ids, waiting=waiting, also=ids if is_legacy else ())
@@ -193,7 +196,8 @@ class ScalingPass:
             if deployment is not None:
                 status = deployment.get("status") or {}
                 if status.get("endpointStatus") not in {"InService", "Updating", "SystemUpdating"}:
-                    waiting = waiting or f"HostingDeployment {name} is {status.get('endpointStatus') or 'new'}"
+                    is_now = f"is {status['endpointStatus']}" if status.get("endpointStatus") else "has no endpoint yet"
+                    waiting = waiting or f"HostingDeployment {name} {is_now}"
                 entries.append({**entry, "endpointName": status.get("endpointName") or name})
             else:
                 entries.append(entry)

@@ -28,6 +28,7 @@ from tests.faults.sagemaker import FakeSageMaker
 from tests.faults.world import Crash, CrashHook, FakeRecorder, OpenFence, _Hook
 
 KEY = ObjectKey("default", "scale")
+DEPLOYMENT = ObjectKey("default", "e")
 INDEXES = {RESOURCE_IDS: resource_ids_of, ENDPOINTS: endpoints_of}
 A, B, C = (f"endpoint/e/variant/{variant}" for variant in "abc")
 
@@ -93,6 +94,7 @@ class World:
         self.clock = FakeClock()
         self.cluster = FakeCluster(self.clock)
         self.aws = FakeScaling()
+        self.deployments = FakeCluster(self.clock)
         self.crashes = 0
         self.restart()
 
@@ -102,8 +104,8 @@ class World:
         writer, sagemaker = self.cluster, FakeSageMaker(self.clock)
         executor = Executor(writer, sagemaker, FakeRecorder(), OpenFence(), _Hook(self.crash))
         settings = JobSettings(cluster_id="cluster-1", manager="test/1")
-        none = FakeCluster(self.clock).store
-        self.reconciler = ScalingReconciler(ScalingContext(self.aws, self, none, executor, self.clock, settings))
+        deployments = self.deployments.store
+        self.reconciler = ScalingReconciler(ScalingContext(self.aws, self, deployments, executor, self.clock, settings))
 
     def get(self, key: ObjectKey) -> JsonObject | None:
         """See `PolicyReader.get`."""
@@ -238,6 +240,31 @@ def test_it_is_a_kind_with_a_name_for_all() -> None:
     assert seen is not None
     assert seen["spec"]["policyName"] == HOSTING_AUTOSCALING_POLICY.name.constant
     assert seen["status"]["policyName"] == HOSTING_AUTOSCALING_POLICY.name.constant
+
+
+def test_what_was_refused_before_the_deployment_came_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Applied in the wrong order: the pause after AWS's refusal ends with what it was about."""
+    world = World()
+
+    def refuse(*_args: Any, **_kwargs: Any) -> None:
+        raise AwsError(ErrorClass.QUOTA, "ValidationException", "SageMaker endpoint doesn't exist")
+
+    monkeypatch.setattr(world.aws, "register", refuse)
+    world.cluster.apply(manifest("a"))
+    for _ in range(3):
+        world.reconciler.reconcile(KEY)
+    assert (world.cluster.get(KEY) or {})["status"]["hostingAutoscalingPolicyStatus"] == "Error"
+    deployment = {"metadata": {"namespace": "default", "name": "e"}, "spec": {}}
+    world.deployments.apply({**deployment, "status": {"endpointStatus": "Creating"}})
+    world.reconciler.reconcile(KEY)
+    conditions = {each["type"]: each for each in (world.cluster.get(KEY) or {})["status"]["conditions"]}
+    assert conditions["Reconciling"]["message"] == "HostingDeployment e is Creating"
+    monkeypatch.undo()
+    world.deployments.remove(DEPLOYMENT)
+    world.deployments.apply({**deployment, "status": {"endpointStatus": "InService", "endpointName": "e"}})
+    for _ in range(3):
+        world.reconciler.reconcile(KEY)
+    assert (world.cluster.get(KEY) or {})["status"]["hostingAutoscalingPolicyStatus"] == "Created"
 
 
 def test_more_variants_than_calls_go_out_at_once_are_all_served(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -289,6 +289,8 @@ def test_deletion_of_an_endpoint_in_any_state(value: str, desired: Desired | Non
     plan = decide(seen(found(value), desired=desired, deleting_for_s=5.0))
     waits = value in BUSY or value == "Deleting"
     assert told(plan) == ("Deleting: working, Deleting" if waits else "Delete")
+    if isinstance(plan, p.Settle) and plan.view is not None:
+        assert ("its deletion is asked for when that has ended" in plan.view.message) == (value in BUSY)
 
 
 @pytest.mark.parametrize("value", VALUES)

@@ -113,3 +113,11 @@ def test_errors_are_told_by_class(error_class: ErrorClass) -> None:
     if error_class is ErrorClass.CONFLICT:
         assert plan.view.reason == "WaitingForEndpoint"
         assert plan.again_s is not None
+
+
+@pytest.mark.parametrize(("wanted", "words"), [((A,), "1 variant"), ((A, B), "2 variants")])
+def test_what_is_in_place_is_told_with_its_variants(wanted: tuple[str, ...], words: str) -> None:
+    """Counted as people count."""
+    plan = decide(seen(**EDITED, wanted=wanted, told=wanted, is_applied=True))
+    assert isinstance(plan, p.Settle)
+    assert [each.message for each in plan.events] == [f"policy is in place on {words}"]
