@@ -196,7 +196,7 @@ def _reason(name: str, text: str, place: Place, life_cycle: LifeCycle | None) ->
         if name in FLAGS_INSTEAD:
             return f"not known of a single object; the operator's flag {FLAGS_INSTEAD[name]} holds for all"
         close = get_close_matches(name, [each.name for each in KNOWN.values() if not each.is_ours], n=1)
-        return f"no such annotation{f'; {close[0]} is meant?' if close else ''}"
+        return f"no such annotation{f' (is {close[0]} meant?)' if close else ''}"
     if annotation.is_ours:
         return ""
     if place not in annotation.places:

@@ -56,7 +56,7 @@ def test_what_the_operator_writes_is_listed_apart(row: list[str]) -> None:
         pytest.param({"created_names": "{}"}, (), id="our own"),
         pytest.param(
             {"deletion_polcy": "retain"},
-            ("deletion-polcy: no such annotation; deletion-policy is meant?",),
+            ("deletion-polcy: no such annotation (is deletion-policy meant?)",),
             id="a typo in the name",
         ),
         pytest.param({"zzz": "x"}, ("zzz: no such annotation",), id="nothing like it"),
