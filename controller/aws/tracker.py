@@ -281,7 +281,9 @@ class Tracker:
         if error.error_class is ErrorClass.THROTTLED:
             _log.debug("list waits", kind=self.kind, region=lane.target.region, delay_s=delay_s)
         else:
-            _log.warning("list failed", kind=self.kind, region=lane.target.region, code=error.code, delay_s=delay_s)
+            _log.warning(
+                "list failed", kind=self.kind, region=lane.target.region, code=error.code, delay_s=round(delay_s, 1)
+            )
 
     def _forget_locked(self, key: ObjectKey) -> None:
         lane = self._where.pop(key, None)

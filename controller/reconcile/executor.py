@@ -133,13 +133,13 @@ class Executor:
     ) -> str:
         """Create the resource; returns its ARN."""
         arn = self._effect(Effect.CREATE, lambda: self._jobs.create(descriptor, target, request, caller=caller))
-        _log.info("resource created", job_name=request.get(descriptor.name.member), region=target.region)
+        _log.debug("resource created", job_name=request.get(descriptor.name.member), region=target.region)
         return arn
 
     def stop(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
         """Ask for the end of a job."""
         answer = self._effect(Effect.STOP, lambda: self._jobs.stop(descriptor, target, name, caller=caller))
-        _log.info("stop requested", job_name=name, region=target.region)
+        _log.debug("stop requested", job_name=name, region=target.region)
         return answer
 
     def tag(self, target: Target, arn: str, tags: Sequence[Mapping[str, str]], *, caller: Hashable) -> None:
@@ -160,7 +160,7 @@ class Executor:
     def perform(self, effect: Effect, act: Callable[[], T]) -> T:
         """Carry out a change that is particular to one life-cycle; what it raises is raised."""
         result = self._effect(effect, act)
-        _log.info("change made", effect=effect.value)
+        _log.debug("change made", effect=effect.value)
         return result
 
     def show(self, descriptor: KindDescriptor, obj: JsonObject, status: JsonObject) -> JsonObject:
@@ -179,7 +179,7 @@ class Executor:
                 resource_version=metadata["resourceVersion"],
             ),
         )
-        _log.info("object deleted, its time after the end of the job is over")
+        _log.debug("object deleted, its time after the end of the job is over")
 
     def release(self, descriptor: KindDescriptor, obj: JsonObject) -> None:
         """Remove our finalizer: the last thing that we do to an object."""
@@ -188,7 +188,7 @@ class Executor:
         _log.info("object released")
 
     def tell(self, descriptor: KindDescriptor, obj: JsonObject, events: Iterable[Event]) -> None:
-        """Put events about `obj` on their way."""
+        """Put events about `obj` on their way, and into the log: they are what it says of an object at level info."""
         metadata = obj["metadata"]
         regarding = Regarding(
             api_version=descriptor.resource.api_version,
@@ -200,6 +200,7 @@ class Executor:
         )
         for event in events:
             self._effect(Effect.TELL, partial(self._recorder.event, regarding, event.type, event.reason, event.message))
+            _log.info("event", type=event.type, reason=event.reason, text=event.message)
 
     def _patch(
         self, descriptor: KindDescriptor, obj: JsonObject, body: JsonObject, *, subresource: str = ""

@@ -377,7 +377,7 @@ class Hand:
             delay_s *= 1.0 - JITTER * self.context.rand()
             memory.setbacks = min(memory.setbacks + 1, 10)
             memory.hold = self.hold_for(delay_s)
-            _log.warning("AWS refuses, trying again slowly", code=error.code if error else "", delay_s=delay_s)
+            _log.warning("AWS refuses, trying again slowly", code=error.code if error else "", delay_s=round(delay_s))
             return Result(requeue_after_s=delay_s)
         memory.hold = self.hold_for(self.context.settings.resync_s)
         raise Terminal(settle.view.message if settle.view else "nothing more can be done")

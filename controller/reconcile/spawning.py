@@ -296,7 +296,7 @@ class TuningCompanions:
         listing.refusals += 1
         listing.refusal = str(error)
         listing.hold = Hold(hold_token(hand.obj, hand.scope), self._clock.monotonic() + delay_s)
-        _log.warning("launched jobs cannot be listed, trying again slowly", code=error.code, delay_s=delay_s)
+        _log.warning("launched jobs cannot be listed, trying again slowly", code=error.code, delay_s=round(delay_s))
 
     def _list(self, hand: Hand, seen: Observed, listing: _Listing, progress: Progress) -> None:
         if not listing.next_token:

@@ -1,6 +1,7 @@
 """A training job's ordinary life, from manifest to Completed, and what it costs."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from api.descriptor import KindDescriptor
 from api.v1 import BATCH_TRANSFORM_JOB, PROCESSING_JOB
@@ -30,6 +31,20 @@ def test_a_job_is_created_followed_and_completed() -> None:
     assert (world.aws.count("create"), world.aws.count("describe"), world.aws.count("tags")) == (1, 1, 0)
     assert len(world.cluster.writes) <= 4 + 3
     assert world.errors == []
+
+
+def test_a_job_s_life_is_in_the_log_in_one_line_an_event() -> None:
+    """docs/monitoring.md: at level info, what its object is told, and that it was let go."""
+    world = World()
+    with capture_logs() as logs:
+        world.cluster.apply(manifest())
+        world.run(10)
+        world.aws.move(world.job_name, "Completed")
+        world.run(10)
+        world.cluster.delete(KEY)
+        world.run(10)
+    lines = [f"{each['event']} {each.get('reason', '')}" for each in logs if each["log_level"] != "debug"]
+    assert lines == ["event Created", "event Completed", "object released "]
 
 
 def test_deleting_a_running_job_stops_it_waits_and_lets_go() -> None:
