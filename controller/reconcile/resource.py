@@ -42,6 +42,9 @@ CREATED: Final = "Created"
 """The v1 status value of what exists."""
 LEGACY_CONTENT: Final = "predecessor"
 """Content of a resource that the predecessor made and that is not what the spec asks for."""
+CONDEMNED: Final = "deleted"
+"""Content of what has been replaced, from before its deletion: a Delete that went unanswered may take effect late, so
+the name stands for nothing any more, not even where an edit asks for the same again."""
 
 DOUBT_S: Final = 10.0
 """How long "not found" is not believed of a name whose creation nobody has seen succeed."""
@@ -51,7 +54,7 @@ USERS_POLL_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Write the finalizer, and that `name` may exist with `content`, before it is created."""
+    """Write the finalizer, and that `name` may exist with `content`, before it is created, or deleted as replaced."""
 
     name: str
     content: str
@@ -197,7 +200,7 @@ def _show(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
     old = [name for name in seen.claimed if name != seen.current]
     free = [name for name in old if not seen.users.get(name)]
     if is_told and free and base.mutation is None:
-        return Delete(free[0])
+        return Delete(free[0]) if seen.claimed[free[0]] == CONDEMNED else Claim(free[0], CONDEMNED)
     if is_told and base.mutation is None and (tags := tagging.step(base)) is not None:
         return tags
     message = ""

@@ -157,7 +157,7 @@ class ResourcePass:
             content=wanted,
             claimed=claimed,
             is_observed=(obj.get("status") or {}).get("observedGeneration") == base.generation,
-            next_name=_next_name(self._descriptor, metadata["name"], metadata["uid"], wanted, claimed),
+            next_name=_next_name(self._descriptor, metadata, wanted, claimed),
             users={name: self._context.usage.users(self._descriptor.kind, name) for name in claimed},
             is_child_in_use=any(
                 self._context.usage.is_child_in_use(self._descriptor.kind, obj, name) for name in {*claimed, base.name}
@@ -248,13 +248,16 @@ def _claims(annotations: Mapping[str, str]) -> dict[str, str]:
     return {str(name): str(value) for name, value in claims.items()} if isinstance(claims, dict) else {}
 
 
-def _next_name(descriptor: KindDescriptor, name: str, uid: str, wanted: str, claimed: Mapping[str, str]) -> str:
-    """v1's name for the first content, as users know it (v1-kinds.md 4); later ones tell their content."""
-    limit = descriptor.name.max_length
+def _next_name(descriptor: KindDescriptor, metadata: Mapping[str, Any], wanted: str, claimed: Mapping[str, str]) -> str:
+    """v1's name for the first content, as users know it (v1-kinds.md 4); each edit has one of its own, as an earlier
+    one of the same content may have been deleted, or be about to be (`resource.CONDEMNED`).
+    """
+    limit, name, uid = descriptor.name.max_length, metadata["name"], metadata["uid"]
     first = sagemaker_name(name, uid, limit)
     if not claimed:
         return first
-    return join_name(f"{uid.replace('-', '')}-{wanted}", name, limit).replace(".", "-")
+    edit = digest([wanted, metadata.get("generation", 0)])
+    return join_name(f"{uid.replace('-', '')}-{edit}", name, limit).replace(".", "-")
 
 
 __all__ = ["CLAIMS", "Observed", "ResourceContext", "ResourcePass", "ResourceReconciler"]

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from api.v1 import ENDPOINT_CONFIG, MODEL
 from controller.reconcile import plan as p
-from controller.reconcile.resource import LEGACY_CONTENT, Claim, ResourcePlan, ResourceSeen, decide
+from controller.reconcile.resource import CONDEMNED, LEGACY_CONTENT, Claim, ResourcePlan, ResourceSeen, decide
 from controller.runtime.errors import ABSENT, ErrorClass
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -39,6 +39,7 @@ def seen(**changes: Any) -> ResourceSeen:
 
 NEW: dict[str, Any] = {"recorded": None, "is_recorded_in_status": False, "shown": ""}
 CHANGED: dict[str, Any] = {"content": "two", "claimed": {"m": "one", "m-two": "two"}}
+DELETED: Final = {"m": CONDEMNED, "m-two": "two"}
 SWITCHED: dict[str, Any] = {**CHANGED, "recorded": replace(OLD, name="m-two")}
 
 
@@ -72,11 +73,17 @@ def told(plan: ResourcePlan) -> str:
         pytest.param({"remote": ABSENT}, "Create", id="deleted behind our back"),
         pytest.param({"content": "two"}, "claim m-two two", id="changed: another name"),
         pytest.param(CHANGED, "Create", id="changed: beside the old one"),
-        pytest.param(SWITCHED, "delete m", id="the old one goes when nobody uses it"),
+        pytest.param(SWITCHED, "claim m deleted", id="the old one is condemned when nobody uses it"),
+        pytest.param({**SWITCHED, "claimed": DELETED}, "delete m", id="and goes"),
+        pytest.param(
+            {**SWITCHED, "claimed": DELETED, "content": "one", "next_name": "m-three"},
+            "claim m-three one",
+            id="its name never stands for anything again",
+        ),
         pytest.param({**SWITCHED, "users": {"m": ("X",)}}, "Created: ready, Created", id="kept while it is used"),
         pytest.param({**SWITCHED, "gone": frozenset({"m"})}, "Disclaim", id="and is crossed out"),
         pytest.param({**SWITCHED, "is_recorded_in_status": False}, "Created: ready, Created", id="not before all know"),
-        pytest.param({**CHANGED, "content": "one"}, "delete m-two", id="taken back: the first one serves on"),
+        pytest.param({**CHANGED, "content": "one"}, "claim m-two deleted", id="taken back: the first one serves on"),
         pytest.param({**NEW, "is_legacy": True, "claimed": {}}, "Describe", id="the predecessor's: look"),
         pytest.param(
             {**NEW, "is_legacy": True, "claimed": {}, "remote": FOUND, "legacy_matches": True},

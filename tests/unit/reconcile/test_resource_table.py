@@ -8,7 +8,7 @@ import pytest
 from api.descriptor import KindDescriptor
 from api.v1 import ENDPOINT_CONFIG, MODEL
 from controller.reconcile import plan as p
-from controller.reconcile.resource import Claim, Disclaim, ResourcePlan, ResourceSeen, decide
+from controller.reconcile.resource import CONDEMNED, Claim, Disclaim, ResourcePlan, ResourceSeen, decide
 from controller.reconcile.status import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, table, true_conditions
@@ -17,15 +17,16 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 KINDS = (MODEL, ENDPOINT_CONFIG)
 
 DIMENSIONS = {
-    "at AWS": ("never", "created", "gone", "beside", "swapped"),
+    "at AWS": ("never", "created", "gone", "beside", "swapped", "doomed"),
     "looked": ("no", "found", "absent"),
     "object": ("wanted", "deleted"),
     "spec": ("same", "changed"),
     "used": ("no", "yes"),
 }
 """What bears one of the object's names: nothing was created; one resource; the one that was created is missing; one
-under the old name, and a new name written down; the new one, and the old one still there. `used`: by a configuration
-or a live endpoint. Names hold the object's uid, so nobody else's resource ever bears one."""
+under the old name, and a new name written down; the new one, and the old one still there, which is not, or is, written
+down as about to be deleted. `used`: by a configuration or a live endpoint. Names hold the object's uid, so nobody
+else's resource ever bears one."""
 
 
 def can_be(cell: Cell) -> bool:
@@ -35,7 +36,7 @@ def can_be(cell: Cell) -> bool:
         return looked == "absent" and cell["used"] == "no"
     if at == "never":
         return spec == "same" and cell["used"] == "no"
-    if at in {"beside", "swapped"}:
+    if at in {"beside", "swapped", "doomed"}:
         return looked == "no" and spec == "changed"
     return looked in {"no", "found"}
 
@@ -52,8 +53,10 @@ TABLE = table(
     gone    | absent | wanted  | same    | no   | create     | as before | as before
     gone    | absent | wanted  | changed | no   | claim new  | as before | as before
     beside  | no     | wanted  | changed | *    | create     | as before | as before
-    swapped | no     | wanted  | changed | no   | delete old | as before | as before
+    swapped | no     | wanted  | changed | no   | claim old  | as before | as before
     swapped | no     | wanted  | changed | yes  | show       | Created   | Ready Synced
+    doomed  | no     | wanted  | changed | no   | delete old | as before | as before
+    doomed  | no     | wanted  | changed | yes  | show       | Created   | Ready Synced
 
     never   | *      | deleted | same    | no   | delete old | as before | as before
     created | *      | deleted | *       | no   | delete old | as before | as before
@@ -61,8 +64,10 @@ TABLE = table(
     gone    | absent | deleted | *       | no   | delete old | as before | as before
     beside  | no     | deleted | changed | no   | delete old | as before | as before
     swapped | no     | deleted | changed | no   | delete old | as before | as before
+    doomed  | no     | deleted | changed | no   | delete old | as before | as before
     beside  | no     | deleted | changed | yes  | wait       | as before | Synced Reconciling
     swapped | no     | deleted | changed | yes  | wait       | as before | Synced Reconciling
+    doomed  | no     | deleted | changed | yes  | wait       | as before | Synced Reconciling
     """,
     DIMENSIONS,
     can_be,
@@ -74,7 +79,7 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
     at = cell["at AWS"]
     arn = f"arn:aws:sagemaker:us-east-2:123456789012:{kind.singular}/x"
     created = NOW - timedelta(hours=1)
-    name = "new" if at == "swapped" else "old"
+    name = "new" if at in {"swapped", "doomed"} else "old"
     is_created = at != "never"
     remote: p.Remote = {"no": None, "absent": ABSENT}.get(cell["looked"])
     if cell["looked"] == "found":
@@ -94,11 +99,11 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
         shown="Created" if is_created else "",
         remote=remote,
     )
-    is_used = cell["used"] == "yes"
+    is_used, is_replaced = cell["used"] == "yes", at in {"beside", "swapped", "doomed"}
     return ResourceSeen(
         base,
         content=content,
-        claimed={"old": "one", "new": "two"} if at in {"beside", "swapped"} else {"old": "one"},
+        claimed={"old": CONDEMNED if at == "doomed" else "one"} | ({"new": "two"} if is_replaced else {}),
         next_name="new",
         users={"old": ("HostingDeployment default/host",)} if is_used else {},
         is_child_in_use=is_used,
