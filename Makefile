@@ -129,7 +129,7 @@ image:  ## Build the image with ENGINE (docker, podman or buildah); IMAGE=name:t
 .PHONY: test-image
 test-image: $(READY)  ## Run the operator from an image's unpacked files in ROOT_FS=directory, as root on Linux
 	@test -d "$(ROOT_FS)/app" || { echo "error: ROOT_FS must name the unpacked root file system of the image; no app in '$(ROOT_FS)'" >&2; exit 1; }
-	@IMAGE_ROOT_FS="$(abspath $(ROOT_FS))" $(BIN)/python -m pytest -q tests/sandbox/test_image.py $(ARGS)
+	@IMAGE_ROOT_FS="$(abspath $(ROOT_FS))" $(BIN)/python -m pytest -q tests/image $(ARGS)
 
 ##@ Cluster (the one your kubeconfig names)
 

@@ -74,8 +74,8 @@ def test_a_policy_has_the_bounds_that_were_asked_for_under_the_pause() -> None:
     world.run()
     pause(world.cluster, world.cluster.get(scaling.KEY) or {}, True, maxCapacity=9)
     world.run()
-    assert world.aws.targets == {scaling.A: 4}
+    assert world.aws.bounds == {scaling.A: 4}
     pause(world.cluster, world.cluster.get(scaling.KEY) or {}, False)
     world.run()
-    assert world.aws.targets == {scaling.A: 9}
+    assert world.aws.bounds == {scaling.A: 9}
     assert "Paused" not in reasons(world.cluster.get(scaling.KEY))

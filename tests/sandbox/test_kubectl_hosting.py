@@ -42,6 +42,11 @@ def running(world: World, name: str) -> JsonObject:
     return aws_call(world.aws.url, "DescribeEndpoint", EndpointName=endpoint)
 
 
+def updates(world: World) -> list[JsonObject]:
+    """The UpdateEndpoint requests of the operator."""
+    return [json.loads(each.body) for each in world.to_aws.requests if each.operation == "UpdateEndpoint"]
+
+
 def version(world: World, endpoint: JsonObject) -> str | None:
     """What the model says that all variants of an endpoint serve; None while they differ."""
     described = aws_call(world.aws.url, "DescribeEndpointConfig", EndpointConfigName=endpoint["EndpointConfigName"])
@@ -83,15 +88,15 @@ def test_an_update_upon_an_update_keeps_what_autoscaling_has_set(world: World, k
 
     slow = marked(deployment("host", *BOTH, retainAllVariantProperties=True), VERSION="2", SANDBOX_SECONDS="24")
     apply(kubectl, slow)
-    wait_for(kubectl, "hostingdeployment/host", "endpointStatus", "Updating")
+    # not by status: it may still show the scaling as Updating
+    eventually(lambda: len(updates(world)) == 1, what="the update begins")
     for number in ("3", "4"):
         apply(kubectl, marked(deployment("host", *BOTH, retainAllVariantProperties=True), VERSION=number))
     eventually(lambda: version(world, running(world, "host")) == "4", what="the newest is served", within_s=90)
     kubectl("wait", "--for=condition=Ready", "--timeout=90s", "hostingdeployment/host")
     wait_for(kubectl, "hostingdeployment/host", "endpointStatus", "InService")
 
-    updates = [json.loads(each.body) for each in world.to_aws.requests if each.operation == "UpdateEndpoint"]
-    assert [each["RetainAllVariantProperties"] for each in updates] == [True, True], "not for what was edited again"
+    assert [each["RetainAllVariantProperties"] for each in updates(world)] == [True, True], "not for what was edited again"
     counts = {
         each["VariantName"]: each["CurrentInstanceCount"] for each in running(world, "host")["ProductionVariants"]
     }

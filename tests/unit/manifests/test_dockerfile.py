@@ -1,4 +1,4 @@
-"""What the image promises, read from the Dockerfile; tests/sandbox/test_image.py runs what was built of it."""
+"""What the image promises, read from the Dockerfile; tests/image runs what was built of it."""
 
 import ast
 import re
