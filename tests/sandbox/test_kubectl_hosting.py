@@ -96,7 +96,9 @@ def test_an_update_upon_an_update_keeps_what_autoscaling_has_set(world: World, k
     kubectl("wait", "--for=condition=Ready", "--timeout=90s", "hostingdeployment/host")
     wait_for(kubectl, "hostingdeployment/host", "endpointStatus", "InService")
 
-    assert [each["RetainAllVariantProperties"] for each in updates(world)] == [True, True], "not for what was edited again"
+    assert [each["RetainAllVariantProperties"] for each in updates(world)] == [True, True], (
+        "not for what was edited again"
+    )
     counts = {
         each["VariantName"]: each["CurrentInstanceCount"] for each in running(world, "host")["ProductionVariants"]
     }
