@@ -23,7 +23,7 @@ from controller.aws.sagemaker import SageMaker
 from controller.aws.scaling import ApplicationAutoScaling
 from controller.aws.tracker import Tracker
 from controller.kube.client import KubeClient
-from controller.reconcile import hosting
+from controller.reconcile import hostingstates
 from controller.reconcile.children import OWNERS
 from controller.reconcile.companions import Companions
 from controller.reconcile.context import JobSettings
@@ -68,7 +68,7 @@ TRACKED: Final = frozenset({LifeCycle.JOB, LifeCycle.ENDPOINT})
 """Life-cycles whose state at AWS changes by itself: the others need no look but the slow resync's."""
 
 
-SETTLED: Final[Mapping[LifeCycle, frozenset[str]]] = {LifeCycle.ENDPOINT: hosting.SETTLED}
+SETTLED: Final[Mapping[LifeCycle, frozenset[str]]] = {LifeCycle.ENDPOINT: hostingstates.SETTLED}
 """AWS values by life-cycle that need to be looked at rarely."""
 
 

@@ -7,7 +7,7 @@ Over 400 lines, half of them words: what all four life-cycles do to an object st
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
@@ -30,6 +30,7 @@ from controller.reconcile.plan import (
     Observed,
     Recorded,
     Settle,
+    Situation,
     Tagging,
     Verdict,
     View,
@@ -49,6 +50,8 @@ from controller.reconcile.wording import resumed, waiting
 from controller.runtime.clock import Clock
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ErrorClass, Terminal
+
+SeenT = TypeVar("SeenT", bound=Situation)
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -269,10 +272,16 @@ class Hand:
         try:
             return step(seen)
         except AwsError as error:
-            return replace(seen, failure=self.refused(seen, during, error))
+            return replace(seen, failure=self._refused(seen, during, error))
 
-    def refused(self, seen: Observed, during: During, error: AwsError) -> Failure:
-        """The same for a step that was run elsewhere."""
+    def attempt_on(self, seen: SeenT, during: During, step: Callable[[SeenT], SeenT]) -> SeenT:
+        """The same for what is seen by a life-cycle with more to see."""
+        try:
+            return step(seen)
+        except AwsError as error:
+            return replace(seen, base=replace(seen.base, failure=self._refused(seen.base, during, error)))
+
+    def _refused(self, seen: Observed, during: During, error: AwsError) -> Failure:
         if error.error_class is ErrorClass.THROTTLED and not seen.shown and seen.deleting_for_s is None:
             self.show(seen, waiting(seen), (), None)
         return self.failure(during, error)

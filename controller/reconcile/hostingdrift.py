@@ -1,4 +1,6 @@
-"""What somebody else has changed of an endpoint: its configuration, weights, instance counts. Pure.
+"""Drift of an endpoint: how it is recognised, told and changed back. Pure.
+
+What can drift: the configuration that it runs with, weights, instance counts, and the children that it is made of.
 
 Compared is with what was applied last and seen to be served. What autoscaling does is nobody's change.
 """
@@ -8,8 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from controller.reconcile.drift import Difference
-from controller.reconcile.hostingplan import HostingSeen, Numbers
+from controller.reconcile.drift import Difference, sentence
+from controller.reconcile.family import Child
+from controller.reconcile.hostingplan import CorrectChild, HostingPlan, HostingSeen, Numbers
+from controller.reconcile.hostingstates import BUSY_POLL_S, IN_SERVICE
+from controller.reconcile.hostingviews import fields_of, first_sight
+from controller.reconcile.outcomes import drift_shown, drift_told
+from controller.reconcile.plan import Drift, Phase, Recorded, Settle, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,51 @@ def changed_numbers_of(seen: HostingSeen) -> ChangedNumbers:
         if count_differs or weight_differs:
             restore[name] = (served_count if count_differs else None, served_weight if weight_differs else None)
     return ChangedNumbers(tuple(differences), restore or None, tuple(unclear))
+
+
+def drifted(
+    seen: HostingSeen,
+    recorded: Recorded,
+    differences: tuple[Difference, ...],
+    repair: HostingPlan,
+    *,
+    is_usable: bool = False,
+) -> HostingPlan:
+    """Told first, and then changed back where that is asked for; not in a loop where others do not give in."""
+    base, corrects = seen.base, seen.base.policy.corrects
+    message = sentence(differences)
+    phases = (Phase.READY_WORKING, Phase.READY) if is_usable else (Phase.WORKING, Phase.STUCK)
+    again_s = None
+    if corrects and drift_shown(base) is Drift.FOUND:
+        if base.correction_in_s <= 0.0 and not seen.was_refused_as_busy:
+            return repair
+        again_s = max(base.correction_in_s, BUSY_POLL_S)
+    return _told(seen, recorded, phases[0] if corrects else phases[1], message, again_s)
+
+
+def children_drifted(seen: HostingSeen, recorded: Recorded, lost: list[Child]) -> HostingPlan:
+    """The endpoint serves on without them, and cannot be updated any more, nor get new instances."""
+    if seen.base.policy.corrects:
+        for child in lost:
+            if not child.corrects and child.name not in seen.done:
+                return CorrectChild(child)
+    message = "; ".join(f"{child.descriptor.kind} {child.name}: {child.drift}" for child in lost)
+    return _told(seen, recorded, Phase.READY, message)
+
+
+def _told(seen: HostingSeen, recorded: Recorded, phase: Phase, message: str, again_s: float | None = None) -> Settle:
+    view = View(
+        phase,
+        "Drifted",
+        message,
+        value=IN_SERVICE,
+        additional=message,
+        fields=fields_of(seen),
+        synced="Drifted",
+        drift=Drift.FOUND,
+    )
+    events = first_sight(seen, recorded) + drift_told(seen.base, message)
+    return Settle(view, recorded, events, follow=True, again_s=again_s)
 
 
 def aimed_at(fields: Mapping[str, Any]) -> dict[str, tuple[int | None, float]]:

@@ -6,6 +6,7 @@ Over 400 lines: one method for each step of `hostingplan`, and the ports that th
 import random
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, Protocol
 
 import structlog
@@ -26,6 +27,7 @@ from controller.aws.targets import Target
 from controller.reconcile.attempt import parse, text_of
 from controller.reconcile.children import ChildReader, Children, ChildWriter
 from controller.reconcile.context import JobSettings, JobTracker, ObjectReader
+from controller.reconcile.creating import create
 from controller.reconcile.executor import Effect, Executor
 from controller.reconcile.family import child_of, desired
 from controller.reconcile.hand import Hand
@@ -217,24 +219,24 @@ class HostingPass:
     def _ask(self, seen: HostingSeen, plan: AwsPlan) -> HostingSeen:
         """Steps that ask AWS; a refusal becomes part of what is seen."""
         during = _DURING[type(plan)]
-        try:
-            match plan:
-                case Describe(background):
-                    return self._describe(background, seen)
-                case CheckOwner(arn):
-                    return self._check_owner(arn, seen)
-                case AskScaled(variants):
-                    return self._ask_scaled(variants, seen)
-                case Create():
-                    return self._create(seen)
-                case Update(numbers):
-                    return self._update(numbers, seen)
-                case Delete(name):
-                    return self._delete(name, seen)
-                case PutTags() | DropTags():
-                    return replace(seen, base=retag(self._hand, seen.base, plan))
-        except AwsError as error:
-            return replace(seen, base=replace(seen.base, failure=self._hand.refused(seen.base, during, error)))
+        return self._hand.attempt_on(seen, during, partial(self._answered, plan))
+
+    def _answered(self, plan: AwsPlan, seen: HostingSeen) -> HostingSeen:
+        match plan:
+            case Describe(background):
+                return self._describe(background, seen)
+            case CheckOwner(arn):
+                return self._check_owner(arn, seen)
+            case AskScaled(variants):
+                return self._ask_scaled(variants, seen)
+            case Create():
+                return self._create(seen)
+            case Update(numbers):
+                return self._update(numbers, seen)
+            case Delete(name):
+                return self._delete(name, seen)
+            case PutTags() | DropTags():
+                return replace(seen, base=retag(self._hand, seen.base, plan))
 
     # --- looking
 
@@ -398,24 +400,15 @@ class HostingPass:
         target = self._hand.target(base)
         request = self._hand.request(base.name)
         request[ENDPOINT_CONFIG.name.member] = _configuration(seen)
-        self._hand.confirm()
-        try:
-            arn = self._context.executor.perform(
-                Effect.CREATE,
-                lambda: self._context.endpoints.create(self._descriptor, target, request, caller=self._key),
-            )
-        except AwsError as error:
-            if error.error_class is ErrorClass.EXISTS:
-                return replace(seen, base=replace(base, name_is_taken=True, remote=None))
-            if error.ambiguous:
-                self._memory.doubtful_since = self._context.clock.monotonic()
-            raise
-        recorded = self._hand.recorded(base.name, target, arn)
-        self._memory.recorded = recorded
-        seen = self._note_attempt(seen)
-        return replace(
-            seen, base=replace(base, mutation=Mutation.CREATED, recorded=recorded, remote=None), was_visible=False
+        send = partial(
+            self._context.executor.perform,
+            Effect.CREATE,
+            lambda: self._context.endpoints.create(self._descriptor, target, request, caller=self._key),
         )
+        created = replace(create(self._hand, base, base.name, target, send), remote=None)
+        if created.mutation is None:
+            return replace(seen, base=created)
+        return replace(self._note_attempt(seen), base=created, was_visible=False)
 
     def _update(self, numbers: Numbers | None, seen: HostingSeen) -> HostingSeen:
         base = seen.base

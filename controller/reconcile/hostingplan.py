@@ -14,11 +14,11 @@ from controller.reconcile.plan import (
     DropTags,
     Failure,
     Found,
-    Observed,
     Prepare,
     PutTags,
     Release,
     Settle,
+    Situation,
 )
 
 
@@ -136,10 +136,9 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class HostingSeen:
+class HostingSeen(Situation):
     """All that a decision about a deployment depends on."""
 
-    base: Observed
     url: str = ""
     desired: Desired | None = None
     """None while the object is being deleted, or where its spec is `invalid`."""

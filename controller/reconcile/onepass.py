@@ -11,6 +11,7 @@ from api.meta import JsonObject, ObjectKey
 from controller.aws.errors import AwsError
 from controller.reconcile.companions import Companions
 from controller.reconcile.context import JobContext
+from controller.reconcile.creating import create
 from controller.reconcile.hand import Hand
 from controller.reconcile.job import decide
 from controller.reconcile.memory import Memory
@@ -135,18 +136,8 @@ class Pass:
         request = self._hand.request(seen.name)
         # Of a thousand new objects each comes several times before its turn: that must not cost a write.
         self._context.jobs.turn(target, self._descriptor.operations.create, caller=self._key)
-        self._hand.confirm()
-        try:
-            arn = self._executor.create(self._descriptor, target, request, caller=self._key)
-        except AwsError as error:
-            if error.error_class is ErrorClass.EXISTS:
-                return replace(seen, name_is_taken=True)
-            if error.ambiguous:
-                self._memory.doubtful_since = self._context.clock.monotonic()
-            raise
-        recorded = self._hand.recorded(seen.name, target, arn)
-        self._memory.recorded = recorded
-        return replace(seen, mutation=Mutation.CREATED, recorded=recorded)
+        send = partial(self._executor.create, self._descriptor, target, request, caller=self._key)
+        return create(self._hand, seen, seen.name, target, send)
 
     def _stop(self, seen: Observed) -> Observed:
         target = self._hand.target(seen)

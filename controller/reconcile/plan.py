@@ -223,6 +223,13 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class Situation:
+    """What life-cycles see that have more to see than `Observed`: each adds its own."""
+
+    base: Observed
+
+
+@dataclass(frozen=True, slots=True)
 class Prepare:
     """Write the finalizer and the name into the object, with one patch, before anything is created."""
 

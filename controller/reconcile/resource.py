@@ -34,6 +34,7 @@ from controller.reconcile.plan import (
     Recorded,
     Release,
     Settle,
+    Situation,
     View,
 )
 from controller.runtime.errors import ABSENT
@@ -71,10 +72,9 @@ ResourcePlan: TypeAlias = Claim | Disclaim | Create | Describe | Delete | PutTag
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceSeen:
+class ResourceSeen(Situation):
     """All that a decision about a model or an endpoint configuration depends on."""
 
-    base: Observed
     content: str
     """Digest of what the spec asks for."""
     claimed: Mapping[str, str]

@@ -15,6 +15,7 @@ from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Resources
 from controller.reconcile.content import content, digest, is_shown_by
 from controller.reconcile.context import JobSettings, ObjectReader
+from controller.reconcile.creating import create
 from controller.reconcile.executor import Effect, Executor
 from controller.reconcile.hand import Hand
 from controller.reconcile.memory import Memories, Memory
@@ -37,7 +38,7 @@ from controller.reconcile.resource import Claim, Disclaim, ResourceSeen, decide
 from controller.reconcile.retag import retag
 from controller.runtime.clock import Clock
 from controller.runtime.controller import Result
-from controller.runtime.errors import ABSENT, ErrorClass
+from controller.runtime.errors import ABSENT
 
 CLAIMS: Final = CREATED_NAMES.key
 """Annotation: JSON object of the names that may exist at AWS for this object, with the digest of their content."""
@@ -101,6 +102,7 @@ class ResourcePass:
     def run(self) -> Result:
         """Make the pass. Raises `ClassifiedError` and `Terminal`."""
         seen = self._observe()
+        attempt = self._hand.attempt_on
         for _ in range(_MAX_STEPS):
             match decide(seen):
                 case Claim(name, wanted):
@@ -110,13 +112,13 @@ class ResourcePass:
                     self._write_claims({each: value for each, value in seen.claimed.items() if each != name})
                     return self._hand.end(seen.base, Settle())  # our own write wakes the key again
                 case Create():
-                    seen = self._attempt(seen, During.CREATE, self._create)
+                    seen = attempt(seen, During.CREATE, self._create)
                 case Describe(background):
-                    seen = self._attempt(seen, During.DESCRIBE, partial(self._describe, background))
+                    seen = attempt(seen, During.DESCRIBE, partial(self._describe, background))
                 case Delete(name):
-                    seen = self._attempt(seen, During.DELETE, partial(self._delete, name))
+                    seen = attempt(seen, During.DELETE, partial(self._delete, name))
                 case PutTags() | DropTags() as step:
-                    seen = self._attempt(seen, During.TAG, partial(self._retag, step))
+                    seen = attempt(seen, During.TAG, partial(self._retag, step))
                     if seen.base.failure is None and not seen.base.are_tags_held:
                         return self._hand.end(seen.base, Settle())  # our own write wakes the key again
                 case Release(events):
@@ -183,14 +185,6 @@ class ResourcePass:
 
     # --- acting
 
-    def _attempt(
-        self, seen: ResourceSeen, during: During, step: Callable[[ResourceSeen], ResourceSeen]
-    ) -> ResourceSeen:
-        try:
-            return step(seen)
-        except AwsError as error:
-            return replace(seen, base=replace(seen.base, failure=self._hand.refused(seen.base, during, error)))
-
     def _claim(self, seen: ResourceSeen, name: str, wanted: str) -> None:
         claims = {**seen.claimed, name: wanted}
         self._hand.prepare(None, {CLAIMS: json.dumps(claims, separators=(",", ":"))})
@@ -203,24 +197,15 @@ class ResourcePass:
         target = self._hand.target(base)
         request = self._hand.request(seen.current)
         self._context.resources.turn(target, self._descriptor.operations.create, caller=self._key)
-        self._hand.confirm()
-        try:
-            arn = self._context.executor.perform(
-                Effect.CREATE,
-                lambda: self._context.resources.create(self._descriptor, target, request, caller=self._key),
-            )
-        except AwsError as error:
-            if error.error_class is ErrorClass.EXISTS:
-                return replace(seen, base=replace(base, name_is_taken=True, remote=None))
-            if error.ambiguous:
-                self._memory.doubtful_since = self._context.clock.monotonic()
-            raise
-        recorded = self._hand.recorded(seen.current, target, arn)
-        self._memory.recorded = recorded
-        base = replace(
-            base, mutation=Mutation.CREATED, recorded=recorded, is_recorded_in_status=False, remote=None, shown=""
+        send = partial(
+            self._context.executor.perform,
+            Effect.CREATE,
+            lambda: self._context.resources.create(self._descriptor, target, request, caller=self._key),
         )
-        return replace(seen, base=base)
+        created = replace(create(self._hand, base, seen.current, target, send), remote=None)
+        if created.mutation is not None:
+            created = replace(created, is_recorded_in_status=False, shown="")
+        return replace(seen, base=created)
 
     def _retag(self, step: PutTags | DropTags, seen: ResourceSeen) -> ResourceSeen:
         return replace(seen, base=retag(self._hand, seen.base, step))

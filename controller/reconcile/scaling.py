@@ -17,12 +17,12 @@ from controller.reconcile.plan import (
     Drift,
     Event,
     Failure,
-    Observed,
     Phase,
     Prepare,
     Recorded,
     Release,
     Settle,
+    Situation,
     Verdict,
     View,
 )
@@ -70,10 +70,9 @@ ScalingPlan: TypeAlias = Prepare | Look | Verify | Apply | Remove | Release | Se
 
 
 @dataclass(frozen=True, slots=True)
-class ScalingSeen:
+class ScalingSeen(Situation):
     """All that a decision about an autoscaling policy depends on."""
 
-    base: Observed
     policy: str
     record: Recorded | None = None
     """What the status shall record; None: no region is known."""

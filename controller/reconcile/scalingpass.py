@@ -121,19 +121,20 @@ class ScalingPass:
     def run(self) -> Result:
         """Make the pass. Raises `ClassifiedError` and `Terminal`."""
         seen = self._observe()
+        attempt = self._hand.attempt_on
         for _ in range(_MAX_STEPS):
             match decide(seen):
                 case Prepare():
                     self._hand.prepare(None if seen.base.is_name_persisted else seen.policy)
                     seen = self._observe()
                 case Look(ids):
-                    seen = self._attempt(seen, During.DESCRIBE, partial(self._look, ids))
+                    seen = attempt(seen, During.DESCRIBE, partial(self._look, ids))
                 case Verify():
-                    seen = self._attempt(seen, During.DESCRIBE, self._verify)
+                    seen = attempt(seen, During.DESCRIBE, self._verify)
                 case Apply():
-                    seen = self._attempt(seen, During.CREATE, self._apply)
+                    seen = attempt(seen, During.CREATE, self._apply)
                 case Remove(ids):
-                    seen = self._attempt(seen, During.DELETE, partial(self._remove, ids))
+                    seen = attempt(seen, During.DELETE, partial(self._remove, ids))
                 case Release(events):
                     return self._hand.release(events)
                 case Settle() as settle:
@@ -275,12 +276,6 @@ class ScalingPass:
         return self._context.scaling.targets(self._hand.target(seen.base), selectors, caller=self._key)
 
     # --- acting
-
-    def _attempt(self, seen: ScalingSeen, during: During, step: Callable[[ScalingSeen], ScalingSeen]) -> ScalingSeen:
-        try:
-            return step(seen)
-        except AwsError as error:
-            return replace(seen, base=replace(seen.base, failure=self._hand.refused(seen.base, during, error)))
 
     def _apply(self, seen: ScalingSeen) -> ScalingSeen:
         scaling, target = self._context.scaling, self._hand.target(seen.base)

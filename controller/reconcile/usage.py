@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 from api.meta import GROUP, JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.reconcile.context import ObjectReader
-from controller.reconcile.hosting import DELETING, SETTLED
+from controller.reconcile.hostingstates import DELETING, SETTLED
 
 MODELS: Final = "models"
 """Index of EndpointConfigs by the SageMaker names of their models."""
