@@ -10,14 +10,17 @@ from typing import Any
 import botocore.session
 import pytest
 import yaml
+from botocore.exceptions import NoCredentialsError
 from prometheus_client import CollectorRegistry
 
 from api.v1 import ALL_KINDS
 from controller.app import _Metrics
 from controller.aws.budgets import Budgets
 from controller.aws.clients import AwsMetrics
+from controller.aws.errors import TABLE, classify
 from controller.observability.registry import new_registry
 from controller.runtime.clock import SystemClock
+from controller.runtime.errors import ErrorClass
 from controller.runtime.leaderelection import ElectionMetrics
 from controller.settings import parse
 from hack.manifests.__main__ import main as generate
@@ -130,6 +133,16 @@ def test_alerts_and_panels_group_and_choose_by_labels_that_exist(name: str, quer
     series = exposed()
     for metric in METRIC.findall(query):
         assert wanted <= series[metric], f"{name}: {metric}"
+
+
+def test_the_alert_about_denied_calls_knows_all_codes_of_denial() -> None:
+    """Ours for credentials that cannot be had is one of them; what only STS says of roles is shown by objects."""
+    (rule,) = (each for each in ALERTS if each["alert"] == "SageMakerOperatorAwsDenied")
+    (pattern,) = re.findall(r'code=~"([^"]+)"', rule["expr"])
+    rows = (row.codes for row in TABLE if row.error_class is ErrorClass.DENIED and not row.operations)
+    codes = {classify("Any", NoCredentialsError()).label}.union(*rows)
+    assert len(codes) > 10
+    assert [code for code in sorted(codes) if not re.fullmatch(pattern, code)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
