@@ -143,6 +143,7 @@ TTL: Final = Annotation(
 )
 
 AWS_RESOURCE: Final = Annotation("aws-resource", "JSON", str, is_ours=True)
+CLAIMED_VARIANTS: Final = Annotation("claimed-variants", "JSON", str, is_ours=True)
 CREATED_NAMES: Final = Annotation("created-names", "JSON", str, is_ours=True)
 FOUND_TARGETS: Final = Annotation("found-targets", "JSON", str, is_ours=True)
 LAST_UPDATE_ATTEMPT: Final = Annotation("last-update-attempt", "JSON", str, is_ours=True)
@@ -152,6 +153,7 @@ KNOWN: Final[Mapping[str, Annotation[Any]]] = {
     for each in (
         ADOPTION_POLICY,
         AWS_RESOURCE,
+        CLAIMED_VARIANTS,
         CREATED_NAMES,
         DEFAULT_REGION,
         DEFAULT_TAGS,

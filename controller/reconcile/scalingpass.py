@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from api import autoscaling
-from api.annotations import FOUND_TARGETS
+from api.annotations import CLAIMED_VARIANTS, FOUND_TARGETS
 from api.convert import ConversionError
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
@@ -37,6 +37,11 @@ ENDPOINTS: Final = "endpoints"
 """Index of policies by `namespace/endpointName`, as the spec has it."""
 FOUND: Final = FOUND_TARGETS.key
 """Annotation: JSON list of variants that had a target before this object came: it is not ours to deregister."""
+CLAIMED: Final = CLAIMED_VARIANTS.key
+"""Annotation: JSON object of the object's uid and the variants that it has claimed, told beside the status: who empties
+that must not turn what we have applied into somebody else's. A copy of the object has another uid, and has claimed
+nothing.
+"""
 
 _MAX_STEPS: Final = 12
 """More steps than any pass has: a decision that goes round in circles is a defect, and must not spin."""
@@ -46,7 +51,25 @@ _CHECK_SHARE: Final = 0.8
 
 def resource_ids_of(obj: JsonObject) -> Iterable[str]:
     """Index function for `RESOURCE_IDS`."""
-    yield from (str(each) for each in (obj.get("status") or {}).get("resourceIDList") or ())
+    yield from _claimed(obj)
+
+
+def _claimed(obj: JsonObject) -> tuple[str, ...]:
+    """The variants on which the object may have put its policy: its status tells them, else its annotation."""
+    if told := (obj.get("status") or {}).get("resourceIDList"):
+        return tuple(str(each) for each in told)
+    metadata = obj["metadata"]
+    try:
+        claims = json.loads((metadata.get("annotations") or {}).get(CLAIMED) or "{}")
+    except ValueError:
+        return ()
+    ids = claims.get(metadata["uid"]) if isinstance(claims, dict) else None
+    return tuple(str(each) for each in ids) if isinstance(ids, list) else ()
+
+
+def _claim_of(obj: JsonObject, ids: Iterable[str]) -> str:
+    """The annotation `CLAIMED`."""
+    return json.dumps({obj["metadata"]["uid"]: sorted(ids)})
 
 
 def endpoints_of(obj: JsonObject) -> Iterable[str]:
@@ -154,7 +177,7 @@ class ScalingPass:
         seen = ScalingSeen(
             base=base,
             policy=base.recorded.name if base.recorded else autoscaling.policy_name(self._hand.spec),
-            told=tuple(status.get("resourceIDList") or ()),
+            told=_claimed(obj),
             is_observed=status.get("observedGeneration") == base.generation,
             is_check_due=base.is_asked
             or clock.monotonic() - memory.described_at >= self._context.settings.resync_s * _CHECK_SHARE,
@@ -238,8 +261,10 @@ class ScalingPass:
             return replace(seen, is_looked=True, taken={**seen.taken, **foreign})
         there = self._targets(ids, seen)
         found = sorted({*self._found(), *(each for each in there if not self._others(each))})
+        notes = {CLAIMED: _claim_of(self._hand.obj, {*seen.told, *ids})}
         if found != self._found():
-            self._hand.note({FOUND: json.dumps(found)})
+            notes[FOUND] = json.dumps(found)
+        self._hand.note(notes)
         return replace(seen, is_looked=True)
 
     def _foreign(self, ids: tuple[str, ...], seen: ScalingSeen) -> dict[str, str]:
@@ -300,6 +325,8 @@ class ScalingPass:
             if each not in self._found() and not self._others(each):
                 self._once(Effect.DEREGISTER, selector, partial(scaling.deregister, target, selector))
         self._memory.made.clear()
+        if seen.base.deleting_for_s is None:  # else it goes with the object
+            self._hand.note({CLAIMED: _claim_of(self._hand.obj, {*seen.told} - seen.removed - {*ids})})
         return replace(seen, removed=seen.removed | set(ids))
 
     def _once(self, effect: Effect, request: Mapping[str, Any], act: Callable[..., None]) -> None:

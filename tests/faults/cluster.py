@@ -68,6 +68,13 @@ class FakeCluster:
         new["metadata"].setdefault("labels", {})["touched"] = str(self._version)
         self._put(key, new, current)
 
+    def lose_status(self, key: ObjectKey) -> None:
+        """Somebody empties the status, or leaves it out."""
+        current = self._objects[key]
+        new = copy.deepcopy(current)
+        del new["status"]
+        self._put(key, new, current)
+
     def get(self, key: ObjectKey) -> JsonObject | None:
         """The object as it is."""
         return copy.deepcopy(self._objects.get(key))

@@ -118,6 +118,11 @@ class World:
     def _objects(self) -> Iterable[JsonObject]:
         return [obj for key in self.cluster.keys() if (obj := self.cluster.get(key))]  # noqa: SIM118 (no mapping)
 
+    def edit(self, obj: JsonObject) -> None:
+        """Change the spec, and nothing else."""
+        there = self.cluster.get(ObjectKey.of(obj)) or {}
+        self.cluster.apply({**there, "spec": obj["spec"]})
+
     def run(self) -> None:
         """Reconcile everything until nothing changes any more."""
         for _ in range(30):
@@ -227,6 +232,56 @@ def test_what_the_predecessor_has_put_there_is_ours() -> None:
     world.cluster.delete(KEY)
     world.run()
     assert world.aws.put == set()
+
+
+@pytest.mark.parametrize("edited", ["ab", "bd"])
+def test_what_was_applied_is_still_ours_where_the_status_is_emptied(edited: str) -> None:
+    """Whoever clears it by hand does not turn our policy into somebody else's (D-03, D-25)."""
+    world = World()
+    world.aws.bounds[B] = 9
+    world.cluster.apply(manifest("ab"))
+    world.run()
+    world.cluster.lose_status(KEY)
+    world.edit(manifest(edited, 6))
+    world.run()
+    assert (world.cluster.get(KEY) or {})["status"]["hostingAutoscalingPolicyStatus"] == "Created"
+    assert world.aws.put == {(f"endpoint/e/variant/{variant}", "busy") for variant in edited}
+    world.cluster.lose_status(KEY)
+    world.cluster.delete(KEY)
+    world.run()
+    assert world.cluster.get(KEY) is None
+    assert (world.aws.put, set(world.aws.bounds)) == (set(), {B})
+
+
+def test_what_was_taken_off_the_list_is_ours_no_more_where_the_status_is_emptied() -> None:
+    """D-03: somebody else may have put a policy there since."""
+    world = World()
+    world.cluster.apply(manifest("ab"))
+    world.run()
+    world.edit(manifest("b"))
+    world.run()
+    world.aws.put.add((A, "busy"))
+    world.cluster.lose_status(KEY)
+    world.cluster.delete(KEY)
+    world.run()
+    assert world.aws.put == {(A, "busy")}
+
+
+def test_a_copy_of_an_object_has_applied_nothing() -> None:
+    """Annotations are copied with an object; its uid is not."""
+    world = World()
+    world.cluster.apply(manifest("a"))
+    world.run()
+    annotations = (world.cluster.get(KEY) or {})["metadata"]["annotations"]
+    world.cluster.remove(KEY)
+    copied = manifest("a")
+    copied["metadata"]["annotations"] = annotations
+    world.cluster.apply(copied)
+    world.run()
+    assert (world.cluster.get(KEY) or {})["status"]["hostingAutoscalingPolicyStatus"] == "Error"
+    world.cluster.delete(KEY)
+    world.run()
+    assert world.aws.put == {(A, "busy")}
 
 
 def test_it_is_a_kind_with_a_name_for_all() -> None:
