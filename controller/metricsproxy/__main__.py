@@ -61,9 +61,13 @@ def _parser() -> argparse.ArgumentParser:
         default="delegated",
         help="ask with our own identity (needs a ClusterRole), or with the caller's token (needs nothing)",
     )
-    parser.add_argument("--tls-cert-file", type=Path, help="PEM; without it a certificate is made at start")
-    parser.add_argument("--tls-private-key-file", type=Path, help="PEM")
-    parser.add_argument("--kubeconfig", default="", help="as the manager's flag; in a pod nothing is needed")
+    parser.add_argument(
+        "--tls-cert-file", type=Path, metavar="FILE", help="PEM; without it a certificate is made at start"
+    )
+    parser.add_argument("--tls-private-key-file", type=Path, metavar="FILE", help="PEM; the key of that certificate")
+    parser.add_argument(
+        "--kubeconfig", default="", metavar="FILE", help="as the manager's flag; in a pod nothing is needed"
+    )
     return parser
 
 

@@ -148,7 +148,7 @@ def conditions(view: View, old: Sequence[Mapping[str, Any]]) -> tuple[Condition,
         "Synced",
         "True" if view.synced == "Synced" else "False",
         view.synced,
-        "" if view.synced == "Synced" else view.additional or "",
+        "" if view.synced == "Synced" else view.additional or message,
     )
     working: ConditionStatus = "True" if view.phase in _MOVING else "False"
     stalled: ConditionStatus = "True" if view.phase in _STALLED else "False"

@@ -112,7 +112,9 @@ def _parser() -> argparse.ArgumentParser:
         "aws", help="SageMaker alone", formatter_class=raw, epilog=f"{MARKERS}\n\n{aws_control.__doc__}"
     )
     aws.add_argument("--port", type=_port, default=aws_server.DEFAULT_PORT, help="default %(default)s; 0: any free one")
-    aws.add_argument("--speed", type=_positive, default=1.0, help="jobs and endpoints live this many times as fast")
+    aws.add_argument(
+        "--speed", type=_positive, default=1.0, metavar="X", help="jobs and endpoints live this many times as fast"
+    )
     aws.set_defaults(command=_aws)
     kube = commands.add_parser("kube", help="the Kubernetes API alone")
     kube.add_argument("--port", type=_port, default=8001, help="default %(default)s; 0: any free one")
@@ -122,12 +124,12 @@ def _parser() -> argparse.ArgumentParser:
     kube.set_defaults(command=_kube)
     fault_command.add_parsers(commands)
     requests = commands.add_parser("requests", help="count what a running server was asked")
-    requests.add_argument("server", choices=("aws", "kube"))
+    requests.add_argument("server", choices=("aws", "kube"), help="SageMaker or the Kubernetes API")
     fault_command.add_target(requests)
     requests.add_argument("--reset", action="store_true", help="count from zero")
     requests.set_defaults(command=_requests)
     clock = commands.add_parser("clock", help="move a running SageMaker's time forward")
-    clock.add_argument("seconds", type=float)
+    clock.add_argument("seconds", type=float, help="by how many seconds")
     fault_command.add_target(clock)
     clock.set_defaults(command=_clock)
     quota = commands.add_parser("quota", help="limit the List and Describe calls that a running SageMaker answers")
@@ -150,10 +152,16 @@ def _add_run(commands: Any) -> None:
     parser.add_argument(
         "--timeout", type=_positive, default=defaults.timeout_s, metavar="S", help="of --once, default %(default)g s"
     )
-    parser.add_argument("--kube-port", type=_port, default=defaults.kube_port, help="default %(default)s; 0: any")
-    parser.add_argument("--aws-port", type=_port, default=defaults.aws_port, help="default %(default)s; 0: any")
+    parser.add_argument(
+        "--kube-port", type=_port, metavar="PORT", default=defaults.kube_port, help="default %(default)s; 0: any"
+    )
+    parser.add_argument(
+        "--aws-port", type=_port, metavar="PORT", default=defaults.aws_port, help="default %(default)s; 0: any"
+    )
     parser.add_argument("--dir", type=Path, default=defaults.directory, help="kubeconfig and log; default %(default)s")
-    parser.add_argument("--speed", type=_positive, default=1.0, help="jobs and endpoints live this many times as fast")
+    parser.add_argument(
+        "--speed", type=_positive, default=1.0, metavar="X", help="jobs and endpoints live this many times as fast"
+    )
     parser.set_defaults(command=_run)
 
 
