@@ -14,8 +14,9 @@ import boto3.session
 from botocore.config import Config
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from controller.aws import regions
 from controller.aws.budgets import Budgets
-from controller.aws.errors import AwsError, classify
+from controller.aws.errors import UNREACHABLE, AwsError, classify
 from controller.aws.suspects import Suspects
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
@@ -186,7 +187,7 @@ class AwsApi:
             client = self._clients.get(service, target)
             answer: dict[str, Any] = getattr(client, _method_name(client, operation))(**request)
         except Exception as exc:
-            error = classify(operation, exc)
+            error = _with_doubt(classify(operation, exc), target)
             self._count(service, operation, error.label, started)
             raise error from exc
         self._count(service, operation, "ok", started)
@@ -195,6 +196,14 @@ class AwsApi:
     def _count(self, service: str, operation: str, code: str, started: float) -> None:
         self._metrics.requests.labels(service, operation, code).inc()
         self._metrics.duration.labels(service, operation).observe(self._clock.monotonic() - started)
+
+
+def _with_doubt(error: AwsError, target: Target) -> AwsError:
+    """Where nothing answers, a typo in the region is what its user can do something about."""
+    text = regions.doubt(target.region) if error.code == UNREACHABLE and not target.endpoint else ""
+    if not text:
+        return error
+    return AwsError(error.error_class, error.code, f"{error.message} ({text})", operation=error.operation)
 
 
 def _method_name(client: Any, operation: str) -> str:

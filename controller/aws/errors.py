@@ -288,6 +288,8 @@ class _Local:
     ambiguous: bool = False
 
 
+UNREACHABLE: Final = "EndpointUnreachable"
+
 _LOCAL: Final = (
     _Local((sdk.ParamValidationError, sdk.UnknownParameterError), ErrorClass.INVALID, "ParamValidation"),
     _Local((sdk.InvalidRegionError, sdk.NoRegionError), ErrorClass.INVALID, "InvalidRegion"),
@@ -318,7 +320,7 @@ _LOCAL: Final = (
     _Local(
         (sdk.EndpointConnectionError, sdk.ProxyConnectionError, sdk.SSLError),
         ErrorClass.RETRYABLE,
-        "EndpointUnreachable",
+        UNREACHABLE,
     ),
     _Local((sdk.HTTPClientError, sdk.ConnectionError), ErrorClass.RETRYABLE, "ConnectionBroken", ambiguous=True),
 )

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3.session
+import botocore.exceptions as sdk
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -183,6 +184,31 @@ def test_a_target_that_cannot_be_called_is_the_users_to_change(server: Server, t
     with pytest.raises(AwsError) as caught:
         Bench(server).jobs.stop(TRAINING_JOB, target, "x", caller="x")
     assert (caught.value.error_class, caught.value.sent) == (ErrorClass.INVALID, False)
+
+
+@pytest.mark.parametrize(
+    ("region", "told"),
+    [
+        ("us-est-2", " (no region us-est-2 is known, is us-east-2 meant?)"),
+        ("moon", " (no region moon is known)"),
+        ("us-east-2", ""),
+    ],
+)
+def test_a_region_that_does_not_answer_may_be_a_typo(
+    server: Server, region: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """botocore makes an address of any name; the message says what can be done, without refusing new regions."""
+    bench, url = Bench(server), f"https://api.sagemaker.{region}.amazonaws.com/"
+
+    def unreachable(**_request: Any) -> None:
+        raise sdk.EndpointConnectionError(endpoint_url=url)
+
+    target = Target(region)
+    monkeypatch.setattr(bench.clients.get("sagemaker", target), "describe_training_job", unreachable)
+    with pytest.raises(AwsError) as caught:
+        bench.jobs.describe(TRAINING_JOB, target, "x", caller=bench.key, background=False)
+    assert caught.value.message == f'Could not connect to the endpoint URL: "{url}"{told}'
+    assert caught.value.error_class is ErrorClass.RETRYABLE
 
 
 def test_a_list_page_tells_sagemakers_own_time(server: Server) -> None:
