@@ -189,7 +189,7 @@ def test_a_target_that_cannot_be_called_is_the_users_to_change(server: Server, t
 @pytest.mark.parametrize(
     ("region", "told"),
     [
-        ("us-est-2", " (no region us-est-2 is known, is us-east-2 meant?)"),
+        ("us-eat-2", " (no region us-eat-2 is known, is us-east-2 meant?)"),
         ("moon", " (no region moon is known)"),
         ("us-east-2", ""),
     ],
