@@ -72,6 +72,15 @@ def _claim_of(obj: JsonObject, ids: Iterable[str]) -> str:
     return json.dumps({obj["metadata"]["uid"]: sorted(ids)})
 
 
+def _found(obj: JsonObject) -> tuple[str, ...]:
+    """The annotation `FOUND`."""
+    try:
+        found = json.loads((obj["metadata"].get("annotations") or {}).get(FOUND) or "[]")
+    except ValueError:
+        return ()
+    return tuple(sorted(str(each) for each in found)) if isinstance(found, list) else ()
+
+
 def endpoints_of(obj: JsonObject) -> Iterable[str]:
     """Index function for `ENDPOINTS`."""
     namespace = obj["metadata"].get("namespace") or ""
@@ -260,9 +269,9 @@ class ScalingPass:
         if foreign := self._foreign(ids, seen):
             return replace(seen, is_looked=True, taken={**seen.taken, **foreign})
         there = self._targets(ids, seen)
-        found = sorted({*self._found(), *(each for each in there if not self._others(each))})
+        found = tuple(sorted({*_found(self._hand.obj), *(each for each in there if self._was_there(each))}))
         notes = {CLAIMED: _claim_of(self._hand.obj, {*seen.told, *ids})}
-        if found != self._found():
+        if found != _found(self._hand.obj):
             notes[FOUND] = json.dumps(found)
         self._hand.note(notes)
         return replace(seen, is_looked=True)
@@ -276,12 +285,10 @@ class ScalingPass:
         there = self._with_policy(seen)
         return dict.fromkeys((each for each in ids if each in there and each not in seen.also), SOMEBODY)
 
-    def _found(self) -> list[str]:
-        try:
-            found = json.loads((self._hand.obj["metadata"].get("annotations") or {}).get(FOUND) or "[]")
-        except ValueError:
-            return []
-        return sorted(str(each) for each in found) if isinstance(found, list) else []
+    def _was_there(self, resource_id: str) -> bool:
+        """Whether a target was there before any object of ours: who came first knows, and may go before the last."""
+        others = self._others(resource_id)
+        return not others or any(resource_id in _found(other) for other in others)
 
     def _verify(self, seen: ScalingSeen) -> ScalingSeen:
         policies = self._with_policy(seen)
@@ -322,7 +329,7 @@ class ScalingPass:
             selector = autoscaling.selector_of(each, self._hand.spec)
             policy = {**selector, "PolicyName": seen.policy}
             self._once(Effect.DELETE, policy, partial(scaling.delete_policy, target, policy))
-            if each not in self._found() and not self._others(each):
+            if each not in _found(self._hand.obj) and not self._others(each):
                 self._once(Effect.DEREGISTER, selector, partial(scaling.deregister, target, selector))
         self._memory.made.clear()
         if seen.base.deleting_for_s is None:  # else it goes with the object

@@ -234,6 +234,28 @@ def test_what_the_predecessor_has_put_there_is_ours() -> None:
     assert world.aws.put == set()
 
 
+@pytest.mark.parametrize("leaves", ["deleted", "edited"])
+def test_a_target_that_was_there_before_the_first_policy_outlives_the_last(leaves: str) -> None:
+    """Two policies on one variant of somebody else's: the second one knows from the first whose the target is."""
+    world = World()
+    world.aws.bounds[A] = 9
+    world.cluster.apply(manifest("a"))
+    world.run()
+    second = manifest("a", name="second")
+    second["spec"]["policyName"] = "idle"
+    world.cluster.apply(second)
+    world.run()
+    assert world.aws.put == {(A, "busy"), (A, "idle")}
+    if leaves == "deleted":
+        world.cluster.delete(KEY)
+    else:
+        world.edit(manifest("b"))
+    world.run()
+    world.cluster.delete(ObjectKey("default", "second"))
+    world.run()
+    assert A in world.aws.bounds
+
+
 @pytest.mark.parametrize("edited", ["ab", "bd"])
 def test_what_was_applied_is_still_ours_where_the_status_is_emptied(edited: str) -> None:
     """Whoever clears it by hand does not turn our policy into somebody else's (D-03, D-25)."""
