@@ -10,6 +10,7 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from tests.sandbox.soak.churn import churn
@@ -56,9 +57,11 @@ def run(seed: int, seconds: float, replicas: int, keep: Path | None) -> bool:
             soak.prepare()
             soak.act(seconds)
             wrong = soak.judge()
+            (directory / "acts.txt").write_text("\n".join(f"{at:7.1f}  {text}" for at, text in scene.ledger.lines))
             created = sum(effect.operation.startswith("Create") for effect in scene.aws.effects.all())
-            calls = sum(scene.aws.requests.counts().values())
-    print(f"seed {seed}: {len(scene.ledger.lines)} acts, {created} creations, {calls} AWS calls, {len(wrong)} wrong")
+            calls = Counter(scene.aws.requests.counts())
+    print(f"seed {seed}: {len(scene.ledger.lines)} acts, {created} creations, {len(wrong)} wrong")
+    print(f"{calls.total()} AWS calls, most of them {dict(calls.most_common(3))}")
     for each in wrong:
         print(f"- {each}", flush=True)
     return not wrong

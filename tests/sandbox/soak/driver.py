@@ -17,7 +17,20 @@ from tests.sandbox.soak.invariants import (
     quiet_complaints,
     still_there,
 )
-from tests.sandbox.soak.manifests import ADOPTABLE, FOREIGN, LONG_S, MODEL, REGIONS, drawn, edited
+from tests.sandbox.soak.manifests import (
+    ADOPTABLE,
+    FOR_NAMESPACES,
+    FOREIGN,
+    LONG_S,
+    MODEL,
+    NAMESPACES,
+    REGIONS,
+    drawn,
+    edited,
+    for_namespace,
+    retagged,
+)
+from tests.sandbox.soak.others import meddle
 from tests.sandbox.soak.scene import Scene
 
 _ROLE: Final = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole"
@@ -69,9 +82,12 @@ class Soak:
         """Calm everything, wait, delete everything, wait; returns what is wrong, with stories."""
         scene = self._scene
         scene.calm()
-        scene.start_operators()
         scene.ledger.tell("! calm")
-        self._release_holds()
+        forgets = self._rng.random() < 0.5
+        for each in scene.running() if forgets else ():
+            scene.kill(each)
+        scene.start_operators()
+        self._release_holds(are_corrections_due=forgets)
         wrong = self._until_none(lambda: complaints(scene), within_s)
         if not wrong:
             wrong += quiet_complaints(scene, quiet_s)
@@ -98,8 +114,14 @@ class Soak:
         if not objects:
             return
         obj = self._rng.choice(objects)
-        if roll < 0.76:
-            self._edit(obj)
+        if roll < 0.68:
+            self._edit(obj, edited(self._rng, obj))
+        elif roll < 0.71:
+            self._edit(obj, retagged(self._rng))
+        elif roll < 0.73:
+            self._scene.annotate_namespace(self._rng.choice(NAMESPACES), for_namespace(self._rng))
+        elif roll < 0.77:
+            meddle(self._scene, self._rng, objects)
         elif roll < 0.79:
             self._scene.ledger.tell(f"{_name(obj)}: status emptied by hand")
             self._scene.patch(obj, {"status": None}, "/status")
@@ -117,22 +139,33 @@ class Soak:
             told = obj["metadata"]["annotations"]
             self._scene.ledger.tell(f"{_name(obj)} created, uid {uid}, {asked} {told}")
 
-    def _edit(self, obj: JsonObject) -> None:
+    def _edit(self, obj: JsonObject, patch: JsonObject) -> None:
         if (obj["metadata"].get("ownerReferences")) or obj["metadata"].get("deletionTimestamp"):
             return
-        patch = edited(self._rng, obj)
         told = patch.get("metadata") or sorted(patch["spec"])
         self._scene.ledger.tell(f"{_name(obj)} edited: {told}")
         self._scene.patch(obj, patch)
 
     # --- the end
 
-    def _release_holds(self) -> None:
-        """Errors that people must cure are retried after minutes: the cure is told by a change of the object."""
+    def _release_holds(self, *, are_corrections_due: bool) -> None:
+        """Errors that people must cure are retried after minutes: the cure is told by a change of the object.
+
+        What waits for a word waits no more. Corrections of drift come at once from operators that have made none yet;
+        from others they may take an hour, and are not waited for.
+        """
+        nothing = dict.fromkeys(f"{GROUP}/{name}" for name, _ in FOR_NAMESPACES)
+        for namespace in NAMESPACES:
+            self._scene.annotate_namespace(namespace, {"metadata": {"annotations": nothing}})
         for obj in self._scene.objects():
             conditions = (obj.get("status") or {}).get("conditions") or ()
-            if any(each.get("reason") in _HELD for each in conditions) or obj["metadata"].get("deletionTimestamp"):
-                self._scene.patch(obj, {"metadata": {"annotations": {f"{GROUP}/reconcile-at": "end"}}})
+            names = ("update-policy",) if are_corrections_due else ("update-policy", "drift-policy")
+            asked: dict[str, str | None] = dict.fromkeys(f"{GROUP}/{name}" for name in names)
+            is_held = any(each.get("reason") in _HELD for each in conditions)
+            if is_held or obj["metadata"].get("deletionTimestamp") or obj["kind"] == "HostingAutoscalingPolicy":
+                asked[f"{GROUP}/reconcile-at"] = "end"
+            if asked.keys() & {*(obj["metadata"].get("annotations") or {}), f"{GROUP}/reconcile-at"}:
+                self._scene.patch(obj, {"metadata": {"annotations": asked}})
 
     def _delete_all(self) -> None:
         for obj in self._scene.objects():

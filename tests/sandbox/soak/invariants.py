@@ -50,6 +50,8 @@ def _problem(scene: Scene, obj: JsonObject) -> str:
     if metadata.get("deletionTimestamp"):
         return _why_it_stays(obj)
     reasons = {each.get("reason") for each in status.get("conditions") or ()}
+    if "Drifted" in reasons and annotations.get(f"{GROUP}/drift-policy") == "correct":
+        return "somebody has changed it, and it is not changed back"
     resource = status.get("awsResource")
     if not resource:
         return "" if reasons & _SELF_EXPLAINED else "nothing is created, and nothing says why"
@@ -62,11 +64,30 @@ def _problem(scene: Scene, obj: JsonObject) -> str:
     shown = status.get(descriptor.status.field)
     if value != shown:
         return "" if reasons & _SELF_EXPLAINED else f"shows {shown}, SageMaker says {value}"
+    if value in descriptor.status.terminal:
+        return "its time to live is over, and it lives" if f"{GROUP}/ttl-seconds-after-finished" in annotations else ""
+    if f"{GROUP}/read-only" not in annotations and (untagged := _untagged(scene, obj, there)):
+        return f"lacks tags: {untagged}"
     if descriptor.life_cycle is LifeCycle.ENDPOINT:
         if "UpdateFailed" in reasons and "SANDBOX_FAIL" not in json.dumps(obj["spec"]):
             return "its update has failed, though nothing is wrong with it"
         return _endpoint_problem(there, status, reasons)
     return ""
+
+
+def _untagged(scene: Scene, obj: JsonObject, there: JsonObject) -> dict[str, str]:
+    """Tags of the spec that the resource does not have. Whoever a tuning job has launched has the tuning job's."""
+    if obj["metadata"].get("ownerReferences"):
+        return {}
+    arn = next(value for name, value in there.items() if name == f"{_own_member(obj['kind'])}Arn")
+    listed = (scene.ask("ListTags", obj["status"]["awsResource"]["region"], ResourceArn=arn) or {}).get("Tags", ())
+    tags = {each["Key"]: each["Value"] for each in listed}
+    wanted = {each["key"]: each["value"] for each in obj["spec"].get("tags") or ()}
+    return {key: value for key, value in wanted.items() if tags.get(key) != value}
+
+
+def _own_member(kind: str) -> str:
+    return _KINDS[kind].operations.create.removeprefix("Create")
 
 
 def _why_it_stays(obj: JsonObject) -> str:
@@ -76,6 +97,8 @@ def _why_it_stays(obj: JsonObject) -> str:
 
 
 def _endpoint_problem(there: JsonObject, status: JsonObject, reasons: set[Any]) -> str:
+    if "Drifted" in reasons:
+        return ""
     if "UpdatePending" in reasons:
         return "an update is pending for ever"
     if there["EndpointConfigName"] != status.get("endpointConfigName"):
@@ -160,7 +183,7 @@ def left_behind(scene: Scene) -> list[str]:
 
 
 def _scaling_left(scene: Scene) -> list[str]:
-    if scene.ledger.retained:
+    if scene.ledger.retained or scene.ledger.undecided:
         return []  # whose they are is not told by tags: endpoints that stay may keep theirs
     regions = {effect.region for effect in scene.aws.effects.all()}
     ours = {
@@ -173,7 +196,7 @@ def _scaling_left(scene: Scene) -> list[str]:
 def _is_retained(ledger: Ledger, effect: Effect) -> bool:
     """Of an object that protects it, or of a child of one: their names hold the uid of their deployment."""
     uid, name = effect.tags[_UID], effect.tags.get(_NAME, "")
-    return any(uid == each or each.replace("-", "") in name for each in ledger.retained)
+    return any(uid == each or each.replace("-", "") in name for each in ledger.retained | ledger.undecided)
 
 
 def _created(effect: Effect) -> KindDescriptor | None:
@@ -247,7 +270,7 @@ def _objection(ledger: Ledger, effect: Effect, tags: Mapping[str, str]) -> str:
     asked = ledger.deleted.get(uid)
     if asked is None or asked > effect.at + _CLOCK_S:
         return f"its object {uid} ({tags.get(_NAME)}) was wanted"
-    return f"its object {uid} asked to retain it" if uid in ledger.retained else ""
+    return f"its object {uid} asked to retain it" if uid in ledger.retained - ledger.undecided else ""
 
 
 def _split(operation: str) -> tuple[str, str]:

@@ -46,6 +46,20 @@ _WEIGHTS: Final[Mapping[str, int]] = {
     "HostingDeployment": 5,
     "HostingAutoscalingPolicy": 3,
 }
+_ASKED: Final = (
+    ("paused", ("true", None, None)),
+    ("deletion-policy", ("retain", None)),
+    ("reconcile-at", ("1", "2", "3")),
+    ("ttl-seconds-after-finished", ("0", "3", None)),
+    ("update-policy", ("manual", None)),
+    ("drift-policy", ("correct", None)),
+)
+FOR_NAMESPACES: Final = (
+    ("paused", ("true", None, None)),
+    ("deletion-policy", ("retain", None)),
+    ("default-tags", ("team=ns", "team=ns,owner=soak", None)),
+    ("drift-policy", ("correct", None)),
+)
 _BY_KIND: Final = {each.kind: each for each in ALL_KINDS}
 
 
@@ -73,6 +87,8 @@ def drawn(rng: random.Random) -> JsonObject:
             names = [ADOPTABLE] if kind == "TrainingJob" else [""]
         spec[descriptor.name.spec_field] = rng.choice(names)
     _FILL[kind](rng, spec)
+    if rng.random() < 0.3:
+        spec["tags"] = _tags(rng)
     return obj
 
 
@@ -80,11 +96,25 @@ def edited(rng: random.Random, obj: JsonObject) -> JsonObject:
     """A merge patch that a user might send for `obj`: its spec where its kind allows that, else an annotation."""
     edit = _EDITS.get(obj["kind"])
     if edit is None or rng.random() < 0.25:
-        name, values = rng.choice(
-            (("paused", ("true", None, None)), ("deletion-policy", ("retain", None)), ("reconcile-at", ("1", "2", "3")))
-        )
+        name, values = rng.choice(_ASKED)
         return {"metadata": {"annotations": {f"{GROUP}/{name}": rng.choice(values)}}}
     return {"spec": edit(rng, obj["spec"])}
+
+
+def retagged(rng: random.Random) -> JsonObject:
+    """A merge patch that changes tags."""
+    return {"spec": {"tags": _tags(rng)}}
+
+
+def for_namespace(rng: random.Random) -> JsonObject:
+    """A merge patch of a namespace's annotations."""
+    name, values = rng.choice(FOR_NAMESPACES)
+    return {"metadata": {"annotations": {f"{GROUP}/{name}": rng.choice(values)}}}
+
+
+def _tags(rng: random.Random) -> list[JsonObject]:
+    keys = rng.sample(("team", "cost-center", "stage"), rng.randrange(3))
+    return [{"key": key, "value": rng.choice(("a", "b"))} for key in sorted(keys)]
 
 
 def _annotations(rng: random.Random) -> dict[str, str]:
@@ -96,6 +126,9 @@ def _annotations(rng: random.Random) -> dict[str, str]:
         (0.19, "adoption-policy", "adopt"),
         (0.24, "adoption-policy", "adopt-or-create"),
         (0.28, "recreate-on-failure", "true"),
+        (0.33, "ttl-seconds-after-finished", "2"),
+        (0.39, "update-policy", "manual"),
+        (0.45, "drift-policy", "correct"),
     ):
         if roll < limit:
             return {f"{GROUP}/{name}": value}

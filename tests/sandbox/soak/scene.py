@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
-from api.meta import JsonObject
+from api.meta import GROUP, JsonObject
 from api.v1 import ALL_KINDS
 from hack.sandbox.aws import server as aws_server
 from tests.sandbox.apiserver import api_server, free_port, write_kubeconfig
@@ -42,6 +42,8 @@ class Ledger:
     """When the deletion of an object was asked for, by uid."""
     retained: set[str] = field(default_factory=set)
     """Uids of objects that were deleted with an annotation that protects what is at AWS."""
+    undecided: set[str] = field(default_factory=set)
+    """Uids of objects that were being deleted when their namespace changed: either way is right."""
     recreating: set[str] = field(default_factory=set)
     """Uids of deployments that may delete a failed endpoint."""
     removed_jobs: dict[str, float] = field(default_factory=dict)
@@ -71,6 +73,8 @@ class Scene:
         self.exits: list[str] = []
         """Operators that ended although nobody had killed them."""
         self.killed: set[Operator] = set()
+        self._retaining: set[str] = set()
+        """Namespaces that ask to retain what is at AWS."""
 
     def __enter__(self) -> Self:
         with self._stack as stack:
@@ -167,6 +171,18 @@ class Scene:
         path = self.path_of(obj) + subresource
         self._try("PATCH", path, body, "application/merge-patch+json")
 
+    def annotate_namespace(self, namespace: str, body: JsonObject) -> None:
+        """Merge-patch a namespace's annotations."""
+        asked = body["metadata"]["annotations"]
+        self.ledger.tell(f"! namespace {namespace}: {asked}")
+        key = f"{GROUP}/deletion-policy"
+        self._try("PATCH", f"/api/v1/namespaces/{namespace}", body, "application/merge-patch+json")
+        if key in asked:
+            (self._retaining.add if asked[key] else self._retaining.discard)(namespace)
+            for obj in self.objects():
+                if obj["metadata"]["namespace"] == namespace and obj["metadata"]["uid"] in self.ledger.deleted:
+                    self.ledger.undecided.add(obj["metadata"]["uid"])
+
     def create(self, obj: JsonObject) -> JsonObject | None:
         """Create an object; None where there is one of that name, or the server refuses."""
         return self._try("POST", self.path_of(obj, named=False), obj)
@@ -175,7 +191,7 @@ class Scene:
         """Ask for the deletion of an object, and note what that allows the operator to do."""
         metadata = obj["metadata"]
         uid, annotations = metadata["uid"], str(metadata.get("annotations") or {})
-        if "retain" in annotations or "read-only" in annotations:
+        if "retain" in annotations or "read-only" in annotations or metadata["namespace"] in self._retaining:
             self.ledger.retained.add(uid)
         self.ledger.deleted.setdefault(uid, time.time())
         if obj["kind"] == "TrainingJob" and metadata.get("ownerReferences"):
