@@ -39,7 +39,8 @@ def tagging(
     tags, _ = merged_tags(owner, ({"Key": key, "Value": value} for key, value in own.items()), defaults)
     text = json.dumps([owner is not None, sorted(own.items())])
     digest = hashlib.sha256(text.encode()).hexdigest()[:10] if owner or own else ""
-    return tags, Tagging(digest, tuple(sorted(own)), frozenset(tag["Key"] for tag in tags))
+    keys = frozenset(tag["Key"] for tag in tags)
+    return tags, Tagging(digest, tuple(sorted(own.keys() & keys)), keys)  # not all of the spec's may have fitted
 
 
 def step(seen: Observed) -> PutTags | DropTags | None:

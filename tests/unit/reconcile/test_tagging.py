@@ -120,6 +120,15 @@ def test_users_cannot_note_the_operators_keys_as_theirs() -> None:
     assert {"Key": f"{GROUP}/uid", "Value": "uid-1"} in tags
 
 
+def test_only_tags_that_fit_are_noted_as_put() -> None:
+    """AWS allows 50. What was left out is not there to be taken off, and would be asked for again in every pass."""
+    user = [{"Key": f"t{number:02}", "Value": "a"} for number in range(50)]
+    tags, note = tagging(OWNER, user, {})
+    assert len(tags) == 50
+    assert note.keys == tuple(f"t{number:02}" for number in range(44))
+    assert step(seen(recorded=noted(note.digest, *note.keys), tags=note)) is None
+
+
 def test_without_any_tags_nothing_is_noted() -> None:
     """An account that forbids extra tags, and a spec without."""
     assert tagging(None, [], {}) == ([], p.Tagging())
