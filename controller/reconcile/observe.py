@@ -37,7 +37,7 @@ def observed(
     chosen = given if isinstance(given, str) else ""  # what is no text is left for the conversion to refuse
     name = recorded.name if recorded else (chosen or generated)
     shown_name = status.get(descriptor.name.status_field) or ""
-    is_legacy = recorded is None and not conditions and bool(shown_name)
+    is_legacy = recorded is None and bool(shown_name)  # ours name nothing without recording it
     hold = memory.hold
     holds = hold is not None and hold.token == hold_token(obj, scope) and hold.until > monotonic
     stalled = conditions.get("Stalled", {})

@@ -174,7 +174,8 @@ class Observed:
     is_spawned: bool = False
     """It stands for what one of our objects launched; whose that is, only its tags tell: references can be made up."""
     is_legacy: bool = False
-    """The status was written by the predecessor, which named its resource but recorded no identity."""
+    """The status names a resource and records no identity: only the predecessor has written such. It stays so through
+    trouble and a pause, until AWS has been asked."""
     is_ended: bool = False
     """The end of the job was seen and is told in the status."""
     ended_ago_s: float | None = None

@@ -194,7 +194,7 @@ class ScalingPass:
         if base.failure is not None:
             return seen
         try:
-            seen = self._with_requests(seen, status)
+            seen = self._with_requests(seen)
             region, account = self._hand.region(base), self._hand.account(base)
             self._place = Recorded(seen.policy, region, partition_of(region), account_id=account)
             seen = replace(seen, record=base.recorded or self._place)
@@ -202,7 +202,7 @@ class ScalingPass:
             seen = replace(seen, base=replace(base, failure=self._hand.failure(During.CREATE, error)))
         return replace(seen, taken=self._taken(seen))
 
-    def _with_requests(self, seen: ScalingSeen, status: Mapping[str, object]) -> ScalingSeen:
+    def _with_requests(self, seen: ScalingSeen) -> ScalingSeen:
         spec, waiting = self._resolved()
         is_deleting = seen.base.deleting_for_s is not None
         try:
@@ -215,9 +215,7 @@ class ScalingPass:
         if waiting:
             # AWS may have refused the variants when the deployment was not there: once it serves, they are new to it.
             self._memory.hold, self._memory.setbacks = None, 0
-        # The predecessor shows a status without conditions; an object without any has not applied anything.
-        is_legacy = bool(seen.base.shown) and not status.get("conditions")
-        return replace(seen, wanted=ids, waiting=waiting, also=ids if is_legacy else ())
+        return replace(seen, wanted=ids, waiting=waiting, also=ids if seen.base.is_legacy else ())
 
     def _resolved(self) -> tuple[JsonObject, str]:
         """The spec with endpoints by their names at SageMaker, and who of them is not in service."""

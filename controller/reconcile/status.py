@@ -70,6 +70,7 @@ def next_status(descriptor: KindDescriptor, old: Mapping[str, Any], view: View, 
         _set(status, "additional", view.additional)
     if view.forgets:
         status.pop("awsResource", None)
+        status.pop(descriptor.name.status_field, None)
     elif facts.recorded is not None:
         status["awsResource"] = resource_fields(facts.recorded)
         status[descriptor.name.status_field] = facts.recorded.name

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from api.annotations import PAUSED
 from api.meta import JsonObject, ObjectKey
 from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.aws.errors import AwsError
@@ -219,13 +220,17 @@ def test_a_policy_that_is_there_is_taken_over_where_that_is_asked_for() -> None:
     assert (set(world.aws.bounds), world.aws.put) == ({A}, set())
 
 
-def test_what_the_predecessor_has_put_there_is_ours() -> None:
-    """modern-expectations.md 10: its objects show a status, and none of our conditions."""
+@pytest.mark.parametrize("is_paused_first", [False, True])
+def test_what_the_predecessor_has_put_there_is_ours(*, is_paused_first: bool) -> None:
+    """modern-expectations.md 10: its objects name a policy and record no identity, also under our conditions."""
     world = World()
     world.aws.bounds[A] = 4
     world.aws.put.add((A, "busy"))
     obj = manifest("a")
     obj["status"] = {"hostingAutoscalingPolicyStatus": "Created", "policyName": "busy"}
+    if is_paused_first:
+        world.cluster.apply({**obj, "metadata": {**obj["metadata"], "annotations": {PAUSED.key: "true"}}})
+        world.run()
     world.cluster.apply(obj)
     world.run()
     assert (world.cluster.get(KEY) or {})["status"]["resourceIDList"] == [A]

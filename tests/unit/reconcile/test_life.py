@@ -3,7 +3,9 @@
 import pytest
 from structlog.testing import capture_logs
 
+from api.annotations import PAUSED
 from api.descriptor import KindDescriptor
+from api.meta import JsonObject
 from api.v1 import BATCH_TRANSFORM_JOB, PROCESSING_JOB
 from controller.aws.errors import AwsError
 from controller.runtime.errors import ErrorClass
@@ -217,12 +219,13 @@ def test_an_unknown_status_is_shown_as_it_is() -> None:
 # --- objects of the predecessor
 
 
-def _legacy(world: World, value: str, **status: object) -> None:
+def _legacy(world: World, value: str, **status: object) -> JsonObject:
     """An object as the predecessor leaves it: finalizer, name, its status, nothing of ours."""
     obj = manifest(trainingJobName="old-job")
     obj["metadata"]["finalizers"] = ["sagemaker-operator-finalizer"]
     obj["status"] = {"trainingJobStatus": value, "sageMakerTrainingJobName": "old-job", **status}
     world.cluster.apply(obj)
+    return obj
 
 
 def test_a_running_job_of_the_predecessor_is_taken_over() -> None:
@@ -247,6 +250,58 @@ def test_an_ended_job_of_the_predecessor_gets_its_conditions_with_one_look() -> 
     world.run(300)
     assert world.condition("Complete") == ("True", "Completed")
     assert (world.aws.count("create"), world.aws.count("describe")) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AwsError(ErrorClass.DENIED, "AccessDeniedException", "no"),
+        AwsError(ErrorClass.RETRYABLE, "ReadTimeout", "no answer", ambiguous=True),
+    ],
+    ids=lambda error: error.code,
+)
+@pytest.mark.parametrize("is_there", [True, False])
+def test_trouble_at_the_first_look_leaves_the_predecessors_job_its_objects(error: AwsError, *, is_there: bool) -> None:
+    """D-08, modern-expectations.md 10: who moves with wrong credentials has no job disowned, or run a second time."""
+    world = World()
+    if is_there:
+        world.aws.existing("old-job")
+    _legacy(world, "InProgress")
+    world.aws.always = lambda operation: error if operation == "describe" else None
+    world.run(30)
+    assert world.value == "InProgress"
+    world.restart()
+    world.aws.always = lambda operation: None
+    world.run(400)
+    assert world.aws.count("create") == 0
+    assert world.condition("Synced") == (("True", "Synced") if is_there else ("False", "NotFound"))
+
+
+def test_the_predecessors_job_is_taken_over_after_a_pause() -> None:
+    """A move under `paused` is the careful one."""
+    world = World()
+    world.aws.existing("old-job")
+    obj = _legacy(world, "InProgress")
+    obj["metadata"]["annotations"] = {PAUSED.key: "true"}
+    world.cluster.apply(obj)
+    world.run(30)
+    assert world.condition("Reconciling") == ("False", "Paused")
+    obj["metadata"]["annotations"] = {}
+    world.cluster.apply(obj)
+    world.run(30)
+    assert world.condition("Synced") == ("True", "Synced")
+    assert world.aws.count("create") == 0
+
+
+def test_a_job_of_the_predecessor_of_which_nobody_names_the_region_is_told() -> None:
+    """v1 took the region from its own environment: the user is told, and the queue hears of no error of ours."""
+    world = World()
+    obj = _legacy(world, "InProgress")
+    del obj["spec"]["region"]
+    world.cluster.apply(obj)
+    world.run(60)
+    assert world.condition("Reconciling") == ("True", "RequestRefused")
+    assert world.errors == []
 
 
 def test_a_job_of_the_predecessor_that_is_gone_is_not_created_again() -> None:

@@ -70,14 +70,17 @@ def test_the_recorded_name_wins_over_the_specs() -> None:
 
 
 def test_a_status_of_ours_is_never_taken_for_the_predecessors() -> None:
-    """Ours have conditions; only a status without them that names a job is the predecessor's."""
+    """modern-expectations.md 10: the predecessor's names a job, and ours does not without recording its identity.
+
+    Trouble that was told in conditions before AWS could be asked makes nothing ours.
+    """
     stored = obj(trainingJobName="old")
     stored["status"] = {"trainingJobStatus": "InProgress", "sageMakerTrainingJobName": "old"}
     assert seen(stored).is_legacy
-    stored["status"]["conditions"] = [{"type": "Stalled", "status": "True", "reason": "AlreadyExists"}]
-    assert not seen(stored).is_legacy
-    del stored["status"]["conditions"]
-    stored["status"]["sageMakerTrainingJobName"] = ""
+    stored["status"]["conditions"] = [{"type": "Reconciling", "status": "True", "reason": "AccessDenied"}]
+    assert seen(stored).is_legacy
+    assert not seen({**stored, "status": {**stored["status"], "sageMakerTrainingJobName": ""}}).is_legacy
+    stored["status"]["awsResource"] = {"name": "old"}
     assert not seen(stored).is_legacy
 
 
