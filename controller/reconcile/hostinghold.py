@@ -7,8 +7,9 @@ from controller.reconcile.plan import Event, Phase, Recorded, Settle, View
 
 
 def is_pending(seen: HostingSeen) -> bool:
-    """Whether there is something to ask SageMaker for: a changed spec, or another try."""
-    return bool(seen.attempt.id) and seen.desired is not None and not seen.is_attempted
+    """Whether there is something to ask SageMaker for: a changed spec, or another try of what it does not serve."""
+    is_served = seen.attempt.is_served and not seen.is_new_wish
+    return bool(seen.attempt.id) and seen.desired is not None and not (seen.is_attempted or is_served)
 
 
 def is_held(seen: HostingSeen) -> bool:

@@ -26,7 +26,7 @@ def in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> HostingP
     has_shape = running is not None and desired.shape != "" and desired.shape == shape_of(running.content)
     if has_shape and running is not None:
         return _right_configuration(seen, recorded, remote, running)
-    if seen.is_attempted and desired.configuration is None:  # somebody has deleted a model's object: made anew first
+    if not seen.is_new_wish and desired.configuration is None:  # somebody has deleted a model's object: made anew first
         return children_or(seen, Update(), Phase.READY_WORKING)
     if not seen.is_new_wish and seen.attempt.is_served:
         return drifted(seen, recorded, changed_configuration(seen), children_or(seen, Update(), Phase.WORKING))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from api.annotations import RECONCILE_AT
 from controller.reconcile.executor import Effect
 from tests.faults.hosting_world import HostingWorld, manifest
 
@@ -162,13 +163,22 @@ def test_children_that_somebody_deletes_stay_as_long_as_an_endpoint_is_made_of_t
     _serves(world, "2" if value == "Updating" else "1")
 
 
-def test_a_model_that_no_variant_uses_is_made_anew_where_somebody_deletes_it() -> None:
-    """Nothing keeps it, and nothing has failed: without its name the wanted configuration is not known for a while."""
+@pytest.mark.parametrize("is_asked_before", [False, True])
+def test_a_model_that_no_variant_uses_is_made_anew_where_somebody_deletes_it(*, is_asked_before: bool) -> None:
+    """Nothing keeps it, and nothing has failed: without its name the wanted configuration is not known for a while.
+
+    That a look was asked for one day makes no drift of it.
+    """
     world = HostingWorld()
     models = manifest()["spec"]["models"]
     world.apply(manifest(models=[*models, {**models[0], "name": "spare"}]))
     world.until(lambda: world.status.get("endpointStatus") == "InService")
     world.run(60, step_s=5)
+    if is_asked_before:
+        obj = world.obj or {}
+        obj["metadata"]["annotations"][RECONCILE_AT.key] = "now"
+        world.apply(obj)
+        world.run(60, step_s=5)
     (spare,) = [key for key in world.clusters["Model"].keys() if key.name.startswith("spare")]  # noqa: SIM118
     world.clusters["Model"].delete(spare)
     world.run(120, step_s=5)
