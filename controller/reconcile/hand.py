@@ -19,7 +19,7 @@ from controller.aws.console import log_url, partition_of
 from controller.aws.errors import AwsError
 from controller.aws.ownership import Owner, merged_tags
 from controller.aws.targets import Target
-from controller.reconcile.context import JobSettings
+from controller.reconcile.context import JobSettings, JobTracker
 from controller.reconcile.executor import Executor
 from controller.reconcile.memory import Hold, Memory
 from controller.reconcile.observe import hold_token, observed
@@ -171,12 +171,6 @@ class Hand:
     def account(self, seen: Observed) -> str:
         """The account that is asked; empty where nobody can tell. Raises `AwsError` as `target` does, or THROTTLED."""
         return self.context.settings.accounts.of(self.target(seen))
-
-    def polled(self, seen: Observed) -> Target | None:
-        """Where lists tell about the object; None: nowhere, as AWS must not be asked."""
-        if seen.failure is not None and seen.failure.during is During.IDENTITY:
-            return None
-        return self.target(seen).shared
 
     def owner(self) -> Owner:
         """Who the object's resources belong to."""
@@ -359,6 +353,19 @@ class Hand:
 
     # --- the end of a pass
 
+    def follow(self, tracker: JobTracker, seen: Observed, settle: Settle) -> None:
+        """Have lists tell about what is recorded, where the plan wants that and AWS may be asked."""
+        recorded = settle.recorded or seen.recorded
+        may_ask = seen.failure is None or seen.failure.during is not During.IDENTITY
+        if settle.follow and may_ask and recorded is not None and recorded.created_at is not None:
+            tracker.follow(self.key, self.target(seen).shared, recorded.name, recorded.created_at)
+        else:
+            tracker.forget(self.key)
+
+    def end_early(self) -> Result:
+        """End a pass whose own write wakes the key for the rest: a look that was asked for is still to come."""
+        return DONE
+
     def end(self, seen: Observed, settle: Settle) -> Result:
         """What the pass means for the work queue. Raises the error of the pass, or `Terminal`."""
         self._tell_ignored(seen)
@@ -392,9 +399,7 @@ class Hand:
         raise Terminal(settle.view.message if settle.view else "nothing more can be done")
 
     def _tell_ignored(self, seen: Observed) -> None:
-        """Annotations without effect become a condition and one Warning. Not before the status has conditions: those
-        tell our objects from the predecessor's.
-        """
+        """Annotations without effect become a condition and one Warning, once the object has conditions at all."""
         conditions = (self.obj.get("status") or {}).get("conditions") or ()
         if not conditions or seen.deleting_for_s is not None:
             return

@@ -181,7 +181,7 @@ class HostingPass:
                 case PutTags() | DropTags() as plan:
                     seen = self._ask(seen, plan)
                     if seen.base.failure is None and not seen.base.are_tags_held:
-                        return self._hand.end(seen.base, Settle())  # our own write wakes the key again
+                        return self._hand.end_early()
                 case NoteServed():
                     seen = self._note_served(seen)
                 case NoteWish():
@@ -466,11 +466,7 @@ class HostingPass:
             if settle.view.forgets:
                 recorded = self._memory.recorded = None
             self._hand.show(seen.base, settle.view, settle.events, recorded)
-        target = self._hand.polled(seen.base) if settle.follow else None
-        if target is not None and recorded is not None and recorded.created_at is not None:
-            self._context.tracker.follow(self._key, target, recorded.name, recorded.created_at)
-        else:
-            self._context.tracker.forget(self._key)
+        self._hand.follow(self._context.tracker, seen.base, settle)
         return self._hand.end(seen.base, settle)
 
 

@@ -79,7 +79,7 @@ class Pass:
                 case PutTags() | DropTags() as step:
                     seen = attempt(seen, During.TAG, partial(self._retag, step))
                     if seen.failure is None and not seen.are_tags_held:
-                        return self._hand.end(seen, Settle())  # our own write wakes the key again
+                        return self._hand.end_early()
                 case Expire():
                     return self._hand.expire()
                 case Release(events):
@@ -166,14 +166,9 @@ class Pass:
     def _settle(self, seen: Observed, settle: Settle) -> Result:
         if self._again_s is not None:
             settle = replace(settle, again_s=min(self._again_s, settle.again_s or self._again_s))
-        recorded = settle.recorded or seen.recorded
         if settle.again_s is None:
             self._memory.described_at = None  # nothing is polled: no need to remember when
         if settle.view is not None:
-            self._hand.show(seen, settle.view, settle.events, recorded)
-        target = self._hand.polled(seen) if settle.follow else None
-        if target is not None and recorded is not None and recorded.created_at is not None:
-            self._context.tracker.follow(self._key, target, recorded.name, recorded.created_at)
-        else:
-            self._context.tracker.forget(self._key)
+            self._hand.show(seen, settle.view, settle.events, settle.recorded or seen.recorded)
+        self._hand.follow(self._context.tracker, seen, settle)
         return self._hand.end(seen, settle)

@@ -110,7 +110,7 @@ class ResourcePass:
                     seen = self._observe()
                 case Disclaim(name):
                     self._write_claims({each: value for each, value in seen.claimed.items() if each != name})
-                    return self._hand.end(seen.base, Settle())  # our own write wakes the key again
+                    return self._hand.end_early()
                 case Create():
                     seen = attempt(seen, During.CREATE, self._create)
                 case Describe(background):
@@ -120,7 +120,7 @@ class ResourcePass:
                 case PutTags() | DropTags() as step:
                     seen = attempt(seen, During.TAG, partial(self._retag, step))
                     if seen.base.failure is None and not seen.base.are_tags_held:
-                        return self._hand.end(seen.base, Settle())  # our own write wakes the key again
+                        return self._hand.end_early()
                 case Release(events):
                     return self._hand.release(events)
                 case Settle() as settle:

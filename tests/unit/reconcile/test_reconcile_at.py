@@ -128,3 +128,50 @@ def test_a_policy_that_was_taken_away_is_put_back() -> None:
     world.run()
     assert len(world.aws.put) == 2
     assert handled(world.cluster, test_scaling_crashes.KEY) == "now"
+
+
+def test_an_edit_of_tags_does_not_take_the_place_of_the_look() -> None:
+    """The pass that tags ends with its own write; the look that was asked for comes in the next one."""
+    world = job()
+    obj = world.obj
+    obj["spec"]["tags"] = [{"key": "team", "value": "a"}]
+    world.cluster.apply(obj)
+    ask(world.cluster, KEY, "now")
+    world.run(60)
+    assert [operation for operation, _ in world.aws.calls if operation != "list"] == ["add tags", "describe"]
+    assert handled(world.cluster, KEY) == "now"
+
+
+@pytest.mark.parametrize("kind", [HOSTING_DEPLOYMENT, MODEL], ids=lambda kind: kind.kind)
+def test_an_edit_of_tags_does_not_take_the_place_of_the_look_at_a_resource(kind: Any) -> None:
+    """The same for what is served."""
+    world = HostingWorld()
+    world.apply(hosting_world.manifest())
+    world.until(world.is_at_rest)
+    world.run(60)
+    world.aws.calls.clear()
+    world.apply(hosting_world.manifest(tags=[{"key": "team", "value": "a"}]))
+    cluster = world.clusters[kind.kind]
+    (key,) = cluster.keys()
+    ask(cluster, key, "now")
+    world.run(60)
+    assert world.aws.calls.count("AddTags") == 3
+    assert world.aws.calls.count(kind.operations.describe) == 1
+    assert handled(cluster, key) == "now"
+
+
+def test_a_look_at_what_serves_is_no_wish_for_an_update() -> None:
+    """D-15: it asks for another try only where the last one has failed."""
+    world = HostingWorld()
+    world.apply(hosting_world.manifest())
+    world.until(world.is_at_rest)
+    ask(world.clusters[HOSTING_DEPLOYMENT.kind], hosting_world.KEY, "now")
+    world.run(60)
+    world.recorder.events.clear()
+    (endpoint,) = world.aws.endpoints.values()
+    endpoint.value = "SystemUpdating"
+    ask(world.clusters[HOSTING_DEPLOYMENT.kind], hosting_world.KEY, "again")
+    world.run(60)
+    synced = next(each for each in world.status["conditions"] if each["type"] == "Synced")
+    assert (world.status["endpointStatus"], synced["status"]) == ("SystemUpdating", "True")
+    assert world.recorder.events == [("Normal", "StatusChanged")]
