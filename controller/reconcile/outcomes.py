@@ -6,6 +6,7 @@ Every class of error has one behaviour (v1-kinds.md 13.4); rows cited are those 
 from collections.abc import Callable
 from typing import Final
 
+from api.annotations import PAUSED
 from controller.reconcile import wording
 from controller.reconcile.plan import (
     Describe,
@@ -41,8 +42,11 @@ def retain(seen: Observed) -> Settle | Release:
 
 def paused(seen: Observed) -> Settle:
     """Annotation `paused`: no AWS calls; a deletion waits."""
-    view = View(Phase.PAUSED, "Paused", additional=None, synced="Paused")
-    events = () if seen.reasons.get("Reconciling") == "Paused" else (Event("Normal", "Paused", "as asked for"),)
+    message = f"nothing is done while the annotation {PAUSED.key} is true"
+    if seen.deleting_for_s is not None:
+        message += ": the deletion waits"
+    view = View(Phase.PAUSED, "Paused", message, additional=None, synced="Paused")
+    events = () if seen.reasons.get("Reconciling") == "Paused" else (Event("Normal", "Paused", message),)
     return Settle(view, seen.recorded, events)
 
 

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from api.meta import JsonObject
+from api.meta import JsonObject, ObjectKey
 from tests.faults import test_scaling_crashes as scaling
 from tests.faults.cluster import FakeCluster
 from tests.faults.hosting_world import KEY, HostingWorld
@@ -28,6 +28,11 @@ def pause(cluster: FakeCluster, obj: JsonObject, is_paused: bool, **spec: object
 def reasons(obj: JsonObject | None) -> set[str]:
     """Reasons of all conditions."""
     return {each["reason"] for each in (obj or {})["status"]["conditions"]}
+
+
+def synced(obj: JsonObject) -> str:
+    """The message of the condition Synced."""
+    return next(str(each["message"]) for each in obj["status"]["conditions"] if each["type"] == "Synced")
 
 
 @pytest.mark.parametrize("version", ["1", "2"], ids=["as it was", "edited under the pause"])
@@ -65,6 +70,20 @@ def test_a_job_that_runs_on_is_followed_again() -> None:
     assert world.condition("Reconciling") == ("True", "InProgress")
     assert world.condition("Synced") == ("True", "Synced")
     assert world.recorder.events[-2:] == [("Normal", "Paused"), ("Normal", "Resumed")]
+
+
+def test_what_a_paused_object_waits_for_is_told() -> None:
+    """Whoever deletes one, and sees nothing happen, finds out why."""
+    world = World()
+    world.cluster.apply(manifest())
+    world.run(60)
+    pause(world.cluster, world.obj, True)
+    world.run(60)
+    assert synced(world.obj) == "nothing is done while the annotation sagemaker.aws.amazon.com/paused is true"
+    world.cluster.delete(ObjectKey.of(world.obj))
+    world.run(60)
+    assert synced(world.obj).endswith("/paused is true: the deletion waits")
+    assert world.aws.count("stop") == 0
 
 
 def test_a_policy_has_the_bounds_that_were_asked_for_under_the_pause() -> None:
