@@ -28,7 +28,7 @@ def job(number: int) -> bytes:
 
 
 def test_like_documents_become_small() -> None:
-    """DESIGN 12: what they have in common is kept once."""
+    """DESIGN 4.12: what they have in common is kept once."""
     compactor = Compactor()
     documents = [job(number) for number in range(100)]
 

@@ -51,7 +51,7 @@ def is_in(module: str, packages: tuple[str, ...]) -> bool:
 
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_imports_point_downwards(path: Path) -> None:
-    """STYLE 1: also that no product code imports `hack` or `tests`, and that each SDK has one place."""
+    """CONTRIBUTING.md; also: no product code imports `hack` or `tests`, and each SDK has one place."""
     module = ".".join(path.with_suffix("").parts)
     home = next((package for package in BELOW if is_in(module, (package,))), "controller")
     allowed = (

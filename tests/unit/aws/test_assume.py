@@ -185,7 +185,7 @@ def test_a_refused_role_is_asked_for_once_in_a_while_and_hurts_nobody_else() -> 
 
 
 def test_no_message_and_no_representation_holds_the_external_id() -> None:
-    """It goes into logs, events and conditions (STYLE: no secrets)."""
+    """It goes into logs, events and conditions (DESIGN 5: no secret in them)."""
     bench = Bench()
     bench.sts.refuses[TEAM.role] = denied()
     with pytest.raises(AwsError) as caught:

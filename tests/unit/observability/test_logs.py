@@ -38,7 +38,7 @@ def configured(**options: Any) -> io.StringIO:
 
 
 def test_an_event_is_one_json_line_with_its_facts_and_context() -> None:
-    """STYLE 9."""
+    """docs/monitoring.md: what a log pipeline can count on."""
     stream = configured()
 
     with structlog.contextvars.bound_contextvars(namespace="ml", name="train"):

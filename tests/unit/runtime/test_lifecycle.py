@@ -78,7 +78,7 @@ class TestStop:
 
 
 class TestThreadGroup:
-    """STYLE 8."""
+    """Threads end with whoever has started them."""
 
     def test_leaving_stops_and_joins_all_threads(self) -> None:
         """Nothing outlives the context (the fixture of all tests checks that too)."""

@@ -111,7 +111,7 @@ def test_every_reader_gets_a_copy_of_its_own(store: Store) -> None:
 
 
 def test_bytes_are_compact_and_without_what_nobody_reads(store: Store) -> None:
-    """DESIGN 12: no managedFields, no last-applied annotation, no annotations left empty by that."""
+    """DESIGN 4.12: no managedFields, no last-applied annotation, no annotations left empty by that."""
     applied = "kubectl.kubernetes.io/last-applied-configuration"
     store.upsert(widget("a", managedFields=[{"manager": "kubectl"}], annotations={applied: "{}"}))
     store.upsert(widget("b", annotations={applied: "{}", "mine": "yes"}))
