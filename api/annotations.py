@@ -98,14 +98,14 @@ _BOTH: Final = frozenset(Place)
 _NAMESPACE: Final = frozenset({Place.NAMESPACE})
 """Whoever may write objects must not choose the credentials, nor where they are sent."""
 _ENDPOINTS: Final = frozenset({LifeCycle.ENDPOINT})
+_SCALING: Final = frozenset({LifeCycle.SCALING})
 
 DELETION_POLICY: Final = Annotation("deletion-policy", "delete or retain", choice("delete", "retain"), _BOTH)
 ADOPTION_POLICY: Final = Annotation(
     "adoption-policy",
     "refuse, adopt or adopt-or-create",
     choice("refuse", "adopt", "adopt-or-create"),
-    # Models and configurations have names of their own, and a policy belongs to who lists the variant.
-    life_cycles=_JOBS | _ENDPOINTS,
+    life_cycles=_JOBS | _ENDPOINTS | _SCALING,  # models and configurations have names of their own
 )
 READ_ONLY: Final = Annotation("read-only", "true or false", flag, _BOTH)
 PAUSED: Final = Annotation("paused", "true or false", flag, _BOTH)
@@ -115,7 +115,7 @@ DRIFT_POLICY: Final = Annotation(
     "report or correct",
     choice("report", "correct"),
     _BOTH,
-    life_cycles=_ENDPOINTS | {LifeCycle.SCALING},
+    life_cycles=_ENDPOINTS | _SCALING,
 )
 UPDATE_POLICY: Final = Annotation(
     "update-policy", "automatic or manual", choice("automatic", "manual"), life_cycles=_ENDPOINTS

@@ -214,7 +214,9 @@ def test_a_policy_that_is_there_is_taken_over_where_that_is_asked_for() -> None:
     obj["metadata"]["annotations"] = {"sagemaker.aws.amazon.com/adoption-policy": "adopt"}
     world.cluster.apply(obj)
     world.run()
-    assert (world.cluster.get(KEY) or {})["status"]["hostingAutoscalingPolicyStatus"] == "Created"
+    status = (world.cluster.get(KEY) or {})["status"]
+    assert status["hostingAutoscalingPolicyStatus"] == "Created"
+    assert "AnnotationIgnored" not in {each["type"] for each in status["conditions"]}
     world.cluster.delete(KEY)
     world.run()
     assert (set(world.aws.bounds), world.aws.put) == ({A}, set())
