@@ -38,7 +38,6 @@ from controller.reconcile.hostingplan import (
     Attempt,
     AwsPlan,
     ChildPlan,
-    CorrectChild,
     DropChild,
     HostingSeen,
     MakeChild,
@@ -212,8 +211,6 @@ class HostingPass:
                 self._children.retain(child)
             case OwnChild(child):
                 self._children.own(child)
-            case CorrectChild(child):
-                self._children.correct(child)
         return child.name
 
     def _ask(self, seen: HostingSeen, plan: AwsPlan) -> HostingSeen:

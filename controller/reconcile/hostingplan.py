@@ -65,13 +65,6 @@ class OwnChild:
 
 
 @dataclass(frozen=True, slots=True)
-class CorrectChild:
-    """Have a child change back what somebody else has changed of it."""
-
-    child: Child
-
-
-@dataclass(frozen=True, slots=True)
 class NoteServed:
     """Write down that the endpoint serves what is wanted: from here on, another state is somebody else's doing."""
 
@@ -100,7 +93,7 @@ class Update:
     """None: the whole configuration."""
 
 
-ChildPlan: TypeAlias = MakeChild | RestoreChild | DropChild | RetainChild | TagChild | OwnChild | CorrectChild
+ChildPlan: TypeAlias = MakeChild | RestoreChild | DropChild | RetainChild | TagChild | OwnChild
 AwsPlan: TypeAlias = Describe | CheckOwner | AskScaled | Create | Update | Delete | PutTags | DropTags
 HostingPlan: TypeAlias = Prepare | ChildPlan | NoteServed | NoteWish | AwsPlan | Release | Settle
 

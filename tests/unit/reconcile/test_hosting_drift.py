@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from controller.reconcile import plan as p
-from controller.reconcile.hostingplan import Attempt, CorrectChild, HostingPlan, HostingSeen, OwnChild, Wish
+from controller.reconcile.hostingplan import Attempt, HostingPlan, OwnChild, Wish
 from controller.runtime.errors import ErrorClass
 from tests.unit.reconcile.test_hosting_decisions import (
     ATTEMPT,
@@ -185,26 +185,6 @@ def test_a_failed_change_of_numbers_is_tried_again_when_asked_for() -> None:
 
 
 # --- children
-
-
-def lost(**changes: Any) -> HostingSeen:
-    """The model has been deleted at SageMaker: its own object has found out."""
-    children = (replace(M1, drift="deleted at SageMaker", **changes), C1)
-    return seen(aiming(), children=children, policy=CORRECTS if "corrects" in changes else p.Policy())
-
-
-def test_drift_of_a_child_is_the_deployments_too() -> None:
-    """People look at the deployment; it serves on."""
-    plan = decide(lost())
-    assert told(plan) == "InService: ready, Drifted"
-    assert view_of(plan).message == "Model m1: deleted at SageMaker"
-    assert events_of(plan) == ["Drifted"]
-
-
-def test_children_correct_what_the_deployment_is_told_to_correct() -> None:
-    """`drift-policy: correct` on the deployment is handed on."""
-    assert isinstance(decide(lost(corrects=False)), CorrectChild)
-    assert told(decide(lost(corrects=True))) == "InService: ready, Drifted"
 
 
 @pytest.mark.parametrize("remote", [None, aiming(), found("Updating"), found("Failed")])
