@@ -115,7 +115,7 @@ DRIFT_POLICY: Final = Annotation(
     "report or correct",
     choice("report", "correct"),
     _BOTH,
-    life_cycles=_ENDPOINTS | _SCALING,
+    life_cycles=_ENDPOINTS | _SCALING | {LifeCycle.RESOURCE},
 )
 UPDATE_POLICY: Final = Annotation(
     "update-policy", "automatic or manual", choice("automatic", "manual"), life_cycles=_ENDPOINTS

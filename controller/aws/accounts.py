@@ -3,7 +3,6 @@ they make, or asked for once.
 """
 
 import threading
-from collections import OrderedDict
 from typing import Final
 
 import structlog
@@ -14,8 +13,6 @@ from controller.aws.targets import BASE_IDENTITY, Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
 
-MOST_ENDPOINTS: Final = 256
-"""Users name endpoints: those that were learnt of first are forgotten, and STS tells instead."""
 _AGAIN_S: Final = 300.0
 """How long an STS that did not tell is left alone: it is asked for a safeguard only."""
 
@@ -30,8 +27,6 @@ class Accounts:
         self._clock = clock
         self._lock = threading.Lock()
         self._own = ""  # guarded by _lock
-        self._elsewhere: OrderedDict[str, str] = OrderedDict()
-        """Accounts by endpoint. What answers there may be anything: it tells about itself only; guarded by _lock."""
         self._not_before = 0.0  # guarded by _lock; monotonic
 
     def of(self, target: Target) -> str:
@@ -42,9 +37,8 @@ class Accounts:
             return target.identity.account
         now = self._clock.monotonic()
         with self._lock:
-            known = self._elsewhere.get(target.endpoint) or self._own
-            if known or now < self._not_before:
-                return known
+            if self._own or now < self._not_before:
+                return self._own
         try:
             # Needs no permission: STS answers whoever has credentials.
             answer = self._api.call(Target(target.region), "sts", "GetCallerIdentity", {}, caller="account")
@@ -56,17 +50,11 @@ class Accounts:
             _log.warning("own account unknown: objects of other accounts are not told", code=error.code)
             return ""
         account = str(answer.get("Account", ""))
-        self.learn(Target(target.region), account)
+        self.learn(target, account)
         return account
 
     def learn(self, target: Target, account: str) -> None:
-        """What was made at `target` is in this account; empty: its ARN does not tell."""
-        if not account or target.identity != BASE_IDENTITY:
-            return
-        with self._lock:
-            if not target.endpoint:
+        """What was made at `target` is in this account."""
+        if target.identity == BASE_IDENTITY:
+            with self._lock:
                 self._own = account
-                return
-            self._elsewhere[target.endpoint] = account
-            if len(self._elsewhere) > MOST_ENDPOINTS:
-                self._elsewhere.popitem(last=False)

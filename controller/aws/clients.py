@@ -69,8 +69,6 @@ class _Identity:
         """By service, region and endpoint, the one used last at the end; guarded by lock."""
 
 
-MOST_IDENTITIES: Final = 256
-"""Identities whose sessions are kept. Each namespace with a role has its own, and namespaces come and go."""
 MOST_CLIENTS: Final = 64
 """Clients kept per identity. Users name regions and endpoints, and a client takes a megabyte: more are made anew."""
 
@@ -82,8 +80,7 @@ class Clients:
         self._config = settings.config()
         self._sessions = sessions
         self._lock = threading.Lock()
-        self._identities: OrderedDict[Identity, _Identity] = OrderedDict()
-        """The one used last at the end; guarded by _lock."""
+        self._identities: dict[Identity, _Identity] = {}  # guarded by _lock
 
     def get(self, service: str, target: Target) -> Any:
         """The client for `service` at `target`. First use may block for a credential look-up, for this identity only.
@@ -92,9 +89,6 @@ class Clients:
         """
         with self._lock:
             identity = self._identities.setdefault(target.identity, _Identity())
-            self._identities.move_to_end(target.identity)
-            if len(self._identities) > MOST_IDENTITIES:
-                self._identities.popitem(last=False)
         # The override is for SageMaker alone: other services would be called under a wrong name (v1-kinds.md 10).
         endpoint = target.endpoint if service == "sagemaker" else ""
         key = (service, target.region, endpoint)

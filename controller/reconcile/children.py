@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from api.annotations import DELETION_POLICY
+from api.annotations import DELETION_POLICY, DRIFT_POLICY
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey, Resource
 from api.v1 import ENDPOINT_CONFIG, MODEL
@@ -95,6 +95,10 @@ class Children:
     def retain(self, child: Child) -> None:
         """Have a child leave AWS alone when it goes."""
         self._note(child, {"annotations": {DELETION_POLICY.key: "retain"}})
+
+    def correct(self, child: Child) -> None:
+        """Have a child change back what somebody else has changed of it."""
+        self._note(child, {"annotations": {DRIFT_POLICY.key: "correct"}})
 
     def own(self, child: Child) -> None:
         """Have a child name its owner: garbage collection and tools that draw trees go by that."""

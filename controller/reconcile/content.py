@@ -41,11 +41,6 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-def is_shown_by(wanted: Any, description: Any) -> bool:
-    """Whether a Describe answer has all that is wanted; what AWS adds does not count."""
-    return not any(differences(wanted, description))
-
-
 def differences(wanted: Any, shown: Any, path: str = "") -> Iterator[Difference]:
     """Where an answer of AWS lacks what is wanted, or says otherwise; what it adds does not count."""
     if isinstance(wanted, Mapping) and isinstance(shown, Mapping):

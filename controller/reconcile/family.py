@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from api.annotations import RECONCILE_AT
+from api.annotations import DRIFT_POLICY, RECONCILE_AT
 from api.descriptor import KindDescriptor
 from api.hosting import Resolved
 from api.meta import API_VERSION, GROUP, JsonObject
@@ -48,6 +48,10 @@ class Child:
     is_stalled: bool = False
     is_owned: bool = True
     """It names its owner; the predecessor's children do not (D-20)."""
+    drift: str = ""
+    """What somebody else has changed of it at AWS, in words."""
+    corrects: bool = False
+    """It was told to change that back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,7 @@ def child_of(descriptor: KindDescriptor, obj: JsonObject) -> Child:
     """A child object as a value; a spec that no request can be made of has no content."""
     metadata, status = obj["metadata"], obj.get("status") or {}
     conditions = {each.get("type"): each for each in status.get("conditions") or ()}
+    drifted = conditions.get("Drifted", {})
     spec = obj.get("spec") or {}
     try:
         says = content(descriptor, spec)
@@ -147,6 +152,8 @@ def child_of(descriptor: KindDescriptor, obj: JsonObject) -> Child:
         trouble=status.get("additional") or "",
         is_stalled=conditions.get("Stalled", {}).get("status") == "True",
         is_owned=bool(metadata.get("ownerReferences")),
+        drift=str(drifted.get("message") or "") if drifted.get("status") == "True" else "",
+        corrects=DRIFT_POLICY.of(metadata.get("annotations") or {}) == "correct",
     )
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.reconcile.drift import Difference, sentence
-from controller.reconcile.hostingplan import HostingPlan, HostingSeen, Numbers
+from controller.reconcile.family import Child
+from controller.reconcile.hostingplan import CorrectChild, HostingPlan, HostingSeen, Numbers
 from controller.reconcile.hostingstates import BUSY_POLL_S, IN_SERVICE
 from controller.reconcile.hostingviews import fields_of, first_sight
 from controller.reconcile.outcomes import drift_shown, drift_told
@@ -78,8 +79,22 @@ def drifted(
         if base.correction_in_s <= 0.0 and not seen.was_refused_as_busy:
             return repair
         again_s = max(base.correction_in_s, BUSY_POLL_S)
+    return _told(seen, recorded, phases[0] if corrects else phases[1], message, again_s)
+
+
+def children_drifted(seen: HostingSeen, recorded: Recorded, lost: list[Child]) -> HostingPlan:
+    """The endpoint serves on without them, and cannot be updated any more, nor get new instances."""
+    if seen.base.policy.corrects:
+        for child in lost:
+            if not child.corrects and child.name not in seen.done:
+                return CorrectChild(child)
+    message = "; ".join(f"{child.descriptor.kind} {child.name}: {child.drift}" for child in lost)
+    return _told(seen, recorded, Phase.READY, message)
+
+
+def _told(seen: HostingSeen, recorded: Recorded, phase: Phase, message: str, again_s: float | None = None) -> Settle:
     view = View(
-        phases[0] if corrects else phases[1],
+        phase,
         "Drifted",
         message,
         value=IN_SERVICE,
@@ -88,7 +103,8 @@ def drifted(
         synced="Drifted",
         drift=Drift.FOUND,
     )
-    return Settle(view, recorded, first_sight(seen, recorded) + drift_told(base, message), follow=True, again_s=again_s)
+    events = first_sight(seen, recorded) + drift_told(seen.base, message)
+    return Settle(view, recorded, events, follow=True, again_s=again_s)
 
 
 def aimed_at(fields: Mapping[str, Any]) -> dict[str, tuple[int | None, float]]:

@@ -38,6 +38,7 @@ from controller.reconcile.hostingplan import (
     Attempt,
     AwsPlan,
     ChildPlan,
+    CorrectChild,
     DropChild,
     HostingSeen,
     MakeChild,
@@ -76,6 +77,7 @@ from controller.reconcile.plan import (
 from controller.reconcile.retag import retag
 from controller.reconcile.scalingpass import RESOURCE_IDS
 from controller.reconcile.status import rfc3339
+from controller.reconcile.wording import WAITING
 from controller.runtime.clock import Clock
 from controller.runtime.controller import Result
 from controller.runtime.errors import ABSENT, ErrorClass
@@ -211,6 +213,8 @@ class HostingPass:
                 self._children.retain(child)
             case OwnChild(child):
                 self._children.own(child)
+            case CorrectChild(child):
+                self._children.correct(child)
         return child.name
 
     def _ask(self, seen: HostingSeen, plan: AwsPlan) -> HostingSeen:
@@ -260,7 +264,7 @@ class HostingPass:
                 + [child_of(ENDPOINT_CONFIG, each) for each in configurations]
             ),
             attempt=parse(annotations.get(ATTEMPT, "")),
-            is_observed=status.get("observedGeneration") == base.generation,
+            is_observed=status.get("observedGeneration") == base.generation and base.reasons.get("Synced") != WAITING,
             was_visible=bool(status.get("creationTime")),
             recreates=RECREATE_ON_FAILURE.of(annotations) is True,
             scalers=self._scalers(base.name),

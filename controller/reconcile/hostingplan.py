@@ -65,6 +65,13 @@ class OwnChild:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectChild:
+    """Have a child change back what somebody else has changed of it."""
+
+    child: Child
+
+
+@dataclass(frozen=True, slots=True)
 class NoteServed:
     """Write down that the endpoint serves what is wanted: from here on, another state is somebody else's doing."""
 
@@ -93,7 +100,7 @@ class Update:
     """None: the whole configuration."""
 
 
-ChildPlan: TypeAlias = MakeChild | RestoreChild | DropChild | RetainChild | TagChild | OwnChild
+ChildPlan: TypeAlias = MakeChild | RestoreChild | DropChild | RetainChild | TagChild | OwnChild | CorrectChild
 AwsPlan: TypeAlias = Describe | CheckOwner | AskScaled | Create | Update | Delete | PutTags | DropTags
 HostingPlan: TypeAlias = Prepare | ChildPlan | NoteServed | NoteWish | AwsPlan | Release | Settle
 

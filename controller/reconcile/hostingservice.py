@@ -6,8 +6,8 @@ Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 from controller.reconcile import wording
 from controller.reconcile.capacity import changed_numbers
 from controller.reconcile.family import Child, shape_of
-from controller.reconcile.hostingchildren import children_or, superfluous
-from controller.reconcile.hostingdrift import changed_configuration, changed_numbers_of, drifted
+from controller.reconcile.hostingchildren import children_or, needed, superfluous
+from controller.reconcile.hostingdrift import changed_configuration, changed_numbers_of, children_drifted, drifted
 from controller.reconcile.hostinghold import held, is_held
 from controller.reconcile.hostingplan import AskScaled, DropChild, HostingPlan, HostingSeen, NoteServed, Numbers, Update
 from controller.reconcile.hostingstates import BUSY_POLL_S, CHILDREN_POLL_S, CREATING, IN_SERVICE, UPDATING
@@ -70,7 +70,7 @@ def _announce(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
 
 
 def _serves(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
-    """The wanted configuration runs; are its numbers still what they were?"""
+    """The wanted configuration runs; are its numbers and its children still what they were?"""
     if seen.is_new_wish or not seen.attempt.is_served or seen.attempt.awaits is not None:
         return NoteServed()
     changed = changed_numbers_of(seen)
@@ -78,6 +78,8 @@ def _serves(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
         return AskScaled(changed.unclear)
     if changed.restore is not None:
         return drifted(seen, recorded, changed.differences, Update(changed.restore), is_usable=True)
+    if lost := [child for child in seen.children if child.drift and child.uid in needed(seen)]:
+        return children_drifted(seen, recorded, lost)
     return _at_rest(seen, recorded)
 
 

@@ -7,13 +7,13 @@ stands for, and is written there before the resource is created: a crash at any 
 Pure, level-based. The table is that of v1-kinds.md 12.3.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from dataclasses import replace
+from typing import Final
 
 from controller.reconcile import tagging, wording
 from controller.reconcile.outcomes import (
     LOOK_AGAIN_S,
+    drift_shown,
     failed,
     may_be_invisible,
     only_looked_at,
@@ -25,79 +25,33 @@ from controller.reconcile.plan import (
     Create,
     Delete,
     Describe,
-    DropTags,
+    Drift,
     Event,
     Found,
     Observed,
     Phase,
-    PutTags,
     Recorded,
     Release,
     Settle,
-    Situation,
     View,
 )
+from controller.reconcile.resourcedrift import is_abandoned, is_due, is_replaced, replaced
+from controller.reconcile.resourceplan import (
+    CONDEMNED,
+    CREATED,
+    FOREIGN,
+    LEGACY_CONTENT,
+    Claim,
+    Disclaim,
+    ResourcePlan,
+    ResourceSeen,
+)
 from controller.runtime.errors import ABSENT
-
-CREATED: Final = "Created"
-"""The v1 status value of what exists."""
-LEGACY_CONTENT: Final = "predecessor"
-"""Content of a resource that the predecessor made and that is not what the spec asks for."""
-CONDEMNED: Final = "deleted"
-"""Content of what has been replaced, from before its deletion: a Delete that went unanswered may take effect late, so
-the name stands for nothing any more, not even where an edit asks for the same again."""
 
 DOUBT_S: Final = 10.0
 """How long "not found" is not believed of a name whose creation nobody has seen succeed."""
 USERS_POLL_S: Final = 5.0
 """How often to look, in the store, whether the users of something that shall go are gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Write the finalizer, and that `name` may exist with `content`, before it is created, or deleted as replaced."""
-
-    name: str
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class Disclaim:
-    """Write that `name` does not exist any more."""
-
-    name: str
-
-
-ResourcePlan: TypeAlias = Claim | Disclaim | Create | Describe | Delete | PutTags | DropTags | Release | Settle
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceSeen(Situation):
-    """All that a decision about a model or an endpoint configuration depends on."""
-
-    content: str
-    """Digest of what the spec asks for."""
-    claimed: Mapping[str, str]
-    """Content by name: what may exist at AWS."""
-    next_name: str
-    """The name for content that no claimed name stands for."""
-    is_observed: bool = False
-    """The status was decided on this very generation of the spec."""
-    legacy_matches: bool | None = None
-    """Whether what was not made for this content is what the spec asks for; None: not looked yet."""
-    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Who uses a name, as far as the cluster knows."""
-    is_child_in_use: bool = False
-    """Its deployment is alive and still uses it: whoever deletes it, it has to wait."""
-    gone: frozenset[str] = frozenset()
-    """Names that this pass has deleted, or found to be gone."""
-    is_confirmed_gone: bool = False
-    """Delete has answered for a name that existed."""
-
-    @property
-    def current(self) -> str:
-        """The name that stands for the wanted content; empty: none yet."""
-        return next((name for name, content in self.claimed.items() if content == self.content), "")
 
 
 def decide(seen: ResourceSeen) -> ResourcePlan:
@@ -131,6 +85,8 @@ def _living(seen: ResourceSeen) -> ResourcePlan:
         return only_looked_at(base, lambda _, recorded: _only_shown(seen, recorded), is_settled=is_settled)
     if (base.is_legacy or base.is_recorded_in_status) and not seen.claimed:
         return _inherited(seen)
+    if base.recorded is not None and base.recorded.name != seen.current and is_abandoned(seen):
+        return Claim(base.recorded.name, FOREIGN)
     if not base.has_finalizer or not seen.current:
         return Claim(seen.current or seen.next_name, seen.content)
     if base.recorded is None or base.recorded.name != seen.current:
@@ -186,8 +142,10 @@ def _created(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
         if may_be_invisible(base, recorded):
             return Settle(again_s=LOOK_AGAIN_S)
         return Create()  # somebody deleted it behind our back; it is wanted
-    if base.is_recorded_in_status and base.mutation is None and base.is_describe_due and base.remote is None:
+    if base.is_recorded_in_status and base.mutation is None and base.remote is None and is_due(base):
         return Describe(background=True)
+    if is_replaced(seen, recorded):
+        return replaced(seen, recorded)
     return _show(seen, recorded)
 
 
@@ -197,7 +155,7 @@ def _show(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
     if seen.gone:
         return Disclaim(min(seen.gone))
     is_told = base.is_recorded_in_status and base.recorded == recorded and base.shown == CREATED
-    old = [name for name in seen.claimed if name != seen.current]
+    old = [name for name, content in seen.claimed.items() if name != seen.current and content != FOREIGN]
     free = [name for name in old if not seen.users.get(name)]
     if is_told and free and base.mutation is None:
         return Delete(free[0]) if seen.claimed[free[0]] == CONDEMNED else Claim(free[0], CONDEMNED)
@@ -206,9 +164,19 @@ def _show(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
     message = ""
     if kept := [name for name in old if seen.users.get(name)]:
         message = f"{kept[0]} is kept: {', '.join(seen.users[kept[0]])} uses it"
-    events = () if is_told or base.is_legacy else (wording.created(base, recorded),)
-    view = View(Phase.READY, CREATED, message, value=CREATED, fields=_arn_field(base, recorded))
+    view = View(Phase.READY, CREATED, message, value=CREATED, fields=_arn_field(base, recorded), drift=Drift.NONE)
+    events = () if is_told or base.is_legacy else _news(seen, recorded)
     return Settle(view, recorded, events, again_s=USERS_POLL_S if old else None)
+
+
+def _news(seen: ResourceSeen, recorded: Recorded) -> tuple[Event, ...]:
+    """What was created, and why where it had been there before."""
+    made = wording.created(seen.base, recorded)
+    if seen.was_gone:
+        return (replace(made, message=f"{made.message}, again: somebody had deleted it"),)
+    if drift_shown(seen.base) is Drift.FOUND:
+        return made, Event("Normal", "DriftCorrected", f"{recorded.name} is as the spec wants it")
+    return (made,)
 
 
 def _arn_field(base: Observed, recorded: Recorded) -> dict[str, str]:
@@ -241,12 +209,18 @@ def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourcePlan:
     was_seen = base.recorded is not None or base.is_legacy or seen.is_confirmed_gone or base.was_refused
     if names and not was_seen and doubt_s < DOUBT_S:
         return Settle(again_s=DOUBT_S - doubt_s)  # a Create may still take effect
-    return Release((Event("Normal", "Deleted", f"{base.name} is deleted"),) if names else ())
+    if names:
+        return Release((Event("Normal", "Deleted", f"{base.name} is deleted"),))
+    if base.recorded is not None and is_abandoned(seen):
+        message = f"{base.recorded.name} is left alone: somebody else has put it in the place of what was created"
+        return Release((Event("Normal", "Retained", message),))
+    return Release()
 
 
 def _names_to_delete(seen: ResourceSeen) -> list[str]:
-    """Everything that may exist; where nothing was claimed, what the status tells."""
-    names = list(seen.claimed)
+    """Everything of ours that may exist; where nothing was claimed, what the status tells."""
     base = seen.base
     known = base.recorded.name if base.recorded else (base.name if base.is_legacy else "")
-    return names if not known or known in names else [known, *names]
+    names = [known, *seen.claimed] if known and known not in seen.claimed else list(seen.claimed)
+    foreign = {known} if is_abandoned(seen) else set()
+    return [name for name in names if seen.claimed.get(name) != FOREIGN and name not in foreign]

@@ -13,7 +13,7 @@ from api.meta import JsonObject, ObjectKey
 from api.naming import join_name, sagemaker_name
 from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Resources
-from controller.reconcile.content import content, digest, is_shown_by
+from controller.reconcile.content import content, differences, digest
 from controller.reconcile.context import JobSettings, ObjectReader
 from controller.reconcile.creating import create
 from controller.reconcile.executor import Effect, Executor
@@ -34,7 +34,8 @@ from controller.reconcile.plan import (
     Settle,
     Source,
 )
-from controller.reconcile.resource import Claim, Disclaim, ResourceSeen, decide
+from controller.reconcile.resource import decide
+from controller.reconcile.resourceplan import FOREIGN, Claim, Disclaim, ResourceSeen
 from controller.reconcile.retag import retag
 from controller.runtime.clock import Clock
 from controller.runtime.controller import Result
@@ -176,17 +177,20 @@ class ResourcePass:
         base = replace(base, is_describe_due=False)
         if answer is ABSENT:
             return replace(seen, base=replace(base, remote=ABSENT))
-        wanted = content(self._descriptor, self._hand.spec)
+        differs = tuple(differences(content(self._descriptor, self._hand.spec), answer))
         return replace(
             seen,
             base=replace(base, remote=found(self._descriptor, answer, Source.DESCRIPTION)),
-            legacy_matches=is_shown_by(wanted, answer),
+            legacy_matches=not differs,
+            differences=differs,
         )
 
     # --- acting
 
     def _claim(self, seen: ResourceSeen, name: str, wanted: str) -> None:
         claims = {**seen.claimed, name: wanted}
+        if wanted == FOREIGN:
+            self._memory.corrections = self._memory.corrections.after(self._context.clock.monotonic())
         self._hand.prepare(None, {CLAIMS: json.dumps(claims, separators=(",", ":"))})
 
     def _write_claims(self, claims: Mapping[str, str]) -> None:
@@ -205,7 +209,8 @@ class ResourcePass:
         created = replace(create(self._hand, base, seen.current, target, send), remote=None)
         if created.mutation is not None:
             created = replace(created, is_recorded_in_status=False, shown="")
-        return replace(seen, base=created)
+        is_known = base.recorded is not None and base.recorded.name == seen.current
+        return replace(seen, base=created, was_gone=is_known and base.remote is ABSENT)
 
     def _retag(self, step: PutTags | DropTags, seen: ResourceSeen) -> ResourceSeen:
         return replace(seen, base=retag(self._hand, seen.base, step))
@@ -241,7 +246,8 @@ def _next_name(descriptor: KindDescriptor, metadata: Mapping[str, Any], wanted: 
     first = sagemaker_name(name, uid, limit)
     if not claimed:
         return first
-    edit = digest([wanted, metadata.get("generation", 0)])
+    foreign = sorted(each for each, content in claimed.items() if content == FOREIGN)
+    edit = digest([wanted, metadata.get("generation", 0), *foreign])
     return join_name(f"{uid.replace('-', '')}-{edit}", name, limit).replace(".", "-")
 
 

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from controller.reconcile.plan import Event, Found, Observed, Owner, Phase, Recorded, View
 
+WAITING: Final = "Waiting"
+"""Reason of Synced=False as long as nothing was asked of AWS."""
 LACKING: Final = "SpawnFailed"
 """Reason of Synced=False, and of a Warning, where objects beside an object cannot be made."""
 
@@ -38,7 +40,7 @@ def reason_of(value: str) -> str:
 def waiting(seen: Observed) -> View:
     """Nothing was asked of AWS yet: others come first."""
     message = "waiting for its turn at AWS"
-    return View(Phase.WORKING, "Creating", message, value=seen.descriptor.status.synchronizing, synced="Waiting")
+    return View(Phase.WORKING, "Creating", message, value=seen.descriptor.status.synchronizing, synced=WAITING)
 
 
 def created(seen: Observed, recorded: Recorded) -> Event:

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 from prometheus_client import CollectorRegistry
 
-from controller.aws.accounts import MOST_ENDPOINTS, Accounts
+from controller.aws.accounts import Accounts
 from controller.aws.assume import RoleSessions, request_of
 from controller.aws.budgets import Budgets
 from controller.aws.clients import AwsApi, Clients, ClientSettings
@@ -291,35 +291,6 @@ def test_what_the_process_makes_tells_its_account() -> None:
     accounts.learn(Target("us-east-2"), "333333333333")
     assert accounts.of(Target("eu-west-1")) == "333333333333"
     assert api.calls == 0
-
-
-def test_an_endpoint_that_a_user_names_tells_about_itself_only() -> None:
-    """What answers there may name any account: others' objects must not be taken for those of another account."""
-    api = StsApi()
-    accounts = Accounts(api, FakeClock())
-    theirs = Target("us-east-2", "http://somewhere")
-    accounts.learn(Target("us-east-2"), "333333333333")
-    accounts.learn(theirs, "666666666666")
-    assert accounts.of(theirs) == "666666666666"
-    assert [accounts.of(Target("us-east-2")), accounts.of(Target("us-east-2", "http://else"))] == ["333333333333"] * 2
-    assert api.calls == 0
-
-
-def test_an_arn_without_an_account_makes_nobody_forget() -> None:
-    """Nothing is learnt from it."""
-    accounts = Accounts(StsApi(), FakeClock())
-    accounts.learn(Target("us-east-2"), "333333333333")
-    accounts.learn(Target("us-east-2"), "")
-    assert accounts.of(Target("us-east-2")) == "333333333333"
-
-
-def test_endpoints_are_forgotten_before_they_fill_the_memory() -> None:
-    """Users name them; what is forgotten is what STS tells."""
-    accounts = Accounts(StsApi(), FakeClock())
-    targets = [Target("us-east-2", f"http://e{number}") for number in range(MOST_ENDPOINTS + 1)]
-    for target in targets:
-        accounts.learn(target, "666666666666")
-    assert [accounts.of(targets[0]), accounts.of(targets[-1])] == ["999999999999", "666666666666"]
 
 
 def test_an_sts_out_of_reach_costs_the_safeguard_only() -> None:

@@ -16,7 +16,7 @@ from api.descriptor import LifeCycle
 from api.meta import ObjectKey
 from api.v1 import ALL_KINDS, TRAINING_JOB
 from controller.aws.budgets import Budgets
-from controller.aws.clients import MOST_CLIENTS, MOST_IDENTITIES, AwsApi, Clients, ClientSettings, default_session
+from controller.aws.clients import MOST_CLIENTS, AwsApi, Clients, ClientSettings, default_session
 from controller.aws.console import log_url, partition_of
 from controller.aws.errors import AwsError
 from controller.aws.ownership import TAG_LIMIT, Owner, merged_tags
@@ -265,31 +265,6 @@ def test_a_client_is_made_once_however_many_threads_ask(server: Server) -> None:
         thread.join()
     assert made == [BASE_IDENTITY]
     assert len(set(map(id, seen))) == 1
-
-
-class _NoSession:
-    """A session that keeps nothing."""
-
-    def client(self, *_args: object, **_kwargs: object) -> object:
-        """See `boto3.session.Session.client`."""
-        return object()
-
-
-def test_identities_that_nobody_uses_make_room() -> None:
-    """Namespaces with roles come and go, by the thousand where each change gets one to be tried in."""
-    made: list[Identity] = []
-
-    def sessions(target: Target) -> Any:
-        made.append(target.identity)
-        return _NoSession()
-
-    clients = Clients(ClientSettings(version="1"), sessions)
-    busy = Target("us-east-2")
-    for number in range(2 * MOST_IDENTITIES):
-        clients.get("sagemaker", busy)
-        clients.get("sagemaker", Target("us-east-2", identity=Identity("arn:aws:iam::1:role/x", "", f"n{number}")))
-    assert len(clients) == MOST_IDENTITIES
-    assert made.count(busy.identity) == 1
 
 
 def test_the_endpoint_override_is_for_sagemaker_only(server: Server) -> None:

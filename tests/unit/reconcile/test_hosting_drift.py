@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from controller.aws.errors import AwsError
 from controller.reconcile import plan as p
-from controller.reconcile.hostingplan import Attempt, HostingPlan, OwnChild, Wish
+from controller.reconcile.hostingplan import Attempt, CorrectChild, HostingPlan, HostingSeen, OwnChild, Wish
 from controller.runtime.errors import ErrorClass
+from tests.faults.hosting_world import HostingWorld
+from tests.faults.hosting_world import manifest as hosting_manifest
 from tests.unit.reconcile.test_hosting_decisions import (
     ATTEMPT,
     C1,
@@ -187,6 +190,26 @@ def test_a_failed_change_of_numbers_is_tried_again_when_asked_for() -> None:
 # --- children
 
 
+def lost(**changes: Any) -> HostingSeen:
+    """The model has been deleted at SageMaker: its own object has found out."""
+    children = (replace(M1, drift="deleted at SageMaker", **changes), C1)
+    return seen(aiming(), children=children, policy=CORRECTS if "corrects" in changes else p.Policy())
+
+
+def test_drift_of_a_child_is_the_deployments_too() -> None:
+    """People look at the deployment; it serves on."""
+    plan = decide(lost())
+    assert told(plan) == "InService: ready, Drifted"
+    assert view_of(plan).message == "Model m1: deleted at SageMaker"
+    assert events_of(plan) == ["Drifted"]
+
+
+def test_children_correct_what_the_deployment_is_told_to_correct() -> None:
+    """`drift-policy: correct` on the deployment is handed on."""
+    assert isinstance(decide(lost(corrects=False)), CorrectChild)
+    assert told(decide(lost(corrects=True))) == "InService: ready, Drifted"
+
+
 @pytest.mark.parametrize("remote", [None, aiming(), found("Updating"), found("Failed")])
 def test_children_of_the_predecessor_come_to_name_their_owner(remote: p.Remote) -> None:
     """D-20: garbage collection and Argo CD go by owner references."""
@@ -321,3 +344,23 @@ def test_an_invalid_spec_without_an_endpoint_is_terminal() -> None:
     plan = decide(seen(None, desired=None, invalid=INVALID, recorded=None, is_recorded_in_status=False))
     assert isinstance(plan, p.Settle)
     assert plan.verdict is p.Verdict.TERMINAL
+
+
+def test_parts_that_go_nowhere_are_told_where_the_object_had_to_wait_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is shown while an object waits for its turn at AWS was decided on nothing."""
+    world = HostingWorld()
+    describe, turns = world.aws.describe, iter([False, False])
+
+    def busy(*args: Any, **more: Any) -> Any:
+        if next(turns, True):
+            return describe(*args, **more)
+        raise AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded")
+
+    monkeypatch.setattr(world.aws, "describe", busy)
+    obj = hosting_manifest(endpointName="given")  # a given name is looked up first
+    obj["spec"]["models"][0]["containers"][0]["imag"] = "a typo"
+    world.apply(obj)
+    world.run(0.5)
+    assert next(each["reason"] for each in world.status["conditions"] if each["type"] == "Synced") == "Waiting"
+    world.until(world.is_at_rest)
+    assert world.recorder.events.count(("Warning", "FieldsIgnored")) == 1

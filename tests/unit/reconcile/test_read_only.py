@@ -21,7 +21,7 @@ from api.v1 import (
 from controller.reconcile import hosting, job, resource, scaling
 from controller.reconcile import plan as p
 from controller.reconcile.hostingplan import HostingSeen, MakeChild, RestoreChild, Update
-from controller.reconcile.resource import ResourceSeen
+from controller.reconcile.resourceplan import ResourceSeen
 from controller.reconcile.scaling import Apply, Remove, ScalingSeen
 from controller.reconcile.scope import NamespaceSettings, Scope
 from controller.runtime.errors import ABSENT, ErrorClass

@@ -8,7 +8,9 @@ import pytest
 
 from api.v1 import ENDPOINT_CONFIG, MODEL
 from controller.reconcile import plan as p
-from controller.reconcile.resource import CONDEMNED, LEGACY_CONTENT, Claim, ResourcePlan, ResourceSeen, decide
+from controller.reconcile.drift import LOOK_S, Difference
+from controller.reconcile.resource import decide
+from controller.reconcile.resourceplan import CONDEMNED, FOREIGN, LEGACY_CONTENT, Claim, ResourcePlan, ResourceSeen
 from controller.runtime.errors import ABSENT, ErrorClass
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -153,3 +155,95 @@ def test_the_arn_is_shown_in_the_kinds_own_field() -> None:
     assert isinstance(plan, p.Settle)
     assert plan.view is not None
     assert plan.view.fields == {"endpointConfigArn": ARN}
+
+
+OTHER = p.Found(p.Source.DESCRIPTION, "", arn=ARN, created_at=NOW)
+DIFFERS = (Difference("primaryContainer.image", "a", "b"),)
+REPLACED: dict[str, Any] = {"remote": OTHER, "differences": DIFFERS}
+TOLD: dict[str, Any] = {"reasons": {"Drifted": "Drifted"}}
+CORRECTS: dict[str, Any] = {"policy": p.Policy(corrects=True)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "decided"),
+    [
+        pytest.param(REPLACED, "Created: ready, Drifted", id="replaced: told"),
+        pytest.param({**REPLACED, "differences": ()}, "Created: ready, Created", id="later, but what was asked for"),
+        pytest.param(
+            {**REPLACED, "remote": replace(OTHER, created_at=OLD.created_at)},
+            "Created: ready, Created",
+            id="spelt otherwise by AWS: ours",
+        ),
+        pytest.param(
+            {**REPLACED, "recorded": replace(OLD, created_at=NOW - timedelta(minutes=4))},
+            "Created: ready, Created",
+            id="clocks differ: ours",
+        ),
+        pytest.param({**REPLACED, "recorded": replace(OLD, created_at=None)}, "Created: ready, Created", id="unknown"),
+        pytest.param(TOLD, "Describe", id="looked at again while it is told"),
+        pytest.param({**REPLACED, **TOLD}, "Created: ready, Drifted", id="never corrected without being asked"),
+        pytest.param({**REPLACED, **CORRECTS}, "Created: ready, working, Drifted", id="told before it is corrected"),
+        pytest.param({**REPLACED, **CORRECTS, **TOLD}, f"claim m {FOREIGN}", id="given up"),
+        pytest.param(
+            {**REPLACED, **CORRECTS, **TOLD, "correction_in_s": 30.0},
+            "Created: ready, working, Drifted",
+            id="not in a loop: two owners",
+        ),
+        pytest.param({**TOLD, "claimed": {"m": FOREIGN}}, "claim m-two one", id="and another one beside"),
+        pytest.param({**TOLD, "claimed": {"m": FOREIGN, "m-two": "one"}}, "Create", id="is created"),
+        pytest.param(
+            {"claimed": {"m": FOREIGN, "m-two": "one"}, "recorded": replace(OLD, name="m-two")},
+            "Created: ready, Created",
+            id="the foreign one is left alone",
+        ),
+        pytest.param({**TOLD, "content": "two"}, f"claim m {FOREIGN}", id="edited: what was ours is not deleted"),
+        pytest.param({**TOLD, "remote": FOUND}, "Created: ready, Created", id="gone again"),
+        pytest.param({**TOLD, "remote": ABSENT}, "Create", id="the foreign one is deleted: made again"),
+    ],
+)
+def test_what_others_have_put_in_its_place(changes: dict[str, Any], decided: str) -> None:
+    """modern-expectations.md 2 and 4: told first; `correct` makes another one beside it (D-21)."""
+    assert told(decide(seen(**changes))) == decided
+
+
+def test_drift_is_told_with_what_differs_and_looked_at_again() -> None:
+    """One Warning, the condition, and the slow pace of what only a Describe shows."""
+    first, again = (decide(seen(**REPLACED, **shown)) for shown in ({}, TOLD))
+    assert isinstance(first, p.Settle)
+    assert isinstance(again, p.Settle)
+    assert first.view is not None
+    assert first.view.drift is p.Drift.FOUND
+    assert first.view.synced == "Drifted"
+    assert first.view.additional == (
+        "m was deleted and made anew, changed by somebody else: primaryContainer.image is b, and a was applied"
+    )
+    assert [event.reason for event in first.events] == ["Drifted"]
+    assert again.events == ()
+    assert first.again_s == again.again_s == LOOK_S
+
+
+@pytest.mark.parametrize(
+    ("changes", "events"),
+    [
+        pytest.param(TOLD, ["Created", "DriftCorrected"], id="made beside a foreign one"),
+        pytest.param({}, ["Created"], id="new"),
+        pytest.param({"was_gone": True}, ["Created"], id="deleted by others"),
+    ],
+)
+def test_what_is_made_again_says_why(changes: dict[str, Any], events: list[str]) -> None:
+    """v1-kinds.md 12.3 row 1: told by an event."""
+    made = {"mutation": p.Mutation.CREATED, "is_recorded_in_status": False, "shown": ""}
+    plan = decide(seen(**made, **changes))
+    assert isinstance(plan, p.Settle)
+    assert plan.view is not None
+    assert plan.view.drift is p.Drift.NONE
+    assert [event.reason for event in plan.events] == events
+    assert ("somebody had deleted it" in plan.events[0].message) == ("was_gone" in changes)
+
+
+def test_a_foreign_resource_outlives_the_object() -> None:
+    """What is known to be somebody else's is not deleted, and that is told."""
+    plan = decide(seen(**TOLD, deleting_for_s=60.0))
+    assert isinstance(plan, p.Release)
+    assert [event.reason for event in plan.events] == ["Retained"]
+    assert told(decide(seen(claimed={"m": FOREIGN, "m-two": "one"}, deleting_for_s=60.0))) == "delete m-two"

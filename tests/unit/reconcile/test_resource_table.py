@@ -8,7 +8,9 @@ import pytest
 from api.descriptor import KindDescriptor
 from api.v1 import ENDPOINT_CONFIG, MODEL
 from controller.reconcile import plan as p
-from controller.reconcile.resource import CONDEMNED, Claim, Disclaim, ResourcePlan, ResourceSeen, decide
+from controller.reconcile.drift import Difference
+from controller.reconcile.resource import decide
+from controller.reconcile.resourceplan import CONDEMNED, Claim, Disclaim, ResourcePlan, ResourceSeen
 from controller.reconcile.status import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, table, true_conditions
@@ -17,7 +19,7 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 KINDS = (MODEL, ENDPOINT_CONFIG)
 
 DIMENSIONS = {
-    "at AWS": ("never", "created", "gone", "beside", "swapped", "doomed"),
+    "at AWS": ("never", "created", "gone", "beside", "swapped", "doomed", "foreign"),
     "looked": ("no", "found", "absent"),
     "object": ("wanted", "deleted"),
     "spec": ("same", "changed"),
@@ -25,8 +27,8 @@ DIMENSIONS = {
 }
 """What bears one of the object's names: nothing was created; one resource; the one that was created is missing; one
 under the old name, and a new name written down; the new one, and the old one still there, which is not, or is, written
-down as about to be deleted. `used`: by a configuration or a live endpoint. Names hold the object's uid, so nobody
-else's resource ever bears one."""
+down as about to be deleted; what others have put in its place, as the status tells. `used`: by a configuration or a
+live endpoint. Names hold the object's uid, so nobody else's resource bears one by accident."""
 
 
 def can_be(cell: Cell) -> bool:
@@ -50,6 +52,9 @@ TABLE = table(
     never   | absent | wanted  | same    | no   | create     | as before | as before
     created | *      | wanted  | same    | *    | show       | Created   | Ready Synced
     created | *      | wanted  | changed | *    | claim new  | as before | as before
+    foreign | no     | wanted  | same    | *    | describe   | as before | as before
+    foreign | found  | wanted  | same    | *    | show       | Created   | Ready Drifted
+    foreign | *      | wanted  | changed | *    | claim old  | as before | as before
     gone    | absent | wanted  | same    | no   | create     | as before | as before
     gone    | absent | wanted  | changed | no   | claim new  | as before | as before
     beside  | no     | wanted  | changed | *    | create     | as before | as before
@@ -61,6 +66,8 @@ TABLE = table(
     never   | *      | deleted | same    | no   | delete old | as before | as before
     created | *      | deleted | *       | no   | delete old | as before | as before
     created | *      | deleted | *       | yes  | wait       | as before | Synced Reconciling
+    foreign | *      | deleted | *       | no   | release    | as before | as before
+    foreign | *      | deleted | *       | yes  | wait       | as before | Synced Reconciling
     gone    | absent | deleted | *       | no   | delete old | as before | as before
     beside  | no     | deleted | changed | no   | delete old | as before | as before
     swapped | no     | deleted | changed | no   | delete old | as before | as before
@@ -83,7 +90,7 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
     is_created = at != "never"
     remote: p.Remote = {"no": None, "absent": ABSENT}.get(cell["looked"])
     if cell["looked"] == "found":
-        remote = p.Found(p.Source.DESCRIPTION, "", arn=arn, created_at=created)
+        remote = p.Found(p.Source.DESCRIPTION, "", arn=arn, created_at=NOW if at == "foreign" else created)
     content = "two" if cell["spec"] == "changed" else "one"
     base = p.Observed(
         descriptor=kind,
@@ -98,6 +105,7 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
         is_recorded_in_status=is_created,
         shown="Created" if is_created else "",
         remote=remote,
+        reasons={"Drifted": "Drifted"} if at == "foreign" else {},
     )
     is_used, is_replaced = cell["used"] == "yes", at in {"beside", "swapped", "doomed"}
     return ResourceSeen(
@@ -107,6 +115,7 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
         next_name="new",
         users={"old": ("HostingDeployment default/host",)} if is_used else {},
         is_child_in_use=is_used,
+        differences=(Difference("enableNetworkIsolation", True, False),) if at == "foreign" else (),
     )
 
 
@@ -167,7 +176,8 @@ def test_everything_that_may_exist_is_deleted_name_by_name_and_then_the_object_g
                 case plan:
                     assert isinstance(plan, p.Release), f"{cell}: {plan}"
                     break
-        assert sorted(deleted) == sorted(observed(kind, cell).claimed), cell
+        ours = [] if cell["at AWS"] == "foreign" else sorted(observed(kind, cell).claimed)
+        assert sorted(deleted) == ours, cell
 
 
 @pytest.mark.parametrize("error_class", list(ErrorClass), ids=lambda each: each.value)
