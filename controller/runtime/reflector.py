@@ -232,10 +232,12 @@ class Reflector:
         """
         timeout_s = self._rng.randint(*_WATCH_TIMEOUT_S)
         version = "" if self._version_is_unavailable else self.version
+        asked_at = self._clock.monotonic()
         try:
             stream = self._source.watch(resource_version=version, timeout_s=timeout_s, initial_events=True)
         except ClassifiedError as refusal:
-            if isinstance(refusal, Unreachable) or refusal.error_class is ErrorClass.THROTTLED:
+            is_mute = self._clock.monotonic() - asked_at >= _MUTE_WATCH_S  # a proxy that holds streams back, perhaps
+            if refusal.error_class is ErrorClass.THROTTLED or (isinstance(refusal, Unreachable) and not is_mute):
                 raise
             self._not_streamed(refusal)
             return None

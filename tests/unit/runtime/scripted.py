@@ -54,6 +54,7 @@ class Stream(Watch):
     """A watch that begins with what is there (R19), or its refusal. A script without any is a server that cannot."""
 
     refusal: ClassifiedError | None = None
+    refused_after_s: float = 0.0
 
 
 Step: TypeAlias = ListPage | ClassifiedError | Watch
@@ -134,6 +135,7 @@ class Script:
         step = self._steps.pop(0)
         assert isinstance(step, Stream)
         if step.refusal is not None:
+            self._clock.advance(step.refused_after_s)
             raise step.refusal
         return ScriptedStream(step, self._clock)
 

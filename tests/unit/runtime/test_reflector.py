@@ -583,6 +583,9 @@ def test_a_stream_that_is_refused_for_now_is_tried_again_after_a_pause(error: Cl
     "broken",
     [
         pytest.param(Stream(refusal=BROKEN), id="refused"),
+        pytest.param(
+            Stream(refusal=REFUSED, refused_after_s=150), id="no answer: held back by a proxy, where lists pass"
+        ),
         pytest.param(Stream(refusal=EXPIRED), id="410, or a version that the server has not reached"),
         pytest.param(Stream([event("ADDED", widget("a")), error_event(500)]), id="an ERROR event"),
         pytest.param(Stream([event("ADDED", widget("a"))], error=REFUSED), id="cut off"),
