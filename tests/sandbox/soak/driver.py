@@ -114,9 +114,9 @@ class Soak:
         if not objects:
             return
         obj = self._rng.choice(objects)
-        if roll < 0.68:
+        if roll < 0.66:
             self._edit(obj, edited(self._rng, obj))
-        elif roll < 0.71:
+        elif roll < 0.69:
             self._edit(obj, retagged(self._rng))
         elif roll < 0.73:
             self._scene.annotate_namespace(self._rng.choice(NAMESPACES), for_namespace(self._rng))

@@ -183,14 +183,16 @@ def left_behind(scene: Scene) -> list[str]:
 
 
 def _scaling_left(scene: Scene) -> list[str]:
-    if scene.ledger.retained or scene.ledger.undecided:
-        return []  # whose they are is not told by tags: endpoints that stay may keep theirs
-    regions = {effect.region for effect in scene.aws.effects.all()}
+    ledger = scene.ledger
+    if ledger.policies & (ledger.retained | ledger.undecided):
+        return []  # what they have kept is not told by tags
+    others = {f"endpoint/{FOREIGN}/variant/v0", *ledger.meddled}
     ours = {
-        region: {("", each) for each in targets(scene, region) if f"/{FOREIGN}/" not in each} | _policies(scene, region)
-        for region in regions
+        region: {("", each) for each in targets(scene, region) - others} | _policies(scene, region)
+        for region in {effect.region for effect in scene.aws.effects.all()}
     }
-    return [f"{region}: targets or policies are left: {found}" for region, found in ours.items() if found]
+    story = ledger.story("HostingAutoscalingPolicy")
+    return [f"{region}: targets or policies are left: {found}\n{story}" for region, found in ours.items() if found]
 
 
 def _is_retained(ledger: Ledger, effect: Effect) -> bool:

@@ -43,6 +43,7 @@ def _scaling(scene: Scene, rng: random.Random, status: JsonObject) -> None:
     selector = {"ServiceNamespace": "sagemaker", "ResourceId": rng.choice(targets), "ScalableDimension": _DIMENSION}
     if rng.random() < 0.5:
         scene.ledger.tell(f"! somebody changes bounds of {selector['ResourceId']}")
+        scene.ledger.meddled.add(selector["ResourceId"])
         scene.ask("RegisterScalableTarget", region, **selector, MinCapacity=1, MaxCapacity=9)
     else:
         scene.ledger.tell(f"! somebody removes policy {status.get('policyName')} of {selector['ResourceId']}")

@@ -44,6 +44,10 @@ class Ledger:
     """Uids of objects that were deleted with an annotation that protects what is at AWS."""
     undecided: set[str] = field(default_factory=set)
     """Uids of objects that were being deleted when their namespace changed: either way is right."""
+    policies: set[str] = field(default_factory=set)
+    """Uids of autoscaling policies that were deleted."""
+    meddled: set[str] = field(default_factory=set)
+    """Scalable targets that somebody else has registered, too."""
     recreating: set[str] = field(default_factory=set)
     """Uids of deployments that may delete a failed endpoint."""
     removed_jobs: dict[str, float] = field(default_factory=dict)
@@ -194,6 +198,8 @@ class Scene:
         if "retain" in annotations or "read-only" in annotations or metadata["namespace"] in self._retaining:
             self.ledger.retained.add(uid)
         self.ledger.deleted.setdefault(uid, time.time())
+        if obj["kind"] == "HostingAutoscalingPolicy":
+            self.ledger.policies.add(uid)
         if obj["kind"] == "TrainingJob" and metadata.get("ownerReferences"):
             self.ledger.removed_jobs.setdefault(obj["spec"].get("trainingJobName", ""), time.time())
         self._try("DELETE", self.path_of(obj))
