@@ -16,7 +16,7 @@ from typing import Final
 
 from api.v1 import KINDS
 from hack.crds import ROOT, to_yaml
-from hack.manifests import charts, dashboard, iam, release
+from hack.manifests import argocd, charts, dashboard, iam, release
 from hack.manifests.roles import manager_role
 
 _HEADER: Final = "# Made by `python -m hack.manifests`. Do not edit: change hack/manifests or what it reads.\n"
@@ -63,6 +63,7 @@ def _config_files() -> dict[Path, str]:
         rbac / "cluster/manager_role.yaml": _HEADER + to_yaml(manager_role(KINDS)),
         rbac / "namespaced/manager_role.yaml": _HEADER + to_yaml(manager_role(KINDS, namespace=PLACEHOLDER)),
         Path("config/grafana/sagemaker-operator.json"): dashboard.as_json(),
+        Path("config/argocd/health.yaml"): _HEADER + argocd.health_checks(KINDS),
     }
 
 
