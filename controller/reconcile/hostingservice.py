@@ -28,7 +28,10 @@ def in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> HostingP
         return _right_configuration(seen, recorded, remote, running)
     if not seen.is_new_wish and desired.configuration is None:  # somebody has deleted a model's object: made anew first
         return children_or(seen, Update(), Phase.READY_WORKING)
-    if not seen.is_new_wish and seen.attempt.is_served:
+    # SageMaker goes back to what was there before, and says why: another configuration is somebody else's, who was
+    # faster than our look at what the creation, or the update, has come to.
+    is_foreign = seen.is_attempted and running is None and not remote.failure_reason
+    if not seen.is_new_wish and (seen.attempt.is_served or is_foreign):
         return drifted(seen, recorded, changed_configuration(seen), children_or(seen, Update(), Phase.WORKING))
     if seen.is_attempted:
         return _update_failed(seen, recorded, remote)  # row 6: SageMaker went back

@@ -78,10 +78,16 @@ def events_of(plan: HostingPlan) -> list[str]:
             SWITCHED, {"desired": replace(SAME, retry="now")}, "InService: stuck, Drifted", id="reconcile-at only looks"
         ),
         pytest.param(
-            SWITCHED,
+            replace(SWITCHED, failure_reason="no"),
             {"attempt": replace(ATTEMPT, is_served=False)},
             "InService: ready, stuck, UpdateFailed",
             id="an update of ours that failed is no drift: row 6",
+        ),
+        pytest.param(
+            SWITCHED,
+            {"attempt": replace(ATTEMPT, is_served=False)},
+            "InService: stuck, Drifted",
+            id="switched before we have seen what ours came to",
         ),
         pytest.param(SWITCHED, {"desired": OTHER}, "update", id="an edited spec wins"),
         pytest.param(aiming(weight=0.3), {}, "InService: ready, Drifted", id="weight"),
