@@ -600,6 +600,7 @@ def test_a_stream_that_fails_is_dropped_and_listed_instead(broken: Stream) -> No
     assert run.asked == [stream(""), FIRST, watch("10")]
     assert run.heard[0] == "replaced by b"
     assert broken.closed or broken.refusal
+    assert run.pauses == []
 
 
 def test_a_server_that_takes_a_streamed_list_for_a_watch_is_not_asked_again() -> None:
