@@ -310,14 +310,14 @@ class ScalingPass:
     def _apply(self, seen: ScalingSeen) -> ScalingSeen:
         scaling, target = self._context.scaling, self._hand.target(seen.base)
         self._hand.confirm()
-        if seen.differences:
-            self._memory.corrections = self._memory.corrections.after(self._context.clock.monotonic())
         for request in self._requests:
             self._once(Effect.REGISTER, request.target, partial(scaling.register, target, request.target))
         for request in self._requests:
             policy = {**request.policy, "PolicyName": seen.policy}
             self._once(Effect.UPDATE, policy, partial(scaling.put_policy, target, policy))
         self._memory.made.clear()
+        if seen.differences:
+            self._memory.corrections = self._memory.corrections.after(self._context.clock.monotonic())
         return replace(seen, is_applied=True)
 
     def _remove(self, ids: tuple[str, ...], seen: ScalingSeen) -> ScalingSeen:

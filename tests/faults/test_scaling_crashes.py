@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.annotations import PAUSED
+from api.annotations import DRIFT_POLICY, PAUSED, RECONCILE_AT
 from api.meta import JsonObject, ObjectKey
 from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.aws.errors import AwsError
@@ -374,3 +374,29 @@ def test_more_variants_than_calls_go_out_at_once_are_all_served(monkeypatch: pyt
     world.cluster.delete(KEY)
     world.run()
     assert (world.aws.put, world.aws.bounds, world.cluster.get(KEY)) == (set(), {}, None)
+
+
+def test_a_correction_that_has_to_wait_its_turn_comes_when_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DESIGN 4.6: the pause between corrections is for those that were made, and were undone by somebody."""
+    world = World()
+    world.cluster.apply(manifest("a"))
+    world.run()
+    put_policy, calls = world.aws.put_policy, 0
+
+    def throttled_once(*args: Any, **kwargs: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise AwsError(ErrorClass.THROTTLED, "BudgetExhausted", "waits for its turn", retry_after_s=1.0)
+        put_policy(*args, **kwargs)
+
+    monkeypatch.setattr(world.aws, "put_policy", throttled_once)
+    obj = world.cluster.get(KEY) or {}
+    obj["metadata"]["annotations"] |= {DRIFT_POLICY.key: "correct", RECONCILE_AT.key: "now"}
+    world.cluster.apply(obj)
+    world.reconciler.reconcile(KEY)
+    with pytest.raises(AwsError):
+        world.reconciler.reconcile(KEY)
+    world.clock.advance(1.0)
+    world.reconciler.reconcile(KEY)
+    assert calls == 2
