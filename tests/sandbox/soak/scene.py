@@ -180,12 +180,12 @@ class Scene:
         asked = body["metadata"]["annotations"]
         self.ledger.tell(f"! namespace {namespace}: {asked}")
         key = f"{GROUP}/deletion-policy"
-        self._try("PATCH", f"/api/v1/namespaces/{namespace}", body, "application/merge-patch+json")
-        if key in asked:
+        if key in asked:  # noted before: the operator may let go of them at once
             (self._retaining.add if asked[key] else self._retaining.discard)(namespace)
             for obj in self.objects():
                 if obj["metadata"]["namespace"] == namespace and obj["metadata"]["uid"] in self.ledger.deleted:
                     self.ledger.undecided.add(obj["metadata"]["uid"])
+        self._try("PATCH", f"/api/v1/namespaces/{namespace}", body, "application/merge-patch+json")
 
     def create(self, obj: JsonObject) -> JsonObject | None:
         """Create an object; None where there is one of that name, or the server refuses."""
