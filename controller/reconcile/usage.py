@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
+from api.annotations import LAST_UPDATE_ATTEMPT
 from api.meta import GROUP, JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.reconcile.context import ObjectReader
@@ -63,8 +64,8 @@ class Usage:
     def is_child_in_use(self, kind: str, obj: JsonObject, name: str) -> bool:
         """Whether a child is used by its deployment or by another of its children.
 
-        While SageMaker is busy with the endpoint, a deployment's status tells the configuration from before: then all
-        of its children that have something at AWS count as used.
+        While SageMaker is busy with the endpoint, a deployment's status tells the configuration from before, and none
+        where somebody has emptied it: then all of its children that have something at AWS count as used.
         """
         owner = controller_of(obj)
         if owner is None:
@@ -79,7 +80,11 @@ class Usage:
         owner = self._deployments.get(ObjectKey(child["metadata"].get("namespace") or "", owner_name))
         if owner is None or not _is_same(owner, uid):
             return False
-        value = (owner.get("status") or {}).get(HOSTING_DEPLOYMENT.status.field) or DELETING
+        status, metadata = owner.get("status") or {}, owner["metadata"]
+        has_endpoint = LAST_UPDATE_ATTEMPT.key in (metadata.get("annotations") or {})  # put there when it was created
+        if has_endpoint and not status.get("endpointConfigName") and not metadata.get("deletionTimestamp"):
+            return True
+        value = status.get(HOSTING_DEPLOYMENT.status.field) or DELETING
         return value != DELETING and value not in SETTLED
 
     def _users(self, kind: str, name: str) -> list[JsonObject]:

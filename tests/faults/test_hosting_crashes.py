@@ -1,12 +1,17 @@
 """Crashes of the operator at every effect in the life of a hosting deployment (DESIGN 5)."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from api.annotations import RECONCILE_AT
+from api.descriptor import KindDescriptor
+from api.v1 import HOSTING_DEPLOYMENT
+from controller.aws.errors import AwsError
 from controller.reconcile.executor import Effect
-from tests.faults.hosting_world import HostingWorld, manifest
+from controller.runtime.errors import ErrorClass
+from tests.faults.hosting_world import KEY, HostingWorld, manifest
 
 
 def _serves(world: HostingWorld, version: str, count: int = 1) -> None:
@@ -161,6 +166,39 @@ def test_children_that_somebody_deletes_stay_as_long_as_an_endpoint_is_made_of_t
     for key in cluster.keys():  # noqa: SIM118 (not a mapping)
         cluster.delete(key)
     _serves(world, "2" if value == "Updating" else "1")
+
+
+def test_children_of_a_deployment_without_a_status_stay_until_it_is_known_what_serves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The status is emptied by hand while SageMaker is not to be asked for a minute: the endpoint serves all the same.
+
+    AWS lets configurations in use be deleted (D-21).
+    """
+    world = HostingWorld()
+    world.apply(manifest())
+    _serves(world, "1")
+    deployments = world.clusters["HostingDeployment"]
+    denied = AwsError(ErrorClass.DENIED, "AccessDeniedException", "no")
+    describe = world.aws.describe
+
+    def refuse(descriptor: KindDescriptor, *args: Any, **kwargs: Any) -> Any:
+        if descriptor is HOSTING_DEPLOYMENT:
+            raise denied
+        return describe(descriptor, *args, **kwargs)
+
+    monkeypatch.setattr(world.aws, "describe", refuse)
+    for _ in range(2):  # the first refusal is told, then AWS is left alone for a while
+        deployments.lose_status(KEY)
+        world.run(5)
+    assert world.status == {}
+    for kind in ("EndpointConfig", "Model"):
+        for key in world.clusters[kind].keys():  # noqa: SIM118 (not a mapping)
+            world.clusters[kind].delete(key)
+    world.run(200, step_s=10)
+    assert len(world.aws.left) == 3
+    monkeypatch.undo()
+    _serves(world, "1")
 
 
 @pytest.mark.parametrize("is_asked_before", [False, True])
