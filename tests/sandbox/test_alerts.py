@@ -75,8 +75,26 @@ CASES: list[tuple[str, int, dict[str, str] | None, Series]] = [
             ("sagemaker_operator_tracker_followed_jobs", KIND, "0x60"),
         ],
     ),
-    ("SageMakerOperatorThrottled", 50, CALL, [("sagemaker_operator_aws_throttles_total", CALL, "0+30x60")]),
-    ("SageMakerOperatorThrottled", 50, None, [("sagemaker_operator_aws_throttles_total", CALL, "0+1x60")]),
+    (
+        "SageMakerOperatorThrottled",
+        50,
+        CALL,
+        [
+            ("sagemaker_operator_aws_throttles_total", CALL, "0+30x60"),
+            ("sagemaker_operator_aws_requests_total", {**CALL, "code": "ok"}, "0+100x60"),
+            ("sagemaker_operator_aws_requests_total", {**CALL, "code": "ThrottlingException"}, "0+30x60"),
+        ],
+    ),
+    (
+        "SageMakerOperatorThrottled",
+        50,
+        None,
+        [
+            ("sagemaker_operator_aws_throttles_total", CALL, "0+30x60"),
+            ("sagemaker_operator_aws_requests_total", {**CALL, "code": "ok"}, "0+1500x60"),
+            ("sagemaker_operator_aws_requests_total", {**CALL, "code": "ThrottlingException"}, "0+30x60"),
+        ],
+    ),
     (
         "SageMakerOperatorReconcileErrors",
         50,
