@@ -15,8 +15,8 @@ from controller.reconcile.family import Child
 from controller.reconcile.hostingplan import CorrectChild, HostingPlan, HostingSeen, Numbers
 from controller.reconcile.hostingstates import BUSY_POLL_S, IN_SERVICE
 from controller.reconcile.hostingviews import fields_of, first_sight
-from controller.reconcile.outcomes import drift_shown, drift_told
-from controller.reconcile.plan import Drift, Phase, Recorded, Settle, View
+from controller.reconcile.outcomes import drift_shown, drift_told, drift_view
+from controller.reconcile.plan import Drift, Phase, Recorded, Settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +93,7 @@ def children_drifted(seen: HostingSeen, recorded: Recorded, lost: list[Child]) -
 
 
 def _told(seen: HostingSeen, recorded: Recorded, phase: Phase, message: str, again_s: float | None = None) -> Settle:
-    view = View(
-        phase,
-        "Drifted",
-        message,
-        value=IN_SERVICE,
-        additional=message,
-        fields=fields_of(seen),
-        synced="Drifted",
-        drift=Drift.FOUND,
-    )
+    view = drift_view(phase, message, IN_SERVICE, fields_of(seen))
     events = first_sight(seen, recorded) + drift_told(seen.base, message)
     return Settle(view, recorded, events, follow=True, again_s=again_s)
 

@@ -3,11 +3,12 @@
 Every class of error has one behaviour (v1-kinds.md 13.4); rows cited are those of v1-kinds.md 12.1.
 """
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from api.annotations import PAUSED
 from controller.reconcile import wording
+from controller.reconcile.drift import LOOK_S
 from controller.reconcile.plan import (
     Describe,
     Drift,
@@ -196,6 +197,28 @@ def drift_shown(seen: Observed) -> Drift | None:
 def drift_told(seen: Observed, message: str) -> tuple[Event, ...]:
     """The Warning about drift, unless the object shows it already."""
     return wording.once(seen, "Drifted", Drift.FOUND.value, message)
+
+
+def drift_view(phase: Phase, message: str, value: str, fields: Mapping[str, Any] | None = None) -> View:
+    """What the status says of drift that was found; `value` and `fields` as without it."""
+    return View(
+        phase,
+        "Drifted",
+        message,
+        value=value,
+        additional=message,
+        fields=fields or {},
+        synced="Drifted",
+        drift=Drift.FOUND,
+    )
+
+
+def drift_reported(seen: Observed, recorded: Recorded | None, message: str, value: str, pause_s: float) -> Settle:
+    """Drift of what serves on as it is; looked at again when it may be corrected, `pause_s` from now at the soonest."""
+    corrects = seen.policy.corrects
+    view = drift_view(Phase.READY_WORKING if corrects else Phase.READY, message, value)
+    again_s = max(seen.correction_in_s, pause_s) if corrects else LOOK_S
+    return Settle(view, recorded, drift_told(seen, message), again_s=again_s)
 
 
 _DRIFTS: Final = {each.value: each for each in Drift}

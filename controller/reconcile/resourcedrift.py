@@ -7,9 +7,9 @@ shows that: it is seen at the slow look, and from then on looked at more often u
 from datetime import timedelta
 from typing import Final
 
-from controller.reconcile.drift import LOOK_S, sentence
-from controller.reconcile.outcomes import LOOK_AGAIN_S, drift_shown, drift_told
-from controller.reconcile.plan import Drift, Found, Observed, Phase, Recorded, Settle, View
+from controller.reconcile.drift import sentence
+from controller.reconcile.outcomes import LOOK_AGAIN_S, drift_reported, drift_shown
+from controller.reconcile.plan import Drift, Found, Observed, Recorded
 from controller.reconcile.resourceplan import CREATED, FOREIGN, Claim, ResourcePlan, ResourceSeen
 
 SKEW: Final = timedelta(minutes=5)
@@ -42,18 +42,8 @@ def is_abandoned(seen: ResourceSeen) -> bool:
 
 def replaced(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
     """Told first, and then another one is made beside it where that is asked for; the foreign one is left alone."""
-    base, corrects = seen.base, seen.base.policy.corrects
-    if corrects and drift_shown(base) is Drift.FOUND and base.correction_in_s <= 0.0:
+    base = seen.base
+    if base.policy.corrects and drift_shown(base) is Drift.FOUND and base.correction_in_s <= 0.0:
         return Claim(recorded.name, FOREIGN)
     message = f"{recorded.name} was deleted and made anew, {sentence(seen.differences)}"
-    view = View(
-        Phase.READY_WORKING if corrects else Phase.READY,
-        "Drifted",
-        message,
-        value=CREATED,
-        additional=message,
-        synced="Drifted",
-        drift=Drift.FOUND,
-    )
-    again_s = max(base.correction_in_s, LOOK_AGAIN_S) if corrects else LOOK_S
-    return Settle(view, recorded, drift_told(base, message), again_s=again_s)
+    return drift_reported(base, recorded, message, CREATED, LOOK_AGAIN_S)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from controller.reconcile import wording
-from controller.reconcile.drift import LOOK_S, Difference, sentence
-from controller.reconcile.outcomes import drift_shown, drift_told, failed, nothing_to_adopt, paused, retain
+from controller.reconcile.drift import Difference, sentence
+from controller.reconcile.outcomes import drift_reported, drift_shown, failed, nothing_to_adopt, paused, retain
 from controller.reconcile.plan import (
     Drift,
     Event,
@@ -172,24 +172,13 @@ def _in_place(seen: ScalingSeen, reason: str = "") -> Settle:
 
 def _drifted(seen: ScalingSeen) -> ScalingPlan:
     """Told first, then put in place again where that is asked for; not in a loop where others do not give in."""
-    base, corrects = seen.base, seen.base.policy.corrects
+    base = seen.base
     if seen.is_applied:
         return _in_place(seen, "DriftCorrected")
     is_told = drift_shown(base) is Drift.FOUND
-    if corrects and is_told and base.correction_in_s <= 0.0 and not seen.waiting:
+    if base.policy.corrects and is_told and base.correction_in_s <= 0.0 and not seen.waiting:
         return Apply()
-    message = sentence(seen.differences)
-    view = View(
-        Phase.READY_WORKING if corrects else Phase.READY,
-        "Drifted",
-        message,
-        value=CREATED,
-        additional=message,
-        synced="Drifted",
-        drift=Drift.FOUND,
-    )
-    again_s = max(base.correction_in_s, WAIT_S) if corrects else LOOK_S
-    return Settle(view, seen.record, drift_told(base, message), again_s=again_s)
+    return drift_reported(base, seen.record, sentence(seen.differences), CREATED, WAIT_S)
 
 
 def _claim(seen: ScalingSeen, new: tuple[str, ...]) -> Settle:
