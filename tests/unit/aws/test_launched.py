@@ -1,8 +1,5 @@
 """The list of a tuning job's training jobs, page by page."""
 
-from collections.abc import Hashable, Mapping
-from typing import Any
-
 import boto3.session
 import pytest
 
@@ -11,39 +8,16 @@ from controller.aws.errors import AwsError
 from controller.aws.launched import LaunchedJobs
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
+from tests.fakes import Answers
 
 TARGET = Target("us-east-2")
 CALLER = ObjectKey("default", "hpo")
 OPERATION = "ListTrainingJobsForHyperParameterTuningJob"
 
 
-class FakeApi:
-    """Answers with what it was given, and keeps the requests."""
-
-    def __init__(self, answer: dict[str, Any] | AwsError) -> None:
-        self._answer = answer
-        self.requests: list[tuple[str, Mapping[str, Any]]] = []
-
-    def call(
-        self,
-        target: Target,
-        service: str,
-        operation: str,
-        request: Mapping[str, Any],
-        *,
-        caller: Hashable,
-        background: bool = False,
-    ) -> dict[str, Any]:
-        """See `Api.call`."""
-        self.requests.append((operation, request))
-        if isinstance(self._answer, AwsError):
-            raise self._answer
-        return self._answer
-
-
 def test_pages_are_asked_for_in_an_order_that_does_not_change_underneath() -> None:
     """Oldest first, as many as there can be; the token is passed on. The service model knows every member."""
-    api = FakeApi({"TrainingJobSummaries": [{"TrainingJobName": "a"}], "NextToken": "t2"})
+    api = Answers(**{OPERATION: [{"TrainingJobSummaries": [{"TrainingJobName": "a"}], "NextToken": "t2"}]})
     page = LaunchedJobs(api).page(TARGET, "hpo", next_token="t1", caller=CALLER)
     assert (page.items, page.next_token) == (({"TrainingJobName": "a"},), "t2")
     ((operation, request),) = api.requests
@@ -61,7 +35,7 @@ def test_pages_are_asked_for_in_an_order_that_does_not_change_underneath() -> No
 
 def test_the_first_page_has_no_token_and_the_last_one_neither() -> None:
     """An empty token is not sent."""
-    api = FakeApi({})
+    api = Answers(**{OPERATION: [{}]})
     page = LaunchedJobs(api).page(TARGET, "hpo", next_token="", caller=CALLER)
     assert (page.items, page.next_token) == ((), "")
     assert "NextToken" not in api.requests[0][1]
@@ -69,12 +43,12 @@ def test_the_first_page_has_no_token_and_the_last_one_neither() -> None:
 
 def test_a_tuning_job_that_is_not_known_has_launched_nothing() -> None:
     """Whether it is gone is for Describe to say."""
-    api = FakeApi(AwsError(ErrorClass.NOT_FOUND, "ResourceNotFound", "can't find a tuning job"))
+    api = Answers(**{OPERATION: [AwsError(ErrorClass.NOT_FOUND, "ResourceNotFound", "can't find a tuning job")]})
     assert LaunchedJobs(api).page(TARGET, "hpo", next_token="", caller=CALLER).items == ()
 
 
 def test_other_refusals_are_raised() -> None:
     """Silence is not an empty list."""
-    api = FakeApi(AwsError(ErrorClass.DENIED, "AccessDeniedException", "no"))
+    api = Answers(**{OPERATION: [AwsError(ErrorClass.DENIED, "AccessDeniedException", "no")]})
     with pytest.raises(AwsError, match="AccessDenied"):
         LaunchedJobs(api).page(TARGET, "hpo", next_token="", caller=CALLER)

@@ -1,11 +1,10 @@
 """A log whose lines arrive over time, a pause that moves the clock, and an AWS that answers from a script."""
 
 import io
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from controller.aws.targets import Target
 from controller.smlogs import subject as subjects
 from controller.smlogs.events import LogEvent
 from controller.smlogs.kinds import LogKind, find
@@ -66,32 +65,6 @@ class FakeLog:
         )
         for start in range(0, len(found), self.page_size):
             yield found[start : start + self.page_size]
-
-
-class Answers:
-    """An `Api` that gives what was prepared for an operation, one after another, the last one for ever."""
-
-    def __init__(self, **answers: list[dict[str, Any] | Exception]) -> None:
-        self.answers = answers
-        self.requests: list[tuple[str, dict[str, Any]]] = []
-
-    def call(
-        self,
-        target: Target,
-        service: str,
-        operation: str,
-        request: Mapping[str, Any],
-        *,
-        caller: Hashable,
-        background: bool = False,
-    ) -> dict[str, Any]:
-        """See `Api.call`."""
-        self.requests.append((operation, dict(request)))
-        prepared = self.answers[operation]
-        answer = prepared.pop(0) if len(prepared) > 1 else prepared[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
 
 
 class Terminal(io.StringIO):

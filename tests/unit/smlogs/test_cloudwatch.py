@@ -11,8 +11,7 @@ from controller.runtime.errors import ErrorClass
 from controller.smlogs.cloudwatch import FILTER, LIST_MEMBERS, LogReader, TuningMembers
 from controller.smlogs.patience import Patience
 from controller.smlogs.selection import Selection
-from tests.fakes import FakeClock
-from tests.unit.smlogs.fakes import Answers
+from tests.fakes import Answers, FakeClock
 
 TARGET = Target("us-east-2")
 SELECTION = Selection("/aws/sagemaker/TrainingJobs", "job/", lambda stream: stream.startswith("job/"))

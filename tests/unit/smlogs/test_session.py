@@ -13,8 +13,8 @@ from controller.smlogs.cluster import GIVE_UP_S, Lookup
 from controller.smlogs.flags import UsageError
 from controller.smlogs.kubectl import FORBIDDEN, NOT_FOUND, NOT_SERVED, UNAUTHORIZED, UNREACHABLE, KubectlError
 from controller.smlogs.options import Options, read
-from tests.fakes import FakeClock
-from tests.unit.smlogs.fakes import Answers, moving, output
+from tests.fakes import Answers, FakeClock
+from tests.unit.smlogs.fakes import moving, output
 
 SYNCHRONIZING = {"trainingJobStatus": "SynchronizingK8sJobWithSageMaker"}
 RUNNING = {"trainingJobStatus": "InProgress", "secondaryStatus": "Training", "sageMakerTrainingJobName": "job-1"}
