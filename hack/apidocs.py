@@ -7,7 +7,7 @@ from api.descriptor import KindDescriptor, LifeCycle
 from api.fields import Field, KindFields
 from api.form import Form
 from api.meta import API_VERSION
-from api.schema import description_of, pattern_of
+from api.schema.structural import description_of, pattern_of
 
 _HEADER: Final = "<!-- Made by `python -m hack.crds` from api/v1 and hack/snapshots. Do not edit: change those. -->"
 

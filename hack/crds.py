@@ -18,11 +18,11 @@ from typing import Any, Final
 
 import yaml
 
-from api.crd import custom_resource_definition
 from api.descriptor import KindDescriptor
 from api.fields import build
 from api.meta import GROUP, JsonObject
 from api.models import as_model, load_installed
+from api.schema.crd import custom_resource_definition
 from api.v1 import ALL_KINDS
 from hack import apidocs, models
 

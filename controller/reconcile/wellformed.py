@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 from api.descriptor import KindDescriptor
 from api.fields import installed
 from api.meta import JsonObject
-from api.schema import field_schema
+from api.schema.structural import field_schema
 
 Trim: TypeAlias = Callable[[JsonObject], None]
 """Changes an object in place; raises nothing."""

@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from api.crd import custom_resource_definition
 from api.fields import build
 from api.meta import JsonObject
 from api.models import as_model
+from api.schema.crd import custom_resource_definition
 from api.v1 import ALL_KINDS
 from hack import models
 

@@ -11,7 +11,7 @@ from api.descriptor import KindDescriptor
 from api.fields import Field, build, installed, key_of
 from api.meta import JsonObject
 from api.models import as_model
-from api.pattern import to_re2
+from api.schema.pattern import to_re2
 from api.v1 import ALL_KINDS, BATCH_TRANSFORM_JOB
 from hack import crds, models
 from tests.unit.api.contract import crd_of, schema_of

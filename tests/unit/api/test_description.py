@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.description import LIMIT, plain
+from api.schema.description import LIMIT, plain
 
 
 @pytest.mark.parametrize(

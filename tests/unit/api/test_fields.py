@@ -11,7 +11,7 @@ from api.compat import V1, Compat, RequiredUnless, StatusField, Sum
 from api.fields import Field, KindFields, build, key_of
 from api.form import Form
 from api.models import as_model
-from api.schema import field_schema
+from api.schema.structural import field_schema
 from api.v1 import TRAINING_JOB
 
 _SHAPES: dict[str, Any] = {

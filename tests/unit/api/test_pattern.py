@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from api.pattern import to_re2
+from api.schema.pattern import to_re2
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ Source: Kubernetes documentation, "Specifying a structural schema".
 
 from typing import Final
 
-from api.description import plain
 from api.descriptor import KindDescriptor
 from api.fields import Field, KindFields
 from api.form import Form
 from api.meta import JsonObject
-from api.pattern import to_re2
-from api.validations import validations
+from api.schema.description import plain
+from api.schema.pattern import to_re2
+from api.schema.validations import validations
 
 _TYPES: Final[dict[Form, dict[str, str]]] = {
     Form.STRING: {"type": "string"},

@@ -8,7 +8,7 @@ as an object that was once stored has to stay valid: those are compared when the
 from api.compat import Exclusive
 from api.descriptor import KindDescriptor
 from api.fields import Field
-from api.immutability import Validation, immutability
+from api.schema.immutability import Validation, immutability
 
 
 def validations(descriptor: KindDescriptor, field: Field) -> list[Validation]:

@@ -5,7 +5,7 @@ from typing import Final
 from api.descriptor import KindDescriptor, PrinterColumn
 from api.fields import KindFields
 from api.meta import GROUP, VERSION, JsonObject
-from api.schema import object_schema
+from api.schema.structural import object_schema
 
 MODEL_ANNOTATION: Final = f"{GROUP}/service-model"
 """Which description of the AWS API a CRD was made from: service, API version and digest."""

@@ -1,0 +1,1 @@
+"""CRDs and their OpenAPI schemas, generated from descriptors and AWS service models."""
