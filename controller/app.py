@@ -20,45 +20,46 @@ from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from api.v1 import KINDS
 from controller.aws.accounts import Accounts
-from controller.aws.assume import RoleSessions
-from controller.aws.budgets import Budgets
+from controller.aws.assume_role import RoleSessions
+from controller.aws.autoscaling import ApplicationAutoScaling
 from controller.aws.clients import AwsApi, Clients, ClientSettings
-from controller.aws.feed import FeedSettings
-from controller.aws.launched import LaunchedJobs
+from controller.aws.limits.budgets import Budgets
+from controller.aws.polling.poll_state import FeedSettings
+from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.sagemaker import SageMaker
-from controller.aws.scaling import ApplicationAutoScaling
 from controller.aws.targets import TargetDefaults
-from controller.aws.tracker import Tracker, TrackerMetrics
+from controller.aws.tuning_jobs import LaunchedJobs
 from controller.kube.client import KubeClient
-from controller.kube.clusterid import ClusterId
+from controller.kube.cluster_id import ClusterId
 from controller.kube.config import Cluster, ConfigError, connect
 from controller.kube.events import KubeEventSink
 from controller.kube.lease import LeaseLock
-from controller.kube.listwatch import KubeListerWatcher
-from controller.kube.servednamespaces import ServedNamespaces
+from controller.kube.lister_watcher import KubeListerWatcher
+from controller.kube.namespace_check import ServedNamespaces
 from controller.kube.transport import RestMetrics
-from controller.lifecycles import SETTLED, TRACKED, Served, Shared, handlers, new_reconciler, new_store
+from controller.lifecycles import SETTLED, TRACKED, Shared, handlers, new_reconciler, new_store
 from controller.observability.registry import new_registry
 from controller.observability.server import Check, WebServer, health_routes, metrics_routes
 from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
-from controller.reconcile.scope import UnreadNamespaces
+from controller.reconcile.namespaces.settings import UnreadNamespaces
+from controller.reconcile.namespaces.watches import Tenancy
+from controller.reconcile.served import Served
+from controller.runtime.cache.informer import HandlerRegistration, Informer
+from controller.runtime.cache.informer_metrics import InformerMetrics
+from controller.runtime.cache.store import Store
 from controller.runtime.clock import Clock, SystemClock
 from controller.runtime.controller import Controller
-from controller.runtime.controllermetrics import ControllerMetrics
-from controller.runtime.fence import Fence, LeaseFence, UnfencedUntil
-from controller.runtime.informer import HandlerRegistration, Informer
-from controller.runtime.informermetrics import InformerMetrics
-from controller.runtime.leaderelection import ElectionMetrics, Elector, unique_identity
-from controller.runtime.lifecycle import Stop
+from controller.runtime.controller_metrics import ControllerMetrics
+from controller.runtime.election.fence import Fence, LeaseFence, UnfencedUntil
+from controller.runtime.election.leader_election import ElectionMetrics, Elector, unique_identity
 from controller.runtime.manager import Manager, Stage
-from controller.runtime.queuemetrics import QueueMetrics
-from controller.runtime.ratelimiter import BucketRateLimiter
-from controller.runtime.recorder import EventRecorder
-from controller.runtime.store import Store
-from controller.runtime.workqueue import WorkQueue
+from controller.runtime.queue.queue_metrics import QueueMetrics
+from controller.runtime.queue.rate_limiter import BucketRateLimiter
+from controller.runtime.queue.work_queue import WorkQueue
+from controller.runtime.record.recorder import EventRecorder
+from controller.runtime.threads import Stop
 from controller.settings import Settings
-from controller.tenancy import Tenancy
 from controller.version import DISTRIBUTION, register_build_info, version
 
 log = structlog.get_logger(__name__)

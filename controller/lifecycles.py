@@ -18,21 +18,23 @@ from api.v1 import (
     MODEL,
     TRAINING_JOB,
 )
-from controller.aws.launched import Launched
+from controller.aws.autoscaling import ApplicationAutoScaling
+from controller.aws.polling.tracker import Tracker
 from controller.aws.sagemaker import SageMaker
-from controller.aws.scaling import ApplicationAutoScaling
-from controller.aws.tracker import Tracker
+from controller.aws.tuning_jobs import Launched
 from controller.kube.client import KubeClient
-from controller.reconcile import hostingstates
-from controller.reconcile.children import OWNERS
-from controller.reconcile.companions import Companions
 from controller.reconcile.context import JobSettings
+from controller.reconcile.endpoint import states
+from controller.reconcile.endpoint.child_objects import OWNERS
+from controller.reconcile.endpoint.desired import owners_of
+from controller.reconcile.endpoint.perform import HostingContext, HostingReconciler
 from controller.reconcile.executor import Executor
-from controller.reconcile.family import owners_of
-from controller.reconcile.hostingpass import HostingContext, HostingReconciler
-from controller.reconcile.reconciler import JobReconciler
-from controller.reconcile.resourcepass import ResourceContext, ResourceReconciler
-from controller.reconcile.scalingpass import (
+from controller.reconcile.job.companions import Companions
+from controller.reconcile.job.reconciler import JobReconciler
+from controller.reconcile.pruning import well_formed
+from controller.reconcile.resource.perform import ResourceContext, ResourceReconciler
+from controller.reconcile.resource.users import CONFIGURATION, MODELS, Usage, configuration_of, models_of
+from controller.reconcile.scaling.perform import (
     ENDPOINTS,
     RESOURCE_IDS,
     ScalingContext,
@@ -40,16 +42,14 @@ from controller.reconcile.scalingpass import (
     endpoints_of,
     resource_ids_of,
 )
-from controller.reconcile.spawning import TuningCompanions
-from controller.reconcile.tuningwatch import INDEXERS as SPAWNED
-from controller.reconcile.tuningwatch import TUNINGS, Leaves, tuning_keys, tuning_names
-from controller.reconcile.usage import CONFIGURATION, MODELS, Usage, configuration_of, models_of
-from controller.reconcile.wellformed import well_formed
+from controller.reconcile.served import Served
+from controller.reconcile.tuning.children import TuningCompanions
+from controller.reconcile.tuning.watches import INDEXERS as SPAWNED
+from controller.reconcile.tuning.watches import TUNINGS, Leaves, tuning_keys, tuning_names
+from controller.runtime.cache.handlers import EnqueueHandler, VersionChanged, owner_keys
+from controller.runtime.cache.store import IndexFunc, Snapshot, Store
 from controller.runtime.clock import Clock
 from controller.runtime.controller import Reconciler
-from controller.runtime.handlers import EnqueueHandler, VersionChanged, owner_keys
-from controller.runtime.store import IndexFunc, Snapshot, Store
-from controller.runtime.workqueue import WorkQueue
 
 _INDEXES: Final[Mapping[str, Mapping[str, IndexFunc]]] = {
     MODEL.kind: {OWNERS: owners_of},
@@ -68,17 +68,8 @@ TRACKED: Final = frozenset({LifeCycle.JOB, LifeCycle.ENDPOINT})
 """Life-cycles whose state at AWS changes by itself: the others need no look but the slow resync's."""
 
 
-SETTLED: Final[Mapping[LifeCycle, frozenset[str]]] = {LifeCycle.ENDPOINT: hostingstates.SETTLED}
+SETTLED: Final[Mapping[LifeCycle, frozenset[str]]] = {LifeCycle.ENDPOINT: states.SETTLED}
 """AWS values by life-cycle that need to be looked at rarely."""
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What the process has of one kind."""
-
-    descriptor: KindDescriptor
-    store: Store
-    queue: WorkQueue[ObjectKey]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NoReturn, TypeAlias, cast
 
 from api.tags import parse_tags
-from controller import flagvalues
+from controller import flags
 from controller.observability.logs import LogFormat, LogLevel
 from controller.observability.server import parse_address
-from controller.runtime.leaderelection import ElectionConfig
+from controller.runtime.election.leader_election import ElectionConfig
 from controller.version import commit, version
 
 PROGRAM: Final = "sagemaker-k8s-operator"
@@ -37,7 +37,7 @@ def _option(
     help: str,  # noqa: A002
     *,
     group: Group,
-    parse: flagvalues.Parse = flagvalues.text,
+    parse: flags.Parse = flags.text,
     metavar: str = "TEXT",
     flag: str = "",
 ) -> Any:
@@ -64,7 +64,7 @@ class Settings:
         "",
         "Address of the API server, instead of the one in the kubeconfig.",
         group="Kubernetes",
-        parse=flagvalues.url,
+        parse=flags.url,
         metavar="URL",
     )
     # No limit: the API server's own (API Priority and Fairness) is fair to others, and knows what it can bear; so
@@ -73,14 +73,14 @@ class Settings:
         "0",
         "Requests per second to the Kubernetes API, on average; 0 for no limit. Leader election is exempt.",
         group="Kubernetes",
-        parse=flagvalues.rate,
+        parse=flags.rate,
         metavar="N",
     )
     kube_api_burst: int = _option(
         "100",
         "Requests to the Kubernetes API that may come at once before --kube-api-qps holds.",
         group="Kubernetes",
-        parse=flagvalues.whole(1, 100_000),
+        parse=flags.whole(1, 100_000),
         metavar="N",
     )
 
@@ -88,7 +88,7 @@ class Settings:
         "",
         "Namespaces to serve, with commas between; empty for all.",
         group="Scope",
-        parse=flagvalues.namespaces,
+        parse=flags.namespaces,
         metavar="NAME[,NAME…]",
         flag="--namespace",
     )
@@ -100,28 +100,28 @@ class Settings:
         "4",
         "Objects of one kind that are worked on at a time.",
         group="Work",
-        parse=flagvalues.whole(1, 256),
+        parse=flags.whole(1, 256),
         metavar="N",
     )
     poll_interval_s: float = _option(
         "5s",
         "How often SageMaker is asked what changed: one question per kind and region, however many jobs there are.",
         group="Work",
-        parse=flagvalues.duration(0.05),
+        parse=flags.duration(0.05),
         metavar="DURATION",
     )
     resync_period_s: float = _option(
         "10h",
         "How often every object is looked at again although nothing is known to have changed; 0 for never.",
         group="Work",
-        parse=flagvalues.duration(0),
+        parse=flags.duration(0),
         metavar="DURATION",
     )
     shutdown_timeout_s: float = _option(
         "30s",
         "How long work under way may take to end after SIGTERM. Keep terminationGracePeriodSeconds above it.",
         group="Work",
-        parse=flagvalues.duration(0),
+        parse=flags.duration(0),
         metavar="DURATION",
     )
 
@@ -136,14 +136,14 @@ class Settings:
         "SageMaker endpoint for objects without spec.sageMakerEndpoint; $AWS_DEFAULT_SAGEMAKER_ENDPOINT, the "
         "predecessor's variable, goes before it.",
         group="AWS",
-        parse=flagvalues.url,
+        parse=flags.url,
         metavar="URL",
     )
     aws_connect_timeout_s: float = _option(
         "5s",
         "How long to wait for a connection to AWS.",
         group="AWS",
-        parse=flagvalues.duration(0.05),
+        parse=flags.duration(0.05),
         metavar="DURATION",
     )
     aws_read_timeout_s: float = _option(
@@ -151,7 +151,7 @@ class Settings:
         "How long to wait for AWS to answer; keep it below --shutdown-timeout. A creation whose answer did not come "
         "is looked for before it is repeated.",
         group="AWS",
-        parse=flagvalues.duration(0.05),
+        parse=flags.duration(0.05),
         metavar="DURATION",
     )
     cluster_id: str = _option(
@@ -173,7 +173,7 @@ class Settings:
         "Tag what is created with cluster, namespace, name and uid of its object. Switch off only where an account "
         "forbids extra tags: ownership then rests on the recorded ARN alone.",
         group="AWS",
-        parse=flagvalues.switch,
+        parse=flags.switch,
         metavar="BOOL",
     )
 
@@ -182,42 +182,42 @@ class Settings:
         "Work only while holding a Lease, so that several replicas can run. The predecessor's default; the manifests "
         "pass true.",
         group="Leader election",
-        parse=flagvalues.switch,
+        parse=flags.switch,
         metavar="BOOL",
     )
     leader_election_namespace: str = _option(
         "",
         "Namespace of the Lease; by default the pod's own.",
         group="Leader election",
-        parse=flagvalues.namespace,
+        parse=flags.namespace,
         metavar="NAME",
     )
     leader_election_id: str = _option(
         "sagemaker-k8s-operator-leader",
         "Name of the Lease.",
         group="Leader election",
-        parse=flagvalues.object_name,
+        parse=flags.object_name,
         metavar="NAME",
     )
     leader_election_lease_duration_s: float = _option(
         "15s",
         "How long other replicas wait for a leader that is silent; whole seconds.",
         group="Leader election",
-        parse=flagvalues.duration(1),
+        parse=flags.duration(1),
         metavar="DURATION",
     )
     leader_election_renew_deadline_s: float = _option(
         "10s",
         "How long a leader that cannot renew goes on; then it ends.",
         group="Leader election",
-        parse=flagvalues.duration(0.1),
+        parse=flags.duration(0.1),
         metavar="DURATION",
     )
     leader_election_retry_period_s: float = _option(
         "2s",
         "How often a leader renews and others try to take over.",
         group="Leader election",
-        parse=flagvalues.duration(0.05),
+        parse=flags.duration(0.05),
         metavar="DURATION",
     )
 
@@ -240,14 +240,14 @@ class Settings:
         "auto",
         "auto, json or console; auto is console on a terminal and JSON elsewhere.",
         group="Logs",
-        parse=flagvalues.one_of("auto", "json", "console"),
+        parse=flags.one_of("auto", "json", "console"),
         metavar="FORMAT",
     )
     log_level: LogLevel = _option(
         "info",
         "debug, info, warning or error.",
         group="Logs",
-        parse=flagvalues.one_of("debug", "info", "warning", "error"),
+        parse=flags.one_of("debug", "info", "warning", "error"),
         metavar="LEVEL",
     )
 
@@ -306,7 +306,7 @@ def _parser() -> argparse.ArgumentParser:
         about = option.metadata
         group = groups.get(about["group"]) or parser.add_argument_group(about["group"])
         groups[about["group"]] = group
-        is_switch = about["parse"] is flagvalues.switch
+        is_switch = about["parse"] is flags.switch
         text = f"{about['help']} [default: {about['default'] or 'none'}; ${_variable(option)}]"
         action = group.add_argument(
             _flag(option), dest=option.name, metavar=about["metavar"], help=text.replace("%", "%%")

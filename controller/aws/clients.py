@@ -15,9 +15,9 @@ from botocore.config import Config
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from controller.aws import regions
-from controller.aws.budgets import Budgets
+from controller.aws.circuit_breaker import Suspects
 from controller.aws.errors import UNREACHABLE, AwsError, classify
-from controller.aws.suspects import Suspects
+from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass

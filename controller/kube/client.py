@@ -15,10 +15,10 @@ from api.meta import JsonObject, ObjectKey, Resource
 from controller.kube.config import Cluster
 from controller.kube.errors import ServerError
 from controller.kube.transport import Request, RestMetrics, Transport
-from controller.kube.watchstream import HttpWatchStream
+from controller.kube.watch_stream import HttpWatchStream
+from controller.runtime.cache.reflector import ListPage
 from controller.runtime.clock import Clock
-from controller.runtime.ratelimiter import RateLimiter
-from controller.runtime.reflector import ListPage
+from controller.runtime.queue.rate_limiter import RateLimiter
 from controller.version import user_agent
 
 FIELD_MANAGER: Final = "sagemaker-operator"

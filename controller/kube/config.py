@@ -22,7 +22,7 @@ from kubernetes.config import ConfigException, load_incluster_config
 from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
 from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 
-from controller.kube import bounded as bounded_module
+from controller.kube import exec_timeout as bounded_module
 from controller.runtime.clock import Clock
 
 DEFAULT_KUBECONFIG: Final = "~/.kube/config"

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import orjson
 
+from controller.runtime.cache.reflector import Unreachable
 from controller.runtime.errors import ClassifiedError, ErrorClass
-from controller.runtime.reflector import Unreachable
 
 _MESSAGE_LIMIT: Final = 1024
 """Characters of a Status message that are kept: a webhook or a proxy may answer with pages."""

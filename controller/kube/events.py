@@ -7,7 +7,7 @@ from typing import Final
 from api.meta import JsonObject, ObjectKey, Resource
 from controller.kube.client import KubeClient
 from controller.observability.redact import redact_text
-from controller.runtime.events import EventRecord, EventRef
+from controller.runtime.record.events import EventRecord, EventRef
 
 REPORTING_CONTROLLER: Final = "sagemaker.aws.amazon.com/operator"
 EVENTS: Final = Resource(group="", version="v1", plural="events", kind="Event")

@@ -9,9 +9,9 @@ from typing import Final
 from api.meta import JsonObject, ObjectKey, Resource
 from controller.kube.client import KubeClient
 from controller.kube.errors import NotFound, ServerError
+from controller.runtime.election.leader_election import LeaseRecord, Versioned
 from controller.runtime.errors import ABSENT, Absent
-from controller.runtime.events import Regarding
-from controller.runtime.leaderelection import LeaseRecord, Versioned
+from controller.runtime.record.events import Regarding
 
 LEASES: Final = Resource(group="coordination.k8s.io", version="v1", plural="leases", kind="Lease")
 

@@ -23,7 +23,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from controller.kube import errors
 from controller.kube.config import Cluster, ConfigError
 from controller.runtime.clock import Clock
-from controller.runtime.ratelimiter import RateLimiter
+from controller.runtime.queue.rate_limiter import RateLimiter
 
 log = structlog.get_logger(__name__)
 

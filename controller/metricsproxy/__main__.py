@@ -20,7 +20,7 @@ from controller.metricsproxy.tls import Certificate
 from controller.observability import logs
 from controller.observability.server import parse_address
 from controller.runtime.clock import SystemClock
-from controller.runtime.lifecycle import Stop
+from controller.runtime.threads import Stop
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,7 @@ import structlog
 from controller.kube.errors import ApiError
 from controller.metricsproxy.reviews import PATH, Review, Verdict
 from controller.metricsproxy.tls import Certificate
-from controller.runtime.lifecycle import Stop
+from controller.runtime.threads import Stop
 
 log = structlog.get_logger(__name__)
 

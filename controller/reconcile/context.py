@@ -10,7 +10,7 @@ from api.meta import JsonObject, ObjectKey
 from controller.aws.sagemaker import Jobs
 from controller.aws.targets import Target, TargetDefaults
 from controller.reconcile.executor import Executor
-from controller.reconcile.scope import Namespaces, UnreadNamespaces
+from controller.reconcile.namespaces.settings import Namespaces, UnreadNamespaces
 from controller.runtime.clock import Clock
 
 

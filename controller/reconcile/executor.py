@@ -15,9 +15,9 @@ from api.meta import FINALIZER, JsonObject, ObjectKey, Resource
 from controller.aws.sagemaker import Jobs
 from controller.aws.targets import Target
 from controller.reconcile.plan import Event
+from controller.runtime.election.fence import Fence
 from controller.runtime.errors import Absent, ClassifiedError, ErrorClass
-from controller.runtime.events import Recorder, Regarding
-from controller.runtime.fence import Fence
+from controller.runtime.record.events import Recorder, Regarding
 
 T = TypeVar("T")
 

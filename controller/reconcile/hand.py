@@ -17,12 +17,13 @@ from api.descriptor import KindDescriptor
 from api.meta import Condition, JsonObject, ObjectKey
 from controller.aws.console import log_url, partition_of
 from controller.aws.errors import AwsError
-from controller.aws.ownership import Owner, merged_tags
+from controller.aws.ownership_tags import Owner, merged_tags
 from controller.aws.targets import Target
 from controller.reconcile.context import JobSettings, JobTracker
 from controller.reconcile.executor import Executor
-from controller.reconcile.memory import Hold, Memory
-from controller.reconcile.observe import hold_token, observed
+from controller.reconcile.local_state import Hold, Memory
+from controller.reconcile.namespaces.settings import Scope, scope_of
+from controller.reconcile.observe_object import hold_token, observed
 from controller.reconcile.plan import (
     During,
     Event,
@@ -35,8 +36,9 @@ from controller.reconcile.plan import (
     Verdict,
     View,
 )
-from controller.reconcile.scope import Scope, scope_of
-from controller.reconcile.status import (
+from controller.reconcile.pruning import well_formed
+from controller.reconcile.status.messages import resumed, waiting
+from controller.reconcile.status.view import (
     HANDLED,
     IGNORED,
     Facts,
@@ -44,9 +46,7 @@ from controller.reconcile.status import (
     status_patch,
     with_notice,
 )
-from controller.reconcile.tagging import tagging
-from controller.reconcile.wellformed import well_formed
-from controller.reconcile.wording import resumed, waiting
+from controller.reconcile.tags.decide import tagging
 from controller.runtime.clock import Clock
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ErrorClass, Terminal

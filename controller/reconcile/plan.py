@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from api.descriptor import KindDescriptor
 from controller.runtime.errors import Absent, ErrorClass
-from controller.runtime.events import EventType
+from controller.runtime.record.events import EventType
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from structlog.contextvars import bound_contextvars
 
 from api.meta import ObjectKey
 from controller.runtime.clock import Clock
-from controller.runtime.controllermetrics import ControllerMetrics
+from controller.runtime.controller_metrics import ControllerMetrics
 from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
-from controller.runtime.lifecycle import Stop, ThreadGroup
-from controller.runtime.workqueue import Handed, WorkQueue
+from controller.runtime.queue.work_queue import Handed, WorkQueue
+from controller.runtime.threads import Stop, ThreadGroup
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

@@ -22,7 +22,7 @@ from typing import Final, Protocol, TypeAlias
 import structlog
 
 from controller.runtime.clock import Clock, SystemClock
-from controller.runtime.lifecycle import Stop, ThreadGroup
+from controller.runtime.threads import Stop, ThreadGroup
 
 log = structlog.get_logger(__name__)
 

@@ -7,9 +7,9 @@ from typing import Final, TextIO
 
 from prometheus_client import CollectorRegistry
 
-from controller.aws.budgets import Budgets
 from controller.aws.clients import AwsApi, Clients, ClientSettings
 from controller.aws.errors import AwsError
+from controller.aws.limits.budgets import Budgets
 from controller.aws.sagemaker import Api
 from controller.aws.targets import TargetDefaults
 from controller.observability import logs

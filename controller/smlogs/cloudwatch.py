@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Final
 
 from controller.aws.errors import AwsError
-from controller.aws.rate import Limit
+from controller.aws.limits.adaptive_rate import Limit
 from controller.aws.sagemaker import PAGE_SIZE, Api
 from controller.aws.targets import Target
 from controller.runtime.clock import Clock

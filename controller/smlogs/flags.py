@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from controller import flagvalues
+from controller import flags
 
 
 class UsageError(Exception):
@@ -24,7 +24,7 @@ class Flag:
     short: str = ""
     placeholder: str = ""
     """What its value is called in the help text."""
-    read: Callable[[str], Any] = flagvalues.text
+    read: Callable[[str], Any] = flags.text
     """Reads the value; raises ValueError with words that begin with "must"."""
     default: Any = ""
 
@@ -98,6 +98,6 @@ def _value(flag: Flag, shown: str, text: str | None, rest: list[str]) -> Any:
             raise UsageError(f"flag needs an argument: {shown}")
         text = rest.pop()
     try:
-        return flagvalues.switch(text) if flag.is_switch else flag.read(text)
+        return flags.switch(text) if flag.is_switch else flag.read(text)
     except ValueError as exc:
         raise UsageError(f'invalid argument "{text}" for "{shown}" flag: {exc}') from exc

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from controller import flagvalues
+from controller import flags
 from controller.smlogs import kinds
 from controller.smlogs.flags import Flag, UsageError, parse
 from controller.smlogs.kinds import LogKind
@@ -25,14 +25,14 @@ LOG_FLAGS: Final = (
         "since",
         "Print only lines newer than this, e.g. 5s, 2m or 3h (default: all)",
         placeholder="duration",
-        read=flagvalues.duration(0.001),
+        read=flags.duration(0.001),
         default=None,
     ),
     Flag(
         "tail",
         "Print only this many of the latest lines (default: all)",
         placeholder="int",
-        read=flagvalues.whole(ALL_LINES, 10_000_000),
+        read=flags.whole(ALL_LINES, 10_000_000),
         default=ALL_LINES,
     ),
     Flag("timestamps", "Print the time in front of each line; --timestamps=false leaves it out", default=True),

@@ -4,9 +4,9 @@ import random
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from controller.runtime.backoff import Backoff
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ClassifiedError, ErrorClass
+from controller.runtime.queue.backoff import Backoff
 
 T = TypeVar("T")
 

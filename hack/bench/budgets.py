@@ -19,9 +19,9 @@ from botocore.retries.adaptive import RateClocker
 from botocore.retries.bucket import TokenBucket
 from botocore.retries.throttling import CubicCalculator
 
-from controller.aws.bucket import Bucket
-from controller.aws.budgets import LIMITS
-from controller.aws.rate import Limit
+from controller.aws.limits.adaptive_rate import Limit
+from controller.aws.limits.budgets import LIMITS
+from controller.aws.limits.token_bucket import Bucket
 
 LATENCY_S: Final = (0.1, 0.4)
 """Bounds of the time that a call takes; AWS judges it half-way."""
@@ -59,7 +59,7 @@ class Policy(Protocol):
 
 
 class Ours:
-    """`controller.aws.bucket`, with the limit of CreateTrainingJob unless told otherwise."""
+    """`controller.aws.limits.token_bucket`, with the limit of CreateTrainingJob unless told otherwise."""
 
     def __init__(self, limit: Limit = LIMITS["CreateTrainingJob"]) -> None:
         self.bucket = Bucket(limit)

@@ -19,16 +19,16 @@ import orjson
 from prometheus_client import CollectorRegistry
 
 from api.meta import JsonObject, ObjectKey, Resource
+from controller.runtime.cache.handlers import EnqueueHandler
+from controller.runtime.cache.informer import Informer
+from controller.runtime.cache.informer_metrics import InformerMetrics
+from controller.runtime.cache.reflector import ListPage, WatchEvent
+from controller.runtime.cache.store import Store
 from controller.runtime.clock import SystemClock
 from controller.runtime.errors import ClassifiedError, ErrorClass
-from controller.runtime.handlers import EnqueueHandler
-from controller.runtime.informer import Informer
-from controller.runtime.informermetrics import InformerMetrics
-from controller.runtime.lifecycle import Stop
-from controller.runtime.queuemetrics import QueueMetrics
-from controller.runtime.reflector import ListPage, WatchEvent
-from controller.runtime.store import Store
-from controller.runtime.workqueue import WorkQueue
+from controller.runtime.queue.queue_metrics import QueueMetrics
+from controller.runtime.queue.work_queue import WorkQueue
+from controller.runtime.threads import Stop
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from api.meta import JsonObject, ObjectKey, Resource
 from controller.kube.errors import Conflict, NotFound
-from controller.reconcile.status import rfc3339
+from controller.reconcile.status.view import rfc3339
 from tests.fakes import FakeClock
 
 

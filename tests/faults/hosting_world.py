@@ -11,20 +11,20 @@ from prometheus_client import CollectorRegistry
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey, Resource
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
+from controller.aws.autoscaling import Descriptions
 from controller.aws.errors import AwsError
-from controller.aws.feed import FeedSettings
+from controller.aws.polling.poll_state import FeedSettings
+from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.sagemaker import Page
-from controller.aws.scaling import Descriptions
 from controller.aws.targets import Target
-from controller.aws.tracker import Tracker, TrackerMetrics
 from controller.kube.errors import AlreadyExists
-from controller.reconcile.children import OWNERS
 from controller.reconcile.context import JobSettings
+from controller.reconcile.endpoint.child_objects import OWNERS
+from controller.reconcile.endpoint.desired import owners_of
+from controller.reconcile.endpoint.perform import HostingContext, HostingReconciler
 from controller.reconcile.executor import Executor
-from controller.reconcile.family import owners_of
-from controller.reconcile.hostingpass import HostingContext, HostingReconciler
-from controller.reconcile.resourcepass import ResourceContext, ResourceReconciler
-from controller.reconcile.usage import CONFIGURATION, MODELS, Usage, configuration_of, models_of
+from controller.reconcile.resource.perform import ResourceContext, ResourceReconciler
+from controller.reconcile.resource.users import CONFIGURATION, MODELS, Usage, configuration_of, models_of
 from controller.runtime.controller import Reconciler
 from controller.runtime.errors import ABSENT, Absent, ClassifiedError, ErrorClass, Terminal
 from tests.fakes import FakeClock

@@ -17,15 +17,16 @@ from prometheus_client import CollectorRegistry
 from api.descriptor import KindDescriptor
 from api.meta import FINALIZER, JsonObject, ObjectKey, Resource
 from api.v1 import ALL_KINDS
+from controller.aws.autoscaling import Descriptions
 from controller.aws.errors import classify
-from controller.aws.feed import FeedSettings
+from controller.aws.polling.poll_state import FeedSettings
+from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.sagemaker import Page
-from controller.aws.scaling import Descriptions
 from controller.aws.targets import Target, TargetDefaults
-from controller.aws.tracker import Tracker, TrackerMetrics
-from controller.lifecycles import TRACKED, Served, Shared, new_reconciler, new_store
+from controller.lifecycles import TRACKED, Shared, new_reconciler, new_store
 from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
+from controller.reconcile.served import Served
 from controller.runtime.errors import ABSENT, Absent, Terminal
 from tests.fakes import FakeClock
 from tests.faults.cluster import _merge

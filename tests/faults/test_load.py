@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
-from controller.aws.budgets import LIMITS, Budgets
+from controller.aws.limits.budgets import LIMITS, Budgets
 from controller.aws.targets import Target
 from tests.faults.world import World, manifest
 

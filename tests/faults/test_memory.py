@@ -11,10 +11,10 @@ from structlog.testing import capture_logs
 from api.meta import ObjectKey
 from controller.aws.errors import AwsError
 from controller.runtime.controller import DONE, Controller, Result
-from controller.runtime.controllermetrics import ControllerMetrics
+from controller.runtime.controller_metrics import ControllerMetrics
 from controller.runtime.errors import ErrorClass, Terminal
-from controller.runtime.queuemetrics import QueueMetrics
-from controller.runtime.workqueue import WorkQueue
+from controller.runtime.queue.queue_metrics import QueueMetrics
+from controller.runtime.queue.work_queue import WorkQueue
 from tests.fakes import FakeClock
 from tests.faults import hosting_world, tuning_world, world
 

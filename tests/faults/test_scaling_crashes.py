@@ -9,12 +9,12 @@ import pytest
 from api.annotations import DRIFT_POLICY, PAUSED, RECONCILE_AT
 from api.meta import JsonObject, ObjectKey
 from api.v1 import HOSTING_AUTOSCALING_POLICY
+from controller.aws.autoscaling import Descriptions
 from controller.aws.errors import AwsError
-from controller.aws.scaling import Descriptions
 from controller.aws.targets import Target
 from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
-from controller.reconcile.scalingpass import (
+from controller.reconcile.scaling.perform import (
     ENDPOINTS,
     RESOURCE_IDS,
     ScalingContext,

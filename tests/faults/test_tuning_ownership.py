@@ -5,7 +5,7 @@ import json
 import pytest
 
 from api.meta import GROUP, JsonObject
-from controller.aws.ownership import Owner
+from controller.aws.ownership_tags import Owner
 from tests.faults.world import KEY, World, manifest
 
 PARENT_UID = "11111111-2222-3333-4444-555555555555"

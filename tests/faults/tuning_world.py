@@ -11,16 +11,16 @@ from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey, Resource
 from api.v1 import HYPERPARAMETER_TUNING_JOB, TRAINING_JOB
 from controller.aws.errors import AwsError
-from controller.aws.feed import FeedSettings
+from controller.aws.polling.poll_state import FeedSettings
+from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
-from controller.aws.tracker import Tracker, TrackerMetrics
 from controller.kube.errors import AlreadyExists
 from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
-from controller.reconcile.reconciler import JobReconciler
-from controller.reconcile.spawning import TuningCompanions
-from controller.reconcile.tuningwatch import INDEXERS, tuning_keys, tuning_names
+from controller.reconcile.job.reconciler import JobReconciler
+from controller.reconcile.tuning.children import TuningCompanions
+from controller.reconcile.tuning.watches import INDEXERS, tuning_keys, tuning_names
 from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
 from tests.fakes import FakeClock
 from tests.faults.cluster import ClusterWriter, FakeCluster

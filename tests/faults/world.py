@@ -8,15 +8,15 @@ from prometheus_client import CollectorRegistry
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
 from api.v1 import BATCH_TRANSFORM_JOB, PROCESSING_JOB, TRAINING_JOB
-from controller.aws.feed import FeedSettings
+from controller.aws.polling.poll_state import FeedSettings
+from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.targets import TargetDefaults
-from controller.aws.tracker import Tracker, TrackerMetrics
 from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Effect, Executor
-from controller.reconcile.reconciler import JobReconciler
+from controller.reconcile.job.reconciler import JobReconciler
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
-from controller.runtime.events import EventType, Regarding
+from controller.runtime.record.events import EventType, Regarding
 from tests.fakes import FakeClock
 from tests.faults.cluster import ClusterWriter, FakeCluster
 from tests.faults.sagemaker import FakeSageMaker

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.aws.rate import Limit
+from controller.aws.limits.adaptive_rate import Limit
 from hack.bench.budgets import HiddenBucket, Ours, Simulation
 
 RATES = st.floats(0.5, 30.0)

@@ -7,7 +7,7 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.runtime.compaction import PLAIN, Compactor
+from controller.runtime.cache.packing import PLAIN, Compactor
 
 
 @settings(max_examples=60, deadline=None)

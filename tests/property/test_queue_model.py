@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from controller.runtime.queuestate import QueueState
+from controller.runtime.queue.queue_state import QueueState
 
 KEYS = st.sampled_from("abcdef")
 PRIORITIES = st.sampled_from((-100, 0, 50))

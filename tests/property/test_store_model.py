@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from api.meta import JsonObject, ObjectKey
-from controller.runtime.store import Store
+from controller.runtime.cache.store import Store
 
 NAMES = st.sampled_from("abcde")
 NAMESPACES = st.sampled_from(("one", "two"))

@@ -15,8 +15,8 @@ from api.descriptor import KindDescriptor
 from api.meta import JsonObject
 from api.naming import sagemaker_name
 from api.v1 import ALL_KINDS, ENDPOINT_CONFIG, HOSTING_DEPLOYMENT
-from controller.reconcile.content import content, digest
-from controller.reconcile.status import rfc3339
+from controller.reconcile.drift.digest import content, digest
+from controller.reconcile.status.view import rfc3339
 from tests.sandbox.conftest import World
 from tests.sandbox.harness import LONG, PLURALS, REPOSITORY, aws_call, eventually, raw_call
 

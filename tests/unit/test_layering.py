@@ -24,7 +24,7 @@ BELOW = {
     "controller.smlogs": ("controller.aws", "controller.runtime", "controller.observability", "api"),
 }
 """What of ours each package may import, itself apart; modules directly in `controller` may import all of it."""
-LEAVES = ("controller.flagvalues", "controller.version")
+LEAVES = ("controller.flags", "controller.version")
 """Modules without imports of ours, which everybody in `controller` may use."""
 ONLY_IN = {
     "kubernetes": ("controller.kube",),

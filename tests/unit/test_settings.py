@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from controller.flagvalues import seconds
+from controller.flags import seconds
 from controller.settings import Settings, parse
 
 

@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from prometheus_client import CollectorRegistry
 
 from controller.aws.accounts import Accounts
-from controller.aws.assume import RoleSessions, request_of
-from controller.aws.budgets import Budgets
+from controller.aws.assume_role import RoleSessions, request_of
 from controller.aws.clients import AwsApi, Clients, ClientSettings
 from controller.aws.errors import AwsError
+from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import Identity, Target
 from controller.runtime.errors import ErrorClass
 from tests.fakes import FakeClock

@@ -15,11 +15,11 @@ from prometheus_client import CollectorRegistry
 from api.descriptor import LifeCycle
 from api.meta import ObjectKey
 from api.v1 import ALL_KINDS, TRAINING_JOB
-from controller.aws.budgets import Budgets
 from controller.aws.clients import MOST_CLIENTS, AwsApi, Clients, ClientSettings, default_session
 from controller.aws.console import log_url, partition_of
 from controller.aws.errors import AwsError
-from controller.aws.ownership import TAG_LIMIT, Owner, merged_tags
+from controller.aws.limits.budgets import Budgets
+from controller.aws.ownership_tags import TAG_LIMIT, Owner, merged_tags
 from controller.aws.sagemaker import SageMaker
 from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaults
 from controller.runtime.errors import ABSENT, ErrorClass

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from controller.aws.bucket import Bucket
-from controller.aws.budgets import LIMITS, MOST_BUCKETS, Budgets
 from controller.aws.errors import AwsError
-from controller.aws.rate import Limit
+from controller.aws.limits.adaptive_rate import Limit
+from controller.aws.limits.budgets import LIMITS, MOST_BUCKETS, Budgets
+from controller.aws.limits.token_bucket import Bucket
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
 from tests.fakes import FakeClock

@@ -5,8 +5,8 @@ import pytest
 
 from api.meta import ObjectKey
 from controller.aws.errors import AwsError
-from controller.aws.launched import LaunchedJobs
 from controller.aws.targets import Target
+from controller.aws.tuning_jobs import LaunchedJobs
 from controller.runtime.errors import ErrorClass
 from tests.fakes import Answers
 

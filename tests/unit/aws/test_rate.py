@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.aws.rate import DOUBLING_S, Limit, Rate
+from controller.aws.limits.adaptive_rate import DOUBLING_S, Limit, Rate
 
 PROBED = Limit(rate=2.0, burst=4.0, ceiling=50.0)
 FIXED = Limit(rate=2.0, burst=4.0)

@@ -7,9 +7,9 @@ from prometheus_client import CollectorRegistry
 
 from api.meta import ObjectKey
 from api.v1 import HOSTING_DEPLOYMENT
-from controller.aws.feed import FeedSettings
+from controller.aws.polling.poll_state import FeedSettings
+from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.targets import Target
-from controller.aws.tracker import Tracker, TrackerMetrics
 from tests.fakes import FakeClock
 from tests.faults.sagemaker import FakeSageMaker
 

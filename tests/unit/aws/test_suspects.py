@@ -2,8 +2,8 @@
 
 import pytest
 
+from controller.aws.circuit_breaker import TURN_S, Suspects
 from controller.aws.errors import AwsError
-from controller.aws.suspects import TURN_S, Suspects
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
 

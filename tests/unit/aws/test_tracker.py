@@ -9,11 +9,11 @@ from prometheus_client import CollectorRegistry
 from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
-from controller.aws.feed import OVERLAP, UNSEEN_S, Feed, FeedSettings
+from controller.aws.polling.poll_state import OVERLAP, UNSEEN_S, Feed, FeedSettings
+from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.targets import Target
-from controller.aws.tracker import Tracker, TrackerMetrics
 from controller.runtime.errors import ErrorClass
-from controller.runtime.lifecycle import Stop
+from controller.runtime.threads import Stop
 from tests.fakes import FakeClock
 from tests.faults.sagemaker import FakeSageMaker
 

@@ -13,7 +13,7 @@ from controller.kube.client import KubeClient
 from controller.kube.config import Cluster, connect
 from controller.kube.transport import RestMetrics
 from controller.runtime.clock import SystemClock
-from controller.runtime.ratelimiter import RateLimiter
+from controller.runtime.queue.rate_limiter import RateLimiter
 from tests.unit.kube.scripted import ScriptedServer
 
 JOBS = Resource(group="sagemaker.aws.amazon.com", version="v1", plural="trainingjobs", kind="TrainingJob")

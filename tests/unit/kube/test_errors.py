@@ -6,8 +6,8 @@ import pytest
 
 from controller.kube import errors
 from controller.kube.errors import error_from_response, error_from_status
+from controller.runtime.cache.reflector import Unreachable
 from controller.runtime.errors import ErrorClass
-from controller.runtime.reflector import Unreachable
 from tests.unit.kube.scripted import status_object
 
 

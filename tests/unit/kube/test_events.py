@@ -7,7 +7,7 @@ import pytest
 from controller.kube import errors
 from controller.kube.client import KubeClient
 from controller.kube.events import KubeEventSink
-from controller.runtime.events import EventRecord, EventRef, Regarding
+from controller.runtime.record.events import EventRecord, EventRef, Regarding
 from tests.unit.kube.scripted import ScriptedServer, refusal, reply
 
 REGARDING = Regarding("sagemaker.aws.amazon.com/v1", "TrainingJob", "ml", "train", "u-1", "42")

@@ -6,8 +6,8 @@ from api.meta import JsonObject, ObjectKey
 from controller.kube import errors
 from controller.kube.client import KubeClient
 from controller.kube.lease import LeaseLock, from_spec, to_spec
+from controller.runtime.election.leader_election import LeaseRecord, Versioned
 from controller.runtime.errors import ABSENT
-from controller.runtime.leaderelection import LeaseRecord, Versioned
 from tests.unit.kube.scripted import ScriptedServer, refusal, reply
 
 RECORD = LeaseRecord("me", 15, 3, "2030-01-02T03:04:05.000000Z", "2030-01-02T03:04:06.000000Z")

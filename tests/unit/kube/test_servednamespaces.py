@@ -7,8 +7,8 @@ import structlog
 from api.meta import JsonObject, ObjectKey, Resource
 from controller.kube.client import KubeClient
 from controller.kube.errors import ApiError, Forbidden, NotFound, ServerError
-from controller.kube.servednamespaces import AGAIN_S, ServedNamespaces
-from controller.runtime.lifecycle import Stop
+from controller.kube.namespace_check import AGAIN_S, ServedNamespaces
+from controller.runtime.threads import Stop
 
 
 class Namespaces:

@@ -17,10 +17,10 @@ from controller.kube import client as client_module
 from controller.kube import errors
 from controller.kube.client import KubeClient
 from controller.kube.config import connect
-from controller.kube.listwatch import KubeListerWatcher
+from controller.kube.lister_watcher import KubeListerWatcher
 from controller.kube.transport import RestMetrics
+from controller.runtime.cache.reflector import WatchEvent
 from controller.runtime.clock import SystemClock
-from controller.runtime.reflector import WatchEvent
 from tests.unit.kube.conftest import JOBS, kubeconfig
 from tests.unit.kube.scripted import ScriptedServer, event, refusal, reply, silence, watch
 

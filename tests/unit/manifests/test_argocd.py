@@ -10,7 +10,7 @@ import yaml
 from api.meta import GROUP
 from api.v1 import KINDS
 from controller.reconcile.plan import Phase, View
-from controller.reconcile.status import conditions, merged_conditions
+from controller.reconcile.status.view import conditions, merged_conditions
 from hack.crds import ROOT
 
 NOW: Final = datetime(2030, 1, 1, tzinfo=UTC)

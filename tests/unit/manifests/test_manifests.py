@@ -15,13 +15,13 @@ from prometheus_client import CollectorRegistry
 
 from api.v1 import ALL_KINDS
 from controller.app import _Metrics
-from controller.aws.budgets import Budgets
 from controller.aws.clients import AwsMetrics
 from controller.aws.errors import TABLE, classify
+from controller.aws.limits.budgets import Budgets
 from controller.observability.registry import new_registry
 from controller.runtime.clock import SystemClock
+from controller.runtime.election.leader_election import ElectionMetrics
 from controller.runtime.errors import ErrorClass
-from controller.runtime.leaderelection import ElectionMetrics
 from controller.settings import parse
 from hack.manifests.__main__ import main as generate
 
@@ -178,7 +178,7 @@ def called() -> set[str]:
         for service in ("application-autoscaling", "sagemaker")
         for operation in session.get_service_model(service).operation_names
     }
-    files = [path for package in ("aws", "reconcile") for path in (ROOT / "controller" / package).glob("*.py")]
+    files = [path for package in ("aws", "reconcile") for path in (ROOT / "controller" / package).rglob("*.py")]
     words = {
         node.value
         for path in files

@@ -21,7 +21,7 @@ from controller.observability.server import (
     metrics_routes,
     parse_address,
 )
-from controller.runtime.lifecycle import Stop
+from controller.runtime.threads import Stop
 
 Serve = Callable[[Mapping[str, Route]], str]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from api.descriptor import KindDescriptor
 from controller.reconcile.plan import View
-from controller.reconcile.status import Facts, next_status
+from controller.reconcile.status.view import Facts, next_status
 from hack import models
 
 Cell = Mapping[str, str]

@@ -12,9 +12,13 @@ import pytest
 
 from api.descriptor import KindDescriptor
 from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT, MODEL
-from controller.reconcile import hosting, job, resource, scaling, wording
 from controller.reconcile import plan as p
-from controller.reconcile.status import Facts, next_status
+from controller.reconcile.endpoint import decide as hosting
+from controller.reconcile.job import decide as job
+from controller.reconcile.resource import decide as resource
+from controller.reconcile.scaling import decide as scaling
+from controller.reconcile.status import messages
+from controller.reconcile.status.view import Facts, next_status
 from controller.runtime.errors import ErrorClass
 from tests.unit.reconcile import test_hosting_table as hosting_table
 from tests.unit.reconcile import test_job_table as job_table
@@ -86,7 +90,7 @@ def paused(kind: KindDescriptor) -> p.Settle:
 def waiting(kind: KindDescriptor) -> p.Settle:
     """Nothing was asked of AWS yet: its budget is used up."""
     whole = {"whose": "unknown", "asked by": "nobody", "state": "-", "object": "wanted", "spec": "same"}
-    return p.Settle(wording.waiting(job_table.observed(kind, whole)))
+    return p.Settle(messages.waiting(job_table.observed(kind, whole)))
 
 
 RETRYABLE = refused(ErrorClass.RETRYABLE, p.During.DESCRIBE)
@@ -303,6 +307,6 @@ def test_the_end_of_a_pause_is_told_by_whatever_is_shown_next(phase: p.Phase) ->
     whole = {"whose": "ours", "asked by": "list", "state": "InProgress", "object": "wanted", "spec": "same"}
     seen = job_table.observed(JOBS[0], whole)
     view = p.View(phase, "Any")
-    told = wording.resumed(replace(seen, reasons={"Reconciling": "Paused"}), view)
+    told = messages.resumed(replace(seen, reasons={"Reconciling": "Paused"}), view)
     assert [each.reason for each in told] == ([] if phase is p.Phase.PAUSED else ["Resumed"])
-    assert wording.resumed(seen, view) == ()
+    assert messages.resumed(seen, view) == ()

@@ -9,7 +9,7 @@ from api.hosting import resolve
 from api.meta import JsonObject
 from api.naming import child_name
 from api.v1 import ENDPOINT_CONFIG, MODEL
-from controller.reconcile.family import Want, desired, is_child_of, label_value, labels_of, manifest
+from controller.reconcile.endpoint.desired import Want, desired, is_child_of, label_value, labels_of, manifest
 
 UID = "a92f5e3c-f07b-11e9-bf6c-06d6f3037abc"
 

@@ -9,10 +9,10 @@ import pytest
 
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.reconcile import plan as p
-from controller.reconcile.family import Child, Desired, Want, numbers_of, shape_of
-from controller.reconcile.hosting import decide
-from controller.reconcile.hostingplan import Attempt, HostingPlan, HostingSeen, Update
-from controller.reconcile.hostingstates import TEARDOWN
+from controller.reconcile.endpoint.decide import decide
+from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_of, shape_of
+from controller.reconcile.endpoint.observation import Attempt, HostingPlan, HostingSeen, Update
+from controller.reconcile.endpoint.states import TEARDOWN
 from controller.runtime.errors import ABSENT, ErrorClass
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

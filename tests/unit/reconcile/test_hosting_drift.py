@@ -7,7 +7,7 @@ import pytest
 
 from controller.aws.errors import AwsError
 from controller.reconcile import plan as p
-from controller.reconcile.hostingplan import Attempt, CorrectChild, HostingPlan, HostingSeen, OwnChild, Wish
+from controller.reconcile.endpoint.observation import Attempt, CorrectChild, HostingPlan, HostingSeen, OwnChild, Wish
 from controller.runtime.errors import ErrorClass
 from tests.faults.hosting_world import HostingWorld
 from tests.faults.hosting_world import manifest as hosting_manifest

@@ -8,10 +8,10 @@ import pytest
 
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.reconcile import plan as p
-from controller.reconcile.family import Child, Desired, Want, numbers_of, shape_of
-from controller.reconcile.hosting import decide
-from controller.reconcile.hostingplan import Attempt, HostingPlan, HostingSeen, MakeChild, Update
-from controller.reconcile.status import Facts, next_status
+from controller.reconcile.endpoint.decide import decide
+from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_of, shape_of
+from controller.reconcile.endpoint.observation import Attempt, HostingPlan, HostingSeen, MakeChild, Update
+from controller.reconcile.status.view import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, enum, table, true_conditions
 

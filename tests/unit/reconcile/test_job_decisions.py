@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from api.descriptor import KindDescriptor
 from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PROCESSING_JOB, TRAINING_JOB
 from controller.reconcile import plan as p
-from controller.reconcile.job import decide
+from controller.reconcile.job.decide import decide
 from controller.runtime.errors import ABSENT, ErrorClass
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -8,8 +8,8 @@ import pytest
 from api.descriptor import KindDescriptor
 from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PROCESSING_JOB, TRAINING_JOB
 from controller.reconcile import plan as p
-from controller.reconcile.job import decide
-from controller.reconcile.status import Facts, next_status
+from controller.reconcile.job.decide import decide
+from controller.reconcile.status.view import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, Table, enum, table, true_conditions
 

@@ -11,10 +11,10 @@ from api.meta import GROUP, JsonObject, ObjectKey, Resource
 from api.v1 import TRAINING_JOB
 from controller.aws.targets import Target, TargetDefaults
 from controller.kube.errors import NotFound
-from controller.reconcile.namespaces import ACCOUNT_MAP, SettingsChanged, WatchedNamespaces, trim
-from controller.reconcile.scope import NamespaceSettings
+from controller.reconcile.namespaces.cache import ACCOUNT_MAP, SettingsChanged, WatchedNamespaces, trim
+from controller.reconcile.namespaces.settings import NamespaceSettings
+from controller.runtime.cache.store import Store
 from controller.runtime.errors import ClassifiedError, ErrorClass
-from controller.runtime.store import Store
 from tests.faults.sagemaker import ACCOUNT, FakeSageMaker
 from tests.faults.world import KEY, World, manifest
 

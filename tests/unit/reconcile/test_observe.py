@@ -8,10 +8,10 @@ import pytest
 
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
-from controller.reconcile.memory import Hold, Memories, Memory
-from controller.reconcile.observe import found, hold_token, observed
+from controller.reconcile.local_state import Hold, Memories, Memory
+from controller.reconcile.namespaces.settings import NamespaceSettings, Scope, scope_of
+from controller.reconcile.observe_object import found, hold_token, observed
 from controller.reconcile.plan import Observed, Source
-from controller.reconcile.scope import NamespaceSettings, Scope, scope_of
 from tests.faults.world import KEY, manifest
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -4,8 +4,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from api.meta import JsonObject, ObjectKey
-from controller.reconcile.memory import Memories
-from controller.reconcile.onekey import reconcile_one
+from controller.reconcile.local_state import Memories
+from controller.reconcile.one_key import reconcile_one
 from controller.reconcile.plan import Recorded
 from controller.runtime.controller import DONE
 

@@ -18,12 +18,15 @@ from api.v1 import (
     PROCESSING_JOB,
     TRAINING_JOB,
 )
-from controller.reconcile import hosting, job, resource, scaling
 from controller.reconcile import plan as p
-from controller.reconcile.hostingplan import HostingSeen, MakeChild, RestoreChild, Update
-from controller.reconcile.resourceplan import ResourceSeen
-from controller.reconcile.scaling import Apply, Remove, ScalingSeen
-from controller.reconcile.scope import NamespaceSettings, Scope
+from controller.reconcile.endpoint import decide as hosting
+from controller.reconcile.endpoint.observation import HostingSeen, MakeChild, RestoreChild, Update
+from controller.reconcile.job import decide as job
+from controller.reconcile.namespaces.settings import NamespaceSettings, Scope
+from controller.reconcile.resource import decide as resource
+from controller.reconcile.resource.observation import ResourceSeen
+from controller.reconcile.scaling import decide as scaling
+from controller.reconcile.scaling.decide import Apply, Remove, ScalingSeen
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.faults import hosting_world
 from tests.faults.hosting_world import HostingWorld

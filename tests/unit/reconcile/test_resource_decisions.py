@@ -8,9 +8,16 @@ import pytest
 
 from api.v1 import ENDPOINT_CONFIG, MODEL
 from controller.reconcile import plan as p
-from controller.reconcile.drift import LOOK_S, Difference
-from controller.reconcile.resource import decide
-from controller.reconcile.resourceplan import CONDEMNED, FOREIGN, LEGACY_CONTENT, Claim, ResourcePlan, ResourceSeen
+from controller.reconcile.drift.report import LOOK_S, Difference
+from controller.reconcile.resource.decide import decide
+from controller.reconcile.resource.observation import (
+    CONDEMNED,
+    FOREIGN,
+    LEGACY_CONTENT,
+    Claim,
+    ResourcePlan,
+    ResourceSeen,
+)
 from controller.runtime.errors import ABSENT, ErrorClass
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

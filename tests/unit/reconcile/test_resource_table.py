@@ -8,10 +8,10 @@ import pytest
 from api.descriptor import KindDescriptor
 from api.v1 import ENDPOINT_CONFIG, MODEL
 from controller.reconcile import plan as p
-from controller.reconcile.drift import Difference
-from controller.reconcile.resource import decide
-from controller.reconcile.resourceplan import CONDEMNED, Claim, Disclaim, ResourcePlan, ResourceSeen
-from controller.reconcile.status import Facts, next_status
+from controller.reconcile.drift.report import Difference
+from controller.reconcile.resource.decide import decide
+from controller.reconcile.resource.observation import CONDEMNED, Claim, Disclaim, ResourcePlan, ResourceSeen
+from controller.reconcile.status.view import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, table, true_conditions
 

@@ -8,7 +8,7 @@ import pytest
 
 from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.reconcile import plan as p
-from controller.reconcile.scaling import Look, Remove, ScalingPlan, ScalingSeen, decide
+from controller.reconcile.scaling.decide import Look, Remove, ScalingPlan, ScalingSeen, decide
 from controller.runtime.errors import ErrorClass
 
 A, B = "endpoint/e/variant/a", "endpoint/e/variant/b"

@@ -7,9 +7,9 @@ import pytest
 
 from api import autoscaling
 from controller.reconcile import plan as p
-from controller.reconcile.drift import Corrections, Difference
-from controller.reconcile.scaling import decide
-from controller.reconcile.scalingdrift import changed
+from controller.reconcile.drift.report import Corrections, Difference
+from controller.reconcile.scaling.decide import decide
+from controller.reconcile.scaling.drift import changed
 from tests.unit.reconcile.test_scaling_decisions import seen, told
 
 ID = "endpoint/e/variant/a"

@@ -7,8 +7,8 @@ import pytest
 
 from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.reconcile import plan as p
-from controller.reconcile.scaling import Look, Remove, ScalingPlan, ScalingSeen, decide
-from controller.reconcile.status import Facts, next_status
+from controller.reconcile.scaling.decide import Look, Remove, ScalingPlan, ScalingSeen, decide
+from controller.reconcile.status.view import Facts, next_status
 from controller.runtime.errors import ErrorClass
 from tests.unit.reconcile.cells import Cell, table, true_conditions
 

@@ -6,8 +6,8 @@ from api.annotations import ADOPTION_POLICY, DELETION_POLICY, KNOWN, PAUSED, Pla
 from api.meta import GROUP
 from controller.aws.errors import AwsError
 from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaults
+from controller.reconcile.namespaces.settings import NamespaceSettings, Scope
 from controller.reconcile.plan import Adoption, Policy
-from controller.reconcile.scope import NamespaceSettings, Scope
 from controller.runtime.errors import ErrorClass
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from api.v1 import TRAINING_JOB
 from controller.reconcile.plan import Phase, Recorded, View
-from controller.reconcile.status import (
+from controller.reconcile.status.view import (
     Facts,
     conditions,
     merge_patch,

@@ -10,10 +10,10 @@ from api.annotations import ADOPTION_POLICY, RECONCILE_AT
 from api.meta import GROUP, ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
-from controller.aws.ownership import Owner
+from controller.aws.ownership_tags import Owner
 from controller.reconcile import plan as p
-from controller.reconcile.status import recorded_in, resource_fields
-from controller.reconcile.tagging import after, step, tagging
+from controller.reconcile.status.view import recorded_in, resource_fields
+from controller.reconcile.tags.decide import after, step, tagging
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.faults import hosting_world
 from tests.faults.hosting_world import HostingWorld

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from api.v1 import HYPERPARAMETER_TUNING_JOB, TRAINING_JOB
 from controller.aws.targets import Target
 from controller.reconcile import plan as p
-from controller.reconcile.status import RESOURCE_ANNOTATION, announced_in
-from controller.reconcile.tuning import (
+from controller.reconcile.status.view import RESOURCE_ANNOTATION, announced_in
+from controller.reconcile.tuning.decide import (
     LIST_EVERY_S,
     PATIENCE,
     Look,

@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 from api.meta import JsonObject
+from controller.runtime.cache.reflector import ListPage, Unreachable, WatchEvent
 from controller.runtime.errors import ClassifiedError, ErrorClass
-from controller.runtime.lifecycle import Stop
-from controller.runtime.reflector import ListPage, Unreachable, WatchEvent
+from controller.runtime.threads import Stop
 from tests.fakes import FakeClock
 from tests.unit.runtime.objects import WIDGETS
 

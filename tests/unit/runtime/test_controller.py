@@ -13,11 +13,11 @@ from structlog.testing import capture_logs
 
 from api.meta import ObjectKey
 from controller.runtime.controller import DONE, Controller, Result, SyncTimeoutError
-from controller.runtime.controllermetrics import RESULTS, ControllerMetrics
+from controller.runtime.controller_metrics import RESULTS, ControllerMetrics
 from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
-from controller.runtime.lifecycle import Stop
-from controller.runtime.queuemetrics import QueueMetrics
-from controller.runtime.workqueue import PRIORITY_BACKGROUND, PRIORITY_USER, Handed, WorkQueue
+from controller.runtime.queue.queue_metrics import QueueMetrics
+from controller.runtime.queue.work_queue import PRIORITY_BACKGROUND, PRIORITY_USER, Handed, WorkQueue
+from controller.runtime.threads import Stop
 from tests.fakes import FakeClock
 from tests.unit.runtime.objects import key
 from tests.unit.runtime.scripted import FakeStop

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from controller.runtime.correlator import COMBINED_PREFIX, Correlator, Occurrence, Planned
-from controller.runtime.events import EventRef, Regarding
+from controller.runtime.record.correlator import COMBINED_PREFIX, Correlator, Occurrence, Planned
+from controller.runtime.record.events import EventRef, Regarding
 
 JOB = Regarding("sagemaker.aws.amazon.com/v1", "TrainingJob", "ml", "train", "u-1", "41")
 AT = datetime(2030, 1, 2, tzinfo=UTC)

@@ -1,7 +1,7 @@
 """May this process act? Closed by time alone, so also while the electing thread hangs (E20)."""
 
-from controller.runtime.fence import LeaseFence, UnfencedUntil
-from controller.runtime.lifecycle import Stop
+from controller.runtime.election.fence import LeaseFence, UnfencedUntil
+from controller.runtime.threads import Stop
 from tests.fakes import FakeClock
 
 

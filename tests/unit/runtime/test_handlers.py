@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from api.meta import JsonObject, ObjectKey, Resource
-from controller.runtime.handlers import (
+from controller.runtime.cache.handlers import (
     AnnotationsChanged,
     AnyOf,
     EnqueueHandler,
@@ -17,8 +17,8 @@ from controller.runtime.handlers import (
     own_key,
     owner_keys,
 )
-from controller.runtime.store import Snapshot, Store, Tombstone
-from controller.runtime.workqueue import PRIORITY_BACKGROUND, PRIORITY_USER
+from controller.runtime.cache.store import Snapshot, Store, Tombstone
+from controller.runtime.queue.work_queue import PRIORITY_BACKGROUND, PRIORITY_USER
 from tests.unit.runtime.objects import WIDGETS, key, widget
 
 GADGETS = Resource("example.com", "v1", "gadgets", "Gadget")

@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from api.meta import ObjectKey
-from controller.runtime.informer import HandlerRegistration, Informer
-from controller.runtime.informermetrics import InformerMetrics
-from controller.runtime.store import Snapshot, Store, Tombstone
+from controller.runtime.cache.informer import HandlerRegistration, Informer
+from controller.runtime.cache.informer_metrics import InformerMetrics
+from controller.runtime.cache.store import Snapshot, Store, Tombstone
 from tests.fakes import FakeClock
 from tests.unit.runtime.objects import WIDGETS, key, widget
 from tests.unit.runtime.scripted import BROKEN, FakeStop, Script, Step, Watch, event, page

@@ -7,10 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client import CollectorRegistry
 
-from controller.runtime.errors import ABSENT, Absent, ClassifiedError, ErrorClass
-from controller.runtime.events import Regarding
-from controller.runtime.fence import LeaseFence
-from controller.runtime.leaderelection import (
+from controller.runtime.election.fence import LeaseFence
+from controller.runtime.election.leader_election import (
     ElectionConfig,
     ElectionMetrics,
     ElectionState,
@@ -21,7 +19,9 @@ from controller.runtime.leaderelection import (
     micro_time,
     unique_identity,
 )
-from controller.runtime.lifecycle import Stop
+from controller.runtime.errors import ABSENT, Absent, ClassifiedError, ErrorClass
+from controller.runtime.record.events import Regarding
+from controller.runtime.threads import Stop
 from tests.fakes import FakeClock
 
 ME = ElectionConfig("me")

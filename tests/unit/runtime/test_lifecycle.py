@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from controller.runtime.lifecycle import Stop, ThreadGroup
+from controller.runtime.threads import Stop, ThreadGroup
 
 
 def until_stopped(stop: Stop) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from controller.runtime.leaderelection import LeadershipLost
-from controller.runtime.lifecycle import Stop
+from controller.runtime.election.leader_election import LeadershipLost
 from controller.runtime.manager import Manager, Run, Stage
+from controller.runtime.threads import Stop
 from tests.fakes import FakeClock
 
 MAIN = threading.main_thread()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.runtime.queuestate import QueueState
+from controller.runtime.queue.queue_state import QueueState
 
 
 def drain(state: QueueState[str], now: float = 0.0) -> list[str]:

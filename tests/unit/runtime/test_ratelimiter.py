@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from controller.runtime.backoff import Backoff
-from controller.runtime.ratelimiter import BucketRateLimiter, ItemExponentialRateLimiter, MaxOfRateLimiter
+from controller.runtime.queue.backoff import Backoff
+from controller.runtime.queue.rate_limiter import BucketRateLimiter, ItemExponentialRateLimiter, MaxOfRateLimiter
 from tests.fakes import FakeClock
 
 

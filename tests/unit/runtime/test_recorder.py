@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
+from controller.runtime.cache.reflector import Unreachable
 from controller.runtime.errors import ClassifiedError, ErrorClass
-from controller.runtime.events import EventRecord, EventRef, Regarding
-from controller.runtime.lifecycle import Stop
-from controller.runtime.recorder import MESSAGE_LIMIT, TRIES, EventRecorder
-from controller.runtime.reflector import Unreachable
+from controller.runtime.record.events import EventRecord, EventRef, Regarding
+from controller.runtime.record.recorder import MESSAGE_LIMIT, TRIES, EventRecorder
+from controller.runtime.threads import Stop
 from tests.fakes import FakeClock
 
 JOB = Regarding("sagemaker.aws.amazon.com/v1", "TrainingJob", "ml", "train", "u-1")

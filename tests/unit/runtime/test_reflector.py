@@ -10,10 +10,18 @@ import pytest
 from structlog.testing import capture_logs
 
 from api.meta import JsonObject, Resource
+from controller.runtime.cache.reflector import (
+    ListPage,
+    Next,
+    Reflector,
+    WatchEvent,
+    after_refusal,
+    after_stream,
+    log_failure,
+)
+from controller.runtime.cache.store import RejectedObject
 from controller.runtime.errors import ClassifiedError, ErrorClass
-from controller.runtime.lifecycle import Stop
-from controller.runtime.reflector import ListPage, Next, Reflector, WatchEvent, after_refusal, after_stream, log_failure
-from controller.runtime.store import RejectedObject
+from controller.runtime.threads import Stop
 from tests.fakes import FakeClock
 from tests.unit.runtime.objects import WIDGETS, key, widget
 from tests.unit.runtime.scripted import (

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from api.meta import JsonObject, ObjectKey
-from controller.runtime.store import RejectedObject, Snapshot, Store, Tombstone
+from controller.runtime.cache.store import RejectedObject, Snapshot, Store, Tombstone
 from tests.unit.runtime.objects import key, widget
 
 

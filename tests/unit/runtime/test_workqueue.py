@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from controller.runtime import workqueue
 from controller.runtime.clock import Clock, SystemClock
-from controller.runtime.queuemetrics import DURATION_BUCKETS, QueueMetrics
-from controller.runtime.ratelimiter import ItemExponentialRateLimiter
-from controller.runtime.workqueue import PRIORITY_BACKGROUND, PRIORITY_USER, Handed, WorkQueue
+from controller.runtime.queue import work_queue
+from controller.runtime.queue.queue_metrics import DURATION_BUCKETS, QueueMetrics
+from controller.runtime.queue.rate_limiter import ItemExponentialRateLimiter
+from controller.runtime.queue.work_queue import PRIORITY_BACKGROUND, PRIORITY_USER, Handed, WorkQueue
 from tests.fakes import FakeClock
 
 PATIENCE_S = 30.0
@@ -32,7 +32,7 @@ def make_queue(registry: CollectorRegistry, clock: Clock | None = None) -> WorkQ
 @pytest.fixture(autouse=True)
 def _no_second_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lost wake-up would be mended by the next look at the clock; here that comes too late to hide it."""
-    monkeypatch.setattr(workqueue, "_LONGEST_WAIT_S", 10 * PATIENCE_S)
+    monkeypatch.setattr(work_queue, "_LONGEST_WAIT_S", 10 * PATIENCE_S)
 
 
 @pytest.fixture

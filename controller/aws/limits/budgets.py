@@ -1,0 +1,117 @@
+"""How many calls may go out: one adaptive budget per account, region and operation, shared by the whole process.
+
+A refused call is not an error of the object: it gets a ticket for a time slot and comes back then (DESIGN 4.6). Who
+goes when is decided in `bucket`, how fast in `rate`; here are the table, the lock and the metrics.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter
+
+from controller.aws.errors import AwsError
+from controller.aws.limits.adaptive_rate import Limit
+from controller.aws.limits.token_bucket import Bucket
+from controller.aws.targets import Target
+from controller.runtime.clock import Clock
+from controller.runtime.errors import ErrorClass
+
+_PROBED: Final = 50.0
+"""Calls a second up to which an operation is probed: more than this process makes of one kind."""
+
+DEFAULT_LIMIT: Final = Limit(4.0, 8.0, ceiling=_PROBED)
+"""For what the table below does not name. AWS does not publish these quotas: `Rate` finds the true value from here."""
+
+LIMITS: Final[Mapping[str, Limit]] = {
+    # About two a second per account, cannot be raised (DESIGN 4.5); half of it is left to people and other tools.
+    # Never probed: what a probe finds here is what others do without.
+    "ListTrainingJobs": Limit(1.0, 2.0),
+    "ListHyperParameterTuningJobs": Limit(1.0, 2.0),
+    "ListTransformJobs": Limit(1.0, 2.0),
+    "ListProcessingJobs": Limit(1.0, 2.0),
+    "ListEndpoints": Limit(1.0, 2.0),
+    "ListTrainingJobsForHyperParameterTuningJob": Limit(1.0, 4.0),
+    "CreateTrainingJob": Limit(4.0, 10.0, ceiling=_PROBED),
+    "CreateHyperParameterTuningJob": Limit(2.0, 4.0, ceiling=_PROBED),
+    "CreateTransformJob": Limit(4.0, 10.0, ceiling=_PROBED),
+    "CreateProcessingJob": Limit(4.0, 10.0, ceiling=_PROBED),
+}
+
+MOST_BUCKETS: Final = 1024
+"""Users name regions and endpoints: more than these are forgotten, least used first. Whoever waited there asks anew."""
+
+
+class Budgets:
+    """All buckets of the process. Thread-safe, never blocks.
+
+    Metric: `sagemaker_operator_aws_budget_waits_total`, calls that were told to come back later.
+    """
+
+    def __init__(self, clock: Clock, registry: CollectorRegistry, limits: Mapping[str, Limit] = LIMITS) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._buckets: OrderedDict[tuple[Hashable, str], Bucket] = OrderedDict()
+        """The one used last at the end; guarded by _lock, as are the buckets."""
+        self._waits = Counter(
+            "sagemaker_operator_aws_budget_waits",
+            "AWS calls that had to wait for the operator's own budget.",
+            ["operation"],
+            registry=registry,
+        )
+
+    def admit(self, target: Target, operation: str, caller: Hashable, *, background: bool) -> None:
+        """Charge one call. Raises `AwsError` THROTTLED with `retry_after_s` where it has to wait its turn."""
+        now = self._clock.monotonic()
+        with self._lock:
+            wait_s = self._bucket(target, operation).admit(caller, background=background, now=now)
+        self._raise_if(wait_s, operation)
+
+    def turn(self, target: Target, operation: str, caller: Hashable) -> None:
+        """Raise as `admit` would for a call that a user caused, but charge nothing."""
+        now = self._clock.monotonic()
+        with self._lock:
+            wait_s = self._bucket(target, operation).turn(caller, now=now)
+        self._raise_if(wait_s, operation)
+
+    def refused(self, target: Target, operation: str, caller: Hashable, *, background: bool, sent_at: float) -> float:
+        """AWS said that this was too much; the call went out at `sent_at` (monotonic).
+
+        Returns the seconds after which `caller` may try again, before everybody else who waits.
+        """
+        now = self._clock.monotonic()
+        with self._lock:
+            bucket = self._bucket(target, operation)
+            return bucket.refused(caller, background=background, sent_at=sent_at, now=now)
+
+    def accepted(self, target: Target, operation: str) -> None:
+        """AWS let a call through, whatever else it thought of it."""
+        with self._lock:
+            self._bucket(target, operation).accepted()
+
+    def _raise_if(self, wait_s: float, operation: str) -> None:
+        if wait_s > 0:
+            self._waits.labels(operation).inc()
+            raise AwsError(
+                ErrorClass.THROTTLED,
+                "BudgetExhausted",
+                f"{operation} waits for its turn",
+                operation=operation,
+                retry_after_s=wait_s,
+            )
+
+    def _bucket(self, target: Target, operation: str) -> Bucket:
+        key = (target.quota, operation)
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = Bucket(self._limits.get(operation, DEFAULT_LIMIT))
+            if len(self._buckets) > MOST_BUCKETS:
+                self._buckets.popitem(last=False)
+        self._buckets.move_to_end(key)
+        return bucket
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._buckets)

@@ -1,0 +1,1 @@
+"""Polls SageMaker's List APIs for changes and enqueues the affected keys."""

@@ -1,0 +1,295 @@
+"""Follows jobs by List deltas and wakes the keys of those that changed (DESIGN 4.5).
+
+The decisions are in `feed`; here are the threads, the lock and the calls. One unit of work is one page of one target,
+so that targets take turns, a slow region holds one thread and no more, and the end of the process is prompt.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from random import random
+from typing import Any, Final
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from api.descriptor import KindDescriptor
+from api.meta import ObjectKey
+from controller.aws.errors import AwsError
+from controller.aws.polling.poll_state import Feed, FeedSettings, Query
+from controller.aws.sagemaker import Jobs, Page
+from controller.aws.targets import Target
+from controller.runtime.clock import Clock
+from controller.runtime.errors import ErrorClass
+from controller.runtime.threads import Stop
+
+_log: Final = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What is known of a followed job."""
+
+    summary: Mapping[str, Any] | None
+    """The newest List summary or Describe answer; None before the first."""
+    is_describe_due: bool
+    """Lists do not show the job, or the slow safety net wants a look."""
+
+
+class TrackerMetrics(Collector):
+    """Metrics of all trackers of a process; make one and pass it to each.
+
+    `sagemaker_operator_tracker_pages_total{kind,code}`, and at scrape time per kind and region:
+    `…_tracker_followed_jobs`, `…_tracker_staleness_seconds` (age of the oldest view that a target has of its jobs).
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.pages = Counter(
+            "sagemaker_operator_tracker_pages",
+            "List pages by outcome: `ok`, the error code, or `unknown`.",
+            ["kind", "code"],
+            registry=registry,
+        )
+        self._lock = threading.Lock()
+        self._trackers: list[Tracker] = []  # guarded by _lock
+        registry.register(self)
+
+    def add(self, tracker: "Tracker") -> None:
+        """Show this tracker, too."""
+        with self._lock:
+            self._trackers.append(tracker)
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """The families without samples, so that registering does not collect."""
+        return self._families()
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Read all trackers."""
+        followed, staleness = self._families()
+        with self._lock:
+            trackers = tuple(self._trackers)
+        for tracker in trackers:
+            for region, (count, age_s) in tracker.state_by_region().items():
+                followed.add_metric((tracker.kind, region), count)
+                staleness.add_metric((tracker.kind, region), age_s)
+        return followed, staleness
+
+    @staticmethod
+    def _families() -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
+        labels = ("kind", "region")
+        return (
+            GaugeMetricFamily(
+                "sagemaker_operator_tracker_followed_jobs", "Unfinished jobs that are followed.", labels=labels
+            ),
+            GaugeMetricFamily(
+                "sagemaker_operator_tracker_staleness_seconds",
+                "Age of the last complete look at the jobs of a region, the oldest of its targets.",
+                labels=labels,
+            ),
+        )
+
+
+@dataclass(slots=True)
+class _Lane:
+    """A feed, and whether a thread is out on a call for it."""
+
+    target: Target
+    feed: Feed
+    is_busy: bool = False
+
+
+class Tracker:
+    """Watches the unfinished jobs of one kind. Thread-safe.
+
+    `run` may be called by several threads at once: that many targets can be slow before others wait. `wake` is called
+    without any lock held, from these threads, and must not block.
+    """
+
+    def __init__(
+        self,
+        descriptor: KindDescriptor,
+        jobs: Jobs,
+        wake: Callable[[ObjectKey], None],
+        clock: Clock,
+        metrics: TrackerMetrics,
+        settings: FeedSettings = FeedSettings(),  # noqa: B008 (frozen)
+        rand: Callable[[], float] = random,
+    ) -> None:
+        self._descriptor = descriptor
+        self._jobs = jobs
+        self._wake = wake
+        self._clock = clock
+        self._settings = settings
+        self._rand = rand
+        self._pages = metrics.pages
+        self._changed = threading.Condition()  # its lock guards the two mappings, the lanes and their feeds
+        self._lanes: dict[Target, _Lane] = {}
+        self._where: dict[ObjectKey, _Lane] = {}
+        metrics.add(self)
+
+    @property
+    def kind(self) -> str:
+        """Label value of this tracker's metrics."""
+        return self._descriptor.controller_name
+
+    # --- for reconcilers
+
+    def follow(self, key: ObjectKey, target: Target, name: str, created_at: datetime) -> None:
+        """Watch job `name` for the object `key`, created at `created_at` (UTC) or a little later. Idempotent."""
+        now, utcnow = self._clock.monotonic(), self._clock.utcnow()
+        with self._changed:
+            lane = self._lanes.get(target)
+            if lane is None:
+                lane = _Lane(target, Feed(self._descriptor, self._settings, self._rand, now=now))
+                self._lanes[target] = lane
+                self._changed.notify_all()
+            if self._where.get(key) is not lane:
+                self._forget_locked(key)
+                self._where[key] = lane
+                self._changed.notify_all()
+            lane.feed.follow(key, name, created_at, now=now, age_s=(utcnow - created_at).total_seconds())
+
+    def forget(self, key: ObjectKey) -> None:
+        """Stop watching. Idempotent."""
+        with self._changed:
+            self._forget_locked(key)
+
+    def last(self, key: ObjectKey) -> Sighting | None:
+        """What is known; None if the key is not followed."""
+        with self._changed:
+            lane = self._where.get(key)
+            job = lane.feed.get(key) if lane else None
+            return Sighting(job.summary, job.is_describe_due) if job else None
+
+    def hasten(self, key: ObjectKey) -> None:
+        """What `key` follows was asked to change: look soon, however settled everything was."""
+        now = self._clock.monotonic()
+        with self._changed:
+            lane = self._where.get(key)
+            if lane is not None:
+                lane.feed.hasten(key, now=now)
+                self._changed.notify_all()
+
+    def described(self, key: ObjectKey, description: Mapping[str, Any]) -> None:
+        """A Describe answer has come in by another way: later changes are told relative to it."""
+        now, utcnow = self._clock.monotonic(), self._clock.utcnow()
+        with self._changed:
+            lane = self._where.get(key)
+            if lane is not None:
+                lane.feed.described(key, description, utcnow=utcnow, now=now)
+
+    # --- for threads
+
+    def run(self, stop: Stop) -> None:
+        """List until `stop`. Returns within a call's time-outs."""
+        cancel = stop.on_set(self._notify)
+        try:
+            while not stop.is_set():
+                lane = self._take_due(stop)
+                if lane is not None:
+                    self._page(lane)
+        finally:
+            cancel()
+
+    def step(self) -> bool:
+        """Do one due unit of work, if there is one; returns whether there was. For tests and single-threaded use."""
+        with self._changed:
+            lane = self._due_locked()
+        if lane is None:
+            return False
+        self._page(lane)
+        return True
+
+    def state_by_region(self) -> dict[str, tuple[int, float]]:
+        """Followed jobs, and seconds since the oldest complete sweep, by region."""
+        now = self._clock.monotonic()
+        state: dict[str, tuple[int, float]] = {}
+        with self._changed:
+            for lane in self._lanes.values():
+                count, age_s = state.get(lane.target.region, (0, 0.0))
+                age_s = max(age_s, now - lane.feed.last_complete)
+                state[lane.target.region] = (count + len(lane.feed), age_s)
+        return state
+
+    def _take_due(self, stop: Stop) -> _Lane | None:
+        """Wait for a lane that is due and mark it busy; None when `stop` is set."""
+        with self._changed:
+            while not stop.is_set():
+                lane = self._due_locked()
+                if lane is not None:
+                    return lane
+                idle = [lane.feed.due_at for lane in self._lanes.values() if not lane.is_busy]
+                timeout_s = max(min(idle) - self._clock.monotonic(), 0.01) if idle else None
+                self._changed.wait(timeout_s)
+        return None
+
+    def _due_locked(self) -> _Lane | None:
+        now = self._clock.monotonic()
+        for target in [target for target, lane in self._lanes.items() if not lane.is_busy and not len(lane.feed)]:
+            del self._lanes[target]  # nobody is followed there any more
+        due = [lane for lane in self._lanes.values() if not lane.is_busy and lane.feed.due_at <= now]
+        if not due:
+            return None
+        lane = min(due, key=lambda each: each.feed.due_at)
+        lane.is_busy = True
+        return lane
+
+    def _page(self, lane: _Lane) -> None:
+        """Fetch one page for a lane that is marked busy, and wake what it changed."""
+        with self._changed:
+            query = lane.feed.begin(now=self._clock.monotonic(), utcnow=self._clock.utcnow())
+        outcome: Page | AwsError | None = None
+        try:
+            outcome = self._fetch(lane, query)
+        finally:
+            # Whatever happens, the lane comes back: an exception that ends this thread must not blind the others.
+            woken = self._give_back(lane, outcome)
+        for key in woken:
+            self._wake(key)
+
+    def _fetch(self, lane: _Lane, query: Query) -> Page | AwsError:
+        try:
+            page = self._jobs.list_page(
+                self._descriptor, lane.target, modified_after=query.modified_after, next_token=query.next_token
+            )
+        except AwsError as error:
+            self._pages.labels(self.kind, error.label).inc()
+            return error
+        self._pages.labels(self.kind, "ok").inc()
+        return page
+
+    def _give_back(self, lane: _Lane, outcome: Page | AwsError | None) -> list[ObjectKey]:
+        """Put the outcome of a call into the feed and let others take the lane; returns the keys to wake."""
+        now, utcnow = self._clock.monotonic(), self._clock.utcnow()
+        woken: list[ObjectKey] = []
+        delay_s = 0.0
+        with self._changed:
+            if isinstance(outcome, Page):
+                woken = lane.feed.absorb(outcome, now=now, utcnow=utcnow)
+            elif outcome is not None:
+                delay_s = lane.feed.failed(outcome, now=now)
+            lane.is_busy = False
+            self._changed.notify_all()
+        if isinstance(outcome, AwsError):
+            self._log_failure(lane, outcome, delay_s)
+        return woken
+
+    def _log_failure(self, lane: _Lane, error: AwsError, delay_s: float) -> None:
+        if error.error_class is ErrorClass.THROTTLED:
+            _log.debug("list waits", kind=self.kind, region=lane.target.region, delay_s=delay_s)
+        else:
+            _log.warning(
+                "list failed", kind=self.kind, region=lane.target.region, code=error.code, delay_s=round(delay_s, 1)
+            )
+
+    def _forget_locked(self, key: ObjectKey) -> None:
+        lane = self._where.pop(key, None)
+        if lane is not None:
+            lane.feed.forget(key)
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()

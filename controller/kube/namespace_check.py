@@ -1,0 +1,67 @@
+"""Tells when a namespace of `--namespace` does not exist: its objects would never come, and nothing would say why.
+
+A list of a namespace that does not exist is empty, as that of a new one is.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from api.meta import ObjectKey
+from controller.kube.client import KubeClient
+from controller.kube.errors import Forbidden, NotFound
+from controller.kube.well_known import NAMESPACES
+from controller.runtime.errors import ClassifiedError
+from controller.runtime.threads import Stop
+
+AGAIN_S: Final = 10.0
+"""Pause between looks; one GET for each namespace that is missing."""
+
+log = structlog.get_logger(__name__)
+
+
+class ServedNamespaces:
+    """Looks for each namespace until it has been seen once. Thread-safe.
+
+    One that may not be read is taken to exist: where its objects may not be listed either, the caches say so.
+    """
+
+    def __init__(self, client: KubeClient, names: Sequence[str]) -> None:
+        self._client = client
+        self._unseen = tuple(names)
+        self._missing: tuple[str, ...] = ()
+
+    def readiness(self) -> str | None:
+        """A check for `/readyz`: which namespaces do not exist, None where all do or nobody knows."""
+        if not self._missing:
+            return None
+        verb = "does" if len(self._missing) == 1 else "do"
+        return f"{', '.join(self._missing)} {verb} not exist; create what is missing or correct --namespace"
+
+    def run(self, stop: Stop) -> None:
+        """Look until all exist, which ends this, or until `stop`. Others are served in the meantime."""
+        while self._unseen and not stop.is_set():
+            self._look()
+            if self._unseen:
+                stop.wait(AGAIN_S)
+
+    def _look(self) -> None:
+        unseen, missing = [], []
+        for name in self._unseen:
+            try:
+                self._client.get(NAMESPACES, ObjectKey("", name))
+            except NotFound:
+                unseen.append(name)
+                missing.append(name)
+                if name not in self._missing:
+                    log.warning("namespace does not exist: nothing is served in it until it does", namespace=name)
+            except Forbidden as exc:
+                log.debug("namespace may not be read: taken to exist", namespace=name, error=str(exc))
+            except ClassifiedError as exc:
+                unseen.append(name)
+                log.debug("namespace not looked at", namespace=name, error=str(exc))
+            else:
+                if name in self._missing:
+                    log.info("namespace exists now", namespace=name)
+        self._unseen, self._missing = tuple(unseen), tuple(missing)

@@ -1,0 +1,1 @@
+"""Drift: how changes made outside the operator are found, described and counted."""

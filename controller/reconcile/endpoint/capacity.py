@@ -1,0 +1,42 @@
+"""Weights and instance counts of variants: what UpdateEndpointWeightsAndCapacities has to change. Pure."""
+
+from collections.abc import Mapping
+
+from controller.reconcile.endpoint.desired import Child, numbers_of, shape_of
+from controller.reconcile.endpoint.observation import HostingSeen
+
+
+def changed_numbers(seen: HostingSeen, running: Child) -> dict[str, tuple[int | None, float | None]]:
+    """Numbers of the spec that differ from those asked for last, by variant; None for what stays.
+
+    What autoscaling has changed since is no difference.
+    """
+    assert seen.desired is not None  # noqa: S101 (see the caller)
+    asked: Mapping[str, tuple[int | None, float]] = numbers_of(running.content)
+    if seen.attempt.id:
+        asked = (
+            seen.attempt.numbers if seen.attempt.shape == shape_of(running.content) else _current_numbers(seen, asked)
+        )
+    changed: dict[str, tuple[int | None, float | None]] = {}
+    for variant, (count, weight) in seen.desired.numbers.items():
+        before = asked.get(variant, (None, 1.0))
+        if (count, weight) != before:
+            new_count = count if count != before[0] else None
+            changed[variant] = (new_count, weight if weight != before[1] else None)
+    return changed
+
+
+def _current_numbers(
+    seen: HostingSeen, asked: Mapping[str, tuple[int | None, float]]
+) -> dict[str, tuple[int | None, float]]:
+    """After an update that failed nobody knows what was asked for before: what AWS aims at is the best guess."""
+    current = dict(asked)
+    for variant in seen.fields.get("productionVariants") or ():
+        name = variant.get("variantName", "")
+        if name in current:
+            count, weight = current[name]
+            current[name] = (
+                variant.get("desiredInstanceCount", count) if count is not None else None,
+                float(variant.get("desiredWeight", weight)),
+            )
+    return current

@@ -1,0 +1,280 @@
+"""The life-cycle of a HostingDeployment: an endpoint that is created, switched to new configurations, and deleted.
+
+Pure, level-based. Rows cited are those of v1-kinds.md 12.4. What is asked of SageMaker while it is busy waits, and
+only the newest wish is carried out. The children of a wish are made when it can be carried out, not before.
+An endpoint in service and a deletion have modules of their own: `hostingservice`, `hostingdeletion`.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+from controller.reconcile.endpoint.children import children_or, tagged_otherwise
+from controller.reconcile.endpoint.deletion import deleting
+from controller.reconcile.endpoint.in_service import in_service
+from controller.reconcile.endpoint.observation import (
+    AskScaled,
+    HostingPlan,
+    HostingSeen,
+    NoteWish,
+    OwnChild,
+    RetainChild,
+    TagChild,
+    Update,
+)
+from controller.reconcile.endpoint.states import BUSY, BUSY_POLL_S, CREATING, DELETING, FAILED, IN_SERVICE, UPDATING
+from controller.reconcile.endpoint.status_fields import fields_of, first_sight
+from controller.reconcile.endpoint.updates import is_held, is_pending, resets
+from controller.reconcile.plan import (
+    Adoption,
+    CheckOwner,
+    Create,
+    Delete,
+    Describe,
+    Drift,
+    During,
+    Event,
+    Failure,
+    Found,
+    Mutation,
+    Owner,
+    Phase,
+    Prepare,
+    Recorded,
+    Settle,
+    Source,
+    Verdict,
+    View,
+)
+from controller.reconcile.shared_decisions import (
+    LOOK_AGAIN_S,
+    drift_shown,
+    failed,
+    foreign,
+    may_be_invisible,
+    nothing_to_adopt,
+    only_looked_at,
+    owner_of,
+    paused,
+    record_of,
+    retain,
+    status_changed,
+)
+from controller.reconcile.status import messages
+from controller.reconcile.tags import decide as tagging
+from controller.runtime.errors import ABSENT
+
+
+def decide(seen: HostingSeen) -> HostingPlan:
+    """The next step. At most one mutation of AWS per pass; a hold lets no AWS call through."""
+    plan = _decide(seen)
+    base = seen.base
+    if base.hold_s is not None and isinstance(plan, Describe | CheckOwner | AskScaled | Create | Update | Delete):
+        return Settle(again_s=base.hold_s, follow=base.recorded is not None)
+    if isinstance(plan, Settle) and plan.view is not None and seen.ignored and not seen.is_observed:
+        message = f"without effect: {'; '.join(seen.ignored)}"  # once for each generation of the spec
+        return replace(plan, events=(*plan.events, Event("Warning", "FieldsIgnored", message)))
+    return plan
+
+
+def _decide(seen: HostingSeen) -> HostingPlan:
+    base = seen.base
+    if base.deleting_for_s is not None and base.policy.retain:
+        return _retain(seen)
+    if base.policy.paused:
+        return paused(base)
+    if base.failure is not None:
+        return _failed(seen, base.failure)
+    if base.deleting_for_s is not None:
+        return deleting(seen, base.deleting_for_s)
+    if base.policy.read_only:
+        is_settled = seen.is_observed and seen.was_visible
+        return only_looked_at(base, partial(_only_shown, seen), is_settled=is_settled)
+    if seen.invalid is not None:
+        return _invalid(seen, seen.invalid)
+    if not base.has_finalizer:
+        return Prepare()
+    if (tags := tagging.step(base)) is not None:
+        return tags
+    for child in seen.children:
+        if not child.is_owned and child.name not in seen.done:
+            return OwnChild(child)
+    if (want := tagged_otherwise(seen)) is not None:
+        return TagChild(want)
+    if base.recorded is not None:
+        return _recorded(seen, base.recorded)
+    return _not_recorded(seen)
+
+
+def _only_shown(seen: HostingSeen, remote: Found, recorded: Recorded) -> Settle:
+    """The endpoint as it is, whatever the spec says; no child is made or missed."""
+    if remote.value == IN_SERVICE:
+        view = View(Phase.READY, IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen))
+        return Settle(view, recorded, first_sight(seen, recorded), follow=True)
+    if remote.value == FAILED:
+        return _endpoint_stuck(seen, recorded, remote)
+    return _as_it_is(seen, recorded, remote)
+
+
+def _failed(seen: HostingSeen, failure: Failure) -> HostingPlan:
+    """A refused update leaves an endpoint that serves."""
+    plan = failed(seen.base, failure)
+    if failure.during is not During.UPDATE or not isinstance(plan, Settle) or plan.view is None:
+        return plan
+    phase = Phase.READY_STUCK if plan.view.phase is Phase.STUCK else plan.view.phase
+    return replace(plan, view=replace(plan.view, phase=phase))
+
+
+def _invalid(seen: HostingSeen, failure: Failure) -> HostingPlan:
+    """A spec that cannot be taken apart: nothing is changed, and an endpoint that is there is still shown as it is."""
+    base, remote = seen.base, seen.base.remote
+    plan = failed(base, failure)
+    if base.recorded is None or not isinstance(plan, Settle) or plan.view is None:
+        return plan
+    if base.is_describe_due or (isinstance(remote, Found) and remote.source is Source.SUMMARY):
+        return Describe(background=True)
+    view = plan.view
+    if isinstance(remote, Found):
+        serves = remote.value == IN_SERVICE or (remote.value in BUSY and remote.value != CREATING)
+        phase = Phase.READY_STUCK if serves else Phase.STUCK
+        view = replace(view, phase=phase, value=remote.value, fields=fields_of(seen))
+    # Not held: AWS is asked only when the tracker has news, and news shall be shown.
+    return replace(plan, view=view, verdict=Verdict.FINE)
+
+
+def _retain(seen: HostingSeen) -> HostingPlan:
+    """The endpoint stays, and so must what it is made of."""
+    for child in seen.children:
+        if child.name not in seen.done:
+            return RetainChild(child)
+    return retain(seen.base)
+
+
+# --- before there is an endpoint
+
+
+def _not_recorded(seen: HostingSeen) -> HostingPlan:
+    """Rows 1 and 13."""
+    base = seen.base
+    remote = base.remote
+    if remote is None:
+        # A given name is looked up first: where it is taken by others, no children are made in vain.
+        is_unsure = base.name_is_taken or base.is_legacy or not base.is_name_generated
+        return Describe() if is_unsure else _build(seen)
+    if remote is ABSENT:
+        if base.policy.adoption is Adoption.ADOPT:
+            return nothing_to_adopt(base)
+        return Settle(again_s=LOOK_AGAIN_S) if base.name_is_taken else _build(seen)
+    match owner_of(base):
+        case Owner.UNKNOWN:
+            return CheckOwner(remote.arn)
+        case Owner.FOREIGN if base.policy.adoption is Adoption.REFUSE:
+            return foreign(base)
+        case _:
+            recorded = record_of(base, remote)
+            return _recorded(replace(seen, base=replace(base, recorded=recorded)), recorded)
+
+
+def _build(seen: HostingSeen) -> HostingPlan:
+    """Row 1: Models, then the EndpointConfig, then the endpoint."""
+    return children_or(seen, Create(), Phase.WORKING)
+
+
+# --- the endpoint exists
+
+
+def _recorded(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
+    base, remote = seen.base, seen.base.remote
+    if base.mutation is Mutation.CREATED:
+        return _told(seen, recorded, CREATING, messages.created(base, recorded))
+    if base.mutation is Mutation.UPDATED:
+        begins = Event("Normal", "UpdateStarted", f"update of {recorded.name} begins")
+        return _told(seen, recorded, UPDATING, begins, *resets(seen, is_whole=not seen.attempt.is_of_numbers))
+    if base.mutation is Mutation.DELETED:
+        return _told(
+            seen, recorded, DELETING, Event("Normal", "Deleting", f"{recorded.name} is deleted, to be made anew")
+        )
+    if remote is None:
+        if not base.is_recorded_in_status:
+            return _told(seen, recorded, CREATING, messages.created(base, recorded))
+        settled = seen.was_visible and seen.is_observed and not base.is_describe_due
+        return Settle(follow=True) if settled else Describe(background=seen.is_observed)
+    if remote is ABSENT:
+        if not seen.was_visible and may_be_invisible(base, recorded):
+            return Settle(follow=True, again_s=LOOK_AGAIN_S)
+        return _build(seen)  # row 1: it is wanted, and was deleted behind our back
+    if remote.source is Source.SUMMARY or base.is_describe_due:
+        return Describe(background=seen.is_observed)
+    if base.policy.holds_updates and seen.is_new_wish and not seen.is_noted:
+        return NoteWish()
+    if remote.value == IN_SERVICE:
+        return in_service(seen, recorded, remote)
+    if remote.value == FAILED:
+        return _endpoint_failed(seen, recorded, remote)
+    return _as_it_is(seen, recorded, remote)
+
+
+def _told(seen: HostingSeen, recorded: Recorded, value: str, *events: Event) -> Settle:
+    """SageMaker has accepted: this is what it says then, without asking."""
+    phase = Phase.READY_WORKING if value == UPDATING else Phase.WORKING
+    fields = fields_of(seen)
+    if value == CREATING and seen.desired and seen.desired.configuration and seen.desired.configuration.child:
+        fields["endpointConfigName"] = seen.desired.configuration.child.sagemaker_name
+    drift: Drift | None = Drift.NONE
+    if value == UPDATING:
+        drift = Drift.CORRECTING if drift_shown(seen.base) is Drift.FOUND else None
+    view = View(phase, value, value=value, fields=fields, drift=drift)
+    return Settle(view, recorded, events, follow=True)
+
+
+def _as_it_is(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
+    """Rows 3, 8 and 12, and values that AWS adds: shown as they are; a wish that has to wait is told."""
+    base = seen.base
+    serves = remote.value in BUSY and remote.value != CREATING
+    pending = is_pending(seen)
+    message = ""
+    if pending:
+        what = "is prepared" if is_held(seen) else "is applied"
+        message = f"the changed spec {what} when the endpoint is InService (it is {remote.value})"
+    view = View(
+        Phase.READY_WORKING if serves else Phase.WORKING,
+        messages.reason_of(remote.value),
+        message or remote.failure_reason,
+        value=remote.value,
+        additional="",
+        fields=fields_of(seen),
+        synced="UpdatePending" if pending else "Synced",
+    )
+    events = first_sight(seen, recorded) + status_changed(base, remote.value)
+    if pending and base.reasons.get("Synced") != "UpdatePending":
+        events += (Event("Normal", "UpdatePending", message),)
+    again_s = BUSY_POLL_S if remote.value == DELETING else None  # lists tell of changes, not of disappearance
+    return Settle(view, recorded, events, follow=True, again_s=again_s)
+
+
+def _endpoint_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> HostingPlan:
+    """Row 7: all that AWS allows is deletion."""
+    pending = is_pending(seen)
+    if pending and seen.recreates and not (seen.was_refused_as_busy or is_held(seen)):
+        return Delete(recorded.name)
+    return _endpoint_stuck(seen, recorded, remote)
+
+
+def _endpoint_stuck(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
+    pending = is_pending(seen)
+    message = remote.failure_reason or "SageMaker gives no reason"
+    if pending:
+        message += (
+            ". The changed spec cannot be applied: a failed endpoint can only be deleted. Delete this object and create"
+            " it again, or set its annotation sagemaker.aws.amazon.com/recreate-on-failure=true"
+        )
+    view = View(
+        Phase.STUCK,
+        "EndpointFailed",
+        message,
+        value=FAILED,
+        additional=message,
+        fields=fields_of(seen),
+        synced="UpdateBlocked" if pending else "Synced",
+    )
+    events = messages.once(seen.base, "Stalled", "EndpointFailed", message, "Failed")
+    return Settle(view, recorded, first_sight(seen, recorded) + events, follow=True)

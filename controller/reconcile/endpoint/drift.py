@@ -1,0 +1,129 @@
+"""Drift of an endpoint: how it is recognised, told and changed back. Pure.
+
+What can drift: the configuration that it runs with, weights, instance counts, and the children that it is made of.
+
+Compared is with what was applied last and seen to be served. What autoscaling does is nobody's change.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from controller.reconcile.drift.report import Difference, sentence
+from controller.reconcile.endpoint.desired import Child
+from controller.reconcile.endpoint.observation import CorrectChild, HostingPlan, HostingSeen, Numbers
+from controller.reconcile.endpoint.states import BUSY_POLL_S, IN_SERVICE
+from controller.reconcile.endpoint.status_fields import fields_of, first_sight
+from controller.reconcile.plan import Drift, Phase, Recorded, Settle
+from controller.reconcile.shared_decisions import drift_shown, drift_told, drift_view
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedNumbers:
+    """Weights and counts that are not as they were applied."""
+
+    differences: tuple[Difference, ...] = ()
+    restore: Numbers | None = None
+    """What UpdateEndpointWeightsAndCapacities has to set; None: nothing."""
+    unclear: tuple[str, ...] = ()
+    """Variants whose count differs, and of which it is not known whether somebody scales them."""
+
+
+def changed_configuration(seen: HostingSeen) -> tuple[Difference, ...]:
+    """The configuration that the endpoint runs with, where that is not the one it was switched to."""
+    wanted = seen.desired.configuration if seen.desired else None
+    applied = wanted.child.sagemaker_name if wanted and wanted.child else None
+    return (Difference("endpointConfigName", applied, seen.fields.get("endpointConfigName")),)
+
+
+def changed_numbers_of(seen: HostingSeen) -> ChangedNumbers:
+    """The numbers of each variant, compared with those that AWS aimed at when the last update was complete."""
+    differences: list[Difference] = []
+    restore: dict[str, tuple[int | None, float | None]] = {}
+    unclear: list[str] = []
+    for name, count, weight in _aims(seen.fields):
+        served_count, served_weight = seen.attempt.serves.get(name, (None, None))
+        is_scaled = name in seen.scalers or name in (seen.scaled or ()) or _is_managed(seen, name)
+        count_differs = None not in (count, served_count) and count != served_count and not is_scaled
+        if count_differs and seen.scaled is None:
+            unclear.append(name)
+            count_differs = False
+        weight_differs = (
+            weight is not None and served_weight is not None and not math.isclose(weight, served_weight, rel_tol=1e-5)
+        )
+        path = f"productionVariants[{name}]"
+        if count_differs:
+            differences.append(Difference(f"{path}.desiredInstanceCount", served_count, count))
+        if weight_differs:
+            differences.append(Difference(f"{path}.desiredWeight", served_weight, weight))
+        if count_differs or weight_differs:
+            restore[name] = (served_count if count_differs else None, served_weight if weight_differs else None)
+    return ChangedNumbers(tuple(differences), restore or None, tuple(unclear))
+
+
+def drifted(
+    seen: HostingSeen,
+    recorded: Recorded,
+    differences: tuple[Difference, ...],
+    repair: HostingPlan,
+    *,
+    is_usable: bool = False,
+) -> HostingPlan:
+    """Told first, and then changed back where that is asked for; not in a loop where others do not give in."""
+    base, corrects = seen.base, seen.base.policy.corrects
+    message = sentence(differences)
+    phases = (Phase.READY_WORKING, Phase.READY) if is_usable else (Phase.WORKING, Phase.STUCK)
+    again_s = None
+    if corrects and drift_shown(base) is Drift.FOUND:
+        if base.correction_in_s <= 0.0 and not seen.was_refused_as_busy:
+            return repair
+        again_s = max(base.correction_in_s, BUSY_POLL_S)
+    return _told(seen, recorded, phases[0] if corrects else phases[1], message, again_s)
+
+
+def children_drifted(seen: HostingSeen, recorded: Recorded, lost: list[Child]) -> HostingPlan:
+    """The endpoint serves on without them, and cannot be updated any more, nor get new instances."""
+    if seen.base.policy.corrects:
+        for child in lost:
+            if not child.corrects and child.name not in seen.done:
+                return CorrectChild(child)
+    message = "; ".join(f"{child.descriptor.kind} {child.name}: {child.drift}" for child in lost)
+    return _told(seen, recorded, Phase.READY, message)
+
+
+def _told(seen: HostingSeen, recorded: Recorded, phase: Phase, message: str, again_s: float | None = None) -> Settle:
+    view = drift_view(phase, message, IN_SERVICE, fields_of(seen))
+    events = first_sight(seen, recorded) + drift_told(seen.base, message)
+    return Settle(view, recorded, events, follow=True, again_s=again_s)
+
+
+def aimed_at(fields: Mapping[str, Any]) -> dict[str, tuple[int | None, float]]:
+    """Instances and weight by variant that a description says AWS aims at."""
+    return {name: (count, 1.0 if weight is None else weight) for name, count, weight in _aims(fields)}
+
+
+def overlaid(serves: Mapping[str, tuple[int | None, float]], sent: Numbers) -> dict[str, tuple[int | None, float]]:
+    """What AWS aims at after some of the numbers were sent anew."""
+    merged = dict(serves)
+    for name, (count, weight) in sent.items():
+        before = merged.get(name, (None, 1.0))
+        merged[name] = (before[0] if count is None else count, before[1] if weight is None else weight)
+    return merged
+
+
+def _aims(fields: Mapping[str, Any]) -> Iterator[tuple[str, int | None, float | None]]:
+    for variant in fields.get("productionVariants") or ():
+        weight = variant.get("desiredWeight")
+        yield (
+            str(variant.get("variantName", "")),
+            variant.get("desiredInstanceCount"),
+            None if weight is None else float(weight),
+        )
+
+
+def _is_managed(seen: HostingSeen, variant: str) -> bool:
+    """Whether SageMaker itself scales the variant (ManagedInstanceScaling)."""
+    variants = seen.running.content.get("ProductionVariants", ()) if seen.running else ()
+    own: Mapping[str, Any] = next((each for each in variants if each.get("VariantName") == variant), {})
+    return bool((own.get("ManagedInstanceScaling") or {}).get("Status") == "ENABLED")

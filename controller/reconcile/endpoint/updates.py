@@ -1,0 +1,53 @@
+"""Updates of an endpoint that wait: for SageMaker, or for a word from the user (annotation `update-policy`). Pure."""
+
+from controller.reconcile.endpoint.observation import HostingSeen
+from controller.reconcile.endpoint.states import IN_SERVICE
+from controller.reconcile.endpoint.status_fields import fields_of, first_sight
+from controller.reconcile.plan import Event, Phase, Recorded, Settle, View
+
+
+def is_pending(seen: HostingSeen) -> bool:
+    """Whether there is something to ask SageMaker for: a changed spec, or another try of what it does not serve."""
+    is_served = seen.attempt.is_served and not seen.is_new_wish
+    return bool(seen.attempt.id) and seen.desired is not None and not (seen.is_attempted or is_served)
+
+
+def is_held(seen: HostingSeen) -> bool:
+    """Annotation `update-policy: manual`, and no new text in `reconcile-at` since the edit was seen."""
+    if not seen.base.policy.holds_updates or not seen.is_new_wish or seen.desired is None:
+        return False
+    awaits = seen.attempt.awaits
+    return awaits is None or awaits.id != seen.desired.attempt or awaits.retry == seen.desired.retry
+
+
+def held(seen: HostingSeen, recorded: Recorded, *, is_whole: bool) -> Settle:
+    """Everything is prepared, and the user has the last word."""
+    message = (
+        "the update is prepared, and begins when the annotation sagemaker.aws.amazon.com/reconcile-at gets a new text"
+    )
+    if warnings := resets(seen, is_whole=is_whole):
+        message += f"; {warnings[0].message}"
+    view = View(
+        Phase.READY,
+        "UpdatePending",
+        message,
+        value=IN_SERVICE,
+        additional=message,
+        fields=fields_of(seen),
+        synced="UpdatePending",
+    )
+    is_told = seen.base.reasons.get("Ready") == "UpdatePending"
+    events = () if is_told else (Event("Normal", "UpdatePending", message),)
+    return Settle(view, recorded, first_sight(seen, recorded) + events, follow=True)
+
+
+def resets(seen: HostingSeen, *, is_whole: bool) -> tuple[Event, ...]:
+    """D-17b: AWS's default is to forget what autoscaling has made of the counts; v1's users rely on that default."""
+    if not (is_whole and seen.scalers and seen.desired is not None and seen.desired.resets_counts):
+        return ()
+    scaled = ", ".join(f"{variant} ({policy})" for variant, policy in sorted(seen.scalers.items()))
+    message = (
+        f"the update sets the instances of scaled variants back to the spec's: {scaled};"
+        " spec.retainAllVariantProperties=true keeps them"
+    )
+    return (Event("Warning", "CapacityReset", message),)

@@ -1,0 +1,81 @@
+"""What a reconciler remembers of an object between passes: hints only, that a restart may lose.
+
+Nothing here is needed for correctness across processes; it saves calls and writes, and keeps trouble slow.
+"""
+
+import threading
+from dataclasses import dataclass, field
+
+from api.meta import ObjectKey
+from controller.reconcile.drift.report import Corrections
+from controller.reconcile.plan import Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """AWS is not asked again before `until` (monotonic seconds), unless the object's `token` changes."""
+
+    token: str
+    until: float
+
+
+@dataclass(slots=True)
+class Memory:
+    """One object's hints. Used by the one worker that has the object's key in hand, hence without a lock."""
+
+    uid: str
+    stale: set[str] = field(default_factory=set)
+    """Versions that we have replaced: a store that shows one of them is behind, and its event will come."""
+    made: set[str] = field(default_factory=set)
+    """Calls that were made, of several that belong together and are not through."""
+    recorded: Recorded | None = None
+    """Created by us, where the status may not say so yet."""
+    doubtful_since: float | None = None
+    """When a Create ended without an answer, in monotonic seconds."""
+    described_at: float | None = None
+    """Monotonic seconds of our last Describe, while more are to come."""
+    deleting_since: float | None = None
+    """Monotonic seconds at which its deletion was first seen: clocks that are set back must not hold it up."""
+    hold: Hold | None = None
+    tags_hold: Hold | None = None
+    """The same for its tags only."""
+    setbacks: int = 0
+    """Errors of the slow kind in a row."""
+    corrections: Corrections = field(default_factory=Corrections)
+    """How often, and when, somebody else's change was changed back."""
+
+    def is_blank(self) -> bool:
+        """Whether forgetting it changes nothing."""
+        times = (self.doubtful_since, self.described_at, self.deleting_since)
+        hints = (self.recorded, *times, self.hold, self.tags_hold)
+        return not (self.stale or self.corrections.count) and all(hint is None for hint in hints)
+
+
+class Memories:
+    """Memories by key. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._memories: dict[ObjectKey, Memory] = {}  # guarded by _lock; a Memory itself belongs to its worker
+
+    def of(self, key: ObjectKey, uid: str) -> Memory:
+        """The memory of this very object; one of the same name that came before is forgotten."""
+        with self._lock:
+            memory = self._memories.get(key)
+            if memory is None or memory.uid != uid:
+                memory = self._memories[key] = Memory(uid)
+            return memory
+
+    def get(self, key: ObjectKey) -> Memory | None:
+        """What is remembered of the last object of that key, of whichever uid."""
+        with self._lock:
+            return self._memories.get(key)
+
+    def forget(self, key: ObjectKey) -> None:
+        """The object is gone, or nothing about it is worth remembering."""
+        with self._lock:
+            self._memories.pop(key, None)
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._memories)

@@ -1,0 +1,1 @@
+"""Defaults that a namespace sets for its objects by annotations."""

@@ -1,0 +1,71 @@
+"""Namespaces as tenants: the caches of what they say, and who is woken when that changes.
+
+Part of the wiring (`app`): imported by nothing else.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from api.annotations import OWNER_ACCOUNT_ID
+from api.meta import ObjectKey, Resource
+from controller.kube.client import KubeClient
+from controller.kube.lister_watcher import KubeListerWatcher
+from controller.kube.well_known import CONFIG_MAPS, NAMESPACES
+from controller.reconcile.namespaces.cache import ACCOUNT_MAP, SettingsChanged, WatchedNamespaces, trim
+from controller.reconcile.served import Served
+from controller.runtime.cache.handlers import EnqueueHandler, KeysOf, VersionChanged
+from controller.runtime.cache.store import Snapshot, Store
+from controller.runtime.queue.work_queue import PRIORITY_BACKGROUND
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A resource to be followed into a store, for handlers."""
+
+    name: str
+    resource: Resource
+    namespace: str
+    """The one that it is limited to; empty: none."""
+    source: KubeListerWatcher
+    store: Store
+    handlers: tuple[EnqueueHandler, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """What an operator that serves all namespaces knows of them. `home` is its own; empty where it has none."""
+
+    home: str
+    namespaces: Store = field(default_factory=lambda: Store(transform=trim))
+    account_maps: Store = field(default_factory=Store)
+
+    def reader(self, client: KubeClient) -> WatchedNamespaces:
+        """What passes ask."""
+        account_map = ObjectKey(self.home, ACCOUNT_MAP) if self.home else None
+        return WatchedNamespaces(self.namespaces, self.account_maps, client, account_map)
+
+    def followed(self, client: KubeClient, kinds: Iterable[Served]) -> Iterator[Followed]:
+        """What has to be followed; changes wake objects of `kinds`, in their turn: there may be thousands."""
+        served = tuple(kinds)
+        handlers = tuple(_handler(each, SettingsChanged(), partial(_objects_of, each.store)) for each in served)
+        source = KubeListerWatcher(client, NAMESPACES)
+        yield Followed("namespaces/annotations", NAMESPACES, "", source, self.namespaces, handlers)
+        if self.home:
+            handlers = tuple(_handler(each, VersionChanged(), partial(self._mapped, each.store)) for each in served)
+            source = KubeListerWatcher(client, CONFIG_MAPS, self.home, field_selector=f"metadata.name={ACCOUNT_MAP}")
+            yield Followed("account-map", CONFIG_MAPS, self.home, source, self.account_maps, handlers)
+
+    def _mapped(self, store: Store, _: Snapshot) -> list[ObjectKey]:
+        """The objects in `store` whose namespaces are looked up in the account map."""
+        every = self.namespaces.snapshots()
+        names = {each.key.name for each in every if OWNER_ACCOUNT_ID.key in (each.metadata.get("annotations") or {})}
+        return [each.key for each in store.snapshots() if each.key.namespace in names] if names else []
+
+
+def _handler(served: Served, changed: SettingsChanged | VersionChanged, keys_of: KeysOf) -> EnqueueHandler:
+    return EnqueueHandler(served.queue, changed, keys_of=keys_of, priority=PRIORITY_BACKGROUND)
+
+
+def _objects_of(store: Store, namespace: Snapshot) -> list[ObjectKey]:
+    return store.keys(namespace.key.name)

@@ -1,0 +1,1 @@
+"""The life-cycle of models and endpoint configurations: replaced, never updated."""

@@ -1,0 +1,237 @@
+"""The life-cycle of autoscaling policies: put in place, put again when changed, taken away.
+
+All variants are written into the status before anything is asked of AWS, so that whatever was half applied is known
+(D-25). Changes replace in place; what has left the list is removed afterwards, never before (D-24).
+
+Pure, level-based. The table is that of v1-kinds.md 12.5.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
+
+from controller.reconcile.drift.report import Difference, sentence
+from controller.reconcile.plan import (
+    Drift,
+    Event,
+    Failure,
+    Phase,
+    Prepare,
+    Recorded,
+    Release,
+    Settle,
+    Situation,
+    Verdict,
+    View,
+)
+from controller.reconcile.shared_decisions import drift_reported, drift_shown, failed, nothing_to_adopt, paused, retain
+from controller.reconcile.status import messages
+from controller.runtime.errors import ErrorClass
+
+CREATED: Final = "Created"
+ERROR: Final = "Error"
+RECONCILING: Final = "Reconciling"
+
+SOMEBODY: Final = "somebody outside this cluster"
+"""Who has put a policy that no object here has written down."""
+
+WAIT_S: Final = 15.0
+"""Pause before another look at an endpoint that is not in service; deployments of this cluster wake their policies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Ask which of these variants have a target, or a policy of this name, already.
+
+    Such a target is somebody else's and stays when the object goes; over such a policy nothing is put.
+    """
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """Ask which variants still have the policy: the slow safety net."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Register all targets, then put all policies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take the policy from these variants, and their targets unless others need them."""
+
+    ids: tuple[str, ...]
+
+
+ScalingPlan: TypeAlias = Prepare | Look | Verify | Apply | Remove | Release | Settle
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingSeen(Situation):
+    """All that a decision about an autoscaling policy depends on."""
+
+    policy: str
+    record: Recorded | None = None
+    """What the status shall record; None: no region is known."""
+    wanted: tuple[str, ...] = ()
+    """Resource ids of the variants that the spec lists."""
+    told: tuple[str, ...] = ()
+    """`status.resourceIDList`: where the policy may be in place."""
+    also: tuple[str, ...] = ()
+    """What the predecessor may have applied without writing it down."""
+    waiting: str = ""
+    """Which endpoint is not in service, in words."""
+    taken: Mapping[str, str] = field(default_factory=dict)
+    """Variants on which another object has put a policy of this name."""
+    is_observed: bool = False
+    """The status was decided on this very generation of the spec."""
+    is_check_due: bool = False
+    is_verified: bool = False
+    """AWS has told in this pass which variants have the policy."""
+    is_looked: bool = False
+    """It is known whose targets the new variants are."""
+    is_applied: bool = False
+    missing: bool = False
+    """Somebody has removed what was applied."""
+    differences: tuple[Difference, ...] = ()
+    """What somebody has changed of it."""
+    removed: frozenset[str] = frozenset()
+
+
+def decide(seen: ScalingSeen) -> ScalingPlan:
+    """The next step; a hold lets no AWS call through."""
+    plan = _decide(seen)
+    if seen.base.hold_s is not None and isinstance(plan, Look | Verify | Apply | Remove):
+        return Settle(again_s=seen.base.hold_s)
+    return plan
+
+
+def _decide(seen: ScalingSeen) -> ScalingPlan:
+    base = seen.base
+    if base.deleting_for_s is not None and base.policy.retain:
+        return retain(base)
+    if base.policy.paused:
+        return paused(base)
+    if base.failure is not None:
+        return _failed(seen, base.failure)
+    if base.deleting_for_s is not None:
+        return _deleting(seen)
+    if base.policy.read_only:
+        return _only_looked_at(seen)
+    if not (base.has_finalizer and base.is_name_persisted):
+        return Prepare()
+    return _living(seen)
+
+
+def _only_looked_at(seen: ScalingSeen) -> ScalingPlan:
+    """Annotation `read-only`. What is found is not written down as applied: it would be removed with the object."""
+    base = seen.base
+    is_told = base.shown in {CREATED, ERROR} and base.is_recorded_in_status and seen.is_observed
+    if not seen.is_verified:
+        return Settle() if is_told and not seen.is_check_due else Verify()
+    if seen.missing:
+        plan = nothing_to_adopt(replace(base, name=seen.policy))
+        return plan if plan.view is None else replace(plan, view=replace(plan.view, value=ERROR))
+    view = View(Phase.READY, CREATED, value=CREATED)
+    events = () if base.is_recorded_in_status or seen.record is None else (messages.found(seen.record),)
+    return Settle(view, seen.record, events)
+
+
+def _living(seen: ScalingSeen) -> ScalingPlan:
+    if clash := next((each for each in seen.wanted if each in seen.taken), ""):
+        return _refused(seen, clash)
+    is_trusted = seen.base.reasons.get("Reconciling") != "Paused"  # an edit under the pause is observed, not applied
+    is_done = is_trusted and seen.base.shown == CREATED and seen.is_observed and set(seen.told) == set(seen.wanted)
+    if is_done and not seen.missing:
+        if seen.differences:
+            return _drifted(seen)
+        if drift_shown(seen.base) is not Drift.FOUND:
+            return Verify() if seen.is_check_due else Settle()
+        return _in_place(seen) if seen.is_verified else Verify()
+    if seen.waiting:
+        return _waits(seen, seen.waiting)
+    if new := tuple(each for each in seen.wanted if each not in seen.told):
+        return _claim(seen, new) if seen.is_looked else Look(new)
+    if not seen.is_applied:
+        return Apply()
+    if old := tuple(each for each in seen.told if each not in seen.wanted and each not in seen.removed):
+        return Remove(old)
+    return _in_place(seen, "PolicyApplied")
+
+
+def _in_place(seen: ScalingSeen, reason: str = "") -> Settle:
+    """AWS has what the spec asks for; `reason` of the Event, if we have seen to it."""
+    fields = {"resourceIDList": list(seen.wanted)}
+    view = View(Phase.READY, CREATED, value=CREATED, fields=fields, drift=Drift.NONE)
+    message = f"{seen.policy} is in place on {_variants(seen.wanted)}"
+    return Settle(view, seen.record, (Event("Normal", reason, message),) if reason else ())
+
+
+def _drifted(seen: ScalingSeen) -> ScalingPlan:
+    """Told first, then put in place again where that is asked for; not in a loop where others do not give in."""
+    base = seen.base
+    if seen.is_applied:
+        return _in_place(seen, "DriftCorrected")
+    is_told = drift_shown(base) is Drift.FOUND
+    if base.policy.corrects and is_told and base.correction_in_s <= 0.0 and not seen.waiting:
+        return Apply()
+    return drift_reported(base, seen.record, sentence(seen.differences), CREATED, WAIT_S)
+
+
+def _claim(seen: ScalingSeen, new: tuple[str, ...]) -> Settle:
+    """Written down before it is done; our own write wakes the key for the rest."""
+    view = View(
+        Phase.WORKING, "Applying", value=RECONCILING, fields={"resourceIDList": [*seen.told, *new]}, synced="Applying"
+    )
+    return Settle(view, seen.record)
+
+
+def _waits(seen: ScalingSeen, message: str) -> Settle:
+    """An endpoint that is not in service is waited for: no error (v1-kinds.md 13.3)."""
+    view = View(Phase.WORKING, "WaitingForEndpoint", message, value=RECONCILING, synced="WaitingForEndpoint")
+    events = messages.once(seen.base, "Reconciling", "WaitingForEndpoint", message)
+    told = tuple(Event("Normal", each.reason, each.message) for each in events)
+    return Settle(view, seen.base.recorded, told, again_s=WAIT_S)
+
+
+def _refused(seen: ScalingSeen, clash: str) -> Settle:
+    """D-28: one policy name on one variant belongs to one object."""
+    who = seen.taken[clash]
+    way = ", or set its annotation sagemaker.aws.amazon.com/adoption-policy=adopt" if who == SOMEBODY else ""
+    message = (
+        f"{who} has put a policy named {seen.policy} on {clash}: it is left alone. Choose another spec.policyName{way}."
+    )
+    view = View(Phase.STUCK, "AlreadyExists", message, value=ERROR, additional=message, synced="AlreadyExists")
+    events = messages.once(seen.base, "Stalled", "AlreadyExists", message)
+    return Settle(view, seen.base.recorded, events, again_s=4 * WAIT_S)
+
+
+def _failed(seen: ScalingSeen, failure: Failure) -> ScalingPlan:
+    base = seen.base
+    if failure.error_class is ErrorClass.CONFLICT and base.deleting_for_s is None:
+        return _waits(seen, failure.message)
+    plan = failed(base, failure)
+    if isinstance(plan, Release) or plan.view is None:
+        return plan
+    value = RECONCILING if plan.verdict is Verdict.RETRY else ERROR  # v1-kinds.md 6.7
+    events = tuple(
+        replace(each, reason="PolicyFailed") if each.reason == "CreateFailed" else each for each in plan.events
+    )
+    return replace(plan, view=replace(plan.view, value=value), events=events, follow=False)
+
+
+def _deleting(seen: ScalingSeen) -> ScalingPlan:
+    if not seen.base.has_finalizer:
+        return Settle()
+    ids = dict.fromkeys((*seen.told, *seen.also))
+    left = tuple(each for each in ids if each not in seen.removed and each not in seen.taken)
+    if left:
+        return Remove(left)
+    return Release((Event("Normal", "Deleted", f"{seen.policy} is removed from {_variants(ids)}"),) if ids else ())
+
+
+def _variants(ids: Collection[str]) -> str:
+    return f"{len(ids)} variant{'' if len(ids) == 1 else 's'}"

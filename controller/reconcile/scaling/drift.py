@@ -1,0 +1,36 @@
+"""What somebody else has changed of scalable targets and of the policies on them. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from api.autoscaling import ScalingRequests
+from controller.reconcile.drift.digest import differences
+from controller.reconcile.drift.report import Difference
+
+
+def changed(
+    requests: Iterable[ScalingRequests],
+    targets: Mapping[str, Mapping[str, Any]],
+    policies: Mapping[str, Mapping[str, Any]],
+) -> tuple[Difference, ...]:
+    """Where AWS's descriptions, by resource id, say something else than the requests that were made last."""
+    found: list[Difference] = []
+    for request in requests:
+        path = f"resourceId[{request.resource_id}]"
+        found += differences(_bounds(request.target), targets.get(request.resource_id, {}), path)
+        found += differences(_policy(request.policy), policies.get(request.resource_id, {}), path)
+    return tuple(found)
+
+
+def _bounds(target: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("MinCapacity", "MaxCapacity", "SuspendedState")
+    return {name: target[name] for name in names if target.get(name) is not None}
+
+
+def _policy(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """The policy's configuration; PutScalingPolicy replaces it whole, so what is not given is AWS's default."""
+    given = {name: value for name, value in policy.items() if name == "PolicyType" or name.endswith("Configuration")}
+    tracking = given.get("TargetTrackingScalingPolicyConfiguration")
+    if tracking is not None:
+        given["TargetTrackingScalingPolicyConfiguration"] = {"DisableScaleIn": False, **tracking}
+    return given

@@ -1,0 +1,17 @@
+"""What the process has of one kind, for everything that watches or wakes its objects."""
+
+from dataclasses import dataclass
+
+from api.descriptor import KindDescriptor
+from api.meta import ObjectKey
+from controller.runtime.cache.store import Store
+from controller.runtime.queue.work_queue import WorkQueue
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the process has of one kind."""
+
+    descriptor: KindDescriptor
+    store: Store
+    queue: WorkQueue[ObjectKey]

@@ -1,0 +1,250 @@
+"""What every life-cycle answers alike: to annotations, to names that others have, to errors. Pure.
+
+Every class of error has one behaviour (v1-kinds.md 13.4); rows cited are those of v1-kinds.md 12.1.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from api.annotations import PAUSED
+from controller.reconcile.drift.report import LOOK_S
+from controller.reconcile.plan import (
+    Describe,
+    Drift,
+    During,
+    Event,
+    Failure,
+    Found,
+    Observed,
+    Owner,
+    Phase,
+    Recorded,
+    Release,
+    Settle,
+    Source,
+    Verdict,
+    View,
+)
+from controller.reconcile.status import messages
+from controller.runtime.errors import ErrorClass
+
+VISIBLE_AFTER_S: Final = 60.0
+"""How long after its creation a resource may be missing from answers (SageMaker is eventually consistent, D-07b)."""
+LOOK_AGAIN_S: Final = 10.0
+"""Pause before a second look where two answers of SageMaker contradict each other."""
+
+
+def retain(seen: Observed) -> Settle | Release:
+    """Annotation `deletion-policy: retain`: the object goes, the job stays."""
+    if not seen.has_finalizer:
+        return Settle()
+    return Release((Event("Normal", "Retained", f"{seen.name} is left alone, as deletion-policy asks"),))
+
+
+def paused(seen: Observed) -> Settle:
+    """Annotation `paused`: no AWS calls; a deletion waits."""
+    message = f"nothing is done while the annotation {PAUSED.key} is true"
+    if seen.deleting_for_s is not None:
+        message += ": the deletion waits"
+    view = View(Phase.PAUSED, "Paused", message, additional=None, synced="Paused")
+    events = () if seen.reasons.get("Reconciling") == "Paused" else (Event("Normal", "Paused", message),)
+    return Settle(view, seen.recorded, events)
+
+
+def only_looked_at(
+    seen: Observed, show: Callable[[Found, Recorded], Settle], *, is_settled: bool
+) -> Describe | Settle | Release:
+    """Annotation `read-only`: what bears the object's name is shown as it is, by `show`, and nothing is done about it.
+
+    No finalizer is needed for that, as a deletion leaves AWS alone. `is_settled`: the status says already what there is
+    to say, unless AWS is known to have changed.
+    """
+    remote = seen.remote
+    if remote is None:
+        is_known = is_settled and seen.is_recorded_in_status and not seen.is_describe_due
+        return Settle(follow=True) if is_known else Describe(background=seen.is_recorded_in_status)
+    if isinstance(remote, Found):
+        if remote.source is Source.SUMMARY or seen.is_describe_due:
+            return Describe(background=True)
+        return show(remote, seen.recorded or record_of(seen, remote))
+    return nothing_to_adopt(seen)
+
+
+def owner_of(seen: Observed) -> Owner:
+    """Whose is it that bears our name? The predecessor's objects own what their status names (contract of v1)."""
+    return Owner.OURS if seen.is_name_generated or seen.is_legacy else seen.owner
+
+
+def foreign(seen: Observed) -> Settle:
+    """Row 13: the name belongs to somebody else."""
+    field = seen.descriptor.name.spec_field
+    message = (
+        f"{seen.name} exists in SageMaker and was not created by this object: it is left alone."
+        f" Choose another {f'spec.{field}' if field else 'metadata.name'}."
+    )
+    view = View(
+        Phase.STUCK,
+        "AlreadyExists",
+        message,
+        value=operator_value(seen, ErrorClass.EXISTS),
+        secondary="",
+        additional=message,
+        synced="AlreadyExists",
+    )
+    return Settle(view, events=messages.once(seen, "Stalled", "AlreadyExists", message), verdict=Verdict.TERMINAL)
+
+
+def nothing_to_adopt(seen: Observed) -> Settle:
+    """Annotation `adoption-policy: adopt`, or `read-only`, and nothing bears the name."""
+    asked = "nothing but a look" if seen.policy.read_only else "adoption"
+    message = f"{asked} is asked for, but SageMaker knows no {seen.name}"
+    value = operator_value(seen, ErrorClass.NOT_FOUND)
+    view = View(Phase.STUCK, "NotFound", message, value=value, secondary="", additional=message, synced="NotFound")
+    events = messages.once(seen, "Stalled", "NotFound", message, "AdoptionRefused")
+    return Settle(view, events=events, verdict=Verdict.TERMINAL)
+
+
+def failed(seen: Observed, failure: Failure) -> Settle | Release:
+    """Rows 15 to 17: every class of error has one behaviour (v1-kinds.md 13.4)."""
+    is_deleting = seen.deleting_for_s is not None
+    is_created = seen.recorded is not None or seen.is_legacy
+    permanent = failure.error_class is ErrorClass.INVALID
+    if is_deleting and not seen.has_finalizer:
+        return Settle()
+    if is_deleting and permanent and not (failure.sent or is_created or seen.doubt_for_s is not None):
+        return Release()  # this region, endpoint or name cannot be called: nothing was created there
+    stuck = permanent and not is_deleting and failure.during in _REFUSED
+    reason = "InvalidSpec" if stuck and failure.during is not During.IDENTITY else _trouble(failure)
+    text = f"{failure} ({_WAY_OUT})" if is_deleting else str(failure)
+    view = View(
+        phase=Phase.STUCK if stuck else Phase.TROUBLED,
+        reason=reason,
+        message=text,
+        value=None if is_created else operator_value(seen, failure.error_class),
+        additional=text,
+        synced=reason if stuck else "AWSError",
+    )
+    verdict = Verdict.TERMINAL if stuck else _VERDICTS.get(failure.error_class, Verdict.RETRY)
+    told = (_REFUSED[failure.during] or reason) if stuck else reason
+    events = (
+        ()
+        if verdict is Verdict.RETRY
+        else messages.once(seen, "Stalled" if stuck else "Reconciling", reason, text, told)
+    )
+    return Settle(view, seen.recorded, events, follow=is_created and not seen.is_ended, verdict=verdict)
+
+
+_WAY_OUT: Final = (
+    "to delete the object without asking AWS, set its annotation sagemaker.aws.amazon.com/deletion-policy=retain"
+)
+"""Told where a deletion is held up, e.g. by a region that does not exist: finalizers are not for users to edit."""
+
+_REFUSED: Final = {During.CREATE: "CreateFailed", During.UPDATE: "UpdateFailed", During.IDENTITY: ""}
+"""Steps that fail for good where the request is at fault, with the event that tells it; empty: that of the reason."""
+
+_VERDICTS: Final = {
+    ErrorClass.DENIED: Verdict.SLOW,
+    ErrorClass.QUOTA: Verdict.SLOW,
+    ErrorClass.INVALID: Verdict.SLOW,
+}
+
+_NOBODY: Final = frozenset(
+    {
+        *(
+            "Credentials",
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "UnrecognizedClientException",
+            "InvalidClientTokenId",
+            "NamespaceSettings",
+        ),
+        *("InvalidSignatureException", "SignatureDoesNotMatch", "MissingAuthenticationToken", "IncompleteSignature"),
+    }
+)
+"""Codes that say that it is not known, here or at AWS, who calls; others of their class tell of missing rights."""
+
+
+def _trouble(failure: Failure) -> str:
+    match failure.error_class:
+        case ErrorClass.DENIED:
+            return "CredentialsError" if failure.code in _NOBODY else "AccessDenied"
+        case ErrorClass.QUOTA:
+            return "QuotaExceeded" if "Limit" in failure.code or "Quota" in failure.code else "DependencyMissing"
+        case ErrorClass.INVALID:
+            return "OtherAccount" if failure.during is During.IDENTITY else "RequestRefused"
+        case _:
+            return "AWSUnavailable"
+
+
+def record_of(seen: Observed, remote: Found) -> Recorded:
+    """The identity of what was found under our name: `arn:partition:service:region:account:resource`."""
+    _, partition, _, region, account, *_ = (*remote.arn.split(":", 5), "", "", "", "", "")
+    return Recorded(
+        name=seen.name,
+        region=region,
+        partition=partition,
+        arn=remote.arn,
+        account_id=account,
+        created_at=remote.created_at or seen.now,
+    )
+
+
+def drift_shown(seen: Observed) -> Drift | None:
+    """What the object's Drifted condition says; None: it has none."""
+    return _DRIFTS.get(seen.reasons.get("Drifted", ""))
+
+
+def drift_told(seen: Observed, message: str) -> tuple[Event, ...]:
+    """The Warning about drift, unless the object shows it already."""
+    return messages.once(seen, "Drifted", Drift.FOUND.value, message)
+
+
+def drift_view(phase: Phase, message: str, value: str, fields: Mapping[str, Any] | None = None) -> View:
+    """What the status says of drift that was found; `value` and `fields` as without it."""
+    return View(
+        phase,
+        "Drifted",
+        message,
+        value=value,
+        additional=message,
+        fields=fields or {},
+        synced="Drifted",
+        drift=Drift.FOUND,
+    )
+
+
+def drift_reported(seen: Observed, recorded: Recorded | None, message: str, value: str, pause_s: float) -> Settle:
+    """Drift of what serves on as it is; looked at again when it may be corrected, `pause_s` from now at the soonest."""
+    corrects = seen.policy.corrects
+    view = drift_view(Phase.READY_WORKING if corrects else Phase.READY, message, value)
+    again_s = max(seen.correction_in_s, pause_s) if corrects else LOOK_S
+    return Settle(view, recorded, drift_told(seen, message), again_s=again_s)
+
+
+_DRIFTS: Final = {each.value: each for each in Drift}
+
+
+def may_be_invisible(seen: Observed, recorded: Recorded) -> bool:
+    """Whether "not found" may just be early."""
+    if recorded.created_at is None:
+        return False
+    return (seen.now - recorded.created_at).total_seconds() < VISIBLE_AFTER_S
+
+
+def status_changed(seen: Observed, value: str) -> tuple[Event, ...]:
+    """AWS shows another status than it did. What we asked for ourselves, and ends, are told by events of their own."""
+    if seen.shown == value or seen.shown in operator_values(seen):
+        return ()
+    return (Event("Normal", "StatusChanged", f"{seen.shown} → {value}"),)
+
+
+def operator_values(seen: Observed) -> frozenset[str]:
+    """Status values that say nothing about AWS."""
+    rule = seen.descriptor.status
+    return frozenset({"", rule.reconciling, rule.refused, rule.synchronizing})
+
+
+def operator_value(seen: Observed, error_class: ErrorClass) -> str:
+    """The v1 status value of an object that the operator cannot look after (v1-kinds.md 6)."""
+    rule = seen.descriptor.status
+    return rule.reconciling if error_class is ErrorClass.RETRYABLE or not rule.refused else rule.refused

@@ -1,0 +1,1 @@
+"""Tags of resources that exist already: decided from spec and account, then put or removed."""

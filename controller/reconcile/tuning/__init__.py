@@ -1,0 +1,1 @@
+"""What tuning jobs have beyond other jobs: TrainingJob objects for the training jobs they launch."""

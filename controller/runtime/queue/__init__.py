@@ -1,0 +1,1 @@
+"""The work queue: deduplicated keys with delays, priorities, rate limits and metrics."""

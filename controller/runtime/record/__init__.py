@@ -1,0 +1,1 @@
+"""Kubernetes Events: values, correlation, and the recorder that writes them."""
