@@ -19,21 +19,21 @@ from typing import Any, Final, Self
 
 import uvicorn
 
-from hack.sandbox.kube.api import Api, parse_path
-from hack.sandbox.kube.authorization import Authorizer
-from hack.sandbox.kube.builtin.kinds import builtin_resources
-from hack.sandbox.kube.calls import Body, Call
-from hack.sandbox.kube.catalog import Catalog
-from hack.sandbox.kube.codec import dump_yaml
-from hack.sandbox.kube.crds import CrdController
-from hack.sandbox.kube.faults import Faults
-from hack.sandbox.kube.garbage import GarbageCollector
-from hack.sandbox.kube.http import Application
-from hack.sandbox.kube.namespaces import NamespaceController
-from hack.sandbox.kube.options import WriteOptions
-from hack.sandbox.kube.registry import NAMESPACES, Registry
-from hack.sandbox.kube.snapshot import load, save
-from hack.sandbox.kube.storage import Storage
+from hack.sandbox.kube.auth.authorization import Authorizer
+from hack.sandbox.kube.builtin_kinds import builtin_resources
+from hack.sandbox.kube.controllers.garbage_collector import GarbageCollector
+from hack.sandbox.kube.controllers.namespace_controller import NamespaceController
+from hack.sandbox.kube.crd.definitions import CrdController
+from hack.sandbox.kube.http.api import Api, parse_path
+from hack.sandbox.kube.http.application import Application
+from hack.sandbox.kube.http.faults import Faults
+from hack.sandbox.kube.resources.catalog import Catalog
+from hack.sandbox.kube.store.snapshot import load, save
+from hack.sandbox.kube.store.storage import Storage
+from hack.sandbox.kube.verbs.calls import Body, Call
+from hack.sandbox.kube.verbs.registry import NAMESPACES, Registry
+from hack.sandbox.kube.wire.codec import dump_yaml
+from hack.sandbox.kube.wire.options import WriteOptions
 
 SYSTEM_NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
 _START_TIMEOUT_S: Final = 30

@@ -13,8 +13,8 @@ from api.descriptor import KindDescriptor
 from api.meta import JsonObject
 from api.v1 import ALL_KINDS
 from hack import crds, models
-from hack.sandbox.kube.schema import prune
-from hack.sandbox.kube.validation import validate
+from hack.sandbox.kube.crd.object_validation import validate
+from hack.sandbox.kube.schema.defaulting import prune
 from tests.unit.api.conftest import ROOT
 from tests.unit.api.expected import expected, request_shape, without
 

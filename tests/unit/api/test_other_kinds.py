@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from api.meta import JsonObject
-from hack.sandbox.kube.schema import prune
-from hack.sandbox.kube.validation import validate
+from hack.sandbox.kube.crd.object_validation import validate
+from hack.sandbox.kube.schema.defaulting import prune
 from tests.unit.api.contract import schema_of
 from tests.unit.api.least import LEAST, manifest
 

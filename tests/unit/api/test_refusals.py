@@ -15,8 +15,8 @@ import pytest
 
 from api.meta import JsonObject
 from api.v1 import ALL_KINDS
-from hack.sandbox.kube.schema import prune
-from hack.sandbox.kube.validation import validate
+from hack.sandbox.kube.crd.object_validation import validate
+from hack.sandbox.kube.schema.defaulting import prune
 from tests.unit.api.contract import schema_of
 from tests.unit.api.least import LEAST, manifest
 

@@ -13,8 +13,8 @@ from api.convert import to_request
 from api.meta import API_VERSION, JsonObject
 from api.v1 import ALL_KINDS, ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from hack import crds
-from hack.sandbox.kube.schema import prune
-from hack.sandbox.kube.validation import validate
+from hack.sandbox.kube.crd.object_validation import validate
+from hack.sandbox.kube.schema.defaulting import prune
 from tests.unit.api.conftest import ROOT
 from tests.unit.api.expected import expected, leaves, request_shape, without
 

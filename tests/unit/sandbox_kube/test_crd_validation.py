@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hack.sandbox.kube.crd_validation import crd_warnings, validate_crd
+from hack.sandbox.kube.crd.definition_rules import crd_warnings, validate_crd
 from tests.unit.sandbox_kube.schemas import WIDGET, JsonObject
 
 SCHEMA = "spec.validation.openAPIV3Schema"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hack.sandbox.kube.humantime import human_duration
-from hack.sandbox.kube.jsonpath import PathError, find
+from hack.sandbox.kube.wire.human_time import human_duration
+from hack.sandbox.kube.wire.json_path import PathError, find
 
 OBJECT = {
     "spec": {"a.b": 1, "items": [{"name": "x", "n": 1}, {"name": "y", "n": 2}]},

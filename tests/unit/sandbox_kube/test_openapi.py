@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from hack.sandbox.kube.openapi import definition_name, document_v2, document_v3
-from hack.sandbox.kube.resource import APPLY, JSON_PATCH, MERGE, STATUS, Resource, Strategy
+from hack.sandbox.kube.http.openapi import definition_name, document_v2, document_v3
+from hack.sandbox.kube.resources.resource import APPLY, JSON_PATCH, MERGE, STATUS, Resource, Strategy
 from tests.unit.sandbox_kube.schemas import WIDGET, JsonObject
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."

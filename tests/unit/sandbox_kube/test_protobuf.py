@@ -2,8 +2,8 @@
 
 import pytest
 
-from hack.sandbox.kube.codec import ParseError
-from hack.sandbox.kube.protobuf import MAGIC, parse_protobuf
+from hack.sandbox.kube.http.protobuf import MAGIC, parse_protobuf
+from hack.sandbox.kube.wire.codec import ParseError
 
 
 def field(number: int, value: bytes | int) -> bytes:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hack.sandbox.kube.schema import apply_defaults, prune
+from hack.sandbox.kube.schema.defaulting import apply_defaults, prune
 from tests.unit.sandbox_kube.schemas import WIDGET, object_with, widget
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hack.sandbox.kube.errors import StatusError
-from hack.sandbox.kube.selectors import parse_field_selector, parse_label_selector
+from hack.sandbox.kube.wire.errors import StatusError
+from hack.sandbox.kube.wire.selectors import parse_field_selector, parse_label_selector
 
 LABELS = {"app": "web", "tier": "front", "size": "3"}
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hack.sandbox.kube.snapshot import load, save
-from hack.sandbox.kube.storage import CompactedError, FutureRevisionError, Storage
+from hack.sandbox.kube.store.snapshot import load, save
+from hack.sandbox.kube.store.storage import CompactedError, FutureRevisionError, Storage
 
 KEYS = ("a/x", "a/y", "b/x", "b")
 OPERATIONS = st.lists(st.tuples(st.sampled_from(("put", "delete")), st.sampled_from(KEYS)), max_size=40)

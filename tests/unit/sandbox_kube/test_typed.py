@@ -4,7 +4,7 @@ import pytest
 
 from hack.sandbox.kube.builtin.defaults import DEFAULTERS
 from hack.sandbox.kube.builtin.schemas import schema_of
-from hack.sandbox.kube.typed import DecodeError, decode, quantity
+from hack.sandbox.kube.wire.typed import DecodeError, decode, quantity
 
 EVENT = schema_of("io.k8s.api.core.v1.Event")
 DEPLOYMENT = schema_of("io.k8s.api.apps.v1.Deployment")

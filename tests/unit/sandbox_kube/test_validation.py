@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from hack.sandbox.kube.causes import Cause, invalid_message, required
-from hack.sandbox.kube.schema import apply_defaults, prune
-from hack.sandbox.kube.validation import validate
+from hack.sandbox.kube.crd.object_validation import validate
+from hack.sandbox.kube.schema.defaulting import apply_defaults, prune
+from hack.sandbox.kube.wire.causes import Cause, invalid_message, required
 from tests.unit.sandbox_kube.schemas import WIDGET, JsonObject, object_with, widget
 
 NOT_CHECKED = (

@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from hack.sandbox.kube.causes import Cause, forbidden, go_json, invalid, not_supported, required
-from hack.sandbox.kube.names import config_key_problems, label_key_problems, label_problems, path_segment_problems
+from hack.sandbox.kube.wire.causes import Cause, forbidden, go_json, invalid, not_supported, required
+from hack.sandbox.kube.wire.names import config_key_problems, label_key_problems, label_problems, path_segment_problems
 
 Json = dict[str, Any]
 Check = Callable[[Json, Json | None], list[Cause]]

@@ -6,7 +6,7 @@ Source: k8s.io/kubernetes pkg/apis/*/v1/defaults.go. Defaults that OpenAPI knows
 from collections.abc import Mapping
 from typing import Any, Final
 
-from hack.sandbox.kube.typed import Defaulter
+from hack.sandbox.kube.wire.typed import Defaulter
 
 Json = dict[str, Any]
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 from hack.sandbox.kube.builtin import checks
 from hack.sandbox.kube.builtin.printers import PRINTERS
 from hack.sandbox.kube.builtin.strategy import Traits, TypedStrategy
-from hack.sandbox.kube.causes import Cause
-from hack.sandbox.kube.errors import bad_request
+from hack.sandbox.kube.wire.causes import Cause
+from hack.sandbox.kube.wire.errors import bad_request
 
 Json = dict[str, Any]
 

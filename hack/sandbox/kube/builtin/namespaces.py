@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hack.sandbox.kube import names
 from hack.sandbox.kube.builtin.strategy import Traits, TypedStrategy
-from hack.sandbox.kube.causes import Cause, invalid
+from hack.sandbox.kube.wire import names
+from hack.sandbox.kube.wire.causes import Cause, invalid
 
 Json = dict[str, Any]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hack.sandbox.kube.humantime import UNKNOWN, age
-from hack.sandbox.kube.resource import AGE_DESCRIPTION, NAME_COLUMN, Column
+from hack.sandbox.kube.resources.resource import AGE_DESCRIPTION, NAME_COLUMN, Column
+from hack.sandbox.kube.wire.human_time import UNKNOWN, age
 
 Json = dict[str, Any]
 

@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hack.sandbox.kube import names, typed
 from hack.sandbox.kube.builtin.checks import Check
 from hack.sandbox.kube.builtin.defaults import DEFAULTERS
 from hack.sandbox.kube.builtin.printers import PRINTERS
 from hack.sandbox.kube.builtin.schemas import schema_of
-from hack.sandbox.kube.causes import Cause
-from hack.sandbox.kube.errors import bad_request
-from hack.sandbox.kube.jsonpath import find
-from hack.sandbox.kube.objectmeta import NameRule, unqualified_finalizers
-from hack.sandbox.kube.resource import Column, Strategy
-from hack.sandbox.kube.storage import clone
+from hack.sandbox.kube.resources.object_meta import NameRule, unqualified_finalizers
+from hack.sandbox.kube.resources.resource import Column, Strategy
+from hack.sandbox.kube.store.storage import clone
+from hack.sandbox.kube.wire import names, typed
+from hack.sandbox.kube.wire.causes import Cause
+from hack.sandbox.kube.wire.errors import bad_request
+from hack.sandbox.kube.wire.json_path import find
 
 Json = dict[str, Any]
 META_LABELS: Final = frozenset({"metadata.name", "metadata.namespace"})

@@ -45,7 +45,7 @@ from hack.sandbox.kube.cel.syntax import (
 )
 from hack.sandbox.kube.cel.times import parse_duration, parse_timestamp
 from hack.sandbox.kube.cel.values import EvaluationError
-from hack.sandbox.kube.patterns import BadPatternError, compile_pattern
+from hack.sandbox.kube.wire.patterns import BadPatternError, compile_pattern
 
 _TYPE: Final = Kind("type")
 _TYPE_NAMES: Final = frozenset(["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type"])

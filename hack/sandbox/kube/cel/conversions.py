@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from hack.sandbox.kube.causes import go_float
 from hack.sandbox.kube.cel.registry import LIBRARY
 from hack.sandbox.kube.cel.syntax import UInt
 from hack.sandbox.kube.cel.times import duration_text, parse_duration, parse_timestamp, timestamp_text
 from hack.sandbox.kube.cel.values import Duration, EvaluationError, Timestamp, Type, check_int, type_name
+from hack.sandbox.kube.wire.causes import go_float
 
 _CONTAINERS = ("string", "bytes", "list(A)", "map(A, B)")
 

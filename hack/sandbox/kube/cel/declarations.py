@@ -24,8 +24,8 @@ from hack.sandbox.kube.cel.signatures import (
 )
 from hack.sandbox.kube.cel.times import parse_duration, parse_timestamp
 from hack.sandbox.kube.cel.values import EvaluationError, MapList, SetList, Timestamp
-from hack.sandbox.kube.correlation import item_key
-from hack.sandbox.kube.schema import EMBEDDED, Schema, additional_schema
+from hack.sandbox.kube.schema.correlation import item_key
+from hack.sandbox.kube.schema.defaulting import EMBEDDED, Schema, additional_schema
 
 Convert: TypeAlias = Callable[[Any], Any]
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
-from hack.sandbox.kube import formats
 from hack.sandbox.kube.cel.registry import LIBRARY
 from hack.sandbox.kube.cel.values import NONE, Optional
+from hack.sandbox.kube.schema import formats
 
 _LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN: Final = rf"{_LABEL}(\.{_LABEL})*"

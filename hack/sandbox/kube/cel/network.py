@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
-from hack.sandbox.kube.causes import go_quote
 from hack.sandbox.kube.cel.registry import LIBRARY
 from hack.sandbox.kube.cel.values import EvaluationError
+from hack.sandbox.kube.wire.causes import go_quote
 
 _Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network: TypeAlias = ipaddress.IPv4Interface | ipaddress.IPv6Interface

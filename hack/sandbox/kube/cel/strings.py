@@ -3,11 +3,11 @@
 import re
 from typing import Any, Final, cast
 
-from hack.sandbox.kube.causes import go_float
 from hack.sandbox.kube.cel.registry import LIBRARY
 from hack.sandbox.kube.cel.times import duration_text, timestamp_text
 from hack.sandbox.kube.cel.values import Duration, EvaluationError, Timestamp, Type, is_number
-from hack.sandbox.kube.patterns import BadPatternError, compile_pattern
+from hack.sandbox.kube.wire.causes import go_float
+from hack.sandbox.kube.wire.patterns import BadPatternError, compile_pattern
 
 _VERB: Final = re.compile(r"%(?:\.(\d+))?(.)", re.DOTALL)
 _QUOTES: Final = str.maketrans(

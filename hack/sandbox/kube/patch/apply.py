@@ -10,7 +10,6 @@ import json
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
-from hack.sandbox.kube.causes import Cause, go_json, go_quote
 from hack.sandbox.kube.patch.errors import PatchError, bad_request
 from hack.sandbox.kube.patch.fieldset import Path, Paths, path_text, sort_key, without_below
 from hack.sandbox.kube.patch.managed import (
@@ -37,6 +36,7 @@ from hack.sandbox.kube.patch.typed import (
     remove,
     with_named_fields,
 )
+from hack.sandbox.kube.wire.causes import Cause, go_json, go_quote
 
 JsonObject: TypeAlias = dict[str, Any]
 Conflicts: TypeAlias = dict[Manager, Paths]

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
-from hack.sandbox.kube.causes import go_json, go_value
+from hack.sandbox.kube.wire.causes import go_json, go_value
 
 Path: TypeAlias = tuple[str, ...]
 Paths: TypeAlias = frozenset[Path]

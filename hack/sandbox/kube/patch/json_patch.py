@@ -9,8 +9,8 @@ import copy
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from hack.sandbox.kube.correlation import same_json
 from hack.sandbox.kube.patch.errors import PatchError, bad_request, go_kind
+from hack.sandbox.kube.schema.correlation import same_json
 
 JsonObject: TypeAlias = dict[str, Any]
 

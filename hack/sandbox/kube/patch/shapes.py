@@ -8,8 +8,8 @@ pkg/controller/openapi/builder.
 
 from typing import Any, Final, TypeAlias
 
-from hack.sandbox.kube.identity import IdentityCache
-from hack.sandbox.kube.schema import EMBEDDED
+from hack.sandbox.kube.schema.defaulting import EMBEDDED
+from hack.sandbox.kube.wire.identity_cache import IdentityCache
 
 Schema: TypeAlias = dict[str, Any]
 

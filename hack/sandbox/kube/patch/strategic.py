@@ -9,10 +9,10 @@ import copy
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from hack.sandbox.kube.causes import go_text
-from hack.sandbox.kube.correlation import same_json
 from hack.sandbox.kube.patch.errors import PatchError, bad_request, go_kind
 from hack.sandbox.kube.patch.merge import without_nulls
+from hack.sandbox.kube.schema.correlation import same_json
+from hack.sandbox.kube.wire.causes import go_text
 
 JsonObject: TypeAlias = dict[str, Any]
 Schema: TypeAlias = dict[str, Any]

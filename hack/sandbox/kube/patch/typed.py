@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from hack.sandbox.kube.causes import go_quote, go_text
-from hack.sandbox.kube.correlation import same_json
 from hack.sandbox.kube.patch.fieldset import (
     Path,
     Paths,
@@ -20,6 +18,8 @@ from hack.sandbox.kube.patch.fieldset import (
     value_element,
 )
 from hack.sandbox.kube.patch.shapes import ABSENT, Shape
+from hack.sandbox.kube.schema.correlation import same_json
+from hack.sandbox.kube.wire.causes import go_quote, go_text
 
 
 class ShapeError(Exception):

@@ -1,0 +1,1 @@
+"""RBAC, service account tokens, and access reviews."""

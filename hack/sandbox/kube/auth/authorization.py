@@ -1,0 +1,149 @@
+"""Who may do what: users by bearer token, and RBAC rules where they are asked for.
+
+Without a token a request comes from the administrator, as behind `kubectl proxy`. Tokens belong to service accounts;
+with RBAC enabled, they may do what Roles and ClusterRoles bound to them allow. Source: k8s.io/kubernetes
+plugin/pkg/auth/authorizer/rbac.
+"""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hack.sandbox.kube.store.storage import Storage
+
+Json = dict[str, Any]
+
+MASTERS: Final = "system:masters"
+_GROUP: Final = "rbac.authorization.k8s.io"
+_PUBLIC_PATHS: Final = ("/api", "/apis", "/healthz", "/livez", "/openapi", "/readyz", "/version")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An authenticated identity."""
+
+    name: str
+    groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: Mapping[str, tuple[str, ...]] | None = None
+
+    def as_info(self) -> Json:
+        """As `UserInfo`."""
+        info: Json = {"username": self.name, "groups": list(self.groups)}
+        if self.uid:
+            info["uid"] = self.uid
+        if self.extra:
+            info["extra"] = {key: list(values) for key, values in self.extra.items()}
+        return info
+
+
+ADMIN: Final = User("sandbox-admin", (MASTERS, "system:authenticated"))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be authorized: a verb on a resource, or on a path."""
+
+    verb: str
+    group: str = ""
+    resource: str = ""
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+    path: str = ""
+
+
+class Authorizer:
+    """Tokens and rules. With `enforced` off, everybody may do everything."""
+
+    def __init__(self, storage: Storage, *, enforced: bool = False):
+        self._storage = storage
+        self._tokens: dict[str, tuple[str, str]] = {}
+        self.enforced = enforced
+
+    def issue(self, namespace: str, name: str) -> str:
+        """A new token of a service account. It is opaque, and valid as long as the account exists."""
+        token = f"sandbox-{secrets.token_urlsafe(32)}"
+        self._tokens[token] = (namespace, name)
+        return token
+
+    def user_of(self, token: str) -> User | None:
+        """The service account that a token belongs to, or None if it is not (or no longer) valid."""
+        if token not in self._tokens:
+            return None
+        namespace, name = self._tokens[token]
+        account = self._storage.get("/serviceaccounts", f"{namespace}/{name}")
+        if account is None:
+            return None
+        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
+        return User(f"system:serviceaccount:{namespace}:{name}", groups, account.obj["metadata"]["uid"])
+
+    def allows(self, user: User, request: Request) -> tuple[bool, str]:
+        """Whether the user may, and by which binding."""
+        if not self.enforced or MASTERS in user.groups:
+            return True, ""
+        if request.path and request.verb == "get" and request.path.startswith(_PUBLIC_PATHS):
+            return True, ""
+        for rule, source in self._rules_of(user, request.namespace):
+            if _covers(rule, request):
+                return True, f"RBAC: allowed by {source}"
+        return False, ""
+
+    def rules(self, user: User, namespace: str) -> tuple[list[Json], list[Json]]:
+        """All resource rules and path rules of a user in a namespace."""
+        everything = [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]
+        if not self.enforced or MASTERS in user.groups:
+            return everything, [{"verbs": ["*"], "nonResourceURLs": ["*"]}]
+        rules = [rule for rule, _ in self._rules_of(user, namespace)]
+        paths = [rule for rule in rules if rule.get("nonResourceURLs")]
+        return [rule for rule in rules if not rule.get("nonResourceURLs")], paths
+
+    def _rules_of(self, user: User, namespace: str) -> Iterator[tuple[Json, str]]:
+        for entry in self._storage.collection(f"{_GROUP}/clusterrolebindings").scan():
+            yield from self._bound(entry.obj, user, "")
+        if namespace:
+            for entry in self._storage.collection(f"{_GROUP}/rolebindings").scan(f"{namespace}/"):
+                yield from self._bound(entry.obj, user, namespace)
+
+    def _bound(self, binding: Json, user: User, namespace: str) -> Iterator[tuple[Json, str]]:
+        if not any(_is_subject(subject, user, namespace) for subject in binding.get("subjects") or ()):
+            return
+        ref = binding["roleRef"]
+        key = ref["name"] if ref["kind"] == "ClusterRole" else f"{namespace}/{ref['name']}"
+        role = self._storage.get(f"{_GROUP}/{ref['kind'].lower()}s", key)
+        shown = f'{binding["kind"]} "{binding["metadata"]["name"]}" of {ref["kind"]} "{ref["name"]}"'
+        for rule in (role.obj.get("rules") or ()) if role else ():
+            yield rule, shown
+
+
+def _is_subject(subject: Json, user: User, namespace: str) -> bool:
+    match subject["kind"]:
+        case "ServiceAccount":
+            home = subject.get("namespace") or namespace
+            return user.name == f"system:serviceaccount:{home}:{subject['name']}"
+        case "Group":
+            return subject["name"] in user.groups
+        case _:
+            return bool(subject["name"] == user.name)
+
+
+def _covers(rule: Json, request: Request) -> bool:
+    if not _has(rule.get("verbs"), request.verb):
+        return False
+    if request.path:
+        urls = rule.get("nonResourceURLs") or ()
+        return any(
+            url in ("*", request.path) or (url.endswith("*") and request.path.startswith(url[:-1])) for url in urls
+        )
+    if not _has(rule.get("apiGroups"), request.group):
+        return False
+    wanted = f"{request.resource}/{request.subresource}" if request.subresource else request.resource
+    resources = rule.get("resources") or ()
+    named = wanted in resources or "*" in resources or f"*/{request.subresource}" in resources
+    only = rule.get("resourceNames")
+    return named and (not only or request.name in only)
+
+
+def _has(values: list[str] | None, wanted: str) -> bool:
+    return bool(values) and ("*" in values or wanted in values)  # type: ignore[operator]

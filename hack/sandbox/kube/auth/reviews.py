@@ -1,0 +1,113 @@
+"""Access and token reviews: questions that are POSTed and answered, never stored."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from hack.sandbox.kube.auth.authorization import Authorizer, Request, User
+from hack.sandbox.kube.verbs.calls import Body, Call
+from hack.sandbox.kube.verbs.registry import Registry
+from hack.sandbox.kube.wire import errors
+from hack.sandbox.kube.wire.causes import Cause, invalid
+
+Json = dict[str, Any]
+
+
+class Reviews:
+    """Answers to the review kinds, by kind."""
+
+    def __init__(self, registry: Registry, authorizer: Authorizer):
+        self._registry = registry
+        self._authorizer = authorizer
+        self._answers: dict[str, Callable[[Json, User], Json]] = {
+            "SelfSubjectAccessReview": self._self_access,
+            "SubjectAccessReview": self._access,
+            "LocalSubjectAccessReview": self._local_access,
+            "SelfSubjectRulesReview": self._rules,
+            "TokenReview": self._token,
+            "SelfSubjectReview": self._self,
+        }
+
+    def answer(self, call: Call, body: Body, user: User) -> Json:
+        """The review with its status. Raises StatusError."""
+        review = self._registry.decode(call, body)
+        self._registry.check_namespace(call, review)
+        review["status"] = self._answers[call.resource.kind](review, user)
+        return review
+
+    def _self_access(self, review: Json, user: User) -> Json:
+        return self._decide(review["spec"], user)
+
+    def _local_access(self, review: Json, user: User) -> Json:
+        attributes = review["spec"].get("resourceAttributes")
+        namespace = (attributes or {}).get("namespace", "")
+        if attributes is not None and namespace != review["metadata"].get("namespace", ""):
+            cause = invalid("spec.resourceAttributes.namespace", namespace, "must match metadata.namespace")
+            raise _refused("authorization.k8s.io", [cause])
+        return self._access(review, user)
+
+    def _access(self, review: Json, user: User) -> Json:  # noqa: ARG002 - one signature for all kinds
+        spec = review["spec"]
+        causes = _attribute_causes(spec)
+        if not spec.get("user") and not spec.get("groups"):
+            causes.append(invalid("spec.user", "", "at least one of user or group must be specified"))
+        if causes:
+            raise _refused("authorization.k8s.io", causes)
+        return self._decide(spec, User(spec.get("user", ""), tuple(spec.get("groups") or ())))
+
+    def _decide(self, spec: Json, user: User) -> Json:
+        causes = _attribute_causes(spec)
+        if causes:
+            raise _refused("authorization.k8s.io", causes)
+        allowed, reason = self._authorizer.allows(user, _request(spec))
+        return {"allowed": allowed, "reason": reason} if reason else {"allowed": allowed}
+
+    def _rules(self, review: Json, user: User) -> Json:
+        resource, paths = self._authorizer.rules(user, review["spec"].get("namespace", ""))
+        return {"resourceRules": resource, "nonResourceRules": paths, "incomplete": False}
+
+    def _token(self, review: Json, user: User) -> Json:  # noqa: ARG002 - one signature for all kinds
+        token = review["spec"].get("token")
+        if not token:
+            raise errors.bad_request("token is required for TokenReview in authentication")
+        owner = self._authorizer.user_of(token)
+        if owner is None:
+            return {"user": {}, "error": "invalid bearer token"}
+        audiences = review["spec"].get("audiences") or [AUDIENCE]
+        return {"authenticated": True, "user": owner.as_info(), "audiences": audiences}
+
+    def _self(self, review: Json, user: User) -> Json:  # noqa: ARG002 - one signature for all kinds
+        return {"userInfo": user.as_info()}
+
+
+AUDIENCE: Final = "https://kubernetes.default.svc"
+
+
+def _attribute_causes(spec: Json) -> list[Cause]:
+    resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    rule = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+    if resource is None and path is None:
+        return [invalid("spec.resourceAttributes", None, rule)]
+    if resource is not None and path is not None:
+        why = "cannot be specified in combination with resourceAttributes"
+        return [invalid("spec.nonResourceAttributes", path, why)]
+    return []
+
+
+def _refused(group: str, causes: list[Cause]) -> errors.StatusError:
+    """The API server names no kind here."""
+    return errors.invalid(group, "", "", causes)
+
+
+def _request(spec: Json) -> Request:
+    attributes = spec.get("resourceAttributes")
+    if attributes is None:
+        path = spec["nonResourceAttributes"]
+        return Request(path.get("verb", ""), path=path.get("path", ""))
+    return Request(
+        attributes.get("verb", ""),
+        attributes.get("group", ""),
+        attributes.get("resource", ""),
+        attributes.get("subresource", ""),
+        attributes.get("namespace", ""),
+        attributes.get("name", ""),
+    )

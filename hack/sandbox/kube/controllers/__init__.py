@@ -1,0 +1,1 @@
+"""Controllers that run in the server: garbage collector and namespaces."""

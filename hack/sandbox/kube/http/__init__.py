@@ -1,0 +1,1 @@
+"""From HTTP requests to verbs and back: paths, messages, discovery, OpenAPI, faults."""

@@ -1,0 +1,1 @@
+"""What a resource is: names, verbs, strategy, metadata rules and field managers."""

@@ -1,0 +1,50 @@
+"""Answers as Tables and as metadata only: what `kubectl get` and metadata informers ask for."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from hack.sandbox.kube.resources.resource import Resource
+from hack.sandbox.kube.wire.errors import bad_request
+
+Json = dict[str, Any]
+
+META_V1 = "meta.k8s.io/v1"
+
+
+def partial(obj: Json, version: str = "v1") -> Json:
+    """The metadata of an object alone."""
+    return {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{version}", "metadata": obj["metadata"]}
+
+
+def check_include(include: str) -> None:
+    """Raise 400 for a value of `includeObject` that is not known."""
+    if include not in ("", "None", "Metadata", "Object"):
+        why = f"includeObject: Invalid value: \"{include}\": must be 'Metadata', 'Object', 'None', or empty"
+        raise bad_request(f"Unable to convert to Table as requested: {why}")
+
+
+def table(
+    resource: Resource,
+    objects: Iterable[Json],
+    metadata: Json,
+    *,
+    include: str = "",
+    version: str = "v1",
+    columns: bool = True,
+) -> Json:
+    """A Table of served objects. Without `columns`, the client knows them from an earlier event of its watch."""
+    strategy = resource.strategy
+    rows = [{"cells": strategy.cells(obj), "object": _row_object(obj, include, version)} for obj in objects]
+    return {
+        "kind": "Table",
+        "apiVersion": f"meta.k8s.io/{version}",
+        "metadata": metadata,
+        "columnDefinitions": [column.definition() for column in strategy.columns()] if columns else None,
+        "rows": rows,
+    }
+
+
+def _row_object(obj: Json, include: str, version: str) -> Json | None:
+    if include == "None":
+        return None
+    return obj if include == "Object" else partial(obj, version)

@@ -1,0 +1,1 @@
+"""Structural schemas: defaulting, pruning, keywords, formats and list types."""

@@ -1,0 +1,1 @@
+"""One revisioned log in memory, and its snapshot as a file."""

@@ -1,0 +1,33 @@
+"""The state of a server as a file: all objects with their resourceVersions, history excepted."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from hack.sandbox.kube.store.storage import Entry, Storage
+
+Json = dict[str, Any]
+
+
+def save(storage: Storage, path: Path) -> None:
+    """Write the current objects; the file is replaced at once or not at all."""
+    collections = {name: [e.obj for e in c.scan()] for name, c in storage.collections.items() if c.keys}
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.write_bytes(orjson.dumps({"revision": storage.revision, "collections": collections}))
+    temporary.replace(path)
+
+
+def load(storage: Storage, path: Path) -> None:
+    """Fill an empty storage. Watches can start from the saved revision, not from before."""
+    content: Json = orjson.loads(path.read_bytes())
+    storage.revision = content["revision"]
+    for name, objects in content["collections"].items():
+        storage.restore(name, [_entry(obj) for obj in objects])
+    storage.compact(storage.revision)
+
+
+def _entry(obj: Json) -> Entry:
+    meta = obj["metadata"]
+    key = f"{meta['namespace']}/{meta['name']}" if meta.get("namespace") else meta["name"]
+    return Entry(key, int(meta["resourceVersion"]), obj)

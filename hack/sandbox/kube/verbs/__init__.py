@@ -1,0 +1,1 @@
+"""The verbs that all resources share: get, list, create, update, patch, delete, watch."""

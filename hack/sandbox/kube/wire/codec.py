@@ -1,0 +1,179 @@
+"""Bytes to JSON and back: strict JSON with duplicate keys noticed, YAML as sigs.k8s.io/yaml reads and writes it."""
+
+import json
+from typing import Any, Final
+
+import orjson
+import yaml
+
+from hack.sandbox.kube.wire.causes import go_quote
+
+Json = dict[str, Any]
+
+
+class ParseError(Exception):
+    """The bytes are no document of their media type."""
+
+
+class _Pairs:
+    """An object as it stood in the text, repeated keys included."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: list[tuple[str, Any]]):
+        self.items = items
+
+
+def _number(text: str) -> float | int:
+    """Go prints whole floats without a fraction, so `2.0` becomes 2 on its first round trip."""
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < 1e15 else value
+
+
+def _constant(text: str) -> float:
+    raise ParseError(f"invalid character '{text[0]}' looking for beginning of value")
+
+
+def parse_json(data: bytes) -> tuple[Any, list[str]]:
+    """The document, where the last of repeated keys wins, and the paths of the repeated ones. Raises ParseError."""
+    repeated = False
+
+    def unique(pairs: list[tuple[str, Any]]) -> Json:
+        nonlocal repeated
+        made = dict(pairs)
+        repeated = repeated or len(made) != len(pairs)
+        return made
+
+    try:
+        value = json.loads(data, object_pairs_hook=unique, parse_float=_number, parse_constant=_constant)
+        if not repeated:
+            return value, []
+        duplicates: list[str] = []
+        _find_duplicates(json.loads(data, object_pairs_hook=_Pairs), "", duplicates)
+        return value, duplicates
+    except json.JSONDecodeError as exc:
+        raise ParseError(_go_error(exc)) from exc
+    except (ValueError, RecursionError) as exc:
+        raise ParseError(str(exc)) from exc
+
+
+_GO_ERRORS: Final = {
+    "Expecting property name enclosed in double quotes": "looking for beginning of object key string",
+    "Expecting value": "looking for beginning of value",
+    "Expecting ':' delimiter": "after object key",
+    "Extra data": "after top-level value",
+    "Invalid control character at": "in string literal",
+    "Invalid \\escape": "in string escape code",
+    "Illegal trailing comma before end of object": "looking for beginning of object key string",
+    "Illegal trailing comma before end of array": "looking for beginning of value",
+}
+"""What encoding/json says where Python's json stumbles, by Python's words."""
+
+
+def _go_error(exc: json.JSONDecodeError) -> str:
+    at = exc.doc[exc.pos : exc.pos + 1] if isinstance(exc.doc, str) else exc.doc[exc.pos : exc.pos + 1].decode()
+    if not at or exc.msg.startswith("Unterminated string"):
+        return "unexpected end of JSON input"
+    if exc.msg == "Expecting ',' delimiter":
+        # Which one it is depends on the innermost container that is still open.
+        opened = max(exc.doc.rfind("{", 0, exc.pos), exc.doc.rfind("}", 0, exc.pos))
+        listed = exc.doc.rfind("[", 0, exc.pos)
+        where = "after array element" if listed > opened else "after object key:value pair"
+    else:
+        where = next((text for start, text in _GO_ERRORS.items() if exc.msg.startswith(start)), exc.msg)
+    return f"invalid character {go_quote(at).replace(chr(34), chr(39))} {where}"
+
+
+def _find_duplicates(value: Any, path: str, found: list[str]) -> None:
+    if isinstance(value, _Pairs):
+        seen: set[str] = set()
+        for name, item in value.items:
+            inner = f"{path}.{name}" if path else name
+            if name in seen and inner not in found:
+                found.append(inner)
+            seen.add(name)
+            _find_duplicates(item, inner, found)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _find_duplicates(item, f"{path}[{index}]", found)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """YAML whose scalars become JSON: dates stay strings."""
+
+    yaml_implicit_resolvers: Final = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML in the style of Go: no aliases, double quotes where quotes are needed."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
+        """Write repeated objects out."""
+        return True
+
+
+def _represent_text(dumper: _Dumper, text: str) -> yaml.Node:
+    if "\n" in text:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|")
+    plain = (
+        dumper.resolve(  # type: ignore[no-untyped-call]
+            yaml.ScalarNode, text, (True, False)
+        )
+        == "tag:yaml.org,2002:str"
+    )
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain and text else '"')
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def parse_yaml(data: bytes) -> Any:
+    """The first document. Raises ParseError."""
+    try:
+        value = yaml.load(data, Loader=_Loader)
+        # A round trip finds what JSON cannot say: keys that are no strings become strings, sets fail.
+        return orjson.loads(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS))
+    except (yaml.YAMLError, TypeError) as exc:
+        raise ParseError(f"error converting YAML to JSON: yaml: {_yaml_error(exc)}") from exc
+
+
+def _yaml_error(exc: Exception) -> str:
+    """As go-yaml says it: lines count from 0 in the parser, from 1 in the scanner, and 0 is left out."""
+    if not isinstance(exc, yaml.MarkedYAMLError):
+        return str(exc)
+    mark = exc.context_mark if exc.context_mark is not None and exc.context_mark.line else exc.problem_mark
+    line = mark.line if mark is not None else 0
+    if line and isinstance(exc, yaml.scanner.ScannerError):
+        line += 1
+    return f"line {line}: {exc.problem}" if line else str(exc.problem)
+
+
+def dump_yaml(value: Any) -> bytes:
+    """The document as YAML, keys sorted."""
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=True, width=2**31, allow_unicode=True)
+    return text.encode()
+
+
+def dump_json(value: Any) -> bytes:
+    """Compact JSON."""
+    return orjson.dumps(value, default=_fallback)
+
+
+def _fallback(value: Any) -> Any:
+    if isinstance(value, int):
+        return float(value)
+    raise TypeError(f"cannot serialize {type(value).__name__}")
+
+
+def go_map(value: Any) -> str:
+    """A value as Go's `%+v` prints it, for messages that quote patches."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{k}:{go_map(value[k])}' for k in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(go_map, value))}]"
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,58 @@
+"""Which form of an answer a client accepts: JSON or YAML, plain, as a Table, or metadata only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from hack.sandbox.kube.wire.errors import not_acceptable
+
+JSON: Final = "application/json"
+YAML: Final = "application/yaml"
+OFFERED: Final = (JSON, YAML, "application/vnd.kubernetes.protobuf")
+"""What error messages name. Protobuf is read but never written: clients that prefer it accept JSON beside it."""
+STREAMED: Final = tuple(f"{media_type};stream=watch" for media_type in (JSON, OFFERED[2]))
+"""The same for watches."""
+_WILDCARDS: Final = ("*/*", "application/*", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form of an answer. `target` is empty, Table, PartialObjectMetadata or …List, in meta.k8s.io/`version`."""
+
+    media_type: str = JSON
+    target: str = ""
+    version: str = "v1"
+
+
+def clauses(accept: str) -> list[tuple[str, Mapping[str, str]]]:
+    """The media ranges of an Accept header with their parameters, best quality first."""
+    found: list[tuple[float, str, Mapping[str, str]]] = []
+    for clause in accept.split(","):
+        media_type, *raw = (part.strip() for part in clause.split(";"))
+        parameters = dict(part.partition("=")[::2] for part in raw)
+        try:
+            quality = float(parameters.pop("q", "1"))
+        except ValueError:
+            quality = 0.0
+        found.append((quality, media_type, parameters))
+    return [(media_type, parameters) for _, media_type, parameters in sorted(found, key=lambda item: -item[0])]
+
+
+def of_errors(accept: str) -> str:
+    """The media type of a Status: what the client accepts, and JSON if it accepts nothing that there is."""
+    return next((media_type for media_type, _ in clauses(accept) if media_type in (JSON, YAML)), JSON)
+
+
+def negotiate(accept: str) -> Form:
+    """The first acceptable form. Raises 406."""
+    for media_type, parameters in clauses(accept):
+        base = JSON if media_type in _WILDCARDS else media_type
+        if base not in (JSON, YAML):
+            continue
+        target = parameters.get("as", "")
+        if not target:
+            return Form(base)
+        known = parameters.get("g") == "meta.k8s.io" and parameters.get("v") in ("v1", "v1beta1")
+        if known and target in ("Table", "PartialObjectMetadata", "PartialObjectMetadataList"):
+            return Form(base, target, parameters["v"])
+    raise not_acceptable(OFFERED)
