@@ -13,7 +13,7 @@ from typing import Any
 from hack.sandbox import fault_command
 from hack.sandbox.aws import control as aws_control
 from hack.sandbox.aws import server as aws_server
-from hack.sandbox.aws.markers import HELP as MARKERS
+from hack.sandbox.aws.records.triggers import HELP as MARKERS
 from hack.sandbox.control_client import SandboxError, control, server_url
 from hack.sandbox.kubeapi import KubeError
 from hack.sandbox.operator_process import OperatorDiedError

@@ -15,7 +15,7 @@ from api.v1 import ALL_KINDS
 from hack import tools
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.aws.clock import SandboxClock
-from hack.sandbox.aws.course import Durations
+from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.kube import server as kube_server
 from tests.sandbox.harness import REPOSITORY, Api, eventually
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from hack.sandbox.aws.resources import AnyKind, LogStream, Store, partition
-from hack.sandbox.aws.validation import validate
+from hack.sandbox.aws.records.resource import AnyKind, LogStream, Store, partition
+from hack.sandbox.aws.records.validation import validate
 from hack.sandbox.aws.wire import ApiError, Call
 
 _MAX_EVENTS = 10_000

@@ -12,11 +12,11 @@ from types import TracebackType
 from typing import Self
 
 from hack.sandbox.aws import control
+from hack.sandbox.aws.call_log import CallQuota, Effects, Requests
 from hack.sandbox.aws.clock import SandboxClock
-from hack.sandbox.aws.course import Durations
 from hack.sandbox.aws.faults import Faults
 from hack.sandbox.aws.http import HttpServer
-from hack.sandbox.aws.journal import CallQuota, Effects, Requests
+from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.service import AwsService
 from hack.sandbox.aws.wire import HttpRequest, HttpResponse
 

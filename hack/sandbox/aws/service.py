@@ -13,24 +13,24 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
+from hack.sandbox.aws.call_log import CallQuota, Effects, Requests
 from hack.sandbox.aws.clock import SandboxClock
-from hack.sandbox.aws.course import Durations
-from hack.sandbox.aws.endpoint_api import ENDPOINT, EndpointApi
 from hack.sandbox.aws.faults import Fault, Faults, When
-from hack.sandbox.aws.job_api import JobApi, Operation
-from hack.sandbox.aws.journal import CallQuota, Effects, Requests
-from hack.sandbox.aws.kinds import KINDS
+from hack.sandbox.aws.hosting.endpoint_api import ENDPOINT, EndpointApi
+from hack.sandbox.aws.hosting.immutable_api import StaticApi
+from hack.sandbox.aws.hosting.invocations import RuntimeApi, invoked_endpoint
+from hack.sandbox.aws.hosting.scaling import Targets
+from hack.sandbox.aws.hosting.scaling_api import SERVICE as SCALING
+from hack.sandbox.aws.hosting.scaling_api import ScalingApi
+from hack.sandbox.aws.jobs.job_api import JobApi, Operation
+from hack.sandbox.aws.jobs.kinds import KINDS
+from hack.sandbox.aws.jobs.tuning_api import TUNING, TuningApi
 from hack.sandbox.aws.logs import LogsApi
-from hack.sandbox.aws.models import STATIC_KINDS
 from hack.sandbox.aws.moto_bridge import DEFAULT_ACCOUNT, MotoBridge
-from hack.sandbox.aws.resources import AnyKind, Store
-from hack.sandbox.aws.runtime import RuntimeApi, invoked_endpoint
-from hack.sandbox.aws.scaling import Targets
-from hack.sandbox.aws.scaling_api import SERVICE as SCALING
-from hack.sandbox.aws.scaling_api import ScalingApi
-from hack.sandbox.aws.static_api import StaticApi
-from hack.sandbox.aws.tags import TagApi
-from hack.sandbox.aws.tuning_api import TUNING, TuningApi
+from hack.sandbox.aws.records.models import STATIC_KINDS
+from hack.sandbox.aws.records.resource import AnyKind, Store
+from hack.sandbox.aws.records.tags import TagApi
+from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.wire import ApiError, Call, HttpRequest, HttpResponse, Protocol, error_answer, json_answer
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")

@@ -9,7 +9,7 @@ from typing import Any, Final
 from api.descriptor import KindDescriptor, LifeCycle
 from api.meta import GROUP, JsonObject
 from api.v1 import ALL_KINDS
-from hack.sandbox.aws.journal import Effect
+from hack.sandbox.aws.call_log import Effect
 from tests.sandbox.harness import aws_call
 from tests.sandbox.soak.manifests import ADOPTABLE, FOREIGN
 from tests.sandbox.soak.scene import Ledger, Scene

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from hack.sandbox.aws.validation import service_model
+from hack.sandbox.aws.records.validation import service_model
 from tests.unit.sandbox_aws.conftest import REGION
 
 

@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 
 from hack.sandbox.aws.clock import SandboxClock
-from hack.sandbox.aws.course import Durations
+from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.server import RunningServer, start
 
 REGION = "us-west-2"

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hack.sandbox.aws.clock import SandboxClock
-from hack.sandbox.aws.course import TERMINAL, Course, Durations, Step
-from hack.sandbox.aws.markers import Markers
-from hack.sandbox.aws.training import plan, stop
+from hack.sandbox.aws.jobs.training import plan, stop
+from hack.sandbox.aws.records.timeline import TERMINAL, Course, Durations, Step
+from hack.sandbox.aws.records.triggers import Markers
 
 SECONDS = st.integers(0, 500)
 MARKERS = st.builds(Markers, fail=st.none() | st.just("x"), work_s=st.none() | SECONDS, interruptions=st.integers(0, 3))

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from hack.sandbox.aws.course import Durations
-from hack.sandbox.aws.endpoint_api import EndpointApi
-from hack.sandbox.aws.models import ENDPOINT_CONFIG, MODEL
-from hack.sandbox.aws.resources import Kind, R, Store
-from hack.sandbox.aws.scaling import Targets
+from hack.sandbox.aws.hosting.endpoint_api import EndpointApi
+from hack.sandbox.aws.hosting.immutable_api import StaticApi
+from hack.sandbox.aws.hosting.scaling import Targets
+from hack.sandbox.aws.records.models import ENDPOINT_CONFIG, MODEL
+from hack.sandbox.aws.records.resource import Kind, R, Store
+from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.server import RunningServer
-from hack.sandbox.aws.static_api import StaticApi
 from hack.sandbox.aws.wire import ApiError, Call
 from tests.unit.sandbox_aws.answers import departures, refusal
 from tests.unit.sandbox_aws.test_models import create_config, create_model, variant

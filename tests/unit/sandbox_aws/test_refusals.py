@@ -11,10 +11,10 @@ import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from hack.sandbox.aws.clock import SandboxClock
-from hack.sandbox.aws.course import Durations
+from hack.sandbox.aws.records.timeline import Durations
+from hack.sandbox.aws.records.validation import compiled, service_model, validate
 from hack.sandbox.aws.server import RunningServer
 from hack.sandbox.aws.service import AwsService
-from hack.sandbox.aws.validation import compiled, service_model, validate
 from hack.sandbox.aws.wire import ApiError
 from tests.unit.sandbox_aws.answers import departures, raw, refusal
 from tests.unit.sandbox_aws.conftest import Request

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from hack.sandbox.aws.clock import SandboxClock
-from hack.sandbox.aws.course import Durations
+from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.server import RunningServer, start
 
 ROLE = "arn:aws:iam::123456789012:role/training"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hack.sandbox.aws.sampling import sampled
+from hack.sandbox.aws.jobs.sampling import sampled
 from hack.sandbox.aws.server import RunningServer
 from tests.unit.sandbox_aws.answers import departures, refusal
 

@@ -7,12 +7,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hack.sandbox.aws.course import Durations
-from hack.sandbox.aws.kinds import TRAINING
-from hack.sandbox.aws.resources import Store
-from hack.sandbox.aws.tuning import TuningJob
-from hack.sandbox.aws.tuning_answers import launched
-from hack.sandbox.aws.tuning_api import TUNING, TuningApi
+from hack.sandbox.aws.jobs.kinds import TRAINING
+from hack.sandbox.aws.jobs.tuning import TuningJob
+from hack.sandbox.aws.jobs.tuning_answers import launched
+from hack.sandbox.aws.jobs.tuning_api import TUNING, TuningApi
+from hack.sandbox.aws.records.resource import Store
+from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.wire import Call
 from tests.unit.sandbox_aws.test_tuning import request
 

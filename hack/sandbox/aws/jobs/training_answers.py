@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from hack.sandbox.aws.course import Step
-from hack.sandbox.aws.debugger import rule_statuses
-from hack.sandbox.aws.jobs import Job
-from hack.sandbox.aws.resources import LogStream
-from hack.sandbox.aws.training import attempt_s
-from hack.sandbox.aws.validation import echoed_members
-from hack.sandbox.aws.warm_pool import warm_pool
+from hack.sandbox.aws.jobs.debugger import rule_statuses
+from hack.sandbox.aws.jobs.job import Job
+from hack.sandbox.aws.jobs.training import attempt_s
+from hack.sandbox.aws.jobs.warm_pool import warm_pool
+from hack.sandbox.aws.records.resource import LogStream
+from hack.sandbox.aws.records.timeline import Step
+from hack.sandbox.aws.records.validation import echoed_members
 
 _BUSY = frozenset({"Downloading", "Training", "Uploading", "Stopping"})
 _LINES_A_TRAINING = 20

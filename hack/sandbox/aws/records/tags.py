@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from hack.sandbox.aws.resources import AnyKind, Store
-from hack.sandbox.aws.validation import validate
+from hack.sandbox.aws.records.resource import AnyKind, Store
+from hack.sandbox.aws.records.validation import validate
 from hack.sandbox.aws.wire import Call, invalid
 
 MAX_TAGS = 50

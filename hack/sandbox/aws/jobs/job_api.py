@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hack.sandbox.aws import markers
-from hack.sandbox.aws.course import Durations
-from hack.sandbox.aws.jobs import Job, JobKind
-from hack.sandbox.aws.listing import listed, paged
-from hack.sandbox.aws.resources import AnyKind, Store, stamp
-from hack.sandbox.aws.tags import tag_map
-from hack.sandbox.aws.validation import output_members, validate
+from hack.sandbox.aws.jobs.job import Job, JobKind
+from hack.sandbox.aws.records import triggers
+from hack.sandbox.aws.records.listing import listed, paged
+from hack.sandbox.aws.records.resource import AnyKind, Store, stamp
+from hack.sandbox.aws.records.tags import tag_map
+from hack.sandbox.aws.records.timeline import Durations
+from hack.sandbox.aws.records.validation import output_members, validate
 from hack.sandbox.aws.wire import Call
 
 Operation = Callable[[Call], dict[str, Any] | None]
@@ -46,7 +46,7 @@ class JobApi:
         related = self.kind.check(call, self.store)
         request = {key: value for key, value in call.params.items() if key != "Tags"}
         name = request[self.kind.name_member]
-        asked = markers.read(call.params, name, *related)
+        asked = triggers.read(call.params, name, *related)
         job = Job(
             name=name,
             arn=self.kind.arn(call, name),

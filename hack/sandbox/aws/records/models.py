@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hack.sandbox.aws.markers import MISSING
-from hack.sandbox.aws.resources import ErrorText, Kind, Resource, Store
-from hack.sandbox.aws.validation import echoed_members
+from hack.sandbox.aws.records.resource import ErrorText, Kind, Resource, Store
+from hack.sandbox.aws.records.triggers import MISSING
+from hack.sandbox.aws.records.validation import echoed_members
 from hack.sandbox.aws.wire import Call, invalid
 
 

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from hack.sandbox.aws import markers
-from hack.sandbox.aws.job_api import Operation
-from hack.sandbox.aws.listing import listed, paged
-from hack.sandbox.aws.models import StaticKind
-from hack.sandbox.aws.resources import Resource, Store, stamp
-from hack.sandbox.aws.tags import tag_map
-from hack.sandbox.aws.validation import validate
+from hack.sandbox.aws.jobs.job_api import Operation
+from hack.sandbox.aws.records import triggers
+from hack.sandbox.aws.records.listing import listed, paged
+from hack.sandbox.aws.records.models import StaticKind
+from hack.sandbox.aws.records.resource import Resource, Store, stamp
+from hack.sandbox.aws.records.tags import tag_map
+from hack.sandbox.aws.records.validation import validate
 from hack.sandbox.aws.wire import Call
 
 
@@ -34,7 +34,7 @@ class StaticApi:
         """Keep a resource. The order of refusals is the service's: form, content, name."""
         name = self._name(call)
         self.kind.check(call, self.store)
-        markers.read(call.params, name)  # a marker that makes no sense is refused where it stands
+        triggers.read(call.params, name)  # a marker that makes no sense is refused where it stands
         resource = Resource(
             name=name,
             arn=self.kind.arn(call, name),

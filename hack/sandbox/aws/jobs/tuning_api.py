@@ -6,17 +6,18 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from hack.sandbox.aws import markers, sampling, tuning_answers
-from hack.sandbox.aws.course import Course, Durations, Step
-from hack.sandbox.aws.job_api import Operation, common_answer
-from hack.sandbox.aws.jobs import Job
-from hack.sandbox.aws.kinds import TRAINING
-from hack.sandbox.aws.listing import listed, paged, sort_key
-from hack.sandbox.aws.resources import ErrorText, Kind, Store
-from hack.sandbox.aws.tags import tag_map
-from hack.sandbox.aws.training import check_role
-from hack.sandbox.aws.tuning import Child, TuningJob, definitions, objective_of, ranges_of, replayed
-from hack.sandbox.aws.validation import validate
+from hack.sandbox.aws.jobs import sampling, tuning_answers
+from hack.sandbox.aws.jobs.job import Job
+from hack.sandbox.aws.jobs.job_api import Operation, common_answer
+from hack.sandbox.aws.jobs.kinds import TRAINING
+from hack.sandbox.aws.jobs.training import check_role
+from hack.sandbox.aws.jobs.tuning import Child, TuningJob, definitions, objective_of, ranges_of, replayed
+from hack.sandbox.aws.records import triggers
+from hack.sandbox.aws.records.listing import listed, paged, sort_key
+from hack.sandbox.aws.records.resource import ErrorText, Kind, Store
+from hack.sandbox.aws.records.tags import tag_map
+from hack.sandbox.aws.records.timeline import Course, Durations, Step
+from hack.sandbox.aws.records.validation import validate
 from hack.sandbox.aws.wire import Call, invalid
 
 TUNING: Kind[TuningJob] = Kind(
@@ -105,7 +106,7 @@ class TuningApi:
             request={key: value for key, value in call.params.items() if key != "Tags"},
             created_at=call.now,
             course=Course((Step(call.now, "InProgress", "", ""),)),
-            markers=markers.read(call.params, name),
+            markers=triggers.read(call.params, name),
             durations=self._durations,
             tags=tag_map(call.params.get("Tags") or ()),
         )

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hack.sandbox.aws import markers
-from hack.sandbox.aws.course import Course, Step
-from hack.sandbox.aws.jobs import Job
-from hack.sandbox.aws.kinds import TRAINING
-from hack.sandbox.aws.resources import partition
-from hack.sandbox.aws.sampling import sampled
-from hack.sandbox.aws.training_answers import OBJECTIVE_KEY, metric_value
+from hack.sandbox.aws.jobs.job import Job
+from hack.sandbox.aws.jobs.kinds import TRAINING
+from hack.sandbox.aws.jobs.sampling import sampled
+from hack.sandbox.aws.jobs.training_answers import OBJECTIVE_KEY, metric_value
+from hack.sandbox.aws.records import triggers
+from hack.sandbox.aws.records.resource import partition
+from hack.sandbox.aws.records.timeline import Course, Step
 
 _ATTEMPTS = 5  # training jobs that may fail before the first one succeeds
 _NO_SUCCESS = (
@@ -224,7 +224,7 @@ def _launched(job: TuningJob, number: int, at: float) -> Child:
         "HyperParameters": {**(definition.get("StaticHyperParameters") or {}), **tuned, OBJECTIVE_KEY: objective},
     }
     tags = [{"Key": key, "Value": value} for key, value in job.tags.items()]
-    asked = markers.read({**request, "Tags": tags}, name)
+    asked = triggers.read({**request, "Tags": tags}, name)
     if number < job.markers.fail_first:
         asked = replace(asked, fail=asked.fail or "")
     child = Job(

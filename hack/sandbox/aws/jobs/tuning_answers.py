@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, cast
 
-from hack.sandbox.aws.resources import stamp
-from hack.sandbox.aws.training_answers import OBJECTIVE_KEY, fill_defaults
-from hack.sandbox.aws.tuning import Child, TuningJob, definitions, objective_of
-from hack.sandbox.aws.validation import echoed_members
+from hack.sandbox.aws.jobs.training_answers import OBJECTIVE_KEY, fill_defaults
+from hack.sandbox.aws.jobs.tuning import Child, TuningJob, definitions, objective_of
+from hack.sandbox.aws.records.resource import stamp
+from hack.sandbox.aws.records.validation import echoed_members
 
 _OBJECTIVES = {"Completed": "Succeeded", "InProgress": "Pending", "Stopping": "Pending"}
 

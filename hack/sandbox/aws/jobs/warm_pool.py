@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hack.sandbox.aws.jobs import Job
+from hack.sandbox.aws.jobs.job import Job
 
 
 def warm_pool(job: Job, now: float) -> dict[str, Any]:

@@ -4,17 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hack.sandbox.aws import endpoint_answers, endpoints, markers
-from hack.sandbox.aws.course import Durations, Timeline
-from hack.sandbox.aws.endpoints import Endpoint, EndpointStep, Fleet, Variant
-from hack.sandbox.aws.job_api import Operation
-from hack.sandbox.aws.listing import listed, paged
-from hack.sandbox.aws.markers import Markers
-from hack.sandbox.aws.models import ENDPOINT_CONFIG, MODEL, variants
-from hack.sandbox.aws.resources import ErrorText, Kind, Resource, Store, stamp
-from hack.sandbox.aws.scaling import Targets
-from hack.sandbox.aws.tags import tag_map
-from hack.sandbox.aws.validation import validate
+from hack.sandbox.aws.hosting import endpoint_answers, endpoints
+from hack.sandbox.aws.hosting.endpoints import Endpoint, EndpointStep, Fleet, Variant
+from hack.sandbox.aws.hosting.scaling import Targets
+from hack.sandbox.aws.jobs.job_api import Operation
+from hack.sandbox.aws.records import triggers
+from hack.sandbox.aws.records.listing import listed, paged
+from hack.sandbox.aws.records.models import ENDPOINT_CONFIG, MODEL, variants
+from hack.sandbox.aws.records.resource import ErrorText, Kind, Resource, Store, stamp
+from hack.sandbox.aws.records.tags import tag_map
+from hack.sandbox.aws.records.timeline import Durations, Timeline
+from hack.sandbox.aws.records.triggers import Markers
+from hack.sandbox.aws.records.validation import validate
 from hack.sandbox.aws.wire import Call, invalid
 
 ENDPOINT: Kind[Endpoint] = Kind(
@@ -192,7 +193,7 @@ class EndpointApi:
             if "ModelName" in variant
         ]
         tags = [{"Key": key, "Value": value} for key, value in config.tags.items()]
-        return markers.read(own or {}, name, *models, {"Tags": tags})
+        return triggers.read(own or {}, name, *models, {"Tags": tags})
 
 
 def _summary(endpoint: Endpoint, now: float) -> dict[str, Any]:

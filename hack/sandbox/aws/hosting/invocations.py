@@ -8,9 +8,9 @@ import hashlib
 import re
 from dataclasses import dataclass, replace
 
-from hack.sandbox.aws.endpoint_api import ENDPOINT
-from hack.sandbox.aws.endpoints import SERVING, Endpoint, Fleet, Variant, instance_id
-from hack.sandbox.aws.resources import Store, partition
+from hack.sandbox.aws.hosting.endpoint_api import ENDPOINT
+from hack.sandbox.aws.hosting.endpoints import SERVING, Endpoint, Fleet, Variant, instance_id
+from hack.sandbox.aws.records.resource import Store, partition
 from hack.sandbox.aws.wire import ApiError, Call, HttpRequest, HttpResponse
 
 _PATH = re.compile(r"/endpoints/([^/]+)/invocations")

@@ -8,7 +8,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
-from hack.sandbox.aws.resources import Kind, R, Resource, stamp
+from hack.sandbox.aws.records.resource import Kind, R, Resource, stamp
 from hack.sandbox.aws.wire import Call, invalid
 
 _DEFAULT_PAGE = 10

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from hack.sandbox.aws.endpoint_api import ENDPOINT
-from hack.sandbox.aws.job_api import Operation
-from hack.sandbox.aws.resources import Store, partition, stamp
-from hack.sandbox.aws.scaling import INSTANCES, Policy, Target, TargetKey, Targets
-from hack.sandbox.aws.validation import validate
+from hack.sandbox.aws.hosting.endpoint_api import ENDPOINT
+from hack.sandbox.aws.hosting.scaling import INSTANCES, Policy, Target, TargetKey, Targets
+from hack.sandbox.aws.jobs.job_api import Operation
+from hack.sandbox.aws.records.resource import Store, partition, stamp
+from hack.sandbox.aws.records.validation import validate
 from hack.sandbox.aws.wire import ApiError, Call, invalid
 
 T = TypeVar("T")

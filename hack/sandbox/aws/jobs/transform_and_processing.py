@@ -7,11 +7,11 @@ for processing jobs, the time limit is over.
 from collections.abc import Mapping
 from typing import Any
 
-from hack.sandbox.aws.course import Course, Durations, Step
-from hack.sandbox.aws.markers import MISSING, Markers
-from hack.sandbox.aws.models import MODEL
-from hack.sandbox.aws.resources import Store
-from hack.sandbox.aws.training import check_role, no_objects
+from hack.sandbox.aws.jobs.training import check_role, no_objects
+from hack.sandbox.aws.records.models import MODEL
+from hack.sandbox.aws.records.resource import Store
+from hack.sandbox.aws.records.timeline import Course, Durations, Step
+from hack.sandbox.aws.records.triggers import MISSING, Markers
 from hack.sandbox.aws.wire import Call, invalid
 
 WORKING = "Working"  # the stage in which a job has its instances; a name of ours, no answer shows it

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hack.sandbox.aws.jobs import Job
-from hack.sandbox.aws.resources import partition
+from hack.sandbox.aws.jobs.job import Job
+from hack.sandbox.aws.records.resource import partition
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from hack.sandbox.aws.course import Course, Durations, Step
-from hack.sandbox.aws.markers import MISSING, Markers
-from hack.sandbox.aws.resources import Store
+from hack.sandbox.aws.records.resource import Store
+from hack.sandbox.aws.records.timeline import Course, Durations, Step
+from hack.sandbox.aws.records.triggers import MISSING, Markers
 from hack.sandbox.aws.wire import Call, invalid
 
 _DEFAULT_MAX_RUNTIME_S = 86_400

@@ -5,8 +5,8 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from hack.sandbox.aws.endpoints import Endpoint, EndpointStep, Fleet, Variant, instance_id
-from hack.sandbox.aws.resources import LogStream, stamp
+from hack.sandbox.aws.hosting.endpoints import Endpoint, EndpointStep, Fleet, Variant, instance_id
+from hack.sandbox.aws.records.resource import LogStream, stamp
 
 
 def describe(endpoint: Endpoint, now: float) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """The kinds of jobs the sandbox knows, as data."""
 
-from hack.sandbox.aws import training, training_answers, working, working_answers
-from hack.sandbox.aws.jobs import JobKind
-from hack.sandbox.aws.resources import ErrorText
-from hack.sandbox.aws.warm_pool import has_training_plan, has_warm_pool_status
+from hack.sandbox.aws.jobs import training, training_answers, transform_and_processing, transform_and_processing_answers
+from hack.sandbox.aws.jobs.job import JobKind
+from hack.sandbox.aws.jobs.warm_pool import has_training_plan, has_warm_pool_status
+from hack.sandbox.aws.records.resource import ErrorText
 
 TRAINING = JobKind(
     resource="TrainingJob",
@@ -43,12 +43,12 @@ TRANSFORM = JobKind(
     wrong_state=ErrorText(
         "ValidationException", "The request was rejected because the transform job is in status {status}."
     ),
-    check=working.check_transform,
-    plan=working.plan_transform,
-    stop=working.stop,
-    describe=working_answers.describe_transform,
-    summary=working_answers.summarize_transform,
-    log_lines=working_answers.transform_log,
+    check=transform_and_processing.check_transform,
+    plan=transform_and_processing.plan_transform,
+    stop=transform_and_processing.stop,
+    describe=transform_and_processing_answers.describe_transform,
+    summary=transform_and_processing_answers.summarize_transform,
+    log_lines=transform_and_processing_answers.transform_log,
 )
 PROCESSING = JobKind(
     resource="ProcessingJob",
@@ -60,12 +60,12 @@ PROCESSING = JobKind(
     wrong_state=ErrorText(
         "ValidationException", "The request was rejected because the processing job is in status {status}."
     ),
-    check=working.check_processing,
-    plan=working.plan_processing,
-    stop=working.stop,
-    describe=working_answers.describe_processing,
-    summary=working_answers.summarize_processing,
-    log_lines=working_answers.processing_log,
+    check=transform_and_processing.check_processing,
+    plan=transform_and_processing.plan_processing,
+    stop=transform_and_processing.stop,
+    describe=transform_and_processing_answers.describe_processing,
+    summary=transform_and_processing_answers.summarize_processing,
+    log_lines=transform_and_processing_answers.processing_log,
     is_deletable=True,
 )
 KINDS: tuple[JobKind, ...] = (TRAINING, TRANSFORM, PROCESSING)

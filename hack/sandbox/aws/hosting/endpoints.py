@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hack.sandbox.aws.course import Durations, Step, Timeline
-from hack.sandbox.aws.markers import Markers
-from hack.sandbox.aws.resources import Resource
+from hack.sandbox.aws.records.resource import Resource
+from hack.sandbox.aws.records.timeline import Durations, Step, Timeline
+from hack.sandbox.aws.records.triggers import Markers
 
 IN_PROGRESS = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 SERVING = frozenset({"InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"})

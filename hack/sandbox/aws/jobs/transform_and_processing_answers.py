@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from hack.sandbox.aws.jobs import Job
-from hack.sandbox.aws.resources import LogStream, stamp
-from hack.sandbox.aws.validation import echoed_members
-from hack.sandbox.aws.working import WORKING, exit_message
+from hack.sandbox.aws.jobs.job import Job
+from hack.sandbox.aws.jobs.transform_and_processing import WORKING, exit_message
+from hack.sandbox.aws.records.resource import LogStream, stamp
+from hack.sandbox.aws.records.validation import echoed_members
 
 _LINES = 8
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hack.sandbox.aws.course import Course, Durations
-from hack.sandbox.aws.markers import Markers
-from hack.sandbox.aws.resources import ErrorText, Kind, Resource, Store
+from hack.sandbox.aws.records.resource import ErrorText, Kind, Resource, Store
+from hack.sandbox.aws.records.timeline import Course, Durations
+from hack.sandbox.aws.records.triggers import Markers
 from hack.sandbox.aws.wire import Call
 
 

@@ -1,0 +1,1 @@
+"""Endpoints, their scaling and invocation, and the operations of models and configurations."""
