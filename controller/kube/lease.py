@@ -17,7 +17,7 @@ LEASES: Final = Resource(group="coordination.k8s.io", version="v1", plural="leas
 
 
 class LeaseLock:
-    """Implements `runtime.leaderelection.Lock`. Give it a client of its own without a rate limit."""
+    """Implements `runtime.election.leader_election.Lock`. Give it a client of its own without a rate limit."""
 
     def __init__(self, client: KubeClient, key: ObjectKey) -> None:
         self._client = client

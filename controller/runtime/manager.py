@@ -56,7 +56,7 @@ _STOP_ORDER: Final = (Stage.ALWAYS, Stage.LEADING, Stage.CACHES, Stage.SERVERS)
 
 
 class Election(Protocol):
-    """`runtime.leaderelection.Elector`."""
+    """`runtime.election.leader_election.Elector`."""
 
     def run(self, stop: Stop, on_started: Callable[[], None]) -> None:
         """Block until `stop`; call `on_started` once when leading. Raises when the lease is lost."""

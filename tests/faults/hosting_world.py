@@ -279,7 +279,7 @@ class FakeHosting:
         return request
 
     def targets(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> Descriptions:
-        """See `hostingpass.Targets.targets`."""
+        """See `perform.Targets.targets`."""
         self.calls.append("DescribeScalableTargets")
         return {each["ResourceId"]: {} for each in selectors if each["ResourceId"] in self.scaled}
 

@@ -71,7 +71,7 @@ def test_the_shipped_roles_are_enough_and_not_too_much(home: Cluster, manifest: 
 
     asked = walk(home, manifest, namespace, jobs_in, *((f"--namespace={namespace}",) if is_namespaced else ()))
 
-    # It tries the cluster's own namespace first; where it may not, the served one stands in (kube/clusterid.py).
+    # It tries the cluster's own namespace first; where it may not, the served one stands in (kube/cluster_id.py).
     expected = {Right("", "namespaces", "get", "kube-system", "kube-system")} if is_namespaced else set()
     denied = {each for each in asked if not any(right.covers(each) for right in granted)}
     assert denied == expected

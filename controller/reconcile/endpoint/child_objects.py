@@ -14,7 +14,7 @@ from controller.reconcile.status.view import merge_patch
 from controller.runtime.errors import ClassifiedError, ErrorClass
 
 OWNERS = "owners"
-"""Index of children by their deployment: `family.owners_of`."""
+"""Index of children by their deployment: `desired.owners_of`."""
 
 
 class ChildReader(Protocol):

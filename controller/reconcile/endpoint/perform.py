@@ -1,4 +1,4 @@
-"""The reconciler of HostingDeployments: looks, lets `hosting.decide` decide, carries out.
+"""The reconciler of HostingDeployments: looks, lets `decide` decide, carries out.
 
 Over 400 lines: one method for each step of `hostingplan`, and the ports that they use.
 """

@@ -1,4 +1,4 @@
-"""The reconciler of models and endpoint configurations: looks, lets `resource.decide` decide, carries out."""
+"""The reconciler of models and endpoint configurations: looks, lets `decide` decide, carries out."""
 
 import json
 import random
@@ -51,7 +51,7 @@ _DESCRIBE_SHARE: Final = 0.8
 
 
 class Users(Protocol):
-    """Who uses what; `usage.Usage` is one."""
+    """Who uses what; `users.Usage` is one."""
 
     def users(self, kind: str, name: str) -> tuple[str, ...]:
         """Who uses the resource `name` of `kind`."""

@@ -1,4 +1,4 @@
-"""The reconciler of autoscaling policies: looks, lets `scaling.decide` decide, carries out."""
+"""The reconciler of autoscaling policies: looks, lets `decide` decide, carries out."""
 
 import json
 import random

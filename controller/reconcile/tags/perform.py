@@ -22,7 +22,7 @@ def retag(hand: Hand, seen: Observed, step: PutTags | DropTags) -> Observed:
     A refusal that lasts is told, and keeps nothing else from being done. Raises `AwsError` for others.
     """
     recorded = seen.recorded
-    assert recorded is not None  # noqa: S101 (`tagging.step`)
+    assert recorded is not None  # noqa: S101 (`tags.decide.step`)
     target = hand.target(seen)
     hand.confirm()
     try:

@@ -1,7 +1,7 @@
 """The last known state of many objects, as packed bytes under their keys, with indexes.
 
 Bytes instead of decoded objects: decoded, a TrainingJob takes about five times the memory of its JSON, which takes ten
-times that of its packed form (`compaction`). Every reader that decodes gets a copy of its own, so no lock and no
+times that of its packed form (`packing`). Every reader that decodes gets a copy of its own, so no lock and no
 convention has to protect it (S7).
 """
 

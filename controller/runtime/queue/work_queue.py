@@ -1,6 +1,6 @@
 """The work queue that threads share: `QueueState` behind a lock, with a clock, a rate limiter and metrics.
 
-Its semantics are told in `queuestate`: client-go's queue with controller-runtime's ordering by priority.
+Its semantics are in `queue_state`: client-go's queue with controller-runtime's ordering by priority.
 """
 
 import threading
