@@ -31,7 +31,7 @@ class ObjectGetter(Protocol):
 
 
 class WatchedNamespaces:
-    """`settings.Namespaces` over caches of namespaces and of the account map. `of` never blocks; `confirm` makes a call.
+    """`settings.Namespaces` over caches of namespaces and the account map. `of` never blocks; `confirm` makes a call.
 
     `account_map` is where that map is; None where the operator does not know its own namespace.
     """
