@@ -1,7 +1,8 @@
-"""Follows jobs by List deltas and wakes the keys of those that changed (DESIGN 4.5).
+"""Polls SageMaker's List APIs for changes and enqueues the affected keys (DESIGN 4.5).
 
-The decisions are in `feed`; here are the threads, the lock and the calls. One unit of work is one page of one target,
-so that targets take turns, a slow region holds one thread and no more, and the end of the process is prompt.
+The decisions are in `poll_state`; here are the threads, the lock and the calls. One unit of work is one page of one
+target, or the keys whose jobs are to be described, so that targets take turns, a slow region holds one thread and no
+more, and the end of the process is prompt.
 """
 
 import threading
@@ -37,6 +38,8 @@ class Sighting:
     """The newest List summary or Describe answer; None before the first."""
     is_describe_due: bool
     """Lists do not show the job, or the slow safety net wants a look."""
+    lost: AwsError | None = None
+    """Why Lists do not come and jobs are described in turn; None while they do."""
 
 
 class TrackerMetrics(Collector):
@@ -162,7 +165,7 @@ class Tracker:
         with self._changed:
             lane = self._where.get(key)
             job = lane.feed.get(key) if lane else None
-            return Sighting(job.summary, job.is_describe_due) if job else None
+            return Sighting(job.summary, job.is_describe_due, lane.feed.lost) if lane and job else None
 
     def hasten(self, key: ObjectKey) -> None:
         """What `key` follows was asked to change: look soon, however settled everything was."""
@@ -175,11 +178,11 @@ class Tracker:
 
     def described(self, key: ObjectKey, description: Mapping[str, Any]) -> None:
         """A Describe answer has come in by another way: later changes are told relative to it."""
-        now, utcnow = self._clock.monotonic(), self._clock.utcnow()
+        now = self._clock.monotonic()
         with self._changed:
             lane = self._where.get(key)
             if lane is not None:
-                lane.feed.described(key, description, utcnow=utcnow, now=now)
+                lane.feed.described(key, description, now=now)
 
     # --- for threads
 
@@ -238,23 +241,24 @@ class Tracker:
         return lane
 
     def _page(self, lane: _Lane) -> None:
-        """Fetch one page for a lane that is marked busy, and wake what it changed."""
+        """Wake the keys to describe, and fetch a page if one is due, for a lane that is marked busy."""
+        now = self._clock.monotonic()
         with self._changed:
-            query = lane.feed.begin(now=self._clock.monotonic(), utcnow=self._clock.utcnow())
+            woken = lane.feed.looks(now=now)
+            query = lane.feed.begin(now=now)
         outcome: Page | AwsError | None = None
         try:
-            outcome = self._fetch(lane, query)
+            if query is not None:
+                outcome = self._fetch(lane, query)
         finally:
             # Whatever happens, the lane comes back: an exception that ends this thread must not blind the others.
-            woken = self._give_back(lane, outcome)
+            woken += self._give_back(lane, outcome)
         for key in woken:
             self._wake(key)
 
     def _fetch(self, lane: _Lane, query: Query) -> Page | AwsError:
         try:
-            page = self._jobs.list_page(
-                self._descriptor, lane.target, modified_after=query.modified_after, next_token=query.next_token
-            )
+            page = self._jobs.list_page(self._descriptor, lane.target, next_token=query.next_token)
         except AwsError as error:
             self._pages.labels(self.kind, error.label).inc()
             return error
@@ -263,12 +267,12 @@ class Tracker:
 
     def _give_back(self, lane: _Lane, outcome: Page | AwsError | None) -> list[ObjectKey]:
         """Put the outcome of a call into the feed and let others take the lane; returns the keys to wake."""
-        now, utcnow = self._clock.monotonic(), self._clock.utcnow()
+        now = self._clock.monotonic()
         woken: list[ObjectKey] = []
         delay_s = 0.0
         with self._changed:
             if isinstance(outcome, Page):
-                woken = lane.feed.absorb(outcome, now=now, utcnow=utcnow)
+                woken = lane.feed.absorb(outcome, now=now)
             elif outcome is not None:
                 delay_s = lane.feed.failed(outcome, now=now)
             lane.is_busy = False
