@@ -22,6 +22,7 @@ import boto3
 import pytest
 
 from api.v1 import ALL_KINDS, KINDS
+from hack.background import in_background
 from hack.sandbox.__main__ import main
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.aws.faults import FAULTS
@@ -32,7 +33,6 @@ from hack.sandbox.operator_process import OperatorDiedError
 from hack.sandbox.run import Goal, Options, Show, run
 from hack.sandbox.samples import SAMPLES, UPDATE, Reference, Sample, crd_paths, served
 from hack.sandbox.watch_table import Row
-from tests.background import in_background
 
 pytestmark = pytest.mark.sandbox
 REPOSITORY = Path(__file__).resolve().parents[2]

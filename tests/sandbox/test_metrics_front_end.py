@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.background import in_background
+from hack.background import in_background
 from tests.sandbox.apiserver import free_port, write_kubeconfig
 from tests.sandbox.harness import REPOSITORY, eventually
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, Cluster, cluster, for_namespace

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from api.meta import JsonObject
-from tests.background import in_background
+from hack.background import in_background
 from tests.sandbox.conftest import World
 from tests.sandbox.harness import eventually, named
 from tests.sandbox.smlogs_scene import LIMIT_S, Scene

@@ -13,7 +13,7 @@ import pytest
 from controller.runtime.leaderelection import LeadershipLost
 from controller.runtime.lifecycle import Stop
 from controller.runtime.manager import Manager, Run, Stage
-from tests.background import in_background
+from hack.background import in_background
 from tests.fakes import FakeClock
 
 MAIN = threading.main_thread()
