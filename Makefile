@@ -49,6 +49,10 @@ test: $(READY)  ## Run all tests (unit, property, faults, sandbox end to end); A
 test-fast: $(READY)  ## Run the tests that start no servers and operators, in less than a minute; ARGS narrows, e.g. ARGS='-k queue'
 	@$(BIN)/python -m pytest -q $(TEST_OPTIONS) --ignore=tests/sandbox $(ARGS)
 
+.PHONY: test-stress
+test-stress: $(READY)  ## Run tests on a busy machine, in the background, as another user, in random order; ARGS="--seed N --repeat M tests/…"
+	@$(BIN)/python -m hack.stress $(ARGS)
+
 END_TO_END := tests/sandbox/test_trainingjob_life.py tests/sandbox/test_crashes.py tests/sandbox/test_idle.py tests/sandbox/test_kubectl_trainingjob.py tests/sandbox/test_kubectl_guides.py
 
 .PHONY: test-envtest
