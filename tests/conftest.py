@@ -10,6 +10,7 @@ import pytest
 
 from tests.workers import how_many
 
+PROFILES = "tests.hypothesis_profile"
 GRACE_S = 2.0
 """How long threads that are ending may take: a limit, paid only by tests that fail."""
 
@@ -39,10 +40,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return how_many(selected, cores, is_narrowed=bool(config.option.keyword))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Register our profiles of hypothesis where one is named: its plugin looks for it next."""
+    if config.getoption("--hypothesis-profile"):
+        importlib.import_module(PROFILES)
+
+
 def pytest_pycollect_makemodule(module_path: Path) -> None:
-    """Load our profile of hypothesis ahead of a module that uses it.
+    """Load our profile ahead of a module that uses hypothesis.
 
     Not for every run: its import takes longer than all else that a single file of tests needs.
     """
     if b"hypothesis" in module_path.read_bytes():
-        importlib.import_module("tests.hypothesis_profile")
+        importlib.import_module(PROFILES)
