@@ -1,14 +1,10 @@
 """What objects are told: events, notices and the words in conditions. Pure."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from controller.reconcile.plan import Event, Found, Observed, Owner, Phase, Recorded, View
-
-WAITING: Final = "Waiting"
-"""Reason of Synced=False as long as nothing was asked of AWS."""
-LACKING: Final = "SpawnFailed"
-"""Reason of Synced=False, and of a Warning, where objects beside an object cannot be made."""
+from controller.reconcile.status import reasons
 
 
 def rules_running(status: Mapping[str, Any]) -> bool:
@@ -28,19 +24,29 @@ def rules_with_issues(status: Mapping[str, Any]) -> frozenset[str]:
 def issues_found(seen: Observed, remote: Found) -> list[Event]:
     """A Warning for rules whose findings are not in the status yet."""
     news = sorted(rules_with_issues(remote.fields) - seen.issues)
-    return [Event("Warning", "RuleIssuesFound", f"debugger rules report issues: {', '.join(news)}")] if news else []
+    return (
+        [Event("Warning", reasons.RULE_ISSUES_FOUND, f"debugger rules report issues: {', '.join(news)}")]
+        if news
+        else []
+    )
 
 
 def reason_of(value: str) -> str:
     """An AWS status as the reason of a condition: reasons are CamelCase words (metav1.Condition)."""
     word = "".join(letter for letter in value if letter.isalnum())
-    return word if word[:1].isalpha() else "Unknown"
+    return word if word[:1].isalpha() else reasons.UNKNOWN
 
 
 def waiting(seen: Observed) -> View:
     """Nothing was asked of AWS yet: others come first."""
     message = "waiting for its turn at AWS"
-    return View(Phase.WORKING, "Creating", message, value=seen.descriptor.status.synchronizing, synced=WAITING)
+    return View(
+        Phase.WORKING,
+        reasons.CREATING,
+        message,
+        value=seen.descriptor.status.synchronizing,
+        synced=reasons.WAITING,
+    )
 
 
 def created(seen: Observed, recorded: Recorded) -> Event:
@@ -48,27 +54,29 @@ def created(seen: Observed, recorded: Recorded) -> Event:
     if seen.policy.read_only:
         return found(recorded)
     if seen.owner is Owner.FOREIGN:
-        return Event("Normal", "Adopted", f"{recorded.name} in {recorded.region} belongs to this object from now on")
-    return Event("Normal", "Created", f"{recorded.name} in {recorded.region}")
+        return Event(
+            "Normal", reasons.ADOPTED, f"{recorded.name} in {recorded.region} belongs to this object from now on"
+        )
+    return Event("Normal", reasons.CREATED, f"{recorded.name} in {recorded.region}")
 
 
 def resumed(seen: Observed, view: View) -> tuple[Event, ...]:
     """The annotation `paused` is gone: the first thing shown after it says so."""
-    if seen.reasons.get("Reconciling") != "Paused" or view.phase is Phase.PAUSED:
+    if seen.reasons.get(reasons.RECONCILING) != reasons.PAUSED or view.phase is Phase.PAUSED:
         return ()
-    return (Event("Normal", "Resumed", "no longer paused"),)
+    return (Event("Normal", reasons.RESUMED, "no longer paused"),)
 
 
 def found(recorded: Recorded) -> Event:
     """A resource is shown that the object has not created, and does not own."""
-    return Event("Normal", "Found", f"{recorded.name} in {recorded.region}, which is only looked at")
+    return Event("Normal", reasons.FOUND, f"{recorded.name} in {recorded.region}, which is only looked at")
 
 
 def ended(seen: Observed, remote: Found) -> Event:
     """The job has reached a terminal status."""
     rule = seen.descriptor.status
     if remote.value == rule.failed:
-        return Event("Warning", "Failed", remote.failure_reason or "SageMaker gives no reason")
+        return Event("Warning", reasons.FAILED, remote.failure_reason or "SageMaker gives no reason")
     return Event("Normal", reason_of(remote.value), f"{seen.name} has ended")
 
 

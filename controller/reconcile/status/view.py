@@ -13,17 +13,10 @@ from api.annotations import AWS_RESOURCE
 from api.descriptor import KindDescriptor
 from api.meta import GROUP, Condition, ConditionStatus, JsonObject
 from controller.reconcile.plan import Drift, Phase, Recorded, View
+from controller.reconcile.status import reasons
 
 RESOURCE_ANNOTATION: Final = AWS_RESOURCE.key
 """On objects that the operator makes for resources that are there already: their `status.awsResource`, as JSON."""
-
-
-IGNORED: Final = "AnnotationIgnored"
-"""Type of the condition that tells of annotations under our prefix that have no effect."""
-
-
-TAGGED: Final = "Tagged"
-"""Type of the condition that is False while AWS refuses tags on what the object has recorded."""
 
 
 HANDLED: Final = "lastHandledReconcileAt"
@@ -146,23 +139,23 @@ def conditions(view: View, old: Sequence[Mapping[str, Any]]) -> tuple[Condition,
     """The conditions that a view stands for (modern-expectations.md 2), in the order in which they are shown."""
     message = view.message
     synced = Condition(
-        "Synced",
-        "True" if view.synced == "Synced" else "False",
+        reasons.SYNCED,
+        "True" if view.synced == reasons.SYNCED else "False",
         view.synced,
-        "" if view.synced == "Synced" else view.additional or message,
+        "" if view.synced == reasons.SYNCED else view.additional or message,
     )
     working: ConditionStatus = "True" if view.phase in _MOVING else "False"
     stalled: ConditionStatus = "True" if view.phase in _STALLED else "False"
     result = [
         _ready(view, old),
         synced,
-        Condition("Reconciling", working, view.reason, message if working == "True" else ""),
-        Condition("Stalled", stalled, view.reason, message if stalled == "True" else ""),
+        Condition(reasons.RECONCILING, working, view.reason, message if working == "True" else ""),
+        Condition(reasons.STALLED, stalled, view.reason, message if stalled == "True" else ""),
     ]
     if view.phase is Phase.DONE:
-        result.append(Condition("Complete", "True", view.reason, message))
+        result.append(Condition(reasons.COMPLETE, "True", view.reason, message))
     if view.phase is Phase.ENDED:
-        result.append(Condition("Failed", "True", view.reason, message))
+        result.append(Condition(reasons.FAILED, "True", view.reason, message))
     if drifted := _drifted(view, old):
         result.append(drifted)
     return tuple(result)
@@ -170,21 +163,23 @@ def conditions(view: View, old: Sequence[Mapping[str, Any]]) -> tuple[Condition,
 
 def _drifted(view: View, old: Sequence[Mapping[str, Any]]) -> Condition | None:
     """Objects that nobody else has ever touched do not show it."""
-    was_shown = any(each.get("type") == "Drifted" for each in old)
+    was_shown = any(each.get("type") == reasons.DRIFTED for each in old)
     if view.drift is None or (view.drift is Drift.NONE and not was_shown):
         return None
     is_found = view.drift is Drift.FOUND
-    return Condition("Drifted", "True" if is_found else "False", view.drift.value, view.message if is_found else "")
+    return Condition(
+        reasons.DRIFTED, "True" if is_found else "False", view.drift.value, view.message if is_found else ""
+    )
 
 
 def _ready(view: View, old: Sequence[Mapping[str, Any]]) -> Condition:
     """Ready stays as it was while AWS cannot be asked, or shall not be."""
     if view.phase not in {Phase.TROUBLED, Phase.PAUSED}:
-        return Condition("Ready", "True" if view.phase in _USABLE else "False", view.reason, view.message)
-    shown = next((each for each in old if each.get("type") == "Ready"), None)
+        return Condition(reasons.READY, "True" if view.phase in _USABLE else "False", view.reason, view.message)
+    shown = next((each for each in old if each.get("type") == reasons.READY), None)
     if shown is None:
-        return Condition("Ready", "False", "Creating" if view.phase is Phase.TROUBLED else view.reason)
-    return Condition("Ready", shown.get("status", "Unknown"), shown.get("reason", ""), shown.get("message", ""))
+        return Condition(reasons.READY, "False", reasons.CREATING if view.phase is Phase.TROUBLED else view.reason)
+    return Condition(reasons.READY, shown.get("status", "Unknown"), shown.get("reason", ""), shown.get("message", ""))
 
 
 def merged_conditions(

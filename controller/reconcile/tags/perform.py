@@ -9,7 +9,8 @@ from api.meta import Condition, JsonObject
 from controller.aws.errors import AwsError
 from controller.reconcile.hand import JITTER, MESSAGE_LIMIT, Hand
 from controller.reconcile.plan import DropTags, Observed, PutTags, Recorded
-from controller.reconcile.status.view import TAGGED, merge_patch, recorded_in, resource_fields, with_notice
+from controller.reconcile.status import reasons
+from controller.reconcile.status.view import merge_patch, recorded_in, resource_fields, with_notice
 from controller.reconcile.tags.decide import AGAIN_S, LASTING, after
 from controller.runtime.errors import ErrorClass
 
@@ -51,7 +52,7 @@ def _note(hand: Hand, seen: Observed, noted: Recorded) -> None:
     status = hand.obj.get("status") or {}
     resource = status.get("awsResource") or {}
     patch: JsonObject = {"awsResource": merge_patch(resource, {**resource, **resource_fields(noted)})}
-    tagged = Condition(TAGGED, "True", "Tagged")
+    tagged = Condition(reasons.TAGGED, "True", reasons.TAGGED)
     conditions = with_notice(status.get("conditions") or (), tagged, seen.generation, seen.now)
     if conditions is not None:
         patch["conditions"] = conditions
@@ -60,9 +61,9 @@ def _note(hand: Hand, seen: Observed, noted: Recorded) -> None:
 
 def _refused(hand: Hand, seen: Observed, recorded: Recorded, error: AwsError) -> None:
     _hold(hand)
-    reason = "AccessDenied" if error.error_class is ErrorClass.DENIED else "TagsRefused"
+    reason = reasons.ACCESS_DENIED if error.error_class is ErrorClass.DENIED else reasons.TAGS_REFUSED
     message = f"{recorded.name} cannot be tagged: {error}"[:MESSAGE_LIMIT]
-    hand.notice(seen, Condition(TAGGED, "False", reason, message), "TagsRefused")
+    hand.notice(seen, Condition(reasons.TAGGED, "False", reason, message), reasons.TAGS_REFUSED)
 
 
 def _hold(hand: Hand) -> None:
