@@ -407,9 +407,8 @@ class Hand:
         told = list(ignored(annotations, Place.OBJECT, self.descriptor.life_cycle))
         told += [f"namespace's {each}" for each in ignored(self._namespace.annotations, Place.NAMESPACE)]
         message = "; ".join(told)[:MESSAGE_LIMIT]
-        self.notice(
-            seen, Condition(reasons.ANNOTATION_IGNORED, "True", reasons.NO_EFFECT, message), reasons.ANNOTATION_IGNORED
-        )
+        notice = Condition(reasons.ANNOTATION_IGNORED, "True", reasons.NO_EFFECT, message)
+        self.notice(seen, notice, reasons.ANNOTATION_IGNORED)
 
     def _tell_handled(self, seen: Observed) -> None:
         """A look that the user has asked for has been had; one that AWS has refused is still to come."""

@@ -143,9 +143,8 @@ def _only_looked_at(seen: ScalingSeen) -> ScalingPlan:
 def _living(seen: ScalingSeen) -> ScalingPlan:
     if clash := next((each for each in seen.wanted if each in seen.taken), ""):
         return _refused(seen, clash)
-    is_trusted = (
-        seen.base.reasons.get(reasons.RECONCILING) != reasons.PAUSED
-    )  # an edit under the pause is observed, not applied
+    # An edit under the pause is observed, not applied.
+    is_trusted = seen.base.reasons.get(reasons.RECONCILING) != reasons.PAUSED
     is_done = is_trusted and seen.base.shown == CREATED and seen.is_observed and set(seen.told) == set(seen.wanted)
     if is_done and not seen.missing:
         if seen.differences:

@@ -314,9 +314,10 @@ REASONS: Final = (
     ),
     Reason(
         DELETING,
-        ENDPOINTS,
+        JOBS | ENDPOINTS,
         "Reconciling=True",
-        "The endpoint is being deleted, or will be as soon as SageMaker has finished what it is doing with it.",
+        "The endpoint is being deleted, or will be as soon as SageMaker has finished what it is doing with it. "
+        " Of a job: SageMaker is deleting its record, which was requested outside the operator.",
     ),
     Reason(
         DELETING_CHILDREN,
@@ -557,7 +558,7 @@ REASONS: Final = (
 
 EVENTS: Final = (
     # --- an ordinary life
-    EventReason(CREATED, "Normal", ALL, "The resource was created at AWS."),
+    EventReason(CREATED, "Normal", JOBS | RESOURCES | ENDPOINTS, "The resource was created at AWS."),
     EventReason(ADOPTED, "Normal", JOBS | ENDPOINTS, "An existing resource belongs to this object from now on."),
     EventReason(FOUND, "Normal", ALL, "A read-only object shows an existing resource."),
     EventReason(STATUS_CHANGED, "Normal", JOBS | ENDPOINTS, "SageMaker shows another status: old → new."),
