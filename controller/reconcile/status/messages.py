@@ -1,4 +1,4 @@
-"""What objects are told: events, notices and the words in conditions. Pure."""
+"""Builds events, and messages and reasons of conditions. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,13 +8,13 @@ from controller.reconcile.status import reasons
 
 
 def rules_running(status: Mapping[str, Any]) -> bool:
-    """Whether a v1 status shows debugger rules that are still being evaluated (v1-kinds.md 6.8)."""
+    """Return whether a v1 status shows debugger rules that are still being evaluated (v1-kinds.md 6.8)."""
     rules = status.get("debugRuleEvaluationStatuses") or ()
     return any(rule.get("ruleEvaluationStatus") in {"InProgress", "Stopping"} for rule in rules)
 
 
 def rules_with_issues(status: Mapping[str, Any]) -> frozenset[str]:
-    """Names of the debugger rules that have found something."""
+    """Return the names of the debugger rules that have found issues."""
     rules = status.get("debugRuleEvaluationStatuses") or ()
     return frozenset(
         rule.get("ruleConfigurationName", "") for rule in rules if rule.get("ruleEvaluationStatus") == "IssuesFound"
@@ -22,7 +22,7 @@ def rules_with_issues(status: Mapping[str, Any]) -> frozenset[str]:
 
 
 def issues_found(seen: Observed, remote: Found) -> list[Event]:
-    """A Warning for rules whose findings are not in the status yet."""
+    """Return a Warning for rules whose findings are not in the status yet."""
     news = sorted(rules_with_issues(remote.fields) - seen.issues)
     return (
         [Event("Warning", reasons.RULE_ISSUES_FOUND, f"debugger rules report issues: {', '.join(news)}")]
@@ -32,13 +32,13 @@ def issues_found(seen: Observed, remote: Found) -> list[Event]:
 
 
 def reason_of(value: str) -> str:
-    """An AWS status as the reason of a condition: reasons are CamelCase words (metav1.Condition)."""
+    """Return an AWS status as the reason of a condition: a CamelCase word (metav1.Condition)."""
     word = "".join(letter for letter in value if letter.isalnum())
     return word if word[:1].isalpha() else reasons.UNKNOWN
 
 
 def waiting(seen: Observed) -> View:
-    """Nothing was asked of AWS yet: others come first."""
+    """Return the view of an object for which AWS was not called yet, because of its rate limits."""
     message = "waiting for its turn at AWS"
     return View(
         Phase.WORKING,
@@ -50,7 +50,7 @@ def waiting(seen: Observed) -> View:
 
 
 def created(seen: Observed, recorded: Recorded) -> Event:
-    """The resource is recorded."""
+    """Return the event for a resource that is recorded for the first time."""
     if seen.policy.read_only:
         return found(recorded)
     if seen.owner is Owner.FOREIGN:
@@ -61,19 +61,19 @@ def created(seen: Observed, recorded: Recorded) -> Event:
 
 
 def resumed(seen: Observed, view: View) -> tuple[Event, ...]:
-    """The annotation `paused` is gone: the first thing shown after it says so."""
+    """Return the event for the first status after the annotation `paused` was removed."""
     if seen.reasons.get(reasons.RECONCILING) != reasons.PAUSED or view.phase is Phase.PAUSED:
         return ()
     return (Event("Normal", reasons.RESUMED, "no longer paused"),)
 
 
 def found(recorded: Recorded) -> Event:
-    """A resource is shown that the object has not created, and does not own."""
+    """Return the event for a resource that a read-only object shows."""
     return Event("Normal", reasons.FOUND, f"{recorded.name} in {recorded.region}, which is only looked at")
 
 
 def ended(seen: Observed, remote: Found) -> Event:
-    """The job has reached a terminal status."""
+    """Return the event for a job that has reached a terminal status."""
     rule = seen.descriptor.status
     if remote.value == rule.failed:
         return Event("Warning", reasons.FAILED, remote.failure_reason or "SageMaker gives no reason")
@@ -81,7 +81,7 @@ def ended(seen: Observed, remote: Found) -> Event:
 
 
 def immutable_notice(seen: Observed, value: str) -> str:
-    """D-11, v1-kinds.md 13.5: the four parts of the notice."""
+    """Return the message about an edited job, with the four parts of v1-kinds.md 13.5."""
     return (
         f"A {seen.descriptor.kind} cannot be changed after its creation, and this object no longer matches its job in"
         f" SageMaker, which is {value}. The edit of {', '.join(seen.edited)} has no effect: take it back, or delete the"
@@ -90,5 +90,5 @@ def immutable_notice(seen: Observed, value: str) -> str:
 
 
 def once(seen: Observed, condition: str, reason: str, message: str, told: str = "") -> tuple[Event, ...]:
-    """A Warning, unless the object shows this very trouble already."""
+    """Return a Warning, unless `condition` shows `reason` already; `told` is the event's reason if it differs."""
     return () if seen.reasons.get(condition) == reason else (Event("Warning", told or reason, message),)

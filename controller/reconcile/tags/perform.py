@@ -1,4 +1,4 @@
-"""Carries out what `tagging` has decided: tags of the resource that an object has recorded, and the note of them."""
+"""Performs what `tags.decide` decided: changes the tags of the recorded resource, and records them in the status."""
 
 from dataclasses import replace
 from typing import Final
@@ -18,9 +18,9 @@ _log: Final = structlog.get_logger(__name__)
 
 
 def retag(hand: Hand, seen: Observed, step: PutTags | DropTags) -> Observed:
-    """Change the tags of the recorded resource, and note it in the status.
+    """Change the tags of the recorded resource, and record them in the status.
 
-    A refusal that lasts is told, and keeps nothing else from being done. Raises `AwsError` for others.
+    A lasting refusal is reported in a condition and does not hold up the pass. Raises `AwsError` for others.
     """
     recorded = seen.recorded
     assert recorded is not None  # noqa: S101 (`tags.decide.step`)
@@ -42,7 +42,7 @@ def retag(hand: Hand, seen: Observed, step: PutTags | DropTags) -> Observed:
     _note(hand, seen, noted)
     stored = recorded_in(hand.obj.get("status") or {})
     if stored is None or (stored.tags, stored.tag_keys) != (noted.tags, noted.tag_keys):
-        _hold(hand)  # else it would be tagged at every look
+        _hold(hand)  # otherwise every pass would tag it
         _log.warning("the API server has no field for the note of tags: its CRDs are older than this operator")
         return replace(seen, are_tags_held=True)
     return replace(seen, recorded=noted)
