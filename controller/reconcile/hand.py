@@ -37,10 +37,10 @@ from controller.reconcile.plan import (
     View,
 )
 from controller.reconcile.pruning import well_formed
+from controller.reconcile.status import reasons
 from controller.reconcile.status.messages import resumed, waiting
 from controller.reconcile.status.view import (
     HANDLED,
-    IGNORED,
     Facts,
     next_status,
     status_patch,
@@ -153,7 +153,7 @@ class Hand:
                     f" after in account {account}: nothing is asked of AWS. Let the namespace, or the operator's own"
                     " credentials, name a role of the old account, or create another object."
                 )
-                raise AwsError(ErrorClass.INVALID, "OtherAccount", message, sent=False)
+                raise AwsError(ErrorClass.INVALID, reasons.OTHER_ACCOUNT, message, sent=False)
         return seen
 
     def region(self, seen: Observed) -> str:
@@ -338,7 +338,7 @@ class Hand:
         metadata = self.obj["metadata"]
         self.executor.expire(self.descriptor, self.obj)
         self.memory.stale.add(metadata["resourceVersion"])
-        event = Event("Normal", "Expired", f"deleted, as {TTL.name} asks; the job's record at SageMaker stays")
+        event = Event("Normal", reasons.EXPIRED, f"deleted, as {TTL.name} asks; the job's record at SageMaker stays")
         self.executor.tell(self.descriptor, self.obj, (event,))
         return DONE
 
@@ -407,7 +407,8 @@ class Hand:
         told = list(ignored(annotations, Place.OBJECT, self.descriptor.life_cycle))
         told += [f"namespace's {each}" for each in ignored(self._namespace.annotations, Place.NAMESPACE)]
         message = "; ".join(told)[:MESSAGE_LIMIT]
-        self.notice(seen, Condition(IGNORED, "True", "NoEffect", message), IGNORED)
+        notice = Condition(reasons.ANNOTATION_IGNORED, "True", reasons.NO_EFFECT, message)
+        self.notice(seen, notice, reasons.ANNOTATION_IGNORED)
 
     def _tell_handled(self, seen: Observed) -> None:
         """A look that the user has asked for has been had; one that AWS has refused is still to come."""

@@ -1,6 +1,7 @@
 """`kubectl-smlogs`: command line to exit code; the only place that ends the process, quietly where it is asked to."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -15,7 +16,12 @@ NOBODY_READS: Final = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the plugin. Returns its exit code: 0, 1 failed, 130 after Ctrl-C, 141 when nobody reads the output."""
+    """Run the plugin. Returns its exit code: 0, 1 failed, 130 after Ctrl-C, 141 when nobody reads the output.
+
+    Must be called on the main thread: SIGINT interrupts, also where the process inherited that it be ignored, as from
+    nohup or `&` in a script. Python installs its handler in other cases only.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:

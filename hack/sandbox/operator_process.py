@@ -56,7 +56,7 @@ class OperatorProcess:
                 start_new_session=True,
             )
 
-    def until_ready(self, stop: threading.Event, timeout_s: float = 30.0) -> None:
+    def until_ready(self, stop: threading.Event, timeout_s: float = 120.0) -> None:
         """Wait for /readyz or for `stop`. Raises OperatorDiedError if it ended, or is not ready after `timeout_s`."""
         deadline = time.monotonic() + timeout_s
         while not stop.is_set():

@@ -53,11 +53,12 @@ class Options:
     samples: Sequence[Sample] | None = None  # by default all of the kinds that the operator serves
 
 
-def run(options: Options, out: IO[str] = sys.stdout) -> int:
+def run(options: Options, out: IO[str] = sys.stdout, monotonic: Callable[[], float] = time.monotonic) -> int:
     """Run the sandbox; return the exit code. Must be called on the main thread: it handles SIGINT and SIGTERM.
 
     0: ended by a signal, or with `once` when all samples have ended well. Raises SandboxError (a port is taken, a
-    sample ended badly, a signal came before `once` was done), OperatorDiedError and KubeError.
+    sample ended badly, a signal came before `once` was done), OperatorDiedError and KubeError. The limit of `once`
+    counts `monotonic` seconds from when the operator is ready: what a slow machine needs to start is not part of it.
     """
     stop = threading.Event()
     with ExitStack() as stack:
@@ -82,8 +83,8 @@ def run(options: Options, out: IO[str] = sys.stdout) -> int:
         if not stop.is_set():
             print(f"The operator is ready; its log: {log}", file=out, flush=True)
             show = Show(api, served() if options.samples is None else options.samples, UPDATE)
-            goal = Goal(show.keys, time.monotonic() + options.timeout_s) if options.once else None
-            _watch(api, operator, stop, show, goal, out)
+            goal = Goal(show.keys, monotonic() + options.timeout_s) if options.once else None
+            _watch(api, operator, stop, show, goal, out, monotonic)
         if options.once and stop.is_set():
             raise SandboxError("ended by a signal before all samples had ended")
     print(_GOODBYE, end="", file=out, flush=True)
@@ -128,7 +129,7 @@ class Goal:
         is_late = now > self.deadline
         if not is_late and not all(key in shown and shown[key].verdict is not None for key in self.samples):
             return False
-        reasons = [f"{key} is gone" for key in sorted(self.samples - shown.keys())]
+        reasons = [f"{key} does not exist" for key in sorted(self.samples - shown.keys())]
         reasons += [
             ": ".join(filter(None, (f"{row.key} is {row.state}", row.message)))
             for row in rows
@@ -169,7 +170,13 @@ class Show:
 
 
 def _watch(
-    api: KubeApi, operator: OperatorProcess, stop: threading.Event, show: Show, goal: Goal | None, out: IO[str]
+    api: KubeApi,
+    operator: OperatorProcess,
+    stop: threading.Event,
+    show: Show,
+    goal: Goal | None,
+    out: IO[str],
+    monotonic: Callable[[], float],
 ) -> None:
     """Show the objects until `stop`, or until the goal is reached. Raises SandboxError if it cannot be any more."""
     view = view_for(out)
@@ -180,7 +187,7 @@ def _watch(
             rows = sorted(map(row_of, objects), key=lambda row: (row.kind, row.namespace, row.name))
             view.show(rows)
             show.advance(objects, view.note)
-            now = time.monotonic()
+            now = monotonic()
             if goal is not None and goal.is_reached(rows, now):
                 if show.is_over(objects):
                     return

@@ -21,7 +21,13 @@ BELOW = {
         "api",
     ),
     "controller.metricsproxy": ("controller.kube", "controller.runtime", "controller.observability", "api"),
-    "controller.smlogs": ("controller.aws", "controller.runtime", "controller.observability", "api"),
+    "controller.smlogs": (
+        "controller.aws",
+        "controller.runtime",
+        "controller.observability",
+        "controller.reconcile.status.reasons",
+        "api",
+    ),
 }
 """What of ours each package may import, itself apart; modules directly in `controller` may import all of it."""
 LEAVES = ("controller.flags", "controller.version")

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
-from controller.aws.errors import AwsError
+from controller.aws.errors import BUDGET_EXHAUSTED, AwsError
 from controller.aws.polling.sweep_plan import pages_worth_reading
 from controller.aws.sagemaker import Page
 from controller.runtime.errors import ErrorClass
@@ -284,7 +284,7 @@ class Feed:
         The place in the sweep is kept as long as the error says nothing about the request: a long sweep that is
         throttled now and then must come to its end. A token that is refused (they expire) ends the sweep where it is.
         """
-        if error.code == "BudgetExhausted" and error.retry_after_s is not None:
+        if error.code == BUDGET_EXHAUSTED and error.retry_after_s is not None:
             self._sweep_at = now + error.retry_after_s
             return error.retry_after_s
         if not self._failures:

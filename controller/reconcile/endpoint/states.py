@@ -18,5 +18,3 @@ CHILDREN_POLL_S: Final = 10.0
 BUSY_POLL_S: Final = 10.0
 DOUBT_S: Final = 10.0
 """How long "not found" is not believed where a creation may still be taking effect."""
-TEARDOWN: Final = "DeletingChildren"
-"""Reason of Reconciling once the endpoint is known to be gone: it is not asked for again."""

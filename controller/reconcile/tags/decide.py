@@ -1,12 +1,12 @@
-"""Tags on what is there already: put on what an object adopts, and changed with `spec.tags`. Pure.
+"""Decides about tags of existing resources: adds them on adoption, and follows `spec.tags`. Pure.
 
-What was put is kept in `status.awsResource`, beside the identity that it was put on: as a digest, and with the keys
-that came from the spec. So nothing is asked of AWS while nothing changes, a key that vanishes from the spec is taken
-off, and what others have put there never is. An annotation would do as well and cost every object a write of its own.
-Where the note is lost, tags are put once more, and none are taken off.
+`status.awsResource` records which tags were added: a digest, and the keys that came from the spec. So AWS is not called
+while nothing changes, a key that is removed from the spec is removed at AWS, and tags of others never are. An
+annotation would do, too, but cost every object another write. If the record is lost, tags are added again and none
+are removed.
 
-Left alone: jobs that have ended, which nobody can stop any more, and jobs that a tuning job has launched, whose tags
-name the tuning job (AWS copies them).
+Not tagged: jobs that have ended, and jobs that a tuning job has launched, whose tags name the tuning job (AWS copies
+them).
 """
 
 import hashlib
@@ -21,30 +21,30 @@ from controller.reconcile.plan import DropTags, Observed, PutTags, Recorded, Tag
 from controller.runtime.errors import ABSENT, ErrorClass
 
 LASTING: Final = frozenset({ErrorClass.DENIED, ErrorClass.INVALID, ErrorClass.QUOTA, ErrorClass.NOT_FOUND})
-"""Refusals that keep no object from its work: told in the condition `Tagged`, and tried again slowly."""
+"""Refusals that do not hold up the object: reported in the condition `Tagged`, and retried slowly."""
 AGAIN_S: Final = 3600.0
-"""After such a refusal. It is about a role more often than about a resource, hence about all objects at once."""
+"""Delay after such a refusal. Long, because a missing permission affects all objects of a role at once."""
 
 
 def tagging(
     owner: Owner | None, user: Iterable[Mapping[str, str]], defaults: Mapping[str, str]
 ) -> tuple[list[dict[str, str]], Tagging]:
-    """The tags of a request, and the note of them. Arguments are those of `ownership.merged_tags`.
+    """Return the tags of a request, and what to record of them. Arguments are those of `ownership.merged_tags`.
 
-    The operator's version and its defaults are no part of the digest: they change with the operator, and must not have
-    it tag everything anew. Nor is the object's uid: who tries a backup in another cluster must not take the tags, and
-    with them the proof of ownership, from the first.
+    The digest leaves out the operator's version and default tags, so that an upgrade does not tag everything again,
+    and the object's uid: restoring a backup into another cluster must not take over the tags, and with them the
+    ownership, of the original.
     """
     own = {tag["Key"]: tag.get("Value", "") for tag in user if not tag["Key"].startswith(f"{GROUP}/")}
     tags, _ = merged_tags(owner, ({"Key": key, "Value": value} for key, value in own.items()), defaults)
     text = json.dumps([owner is not None, sorted(own.items())])
     digest = hashlib.sha256(text.encode()).hexdigest()[:10] if owner or own else ""
     keys = frozenset(tag["Key"] for tag in tags)
-    return tags, Tagging(digest, tuple(sorted(own.keys() & keys)), keys)  # not all of the spec's may have fitted
+    return tags, Tagging(digest, tuple(sorted(own.keys() & keys)), keys)  # AWS's limit may cut some off
 
 
 def step(seen: Observed) -> PutTags | DropTags | None:
-    """What has to be done about the tags of the recorded resource, one AWS call at a time; None: nothing."""
+    """Return the next AWS call for the tags of the recorded resource; None if they are up to date."""
     recorded = seen.recorded
     if recorded is None or not recorded.arn or not seen.is_recorded_in_status or seen.remote is ABSENT:
         return None
@@ -59,7 +59,7 @@ def step(seen: Observed) -> PutTags | DropTags | None:
 
 
 def after(recorded: Recorded, wanted: Tagging, done: PutTags | DropTags) -> Recorded:
-    """What is noted after a step."""
+    """Return the record after a step."""
     if isinstance(done, PutTags):
         return replace(recorded, tags=wanted.digest, tag_keys=tuple(sorted({*recorded.tag_keys, *wanted.keys})))
     return replace(recorded, tags=wanted.digest, tag_keys=wanted.keys)

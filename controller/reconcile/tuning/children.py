@@ -23,6 +23,7 @@ from controller.reconcile.job.companions import Attention
 from controller.reconcile.local_state import Hold
 from controller.reconcile.observe_object import hold_token
 from controller.reconcile.plan import Event, Found, Observed
+from controller.reconcile.status import reasons
 from controller.reconcile.tuning.decide import (
     COUNTERS,
     LIST_EVERY_S,
@@ -352,7 +353,7 @@ class TuningCompanions:
             # One job that the schema cannot hold must not keep the others from being shown.
             _log.warning("training job cannot be shown", training_job=name, code=error.code)
             message = f"{name} cannot be shown as a TrainingJob: {error.message}"
-            self._executor.tell(seen.descriptor, hand.obj, (Event("Warning", "SpawnFailed", message),))
+            self._executor.tell(seen.descriptor, hand.obj, (Event("Warning", reasons.SPAWN_FAILED, message),))
             return False
         return True
 
@@ -361,7 +362,7 @@ class TuningCompanions:
             return
         more = len(names) - _NAMES_TOLD
         text = ", ".join(names[:_NAMES_TOLD]) + (f" and {more} more" if more > 0 else "")
-        self._executor.tell(seen.descriptor, hand.obj, (Event("Normal", "TrainingJobSpawned", text),))
+        self._executor.tell(seen.descriptor, hand.obj, (Event("Normal", reasons.TRAINING_JOB_SPAWNED, text),))
 
     # --- memory
 

@@ -18,7 +18,7 @@ from api.meta import FINALIZER, GROUP, JsonObject, ObjectKey
 from controller.aws.targets import Target
 from controller.reconcile.plan import Adoption, Found, Observed, Owner, Recorded
 from controller.reconcile.shared_decisions import owner_of
-from controller.reconcile.status.messages import LACKING
+from controller.reconcile.status import reasons
 from controller.reconcile.status.view import RESOURCE_ANNOTATION, resource_fields
 
 SPAWN_FINALIZER: Final = "sagemaker-operator-hpo-trainingjob"
@@ -100,7 +100,7 @@ def look(
     if not isinstance(seen.remote, Found) or not is_attended(seen):
         return Look.NONE
     progress = Progress.of(seen.remote.value, seen.remote.fields)
-    is_owed = seen.reasons.get("Synced") == LACKING
+    is_owed = seen.reasons.get(reasons.SYNCED) == reasons.SPAWN_FAILED
     if (progress == shown and not is_owed) or not progress.counters:
         return Look.NONE
     if progress == done:
