@@ -346,11 +346,12 @@ class Feed:
         return self.looks(now=now)
 
     def _look_at_a_silent_one(self, now: float) -> None:
-        """Have the job described that was silent for longest: Lists might be stale."""
+        """Have the job described that was silent for longest: Lists might be stale. Settled ones may well be silent."""
         if now < self._silent_look_at:
             return
         self._silent_look_at = now + SILENT_LOOK_S
-        job = min(self._jobs.values(), key=lambda job: job.news_at, default=None)
+        lively = (job for job in self._jobs.values() if not job.is_settled(self._settings.settled, now))
+        job = min(lively, key=lambda job: job.news_at, default=None)
         if job is not None and now - job.news_at >= SILENT_S and job.look_at > now:
             job.news_at = now
             self._schedule(job, now, 0.0)
