@@ -138,7 +138,7 @@ def _port_range(path: str, port: Any) -> list[Cause]:
 
 
 def workload(new: Json, old: Json | None) -> list[Cause]:
-    """Deployment, ReplicaSet, StatefulSet, DaemonSet: the selector selects the template's pods, and never changes."""
+    """Deployment, ReplicaSet: the selector selects the template's pods, and never changes."""
     spec = new["spec"]
     selector, template = spec.get("selector"), spec["template"]
     causes: list[Cause] = []
@@ -168,32 +168,6 @@ def pod(new: Json, old: Json | None) -> list[Cause]:
     if old is None:
         return _pod_spec(new["spec"], "spec")
     return []
-
-
-def job(new: Json, old: Json | None) -> list[Cause]:
-    """The template's pods must end; it never changes."""
-    spec = new["spec"]
-    template = spec["template"]["spec"]
-    causes = _pod_spec(template, "spec.template.spec")
-    if template.get("restartPolicy") not in ("OnFailure", "Never"):
-        path = "spec.template.spec.restartPolicy"
-        causes.append(not_supported(path, template.get("restartPolicy"), ("OnFailure", "Never")))
-    if old is not None and spec["template"] != old["spec"]["template"]:
-        causes.append(invalid("spec.template", go_json(spec["template"]), IMMUTABLE))
-    return causes
-
-
-def label_job(new: Json, old: Json | None) -> None:
-    """The pods of a job are selected by its uid."""
-    if old is not None or new["spec"].get("manualSelector"):
-        return
-    uid, name = new["metadata"]["uid"], new["metadata"].get("name", "")
-    controller = {"batch.kubernetes.io/controller-uid": uid}
-    labels = {**controller, "batch.kubernetes.io/job-name": name, "controller-uid": uid, "job-name": name}
-    template = new["spec"]["template"]["metadata"]
-    template["labels"] = {**(template.get("labels") or {}), **labels}
-    new["metadata"].setdefault("labels", dict(template["labels"]))
-    new["spec"]["selector"] = {"matchLabels": controller}
 
 
 def drop_empty_rules(new: Json, old: Json | None) -> None:  # noqa: ARG001 - completes new and changed objects alike
