@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
+from hack.sandbox.kube.builtin.defaults import RBAC
 from hack.sandbox.kube.wire.causes import Cause, forbidden, go_json, invalid, not_supported, required
 from hack.sandbox.kube.wire.names import config_key_problems, label_key_problems, label_problems, path_segment_problems
 
@@ -19,9 +20,6 @@ Check = Callable[[Json, Json | None], list[Cause]]
 IMMUTABLE: Final = "field is immutable"
 _IMMUTABLE_SET: Final = "field is immutable when `immutable` is set"
 _TLS: Final = "kubernetes.io/tls"
-
-
-_RBAC: Final = "rbac.authorization.k8s.io"
 _EVENT_FIXED: Final = (
     "involvedObject",
     "reason",
@@ -239,8 +237,8 @@ def binding(new: Json, old: Json | None) -> list[Cause]:
         causes.append(Cause("FieldValueInvalid", f"Invalid value: {shown}: cannot change roleRef", "roleRef"))
         return causes
     kinds = ("Role", "ClusterRole") if new["kind"] == "RoleBinding" else ("ClusterRole",)
-    if ref["apiGroup"] != _RBAC:
-        causes.append(not_supported("roleRef.apiGroup", ref["apiGroup"], (_RBAC,)))
+    if ref["apiGroup"] != RBAC:
+        causes.append(not_supported("roleRef.apiGroup", ref["apiGroup"], (RBAC,)))
     if ref.get("kind") not in kinds:
         causes.append(not_supported("roleRef.kind", ref.get("kind", ""), kinds))
     if not ref.get("name"):
