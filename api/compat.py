@@ -10,9 +10,13 @@ Paths are those of the manifest, with `[]` for the items of a list: `spec.inputD
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 from api.form import Form
 from api.operator_fields import OperatorField
+
+S3_URI: Final = "^(https|s3)://([^/]+)/?(.*)$"
+"""What v1 demanded of S3 URIs, in all kinds of jobs."""
 
 
 @dataclass(frozen=True, slots=True)

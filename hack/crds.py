@@ -23,7 +23,7 @@ from api.fields import build
 from api.meta import GROUP, JsonObject
 from api.models import as_model, load_installed
 from api.schema.crd import custom_resource_definition
-from api.v1 import ALL_KINDS
+from api.v1 import KINDS
 from hack import apidocs, models
 
 ROOT: Final = Path(__file__).parent.parent
@@ -36,13 +36,13 @@ _HEADER: Final = "# Made by `python -m hack.crds` from api/v1 and hack/snapshots
 def generate() -> dict[Path, str]:
     """Every generated file and its content."""
     files: dict[Path, str] = {}
-    for descriptor in ALL_KINDS:
+    for descriptor in KINDS:
         snapshot = models.read(descriptor.service)
         fields = build(descriptor, as_model(descriptor.service, snapshot))
         crd = custom_resource_definition(descriptor, fields, models.label(descriptor, snapshot))
         files[CRDS / f"{GROUP}_{descriptor.plural}.yaml"] = _HEADER + to_yaml(crd)
         files[DOCS / f"{descriptor.singular}.md"] = apidocs.page(descriptor, fields)
-    files[DOCS / "README.md"] = apidocs.index(ALL_KINDS)
+    files[DOCS / "README.md"] = apidocs.index(KINDS)
     bases = sorted(f"{path.parent.name}/{path.name}" for path in files if path.parent == CRDS)
     kustomization = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": bases}
     files[CRDS.parent / "kustomization.yaml"] = _HEADER + to_yaml(kustomization)
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _by_service() -> dict[str, list[KindDescriptor]]:
     services: dict[str, list[KindDescriptor]] = {}
-    for kind in ALL_KINDS:
+    for kind in KINDS:
         services.setdefault(kind.service, []).append(kind)
     return services
 

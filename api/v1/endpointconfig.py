@@ -32,7 +32,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
     }
 )
 
-_VARIANT: Final = "spec.productionVariants[]"
+VARIANT: Final = "spec.productionVariants[]"
 
 ONE_SHADOW_VARIANT: Final = Rule(
     "spec",
@@ -49,10 +49,10 @@ _COMPAT: Final = Compat(
     # endpoints whose models are inference components, which need a role of the configuration's own.
     required_unless=(
         RequiredUnless("spec", "productionVariants[].modelName", ("executionRoleArn",)),
-        RequiredUnless(_VARIANT, "initialInstanceCount", ("serverlessConfig",)),
-        RequiredUnless(_VARIANT, "instanceType", ("serverlessConfig", "instancePools")),
+        RequiredUnless(VARIANT, "initialInstanceCount", ("serverlessConfig",)),
+        RequiredUnless(VARIANT, "instanceType", ("serverlessConfig", "instancePools")),
     ),
-    exclusive=(Exclusive(_VARIANT, "serverlessConfig", ("instanceType", "initialInstanceCount")),),
+    exclusive=(Exclusive(VARIANT, "serverlessConfig", ("instanceType", "initialInstanceCount")),),
     rules=(ONE_SHADOW_VARIANT,),
     list_keys=MappingProxyType(
         {"spec.productionVariants": "variantName", "spec.shadowProductionVariants": "variantName"}

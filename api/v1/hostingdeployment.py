@@ -12,7 +12,7 @@ from api.compat import V1, Compat, Exclusive, RequiredUnless, StatusField
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
 from api.operator_fields import OperatorField
-from api.v1.endpointconfig import ONE_SHADOW_VARIANT
+from api.v1.endpointconfig import ONE_SHADOW_VARIANT, VARIANT
 
 _MODE: Final = ("SingleModel", "MultiModel")
 
@@ -128,7 +128,6 @@ _OWN: Final = (
     ),
 )
 
-_VARIANT: Final = "spec.productionVariants[]"
 
 _COMPAT: Final = Compat(
     fields=_FIELDS,
@@ -161,12 +160,12 @@ _COMPAT: Final = Compat(
     required_unless=(
         RequiredUnless("spec", "models", ("executionRoleArn",)),
         RequiredUnless("spec", "productionVariants[].modelName", ("executionRoleArn",)),
-        RequiredUnless(_VARIANT, "initialInstanceCount", ("serverlessConfig",)),
-        RequiredUnless(_VARIANT, "instanceType", ("serverlessConfig", "instancePools")),
+        RequiredUnless(VARIANT, "initialInstanceCount", ("serverlessConfig",)),
+        RequiredUnless(VARIANT, "instanceType", ("serverlessConfig", "instancePools")),
     ),
     exclusive=(
         Exclusive("spec.deploymentConfig", "blueGreenUpdatePolicy", ("rollingUpdatePolicy",)),
-        Exclusive(_VARIANT, "serverlessConfig", ("instanceType", "initialInstanceCount")),
+        Exclusive(VARIANT, "serverlessConfig", ("instanceType", "initialInstanceCount")),
     ),
     rules=(ONE_SHADOW_VARIANT,),
     list_keys=MappingProxyType(

@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from api.compat import V1, Compat, Exclusive, RequiredUnless, StatusField, Sum
+from api.compat import S3_URI, V1, Compat, Exclusive, RequiredUnless, StatusField, Sum
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
-
-_S3: Final = "^(https|s3)://([^/]+)/?(.*)$"
 
 _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
     {
@@ -63,7 +61,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
         ),
         "spec.trainingJobDefinition.checkpointConfig": V1(),
         "spec.trainingJobDefinition.checkpointConfig.localPath": V1(),
-        "spec.trainingJobDefinition.checkpointConfig.s3Uri": V1(required=True, pattern=_S3),
+        "spec.trainingJobDefinition.checkpointConfig.s3Uri": V1(required=True, pattern=S3_URI),
         "spec.trainingJobDefinition.enableInterContainerTrafficEncryption": V1(),
         "spec.trainingJobDefinition.enableManagedSpotTraining": V1(),
         "spec.trainingJobDefinition.enableNetworkIsolation": V1(),
@@ -105,7 +103,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
                 "AugmentedManifestFile",
             ),
         ),
-        "spec.trainingJobDefinition.inputDataConfig[].dataSource.s3DataSource.s3Uri": V1(required=True, pattern=_S3),
+        "spec.trainingJobDefinition.inputDataConfig[].dataSource.s3DataSource.s3Uri": V1(required=True, pattern=S3_URI),
         "spec.trainingJobDefinition.inputDataConfig[].inputMode": V1(
             enum=(
                 "Pipe",
@@ -117,7 +115,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
         "spec.trainingJobDefinition.inputDataConfig[].shuffleConfig.seed": V1(required=True),
         "spec.trainingJobDefinition.outputDataConfig": V1(required=True),
         "spec.trainingJobDefinition.outputDataConfig.kmsKeyId": V1(),
-        "spec.trainingJobDefinition.outputDataConfig.s3OutputPath": V1(required=True, pattern=_S3),
+        "spec.trainingJobDefinition.outputDataConfig.s3OutputPath": V1(required=True, pattern=S3_URI),
         "spec.trainingJobDefinition.resourceConfig": V1(),
         "spec.trainingJobDefinition.resourceConfig.instanceCount": V1(minimum=1),
         "spec.trainingJobDefinition.resourceConfig.instanceType": V1(minimum=1),

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from api.compat import V1, Compat, Exclusive, RequiredUnless, StatusField
+from api.compat import S3_URI, V1, Compat, Exclusive, RequiredUnless, StatusField
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
-
-_S3: Final = "^(https|s3)://([^/]+)/?(.*)$"
 
 _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
     {
@@ -58,7 +56,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
                 "Pipe",
             )
         ),
-        "spec.processingInputs[].s3Input.s3Uri": V1(required=True, pattern=_S3),
+        "spec.processingInputs[].s3Input.s3Uri": V1(required=True, pattern=S3_URI),
         "spec.processingOutputConfig": V1(),
         "spec.processingOutputConfig.kmsKeyId": V1(maximum=1024),
         "spec.processingOutputConfig.outputs": V1(required=True, maximum=10),
@@ -72,7 +70,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
                 "EndOfJob",
             ),
         ),
-        "spec.processingOutputConfig.outputs[].s3Output.s3Uri": V1(required=True, pattern=_S3),
+        "spec.processingOutputConfig.outputs[].s3Output.s3Uri": V1(required=True, pattern=S3_URI),
         "spec.processingResources": V1(required=True),
         "spec.processingResources.clusterConfig": V1(required=True),
         "spec.processingResources.clusterConfig.instanceCount": V1(minimum=1),

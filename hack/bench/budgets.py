@@ -65,11 +65,11 @@ class Ours:
         self.bucket = Bucket(limit)
 
     def ask(self, caller: Hashable, now: float) -> float:
-        """See `Policy`."""
+        """Ask the bucket for a place in the queue of a user's call."""
         return self.bucket.admit(caller, background=False, now=now)
 
     def told(self, caller: Hashable, *, is_accepted: bool, sent_at: float, now: float) -> float:
-        """See `Policy`."""
+        """Report the answer to the bucket; a refused caller gets its next turn from it."""
         if is_accepted:
             self.bucket.accepted()
             return 0.0
@@ -85,12 +85,12 @@ class Backoff:
         self._failures: dict[Hashable, int] = {}
 
     def ask(self, caller: Hashable, now: float) -> float:
-        """See `Policy`."""
+        """Let every call go at once."""
         del caller, now
         return 0.0
 
     def told(self, caller: Hashable, *, is_accepted: bool, sent_at: float, now: float) -> float:
-        """See `Policy`."""
+        """Forget the failures of an accepted caller, or return the next delay with full jitter."""
         del sent_at, now
         if is_accepted:
             self._failures.pop(caller, None)
@@ -118,7 +118,7 @@ class Adaptive(Backoff):
         self._is_enabled = False
 
     def ask(self, caller: Hashable, now: float) -> float:
-        """See `Policy`."""
+        """Take a token, or return the time until there is one; without limit before the first refusal."""
         del caller
         self._clock.now = now
         if not self._is_enabled:
@@ -131,7 +131,7 @@ class Adaptive(Backoff):
         return 0.0
 
     def told(self, caller: Hashable, *, is_accepted: bool, sent_at: float, now: float) -> float:
-        """See `Policy`."""
+        """Adapt the rate to the answer as botocore does; a refused caller backs off as in `Backoff`."""
         self._clock.now = now
         measured = self._clocker.record()
         if is_accepted:

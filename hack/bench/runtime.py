@@ -154,7 +154,7 @@ class Generated:
         self.watched_at = 0.0
 
     def list(self, *, resource_version: str, limit: int | None, continue_token: str | None) -> ListPage:
-        """See `ListerWatcher.list`."""
+        """Make the next page of jobs."""
         del resource_version, limit
         start = time.process_time()
         first = int(continue_token or "0")
@@ -165,7 +165,7 @@ class Generated:
         return ListPage([orjson.loads(data) for data in made], "1", token)
 
     def watch(self, *, resource_version: str, timeout_s: int, initial_events: bool = False) -> Self:
-        """See `ListerWatcher.watch`; lists are not streamed."""
+        """Return itself as the stream of events; raises ClassifiedError where a streamed list is wanted."""
         if initial_events:
             raise ClassifiedError(ErrorClass.INVALID, "Invalid", "not streamed")
         del resource_version, timeout_s
@@ -190,7 +190,7 @@ class Generated:
         return WatchEvent("MODIFIED", orjson.loads(self._events.pop()))
 
     def close(self) -> None:
-        """See `WatchStream.close`."""
+        """Do nothing: there is no connection."""
 
 
 def by_job_name(obj: JsonObject) -> Iterable[str]:

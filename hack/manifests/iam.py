@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from api.descriptor import KindDescriptor, LifeCycle
-from api.v1 import ALL_KINDS, ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, MODEL
+from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, KINDS, MODEL
 
 _TAGS: Final = ("AddTags", "ListTags")
 """AddTags: what is created carries its owner, which AWS asks for as soon as a Create has tags; what is adopted, too."""
@@ -50,7 +50,7 @@ Policy = dict[str, Any]
 
 def generate() -> dict[str, str]:
     """Every file below `docs/iam/` and its content."""
-    statements = {kind: _statements(kind) for kind in ALL_KINDS}
+    statements = {kind: _statements(kind) for kind in KINDS}
     files = {f"{kind.singular}.json": _text(found) for kind, found in statements.items()}
     files["operator.json"] = _text(_merged([each for found in statements.values() for each in found]))
     logs = ["logs:FilterLogEvents", "sagemaker:ListTrainingJobsForHyperParameterTuningJob"]

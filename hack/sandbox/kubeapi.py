@@ -13,7 +13,8 @@ from urllib.parse import quote, urlsplit
 
 import yaml
 
-GROUP = "sagemaker.aws.amazon.com"
+from api.meta import GROUP
+
 FIELD_MANAGER = "sandbox"
 _TIMEOUT_S = 10.0
 

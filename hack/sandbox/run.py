@@ -15,7 +15,7 @@ from hack.sandbox.aws import server as aws_server
 from hack.sandbox.control_client import STATE_FILE, SandboxError
 from hack.sandbox.kubeapi import KubeApi, manifests
 from hack.sandbox.operator_process import OperatorProcess, aws_environment
-from hack.sandbox.samples import UPDATE, LiveUpdate, Sample, crd_paths, served
+from hack.sandbox.samples import SAMPLES, UPDATE, LiveUpdate, Sample, crd_paths
 from hack.sandbox.watch_table import Row, row_of, view_for
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ def run(options: Options, out: IO[str] = sys.stdout, monotonic: Callable[[], flo
         operator.until_ready(stop)
         if not stop.is_set():
             print(f"The operator is ready; its log: {log}", file=out, flush=True)
-            show = Show(api, served() if options.samples is None else options.samples, UPDATE)
+            show = Show(api, SAMPLES if options.samples is None else options.samples, UPDATE)
             goal = Goal(show.keys, monotonic() + options.timeout_s) if options.once else None
             _watch(api, operator, stop, show, goal, out, monotonic)
         if options.once and stop.is_set():

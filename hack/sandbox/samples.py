@@ -1,12 +1,11 @@
 """What `run` applies: the CRDs, samples that can end well without a reader's account, and one change of a sample."""
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from api.v1 import KINDS
 from hack.sandbox.kubeapi import manifests
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -110,16 +109,6 @@ class LiveUpdate:
 
 
 UPDATE = LiveUpdate(Sample("xgboost-mnist-hostingdeployment.yaml"))
-
-
-def served(samples: Sequence[Sample] = SAMPLES) -> tuple[Sample, ...]:
-    """Return the samples of the kinds that the operator serves, whose references are of such kinds, too."""
-    kinds = {kind.kind for kind in KINDS}
-    return tuple(
-        sample
-        for sample in samples
-        if {sample.manifest["kind"], *(reference.kind for reference in sample.references)} <= kinds
-    )
 
 
 def changed(manifest: Mapping[str, Any], path: _Path, value: object) -> dict[str, Any]:

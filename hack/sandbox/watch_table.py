@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any, Protocol
 
-from api.v1 import ALL_KINDS
+from api.v1 import KINDS
 
 # What ends well and what does not; every other status is on its way. See the status values of each kind in api/.
 GOOD = frozenset({"Completed", "InService", "Created"})
 BAD = frozenset({"Failed", "Stopped", "Error", "OutOfService", "UpdateRollbackFailed"})
 _CAPTION = "Ctrl-C ends it"
-_KINDS = {kind.kind: kind for kind in ALL_KINDS}
+_KINDS = {kind.kind: kind for kind in KINDS}
 _COLOURS = {True: "green", False: "red", None: "yellow"}
 
 

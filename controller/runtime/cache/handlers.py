@@ -1,7 +1,7 @@
 """From events to keys: which objects a change concerns, and whether it matters (I17)."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeAlias
 
 from api.meta import ObjectKey, Resource
 from controller.runtime.cache.store import Snapshot, Tombstone
@@ -41,46 +41,6 @@ class VersionChanged(Predicate):
     def passes_update(self, old: Snapshot, new: Snapshot) -> bool:
         """See `Predicate.passes_update`."""
         return old.resource_version != new.resource_version
-
-
-class GenerationChanged(Predicate):
-    """Drops updates of status and metadata, resyncs too. Deletion passes: its timestamp raises the generation (I17).
-
-    An object that was deleted and created again passes, though both may be of generation 1 (I5).
-    """
-
-    def passes_update(self, old: Snapshot, new: Snapshot) -> bool:
-        """See `Predicate.passes_update`."""
-        if old.resource_version == new.resource_version:
-            return False
-        return _identity(old.metadata) != _identity(new.metadata)
-
-
-class AnnotationsChanged(Predicate):
-    """Drops updates that leave the annotations as they were."""
-
-    def passes_update(self, old: Snapshot, new: Snapshot) -> bool:
-        """See `Predicate.passes_update`."""
-        return (old.metadata.get("annotations") or {}) != (new.metadata.get("annotations") or {})
-
-
-class AnyOf(Predicate):
-    """Passes what one of several predicates passes."""
-
-    def __init__(self, *predicates: Predicate) -> None:
-        self._predicates = predicates
-
-    def passes_add(self, obj: Snapshot) -> bool:
-        """See `Predicate.passes_add`."""
-        return any(predicate.passes_add(obj) for predicate in self._predicates)
-
-    def passes_update(self, old: Snapshot, new: Snapshot) -> bool:
-        """See `Predicate.passes_update`."""
-        return any(predicate.passes_update(old, new) for predicate in self._predicates)
-
-    def passes_delete(self, obj: Snapshot) -> bool:
-        """See `Predicate.passes_delete`."""
-        return any(predicate.passes_delete(obj) for predicate in self._predicates)
 
 
 def own_key(obj: Snapshot) -> tuple[ObjectKey]:
@@ -140,7 +100,3 @@ class EnqueueHandler:
     def _add(self, obj: Snapshot, priority: int) -> None:
         for key in self._keys_of(obj):
             self._queue.add(key, priority)
-
-
-def _identity(metadata: Mapping[str, Any]) -> tuple[object, object]:
-    return metadata.get("uid"), metadata.get("generation")

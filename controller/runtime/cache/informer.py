@@ -138,13 +138,6 @@ class Informer:
             self._handlers = (*self._handlers, registration)
             return registration
 
-    def remove_handler(self, registration: HandlerRegistration) -> None:
-        """Tell that handler nothing more. Idempotent (I16)."""
-        with self._distributing:
-            self._handlers = tuple(kept for kept in self._handlers if kept is not registration)
-        if isinstance(registration.delivery, BufferedDelivery):
-            registration.delivery.close()
-
     def run(self, stop: Stop) -> None:
         """List and watch until `stop`, in the calling thread. Raises RuntimeError when called twice (I16)."""
         with self._distributing:

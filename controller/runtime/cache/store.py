@@ -75,7 +75,7 @@ class Store:
         self._compactor = Compactor()
         self._transform = transform
         self._writing = threading.Lock()  # held by a writer from its first look to its last change; never by a reader
-        self._lock = threading.Lock()  # guards the three below, for as long as it takes to read or swap them
+        self._lock = threading.Lock()  # guards the two below, for as long as it takes to read or swap them
         self._entries: dict[ObjectKey, _Entry] = {}
         self._indexes: dict[str, _Index] = {name: _Index(func, {}) for name, func in (indexers or {}).items()}
 
@@ -135,24 +135,6 @@ class Store:
 
     def __contains__(self, key: ObjectKey) -> bool:
         return key in self._entries
-
-    def add_indexer(self, name: str, function: IndexFunc) -> None:
-        """Add an index that covers the objects that are here too (S5).
-
-        Raises ValueError for a name that is taken, `RejectedObject` where `function` fails on a stored object.
-        """
-        with self._writing:
-            if name in self._indexes:
-                raise ValueError(f"there is an index {name!r} already")
-            index = _Index(function, {})
-            entries: dict[ObjectKey, _Entry] = {}
-            for key, entry in self._entries.items():
-                values = _index_values(name, function, key, orjson.loads(entry.data()))
-                _enter(index.keys, key, values)
-                entries[key] = entry._replace(values=(*entry.values, values))
-            with self._lock:
-                self._entries = entries
-                self._indexes = {**self._indexes, name: index}
 
     def upsert(self, obj: JsonObject) -> Change:
         """Add or replace one object (S2). It is trimmed in place; its metadata becomes part of the result.
@@ -239,7 +221,6 @@ class Store:
             for rejection in rejected:
                 if rejection.key is not None and rejection.key in old:
                     entries.setdefault(rejection.key, old[rejection.key])
-            self._complete(entries, rejected)
             if everything is not entries:
                 everything.update(entries)
             indexes = {name: _Index(index.function, {}) for name, index in self._indexes.items()}
@@ -253,20 +234,6 @@ class Store:
             new = entries if everything is not entries else entries.copy()
         deleted = [Tombstone(key, e.snapshot(key)) for key, e in old.items() if key not in new]
         return Replaced(deleted, rejected, old, new)
-
-    def _complete(self, entries: dict[ObjectKey, _Entry], rejected: list[RejectedObject]) -> None:
-        """Give entries the values of indexes that were added while their replacement was being collected (S5)."""
-        indexes = list(self._indexes.items())
-        for key, entry in [(key, entry) for key, entry in entries.items() if len(entry.values) < len(indexes)]:
-            obj = orjson.loads(entry.data())
-            missing = indexes[len(entry.values) :]
-            try:
-                values = tuple(_index_values(name, index.function, key, obj) for name, index in missing)
-            except RejectedObject as rejection:
-                rejected.append(rejection)
-                del entries[key]
-            else:
-                entries[key] = entry._replace(values=entry.values + values)
 
 
 @dataclass(frozen=True, slots=True)

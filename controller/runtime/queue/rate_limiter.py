@@ -93,25 +93,3 @@ class BucketRateLimiter(Generic[K]):
     def num_requeues(self, key: K) -> int:  # noqa: ARG002
         """Always 0: the bucket counts no keys."""
         return 0
-
-
-class MaxOfRateLimiter(Generic[K]):
-    """The strictest of several limiters; each is charged every time, also where another one decides (L4)."""
-
-    def __init__(self, *limiters: RateLimiter[K]) -> None:
-        if not limiters:
-            raise ValueError("at least one rate limiter is needed")
-        self._limiters = limiters
-
-    def when(self, key: K) -> float:
-        """See `RateLimiter.when`."""
-        return max([limiter.when(key) for limiter in self._limiters])
-
-    def forget(self, key: K) -> None:
-        """See `RateLimiter.forget`."""
-        for limiter in self._limiters:
-            limiter.forget(key)
-
-    def num_requeues(self, key: K) -> int:
-        """The largest number that a limiter knows."""
-        return max(limiter.num_requeues(key) for limiter in self._limiters)

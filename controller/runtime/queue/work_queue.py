@@ -47,12 +47,9 @@ class WorkQueue(Generic[K]):
         """`name` labels the metrics; the default limiter is the per-item one, alone (L7)."""
         self._clock = clock
         self._rate_limiter: RateLimiter[K] = rate_limiter or ItemExponentialRateLimiter()
-        # Workers and drainers wait for different things, so a single wake-up can never reach the wrong one (Q12).
         self._lock = threading.Lock()
         self._ready = threading.Condition(self._lock)  # a key became ready, a deadline came closer, or shutdown
-        self._drained = threading.Condition(self._lock)  # the last held key came back, or shutdown without drain
         self._state: QueueState[K] = QueueState()  # guarded by _lock
-        self._draining = False  # guarded by _lock
         # Among waiting workers one sleeps no longer than to the next deadline, the others until they are woken: a
         # deadline does not wake everybody. Guarded by _lock; the id of that thread, None where a new one is needed.
         self._timekeeper: int | None = None
@@ -120,8 +117,6 @@ class WorkQueue(Generic[K]):
         with self._lock:
             held_s = self._state.done(key, self._clock.monotonic())
             self._wake_worker_locked()
-            if not self._state.held:
-                self._drained.notify_all()
             added = self._added_locked()
         self._count(added)
         self._work_duration.observe(held_s)
@@ -130,31 +125,9 @@ class WorkQueue(Generic[K]):
         """Ignore adds from now on, drop delays, and let every `get` end when nothing is left. Idempotent (Q10)."""
         with self._lock:
             self._state.shut_down(self._clock.monotonic())
-            self._draining = False
             self._ready.notify_all()
-            self._drained.notify_all()
             added = self._added_locked()
         self._count(added)
-
-    def shut_down_with_drain(self, timeout_s: float) -> bool:
-        """Shut down and wait until no key is in hand; whether that came true within `timeout_s` seconds.
-
-        It waits for the workers, not for the queue (Q11). `shut_down` from another thread ends the wait.
-        """
-        with self._lock:
-            deadline = self._clock.monotonic() + timeout_s
-            self._state.shut_down(self._clock.monotonic())
-            self._draining = True
-            self._ready.notify_all()
-            while self._state.held and self._draining:
-                left_s = deadline - self._clock.monotonic()
-                if left_s <= 0:
-                    break
-                self._drained.wait(left_s)
-            is_drained = not self._state.held
-            added = self._added_locked()
-        self._count(added)
-        return is_drained
 
     def __len__(self) -> int:
         """Keys that are ready: neither in hand nor waiting (Q8)."""

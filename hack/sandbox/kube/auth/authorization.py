@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from hack.sandbox.kube.builtin.defaults import RBAC
 from hack.sandbox.kube.store.storage import Storage
 
 Json = dict[str, Any]
 
 MASTERS: Final = "system:masters"
-_GROUP: Final = "rbac.authorization.k8s.io"
 _PUBLIC_PATHS: Final = ("/api", "/apis", "/healthz", "/livez", "/openapi", "/readyz", "/version")
 
 
@@ -100,10 +100,10 @@ class Authorizer:
         return [rule for rule in rules if not rule.get("nonResourceURLs")], paths
 
     def _rules_of(self, user: User, namespace: str) -> Iterator[tuple[Json, str]]:
-        for entry in self._storage.collection(f"{_GROUP}/clusterrolebindings").scan():
+        for entry in self._storage.collection(f"{RBAC}/clusterrolebindings").scan():
             yield from self._bound(entry.obj, user, "")
         if namespace:
-            for entry in self._storage.collection(f"{_GROUP}/rolebindings").scan(f"{namespace}/"):
+            for entry in self._storage.collection(f"{RBAC}/rolebindings").scan(f"{namespace}/"):
                 yield from self._bound(entry.obj, user, namespace)
 
     def _bound(self, binding: Json, user: User, namespace: str) -> Iterator[tuple[Json, str]]:
@@ -111,7 +111,7 @@ class Authorizer:
             return
         ref = binding["roleRef"]
         key = ref["name"] if ref["kind"] == "ClusterRole" else f"{namespace}/{ref['name']}"
-        role = self._storage.get(f"{_GROUP}/{ref['kind'].lower()}s", key)
+        role = self._storage.get(f"{RBAC}/{ref['kind'].lower()}s", key)
         shown = f'{binding["kind"]} "{binding["metadata"]["name"]}" of {ref["kind"]} "{ref["name"]}"'
         for rule in (role.obj.get("rules") or ()) if role else ():
             yield rule, shown

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
+from hack.sandbox.kube.builtin.defaults import RBAC
 from hack.sandbox.kube.wire.causes import Cause, forbidden, go_json, invalid, not_supported, required
 from hack.sandbox.kube.wire.names import config_key_problems, label_key_problems, label_problems, path_segment_problems
 
@@ -19,9 +20,6 @@ Check = Callable[[Json, Json | None], list[Cause]]
 IMMUTABLE: Final = "field is immutable"
 _IMMUTABLE_SET: Final = "field is immutable when `immutable` is set"
 _TLS: Final = "kubernetes.io/tls"
-
-
-_RBAC: Final = "rbac.authorization.k8s.io"
 _EVENT_FIXED: Final = (
     "involvedObject",
     "reason",
@@ -138,7 +136,7 @@ def _port_range(path: str, port: Any) -> list[Cause]:
 
 
 def workload(new: Json, old: Json | None) -> list[Cause]:
-    """Deployment, ReplicaSet, StatefulSet, DaemonSet: the selector selects the template's pods, and never changes."""
+    """Deployment, ReplicaSet: the selector selects the template's pods, and never changes."""
     spec = new["spec"]
     selector, template = spec.get("selector"), spec["template"]
     causes: list[Cause] = []
@@ -168,32 +166,6 @@ def pod(new: Json, old: Json | None) -> list[Cause]:
     if old is None:
         return _pod_spec(new["spec"], "spec")
     return []
-
-
-def job(new: Json, old: Json | None) -> list[Cause]:
-    """The template's pods must end; it never changes."""
-    spec = new["spec"]
-    template = spec["template"]["spec"]
-    causes = _pod_spec(template, "spec.template.spec")
-    if template.get("restartPolicy") not in ("OnFailure", "Never"):
-        path = "spec.template.spec.restartPolicy"
-        causes.append(not_supported(path, template.get("restartPolicy"), ("OnFailure", "Never")))
-    if old is not None and spec["template"] != old["spec"]["template"]:
-        causes.append(invalid("spec.template", go_json(spec["template"]), IMMUTABLE))
-    return causes
-
-
-def label_job(new: Json, old: Json | None) -> None:
-    """The pods of a job are selected by its uid."""
-    if old is not None or new["spec"].get("manualSelector"):
-        return
-    uid, name = new["metadata"]["uid"], new["metadata"].get("name", "")
-    controller = {"batch.kubernetes.io/controller-uid": uid}
-    labels = {**controller, "batch.kubernetes.io/job-name": name, "controller-uid": uid, "job-name": name}
-    template = new["spec"]["template"]["metadata"]
-    template["labels"] = {**(template.get("labels") or {}), **labels}
-    new["metadata"].setdefault("labels", dict(template["labels"]))
-    new["spec"]["selector"] = {"matchLabels": controller}
 
 
 def drop_empty_rules(new: Json, old: Json | None) -> None:  # noqa: ARG001 - completes new and changed objects alike
@@ -265,8 +237,8 @@ def binding(new: Json, old: Json | None) -> list[Cause]:
         causes.append(Cause("FieldValueInvalid", f"Invalid value: {shown}: cannot change roleRef", "roleRef"))
         return causes
     kinds = ("Role", "ClusterRole") if new["kind"] == "RoleBinding" else ("ClusterRole",)
-    if ref["apiGroup"] != _RBAC:
-        causes.append(not_supported("roleRef.apiGroup", ref["apiGroup"], (_RBAC,)))
+    if ref["apiGroup"] != RBAC:
+        causes.append(not_supported("roleRef.apiGroup", ref["apiGroup"], (RBAC,)))
     if ref.get("kind") not in kinds:
         causes.append(not_supported("roleRef.kind", ref.get("kind", ""), kinds))
     if not ref.get("name"):

@@ -25,41 +25,28 @@ from typing import Any
 
 DOCUMENTS = (
     "api__v1",
-    "apis__admissionregistration.k8s.io__v1",
     "apis__apiextensions.k8s.io__v1",
     "apis__apps__v1",
     "apis__authentication.k8s.io__v1",
     "apis__authorization.k8s.io__v1",
     "apis__autoscaling__v1",
-    "apis__autoscaling__v2",
-    "apis__batch__v1",
     "apis__coordination.k8s.io__v1",
-    "apis__discovery.k8s.io__v1",
     "apis__events.k8s.io__v1",
     "apis__networking.k8s.io__v1",
     "apis__policy__v1",
     "apis__rbac.authorization.k8s.io__v1",
-    "apis__scheduling.k8s.io__v1",
-    "apis__storage.k8s.io__v1",
 )
 ROOTS = {
-    "core.v1": "Namespace ConfigMap Secret ServiceAccount Service Endpoints Pod Event PersistentVolume "
-    "PersistentVolumeClaim Node ReplicationController LimitRange ResourceQuota Binding",
-    "admissionregistration.v1": "ValidatingWebhookConfiguration MutatingWebhookConfiguration",
-    "apps.v1": "Deployment ReplicaSet StatefulSet DaemonSet",
+    "core.v1": "Namespace ConfigMap Secret ServiceAccount Service Pod Event LimitRange ResourceQuota",
+    "apps.v1": "Deployment ReplicaSet",
     "authentication.v1": "TokenReview TokenRequest SelfSubjectReview",
     "authorization.v1": "SelfSubjectAccessReview SubjectAccessReview LocalSubjectAccessReview SelfSubjectRulesReview",
     "autoscaling.v1": "Scale",
-    "autoscaling.v2": "HorizontalPodAutoscaler",
-    "batch.v1": "Job CronJob",
     "coordination.v1": "Lease",
-    "discovery.v1": "EndpointSlice",
     "events.v1": "Event",
-    "networking.v1": "NetworkPolicy Ingress IngressClass",
+    "networking.v1": "NetworkPolicy",
     "policy.v1": "PodDisruptionBudget",
     "rbac.v1": "Role RoleBinding ClusterRole ClusterRoleBinding",
-    "scheduling.v1": "PriorityClass",
-    "storage.v1": "StorageClass",
 }
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 REF = "#/components/schemas/"

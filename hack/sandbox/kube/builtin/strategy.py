@@ -27,7 +27,6 @@ class Traits:
     schema: str
     """The OpenAPI name of its shape."""
     check: Check | None = None
-    warn: Callable[[Json], list[str]] | None = None
     generation: str = ""
     """What bumps `metadata.generation`: nothing, `spec`, or `spec+annotations`."""
     status: bool = False
@@ -105,10 +104,6 @@ class TypedStrategy(Strategy):
         if subresource:
             return found
         return [*found, *(self._traits.check(new, old) if self._traits.check else ())]
-
-    def warnings(self, new: Json, old: Json | None) -> list[str]:  # noqa: ARG002 - a hook
-        """What the kind warns about."""
-        return self._traits.warn(new) if self._traits.warn else []
 
     def field_label(self, label: str) -> str:
         """Kinds without selectable fields of their own say so in other words than those with some."""

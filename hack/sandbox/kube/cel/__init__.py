@@ -1,4 +1,4 @@
-"""The Common Expression Language, as far as rules in CRDs use it: `compile_expression` once, run for every object.
+"""The Common Expression Language, as far as rules in our CRDs use it: `compile_expression` once, run for every object.
 
 Why our own: two libraries were tried (2026-11, Linux, Python 3.11). `common-expression-language` 0.10 (Rust) is fast
 but takes 240 ms to import (its command line tool comes along) and cannot parse the optional syntax `a.?b`;

@@ -1,7 +1,7 @@
 """Types of expressions and signatures of functions: what the checker reasons with.
 
-A signature is written as `<list(A)>.indexOf(A): int` for a method, `sets.contains(list(A), list(A)): bool` for a
-function; single capital letters are type variables.
+A signature is written as `<string>.contains(string): bool` for a method, `size(list(A)): int` for a function; single
+capital letters are type variables.
 """
 
 import re

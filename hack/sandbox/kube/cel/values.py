@@ -1,7 +1,7 @@
 """CEL values as Python values, with CEL's equality, ordering and type names.
 
-bool, int, `UInt`, float, str, bytes, None, list, dict, `Timestamp`, `Duration`, `Optional` and `Type`; library types
-bring classes of their own. JSON needs no conversion, except where its schema says more than JSON does.
+bool, int, `UInt`, float, str, bytes, None, list, dict, `Timestamp`, `Duration`, `Optional` and `Type`.
+JSON needs no conversion, except where its schema says more than JSON does.
 """
 
 from collections.abc import Callable
@@ -92,9 +92,8 @@ _TYPE_NAMES: Final[dict[type, str]] = {
 
 
 def type_name(value: Any) -> str:
-    """The name of a value's CEL type; library classes carry theirs as `cel_type`."""
-    name = _TYPE_NAMES.get(value.__class__)
-    return name if name is not None else str(value.cel_type)
+    """The name of a value's CEL type."""
+    return _TYPE_NAMES[value.__class__]
 
 
 def is_number(value: Any) -> bool:

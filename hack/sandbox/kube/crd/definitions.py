@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from hack.sandbox.kube.builtin.strategy import Traits, TypedStrategy
 from hack.sandbox.kube.crd.custom_resources import resources_of
-from hack.sandbox.kube.crd.definition_rules import validate_crd
+from hack.sandbox.kube.crd.definition_rules import crd_warnings, validate_crd
 from hack.sandbox.kube.resources.catalog import Catalog
 from hack.sandbox.kube.resources.conditions import is_true, set_condition
 from hack.sandbox.kube.resources.field_manager import record_update
@@ -54,6 +54,10 @@ class CrdStrategy(TypedStrategy):
     def validate_update(self, new: Json, old: Json, subresource: str, preceding: Sequence[Cause]) -> list[Cause]:
         """Names, versions and schemas, and what never changes."""
         return [*preceding] if subresource else [*preceding, *validate_crd(new, old)]
+
+    def warnings(self, new: Json, old: Json | None) -> list[str]:
+        """Warn about formats that the API server does not check."""
+        return crd_warnings(new, old)
 
 
 def _remember_storage_version(crd: Json) -> None:

@@ -8,8 +8,6 @@ from hack.sandbox.kube.wire.errors import bad_request
 
 Json = dict[str, Any]
 
-META_V1 = "meta.k8s.io/v1"
-
 
 def partial(obj: Json, version: str = "v1") -> Json:
     """The metadata of an object alone."""
