@@ -16,6 +16,6 @@ def _dns_suffixes() -> dict[str, str]:
 
 
 def invocation_url(region: str, partition: str, endpoint: str) -> str:
-    """Return the invocation URL (v1-kinds.md 8), e.g. `https://runtime.sagemaker.us-east-2.amazonaws.com/endpoints/…`."""
+    """Return the invocation URL (v1-kinds.md 8): `https://runtime.sagemaker.us-east-2.amazonaws.com/endpoints/…`."""
     suffix = _dns_suffixes().get(partition, _DEFAULT_SUFFIX)
     return f"https://runtime.sagemaker.{region}.{suffix}/endpoints/{endpoint}/invocations"
