@@ -20,10 +20,10 @@ ALL_KINDS: tuple[KindDescriptor, ...] = (
     HOSTING_DEPLOYMENT,
     HOSTING_AUTOSCALING_POLICY,
 )
-"""Every kind of the API: what CRDs, reference pages and samples are made for."""
+"""Every kind of the API, for which CRDs, reference pages and samples exist."""
 
 KINDS: tuple[KindDescriptor, ...] = ALL_KINDS
-"""The kinds that this operator serves, in the order in which it starts their controllers. A kind joins with its
+"""The kinds that this operator serves, in the order in which it starts their controllers. A kind is added with its
 reconciler."""
 
 __all__ = [

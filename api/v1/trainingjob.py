@@ -10,7 +10,7 @@ from api.form import Form
 
 _S3: Final = "^(https|s3)://([^/]+)/?(.*)$"
 
-# v1 shipped roleArn with a pattern in one of its three installers only (D-58): the looser two count.
+# v1 had a pattern for roleArn in only one of its three installers (D-58): the looser two count.
 _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
     {
         "spec.algorithmSpecification": V1(),
@@ -149,7 +149,7 @@ _COMPAT: Final = Compat(
             "status.debugRuleEvaluationStatuses[].statusDetails": "statusDetail",
         }
     ),
-    # Read-only: AWS answers with them and refuses them in requests.
+    # Read-only: AWS returns them and refuses them in requests.
     omitted=frozenset({"spec.resourceConfig.selectedInstanceCount", "spec.resourceConfig.selectedInstanceType"}),
     closed_enums=frozenset(
         {
@@ -157,7 +157,7 @@ _COMPAT: Final = Compat(
             "spec.outputDataConfig.compressionType",
         }
     ),
-    # All of these were required. AWS has found alternatives since: jobs without instances, and groups of instances.
+    # All of these were required. AWS has since added alternatives: jobs without instances, and groups of instances.
     required_unless=(
         RequiredUnless("spec", "algorithmSpecification", ("serverlessJobConfig",)),
         RequiredUnless("spec", "resourceConfig", ("serverlessJobConfig",)),
