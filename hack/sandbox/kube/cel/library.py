@@ -7,4 +7,4 @@ find = LIBRARY.find
 signatures = LIBRARY.signatures
 
 MODULES = (conversions, lists, naming, network, optionals, quantities, strings, times, versions)
-"""Imported for what they declare."""
+"""Imported for their declarations."""

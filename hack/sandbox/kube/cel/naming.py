@@ -40,7 +40,7 @@ _NAME_RULE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class NamedFormat:
-    """A named test of strings, which gives what is wrong with one."""
+    """A named check of strings, which returns the problems of one."""
 
     cel_type: ClassVar[str] = "kubernetes.NamedFormat"
     name: str

@@ -37,7 +37,7 @@ class Ip:
 
 @dataclass(frozen=True, slots=True)
 class Cidr:
-    """A network, which remembers the address it was written with."""
+    """A network, which keeps the address as written."""
 
     cel_type: ClassVar[str] = "net.CIDR"
     interface: _Network

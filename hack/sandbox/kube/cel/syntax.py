@@ -1,8 +1,8 @@
-"""CEL source text to a syntax tree, macros expanded into nodes of their own.
+"""Parses CEL source text to a syntax tree, with macros expanded into separate nodes.
 
 The grammar is that of the CEL specification with the optional syntax (`a.?b`, `a[?0]`, `[?x]`), which a kube-apiserver
-switches on. Every node knows where it stands in the text, in the places that cel-go points at in its messages. The
-module is long because the grammar, the nodes and the macros are one thing; none of its functions is.
+enables. Every node has its position in the text, as in cel-go's messages. The module is long because the grammar, the
+nodes and the macros belong together; its functions are short.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 MAX_DEPTH: Final = 250
-"""Nesting at which cel-go refuses an expression, long before Python would run out of stack."""
+"""Nesting at which cel-go refuses an expression, far below Python's recursion limit."""
 
 _TOKEN: Final = re.compile(
     r"""
@@ -147,7 +147,7 @@ class Loop:
     """A macro over a list or map: `names` are bound to each item (or index and item) in turn.
 
     `macro` is all, exists, exists_one, map, filter, sortBy, transformList, transformMap or transformMapEntry;
-    `condition` is the predicate, which map-like macros may lack, `result` what they make of an item.
+    `condition` is the predicate, which map-like macros may lack, `result` the expression for an item.
     """
 
     position: int
@@ -160,7 +160,7 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class OptionalMap:
-    """`target.optMap(name, body)`; `flat` where the body makes an optional itself."""
+    """`target.optMap(name, body)`; `flat` if the body returns an optional itself."""
 
     position: int
     target: "Node"
@@ -173,7 +173,7 @@ Node: TypeAlias = Literal | Name | Select | Index | Has | Call | ListOf | MapOf 
 
 
 def parse(text: str) -> Node:
-    """The tree of one expression. Raises SyntaxFault."""
+    """Return the tree of one expression. Raises SyntaxFault."""
     return _Parser(text).parse()
 
 
@@ -438,7 +438,7 @@ def _function(position: int, name: str, arguments: tuple[Node, ...]) -> Node:
 
 
 def _method(position: int, target: Node, name: str, arguments: tuple[Node, ...]) -> Node:
-    """A method call, or the macro of that name and number of arguments."""
+    """Return a method call, or the macro of that name and number of arguments."""
     match name, arguments:
         case ("all" | "exists" | "exists_one" | "filter") as macro, (variable, condition):
             return Loop(position, macro, target, (_variable(variable),), condition, None)

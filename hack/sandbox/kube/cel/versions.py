@@ -23,7 +23,7 @@ class Semver:
     pre_release: tuple[str, ...]
 
     def order(self) -> tuple[Any, ...]:
-        """What versions are sorted by: a pre-release comes before its release, numbers before words."""
+        """Return the sort key: a pre-release precedes its release, numbers precede words."""
         identifiers = tuple((0, int(each), "") if each.isdigit() else (1, 0, each) for each in self.pre_release)
         return (*self.numbers, not self.pre_release, identifiers)
 
