@@ -245,7 +245,7 @@ class Feed:
         return woken
 
     def _in_progress(self, now: float) -> list[datetime]:
-        """Return the time from which to list so that no progress is missed; empty if not needed, or not due."""
+        """Return the times from which to list so that no progress is missed; empty if not needed, or not due."""
         if not self._descriptor.status.progress_member or now < self._progress_at:
             return []
         self._progress_at = now + PROGRESS_LOOK_S
