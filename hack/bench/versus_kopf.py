@@ -1,4 +1,4 @@
-"""Compares the operator with a minimal operator on kopf: the same jobs, the same sandbox, one run after the other.
+"""The operator beside a minimal operator on kopf: the same jobs, the same sandbox, one run after the other.
 
 Run `make bench-kopf`, or `python -m hack.bench.versus_kopf --jobs 1000`, where kopf is installed (extra `bench`), or
 with `--kopf-python` an interpreter that has it. Both poll every five seconds, with their defaults otherwise. Each has
