@@ -5,7 +5,7 @@
     python -m hack.crds --refresh   first take a new snapshot of the service models from the installed botocore
 
 The input is the descriptors in `api/v1` and the snapshots in `hack/snapshots`, never the installed botocore, so the
-output is the same on every machine. To offer what AWS has added since: upgrade botocore, run with `--refresh`, read the
+output is the same on every machine. To include AWS's additions: upgrade botocore, run with `--refresh`, read the
 differences (a new enum value, a looser limit), and commit snapshot, CRDs and pages together.
 """
 
@@ -34,7 +34,7 @@ _HEADER: Final = "# Made by `python -m hack.crds` from api/v1 and hack/snapshots
 
 
 def generate() -> dict[Path, str]:
-    """Every generated file and its content."""
+    """Return every generated file with its content."""
     files: dict[Path, str] = {}
     for descriptor in KINDS:
         snapshot = models.read(descriptor.service)
@@ -50,7 +50,7 @@ def generate() -> dict[Path, str]:
 
 
 def refresh() -> None:
-    """Replace the snapshots by what the installed botocore says."""
+    """Replace the snapshots with the models of the installed botocore."""
     for service, kinds in _by_service().items():
         path = models.path_of(service)
         path.parent.mkdir(exist_ok=True)
@@ -58,7 +58,7 @@ def refresh() -> None:
 
 
 def to_yaml(value: JsonObject) -> str:
-    """YAML in a stable form: sorted keys, long lines left whole, no anchors."""
+    """Return YAML in a stable form: sorted keys, unwrapped lines, no anchors."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=True, width=10_000, allow_unicode=True)
 
 

@@ -110,7 +110,7 @@ BATCH_TRANSFORM_JOB: Final = KindDescriptor(
     status=StatusRule(
         member="TransformJobStatus",
         field="transformJobStatus",
-        # v1 has no value of its own for this, and called every error Failed (D-12): what it shows first is true.
+        # v1 has no separate value for this, and showed every error as Failed (D-12): the initial value is true.
         reconciling="SynchronizingK8sJobWithSageMaker",
         arn_member="TransformJobArn",
     ),

@@ -45,8 +45,8 @@ _COMPAT: Final = Compat(
     fields=_FIELDS,
     # v1 has no field for the name: it is always the generated one.
     omitted=frozenset({"spec.endpointConfigName"}),
-    # All of these were required, before there were variants without instances of their own, pools of instances, and
-    # endpoints whose models are inference components, which need a role of the configuration's own.
+    # All of these were required. AWS has since added alternatives: variants without instances of their own, pools of
+    # instances, and endpoints with inference components as models, which need a role in the configuration.
     required_unless=(
         RequiredUnless("spec", "productionVariants[].modelName", ("executionRoleArn",)),
         RequiredUnless(VARIANT, "initialInstanceCount", ("serverlessConfig",)),

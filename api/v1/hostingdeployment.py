@@ -1,7 +1,7 @@
 """HostingDeployment: an endpoint, with the models and the configuration behind it.
 
 Composed of requests to CreateModel, CreateEndpointConfig, CreateEndpoint and UpdateEndpoint: their members are the
-fields of one spec. `api/hosting.py` takes it apart again.
+fields of one spec. `api/hosting.py` splits it again.
 """
 
 from collections.abc import Mapping
@@ -146,17 +146,17 @@ _COMPAT: Final = Compat(
     identity=frozenset({"region", "sageMakerEndpoint", "endpointName"}),
     omitted=frozenset(
         {
-            # Made by the operator.
+            # Set by the operator.
             "spec.endpointConfigName",
             "spec.models[].modelName",
             # In v1 it is a name, see _OWN.
             "spec.models[].primaryContainer",
-            # The deployment's tags go to each of its resources.
+            # The deployment's tags are set on each of its resources.
             "spec.models[].tags",
         }
     ),
-    # All of these were required. AWS has found alternatives since: variants without instances of their own, pools of
-    # instances, and endpoints whose models are inference components, which need a role of the configuration's own.
+    # All of these were required. AWS has since added alternatives: variants without instances of their own, pools of
+    # instances, and endpoints with inference components as models, which need a role in the configuration.
     required_unless=(
         RequiredUnless("spec", "models", ("executionRoleArn",)),
         RequiredUnless("spec", "productionVariants[].modelName", ("executionRoleArn",)),

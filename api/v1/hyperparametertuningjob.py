@@ -187,7 +187,7 @@ _COMPAT: Final = Compat(
             ),
         }
     ),
-    # Read-only: AWS answers with them and refuses them in requests.
+    # Read-only: AWS returns them and refuses them in requests.
     omitted=frozenset(
         {
             f"spec.{definition}.resourceConfig.{member}"
@@ -201,7 +201,7 @@ _COMPAT: Final = Compat(
             "spec.trainingJobDefinitions[].outputDataConfig.compressionType",
         }
     ),
-    # All of these were required. AWS has found alternatives since: limits in time, and other ways to name instances.
+    # All of these were required. AWS has since added alternatives: time limits, and other ways to specify instances.
     required_unless=(
         RequiredUnless(
             "spec.hyperParameterTuningJobConfig.resourceLimits", "maxNumberOfTrainingJobs", ("maxRuntimeInSeconds",)
@@ -270,7 +270,7 @@ HYPERPARAMETER_TUNING_JOB: Final = KindDescriptor(
         reconciling="ReconcilingTuningJob",
         arn_member="HyperParameterTuningJobArn",
         progress_member="TrainingJobStatusCounters",
-        # Only what has ended can be deleted at AWS: where that failed nothing runs, and nothing is left to wait for.
+        # Only a finished job can be deleted at AWS: if that failed, nothing runs, and there is nothing to wait for.
         terminal=frozenset({"Completed", "Failed", "Stopped", "DeleteFailed"}),
     ),
     printer_columns=(

@@ -103,12 +103,12 @@ _COMPAT: Final = Compat(
         {
             # v1 has no field for the name: it is always the generated one.
             "spec.processingJobName",
-            # Read-only: AWS answers with them and refuses them in requests.
+            # Read-only: AWS returns them and refuses them in requests.
             f"{_CLUSTER}.selectedInstanceCount",
             f"{_CLUSTER}.selectedInstanceType",
         }
     ),
-    # All of these were required. AWS has found alternatives since: other sources and targets, paths that the
+    # All of these were required. AWS has since added alternatives: other sources and targets, paths that the
     # application manages itself, and lists of instance types.
     required_unless=(
         RequiredUnless(_INPUT, "s3Input", ("datasetDefinition",)),

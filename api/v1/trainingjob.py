@@ -147,7 +147,7 @@ _COMPAT: Final = Compat(
             "status.debugRuleEvaluationStatuses[].statusDetails": "statusDetail",
         }
     ),
-    # Read-only: AWS answers with them and refuses them in requests.
+    # Read-only: AWS returns them and refuses them in requests.
     omitted=frozenset({"spec.resourceConfig.selectedInstanceCount", "spec.resourceConfig.selectedInstanceType"}),
     closed_enums=frozenset(
         {
@@ -155,7 +155,7 @@ _COMPAT: Final = Compat(
             "spec.outputDataConfig.compressionType",
         }
     ),
-    # All of these were required. AWS has found alternatives since: jobs without instances, and groups of instances.
+    # All of these were required. AWS has since added alternatives: jobs without instances, and groups of instances.
     required_unless=(
         RequiredUnless("spec", "algorithmSpecification", ("serverlessJobConfig",)),
         RequiredUnless("spec", "resourceConfig", ("serverlessJobConfig",)),

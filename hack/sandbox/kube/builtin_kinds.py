@@ -221,5 +221,5 @@ def _reviews() -> list[Resource]:
 
 
 def builtin_resources() -> list[Resource]:
-    """All built-in resources, fresh ones for every server."""
+    """Return all built-in resources, new ones for every server."""
     return [*_core(), *_workloads(), *_access(), *_cluster(), *_reviews()]

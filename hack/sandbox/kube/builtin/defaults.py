@@ -1,6 +1,6 @@
 """The defaults of the built-in kinds, by the Go name of the struct that they complete.
 
-Source: k8s.io/kubernetes pkg/apis/*/v1/defaults.go. Defaults that OpenAPI knows (`protocol: TCP`) are in schemas.json.
+Source: k8s.io/kubernetes pkg/apis/*/v1/defaults.go. Defaults in OpenAPI (`protocol: TCP`) are in schemas.json.
 """
 
 from collections.abc import Mapping

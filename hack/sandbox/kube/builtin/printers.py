@@ -1,4 +1,4 @@
-"""The Table columns of the built-in kinds, and the cells that go with them.
+"""The Table columns of the built-in kinds, and their cells.
 
 Source: k8s.io/kubernetes pkg/printers/internalversion/printers.go; the descriptions are our own, except short ones that
 the API server's tests of clients would notice. One table, hence its length.
@@ -19,14 +19,14 @@ _AGE: Final = Column("Age", description=AGE_DESCRIPTION)
 
 @dataclass(frozen=True, slots=True)
 class Printer:
-    """Columns of a kind, and the function that makes a row's cells from an object."""
+    """Columns of a kind, and the function that returns an object's cells."""
 
     columns: Sequence[Column]
     cells: Callable[[Json], list[Any]]
 
 
 def _long(text: str) -> str:
-    """Descriptions of fields are sentences; short ones are only where the API server has a short one, too."""
+    """Return a field's description as a sentence; short ones exist only where the API server has a short one."""
     return f"{text} Read-only in this table; see the documentation of the kind for its meaning."
 
 
@@ -42,23 +42,23 @@ _SELECTOR: Final = _column("Selector", priority=1)
 
 
 def name_of(obj: Json) -> str:
-    """The object's name."""
+    """Return the object's name."""
     name: str = obj["metadata"].get("name", "")
     return name
 
 
 def age_of(obj: Json) -> str:
-    """The object's age."""
+    """Return the object's age."""
     return age(obj["metadata"].get("creationTimestamp"))
 
 
 def format_labels(labels: Json | None) -> str:
-    """`a=b,c=d`, or `<none>`."""
+    """Return labels as `a=b,c=d`, or `<none>`."""
     return ",".join(f"{k}={v}" for k, v in sorted((labels or {}).items())) or NONE
 
 
 def format_selector(selector: Json | None) -> str:
-    """A label selector as text; the empty one selects everything and reads `<none>`."""
+    """Return a label selector as text; the empty one selects everything and reads `<none>`."""
     if selector is None:
         return NONE
     terms = [f"{k}={v}" for k, v in sorted((selector.get("matchLabels") or {}).items())]
@@ -128,7 +128,7 @@ def _pod(obj: Json) -> list[Any]:
 
 
 def _event(obj: Json) -> list[Any]:
-    """Core events; those of events.k8s.io are converted before."""
+    """Return the cells of a core event; those of events.k8s.io are converted before."""
     first = age(obj.get("firstTimestamp") or obj.get("eventTime"))
     last = age(obj["lastTimestamp"]) if obj.get("lastTimestamp") else first
     count = obj.get("count") or 1
@@ -164,7 +164,7 @@ def _budget(obj: Json) -> list[Any]:
 
 
 def _simple(*columns: Column, cells: Callable[[Json], list[Any]]) -> Printer:
-    """Name, some columns, age."""
+    """Return a printer with name, some columns, age."""
     return Printer((NAME_COLUMN, *columns, _AGE), lambda obj: [name_of(obj), *cells(obj), age_of(obj)])
 
 
@@ -249,4 +249,4 @@ PRINTERS: Final[dict[str, Printer]] = {
     ),
     "ServiceAccount": _simple(cells=lambda _: []),
 }
-"""By kind. Kinds that are not here show their name and when they were created."""
+"""By kind. Other kinds show their name and creation time."""

@@ -1,7 +1,7 @@
-"""Type-check expressions before they run, so that a CRD with a rule that cannot work is refused.
+"""Type-checks expressions before they run, so that a CRD with an invalid rule is refused.
 
-Reports what cel-go reports in the same words: undeclared names, fields that a schema does not have, and calls that
-match no overload. Types that are not known (`dyn`) pass everything.
+Reports the same errors as cel-go, with its messages: undeclared names, fields that a schema does not have, and calls
+that match no overload. Unknown types (`dyn`) pass every check.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -67,11 +67,11 @@ _CONSTANT_CHECKS: Final[dict[str, Callable[[str], Any]]] = {
 
 
 class CompileFault(Exception):  # noqa: N818 - cel-go calls these issues
-    """An expression that cannot be compiled; the message lists every fault with the place it is at."""
+    """An expression that cannot be compiled; the message lists every fault with its position."""
 
 
 def check(text: str, variables: Mapping[str, Kind]) -> tuple[Node, Kind]:
-    """The tree and the type of an expression over typed variables. Raises CompileFault."""
+    """Return the tree and the type of an expression over typed variables. Raises CompileFault."""
     try:
         tree = parse(text)
     except SyntaxFault as exc:
@@ -85,7 +85,7 @@ def check(text: str, variables: Mapping[str, Kind]) -> tuple[Node, Kind]:
 
 
 def _located(text: str, position: int, message: str) -> str:
-    """A fault with its line of the source, and a mark below the place."""
+    """Return a fault with its line of the source, and a mark below the place."""
     before = text[:position]
     line = before.count("\n") + 1
     column = position - (before.rfind("\n") + 1)
@@ -162,7 +162,7 @@ class _Checker:
             self._fault(position, f"expected type '{wanted}' but found '{actual}'")
 
     def _check_constants(self, node: Call) -> None:
-        """Constants that a function can never take are refused before anything runs."""
+        """Refuse constants that a function can never accept, before anything runs."""
         convert = _CONSTANT_CHECKS.get(node.function)
         constant = node.arguments[-1] if node.arguments else None
         if convert is None or not isinstance(constant, Literal) or not isinstance(constant.value, str):
@@ -181,7 +181,7 @@ class _Checker:
 
     def _call(self, node: Call, scope: dict[str, Kind]) -> Kind:
         name = node.function
-        # Of all functions, format() alone takes a list of mixed types.
+        # Only format() takes a list of mixed types.
         mixed = name == "format" and node.target is not None
         arguments = [self._mixed(each, scope) if mixed else self.kind(each, scope) for each in node.arguments]
         if name in {"_&&_", "_||_"}:

@@ -1,8 +1,8 @@
-"""Syntax trees to closures, and closures to results.
+"""Compiles syntax trees to closures, and runs them.
 
 A rule is compiled once and run for every object: each node becomes a Python function of the variables, so running it
-neither walks the tree nor looks up names of functions. `&&`, `||`, `all` and `exists` forgive errors on one side where
-the other side decides, as the CEL specification has it.
+neither walks the tree nor looks up function names. `&&`, `||`, `all` and `exists` ignore errors on one side if the
+other side decides, as in the CEL specification.
 """
 
 from collections.abc import Callable, Iterable
@@ -35,7 +35,7 @@ from hack.sandbox.kube.cel.values import (
 
 Variables: TypeAlias = dict[str, Any]
 Program: TypeAlias = Callable[[Variables], Any]
-"""Gives the value of an expression. Raises EvaluationError."""
+"""Returns the value of an expression. Raises EvaluationError."""
 
 _TYPES: Final = {
     name: Type(name)
@@ -44,13 +44,13 @@ _TYPES: Final = {
 
 
 def compile_node(node: Node) -> Program:
-    """The program of a tree that was type-checked, or that may fail at run time instead."""
+    """Return the program of a tree that was type-checked, or that may fail at run time instead."""
     compiler = _COMPILERS[node.__class__]
     return compiler(node)
 
 
 def qualified_name(node: Node) -> str | None:
-    """`a.b.c` if the node is nothing but names: it may be the namespace of a function."""
+    """Return `a.b.c` if the node has only names: it may be the namespace of a function."""
     if isinstance(node, Name):
         return node.name
     if isinstance(node, Select) and not node.optional:
@@ -79,7 +79,7 @@ def _name(node: Name) -> Program:
 
 
 def _field(value: Any, raw: str, plain: str) -> Any:
-    """The member of an object: escaped names stand for fields that are no identifiers."""
+    """Return the member of an object: escaped names mean fields that are not identifiers."""
     found = lookup(value, raw)
     return lookup(value, plain) if is_missing(found) and plain is not raw else found
 
@@ -290,7 +290,7 @@ def _loop(node: Loop) -> Program:
 
 
 def _quantified(rounds: Iterable[Variables], condition: Program, *, by: bool) -> bool:
-    """`exists` is decided by the first true, `all` by the first false; an error counts if nothing decides."""
+    """Evaluate `exists` (the first true decides) or `all` (the first false); an error counts if nothing decides."""
     failure = None
     for scope in rounds:
         try:

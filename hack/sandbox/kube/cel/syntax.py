@@ -1,4 +1,4 @@
-"""CEL source text to a syntax tree, macros expanded into nodes of their own.
+"""Parses CEL source text to a syntax tree, with macros expanded into separate nodes.
 
 The grammar is that of the CEL specification, with the syntax of a kube-apiserver that reads what may be missing
 (`a.?b`, `a[?0]`). Every node knows where it stands in the text, in the places that cel-go points at in its messages.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 MAX_DEPTH: Final = 250
-"""Nesting at which cel-go refuses an expression, long before Python would run out of stack."""
+"""Nesting at which cel-go refuses an expression, far below Python's recursion limit."""
 
 _TOKEN: Final = re.compile(
     r"""
@@ -160,7 +160,7 @@ Node: TypeAlias = Literal | Name | Select | Index | Has | Call | ListOf | MapOf 
 
 
 def parse(text: str) -> Node:
-    """The tree of one expression. Raises SyntaxFault."""
+    """Return the tree of one expression. Raises SyntaxFault."""
     return _Parser(text).parse()
 
 
@@ -419,7 +419,7 @@ def _function(position: int, name: str, arguments: tuple[Node, ...]) -> Node:
 
 
 def _method(position: int, target: Node, name: str, arguments: tuple[Node, ...]) -> Node:
-    """A method call, or the macro of that name and number of arguments."""
+    """Return a method call, or the macro of that name and number of arguments."""
     match name, arguments:
         case ("all" | "exists" | "exists_one" | "filter") as macro, (variable, condition):
             return Loop(position, macro, target, _variable(variable), condition, None)

@@ -21,7 +21,7 @@ _TIMESTAMP: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+)
 
 
 def parse_duration(text: str) -> Duration:
-    """Read `1h30m`, `-1.5s` … as Go's time.ParseDuration does. Raises EvaluationError."""
+    """Parse `1h30m`, `-1.5s` … as Go's time.ParseDuration does. Raises EvaluationError."""
     body = text.removeprefix("-") if text.startswith("-") else text.removeprefix("+")
     parts = _PART.findall(body)
     if body == "0":
@@ -38,7 +38,7 @@ def parse_duration(text: str) -> Duration:
 
 
 def duration_text(duration: Duration) -> str:
-    """Seconds with an `s`, as CEL's string() writes them."""
+    """Return seconds with an `s`, as CEL's string() does."""
     seconds, rest = divmod(abs(duration.nanoseconds), NANOSECONDS)
     sign = "-" if duration.nanoseconds < 0 else ""
     fraction = f".{rest:09d}".rstrip("0") if rest else ""
@@ -46,7 +46,7 @@ def duration_text(duration: Duration) -> str:
 
 
 def parse_timestamp(text: str) -> Timestamp:
-    """Read an RFC 3339 time. Raises EvaluationError."""
+    """Parse an RFC 3339 time. Raises EvaluationError."""
     fault = EvaluationError(f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse "{text}"')
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
@@ -61,7 +61,7 @@ def parse_timestamp(text: str) -> Timestamp:
 
 
 def timestamp_text(timestamp: Timestamp) -> str:
-    """RFC 3339 in UTC, with as many decimals as needed."""
+    """Return RFC 3339 in UTC, with as many decimals as needed."""
     seconds = timestamp.moment().replace(microsecond=0)
     rest = timestamp.nanoseconds % NANOSECONDS
     fraction = f".{rest:09d}".rstrip("0") if rest else ""

@@ -1,8 +1,8 @@
-"""What the API server demands of the schema of one CRD version, beyond being structural.
+"""Validates the schema of one CRD version beyond being structural.
 
-Supported keywords and types, list and map types, defaults that fit, and rules that compile. Source:
+Supported keywords and types, list and map types, valid defaults, and rules that compile. Source:
 k8s.io/apiextensions-apiserver pkg/apis/apiextensions/validation, pkg/apiserver/schema/defaulting/validation.go.
-Not here: the estimate of what rules cost.
+Not here: the cost estimate of rules.
 """
 
 import copy
@@ -52,7 +52,7 @@ _NEWLINE: Final = re.compile("[\n\r]")
 
 
 def validate_schema(schema: Schema, path: str, *, has_status: bool) -> list[Cause]:
-    """Every reason why `schema` cannot be the openAPIV3Schema at `path` of a CRD with or without a status endpoint."""
+    """Return why `schema` cannot be the openAPIV3Schema at `path` of a CRD with or without a status endpoint."""
     found = [*_root(schema, path, has_status=has_status)]
     wrong = validate_structural(schema, path) or [*_defaults(schema, path, schema)]
     kind = None if wrong else declare(schema, is_resource=True)
@@ -85,7 +85,7 @@ def _json_name(go_name: str) -> str:
 
 
 def _defaults(schema: Schema, path: str, resource: Schema) -> Iterator[Cause]:
-    """Defaults that are no valid values themselves. Those in metadata are forbidden elsewhere."""
+    """Yield defaults that are not valid values themselves. Those in metadata are checked elsewhere."""
     default = schema.get("default")
     if default is not None:
         yield from _default(schema, default, child(path, "default"))
@@ -117,16 +117,16 @@ def _default(schema: Schema, default: Any, path: str) -> Iterator[Cause]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where in a CRD's schema a schema stands, as far as that forbids something."""
+    """The position of a schema in a CRD's schema, and its restrictions."""
 
     is_root: bool = False
     in_metadata: bool = False
     no_defaults: str | None = None
-    """Why there may be no default here, None where there may."""
+    """Why a default is not allowed here; None if it is."""
     sees_rules: bool = True
-    """Whether rules are compiled: not in branches, and nowhere in a schema that is not structural."""
+    """Whether rules are compiled: not in branches, and not in a schema that is not structural."""
     uncorrelatable: str | None = None
-    """The path of the list or map whose items have no old value to compare with."""
+    """The path of the list or map with items that have no old value to compare with."""
 
 
 class _Visitor:
@@ -137,7 +137,7 @@ class _Visitor:
         self.rule_faults: list[Cause] = []
 
     def visit(self, schema: Schema, path: str, place: _Place, kind: Kind | None) -> None:
-        """Judge `schema` and what is below it; `kind` is what rules see, None if they see nothing."""
+        """Check `schema` and the schemas below it; `kind` is its type in rules, None if they cannot use it."""
         before = len(self.schema_faults)
         self.schema_faults += _keywords(schema, path, place)
         self._visit_below(schema, path, replace(place, is_root=False), kind, is_root=place.is_root)
@@ -289,7 +289,7 @@ def _map_key(items: Schema, name: str, path: str) -> Iterator[Cause]:
 
 
 def _rule_texts(schema: Schema, path: str) -> Iterator[Cause]:
-    """What can be said of rules without compiling them."""
+    """Check rules as far as possible without compiling them."""
     for position, source in enumerate(schema.get(RULES) or ()):
         at = key(child(path, RULES), str(position))
         rule, message = (source.get("rule") or "").strip(), (source.get("message") or "").strip()
@@ -341,7 +341,7 @@ def _rule(source: JsonObject, path: str, place: _Place, kind: Kind) -> Iterator[
 
 
 def _go_rule(source: JsonObject) -> Verbatim:
-    """A rule as Go prints its internal type."""
+    """Return a rule as Go prints its internal type."""
     absent = {
         "rule": "",
         "message": "",
