@@ -1,6 +1,6 @@
-"""Which reconciler serves a kind, what its store is indexed by, and whose changes wake its objects: one table.
+"""The reconciler, the store's indexes and the watches of each kind, in one table.
 
-Part of the wiring (`app`): imported by nothing else.
+Part of the wiring (`app`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -63,18 +63,18 @@ _OWNERS: Final[Mapping[str, KindDescriptor]] = {
     MODEL.kind: HOSTING_DEPLOYMENT,
     ENDPOINT_CONFIG.kind: HOSTING_DEPLOYMENT,
 }
-"""Kinds whose objects may be children, with the kind of their owner."""
+"""Kinds that may be child objects, with the kind of their owner."""
 TRACKED: Final = frozenset({LifeCycle.JOB, LifeCycle.ENDPOINT})
-"""Life-cycles whose state at AWS changes by itself: the others need no look but the slow resync's."""
+"""Life-cycles with a state that changes at AWS by itself: the others need only the slow resync."""
 
 
 SETTLED: Final[Mapping[LifeCycle, frozenset[str]]] = {LifeCycle.ENDPOINT: states.SETTLED}
-"""AWS values by life-cycle that need to be looked at rarely."""
+"""AWS status values by life-cycle that need to be polled rarely."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all reconcilers of the process share."""
+    """The dependencies that all reconcilers of the process share."""
 
     kinds: Mapping[str, Served]
     client: KubeClient
@@ -87,12 +87,12 @@ class Shared:
 
 
 def new_store(descriptor: KindDescriptor) -> Store:
-    """An empty store with the indexes that reconcilers read."""
+    """Return an empty store with the indexes that reconcilers read."""
     return Store(_INDEXES.get(descriptor.kind), transform=well_formed(descriptor))
 
 
 def handlers(served: Served, kinds: Mapping[str, Served]) -> Iterator[EnqueueHandler]:
-    """Who is woken by changes of a kind's objects: the objects themselves, and their owners."""
+    """Yield the handlers for changes of a kind's objects: they enqueue the objects themselves, and their owners."""
     yield EnqueueHandler(served.queue)
     owner = _OWNERS.get(served.descriptor.kind)
     if owner is not None and owner.kind in kinds:
@@ -108,12 +108,12 @@ def handlers(served: Served, kinds: Mapping[str, Served]) -> Iterator[EnqueueHan
 
 
 def _policies_of(store: Store, deployment: Snapshot) -> list[ObjectKey]:
-    """The autoscaling policies that name a deployment: they wait for its endpoint."""
+    """Return the autoscaling policies that reference a deployment: they wait for its endpoint."""
     return store.index_keys(ENDPOINTS, f"{deployment.key.namespace}/{deployment.key.name}")
 
 
 def new_reconciler(served: Served, tracker: Tracker | None, shared: Shared) -> Reconciler:
-    """The reconciler of a kind, by its life-cycle."""
+    """Return the reconciler of a kind, by its life-cycle."""
     descriptor, store = served.descriptor, served.store
     match descriptor.life_cycle:
         case LifeCycle.JOB:
@@ -171,6 +171,6 @@ def _companions(descriptor: KindDescriptor, shared: Shared) -> Companions | None
 
 
 def _store(descriptor: KindDescriptor, shared: Shared) -> Store:
-    """The store of another kind; empty where that one is not served."""
+    """Return the store of another kind; empty if that kind is not served."""
     served = shared.kinds.get(descriptor.kind)
     return served.store if served else new_store(descriptor)

@@ -1,4 +1,4 @@
-"""`kubectl-smlogs`: command line to exit code; the only place that ends the process, quietly where it is asked to."""
+"""`kubectl-smlogs`: command line to exit code; the only place that ends the process, without output on a signal."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from controller.smlogs.options import HelpWanted, read
 
 INTERRUPTED: Final = 130
 NOBODY_READS: Final = 141
-"""What a shell says of a process that SIGINT or SIGPIPE ended: 128 and the signal's number."""
+"""Exit codes that a shell reports after SIGINT or SIGPIPE: 128 plus the signal's number."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes standard output once more when it ends, and would complain.
+        # The interpreter flushes standard output once more when it ends, and would report an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NOBODY_READS
 
@@ -42,10 +42,10 @@ def _run(arguments: Sequence[str]) -> int:
         sys.stdout.write(texts.root() if wanted.kind is None else texts.command(wanted.kind))
         sys.stdout.flush()
         return 0
-    # Not at the top: the AWS SDK takes long to import, help does not need it, and Ctrl-C must be quiet from the start.
+    # Not at the top: the AWS SDK is slow to import, help does not need it, and Ctrl-C must work without a traceback.
     from controller.smlogs import app  # noqa: PLC0415
 
-    # A line of a log may hold anything: what the terminal's encoding lacks must not end the program.
+    # A log line may contain any character: one that the terminal's encoding lacks must not end the program.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     return app.run(wanted, os.environ, sys.stdout, sys.stderr)

@@ -1,4 +1,4 @@
-"""`run`: both servers, the operator, the CRDs and the samples, shown until Ctrl-C or until all is done."""
+"""`run`: starts both servers and the operator, applies CRDs and samples, shows them until Ctrl-C or the end."""
 
 import json
 import signal
@@ -15,7 +15,7 @@ from hack.sandbox.aws import server as aws_server
 from hack.sandbox.control_client import STATE_FILE, SandboxError
 from hack.sandbox.kubeapi import KubeApi, manifests
 from hack.sandbox.operator_process import OperatorProcess, aws_environment
-from hack.sandbox.samples import UPDATE, LiveUpdate, Sample, crd_paths, served
+from hack.sandbox.samples import SAMPLES, UPDATE, LiveUpdate, Sample, crd_paths
 from hack.sandbox.watch_table import Row, row_of, view_for
 
 T = TypeVar("T")
@@ -23,11 +23,11 @@ _REFRESH_S = 0.25
 
 
 class KubeServer(Protocol):
-    """What is needed of the embedded API server."""
+    """The part of the embedded API server that `run` needs."""
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return the URL on which it listens."""
         ...
 
     def write_kubeconfig(self, path: Path) -> object:
@@ -41,7 +41,7 @@ class KubeServer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What `run` was asked for."""
+    """The options of `run`."""
 
     directory: Path = Path(".sandbox")
     once: bool = False
@@ -82,7 +82,7 @@ def run(options: Options, out: IO[str] = sys.stdout, monotonic: Callable[[], flo
         operator.until_ready(stop)
         if not stop.is_set():
             print(f"The operator is ready; its log: {log}", file=out, flush=True)
-            show = Show(api, served() if options.samples is None else options.samples, UPDATE)
+            show = Show(api, SAMPLES if options.samples is None else options.samples, UPDATE)
             goal = Goal(show.keys, monotonic() + options.timeout_s) if options.once else None
             _watch(api, operator, stop, show, goal, out, monotonic)
         if options.once and stop.is_set():
@@ -92,7 +92,7 @@ def run(options: Options, out: IO[str] = sys.stdout, monotonic: Callable[[], flo
 
 
 def bound(start: Callable[[], T], port: int, flag: str) -> T:
-    """Return what `start` returns, or explain in one line that the port is taken."""
+    """Return the result of `start`, or raise a one-line error if the port is taken."""
     try:
         return start()
     except OSError as exc:
@@ -102,7 +102,7 @@ def bound(start: Callable[[], T], port: int, flag: str) -> T:
 
 
 def _start_kube(port: int) -> KubeServer:
-    from hack.sandbox.kube import server  # noqa: PLC0415 - `python -m hack.sandbox aws` does without it
+    from hack.sandbox.kube import server  # noqa: PLC0415 - `python -m hack.sandbox aws` does not need it
 
     running: KubeServer = server.start(port)
     return running
@@ -116,13 +116,13 @@ def _apply_crds(api: KubeApi) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What `--once` waits for: these objects at a good end, before `deadline` (monotonic seconds)."""
+    """The goal of `--once`: these objects succeed before `deadline` (monotonic seconds)."""
 
     samples: frozenset[str]
     deadline: float
 
     def is_reached(self, rows: Sequence[Row], now: float) -> bool:
-        """Whether all samples have ended well. Raises SandboxError, naming those that have not, once that is sure."""
+        """Return whether all samples have succeeded. Raises SandboxError with the failed ones, once that is certain."""
         shown = {row.key: row for row in rows if row.key in self.samples}
         if len(shown) == len(self.samples) and all(row.verdict for row in shown.values()):
             return True
@@ -139,7 +139,7 @@ class Goal:
 
 
 class Show:
-    """Applies the samples as soon as what they refer to is there, and changes one of them when all have ended well."""
+    """Applies each sample as soon as its references exist, and changes one of them when all have succeeded."""
 
     def __init__(self, api: KubeApi, samples: Sequence[Sample], update: LiveUpdate) -> None:
         self._api = api
@@ -149,7 +149,7 @@ class Show:
         self._is_update_due = self._update is not None
 
     def advance(self, objects: Sequence[Mapping[str, Any]], note: Callable[[str], None]) -> None:
-        """Apply what can be applied by now; `note` tells the reader of the change."""
+        """Apply the samples that can be applied now; `note` reports the change to the user."""
         for sample in tuple(self._pending):
             manifest = sample.filled(objects)
             if manifest is not None:
@@ -164,7 +164,7 @@ class Show:
             self._is_update_due = False
 
     def is_over(self, objects: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether nothing is left to apply, and the change has arrived."""
+        """Return whether all samples are applied, and the change is complete."""
         is_updated = self._update is None or (not self._is_update_due and self._update.is_done(objects))
         return not self._pending and is_updated
 
@@ -178,7 +178,7 @@ def _watch(
     out: IO[str],
     monotonic: Callable[[], float],
 ) -> None:
-    """Show the objects until `stop`, or until the goal is reached. Raises SandboxError if it cannot be any more."""
+    """Show the objects until `stop`, or until the goal is reached. Raises SandboxError if it has become impossible."""
     view = view_for(out)
     try:
         while not stop.is_set():
@@ -200,7 +200,7 @@ def _watch(
 
 @contextmanager
 def _signals(stop: threading.Event) -> Iterator[None]:
-    """Let SIGINT and SIGTERM set `stop`; a second one ends the process as usual."""
+    """Set `stop` on SIGINT and SIGTERM; a second signal ends the process as usual."""
 
     def handle(number: int, _frame: object) -> None:
         signal.signal(number, signal.SIG_DFL)

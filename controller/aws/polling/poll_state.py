@@ -49,7 +49,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What makes two sightings of a job the same."""
+    """The fingerprint by which two observations of a job are compared."""
 
     modified: datetime | None
     value: str
@@ -60,7 +60,7 @@ class Mark:
 
 @dataclass(slots=True)
 class Watched:
-    """One followed job."""
+    """One tracked job."""
 
     key: ObjectKey
     name: str
@@ -80,7 +80,7 @@ class Watched:
     """Whether sweeps page down to where it stands."""
     mark: Mark | None = None
     summary: Mapping[str, Any] | None = None
-    """The newest answer: a List summary or a Describe answer."""
+    """The newest observation: a List summary or a Describe response."""
     is_describe_due: bool = False
     awaited_until: float = -1.0
     """Monotonic seconds until which a change that was requested is expected to show."""
@@ -92,14 +92,14 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class FeedSettings:
-    """How often to look; the same for all targets."""
+    """How often to poll; the same for all targets."""
 
     poll_s: float = 5.0
     resync_s: float = 36_000.0
     settled: frozenset[str] = frozenset()
     """AWS values of what changes only when a user asks for it, e.g. `InService`."""
     settled_poll_s: float = 60.0
-    """Interval while everything that is followed is settled."""
+    """Interval while all tracked jobs are settled."""
 
 
 @dataclass(frozen=True, slots=True)

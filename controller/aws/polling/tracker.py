@@ -32,10 +32,10 @@ _log: Final = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What is known of a followed job."""
+    """The last observation of a tracked job."""
 
     summary: Mapping[str, Any] | None
-    """The newest List summary or Describe answer; None before the first."""
+    """The newest List summary or Describe response; None before the first."""
     is_describe_due: bool
     """Lists do not show the job, or the slow safety net wants a look."""
     lost: AwsError | None = None
@@ -43,10 +43,10 @@ class Sighting:
 
 
 class TrackerMetrics(Collector):
-    """Metrics of all trackers of a process; make one and pass it to each.
+    """Metrics of all trackers of a process; create one and pass it to each.
 
     `sagemaker_operator_tracker_pages_total{kind,code}`, and at scrape time per kind and region:
-    `…_tracker_followed_jobs`, `…_tracker_staleness_seconds` (age of the oldest view that a target has of its jobs).
+    `…_tracker_followed_jobs`, `…_tracker_staleness_seconds` (age of the oldest complete sweep of a target's jobs).
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -61,16 +61,16 @@ class TrackerMetrics(Collector):
         registry.register(self)
 
     def add(self, tracker: "Tracker") -> None:
-        """Show this tracker, too."""
+        """Report this tracker, too."""
         with self._lock:
             self._trackers.append(tracker)
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
-        """The families without samples, so that registering does not collect."""
+        """Return the families without samples, so that registering does not collect."""
         return self._families()
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Read all trackers."""
+        """Yield the current values of all trackers."""
         followed, staleness = self._families()
         with self._lock:
             trackers = tuple(self._trackers)
@@ -97,7 +97,7 @@ class TrackerMetrics(Collector):
 
 @dataclass(slots=True)
 class _Lane:
-    """A feed, and whether a thread is out on a call for it."""
+    """A feed, and whether a thread is making a call for it."""
 
     target: Target
     feed: Feed
@@ -105,10 +105,10 @@ class _Lane:
 
 
 class Tracker:
-    """Watches the unfinished jobs of one kind. Thread-safe.
+    """Tracks the unfinished jobs of one kind. Thread-safe.
 
-    `run` may be called by several threads at once: that many targets can be slow before others wait. `wake` is called
-    without any lock held, from these threads, and must not block.
+    Several threads may call `run`: that many targets can be slow before others wait. `wake` is called from these
+    threads, without any lock held, and must not block.
     """
 
     def __init__(
@@ -135,13 +135,13 @@ class Tracker:
 
     @property
     def kind(self) -> str:
-        """Label value of this tracker's metrics."""
+        """Return the label value of this tracker's metrics."""
         return self._descriptor.controller_name
 
     # --- for reconcilers
 
     def follow(self, key: ObjectKey, target: Target, name: str, created_at: datetime) -> None:
-        """Watch job `name` for the object `key`, created at `created_at` (UTC) or a little later. Idempotent."""
+        """Track job `name` for the object `key`, created at `created_at` (UTC) or a little later. Idempotent."""
         now, utcnow = self._clock.monotonic(), self._clock.utcnow()
         with self._changed:
             lane = self._lanes.get(target)
@@ -156,19 +156,19 @@ class Tracker:
             lane.feed.follow(key, name, created_at, now=now, age_s=(utcnow - created_at).total_seconds())
 
     def forget(self, key: ObjectKey) -> None:
-        """Stop watching. Idempotent."""
+        """Stop tracking. Idempotent."""
         with self._changed:
             self._forget_locked(key)
 
     def last(self, key: ObjectKey) -> Sighting | None:
-        """What is known; None if the key is not followed."""
+        """Return the last observation; None if the key is not tracked."""
         with self._changed:
             lane = self._where.get(key)
             job = lane.feed.get(key) if lane else None
             return Sighting(job.summary, job.is_describe_due, lane.feed.lost) if lane and job else None
 
     def hasten(self, key: ObjectKey) -> None:
-        """What `key` follows was asked to change: look soon, however settled everything was."""
+        """Poll soon, even if all jobs are settled: a change of `key`'s job was requested."""
         now = self._clock.monotonic()
         with self._changed:
             lane = self._where.get(key)
@@ -187,7 +187,7 @@ class Tracker:
     # --- for threads
 
     def run(self, stop: Stop) -> None:
-        """List until `stop`. Returns within a call's time-outs."""
+        """Poll until `stop`. Returns within a call's time-outs."""
         cancel = stop.on_set(self._notify)
         try:
             while not stop.is_set():
@@ -198,7 +198,7 @@ class Tracker:
             cancel()
 
     def step(self) -> bool:
-        """Do one due unit of work, if there is one; returns whether there was. For tests and single-threaded use."""
+        """Do one due unit of work, if any; returns whether there was one. For tests and single-threaded use."""
         with self._changed:
             lane = self._due_locked()
         if lane is None:
@@ -207,7 +207,7 @@ class Tracker:
         return True
 
     def state_by_region(self) -> dict[str, tuple[int, float]]:
-        """Followed jobs, and seconds since the oldest complete sweep, by region."""
+        """Return the number of tracked jobs and the seconds since the oldest complete sweep, by region."""
         now = self._clock.monotonic()
         state: dict[str, tuple[int, float]] = {}
         with self._changed:
@@ -232,7 +232,7 @@ class Tracker:
     def _due_locked(self) -> _Lane | None:
         now = self._clock.monotonic()
         for target in [target for target, lane in self._lanes.items() if not lane.is_busy and not len(lane.feed)]:
-            del self._lanes[target]  # nobody is followed there any more
+            del self._lanes[target]  # no job is tracked there any more
         due = [lane for lane in self._lanes.values() if not lane.is_busy and lane.feed.due_at <= now]
         if not due:
             return None

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from api.descriptor import LifeCycle
 from api.meta import ObjectKey
-from api.v1 import ALL_KINDS, TRAINING_JOB
+from api.v1 import KINDS, TRAINING_JOB
 from controller.aws.clients import MOST_CLIENTS, AwsApi, Clients, ClientSettings, default_session
 from controller.aws.console import log_url, partition_of
 from controller.aws.errors import AwsError
@@ -221,7 +221,7 @@ def test_a_list_page_is_asked_for_newest_first_and_without_filters(server: Serve
 
 
 @pytest.mark.parametrize(
-    "descriptor", [each for each in ALL_KINDS if each.life_cycle is LifeCycle.JOB], ids=lambda each: each.kind
+    "descriptor", [each for each in KINDS if each.life_cycle is LifeCycle.JOB], ids=lambda each: each.kind
 )
 def test_every_kind_can_be_listed_by_creation_time(descriptor: Any) -> None:
     """The tracker's request exists for each job kind in the service model."""

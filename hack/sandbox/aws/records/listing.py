@@ -32,7 +32,7 @@ def paged(
     *,
     late: Sequence[Callable[[R], bool]] = (),
 ) -> dict[str, Any]:
-    """Return the answer that holds one page of the resources, by default 10, under `member`.
+    """Return the response with one page of the resources, by default 10, under `member`.
 
     The `late` filters apply after the page was cut: it comes back short or empty, with a token all the same (API
     reference of ListTrainingJobs on StatusEquals with MaxResults; seen for times and names, too). A token continues
@@ -106,7 +106,7 @@ def _token(offset: int, last: str) -> str:
 
 
 def _offset(token: str | None, resources: Sequence[Resource]) -> int:
-    """Return where a page starts: after what ended the last page, or at its old position if that is gone."""
+    """Return where a page starts: after the last resource of the previous page, or its old position if deleted."""
     if not token:
         return 0
     try:
