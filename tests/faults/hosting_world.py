@@ -22,6 +22,7 @@ from controller.reconcile.context import JobSettings
 from controller.reconcile.endpoint.child_objects import OWNERS
 from controller.reconcile.endpoint.desired import owners_of
 from controller.reconcile.endpoint.perform import HostingContext, HostingReconciler
+from controller.reconcile.endpoint.states import SETTLED
 from controller.reconcile.executor import Executor
 from controller.reconcile.resource.perform import ResourceContext, ResourceReconciler
 from controller.reconcile.resource.users import CONFIGURATION, MODELS, Usage, configuration_of, models_of
@@ -339,7 +340,7 @@ class HostingWorld:
             self.woken.append,
             self.clock,
             TrackerMetrics(CollectorRegistry()),
-            FeedSettings(),
+            FeedSettings(settled=SETTLED),
             rand=lambda: 0.5,
         )
         executor = Executor(writer, self.aws, self.recorder, self.fence, _Hook(self.crash))
