@@ -2,16 +2,18 @@
 
 import itertools
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
 
 from api.meta import JsonObject
 from hack.sandbox.aws import server as aws_server
-from tests.sandbox.apiserver import api_server, free_port, write_kubeconfig
+from hack.sandbox.kube import server as kube_server
+from tests.sandbox.apiserver import ApiServer, api_server, is_sandbox, write_kubeconfig
 from tests.sandbox.harness import REPOSITORY, Api, Operator, eventually
 from tests.sandbox.interceptor import Interceptor, interceptor
 from tests.sandbox.kubectl import Kubectl, kubectl_for
@@ -25,6 +27,39 @@ def our_crds() -> list[JsonObject]:
     return [yaml.load(crd.read_text(), Loader=yaml.CSafeLoader) for crd in sorted(CRDS.glob("*.yaml"))]
 
 
+@contextmanager
+def server_with_crds(directory: Path) -> Iterator[ApiServer]:
+    """An API server that serves our kinds."""
+    state = None
+    if is_sandbox():
+        state = directory / "kube-state.json"
+        state.write_bytes(_state_with_crds())
+    with api_server(directory, state=state) as server:
+        if state is None:
+            install(Api(server.url, server.token, namespace=server.namespace))
+        yield server
+
+
+@cache
+def _state_with_crds() -> bytes:
+    """The state of a sandbox that serves our kinds; made once, for installing them takes half a second of CPU."""
+    with TemporaryDirectory() as directory:
+        state = Path(directory) / "state"
+        with kube_server.start(state=state) as server:
+            install(Api(server.url))
+        return state.read_bytes()
+
+
+def install(api: Api) -> None:
+    """Apply our CRDs and wait until their resources are served."""
+    for crd in our_crds():
+        path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd['metadata']['name']}"
+        api.call("PATCH", path + "?fieldManager=tests&force=true", crd, content="application/apply-patch+yaml")
+    for crd in our_crds():
+        collection = api.path(plural=crd["spec"]["names"]["plural"])
+        eventually(partial(api.is_served, collection), what=f"{collection} is served")
+
+
 class World:
     """Both servers, a proxy in front of each, and the operators that a test starts."""
 
@@ -33,7 +68,7 @@ class World:
         self._stack = stack
         self._numbers = itertools.count(1)
         self.operators: list[Operator] = []
-        self.kube = stack.enter_context(api_server(directory))
+        self.kube = stack.enter_context(server_with_crds(directory))
         self.aws = stack.enter_context(aws_server.start(speed=SPEED))
         self.to_kube: Interceptor = stack.enter_context(interceptor(self.kube.url, token=self.kube.token))
         self.to_aws: Interceptor = stack.enter_context(interceptor(self.aws.url))
@@ -43,16 +78,6 @@ class World:
         write_kubeconfig(self.kubeconfig, self.to_kube.url, namespace=self.kube.namespace)
         self.direct_kubeconfig = directory / "direct-kubeconfig"
         write_kubeconfig(self.direct_kubeconfig, self.kube.url, self.kube.token, namespace=self.kube.namespace)
-        self._install(our_crds())
-
-    def _install(self, crds: list[JsonObject]) -> None:
-        """Apply CRDs and wait until their resources are served."""
-        for crd in crds:
-            path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd['metadata']['name']}"
-            self.api.call("PATCH", path + "?fieldManager=tests&force=true", crd, content="application/apply-patch+yaml")
-        for crd in crds:
-            collection = self.api.path(plural=crd["spec"]["names"]["plural"])
-            eventually(partial(self.api.is_served, collection), what=f"{collection} is served")
 
     def electing_operator(self, *flags: str) -> Operator:
         """One more operator, that works only while it holds the lease in the namespace of the objects."""
@@ -68,7 +93,6 @@ class World:
             *("--poll-interval", "200ms"),
             *(() if self.kube.is_ours else ("--namespace", self.kube.namespace)),
             *flags,
-            health_port=free_port(),
         )
         self.operators.append(started)
         return started

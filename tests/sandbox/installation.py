@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hack import tools
 from hack.sandbox.kube import server as kube_server
+from tests.sandbox.deadline import PATIENCE_S
 from tests.sandbox.harness import REPOSITORY, Api, eventually
 
 NAMESPACE = "sagemaker-k8s-operator-system"
@@ -16,7 +17,7 @@ ACCOUNT = "sagemaker-k8s-operator-default"
 INSTALLER = REPOSITORY / "release" / "rolebased" / "installer.yaml"
 NAMESPACED = REPOSITORY / "release" / "rolebased" / "namespaced"
 CHARTS = REPOSITORY / "hack" / "charts"
-LIMIT_S = 60.0
+LIMIT_S = PATIENCE_S
 
 
 class Cluster:

@@ -88,7 +88,6 @@ def rest(world: World) -> None:
                 world.api.status(FIRST, plural=plural).get(field) == value
             ),
             what=f"{plural} rest",
-            within_s=60,
         )
     counted = "trainingJobStatusCounters"
     tuning = PLURALS["HyperparameterTuningJob"]

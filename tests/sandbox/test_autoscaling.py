@@ -100,7 +100,7 @@ def test_a_policy_names_a_deployment_and_waits_for_it(world: World) -> None:
     world.api.create(policy("scale", ("host", VARIANT)), plural=POLICIES)
     world.api.create(marked(deployment("host"), SANDBOX_SECONDS="12"), plural=DEPLOYMENTS)
     until(world.api, "host", "InService")
-    eventually(lambda: targets(world), what="target", within_s=100)
+    eventually(lambda: targets(world), what="target")
     created = until(world.api, "scale", "Created", plural=POLICIES, field=STATUS)
     endpoint = world.api.status("host", plural=DEPLOYMENTS)["endpointName"]
     assert created["status"]["resourceIDList"] == [f"endpoint/{endpoint}/variant/{VARIANT}"]

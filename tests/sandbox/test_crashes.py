@@ -7,6 +7,7 @@ import pytest
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
+from tests.sandbox.deadline import PATIENCE_S
 from tests.sandbox.harness import LONG, eventually, jobs, marked, until_gone, until_status
 from tests.sandbox.interceptor import Cut, Phase, Request
 
@@ -78,7 +79,7 @@ def test_killed_at_any_effect_of_a_deletion_the_job_is_stopped_and_the_object_go
     world.to_aws.on_request(None)
 
     world.operator().until_ready()
-    until_gone(world.api, name, within_s=60)
+    until_gone(world.api, name)
     (job,) = jobs(world.aws.url)
     assert job["TrainingJobStatus"] == "Stopped"
 
@@ -107,7 +108,7 @@ def test_when_the_leader_is_killed_the_standby_takes_over_and_creates_nothing_tw
     name = world.api.create(manifest)["metadata"]["name"]
     until_status(world.api, name, "InProgress")
     leader.kill()
-    until_status(world.api, name, "Completed", within_s=60)
+    until_status(world.api, name, "Completed")
     assert holder(world) not in {"", first}
     assert len(jobs(world.aws.url)) == 1
 
@@ -130,7 +131,7 @@ def test_a_leader_that_cannot_renew_ends_without_another_effect(world: World, ma
             raise Cut
 
     world.to_kube.on_request(no_lease)
-    assert leader.process.wait(30) != 0
+    assert leader.process.wait(PATIENCE_S) != 0
     world.to_kube.forget()
     world.api.create(manifest)
     assert [each for each in world.to_kube.requests if is_effect(each)] == []

@@ -172,7 +172,7 @@ def delete_when_there(world: World, cases: list[Case]) -> None:
         return not waiting
 
     try:
-        eventually(step, what="all are where they are to be deleted", within_s=200, every_s=0.1)
+        eventually(step, what="all are where they are to be deleted")
     except AssertionError as never:
         objects = everything(world)
         raise AssertionError({key: objects[key].get("status") for key in waiting}) from never
@@ -191,7 +191,7 @@ def test_whatever_is_deleted_in_whatever_state_leaves_nothing_of_ours_and_touche
     for case in cases:
         world.api.create(case.obj, plural=PLURALS[case.obj["kind"]])
     delete_when_there(world, cases)
-    eventually(lambda: not everything(world), what="all objects are gone", within_s=200, every_s=0.2)
+    eventually(lambda: not everything(world), what="all objects are gone")
 
     after = Left.of(world)
     assert after.others == before.others

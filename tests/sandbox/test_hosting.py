@@ -64,7 +64,7 @@ def test_the_guides_chapter(world: World) -> None:
         counts = [variant.get("currentInstanceCount") for variant in obj["status"].get("productionVariants", ())]
         return obj if value == "InService" and counts == [2] else None
 
-    after = eventually(updated, what="two instances", within_s=60)
+    after = eventually(updated, what="two instances")
     assert after["status"]["endpointName"] == f"{NAME}-{uid}"
     assert "Updating" in seen
     assert operations(world).count("UpdateEndpointWeightsAndCapacities") == 1, "only a count has changed"
@@ -89,7 +89,7 @@ def test_a_new_model_is_switched_to_and_the_old_one_goes(world: World) -> None:
         is_new = status.get("endpointConfigName") not in {None, before["status"]["endpointConfigName"]}
         return obj if is_new and status["endpointStatus"] == "InService" else None
 
-    after = eventually(switched, what="new configuration", within_s=60)
+    after = eventually(switched, what="new configuration")
     eventually(lambda: len(models(world)) == 1 and len(configurations(world)) == 1, what="old ones are removed")
     assert after["status"]["modelNames"][0]["value"] == models(world)[0]["ModelName"]
     assert after["status"]["modelNames"] != before["status"]["modelNames"]
@@ -154,7 +154,7 @@ def test_an_edit_before_in_service_waits_and_only_the_newest_counts(world: World
         status = world.api.status(NAME, plural=DEPLOYMENTS)
         return versions == ["3"] and status["endpointStatus"] == "InService"
 
-    eventually(newest, what="only the newest", within_s=60)
+    eventually(newest, what="only the newest")
     assert operations(world).count("UpdateEndpoint") == 1
 
 
@@ -169,7 +169,7 @@ def test_a_failed_update_is_told_not_repeated_and_cured_by_another_spec(world: W
         obj = world.api.get(NAME, plural=DEPLOYMENTS)
         return obj if obj and condition(obj, "Stalled").get("reason") == "UpdateFailed" else None
 
-    told = eventually(failed, what="UpdateFailed", within_s=60)
+    told = eventually(failed, what="UpdateFailed")
     assert "the model does not load" in told["status"]["additional"]
     assert told["status"]["endpointStatus"] == "InService"
     assert condition(told, "Ready")["status"] == "True", "the previous configuration serves"
@@ -190,7 +190,7 @@ def test_a_failed_update_is_told_not_repeated_and_cured_by_another_spec(world: W
         )
         return obj if ready else None
 
-    assert "additional" not in eventually(cured, what="cured", within_s=60)["status"]
+    assert "additional" not in eventually(cured, what="cured")["status"]
     eventually(lambda: len(models(world)) == 1, what="one model is left")
 
 
@@ -298,7 +298,7 @@ def test_a_model_and_a_configuration_of_their_own(world: World) -> None:
     assert len(models(world)) == 2, "the configuration uses the old one"
     world.api.delete(used, plural=CONFIGURATIONS)
     until_gone(world.api, used, CONFIGURATIONS)
-    eventually(lambda: len(models(world)) == 1, what="the old model goes", within_s=30)
+    eventually(lambda: len(models(world)) == 1, what="the old model goes")
     world.api.delete(name, plural=MODELS)
     until_gone(world.api, name, MODELS)
     assert left_at_sagemaker(world) == []

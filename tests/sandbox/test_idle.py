@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 
 from api.v1 import ALL_KINDS
-from tests.sandbox.apiserver import free_port
 from tests.sandbox.conftest import World
+from tests.sandbox.deadline import PATIENCE_S
 from tests.sandbox.harness import eventually
 from tests.sandbox.interceptor import Request
 from tests.sandbox.multitude import Copies, rest
@@ -38,23 +38,22 @@ def test_200_objects_of_each_kind_cost_one_list_call_a_kind_and_interval(world: 
     world.to_aws.forget()
     world.to_kube.forget()
 
-    metrics = free_port()
-    world.electing_operator("--metrics-addr", f"127.0.0.1:{metrics}").until_ready()
+    metrics = world.electing_operator().until_ready().url("metrics")
 
     def are_all_looked_at() -> bool:
         """Whether each object has had its pass."""
         looked = passes(metrics)
         return all(looked[each.controller_name] >= EACH for each in ALL_KINDS)
 
-    eventually(are_all_looked_at, what="a pass for each object", within_s=120)
+    eventually(are_all_looked_at, what="a pass for each object")
 
     def is_one_page_an_interval() -> bool:
         """Whether the next polls of every kind need no second page."""
         world.to_aws.forget()
-        eventually(lambda: have_polled(world), what=f"{POLLS} polls", within_s=60)
+        eventually(lambda: have_polled(world), what=f"{POLLS} polls")
         return not any("NextToken" in json.loads(request.body) for request in world.to_aws.requests)
 
-    eventually(is_one_page_an_interval, what="intervals without a second page", within_s=60)
+    eventually(is_one_page_an_interval, what="intervals without a second page")
     assert {request.operation for request in world.to_aws.requests} == LISTS
     assert [f"{each.method} {each.path}" for each in world.to_kube.requests if is_write(each)] == []
 
@@ -70,9 +69,9 @@ def is_write(request: Request) -> bool:
     return request.is_write and "/leases" not in request.path
 
 
-def passes(port: int) -> Counter[str]:
+def passes(metrics: str) -> Counter[str]:
     """Passes by kind, as the operator's metrics count them."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(metrics + "/metrics", timeout=PATIENCE_S) as answer:
         text = answer.read().decode()
     counted: Counter[str] = Counter()
     for controller, count in re.findall(PASSES, text, re.MULTILINE):

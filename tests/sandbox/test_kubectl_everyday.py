@@ -17,7 +17,9 @@ import yaml
 from api.meta import JsonObject
 from hack import tools
 from hack.sandbox.kube.server import start
+from tests.sandbox.deadline import PATIENCE_S
 from tests.sandbox.harness import REPOSITORY, Api
+from tests.sandbox.kubectl import TIMEOUT
 
 pytestmark = pytest.mark.sandbox
 
@@ -60,7 +62,7 @@ def run(kubeconfig: Path, tmp_path: Path) -> Command:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
             env=environment,
             cwd=tmp_path,
@@ -227,13 +229,13 @@ def test_waiting_ends_with_a_status_and_with_the_last_finalizer(kubectl: Command
     patch = json.dumps({"status": status})
     assert "condition not met" in kubectl("wait", "--for=condition=Ready", "--timeout=0s", job, code=1)
     kubectl("patch", job, "--subresource=status", "--type=merge", "-p", patch)
-    kubectl("wait", "--for=condition=Ready", "--timeout=10s", job)
-    kubectl("wait", "--for=jsonpath={.status.trainingJobStatus}=Completed", "--timeout=10s", job)
+    kubectl("wait", "--for=condition=Ready", TIMEOUT, job)
+    kubectl("wait", "--for=jsonpath={.status.trainingJobStatus}=Completed", TIMEOUT, job)
     kubectl("patch", job, "--type=merge", "-p", '{"metadata":{"finalizers":["example.com/hold"]}}')
     kubectl("delete", job, "--wait=false")
     assert kubectl("get", job, "-o", "jsonpath={.metadata.deletionTimestamp}") != ""
     kubectl("patch", job, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
-    kubectl("wait", "--for=delete", "--timeout=10s", job)
+    kubectl("wait", "--for=delete", TIMEOUT, job)
     assert "NotFound" in kubectl("get", job, code=1)
 
 

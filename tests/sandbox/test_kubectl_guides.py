@@ -12,7 +12,7 @@ import yaml
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
 from tests.sandbox.harness import LONG, REPOSITORY, aws_call, eventually, jobs, marked, named
-from tests.sandbox.kubectl import Kubectl
+from tests.sandbox.kubectl import TIMEOUT, Kubectl
 from tests.sandbox.reader import Reader, check_marks, site
 
 pytestmark = pytest.mark.sandbox
@@ -53,7 +53,7 @@ def sample(file: str) -> JsonObject:
 
 def wait_for(kubectl: Kubectl, what: str, path: str, value: str) -> None:
     """`kubectl wait` on a status field of v1."""
-    kubectl("wait", f"--for=jsonpath={{.status.{path}}}={value}", "--timeout=60s", what)
+    kubectl("wait", f"--for=jsonpath={{.status.{path}}}={value}", TIMEOUT, what)
 
 
 def make_model(world: World) -> None:

@@ -11,7 +11,7 @@ from api.meta import JsonObject
 from tests.sandbox.account import Left, manifest, marked
 from tests.sandbox.conftest import World
 from tests.sandbox.harness import aws_call, eventually
-from tests.sandbox.kubectl import Kubectl
+from tests.sandbox.kubectl import TIMEOUT, Kubectl
 
 pytestmark = pytest.mark.sandbox
 
@@ -25,7 +25,7 @@ def apply(kubectl: Kubectl, obj: JsonObject) -> None:
 
 def wait_for(kubectl: Kubectl, what: str, path: str, value: str) -> None:
     """`kubectl wait` on a status field of v1."""
-    kubectl("wait", f"--for=jsonpath={{.status.{path}}}={value}", "--timeout=90s", what)
+    kubectl("wait", f"--for=jsonpath={{.status.{path}}}={value}", TIMEOUT, what)
 
 
 def deployment(name: str, *variants: str, **spec: Any) -> JsonObject:
@@ -92,8 +92,8 @@ def test_an_update_upon_an_update_keeps_what_autoscaling_has_set(world: World, k
     eventually(lambda: len(updates(world)) == 1, what="the update begins")
     for number in ("3", "4"):
         apply(kubectl, marked(deployment("host", *BOTH, retainAllVariantProperties=True), VERSION=number))
-    eventually(lambda: version(world, running(world, "host")) == "4", what="the newest is served", within_s=90)
-    kubectl("wait", "--for=condition=Ready", "--timeout=90s", "hostingdeployment/host")
+    eventually(lambda: version(world, running(world, "host")) == "4", what="the newest is served")
+    kubectl("wait", "--for=condition=Ready", TIMEOUT, "hostingdeployment/host")
     wait_for(kubectl, "hostingdeployment/host", "endpointStatus", "InService")
 
     assert [each["RetainAllVariantProperties"] for each in updates(world)] == [True, True], (
@@ -104,8 +104,8 @@ def test_an_update_upon_an_update_keeps_what_autoscaling_has_set(world: World, k
     }
     assert counts == {BOTH[0]: 3, BOTH[1]: 1}
 
-    kubectl("delete", "hap", "scale", "--timeout=90s")
-    kubectl("delete", "hostingdeployments", "host", "other", "--timeout=90s")
+    kubectl("delete", "hap", "scale", TIMEOUT)
+    kubectl("delete", "hostingdeployments", "host", "other", TIMEOUT)
     assert kubectl("get", "hostingdeployments,models.sagemaker.aws.amazon.com,endpointconfigs").stdout == ""
     assert Left.of(world) == empty
 
@@ -121,6 +121,6 @@ def test_a_deployment_that_never_came_up_is_deleted_like_any_other(world: World,
     wait_for(kubectl, "hostingdeployment/slow", "endpointStatus", "Deleting")
     wait_for(kubectl, "hostingdeployment/broken", "endpointStatus", "Failed")
     assert "the model does not load" in kubectl("describe", "hostingdeployment", "broken").stdout
-    kubectl("delete", "hostingdeployment", "broken", "--timeout=90s")
-    kubectl("wait", "--for=delete", "--timeout=90s", "hostingdeployment/slow")
+    kubectl("delete", "hostingdeployment", "broken", TIMEOUT)
+    kubectl("wait", "--for=delete", TIMEOUT, "hostingdeployment/slow")
     assert Left.of(world) == empty

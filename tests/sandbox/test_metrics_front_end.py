@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.apiserver import free_port, write_kubeconfig
+from tests.sandbox.deadline import PATIENCE_S
 from tests.sandbox.harness import REPOSITORY, eventually
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, Cluster, cluster, for_namespace
 
@@ -85,7 +86,7 @@ def front_end(home: Cluster, namespace: str, upstream: str, *flags: str) -> Iter
             assert process.poll() is None, process.stdout.read() if process.stdout else ""
             yield f"https://127.0.0.1:{port}"
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(PATIENCE_S) == 0
         finally:
             process.kill()
 
@@ -105,7 +106,7 @@ def scrape(url: str, token: str, path: str = "/metrics") -> int | bytes:
     trusting.verify_mode = ssl.CERT_NONE
     request = urllib.request.Request(url + path, headers={"Authorization": f"Bearer {token}"} if token else {})
     try:
-        with urllib.request.urlopen(request, timeout=20, context=trusting) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S, context=trusting) as answer:
             body: bytes = answer.read()
             return body
     except urllib.error.HTTPError as refused:
@@ -142,7 +143,7 @@ def test_plain_http_gets_no_answer_and_does_not_disturb(home: Cluster) -> None:
     home.apply(INSTALLER)
     with manager() as upstream, front_end(home, NAMESPACE, upstream) as url:
         with pytest.raises(OSError, match=r"."):
-            urllib.request.urlopen(url.replace("https", "http") + "/metrics", timeout=10)
+            urllib.request.urlopen(url.replace("https", "http") + "/metrics", timeout=PATIENCE_S)
         assert scrape(url, home.server.token("default", "prometheus")) == METRICS
 
 
@@ -162,7 +163,7 @@ def test_wrong_options_end_with_one_line(flags: list[str], code: int, words: str
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == code

@@ -220,7 +220,7 @@ def test_a_server_that_restarts_and_drops_watches_costs_nothing(world: World, ma
     world.to_kube.close_connections()
     name = world.api.create(manifest)["metadata"]["name"]
     world.to_kube.on_request(None)
-    until_status(world.api, name, "Completed", within_s=60)
+    until_status(world.api, name, "Completed")
     assert len(jobs(world.aws.url)) == 1
 
 
@@ -241,7 +241,7 @@ def test_expired_watches_are_recovered_by_listing(world: World, manifest: JsonOb
     world.api.create(named(manifest, "born-meanwhile"))
     world.api.call("POST", "/sandbox/faults", {"compact": True})
     world.to_kube.on_request(None)
-    until_status(world.api, "born-meanwhile", "Completed", within_s=60)
+    until_status(world.api, "born-meanwhile", "Completed")
     until_gone(world.api, manifest["metadata"]["name"])
     assert len(jobs(world.aws.url)) == 2
 
