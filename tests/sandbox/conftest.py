@@ -1,6 +1,8 @@
 """A world for one end-to-end test: API server, SageMaker, a proxy before each, and operators on demand."""
 
 import itertools
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache, partial
@@ -12,9 +14,11 @@ import yaml
 
 from api.meta import JsonObject
 from hack.sandbox.aws import server as aws_server
+from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.kube import server as kube_server
 from tests.sandbox.apiserver import ApiServer, api_server, is_sandbox, write_kubeconfig
-from tests.sandbox.harness import REPOSITORY, Api, Operator, eventually
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import REPOSITORY, Api, Operator
 from tests.sandbox.interceptor import Interceptor, interceptor
 from tests.sandbox.kubectl import Kubectl, kubectl_for
 
@@ -60,6 +64,36 @@ def install(api: Api) -> None:
         eventually(partial(api.is_served, collection), what=f"{collection} is served")
 
 
+class StoppableTime:
+    """Real time, which a test can stop: nothing at SageMaker changes meanwhile, however slow the machine is.
+
+    So a state that passes quickly, such as Creating, can be waited for and acted upon. Thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._behind_s = 0.0
+        self._stopped_at: float | None = None
+
+    def __call__(self) -> float:
+        """Return the time, seconds since the epoch."""
+        with self._lock:
+            return time.time() - self._behind_s if self._stopped_at is None else self._stopped_at
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop the time while the block runs; afterwards it goes on where it stopped."""
+        now = self()
+        with self._lock:
+            self._stopped_at = now
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._behind_s = time.time() - now
+                self._stopped_at = None
+
+
 class World:
     """Both servers, a proxy in front of each, and the operators that a test starts."""
 
@@ -69,7 +103,9 @@ class World:
         self._numbers = itertools.count(1)
         self.operators: list[Operator] = []
         self.kube = stack.enter_context(server_with_crds(directory))
-        self.aws = stack.enter_context(aws_server.start(speed=SPEED))
+        self.time = StoppableTime()
+        """Of SageMaker."""
+        self.aws = stack.enter_context(aws_server.start(speed=SPEED, clock=SandboxClock(self.time)))
         self.to_kube: Interceptor = stack.enter_context(interceptor(self.kube.url, token=self.kube.token))
         self.to_aws: Interceptor = stack.enter_context(interceptor(self.aws.url))
         self.api = Api(self.kube.url, self.kube.token, namespace=self.kube.namespace)

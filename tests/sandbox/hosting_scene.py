@@ -8,7 +8,8 @@ import yaml
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import REPOSITORY, Api, NeverError, aws_call, eventually
+from tests.sandbox.deadline import NeverError, eventually
+from tests.sandbox.harness import REPOSITORY, Api, aws_call
 
 DEPLOYMENTS, MODELS, CONFIGURATIONS = "hostingdeployments", "models", "endpointconfigs"
 POLICIES = "hostingautoscalingpolicies"

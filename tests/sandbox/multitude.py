@@ -18,7 +18,8 @@ from api.v1 import ALL_KINDS, ENDPOINT_CONFIG, HOSTING_DEPLOYMENT
 from controller.reconcile.content import content, digest
 from controller.reconcile.status import rfc3339
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import LONG, PLURALS, REPOSITORY, aws_call, eventually, raw_call
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import LONG, PLURALS, REPOSITORY, aws_call, raw_call
 
 FIRST = "proto"
 """Name of the objects that are copied, and part of every name at AWS; it occurs nowhere else."""

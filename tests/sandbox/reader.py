@@ -16,8 +16,8 @@ import pytest
 
 from hack import tools
 from tests import guides
-from tests.sandbox.deadline import PATIENCE_S
-from tests.sandbox.harness import REPOSITORY, eventually
+from tests.sandbox.deadline import PATIENCE_S, eventually
+from tests.sandbox.harness import REPOSITORY
 
 LIMIT_S = PATIENCE_S
 _CLONE = "amazon-sagemaker-operator-for-k8s"

@@ -7,8 +7,8 @@ import pytest
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import PATIENCE_S
-from tests.sandbox.harness import LONG, eventually, jobs, marked, until_gone, until_status
+from tests.sandbox.deadline import PATIENCE_S, eventually
+from tests.sandbox.harness import HOUR, HOUR_S, LONG, jobs, marked, until_gone, until_status
 from tests.sandbox.interceptor import Cut, Phase, Request
 
 pytestmark = pytest.mark.sandbox
@@ -86,10 +86,11 @@ def test_killed_at_any_effect_of_a_deletion_the_job_is_stopped_and_the_object_go
 
 ELECTION = (
     "--enable-leader-election",
-    *("--leader-election-lease-duration", "3s"),
-    *("--leader-election-renew-deadline", "2s"),
+    *("--leader-election-lease-duration", "10s"),
+    *("--leader-election-renew-deadline", "8s"),
     *("--leader-election-retry-period", "500ms"),
 )
+"""Quick to take over, and not so quick that a busy machine loses the lease."""
 
 
 def holder(world: World) -> str:
@@ -105,9 +106,10 @@ def test_when_the_leader_is_killed_the_standby_takes_over_and_creates_nothing_tw
     leader = world.electing_operator(*ELECTION).until_ready()
     first = eventually(lambda: holder(world), what="a leader")
     world.electing_operator(*ELECTION).until_ready()
-    name = world.api.create(manifest)["metadata"]["name"]
+    name = world.api.create(marked(manifest, **HOUR))["metadata"]["name"]
     until_status(world.api, name, "InProgress")
     leader.kill()
+    world.aws.clock.advance(HOUR_S)
     until_status(world.api, name, "Completed")
     assert holder(world) not in {"", first}
     assert len(jobs(world.aws.url)) == 1

@@ -10,7 +10,8 @@ from api.meta import JsonObject
 from api.v1 import BATCH_TRANSFORM_JOB, HOSTING_DEPLOYMENT
 from tests.sandbox.account import ENDS, JOBS, Foreigners, Left, manifest, marked, stop
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import PLURALS, condition, eventually
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import HOUR, HOUR_S, PLURALS, condition
 
 pytestmark = pytest.mark.sandbox
 
@@ -107,7 +108,6 @@ def of_jobs() -> list[Case]:
 
 def of_hosting() -> list[Case]:
     """Endpoints in every state that SageMaker can be brought into, and what deployments are made of."""
-    slow = {"SANDBOX_SECONDS": "24"}
 
     def case(name: str, *stages: Stage, **markers: str) -> Case:
         return Case(marked(manifest("HostingDeployment", name), **markers), stages)
@@ -124,9 +124,9 @@ def of_hosting() -> list[Case]:
     configuration["spec"]["productionVariants"][0]["modelName"] = "others"
     return [
         case("at-once"),
-        case("creating", Stage(shows("Creating")), **slow),
+        case("creating", Stage(shows("Creating")), **HOUR),
         case("serving", Stage(serves)),
-        case("updating", Stage(serves, edited(**slow)), Stage(shows("Updating"))),
+        case("updating", Stage(serves, edited(**HOUR)), Stage(shows("Updating"))),
         case("failed", Stage(shows("Failed")), **fails),
         case("out-of-service", Stage(shows("OutOfService")), SANDBOX_OUT_OF_SERVICE="1"),
         case("went-back", Stage(serves, edited(**fails)), Stage(tells("Stalled", "UpdateFailed"))),
@@ -191,6 +191,7 @@ def test_whatever_is_deleted_in_whatever_state_leaves_nothing_of_ours_and_touche
     for case in cases:
         world.api.create(case.obj, plural=PLURALS[case.obj["kind"]])
     delete_when_there(world, cases)
+    world.aws.clock.advance(HOUR_S)  # what SageMaker does not delete while it works on it
     eventually(lambda: not everything(world), what="all objects are gone")
 
     after = Left.of(world)

@@ -6,7 +6,8 @@ import pytest
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import condition, eventually
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import condition
 from tests.sandbox.hosting_scene import (
     CONFIGURATIONS,
     DEPLOYMENTS,

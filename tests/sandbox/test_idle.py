@@ -9,8 +9,7 @@ import pytest
 
 from api.v1 import ALL_KINDS
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import PATIENCE_S
-from tests.sandbox.harness import eventually
+from tests.sandbox.deadline import PATIENCE_S, eventually
 from tests.sandbox.interceptor import Request
 from tests.sandbox.multitude import Copies, rest
 

@@ -11,7 +11,8 @@ import yaml
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import LONG, REPOSITORY, aws_call, eventually, jobs, marked, named
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import LONG, REPOSITORY, aws_call, jobs, marked, named
 from tests.sandbox.kubectl import TIMEOUT, Kubectl
 from tests.sandbox.reader import Reader, check_marks, site
 
@@ -119,8 +120,9 @@ def test_the_hosting_chapter(world: World, kubectl: Kubectl, reader: Reader) -> 
     reader.does("B-46")
     wait_for(kubectl, "hostingdeployment/host-xgboost", "endpointStatus", "InService")
     reader.does("B-47")
-    with reader.watching("B-49"):
+    with reader.watching("B-49"), world.time.stopped():
         reader.does("B-48")
+        wait_for(kubectl, "hostingdeployment/host-xgboost", "endpointStatus", "Updating")
     two = "productionVariants[0].currentInstanceCount"
     wait_for(kubectl, "hostingdeployment/host-xgboost", two, "2")
     reader.does("B-50")
@@ -151,7 +153,7 @@ def test_deleting_everything_before_the_uninstallation(world: World, kubectl: Ku
     kubectl("apply", "-n", "other", "-f", "-", stdin=json.dumps(training))
     for namespace in ("default", "other"):
         what = f"trainingjob/{training['metadata']['name']}"
-        kubectl("wait", "-n", namespace, "--for=jsonpath={.status.trainingJobStatus}=InProgress", what)
+        kubectl("wait", "-n", namespace, "--for=jsonpath={.status.trainingJobStatus}=InProgress", TIMEOUT, what)
     for number in ("B-20a", "B-20b", "B-20c", "B-20d"):
         deleted = reader.does(number)
         if number == "B-20b":

@@ -8,7 +8,8 @@ import yaml
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import LONG, REPOSITORY, eventually, marked, until_status
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import LONG, REPOSITORY, marked, until_status
 from tests.sandbox.kubectl import TIMEOUT, Kubectl, rows
 
 pytestmark = pytest.mark.sandbox

@@ -1,6 +1,7 @@
 """The metrics front end as a process of its own, against an API server that enforces RBAC."""
 
 import re
+import socket
 import ssl
 import subprocess
 import sys
@@ -14,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.apiserver import free_port, write_kubeconfig
-from tests.sandbox.deadline import PATIENCE_S
-from tests.sandbox.harness import REPOSITORY, eventually
+from tests.sandbox.apiserver import write_kubeconfig
+from tests.sandbox.deadline import PATIENCE_S, eventually
+from tests.sandbox.harness import REPOSITORY
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, Cluster, cluster, for_namespace
 
 pytestmark = pytest.mark.sandbox
@@ -73,22 +74,28 @@ def manager() -> Iterator[str]:
 @contextmanager
 def front_end(home: Cluster, namespace: str, upstream: str, *flags: str) -> Iterator[str]:
     """The process with the token of the operator's account; yields its URL."""
-    port = free_port()
     kubeconfig = home.directory / "front-end-kubeconfig"
     write_kubeconfig(kubeconfig, home.server.url, home.server.token(namespace, ACCOUNT))
-    command = [sys.executable, "-m", "controller.metricsproxy", "--listen", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "controller.metricsproxy", "--listen", "127.0.0.1:0"]
     command += ["--upstream", upstream, "--kubeconfig", str(kubeconfig), *flags]
-    with subprocess.Popen(
-        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        try:
-            eventually(lambda: answers(f"https://127.0.0.1:{port}") or process.poll() is not None, what="listening")
-            assert process.poll() is None, process.stdout.read() if process.stdout else ""
-            yield f"https://127.0.0.1:{port}"
-            process.terminate()
-            assert process.wait(PATIENCE_S) == 0
-        finally:
-            process.kill()
+    log = home.directory / "front-end.log"
+    with log.open("w") as sink:
+        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=sink, stderr=subprocess.STDOUT)
+
+    def port() -> str | None:
+        assert process.poll() is None, log.read_text()
+        found = re.search(r"serving.*\bport\W+(\d+)", log.read_text())
+        return found[1] if found else None
+
+    try:
+        url = f"https://127.0.0.1:{eventually(port, what='the front end says where it serves')}"
+        eventually(lambda: answers(url), what="listening")
+        yield url
+        process.terminate()
+        assert process.wait(PATIENCE_S) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 def answers(url: str) -> bool:
@@ -134,8 +141,10 @@ def test_metrics_are_for_callers_that_the_api_server_allows(home: Cluster, way: 
 def test_a_manager_that_is_away_is_a_bad_gateway(home: Cluster) -> None:
     """The scraper sees whose fault it is."""
     home.apply(INSTALLER)
-    with front_end(home, NAMESPACE, f"http://127.0.0.1:{free_port()}/metrics") as url:
-        assert scrape(url, home.server.token("default", "prometheus")) == 502
+    with socket.socket() as deaf:  # a port that is taken by one who does not listen
+        deaf.bind(("127.0.0.1", 0))
+        with front_end(home, NAMESPACE, f"http://127.0.0.1:{deaf.getsockname()[1]}/metrics") as url:
+            assert scrape(url, home.server.token("default", "prometheus")) == 502
 
 
 def test_plain_http_gets_no_answer_and_does_not_disturb(home: Cluster) -> None:

@@ -20,19 +20,8 @@ from api.v1 import ALL_KINDS, BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PR
 from hack import tools
 from hack.sandbox.aws import server as aws_server
 from tests.sandbox.apiserver import write_kubeconfig
-from tests.sandbox.deadline import PATIENCE_S
-from tests.sandbox.harness import (
-    LONG,
-    PLURALS,
-    REPOSITORY,
-    NeverError,
-    Operator,
-    condition,
-    eventually,
-    marked,
-    named,
-    until_status,
-)
+from tests.sandbox.deadline import PATIENCE_S, NeverError, eventually
+from tests.sandbox.harness import LONG, PLURALS, REPOSITORY, Operator, condition, marked, named, until_status
 from tests.sandbox.hosting_scene import DEPLOYMENTS, deployment, replace_spec, sample
 from tests.sandbox.hosting_scene import until as until_deployed
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, Cluster, cluster

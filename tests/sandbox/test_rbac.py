@@ -18,7 +18,8 @@ from api.meta import JsonObject
 from api.v1 import KINDS
 from hack.sandbox.aws import server as aws_server
 from tests.sandbox.apiserver import write_kubeconfig
-from tests.sandbox.harness import LONG, Operator, condition, eventually, marked, named, until_gone, until_status
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import LONG, Operator, condition, marked, named, until_gone, until_status
 from tests.sandbox.hosting_scene import sample
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, NAMESPACED, Cluster, cluster, for_namespace
 from tests.sandbox.interceptor import Interceptor, Request, interceptor

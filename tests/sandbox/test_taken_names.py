@@ -6,7 +6,8 @@ from api.meta import JsonObject
 from api.v1 import BATCH_TRANSFORM_JOB, HOSTING_DEPLOYMENT
 from tests.sandbox.account import Foreigners, Left, manifest, marked
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import PLURALS, condition, eventually, until_gone
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import PLURALS, condition, until_gone
 
 pytestmark = pytest.mark.sandbox
 

@@ -7,7 +7,19 @@ import yaml
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import PLURALS, REPOSITORY, aws_call, condition, eventually, jobs, until_gone, until_status
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import (
+    HOUR,
+    HOUR_S,
+    LONG,
+    PLURALS,
+    REPOSITORY,
+    aws_call,
+    condition,
+    jobs,
+    until_gone,
+    until_status,
+)
 from tests.sandbox.interceptor import Cut, Phase, Request
 
 pytestmark = pytest.mark.sandbox
@@ -28,9 +40,6 @@ def manifest(name: str = "hpo", *, jobs: int = 3, parallel: int = 2, **markers: 
     static = loaded["spec"]["trainingJobDefinition"].setdefault("staticHyperParameters", [])
     static += [{"name": name, "value": value} for name, value in markers.items()]
     return loaded
-
-
-LONG = {"SANDBOX_TRAIN_SECONDS": "86400"}
 
 
 def trainings(world: World) -> list[JsonObject]:
@@ -114,7 +123,10 @@ def test_a_tuning_job_runs_to_its_end_and_shows_what_it_launches(world: World) -
 def test_the_best_job_is_shown_while_others_still_run(world: World) -> None:
     """It is known as soon as one has completed, without a Describe for each."""
     world.operator().until_ready()
-    world.api.create(manifest(jobs=40, parallel=2, SANDBOX_TRAIN_SECONDS="16"), plural=PLURAL)
+    world.api.create(manifest(jobs=8, parallel=2, **HOUR), plural=PLURAL)
+
+    until_shown(world, 2)
+    world.aws.clock.advance(HOUR_S)
 
     def look() -> JsonObject | None:
         status = world.api.status("hpo", plural=PLURAL)

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any, Final
 
 from api.meta import GROUP, JsonObject
-from tests.sandbox.deadline import PATIENCE_S
-from tests.sandbox.harness import aws_call, eventually
+from tests.sandbox.deadline import PATIENCE_S, eventually
+from tests.sandbox.harness import aws_call
 from tests.sandbox.soak.disturbances import disturb
 from tests.sandbox.soak.invariants import (
     complaints,
@@ -89,7 +89,7 @@ class Soak:
         self._release_holds(are_corrections_due=forgets)
         wrong = self._until_none(lambda: complaints(scene), within_s)
         if not wrong:
-            wrong += quiet_complaints(scene, quiet_s)
+            wrong += quiet_complaints(scene, quiet_s, within_s=within_s)
         scene.ledger.tell("! everything is deleted")
         self._delete_all()
         deleting = self._until_none(self._not_gone, within_s)
