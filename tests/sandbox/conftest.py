@@ -18,6 +18,7 @@ from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.kube import server as kube_server
 from tests.sandbox.apiserver import ApiServer, api_server, is_sandbox, write_kubeconfig
 from tests.sandbox.deadline import eventually
+from tests.sandbox.forkserver import end_fork_server
 from tests.sandbox.harness import REPOSITORY, Api, Operator
 from tests.sandbox.interceptor import Interceptor, interceptor
 from tests.sandbox.kubectl import Kubectl, kubectl_for
@@ -158,6 +159,13 @@ def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
         report = getattr(request.node, "report_of_call", None)
         if report is not None and report.failed:
             report.sections.append(("operator logs", made.logs()))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_fork_server_is_left_behind() -> Iterator[None]:
+    """End what starts operators, if a test has started it."""
+    yield
+    end_fork_server()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -110,16 +110,24 @@ class ForkServer:
         return json.loads(line)
 
     def close(self) -> None:
-        """End the server and everything that it started."""
-        self._process.communicate()
+        """End the server and everything that it started. May be called more than once."""
+        if self._process.poll() is None:
+            self._process.communicate()
 
 
 @cache
 def fork_server() -> ForkServer:
-    """Return the server of this process, started on first use."""
+    """Return the server of this process, started on first use and ended with it."""
     server = ForkServer()
     atexit.register(server.close)
     return server
+
+
+def end_fork_server() -> None:
+    """End the server of this process, if there is one: pytest-xdist's workers exit without their exit handlers."""
+    if fork_server.cache_info().currsize:
+        fork_server().close()
+        fork_server.cache_clear()
 
 
 def preload() -> None:

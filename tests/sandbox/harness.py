@@ -177,10 +177,10 @@ class Operator:
             if self.process.poll() is not None:
                 raise AssertionError(f"operator ended with {self.process.returncode}:\n{self.log_tail()}")
             try:
-                with urllib.request.urlopen(health + "/readyz", timeout=PATIENCE_S) as answer:
-                    return bool(answer.status == 200)
+                open_url(urllib.request.Request(health + "/readyz"))
             except OSError:
                 return False
+            return True
 
         try:
             eventually(look, what="operator is ready")
@@ -224,9 +224,8 @@ def raw_call(url: str, operation: str, body: str, *, region: str = "us-east-2") 
             "SignedHeaders=host, Signature=0",
         },
     )
-    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
-        decoded: JsonObject = json.loads(answer.read() or b"{}")  # Stop* answer with nothing
-        return decoded
+    decoded: JsonObject = json.loads(open_url(request) or b"{}")  # Stop* answer with nothing
+    return decoded
 
 
 def condition(obj: JsonObject, kind: str) -> JsonObject:

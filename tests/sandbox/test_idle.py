@@ -8,8 +8,9 @@ from collections import Counter
 import pytest
 
 from api.v1 import ALL_KINDS
+from tests.sandbox.apiserver import open_url
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import PATIENCE_S, eventually
+from tests.sandbox.deadline import eventually
 from tests.sandbox.interceptor import Request
 from tests.sandbox.multitude import Copies, rest
 
@@ -70,8 +71,7 @@ def is_write(request: Request) -> bool:
 
 def passes(metrics: str) -> Counter[str]:
     """Passes by kind, as the operator's metrics count them."""
-    with urllib.request.urlopen(metrics + "/metrics", timeout=PATIENCE_S) as answer:
-        text = answer.read().decode()
+    text = open_url(urllib.request.Request(metrics + "/metrics")).decode()
     counted: Counter[str] = Counter()
     for controller, count in re.findall(PASSES, text, re.MULTILINE):
         counted[controller] += int(float(count))
