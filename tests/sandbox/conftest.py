@@ -5,9 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
@@ -15,54 +13,12 @@ import yaml
 from api.meta import JsonObject
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.aws.clock import SandboxClock
-from hack.sandbox.kube import server as kube_server
-from tests.sandbox.apiserver import ApiServer, api_server, is_sandbox, write_kubeconfig
-from tests.sandbox.deadline import eventually
+from tests.sandbox.apiserver import write_kubeconfig
+from tests.sandbox.crds import server_with_crds
 from tests.sandbox.forkserver import end_fork_server
 from tests.sandbox.harness import REPOSITORY, Api, Operator
 from tests.sandbox.interceptor import Interceptor, interceptor
 from tests.sandbox.kubectl import Kubectl, kubectl_for
-
-CRDS = REPOSITORY / "config" / "crd" / "bases"
-
-
-@cache
-def our_crds() -> list[JsonObject]:
-    """The CRDs that we ship; parsed once, for they are long."""
-    return [yaml.load(crd.read_text(), Loader=yaml.CSafeLoader) for crd in sorted(CRDS.glob("*.yaml"))]
-
-
-@contextmanager
-def server_with_crds(directory: Path) -> Iterator[ApiServer]:
-    """An API server that serves our kinds."""
-    state = None
-    if is_sandbox():
-        state = directory / "kube-state.json"
-        state.write_bytes(_state_with_crds())
-    with api_server(directory, state=state) as server:
-        if state is None:
-            install(Api(server.url, server.token, namespace=server.namespace))
-        yield server
-
-
-@cache
-def _state_with_crds() -> bytes:
-    """The state of a sandbox that serves our kinds; made once, for installing them takes half a second of CPU."""
-    with TemporaryDirectory() as directory:
-        state = Path(directory) / "state"
-        with kube_server.start(state=state) as server:
-            install(Api(server.url))
-        return state.read_bytes()
-
-
-def install(api: Api) -> None:
-    """Apply our CRDs and wait until their resources are served."""
-    for crd in our_crds():
-        path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd['metadata']['name']}"
-        api.call("PATCH", path + "?fieldManager=tests&force=true", crd, content="application/apply-patch+yaml")
-    for crd in our_crds():
-        collection = api.path(plural=crd["spec"]["names"]["plural"])
-        eventually(partial(api.is_served, collection), what=f"{collection} is served")
 
 
 class StoppableTime:

@@ -127,7 +127,9 @@ class Operator:
     ) -> None:
         self.log = log
         environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KUBE", "SAGEMAKER_"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "KUBE", "SAGEMAKER_")) and not name.upper().endswith("_PROXY")
         }
         environment |= {
             "AWS_DEFAULT_SAGEMAKER_ENDPOINT": aws_url,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hack import tools
 from hack.sandbox.kube import server as kube_server
+from tests.sandbox.crds import write_state
 from tests.sandbox.deadline import PATIENCE_S, eventually
 from tests.sandbox.harness import REPOSITORY, Api
 
@@ -74,9 +75,9 @@ class Cluster:
 
 
 @contextmanager
-def cluster(directory: Path) -> Iterator[Cluster]:
-    """A fresh cluster for one test."""
-    with kube_server.start(rbac=True) as server:
+def cluster(directory: Path, *, has_kinds: bool = False) -> Iterator[Cluster]:
+    """A fresh cluster for one test; `has_kinds`: somebody has installed our CRDs."""
+    with kube_server.start(rbac=True, state=write_state(directory) if has_kinds else None) as server:
         yield Cluster(server, directory)
 
 

@@ -17,13 +17,13 @@ import yaml
 from api.meta import JsonObject
 from hack import tools
 from hack.sandbox.kube.server import start
+from tests.sandbox.crds import write_state
 from tests.sandbox.deadline import PATIENCE_S
-from tests.sandbox.harness import REPOSITORY, Api
+from tests.sandbox.harness import REPOSITORY
 from tests.sandbox.kubectl import TIMEOUT
 
 pytestmark = pytest.mark.sandbox
 
-CRDS = REPOSITORY / "config" / "crd" / "bases"
 GROUP = "sagemaker.aws.amazon.com"
 SAMPLES = {
     "BatchTransformJob": "xgboost-mnist-batchtransform.yaml",
@@ -43,12 +43,9 @@ Command = Callable[..., str]
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A server that has our CRDs."""
-    with start() as server:
-        api = Api(server.url)
-        for crd in sorted(CRDS.glob("*.yaml")):
-            path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-            api.call("POST", path, yaml.load(crd.read_text(), Loader=yaml.CSafeLoader))
-        yield server.write_kubeconfig(tmp_path_factory.mktemp("everyday") / "kubeconfig")
+    directory = tmp_path_factory.mktemp("everyday")
+    with start(state=write_state(directory)) as server:
+        yield server.write_kubeconfig(directory / "kubeconfig")
 
 
 @pytest.fixture
