@@ -14,9 +14,9 @@ from tests.sandbox.forkserver import Child, ForkServer
 pytestmark = pytest.mark.sandbox
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[ForkServer]:
-    """A server that only this test uses."""
+    """A server of these tests."""
     made = ForkServer()
     yield made
     made.close()
@@ -61,8 +61,9 @@ def test_it_has_a_session_and_descriptors_of_its_own_and_gets_signals(server: Fo
     assert one.wait(PATIENCE_S) == 0
 
 
-def test_nothing_outlives_the_server(server: ForkServer, tmp_path: Path) -> None:
+def test_nothing_outlives_the_server(tmp_path: Path) -> None:
     """A pytest that is killed leaves no operators."""
+    server = ForkServer()
     child = start(server, tmp_path)
     server.close()
 

@@ -25,10 +25,10 @@ pytestmark = pytest.mark.sandbox
 METRICS = b'sagemaker_operator_build_info{version="1"} 1.0\n'
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Cluster]:
+@contextmanager
+def scraped(directory: Path) -> Iterator[Cluster]:
     """A cluster with a scraper that may read metrics and another account that may not."""
-    with cluster(tmp_path) as made:
+    with cluster(directory) as made:
         made.kubectl("create", "serviceaccount", "prometheus")
         made.kubectl("create", "serviceaccount", "stranger")
         made.kubectl("create", "clusterrole", "reader", "--verb=get", "--non-resource-url=/metrics")
@@ -44,6 +44,23 @@ def home(tmp_path: Path) -> Iterator[Cluster]:
             "--resource=selfsubjectaccessreviews.authorization.k8s.io",
         )
         made.kubectl("create", "clusterrolebinding", "basic", "--clusterrole=basic", "--group=system:authenticated")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One with an operator for all namespaces. The tests only ask it."""
+    with scraped(tmp_path_factory.mktemp("cluster-wide")) as made:
+        made.apply(INSTALLER)
+        yield made
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Iterator[Cluster]:
+    """One with an operator for the namespace `my-namespace` only."""
+    with scraped(tmp_path) as made:
+        made.kubectl("create", "namespace", "my-namespace")
+        made.apply(for_namespace("my-namespace", made.directory))
         yield made
 
 
@@ -121,15 +138,18 @@ def scrape(url: str, token: str, path: str = "/metrics") -> int | bytes:
             return refused.code
 
 
-@pytest.mark.parametrize("way", ["delegated", "self"])
-def test_metrics_are_for_callers_that_the_api_server_allows(home: Cluster, way: str) -> None:
-    """HTTPS, TokenReview and SubjectAccessReview with the shipped role; in one namespace without any right (D-43)."""
-    namespace = NAMESPACE if way == "delegated" else "my-namespace"
-    if way == "delegated":
-        home.apply(INSTALLER)
-    else:
-        home.kubectl("create", "namespace", namespace)
-        home.apply(for_namespace(namespace, home.directory))
+def test_metrics_are_for_callers_that_the_api_server_allows(home: Cluster) -> None:
+    """HTTPS, TokenReview and SubjectAccessReview with the shipped role."""
+    assert_judged(home, NAMESPACE, "delegated")
+
+
+def test_in_one_namespace_callers_are_judged_without_any_right(team: Cluster) -> None:
+    """D-43: each caller's token asks about itself."""
+    assert_judged(team, "my-namespace", "self")
+
+
+def assert_judged(home: Cluster, namespace: str, way: str) -> None:
+    """Who may, who may not, who is unknown, and what else is there."""
     with manager() as upstream, front_end(home, namespace, upstream, "--review", way) as url:
         assert scrape(url, home.server.token("default", "prometheus")) == METRICS
         assert scrape(url, home.server.token("default", "stranger")) == 403
@@ -140,7 +160,6 @@ def test_metrics_are_for_callers_that_the_api_server_allows(home: Cluster, way: 
 
 def test_a_manager_that_is_away_is_a_bad_gateway(home: Cluster) -> None:
     """The scraper sees whose fault it is."""
-    home.apply(INSTALLER)
     with socket.socket() as deaf:  # a port that is taken by one who does not listen
         deaf.bind(("127.0.0.1", 0))
         with front_end(home, NAMESPACE, f"http://127.0.0.1:{deaf.getsockname()[1]}/metrics") as url:
@@ -149,7 +168,6 @@ def test_a_manager_that_is_away_is_a_bad_gateway(home: Cluster) -> None:
 
 def test_plain_http_gets_no_answer_and_does_not_disturb(home: Cluster) -> None:
     """A probe of the port, or a scraper without TLS."""
-    home.apply(INSTALLER)
     with manager() as upstream, front_end(home, NAMESPACE, upstream) as url:
         with pytest.raises(OSError, match=r"."):
             urllib.request.urlopen(url.replace("https", "http") + "/metrics", timeout=PATIENCE_S)
