@@ -253,9 +253,9 @@ def marked(manifest: JsonObject, **markers: str) -> JsonObject:
 
 LONG = {"SANDBOX_TRAIN_SECONDS": "86400"}
 """Marks a job that runs until it is stopped."""
-HOUR_S = 3600.0
-HOUR = {"SANDBOX_SECONDS": "3600"}
-"""Marks work that takes until the test moves SageMaker's clock by `HOUR_S`."""
+SLOW_S = 600.0
+SLOW = {"SANDBOX_SECONDS": "600"}
+"""Marks work that takes until the test moves SageMaker's clock by `SLOW_S`. No sample may run for less."""
 
 
 def jobs(url: str) -> list[JsonObject]:

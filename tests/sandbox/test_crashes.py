@@ -8,7 +8,7 @@ import pytest
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
 from tests.sandbox.deadline import PATIENCE_S, eventually
-from tests.sandbox.harness import HOUR, HOUR_S, LONG, jobs, marked, until_gone, until_status
+from tests.sandbox.harness import LONG, SLOW, SLOW_S, jobs, marked, until_gone, until_status
 from tests.sandbox.interceptor import Cut, Phase, Request
 
 pytestmark = pytest.mark.sandbox
@@ -106,10 +106,10 @@ def test_when_the_leader_is_killed_the_standby_takes_over_and_creates_nothing_tw
     leader = world.electing_operator(*ELECTION).until_ready()
     first = eventually(lambda: holder(world), what="a leader")
     world.electing_operator(*ELECTION).until_ready()
-    name = world.api.create(marked(manifest, **HOUR))["metadata"]["name"]
+    name = world.api.create(marked(manifest, **SLOW))["metadata"]["name"]
     until_status(world.api, name, "InProgress")
     leader.kill()
-    world.aws.clock.advance(HOUR_S)
+    world.aws.clock.advance(SLOW_S)
     until_status(world.api, name, "Completed")
     assert holder(world) not in {"", first}
     assert len(jobs(world.aws.url)) == 1

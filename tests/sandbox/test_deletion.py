@@ -11,7 +11,7 @@ from api.v1 import BATCH_TRANSFORM_JOB, HOSTING_DEPLOYMENT
 from tests.sandbox.account import ENDS, JOBS, Foreigners, Left, manifest, marked, stop
 from tests.sandbox.conftest import World
 from tests.sandbox.deadline import eventually
-from tests.sandbox.harness import HOUR, HOUR_S, PLURALS, condition
+from tests.sandbox.harness import PLURALS, SLOW, SLOW_S, condition
 
 pytestmark = pytest.mark.sandbox
 
@@ -124,9 +124,9 @@ def of_hosting() -> list[Case]:
     configuration["spec"]["productionVariants"][0]["modelName"] = "others"
     return [
         case("at-once"),
-        case("creating", Stage(shows("Creating")), **HOUR),
+        case("creating", Stage(shows("Creating")), **SLOW),
         case("serving", Stage(serves)),
-        case("updating", Stage(serves, edited(**HOUR)), Stage(shows("Updating"))),
+        case("updating", Stage(serves, edited(**SLOW)), Stage(shows("Updating"))),
         case("failed", Stage(shows("Failed")), **fails),
         case("out-of-service", Stage(shows("OutOfService")), SANDBOX_OUT_OF_SERVICE="1"),
         case("went-back", Stage(serves, edited(**fails)), Stage(tells("Stalled", "UpdateFailed"))),
@@ -191,7 +191,7 @@ def test_whatever_is_deleted_in_whatever_state_leaves_nothing_of_ours_and_touche
     for case in cases:
         world.api.create(case.obj, plural=PLURALS[case.obj["kind"]])
     delete_when_there(world, cases)
-    world.aws.clock.advance(HOUR_S)  # what SageMaker does not delete while it works on it
+    world.aws.clock.advance(SLOW_S)  # what SageMaker does not delete while it works on it
     eventually(lambda: not everything(world), what="all objects are gone")
 
     after = Left.of(world)

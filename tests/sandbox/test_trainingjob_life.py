@@ -9,7 +9,7 @@ import pytest
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
 from tests.sandbox.deadline import eventually
-from tests.sandbox.harness import HOUR, HOUR_S, LONG, aws_call, condition, jobs, marked, named, until_gone, until_status
+from tests.sandbox.harness import LONG, SLOW, SLOW_S, aws_call, condition, jobs, marked, named, until_gone, until_status
 from tests.sandbox.interceptor import Interceptor, Request
 
 pytestmark = pytest.mark.sandbox
@@ -195,7 +195,7 @@ def test_an_answer_that_never_comes_leads_to_one_job(world: World, manifest: Jso
 def test_a_job_that_is_not_ours_is_neither_stopped_nor_shown_as_ours(world: World, manifest: JsonObject) -> None:
     """Rows 13, 14 and D-03: refuse a taken name; deleting the object leaves the foreign job alone."""
     world.operator().until_ready()
-    world.api.create(marked(named(manifest, "first", trainingJobName="taken"), **HOUR))
+    world.api.create(marked(named(manifest, "first", trainingJobName="taken"), **SLOW))
     until_status(world.api, "first", "InProgress")
     world.api.create(named(manifest, "second", trainingJobName="taken"))
     refused = eventually(
@@ -206,7 +206,7 @@ def test_a_job_that_is_not_ours_is_neither_stopped_nor_shown_as_ours(world: Worl
     assert "taken" in refused["status"]["additional"]
     world.api.delete("second")
     until_gone(world.api, "second")
-    world.aws.clock.advance(HOUR_S)
+    world.aws.clock.advance(SLOW_S)
     until_status(world.api, "first", "Completed")
     assert "StopTrainingJob" not in operations(world.to_aws)
 

@@ -9,11 +9,11 @@ from api.meta import JsonObject
 from tests.sandbox.conftest import World
 from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import (
-    HOUR,
-    HOUR_S,
     LONG,
     PLURALS,
     REPOSITORY,
+    SLOW,
+    SLOW_S,
     aws_call,
     condition,
     jobs,
@@ -123,10 +123,10 @@ def test_a_tuning_job_runs_to_its_end_and_shows_what_it_launches(world: World) -
 def test_the_best_job_is_shown_while_others_still_run(world: World) -> None:
     """It is known as soon as one has completed, without a Describe for each."""
     world.operator().until_ready()
-    world.api.create(manifest(jobs=8, parallel=2, **HOUR), plural=PLURAL)
+    world.api.create(manifest(jobs=8, parallel=2, **SLOW), plural=PLURAL)
 
     until_shown(world, 2)
-    world.aws.clock.advance(HOUR_S)
+    world.aws.clock.advance(SLOW_S)
 
     def look() -> JsonObject | None:
         status = world.api.status("hpo", plural=PLURAL)
