@@ -214,7 +214,7 @@ class World:
         due = set(self.woken)
         self.woken.clear()
         for key in {*self.cluster.keys(), *seen}:
-            obj = self.cluster.store.get(key)
+            obj = self.cluster.store.peek(key)
             version = obj["metadata"]["resourceVersion"] if obj else None
             if key not in seen or seen[key] != version:
                 due.add(key)
