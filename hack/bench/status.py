@@ -30,6 +30,8 @@ POLL_S: Final = 5.0
 """The operator's default."""
 LAG_S: Final = 75.0
 FEW: Final = 10
+CAP_S: Final = 150.0
+"""What is not shown after this, counts as not shown."""
 _TRAIN_S: Final = 3_600.0
 _STOPPING_S: Final = 1.5
 """Time from StopTrainingJob to Stopped in the embedded SageMaker."""
@@ -133,7 +135,7 @@ def with_past(finished: int) -> Callable[[Scene], Figures]:
         time.sleep(3 * POLL_S)
         calls = scene.calls(6 * POLL_S)
         ended = scene.end_all()
-        delays = scene.delays(dict.fromkeys(names, ended), "Completed", 240)
+        delays = scene.delays(dict.fromkeys(names, ended), "Completed", CAP_S)
         return {"Lists an interval": calls("ListTrainingJobs"), **p50_p99(delays, "end shown after")}
 
     return measure
@@ -147,7 +149,7 @@ def an_old_job(scene: Scene) -> Figures:
     scene.run_jobs("job", 5)
     time.sleep(3 * POLL_S)
     calls = scene.calls(6 * POLL_S)
-    (delay,) = scene.delays({old: scene.stop(old)}, "Stopped", 240)
+    (delay,) = scene.delays({old: scene.stop(old)}, "Stopped", CAP_S)
     return {
         "Lists an interval": calls("ListTrainingJobs"),
         "Describes an interval": calls("DescribeTrainingJob"),
@@ -167,9 +169,9 @@ def late_lists(scene: Scene) -> Figures:
         return any(each["EndpointStatus"] == "InService" for each in client.list_endpoints()["Endpoints"])
 
     until(is_listed, "the List shows the endpoint", 300)
-    endpoint = scene.endpoint_delay(lambda status: status == "InService", time.monotonic(), 240)
+    endpoint = scene.endpoint_delay(lambda status: status == "InService", time.monotonic(), CAP_S)
     shown = {name: scene.stop(name) + LAG_S for name in names}
-    delays = scene.delays(shown, "Stopped", 240)
+    delays = scene.delays(shown, "Stopped", CAP_S)
     return {
         **p50_p99(delays, "end shown, since the List has it"),
         "endpoint in service shown, since the List has it, s": endpoint,
@@ -186,7 +188,7 @@ def deleted_by_others(scene: Scene) -> Figures:
     (endpoint,) = client.list_endpoints()["Endpoints"]
     client.delete_endpoint(EndpointName=endpoint["EndpointName"])
     gone = time.monotonic() + _DELETING_S
-    return {"shown after, s": scene.endpoint_delay(lambda status: status != "InService", gone, 150)}
+    return {"shown after, s": scene.endpoint_delay(lambda status: status != "InService", gone, CAP_S)}
 
 
 def list_denied(scene: Scene) -> Figures:
@@ -194,7 +196,7 @@ def list_denied(scene: Scene) -> Figures:
     names = scene.run_jobs("job", FEW)
     scene.set("faults", operation="List*", fault="deny", count=None)
     time.sleep(4 * POLL_S)
-    delays = scene.delays(dict.fromkeys(names, scene.end_all()), "Completed", 150)
+    delays = scene.delays(dict.fromkeys(names, scene.end_all()), "Completed", CAP_S)
     return p50_p99(delays, "end shown after")
 
 
@@ -248,9 +250,12 @@ def situations(jobs: int) -> tuple[Situation, ...]:
 
 
 def measured(situation: Situation, operator: Path, jobs: int) -> Figures:
-    """Measure one situation with one operator."""
+    """Measure one situation with one operator; its figures are printed at once, too, since all take minutes."""
     with ExitStack() as closing:
-        return situation.measure(Scene(operator, jobs, closing))
+        figures = situation.measure(Scene(operator, jobs, closing))
+    text = ", ".join(f"{figure} {shown(value)}" for figure, value in figures.items())
+    print(f"{situation.title} ({operator}): {text}", file=sys.stderr, flush=True)
+    return figures
 
 
 def main() -> None:
