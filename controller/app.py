@@ -29,6 +29,7 @@ from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.sagemaker import SageMaker
 from controller.aws.targets import TargetDefaults
 from controller.aws.tuning_jobs import LaunchedJobs
+from controller.controllers import CONTROLLERS
 from controller.kube.client import KubeClient
 from controller.kube.cluster_id import ClusterId
 from controller.kube.config import Cluster, ConfigError, connect
@@ -37,14 +38,14 @@ from controller.kube.lease import LeaseLock
 from controller.kube.lister_watcher import KubeListerWatcher
 from controller.kube.namespace_check import ServedNamespaces
 from controller.kube.transport import RestMetrics
-from controller.lifecycles import SETTLED, TRACKED, Shared, handlers, new_reconciler, new_store
 from controller.observability.registry import new_registry
 from controller.observability.server import Check, WebServer, health_routes, metrics_routes
-from controller.reconcile.context import JobSettings
 from controller.reconcile.executor import Executor
 from controller.reconcile.namespaces.settings import UnreadNamespaces
 from controller.reconcile.namespaces.watches import Tenancy
 from controller.reconcile.served import Served
+from controller.reconcile.settings import ReconcilerSettings
+from controller.reconcile.setup import Shared
 from controller.runtime.cache.informer import HandlerRegistration, Informer
 from controller.runtime.cache.informer_metrics import InformerMetrics
 from controller.runtime.cache.store import Store
@@ -149,7 +150,7 @@ class _Operator:
 
     def _served(self, descriptor: KindDescriptor) -> Served:
         queue = WorkQueue[ObjectKey](descriptor.controller_name, metrics=self._metrics.queues, clock=self._clock)
-        return Served(descriptor, new_store(descriptor), queue)
+        return Served(descriptor, CONTROLLERS.new_store(descriptor), queue)
 
     def _new_client(self, *, is_limited: bool = True, request_timeout_s: float | None = None) -> KubeClient:
         """A client with connections of its own, closed at the end. Unlimited ones are for leader election only."""
@@ -210,7 +211,8 @@ class _Operator:
         """Informers, tracker and controller of one kind."""
         name = served.descriptor.controller_name
         self._add_caches(served)
-        tracker = self._tracker(served) if served.descriptor.life_cycle in TRACKED else None
+        setup = CONTROLLERS.of(served.descriptor)
+        tracker = self._tracker(served, setup.settled) if setup.is_tracked else None
 
         def work(stop: Stop) -> None:
             executor = Executor(self._client, self._jobs, self._recorder, self._fence)
@@ -222,12 +224,12 @@ class _Operator:
                 self._launched,
                 executor,
                 self._clock,
-                self._job_settings(),
+                self._reconciler_settings(),
             )
             Controller(
                 name,
                 served.queue,
-                new_reconciler(served, tracker, shared),
+                CONTROLLERS.new_reconciler(served, tracker, shared),
                 metrics=self._metrics.controllers,
                 clock=self._clock,
                 workers=self._settings.workers,
@@ -242,12 +244,12 @@ class _Operator:
                     handler,
                     resync_period_s=self._settings.resync_period_s * random.uniform(*_RESYNC_SPREAD),  # noqa: S311
                 )
-                for handler in handlers(served, self._kinds)
+                for handler in CONTROLLERS.handlers(served, self._kinds)
             ]
             run = partial(self._follow, informer)
             self.manager.add_cache(name, run, has_synced=partial(_have_synced, registrations))
 
-    def _tracker(self, served: Served) -> Tracker:
+    def _tracker(self, served: Served, settled: frozenset[str]) -> Tracker:
         tracker = Tracker(
             served.descriptor,
             self._jobs,
@@ -257,7 +259,7 @@ class _Operator:
             FeedSettings(
                 poll_s=self._settings.poll_interval_s,
                 resync_s=self._resync_s,
-                settled=SETTLED.get(served.descriptor.life_cycle, frozenset()),
+                settled=settled,
                 settled_poll_s=self._settings.poll_interval_s * _SETTLED_FACTOR,
             ),
         )
@@ -308,9 +310,9 @@ class _Operator:
             )
             yield f"{descriptor.plural}{'/' if namespace else ''}{namespace}", informer
 
-    def _job_settings(self) -> JobSettings:
+    def _reconciler_settings(self) -> ReconcilerSettings:
         settings = self._settings
-        return JobSettings(
+        return ReconcilerSettings(
             cluster_id=self._cluster_id.value,
             manager=f"{DISTRIBUTION}/{version()}",
             defaults=TargetDefaults.of(

@@ -11,10 +11,11 @@ from typing import Any, Final, Protocol, TypeVar
 import structlog
 
 from api.descriptor import KindDescriptor
-from api.meta import FINALIZER, JsonObject, ObjectKey, Resource
+from api.meta import FINALIZER, JsonObject, ObjectKey
 from controller.aws.sagemaker import Jobs
 from controller.aws.targets import Target
 from controller.reconcile.plan import Event
+from controller.reconcile.ports import ObjectWriter
 from controller.runtime.election.fence import Fence
 from controller.runtime.errors import Absent, ClassifiedError, ErrorClass
 from controller.runtime.record.events import Recorder, Regarding
@@ -22,18 +23,6 @@ from controller.runtime.record.events import Recorder, Regarding
 T = TypeVar("T")
 
 _log: Final = structlog.get_logger(__name__)
-
-
-class ObjectWriter(Protocol):
-    """Writes Kubernetes objects; `kube.client.KubeClient` is one."""
-
-    def patch(self, resource: Resource, key: ObjectKey, body: JsonObject, *, subresource: str = "") -> JsonObject:
-        """Merge-patch an object and return it as it is now. Raises `ClassifiedError`, CONFLICT for a stale version."""
-        ...
-
-    def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "", resource_version: str = "") -> None:
-        """Ask for the deletion of that very object in that very version. CONFLICT: it is another, or has changed."""
-        ...
 
 
 class Effect(Enum):

@@ -19,6 +19,8 @@ from controller.reconcile.status.messages import rules_running, rules_with_issue
 from controller.reconcile.status.view import HANDLED, announced_in, parse_time, recorded_in
 from controller.runtime.errors import ErrorClass
 
+RESYNC_SHARE: Final = 0.8
+"""Resyncs come with jitter: one that is a little early still counts as one."""
 _ENDED: Final = ("Complete", "Failed")
 
 

@@ -1,16 +1,18 @@
 """What a decision sees and what it may want: frozen data, shared by all life-cycles.
 
 `Observed` carries everything that a decision may look at, the time included. A `Plan` is one step. After a step that
-is not final the reconciler adds its outcome to `Observed` and asks again; `Settle` and `Release` end a pass.
+is not final the loop adds its outcome to what is observed and decides again; `Settle`, `Release` and `Expire` end a
+pass.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 from api.descriptor import KindDescriptor
+from controller.aws.errors import AwsError
 from controller.runtime.errors import Absent, ErrorClass
 from controller.runtime.record.events import EventType
 
@@ -145,6 +147,15 @@ class Failure:
     message: str
     sent: bool = True
     """False: nothing can have reached AWS."""
+    error: AwsError | None = field(default=None, compare=False, repr=False)
+    """What is raised for it in the end, where the pass ends with an error."""
+
+    @classmethod
+    def of(cls, during: During, error: AwsError) -> Self:
+        """Return what an error means for its object. Raises it if THROTTLED: that is no failure of the object."""
+        if error.error_class is ErrorClass.THROTTLED:
+            raise error
+        return cls(during, error.error_class, error.code, error.message, sent=error.sent, error=error)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}" if self.code else self.message
@@ -222,12 +233,46 @@ class Observed:
     """Stop answered that the state does not allow it."""
     failure: Failure | None = None
 
+    @property
+    def base(self) -> "Observed":
+        """See `Observation.base`: jobs observe nothing else."""
+        return self
+
+    def with_base(self, base: "Observed") -> "Observed":
+        """See `Observation.with_base`."""
+        return base
+
+
+class Observation(Protocol):
+    """What a life-cycle observes."""
+
+    @property
+    def base(self) -> Observed:
+        """What all life-cycles observe."""
+        ...
+
+    def with_base(self, base: Observed) -> Self:
+        """Return the same with another base."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What life-cycles see that have more to see than `Observed`: each adds its own."""
+    """The `Observation` of life-cycles that observe more than `Observed`: each adds its own."""
 
     base: Observed
+
+    def with_base(self, base: Observed) -> Self:
+        """See `Observation.with_base`."""
+        return replace(self, base=base)
+
+
+class AwsStep:
+    """A step that asks AWS: a refusal becomes a `Failure`, and it is not taken while a hold lasts."""
+
+    __slots__ = ()
+    during: ClassVar[During]
+    """What a refusal of this step keeps from being done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,44 +281,58 @@ class Prepare:
 
 
 @dataclass(frozen=True, slots=True)
-class Describe:
+class Describe(AwsStep):
     """Ask SageMaker for the whole answer."""
+
+    during = During.DESCRIBE
 
     background: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class CheckOwner:
+class CheckOwner(AwsStep):
     """Read the tags of the resource that bears our name."""
+
+    during = During.OWNER
 
     arn: str
 
 
 @dataclass(frozen=True, slots=True)
-class Create:
+class Create(AwsStep):
     """Create the resource."""
 
+    during = During.CREATE
+
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(AwsStep):
     """Ask for the end of the job."""
 
+    during = During.STOP
+
 
 @dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(AwsStep):
     """Delete the resource that is recorded under this name."""
+
+    during = During.DELETE
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class PutTags:
+class PutTags(AwsStep):
     """Put the wanted tags on the recorded resource."""
+
+    during = During.TAG
 
 
 @dataclass(frozen=True, slots=True)
-class DropTags:
+class DropTags(AwsStep):
     """Take these tags off it."""
+
+    during = During.TAG
 
     keys: tuple[str, ...]
 
@@ -378,6 +437,8 @@ class Settle:
     again_s: float | None = None
     """Seconds after which to look again at the latest."""
     verdict: Verdict = Verdict.FINE
+    failure: Failure | None = field(default=None, compare=False)
+    """What the verdict follows from."""
 
 
 Plan: TypeAlias = Prepare | Describe | CheckOwner | Create | Stop | PutTags | DropTags | Expire | Release | Settle

@@ -4,11 +4,12 @@ Every class of error has one behaviour (v1-kinds.md 13.4); rows cited are those 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from api.annotations import PAUSED
 from controller.reconcile.drift.report import LOOK_S
 from controller.reconcile.plan import (
+    AwsStep,
     Describe,
     Drift,
     During,
@@ -28,10 +29,21 @@ from controller.reconcile.plan import (
 from controller.reconcile.status import messages
 from controller.runtime.errors import ErrorClass
 
+StepT = TypeVar("StepT")
+
+DOUBT_S: Final = 10.0
+"""How long "not found" is not believed where a creation may still be taking effect."""
 VISIBLE_AFTER_S: Final = 60.0
 """How long after its creation a resource may be missing from answers (SageMaker is eventually consistent, D-07b)."""
 LOOK_AGAIN_S: Final = 10.0
 """Pause before a second look where two answers of SageMaker contradict each other."""
+
+
+def respecting_hold(seen: Observed, step: StepT) -> StepT | Settle:
+    """Return `step`, unless it asks AWS while AWS is not to be asked. The tracker goes on following what is there."""
+    if seen.hold_s is None or not isinstance(step, AwsStep):
+        return step
+    return Settle(again_s=seen.hold_s, follow=seen.recorded is not None and not seen.is_ended)
 
 
 def retain(seen: Observed) -> Settle | Release:
@@ -131,7 +143,8 @@ def failed(seen: Observed, failure: Failure) -> Settle | Release:
         if verdict is Verdict.RETRY
         else messages.once(seen, "Stalled" if stuck else "Reconciling", reason, text, told)
     )
-    return Settle(view, seen.recorded, events, follow=is_created and not seen.is_ended, verdict=verdict)
+    follow = is_created and not seen.is_ended
+    return Settle(view, seen.recorded, events, follow=follow, verdict=verdict, failure=failure)
 
 
 _WAY_OUT: Final = (

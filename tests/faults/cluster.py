@@ -90,7 +90,7 @@ class FakeCluster:
     # --- the port
 
     def patch(self, resource: Resource, key: ObjectKey, body: JsonObject, *, subresource: str = "") -> JsonObject:
-        """See `controller.reconcile.executor.ObjectWriter.patch`."""
+        """See `controller.reconcile.ports.ObjectWriter.patch`."""
         self.patches += 1
         number = self.patches
         self.fault(number, False)
@@ -131,7 +131,7 @@ class FakeCluster:
 
 
 class ClusterWriter:
-    """`controller.reconcile.executor.ObjectWriter` of one cluster."""
+    """`controller.reconcile.ports.ObjectWriter` of one cluster."""
 
     def __init__(self, cluster: FakeCluster) -> None:
         self._cluster = cluster

@@ -23,10 +23,11 @@ from controller.aws.polling.poll_state import FeedSettings
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.sagemaker import Page
 from controller.aws.targets import Target, TargetDefaults
-from controller.lifecycles import TRACKED, Shared, new_reconciler, new_store
-from controller.reconcile.context import JobSettings
+from controller.controllers import CONTROLLERS
 from controller.reconcile.executor import Executor
 from controller.reconcile.served import Served
+from controller.reconcile.settings import ReconcilerSettings
+from controller.reconcile.setup import Shared
 from controller.runtime.errors import ABSENT, Absent, Terminal
 from tests.fakes import FakeClock
 from tests.faults.cluster import _merge
@@ -125,18 +126,18 @@ class LaxWorld:
     def __init__(self, descriptor: KindDescriptor) -> None:
         self._clock = FakeClock()
         queue: Any = SimpleNamespace(add=lambda *_: None)
-        kinds = {each.kind: Served(each, new_store(each), queue) for each in ALL_KINDS}
+        kinds = {each.kind: Served(each, CONTROLLERS.new_store(each), queue) for each in ALL_KINDS}
         self._store = kinds[descriptor.kind].store
         aws: Any = _Aws()
         client: Any = _Client({kind: served.store for kind, served in kinds.items()})
-        settings = JobSettings(cluster_id="c", manager="m", defaults=TargetDefaults(region="eu-west-1"))
+        settings = ReconcilerSettings(cluster_id="c", manager="m", defaults=TargetDefaults(region="eu-west-1"))
         executor = Executor(client, aws, FakeRecorder(), OpenFence())
         shared = Shared(kinds, client, aws, aws, aws, executor, self._clock, settings)
         tracker = None
-        if descriptor.life_cycle in TRACKED:
+        if CONTROLLERS.of(descriptor).is_tracked:
             metrics = TrackerMetrics(CollectorRegistry())
             tracker = Tracker(descriptor, aws, lambda _: None, self._clock, metrics, FeedSettings())
-        self._reconciler = new_reconciler(kinds[descriptor.kind], tracker, shared)
+        self._reconciler = CONTROLLERS.new_reconciler(kinds[descriptor.kind], tracker, shared)
 
     def settled(self, obj: JsonObject) -> JsonObject:
         """The object after some passes, empty if it is gone. Raises what a pass raises, `Terminal` apart."""

@@ -2,26 +2,23 @@
 
 import copy
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from api.annotations import DRIFT_POLICY, PAUSED, RECONCILE_AT
 from api.meta import JsonObject, ObjectKey
-from api.v1 import HOSTING_AUTOSCALING_POLICY
+from api.v1 import HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT
 from controller.aws.autoscaling import Descriptions
 from controller.aws.errors import AwsError
 from controller.aws.targets import Target
-from controller.reconcile.context import JobSettings
+from controller.controllers import CONTROLLERS
 from controller.reconcile.executor import Executor
-from controller.reconcile.scaling.perform import (
-    ENDPOINTS,
-    RESOURCE_IDS,
-    ScalingContext,
-    ScalingReconciler,
-    endpoints_of,
-    resource_ids_of,
-)
+from controller.reconcile.hosting import RESOURCE_IDS
+from controller.reconcile.scaling.perform import ENDPOINTS, endpoints_of, resource_ids_of
+from controller.reconcile.settings import ReconcilerSettings
+from controller.reconcile.setup import Shared
 from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
 from tests.fakes import FakeClock
 from tests.faults.cluster import FakeCluster
@@ -104,9 +101,14 @@ class World:
         self.crash = CrashHook()
         writer, sagemaker = self.cluster, FakeSageMaker(self.clock)
         executor = Executor(writer, sagemaker, FakeRecorder(), OpenFence(), _Hook(self.crash))
-        settings = JobSettings(cluster_id="cluster-1", manager="test/1")
-        deployments = self.deployments.store
-        self.reconciler = ScalingReconciler(ScalingContext(self.aws, self, deployments, executor, self.clock, settings))
+        settings = ReconcilerSettings(cluster_id="cluster-1", manager="test/1")
+        kinds: Any = {
+            HOSTING_AUTOSCALING_POLICY.kind: SimpleNamespace(descriptor=HOSTING_AUTOSCALING_POLICY, store=self),
+            HOSTING_DEPLOYMENT.kind: SimpleNamespace(descriptor=HOSTING_DEPLOYMENT, store=self.deployments.store),
+        }
+        other: Any = sagemaker
+        shared = Shared(kinds, other, other, self.aws, other, executor, self.clock, settings)
+        self.reconciler = CONTROLLERS.new_reconciler(kinds[HOSTING_AUTOSCALING_POLICY.kind], None, shared)
 
     def get(self, key: ObjectKey) -> JsonObject | None:
         """See `PolicyReader.get`."""

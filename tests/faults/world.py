@@ -2,6 +2,8 @@
 
 import copy
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -11,9 +13,11 @@ from api.v1 import BATCH_TRANSFORM_JOB, PROCESSING_JOB, TRAINING_JOB
 from controller.aws.polling.poll_state import FeedSettings
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.targets import TargetDefaults
-from controller.reconcile.context import JobSettings
+from controller.controllers import CONTROLLERS
 from controller.reconcile.executor import Effect, Executor
-from controller.reconcile.job.reconciler import JobReconciler
+from controller.reconcile.served import Served
+from controller.reconcile.settings import ReconcilerSettings
+from controller.reconcile.setup import Shared
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
 from controller.runtime.record.events import EventType, Regarding
@@ -138,7 +142,7 @@ class World:
         self.fence = OpenFence()
         self.crashes = 0
         self.errors: list[Exception] = []
-        self.settings = JobSettings(
+        self.settings = ReconcilerSettings(
             cluster_id="cluster-1", manager="test/1", defaults=TargetDefaults(), has_ownership_tags=ownership_tags
         )
         self.restart()
@@ -159,16 +163,15 @@ class World:
             rand=lambda: 0.5,
         )
         self.executor = Executor(ClusterWriter(self.cluster), self.aws, self.recorder, self.fence, _Hook(self.crash))
-        self.reconciler = JobReconciler(
-            self.descriptor,
-            self.cluster.store,
-            self.tracker,
-            self.aws,
-            self.executor,
-            self.clock,
-            self.settings,
-            rand=lambda: 0.5,
-        )
+        served: Any = SimpleNamespace(descriptor=self.descriptor, store=self.cluster.store)
+        self.reconciler = CONTROLLERS.new_reconciler(served, self.tracker, self._shared(served))
+
+    def _shared(self, served: Served) -> Shared:
+        """What the process shares, as `app` puts it together."""
+        writer: Any = ClusterWriter(self.cluster)
+        aws: Any = self.aws
+        kinds = {self.descriptor.kind: served}
+        return Shared(kinds, writer, aws, aws, aws, self.executor, self.clock, self.settings, lambda: 0.5)
 
     def reconcile(self, key: ObjectKey = KEY) -> Result | Exception:
         """One pass, as the worker loop sees it: a result or an error; the requeue is noted."""

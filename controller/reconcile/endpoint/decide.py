@@ -12,14 +12,12 @@ from controller.reconcile.endpoint.children import children_or, tagged_otherwise
 from controller.reconcile.endpoint.deletion import deleting
 from controller.reconcile.endpoint.in_service import in_service
 from controller.reconcile.endpoint.observation import (
-    AskScaled,
     HostingPlan,
     HostingSeen,
     NoteWish,
     OwnChild,
     RetainChild,
     TagChild,
-    Update,
 )
 from controller.reconcile.endpoint.states import BUSY, BUSY_POLL_S, CREATING, DELETING, FAILED, IN_SERVICE, UPDATING
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
@@ -56,6 +54,7 @@ from controller.reconcile.shared_decisions import (
     owner_of,
     paused,
     record_of,
+    respecting_hold,
     retain,
     status_changed,
 )
@@ -66,10 +65,7 @@ from controller.runtime.errors import ABSENT
 
 def decide(seen: HostingSeen) -> HostingPlan:
     """The next step. At most one mutation of AWS per pass; a hold lets no AWS call through."""
-    plan = _decide(seen)
-    base = seen.base
-    if base.hold_s is not None and isinstance(plan, Describe | CheckOwner | AskScaled | Create | Update | Delete):
-        return Settle(again_s=base.hold_s, follow=base.recorded is not None)
+    plan = respecting_hold(seen.base, _decide(seen))
     if isinstance(plan, Settle) and plan.view is not None and seen.ignored and not seen.is_observed:
         message = f"without effect: {'; '.join(seen.ignored)}"  # once for each generation of the spec
         return replace(plan, events=(*plan.events, Event("Warning", "FieldsIgnored", message)))

@@ -4,7 +4,7 @@ Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 """
 
 from controller.reconcile.endpoint.observation import DropChild, HostingPlan, HostingSeen
-from controller.reconcile.endpoint.states import BUSY, BUSY_POLL_S, CHILDREN_POLL_S, DELETING, DOUBT_S, TEARDOWN
+from controller.reconcile.endpoint.states import BUSY, BUSY_POLL_S, CHILDREN_POLL_S, DELETING, TEARDOWN
 from controller.reconcile.endpoint.status_fields import fields_of
 from controller.reconcile.plan import (
     CheckOwner,
@@ -20,7 +20,7 @@ from controller.reconcile.plan import (
     Source,
     View,
 )
-from controller.reconcile.shared_decisions import may_be_invisible, owner_of
+from controller.reconcile.shared_decisions import DOUBT_S, may_be_invisible, owner_of
 from controller.reconcile.status import messages
 from controller.runtime.errors import ABSENT
 

@@ -7,11 +7,13 @@ from typing import Any, TypeAlias
 from api.v1 import ENDPOINT_CONFIG, MODEL
 from controller.reconcile.endpoint.desired import Child, Desired, Want
 from controller.reconcile.plan import (
+    AwsStep,
     CheckOwner,
     Create,
     Delete,
     Describe,
     DropTags,
+    During,
     Failure,
     Found,
     Prepare,
@@ -82,8 +84,10 @@ class NoteWish:
 
 
 @dataclass(frozen=True, slots=True)
-class AskScaled:
+class AskScaled(AwsStep):
     """Ask which of these variants are scaled by whomever."""
+
+    during = During.DESCRIBE
 
     variants: tuple[str, ...]
 
@@ -93,8 +97,10 @@ Numbers: TypeAlias = Mapping[str, tuple[int | None, float | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class Update(AwsStep):
     """UpdateEndpoint, or UpdateEndpointWeightsAndCapacities with the numbers that changed."""
+
+    during = During.UPDATE
 
     numbers: Numbers | None = None
     """None: the whole configuration."""

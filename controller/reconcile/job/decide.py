@@ -30,6 +30,7 @@ from controller.reconcile.plan import (
     View,
 )
 from controller.reconcile.shared_decisions import (
+    DOUBT_S,
     LOOK_AGAIN_S,
     failed,
     foreign,
@@ -39,6 +40,7 @@ from controller.reconcile.shared_decisions import (
     owner_of,
     paused,
     record_of,
+    respecting_hold,
     retain,
     status_changed,
 )
@@ -49,8 +51,6 @@ from controller.runtime.errors import ABSENT
 IN_PROGRESS: Final = "InProgress"
 """The AWS status of a job that runs, for all job kinds; also what a job is that was created a moment ago."""
 
-DOUBT_S: Final = 10.0
-"""How long "not found" is not believed where a creation may still be taking effect."""
 UNKNOWN_VALUE_POLL_S: Final = 300.0
 RULES_POLL_S: Final = 60.0
 """Debugger rules run on after the job, and no List tells about them (v1-kinds.md 6.8)."""
@@ -58,10 +58,7 @@ RULES_POLL_S: Final = 60.0
 
 def decide(seen: Observed) -> Plan:
     """The next step for a job object. At most one `Create` or `Stop` per pass; a hold lets no AWS call through."""
-    plan = _decide(seen)
-    if seen.hold_s is not None and isinstance(plan, Describe | CheckOwner | Create | Stop):
-        return Settle(again_s=seen.hold_s, follow=seen.recorded is not None and not seen.is_ended)
-    return plan
+    return respecting_hold(seen, _decide(seen))
 
 
 def _decide(seen: Observed) -> Plan:

@@ -36,6 +36,7 @@ from controller.reconcile.resource.observation import (
     ResourceSeen,
 )
 from controller.reconcile.shared_decisions import (
+    DOUBT_S,
     LOOK_AGAIN_S,
     drift_shown,
     failed,
@@ -43,24 +44,20 @@ from controller.reconcile.shared_decisions import (
     only_looked_at,
     paused,
     record_of,
+    respecting_hold,
     retain,
 )
 from controller.reconcile.status import messages
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
-DOUBT_S: Final = 10.0
-"""How long "not found" is not believed of a name whose creation nobody has seen succeed."""
 USERS_POLL_S: Final = 5.0
 """How often to look, in the store, whether the users of something that shall go are gone."""
 
 
 def decide(seen: ResourceSeen) -> ResourcePlan:
     """The next step. At most one `Create` or `Delete` per pass; a hold lets no AWS call through."""
-    plan = _decide(seen)
-    if seen.base.hold_s is not None and isinstance(plan, Describe | Create | Delete):
-        return Settle(again_s=seen.base.hold_s)
-    return plan
+    return respecting_hold(seen.base, _decide(seen))
 
 
 def _decide(seen: ResourceSeen) -> ResourcePlan:

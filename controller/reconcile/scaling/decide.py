@@ -10,9 +10,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
+from api.autoscaling import ScalingRequests
 from controller.reconcile.drift.report import Difference, sentence
 from controller.reconcile.plan import (
+    AwsStep,
     Drift,
+    During,
     Event,
     Failure,
     Phase,
@@ -24,7 +27,15 @@ from controller.reconcile.plan import (
     Verdict,
     View,
 )
-from controller.reconcile.shared_decisions import drift_reported, drift_shown, failed, nothing_to_adopt, paused, retain
+from controller.reconcile.shared_decisions import (
+    drift_reported,
+    drift_shown,
+    failed,
+    nothing_to_adopt,
+    paused,
+    respecting_hold,
+    retain,
+)
 from controller.reconcile.status import messages
 from controller.runtime.errors import ErrorClass
 
@@ -40,28 +51,36 @@ WAIT_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Look(AwsStep):
     """Ask which of these variants have a target, or a policy of this name, already.
 
     Such a target is somebody else's and stays when the object goes; over such a policy nothing is put.
     """
 
+    during = During.DESCRIBE
+
     ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Verify:
+class Verify(AwsStep):
     """Ask which variants still have the policy: the slow safety net."""
 
+    during = During.DESCRIBE
+
 
 @dataclass(frozen=True, slots=True)
-class Apply:
+class Apply(AwsStep):
     """Register all targets, then put all policies."""
 
+    during = During.CREATE
+
 
 @dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(AwsStep):
     """Take the policy from these variants, and their targets unless others need them."""
+
+    during = During.DELETE
 
     ids: tuple[str, ...]
 
@@ -99,14 +118,15 @@ class ScalingSeen(Situation):
     differences: tuple[Difference, ...] = ()
     """What somebody has changed of it."""
     removed: frozenset[str] = frozenset()
+    requests: tuple[ScalingRequests, ...] = ()
+    """What the spec asks for, one for each variant."""
+    place: Recorded | None = None
+    """Where the policy is put now; None: no region is known."""
 
 
 def decide(seen: ScalingSeen) -> ScalingPlan:
     """The next step; a hold lets no AWS call through."""
-    plan = _decide(seen)
-    if seen.base.hold_s is not None and isinstance(plan, Look | Verify | Apply | Remove):
-        return Settle(again_s=seen.base.hold_s)
-    return plan
+    return respecting_hold(seen.base, _decide(seen))
 
 
 def _decide(seen: ScalingSeen) -> ScalingPlan:

@@ -9,14 +9,9 @@ Left alone: jobs that have ended, which nobody can stop any more, and jobs that 
 name the tuning job (AWS copies them).
 """
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from api.meta import GROUP
-from controller.aws.ownership_tags import Owner, merged_tags
 from controller.reconcile.plan import DropTags, Observed, PutTags, Recorded, Tagging
 from controller.runtime.errors import ABSENT, ErrorClass
 
@@ -24,23 +19,6 @@ LASTING: Final = frozenset({ErrorClass.DENIED, ErrorClass.INVALID, ErrorClass.QU
 """Refusals that keep no object from its work: told in the condition `Tagged`, and tried again slowly."""
 AGAIN_S: Final = 3600.0
 """After such a refusal. It is about a role more often than about a resource, hence about all objects at once."""
-
-
-def tagging(
-    owner: Owner | None, user: Iterable[Mapping[str, str]], defaults: Mapping[str, str]
-) -> tuple[list[dict[str, str]], Tagging]:
-    """The tags of a request, and the note of them. Arguments are those of `ownership.merged_tags`.
-
-    The operator's version and its defaults are no part of the digest: they change with the operator, and must not have
-    it tag everything anew. Nor is the object's uid: who tries a backup in another cluster must not take the tags, and
-    with them the proof of ownership, from the first.
-    """
-    own = {tag["Key"]: tag.get("Value", "") for tag in user if not tag["Key"].startswith(f"{GROUP}/")}
-    tags, _ = merged_tags(owner, ({"Key": key, "Value": value} for key, value in own.items()), defaults)
-    text = json.dumps([owner is not None, sorted(own.items())])
-    digest = hashlib.sha256(text.encode()).hexdigest()[:10] if owner or own else ""
-    keys = frozenset(tag["Key"] for tag in tags)
-    return tags, Tagging(digest, tuple(sorted(own.keys() & keys)), keys)  # not all of the spec's may have fitted
 
 
 def step(seen: Observed) -> PutTags | DropTags | None:

@@ -5,8 +5,8 @@ from structlog.testing import capture_logs
 
 from api.meta import JsonObject, ObjectKey
 from controller.reconcile.local_state import Memories
-from controller.reconcile.one_key import reconcile_one
 from controller.reconcile.plan import Recorded
+from controller.reconcile.reconciler import reconcile_one
 from controller.runtime.controller import DONE
 
 KEY = ObjectKey("default", "job")

@@ -1,0 +1,88 @@
+"""What the end of a pass means: for the user, notices that come last, and for the work queue, a result or an error."""
+
+from typing import Final
+
+import structlog
+
+from api.annotations import RECONCILE_AT, Place, ignored
+from api.meta import Condition
+from controller.aws.errors import AwsError
+from controller.reconcile.managed_object import JITTER, MESSAGE_LIMIT, ManagedObject
+from controller.reconcile.plan import Observed, Settle, Verdict
+from controller.reconcile.status.view import HANDLED, IGNORED
+from controller.runtime.controller import DONE, Result
+from controller.runtime.errors import ErrorClass, Terminal
+
+_log: Final = structlog.get_logger(__name__)
+
+_SLOW_BASE_S: Final = 60.0
+_SLOW_CAP_S: Final = 300.0
+"""Errors that people must cure are retried after one minute at first, after five in the end."""
+
+
+def finish(managed: ManagedObject, seen: Observed, settle: Settle) -> Result:
+    """Return when the object is to be reconciled again. Raises the error of the pass, or `Terminal`."""
+    _report_ignored(managed, seen)
+    if settle.verdict in {Verdict.FINE, Verdict.TERMINAL} and seen.hold_s is None:
+        _report_handled(managed, seen)
+    state = managed.state
+    if seen.is_ended:
+        state.tags_hold = None  # it is not tagged any more
+    match settle.verdict:
+        case Verdict.FINE:
+            if seen.hold_s is None:
+                state.hold, state.setbacks = None, 0
+            delays = [each for each in (settle.again_s, managed.tags_held_s()) if each is not None]
+            return Result(requeue_after_s=min(delays)) if delays else DONE
+        case Verdict.RETRY:
+            raise _error_of(settle)
+        case Verdict.SLOW:
+            return _retry_slowly(managed, settle)
+        case Verdict.TERMINAL:
+            state.hold = managed.hold_for(managed.context.settings.resync_s)
+            raise Terminal(settle.view.message if settle.view else "nothing more can be done")
+
+
+def _error_of(settle: Settle) -> AwsError:
+    """Return the error that makes the queue back off."""
+    assert settle.failure is not None and settle.failure.error is not None  # noqa: S101, PT018 (RETRY has a failure)
+    error = settle.failure.error
+    if not error.known:
+        _log.error("AWS error of an unknown kind", code=error.code, operation=error.operation)
+    if error.error_class is not ErrorClass.RETRYABLE:
+        # The queue takes CONFLICT for an outdated view and retries at once: this one needs back-off.
+        retried = AwsError(ErrorClass.RETRYABLE, error.code, error.message, operation=error.operation)
+        retried.__cause__ = error
+        return retried
+    return error
+
+
+def _retry_slowly(managed: ManagedObject, settle: Settle) -> Result:
+    state = managed.state
+    delay_s = min(_SLOW_BASE_S * 2**state.setbacks, _SLOW_CAP_S)
+    delay_s *= 1.0 - JITTER * managed.context.rand()
+    state.setbacks = min(state.setbacks + 1, 10)
+    state.hold = managed.hold_for(delay_s)
+    code = settle.failure.code if settle.failure else ""
+    _log.warning("AWS refuses, trying again slowly", code=code, delay_s=round(delay_s))
+    return Result(requeue_after_s=delay_s)
+
+
+def _report_ignored(managed: ManagedObject, seen: Observed) -> None:
+    """Show annotations without effect in a condition, with one Warning, once the object has conditions at all."""
+    conditions = (managed.obj.get("status") or {}).get("conditions") or ()
+    if not conditions or seen.deleting_for_s is not None:
+        return
+    annotations = managed.obj["metadata"].get("annotations") or {}
+    of_namespace = managed.namespace.annotations
+    told = list(ignored(annotations, Place.OBJECT, managed.descriptor.life_cycle)) if annotations else []
+    told += [f"namespace's {each}" for each in ignored(of_namespace, Place.NAMESPACE)] if of_namespace else []
+    message = "; ".join(told)[:MESSAGE_LIMIT]
+    managed.notice(seen, Condition(IGNORED, "True", "NoEffect", message), IGNORED)
+
+
+def _report_handled(managed: ManagedObject, seen: Observed) -> None:
+    """Record that a look that the user asked for has taken place; one that AWS has refused is still to come."""
+    conditions = (managed.obj.get("status") or {}).get("conditions")
+    if seen.is_asked and conditions and not seen.policy.paused and seen.deleting_for_s is None:
+        managed.patch_status({HANDLED: RECONCILE_AT.of(managed.obj["metadata"].get("annotations") or {})})

@@ -1,0 +1,73 @@
+"""One pass over one object: observe, decide, perform, and again, until the decision ends the pass.
+
+What all life-cycles have in common about it is here, and only here: how many steps a pass has, what a refusal of AWS
+means for it, which steps end it, and what is followed after it.
+"""
+
+from typing import Final, TypeVar
+
+from controller.aws.errors import AwsError
+from controller.reconcile.finish import finish
+from controller.reconcile.life_cycle import LifeCycle
+from controller.reconcile.managed_object import ManagedObject
+from controller.reconcile.plan import AwsStep, DropTags, During, Expire, Observation, Observed, PutTags, Release, Settle
+from controller.reconcile.tags.perform import retag
+from controller.runtime.controller import DONE, Result
+
+ObsT = TypeVar("ObsT", bound=Observation)
+StepT = TypeVar("StepT")
+
+MAX_STEPS: Final = 60
+"""More than any pass has, one for each child and a few more: a decision that goes round in circles must not spin."""
+
+
+def run(life_cycle: LifeCycle[ObsT, StepT], managed: ManagedObject) -> Result:
+    """Make the pass. Raises `ClassifiedError` and `Terminal`, see `reconciler.ObjectReconciler`."""
+    observed = life_cycle.observe(managed)
+    for _ in range(MAX_STEPS):
+        match life_cycle.decide(observed):
+            case Settle() as settle:
+                return _settle(managed, observed.base, settle)
+            case Release(events):
+                managed.release(events)
+                managed.context.tracker.forget(managed.key)
+                return DONE
+            case Expire():
+                managed.expire()
+                return DONE
+            case step:
+                outcome = _perform(life_cycle, step, observed, managed)
+                if isinstance(outcome, Result):
+                    return outcome
+                observed = outcome
+    raise RuntimeError(f"no end in {MAX_STEPS} steps")
+
+
+def _perform(life_cycle: LifeCycle[ObsT, StepT], step: StepT, observed: ObsT, managed: ManagedObject) -> ObsT | Result:
+    """Carry out a step; a refusal of AWS becomes part of what is observed. THROTTLED ends the pass."""
+    try:
+        if not isinstance(step, PutTags | DropTags):
+            return life_cycle.perform(step, observed, managed)
+        base = retag(managed, observed.base, step)
+        return observed.with_base(base) if base.are_tags_held else DONE  # the note of the tags enqueues the object
+    except AwsError as error:
+        if not isinstance(step, AwsStep):
+            raise
+        return observed.with_base(managed.refused(observed.base, step.during, error))
+
+
+def _settle(managed: ManagedObject, seen: Observed, settle: Settle) -> Result:
+    """Write the status, have the tracker follow what is recorded, and end the pass."""
+    recorded = settle.recorded or seen.recorded
+    if settle.view is not None:
+        if settle.view.forgets:
+            recorded = managed.state.recorded = None
+        managed.show(seen, settle.view, settle.events, recorded)
+    may_ask = seen.failure is None or seen.failure.during is not During.IDENTITY
+    if settle.follow and may_ask and recorded is not None and recorded.created_at is not None:
+        managed.context.tracker.follow(
+            managed.key, managed.identity.target().shared, recorded.name, recorded.created_at
+        )
+    else:
+        managed.context.tracker.forget(managed.key)
+    return finish(managed, seen, settle)

@@ -1,0 +1,97 @@
+"""The reconciler of one kind: reads the store, makes a pass, and keeps what saves the next one work."""
+
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+import structlog
+
+from api.meta import JsonObject, ObjectKey
+from controller.aws.errors import AwsError
+from controller.reconcile.context import Context
+from controller.reconcile.life_cycle import LifeCycle
+from controller.reconcile.local_state import Memories, Memory
+from controller.reconcile.loop import run
+from controller.reconcile.managed_object import ManagedObject
+from controller.reconcile.plan import Observation
+from controller.reconcile.ports import ObjectReader
+from controller.runtime.controller import DONE, Result
+from controller.runtime.errors import ClassifiedError, ErrorClass
+
+ObsT = TypeVar("ObsT", bound=Observation)
+StepT = TypeVar("StepT")
+
+_log: Final = structlog.get_logger(__name__)
+
+
+class ObjectReconciler(Generic[ObsT, StepT]):
+    """A `runtime.controller.Reconciler` for the objects of one kind, whatever their life-cycle.
+
+    Raises `ClassifiedError` for failed calls (THROTTLED and CONFLICT do not count as failures), `Terminal` for what
+    only a change of the object can cure.
+    """
+
+    def __init__(self, context: Context, store: ObjectReader, life_cycle: LifeCycle[ObsT, StepT]) -> None:
+        self._context = context
+        self._store = store
+        self._life_cycle = life_cycle
+        self._memories = Memories()
+
+    def reconcile(self, key: ObjectKey) -> Result:
+        """Make one pass over one object; see `runtime.controller.Reconciler.reconcile`."""
+        return reconcile_one(
+            key,
+            self._store,
+            self._memories,
+            lambda obj, state: run(self._life_cycle, ManagedObject(self._context, key, obj, state)),
+            self._forget,
+        )
+
+    def _forget(self, key: ObjectKey) -> None:
+        self._context.tracker.forget(key)
+        self._life_cycle.forget(key)
+
+
+def reconcile_one(
+    key: ObjectKey,
+    store: ObjectReader,
+    memories: Memories,
+    make_pass: Callable[[JsonObject, Memory], Result],
+    forget: Callable[[ObjectKey], None] = lambda _: None,
+) -> Result:
+    """Make one pass over the object `key`, if it is there. `forget` is called for objects that are gone.
+
+    Raises what the pass raises, but not that the object has gone meanwhile.
+    """
+
+    def gone() -> Result:
+        _warn_of_orphan(memories.get(key))
+        forget(key)
+        memories.forget(key)
+        return DONE
+
+    obj = store.get(key)
+    if obj is None:
+        return gone()
+    uid = obj["metadata"]["uid"]
+    before = memories.get(key)
+    if before is not None and before.uid != uid:
+        _warn_of_orphan(before)
+    memory = memories.of(key, uid)
+    if obj["metadata"]["resourceVersion"] in memory.stale:
+        return DONE  # the store has not seen our own write yet; its event comes and wakes the key
+    memory.stale.clear()
+    try:
+        result = make_pass(obj, memory)
+    except ClassifiedError as error:
+        if error.error_class is ErrorClass.NOT_FOUND and not isinstance(error, AwsError):
+            return gone()  # of a write: the object is gone
+        raise
+    if memory.is_blank():
+        memories.forget(key)
+    return result
+
+
+def _warn_of_orphan(memory: Memory | None) -> None:
+    """Warn of an object that went before its status could record what was created: somebody removed the finalizer."""
+    if memory is not None and memory.recorded is not None:
+        _log.warning("object gone, its resource stays at AWS", resource=memory.recorded.arn or memory.recorded.name)
