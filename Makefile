@@ -107,7 +107,7 @@ crds-check: $(READY)  ## Fail if the checked-in CRDs are not what the generator 
 	@$(BIN)/python -m hack.crds --check
 
 .PHONY: manifests
-manifests: crds  ## Rebuild release/, charts, roles, dashboard and IAM policies from config/ and api/; IMAGE=name:tag sets the image
+manifests: crds  ## Rebuild release/, charts, roles, dashboard, IAM policies and docs/status.md; IMAGE=name:tag sets the image
 	@$(BIN)/python -m hack.manifests $(if $(IMAGE),--image $(IMAGE))
 
 .PHONY: manifests-check

@@ -290,6 +290,9 @@ class _Local:
 
 UNREACHABLE: Final = "EndpointUnreachable"
 
+BUDGET_EXHAUSTED: Final = "BudgetExhausted"
+"""Code of a call that our own budget holds back: nothing was sent."""
+
 _LOCAL: Final = (
     _Local((sdk.ParamValidationError, sdk.UnknownParameterError), ErrorClass.INVALID, "ParamValidation"),
     _Local((sdk.InvalidRegionError, sdk.NoRegionError), ErrorClass.INVALID, "InvalidRegion"),

@@ -99,15 +99,15 @@ def _tags_of(spec: Mapping[str, Any]) -> list[dict[str, str]]:
 def wanted_tags(
     owner: Owner | None, user: Iterable[Mapping[str, str]], defaults: Mapping[str, str]
 ) -> tuple[list[dict[str, str]], Tagging]:
-    """Return the tags of a request, and the note of them. Arguments are those of `ownership_tags.merged_tags`.
+    """Return the tags of a request, and what to record of them. Arguments are those of `ownership_tags.merged_tags`.
 
-    The operator's version and its defaults are no part of the digest: they change with the operator, and must not have
-    it tag everything again. Nor is the object's uid: restoring a backup into another cluster must not take over the
-    tags, and with them the proof of ownership, of the original.
+    The digest leaves out the operator's version and default tags, so that an upgrade does not tag everything again,
+    and the object's uid: restoring a backup into another cluster must not take over the tags, and with them the
+    ownership, of the original.
     """
     own = {tag["Key"]: tag.get("Value", "") for tag in user if not tag["Key"].startswith(f"{GROUP}/")}
     tags, _ = merged_tags(owner, ({"Key": key, "Value": value} for key, value in own.items()), defaults)
     text = json.dumps([owner is not None, sorted(own.items())])
     digest = hashlib.sha256(text.encode()).hexdigest()[:10] if owner or own else ""
     keys = frozenset(tag["Key"] for tag in tags)
-    return tags, Tagging(digest, tuple(sorted(own.keys() & keys)), keys)  # not all of the spec's may have fitted
+    return tags, Tagging(digest, tuple(sorted(own.keys() & keys)), keys)  # AWS's limit may cut some off

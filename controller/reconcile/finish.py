@@ -9,7 +9,8 @@ from api.meta import Condition
 from controller.aws.errors import AwsError
 from controller.reconcile.managed_object import JITTER, MESSAGE_LIMIT, ManagedObject
 from controller.reconcile.plan import Observed, Settle, Verdict
-from controller.reconcile.status.view import HANDLED, IGNORED
+from controller.reconcile.status import reasons
+from controller.reconcile.status.view import HANDLED
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ErrorClass, Terminal
 
@@ -78,7 +79,8 @@ def _report_ignored(managed: ManagedObject, seen: Observed) -> None:
     told = list(ignored(annotations, Place.OBJECT, managed.descriptor.life_cycle)) if annotations else []
     told += [f"namespace's {each}" for each in ignored(of_namespace, Place.NAMESPACE)] if of_namespace else []
     message = "; ".join(told)[:MESSAGE_LIMIT]
-    managed.notice(seen, Condition(IGNORED, "True", "NoEffect", message), IGNORED)
+    notice = Condition(reasons.ANNOTATION_IGNORED, "True", reasons.NO_EFFECT, message)
+    managed.notice(seen, notice, reasons.ANNOTATION_IGNORED)
 
 
 def _report_handled(managed: ManagedObject, seen: Observed) -> None:

@@ -17,6 +17,7 @@ from controller.reconcile.namespaces.settings import Scope, scope_of
 from controller.reconcile.observe_object import hold_token, observed
 from controller.reconcile.plan import During, Event, Failure, Mutation, Observed, Recorded, View
 from controller.reconcile.pruning import well_formed
+from controller.reconcile.status import reasons
 from controller.reconcile.status.messages import resumed, waiting
 from controller.reconcile.status.view import Facts, next_status, status_patch, with_notice
 from controller.runtime.errors import ErrorClass
@@ -98,7 +99,7 @@ class ManagedObject:
                 f" after in account {account}: nothing is asked of AWS. Let the namespace, or the operator's own"
                 " credentials, name a role of the old account, or create another object."
             )
-            raise AwsError(ErrorClass.INVALID, "OtherAccount", message, sent=False)
+            raise AwsError(ErrorClass.INVALID, reasons.OTHER_ACCOUNT, message, sent=False)
 
     def region(self, seen: Observed) -> str:
         """Return the object's region. Raises `AwsError` as `AwsIdentity.target` does."""
@@ -226,7 +227,7 @@ class ManagedObject:
         self.context.executor.expire(self.descriptor, self.obj)
         self.state.stale.add(metadata["resourceVersion"])
         message = f"deleted, as {TTL.name} asks; the job's record at SageMaker stays"
-        self.emit((Event("Normal", "Expired", message),))
+        self.emit((Event("Normal", reasons.EXPIRED, message),))
 
     def _replaced(self, after: JsonObject) -> None:
         """Go on with the object as it is after a write: what it was before is outdated for good."""

@@ -15,13 +15,14 @@ from controller.aws.errors import AwsError
 from controller.reconcile.local_state import Memory
 from controller.reconcile.namespaces.settings import Scope
 from controller.reconcile.plan import Found, Observed, Source
+from controller.reconcile.status import reasons
 from controller.reconcile.status.messages import rules_running, rules_with_issues
 from controller.reconcile.status.view import HANDLED, announced_in, parse_time, recorded_in
 from controller.runtime.errors import ErrorClass
 
 RESYNC_SHARE: Final = 0.8
 """Resyncs come with jitter: one that is a little early still counts as one."""
-_ENDED: Final = ("Complete", "Failed")
+_ENDED: Final = (reasons.COMPLETE, reasons.FAILED)
 
 
 def observed(
@@ -42,7 +43,7 @@ def observed(
     is_legacy = recorded is None and bool(shown_name)  # ours name nothing without recording it
     hold = memory.hold
     holds = hold is not None and hold.token == hold_token(obj, scope) and hold.until > monotonic
-    stalled = conditions.get("Stalled", {})
+    stalled = conditions.get(reasons.STALLED, {})
     ends = [conditions[each] for each in _ENDED if conditions.get(each, {}).get("status") == "True"]
     asked = known.RECONCILE_AT.of(scope.own) or ""
     is_asked = asked != "" and asked != status.get(HANDLED)
@@ -71,7 +72,7 @@ def observed(
         edited=_edited(descriptor, spec, in_status.name, in_status.region) if in_status else (),
         described_ago_s=None if memory.described_at is None else monotonic - memory.described_at,
         doubt_for_s=None if memory.doubtful_since is None else monotonic - memory.doubtful_since,
-        was_refused=stalled.get("status") == "True" and stalled.get("reason") == "InvalidSpec",
+        was_refused=stalled.get("status") == "True" and stalled.get("reason") == reasons.INVALID_SPEC,
         is_asked=is_asked,
         is_describe_due=is_asked,
         correction_in_s=memory.corrections.due_in_s(monotonic),

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 from api.descriptor import KindDescriptor
 from controller.aws.errors import AwsError
+from controller.reconcile.status import reasons
 from controller.runtime.errors import Absent, ErrorClass
 from controller.runtime.record.events import EventType
 
@@ -384,9 +385,9 @@ class Phase(Enum):
 class Drift(Enum):
     """Whether AWS has what was applied last, as the reason of the Drifted condition; only the first is True."""
 
-    FOUND = "Drifted"
-    CORRECTING = "Correcting"
-    NONE = "InSync"
+    FOUND = reasons.DRIFTED
+    CORRECTING = reasons.CORRECTING
+    NONE = reasons.IN_SYNC
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,7 +404,7 @@ class View:
     additional: str | None = ""
     """Text of `status.additional`; empty: none, None: keep."""
     fields: Mapping[str, Any] = field(default_factory=dict)
-    synced: str = "Synced"
+    synced: str = reasons.SYNCED
     """Reason of the Synced condition; `Synced` itself means True."""
     drift: Drift | None = None
     """None: keep what is shown."""

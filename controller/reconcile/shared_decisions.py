@@ -26,7 +26,7 @@ from controller.reconcile.plan import (
     Verdict,
     View,
 )
-from controller.reconcile.status import messages
+from controller.reconcile.status import messages, reasons
 from controller.runtime.errors import ErrorClass
 
 StepT = TypeVar("StepT")
@@ -50,7 +50,7 @@ def retain(seen: Observed) -> Settle | Release:
     """Annotation `deletion-policy: retain`: the object goes, the job stays."""
     if not seen.has_finalizer:
         return Settle()
-    return Release((Event("Normal", "Retained", f"{seen.name} is left alone, as deletion-policy asks"),))
+    return Release((Event("Normal", reasons.RETAINED, f"{seen.name} is left alone, as deletion-policy asks"),))
 
 
 def paused(seen: Observed) -> Settle:
@@ -58,8 +58,9 @@ def paused(seen: Observed) -> Settle:
     message = f"nothing is done while the annotation {PAUSED.key} is true"
     if seen.deleting_for_s is not None:
         message += ": the deletion waits"
-    view = View(Phase.PAUSED, "Paused", message, additional=None, synced="Paused")
-    events = () if seen.reasons.get("Reconciling") == "Paused" else (Event("Normal", "Paused", message),)
+    view = View(Phase.PAUSED, reasons.PAUSED, message, additional=None, synced=reasons.PAUSED)
+    is_told = seen.reasons.get(reasons.RECONCILING) == reasons.PAUSED
+    events = () if is_told else (Event("Normal", reasons.PAUSED, message),)
     return Settle(view, seen.recorded, events)
 
 
@@ -96,14 +97,16 @@ def foreign(seen: Observed) -> Settle:
     )
     view = View(
         Phase.STUCK,
-        "AlreadyExists",
+        reasons.ALREADY_EXISTS,
         message,
         value=operator_value(seen, ErrorClass.EXISTS),
         secondary="",
         additional=message,
-        synced="AlreadyExists",
+        synced=reasons.ALREADY_EXISTS,
     )
-    return Settle(view, events=messages.once(seen, "Stalled", "AlreadyExists", message), verdict=Verdict.TERMINAL)
+    return Settle(
+        view, events=messages.once(seen, reasons.STALLED, reasons.ALREADY_EXISTS, message), verdict=Verdict.TERMINAL
+    )
 
 
 def nothing_to_adopt(seen: Observed) -> Settle:
@@ -111,8 +114,16 @@ def nothing_to_adopt(seen: Observed) -> Settle:
     asked = "nothing but a look" if seen.policy.read_only else "adoption"
     message = f"{asked} is asked for, but SageMaker knows no {seen.name}"
     value = operator_value(seen, ErrorClass.NOT_FOUND)
-    view = View(Phase.STUCK, "NotFound", message, value=value, secondary="", additional=message, synced="NotFound")
-    events = messages.once(seen, "Stalled", "NotFound", message, "AdoptionRefused")
+    view = View(
+        Phase.STUCK,
+        reasons.NOT_FOUND,
+        message,
+        value=value,
+        secondary="",
+        additional=message,
+        synced=reasons.NOT_FOUND,
+    )
+    events = messages.once(seen, reasons.STALLED, reasons.NOT_FOUND, message, reasons.ADOPTION_REFUSED)
     return Settle(view, events=events, verdict=Verdict.TERMINAL)
 
 
@@ -126,7 +137,7 @@ def failed(seen: Observed, failure: Failure) -> Settle | Release:
     if is_deleting and permanent and not (failure.sent or is_created or seen.doubt_for_s is not None):
         return Release()  # this region, endpoint or name cannot be called: nothing was created there
     stuck = permanent and not is_deleting and failure.during in _REFUSED
-    reason = "InvalidSpec" if stuck and failure.during is not During.IDENTITY else _trouble(failure)
+    reason = reasons.INVALID_SPEC if stuck and failure.during is not During.IDENTITY else _trouble(failure)
     text = f"{failure} ({_WAY_OUT})" if is_deleting else str(failure)
     view = View(
         phase=Phase.STUCK if stuck else Phase.TROUBLED,
@@ -134,14 +145,14 @@ def failed(seen: Observed, failure: Failure) -> Settle | Release:
         message=text,
         value=None if is_created else operator_value(seen, failure.error_class),
         additional=text,
-        synced=reason if stuck else "AWSError",
+        synced=reason if stuck else reasons.AWS_ERROR,
     )
     verdict = Verdict.TERMINAL if stuck else _VERDICTS.get(failure.error_class, Verdict.RETRY)
     told = (_REFUSED[failure.during] or reason) if stuck else reason
     events = (
         ()
         if verdict is Verdict.RETRY
-        else messages.once(seen, "Stalled" if stuck else "Reconciling", reason, text, told)
+        else messages.once(seen, reasons.STALLED if stuck else reasons.RECONCILING, reason, text, told)
     )
     follow = is_created and not seen.is_ended
     return Settle(view, seen.recorded, events, follow=follow, verdict=verdict, failure=failure)
@@ -152,7 +163,7 @@ _WAY_OUT: Final = (
 )
 """Told where a deletion is held up, e.g. by a region that does not exist: finalizers are not for users to edit."""
 
-_REFUSED: Final = {During.CREATE: "CreateFailed", During.UPDATE: "UpdateFailed", During.IDENTITY: ""}
+_REFUSED: Final = {During.CREATE: reasons.CREATE_FAILED, During.UPDATE: reasons.UPDATE_FAILED, During.IDENTITY: ""}
 """Steps that fail for good where the request is at fault, with the event that tells it; empty: that of the reason."""
 
 _VERDICTS: Final = {
@@ -180,13 +191,14 @@ _NOBODY: Final = frozenset(
 def _trouble(failure: Failure) -> str:
     match failure.error_class:
         case ErrorClass.DENIED:
-            return "CredentialsError" if failure.code in _NOBODY else "AccessDenied"
+            return reasons.CREDENTIALS_ERROR if failure.code in _NOBODY else reasons.ACCESS_DENIED
         case ErrorClass.QUOTA:
-            return "QuotaExceeded" if "Limit" in failure.code or "Quota" in failure.code else "DependencyMissing"
+            is_quota = "Limit" in failure.code or "Quota" in failure.code
+            return reasons.QUOTA_EXCEEDED if is_quota else reasons.DEPENDENCY_MISSING
         case ErrorClass.INVALID:
-            return "OtherAccount" if failure.during is During.IDENTITY else "RequestRefused"
+            return reasons.OTHER_ACCOUNT if failure.during is During.IDENTITY else reasons.REQUEST_REFUSED
         case _:
-            return "AWSUnavailable"
+            return reasons.AWS_UNAVAILABLE
 
 
 def record_of(seen: Observed, remote: Found) -> Recorded:
@@ -204,24 +216,24 @@ def record_of(seen: Observed, remote: Found) -> Recorded:
 
 def drift_shown(seen: Observed) -> Drift | None:
     """What the object's Drifted condition says; None: it has none."""
-    return _DRIFTS.get(seen.reasons.get("Drifted", ""))
+    return _DRIFTS.get(seen.reasons.get(reasons.DRIFTED, ""))
 
 
 def drift_told(seen: Observed, message: str) -> tuple[Event, ...]:
     """The Warning about drift, unless the object shows it already."""
-    return messages.once(seen, "Drifted", Drift.FOUND.value, message)
+    return messages.once(seen, reasons.DRIFTED, Drift.FOUND.value, message)
 
 
 def drift_view(phase: Phase, message: str, value: str, fields: Mapping[str, Any] | None = None) -> View:
     """What the status says of drift that was found; `value` and `fields` as without it."""
     return View(
         phase,
-        "Drifted",
+        reasons.DRIFTED,
         message,
         value=value,
         additional=message,
         fields=fields or {},
-        synced="Drifted",
+        synced=reasons.DRIFTED,
         drift=Drift.FOUND,
     )
 
@@ -248,7 +260,7 @@ def status_changed(seen: Observed, value: str) -> tuple[Event, ...]:
     """AWS shows another status than it did. What we asked for ourselves, and ends, are told by events of their own."""
     if seen.shown == value or seen.shown in operator_values(seen):
         return ()
-    return (Event("Normal", "StatusChanged", f"{seen.shown} → {value}"),)
+    return (Event("Normal", reasons.STATUS_CHANGED, f"{seen.shown} → {value}"),)
 
 
 def operator_values(seen: Observed) -> frozenset[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from controller.reconcile.status import reasons
 from controller.smlogs.kinds import LogKind
 
 _SINCE: Final = "lastTransitionTime"
@@ -70,11 +71,13 @@ def of(kind: LogKind, obj: Mapping[str, Any]) -> Subject:
         status=str(status.get(kind.status_field) or ""),
         secondary=str(status.get(kind.secondary_field) or ""),
         is_recorded=bool(recorded.get("name") or shown),
-        is_stalled=bool(_condition(status, "Stalled", "True")),
+        is_stalled=bool(_condition(status, reasons.STALLED, "True")),
         reason=_reason(status),
         sagemaker_endpoint=str(spec.get("sageMakerEndpoint") or ""),
         created_at=_time(recorded.get("createdAt")),
-        ended_at=_time((_condition(status, "Complete", "True") or _condition(status, "Failed", "True")).get(_SINCE)),
+        ended_at=_time(
+            (_condition(status, reasons.COMPLETE, "True") or _condition(status, reasons.FAILED, "True")).get(_SINCE)
+        ),
     )
 
 
@@ -83,8 +86,8 @@ def _reason(status: Mapping[str, Any]) -> str:
     told = status.get("failureReason") or status.get("additional")
     if told:
         return str(told)
-    candidates = [_condition(status, *wanted) for wanted in (("Stalled", "True"), ("Synced", "False"))]
-    candidates.append(_condition(status, "Ready", "False"))
+    candidates = [_condition(status, *wanted) for wanted in ((reasons.STALLED, "True"), (reasons.SYNCED, "False"))]
+    candidates.append(_condition(status, reasons.READY, "False"))
     return next((words for words in map(_words, candidates) if words), "")
 
 

@@ -1,4 +1,4 @@
-"""Writes everything below config/, release/, hack/charts/ and docs/iam/ that is derived from something else.
+"""Writes what is derived from something else below config/, release/, hack/charts/ and docs/iam/, and docs/status.md.
 
 python -m hack.manifests                                write the files
 python -m hack.manifests --image registry/name:tag      the same, with your image in the installers and charts
@@ -16,7 +16,7 @@ from typing import Final
 
 from api.v1 import KINDS
 from hack.crds import ROOT, to_yaml
-from hack.manifests import argocd, charts, dashboard, iam, release
+from hack.manifests import argocd, charts, dashboard, iam, release, status_page
 from hack.manifests.roles import manager_role
 
 _HEADER: Final = "# Made by `python -m hack.manifests`. Do not edit: change hack/manifests or what it reads.\n"
@@ -36,6 +36,7 @@ def generate(image: str = release.IMAGE) -> dict[Path, str]:
         files = config | {Path("release") / name: _HEADER + text for name, text in built.items()}
         files |= {Path("hack/charts") / name: text for name, text in charts.generate(copied, image=image).items()}
     files |= {Path("docs/iam") / name: text for name, text in iam.generate().items()}
+    files[Path("docs/status.md")] = status_page.page()
     return {ROOT / path: text for path, text in files.items()}
 
 

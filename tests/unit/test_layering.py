@@ -21,7 +21,13 @@ BELOW = {
         "api",
     ),
     "controller.metricsproxy": ("controller.kube", "controller.runtime", "controller.observability", "api"),
-    "controller.smlogs": ("controller.aws", "controller.runtime", "controller.observability", "api"),
+    "controller.smlogs": (
+        "controller.aws",
+        "controller.runtime",
+        "controller.observability",
+        "controller.reconcile.status.reasons",
+        "api",
+    ),
 }
 """What of ours each package may import, itself apart; modules directly in `controller` may import all of it."""
 LEAVES = ("controller.flags", "controller.version")
@@ -31,6 +37,44 @@ ONLY_IN = {
     "boto3": ("controller.aws", "api"),
     "botocore": ("controller.aws", "api"),
 }
+RECONCILE = "controller.reconcile"
+LIFE_CYCLES = ("job", "tuning", "resource", "endpoint", "scaling")
+"""The folders of `reconcile` that are life-cycles. They know nothing of each other, but a tuning job is a job."""
+MAY_KNOW = {"tuning": ("job",)}
+DECIDING = (
+    *(f"{life_cycle}.decide" for life_cycle in LIFE_CYCLES),
+    *(f"{life_cycle}.{module}" for life_cycle in ("resource", "endpoint") for module in ("drift", "observation")),
+    *(
+        f"endpoint.{module}"
+        for module in (
+            *("capacity", "children", "deletion", "desired", "in_service"),
+            *("last_update", "pauses", "status_fields", "updates"),
+        )
+    ),
+    "scaling.drift",
+    "tags.decide",
+    "drift",
+    "status",
+    "hosting",
+    "plan",
+    "shared_decisions",
+)
+"""Modules (or folders) of `reconcile` that decide: frozen values in, frozen values out."""
+UNDECIDED = (
+    *("random", "structlog", "threading", "time"),
+    *("controller.aws", "controller.kube"),
+    *(
+        f"{RECONCILE}.{module}"
+        for module in (
+            *("context", "executor", "finish", "life_cycle", "local_state", "loop", "managed_object"),
+            *("ports", "reconciler", "served", "settings", "setup"),
+        )
+    ),
+    "controller.runtime.clock",
+)
+"""What a decision must not depend on: effects, what a process remembers, clients, chance and time."""
+BUT = ("controller.aws.errors",)
+"""Values in which AWS answers."""
 OURS = ("api", "controller", "hack", "tests")
 FILES = sorted(path.relative_to(ROOT) for top in ("api", "controller") for path in (ROOT / top).rglob("*.py"))
 
@@ -65,3 +109,58 @@ def test_imports_point_downwards(path: Path) -> None:
 
     assert not upward, f"{module} may import {allowed} only"
     assert not misplaced, f"{module} is not the place for these"
+
+
+def modules_of(*names: str) -> list[Path]:
+    """The files of these modules or folders of `reconcile`, empty: all; fails for a name that none has."""
+    found: list[Path] = []
+    for name in names:
+        under = Path(*RECONCILE.split("."), *filter(None, name.split(".")))
+        files = [path for path in FILES if path.with_suffix("") == under or under in path.parents]
+        assert files, f"no module {RECONCILE}.{name}"
+        found += files
+    return found
+
+
+@pytest.mark.parametrize("life_cycle", LIFE_CYCLES)
+def test_life_cycles_do_not_know_each_other(life_cycle: str) -> None:
+    """What two of them need is a port, or stands beside them: each is read, changed and removed alone."""
+    others = {each for each in LIFE_CYCLES if each not in (life_cycle, *MAY_KNOW.get(life_cycle, ()))}
+    folders = tuple(f"{RECONCILE}.{each}" for each in others)
+
+    sideways = [f"{path}: {name}" for path in modules_of(life_cycle) for name in imports(path) if is_in(name, folders)]
+
+    assert not sideways
+
+
+def test_what_all_life_cycles_share_knows_none_of_them() -> None:
+    """The list of life-cycles is `controllers.py`."""
+    folders = tuple(f"{RECONCILE}.{each}" for each in LIFE_CYCLES)
+    inside = {path for each in LIFE_CYCLES for path in modules_of(each)}
+    shared = [
+        path for path in FILES if is_in(".".join(path.with_suffix("").parts), (RECONCILE,)) and path not in inside
+    ]
+
+    downwards = [f"{path}: {name}" for path in shared for name in imports(path) if is_in(name, folders)]
+
+    assert not downwards
+
+
+@pytest.mark.parametrize("path", sorted(set(modules_of(*DECIDING))), ids=str)
+def test_decisions_depend_on_what_is_observed_only(path: Path) -> None:
+    """A decision can be made again by another process, at any time, from the same values: tables can test it."""
+    wrong = [name for name in imports(path) if is_in(name, UNDECIDED) and not is_in(name, BUT)]
+    assert not wrong
+
+
+def test_no_folder_of_reconcile_is_a_flat_room() -> None:
+    """At most 15 modules in a folder, and 30 modules and folders on the top level."""
+    top = Path(*RECONCILE.split("."))
+    rooms = {path.relative_to(top).parts[0] for path in FILES if top in path.parents} - {"__init__.py"}
+    folders = {path.parent for path in FILES if top in path.parents} - {top}
+    crowded = {
+        folder for folder in folders if sum(path.parent == folder and path.stem != "__init__" for path in FILES) > 15
+    }
+
+    assert len(rooms) <= 30
+    assert not crowded

@@ -11,7 +11,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter
 
-from controller.aws.errors import AwsError
+from controller.aws.errors import BUDGET_EXHAUSTED, AwsError
 from controller.aws.limits.adaptive_rate import Limit
 from controller.aws.limits.token_bucket import Bucket
 from controller.aws.targets import Target
@@ -96,7 +96,7 @@ class Budgets:
             self._waits.labels(operation).inc()
             raise AwsError(
                 ErrorClass.THROTTLED,
-                "BudgetExhausted",
+                BUDGET_EXHAUSTED,
                 f"{operation} waits for its turn",
                 operation=operation,
                 retry_after_s=wait_s,

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
-from controller.aws.errors import AwsError
+from controller.aws.errors import BUDGET_EXHAUSTED, AwsError
 from controller.aws.sagemaker import Page
 from controller.runtime.errors import ErrorClass
 
@@ -202,7 +202,7 @@ class Feed:
         The place in the sweep is kept as long as the error says nothing about the request: a long sweep that is
         throttled now and then must come to its end.
         """
-        if error.code == "BudgetExhausted" and error.retry_after_s is not None:
+        if error.code == BUDGET_EXHAUSTED and error.retry_after_s is not None:
             delay_s = error.retry_after_s
         else:
             cap_s = _DENIED_CAP_S if error.error_class is ErrorClass.DENIED else _BACKOFF_CAP_S

@@ -1,7 +1,7 @@
-"""What a spec asks of AWS, as a short hash: two specs of one content make no difference to SageMaker.
+"""Hashes the content of a spec: two specs with the same hash make the same request to SageMaker.
 
-Tags are no content: they say whose something is, not what (D-13). Where v1 or AWS have a default, saying it or not is
-the same (v1-kinds.md 11). Pure.
+Tags are not content: they say who owns a resource (known-defects.md D-13). A field that is set to its default, v1's or
+AWS's, counts as absent (v1-kinds.md 11). Pure.
 """
 
 import hashlib
@@ -21,13 +21,13 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "Mode": "SingleModel",
     "InitialVariantWeight": 1.0,
 }
-"""Members that mean the same when absent. A false boolean in general does not: some defaults of AWS are true."""
+"""Members and the values that mean the same as absence. Not every `false` does: some defaults of AWS are true."""
 _WHOSE: Final = frozenset({"Tags", "ModelName", "EndpointConfigName"})
-"""Members of the request itself that name it; a variant's ModelName is content."""
+"""Top-level members that name or label the resource; the ModelName of a variant is content."""
 
 
 def content(descriptor: KindDescriptor, spec: Mapping[str, Any], operation: str = "") -> dict[str, Any]:
-    """What the Create (or another) request of `spec` says, defaults left out. Raises `AwsError` INVALID, not sent."""
+    """Return the Create (or another) request of `spec` without defaults. Raises `AwsError` INVALID, not sent."""
     try:
         request = to_request(descriptor, spec, operation)
     except ConversionError as exc:
@@ -36,13 +36,13 @@ def content(descriptor: KindDescriptor, spec: Mapping[str, Any], operation: str 
 
 
 def digest(value: Any) -> str:
-    """Ten hexadecimal digits for a JSON value; short, as they go into names (one object has few contents)."""
+    """Return ten hexadecimal digits for a JSON value: short, since they become part of names."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
 def differences(wanted: Any, shown: Any, path: str = "") -> Iterator[Difference]:
-    """Where an answer of AWS lacks what is wanted, or says otherwise; what it adds does not count."""
+    """Yield where AWS's answer lacks or contradicts what is wanted; additional members are ignored."""
     if isinstance(wanted, Mapping) and isinstance(shown, Mapping):
         for name, value in wanted.items():
             yield from differences(value, shown.get(name, _DEFAULTS.get(name)), _below(path, name))
@@ -67,7 +67,7 @@ def _plain(value: Any) -> Any:
 
 
 def _says(name: str, value: Any) -> bool:
-    """Whether a member says more than its absence would."""
+    """Return whether a member differs from its default."""
     if value is None or (isinstance(value, str | list | tuple) and len(value) == 0):
         return False
     return name not in _DEFAULTS or bool(value != _DEFAULTS[name])

@@ -1,6 +1,6 @@
-"""Drift: what somebody else has changed at AWS of what was applied last, in words, and how often it is changed back.
+"""Describes drift, changes made at AWS outside the operator, and limits how often it is corrected.
 
-Pure. Who finds it is each life-cycle's own business; jobs cannot drift.
+Pure. Each life-cycle detects drift itself; jobs cannot drift.
 """
 
 import math
@@ -12,25 +12,25 @@ from controller.observability.redact import redact_text
 
 BACKOFF_BASE_S: Final = 60.0
 BACKOFF_CAP_S: Final = 3600.0
-"""Where two owners take turns, the first answer comes at once, the next after a minute, in the end one an hour."""
+"""If another owner keeps changing it: the first correction is immediate, the next after a minute, finally hourly."""
 FORGET_S: Final = 2 * BACKOFF_CAP_S
-"""So long without a correction, and the next one is a first one again."""
+"""After so long without a correction, the next one counts as the first again."""
 LOOK_S: Final = 600.0
-"""How often to look whether drift that only a Describe shows has gone."""
+"""How often to check whether drift that only a Describe shows is gone."""
 
 _TOLD: Final = 5
-"""Differences in one message; more are counted."""
+"""Differences listed in one message; the others are counted."""
 _LENGTH: Final = 100
 _PRIVATE: Final = "environment"
-"""Fields below one of this name hold users' own values: which have changed is told, not from what to what."""
+"""Values below a field of this name may be secret: messages name the field and omit its values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field that is not as it was applied."""
+    """One field that differs from what was applied."""
 
     path: str
-    """Empty: the whole."""
+    """Empty: the whole object."""
     applied: Any
     found: Any
 
@@ -42,18 +42,18 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Corrections:
-    """How often somebody else's change was changed back without a long peace in between."""
+    """Counts corrections that followed each other within `FORGET_S`."""
 
     count: int = 0
     last_at: float = -math.inf
     """Monotonic seconds."""
 
     def after(self, now: float) -> "Corrections":
-        """One more."""
+        """Return the count after one more correction."""
         return Corrections(1 if now - self.last_at > FORGET_S else self.count + 1, now)
 
     def due_in_s(self, now: float) -> float:
-        """Seconds until the next one is allowed."""
+        """Return the seconds until the next correction is allowed."""
         if not self.count:
             return 0.0
         wait_s = min(BACKOFF_BASE_S * 2.0 ** min(self.count - 1, 16), BACKOFF_CAP_S)
@@ -61,7 +61,7 @@ class Corrections:
 
 
 def sentence(differences: Iterable[Difference]) -> str:
-    """All differences for people; the same ones make the same sentence."""
+    """Return all differences as text; the same ones make the same text."""
     texts = sorted({str(each) for each in differences})
     more = f"; and {len(texts) - _TOLD} more" if len(texts) > _TOLD else ""
     return f"changed by somebody else: {'; '.join(texts[:_TOLD])}{more}"

@@ -5,10 +5,10 @@ Rows cited are those of v1-kinds.md 12.4.
 
 from controller.reconcile.endpoint.desired import Child, Want
 from controller.reconcile.endpoint.observation import HostingPlan, HostingSeen, MakeChild, RestoreChild, Update
-from controller.reconcile.endpoint.states import CHILDREN_POLL_S
+from controller.reconcile.endpoint.pauses import CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
 from controller.reconcile.plan import Create, Phase, Settle, View
-from controller.reconcile.status import messages
+from controller.reconcile.status import messages, reasons
 
 
 def children_or(seen: HostingSeen, then: Create | Update, phase: Phase) -> HostingPlan:
@@ -31,9 +31,10 @@ def _waits_for(seen: HostingSeen, want: Want, phase: Phase) -> Settle:
     is_stuck = want.child is not None and want.child.is_stalled
     trouble = want.child.trouble if want.child else ""
     message = f"{kind} {name}: {trouble}" if trouble else f"{kind} {name} is being created"
-    reason = "ChildFailed" if is_stuck else f"Preparing{kind}"
+    reason = reasons.CHILD_FAILED if is_stuck else reasons.PREPARING[kind]
     if is_stuck:
         phase = Phase.STUCK if phase is Phase.WORKING else Phase.READY_STUCK
+    waits = reasons.UPDATE_PENDING if base.recorded else reasons.CREATING
     view = View(
         phase,
         reason,
@@ -41,9 +42,9 @@ def _waits_for(seen: HostingSeen, want: Want, phase: Phase) -> Settle:
         value=base.descriptor.status.reconciling,
         additional=message if trouble else "",
         fields=fields_of(seen),
-        synced="ChildFailed" if is_stuck else ("UpdatePending" if base.recorded else "Creating"),
+        synced=reasons.CHILD_FAILED if is_stuck else waits,
     )
-    events = messages.once(base, "Stalled", reason, message) if is_stuck else ()
+    events = messages.once(base, reasons.STALLED, reason, message) if is_stuck else ()
     return Settle(view, base.recorded, events, follow=base.recorded is not None, again_s=CHILDREN_POLL_S)
 
 

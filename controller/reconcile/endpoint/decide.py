@@ -19,9 +19,10 @@ from controller.reconcile.endpoint.observation import (
     RetainChild,
     TagChild,
 )
-from controller.reconcile.endpoint.states import BUSY, BUSY_POLL_S, CREATING, DELETING, FAILED, IN_SERVICE, UPDATING
+from controller.reconcile.endpoint.pauses import BUSY_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.endpoint.updates import is_held, is_pending, resets
+from controller.reconcile.hosting import BUSY, CREATING, DELETING, FAILED, IN_SERVICE, UPDATING
 from controller.reconcile.plan import (
     Adoption,
     CheckOwner,
@@ -58,7 +59,7 @@ from controller.reconcile.shared_decisions import (
     retain,
     status_changed,
 )
-from controller.reconcile.status import messages
+from controller.reconcile.status import messages, reasons
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
@@ -68,7 +69,7 @@ def decide(seen: HostingSeen) -> HostingPlan:
     plan = respecting_hold(seen.base, _decide(seen))
     if isinstance(plan, Settle) and plan.view is not None and seen.ignored and not seen.is_observed:
         message = f"without effect: {'; '.join(seen.ignored)}"  # once for each generation of the spec
-        return replace(plan, events=(*plan.events, Event("Warning", "FieldsIgnored", message)))
+        return replace(plan, events=(*plan.events, Event("Warning", reasons.FIELDS_IGNORED, message)))
     return plan
 
 
@@ -104,7 +105,7 @@ def _decide(seen: HostingSeen) -> HostingPlan:
 def _only_shown(seen: HostingSeen, remote: Found, recorded: Recorded) -> Settle:
     """The endpoint as it is, whatever the spec says; no child is made or missed."""
     if remote.value == IN_SERVICE:
-        view = View(Phase.READY, IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen))
+        view = View(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen))
         return Settle(view, recorded, first_sight(seen, recorded), follow=True)
     if remote.value == FAILED:
         return _endpoint_stuck(seen, recorded, remote)
@@ -183,12 +184,11 @@ def _recorded(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
     if base.mutation is Mutation.CREATED:
         return _told(seen, recorded, CREATING, messages.created(base, recorded))
     if base.mutation is Mutation.UPDATED:
-        begins = Event("Normal", "UpdateStarted", f"update of {recorded.name} begins")
+        begins = Event("Normal", reasons.UPDATE_STARTED, f"update of {recorded.name} begins")
         return _told(seen, recorded, UPDATING, begins, *resets(seen, is_whole=not seen.attempt.is_of_numbers))
     if base.mutation is Mutation.DELETED:
-        return _told(
-            seen, recorded, DELETING, Event("Normal", "Deleting", f"{recorded.name} is deleted, to be made anew")
-        )
+        goes = Event("Normal", reasons.DELETING, f"{recorded.name} is deleted, to be made anew")
+        return _told(seen, recorded, DELETING, goes)
     if remote is None:
         if not base.is_recorded_in_status:
             return _told(seen, recorded, CREATING, messages.created(base, recorded))
@@ -238,11 +238,11 @@ def _as_it_is(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
         value=remote.value,
         additional="",
         fields=fields_of(seen),
-        synced="UpdatePending" if pending else "Synced",
+        synced=reasons.UPDATE_PENDING if pending else reasons.SYNCED,
     )
     events = first_sight(seen, recorded) + status_changed(base, remote.value)
-    if pending and base.reasons.get("Synced") != "UpdatePending":
-        events += (Event("Normal", "UpdatePending", message),)
+    if pending and base.reasons.get(reasons.SYNCED) != reasons.UPDATE_PENDING:
+        events += (Event("Normal", reasons.UPDATE_PENDING, message),)
     again_s = BUSY_POLL_S if remote.value == DELETING else None  # lists tell of changes, not of disappearance
     return Settle(view, recorded, events, follow=True, again_s=again_s)
 
@@ -265,12 +265,12 @@ def _endpoint_stuck(seen: HostingSeen, recorded: Recorded, remote: Found) -> Set
         )
     view = View(
         Phase.STUCK,
-        "EndpointFailed",
+        reasons.ENDPOINT_FAILED,
         message,
         value=FAILED,
         additional=message,
         fields=fields_of(seen),
-        synced="UpdateBlocked" if pending else "Synced",
+        synced=reasons.UPDATE_BLOCKED if pending else reasons.SYNCED,
     )
-    events = messages.once(seen.base, "Stalled", "EndpointFailed", message, "Failed")
+    events = messages.once(seen.base, reasons.STALLED, reasons.ENDPOINT_FAILED, message, reasons.FAILED)
     return Settle(view, recorded, first_sight(seen, recorded) + events, follow=True)

@@ -4,8 +4,9 @@ Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 """
 
 from controller.reconcile.endpoint.observation import DropChild, HostingPlan, HostingSeen
-from controller.reconcile.endpoint.states import BUSY, BUSY_POLL_S, CHILDREN_POLL_S, DELETING, TEARDOWN
+from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
+from controller.reconcile.hosting import BUSY, DELETING
 from controller.reconcile.plan import (
     CheckOwner,
     Delete,
@@ -21,7 +22,7 @@ from controller.reconcile.plan import (
     View,
 )
 from controller.reconcile.shared_decisions import DOUBT_S, may_be_invisible, owner_of
-from controller.reconcile.status import messages
+from controller.reconcile.status import messages, reasons
 from controller.runtime.errors import ABSENT
 
 
@@ -30,11 +31,11 @@ def deleting(seen: HostingSeen, deleting_for_s: float) -> HostingPlan:
     base = seen.base
     if not base.has_finalizer:
         return Settle()
-    if base.reasons.get("Reconciling") == TEARDOWN and base.recorded is None:
+    if base.reasons.get(reasons.RECONCILING) == reasons.DELETING_CHILDREN and base.recorded is None:
         return _teardown(seen)
     remote = base.remote
     if base.mutation is Mutation.DELETED:
-        return _waits_for_endpoint(seen, "deletion of the endpoint requested", "Deleting")
+        return _waits_for_endpoint(seen, "deletion of the endpoint requested", reasons.DELETING)
     if remote is None or (isinstance(remote, Found) and remote.source is Source.SUMMARY):
         return Describe()
     if remote is ABSENT:
@@ -48,7 +49,7 @@ def deleting(seen: HostingSeen, deleting_for_s: float) -> HostingPlan:
             case _:
                 pass
     if remote.value == DELETING or remote.value in BUSY or seen.was_refused_as_busy:
-        return _waits_for_endpoint(seen, _held_up(remote.value), "Deleting")
+        return _waits_for_endpoint(seen, _held_up(remote.value), reasons.DELETING)
     return Delete(base.recorded.name if base.recorded else base.name)
 
 
@@ -61,7 +62,7 @@ def _gone(seen: HostingSeen, deleting_for_s: float) -> HostingPlan:
     base = seen.base
     if base.recorded is not None:
         if not seen.was_visible and may_be_invisible(base, base.recorded):
-            return _waits_for_endpoint(seen, "the endpoint may not be visible yet", "Deleting")
+            return _waits_for_endpoint(seen, "the endpoint may not be visible yet", reasons.DELETING)
         return _teardown_begins(seen, "the endpoint is gone")
     doubt_s = min(deleting_for_s, DOUBT_S if base.doubt_for_s is None else base.doubt_for_s)
     may_exist = bool(seen.children) and not base.was_refused  # without children nothing can have been created
@@ -72,8 +73,8 @@ def _gone(seen: HostingSeen, deleting_for_s: float) -> HostingPlan:
 
 def _waits_for_endpoint(seen: HostingSeen, message: str, reason: str) -> Settle:
     base = seen.base
-    events = messages.once(base, "Reconciling", reason, message)
-    told = tuple(Event("Normal", "Deleting", each.message) for each in events)
+    events = messages.once(base, reasons.RECONCILING, reason, message)
+    told = tuple(Event("Normal", reasons.DELETING, each.message) for each in events)
     fields = {**fields_of(seen)}
     view = View(Phase.WORKING, reason, message, value=DELETING, fields=fields)
     return Settle(view, base.recorded, told, again_s=BUSY_POLL_S / 2)
@@ -85,7 +86,7 @@ def _teardown_begins(seen: HostingSeen, message: str) -> HostingPlan:
         return Release(_last_words(seen, message))
     view = View(
         Phase.WORKING,
-        TEARDOWN,
+        reasons.DELETING_CHILDREN,
         message,
         value=DELETING,
         fields={"endpointConfigName": None, "modelNames": None},
@@ -95,7 +96,7 @@ def _teardown_begins(seen: HostingSeen, message: str) -> HostingPlan:
 
 
 def _last_words(seen: HostingSeen, message: str) -> tuple[Event, ...]:
-    return (Event("Normal", "Deleted", message),) if seen.base.recorded else ()
+    return (Event("Normal", reasons.DELETED, message),) if seen.base.recorded else ()
 
 
 def _teardown(seen: HostingSeen) -> HostingPlan:

@@ -18,6 +18,7 @@ from api.naming import CHILD_MAX_LENGTH, child_name, join_name
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.aws.errors import AwsError
 from controller.reconcile.drift.digest import content, digest
+from controller.reconcile.status import reasons
 
 OWNER_NAMESPACE: Final = "owner_HostingDeployment_namespace"
 OWNER_NAME: Final = "owner_HostingDeployment_name"
@@ -134,7 +135,7 @@ def child_of(descriptor: KindDescriptor, obj: JsonObject) -> Child:
     """A child object as a value; a spec that no request can be made of has no content."""
     metadata, status = obj["metadata"], obj.get("status") or {}
     conditions = {each.get("type"): each for each in status.get("conditions") or ()}
-    drifted = conditions.get("Drifted", {})
+    drifted = conditions.get(reasons.DRIFTED, {})
     spec = obj.get("spec") or {}
     try:
         says = content(descriptor, spec)
@@ -150,7 +151,7 @@ def child_of(descriptor: KindDescriptor, obj: JsonObject) -> Child:
         spec=spec,
         is_deleting=bool(metadata.get("deletionTimestamp")),
         trouble=status.get("additional") or "",
-        is_stalled=conditions.get("Stalled", {}).get("status") == "True",
+        is_stalled=conditions.get(reasons.STALLED, {}).get("status") == "True",
         is_owned=bool(metadata.get("ownerReferences")),
         drift=str(drifted.get("message") or "") if drifted.get("status") == "True" else "",
         corrects=DRIFT_POLICY.of(metadata.get("annotations") or {}) == "correct",

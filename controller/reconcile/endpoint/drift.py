@@ -13,8 +13,9 @@ from typing import Any
 from controller.reconcile.drift.report import Difference, sentence
 from controller.reconcile.endpoint.desired import Child
 from controller.reconcile.endpoint.observation import CorrectChild, HostingPlan, HostingSeen, Numbers
-from controller.reconcile.endpoint.states import BUSY_POLL_S, IN_SERVICE
+from controller.reconcile.endpoint.pauses import BUSY_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
+from controller.reconcile.hosting import IN_SERVICE
 from controller.reconcile.plan import Drift, Phase, Recorded, Settle
 from controller.reconcile.shared_decisions import drift_shown, drift_told, drift_view
 

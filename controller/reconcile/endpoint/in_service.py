@@ -16,12 +16,13 @@ from controller.reconcile.endpoint.observation import (
     Numbers,
     Update,
 )
-from controller.reconcile.endpoint.states import BUSY_POLL_S, CHILDREN_POLL_S, CREATING, IN_SERVICE, UPDATING
+from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.endpoint.updates import held, is_held
+from controller.reconcile.hosting import CREATING, IN_SERVICE, UPDATING
 from controller.reconcile.plan import Drift, Event, Found, Phase, Recorded, Settle, View
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_shown, status_changed
-from controller.reconcile.status import messages
+from controller.reconcile.status import messages, reasons
 
 
 def in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> HostingPlan:
@@ -71,11 +72,11 @@ def _announce(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
     """The guide's `ReconcilingEndpoint` before `Updating`, also where no children have to be made."""
     view = View(
         Phase.READY_WORKING,
-        "PreparingUpdate",
+        reasons.PREPARING_UPDATE,
         "the endpoint is updated",
         value=seen.base.descriptor.status.reconciling,
         fields=fields_of(seen),
-        synced="UpdatePending",
+        synced=reasons.UPDATE_PENDING,
     )
     return Settle(view, recorded, follow=True)
 
@@ -97,7 +98,7 @@ def _serves(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
 def _at_rest(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
     """Row 4: what is wanted is served; children that nobody needs go, configurations first (D-54)."""
     base = seen.base
-    view = View(Phase.READY, IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen), drift=Drift.NONE)
+    view = View(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen), drift=Drift.NONE)
     is_told = base.shown == IN_SERVICE and base.is_recorded_in_status and seen.is_observed
     unneeded = superfluous(seen)
     if is_told and unneeded:
@@ -106,13 +107,13 @@ def _at_rest(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
                 return DropChild(child)
     events = first_sight(seen, recorded)
     if base.shown == UPDATING:
-        events += (Event("Normal", "UpdateCompleted", f"{recorded.name} serves the new configuration"),)
+        events += (Event("Normal", reasons.UPDATE_COMPLETED, f"{recorded.name} serves the new configuration"),)
     elif base.shown == CREATING:
-        events += (Event("Normal", "InService", f"{recorded.name} is in service"),)
+        events += (Event("Normal", reasons.IN_SERVICE, f"{recorded.name} is in service"),)
     else:
         events += status_changed(base, IN_SERVICE)
     if drift_shown(base) is Drift.CORRECTING:
-        events += (Event("Normal", "DriftCorrected", f"{recorded.name} is again as the spec wants it"),)
+        events += (Event("Normal", reasons.DRIFT_CORRECTED, f"{recorded.name} is again as the spec wants it"),)
     return Settle(view, recorded, events, follow=True, again_s=CHILDREN_POLL_S if unneeded else None)
 
 
@@ -122,13 +123,15 @@ def _update_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> Sett
     message = f"The update failed: {reason}. It is not repeated; change the spec to try again"
     view = View(
         Phase.READY_STUCK,
-        "UpdateFailed",
+        reasons.UPDATE_FAILED,
         message,
         value=IN_SERVICE,
         additional=message,
         fields=fields_of(seen),
-        synced="UpdateFailed",
+        synced=reasons.UPDATE_FAILED,
         # Changing it back has failed: it is still not as it was applied.
         drift=Drift.FOUND if drift_shown(seen.base) is Drift.CORRECTING else None,
     )
-    return Settle(view, recorded, messages.once(seen.base, "Stalled", "UpdateFailed", message), follow=True)
+    return Settle(
+        view, recorded, messages.once(seen.base, reasons.STALLED, reasons.UPDATE_FAILED, message), follow=True
+    )

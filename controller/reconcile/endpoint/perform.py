@@ -65,7 +65,7 @@ from controller.reconcile.plan import (
 from controller.reconcile.ports import ObjectReader, ObjectWriter
 from controller.reconcile.requests import create_request, invalid
 from controller.reconcile.shared_decisions import drift_shown
-from controller.reconcile.status.messages import WAITING
+from controller.reconcile.status import reasons
 from controller.reconcile.status.view import rfc3339
 from controller.runtime.errors import ABSENT, ErrorClass
 
@@ -190,7 +190,8 @@ class EndpointLifeCycle:
                 + [child_of(ENDPOINT_CONFIG, each) for each in configurations]
             ),
             attempt=parse(annotations.get(ATTEMPT, "")),
-            is_observed=status.get("observedGeneration") == base.generation and base.reasons.get("Synced") != WAITING,
+            is_observed=status.get("observedGeneration") == base.generation
+            and base.reasons.get(reasons.SYNCED) != reasons.WAITING,
             was_visible=bool(status.get("creationTime")),
             recreates=RECREATE_ON_FAILURE.of(annotations) is True,
             scalers=self._scalers(managed, base.name),

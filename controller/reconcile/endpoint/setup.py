@@ -8,7 +8,7 @@ from controller.reconcile.context import Context
 from controller.reconcile.endpoint.child_objects import OWNERS
 from controller.reconcile.endpoint.desired import owners_of
 from controller.reconcile.endpoint.perform import EndpointLifeCycle
-from controller.reconcile.endpoint.states import SETTLED
+from controller.reconcile.hosting import SETTLED
 from controller.reconcile.ports import ObjectReader
 from controller.reconcile.reconciler import ObjectReconciler
 from controller.reconcile.served import Served

@@ -1,9 +1,10 @@
 """Updates of an endpoint that wait: for SageMaker, or for a word from the user (annotation `update-policy`). Pure."""
 
 from controller.reconcile.endpoint.observation import HostingSeen
-from controller.reconcile.endpoint.states import IN_SERVICE
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
+from controller.reconcile.hosting import IN_SERVICE
 from controller.reconcile.plan import Event, Phase, Recorded, Settle, View
+from controller.reconcile.status import reasons
 
 
 def is_pending(seen: HostingSeen) -> bool:
@@ -29,15 +30,15 @@ def held(seen: HostingSeen, recorded: Recorded, *, is_whole: bool) -> Settle:
         message += f"; {warnings[0].message}"
     view = View(
         Phase.READY,
-        "UpdatePending",
+        reasons.UPDATE_PENDING,
         message,
         value=IN_SERVICE,
         additional=message,
         fields=fields_of(seen),
-        synced="UpdatePending",
+        synced=reasons.UPDATE_PENDING,
     )
-    is_told = seen.base.reasons.get("Ready") == "UpdatePending"
-    events = () if is_told else (Event("Normal", "UpdatePending", message),)
+    is_told = seen.base.reasons.get(reasons.READY) == reasons.UPDATE_PENDING
+    events = () if is_told else (Event("Normal", reasons.UPDATE_PENDING, message),)
     return Settle(view, recorded, first_sight(seen, recorded) + events, follow=True)
 
 
@@ -50,4 +51,4 @@ def resets(seen: HostingSeen, *, is_whole: bool) -> tuple[Event, ...]:
         f"the update sets the instances of scaled variants back to the spec's: {scaled};"
         " spec.retainAllVariantProperties=true keeps them"
     )
-    return (Event("Warning", "CapacityReset", message),)
+    return (Event("Warning", reasons.CAPACITY_RESET, message),)

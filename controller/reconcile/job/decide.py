@@ -44,7 +44,7 @@ from controller.reconcile.shared_decisions import (
     retain,
     status_changed,
 )
-from controller.reconcile.status import messages
+from controller.reconcile.status import messages, reasons
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
@@ -148,11 +148,11 @@ def _show(seen: Observed, recorded: Recorded, remote: Found) -> Plan:
     rule = seen.descriptor.status
     is_known = seen.is_recorded_in_status or seen.is_announced or seen.is_legacy
     events = [] if is_known else [messages.created(seen, recorded)]
-    told = seen.reasons.get("Synced")
-    if seen.edited and told not in {"SpecImmutable", messages.LACKING}:
-        events.append(Event("Warning", "SpecImmutable", messages.immutable_notice(seen, remote.value)))
-    if seen.lacking and told != messages.LACKING:
-        events.append(Event("Warning", messages.LACKING, seen.lacking))
+    told = seen.reasons.get(reasons.SYNCED)
+    if seen.edited and told not in {reasons.SPEC_IMMUTABLE, reasons.SPAWN_FAILED}:
+        events.append(Event("Warning", reasons.SPEC_IMMUTABLE, messages.immutable_notice(seen, remote.value)))
+    if seen.lacking and told != reasons.SPAWN_FAILED:
+        events.append(Event("Warning", reasons.SPAWN_FAILED, seen.lacking))
     view = _view(seen, remote)
     events += messages.issues_found(seen, remote)
     ends = remote.value in rule.terminal
@@ -186,7 +186,7 @@ def _view(seen: Observed, remote: Found) -> View:
         secondary="" if remote.value == rule.stopping else remote.secondary,  # v1-kinds.md 6.1
         additional="; ".join(filter(None, notices)),
         fields=remote.fields,
-        synced=messages.LACKING if seen.lacking else "SpecImmutable" if seen.edited else "Synced",
+        synced=reasons.SPAWN_FAILED if seen.lacking else reasons.SPEC_IMMUTABLE if seen.edited else reasons.SYNCED,
     )
 
 
@@ -234,8 +234,10 @@ def _gone(seen: Observed) -> Plan:
         " operator's credentials belong to the right account."
     )
     recorded = seen.recorded or Recorded(name=seen.name, region="", partition="")
-    view = View(Phase.STUCK, "NotFound", message, additional=message, synced="NotFound")
-    return Settle(view, recorded, messages.once(seen, "Stalled", "NotFound", message), verdict=Verdict.TERMINAL)
+    view = View(Phase.STUCK, reasons.NOT_FOUND, message, additional=message, synced=reasons.NOT_FOUND)
+    return Settle(
+        view, recorded, messages.once(seen, reasons.STALLED, reasons.NOT_FOUND, message), verdict=Verdict.TERMINAL
+    )
 
 
 # --- objects that are being deleted
@@ -292,11 +294,11 @@ def _end(seen: Observed, recorded: Recorded) -> Plan:
 
 def _leave_alone(seen: Observed) -> Plan:
     message = f"{seen.name} was not created by this object and is left alone"
-    return Release((Event("Normal", "Retained", message),))
+    return Release((Event("Normal", reasons.RETAINED, message),))
 
 
 def _stopping(seen: Observed, recorded: Recorded) -> Plan:
     stopping = seen.descriptor.status.stopping
     view = View(Phase.WORKING, stopping, "stop requested", value=stopping, secondary="")
-    event = Event("Normal", "Stopping", f"Stop of {recorded.name} requested")
+    event = Event("Normal", reasons.STOPPING, f"Stop of {recorded.name} requested")
     return Settle(view, recorded, (event,), follow=True)

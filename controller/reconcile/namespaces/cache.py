@@ -1,7 +1,7 @@
-"""What namespaces say, from the cache, and from the API server where something is about to be changed at AWS.
+"""Reads the annotations of namespaces from the cache, and from the API server before anything is changed at AWS.
 
-A namespace that the cache does not know yet holds its objects back: the watches of objects and of namespaces run apart,
-and an object that came first would be created in an account that its namespace never named.
+Objects wait until the cache has their namespace: objects and namespaces are watched separately, and an object that
+arrived first would be created in an account that its namespace never named.
 """
 
 from collections.abc import Mapping
@@ -23,17 +23,17 @@ _AGAIN_S: Final = 1.0
 
 
 class ObjectGetter(Protocol):
-    """Asks the API server; `kube.client.KubeClient` is one."""
+    """Reads from the API server; `kube.client.KubeClient` is one."""
 
     def get(self, resource: Resource, key: ObjectKey) -> JsonObject:
-        """The object as it is now. Raises `ClassifiedError`, NOT_FOUND where there is none."""
+        """Return the current object. Raises `ClassifiedError`, NOT_FOUND if there is none."""
         ...
 
 
 class WatchedNamespaces:
-    """`settings.Namespaces` over caches of namespaces and the account map. `of` never blocks; `confirm` makes a call.
+    """Implements `settings.Namespaces` on caches of namespaces and of the account map. Only `confirm` blocks.
 
-    `account_map` is where that map is; None where the operator does not know its own namespace.
+    `account_map` is the key of that map; None if the operator does not know its own namespace.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class WatchedNamespaces:
         self._account_map = account_map
 
     def of(self, name: str) -> NamespaceSettings:
-        """See `Namespaces.of`."""
+        """Return the cached annotations, see `Namespaces.of`."""
         known = self._namespaces.get(ObjectKey("", name))
         if known is None:
             raise _not_now("NamespaceUnknown", f"namespace {name} has not been seen yet")
@@ -53,7 +53,7 @@ class WatchedNamespaces:
         return NamespaceSettings(name, said, self._role_for(said.get(OWNER_ACCOUNT_ID.key, "")))
 
     def confirm(self, settings: NamespaceSettings) -> None:
-        """See `Namespaces.confirm`."""
+        """Compare with the API server, see `Namespaces.confirm`."""
         try:
             now = self._client.get(NAMESPACES, ObjectKey("", settings.name))
         except ClassifiedError as error:
@@ -71,7 +71,7 @@ class WatchedNamespaces:
 
 
 def trim(obj: JsonObject) -> None:
-    """Take out of a namespace, in place, what nobody here reads: a cluster may have thousands."""
+    """Remove unused fields from a namespace, in place: a cluster may have thousands of namespaces."""
     metadata = obj["metadata"]
     kept = {name: metadata[name] for name in ("name", "uid", "resourceVersion") if name in metadata}
     said = _said(obj)
@@ -80,21 +80,21 @@ def trim(obj: JsonObject) -> None:
 
 
 class SettingsChanged(Predicate):
-    """Passes changes of what a (trimmed) namespace says.
+    """Passes changes of our annotations on a (trimmed) namespace.
 
-    New namespaces concern nobody: their objects come later, or are held back and try again. Those that go have none.
+    A new namespace wakes no objects: they are created later, or wait for it and retry. A deleted one has none left.
     """
 
     def passes_add(self, obj: Snapshot) -> bool:  # noqa: ARG002 (the port's signature)
-        """See `Predicate.passes_add`."""
+        """Pass no additions."""
         return False
 
     def passes_update(self, old: Snapshot, new: Snapshot) -> bool:
-        """See `Predicate.passes_update`."""
+        """Pass updates that change our annotations."""
         return _said({"metadata": old.metadata}) != _said({"metadata": new.metadata})
 
     def passes_delete(self, obj: Snapshot) -> bool:  # noqa: ARG002
-        """See `Predicate.passes_delete`."""
+        """Pass no deletions."""
         return False
 
 
@@ -103,5 +103,5 @@ def _said(obj: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, str]:
 
 
 def _not_now(code: str, message: str) -> ClassifiedError:
-    """A view that is behind, as of an object: no failure, and soon tried again."""
+    """Return the error for a stale cache, as for a stale object: not a failure, retried soon."""
     return ClassifiedError(ErrorClass.CONFLICT, code, message, retry_after_s=_AGAIN_S)

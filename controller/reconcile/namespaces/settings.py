@@ -1,7 +1,7 @@
-"""What holds for an object: its own word, then its namespace's. Pure.
+"""Computes the effective settings of an object: its own annotations, then those of its namespace. Pure.
 
-Where an annotation may stand (`api.annotations`) says who is asked about it. Whose credentials are used and where calls
-go is the namespace's to say alone: who may write objects must not choose under which role the operator acts.
+`api.annotations` says where an annotation may be set. Only the namespace chooses credentials and endpoints: a user who
+may write objects must not be able to choose the role under which the operator acts.
 """
 
 from collections.abc import Mapping
@@ -21,50 +21,50 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class NamespaceSettings:
-    """What a namespace says of its objects."""
+    """The settings of a namespace for its objects."""
 
     name: str
     annotations: Mapping[str, str] = field(default_factory=dict)
-    """Those under our prefix; with it."""
+    """Those with our prefix, by their full keys."""
     mapped_role: str = ""
-    """The role that the operator's account map names for the account which owns the namespace."""
+    """The role that the account map has for the account that owns the namespace; empty if none."""
 
 
 class Namespaces(Protocol):
-    """Knows the namespaces of the objects that are served. Thread-safe."""
+    """Provides the settings of namespaces. Thread-safe."""
 
     def of(self, name: str) -> NamespaceSettings:
-        """What is known of a namespace. Raises `ClassifiedError` CONFLICT where nothing is known of it yet."""
+        """Return the settings of a namespace. Raises `ClassifiedError` CONFLICT if it is not known yet."""
         ...
 
     def confirm(self, settings: NamespaceSettings) -> None:
-        """Make sure that this is what the namespace says now. Raises `ClassifiedError`, CONFLICT where it is not."""
+        """Check that `settings` are current. Raises `ClassifiedError`, CONFLICT if they are not."""
         ...
 
 
 class UnreadNamespaces:
-    """`Namespaces` of an operator that serves single ones, and has no right to read them: they say nothing."""
+    """Implements `Namespaces` for an operator limited to some, which may not read them: no settings."""
 
     def of(self, name: str) -> NamespaceSettings:
-        """See `Namespaces.of`."""
+        """Return empty settings."""
         return NamespaceSettings(name)
 
     def confirm(self, settings: NamespaceSettings) -> None:
-        """See `Namespaces.confirm`."""
+        """Accept them: there is nothing to compare with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The annotations that hold for one object."""
+    """The annotations that apply to one object."""
 
     own: Mapping[str, str]
-    """The object's, of whichever prefix."""
+    """The object's annotations, unfiltered."""
     namespace: NamespaceSettings
 
     def says(self, annotation: Annotation[T]) -> T | None:
-        """What is asked for: by the object where it may, else by its namespace where that may; None: by nobody.
+        """Return the effective value: the object's where allowed, else the namespace's; None if neither sets it.
 
-        What cannot be read counts as absent: `deletion-policy: Retian` does not undo the `retain` of the namespace.
+        An unreadable value counts as absent: `deletion-policy: Retian` does not override `retain` on the namespace.
         """
         own = annotation.of(self.own) if Place.OBJECT in annotation.places else None
         if own is not None or Place.NAMESPACE not in annotation.places:
@@ -72,9 +72,9 @@ class Scope:
         return annotation.of(self.namespace.annotations)
 
     def policy(self) -> Policy:
-        """What is asked for of the resource at AWS (modern-expectations.md 4)."""
+        """Return the effective policy for the resource at AWS (modern-expectations.md 4)."""
         adoption = self.says(known.ADOPTION_POLICY) or "refuse"
-        is_read_only = self.says(known.READ_ONLY) is True  # look, never touch: adopt without the rights
+        is_read_only = self.says(known.READ_ONLY) is True  # adopts what it shows, and never changes it
         return Policy(
             adoption=Adoption.ADOPT if is_read_only else Adoption(adoption),
             retain=is_read_only or self.says(known.DELETION_POLICY) == "retain",
@@ -86,25 +86,25 @@ class Scope:
         )
 
     def region(self, spec: Mapping[str, Any], recorded: str, defaults: TargetDefaults) -> str:
-        """The region of an object with this `spec`: `recorded` where it has been created. Raises `AwsError`."""
+        """Return the region of an object with this `spec`; `recorded` wins once it is created. Raises `AwsError`."""
         return self._over(defaults).region_of(spec, recorded=recorded)
 
     def target(self, spec: Mapping[str, Any], recorded: str, defaults: TargetDefaults) -> Target:
-        """Where the calls of an object with this `spec` go, and as whom.
+        """Return region, endpoint and identity for the calls of an object with this `spec`.
 
-        Raises `AwsError`: INVALID where nobody names a region, DENIED where the namespace's word cannot be followed. No
-        default stands in for that one: it would be another account, or another place.
+        Raises `AwsError`: INVALID if no region is configured, DENIED if the namespace's settings are invalid. Defaults
+        do not replace invalid settings: they would lead to another account or region.
         """
         return self._over(defaults).resolve(spec, recorded_region=recorded, identity=self.identity())
 
     def check(self) -> None:
-        """Raise `AwsError` DENIED where the namespace asks for something that cannot be followed."""
+        """Raise `AwsError` DENIED if the namespace's settings are invalid."""
         self.identity()
         self.tags({})
         self._over(TargetDefaults())
 
     def identity(self) -> Identity:
-        """As whom AWS is called. Raises `AwsError` DENIED."""
+        """Return the identity under which AWS is called. Raises `AwsError` DENIED."""
         role, account = self._demanded(known.ROLE_ARN), self._demanded(known.OWNER_ACCOUNT_ID)
         external_id, is_tagged = self._demanded(known.EXTERNAL_ID), self._demanded(known.SESSION_TAGS)
         if role is None and account is not None:
@@ -123,21 +123,21 @@ class Scope:
         return identity
 
     def tags(self, defaults: Mapping[str, str]) -> dict[str, str]:
-        """Tags of what does not bring its own of the same key, `defaults` behind the namespace's: the last are the
-        first to go where there are too many. Raises `AwsError` DENIED.
+        """Return default tags: the namespace's, then those of `defaults` with other keys. In this order, since the last
+        are dropped first where there are too many. Raises `AwsError` DENIED.
         """
         own = self._demanded(known.DEFAULT_TAGS) or {}
         return own | {key: value for key, value in defaults.items() if key not in own}
 
     def _over(self, defaults: TargetDefaults) -> TargetDefaults:
-        """The defaults, the namespace's before the process's."""
+        """Return `defaults` with the namespace's settings over them."""
         return TargetDefaults(
             region=self._demanded(known.DEFAULT_REGION) or defaults.region,
             endpoint=self._demanded(known.ENDPOINT_URL) or defaults.endpoint,
         )
 
     def _demanded(self, annotation: Annotation[T]) -> T | None:
-        """What the namespace says; None: nothing. Raises `AwsError` DENIED for what cannot be read."""
+        """Return the namespace's value; None if it is not set. Raises `AwsError` DENIED if it is unreadable."""
         text = self.namespace.annotations.get(annotation.key)
         if text is None:
             return None
@@ -151,15 +151,15 @@ class Scope:
         return AwsError(ErrorClass.DENIED, "NamespaceSettings", message, sent=False)
 
     def facts(self) -> tuple[object, ...]:
-        """All that is said, as one value: it changes when any of it does."""
+        """Return all settings as one value, which changes when any of them does."""
         return sorted(ours(self.own).items()), sorted(self.namespace.annotations.items()), self.namespace.mapped_role
 
 
 def scope_of(obj: JsonObject, namespace: NamespaceSettings) -> Scope:
-    """The scope of an object as it is now."""
+    """Return the scope of an object."""
     return Scope(obj["metadata"].get("annotations") or {}, namespace)
 
 
 def ours(annotations: Mapping[str, str]) -> dict[str, str]:
-    """Those under our prefix."""
+    """Return the annotations with our prefix."""
     return {name: text for name, text in annotations.items() if name.startswith(f"{GROUP}/")}

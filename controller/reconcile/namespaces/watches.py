@@ -1,4 +1,4 @@
-"""Namespaces as tenants: the caches of what they say, and who is woken when that changes.
+"""Watches namespaces and the account map, and enqueues the affected objects when they change.
 
 Part of the wiring (`app`): imported by nothing else.
 """
@@ -21,12 +21,12 @@ from controller.runtime.queue.work_queue import PRIORITY_BACKGROUND
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A resource to be followed into a store, for handlers."""
+    """A resource to watch into a store, with the handlers of its changes."""
 
     name: str
     resource: Resource
     namespace: str
-    """The one that it is limited to; empty: none."""
+    """The only namespace to watch; empty: all."""
     source: KubeListerWatcher
     store: Store
     handlers: tuple[EnqueueHandler, ...]
@@ -34,19 +34,19 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class Tenancy:
-    """What an operator that serves all namespaces knows of them. `home` is its own; empty where it has none."""
+    """The caches of an operator that serves all namespaces. `home` is its own namespace; empty if unknown."""
 
     home: str
     namespaces: Store = field(default_factory=lambda: Store(transform=trim))
     account_maps: Store = field(default_factory=Store)
 
     def reader(self, client: KubeClient) -> WatchedNamespaces:
-        """What passes ask."""
+        """Return the reader of settings for passes."""
         account_map = ObjectKey(self.home, ACCOUNT_MAP) if self.home else None
         return WatchedNamespaces(self.namespaces, self.account_maps, client, account_map)
 
     def followed(self, client: KubeClient, kinds: Iterable[Served]) -> Iterator[Followed]:
-        """What has to be followed; changes wake objects of `kinds`, in their turn: there may be thousands."""
+        """Yield what to watch; changes enqueue objects of `kinds` in the background, as there may be thousands."""
         served = tuple(kinds)
         handlers = tuple(_handler(each, SettingsChanged(), partial(_objects_of, each.store)) for each in served)
         source = KubeListerWatcher(client, NAMESPACES)
@@ -57,7 +57,7 @@ class Tenancy:
             yield Followed("account-map", CONFIG_MAPS, self.home, source, self.account_maps, handlers)
 
     def _mapped(self, store: Store, _: Snapshot) -> list[ObjectKey]:
-        """The objects in `store` whose namespaces are looked up in the account map."""
+        """Return the objects in `store` whose namespaces use the account map."""
         every = self.namespaces.snapshots()
         names = {each.key.name for each in every if OWNER_ACCOUNT_ID.key in (each.metadata.get("annotations") or {})}
         return [each.key for each in store.snapshots() if each.key.namespace in names] if names else []

@@ -47,7 +47,7 @@ from controller.reconcile.shared_decisions import (
     respecting_hold,
     retain,
 )
-from controller.reconcile.status import messages
+from controller.reconcile.status import messages, reasons
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
@@ -98,12 +98,12 @@ def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Settle:
     message = "" if seen.legacy_matches else f"{recorded.name} is not what the spec asks for, and stays as it is"
     view = View(
         Phase.READY,
-        CREATED,
+        reasons.CREATED,
         message,
         value=CREATED,
         additional=message,
         fields=_arn_field(base, recorded),
-        synced="ReadOnly" if message else "Synced",
+        synced=reasons.READ_ONLY if message else reasons.SYNCED,
     )
     is_known = base.is_recorded_in_status or base.is_legacy
     return Settle(view, recorded, () if is_known else (messages.found(recorded),))
@@ -162,7 +162,8 @@ def _show(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
     message = ""
     if kept := [name for name in old if seen.users.get(name)]:
         message = f"{kept[0]} is kept: {', '.join(seen.users[kept[0]])} uses it"
-    view = View(Phase.READY, CREATED, message, value=CREATED, fields=_arn_field(base, recorded), drift=Drift.NONE)
+    fields = _arn_field(base, recorded)
+    view = View(Phase.READY, reasons.CREATED, message, value=CREATED, fields=fields, drift=Drift.NONE)
     events = () if is_told or base.is_legacy else _news(seen, recorded)
     return Settle(view, recorded, events, again_s=USERS_POLL_S if old else None)
 
@@ -173,7 +174,7 @@ def _news(seen: ResourceSeen, recorded: Recorded) -> tuple[Event, ...]:
     if seen.was_gone:
         return (replace(made, message=f"{made.message}, again: somebody had deleted it"),)
     if drift_shown(seen.base) is Drift.FOUND:
-        return made, Event("Normal", "DriftCorrected", f"{recorded.name} is as the spec wants it")
+        return made, Event("Normal", reasons.DRIFT_CORRECTED, f"{recorded.name} is as the spec wants it")
     return (made,)
 
 
@@ -195,7 +196,7 @@ def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourcePlan:
         return Settle()
     if seen.is_child_in_use:
         message = "its deployment uses it: it goes when the deployment does, or does not need it any more"
-        view = View(Phase.WORKING, "InUse", message, additional=message)
+        view = View(Phase.WORKING, reasons.IN_USE, message, additional=message)
         return Settle(view, base.recorded, again_s=USERS_POLL_S)
     names = _names_to_delete(seen)
     left = [name for name in names if name not in seen.gone]
@@ -208,10 +209,10 @@ def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourcePlan:
     if names and not was_seen and doubt_s < DOUBT_S:
         return Settle(again_s=DOUBT_S - doubt_s)  # a Create may still take effect
     if names:
-        return Release((Event("Normal", "Deleted", f"{base.name} is deleted"),))
+        return Release((Event("Normal", reasons.DELETED, f"{base.name} is deleted"),))
     if base.recorded is not None and is_abandoned(seen):
         message = f"{base.recorded.name} is left alone: somebody else has put it in the place of what was created"
-        return Release((Event("Normal", "Retained", message),))
+        return Release((Event("Normal", reasons.RETAINED, message),))
     return Release()
 
 

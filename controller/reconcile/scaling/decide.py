@@ -36,7 +36,7 @@ from controller.reconcile.shared_decisions import (
     respecting_hold,
     retain,
 )
-from controller.reconcile.status import messages
+from controller.reconcile.status import messages, reasons
 from controller.runtime.errors import ErrorClass
 
 CREATED: Final = "Created"
@@ -155,7 +155,7 @@ def _only_looked_at(seen: ScalingSeen) -> ScalingPlan:
     if seen.missing:
         plan = nothing_to_adopt(replace(base, name=seen.policy))
         return plan if plan.view is None else replace(plan, view=replace(plan.view, value=ERROR))
-    view = View(Phase.READY, CREATED, value=CREATED)
+    view = View(Phase.READY, reasons.CREATED, value=CREATED)
     events = () if base.is_recorded_in_status or seen.record is None else (messages.found(seen.record),)
     return Settle(view, seen.record, events)
 
@@ -163,7 +163,8 @@ def _only_looked_at(seen: ScalingSeen) -> ScalingPlan:
 def _living(seen: ScalingSeen) -> ScalingPlan:
     if clash := next((each for each in seen.wanted if each in seen.taken), ""):
         return _refused(seen, clash)
-    is_trusted = seen.base.reasons.get("Reconciling") != "Paused"  # an edit under the pause is observed, not applied
+    # An edit under the pause is observed, not applied.
+    is_trusted = seen.base.reasons.get(reasons.RECONCILING) != reasons.PAUSED
     is_done = is_trusted and seen.base.shown == CREATED and seen.is_observed and set(seen.told) == set(seen.wanted)
     if is_done and not seen.missing:
         if seen.differences:
@@ -179,13 +180,13 @@ def _living(seen: ScalingSeen) -> ScalingPlan:
         return Apply()
     if old := tuple(each for each in seen.told if each not in seen.wanted and each not in seen.removed):
         return Remove(old)
-    return _in_place(seen, "PolicyApplied")
+    return _in_place(seen, reasons.POLICY_APPLIED)
 
 
 def _in_place(seen: ScalingSeen, reason: str = "") -> Settle:
     """AWS has what the spec asks for; `reason` of the Event, if we have seen to it."""
     fields = {"resourceIDList": list(seen.wanted)}
-    view = View(Phase.READY, CREATED, value=CREATED, fields=fields, drift=Drift.NONE)
+    view = View(Phase.READY, reasons.CREATED, value=CREATED, fields=fields, drift=Drift.NONE)
     message = f"{seen.policy} is in place on {_variants(seen.wanted)}"
     return Settle(view, seen.record, (Event("Normal", reason, message),) if reason else ())
 
@@ -194,7 +195,7 @@ def _drifted(seen: ScalingSeen) -> ScalingPlan:
     """Told first, then put in place again where that is asked for; not in a loop where others do not give in."""
     base = seen.base
     if seen.is_applied:
-        return _in_place(seen, "DriftCorrected")
+        return _in_place(seen, reasons.DRIFT_CORRECTED)
     is_told = drift_shown(base) is Drift.FOUND
     if base.policy.corrects and is_told and base.correction_in_s <= 0.0 and not seen.waiting:
         return Apply()
@@ -203,16 +204,16 @@ def _drifted(seen: ScalingSeen) -> ScalingPlan:
 
 def _claim(seen: ScalingSeen, new: tuple[str, ...]) -> Settle:
     """Written down before it is done; our own write wakes the key for the rest."""
-    view = View(
-        Phase.WORKING, "Applying", value=RECONCILING, fields={"resourceIDList": [*seen.told, *new]}, synced="Applying"
-    )
+    fields = {"resourceIDList": [*seen.told, *new]}
+    view = View(Phase.WORKING, reasons.APPLYING, value=RECONCILING, fields=fields, synced=reasons.APPLYING)
     return Settle(view, seen.record)
 
 
 def _waits(seen: ScalingSeen, message: str) -> Settle:
     """An endpoint that is not in service is waited for: no error (v1-kinds.md 13.3)."""
-    view = View(Phase.WORKING, "WaitingForEndpoint", message, value=RECONCILING, synced="WaitingForEndpoint")
-    events = messages.once(seen.base, "Reconciling", "WaitingForEndpoint", message)
+    reason = reasons.WAITING_FOR_ENDPOINT
+    view = View(Phase.WORKING, reason, message, value=RECONCILING, synced=reason)
+    events = messages.once(seen.base, reasons.RECONCILING, reason, message)
     told = tuple(Event("Normal", each.reason, each.message) for each in events)
     return Settle(view, seen.base.recorded, told, again_s=WAIT_S)
 
@@ -224,8 +225,9 @@ def _refused(seen: ScalingSeen, clash: str) -> Settle:
     message = (
         f"{who} has put a policy named {seen.policy} on {clash}: it is left alone. Choose another spec.policyName{way}."
     )
-    view = View(Phase.STUCK, "AlreadyExists", message, value=ERROR, additional=message, synced="AlreadyExists")
-    events = messages.once(seen.base, "Stalled", "AlreadyExists", message)
+    reason = reasons.ALREADY_EXISTS
+    view = View(Phase.STUCK, reason, message, value=ERROR, additional=message, synced=reason)
+    events = messages.once(seen.base, reasons.STALLED, reason, message)
     return Settle(view, seen.base.recorded, events, again_s=4 * WAIT_S)
 
 
@@ -238,7 +240,8 @@ def _failed(seen: ScalingSeen, failure: Failure) -> ScalingPlan:
         return plan
     value = RECONCILING if plan.verdict is Verdict.RETRY else ERROR  # v1-kinds.md 6.7
     events = tuple(
-        replace(each, reason="PolicyFailed") if each.reason == "CreateFailed" else each for each in plan.events
+        replace(each, reason=reasons.POLICY_FAILED) if each.reason == reasons.CREATE_FAILED else each
+        for each in plan.events
     )
     return replace(plan, view=replace(plan.view, value=value), events=events, follow=False)
 
@@ -250,7 +253,9 @@ def _deleting(seen: ScalingSeen) -> ScalingPlan:
     left = tuple(each for each in ids if each not in seen.removed and each not in seen.taken)
     if left:
         return Remove(left)
-    return Release((Event("Normal", "Deleted", f"{seen.policy} is removed from {_variants(ids)}"),) if ids else ())
+    return Release(
+        (Event("Normal", reasons.DELETED, f"{seen.policy} is removed from {_variants(ids)}"),) if ids else ()
+    )
 
 
 def _variants(ids: Collection[str]) -> str:

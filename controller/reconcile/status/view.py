@@ -1,6 +1,6 @@
-"""From a `View` to `status`: v1 fields, conditions with stable transition times, and the smallest patch.
+"""Turns a `View` into `status`: v1 fields, conditions with stable transition times, and the smallest patch.
 
-Pure. Nothing is written when only `lastCheckTime` would change (DESIGN 4.8, D-02).
+Pure. Nothing is written if only `lastCheckTime` would change (DESIGN 4.8, D-02).
 """
 
 import json
@@ -13,31 +13,24 @@ from api.annotations import AWS_RESOURCE
 from api.descriptor import KindDescriptor
 from api.meta import GROUP, Condition, ConditionStatus, JsonObject
 from controller.reconcile.plan import Drift, Phase, Recorded, View
+from controller.reconcile.status import reasons
 
 RESOURCE_ANNOTATION: Final = AWS_RESOURCE.key
-"""On objects that the operator makes for resources that are there already: their `status.awsResource`, as JSON."""
-
-
-IGNORED: Final = "AnnotationIgnored"
-"""Type of the condition that tells of annotations under our prefix that have no effect."""
-
-
-TAGGED: Final = "Tagged"
-"""Type of the condition that is False while AWS refuses tags on what the object has recorded."""
+"""Annotation of objects that the operator creates for existing resources: their `status.awsResource`, as JSON."""
 
 
 HANDLED: Final = "lastHandledReconcileAt"
-"""Status field: the text of the annotation `reconcile-at` that was acted on. In the status and not in a process's
-memory, so that a restart does not take an old text for a new one, and the user sees when it was heard."""
+"""Status field: the last handled value of the annotation `reconcile-at`. In the status rather than in memory, so that a
+restart does not handle it again, and the user sees that it was handled."""
 
 
 def rfc3339(time: datetime) -> str:
-    """A time as Kubernetes writes it: UTC, whole seconds."""
+    """Return a time as Kubernetes writes it: UTC, whole seconds."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def parse_time(text: object) -> datetime | None:
-    """The inverse of `rfc3339`, lenient about fractions; None for what is no time."""
+    """Parse what `rfc3339` writes, also with fractions; None for anything else."""
     try:
         time = datetime.fromisoformat(str(text))
     except ValueError:
@@ -47,7 +40,7 @@ def parse_time(text: object) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the writer knows beside the view."""
+    """Input to the status in addition to the view."""
 
     generation: int
     now: datetime
@@ -56,7 +49,7 @@ class Facts:
 
 
 def next_status(descriptor: KindDescriptor, old: Mapping[str, Any], view: View, facts: Facts) -> JsonObject:
-    """The whole status that an object should have, `lastCheckTime` apart. `old` is left as it is."""
+    """Return the complete new status except for `lastCheckTime`. `old` is not modified."""
     rule = descriptor.status
     status = {**old, **view.fields}
     status = {field: value for field, value in status.items() if value is not None}
@@ -90,7 +83,7 @@ def _set(status: JsonObject, field: str, value: str | None) -> None:
 
 
 def resource_fields(recorded: Recorded) -> JsonObject:
-    """The fields of `status.awsResource`."""
+    """Return the fields of `status.awsResource`."""
     fields = {
         "arn": recorded.arn,
         "name": recorded.name,
@@ -105,7 +98,7 @@ def resource_fields(recorded: Recorded) -> JsonObject:
 
 
 def recorded_in(status: Mapping[str, Any]) -> Recorded | None:
-    """The identity that a status records, or None."""
+    """Return the identity that a status records, or None."""
     resource = status.get("awsResource") or {}
     if not resource.get("name"):
         return None
@@ -127,9 +120,9 @@ _STALLED: Final = frozenset({Phase.ENDED, Phase.STUCK, Phase.READY_STUCK})
 
 
 def announced_in(metadata: Mapping[str, Any]) -> Recorded | None:
-    """The identity that the operator gave an object with its creation, or None.
+    """Return the identity that the operator gave an object at its creation, or None.
 
-    Believed only of objects that one of our kinds controls: a copy that a user makes is an object like any other.
+    Trusted only on objects that one of our kinds controls: a copy made by a user is an ordinary object.
     """
     text = (metadata.get("annotations") or {}).get(RESOURCE_ANNOTATION)
     owners = [each for each in metadata.get("ownerReferences") or () if each.get("controller")]
@@ -143,54 +136,56 @@ def announced_in(metadata: Mapping[str, Any]) -> Recorded | None:
 
 
 def conditions(view: View, old: Sequence[Mapping[str, Any]]) -> tuple[Condition, ...]:
-    """The conditions that a view stands for (modern-expectations.md 2), in the order in which they are shown."""
+    """Return the conditions of a view (modern-expectations.md 2), in the order in which they are shown."""
     message = view.message
     synced = Condition(
-        "Synced",
-        "True" if view.synced == "Synced" else "False",
+        reasons.SYNCED,
+        "True" if view.synced == reasons.SYNCED else "False",
         view.synced,
-        "" if view.synced == "Synced" else view.additional or message,
+        "" if view.synced == reasons.SYNCED else view.additional or message,
     )
     working: ConditionStatus = "True" if view.phase in _MOVING else "False"
     stalled: ConditionStatus = "True" if view.phase in _STALLED else "False"
     result = [
         _ready(view, old),
         synced,
-        Condition("Reconciling", working, view.reason, message if working == "True" else ""),
-        Condition("Stalled", stalled, view.reason, message if stalled == "True" else ""),
+        Condition(reasons.RECONCILING, working, view.reason, message if working == "True" else ""),
+        Condition(reasons.STALLED, stalled, view.reason, message if stalled == "True" else ""),
     ]
     if view.phase is Phase.DONE:
-        result.append(Condition("Complete", "True", view.reason, message))
+        result.append(Condition(reasons.COMPLETE, "True", view.reason, message))
     if view.phase is Phase.ENDED:
-        result.append(Condition("Failed", "True", view.reason, message))
+        result.append(Condition(reasons.FAILED, "True", view.reason, message))
     if drifted := _drifted(view, old):
         result.append(drifted)
     return tuple(result)
 
 
 def _drifted(view: View, old: Sequence[Mapping[str, Any]]) -> Condition | None:
-    """Objects that nobody else has ever touched do not show it."""
-    was_shown = any(each.get("type") == "Drifted" for each in old)
+    """Return the condition Drifted; None for an object that has never drifted."""
+    was_shown = any(each.get("type") == reasons.DRIFTED for each in old)
     if view.drift is None or (view.drift is Drift.NONE and not was_shown):
         return None
     is_found = view.drift is Drift.FOUND
-    return Condition("Drifted", "True" if is_found else "False", view.drift.value, view.message if is_found else "")
+    return Condition(
+        reasons.DRIFTED, "True" if is_found else "False", view.drift.value, view.message if is_found else ""
+    )
 
 
 def _ready(view: View, old: Sequence[Mapping[str, Any]]) -> Condition:
-    """Ready stays as it was while AWS cannot be asked, or shall not be."""
+    """Return the condition Ready, unchanged while AWS cannot be called or the object is paused."""
     if view.phase not in {Phase.TROUBLED, Phase.PAUSED}:
-        return Condition("Ready", "True" if view.phase in _USABLE else "False", view.reason, view.message)
-    shown = next((each for each in old if each.get("type") == "Ready"), None)
+        return Condition(reasons.READY, "True" if view.phase in _USABLE else "False", view.reason, view.message)
+    shown = next((each for each in old if each.get("type") == reasons.READY), None)
     if shown is None:
-        return Condition("Ready", "False", "Creating" if view.phase is Phase.TROUBLED else view.reason)
-    return Condition("Ready", shown.get("status", "Unknown"), shown.get("reason", ""), shown.get("message", ""))
+        return Condition(reasons.READY, "False", reasons.CREATING if view.phase is Phase.TROUBLED else view.reason)
+    return Condition(reasons.READY, shown.get("status", "Unknown"), shown.get("reason", ""), shown.get("message", ""))
 
 
 def merged_conditions(
     old: Sequence[Mapping[str, Any]], wanted: Sequence[Condition], generation: int, now: datetime
 ) -> list[JsonObject]:
-    """`wanted` as JSON; `lastTransitionTime` moves only when a condition's status does. Types of others are kept."""
+    """Return `wanted` as JSON; `lastTransitionTime` changes only with the status. Other types in `old` are kept."""
     before = {each.get("type"): each for each in old}
     own = {condition.type for condition in wanted}
     merged = []
@@ -213,8 +208,9 @@ def merged_conditions(
 def with_notice(
     old: Sequence[Mapping[str, Any]], notice: Condition, generation: int, now: datetime
 ) -> list[JsonObject] | None:
-    """The conditions `old` with one that is there only as long as its message is not empty; None where they say so
-    already: it remembers over restarts what was told.
+    """Return `old` with `notice`, or without its type if the message is empty; None if nothing changes.
+
+    The condition itself remembers, across restarts, what was reported.
     """
     told = next((each.get("message") for each in old if each.get("type") == notice.type), "")
     if told == notice.message:
@@ -226,7 +222,7 @@ def with_notice(
 def status_patch(
     old: Mapping[str, Any], new: Mapping[str, Any], now: datetime, *, stamp: str = "lastCheckTime"
 ) -> JsonObject | None:
-    """Merge patch (RFC 7386) of `status` from `old` to `new`, with the time in `stamp`; None if nothing changed."""
+    """Return the merge patch (RFC 7386) from `old` to `new`, with the time in `stamp`; None if nothing changed."""
     difference = merge_patch(old, new)
     if not difference:
         return None
@@ -234,7 +230,7 @@ def status_patch(
 
 
 def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> JsonObject:
-    """The merge patch that turns `old` into `new`: null removes, lists are replaced whole."""
+    """Return the merge patch that turns `old` into `new`: null removes, lists are replaced whole."""
     patch: JsonObject = {name: None for name in old if name not in new}
     for name, value in new.items():
         if name not in old:

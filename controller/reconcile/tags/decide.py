@@ -1,12 +1,12 @@
-"""Tags on what is there already: put on what an object adopts, and changed with `spec.tags`. Pure.
+"""Decides about tags of existing resources: adds them on adoption, and follows `spec.tags`. Pure.
 
-What was put is kept in `status.awsResource`, beside the identity that it was put on: as a digest, and with the keys
-that came from the spec. So nothing is asked of AWS while nothing changes, a key that vanishes from the spec is taken
-off, and what others have put there never is. An annotation would do as well and cost every object a write of its own.
-Where the note is lost, tags are put once more, and none are taken off.
+`status.awsResource` records which tags were added: a digest, and the keys that came from the spec. So AWS is not called
+while nothing changes, a key that is removed from the spec is removed at AWS, and tags of others never are. An
+annotation would do, too, but cost every object another write. If the record is lost, tags are added again and none
+are removed.
 
-Left alone: jobs that have ended, which nobody can stop any more, and jobs that a tuning job has launched, whose tags
-name the tuning job (AWS copies them).
+Not tagged: jobs that have ended, and jobs that a tuning job has launched, whose tags name the tuning job (AWS copies
+them).
 """
 
 from dataclasses import replace
@@ -16,13 +16,13 @@ from controller.reconcile.plan import DropTags, Observed, PutTags, Recorded, Tag
 from controller.runtime.errors import ABSENT, ErrorClass
 
 LASTING: Final = frozenset({ErrorClass.DENIED, ErrorClass.INVALID, ErrorClass.QUOTA, ErrorClass.NOT_FOUND})
-"""Refusals that keep no object from its work: told in the condition `Tagged`, and tried again slowly."""
+"""Refusals that do not hold up the object: reported in the condition `Tagged`, and retried slowly."""
 AGAIN_S: Final = 3600.0
-"""After such a refusal. It is about a role more often than about a resource, hence about all objects at once."""
+"""Delay after such a refusal. Long, because a missing permission affects all objects of a role at once."""
 
 
 def step(seen: Observed) -> PutTags | DropTags | None:
-    """What has to be done about the tags of the recorded resource, one AWS call at a time; None: nothing."""
+    """Return the next AWS call for the tags of the recorded resource; None if they are up to date."""
     recorded = seen.recorded
     if recorded is None or not recorded.arn or not seen.is_recorded_in_status or seen.remote is ABSENT:
         return None
@@ -37,7 +37,7 @@ def step(seen: Observed) -> PutTags | DropTags | None:
 
 
 def after(recorded: Recorded, wanted: Tagging, done: PutTags | DropTags) -> Recorded:
-    """What is noted after a step."""
+    """Return the record after a step."""
     if isinstance(done, PutTags):
         return replace(recorded, tags=wanted.digest, tag_keys=tuple(sorted({*recorded.tag_keys, *wanted.keys})))
     return replace(recorded, tags=wanted.digest, tag_keys=wanted.keys)

@@ -1,4 +1,4 @@
-"""Carries out what `tagging` has decided: tags of the resource that an object has recorded, and the note of them."""
+"""Performs what `tags.decide` decided: changes the tags of the recorded resource, and records them in the status."""
 
 from dataclasses import replace
 from typing import Final
@@ -9,7 +9,8 @@ from api.meta import Condition, JsonObject
 from controller.aws.errors import AwsError
 from controller.reconcile.managed_object import JITTER, MESSAGE_LIMIT, ManagedObject
 from controller.reconcile.plan import DropTags, Observed, PutTags, Recorded
-from controller.reconcile.status.view import TAGGED, merge_patch, recorded_in, resource_fields, with_notice
+from controller.reconcile.status import reasons
+from controller.reconcile.status.view import merge_patch, recorded_in, resource_fields, with_notice
 from controller.reconcile.tags.decide import AGAIN_S, LASTING, after
 from controller.runtime.errors import ErrorClass
 
@@ -17,9 +18,9 @@ _log: Final = structlog.get_logger(__name__)
 
 
 def retag(managed: ManagedObject, seen: Observed, step: PutTags | DropTags) -> Observed:
-    """Change the tags of the recorded resource, and note it in the status.
+    """Change the tags of the recorded resource, and record them in the status.
 
-    A refusal that lasts is told, and keeps nothing else from being done. Raises `AwsError` for others.
+    A lasting refusal is reported in a condition and does not hold up the pass. Raises `AwsError` for others.
     """
     recorded = seen.recorded
     assert recorded is not None  # noqa: S101 (`tags.decide.step`)
@@ -42,7 +43,7 @@ def retag(managed: ManagedObject, seen: Observed, step: PutTags | DropTags) -> O
     _note(managed, seen, noted)
     stored = recorded_in(managed.obj.get("status") or {})
     if stored is None or (stored.tags, stored.tag_keys) != (noted.tags, noted.tag_keys):
-        _hold(managed)  # else it would be tagged at every look
+        _hold(managed)  # otherwise every pass would tag it
         _log.warning("the API server has no field for the note of tags: its CRDs are older than this operator")
         return replace(seen, are_tags_held=True)
     return replace(seen, recorded=noted)
@@ -52,7 +53,7 @@ def _note(managed: ManagedObject, seen: Observed, noted: Recorded) -> None:
     status = managed.obj.get("status") or {}
     resource = status.get("awsResource") or {}
     patch: JsonObject = {"awsResource": merge_patch(resource, {**resource, **resource_fields(noted)})}
-    tagged = Condition(TAGGED, "True", "Tagged")
+    tagged = Condition(reasons.TAGGED, "True", reasons.TAGGED)
     conditions = with_notice(status.get("conditions") or (), tagged, seen.generation, seen.now)
     if conditions is not None:
         patch["conditions"] = conditions
@@ -61,9 +62,9 @@ def _note(managed: ManagedObject, seen: Observed, noted: Recorded) -> None:
 
 def _refused(managed: ManagedObject, seen: Observed, recorded: Recorded, error: AwsError) -> None:
     _hold(managed)
-    reason = "AccessDenied" if error.error_class is ErrorClass.DENIED else "TagsRefused"
+    reason = reasons.ACCESS_DENIED if error.error_class is ErrorClass.DENIED else reasons.TAGS_REFUSED
     message = f"{recorded.name} cannot be tagged: {error}"[:MESSAGE_LIMIT]
-    managed.notice(seen, Condition(TAGGED, "False", reason, message), "TagsRefused")
+    managed.notice(seen, Condition(reasons.TAGGED, "False", reason, message), reasons.TAGS_REFUSED)
 
 
 def _hold(managed: ManagedObject) -> None:

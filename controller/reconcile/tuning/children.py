@@ -23,6 +23,7 @@ from controller.reconcile.managed_object import ManagedObject
 from controller.reconcile.observe_object import hold_token
 from controller.reconcile.plan import Event, Found, Observed
 from controller.reconcile.ports import ObjectReader, ObjectWriter
+from controller.reconcile.status import reasons
 from controller.reconcile.tuning.decide import (
     COUNTERS,
     LIST_EVERY_S,
@@ -40,8 +41,8 @@ from controller.reconcile.tuning.decide import (
     look,
     owner_uid,
     owns_resource,
-    spawned,
 )
+from controller.reconcile.tuning.manifests import spawned
 from controller.reconcile.tuning.watches import LEAVING, OWNED
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ABSENT, ClassifiedError, ErrorClass
@@ -345,7 +346,7 @@ class TuningChildren:
             # One job that the schema cannot hold must not keep the others from being shown.
             _log.warning("training job cannot be shown", training_job=name, code=error.code)
             message = f"{name} cannot be shown as a TrainingJob: {error.message}"
-            managed.emit((Event("Warning", "SpawnFailed", message),))
+            managed.emit((Event("Warning", reasons.SPAWN_FAILED, message),))
             return False
         return True
 
@@ -354,7 +355,7 @@ class TuningChildren:
             return
         more = len(names) - _NAMES_TOLD
         text = ", ".join(names[:_NAMES_TOLD]) + (f" and {more} more" if more > 0 else "")
-        managed.emit((Event("Normal", "TrainingJobSpawned", text),))
+        managed.emit((Event("Normal", reasons.TRAINING_JOB_SPAWNED, text),))
 
     # --- memory
 

@@ -22,7 +22,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from controller.runtime.clock import Clock
 from controller.runtime.election.fence import LeaseFence
 from controller.runtime.errors import ABSENT, Absent, ClassifiedError
-from controller.runtime.record.events import Recorder, Regarding
+from controller.runtime.record.events import LEADER_ELECTION, Recorder, Regarding
 from controller.runtime.threads import Stop
 
 log = structlog.get_logger(__name__)
@@ -337,4 +337,4 @@ class Elector:
         return max(0.1, min(self._config.request_timeout_s, self._remaining(deadline)))
 
     def _tell(self, what: str) -> None:
-        self._recorder.event(self._lock.regarding, "Normal", "LeaderElection", f"{self._config.identity} {what}")
+        self._recorder.event(self._lock.regarding, "Normal", LEADER_ELECTION, f"{self._config.identity} {what}")

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 EventType: TypeAlias = Literal["Normal", "Warning"]
+
+LEADER_ELECTION: Final = "LeaderElection"
+"""Reason of Events about a Lease, as client-go writes it."""
 
 
 @dataclass(frozen=True, slots=True)

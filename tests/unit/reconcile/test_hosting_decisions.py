@@ -12,7 +12,6 @@ from controller.reconcile import plan as p
 from controller.reconcile.endpoint.decide import decide
 from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_of, shape_of
 from controller.reconcile.endpoint.observation import Attempt, HostingPlan, HostingSeen, Update
-from controller.reconcile.endpoint.states import TEARDOWN
 from controller.runtime.errors import ABSENT, ErrorClass
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -305,13 +304,18 @@ def test_deletion_leaves_a_foreign_endpoint_alone(value: str) -> None:
 def test_deletion_goes_endpoint_configurations_models() -> None:
     """Row 2, D-54: each waited for, and that the endpoint is gone is written down first."""
     gone = decide(seen(ABSENT, deleting_for_s=60.0))
-    assert told(gone) == f"Deleting: working, {TEARDOWN}"
+    assert told(gone) == "Deleting: working, DeletingChildren"
     assert isinstance(gone, p.Settle)
     assert gone.view is not None
     assert gone.view.forgets
 
     def then(*children: Child, **changes: Any) -> HostingPlan:
-        torn = {"recorded": None, "reasons": {"Reconciling": TEARDOWN}, "deleting_for_s": 60.0, "children": children}
+        torn = {
+            "recorded": None,
+            "reasons": {"Reconciling": "DeletingChildren"},
+            "deleting_for_s": 60.0,
+            "children": children,
+        }
         return decide(seen(None, **torn, **changes))
 
     assert then(M1, C1).child is C1  # type: ignore[union-attr]

@@ -24,9 +24,9 @@ from controller.reconcile.tuning.decide import (
     look,
     owner_uid,
     owns_resource,
-    spawned,
     tuning_of,
 )
+from controller.reconcile.tuning.manifests import spawned
 from controller.runtime.errors import ABSENT, ErrorClass
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
