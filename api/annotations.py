@@ -6,7 +6,7 @@ followed, and told: a typo in `deletion-policy` must not be found out when the d
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import Enum
 from typing import Any, Final, Generic, TypeVar
@@ -47,10 +47,11 @@ class Annotation(Generic[T]):
     is_told: bool = True
     """Its value may be repeated in messages."""
 
-    @property
-    def key(self) -> str:
-        """With the prefix, as it stands in metadata."""
-        return f"{GROUP}/{self.name}"
+    key: str = field(init=False)
+    """With the prefix, as it stands in metadata."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", f"{GROUP}/{self.name}")  # once, as every pass reads some
 
     def of(self, annotations: Mapping[str, str]) -> T | None:
         """What `annotations` say; None where they say nothing, or nothing that can be read."""

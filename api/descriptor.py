@@ -123,10 +123,12 @@ class KindDescriptor:
     compat: Compat = field(default_factory=Compat)
     """Where the kind's fields depart from AWS's model."""
 
-    @property
-    def resource(self) -> Resource:
-        """The kind as the Kubernetes API serves it."""
-        return Resource(group=GROUP, version=VERSION, plural=self.plural, kind=self.kind)
+    resource: Resource = field(init=False)
+    """The kind as the Kubernetes API serves it."""
+
+    def __post_init__(self) -> None:
+        resource = Resource(group=GROUP, version=VERSION, plural=self.plural, kind=self.kind)
+        object.__setattr__(self, "resource", resource)
 
     @property
     def controller_name(self) -> str:

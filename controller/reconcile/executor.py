@@ -154,7 +154,8 @@ class Executor:
 
     def show(self, descriptor: KindDescriptor, obj: JsonObject, status: JsonObject) -> JsonObject:
         """Merge `status` into the status of `obj`; returns the object after it."""
-        return self._effect(Effect.SHOW, lambda: self._patch(descriptor, obj, {"status": status}, subresource="status"))
+        patch = partial(self._patch, descriptor, obj, {"status": status}, subresource="status")
+        return self._effect(Effect.SHOW, patch)
 
     def expire(self, descriptor: KindDescriptor, obj: JsonObject) -> None:
         """Delete `obj`, as it was decided on: whoever has changed it since may want to keep it."""

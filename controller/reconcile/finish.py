@@ -24,7 +24,7 @@ _SLOW_CAP_S: Final = 300.0
 def finish(managed: ManagedObject, seen: Observed, settle: Settle) -> Result:
     """Return when the object is to be reconciled again. Raises the error of the pass, or `Terminal`."""
     _report_ignored(managed, seen)
-    if settle.verdict in {Verdict.FINE, Verdict.TERMINAL} and seen.hold_s is None:
+    if seen.is_asked and settle.verdict in {Verdict.FINE, Verdict.TERMINAL} and seen.hold_s is None:
         _report_handled(managed, seen)
     state = managed.state
     if seen.is_ended:
@@ -33,7 +33,8 @@ def finish(managed: ManagedObject, seen: Observed, settle: Settle) -> Result:
         case Verdict.FINE:
             if seen.hold_s is None:
                 state.hold, state.setbacks = None, 0
-            delays = [each for each in (settle.again_s, managed.tags_held_s()) if each is not None]
+            tags_s = managed.tags_held_s() if state.tags_hold else None
+            delays = [each for each in (settle.again_s, tags_s) if each is not None]
             return Result(requeue_after_s=min(delays)) if delays else DONE
         case Verdict.RETRY:
             raise _error_of(settle)
@@ -86,5 +87,5 @@ def _report_ignored(managed: ManagedObject, seen: Observed) -> None:
 def _report_handled(managed: ManagedObject, seen: Observed) -> None:
     """Record that a look that the user asked for has taken place; one that AWS has refused is still to come."""
     conditions = (managed.obj.get("status") or {}).get("conditions")
-    if seen.is_asked and conditions and not seen.policy.paused and seen.deleting_for_s is None:
+    if conditions and not seen.policy.paused and seen.deleting_for_s is None:
         managed.patch_status({HANDLED: RECONCILE_AT.of(managed.obj["metadata"].get("annotations") or {})})

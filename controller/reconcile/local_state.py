@@ -3,12 +3,39 @@
 Nothing here is needed for correctness across processes; it saves calls and writes, and keeps trouble slow.
 """
 
+import math
 import threading
 from dataclasses import dataclass, field
+from typing import Final
 
 from api.meta import ObjectKey
-from controller.reconcile.drift.report import Corrections
 from controller.reconcile.plan import Recorded
+
+BACKOFF_BASE_S: Final = 60.0
+BACKOFF_CAP_S: Final = 3600.0
+"""If another owner keeps changing it: the first correction is immediate, the next after a minute, finally hourly."""
+FORGET_S: Final = 2 * BACKOFF_CAP_S
+"""After so long without a correction, the next one counts as the first again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """Counts corrections that followed each other within `FORGET_S`."""
+
+    count: int = 0
+    last_at: float = -math.inf
+    """Monotonic seconds."""
+
+    def after(self, now: float) -> "Corrections":
+        """Return the count after one more correction."""
+        return Corrections(1 if now - self.last_at > FORGET_S else self.count + 1, now)
+
+    def due_in_s(self, now: float) -> float:
+        """Return the seconds until the next correction is allowed."""
+        if not self.count:
+            return 0.0
+        wait_s = min(BACKOFF_BASE_S * 2.0 ** min(self.count - 1, 16), BACKOFF_CAP_S)
+        return max(self.last_at + wait_s - now, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ class ManagedObject:
         self.state = state
         self.namespace = context.settings.namespaces.of(key.namespace)
         """As it is throughout the pass, so that all of its decisions follow from one view."""
-        self._identity: AwsIdentity | None = None
+        self.identity: AwsIdentity
+        """As whom and where AWS is called; set by `observe`, with which every pass begins."""
         self._is_current = False
         """The object was the current one when this pass last wrote it: AWS mutations need that."""
         self._is_namespace_current = False
@@ -63,12 +64,6 @@ class ManagedObject:
 
     # --- what is known
 
-    @property
-    def identity(self) -> AwsIdentity:
-        """As whom and where AWS is called; known once the object was observed."""
-        assert self._identity is not None  # noqa: S101 (every pass begins with `observe`)
-        return self._identity
-
     def observe(self) -> Observed:
         """Return what is known without asking AWS about the object, or why AWS must not be asked at all."""
         clock, settings, scope = self.context.clock, self.context.settings, self.scope
@@ -76,8 +71,8 @@ class ManagedObject:
             self.state.deleting_since = clock.monotonic()
         seen = observed(self.descriptor, self.obj, scope, self.state, now=clock.utcnow(), monotonic=clock.monotonic())
         region = seen.recorded.region if seen.recorded else ""
-        self._identity = resolve(self.descriptor, self.key, self.obj, scope, settings, region)
-        seen = replace(seen, tags=self._identity.tagging, are_tags_held=self.tags_held_s() is not None)
+        self.identity = resolve(self.descriptor, self.key, self.obj, scope, settings, region)
+        seen = replace(seen, tags=self.identity.tagging, are_tags_held=self.tags_held_s() is not None)
         if seen.is_ended or seen.policy.paused:
             return seen
         try:

@@ -30,9 +30,10 @@ def observed(
 ) -> Observed:
     """What the object, what holds for it, and our memory say; AWS's answers are added by the pass."""
     metadata, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
-    generated = sagemaker_name(metadata["name"], metadata["uid"], descriptor.name.max_length)
     conditions = {each.get("type", ""): each for each in status.get("conditions") or ()}
     in_status = recorded_in(status)
+    # Whose a recorded resource is does not depend on its name.
+    generated = "" if in_status else sagemaker_name(metadata["name"], metadata["uid"], descriptor.name.max_length)
     spawned = announced_in(metadata)
     announced = None if in_status else spawned
     recorded = in_status or memory.recorded or announced
@@ -43,9 +44,10 @@ def observed(
     is_legacy = recorded is None and bool(shown_name)  # ours name nothing without recording it
     hold = memory.hold
     holds = hold is not None and hold.token == hold_token(obj, scope) and hold.until > monotonic
-    stalled = conditions.get(reasons.STALLED, {})
+    stalled, stamp = conditions.get(reasons.STALLED, {}), metadata.get("deletionTimestamp")
     ends = [conditions[each] for each in _ENDED if conditions.get(each, {}).get("status") == "True"]
-    asked = known.RECONCILE_AT.of(scope.own) or ""
+    ended_at = ends[0].get("lastTransitionTime") if in_status and ends else None
+    asked = (known.RECONCILE_AT.of(scope.own) or "") if scope.own else ""
     is_asked = asked != "" and asked != status.get(HANDLED)
     return Observed(
         descriptor=descriptor,
@@ -57,14 +59,14 @@ def observed(
         now=now,
         # What a tuning job has launched goes with it: a namespace's default is about objects that users have made.
         policy=replace(scope.policy(), ttl_s=known.TTL.of(scope.own)) if spawned else scope.policy(),
-        deleting_for_s=_deleting_for_s(metadata.get("deletionTimestamp"), memory, now, monotonic),
+        deleting_for_s=_deleting_for_s(stamp, memory, now, monotonic) if stamp else None,
         recorded=recorded,
         is_recorded_in_status=in_status is not None,
         is_announced=announced is not None,
         is_spawned=spawned is not None,
         is_legacy=is_legacy,
         is_ended=in_status is not None and bool(ends),
-        ended_ago_s=_seconds_since(ends[0].get("lastTransitionTime"), now) if in_status and ends else None,
+        ended_ago_s=_seconds_since(ended_at, now) if ended_at else None,
         shown=status.get(descriptor.status.field) or "",
         reasons={each: condition.get("reason", "") for each, condition in conditions.items()},
         rules_running=rules_running(status),
@@ -110,18 +112,14 @@ def found(descriptor: KindDescriptor, answer: Mapping[str, Any], source: Source)
     )
 
 
-def _deleting_for_s(stamp: object, memory: Memory, now: datetime, monotonic: float) -> float | None:
+def _deleting_for_s(stamp: object, memory: Memory, now: datetime, monotonic: float) -> float:
     """By the API server's stamp, or by our own watch where our clock is behind: the longer of the two."""
     by_stamp = _seconds_since(stamp, now)
-    if by_stamp is None or memory.deleting_since is None:
-        return by_stamp
-    return max(by_stamp, monotonic - memory.deleting_since)
+    return by_stamp if memory.deleting_since is None else max(by_stamp, monotonic - memory.deleting_since)
 
 
-def _seconds_since(stamp: object, now: datetime) -> float | None:
+def _seconds_since(stamp: object, now: datetime) -> float:
     """Never negative: the API server's clock may be ahead of ours. An unreadable stamp counts as just now."""
-    if not stamp:
-        return None
     time = parse_time(stamp)
     return max((now - time).total_seconds(), 0.0) if time else 0.0
 
