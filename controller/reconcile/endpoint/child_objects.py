@@ -1,7 +1,7 @@
 """The child objects of one deployment: finds them in the stores, makes, restores, labels and removes them."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from api.annotations import DELETION_POLICY, DRIFT_POLICY
 from api.descriptor import KindDescriptor
@@ -14,7 +14,9 @@ from controller.reconcile.ports import ObjectReader, ObjectWriter
 from controller.reconcile.status.view import merge_patch
 from controller.runtime.errors import ClassifiedError, ErrorClass
 
-OWNERS = "owners"
+CHILDREN: Final = (MODEL, ENDPOINT_CONFIG)
+"""Kinds of children."""
+OWNERS: Final = "owners"
 """Index of children by their deployment: `desired.owners_of`."""
 
 

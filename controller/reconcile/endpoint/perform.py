@@ -12,7 +12,7 @@ from api.annotations import LAST_UPDATE_ATTEMPT, RECREATE_ON_FAILURE
 from api.autoscaling import resource_id_of, selector_of
 from api.convert import ConversionError, to_request
 from api.meta import JsonObject, ObjectKey
-from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
+from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT
 from controller.aws.autoscaling import Descriptions
 from controller.aws.console import partition_of
 from controller.aws.errors import AwsError
@@ -20,7 +20,7 @@ from controller.aws.runtimeurl import invocation_url
 from controller.aws.sagemaker import Endpoints
 from controller.aws.targets import Target
 from controller.reconcile.context import Context
-from controller.reconcile.endpoint.child_objects import ChildObjects
+from controller.reconcile.endpoint.child_objects import CHILDREN, ChildObjects
 from controller.reconcile.endpoint.decide import decide
 from controller.reconcile.endpoint.desired import child_of, desired
 from controller.reconcile.endpoint.drift import aimed_at, overlaid
@@ -182,13 +182,9 @@ class EndpointLifeCycle:
             base = replace(
                 base, remote=summary, summary=summary, is_describe_due=sighting.is_describe_due or base.is_asked
             )
-        models, configurations = self._children.of(managed, MODEL), self._children.of(managed, ENDPOINT_CONFIG)
         seen = HostingSeen(
             base=base,
-            children=tuple(
-                [child_of(MODEL, each) for each in models]
-                + [child_of(ENDPOINT_CONFIG, each) for each in configurations]
-            ),
+            children=tuple(child_of(kind, each) for kind in CHILDREN for each in self._children.of(managed, kind)),
             attempt=parse(annotations.get(ATTEMPT, "")),
             is_observed=status.get("observedGeneration") == base.generation
             and base.reasons.get(reasons.SYNCED) != reasons.WAITING,
@@ -204,15 +200,13 @@ class EndpointLifeCycle:
             return replace(seen, base=replace(base, failure=Failure.of(During.CREATE, error)))
         if base.deleting_for_s is not None or base.policy.read_only:
             return seen
-        return self._with_wish(seen, managed, models, configurations)
+        return self._with_wish(seen, managed)
 
-    def _with_wish(
-        self, seen: HostingSeen, managed: ManagedObject, models: list[JsonObject], configurations: list[JsonObject]
-    ) -> HostingSeen:
+    def _with_wish(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
         """What the spec wants, or why nobody can tell."""
         try:
             resolved = manifests.resolve(_placed(seen, managed))
-            wanted = desired(managed.obj, resolved, self._how(managed), models, configurations)
+            wanted = desired(managed.obj, resolved, self._how(managed), seen.models, seen.configurations)
         except ConversionError as exc:
             return replace(seen, invalid=Failure.of(During.CREATE, invalid(exc)))
         except AwsError as error:

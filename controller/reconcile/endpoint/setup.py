@@ -5,7 +5,7 @@ from typing import Final
 from api.descriptor import LifeCycle
 from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, MODEL
 from controller.reconcile.context import Context
-from controller.reconcile.endpoint.child_objects import OWNERS
+from controller.reconcile.endpoint.child_objects import CHILDREN, OWNERS
 from controller.reconcile.endpoint.desired import owners_of
 from controller.reconcile.endpoint.perform import EndpointLifeCycle
 from controller.reconcile.hosting import SETTLED
@@ -15,8 +15,6 @@ from controller.reconcile.served import Served
 from controller.reconcile.setup import Setup, Shared, Watch
 from controller.runtime.cache.handlers import KeysOf, VersionChanged, owner_keys
 from controller.runtime.controller import Reconciler
-
-_CHILDREN: Final = (MODEL.kind, ENDPOINT_CONFIG.kind)
 
 
 def _new_reconciler(context: Context, store: ObjectReader, shared: Shared) -> Reconciler:
@@ -39,7 +37,7 @@ def _keys_of(deployments: Served) -> KeysOf:
 SETUP: Final = Setup(
     serves=lambda descriptor: descriptor.life_cycle is LifeCycle.ENDPOINT,
     new_reconciler=_new_reconciler,
-    indexes={kind: {OWNERS: owners_of} for kind in _CHILDREN},
-    watches=tuple(Watch(kind, VersionChanged(), _keys_of) for kind in _CHILDREN),
+    indexes={child.kind: {OWNERS: owners_of} for child in CHILDREN},
+    watches=tuple(Watch(child.kind, VersionChanged(), _keys_of) for child in CHILDREN),
     settled=SETTLED,
 )
