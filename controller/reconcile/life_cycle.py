@@ -37,3 +37,11 @@ class LifeCycle(Protocol[ObsT, StepT]):
     def forget(self, key: ObjectKey) -> None:
         """Forget an object that is gone."""
         ...
+
+
+class RestingLifeCycle(LifeCycle[ObsT, StepT], Protocol[ObsT, StepT]):
+    """A life-cycle that is dear to observe: `rest` spares it passes that would do nothing."""
+
+    def inputs(self, managed: ManagedObject) -> object:
+        """Return what an observation is made of besides the object and the time, such as versions of other objects."""
+        ...

@@ -46,6 +46,16 @@ class Hold:
     until: float
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Nothing is to be done until one of the `facts` changes, or until `until` (monotonic seconds)."""
+
+    facts: object
+    until: float
+    is_timed: bool
+    """Something is to be done then."""
+
+
 @dataclass(slots=True)
 class Memory:
     """One object's hints. Used by the one worker that has the object's key in hand, hence without a lock."""
@@ -70,11 +80,13 @@ class Memory:
     """Errors of the slow kind in a row."""
     corrections: Corrections = field(default_factory=Corrections)
     """How often, and when, somebody else's change was changed back."""
+    rest: Rest | None = None
+    """Set where nothing was left to do."""
 
     def is_blank(self) -> bool:
         """Whether forgetting it changes nothing."""
         times = (self.doubtful_since, self.described_at, self.deleting_since)
-        hints = (self.recorded, *times, self.hold, self.tags_hold)
+        hints = (self.recorded, *times, self.hold, self.tags_hold, self.rest)
         return not (self.stale or self.corrections.count) and all(hint is None for hint in hints)
 
 

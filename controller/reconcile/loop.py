@@ -10,7 +10,17 @@ from controller.aws.errors import AwsError
 from controller.reconcile.finish import finish
 from controller.reconcile.life_cycle import LifeCycle
 from controller.reconcile.managed_object import ManagedObject
-from controller.reconcile.plan import AwsStep, DropTags, During, Expire, Observation, Observed, PutTags, Release, Settle
+from controller.reconcile.plan import (
+    AwsStep,
+    DropTags,
+    During,
+    Expire,
+    Observation,
+    Observed,
+    PutTags,
+    Release,
+    Settle,
+)
 from controller.reconcile.tags.perform import retag
 from controller.runtime.controller import DONE, Result
 

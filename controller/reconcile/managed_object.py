@@ -15,7 +15,7 @@ from controller.reconcile.context import Context
 from controller.reconcile.local_state import Hold, Memory
 from controller.reconcile.namespaces.settings import Scope, scope_of
 from controller.reconcile.observe_object import hold_token, observed
-from controller.reconcile.plan import During, Event, Failure, Mutation, Observed, Recorded, View
+from controller.reconcile.plan import During, Event, Failure, Mutation, Observed, Recorded, Settle, View
 from controller.reconcile.pruning import well_formed
 from controller.reconcile.status import reasons
 from controller.reconcile.status.messages import resumed, waiting
@@ -177,6 +177,17 @@ class ManagedObject:
 
     def show(self, seen: Observed, view: View, events: tuple[Event, ...], recorded: Recorded | None) -> None:
         """Write the status where it changed; events go with a change only."""
+        patch = self._status_patch(seen, view, recorded)
+        if patch is not None:
+            self.patch_status(patch)
+            self.emit((*resumed(seen, view), *events))
+
+    def would_show(self, seen: Observed, settle: Settle) -> bool:
+        """Whether the end of a pass changes the status."""
+        recorded = settle.recorded or seen.recorded
+        return settle.view is not None and self._status_patch(seen, settle.view, recorded) is not None
+
+    def _status_patch(self, seen: Observed, view: View, recorded: Recorded | None) -> JsonObject | None:
         status = self.obj.get("status") or {}
         shown = {field.name for field in self.descriptor.compat.status}
         link = None
@@ -184,11 +195,7 @@ class ManagedObject:
             link = log_url(recorded.region, self.descriptor.log_group, recorded.name)
         facts = Facts(seen.generation, seen.now, recorded, link)
         stamp = "lastUpdateTime" if "lastUpdateTime" in shown else "lastCheckTime"  # spelt by v1, kind by kind
-        patch = status_patch(status, next_status(self.descriptor, status, view, facts), seen.now, stamp=stamp)
-        if patch is None:
-            return
-        self.patch_status(patch)
-        self.emit((*resumed(seen, view), *events))
+        return status_patch(status, next_status(self.descriptor, status, view, facts), seen.now, stamp=stamp)
 
     def notice(self, seen: Observed, notice: Condition, reason: str) -> None:
         """Show a condition that stands as long as its message is not empty, with one Warning about it."""

@@ -1,6 +1,7 @@
 """The reconciler of one kind: reads the store, makes a pass, and keeps what saves the next one work."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 import structlog
@@ -30,10 +31,17 @@ class ObjectReconciler(Generic[ObsT, StepT]):
     only a change of the object can cure.
     """
 
-    def __init__(self, context: Context, store: ObjectReader, life_cycle: LifeCycle[ObsT, StepT]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        store: ObjectReader,
+        life_cycle: LifeCycle[ObsT, StepT],
+        make_pass: Callable[[ManagedObject], Result] | None = None,
+    ) -> None:
         self._context = context
         self._store = store
         self._life_cycle = life_cycle
+        self._make_pass = make_pass or partial(run, life_cycle)
         self._memories = Memories()
 
     def reconcile(self, key: ObjectKey) -> Result:
@@ -42,7 +50,7 @@ class ObjectReconciler(Generic[ObsT, StepT]):
             key,
             self._store,
             self._memories,
-            lambda obj, state: run(self._life_cycle, ManagedObject(self._context, key, obj, state)),
+            lambda obj, state: self._make_pass(ManagedObject(self._context, key, obj, state)),
             self._forget,
         )
 

@@ -1,6 +1,6 @@
 """The life-cycle of HostingDeployments, in the terms of the loop: one method for each step of `observation`."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Protocol, TypeGuard
@@ -87,7 +87,7 @@ class Targets(Protocol):
 
 
 class EndpointLifeCycle:
-    """`LifeCycle` of HostingDeployments: an endpoint that is created, switched to new configurations, and deleted."""
+    """`RestingLifeCycle` of HostingDeployments: an endpoint, created, switched to new configurations, and deleted."""
 
     def __init__(
         self,
@@ -166,6 +166,15 @@ class EndpointLifeCycle:
 
     # --- looking
 
+    def inputs(self, managed: ManagedObject) -> object:
+        """See `RestingLifeCycle.inputs`: the children, the policies that scale, and what the tracker has polled."""
+        others = [each for kind in CHILDREN for each in self._children.of(managed, kind)]
+        named = str((managed.obj.get("status") or {}).get(self._descriptor.name.status_field) or "")
+        others += [policy for _, policy in self._policies_of(managed, named)]
+        sighting = self._context.tracker.last(managed.key)
+        polled = None if sighting is None else (sighting.summary, sighting.is_describe_due)
+        return [(each["metadata"]["uid"], each["metadata"]["resourceVersion"]) for each in others], polled
+
     def observe(self, managed: ManagedObject) -> HostingSeen:
         """See `LifeCycle.observe`."""
         obj, memory = managed.obj, managed.state
@@ -215,16 +224,20 @@ class EndpointLifeCycle:
 
     def _scalers(self, managed: ManagedObject, endpoint: str) -> dict[str, str]:
         """The policy objects that have claimed variants of the endpoint, by variant."""
+        return {
+            variant: f"HostingAutoscalingPolicy {ObjectKey.of(policy)}"
+            for variant, policy in self._policies_of(managed, endpoint)
+        }
+
+    def _policies_of(self, managed: ManagedObject, endpoint: str) -> Iterator[tuple[str, JsonObject]]:
         region = managed.spec.get("region")
         variants = managed.spec.get("productionVariants")
-        listed = variants if isinstance(variants, list) else ()  # what is no list is for the conversion to refuse
-        names = [str(each.get("variantName")) for each in listed if isinstance(each, Mapping)]
-        return {
-            name: f"HostingAutoscalingPolicy {ObjectKey.of(policy)}"
-            for name in names
-            for policy in self._policies.by_index(RESOURCE_IDS, resource_id_of(endpoint, name))
-            if (policy.get("spec") or {}).get("region") == region
-        }
+        for each in variants if isinstance(variants, list) else ():  # what is no list is for the conversion to refuse
+            if isinstance(each, Mapping):
+                variant = str(each.get("variantName"))
+                for policy in self._policies.by_index(RESOURCE_IDS, resource_id_of(endpoint, variant)):
+                    if (policy.get("spec") or {}).get("region") == region:
+                        yield variant, policy
 
     def _url(self, seen: HostingSeen, managed: ManagedObject) -> str:
         if seen.base.deleting_for_s is not None and seen.base.recorded is None:

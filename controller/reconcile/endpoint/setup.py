@@ -1,5 +1,6 @@
 """Sets up the reconciler of HostingDeployments."""
 
+from functools import partial
 from typing import Final
 
 from api.descriptor import LifeCycle
@@ -11,6 +12,7 @@ from controller.reconcile.endpoint.perform import EndpointLifeCycle
 from controller.reconcile.hosting import SETTLED
 from controller.reconcile.ports import ObjectReader
 from controller.reconcile.reconciler import ObjectReconciler
+from controller.reconcile.rest import run_unless_at_rest
 from controller.reconcile.served import Served
 from controller.reconcile.setup import Setup, Shared, Watch
 from controller.runtime.cache.handlers import KeysOf, VersionChanged, owner_keys
@@ -27,7 +29,7 @@ def _new_reconciler(context: Context, store: ObjectReader, shared: Shared) -> Re
         policies=shared.reader(HOSTING_AUTOSCALING_POLICY),
         writer=shared.client,
     )
-    return ObjectReconciler(context, store, life_cycle)
+    return ObjectReconciler(context, store, life_cycle, partial(run_unless_at_rest, life_cycle))
 
 
 def _keys_of(deployments: Served) -> KeysOf:
