@@ -6,11 +6,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
+# Images of containers and CIs set it. Without caches, each worker of the tests compiles all tests anew, and each operator
+# and server that they start compiles all of its source: twice the time until the first test.
+unexport PYTHONDONTWRITEBYTECODE
 # kubectl on PATH, else the packaged one. Evaluated by the recipe, when the environment exists.
 KUBECTL = "$$($(BIN)/python -m hack.tools kubectl)"
-# Three processes for two cores: the tests that start servers and operators wait more than they compute. Those that run
-# dry take tests from the others, since the slow ones stand together.
-TEST_OPTIONS ?= -n 3 --dist worksteal
+# As many processes as tests/workers.py says, by what ARGS selects. Those that run dry take tests from the others, since
+# the slow ones stand together.
+TEST_OPTIONS ?= -n auto --dist worksteal
 
 .PHONY: help
 help:  ## List the targets
@@ -43,8 +46,12 @@ test: $(READY)  ## Run all tests (unit, property, faults, sandbox end to end); A
 	@$(BIN)/python -m pytest $(TEST_OPTIONS) $(ARGS)
 
 .PHONY: test-fast
-test-fast: $(READY)  ## Run the tests that start no process: a minute or two
-	@$(BIN)/python -m pytest -q $(TEST_OPTIONS) -m 'not sandbox' $(ARGS)
+test-fast: $(READY)  ## Run the tests that start no servers and operators, in less than a minute; ARGS narrows, e.g. ARGS='-k queue'
+	@$(BIN)/python -m pytest -q $(TEST_OPTIONS) --ignore=tests/sandbox $(ARGS)
+
+.PHONY: test-stress
+test-stress: $(READY)  ## Run tests on a busy machine, in the background, as another user, in random order; ARGS="--seed N --repeat M tests/…"
+	@$(BIN)/python -m hack.stress $(ARGS)
 
 END_TO_END := tests/sandbox/test_trainingjob_life.py tests/sandbox/test_crashes.py tests/sandbox/test_idle.py tests/sandbox/test_kubectl_trainingjob.py tests/sandbox/test_kubectl_guides.py
 

@@ -1,1 +1,1 @@
-"""What a kind of `sagemaker.aws.amazon.com/v1` is: descriptors, schema generation and conversion; no I/O."""
+"""The kinds of `sagemaker.aws.amazon.com/v1`: descriptors, schema generation and conversion; no I/O."""

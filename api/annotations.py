@@ -1,7 +1,7 @@
-"""The annotations under our prefix: which there are, where they hold, and what may be said in them.
+"""The annotations under the operator's prefix: their names, where they apply, and their values.
 
-One table, which code, `docs/annotations.md` and its test share. What is under the prefix and not understood is not
-followed, and told: a typo in `deletion-policy` must not be found out when the data is gone.
+One table, which code, `docs/annotations.md` and its test share. Unknown or invalid ones are ignored and reported: a
+typo in `deletion-policy` must not be discovered when the data is gone.
 """
 
 import re
@@ -22,66 +22,66 @@ _QUOTED: Final = 40
 
 
 class Place(Enum):
-    """What an annotation may stand on."""
+    """The objects on which an annotation may be set."""
 
     OBJECT = "object"
     NAMESPACE = "namespace"
-    """As the default of all objects in it."""
+    """As the default for all objects in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Annotation(Generic[T]):
-    """One annotation that users or the operator write. `T` is what its text means."""
+    """One annotation that users or the operator write. `T` is the type of its parsed value."""
 
     name: str
     """Without the prefix."""
     takes: str
-    """What may be said, in words."""
+    """The accepted values, for messages."""
     parse: Callable[[str], T | None]
-    """None: unreadable, which counts as absent."""
+    """Returns None for an invalid value, which counts as absent."""
     places: frozenset[Place] = frozenset({Place.OBJECT})
     life_cycles: frozenset[LifeCycle] = frozenset(LifeCycle)
-    """Of the kinds that it has an effect on."""
+    """The life-cycles of the kinds on which it has an effect."""
     is_ours: bool = False
     """Written by the operator, for itself."""
     is_told: bool = True
-    """Its value may be repeated in messages."""
+    """Messages may contain its value."""
 
     key: str = field(init=False)
-    """With the prefix, as it stands in metadata."""
+    """The name with the prefix, as in metadata."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", f"{GROUP}/{self.name}")  # once, as every pass reads some
 
     def of(self, annotations: Mapping[str, str]) -> T | None:
-        """What `annotations` say; None where they say nothing, or nothing that can be read."""
+        """Return the parsed value in `annotations`; None if absent or invalid."""
         text = annotations.get(self.key)
         return None if text is None else self.parse(text)
 
 
 def choice(*values: str) -> Callable[[str], str | None]:
-    """Parses one of some words."""
+    """Return a parser for one of `values`."""
     return lambda text: text if text in values else None
 
 
 def pattern(regex: str) -> Callable[[str], str | None]:
-    """Parses what matches as a whole. ASCII only: what looks like a digit to Unicode is none to AWS."""
+    """Return a parser for texts that fully match `regex`. ASCII only: AWS accepts no other Unicode digits."""
     whole = re.compile(regex, re.ASCII)
     return lambda text: text if whole.fullmatch(text) else None
 
 
 def flag(text: str) -> bool | None:
-    """Parses `true` and `false`."""
+    """Parse `true` and `false`."""
     return {"true": True, "false": False}.get(text)
 
 
 def _seconds(text: str) -> int | None:
-    """Parses a whole number of seconds, 0 or more (batch/v1 JobSpec.ttlSecondsAfterFinished is an int32)."""
+    """Parse an integer number of seconds, 0 or more (batch/v1 JobSpec.ttlSecondsAfterFinished is an int32)."""
     return int(text) if text.isascii() and text.isdigit() and int(text) < 2**31 else None
 
 
 def _tags(text: str) -> dict[str, str] | None:
-    """Parses `k=v,k=v`."""
+    """Parse `k=v,k=v`."""
     try:
         return dict(parse_tags(text))
     except ValueError:
@@ -97,7 +97,7 @@ _EXTERNAL_ID: Final = r"[\w+=,.@:/-]{2,1224}"
 _JOBS: Final = frozenset({LifeCycle.JOB})
 _BOTH: Final = frozenset(Place)
 _NAMESPACE: Final = frozenset({Place.NAMESPACE})
-"""Whoever may write objects must not choose the credentials, nor where they are sent."""
+"""A user who may write objects must not choose the credentials, nor where they are sent."""
 _ENDPOINTS: Final = frozenset({LifeCycle.ENDPOINT})
 _SCALING: Final = frozenset({LifeCycle.SCALING})
 
@@ -178,14 +178,14 @@ KNOWN: Final[Mapping[str, Annotation[Any]]] = {
 """Every annotation that has an effect, by name."""
 
 FLAGS_INSTEAD: Final[Mapping[str, str]] = {"poll-interval": "--poll-interval", "resync-period": "--resync-period"}
-"""What other operators let objects say and this one takes for the whole process: one List call answers for all objects
-of a kind and region, so that no object can be asked about more often, or less, than its neighbours."""
+"""Annotations of other operators that are flags here: one List call covers all objects of a kind and region, so no
+object can be polled more often, or less, than the others."""
 
 
 def ignored(annotations: Mapping[str, str], place: Place, life_cycle: LifeCycle | None = None) -> tuple[str, ...]:
-    """What stands under our prefix and has no effect, with the reason: a sentence each, sorted by name. Pure.
+    """Return a sentence with the reason for each prefixed annotation without effect, sorted by name. Pure.
 
-    `life_cycle` is that of the annotated object; None on namespaces.
+    `life_cycle` is that of the annotated object; None for namespaces.
     """
     names = sorted(key.removeprefix(f"{GROUP}/") for key in annotations if key.startswith(f"{GROUP}/"))
     reasons = ((name, _reason(name, annotations[f"{GROUP}/{name}"], place, life_cycle)) for name in names)
@@ -193,7 +193,7 @@ def ignored(annotations: Mapping[str, str], place: Place, life_cycle: LifeCycle 
 
 
 def _reason(name: str, text: str, place: Place, life_cycle: LifeCycle | None) -> str:
-    """Why an annotation has no effect; empty: it has."""
+    """Return why an annotation has no effect; empty if it has one."""
     annotation = KNOWN.get(name)
     if annotation is None:
         if name in FLAGS_INSTEAD:

@@ -1,8 +1,8 @@
-"""The requests to Application Auto Scaling that a HostingAutoscalingPolicy stands for, variant by variant.
+"""Converts a HostingAutoscalingPolicy to requests of Application Auto Scaling, variant by variant.
 
-AWS scales one variant at a time: it has a target registered, and a policy put on that. Both calls replace what is
-there, so an edited policy is simply sent again. Every request is made anew from the spec, and nothing is filled into
-the spec for it (D-26). Source: v1-kinds.md 11.
+AWS scales each variant separately: register a target, then put a policy on it. Both calls replace existing settings, so
+an edited policy is simply sent again. Every request is built from the spec, which is never changed for it (D-26).
+Source: v1-kinds.md 11.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ _CONFIGURATIONS: Final[Mapping[str, str]] = {
     "StepScaling": "stepScalingPolicyConfiguration",
     "PredictiveScaling": "predictiveScalingPolicyConfiguration",
 }
-"""Policy type → the field of the spec that such a policy needs. AWS wants the one that fits the type, and no other."""
+"""Policy type → the field of the spec that it needs. AWS requires the one for the type, and allows no other."""
 _NOT_SUSPENDED: Final = {
     "DynamicScalingInSuspended": False,
     "DynamicScalingOutSuspended": False,
@@ -33,22 +33,22 @@ _NOT_SUSPENDED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ScalingRequests:
-    """What is asked for one variant; the requests share nothing with the spec or with another variant's."""
+    """The requests for one variant; they share no data with the spec or with another variant's."""
 
     resource_id: str
-    """`endpoint/<endpoint>/variant/<variant>`, as `status.resourceIDList` has it."""
+    """`endpoint/<endpoint>/variant/<variant>`, as in `status.resourceIDList`."""
     target: JsonObject
-    """Whole request of RegisterScalableTarget."""
+    """The complete request of RegisterScalableTarget."""
     policy: JsonObject
-    """Whole request of PutScalingPolicy."""
+    """The complete request of PutScalingPolicy."""
 
 
 def requests(spec: Mapping[str, Any]) -> tuple[ScalingRequests, ...]:
-    """The requests for every variant that the spec of a HostingAutoscalingPolicy lists, in its order.
+    """Return the requests for every variant in the spec of a HostingAutoscalingPolicy, in its order.
 
-    What the spec leaves out is defaulted field by field (D-28). Raises ConversionError for what AWS could only refuse
-    or, worse, half accept: no variant, a variant without its names or given twice, no configuration that fits the
-    policy's type, bounds that contradict each other (D-07a). Thread-safe.
+    Missing fields are defaulted one by one (D-28). Raises ConversionError for a spec that AWS would refuse or, worse,
+    partly accept: no variant, a variant without names or given twice, no configuration for the policy's type,
+    contradictory bounds (D-07a). Thread-safe.
     """
     resource_ids = _resource_ids(spec)
     _check_bounds(spec)
@@ -57,14 +57,14 @@ def requests(spec: Mapping[str, Any]) -> tuple[ScalingRequests, ...]:
 
 
 def resource_id_of(endpoint: str, variant: str) -> str:
-    """How Application Auto Scaling names a variant."""
+    """Return the ResourceId of a variant at Application Auto Scaling."""
     return f"endpoint/{endpoint}/variant/{variant}"
 
 
 def selector_of(resource_id: str, spec: Mapping[str, Any]) -> JsonObject:
-    """Request members that name a target of this policy, even one that has left the spec's list.
+    """Return the request members that identify a target of this policy, even one that the spec no longer lists.
 
-    All that DeregisterScalableTarget needs; DeleteScalingPolicy needs `PolicyName` with it.
+    DeregisterScalableTarget needs only these; DeleteScalingPolicy also needs `PolicyName`.
     """
     return {
         "ServiceNamespace": spec.get("serviceNamespace") or SERVICE_NAMESPACE,
@@ -74,7 +74,7 @@ def selector_of(resource_id: str, spec: Mapping[str, Any]) -> JsonObject:
 
 
 def policy_name(spec: Mapping[str, Any]) -> str:
-    """Name of the policy at AWS: the same for all objects that give none, so on one variant they would collide."""
+    """Return the policy's name at AWS: the same for all objects without one, so they would collide on a variant."""
     name: str = spec.get("policyName") or POLICY_NAME
     return name
 
@@ -92,7 +92,7 @@ def _for_variant(spec: Mapping[str, Any], resource_id: str) -> ScalingRequests:
 
 
 def _tags(spec: Mapping[str, Any]) -> dict[str, str]:
-    """The user's tags as a map, which this service has in place of SageMaker's list."""
+    """Return the user's tags as a map, which this service takes instead of SageMaker's list."""
     given = spec.get("tags") or ()
     if not isinstance(given, list | tuple):
         raise ConversionError("spec.tags", "must be a list of objects with key and value")
@@ -141,7 +141,7 @@ def _check_configuration(spec: Mapping[str, Any]) -> None:
         raise ConversionError("spec.policyType", "must be a string")
     fitting = _CONFIGURATIONS.get(kind)
     if fitting is None:
-        return  # a type that AWS has added since: it knows what goes with it
+        return  # a newer type of AWS, which checks its fields itself
     if spec.get(fitting) is None:
         raise ConversionError(f"spec.{fitting}", f"Required value: a policy of type {kind} needs it")
     for other in _CONFIGURATIONS.values():

@@ -1,7 +1,7 @@
-"""Values of a manifest ⇄ values of the AWS API, driven by the kind's tree of fields.
+"""Converts values of a manifest to values of the AWS API and back, driven by the kind's tree of fields.
 
-Nothing here decides: what AWS would refuse is sent, so that its own words reach the user. Only what has no
-counterpart at AWS (unknown keys) is left out, and only what cannot be expressed there at all is an error.
+Nothing is validated here: invalid values are sent, so that AWS's own message reaches the user. Only keys without a
+counterpart at AWS (unknown keys) are omitted, and only values that AWS's API cannot express are an error.
 """
 
 import math
@@ -17,7 +17,7 @@ from api.meta import JsonObject
 
 
 class ConversionError(ValueError):
-    """A value that has no form at AWS. `path` is where it stands in the manifest, `message` says what is expected."""
+    """A value that AWS's API cannot express. `path` is its place in the manifest, `message` the expected form."""
 
     def __init__(self, path: str, message: str) -> None:
         super().__init__(f"{path}: {message}")
@@ -26,13 +26,13 @@ class ConversionError(ValueError):
 
 
 def to_request(descriptor: KindDescriptor, spec: Mapping[str, Any], operation: str = "") -> JsonObject:
-    """Members of the kind's Create operation for a `spec`, without the name, which the caller sets.
+    """Return the members of the kind's Create request for a `spec`, without the name, which the caller sets.
 
-    `operation` asks for another one of `descriptor.operations.sending`, e.g. UpdateEndpoint; ValueError if it is none.
+    `operation` selects another one of `descriptor.operations.sending`, e.g. UpdateEndpoint; others raise ValueError.
 
-    `Tags` holds the user's tags only. `null` and empty lists are left out (unless AWS requires the list, even
-    empty), and so are keys that neither v1 nor AWS knows; of two pairs with the same name the last wins.
-    The result shares nothing with `spec`. Raises ConversionError. Thread-safe. Source: v1-kinds.md 11.
+    `Tags` holds the user's tags only. `null` and empty lists are omitted (unless AWS requires the list, even
+    empty), and so are keys that neither v1 nor AWS has; of two pairs with the same name the last wins.
+    The result shares no data with `spec`. Raises ConversionError. Thread-safe. Source: v1-kinds.md 11.
     """
     operation = operation or descriptor.operations.create
     if operation not in descriptor.operations.sending:
@@ -45,11 +45,11 @@ def to_request(descriptor: KindDescriptor, spec: Mapping[str, Any], operation: s
 
 
 def to_status(descriptor: KindDescriptor, description: Mapping[str, Any]) -> JsonObject:
-    """Fields of `status` that a Describe answer or a List summary tells about, as JSON.
+    """Return the fields of `status` from a Describe response or a List summary, as JSON.
 
-    Members that v1 does not show are left out; a member that the answer lacks gives no key, so the result can be
-    laid over what is known already. Times are UTC with whole seconds, as Kubernetes writes them.
-    Raises ConversionError if an answer is not what the service model says. Thread-safe.
+    Members that v1 does not show are omitted; a missing member gives no key, so the result can be merged into the known
+    status. Times are UTC with whole seconds, as Kubernetes writes them.
+    Raises ConversionError for a response that does not match the service model. Thread-safe.
     """
     status: JsonObject = {}
     for field in installed(descriptor).status.fields:
@@ -60,17 +60,17 @@ def to_status(descriptor: KindDescriptor, description: Mapping[str, Any]) -> Jso
 
 
 def to_spec(descriptor: KindDescriptor, description: Mapping[str, Any]) -> JsonObject:
-    """The `spec` that a Describe answer (or a Create request) stands for: the way back of `to_request`.
+    """Return the `spec` for a Describe response (or a Create request): the inverse of `to_request`.
 
-    Maps become lists sorted by name. Members that no field stands for are left out; the operator's own fields, such
-    as `region`, are for the caller to add. Raises ConversionError if an answer is not what the service model says.
+    Maps become lists sorted by name. Members without a field are omitted; the caller adds the operator's own fields,
+    such as `region`. Raises ConversionError for a response that does not match the service model.
     """
     spec: JsonObject = _to_manifest(installed(descriptor).spec, description, "spec")
     return spec
 
 
 def unknown_fields(field: Field, value: Any, path: str) -> Iterator[str]:
-    """Paths of keys in a value of `field`, at `path`, that no field stands for: what conversion leaves out."""
+    """Yield the paths of keys in a value of `field`, at `path`, that have no field: conversion omits them."""
     if isinstance(value, Mapping):
         known = {child.name: child for child in field.fields}
         for name, given in value.items():
@@ -121,7 +121,7 @@ def _to_aws(field: Field, value: Any, path: str) -> Any:
 
 
 def _pair(value: Any, path: str) -> tuple[str, str]:
-    """Name and value of a pair; v1 let either be absent, which meant empty."""
+    """Return name and value of a pair; in v1 either could be absent, which meant empty."""
     if not isinstance(value, Mapping):
         raise ConversionError(path, f"must be an object with name and value, not {_kind_of(value)}")
     name, text = value.get("name"), value.get("value")
@@ -187,7 +187,7 @@ def _string(value: Any, path: str) -> str:
 
 
 def _text(value: Any, path: str) -> str:
-    """A string that shows a value: what AWS has as a number is decimal text in some fields of v1 (D-30)."""
+    """Return a value as a string: some numbers of AWS are decimal text in v1 (D-30)."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -196,7 +196,7 @@ def _text(value: Any, path: str) -> str:
 
 
 def _integer(value: Any, path: str) -> int:
-    """A whole number; JSON may hold it as 60.0."""
+    """Return an integer; JSON may hold it as 60.0."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, float):
@@ -207,7 +207,7 @@ def _integer(value: Any, path: str) -> int:
 
 
 def _number(value: Any, path: str) -> float:
-    """A finite number, given as one or as text: v1 has strings or integers in places where AWS has floats."""
+    """Return a finite number, given as number or text: some floats of AWS are strings or integers in v1."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ConversionError(path, f"must be a number, not {_kind_of(value)}")
     try:
@@ -241,7 +241,7 @@ def _timestamp(value: Any, path: str) -> datetime:
 
 def _rfc3339(value: Any, path: str) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        value = datetime.fromtimestamp(value, UTC)  # the wire form, where nothing has parsed the answer
+        value = datetime.fromtimestamp(value, UTC)  # the wire form, if the response was not parsed
     return _timestamp(value, path).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

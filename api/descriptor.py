@@ -1,6 +1,6 @@
-"""What distinguishes one kind from another, as data.
+"""The properties of a kind, as data.
 
-A kind is its descriptor: schema, conversion, CRD, informer, tracker and reconciler are driven by it (DESIGN 4.1).
+The descriptor drives a kind's schema, conversion, CRD, informer, tracker and reconciler (DESIGN 4.1).
 """
 
 from dataclasses import dataclass, field
@@ -11,16 +11,16 @@ from api.meta import GROUP, VERSION, Resource
 
 
 class LifeCycle(Enum):
-    """Which reconciler decides for a kind."""
+    """The life-cycle of a kind, which selects its reconciler."""
 
     JOB = "job"
     """Runs once, is stopped, keeps its record at AWS: training, tuning, transform and processing jobs."""
     RESOURCE = "resource"
-    """Is there until deleted, cannot be changed at AWS: models and endpoint configurations."""
+    """Exists until deleted, cannot be changed at AWS: models and endpoint configurations."""
     ENDPOINT = "endpoint"
-    """Serves what child models and a child configuration describe, and is switched to new ones: hosting deployments."""
+    """Serves child models with a child configuration, and is updated to new ones: hosting deployments."""
     SCALING = "scaling"
-    """Puts targets and policies on the variants of endpoints that others own: autoscaling policies."""
+    """Sets targets and policies on the variants of endpoints that other objects own: autoscaling policies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,57 +43,57 @@ class Operations:
     describe: str
     list: str
     stop: str
-    """Empty where nothing runs that could be stopped."""
+    """Empty if there is no operation to stop."""
     list_items: str
-    """Member of the List answer that holds the summaries, e.g. `TrainingJobSummaries`."""
+    """Member of the List response with the summaries, e.g. `TrainingJobSummaries`."""
     delete: str = ""
-    """Empty where AWS keeps the record for ever."""
+    """Empty if AWS keeps the record forever."""
     further: tuple[str, ...] = ()
-    """Operations besides `create` whose request members are fields of the spec, too, e.g. `UpdateEndpoint`."""
+    """Operations besides `create` with request members that are also fields of the spec, e.g. `UpdateEndpoint`."""
     describe_items: str = ""
-    """Member of the Describe answer that lists the resources, where the operation describes several."""
+    """Member of the Describe response with the resources, if the operation describes several."""
 
     @property
     def sending(self) -> tuple[str, ...]:
-        """Every operation whose request is made from the spec, `create` first."""
+        """Return every operation with a request built from the spec, `create` first."""
         return (self.create, *self.further)
 
 
 @dataclass(frozen=True, slots=True)
 class NameRule:
-    """How the SageMaker name of an object is found and kept (v1-kinds.md 4)."""
+    """How the SageMaker name of an object is chosen and stored (v1-kinds.md 4)."""
 
     member: str
-    """Request member, e.g. `TrainingJobName`; also the name's member in Describe answers and List summaries."""
+    """Request member, e.g. `TrainingJobName`; also the name's member in Describe responses and List summaries."""
     spec_field: str
-    """Field of `spec` in which users may give the name, e.g. `trainingJobName`."""
+    """Field of `spec` in which users may set the name, e.g. `trainingJobName`."""
     status_field: str
     """Field of `status` that shows it, e.g. `sageMakerTrainingJobName`."""
     max_length: int
     late_initialized: bool
     """Whether a generated name is written into `spec_field`."""
     constant: str = ""
-    """The name of every object that gives none, where v1 does not make one from metadata.name and metadata.uid."""
+    """The name of every object without one, if v1 does not generate it from metadata.name and metadata.uid."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusRule:
-    """Where the AWS status of a kind is found, how it is shown, and which values end its life."""
+    """The AWS status of a kind: its members, how it is shown, and its terminal values."""
 
     member: str
-    """Describe and summary member, e.g. `TrainingJobStatus`; empty where AWS has no states."""
+    """Describe and summary member, e.g. `TrainingJobStatus`; empty if AWS has no states."""
     field: str
     """Field of `status`, e.g. `trainingJobStatus`."""
     reconciling: str
-    """Value to show while the operator cannot do its work, e.g. `ReconcilingTrainingJob`."""
+    """Value to show while the operator cannot reconcile, e.g. `ReconcilingTrainingJob`."""
     refused: str = ""
-    """Value to show where v1 tells what time may cure (`reconciling`) from what it does not; empty: it does not."""
+    """Value to show for permanent errors, if v1 distinguishes them from temporary ones (`reconciling`); else empty."""
     synchronizing: str = "SynchronizingK8sJobWithSageMaker"
-    """Value to show before anything was asked of AWS."""
+    """Value to show before the first AWS call."""
     secondary_member: str | None = None
     secondary_field: str | None = None
     arn_member: str = ""
-    """Describe and Create-answer member that holds the ARN, e.g. `TrainingJobArn`."""
+    """Member of Describe and Create responses with the ARN, e.g. `TrainingJobArn`."""
     progress_member: str = ""
     """Describe and summary member that changes while the status does not, e.g. `TrainingJobStatusCounters`."""
     terminal: frozenset[str] = frozenset({"Completed", "Failed", "Stopped"})
@@ -105,7 +105,7 @@ class StatusRule:
 
 @dataclass(frozen=True, slots=True)
 class KindDescriptor:
-    """Everything that the shared machinery needs to know of one kind."""
+    """All properties of one kind that the shared code needs."""
 
     kind: str
     plural: str
@@ -121,10 +121,10 @@ class KindDescriptor:
     log_group: str | None = None
     """CloudWatch log group, shown as a console link in `status.cloudWatchLogUrl`."""
     compat: Compat = field(default_factory=Compat)
-    """Where the kind's fields depart from AWS's model."""
+    """The differences between the kind's fields and AWS's model."""
 
     resource: Resource = field(init=False)
-    """The kind as the Kubernetes API serves it."""
+    """The kind's resource in the Kubernetes API."""
 
     def __post_init__(self) -> None:
         resource = Resource(group=GROUP, version=VERSION, plural=self.plural, kind=self.kind)
@@ -132,5 +132,5 @@ class KindDescriptor:
 
     @property
     def controller_name(self) -> str:
-        """Label value of metrics and name of queue and threads: the lower-case kind."""
+        """Return the label value of metrics and the name of queue and threads: the lower-case kind."""
         return self.kind.lower()

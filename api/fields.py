@@ -1,4 +1,4 @@
-"""The fields of a kind as a tree, made from AWS's shapes and the kind's compatibility table.
+"""The fields of a kind as a tree, built from AWS's shapes and the kind's compatibility table.
 
 Schema, conversion, immutability rules and reference pages all walk this one tree, so they cannot disagree.
 """
@@ -33,47 +33,47 @@ _PAIR_VALUE: Final = "Value of the entry, always text: put numbers and booleans 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: its key in a manifest, the AWS member it stands for, and what is allowed in it."""
+    """One field: its key in a manifest, its AWS member, and its constraints."""
 
     path: str
     """Path in the manifest, e.g. `spec.inputDataConfig[].channelName`."""
     name: str
     """JSON key; empty for the items of a list."""
     member: str
-    """AWS member, dotted where the answer nests it deeper than the status does; empty if only the operator knows it."""
+    """AWS member, dotted if the response nests it deeper than the status; empty for the operator's own fields."""
     form: Form
     wire: Form
-    """Form at AWS; differs from `form` where v1 chose another type."""
+    """Form at AWS; differs from `form` if v1 chose another type."""
     required: bool = False
     required_by_aws: bool = False
     minimum: int | float | None = None
     """Smallest value, length or number of items."""
     maximum: int | float | None = None
     pattern: str = ""
-    """As its source writes it; the schema rewrites what Kubernetes' dialect (RE2) lacks."""
+    """As in its source; the schema rewrites what Kubernetes' dialect (RE2) does not support."""
     is_v1: bool = False
     """v1 had this field. Its pattern is v1's, which matches anywhere; an AWS pattern matches the whole text."""
     enum: tuple[str, ...] = ()
     """The only values allowed; empty if open."""
     known_values: tuple[str, ...] = ()
-    """Values that AWS lists, for the reader."""
+    """Values that AWS lists, for documentation."""
     documentation: str = ""
-    """AWS's HTML, or our own plain text."""
+    """AWS's HTML, or the operator's plain text."""
     fields: tuple["Field", ...] = ()
     item: "Field | None" = None
     sum_of: tuple[str, ...] = ()
-    """AWS members beside it that this field is the sum of."""
+    """Sibling AWS members; this field is their sum."""
     list_key: str = ""
-    """Member that identifies an item of a list, where the API server shall merge by it."""
+    """Member by which the API server identifies and merges the items of a list."""
     sent_by: tuple[str, ...] = ()
-    """Operations whose request has the member; known of the fields directly in `spec`."""
+    """Operations with this request member; set only for the fields directly in `spec`."""
     or_text: bool = False
-    """A text may stand in place of this structure."""
+    """A string is allowed instead of this structure."""
     like: str = ""
-    """For a field that no request has as it is: whose members are below it, e.g. `CreateModel.Containers`."""
+    """A field that no request contains unchanged: source of the members below it, e.g. `CreateModel.Containers`."""
 
     def walk(self) -> Iterator["Field"]:
-        """This field and everything below it, parents first, in schema order."""
+        """Yield this field and all fields below it, parents first, in schema order."""
         yield self
         for child in self.fields:
             yield from child.walk()
@@ -83,16 +83,16 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class KindFields:
-    """Both halves of a kind."""
+    """The fields of a kind's spec and status."""
 
     spec: Field
     status: Field
 
 
 def build(descriptor: KindDescriptor, model: ServiceModel) -> KindFields:
-    """The tree of one kind from a service model.
+    """Build the tree of one kind from a service model.
 
-    Raises botocore's OperationNotFoundError where the model lacks an operation, KeyError where it lacks a member.
+    Raises botocore's OperationNotFoundError if the model lacks an operation, KeyError if it lacks a member.
     """
     compat, operations = descriptor.compat, descriptor.operations
     builder = _Builder(compat, model)
@@ -110,7 +110,7 @@ def build(descriptor: KindDescriptor, model: ServiceModel) -> KindFields:
 
 @cache
 def installed(descriptor: KindDescriptor) -> KindFields:
-    """The tree of one kind from the installed botocore: what the converter uses. Built once, then shared.
+    """Return the tree of one kind from the installed botocore, for the converter. Built once, then shared.
 
     Thread-safe: at worst two threads build the same tree.
     """
@@ -118,12 +118,12 @@ def installed(descriptor: KindDescriptor) -> KindFields:
 
 
 def key_of(member: str) -> str:
-    """The manifest's key of an AWS member: the first letter in lower case, nothing else (`VolumeSizeInGB`)."""
+    """Return the manifest's key for an AWS member: only its first letter becomes lower case (`VolumeSizeInGB`)."""
     return member[:1].lower() + member[1:]
 
 
 def _named(field: Field, descriptor: KindDescriptor) -> Field:
-    """AWS demands the name and says no more; here it may be left out."""
+    """Return the name's field as optional: AWS requires it, the operator can generate it."""
     rule = descriptor.name
     if field.name != rule.spec_field:
         return field
@@ -147,25 +147,25 @@ def _text(path: str, documentation: str) -> Field:
 
 
 class _Builder:
-    """Shapes → fields for one compatibility table."""
+    """Converts shapes to fields by one compatibility table."""
 
     def __init__(self, compat: Compat, model: ServiceModel) -> None:
         self._compat = compat
         self._model = model
 
     def sent(self, operations: Iterable[str]) -> tuple[Field, ...]:
-        """The fields of `spec` that requests have; of a member that several take, the first one's words and limits."""
+        """Return the fields of `spec` from requests; a shared member has the first operation's text and limits."""
         fields: dict[str, Field] = {}
         for operation in operations:
             request = self._model.operation_model(operation).input_shape
-            # A kind that v1 did not have may demand what AWS does.
+            # A kind that v1 did not have may require what AWS requires.
             for field in self.structure(request, "spec", under_v1=bool(self._compat.fields)):
                 known = fields.get(field.name, field)
                 fields[field.name] = replace(known, sent_by=(*known.sent_by, operation))
         return tuple(fields.values())
 
     def structure(self, shape: Shape, path: str, *, under_v1: bool) -> tuple[Field, ...]:
-        """The fields of a structure, sorted by key. `under_v1`: v1 had the structure, so its manifests may have it."""
+        """Return the fields of a structure, sorted by key. `under_v1`: v1 had it, so manifests may have it."""
         assert isinstance(shape, StructureShape)  # noqa: S101 - callers dispatch on the shape's type
         return tuple(
             sorted(
@@ -182,7 +182,7 @@ class _Builder:
         key = self._compat.renamed.get(f"{parent}.{key_of(member)}", key_of(member))
         path = f"{parent}.{key}"
         v1 = self._compat.fields.get(path)
-        # A member that AWS demands inside a structure that v1 had already would refuse manifests that lack it.
+        # Requiring AWS's new member inside a structure of v1 would refuse existing manifests.
         required = v1.required if v1 else by_aws and not under_v1
         field = self._of_shape(shape, path, v1)
         return replace(field, name=key, member=member, required=required, required_by_aws=by_aws)
@@ -211,11 +211,11 @@ class _Builder:
         return (Field(f"{path}.{made.name}", made.name, "", form, form, documentation=doc, sum_of=made.of, is_v1=True),)
 
     def _item_v1(self, path: str, list_v1: V1 | None) -> V1 | None:
-        """An item is v1's if its list is; it has an entry of its own only where v1 limited it."""
+        """Return the v1 entry of a list's items: they are v1's if the list is, with limits only if v1 had some."""
         return self._compat.fields.get(path, V1() if list_v1 else None)
 
     def _pair(self, shape: MapShape, path: str, v1: V1 | None) -> tuple[Field, ...]:
-        # Both are optional and unlimited in v1; maps that AWS has added since follow the form but demand a name.
+        # Both are optional and unlimited in v1; AWS's newer maps have the same form but require a name.
         is_v1 = v1 is not None
         name = replace(_text(f"{path}.name", _PAIR_NAME), required=not is_v1, is_v1=is_v1)
         value = replace(_text(f"{path}.value", _PAIR_VALUE), is_v1=is_v1)
@@ -234,7 +234,7 @@ class _Builder:
         return replace(field, minimum=minimum, maximum=maximum, pattern=pattern or "", enum=enum, known_values=values)
 
     def status(self, field: StatusField, answer: Shape) -> Field:
-        """A field of `status`: of an answer's member, holding only what v1 had below it, or the operator's own."""
+        """Return a field in `status`: of a response member, with only v1's fields below it, or the operator's own."""
         path = f"status.{field.name}"
         if not field.source:
             return self._operators_status(field, path)
@@ -265,11 +265,11 @@ class _Builder:
             if field.form is Form.PAIRS or child.path in self._compat.fields
         )
         item = self._known_to_v1(field.item) if field.item else None
-        # Limits would only make the API server refuse what AWS has said.
+        # Limits would only make the API server refuse AWS's values.
         return replace(field, fields=fields, item=item, enum=(), required=False)
 
     def operator(self, field: OperatorField, parent: str) -> Field:
-        """A field that AWS does not have."""
+        """Return a field that AWS does not have."""
         path = f"{parent}.{field.name}" if field.name else parent
         v1 = self._compat.fields.get(path, V1(required=field.required, enum=field.enum))
         below, item = self._like(field.like, path) if field.like else ((), None)
@@ -294,7 +294,7 @@ class _Builder:
         )
 
     def _like(self, source: str, path: str) -> tuple[tuple[Field, ...], Field | None]:
-        """The fields, or the item, below a field of ours that holds what a request holds elsewhere."""
+        """Return the fields, or the item, below an operator field with members that a request has elsewhere."""
         operation, *members = source.split(".")
         shape = self._model.operation_model(operation).input_shape
         for member in members:

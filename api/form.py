@@ -4,7 +4,7 @@ from enum import Enum
 
 
 class Form(Enum):
-    """How a value is written in a manifest; the AWS side of a field has a form of its own where the two differ."""
+    """How a value is written in a manifest; a field has a separate AWS form if the two differ."""
 
     STRUCTURE = "structure"
     LIST = "list"

@@ -1,8 +1,8 @@
-"""A HostingDeployment taken apart: the specs of its child Models and of its child EndpointConfig.
+"""Derives the specs of a HostingDeployment's child Models and child EndpointConfig.
 
-Manifests come in two forms. In the guides' form, models name their containers, which stand in `spec.containers`; in
-the later one they define them inline. Either works; a manifest that has both leaves open which one counts, so it is
-refused. Source: v1-kinds.md 12.4.
+Manifests have two forms. In the guides' form, models reference containers in `spec.containers` by name; in the later
+one they define them inline. Either works; a manifest with both is ambiguous, so it is refused. Source: v1-kinds.md
+12.4.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from api.v1.hostingdeployment import HOSTING_DEPLOYMENT
 from api.v1.model import MODEL
 
 _SHARED: Final = ("region", "sageMakerEndpoint", "tags")
-"""What a deployment says of all its resources."""
+"""Fields of a deployment that apply to all its resources."""
 _VARIANTS: Final = ("productionVariants", "shadowProductionVariants")
 _HOSTNAME: Final = "containerHostname"
 
@@ -33,19 +33,19 @@ class WantedModel:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """All children that a deployment wants. Shares nothing with the deployment's spec."""
+    """The desired children of a deployment. Shares no data with the deployment's spec."""
 
     models: tuple[WantedModel, ...]
     """In the order of the manifest."""
     configuration: JsonObject
-    """Spec of the EndpointConfig, but for its variants' models, named as the deployment names them."""
+    """Spec of the EndpointConfig; its variants' models still have their names within the deployment."""
     ignored: tuple[str, ...]
-    """What is given but goes nowhere, each as `path: why`: for people to see; v1 did not call it an error."""
+    """Ignored fields, each as `path: why`, to show to the user; v1 did not treat them as errors."""
 
     def configuration_with(self, model_names: Mapping[str, str]) -> JsonObject:
-        """Spec of the EndpointConfig with the models' names at AWS, given by their names within the deployment.
+        """Return the EndpointConfig's spec with AWS's model names; `model_names` maps from names within the deployment.
 
-        Raises KeyError for a model that is missing there.
+        Raises KeyError for a missing model.
         """
         renamed = {
             field: [
@@ -60,7 +60,7 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that keeps a deployment from being taken apart, and where it stands in the manifest."""
+    """A problem that prevents deriving the children, and its path in the manifest."""
 
     path: str
     message: str
@@ -70,7 +70,7 @@ class Problem:
 
 
 class HostingError(ConversionError):
-    """A deployment that cannot be taken apart. `path` is the first problem's, `message` names all of them."""
+    """A deployment without valid children. `path` is the first problem's, `message` lists all of them."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         first, *others = problems
@@ -79,10 +79,10 @@ class HostingError(ConversionError):
 
 
 def resolve(spec: Mapping[str, Any]) -> Resolved:
-    """The children that the spec of a HostingDeployment stands for.
+    """Return the children for the spec of a HostingDeployment.
 
-    Raises HostingError with every problem at once: names that nothing has, names given twice, mixed forms, models
-    without containers, containers without a name; ConversionError where a value is not of its type. Thread-safe.
+    Raises HostingError with every problem at once: unknown names, duplicate names, mixed forms, models without
+    containers, containers without a name; ConversionError if a value has the wrong type. Thread-safe.
     """
     defined = _objects(spec.get("containers"), "spec.containers")
     models = [_model(entry, n, defined) for n, entry in enumerate(_objects(spec.get("models"), "spec.models"))]
@@ -107,14 +107,14 @@ class _Model:
     name: str
     primary: str
     names: tuple[str, ...]
-    """Names of containers that it refers to."""
+    """Names of the containers that it references."""
     inline: tuple[Mapping[str, Any], ...]
     """Containers that it defines."""
     defined: Mapping[str, Mapping[str, Any]]
-    """What names refer to."""
+    """The containers by name."""
 
     def spec(self) -> JsonObject:
-        """The Model's spec: one container is its primary one, more are called in order, whatever primaryContainer says.
+        """Return the Model's spec: one container is the primary one, several run in order, ignoring primaryContainer.
 
         Raises KeyError if there are problems.
         """
@@ -124,7 +124,7 @@ class _Model:
         return result | ({"primaryContainer": containers[0]} if len(containers) == 1 else {"containers": containers})
 
     def problems(self) -> Iterator[Problem]:
-        """What is wrong with it by itself."""
+        """Yield the problems of this model alone."""
         path = f"{self.path}.containers"
         if self.names and self.inline:
             yield Problem(path, "mixes names of containers with definitions: use one form in the whole manifest")
@@ -159,7 +159,7 @@ def _model(entry: Mapping[str, Any], n: int, defined: Sequence[Mapping[str, Any]
         entry=entry,
         name=_text(entry, "name", path),
         primary=primary,
-        # In the guides' form, a model of one container may say so with primaryContainer alone.
+        # In the guides' form, a model of one container may have only primaryContainer.
         names=(primary,) if not given and primary else names,
         inline=tuple(item for item in given if not isinstance(item, str)),
         defined={hostname: item for item in defined if (hostname := _text(item, _HOSTNAME, "spec.containers[]"))},
@@ -216,7 +216,7 @@ def _configuration(spec: Mapping[str, Any]) -> JsonObject:
 
 
 def _ignored(models: Sequence[_Model], defined: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    # The API server lets unknown fields of inline containers pass, as their schema has no type; v1's dropped them.
+    # The API server accepts unknown fields of inline containers, as their schema has no type; v1's dropped them.
     container = _inline_container()
     for model in models:
         for n, inline in enumerate(model.inline):

@@ -12,15 +12,15 @@ VERSION: Final = "v1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 
 FINALIZER: Final = "sagemaker-operator-finalizer"
-"""The only finalizer that a user must remove by hand to let go of an object; the guides name it, so it stays."""
+"""The only finalizer that a user must remove by hand to release an object; the guides mention it, so it is kept."""
 
 JsonObject: TypeAlias = dict[str, Any]
-"""A decoded JSON object, owned by whoever decoded it."""
+"""A decoded JSON object, owned by the code that decoded it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ObjectKey:
-    """Where an object lives: `namespace` is empty for cluster-scoped objects. The uid is not part of it (S1)."""
+    """Namespace and name of an object: `namespace` is empty for cluster-scoped objects. Without the uid (S1)."""
 
     namespace: str
     name: str
@@ -30,14 +30,14 @@ class ObjectKey:
 
     @classmethod
     def of(cls, obj: Mapping[str, Any]) -> Self:
-        """Key of a decoded object. Raises KeyError where `metadata.name` is missing."""
+        """Return the key of a decoded object. Raises KeyError if `metadata.name` is missing."""
         metadata = obj["metadata"]
         return cls(metadata.get("namespace") or "", metadata["name"])
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """How the Kubernetes API serves a kind; `group` is empty for the core group."""
+    """A kind's resource in the Kubernetes API; `group` is empty for the core group."""
 
     group: str
     version: str
@@ -47,7 +47,7 @@ class Resource:
 
     @property
     def api_version(self) -> str:
-        """`group/version`, or `version` for the core group: what `apiVersion` says in an object."""
+        """Return `group/version`, or `version` for the core group, as in an object's `apiVersion`."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
 

@@ -1,4 +1,4 @@
-"""Fields that every kind has and AWS does not: where to act, and what the operator tells about it."""
+"""Fields that every kind has and AWS does not: region, endpoint, and the operator's status."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ from api.form import Form
 
 @dataclass(frozen=True, slots=True)
 class OperatorField:
-    """A field of our own. Limits are in the kind's compatibility table where v1 had the field."""
+    """A field of the operator. Limits are in the kind's compatibility table if v1 had the field."""
 
     name: str
     """Empty for the items of a list."""
@@ -16,13 +16,13 @@ class OperatorField:
     description: str
     required: bool = False
     is_defaulted: bool = False
-    """Something stands in for it that v1 did not know: it may be left out where v1 demanded it."""
+    """It has a default that v1 did not have: it may be omitted although v1 required it."""
     enum: tuple[str, ...] = ()
     fields: tuple["OperatorField", ...] = ()
     item: "OperatorField | None" = None
     list_key: str = ""
     like: str = ""
-    """Operation whose request, or dotted member of one, has the same fields below it, e.g. `CreateModel.Containers`."""
+    """Operation, or dotted member of its request, with the same fields below it, e.g. `CreateModel.Containers`."""
 
 
 COMMON_SPEC: Final = (

@@ -1,8 +1,8 @@
-"""Tags as users write them in a flag or an annotation, within AWS's limits (modern-expectations.md 5)."""
+"""Parses tags in a flag or an annotation, within AWS's limits (modern-expectations.md 5)."""
 
 
 def parse_tags(text: str) -> tuple[tuple[str, str], ...]:
-    """Keys and values of `k=v,k=v`. Raises ValueError with words that go on from where it stands: "must be …"."""
+    """Return the keys and values of `k=v,k=v`. Raises ValueError with a message that begins "must be …"."""
     pairs = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         key, equals, value = part.partition("=")

@@ -1,6 +1,6 @@
-"""The wiring of the process, top to bottom in the order in which things start.
+"""Wires the process, top to bottom in the order in which its parts start.
 
-Everything is made here and passed in; nothing below looks anything up. `run` returns when the process shall end.
+All dependencies are created here and passed in. `run` returns when the process should end.
 """
 
 import gc
@@ -67,22 +67,22 @@ log = structlog.get_logger(__name__)
 
 _POD_NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _TRACKER_THREADS: Final = 2
-"""So many regions or credentials can be slow at once before the status of others is delayed."""
+"""Number of regions or credentials that can be slow at once before the status of others is delayed."""
 _SETTLED_FACTOR: Final = 12
-"""How much rarer the looks are while nothing moves: once a minute by default."""
+"""Factor of the poll interval while all objects are settled: once a minute by default."""
 _GC_THRESHOLDS: Final = (50_000, 20, 50)
-"""Objects come and go by the thousand with every list, without cycles: collecting seldom made the initial list of
+"""Every list creates and frees thousands of objects, without cycles: rarer collections made the initial list of
 40,000 objects a third faster (hack/bench/runtime.py)."""
 _NEVER_S: Final = 10 * 365 * 86_400.0
-"""A period so long that no process sees its end: what `--resync-period 0` means to those who count seconds."""
+"""A period longer than any process lives: `--resync-period 0` in seconds."""
 _RESYNC_SPREAD: Final = (0.9, 1.1)
-"""Replicas that start together do not replay their caches together (M4)."""
+"""Jitter, so that replicas that start together do not replay their caches together (M4)."""
 
 
 def run(settings: Settings) -> int:
     """Run the operator until a signal or a failure; returns the exit code.
 
-    Raises `ConfigError` and `BindError`, whose messages are for whoever starts the process.
+    Raises `ConfigError` and `BindError` with messages for the user who starts the process.
     """
     gc.set_threshold(*_GC_THRESHOLDS)
     clock = SystemClock()
@@ -94,7 +94,7 @@ def run(settings: Settings) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Metrics:
-    """One set for the whole process."""
+    """The metrics of the process, declared once."""
 
     rest: RestMetrics
     informers: InformerMetrics
@@ -115,7 +115,7 @@ class _Metrics:
 
 
 class _Operator:
-    """All parts, handed to a `Manager` that starts and stops them."""
+    """All parts, added to a `Manager` that starts and stops them."""
 
     def __init__(self, settings: Settings, cluster: Cluster, clock: Clock, closing: ExitStack) -> None:
         self._settings = settings
@@ -153,7 +153,7 @@ class _Operator:
         return Served(descriptor, CONTROLLERS.new_store(descriptor), queue)
 
     def _new_client(self, *, is_limited: bool = True, request_timeout_s: float | None = None) -> KubeClient:
-        """A client with connections of its own, closed at the end. Unlimited ones are for leader election only."""
+        """Return a client with connections of its own, closed at the end; unlimited only for leader election."""
         settings = self._settings
         limiter = (
             BucketRateLimiter[str](self._clock, rate_per_s=settings.kube_api_qps, burst=settings.kube_api_burst)
@@ -176,7 +176,7 @@ class _Operator:
         return Clients(how, RoleSessions(how.config(), self._clock, lambda: self._cluster_id.value))
 
     def _election(self) -> tuple[Fence, Elector | None]:
-        """The fence that every effect asks, and who opens it."""
+        """Return the fence that every effect checks, and the elector that opens it."""
         settings = self._settings
         if not settings.enable_leader_election:
             return UnfencedUntil(Stop()), None
@@ -208,7 +208,7 @@ class _Operator:
                 self.manager.add(Stage.SERVERS, name, server.run)
 
     def _add_kind(self, served: Served) -> None:
-        """Informers, tracker and controller of one kind."""
+        """Add informers, tracker and controller of one kind."""
         name = served.descriptor.controller_name
         self._add_caches(served)
         setup = CONTROLLERS.of(served.descriptor)
@@ -269,7 +269,7 @@ class _Operator:
         return tracker
 
     def _add_namespaces(self) -> None:
-        """Caches of what namespaces say. No kind is worked on before they have synced."""
+        """Add the caches of namespaces. No kind is reconciled before they have synced."""
         if self._tenancy is None:
             log.info("annotations of namespaces have no effect: --namespace is given", served=self._settings.namespaces)
             return
@@ -287,7 +287,7 @@ class _Operator:
             self.manager.add_cache(each.name, partial(self._follow, informer), has_synced=has_synced)
 
     def _follow(self, informer: Informer, stop: Stop) -> None:
-        """Run an informer. Stopping closes its client: a request that nobody answers must not delay the end (K3)."""
+        """Run an informer. Stopping closes its client: an unanswered request must not delay the end (K3)."""
         take_back = stop.on_set(self._watching.close)
         try:
             informer.run(stop)
@@ -295,7 +295,7 @@ class _Operator:
             take_back()
 
     def _informers(self, descriptor: KindDescriptor, store: Store) -> Iterator[tuple[str, Informer]]:
-        """One informer for all namespaces, or one for each that is served; they share the store."""
+        """Yield one informer for all namespaces, or one per served namespace; they share the store."""
         for namespace in self._settings.namespaces or ("",):
             source = KubeListerWatcher(
                 self._watching, descriptor.resource, namespace or None, label_selector=self._settings.watch_selector
@@ -335,12 +335,12 @@ def _leader_check(elector: Elector) -> Check:
 
 
 def _instance() -> str:
-    """Who reports events: the pod's name, which is its host name."""
+    """Return the reporter of Events: the pod's name, which is its host name."""
     return os.uname().nodename
 
 
 def _pod_namespace() -> str:
-    """The namespace of this pod; empty outside of a cluster."""
+    """Return the namespace of this pod; empty outside of a cluster."""
     try:
         return _POD_NAMESPACE_FILE.read_text().strip()
     except OSError:
@@ -348,7 +348,7 @@ def _pod_namespace() -> str:
 
 
 def _own_namespace() -> str:
-    """The same. Raises `ConfigError` outside of a cluster."""
+    """Return the namespace of this pod. Raises `ConfigError` outside of a cluster."""
     namespace = _pod_namespace()
     if not namespace:
         raise ConfigError(

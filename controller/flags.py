@@ -1,6 +1,6 @@
-"""Reads the text of a flag or an environment variable as a value.
+"""Parses the text of a flag or an environment variable.
 
-Every reader raises ValueError with words that go on from the name of the flag: "must be …".
+Every parser raises ValueError with a message that continues the flag's name: "must be …".
 """
 
 import re
@@ -12,12 +12,12 @@ Parse: TypeAlias = Callable[[str], Any]
 
 
 def text(text: str) -> str:
-    """Anything, as it is."""
+    """Return the text unchanged."""
     return text
 
 
 def switch(text: str) -> bool:
-    """A boolean as Go's flags write it."""
+    """Parse a boolean as Go's flags write it."""
     known = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
     if text.lower() not in known:
         raise ValueError(f"must be true or false, not {text!r}")
@@ -25,7 +25,7 @@ def switch(text: str) -> bool:
 
 
 def one_of(*choices: str) -> Parse:
-    """One of some words, in lower case."""
+    """Return a parser for one of `choices`, in lower case."""
 
     def parse(text: str) -> str:
         if text.lower() not in choices:
@@ -36,7 +36,7 @@ def one_of(*choices: str) -> Parse:
 
 
 def whole(lowest: int, highest: int) -> Parse:
-    """A whole number within limits, both included."""
+    """Return a parser for an integer within limits, both included."""
 
     def parse(text: str) -> int:
         if not re.fullmatch(r"[+-]?\d+", text) or not lowest <= int(text) <= highest:
@@ -47,7 +47,7 @@ def whole(lowest: int, highest: int) -> Parse:
 
 
 def rate(text: str) -> float:
-    """Requests per second, 0 or more."""
+    """Parse requests per second, 0 or more."""
     if not re.fullmatch(r"\d+(\.\d+)?", text):
         raise ValueError(f"must be a number of requests per second, or 0 for no limit, not {text!r}")
     return float(text)
@@ -58,7 +58,7 @@ _DURATION_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 
 
 def seconds(text: str) -> float:
-    """Seconds of a Go duration (`10h`, `1m30s`, `500ms`) or of a plain number. Raises ValueError."""
+    """Return the seconds of a Go duration (`10h`, `1m30s`, `500ms`) or of a plain number. Raises ValueError."""
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
     if not re.fullmatch(rf"(?:{_DURATION_PART.pattern})+", text):
@@ -67,7 +67,7 @@ def seconds(text: str) -> float:
 
 
 def duration(lowest_s: float) -> Parse:
-    """A duration in seconds, at least `lowest_s`."""
+    """Return a parser for a duration in seconds, at least `lowest_s`."""
 
     def parse(text: str) -> float:
         value = seconds(text)
@@ -83,14 +83,14 @@ _DNS_SUBDOMAIN: Final = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(
 
 
 def namespace(text: str) -> str:
-    """Name of a namespace, or empty."""
+    """Parse the name of a namespace, or empty text."""
     if text and not _DNS_LABEL.fullmatch(text):
         raise ValueError(f"must be the name of a namespace, not {text!r}")
     return text
 
 
 def namespaces(text: str) -> tuple[str, ...]:
-    """Names of namespaces with commas between, each once, in order."""
+    """Parse comma-separated names of namespaces; returns each once, in order."""
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     for name in names:
         namespace(name)
@@ -98,14 +98,14 @@ def namespaces(text: str) -> tuple[str, ...]:
 
 
 def object_name(text: str) -> str:
-    """Name of an object (RFC 1123 subdomain)."""
+    """Parse the name of an object (RFC 1123 subdomain)."""
     if not _DNS_SUBDOMAIN.fullmatch(text):
         raise ValueError(f"must be a name for a Kubernetes object, not {text!r}")
     return text
 
 
 def url(text: str) -> str:
-    """An HTTP URL, or empty."""
+    """Parse an HTTP URL, or empty text."""
     if text and (urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname):
         raise ValueError(f"must be a URL that starts with http:// or https://, not {text!r}")
     return text

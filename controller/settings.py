@@ -1,11 +1,11 @@
-"""Everything that can be set at start, as one frozen value: flags first, then environment variables, then defaults.
+"""All settings of the process as one frozen value: flags first, then environment variables, then defaults.
 
-A field of `Settings` is the whole declaration of an option: the flag is its name with dashes (`_s` for seconds is
-left out), the variable is that in capitals after `SAGEMAKER_OPERATOR_`. Flags of the predecessor keep their names, and
-Go's habits are understood: `-name`, `--name=value`, `--name value`, `--switch`, `--switch=false` (v1-kinds.md 10).
+A field of `Settings` declares an option completely: the flag is its name with dashes (without `_s` for seconds), the
+variable is that in capitals after `SAGEMAKER_OPERATOR_`. Flags of the predecessor keep their names, and Go's syntax is
+accepted: `-name`, `--name=value`, `--name value`, `--switch`, `--switch=false` (v1-kinds.md 10).
 """
 
-# ruff: noqa: RUF009 (`_option` is `dataclasses.field` with what the flag needs)
+# ruff: noqa: RUF009 (`_option` is `dataclasses.field` with the flag's metadata)
 
 import argparse
 import dataclasses
@@ -27,7 +27,7 @@ PROGRAM: Final = "sagemaker-k8s-operator"
 ENVIRONMENT_PREFIX: Final = "SAGEMAKER_OPERATOR_"
 
 Address: TypeAlias = tuple[str, int] | None
-"""Host (empty: all interfaces) and port; None: switched off."""
+"""Host (empty: all interfaces) and port; None: disabled."""
 
 Group: TypeAlias = Literal["Kubernetes", "Scope", "Work", "AWS", "Leader election", "Endpoints", "Logs"]
 
@@ -41,7 +41,7 @@ def _option(
     metavar: str = "TEXT",
     flag: str = "",
 ) -> Any:
-    """One option: `default` is written as a user would write it."""
+    """Declare one option: `default` is written as a user would write it."""
     metadata = {"help": help, "group": group, "parse": parse, "metavar": metavar, "flag": flag, "default": default}
     return dataclasses.field(default_factory=lambda: parse(default), metadata=metadata)
 
@@ -67,8 +67,8 @@ class Settings:
         parse=flags.url,
         metavar="URL",
     )
-    # No limit: the API server's own (API Priority and Fairness) is fair to others, and knows what it can bear; so
-    # decided controller-runtime, too (pull request 3119). `workers` bounds what is under way.
+    # No limit: the API server's own (API Priority and Fairness) is fair to other clients, and knows its capacity;
+    # controller-runtime decided the same (pull request 3119). `workers` bounds concurrent requests.
     kube_api_qps: float = _option(
         "0",
         "Requests per second to the Kubernetes API, on average; 0 for no limit. Leader election is exempt.",
@@ -252,7 +252,7 @@ class Settings:
     )
 
     def election_config(self, identity: str) -> ElectionConfig:
-        """The times of leader election. Raises ValueError where they could elect two leaders (E1)."""
+        """Return leader election's configuration. Raises ValueError for times that could elect two leaders (E1)."""
         return ElectionConfig(
             identity,
             lease_duration_s=self.leader_election_lease_duration_s,
@@ -262,12 +262,12 @@ class Settings:
 
 
 def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settings:
-    """Settings of a command line. Ends the process for --help and --version, and with 2 and one line for mistakes."""
+    """Parse a command line. Ends the process for --help and --version, and with 2 and one line for mistakes."""
     parser = _parser()
     given = vars(parser.parse_args([_double_dashed(argument) for argument in arguments]))
     values: dict[str, object] = {}
     for option in dataclasses.fields(Settings):
-        from_environment = environ.get(_variable(option)) or None  # empty counts as not set, as deployments like it
+        from_environment = environ.get(_variable(option)) or None  # Deployments may set empty values
         for source, text in ((_flag(option), given[option.name]), (_variable(option), from_environment)):
             if text is None:
                 continue
@@ -286,7 +286,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line, without the usage: with this many options it would hide what is wrong."""
+        """Print one line, without the usage: with this many options it would hide the mistake."""
         message = message.removeprefix("argument ").replace("unrecognized arguments", "unknown arguments")
         self.exit(2, f"{self.prog}: error: {message} (see --help)\n")
 
@@ -311,7 +311,7 @@ def _parser() -> argparse.ArgumentParser:
         action = group.add_argument(
             _flag(option), dest=option.name, metavar=about["metavar"], help=text.replace("%", "%%")
         )
-        if is_switch:  # given alone it is true
+        if is_switch:  # without a value it is true
             action.nargs, action.const = "?", "true"
     others = parser.add_argument_group("Others")
     others.add_argument("-h", "--help", action="help", help="Show this and end.")
@@ -329,5 +329,5 @@ def _variable(option: "dataclasses.Field[Any]") -> str:
 
 
 def _double_dashed(argument: str) -> str:
-    """Go's `-name` as `--name`; `-h` stays."""
+    """Return Go's `-name` as `--name`; `-h` is kept."""
     return f"-{argument}" if re.match(r"-[a-z][a-z-]+", argument) else argument

@@ -1,4 +1,4 @@
-"""The version of the product: from the package's metadata, with the commit that an image was built from."""
+"""The version of the operator: from the package's metadata, with the commit that the image was built from."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ DISTRIBUTION = "sagemaker-k8s-operator"
 
 
 def version() -> str:
-    """Version of the installed distribution, `0+unknown` when the sources run without being installed."""
+    """Return the version of the installed distribution, `0+unknown` if the sources run without installation."""
     try:
         return metadata.version(DISTRIBUTION)
     except metadata.PackageNotFoundError:
@@ -18,17 +18,17 @@ def version() -> str:
 
 
 def commit() -> str:
-    """Commit that the image was built from: the build sets `OPERATOR_COMMIT`; empty elsewhere."""
+    """Return the commit that the image was built from: the build sets `OPERATOR_COMMIT`; empty elsewhere."""
     return os.environ.get("OPERATOR_COMMIT", "")
 
 
 def user_agent() -> str:
-    """What requests to the Kubernetes API call themselves, in client-go's form `name/version (os/arch) commit`."""
+    """Return the User-Agent for the Kubernetes API, in client-go's form `name/version (os/arch) commit`."""
     return f"{DISTRIBUTION}/{version()} ({platform.system().lower()}/{platform.machine()}) {commit() or 'unknown'}"
 
 
 def register_build_info(registry: CollectorRegistry) -> None:
-    """Expose `sagemaker_operator_build_info`, a gauge that is always 1 and carries what is running as labels."""
+    """Register `sagemaker_operator_build_info`, a gauge that is always 1, with the build as labels."""
     gauge = Gauge(
         "sagemaker_operator_build_info",
         "What is running; always 1.",

@@ -1,4 +1,4 @@
-"""The reference page of a kind, from the same field tree as its CRD."""
+"""Generates the reference page of a kind, from the same field tree as its CRD."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -13,12 +13,12 @@ _HEADER: Final = "<!-- Made by `python -m hack.crds` from api/v1 and hack/snapsh
 
 
 def page(descriptor: KindDescriptor, fields: KindFields) -> str:
-    """Markdown: one table for `spec`, one for `status`."""
+    """Return the page as Markdown: one table for `spec`, one for `status`."""
     return "\n".join(_lines(descriptor, fields)) + "\n"
 
 
 def index(descriptors: Iterable[KindDescriptor]) -> str:
-    """Markdown: all kinds, with their pages."""
+    """Return the index as Markdown: all kinds, with links to their pages."""
     lines = [
         _HEADER,
         "# API reference",
@@ -95,7 +95,7 @@ def _table(descriptor: KindDescriptor, root: Field, *, with_limits: bool) -> Ite
 
 
 def _with_member_paths(field: Field, prefix: str, *, by_operation: bool) -> Iterator[tuple[Field, str]]:
-    """Each field below `field` with the dotted path of its AWS member, after its operation where there are several."""
+    """Yield each field below `field` with its AWS member's path, prefixed by its operation if there are several."""
     for child in field.fields:
         aws = f"{prefix}{child.member}" if child.member else child.like
         if by_operation and child.sent_by:

@@ -5,7 +5,7 @@
     python -m hack.crds --refresh   first take a new snapshot of the service models from the installed botocore
 
 The input is the descriptors in `api/v1` and the snapshots in `hack/snapshots`, never the installed botocore, so the
-output is the same on every machine. To offer what AWS has added since: upgrade botocore, run with `--refresh`, read the
+output is the same on every machine. To include AWS's additions: upgrade botocore, run with `--refresh`, read the
 differences (a new enum value, a looser limit), and commit snapshot, CRDs and pages together.
 """
 
@@ -23,7 +23,7 @@ from api.fields import build
 from api.meta import GROUP, JsonObject
 from api.models import as_model, load_installed
 from api.schema.crd import custom_resource_definition
-from api.v1 import ALL_KINDS
+from api.v1 import KINDS
 from hack import apidocs, models
 
 ROOT: Final = Path(__file__).parent.parent
@@ -34,15 +34,15 @@ _HEADER: Final = "# Made by `python -m hack.crds` from api/v1 and hack/snapshots
 
 
 def generate() -> dict[Path, str]:
-    """Every generated file and its content."""
+    """Return every generated file with its content."""
     files: dict[Path, str] = {}
-    for descriptor in ALL_KINDS:
+    for descriptor in KINDS:
         snapshot = models.read(descriptor.service)
         fields = build(descriptor, as_model(descriptor.service, snapshot))
         crd = custom_resource_definition(descriptor, fields, models.label(descriptor, snapshot))
         files[CRDS / f"{GROUP}_{descriptor.plural}.yaml"] = _HEADER + to_yaml(crd)
         files[DOCS / f"{descriptor.singular}.md"] = apidocs.page(descriptor, fields)
-    files[DOCS / "README.md"] = apidocs.index(ALL_KINDS)
+    files[DOCS / "README.md"] = apidocs.index(KINDS)
     bases = sorted(f"{path.parent.name}/{path.name}" for path in files if path.parent == CRDS)
     kustomization = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": bases}
     files[CRDS.parent / "kustomization.yaml"] = _HEADER + to_yaml(kustomization)
@@ -50,7 +50,7 @@ def generate() -> dict[Path, str]:
 
 
 def refresh() -> None:
-    """Replace the snapshots by what the installed botocore says."""
+    """Replace the snapshots with the models of the installed botocore."""
     for service, kinds in _by_service().items():
         path = models.path_of(service)
         path.parent.mkdir(exist_ok=True)
@@ -58,7 +58,7 @@ def refresh() -> None:
 
 
 def to_yaml(value: JsonObject) -> str:
-    """YAML in a stable form: sorted keys, long lines left whole, no anchors."""
+    """Return YAML in a stable form: sorted keys, unwrapped lines, no anchors."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=True, width=10_000, allow_unicode=True)
 
 
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _by_service() -> dict[str, list[KindDescriptor]]:
     services: dict[str, list[KindDescriptor]] = {}
-    for kind in ALL_KINDS:
+    for kind in KINDS:
         services.setdefault(kind.service, []).append(kind)
     return services
 

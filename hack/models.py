@@ -1,8 +1,8 @@
-"""Snapshots of AWS's service models: the parts that CRDs are made from, kept in the repository.
+"""Keeps snapshots of AWS's service models in the repository: the parts from which CRDs are generated.
 
-CRDs must not change because somebody has another botocore installed. They are made from a snapshot, which changes
-only when asked to; the difference between two snapshots is then part of a review. A snapshot holds shapes of botocore
-(Apache-2.0) unchanged: those that the Create operations take, and those of the answers that status shows.
+CRDs must not depend on the installed botocore. They are generated from a snapshot, which changes only on request; the
+difference between two snapshots is then part of a review. A snapshot holds shapes of botocore (Apache-2.0) unchanged:
+those that the Create operations take, and those of the responses that status shows.
 """
 
 import hashlib
@@ -19,29 +19,29 @@ FOLDER: Final = Path(__file__).parent / "snapshots"
 
 
 def read(service: str) -> JsonObject:
-    """The kept snapshot of a service. Raises FileNotFoundError if there is none."""
+    """Return the stored snapshot of a service. Raises FileNotFoundError if there is none."""
     snapshot: JsonObject = json.loads(path_of(service).read_text("utf-8"))
     return snapshot
 
 
 def path_of(service: str) -> Path:
-    """Where the snapshot of a service is kept."""
+    """Return the path of a service's snapshot."""
     return FOLDER / f"{service}.json"
 
 
 def text_of(snapshot: JsonObject) -> str:
-    """A snapshot as it is stored: sorted, one value a line, so that a change of the API is a readable difference."""
+    """Return a snapshot as stored: sorted, one value per line, so that a change of the API is a readable diff."""
     return json.dumps(snapshot, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def label(kind: KindDescriptor, snapshot: JsonObject) -> str:
-    """Service, API version and digest of what the kind is made from, for its CRD's annotation."""
+    """Return service, API version and digest of the kind's source, for its CRD's annotation."""
     digest = hashlib.sha256(text_of(take(snapshot, [kind])).encode()).hexdigest()
     return f"{kind.service} {snapshot['metadata']['apiVersion']} sha256:{digest[:16]}"
 
 
 def take(description: JsonObject, kinds: Iterable[KindDescriptor]) -> JsonObject:
-    """What the kinds need of a service description, whole or a snapshot. Raises KeyError if one is missing."""
+    """Return the parts of a service description that the kinds need. Raises KeyError if one is missing."""
     operations: JsonObject = {}
     shapes: JsonObject = {}
     for kind in kinds:
@@ -54,13 +54,13 @@ def take(description: JsonObject, kinds: Iterable[KindDescriptor]) -> JsonObject
 
 
 def _half(description: JsonObject, operation: str, half: str) -> JsonObject:
-    """An operation with what is needed of it: its request or its answer."""
+    """Return an operation with the needed half of it: its request or its response."""
     whole = description["operations"][operation]
     return {key: whole[key] for key in ("name", "http", half) if key in whole}
 
 
 def _likened(fields: Iterable[OperatorField]) -> Iterator[str]:
-    """Operations of which fields of our own hold a part."""
+    """Yield the operations of which operator fields hold a part."""
     for field in fields:
         if field.like:
             yield field.like.partition(".")[0]
@@ -74,7 +74,7 @@ def _shown(kind: KindDescriptor) -> set[str]:
 
 
 def _collect(every: JsonObject, name: str, into: JsonObject) -> None:
-    """Copy a shape and all that it refers to."""
+    """Copy a shape and all shapes that it references."""
     if name in into:
         return
     into[name] = every[name]
@@ -83,7 +83,7 @@ def _collect(every: JsonObject, name: str, into: JsonObject) -> None:
 
 
 def _collect_answer(every: JsonObject, name: str, kind: KindDescriptor, into: JsonObject) -> None:
-    """Copy an answer with those members only that are shown; the others would make a snapshot change for nothing."""
+    """Copy a response with only the members that status shows; others would change snapshots without effect."""
     members = _shown(kind)
     if items := kind.operations.describe_items:
         reference = every[name]["members"][items]

@@ -1,12 +1,12 @@
-"""Takes out of an installation what the operator never loads, and proves that the rest still serves it.
+"""Removes from an installation what the operator never loads, and verifies that the rest still works.
 
-`python slim.py /app` runs in the build stage of the Dockerfile, on what pip laid below /app. Half of it is for others:
+`python slim.py /app` runs in the build stage of the Dockerfile, on pip's installation below /app. Half of it is unused:
 the models of four hundred AWS services, and the asynchronous half of the Kubernetes client with the HTTP library that
-only it uses. Scanners report the defects of everything that lies there, loaded or not. Measured with Python 3.13 on
-x86-64, byte code included: 205 MB as installed, 85 MB in the image, whose base has 58 MB.
+only it uses. Scanners report the defects of every installed file, loaded or not. Measured with Python 3.13 on x86-64,
+byte code included: 205 MB as installed, 85 MB in the image, on a base of 58 MB.
 
-The proof is an import of every module of the product and a client for every AWS service that is left; the build fails
-where one of them misses something.
+The verification imports every module of the operator and creates a client for every remaining AWS service; the build
+fails if one of them misses something.
 """
 
 import importlib
@@ -20,16 +20,16 @@ from typing import Final
 SERVICES: Final = (
     "application-autoscaling",
     "sagemaker",
-    "logs",  # kubectl smlogs, which the image can run, too
-    # botocore's own, to get credentials: web identity and roles, and the log-ins of a developer's profile
+    "logs",  # kubectl smlogs, which the image can run as well
+    # used by botocore for credentials: web identity and roles, and the log-ins of a developer's profile
     "signin",
     "sso",
     "sso-oidc",
     "sts",
 )
-"""AWS services whose models stay."""
+"""AWS services of which the models are kept."""
 FOLDERS: Final = ("kubernetes/aio", "bin", "boto3/examples")
-"""Not imported by anything that we import."""
+"""Not imported by any module that the operator imports."""
 DISTRIBUTIONS: Final = (
     "aiohappyeyeballs",
     "aiohttp",
@@ -41,13 +41,13 @@ DISTRIBUTIONS: Final = (
     "propcache",
     "yarl",
 )
-"""Installed for kubernetes/aio alone."""
+"""Installed only for kubernetes/aio."""
 
 
 def slim(installation: Path) -> None:
-    """Delete from `installation` (a directory that `pip install --target` filled) what is listed above.
+    """Delete the items listed above from `installation` (a directory that `pip install --target` filled).
 
-    Raises FileNotFoundError where botocore or a model that must stay is not there. Running it again changes nothing.
+    Raises FileNotFoundError if botocore or a model to keep is missing. Idempotent.
     """
     models = installation / "botocore" / "data"
     for service in SERVICES:
@@ -74,9 +74,9 @@ def _uninstall(distribution: metadata.Distribution, installation: Path) -> None:
 
 
 def prove() -> int:
-    """Import every module of the product and make every AWS client; returns the number of modules.
+    """Import every module of the operator and create every AWS client; returns the number of modules.
 
-    Raises what the first of them raises. Calls nobody: clients are made, not used.
+    Raises the first exception. Makes no calls: clients are created, not used.
     """
     names = [
         module.name
@@ -92,7 +92,7 @@ def prove() -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Slim the directory that is the only argument, which must come first on Python's path, then prove it."""
+    """Slim the directory in the only argument, which must be first on Python's path, then verify it."""
     installation = Path(arguments[0])
     slim(installation)
     sys.path.insert(0, str(installation))

@@ -27,14 +27,14 @@ OUTPUT: Final = ROOT / "dist"
 FOLDER: Final = "kubectl-smlogs-plugin/v1"
 PLUGIN: Final = "kubectl-smlogs"
 SYSTEMS: Final = ("linux", "darwin")
-"""Names of the archives; what is in them is the same."""
+"""Names of the archives; their content is the same."""
 CACHE: Final = "~/.kube/cache"
-"""Where kubectl keeps what it can make again. SHIV_ROOT names another place."""
+"""kubectl's folder for files that can be recreated. SHIV_ROOT sets another one."""
 
 NEEDED: Final = ("boto3", "prometheus-client", "structlog")
-"""Distributions that the plugin imports; those that they need come along."""
+"""Distributions that the plugin imports; their dependencies are added."""
 SERVICES: Final = ("logs", "sagemaker", "signin", "sso", "sso-oidc", "sts")
-"""Services that it calls, and those that credentials may come from."""
+"""Services that it calls, and those that may provide credentials."""
 _LEFT_OUT: Final = re.compile(r"^(boto3/(data|examples)/|bin/|.*/__pycache__/)|/examples-1\.json$|\.pyc$")
 _COMPILED: Final = re.compile(r"\.(so|pyd|dylib)$")
 
@@ -48,7 +48,7 @@ sys.path.insert(0, str(site_packages))
 
 
 def build(output: Path = OUTPUT) -> list[Path]:
-    """Write the archives below `output`; returns their paths. Raises SystemExit where a part has compiled code."""
+    """Write the archives below `output`; returns their paths. Raises SystemExit if a part has compiled code."""
     with tempfile.TemporaryDirectory() as scratch:
         site_packages, preamble = Path(scratch) / "site-packages", Path(scratch) / "preamble.py"
         _fill(site_packages)
@@ -67,14 +67,14 @@ def build(output: Path = OUTPUT) -> list[Path]:
 
 
 def _fill(site_packages: Path) -> None:
-    """Lay out what goes into the file."""
+    """Copy the file's content to `site_packages`."""
     for module in _own_modules():
         _copy(ROOT / module, site_packages / module)
     for name in sorted(_closure(NEEDED)):
         for file in metadata.files(name) or ():
             if not _is_left_out(file):
                 _copy(Path(str(file.locate())), site_packages / file)
-    # the plugin tells AWS its version, which is in here
+    # contains the plugin's version, for AWS's user agent
     described = site_packages / f"{DISTRIBUTION.replace('-', '_')}-{metadata.version(DISTRIBUTION)}.dist-info"
     described.mkdir()
     (described / "METADATA").write_text(metadata.distribution(DISTRIBUTION).read_text("METADATA") or "")
@@ -82,7 +82,7 @@ def _fill(site_packages: Path) -> None:
 
 
 def _own_modules() -> list[Path]:
-    """Our modules that the plugin imports, relative to the repository: asked of an interpreter that imported them."""
+    """Return paths of our modules that the plugin imports, as reported by an interpreter that imported it."""
     script = (
         "import sys, controller.smlogs.__main__, controller.smlogs.app\n"
         "ours = [m for name, m in sys.modules.items() if name.partition('.')[0] in ('api', 'controller')]\n"
@@ -93,7 +93,7 @@ def _own_modules() -> list[Path]:
 
 
 def _closure(names: Iterable[str]) -> set[str]:
-    """The distributions and all that they need, without extras."""
+    """Return the distributions and all their dependencies, without extras."""
     found: set[str] = set()
     waiting = list(names)
     while waiting:
@@ -107,7 +107,7 @@ def _closure(names: Iterable[str]) -> set[str]:
 def _requirements(name: str) -> Iterator[str]:
     for requirement in metadata.requires(name) or ():
         needed, _, condition = requirement.partition(";")
-        # Conditions are extras, or about Pythons older than ours: what they ask for is not imported by the plugin.
+        # Conditions are extras, or older Python versions: the plugin does not import those dependencies.
         if not condition:
             yield re.split(r"[^\w.-]", needed, maxsplit=1)[0].lower()
 
@@ -126,7 +126,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _archive(plugin: Path, folder: Path, system: str) -> Path:
-    """`<os>.amd64.tar.gz`, which unpacks to `kubectl-smlogs.<os>.amd64/kubectl-smlogs`."""
+    """Write `<os>.amd64.tar.gz`, which unpacks to `kubectl-smlogs.<os>.amd64/kubectl-smlogs`."""
     path = folder / f"{system}.amd64.tar.gz"
     content = plugin.read_bytes()
     entry = tarfile.TarInfo(f"{PLUGIN}.{system}.amd64/{PLUGIN}")
@@ -137,7 +137,7 @@ def _archive(plugin: Path, folder: Path, system: str) -> Path:
 
 
 def main() -> None:
-    """Build, and say how large it is."""
+    """Build the archives and print their size."""
     parser = argparse.ArgumentParser(prog="python -m hack.smlogs", description=__doc__.partition("\n")[0])
     parser.add_argument("--output", type=Path, default=OUTPUT, help="directory to write to (default: dist)")
     for path in build(parser.parse_args().output):

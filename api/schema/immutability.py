@@ -1,7 +1,7 @@
-"""The CEL rules that keep what cannot be changed at AWS from being changed in a manifest.
+"""Generates the CEL rules against manifest changes that AWS does not support.
 
-Of a job, that is the whole spec: an accepted edit would be a lie (D-11). Of the other kinds, it is what tells where
-the resource lives: under a new identity the operator would create a second one and forget the first (D-04).
+For a job, the whole spec is immutable: an accepted edit would have no effect (D-11). For the other kinds, the identity
+of the resource is: with a new one the operator would create a second resource and forget the first (D-04).
 
 Every property carries its own rule, so that the answer names the field; a rule on `spec` covers what such rules do
 not see, fields that come or go. The one exception is the name, which the operator fills in.
@@ -23,7 +23,7 @@ _INSTEAD: Final = "delete it and create it anew, or create another one under a n
 
 
 def immutability(descriptor: KindDescriptor, field: Field) -> list[Validation]:
-    """The transition rules of one structure or property; mostly none."""
+    """Return the transition rules of one structure or property; mostly none."""
     message = _message(descriptor)
     if field.path == "spec":
         terms = [term for child in field.fields if _is_fixed(descriptor, child) for term in _stays(descriptor, child)]
@@ -45,7 +45,7 @@ def _is_filled_in(descriptor: KindDescriptor, field: Field) -> bool:
 
 
 def _stays(descriptor: KindDescriptor, field: Field) -> Iterable[str]:
-    """Terms that hold unless an optional property comes or goes; required ones cannot."""
+    """Yield terms that are false if an optional property is added or removed; required ones cannot be."""
     name = field.name
     if _is_filled_in(descriptor, field):
         yield f"(has(self.{name}) || !has(oldSelf.{name}) || oldSelf.{name} == '')"

@@ -1,7 +1,7 @@
-"""AWS's patterns in the dialect that Kubernetes uses for them.
+"""Converts AWS's patterns to the dialect of Kubernetes.
 
-AWS writes Java expressions that match the whole text; a CRD holds RE2 expressions that match anywhere. RE2 has no
-look-around and counts repetitions to 1000 only. What cannot be said in RE2 is left to AWS to check.
+AWS uses Java expressions that match the whole text; a CRD has RE2 expressions that match anywhere. RE2 has no
+look-around and counts repetitions up to 1000 only. AWS itself checks what RE2 cannot express.
 Source: https://github.com/google/re2/wiki/Syntax; Go regexp/syntax.
 """
 
@@ -10,13 +10,13 @@ from typing import Final
 
 _SAYS_NOTHING: Final = frozenset({"", ".*", ".+", "[\\S\\s]*", "[\\s\\S]*", "[\\S\\s]+", "[\\s\\S]+", "\\S*"})
 _UNKNOWN: Final = re.compile(r"\(\?(?:=|!|<=|<!|>)|\\u[0-9A-F]{4}")
-"""Look-around, atomic groups, and Java's way to write code points (with surrogates among them)."""
+"""Look-around, atomic groups, and Java's notation of code points (including surrogates)."""
 _REPEAT: Final = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 _MAX_REPEAT: Final = 1000
 
 
 def to_re2(pattern: str) -> str:
-    """An anchored RE2 expression that matches no less than `pattern` does; empty if none says anything useful."""
+    """Return an anchored RE2 expression that matches at least what `pattern` does; empty if none is useful."""
     bare = re.sub(r"(?<!\\)\$$", "", pattern.removeprefix("^"))
     if bare in _SAYS_NOTHING or _UNKNOWN.search(bare):
         return ""
@@ -28,7 +28,7 @@ def to_re2(pattern: str) -> str:
 
 
 def _posix_classes(pattern: str) -> str:
-    """Java's `\\p{Alnum}`, which RE2 does not know; AWS uses it within brackets only."""
+    """Replace Java's `\\p{Alnum}`, which RE2 lacks; AWS uses it within brackets only."""
     return pattern.replace("\\p{Alnum}", "a-zA-Z0-9").replace("\\p{Digit}", "0-9")
 
 
@@ -42,7 +42,7 @@ def _bounded(match: re.Match[str]) -> str:
 
 
 def _nested_repeats(pattern: str) -> int:
-    """The largest product of repetition bounds around any one place: walks groups, skipping classes and escapes."""
+    """Return the largest product of nested repetition bounds: walks groups, skipping classes and escapes."""
     largest, depth_products, i = 1, [[1]], 0
     while i < len(pattern):
         char = pattern[i]
@@ -80,7 +80,7 @@ def _times(match: re.Match[str] | None) -> int:
 
 
 def _is_one_branch(pattern: str) -> bool:
-    """Whether no `|` stands outside of groups and classes, so that anchors need no group around it."""
+    """Return whether there is no `|` outside of groups and classes, so that anchors need no group around it."""
     depth, i = 0, 0
     while i < len(pattern):
         char = pattern[i]

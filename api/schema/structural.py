@@ -1,4 +1,4 @@
-"""A kind's fields as a structural OpenAPI v3 schema, the form that a CRD takes.
+"""Converts a kind's fields to a structural OpenAPI v3 schema, as CRDs require.
 
 Source: Kubernetes documentation, "Specifying a structural schema".
 """
@@ -28,11 +28,11 @@ _LIMITS: Final[dict[Form, tuple[str, str]]] = {
     Form.PAIRS: ("minItems", "maxItems"),
 }
 _VALUES_WORTH_TELLING: Final = 12
-"""More than that (instance types) would drown a description."""
+"""More values than that (instance types) would overload a description."""
 
 
 def object_schema(descriptor: KindDescriptor, fields: KindFields) -> JsonObject:
-    """The schema of a whole object, metadata included."""
+    """Return the schema of a whole object, metadata included."""
     spec = {**field_schema(descriptor, fields.spec), "description": f"The {_words(descriptor)} that is wanted."}
     status = {**field_schema(descriptor, fields.status), "description": "What became of it, as last seen."}
     schema: JsonObject = {
@@ -52,7 +52,7 @@ def object_schema(descriptor: KindDescriptor, fields: KindFields) -> JsonObject:
 
 
 def field_schema(descriptor: KindDescriptor, field: Field) -> JsonObject:
-    """The schema of one field and all below it."""
+    """Return the schema of one field and all fields below it."""
     schema: JsonObject = {}
     if text := description_of(field):
         schema["description"] = text
@@ -65,7 +65,7 @@ def field_schema(descriptor: KindDescriptor, field: Field) -> JsonObject:
             if field.list_key:
                 schema |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [field.list_key]}
         case Form.PAIRS:
-            # Atomic on purpose: v1 took names twice, and without a name; a map by name would refuse both.
+            # Atomic on purpose: v1 accepted duplicate and missing names; a map by name would refuse both.
             schema |= {"type": "array", "items": _object(descriptor, field)}
         case _:
             schema |= _TYPES[field.form]
@@ -81,7 +81,7 @@ def field_schema(descriptor: KindDescriptor, field: Field) -> JsonObject:
 
 
 def description_of(field: Field) -> str:
-    """What the field is for, in plain text, with AWS's values where they are few and not enforced."""
+    """Return the field's description in plain text, with AWS's values if they are few and not enforced."""
     text = plain(field.documentation)
     if not field.enum and 0 < len(field.known_values) <= _VALUES_WORTH_TELLING:
         text = f"{text} Known values: {', '.join(field.known_values)}.".strip()
@@ -89,7 +89,7 @@ def description_of(field: Field) -> str:
 
 
 def pattern_of(field: Field) -> str:
-    """The expression that the API server checks: v1's own as it was, AWS's rewritten; empty if there is none."""
+    """Return the pattern for the API server: v1's own unchanged, AWS's rewritten; empty if there is none."""
     return field.pattern if field.is_v1 else to_re2(field.pattern)
 
 
@@ -101,18 +101,18 @@ def _object(descriptor: KindDescriptor, field: Field) -> JsonObject:
     if required := [child.name for child in field.fields if child.required]:
         schema["required"] = required
     if field.or_text:
-        # A structural schema has no "object or text": without a type anything passes, and known fields of an object
-        # are still checked. What is neither is for the operator to refuse (v1-kinds.md 2).
+        # A structural schema has no "object or string": without a type any value passes, and known fields of an object
+        # are still checked. The operator refuses other types (v1-kinds.md 2).
         del schema["type"]
         schema["x-kubernetes-preserve-unknown-fields"] = True
     return schema
 
 
 def _alternatives(descriptor: KindDescriptor, field: Field) -> list[JsonObject]:
-    """What is required here unless something else is given, in keywords.
+    """Return, in keywords, what is required here unless an alternative is set.
 
-    CEL says such things more readably, but refuses what it touches and finds written unlike its schema: a count
-    given as 1.0, which an int64 otherwise takes. The first branch is the one whose error the API server reports.
+    CEL would be more readable, but refuses values that are written unlike their schema: a count given as 1.0, which
+    an int64 otherwise accepts. The API server reports the first branch's error.
     """
     return [
         {"anyOf": [_has(entry.field), *(_has(name) for name in entry.alternatives)]}
@@ -122,7 +122,7 @@ def _alternatives(descriptor: KindDescriptor, field: Field) -> list[JsonObject]:
 
 
 def _has(path: str) -> JsonObject:
-    """A schema that demands a field; if dotted, in its parent, should that be there, or in every item of it."""
+    """Return a schema that requires a field; if dotted, in its parent, if that is set, or in every item of it."""
     name, _, below = path.partition(".")
     if not below:
         return {"required": [name]}
@@ -134,7 +134,7 @@ def _limits(field: Field) -> JsonObject:
     limits: JsonObject = {}
     if field.form in _LIMITS:
         least, most = _LIMITS[field.form]
-        # Zero is what lengths start at anyway; for numbers it says that they are not negative.
+        # Lengths start at zero anyway; for numbers it means that they are not negative.
         if field.minimum is not None and (field.minimum != 0 or least == "minimum"):
             limits[least] = field.minimum
         if field.maximum is not None:
@@ -145,5 +145,5 @@ def _limits(field: Field) -> JsonObject:
 
 
 def _words(descriptor: KindDescriptor) -> str:
-    """`TrainingJob` → `training job`."""
+    """Return the kind in words: `TrainingJob` → `training job`."""
     return "".join(f" {c.lower()}" if c.isupper() else c for c in descriptor.kind).strip()

@@ -1,8 +1,8 @@
-"""All CEL rules of a field: what must not change, what excludes what, and what a kind's table adds.
+"""Collects all CEL rules of a field: immutability, exclusions, and the rules of the kind's table.
 
-Presence is all that they look at besides equality and length: CEL refuses a value that is written unlike its schema,
-such as a count given as 1.0, which an int64 otherwise takes. And they say nothing about two fields that v1 had both,
-as an object that was once stored has to stay valid: those are compared when the request is made.
+They check only presence, equality and length: CEL refuses a value that is written unlike its schema, such as a count
+given as 1.0, which an int64 otherwise accepts. They never relate two fields of v1, as a stored object has to stay
+valid: those are compared when the request is built.
 """
 
 from api.compat import Exclusive
@@ -12,7 +12,7 @@ from api.schema.immutability import Validation, immutability
 
 
 def validations(descriptor: KindDescriptor, field: Field) -> list[Validation]:
-    """The items of `x-kubernetes-validations` for one structure or property; mostly none."""
+    """Return the items of `x-kubernetes-validations` for one structure or property; mostly none."""
     compat = descriptor.compat
     excluding = [rule for entry in compat.exclusive if entry.path == field.path for rule in _excludes(entry)]
     further = [{"rule": rule.rule, "message": rule.message} for rule in compat.rules if rule.path == field.path]

@@ -10,7 +10,7 @@ from api.v1.model import MODEL
 from api.v1.processingjob import PROCESSING_JOB
 from api.v1.trainingjob import TRAINING_JOB
 
-ALL_KINDS: tuple[KindDescriptor, ...] = (
+KINDS: tuple[KindDescriptor, ...] = (
     TRAINING_JOB,
     HYPERPARAMETER_TUNING_JOB,
     BATCH_TRANSFORM_JOB,
@@ -20,14 +20,9 @@ ALL_KINDS: tuple[KindDescriptor, ...] = (
     HOSTING_DEPLOYMENT,
     HOSTING_AUTOSCALING_POLICY,
 )
-"""Every kind of the API: what CRDs, reference pages and samples are made for."""
-
-KINDS: tuple[KindDescriptor, ...] = ALL_KINDS
-"""The kinds that this operator serves, in the order in which it starts their controllers. A kind joins with its
-reconciler."""
+"""Every kind of the API, in the order in which the operator starts their controllers."""
 
 __all__ = [
-    "ALL_KINDS",
     "BATCH_TRANSFORM_JOB",
     "ENDPOINT_CONFIG",
     "HOSTING_AUTOSCALING_POLICY",

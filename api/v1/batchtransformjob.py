@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from api.compat import V1, Compat, StatusField
+from api.compat import S3_URI, V1, Compat, StatusField
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
-
-_S3: Final = "^(https|s3)://([^/]+)/?(.*)$"
 
 _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
     {
@@ -46,14 +44,14 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
                 "AugmentedManifestFile",
             ),
         ),
-        "spec.transformInput.dataSource.s3DataSource.s3Uri": V1(required=True, pattern=_S3),
+        "spec.transformInput.dataSource.s3DataSource.s3Uri": V1(required=True, pattern=S3_URI),
         "spec.transformInput.splitType": V1(),
         "spec.transformJobName": V1(maximum=63),
         "spec.transformOutput": V1(required=True),
         "spec.transformOutput.accept": V1(),
         "spec.transformOutput.assembleWith": V1(),
         "spec.transformOutput.kmsKeyId": V1(),
-        "spec.transformOutput.s3OutputPath": V1(required=True, pattern=_S3),
+        "spec.transformOutput.s3OutputPath": V1(required=True, pattern=S3_URI),
         "spec.transformResources": V1(required=True),
         "spec.transformResources.instanceCount": V1(required=True, minimum=1),
         "spec.transformResources.instanceType": V1(required=True, minimum=1),
@@ -112,7 +110,7 @@ BATCH_TRANSFORM_JOB: Final = KindDescriptor(
     status=StatusRule(
         member="TransformJobStatus",
         field="transformJobStatus",
-        # v1 has no value of its own for this, and called every error Failed (D-12): what it shows first is true.
+        # v1 has no separate value for this, and showed every error as Failed (D-12): the initial value is true.
         reconciling="SynchronizingK8sJobWithSageMaker",
         arn_member="TransformJobArn",
     ),

@@ -32,7 +32,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
     }
 )
 
-_VARIANT: Final = "spec.productionVariants[]"
+VARIANT: Final = "spec.productionVariants[]"
 
 ONE_SHADOW_VARIANT: Final = Rule(
     "spec",
@@ -45,14 +45,14 @@ _COMPAT: Final = Compat(
     fields=_FIELDS,
     # v1 has no field for the name: it is always the generated one.
     omitted=frozenset({"spec.endpointConfigName"}),
-    # All of these were required, before there were variants without instances of their own, pools of instances, and
-    # endpoints whose models are inference components, which need a role of the configuration's own.
+    # All of these were required. AWS has since added alternatives: variants without instances of their own, pools of
+    # instances, and endpoints with inference components as models, which need a role in the configuration.
     required_unless=(
         RequiredUnless("spec", "productionVariants[].modelName", ("executionRoleArn",)),
-        RequiredUnless(_VARIANT, "initialInstanceCount", ("serverlessConfig",)),
-        RequiredUnless(_VARIANT, "instanceType", ("serverlessConfig", "instancePools")),
+        RequiredUnless(VARIANT, "initialInstanceCount", ("serverlessConfig",)),
+        RequiredUnless(VARIANT, "instanceType", ("serverlessConfig", "instancePools")),
     ),
-    exclusive=(Exclusive(_VARIANT, "serverlessConfig", ("instanceType", "initialInstanceCount")),),
+    exclusive=(Exclusive(VARIANT, "serverlessConfig", ("instanceType", "initialInstanceCount")),),
     rules=(ONE_SHADOW_VARIANT,),
     list_keys=MappingProxyType(
         {"spec.productionVariants": "variantName", "spec.shadowProductionVariants": "variantName"}

@@ -1,6 +1,6 @@
 """HostingAutoscalingPolicy: RegisterScalableTarget and PutScalingPolicy of Application Auto Scaling, per variant.
 
-`api/autoscaling.py` makes the requests.
+`api/autoscaling.py` builds the requests.
 """
 
 from collections.abc import Mapping
@@ -97,10 +97,10 @@ _COMPAT: Final = Compat(
     spec_required=True,
     fields=_FIELDS,
     own=_OWN,
-    # See _OWN: resourceId is a list in v1, and a string at AWS, one a request; tags are a map at AWS, and here what
-    # they are in every other kind.
+    # See _OWN: resourceId is a list in v1, and a string at AWS, one per request; tags are a map at AWS, and here a
+    # list as in every other kind.
     omitted=frozenset({"spec.resourceId", "spec.tags"}),
-    # All of these name the policy: under a changed name it would be put a second time, and the first forgotten.
+    # All of these identify the policy: with a changed one a second policy would be put, and the first forgotten.
     identity=frozenset({"region", "sageMakerEndpoint", "policyName", "serviceNamespace", "scalableDimension"}),
     filled_in=frozenset({"policyName", "serviceNamespace", "scalableDimension"}),
     exclusive=(
@@ -158,7 +158,7 @@ HOSTING_AUTOSCALING_POLICY: Final = KindDescriptor(
         member="",
         field="hostingAutoscalingPolicyStatus",
         reconciling="Reconciling",
-        # v1 has no other value for it.
+        # v1 has no other value for this.
         synchronizing="Reconciling",
         arn_member="PolicyARN",
         terminal=frozenset(),

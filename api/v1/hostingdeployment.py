@@ -1,7 +1,7 @@
 """HostingDeployment: an endpoint, with the models and the configuration behind it.
 
 Composed of requests to CreateModel, CreateEndpointConfig, CreateEndpoint and UpdateEndpoint: their members are the
-fields of one spec. `api/hosting.py` takes it apart again.
+fields of one spec. `api/hosting.py` splits it again.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from api.compat import V1, Compat, Exclusive, RequiredUnless, StatusField
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
 from api.operator_fields import OperatorField
-from api.v1.endpointconfig import ONE_SHADOW_VARIANT
+from api.v1.endpointconfig import ONE_SHADOW_VARIANT, VARIANT
 
 _MODE: Final = ("SingleModel", "MultiModel")
 
@@ -128,7 +128,6 @@ _OWN: Final = (
     ),
 )
 
-_VARIANT: Final = "spec.productionVariants[]"
 
 _COMPAT: Final = Compat(
     fields=_FIELDS,
@@ -147,26 +146,26 @@ _COMPAT: Final = Compat(
     identity=frozenset({"region", "sageMakerEndpoint", "endpointName"}),
     omitted=frozenset(
         {
-            # Made by the operator.
+            # Set by the operator.
             "spec.endpointConfigName",
             "spec.models[].modelName",
             # In v1 it is a name, see _OWN.
             "spec.models[].primaryContainer",
-            # The deployment's tags go to each of its resources.
+            # The deployment's tags are set on each of its resources.
             "spec.models[].tags",
         }
     ),
-    # All of these were required. AWS has found alternatives since: variants without instances of their own, pools of
-    # instances, and endpoints whose models are inference components, which need a role of the configuration's own.
+    # All of these were required. AWS has since added alternatives: variants without instances of their own, pools of
+    # instances, and endpoints with inference components as models, which need a role in the configuration.
     required_unless=(
         RequiredUnless("spec", "models", ("executionRoleArn",)),
         RequiredUnless("spec", "productionVariants[].modelName", ("executionRoleArn",)),
-        RequiredUnless(_VARIANT, "initialInstanceCount", ("serverlessConfig",)),
-        RequiredUnless(_VARIANT, "instanceType", ("serverlessConfig", "instancePools")),
+        RequiredUnless(VARIANT, "initialInstanceCount", ("serverlessConfig",)),
+        RequiredUnless(VARIANT, "instanceType", ("serverlessConfig", "instancePools")),
     ),
     exclusive=(
         Exclusive("spec.deploymentConfig", "blueGreenUpdatePolicy", ("rollingUpdatePolicy",)),
-        Exclusive(_VARIANT, "serverlessConfig", ("instanceType", "initialInstanceCount")),
+        Exclusive(VARIANT, "serverlessConfig", ("instanceType", "initialInstanceCount")),
     ),
     rules=(ONE_SHADOW_VARIANT,),
     list_keys=MappingProxyType(

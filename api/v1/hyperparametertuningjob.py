@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from api.compat import V1, Compat, Exclusive, RequiredUnless, StatusField, Sum
+from api.compat import S3_URI, V1, Compat, Exclusive, RequiredUnless, StatusField, Sum
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
-
-_S3: Final = "^(https|s3)://([^/]+)/?(.*)$"
 
 _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
     {
@@ -63,7 +61,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
         ),
         "spec.trainingJobDefinition.checkpointConfig": V1(),
         "spec.trainingJobDefinition.checkpointConfig.localPath": V1(),
-        "spec.trainingJobDefinition.checkpointConfig.s3Uri": V1(required=True, pattern=_S3),
+        "spec.trainingJobDefinition.checkpointConfig.s3Uri": V1(required=True, pattern=S3_URI),
         "spec.trainingJobDefinition.enableInterContainerTrafficEncryption": V1(),
         "spec.trainingJobDefinition.enableManagedSpotTraining": V1(),
         "spec.trainingJobDefinition.enableNetworkIsolation": V1(),
@@ -105,7 +103,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
                 "AugmentedManifestFile",
             ),
         ),
-        "spec.trainingJobDefinition.inputDataConfig[].dataSource.s3DataSource.s3Uri": V1(required=True, pattern=_S3),
+        "spec.trainingJobDefinition.inputDataConfig[].dataSource.s3DataSource.s3Uri": V1(required=True, pattern=S3_URI),
         "spec.trainingJobDefinition.inputDataConfig[].inputMode": V1(
             enum=(
                 "Pipe",
@@ -117,7 +115,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
         "spec.trainingJobDefinition.inputDataConfig[].shuffleConfig.seed": V1(required=True),
         "spec.trainingJobDefinition.outputDataConfig": V1(required=True),
         "spec.trainingJobDefinition.outputDataConfig.kmsKeyId": V1(),
-        "spec.trainingJobDefinition.outputDataConfig.s3OutputPath": V1(required=True, pattern=_S3),
+        "spec.trainingJobDefinition.outputDataConfig.s3OutputPath": V1(required=True, pattern=S3_URI),
         "spec.trainingJobDefinition.resourceConfig": V1(),
         "spec.trainingJobDefinition.resourceConfig.instanceCount": V1(minimum=1),
         "spec.trainingJobDefinition.resourceConfig.instanceType": V1(minimum=1),
@@ -189,7 +187,7 @@ _COMPAT: Final = Compat(
             ),
         }
     ),
-    # Read-only: AWS answers with them and refuses them in requests.
+    # Read-only: AWS returns them and refuses them in requests.
     omitted=frozenset(
         {
             f"spec.{definition}.resourceConfig.{member}"
@@ -203,7 +201,7 @@ _COMPAT: Final = Compat(
             "spec.trainingJobDefinitions[].outputDataConfig.compressionType",
         }
     ),
-    # All of these were required. AWS has found alternatives since: limits in time, and other ways to name instances.
+    # All of these were required. AWS has since added alternatives: time limits, and other ways to specify instances.
     required_unless=(
         RequiredUnless(
             "spec.hyperParameterTuningJobConfig.resourceLimits", "maxNumberOfTrainingJobs", ("maxRuntimeInSeconds",)
@@ -272,7 +270,7 @@ HYPERPARAMETER_TUNING_JOB: Final = KindDescriptor(
         reconciling="ReconcilingTuningJob",
         arn_member="HyperParameterTuningJobArn",
         progress_member="TrainingJobStatusCounters",
-        # Only what has ended can be deleted at AWS: where that failed nothing runs, and nothing is left to wait for.
+        # Only a finished job can be deleted at AWS: if that failed, nothing runs, and there is nothing to wait for.
         terminal=frozenset({"Completed", "Failed", "Stopped", "DeleteFailed"}),
     ),
     printer_columns=(

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from api.compat import V1, Compat, Exclusive, RequiredUnless, StatusField
+from api.compat import S3_URI, V1, Compat, Exclusive, RequiredUnless, StatusField
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
-
-_S3: Final = "^(https|s3)://([^/]+)/?(.*)$"
 
 _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
     {
@@ -58,7 +56,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
                 "Pipe",
             )
         ),
-        "spec.processingInputs[].s3Input.s3Uri": V1(required=True, pattern=_S3),
+        "spec.processingInputs[].s3Input.s3Uri": V1(required=True, pattern=S3_URI),
         "spec.processingOutputConfig": V1(),
         "spec.processingOutputConfig.kmsKeyId": V1(maximum=1024),
         "spec.processingOutputConfig.outputs": V1(required=True, maximum=10),
@@ -72,7 +70,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
                 "EndOfJob",
             ),
         ),
-        "spec.processingOutputConfig.outputs[].s3Output.s3Uri": V1(required=True, pattern=_S3),
+        "spec.processingOutputConfig.outputs[].s3Output.s3Uri": V1(required=True, pattern=S3_URI),
         "spec.processingResources": V1(required=True),
         "spec.processingResources.clusterConfig": V1(required=True),
         "spec.processingResources.clusterConfig.instanceCount": V1(minimum=1),
@@ -105,12 +103,12 @@ _COMPAT: Final = Compat(
         {
             # v1 has no field for the name: it is always the generated one.
             "spec.processingJobName",
-            # Read-only: AWS answers with them and refuses them in requests.
+            # Read-only: AWS returns them and refuses them in requests.
             f"{_CLUSTER}.selectedInstanceCount",
             f"{_CLUSTER}.selectedInstanceType",
         }
     ),
-    # All of these were required. AWS has found alternatives since: other sources and targets, paths that the
+    # All of these were required. AWS has since added alternatives: other sources and targets, paths that the
     # application manages itself, and lists of instance types.
     required_unless=(
         RequiredUnless(_INPUT, "s3Input", ("datasetDefinition",)),

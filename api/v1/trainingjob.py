@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from api.compat import V1, Compat, Exclusive, RequiredUnless, StatusField
+from api.compat import S3_URI, V1, Compat, Exclusive, RequiredUnless, StatusField
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
-
-_S3: Final = "^(https|s3)://([^/]+)/?(.*)$"
 
 # v1 shipped roleArn with a pattern in one of its three installers only (D-58): the looser two count.
 _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
@@ -28,7 +26,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
         ),
         "spec.checkpointConfig": V1(),
         "spec.checkpointConfig.localPath": V1(),
-        "spec.checkpointConfig.s3Uri": V1(required=True, pattern=_S3),
+        "spec.checkpointConfig.s3Uri": V1(required=True, pattern=S3_URI),
         "spec.debugHookConfig": V1(),
         "spec.debugHookConfig.collectionConfigurations": V1(),
         "spec.debugHookConfig.collectionConfigurations[].collectionName": V1(),
@@ -39,7 +37,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
         "spec.debugHookConfig.ruleParameters": V1(),
         "spec.debugHookConfig.ruleParameters[].name": V1(),
         "spec.debugHookConfig.ruleParameters[].value": V1(),
-        "spec.debugHookConfig.s3OutputPath": V1(required=True, pattern=_S3),
+        "spec.debugHookConfig.s3OutputPath": V1(required=True, pattern=S3_URI),
         "spec.debugRuleConfigurations": V1(),
         "spec.debugRuleConfigurations[].instanceType": V1(),
         "spec.debugRuleConfigurations[].localPath": V1(),
@@ -48,7 +46,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
         "spec.debugRuleConfigurations[].ruleParameters": V1(),
         "spec.debugRuleConfigurations[].ruleParameters[].name": V1(),
         "spec.debugRuleConfigurations[].ruleParameters[].value": V1(),
-        "spec.debugRuleConfigurations[].s3OutputPath": V1(pattern=_S3),
+        "spec.debugRuleConfigurations[].s3OutputPath": V1(pattern=S3_URI),
         "spec.debugRuleConfigurations[].volumeSizeInGB": V1(minimum=1),
         "spec.enableInterContainerTrafficEncryption": V1(),
         "spec.enableManagedSpotTraining": V1(),
@@ -88,7 +86,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
                 "AugmentedManifestFile",
             ),
         ),
-        "spec.inputDataConfig[].dataSource.s3DataSource.s3Uri": V1(required=True, pattern=_S3),
+        "spec.inputDataConfig[].dataSource.s3DataSource.s3Uri": V1(required=True, pattern=S3_URI),
         "spec.inputDataConfig[].inputMode": V1(
             enum=(
                 "Pipe",
@@ -100,7 +98,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
         "spec.inputDataConfig[].shuffleConfig.seed": V1(required=True),
         "spec.outputDataConfig": V1(required=True),
         "spec.outputDataConfig.kmsKeyId": V1(),
-        "spec.outputDataConfig.s3OutputPath": V1(required=True, pattern=_S3),
+        "spec.outputDataConfig.s3OutputPath": V1(required=True, pattern=S3_URI),
         "spec.region": V1(required=True, minimum=1),
         "spec.resourceConfig": V1(),
         "spec.resourceConfig.instanceCount": V1(minimum=1),
@@ -117,7 +115,7 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
         "spec.tags[].value": V1(required=True),
         "spec.tensorBoardOutputConfig": V1(),
         "spec.tensorBoardOutputConfig.localPath": V1(),
-        "spec.tensorBoardOutputConfig.s3OutputPath": V1(required=True, pattern=_S3),
+        "spec.tensorBoardOutputConfig.s3OutputPath": V1(required=True, pattern=S3_URI),
         "spec.trainingJobName": V1(maximum=63),
         "spec.vpcConfig": V1(),
         "spec.vpcConfig.securityGroupIds": V1(required=True, minimum=1, maximum=5),
@@ -149,7 +147,7 @@ _COMPAT: Final = Compat(
             "status.debugRuleEvaluationStatuses[].statusDetails": "statusDetail",
         }
     ),
-    # Read-only: AWS answers with them and refuses them in requests.
+    # Read-only: AWS returns them and refuses them in requests.
     omitted=frozenset({"spec.resourceConfig.selectedInstanceCount", "spec.resourceConfig.selectedInstanceType"}),
     closed_enums=frozenset(
         {
@@ -157,7 +155,7 @@ _COMPAT: Final = Compat(
             "spec.outputDataConfig.compressionType",
         }
     ),
-    # All of these were required. AWS has found alternatives since: jobs without instances, and groups of instances.
+    # All of these were required. AWS has since added alternatives: jobs without instances, and groups of instances.
     required_unless=(
         RequiredUnless("spec", "algorithmSpecification", ("serverlessJobConfig",)),
         RequiredUnless("spec", "resourceConfig", ("serverlessJobConfig",)),

@@ -1,5 +1,5 @@
-"""Which account calls are made in: a role's stands in its ARN; that of the process's own credentials is seen in what
-they make, or asked for once.
+"""Finds the account that calls are made in. A role's account is part of its ARN; the account of the process's own
+credentials is learned from created ARNs, or looked up once via STS.
 """
 
 import threading
@@ -14,13 +14,13 @@ from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
 
 _AGAIN_S: Final = 300.0
-"""How long an STS that did not tell is left alone: it is asked for a safeguard only."""
+"""Pause after a failed STS look-up: the account only serves a safeguard."""
 
 _log: Final = structlog.get_logger(__name__)
 
 
 class Accounts:
-    """Knows accounts by target. Thread-safe; blocks for one call at most."""
+    """Returns the account of a target. Thread-safe; blocks for one call at most."""
 
     def __init__(self, api: Api, clock: Clock) -> None:
         self._api = api
@@ -30,8 +30,8 @@ class Accounts:
         self._not_before = 0.0  # guarded by _lock; monotonic
 
     def of(self, target: Target) -> str:
-        """The account of `target`'s identity; empty where STS does not tell: it may be out of reach of a private
-        network, in which SageMaker itself is not. Raises `AwsError` THROTTLED for a caller who has to wait.
+        """Return the account of `target`'s identity; empty if STS cannot be reached, e.g. from a private network that
+        reaches SageMaker only. Raises `AwsError` THROTTLED if the caller has to wait.
         """
         if target.identity.account:
             return target.identity.account
@@ -40,7 +40,7 @@ class Accounts:
             if self._own or now < self._not_before:
                 return self._own
         try:
-            # Needs no permission: STS answers whoever has credentials.
+            # Needs no permission, only credentials.
             answer = self._api.call(Target(target.region), "sts", "GetCallerIdentity", {}, caller="account")
         except AwsError as error:
             if error.error_class is ErrorClass.THROTTLED:
@@ -54,7 +54,7 @@ class Accounts:
         return account
 
     def learn(self, target: Target, account: str) -> None:
-        """What was made at `target` is in this account."""
+        """Record `account` as that of `target`, from a created ARN."""
         if target.identity == BASE_IDENTITY:
             with self._lock:
                 self._own = account

@@ -1,8 +1,8 @@
-"""Sessions under assumed roles: botocore's own refreshable credentials, fetched from the process's with AssumeRole.
+"""Sessions with assumed roles: botocore's refreshable credentials, fetched via AssumeRole with the process's own.
 
-A session asks STS when it is first used and again some minutes before its credentials expire. While STS refuses, it is
-asked once in a while, however many objects want the role: STS has one quota for the whole account, and the process's
-own credentials may come from it, too.
+A session calls STS when it is first used and again some minutes before its credentials expire. While STS refuses, it is
+called only once per pause, however many objects need the role: STS has one quota for the whole account, and the
+process's own credentials may come from it, too.
 """
 
 import re
@@ -34,15 +34,15 @@ _NAME_LIMIT: Final = 64
 """Characters of a session name (STS API, AssumeRole: 2 to 64 of `\\w+=,.@-`)."""
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_+=,.@-]")
 _PAUSE_S: Final = {ErrorClass.DENIED: 60.0, ErrorClass.RETRYABLE: 10.0}
-"""How long STS is not asked again for the role that it has just refused, or not answered for."""
+"""Pause before STS is called again for a role that it refused, or for which it did not answer."""
 
 _log: Final = structlog.get_logger(__name__)
 
 
 class RoleSessions:
-    """A `clients.SessionFactory` that can become roles. Thread-safe; calls nobody before a session is used.
+    """A `clients.SessionFactory` that can assume roles. Thread-safe; makes no call before a session is used.
 
-    `cluster` tells the cluster's id, which is known by the time that AWS is called.
+    `cluster` returns the cluster's id, which is known before AWS is called.
     """
 
     def __init__(
@@ -56,23 +56,23 @@ class RoleSessions:
         self._clock = clock
         self._cluster = cluster
         self._lock = threading.Lock()
-        self._base = base()  # used under _lock: sessions are not for several threads (K9)
+        self._base = base()  # used under _lock: sessions are not thread-safe (K9)
 
     def __call__(self, target: Target) -> Any:
-        """A session for the identity of `target`."""
+        """Return a session for the identity of `target`."""
         if target.identity == BASE_IDENTITY:
             return boto3.session.Session()
         fetch = _Fetch(self._fetcher(target), target.identity, self._clock)
         core = botocore.session.Session()
         with self._lock:
-            # One copy of the service models for all roles: SageMaker's alone takes megabytes.
+            # All roles share one copy of the service models: SageMaker's alone takes megabytes.
             core.register_component("data_loader", self._base.get_component("data_loader"))
         assumed = _Assumed(DeferredRefreshableCredentials(fetch, _METHOD))
         core.register_component("credential_provider", CredentialResolver([assumed]))
         return _Session(core)
 
     def _fetcher(self, target: Target) -> Callable[[], Any]:
-        """Calls AssumeRole with the process's credentials at the STS of its own region, else of the target's."""
+        """Return a function that calls AssumeRole with the process's credentials at its own STS, else the target's."""
 
         def client(service: str, **credentials: Any) -> Any:
             with self._lock:
@@ -92,14 +92,14 @@ class RoleSessions:
 
 
 class _Session:
-    """What `Clients` needs of boto3's sessions. Those add their own data to the loader, which is shared here."""
+    """The part of boto3's sessions that `Clients` needs. boto3's would add their data to the shared loader."""
 
     def __init__(self, core: botocore.session.Session) -> None:
         self.client = core.create_client
 
 
 class _Assumed(CredentialProvider):  # type: ignore[misc]  # botocore has no types
-    """A provider with credentials that it was made with."""
+    """Provides the credentials that its constructor received."""
 
     METHOD = _METHOD
 
@@ -121,7 +121,7 @@ class _Fetch:
         self._clock = clock
         self._refusal: AwsError | None = None
         self._until = 0.0
-        """Monotonic: STS is not asked again before."""
+        """Monotonic time before which STS is not called again."""
 
     def __call__(self) -> Any:
         if self._refusal is not None and self._clock.monotonic() < self._until:
@@ -139,7 +139,7 @@ class _Fetch:
 
 
 def request_of(identity: Identity, cluster: str) -> dict[str, Any]:
-    """Members of the AssumeRole request besides the ARN. The session's name is what CloudTrail shows of the caller."""
+    """Return the AssumeRole request without the ARN. CloudTrail shows the session's name as the caller."""
     whose = identity.namespace or "sagemaker-operator"
     request: dict[str, Any] = {"RoleSessionName": _NOT_IN_NAMES.sub("-", f"{whose}@{cluster}")[:_NAME_LIMIT]}
     if identity.external_id:
@@ -152,10 +152,10 @@ def request_of(identity: Identity, cluster: str) -> dict[str, Any]:
 
 
 def refusal(identity: Identity, exc: Exception) -> AwsError:
-    """What a failed AssumeRole means for the call that needed it, which was not sent.
+    """Return the error for a call that was not sent because its AssumeRole failed.
 
-    DENIED, slow retry: the trust policy, or the annotation that names the role, has to change. RETRYABLE where STS did
-    not decide; its throttling says nothing about the budget of the call.
+    DENIED, slow retry: the trust policy, or the annotation with the role, has to change. RETRYABLE if STS did not
+    decide; its throttling does not concern the budget of the call.
     """
     error = classify(_OPERATION, exc)
     is_open = error.error_class in {ErrorClass.RETRYABLE, ErrorClass.THROTTLED}
@@ -170,7 +170,7 @@ def refusal(identity: Identity, exc: Exception) -> AwsError:
 
 
 def _again(error: AwsError) -> AwsError:
-    """The same for another caller: an exception that is raised twice collects the tracebacks of both."""
+    """Return a copy for another caller: an exception that is raised twice collects both tracebacks."""
     return AwsError(
         error.error_class, error.code, error.message, operation=error.operation, known=error.known, sent=False
     )

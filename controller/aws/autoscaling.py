@@ -1,4 +1,4 @@
-"""Application Auto Scaling's operations as plain calls. All but the reads may be repeated: they replace or remove."""
+"""Application Auto Scaling's operations as plain calls. The writes are idempotent: they replace or remove."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias
@@ -10,10 +10,10 @@ from controller.runtime.errors import ErrorClass
 
 SERVICE: Final = "application-autoscaling"
 _IDS_AT_ONCE: Final = 50
-"""The most ResourceIds that DescribeScalableTargets takes."""
+"""Maximum number of ResourceIds in one DescribeScalableTargets."""
 
 Descriptions: TypeAlias = Mapping[str, Mapping[str, Any]]
-"""What AWS tells, by ResourceId."""
+"""AWS's descriptions by ResourceId."""
 
 
 class Scaling(Protocol):
@@ -28,19 +28,19 @@ class Scaling(Protocol):
         ...
 
     def delete_policy(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
-        """DeleteScalingPolicy; one that is gone is no error."""
+        """DeleteScalingPolicy; ignores a policy that does not exist."""
         ...
 
     def deregister(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
-        """DeregisterScalableTarget; one that is gone is no error."""
+        """DeregisterScalableTarget; ignores a target that does not exist."""
         ...
 
     def targets(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> Descriptions:
-        """The targets that exist, of those that `selectors` name (one service and dimension)."""
+        """Return the existing targets that match `selectors` (one service and dimension)."""
         ...
 
     def policies(self, target: Target, policy: str, namespace: str, *, caller: Hashable) -> Descriptions:
-        """The policies of this name."""
+        """Return the policies of this name."""
         ...
 
 

@@ -1,8 +1,8 @@
-"""Targets that did not answer: one call at a time tries them, so that a mute region does not hold all workers.
+"""A circuit breaker per target: one trial call at a time probes a target that does not respond.
 
-A call to a region that accepts connections and never answers blocks its worker for the whole read time-out. With more
+A call to a region that accepts connections but never answers blocks its worker for the whole read time-out. With more
 such objects than workers, objects of healthy regions would wait for minutes (DESIGN 5). So after a call without an
-answer the target is a suspect until one is answered: whoever comes while another call is under way waits its turn.
+answer the target is suspect until a call is answered: callers are refused while another call is under way.
 """
 
 import threading
@@ -15,23 +15,23 @@ from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
 
 NO_ANSWER: Final = frozenset({"ReadTimeout", "ConnectTimeout"})
-"""Error codes of calls that took their whole time-out and told nothing."""
+"""Error codes of calls that took their whole time-out without an answer."""
 TURN_S: Final = 5.0
-"""How long callers are sent away while somebody else is trying."""
+"""Retry-After of the callers that are refused during a trial call."""
 
 
 class Suspects:
-    """Which targets are mute at the moment. Thread-safe."""
+    """Targets that currently do not respond. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tried: dict[Target, bool] = {}  # suspects, and whether a call is under way; guarded by _lock
+        self._tried: dict[Target, bool] = {}  # suspect targets, and whether a trial call is under way; guarded by _lock
 
     @contextmanager
     def call(self, target: Target) -> Iterator[None]:
-        """Around one call. Raises `AwsError` THROTTLED with `retry_after_s` where the target is being tried already.
+        """Wrap one call. Raises `AwsError` THROTTLED with `retry_after_s` if a trial call of the target is under way.
 
-        Every end of the block but an `AwsError` of NO_ANSWER is an answer, and clears the target.
+        Unless the block raises an `AwsError` of NO_ANSWER, the target has answered and is cleared.
         """
         with self._lock:
             if self._tried.get(target, False):

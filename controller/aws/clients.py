@@ -1,7 +1,7 @@
-"""The one boundary to AWS: budgeted, timed, counted and classified calls over shared botocore clients.
+"""The only boundary to AWS: budgeted, timed, counted and classified calls over shared botocore clients.
 
 Clients may be shared between threads, sessions may not (K9): each is created once, under its identity's lock, when it
-is first used. Starting the operator calls nobody.
+is first used. Starting the operator makes no AWS call.
 """
 
 import threading
@@ -30,14 +30,14 @@ class ClientSettings:
     """How clients are built."""
 
     version: str
-    """Version of the operator, told to AWS in the user agent (v1-kinds.md 10)."""
+    """Version of the operator, for the user agent (v1-kinds.md 10)."""
     pool_size: int = 16
-    """Connections kept per client: at least the number of threads that call, or they queue for one."""
+    """Connections kept per client: at least the number of calling threads, or they wait for one."""
     connect_timeout_s: float = 5.0
     read_timeout_s: float = 30.0
 
     def config(self) -> Config:
-        """The botocore configuration. Retries are ours (classes, budgets): the SDK makes one attempt."""
+        """Return the botocore configuration. The operator retries (classes, budgets): the SDK makes one attempt."""
         return Config(
             connect_timeout=self.connect_timeout_s,
             read_timeout=self.read_timeout_s,
@@ -48,11 +48,11 @@ class ClientSettings:
 
 
 SessionFactory = Callable[[Target], Any]
-"""Makes a `boto3.session.Session` for the identity of a target; called once per identity, under its lock."""
+"""Creates a `boto3.session.Session` for the identity of a target; called once per identity, under its lock."""
 
 
 def default_session(target: Target) -> Any:
-    """The process's own credentials: the SDK's default chain. Raises `AwsError` DENIED for any other identity."""
+    """Return a session with the SDK's default credentials. Raises `AwsError` DENIED for any other identity."""
     if target.identity != BASE_IDENTITY:
         message = f"no way to become {target.identity.role} is configured"
         raise AwsError(ErrorClass.DENIED, "UnknownIdentity", message)
@@ -60,21 +60,21 @@ def default_session(target: Target) -> Any:
 
 
 class _Identity:
-    """One session and its clients; `lock` guards both, and creating a client may read files or ask for credentials."""
+    """One session and its clients; `lock` guards both: creating a client may read files or fetch credentials."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.session: Any = None
         self.clients: OrderedDict[tuple[str, str, str], Any] = OrderedDict()
-        """By service, region and endpoint, the one used last at the end; guarded by lock."""
+        """By service, region and endpoint, least recently used first; guarded by lock."""
 
 
 MOST_CLIENTS: Final = 64
-"""Clients kept per identity. Users name regions and endpoints, and a client takes a megabyte: more are made anew."""
+"""Clients kept per identity: users choose regions and endpoints, and a client takes a megabyte."""
 
 
 class Clients:
-    """Botocore clients by identity, region, endpoint and service. Thread-safe. Those least used make room."""
+    """Botocore clients by identity, region, endpoint and service. Thread-safe. Evicts the least recently used."""
 
     def __init__(self, settings: ClientSettings, sessions: SessionFactory = default_session) -> None:
         self._config = settings.config()
@@ -83,13 +83,13 @@ class Clients:
         self._identities: dict[Identity, _Identity] = {}  # guarded by _lock
 
     def get(self, service: str, target: Target) -> Any:
-        """The client for `service` at `target`. First use may block for a credential look-up, for this identity only.
+        """Return the client for `service` at `target`. The first use may block this identity for a credential look-up.
 
-        Raises what botocore raises for regions, endpoints and credentials that it cannot use.
+        Raises botocore's exceptions for regions, endpoints and credentials that it cannot use.
         """
         with self._lock:
             identity = self._identities.setdefault(target.identity, _Identity())
-        # The override is for SageMaker alone: other services would be called under a wrong name (v1-kinds.md 10).
+        # The override is for SageMaker only: other services would be called at a wrong host (v1-kinds.md 10).
         endpoint = target.endpoint if service == "sagemaker" else ""
         key = (service, target.region, endpoint)
         with identity.lock:
@@ -102,7 +102,7 @@ class Clients:
                 )
                 identity.clients[key] = client
                 if len(identity.clients) > MOST_CLIENTS:
-                    identity.clients.popitem(last=False)  # whoever is calling through it still has it
+                    identity.clients.popitem(last=False)  # calls under way keep their reference
             identity.clients.move_to_end(key)
             return client
 
@@ -112,7 +112,7 @@ class Clients:
 
 
 class AwsMetrics:
-    """What the boundary counts (modern-expectations.md 7)."""
+    """Metrics of AWS calls (modern-expectations.md 7)."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.requests = Counter(
@@ -156,11 +156,11 @@ class AwsApi:
         caller: Hashable,
         background: bool = False,
     ) -> dict[str, Any]:
-        """Call `operation` (as the service model spells it) once and return the answer.
+        """Call `operation` (as the service model spells it) once and return the response.
 
-        `caller` names who waits when the budget is used up: the same caller finds its place again. Raises `AwsError`;
-        THROTTLED with `retry_after_s` when the budget says "later", when AWS says so, or when the target does not
-        answer and somebody else is trying it (then nothing was sent).
+        `caller` identifies the caller in the queue of an exhausted budget, and keeps its place. Raises `AwsError`;
+        THROTTLED with `retry_after_s` if the budget is exhausted, if AWS throttles, or if the target does not respond
+        and another call is probing it (then nothing was sent).
         """
         with self._suspects.call(target):
             self._budgets.admit(target, operation, caller, background=background)
@@ -177,7 +177,7 @@ class AwsApi:
             return answer
 
     def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
-        """Raise THROTTLED where `call` would, for want of budget: for callers whose coming costs something."""
+        """Raise THROTTLED if `call` would for lack of budget: lets callers check before costly preparations."""
         self._budgets.turn(target, operation, caller)
 
     def _send(
@@ -199,7 +199,7 @@ class AwsApi:
 
 
 def _with_doubt(error: AwsError, target: Target) -> AwsError:
-    """Where nothing answers, a typo in the region is what its user can do something about."""
+    """Add a hint to an error without an answer: the region may be a typo, which the user can fix."""
     text = regions.doubt(target.region) if error.code == UNREACHABLE and not target.endpoint else ""
     if not text:
         return error
@@ -207,6 +207,6 @@ def _with_doubt(error: AwsError, target: Target) -> AwsError:
 
 
 def _method_name(client: Any, operation: str) -> str:
-    """The Python method of an operation: botocore's own mapping, read backwards."""
+    """Return the Python method of an operation: the reverse of botocore's mapping."""
     mapping: Mapping[str, str] = client.meta.method_to_api_mapping
     return next(method for method, api in mapping.items() if api == operation)

@@ -14,16 +14,16 @@ _CONSOLES: Final = {
     "aws-us-gov": "console.amazonaws-us-gov.com",
     "aws-eusc": "console.amazonaws-eusc.eu",
 }
-"""Console host by partition; the isolated partitions publish none, so their objects get no link."""
+"""Console host by partition; isolated partitions publish none, so their objects get no link."""
 
 _LOCK: Final = threading.Lock()  # guards _SESSION: sessions may not be shared between threads (K9)
 _SESSION: Final = botocore.session.Session()
-"""Reads the partition data that botocore ships; it never calls anybody."""
+"""Reads the partition data that botocore ships; makes no calls."""
 
 
-@lru_cache(maxsize=256)  # users name regions: whatever they write must not add up
+@lru_cache(maxsize=256)  # users choose regions: bounded, whatever they write
 def partition_of(region: str) -> str:
-    """The partition that a region belongs to, e.g. `aws-cn`; a region that botocore does not know counts as `aws`."""
+    """Return the partition of a region, e.g. `aws-cn`; a region that botocore does not know counts as `aws`."""
     with _LOCK:
         try:
             return str(_SESSION.get_partition_for_region(region))
@@ -32,7 +32,7 @@ def partition_of(region: str) -> str:
 
 
 def log_url(region: str, log_group: str, job_name: str) -> str | None:
-    """Link to the log streams of a job (v1-kinds.md 8), or None where the partition's console is not known."""
+    """Return a link to the log streams of a job (v1-kinds.md 8), None if the partition's console is unknown."""
     host = _CONSOLES.get(partition_of(region))
     if host is None:
         return None

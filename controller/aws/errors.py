@@ -1,8 +1,8 @@
-"""What AWS's refusals mean: one table from error code and message, per operation, to `ErrorClass`.
+"""Classifies AWS errors: one table from error code and message, per operation, to `ErrorClass`.
 
 SageMaker answers client errors, throttling and denied access included, with HTTP 400 and a code; "not found" has six
-wordings under two codes (v1-kinds.md 13). Rows are tried in order, the first match wins; what no row knows is
-retryable and marked as unknown, so that it is logged as something to look at.
+wordings under two codes (v1-kinds.md 13). Rows are tried in order, the first match wins; an error without a row is
+retryable and marked as unknown, so that it is logged for investigation.
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ from botocore.parsers import ResponseParserError
 from controller.runtime.errors import ClassifiedError, ErrorClass
 
 _MESSAGE_LIMIT: Final = 1024
-"""Characters of an AWS message that are kept: it goes into conditions and events."""
+"""Characters of an AWS message that are kept: conditions and events contain it."""
 
 
 class AwsError(ClassifiedError):
     """An AWS call that failed, or was not made.
 
-    `code` is the AWS error code, or a word of ours where no reply came (`ReadTimeout`, `BudgetExhausted`).
+    `code` is the AWS error code, or one of the operator's where no reply came (`ReadTimeout`, `BudgetExhausted`).
     """
 
     def __init__(
@@ -39,21 +39,21 @@ class AwsError(ClassifiedError):
         super().__init__(error_class, code, message, retry_after_s=retry_after_s)
         self.operation = operation
         self.ambiguous = ambiguous
-        """The request may have taken effect although we have no answer that says so."""
+        """The request may have taken effect although no reply confirms it."""
         self.known = known
-        """Whether the table has a row for it."""
+        """Whether a row of the table matched."""
         self.sent = sent
-        """False: nothing can have reached AWS, because the request could not even be made."""
+        """False: nothing can have reached AWS, because the request was never sent."""
 
     @property
     def label(self) -> str:
-        """The code as the label of a metric: bounded, whatever it is that answers at an endpoint that a user names."""
+        """Return the code as a metric label: bounded, whatever server answers at an endpoint that a user chose."""
         return self.code if self.known else "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. All given conditions must hold; `text` is looked for in the message, at its start unless
+    """One row of the table. All given conditions must hold; `text` must be in the message, at its start unless
     `anywhere`; no `operations` means every operation.
     """
 
@@ -65,7 +65,7 @@ class Row:
     anywhere: bool = False
 
     def matches(self, operation: str, code: str, message: str) -> bool:
-        """Whether this row is about such a reply."""
+        """Return whether this row matches the reply."""
         if code not in self.codes or (self.operations and operation not in self.operations):
             return False
         return self.text in message if self.anywhere else message.startswith(self.text)
@@ -87,7 +87,7 @@ _STOPS: Final = "StopTransformJob StopProcessingJob StopHyperParameterTuningJob"
 _SCALING: Final = "DeleteScalingPolicy DeregisterScalableTarget PutScalingPolicy"
 
 TABLE: Final = (
-    # --- not found: code and wording, never the code alone where the code also means bad input (D-09, D-10)
+    # --- not found: code and wording, never only a code that also means bad input (D-09, D-10)
     _row(
         ErrorClass.NOT_FOUND,
         "ValidationException",
@@ -201,7 +201,7 @@ TABLE: Final = (
         " RequestThrottled RequestThrottledException SlowDown BandwidthLimitExceeded PriorRequestNotComplete",
         source="v1-kinds.md 13.4; botocore retries/standard.py",
     ),
-    # --- credentials and permissions: never read as "not found"
+    # --- credentials and permissions: never classified as "not found"
     _row(
         ErrorClass.DENIED,
         "ExpiredToken ExpiredTokenException UnrecognizedClientException InvalidClientTokenId"
@@ -232,7 +232,7 @@ TABLE: Final = (
         " InternalServerException RequestTimeout RequestTimeoutException RequestExpired",
         source="v1-kinds.md 13.4",
     ),
-    # --- an execution role that was created a moment ago cannot be assumed yet (IAM is eventually consistent)
+    # --- an execution role that was just created cannot be assumed yet (IAM is eventually consistent)
     _row(
         ErrorClass.QUOTA,
         "ValidationException",
@@ -247,7 +247,7 @@ TABLE: Final = (
         " MalformedQueryString SerializationException UnknownOperationException",
         source="v1-kinds.md 13.4; AWS common errors",
     ),
-    # --- CloudWatch Logs, which the logs plugin reads
+    # --- CloudWatch Logs, for the logs plugin
     _row(
         ErrorClass.NOT_FOUND,
         "ResourceNotFoundException",
@@ -260,7 +260,7 @@ TABLE: Final = (
         "FilterLogEvents",
         source="CloudWatch Logs API reference, FilterLogEvents",
     ),
-    # --- declared for all job operations; last of the "not found" rows because it is a code of its own
+    # --- declared for all job operations; last of the "not found" rows because it has a code of its own
     _row(
         ErrorClass.NOT_FOUND,
         "ResourceNotFound ResourceNotFoundException",
@@ -280,7 +280,7 @@ TABLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Local:
-    """A failure on our side of the wire: exception types, in the order in which they are tried."""
+    """A client-side failure: exception types, in the order in which they are tried."""
 
     types: tuple[type[BaseException], ...]
     error_class: ErrorClass
@@ -310,7 +310,7 @@ _LOCAL: Final = (
         "Credentials",
     ),
     _Local((sdk.MetadataRetrievalError,), ErrorClass.RETRYABLE, "Credentials"),
-    # The request was sent, the answer did not come: it may have taken effect.
+    # The request was sent but not answered: it may have taken effect.
     _Local((sdk.ReadTimeoutError,), ErrorClass.RETRYABLE, "ReadTimeout", ambiguous=True),
     _Local(
         (sdk.ConnectionClosedError, sdk.IncompleteReadError, ResponseParserError),
@@ -330,9 +330,9 @@ _LOCAL: Final = (
 
 
 def classify(operation: str, exc: Exception) -> AwsError:
-    """What a failure of `operation` means. Never raises; chain the original with `raise … from exc`.
+    """Return the classified error for a failure of `operation`. Never raises; chain with `raise … from exc`.
 
-    NOT_FOUND is returned for replies that say so and for nothing else.
+    NOT_FOUND is returned only for replies that state it.
     """
     if isinstance(exc, AwsError):
         return exc
@@ -349,7 +349,7 @@ def classify(operation: str, exc: Exception) -> AwsError:
                 sent=row.error_class is not ErrorClass.INVALID,
             )
     if isinstance(exc, ValueError):
-        # botocore raises bare ValueErrors for endpoint URLs that it cannot read, before anything is sent.
+        # botocore raises bare ValueErrors for endpoint URLs that it cannot parse, before anything is sent.
         return AwsError(ErrorClass.INVALID, "InvalidEndpoint", _short(str(exc)), operation=operation, sent=False)
     return AwsError(
         ErrorClass.RETRYABLE, type(exc).__name__, _short(str(exc)), operation=operation, ambiguous=True, known=False
@@ -364,7 +364,7 @@ def _from_reply(operation: str, response: Mapping[str, Any]) -> AwsError:
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     for row in TABLE:
         if row.matches(operation, code, message):
-            # A 5xx says that something broke, not that nothing happened.
+            # A 5xx does not mean that nothing happened.
             ambiguous = row.error_class is ErrorClass.RETRYABLE and status >= 500
             return AwsError(row.error_class, code, _short(message), operation=operation, ambiguous=ambiguous)
     if status == 429:

@@ -1,6 +1,6 @@
 """Tags that prove which object a SageMaker resource belongs to (modern-expectations.md 5).
 
-`cluster` and `uid` together are the proof; the others are for people and for cost reports.
+`cluster` and `uid` together are the proof; the others are for humans and for cost reports.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from typing import Final
 from api.meta import GROUP, ObjectKey
 
 TAG_LIMIT: Final = 50
-"""Tags per resource that AWS allows."""
+"""Maximum number of tags per resource at AWS."""
 
 _CLUSTER: Final = f"{GROUP}/cluster"
 _NAMESPACE: Final = f"{GROUP}/namespace"
@@ -20,7 +20,7 @@ _VALUE_LIMIT: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The object that a resource is created for."""
+    """The object for which a resource is created."""
 
     cluster: str
     kind: str
@@ -30,7 +30,7 @@ class Owner:
     """Name and version of the operator."""
 
     def tags(self) -> dict[str, str]:
-        """The ownership tags; nobody can override them."""
+        """Return the ownership tags, which cannot be overridden."""
         return {
             f"{GROUP}/managed-by": self.manager,
             _CLUSTER: self.cluster,
@@ -41,7 +41,7 @@ class Owner:
         }
 
     def is_proved_by(self, tags: Mapping[str, str]) -> bool:
-        """Whether a resource with these tags was created for this object, or for one of its uid in its namespace."""
+        """Return whether a resource with these tags was created for this object, or one with its uid and namespace."""
         own = ((_UID, self.uid), (_CLUSTER, self.cluster), (_NAMESPACE, self.key.namespace))
         return all(tags.get(key) == value for key, value in own)
 
@@ -49,10 +49,10 @@ class Owner:
 def merged_tags(
     owner: Owner | None, user: Iterable[Mapping[str, str]], defaults: Mapping[str, str]
 ) -> tuple[list[dict[str, str]], tuple[str, ...]]:
-    """The `Tags` member of a Create request, and the keys that had to be left out for AWS's limit.
+    """Return the `Tags` member of a Create request, and the keys that were dropped because of AWS's limit.
 
-    Order of precedence: ownership, the user's (`{"Key", "Value"}` as in the request), defaults of the operator; what
-    comes last is dropped first. `owner` is None where the account forbids extra tags. Pure.
+    Order of precedence: ownership, the user's (`{"Key", "Value"}` as in the request), defaults of the operator; the
+    last are dropped first. `owner` is None if the account forbids extra tags. Pure.
     """
     wanted: dict[str, str] = {} if owner is None else owner.tags()
     for tag in user:

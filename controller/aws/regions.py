@@ -1,4 +1,4 @@
-"""Names of regions: tells one that cannot be reached from one that does not exist."""
+"""Region names: distinguishes an unreachable region from one that does not exist."""
 
 from difflib import get_close_matches
 from functools import cache
@@ -8,15 +8,15 @@ from botocore.loaders import Loader
 
 @cache
 def _known() -> tuple[str, ...]:
-    """The regions that botocore knows of, in all partitions; nobody is called."""
+    """Return the regions in botocore's data, in all partitions; makes no calls."""
     partitions = Loader().load_data("partitions")["partitions"]
     return tuple(sorted(region for each in partitions for region in each["regions"]))
 
 
 def doubt(region: str) -> str:
-    """What to tell where `region` cannot be reached: empty, unless its name may be a typo.
+    """Return a hint for an unreachable `region`: empty, unless its name may be a typo.
 
-    Only then: a region may be newer than this botocore, and is used as it is named.
+    Only a hint: a region may be newer than this botocore, and is used as given.
     """
     if region in _known():
         return ""

@@ -10,12 +10,12 @@ _DEFAULT_SUFFIX: Final = "amazonaws.com"
 
 @cache
 def _dns_suffixes() -> dict[str, str]:
-    """DNS suffix by partition, from the data that botocore ships; nobody is called."""
+    """Return the DNS suffix by partition, from the data that botocore ships; makes no calls."""
     partitions = Loader().load_data("partitions")["partitions"]
     return {each["id"]: each["outputs"]["dnsSuffix"] for each in partitions}
 
 
 def invocation_url(region: str, partition: str, endpoint: str) -> str:
-    """URL for InvokeEndpoint (v1-kinds.md 8), e.g. `https://runtime.sagemaker.us-east-2.amazonaws.com/endpoints/…`."""
+    """Return the invocation URL (v1-kinds.md 8): `https://runtime.sagemaker.us-east-2.amazonaws.com/endpoints/…`."""
     suffix = _dns_suffixes().get(partition, _DEFAULT_SUFFIX)
     return f"https://runtime.sagemaker.{region}.{suffix}/endpoints/{endpoint}/invocations"

@@ -1,6 +1,6 @@
-"""SageMaker's job operations as plain calls: which operation a kind means by create, describe, list and stop.
+"""SageMaker's operations as plain calls: maps create, describe, list, stop and delete to a kind's operations.
 
-"Not there" is the value ABSENT, and only for a reply that says so; everything else that fails raises `AwsError`.
+Absence is the value ABSENT, and only for a reply that states it; every other failure raises `AwsError`.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -16,11 +16,11 @@ from controller.aws.targets import Target
 from controller.runtime.errors import ABSENT, Absent, ErrorClass
 
 PAGE_SIZE: Final = 100
-"""The most that SageMaker's List operations return at once."""
+"""Maximum page size of SageMaker's List operations."""
 
 
 class Api(Protocol):
-    """What this module needs of `clients.AwsApi`."""
+    """The part of `clients.AwsApi` that this module needs."""
 
     def call(
         self,
@@ -37,7 +37,7 @@ class Api(Protocol):
 
 
 class TurnApi(Api, Protocol):
-    """An `Api` that can be asked for a turn before the call."""
+    """An `Api` that can reserve budget before the call."""
 
     def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
         """See `clients.AwsApi.turn`."""
@@ -46,91 +46,91 @@ class TurnApi(Api, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a List answer."""
+    """One page of a List response."""
 
     items: tuple[JsonObject, ...]
-    """Summaries as AWS wrote them, times as aware datetimes."""
+    """Summaries as AWS returned them, times as aware datetimes."""
     next_token: str
     """Empty on the last page."""
     server_time: datetime | None
-    """SageMaker's own clock when it answered (HTTP Date, whole seconds); None where the header is missing."""
+    """SageMaker's own clock at the response (HTTP Date, whole seconds); None without that header."""
 
 
 class Jobs(Protocol):
-    """The calls that reconcilers and trackers make about jobs. Thread-safe; every call may raise `AwsError`."""
+    """The job operations for reconcilers and trackers. Thread-safe; every call may raise `AwsError`."""
 
     def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
-        """Raise THROTTLED where a call of `operation` would have to wait: to know before anything is written for it."""
+        """Raise THROTTLED if a call of `operation` would have to wait; checked before anything is written for it."""
         ...
 
     def create(
         self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
     ) -> str:
-        """Create a job; returns its ARN. EXISTS: the name is taken, perhaps by an earlier attempt of ours."""
+        """Create a job; returns its ARN. EXISTS: the name is taken, perhaps by the operator's earlier attempt."""
         ...
 
     def describe(
         self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable, background: bool
     ) -> JsonObject | Absent:
-        """All that SageMaker tells about a job."""
+        """Return SageMaker's description of a job."""
         ...
 
     def stop(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
-        """Ask for the end of a job. CONFLICT: it is in no state to be stopped."""
+        """Request the stop of a job. CONFLICT: its state does not allow that."""
         ...
 
     def list_page(
         self, descriptor: KindDescriptor, target: Target, *, modified_after: datetime, next_token: str
     ) -> Page:
-        """One page of the jobs modified after a time, oldest creation first."""
+        """Return one page of the jobs modified after a time, oldest creation first."""
         ...
 
     def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
-        """All tags of a resource."""
+        """Return all tags of a resource."""
         ...
 
     def add_tags(self, target: Target, arn: str, tags: Sequence[Mapping[str, str]], *, caller: Hashable) -> None:
-        """Put tags (`{"Key", "Value"}`) on a resource, in place of others with their keys."""
+        """Set tags (`{"Key", "Value"}`) on a resource, replacing those with the same keys."""
         ...
 
     def delete_tags(self, target: Target, arn: str, keys: Sequence[str], *, caller: Hashable) -> None:
-        """Take tags off a resource; those that are not there are no error."""
+        """Remove tags from a resource; ignores missing ones."""
         ...
 
 
 class Resources(Protocol):
-    """The calls that reconcilers make about what is there until deleted. Thread-safe; may raise `AwsError`."""
+    """The operations for resources that exist until deleted. Thread-safe; may raise `AwsError`."""
 
     def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
-        """Raise THROTTLED where a call of `operation` would have to wait: to know before anything is written for it."""
+        """Raise THROTTLED if a call of `operation` would have to wait; checked before anything is written for it."""
         ...
 
     def create(
         self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
     ) -> str:
-        """Create a resource; returns its ARN. EXISTS: the name is taken, perhaps by an earlier attempt of ours."""
+        """Create a resource; returns its ARN. EXISTS: the name is taken, perhaps by the operator's earlier attempt."""
         ...
 
     def describe(
         self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable, background: bool
     ) -> JsonObject | Absent:
-        """All that SageMaker tells about a resource."""
+        """Return SageMaker's description of a resource."""
         ...
 
     def delete(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
-        """Delete a resource. CONFLICT: it is in no state to be deleted."""
+        """Delete a resource. CONFLICT: its state does not allow that."""
         ...
 
     def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
-        """All tags of a resource."""
+        """Return all tags of a resource."""
         ...
 
 
 class Endpoints(Resources, Protocol):
-    """The calls about endpoints, which can be changed."""
+    """The operations for endpoints, which can be updated."""
 
     def change(self, target: Target, operation: str, request: Mapping[str, Any], *, caller: Hashable) -> None:
-        """UpdateEndpoint or UpdateEndpointWeightsAndCapacities. CONFLICT: the endpoint is being changed already."""
+        """UpdateEndpoint or UpdateEndpointWeightsAndCapacities. CONFLICT: the endpoint is being updated already."""
         ...
 
 
@@ -151,7 +151,7 @@ class SageMaker:
         operation = descriptor.operations.create
         answer = self._api.call(target, descriptor.service, operation, request, caller=caller)
         arn = answer.get(descriptor.status.arn_member)
-        if not arn:  # of whom, that is no SageMaker? It may have been created all the same: it is looked for
+        if not arn:  # not SageMaker's response, but the resource may exist: a Describe follows
             message = f"the answer to {operation} names no {descriptor.status.arn_member}"
             raise AwsError(
                 ErrorClass.RETRYABLE, "UnreadableAnswer", message, operation=operation, ambiguous=True, known=False
@@ -202,7 +202,7 @@ class SageMaker:
         request: dict[str, Any] = {
             "LastModifiedTimeAfter": modified_after,
             "MaxResults": PAGE_SIZE,
-            # Creation times never change, so paging neither skips nor repeats while jobs change underneath.
+            # Creation times never change, so paging neither skips nor repeats items while jobs change.
             "SortBy": "CreationTime",
             "SortOrder": "Ascending",
         }
@@ -252,5 +252,5 @@ def _server_time(answer: Mapping[str, Any]) -> datetime | None:
     stamp = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
     try:
         return parsedate_to_datetime(stamp)
-    except ValueError:  # absent or unreadable: the caller has a slower way
+    except ValueError:  # absent or invalid: the caller has a slower fallback
         return None

@@ -1,7 +1,7 @@
-"""Where the AWS calls of an object go: identity, region and endpoint, as one key.
+"""The target of an object's AWS calls: identity, region and endpoint, as one key.
 
-Clients, budgets and trackers are kept per `Target`, so that a slow region or a refused credential is nobody else's
-problem (DESIGN 5).
+Clients, budgets and trackers are kept per `Target`, so that a slow region or a refused credential does not affect
+other targets (DESIGN 5).
 """
 
 from collections.abc import Mapping
@@ -17,62 +17,62 @@ _REGION_VARIABLES: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Identity:
-    """Who calls AWS. Hashable: all that makes two sessions differ is part of it."""
+    """The identity of AWS calls. Hashable: contains everything by which two sessions differ."""
 
     role: str = ""
-    """ARN of the role to assume; empty: the credentials that the process itself has (the SDK's default chain)."""
+    """ARN of the role to assume; empty: the process's own credentials (the SDK's default chain)."""
     external_id: str = field(default="", repr=False)
-    """What the role's trust policy asks for against confused deputies."""
+    """Required by the role's trust policy against confused deputies."""
     namespace: str = ""
-    """Whose session it is, for its name; empty: it serves several."""
+    """The session's namespace, for its name; empty: several namespaces share it."""
     is_tagged: bool = False
-    """The session carries the namespace as a tag, so that policies can tell namespaces apart."""
+    """The session has the namespace as a tag, so that policies can distinguish namespaces."""
 
     @property
     def account(self) -> str:
-        """The account of the role; empty for the process's own credentials."""
+        """Return the account of the role; empty for the process's own credentials."""
         return self.role.split(":")[4] if self.role else ""
 
     @property
     def shared(self) -> "Identity":
-        """Who asks on behalf of all namespaces of the role: not told apart, unless their rights may differ by tag."""
+        """Return the identity for all namespaces of the role: shared, unless their rights may differ by tag."""
         return self if self.is_tagged else replace(self, namespace="")
 
 
 BASE_IDENTITY: Final = Identity()
-"""The credentials that the process itself has."""
+"""The process's own credentials."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Target:
-    """Whose credentials, which region, which SageMaker endpoint. Hashable: the key of everything kept per target."""
+    """Credentials, region and SageMaker endpoint. Hashable: the key of everything kept per target."""
 
     region: str
     endpoint: str = ""
-    """URL for SageMaker alone; empty: what the SDK resolves."""
+    """URL for SageMaker only; empty: resolved by the SDK."""
     identity: Identity = BASE_IDENTITY
 
     @property
     def shared(self) -> Self:
-        """Where lists are asked for: one for all namespaces with the same role."""
+        """Return the target for List calls: one for all namespaces with the same role."""
         return replace(self, identity=self.identity.shared)
 
     @property
     def quota(self) -> tuple[str, str, str]:
-        """Key of what AWS counts together: it limits calls by account and region, whoever makes them."""
+        """Return the key of AWS's quota: it limits calls by account and region, whatever the identity."""
         return (self.region, self.endpoint, self.identity.account)
 
 
 @dataclass(frozen=True, slots=True)
 class TargetDefaults:
-    """What holds for objects that do not say where they want to be."""
+    """Defaults for objects that specify no region or endpoint."""
 
     region: str = ""
     endpoint: str = ""
 
     @classmethod
     def of(cls, *, aws_region: str, aws_endpoint_url: str, environment: Mapping[str, str]) -> "TargetDefaults":
-        """Defaults from the process's settings and its environment (v1-kinds.md 10).
+        """Return the defaults from the process's settings and its environment (v1-kinds.md 10).
 
         Region: the setting, then AWS_REGION, then AWS_DEFAULT_REGION. Endpoint: AWS_DEFAULT_SAGEMAKER_ENDPOINT, which
         deployments of the predecessor set, then the setting.
@@ -84,11 +84,11 @@ class TargetDefaults:
         )
 
     def region_of(self, spec: Mapping[str, Any], *, recorded: str = "") -> str:
-        """The region of an object with this `spec`.
+        """Return the region of an object with this `spec`.
 
         `recorded` is where its resource was created, and wins: an edit of the spec or of a default must not make the
-        operator look, and create, elsewhere (D-04). Raises `AwsError` INVALID where nobody names a region, and where it
-        is no text.
+        operator search, and create, elsewhere (D-04). Raises `AwsError` INVALID if there is no region, or if it is not
+        a string.
         """
         region = recorded or _text(spec, "region") or self.region
         if not region:
@@ -104,7 +104,7 @@ class TargetDefaults:
     def resolve(
         self, spec: Mapping[str, Any], *, recorded_region: str = "", identity: Identity = BASE_IDENTITY
     ) -> Target:
-        """The target of an object with this `spec`. Raises `AwsError` as `region_of` does; the same for endpoints."""
+        """Return the target of an object with this `spec`. Raises `AwsError` like `region_of`, for endpoints too."""
         region = self.region_of(spec, recorded=recorded_region)
         return Target(region, _text(spec, "sageMakerEndpoint") or self.endpoint, identity)
 

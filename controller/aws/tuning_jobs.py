@@ -1,4 +1,4 @@
-"""The training jobs that a tuning job has launched, as SageMaker lists them."""
+"""Lists the training jobs that a tuning job has launched."""
 
 from collections.abc import Hashable
 from typing import Any, Final, Protocol
@@ -15,7 +15,7 @@ class Launched(Protocol):
     """Lists training jobs by tuning job. Thread-safe; every call may raise `AwsError`."""
 
     def page(self, target: Target, tuning_job: str, *, next_token: str, caller: Hashable) -> Page:
-        """One page, oldest first; an empty last page for a tuning job that SageMaker does not know."""
+        """Return one page, oldest first; an empty last page for a tuning job that does not exist."""
         ...
 
 
@@ -30,7 +30,7 @@ class LaunchedJobs:
         request: dict[str, Any] = {
             "HyperParameterTuningJobName": tuning_job,
             "MaxResults": PAGE_SIZE,
-            # Creation times never change, so paging neither skips nor repeats while jobs are launched.
+            # Creation times never change, so paging neither skips nor repeats items while jobs are launched.
             "SortBy": "CreationTime",
             "SortOrder": "Ascending",
         }

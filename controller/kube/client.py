@@ -1,7 +1,7 @@
 """The verbs of the Kubernetes API on decoded JSON, without model classes.
 
 One method per verb, one request per call, typed errors (`kube.errors`). Objects are plain dictionaries: the operator
-touches a handful of their fields, and a model class for each would be thrown away undecoded.
+reads a handful of their fields, so model classes would only add decoding.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,14 +24,14 @@ from controller.version import user_agent
 FIELD_MANAGER: Final = "sagemaker-operator"
 
 READ_TIMEOUT_S: Final = 30.0
-"""For one object: the API server gives up on most requests after less."""
+"""For one object: the API server ends most requests earlier."""
 LIST_TIMEOUT_S: Final = 60.0
 """For a page or a whole list: the API server's own limit for non-watch requests."""
 WATCH_GRACE_S: Final = 15.0
-"""How much later than the server we end a watch that it forgot to end (K3)."""
+"""Grace period after which the client ends a watch that the server did not end (K3)."""
 WATCH_SILENCE_S: Final = 150.0
-"""Longest silence on a watch: bookmarks come about every minute (apiserver `storage/cacher`), so after two and a half
-of them the connection is presumed dead. Where a server sends none, a quiet resource is listed as often."""
+"""Longest silence on a watch: bookmarks arrive about every minute (apiserver `storage/cacher`), so after two and a half
+of them the connection is presumed dead. If a server sends none, a quiet resource is relisted at this interval."""
 
 
 class PatchType(Enum):
@@ -48,7 +48,7 @@ class PatchType(Enum):
 class KubeClient:
     """Client of one cluster. Thread-safe; methods block for their time-out at most and raise `ApiError`.
 
-    Time-outs are `request_timeout_s`, where a call does not give its own `timeout_s`.
+    The default time-out is `request_timeout_s`, unless a call passes its own `timeout_s`.
     """
 
     def __init__(self, transport: Transport, *, request_timeout_s: float = READ_TIMEOUT_S) -> None:
@@ -65,7 +65,7 @@ class KubeClient:
         limiter: RateLimiter[str] | None,
         request_timeout_s: float = READ_TIMEOUT_S,
     ) -> Self:
-        """A client with connections of its own; `limiter` may be shared, None exempts (leader election)."""
+        """Return a client with connections of its own; `limiter` may be shared, None exempts (leader election)."""
         transport = Transport(cluster, metrics=metrics, clock=clock, limiter=limiter, user_agent=user_agent())
         return cls(transport, request_timeout_s=request_timeout_s)
 
@@ -76,11 +76,11 @@ class KubeClient:
         self.close()
 
     def close(self) -> None:
-        """End requests and watches under way in all threads, refuse new ones: they raise `ConnectionFailed`."""
+        """End requests and watches in all threads, and refuse new ones: they raise `ConnectionFailed`."""
         self._transport.close()
 
     def get(self, resource: Resource, key: ObjectKey, *, timeout_s: float | None = None) -> JsonObject:
-        """The object as etcd holds it. Raises `NotFound` when there is none."""
+        """Return the object as etcd holds it. Raises `NotFound` if it does not exist."""
         return self._send_object("get", "GET", resource, object_path(resource, key), timeout_s=timeout_s)
 
     def list(
@@ -94,9 +94,9 @@ class KubeClient:
         label_selector: str = "",
         field_selector: str = "",
     ) -> ListPage:
-        """One page, of all namespaces where `namespace` is None or empty. Raises `Gone` for an old version or token.
+        """Return a page, of all namespaces if `namespace` is None or empty; raises `Gone` for an old version or token.
 
-        `resource_version` follows the API's rules: empty = most recent, "0" = anything that a cache has.
+        `resource_version` follows the API's rules: empty = most recent, "0" = any cached state.
         """
         query = _query(
             resourceVersion=resource_version,
@@ -111,7 +111,7 @@ class KubeClient:
         if not isinstance(metadata, dict) or not isinstance(items, list | None):
             raise ServerError("UnreadableReply", f"list {resource.plural}: the reply is no list")
         items = items or []  # Go writes null for an empty list
-        for item in items:  # lists of built-in kinds leave these out
+        for item in items:  # lists of built-in kinds omit these
             item.setdefault("apiVersion", resource.api_version)
             item.setdefault("kind", resource.kind)
         return ListPage(items, metadata.get("resourceVersion") or "", metadata.get("continue") or "")
@@ -127,10 +127,10 @@ class KubeClient:
         label_selector: str = "",
         field_selector: str = "",
     ) -> HttpWatchStream:
-        """Open one watch, with bookmarks, that the server ends after `timeout_s`; blocks until its headers came.
+        """Open one watch, with bookmarks, that the server ends after `timeout_s`; blocks until its headers arrive.
 
-        With `initial_events` it begins with all that is there (API concepts, "Streaming lists"). A server that cannot
-        do that raises `Invalid`.
+        With `initial_events` it begins with all existing objects (API concepts, "Streaming lists"). Raises `Invalid` if
+        the server does not support that.
         """
         query = _query(
             watch="true",
@@ -189,8 +189,9 @@ class KubeClient:
         resource_version: str = "",
         propagation: str = "Background",
     ) -> None:
-        """Ask for deletion; with `uid` only of that very object, with `resource_version` only in that very version,
-        else `Conflict`. Raises `NotFound`.
+        """Delete an object; `uid` and `resource_version` are preconditions.
+
+        Raises `Conflict` if they do not match, `NotFound`.
         """
         options: JsonObject = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
         wanted = {"uid": uid, "resourceVersion": resource_version}
@@ -232,14 +233,14 @@ class KubeClient:
 
 
 def collection_path(resource: Resource, namespace: str | None) -> str:
-    """Path of a collection: in all namespaces when `namespace` is None or empty."""
+    """Return the path of a collection: in all namespaces if `namespace` is None or empty."""
     root = f"/apis/{resource.group}" if resource.group else "/api"
     scope = f"/namespaces/{quote(namespace, safe='')}" if namespace and resource.namespaced else ""
     return f"{root}/{resource.version}{scope}/{resource.plural}"
 
 
 def object_path(resource: Resource, key: ObjectKey, subresource: str = "") -> str:
-    """Path of one object or of its subresource. Raises ValueError for a key that would name all of them."""
+    """Return the path of an object or its subresource. Raises ValueError for a key that means the collection."""
     if not key.name or (resource.namespaced and not key.namespace):
         raise ValueError(f"{key!r} does not name one object of {resource.plural}")
     path = f"{collection_path(resource, key.namespace)}/{quote(key.name, safe='')}"
@@ -251,5 +252,5 @@ def _qualified(resource: Resource) -> str:
 
 
 def _query(**parameters: str | int | None) -> tuple[tuple[str, str], ...]:
-    """Parameters that are set; empty means not sent (`resourceVersion=` would be, but means the same as absent)."""
+    """Return the set parameters; empty ones are not sent (an empty `resourceVersion=` means the same as none)."""
     return tuple((name, str(value)) for name, value in parameters.items() if value not in (None, ""))

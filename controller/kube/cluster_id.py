@@ -1,7 +1,7 @@
-"""What tells this cluster from others that share an AWS account: the uid of a namespace.
+"""Identifies this cluster among those that share an AWS account: by the uid of a namespace.
 
-Of `kube-system`, or, where the operator may only see one namespace, of that one. It goes into ownership tags, so it
-must be known before the first effect and stay the same (modern-expectations.md 5).
+The namespace is `kube-system`, or the only one that the operator may read. Ownership tags contain the id, so it must be
+known before the first effect and never change (modern-expectations.md 5).
 """
 
 import random
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 class ClusterId:
     """Finds the id once, while the caches fill, and keeps it. Thread-safe.
 
-    `configured` (`--cluster-id`) is taken as it is. `served` are the namespaces that the operator is limited to.
+    `configured` (`--cluster-id`) is used as given. `served` are the namespaces that the operator is limited to.
     """
 
     def __init__(self, client: KubeClient, clock: Clock, *, configured: str, served: tuple[str, ...]) -> None:
@@ -38,13 +38,13 @@ class ClusterId:
 
     @property
     def value(self) -> str:
-        """The id; empty until it is known."""
+        """Return the id; empty until it is known."""
         return self._value
 
     def run(self, stop: Stop) -> None:
-        """Find the id, trying again while the API server cannot answer, then wait for `stop`.
+        """Find the id, retrying while the API server cannot answer, then wait for `stop`.
 
-        Raises `ConfigError` where no namespace may be read: the process has to be configured otherwise.
+        Raises `ConfigError` if no namespace may be read: the configuration has to change.
         """
         backoff = Backoff(rng=random.Random())  # noqa: S311 (spreads load, keeps no secret)
         while not self._value and not stop.is_set():

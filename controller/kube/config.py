@@ -1,9 +1,9 @@
-"""Where the API server is and how to prove who we are: kubeconfig, or the service account of a pod.
+"""Finds the API server and the credentials for it: kubeconfig, or the service account of a pod.
 
-Reading kubeconfigs, running credential plugins, rotating service account tokens, proxies and TLS are the `kubernetes`
-package's (its configuration half has no annotations: hence the `no-untyped-call`s). This module chooses the source as
-controller-runtime does (`pkg/client/config`), makes failures readable, and adds what the package lacks: credentials
-that the server refuses are loaded anew (client-go `plugin/pkg/client/auth/exec`), and plugins end in time. Certificates
+The `kubernetes` package reads kubeconfigs, runs credential plugins, rotates service account tokens, and handles proxies
+and TLS (its configuration half has no annotations: hence the `no-untyped-call`s). This module chooses the source as
+controller-runtime does (`pkg/client/config`), makes failures readable, and adds two missing features: credentials that
+the server refuses are reloaded (client-go `plugin/pkg/client/auth/exec`), and plugins have a time-out. Certificates
 (not tokens) from a plugin are loaded once per process.
 """
 
@@ -28,13 +28,13 @@ from controller.runtime.clock import Clock
 DEFAULT_KUBECONFIG: Final = "~/.kube/config"
 
 _POOL_SIZE: Final = 32
-"""Idle connections kept per client: workers and watches; more are opened when needed and then dropped."""
+"""Idle connections kept per client: workers and watches; more are opened when needed and closed after use."""
 PLUGIN_TIMEOUT_S: Final = 60.0
-"""Longest run of a credential plugin; requests wait for it meanwhile."""
+"""Time-out of a credential plugin; requests wait for it meanwhile."""
 _RELOAD_PAUSE_S: Final = 15.0
-"""Least time between two reloads after a refusal: a plugin is a process of its own, often with a call to a cloud."""
+"""Minimum time between two reloads after a refusal: a plugin is a process, often with a call to a cloud."""
 _KEEPALIVE: Final = tcp_keepalive_socket_options(idle=30, interval=10, count=3)
-"""A peer that vanished without a word is noticed by the kernel after a minute, also on an idle watch (K3)."""
+"""The kernel notices a vanished peer after a minute, also on an idle watch (K3)."""
 
 
 _Documents: TypeAlias = Sequence[Mapping[str, Any]]
@@ -42,11 +42,11 @@ _Documents: TypeAlias = Sequence[Mapping[str, Any]]
 
 
 class ConfigError(Exception):
-    """There is no usable configuration; the message is one line that says what to do."""
+    """There is no usable configuration; the message is one line with the remedy."""
 
 
 class Cluster:
-    """One API server and our credentials for it. Thread-safe. The constructor raises `ConfigError`."""
+    """One API server and the credentials for it. Thread-safe. The constructor raises `ConfigError`."""
 
     def __init__(self, load: Callable[[], Configuration], *, source: str, clock: Clock) -> None:
         self._load = load
@@ -56,11 +56,11 @@ class Cluster:
         self._loaded_at = clock.monotonic()  # guarded by _lock
         self._refused = False  # guarded by _lock
         self.source = source
-        """Where the configuration came from, for people."""
+        """The source of the configuration, for humans."""
         self.base_url: str = self._configuration.host.rstrip("/")
 
     def new_pool(self) -> urllib3.PoolManager:
-        """A connection pool with the TLS and proxy settings of this cluster."""
+        """Return a connection pool with the TLS and proxy settings of this cluster."""
         with self._lock:
             self._configuration.connection_pool_maxsize = _POOL_SIZE
             self._configuration.socket_options = _KEEPALIVE
@@ -68,15 +68,15 @@ class Cluster:
         return pool
 
     def authorization(self) -> str | None:
-        """Value of the Authorization header, refreshed when due; None without one (client certificates).
+        """Return the Authorization header, refreshed when due; None without one (client certificates).
 
         May block for `PLUGIN_TIMEOUT_S` while a credential plugin runs; other callers wait for it. Raises `ConfigError`
-        when that fails.
+        if that fails.
         """
         with self._lock:
             if self._refused and self._clock.monotonic() - self._loaded_at >= _RELOAD_PAUSE_S:
                 self._loaded_at = self._clock.monotonic()
-                self._configuration = self._load()  # whole: its refresh hook knows the loader of its own key
+                self._configuration = self._load()  # replaced as a whole: its refresh hook references its own loader
                 self._refused = False
             try:
                 key = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
@@ -85,7 +85,7 @@ class Cluster:
         return key.strip() if key else None
 
     def refused(self) -> None:
-        """The server answered 401: do not wait for the credentials' own expiry to get new ones."""
+        """Record a 401 reply: the credentials are reloaded without waiting for their expiry."""
         with self._lock:
             self._refused = True
 
@@ -100,9 +100,9 @@ def connect(
 ) -> Cluster:
     """Find the cluster: `kubeconfig`, $KUBECONFIG, the pod's service account, ~/.kube/config, in this order.
 
-    `kubeconfig` and $KUBECONFIG may name several files separated as in PATH; as with kubectl the first one to define
-    a thing wins. `context` chooses a context (and passes over the service account, which has none); `master` replaces
-    the server's address. Raises `ConfigError`.
+    `kubeconfig` and $KUBECONFIG may list several files separated as in PATH; as with kubectl the first definition
+    wins. `context` chooses a context (and skips the service account, which has none); `master` replaces the server's
+    address. Raises `ConfigError`.
     """
     paths = kubeconfig or environ.get("KUBECONFIG", "")
     if not paths and not context and environ.get("KUBERNETES_SERVICE_HOST"):
@@ -152,7 +152,7 @@ def _from_files(paths: str, *, context: str, master: str) -> Configuration:
         problem = " ".join(str(exc).split())
         raise ConfigError(f"kubeconfig {paths} is not readable as YAML: {problem}") from exc
     except (ConfigException, OSError, LookupError, TypeError, ValueError, AttributeError) as exc:
-        # a malformed file surfaces in the package as any of these
+        # the package raises any of these for a malformed file
         raise ConfigError(f"kubeconfig {paths} cannot be used: {exc}") from exc
     if master:
         configuration.host = master
@@ -160,7 +160,7 @@ def _from_files(paths: str, *, context: str, master: str) -> Configuration:
 
 
 def _bound_plugins(config: Any) -> None:
-    """Let no credential plugin run for ever, but where a person may be typing a password into it."""
+    """Add a time-out to credential plugins, except where a user may be typing a password into one."""
     if sys.stdout is not None and sys.stdout.isatty():
         return
     bounded = ["-I", "-S", str(Path(bounded_module.__file__)), f"{PLUGIN_TIMEOUT_S:g}"]
@@ -169,12 +169,12 @@ def _bound_plugins(config: Any) -> None:
         plugin = user.get("exec")
         if plugin:
             args = [*bounded, plugin["command"], *(plugin.get("args") or ())]
-            # A new value: the documents that messages quote are left alone.
+            # A new value: messages quote the documents, which are not modified.
             node.value = {**node.value, "user": {**user, "exec": {**plugin, "command": sys.executable, "args": args}}}
 
 
 def _current_context(documents: _Documents) -> str:
-    """The first file that sets it wins, as in kubectl; the package would take the last."""
+    """Return the current context of the first file that sets it, as kubectl does; the package takes the last."""
     return next((str(document["current-context"]) for document in documents if document.get("current-context")), "")
 
 
@@ -188,7 +188,7 @@ def _check_context(documents: _Documents, active: str, paths: str) -> None:
 
 
 def _check_plugin(documents: _Documents, active: str, configuration: Configuration, paths: str) -> None:
-    """A failing credential plugin is only logged by the package, and every request would then be refused."""
+    """Raise for a failing credential plugin: the package only logs it, and every request would then be refused."""
     name = _first(documents, "contexts", active).get("context", {}).get("user")
     plugin = (_first(documents, "users", name).get("user") or {}).get("exec")
     if plugin and not configuration.api_key and not configuration.cert_file:

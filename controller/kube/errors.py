@@ -1,10 +1,10 @@
-"""What the Kubernetes API's refusals mean: one table from `metav1.Status` to typed errors.
+"""Classifies the Kubernetes API's errors: one table from `metav1.Status` to typed errors.
 
-The reason decides, the HTTP code only where there is none (API conventions, "Response Status Kind"; the reasons are
-those of apimachinery `pkg/apis/meta/v1/types.go`). What the table does not know is retryable.
+The reason decides, the HTTP code only if there is none (API conventions, "Response Status Kind"; the reasons are
+those of apimachinery `pkg/apis/meta/v1/types.go`). Errors that are not in the table are retryable.
 """
 
-# ruff: noqa: N818 (the field's words: client-go says IsNotFound, IsConflict; "Error" would only lengthen them)
+# ruff: noqa: N818 (client-go's names: IsNotFound, IsConflict; "Error" would only lengthen them)
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from controller.runtime.cache.reflector import Unreachable
 from controller.runtime.errors import ClassifiedError, ErrorClass
 
 _MESSAGE_LIMIT: Final = 1024
-"""Characters of a Status message that are kept: a webhook or a proxy may answer with pages."""
+"""Characters of a Status message that are kept: a webhook or a proxy may send pages."""
 
 
 class ApiError(ClassifiedError):
-    """A request that the API server answered with a refusal, or did not answer in a usable way.
+    """A request that the API server refused, or did not answer in a usable way.
 
-    `code` is the Status reason (`Conflict`), or a word of ours where no Status came (`ConnectionRefused`).
+    `code` is the Status reason (`Conflict`), or one of the operator's where no Status came (`ConnectionRefused`).
     """
 
     error_class_of_type: ErrorClass = ErrorClass.RETRYABLE
@@ -38,13 +38,13 @@ class ApiError(ClassifiedError):
     ) -> None:
         super().__init__(self.error_class_of_type, code, message, retry_after_s=retry_after_s)
         self.status = status
-        """HTTP status; 0 where there was no reply."""
+        """HTTP status; 0 without a reply."""
         self.causes = causes
         """Reasons in `details.causes`, e.g. `NamespaceTerminating`."""
 
 
 class NotFound(ApiError):
-    """The object, or its namespace, does not exist: the reply is a Status that says so."""
+    """The object, or its namespace, does not exist, as a Status in the reply states."""
 
     error_class_of_type = ErrorClass.NOT_FOUND
 
@@ -52,7 +52,7 @@ class NotFound(ApiError):
 class NotServed(ApiError):
     """404 without a Status: the server does not know the path, e.g. because the CRDs are not installed.
 
-    Retryable, and deliberately no `NotFound`: it says nothing about the object.
+    Retryable, and deliberately not a `NotFound`: it proves nothing about the object.
     """
 
 
@@ -69,7 +69,7 @@ class Conflict(ApiError):
 
 
 class Gone(ApiError):
-    """The resourceVersion or continue token is not to be had: too old, or newer than what the server knows (R2)."""
+    """The resourceVersion or continue token is not available: too old, or newer than the server's state (R2)."""
 
     error_class_of_type = ErrorClass.EXPIRED
 
@@ -81,7 +81,7 @@ class Invalid(ApiError):
 
 
 class Forbidden(ApiError):
-    """Authenticated, but RBAC, an admission plugin or a quota says no."""
+    """Authenticated, but refused by RBAC, an admission plugin or a quota."""
 
     error_class_of_type = ErrorClass.DENIED
 
@@ -93,37 +93,37 @@ class Unauthorized(ApiError):
 
 
 class TooManyRequests(ApiError):
-    """The server (priority and fairness) asks for patience."""
+    """The server (priority and fairness) throttles the client."""
 
     error_class_of_type = ErrorClass.THROTTLED
 
 
 class ServerError(ApiError):
-    """5xx, an unreadable reply, or one that this table does not know."""
+    """5xx, an unreadable reply, or one that is not in the table."""
 
 
 class ConnectionFailed(ApiError, Unreachable):
-    """No reply, or no more of it. `code` says how: see the constants below.
+    """No reply, or an incomplete one. `code` is one of the constants below.
 
     A write may or may not have happened, unless the code is CONNECTION_REFUSED.
     """
 
 
 CONNECTION_REFUSED: Final = "ConnectionRefused"
-"""No connection came about (nothing listens, no route, no such host): the request was certainly not carried out."""
+"""No connection was made (nothing listens, no route, no such host): the request was certainly not carried out."""
 CONNECTION_BROKEN: Final = "ConnectionBroken"
 """The connection ended before the reply did."""
 TIMEOUT: Final = "RequestTimeout"
-"""No reply, or no more of it, within the time-out."""
+"""No complete reply within the time-out."""
 TLS_FAILED: Final = "TLSFailed"
-"""The server's certificate was not accepted, or ours was not."""
+"""The server's or the client's certificate was not accepted."""
 CLIENT_CLOSED: Final = "ClientClosed"
 """`close()` ended the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One line of the table: the error type for a reason, and for a bare HTTP code."""
+    """One row of the table: the error type for a reason, and for a bare HTTP code."""
 
     error: type[ApiError]
     reasons: tuple[str, ...] = ()
@@ -154,9 +154,9 @@ _TOO_LARGE_VERSION: Final = "ResourceVersionTooLarge"
 
 
 def error_from_response(status: int, headers: Mapping[str, str], body: bytes, *, request: str) -> ApiError:
-    """The error that an HTTP reply stands for; `request` (verb and resource) starts the message where no Status came.
+    """Return the error for an HTTP reply; `request` (verb and resource) starts the message if there is no Status.
 
-    Never raises: a body that is no Status is judged by the code alone.
+    Never raises: a reply without a Status is classified by its code only.
     """
     document = _decode(body)
     if document.get("kind") == "Status":
@@ -171,7 +171,7 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes, *,
 def error_from_status(
     document: Mapping[str, Any], *, http_status: int | None = None, retry_after_s: float | None = None
 ) -> ApiError:
-    """The error that a `metav1.Status` stands for: a reply's body, or the object of an ERROR event of a watch."""
+    """Return the error for a `metav1.Status`: a reply's body, or the object of an ERROR event of a watch."""
     status = http_status if http_status is not None else _int(document.get("code"))
     reason = str(document.get("reason") or "")
     details = document.get("details")
@@ -199,7 +199,7 @@ def _decode(body: bytes) -> Mapping[str, Any]:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a Retry-After header; Kubernetes sends whole seconds only, a proxy's date is ignored."""
+    """Return the seconds of a Retry-After header; Kubernetes sends whole seconds only, a proxy's date is ignored."""
     value = headers.get("Retry-After", "")
     return float(value) if value.isdecimal() else None
 

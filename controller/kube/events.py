@@ -1,4 +1,4 @@
-"""Kubernetes Events in their core/v1 form, whose count and age `kubectl describe` shows."""
+"""Writes Kubernetes Events in their core/v1 form: `kubectl describe` shows its count and age."""
 
 import uuid
 from datetime import UTC, datetime
@@ -13,15 +13,15 @@ REPORTING_CONTROLLER: Final = "sagemaker.aws.amazon.com/operator"
 EVENTS: Final = Resource(group="", version="v1", plural="events", kind="Event")
 
 _TIMEOUT_S: Final = 10.0
-"""Shorter than for objects: Events must not hold up the end of the process."""
+"""Shorter than for objects: Events must not delay the end of the process."""
 _NAME_LIMIT: Final = 253
 
 
 class KubeEventSink:
-    """Implements `runtime.events.EventSink`. `instance` says which replica reports, e.g. the pod's name.
+    """Implements `runtime.events.EventSink`. `instance` is the reporting replica, e.g. the pod's name.
 
-    core/v1 rather than events.k8s.io/v1: there a message cannot change once written, which combining similar Events
-    needs (V3). The API server serves the same objects under both.
+    core/v1 rather than events.k8s.io/v1: there a message cannot change once written, but combining similar Events
+    changes it (V3). The API server serves the same objects under both.
     """
 
     def __init__(self, client: KubeClient, *, instance: str) -> None:
@@ -72,5 +72,5 @@ def _reference(event: EventRecord) -> JsonObject:
 
 
 def _time(at: datetime) -> str:
-    """RFC 3339 in UTC with whole seconds, as `metav1.Time` is written."""
+    """Return RFC 3339 in UTC with whole seconds, as `metav1.Time` is written."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

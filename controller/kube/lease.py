@@ -1,7 +1,7 @@
-"""Leader election's record in a `coordination.k8s.io/v1` Lease.
+"""Stores leader election's record in a `coordination.k8s.io/v1` Lease.
 
-Updates are merge patches of `spec` that carry the version they were decided on, so labels and annotations that others
-put on the Lease stay (E10). The role needs get, create and patch on leases.
+Updates are merge patches of `spec` with the version that they are based on, so labels and annotations that others set
+on the Lease are kept (E10). The role needs get, create and patch on leases.
 """
 
 from typing import Final
@@ -17,7 +17,7 @@ LEASES: Final = Resource(group="coordination.k8s.io", version="v1", plural="leas
 
 
 class LeaseLock:
-    """Implements `runtime.election.leader_election.Lock`. Give it a client of its own without a rate limit."""
+    """Implements `runtime.election.leader_election.Lock`. Needs a client of its own without a rate limit."""
 
     def __init__(self, client: KubeClient, key: ObjectKey) -> None:
         self._client = client
@@ -56,7 +56,7 @@ class LeaseLock:
 
 
 def to_spec(record: LeaseRecord) -> JsonObject:
-    """`spec` of the Lease."""
+    """Return the `spec` of the Lease."""
     return {
         "holderIdentity": record.holder,
         "leaseDurationSeconds": record.duration_s,
@@ -67,7 +67,7 @@ def to_spec(record: LeaseRecord) -> JsonObject:
 
 
 def from_spec(spec: JsonObject) -> LeaseRecord:
-    """The record in a `spec`; members that are missing read as client-go reads them."""
+    """Return the record in a `spec`; missing members get client-go's defaults."""
     return LeaseRecord(
         holder=spec.get("holderIdentity") or "",
         duration_s=spec.get("leaseDurationSeconds") or 0,

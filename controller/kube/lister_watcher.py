@@ -1,4 +1,4 @@
-"""List and watch of one resource for a reflector, in one namespace or everywhere."""
+"""Lists and watches one resource for a reflector, in one namespace or all."""
 
 from api.meta import Resource
 from controller.kube.client import KubeClient
@@ -6,7 +6,7 @@ from controller.runtime.cache.reflector import ListPage, WatchStream
 
 
 class KubeListerWatcher:
-    """Implements `runtime.reflector.ListerWatcher`. Closing `client` ends what is under way."""
+    """Implements `runtime.reflector.ListerWatcher`. Closing `client` ends requests and watches."""
 
     def __init__(
         self,

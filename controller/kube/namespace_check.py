@@ -1,6 +1,6 @@
-"""Tells when a namespace of `--namespace` does not exist: its objects would never come, and nothing would say why.
+"""Reports a namespace of `--namespace` that does not exist: without this, its objects would silently be missing.
 
-A list of a namespace that does not exist is empty, as that of a new one is.
+A list of a namespace that does not exist is empty, like that of a new one.
 """
 
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ from controller.runtime.errors import ClassifiedError
 from controller.runtime.threads import Stop
 
 AGAIN_S: Final = 10.0
-"""Pause between looks; one GET for each namespace that is missing."""
+"""Pause between checks; one GET for each missing namespace."""
 
 log = structlog.get_logger(__name__)
 
 
 class ServedNamespaces:
-    """Looks for each namespace until it has been seen once. Thread-safe.
+    """Checks each namespace until it has been found once. Thread-safe.
 
-    One that may not be read is taken to exist: where its objects may not be listed either, the caches say so.
+    A namespace that may not be read is assumed to exist: if its objects may not be listed either, the caches report it.
     """
 
     def __init__(self, client: KubeClient, names: Sequence[str]) -> None:
@@ -33,14 +33,14 @@ class ServedNamespaces:
         self._missing: tuple[str, ...] = ()
 
     def readiness(self) -> str | None:
-        """A check for `/readyz`: which namespaces do not exist, None where all do or nobody knows."""
+        """Return which namespaces do not exist, None if all do or it is unknown; a check for `/readyz`."""
         if not self._missing:
             return None
         verb = "does" if len(self._missing) == 1 else "do"
         return f"{', '.join(self._missing)} {verb} not exist; create what is missing or correct --namespace"
 
     def run(self, stop: Stop) -> None:
-        """Look until all exist, which ends this, or until `stop`. Others are served in the meantime."""
+        """Check until all exist, or until `stop`. Other namespaces are served in the meantime."""
         while self._unseen and not stop.is_set():
             self._look()
             if self._unseen:

@@ -1,7 +1,7 @@
-"""One HTTP request to the API server: rate limit, credentials, time-outs, metrics, typed errors.
+"""Sends one HTTP request to the API server: rate limit, credentials, time-outs, metrics, typed errors.
 
-Nothing is retried here: whoever asked knows whether asking again makes sense. Over urllib3, with connections of ours
-that can be woken: a thread that is blocked in `recv` sees no flag, so `close` shuts the sockets down (K3).
+Nothing is retried here: the caller knows whether a retry makes sense. Uses urllib3, with connections that can be
+interrupted: a thread that is blocked in `recv` checks no flag, so `close` shuts the sockets down (K3).
 """
 
 import socket
@@ -37,7 +37,7 @@ _NO_REPLY: Final = "<error>"
 
 
 class RestMetrics:
-    """The REST client metrics of client-go (runtime-semantics 12); made once per registry and shared by clients."""
+    """The REST client metrics of client-go (runtime-semantics 12); created once per registry, shared by clients."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.requests = Counter(
@@ -70,7 +70,7 @@ class Request:
     path: str
     what: str
     read_timeout_s: float
-    """Longest silence, and for a plain request also the longest time until the whole reply is there."""
+    """Longest silence, and for a plain request also the longest time until the reply is complete."""
     query: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     content_type: str = ""
@@ -79,7 +79,7 @@ class Request:
 class Transport:
     """Sends requests to one cluster. Thread-safe; up to the pool's size of idle connections are kept.
 
-    `limiter` is asked before every request and may be shared by several transports; `None` means no limit.
+    `limiter` limits every request and may be shared by several transports; `None` means no limit.
     """
 
     def __init__(
@@ -105,24 +105,24 @@ class Transport:
         self._seen_warnings: set[str] = set()  # guarded by _lock
 
     def send(self, request: Request) -> bytes:
-        """Send and read the whole reply. Raises `ApiError`; blocks for `read_timeout_s` and the rate limit at most."""
+        """Send and return the whole reply. Raises `ApiError`; blocks for `read_timeout_s` and the rate limit."""
         _, body = self._exchange(request, read_body=True)
         return body
 
     def open(self, request: Request) -> urllib3.BaseHTTPResponse:
-        """Send and return with the headers of a good reply; the caller reads and closes. Raises `ApiError`."""
+        """Send a request and return at the headers of a good reply; the caller reads and closes. Raises `ApiError`."""
         response, _ = self._exchange(request, read_body=False)
         return response
 
     def close(self) -> None:
-        """Refuse new requests and end those under way, in all threads, with code CLIENT_CLOSED. Idempotent."""
+        """Refuse new requests and end current ones, in all threads, with code CLIENT_CLOSED. Idempotent."""
         self._closing.set()
         self._sockets.shut_down()
         self._pool.clear()
 
     @contextmanager
     def failures(self, what: str) -> Iterator[None]:
-        """Translate what urllib3 raises around a reply into `ConnectionFailed`."""
+        """Translate urllib3's exceptions around a reply into `ConnectionFailed`."""
         try:
             yield
         except (urllib3.exceptions.HTTPError, OSError) as exc:
@@ -187,7 +187,7 @@ class Transport:
         )
 
     def _read(self, response: urllib3.BaseHTTPResponse, *, deadline: float) -> bytes:
-        """The whole body; a reply that trickles in is given up at `deadline`, or one silence later."""
+        """Return the whole body; a slow reply is aborted at `deadline`, or one silence later."""
         chunks = []
         while chunk := response.read1(_CHUNK):
             chunks.append(chunk)
@@ -213,7 +213,7 @@ class Transport:
 
 
 def _explain(exc: Exception) -> tuple[str, str]:
-    """Code and words for a failure; the more specific types first, since urllib3's derive from each other."""
+    """Return code and message for a failure; the more specific types first, since urllib3's derive from each other."""
     match exc:
         case urllib3.exceptions.NameResolutionError():
             return errors.CONNECTION_REFUSED, "the host name could not be resolved"
@@ -226,14 +226,14 @@ def _explain(exc: Exception) -> tuple[str, str]:
         case urllib3.exceptions.SSLError():
             return errors.TLS_FAILED, f"TLS: {_innermost(exc)}"
         case urllib3.exceptions.ProtocolError() if isinstance(exc.__cause__, IncompleteRead):
-            # its first cause is that a chunk size of no digits is no number
+            # its innermost cause is an empty chunk size that is not a number
             return errors.CONNECTION_BROKEN, "the connection ended within the reply"
         case _:
             return errors.CONNECTION_BROKEN, f"the connection broke: {_innermost(exc)}"
 
 
 def _innermost(exc: BaseException) -> str:
-    """Words of the first cause: urllib3 wraps the system's error, with its objects' addresses, several times."""
+    """Return the innermost cause's message: urllib3 wraps the system's error, with object addresses, several times."""
     while (inner := exc.__cause__ or exc.__context__) is not None:
         exc = inner
     return str(exc) or type(exc).__name__
@@ -264,13 +264,13 @@ class _Sockets:
 def _shut_down(sockets: Iterable[socket.socket]) -> None:
     for sock in sockets:
         # The base class's method: SSLSocket's would switch a concurrent reader from TLS to plain bytes.
-        # An error means that it is not connected any more, which is what is wanted.
+        # An error means that it is no longer connected, which is the goal.
         with suppress(OSError):
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 def _pool_classes(sockets: _Sockets) -> dict[str, Any]:
-    """urllib3's pools, with connections that register their sockets."""
+    """Return urllib3's pool classes, with connections that register their sockets."""
 
     class Plain(HTTPConnection):
         def connect(self) -> None:

@@ -1,6 +1,6 @@
-"""One watch: the lines of one HTTP response as events, each decoded once (K1, K2).
+"""Reads one watch: the lines of one HTTP response as events, each decoded once (K1, K2).
 
-It never reconnects: when to watch again, and from where, is the reflector's business.
+It never reconnects: the reflector decides when to watch again, and from which version.
 """
 
 import threading
@@ -45,11 +45,11 @@ class HttpWatchStream:
         return next(self._events)
 
     def close(self) -> None:
-        """Wake the reader and let it end; the response itself is closed by the thread that leaves the context."""
+        """Wake the reader, which then ends; the thread that leaves the context closes the response itself."""
         if self._closing.is_set():
             return
         self._closing.set()
-        # The read side only, which is enough to wake. Errors: the stream ended by itself a moment ago.
+        # The read side only, which is enough to wake. An error means that the stream has just ended by itself.
         with suppress(OSError, RuntimeError, ValueError):
             self._response.shutdown()
 
@@ -69,12 +69,12 @@ class HttpWatchStream:
             raise ConnectionFailed(CONNECTION_BROKEN, f"{self._what}: the stream ended within an event")
 
     def _read_some(self) -> bytes:
-        """The next bytes; empty at the end, and once `close` was called, whatever a cut-off read looks like."""
+        """Return the next bytes; empty at the end, and once `close` was called, however the read failed."""
         try:
             with self._failures.failures(self._what):
                 chunk = self._response.read1(_CHUNK)
         except (ConnectionFailed, ValueError):
-            # ValueError: a TLS socket that was shut down fails so under a read that is just beginning
+            # ValueError: raised when a TLS socket was shut down just before the read
             if self._closing.is_set():
                 return b""
             raise

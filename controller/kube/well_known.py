@@ -1,4 +1,4 @@
-"""Kinds of Kubernetes itself that the operator reads."""
+"""Kubernetes' own kinds that the operator reads."""
 
 from typing import Final
 

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT. Returns the exit code: 0 ended as asked, 1 cannot start; 2 wrong usage."""
+    """Serve until SIGTERM or SIGINT. Returns the exit code: 0 stopped by a signal, 1 cannot start; 2 wrong usage."""
     options = _parser().parse_args(arguments)
     logs.configure(format="auto", level="info")
     stop = Stop()
@@ -82,7 +82,7 @@ def _address(text: str) -> tuple[str, int]:
 
 
 def _loopback(text: str) -> str:
-    """The manager's metrics are plain HTTP, which must not leave the pod."""
+    """Require a loopback URL: the manager's metrics are plain HTTP, which must not leave the pod."""
     parts = urlsplit(text)
     if parts.scheme != "http" or parts.hostname not in ("127.0.0.1", "localhost", "::1"):
         raise argparse.ArgumentTypeError("must be an http:// URL on loopback")

@@ -1,8 +1,8 @@
-"""Asks the API server whose token a caller shows, and whether that user may read the metrics.
+"""Authenticates a caller's token with the API server, and checks that the user may read the metrics.
 
-Two ways, one answer. `DelegatedReview` asks with our own identity (TokenReview, SubjectAccessReview: rights that only a
-ClusterRole can give). `SelfReview` asks with the caller's token (SelfSubjectAccessReview, which every authenticated
-user may create), so an installation for one namespace needs no cluster-wide right.
+There are two ways. `DelegatedReview` uses the operator's identity (TokenReview, SubjectAccessReview: rights that only a
+ClusterRole can grant). `SelfReview` uses the caller's token (SelfSubjectAccessReview, which every authenticated user
+may create), so an installation for one namespace needs no cluster-wide right.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from controller.kube.errors import Forbidden, Unauthorized
 from controller.runtime.clock import Clock
 
 PATH: Final = "/metrics"
-"""The non-resource URL that callers need `get` on."""
+"""The non-resource URL on which callers need `get`."""
 TIMEOUT_S: Final = 5.0
 
 _TOKENS: Final = Resource("authentication.k8s.io", "v1", "tokenreviews", "TokenReview", namespaced=False)
@@ -32,24 +32,24 @@ _WANTED: Final = {"path": PATH, "verb": "get"}
 
 
 class Verdict(Enum):
-    """What becomes of a request."""
+    """The result of a review, as an HTTP status."""
 
     ALLOWED = 200
     UNKNOWN = 401
-    """Nobody that the API server knows."""
+    """The API server does not accept the token."""
     DENIED = 403
 
 
 class Review(Protocol):
-    """Judges a bearer token. Thread-safe; blocks for `TIMEOUT_S` per question; raises `ApiError` without an answer."""
+    """Judges a bearer token. Thread-safe; blocks for `TIMEOUT_S` per call; raises `ApiError` without an answer."""
 
     def judge(self, token: str) -> Verdict:
-        """What its bearer may do."""
+        """Return the verdict for the token's bearer."""
         ...
 
 
 class DelegatedReview:
-    """Asks with our own identity."""
+    """Reviews tokens with the operator's identity."""
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
@@ -67,7 +67,7 @@ class DelegatedReview:
 
 
 class SelfReview:
-    """Asks with the caller's token. `connect` makes a client that speaks with a token, for one question."""
+    """Reviews tokens with the caller's token. `connect` returns a client that uses a token, for one call."""
 
     def __init__(self, connect: Callable[[str], KubeClient]) -> None:
         self._connect = connect
@@ -79,16 +79,16 @@ class SelfReview:
                 answer = _review(client, _SELF, {"nonResourceAttributes": _WANTED})
             except Unauthorized:
                 return Verdict.UNKNOWN
-            except Forbidden:  # not even this: anonymous, or without the role system:basic-user
+            except Forbidden:  # anonymous, or without the role system:basic-user
                 return Verdict.DENIED
         return Verdict.ALLOWED if answer.get("allowed") else Verdict.DENIED
 
 
 class AsCaller(Cluster):
-    """The same API server, spoken to with somebody else's token instead of our credentials.
+    """The same API server, called with the caller's token instead of the operator's credentials.
 
-    Raises `ConfigError` where the connection itself would prove who *we* are (a client certificate): then every caller
-    would be taken for us.
+    Raises `ConfigError` if the connection itself would authenticate the operator (a client certificate): then every
+    caller would have the operator's identity.
     """
 
     def __init__(self, cluster: Cluster, token: str) -> None:
@@ -104,17 +104,17 @@ class AsCaller(Cluster):
         return self._cluster.new_pool()
 
     def authorization(self) -> str | None:
-        """The caller's token."""
+        """Return the caller's token."""
         return f"Bearer {self._token}"
 
     def refused(self) -> None:
-        """Nothing: there is no other token to try."""
+        """Do nothing: there is no other token."""
 
 
 class Remembered:
-    """A review whose verdicts hold for a while, so that scrapes every few seconds cost few questions. Thread-safe.
+    """A review that caches verdicts, so that scrapes every few seconds cost few calls. Thread-safe.
 
-    Tokens are kept as digests. The oldest verdict goes when there are too many, so that strangers cannot fill memory.
+    Tokens are kept as digests. The oldest verdict is evicted at a limit, so that strangers cannot fill memory.
     """
 
     def __init__(self, review: Review, clock: Clock, *, keep_s: float = 60.0, limit: int = 1000) -> None:
@@ -123,7 +123,7 @@ class Remembered:
         self._keep_s = keep_s
         self._limit = limit
         self._lock = threading.Lock()
-        self._verdicts: dict[bytes, tuple[float, Verdict]] = {}  # until when; guarded by _lock; in order of entry
+        self._verdicts: dict[bytes, tuple[float, Verdict]] = {}  # with expiry; guarded by _lock; in order of entry
 
     def judge(self, token: str) -> Verdict:
         """See `Review.judge`."""
@@ -142,7 +142,7 @@ class Remembered:
 
 
 def _review(client: KubeClient, resource: Resource, spec: dict[str, Any]) -> JsonObject:
-    """The status of a review."""
+    """Create a review and return its status."""
     body = {"apiVersion": resource.api_version, "kind": resource.kind, "spec": spec}
     status: JsonObject = client.create(resource, None, body, timeout_s=TIMEOUT_S).get("status") or {}
     return status

@@ -1,6 +1,6 @@
-"""A certificate made at start, in memory, for where nobody mounts one: encryption without proof of who answers.
+"""Creates a certificate at start, in memory, if none is mounted: encryption without authentication of the server.
 
-The one place that needs the package `cryptography`, which the image has: certificates are not written by hand.
+The only module that needs the package `cryptography`, which the image includes.
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ VALID_FOR = dt.timedelta(days=3650)
 
 
 def make(now: dt.datetime) -> tuple[bytes, bytes]:
-    """Certificate and private key in PEM, for this host's name, valid from a little before `now`."""
+    """Return certificate and private key in PEM, for this host's name, valid from a little before `now`."""
     key = ec.generate_private_key(ec.SECP256R1())
     host = socket.gethostname()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])

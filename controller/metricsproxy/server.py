@@ -1,4 +1,4 @@
-"""The HTTPS server: a fixed number of threads, each request judged, then passed to the metrics on loopback."""
+"""The HTTPS server: a fixed number of threads; requests are reviewed, then passed to the metrics on loopback."""
 
 import socket
 import ssl
@@ -20,10 +20,10 @@ log = structlog.get_logger(__name__)
 
 _THREADS: Final = 4
 _CLIENT_TIMEOUT_S: Final = 10.0
-"""For the handshake and for each read: a silent client must not keep a thread."""
+"""For the handshake and for each read: a silent client must not block a thread."""
 _UPSTREAM_TIMEOUT_S: Final = 20.0
 _POLL_S: Final = 0.25
-"""How often the accepting thread looks whether it should end."""
+"""How often the accepting thread checks whether it should end."""
 _TOKEN_LIMIT: Final = 16_384
 _MESSAGES: Final = {
     Verdict.UNKNOWN: "a bearer token that the API server accepts is needed\n",
@@ -46,13 +46,13 @@ class MetricsServer(HTTPServer):
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
-        """Bind without the base class's look-up of our host name, which may hang where DNS does."""
+        """Bind without the base class's look-up of the host name, which may hang if DNS does."""
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = cast("tuple[str, int]", self.server_address[:2])
 
     def run(self, stop: Stop) -> None:
-        """Answer until `stop`, then let what is being answered finish and close."""
+        """Answer until `stop`, then finish the current answers and close."""
         try:
             while not stop.is_set():
                 self.handle_request()
@@ -61,7 +61,7 @@ class MetricsServer(HTTPServer):
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in one of the threads; more than these wait in line."""
+        """Answer in one of the threads; further requests wait."""
         self._pool.submit(self._answer, request, client_address).add_done_callback(_report)
 
     def _answer(self, request: socket.socket, client_address: Any) -> None:
@@ -69,14 +69,14 @@ class MetricsServer(HTTPServer):
             request.settimeout(_CLIENT_TIMEOUT_S)
             with self._certificate.context().wrap_socket(request, server_side=True) as secured:
                 self.finish_request(secured, client_address)
-        except (OSError, ssl.SSLError) as exc:  # no TLS, or gone: a probe of the port looks like this
+        except (OSError, ssl.SSLError) as exc:  # no TLS, or disconnected: a probe of the port looks like this
             log.debug("client of the metrics front end went away", error=str(exc))
         finally:
             request.close()
 
 
 def _report(answered: Future[None]) -> None:
-    """What a thread raised is a defect of ours: the client gets no answer, the log gets all of it."""
+    """Log the exception of a thread, which is a bug; the client gets no answer."""
     if not answered.cancelled() and (exc := answered.exception()) is not None:
         log.error("metrics request failed", exc_info=exc)
 
@@ -104,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._pass_on()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Nothing: scrapes come every few seconds."""
+        """Log nothing: scrapes arrive every few seconds."""
 
     def _pass_on(self) -> None:
         _, mark, query = self.path.partition("?")
@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _bearer(header: str) -> str:
-    """The token of an Authorization header, empty where it has none."""
+    """Return the token of an Authorization header, empty if it has none."""
     scheme, _, token = header.partition(" ")
     token = token.strip()
     is_plausible = scheme.lower() == "bearer" and len(token) <= _TOKEN_LIMIT and token.isascii() and token.isprintable()

@@ -1,4 +1,4 @@
-"""The server's certificate: mounted files, read again when they change, or one made in memory."""
+"""The server's certificate: mounted files, reloaded when they change, or one created in memory."""
 
 import datetime as dt
 import os
@@ -11,9 +11,9 @@ from controller.kube.config import ConfigError
 
 
 class Certificate:
-    """A TLS context that follows its files. Thread-safe. The constructor raises `ConfigError`.
+    """A TLS context that is reloaded when its files change. Thread-safe. The constructor raises `ConfigError`.
 
-    `certificate` and `key` are PEM files, as cert-manager mounts them; without them a certificate is made.
+    `certificate` and `key` are PEM files, as cert-manager mounts them; without them a certificate is created.
     """
 
     def __init__(self, certificate: Path | None, key: Path | None) -> None:
@@ -30,7 +30,7 @@ class Certificate:
             self.context()
 
     def context(self) -> ssl.SSLContext:
-        """The context for the next connection. Files that cannot be read are an error only the first time."""
+        """Return the context for the next connection. Unreadable files are an error only the first time."""
         if self._files is None:
             return self._context
         with self._lock:
@@ -39,10 +39,10 @@ class Certificate:
                 if stamps != self._seen:
                     self._context.load_cert_chain(*self._files)
                     self._seen = stamps
-            except OSError as exc:  # ssl.SSLError is one
+            except OSError as exc:  # includes ssl.SSLError
                 if not self._seen:
                     raise ConfigError(f"certificate {self._files[0]} with key {self._files[1]}: {exc}") from exc
-                # half-written while being renewed: the next connection tries again, this one has the old certificate
+                # half-written during renewal: the next connection retries, this one uses the old certificate
         return self._context
 
     def _load_made(self) -> None:
@@ -52,7 +52,7 @@ class Certificate:
             raise ConfigError(
                 "no certificate: give --tls-cert-file and --tls-private-key-file, or install the package cryptography"
             ) from exc
-        # ssl reads files only; these exist for the moment of reading, in memory where /dev/shm is
+        # ssl reads files only; these exist only while being read, in memory if there is /dev/shm
         directory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 (a private directory in it)
         with tempfile.TemporaryDirectory(dir=directory) as private:
             certificate, key = Path(private) / "tls.crt", Path(private) / "tls.key"

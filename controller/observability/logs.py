@@ -1,7 +1,7 @@
-"""Log setup: one line per event, facts as keys, secrets taken out.
+"""Configures logging: one line per event, facts as keys, secrets redacted.
 
-`log = structlog.get_logger(__name__)` everywhere; what libraries log through `logging` takes the same way out. Nothing
-of theirs below WARNING is shown, whatever our level: at DEBUG they print requests with their credentials.
+`log = structlog.get_logger(__name__)` everywhere; records of libraries through `logging` are written the same way, but
+only from WARNING up, whatever the operator's level: at DEBUG they contain requests with their credentials.
 """
 
 import logging
@@ -18,7 +18,7 @@ LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 _LIBRARIES: Final = ("urllib3", "botocore", "boto3", "s3transfer", "kubernetes", "requests", "oauthlib", "asyncio")
 _NOISY: Final = ("urllib3.connectionpool", "botocore.credentials")
-"""Warn about what is ours to decide about, and to tell: retries, connections beyond the pool's size, and, with a
+"""Their warnings are for the operator to handle and report: retries, connections beyond the pool's size, and, with a
 traceback for every call, credentials that are not renewed."""
 
 _EventDict: TypeAlias = MutableMapping[str, Any]
@@ -26,9 +26,9 @@ _Processor: TypeAlias = Callable[[Any, str, _EventDict], Any]
 
 
 def configure(*, format: LogFormat = "auto", level: LogLevel = "info", stream: TextIO | None = None) -> None:  # noqa: A002
-    """Set up structlog and `logging` for the process. May be called again; the last call counts.
+    """Configure structlog and `logging` for the process. May be called again; the last call counts.
 
-    `auto` is console on a terminal and JSON elsewhere. Writes to `stream`, by default the present standard error.
+    `auto` is console on a terminal and JSON elsewhere. Writes to `stream`, by default the current standard error.
     """
     target = sys.stderr if stream is None else stream
     is_console = format == "console" or (format == "auto" and target.isatty())
@@ -40,7 +40,7 @@ def configure(*, format: LogFormat = "auto", level: LogLevel = "info", stream: T
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
         structlog.processors.StackInfoRenderer(),
     ]
-    # before the redaction, which sees text only
+    # before the redaction, which handles text only
     shared.append(structlog.processors.format_exc_info if is_console else _exceptions_as_fields())
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -67,12 +67,12 @@ def configure(*, format: LogFormat = "auto", level: LogLevel = "info", stream: T
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.captureWarnings(True)
-    # insecure-skip-tls-verify is the decision of the kubeconfig's owner; urllib3 would repeat its warning per request
+    # insecure-skip-tls-verify is the kubeconfig owner's decision; urllib3 would repeat its warning per request
     logging.getLogger("py.warnings").addFilter(_is_not_about_insecure_requests)
 
 
 def _exceptions_as_fields() -> _Processor:
-    """Exceptions as lists of frames with file, line and function; no local variables, which may hold anything."""
+    """Return a processor for exceptions: frames with file, line and function, without local variables (secrets)."""
     transformer = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=30)
     return cast("_Processor", structlog.processors.ExceptionRenderer(transformer))
 
@@ -92,7 +92,7 @@ def _console(target: TextIO) -> _Processor:
 
 
 def _json() -> _Processor:
-    """One JSON object in a line: time, level and text first, then the facts."""
+    """Return a renderer for one JSON object per line: time, level and text first, then the facts."""
     # Not at the top: the downloadable logs plugin runs on any machine, and so has no compiled code in it.
     import orjson  # noqa: PLC0415
 

@@ -1,6 +1,6 @@
-"""Takes secrets out of what people will read: log lines, Events, statuses.
+"""Redacts secrets from log lines, Events and statuses.
 
-A net below the rule that secrets are not passed in: whole values under telling keys, and credentials inside texts.
+A safety net below the rule that secrets are not passed in: whole values under secret keys, and credentials in texts.
 """
 
 import re
@@ -13,7 +13,7 @@ _KEY: Final = re.compile(
     r"token|secret|passw|authorization|credential|private_?key|access_?key|signature|presigned|cookie", re.IGNORECASE
 )
 _TEXT: Final = (
-    # presigned URLs: their query is as good as a password until it expires
+    # presigned URLs: their query works like a password until it expires
     re.compile(r"(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s\"'<>]+", re.IGNORECASE),
     re.compile(r"((?:[?&])(?:Signature|AWSAccessKeyId|AuthToken)=)[^&\s\"'<>]+", re.IGNORECASE),
     re.compile(r"(\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE),
@@ -24,14 +24,14 @@ _TEXT: Final = (
 
 
 def redact_text(text: str) -> str:
-    """The text with credentials in it replaced. Cheap for ordinary texts; raises nothing."""
+    """Return the text with credentials replaced. Cheap for ordinary texts; raises nothing."""
     for pattern in _TEXT:
         text = pattern.sub(rf"\1{REDACTED}", text)
     return text
 
 
 def redact(value: Any) -> Any:
-    """A copy of a value with secrets replaced, at any depth of mappings and sequences."""
+    """Return a copy of a value with secrets replaced, at any depth of mappings and sequences."""
     match value:
         case str():
             return redact_text(value)
@@ -44,5 +44,5 @@ def redact(value: Any) -> Any:
 
 
 def _is_telling(key: object, value: object) -> bool:
-    """Whether the key says that the value is a secret; numbers and booleans (`has_token`) are none."""
+    """Return whether the key indicates a secret value; numbers and booleans (`has_token`) are not secret."""
     return isinstance(key, str) and not isinstance(value, int | float | None) and bool(_KEY.search(key))

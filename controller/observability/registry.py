@@ -1,7 +1,7 @@
-"""The metrics registry of the process: made once in `app`, passed to whoever declares metrics, never global.
+"""The metrics registry of the process: created once in `app`, passed to all code that declares metrics, never global.
 
-Python's client prints `le="1.0"` where Go's prints `le="1"`, and knows no native histograms: queries that match `le`
-as text have to allow for both (X3).
+Python's client prints `le="1.0"` where Go's prints `le="1"`, and lacks native histograms: queries that match `le` as
+text have to allow both (X3).
 """
 
 import prometheus_client
@@ -15,7 +15,7 @@ prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 def new_registry() -> CollectorRegistry:
-    """A registry with the metrics of the process and the interpreter (X1). One per process, or per test."""
+    """Return a registry with the metrics of the process and the interpreter (X1). One per process, or per test."""
     registry = CollectorRegistry(auto_describe=True)
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)

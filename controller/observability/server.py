@@ -1,7 +1,7 @@
-"""`/metrics`, `/healthz` and `/readyz` over plain HTTP: a few threads of the standard library's server.
+"""Serves `/metrics`, `/healthz` and `/readyz` over plain HTTP: a few threads of the standard library's server.
 
 For scrapers and kubelets on the same node or pod; nothing here is authenticated, so the default addresses are
-loopback. A fixed number of threads answers, so a client that sends nothing cannot keep a kubelet waiting.
+loopback. Several threads answer, so a client that sends nothing cannot keep a kubelet waiting.
 """
 
 import errno
@@ -23,22 +23,22 @@ log = structlog.get_logger(__name__)
 _THREADS: Final = 4
 _CLIENT_TIMEOUT_S: Final = 5.0
 _POLL_S: Final = 0.25
-"""How often the accepting thread looks whether it should end."""
+"""How often the accepting thread checks whether it should end."""
 
 Check: TypeAlias = Callable[[], str | None]
-"""Returns None when all is well, else one line that says what is not. Called from several threads; must not block."""
+"""Returns None if healthy, else one line with the problem. Called from several threads; must not block."""
 
 
 class Stopping(Protocol):
-    """What of a stop signal is needed here (`runtime.lifecycle.Stop`)."""
+    """The part of a stop signal that this module needs (`runtime.threads.Stop`)."""
 
     def is_set(self) -> bool:
-        """Whether the end was asked for."""
+        """Return whether the signal is set."""
         ...
 
 
 class BindError(Exception):
-    """An address cannot be listened on; the message is one line that says what to do."""
+    """An address cannot be listened on; the message is one line with the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The part of a request that an answer may depend on."""
+    """The part of a request that an answer depends on."""
 
     parameters: Mapping[str, list[str]]
     accept: str
@@ -62,7 +62,7 @@ Route: TypeAlias = Callable[[Query], Answer]
 
 
 def metrics_routes(registry: CollectorRegistry) -> dict[str, Route]:
-    """`/metrics` in the text format, or OpenMetrics where the scraper asks for it."""
+    """Return the route `/metrics`: in the text format, or OpenMetrics if the scraper accepts it."""
 
     def metrics(query: Query) -> Answer:
         encode, content_type = choose_encoder(query.accept)
@@ -72,9 +72,9 @@ def metrics_routes(registry: CollectorRegistry) -> dict[str, Route]:
 
 
 def health_routes(*, healthz: Mapping[str, Check], readyz: Mapping[str, Check]) -> dict[str, Route]:
-    """`/healthz` and `/readyz`, and each check alone below them, as Kubernetes components serve them (M4).
+    """Return the routes `/healthz` and `/readyz`, and each check below them, as in Kubernetes components (M4).
 
-    200 and `ok`, or 503 with one line per check; `?verbose` shows the lines also when all is well.
+    200 and `ok`, or 503 with one line per check; `?verbose` shows the lines also if all checks pass.
     """
     routes: dict[str, Route] = {}
     for name, checks in (("healthz", healthz), ("readyz", readyz)):
@@ -102,9 +102,9 @@ def _health_route(name: str, checks: Mapping[str, Check]) -> Route:
 
 
 def parse_address(text: str) -> tuple[str, int] | None:
-    """Host and port of `host:port` or `:port` (all interfaces); None for `0` or empty, which switch a server off.
+    """Return host and port of `host:port` or `:port` (all interfaces); None for `0` or empty, which disable a server.
 
-    IPv6 hosts stand in brackets. Raises ValueError.
+    IPv6 hosts are in brackets. Raises ValueError.
     """
     if text in ("", "0"):
         return None
@@ -117,7 +117,7 @@ def parse_address(text: str) -> tuple[str, int] | None:
 class WebServer:
     """One listening address with its routes. Listens from construction on, answers while `run` runs.
 
-    Raises `BindError` from the constructor; `flag` names the option that chooses another address.
+    The constructor raises `BindError`; `flag` is the option that sets the address.
     """
 
     def __init__(self, name: str, address: tuple[str, int], routes: Mapping[str, Route], *, flag: str) -> None:
@@ -131,12 +131,12 @@ class WebServer:
 
     @property
     def port(self) -> int:
-        """The port listened on, which the system chose where 0 was asked for."""
+        """Return the listening port, chosen by the system for port 0."""
         port: int = self._server.server_address[1]
         return port
 
     def run(self, stop: Stopping) -> None:
-        """Answer until `stop`, then let what is being answered finish and close."""
+        """Answer until `stop`, then finish the current answers and close."""
         log.info("serving", server=self.name, host=self._server.server_address[0], port=self.port)
         try:
             while not stop.is_set():
@@ -162,18 +162,18 @@ class _Server(HTTPServer):
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
-        """Bind without the base class's look-up of our host name, which may hang where DNS does."""
+        """Bind without the base class's look-up of the host name, which may hang if DNS does."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = cast("tuple[str, int]", self.server_address[:2])
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in one of the threads; more than these wait in line."""
+        """Answer in one of the threads; further requests wait."""
         self._pool.submit(self._answer, request, client_address).add_done_callback(_report)
 
     def server_close(self) -> None:
-        """Close the socket, then wait for the answers under way."""
+        """Close the socket, then wait for the current answers."""
         super().server_close()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -187,7 +187,7 @@ class _Server(HTTPServer):
 
 
 def _report(answered: Future[None]) -> None:
-    """A route that raises is a bug of ours: the client gets no answer, the log gets all of it."""
+    """Log the exception of a route, which is a bug; the client gets no answer."""
     if not answered.cancelled() and (exc := answered.exception()) is not None:
         log.error("web route failed", exc_info=exc)
 
@@ -209,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815 (http.server's naming)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Nothing: probes come every few seconds."""
+        """Log nothing: probes arrive every few seconds."""
 
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)

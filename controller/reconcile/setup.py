@@ -1,4 +1,4 @@
-"""What a life-cycle says of itself: whom it serves, what it reads and watches, and how its reconciler is made.
+"""A life-cycle's entry in the wiring: which kinds it serves, what it reads and watches, how its reconciler is made.
 
 Each life-cycle has a `setup.py` with one `Setup`; `controllers.py` lists them.
 """
@@ -26,7 +26,7 @@ from controller.runtime.controller import Reconciler
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all reconcilers of the process share."""
+    """The dependencies that all reconcilers of the process share."""
 
     kinds: Mapping[str, Served]
     client: ObjectWriter
@@ -46,12 +46,12 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Changes of objects of another kind that enqueue objects of one's own."""
+    """Changes of objects of another kind that enqueue objects of the life-cycle's own."""
 
     kind: str
     changes: Predicate
     keys_of: Callable[[Served], KeysOf]
-    """From what the process has of one's own kind to the function that names the keys."""
+    """From what the process has of the own kind to the function that returns the keys to enqueue."""
 
 
 Indexes: TypeAlias = Mapping[str, Mapping[str, IndexFunc]]
@@ -63,15 +63,15 @@ class Setup:
     """One life-cycle."""
 
     serves: Callable[[KindDescriptor], bool]
-    """Whether a kind has this life-cycle; the first in the list that says so is asked."""
+    """Whether a kind has this life-cycle; the first in the list that returns True is used."""
     new_reconciler: Callable[[Context, ObjectReader, Shared], Reconciler]
     indexes: Indexes = field(default_factory=dict)
-    """What it looks up, in stores of whichever kind."""
+    """What it looks up, in stores of any kind."""
     watches: tuple[Watch, ...] = ()
     is_tracked: bool = True
-    """State at AWS changes by itself, so that it is polled for: else the slow resync is enough."""
+    """The state changes at AWS by itself, so it is polled: others need only the slow resync."""
     settled: frozenset[str] = frozenset()
-    """AWS statuses that need to be looked at rarely."""
+    """AWS status values that need to be polled rarely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Controllers:
         return Store(indexes, transform=well_formed(descriptor))
 
     def handlers(self, served: Served, kinds: Mapping[str, Served]) -> Iterator[EnqueueHandler]:
-        """Yield what enqueues whom when objects of a kind change: themselves, and those that watch them."""
+        """Yield the handlers for changes of a kind's objects, which enqueue the objects and their watchers."""
         yield EnqueueHandler(served.queue)
         for watcher in kinds.values():
             for watch in self.of(watcher.descriptor).watches:

@@ -9,14 +9,14 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the machinery may ask of time. Implementations are thread-safe."""
+    """What the machinery reads of time. Implementations are thread-safe."""
 
     def monotonic(self) -> float:
-        """Seconds on a clock that never jumps; meaningful as differences only."""
+        """Return the seconds of a clock that never jumps; only differences are meaningful."""
         ...
 
     def utcnow(self) -> datetime:
-        """The wall time, timezone-aware, in UTC."""
+        """Return the wall time, timezone-aware, in UTC."""
         ...
 
 

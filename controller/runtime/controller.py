@@ -1,4 +1,4 @@
-"""The worker loop: key in, reconciler's outcome out, by the outcome table (C2)."""
+"""The worker loop: takes keys, calls the reconciler, and handles its outcome by the outcome table (C2)."""
 
 import random
 import uuid
@@ -21,31 +21,31 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _SYNC_TIMEOUT_S: Final = 120.0
 _SYNC_POLL_S: Final = 0.1
 _SOON_S: Final = (0.5, 1.5)
-"""Bounds of the pause after a call that has to wait its turn and does not say how long."""
+"""Bounds of the pause after a throttled call without a Retry-After."""
 _NOT_FAILURES: Final = frozenset({ErrorClass.THROTTLED, ErrorClass.CONFLICT})
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a reconciler that did not fail wants next."""
+    """The result of a successful reconcile: whether, and when, to requeue the key."""
 
     requeue_after_s: float | None = None
-    """Seconds until the key is wanted again; None: not before something happens."""
+    """Seconds until the key is requeued; None: not before an event enqueues it."""
     priority: int | None = None
-    """Priority of that requeue; None: the one it was handed out with (P8)."""
+    """Priority of that requeue; None: the priority that `get` returned (P8)."""
 
 
 DONE: Final = Result()
 
 
 class Reconciler(Protocol):
-    """Brings one object closer to what is wanted. Called by several threads, never for one key at a time twice."""
+    """Brings one object closer to its desired state. Called by several threads, but never concurrently for one key."""
 
     def reconcile(self, key: ObjectKey) -> Result:
-        """Look at the world and act once. An object that is gone is success: DONE (C8).
+        """Observe the current state and act once. A deleted object is a success: DONE (C8).
 
         Raises `Terminal` to stop retries until a change, `ClassifiedError` for failed calls: THROTTLED and CONFLICT are
-        tried again soon and do not count as failures. Every other exception is retried with growing delays.
+        retried soon and do not count as failures. Every other exception is retried with growing delays.
         """
         ...
 
@@ -57,8 +57,8 @@ class SyncTimeoutError(Exception):
 class Controller:
     """Workers that take keys from one queue to one reconciler.
 
-    Starts after its sources have synced (C1). When stopped, each worker finishes the key in hand; keys that are queued
-    stay undone: whoever starts next finds them in its first list.
+    Starts after its sources have synced (C1). When stopped, each worker finishes its current key; queued keys are
+    dropped: the next process finds them in its first list.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Controller:
         has_synced: Callable[[], bool] = lambda: True,
         rng: random.Random | None = None,
     ) -> None:
-        """`has_synced`: whether the handlers that feed `queue` have heard of everything that was there."""
+        """`has_synced` returns whether the handlers that feed `queue` have received the initial list."""
         self.name = name
         self.workers = workers
         self._queue = queue
@@ -84,9 +84,9 @@ class Controller:
         self._metrics = metrics.attach(name, workers)
 
     def run(self, stop: Stop) -> None:
-        """Wait for the sources, then work until `stop`; returns when the last worker has.
+        """Wait for the sources, then work until `stop`; returns when the last worker has ended.
 
-        Raises `SyncTimeoutError` after 2 min without sources.
+        Raises `SyncTimeoutError` if they have not synced after 2 min.
         """
         forget = stop.on_set(self._queue.shut_down)
         try:
@@ -110,7 +110,7 @@ class Controller:
             self.process(handed)
 
     def process(self, handed: Handed[ObjectKey]) -> None:
-        """Reconcile one key in a log context of its own (C5), account for the outcome, and give the key back (C2)."""
+        """Reconcile one key in a log context of its own (C5), handle the outcome, and mark the key done (C2)."""
         key = handed.key
         started_at = self._clock.monotonic()
         self._metrics.active_workers.inc()
@@ -135,13 +135,13 @@ class Controller:
         return True
 
     def _account(self, handed: Handed[ObjectKey]) -> None:
-        """Run the reconciler and do what the outcome table says, first match first (C2)."""
+        """Run the reconciler and apply the first matching row of the outcome table (C2)."""
         try:
             result = self._reconciler.reconcile(handed.key)
         except Terminal as error:
             self._metrics.terminal_errors.inc()
             self._count_error()
-            # Without a traceback, as below: what failed is a call, and its error says all; where from is no mystery.
+            # Without a traceback, as below: a call failed, and its error is enough to find the cause.
             log.error("reconcile failed for good", error=str(error))  # noqa: TRY400
         except ClassifiedError as error:
             if error.error_class in _NOT_FAILURES:
@@ -169,7 +169,7 @@ class Controller:
             self._metrics.results["success"].inc()
 
     def _wait_its_turn(self, handed: Handed[ObjectKey], error: ClassifiedError) -> None:
-        """Try again soon: a throttled call or a lost race is no failure of the object, its back-off stays as it is."""
+        """Requeue soon: a throttled call or a lost race is not the object's failure, so its back-off does not grow."""
         delay_s = error.retry_after_s or self._rng.uniform(*_SOON_S)
         log.debug("reconcile waits its turn", error_class=error.error_class.value, code=error.code, delay_s=delay_s)
         self._queue.add_after(handed.key, delay_s, handed.priority)

@@ -1,7 +1,7 @@
 """The metrics of worker loops, under the names and buckets of controller-runtime (reference, section 12).
 
 Without `controller_runtime_reconcile_timeouts_total`: a thread cannot be cancelled, so there is no reconcile timeout to
-count (C7); every call that a reconciler makes has its own.
+count (C7); every call that a reconciler makes has its own time-out.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class AttachedController:
 
 
 class ControllerMetrics:
-    """Declares the `controller_runtime_*` metrics on `registry`: one for all controllers of a process. Thread-safe."""
+    """Declare the `controller_runtime_*` metrics on `registry`, shared by all controllers of a process. Thread-safe."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         labels = ("controller",)
@@ -53,7 +53,7 @@ class ControllerMetrics:
         )
 
     def attach(self, controller: str, workers: int) -> AttachedController:
-        """The series of `controller`, which has `workers` workers; from now on they exist."""
+        """Create and return the series of `controller`, which has `workers` workers."""
         self._max_workers.labels(controller).set(workers)
         return AttachedController(
             results={result: self._results.labels(controller, result) for result in RESULTS},

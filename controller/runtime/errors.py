@@ -1,6 +1,6 @@
 """What a failed call means for its caller.
 
-One table per boundary (`kube.errors`, `aws.errors`) maps replies to an `ErrorClass`; everybody else branches on the
+One table per boundary (`kube.errors`, `aws.errors`) maps replies to an `ErrorClass`; all other code branches on the
 class, never on codes, messages or status numbers (DESIGN 4.7).
 """
 
@@ -8,19 +8,19 @@ from enum import Enum
 
 
 class ErrorClass(Enum):
-    """The behaviours that the operator knows for errors."""
+    """How the operator handles an error."""
 
     NOT_FOUND = "not_found"
-    """The answer says that the thing does not exist. Silence or doubt is never this."""
+    """The reply states that the resource does not exist. Never used for a missing or unclear reply."""
     EXISTS = "already_exists"
     CONFLICT = "conflict"
-    """Somebody else was faster, or the thing is in a state that refuses this now: look again, then decide anew."""
+    """Another writer was faster, or the resource's state does not allow this now: observe and decide again."""
     EXPIRED = "expired"
     """HTTP 410: the resourceVersion or continue token is too old; list again."""
     THROTTLED = "throttled"
-    """Waits its turn: not a failure of the object."""
+    """Rate limited: retried, and not a failure of the object."""
     RETRYABLE = "retryable"
-    """5xx, time-outs, connections, and all that no table knows: back off and try again."""
+    """5xx, time-outs, connection errors, and everything that no table lists: back off and retry."""
     QUOTA = "quota"
     """An account limit: slow retry."""
     DENIED = "denied"
@@ -30,7 +30,7 @@ class ErrorClass(Enum):
 
 
 class Absent(Enum):
-    """The value for "the answer says: not there", as opposed to an error, which says nothing."""
+    """The value for a reply that states absence, as opposed to an error, which proves nothing."""
 
     ABSENT = "absent"
 
@@ -39,17 +39,17 @@ ABSENT = Absent.ABSENT
 
 
 class ClassifiedError(Exception):
-    """A failed call, with what it means. `kube.errors` and `aws.errors` derive their typed errors from it."""
+    """A failed call and its class. `kube.errors` and `aws.errors` derive their typed errors from it."""
 
     def __init__(self, error_class: ErrorClass, code: str, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(f"{code}: {message}" if code else message)
         self.error_class = error_class
         self.code = code
-        """Short machine word of the boundary: a Status reason or an AWS error code."""
+        """Short machine-readable code of the boundary: a Status reason or an AWS error code."""
         self.message = message
-        """For people; free of secrets."""
+        """For humans; free of secrets."""
         self.retry_after_s = retry_after_s
-        """Seconds the other side asked us to wait, where it did."""
+        """Seconds from the reply's Retry-After; None without one."""
 
 
 class Terminal(Exception):  # noqa: N818 (a verdict, not an error of ours)

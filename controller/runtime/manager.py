@@ -7,7 +7,7 @@
     code = manager.run()      # blocks until SIGTERM, SIGINT or a failure
 
 A part is a function `run(stop)` that blocks until `stop` is set; one that raises, or returns before, ends the process.
-Nobody may start threads before `run`: it blocks the signals first, so that no other thread is hit by them (K7).
+No thread may start before `run`: it blocks the signals first, so that no other thread receives them (K7).
 """
 
 import os
@@ -33,22 +33,22 @@ _WAKE: Final = signal.SIGUSR1
 """Sent by a failing thread to the main thread, which waits for signals and nothing else."""
 _SYNC_POLL_S: Final = 0.05
 _LEAST_JOIN_S: Final = 0.2
-"""What a stage gets to end in although those before it used up the time: it may be quick, and has last words."""
+"""Join time of a stage even if the stages before it used up the time-out: it may end quickly and flush its output."""
 
 
 class Stage(Enum):
-    """When a part runs. They start in this order, each stage after the one before."""
+    """When a part runs. Stages start in this order."""
 
     EVENTS = "events"
-    """Told by everybody, so first to start and last to stop."""
+    """Everything records events, so this starts first and stops last."""
     SERVERS = "servers"
     """Metrics and health, also on standby replicas."""
     CACHES = "caches"
     """The next stage waits until they have synced."""
     ALWAYS = "always"
-    """What needs caches but no lease."""
+    """Needs caches but no lease."""
     LEADING = "leading"
-    """What only the leader does; without election it runs always."""
+    """Runs on the leader only; without election it always runs."""
 
 
 _STOP_ORDER: Final = (Stage.ALWAYS, Stage.LEADING, Stage.CACHES, Stage.SERVERS)
@@ -63,12 +63,12 @@ class Election(Protocol):
         ...
 
     def release(self) -> None:
-        """Give the lease back, if it is ours. Bounded, raises nothing."""
+        """Release the lease if this process holds it. Blocks for a bounded time, raises nothing."""
         ...
 
 
 class CachesNotSynced(Exception):  # noqa: N818 (what is the case, in the field's words)
-    """The caches were not filled in time: the process ends, and whoever restarts it spaces the attempts out (C1)."""
+    """The caches did not sync in time: the process exits, and the kubelet restarts it with back-off (C1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class _Part:
 
 
 class Manager:
-    """Runs the parts that were added. `add` and `run` belong to the main thread; `readiness` to any."""
+    """Runs the added parts. Call `add` and `run` from the main thread, `readiness` from any."""
 
     def __init__(
         self,
@@ -101,16 +101,16 @@ class Manager:
         self._waker = _Waker()
 
     def add(self, stage: Stage, name: str, run: Run, *, may_end: bool = False) -> None:
-        """Add a part. With `may_end` it may return before it is stopped: it does something once."""
+        """Add a part. With `may_end` it may return before it is stopped, e.g. because it does something once."""
         self._parts[stage].append(_Part(name, run, may_end))
 
     def add_cache(self, name: str, run: Run, *, has_synced: Callable[[], bool]) -> None:
-        """Add a part of stage CACHES that says when it is filled, with all its handlers told (I11)."""
+        """Add a part of stage CACHES; `has_synced`: store filled, and its handlers have the initial list (I11)."""
         self.add(Stage.CACHES, name, run)
         self._synced[name] = has_synced
 
     def readiness(self) -> str | None:
-        """A check for `/readyz`: what is not ready, None when all is."""
+        """Return what is not ready yet, None when everything is; a check for `/readyz`."""
         if self._starting.stop.is_set():
             return "the process is ending"
         missing = self._unsynced()
@@ -119,9 +119,9 @@ class Manager:
     def run(self) -> int:
         """Start everything, wait for a signal or a failure, stop everything. Returns the exit code, 0 or 1.
 
-        A second signal while stopping ends the process at once. Threads that do not end in time are named in the log
-        and left behind, so the caller should end the process with `os._exit`. After a lost lease nothing is waited
-        for: whatever still runs may not act any more (E14).
+        A second signal while stopping ends the process at once. Threads that do not end in time are logged by name
+        and left behind, so the caller should end the process with `os._exit`. After a lost lease it waits for no
+        thread: those that still run may not act any more (E14).
         """
         groups = [*self._groups.values(), self._starting, self._electing]
         with _signals_blocked(), self._waker.armed():
@@ -140,7 +140,7 @@ class Manager:
         return self._exit_code([group for group in groups if group.failure], late)
 
     def _start(self, stop: Stop) -> None:
-        """Bring up stage after stage; runs in a thread, since the main thread waits for signals (M1)."""
+        """Start stage after stage; runs in a thread, since the main thread waits for signals (M1)."""
         self._start_stage(Stage.EVENTS)
         self._start_stage(Stage.SERVERS)
         self._start_stage(Stage.CACHES)
@@ -162,7 +162,7 @@ class Manager:
             self._groups[stage].start(part.name, part.run if part.may_end else _endless(part))
 
     def _wait_for_caches(self, stop: Stop) -> bool:
-        """True when all caches have synced, False when `stop` came first. Raises `CachesNotSynced` after the limit."""
+        """Return True when all caches have synced, False when `stop` came first. Raises `CachesNotSynced` when late."""
         deadline = self._clock.monotonic() + self._sync_timeout_s
         while missing := self._unsynced():
             if stop.wait(_SYNC_POLL_S):
@@ -175,7 +175,7 @@ class Manager:
         return [name for name, has_synced in self._synced.items() if not has_synced()]
 
     def _stop(self, deadline: float) -> list[str]:
-        """Stop in order (M2), all of it until `deadline`; returns the names of threads that did not end."""
+        """Stop the stages in order (M2) by `deadline`; returns the names of threads that did not end."""
         late = self._end(self._starting, deadline)
         for stage in _STOP_ORDER:
             late += self._end(self._groups[stage], deadline)
@@ -204,7 +204,7 @@ class Manager:
 
 
 def _endless(part: _Part) -> Run:
-    """A part whose silent end would leave the process alive and useless."""
+    """Wrap a part so that its early return raises: it would leave the process alive but useless."""
 
     def run(stop: Stop) -> None:
         part.run(stop)
@@ -215,7 +215,7 @@ def _endless(part: _Part) -> Run:
 
 
 class _Waker:
-    """The main thread's sleep: ends by a signal from outside, or by `wake` from one of our threads."""
+    """The main thread's sleep, ended by a signal from outside or by `wake` from another thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -260,10 +260,10 @@ def _signals_blocked() -> Iterator[None]:
 
 @contextmanager
 def _second_signal_ends() -> Iterator[None]:
-    """While stopping, a signal ends the process.
+    """End the process on a second signal while stopping.
 
-    A thread that waits for it, not a handler: the main thread joins others meanwhile, and a signal that comes just
-    before it blocks in there would be handled only after. It also works as pid 1, where the kernel ignores defaults.
+    A thread waits for the signal instead of a handler: the main thread joins others meanwhile, and a signal just
+    before such a join would be handled only after it. It also works as pid 1, where the kernel ignores defaults.
     """
     over = threading.Event()
 

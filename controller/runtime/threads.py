@@ -1,4 +1,4 @@
-"""How threads live and end: one `Stop` token each process part, threads owned by a group that joins them."""
+"""How threads start and end: one `Stop` token per part of the process, and groups that join their threads."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from typing import Self
 
 
 class Stop:
-    """A thread-safe, one-way "please end" signal. Waits end at once when it is set."""
+    """A thread-safe, one-way stop signal. Setting it ends all waits at once."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -19,7 +19,7 @@ class Stop:
     def set(self) -> None:
         """Set the signal and run the callbacks once, in the caller's thread. Idempotent.
 
-        All callbacks run, also when one of them raises; then that is raised.
+        All callbacks run even if one of them raises; the exception is raised after that.
         """
         with self._lock:
             if self._event.is_set():
@@ -31,7 +31,7 @@ class Stop:
                 stack.callback(callback)
 
     def is_set(self) -> bool:
-        """Whether the end was asked for."""
+        """Return whether the signal is set."""
         return self._event.is_set()
 
     def wait(self, timeout_s: float | None = None) -> bool:
@@ -39,9 +39,9 @@ class Stop:
         return self._event.wait(timeout_s)
 
     def on_set(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Run `callback` when the signal is set (at once if it is); returns a function that takes it back.
+        """Run `callback` when the signal is set (at once if it is); returns a function that removes the callback.
 
-        For what a flag cannot reach: closing a socket that a thread reads from (K3).
+        For threads that cannot check a flag: closes a socket that a thread blocks on (K3).
         """
         with self._lock:
             if not self._event.is_set():
@@ -57,10 +57,10 @@ class Stop:
 
 
 class ThreadGroup:
-    """Threads that live and end together. Leaving the context sets `stop`, joins all, re-raises the first failure.
+    """Threads with a common end. Leaving the context sets `stop`, joins all, re-raises the first failure.
 
     A thread that fails sets `stop` at once, so its siblings end too; later failures are attached to the first as notes.
-    Every thread is named `group/name` and none is a daemon. Functions get `stop` and return soon after it is set.
+    Every thread is named `group/name` and none is a daemon. Functions receive `stop` and return soon after it is set.
     """
 
     def __init__(self, name: str, stop: Stop) -> None:
@@ -82,7 +82,7 @@ class ThreadGroup:
             self.raise_failure()
 
     def start(self, name: str, run: Callable[[Stop], None]) -> None:
-        """Start a thread. Once `stop` is set nothing is started any more."""
+        """Start a thread; does nothing once `stop` is set."""
         full_name = f"{self.name}/{name}"
         thread = threading.Thread(target=self._guard, args=(full_name, run), name=full_name, daemon=False)
         with self._lock:
@@ -92,7 +92,7 @@ class ThreadGroup:
             thread.start()
 
     def join(self, timeout_s: float | None = None) -> list[str]:
-        """Wait for all threads, together no longer than `timeout_s`; returns the names of those still alive."""
+        """Wait up to `timeout_s` seconds in total for all threads; returns the names of those still alive."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         with self._lock:
             threads = list(self._threads)
@@ -102,18 +102,18 @@ class ThreadGroup:
 
     @property
     def failure(self) -> BaseException | None:
-        """What the first failed thread raised."""
+        """Return the exception of the first failed thread."""
         with self._lock:
             return self._failures[0][1] if self._failures else None
 
     @property
     def failures(self) -> list[tuple[str, BaseException]]:
-        """Names of the failed threads with what they raised, in order of occurrence."""
+        """Return the names of the failed threads with their exceptions, in order of occurrence."""
         with self._lock:
             return list(self._failures)
 
     def raise_failure(self) -> None:
-        """Re-raise what the first failed thread raised; its notes name the thread and what else went wrong."""
+        """Re-raise the first failed thread's exception; its notes name the thread and list later failures."""
         failures = self.failures
         if not failures:
             return
@@ -126,7 +126,7 @@ class ThreadGroup:
     def _guard(self, name: str, run: Callable[[Stop], None]) -> None:
         try:
             run(self.stop)
-        except BaseException as exc:  # noqa: BLE001 (kept and re-raised by the owner; no thread dies unseen)
+        except BaseException as exc:  # noqa: BLE001 (kept and re-raised by the owner; no thread dies silently)
             with self._lock:
                 self._failures.append((name, exc))
             self.stop.set()

@@ -1,6 +1,7 @@
-"""`kubectl-smlogs`: command line to exit code; the only place that ends the process, quietly where it is asked to."""
+"""`kubectl-smlogs`: command line to exit code; the only place that ends the process, without output on a signal."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -11,17 +12,22 @@ from controller.smlogs.options import HelpWanted, read
 
 INTERRUPTED: Final = 130
 NOBODY_READS: Final = 141
-"""What a shell says of a process that SIGINT or SIGPIPE ended: 128 and the signal's number."""
+"""Exit codes that a shell reports after SIGINT or SIGPIPE: 128 plus the signal's number."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the plugin. Returns its exit code: 0, 1 failed, 130 after Ctrl-C, 141 when nobody reads the output."""
+    """Run the plugin. Returns its exit code: 0, 1 failed, 130 after Ctrl-C, 141 when nobody reads the output.
+
+    Must be called on the main thread: SIGINT interrupts, also where the process inherited that it be ignored, as from
+    nohup or `&` in a script. Python installs its handler in other cases only.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes standard output once more when it ends, and would complain.
+        # The interpreter flushes standard output once more when it ends, and would report an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NOBODY_READS
 
@@ -36,10 +42,10 @@ def _run(arguments: Sequence[str]) -> int:
         sys.stdout.write(texts.root() if wanted.kind is None else texts.command(wanted.kind))
         sys.stdout.flush()
         return 0
-    # Not at the top: the AWS SDK takes long to import, help does not need it, and Ctrl-C must be quiet from the start.
+    # Not at the top: the AWS SDK is slow to import, help does not need it, and Ctrl-C must work without a traceback.
     from controller.smlogs import app  # noqa: PLC0415
 
-    # A line of a log may hold anything: what the terminal's encoding lacks must not end the program.
+    # A log line may contain any character: one that the terminal's encoding lacks must not end the program.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     return app.run(wanted, os.environ, sys.stdout, sys.stderr)

@@ -1,4 +1,4 @@
-"""The plugin from end to end: the object, the header, the lines, and following. Ends the errors, not the process."""
+"""Runs the plugin: the object, the header, the lines, and following. Handles errors, does not end the process."""
 
 import random
 import threading
@@ -30,17 +30,17 @@ from controller.smlogs.subject import Subject
 from controller.version import version
 
 _ATTEMPTS: Final = 5
-"""For lines that are there already: the last error is seen after some ten seconds."""
+"""For existing lines: the last error is reported after some ten seconds."""
 _ATTEMPTS_FOLLOWING: Final = 12
-"""For lines to come: about two minutes of network trouble or throttling are sat out."""
+"""For new lines: survives about two minutes of network trouble or throttling."""
 
 
 class SmlogsError(Exception):
-    """The plugin cannot go on; the message is for people, and complete."""
+    """The plugin cannot continue; the message is for users, and complete."""
 
 
 class Session:
-    """One run, with everything that has effects. `pause` waits; a test passes one that moves its clock."""
+    """One run, with all its effects. `pause` waits; tests pass one that moves their clock."""
 
     def __init__(
         self, options: Options, environ: Mapping[str, str], output: Output, clock: Clock, pause: Pause, api: Api
@@ -63,7 +63,7 @@ class Session:
         )
 
     def run(self, lookup: Lookup) -> None:
-        """Print what was asked for. Raises `SmlogsError`; KeyboardInterrupt and BrokenPipeError pass through."""
+        """Print the requested lines. Raises `SmlogsError`; KeyboardInterrupt and BrokenPipeError pass through."""
         try:
             subject = lookup.first()
             if self._options.follow:
@@ -78,7 +78,7 @@ class Session:
             raise SmlogsError(wording.of_cluster(error, self._options.kind, self._options.name)) from error
 
     def _until_created(self, subject: Subject, look: Callable[[], Subject | None]) -> Subject:
-        """Wait until there is something at AWS, or will never be. Raises `SmlogsError` when the object is deleted."""
+        """Wait until the resource exists at AWS, or never will. Raises `SmlogsError` when the object is deleted."""
         while not (subject.may_exist or subject.is_stalled or subject.has_ended):
             self._output.check_reader()
             self._output.status(wording.not_created(subject))
@@ -109,7 +109,7 @@ class Session:
         self._output.clear_status()
 
     def _explain_silence(self, subject: Subject) -> None:
-        """Nothing was printed: say why. Raises `SmlogsError` where there is nothing that could write lines."""
+        """Print why no line was printed. Raises `SmlogsError` if there is no resource that could write lines."""
         options = self._options
         if not subject.may_exist and not options.follow:
             raise SmlogsError(wording.not_created(subject))
@@ -131,9 +131,10 @@ class Session:
 
 
 def run(options: Options, environ: Mapping[str, str], out: TextIO, err: TextIO) -> int:
-    """Do what `options` ask for. Returns the exit code: 0, or 1 after a message on `err`.
+    """Run the plugin with `options`. Returns the exit code: 0, or 1 after a message on `err`.
 
-    Blocks until all is printed, with `follow` until the job has ended. Raises KeyboardInterrupt and BrokenPipeError.
+    Blocks until all lines are printed, with `follow` until the job has ended. Raises KeyboardInterrupt and
+    BrokenPipeError.
     """
     never = threading.Event()
 

@@ -1,4 +1,4 @@
-"""Reads log events from CloudWatch Logs, and the training jobs of a tuning job from SageMaker: pages, completely."""
+"""Reads log events from CloudWatch Logs, and the training jobs of a tuning job from SageMaker: all pages."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -18,18 +18,18 @@ FILTER: Final = "FilterLogEvents"
 LIST_MEMBERS: Final = "ListTrainingJobsForHyperParameterTuningJob"
 
 LIMITS: Final[Mapping[str, Limit]] = {
-    # The quota is 5 to 25 a second per account and region, shared with everybody's dashboards.
+    # The quota is 5 to 25 a second per account and region, shared with all dashboards.
     FILTER: Limit(4.0, 8.0),
     LIST_MEMBERS: Limit(1.0, 2.0),
 }
-"""The plugin's own budgets: a long log is read as fast as this allows, pages being 1 MB at most."""
+"""The plugin's own budgets: they limit how fast a long log is read, in pages of at most 1 MB."""
 
 _FOREIGN_S: Final = 60.0
-"""How long a training job that is not of the tuning job is taken to be somebody else's before asking again."""
+"""How long a training job that is not part of the tuning job is cached as foreign before it is looked up again."""
 
 
 class LogReader:
-    """The events of one selection. A log group that does not exist (yet) is an empty one."""
+    """Reads the events of one selection. A log group that does not exist (yet) counts as empty."""
 
     def __init__(self, api: Api, target: Target, selection: Selection, patience: Patience) -> None:
         self._api = api
@@ -38,7 +38,7 @@ class LogReader:
         self._patience = patience
 
     def pages(self, start_ms: int, end_ms: int | None = None) -> Iterator[list[LogEvent]]:
-        """Events from `start_ms` to `end_ms`, about sorted; pages may be empty. Raises `AwsError`; blocks."""
+        """Yield events from `start_ms` to `end_ms`, roughly sorted; pages may be empty. Raises `AwsError`; blocks."""
         request: dict[str, Any] = {"logGroupName": self._selection.group, "startTime": max(0, start_ms)}
         if self._selection.prefix:
             request["logStreamNamePrefix"] = self._selection.prefix
@@ -50,7 +50,7 @@ class LogReader:
                 return
             yield [event for event in map(_event, answer.get("events", ())) if self._selection.accepts(event.stream)]
             token = answer.get("nextToken")
-            # The same token again would be the same page again, for ever.
+            # The same token again would return the same page forever.
             if not token or token == request.get("nextToken"):
                 return
             request = {**request, "nextToken": token}
@@ -74,9 +74,9 @@ def _event(found: Mapping[str, Any]) -> LogEvent:
 
 
 class TuningMembers:
-    """The training jobs of one tuning job: asks SageMaker when it meets a name that it does not know.
+    """The training jobs of one tuning job: lists them when it is asked for an unknown name.
 
-    So a follower pays for a list when a training job begins to write, and not at every poll.
+    So a follower makes a List call when a training job begins to write, and not at every poll.
     """
 
     def __init__(self, api: Api, target: Target, tuning_job: str, patience: Patience, clock: Clock) -> None:
@@ -89,7 +89,7 @@ class TuningMembers:
         self._foreign_since: dict[str, float] = {}
 
     def __contains__(self, job_name: object) -> bool:
-        """Whether the tuning job launched `job_name`. Raises `AwsError`; may block."""
+        """Return whether the tuning job launched `job_name`. Raises `AwsError`; may block."""
         name, now = str(job_name), self._clock.monotonic()
         if name in self._known:
             return True

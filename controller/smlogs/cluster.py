@@ -1,4 +1,4 @@
-"""The Kubernetes object whose logs are wanted, looked up once or again and again."""
+"""Looks up the Kubernetes object of the logs, once or repeatedly."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
@@ -12,20 +12,20 @@ from controller.smlogs.kubectl import KubectlError
 from controller.smlogs.subject import Subject
 
 GIVE_UP_S: Final = 300.0
-"""How long a cluster may be out of reach while a log is followed: the lines come from elsewhere."""
+"""How long a cluster may be unreachable while a log is followed: the lines come from CloudWatch."""
 _LOOK_TIMEOUT_S: Final = 5
-"""For looking again: lines must not wait long for an API server that hangs."""
+"""For repeated look-ups: lines must not wait long for an API server that hangs."""
 
 
 class Source(Protocol):
     """Gets objects; see `kubectl.Kubectl`."""
 
     def get(self, resource: Resource, name: str) -> JsonObject:
-        """The object of that name, in the user's namespace."""
+        """Return the object of that name, in the user's namespace."""
         ...
 
     def get_again(self, resource: Resource, key: ObjectKey, *, timeout_s: int) -> JsonObject:
-        """The object of that key."""
+        """Return the object of that key."""
         ...
 
 
@@ -42,15 +42,15 @@ class Lookup:
         self._answered_s = clock.monotonic()
 
     def first(self) -> Subject:
-        """The object. Raises `KubectlError`."""
+        """Return the object. Raises `KubectlError`."""
         found = self._source.get(self._kind.resource, self._name)
         self._key = ObjectKey(found["metadata"]["namespace"], self._name)
         return self._note(found)
 
     def again(self) -> Subject | None:
-        """The object now, None where it is gone. While the cluster does not answer: as it was, for `GIVE_UP_S`.
+        """Return the current object, None if deleted. While the cluster does not answer, the last one, for `GIVE_UP_S`.
 
-        Raises `KubectlError` after that, and at once where the cluster refuses.
+        Raises `KubectlError` after that, and at once if the cluster refuses.
         """
         try:
             return self._note(self._source.get_again(self._kind.resource, self._key, timeout_s=_LOOK_TIMEOUT_S))

@@ -1,7 +1,7 @@
-"""Log events in order and without repetition. Pure: what pages there are, and when to read them, is decided elsewhere.
+"""Sorts and deduplicates log events. Pure: other modules decide which pages to read, and when.
 
-CloudWatch sorts what one request finds by time (API reference, FilterLogEvents); other servers of that API sort by
-stream, and what arrives late comes out of order from all of them. Times are milliseconds since the epoch.
+CloudWatch sorts the events of one request by time (API reference, FilterLogEvents); other servers of that API sort by
+stream, and all of them return late events out of order. Times are milliseconds since the epoch.
 """
 
 from collections import deque
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Final
 
 RECENT_MS: Final = 30_000
-"""How far each poll looks back behind the newest line: instances send their lines every few seconds."""
+"""How far each poll reads back before the newest line: instances send their lines every few seconds."""
 THOROUGH_MS: Final = 600_000
-"""How far the occasional thorough poll looks back: for the lines of an instance that was cut off for minutes."""
+"""How far the occasional thorough poll reads back: for an instance that was disconnected for minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogEvent:
-    """One line, or what was written at once, of one instance."""
+    """One line of one instance, or several that were written at once."""
 
     stream: str
     event_id: str
@@ -26,13 +26,13 @@ class LogEvent:
 
 
 class Seen:
-    """Remembers which events were there already, as long as they may be met again. Not thread-safe."""
+    """Remembers the events that were read, as long as they may be read again. Not thread-safe."""
 
     def __init__(self) -> None:
         self._time_of: dict[tuple[str, str], int] = {}
 
     def new(self, events: Iterable[LogEvent]) -> list[LogEvent]:
-        """Those of `events` that were never given before, each once, in their order."""
+        """Return the new ones of `events`, each once, in their order."""
         fresh = []
         for event in events:
             key = (event.stream, event.event_id)
@@ -42,7 +42,7 @@ class Seen:
         return fresh
 
     def forget_before(self, time_ms: int) -> None:
-        """Drop what is older: nobody will ask for that time again."""
+        """Drop older events: that time will not be read again."""
         self._time_of = {key: at for key, at in self._time_of.items() if at >= time_ms}
 
     def __len__(self) -> int:
@@ -50,10 +50,10 @@ class Seen:
 
 
 class Window:
-    """From when on to read again, so that late lines are found. Its start only ever moves forward.
+    """The time from which to read again, so that late lines are found. Its start only moves forward.
 
-    The newest line's time anchors it, unless this machine's clock is behind that: one line from the future must not
-    hide those of the present.
+    It is relative to the newest line's time, or this machine's clock if that is earlier: one line from the future must
+    not hide those of the present.
     """
 
     def __init__(self, floor_ms: int = 0) -> None:
@@ -62,13 +62,13 @@ class Window:
         self._newest_ms: int | None = None
 
     def saw(self, events: Iterable[LogEvent]) -> None:
-        """Take notice of events that were read."""
+        """Record events that were read."""
         times = [event.time_ms for event in events]
         if times:
             self._newest_ms = max(times) if self._newest_ms is None else max(self._newest_ms, *times)
 
     def start_ms(self, *, now_ms: int, is_thorough: bool) -> int:
-        """Where the next poll begins; moves the floor."""
+        """Return where the next poll begins; moves the floor."""
         if self._newest_ms is None:
             return self.floor_ms
         anchor_ms = min(self._newest_ms, now_ms)
@@ -77,14 +77,14 @@ class Window:
 
 
 def by_time(events: Iterable[LogEvent]) -> list[LogEvent]:
-    """Oldest first; equal times keep their order, which is that of writing."""
+    """Sort events, oldest first; equal times keep their order, in which they were written."""
     return sorted(events, key=lambda event: event.time_ms)
 
 
 def in_order(pages: Iterable[list[LogEvent]]) -> Iterator[list[LogEvent]]:
-    """The pages of one request as batches in order of time, also where neighbouring pages overlap.
+    """Yield the pages of one request as batches in order of time, also if neighbouring pages overlap.
 
-    Holds back about one page: what is given out is not newer than the oldest event of the latest page.
+    Holds back about one page: yielded events are not newer than the oldest event of the latest page.
     """
     held: list[LogEvent] = []
     for page in pages:
@@ -100,7 +100,7 @@ def in_order(pages: Iterable[list[LogEvent]]) -> Iterator[list[LogEvent]]:
 
 
 def last(batches: Iterable[list[LogEvent]], count: int) -> list[LogEvent]:
-    """The last `count` events of batches, holding no more than those."""
+    """Return the last `count` events of batches, keeping only those in memory."""
     kept: deque[LogEvent] = deque(maxlen=count)
     for batch in batches:
         kept.extend(batch)
@@ -108,11 +108,11 @@ def last(batches: Iterable[list[LogEvent]], count: int) -> list[LogEvent]:
 
 
 def tail_spans(now_ms: int, floor_ms: int) -> Iterator[tuple[int, int | None]]:
-    """Time spans to search for the last lines, from the latest backwards: (start, end), end None for "open".
+    """Yield time spans to search for the last lines, from the latest backwards: (start, end), end None for "open".
 
     Each is six times as long as the one before, so that the last lines of a long log cost few pages, and those of an
-    old log few requests. Both bounds belong to a span: no two share a millisecond, or its lines would come twice, and
-    together they reach back to `floor_ms` without a gap.
+    old log few requests. Bounds are inclusive: spans share no millisecond, or its lines would be read twice, and
+    together they cover the time back to `floor_ms` without a gap.
     """
     length_ms = THOROUGH_MS
     end_ms: int | None = None

@@ -1,7 +1,7 @@
-"""Reads command lines by the rules of pflag, which kubectl and its plugins follow; what flags there are is a table.
+"""Parses command lines by the rules of pflag, as kubectl and its plugins do; a table defines the flags.
 
 Flags and arguments may be mixed; `--name value`, `--name=value`, `-n value`, `-nvalue`, `-fn value`; switches take a
-value after `=` only. argparse knows neither `--switch=false` nor these messages, which people know from kubectl.
+value after `=` only. argparse supports neither `--switch=false` nor these messages, which users know from kubectl.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,40 +12,40 @@ from controller import flags
 
 
 class UsageError(Exception):
-    """The command line makes no sense; the message says why, in kubectl's words."""
+    """The command line is invalid; the message has kubectl's wording."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag; a switch where `placeholder` is empty."""
+    """One flag; a switch if `placeholder` is empty."""
 
     name: str
     help: str
     short: str = ""
     placeholder: str = ""
-    """What its value is called in the help text."""
+    """The name of its value in the help text."""
     read: Callable[[str], Any] = flags.text
-    """Reads the value; raises ValueError with words that begin with "must"."""
+    """Parses the value; raises ValueError with a message that begins with "must"."""
     default: Any = ""
 
     @property
     def is_switch(self) -> bool:
-        """Whether it stands for itself, without a value."""
+        """Return whether the flag takes no value."""
         return not self.placeholder
 
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """A command line, understood: a value for every flag of the table, and what else there was."""
+    """A parsed command line: a value for every flag of the table, and the arguments."""
 
     values: Mapping[str, Any]
     arguments: tuple[str, ...]
     given: tuple[tuple[Flag, Any], ...]
-    """The flags that were given, in their order, with their values: one that may be repeated is there several times."""
+    """The given flags, in their order, with their values: a repeated flag occurs several times."""
 
 
 def parse(table: Sequence[Flag], words: Iterable[str]) -> CommandLine:
-    """Read `words`; the last of several equal flags counts, nothing after `--` is one. Raises `UsageError`."""
+    """Parse `words`; the last of several equal flags counts, `--` ends the flags. Raises `UsageError`."""
     by_name = {flag.name: flag for flag in table}
     by_short = {flag.short: flag for flag in table if flag.short}
     values = {flag.name: flag.default for flag in table}
@@ -73,7 +73,7 @@ def parse(table: Sequence[Flag], words: Iterable[str]) -> CommandLine:
 
 
 def _cluster(by_short: Mapping[str, Flag], word: str) -> Iterable[tuple[Flag, str | None]]:
-    """The flags of `-fn`, `-nvalue`, `-n=value`; a flag with a value takes what follows it."""
+    """Yield the flags of `-fn`, `-nvalue`, `-n=value`; a flag with a value takes the rest of the word."""
     letters = word[1:]
     while letters:
         flag = by_short.get(letters[0])
@@ -90,7 +90,7 @@ def _cluster(by_short: Mapping[str, Flag], word: str) -> Iterable[tuple[Flag, st
 
 
 def _value(flag: Flag, shown: str, text: str | None, rest: list[str]) -> Any:
-    """Value of a flag that was given with `text`, or that takes the next word off `rest`."""
+    """Return the value of a flag: from `text`, or the next word, which is removed from `rest`."""
     if text is None:
         if flag.is_switch:
             return True

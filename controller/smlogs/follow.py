@@ -1,4 +1,4 @@
-"""Prints lines as they come, until the job has ended and its last lines are out."""
+"""Prints new lines until the job has ended and its last lines are printed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,41 +13,41 @@ from controller.smlogs.reading import Progress, Reader, milliseconds
 from controller.smlogs.subject import Subject
 
 _LONG_AGO: Final = timedelta(minutes=1)
-"""After this time, all lines of a job that has ended are at CloudWatch."""
+"""After this time, CloudWatch has all lines of a finished job."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How often to ask, in seconds."""
+    """Polling intervals, in seconds."""
 
     poll_s: float = 0.5
-    """After new lines: more are probably coming."""
+    """After new lines: more will probably follow."""
     idle_s: float = 1.5
-    """The longest pause, approached while nothing comes; a line must be out two seconds after it appeared."""
+    """The longest pause, approached while there are no lines; a line must be printed within two seconds."""
     thorough_s: float = 30.0
-    """From one look for very late lines to the next."""
+    """Between polls for very late lines."""
     look_s: float = 3.0
-    """From one look at the Kubernetes object to the next."""
+    """Between look-ups of the Kubernetes object."""
     settle_s: float = 5.0
-    """Silence after the job's end that counts as the end of its log: instances send their last lines with a delay."""
+    """Silence after the job's end that ends its log: instances send their last lines with a delay."""
 
 
 class Pace:
-    """The pause before the next poll. Pure."""
+    """Computes the pause before the next poll. Pure."""
 
     def __init__(self, rhythm: Rhythm) -> None:
         self._rhythm = rhythm
         self._pause_s = rhythm.poll_s
 
     def next_s(self, *, came_lines: bool) -> float:
-        """Seconds until the next poll."""
+        """Return the seconds until the next poll."""
         grown_s = min(self._pause_s * 1.5, self._rhythm.idle_s)
         self._pause_s = self._rhythm.poll_s if came_lines else grown_s
         return self._pause_s
 
 
 class Follower:
-    """Follows one log. `look` tells what the Kubernetes object says now, None when it is gone."""
+    """Follows one log. `look` returns the current Kubernetes object, None if it was deleted."""
 
     def __init__(
         self,
@@ -66,9 +66,9 @@ class Follower:
         self._rhythm = rhythm or Rhythm()
 
     def run(self, subject: Subject, progress: Progress) -> Subject | None:
-        """Print new lines until the end, which is returned as the object showed it last (None: it was deleted).
+        """Print new lines until the job has ended; returns the last observed object (None: it was deleted).
 
-        Raises what polls and looks raise, and BrokenPipeError when nobody reads any more.
+        Raises the errors of polls and look-ups, and BrokenPipeError when the output's reader has ended.
         """
         rhythm, pace = self._rhythm, Pace(self._rhythm)
         latest: Subject | None = subject
@@ -91,7 +91,7 @@ class Follower:
             now_s = self._clock.monotonic()
 
     def _poll(self, progress: Progress, *, is_thorough: bool) -> bool:
-        """Print what is new; returns whether anything was."""
+        """Print new lines; returns whether there were any."""
         start_ms = progress.window.start_ms(now_ms=milliseconds(self._clock.utcnow()), is_thorough=is_thorough)
         fresh = by_time(event for page in self._reader.pages(start_ms) for event in progress.seen.new(page))
         progress.window.saw(fresh)
@@ -101,7 +101,7 @@ class Follower:
         return bool(fresh)
 
     def _same(self, before: Subject) -> Subject | None:
-        """The object now; another one under the same name means that the one that is followed is gone."""
+        """Return the current object; None if another one has its name, since the followed one was deleted."""
         now = self._look()
         return now if now is not None and now.uid == before.uid else None
 

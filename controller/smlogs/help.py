@@ -1,4 +1,4 @@
-"""The help texts, in the form that the guides show (guide B-19)."""
+"""Formats the help texts as the guides show them (guide B-19)."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -12,7 +12,7 @@ _COMMAND_WIDTH: Final = 24
 
 
 def root() -> str:
-    """Help for the plugin."""
+    """Return the help text of the plugin."""
     commands = [(kind.kind, f"View {kind.kind} logs via Kubernetes") for kind in LOG_KINDS]
     commands.append(("help", "Help about any command"))
     return _sections(
@@ -26,7 +26,7 @@ def root() -> str:
 
 
 def command(kind: LogKind) -> str:
-    """Help for the command of one kind."""
+    """Return the help text of one kind's command."""
     return _sections(
         f"View {kind.kind} logs via Kubernetes",
         f"Usage:\n  smlogs {kind.kind} NAME [flags]",
@@ -43,7 +43,7 @@ def _sections(*sections: str) -> str:
 
 
 def _described(flags: Iterable[Flag]) -> Iterator[str]:
-    """One line per flag, as pflag writes them: shorthand, name, type of the value, text."""
+    """Yield one line per flag, as pflag writes them: shorthand, name, type of the value, text."""
     flags = list(flags)
     short_width = 4 if any(flag.short for flag in flags) else 0
     heads = [

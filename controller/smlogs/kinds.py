@@ -1,4 +1,4 @@
-"""The kinds whose logs can be read: where their SageMaker names, states and log groups are. From their descriptors."""
+"""The kinds with logs: the fields of their SageMaker names and states, and their log groups, from the descriptors."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,42 +11,42 @@ _LOG_GROUPS: Final = {
     BATCH_TRANSFORM_JOB.kind: "/aws/sagemaker/TransformJobs",
     HYPERPARAMETER_TUNING_JOB.kind: "/aws/sagemaker/TrainingJobs",
 }
-"""Of kinds whose descriptor has none, because their status links to no log."""
+"""For kinds without a log group in the descriptor, because their status has no link to a log."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogKind:
-    """A kind, as far as its logs are concerned."""
+    """The properties of a kind that its logs need."""
 
     resource: Resource
     name_member: str
-    """What AWS calls its name, e.g. `TrainingJobName`: shown to people."""
+    """AWS's member for its name, e.g. `TrainingJobName`: shown to users."""
     spec_name_field: str
-    """Empty where the spec cannot name it."""
+    """Empty if the spec has no field for the name."""
     status_name_field: str
     status_field: str
     secondary_field: str
-    """Empty where there is none."""
+    """Empty if there is none."""
     terminal: frozenset[str]
-    """States after which no line is written; empty where it runs until it is deleted."""
+    """States after which no line is written; empty if the resource runs until it is deleted."""
     pending: frozenset[str]
-    """States that are the operator's, not AWS's: they do not say that anything exists at AWS."""
+    """States of the operator, not of AWS: they do not mean that the resource exists at AWS."""
     log_group: str
     has_own_group: bool = False
-    """Whether the SageMaker name is the last part of the log group, rather than the first one of the streams."""
+    """Whether the SageMaker name is the last part of the log group, rather than the first part of the streams."""
     is_tuning: bool = False
-    """Whether the lines are those of the training jobs that it launched."""
+    """Whether its lines are those of the training jobs that it launched."""
     aliases: tuple[str, ...] = ()
-    """Names of the command, in lower case, beside kind, plural and singular."""
+    """Further names of the command, in lower case, in addition to kind, plural and singular."""
 
     @property
     def kind(self) -> str:
-        """The kind's name, which is also the command's."""
+        """Return the kind's name, which is also the command's."""
         return self.resource.kind
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names of the command in lower case; case does not matter."""
+        """Return all names of the command in lower case; case does not matter."""
         return tuple(dict.fromkeys((self.kind.lower(), self.resource.plural, *self.aliases)))
 
 
@@ -78,6 +78,6 @@ LOG_KINDS: Final = (
 
 
 def find(command: str) -> LogKind | None:
-    """The kind that `command` means: kind, plural or alias in any case, with or without the API group."""
+    """Return the kind for `command`: kind, plural or alias in any case, with or without the API group."""
     wanted = command.lower().removesuffix(f".{GROUP}")
     return next((kind for kind in LOG_KINDS if wanted in kind.names), None)

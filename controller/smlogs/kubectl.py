@@ -1,7 +1,7 @@
-"""Asks kubectl for an object, so that cluster, user and namespace of the plugin are those that kubectl itself means.
+"""Gets an object via kubectl, so that the plugin uses the same cluster, user and namespace as kubectl itself.
 
-A plugin's users expect every flag, environment variable, credential plugin and default of kubectl to count. kubectl
-knows them all, runs on the same machine by definition, and keeps the plugin free of a Kubernetes client.
+A plugin's users expect every flag, environment variable, credential plugin and default of kubectl to work. kubectl
+handles them all, runs on the same machine by definition, and saves the plugin a Kubernetes client.
 """
 
 import json
@@ -24,17 +24,17 @@ MISSING: Final = "NoKubectl"
 
 
 class KubectlError(ClassifiedError):
-    """kubectl did not get the object. `code` is one of the words above, a reason of the API server, or `Kubectl`."""
+    """kubectl did not get the object. `code` is one of the codes above, a reason of the API server, or `Kubectl`."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What kubectl says (kubectl pkg/cmd/util `standardErrorMessage`, `StatusErr…`), and what that means."""
+    """A message of kubectl (kubectl pkg/cmd/util `standardErrorMessage`, `StatusErr…`), and its class."""
 
     says: re.Pattern[str]
     error_class: ErrorClass
     code: str = ""
-    """Empty: what the group `code` of the pattern matched."""
+    """Empty: the match of the pattern's group `code`."""
 
 
 _TABLE: Final = (
@@ -51,15 +51,15 @@ _TABLE: Final = (
     ),
     _Row(re.compile(r"^Error from server"), ErrorClass.RETRYABLE, "ServerError"),
 )
-"""Rows are tried in order; what none knows is about kubectl's own configuration, and stays as it is."""
+"""Rows are tried in order; a message without a row concerns kubectl's own configuration, and is kept as it is."""
 _FAILED: Final = re.compile(r"Error\b|error\b|Unable to connect|The connection to the server")
-"""How lines begin in which kubectl says why it failed."""
+"""Start of the lines in which kubectl reports its failure."""
 _NOISE: Final = re.compile(r"Warning:|[EWI]\d{4} ")
-"""How its warnings, and the lines of its library's log, begin."""
+"""Start of its warnings, and of the lines of its library's log."""
 
 
 class Kubectl:
-    """Runs kubectl with the user's own flags. `tell` gets what credential plugins say, line by line."""
+    """Runs kubectl with the user's own flags. `tell` receives the output of credential plugins, line by line."""
 
     def __init__(self, flags: Sequence[str], environ: Mapping[str, str], tell: Callable[[str], None]) -> None:
         self._flags = tuple(flags)
@@ -67,11 +67,11 @@ class Kubectl:
         self._tell = tell
 
     def get(self, resource: Resource, name: str) -> JsonObject:
-        """The object of that name in the namespace that flags and kubeconfig mean. Raises `KubectlError`; blocks."""
+        """Return the object of that name in the namespace of flags and kubeconfig. Raises `KubectlError`; blocks."""
         return self._run("get", "--output=json", *self._flags, "--", f"{resource.plural}.{resource.group}", name)
 
     def get_again(self, resource: Resource, key: ObjectKey, *, timeout_s: int) -> JsonObject:
-        """The object of that key, by one request without discovery. Raises `KubectlError`; blocks for `timeout_s`."""
+        """Return the object of that key, without discovery. Raises `KubectlError`; blocks for `timeout_s` at most."""
         path = f"/apis/{resource.api_version}/namespaces/{key.namespace}/{resource.plural}/{key.name}"
         return self._run("get", *self._flags, f"--request-timeout={timeout_s}s", "--raw", path)
 
@@ -79,7 +79,7 @@ class Kubectl:
         with tempfile.TemporaryFile() as out:
             try:
                 process = subprocess.Popen(  # noqa: S603 (the user's own kubectl, without a shell)
-                    ["kubectl", *arguments],  # noqa: S607 (that of PATH, which found this plugin, too)
+                    ["kubectl", *arguments],  # noqa: S607 (from PATH, like this plugin)
                     env=self._environ,
                     stdout=out,
                     stderr=subprocess.PIPE,
@@ -97,8 +97,8 @@ class Kubectl:
             return found
 
     def _listen(self, lines: Iterable[str]) -> list[str]:
-        """Why kubectl failed, line by line. What is not its own is passed on at once: a credential plugin may ask for
-        something, and go on only when the user has done it.
+        """Return kubectl's error, line by line, and pass other lines on at once: a credential plugin may wait for the
+        user's action.
         """
         said = []
         for line in lines:
@@ -111,7 +111,7 @@ class Kubectl:
 
 
 def _error(said: Sequence[str]) -> KubectlError:
-    """What kubectl's last words mean."""
+    """Return the error for kubectl's last lines."""
     words = said[-1] if said else "kubectl failed without a word"
     for row in _TABLE:
         if found := row.says.search(words):

@@ -1,4 +1,4 @@
-"""How a log event is printed: `<stream> <time> <message>`, the time as Go writes it (guide F-3e)."""
+"""Formats a log event: `<stream> <time> <message>`, the time as Go writes it (guide F-3e)."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ _COLOURS: Final = ("36", "33", "32", "35", "34", "31", "96", "93", "92", "95", "
 
 
 def go_time(time_ms: int) -> str:
-    """A time in UTC as Go's `Time.String` writes it: the fraction has no trailing zeros, and may be missing."""
+    """Format a time in UTC as Go's `Time.String` does: the fraction has no trailing zeros, and may be missing."""
     seconds, milliseconds = divmod(time_ms, 1000)
     fraction = f".{milliseconds:03d}".rstrip("0") if milliseconds else ""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}{fraction} +0000 UTC"
@@ -19,7 +19,7 @@ def go_time(time_ms: int) -> str:
 
 @dataclass(slots=True)
 class Lines:
-    """Turns events into text. With colours, each stream (an instance) keeps the one it got first."""
+    """Formats events as text. With colours, each stream (an instance) keeps its first colour."""
 
     hide_stream: bool = False
     timestamps: bool = True
@@ -27,7 +27,7 @@ class Lines:
     _colour_of: dict[str, str] = field(default_factory=dict)
 
     def text(self, event: LogEvent) -> str:
-        """The line or lines of an event, with the final newline."""
+        """Return the line or lines of an event, with the final newline."""
         parts = [] if self.hide_stream else [event.stream]
         if self.timestamps:
             parts.append(go_time(event.time_ms))

@@ -1,4 +1,4 @@
-"""What the user asked for: the flags of the plugin, and a command line read into `Options`."""
+"""The options of the plugin: its flags, and a command line parsed into `Options`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,8 +55,8 @@ CLUSTER_FLAGS: Final = (
     Flag("token", "Bearer token for the API server", placeholder="string"),
     Flag("user", "Name of the kubeconfig user to use", placeholder="string"),
 )
-"""kubectl's own flags, which are for kubectl to read: so their defaults are kubectl's, too. The first plugin took
-`default` where no namespace was given; with a context that names another one, that is never what is meant (D-48)."""
+"""kubectl's own flags, which are passed to kubectl: so their defaults are kubectl's, too. The first plugin used
+`default` if no namespace was given; with a context that has another one, that is never intended (D-48)."""
 HELP_FLAG: Final = Flag("help", "help for smlogs", short="h", default=False)
 
 
@@ -68,7 +68,7 @@ class Options:
     name: str
     """Name of the Kubernetes object."""
     kubectl_flags: tuple[str, ...] = ()
-    """Those of `CLUSTER_FLAGS` that were given, as words for kubectl."""
+    """The given `CLUSTER_FLAGS`, as arguments for kubectl."""
     follow: bool = False
     hide_log_stream_name: bool = False
     timestamps: bool = True
@@ -85,7 +85,7 @@ class HelpWanted:
 
 
 def read(tokens: Sequence[str]) -> Options | HelpWanted:
-    """What a command line asks for. Raises `UsageError`."""
+    """Parse a command line. Raises `UsageError`."""
     line = parse((*LOG_FLAGS, *CLUSTER_FLAGS, HELP_FLAG), tokens)
     arguments = list(line.arguments)
     wants_help = line.values["help"] or not arguments

@@ -1,4 +1,4 @@
-"""Where text goes: lines to standard output, words for people to standard error, a status line to a terminal only."""
+"""Writes text: lines to standard output, messages to standard error, a status line to a terminal only."""
 
 import select
 import shutil
@@ -12,12 +12,12 @@ _CLEAR: Final = "\r\x1b[K"
 
 
 def wants_colours(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether to write colours to `stream`: a terminal that knows them, and NO_COLOR (no-color.org) is not set."""
+    """Return whether to write colours: `stream` is a terminal with colours, and NO_COLOR (no-color.org) is not set."""
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
 class Output:
-    """Prints. Not thread-safe. Writing to a pipe that nobody reads raises BrokenPipeError."""
+    """Prints. Not thread-safe. Writing to a closed pipe raises BrokenPipeError."""
 
     def __init__(self, out: TextIO, err: TextIO, lines: Lines) -> None:
         self._out = out
@@ -29,7 +29,7 @@ class Output:
         """Events printed so far."""
 
     def show(self, events: Iterable[LogEvent]) -> None:
-        """Print events, and make sure that they are out."""
+        """Print events and flush."""
         text = [self._lines.text(event) for event in events]
         if text:
             self.clear_status()
@@ -38,13 +38,13 @@ class Output:
             self._out.flush()
 
     def say(self, words: str) -> None:
-        """A line for people."""
+        """Print a message for the user."""
         self.clear_status()
         self._err.write(f"{words}\n")
         self._err.flush()
 
     def status(self, words: str) -> None:
-        """What is going on, in a line that the next output replaces; nothing where no terminal would show it."""
+        """Print a status line, which the next output replaces; does nothing without a terminal."""
         if not self._has_status_line or words == self._status:
             return
         self._status = words
@@ -60,14 +60,14 @@ class Output:
             self._err.flush()
 
     def check_reader(self) -> None:
-        """Raise BrokenPipeError where the reader of a pipe is gone: without lines to write, nothing else would tell."""
-        if not hasattr(select, "poll"):  # Windows: the next line will tell
+        """Raise BrokenPipeError if the reader of a pipe has ended: without lines to write, nothing else detects it."""
+        if not hasattr(select, "poll"):  # Windows: writing the next line detects it
             return
         poller = select.poll()
         try:
             poller.register(self._out.fileno(), 0)
-        except (OSError, ValueError):  # no file descriptor behind it: nobody can be gone
+        except (OSError, ValueError):  # no file descriptor: no reader that could end
             return
-        # Reported without being asked for: POLLERR by Linux, POLLHUP by macOS.
+        # Always reported, without being requested: POLLERR by Linux, POLLHUP by macOS.
         if any(happened & (select.POLLERR | select.POLLHUP) for _, happened in poller.poll(0)):
             raise BrokenPipeError

@@ -1,4 +1,4 @@
-"""Repeats a call that failed for a reason which passes: throttling, 5xx, connections. Bounded, with growing pauses."""
+"""Retries a call after transient failures: throttling, 5xx, connections. Bounded, with growing pauses."""
 
 import random
 from collections.abc import Callable
@@ -17,15 +17,15 @@ class Pause(Protocol):
     """Waits; interrupted by Ctrl-C."""
 
     def __call__(self, seconds: float, /) -> None:
-        """Return after `seconds`, or raise what ends the program."""
+        """Return after `seconds`, or raise the exception that ends the program."""
         ...
 
 
 class Patience:
-    """Calls until it works, or `attempts` failed in a row; then the last error is raised, and one that stays at once.
+    """Retries until success, or `attempts` failures in a row, then raises the last error; permanent ones at once.
 
-    A call that our own budget holds back (it says for how long) has not failed. `tell` gets the words of each failure
-    that is tried again.
+    A call that the plugin's own budget delays (with a known wait) has not failed. `tell` receives the message of each
+    failure that is retried.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Patience:
         self._tell = tell
 
     def call(self, attempt: Callable[[], T]) -> T:
-        """What `attempt` returns in the end. Raises its `ClassifiedError`."""
+        """Return the result of `attempt`. Raises its `ClassifiedError`."""
         backoff = Backoff(rng=self._rng, initial_s=0.5, cap_s=15.0)
         failures = 0
         while True:

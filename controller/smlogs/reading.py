@@ -1,4 +1,4 @@
-"""The lines that are there already: all of them, or the last ones."""
+"""Reads the existing lines: all of them, or the last ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,24 +10,24 @@ from controller.smlogs.options import ALL_LINES, Options
 from controller.smlogs.subject import Subject
 
 _BEFORE_CREATION: Final = timedelta(days=1)
-"""How much older than its job a line may be, by clocks that are wrong."""
+"""How much older than its job a line may be, because of wrong clocks."""
 
 
 class Reader(Protocol):
     """Finds events; see `cloudwatch.LogReader`."""
 
     def pages(self, start_ms: int, end_ms: int | None = None) -> Iterator[list[LogEvent]]:
-        """Events from `start_ms` to `end_ms`, both included, about sorted; pages may be empty."""
+        """Yield events from `start_ms` to `end_ms`, both included, roughly sorted; pages may be empty."""
         ...
 
 
 def milliseconds(time: datetime) -> int:
-    """Milliseconds since the epoch."""
+    """Return milliseconds since the epoch."""
     return (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
 def first_ms(options: Options, subject: Subject, now: datetime) -> int:
-    """From when on lines are wanted: an explicit start also spares CloudWatch a search through empty years."""
+    """Return the start of the requested time: an explicit start also saves CloudWatch a search through empty years."""
     if options.since_s is not None:
         return milliseconds(now - timedelta(seconds=options.since_s))
     return max(0, milliseconds(subject.created_at - _BEFORE_CREATION)) if subject.created_at else 0
@@ -35,16 +35,16 @@ def first_ms(options: Options, subject: Subject, now: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What was read, for whoever reads on."""
+    """The state of reading, from which a follower continues."""
 
     seen: Seen
     window: Window
 
 
 def read(reader: Reader, progress: Progress, *, tail: int, now_ms: int) -> Iterator[list[LogEvent]]:
-    """Batches of new events since the window's floor in order of time; with `tail`, at most that many in one batch.
+    """Yield batches of new events since the window's floor by time; with `tail`, one batch of at most that many.
 
-    Afterwards `progress` is such that a follower prints what is new since, and nothing that `tail` left out.
+    Updates `progress` so that a follower prints later lines, and none that `tail` left out.
     """
     if tail == ALL_LINES:
         yield from _new(reader, progress, (progress.window.floor_ms, None), now_ms)
@@ -65,5 +65,5 @@ def _new(reader: Reader, progress: Progress, span: tuple[int, int | None], now_m
     for batch in in_order(reader.pages(*span)):
         progress.window.saw(batch)
         yield progress.seen.new(batch)
-        # A long log must not fill the memory: what no follower will meet again needs no remembering.
+        # A long log must not fill the memory: events that no follower will read again are not remembered.
         progress.seen.forget_before(progress.window.start_ms(now_ms=now_ms, is_thorough=True))

@@ -1,4 +1,4 @@
-"""Which log streams hold the lines of a job or an endpoint, and of nothing else. Pure but for `members`."""
+"""Selects the log streams with the lines of exactly one job or endpoint. Pure except for `members`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ class Members(Protocol):
     """The training jobs of a tuning job."""
 
     def __contains__(self, job_name: object, /) -> bool:
-        """Whether the tuning job launched this one; may ask AWS."""
+        """Return whether the tuning job launched this one; may call AWS."""
         ...
 
 
@@ -21,17 +21,17 @@ class Selection:
 
     group: str
     prefix: str
-    """Start of the names of all streams that are wanted, and perhaps of some that are not; may be empty."""
+    """Prefix of the names of all selected streams, and perhaps of others; may be empty."""
     accepts: Callable[[str], bool]
-    """Whether the stream of this name is wanted."""
+    """Returns whether the stream of this name is selected."""
 
 
 def of(subject: Subject, search_prefix: str, members: Members | None = None) -> Selection:
-    """The streams of `subject` whose name goes on with `search_prefix`; `members` for a tuning job.
+    """Return the streams of `subject` with names that continue with `search_prefix`; `members` for a tuning job.
 
     A job's streams are `<job>/…`, with the slash: the job `foo` is not `foo-bar` (D-48). An endpoint's group is its
-    own. A tuning job's name is the start of those of its training jobs (API reference, CreateHyperParameterTuningJob),
-    and the start of other names, too: one request for all of them, and `members` to tell them apart.
+    own. A tuning job's name is a prefix of its training jobs' names (API reference, CreateHyperParameterTuningJob),
+    and of other names, too: one request finds all of them, and `members` distinguishes them.
     """
     kind = subject.kind
     if kind.has_own_group:

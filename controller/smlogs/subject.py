@@ -1,4 +1,4 @@
-"""What a Kubernetes object says of the thing at AWS whose logs are wanted. Pure."""
+"""Reads the AWS resource with the logs from a Kubernetes object. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,43 +13,43 @@ _SINCE: Final = "lastTransitionTime"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A job or an endpoint, as its object shows it."""
+    """A job or an endpoint, as described by its object."""
 
     kind: LogKind
     uid: str
     object_name: str
     aws_name: str
-    """Empty while the operator has not chosen one."""
+    """Empty until the operator has chosen a name."""
     region: str
-    """Where it is; where it will be, before it exists."""
+    """Its region; its future region before it exists."""
     status: str
     secondary: str
     is_recorded: bool
-    """Whether the operator has seen it at AWS."""
+    """Whether the operator has recorded it from AWS."""
     is_stalled: bool
-    """Whether the operator says that it will not try any further."""
+    """Whether the operator has stopped retrying."""
     reason: str
-    """Why it is not (yet) what the spec asks for, or why it failed; empty where the object does not say."""
+    """Why it does not match the spec (yet), or why it failed; empty if the object has no reason."""
     sagemaker_endpoint: str = ""
-    """URL for SageMaker that the object asks for."""
+    """URL for SageMaker in the object's spec."""
     created_at: datetime | None = None
-    """When AWS created it, where that is recorded."""
+    """When AWS created it, if recorded."""
     ended_at: datetime | None = None
-    """When the operator saw its end, where conditions tell."""
+    """When the operator observed its end, from the conditions."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether no further line will be written, but for those under way."""
+        """Return whether no further line will be written, except those in transit."""
         return self.status in self.kind.terminal
 
     @property
     def may_exist(self) -> bool:
-        """Whether there may be something at AWS: it is recorded, or its state is one of AWS's (older status)."""
+        """Return whether the resource may exist at AWS: it is recorded, or has a state of AWS (older status)."""
         return bool(self.aws_name) and (self.is_recorded or self.status not in self.kind.pending)
 
     @property
     def header(self) -> str:
-        """The first line of output, as the guides show it (guide F-3e)."""
+        """Return the first line of output, as the guides show it (guide F-3e)."""
         secondary = f' and secondary status "{self.secondary}"' if self.kind.secondary_field else ""
         return (
             f'"{self.object_name}" has SageMaker {self.kind.name_member} "{self.aws_name}" '
@@ -58,7 +58,7 @@ class Subject:
 
 
 def of(kind: LogKind, obj: Mapping[str, Any]) -> Subject:
-    """Read an object. The recorded name and region win over the spec's, which may have been edited since (D-04)."""
+    """Parse an object. The recorded name and region win over the spec's, which may have been edited since (D-04)."""
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
     recorded = status.get("awsResource") or {}
     shown = str(status.get(kind.status_name_field) or "")
@@ -82,7 +82,7 @@ def of(kind: LogKind, obj: Mapping[str, Any]) -> Subject:
 
 
 def _reason(status: Mapping[str, Any]) -> str:
-    """The most telling words: those for people, then those of the conditions that are not as they should be."""
+    """Return the most useful message: the status's own, else those of unhealthy conditions."""
     told = status.get("failureReason") or status.get("additional")
     if told:
         return str(told)

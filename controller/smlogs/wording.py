@@ -1,4 +1,4 @@
-"""What went wrong, in words that say what to do about it. One function per thing that can go wrong. Pure."""
+"""Error messages with their remedy, one function per failure. Pure."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ _PERMISSION: Final = frozenset({"AccessDeniedException", "AccessDenied", "Unauth
 
 
 def of_cluster(error: kubectl.KubectlError, kind: LogKind, name: str) -> str:
-    """kubectl did not get the object."""
+    """Return the message for an object that kubectl did not get."""
     match error.code:
         case kubectl.NOT_FOUND:
             there = f'"kubectl get {kind.kind} --all-namespaces" lists those that are there'
@@ -36,7 +36,7 @@ def of_cluster(error: kubectl.KubectlError, kind: LogKind, name: str) -> str:
 
 
 def of_aws(error: AwsError, region: str, log_group: str) -> str:
-    """A call to AWS that failed for good."""
+    """Return the message for an AWS call that failed permanently."""
     action = _ACTIONS.get(error.operation, error.operation)
     match error.error_class:
         case ErrorClass.DENIED if error.code in _PERMISSION:
@@ -54,7 +54,7 @@ def of_aws(error: AwsError, region: str, log_group: str) -> str:
 
 
 def not_created(subject: Subject) -> str:
-    """There is nothing at AWS yet, or there never will be."""
+    """Return the message for a resource that does not exist at AWS yet, or never will."""
     what = f'{subject.kind.kind} "{subject.object_name}"'
     if subject.has_ended:
         return f'{what} was not created in SageMaker; its status is "{subject.status}": {_because(subject)}'
@@ -72,12 +72,12 @@ def _because(subject: Subject) -> str:
 
 
 def no_region(subject: Subject) -> str:
-    """Nobody says where to look."""
+    """Return the message for a missing region."""
     return f'{subject.kind.kind} "{subject.object_name}" names no region: set spec.region'
 
 
 def no_lines(subject: Subject, *, is_narrowed: bool) -> str:
-    """The log is empty, or what was asked for of it; `is_narrowed` when not all of it was."""
+    """Return the message for an empty log; `is_narrowed` if only a part of it was requested."""
     what = f'{subject.kind.kind} "{subject.object_name}"'
     states = "/".join(filter(None, (subject.status, subject.secondary)))
     if is_narrowed:
@@ -89,7 +89,7 @@ def no_lines(subject: Subject, *, is_narrowed: bool) -> str:
 
 
 def ended(subject: Subject | None, before: Subject) -> str:
-    """A followed job has ended."""
+    """Return the message for the end of a followed job."""
     what = f'{before.kind.kind} "{before.object_name}"'
     if subject is None:
         return f"{what} was deleted"

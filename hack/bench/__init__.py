@@ -1,1 +1,1 @@
-"""Benchmarks: `python -m hack.bench.<name>`; figures for people, asserted by no test."""
+"""Benchmarks: `python -m hack.bench.<name>`; figures for humans, not asserted by tests."""

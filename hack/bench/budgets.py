@@ -1,7 +1,7 @@
-"""How callers find the rate of an AWS that does not tell it: our budgets against three usual ways, in simulated time.
+"""Compares policies that find AWS's unknown rate: the operator's budgets and three usual ways, in simulated time.
 
-Run `python -m hack.bench.budgets`. AWS is a token bucket whose rate and size nobody knows; a thousand objects want one
-call each (a burst), or there is always somebody who wants one (steady). Only policies are compared: nothing is sent.
+Run `python -m hack.bench.budgets`. AWS is a token bucket of unknown rate and size; a thousand objects need one call
+each (a burst), or there is always a caller waiting (steady). Only policies are compared: nothing is sent.
 """
 
 import heapq
@@ -37,7 +37,7 @@ class HiddenBucket:
         self._at = 0.0
 
     def takes(self, now: float) -> bool:
-        """Whether a call that arrives now is let through."""
+        """Return whether a call that arrives now is accepted."""
         self._tokens = min(self._size, self._tokens + (now - self._at) * self.rate)
         self._at = now
         if self._tokens < 1.0:
@@ -50,26 +50,26 @@ class Policy(Protocol):
     """How a client decides when to call."""
 
     def ask(self, caller: Hashable, now: float) -> float:
-        """Seconds until `caller` may ask again; 0: call now."""
+        """Return the seconds until `caller` may retry; 0: call now."""
         ...
 
     def told(self, caller: Hashable, *, is_accepted: bool, sent_at: float, now: float) -> float:
-        """The answer is here; for a refused call the seconds until `caller` asks again."""
+        """Record AWS's answer; returns the seconds until `caller` retries a refused call."""
         ...
 
 
 class Ours:
-    """`controller.aws.limits.token_bucket`, with the limit of CreateTrainingJob unless told otherwise."""
+    """`controller.aws.limits.token_bucket`, by default with the limit of CreateTrainingJob."""
 
     def __init__(self, limit: Limit = LIMITS["CreateTrainingJob"]) -> None:
         self.bucket = Bucket(limit)
 
     def ask(self, caller: Hashable, now: float) -> float:
-        """See `Policy`."""
+        """Ask the bucket for a place in the queue of a user's call."""
         return self.bucket.admit(caller, background=False, now=now)
 
     def told(self, caller: Hashable, *, is_accepted: bool, sent_at: float, now: float) -> float:
-        """See `Policy`."""
+        """Report the answer to the bucket; a refused caller gets its next turn from it."""
         if is_accepted:
             self.bucket.accepted()
             return 0.0
@@ -77,7 +77,7 @@ class Ours:
 
 
 class Backoff:
-    """No limit: exponential back-off with full jitter for each caller, as botocore's standard mode has it."""
+    """No limit: exponential back-off with full jitter for each caller, as in botocore's standard mode."""
 
     def __init__(self, seed: int = 1, cap_s: float = 20.0) -> None:
         self._rng = random.Random(seed)
@@ -85,12 +85,12 @@ class Backoff:
         self._failures: dict[Hashable, int] = {}
 
     def ask(self, caller: Hashable, now: float) -> float:
-        """See `Policy`."""
+        """Let every call go at once."""
         del caller, now
         return 0.0
 
     def told(self, caller: Hashable, *, is_accepted: bool, sent_at: float, now: float) -> float:
-        """See `Policy`."""
+        """Forget the failures of an accepted caller, or return the next delay with full jitter."""
         del sent_at, now
         if is_accepted:
             self._failures.pop(caller, None)
@@ -118,7 +118,7 @@ class Adaptive(Backoff):
         self._is_enabled = False
 
     def ask(self, caller: Hashable, now: float) -> float:
-        """See `Policy`."""
+        """Take a token, or return the time until there is one; without limit before the first refusal."""
         del caller
         self._clock.now = now
         if not self._is_enabled:
@@ -131,7 +131,7 @@ class Adaptive(Backoff):
         return 0.0
 
     def told(self, caller: Hashable, *, is_accepted: bool, sent_at: float, now: float) -> float:
-        """See `Policy`."""
+        """Adapt the rate to the answer as botocore does; a refused caller backs off as in `Backoff`."""
         self._clock.now = now
         measured = self._clocker.record()
         if is_accepted:
@@ -146,32 +146,32 @@ class Adaptive(Backoff):
 
 @dataclass(slots=True)
 class Course:
-    """What happened in a simulation."""
+    """The events of a simulation."""
 
     accepted: list[float] = field(default_factory=list)
-    """When AWS took calls."""
+    """Times of accepted calls."""
     refused: list[float] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
-    """Seconds from the first ask to acceptance, in the order of acceptance."""
+    """Seconds from the first attempt to acceptance, in the order of acceptance."""
     order: list[int] = field(default_factory=list)
     """Callers in the order of acceptance."""
     asks: int = 0
 
     def refused_share(self, since: float = 0.0) -> float:
-        """Refused calls as a share of all that were sent."""
+        """Return refused calls as a share of all sent calls."""
         refused = sum(at >= since for at in self.refused)
         return refused / max(1, refused + sum(at >= since for at in self.accepted))
 
     def rate(self, since: float, until: float) -> float:
-        """Accepted calls a second in that time."""
+        """Return accepted calls a second in that time."""
         return sum(since <= at < until for at in self.accepted) / (until - since)
 
 
 class Simulation:
-    """`callers` who all come at the start, and an AWS that takes or refuses their calls.
+    """`callers` that all start at once, and an AWS that accepts or refuses their calls.
 
-    `workers` calls are under way at once. With `again`, each caller whose call was accepted is followed by a new one:
-    demand never ends. `changes` are times and the rates that AWS has from then on.
+    `workers` calls run concurrently. With `again`, each accepted call is followed by a new caller: demand never ends.
+    `changes` are times and AWS's rates from then on.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class Simulation:
         self._newcomers = count(callers)
         self._came: dict[int, float] = {}
         self._queue: deque[int] = deque()
-        """Callers who found all workers busy."""
+        """Callers that found all workers busy."""
         self._busy = 0
         self._course = Course()
         for caller in range(callers):
@@ -205,7 +205,7 @@ class Simulation:
             self._at(time, lambda _, rate=rate: setattr(aws, "rate", rate))
 
     def run(self, until_s: float) -> Course:
-        """Let it run until everybody was served or the time is up."""
+        """Run until all callers are served or the time is up."""
         while self._events and (self._again or len(self._course.order) < self._callers):
             now, _, act = heapq.heappop(self._events)
             if now >= until_s:

@@ -1,8 +1,8 @@
-"""The same work as kopf's guide would have it done: a handler that creates, a timer that polls, a handler that stops.
+"""The same work in the style of kopf's guide: a handler that creates, a timer that polls, a handler that stops.
 
-`versus_kopf` runs it with `kopf run`; it is kept as small and as idiomatic as a fair comparison needs. Set in its
-favour: no Kubernetes Event for each successful handler, as many threads as the operator has connections, TCP_NODELAY
-and connection pool as boto3 has them, no write where nothing changed.
+`versus_kopf` runs it with `kopf run`; it is as small and idiomatic as a fair comparison needs. In its favour: no
+Kubernetes Event for each successful handler, as many threads as the operator has connections, TCP_NODELAY and
+connection pool as in boto3, no write without a change.
 """
 
 import logging
@@ -29,19 +29,19 @@ sagemaker: Any = boto3.session.Session().client(
 
 @kopf.on.startup()
 def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
-    """Spare the API server what a default would send, and use more threads."""
+    """Send the API server less than by default, and use more threads."""
     settings.posting.level = logging.WARNING
     settings.execution.max_workers = _THREADS
 
 
 def job_name(uid: str, name: str) -> str:
-    """Unique and the same after a restart."""
+    """Return a unique name that is the same after a restart."""
     return f"{name[:30]}-{uid.replace('-', '')}"
 
 
 @kopf.on.create(*RESOURCE)
 def create(spec: kopf.Spec, uid: str, name: str, patch: kopf.Patch, **_: Any) -> None:
-    """Create the job; one that exists is ours, for its name has our uid."""
+    """Create the job; an existing one is ours, since its name contains the uid."""
     request = to_request(TRAINING_JOB, dict(spec)) | {"TrainingJobName": job_name(uid, name)}
     try:
         sagemaker.create_training_job(**request)
@@ -54,13 +54,13 @@ def create(spec: kopf.Spec, uid: str, name: str, patch: kopf.Patch, **_: Any) ->
 
 
 def is_live(status: kopf.Status, **_: Any) -> bool:
-    """Created and not ended: what the timer runs for."""
+    """Return whether the timer runs for the job: created and not finished."""
     return bool(status.get("sageMakerTrainingJobName")) and status.get("trainingJobStatus") not in ENDED
 
 
 @kopf.timer(*RESOURCE, interval=POLL_S, initial_delay=POLL_S, when=is_live)
 def poll(status: kopf.Status, patch: kopf.Patch, **_: Any) -> None:
-    """Describe the job and show what changed."""
+    """Describe the job and write changes to the status."""
     job = sagemaker.describe_training_job(TrainingJobName=status["sageMakerTrainingJobName"])
     for field, member in (("trainingJobStatus", "TrainingJobStatus"), ("secondaryStatus", "SecondaryStatus")):
         if status.get(field) != job.get(member):
@@ -69,6 +69,6 @@ def poll(status: kopf.Status, patch: kopf.Patch, **_: Any) -> None:
 
 @kopf.on.delete(*RESOURCE)
 def stop(status: kopf.Status, **_: Any) -> None:
-    """Stop what runs."""
+    """Stop a running job."""
     if is_live(status):
         sagemaker.stop_training_job(TrainingJobName=status["sageMakerTrainingJobName"])

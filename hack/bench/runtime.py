@@ -1,8 +1,8 @@
-"""What the machinery costs: bytes an object in the store, and operations a second of queue, store and informer.
+"""Measures the runtime: bytes per object in the store, and operations a second of queue, store and informer.
 
-Run `python -m hack.bench.runtime [objects]`. Objects are TrainingJobs as a busy cluster holds them: unlike names, uids,
+Run `python -m hack.bench.runtime [objects]`. Objects are TrainingJobs as in a busy cluster: different names, uids,
 roles, buckets and states, three conditions each. Memory is the growth of the resident set, after a collection. Rates
-are per second of CPU time, so that a busy machine does not change them much.
+are per second of CPU time, so that load on the machine hardly changes them.
 """
 
 import gc
@@ -39,7 +39,7 @@ OPERATIONS: Final = 100_000
 
 
 def training_job(rng: random.Random, number: int, version: int) -> bytes:
-    """A TrainingJob as the API server sends it, managedFields included."""
+    """Return a TrainingJob as the API server sends it, managedFields included."""
     team, project = f"team-{number % 40}", rng.choice(("churn", "forecast", "vision", "ranking", "speech"))
     name = f"{project}-{rng.choice(('xgboost', 'linear', 'resnet'))}-{number}"
     uid = str(UUID(int=rng.getrandbits(128), version=4))
@@ -134,7 +134,7 @@ def training_job(rng: random.Random, number: int, version: int) -> bytes:
 
 
 def resident_bytes() -> int:
-    """The process's resident set (Linux)."""
+    """Return the process's resident set (Linux)."""
     gc.collect()
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
@@ -142,7 +142,7 @@ def resident_bytes() -> int:
 class Generated:
     """A `ListerWatcher` and its own `WatchStream`: pages of generated jobs, then events about them, then the end.
 
-    Objects are decoded from JSON as an adapter would; making them is left out of the times that are told.
+    Objects are decoded from JSON as an adapter would; the reported times exclude generating them.
     """
 
     def __init__(self, objects: int, stop: Stop, *, events: int) -> None:
@@ -154,7 +154,7 @@ class Generated:
         self.watched_at = 0.0
 
     def list(self, *, resource_version: str, limit: int | None, continue_token: str | None) -> ListPage:
-        """See `ListerWatcher.list`."""
+        """Make the next page of jobs."""
         del resource_version, limit
         start = time.process_time()
         first = int(continue_token or "0")
@@ -165,7 +165,7 @@ class Generated:
         return ListPage([orjson.loads(data) for data in made], "1", token)
 
     def watch(self, *, resource_version: str, timeout_s: int, initial_events: bool = False) -> Self:
-        """See `ListerWatcher.watch`; lists are not streamed."""
+        """Return itself as the stream of events; raises ClassifiedError where a streamed list is wanted."""
         if initial_events:
             raise ClassifiedError(ErrorClass.INVALID, "Invalid", "not streamed")
         del resource_version, timeout_s
@@ -190,21 +190,21 @@ class Generated:
         return WatchEvent("MODIFIED", orjson.loads(self._events.pop()))
 
     def close(self) -> None:
-        """See `WatchStream.close`."""
+        """Do nothing: there is no connection."""
 
 
 def by_job_name(obj: JsonObject) -> Iterable[str]:
-    """The name in SageMaker."""
+    """Yield the name in SageMaker."""
     return (obj["spec"]["trainingJobName"],)
 
 
 def by_project(obj: JsonObject) -> Iterable[str]:
-    """A value that many objects share."""
+    """Yield a value that many objects share."""
     return (obj["metadata"]["labels"]["project"],)
 
 
 def per_second(count: int, act: Callable[[], object]) -> str:
-    """Time one call of `act`, which does `count` things."""
+    """Time one call of `act`, which does `count` operations."""
     start = time.process_time()
     act()
     took = time.process_time() - start
@@ -212,7 +212,7 @@ def per_second(count: int, act: Callable[[], object]) -> str:
 
 
 def each(act: Callable[[T], object], things: list[T]) -> str:
-    """Time `act` of each thing; results are dropped."""
+    """Time `act` for each item; results are dropped."""
 
     def all_of_them() -> None:
         for thing in things:
@@ -246,7 +246,7 @@ def bench_informer(objects: int) -> Store:
 
 
 def bench_store(store: Store) -> None:
-    """Reads, writes and a relist of a full store."""
+    """Measure reads, writes and a relist of a full store."""
     rng = random.Random(2)
     keys = store.keys()
     chosen = [rng.choice(keys) for _ in range(20_000)]
@@ -273,7 +273,7 @@ def bench_store(store: Store) -> None:
 
 
 def bench_queue() -> None:
-    """One thread: add, get, done; and delayed adds."""
+    """Measure one thread: add, get, done; and delayed adds."""
     registry = CollectorRegistry()
     queue: WorkQueue[ObjectKey] = WorkQueue("queue", metrics=QueueMetrics(registry), clock=SystemClock())
     keys = [ObjectKey("team", f"job-{number}") for number in range(OPERATIONS)]

@@ -40,12 +40,12 @@ OURS, KOPF = "ours", "kopf"
 AGENTS: Final = {OURS: "sagemaker", KOPF: "kopf"}
 POLL_S: Final = 5
 _START_S: Final = 5.0
-"""After the first request: until everything is watched."""
+"""Time after the first request until all watches are open."""
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
+    """Return a port that was just free."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -54,7 +54,7 @@ def free_port() -> int:
 
 @contextmanager
 def process(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A running process; SIGTERM at the end."""
+    """Run a process; send SIGTERM at the end."""
     with log.open("wb") as sink:
         running = subprocess.Popen(
             command,
@@ -77,7 +77,7 @@ def process(command: Sequence[str], environment: Mapping[str, str], log: Path) -
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a process has used up so far (Linux)."""
+    """The resources that a process has used so far (Linux)."""
 
     cpu_s: float
     peak_mb: float
@@ -91,7 +91,7 @@ class Usage:
 
 
 class Servers:
-    """An API server with our CRDs and a SageMaker, and what they count."""
+    """An API server with our CRDs, a SageMaker, and their request counts."""
 
     def __init__(self, directory: Path, closing: ExitStack) -> None:
         kube, aws = free_port(), free_port()
@@ -118,7 +118,7 @@ class Servers:
         return self.kubeconfig.exists()
 
     def environment(self) -> dict[str, str]:
-        """For whoever shall use both."""
+        """Return the environment of a process that uses both."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAGEMAKER_"))}
         ours = {"AWS_DEFAULT_SAGEMAKER_ENDPOINT": self.aws_url, "AWS_EC2_METADATA_DISABLED": "true"}
         return kept | aws_environment(self.aws_url) | ours | {"KUBECONFIG": str(self.kubeconfig), "PYTHONPATH": "."}
@@ -129,11 +129,11 @@ class Servers:
             control(url, "DELETE", "requests")
 
     def aws_calls(self) -> Counter[str]:
-        """SageMaker calls by operation."""
+        """Return SageMaker calls by operation."""
         return Counter(control(self.aws_url, "GET", "requests")["requests"])
 
     def kube_requests(self, who: str) -> Counter[str]:
-        """Requests of a contender by verb; other user agents are ours here."""
+        """Return the requests of a contender by verb; other user agents belong to this benchmark."""
         found: Counter[str] = Counter()
         for each in control(self.kube_url, "GET", "requests")["requests"]:
             if AGENTS[who] in each["userAgent"].lower():
@@ -142,7 +142,7 @@ class Servers:
 
 
 def until(look: Callable[[], bool], what: str, within_s: float) -> None:
-    """Wait for a truth. Raises SandboxError after `within_s`."""
+    """Wait until `look` is true. Raises SandboxError after `within_s`."""
     deadline = time.monotonic() + within_s
     while not look():
         if time.monotonic() > deadline:
@@ -151,7 +151,7 @@ def until(look: Callable[[], bool], what: str, within_s: float) -> None:
 
 
 class Watcher:
-    """Follows the jobs by one watch: when each was first seen in which state."""
+    """Watches the jobs: records when each first had which state."""
 
     def __init__(self, url: str) -> None:
         self.seen: dict[str, dict[str, float]] = {}
@@ -170,12 +170,12 @@ class Watcher:
                     states.setdefault(state, time.monotonic())
 
     def count(self, prefix: str, state: str) -> int:
-        """Jobs of that prefix which have been seen in `state`."""
+        """Return how many jobs with that prefix have reached `state`."""
         return sum(state in states for name, states in list(self.seen.items()) if name.startswith(prefix))
 
 
 def apply_jobs(url: str, prefix: str, jobs: int, seconds: float) -> dict[str, float]:
-    """Create the objects over four connections; when each was created, by name."""
+    """Create the objects over four connections; returns creation times by name."""
     (sample,) = manifests(SAMPLE)
     created: dict[str, float] = {}
 
@@ -199,19 +199,19 @@ def apply_jobs(url: str, prefix: str, jobs: int, seconds: float) -> dict[str, fl
 
 @dataclass(slots=True)
 class Figures:
-    """What one contender did, name → value."""
+    """The results of one contender, name → value."""
 
     values: dict[str, float] = field(default_factory=dict)
     operations: dict[str, Counter[str]] = field(default_factory=dict)
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The nearest-rank percentile."""
+    """Return the nearest-rank percentile."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 def burst(servers: Servers, who: str, pid: int, options: argparse.Namespace, figures: Figures) -> None:
-    """All at once, from `kubectl apply` to Completed."""
+    """Measure all jobs at once, from `kubectl apply` to Completed."""
     watcher = Watcher(servers.kube_url)
     servers.forget()
     before, start = Usage.of(pid), time.monotonic()
@@ -235,7 +235,7 @@ def burst(servers: Servers, who: str, pid: int, options: argparse.Namespace, fig
 
 
 def rest(servers: Servers, who: str, pid: int, options: argparse.Namespace, figures: Figures) -> None:
-    """As many jobs that run for ever, a while after all of them were seen training."""
+    """Measure as many endless jobs, some time after all of them are training."""
     watcher = Watcher(servers.kube_url)
     apply_jobs(servers.kube_url, "rest", options.jobs, 86_400)
     until(lambda: watcher.count("rest", "Training") >= options.jobs, "all in Training", options.timeout)
@@ -255,7 +255,7 @@ def rest(servers: Servers, who: str, pid: int, options: argparse.Namespace, figu
 
 
 def contend(who: str, options: argparse.Namespace) -> Figures:
-    """One contender through all phases."""
+    """Run one contender through all phases."""
     commands = {
         OURS: [sys.executable, "-m", "controller", "--metrics-addr", "127.0.0.1:0", "--health-addr", "127.0.0.1:0"],
         KOPF: [

@@ -1,1 +1,1 @@
-"""Writes the manifests that are derived: roles, release files, charts, dashboard, IAM policies."""
+"""Generates manifests: roles, release files, charts, dashboard, IAM policies."""

@@ -24,10 +24,10 @@ PLACEHOLDER: Final = "PLACEHOLDER-NAMESPACE"
 
 
 def generate(image: str = release.IMAGE) -> dict[Path, str]:
-    """Every derived file and its content."""
+    """Return every derived file with its content."""
     config = _config_files()
     with tempfile.TemporaryDirectory() as scratch:
-        # kustomize reads files: it gets a copy of config/ as it will be, so that one run is enough
+        # kustomize reads files: it gets an updated copy of config/, so that one run is enough
         copied = Path(scratch) / "config"
         shutil.copytree(ROOT / "config", copied)
         for path, text in config.items():

@@ -1,4 +1,4 @@
-"""Argo CD's health checks, as a patch of its ConfigMap: one entry for each kind, all of the same script."""
+"""Generates Argo CD's health checks as a patch of its ConfigMap: one entry per kind, all with the same script."""
 
 import textwrap
 from collections.abc import Iterable
@@ -12,9 +12,9 @@ SCRIPT: Final = Path(__file__).resolve().parents[2] / "config/argocd/health.lua"
 
 
 def health_checks(kinds: Iterable[KindDescriptor]) -> str:
-    """A merge patch of the ConfigMap `argocd-cm` (argo-cd.readthedocs.io, operator-manual/health), in YAML.
+    """Return a merge patch of the ConfigMap `argocd-cm` (argo-cd.readthedocs.io, operator-manual/health), in YAML.
 
-    Written by hand, since it is for people to read: PyYAML makes one long line of each script.
+    Formatted by hand, since users read it: PyYAML would put each script on one long line.
     """
     script = textwrap.indent(SCRIPT.read_text("utf-8"), " " * 4)
     return "data:\n" + "".join(f"  resource.customizations.health.{GROUP}_{each.kind}: |\n{script}" for each in kinds)

@@ -1,7 +1,7 @@
-"""Turns what kustomize builds into templates of the installer charts, so that charts hold no second copy of anything.
+"""Converts kustomize's output to templates of the installer charts, so that charts duplicate nothing by hand.
 
-Objects are parsed, the few places that values may set get marks, and marks become template actions when the YAML is
-text again. Everything else of a template is byte for byte what `release/` has.
+Objects are parsed, the few configurable places get marks, and marks become template actions when the YAML is text
+again. The rest of a template equals `release/` byte for byte.
 """
 
 import re
@@ -16,7 +16,7 @@ from hack.crds import to_yaml
 from hack.manifests import release
 
 FILES: Final = Path(__file__).parent / "chart_files"
-"""Values, their schema and the notes that both operator charts share."""
+"""Values, their schema and the notes, shared by both operator charts."""
 _HEADER: Final = "{{- /* Made by `python -m hack.manifests`. Do not edit: change config/ or hack/manifests. */ -}}\n"
 _CLUSTER: Final = "installer/rolebased"
 _OPERATOR: Final = "installer/namespaced/operator_chart"
@@ -26,7 +26,7 @@ _OPTIONAL: Final = {
     "prometheus": "prometheus",
     "grafana": "grafanaDashboard",
 }
-"""Kustomization below config/ -> key in values.yaml whose `enabled` adds it."""
+"""Kustomization below config/ -> key in values.yaml with the `enabled` that adds it."""
 _NAMESPACE: Final = "{{ .Release.Namespace }}"
 _IMAGE: Final = "{{ .Values.image.repository }}:{{ .Values.image.tag }}"
 
@@ -34,7 +34,7 @@ _MARK: Final = "MARK-"
 
 
 def generate(config: Path, *, image: str) -> dict[str, str]:
-    """Every generated file below `hack/charts/` and its content."""
+    """Return every generated file below `hack/charts/` with its content."""
     crds = _HEADER + _crd_templates(release.build(config, "crd"))
     files = {f"{_CLUSTER}/templates/crds.yaml": crds, f"{_CRDS}/templates/crds.yaml": crds}
     for chart, kustomization in ((_CLUSTER, "default"), (_OPERATOR, "namespaced")):
@@ -54,13 +54,13 @@ def generate(config: Path, *, image: str) -> dict[str, str]:
 
 
 def _without_cluster_scoped(kustomization: str, config: Path, chart: str) -> list[JsonObject]:
-    """Objects of an optional part; the chart for one namespace makes nothing outside of it."""
+    """Return the objects of an optional part; the chart for one namespace creates none outside of it."""
     objects = list(yaml.safe_load_all(release.build(config, kustomization)))
     return [each for each in objects if chart == _CLUSTER or not each["kind"].startswith("Cluster")]
 
 
 def _crd_templates(text: str) -> str:
-    """CRDs that outlive the release: removing them would remove every object of theirs (D-46)."""
+    """Return CRD templates that survive the release: deleting CRDs would delete all their objects (D-46)."""
     objects = [each for each in yaml.safe_load_all(text) if each["kind"] == "CustomResourceDefinition"]
     for each in objects:
         each["metadata"].setdefault("annotations", {})["helm.sh/resource-policy"] = "keep"
@@ -71,7 +71,7 @@ def _operator_templates(objects: list[JsonObject]) -> str:
     documents = []
     for each in objects:
         if each["kind"] in {"Namespace", "CustomResourceDefinition"}:
-            continue  # the namespace is made by whoever installs; CRDs have a file of their own
+            continue  # the user creates the namespace; CRDs have a separate file
         _mark(each)
         text = _acted(_escaped(to_yaml(each)))
         if each["kind"] == "PodDisruptionBudget":
@@ -81,7 +81,7 @@ def _operator_templates(objects: list[JsonObject]) -> str:
 
 
 def _mark(obj: JsonObject) -> None:
-    """Put marks where values have a say."""
+    """Put marks at the configurable places."""
     metadata = obj["metadata"]
     if "namespace" in metadata:
         metadata["namespace"] = f"{_MARK}namespace"
@@ -116,12 +116,12 @@ def _mark_deployment(spec: JsonObject) -> None:
 
 
 def _escaped(text: str) -> str:
-    """Braces of the text itself (alert templates, documentation) as Helm prints them."""
+    """Escape the text's own braces (alert templates, documentation) for Helm."""
     return re.sub(r"\{\{|\}\}", lambda found: f'{{{{ "{found[0]}" }}}}', text)
 
 
 def _acted(text: str) -> str:
-    """Marks as template actions."""
+    """Replace marks with template actions."""
     return "".join(_line(line) for line in text.splitlines(keepends=True))
 
 
@@ -133,7 +133,7 @@ def _line(line: str) -> str:
 
 
 def _actions(stripped: str, indent: str) -> Iterator[str]:
-    """Lines that stand for a mark which is a whole line; nothing where the mark is within a line."""
+    """Yield the lines for a mark that is a whole line; nothing if the mark is within a line."""
     deeper = len(indent) + 2
     if found := re.fullmatch(rf"{_MARK}with-(\w+): (\S+)", stripped):
         key, value = found.groups()

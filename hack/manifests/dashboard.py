@@ -1,4 +1,4 @@
-"""The Grafana dashboard, from a table of panels: title, unit, queries."""
+"""Generates the Grafana dashboard from a table of panels: title, unit, queries."""
 
 import json
 from collections.abc import Iterator
@@ -171,12 +171,12 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
 
 
 def as_json() -> str:
-    """The dashboard as Grafana imports it."""
+    """Return the dashboard in Grafana's import format."""
     return json.dumps(dashboard(), indent=2) + "\n"
 
 
 def dashboard() -> dict[str, Any]:
-    """The dashboard, as data."""
+    """Return the dashboard as data."""
     return {
         "title": "SageMaker operator",
         "uid": "sagemaker-k8s-operator",

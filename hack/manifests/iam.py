@@ -1,8 +1,8 @@
-"""IAM policies from the operations that the code calls: one per kind, one for all, one for people who read logs, and
-one for roles of namespaces.
+"""Generates IAM policies from the operations that the code calls: one per kind, one for all, one for users who read
+logs, and one for roles of namespaces.
 
-A test reads the operations out of `controller/` and fails when one is missing here. Resources are `*`: names are only
-known when objects are made, and the same file serves every partition. Narrow them by tag or prefix where you need to.
+A test reads the operations in `controller/` and fails if one is missing here. Resources are `*`: names are known only
+when objects are created, and the same file is valid in every partition. Narrow them by tag or prefix as needed.
 """
 
 import json
@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from api.descriptor import KindDescriptor, LifeCycle
-from api.v1 import ALL_KINDS, ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, MODEL
+from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, KINDS, MODEL
 
 _TAGS: Final = ("AddTags", "ListTags")
-"""AddTags: what is created carries its owner, which AWS asks for as soon as a Create has tags; what is adopted, too."""
+"""AddTags: created and adopted resources get ownership tags, and AWS requires it for a Create with tags."""
 _EDITED: Final = frozenset({LifeCycle.RESOURCE, LifeCycle.ENDPOINT})
-"""Life-cycles whose spec, and with it `spec.tags`, may be edited: what vanishes there is taken off by DeleteTags."""
+"""Life-cycles with an editable spec, including `spec.tags`: DeleteTags removes the tags that are removed there."""
 _FURTHER: Final[Mapping[str, tuple[str, ...]]] = {
     "HyperparameterTuningJob": (
         "DescribeTrainingJob",
@@ -35,7 +35,7 @@ _SCALING: Final = (
     "RegisterScalableTarget",
 )
 _ALARMS: Final = ("DeleteAlarms", "DescribeAlarms", "PutMetricAlarm")
-"""AWS keeps a target-tracking policy's alarms with the caller's permissions."""
+"""AWS manages a target-tracking policy's alarms with the caller's permissions."""
 _PASSING: Final = {
     "TrainingJob",
     "HyperparameterTuningJob",
@@ -43,14 +43,14 @@ _PASSING: Final = {
     "Model",
     "HostingDeployment",
 }
-"""Kinds whose creation hands an execution role to SageMaker."""
+"""Kinds with an execution role that their Create passes to SageMaker."""
 
 Policy = dict[str, Any]
 
 
 def generate() -> dict[str, str]:
     """Every file below `docs/iam/` and its content."""
-    statements = {kind: _statements(kind) for kind in ALL_KINDS}
+    statements = {kind: _statements(kind) for kind in KINDS}
     files = {f"{kind.singular}.json": _text(found) for kind, found in statements.items()}
     files["operator.json"] = _text(_merged([each for found in statements.values() for each in found]))
     logs = ["logs:FilterLogEvents", "sagemaker:ListTrainingJobsForHyperParameterTuningJob"]
@@ -60,7 +60,7 @@ def generate() -> dict[str, str]:
 
 
 def _statements(kind: KindDescriptor) -> list[Policy]:
-    """What one kind needs; a hosting deployment makes models and configurations itself."""
+    """Return the statements that one kind needs; a hosting deployment itself creates models and configurations."""
     if kind.life_cycle is LifeCycle.SCALING:
         return [
             _allow("Scaling", [f"application-autoscaling:{each}" for each in _SCALING]),
@@ -74,8 +74,8 @@ def _statements(kind: KindDescriptor) -> list[Policy]:
         operations.add("DeleteTags")
     found = [_allow("SageMaker", [f"sagemaker:{each}" for each in operations])]
     if kind.life_cycle is LifeCycle.ENDPOINT:
-        # AWS refuses to delete an endpoint with a scalable target to callers who could not remove that; and what is
-        # scaled has to be known before another instance count is called somebody's change.
+        # AWS refuses to delete an endpoint with a scalable target if the caller may not remove the target; and scaled
+        # variants have to be known before another instance count counts as drift.
         operations = {"DeregisterScalableTarget", "DescribeScalableTargets"}
         found.append(_allow("Scaling", [f"application-autoscaling:{each}" for each in operations]))
     if kind.kind in _PASSING:
@@ -89,7 +89,7 @@ def _operations(kind: KindDescriptor) -> set[str]:
 
 
 def _merged(statements: list[Policy]) -> list[Policy]:
-    """One statement for each purpose, with all its actions."""
+    """Return one statement for each purpose, with all its actions."""
     merged: dict[str, Policy] = {}
     for each in statements:
         into = merged.setdefault(each["Sid"], {**each, "Action": []})
@@ -102,7 +102,7 @@ def _allow(sid: str, actions: list[str]) -> Policy:
 
 
 def _assume() -> Policy:
-    """For namespaces with roles of their own. By name: with `*`, every role that trusts the operator's account."""
+    """Return the policy for namespaces with roles. By name: `*` would allow every role that trusts the account."""
     allowed = _allow("AssumeRolesOfNamespaces", ["sts:AssumeRole", "sts:TagSession"])
     return {**allowed, "Resource": "arn:*:iam::*:role/sagemaker-operator-*"}
 
@@ -113,7 +113,7 @@ def _pass_role() -> Policy:
 
 
 def _linked_role() -> Policy:
-    """For the first scaling policy of an account: AWS makes the role that scales endpoints."""
+    """Return the statement for an account's first scaling policy: AWS creates the role that scales endpoints."""
     condition = {
         "StringLike": {"iam:AWSServiceName": f"{MODEL.service}.{HOSTING_AUTOSCALING_POLICY.service}.amazonaws.com*"}
     }

@@ -14,11 +14,11 @@ FILES: Final[Mapping[str, str]] = {
 }
 """File below `release/` -> kustomization below `config/`."""
 IMAGE: Final = "amazon-sagemaker-operator-for-k8s:v1"
-"""The image that config/manager names; it is replaced where another one is asked for."""
+"""The image in config/manager; replaced if another one is requested."""
 
 
 def build(config: Path, kustomization: str) -> str:
-    """The YAML of one kustomization. Raises RuntimeError with what kubectl said."""
+    """Return the YAML of one kustomization. Raises RuntimeError with kubectl's message."""
     command = [str(tools.find("kubectl")), "kustomize", str(config / kustomization)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -27,7 +27,7 @@ def build(config: Path, kustomization: str) -> str:
 
 
 def generate(config: Path, *, image: str) -> dict[str, str]:
-    """Every file below `release/` and its content, with `image` in place of the one that config/ names."""
+    """Return every file below `release/` with its content, with `image` in place of the one in config/."""
     return {
         name: build(config, kustomization).replace(f"image: {IMAGE}", f"image: {image}")
         for name, kustomization in FILES.items()

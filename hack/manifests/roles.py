@@ -1,7 +1,7 @@
-"""The manager's rights, derived from the kinds it serves.
+"""Generates the manager's RBAC roles from the kinds it serves.
 
-A rule is here because code asks for it; `tests/sandbox/test_rbac.py` runs the operator under these rules and fails both
-on a request that is denied and on a rule that nothing used.
+Every rule is needed by code; `tests/sandbox/test_rbac.py` runs the operator under these rules and fails both on a
+denied request and on an unused rule.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,22 +13,22 @@ from api.meta import GROUP, JsonObject
 _OWN: Final = ("list", "watch", "patch")
 """On every served kind: informer, finalizer and late initialisation. Reads come from the cache: no `get`."""
 _EXPIRING: Final = frozenset({LifeCycle.JOB})
-"""Life-cycles whose objects the operator deletes where their annotation ttl-seconds-after-finished asks for it."""
+"""Life-cycles with objects that the operator deletes by their annotation ttl-seconds-after-finished."""
 _CHILDREN: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "HyperparameterTuningJob": {"TrainingJob": ("create", "delete")},
     "HostingDeployment": {"Model": ("create", "delete"), "EndpointConfig": ("create", "delete")},
 }
-"""Parent kind -> kinds of objects that its reconciler makes and removes -> verbs."""
+"""Parent kind -> kinds of objects that its reconciler creates and deletes -> verbs."""
 _NAMESPACES: Final[JsonObject] = {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"]}
 """Their annotations, from the cache, and before each change at AWS from the API server (`reconcile/namespaces.py`)."""
 _EVENTS: Final[JsonObject] = {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]}
 
 
 def manager_role(kinds: Iterable[KindDescriptor], *, namespace: str = "") -> JsonObject:
-    """The Role for `namespace`, or the ClusterRole where that is empty, of an operator that serves `kinds`.
+    """Return the Role for `namespace`, or the ClusterRole if that is empty, of an operator that serves `kinds`.
 
-    The cluster's id, which ownership tags carry, is the uid of the namespace kube-system, or of the served one. What
-    namespaces say of their objects is read where all are served.
+    The cluster's id in ownership tags is the uid of the namespace kube-system, or of the served one. The annotations of
+    namespaces are read if all are served.
     """
     rules = [*_kind_rules(list(kinds)), _EVENTS, _cluster_id_rule(namespace) if namespace else _NAMESPACES]
     metadata = {"name": "manager-role", **({"namespace": "system"} if namespace else {})}

@@ -1,4 +1,4 @@
-"""Talks to the control endpoints of running servers: faults, request counts, the clock."""
+"""Calls the control endpoints of running servers: faults, request counts, the clock."""
 
 import json
 import urllib.error
@@ -10,7 +10,7 @@ STATE_FILE = "sandbox.json"  # in the directory of `run` while it runs: the serv
 
 
 class SandboxError(Exception):
-    """The sandbox cannot go on; the text says why and what to do."""
+    """The sandbox cannot continue; the text has the reason and the remedy."""
 
 
 def server_url(which: str, directory: Path, url: str | None) -> str:
@@ -28,7 +28,7 @@ def server_url(which: str, directory: Path, url: str | None) -> str:
 
 
 def control(url: str, method: str, endpoint: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Call a control endpoint. Raises SandboxError with the server's own words."""
+    """Call a control endpoint. Raises SandboxError with the server's message."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/sandbox/{endpoint}", data, headers, method=method)

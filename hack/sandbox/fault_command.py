@@ -1,4 +1,4 @@
-"""`fault`: the orders that the two servers understand, under the same few words on the command line."""
+"""`fault`: the faults that both servers support, with the same command-line syntax."""
 
 import argparse
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from hack.sandbox.aws.faults import FAULTS as AWS_FAULTS
 from hack.sandbox.control_client import control, server_url
 
-# What the API server calls a fault is a body of POST /sandbox/faults; `count`, `delay_s`, `method`, `path` are added.
+# The API server's fault is a body of POST /sandbox/faults; `count`, `delay_s`, `method`, `path` are added.
 _KUBE_STATUSES: Mapping[str, tuple[int, str]] = {
     "deny": (403, "403 Forbidden"),
     "conflict": (409, "409 Conflict: the object has been modified"),
@@ -45,7 +45,7 @@ def add_parsers(commands: Any) -> None:
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which running server is meant."""
+    """Add the options that select the running server."""
     parser.add_argument("--dir", type=Path, default=Path(".sandbox"), help="the files of `run`; default %(default)s")
     parser.add_argument("--url", help="a server that is not that of `run`")
 

@@ -1,4 +1,4 @@
-"""As much of a Kubernetes client as the sandbox's command line needs: server-side apply and lists, over plain HTTP.
+"""The minimal Kubernetes client of the sandbox's command line: server-side apply and lists, over plain HTTP.
 
 It is for the embedded API server only: no TLS, no credentials. The operator has a real client.
 """
@@ -13,17 +13,18 @@ from urllib.parse import quote, urlsplit
 
 import yaml
 
-GROUP = "sagemaker.aws.amazon.com"
+from api.meta import GROUP
+
 FIELD_MANAGER = "sandbox"
 _TIMEOUT_S = 10.0
 
 
 class KubeError(Exception):
-    """The API server refused a request, or could not be reached; the text is one for people."""
+    """The API server refused a request, or could not be reached; the text is for humans."""
 
 
 class NotFoundError(KubeError):
-    """There is no such object or API group."""
+    """The object or API group does not exist."""
 
 
 class KubeApi:
@@ -33,11 +34,11 @@ class KubeApi:
         self.url = url
 
     def get(self, path: str) -> dict[str, Any]:
-        """Return the answer to a GET. Raises KubeError."""
+        """Return the response to a GET. Raises KubeError."""
         return self._request("GET", path)
 
     def apply(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
-        """Apply a manifest on the server's side, taking over conflicting fields. Raises KubeError."""
+        """Server-side apply a manifest, forcing conflicting fields. Raises KubeError."""
         path = f"{self._path(manifest)}/{quote(manifest['metadata']['name'])}"
         query = f"?fieldManager={FIELD_MANAGER}&force=true"
         return self._request("PATCH", path + query, json.dumps(manifest).encode(), "application/apply-patch+yaml")
@@ -61,12 +62,12 @@ class KubeApi:
             for resource in self._resources(f"/apis/{GROUP}/v1"):
                 answer = self.get(f"/apis/{GROUP}/v1/{resource['name']}")
                 found += [{**item, "kind": resource["kind"]} for item in answer["items"]]
-        except NotFoundError:  # somebody is deleting the CRDs
+        except NotFoundError:  # the CRDs are being deleted
             return found
         return found
 
     def _path(self, manifest: Mapping[str, Any]) -> str:
-        """Return the collection that a manifest belongs to, by discovery."""
+        """Return the path of a manifest's collection, by discovery."""
         version = manifest["apiVersion"]
         base = f"/apis/{version}" if "/" in version else f"/api/{version}"
         for resource in self._resources(base):

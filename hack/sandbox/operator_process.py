@@ -1,4 +1,4 @@
-"""The operator as a real process, as a reader would start it: `python -m controller --kubeconfig F`."""
+"""Runs the operator as a real process, as a user would start it: `python -m controller --kubeconfig F`."""
 
 import os
 import signal
@@ -17,12 +17,12 @@ from typing import Self
 from hack.sandbox.samples import REPOSITORY
 
 REGION = "us-east-2"
-# As long as a Pod has by default between SIGTERM and SIGKILL.
+# A Pod's default grace period between SIGTERM and SIGKILL.
 _GRACE_S = 30.0
 
 
 def aws_environment(url: str) -> dict[str, str]:
-    """Return the variables that point AWS clients, the operator and the AWS CLI alike, to the embedded SageMaker."""
+    """Return the variables that direct AWS clients (operator and AWS CLI) to the embedded SageMaker."""
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "sandbox",
@@ -41,11 +41,11 @@ class OperatorProcess:
     def __init__(self, kubeconfig: Path, aws_url: str, log: Path, *, command: Sequence[str] | None = None) -> None:
         self._log = log
         self._health = f"127.0.0.1:{_free_port()}"
-        # Jobs of the sandbox live for seconds, so the operator looks more often than an AWS account would allow.
+        # Jobs of the sandbox run for seconds, so the operator polls more often than an AWS account would allow.
         flags = ["--kubeconfig", str(kubeconfig), "--poll-interval", "500ms"]
         flags += ["--health-addr", self._health, "--metrics-addr", "127.0.0.1:0"]
         with log.open("wb") as sink:
-            # A session of its own: Ctrl-C goes to the sandbox, which ends the operator after the table.
+            # A session of its own: Ctrl-C reaches the sandbox, which ends the operator after the table.
             self._process = subprocess.Popen(
                 [*(command or (sys.executable, "-m", "controller")), *flags],
                 cwd=REPOSITORY,
@@ -56,7 +56,7 @@ class OperatorProcess:
                 start_new_session=True,
             )
 
-    def until_ready(self, stop: threading.Event, timeout_s: float = 30.0) -> None:
+    def until_ready(self, stop: threading.Event, timeout_s: float = 120.0) -> None:
         """Wait for /readyz or for `stop`. Raises OperatorDiedError if it ended, or is not ready after `timeout_s`."""
         deadline = time.monotonic() + timeout_s
         while not stop.is_set():
@@ -107,7 +107,7 @@ class OperatorProcess:
 
 
 def _environment(aws_url: str) -> dict[str, str]:
-    """Return the reader's environment without their AWS account, which the sandbox must never reach, and settings."""
+    """Return the user's environment without AWS credentials, which the sandbox must never use, and AWS settings."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SAGEMAKER_OPERATOR_"))}
     return (
         kept
@@ -118,7 +118,7 @@ def _environment(aws_url: str) -> dict[str, str]:
 
 
 def _free_port() -> int:
-    """Return a port that was free a moment ago; the operator takes a number, not a socket."""
+    """Return a port that was just free; the operator takes a number, not a socket."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

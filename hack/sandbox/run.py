@@ -1,4 +1,4 @@
-"""`run`: both servers, the operator, the CRDs and the samples, shown until Ctrl-C or until all is done."""
+"""`run`: starts both servers and the operator, applies CRDs and samples, shows them until Ctrl-C or the end."""
 
 import json
 import signal
@@ -15,7 +15,7 @@ from hack.sandbox.aws import server as aws_server
 from hack.sandbox.control_client import STATE_FILE, SandboxError
 from hack.sandbox.kubeapi import KubeApi, manifests
 from hack.sandbox.operator_process import OperatorProcess, aws_environment
-from hack.sandbox.samples import UPDATE, LiveUpdate, Sample, crd_paths, served
+from hack.sandbox.samples import SAMPLES, UPDATE, LiveUpdate, Sample, crd_paths
 from hack.sandbox.watch_table import Row, row_of, view_for
 
 T = TypeVar("T")
@@ -23,11 +23,11 @@ _REFRESH_S = 0.25
 
 
 class KubeServer(Protocol):
-    """What is needed of the embedded API server."""
+    """The part of the embedded API server that `run` needs."""
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return the URL on which it listens."""
         ...
 
     def write_kubeconfig(self, path: Path) -> object:
@@ -41,7 +41,7 @@ class KubeServer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What `run` was asked for."""
+    """The options of `run`."""
 
     directory: Path = Path(".sandbox")
     once: bool = False
@@ -53,11 +53,12 @@ class Options:
     samples: Sequence[Sample] | None = None  # by default all of the kinds that the operator serves
 
 
-def run(options: Options, out: IO[str] = sys.stdout) -> int:
+def run(options: Options, out: IO[str] = sys.stdout, monotonic: Callable[[], float] = time.monotonic) -> int:
     """Run the sandbox; return the exit code. Must be called on the main thread: it handles SIGINT and SIGTERM.
 
     0: ended by a signal, or with `once` when all samples have ended well. Raises SandboxError (a port is taken, a
-    sample ended badly, a signal came before `once` was done), OperatorDiedError and KubeError.
+    sample ended badly, a signal came before `once` was done), OperatorDiedError and KubeError. The limit of `once`
+    counts `monotonic` seconds from when the operator is ready: what a slow machine needs to start is not part of it.
     """
     stop = threading.Event()
     with ExitStack() as stack:
@@ -81,9 +82,9 @@ def run(options: Options, out: IO[str] = sys.stdout) -> int:
         operator.until_ready(stop)
         if not stop.is_set():
             print(f"The operator is ready; its log: {log}", file=out, flush=True)
-            show = Show(api, served() if options.samples is None else options.samples, UPDATE)
-            goal = Goal(show.keys, time.monotonic() + options.timeout_s) if options.once else None
-            _watch(api, operator, stop, show, goal, out)
+            show = Show(api, SAMPLES if options.samples is None else options.samples, UPDATE)
+            goal = Goal(show.keys, monotonic() + options.timeout_s) if options.once else None
+            _watch(api, operator, stop, show, goal, out, monotonic)
         if options.once and stop.is_set():
             raise SandboxError("ended by a signal before all samples had ended")
     print(_GOODBYE, end="", file=out, flush=True)
@@ -91,7 +92,7 @@ def run(options: Options, out: IO[str] = sys.stdout) -> int:
 
 
 def bound(start: Callable[[], T], port: int, flag: str) -> T:
-    """Return what `start` returns, or explain in one line that the port is taken."""
+    """Return the result of `start`, or raise a one-line error if the port is taken."""
     try:
         return start()
     except OSError as exc:
@@ -101,7 +102,7 @@ def bound(start: Callable[[], T], port: int, flag: str) -> T:
 
 
 def _start_kube(port: int) -> KubeServer:
-    from hack.sandbox.kube import server  # noqa: PLC0415 - `python -m hack.sandbox aws` does without it
+    from hack.sandbox.kube import server  # noqa: PLC0415 - `python -m hack.sandbox aws` does not need it
 
     running: KubeServer = server.start(port)
     return running
@@ -115,20 +116,20 @@ def _apply_crds(api: KubeApi) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What `--once` waits for: these objects at a good end, before `deadline` (monotonic seconds)."""
+    """The goal of `--once`: these objects succeed before `deadline` (monotonic seconds)."""
 
     samples: frozenset[str]
     deadline: float
 
     def is_reached(self, rows: Sequence[Row], now: float) -> bool:
-        """Whether all samples have ended well. Raises SandboxError, naming those that have not, once that is sure."""
+        """Return whether all samples have succeeded. Raises SandboxError with the failed ones, once that is certain."""
         shown = {row.key: row for row in rows if row.key in self.samples}
         if len(shown) == len(self.samples) and all(row.verdict for row in shown.values()):
             return True
         is_late = now > self.deadline
         if not is_late and not all(key in shown and shown[key].verdict is not None for key in self.samples):
             return False
-        reasons = [f"{key} is gone" for key in sorted(self.samples - shown.keys())]
+        reasons = [f"{key} does not exist" for key in sorted(self.samples - shown.keys())]
         reasons += [
             ": ".join(filter(None, (f"{row.key} is {row.state}", row.message)))
             for row in rows
@@ -138,7 +139,7 @@ class Goal:
 
 
 class Show:
-    """Applies the samples as soon as what they refer to is there, and changes one of them when all have ended well."""
+    """Applies each sample as soon as its references exist, and changes one of them when all have succeeded."""
 
     def __init__(self, api: KubeApi, samples: Sequence[Sample], update: LiveUpdate) -> None:
         self._api = api
@@ -148,7 +149,7 @@ class Show:
         self._is_update_due = self._update is not None
 
     def advance(self, objects: Sequence[Mapping[str, Any]], note: Callable[[str], None]) -> None:
-        """Apply what can be applied by now; `note` tells the reader of the change."""
+        """Apply the samples that can be applied now; `note` reports the change to the user."""
         for sample in tuple(self._pending):
             manifest = sample.filled(objects)
             if manifest is not None:
@@ -163,15 +164,21 @@ class Show:
             self._is_update_due = False
 
     def is_over(self, objects: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether nothing is left to apply, and the change has arrived."""
+        """Return whether all samples are applied, and the change is complete."""
         is_updated = self._update is None or (not self._is_update_due and self._update.is_done(objects))
         return not self._pending and is_updated
 
 
 def _watch(
-    api: KubeApi, operator: OperatorProcess, stop: threading.Event, show: Show, goal: Goal | None, out: IO[str]
+    api: KubeApi,
+    operator: OperatorProcess,
+    stop: threading.Event,
+    show: Show,
+    goal: Goal | None,
+    out: IO[str],
+    monotonic: Callable[[], float],
 ) -> None:
-    """Show the objects until `stop`, or until the goal is reached. Raises SandboxError if it cannot be any more."""
+    """Show the objects until `stop`, or until the goal is reached. Raises SandboxError if it has become impossible."""
     view = view_for(out)
     try:
         while not stop.is_set():
@@ -180,7 +187,7 @@ def _watch(
             rows = sorted(map(row_of, objects), key=lambda row: (row.kind, row.namespace, row.name))
             view.show(rows)
             show.advance(objects, view.note)
-            now = time.monotonic()
+            now = monotonic()
             if goal is not None and goal.is_reached(rows, now):
                 if show.is_over(objects):
                     return
@@ -193,7 +200,7 @@ def _watch(
 
 @contextmanager
 def _signals(stop: threading.Event) -> Iterator[None]:
-    """Let SIGINT and SIGTERM set `stop`; a second one ends the process as usual."""
+    """Set `stop` on SIGINT and SIGTERM; a second signal ends the process as usual."""
 
     def handle(number: int, _frame: object) -> None:
         signal.signal(number, signal.SIG_DFL)

@@ -1,12 +1,11 @@
-"""What `run` applies: the CRDs, samples that can end well without a reader's account, and one change of a sample."""
+"""The input of `run`: the CRDs, samples that can succeed without an AWS account, and one change of a sample."""
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from api.v1 import KINDS
 from hack.sandbox.kubeapi import manifests
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -16,9 +15,9 @@ _Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A value of a sample that its reader has to fill in: what the status of another sample shows, once it does."""
+    """A value of a sample that the user has to fill in: from the status of another sample."""
 
-    path: _Path  # where the value goes
+    path: _Path  # of the value
     kind: str
     name: str
     status_field: str
@@ -33,23 +32,23 @@ class Sample:
 
     @property
     def path(self) -> Path:
-        """Where the file is."""
+        """Return the path of the file."""
         return REPOSITORY / "samples" / self.file
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """The manifest as it is in the file."""
+        """Return the manifest in the file."""
         (manifest,) = manifests(self.path)
         return manifest
 
     @property
     def key(self) -> str:
-        """Kind and name, as rows of the table have them."""
+        """Return kind and name, as in the rows of the table."""
         manifest = self.manifest
         return f"{manifest['kind'].lower()}/{manifest['metadata']['name']}"
 
     def filled(self, objects: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
-        """Return the manifest with its references filled in, or None as long as one of them is not there."""
+        """Return the manifest with its references filled in, or None while one of them is missing."""
         known = {(obj["kind"], obj["metadata"]["name"]): obj.get("status") or {} for obj in objects}
         manifest = self.manifest
         for reference in self.references:
@@ -61,7 +60,7 @@ class Sample:
 
 
 _MODEL = ("Model", "xgboost-mnist", "sageMakerModelName")
-# In the order of the table. Not here: those that need something of their reader's, or show what others show.
+# In the order of the table. Omitted: samples that need the user's own data, or demonstrate the same as others.
 SAMPLES = (
     Sample("xgboost-mnist-trainingjob.yaml"),
     Sample("xgboost-mnist-trainingjob-spot.yaml"),
@@ -83,24 +82,24 @@ SAMPLES = (
 
 @dataclass(frozen=True, slots=True)
 class LiveUpdate:
-    """A change of a sample that has ended well, to be watched: one instance becomes two, as in the hosting guide."""
+    """A change of a successful sample, to demonstrate updates: one instance becomes two, as in the hosting guide."""
 
     sample: Sample
     instances: int = 2
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """The changed manifest."""
+        """Return the changed manifest."""
         path = ("spec", "productionVariants", 0, "initialInstanceCount")
         return changed(self.sample.manifest, path, self.instances)
 
     @property
     def title(self) -> str:
-        """What the change is, in a line."""
+        """Return a one-line description of the change."""
         return f"{self.sample.key}: initialInstanceCount becomes {self.instances}"
 
     def is_done(self, objects: Iterable[Mapping[str, Any]]) -> bool:
-        """Whether the new number of instances serves."""
+        """Return whether the new number of instances is in service."""
         for obj in objects:
             status = obj.get("status") or {}
             if f"{obj['kind'].lower()}/{obj['metadata']['name']}" == self.sample.key:
@@ -110,16 +109,6 @@ class LiveUpdate:
 
 
 UPDATE = LiveUpdate(Sample("xgboost-mnist-hostingdeployment.yaml"))
-
-
-def served(samples: Sequence[Sample] = SAMPLES) -> tuple[Sample, ...]:
-    """Return the samples of the kinds that the operator serves, whose references are of such kinds, too."""
-    kinds = {kind.kind for kind in KINDS}
-    return tuple(
-        sample
-        for sample in samples
-        if {sample.manifest["kind"], *(reference.kind for reference in sample.references)} <= kinds
-    )
 
 
 def changed(manifest: Mapping[str, Any], path: _Path, value: object) -> dict[str, Any]:

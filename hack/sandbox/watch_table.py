@@ -1,23 +1,23 @@
-"""What the objects show, as a live table on a terminal and as one line per change everywhere else."""
+"""Shows the objects' status as a live table on a terminal, and as one line per change elsewhere."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any, Protocol
 
-from api.v1 import ALL_KINDS
+from api.v1 import KINDS
 
-# What ends well and what does not; every other status is on its way. See the status values of each kind in api/.
+# Successful and failed ends; every other status is in progress. See the status values of each kind in api/.
 GOOD = frozenset({"Completed", "InService", "Created"})
 BAD = frozenset({"Failed", "Stopped", "Error", "OutOfService", "UpdateRollbackFailed"})
 _CAPTION = "Ctrl-C ends it"
-_KINDS = {kind.kind: kind for kind in ALL_KINDS}
+_KINDS = {kind.kind: kind for kind in KINDS}
 _COLOURS = {True: "green", False: "red", None: "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One object as shown. `message` is why it is not well, or empty."""
+    """One object as shown. `message` is its problem, or empty."""
 
     kind: str
     namespace: str
@@ -29,22 +29,22 @@ class Row:
 
     @property
     def key(self) -> str:
-        """Kind and name, as kubectl takes them."""
+        """Return kind and name in kubectl's form."""
         return f"{self.kind.lower()}/{self.name}"
 
     @property
     def verdict(self) -> bool | None:
-        """True: ended well. False: ended badly. None: not at its end."""
+        """Return True for success, False for failure, None if not finished."""
         return True if self.status in GOOD else False if self.status in BAD else None
 
     @property
     def state(self) -> str:
-        """Status, with the secondary one where it adds something."""
+        """Return the status, with the secondary one if it adds information."""
         return f"{self.status} ({self.detail})" if self.detail and self.detail != self.status else self.status
 
 
 def row_of(obj: Mapping[str, Any]) -> Row:
-    """Return the row of an object of any of our kinds; its descriptor says which fields of the status matter."""
+    """Return the row of an object of any of our kinds, from the status fields in its descriptor."""
     kind, status = _KINDS[obj["kind"]], obj.get("status") or {}
     secondary = kind.status.secondary_field
     return Row(
@@ -59,7 +59,7 @@ def row_of(obj: Mapping[str, Any]) -> Row:
 
 
 def _progress(status: Mapping[str, Any]) -> str:
-    """Return how far something has come that consists of parts: the jobs of a search, the instances of an endpoint."""
+    """Return the progress of an object with parts: the jobs of a tuning job, the instances of an endpoint."""
     counters = status.get("trainingJobStatusCounters") or {}
     if counters:
         parts = {"completed": "completed", "inProgress": "running", "totalError": "failed", "stopped": "stopped"}
@@ -71,7 +71,7 @@ def _progress(status: Mapping[str, Any]) -> str:
 
 
 def changes(before: Iterable[Row], after: Iterable[Row]) -> list[str]:
-    """Return a line for each object that appeared, changed its status or went away."""
+    """Return a line for each object that was added, changed its status or was removed."""
     old = {(row.namespace, row.key): row for row in before}
     lines = []
     for row in after:
@@ -89,15 +89,15 @@ class View(Protocol):
     """Shows rows as they change."""
 
     def show(self, rows: list[Row]) -> None:
-        """Show the rows as they are now."""
+        """Show the current rows."""
         ...
 
     def note(self, text: str) -> None:
-        """Tell something beside the rows."""
+        """Show a message in addition to the rows."""
         ...
 
     def close(self) -> None:
-        """Leave the screen as it is."""
+        """Stop updating the screen."""
         ...
 
 
@@ -109,7 +109,7 @@ class LineView:
         self._rows: list[Row] = []
 
     def show(self, rows: list[Row]) -> None:
-        """Print what changed since the last time."""
+        """Print the changes since the last call."""
         stamp = datetime.now(UTC).strftime("%H:%M:%S")
         for line in changes(self._rows, rows):
             print(f"{stamp}  {line}", file=self._out, flush=True)
@@ -120,7 +120,7 @@ class LineView:
         print(text, file=self._out, flush=True)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there are no resources to release."""
 
 
 class TableView:
@@ -135,7 +135,7 @@ class TableView:
         self._live.start()
 
     def show(self, rows: list[Row]) -> None:
-        """Redraw the table if anything changed."""
+        """Redraw the table if a row has changed."""
         if rows == self._rows:
             return
         from rich.table import Table  # noqa: PLC0415

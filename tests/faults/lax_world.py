@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from api.descriptor import KindDescriptor
 from api.meta import FINALIZER, JsonObject, ObjectKey, Resource
-from api.v1 import ALL_KINDS
+from api.v1 import KINDS
 from controller.aws.autoscaling import Descriptions
 from controller.aws.errors import classify
 from controller.aws.polling.poll_state import FeedSettings
@@ -126,7 +126,7 @@ class LaxWorld:
     def __init__(self, descriptor: KindDescriptor) -> None:
         self._clock = FakeClock()
         queue: Any = SimpleNamespace(add=lambda *_: None)
-        kinds = {each.kind: Served(each, CONTROLLERS.new_store(each), queue) for each in ALL_KINDS}
+        kinds = {each.kind: Served(each, CONTROLLERS.new_store(each), queue) for each in KINDS}
         self._store = kinds[descriptor.kind].store
         aws: Any = _Aws()
         client: Any = _Client({kind: served.store for kind, served in kinds.items()})

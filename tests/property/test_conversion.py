@@ -20,7 +20,7 @@ from api.fields import Field, installed
 from api.form import Form
 from api.meta import JsonObject
 from api.models import as_model, load_installed
-from api.v1 import ALL_KINDS, ENDPOINT_CONFIG, MODEL
+from api.v1 import ENDPOINT_CONFIG, KINDS, MODEL
 
 _FILLED_IN: dict[str, JsonObject] = {
     "CreateEndpoint": {"EndpointName": "a-name", "EndpointConfigName": "a-name"},
@@ -32,10 +32,10 @@ _FILLED_IN: dict[str, JsonObject] = {
 """What the operator adds to a request, where that is not just the name."""
 _TEXT = st.characters(exclude_categories=("Cs", "Cc"))
 
-each_kind = pytest.mark.parametrize("kind", ALL_KINDS, ids=lambda kind: kind.kind)
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 each_request = pytest.mark.parametrize(
     ("kind", "operation"),
-    [(kind, operation) for kind in ALL_KINDS for operation in kind.operations.sending],
+    [(kind, operation) for kind in KINDS for operation in kind.operations.sending],
     ids=lambda value: value if isinstance(value, str) else value.kind,
 )
 # Specs are wide; generating one takes longer than Hypothesis expects of an example.

@@ -27,7 +27,6 @@ class StoreAgainstModel(RuleBasedStateMachine):
         self.store = Store({"values": values_of})
         self.model: dict[ObjectKey, JsonObject] = {}
         self.version = 0
-        self.has_late_index = False
 
     def make(self, namespace: str, name: str, values: tuple[str, ...]) -> tuple[ObjectKey, JsonObject]:
         self.version += 1
@@ -66,12 +65,6 @@ class StoreAgainstModel(RuleBasedStateMachine):
         assert changes == [(before.get(key), obj) for key, obj in content.items()]
         self.model = {**{key: obj for key, obj in self.model.items() if not is_in_scope(key)}, **content}
 
-    @rule()
-    def add_index(self) -> None:
-        if not self.has_late_index:
-            self.store.add_indexer("late", values_of)
-            self.has_late_index = True
-
     @invariant()
     def agrees_with_the_model(self) -> None:
         keys = self.store.keys()
@@ -86,12 +79,11 @@ class StoreAgainstModel(RuleBasedStateMachine):
         for key, obj in self.model.items():
             for value in obj["values"]:
                 expected.setdefault(value, set()).add(key)
-        for name in ("values", "late") if self.has_late_index else ("values",):
-            assert set(self.store.index_values(name)) == set(expected)
-            for value, keys in expected.items():
-                found = self.store.index_keys(name, value)
-                assert len(found) == len(keys)
-                assert set(found) == keys
+        assert set(self.store.index_values("values")) == set(expected)
+        for value, keys in expected.items():
+            found = self.store.index_keys("values", value)
+            assert len(found) == len(keys)
+            assert set(found) == keys
 
 
 TestStoreAgainstModel = StoreAgainstModel.TestCase

@@ -15,12 +15,12 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from api.meta import JsonObject
-from api.v1 import ALL_KINDS
+from api.v1 import KINDS
 from tests.sandbox.apiserver import authorization, open_url
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
-PLURALS = {each.kind: each.plural for each in ALL_KINDS}
+PLURALS = {each.kind: each.plural for each in KINDS}
 
 
 class NeverError(AssertionError):

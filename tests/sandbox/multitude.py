@@ -14,7 +14,7 @@ import yaml
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject
 from api.naming import sagemaker_name
-from api.v1 import ALL_KINDS, ENDPOINT_CONFIG, HOSTING_DEPLOYMENT
+from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, KINDS
 from controller.reconcile.drift.digest import content, digest
 from controller.reconcile.status.view import rfc3339
 from tests.sandbox.conftest import World
@@ -111,7 +111,7 @@ class Copies:
     def _read(self) -> Iterator[tuple[KindDescriptor, JsonObject]]:
         """Parents before their children, models before configurations before policies; no spawned training jobs."""
         order = {HOSTING_DEPLOYMENT.kind: 0, "Model": 1, ENDPOINT_CONFIG.kind: 2}
-        for descriptor in sorted(ALL_KINDS, key=lambda each: order.get(each.kind, 3)):
+        for descriptor in sorted(KINDS, key=lambda each: order.get(each.kind, 3)):
             listed = self._world.api.call("GET", self._world.api.path(plural=descriptor.plural))["items"]
             owners = {"HostingDeployment": True, "HyperparameterTuningJob": False}
             for obj in listed:

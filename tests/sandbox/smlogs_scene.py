@@ -11,7 +11,7 @@ import boto3
 import yaml
 
 from api.meta import JsonObject
-from api.v1 import ALL_KINDS
+from api.v1 import KINDS
 from hack import tools
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.aws.clock import SandboxClock
@@ -22,7 +22,7 @@ from tests.sandbox.harness import REPOSITORY, Api, eventually
 REGION = "us-east-2"
 LIMIT_S = 60.0
 DURATIONS = Durations(starting_s=10, downloading_s=20, training_s=300, uploading_s=30)
-PLURALS = {kind.kind: kind.plural for kind in ALL_KINDS}
+PLURALS = {kind.kind: kind.plural for kind in KINDS}
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _ROLE = "arn:aws:iam::123456789012:role/training"
 

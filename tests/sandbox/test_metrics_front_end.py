@@ -1,6 +1,7 @@
 """The metrics front end as a process of its own, against an API server that enforces RBAC."""
 
 import re
+import signal
 import ssl
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from hack.background import in_background
 from tests.sandbox.apiserver import free_port, write_kubeconfig
 from tests.sandbox.harness import REPOSITORY, eventually
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, Cluster, cluster, for_namespace
@@ -70,21 +72,23 @@ def manager() -> Iterator[str]:
 
 
 @contextmanager
-def front_end(home: Cluster, namespace: str, upstream: str, *flags: str) -> Iterator[str]:
-    """The process with the token of the operator's account; yields its URL."""
+def front_end(
+    home: Cluster, namespace: str, upstream: str, *flags: str, end: signal.Signals = signal.SIGTERM
+) -> Iterator[str]:
+    """The process with the token of the operator's account, in the background until `end`; yields its URL."""
     port = free_port()
     kubeconfig = home.directory / "front-end-kubeconfig"
     write_kubeconfig(kubeconfig, home.server.url, home.server.token(namespace, ACCOUNT))
     command = [sys.executable, "-m", "controller.metricsproxy", "--listen", f"127.0.0.1:{port}"]
     command += ["--upstream", upstream, "--kubeconfig", str(kubeconfig), *flags]
     with subprocess.Popen(
-        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        in_background(command), cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         try:
             eventually(lambda: answers(f"https://127.0.0.1:{port}") or process.poll() is not None, what="listening")
             assert process.poll() is None, process.stdout.read() if process.stdout else ""
             yield f"https://127.0.0.1:{port}"
-            process.terminate()
+            process.send_signal(end)
             assert process.wait(20) == 0
         finally:
             process.kill()
@@ -113,16 +117,19 @@ def scrape(url: str, token: str, path: str = "/metrics") -> int | bytes:
             return refused.code
 
 
-@pytest.mark.parametrize("way", ["delegated", "self"])
-def test_metrics_are_for_callers_that_the_api_server_allows(home: Cluster, way: str) -> None:
-    """HTTPS, TokenReview and SubjectAccessReview with the shipped role; in one namespace without any right (D-43)."""
+@pytest.mark.parametrize(("way", "end"), [("delegated", signal.SIGTERM), ("self", signal.SIGINT)])
+def test_metrics_are_for_callers_that_the_api_server_allows(home: Cluster, way: str, end: signal.Signals) -> None:
+    """HTTPS, TokenReview and SubjectAccessReview with the shipped role; in one namespace without any right (D-43).
+
+    Either signal ends the process with exit code 0, also where it was started with SIGINT ignored.
+    """
     namespace = NAMESPACE if way == "delegated" else "my-namespace"
     if way == "delegated":
         home.apply(INSTALLER)
     else:
         home.kubectl("create", "namespace", namespace)
         home.apply(for_namespace(namespace, home.directory))
-    with manager() as upstream, front_end(home, namespace, upstream, "--review", way) as url:
+    with manager() as upstream, front_end(home, namespace, upstream, "--review", way, end=end) as url:
         assert scrape(url, home.server.token("default", "prometheus")) == METRICS
         assert scrape(url, home.server.token("default", "stranger")) == 403
         assert scrape(url, "not-a-token") == 401

@@ -16,7 +16,7 @@ import yaml
 
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject
-from api.v1 import ALL_KINDS, BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PROCESSING_JOB, TRAINING_JOB
+from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, KINDS, PROCESSING_JOB, TRAINING_JOB
 from hack import tools
 from hack.sandbox.aws import server as aws_server
 from tests.sandbox.apiserver import free_port, write_kubeconfig
@@ -84,7 +84,7 @@ class Scene:
 
     def install_old_crds(self) -> None:
         """As an API server of 1.22 and later hands out those of v1beta1: any field, one version."""
-        for kind in ALL_KINDS:
+        for kind in KINDS:
             self.install_crd("sagemaker.aws.amazon.com", kind)
 
     def install_crd(self, group: str, kind: KindDescriptor) -> None:
@@ -167,7 +167,7 @@ class Scene:
         def waiting() -> list[str]:
             objects = [
                 each
-                for kind in ALL_KINDS
+                for kind in KINDS
                 for each in self.home.api.call("GET", self.home.api.path(plural=kind.plural, namespace=namespace))[
                     "items"
                 ]

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from api.meta import JsonObject
+from hack.background import in_background
 from tests.sandbox.conftest import World
 from tests.sandbox.harness import eventually, named
 from tests.sandbox.smlogs_scene import LIMIT_S, Scene
@@ -213,10 +214,10 @@ def test_what_is_missing_is_said_in_one_line(scene: Scene) -> None:
 
 
 def test_ctrl_c_ends_it_quietly(scene: Scene) -> None:
-    """130, as of a shell's commands."""
+    """130, as of a shell's commands; also where it was started with SIGINT ignored, by `&` in a script."""
     scene.training_job("foo")
     scene.aws.clock.advance(100)
-    with scene.following("trainingjob", "foo") as following:
+    with scene.following(command=in_background(scene.command("trainingjob", "foo", "--follow"))) as following:
         following.until_lines(2)
         following.process.send_signal(signal.SIGINT)
         assert following.process.wait(LIMIT_S) == 130

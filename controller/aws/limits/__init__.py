@@ -1,1 +1,1 @@
-"""How many AWS calls may go out, and when: budgets, token buckets and the adaptive rate."""
+"""Limits how many AWS calls are sent, and when: budgets, token buckets and the adaptive rate."""

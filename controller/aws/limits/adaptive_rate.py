@@ -1,8 +1,8 @@
-"""How fast AWS lets us call one operation: a guess that probes upwards, as TCP probes a path whose width nobody tells.
+"""Estimates how fast AWS allows calls of one operation, probing upwards like TCP slow start.
 
 AWS publishes few of its API quotas, and accounts have them raised. So the rate starts low, doubles every few seconds
-while callers wait and nothing is refused (slow start), falls when AWS refuses a call, and from then on creeps around
-what was found (additive increase, multiplicative decrease: RFC 5681). Where a quota is known, it is the ceiling.
+while callers wait and nothing is refused (slow start), falls when AWS refuses a call, and from then on stays near
+the found value (additive increase, multiplicative decrease: RFC 5681). A known quota is the ceiling.
 """
 
 from dataclasses import dataclass
@@ -12,40 +12,40 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What is assumed of an operation: `rate` calls a second to begin with, `burst` at once after a quiet time."""
+    """The assumed limit of an operation: `rate` calls a second initially, `burst` at once after a quiet time."""
 
     rate: float
     burst: float
     ceiling: float = 0.0
-    """Calls a second that are never exceeded, whatever AWS would allow; less than `rate` means: `rate` is the quota."""
+    """Calls a second that are never exceeded, even if AWS allows more; if less than `rate`, `rate` is the quota."""
 
     @property
     def most(self) -> float:
-        """The fastest that the operation is ever called, on average."""
+        """Return the highest average rate of the operation."""
         return max(self.rate, self.ceiling)
 
 
 DOUBLING_S: Final = 3.0
-"""Seconds of unmet demand in which slow start doubles the rate: some answers of AWS come in between, at any rate."""
+"""Seconds of unmet demand in which slow start doubles the rate: at any rate, some replies arrive in between."""
 _CREEP_PER_CALL: Final = 0.005
 _CREEP_PER_S: Final = 0.01
 _CREEP_AT_LEAST_PER_S: Final = 0.002
-"""Share of the found rate that is gained back, per accepted call or per second, whichever is slower. A refusal costs
-thirty per cent: so there are sixty calls between two refusals at least, and half a minute where calls are frequent and
-several are under way when the first of them is refused. Where calls are rare, five minutes must do."""
+"""Share of the found rate that is regained, per accepted call or per second, whichever is slower. A refusal costs 30 %:
+so at least sixty calls are between two refusals, and half a minute if calls are frequent and several are under way when
+the first of them is refused. If calls are rare, five minutes are enough."""
 _DECREASE: Final = 0.7
 _DECREASE_FROM_SLOW_START: Final = 0.5
-"""Slow start may be twice as fast as AWS allows before the first refusal comes back; creeping is a little too fast."""
+"""Slow start may reach twice the allowed rate before the first refusal arrives; creeping exceeds it only slightly."""
 _OUTDATED: Final = 1.3
-"""So many times faster than what was refused once, without a refusal: the quota has changed, start over."""
+"""At this multiple of the last refused rate, without a refusal, the quota has changed: start over."""
 _FLOOR: Final = 0.05
-"""Share of the initial rate below which refusals do not push: progress must not stop for good."""
+"""Share of the initial rate that refusals cannot go below: progress must never stop."""
 _SOON_S: Final = 2.0
-"""Waits up to which the rate can be taken as constant."""
+"""Waits up to this long assume a constant rate."""
 
 
 class Rate:
-    """Calls a second. Pure: gets the time. Not thread-safe."""
+    """An adaptive rate in calls a second. Pure: the time is an argument. Not thread-safe."""
 
     def __init__(self, limit: Limit) -> None:
         self._limit = limit
@@ -55,9 +55,9 @@ class Rate:
         self._decreased_at = float("-inf")
 
     def accepted(self, *, is_short: bool) -> None:
-        """AWS took a call. The rate grows if it `is_short`, i.e. callers wait for it: what is not used proves nothing.
+        """Record an accepted call. The rate grows if it `is_short`, i.e. callers wait: unused rate proves nothing.
 
-        Below what was assumed at first it grows in any case, or a quiet time would end as slow as it began.
+        Below the initial rate it always grows, or a quiet time would end as slow as it began.
         """
         if not is_short and self.value >= self._limit.rate:
             return
@@ -71,10 +71,10 @@ class Rate:
         self.value = min(self.value, self._limit.most)
 
     def refused(self, *, sent_at: float, now: float) -> None:
-        """AWS refused a call, for being too many, that was sent at `sent_at`.
+        """Record that AWS throttled a call that was sent at `sent_at`.
 
-        Calls that were under way together are refused together and count once: those sent before the last decrease say
-        nothing about the rate since.
+        Calls that were under way together are refused together and count once: those sent before the last decrease do
+        not concern the rate since.
         """
         if sent_at < self._decreased_at:
             return
@@ -84,10 +84,10 @@ class Rate:
         self.value = max(self.value * factor, self._limit.rate * _FLOOR)
 
     def seconds_for(self, calls: float) -> float:
-        """How long to wait for so many calls: too short rather than too long, exact only where it is about a second.
+        """Return the seconds to wait for `calls`: rather too short than too long, exact only around a second.
 
-        Whoever comes too early is told the rest, which costs little; slots whose holders come too late are lost, and
-        then the rate looks high enough. So everybody is told what the fastest possible growth would make of the wait.
+        A caller that returns early gets the remaining wait, which costs little; slots of late callers are lost, and
+        then the rate looks high enough. So the returned wait assumes the fastest possible growth.
         """
         exact_s = calls / self.value
         if exact_s <= _SOON_S or self.value >= self._limit.most:
@@ -98,7 +98,7 @@ class Rate:
 
 
 def _time_for(calls: float, rate: float, most: float) -> float:
-    """Seconds in which `calls` pass at a rate that doubles every DOUBLING_S until it is `most`."""
+    """Return the seconds for `calls` at a rate that doubles every DOUBLING_S until it is `most`."""
     per_doubling = DOUBLING_S / log(2.0)  # calls that pass while the rate grows by one call a second
     while_growing = per_doubling * (most - rate)
     if calls <= while_growing:

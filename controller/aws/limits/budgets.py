@@ -1,7 +1,7 @@
-"""How many calls may go out: one adaptive budget per account, region and operation, shared by the whole process.
+"""Limits the calls: one adaptive budget per account, region and operation, shared by the whole process.
 
-A refused call is not an error of the object: it gets a ticket for a time slot and comes back then (DESIGN 4.6). Who
-goes when is decided in `bucket`, how fast in `rate`; here are the table, the lock and the metrics.
+A refused call is not an error of the object: it gets a ticket for a time slot and is retried then (DESIGN 4.6).
+`token_bucket` decides the order, `adaptive_rate` the speed; here are the table, the lock and the metrics.
 """
 
 import threading
@@ -19,14 +19,14 @@ from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
 
 _PROBED: Final = 50.0
-"""Calls a second up to which an operation is probed: more than this process makes of one kind."""
+"""Calls a second up to which an operation is probed: more than this process makes of one operation."""
 
 DEFAULT_LIMIT: Final = Limit(4.0, 8.0, ceiling=_PROBED)
-"""For what the table below does not name. AWS does not publish these quotas: `Rate` finds the true value from here."""
+"""For operations not in the table below. AWS does not publish these quotas: `Rate` finds the true value from here."""
 
 LIMITS: Final[Mapping[str, Limit]] = {
-    # About two a second per account, cannot be raised (DESIGN 4.5); half of it is left to people and other tools.
-    # Never probed: what a probe finds here is what others do without.
+    # About two a second per account, cannot be raised (DESIGN 4.5); half of it is left to users and other tools.
+    # Never probed: a probe would take the calls from others.
     "ListTrainingJobs": Limit(1.0, 2.0),
     "ListHyperParameterTuningJobs": Limit(1.0, 2.0),
     "ListTransformJobs": Limit(1.0, 2.0),
@@ -40,13 +40,13 @@ LIMITS: Final[Mapping[str, Limit]] = {
 }
 
 MOST_BUCKETS: Final = 1024
-"""Users name regions and endpoints: more than these are forgotten, least used first. Whoever waited there asks anew."""
+"""Users choose regions and endpoints: the least recently used beyond this are evicted; their callers queue again."""
 
 
 class Budgets:
     """All buckets of the process. Thread-safe, never blocks.
 
-    Metric: `sagemaker_operator_aws_budget_waits_total`, calls that were told to come back later.
+    Metric: `sagemaker_operator_aws_budget_waits_total`, calls that had to wait.
     """
 
     def __init__(self, clock: Clock, registry: CollectorRegistry, limits: Mapping[str, Limit] = LIMITS) -> None:
@@ -54,7 +54,7 @@ class Budgets:
         self._limits = limits
         self._lock = threading.Lock()
         self._buckets: OrderedDict[tuple[Hashable, str], Bucket] = OrderedDict()
-        """The one used last at the end; guarded by _lock, as are the buckets."""
+        """Least recently used first; guarded by _lock, as are the buckets."""
         self._waits = Counter(
             "sagemaker_operator_aws_budget_waits",
             "AWS calls that had to wait for the operator's own budget.",
@@ -63,23 +63,23 @@ class Budgets:
         )
 
     def admit(self, target: Target, operation: str, caller: Hashable, *, background: bool) -> None:
-        """Charge one call. Raises `AwsError` THROTTLED with `retry_after_s` where it has to wait its turn."""
+        """Charge one call. Raises `AwsError` THROTTLED with `retry_after_s` if it has to wait."""
         now = self._clock.monotonic()
         with self._lock:
             wait_s = self._bucket(target, operation).admit(caller, background=background, now=now)
         self._raise_if(wait_s, operation)
 
     def turn(self, target: Target, operation: str, caller: Hashable) -> None:
-        """Raise as `admit` would for a call that a user caused, but charge nothing."""
+        """Raise as `admit` would for a call that a user caused, without charging it."""
         now = self._clock.monotonic()
         with self._lock:
             wait_s = self._bucket(target, operation).turn(caller, now=now)
         self._raise_if(wait_s, operation)
 
     def refused(self, target: Target, operation: str, caller: Hashable, *, background: bool, sent_at: float) -> float:
-        """AWS said that this was too much; the call went out at `sent_at` (monotonic).
+        """Record that AWS throttled a call that was sent at `sent_at` (monotonic).
 
-        Returns the seconds after which `caller` may try again, before everybody else who waits.
+        Returns the seconds after which `caller` may retry, before all other waiting callers.
         """
         now = self._clock.monotonic()
         with self._lock:
@@ -87,7 +87,7 @@ class Budgets:
             return bucket.refused(caller, background=background, sent_at=sent_at, now=now)
 
     def accepted(self, target: Target, operation: str) -> None:
-        """AWS let a call through, whatever else it thought of it."""
+        """Record that AWS did not throttle a call, whatever else it answered."""
         with self._lock:
             self._bucket(target, operation).accepted()
 

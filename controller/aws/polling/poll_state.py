@@ -1,9 +1,9 @@
-"""What a tracker knows of one target's jobs, and when it has to list again: a state machine that gets the time.
+"""The polling state of one target's jobs, and when to list them next: a state machine with the time as argument.
 
 A sweep is a complete paging of List* with `LastModifiedTimeAfter`. It starts at the watermark: SageMaker's own clock
 (HTTP Date) when the previous complete sweep began, less an overlap for its eventual consistency. Jobs that no sweep
-has covered yet (after a start of the operator) pull the beginning back to their creation, once. So a sweep costs one
-call as long as few jobs change, however many run; and jobs of others leave no trace.
+has covered yet (after a start of the operator) move the start back to their creation, once. So a sweep costs one call
+as long as few jobs change, however many run; and other jobs of the account take no memory.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,17 +18,17 @@ from controller.aws.sagemaker import Page
 from controller.runtime.errors import ErrorClass
 
 OVERLAP: Final = timedelta(seconds=60)
-"""How late a change may turn up in List answers and still be seen."""
+"""How late a change may appear in List responses and still be noticed."""
 UNDATED_OVERLAP: Final = timedelta(minutes=10)
-"""The same where an answer has no Date: then our own clock is the watermark, which may be ahead of SageMaker's."""
+"""The same for a response without Date: then the local clock is the watermark, which may be ahead of SageMaker's."""
 CREATION_MARGIN: Final = timedelta(minutes=5)
-"""Creation times are of our clock: how far it may be ahead of SageMaker's."""
+"""Creation times are by the local clock: how far it may be ahead of SageMaker's."""
 UNSEEN_S: Final = 60.0
-"""Age at which a job that complete sweeps do not show is asked for by name."""
+"""Age at which a job that complete sweeps do not show is described by name."""
 
 PROGRESS_LOOK_S: Final = 60.0
-"""How often jobs that make progress are listed whether or not SageMaker dates their last modification anew. AWS does
-not say that counters do; a sweep from the oldest modification on is one call for up to a hundred tuning jobs."""
+"""How often jobs in progress are listed whether or not SageMaker updates LastModifiedTime. AWS does not say that
+counters update it; a sweep from the oldest modification on is one call for up to a hundred tuning jobs."""
 
 _BACKOFF_BASE_S: Final = 1.0
 _BACKOFF_CAP_S: Final = 60.0
@@ -38,43 +38,43 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What makes two sightings of a job the same."""
+    """The fingerprint by which two observations of a job are compared."""
 
     modified: datetime | None
     value: str
     secondary: str
     progress: str = ""
-    """Of kinds that tell more than a status, e.g. the counters of a tuning job, in a form to compare."""
+    """For kinds with more than a status, e.g. the counters of a tuning job, in comparable form."""
 
 
 @dataclass(slots=True)
 class Watched:
-    """One followed job."""
+    """One tracked job."""
 
     key: ObjectKey
     name: str
     covered_from: datetime | None
-    """A complete sweep from here on (or earlier) is still needed; None: has happened."""
+    """A complete sweep from this time (or earlier) is still needed; None: it has happened."""
     unseen_at: float
-    """Monotonic seconds from which on being unseen is odd."""
+    """Monotonic seconds after which the job should have appeared in a List."""
     describe_at: float
-    """Monotonic seconds of the next look by the safety net."""
+    """Monotonic seconds of the next Describe by the safety net."""
     mark: Mark | None = None
     summary: Mapping[str, Any] | None = None
-    """The newest answer: a List summary or a Describe answer."""
+    """The newest observation: a List summary or a Describe response."""
     is_describe_due: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FeedSettings:
-    """How often to look; the same for all targets."""
+    """How often to poll; the same for all targets."""
 
     poll_s: float = 5.0
     resync_s: float = 36_000.0
     settled: frozenset[str] = frozenset()
-    """AWS values of what moves only when somebody asks for it, e.g. `InService`."""
+    """AWS status values that change only on request, e.g. `InService`."""
     settled_poll_s: float = 60.0
-    """Interval while everything that is followed is settled."""
+    """Interval while all tracked jobs are settled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,27 +98,27 @@ class Feed:
         members = (descriptor.name.member, rule.member, rule.secondary_member, rule.arn_member, rule.progress_member)
         self._kept = (*filter(None, members), "CreationTime", "LastModifiedTime", "FailureReason")
         self._jobs: dict[ObjectKey, Watched] = {}
-        self._by_name: dict[str, set[ObjectKey]] = {}  # two objects may name one job
+        self._by_name: dict[str, set[ObjectKey]] = {}  # two objects may have the same job name
         self._watermark: datetime | None = None
         self._query: Query | None = None
-        """The call under way or to be repeated; None between sweeps."""
+        """The call under way or to be retried; None between sweeps."""
         self._began = now
         self._began_server: datetime | None = None
         self._covering: frozenset[ObjectKey] = frozenset()
         self._failures = 0
         self._progress_at = now + PROGRESS_LOOK_S
         self.last_complete = now
-        """Monotonic seconds at which the last complete sweep began: what staleness is counted from."""
-        # Half an interval at least: after a start of the operator most jobs are followed by then.
+        """Monotonic seconds at which the last complete sweep began: the start of staleness."""
+        # Half an interval at least: after a start of the operator most jobs are tracked by then.
         self.due_at = now + settings.poll_s * (0.5 + 0.5 * rand())
 
     def __len__(self) -> int:
         return len(self._jobs)
 
-    # --- who is followed
+    # --- tracked jobs
 
     def follow(self, key: ObjectKey, name: str, created_at: datetime, *, now: float, age_s: float) -> None:
-        """Watch a job that is `age_s` seconds old; negative where our clock was set back. Idempotent."""
+        """Track a job that is `age_s` seconds old; negative if the local clock was set back. Idempotent."""
         known = self._jobs.get(key)
         if known is not None:
             if known.name == name:
@@ -135,7 +135,7 @@ class Feed:
         self._soon(now)
 
     def forget(self, key: ObjectKey) -> None:
-        """Stop watching. Idempotent."""
+        """Stop tracking. Idempotent."""
         job = self._jobs.pop(key, None)
         if job is None:
             return
@@ -145,22 +145,22 @@ class Feed:
             del self._by_name[job.name]
 
     def hasten(self, key: ObjectKey, *, now: float) -> None:
-        """A followed job was asked to change: its next answer is news, and wanted soon."""
+        """Poll soon: a change of this job was requested, so its next observation counts as new."""
         job = self._jobs.get(key)
         if job is not None:
             job.mark = None
             self._soon(now)
 
     def get(self, key: ObjectKey) -> Watched | None:
-        """What is known of a followed job."""
+        """Return the state of a tracked job."""
         return self._jobs.get(key)
 
     def described(self, key: ObjectKey, description: Mapping[str, Any], *, utcnow: datetime, now: float) -> None:
-        """A Describe answer came in: it counts like a summary, unless it is older than what is known."""
+        """Record a Describe response: it counts like a summary, unless it is older than the known one."""
         job = self._jobs.get(key)
         if job is None:
             return
-        # Thousands of jobs may be described in a resync period: keep what a summary would say, not whole answers.
+        # Thousands of jobs may be described in a resync period: keep a summary's members, not whole responses.
         self._take(job, {name: description[name] for name in self._kept if name in description})
         job.is_describe_due = False
         job.describe_at = now + self._settings.resync_s
@@ -170,7 +170,7 @@ class Feed:
     # --- sweeps
 
     def begin(self, *, now: float, utcnow: datetime) -> Query:
-        """The List call to make now: the next page of the sweep under way, or the first of a new one."""
+        """Return the List call to make now: the next page of the sweep under way, or the first of a new one."""
         if self._query is None:
             wanted = [job.covered_from for job in self._jobs.values() if job.covered_from is not None]
             if self._watermark is not None:
@@ -182,11 +182,11 @@ class Feed:
         return self._query
 
     def absorb(self, page: Page, *, now: float, utcnow: datetime) -> list[ObjectKey]:
-        """Take in the page that `begin` asked for; returns the keys to wake."""
+        """Apply the page that `begin` requested; returns the keys to enqueue."""
         assert self._query is not None  # noqa: S101 (begin came before)
         self._failures = 0
         if not self._query.next_token:
-            # The first answer was given after everything up to its Date had happened.
+            # The first response includes everything that happened up to its Date.
             self._began_server = page.server_time - OVERLAP if page.server_time else utcnow - UNDATED_OVERLAP
         woken = [job.key for item in page.items for job in self._named(item) if self._take(job, item)]
         if page.next_token:
@@ -197,10 +197,10 @@ class Feed:
         return woken
 
     def failed(self, error: AwsError, *, now: float) -> float:
-        """The call failed; returns the seconds until it is repeated. Other feeds are not concerned.
+        """Record a failed call; returns the seconds until it is retried. Other feeds are not affected.
 
-        The place in the sweep is kept as long as the error says nothing about the request: a long sweep that is
-        throttled now and then must come to its end.
+        The position in the sweep is kept unless the error concerns the request: a long sweep that is throttled
+        occasionally must still complete.
         """
         if error.code == BUDGET_EXHAUSTED and error.retry_after_s is not None:
             delay_s = error.retry_after_s
@@ -218,12 +218,12 @@ class Feed:
         return bool(settled) and all(job.mark and job.mark.value in settled for job in self._jobs.values())
 
     def _soon(self, now: float) -> None:
-        """Do not wait out an interval that was meant for settled times."""
+        """Shorten an interval that was chosen while all jobs were settled."""
         if self._settings.settled:
             self.due_at = min(self.due_at, now + self._settings.poll_s)
 
     def _complete(self, now: float) -> list[ObjectKey]:
-        """The sweep is through: move the watermark, ask by name for what it did not show."""
+        """Complete the sweep: move the watermark, mark missing jobs for a Describe."""
         self._query = None
         self._watermark = self._began_server
         self.last_complete = self._began
@@ -245,19 +245,19 @@ class Feed:
         return woken
 
     def _in_progress(self, now: float) -> list[datetime]:
-        """From when on to list so that no progress is missed; nothing where statuses tell all, or it is too early."""
+        """Return the times from which to list so that no progress is missed; empty if not needed, or not due."""
         if not self._descriptor.status.progress_member or now < self._progress_at:
             return []
         self._progress_at = now + PROGRESS_LOOK_S
         modified = [job.mark.modified for job in self._jobs.values() if job.mark and job.mark.modified]
-        return [time - timedelta(seconds=1) for time in modified]  # "after" may mean later than
+        return [time - timedelta(seconds=1) for time in modified]  # "after" may be exclusive
 
     def _named(self, item: Mapping[str, Any]) -> list[Watched]:
         name = item.get(self._descriptor.name.member)
         return [self._jobs[key] for key in self._by_name.get(str(name), ())]
 
     def _take(self, job: Watched, answer: Mapping[str, Any]) -> bool:
-        """Whether the answer is news; old and repeated ones are not (answers may come from lagging replicas)."""
+        """Record the observation; returns whether it is new, not old or repeated (replicas may lag)."""
         mark = self._mark(answer)
         if mark == job.mark:
             return False

@@ -1,7 +1,7 @@
-"""Follows jobs by List deltas and wakes the keys of those that changed (DESIGN 4.5).
+"""Polls SageMaker's List APIs for changes and enqueues the affected keys (DESIGN 4.5).
 
-The decisions are in `feed`; here are the threads, the lock and the calls. One unit of work is one page of one target,
-so that targets take turns, a slow region holds one thread and no more, and the end of the process is prompt.
+The decisions are in `poll_state`; here are the threads, the lock and the calls. One unit of work is one page of one
+target, so that targets take turns, a slow region blocks only one thread, and the process ends promptly.
 """
 
 import threading
@@ -31,19 +31,19 @@ _log: Final = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What is known of a followed job."""
+    """The last observation of a tracked job."""
 
     summary: Mapping[str, Any] | None
-    """The newest List summary or Describe answer; None before the first."""
+    """The newest List summary or Describe response; None before the first."""
     is_describe_due: bool
-    """Lists do not show the job, or the slow safety net wants a look."""
+    """Lists do not show the job, or the slow safety net is due."""
 
 
 class TrackerMetrics(Collector):
-    """Metrics of all trackers of a process; make one and pass it to each.
+    """Metrics of all trackers of a process; create one and pass it to each.
 
     `sagemaker_operator_tracker_pages_total{kind,code}`, and at scrape time per kind and region:
-    `…_tracker_followed_jobs`, `…_tracker_staleness_seconds` (age of the oldest view that a target has of its jobs).
+    `…_tracker_followed_jobs`, `…_tracker_staleness_seconds` (age of the oldest complete sweep of a target's jobs).
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -58,16 +58,16 @@ class TrackerMetrics(Collector):
         registry.register(self)
 
     def add(self, tracker: "Tracker") -> None:
-        """Show this tracker, too."""
+        """Report this tracker, too."""
         with self._lock:
             self._trackers.append(tracker)
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
-        """The families without samples, so that registering does not collect."""
+        """Return the families without samples, so that registering does not collect."""
         return self._families()
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Read all trackers."""
+        """Yield the current values of all trackers."""
         followed, staleness = self._families()
         with self._lock:
             trackers = tuple(self._trackers)
@@ -94,7 +94,7 @@ class TrackerMetrics(Collector):
 
 @dataclass(slots=True)
 class _Lane:
-    """A feed, and whether a thread is out on a call for it."""
+    """A feed, and whether a thread is making a call for it."""
 
     target: Target
     feed: Feed
@@ -102,10 +102,10 @@ class _Lane:
 
 
 class Tracker:
-    """Watches the unfinished jobs of one kind. Thread-safe.
+    """Tracks the unfinished jobs of one kind. Thread-safe.
 
-    `run` may be called by several threads at once: that many targets can be slow before others wait. `wake` is called
-    without any lock held, from these threads, and must not block.
+    Several threads may call `run`: that many targets can be slow before others wait. `wake` is called from these
+    threads, without any lock held, and must not block.
     """
 
     def __init__(
@@ -132,13 +132,13 @@ class Tracker:
 
     @property
     def kind(self) -> str:
-        """Label value of this tracker's metrics."""
+        """Return the label value of this tracker's metrics."""
         return self._descriptor.controller_name
 
     # --- for reconcilers
 
     def follow(self, key: ObjectKey, target: Target, name: str, created_at: datetime) -> None:
-        """Watch job `name` for the object `key`, created at `created_at` (UTC) or a little later. Idempotent."""
+        """Track job `name` for the object `key`, created at `created_at` (UTC) or a little later. Idempotent."""
         now, utcnow = self._clock.monotonic(), self._clock.utcnow()
         with self._changed:
             lane = self._lanes.get(target)
@@ -153,19 +153,19 @@ class Tracker:
             lane.feed.follow(key, name, created_at, now=now, age_s=(utcnow - created_at).total_seconds())
 
     def forget(self, key: ObjectKey) -> None:
-        """Stop watching. Idempotent."""
+        """Stop tracking. Idempotent."""
         with self._changed:
             self._forget_locked(key)
 
     def last(self, key: ObjectKey) -> Sighting | None:
-        """What is known; None if the key is not followed."""
+        """Return the last observation; None if the key is not tracked."""
         with self._changed:
             lane = self._where.get(key)
             job = lane.feed.get(key) if lane else None
             return Sighting(job.summary, job.is_describe_due) if job else None
 
     def hasten(self, key: ObjectKey) -> None:
-        """What `key` follows was asked to change: look soon, however settled everything was."""
+        """Poll soon, even if all jobs are settled: a change of `key`'s job was requested."""
         now = self._clock.monotonic()
         with self._changed:
             lane = self._where.get(key)
@@ -174,7 +174,7 @@ class Tracker:
                 self._changed.notify_all()
 
     def described(self, key: ObjectKey, description: Mapping[str, Any]) -> None:
-        """A Describe answer has come in by another way: later changes are told relative to it."""
+        """Record a reconciler's Describe response: later changes are relative to it."""
         now, utcnow = self._clock.monotonic(), self._clock.utcnow()
         with self._changed:
             lane = self._where.get(key)
@@ -184,7 +184,7 @@ class Tracker:
     # --- for threads
 
     def run(self, stop: Stop) -> None:
-        """List until `stop`. Returns within a call's time-outs."""
+        """Poll until `stop`. Returns within a call's time-outs."""
         cancel = stop.on_set(self._notify)
         try:
             while not stop.is_set():
@@ -195,7 +195,7 @@ class Tracker:
             cancel()
 
     def step(self) -> bool:
-        """Do one due unit of work, if there is one; returns whether there was. For tests and single-threaded use."""
+        """Do one due unit of work, if any; returns whether there was one. For tests and single-threaded use."""
         with self._changed:
             lane = self._due_locked()
         if lane is None:
@@ -204,7 +204,7 @@ class Tracker:
         return True
 
     def state_by_region(self) -> dict[str, tuple[int, float]]:
-        """Followed jobs, and seconds since the oldest complete sweep, by region."""
+        """Return the number of tracked jobs and the seconds since the oldest complete sweep, by region."""
         now = self._clock.monotonic()
         state: dict[str, tuple[int, float]] = {}
         with self._changed:
@@ -229,7 +229,7 @@ class Tracker:
     def _due_locked(self) -> _Lane | None:
         now = self._clock.monotonic()
         for target in [target for target, lane in self._lanes.items() if not lane.is_busy and not len(lane.feed)]:
-            del self._lanes[target]  # nobody is followed there any more
+            del self._lanes[target]  # no job is tracked there any more
         due = [lane for lane in self._lanes.values() if not lane.is_busy and lane.feed.due_at <= now]
         if not due:
             return None
@@ -238,14 +238,14 @@ class Tracker:
         return lane
 
     def _page(self, lane: _Lane) -> None:
-        """Fetch one page for a lane that is marked busy, and wake what it changed."""
+        """Fetch one page for a lane that is marked busy, and enqueue the keys of changed jobs."""
         with self._changed:
             query = lane.feed.begin(now=self._clock.monotonic(), utcnow=self._clock.utcnow())
         outcome: Page | AwsError | None = None
         try:
             outcome = self._fetch(lane, query)
         finally:
-            # Whatever happens, the lane comes back: an exception that ends this thread must not blind the others.
+            # The lane is always released: an exception that ends this thread must not stop its polling.
             woken = self._give_back(lane, outcome)
         for key in woken:
             self._wake(key)
@@ -262,7 +262,7 @@ class Tracker:
         return page
 
     def _give_back(self, lane: _Lane, outcome: Page | AwsError | None) -> list[ObjectKey]:
-        """Put the outcome of a call into the feed and let others take the lane; returns the keys to wake."""
+        """Apply the outcome of a call to the feed and release the lane; returns the keys to enqueue."""
         now, utcnow = self._clock.monotonic(), self._clock.utcnow()
         woken: list[ObjectKey] = []
         delay_s = 0.0

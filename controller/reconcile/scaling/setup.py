@@ -29,7 +29,7 @@ def _keys_of(policies: Served) -> KeysOf:
 
 
 def _policies_of(store: Store, deployment: Snapshot) -> list[ObjectKey]:
-    """The autoscaling policies that name a deployment: they wait for its endpoint."""
+    """Return the autoscaling policies that reference a deployment: they wait for its endpoint."""
     return store.index_keys(ENDPOINTS, f"{deployment.key.namespace}/{deployment.key.name}")
 
 

@@ -1,1 +1,1 @@
-"""The informer's parts: reflector, store with indexes, and delivery of changes to handlers."""
+"""The parts of an informer: reflector, indexed store, and delivery of changes to handlers."""

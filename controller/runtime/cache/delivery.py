@@ -1,6 +1,6 @@
-"""How notifications reach one handler: in the informer's thread, or through a thread and a buffer of its own.
+"""Delivers notifications to one handler: in the informer's thread, or by a thread and a buffer of its own.
 
-Calls to one handler are sequential and in order (I6). A handler that raises loses that notification only (I15).
+Calls to one handler are sequential and in order (I6). A handler that raises misses that notification only (I15).
 """
 
 import threading
@@ -17,56 +17,56 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class Handler(Protocol):
-    """Hears of every change in a store, after the store has changed (I2).
+    """Receives every change of a store, after the store has changed (I2).
 
-    States in between may be missing (I6). An update may be of an object that was deleted and created again: who cares
-    compares `metadata["uid"]` (I5). On a resync, or where a relist shows no change, versions are equal.
+    Intermediate states may be missing (I6). An update may span the deletion and recreation of an object: compare
+    `metadata["uid"]` where that matters (I5). On a resync, or where a relist shows no change, versions are equal.
     """
 
     never_blocks: bool
     """True: called in the informer's thread, which is cheapest, and must return within microseconds. False: called in a
-    thread of its own, behind an unbounded buffer, so that it delays nobody else (I14)."""
+    thread of its own, behind an unbounded buffer, so that it delays no other handler (I14)."""
 
     def on_add(self, obj: Snapshot, *, initial: bool) -> None:
-        """`obj` became known; `initial` where it was there when the handler began (I12)."""
+        """Handle a new `obj`; `initial` if it existed when the handler was added (I12)."""
         ...
 
     def on_update(self, old: Snapshot, new: Snapshot) -> None:
-        """`old` became `new`."""
+        """Handle the change from `old` to `new`."""
         ...
 
     def on_delete(self, obj: Snapshot | Tombstone) -> None:
-        """`obj` is gone: its final state, or a tombstone where a list showed its absence (I4)."""
+        """Handle a deletion; `obj`: the final state, or a tombstone where a list showed its absence (I4)."""
         ...
 
 
 Notification = Callable[[Handler], None]
-"""One call of a handler's method, ready to be made."""
+"""One prepared call of a handler's method."""
 
 
 class Delivery(Protocol):
-    """The way to one handler."""
+    """Delivers notifications to one handler."""
 
     def deliver(self, notification: Notification) -> None:
-        """Make the call now or later, after those before it."""
+        """Make the call now or later, after all earlier ones."""
         ...
 
     def mark_synced(self) -> None:
-        """Say that everything delivered so far is the initial content."""
+        """Mark everything delivered so far as the initial list."""
         ...
 
     @property
     def has_synced(self) -> bool:
-        """Whether the handler has returned from all of the initial content (I11)."""
+        """Return whether the handler has processed the initial list (I11)."""
         ...
 
     def __len__(self) -> int:
-        """Notifications that wait."""
+        """Number of waiting notifications."""
         ...
 
 
 class DirectDelivery:
-    """Calls a handler that never blocks in the thread of whoever delivers: the informer holds its lock meanwhile."""
+    """Calls a non-blocking handler in the delivering thread, while the informer holds its lock."""
 
     def __init__(self, handler: Handler, on_error: Callable[[], None]) -> None:
         self._handler = handler
@@ -94,7 +94,7 @@ class BufferedDelivery:
     """Calls a handler from the thread that runs `run`, however long it takes. Thread-safe."""
 
     _SYNCED: Final = None
-    """In the buffer: the end of the initial content."""
+    """Marks the end of the initial list in the buffer."""
 
     def __init__(self, handler: Handler, on_error: Callable[[], None]) -> None:
         self._handler = handler
@@ -121,7 +121,7 @@ class BufferedDelivery:
         return len(self._buffer)
 
     def run(self, stop: Stop) -> None:
-        """Call the handler until `close` or `stop`; what is undelivered then is dropped (I16)."""
+        """Call the handler until `close` or `stop`; undelivered notifications are dropped (I16)."""
         forget = stop.on_set(self.close)
         try:
             while True:
@@ -139,7 +139,7 @@ class BufferedDelivery:
             forget()
 
     def close(self) -> None:
-        """End `run` after the call that it is in. Idempotent."""
+        """End `run` after its current call. Idempotent."""
         with self._changed:
             self._is_closed = True
             self._buffer.clear()

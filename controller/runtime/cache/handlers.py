@@ -1,95 +1,55 @@
-"""From events to keys: which objects a change concerns, and whether it matters (I17)."""
+"""Maps events to keys: which objects a change concerns, and whether it matters (I17)."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeAlias
 
 from api.meta import ObjectKey, Resource
 from controller.runtime.cache.store import Snapshot, Tombstone
 from controller.runtime.queue.work_queue import PRIORITY_BACKGROUND, PRIORITY_USER
 
 KeysOf: TypeAlias = Callable[[Snapshot], Iterable[ObjectKey]]
-"""The keys to queue for a change of an object."""
+"""Returns the keys to enqueue for a change of an object."""
 
 
 class KeySink(Protocol):
-    """The end of a work queue that takes keys."""
+    """The part of a work queue that takes keys."""
 
     def add(self, key: ObjectKey, priority: int = PRIORITY_USER) -> None:
-        """Owe `key` a run; never blocks."""
+        """Enqueue `key`; never blocks."""
         ...
 
 
 class Predicate:
-    """Says which events matter. Passes everything: subclasses narrow it. Stateless, so shared by threads."""
+    """Filters events. Passes everything; subclasses narrow it. Stateless, so shared by threads."""
 
-    def passes_add(self, obj: Snapshot) -> bool:  # noqa: ARG002 (what subclasses look at)
-        """Whether the appearance of `obj` matters."""
+    def passes_add(self, obj: Snapshot) -> bool:  # noqa: ARG002 (for subclasses)
+        """Return whether the addition of `obj` matters."""
         return True
 
     def passes_update(self, old: Snapshot, new: Snapshot) -> bool:  # noqa: ARG002
-        """Whether the step from `old` to `new` matters; on a resync they are equal."""
+        """Return whether the change from `old` to `new` matters; on a resync they are equal."""
         return True
 
     def passes_delete(self, obj: Snapshot) -> bool:  # noqa: ARG002
-        """Whether the end of `obj` matters."""
+        """Return whether the deletion of `obj` matters."""
         return True
 
 
 class VersionChanged(Predicate):
-    """Drops resyncs, and what a relist shows unchanged."""
+    """Drops resyncs, and objects that a relist shows unchanged."""
 
     def passes_update(self, old: Snapshot, new: Snapshot) -> bool:
         """See `Predicate.passes_update`."""
         return old.resource_version != new.resource_version
 
 
-class GenerationChanged(Predicate):
-    """Drops updates of status and metadata, resyncs too. Deletion passes: its timestamp raises the generation (I17).
-
-    An object that was deleted and created again passes, though both may be of generation 1 (I5).
-    """
-
-    def passes_update(self, old: Snapshot, new: Snapshot) -> bool:
-        """See `Predicate.passes_update`."""
-        if old.resource_version == new.resource_version:
-            return False
-        return _identity(old.metadata) != _identity(new.metadata)
-
-
-class AnnotationsChanged(Predicate):
-    """Drops updates that leave the annotations as they were."""
-
-    def passes_update(self, old: Snapshot, new: Snapshot) -> bool:
-        """See `Predicate.passes_update`."""
-        return (old.metadata.get("annotations") or {}) != (new.metadata.get("annotations") or {})
-
-
-class AnyOf(Predicate):
-    """Passes what one of several predicates passes."""
-
-    def __init__(self, *predicates: Predicate) -> None:
-        self._predicates = predicates
-
-    def passes_add(self, obj: Snapshot) -> bool:
-        """See `Predicate.passes_add`."""
-        return any(predicate.passes_add(obj) for predicate in self._predicates)
-
-    def passes_update(self, old: Snapshot, new: Snapshot) -> bool:
-        """See `Predicate.passes_update`."""
-        return any(predicate.passes_update(old, new) for predicate in self._predicates)
-
-    def passes_delete(self, obj: Snapshot) -> bool:
-        """See `Predicate.passes_delete`."""
-        return any(predicate.passes_delete(obj) for predicate in self._predicates)
-
-
 def own_key(obj: Snapshot) -> tuple[ObjectKey]:
-    """The object itself."""
+    """Return the key of the object itself."""
     return (obj.key,)
 
 
 def owner_keys(owner: Resource) -> KeysOf:
-    """The owners of kind `owner`, by group and kind: the version that a reference names may differ."""
+    """Return the keys of the owners of kind `owner`, by group and kind: a reference's version may differ."""
 
     def keys(obj: Snapshot) -> Iterable[ObjectKey]:
         for reference in obj.metadata.get("ownerReferences") or ():
@@ -101,9 +61,9 @@ def owner_keys(owner: Resource) -> KeysOf:
 
 
 class EnqueueHandler:
-    """Queues the keys that a change concerns; implements `delivery.Handler`.
+    """Enqueues the keys that a change concerns; implements `delivery.Handler`.
 
-    What nobody did just now is added at PRIORITY_BACKGROUND: initial lists, and updates without a change (P11).
+    Events that no user just caused (initial lists, updates without a change) get PRIORITY_BACKGROUND (P11).
     """
 
     never_blocks = True
@@ -111,7 +71,7 @@ class EnqueueHandler:
     def __init__(
         self, queue: KeySink, *predicates: Predicate, keys_of: KeysOf = own_key, priority: int = PRIORITY_USER
     ) -> None:
-        """An event is queued if all `predicates` pass it; at `priority`, where somebody did it just now."""
+        """Enqueue an event if all `predicates` pass it; `priority` is for changes that a user just made."""
         self._queue = queue
         self._priority = priority
         self._predicates = predicates
@@ -123,7 +83,7 @@ class EnqueueHandler:
             self._add(obj, PRIORITY_BACKGROUND if initial else self._priority)
 
     def on_update(self, old: Snapshot, new: Snapshot) -> None:
-        """See `Handler.on_update`. Keys that only `old` names are queued too: they have lost the object."""
+        """See `Handler.on_update`. Keys that only `old` maps to are enqueued too: they have lost the object."""
         if all(predicate.passes_update(old, new) for predicate in self._predicates):
             is_unchanged = old.resource_version == new.resource_version
             priority = PRIORITY_BACKGROUND if is_unchanged else self._priority
@@ -132,7 +92,7 @@ class EnqueueHandler:
             self._add(new, priority)
 
     def on_delete(self, obj: Snapshot | Tombstone) -> None:
-        """See `Handler.on_delete`. A tombstone counts as what was last known."""
+        """See `Handler.on_delete`. A tombstone counts as the last known state."""
         last = obj.last if isinstance(obj, Tombstone) else obj
         if all(predicate.passes_delete(last) for predicate in self._predicates):
             self._add(last, self._priority)
@@ -140,7 +100,3 @@ class EnqueueHandler:
     def _add(self, obj: Snapshot, priority: int) -> None:
         for key in self._keys_of(obj):
             self._queue.add(key, priority)
-
-
-def _identity(metadata: Mapping[str, Any]) -> tuple[object, object]:
-    return metadata.get("uid"), metadata.get("generation")

@@ -1,7 +1,7 @@
-"""A store that follows the API server, and handlers that hear of its changes.
+"""Keeps a store in sync with the API server, and notifies handlers of its changes.
 
 One thread lists, watches, writes the store and calls the handlers that never block; a handler that may block has a
-thread and a buffer of its own; one more thread replays the store where a handler asked for resyncs.
+thread and a buffer of its own; one more thread replays the store for handlers with resyncs.
 """
 
 import math
@@ -27,7 +27,7 @@ _MIN_RESYNC_S: Final = 1.0
 
 
 class HandlerRegistration:
-    """A handler's place at an informer."""
+    """The registration of a handler with an informer."""
 
     def __init__(self, delivery: Delivery, resync_period_s: float) -> None:
         self._delivery = delivery
@@ -37,28 +37,28 @@ class HandlerRegistration:
         self.next_resync = math.inf
         """Monotonic."""
         self.is_due = True
-        """Whether resyncs and unchanged objects reach the handler now; true until a first check says otherwise (I7)."""
+        """Whether resyncs and unchanged objects reach the handler now; true until the first check (I7)."""
 
     @property
     def delivery(self) -> Delivery:
-        """The way to the handler."""
+        """Return the delivery to the handler."""
         return self._delivery
 
     @property
     def has_synced(self) -> bool:
-        """Whether the handler has returned from the adds of everything that was there when it began (I11)."""
+        """Return whether the handler has processed the adds of all objects that existed when it was added (I11)."""
         return self._delivery.has_synced
 
     def schedule(self, now: float) -> None:
-        """Begin a period at `now`."""
+        """Start a resync period at `now`."""
         self.next_resync = now + (self.resync_period_s or math.inf)
 
 
 class Informer:
-    """Follows one resource. Thread-safe; runs once (I16).
+    """Lists and watches one resource into a store. Thread-safe; runs once (I16).
 
-    Notifications follow from what the store held, not from the kind of event (I1), and are delivered after the store
-    has changed (I2).
+    Notifications are derived from the store's previous content, not from the event's type (I1), and are delivered after
+    the store has changed (I2).
     """
 
     def __init__(
@@ -73,15 +73,15 @@ class Informer:
         rng: random.Random | None = None,
         on_failure: Callable[[Resource, ClassifiedError], None] = log_failure,
     ) -> None:
-        """`namespace`: the one that `source` is limited to; informers of several namespaces may share a store."""
+        """`namespace`: the only one that `source` lists; informers of several namespaces may share a store."""
         self.resource = resource
         self.namespace = namespace
         self.store = store
         self._clock = clock
         self._reflector = Reflector(resource, source, self, clock=clock, rng=rng, on_failure=on_failure)
-        # Held while the store changes and its notifications are handed to the deliveries, by design across the calls of
-        # handlers that never block: a late handler finds neither a gap nor a duplicate (I13), and a resync cannot tell
-        # of a version older than what was told before (I6).
+        # Held while the store changes and its notifications are passed to the deliveries, by design also during the
+        # calls of non-blocking handlers: a late handler gets neither a gap nor a duplicate (I13), and a resync cannot
+        # deliver a version older than the last one delivered (I6).
         self._distributing = threading.RLock()
         self._handlers: tuple[HandlerRegistration, ...] = ()  # replaced under _distributing
         self._group: ThreadGroup | None = None  # guarded by _distributing; set while running
@@ -95,23 +95,23 @@ class Informer:
 
     @property
     def has_synced(self) -> bool:
-        """Whether the first list is in the store and handed to the handlers; true for an empty one too (I10)."""
+        """Return whether the first list is in the store and passed to the handlers; also if it is empty (I10)."""
         return self._has_synced
 
     @property
     def version(self) -> str:
-        """The last version that was seen; for metrics."""
+        """Return the last version received; for metrics."""
         return self._reflector.version
 
     def queued(self) -> int:
-        """Notifications that wait in the buffers of all handlers (I14)."""
+        """Return the number of notifications that wait in all handlers' buffers (I14)."""
         return sum(len(registration.delivery) for registration in self._handlers)
 
     def add_handler(self, handler: Handler, *, resync_period_s: float = 0.0) -> HandlerRegistration:
-        """Let `handler` hear of everything that is in the store, as initial, and of what changes from now on (I13).
+        """Notify `handler` of the store's content, as initial, and of all changes from now on (I13).
 
-        `resync_period_s`: how often everything is told again as unchanged update, at least 1 s; 0: never (I8). For a
-        handler that comes after the start, no shorter than the shortest period before it, never if there was none.
+        `resync_period_s`: how often all objects are delivered as unchanged updates, at least 1 s; 0: never (I8). For a
+        handler that is added after the start, no shorter than the shortest earlier period, never if there was none.
         Raises RuntimeError after the informer ended (I16).
         """
         period_s = max(resync_period_s, _MIN_RESYNC_S) if resync_period_s else 0.0
@@ -138,13 +138,6 @@ class Informer:
             self._handlers = (*self._handlers, registration)
             return registration
 
-    def remove_handler(self, registration: HandlerRegistration) -> None:
-        """Tell that handler nothing more. Idempotent (I16)."""
-        with self._distributing:
-            self._handlers = tuple(kept for kept in self._handlers if kept is not registration)
-        if isinstance(registration.delivery, BufferedDelivery):
-            registration.delivery.close()
-
     def run(self, stop: Stop) -> None:
         """List and watch until `stop`, in the calling thread. Raises RuntimeError when called twice (I16)."""
         with self._distributing:
@@ -167,9 +160,9 @@ class Informer:
                     self._group = None
 
     def check_resync(self) -> None:
-        """Replay the store to the handlers whose period is over, as update(x, x), without any API call (I8).
+        """Replay the store to the handlers that are due, as update(x, x), without any API call (I8).
 
-        Nothing happens before the first list nor while a list is needed (I9).
+        Does nothing before the first list, nor while a list is needed (I9).
         """
         with self._distributing:
             if not self._is_watching:
@@ -187,14 +180,14 @@ class Informer:
                 if obj is not None:
                     self._tell_update(obj, obj)
 
-    # The reflector's target. Called in its thread, by way of `run`.
+    # The reflector's target: called in its thread, within `run`.
 
     def replacement(self) -> Batch:
         """See `Target.replacement`."""
         return _Batch(self.store.replacement(self.namespace), self._commit)
 
     def apply(self, event: WatchEvent) -> None:
-        """See `Target.apply`. The event's type only tells a deletion from the rest (I1)."""
+        """See `Target.apply`. The event's type only distinguishes deletions from the rest (I1)."""
         with self._metrics.processing(), self._distributing:
             if event.type == "DELETED":
                 final = self.store.remove_as(event.object)
@@ -204,7 +197,7 @@ class Informer:
                 self._tell_change(self.store.upsert(event.object))
 
     def watching(self, is_watching: bool, /) -> None:
-        """See `Target.watching`: every period begins anew with a watch (I9)."""
+        """See `Target.watching`: every resync period restarts with a watch (I9)."""
         with self._distributing:
             self._is_watching = is_watching
             now = self._clock.monotonic()
@@ -234,14 +227,14 @@ class Informer:
             self._tell_update(change.old, change.new)
 
     def _tell_update(self, old: Snapshot, new: Snapshot) -> None:
-        """Tell an update; one without a change only to the handlers that are due for a resync (I7)."""
+        """Deliver an update; one without a change only to the handlers that are due for a resync (I7)."""
         is_unchanged = old.resource_version == new.resource_version
         for registration in self._handlers:
             if registration.is_due or not is_unchanged:
                 registration.delivery.deliver(lambda handler: handler.on_update(old, new))
 
     def _start(self, delivery: Delivery) -> None:
-        """Give a buffered delivery its thread, if the informer runs."""
+        """Start the thread of a buffered delivery, if the informer runs."""
         if self._group is not None and isinstance(delivery, BufferedDelivery):
             self._group.start(f"handler-{self._started}", delivery.run)
             self._started += 1
@@ -251,13 +244,13 @@ class Informer:
             self.check_resync()
 
     def _until_resync_s(self, period_s: float) -> float:
-        """Seconds to the first resync that is due; within `period_s`, for handlers come late and watches end."""
+        """Return the seconds until the next resync, at most `period_s`: handlers may be added, watches may end."""
         due = min((registration.next_resync for registration in self._handlers), default=math.inf)
         return min(max(due - self._clock.monotonic(), _MIN_RESYNC_S), period_s)
 
 
 class _Batch:
-    """A replacement of the store's content that is told to the handlers when it is committed."""
+    """A replacement of the store's content that notifies the handlers when it is committed."""
 
     def __init__(self, replacement: Replacement, commit: Callable[[Replacement], None]) -> None:
         self._replacement = replacement

@@ -17,15 +17,15 @@ _VERSION_DIGITS: Final = 15
 
 
 class InformerGauges(Protocol):
-    """What an informer answers at a scrape. Called from the scraping thread."""
+    """What an informer reports at a scrape. Called from the scraping thread."""
 
     @property
     def version(self) -> str:
-        """The last version seen, empty before the first list."""
+        """Return the last version received, empty before the first list."""
         ...
 
     def queued(self) -> int:
-        """Notifications that wait for handlers."""
+        """Return the number of waiting notifications."""
         ...
 
 
@@ -46,7 +46,7 @@ class AttachedInformer:
 
 
 class InformerMetrics(Collector):
-    """Declares the `informer_*` metrics on `registry`: one for all informers of a process. Thread-safe."""
+    """Declares the `informer_*` metrics on `registry`; shared by all informers of a process. Thread-safe."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._latency = Histogram(
@@ -64,7 +64,7 @@ class InformerMetrics(Collector):
         registry.register(self)
 
     def attach(self, resource: Resource, namespace: str, informer: InformerGauges) -> AttachedInformer:
-        """Report `informer` from now on; `namespace` is the configured one, empty for all, and part of its name."""
+        """Report `informer` from now on; `namespace`: the configured one, empty for all; part of its name."""
         name = f"{resource.kind.lower()}-{namespace}" if namespace else resource.kind.lower()
         labels = (name, resource.group, resource.version, resource.plural)
         with self._lock:
@@ -72,7 +72,7 @@ class InformerMetrics(Collector):
         return AttachedInformer(self._latency.labels(*labels), self._handler_errors.labels(*labels))
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The gauges of all informers, as they are now."""
+        """Yield the current gauges of all informers."""
         queued = GaugeMetricFamily("informer_queued_items", "Notifications that wait for handlers.", labels=_LABELS)
         version = GaugeMetricFamily(
             "informer_store_resource_version", "Last 15 digits of the last version seen.", labels=_LABELS
@@ -82,6 +82,6 @@ class InformerMetrics(Collector):
         for labels, informer in informers:
             queued.add_metric(labels, informer.queued())
             digits = informer.version[-_VERSION_DIGITS:]
-            if digits.isdecimal():  # versions are opaque: one that is no number is not shown
+            if digits.isdecimal():  # versions are opaque: skip those that are not numbers
                 version.add_metric(labels, float(digits))
         yield from (queued, version)

@@ -1,8 +1,8 @@
-"""Packs many like documents small: deflate with some of them as dictionary.
+"""Compresses many similar documents: deflate with some of them as dictionary.
 
-Objects of one kind share field names, enum values, image and role names; what is left of an object is little more than
-its name, its uid and its numbers. Of a TrainingJob of 2.6 kB remain 0.25 kB, for about 20 µs at each write and 4 µs at
-each read, as much as decoding the JSON costs (measured by `hack/bench/runtime.py`, 2 cores of 2026).
+Objects of one kind share field names, enum values, image and role names; the rest of an object is little more than its
+name, its uid and its numbers. A TrainingJob of 2.6 kB packs to 0.25 kB, for about 20 µs at each write and 4 µs at each
+read, as much as decoding the JSON costs (measured by `hack/bench/runtime.py`, 2 cores of 2026).
 """
 
 import threading
@@ -12,16 +12,16 @@ from typing import Final
 
 _SAMPLES: Final = 4
 _DICTIONARY_BYTES: Final = 8 * 1024
-"""Two to four samples; more bring nothing."""
+"""Two to four samples; more do not help."""
 _WINDOW_BITS: Final = -14
-"""16 kB: the dictionary and as much of the object. Negative: raw deflate, without header and checksum."""
+"""16 kB: the dictionary and 8 kB of the object. Negative: raw deflate, without header and checksum."""
 _LEVEL: Final = 6
 _RENEWAL: Final = 8
-"""The dictionary is renewed at the 1st, 8th, 64th … object: the very first ones may tell little of those to come."""
+"""The dictionary is renewed at the 1st, 8th, 64th … object: the first ones may not represent the later ones."""
 
 
 class Codec:
-    """How a document was packed. Immutable; kept by whoever keeps what was packed with it."""
+    """How a document was packed. Immutable; stored with the documents that were packed with it."""
 
     __slots__ = ("_dictionary",)
 
@@ -30,18 +30,18 @@ class Codec:
         self._dictionary = dictionary
 
     def unpack(self, packed: bytes) -> bytes:
-        """The document. Thread-safe."""
+        """Return the document. Thread-safe."""
         if self._dictionary is None:
             return packed
         return zlib.decompressobj(_WINDOW_BITS, zdict=self._dictionary).decompress(packed)
 
 
 PLAIN: Final = Codec(None)
-"""Documents as they are."""
+"""Leaves documents uncompressed."""
 
 
 class Compactor:
-    """Packs documents, learning from them what they have in common. Thread-safe."""
+    """Packs documents with a dictionary of earlier ones. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()  # guards all below
@@ -52,7 +52,7 @@ class Compactor:
         self._primed = zlib.compressobj()  # has read the dictionary; copied for each document, which costs less
 
     def pack(self, document: bytes) -> tuple[Codec, bytes]:
-        """The packed document, with what unpacks it."""
+        """Return the packed document and the codec that unpacks it."""
         with self._lock:
             self._seen += 1
             self._samples.append(document)

@@ -1,9 +1,9 @@
-"""Keeps a target equal to what the API server holds: list, watch, and list again when a watch cannot go on.
+"""Keeps a target equal to the API server's content: list, watch, and relist when a watch cannot continue.
 
-The rules are those of client-go's reflector (R1 to R19); what follows an end of a watch is the table in `after_refusal`
-and `after_stream`. The ports that an adapter implements (`ListerWatcher`, `WatchStream`) come first.
+The rules are those of client-go's reflector (R1 to R19); `after_refusal` and `after_stream` decide what follows the end
+of a watch. The ports that an adapter implements (`ListerWatcher`, `WatchStream`) come first.
 
-Over 400 lines, a third of them ports: both ways to list end in the one watch, and share the version that was seen.
+Over 400 lines, a third of them ports: both ways to list end in the same watch, and share the last version.
 """
 
 import random
@@ -29,29 +29,29 @@ _PAGE_SIZE: Final = 500
 _WATCH_TIMEOUT_S: Final = (300, 600)
 """Bounds of a watch's length: random, so that the watches of a process do not end all at once (R5)."""
 _SHORT_WATCH_S: Final = 1.0
-"""A watch that ends sooner and silent counts as failed: a proxy may cut every one, and must not be hammered (R7)."""
+"""A watch that ends sooner, without events, counts as failed: a proxy may cut each one; do not hammer it (R7)."""
 _INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
-"""Annotation of the bookmark after the last object that was there when the watch began."""
+"""Annotation of the bookmark after the last object that existed when the watch began."""
 _MUTE_WATCH_S: Final = 120.0
-"""A watch that broke off after so long without even a bookmark, of which a server sends about one a minute, casts doubt
-on its version: a server restored from a backup has not reached it, accepts the watch, and stays mute until it has. A
-list at that version tells (R2). client-go goes on watching there, and is blind until it is restarted."""
+"""After a watch that broke off after so long without even a bookmark (servers send about one a minute), its version is
+in doubt: a server restored from a backup has not reached it, accepts the watch, and sends nothing until it has. A list
+at that version shows it (R2). client-go keeps watching there, and sees no changes until it is restarted."""
 
 
 class Unreachable(ClassifiedError):  # noqa: N818 (a state of the world, as in ABSENT)
-    """No usable answer came at all: connection refused, reset, cut off, or silent past the read time-out.
+    """No usable reply was received: connection refused, reset, cut off, or silent past the read time-out.
 
-    A distinct type because the reflector treats it better than an answer of 5xx: nothing is wrong with the version it
-    watches from, so it goes on from there without a list (R6, R9). Adapters derive their connection error from it.
+    A distinct type because the reflector handles it unlike a 5xx reply: the version it watches from is still good, so
+    it continues from there without a list (R6, R9). Adapters derive their connection error from it.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """One answer to a list request."""
+    """One reply to a list request."""
 
     items: list[JsonObject]
-    """Decoded objects, each with `apiVersion` and `kind`. Handed over: the receiver may change them and the list."""
+    """Decoded objects, each with `apiVersion` and `kind`. The receiver owns them and the list, and may change both."""
     resource_version: str
     continue_token: str
     """Empty on the last page."""
@@ -61,7 +61,7 @@ class ListPage:
 class WatchEvent:
     """One line of a watch: `type` is ADDED, MODIFIED, DELETED, BOOKMARK, ERROR or something yet unknown.
 
-    `object` is decoded once and handed over; for ERROR it is the `Status` that the server sent.
+    `object` is decoded once and owned by the receiver; for ERROR it is the `Status` that the server sent.
     """
 
     type: str
@@ -72,7 +72,7 @@ class WatchStream(Protocol):
     """An open watch: an iterator of events that ends when the server closes it; leaving the context closes it.
 
     `__next__` raises `Unreachable` when the connection breaks or stays silent past its read time-out (K3), and another
-    `ClassifiedError` for what cannot be read as an event. After `close` it ends as if the server had closed it.
+    `ClassifiedError` for a line that is not an event. After `close` it ends as if the server had closed it.
     """
 
     def __enter__(self) -> Self: ...
@@ -91,60 +91,60 @@ class WatchStream(Protocol):
 
 
 class ListerWatcher(Protocol):
-    """How to list and watch one resource, everywhere or in one namespace. Used by one thread at a time."""
+    """Lists and watches one resource, in all namespaces or one. Used by one thread at a time."""
 
     def list(self, *, resource_version: str, limit: int | None, continue_token: str | None) -> ListPage:
-        """Ask for one page; an empty `resource_version` is not sent, nor is a `limit` or `continue_token` of None.
+        """Request one page; an empty `resource_version` is not sent, nor is a `limit` or `continue_token` of None.
 
         Raises `Unreachable`, or `ClassifiedError` of class EXPIRED for 410 (reason Expired or Gone) and for a "too
-        large resource version" (R2), THROTTLED for 429, and whatever else the boundary's table says.
+        large resource version" (R2), THROTTLED for 429, and the other classes of the boundary's table.
         """
         ...
 
     def watch(self, *, resource_version: str, timeout_s: int, initial_events: bool = False) -> WatchStream:
-        """Open a watch with bookmarks, which the server shall end after `timeout_s`; blocks until the headers came.
+        """Open a watch with bookmarks that the server ends after `timeout_s`; returns once the headers are received.
 
-        With `initial_events` it begins with everything that is there, not older than `resource_version`, as ADDED
-        events up to a bookmark that says so (R19). Raises as `list` does, INVALID where a server cannot do that. Its
-        read time-out is a little longer than `timeout_s` (K3).
+        With `initial_events` it begins with all existing objects, not older than `resource_version`, as ADDED events
+        up to a bookmark that marks their end (R19). Raises as `list` does, INVALID if the server does not support
+        that. Its read time-out is a little longer than `timeout_s` (K3).
         """
         ...
 
 
 class Batch(Protocol):
-    """A new content that a target is about to take over."""
+    """A replacement of a target's content, applied by `commit`."""
 
     def add(self, objects: Iterable[JsonObject], /) -> None:
-        """Add the objects of one page; they are handed over. Of several with one key the last counts."""
+        """Add the objects of one page, which it then owns. Of several with one key the last counts."""
         ...
 
     def discard(self, obj: JsonObject, /) -> None:
-        """Take an object out again that was deleted meanwhile, where it is in."""
+        """Remove an object that was deleted meanwhile, if it was added."""
         ...
 
     def commit(self) -> object:
-        """Make what was added the content."""
+        """Replace the content with the added objects."""
         ...
 
 
 class Target(Protocol):
-    """What a reflector keeps up to date. Called by the reflector's thread only."""
+    """Receives the content that a reflector reads. Called by the reflector's thread only."""
 
     def replacement(self) -> Batch:
-        """Begin a new content; dropped if it is never committed."""
+        """Begin a replacement; dropped if it is never committed."""
         ...
 
     def apply(self, event: WatchEvent) -> None:
-        """Apply an ADDED, MODIFIED or DELETED object. Raises `RejectedObject` where it cannot be taken over."""
+        """Apply an ADDED, MODIFIED or DELETED object. Raises `RejectedObject` if it cannot be stored."""
         ...
 
     def watching(self, is_watching: bool, /) -> None:
-        """True when a list is done and watching begins, False when the next list is needed (I9)."""
+        """Report True when a list is done and watching begins, False when the next list is needed (I9)."""
         ...
 
 
 class Next(Enum):
-    """How a reflector goes on after a watch."""
+    """How a reflector continues after a watch."""
 
     WATCH = "watch again at once"
     PAUSE_WATCH = "back off, watch again from the same version"
@@ -152,14 +152,14 @@ class Next(Enum):
 
 
 def after_refusal(error: ClassifiedError) -> Next:
-    """What follows a watch request that failed: the version is in doubt unless nobody judged the request (R9, R10)."""
+    """Decide what follows a failed watch request: the version is in doubt unless no server replied (R9, R10)."""
     if isinstance(error, Unreachable) or error.error_class is ErrorClass.THROTTLED:
         return Next.PAUSE_WATCH
     return Next.PAUSE_LIST
 
 
 def after_stream(error: ClassifiedError | None, *, lived_s: float, events: int) -> Next:
-    """What follows an open watch that ended, by the server's will (None) or with `error` (R6 to R10)."""
+    """Decide what follows the end of an open watch, closed by the server (None) or with `error` (R6 to R10)."""
     if error is None or isinstance(error, Unreachable):
         is_mute = error is not None and lived_s >= _MUTE_WATCH_S
         return Next.PAUSE_LIST if events == 0 and (lived_s < _SHORT_WATCH_S or is_mute) else Next.WATCH
@@ -167,7 +167,7 @@ def after_stream(error: ClassifiedError | None, *, lived_s: float, events: int) 
 
 
 def log_failure(resource: Resource, error: ClassifiedError) -> None:
-    """The default hook for errors (R17): loud, except for what is everyday life of a watch."""
+    """Log a failure (R17, the default hook): as a warning, except for the routine ends of a watch."""
     facts = {"resource": resource.plural, "error_class": error.error_class.value, "code": error.code}
     if error.error_class is ErrorClass.EXPIRED:
         log.debug("watch expired", **facts)
@@ -180,9 +180,9 @@ def log_failure(resource: Resource, error: ClassifiedError) -> None:
 
 
 class Reflector:
-    """Lists and watches one resource into a target, for ever, in the thread that calls `run` (R18).
+    """Lists and watches one resource into a target, endlessly, in the thread that calls `run` (R18).
 
-    The version it has seen is known after `commit`, and after each event, never before (R4, R12).
+    The last version is updated after `commit`, and after each event, never before (R4, R12).
     """
 
     def __init__(
@@ -205,15 +205,15 @@ class Reflector:
         self._version: str | None = None  # last seen; None before the first list
         self._version_is_unavailable = False  # the server cannot list at `_version` (R2)
         self._is_paged = False  # a list came in pages (R1)
-        self._is_streaming = True  # the server begins watches with what is there, as far as is known (R19)
+        self._is_streaming = True  # the server streams initial events, as far as is known (R19)
 
     @property
     def version(self) -> str:
-        """The last version seen; empty before the first list."""
+        """Return the last version received; empty before the first list."""
         return self._version or ""
 
     def run(self, stop: Stop) -> None:
-        """List and watch until `stop` (R16). Raises nothing of what the port may raise (R17)."""
+        """List and watch until `stop` (R16). Handles every error that the port may raise (R17)."""
         while not stop.is_set():
             try:
                 stream = self._stream_list(stop) if self._is_streaming else None
@@ -226,11 +226,11 @@ class Reflector:
                 self._target.watching(False)
 
     def _stream_list(self, stop: Stop) -> WatchStream | None:
-        """Fill the target from the beginning of a watch, and return that watch; None: list instead (R19).
+        """Fill the target from the initial events of a watch, and return that watch; None: list instead (R19).
 
-        20,000 training jobs from a kube-apiserver 1.36.2: 40 % less of our CPU than a list in pages, half the memory
-        above what is kept, as fast, and neither more memory nor much more CPU there. Raises where a list would do no
-        better: nobody answers, or the server is busy (a cache that is being filled).
+        20,000 training jobs from a kube-apiserver 1.36.2: 40 % less CPU for the operator than a list in pages, half
+        the memory above the stored objects, the same duration, and on the server no more memory and hardly more CPU.
+        Raises where a list would fail too: no reply, or a busy server (a cache that is being filled).
         """
         timeout_s = self._rng.randint(*_WATCH_TIMEOUT_S)
         version = "" if self._version_is_unavailable else self.version
@@ -238,7 +238,7 @@ class Reflector:
         try:
             stream = self._source.watch(resource_version=version, timeout_s=timeout_s, initial_events=True)
         except ClassifiedError as refusal:
-            is_mute = self._clock.monotonic() - asked_at >= _MUTE_WATCH_S  # a proxy that holds streams back, perhaps
+            is_mute = self._clock.monotonic() - asked_at >= _MUTE_WATCH_S  # perhaps a proxy that buffers streams
             if refusal.error_class is ErrorClass.THROTTLED or (isinstance(refusal, Unreachable) and not is_mute):
                 raise
             self._not_streamed(refusal)
@@ -254,12 +254,12 @@ class Reflector:
             finally:
                 forget()
             if is_listed:
-                closing.pop_all()  # whoever goes on with the stream closes it
+                closing.pop_all()  # the caller continues with the stream and closes it
                 return stream
         return None
 
     def _take_initial(self, stream: WatchStream, stop: Stop) -> bool:
-        """Take over the initial events; False if they did not come to their end, the target unchanged."""
+        """Apply the initial events; returns False if they ended early, with the target unchanged."""
         batch = self._target.replacement()
         for event in stream:
             if stop.is_set():
@@ -269,7 +269,7 @@ class Reflector:
             version = self._version_of(event)
             if version is None:
                 self._skip(event)
-            elif event.type in ("ADDED", "MODIFIED"):  # what changes meanwhile may come before the end, too
+            elif event.type in ("ADDED", "MODIFIED"):  # changes meanwhile may precede the end, too
                 batch.add([event.object])
             elif event.type == "DELETED":
                 batch.discard(event.object)
@@ -279,19 +279,19 @@ class Reflector:
                 self._version_is_unavailable = False
                 return True
             elif event.type == "BOOKMARK":
-                # Before the one that ends the list there is none: this server ignores parameters that it does not know.
+                # No other bookmark precedes the one that ends the list: this server ignores unknown parameters.
                 self._is_streaming = False
                 return False
         return False
 
     def _not_streamed(self, error: ClassifiedError) -> None:
         if error.error_class is ErrorClass.INVALID:
-            self._is_streaming = False  # of old: feature WatchList is on by default since Kubernetes 1.34
+            self._is_streaming = False  # an old server: feature WatchList is on by default since Kubernetes 1.34
         else:
             self._on_failure(self._resource, error)
 
     def _list(self, stop: Stop) -> bool:
-        """One list, at once again without a version if the server has not got ours (R2); pauses if that fails too."""
+        """List, retrying at once without a version if the server does not have ours (R2); pauses if that fails."""
         try:
             try:
                 return self._list_at(self._list_version(), stop)
@@ -306,18 +306,18 @@ class Reflector:
             return False
 
     def _list_version(self) -> str:
-        """The present state for the first list; then nothing older than what was seen (R18).
+        """Return the version to list at: most recent for the first list, then the last version or newer (R18).
 
-        Otherwise than client-go's, the first list does not ask for "0", any cached state (R1): kube-apiserver answers
-        that in one piece, whatever the limit. 20,000 training jobs are 103 MB of JSON, and 975 MB while it is decoded;
-        in pages they are 2.6 MB at a time. Nor can the world look older after a restart than before it.
+        Unlike client-go's, the first list does not request "0", any cached state (R1): kube-apiserver answers that in
+        one piece, whatever the limit. 20,000 training jobs are 103 MB of JSON, and 975 MB while it is decoded; in pages
+        they are 2.6 MB at a time. Nor can the state after a restart be older than before it.
         """
         return "" if self._version_is_unavailable or self._version is None else self._version
 
     def _list_at(self, version: str, stop: Stop) -> bool:
-        """List all pages into the target. Returns False if stopped meanwhile, the target unchanged."""
+        """List all pages into the target. Returns False if stopped meanwhile, with the target unchanged."""
         batch = self._target.replacement()
-        # A list at a seen version is served from the server's memory, which pages would bypass.
+        # A list at a known version is served from the server's cache, which pages would bypass.
         limit = _PAGE_SIZE if self._is_paged or not version else None
         page = first = self._source.list(resource_version=version, limit=limit, continue_token=None)
         while not stop.is_set():
@@ -333,15 +333,15 @@ class Reflector:
             except ClassifiedError as error:
                 if error.error_class is not ErrorClass.EXPIRED:
                     raise
-                # R3: the pages are too old to go on; one full list instead.
+                # R3: the continue token has expired; one full list instead.
                 batch = self._target.replacement()
                 page = first = self._source.list(resource_version=version, limit=None, continue_token=None)
         return False
 
     def _watch_until_list(self, stop: Stop, listed: WatchStream | None) -> None:
-        """Watch from the last version, again and again, until a list is needed or `stop`.
+        """Watch from the last version, repeatedly, until a list is needed or `stop`.
 
-        The first watch is `listed`, where the list came by one.
+        The first watch is `listed`, if the list was streamed.
         """
         following = Next.WATCH
         while following is not Next.PAUSE_LIST and (listed is not None or not stop.is_set()):
@@ -365,13 +365,13 @@ class Reflector:
                 self._on_failure(self._resource, failure)
 
     def _consume(self, stream: WatchStream, stop: Stop, events: int) -> tuple[ClassifiedError | None, Next]:
-        """Apply a stream's events to its end; a `stop` closes it, for a blocked reader sees no flag (K3).
+        """Apply a stream's events until it ends; `stop` closes it, since a blocked reader checks no flag (K3).
 
-        So many `events` have come already.
+        `events` is the number of events that were received already.
         """
         opened_at = self._clock.monotonic()
         error: ClassifiedError | None = None
-        # A watch from nowhere begins with the existing objects in no order of versions (R15).
+        # A watch without a version begins with the existing objects, not ordered by version (R15).
         is_ordered = self.version not in ("", "0")
         with stream:
             forget = stop.on_set(stream.close)
@@ -405,7 +405,7 @@ class Reflector:
             try:
                 self._target.apply(event)
             except RejectedObject as rejected:
-                # Without a traceback: what an index function said may quote the object.
+                # Without a traceback: an index function's message may quote the object.
                 log.error("object rejected", resource=self._resource.plural, error=str(rejected))  # noqa: TRY400
         elif event.type != "BOOKMARK":
             log.warning("watch event of unknown type", resource=self._resource.plural, type=event.type)
@@ -416,7 +416,7 @@ class Reflector:
         log.warning("watch event of something else skipped", resource=self._resource.plural, type=event.type)
 
     def _version_of(self, event: WatchEvent) -> str | None:
-        """The version of the event's object; None if that is not an object of our kind (R14)."""
+        """Return the version of the event's object; None if that is not an object of our kind (R14)."""
         obj = event.object
         metadata = obj.get("metadata")
         if obj.get("kind") != self._resource.kind or obj.get("apiVersion") != self._resource.api_version:
@@ -425,7 +425,7 @@ class Reflector:
         return version if isinstance(version, str) and version else None
 
     def _fail(self, error: ClassifiedError | None, stop: Stop) -> None:
-        """Report and pause, for at least as long as the server asked."""
+        """Report the error and pause, at least for the server's Retry-After."""
         pause_s = self._backoff.next_s(self._clock.monotonic())
         if error is not None:
             self._on_failure(self._resource, error)
@@ -439,7 +439,7 @@ def _ends_initial_events(event: WatchEvent) -> bool:
 
 
 def error_of_status(status: Mapping[str, Any]) -> ClassifiedError:
-    """The error that the `Status` of an ERROR event stands for: 410, 429, or anything else (R8 to R10)."""
+    """Return the error for the `Status` of an ERROR event: 410, 429, or anything else (R8 to R10)."""
     reason = str(status.get("reason") or "")
     code = status.get("code")
     error_class = ErrorClass.RETRYABLE

@@ -1,4 +1,4 @@
-"""Objects as values that decode on demand: what a store tells of, and what handlers hear."""
+"""Objects as values that decode on demand: a store's content, as handlers receive it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from controller.runtime.cache.packing import Codec
 
 
 class Snapshot:
-    """One version of one object, cheap to pass around: what is needed for routing at hand, the rest on demand.
+    """One version of one object, cheap to pass around: holds what routing needs, decodes the rest on demand.
 
     Immutable; safe to share between threads.
     """
@@ -35,19 +35,19 @@ class Snapshot:
 
     @property
     def data(self) -> bytes:
-        """Compact JSON."""
+        """Return the object as compact JSON."""
         return self._codec.unpack(self._packed)
 
     def decode(self) -> JsonObject:
-        """A fresh copy of the object, owned by the caller."""
+        """Return a fresh copy of the object, owned by the caller."""
         decoded: JsonObject = orjson.loads(self.data)
         return decoded
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """The object's metadata, shared and therefore read-only; decoded once if nobody has."""
+        """Return the object's metadata, shared and therefore read-only; decoded on first use."""
         if self._metadata is None:
-            # Two threads may both decode: they get equal mappings, and one of them stays.
+            # Two threads may both decode: they get equal mappings, and one of them is kept.
             self._metadata = self.decode()["metadata"]
         return self._metadata
 
@@ -57,7 +57,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """A deletion that a list showed: nobody saw it happen, so `last` may not be what was deleted (I4)."""
+    """A deletion that a list showed: its event was missed, so `last` may not be the deleted state (I4)."""
 
     key: ObjectKey
     last: Snapshot
@@ -65,7 +65,7 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a write did to one key: `old` is None for an addition."""
+    """The effect of a write on one key: `old` is None for an addition."""
 
     old: Snapshot | None
     new: Snapshot

@@ -1,8 +1,8 @@
 """The last known state of many objects, as packed bytes under their keys, with indexes.
 
 Bytes instead of decoded objects: decoded, a TrainingJob takes about five times the memory of its JSON, which takes ten
-times that of its packed form (`packing`). Every reader that decodes gets a copy of its own, so no lock and no
-convention has to protect it (S7).
+times that of its packed form (`packing`). Every reader decodes a copy of its own, so no lock and no convention has to
+protect it (S7).
 """
 
 import sys
@@ -21,18 +21,18 @@ from controller.runtime.cache.snapshot import Change, Snapshot, Tombstone
 __all__ = ["Change", "IndexFunc", "RejectedObject", "Replaced", "Replacement", "Snapshot", "Store", "Tombstone"]
 
 IndexFunc: TypeAlias = Callable[[JsonObject], Iterable[str]]
-"""The values under which an object is found: none, one or many. Changes nothing, looks at nothing but the object."""
+"""Returns the index values of an object: none, one or many. Pure: reads the object only, and does not change it."""
 
 _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class RejectedObject(Exception):  # noqa: N818 (a verdict on the object)
-    """An object that cannot be stored: no name, or an index function failed on it. The store is as before (S6)."""
+    """An object that cannot be stored: no name, or an index function failed on it. The store is unchanged (S6)."""
 
     def __init__(self, key: ObjectKey | None, reason: str) -> None:
         super().__init__(f"{key}: {reason}" if key else reason)
         self.key = key
-        """None where the object has no name."""
+        """None if the object has no name."""
 
 
 class _Entry(NamedTuple):
@@ -40,7 +40,7 @@ class _Entry(NamedTuple):
     codec: Codec
     packed: bytes
     values: tuple[tuple[str, ...], ...]
-    """Index values, one tuple for each index in the order of `Store._indexes`: needed to take the object out again."""
+    """Index values, one tuple for each index in the order of `Store._indexes`: needed to remove the object."""
 
     def data(self) -> bytes:
         return self.codec.unpack(self.packed)
@@ -50,7 +50,7 @@ class _Entry(NamedTuple):
 
 
 _IndexMap: TypeAlias = dict[str, "ObjectKey | set[ObjectKey]"]
-"""Value → keys. Most values belong to one object, and a set of one takes 216 bytes: a single key stands for itself."""
+"""Value → keys. Most values have one object, and a set of one takes 216 bytes: a single key is stored without set."""
 
 
 class _Index(NamedTuple):
@@ -62,71 +62,71 @@ class Store:
     """Objects by key, with indexes that change in the same step (S4). Thread-safe.
 
     Readers see each write as a whole (S3). Writers take turns; by design there is one, the informer (DESIGN 2).
-    Objects are kept without `metadata.managedFields` and kubectl's last-applied annotation, which nobody here reads.
+    Objects are kept without `metadata.managedFields` and kubectl's last-applied annotation, which no code here reads.
     """
 
     def __init__(
         self, indexers: Mapping[str, IndexFunc] | None = None, *, transform: Callable[[JsonObject], None] | None = None
     ) -> None:
-        """`transform` changes each object in place before it is indexed and stored; what it raises rejects the object.
+        """`transform` changes each object in place before it is indexed and stored; an exception rejects the object.
 
         Source: client-go `SharedInformer.SetTransform`.
         """
         self._compactor = Compactor()
         self._transform = transform
         self._writing = threading.Lock()  # held by a writer from its first look to its last change; never by a reader
-        self._lock = threading.Lock()  # guards the three below, for as long as it takes to read or swap them
+        self._lock = threading.Lock()  # guards the two below, for as long as it takes to read or swap them
         self._entries: dict[ObjectKey, _Entry] = {}
         self._indexes: dict[str, _Index] = {name: _Index(func, {}) for name, func in (indexers or {}).items()}
 
     def get(self, key: ObjectKey) -> JsonObject | None:
-        """A fresh copy of the object, owned by the caller; None where it is not known."""
+        """Return a fresh copy of the object, owned by the caller; None if it is unknown."""
         data = self.get_bytes(key)
         return None if data is None else orjson.loads(data)
 
     def get_bytes(self, key: ObjectKey) -> bytes | None:
-        """The object as compact JSON."""
+        """Return the object as compact JSON."""
         with self._lock:
             entry = self._entries.get(key)
         return None if entry is None else entry.data()
 
     def snapshot(self, key: ObjectKey) -> Snapshot | None:
-        """The object as a value that decodes on demand."""
+        """Return the object as a value that decodes on demand."""
         with self._lock:
             entry = self._entries.get(key)
         return None if entry is None else entry.snapshot(key)
 
     def resource_version(self, key: ObjectKey) -> str | None:
-        """The stored version, without decoding; compare for equality only (S8)."""
+        """Return the stored version, without decoding; compare for equality only (S8)."""
         with self._lock:
             entry = self._entries.get(key)
         return None if entry is None else entry.version
 
     def keys(self, namespace: str = "") -> list[ObjectKey]:
-        """The keys, all or those of one namespace, in no promised order (S8)."""
+        """Return the keys, all or those of one namespace, in no defined order (S8)."""
         with self._lock:
             keys = list(self._entries)
         return [key for key in keys if key.namespace == namespace] if namespace else keys
 
     def snapshots(self, namespace: str = "") -> list[Snapshot]:
-        """The objects at one moment, all or those of one namespace, in no promised order (S8)."""
+        """Return the objects at one moment, all or those of one namespace, in no defined order (S8)."""
         with self._lock:
             entries = list(self._entries.items())
         return [entry.snapshot(key) for key, entry in entries if not namespace or key.namespace == namespace]
 
     def index_keys(self, name: str, value: str) -> list[ObjectKey]:
-        """Keys of the objects that index `name` knows under `value`, each once. Raises KeyError: no such index (S5)."""
+        """Return the distinct keys of the objects with `value` in index `name`. Raises KeyError: no such index (S5)."""
         with self._lock:
             return _members(self._indexes[name].keys, value)
 
     def by_index(self, name: str, value: str) -> list[JsonObject]:
-        """Fresh copies of the objects that index `name` knows under `value`. Raises KeyError: no such index (S5)."""
+        """Return fresh copies of the objects with `value` in index `name`. Raises KeyError: no such index (S5)."""
         with self._lock:
             found = [self._entries[key] for key in _members(self._indexes[name].keys, value)]
         return [orjson.loads(entry.data()) for entry in found]
 
     def index_values(self, name: str) -> list[str]:
-        """The values under which index `name` knows objects. Raises KeyError: no such index (S5)."""
+        """Return the values of index `name`. Raises KeyError: no such index (S5)."""
         with self._lock:
             return list(self._indexes[name].keys)
 
@@ -136,28 +136,10 @@ class Store:
     def __contains__(self, key: ObjectKey) -> bool:
         return key in self._entries
 
-    def add_indexer(self, name: str, function: IndexFunc) -> None:
-        """Add an index that covers the objects that are here too (S5).
-
-        Raises ValueError for a name that is taken, `RejectedObject` where `function` fails on a stored object.
-        """
-        with self._writing:
-            if name in self._indexes:
-                raise ValueError(f"there is an index {name!r} already")
-            index = _Index(function, {})
-            entries: dict[ObjectKey, _Entry] = {}
-            for key, entry in self._entries.items():
-                values = _index_values(name, function, key, orjson.loads(entry.data()))
-                _enter(index.keys, key, values)
-                entries[key] = entry._replace(values=(*entry.values, values))
-            with self._lock:
-                self._entries = entries
-                self._indexes = {**self._indexes, name: index}
-
     def upsert(self, obj: JsonObject) -> Change:
-        """Add or replace one object (S2). It is trimmed in place; its metadata becomes part of the result.
+        """Add or replace one object (S2), which is trimmed in place; its metadata becomes part of the result.
 
-        Raises `RejectedObject`, the store unchanged (S6).
+        Raises `RejectedObject` and leaves the store unchanged (S6).
         """
         with self._writing:
             key, entry = self._prepare(obj)
@@ -175,7 +157,7 @@ class Store:
         )
 
     def remove(self, key: ObjectKey) -> Snapshot | None:
-        """Take an object out; what was known of it, None where nothing was (S2)."""
+        """Remove an object; returns its last known state, None if it was unknown (S2)."""
         with self._writing, self._lock:
             old = self._entries.pop(key, None)
             if old is None:
@@ -185,9 +167,9 @@ class Store:
         return old.snapshot(key)
 
     def remove_as(self, final: JsonObject) -> Snapshot:
-        """Take out the object that `final` is the last state of, known or not; returns that state (I4).
+        """Remove the object with the last state `final`, known or not; returns that state (I4).
 
-        Raises `RejectedObject` where it has no name.
+        Raises `RejectedObject` if it has no name.
         """
         key = _key_of(final)
         self.remove(key)
@@ -195,20 +177,20 @@ class Store:
         return Snapshot(key, metadata.get("resourceVersion", ""), PLAIN, orjson.dumps(final), metadata)
 
     def replace(self, objects: Iterable[JsonObject]) -> "Replaced":
-        """Make `objects` all there is, in one step (S3). Shorthand for a `Replacement` of one page."""
+        """Replace the whole content with `objects` in one step (S3). Shorthand for a `Replacement` of one page."""
         replacement = self.replacement()
         replacement.add(objects)
         return replacement.commit()
 
     def replacement(self, namespace: str = "") -> "Replacement":
-        """Begin to collect a new content, page by page; nothing changes before its `commit`.
+        """Begin to collect new content, page by page; nothing changes before its `commit`.
 
-        With a `namespace`, that of this namespace only: others are not touched.
+        With a `namespace` it replaces the objects of this namespace only.
         """
         return Replacement(self._prepare_or_keep, self._swap, namespace)
 
     def _prepare(self, obj: JsonObject) -> tuple[ObjectKey, _Entry]:
-        """Trim `obj` in place and make its entry."""
+        """Trim `obj` in place and return its entry."""
         key = _key_of(obj)
         if self._transform is not None:
             _transform(self._transform, key, obj)
@@ -222,7 +204,7 @@ class Store:
         return key, _Entry(metadata.get("resourceVersion", ""), codec, packed, values)
 
     def _prepare_or_keep(self, obj: JsonObject) -> tuple[ObjectKey, _Entry]:
-        """The stored entry if `obj` has its version, else a new one: relisting unchanged objects takes no memory."""
+        """Return the stored entry if `obj` has its version, else a new one: an unchanged relist takes no memory."""
         key = _key_of(obj)
         known = self._entries.get(key)
         if known is not None and known.version and known.version == obj["metadata"].get("resourceVersion"):
@@ -239,7 +221,6 @@ class Store:
             for rejection in rejected:
                 if rejection.key is not None and rejection.key in old:
                     entries.setdefault(rejection.key, old[rejection.key])
-            self._complete(entries, rejected)
             if everything is not entries:
                 everything.update(entries)
             indexes = {name: _Index(index.function, {}) for name, index in self._indexes.items()}
@@ -249,39 +230,25 @@ class Store:
             with self._lock:
                 self._entries = everything
                 self._indexes = indexes
-            # Copies of the references: the store's own map goes on changing, while this tells of one moment.
+            # Copies of the references: the store's own map keeps changing, while this is a snapshot.
             new = entries if everything is not entries else entries.copy()
         deleted = [Tombstone(key, e.snapshot(key)) for key, e in old.items() if key not in new]
         return Replaced(deleted, rejected, old, new)
 
-    def _complete(self, entries: dict[ObjectKey, _Entry], rejected: list[RejectedObject]) -> None:
-        """Give entries the values of indexes that were added while their replacement was being collected (S5)."""
-        indexes = list(self._indexes.items())
-        for key, entry in [(key, entry) for key, entry in entries.items() if len(entry.values) < len(indexes)]:
-            obj = orjson.loads(entry.data())
-            missing = indexes[len(entry.values) :]
-            try:
-                values = tuple(_index_values(name, index.function, key, obj) for name, index in missing)
-            except RejectedObject as rejection:
-                rejected.append(rejection)
-                del entries[key]
-            else:
-                entries[key] = entry._replace(values=entry.values + values)
-
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """What a replacement of the whole content changed."""
+    """The changes that a replacement made."""
 
     deleted: list[Tombstone]
-    """Objects that were known and are gone."""
+    """Objects that were stored and no longer exist."""
     rejected: list[RejectedObject]
-    """Objects that could not be stored; where an older version was known, that one stayed (S6)."""
+    """Objects that could not be stored; an older stored version is kept (S6)."""
     _old: Mapping[ObjectKey, _Entry]
     _new: Mapping[ObjectKey, _Entry]
 
     def changes(self) -> Iterator[Change]:
-        """Every object of the new content in list order, unchanged ones too: those have equal resource versions."""
+        """Yield every object of the new content in list order; unchanged ones have equal resource versions."""
         for key, entry in self._new.items():
             old = self._old.get(key)
             new = entry.snapshot(key)
@@ -294,7 +261,7 @@ class Replaced:
 
 
 class Replacement:
-    """A new content in the making. Each object is encoded as it comes, so that no page has to be kept decoded.
+    """New content being collected. Each object is encoded as it arrives, so that no page has to be kept decoded.
 
     For the one thread that writes the store; not thread-safe. Nothing is visible before `commit`.
     """
@@ -312,7 +279,7 @@ class Replacement:
         self._rejected: list[RejectedObject] = []
 
     def add(self, objects: Iterable[JsonObject]) -> None:
-        """Add objects; of several with one key the last counts. Those that cannot be stored are noted, not raised."""
+        """Add objects; of several with one key the last counts. Rejected ones are recorded, not raised."""
         for obj in objects:
             try:
                 key, entry = self._prepare(obj)
@@ -322,12 +289,12 @@ class Replacement:
                 self._entries[key] = entry
 
     def discard(self, obj: JsonObject) -> None:
-        """Take an object out again; what has no name cannot be in."""
+        """Remove an object again; one without a name cannot have been added."""
         with suppress(RejectedObject):
             self._entries.pop(_key_of(obj), None)
 
     def commit(self) -> Replaced:
-        """Make what was added all there is. Once only: the replacement is spent."""
+        """Replace the content with the added objects. Call it once only."""
         return self._swap(self._entries, self._rejected, self._namespace)
 
 
@@ -336,7 +303,7 @@ def _key_of(obj: JsonObject) -> ObjectKey:
         key = ObjectKey.of(obj)
     except (KeyError, TypeError, AttributeError) as exc:
         raise RejectedObject(None, "no metadata.name") from exc
-    # Thousands of objects share a few namespaces; decoded JSON has a string of its own in each of them.
+    # Thousands of objects share a few namespaces; decoding JSON creates a separate string for each.
     return ObjectKey(sys.intern(key.namespace), key.name)
 
 
@@ -348,10 +315,10 @@ def _transform(function: Callable[[JsonObject], None], key: ObjectKey, obj: Json
 
 
 def _index_values(name: str, function: IndexFunc, key: ObjectKey, obj: JsonObject) -> tuple[str, ...]:
-    """The distinct values of one index function, in their order."""
+    """Return the distinct values of one index function, in their order."""
     try:
         return tuple(dict.fromkeys(function(obj)))
-    except Exception as exc:  # whatever a function that is not ours raises, it must not take the informer down (S6)
+    except Exception as exc:  # a caller's function may raise anything, and must not end the informer (S6)
         raise RejectedObject(key, f"index {name!r} failed: {type(exc).__name__}") from exc
 
 

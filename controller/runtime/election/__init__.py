@@ -1,1 +1,1 @@
-"""Leader election by Lease, and the fence that stops effects of a process that lost it."""
+"""Leader election by Lease, and the fence that stops effects of a process that lost the lease."""

@@ -1,7 +1,7 @@
-"""May this process change anything right now? Asked before every effect (E20, DESIGN 4.10).
+"""Decides whether this process may change anything now; checked before every effect (E20, DESIGN 4.10).
 
-Cancelling work when a lease is lost is not enough: a thread may sit between its decision and its effect. The fence
-closes by itself when time passes, so it holds even while the electing thread hangs.
+Cancelling work when a lease is lost is not enough: a thread may be between its decision and its effect. The fence
+closes by itself as time passes, so it holds even while the electing thread hangs.
 """
 
 import threading
@@ -12,10 +12,10 @@ from controller.runtime.threads import Stop
 
 
 class Fence(Protocol):
-    """Thread-safe, never blocks."""
+    """Decides whether effects may start. Thread-safe, never blocks."""
 
     def may_act(self) -> bool:
-        """Whether an effect may be started now."""
+        """Return whether an effect may be started now."""
         ...
 
 
@@ -33,8 +33,8 @@ class UnfencedUntil:
 class LeaseFence:
     """Open for `renew_deadline_s` after the start of the last successful renewal, closed before the first one.
 
-    The renew deadline is shorter than the lease's duration (E1), and counting starts *before* the renewing request was
-    sent: what is left between the two is the time that an effect under way has to finish before others may lead.
+    The renew deadline is shorter than the lease's duration (E1), and counting starts *before* the renewing request is
+    sent: the difference is the time that an effect under way has to finish before others may lead.
     """
 
     def __init__(self, clock: Clock, *, renew_deadline_s: float) -> None:
@@ -50,11 +50,11 @@ class LeaseFence:
             return self._open_until is not None and not self._sealed and self._clock.monotonic() < self._open_until
 
     def renewed(self, *, sent_at: float) -> None:
-        """The lease was acquired or renewed by a request that was sent at `sent_at` (monotonic seconds)."""
+        """Record that a request sent at `sent_at` (monotonic seconds) acquired or renewed the lease."""
         with self._lock:
             self._open_until = sent_at + self._renew_deadline_s
 
     def close(self) -> None:
-        """Close for good: the lease was lost or is about to be released. Idempotent."""
+        """Close permanently: the lease was lost or is about to be released. Idempotent."""
         with self._lock:
             self._sealed = True

@@ -1,10 +1,10 @@
-"""At most one process acts: leader election by a lease, with client-go's rules and a fence.
+"""Leader election by a lease, with client-go's rules and a fence, so that at most one process acts.
 
-`ElectionState` decides (what it knows, when it learnt it, may it take the lease); `Elector` asks, writes and waits.
-Time is the local monotonic clock: what other machines wrote into the lease is compared for change only (E2), so clocks
-that disagree do no harm. Differences to client-go `tools/leaderelection`: durations are monotonic, a leader that reads
+`ElectionState` decides (last record, when it changed, whether to take the lease); `Elector` reads, writes and waits.
+Time is the local monotonic clock: times that other machines wrote into the lease are compared for change only (E2), so
+clock skew does no harm. Differences from client-go `tools/leaderelection`: durations are monotonic, a leader that reads
 another holder's name gives up at once, release decides on the record just read (E16), the gauge is 0 after every exit
-(E19), and every effect asks the fence (E20). A new leader is told to the log only, which blocks nobody (E17).
+(E19), and every effect checks the fence (E20). A new leader is only logged, which blocks no thread (E17).
 """
 
 import random
@@ -33,17 +33,17 @@ _RELEASE_ATTEMPTS: Final = 3
 
 
 class LeadershipLost(Exception):  # noqa: N818 (an event that ends the process, not a mistake)
-    """The lease could not be kept. The process must end without finishing what it does (E14)."""
+    """The lease could not be kept. The process must end without finishing its work (E14)."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseRecord:
-    """What a lease says. The times are for people and kept as written: they are compared for change only (E2, E4)."""
+    """The content of a lease. The times are for humans and kept as written: compared for change only (E2, E4)."""
 
     holder: str
     """Identity of the holder; empty when released."""
     duration_s: int
-    """How long others wait for the holder, from when they last saw the record change (E3)."""
+    """How long others wait for the holder after they last saw the record change (E3)."""
     transitions: int
     acquire_time: str
     renew_time: str
@@ -51,34 +51,34 @@ class LeaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class Versioned:
-    """A record as stored; `version` must be given back when it is updated."""
+    """A record as stored; an update must send its `version`."""
 
     record: LeaseRecord
     version: str
 
 
 class Lock(Protocol):
-    """Where the record is kept. Used by one thread at a time; calls block for `timeout_s` at most (E13)."""
+    """Stores the record. Used by one thread at a time; calls block for `timeout_s` at most (E13)."""
 
     regarding: Regarding
     """The lease as an object, for Events."""
 
     def get(self, *, timeout_s: float) -> Versioned | Absent:
-        """The record as stored now. Raises `ClassifiedError`."""
+        """Return the stored record. Raises `ClassifiedError`."""
         ...
 
     def create(self, record: LeaseRecord, *, timeout_s: float) -> Versioned:
-        """Store the first record. Raises `ClassifiedError` EXISTS when somebody was faster."""
+        """Store the first record. Raises `ClassifiedError` EXISTS when another candidate was faster."""
         ...
 
     def update(self, record: LeaseRecord, version: str, *, timeout_s: float) -> Versioned:
-        """Replace the record of that version. Raises `ClassifiedError` CONFLICT when it is not the stored one (E10)."""
+        """Replace the record of that version. Raises `ClassifiedError` CONFLICT if another version is stored (E10)."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ElectionConfig:
-    """Who we are and how patient. Raises ValueError for times that could elect two leaders (E1)."""
+    """The candidate's identity and times. Raises ValueError for times that could elect two leaders (E1)."""
 
     identity: str
     lease_duration_s: float = 15.0
@@ -99,32 +99,32 @@ class ElectionConfig:
 
     @property
     def request_timeout_s(self) -> float:
-        """Limit of one request, so that a hanging one cannot cost the lease (E13)."""
+        """Return the time-out of one request, so that a hanging one cannot cost the lease (E13)."""
         return max(1.0, self.renew_deadline_s / 2)
 
 
 def unique_identity() -> str:
-    """`hostname_uuid`: the pod's name for people, and unique for each process, which E7 relies on."""
+    """Return `hostname_uuid`: the pod's name for humans, and unique for each process, as E7 requires."""
     return f"{socket.gethostname()}_{uuid.uuid4()}"
 
 
 def micro_time(at: datetime) -> str:
-    """RFC 3339 in UTC with exactly six decimals, as `metav1.MicroTime` is written (E21)."""
+    """Return RFC 3339 in UTC with exactly six decimals, as `metav1.MicroTime` is written (E21)."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class ElectionState:
-    """What one candidate knows of the lease, and what follows from it. No I/O, no clock; times: monotonic seconds."""
+    """One candidate's view of the lease, and its decisions. No I/O, no clock; times: monotonic seconds."""
 
     def __init__(self, config: ElectionConfig) -> None:
         self._config = config
         self.seen: Versioned | None = None
         """The record last read or written; None before the first, and while there is no lease."""
         self.changed_at = 0.0
-        """When we first saw the record in its present form (E2, E4)."""
+        """When this candidate first saw the current record (E2, E4)."""
 
     def observe(self, found: Versioned | Absent, now: float) -> bool:
-        """Take in what was read or written at `now`; returns whether the holder is another than before."""
+        """Record what was read or written at `now`; returns whether the holder has changed."""
         before = self.seen.record if self.seen else None
         if found is ABSENT:
             self.seen = None
@@ -136,24 +136,24 @@ class ElectionState:
 
     @property
     def is_leader(self) -> bool:
-        """Whether our name is in the record."""
+        """Return whether this candidate is the holder."""
         return self.seen is not None and self.seen.record.holder == self._config.identity
 
     def is_valid(self, now: float) -> bool:
-        """Whether the holder's time, counted from the last change that we saw, has not run out (E2, E3)."""
+        """Return whether the lease, counted from its last observed change, has not expired (E2, E3)."""
         return self.seen is not None and self.changed_at + self.seen.record.duration_s > now
 
     def may_take(self, now: float) -> bool:
-        """Nobody's (E5, E6), ours already (E7), or run out."""
+        """Return whether the lease has no holder (E5, E6), is ours already (E7), or has expired."""
         return self.seen is None or not self.seen.record.holder or self.is_leader or not self.is_valid(now)
 
     @property
     def rival(self) -> str | None:
-        """Who else the record names, if anybody."""
+        """Return the holder if it is another candidate, else None."""
         return None if self.seen is None or self.is_leader else self.seen.record.holder or None
 
     def wanted(self, utcnow: datetime) -> LeaseRecord:
-        """The record that makes or keeps us the leader (E5, E7, E8)."""
+        """Return the record that makes or keeps this candidate the leader (E5, E7, E8)."""
         stamp = micro_time(utcnow)
         mine = LeaseRecord(self._config.identity, int(self._config.lease_duration_s), 0, stamp, stamp)
         if self.seen is None:
@@ -180,7 +180,7 @@ class ElectionMetrics:
 
 
 class Elector:
-    """Runs the election in the thread that calls `run`. `healthy` may be asked from any thread."""
+    """Runs the election in the thread that calls `run`. `healthy` may be called from any thread."""
 
     def __init__(
         self,
@@ -208,7 +208,7 @@ class Elector:
         metrics.is_master.set(0)
 
     def run(self, stop: Stop, on_started: Callable[[], None]) -> None:
-        """Wait for the lease, call `on_started`, keep the lease until `stop`. Returns without releasing it.
+        """Acquire the lease, call `on_started`, renew the lease until `stop`. Returns without releasing it.
 
         Raises `LeadershipLost`. The caller sets `stop` only after the guarded work has ended, then calls `release`.
         """
@@ -226,7 +226,7 @@ class Elector:
                 self._renewed_at = None
 
     def release(self) -> None:
-        """Close the fence and give the lease back, if it is still ours (E15, E16). Failure is logged: it will expire.
+        """Close the fence and release the lease, if still held (E15, E16). A failure is logged: the lease expires.
 
         Blocks for the renew deadline at most. For the thread that joined `run`.
         """
@@ -245,7 +245,7 @@ class Elector:
                 return
 
     def healthy(self, *, tolerance_s: float = 20.0) -> bool:
-        """False when leading on a lease that should long have been renewed or given up: this thread hangs (E18)."""
+        """Return False when leading on a lease that is long overdue for renewal: the electing thread hangs (E18)."""
         with self._guard:
             renewed_at = self._renewed_at
         if renewed_at is None:
@@ -253,7 +253,7 @@ class Elector:
         return self._clock.monotonic() - renewed_at <= self._config.lease_duration_s + tolerance_s
 
     def _acquire(self, stop: Stop) -> bool:
-        """Try at once, then every retry period with jitter (E11), until it succeeds or `stop` is set."""
+        """Try to acquire at once, then every retry period with jitter (E11), until it succeeds or `stop` is set."""
         while not stop.is_set():
             if self._attempt(self._clock.monotonic() + self._config.renew_deadline_s):
                 return True
@@ -262,7 +262,7 @@ class Elector:
         return False
 
     def _keep(self, stop: Stop) -> None:
-        """Renew every retry period; one round of tries may last the renew deadline (E12)."""
+        """Renew every retry period; one round of attempts may last the renew deadline (E12)."""
         while not self._wait(stop, self._config.retry_period_s):
             deadline = self._clock.monotonic() + self._config.renew_deadline_s
             while not self._attempt(deadline):
@@ -279,7 +279,7 @@ class Elector:
         raise LeadershipLost(f"lost the lease {self._lock.regarding.name}: {why}")
 
     def _attempt(self, deadline: float) -> bool:
-        """One try to get or to keep the lease. A refusal or failure is False: the caller tries again (E5, E10)."""
+        """Try once to acquire or renew; returns False on refusal or failure: the caller tries again (E5, E10)."""
         now = self._clock.monotonic()
         if self._state.is_leader and self._state.is_valid(now) and self._state.seen is not None:
             try:
@@ -301,7 +301,7 @@ class Elector:
         return True
 
     def _write(self, found: Versioned | Absent, deadline: float) -> None:
-        """Put our name into what was `found`. Time counts from before the request: others may see it at once."""
+        """Write our identity into the `found` record. Time counts from before the request, when others may see it."""
         record = self._state.wanted(self._clock.utcnow())
         sent_at = self._clock.monotonic()
         timeout_s = self._timeout(deadline)
@@ -320,7 +320,7 @@ class Elector:
             log.info("leader is", lease=self._lock.regarding.name, holder=found.record.holder)
 
     def _release_once(self, deadline: float) -> bool:
-        """Empty the lease; returns whether it was ours to empty."""
+        """Empty the lease if this candidate holds it; returns whether it did."""
         found = self._lock.get(timeout_s=self._timeout(deadline))
         if found is ABSENT or found.record.holder != self._config.identity:
             return False
@@ -333,7 +333,7 @@ class Elector:
         return deadline - self._clock.monotonic()
 
     def _timeout(self, deadline: float) -> float:
-        """What one request may take: never beyond the round's deadline, but long enough to be of use."""
+        """Return the time-out of one request: not beyond the round's deadline, but long enough to be useful."""
         return max(0.1, min(self._config.request_timeout_s, self._remaining(deadline)))
 
     def _tell(self, what: str) -> None:

@@ -1,7 +1,7 @@
 """The metrics of work queues, under the names and buckets of client-go and controller-runtime (reference, section 12).
 
-Counters and histograms are moved by the queues; what is a state (depth, ages of held keys) is read from them when
-somebody scrapes, so it is never stale and costs nothing in between.
+The queues update counters and histograms; gauges (depth, ages of held keys) are read from the queues at each scrape,
+so they are never stale and cost nothing in between.
 """
 
 import threading
@@ -29,19 +29,19 @@ DURATION_BUCKETS: Final = _exponential(10e-9, 10.0, 12)
 
 
 class QueueGauges(Protocol):
-    """What a queue answers at a scrape. Called from the scraping thread."""
+    """What a queue reports at a scrape. Called from the scraping thread."""
 
     def depths(self) -> Mapping[int, int]:
-        """Dirty keys by priority."""
+        """Return the number of dirty keys by priority."""
         ...
 
     def held_seconds(self) -> list[float]:
-        """For how long each held key has been held."""
+        """Return for each held key the seconds since it was taken."""
         ...
 
 
 class QueueMetrics(Collector):
-    """Declares the `workqueue_*` metrics on `registry`: one for all queues of a process. Thread-safe.
+    """Declares the `workqueue_*` metrics on `registry`; shared by all queues of a process. Thread-safe.
 
     `name` and `controller` carry the same value (X1). Labels are bounded: beyond 25 priorities they share one.
     """
@@ -77,7 +77,7 @@ class QueueMetrics(Collector):
             self._queues[name] = queue
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The gauges of all queues, as they are now."""
+        """Yield the current gauges of all queues."""
         depth = GaugeMetricFamily("workqueue_depth", "Keys that are owed a run.", labels=[*_LABELS, "priority"])
         unfinished = GaugeMetricFamily(
             "workqueue_unfinished_work_seconds", "Sum of the ages of the keys in hand.", labels=_LABELS
@@ -97,7 +97,7 @@ class QueueMetrics(Collector):
 
 
 def _bounded(depths: Mapping[int, int]) -> dict[str, int]:
-    """Depths by label value. Priority 0 is always there, so that an idle queue shows a depth."""
+    """Return the depths by label value. Priority 0 is always included, so that an idle queue has a depth."""
     labelled = {"0": 0}
     for priority, count in depths.items():
         label = str(priority)

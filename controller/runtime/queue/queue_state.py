@@ -1,14 +1,14 @@
-"""What a work queue knows, without lock, clock or thread: which key is ready, held, due again, and when.
+"""The state of a work queue, without lock, clock or thread: which keys are ready, held or waiting, and until when.
 
-The semantics are client-go's queue (Q) with controller-runtime's ordering by priority (P), joined so:
+The semantics are client-go's queue (Q) with controller-runtime's ordering by priority (P), combined as follows:
 
-- a key that is added while it is held is *dirty while held*: it counts, but is queued by `done`, at the tail (Q4, Q5);
-- a higher priority goes first, first in first out within one (P1); adding again can only raise, and a raised key goes
-  to the end of its new priority (P2);
-- a key has one pending run. It is ready, or waits for the earliest deadline it was given (P3); an immediate `add` of a
-  waiting key uses the delay up (P4, other than D3);
-- a key that becomes ready by time takes its place at that time (P5), ties in the order of waiting (D6);
-- shutting down drops what waits (D7) and ignores adds; what is queued, also by `done`, is still handed out (Q9).
+- a key that is added while it is held is *dirty while held*: it counts, but `done` queues it, at the tail (Q4, Q5);
+- higher priorities come first, each is first in, first out (P1); adding again can only raise the priority, and a
+  raised key moves to the end of its new priority (P2);
+- a key has one pending run. It is ready, or waits for its earliest deadline (P3); an immediate `add` of a waiting key
+  cancels the delay (P4, unlike D3);
+- a key whose delay expires is queued at that time (P5), ties in the order of waiting (D6);
+- shutting down drops waiting keys (D7) and ignores adds; queued keys, also those by `done`, are still returned (Q9).
 """
 
 import heapq
@@ -19,12 +19,12 @@ from typing import Final, Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 
 _STALE_LIMIT: Final = 64
-"""A heap may hold as many outdated entries as valid ones, plus these, before it is built anew."""
+"""A heap is rebuilt when it holds more outdated entries than valid ones plus this many."""
 
 
 @dataclass(slots=True)
 class _Ready:
-    """A key's owed run: queued, or dirty while held (then `order` is 0 and it is in no heap)."""
+    """A key's pending run: queued, or dirty while held (then `order` is 0 and it is in no heap)."""
 
     priority: int
     order: int
@@ -47,7 +47,7 @@ class _Held:
 
 @dataclass(frozen=True, slots=True)
 class Taken(Generic[K]):
-    """A key that was handed out, and how long it had been owed a run."""
+    """A key that `take` returned, and how long it had been dirty."""
 
     key: K
     priority: int
@@ -55,7 +55,7 @@ class Taken(Generic[K]):
 
 
 class QueueState(Generic[K]):
-    """A work queue as a value that operations change; `now` is a monotonic time that never decreases.
+    """A work queue as plain mutable data; `now` is a monotonic time that never decreases.
 
     Invariants: `_queued`, `_dirty_held` and `_waiting` are disjoint; `_queued` and `_held` are disjoint; `_dirty_held`
     is a subset of `_held`. *Dirty*, in client-go's words, is `_queued` plus `_dirty_held` (Q2).
@@ -74,26 +74,26 @@ class QueueState(Generic[K]):
         self._order = 0
         self._shutting_down = False
         self.added_total = 0
-        """How often a key became dirty so far (X4)."""
+        """How many times a key became dirty (X4)."""
         self.depths: dict[int, int] = {}
-        """Dirty keys by priority, held ones included (X4). A priority that was used once stays, with 0."""
+        """Dirty keys by priority, held ones included (X4). A priority that was ever used stays, with 0."""
 
     def __len__(self) -> int:
-        """Keys that `take` would hand out, up to the last operation's `now`; neither held nor waiting ones (Q8)."""
+        """Number of keys that `take` could return at the last operation's `now`: neither held nor waiting (Q8)."""
         return len(self._queued)
 
     @property
     def held(self) -> int:
-        """Number of keys that are handed out."""
+        """Return the number of held keys."""
         return len(self._held)
 
     @property
     def is_shutting_down(self) -> bool:
-        """Whether adds are ignored from now on."""
+        """Return whether adds are ignored."""
         return self._shutting_down
 
     def add(self, key: K, priority: int, now: float) -> None:
-        """Owe `key` a run as soon as possible. Ignored while shutting down (Q9)."""
+        """Queue `key` for a run as soon as possible. Ignored while shutting down (Q9)."""
         self.promote(now)
         if not self._shutting_down:
             waiting = self._waiting.pop(key, None)
@@ -102,7 +102,7 @@ class QueueState(Generic[K]):
             self._make_dirty(key, priority, now)
 
     def add_after(self, key: K, delay_s: float, priority: int, now: float) -> None:
-        """Owe `key` a run in `delay_s` seconds unless an earlier one is (D2, P3). Ignored while shutting down (D1)."""
+        """Queue `key` in `delay_s` seconds unless a run before that is pending (D2, P3). Ignored in shutdown (D1)."""
         if delay_s <= 0:
             self.add(key, priority, now)
             return
@@ -122,7 +122,7 @@ class QueueState(Generic[K]):
                 self._wait(key, waiting.priority, due)
 
     def promote(self, now: float) -> None:
-        """Make ready what is due at `now`."""
+        """Queue the keys that are due at `now`."""
         while self._due_heap and self._due_heap[0][0] <= now:
             due, order, key = heapq.heappop(self._due_heap)
             waiting = self._waiting.get(key)
@@ -131,7 +131,7 @@ class QueueState(Generic[K]):
                 self._make_dirty(key, waiting.priority, due)
 
     def next_due(self) -> float | None:
-        """The earliest deadline; None where nothing waits."""
+        """Return the earliest deadline; None if no key waits."""
         while self._due_heap:
             due, order, key = self._due_heap[0]
             waiting = self._waiting.get(key)
@@ -141,7 +141,7 @@ class QueueState(Generic[K]):
         return None
 
     def take(self, now: float) -> Taken[K] | None:
-        """Hand out the first ready key; None where there is none. `done` is owed for it (Q6)."""
+        """Return the first ready key, None if there is none. The caller must call `done` for it (Q6)."""
         self.promote(now)
         while self._ready_heap:
             _, order, key = heapq.heappop(self._ready_heap)
@@ -154,9 +154,9 @@ class QueueState(Generic[K]):
         return None
 
     def done(self, key: K, now: float) -> float:
-        """Take `key` back, queueing it if it became dirty meanwhile (Q5); returns the seconds that it was held.
+        """Mark `key` done, queueing it if it became dirty meanwhile (Q5); returns the seconds that it was held.
 
-        Raises ValueError for a key that is not handed out (Q7).
+        Raises ValueError for a key that is not held (Q7).
         """
         self.promote(now)
         held = self._held.pop(key, None)
@@ -168,14 +168,14 @@ class QueueState(Generic[K]):
         return max(0.0, now - held.since)
 
     def shut_down(self, now: float) -> None:
-        """Ignore adds from now on and drop what waits (D7). Idempotent."""
+        """Ignore adds from now on and drop waiting keys (D7). Idempotent."""
         self.promote(now)
         self._shutting_down = True
         self._waiting.clear()
         self._due_heap.clear()
 
     def held_seconds(self, now: float) -> list[float]:
-        """For how long each held key has been held."""
+        """Return for each held key the seconds since it was taken."""
         return [max(0.0, now - held.since) for held in self._held.values()]
 
     def _make_dirty(self, key: K, priority: int, since: float) -> None:

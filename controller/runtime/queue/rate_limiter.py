@@ -1,7 +1,7 @@
-"""How long a key waits before it is tried again: per-item exponential, token bucket, and the larger of several.
+"""How long a key waits before its next attempt: per-item exponential, token bucket, and the maximum of several.
 
 The limits and their arithmetic are client-go's (`util/workqueue/default_rate_limiters.go`, `golang.org/x/time/rate`),
-so that an operator of clusters meets the delays that they know. All limiters are thread-safe.
+so that cluster administrators see the delays that they know. All limiters are thread-safe.
 """
 
 import threading
@@ -14,29 +14,29 @@ K = TypeVar("K", bound=Hashable)
 K_contra = TypeVar("K_contra", bound=Hashable, contravariant=True)
 
 _MAX_EXPONENT: Final = 1023
-"""The largest power of two that a float holds; one more raises OverflowError (L1)."""
+"""Exponent of the largest power of two that a float holds; one more raises OverflowError (L1)."""
 
 
 class RateLimiter(Protocol[K_contra]):
-    """Says how long a key has to wait, and is told when it need not any more."""
+    """Returns how long a key has to wait; `forget` resets the key."""
 
     def when(self, key: K_contra) -> float:
-        """Charge one attempt to `key`; returns the seconds to wait before it, ≥ 0. Raises nothing."""
+        """Count one attempt of `key`; returns the seconds to wait before it, ≥ 0. Raises nothing."""
         ...
 
     def forget(self, key: K_contra) -> None:
-        """Drop what is remembered of `key`, which need not be known."""
+        """Drop the state of `key`, which may be unknown."""
         ...
 
     def num_requeues(self, key: K_contra) -> int:
-        """How often `when` was asked since the last `forget`; 0 for an unknown key (L2)."""
+        """Return the number of `when` calls since the last `forget`; 0 for an unknown key (L2)."""
         ...
 
 
 class ItemExponentialRateLimiter(Generic[K]):
     """Doubles the delay of a key with every failure in a row: base · 2ⁿ seconds, n from 0, at most `cap_s` (L1).
 
-    The defaults give 5, 10, 20 ms … 655.36 s at the 18th call and 1000 s from the 19th. Remembers a number for each
+    The defaults give 5, 10, 20 ms … 655.36 s at the 18th call and 1000 s from the 19th. Keeps a number for each
     failing key until `forget`.
     """
 
@@ -78,7 +78,7 @@ class BucketRateLimiter(Generic[K]):
         self._tokens = self._burst  # guarded by _lock; may be negative: reserved
         self._filled_at = clock.monotonic()  # guarded by _lock
 
-    def when(self, key: K) -> float:  # noqa: ARG002 (the bucket ignores keys: that is its point)
+    def when(self, key: K) -> float:  # noqa: ARG002 (the bucket ignores keys on purpose)
         """See `RateLimiter.when`."""
         with self._lock:
             now = self._clock.monotonic()
@@ -88,30 +88,8 @@ class BucketRateLimiter(Generic[K]):
             return max(0.0, -self._tokens / self._rate_per_s)
 
     def forget(self, key: K) -> None:
-        """Nothing: reserved tokens stay reserved (L4)."""
+        """Do nothing: reserved tokens stay reserved (L4)."""
 
     def num_requeues(self, key: K) -> int:  # noqa: ARG002
-        """Always 0: the bucket counts no keys."""
+        """Return 0: the bucket counts no keys."""
         return 0
-
-
-class MaxOfRateLimiter(Generic[K]):
-    """The strictest of several limiters; each is charged every time, also where another one decides (L4)."""
-
-    def __init__(self, *limiters: RateLimiter[K]) -> None:
-        if not limiters:
-            raise ValueError("at least one rate limiter is needed")
-        self._limiters = limiters
-
-    def when(self, key: K) -> float:
-        """See `RateLimiter.when`."""
-        return max([limiter.when(key) for limiter in self._limiters])
-
-    def forget(self, key: K) -> None:
-        """See `RateLimiter.forget`."""
-        for limiter in self._limiters:
-            limiter.forget(key)
-
-    def num_requeues(self, key: K) -> int:
-        """The largest number that a limiter knows."""
-        return max(limiter.num_requeues(key) for limiter in self._limiters)

@@ -18,45 +18,42 @@ __all__ = ["PRIORITY_BACKGROUND", "PRIORITY_USER", "Handed", "QueueState", "Work
 K = TypeVar("K", bound=Hashable)
 
 PRIORITY_USER: Final = 0
-"""What somebody did just now."""
+"""A change that a user just made."""
 PRIORITY_BACKGROUND: Final = -100
 """Initial lists, resyncs, polls: a restart with 100,000 objects does not keep a user waiting (P11)."""
 
 _LONGEST_WAIT_S: Final = 10.0
-"""A blocked `get` looks at the clock at least this often, whatever the clock did meanwhile (D5)."""
+"""Seconds: a blocked `get` reads the clock at least this often, however the clock moved meanwhile (D5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Handed(Generic[K]):
-    """A key that is yours until `done`, and the priority that it had (P8)."""
+    """A key that the caller holds until `done`, and its priority (P8)."""
 
     key: K
     priority: int
 
 
 class WorkQueue(Generic[K]):
-    """Hands each key to at most one worker at a time and forgets none. Thread-safe.
+    """Returns each key to at most one worker at a time and loses none. Thread-safe.
 
-    Keys are small hashable values, never objects (Q13). A worker owes `done` for every key that `get` gave it, whatever
-    happened, and `forget` when it succeeded.
+    Keys are small hashable values, never objects (Q13). A worker must call `done` for every key that `get` returned,
+    whatever happened, and `forget` when it succeeded.
     """
 
     def __init__(
         self, name: str, *, metrics: QueueMetrics, clock: Clock, rate_limiter: RateLimiter[K] | None = None
     ) -> None:
-        """`name` labels the metrics; the default limiter is the per-item one, alone (L7)."""
+        """`name` labels the metrics; the default limiter is the per-item one only (L7)."""
         self._clock = clock
         self._rate_limiter: RateLimiter[K] = rate_limiter or ItemExponentialRateLimiter()
-        # Workers and drainers wait for different things, so a single wake-up can never reach the wrong one (Q12).
         self._lock = threading.Lock()
         self._ready = threading.Condition(self._lock)  # a key became ready, a deadline came closer, or shutdown
-        self._drained = threading.Condition(self._lock)  # the last held key came back, or shutdown without drain
         self._state: QueueState[K] = QueueState()  # guarded by _lock
-        self._draining = False  # guarded by _lock
         # Among waiting workers one sleeps no longer than to the next deadline, the others until they are woken: a
         # deadline does not wake everybody. Guarded by _lock; the id of that thread, None where a new one is needed.
         self._timekeeper: int | None = None
-        self._counted = 0  # guarded by _lock; how much of the state's added_total the counter has seen
+        self._counted = 0  # guarded by _lock; how much of the state's added_total the counter includes
         self._adds = metrics.adds.labels(name, name)
         self._retries = metrics.retries.labels(name, name)
         self._queue_duration = metrics.queue_duration.labels(name, name)
@@ -64,7 +61,7 @@ class WorkQueue(Generic[K]):
         metrics.attach(name, self)
 
     def add(self, key: K, priority: int = PRIORITY_USER) -> None:
-        """Owe `key` a run as soon as possible. No-op while shutting down."""
+        """Queue `key` for a run as soon as possible. No-op while shutting down."""
         with self._lock:
             self._state.add(key, priority, self._clock.monotonic())
             self._wake_worker_locked()
@@ -72,7 +69,7 @@ class WorkQueue(Generic[K]):
         self._count(added)
 
     def add_after(self, key: K, delay_s: float, priority: int = PRIORITY_USER) -> None:
-        """Owe `key` a run in `delay_s` seconds, at once for ≤ 0; an earlier run that is owed replaces it (D2, P3)."""
+        """Queue `key` in `delay_s` seconds, at once for ≤ 0; an earlier pending run replaces it (D2, P3)."""
         with self._lock:
             if self._state.is_shutting_down:  # D1
                 return
@@ -87,15 +84,15 @@ class WorkQueue(Generic[K]):
             self._retries.inc()
 
     def add_rate_limited(self, key: K, priority: int = PRIORITY_USER) -> None:
-        """Charge one failure to `key` and owe it a run after the limiter's delay (L5)."""
+        """Count one failure of `key` and queue it after the limiter's delay (L5)."""
         self.add_after(key, self._rate_limiter.when(key), priority)
 
     def forget(self, key: K) -> None:
-        """Forget the failures of `key`, known or not; what is owed stays owed, `done` too (L6, D9)."""
+        """Reset the failures of `key`, known or not; pending runs stay, and `done` is still required (L6, D9)."""
         self._rate_limiter.forget(key)
 
     def num_requeues(self, key: K) -> int:
-        """How often `key` was rate limited since the last `forget` (L2)."""
+        """Return how many times `key` was rate limited since the last `forget` (L2)."""
         return self._rate_limiter.num_requeues(key)
 
     def get(self) -> Handed[K] | None:
@@ -116,65 +113,41 @@ class WorkQueue(Generic[K]):
         return Handed(taken.key, taken.priority)
 
     def done(self, key: K) -> None:
-        """Give `key` back. Raises ValueError where it is not handed out (Q7)."""
+        """Mark `key` done. Raises ValueError if it is not held (Q7)."""
         with self._lock:
             held_s = self._state.done(key, self._clock.monotonic())
             self._wake_worker_locked()
-            if not self._state.held:
-                self._drained.notify_all()
             added = self._added_locked()
         self._count(added)
         self._work_duration.observe(held_s)
 
     def shut_down(self) -> None:
-        """Ignore adds from now on, drop delays, and let every `get` end when nothing is left. Idempotent (Q10)."""
+        """Ignore adds from now on, drop delays, and end every `get` when no key is left. Idempotent (Q10)."""
         with self._lock:
             self._state.shut_down(self._clock.monotonic())
-            self._draining = False
             self._ready.notify_all()
-            self._drained.notify_all()
             added = self._added_locked()
         self._count(added)
-
-    def shut_down_with_drain(self, timeout_s: float) -> bool:
-        """Shut down and wait until no key is in hand; whether that came true within `timeout_s` seconds.
-
-        It waits for the workers, not for the queue (Q11). `shut_down` from another thread ends the wait.
-        """
-        with self._lock:
-            deadline = self._clock.monotonic() + timeout_s
-            self._state.shut_down(self._clock.monotonic())
-            self._draining = True
-            self._ready.notify_all()
-            while self._state.held and self._draining:
-                left_s = deadline - self._clock.monotonic()
-                if left_s <= 0:
-                    break
-                self._drained.wait(left_s)
-            is_drained = not self._state.held
-            added = self._added_locked()
-        self._count(added)
-        return is_drained
 
     def __len__(self) -> int:
-        """Keys that are ready: neither in hand nor waiting (Q8)."""
+        """Number of ready keys: neither held nor waiting (Q8)."""
         with self._lock:
             self._state.promote(self._clock.monotonic())
             return len(self._state)
 
     def depths(self) -> dict[int, int]:
-        """Keys that are owed a run, by priority; those in hand that became dirty again are among them (X4)."""
+        """Return the number of dirty keys by priority, including held ones that became dirty again (X4)."""
         with self._lock:
             self._state.promote(self._clock.monotonic())
             return dict(self._state.depths)
 
     def held_seconds(self) -> list[float]:
-        """For how long each key in hand has been held."""
+        """Return for each held key the seconds since it was taken."""
         with self._lock:
             return self._state.held_seconds(self._clock.monotonic())
 
     def _wait_locked(self, now: float) -> None:
-        """Wait until it is worth looking again; may return early (K7)."""
+        """Wait until a key may be ready; may return early (K7)."""
         if self._timekeeper is not None:
             self._ready.wait()
             return
@@ -185,12 +158,12 @@ class WorkQueue(Generic[K]):
             self._timekeeper = None
 
     def _wake_worker_locked(self) -> None:
-        """Wake one waiting worker if there is something to do for it: a key, or a deadline that nobody watches."""
+        """Wake one waiting worker if there is a ready key for it, or a deadline that no worker waits for."""
         if len(self._state) or (self._timekeeper is None and self._state.next_due() is not None):
             self._ready.notify()
 
     def _added_locked(self) -> int:
-        """Keys that became dirty since this was last asked; counted by the caller without the lock."""
+        """Return how many keys became dirty since the last call; the caller counts them without the lock."""
         added = self._state.added_total - self._counted
         self._counted = self._state.added_total
         return added

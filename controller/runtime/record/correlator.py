@@ -1,7 +1,7 @@
-"""Which Event object an occurrence belongs to: count, combine or drop. Pure; client-go `tools/record/events_cache.go`.
+"""Finds the Event object of an occurrence: count, combine or drop. Pure; client-go `tools/record/events_cache.go`.
 
-Equal occurrences raise one Event's count (V2), many alike with differing messages are combined (V3), and a flood about
-one object is dropped (V4). Memory is bounded: each table forgets its least recently used entry.
+Equal occurrences raise one Event's count (V2), many similar ones with different messages are combined (V3), and a
+flood about one object is dropped (V4). Memory is bounded: each table evicts its least recently used entry.
 """
 
 from collections import OrderedDict
@@ -14,7 +14,7 @@ from controller.runtime.record.events import EventRecord, EventRef, EventType, R
 
 MAX_ENTRIES: Final = 4096
 COMBINE_FROM: Final = 10
-"""The so-manieth different message of a group is the first to be combined."""
+"""From this many different messages on, a group's occurrences are combined."""
 COMBINE_WITHIN_S: Final = 600.0
 BURST: Final = 25.0
 REFILL_S: Final = 300.0
@@ -24,7 +24,7 @@ COMBINED_PREFIX: Final = "(combined from similar events): "
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """Something happened, at `at` (UTC)."""
+    """One event that was recorded, at `at` (UTC)."""
 
     regarding: Regarding
     type: EventType
@@ -39,7 +39,7 @@ _Key: TypeAlias = tuple[_Group, str]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What to write: a new Event where `ref` is None, else the next state of that one."""
+    """The Event to write: a new one if `ref` is None, else the next state of that one."""
 
     key: _Key
     record: EventRecord
@@ -66,7 +66,7 @@ class _Bucket:
 
 
 class Correlator:
-    """Memory of what was told. Not thread-safe: one thread asks. `now` is in monotonic seconds."""
+    """Remembers the recorded occurrences. Not thread-safe: used by one thread. `now` is in monotonic seconds."""
 
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         self._messages: _Lru[_Group, _Messages] = _Lru(max_entries)
@@ -74,7 +74,7 @@ class Correlator:
         self._buckets: _Lru[tuple[tuple[str, ...], EventType], _Bucket] = _Lru(max_entries)
 
     def plan(self, occurrence: Occurrence, now: float) -> Planned | None:
-        """What to write for an occurrence; None: nothing, there were too many (they count all the same)."""
+        """Return what to write for an occurrence; None if there were too many (it still counts)."""
         group = (_identity(occurrence.regarding), occurrence.type, occurrence.reason)
         if self._is_one_of_many(group, occurrence.message, now):
             key, message = (group, COMBINED_PREFIX), COMBINED_PREFIX + occurrence.message
@@ -96,7 +96,7 @@ class Correlator:
         return Planned(key, record, seen.ref)
 
     def written(self, planned: Planned, ref: EventRef) -> None:
-        """Remember where the Event of `planned` is, to raise its count next time."""
+        """Remember the reference of `planned`'s Event, to raise its count next time."""
         record = planned.record
         self._seen.get_or_add(planned.key, lambda: _Seen(record.count, record.first_seen)).ref = ref
 
@@ -108,7 +108,7 @@ class Correlator:
         messages.different.add(message)
         if len(messages.different) < COMBINE_FROM:
             return False
-        messages.different.pop()  # one less, so that the set stays small while the flood lasts
+        messages.different.pop()  # keeps the set small while the flood lasts
         return True
 
     def _is_allowed(self, group: _Group, now: float) -> bool:
@@ -123,7 +123,7 @@ class Correlator:
 
 
 def _identity(regarding: Regarding) -> tuple[str, ...]:
-    """The object without its version, which changes while the object stays the same."""
+    """Return the object's identity without its version, which changes while the object stays the same."""
     return (regarding.api_version, regarding.kind, regarding.namespace, regarding.name, regarding.uid)
 
 

@@ -12,7 +12,7 @@ LEADER_ELECTION: Final = "LeaderElection"
 
 @dataclass(frozen=True, slots=True)
 class Regarding:
-    """The object that an Event is about, as an object reference; `namespace` is empty for cluster-scoped ones."""
+    """The object of an Event, as an object reference; `namespace` is empty for cluster-scoped ones."""
 
     api_version: str
     kind: str
@@ -24,7 +24,7 @@ class Regarding:
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """What one Event object says; times are UTC."""
+    """The content of one Event object; times are UTC."""
 
     regarding: Regarding
     type: EventType
@@ -37,7 +37,7 @@ class EventRecord:
 
 @dataclass(frozen=True, slots=True)
 class EventRef:
-    """Where an Event was written."""
+    """The name and namespace of a written Event."""
 
     namespace: str
     name: str
@@ -51,15 +51,16 @@ class EventSink(Protocol):
         ...
 
     def update(self, ref: EventRef, event: EventRecord) -> None:
-        """Raise count and last time of an Event, and replace its message. Raises `ClassifiedError`: NOT_FOUND when
-        the API server has let it expire.
+        """Raise count and last time of an Event, and replace its message.
+
+        Raises `ClassifiedError`: NOT_FOUND when the Event has expired.
         """
         ...
 
 
 class Recorder(Protocol):
-    """What code that has something to tell depends on."""
+    """Records Events; the port that reconcilers use."""
 
     def event(self, regarding: Regarding, type: EventType, reason: str, message: str) -> None:  # noqa: A002
-        """Tell about an object. Never blocks, never raises for what the API server thinks of it (V1)."""
+        """Record an Event about an object. Never blocks, and never raises when the API server refuses it (V1)."""
         ...

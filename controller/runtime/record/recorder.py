@@ -1,7 +1,7 @@
-"""Tells people what happened to an object, as Kubernetes Events, without ever holding up who tells it (V1-V5).
+"""Records what happened to objects as Kubernetes Events, without ever blocking the caller (V1-V5).
 
-Whoever has something to tell puts it into a bounded buffer; one thread correlates and writes. Events are best effort:
-they are dropped rather than waited for. Source: client-go `tools/record/event.go`.
+Callers put occurrences into a bounded buffer; one thread correlates and writes them. Events are best effort: they are
+dropped rather than waited for. Source: client-go `tools/record/event.go`.
 """
 
 import random
@@ -28,7 +28,7 @@ BUFFER_SIZE: Final = 1000
 TRIES: Final = 12
 PAUSE_S: Final = 10.0
 MESSAGE_LIMIT: Final = 1024
-"""Characters: what `events.k8s.io/v1` allows in a note."""
+"""Characters that `events.k8s.io/v1` allows in a note."""
 _REASON: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,127}")
 
 
@@ -55,7 +55,7 @@ class EventRecorder:
         self._is_closed = False  # guarded by _changed
 
     def event(self, regarding: Regarding, type: EventType, reason: str, message: str) -> None:  # noqa: A002
-        """See `Recorder.event`. Raises ValueError for a type or reason that Kubernetes does not have (V1)."""
+        """See `Recorder.event`. Raises ValueError for a type or reason that Kubernetes would reject (V1)."""
         if type not in ("Normal", "Warning"):
             raise ValueError(f"event type {type!r} is neither Normal nor Warning")
         if not _REASON.fullmatch(reason):
@@ -72,7 +72,7 @@ class EventRecorder:
             log.warning("event dropped", event_reason=reason, kind=regarding.kind, regarding=regarding.name)
 
     def run(self, stop: Stop) -> None:
-        """Write until `stop`, then write what is buffered for `flush_s` seconds at most, without trying twice."""
+        """Write until `stop`, then flush the buffer for at most `flush_s` seconds, without retries."""
         take_back = stop.on_set(self._wake)
         try:
             while (occurrence := self._next(stop)) is not None:
@@ -89,7 +89,7 @@ class EventRecorder:
                 log.warning("events dropped at the end", count=dropped)
 
     def _next(self, stop: Stop) -> Occurrence | None:
-        """The oldest in the buffer, waiting for one; None once `stop` is set."""
+        """Wait for the oldest occurrence in the buffer and return it; None once `stop` is set."""
         with self._changed:
             while not self._buffer and not stop.is_set():
                 self._changed.wait()
@@ -117,7 +117,7 @@ class EventRecorder:
                 if stop.is_set() or self._wait(stop, pause_s):
                     return
             except ClassifiedError as exc:
-                # an answer is final (V5): the namespace may be ending, or the Event is not wanted
+                # a reply is final (V5): the namespace may be terminating, or the Event was rejected
                 log.info("event refused", error=str(exc), event_reason=occurrence.reason)
                 return
             else:
@@ -125,7 +125,7 @@ class EventRecorder:
         log.warning("event given up", event_reason=occurrence.reason)
 
     def _write(self, planned: Planned) -> None:
-        """Raise the count of the Event that exists, or create one, also where it has expired meanwhile."""
+        """Raise the count of the existing Event, or create one, also if it has expired meanwhile."""
         if planned.ref is not None:
             try:
                 self._sink.update(planned.ref, planned.record)

@@ -1,1 +1,1 @@
-"""The embedded SageMaker: moto's server, plus the lives of jobs and endpoints, logs, scaling and faults on request."""
+"""The embedded SageMaker: moto's server, plus life-cycles of jobs and endpoints, logs, scaling and injected faults."""

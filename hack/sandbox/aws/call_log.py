@@ -1,4 +1,4 @@
-"""Who asked for what: counts of requests and errors, what took effect, plus the simulated call quota."""
+"""Records calls: counts of requests and errors, effects, plus the simulated call quota."""
 
 import re
 import threading
@@ -12,7 +12,7 @@ from hack.sandbox.aws.wire import ApiError, Call
 _VERB: Final = re.compile(r"(Create|Update|Stop|Delete)(?=[A-Z])")
 _READS: Final = ("Describe", "List", "Get", "Filter")
 _KEPT: Final = 20_000
-"""Effects that are remembered; the oldest go first."""
+"""Effects that are remembered; the oldest are dropped first."""
 
 
 class Requests:
@@ -24,14 +24,14 @@ class Requests:
         self._errors: Counter[tuple[str, str]] = Counter()
 
     def note(self, operation: str, error_code: str = "") -> None:
-        """Count one request, and how it failed."""
+        """Count one request, and its error if any."""
         with self._lock:
             self._calls[operation] += 1
             if error_code:
                 self._errors[operation, error_code] += 1
 
     def count(self, operation: str) -> int:
-        """Return how often `operation` was asked for, answered or not."""
+        """Return the number of requests of `operation`, answered or not."""
         with self._lock:
             return self._calls[operation]
 
@@ -62,7 +62,7 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A call that took effect, whatever its caller was told."""
+    """A call that took effect, whatever its response was."""
 
     at: float
     """Epoch seconds of the sandbox's clock."""
@@ -70,13 +70,13 @@ class Effect:
     account: str
     region: str
     name: str
-    """Of the resource; `ResourceId` and policy for calls about scaling, the ARN for calls about tags."""
+    """Name of the resource; `ResourceId` and policy for scaling calls, the ARN for tag calls."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    """Those that the call gave."""
+    """Tags in the request."""
 
     @classmethod
     def of(cls, call: Call) -> "Effect":
-        """What a call that has succeeded did."""
+        """Return the effect of a successful call."""
         params = call.params
         member = f"{_VERB.sub('', call.operation)}Name"
         known = (member, "ResourceArn", "EndpointName", "ResourceId")
@@ -88,14 +88,14 @@ class Effect:
 
 
 class Effects:
-    """What changed, in order: names and tags, no specs. Thread-safe."""
+    """All changes in order: names and tags, no specs. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._effects: deque[Effect] = deque(maxlen=_KEPT)  # guarded by _lock
 
     def note(self, call: Call) -> None:
-        """Remember a call that has succeeded, unless it only reads."""
+        """Record a successful call, unless it only reads."""
         if call.operation.startswith(_READS):
             return
         effect = Effect.of(call)
@@ -103,7 +103,7 @@ class Effects:
             self._effects.append(effect)
 
     def all(self) -> list[Effect]:
-        """Return what is remembered, oldest first."""
+        """Return the recorded effects, oldest first."""
         with self._lock:
             return list(self._effects)
 
@@ -126,7 +126,7 @@ class CallQuota:
         self._buckets: dict[tuple[str, str, str], tuple[float, float]] = {}  # caller → (tokens, when)
 
     def set(self, calls_per_second: float, burst: float | None = None) -> None:
-        """Limit each List and Describe operation of an account and region; 0 lifts the limit.
+        """Limit each List and Describe operation of an account and region; 0 removes the limit.
 
         Raises ValueError for a negative rate or a burst below one call.
         """

@@ -1,4 +1,4 @@
-"""The sandbox's wall time: the real one plus what a test or a reader has skipped."""
+"""The sandbox's wall time: the real one plus the time that a test or a user has skipped."""
 
 import threading
 import time
@@ -8,8 +8,8 @@ from collections.abc import Callable
 class SandboxClock:
     """Wall time in seconds since the epoch, moved forward on request.
 
-    `source` gives the underlying time; a test that wants time to stand still passes a constant. Thread-safe.
-    Life-cycles are computed from this clock when somebody asks, so skipping an hour costs nothing.
+    `source` returns the underlying time; a test that needs a frozen clock passes a constant. Thread-safe.
+    Life-cycles are computed from this clock on demand, so skipping an hour costs nothing.
     """
 
     def __init__(self, source: Callable[[], float] = time.time) -> None:
@@ -19,7 +19,7 @@ class SandboxClock:
 
     @classmethod
     def frozen(cls, at: float = 1_800_000_000.0) -> "SandboxClock":
-        """Return a clock that stands at `at` (epoch seconds) and moves only by `advance`."""
+        """Return a clock that is frozen at `at` (epoch seconds) and moves only by `advance`."""
         return cls(lambda: at)
 
     def now(self) -> float:
@@ -28,7 +28,7 @@ class SandboxClock:
             return self._source() + self._skipped_s
 
     def advance(self, seconds: float) -> float:
-        """Move time forward and return the new time. Raises ValueError for a negative step: statuses never go back."""
+        """Advance the clock and return the new time. Raises ValueError for a negative step: statuses never go back."""
         if seconds < 0:
             raise ValueError("the sandbox's clock only moves forward")
         with self._lock:

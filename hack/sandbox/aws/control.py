@@ -20,7 +20,7 @@ PREFIX = "/sandbox/"
 
 
 def answer(service: AwsService, request: HttpRequest) -> HttpResponse:
-    """Answer a control request; 400 says what is wrong with it, 404 that there is no such endpoint."""
+    """Answer a control request; 400 explains an invalid one, 404 means an unknown endpoint."""
     try:
         body = json.loads(request.body or b"{}")
         if not isinstance(body, dict):

@@ -1,4 +1,4 @@
-"""Faults on request: which calls go wrong, how, and how often. What a fault means is a table, not code paths."""
+"""Injects faults: which calls fail, how, and how often. A table defines the faults, not code paths."""
 
 import fnmatch
 import threading
@@ -11,10 +11,10 @@ from hack.sandbox.aws.wire import ApiError
 
 
 class When(Enum):
-    """What becomes of the call that a fault hits."""
+    """What happens to the call that a fault hits."""
 
-    INSTEAD = "instead"  # an error comes back, nothing took effect
-    AFTER = "after"  # the call takes effect, then an error comes back
+    INSTEAD = "instead"  # an error is returned, nothing took effect
+    AFTER = "after"  # the call takes effect, then an error is returned
     DELAYED = "delayed"  # the call takes effect, late
     LOST_BEFORE = "lost_before"  # no answer, nothing took effect
     LOST_AFTER = "lost_after"  # no answer, but the call took effect
@@ -22,7 +22,7 @@ class When(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """One way to go wrong: error code, HTTP status and text where there is an answer."""
+    """One way to fail: error code, HTTP status and text if there is a response."""
 
     when: When
     help: str
@@ -80,10 +80,10 @@ FAULTS: Mapping[str, FaultKind] = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """An order: the next `count` calls of `operation` (None: all of them, until cleared) go wrong as `fault` says.
+    """An injected fault: the next `count` calls of `operation` (None: all of them, until cleared) fail with `fault`.
 
-    `operation` may hold wildcards (`Describe*`); `contains` limits the order to requests whose body holds that text,
-    a job's name for example, `region` to those of a region; `after` lets that many matching calls pass first.
+    `operation` may contain wildcards (`Describe*`); `contains` limits the fault to requests with that text in the body,
+    a job's name for example, `region` to those of a region; `after` passes that many matching calls first.
     """
 
     operation: str
@@ -104,7 +104,7 @@ class Fault:
 
     @property
     def kind(self) -> FaultKind:
-        """What happens, with the order's own code, text and delay in place of the defaults."""
+        """Return the fault's kind, with its own code, text and delay in place of the defaults."""
         base = FAULTS[self.fault]
         return replace(
             base,
@@ -114,38 +114,38 @@ class Fault:
         )
 
     def is_about(self, operation: str, body: str, region: str) -> bool:
-        """Whether the order is for such a call."""
+        """Return whether the fault matches such a call."""
         if self.region and self.region != region:
             return False
         return fnmatch.fnmatchcase(operation, self.operation) and self.contains in body
 
     def error(self, *, service: str, operation: str, account: str) -> ApiError:
-        """Return the error to answer with."""
+        """Return the error for the response."""
         text = self.message or self.kind.message.format(service=service, operation=operation, account=account)
         return ApiError(self.kind.code, text, status=self.kind.status)
 
 
 class Faults:
-    """The orders in force, oldest first. Thread-safe."""
+    """The active faults, oldest first. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._orders: list[Fault] = []  # guarded by _lock
 
     def add(self, operation: str, fault: str, count: int | None = 1, **details: Any) -> Fault:
-        """Order a fault; `details` are the other fields of `Fault`. Raises ValueError or TypeError for a bad order."""
+        """Add a fault; `details` are the other fields of `Fault`. Raises ValueError or TypeError for invalid fields."""
         order = Fault(operation, fault, count, **details)
         with self._lock:
             self._orders.append(order)
         return order
 
     def clear(self) -> None:
-        """Withdraw all orders."""
+        """Remove all faults."""
         with self._lock:
             self._orders.clear()
 
     def pending(self) -> list[dict[str, Any]]:
-        """Return the orders in force as JSON values."""
+        """Return the active faults as JSON values."""
         with self._lock:
             return [asdict(order) for order in self._orders]
 

@@ -1,7 +1,7 @@
 """A small HTTP/1.1 server with keep-alive that can cut a connection and that leaves no thread behind.
 
-It is not werkzeug's development server because that closes every connection after one answer, which a client with a
-pool of connections never meets at AWS.
+It is not werkzeug's development server because that closes every connection after one response, unlike AWS, where
+clients pool connections.
 """
 
 import socket
@@ -22,8 +22,8 @@ Answer = Callable[[HttpRequest], HttpResponse]
 class HttpServer(ThreadingHTTPServer):
     """Serves `answer` on host and port (0: any free one); the port is bound when the object exists.
 
-    Raises OSError when the port is taken. `now` gives the time for the Date header, which clients use to correct
-    their own clock, so it must be the time that the answers speak of.
+    Raises OSError when the port is taken. `now` returns the time for the Date header, which clients use to correct
+    their own clock, so it must be the time in the responses.
     """
 
     daemon_threads = False
@@ -39,7 +39,7 @@ class HttpServer(ThreadingHTTPServer):
         super().__init__((host, port), _Handler)
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Accept a connection and remember it."""
+        """Accept a connection and register it."""
         connection, address = super().get_request()
         with self._connections_lock:
             self._connections.add(connection)
@@ -51,7 +51,7 @@ class HttpServer(ThreadingHTTPServer):
         super().process_request_thread(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Close a connection and forget it."""
+        """Close a connection and unregister it."""
         with self._connections_lock:
             self._connections.discard(request)
         super().shutdown_request(request)
@@ -64,7 +64,7 @@ class HttpServer(ThreadingHTTPServer):
         super().server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Let a client that went away go; anything else is printed with its traceback."""
+        """Ignore a disconnected client; print any other error with its traceback."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -108,9 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
             names.add(name.lower())
         if "x-amzn-requestid" not in names:
             self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
-        if self.close_connection:  # asked for by the client, which would else try to use it again
+        if self.close_connection:  # requested by the client, which would otherwise reuse it
             self.send_header("Connection", "close")
-        if "content-length" not in names:  # the answer to a HEAD tells the length of what a GET would send
+        if "content-length" not in names:  # the response to a HEAD has the length of a GET's
             self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
         if self.command != "HEAD":
@@ -118,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def cut(connection: socket.socket) -> None:
-    """Cut a connection both ways; a peer that has gone already does not matter."""
+    """Cut a connection both ways; ignores a peer that has already disconnected."""
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:

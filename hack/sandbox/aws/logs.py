@@ -12,14 +12,14 @@ _MAX_STREAMS = 50
 
 
 class LogsApi:
-    """The read operations of CloudWatch Logs on the groups of the given kinds; `knows` says if one is asked for."""
+    """The read operations of CloudWatch Logs on the groups of the given kinds; `knows` checks for such a group."""
 
     def __init__(self, kinds: Iterable[AnyKind], store: Store) -> None:
         self._kinds = [kind for kind in kinds if kind.log_group]
         self._store = store
 
     def knows(self, call: Call) -> bool:
-        """Whether the call is about a group of SageMaker's."""
+        """Return whether the call concerns a SageMaker log group."""
         return self._kind(_group(call)) is not None
 
     def operations(self) -> dict[str, Callable[[Call], dict[str, Any]]]:
@@ -46,7 +46,7 @@ class LogsApi:
         return answer | ({"nextToken": str(end)} if end < len(streams) else {})
 
     def get_events(self, call: Call) -> dict[str, Any]:
-        """Return the lines of one stream; tokens count lines, and at either end the same token comes back."""
+        """Return the lines of one stream; tokens count lines, and at either end the same token is returned."""
         validate("logs", call.operation, call.params)
         params = call.params
         stream = next((s for s in self._streams(call) if s.name == params["logStreamName"]), None)
@@ -70,7 +70,7 @@ class LogsApi:
         }
 
     def filter_events(self, call: Call) -> dict[str, Any]:
-        """Return lines of several streams in order of time; a filter pattern is the words that must occur."""
+        """Return lines of several streams in order of time; a filter pattern is a list of required words."""
         validate("logs", call.operation, call.params)
         params = call.params
         names, prefix = params.get("logStreamNames"), params.get("logStreamNamePrefix") or ""
@@ -110,7 +110,7 @@ class LogsApi:
         )
 
     def _streams(self, call: Call) -> list[LogStream]:
-        """Return the streams of the group, or fail as AWS does while nothing has ever been written to it."""
+        """Return the streams of the group, or fail as AWS does before its first line."""
         group = _group(call)
         kind = self._kind(group)
         writers = self._store.list(kind, call) if kind is not None else ()
@@ -139,7 +139,7 @@ def _group(call: Call) -> str:
 
 
 def _is_between(at: float, params: Mapping[str, Any]) -> bool:
-    """Whether a line is from startTime (inclusive) to endTime (exclusive), both in milliseconds."""
+    """Return whether a line is from startTime (inclusive) to endTime (exclusive), both in milliseconds."""
     end = params.get("endTime")
     return (params.get("startTime") or 0) <= _ms(at) and (end is None or _ms(at) < end)
 

@@ -1,8 +1,8 @@
-"""Everything the sandbox does not do itself goes to moto: S3, IAM, STS, other log groups, other scaling.
+"""Passes all other requests to moto: S3, IAM, STS, other log groups, other scaling.
 
-moto takes about a second to import, so it is loaded by the first request that needs it. Its state is global to the
-process: two servers in one process share it, and `reset` empties it for both. Its times are those of the machine, not
-of the sandbox's clock.
+moto takes about a second to import, so the first request that needs it loads it. Its state is global to the process:
+two servers in one process share it, and `reset` empties it for both. Its times are the machine's, not those of the
+sandbox's clock.
 """
 
 import io
@@ -26,7 +26,7 @@ class MotoBridge:
         self._app: _Wsgi | None = None  # guarded by _lock
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """Return moto's answer to a request. Raises ApiError where moto raises anything instead of answering."""
+        """Return moto's response to a request. Raises ApiError if moto raises an exception."""
         app = self._loaded()
         status = 500
         headers: tuple[tuple[str, str], ...] = ()
@@ -43,7 +43,7 @@ class MotoBridge:
                 getattr(chunks, "close", lambda: None)()
         except NotImplementedError as exc:
             raise ApiError("UnknownOperationException", f"the sandbox does not know this operation: {exc}") from exc
-        except Exception as exc:  # moto fails on some unusual requests with whatever Python raises
+        except Exception as exc:  # moto raises arbitrary exceptions for some unusual requests
             raise ApiError("InternalFailure", f"the sandbox failed: {exc!r}", status=500) from exc
         dropped = {"date", "transfer-encoding", "connection"}
         if request.method != "HEAD":
@@ -51,7 +51,7 @@ class MotoBridge:
         return HttpResponse(status, body, tuple(field for field in headers if field[0].lower() not in dropped))
 
     def account_of(self, access_key: str) -> str:
-        """Return the account an access key belongs to: that of the role, for keys which moto's STS handed out."""
+        """Return the account of an access key: that of the role, for keys from moto's STS."""
         with self._lock:
             if self._app is None:
                 return DEFAULT_ACCOUNT
@@ -60,7 +60,7 @@ class MotoBridge:
         return str(get_account_id_from(access_key))
 
     def reset(self) -> None:
-        """Forget everything moto knows, if it was ever asked."""
+        """Reset moto's state, if it was loaded."""
         with self._lock:
             is_loaded = self._app is not None
         if is_loaded:

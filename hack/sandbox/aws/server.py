@@ -24,7 +24,7 @@ DEFAULT_PORT = 8002
 
 
 class RunningServer:
-    """A server that answers. Leaving its `with` block stops it; `stop` may be called more than once. Thread-safe."""
+    """A running server. Leaving its `with` block stops it; `stop` may be called more than once. Thread-safe."""
 
     def __init__(self, http: HttpServer, service: AwsService) -> None:
         self._http = http
@@ -34,37 +34,37 @@ class RunningServer:
 
     @property
     def url(self) -> str:
-        """Where it listens: the endpoint URL of every AWS service."""
+        """Return the endpoint URL of every AWS service."""
         host, port = self._http.server_address[:2]
         return f"http://{host!s}:{port}"
 
     @property
     def clock(self) -> SandboxClock:
-        """The time the answers speak of."""
+        """Return the clock of the responses."""
         return self._service.clock
 
     @property
     def faults(self) -> Faults:
-        """Faults to order."""
+        """Return the injected faults."""
         return self._service.faults
 
     @property
     def requests(self) -> Requests:
-        """Requests counted."""
+        """Return the request counts."""
         return self._service.requests
 
     @property
     def effects(self) -> Effects:
-        """What changed."""
+        """Return the recorded changes."""
         return self._service.effects
 
     @property
     def quota(self) -> CallQuota:
-        """The simulated quota of List and Describe calls."""
+        """Return the simulated quota of List and Describe calls."""
         return self._service.quota
 
     def reset(self) -> None:
-        """Forget resources, faults, counts and moto's state."""
+        """Clear resources, faults, counts and moto's state."""
         self._service.reset()
 
     def stop(self) -> None:
@@ -93,7 +93,7 @@ def start(
     """Start a server; port 0 takes any free one.
 
     `durations` are those of the stages of jobs and endpoints, `speed` divides them (10: ten times as fast). `clock` is
-    the time the answers speak of, by default the real one; `SandboxClock.frozen()` moves only by `advance`.
+    the time of the responses, by default the real one; `SandboxClock.frozen()` moves only by `advance`.
     Raises OSError when the port is taken, ValueError for a speed that is not positive.
     """
     if speed <= 0:

@@ -1,8 +1,8 @@
-"""The dispatch in front of moto: which call a request is, who answers it, and which faults come first.
+"""The dispatch in front of moto: decodes a request, applies faults, and selects its handler.
 
-moto's own training jobs are Completed at once, take no Stop and know few filters, its endpoints are InService at once
-and its scaling knows no endpoints, so the operations of the kinds served here take the place of moto's. That is decided
-here and nowhere else, by service and operation (`X-Amz-Target`). All the rest passes on.
+moto's own training jobs are Completed at once, accept no Stop and have few filters, its endpoints are InService at once
+and its scaling has no endpoints, so the operations of the kinds served here replace moto's. Only this module decides
+that, by service and operation (`X-Amz-Target`). All other requests are passed on.
 """
 
 import json
@@ -36,8 +36,8 @@ from hack.sandbox.aws.wire import ApiError, Call, HttpRequest, HttpResponse, Pro
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
 
-class Lost(Exception):  # noqa: N818 - not an error of the program: it is what was asked for
-    """No answer is to be sent: the HTTP layer cuts the connection."""
+class Lost(Exception):  # noqa: N818 - a requested outcome, not an error of the program
+    """No response is sent: the HTTP layer cuts the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class _Caller:
 
 
 class AwsService:
-    """Answers AWS requests out of its own store, or lets moto do it. Thread-safe."""
+    """Answers AWS requests from its own store, or passes them to moto. Thread-safe."""
 
     def __init__(self, clock: SandboxClock, durations: Durations) -> None:
         self.clock = clock
@@ -75,13 +75,13 @@ class AwsService:
             SCALING: scaling.operations(),
             "logs": logs.operations(),
         }
-        # Operations that are ours for some resources only; for the rest they are moto's.
+        # Operations that are handled here for some resources only, and by moto for others.
         self._is_ours: Mapping[str, Callable[[Call], bool]] = {
             operation: api.knows for api in (tags, logs, scaling) for operation in api.operations()
         }
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """Return the answer to an AWS request. Raises Lost when a fault swallows it. Blocks only for a delay."""
+        """Return the response to an AWS request. Raises Lost when a fault swallows it. Blocks only for a delay."""
         caller = self._caller(request)
         operation, protocol = _operation(request, caller)
         try:
@@ -100,11 +100,11 @@ class AwsService:
 
     @property
     def operations(self) -> Mapping[str, Iterable[str]]:
-        """The operations answered here instead of by moto, by service."""
+        """Return the operations handled here instead of by moto, by service."""
         return self._own
 
     def reset(self) -> None:
-        """Forget resources, faults, counts and moto's state, and end delays; the clock goes on."""
+        """Clear resources, faults, counts and moto's state, and end delays; the clock keeps running."""
         released, self._released = self._released, threading.Event()
         released.set()
         self._store.clear()
@@ -139,7 +139,7 @@ class AwsService:
         raise Lost(response.status)
 
     def _perform(self, request: HttpRequest, caller: _Caller, operation: str) -> HttpResponse:
-        """Run the operation that is ours, or pass the request on."""
+        """Run an operation handled here, or pass the request on."""
         endpoint = invoked_endpoint(request)
         if endpoint is not None:
             call = Call("sagemaker-runtime", operation, caller.account, caller.region, self.clock.now())
@@ -158,7 +158,7 @@ class AwsService:
         return json_answer(answer)
 
     def _caller(self, request: HttpRequest) -> _Caller:
-        """Read who is asking from the signature's credential scope; signatures themselves are not checked."""
+        """Read the caller from the signature's credential scope; signatures themselves are not checked."""
         scope = _SCOPE.search(request.headers.get("authorization", ""))
         if scope is None:
             return _Caller(DEFAULT_ACCOUNT, "us-east-1", "")
@@ -167,7 +167,7 @@ class AwsService:
 
 
 def _operation(request: HttpRequest, caller: _Caller) -> tuple[str, Protocol]:
-    """Return the operation's name and the protocol it speaks; unknown REST calls are `<service> <METHOD>`."""
+    """Return the operation's name and its protocol; unknown REST calls are `<service> <METHOD>`."""
     target = request.headers.get("x-amz-target", "")
     if target:
         return target.rpartition(".")[2], Protocol.JSON
@@ -191,7 +191,7 @@ def _decoded(body: bytes) -> dict[str, Any]:
 
 
 def _error_code(response: HttpResponse) -> str:
-    """Return the error code in an answer of moto's, for the journal."""
+    """Return the error code in a response of moto, for the call log."""
     if response.status < 400:
         return ""
     found = re.search(rb'"__type":\s*"([^"]+)"|<Code>([^<]+)</Code>', response.body)

@@ -1,7 +1,7 @@
-"""Requests and answers as values: what the HTTP layer reads, and AWS's JSON 1.1 errors as it writes them.
+"""Requests and responses as values, for the HTTP layer, and AWS's JSON 1.1 errors.
 
 SageMaker answers every client error with HTTP 400, throttling and denied access included; the class of the error is
-`__type` in the body. Exceptions that the service model declares spell their text `Message`, the common ones `message`.
+`__type` in the body. Exceptions in the service model have their text in `Message`, the common ones in `message`.
 """
 
 import json
@@ -25,18 +25,18 @@ class HttpRequest:
 
     @property
     def path(self) -> str:
-        """The path without its query."""
+        """Return the path without its query."""
         return self.target.partition("?")[0]
 
     @property
     def query(self) -> str:
-        """The query string, undecoded, without the question mark."""
+        """Return the query string, undecoded, without the question mark."""
         return self.target.partition("?")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """One answer; the HTTP layer adds Date and Content-Length."""
+    """One response; the HTTP layer adds Date and Content-Length."""
 
     status: int
     body: bytes = b""
@@ -51,11 +51,11 @@ class ApiError(Exception):
         self.code = code
         self.message = message
         self.status = status
-        self.details = details or {}  # further members of the error, where its shape has some
+        self.details = details or {}  # further members of the error's shape
 
 
 def invalid(message: str) -> ApiError:
-    """Return a ValidationException: SageMaker's answer to most of what it does not like."""
+    """Return a ValidationException, SageMaker's error for most invalid requests."""
     return ApiError("ValidationException", message)
 
 
@@ -65,15 +65,15 @@ def json_answer(value: Any, *, status: int = 200) -> HttpResponse:
 
 
 class Protocol(Enum):
-    """How a service spells its errors."""
+    """How a service formats its errors."""
 
     JSON = "json"  # SageMaker, CloudWatch Logs, Application Auto Scaling
-    QUERY = "query"  # STS, IAM; S3 is near enough
+    QUERY = "query"  # STS, IAM; S3 is similar enough
     REST_JSON = "rest-json"  # SageMaker Runtime
 
 
 def error_answer(error: ApiError, protocol: Protocol = Protocol.JSON) -> HttpResponse:
-    """Return `error` as the protocol spells it."""
+    """Return `error` in the protocol's format."""
     if protocol is Protocol.REST_JSON:
         text = json.dumps({"Message": error.message, **error.details})
         headers = (("Content-Type", "application/json"), ("x-amzn-ErrorType", error.code))
@@ -92,7 +92,7 @@ def error_answer(error: ApiError, protocol: Protocol = Protocol.JSON) -> HttpRes
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One API call, decoded: who asks (account, region), what (`operation`, `params`), and when (epoch seconds)."""
+    """One decoded API call: its caller (account, region), `operation` and `params`, and time (epoch seconds)."""
 
     service: str
     operation: str

@@ -1,4 +1,8 @@
-"""The table of built-in resources: names, traits and subresources."""
+"""The table of built-in resources: names, traits and subresources.
+
+Those that somebody installs with the operator or that kubectl and helm ask for: `kubectl describe namespace` lists
+LimitRanges and ResourceQuotas, `helm --wait` the ReplicaSets of a Deployment.
+"""
 
 from collections.abc import Sequence
 from typing import Final
@@ -82,20 +86,10 @@ def _core() -> list[Resource]:
         labels=_POD_LABELS,
         returns_deleted=True,
     )
-    controller = Traits(
-        f"{api}.ReplicationController", generation="spec", status=True, labels={"status.replicas": ".status.replicas"}
-    )
-    claim = Traits(
-        f"{api}.PersistentVolumeClaim", status=True, initial_status={"phase": "Pending"}, returns_deleted=True
-    )
-    volume = Traits(f"{api}.PersistentVolume", status=True, initial_status={"phase": "Pending"}, returns_deleted=True)
-    node = Traits(f"{api}.Node", status=True, labels={"spec.unschedulable": ".spec.unschedulable"})
     secret = Traits(f"{api}.Secret", check=checks.secret, complete=checks.encode_string_data, labels={"type": ".type"})
-    v1, cluster = "v1", False
+    v1 = "v1"
     return [
-        _kind(v1, "bindings", "Binding", Traits(f"{api}.Binding"), verbs=_CREATE),
         _kind(v1, "configmaps", "ConfigMap", Traits(f"{api}.ConfigMap", check=checks.config_map), short=["cm"]),
-        _kind(v1, "endpoints", "Endpoints", Traits(f"{api}.Endpoints", create_on_update=True), short=["ep"]),
         _kind(v1, "events", "Event", EventStrategy(), short=["ev"], collection="/events"),
         _kind(v1, "limitranges", "LimitRange", Traits(f"{api}.LimitRange", create_on_update=True), short=["limits"]),
         _kind(
@@ -104,31 +98,11 @@ def _core() -> list[Resource]:
             "Namespace",
             NamespaceStrategy(),
             short=["ns"],
-            namespaced=cluster,
+            namespaced=False,
             verbs=without_collection,
             subresources=(_FINALIZE, STATUS),
         ),
-        _kind(v1, "nodes", "Node", node, short=["no"], namespaced=cluster, subresources=(STATUS,)),
-        _kind(v1, "persistentvolumeclaims", "PersistentVolumeClaim", claim, short=["pvc"], subresources=(STATUS,)),
-        _kind(
-            v1,
-            "persistentvolumes",
-            "PersistentVolume",
-            volume,
-            short=["pv"],
-            namespaced=cluster,
-            subresources=(STATUS,),
-        ),
         _kind(v1, "pods", "Pod", pod, short=["po"], categories=_ALL, subresources=(STATUS,)),
-        _kind(
-            v1,
-            "replicationcontrollers",
-            "ReplicationController",
-            controller,
-            short=["rc"],
-            categories=_ALL,
-            subresources=(SCALE, STATUS),
-        ),
         _kind(
             v1,
             "resourcequotas",
@@ -152,40 +126,11 @@ def _workloads() -> list[Resource]:
     scaled = (SCALE, STATUS)
     deployment = traits("apps.v1.Deployment", check=checks.workload, generation="spec+annotations")
     replica_set = traits("apps.v1.ReplicaSet", check=checks.workload, labels=replicas)
-    stateful_set = traits("apps.v1.StatefulSet", check=checks.workload)
-    daemon_set = traits("apps.v1.DaemonSet", check=checks.workload)
-    job = traits(
-        "batch.v1.Job", check=checks.job, complete=checks.label_job, labels={"status.successful": ".status.succeeded"}
-    )
-    scaler = traits("autoscaling.v2.HorizontalPodAutoscaler", generation="")
     return [
-        _kind("apps/v1", "daemonsets", "DaemonSet", daemon_set, short=["ds"], categories=_ALL, subresources=(STATUS,)),
         _kind(
             "apps/v1", "deployments", "Deployment", deployment, short=["deploy"], categories=_ALL, subresources=scaled
         ),
         _kind("apps/v1", "replicasets", "ReplicaSet", replica_set, short=["rs"], categories=_ALL, subresources=scaled),
-        _kind(
-            "apps/v1", "statefulsets", "StatefulSet", stateful_set, short=["sts"], categories=_ALL, subresources=scaled
-        ),
-        _kind(
-            "autoscaling/v2",
-            "horizontalpodautoscalers",
-            "HorizontalPodAutoscaler",
-            scaler,
-            short=["hpa"],
-            categories=_ALL,
-            subresources=(STATUS,),
-        ),
-        _kind(
-            "batch/v1",
-            "cronjobs",
-            "CronJob",
-            traits("batch.v1.CronJob"),
-            short=["cj"],
-            categories=_ALL,
-            subresources=(STATUS,),
-        ),
-        _kind("batch/v1", "jobs", "Job", job, categories=_ALL, subresources=(STATUS,)),
         _kind(
             "policy/v1",
             "poddisruptionbudgets",
@@ -222,37 +167,22 @@ def _access() -> list[Resource]:
 
 
 def _cluster() -> list[Resource]:
-    hooks, storage = "admissionregistration.k8s.io/v1", "storage.k8s.io/v1"
-    network, api = "networking.k8s.io/v1", "io.k8s.api"
-    extensions = ("api-extensions",)
+    api = "io.k8s.api"
     lease = Traits(
         f"{api}.coordination.v1.Lease", check=checks.lease, unconditional_update=False, create_on_update=True
     )
-    ingress = Traits(f"{api}.networking.v1.Ingress", status=True, generation="spec")
     return [
-        *(
-            _kind(
-                hooks,
-                f"{kind.lower()}s",
-                kind,
-                Traits(f"{api}.admissionregistration.v1.{kind}", generation="spec", unconditional_update=False),
-                categories=extensions,
-                namespaced=False,
-            )
-            for kind in ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-        ),
         _kind(
             "apiextensions.k8s.io/v1",
             "customresourcedefinitions",
             "CustomResourceDefinition",
             CrdStrategy(),
             short=("crd", "crds"),
-            categories=extensions,
+            categories=("api-extensions",),
             namespaced=False,
             subresources=(STATUS,),
         ),
         _kind("coordination.k8s.io/v1", "leases", "Lease", lease),
-        _kind("discovery.k8s.io/v1", "endpointslices", "EndpointSlice", Traits(f"{api}.discovery.v1.EndpointSlice")),
         _kind(
             "events.k8s.io/v1",
             "events",
@@ -262,30 +192,12 @@ def _cluster() -> list[Resource]:
             collection="/events",
             error_group="",
         ),
-        _kind(network, "ingressclasses", "IngressClass", Traits(f"{api}.networking.v1.IngressClass"), namespaced=False),
-        _kind(network, "ingresses", "Ingress", ingress, short=["ing"], subresources=(STATUS,)),
         _kind(
-            network,
+            "networking.k8s.io/v1",
             "networkpolicies",
             "NetworkPolicy",
             Traits(f"{api}.networking.v1.NetworkPolicy", generation="spec"),
             short=["netpol"],
-        ),
-        _kind(
-            "scheduling.k8s.io/v1",
-            "priorityclasses",
-            "PriorityClass",
-            Traits(f"{api}.scheduling.v1.PriorityClass", generation="spec"),
-            short=["pc"],
-            namespaced=False,
-        ),
-        _kind(
-            storage,
-            "storageclasses",
-            "StorageClass",
-            Traits(f"{api}.storage.v1.StorageClass", returns_deleted=True),
-            short=["sc"],
-            namespaced=False,
         ),
     ]
 
@@ -309,5 +221,5 @@ def _reviews() -> list[Resource]:
 
 
 def builtin_resources() -> list[Resource]:
-    """All built-in resources, fresh ones for every server."""
+    """Return all built-in resources, new ones for every server."""
     return [*_core(), *_workloads(), *_access(), *_cluster(), *_reviews()]

@@ -3,8 +3,8 @@
     with start() as server:
         kubeconfig = server.write_kubeconfig(path)
 
-It listens on loopback, speaks plain HTTP, keeps everything in memory, and takes every client for the administrator
-unless RBAC is asked for.
+It listens on loopback, speaks plain HTTP, keeps everything in memory, and treats every client as the administrator
+unless RBAC is enabled.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ _SHUTDOWN_S: Final = 1
 
 
 class Sandbox:
-    """Everything of one server but the sockets: storage, resources, controllers, the ASGI application."""
+    """One server without its sockets: storage, resources, controllers, the ASGI application."""
 
     def __init__(self, *, rbac: bool = False, state: Path | None = None, namespace_grace_s: float = 0.0):
         self.storage = Storage()
@@ -62,7 +62,7 @@ class Sandbox:
         ]
 
     async def run_controllers(self) -> None:
-        """Run all controllers until cancelled; the failure of one is the failure of all."""
+        """Run all controllers until cancelled; if one fails, all end."""
         async with asyncio.TaskGroup() as group:
             for run in self._controllers:
                 group.create_task(run())
@@ -77,7 +77,7 @@ class Sandbox:
 
 
 def _resource_of(path: str) -> tuple[str, bool]:
-    """The resource of a path as the request counter names it, and whether the path names one object."""
+    """Return the resource of a path for the request counter, and whether the path is one object's."""
     target = parse_path(path)
     if target is None:
         return "", True
@@ -86,7 +86,7 @@ def _resource_of(path: str) -> tuple[str, bool]:
 
 
 class RunningServer:
-    """A server in a thread of its own. Leaving the context stops it; `stop()` may be called more than once."""
+    """A server in its own thread. Leaving the context stops it; `stop()` may be called more than once."""
 
     def __init__(self, sandbox: Sandbox, host: str, port: int, state: Path | None):
         self._sandbox = sandbox
@@ -141,12 +141,12 @@ class RunningServer:
             save(self._sandbox.storage, self._state)
 
     def write_kubeconfig(self, path: Path) -> Path:
-        """Write a kubeconfig whose cluster, user and context are called `sandbox`."""
+        """Write a kubeconfig with cluster, user and context `sandbox`."""
         path.write_bytes(kubeconfig(self.url))
         return path
 
     def token(self, namespace: str, name: str) -> str:
-        """A bearer token of a service account."""
+        """Return a bearer token of a service account."""
         return self._sandbox.authorizer.issue(namespace, name)
 
     def _run(self) -> None:
@@ -175,7 +175,7 @@ def serve_forever(
     rbac: bool = False,
     on_ready: Callable[[RunningServer], None] | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM. Call from the main thread; `on_ready` gets the started server."""
+    """Serve until SIGINT or SIGTERM. Call from the main thread; `on_ready` receives the started server."""
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
@@ -186,7 +186,7 @@ def serve_forever(
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A bound socket. Its protocol is named: asyncio disables Nagle's algorithm only for sockets that say TCP."""
+    """Return a bound socket with an explicit protocol: asyncio disables Nagle's algorithm only for TCP sockets."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -198,7 +198,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def kubeconfig(url: str) -> bytes:
-    """A kubeconfig for the server at `url`."""
+    """Return a kubeconfig for the server at `url`."""
     named = "sandbox"
     return dump_yaml(
         {

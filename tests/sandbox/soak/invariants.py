@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from api.descriptor import KindDescriptor, LifeCycle
 from api.meta import GROUP, JsonObject
-from api.v1 import ALL_KINDS
+from api.v1 import KINDS
 from hack.sandbox.aws.call_log import Effect
 from tests.sandbox.harness import aws_call
 from tests.sandbox.soak.manifests import ADOPTABLE, FOREIGN
 from tests.sandbox.soak.scene import Ledger, Scene
 
-_KINDS: Final = {each.kind: each for each in ALL_KINDS}
+_KINDS: Final = {each.kind: each for each in KINDS}
 _UID: Final = f"{GROUP}/uid"
 _NAME: Final = f"{GROUP}/name"
 _SELF_EXPLAINED: Final = frozenset(
@@ -22,7 +22,7 @@ _SELF_EXPLAINED: Final = frozenset(
 )
 """Reasons of conditions that say why nothing was created."""
 _CLOCK_S: Final = 1.0
-_RESOURCES: Final = frozenset(each.operations.create.removeprefix("Create") for each in ALL_KINDS)
+_RESOURCES: Final = frozenset(each.operations.create.removeprefix("Create") for each in KINDS)
 
 
 # --- while everything is wanted
@@ -202,7 +202,7 @@ def _is_retained(ledger: Ledger, effect: Effect) -> bool:
 
 
 def _created(effect: Effect) -> KindDescriptor | None:
-    return next((each for each in ALL_KINDS if each.operations.create == effect.operation), None)
+    return next((each for each in KINDS if each.operations.create == effect.operation), None)
 
 
 def still_there(scene: Scene, region: str) -> JsonObject:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import yaml
 
 from api.meta import GROUP, JsonObject
-from api.v1 import ALL_KINDS
+from api.v1 import KINDS
 from tests.sandbox.harness import REPOSITORY
 
 REGIONS: Final = ("us-east-2", "us-west-2")
@@ -60,7 +60,7 @@ FOR_NAMESPACES: Final = (
     ("default-tags", ("team=ns", "team=ns,owner=soak", None)),
     ("drift-policy", ("correct", None)),
 )
-_BY_KIND: Final = {each.kind: each for each in ALL_KINDS}
+_BY_KIND: Final = {each.kind: each for each in KINDS}
 
 
 @cache

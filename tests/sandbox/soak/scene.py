@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from api.meta import GROUP, JsonObject
-from api.v1 import ALL_KINDS
+from api.v1 import KINDS
 from hack.sandbox.aws import server as aws_server
 from tests.sandbox.apiserver import api_server, free_port, write_kubeconfig
 from tests.sandbox.conftest import our_crds
@@ -99,7 +99,7 @@ class Scene:
         for crd in our_crds():
             path = f"{CRDS}/{crd['metadata']['name']}?fieldManager=tests&force=true"
             self.api.call("PATCH", path, crd, content="application/apply-patch+yaml")
-        for descriptor in ALL_KINDS:
+        for descriptor in KINDS:
             eventually(partial(self.api.is_served, self.api.path(plural=descriptor.plural)), what="CRDs are served")
         for namespace in NAMESPACES:
             self.api.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})

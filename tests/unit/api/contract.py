@@ -11,7 +11,7 @@ from api.fields import build
 from api.meta import JsonObject
 from api.models import as_model
 from api.schema.crd import custom_resource_definition
-from api.v1 import ALL_KINDS
+from api.v1 import KINDS
 from hack import models
 
 _TABLE = Path(__file__).parents[2] / "data" / "v1-fields.tsv"
@@ -72,7 +72,7 @@ def spec_rows(kind: str) -> tuple[Row, ...]:
 @cache
 def crd_of(kind: str) -> JsonObject:
     """The CRD that the generator makes for a kind: test_crd.py says that it is the checked-in one."""
-    (descriptor,) = [known for known in ALL_KINDS if known.kind == kind]
+    (descriptor,) = [known for known in KINDS if known.kind == kind]
     fields = build(descriptor, as_model(descriptor.service, _snapshot(descriptor.service)))
     return custom_resource_definition(descriptor, fields, "")
 

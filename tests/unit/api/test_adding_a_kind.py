@@ -11,7 +11,7 @@ from botocore.validate import ParamValidator
 from api.convert import to_request, to_spec, to_status
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject
-from api.v1 import ALL_KINDS
+from api.v1 import KINDS
 from hack import crds, models
 from hack.sandbox.kube.crd.object_validation import validate
 from hack.sandbox.kube.schema.defaulting import prune
@@ -40,7 +40,7 @@ def sample() -> JsonObject:
 @pytest.fixture
 def generated(kind: KindDescriptor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with what `make crds ARGS=--refresh` writes for it."""
-    monkeypatch.setattr(crds, "ALL_KINDS", (kind,))
+    monkeypatch.setattr(crds, "KINDS", (kind,))
     monkeypatch.setattr(crds, "ROOT", tmp_path)
     monkeypatch.setattr(crds, "CRDS", tmp_path / "crd" / "bases")
     monkeypatch.setattr(crds, "DOCS", tmp_path / "docs")
@@ -101,7 +101,7 @@ def test_the_sample_becomes_a_request_and_answers_become_status(kind: KindDescri
 
 def test_the_example_is_not_one_of_our_kinds(kind: KindDescriptor) -> None:
     """Else it would show nothing."""
-    assert kind.kind not in {known.kind for known in ALL_KINDS}
+    assert kind.kind not in {known.kind for known in KINDS}
 
 
 def _block(language: str) -> str:

@@ -12,7 +12,7 @@ from api.fields import Field, build, installed, key_of
 from api.meta import JsonObject
 from api.models import as_model
 from api.schema.pattern import to_re2
-from api.v1 import ALL_KINDS, BATCH_TRANSFORM_JOB
+from api.v1 import BATCH_TRANSFORM_JOB, KINDS
 from hack import crds, models
 from tests.unit.api.contract import crd_of, schema_of
 
@@ -23,19 +23,19 @@ def test_the_checked_in_files_are_what_the_generator_makes() -> None:
 
     assert {path.name for path, text in files.items() if path.read_text("utf-8") != text} == set()
     assert {path.name for path in files} == {
-        *(f"sagemaker.aws.amazon.com_{kind.plural}.yaml" for kind in ALL_KINDS),
-        *(f"{kind.singular}.md" for kind in ALL_KINDS),
+        *(f"sagemaker.aws.amazon.com_{kind.plural}.yaml" for kind in KINDS),
+        *(f"{kind.singular}.md" for kind in KINDS),
         "README.md",
         "kustomization.yaml",
     }
-    assert len(ALL_KINDS) == 8
+    assert len(KINDS) == 8
 
 
 def test_check_fails_when_a_file_is_stale(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """CI must see a forgotten `make crds`; writing makes it good."""
-    monkeypatch.setattr(crds, "ALL_KINDS", (BATCH_TRANSFORM_JOB,))
+    monkeypatch.setattr(crds, "KINDS", (BATCH_TRANSFORM_JOB,))
     monkeypatch.setattr(crds, "ROOT", tmp_path)
     monkeypatch.setattr(crds, "CRDS", tmp_path / "crds")
     monkeypatch.setattr(crds, "DOCS", tmp_path / "docs")
@@ -48,18 +48,18 @@ def test_check_fails_when_a_file_is_stale(
 
 def test_generating_twice_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing depends on hashing order, time or machine."""
-    monkeypatch.setattr(crds, "ALL_KINDS", (BATCH_TRANSFORM_JOB,))
+    monkeypatch.setattr(crds, "KINDS", (BATCH_TRANSFORM_JOB,))
 
     assert crds.generate() == crds.generate()
 
 
 def test_the_snapshot_is_stored_as_the_tool_writes_it() -> None:
     """Its digest is part of every CRD."""
-    for service in {kind.service for kind in ALL_KINDS}:
+    for service in {kind.service for kind in KINDS}:
         assert models.path_of(service).read_text("utf-8") == models.text_of(models.read(service))
 
 
-@pytest.mark.parametrize("kind", ALL_KINDS, ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 def test_the_installed_botocore_knows_every_field_of_the_crd(kind: KindDescriptor) -> None:
     """The converter works by the installed model: a field that only the snapshot has would be lost silently."""
     snapshot = build(kind, as_model(kind.service, models.read(kind.service)))
@@ -72,7 +72,7 @@ def _forms(root: Field) -> set[tuple[str, str, str]]:
     return {(field.path, field.member, field.form.name) for field in root.walk()}
 
 
-@pytest.mark.parametrize("kind", ALL_KINDS, ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 def test_everything_that_a_request_takes_has_a_field(kind: KindDescriptor) -> None:
     """Not only what v1 had (v1-kinds.md 15), but for what the operator fills in."""
     service = as_model(kind.service, models.read(kind.service))
@@ -131,7 +131,7 @@ _COLUMNS = {
 }
 
 
-@pytest.mark.parametrize("kind", ALL_KINDS, ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 def test_normal_output_has_the_columns_of_the_guides(kind: KindDescriptor) -> None:
     """v1-kinds.md 3: scripts count columns, so ours show with `-o wide` only."""
     columns = crd_of(kind.kind)["spec"]["versions"][0]["additionalPrinterColumns"]
@@ -141,7 +141,7 @@ def test_normal_output_has_the_columns_of_the_guides(kind: KindDescriptor) -> No
     assert [c["name"] for c in columns if c.get("priority") == 1] == ["Ready", "Reason", "Age"]
 
 
-@pytest.mark.parametrize("kind", ALL_KINDS, ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 def test_names_scope_and_subresource(kind: KindDescriptor) -> None:
     """v1-kinds.md 1 and 2. Only autoscaling policies have a short name, as ever."""
     crd = crd_of(kind.kind)
@@ -163,13 +163,13 @@ def test_names_scope_and_subresource(kind: KindDescriptor) -> None:
     assert version["subresources"] == {"status": {}}
 
 
-@pytest.mark.parametrize("kind", ALL_KINDS, ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 def test_the_crd_fits_the_annotation_of_client_side_apply(kind: KindDescriptor) -> None:
     """262,144 bytes for all annotations together; kubectl stores the whole object in one. Half of it leaves room."""
     assert len(json.dumps(crd_of(kind.kind))) < 131_072
 
 
-@pytest.fixture(params=[kind.kind for kind in ALL_KINDS])
+@pytest.fixture(params=[kind.kind for kind in KINDS])
 def schema(request: pytest.FixtureRequest) -> JsonObject:
     """The schema of each kind. Not to be changed."""
     return schema_of(request.param)
@@ -208,7 +208,7 @@ def test_enums_that_aws_adds_to_are_open() -> None:
     """A new instance type must not need a new CRD. Closed: those of v1, and those that name a yes or no."""
     closed = {
         tuple(each["enum"])
-        for kind in ALL_KINDS
+        for kind in KINDS
         for each in _schemas(schema_of(kind.kind)["properties"]["spec"])
         if "enum" in each
     }

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from api.meta import JsonObject
-from api.v1 import ALL_KINDS
+from api.v1 import KINDS
 from hack.sandbox.kube.crd.object_validation import validate
 from hack.sandbox.kube.schema.defaulting import prune
 from tests.unit.api.contract import schema_of
@@ -54,7 +54,7 @@ _TEXTS = (
 """One of them satisfies each pattern; a pattern for which that is not so fails a test here."""
 
 
-_DESCRIPTORS = {kind.kind: kind for kind in ALL_KINDS}
+_DESCRIPTORS = {kind.kind: kind for kind in KINDS}
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from botocore.validate import ParamValidator
 from api import autoscaling, hosting
 from api.convert import to_request
 from api.meta import API_VERSION, JsonObject
-from api.v1 import ALL_KINDS, ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
+from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, KINDS, MODEL
 from hack import crds
 from hack.sandbox.kube.crd.object_validation import validate
 from hack.sandbox.kube.schema.defaulting import prune
 from tests.unit.api.conftest import ROOT
 from tests.unit.api.expected import expected, leaves, request_shape, without
 
-_BY_KIND = {kind.kind: kind for kind in ALL_KINDS}
+_BY_KIND = {kind.kind: kind for kind in KINDS}
 _DOCUMENTS = [
     pytest.param(document, id=f"{path.name}:{document['metadata']['name']}")
     for path in sorted((ROOT / "samples").glob("*.yaml"))

@@ -6,10 +6,10 @@ import pytest
 
 from api.convert import to_request, to_status
 from api.meta import JsonObject
-from api.v1 import ALL_KINDS
+from api.v1 import KINDS
 from tests.unit.api.contract import Row, at, find, nested, rows, sample, schema_of, segments_of
 
-_KINDS = {kind.kind: kind for kind in ALL_KINDS}
+_KINDS = {kind.kind: kind for kind in KINDS}
 _ROWS = [row for kind in _KINDS for row in rows(kind)]
 _SPEC = [row for row in _ROWS if row.path.startswith("spec.")]
 _STATUS = [row for row in _ROWS if row.path.startswith("status.")]
@@ -20,7 +20,7 @@ _MERGED = {
     ("HostingDeployment", "spec.models"): ["name"],
 }
 _OR_TEXT = "spec.models[].containers"
-_COMPOSED = {kind.kind for kind in ALL_KINDS if kind.operations.further}
+_COMPOSED = {kind.kind for kind in KINDS if kind.operations.further}
 """Kinds whose requests are made of more than one operation: test_v1_requests.py."""
 
 

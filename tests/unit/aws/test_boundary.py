@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from api.descriptor import LifeCycle
 from api.meta import ObjectKey
-from api.v1 import ALL_KINDS, TRAINING_JOB
+from api.v1 import KINDS, TRAINING_JOB
 from controller.aws.clients import MOST_CLIENTS, AwsApi, Clients, ClientSettings, default_session
 from controller.aws.console import log_url, partition_of
 from controller.aws.errors import AwsError
@@ -225,7 +225,7 @@ def test_a_list_page_tells_sagemakers_own_time(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "descriptor", [each for each in ALL_KINDS if each.life_cycle is LifeCycle.JOB], ids=lambda each: each.kind
+    "descriptor", [each for each in KINDS if each.life_cycle is LifeCycle.JOB], ids=lambda each: each.kind
 )
 def test_every_kind_can_be_listed_by_modification_time(descriptor: Any) -> None:
     """The tracker's request exists for each job kind in the service model."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from api.v1 import ALL_KINDS
+from api.v1 import KINDS
 from hack import slim
 from tests.dockerfile import DOCKERFILE, stages
 
@@ -93,7 +93,7 @@ def test_the_context_has_every_file_that_is_copied() -> None:
 
 def test_every_aws_service_that_is_called_keeps_its_model() -> None:
     """Services of the kinds, and those that the code names in a call."""
-    called = {kind.service for kind in ALL_KINDS}
+    called = {kind.service for kind in KINDS}
     for path in (ROOT / "controller").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):

@@ -13,7 +13,7 @@ import yaml
 from botocore.exceptions import NoCredentialsError
 from prometheus_client import CollectorRegistry
 
-from api.v1 import ALL_KINDS
+from api.v1 import KINDS
 from controller.app import _Metrics
 from controller.aws.clients import AwsMetrics
 from controller.aws.errors import TABLE, classify
@@ -185,7 +185,7 @@ def called() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    for kind in ALL_KINDS:
+    for kind in KINDS:
         names = kind.operations
         words |= {*names.sending, names.describe, names.list, names.stop, names.delete}
     return {f"{services[word]}:{word}" for word in words if word in services}
@@ -201,7 +201,7 @@ def test_the_operators_policy_allows_what_the_code_calls() -> None:
 
 def test_the_policy_for_all_kinds_is_the_sum_of_theirs() -> None:
     """No kind needs more than the whole operator."""
-    assert actions("operator") == set().union(*(actions(kind.singular) for kind in ALL_KINDS))
+    assert actions("operator") == set().union(*(actions(kind.singular) for kind in KINDS))
 
 
 @pytest.mark.parametrize("policy", sorted(path.stem for path in POLICIES.glob("*.json")) or ["operator"])

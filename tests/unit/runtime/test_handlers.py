@@ -8,10 +8,7 @@ import pytest
 
 from api.meta import JsonObject, ObjectKey, Resource
 from controller.runtime.cache.handlers import (
-    AnnotationsChanged,
-    AnyOf,
     EnqueueHandler,
-    GenerationChanged,
     Predicate,
     VersionChanged,
     own_key,
@@ -94,8 +91,6 @@ class Nothing(Predicate):
         pytest.param([], True, id="none"),
         pytest.param([Predicate(), Predicate()], True, id="all pass"),
         pytest.param([Predicate(), Nothing()], False, id="one does not"),
-        pytest.param([AnyOf(Nothing(), Predicate())], True, id="any of"),
-        pytest.param([AnyOf(Nothing())], False, id="any of none that pass"),
     ],
 )
 def test_predicates_are_and_ed(queue: RecordingQueue, predicates: list[Predicate], is_queued: bool) -> None:
@@ -113,50 +108,10 @@ def versions(old: JsonObject, new: JsonObject) -> tuple[Snapshot, Snapshot]:
     return snapshot(old), snapshot(new)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "passes"),
-    [
-        pytest.param(widget("a", "1", generation=1), widget("a", "2", generation=2), True, id="spec changed"),
-        pytest.param(widget("a", "1", generation=1), widget("a", "2", generation=1), False, id="status or metadata"),
-        pytest.param(widget("a", "1", generation=1), widget("a", "1", generation=1), False, id="resync"),
-        pytest.param(
-            widget("a", "1", generation=1),
-            widget("a", "2", generation=2, deletionTimestamp="2030-01-01T00:00:00Z"),
-            True,
-            id="deletion raises the generation",
-        ),
-        pytest.param(
-            widget("a", "1", generation=1, uid="x"),
-            widget("a", "9", generation=1, uid="y"),
-            True,
-            id="I5: created again",
-        ),
-    ],
-)
-def test_generation_predicate(old: JsonObject, new: JsonObject, passes: bool) -> None:
-    """I17."""
-    predicate = GenerationChanged()
-
-    assert predicate.passes_update(*versions(old, new)) is passes
-    assert predicate.passes_add(snapshot(new))
-    assert predicate.passes_delete(snapshot(new))
-
-
 def test_version_predicate_drops_resyncs() -> None:
     """I17."""
     assert not VersionChanged().passes_update(NEW, NEW)
     assert VersionChanged().passes_update(OLD, NEW)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "passes"),
-    [({"x": "1"}, {"x": "2"}, True), ({}, {"x": "2"}, True), ({"x": "1"}, {"x": "1"}, False), (None, {}, False)],
-)
-def test_annotation_predicate(old: object, new: object, passes: bool) -> None:
-    """For what users tell the operator by annotation; none is as good as an empty map."""
-    before, after = versions(widget("a", "1", annotations=old), widget("a", "2", annotations=new))
-
-    assert AnnotationsChanged().passes_update(before, after) is passes
 
 
 def reference(kind: str, name: str, api_version: str = "example.com/v1") -> dict[str, str]:

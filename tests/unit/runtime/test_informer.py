@@ -411,23 +411,6 @@ def test_an_informer_runs_once_and_takes_no_handlers_afterwards() -> None:
         scene.informer.add_handler(Recorder())
 
 
-@pytest.mark.parametrize("never_blocks", [True, False])
-def test_a_removed_handler_hears_nothing_more(never_blocks: bool) -> None:
-    """I16: and may be removed twice."""
-    removed, other, watch = Recorder(never_blocks=never_blocks), Recorder(), Watch()
-    scene = Scene([page(), watch])
-    registration = scene.informer.add_handler(removed)
-    scene.informer.add_handler(other)
-    watch.events = [
-        lambda: scene.informer.remove_handler(registration),
-        lambda: scene.informer.remove_handler(registration),
-        event("ADDED", widget("a", "11")),
-    ]
-    scene.run()
-
-    assert (removed.heard, other.heard) == ([], ["add a@11"])
-
-
 def test_what_is_undelivered_at_the_end_is_dropped() -> None:
     """I16: a handler's thread ends after the call that it is in."""
     entered, watch = threading.Event(), Watch()

@@ -13,6 +13,7 @@ import pytest
 from controller.runtime.election.leader_election import LeadershipLost
 from controller.runtime.manager import Manager, Run, Stage
 from controller.runtime.threads import Stop
+from hack.background import in_background
 from tests.fakes import FakeClock
 
 MAIN = threading.main_thread()
@@ -256,7 +257,10 @@ def test_signals_are_as_before_afterwards(diary: Diary) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_the_process_at_once(number: signal.Signals) -> None:
-    """Someone at a terminal, or a node that is going down, does not want to wait."""
+    """Someone at a terminal, or a node that is going down, does not want to wait.
+
+    The process starts with SIGINT ignored, as in the background of a script: either signal counts all the same.
+    """
     program = """
 import sys, threading, structlog
 from controller.runtime.manager import Manager, Stage
@@ -275,7 +279,7 @@ manager.run()
 """
     root = Path(__file__).parents[3]
     with subprocess.Popen(
-        [sys.executable, "-c", program],
+        in_background([sys.executable, "-c", program]),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=root,

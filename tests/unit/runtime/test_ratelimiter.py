@@ -5,7 +5,7 @@ import random
 import pytest
 
 from controller.runtime.queue.backoff import Backoff
-from controller.runtime.queue.rate_limiter import BucketRateLimiter, ItemExponentialRateLimiter, MaxOfRateLimiter
+from controller.runtime.queue.rate_limiter import BucketRateLimiter, ItemExponentialRateLimiter
 from tests.fakes import FakeClock
 
 
@@ -59,30 +59,6 @@ def test_bucket_refills_with_time_up_to_the_burst() -> None:
 
     clock.advance(3600)
     assert [limiter.when("a") for _ in range(3)] == [0.0, 0.0, pytest.approx(0.1)]
-
-
-def test_max_of_charges_every_limiter_and_takes_the_largest_delay() -> None:
-    """L4: also the limiter that does not decide is charged; forget goes to all, and the bucket ignores it."""
-    clock = FakeClock()
-    per_item: ItemExponentialRateLimiter[str] = ItemExponentialRateLimiter(base_s=1.0)
-    bucket: BucketRateLimiter[str] = BucketRateLimiter(clock, rate_per_s=0.25, burst=2)
-    limiter = MaxOfRateLimiter(per_item, bucket)
-
-    assert [limiter.when("a") for _ in range(4)] == [1.0, 2.0, 4.0, 8.0]
-    assert limiter.when("b") == 12.0, "the calls for a took the tokens"
-    assert (limiter.num_requeues("a"), limiter.num_requeues("b")) == (4, 1)
-
-    limiter.forget("a")
-
-    assert limiter.num_requeues("a") == 0
-    assert per_item.when("a") == 1.0
-    assert bucket.when("a") == 16.0, "reserved tokens stay reserved"
-
-
-def test_max_of_nothing_is_refused() -> None:
-    """A limiter without limits would be a mistake in the wiring."""
-    with pytest.raises(ValueError, match="at least one"):
-        MaxOfRateLimiter()
 
 
 class _Middle(random.Random):

@@ -214,38 +214,6 @@ def test_index_follows_the_object(store: Store) -> None:
     assert store.by_index("colour", "red") == []
 
 
-def test_an_index_added_later_covers_what_is_there(store: Store) -> None:
-    """S5."""
-    store.upsert(painted("a", "red"))
-
-    store.add_indexer("namespace", lambda obj: [obj["metadata"]["namespace"]])
-    store.upsert(painted("b", "red"))
-
-    assert sorted(store.index_keys("namespace", "ns")) == [key("a"), key("b")]
-    store.remove(key("a"))
-    assert store.index_keys("namespace", "ns") == [key("b")]
-    assert store.index_keys("colour", "red") == [key("b")]
-
-
-def test_an_index_added_during_a_replacement_covers_it(store: Store) -> None:
-    """S5: also the objects that were collected before, unless it fails on them (S6)."""
-    replacement = store.replacement()
-    replacement.add([painted("a", "red"), widget("unpainted")])
-
-    store.add_indexer("first letter", lambda obj: [obj["metadata"]["labels"]["colour"][0]])
-    replaced = replacement.commit()
-
-    assert store.index_keys("first letter", "r") == [key("a")]
-    assert [rejected.key for rejected in replaced.rejected] == [key("unpainted")]
-    assert store.keys() == [key("a")]
-
-
-def test_an_index_name_is_taken_once(store: Store) -> None:
-    """S5."""
-    with pytest.raises(ValueError, match="colour"):
-        store.add_indexer("colour", colours)
-
-
 @pytest.mark.parametrize("ask", [Store.by_index, Store.index_keys])
 def test_asking_for_an_unknown_index_is_an_error(store: Store, ask: object) -> None:
     """S5."""
@@ -254,9 +222,13 @@ def test_asking_for_an_unknown_index_is_an_error(store: Store, ask: object) -> N
         ask(store, "size", "big")
 
 
-def test_an_object_that_an_index_fails_on_is_rejected(store: Store) -> None:
+def test_an_object_that_an_index_fails_on_is_rejected() -> None:
     """S6, port: loudly, the store unchanged, the object's content not quoted."""
-    store.add_indexer("brittle", lambda obj: ["x"] if obj["metadata"]["name"] != "bad" else 1 / 0)  # type: ignore[arg-type, return-value]
+
+    def brittle(obj: JsonObject) -> Iterable[str]:
+        return ["x"] if obj["metadata"]["name"] != "bad" else [str(1 / 0)]
+
+    store = Store({"colour": colours, "brittle": brittle})
     store.upsert(widget("a"))
 
     with pytest.raises(RejectedObject, match="ns/bad: index 'brittle' failed: ZeroDivisionError") as rejected:
@@ -274,9 +246,9 @@ def test_an_object_without_a_name_is_rejected(store: Store, obj: JsonObject) -> 
         store.upsert(obj)
 
 
-def test_a_replacement_keeps_the_last_good_version_of_a_bad_object(store: Store) -> None:
+def test_a_replacement_keeps_the_last_good_version_of_a_bad_object() -> None:
     """S6: a bad object hurts nobody else, and is not taken for deleted."""
-    store.add_indexer("shape", lambda obj: [obj["metadata"].get("labels", {"shape": ""})["shape"]])
+    store = Store({"shape": lambda obj: [obj["metadata"].get("labels", {"shape": ""})["shape"]]})
     store.upsert(widget("bad", "1"))
 
     replaced = store.replace([widget("good"), painted("bad", "red", "2"), painted("bad too", "red"), {}])

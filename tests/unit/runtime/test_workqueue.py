@@ -84,61 +84,13 @@ def test_after_shutdown_queued_keys_are_handed_out_before_the_end(registry: Coll
     assert queue.get() is None
 
 
-def test_draining_returns_at_once_with_nothing_in_hand(registry: CollectorRegistry) -> None:
-    """Q11: although a key is queued."""
-    queue = make_queue(registry)
-    queue.add("queued")
-
-    assert queue.shut_down_with_drain(PATIENCE_S) is True
-    assert len(queue) == 1
-
-
-def test_draining_waits_for_the_keys_in_hand(registry: CollectorRegistry, pool: ThreadPoolExecutor) -> None:
-    """Q11, Q12: a worker that waits meanwhile does not swallow the wake-up."""
-    queue = make_queue(registry, SystemClock())
-    queue.add("a")
-    queue.get()
-    others = [pool.submit(queue.get) for _ in range(3)]
-    drained = pool.submit(queue.shut_down_with_drain, PATIENCE_S)
-    assert [other.result(PATIENCE_S) for other in others] == [None] * 3
-    assert not drained.done()
-
-    queue.done("a")
-
-    assert drained.result(PATIENCE_S) is True
-
-
-def test_plain_shutdown_frees_a_drainer(registry: CollectorRegistry, pool: ThreadPoolExecutor) -> None:
-    """Q11."""
-    queue = make_queue(registry, SystemClock())
-    queue.add("a")
-    queue.get()
-    other = pool.submit(queue.get)
-    drained = pool.submit(queue.shut_down_with_drain, 10 * PATIENCE_S)
-    assert other.result(PATIENCE_S) is None, "the drainer has begun"
-
-    queue.shut_down()
-
-    assert drained.result(PATIENCE_S) is False
-    queue.done("a")
-
-
-def test_draining_gives_up_after_its_time(registry: CollectorRegistry) -> None:
-    """Q11: in the reference it hangs for ever where a worker forgets `done`."""
-    queue = make_queue(registry)
-    queue.add("a")
-    queue.get()
-
-    assert queue.shut_down_with_drain(0.0) is False
-
-
-def test_draining_drops_delays(registry: CollectorRegistry) -> None:
-    """D7, D8."""
+def test_shutdown_drops_delays(registry: CollectorRegistry) -> None:
+    """D7."""
     clock = FakeClock()
     queue = make_queue(registry, clock)
     queue.add_after("a", 1.0)
 
-    assert queue.shut_down_with_drain(PATIENCE_S) is True
+    queue.shut_down()
     clock.advance(2.0)
 
     assert queue.get() is None

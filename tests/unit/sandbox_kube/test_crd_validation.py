@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hack.sandbox.kube.crd.definition_rules import crd_warnings, validate_crd
+from hack.sandbox.kube.crd.definitions import CrdStrategy
 from tests.unit.sandbox_kube.schemas import WIDGET, JsonObject
 
 SCHEMA = "spec.validation.openAPIV3Schema"
@@ -414,3 +415,10 @@ def test_formats_that_nobody_checks_are_warned_of_once() -> None:
 
     assert crd_warnings(new) == ['unrecognized format "int16"', 'unrecognized format "zzz"']
     assert crd_warnings(new, old) == ['unrecognized format "zzz"']
+
+
+def test_who_writes_a_crd_gets_its_warnings() -> None:
+    """They come with the answer to a write that succeeds."""
+    made = with_field({"type": "string", "format": "zzz"})
+
+    assert CrdStrategy().warnings(made, None) == ['unrecognized format "zzz"']

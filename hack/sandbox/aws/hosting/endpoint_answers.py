@@ -1,4 +1,4 @@
-"""What DescribeEndpoint says about an endpoint, and what its instances write to CloudWatch."""
+"""Builds DescribeEndpoint responses, and the lines that instances write to CloudWatch."""
 
 import copy
 import hashlib
@@ -10,10 +10,10 @@ from hack.sandbox.aws.records.resource import LogStream, stamp
 
 
 def describe(endpoint: Endpoint, now: float) -> dict[str, Any]:
-    """Return the members of DescribeEndpoint beside name, ARN, status, failure and the two times.
+    """Return the members of DescribeEndpoint other than name, ARN, status, failure and the two times.
 
-    While an endpoint is being created it has no variants yet; while it is updated it shows what still runs, and what
-    is to come in PendingDeploymentSummary.
+    An endpoint that is being created has no variants yet; one that is being updated shows the running variants, and
+    the future ones in PendingDeploymentSummary.
     """
     step = endpoint.course.at(now)
     answer: dict[str, Any] = {"EndpointConfigName": step.fleet.config_name}
@@ -65,7 +65,7 @@ def _pending(variant: Variant) -> dict[str, Any]:
 
 
 def _echoed(fleet: Fleet) -> dict[str, Any]:
-    """Return what Describe repeats from the configuration."""
+    """Return the members that Describe repeats from the configuration."""
     answer = {
         member: copy.deepcopy(fleet.config[member])
         for member in ("AsyncInferenceConfig", "ExplainerConfig", "MetricsConfig")
@@ -89,7 +89,7 @@ def _resolved(image: str) -> str:
 
 
 def log_lines(endpoint: Endpoint, now: float) -> Iterator[LogStream]:
-    """Yield a stream for each instance that ever served, `<variant>/<instance>`, and one for what failed to start."""
+    """Yield a stream for each instance that ever served, `<variant>/<instance>`, and one for a failed start."""
     streams: dict[str, list[tuple[float, str]]] = {}
     for step in endpoint.course.reached(now):
         if step.status == "Failed":

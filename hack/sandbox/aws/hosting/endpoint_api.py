@@ -32,13 +32,13 @@ ENDPOINT: Kind[Endpoint] = Kind(
     log_lines=endpoint_answers.log_lines,
 )
 _IN_PROGRESS = ErrorText("ValidationException", 'Cannot update in-progress endpoint "{arn}".')
-# The wording is not known; that AWS refuses is: DeleteEndpoint is all that can be done with a failed endpoint.
+# AWS refuses this, with unknown wording: only DeleteEndpoint works for a failed endpoint.
 _WRONG_STATE = ErrorText("ValidationException", 'Cannot update endpoint "{arn}" in status {status}.')
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointApi:
-    """The operations over one store; `targets` knows which variants are scaled."""
+    """The operations over one store; `targets` has the scaled variants."""
 
     store: Store
     durations: Durations
@@ -56,7 +56,7 @@ class EndpointApi:
         }
 
     def create(self, call: Call) -> dict[str, Any]:
-        """Begin to create an endpoint; whether it succeeds is seen later, in Describe."""
+        """Begin to create an endpoint; Describe shows later whether it succeeds."""
         name = _name(call)
         if self.store.find(ENDPOINT, call, name) is not None:
             raise ENDPOINT.exists.raised(arn=ENDPOINT.arn(call, name))
@@ -78,14 +78,14 @@ class EndpointApi:
         return {"EndpointArn": endpoint.arn}
 
     def describe(self, call: Call) -> dict[str, Any]:
-        """Return everything there is to say about an endpoint."""
+        """Return the full description of an endpoint."""
         endpoint = self.store.get(ENDPOINT, call, _name(call))
         failure = endpoint.course.at(call.now).failure
         answer = _summary(endpoint, call.now) | ({"FailureReason": failure} if failure else {})
         return answer | endpoint_answers.describe(endpoint, call.now)
 
     def update(self, call: Call) -> dict[str, Any]:
-        """Begin to switch an endpoint to another configuration. A failure rolls it back, which Describe tells later."""
+        """Begin to switch an endpoint to another configuration. A failure rolls it back, as Describe shows later."""
         endpoint = self.store.get(ENDPOINT, call, _name(call))
         _check_updatable(endpoint, call.now)
         _check_deployment(call)
@@ -100,7 +100,7 @@ class EndpointApi:
         fleet = replace(fleet, deployment=call.params.get("DeploymentConfig") or kept)
         asked = self._markers(call, config, config.name)
         if self.store.find(ENDPOINT_CONFIG, call, old.config_name) is None:
-            # Deleting the configuration that an endpoint runs with is what AWS warns of: no update works any more.
+            # AWS warns against deleting the configuration of a running endpoint: no update works any more.
             lost = ENDPOINT_CONFIG.not_found.raised(arn=ENDPOINT_CONFIG.arn(call, old.config_name))
             asked = Markers(fail=lost.message)
         course = endpoints.updated(endpoint.course, fleet, asked, call.now, self.durations)
@@ -131,7 +131,7 @@ class EndpointApi:
         return self._switched(call, endpoint, course)
 
     def delete(self, call: Call) -> None:
-        """Begin to delete an endpoint that nothing is being done to; its scalable targets go with it at once."""
+        """Begin to delete an idle endpoint; its scalable targets are removed at once."""
         name = _name(call)
 
         def leaving(endpoint: Endpoint) -> Endpoint:
@@ -148,7 +148,7 @@ class EndpointApi:
         return paged(ENDPOINT.items_member, call.params, found, lambda endpoint: _summary(endpoint, call.now))
 
     def _check_targets(self, call: Call, endpoint: Endpoint, old: Fleet, new: Fleet) -> None:
-        """Raise if the update takes away a variant that is a scalable target, or changes its instance type.
+        """Raise if the update removes a variant that is a scalable target, or changes its instance type.
 
         Source: "Update endpoints that use auto scaling" in the SageMaker developer guide.
         """
@@ -166,7 +166,7 @@ class EndpointApi:
             )
 
     def _switched(self, call: Call, seen: Endpoint, course: Timeline[EndpointStep]) -> dict[str, Any]:
-        """Give the endpoint its new course, unless another call was faster."""
+        """Set the endpoint's new timeline, unless another call was faster."""
 
         def changed(endpoint: Endpoint) -> Endpoint:
             if endpoint.course is not seen.course:
@@ -176,7 +176,7 @@ class EndpointApi:
         return {"EndpointArn": self.store.change(ENDPOINT, call, seen.name, changed).arn}
 
     def _fleet(self, call: Call, config: Resource) -> Fleet:
-        """Return what the configuration describes. Raises the "not found" error of a model that is gone."""
+        """Return the fleet of the configuration. Raises the "not found" error of a deleted model."""
 
         def images(model: str) -> tuple[str, ...]:
             request = self.store.get(MODEL, call, model).request
@@ -214,13 +214,13 @@ def _name(call: Call) -> str:
 
 
 def _check_settled(endpoint: Endpoint, now: float) -> None:
-    """Raise unless nothing is being done to the endpoint."""
+    """Raise unless the endpoint is idle."""
     if endpoint.status_at(now) in endpoints.IN_PROGRESS:
         raise _IN_PROGRESS.raised(arn=endpoint.arn)
 
 
 def _check_updatable(endpoint: Endpoint, now: float) -> None:
-    """Raise unless the endpoint serves and nothing is being done to it."""
+    """Raise unless the endpoint is in service and idle."""
     _check_settled(endpoint, now)
     status = endpoint.status_at(now)
     if status not in endpoints.UPDATABLE:

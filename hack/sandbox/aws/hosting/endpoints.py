@@ -1,7 +1,7 @@
 """Endpoints: the record, and the timelines of creation, update, scaling and deletion.
 
-An endpoint runs a fleet, which is a snapshot of its configuration: what becomes of the configuration or its models
-afterwards does not change what runs, as at AWS.
+An endpoint runs a fleet, which is a snapshot of its configuration: later changes of the configuration or its models do
+not affect it, as at AWS.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from hack.sandbox.aws.records.triggers import Markers
 IN_PROGRESS = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 SERVING = frozenset({"InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"})
 UPDATABLE = frozenset({"InService", "UpdateRollbackFailed"})
-_GONE = "Deleted"  # no answer shows it
+_GONE = "Deleted"  # no response shows it
 _UNHEALTHY = (
     "The primary container for production variant {variant} did not pass the ping health check. Please check"
     " CloudWatch logs for this endpoint."
@@ -37,13 +37,13 @@ class Variant:
     is_shadow: bool = False
 
     def settled(self) -> "Variant":
-        """Return the variant once it is what it should be."""
+        """Return the variant with its desired values reached."""
         return replace(self, weight=self.desired_weight, count=self.desired_count)
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What an endpoint runs, or is about to run."""
+    """The variants that an endpoint runs, or will run."""
 
     config_name: str
     config: Mapping[str, Any]
@@ -57,10 +57,10 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class EndpointStep(Step):
-    """A step of an endpoint's life: what it runs from then on, and what it is being changed to."""
+    """A step of an endpoint's life: its fleet from then on, and the fleet it is being changed to."""
 
     fleet: Fleet = field(kw_only=True)
-    is_deployed: bool = field(kw_only=True, default=True)  # False until the first fleet is there
+    is_deployed: bool = field(kw_only=True, default=True)  # False until the first fleet runs
     pending: Fleet | None = field(kw_only=True, default=None)
 
 
@@ -70,7 +70,7 @@ class Endpoint(Resource):
 
     course: Timeline[EndpointStep]
     invocations: tuple[tuple[float, str, str], ...] = ()
-    invoked: int = 0  # how often, ever
+    invoked: int = 0  # total number of invocations
 
     def status_at(self, now: float) -> str:
         """Return EndpointStatus."""
@@ -81,12 +81,12 @@ class Endpoint(Resource):
         return self.course.at(now).at
 
     def is_gone(self, now: float) -> bool:
-        """Whether the deletion is complete."""
+        """Return whether the deletion is complete."""
         return self.status_at(now) == _GONE
 
 
 def fleet_of(name: str, config: Mapping[str, Any], images: Callable[[str], tuple[str, ...]]) -> Fleet:
-    """Return the fleet that a configuration describes; `images` gives those of a model."""
+    """Return the fleet of a configuration; `images` returns those of a model."""
 
     def made(given: Mapping[str, Any], *, is_shadow: bool) -> Variant:
         weight, count = given.get("InitialVariantWeight", 1.0), given.get("InitialInstanceCount")
@@ -99,7 +99,7 @@ def fleet_of(name: str, config: Mapping[str, Any], images: Callable[[str], tuple
 
 
 def retained(new: Fleet, old: Fleet, excluded: Iterable[str]) -> Fleet:
-    """Return the new fleet with the weights and counts that variants of the same name have now, but for `excluded`.
+    """Return the new fleet with the current weights and counts of variants with the same name, except `excluded`.
 
     Source: RetainAllVariantProperties and ExcludeRetainedVariantProperties of UpdateEndpoint.
     """
@@ -117,7 +117,7 @@ def retained(new: Fleet, old: Fleet, excluded: Iterable[str]) -> Fleet:
 
 
 def created(fleet: Fleet, markers: Markers, now: float, durations: Durations) -> Timeline[EndpointStep]:
-    """Draw up the life of an endpoint created at `now`."""
+    """Return the timeline of an endpoint created at `now`."""
     end = now + (durations.creating_s if markers.work_s is None else markers.work_s)
     creating = EndpointStep(now, "Creating", "", "", fleet=fleet, is_deployed=False, pending=fleet)
     if markers.fail is not None:
@@ -148,7 +148,7 @@ def updated(
 def scaled(
     before: Timeline[EndpointStep], change: Callable[[Variant], Variant], now: float, durations: Durations
 ) -> Timeline[EndpointStep]:
-    """Return the timeline after an UpdateEndpointWeightsAndCapacities at `now`; `change` sets what is desired."""
+    """Return the timeline after an UpdateEndpointWeightsAndCapacities at `now`; `change` sets the desired values."""
     wanted = before.at(now).fleet.changed(change)
     updating = EndpointStep(now, "Updating", "", "", fleet=wanted)
     done = EndpointStep(now + durations.updating_s, "InService", "", "", fleet=wanted.changed(Variant.settled))

@@ -31,10 +31,10 @@ class StaticApi:
         }
 
     def create(self, call: Call) -> dict[str, Any]:
-        """Keep a resource. The order of refusals is the service's: form, content, name."""
+        """Store a resource. Checks run in the service's order: form, content, name."""
         name = self._name(call)
         self.kind.check(call, self.store)
-        triggers.read(call.params, name)  # a marker that makes no sense is refused where it stands
+        triggers.read(call.params, name)  # refuses an invalid marker
         resource = Resource(
             name=name,
             arn=self.kind.arn(call, name),
@@ -48,12 +48,12 @@ class StaticApi:
         return {self.kind.arn_member: resource.arn}
 
     def describe(self, call: Call) -> dict[str, Any]:
-        """Return everything there is to say about a resource."""
+        """Return the full description of a resource."""
         resource = self.store.get(self.kind, call, self._name(call))
         return self._summary(resource) | self.kind.describe(resource, call.now)
 
     def delete(self, call: Call) -> None:
-        """Forget a resource, in use or not."""
+        """Remove a resource, in use or not."""
         self.store.remove(self.kind, call, self._name(call))
 
     def list(self, call: Call) -> dict[str, Any]:

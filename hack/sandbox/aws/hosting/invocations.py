@@ -1,7 +1,7 @@
 """InvokeEndpoint: every endpoint in service predicts a number, the same one for the same input.
 
-The number stands for a model; it depends on the body only, so that scripts can be checked. The body that the hosting
-guide sends gets the answer that the guide shows.
+The number replaces a model's; it depends on the body only, so that scripts can be checked. The hosting guide's request
+gets the response that the guide shows.
 """
 
 import hashlib
@@ -21,21 +21,21 @@ _KEPT_LINES = 1000
 
 
 def invoked_endpoint(request: HttpRequest) -> str | None:
-    """Return the endpoint that a request invokes, or None if it is about something else."""
+    """Return the endpoint that a request invokes, or None for another request."""
     found = _PATH.fullmatch(request.path) if request.method == "POST" else None
     return found[1] if found else None
 
 
 @dataclass(frozen=True, slots=True)
 class RuntimeApi:
-    """The one operation of `sagemaker-runtime` over a store."""
+    """The only operation of `sagemaker-runtime`, over a store."""
 
     store: Store
 
     def invoke(self, call: Call, name: str, request: HttpRequest) -> HttpResponse:
-        """Answer a prediction for each line of the body, and note the request in the endpoint's log.
+        """Return a prediction for each line of the body, and log the request for the endpoint.
 
-        Raises ValidationError unless the endpoint serves, ModelError (HTTP 424) for CSV that holds no numbers.
+        Raises ValidationError unless the endpoint is in service, ModelError (HTTP 424) for CSV without numbers.
         """
         endpoint = self.store.find(ENDPOINT, call, name)
         if endpoint is None or endpoint.status_at(call.now) not in SERVING:
@@ -78,7 +78,7 @@ def _hashed(row: str) -> float:
 
 
 def _chosen(fleet: Fleet, endpoint: Endpoint, request: HttpRequest) -> Variant:
-    """Return the variant asked for, or one by weight: over many requests each gets its share, in a fixed order."""
+    """Return the requested variant, or one by weight: over many requests each gets its share, in a fixed order."""
     variants = [variant for variant in fleet.variants if not variant.is_shadow]
     wanted = request.headers.get("x-amzn-sagemaker-target-variant")
     if wanted is not None:
@@ -97,7 +97,7 @@ def _chosen(fleet: Fleet, endpoint: Endpoint, request: HttpRequest) -> Variant:
 
 
 def _problem(row: str) -> str | None:
-    """Return what a model that reads numbers would say about a row of CSV, or None."""
+    """Return the error of a numeric model for a row of CSV, or None."""
     for value in row.split(","):
         try:
             float(value)

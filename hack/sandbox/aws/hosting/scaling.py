@@ -1,4 +1,4 @@
-"""Scalable targets and scaling policies of endpoint variants: what is registered, for whom, and what hangs on what."""
+"""Scalable targets and scaling policies of endpoint variants, by account and region."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -12,19 +12,19 @@ INSTANCES = "sagemaker:variant:DesiredInstanceCount"
 
 @dataclass(frozen=True, slots=True)
 class TargetKey:
-    """What a target or policy is about: `endpoint/<name>/variant/<name>` and the dimension that is scaled."""
+    """The key of a target or policy: `endpoint/<name>/variant/<name>` and the scalable dimension."""
 
     resource_id: str
     dimension: str
 
     @property
     def endpoint(self) -> str:
-        """The endpoint's name."""
+        """Return the endpoint's name."""
         return self.resource_id.split("/")[1]
 
     @property
     def variant(self) -> str:
-        """The variant's name."""
+        """Return the variant's name."""
         return self.resource_id.split("/")[3]
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One scaling policy; `given` holds its type and configuration as asked for."""
+    """One scaling policy; `given` holds its type and configuration as requested."""
 
     key: TargetKey
     name: str
@@ -57,7 +57,7 @@ class Policy:
 
 
 class Targets:
-    """The targets and policies of all accounts and regions. Thread-safe; hands out immutable records."""
+    """The targets and policies of all accounts and regions. Thread-safe; returns immutable records."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -65,21 +65,21 @@ class Targets:
         self._policies: dict[tuple[str, str], dict[tuple[TargetKey, str], Policy]] = {}  # guarded by _lock
 
     def put(self, call: Call, key: TargetKey, change: Callable[[Target | None], Target]) -> Target:
-        """Replace a target, or the lack of one, by `change(target)`, atomically."""
+        """Replace a target (None if missing) by `change(target)`, atomically."""
         with self._lock:
             table = self._targets.setdefault((call.account, call.region), {})
             table[key] = change(table.get(key))
             return table[key]
 
     def remove(self, call: Call, key: TargetKey) -> None:
-        """Forget a target and its policies. Raises ObjectNotFoundException for one that is not there."""
+        """Remove a target and its policies. Raises ObjectNotFoundException if it does not exist."""
         with self._lock:
             if key not in self._targets.get((call.account, call.region), {}):
                 raise ApiError("ObjectNotFoundException", f"No scalable target found for {key}")
             self._remove_locked(call, key)
 
     def forget_endpoint(self, call: Call, endpoint: str) -> None:
-        """Forget the targets and policies of an endpoint, if it has any: AWS deregisters them when it deletes one."""
+        """Remove the targets and policies of an endpoint: AWS deregisters them when it deletes one."""
         with self._lock:
             for key in list(self._targets.get((call.account, call.region), {})):
                 if key.endpoint == endpoint:
@@ -91,9 +91,9 @@ class Targets:
             return list(self._targets.get((call.account, call.region), {}).values())
 
     def put_policy(self, call: Call, policy: Policy, check: Callable[[list[Policy]], None]) -> Policy:
-        """Keep a policy in place of the one of that name, whose ARN, alarms and time it keeps.
+        """Store a policy, replacing the one with its name and keeping that one's ARN, alarms and time.
 
-        `check` sees the other policies of the target. Raises what it raises, and ObjectNotFoundException unless the
+        `check` receives the other policies of the target. Raises its exceptions, and ObjectNotFoundException unless the
         target is registered.
         """
         with self._lock:
@@ -108,7 +108,7 @@ class Targets:
             return policy
 
     def remove_policy(self, call: Call, key: TargetKey, name: str) -> None:
-        """Forget a policy. Raises ObjectNotFoundException for one that is not there."""
+        """Remove a policy. Raises ObjectNotFoundException if it does not exist."""
         with self._lock:
             table = self._policies.get((call.account, call.region), {})
             if (key, name) not in table:
@@ -121,7 +121,7 @@ class Targets:
             return list(self._policies.get((call.account, call.region), {}).values())
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove everything."""
         with self._lock:
             self._targets.clear()
             self._policies.clear()

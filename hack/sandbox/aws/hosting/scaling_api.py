@@ -1,6 +1,6 @@
 """Application Auto Scaling for endpoint variants, in sandbox time; other service namespaces are moto's.
 
-moto knows neither endpoints nor ObjectNotFoundException, keeps the policies of a target that is gone, and cannot page.
+moto has neither endpoints nor ObjectNotFoundException, keeps the policies of a removed target, and has no paging.
 """
 
 import re
@@ -37,7 +37,7 @@ class ScalingApi:
         self._targets = targets
 
     def knows(self, call: Call) -> bool:
-        """Whether the call is about variants of endpoints."""
+        """Return whether the call concerns variants of endpoints."""
         return call.params.get("ServiceNamespace") == "sagemaker"
 
     def operations(self) -> dict[str, Operation]:
@@ -53,7 +53,7 @@ class ScalingApi:
         }
 
     def register(self, call: Call) -> dict[str, Any]:
-        """Register a variant, or change what is registered; what is not given stays. Only of an endpoint in service."""
+        """Register a variant, or change its target; omitted members are kept. Requires an endpoint in service."""
         key, params = _key(call), call.params
         self._check_variant(call, key)
 
@@ -77,12 +77,12 @@ class ScalingApi:
         return {"ScalableTargetARN": self._targets.put(call, key, changed).arn}
 
     def deregister(self, call: Call) -> dict[str, Any]:
-        """Forget a target and, as AWS does, the policies on it."""
+        """Remove a target and, as AWS does, the policies on it."""
         self._targets.remove(call, _key(call))
         return {}
 
     def describe_targets(self, call: Call) -> dict[str, Any]:
-        """Return a page of targets; those that are not there are simply not in it."""
+        """Return a page of targets; missing ones are simply omitted."""
         validate(SERVICE, call.operation, call.params)
         wanted, dimension = call.params.get("ResourceIds") or (), call.params.get("ScalableDimension")
         found = [
@@ -112,7 +112,7 @@ class ScalingApi:
         return {"PolicyARN": policy.arn, "Alarms": _alarms(policy)}
 
     def delete_policy(self, call: Call) -> dict[str, Any]:
-        """Forget a policy; its target stays."""
+        """Remove a policy; its target is kept."""
         self._targets.remove_policy(call, _key(call), call.params["PolicyName"])
         return {}
 
@@ -150,7 +150,7 @@ class ScalingApi:
 
 
 def _key(call: Call) -> TargetKey:
-    """Validate a call and return what it is about."""
+    """Validate a call and return its target's key."""
     validate(SERVICE, call.operation, call.params)
     key = TargetKey(call.params["ResourceId"], call.params["ScalableDimension"])
     if not _RESOURCE.fullmatch(key.resource_id) or key.dimension not in _DIMENSIONS:
@@ -159,7 +159,7 @@ def _key(call: Call) -> TargetKey:
 
 
 def _checked_metric(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return which metric a target-tracking policy follows; there must be one."""
+    """Return the metric of a target-tracking policy; there must be one."""
     given = params["TargetTrackingScalingPolicyConfiguration"]
     metric = {member: given.get(member) for member in _METRICS}
     if (metric[_METRICS[0]] is None) == (metric[_METRICS[1]] is None):
@@ -234,7 +234,7 @@ def _alarms(policy: Policy) -> list[dict[str, str]]:
 
 
 def _page(call: Call, found: Sequence[T]) -> tuple[Sequence[T], dict[str, str]]:
-    """Return a page of at most 50 and the member that leads to the next one. Tokens are positions."""
+    """Return a page of at most 50 and the member with the token of the next one. Tokens are positions."""
     token = call.params.get("NextToken") or "0"
     if not token.isdecimal():
         raise ApiError("InvalidNextTokenException", "Invalid NextToken")

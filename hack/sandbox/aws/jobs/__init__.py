@@ -1,1 +1,1 @@
-"""Jobs of all kinds: their operations, the courses they take, and what Describe and List return."""
+"""Jobs of all kinds: their operations, their timelines, and the responses of Describe and List."""

@@ -1,4 +1,4 @@
-"""Debugger and profiler rules: evaluation jobs beside a training job that end later than it does."""
+"""Debugger and profiler rules: evaluation jobs of a training job that end after it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,9 +35,9 @@ def _shown(job: Job, rule: str, now: float) -> dict[str, Any]:
 
 
 def _evaluations(job: Job, rule: str) -> Iterator[_Evaluation]:
-    """Yield what the rule shows over time: it starts with the job and ends some time after it.
+    """Yield the rule's statuses over time: it starts with the job and ends some time after it.
 
-    Stopping the job stops its rules; a job that fails leaves its rules without data, which they report as an error.
+    Stopping the job stops its rules; a failed job leaves its rules without data, which they report as an error.
     """
     yield _Evaluation("InProgress", job.created_at)
     end = job.course.end

@@ -1,7 +1,7 @@
-"""What all kinds of SageMaker jobs share: the record of one job, and a descriptor per kind.
+"""The record of one SageMaker job, and a descriptor per kind.
 
 A kind is data: its operations are called Create, Describe, Stop, Delete and List plus the kind's name, and differ in
-how a request becomes a course and in what an answer holds. `job_api.py` turns a `JobKind` into operations.
+the timeline of a request and in the members of a response. `job_api.py` turns a `JobKind` into operations.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -36,11 +36,11 @@ class Job(Resource):
 class JobKind(Kind[Job]):
     """A kind of job.
 
-    `check` raises ApiError for a request that makes no sense, and otherwise returns the requests of the resources that
-    the job uses (its model), for their markers count as the job's own. `plan` and `stop` are pure.
+    `check` raises ApiError for an invalid request, and otherwise returns the requests of the resources that the job
+    uses (its model), since their markers count as the job's own. `plan` and `stop` are pure.
     """
 
-    wrong_state: ErrorText  # of a Stop that comes too late
+    wrong_state: ErrorText  # of a Stop that is too late
     check: Callable[[Call, Store], Iterable[Mapping[str, Any]]]
     plan: Callable[[Mapping[str, Any], Markers, float, Durations], Course]
     stop: Callable[[Course, float, Durations], Course]

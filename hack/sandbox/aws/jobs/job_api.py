@@ -1,6 +1,6 @@
-"""The operations of a kind of job, made from its descriptor: create, describe, stop, list and delete.
+"""The operations of a kind of job, derived from its descriptor: create, describe, stop, list and delete.
 
-Answers are JSON 1.1 values; times are epoch seconds with milliseconds, as SageMaker sends them.
+Responses are JSON 1.1 values; times are epoch seconds with milliseconds, as SageMaker sends them.
 """
 
 from collections.abc import Callable
@@ -41,7 +41,7 @@ class JobApi:
         return table
 
     def create(self, call: Call) -> dict[str, Any]:
-        """Accept a job and draw up its course. The order of refusals is the service's: form, content, name."""
+        """Store a job with its timeline. Checks run in the service's order: form, content, name."""
         validate("sagemaker", call.operation, call.params)
         related = self.kind.check(call, self.store)
         request = {key: value for key, value in call.params.items() if key != "Tags"}
@@ -63,14 +63,14 @@ class JobApi:
         return {self.kind.arn_member: job.arn}
 
     def describe(self, call: Call) -> dict[str, Any]:
-        """Return everything there is to say about a job."""
+        """Return the full description of a job."""
         job = self.store.get(self.kind, call, self._name(call))
         answer = common_answer(self.kind, job, call.now) | self.kind.describe(job, call.now)
         known = output_members(call.operation)
         return {member: value for member, value in answer.items() if member in known}
 
     def stop(self, call: Call) -> None:
-        """Ask a job to stop; only one in progress can be asked."""
+        """Request the stop of a job, which must be in progress."""
 
         def stopped(job: Job) -> Job:
             status = job.status_at(call.now)
@@ -81,7 +81,7 @@ class JobApi:
         self.store.change(self.kind, call, self._name(call), stopped)
 
     def delete(self, call: Call) -> None:
-        """Forget a job that has ended."""
+        """Remove a finished job."""
 
         def check(job: Job) -> None:
             step = job.course.at(call.now)
@@ -98,7 +98,7 @@ class JobApi:
 
     def _summary(self, job: Job, now: float) -> dict[str, Any]:
         answer = common_answer(self.kind, job, now)
-        answer.pop("FailureReason", None)  # a kind whose summaries hold it says so itself
+        answer.pop("FailureReason", None)  # kinds with this member in summaries add it themselves
         return answer | self.kind.summary(job, now)
 
     def _name(self, call: Call) -> str:
@@ -108,7 +108,7 @@ class JobApi:
 
 
 def common_answer(kind: AnyKind, job: Job, now: float) -> dict[str, Any]:
-    """Return what Describe says about jobs of every kind."""
+    """Return the members of Describe that all kinds of jobs share."""
     step = job.course.at(now)
     answer = {
         kind.name_member: job.name,

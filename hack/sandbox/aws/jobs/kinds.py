@@ -1,4 +1,4 @@
-"""The kinds of jobs the sandbox knows, as data."""
+"""The kinds of jobs in the sandbox, as data."""
 
 from hack.sandbox.aws.jobs import training, training_answers, transform_and_processing, transform_and_processing_answers
 from hack.sandbox.aws.jobs.job import JobKind

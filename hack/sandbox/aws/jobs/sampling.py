@@ -1,4 +1,4 @@
-"""Values for hyperparameters, within their ranges and the same for the same seed: a search without a strategy."""
+"""Samples hyperparameters within their ranges, the same for the same seed: a search without a strategy."""
 
 import itertools
 import math
@@ -29,7 +29,7 @@ def sampled(ranges: Mapping[str, Any], *, seed: str, number: int, is_grid: bool)
 
 
 def problems(ranges: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with the ranges, in words for the caller."""
+    """Yield the problems of the ranges, as messages for the caller."""
     for parameter in [*(ranges.get("IntegerParameterRanges") or ()), *(ranges.get("ContinuousParameterRanges") or ())]:
         name = parameter["Name"]
         try:

@@ -1,7 +1,7 @@
-"""Training jobs: what CreateTrainingJob refuses, and the course a job takes.
+"""Training jobs: the checks of CreateTrainingJob, and the timeline of a job.
 
-A course is Starting → Downloading → Training → Uploading → Completed. It bends when the algorithm fails, something it
-needs is missing, a spot instance is taken away, or the runtime or wait time of the stopping condition is over.
+The timeline is Starting → Downloading → Training → Uploading → Completed. It changes if the algorithm fails, an input
+is missing, a spot instance is interrupted, or the runtime or wait time of the stopping condition is over.
 """
 
 import re
@@ -19,9 +19,9 @@ _DEFAULT_FAILURE = 'ExecuteUserScriptError: Command "python train.py" exited wit
 
 
 def check(call: Call, _store: Store) -> tuple[()]:
-    """Raise ValidationException for a request that is well formed but makes no sense; a training job uses nothing else.
+    """Raise ValidationException for a well-formed but invalid request; a training job uses no other resources.
 
-    Source: API reference of CreateTrainingJob; where the real wording is unknown, the code and the member are right.
+    Source: API reference of CreateTrainingJob; if the real wording is unknown, the code and the member are right.
     """
     request = call.params
     algorithm = request.get("AlgorithmSpecification", {})
@@ -36,7 +36,7 @@ def check(call: Call, _store: Store) -> tuple[()]:
 
 
 def check_role(arn: str) -> None:
-    """Raise ValidationException if the role is one that does not exist."""
+    """Raise ValidationException if the role does not exist."""
     if MISSING in arn:
         raise invalid(
             f"Could not assume role {arn}. Please ensure that the role exists and allows principal"
@@ -61,7 +61,7 @@ def _check_limits(request: Mapping[str, Any]) -> None:
 
 
 def plan(request: Mapping[str, Any], markers: Markers, now: float, durations: Durations) -> Course:
-    """Draw up the course of a job created at `now`."""
+    """Return the timeline of a job created at `now`."""
     course = Course(tuple(_undisturbed(request, markers, now, durations)))
     condition = request.get("StoppingCondition") or {}
     course = _limit_runtime(course, condition.get("MaxRuntimeInSeconds", _DEFAULT_MAX_RUNTIME_S), durations)
@@ -73,12 +73,12 @@ def plan(request: Mapping[str, Any], markers: Markers, now: float, durations: Du
 
 
 def stop(course: Course, now: float, durations: Durations) -> Course:
-    """Return the course after a StopTrainingJob at `now`."""
+    """Return the timeline after a StopTrainingJob at `now`."""
     return _cut_short(course, now, "Stopped", "Training job stopped", durations)
 
 
 def _undisturbed(request: Mapping[str, Any], markers: Markers, now: float, durations: Durations) -> Iterator[Step]:
-    """Yield the steps that the job takes if nobody stops it and no limit ends it."""
+    """Yield the steps of the job without a stop and without limits."""
     at = now
     attempts = _attempts(request, markers)
     missing = missing_input(request)
@@ -110,7 +110,7 @@ def _undisturbed(request: Mapping[str, Any], markers: Markers, now: float, durat
 
 
 def attempt_s(request: Mapping[str, Any], markers: Markers, durations: Durations) -> float:
-    """Return how long a job means to train, in seconds, each time it begins to."""
+    """Return the planned training time in seconds, of each attempt."""
     planned_s = durations.training_s if markers.work_s is None else markers.work_s
     return planned_s / _attempts(request, markers)
 
@@ -120,9 +120,9 @@ def _attempts(request: Mapping[str, Any], markers: Markers) -> int:
 
 
 def missing_input(request: Mapping[str, Any]) -> str | None:
-    """Return why the job cannot begin to train, in the service's words, or None.
+    """Return why the job cannot begin to train, in the service's wording, or None.
 
-    Which images and prefixes exist is by name: those with "does-not-exist" in them do not.
+    Names decide which images and prefixes exist: those with "does-not-exist" in them do not.
     """
     if MISSING in (request.get("AlgorithmSpecification") or {}).get("TrainingImage", ""):
         return "Cannot pull algorithm container. Either the image does not exist or its permissions are incorrect."
@@ -134,7 +134,7 @@ def missing_input(request: Mapping[str, Any]) -> str | None:
 
 
 def no_objects(uri: str, role: str) -> str:
-    """Return what SageMaker says about an S3 prefix that is empty."""
+    """Return SageMaker's message for an empty S3 prefix."""
     bucket = re.sub(r"^(s3|https)://([^/]+).*$", r"\2", uri)
     return (
         f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket exists,'
@@ -144,7 +144,7 @@ def no_objects(uri: str, role: str) -> str:
 
 
 def _limit_runtime(course: Course, max_runtime_s: float, durations: Durations) -> Course:
-    """End the job once it has trained for `max_runtime_s`; the time of interruptions does not count."""
+    """End the job once it has trained for `max_runtime_s`; interruptions do not count."""
     trained_s = 0.0
     for step, following in pairwise(course.steps):
         if step.secondary != "Training":
@@ -158,7 +158,7 @@ def _limit_runtime(course: Course, max_runtime_s: float, durations: Durations) -
 
 
 def _cut_short(course: Course, at: float, secondary: str, message: str, durations: Durations) -> Course:
-    """End the job from `at` on: its container gets SIGTERM and time to save what it has."""
+    """End the job from `at` on: its container gets SIGTERM and time to save its model."""
     stopping = Step(at, "Stopping", "Stopping", "Stopping the training job")
     stopped = Step(at + durations.stopping_s, "Stopped", secondary, message)
     return course.cut(at, stopping, stopped)

@@ -1,7 +1,7 @@
-"""What DescribeTrainingJob and ListTrainingJobs say about a job, and what its container writes to CloudWatch.
+"""Builds DescribeTrainingJob and ListTrainingJobs responses, and the container's lines in CloudWatch.
 
-The request comes back with the defaults the service fills in, so that a client that compares what it wants with what
-is there meets the same differences as with AWS.
+Responses contain the request with the service's defaults, so that a client that compares desired and actual state finds
+the same differences as with AWS.
 """
 
 import copy
@@ -21,9 +21,9 @@ from hack.sandbox.aws.records.validation import echoed_members
 
 _BUSY = frozenset({"Downloading", "Training", "Uploading", "Stopping"})
 _LINES_A_TRAINING = 20
-OBJECTIVE_KEY = "_tuning_objective_metric"  # the hyperparameter by which a tuning job tells its metric
+OBJECTIVE_KEY = "_tuning_objective_metric"  # the hyperparameter with the metric of a tuning job
 _NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
-# SageMaker adds the metrics of its built-in algorithms by itself; XGBoost's are the ones the guides' samples meet.
+# SageMaker adds the metrics of its built-in algorithms by itself; the guides' samples use XGBoost's.
 _XGBOOST_METRICS = tuple(
     {"Name": f"{data}:{metric}", "Regex": rf".*\[[0-9]+\].*#011{data}-{metric}:{_NUMBER}.*"}
     for data in ("train", "validation")
@@ -32,7 +32,7 @@ _XGBOOST_METRICS = tuple(
 
 
 def describe(job: Job, now: float) -> dict[str, Any]:
-    """Return the members of DescribeTrainingJob beside name, ARN, status, failure and the two common times."""
+    """Return the members of DescribeTrainingJob other than name, ARN, status, failure and the two common times."""
     step = job.course.at(now)
     answer = copy.deepcopy({key: value for key, value in job.request.items() if key in echoed_members("TrainingJob")})
     fill_defaults(answer)
@@ -58,7 +58,7 @@ def describe(job: Job, now: float) -> dict[str, Any]:
 
 
 def summary(job: Job, now: float) -> dict[str, Any]:
-    """Return the members of TrainingJobSummary beside name, ARN, status and the two common times."""
+    """Return the members of TrainingJobSummary other than name, ARN, status and the two common times."""
     step = job.course.at(now)
     answer = {"SecondaryStatus": step.secondary} | warm_pool(job, now)
     if step.is_terminal:
@@ -81,7 +81,7 @@ def log_lines(job: Job, now: float) -> Iterator[LogStream]:
 def _written(job: Job, started_at: float, following: Step, instance: int) -> Iterator[tuple[float, str]]:
     """Yield all lines of an instance from the start of its training to the step that follows.
 
-    Their pace is that of the training as planned, whatever ends it: stopping a job must not change what it has written.
+    Their pace is that of the planned training, whatever ends it: stopping a job must not change lines already written.
     """
     yield started_at, f"INFO:root:Starting training on algo-{instance}"
     yield started_at, f"INFO:root:Hyperparameters: {len(job.request.get('HyperParameters') or ())} given"
@@ -100,7 +100,7 @@ def _written(job: Job, started_at: float, following: Step, instance: int) -> Ite
 
 
 def fill_defaults(answer: dict[str, Any]) -> None:
-    """Add to a request, in place, the members that the service fills in."""
+    """Add the service's defaults to a request, in place."""
     algorithm = answer.get("AlgorithmSpecification", {})
     algorithm.setdefault("EnableSageMakerMetricsTimeSeries", False)
     if "xgboost" in algorithm.get("TrainingImage", "") and "MetricDefinitions" not in algorithm:
@@ -132,7 +132,7 @@ def _transitions(steps: tuple[Step, ...]) -> list[dict[str, Any]]:
 
 
 def _artifacts(job: Job, now: float) -> dict[str, str]:
-    """Say where the model is once it is there: after Completed, or after Stopped if training had begun."""
+    """Return the location of the model: after Completed, or after Stopped if training had begun."""
     step = job.course.at(now)
     saved = step.status == "Completed" or (step.status == "Stopped" and job.course.first("Training", now) is not None)
     if not saved or "OutputDataConfig" not in job.request:
@@ -151,7 +151,7 @@ def _times(job: Job, now: float) -> dict[str, Any]:
         answer["TrainingStartTime"] = round(started_at, 3)
         answer["TrainingTimeInSeconds"] = seconds
         if step.is_terminal:
-            # Spot capacity is billed at about a third; on demand, what was used is what is paid.
+            # Spot capacity is billed at about a third; on demand, the billed time is the used time.
             is_spot = job.request.get("EnableManagedSpotTraining", False)
             answer["BillableTimeInSeconds"] = max(1, seconds // 3) if is_spot else seconds
     if step.is_terminal:
@@ -166,7 +166,7 @@ def metric_value(job: Job, metric: str) -> float:
 
 
 def _final_metrics(job: Job, answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return one value for each metric defined, and for the one that a tuning job looks at."""
+    """Return one value for each defined metric, and for the objective of a tuning job."""
     names = [metric["Name"] for metric in answer["AlgorithmSpecification"].get("MetricDefinitions", ())]
     objective = (job.request.get("HyperParameters") or {}).get(OBJECTIVE_KEY)
     names += [objective] if objective is not None and objective not in names else []

@@ -1,7 +1,7 @@
-"""Transform and processing jobs: what their Create operations refuse, and the course such a job takes.
+"""Transform and processing jobs: the checks of their Create operations, and their timelines.
 
-Both start instances, work, and end; they bend when the algorithm fails, an input is missing, somebody stops them or,
-for processing jobs, the time limit is over.
+Both start instances, work, and end; the timeline changes if the algorithm fails, an input is missing, the job is
+stopped or, for processing jobs, the time limit is over.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from hack.sandbox.aws.records.timeline import Course, Durations, Step
 from hack.sandbox.aws.records.triggers import MISSING, Markers
 from hack.sandbox.aws.wire import Call, invalid
 
-WORKING = "Working"  # the stage in which a job has its instances; a name of ours, no answer shows it
+WORKING = "Working"  # the stage in which a job has its instances; an internal name, not in responses
 _DEFAULT_PROCESSING_LIMIT_S = 86_400
 
 
@@ -27,7 +27,7 @@ def check_transform(call: Call, store: Store) -> tuple[Mapping[str, Any], ...]:
 
 
 def plan_transform(request: Mapping[str, Any], markers: Markers, now: float, durations: Durations) -> Course:
-    """Draw up the course of a transform job created at `now`."""
+    """Return the timeline of a transform job created at `now`."""
     uri = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
     work_s = durations.transform_s if markers.work_s is None else markers.work_s
     if MISSING in uri:
@@ -38,7 +38,7 @@ def plan_transform(request: Mapping[str, Any], markers: Markers, now: float, dur
 
 
 def check_processing(call: Call, _store: Store) -> tuple[()]:
-    """Raise ValidationException for a request that is well formed but makes no sense; it uses nothing else here.
+    """Raise ValidationException for a well-formed but invalid request; it uses no other resources here.
 
     Source: API reference of CreateProcessingJob.
     """
@@ -53,7 +53,7 @@ def check_processing(call: Call, _store: Store) -> tuple[()]:
 
 
 def plan_processing(request: Mapping[str, Any], markers: Markers, now: float, durations: Durations) -> Course:
-    """Draw up the course of a processing job created at `now`."""
+    """Return the timeline of a processing job created at `now`."""
     missing = missing_input(request)
     work_s = durations.processing_s if markers.work_s is None else markers.work_s
     if missing:
@@ -68,12 +68,12 @@ def plan_processing(request: Mapping[str, Any], markers: Markers, now: float, du
 
 
 def exit_message(markers: Markers) -> str:
-    """Return what a marked container says when it fails: by default what SageMaker says of one that said nothing."""
+    """Return the message of a container that fails by a marker: by default SageMaker's for one without a message."""
     return markers.fail or "See job logs for more information"
 
 
 def missing_input(request: Mapping[str, Any]) -> str:
-    """Return why a processing job cannot begin to work, in the service's words, or nothing."""
+    """Return why a processing job cannot begin to work, in the service's wording, or nothing."""
     if MISSING in request["AppSpecification"]["ImageUri"]:
         return "Cannot pull algorithm container. Either the image does not exist or its permissions are incorrect."
     for given in request.get("ProcessingInputs") or ():
@@ -84,7 +84,7 @@ def missing_input(request: Mapping[str, Any]) -> str:
 
 
 def stop(course: Course, now: float, durations: Durations) -> Course:
-    """Return the course after a Stop at `now`."""
+    """Return the timeline after a Stop at `now`."""
     stopping = Step(now, "Stopping", "Stopping", "")
     return course.cut(now, stopping, Step(now + durations.stopping_s, "Stopped", "Stopped", ""))
 

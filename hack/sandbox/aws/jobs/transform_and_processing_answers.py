@@ -1,4 +1,4 @@
-"""What Describe and List say about transform and processing jobs, and what their containers write to CloudWatch."""
+"""Builds Describe and List responses of transform and processing jobs, and their containers' lines in CloudWatch."""
 
 import copy
 import hashlib
@@ -15,7 +15,7 @@ _LINES = 8
 
 
 def describe_transform(job: Job, now: float) -> dict[str, Any]:
-    """Return the members of DescribeTransformJob beside the common ones, with the defaults the service fills in."""
+    """Return the members of DescribeTransformJob other than the common ones, with the service's defaults."""
     answer = _echoed(job, "TransformJob")
     answer["TransformInput"].setdefault("CompressionType", "None")
     answer["TransformInput"].setdefault("SplitType", "None")
@@ -28,7 +28,7 @@ def describe_transform(job: Job, now: float) -> dict[str, Any]:
 
 
 def describe_processing(job: Job, now: float) -> dict[str, Any]:
-    """Return the members of DescribeProcessingJob beside the common ones, with the defaults the service fills in."""
+    """Return the members of DescribeProcessingJob other than the common ones, with the service's defaults."""
     answer = _echoed(job, "ProcessingJob")
     answer.setdefault("StoppingCondition", {}).setdefault("MaxRuntimeInSeconds", 86_400)
     for given in answer.get("ProcessingInputs", ()):
@@ -42,12 +42,12 @@ def describe_processing(job: Job, now: float) -> dict[str, Any]:
 
 
 def summarize_transform(job: Job, now: float) -> dict[str, Any]:
-    """Return the members of TransformJobSummary beside the common ones."""
+    """Return the members of TransformJobSummary other than the common ones."""
     return _end(job, now, "TransformEndTime")
 
 
 def summarize_processing(job: Job, now: float) -> dict[str, Any]:
-    """Return the members of ProcessingJobSummary beside the common ones."""
+    """Return the members of ProcessingJobSummary other than the common ones."""
     return _end(job, now, "ProcessingEndTime") | _exit_message(job, now)
 
 
@@ -110,6 +110,6 @@ def _end(job: Job, now: float, member: str) -> dict[str, Any]:
 
 
 def _exit_message(job: Job, now: float) -> dict[str, Any]:
-    """Return what the container left behind: it says something only when it fails itself."""
+    """Return the container's exit message: it has one only when it fails itself."""
     is_own_failure = job.course.at(now).failure.startswith("AlgorithmError")
     return {"ExitMessage": exit_message(job.markers)} if is_own_failure else {}

@@ -1,6 +1,6 @@
-"""Hyperparameter tuning jobs: the record, what is refused, and how far a tuning job has come at a given time.
+"""Hyperparameter tuning jobs: the record, and the progress of a tuning job at a given time.
 
-No thread launches training jobs: `replayed` works out which ones a tuning job would have launched by now, and when,
+No thread launches training jobs: `replayed` computes which ones a tuning job would have launched by now, and when,
 from those it has launched so far. A training job starts as soon as fewer than MaxParallelTrainingJobs run.
 """
 
@@ -51,7 +51,7 @@ class Child:
 
     @property
     def ends_at(self) -> float:
-        """When the training job will have ended, as things stand."""
+        """Return when the training job will have ended by its current timeline."""
         return self.job.course.end.at
 
     def objective(self, now: float) -> float | None:
@@ -70,14 +70,14 @@ class TuningJob(Job):
 
     @property
     def limits(self) -> Mapping[str, Any]:
-        """The ResourceLimits asked for."""
+        """Return the requested ResourceLimits."""
         limits: Mapping[str, Any] = self.request["HyperParameterTuningJobConfig"]["ResourceLimits"]
         return limits
 
 
 @dataclass(frozen=True, slots=True)
 class _Halt:
-    """Why and when no more training jobs are launched, and those that run are stopped."""
+    """When and why no more training jobs are launched, and the running ones are stopped."""
 
     at: float
     status: str
@@ -85,7 +85,7 @@ class _Halt:
 
 
 def definitions(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the training job definitions of a request, of which there may be one or several."""
+    """Return the training job definitions of a request, one or several."""
     single = request.get("TrainingJobDefinition")
     return [single] if single else list(request.get("TrainingJobDefinitions") or ())
 
@@ -120,7 +120,7 @@ def maximum(request: Mapping[str, Any]) -> int:
 
 
 def replayed(job: TuningJob, now: float) -> TuningJob:
-    """Return the tuning job with the training jobs and the course it has by `now`. The past never changes."""
+    """Return the tuning job with its training jobs and its timeline by `now`. The past never changes."""
     children = list(job.children)
     limit, parallel = maximum(job.request), job.limits["MaxParallelTrainingJobs"]
     halt = _halt(job, children, now)
@@ -136,14 +136,14 @@ def replayed(job: TuningJob, now: float) -> TuningJob:
 
 
 def _next_start(job: TuningJob, children: list[Child], parallel: int) -> float:
-    """Return when the next training job starts: at once, or when the number of those that run falls."""
+    """Return when the next training job starts: at once, or when the number of running ones falls."""
     earliest = children[-1].job.created_at if children else job.created_at
     ends = sorted((child.ends_at for child in children), reverse=True)
     return earliest if len(ends) < parallel else max(earliest, ends[parallel - 1])
 
 
 def _halt(job: TuningJob, children: list[Child], now: float) -> _Halt | None:
-    """Return the first reason to launch no more, if there is one by `now`."""
+    """Return the first reason to stop launching, if there is one by `now`."""
     reasons = [] if job.stopped_at is None else [_Halt(job.stopped_at, "Stopped")]
     allowed_s = job.limits.get("MaxRuntimeInSeconds")
     if allowed_s is not None:
@@ -175,7 +175,7 @@ def _good_enough(job: TuningJob, children: list[Child]) -> Iterator[_Halt]:
 
 
 def _stopped(child: Child, at: float) -> Child:
-    """Return the child as it is after a halt at `at`: stopped, if it runs then."""
+    """Return the child after a halt at `at`: stopped, if it runs then."""
     if child.job.status_at(at) != "InProgress":
         return child
     course = TRAINING.stop(child.job.course, at, child.job.durations)
@@ -183,7 +183,7 @@ def _stopped(child: Child, at: float) -> Child:
 
 
 def _course(job: TuningJob, children: list[Child], halt: _Halt | None, is_full: bool) -> Course:
-    """Return the course: a step for whatever changes the counters, so that a list by LastModifiedTime shows it."""
+    """Return the timeline: a step for each change of the counters, so that a list by LastModifiedTime shows it."""
     moments = {job.created_at} | {child.job.created_at for child in children} | {child.ends_at for child in children}
     stopping_at = float("inf") if job.stopped_at is None else job.stopped_at
     if job.stopped_at is not None:
@@ -244,7 +244,7 @@ def _launched(job: TuningJob, number: int, at: float) -> Child:
 
 
 def _instances(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the ResourceConfig that a HyperParameterTuningResourceConfig comes to: its first choice."""
+    """Return the ResourceConfig for a HyperParameterTuningResourceConfig: its first choice."""
     given = definition.get("HyperParameterTuningResourceConfig") or {}
     first: Mapping[str, Any] = next(iter(given.get("InstanceConfigs") or ()), {})
     members = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")

@@ -1,4 +1,4 @@
-"""What Describe and List say about a tuning job and the training jobs it launched."""
+"""Builds Describe and List responses of a tuning job and its training jobs."""
 
 import copy
 import math
@@ -15,7 +15,7 @@ _OBJECTIVES = {"Completed": "Succeeded", "InProgress": "Pending", "Stopping": "P
 
 
 def describe(job: TuningJob, now: float) -> dict[str, Any]:
-    """Return the members of DescribeHyperParameterTuningJob beside the common ones, but for the best of all parents."""
+    """Return the members of DescribeHyperParameterTuningJob other than the common ones and the best of all parents."""
     members = echoed_members("HyperParameterTuningJob")
     answer = copy.deepcopy({member: value for member, value in job.request.items() if member in members})
     answer["HyperParameterTuningJobConfig"].setdefault("TrainingJobEarlyStoppingType", "Off")
@@ -33,7 +33,7 @@ def describe(job: TuningJob, now: float) -> dict[str, Any]:
 
 
 def summary(job: TuningJob, now: float) -> dict[str, Any]:
-    """Return the members of HyperParameterTuningJobSummary beside the common ones."""
+    """Return the members of HyperParameterTuningJobSummary other than the common ones."""
     config = job.request["HyperParameterTuningJobConfig"]
     statuses = [child.job.status_at(now) for child in launched(job, now)]
     counted, objectives = Counter(statuses), Counter(_OBJECTIVES.get(status, "Failed") for status in statuses)

@@ -1,4 +1,4 @@
-"""The operations of tuning jobs, and the settling that lets their training jobs appear as time goes by."""
+"""The operations of tuning jobs, and the settling that launches their training jobs as time passes."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -44,14 +44,14 @@ _WRONG_STATE = ErrorText(
 class TuningApi:
     """The operations over one store. Thread-safe.
 
-    `settle` must be called before any request is answered that can show a training job or a tuning job.
+    `settle` must be called before each response that can contain a training job or a tuning job.
     """
 
     def __init__(self, store: Store, durations: Durations) -> None:
         self._store = store
         self._durations = durations
         self._lock = threading.Lock()  # held while settling: a training job is launched once
-        self._live: set[tuple[str, str, str]] = set()  # account, region, name of those that go on; guarded by _lock
+        self._live: set[tuple[str, str, str]] = set()  # account, region, name of those in progress; guarded by _lock
 
     def operations(self) -> dict[str, Operation]:
         """Return operation name → handler, to be merged into the service's table."""
@@ -65,7 +65,7 @@ class TuningApi:
         }
 
     def settle(self, now: float) -> None:
-        """Let every tuning job come as far as it has by `now`: launch, stop and end what is due."""
+        """Advance every tuning job to `now`: launch, stop and end the training jobs that are due."""
         with self._lock:
             for account, region, name in tuple(self._live):
                 call = Call("sagemaker", "", account, region, now)
@@ -90,12 +90,12 @@ class TuningApi:
         )
 
     def _refreshed(self, call: Call, child: Child) -> Child:
-        """Return the child as it is in the store: somebody may have stopped it. A deleted one stays as it was."""
+        """Return the child from the store, where it may have been stopped; a deleted child is returned unchanged."""
         known = self._store.find(TRAINING, call, child.job.name)
         return child if known is None or known.course == child.job.course else replace(child, job=known)
 
     def create(self, call: Call) -> dict[str, Any]:
-        """Accept a tuning job; its first training jobs are there at once."""
+        """Store a tuning job; its first training jobs exist at once."""
         name = _name(call)
         self._check(call)
         job = TuningJob(
@@ -117,7 +117,7 @@ class TuningApi:
         return {TUNING.arn_member: job.arn}
 
     def describe(self, call: Call) -> dict[str, Any]:
-        """Return everything there is to say about a tuning job; a warm start compares it with its parents."""
+        """Return the full description of a tuning job; a warm start compares it with its parents."""
         job = self._store.get(TUNING, call, _name(call))
         answer = common_answer(TUNING, job, call.now) | tuning_answers.describe(job, call.now)
         parents = [self._store.find(TUNING, call, name) for name in _parents(job.request)]
@@ -126,7 +126,7 @@ class TuningApi:
         return answer | ({"OverallBestTrainingJob": overall} if overall is not None else {})
 
     def stop(self, call: Call) -> None:
-        """Stop launching training jobs, and stop those that run."""
+        """Stop launching training jobs, and stop the running ones."""
 
         def stopped(job: TuningJob) -> TuningJob:
             status = job.status_at(call.now)
@@ -138,7 +138,7 @@ class TuningApi:
         self.settle(call.now)
 
     def delete(self, call: Call) -> None:
-        """Forget a tuning job that has ended; its training jobs stay."""
+        """Remove a finished tuning job; its training jobs are kept."""
 
         def check(job: TuningJob) -> None:
             step = job.course.at(call.now)
@@ -156,7 +156,7 @@ class TuningApi:
     def list_children(self, call: Call) -> dict[str, Any]:
         """Return a page of the training jobs a tuning job launched; by default the first 10 by name.
 
-        Sorted by objective, those without one are not listed.
+        If sorted by objective, those without one are omitted.
         """
         params, now = call.params, call.now
         job = self._store.get(TUNING, call, _name(call))
@@ -179,7 +179,7 @@ class TuningApi:
         )
 
     def _check(self, call: Call) -> None:
-        """Raise for a request that makes no sense. Source: API reference of CreateHyperParameterTuningJob."""
+        """Raise for an invalid request. Source: API reference of CreateHyperParameterTuningJob."""
         request = call.params
         for problem in _problems(request):
             raise invalid(problem)
@@ -195,7 +195,7 @@ def _with_course(course: Course, job: Job) -> Job:
 
 
 def _problems(request: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with a request, in words for the caller."""
+    """Yield the problems of a request, as messages for the caller."""
     config = request["HyperParameterTuningJobConfig"]
     if ("TrainingJobDefinition" in request) == ("TrainingJobDefinitions" in request):
         yield "You must specify either TrainingJobDefinition or TrainingJobDefinitions, but not both."
@@ -217,7 +217,7 @@ def _problems(request: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _parents(request: Mapping[str, Any]) -> list[str]:
-    """Return the names of the tuning jobs that a warm start begins from."""
+    """Return the names of the parent tuning jobs of a warm start."""
     given = (request.get("WarmStartConfig") or {}).get("ParentHyperParameterTuningJobs") or ()
     return [parent["HyperParameterTuningJobName"] for parent in given]
 

@@ -1,4 +1,4 @@
-"""Warm pools: instances kept after a training job for the next one, as far as a job and its filters show them."""
+"""Warm pools: instances kept after a training job for the next one, as shown by a job and its filters."""
 
 from typing import Any
 
@@ -17,10 +17,10 @@ def warm_pool(job: Job, now: float) -> dict[str, Any]:
 
 
 def has_warm_pool_status(job: Job, wanted: str, now: float) -> bool:
-    """Whether the job passes the filter WarmPoolStatusEquals."""
+    """Return whether the job passes the filter WarmPoolStatusEquals."""
     return bool(warm_pool(job, now).get("WarmPoolStatus", {}).get("Status") == wanted)
 
 
 def has_training_plan(job: Job, wanted: str, _now: float) -> bool:
-    """Whether the job passes the filter TrainingPlanArnEquals."""
+    """Return whether the job passes the filter TrainingPlanArnEquals."""
     return bool((job.request.get("ResourceConfig") or {}).get("TrainingPlanArn") == wanted)

@@ -1,1 +1,1 @@
-"""What all operations share: records of resources, timelines, validation, lists, tags and triggers."""
+"""Shared by all operations: records of resources, timelines, validation, lists, tags and triggers."""

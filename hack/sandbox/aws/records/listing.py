@@ -15,7 +15,7 @@ _DEFAULT_PAGE = 10
 
 
 def listed(kind: Kind[R], call: Call, resources: Iterable[R]) -> list[R]:
-    """Return those that pass the filters of a List call, in the order it asks for."""
+    """Return the resources that pass the filters of a List call, in the requested order."""
     tests = _filters(kind, call)
     found = [resource for resource in resources if not tests or all(test(resource) for test in tests)]
     order = call.params.get("SortOrder")
@@ -27,10 +27,10 @@ def listed(kind: Kind[R], call: Call, resources: Iterable[R]) -> list[R]:
 def paged(
     member: str, params: Mapping[str, Any], resources: Sequence[R], summarize: Callable[[R], dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return the answer that holds one page of the resources, by default 10, under `member`.
+    """Return the response with one page of the resources, by default 10, under `member`.
 
-    A token continues after the resource that ended the last page, so that what arrives meanwhile shifts nothing.
-    Raises ValidationException for a token that was never given.
+    A token continues after the last resource of the previous page, so that new resources shift nothing.
+    Raises ValidationException for an unknown token.
     """
     start = _offset(params.get("NextToken"), resources)
     page = resources[start : start + (params.get("MaxResults") or _DEFAULT_PAGE)]
@@ -50,7 +50,7 @@ def sort_key(by: str, now: float) -> Callable[[Resource], Any]:
 
 
 def _filters(kind: Kind[R], call: Call) -> list[Callable[[R], bool]]:
-    """Return a test for each filter given: with none, a list of 100,000 jobs costs no call per job."""
+    """Return a test for each given filter: without filters, a list of 100,000 jobs costs no call per job."""
     wanted, now = call.params, call.now
     tests: list[Callable[[R], bool]] = []
     if part := wanted.get("NameContains", "").lower():
@@ -83,7 +83,7 @@ def _token(offset: int, last: str) -> str:
 
 
 def _offset(token: str | None, resources: Sequence[Resource]) -> int:
-    """Return where a page starts: after what ended the last page, or at its old position if that is gone."""
+    """Return where a page starts: after the last resource of the previous page, or its old position if deleted."""
     if not token:
         return 0
     try:

@@ -1,6 +1,6 @@
-"""Models and endpoint configurations: what their Create operations refuse, and what Describe gives back.
+"""Models and endpoint configurations: the checks of their Create operations, and the members of Describe.
 
-Neither changes after its creation, nor does AWS keep one because something uses it: both can be deleted at any time.
+Neither changes after its creation, nor does AWS protect one that is in use: both can be deleted at any time.
 """
 
 import copy
@@ -16,13 +16,13 @@ from hack.sandbox.aws.wire import Call, invalid
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaticKind(Kind[Resource]):
-    """A kind whose resources are there or not; `check` raises ApiError for a request that makes no sense."""
+    """A kind with resources without states; `check` raises ApiError for an invalid request."""
 
     check: Callable[[Call, Store], None]
 
 
 def _check_model(call: Call, _store: Store) -> None:
-    """Source: API reference of CreateModel; the texts are those that users of the service report."""
+    """Check a CreateModel request. Source: API reference of CreateModel; the texts are those that users report."""
     request = call.params
     if "PrimaryContainer" in request and "Containers" in request:
         raise invalid("You cannot specify both PrimaryContainer and Containers.")
@@ -69,7 +69,7 @@ def variants(config: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _check_config(call: Call, store: Store) -> None:
-    """Source: API reference of CreateEndpointConfig."""
+    """Check a CreateEndpointConfig request. Source: API reference of CreateEndpointConfig."""
     every = variants(call.params)
     names = [variant["VariantName"] for variant in every]
     if len(names) != len(set(names)):

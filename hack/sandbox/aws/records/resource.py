@@ -1,7 +1,7 @@
-"""What all resources of the sandbox share: a record, a descriptor of its kind, and the store of an account's records.
+"""Shared by all resources of the sandbox: a record, a descriptor of its kind, and the store of an account's records.
 
-Records are immutable and hold what was asked for; what they show at a given time is computed from them, so nothing
-has to be kept up to date.
+Records are immutable and hold the request; their state at a given time is computed from them, so nothing has to be
+kept up to date.
 """
 
 import threading
@@ -14,7 +14,7 @@ from hack.sandbox.aws.wire import ApiError, Call
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One resource. Changing or tagging it puts a changed copy in its place. Times are epoch seconds."""
+    """One resource. Changing or tagging it replaces it with a changed copy. Times are epoch seconds."""
 
     name: str
     arn: str
@@ -25,15 +25,15 @@ class Resource:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def status_at(self, _now: float) -> str:
-        """Return the primary status; empty where the API knows none."""
+        """Return the primary status; empty if the API has none."""
         return ""
 
     def modified_at(self, _now: float) -> float:
-        """Return when the resource last changed, as LastModifiedTime tells it."""
+        """Return when the resource last changed, for LastModifiedTime."""
         return self.created_at
 
     def is_gone(self, _now: float) -> bool:
-        """Whether its deletion is complete."""
+        """Return whether its deletion is complete."""
         return False
 
 
@@ -63,36 +63,36 @@ class LogStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Generic[R]):
-    """A kind of resource as the API knows it. The callables are pure."""
+    """A kind of resource in the API. The callables are pure."""
 
     resource: str  # as in CreateTrainingJob
     arn_segment: str
-    items_member: str  # of the List answer
+    items_member: str  # of the List response
     not_found: ErrorText
     exists: ErrorText
-    describe: Callable[[R, float], dict[str, Any]]  # beside name, ARN, status, failure and the two common times
-    summary: Callable[[R, float], dict[str, Any]]  # beside name, ARN, status and the two common times
-    sort_by: str = "CreationTime"  # of List, when the caller does not say
+    describe: Callable[[R, float], dict[str, Any]]  # except name, ARN, status, failure and the two common times
+    summary: Callable[[R, float], dict[str, Any]]  # except name, ARN, status and the two common times
+    sort_by: str = "CreationTime"  # of List, by default
     is_ascending: bool = False
     filters: Mapping[str, Callable[[R, Any, float], bool]] = field(default_factory=dict)  # beyond the common ones
-    vanishes: bool = False  # whether a deletion takes time, after which a resource is gone by itself
+    vanishes: bool = False  # whether a deletion takes time, after which a resource disappears by itself
     log_group: str = ""
-    has_group_each: bool = False  # whether each resource has a group of its own below `log_group`
+    has_group_each: bool = False  # whether each resource has its own group below `log_group`
     log_lines: Callable[[R, float], Iterable[LogStream]] = lambda _resource, _now: ()
 
     @property
     def name_member(self) -> str:
-        """The member that names the resource."""
+        """Return the member with the resource's name."""
         return f"{self.resource}Name"
 
     @property
     def arn_member(self) -> str:
-        """The member that holds the ARN."""
+        """Return the member with the ARN."""
         return f"{self.resource}Arn"
 
     @property
     def status_member(self) -> str:
-        """The member that holds the primary status."""
+        """Return the member with the primary status."""
         return f"{self.resource}Status"
 
     def arn(self, call: Call, name: str) -> str:
@@ -109,9 +109,9 @@ _Place: TypeAlias = tuple[AnyKind, str, str, str]  # kind, account, region, name
 
 
 class Store:
-    """The resources of all accounts and regions. Thread-safe; hands out immutable records.
+    """The resources of all accounts and regions. Thread-safe; returns immutable records.
 
-    A resource whose deletion is complete at the time of the call is forgotten then, as if it had gone by itself.
+    A call first removes resources with a completed deletion, as if they had disappeared by themselves.
     """
 
     def __init__(self) -> None:
@@ -120,7 +120,7 @@ class Store:
         self._by_arn: dict[str, _Place] = {}  # both guarded by _lock
 
     def add(self, kind: Kind[R], resource: R) -> None:
-        """Keep a new resource. Raises the kind's "exists" error if its name, in whatever case, is taken."""
+        """Store a new resource. Raises the kind's "exists" error if its name is taken, ignoring case."""
         with self._lock:
             taken = self._by_arn.get(resource.arn)
             if taken is not None and self._found_locked(*taken, resource.created_at) is not None:
@@ -139,14 +139,14 @@ class Store:
             return cast("R | None", self._found_locked(kind, call.account, call.region, name, call.now))
 
     def change(self, kind: Kind[R], call: Call, name: str, change: Callable[[R], R]) -> R:
-        """Replace a resource by `change(resource)`, atomically. What `change` raises leaves it as it was."""
+        """Replace a resource by `change(resource)`, atomically. If `change` raises, the resource is unchanged."""
         with self._lock:
             resource = change(self._get_locked(kind, call, name))
             self._table(kind, call.account, call.region)[name] = resource
             return resource
 
     def remove(self, kind: Kind[R], call: Call, name: str, check: Callable[[R], None] = lambda _resource: None) -> None:
-        """Forget a resource if `check` does not raise."""
+        """Remove a resource if `check` does not raise."""
         with self._lock:
             resource = self._get_locked(kind, call, name)
             check(resource)
@@ -156,7 +156,7 @@ class Store:
         """Return the resources of a kind in the caller's account and region, oldest first."""
         with self._lock:
             resources = cast("Iterable[R]", self._table(kind, call.account, call.region).values())
-            if not kind.vanishes:  # most lists are of jobs, which may be many
+            if not kind.vanishes:  # most lists are of jobs, possibly many
                 return tuple(resources)
             return tuple(resource for resource in resources if not resource.is_gone(call.now))
 
@@ -172,7 +172,7 @@ class Store:
             self._table(kind, account, region)[name] = replace(resource, tags=change(resource.tags))
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove everything."""
         with self._lock:
             self._tables.clear()
             self._by_arn.clear()

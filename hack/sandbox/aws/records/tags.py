@@ -1,4 +1,4 @@
-"""Tags on the resources of the sandbox: ListTags, AddTags and DeleteTags for those kept here."""
+"""Tags on the resources of the sandbox: ListTags, AddTags and DeleteTags."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,14 +24,14 @@ def tag_map(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
 
 
 class TagApi:
-    """The tag operations on the given kinds of resources; `knows` says whether a call is about one of those."""
+    """The tag operations on the given kinds of resources; `knows` checks for such a resource."""
 
     def __init__(self, kinds: Iterable[AnyKind], store: Store) -> None:
         self._kinds = {kind.arn_segment: kind for kind in kinds}
         self._store = store
 
     def knows(self, call: Call) -> bool:
-        """Whether the ARN in the call is that of a resource kept here, existing or not."""
+        """Return whether the ARN in the call belongs to one of these kinds, existing or not."""
         return _segment(call) in self._kinds
 
     def operations(self) -> dict[str, Callable[[Call], dict[str, Any]]]:
@@ -39,7 +39,7 @@ class TagApi:
         return {"ListTags": self.list, "AddTags": self.add, "DeleteTags": self.delete}
 
     def list(self, call: Call) -> dict[str, Any]:
-        """Return the tags of a resource, sorted by key: always one page, for no page may be smaller than 50."""
+        """Return the tags of a resource, sorted by key: always one page, since a page has at least 50."""
         with self._existing(call) as arn:
             return {"Tags": _tag_list(sorted(self._store.by_arn(call, arn).tags.items()))}
 
@@ -51,7 +51,7 @@ class TagApi:
             return {"Tags": _tag_list(added.items())}
 
     def delete(self, call: Call) -> dict[str, Any]:
-        """Remove tags; keys that are not there do not matter."""
+        """Remove tags; ignores missing keys."""
         with self._existing(call) as arn:
             keys = set(call.params["TagKeys"])
             self._store.retag(call, arn, lambda tags: {key: value for key, value in tags.items() if key not in keys})
@@ -59,7 +59,7 @@ class TagApi:
 
     @contextmanager
     def _existing(self, call: Call) -> Iterator[str]:
-        """Validate the call and give its ARN; an unknown one is told as the kind's "not found"."""
+        """Validate the call and yield its ARN; raises the kind's "not found" for an unknown one."""
         validate("sagemaker", call.operation, call.params)
         arn: str = call.params["ResourceArn"]
         try:

@@ -1,7 +1,7 @@
-"""A life as data: the steps something will take and when. What it shows depends on its timeline and the time only.
+"""A life-cycle as data: the steps of a resource and their times. Its state depends on timeline and time only.
 
-No thread moves a job on: its course is drawn up when it is created, redrawn when it is stopped, and read whenever
-somebody asks. So a test that skips an hour sees what an hour later would have shown, transition by transition.
+No thread advances a job: its timeline is computed at creation, recomputed when it is stopped, and read on demand. So a
+test that skips an hour observes the state after an hour, with all transitions.
 """
 
 from bisect import bisect_right
@@ -21,7 +21,7 @@ class Durations:
     uploading_s: float = 1.0
     stopping_s: float = 1.5  # AWS allows two minutes between SIGTERM and SIGKILL
     interrupted_s: float = 1.0
-    rules_s: float = 2.0  # debugger rules go on for this long after their job has ended
+    rules_s: float = 2.0  # debugger rules run for this long after their job has ended
     transform_s: float = 3.0
     processing_s: float = 3.0
     creating_s: float = 4.0  # an endpoint, at AWS some minutes
@@ -46,7 +46,7 @@ class Step:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether nothing follows."""
+        """Return whether this is the last step."""
         return self.status in TERMINAL
 
 
@@ -55,15 +55,15 @@ S = TypeVar("S", bound=Step)
 
 @dataclass(
     frozen=True
-)  # no slots: typing sets an attribute on what a generic alias makes, and must be refused properly
+)  # no slots: typing sets an attribute on instances of a generic alias, and must get the right error
 class Timeline(Generic[S]):
-    """The steps of one thing, ascending in time, the first at its creation; nothing happens after the last."""
+    """The steps of one resource, ascending in time, the first at its creation; nothing happens after the last."""
 
     steps: tuple[S, ...]
 
     @property
     def end(self) -> S:
-        """The last step."""
+        """Return the last step."""
         return self.steps[-1]
 
     def reached(self, now: float) -> tuple[S, ...]:
@@ -71,11 +71,11 @@ class Timeline(Generic[S]):
         return self.steps[: max(1, bisect_right(self.steps, now, key=lambda step: step.at))]
 
     def at(self, now: float) -> S:
-        """Return the step that is shown at `now`."""
+        """Return the current step at `now`."""
         return self.steps[max(0, bisect_right(self.steps, now, key=lambda step: step.at) - 1)]
 
     def cut(self, at: float, *tail: S) -> "Timeline[S]":
-        """Return the timeline that is this one up to `at` and `tail` from then on."""
+        """Return this timeline up to `at`, followed by `tail`."""
         return replace(self, steps=(*(step for step in self.steps if step.at <= at), *tail))
 
     def first(self, secondary: str, now: float) -> float | None:

@@ -1,8 +1,8 @@
-"""How a reader makes something misbehave: words in its tags, environment, hyperparameters or name.
+"""Reads markers, by which a user makes a resource misbehave: in its tags, environment, hyperparameters or name.
 
 A marker is a key such as `SANDBOX_FAIL` in a tag, an environment variable or a hyperparameter. Case and separators
 do not matter (`sandbox-fail`, `sandbox/fail`), because tags, variables and hyperparameters allow different characters.
-What uses a model (a transform job, an endpoint) has the markers of the model's environment as well.
+A resource with a model (a transform job, an endpoint) has the markers of the model's environment as well.
 """
 
 import re
@@ -32,7 +32,7 @@ MISSING = "does-not-exist"
 
 @dataclass(frozen=True, slots=True)
 class Markers:
-    """What was asked for; None, 0, False or nothing means nothing was. An empty `fail` leaves the words to the kind."""
+    """The requested misbehaviour; None, 0, False or empty for none. For an empty `fail` the kind has a message."""
 
     fail: str | None = None
     work_s: float | None = None
@@ -46,7 +46,7 @@ class Markers:
 def read(request: Mapping[str, Any], name: str, *related: Mapping[str, Any]) -> Markers:
     """Return the markers in a request and in those of related resources; the request's own come first.
 
-    Raises ValidationException for a number that is none.
+    Raises ValidationException for an invalid number.
     """
     found: dict[str, str] = {}
     for source in (*related, request):
@@ -81,7 +81,7 @@ def _normal(key: str) -> str:
 
 
 def _number(found: Mapping[str, str], *names: str) -> float | None:
-    """Return the value of the first of these markers that is there."""
+    """Return the value of the first of these markers that is set."""
     marker = next((name for name in names if name in found), None)
     if marker is None:
         return None

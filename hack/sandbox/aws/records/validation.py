@@ -1,6 +1,6 @@
-"""Checks a request against the constraints of its service model, in the words the real service uses.
+"""Checks a request against the constraints of its service model, with the messages of the real service.
 
-AWS services refuse a request before they look at it, with one ValidationException that counts and joins all broken
+AWS services validate a request before they process it, with one ValidationException that counts and joins all broken
 constraints. Clients match on these texts, so a sandbox that accepted a bad name would hide defects.
 """
 
@@ -14,8 +14,8 @@ from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureSh
 
 from hack.sandbox.aws.wire import ApiError, invalid
 
-# Java's Unicode classes have no twin in `re`; inside a character class \w and \s are the nearest. Letters and digits
-# of all scripts pass, as they must; the underscore, which \w adds, is allowed by every pattern that uses these.
+# Java's Unicode classes have no equivalent in `re`; inside a character class \w and \s are the nearest. Letters and
+# digits of all scripts pass, as they must; every pattern with these allows the underscore, which \w adds.
 # Java writes characters beyond the first plane as pairs of surrogates.
 _JAVA_CLASSES = {
     r"\p{L}": r"\w",
@@ -48,14 +48,14 @@ def service_model(service: str) -> ServiceModel:
 
 @cache
 def output_members(operation: str) -> frozenset[str]:
-    """Return the members of a SageMaker operation's answer."""
+    """Return the members of a SageMaker operation's response."""
     shape = service_model("sagemaker").operation_model(operation).output_shape
     return frozenset(shape.members if shape is not None else ())
 
 
 @cache
 def echoed_members(resource: str) -> frozenset[str]:
-    """Return the members of a Create request that Describe gives back: those that both have."""
+    """Return the members of a Create request that Describe returns: those that both have."""
     asked = service_model("sagemaker").operation_model(f"Create{resource}").input_shape
     return frozenset(asked.members if asked is not None else ()) & output_members(f"Describe{resource}")
 
@@ -152,7 +152,7 @@ def _scalar_rules(shape: Shape, value: Any) -> Iterator[str]:
 
 @lru_cache(maxsize=256)
 def compiled(pattern: str) -> re.Pattern[str]:
-    """Return a pattern of a service model, which is Java's, as one of `re`. Raises re.error if it cannot be read."""
+    """Return a Java pattern of a service model as one of `re`. Raises re.error if it cannot be parsed."""
     for java, python in _JAVA_CLASSES.items():
         pattern = pattern.replace(java, python)
     return re.compile(pattern)

@@ -1,7 +1,7 @@
-"""Who may do what: users by bearer token, and RBAC rules where they are asked for.
+"""Authorizes requests: users by bearer token, and RBAC rules if enabled.
 
 Without a token a request comes from the administrator, as behind `kubectl proxy`. Tokens belong to service accounts;
-with RBAC enabled, they may do what Roles and ClusterRoles bound to them allow. Source: k8s.io/kubernetes
+with RBAC enabled, their Roles and ClusterRoles decide what they may do. Source: k8s.io/kubernetes
 plugin/pkg/auth/authorizer/rbac.
 """
 
@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from hack.sandbox.kube.builtin.defaults import RBAC
 from hack.sandbox.kube.store.storage import Storage
 
 Json = dict[str, Any]
 
 MASTERS: Final = "system:masters"
-_GROUP: Final = "rbac.authorization.k8s.io"
 _PUBLIC_PATHS: Final = ("/api", "/apis", "/healthz", "/livez", "/openapi", "/readyz", "/version")
 
 
@@ -29,7 +29,7 @@ class User:
     extra: Mapping[str, tuple[str, ...]] | None = None
 
     def as_info(self) -> Json:
-        """As `UserInfo`."""
+        """Return the identity as `UserInfo`."""
         info: Json = {"username": self.name, "groups": list(self.groups)}
         if self.uid:
             info["uid"] = self.uid
@@ -43,7 +43,7 @@ ADMIN: Final = User("sandbox-admin", (MASTERS, "system:authenticated"))
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be authorized: a verb on a resource, or on a path."""
+    """A request to authorize: a verb on a resource, or on a path."""
 
     verb: str
     group: str = ""
@@ -55,7 +55,7 @@ class Request:
 
 
 class Authorizer:
-    """Tokens and rules. With `enforced` off, everybody may do everything."""
+    """Tokens and rules. With `enforced` off, every user may do everything."""
 
     def __init__(self, storage: Storage, *, enforced: bool = False):
         self._storage = storage
@@ -63,13 +63,13 @@ class Authorizer:
         self.enforced = enforced
 
     def issue(self, namespace: str, name: str) -> str:
-        """A new token of a service account. It is opaque, and valid as long as the account exists."""
+        """Return a new token of a service account. It is opaque, and valid as long as the account exists."""
         token = f"sandbox-{secrets.token_urlsafe(32)}"
         self._tokens[token] = (namespace, name)
         return token
 
     def user_of(self, token: str) -> User | None:
-        """The service account that a token belongs to, or None if it is not (or no longer) valid."""
+        """Return the service account of a token, or None if the token is not (or no longer) valid."""
         if token not in self._tokens:
             return None
         namespace, name = self._tokens[token]
@@ -80,7 +80,7 @@ class Authorizer:
         return User(f"system:serviceaccount:{namespace}:{name}", groups, account.obj["metadata"]["uid"])
 
     def allows(self, user: User, request: Request) -> tuple[bool, str]:
-        """Whether the user may, and by which binding."""
+        """Return whether the user may, and by which binding."""
         if not self.enforced or MASTERS in user.groups:
             return True, ""
         if request.path and request.verb == "get" and request.path.startswith(_PUBLIC_PATHS):
@@ -91,7 +91,7 @@ class Authorizer:
         return False, ""
 
     def rules(self, user: User, namespace: str) -> tuple[list[Json], list[Json]]:
-        """All resource rules and path rules of a user in a namespace."""
+        """Return all resource rules and path rules of a user in a namespace."""
         everything = [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]
         if not self.enforced or MASTERS in user.groups:
             return everything, [{"verbs": ["*"], "nonResourceURLs": ["*"]}]
@@ -100,10 +100,10 @@ class Authorizer:
         return [rule for rule in rules if not rule.get("nonResourceURLs")], paths
 
     def _rules_of(self, user: User, namespace: str) -> Iterator[tuple[Json, str]]:
-        for entry in self._storage.collection(f"{_GROUP}/clusterrolebindings").scan():
+        for entry in self._storage.collection(f"{RBAC}/clusterrolebindings").scan():
             yield from self._bound(entry.obj, user, "")
         if namespace:
-            for entry in self._storage.collection(f"{_GROUP}/rolebindings").scan(f"{namespace}/"):
+            for entry in self._storage.collection(f"{RBAC}/rolebindings").scan(f"{namespace}/"):
                 yield from self._bound(entry.obj, user, namespace)
 
     def _bound(self, binding: Json, user: User, namespace: str) -> Iterator[tuple[Json, str]]:
@@ -111,7 +111,7 @@ class Authorizer:
             return
         ref = binding["roleRef"]
         key = ref["name"] if ref["kind"] == "ClusterRole" else f"{namespace}/{ref['name']}"
-        role = self._storage.get(f"{_GROUP}/{ref['kind'].lower()}s", key)
+        role = self._storage.get(f"{RBAC}/{ref['kind'].lower()}s", key)
         shown = f'{binding["kind"]} "{binding["metadata"]["name"]}" of {ref["kind"]} "{ref["name"]}"'
         for rule in (role.obj.get("rules") or ()) if role else ():
             yield rule, shown

@@ -1,4 +1,4 @@
-"""Access and token reviews: questions that are POSTed and answered, never stored."""
+"""Answers access and token reviews, which are POSTed but never stored."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 
 class Reviews:
-    """Answers to the review kinds, by kind."""
+    """Answers the review kinds."""
 
     def __init__(self, registry: Registry, authorizer: Authorizer):
         self._registry = registry
@@ -28,7 +28,7 @@ class Reviews:
         }
 
     def answer(self, call: Call, body: Body, user: User) -> Json:
-        """The review with its status. Raises StatusError."""
+        """Return the review with its status. Raises StatusError."""
         review = self._registry.decode(call, body)
         self._registry.check_namespace(call, review)
         review["status"] = self._answers[call.resource.kind](review, user)
@@ -94,7 +94,7 @@ def _attribute_causes(spec: Json) -> list[Cause]:
 
 
 def _refused(group: str, causes: list[Cause]) -> errors.StatusError:
-    """The API server names no kind here."""
+    """Return the error, without a kind in its message, as in the API server."""
     return errors.invalid(group, "", "", causes)
 
 

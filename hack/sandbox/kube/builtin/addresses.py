@@ -1,4 +1,4 @@
-"""Cluster IPs for Services: addresses that nobody listens on, so that manifests and tables look as they should."""
+"""Cluster IPs for Services: addresses without a listener, so that manifests and tables look right."""
 
 from itertools import count
 from typing import Any

@@ -1,7 +1,7 @@
-"""The validation of built-in kinds: what an installer's or a person's mistake is likely to run into.
+"""Validates built-in kinds against likely mistakes of installers and users.
 
 Source: k8s.io/kubernetes pkg/apis/*/validation. Only the rules that such mistakes break are here; the sandbox stores
-what a real server might still refuse.
+some objects that a real server refuses.
 """
 
 import base64
@@ -9,19 +9,17 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
+from hack.sandbox.kube.builtin.defaults import RBAC
 from hack.sandbox.kube.wire.causes import Cause, forbidden, go_json, invalid, not_supported, required
 from hack.sandbox.kube.wire.names import config_key_problems, label_key_problems, label_problems, path_segment_problems
 
 Json = dict[str, Any]
 Check = Callable[[Json, Json | None], list[Cause]]
-"""The findings on a new object; the second argument is the stored one on updates."""
+"""Returns the findings on a new object; the second argument is the stored one on updates."""
 
 IMMUTABLE: Final = "field is immutable"
 _IMMUTABLE_SET: Final = "field is immutable when `immutable` is set"
 _TLS: Final = "kubernetes.io/tls"
-
-
-_RBAC: Final = "rbac.authorization.k8s.io"
 _EVENT_FIXED: Final = (
     "involvedObject",
     "reason",
@@ -37,7 +35,7 @@ _EVENT_FIXED: Final = (
     "reportingComponent",
     "reportingInstance",
 )
-"""Of an event in the new API, all but its series."""
+"""Fields of an event in the new API, except its series."""
 _GO_REFERENCE: Final = {
     "Kind": "kind",
     "Namespace": "namespace",
@@ -47,11 +45,11 @@ _GO_REFERENCE: Final = {
     "ResourceVersion": "resourceVersion",
     "FieldPath": "fieldPath",
 }
-"""The members of Go's ObjectReference in their order, and what they are called in JSON."""
+"""The members of Go's ObjectReference in their order, with their JSON names."""
 
 
 def config_map(new: Json, old: Json | None) -> list[Cause]:
-    """Keys are file names; an immutable one never changes."""
+    """Check that keys are file names; an immutable object never changes."""
     causes = [invalid(f"{field}[{key}]", key, p) for field, key in _keys(new) for p in config_key_problems(key)]
     both = set(new.get("data") or ()) & set(new.get("binaryData") or ())
     causes += [invalid(f"data[{key}]", key, "duplicate of key present in binaryData") for key in sorted(both)]
@@ -59,7 +57,7 @@ def config_map(new: Json, old: Json | None) -> list[Cause]:
 
 
 def secret(new: Json, old: Json | None) -> list[Cause]:
-    """Keys are file names, the type never changes, and some types demand keys."""
+    """Check that keys are file names, the type never changes, and keys that some types require exist."""
     causes = [invalid(f"data[{k}]", k, p) for k in new.get("data") or () for p in config_key_problems(k)]
     data = new.get("data") or {}
     if old is not None and new.get("type") != old.get("type"):
@@ -76,7 +74,7 @@ def secret(new: Json, old: Json | None) -> list[Cause]:
 
 
 def encode_string_data(new: Json, old: Json | None) -> None:  # noqa: ARG001 - completes new and changed objects alike
-    """`stringData` is a way to write `data`, never to read it."""
+    """Move `stringData`, which is write-only, into `data`."""
     text = new.pop("stringData", None)
     if text:
         encoded = {key: base64.b64encode(value.encode()).decode() for key, value in text.items()}
@@ -95,7 +93,7 @@ def _frozen(new: Json, old: Json | None, *fields: str) -> list[Cause]:
 
 
 def lease(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - the same on update
-    """Durations are positive."""
+    """Check that durations are positive."""
     spec = new.get("spec") or {}
     causes: list[Cause] = []
     if spec.get("leaseDurationSeconds", 1) <= 0:
@@ -107,7 +105,7 @@ def lease(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - the sam
 
 
 def service(new: Json, old: Json | None) -> list[Cause]:
-    """Ports, and their names where there are several."""
+    """Check ports, and their names if there are several."""
     spec = new["spec"]
     ports = spec.get("ports") or []
     causes: list[Cause] = []
@@ -138,7 +136,7 @@ def _port_range(path: str, port: Any) -> list[Cause]:
 
 
 def workload(new: Json, old: Json | None) -> list[Cause]:
-    """Deployment, ReplicaSet, StatefulSet, DaemonSet: the selector selects the template's pods, and never changes."""
+    """Deployment, ReplicaSet: the selector selects the template's pods, and never changes."""
     spec = new["spec"]
     selector, template = spec.get("selector"), spec["template"]
     causes: list[Cause] = []
@@ -164,40 +162,14 @@ def workload(new: Json, old: Json | None) -> list[Cause]:
 
 
 def pod(new: Json, old: Json | None) -> list[Cause]:
-    """Containers; of an existing pod, only their images can change."""
+    """Check containers; in an existing pod, only their images can change."""
     if old is None:
         return _pod_spec(new["spec"], "spec")
     return []
 
 
-def job(new: Json, old: Json | None) -> list[Cause]:
-    """The template's pods must end; it never changes."""
-    spec = new["spec"]
-    template = spec["template"]["spec"]
-    causes = _pod_spec(template, "spec.template.spec")
-    if template.get("restartPolicy") not in ("OnFailure", "Never"):
-        path = "spec.template.spec.restartPolicy"
-        causes.append(not_supported(path, template.get("restartPolicy"), ("OnFailure", "Never")))
-    if old is not None and spec["template"] != old["spec"]["template"]:
-        causes.append(invalid("spec.template", go_json(spec["template"]), IMMUTABLE))
-    return causes
-
-
-def label_job(new: Json, old: Json | None) -> None:
-    """The pods of a job are selected by its uid."""
-    if old is not None or new["spec"].get("manualSelector"):
-        return
-    uid, name = new["metadata"]["uid"], new["metadata"].get("name", "")
-    controller = {"batch.kubernetes.io/controller-uid": uid}
-    labels = {**controller, "batch.kubernetes.io/job-name": name, "controller-uid": uid, "job-name": name}
-    template = new["spec"]["template"]["metadata"]
-    template["labels"] = {**(template.get("labels") or {}), **labels}
-    new["metadata"].setdefault("labels", dict(template["labels"]))
-    new["spec"]["selector"] = {"matchLabels": controller}
-
-
 def drop_empty_rules(new: Json, old: Json | None) -> None:  # noqa: ARG001 - completes new and changed objects alike
-    """An empty list of rules is stored as none."""
+    """Drop an empty list of rules."""
     new["rules"] = new.get("rules") or None
 
 
@@ -231,7 +203,7 @@ def _pod_spec(spec: Json, path: str) -> list[Cause]:
 
 
 def role(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - the same on update
-    """Each rule has verbs, and resources or URLs."""
+    """Check that each rule has verbs, and resources or URLs."""
     causes: list[Cause] = []
     namespaced = new["kind"] == "Role"
     for index, rule in enumerate(new.get("rules") or ()):
@@ -257,7 +229,7 @@ def role(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - the same
 
 
 def binding(new: Json, old: Json | None) -> list[Cause]:
-    """The role that is referred to never changes; subjects are named."""
+    """Check that the referenced role never changes, and that subjects have names."""
     ref = new["roleRef"]
     causes: list[Cause] = []
     if old is not None and ref != old["roleRef"]:
@@ -265,8 +237,8 @@ def binding(new: Json, old: Json | None) -> list[Cause]:
         causes.append(Cause("FieldValueInvalid", f"Invalid value: {shown}: cannot change roleRef", "roleRef"))
         return causes
     kinds = ("Role", "ClusterRole") if new["kind"] == "RoleBinding" else ("ClusterRole",)
-    if ref["apiGroup"] != _RBAC:
-        causes.append(not_supported("roleRef.apiGroup", ref["apiGroup"], (_RBAC,)))
+    if ref["apiGroup"] != RBAC:
+        causes.append(not_supported("roleRef.apiGroup", ref["apiGroup"], (RBAC,)))
     if ref.get("kind") not in kinds:
         causes.append(not_supported("roleRef.kind", ref.get("kind", ""), kinds))
     if not ref.get("name"):
@@ -286,7 +258,7 @@ def binding(new: Json, old: Json | None) -> list[Cause]:
 
 
 def budget(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - the same on update
-    """At most one of the two limits."""
+    """Check that at most one of the two limits is set."""
     spec = new["spec"]
     if "minAvailable" in spec and "maxUnavailable" in spec:
         return [invalid("spec", go_json(spec), "minAvailable and maxUnavailable cannot be both set")]
@@ -294,14 +266,14 @@ def budget(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - the sa
 
 
 def core_event(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - the same on update
-    """An event lives in the namespace of what it is about; one with an eventTime has the fields of the new API."""
+    """Check that an event is in its object's namespace; one with an eventTime needs the fields of the new API."""
     if new.get("eventTime"):
         return _complete_event(new, "reportingComponent")
     return _event_namespace(new)
 
 
 def _event_namespace(new: Json) -> list[Cause]:
-    """Events about cluster-wide objects are in `default`."""
+    """Check the namespace: events about cluster-wide objects are in `default`."""
     about, namespace = new["involvedObject"].get("namespace", ""), new["metadata"].get("namespace", "")
     if about and about != namespace:
         return [invalid("involvedObject.namespace", about, "does not match event.namespace")]
@@ -311,7 +283,7 @@ def _event_namespace(new: Json) -> list[Cause]:
 
 
 def new_event(new: Json, old: Json | None) -> list[Cause]:
-    """events.k8s.io demands what core v1 left open, and lets only the series change.
+    """Check the fields that events.k8s.io requires and core v1 does not; only the series may change.
 
     Both objects have the fields of the core kind.
     """
@@ -335,7 +307,7 @@ def new_event(new: Json, old: Json | None) -> list[Cause]:
 
 
 def _complete_event(new: Json, controller_field: str) -> list[Cause]:
-    """What every event with an eventTime must say; the two APIs call its controller differently."""
+    """Check the required fields of an event with an eventTime; the two APIs name its controller differently."""
     about = new["involvedObject"].get("namespace", "")
     causes = [] if about else _event_namespace(new)
     controller = new.get("reportingComponent", "")

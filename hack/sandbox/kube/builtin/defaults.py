@@ -1,6 +1,6 @@
 """The defaults of the built-in kinds, by the Go name of the struct that they complete.
 
-Source: k8s.io/kubernetes pkg/apis/*/v1/defaults.go. Defaults that OpenAPI knows (`protocol: TCP`) are in schemas.json.
+Source: k8s.io/kubernetes pkg/apis/*/v1/defaults.go. Defaults in OpenAPI (`protocol: TCP`) are in schemas.json.
 """
 
 from collections.abc import Mapping
@@ -104,57 +104,6 @@ def _replicas(obj: Json) -> None:
     obj["spec"].setdefault("replicas", 1)
 
 
-def _daemon_set(obj: Json) -> None:
-    strategy = obj["spec"]["updateStrategy"]
-    strategy.setdefault("type", "RollingUpdate")
-    if strategy["type"] == "RollingUpdate":
-        rolling = strategy.setdefault("rollingUpdate", {})
-        rolling.setdefault("maxUnavailable", 1)
-        rolling.setdefault("maxSurge", 0)
-    obj["spec"].setdefault("revisionHistoryLimit", _DEFAULT_CLASS_LIMIT)
-
-
-def _stateful_set(obj: Json) -> None:
-    spec = obj["spec"]
-    spec.setdefault("podManagementPolicy", "OrderedReady")
-    strategy = spec["updateStrategy"]
-    if not strategy.get("type"):
-        strategy["type"] = "RollingUpdate"
-        strategy.setdefault("rollingUpdate", {})
-    if strategy["type"] == "RollingUpdate" and "rollingUpdate" in strategy:
-        strategy["rollingUpdate"].setdefault("partition", 0)
-    retention = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
-    retention.setdefault("whenDeleted", "Retain")
-    retention.setdefault("whenScaled", "Retain")
-    spec.setdefault("replicas", 1)
-    spec.setdefault("revisionHistoryLimit", _DEFAULT_CLASS_LIMIT)
-
-
-def _job(obj: Json) -> None:
-    spec = obj["spec"]
-    if "completions" not in spec and "parallelism" not in spec:
-        spec["completions"] = 1
-    spec.setdefault("parallelism", 1)
-    spec.setdefault("backoffLimit", 6)
-    spec.setdefault("completionMode", "NonIndexed")
-    spec.setdefault("suspend", False)
-    spec.setdefault("podReplacementPolicy", "Failed" if "podFailurePolicy" in spec else "TerminatingOrFailed")
-    spec.setdefault("manualSelector", False)
-    labels = spec["template"]["metadata"].get("labels")
-    if labels and not obj["metadata"].get("labels"):
-        obj["metadata"]["labels"] = dict(labels)
-
-
-def _cron_job(obj: Json) -> None:
-    for field, value in (
-        ("concurrencyPolicy", "Allow"),
-        ("suspend", False),
-        ("successfulJobsHistoryLimit", 3),
-        ("failedJobsHistoryLimit", 1),
-    ):
-        obj["spec"].setdefault(field, value)
-
-
 def _network_policy(obj: Json) -> None:
     spec = obj["spec"]
     if not spec.get("policyTypes"):
@@ -168,42 +117,10 @@ def _role_ref(obj: Json) -> None:
             subject["apiGroup"] = RBAC
 
 
-def _claim(obj: Json) -> None:
-    obj["spec"].setdefault("volumeMode", "Filesystem")
-    obj["status"].setdefault("phase", "Pending")
-
-
-def _volume_of_cluster(obj: Json) -> None:
-    obj["spec"].setdefault("volumeMode", "Filesystem")
-    obj["spec"].setdefault("persistentVolumeReclaimPolicy", "Retain")
-    obj["status"].setdefault("phase", "Pending")
-
-
 def _namespace(obj: Json) -> None:
     if obj["metadata"].get("name"):
         obj["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = obj["metadata"]["name"]
     obj["status"].setdefault("phase", "Active")
-
-
-def _webhook(obj: Json) -> None:
-    for field, value in (
-        ("failurePolicy", "Fail"),
-        ("matchPolicy", "Equivalent"),
-        ("namespaceSelector", {}),
-        ("objectSelector", {}),
-        ("timeoutSeconds", 10),
-    ):
-        obj.setdefault(field, value)
-    service = obj.get("clientConfig", {}).get("service")
-    if service is not None:
-        service.setdefault("port", 443)
-    for rule in obj.get("rules", ()):
-        rule.setdefault("scope", "*")
-
-
-def _mutating_webhook(obj: Json) -> None:
-    _webhook(obj)
-    obj.setdefault("reinvocationPolicy", "Never")
 
 
 def _crd(obj: Json) -> None:
@@ -216,17 +133,6 @@ def _crd(obj: Json) -> None:
     spec.setdefault("conversion", {"strategy": "None"})
 
 
-def _autoscaler(obj: Json) -> None:
-    obj["spec"].setdefault("minReplicas", 1)
-    target = {"type": "Utilization", "averageUtilization": 80}
-    obj["spec"].setdefault("metrics", [{"type": "Resource", "resource": {"name": "cpu", "target": target}}])
-
-
-def _storage_class(obj: Json) -> None:
-    obj.setdefault("reclaimPolicy", "Delete")
-    obj.setdefault("volumeBindingMode", "Immediate")
-
-
 def _limit(obj: Json) -> None:
     if obj.get("type") == "Container":
         obj["default"] = {**obj.get("max", {}), **obj.get("default", {})}
@@ -237,39 +143,26 @@ DEFAULTERS: Final[Mapping[str, Defaulter]] = {
     "ClusterRoleBinding": _role_ref,
     "ConfigMapVolumeSource": _mode,
     "Container": _container,
-    "CronJob": _cron_job,
     "CustomResourceDefinition": _crd,
-    "DaemonSet": _daemon_set,
     "Deployment": _deployment,
     "DownwardAPIVolumeSource": _mode,
-    "EndpointPort": lambda obj: obj.setdefault("protocol", "TCP") and None,
     "EphemeralContainer": _container,
     "HTTPGetAction": _http_get,
-    "HorizontalPodAutoscaler": _autoscaler,
     "HostPathVolumeSource": lambda obj: obj.setdefault("type", "") and None,
-    "Job": _job,
     "LimitRangeItem": _limit,
-    "MutatingWebhook": _mutating_webhook,
     "Namespace": _namespace,
     "NetworkPolicy": _network_policy,
     "NetworkPolicyPort": lambda obj: obj.setdefault("protocol", "TCP") and None,
     "ObjectFieldSelector": lambda obj: obj.setdefault("apiVersion", "v1") and None,
-    "PersistentVolume": _volume_of_cluster,
-    "PersistentVolumeClaim": _claim,
     "Pod": _pod,
     "PodSpec": _pod_spec,
-    "PriorityClass": lambda obj: obj.setdefault("preemptionPolicy", "PreemptLowerPriority") and None,
     "Probe": _probe,
     "ProjectedVolumeSource": _mode,
     "ReplicaSet": _replicas,
-    "ReplicationController": _replicas,
     "RoleBinding": _role_ref,
     "Secret": lambda obj: obj.setdefault("type", "Opaque") and None,
     "SecretVolumeSource": _mode,
     "Service": _service,
     "ServiceAccountTokenProjection": lambda obj: obj.setdefault("expirationSeconds", 3600) and None,
-    "StatefulSet": _stateful_set,
-    "StorageClass": _storage_class,
-    "ValidatingWebhook": _webhook,
     "Volume": _volume,
 }

@@ -1,4 +1,4 @@
-"""Events: one storage, two APIs. What is stored is the core v1 form; events.k8s.io renames its fields.
+"""Events: one storage, two APIs. The core v1 form is stored; events.k8s.io renames its fields.
 
 Source: k8s.io/kubernetes pkg/apis/events/v1/conversion.go.
 """
@@ -43,7 +43,7 @@ class EventStrategy(TypedStrategy):
         super().__init__("Event", Traits(schema, check=check, labels=_LABELS, create_on_update=True))
 
     def fields(self, obj: Json) -> Mapping[str, str]:
-        """The source falls back to the reporting component."""
+        """Return the selectable fields; the source defaults to the reporting component."""
         found = dict(super().fields(obj))
         found["source"] = found["source"] or found["reportingComponent"]
         return found
@@ -56,17 +56,17 @@ class NewEventStrategy(EventStrategy):
         super().__init__("io.k8s.api.events.v1.Event", _check_new)
 
     def to_served(self, stored: Json) -> Json:
-        """Rename the fields; empty ones vanish as their tags say."""
+        """Rename the fields; drop empty ones by their tags."""
         served = {_RENAMED.get(key, key): value for key, value in stored.items()}
         served["apiVersion"] = "events.k8s.io/v1"
         return {k: v for k, v in served.items() if v != "" or k == "kind"}
 
     def to_stored(self, served: Json) -> Json:
-        """The core form."""
+        """Return the core form."""
         return _to_core(served)
 
     def field_label(self, label: str) -> str:
-        """`regarding.…` and `reportingController` here."""
+        """Return the core label of `regarding.…` and `reportingController`."""
         if label.startswith("involvedObject.") or label == "reportingComponent":
             raise bad_request(f"field label not supported: {label}")
         if label.startswith("regarding."):
@@ -74,11 +74,11 @@ class NewEventStrategy(EventStrategy):
         return super().field_label({"reportingController": "reportingComponent"}.get(label, label))
 
     def fields(self, obj: Json) -> Mapping[str, str]:
-        """Those of the core form."""
+        """Return the selectable fields of the core form."""
         return super().fields(_to_core(obj))
 
     def cells(self, obj: Json) -> list[Any]:
-        """Those of the core form."""
+        """Return the cells of the core form."""
         return PRINTERS["Event"].cells(_to_core(obj))
 
 

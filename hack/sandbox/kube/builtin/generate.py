@@ -3,8 +3,8 @@
     python -m hack.sandbox.kube.builtin.generate --openapi api/openapi-spec/v3 --api k8s.io/api \
         --apimachinery k8s.io/apimachinery --apiextensions k8s.io/apiextensions-apiserver
 
-The OpenAPI documents give structure: types, required fields, merge keys, list types. What they do not tell is how Go
-encodes a field that is not set, so that is read from the struct tags and kept as `x-absent` of every property:
+The OpenAPI documents define structure: types, required fields, merge keys, list types. They do not define how Go
+encodes an unset field, so that is read from the struct tags and kept as `x-absent` of every property:
 
     drop   a plain value with `omitempty`: zero values vanish ("" 0 false [] {})
     keep   a pointer: whatever the client sent stays, null vanishes
@@ -25,41 +25,28 @@ from typing import Any
 
 DOCUMENTS = (
     "api__v1",
-    "apis__admissionregistration.k8s.io__v1",
     "apis__apiextensions.k8s.io__v1",
     "apis__apps__v1",
     "apis__authentication.k8s.io__v1",
     "apis__authorization.k8s.io__v1",
     "apis__autoscaling__v1",
-    "apis__autoscaling__v2",
-    "apis__batch__v1",
     "apis__coordination.k8s.io__v1",
-    "apis__discovery.k8s.io__v1",
     "apis__events.k8s.io__v1",
     "apis__networking.k8s.io__v1",
     "apis__policy__v1",
     "apis__rbac.authorization.k8s.io__v1",
-    "apis__scheduling.k8s.io__v1",
-    "apis__storage.k8s.io__v1",
 )
 ROOTS = {
-    "core.v1": "Namespace ConfigMap Secret ServiceAccount Service Endpoints Pod Event PersistentVolume "
-    "PersistentVolumeClaim Node ReplicationController LimitRange ResourceQuota Binding",
-    "admissionregistration.v1": "ValidatingWebhookConfiguration MutatingWebhookConfiguration",
-    "apps.v1": "Deployment ReplicaSet StatefulSet DaemonSet",
+    "core.v1": "Namespace ConfigMap Secret ServiceAccount Service Pod Event LimitRange ResourceQuota",
+    "apps.v1": "Deployment ReplicaSet",
     "authentication.v1": "TokenReview TokenRequest SelfSubjectReview",
     "authorization.v1": "SelfSubjectAccessReview SubjectAccessReview LocalSubjectAccessReview SelfSubjectRulesReview",
     "autoscaling.v1": "Scale",
-    "autoscaling.v2": "HorizontalPodAutoscaler",
-    "batch.v1": "Job CronJob",
     "coordination.v1": "Lease",
-    "discovery.v1": "EndpointSlice",
     "events.v1": "Event",
-    "networking.v1": "NetworkPolicy Ingress IngressClass",
+    "networking.v1": "NetworkPolicy",
     "policy.v1": "PodDisruptionBudget",
     "rbac.v1": "Role RoleBinding ClusterRole ClusterRoleBinding",
-    "scheduling.v1": "PriorityClass",
-    "storage.v1": "StorageClass",
 }
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 REF = "#/components/schemas/"
@@ -71,7 +58,7 @@ TAGS_KEPT = ("type", "format", "items", "additionalProperties", "properties", "r
 
 
 def main() -> None:
-    """Write schemas.json beside this file."""
+    """Write schemas.json next to this file."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name in ("openapi", "api", "apimachinery", "apiextensions"):
         parser.add_argument(f"--{name}", type=Path, required=True)
@@ -90,14 +77,14 @@ def main() -> None:
 
 
 def roots(source: dict[str, Any]) -> list[str]:
-    """The schema names of the kinds to keep."""
+    """Return the schema names of the kinds to keep."""
     names = [f"{META}{kind}" for kind in ("Status", "DeleteOptions", "ListMeta")]
     names += [name for name in source if name.endswith(".apiextensions.v1.CustomResourceDefinition")]
     return names + [f"io.k8s.api.{package}.{kind}" for package, kinds in ROOTS.items() for kind in kinds.split()]
 
 
 def reachable(source: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    """The named schemas and all that they refer to, stripped of descriptions."""
+    """Return the named schemas and all referenced ones, stripped of descriptions."""
     result: dict[str, Any] = {}
     while names:
         name = names.pop()
@@ -157,7 +144,7 @@ class GoStructs:
                 prop["x-absent"] = "drop"
 
     def _fields(self, package: str, struct: str) -> dict[str, tuple[str, list[str], list[int]]]:
-        """By JSON name: the Go type, the options of the JSON tag, the protobuf numbers."""
+        """Return by JSON name: the Go type, the options of the JSON tag, the protobuf numbers."""
         result: dict[str, tuple[str, list[str], list[int]]] = {}
         for _, go_type, tags in FIELD.findall(self._sources(package).get(struct, "")):
             json_tag, proto_tag = JSON_TAG.search(tags), PROTO_TAG.search(tags)
@@ -168,7 +155,7 @@ class GoStructs:
             if "inline" in options:
                 prefix, _, embedded = go_type.rpartition(".")
                 inner = self._fields(META.rstrip(".") if prefix == "metav1" else package, embedded)
-                # TypeMeta has no number of its own: it travels in the envelope.
+                # TypeMeta has no number of its own: the envelope contains it.
                 result.update({k: (t, o, [*numbers, *below] if numbers else []) for k, (t, o, below) in inner.items()})
             elif name and name != "-":
                 result[name] = (go_type, options, numbers)

@@ -1,4 +1,4 @@
-"""Namespaces: they carry their name as a label, and a finalizer in the spec that the namespace controller removes."""
+"""Namespaces: they have their name as a label, and a finalizer in the spec that the namespace controller removes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 
 class NamespaceStrategy(TypedStrategy):
-    """How namespaces differ from other kinds."""
+    """The specifics of namespaces."""
 
     def __init__(self) -> None:
         traits = Traits(
@@ -24,7 +24,7 @@ class NamespaceStrategy(TypedStrategy):
         super().__init__("Namespace", traits)
 
     def reset(self, new: Json, old: Json | None, subresource: str) -> None:
-        """The finalizers of the spec change through the `finalize` endpoint only."""
+        """Keep the spec's finalizers, which change through the `finalize` endpoint only."""
         if subresource == "finalize" and old is not None:
             new["metadata"] = {**old["metadata"], "resourceVersion": new["metadata"].get("resourceVersion", "")}
             new["status"] = old["status"]
@@ -34,7 +34,7 @@ class NamespaceStrategy(TypedStrategy):
             new["spec"] = old["spec"]
 
     def validate_update(self, new: Json, old: Json, subresource: str, preceding: Sequence[Cause]) -> list[Cause]:
-        """The phase says whether the namespace is on its way out, and nothing else."""
+        """Check that the phase matches whether the namespace is being deleted."""
         causes = super().validate_update(new, old, subresource, preceding)
         deleting = "deletionTimestamp" in new["metadata"]
         expected, state = ("Terminating", "not empty") if deleting else ("Active", "empty")
@@ -44,7 +44,7 @@ class NamespaceStrategy(TypedStrategy):
         return causes
 
     def prepare_create(self, new: Json) -> None:
-        """The label is there even if the name was generated."""
+        """Add the label, also for a generated name."""
         super().prepare_create(new)
         new["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = new["metadata"].get("name", "")
         finalizers = new["spec"].setdefault("finalizers", [])

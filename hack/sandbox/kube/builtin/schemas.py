@@ -1,4 +1,4 @@
-"""The shapes of the built-in kinds, read from schemas.json with every `$ref` replaced by what it refers to.
+"""The shapes of the built-in kinds, read from schemas.json with every `$ref` replaced by its schema.
 
 References become shared dictionaries, so recursive types are cycles: walk them by value, never print them.
 """
@@ -12,20 +12,20 @@ import orjson
 Schema = dict[str, Any]
 
 _APIEXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
-# Unions in Go, of a schema with a list or a boolean: taken as they come.
+# Unions in Go, of a schema with a list or a boolean: accepted unchecked.
 _UNIONS = frozenset(f"{_APIEXTENSIONS}JSONSchemaPropsOr{other}" for other in ("Array", "Bool", "StringArray"))
 
 
 @cache
 def raw() -> dict[str, Schema]:
-    """The schemas by their OpenAPI names, with `$ref`s that are bare names."""
+    """Return the schemas by their OpenAPI names, with `$ref`s that are bare names."""
     loaded: dict[str, Schema] = orjson.loads(Path(__file__).with_name("schemas.json").read_bytes())
     return loaded
 
 
 @cache
 def resolved() -> dict[str, Schema]:
-    """The schemas by their OpenAPI names, references resolved. Read-only.
+    """Return the schemas by their OpenAPI names, references resolved. Read-only.
 
     Each struct gets `x-struct` and `x-package`, its Go name: decoding errors show them.
     """
@@ -42,7 +42,7 @@ def resolved() -> dict[str, Schema]:
 
 @cache
 def kinds() -> dict[tuple[str, str], Schema]:
-    """The resolved schemas of the kinds, by apiVersion and kind."""
+    """Return the resolved schemas of the kinds, by apiVersion and kind."""
     found: dict[tuple[str, str], Schema] = {}
     for schema in resolved().values():
         for gvk in schema.get("x-kubernetes-group-version-kind", ()):
@@ -52,7 +52,7 @@ def kinds() -> dict[tuple[str, str], Schema]:
 
 
 def schema_of(name: str) -> Schema:
-    """The resolved schema of one OpenAPI name."""
+    """Return the resolved schema of one OpenAPI name."""
     return resolved()[name]
 
 

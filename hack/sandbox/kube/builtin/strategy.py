@@ -22,25 +22,24 @@ META_LABELS: Final = frozenset({"metadata.name", "metadata.namespace"})
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What makes one kind different from the others."""
+    """The specifics of one kind."""
 
     schema: str
     """The OpenAPI name of its shape."""
     check: Check | None = None
-    warn: Callable[[Json], list[str]] | None = None
     generation: str = ""
-    """What bumps `metadata.generation`: nothing, `spec`, or `spec+annotations`."""
+    """Changes that increment `metadata.generation`: none, `spec`, or `spec+annotations`."""
     status: bool = False
-    """Whether the status has an endpoint of its own."""
+    """Whether the status has its own endpoint."""
     initial_status: Json | None = None
     labels: Mapping[str, str] | None = None
-    """Selectable fields beside the metadata's: label to path; None for kinds that have only those."""
+    """Selectable fields in addition to the metadata's: label to path; None for kinds that have only those."""
     name_rule: NameRule = names.subdomain_problems
     unconditional_update: bool = True
     create_on_update: bool = False
     returns_deleted: bool = False
     complete: Callable[[Json, Json | None], None] | None = None
-    """Fills in what the server allocates: addresses, encoded strings."""
+    """Sets values that the server allocates: addresses, encoded strings."""
 
 
 class TypedStrategy(Strategy):
@@ -56,17 +55,17 @@ class TypedStrategy(Strategy):
         self.returns_deleted = traits.returns_deleted
 
     def schema(self) -> Json:
-        """The OpenAPI schema, references resolved."""
+        """Return the OpenAPI schema, references resolved."""
         return self._schema
 
     def decode(self, obj: Json) -> tuple[Json, list[str]]:
-        """A round trip through the Go struct, defaults included."""
+        """Decode an object as by a round trip through the Go struct, defaults included."""
         decoded, unknown = typed.decode(self._schema, obj, DEFAULTERS)
         result: Json = decoded
         return result, unknown
 
     def reset(self, new: Json, old: Json | None, subresource: str) -> None:
-        """Main endpoint: the status stays. Status endpoint: spec and labels stay."""
+        """Keep the status (main endpoint), or spec and labels (status endpoint)."""
         traits = self._traits
         if subresource == "status" and old is not None:
             new.update({k: v for k, v in old.items() if k not in ("metadata", "status")})
@@ -77,14 +76,14 @@ class TypedStrategy(Strategy):
             new["status"] = clone(traits.initial_status or typed.zero(self._schema["properties"]["status"]))
 
     def prepare_create(self, new: Json) -> None:
-        """Generation 1 for kinds that count, and what the server allocates."""
+        """Set generation 1 for kinds that have one, and the server's allocations."""
         if self._traits.generation:
             new["metadata"]["generation"] = 1
         if self._traits.complete:
             self._traits.complete(new, None)
 
     def prepare_update(self, new: Json, old: Json, subresource: str) -> None:
-        """The generation counts changes of the spec; of a Deployment, also of the annotations."""
+        """Increment the generation if the spec changes; in a Deployment, also the annotations."""
         if self._traits.complete:
             self._traits.complete(new, old)
         if self._traits.generation and subresource != "status":
@@ -95,23 +94,19 @@ class TypedStrategy(Strategy):
                 new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
 
     def validate_create(self, new: Json, preceding: Sequence[Cause]) -> list[Cause]:
-        """The kind's own check comes after the metadata's."""
+        """Run the kind's own check, after the metadata's."""
         found = [*preceding, *unqualified_finalizers(new["metadata"])]
         return [*found, *(self._traits.check(new, None) if self._traits.check else ())]
 
     def validate_update(self, new: Json, old: Json, subresource: str, preceding: Sequence[Cause]) -> list[Cause]:
-        """The kind's own check comes after the metadata's."""
+        """Run the kind's own check, after the metadata's."""
         found = [*preceding, *unqualified_finalizers(new["metadata"])]
         if subresource:
             return found
         return [*found, *(self._traits.check(new, old) if self._traits.check else ())]
 
-    def warnings(self, new: Json, old: Json | None) -> list[str]:  # noqa: ARG002 - a hook
-        """What the kind warns about."""
-        return self._traits.warn(new) if self._traits.warn else []
-
     def field_label(self, label: str) -> str:
-        """Kinds without selectable fields of their own say so in other words than those with some."""
+        """Return the label, or raise 400; the message depends on whether the kind has selectable fields of its own."""
         labels = self._traits.labels
         if label in META_LABELS or (labels is not None and label in labels):
             return label
@@ -121,7 +116,7 @@ class TypedStrategy(Strategy):
         raise bad_request(f"field label not supported: {label}")
 
     def fields(self, obj: Json) -> Mapping[str, str]:
-        """The selectable fields as text."""
+        """Return the selectable fields as text."""
         found = dict(super().fields(obj))
         for label, path in (self._traits.labels or {}).items():
             values = find(path, obj)
@@ -129,11 +124,11 @@ class TypedStrategy(Strategy):
         return found
 
     def columns(self) -> Sequence[Column]:
-        """The kind's columns, or the default ones."""
+        """Return the kind's columns, or the default ones."""
         return self._printer.columns if self._printer else super().columns()
 
     def cells(self, obj: Json) -> list[Any]:
-        """The kind's cells, or the default ones."""
+        """Return the kind's cells, or the default ones."""
         return self._printer.cells(obj) if self._printer else super().cells(obj)
 
 

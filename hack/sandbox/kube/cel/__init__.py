@@ -1,12 +1,12 @@
-"""The Common Expression Language, as far as rules in CRDs use it: `compile_expression` once, run for every object.
+"""The Common Expression Language, as far as rules in our CRDs use it: `compile_expression` once, run for every object.
 
 Why our own: two libraries were tried (2026-11, Linux, Python 3.11). `common-expression-language` 0.10 (Rust) is fast
-but takes 240 ms to import (its command line tool comes along) and cannot parse the optional syntax `a.?b`;
+but takes 240 ms to import (it includes its command line tool) and cannot parse the optional syntax `a.?b`;
 `cel-python` 0.5 takes 105 ms, runs a rule in some 200 µs, cannot parse `a.?b` either and fails on `1 < 1.5`.
-Neither checks types, so neither refuses a rule about a field that the schema lacks, and neither knows the functions
+Neither checks types, so neither refuses a rule about a field that the schema lacks, and neither has the functions
 that Kubernetes adds: a CRD that works here might be refused by a cluster, and the reverse. This one imports in 75 ms,
-most of it the standard library, runs a usual rule in a few µs, and speaks in cel-go's words. What it does not do is
-estimate costs: no rule is refused as too expensive.
+most of it the standard library, runs a usual rule in a few µs, and has cel-go's messages. It does not estimate costs:
+no rule is refused as too expensive.
 """
 
 from collections.abc import Mapping
@@ -30,10 +30,10 @@ class Expression:
     kind: Kind
     program: Program
     names: frozenset[str]
-    """The variables that it refers to."""
+    """The variables that it uses."""
 
     def evaluate(self, variables: Mapping[str, Any]) -> Any:
-        """The value. Raises EvaluationError with cel-go's message."""
+        """Return the value. Raises EvaluationError with cel-go's message."""
         try:
             return self.program(dict(variables))
         except RecursionError as exc:
@@ -47,7 +47,7 @@ def compile_expression(text: str, variables: Mapping[str, Kind]) -> Expression:
 
 
 def _names(value: Any) -> set[str]:
-    """All names in a tree. Names that macros bind are among them: they can hide a variable but not invent one."""
+    """Return all names in a tree, including those that macros bind: they can hide a variable but not add one."""
     if isinstance(value, Name):
         return {value.name}
     found: set[str] = set()

@@ -1,10 +1,10 @@
-"""Type-check expressions before they run, so that a CRD with a rule that cannot work is refused.
+"""Type-checks expressions before they run, so that a CRD with an invalid rule is refused.
 
-Reports what cel-go reports in the same words: undeclared names, fields that a schema does not have, and calls that
-match no overload. Types that are not known (`dyn`) pass everything.
+Reports the same errors as cel-go, with its messages: undeclared names, fields that a schema does not have, and calls
+that match no overload. Unknown types (`dyn`) pass every check.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from hack.sandbox.kube.cel import library
@@ -37,7 +37,6 @@ from hack.sandbox.kube.cel.syntax import (
     MapOf,
     Name,
     Node,
-    OptionalMap,
     Select,
     SyntaxFault,
     UInt,
@@ -68,11 +67,11 @@ _CONSTANT_CHECKS: Final[dict[str, Callable[[str], Any]]] = {
 
 
 class CompileFault(Exception):  # noqa: N818 - cel-go calls these issues
-    """An expression that cannot be compiled; the message lists every fault with the place it is at."""
+    """An expression that cannot be compiled; the message lists every fault with its position."""
 
 
 def check(text: str, variables: Mapping[str, Kind]) -> tuple[Node, Kind]:
-    """The tree and the type of an expression over typed variables. Raises CompileFault."""
+    """Return the tree and the type of an expression over typed variables. Raises CompileFault."""
     try:
         tree = parse(text)
     except SyntaxFault as exc:
@@ -86,7 +85,7 @@ def check(text: str, variables: Mapping[str, Kind]) -> tuple[Node, Kind]:
 
 
 def _located(text: str, position: int, message: str) -> str:
-    """A fault with its line of the source, and a mark below the place."""
+    """Return a fault with its line of the source, and a mark below the place."""
     before = text[:position]
     line = before.count("\n") + 1
     column = position - (before.rfind("\n") + 1)
@@ -163,7 +162,7 @@ class _Checker:
             self._fault(position, f"expected type '{wanted}' but found '{actual}'")
 
     def _check_constants(self, node: Call) -> None:
-        """Constants that a function can never take are refused before anything runs."""
+        """Refuse constants that a function can never accept, before anything runs."""
         convert = _CONSTANT_CHECKS.get(node.function)
         constant = node.arguments[-1] if node.arguments else None
         if convert is None or not isinstance(constant, Literal) or not isinstance(constant.value, str):
@@ -182,7 +181,7 @@ class _Checker:
 
     def _call(self, node: Call, scope: dict[str, Kind]) -> Kind:
         name = node.function
-        # Of all functions, format() alone takes a list of mixed types.
+        # Only format() takes a list of mixed types.
         mixed = name == "format" and node.target is not None
         arguments = [self._mixed(each, scope) if mixed else self.kind(each, scope) for each in node.arguments]
         if name in {"_&&_", "_||_"}:
@@ -224,19 +223,17 @@ class _Checker:
         return list_of(DYN)
 
     def _listof(self, node: ListOf, scope: dict[str, Kind]) -> Kind:
-        return list_of(self._common(node.items, node.optional, scope))
+        return list_of(self._common(node.items, scope))
 
     def _mapof(self, node: MapOf, scope: dict[str, Kind]) -> Kind:
-        keys = self._common([key for key, _ in node.entries], frozenset(), scope)
-        return map_of(keys, self._common([value for _, value in node.entries], node.optional, scope))
+        keys = self._common([key for key, _ in node.entries], scope)
+        return map_of(keys, self._common([value for _, value in node.entries], scope))
 
-    def _common(self, nodes: Any, optional: frozenset[int], scope: dict[str, Kind]) -> Kind:
+    def _common(self, nodes: Iterable[Node], scope: dict[str, Kind]) -> Kind:
         """The type of all elements, which must be one; dyn where there are none."""
         common: Kind | None = None
-        for at, node in enumerate(nodes):
+        for node in nodes:
             kind = self.kind(node, scope)
-            if at in optional and kind.name == "optional_type":
-                kind = kind.parameters[0]
             if common is None:
                 common = kind
             elif common == DYN and kind != DYN:
@@ -253,13 +250,8 @@ class _Checker:
             )
             self._fault(node.target.position, message)
             target = DYN
-        item = target.parameters[-1] if target.parameters else DYN
-        key = target.parameters[0] if target.name == "map" and target.parameters else INT
-        if len(node.names) == 2:
-            bound = dict(zip(node.names, (DYN if target.is_dynamic() else key, item), strict=True))
-        else:
-            bound = {node.names[0]: key if target.name == "map" else item}
-        inner = {**scope, **bound}
+        item = target.parameters[0] if target.parameters else DYN  # of a list its items, of a map its keys
+        inner = {**scope, node.name: item}
         if node.condition is not None:
             condition = self.kind(node.condition, inner)
             if node.macro in {"all", "exists"}:
@@ -267,26 +259,6 @@ class _Checker:
             elif condition != BOOL and not condition.is_dynamic():
                 self._no_overload(node.position, "_?_:_", [condition, INT, INT])
         result = self.kind(node.result, inner) if node.result is not None else BOOL
-        return self._loop_result(node, target, key, result)
-
-    def _loop_result(self, node: Loop, target: Kind, key: Kind, result: Kind) -> Kind:
-        match node.macro:
-            case "filter":
-                return list_of(target.parameters[0] if target.parameters else DYN)
-            case "sortBy":
-                return target
-            case "map" | "transformList":
-                return list_of(result)
-            case "transformMap":
-                return map_of(key, result)
-            case "transformMapEntry":
-                return result
-        return BOOL
-
-    def _optionalmap(self, node: OptionalMap, scope: dict[str, Kind]) -> Kind:
-        target = self.kind(node.target, scope)
-        inner = target.parameters[0] if target.name == "optional_type" and target.parameters else DYN
-        if target.name != "optional_type" and not target.is_dynamic():
-            return self._no_overload(node.position, "optFlatMap" if node.flat else "optMap", [target], method=True)
-        body = self.kind(node.body, {**scope, node.name: inner})
-        return body if node.flat else optional_of(body)
+        if node.macro == "filter":
+            return list_of(item)
+        return list_of(result) if node.macro == "map" else BOOL

@@ -1,6 +1,6 @@
-"""What a schema means to CEL: the type of its values, and how JSON becomes such values.
+"""Maps a schema to CEL: the type of its values, and their conversion from JSON.
 
-Source: k8s.io/apiserver pkg/cel/common/{schemas,values}.go. What has no type here cannot be used in rules at all.
+Source: k8s.io/apiserver pkg/cel/common/{schemas,values}.go. Values without a type here cannot be used in rules at all.
 """
 
 import base64
@@ -42,7 +42,7 @@ _TYPE_META: Final[dict[str, Schema]] = {
 
 
 def declare(schema: Schema, *, is_resource: bool = False) -> Kind | None:
-    """The type of values of a schema, or None if rules cannot see them. Resources have a name in their metadata."""
+    """Return the type of a schema's values, None if rules cannot use them. Resources have a name in their metadata."""
     if schema.get("x-kubernetes-int-or-string"):
         return DYN
     kind = schema.get("type")
@@ -72,7 +72,7 @@ def _fields(schema: Schema, *, is_resource: bool) -> dict[str, Kind]:
 
 
 def converter(schema: Schema) -> Convert | None:
-    """How to make CEL values of JSON that obeys `schema`; None if there is nothing to do, as for most schemas."""
+    """Return the conversion of valid JSON to CEL values; None if none is needed, as for most schemas."""
     if schema.get("x-kubernetes-int-or-string"):
         return None
     match schema.get("type"):
@@ -142,7 +142,7 @@ def _list_converter(schema: Schema) -> Convert | None:
 def _object_converter(schema: Schema) -> Convert | None:
     properties = schema.get("properties") or {}
     known = {name: made for name, sub in properties.items() if (made := converter(sub)) is not None}
-    # A field that may be null counts as missing while it is.
+    # A nullable field counts as missing if it is null.
     nullable = [name for name, sub in properties.items() if sub.get("nullable")]
     rest = additional_schema(schema)
     other = converter(rest) if rest is not None else None

@@ -1,13 +1,11 @@
-"""Syntax trees to closures, and closures to results.
+"""Compiles syntax trees to closures, and runs them.
 
 A rule is compiled once and run for every object: each node becomes a Python function of the variables, so running it
-neither walks the tree nor looks up names of functions. `&&`, `||`, `all` and `exists` forgive errors on one side where
-the other side decides, as the CEL specification has it.
+neither walks the tree nor looks up function names. `&&`, `||`, `all` and `exists` ignore errors on one side if the
+other side decides, as in the CEL specification.
 """
 
 from collections.abc import Callable, Iterable
-from functools import cmp_to_key
-from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from hack.sandbox.kube.cel import library, operators
@@ -22,7 +20,6 @@ from hack.sandbox.kube.cel.syntax import (
     MapOf,
     Name,
     Node,
-    OptionalMap,
     Select,
 )
 from hack.sandbox.kube.cel.values import (
@@ -31,7 +28,6 @@ from hack.sandbox.kube.cel.values import (
     Optional,
     OverloadError,
     Type,
-    compare,
     is_missing,
     is_number,
     lookup,
@@ -39,7 +35,7 @@ from hack.sandbox.kube.cel.values import (
 
 Variables: TypeAlias = dict[str, Any]
 Program: TypeAlias = Callable[[Variables], Any]
-"""Gives the value of an expression. Raises EvaluationError."""
+"""Returns the value of an expression. Raises EvaluationError."""
 
 _TYPES: Final = {
     name: Type(name)
@@ -48,13 +44,13 @@ _TYPES: Final = {
 
 
 def compile_node(node: Node) -> Program:
-    """The program of a tree that was type-checked, or that may fail at run time instead."""
+    """Return the program of a tree that was type-checked, or that may fail at run time instead."""
     compiler = _COMPILERS[node.__class__]
     return compiler(node)
 
 
 def qualified_name(node: Node) -> str | None:
-    """`a.b.c` if the node is nothing but names: it may be the namespace of a function."""
+    """Return `a.b.c` if the node has only names: it may be the namespace of a function."""
     if isinstance(node, Name):
         return node.name
     if isinstance(node, Select) and not node.optional:
@@ -83,7 +79,7 @@ def _name(node: Name) -> Program:
 
 
 def _field(value: Any, raw: str, plain: str) -> Any:
-    """The member of an object: escaped names stand for fields that are no identifiers."""
+    """Return the member of an object: escaped names mean fields that are not identifiers."""
     found = lookup(value, raw)
     return lookup(value, plain) if is_missing(found) and plain is not raw else found
 
@@ -245,77 +241,56 @@ def _conditional(nodes: Iterable[Node]) -> Program:
 
 
 def _list(node: ListOf) -> Program:
-    items = [(compile_node(item), at in node.optional) for at, item in enumerate(node.items)]
-
-    def run(variables: Variables) -> Any:
-        made: list[Any] = []
-        for item, optional in items:
-            value = item(variables)
-            made.extend(_as_optional(value).items if optional else (value,))
-        return made
-
-    return run
-
-
-def _as_optional(value: Any) -> Optional:
-    if not isinstance(value, Optional):
-        raise OverloadError
-    return value
+    items = [compile_node(item) for item in node.items]
+    return lambda variables: [item(variables) for item in items]
 
 
 def _map(node: MapOf) -> Program:
-    entries = [
-        (compile_node(key), compile_node(value), at in node.optional) for at, (key, value) in enumerate(node.entries)
-    ]
+    entries = [(compile_node(key), compile_node(value)) for key, value in node.entries]
 
     def run(variables: Variables) -> Any:
         made: dict[Any, Any] = {}
-        for key, value, optional in entries:
+        for key, value in entries:
             name, content = key(variables), value(variables)
             if not isinstance(name, str | bool | int):
                 raise EvaluationError("unsupported key type")
             if name in made:
                 raise EvaluationError(f"Failed with repeated key: {name}")
-            if not optional:
-                made[name] = content
-            else:
-                made.update((name, inner) for inner in _as_optional(content).items)
+            made[name] = content
         return made
 
     return run
 
 
-def _elements(value: Any, count: int) -> Iterable[tuple[Any, ...]]:
-    """What a macro's variables are bound to: keys or items, or both of a key or index and a value."""
-    if isinstance(value, dict):
-        return value.items() if count == 2 else ((key,) for key in value)
-    if isinstance(value, list):
-        return enumerate(value) if count == 2 else ((item,) for item in value)
-    raise OverloadError
+def _elements(value: Any) -> Iterable[Any]:
+    """What a macro's variable is bound to: the keys of a map, the items of a list."""
+    if not isinstance(value, dict | list):
+        raise OverloadError
+    return value
 
 
 def _loop(node: Loop) -> Program:
     target = compile_node(node.target)
     condition = compile_node(node.condition) if node.condition is not None else None
     result = compile_node(node.result) if node.result is not None else None
-    names, macro = node.names, _MACROS[node.macro]
+    name, macro = node.name, _MACROS[node.macro]
 
     def run(variables: Variables) -> Any:
         scope = dict(variables)
 
         def rounds() -> Iterable[Variables]:
-            for values in _elements(elements, len(names)):
-                scope.update(zip(names, values, strict=True))
+            for element in elements:
+                scope[name] = element
                 yield scope
 
-        elements = target(variables)
-        return macro(rounds(), condition, result, names)
+        elements = _elements(target(variables))
+        return macro(rounds(), condition, result, name)
 
     return run
 
 
 def _quantified(rounds: Iterable[Variables], condition: Program, *, by: bool) -> bool:
-    """`exists` is decided by the first true, `all` by the first false; an error counts if nothing decides."""
+    """Evaluate `exists` (the first true decides) or `all` (the first false); an error counts if nothing decides."""
     failure = None
     for scope in rounds:
         try:
@@ -332,51 +307,17 @@ def _exists_one(rounds: Iterable[Variables], condition: Program) -> bool:
     return sum(_truth(condition(scope)) for scope in rounds) == 1
 
 
-def _sorted_by(rounds: Iterable[Variables], key: Program, name: str) -> list[Any]:
-    keyed = [(cmp_to_key(compare)(key(scope)), scope[name]) for scope in rounds]
-    return [item for _, item in sorted(keyed, key=itemgetter(0))]
-
-
 def _chosen(rounds: Iterable[Variables], condition: Program | None) -> Iterable[Variables]:
     return (scope for scope in rounds if condition is None or _truth(condition(scope)))
 
 
-def _transform_entries(rounds: Iterable[Variables], condition: Program | None, result: Program) -> dict[Any, Any]:
-    made: dict[Any, Any] = {}
-    for scope in _chosen(rounds, condition):
-        entries = result(scope)
-        repeated = made.keys() & entries.keys()
-        if repeated:
-            raise EvaluationError(f"insert failed: key {min(map(str, repeated))} already exists")
-        made.update(entries)
-    return made
-
-
 _MACROS: Final[dict[str, Callable[..., Any]]] = {
-    "all": lambda rounds, condition, _result, _names: _quantified(rounds, condition, by=False),
-    "exists": lambda rounds, condition, _result, _names: _quantified(rounds, condition, by=True),
-    "exists_one": lambda rounds, condition, _result, _names: _exists_one(rounds, condition),
-    "filter": lambda rounds, condition, _result, names: [scope[names[0]] for scope in _chosen(rounds, condition)],
-    "map": lambda rounds, condition, result, _names: [result(scope) for scope in _chosen(rounds, condition)],
-    "sortBy": lambda rounds, _condition, result, names: _sorted_by(rounds, result, names[0]),
-    "transformList": lambda rounds, condition, result, _names: [result(scope) for scope in _chosen(rounds, condition)],
-    "transformMap": lambda rounds, condition, result, names: {
-        scope[names[0]]: result(scope) for scope in _chosen(rounds, condition)
-    },
-    "transformMapEntry": lambda rounds, condition, result, _names: _transform_entries(rounds, condition, result),
+    "all": lambda rounds, condition, _result, _name: _quantified(rounds, condition, by=False),
+    "exists": lambda rounds, condition, _result, _name: _quantified(rounds, condition, by=True),
+    "exists_one": lambda rounds, condition, _result, _name: _exists_one(rounds, condition),
+    "filter": lambda rounds, condition, _result, name: [scope[name] for scope in _chosen(rounds, condition)],
+    "map": lambda rounds, condition, result, _name: [result(scope) for scope in _chosen(rounds, condition)],
 }
-
-
-def _optional_map(node: OptionalMap) -> Program:
-    target, body, name, flat = compile_node(node.target), compile_node(node.body), node.name, node.flat
-
-    def run(variables: Variables) -> Any:
-        for value in _as_optional(target(variables)).items:
-            made = body({**variables, name: value})
-            return _as_optional(made) if flat else Optional((made,))
-        return NONE
-
-    return run
 
 
 _COMPILERS: Final[dict[type, Callable[[Any], Program]]] = {
@@ -389,5 +330,4 @@ _COMPILERS: Final[dict[type, Callable[[Any], Program]]] = {
     ListOf: _list,
     MapOf: _map,
     Loop: _loop,
-    OptionalMap: _optional_map,
 }

@@ -1,10 +1,10 @@
-"""All functions that rules may call: CEL's standard ones and those of k8s.io/apiserver pkg/cel/library."""
+"""All functions that rules may call: CEL's standard ones, those on strings, and those that read optional values."""
 
-from hack.sandbox.kube.cel import conversions, lists, naming, network, optionals, quantities, strings, times, versions
+from hack.sandbox.kube.cel import conversions, optionals, strings
 from hack.sandbox.kube.cel.registry import LIBRARY
 
 find = LIBRARY.find
 signatures = LIBRARY.signatures
 
-MODULES = (conversions, lists, naming, network, optionals, quantities, strings, times, versions)
+MODULES = (conversions, optionals, strings)
 """Imported for what they declare."""

@@ -1,4 +1,4 @@
-"""Field names that are no CEL identifiers, and the identifiers that stand for them.
+"""Escapes field names that are not CEL identifiers.
 
 Source: k8s.io/apiserver pkg/cel/escaping.go. `foo-bar` is written `foo__dash__bar`, `namespace` is `__namespace__`.
 """
@@ -37,7 +37,7 @@ _IDENTIFIER: Final = re.compile("[_a-zA-Z][_a-zA-Z0-9]*")
 
 @lru_cache(maxsize=4096)
 def escape(name: str) -> str | None:
-    """The identifier for a field, or None if there is none and the field cannot be used in rules."""
+    """Return the identifier for a field, or None if there is none and the field cannot be used in rules."""
     if name in _KEYWORDS:
         return f"__{name}__"
     escaped = re.sub(r"__|[.\-/]", lambda match: _SYMBOLS[match.group()], name)
@@ -46,7 +46,7 @@ def escape(name: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def unescape(identifier: str) -> str:
-    """The field that an identifier stands for; the same object if it stands for itself."""
+    """Return the field for an identifier; the same object if they are equal."""
     plain = identifier.removeprefix("__").removesuffix("__")
     if plain in _KEYWORDS and identifier == f"__{plain}__":
         return plain

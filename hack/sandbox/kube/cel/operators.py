@@ -1,4 +1,4 @@
-"""CEL's operators on values: arithmetic that overflows loudly, comparisons, membership and negation."""
+"""CEL's operators on values: arithmetic that raises on overflow, comparisons, membership and negation."""
 
 import math
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from hack.sandbox.kube.cel.values import (
 
 
 def find(name: str) -> Callable[..., Any] | None:
-    """The implementation of an operator by its name in the tree: `_+_`, `!_`, `@in` …"""
+    """Return the implementation of an operator by its name in the tree: `_+_`, `!_`, `@in` …"""
     return _OPERATORS.get(name)
 
 
@@ -55,7 +55,7 @@ def _add(one: Any, other: Any) -> Any:
 
 
 def _joined(one: list[Any], other: list[Any]) -> list[Any]:
-    """List types decide what `+` means (x-kubernetes-list-type in the CRD validation reference)."""
+    """Concatenate lists by their list type (x-kubernetes-list-type in the CRD validation reference)."""
     if isinstance(one, SetList):
         return SetList([*one, *(item for item in other if not contains(one, item))])
     if isinstance(one, MapList):

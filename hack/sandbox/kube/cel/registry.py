@@ -1,4 +1,4 @@
-"""Where library functions are declared: each with its signature, next to its implementation."""
+"""The registry of library functions: each is declared with its signature, next to its implementation."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _RUNTIME_NAMES: Final = {"timestamp": "google.protobuf.Timestamp", "duration": "
 
 
 class Registry:
-    """Overloads by name. Filled while modules are imported, then only read."""
+    """Overloads by name. Filled when modules are imported, then only read."""
 
     def __init__(self) -> None:
         self._overloads: dict[tuple[str, bool], list[tuple[Signature, Callable[..., Any]]]] = defaultdict(list)
@@ -30,11 +30,11 @@ class Registry:
         return declare
 
     def signatures(self, name: str, *, method: bool) -> list[Signature]:
-        """The overloads of a name, for the checker; none if there is no such function."""
+        """Return the overloads of a name, for the checker; none if there is no such function."""
         return [overload for overload, _ in self._overloads.get((name, method), ())]
 
     def find(self, name: str, *, method: bool = False) -> Callable[..., Any] | None:
-        """One callable for all overloads of a name, which picks by the arguments' types; None for unknown names.
+        """Return one callable for all overloads of a name, which dispatches by argument types; None for unknown names.
 
         The callable raises EvaluationError: a plain one from an implementation, OverloadError if nothing fits.
         """

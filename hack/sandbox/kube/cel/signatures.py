@@ -1,7 +1,7 @@
-"""Types of expressions and signatures of functions: what the checker reasons with.
+"""Types of expressions and signatures of functions, for the checker.
 
-A signature is written as `<list(A)>.indexOf(A): int` for a method, `sets.contains(list(A), list(A)): bool` for a
-function; single capital letters are type variables.
+A signature is written as `<string>.contains(string): bool` for a method, `size(list(A)): int` for a function; single
+capital letters are type variables.
 """
 
 import re
@@ -26,20 +26,20 @@ class Kind:
 
     @property
     def is_variable(self) -> bool:
-        """Whether this stands for any type, the same one throughout a signature."""
+        """Return whether this is a type variable, bound to one type throughout a signature."""
         return len(self.name) == 1
 
     def is_dynamic(self) -> bool:
-        """Whether nothing is known before the rule runs."""
+        """Return whether the type is unknown before the rule runs."""
         return self.name in {"dyn", "any", "error"}
 
 
 _SHOWN: Final = {"null_type": "null", "error": "!error!"}
-"""Types that messages call differently."""
+"""Types with another name in messages."""
 
 DYN: Final = Kind("dyn")
 ERROR: Final = Kind("error")
-"""The type of a part that was already complained about."""
+"""The type of a part with an error that was already reported."""
 BOOL: Final = Kind("bool")
 INT: Final = Kind("int")
 UINT: Final = Kind("uint")
@@ -52,17 +52,17 @@ DURATION: Final = Kind("duration")
 
 
 def list_of(item: Kind) -> Kind:
-    """`list(item)`."""
+    """Return the type `list(item)`."""
     return Kind("list", (item,))
 
 
 def map_of(key: Kind, value: Kind) -> Kind:
-    """`map(key, value)`."""
+    """Return the type `map(key, value)`."""
     return Kind("map", (key, value))
 
 
 def optional_of(inner: Kind) -> Kind:
-    """`optional_type(inner)`."""
+    """Return the type `optional_type(inner)`."""
     return Kind("optional_type", (inner,))
 
 
@@ -82,7 +82,7 @@ _SIGNATURE: Final = re.compile(
 
 
 def signature(text: str) -> Signature:
-    """Read one signature. Raises ValueError for anything else."""
+    """Parse one signature. Raises ValueError for anything else."""
     match = _SIGNATURE.fullmatch(text)
     if match is None:
         raise ValueError(f"not a signature: {text}")
@@ -93,7 +93,7 @@ def signature(text: str) -> Signature:
 
 
 def kind(text: str) -> Kind:
-    """Read one type: `map(string, list(A))`."""
+    """Parse one type: `map(string, list(A))`."""
     name, _, rest = text.strip().partition("(")
     return Kind(name, tuple(_kinds(rest.removesuffix(")"))))
 
@@ -110,13 +110,13 @@ def _kinds(text: str) -> list[Kind]:
 
 
 class Substitution:
-    """What the type variables of one signature stand for, as its arguments are matched one after another."""
+    """The bindings of one signature's type variables, as its arguments are matched one after another."""
 
     def __init__(self) -> None:
         self._bound: dict[str, Kind] = {}
 
     def accepts(self, wanted: Kind, actual: Kind) -> bool:
-        """Whether `actual` can be given where `wanted` is asked for."""
+        """Return whether `actual` is accepted for `wanted`."""
         if wanted.is_variable:
             bound = self._bound.get(wanted.name)
             if bound is None or bound.is_dynamic():
@@ -126,7 +126,7 @@ class Substitution:
         if wanted.is_dynamic() or actual.is_dynamic() or wanted is actual:
             return True
         if wanted.name != actual.name:
-            # Wrapper types and times may be null, and so may objects: cel-go lets null stand for them.
+            # Wrapper types and times may be null, and so may objects: cel-go accepts null for them.
             return (
                 NULL in {wanted, actual} and ({wanted.name, actual.name} & {"object", "timestamp", "duration"}) != set()
             )
@@ -135,7 +135,7 @@ class Substitution:
         return all(map(self.accepts, wanted.parameters, actual.parameters))
 
     def apply(self, wanted: Kind) -> Kind:
-        """`wanted` with its variables replaced; unbound ones are dynamic."""
+        """Return `wanted` with its variables replaced; unbound ones are dynamic."""
         if wanted.is_variable:
             return self._bound.get(wanted.name, DYN)
         if not wanted.parameters:

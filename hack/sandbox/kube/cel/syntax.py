@@ -1,8 +1,8 @@
-"""CEL source text to a syntax tree, macros expanded into nodes of their own.
+"""Parses CEL source text to a syntax tree, with macros expanded into separate nodes.
 
-The grammar is that of the CEL specification with the optional syntax (`a.?b`, `a[?0]`, `[?x]`), which a kube-apiserver
-switches on. Every node knows where it stands in the text, in the places that cel-go points at in its messages. The
-module is long because the grammar, the nodes and the macros are one thing; none of its functions is.
+The grammar is that of the CEL specification, with the syntax of a kube-apiserver that reads what may be missing
+(`a.?b`, `a[?0]`). Every node knows where it stands in the text, in the places that cel-go points at in its messages.
+The module is long because the grammar, the nodes and the macros are one thing; none of its functions is.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 MAX_DEPTH: Final = 250
-"""Nesting at which cel-go refuses an expression, long before Python would run out of stack."""
+"""Nesting at which cel-go refuses an expression, far below Python's recursion limit."""
 
 _TOKEN: Final = re.compile(
     r"""
@@ -126,54 +126,41 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """`[a, ?b]`; `optional` holds the positions with a question mark."""
+    """`[a, b]`."""
 
     position: int
     items: tuple["Node", ...]
-    optional: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """`{a: b, ?c: d}`."""
+    """`{a: b, c: d}`."""
 
     position: int
     entries: tuple[tuple["Node", "Node"], ...]
-    optional: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A macro over a list or map: `names` are bound to each item (or index and item) in turn.
+    """A macro over a list or map: `name` is bound to each item or key in turn.
 
-    `macro` is all, exists, exists_one, map, filter, sortBy, transformList, transformMap or transformMapEntry;
-    `condition` is the predicate, which map-like macros may lack, `result` what they make of an item.
+    `macro` is all, exists, exists_one, map or filter; `condition` is the predicate, which `map` may lack, `result` what
+    `map` makes of an item.
     """
 
     position: int
     macro: str
     target: "Node"
-    names: tuple[str, ...]
+    name: str
     condition: "Node | None"
     result: "Node | None"
 
 
-@dataclass(frozen=True, slots=True)
-class OptionalMap:
-    """`target.optMap(name, body)`; `flat` where the body makes an optional itself."""
-
-    position: int
-    target: "Node"
-    name: str
-    body: "Node"
-    flat: bool
-
-
-Node: TypeAlias = Literal | Name | Select | Index | Has | Call | ListOf | MapOf | Loop | OptionalMap
+Node: TypeAlias = Literal | Name | Select | Index | Has | Call | ListOf | MapOf | Loop
 
 
 def parse(text: str) -> Node:
-    """The tree of one expression. Raises SyntaxFault."""
+    """Return the tree of one expression. Raises SyntaxFault."""
     return _Parser(text).parse()
 
 
@@ -363,29 +350,23 @@ class _Parser:
 
     def _list(self, opening: _Token) -> Node:
         items: list[Node] = []
-        optional = set()
         while not self._accept("]"):
-            if self._accept("?"):
-                optional.add(len(items))
             items.append(self._expression())
             if not self._accept(","):
                 self._expect("]")
                 break
-        return ListOf(opening.position, tuple(items), frozenset(optional))
+        return ListOf(opening.position, tuple(items))
 
     def _map(self, opening: _Token) -> Node:
         entries: list[tuple[Node, Node]] = []
-        optional = set()
         while not self._accept("}"):
-            if self._accept("?"):
-                optional.add(len(entries))
             key = self._expression()
             self._expect(":")
             entries.append((key, self._expression()))
             if not self._accept(","):
                 self._expect("}")
                 break
-        return MapOf(opening.position, tuple(entries), frozenset(optional))
+        return MapOf(opening.position, tuple(entries))
 
     def _number(self, token: _Token, *, negative: bool = False) -> float:
         sign = "-" if negative else ""
@@ -438,21 +419,12 @@ def _function(position: int, name: str, arguments: tuple[Node, ...]) -> Node:
 
 
 def _method(position: int, target: Node, name: str, arguments: tuple[Node, ...]) -> Node:
-    """A method call, or the macro of that name and number of arguments."""
+    """Return a method call, or the macro of that name and number of arguments."""
     match name, arguments:
         case ("all" | "exists" | "exists_one" | "filter") as macro, (variable, condition):
-            return Loop(position, macro, target, (_variable(variable),), condition, None)
+            return Loop(position, macro, target, _variable(variable), condition, None)
         case "map", (variable, result):
-            return Loop(position, "map", target, (_variable(variable),), None, result)
+            return Loop(position, "map", target, _variable(variable), None, result)
         case "map", (variable, condition, result):
-            return Loop(position, "map", target, (_variable(variable),), condition, result)
-        case ("all" | "exists" | "exists_one") as macro, (one, two, condition):
-            return Loop(position, macro, target, (_variable(one), _variable(two)), condition, None)
-        case "sortBy", (variable, result):
-            return Loop(position, "sortBy", target, (_variable(variable),), None, result)
-        case ("transformList" | "transformMap" | "transformMapEntry") as macro, (one, two, *condition, result):
-            names = (_variable(one), _variable(two))
-            return Loop(position, macro, target, names, condition[0] if condition else None, result)
-        case ("optMap" | "optFlatMap") as macro, (variable, body):
-            return OptionalMap(position, target, _variable(variable), body, flat=macro == "optFlatMap")
+            return Loop(position, "map", target, _variable(variable), condition, result)
     return Call(position, name, target, arguments)

@@ -1,12 +1,9 @@
-"""Timestamps and durations: reading, writing, and their parts."""
+"""Timestamps and durations: reading and writing."""
 
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import UTC, datetime
+from typing import Final
 
-from hack.sandbox.kube.cel.registry import LIBRARY
 from hack.sandbox.kube.cel.values import NANOSECONDS, Duration, EvaluationError, Timestamp, check_int
 
 _UNITS: Final = {
@@ -20,12 +17,11 @@ _UNITS: Final = {
     "ns": 1,
 }
 _PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
-_TIMESTAMP: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)")
-_OFFSET: Final = re.compile(r"([+-]?)(\d\d):(\d\d)")
+_TIMESTAMP: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)")
 
 
 def parse_duration(text: str) -> Duration:
-    """Read `1h30m`, `-1.5s` … as Go's time.ParseDuration does. Raises EvaluationError."""
+    """Parse `1h30m`, `-1.5s` … as Go's time.ParseDuration does. Raises EvaluationError."""
     body = text.removeprefix("-") if text.startswith("-") else text.removeprefix("+")
     parts = _PART.findall(body)
     if body == "0":
@@ -42,7 +38,7 @@ def parse_duration(text: str) -> Duration:
 
 
 def duration_text(duration: Duration) -> str:
-    """Seconds with an `s`, as CEL's string() writes them."""
+    """Return seconds with an `s`, as CEL's string() does."""
     seconds, rest = divmod(abs(duration.nanoseconds), NANOSECONDS)
     sign = "-" if duration.nanoseconds < 0 else ""
     fraction = f".{rest:09d}".rstrip("0") if rest else ""
@@ -50,15 +46,14 @@ def duration_text(duration: Duration) -> str:
 
 
 def parse_timestamp(text: str) -> Timestamp:
-    """Read an RFC 3339 time. Raises EvaluationError."""
+    """Parse an RFC 3339 time. Raises EvaluationError."""
     fault = EvaluationError(f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse "{text}"')
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
         raise fault
-    year, month, day, hour, minute, second = map(int, match.groups()[:6])
-    fraction, zone = match.groups()[6:]
+    day, clock, fraction, zone = match.groups()
     try:
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=_zone("+00:00" if zone in "Zz" else zone))
+        moment = datetime.fromisoformat(f"{day}T{clock}{'+00:00' if zone in 'Zz' else zone}")
     except ValueError as exc:
         raise fault from exc
     seconds = round((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
@@ -66,60 +61,8 @@ def parse_timestamp(text: str) -> Timestamp:
 
 
 def timestamp_text(timestamp: Timestamp) -> str:
-    """RFC 3339 in UTC, with as many decimals as needed."""
+    """Return RFC 3339 in UTC, with as many decimals as needed."""
     seconds = timestamp.moment().replace(microsecond=0)
     rest = timestamp.nanoseconds % NANOSECONDS
     fraction = f".{rest:09d}".rstrip("0") if rest else ""
     return f"{seconds:%Y-%m-%dT%H:%M:%S}{fraction}Z"
-
-
-def _zone(name: str) -> tzinfo:
-    match = _OFFSET.fullmatch(name)
-    if match:
-        offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
-        return timezone(-offset if match[1] == "-" else offset)
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as exc:
-        raise EvaluationError(f"unknown time zone {name}") from exc
-
-
-_PARTS: Final[dict[str, Callable[[datetime], int]]] = {
-    "getFullYear": lambda moment: moment.year,
-    "getMonth": lambda moment: moment.month - 1,
-    "getDate": lambda moment: moment.day,
-    "getDayOfMonth": lambda moment: moment.day - 1,
-    "getDayOfWeek": lambda moment: moment.isoweekday() % 7,
-    "getDayOfYear": lambda moment: moment.timetuple().tm_yday - 1,
-    "getHours": lambda moment: moment.hour,
-    "getMinutes": lambda moment: moment.minute,
-    "getSeconds": lambda moment: moment.second,
-    "getMilliseconds": lambda moment: moment.microsecond // 1000,
-}
-
-
-def _declare_part(name: str, part: Callable[[datetime], int]) -> None:
-    @LIBRARY.function(f"<timestamp>.{name}(): int", f"<timestamp>.{name}(string): int")
-    def _part(timestamp: Timestamp, *zone: Any) -> int:
-        return part(timestamp.moment().astimezone(_zone(zone[0] if zone else "UTC")))
-
-
-for _name, _function in _PARTS.items():
-    _declare_part(_name, _function)
-
-
-def _declare_unit(name: str, nanoseconds: int) -> None:
-    @LIBRARY.function(f"<duration>.{name}(): int")
-    def _unit(duration: Duration) -> int:
-        whole = abs(duration.nanoseconds) // nanoseconds
-        return whole if duration.nanoseconds >= 0 else -whole
-
-
-for _name, _nanoseconds in (("getHours", _UNITS["h"]), ("getMinutes", _UNITS["m"]), ("getSeconds", NANOSECONDS)):
-    _declare_unit(_name, _nanoseconds)
-
-
-@LIBRARY.function("<duration>.getMilliseconds(): int")
-def _milliseconds(duration: Duration) -> int:
-    whole = abs(duration.nanoseconds) // 10**6
-    return whole if duration.nanoseconds >= 0 else -whole

@@ -1,7 +1,7 @@
 """CEL values as Python values, with CEL's equality, ordering and type names.
 
-bool, int, `UInt`, float, str, bytes, None, list, dict, `Timestamp`, `Duration`, `Optional` and `Type`; library types
-bring classes of their own. JSON needs no conversion, except where its schema says more than JSON does.
+bool, int, `UInt`, float, str, bytes, None, list, dict, `Timestamp`, `Duration`, `Optional` and `Type`.
+JSON needs no conversion, except where its schema says more than JSON does.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ NANOSECONDS: Final = 1_000_000_000
 
 
 class EvaluationError(Exception):
-    """A rule that has no result: a missing key, an overflow, a failed conversion. The message is cel-go's."""
+    """A rule without a result: a missing key, an overflow, a failed conversion. The message is cel-go's."""
 
 
 class OverloadError(EvaluationError):
@@ -27,7 +27,7 @@ class OverloadError(EvaluationError):
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A type as a value: what `type(x)` gives and `int` stands for."""
+    """A type as a value: the result of `type(x)`, and the value of `int`."""
 
     name: str
 
@@ -46,7 +46,7 @@ class Timestamp:
     nanoseconds: int
 
     def moment(self) -> datetime:
-        """The same in microseconds, timezone-aware."""
+        """Return the time in microseconds, timezone-aware."""
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.nanoseconds // 1000)
 
 
@@ -61,7 +61,7 @@ NONE: Final = Optional()
 
 
 class SetList(list[Any]):
-    """A list of list-type `set`: equal in any order, and `+` adds what is not there yet."""
+    """A list of list-type `set`: equal in any order, and `+` adds missing items."""
 
 
 class MapList(list[Any]):
@@ -92,18 +92,17 @@ _TYPE_NAMES: Final[dict[type, str]] = {
 
 
 def type_name(value: Any) -> str:
-    """The name of a value's CEL type; library classes carry theirs as `cel_type`."""
-    name = _TYPE_NAMES.get(value.__class__)
-    return name if name is not None else str(value.cel_type)
+    """The name of a value's CEL type."""
+    return _TYPE_NAMES[value.__class__]
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is an int, uint or double."""
+    """Return whether a value is an int, uint or double."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def equal(one: Any, other: Any) -> bool:
-    """CEL's `==`: numbers by value, other types never equal each other, lists and maps element by element."""
+    """Compare as CEL's `==`: numbers by value, different types are never equal, lists and maps element by element."""
     if one.__class__ is other.__class__ and one.__class__ in {str, int, bool}:
         return bool(one == other)
     if isinstance(one, bool) or isinstance(other, bool):
@@ -133,19 +132,19 @@ def _equal_lists(one: list[Any], other: list[Any]) -> bool:
 
 
 def contains(items: list[Any], wanted: Any) -> bool:
-    """Whether an equal item is in a list."""
+    """Return whether an equal item is in a list."""
     return any(equal(item, wanted) for item in items)
 
 
 class _Missing:
-    """The type of the answer `not there`."""
+    """The type of the value for a missing key."""
 
 
 _MISSING: Final = _Missing()
 
 
 def lookup(mapping: dict[Any, Any], key: Any) -> Any:
-    """The value of a key, or an object that is no CEL value; 1 and 1.0 are the same key, 1 and true are not."""
+    """Return the value of a key, or a marker for a missing one; 1 and 1.0 are the same key, 1 and true are not."""
     if isinstance(key, str):
         return mapping.get(key, _MISSING)
     if not isinstance(key, bool | int | float):
@@ -157,19 +156,19 @@ def lookup(mapping: dict[Any, Any], key: Any) -> Any:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether `lookup` found nothing."""
+    """Return whether `lookup` found nothing."""
     return value is _MISSING
 
 
 def check_int(value: int) -> int:
-    """The value, if it is an int64. Raises EvaluationError."""
+    """Return the value, if it is an int64. Raises EvaluationError."""
     if -(2**63) <= value < 2**63:
         return value
     raise EvaluationError("integer overflow")
 
 
 def compare(one: Any, other: Any) -> int:
-    """Negative, zero or positive. Raises OverloadError for types without an order between them."""
+    """Return a negative number, zero or a positive one. Raises OverloadError for types without a common order."""
     comparable = (is_number(one) and is_number(other)) or (
         one.__class__ is other.__class__ and isinstance(one, str | bytes | bool | Duration | Timestamp)
     )

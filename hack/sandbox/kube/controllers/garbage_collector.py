@@ -1,6 +1,6 @@
-"""The garbage collector: dependents follow their owners, in the background, in the foreground, or not at all.
+"""The garbage collector: deletes dependents with their owners, in the background, in the foreground, or not at all.
 
-Source: k8s.io/kubernetes pkg/controller/garbagecollector. The graph is kept from the storage's changes, so an idle
+Source: k8s.io/kubernetes pkg/controller/garbagecollector. The graph is updated from the storage's changes, so an idle
 collector costs nothing, however many objects there are.
 """
 
@@ -21,11 +21,11 @@ Node = tuple[str, str]
 """A collection and a key in it."""
 
 _BATCH: Final = 200
-"""Objects handled before requests get their turn."""
+"""Objects handled before requests are served again."""
 
 
 class GarbageCollector:
-    """Runs in the server's event loop; hears of every write through the storage."""
+    """Runs in the server's event loop; observes every write through the storage."""
 
     def __init__(self, registry: Registry, catalog: Catalog):
         self._registry = registry
@@ -41,7 +41,7 @@ class GarbageCollector:
         self._storage.observe(self._learn)
 
     async def run(self) -> None:
-        """Work off the queue whenever something is in it."""
+        """Process the queue."""
         while True:
             await self._wanted.wait()
             self._wanted.clear()
@@ -52,7 +52,7 @@ class GarbageCollector:
                 await asyncio.sleep(0)
 
     def _learn(self, collection: str, change: Change) -> None:
-        """Keep the graph, and queue what may have to act on this change."""
+        """Update the graph, and queue the nodes that a change may affect."""
         node = (collection, change.entry.key)
         meta = change.entry.obj["metadata"]
         old = _owners(change.previous)
@@ -105,7 +105,7 @@ class GarbageCollector:
             self._storage.put(*node, new)
 
     def _is_present(self, owner: Json, dependent: Json) -> bool:
-        """Whether an owner reference means an object that exists: its uid alone does not make it one."""
+        """Return whether an owner reference refers to an existing object: an equal uid alone is not enough."""
         node = self._nodes.get(owner["uid"])
         entry = self._storage.get(*node) if node else None
         if entry is None:
@@ -116,7 +116,7 @@ class GarbageCollector:
         named = (group, owner["kind"], owner["name"])
         if named != (obj["apiVersion"].rpartition("/")[0], obj["kind"], meta["name"]):
             return False
-        # The namespace of a dependent without one says nothing about where its owner should be.
+        # A dependent without a namespace implies nothing about its owner's namespace.
         return not dependent.get("namespace") or meta.get("namespace") in (None, dependent["namespace"])
 
     def _awaits_dependents(self, uid: str) -> bool:
@@ -125,7 +125,7 @@ class GarbageCollector:
         return "deletionTimestamp" in meta and FOREGROUND in meta.get("finalizers", ())
 
     def _orphan(self, node: Node, entry: Entry) -> None:
-        """Take the owner off its dependents, then the finalizer off the owner."""
+        """Remove the owner from its dependents, then the finalizer from the owner."""
         uid = entry.obj["metadata"]["uid"]
         for dependent in list(self._dependents.get(uid, ())):
             found = self._storage.get(*dependent)
@@ -141,7 +141,7 @@ class GarbageCollector:
         self._drop_finalizer(node, entry, ORPHAN)
 
     def _delete_dependents(self, node: Node, entry: Entry) -> None:
-        """Delete the dependents; the owner goes when none is left that blocks it."""
+        """Delete the dependents; the owner is deleted when none is left that blocks it."""
         uid = entry.obj["metadata"]["uid"]
         blocking = False
         for dependent in list(self._dependents.get(uid, ())):

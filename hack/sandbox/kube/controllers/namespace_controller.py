@@ -1,4 +1,4 @@
-"""The namespace controller: empties namespaces that are being deleted, says what holds them, lets them go.
+"""The namespace controller: empties namespaces that are being deleted, reports what blocks them, finalizes them.
 
 Source: k8s.io/kubernetes pkg/controller/namespace/deletion.
 """
@@ -19,15 +19,15 @@ from hack.sandbox.kube.wire.options import DeleteOptions
 Json = dict[str, Any]
 
 _POLL_S: Final = 0.1
-"""How often the content of a terminating namespace is looked at again."""
+"""How often the content of a terminating namespace is checked."""
 
 
 class NamespaceController:
     """Runs in the server's event loop.
 
     A namespace keeps its content for `grace_s` after its deletion. Kubernetes takes five seconds
-    (`namespaceDeletionGracePeriod`), in which `kubectl delete -f` deletes by itself what its file has in the namespace;
-    a sandbox is usually wanted fast.
+    (`namespaceDeletionGracePeriod`), in which `kubectl delete -f` itself deletes its file's objects in the namespace; a
+    sandbox should usually be fast.
     """
 
     def __init__(self, registry: Registry, catalog: Catalog, *, grace_s: float = 0.0):
@@ -35,7 +35,7 @@ class NamespaceController:
         self._catalog = catalog
         self._grace_s = grace_s
         self._since: dict[str, float] = {}
-        """Terminating namespaces, with the time of the event loop at which they were first seen so."""
+        """Terminating namespaces, with the time of the event loop at which that was first observed."""
         self._collection = registry.storage.collection(NAMESPACES)
 
     async def run(self) -> None:

@@ -1,8 +1,8 @@
 """`x-kubernetes-validations`: CEL rules in schemas, run on objects.
 
-Source: k8s.io/apiextensions-apiserver pkg/apiserver/schema/cel/validation.go. Rules run on values that are there and
-not null; a rule that mentions oldSelf runs only where there is an old value to compare with, unless it asks for an
-optional one. Findings in unchanged parts are forgiven, save those of rules that compare with the old value.
+Source: k8s.io/apiextensions-apiserver pkg/apiserver/schema/cel/validation.go. Rules run on values that are set and not
+null; a rule with oldSelf runs only if there is an old value to compare with, unless it uses an optional one. Findings
+in unchanged parts are ignored, except those of rules that compare with the old value.
 """
 
 import re
@@ -22,7 +22,7 @@ from hack.sandbox.kube.wire.causes import OMITTED, Cause
 
 RULES: Final = "x-kubernetes-validations"
 MAX_MESSAGE: Final = 5 * 1024
-"""Longest text, in bytes, that a messageExpression may give."""
+"""Longest result of a messageExpression, in bytes."""
 
 _TYPE_META: Final = frozenset({"apiVersion", "kind"})
 _FIELD_PATH: Final = re.compile(r"\.(?P<name>[^.\[\]]+)|\['(?P<quoted>(?:[^'\\]|\\.)*)'\]")
@@ -46,12 +46,12 @@ class Rule:
 
     @property
     def compares(self) -> bool:
-        """Whether the rule looks at the old value: a transition rule."""
+        """Return whether the rule uses the old value: a transition rule."""
         return "oldSelf" in self.expression.names
 
 
 def compile_rule(source: JsonObject, kind: Kind) -> Rule | None:
-    """One entry of `x-kubernetes-validations` on a value of a type; None if it is empty. Raises RuleFault."""
+    """Compile one entry of `x-kubernetes-validations` for values of a type; None if it is empty. Raises RuleFault."""
     text = source.get("rule") or ""
     if not text.strip():
         return None
@@ -76,12 +76,12 @@ def compile_rule(source: JsonObject, kind: Kind) -> Rule | None:
 
 @dataclass(slots=True)
 class Rules:
-    """The rules of a schema and of everything below it. Immutable after `compile`, thread-safe."""
+    """The rules of a schema and of all schemas below it. Immutable after `compile`, thread-safe."""
 
     schema: Schema
     convert: Callable[[Any], Any] | None = None
     compiled: list[Rule | str] = field(default_factory=list)
-    """Rules, or why one could not be compiled: checked when a CRD is created, so shown only after a bug."""
+    """Rules, or the reason why one could not be compiled: checked when a CRD is created, so shown only after a bug."""
     items: "Rules | None" = None
     values: "Rules | None" = None
     properties: dict[str, "Rules"] = field(default_factory=dict)
@@ -89,12 +89,12 @@ class Rules:
 
     @classmethod
     def compile(cls, schema: Schema) -> "Rules | None":
-        """The rules of a resource's schema; None if there are none anywhere."""
+        """Return the rules of a resource's schema; None if there are none anywhere."""
         kind = declare(schema, is_resource=True)
         return _compile(schema, schema, kind) if kind is not None and has_rules(schema) else None
 
     def check(self, obj: JsonObject, old: JsonObject | None, pair: Correlated | None) -> list[Cause]:
-        """What the rules say about an object. `pair` correlates it with `old` on updates."""
+        """Return the findings of the rules on an object. `pair` correlates it with `old` on updates."""
         found: list[Cause] = []
         self._visit(obj, old, "", pair, None, found)
         return found
@@ -129,7 +129,7 @@ class Rules:
         kind = self.schema.get("type") or ""
         try:
             variables = self._variables(value, old)
-        except EvaluationError as exc:  # a value that was stored before its format was demanded
+        except EvaluationError as exc:  # a value that was stored before its format was required
             found += [causes.invalid(path, kind, _failure(str(exc), rule.source)) for rule in self._runnable()]
             return
         for rule in self.compiled:
@@ -162,7 +162,7 @@ class Rules:
 
 
 def has_rules(schema: Schema) -> bool:
-    """Whether a schema has rules anywhere on its spine."""
+    """Return whether a schema has rules anywhere on its spine."""
     if schema.get(RULES):
         return True
     below = [*(schema.get("properties") or {}).values(), schema.get("items"), additional_schema(schema)]
@@ -170,7 +170,7 @@ def has_rules(schema: Schema) -> bool:
 
 
 def _compile(validations: Schema, schema: Schema, kind: Kind) -> Rules | None:
-    """Rules of `validations`, which is `schema` itself or an `allOf` branch of it, on values of `schema`."""
+    """Compile the rules of `validations`, which is `schema` or an `allOf` branch of it, for values of `schema`."""
     rules = Rules(schema, converter(schema))
     for source in validations.get(RULES) or ():
         try:
@@ -222,7 +222,7 @@ def _failure(message: str, source: JsonObject) -> str:
 
 
 def _detail(rule: Rule, variables: dict[str, Any]) -> str:
-    """The message of a rule that is broken: its expression's, its own, or the rule itself."""
+    """Return the message of a broken rule: its expression's, its own, or the rule itself."""
     if rule.message_expression is not None:
         try:
             message = rule.message_expression.evaluate(variables)
@@ -235,7 +235,7 @@ def _detail(rule: Rule, variables: dict[str, Any]) -> str:
 
 
 def _normalized(path: str, source: JsonObject) -> str:
-    """Where the finding is: the value itself, or the field below it that the rule names."""
+    """Return the path of the finding: the value itself, or the rule's fieldPath below it."""
     for match in _FIELD_PATH.finditer(source.get("fieldPath") or ""):
         path = causes.child(path, match["name"] or re.sub(r"\\(.)", r"\1", match["quoted"]))
     return path

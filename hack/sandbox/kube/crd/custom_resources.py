@@ -1,4 +1,4 @@
-"""Custom resources: the strategy that a CRD version makes.
+"""Custom resources: the strategy of a CRD version.
 
 Source: k8s.io/apiextensions-apiserver pkg/registry/customresource and pkg/apiserver/customresource_handler.go.
 """
@@ -38,7 +38,7 @@ _INT32_MAX: Final = 2**31 - 1
 
 
 class CustomStrategy(Strategy):
-    """How the objects of one CRD version behave."""
+    """The strategy for the objects of one CRD version."""
 
     typed = False
     unconditional_update = False
@@ -56,7 +56,7 @@ class CustomStrategy(Strategy):
         self._printer = version.get("additionalPrinterColumns") or _DEFAULT_COLUMNS
 
     def schema(self) -> Json:
-        """The openAPIV3Schema of the version."""
+        """Return the openAPIV3Schema of the version."""
         return self._schema
 
     def decode(self, obj: Json) -> tuple[Json, list[str]]:
@@ -69,7 +69,7 @@ class CustomStrategy(Strategy):
         return decoded, unknown
 
     def to_served(self, stored: Json) -> Json:
-        """The stored object in this version: the schema may have changed since it was written."""
+        """Return the stored object in this version: the schema may have changed since it was written."""
         served = clone(stored)
         served["apiVersion"] = self.api_version
         prune(self._schema, served)
@@ -77,7 +77,7 @@ class CustomStrategy(Strategy):
         return served
 
     def to_stored(self, served: Json) -> Json:
-        """The object in the storage version: what that does not know is lost, as there is no conversion."""
+        """Return the object in the storage version: fields that it lacks are lost, as there is no conversion."""
         if self.api_version == self._storage_version:
             return served
         stored = {**clone(served), "apiVersion": self._storage_version}
@@ -85,7 +85,7 @@ class CustomStrategy(Strategy):
         return stored
 
     def reset(self, new: Json, old: Json | None, subresource: str) -> None:
-        """Main endpoint: the status stays as it is. Status endpoint: everything else does."""
+        """Keep the status (main endpoint), or everything else (status endpoint)."""
         if subresource == "status" and old is not None:
             status, meta = new.get("status"), new["metadata"]
             for key in set(new) - {"metadata", "kind", "apiVersion"}:
@@ -102,24 +102,24 @@ class CustomStrategy(Strategy):
                 new.pop("status", None)
 
     def ignored_paths(self, subresource: str) -> tuple[tuple[str, ...], ...] | None:
-        """Without a status endpoint, the status is written like everything else."""
+        """Return the paths that the endpoint ignores: without a status endpoint, the status is written normally."""
         return None if self.has_status or subresource else ()
 
     def prepare_create(self, new: Json) -> None:
-        """A new object is of generation 1."""
+        """Set generation 1."""
         new["metadata"]["generation"] = 1
 
     def prepare_update(self, new: Json, old: Json, subresource: str) -> None:
-        """Every change outside of the metadata counts, except through the status endpoint."""
+        """Increment the generation on changes outside of the metadata, except through the status endpoint."""
         if subresource != "status" and {**new, "metadata": None} != {**old, "metadata": None}:
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
 
     def validate_create(self, new: Json, preceding: Sequence[Cause]) -> list[Cause]:
-        """The schema, with its rules."""
+        """Check the schema, with its rules."""
         return validate(self._schema, new, preceding=[*preceding, *self._scale_causes(new, "")])
 
     def validate_update(self, new: Json, old: Json, subresource: str, preceding: Sequence[Cause]) -> list[Cause]:
-        """The schema, with its transition rules."""
+        """Check the schema, with its transition rules."""
         before = [*preceding, *self._scale_causes(new, subresource)]
         return validate(self._schema, new, old, subresource=subresource, preceding=before)
 
@@ -135,11 +135,11 @@ class CustomStrategy(Strategy):
         return causes
 
     def field_label(self, label: str) -> str:
-        """The metadata's fields, and the selectableFields of the version."""
+        """Return the label if it is one of the metadata's fields, or of the version's selectableFields."""
         return label if f".{label}" in self._selectable else super().field_label(label)
 
     def fields(self, obj: Json) -> Mapping[str, str]:
-        """The selectable fields; a missing one is the empty string."""
+        """Return the selectable fields; a missing one is the empty string."""
         found = dict(super().fields(obj))
         for path in self._selectable:
             values = json_path.find(path, obj)
@@ -147,16 +147,16 @@ class CustomStrategy(Strategy):
         return found
 
     def columns(self) -> Sequence[Column]:
-        """The name, and the additionalPrinterColumns or the age."""
+        """Return the name, and the additionalPrinterColumns or the age."""
         return (NAME_COLUMN, *map(_column, self._printer))
 
     def cells(self, obj: Json) -> list[Any]:
-        """The first value at each column's path; null if there is none."""
+        """Return the first value at each column's path; null if there is none."""
         return [obj["metadata"].get("name", ""), *(_cell(column, obj) for column in self._printer)]
 
 
 def decode_metadata(meta: Any) -> tuple[Json, list[str]]:
-    """Typed metadata and the paths of its unknown fields. Raises typed.DecodeError."""
+    """Return typed metadata and the paths of its unknown fields. Raises typed.DecodeError."""
     if meta is None:
         return {}, []
     decoded, unknown = typed.decode(schema_of(_OBJECT_META), meta)
@@ -205,7 +205,7 @@ def _text(value: Any) -> str:
 
 
 def resources_of(crd: Json, since: int) -> list[Resource]:
-    """The resources that an established CRD serves, one per version."""
+    """Return the resources that an established CRD serves, one per version."""
     spec, names = crd["spec"], crd["status"]["acceptedNames"]
     return [
         Resource(
@@ -230,7 +230,7 @@ def resources_of(crd: Json, since: int) -> list[Resource]:
 
 
 def _deprecation(spec: Json, version: Json) -> str:
-    """The warning of a deprecated version: its own, or one that names the newer version to use instead."""
+    """Return the warning of a deprecated version: its own, or one with the newer version to use instead."""
     if not version.get("deprecated"):
         return ""
     if version.get("deprecationWarning"):

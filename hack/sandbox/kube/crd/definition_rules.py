@@ -1,8 +1,8 @@
-"""Whether a CustomResourceDefinition may be stored: names, versions, conversion, columns, and the schemas.
+"""Validates a CustomResourceDefinition: names, versions, conversion, columns, and the schemas.
 
-Source: k8s.io/apiextensions-apiserver pkg/apis/apiextensions/validation/validation.go. The server works on an internal
-form, in which what all versions have in common stands at the top: that is why paths say `spec.validation` although the
-user wrote `spec.versions[0].schema`.
+Source: k8s.io/apiextensions-apiserver pkg/apis/apiextensions/validation/validation.go. The server uses an internal
+form with the common members of all versions at the top: so paths contain `spec.validation` although the user wrote
+`spec.versions[0].schema`.
 """
 
 import unicodedata
@@ -25,7 +25,7 @@ _COLUMN_TYPES: Final = ("boolean", "date", "integer", "number", "string")
 _COLUMN_FORMATS: Final = ("byte", "date", "date-time", "double", "float", "int32", "int64", "password")
 _REVIEW_VERSIONS: Final = ("v1", "v1beta1")
 _SHARED: Final = ("schema", "subresources", "additionalPrinterColumns", "selectableFields")
-"""Members of versions that move to the top if they are the same everywhere."""
+"""Members of versions that move to the top if they are equal in all of them."""
 _VERSION_MEMBERS: Final[dict[str, Any]] = {
     "name": "",
     "served": False,
@@ -38,9 +38,9 @@ _SEE: Final = "see https://github.com/kubernetes/enhancements/pull/1111"
 
 
 def validate_crd(crd: JsonObject, old: JsonObject | None = None) -> list[Cause]:
-    """Every reason why a CRD with its defaults filled in may not be created, or replace `old`.
+    """Return every reason why a CRD with defaults may not be created, or replace `old`.
 
-    The metadata is judged by its name alone. Pure; raises nothing for a CRD that has the types of its API.
+    Of the metadata only the name is checked. Pure; raises nothing for a CRD with the types of its API.
     """
     spec, metadata = crd["spec"], crd.get("metadata") or {}
     names = spec.get("names") or {}
@@ -64,7 +64,7 @@ def validate_crd(crd: JsonObject, old: JsonObject | None = None) -> list[Cause]:
 
 
 def crd_warnings(crd: JsonObject, old: JsonObject | None = None) -> list[str]:
-    """What to tell the author of a CRD that is accepted: formats in its schemas that nobody checks, if they are new."""
+    """Return the warnings on an accepted CRD: new formats in its schemas that the server does not check."""
     known = _unchecked_formats(old) if old is not None else []
     return [f"unrecognized format {go_quote(name)}" for name in _unchecked_formats(crd) if name not in known]
 
@@ -75,7 +75,7 @@ def _unchecked_formats(crd: JsonObject) -> list[str]:
 
 
 def _formats_below(schema: Any) -> Iterator[str]:
-    """The unchecked formats of a schema and of its fields, items and map values."""
+    """Yield the unchecked formats of a schema and of its fields, items and map values."""
     if not isinstance(schema, dict):
         return
     name = schema.get("format") or ""
@@ -87,7 +87,7 @@ def _formats_below(schema: Any) -> Iterator[str]:
 
 
 def is_established(crd: JsonObject) -> bool:
-    """Whether a CRD's resources are served: its kind and scope cannot change any more."""
+    """Return whether a CRD's resources are served: its kind and scope cannot change any more."""
     conditions = (crd.get("status") or {}).get("conditions") or ()
     return any(each.get("type") == "Established" and each.get("status") == "True" for each in conditions)
 
@@ -156,7 +156,7 @@ def _versions(versions: list[JsonObject], top: JsonObject) -> Iterator[Cause]:
 
 
 def _go_version(version: JsonObject, top: JsonObject) -> str:
-    """A version as Go prints its internal type, in which what all versions share is not set."""
+    """Return a version as Go prints its internal type, in which common members are not set."""
     texts = [
         f'"{name[0].upper()}{name[1:]}":{go_json(None if name in top else version.get(name, empty))}'
         for name, empty in _VERSION_MEMBERS.items()
@@ -165,7 +165,7 @@ def _go_version(version: JsonObject, top: JsonObject) -> str:
 
 
 def _version(own: JsonObject, version: JsonObject, path: str) -> Iterator[Cause]:
-    """What stands in one version only: `own` leaves out what all versions share."""
+    """Check the members of one version: `own` omits the common ones."""
     yield from _deprecation(version, child(path, "deprecationWarning"))
     schema = (own.get("schema") or {}).get("openAPIV3Schema")
     if schema is not None:
@@ -351,7 +351,7 @@ def _stored_versions(stored: list[str], spec: JsonObject) -> Iterator[Cause]:
 
 
 def _approval(crd: JsonObject, old: JsonObject | None) -> Iterator[Cause]:
-    """Groups of the Kubernetes community need an approved API: who uses one by mistake should hear of it."""
+    """Check that an API in a group of the Kubernetes community is approved, to report accidental use."""
     group = crd["spec"].get("group") or ""
     protected = any(group == each or group.endswith(f".{each}") for each in ("k8s.io", "kubernetes.io"))
     value = _approval_of(crd)

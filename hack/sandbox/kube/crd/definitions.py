@@ -1,4 +1,4 @@
-"""CustomResourceDefinitions: their strategy, and the controller that accepts names, serves resources, cleans up.
+"""CustomResourceDefinitions: their strategy, and the controller that accepts names, serves resources and cleans up.
 
 Source: k8s.io/apiextensions-apiserver pkg/registry/customresourcedefinition and pkg/controller.
 """
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from hack.sandbox.kube.builtin.strategy import Traits, TypedStrategy
 from hack.sandbox.kube.crd.custom_resources import resources_of
-from hack.sandbox.kube.crd.definition_rules import validate_crd
+from hack.sandbox.kube.crd.definition_rules import crd_warnings, validate_crd
 from hack.sandbox.kube.resources.catalog import Catalog
 from hack.sandbox.kube.resources.conditions import is_true, set_condition
 from hack.sandbox.kube.resources.field_manager import record_update
@@ -24,11 +24,11 @@ from hack.sandbox.kube.wire.options import DeleteOptions
 Json = dict[str, Any]
 
 _POLL_S: Final = 0.05
-"""How often a CRD that is being deleted looks whether its last objects are gone."""
+"""How often the controller checks whether the last objects of a deleted CRD are gone."""
 
 
 class CrdStrategy(TypedStrategy):
-    """How CRDs differ from other kinds."""
+    """The specifics of CRDs."""
 
     def __init__(self) -> None:
         schema = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"
@@ -36,24 +36,28 @@ class CrdStrategy(TypedStrategy):
         super().__init__("CustomResourceDefinition", traits)
 
     def prepare_create(self, new: Json) -> None:
-        """The storage version is stored from the start."""
+        """Add the storage version to the stored versions."""
         super().prepare_create(new)
         _remember_storage_version(new)
 
     def prepare_update(self, new: Json, old: Json, subresource: str) -> None:
-        """A new storage version joins those that were stored before."""
+        """Add a new storage version to the stored versions."""
         super().prepare_update(new, old, subresource)
         if not subresource:
             new["status"] = clone(new["status"])
             _remember_storage_version(new)
 
     def validate_create(self, new: Json, preceding: Sequence[Cause]) -> list[Cause]:
-        """Names, versions and schemas."""
+        """Check names, versions and schemas."""
         return [*preceding, *validate_crd(new)]
 
     def validate_update(self, new: Json, old: Json, subresource: str, preceding: Sequence[Cause]) -> list[Cause]:
-        """Names, versions and schemas, and what never changes."""
+        """Check names, versions, schemas and immutable fields."""
         return [*preceding] if subresource else [*preceding, *validate_crd(new, old)]
+
+    def warnings(self, new: Json, old: Json | None) -> list[str]:
+        """Warn about formats that the API server does not check."""
+        return crd_warnings(new, old)
 
 
 def _remember_storage_version(crd: Json) -> None:
@@ -63,17 +67,17 @@ def _remember_storage_version(crd: Json) -> None:
 
 
 class CrdController:
-    """Keeps CRD conditions and the catalog of served resources in step with the stored CRDs."""
+    """Keeps CRD conditions and the catalog of served resources in sync with the stored CRDs."""
 
     def __init__(self, registry: Registry, catalog: Catalog):
         self._registry = registry
         self._catalog = catalog
         self._collection = registry.storage.collection(CRDS)
         self._served: dict[str, Json] = {}
-        """What of each CRD the catalog was filled from."""
+        """The part of each CRD from which the catalog was filled."""
 
     async def run(self) -> None:
-        """Sync after every change, and while a deletion is under way."""
+        """Sync after every change, and during a deletion."""
         while True:
             changed = self._collection.changed()
             self.sync()
@@ -108,7 +112,7 @@ class CrdController:
             self._registry.storage.collection(f"{crd['spec']['group']}/{crd['spec']['names']['plural']}").wake()
 
     def _with_names(self, crd: Json) -> Json:
-        """The CRD with its names accepted, unless another CRD of the group has them."""
+        """Return the CRD with its names accepted, unless another CRD of the group has them."""
         new = clone(crd)
         spec, status = new["spec"], new["status"]
         requested, accepted = spec["names"], status["acceptedNames"]
@@ -145,7 +149,7 @@ class CrdController:
         return new
 
     def _clean_up(self, key: str, crd: Json) -> None:
-        """Delete all objects of a CRD; when they are gone, let the CRD go."""
+        """Delete all objects of a CRD; when they are gone, remove its finalizer."""
         if CRD_FINALIZER not in crd["metadata"].get("finalizers", ()):
             return
         resource = self._resource(crd)

@@ -1,9 +1,9 @@
-"""Whether an object obeys its structural schema, in the words of a kube-apiserver.
+"""Validates an object against its structural schema, with the messages of a kube-apiserver.
 
 `validate` joins four checks in the API server's order: the OpenAPI keywords, embedded resources, uniqueness in `set`
-and `map` lists, and, if nothing blocking was found, the CEL rules. On updates, findings in parts that did not change
-are forgiven (ratcheting). Sources: k8s.io/apiextensions-apiserver pkg/registry/customresource,
-pkg/apiserver/validation and k8s.io/kube-openapi pkg/validation/validate.
+and `map` lists, and, if nothing blocking was found, the CEL rules. On updates, findings in unchanged parts are ignored
+(ratcheting). Sources: k8s.io/apiextensions-apiserver pkg/registry/customresource, pkg/apiserver/validation and
+k8s.io/kube-openapi pkg/validation/validate.
 
 Schemas are compiled once and cached by identity; callers must not change a schema after its first use.
 """
@@ -27,7 +27,7 @@ _NOT_CHECKED: Final = (
 
 
 class _Compiled:
-    """Everything that is derived from one schema."""
+    """The compiled checks of one schema."""
 
     def __init__(self, schema: Schema) -> None:
         self.keywords = Keywords(schema)
@@ -47,10 +47,10 @@ def validate(
     subresource: str = "",
     preceding: Sequence[Cause] = (),
 ) -> list[Cause]:
-    """Every reason why `obj` may not be stored, `preceding` first; an empty list if it may.
+    """Return every reason why `obj` may not be stored, `preceding` first; an empty list if it may.
 
     `old` is the stored object on updates. With `subresource="status"` only the keywords of the status are checked, but
-    all rules. `preceding` are findings that were made before, on the metadata say: blocking ones stop the rules too.
+    all rules. `preceding` are earlier findings, e.g. on the metadata: blocking ones skip the rules, too.
     Pure; thread-safe. Raises nothing for any JSON object.
     """
     found = list(preceding)
@@ -73,7 +73,7 @@ def validate(
 
 
 def _new_duplicates(schema: Schema, obj: JsonObject, old: JsonObject | None) -> Iterable[Cause]:
-    """Duplicates are forgiven if the stored object already had some, wherever."""
+    """Return duplicates, unless the stored object already had some, anywhere."""
     causes = validate_list_types(schema, obj)
     if causes and old is not None and validate_list_types(schema, old):
         return ()

@@ -23,7 +23,7 @@ _DEFAULT_PATHS = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".
 
 
 def read(registry: Registry, call: Call) -> Json:
-    """The Scale of an object. Raises StatusError."""
+    """Return the Scale of an object. Raises StatusError."""
     return _view(call, registry.served(call.resource, registry.entry(call)))
 
 

@@ -1,8 +1,8 @@
-"""What the API server demands of the schema of one CRD version, beyond being structural.
+"""Validates the schema of one CRD version beyond being structural.
 
-Supported keywords and types, list and map types, defaults that fit, and rules that compile. Source:
+Supported keywords and types, list and map types, valid defaults, and rules that compile. Source:
 k8s.io/apiextensions-apiserver pkg/apis/apiextensions/validation, pkg/apiserver/schema/defaulting/validation.go.
-Not here: the estimate of what rules cost.
+Not here: the cost estimate of rules.
 """
 
 import copy
@@ -27,6 +27,7 @@ from hack.sandbox.kube.schema.defaulting import (
 from hack.sandbox.kube.schema.embedded_resources import validate_embedded
 from hack.sandbox.kube.schema.field_path import find_field
 from hack.sandbox.kube.schema.keywords import Keywords
+from hack.sandbox.kube.schema.list_types import LIST_TYPE, MAP_KEYS
 from hack.sandbox.kube.schema.structural import validate_structural
 from hack.sandbox.kube.wire import causes
 from hack.sandbox.kube.wire.causes import Cause, Verbatim, child, go_json, key
@@ -42,8 +43,6 @@ _AT_ROOT: Final = " ".join(
     )
 )
 _MAP_TYPE: Final = "x-kubernetes-map-type"
-_LIST_TYPE: Final = "x-kubernetes-list-type"
-_MAP_KEYS: Final = "x-kubernetes-list-map-keys"
 _NO_OLD_SELF: Final = "may not be set if oldSelf is not used in rule"
 _NO_TYPE: Final = (
     "internal error: failed to construct type information for x-kubernetes-validations rules: "
@@ -53,7 +52,7 @@ _NEWLINE: Final = re.compile("[\n\r]")
 
 
 def validate_schema(schema: Schema, path: str, *, has_status: bool) -> list[Cause]:
-    """Every reason why `schema` cannot be the openAPIV3Schema at `path` of a CRD with or without a status endpoint."""
+    """Return why `schema` cannot be the openAPIV3Schema at `path` of a CRD with or without a status endpoint."""
     found = [*_root(schema, path, has_status=has_status)]
     wrong = validate_structural(schema, path) or [*_defaults(schema, path, schema)]
     kind = None if wrong else declare(schema, is_resource=True)
@@ -86,7 +85,7 @@ def _json_name(go_name: str) -> str:
 
 
 def _defaults(schema: Schema, path: str, resource: Schema) -> Iterator[Cause]:
-    """Defaults that are no valid values themselves. Those in metadata are forbidden elsewhere."""
+    """Yield defaults that are not valid values themselves. Those in metadata are checked elsewhere."""
     default = schema.get("default")
     if default is not None:
         yield from _default(schema, default, child(path, "default"))
@@ -118,16 +117,16 @@ def _default(schema: Schema, default: Any, path: str) -> Iterator[Cause]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where in a CRD's schema a schema stands, as far as that forbids something."""
+    """The position of a schema in a CRD's schema, and its restrictions."""
 
     is_root: bool = False
     in_metadata: bool = False
     no_defaults: str | None = None
-    """Why there may be no default here, None where there may."""
+    """Why a default is not allowed here; None if it is."""
     sees_rules: bool = True
-    """Whether rules are compiled: not in branches, and nowhere in a schema that is not structural."""
+    """Whether rules are compiled: not in branches, and not in a schema that is not structural."""
     uncorrelatable: str | None = None
-    """The path of the list or map whose items have no old value to compare with."""
+    """The path of the list or map with items that have no old value to compare with."""
 
 
 class _Visitor:
@@ -138,7 +137,7 @@ class _Visitor:
         self.rule_faults: list[Cause] = []
 
     def visit(self, schema: Schema, path: str, place: _Place, kind: Kind | None) -> None:
-        """Judge `schema` and what is below it; `kind` is what rules see, None if they see nothing."""
+        """Check `schema` and the schemas below it; `kind` is its type in rules, None if they cannot use it."""
         before = len(self.schema_faults)
         self.schema_faults += _keywords(schema, path, place)
         self._visit_below(schema, path, replace(place, is_root=False), kind, is_root=place.is_root)
@@ -173,7 +172,7 @@ class _Visitor:
             if isinstance(branches, dict):
                 self.visit(branches, child(path, name), blind, None)
         if isinstance(schema.get("items"), dict):
-            sub = place if schema.get(_LIST_TYPE) == "map" else _uncorrelated(place, path)
+            sub = place if schema.get(LIST_TYPE) == "map" else _uncorrelated(place, path)
             self.visit(schema["items"], child(path, "items"), sub, inner)
 
 
@@ -217,18 +216,18 @@ def _keywords(schema: Schema, path: str, place: _Place) -> Iterator[Cause]:
 
 
 def _list_and_map_types(schema: Schema, path: str) -> Iterator[Cause]:
-    map_type, list_type = schema.get(_MAP_TYPE), schema.get(_LIST_TYPE)
+    map_type, list_type = schema.get(_MAP_TYPE), schema.get(LIST_TYPE)
     if map_type is not None:
         yield from _wanted_type(schema, path, "object", _MAP_TYPE)
         if map_type not in {"atomic", "granular"}:
             yield causes.not_supported(child(path, _MAP_TYPE), map_type, ["atomic", "granular"])
     if list_type is not None:
-        yield from _wanted_type(schema, path, "array", _LIST_TYPE)
+        yield from _wanted_type(schema, path, "array", LIST_TYPE)
         if list_type not in {"atomic", "set", "map"}:
-            yield causes.not_supported(child(path, _LIST_TYPE), list_type, ["atomic", "set", "map"])
-    if schema.get(_MAP_KEYS) and list_type != "map":
-        detail = f"must be map if {_MAP_KEYS} is non-empty"
-        at = child(path, _LIST_TYPE)
+            yield causes.not_supported(child(path, LIST_TYPE), list_type, ["atomic", "set", "map"])
+    if schema.get(MAP_KEYS) and list_type != "map":
+        detail = f"must be map if {MAP_KEYS} is non-empty"
+        at = child(path, LIST_TYPE)
         yield causes.required(at, detail) if list_type is None else causes.invalid(at, list_type, detail)
     if list_type == "set" and schema.get("type") == "array":
         yield from _set_items(schema.get("items") or {}, child(path, "items"))
@@ -236,7 +235,7 @@ def _list_and_map_types(schema: Schema, path: str) -> Iterator[Cause]:
         yield from _map_items(schema, path)
     items = schema.get("items")
     if list_type in {"set", "map"} and isinstance(items, dict) and items.get("nullable"):
-        detail = f"cannot be nullable when {_LIST_TYPE} is {list_type}"
+        detail = f"cannot be nullable when {LIST_TYPE} is {list_type}"
         yield causes.forbidden(child(child(path, "items"), "nullable"), detail)
 
 
@@ -248,34 +247,34 @@ def _wanted_type(schema: Schema, path: str, wanted: str, because: str) -> Iterat
 
 
 def _set_items(items: Schema, path: str) -> Iterator[Cause]:
-    detail = f"must be atomic as item of a list with {_LIST_TYPE}=set"
-    list_type = items.get(_LIST_TYPE)
+    detail = f"must be atomic as item of a list with {LIST_TYPE}=set"
+    list_type = items.get(LIST_TYPE)
     if items.get("type") == "array" and list_type not in {None, "atomic"}:
-        yield causes.invalid(child(path, _LIST_TYPE), list_type, detail)
+        yield causes.invalid(child(path, LIST_TYPE), list_type, detail)
     if items.get("type") == "object" and items.get(_MAP_TYPE) != "atomic":
         yield causes.invalid(child(path, _MAP_TYPE), list_type, detail)
 
 
 def _map_items(schema: Schema, path: str) -> Iterator[Cause]:
-    keys, items, at = schema.get(_MAP_KEYS) or [], schema.get("items"), child(path, "items")
+    keys, items, at = schema.get(MAP_KEYS) or [], schema.get("items"), child(path, "items")
     if not keys:
-        yield causes.required(child(path, _MAP_KEYS), f"must not be empty if {_LIST_TYPE} is map")
+        yield causes.required(child(path, MAP_KEYS), f"must not be empty if {LIST_TYPE} is map")
     if not isinstance(items, dict):
-        yield causes.required(at, f"must have a schema if {_LIST_TYPE} is map")
+        yield causes.required(at, f"must have a schema if {LIST_TYPE} is map")
         return
     if items.get("type") != "object":
-        detail = f"must be object if parent array's {_LIST_TYPE} is map"
+        detail = f"must be object if parent array's {LIST_TYPE} is map"
         yield causes.invalid(child(at, "type"), items.get("type") or "", detail)
     properties = items.get("properties") or {}
     for position, name in enumerate(keys):
         if items.get("type") == "object":
             if name not in properties:
-                yield causes.invalid(child(path, _MAP_KEYS), keys, "entries must all be names of item properties")
+                yield causes.invalid(child(path, MAP_KEYS), keys, "entries must all be names of item properties")
             elif properties[name].get("type") in {"array", "object"}:
-                detail = f"must be a scalar type if parent array's {_LIST_TYPE} is map"
+                detail = f"must be a scalar type if parent array's {LIST_TYPE} is map"
                 yield causes.invalid(child(key(child(at, "properties"), name), "type"), items.get("type"), detail)
             if name in keys[:position]:
-                yield causes.invalid(child(path, _MAP_KEYS), keys, "must not contain duplicate entries")
+                yield causes.invalid(child(path, MAP_KEYS), keys, "must not contain duplicate entries")
         if name in properties:
             yield from _map_key(items, name, key(child(at, "properties"), name))
 
@@ -283,14 +282,14 @@ def _map_items(schema: Schema, path: str) -> Iterator[Cause]:
 def _map_key(items: Schema, name: str, path: str) -> Iterator[Cause]:
     schema = items["properties"][name]
     if name not in (items.get("required") or ()) and schema.get("default") is None:
-        detail = f"this property is in {_MAP_KEYS}, so it must have a default or be a required property"
+        detail = f"this property is in {MAP_KEYS}, so it must have a default or be a required property"
         yield causes.required(child(path, "default"), detail)
     if schema.get("nullable"):
-        yield causes.forbidden(child(path, "nullable"), f"this property is in {_MAP_KEYS}, so it cannot be nullable")
+        yield causes.forbidden(child(path, "nullable"), f"this property is in {MAP_KEYS}, so it cannot be nullable")
 
 
 def _rule_texts(schema: Schema, path: str) -> Iterator[Cause]:
-    """What can be said of rules without compiling them."""
+    """Check rules as far as possible without compiling them."""
     for position, source in enumerate(schema.get(RULES) or ()):
         at = key(child(path, RULES), str(position))
         rule, message = (source.get("rule") or "").strip(), (source.get("message") or "").strip()
@@ -342,7 +341,7 @@ def _rule(source: JsonObject, path: str, place: _Place, kind: Kind) -> Iterator[
 
 
 def _go_rule(source: JsonObject) -> Verbatim:
-    """A rule as Go prints its internal type."""
+    """Return a rule as Go prints its internal type."""
     absent = {
         "rule": "",
         "message": "",

@@ -1,4 +1,4 @@
-"""From a request to an answer: which resource a path names, which verb a method means there.
+"""Answers requests: maps a path to a resource, and a method to a verb.
 
 Source: k8s.io/apiserver pkg/endpoints/request/requestinfo.go and pkg/endpoints/installer.go.
 """
@@ -42,7 +42,7 @@ _VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a resource path names."""
+    """The target of a resource path."""
 
     group: str
     version: str
@@ -52,11 +52,11 @@ class Target:
     subresource: str = ""
     watch: bool = False
     is_deeper: bool = False
-    """Whether the path goes on below the subresource."""
+    """Whether the path continues below the subresource."""
 
 
 def parse_path(path: str) -> Target | None:
-    """The target of `/api/v1/…` and `/apis/GROUP/VERSION/…`, or None if the path names no resource."""
+    """Return the target of `/api/v1/…` and `/apis/GROUP/VERSION/…`, or None if the path names no resource."""
     match path.strip("/").split("/"):
         case ["api", version, *rest] if rest:
             group = ""
@@ -85,7 +85,7 @@ class Api:
         self._documents = Documents(catalog)
 
     def respond(self, request: Request) -> Response | Watch:
-        """Raises StatusError, NoRouteError."""
+        """Answer a request. Raises StatusError, NoRouteError."""
         request.user = self._authenticate(request)
         target = parse_path(request.path)
         if target is None:
@@ -93,7 +93,7 @@ class Api:
             return self._document(request)
         return self._resource(request, target)
 
-    # -- who --------------------------------------------------------------------
+    # -- users ------------------------------------------------------------------
 
     def _authenticate(self, request: Request) -> User:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -119,7 +119,7 @@ class Api:
     # -- documents --------------------------------------------------------------
 
     def _document(self, request: Request) -> Response:
-        """Everything that is no resource: health, version, discovery, OpenAPI."""
+        """Return a document other than a resource: health, version, discovery, OpenAPI."""
         path = request.path.rstrip("/") or "/"
         if path in _HEALTH_CHECKS:
             return Response(200, b"ok", PLAIN)
@@ -169,12 +169,12 @@ class Api:
         verb = self._verb(request, target, resource)
         name, namespace = target.name, target.namespace
         group, plural, subresource = resource.group, resource.plural, target.subresource
-        # A namespace is itself in that namespace, so that a Role there can allow to read it (apiserver requestinfo.go).
+        # A namespace counts as part of itself, so that a Role there can allow reading it (apiserver requestinfo.go).
         scope = name if plural == "namespaces" and not group else namespace
         asked = name or (_selected_name(request) if verb in ("list", "watch") else "")
         self._authorize(request, AccessRequest(verb, group, plural, subresource, scope, asked))
         if resource.namespaced and not namespace and (name or verb not in ("list", "watch")):
-            # Reviews of a namespace, for instance, are made nowhere else.
+            # For instance, reviews of a namespace can only be created there.
             raise self._no_such_method(resource, has_path=not name)
         if verb in ("list", "watch"):
             return self._read_many(request, target, resource, watch=verb == "watch")
@@ -281,7 +281,7 @@ class Api:
     def _one(
         self, request: Request, resource: Resource, obj: Json, entry: Entry | None = None, status: int = 200
     ) -> Response:
-        """One served object in the form that the client wants."""
+        """Return one served object in the form that the client accepts."""
         form, include = self._form(request)
         if form.target == "Table":
             meta = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
@@ -314,7 +314,7 @@ class Api:
         return self._one(request, call.resource, obj, status=201 if created else 200)
 
     def _refuse_orphans_of_crd(self, call: Call, body: Body) -> None:
-        """A CRD that is being deleted takes no new objects."""
+        """Refuse new objects of a CRD that is being deleted."""
         if call.resource.builtin:
             return
         crd = self._registry.storage.get(deletion.CRDS, f"{call.resource.plural}.{call.resource.group}")
@@ -384,7 +384,7 @@ class Api:
 
 
 def _go_type(resource: Resource) -> str:
-    """The Go type that messages name."""
+    """Return the Go type for messages."""
     if resource.strategy.typed:
         return f"*{resource.group.partition('.')[0] or 'core'}.{resource.kind}"
     return "*unstructured.Unstructured"
@@ -397,7 +397,7 @@ def _item(resource: Resource, obj: Json) -> Json:
 
 
 def _options_body(request: Request) -> Json | None:
-    """The DeleteOptions of a request, if it has a body. Raises 400."""
+    """Return the DeleteOptions of a request, if it has a body. Raises 400."""
     if not request.data:
         return None
     body = request.body()
@@ -418,8 +418,9 @@ def _options_body(request: Request) -> Json | None:
 
 
 def _selected_name(request: Request) -> str:
-    """The one object that a list or watch is narrowed to, so that a rule with `resourceNames` can allow it (apiserver
-    requestinfo.go); a selector that cannot be read is refused later, with the right words.
+    """Return the only object that a list or watch selects, so that a rule with `resourceNames` can allow it.
+
+    Source: apiserver requestinfo.go. An invalid selector is refused later, with the right message.
     """
     try:
         selector = parse_field_selector((request.query.get("fieldSelector") or [""])[0], str)

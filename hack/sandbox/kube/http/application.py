@@ -1,7 +1,7 @@
-"""The API server as an ASGI application: paths to resources, methods to verbs, results to answers.
+"""The API server as an ASGI application: paths to resources, methods to verbs, results to responses.
 
-The HTTP protocol itself is uvicorn's. One request is one call of `Application.__call__`; everything but reading the
-body and writing a watch happens synchronously, so that requests see each other's writes whole.
+uvicorn handles the HTTP protocol itself. One request is one call of `Application.__call__`; everything except reading
+the body and writing a watch happens synchronously, so that writes are atomic for other requests.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ class Application:
         except NoRouteError:
             response = Response(404, b"404 page not found\n", PLAIN)
         except Exception as exc:
-            # The boundary to the client: a bug of ours is its 500, and a traceback for us.
+            # The boundary to the client: a bug here is a 500 for it, and a traceback in the log.
             log.exception("request failed")
             response = failure(errors.internal(f"{type(exc).__name__}: {exc}"))
         if isinstance(response, Watch):
@@ -63,7 +63,7 @@ class Application:
             await _send(send, response, request.warnings)
 
     async def _respond(self, request: Request) -> Response | Watch:
-        """The answer, after the faults that tests have asked for."""
+        """Return the response, after applying injected faults."""
         if request.path.startswith("/sandbox/"):
             return self._faults.control(request.method, request.path, request.data)
         verdict: Verdict | None = self._faults.admit(request.method, request.path, request.user_agent)
@@ -75,11 +75,11 @@ class Application:
         return self._api.respond(request)
 
     async def _stream(self, watch: Watch, request: Request, receive: Receive, send: Send) -> None:
-        """Send a watch until it ends or the client goes. A dropped watch ends in the middle, as a lost connection."""
+        """Send a watch until it ends or the client disconnects. A dropped watch ends like a lost connection."""
         headers = [(b"content-type", JSON.encode()), (b"cache-control", b"no-cache, private")]
         headers += [(b"warning", _warning(text)) for text in request.warnings]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        # The headers go out at once: clients wait for them.
+        # The headers are sent at once: clients wait for them.
         await send({"type": "http.response.body", "body": b"", "more_body": True})
         gone = asyncio.create_task(_until_gone(receive, watch))
         try:

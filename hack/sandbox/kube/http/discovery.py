@@ -1,4 +1,4 @@
-"""What is served, as documents: API groups and resources in the legacy and in the aggregated form."""
+"""Discovery documents: API groups and resources in the legacy and in the aggregated form."""
 
 import base64
 import hashlib
@@ -26,11 +26,11 @@ VERSION: Final[Json] = {
     "compiler": "cpython",
     "platform": "sandbox/python",
 }
-"""The release that the answers are modelled on: clients decide by it what they may ask for."""
+"""The release that the responses imitate: clients choose their requests by it."""
 
 
 def wants_aggregated(accept: str) -> bool:
-    """Whether the client prefers the aggregated form."""
+    """Return whether the client prefers the aggregated form."""
     for media_type, parameters in clauses(accept):
         if media_type in ("application/json", "*/*", "application/*", ""):
             return parameters.get("as") == "APIGroupDiscoveryList" and parameters.get("v") == "v2"
@@ -38,19 +38,19 @@ def wants_aggregated(accept: str) -> bool:
 
 
 def api_versions() -> Json:
-    """`/api`."""
+    """Return `/api`."""
     addresses = [{"clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1"}]
     return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses}
 
 
 def group_list(catalog: Catalog) -> Json:
-    """`/apis`."""
+    """Return `/apis`."""
     groups = [_group(name, versions) for name, versions in catalog.groups().items()]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
 
 def group(catalog: Catalog, name: str) -> Json | None:
-    """`/apis/GROUP`; None if it is not served."""
+    """Return `/apis/GROUP`; None if it is not served."""
     versions = catalog.groups().get(name)
     return {"kind": "APIGroup", "apiVersion": "v1", **_group(name, versions)} if versions else None
 
@@ -61,7 +61,7 @@ def _group(name: str, versions: list[str]) -> Json:
 
 
 def resource_list(catalog: Catalog, group: str, version: str) -> Json | None:
-    """`/apis/GROUP/VERSION`; None if it is not served."""
+    """Return `/apis/GROUP/VERSION`; None if it is not served."""
     found = catalog.of(group, version)
     if not found:
         return None
@@ -106,7 +106,7 @@ def _hash(resource: Resource) -> str:
 
 
 def aggregated(catalog: Catalog, *, core: bool) -> Json:
-    """`/api` or `/apis` in the aggregated form."""
+    """Return `/api` or `/apis` in the aggregated form."""
     groups = {"": ["v1"]} if core else catalog.groups()
     items = [
         {
@@ -126,7 +126,7 @@ def aggregated(catalog: Catalog, *, core: bool) -> Json:
 
 
 def _discovered(resource: Resource) -> Json:
-    # Built-in kinds leave group and version to the enclosing document.
+    # Built-in kinds omit group and version, which the enclosing document has.
     own = ("", "") if resource.builtin else (resource.group, resource.version)
     entry: Json = {
         "resource": resource.plural,

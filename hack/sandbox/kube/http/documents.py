@@ -1,6 +1,6 @@
-"""OpenAPI documents of what is served: made when they are first asked for, kept until their content changes.
+"""OpenAPI documents of the served resources: built on first request, cached until their content changes.
 
-Clients find the documents of version 3 by hashed URLs and keep them by these, so a hash stands for a content.
+Clients find the documents of version 3 by hashed URLs and cache them by these, so a hash identifies a content.
 """
 
 import hashlib
@@ -20,8 +20,8 @@ Json = dict[str, Any]
 _V3 = "/openapi/v3"
 _V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 _HEAD_V2 = b"\x0a\x032.0\x12\x0c\x0a\x0aKubernetes"
-"""A Document with `swagger` and `info.title` only. kubectl asks for this form when no document of version 3 has a kind,
-to learn that this one does not have it either."""
+"""A Document with `swagger` and `info.title` only. kubectl requests this form if no document of version 3 has a kind,
+to find that this one does not have it either."""
 
 
 class Documents:
@@ -33,9 +33,9 @@ class Documents:
         self._made: dict[str, tuple[str, bytes]] = {}
 
     def openapi(self, path: str, accept: str) -> Response:
-        """The document at a path; an empty 404 if there is none."""
+        """Return the document at a path; an empty 404 if there is none."""
         if path == "/openapi/v2" and accept.startswith(_V2_PROTOBUF):
-            # "@" is no character of a media type: clients send it, and get a dot back.
+            # "@" is not allowed in a media type: clients send it, and get a dot back.
             return Response(200, _HEAD_V2, _V2_PROTOBUF.replace("@", "."))
         if path == "/openapi/v2":
             return Response(200, self._v2())
@@ -48,7 +48,7 @@ class Documents:
         return Response(200, self._memoized(path, self._hash(resources), make))
 
     def _groups(self) -> dict[str, list[Resource]]:
-        """The resources of each document."""
+        """Return the resources of each document."""
         groups: dict[str, list[Resource]] = {}
         for resource in self._catalog:
             prefix = "apis" if resource.group else "api"
@@ -79,7 +79,7 @@ class Documents:
 
     def _hash_of(self, resource: Resource) -> str:
         if resource not in self._hashes:
-            # The schemas of built-in kinds are the same for ever; resources that are gone are forgotten.
+            # The schemas of built-in kinds never change; removed resources are forgotten.
             self._hashes = {known: text for known, text in self._hashes.items() if self._catalog.is_current(known)}
             names = [
                 resource.api_version,

@@ -1,4 +1,4 @@
-"""Disturbances on request, and a count of the requests: what tests of a client need and a real API server lacks.
+"""Injects faults and counts requests: what tests of a client need and a real API server lacks.
 
 POST   /sandbox/faults     {"fail": {"status": 503, "count": 2, "method": "PATCH", "path": "/status$"}}
                            {"drop_watches": true}   {"compact": true | revision}   {"restart": true}
@@ -38,7 +38,7 @@ _VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": 
 
 @dataclass(slots=True)
 class Verdict:
-    """What happens to requests that match; `count` is how many more."""
+    """The fault for matching requests; `count` is the remaining number."""
 
     status: int = 0
     count: int = 1
@@ -49,13 +49,13 @@ class Verdict:
     retry_after_s: int | None = None
 
     def matches(self, method: str, path: str, user_agent: str) -> bool:
-        """Whether this verdict is about a request."""
+        """Return whether this verdict matches a request."""
         if self.method and self.method != method:
             return False
         return bool(re.search(self.path, path)) and bool(re.search(self.user_agent, user_agent))
 
     def error(self) -> StatusError:
-        """The error that the client gets."""
+        """Return the error that the client gets."""
         reason, message = _REASONS.get(self.status, ("InternalError", "failed on request of a test"))
         details = {"retryAfterSeconds": self.retry_after_s} if self.retry_after_s is not None else None
         return StatusError(self.status, reason, message, details)
@@ -63,7 +63,7 @@ class Verdict:
 
 @dataclass(slots=True)
 class _WatchFault:
-    """What happens to the next `count` batches of watch events."""
+    """The fault for the next `count` batches of watch events."""
 
     count: int = 0
     delay_s: float = 0.0
@@ -82,7 +82,7 @@ class Faults:
         self.requests: Counter[tuple[str, str, str]] = Counter()
 
     def admit(self, method: str, path: str, user_agent: str) -> Verdict | None:
-        """Count a request, and say what is to happen to it."""
+        """Count a request, and return its fault."""
         resource, named = self._resource_of(path)
         verb = _VERBS.get(method, method.lower())
         if not named:
@@ -98,7 +98,7 @@ class Faults:
 
     @contextmanager
     def watching(self, watch: Watch) -> Iterator[None]:
-        """Know a watch while it runs, so that it can be dropped."""
+        """Register a watch while it runs, so that it can be dropped."""
         self._watches.add(watch)
         try:
             yield
@@ -106,7 +106,7 @@ class Faults:
             self._watches.discard(watch)
 
     async def disturb(self, lines: list[bytes]) -> list[bytes]:
-        """The parts of a watch to send for a batch of events: delayed or repeated if that was asked for."""
+        """Return the lines to send for a batch of watch events: delayed or repeated by a fault."""
         fault = self._watch_fault
         batch = b"".join(lines)
         if fault.count <= 0:
@@ -117,19 +117,19 @@ class Faults:
         return [batch] * (1 + fault.repeat)
 
     def end_watches(self) -> None:
-        """Let all watches end as if they had timed out."""
+        """End all watches as if they had timed out."""
         for watch in self._watches:
             watch.stop()
 
     def drop_watches(self) -> int:
-        """Cut all watch connections; says how many there were."""
+        """Cut all watch connections; returns how many there were."""
         for watch in self._watches:
             watch.dropped = True
             watch.stop()
         return len(self._watches)
 
     def control(self, method: str, path: str, data: bytes) -> Response:
-        """Serve `/sandbox/…`. Raises 400 for what it does not understand."""
+        """Serve `/sandbox/…`. Raises 400 for an invalid request."""
         match method, path.strip("/"):
             case "GET", "sandbox/requests":
                 return Response(200, {"requests": self._counted()})
@@ -163,7 +163,7 @@ class Faults:
                     case "drop_watches":
                         done["dropped"] = self.drop_watches() if value else 0
                     case "restart":
-                        # What clients notice of a restart: connections break, and the watch cache begins anew.
+                        # The effects of a restart for clients: connections break, and the watch cache is empty.
                         done["dropped"] = self.drop_watches() if value else 0
                         self._storage.compact(self._storage.revision)
                     case "compact":

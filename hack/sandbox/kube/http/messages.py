@@ -1,4 +1,4 @@
-"""HTTP requests and answers as values, between the protocol and the API."""
+"""HTTP requests and responses as values, between the protocol and the API."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -29,21 +29,21 @@ class Request:
 
     @property
     def accept(self) -> str:
-        """The Accept header; everything is fine without one."""
+        """Return the Accept header; without one, everything is accepted."""
         return self.headers.get("accept", "*/*")
 
     @property
     def user_agent(self) -> str:
-        """The User-Agent header."""
+        """Return the User-Agent header."""
         return self.headers.get("user-agent", "")
 
     @property
     def content_type(self) -> str:
-        """The media type of the body, without parameters."""
+        """Return the media type of the body, without parameters."""
         return self.headers.get("content-type", "").partition(";")[0].strip()
 
     def body(self) -> Body:
-        """The body, decoded by its content type. Raises 415."""
+        """Return the body, decoded by its content type. Raises 415."""
         media_type = self.content_type or JSON
         if media_type not in OFFERED and not media_type.endswith(("+json", "+yaml")):
             raise errors.unsupported_media_type(OFFERED)
@@ -60,7 +60,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer: `body` is JSON to encode, or bytes as they are."""
+    """One response: `body` is JSON to encode, or raw bytes."""
 
     status: int
     body: Any
@@ -68,12 +68,12 @@ class Response:
     retry_after_s: int | None = None
 
     def encoded(self) -> bytes:
-        """The bytes to send."""
+        """Return the bytes to send."""
         if isinstance(self.body, bytes):
             return self.body
         return dump_yaml(self.body) if self.content_type == YAML else dump_json(self.body)
 
 
 def failure(error: StatusError, retry_after_s: int | None = None, media_type: str = JSON) -> Response:
-    """A Status as an answer."""
+    """Return a Status as a response."""
     return Response(error.code, error.status(), media_type, retry_after_s)

@@ -1,9 +1,9 @@
-"""OpenAPI documents of the served resources: what `kubectl explain`, `apply` and `diff` ask a server for.
+"""OpenAPI documents of the served resources, for `kubectl explain`, `apply` and `diff`.
 
-Version 3 has a document for each group version, version 2 one for all. Paths tell the operations, with the parameters
-and media types by which kubectl finds out what a server can do; the schemas of custom resources are those of their
-CRDs with the parts of every object added. Source: k8s.io/apiextensions-apiserver pkg/controller/openapi/{builder,v2}.
-Descriptions are left out, except those that users see of their own kinds.
+Version 3 has a document for each group version, version 2 one for all. Paths contain the operations, with the
+parameters and media types from which kubectl detects a server's features; the schemas of custom resources are those of
+their CRDs with the common members added. Source: k8s.io/apiextensions-apiserver pkg/controller/openapi/{builder,v2}.
+Descriptions are omitted, except those of the user's own kinds.
 """
 
 import copy
@@ -38,7 +38,7 @@ _KIND: Final[Schema] = {
 }
 _GVK: Final = "x-kubernetes-group-version-kind"
 _OWN_MARKS: Final = frozenset({"x-absent", "x-struct", "x-package"})
-"""Keywords of the stored schemas that are no business of clients."""
+"""Internal keywords of the stored schemas, not for clients."""
 
 _LIST_PARAMETERS: Final = {
     "allowWatchBookmarks": "boolean",
@@ -93,7 +93,7 @@ _JSON: Final = ("application/json", "application/yaml")
 
 
 def document_v3(resources: Sequence[Resource], definitions: Definitions) -> JsonObject:
-    """The document of one group version. `resources` are all of that group version, at least one."""
+    """Return the document of one group version. `resources` are all of that group version, at least one."""
     schemas = {name: _publish_v3(schema) for name, schema in _used(resources, definitions).items()}
     paths: JsonObject = {}
     for resource in resources:
@@ -109,7 +109,7 @@ def document_v3(resources: Sequence[Resource], definitions: Definitions) -> Json
 
 
 def document_v2(resources: Sequence[Resource], definitions: Definitions, version: str) -> JsonObject:
-    """The document of all resources; `version` is the server's, `1.36`."""
+    """Return the document of all resources; `version` is the server's, `1.36`."""
     schemas = {name: _publish_v2(schema) for name, schema in _used(resources, definitions).items()}
     paths: JsonObject = {}
     for resource in resources:
@@ -124,12 +124,12 @@ def document_v2(resources: Sequence[Resource], definitions: Definitions, version
 
 
 def definition_name(group: str, version: str, kind: str) -> str:
-    """The name of a custom resource's schema: `dev.example.v1.Widget`."""
+    """Return the name of a custom resource's schema: `dev.example.v1.Widget`."""
     return ".".join([*reversed(group.split(".")), version, kind])
 
 
 class _Names:
-    """What a resource's schemas and operations are called."""
+    """The names of a resource's schemas and operations."""
 
     def __init__(self, resource: Resource, definitions: Definitions) -> None:
         self.resource = resource
@@ -154,7 +154,7 @@ def _definition_of(resource: Resource, definitions: Definitions) -> str:
 
 
 def _used(resources: Iterable[Resource], definitions: Definitions) -> dict[str, Schema]:
-    """The schemas of the resources, of their lists, and of everything that these refer to."""
+    """Return the schemas of the resources, of their lists, and all referenced ones."""
     used: dict[str, Schema] = {_PATCH: {"type": "object"}}
     waiting = [f"{_META}{name}" for name in ("DeleteOptions", "Status")]
     for resource in resources:
@@ -197,7 +197,7 @@ def _metadata(name: str, text: str) -> Schema:
 
 
 def _with_type_meta(schema: Schema, resource: Resource) -> Schema:
-    """A CRD's schema with what every object has."""
+    """Return a CRD's schema with the members of every object."""
     published = copy.deepcopy(schema) if schema else {"type": "object", PRESERVE: True}
     published.setdefault("type", "object")
     metadata = _metadata("ObjectMeta", f"Standard object's metadata. {_CONVENTIONS}#metadata")
@@ -243,7 +243,7 @@ def _list_schema(resource: Resource, names: _Names) -> Schema:
 
 
 def _publish_v3(schema: Any) -> Any:
-    """References in the form of version 3: beside other keywords they stand in an `allOf`."""
+    """Return the schema with references in the form of version 3: next to other keywords they are in an `allOf`."""
     if isinstance(schema, list):
         return [_publish_v3(item) for item in schema]
     if not isinstance(schema, dict):
@@ -261,7 +261,7 @@ def _publish_v3(schema: Any) -> Any:
 
 
 def _publish_v2(schema: Any) -> Any:
-    """What version 2 can say: no nulls, no alternatives, no defaults of custom resources."""
+    """Return the schema for version 2: no nulls, no alternatives, no defaults of custom resources."""
     if isinstance(schema, list):
         return [_publish_v2(item) for item in schema]
     if not isinstance(schema, dict):
@@ -286,7 +286,7 @@ Parameter: TypeAlias = Callable[[str, str, str], JsonObject]
 
 
 def _paths(resource: Resource, operation: Operation, parameter: Parameter) -> Iterator[tuple[str, JsonObject]]:
-    """The paths of a resource with their operations and common parameters."""
+    """Yield the paths of a resource with their operations and common parameters."""
     prefix = f"/apis/{resource.group}/{resource.version}" if resource.group else f"/api/{resource.version}"
     within = f"{prefix}/namespaces/{{namespace}}" if resource.namespaced else prefix
     in_path = ["namespace"] if resource.namespaced else []
@@ -374,7 +374,7 @@ def _answer(names: _Names, verb: str, sub: Subresource | None) -> str:
 
 
 def _body(names: _Names, verb: str, sub: Subresource | None) -> str | None:
-    """The name of the schema of the request's body; None if it has none."""
+    """Return the name of the schema of the request's body; None if it has none."""
     if verb in {"create", "update"}:
         return _answer(names, verb, sub)
     if verb == "delete":

@@ -1,7 +1,7 @@
-"""The protobuf form of built-in kinds, to read only: kubectl sends what it creates itself in this form.
+"""Decodes the protobuf form of built-in kinds, in which kubectl sends objects that it creates itself.
 
-The wire format is decoded by the field numbers in builtin/schemas.json into the JSON that a client could have sent
-instead; `typed` does the rest. Source: protobuf.dev "Encoding", k8s.io/apimachinery pkg/runtime/serializer/protobuf.
+The wire format is decoded by the field numbers in builtin/schemas.json into equivalent JSON; `typed` does the rest.
+Source: protobuf.dev "Encoding", k8s.io/apimachinery pkg/runtime/serializer/protobuf.
 """
 
 import base64
@@ -23,7 +23,7 @@ _SIGN_BIT: Final = 1 << 63
 
 
 def parse_protobuf(data: bytes) -> Json:
-    """The object in an enveloped message. Raises ParseError."""
+    """Return the object in an enveloped message. Raises ParseError."""
     if not data.startswith(MAGIC):
         raise ParseError("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]")
     try:
@@ -39,7 +39,7 @@ def parse_protobuf(data: bytes) -> Json:
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, Any]]:
-    """The fields of a message in their order: varints as numbers, the rest as bytes."""
+    """Yield the fields of a message in their order: varints as numbers, the rest as bytes."""
     at = 0
     while at < len(data):
         tag, at = _varint(data, at)
@@ -95,7 +95,7 @@ def _message(schema: Schema, data: bytes) -> Json:
 def _spread(
     data: bytes, path: tuple[int, ...], inlined: set[tuple[int, ...]], found: dict[tuple[int, ...], list[Any]]
 ) -> None:
-    """Collect the fields of a message, and of those messages in it whose fields Go has inlined."""
+    """Collect the fields of a message, and of nested messages that Go has inlined."""
     for number, value in _fields(data):
         here = (*path, number)
         if here in inlined:

@@ -1,7 +1,7 @@
 """The four ways to change a part of an object: merge, JSON and strategic merge patches, and server-side apply.
 
-All functions are pure: JSON in, a new JSON object out, `PatchError` where the API server answers with an error. The
-objects that are passed in are never changed, but results may share parts with them.
+All functions are pure: JSON in, a new JSON object out, `PatchError` if the API server answers with an error. Arguments
+are never changed, but results may share parts with them.
 """
 
 from hack.sandbox.kube.patch.apply import ApplyConflict, server_side_apply

@@ -1,7 +1,7 @@
-"""Server-side apply: a declarative patch that says what its author wants and cares about, and nothing else.
+"""Server-side apply: a declarative patch with exactly the fields that its author manages.
 
-Fields of the author's last apply that are not in the patch any more go, unless somebody else owns them too; fields of
-others that the patch changes are conflicts. Source: structured-merge-diff merge/update.go (Apply, prune),
+Fields of the author's last apply that are no longer in the patch are removed, unless other managers own them, too;
+changes of other managers' fields are conflicts. Source: structured-merge-diff merge/update.go (Apply, prune),
 k8s.io/apimachinery pkg/util/managedfields/internal.
 """
 
@@ -69,10 +69,10 @@ def server_side_apply(
     *,
     reset: tuple[Path, ...] | None = None,
 ) -> JsonObject:
-    """The object after `manager` applied its patch, managedFields included; defaults and status are the caller's.
+    """Return the object after `manager` applied its patch, with managedFields; the caller adds defaults and status.
 
-    `live` is None if the object is created by this. `reset` are the paths that the endpoint ignores (default:
-    `reset_fields`). `now` is an RFC 3339 time in seconds. Pure; the result shares nothing with the arguments.
+    `live` is None if this creates the object. `reset` are the paths that the endpoint ignores (default:
+    `reset_fields`). `now` is an RFC 3339 time in seconds. Pure; the result shares no data with the arguments.
     Raises ApplyConflict unless forced, and PatchError: 400 for managedFields in the patch, 500 if the patch does not
     fit the schema.
     """
@@ -84,7 +84,7 @@ def server_side_apply(
     owners = _owners(live)
     before = without_managed_fields(live) if live is not None else empty_object(schema)
     if not owners and live is not None:
-        # What was there before the first apply belongs to whoever made it, so that nobody overwrites it unasked.
+        # Earlier fields belong to their creator, so that the first apply does not overwrite them silently.
         anonymous = Manager("Update", BEFORE_FIRST_APPLY, api_version, subresource)
         record_change(owners, empty_object(schema), before, shape, anonymous, now, ignored)
     applier = Manager("Apply", manager, "", subresource)
@@ -132,7 +132,7 @@ def _apply(
     *,
     force: bool,
 ) -> tuple[JsonObject, Owners]:
-    """The merged object and its new owners. Raises ApplyConflict."""
+    """Return the merged object and its new owners. Raises ApplyConflict."""
     owners = dict(owners)
     last = owners.get(applier)
     try:
@@ -158,21 +158,21 @@ def _apply(
 
 
 def _prune(merged: JsonObject, last: Paths, owners: Owners, shape: Shape) -> JsonObject:
-    """Without what the last apply had and this one has not, save what somebody owns, or holds something owned."""
+    """Remove fields of the last apply that this one lacks, unless they have an owner, or contain an owned field."""
     last_named = with_named_fields(last, shape)
     pruned = remove(merged, last_named, shape)
     owned = with_named_fields(frozenset().union(*(each.paths for each in owners.values())), shape)
     everything = with_named_fields(field_set(merged, shape), shape)
     kept = with_named_fields(field_set(pruned, shape), shape)
     pruned = remove(merged, everything - (kept | owned), shape)
-    # Removing an item takes along what lies below it; only what was last applied may go for good.
+    # Removing an item removes the fields below it; only those of the last apply may be lost.
     kept = with_named_fields(field_set(pruned, shape), shape)
     result: JsonObject = remove(merged, (everything - kept) & last_named, shape)
     return result
 
 
 def _own_without_metadata(owners: Owners, applier: Manager) -> None:
-    """Drop what the server sets from what the applier owns, and the applier if nothing is left."""
+    """Remove server-set fields from the applier's, and the applier if none is left."""
     owned = owners.get(applier)
     if owned is not None:
         paths = owned.paths - STRIPPED
@@ -185,7 +185,7 @@ def _own_without_metadata(owners: Owners, applier: Manager) -> None:
 def _retry_as_client_side(
     conflict: ApplyConflict, live: JsonObject, applier: Manager, shape: Shape, api_version: str
 ) -> None:
-    """Let kubectl take over what it applied from the client before; raise the conflicts that remain otherwise."""
+    """Transfer fields of kubectl's earlier client-side apply to it; raise the remaining conflicts."""
     if applier.name != KUBECTL:
         raise conflict
     allowed = _from_last_applied(live, shape, api_version)
@@ -197,7 +197,7 @@ def _retry_as_client_side(
 
 
 def _from_last_applied(live: JsonObject, shape: Shape, api_version: str) -> Paths | None:
-    """The fields of the last client-side apply that still have the value it gave them; None if there was none."""
+    """Return the fields of the last client-side apply that still have its values; None if there was none."""
     text = ((live.get("metadata") or {}).get("annotations") or {}).get(LAST_APPLIED)
     if not text:
         return None
@@ -212,7 +212,7 @@ def _from_last_applied(live: JsonObject, shape: Shape, api_version: str) -> Path
 
 
 def _with_last_applied(obj: JsonObject, patch: JsonObject, manager: str) -> JsonObject:
-    """Keep the annotation of client-side apply current, so that kubectl can go back to it."""
+    """Update the annotation of client-side apply, so that kubectl can return to it."""
     annotations = obj["metadata"].get("annotations") or {}
     if manager != KUBECTL or not annotations.get(LAST_APPLIED):
         return obj
@@ -234,7 +234,7 @@ def _in_order(conflicts: Conflicts) -> list[tuple[Manager, Path]]:
 
 
 def _identifier(manager: Manager) -> str:
-    """What a kube-apiserver sorts managers by: their JSON."""
+    """Return the sort key of a manager in a kube-apiserver: its JSON."""
     fields = {"manager": manager.name, "operation": manager.operation}
     if manager.api_version:
         fields["apiVersion"] = manager.api_version

@@ -1,4 +1,4 @@
-"""What goes wrong with a patch, as the parts of the Status that a client gets."""
+"""Errors of a patch, as the parts of the client's Status."""
 
 
 class PatchError(Exception):
@@ -12,12 +12,12 @@ class PatchError(Exception):
 
 
 def bad_request(message: str) -> PatchError:
-    """The patch itself is malformed."""
+    """Return the error for a malformed patch."""
     return PatchError(400, "BadRequest", message)
 
 
 def go_kind(value: object) -> str:
-    """The JSON type of a value, as Go's decoder names it in `cannot unmarshal … into …`."""
+    """Return the JSON type of a value, as Go's decoder writes it in `cannot unmarshal … into …`."""
     match value:
         case bool():
             return "bool"

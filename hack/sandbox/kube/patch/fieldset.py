@@ -1,6 +1,6 @@
-"""Sets of field paths: what a manager owns, and their form in `fieldsV1`.
+"""Sets of field paths, such as those of a manager, and their form in `fieldsV1`.
 
-A path is a tuple of elements as they stand in `fieldsV1`: `f:name` for a field, `k:{…}` for an item by its keys, `v:…`
+A path is a tuple of elements as in `fieldsV1`: `f:name` for a field, `k:{…}` for an item by its keys, `v:…`
 for an item by its value, `i:0` for an item by its position. A set of paths is a plain frozenset, so that union,
 difference and intersection are Python's. Source: structured-merge-diff fieldpath, apimachinery util/managedfields.
 """
@@ -21,22 +21,22 @@ _RANK: Final = {"f": 0, "k": 1, "v": 2, "i": 3}
 
 
 def field_element(name: str) -> str:
-    """The element of a struct field or map key."""
+    """Return the element of a struct field or map key."""
     return f"f:{name}"
 
 
 def key_element(keys: Mapping[str, Any]) -> str:
-    """The element of an item that is identified by some of its fields."""
+    """Return the element of an item that is identified by some of its fields."""
     return f"k:{go_json(keys)}"
 
 
 def value_element(value: Any) -> str:
-    """The element of an item of a set."""
+    """Return the element of an item of a set."""
     return f"v:{go_json(value)}"
 
 
 def encode(paths: Iterable[Path]) -> FieldsV1:
-    """The nested form: an element that has children and is a member itself holds a `.`."""
+    """Return the nested form: an element that has children and is a member itself contains a `.`."""
     root: FieldsV1 = {}
     for path in sorted(paths, key=sort_key):
         node = root
@@ -52,7 +52,7 @@ def encode(paths: Iterable[Path]) -> FieldsV1:
 
 
 def decode(fields: Any) -> Paths:
-    """The paths of the nested form. Raises ValueError for what is no FieldsV1."""
+    """Return the paths of the nested form. Raises ValueError for an invalid FieldsV1."""
     found: set[Path] = set()
     _decode(fields, (), found)
     return frozenset(found)
@@ -74,7 +74,7 @@ def _decode(fields: Any, prefix: Path, found: set[Path]) -> None:
 
 
 def _canonical(element: str) -> str:
-    """Keys may have been written in any order and spacing."""
+    """Return an element in canonical form: keys may have any order and spacing."""
     kind, colon, rest = element.partition(":")
     if not colon or kind not in _RANK:
         raise ValueError(f"not a path element: {element}")
@@ -84,13 +84,13 @@ def _canonical(element: str) -> str:
 
 
 def without_below(paths: Paths, roots: Iterable[Path]) -> Paths:
-    """The paths that neither are one of `roots` nor lie below one."""
+    """Return the paths that are neither one of `roots` nor below one."""
     prefixes = tuple(roots)
     return frozenset(path for path in paths if not any(path[: len(prefix)] == prefix for prefix in prefixes))
 
 
 def sort_key(path: Path) -> tuple[Any, ...]:
-    """The order of structured-merge-diff: members of a node before its children, fields before items."""
+    """Return a sort key in the order of structured-merge-diff: members before children, fields before items."""
     *parents, last = path
     return (*((1, _element_key(element)) for element in parents), (0, _element_key(last)))
 
@@ -101,12 +101,12 @@ def _element_key(element: str) -> tuple[Any, ...]:
 
 
 def path_text(path: Path) -> str:
-    """A path for people: `.spec.parts[name="rim"].material`."""
+    """Return a path in readable form: `.spec.parts[name="rim"].material`."""
     return "".join(map(element_text, path))
 
 
 def element_text(element: str) -> str:
-    """One element for people."""
+    """Return one element in readable form."""
     kind, _, rest = element.partition(":")
     match kind:
         case "f":

@@ -1,7 +1,7 @@
 """JSON patch (RFC 6902) in the dialect of the API server, which is that of evanphx/json-patch v4.
 
-It differs from the RFC and from the `jsonpatch` package in what real manifests may rely on: negative list indices
-count from the end, the parent of a path must exist, and to `test` and `copy` a missing member is null.
+It differs from the RFC and from the `jsonpatch` package in features that real manifests may rely on: negative list
+indices count from the end, the parent of a path must exist, and for `test` and `copy` a missing member is null.
 The server hides why an operation failed: every failure is the same 422.
 """
 
@@ -19,11 +19,11 @@ _UNSUITABLE: Final = "the server rejected our request due to an error in our req
 
 
 class _DoesNotApplyError(Exception):
-    """An operation whose path, index or test does not fit; never leaves this module."""
+    """An operation with a path, index or test that does not match; never leaves this module."""
 
 
 def json_patch(obj: JsonObject, operations: Any) -> JsonObject:
-    """A new object after all operations in order, or none at all.
+    """Return a new object after all operations in order; if one fails, none is applied.
 
     Raises PatchError: 400 unless `operations` is a list of objects, 413 for too many, 422 if one does not apply.
     """
@@ -133,7 +133,7 @@ def _source(operation: JsonObject) -> str:
 
 
 def _find(document: Any, pointer: str) -> tuple[Any, str]:
-    """The object or list that holds the last part of `pointer`, and that part."""
+    """Return the object or list with the last part of `pointer`, and that part."""
     _, *parts = pointer.split("/")  # whatever precedes the first slash is ignored
     if not parts:
         raise _DoesNotApplyError(f"not a path: {pointer}")
@@ -147,14 +147,14 @@ def _find(document: Any, pointer: str) -> tuple[Any, str]:
 
 
 def _get(container: Any, name: str) -> Any:
-    """The member or item called `name`; a member that is not there is null."""
+    """Return the member or item called `name`; a missing member is null."""
     if isinstance(container, dict):
         return container.get(name)
     return container[_existing(container, name)]
 
 
 def _existing(container: Any, name: str) -> Any:
-    """What to index `container` with to get the member called `name`."""
+    """Return the index in `container` of the member called `name`."""
     if isinstance(container, dict):
         if name not in container:
             raise _DoesNotApplyError(f"no member {name}")
@@ -176,7 +176,7 @@ def _insert(container: Any, name: str, value: Any) -> None:
 
 
 def _index(name: str, size: int) -> int:
-    """A position below `size`; negative ones count from the end."""
+    """Return a position below `size`; negative ones count from the end."""
     try:
         index = int(name)
     except ValueError as exc:

@@ -1,8 +1,8 @@
-"""managedFields: who set which field, kept up to date by every write.
+"""managedFields: the manager of each field, updated by every write.
 
 Source: k8s.io/apimachinery pkg/util/managedfields/internal and structured-merge-diff merge/update.go. Custom resources
-convert between versions without change, so fields are compared in the version of the request, whatever version an entry
-speaks of.
+convert between versions without change, so fields are compared in the version of the request, whatever the version of
+an entry.
 """
 
 from collections.abc import Collection, Mapping
@@ -16,7 +16,7 @@ from hack.sandbox.kube.patch.typed import compare
 JsonObject: TypeAlias = dict[str, Any]
 
 MAX_UPDATERS: Final = 10
-"""How many Update entries are kept apart; older ones are joined under `ANCIENT`."""
+"""Maximum number of separate Update entries; older ones are joined under `ANCIENT`."""
 ANCIENT: Final = "ancient-changes"
 BEFORE_FIRST_APPLY: Final = "before-first-apply"
 
@@ -41,12 +41,12 @@ STRIPPED: Final[Paths] = frozenset(
         ),
     }
 )
-"""What nobody owns, because the server sets it."""
+"""Fields without an owner, because the server sets them."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Manager:
-    """Who writes: appliers are the same in every API version, updaters are not."""
+    """A field manager: appliers are the same in every API version, updaters are not."""
 
     operation: str
     name: str
@@ -55,7 +55,7 @@ class Manager:
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> "Manager":
-        """The manager of one entry of managedFields."""
+        """Return the manager of one entry of managedFields."""
         operation = entry.get("operation") or ""
         version = "" if operation == "Apply" else entry.get("apiVersion") or ""
         return cls(operation, entry.get("manager") or "", version, entry.get("subresource") or "")
@@ -63,7 +63,7 @@ class Manager:
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """What a manager owns, in which version, since when."""
+    """The fields that a manager owns, with version and time."""
 
     paths: Paths
     api_version: str
@@ -74,7 +74,7 @@ Owners: TypeAlias = dict[Manager, Ownership]
 
 
 def read_managed_fields(obj: JsonObject | None) -> Owners:
-    """The owners of an object. Raises ValueError if an entry cannot be understood."""
+    """Return the owners of an object. Raises ValueError if an entry cannot be parsed."""
     owners: Owners = {}
     for entry in ((obj or {}).get("metadata") or {}).get("managedFields") or ():
         if entry.get("fieldsType") not in {None, "", "FieldsV1"}:
@@ -85,7 +85,7 @@ def read_managed_fields(obj: JsonObject | None) -> Owners:
 
 
 def write_managed_fields(obj: JsonObject, owners: Owners) -> JsonObject:
-    """A copy of `obj` with these owners: appliers first, then by time, name, version."""
+    """Return a copy of `obj` with these owners: appliers first, then by time, name, version."""
     metadata = {name: value for name, value in (obj.get("metadata") or {}).items() if name != "managedFields"}
     entries = [_entry(manager, owned) for manager, owned in owners.items()]
     if entries:
@@ -113,7 +113,7 @@ def _entry(manager: Manager, owned: Ownership) -> JsonObject:
 
 
 def without_managed_fields(obj: JsonObject) -> JsonObject:
-    """A copy of `obj` that shares everything but the managedFields."""
+    """Return a copy of `obj` that shares everything except the managedFields."""
     metadata = obj.get("metadata")
     if not isinstance(metadata, dict) or "managedFields" not in metadata:
         return obj
@@ -121,7 +121,7 @@ def without_managed_fields(obj: JsonObject) -> JsonObject:
 
 
 def reset_fields(subresource: str) -> tuple[Path, ...]:
-    """What a write through an endpoint cannot change, so that it does not come to own it either."""
+    """Return the fields that a write through an endpoint cannot change, and therefore does not own."""
     if subresource == "status":
         return (("f:metadata",), ("f:spec",))
     return () if subresource else (("f:status",),)
@@ -139,11 +139,11 @@ def update_managed_fields(
     *,
     reset: Collection[Path] | None = None,
 ) -> JsonObject:
-    """A copy of `new` in which `manager` owns what it changed against `live`, and others no longer do.
+    """Return a copy of `new` in which `manager`, and no other, owns the fields changed since `live`.
 
-    `live` is None on creation. An empty `managedFields` in `new` forgets all owners; a filled one replaces those of
+    `live` is None on creation. An empty `managedFields` in `new` removes all owners; a filled one replaces those of
     `live`, except through subresources. `reset` are the paths that the endpoint ignores (default: `reset_fields`).
-    `now` is an RFC 3339 time in seconds. Pure. Raises nothing: managedFields that cannot be read count as none.
+    `now` is an RFC 3339 time in seconds. Pure. Raises nothing: invalid managedFields count as empty.
     """
     owners = _owners_of_request(live, new, trusted=not subresource)
     if not owners and live is not None and (live.get("metadata") or {}).get("uid"):
@@ -157,7 +157,7 @@ def update_managed_fields(
 
 
 def empty_object(schema: Schema | None) -> JsonObject:
-    """What a new object is compared with: for built-in kinds the Go struct, whose members are there from the start."""
+    """Return the base for comparing a new object: for built-in kinds the Go struct with its initial members."""
     if not schema or "x-struct" not in schema:
         return {}
     members = (schema.get("properties") or {}).items()

@@ -8,7 +8,7 @@ JsonObject: TypeAlias = dict[str, Any]
 
 
 def merge(obj: JsonObject, patch: Any) -> JsonObject:
-    """A new object with `patch` merged in. Raises PatchError (400) unless `patch` is an object."""
+    """Return a new object with `patch` merged in. Raises PatchError (400) unless `patch` is an object."""
     if patch is None:
         raise bad_request("Invalid JSON Patch")
     if not isinstance(patch, dict):
@@ -33,7 +33,7 @@ def _merge(target: JsonObject, patch: JsonObject) -> JsonObject:
 
 
 def without_nulls(value: Any) -> Any:
-    """A copy in which no object has a null: those in lists keep their place, as evanphx/json-patch has it."""
+    """Return a copy without nulls in objects: those in lists are kept, as in evanphx/json-patch."""
     if isinstance(value, dict):
         return {name: without_nulls(child) for name, child in value.items() if child is not None}
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""What merging needs to know of a schema: which values are one whole, and what identifies the items of a list.
+"""The merge rules of a schema: which values are atomic, and what identifies the items of a list.
 
 A `Shape` is an atom of structured-merge-diff: a value may be a scalar, a list or a map, and each form has its rules.
-Shapes are made lazily, because the schemas of built-in kinds are recursive. Sources: k8s.io/kube-openapi
+Shapes are created lazily, because the schemas of built-in kinds are recursive. Sources: k8s.io/kube-openapi
 pkg/schemaconv and, for the typed metadata of custom resources, k8s.io/apiextensions-apiserver
 pkg/controller/openapi/builder.
 """
@@ -52,7 +52,7 @@ OBJECT_META: Final[Schema] = {
 _TYPE_META: Final[dict[str, Schema]] = {"apiVersion": _TEXT, "kind": _TEXT, "metadata": OBJECT_META}
 _ITEMS: Final = "/items"
 _VALUES: Final = "/values"
-"""Places in the memory of a shape that no field can have: a slash cannot stand in a field name."""
+"""Keys in a shape's cache that no field can have: field names have no slash."""
 _UNTYPED_FORMS: Final = frozenset({"Quantity", "RawExtension", "IntOrString", "Time", "MicroTime", "JSON"})
 
 
@@ -69,7 +69,7 @@ def _list_type(schema: Schema) -> tuple[str, tuple[str, ...]]:
 
 
 class Shape:
-    """How values of one schema are merged. Immutable once made; thread-safe."""
+    """How values of one schema are merged. Immutable; thread-safe."""
 
     __slots__ = (
         "_fields",
@@ -113,7 +113,7 @@ class Shape:
         self._made: dict[str, Shape] = {}
 
     def field(self, name: str) -> "Shape | None":
-        """The shape below a field or map key; None if the schema does not allow it."""
+        """Return the shape below a field or map key; None if the schema does not allow it."""
         known = self._fields.get(name)
         if known is not None:
             return self._made.get(name) or self._make(name, known)
@@ -126,22 +126,22 @@ class Shape:
         return shape
 
     def declares(self, name: str) -> bool:
-        """Whether `name` is a field of a struct rather than a key of a map."""
+        """Return whether `name` is a field of a struct, not a key of a map."""
         return name in self._fields
 
     @property
     def item(self) -> "Shape":
-        """The shape of list items."""
+        """Return the shape of list items."""
         if self._items is None:
             return ATOMIC
         return self._made.get(_ITEMS) or self._make(_ITEMS, self._items)
 
     def default_of(self, name: str) -> Any:
-        """The default of a field, which may complete the keys of an item; None if it has none."""
+        """Return the default of a field, which may complete the keys of an item; None without a default."""
         return self._fields.get(name, {}).get("default")
 
     def form(self, value: Any) -> str:
-        """Whether a value is treated as a map, scalar or list; values of the wrong type as what the schema wants."""
+        """Return whether a value is treated as a map, scalar or list; values of the wrong type by the schema's type."""
         if isinstance(value, dict):
             actual = "map"
         elif isinstance(value, list):
@@ -154,14 +154,14 @@ class Shape:
 
 
 class _Absent:
-    """The type of the value of a field that is not there, as opposed to one that is null."""
+    """The type of the value for a missing field, as opposed to a null one."""
 
 
 ABSENT: Final = _Absent()
 DEDUCED: Final = Shape(None, deduced=True)
-"""Where there is no schema: maps are merged, lists are replaced."""
+"""Without a schema: maps are merged, lists are replaced."""
 ATOMIC: Final = Shape({"x-kubernetes-map-type": "atomic"})
-"""Where nothing is known and everything is one whole."""
+"""For unknown parts: the whole value is atomic."""
 
 
 def _root(schema: Schema | None) -> Shape:
@@ -178,5 +178,5 @@ _WITHOUT_SCHEMA: Final = _root(None)
 
 
 def root_shape(schema: Schema | None) -> Shape:
-    """The shape of whole objects of a kind, remembered by the schema's identity."""
+    """Return the shape of a kind's objects, cached by the schema's identity."""
     return _roots.get(schema) if schema else _WITHOUT_SCHEMA

@@ -1,6 +1,6 @@
-"""Strategic merge patch: a merge patch that knows which lists are merged, and by which key.
+"""Strategic merge patch: a merge patch that merges some lists, by a key.
 
-Only built-in kinds take it. Their schemas say how (`x-kubernetes-patch-strategy`, `x-kubernetes-patch-merge-key`).
+Only built-in kinds support it. Their schemas define how (`x-kubernetes-patch-strategy` and `…-merge-key`).
 Source: k8s.io/apimachinery pkg/util/strategicpatch, with the options of the API server (parallel lists, unmatched nulls
 ignored).
 """
@@ -22,11 +22,11 @@ _RETAIN_KEYS: Final = "$retainKeys"
 _DELETE_FROM: Final = "$deleteFromPrimitiveList/"
 _ORDER: Final = "$setElementOrder/"
 _NOTHING: Final = object()
-"""What remains of a patch that is only a directive."""
+"""The rest of a patch that is only a directive."""
 
 
 def strategic(obj: JsonObject, patch: Any, schema: Schema) -> JsonObject:
-    """A new object with `patch` merged in as `schema` says. Raises PatchError (400 malformed, 500 does not fit)."""
+    """Return a new object with `patch` merged in by `schema`. Raises PatchError (400 malformed, 500 does not fit)."""
     if not isinstance(patch, dict):
         kind = go_kind(patch)
         raise bad_request(f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}")
@@ -34,7 +34,7 @@ def strategic(obj: JsonObject, patch: Any, schema: Schema) -> JsonObject:
 
 
 def _merge_map(original: JsonObject, patch: JsonObject, schema: Schema) -> JsonObject:
-    """`original`, changed; both arguments are used up."""
+    """Merge `patch` into `original` and return it; modifies both arguments."""
     if _DIRECTIVE in patch:
         return _by_directive(patch)
     _retain_keys(original, patch)
@@ -74,7 +74,7 @@ def _unknown_directive(patch: JsonObject) -> PatchError:
 
 
 def _take(original: JsonObject, name: str, value: Any) -> None:
-    """Take a value as it is, where there is nothing to merge it with."""
+    """Set a value unchanged if there is nothing to merge it with."""
     plain = _without_directives(without_nulls(value))
     if plain is _NOTHING:
         original.pop(name, None)
@@ -94,7 +94,7 @@ def _without_directives(value: Any) -> Any:
 
 
 def _retain_keys(original: JsonObject, patch: JsonObject) -> None:
-    """`$retainKeys` names all keys that may stay: how a union changes its member."""
+    """Remove all keys that `$retainKeys` does not list: this is how a union changes its member."""
     keys = patch.pop(_RETAIN_KEYS, None)
     if keys is None:
         return
@@ -108,7 +108,7 @@ def _retain_keys(original: JsonObject, patch: JsonObject) -> None:
 
 
 def _reorder(original: JsonObject, patch: JsonObject, schema: Schema) -> None:
-    """`$setElementOrder/list` tells the order of the author's items; those of others keep theirs."""
+    """Reorder items by `$setElementOrder/list`, the order of the author's items; others keep theirs."""
     for directive in [name for name in patch if name.startswith(_ORDER)]:
         order = patch.pop(directive)
         name = directive.removeprefix(_ORDER)
@@ -137,15 +137,15 @@ def _reorder(original: JsonObject, patch: JsonObject, schema: Schema) -> None:
 
 
 class _Slots:
-    """The memory of a Go slice: what is left in it after items were cut out and others appended.
+    """The memory of a Go slice: its content after items were removed and others appended.
 
-    The API server takes this for the order that items had before, so a new item stands where a deleted one made room.
+    The API server uses this as the previous order of items, so a new item takes the place of a deleted one.
     """
 
     def __init__(self, items: list[Any]) -> None:
         self.items = list(items)
         self._used: int | None = len(items)
-        """How many slots the slice fills; None once it has moved to other memory."""
+        """Number of slots that the slice uses; None once it has moved to other memory."""
 
     def delete(self, at: int) -> None:
         if self._used is not None:
@@ -161,7 +161,7 @@ class _Slots:
 
 
 def _check_order(items: list[Any], order: list[Any], key: str) -> None:
-    """The items of the patch must stand in the order that it gives; directives count as long as the order lasts."""
+    """Check that the items of the patch are in its own order; directives count as long as the order lasts."""
     items = [item for item in items if not (key and isinstance(item, dict) and item.get(_DIRECTIVE) == "delete")]
     if not items or not order:
         return
@@ -179,7 +179,7 @@ def _check_order(items: list[Any], order: list[Any], key: str) -> None:
 
 
 def _merge_list(current: list[Any], patch: list[Any], schema: Schema, slots: _Slots | None = None) -> list[Any]:
-    """Merge items by their key, or add scalars that are not there yet. `slots` keeps track of the memory."""
+    """Merge items by their key, or add missing scalars. `slots` tracks the memory."""
     slots = slots or _Slots(current)
     if not current and not patch:
         return current
@@ -233,7 +233,7 @@ def _no_merge_key(item: Any, key: str) -> PatchError:
 
 
 def _in_order(items: list[Any], order: list[Any], server_order: list[Any], key: str) -> list[Any]:
-    """Items named by `order` in that order, the others in the server's, woven together by where both stood before."""
+    """Return items in `order`, the others in the server's order, interleaved by their previous positions."""
 
     def position(sequence: list[Any]) -> Callable[[Any], int]:
         return lambda item: next((at for at, each in enumerate(sequence) if _same(each, item, key)), -1)
@@ -268,14 +268,14 @@ def _unique(items: list[Any]) -> list[Any]:
 
 
 def _member(schema: Schema, name: str) -> Schema:
-    """The schema of a field or map value; nothing is known of what the schema does not have."""
+    """Return the schema of a field or map value; an empty one for unknown fields."""
     known: Schema | None = (schema.get("properties") or {}).get(name)
     rest = schema.get("additionalProperties")
     return known if known is not None else rest if isinstance(rest, dict) else {}
 
 
 def _strategy(schema: Schema) -> str:
-    """The strategy without retainKeys, which the patch states itself."""
+    """Return the strategy without retainKeys, which the patch contains itself."""
     strategies = str(schema.get("x-kubernetes-patch-strategy") or "").split(",")
     return next((each for each in strategies if each != "retainKeys"), "")
 

@@ -1,7 +1,7 @@
-"""Values seen through a shape: their field sets, their differences, their merger, and what is wrong with them.
+"""Operations on values with a shape: field sets, comparison, merge and validation.
 
 Each function walks values and shape together. Source: structured-merge-diff typed/{tofieldset,compare,merge,remove,
-validate}.go, whose rules are kept to the letter because managedFields show them.
+validate}.go, with exactly the same rules because managedFields show them.
 """
 
 from collections import Counter, deque
@@ -23,11 +23,11 @@ from hack.sandbox.kube.wire.causes import go_quote, go_text
 
 
 class ShapeError(Exception):
-    """A list item that has no identity; the message says why."""
+    """A list item without an identity; the message has the reason."""
 
 
 def item_element(shape: Shape, item: Any) -> str:
-    """What identifies an item of a `set` or `map` list. Raises ShapeError."""
+    """Return the identity of an item of a `set` or `map` list. Raises ShapeError."""
     if not shape.keys:
         if isinstance(item, dict):
             raise ShapeError("associative list without keys has an element that's a map type")
@@ -55,7 +55,7 @@ def item_element(shape: Shape, item: Any) -> str:
 
 
 def field_set(value: Any, shape: Shape) -> Paths:
-    """The paths that someone owns who applies `value`."""
+    """Return the paths that an applier of `value` owns."""
     found: set[Path] = set()
     _collect(value, shape, (), found)
     return frozenset(found)
@@ -84,7 +84,7 @@ def _collect(value: Any, shape: Shape, path: Path, found: set[Path]) -> None:
 
 
 def _by_element(shape: Shape, items: Iterable[Any]) -> Iterator[tuple[str, list[Any]]]:
-    """Items by their identity, in the order of first appearance; those without one are left out."""
+    """Yield items by their identity, in the order of first appearance; those without one are omitted."""
     found: dict[str, list[Any]] = {}
     for item in items:
         try:
@@ -103,7 +103,7 @@ class Comparison:
     added: set[Path] = field(default_factory=set)
 
     def leaf(self, old: Any, new: Any, path: Path) -> None:
-        """Compare two values that count as a whole."""
+        """Compare two atomic values."""
         if old is ABSENT:
             self.added.add(path)
         elif new is ABSENT:
@@ -113,7 +113,7 @@ class Comparison:
 
 
 def compare(old: Any, new: Any, shape: Shape) -> Comparison:
-    """What changed from `old` to `new`. Fields that the shape does not know are not looked at."""
+    """Return the differences between `old` and `new`. Fields that are not in the shape are ignored."""
     result = Comparison()
     _compare(old, new, shape, (), result)
     for paths in (result.removed, result.modified, result.added):
@@ -132,7 +132,7 @@ def _compare(old: Any, new: Any, shape: Shape, path: Path, out: Comparison) -> N
 
 
 def _compare_as(form: str, old: Any, new: Any, shape: Shape, path: Path, out: Comparison) -> bool:
-    """Compare as scalars, lists or maps; whether they were compared as a whole."""
+    """Compare as scalars, lists or maps; returns whether they were compared as a whole."""
     if form == "map":
         return _compare_maps(old, new, shape, path, out)
     if form == "list":
@@ -170,7 +170,7 @@ def _compare_lists(old: Any, new: Any, shape: Shape, path: Path, out: Comparison
             _compare(olds[0] if olds else ABSENT, news[0] if news else ABSENT, shape.item, at, out)
         elif len(olds) > 1 and len(news) > 1:
             out.modified.update([] if same_json(olds, news) else [at])
-        elif len(olds) > 1:  # duplicates are one unit: it goes, and a single item may come in its place
+        elif len(olds) > 1:  # duplicates are one unit: it is removed, and a single item may replace it
             for item in news:
                 _compare(ABSENT, item, shape.item, at, out)
             out.removed.add(at)
@@ -182,7 +182,7 @@ def _compare_lists(old: Any, new: Any, shape: Shape, path: Path, out: Comparison
 
 
 def merge(live: Any, applied: Any, shape: Shape) -> Any:
-    """`live` with `applied` laid over it; ABSENT stands for a side that has nothing. Raises ShapeError."""
+    """Return `live` overlaid with `applied`; ABSENT is a missing side. Raises ShapeError."""
     if applied is ABSENT:
         return live
     form = shape.form(applied)
@@ -211,7 +211,7 @@ def _merge_maps(live: Any, applied: Any, shape: Shape) -> Any:
 
 
 def _merge_lists(live: Any, applied: Any, shape: Shape) -> Any:
-    """Items of both lists in an order that keeps the applied one's, and the live one's as far as that allows."""
+    """Merge the items of both lists, in the applied list's order, and the live one's as far as possible."""
     one, other = live if isinstance(live, list) else [], applied if isinstance(applied, list) else []
     if not (one or other):
         return applied
@@ -234,7 +234,7 @@ def _merge_lists(live: Any, applied: Any, shape: Shape) -> Any:
             merged.append(item)
             continue
         if not shared or shared[0] != element:
-            continue  # placed before, or to be placed later: the applied order counts
+            continue  # already placed, or placed later: the applied order counts
         while upcoming is not None and upcoming != element:
             place(upcoming)
             upcoming = next(waiting, None)
@@ -247,7 +247,7 @@ def _merge_lists(live: Any, applied: Any, shape: Shape) -> Any:
 
 
 def remove(value: Any, paths: Iterable[Path], shape: Shape) -> Any:
-    """`value` without the fields and items at `paths`; containers that lose their last entry stay, empty."""
+    """Return `value` without the fields and items at `paths`; emptied containers are kept."""
     tree: dict[str, Any] = {}
     for path in paths:
         node = tree
@@ -280,7 +280,7 @@ def _remove(value: Any, tree: dict[str, Any], shape: Shape) -> Any:
 
 
 def with_named_fields(paths: Paths, shape: Shape) -> Paths:
-    """`paths` and the struct fields on the way to them, which sets leave out; map keys and items are not added."""
+    """Return `paths` with their parent struct fields, which sets omit; map keys and items are not added."""
     found = set(paths)
     seen: set[Path] = set()
     for path in paths:
@@ -299,7 +299,7 @@ def with_named_fields(paths: Paths, shape: Shape) -> Paths:
 
 
 def problems(value: Any, shape: Shape, at: str = "") -> list[str]:
-    """What keeps `value` from being applied, as `path: reason`; duplicates in lists included."""
+    """Return why `value` cannot be applied, as `path: reason`; including duplicates in lists."""
     match shape.form(value):
         case "scalar":
             reason = _scalar_problem(value, shape.scalar)
@@ -318,14 +318,14 @@ def problems(value: Any, shape: Shape, at: str = "") -> list[str]:
     for name in sorted(value):
         below = shape.field(name)
         if below is None:
-            # structured-merge-diff stops looking at an object at its first unknown field.
+            # structured-merge-diff stops checking an object at its first unknown field.
             return [*found, _located(f"{at}.{name}", "field not declared in schema")]
         found += problems(value[name], below, f"{at}.{name}")
     return found
 
 
 def problems_message(found: list[str]) -> str:
-    """One problem as it is, several as a list."""
+    """Return one problem unchanged, several as a list."""
     return found[0] if len(found) == 1 else "\n".join(["errors:", *(f"  {each}" for each in found)])
 
 
@@ -381,7 +381,7 @@ def _go_type(value: Any) -> str:
 
 
 def _go_literal(value: Any) -> str:
-    """`%#v`: values as they would stand in a Go program."""
+    """Format as `%#v`: values as in Go source code."""
     match value:
         case str():
             return go_quote(value)

@@ -1,1 +1,1 @@
-"""What a resource is: names, verbs, strategy, metadata rules and field managers."""
+"""Resources: names, verbs, strategy, metadata rules and field managers."""

@@ -1,4 +1,4 @@
-"""Which resources are served: the built-in ones, and those of the established CRDs."""
+"""The catalog of served resources: the built-in ones, and those of the established CRDs."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ _VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
 
 
 class Catalog:
-    """Lookup by group, version and plural. `generation` moves with every change of what is served."""
+    """Finds resources by group, version and plural. `generation` increases with every change."""
 
     def __init__(self, builtin: Iterable[Resource]):
         self._builtin = list(builtin)
@@ -20,29 +20,29 @@ class Catalog:
         self._reindex()
 
     def find(self, group: str, version: str, plural: str) -> Resource | None:
-        """The resource, or None if it is not served."""
+        """Return the resource, or None if it is not served."""
         return self._index.get((group, version, plural))
 
     def is_current(self, resource: Resource) -> bool:
-        """Whether a resource is still what is served under its name."""
+        """Return whether a resource is still the one served under its name."""
         return self._index.get((resource.group, resource.version, resource.plural)) is resource
 
     def serve(self, crd: str, resources: list[Resource]) -> None:
-        """Serve the resources of a CRD instead of those it had before."""
+        """Serve the resources of a CRD instead of its earlier ones."""
         self._custom[crd] = resources
         self._reindex()
 
     def withdraw(self, crd: str) -> None:
-        """Serve the resources of a CRD no longer."""
+        """Stop serving the resources of a CRD."""
         self._custom.pop(crd, None)
         self._reindex()
 
     def __iter__(self) -> Iterator[Resource]:
-        """All resources: built-in ones first, then by CRD name."""
+        """Yield all resources: built-in ones first, then by CRD name."""
         return iter(self._index.values())
 
     def groups(self) -> dict[str, list[str]]:
-        """The versions of each group, the preferred one first; the core group is not among them."""
+        """Return the versions of each group except the core group, the preferred one first."""
         result: dict[str, list[str]] = {}
         for resource in self:
             versions = result.setdefault(resource.group, [])
@@ -52,11 +52,11 @@ class Catalog:
         return {group: sorted(versions, key=version_priority) for group, versions in result.items()}
 
     def of(self, group: str, version: str) -> list[Resource]:
-        """The resources of one group version."""
+        """Return the resources of one group version."""
         return [resource for resource in self if (resource.group, resource.version) == (group, version)]
 
     def preferred(self) -> list[Resource]:
-        """Each resource once, in its group's preferred version."""
+        """Return each resource once, in its group's preferred version."""
         preferred: dict[tuple[str, str], Resource] = {}
         for resource in sorted(self, key=lambda resource: version_priority(resource.version)):
             preferred.setdefault((resource.group, resource.plural), resource)
@@ -69,7 +69,7 @@ class Catalog:
 
 
 def version_priority(version: str) -> tuple[int, int, int, str]:
-    """Stable before beta before alpha, newer before older; others by name (k8s.io/apimachinery pkg/version)."""
+    """Return a sort key: stable, beta, alpha; newer first; others by name (k8s.io/apimachinery pkg/version)."""
     found = _VERSION.fullmatch(version)
     if not found:
         return 3, 0, 0, version

@@ -1,4 +1,4 @@
-"""Status conditions as the controllers of the server itself write them."""
+"""Status conditions of the server's own controllers."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ Json = dict[str, Any]
 
 
 def set_condition(status: Json, kind: str, value: str, reason: str, message: str) -> None:
-    """Set one condition; the transition time moves when the status does."""
+    """Set one condition; the transition time changes with the status."""
     conditions = [c for c in status.get("conditions") or () if c["type"] != kind]
     old = next((c for c in status.get("conditions") or () if c["type"] == kind), None)
     since = old["lastTransitionTime"] if old and old["status"] == value else timestamp()
@@ -19,6 +19,6 @@ def set_condition(status: Json, kind: str, value: str, reason: str, message: str
 
 
 def is_true(obj: Json, kind: str) -> bool:
-    """Whether an object has a condition with status True."""
+    """Return whether an object has a condition with status True."""
     conditions = obj.get("status", {}).get("conditions") or ()
     return any(c["type"] == kind and c["status"] == "True" for c in conditions)

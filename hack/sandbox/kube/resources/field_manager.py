@@ -1,4 +1,4 @@
-"""Who set which field: the bridge between a request and the functions of `patch` that keep managedFields."""
+"""Records field managers: connects a request with the functions of `patch` for managedFields."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 
 def record_update(resource: Resource, live: Json | None, new: Json, manager: str, subresource: str) -> Json:
-    """`new` with the fields that it changes against `live` (None on creation) owned by `manager` through an Update."""
+    """Return `new` with its changes since `live` (None on creation) owned by `manager` through an Update."""
     version, strategy = resource.api_version, resource.strategy
     return update_managed_fields(
         live,
@@ -26,7 +26,7 @@ def record_update(resource: Resource, live: Json | None, new: Json, manager: str
 
 
 def same_but_for_times(new: Json, old: Json) -> bool:
-    """Whether two objects agree on everything but the timestamps of their managedFields."""
+    """Return whether two objects are equal except for the timestamps of their managedFields."""
     if new is old:
         return True
     new_meta, old_meta = new["metadata"], old["metadata"]

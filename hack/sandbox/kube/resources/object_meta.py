@@ -1,4 +1,4 @@
-"""The rules for `metadata` that all kinds share: what the server fills in, what it refuses, what it warns about.
+"""The rules for `metadata` of all kinds: values that the server sets, errors and warnings.
 
 Sources: k8s.io/apimachinery pkg/api/validation/objectmeta.go and k8s.io/apiserver pkg/registry/rest.
 """
@@ -17,7 +17,7 @@ Json = dict[str, Any]
 NameRule = Callable[[str], list[str]]
 
 SUFFIX_ALPHABET: Final = "bcdfghjklmnpqrstvwxz2456789"
-"""Letters and digits of generated names: none that spell words or look alike."""
+"""Letters and digits of generated names, without those that form words or look alike."""
 SUFFIX_LENGTH: Final = 5
 GENERATED_PREFIX_MAX: Final = 63 - SUFFIX_LENGTH
 ANNOTATIONS_MAX: Final = 256 * 1024
@@ -28,12 +28,12 @@ _OWNER_FIELDS: Final = ("apiVersion", "kind", "name", "uid", "controller", "bloc
 
 
 def timestamp() -> str:
-    """The current time as `metav1.Time` writes it: UTC, whole seconds."""
+    """Return the current time as `metav1.Time` writes it: UTC, whole seconds."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def fill_new(meta: Json, namespace: str) -> None:
-    """Give a new object what only the server may set, and a generated name if it asks for one."""
+    """Set the server's values in a new object, and a generated name on request."""
     for field in ("selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"):
         meta.pop(field, None)
     meta["uid"] = str(uuid.uuid4())
@@ -47,7 +47,7 @@ def fill_new(meta: Json, namespace: str) -> None:
 
 
 def carry_over(meta: Json, old: Json) -> None:
-    """On update, keep what a client cannot change and may leave out."""
+    """On update, keep values that a client cannot change and may omit."""
     if "generation" in old:
         meta["generation"] = old["generation"]
     else:
@@ -61,11 +61,11 @@ def carry_over(meta: Json, old: Json) -> None:
 
 
 def validate_new(meta: Json, *, namespaced: bool, name_rule: NameRule = names.subdomain_problems) -> list[Cause]:
-    """The findings on the metadata of a new object whose name is already generated."""
+    """Return the findings on the metadata of a new object, after its name was generated."""
     causes: list[Cause] = []
     prefix, name = meta.get("generateName", ""), meta.get("name", "")
     if prefix:
-        # A prefix may end in a dash: what matters is the name that comes of it.
+        # A prefix may end in a dash: only the resulting name matters.
         masked = f"{prefix[:-1]}a" if prefix.endswith("-") and len(prefix) > 1 else prefix
         causes += [invalid("metadata.generateName", prefix, problem) for problem in name_rule(masked)]
     if not name:
@@ -79,7 +79,7 @@ def validate_new(meta: Json, *, namespaced: bool, name_rule: NameRule = names.su
 
 
 def validate_update(meta: Json, old: Json) -> list[Cause]:
-    """The findings on changed metadata."""
+    """Return the findings on changed metadata."""
     causes: list[Cause] = []
     if "deletionTimestamp" in old:
         extra = sorted(set(meta.get("finalizers", ())) - set(old.get("finalizers", ())))
@@ -96,7 +96,7 @@ def validate_update(meta: Json, old: Json) -> list[Cause]:
 
 
 def finalizer_warnings(meta: Json, old: Json | None = None) -> list[str]:
-    """A finalizer without a domain may clash with somebody else's."""
+    """Return warnings for finalizers without a domain, which may clash with others."""
     added = sorted(set(meta.get("finalizers", ())) - set((old or {}).get("finalizers", ())))
     advice = "prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
     return [
@@ -107,7 +107,7 @@ def finalizer_warnings(meta: Json, old: Json | None = None) -> list[str]:
 
 
 def unqualified_finalizers(meta: Json) -> list[Cause]:
-    """What is only a warning for custom resources is an error for built-in kinds."""
+    """Return errors for finalizers without a domain in built-in kinds; for custom resources they are warnings."""
     why = "name is neither a standard finalizer name nor is it fully qualified"
     return [
         invalid(f"metadata.finalizers[{index}]", name, why)
@@ -117,7 +117,7 @@ def unqualified_finalizers(meta: Json) -> list[Cause]:
 
 
 def drop_duplicate_owners(meta: Json, when: str = "") -> list[str]:
-    """Remove repeated owner references; returns a warning if there were some. `when` is what preceded, for a patch."""
+    """Remove repeated owner references; returns a warning if there were any. `when`: the preceding step of a patch."""
     owners = meta.get("ownerReferences")
     if not owners or len({json.dumps(o, sort_keys=True) for o in owners}) == len(owners):
         return []
@@ -165,7 +165,7 @@ def _owners(owners: list[Json]) -> list[Cause]:
 
 
 def _owner_cause(value: Json | list[Json], why: str) -> Cause:
-    """Owner references are printed in the order of their Go struct, not sorted."""
+    """Return the cause; owner references are printed in the order of their Go struct, not sorted."""
     listed = value if isinstance(value, list) else [value]
     ordered: Any = [{field: owner[field] for field in _OWNER_FIELDS if field in owner} for owner in listed]
     shown = json.dumps(ordered if isinstance(value, list) else ordered[0], separators=(",", ":"))

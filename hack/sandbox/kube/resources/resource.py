@@ -1,6 +1,6 @@
-"""What a resource is: its names and verbs, and the strategy that says how its objects behave.
+"""A resource: its names and verbs, and the strategy for its objects.
 
-The registry holds what all resources share; a `Strategy` holds what differs, as in k8s.io/apiserver pkg/registry/rest.
+The registry has the common behaviour; a `Strategy` has the specifics, as in k8s.io/apiserver pkg/registry/rest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class Column:
     priority: int = 0
 
     def definition(self) -> Json:
-        """The entry in `columnDefinitions`."""
+        """Return the entry in `columnDefinitions`."""
         return {
             "name": self.name,
             "type": self.type,
@@ -59,31 +59,31 @@ class Strategy:
     """
 
     typed = True
-    """Built-in kinds are Go structs: list items come without kind, unknown fields never reach the storage."""
+    """Built-in kinds are Go structs: list items have no kind, unknown fields are never stored."""
     unconditional_update = True
     """Whether PUT works without a resourceVersion."""
     create_on_update = False
     returns_deleted = False
-    """Whether DELETE answers with the object instead of a Status."""
+    """Whether DELETE returns the object instead of a Status."""
     patch_types: tuple[str, ...] = (JSON_PATCH, MERGE, STRATEGIC, APPLY)
     name_rule: NameRule = staticmethod(names.subdomain_problems)
     watch_cache = True
-    """Whether watches start from a cache with a beginning (Events are read from the log itself)."""
+    """Whether watches start from a cache with a first revision (Events are read from the log itself)."""
 
     def decode(self, obj: Json) -> tuple[Json, list[str]]:
-        """The object as the server understands it, and its unknown fields. Raises typed.DecodeError."""
+        """Return the decoded object and its unknown fields. Raises typed.DecodeError."""
         return obj, []
 
     def to_served(self, stored: Json) -> Json:
-        """The stored object in the version of this resource; may share parts with it."""
+        """Return the stored object in the version of this resource; may share parts with it."""
         return stored
 
     def to_stored(self, served: Json) -> Json:
-        """The object as it is stored."""
+        """Return the object in stored form."""
         return served
 
     def reset(self, new: Json, old: Json | None, subresource: str) -> None:
-        """Undo in `new` what this endpoint cannot write."""
+        """Undo changes in `new` that this endpoint cannot write."""
 
     def prepare_create(self, new: Json) -> None:
         """Complete a new object."""
@@ -92,7 +92,7 @@ class Strategy:
         """Complete a changed object, its generation included."""
 
     def validate_create(self, new: Json, preceding: Sequence[Cause]) -> list[Cause]:  # noqa: ARG002 - a hook
-        """All findings; `preceding` are those on the metadata."""
+        """Return all findings; `preceding` are those on the metadata."""
         return [*preceding]
 
     def validate_update(
@@ -102,38 +102,38 @@ class Strategy:
         subresource: str,  # noqa: ARG002 - a hook
         preceding: Sequence[Cause],
     ) -> list[Cause]:
-        """All findings; `preceding` are those on the metadata."""
+        """Return all findings; `preceding` are those on the metadata."""
         return [*preceding]
 
     def warnings(self, new: Json, old: Json | None) -> list[str]:  # noqa: ARG002 - a hook
-        """What to tell the client although the write succeeds."""
+        """Return warnings for the client of a successful write."""
         return []
 
     def schema(self) -> Json:
-        """The structural schema that server-side apply and managed fields go by."""
+        """Return the structural schema for server-side apply and managed fields."""
         return {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
     def ignored_paths(self, subresource: str) -> tuple[tuple[str, ...], ...] | None:  # noqa: ARG002 - a hook
-        """What `reset` undoes, as managedFields paths; None for the usual: the status, or all but the status."""
+        """Return the paths that `reset` undoes, for managedFields; None for the default: the status, or all others."""
         return None
 
     def field_label(self, label: str) -> str:
-        """The name under which `fields` has a field of a selector. Raises 400 if it cannot be selected by."""
+        """Return the name in `fields` for a field of a selector. Raises 400 if it is not selectable."""
         if label in ("metadata.name", "metadata.namespace"):
             return label
         raise bad_request(f"field label not supported: {label}")
 
     def fields(self, obj: Json) -> Mapping[str, str]:
-        """The selectable fields of a served object."""
+        """Return the selectable fields of a served object."""
         meta = obj["metadata"]
         return {"metadata.name": meta["name"], "metadata.namespace": meta.get("namespace", "")}
 
     def columns(self) -> Sequence[Column]:
-        """The columns of a Table."""
+        """Return the columns of a Table."""
         return (NAME_COLUMN, Column("Created At", "date", description=AGE_DESCRIPTION))
 
     def cells(self, obj: Json) -> list[Any]:
-        """The cells of one row."""
+        """Return the cells of one row."""
         meta = obj["metadata"]
         return [meta.get("name", ""), meta.get("creationTimestamp")]
 
@@ -155,7 +155,7 @@ SCALE: Final = Subresource("scale", group="autoscaling", version="v1", kind="Sca
 
 @dataclass(frozen=True, eq=False)
 class Resource:
-    """One served version of one resource. Compared by identity: a changed CRD makes new ones."""
+    """One served version of one resource. Compared by identity: a changed CRD creates new ones."""
 
     group: str
     version: str
@@ -175,9 +175,9 @@ class Resource:
     error_group: str = "="
     """The group of the kind in errors of validation, if not `group`: events.k8s.io Events are core Events inside."""
     deprecation: str = ""
-    """What every client of this version is warned of."""
+    """The warning for every client of this version."""
     since: int = 0
-    """Watches cannot go back behind this revision: it is when this version of the resource began to be served."""
+    """The revision at which this version of the resource was first served: watches cannot start earlier."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "singular", self.singular or self.kind.lower())
@@ -188,9 +188,9 @@ class Resource:
 
     @property
     def api_version(self) -> str:
-        """`group/version`, or the version alone in the core group."""
+        """Return `group/version`, or only the version in the core group."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def subresource(self, name: str) -> Subresource | None:
-        """The endpoint of that name."""
+        """Return the endpoint of that name."""
         return next((each for each in self.subresources if each.name == name), None)

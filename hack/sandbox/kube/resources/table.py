@@ -1,4 +1,4 @@
-"""Answers as Tables and as metadata only: what `kubectl get` and metadata informers ask for."""
+"""Responses as Tables and as metadata only, for `kubectl get` and metadata informers."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,16 +8,14 @@ from hack.sandbox.kube.wire.errors import bad_request
 
 Json = dict[str, Any]
 
-META_V1 = "meta.k8s.io/v1"
-
 
 def partial(obj: Json, version: str = "v1") -> Json:
-    """The metadata of an object alone."""
+    """Return only the metadata of an object."""
     return {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{version}", "metadata": obj["metadata"]}
 
 
 def check_include(include: str) -> None:
-    """Raise 400 for a value of `includeObject` that is not known."""
+    """Raise 400 for an unknown value of `includeObject`."""
     if include not in ("", "None", "Metadata", "Object"):
         why = f"includeObject: Invalid value: \"{include}\": must be 'Metadata', 'Object', 'None', or empty"
         raise bad_request(f"Unable to convert to Table as requested: {why}")
@@ -32,7 +30,7 @@ def table(
     version: str = "v1",
     columns: bool = True,
 ) -> Json:
-    """A Table of served objects. Without `columns`, the client knows them from an earlier event of its watch."""
+    """Return a Table of served objects. Without `columns`, the client has them from an earlier event of its watch."""
     strategy = resource.strategy
     rows = [{"cells": strategy.cells(obj), "object": _row_object(obj, include, version)} for obj in objects]
     return {

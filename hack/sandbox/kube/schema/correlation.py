@@ -1,6 +1,6 @@
-"""Which old value belongs to a new value: what ratcheting and transition rules compare with.
+"""Correlates a new value with its old value, for ratcheting and transition rules.
 
-Fields and map entries belong together by name, items of a `map` list by their keys, everything else not at all.
+Fields and map entries correlate by name, items of a `map` list by their keys, other values not at all.
 Source: k8s.io/apiserver pkg/cel/common (CorrelatedObject, MapList).
 """
 
@@ -11,7 +11,7 @@ from hack.sandbox.kube.schema.defaulting import JsonObject, Schema, additional_s
 
 
 class Correlated:
-    """A new value, its old value and their schema. Children are made once and kept; not thread-safe."""
+    """A new value, its old value and their schema. Children are created once and kept; not thread-safe."""
 
     __slots__ = ("_children", "_equal", "_index", "new", "old", "schema")
 
@@ -24,19 +24,19 @@ class Correlated:
         self._index: dict[str, Any] | None = None
 
     def field(self, name: str) -> "Correlated | None":
-        """The pair below a field or map key; None where one side lacks it or the schema does not know it."""
+        """Return the pair below a field or map key; None if one side or the schema lacks it."""
         if name not in self._children:
             self._children[name] = self._make_field(name)
         return self._children[name]
 
     def item(self, position: int) -> "Correlated | None":
-        """The pair of the item at `position` of the new list; None unless this is a `map` list that had its keys."""
+        """Return the pair of the item at `position` of the new list; None unless the old `map` list had its keys."""
         if position not in self._children:
             self._children[position] = self._make_item(position)
         return self._children[position]
 
     def unchanged(self) -> bool:
-        """Whether both sides are equal as far as the schema sees them: unknown fields count as a difference."""
+        """Return whether both sides are equal by the schema: unknown fields count as a difference."""
         if self._equal is None:
             self._equal = self._compare()
         return self._equal
@@ -77,7 +77,7 @@ class Correlated:
 
 
 def item_key(schema: Schema, item: Any) -> str | None:
-    """What identifies an item of a `map` list: its key fields as JSON. None where it is not an object or lacks one."""
+    """Return the identity of a `map` list's item: its key fields as JSON; None if it has not all of them."""
     names = schema.get("x-kubernetes-list-map-keys") or []
     if not isinstance(item, dict) or not names or any(name not in item for name in names):
         return None
@@ -85,7 +85,7 @@ def item_key(schema: Schema, item: Any) -> str | None:
 
 
 def index_by_keys(schema: Schema, items: Any) -> dict[str, JsonObject]:
-    """The items of a `map` list by `item_key`; the first of several wins. Empty for any other list."""
+    """Return the items of a `map` list by `item_key`; the first of several wins. Empty for any other list."""
     index: dict[str, JsonObject] = {}
     if isinstance(items, list) and schema.get("x-kubernetes-list-type") == "map":
         for item in items:
@@ -96,7 +96,7 @@ def index_by_keys(schema: Schema, items: Any) -> dict[str, JsonObject]:
 
 
 def same_json(one: Any, other: Any) -> bool:
-    """Equality of JSON values: unlike Python's, true is not 1."""
+    """Compare JSON values: unlike in Python, true is not 1."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):

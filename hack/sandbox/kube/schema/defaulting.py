@@ -1,4 +1,4 @@
-"""What a structural schema does to an object before it is validated: prune, drop nulls, fill in defaults.
+"""Applies a structural schema to an object before validation: prunes, drops nulls, sets defaults.
 
 Works in place on decoded JSON. Sources: k8s.io/apiextensions-apiserver pkg/apiserver/schema/{pruning,defaulting}.
 Schemas are the `openAPIV3Schema` of a CRD version, with the vendor extensions `x-kubernetes-…`.
@@ -11,17 +11,17 @@ JsonObject: TypeAlias = dict[str, Any]
 Schema: TypeAlias = dict[str, Any]
 
 TYPE_META: Final = frozenset({"apiVersion", "kind", "metadata"})
-"""What every resource has, whether or not its schema says so."""
+"""Members of every resource, whether or not its schema has them."""
 
 PRESERVE: Final = "x-kubernetes-preserve-unknown-fields"
 EMBEDDED: Final = "x-kubernetes-embedded-resource"
 
 
 def prune(schema: Schema | None, obj: JsonObject) -> list[str]:
-    """Remove in place what `schema` does not know, and nulls that it does not allow and has no default for.
+    """Remove in place fields that `schema` lacks, and nulls that it does not allow and has no default for.
 
-    Returns the sorted paths of the removed fields (`spec.parts[0].weight`), as strict validation and warnings name
-    them. Nulls are dropped silently. apiVersion, kind and metadata of the resource itself are never touched.
+    Returns the sorted paths of the removed fields (`spec.parts[0].weight`), as in strict validation and warnings. Nulls
+    are dropped silently. apiVersion, kind and metadata of the resource itself are never changed.
     """
     schema = schema or {}
     unknown: list[str] = []
@@ -31,7 +31,7 @@ def prune(schema: Schema | None, obj: JsonObject) -> list[str]:
 
 
 def apply_defaults(schema: Schema | None, obj: Any) -> None:
-    """Fill in place the defaults of missing fields and of nulls that are not allowed; parents are never invented."""
+    """Set in place the defaults of missing fields and of invalid nulls; parents are never created."""
     if not schema:
         return
     if isinstance(obj, dict):
@@ -55,7 +55,7 @@ def apply_defaults(schema: Schema | None, obj: Any) -> None:
 
 
 def additional_schema(schema: Schema) -> Schema | None:
-    """The schema of map values: None where `additionalProperties` is absent or a boolean."""
+    """Return the schema of map values: None if `additionalProperties` is absent or a boolean."""
     rest = schema.get("additionalProperties")
     return rest if isinstance(rest, dict) else None
 
@@ -71,11 +71,11 @@ def _sub_path(path: str, name: str) -> str:
 
 
 def _prune(value: Any, schema: Schema | None, path: str, unknown: list[str]) -> None:
-    """Prune below `value`; a schema of None knows nothing, so every field goes."""
+    """Prune below `value`; with a schema of None, every field is removed."""
     if isinstance(value, dict):
         _prune_object(value, schema, path, unknown)
     elif isinstance(value, list):
-        # Inside a list under preserve-unknown-fields, items are still looked at: they may be specified.
+        # Inside a list under preserve-unknown-fields, items are still pruned: they may have a schema.
         items = schema.get("items") if schema else None
         if schema and schema.get(PRESERVE):
             items = {**(items or {}), PRESERVE: True} if items else None

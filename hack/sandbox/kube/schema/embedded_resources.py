@@ -1,4 +1,4 @@
-"""Resources inside resources: `x-kubernetes-embedded-resource` demands an apiVersion, a kind and sane metadata.
+"""Resources inside resources: `x-kubernetes-embedded-resource` requires an apiVersion, a kind and valid metadata.
 
 Source: k8s.io/apiextensions-apiserver pkg/apiserver/schema/objectmeta.
 """
@@ -20,7 +20,7 @@ _KIND_RULE: Final = (
 
 
 def validate_embedded(schema: Schema, value: Any, path: str = "") -> list[Cause]:
-    """The findings on embedded resources in `value` and below."""
+    """Return the findings on embedded resources in `value` and below."""
     found: list[Cause] = []
     if _embeds.get(schema):
         _visit(schema, value, path, found)

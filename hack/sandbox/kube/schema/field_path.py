@@ -1,4 +1,4 @@
-"""Simple JSON paths into a schema: `.spec.replicas`, `['quoted'].name`. Rules and selectable fields name fields so.
+"""Simple JSON paths into a schema, for rules and selectable fields: `.spec.replicas`, `['quoted'].name`.
 
 Source: k8s.io/apiextensions-apiserver pkg/apiserver/schema/cel/validation.go (ValidFieldPath).
 """
@@ -16,7 +16,7 @@ _ESCAPES: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "
 
 
 def find_field(path: str, schema: Schema, *, brackets: bool = True) -> tuple[str, Schema]:
-    """The field's path as findings name it, and its schema. Raises ValueError saying why there is none."""
+    """Return the field's path as in findings, and its schema. Raises ValueError with the reason if there is none."""
     found, at = "", 0
     while at < len(path):
         step = _STEP.match(path, at)

@@ -1,4 +1,4 @@
-"""String formats of CRD schemas, as go-openapi's strfmt understands them.
+"""String formats of CRD schemas, as in go-openapi's strfmt.
 
 Source: k8s.io/kube-openapi pkg/validation/strfmt. Formats that are not in this table are ignored by the API server.
 """
@@ -22,7 +22,7 @@ _HOSTNAME: Final = (
     r"^(?:([a-zA-Z0-9\p{S}\p{L}]((-?[a-zA-Z0-9\p{S}\p{L}]{0,62})?)"
     r"|([a-zA-Z0-9\p{S}\p{L}](([a-zA-Z0-9-\p{S}\p{L}]{0,61}[a-zA-Z0-9\p{S}\p{L}])?)(\.)){1,}([a-zA-Z\p{L}]){2,63}))$"
 )
-"""Compiled when it is first needed: that takes 0.1 s."""
+"""Compiled on first use: that takes 0.1 s."""
 _TIME: Final = re.compile(r"([0-9]{2}):([0-9]{2}):([0-9]{2})(.[0-9]+)?(z|[+-][0-9]{2}:[0-9]{2})")
 _GO_DURATION: Final = re.compile(r"[+-]?(0|(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)")
 _LONG_DURATION: Final = re.compile(r"\d+\s*([A-Za-zµ]+)")
@@ -36,17 +36,17 @@ _SHORT_NAME: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
 
 def normalized(name: str) -> str:
-    """The name under which a format is known: `date-time` and `datetime` are one."""
+    """Return the canonical name of a format: `date-time` and `datetime` are the same."""
     return name.replace("-", "")
 
 
 def checker(name: str) -> Callable[[str], bool] | None:
-    """The test for a normalized format name; None for formats that are not checked."""
+    """Return the test for a normalized format name; None for formats that are not checked."""
     return _CHECKERS.get(name)
 
 
 def is_checked(name: str, types: Sequence[str]) -> bool:
-    """Whether a format means anything for values of these types; others are ignored."""
+    """Return whether a format applies to values of these types; others are ignored."""
     kind = types[0] if len(types) == 1 else ""
     match kind:
         case "" | "string":
@@ -69,7 +69,7 @@ def _is_date(text: str) -> bool:
     try:
         date.fromisoformat(text)
     except ValueError:
-        # Go knows a year 0, Python does not.
+        # Go has a year 0, Python does not.
         return text.startswith("0000-") and _is_date(f"2000{text[4:]}")
     return True
 
@@ -101,7 +101,7 @@ def _is_ip(text: str, mark: str) -> bool:
 
 
 def _without_leading_zeros(text: str) -> str:
-    """Kubernetes reads `010.0.0.1` as `10.0.0.1`, as Go did before 1.17."""
+    """Return `10.0.0.1` for `010.0.0.1`, as in Kubernetes, and in Go before 1.17."""
     return re.sub(r"(?<![0-9a-fA-F:])0+(?=[0-9])", "", text)
 
 
@@ -114,7 +114,7 @@ def _is_cidr(text: str) -> bool:
 
 
 def _is_email(text: str) -> bool:
-    # parseaddr forgives spaces in a bare address by dropping what follows them.
+    # parseaddr accepts spaces in a bare address and drops the rest.
     bare = "<" not in text and '"' not in text and "(" not in text
     if bare and re.search(r"\S\s+\S", text):
         return False

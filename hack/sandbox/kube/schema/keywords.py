@@ -1,9 +1,9 @@
-"""The OpenAPI keywords of a schema, compiled into closures that judge a JSON value.
+"""Compiles the OpenAPI keywords of a schema into closures that check a JSON value.
 
-Words, order and oddities are those of k8s.io/kube-openapi pkg/validation/validate, a fork of go-openapi: for instance
-an integer that must be a multiple of 0.5 is told that the factor is 0. Findings in unchanged parts are dropped
-(ratcheting, pkg/apiserver/validation/ratcheting.go), though not those of a whole `allOf`, `anyOf` or `oneOf` branch.
-The module is longer than most because it is one table of keywords; each of them is a few lines.
+Messages, order and oddities are those of k8s.io/kube-openapi pkg/validation/validate, a fork of go-openapi: for
+instance the message on an integer that must be a multiple of 0.5 has the factor 0. Findings in unchanged parts are
+dropped (ratcheting, pkg/apiserver/validation/ratcheting.go), though not those of a whole `allOf`, `anyOf` or `oneOf`
+branch. The module is longer than most because it is one table of keywords; each of them is a few lines.
 """
 
 import math
@@ -24,14 +24,14 @@ _FIELD_OF_TYPE_META: Final = frozenset({"apiVersion", "kind"})
 
 
 class Findings:
-    """What one run has found. `matches` counts positive checks: it elects the branch whose errors are shown."""
+    """The findings of one run. `matches` counts successful checks: it selects the branch with the shown errors."""
 
     __slots__ = ("entries", "matches", "prefix")
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
         self.entries: list[tuple[str, Cause]] = []
-        """Pairs of what makes a finding unique, and the finding."""
+        """Pairs of a finding's identity, and the finding."""
         self.matches = 0
 
     def add(self, make: Callable[..., Cause], path: str, *details: Any) -> None:
@@ -42,17 +42,17 @@ class Findings:
         self.entries.append((f"{field}\0{cause.message}", cause))
 
     def add_general(self, text: str) -> None:
-        """Record a finding that is not tied to a field: it is shown on the whole object."""
+        """Record a finding without a field: it is shown on the whole object."""
         self.entries.append((text, causes.invalid(self.prefix, "", text)))
 
     def merge(self, other: "Findings") -> None:
-        """Take over what a branch has found."""
+        """Add the findings of a branch."""
         self.entries += other.entries
         self.matches += other.matches
 
 
 Check: TypeAlias = Callable[[Any, str, Correlated | None, Findings], None]
-"""Judges a value at a path, with what it was before if that is known."""
+"""Checks a value at a path, with its old value if known."""
 
 
 class Keywords:
@@ -62,7 +62,7 @@ class Keywords:
         self._node = _Node(schema)
 
     def check(self, value: Any, pair: Correlated | None, prefix: str = "") -> list[Cause]:
-        """The findings, each once. `pair` correlates `value` with its old self; fields are named below `prefix`."""
+        """Return the findings, each once. `pair` correlates `value` with its old value; paths start at `prefix`."""
         findings = Findings(prefix)
         self._node.check(value, "", pair, findings)
         if not findings.entries:
@@ -100,14 +100,14 @@ class _Node:
             self._by_kind[kind] = [*typed, composite, *checks, *([enum] if enum else [_counted]), *rest]
 
     def check(self, value: Any, path: str, pair: Correlated | None, out: Findings) -> None:
-        """Judge `value`; what did not change since `pair.old` is forgiven."""
+        """Check `value`; findings in parts unchanged since `pair.old` are dropped."""
         before = len(out.entries)
         self.check_branch(value, path, pair, out)
         if pair is not None and len(out.entries) > before and pair.unchanged():
             del out.entries[before:]
 
     def check_branch(self, value: Any, path: str, pair: Correlated | None, out: Findings) -> None:
-        """Judge `value` without forgiving: only its fields may be unchanged."""
+        """Check `value` itself even if unchanged: only unchanged fields are skipped."""
         if value is None:
             for check in self._for_null:
                 check(value, path, pair, out)
@@ -119,7 +119,7 @@ class _Node:
 
 
 def _counted(_value: Any, _path: str, _pair: Correlated | None, _out: Findings) -> None:
-    """Stands for a validator that always applies and has nothing to say: it counts as a match."""
+    """Count a match, like a validator that always applies and finds nothing."""
 
 
 def _null_check(types: list[str], nullable: bool) -> Check | None:
@@ -138,7 +138,7 @@ def _wrong_type(out: Findings, path: str, wanted: str, actual: str) -> None:
 
 
 def _type_check(kind: type, types: list[str], format_name: str) -> Check:
-    """The only validator that looks at types. A format on a string type exempts lists too, as go-openapi does."""
+    """Return the only validator of types. A format on a string type exempts lists, too, as in go-openapi."""
     numeric = "number" in types or "integer" in types
     actual = _KINDS[kind]
     actual_format = {int: "int64", float: "float64"}.get(kind, "")
@@ -168,7 +168,7 @@ def _enum_check(allowed: list[Any]) -> Check:
 
 
 def _is_enumerated(value: Any, allowed: Any) -> bool:
-    """Equality after Go's conversion to the type of the allowed value, which cuts off fractions."""
+    """Compare after Go's conversion to the allowed value's type, which truncates fractions."""
     if isinstance(value, float) and isinstance(allowed, int) and not isinstance(allowed, bool):
         return math.isfinite(value) and math.trunc(value) == allowed
     return same_json(value, allowed)
@@ -248,7 +248,7 @@ def _is_in_range(value: float, kind: str, number_format: str) -> bool:
 
 
 def _as_native(value: float, limit: float) -> float:
-    """Integers are compared with the whole part of a limit."""
+    """Return the limit's integer part if the value is an integer."""
     return int(limit) if isinstance(value, int) else float(limit)
 
 
@@ -271,7 +271,7 @@ def _check_multiple(value: float, factor: float, path: str, out: Findings) -> No
 
 
 def _is_whole(number: float) -> bool:
-    """Whether a float stands for an integer: exactly, or a hair above one (go-openapi's swag.IsFloat64AJSONInteger)."""
+    """Return whether a float is an integer: exactly, or slightly above (go-openapi's swag.IsFloat64AJSONInteger)."""
     if not math.isfinite(number) or abs(number) >= 2**53:
         return False
     whole = math.trunc(number)
@@ -330,7 +330,7 @@ def _object_check(schema: Schema) -> Check:
 
 
 def _field(pair: Correlated | None, path: str, name: str) -> Correlated | None:
-    """The pair of a field. apiVersion and kind of the resource are never forgiven: both sides were converted."""
+    """Return the pair of a field, None for the resource's apiVersion and kind: both sides were converted."""
     if pair is None or (not path and name in _FIELD_OF_TYPE_META):
         return None
     return pair.field(name)
@@ -368,7 +368,7 @@ def _branches(nodes: list[_Node], value: Any, path: str, pair: Correlated | None
 
 
 def _best(failures: list[Findings]) -> Findings:
-    """The failed branch that came closest: most matches, the first of several."""
+    """Return the closest failed branch: the first with most matches."""
     return max(failures, key=lambda branch: branch.matches)
 
 

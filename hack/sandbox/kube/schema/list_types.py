@@ -1,6 +1,6 @@
-"""Uniqueness in lists: `set` items as a whole, `map` items by their keys.
+"""Checks uniqueness in lists: `set` items as a whole, `map` items by their keys.
 
-Source: k8s.io/apiextensions-apiserver pkg/apiserver/schema/listtype. Only the second occurrence of a value is named.
+Source: k8s.io/apiextensions-apiserver pkg/apiserver/schema/listtype. Only the second occurrence of a value is reported.
 """
 
 import json
@@ -16,7 +16,7 @@ MAP_KEYS: Final = "x-kubernetes-list-map-keys"
 
 
 def validate_list_types(schema: Schema, value: Any, path: str = "") -> list[Cause]:
-    """The duplicates in `value` and below. Pure; schemas are looked at once and remembered by identity."""
+    """Return the duplicates in `value` and below. Pure; schemas are analysed once and cached by identity."""
     found: list[Cause] = []
     if _has_unique_lists.get(schema):
         _visit(schema, value, path, found)
@@ -66,7 +66,7 @@ def _repeated_keys(schema: Schema, items: list[Any], path: str) -> list[Cause]:
 
 
 def _repeated(items: list[Any]) -> list[int]:
-    """The positions at which a value stands for the second time."""
+    """Return the positions of values' second occurrences."""
     if len(items) < 2:
         return []
     seen: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Whether a schema is structural: every field has one type, and logical branches only add value validations.
+"""Checks that a schema is structural: every field has one type, and logical branches only add value validations.
 
 Source: k8s.io/apiextensions-apiserver pkg/apiserver/schema/validation.go. Pruning, defaulting and CEL rely on it.
 """
@@ -36,7 +36,7 @@ _FORBIDDEN_IN_BRANCHES: Final = {
 
 
 def validate_structural(schema: Schema, path: str) -> list[Cause]:
-    """Every reason why `schema` is not structural, sorted as the API server sorts them."""
+    """Return every reason why `schema` is not structural, sorted as the API server sorts them."""
     found = [*_invariants(schema, "root", path), *_completeness(schema, schema, path, path)]
     return sorted(found, key=str)
 
@@ -94,7 +94,7 @@ def _typed(schema: Schema, level: str, path: str) -> Iterator[Cause]:
 
 
 def _metadata(schema: Schema, level: str, path: str) -> Iterator[Cause]:
-    """What a resource's schema may say of apiVersion, kind and metadata: next to nothing, they are implied."""
+    """Check apiVersion, kind and metadata, on which a resource's schema may specify almost nothing."""
     properties = schema.get("properties") or {}
     is_resource = level == "root" or bool(schema.get(EMBEDDED))
     if is_resource:
@@ -116,7 +116,7 @@ def _metadata(schema: Schema, level: str, path: str) -> Iterator[Cause]:
 def _values(
     schema: Schema, path: str, *, skip_any_of: bool = False, skip_first_all_of: bool = False
 ) -> Iterator[Cause]:
-    """The value validations of a schema: its branches and its pattern."""
+    """Yield the value validations of a schema: its branches and its pattern."""
     if not skip_any_of:
         for at, branch in enumerate(schema.get("anyOf") or ()):
             yield from _branch(branch, key(child(path, "anyOf"), str(at)))
@@ -136,7 +136,7 @@ def _values(
 
 
 def _branch(schema: Schema, path: str, *, skip_any_of: bool = False) -> Iterator[Cause]:
-    """What may not stand inside allOf, anyOf, oneOf and not."""
+    """Check for keywords that are forbidden inside allOf, anyOf, oneOf and not."""
     yield from _values(schema, path, skip_any_of=skip_any_of)
     if isinstance(schema.get("items"), dict):
         yield from _branch(schema["items"], child(path, "items"))
@@ -150,7 +150,7 @@ def _branch(schema: Schema, path: str, *, skip_any_of: bool = False) -> Iterator
 
 
 def _completeness(values: Schema, schema: Schema, path: str, value_path: str) -> Iterator[Cause]:
-    """Fields that branches speak of must be declared outside of them."""
+    """Check that fields in branches are also declared outside of them."""
     if values.get("not") is not None:
         yield from _complete_branch(values["not"], schema, path, child(value_path, "not"))
     for name in ("allOf", "anyOf", "oneOf"):

@@ -1,4 +1,4 @@
-"""The state of a server as a file: all objects with their resourceVersions, history excepted."""
+"""The state of a server as a file: all objects with their resourceVersions, without history."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 
 def save(storage: Storage, path: Path) -> None:
-    """Write the current objects; the file is replaced at once or not at all."""
+    """Write the current objects; the file is replaced atomically."""
     collections = {name: [e.obj for e in c.scan()] for name, c in storage.collections.items() if c.keys}
     temporary = path.with_name(f"{path.name}.new")
     temporary.write_bytes(orjson.dumps({"revision": storage.revision, "collections": collections}))
@@ -19,7 +19,7 @@ def save(storage: Storage, path: Path) -> None:
 
 
 def load(storage: Storage, path: Path) -> None:
-    """Fill an empty storage. Watches can start from the saved revision, not from before."""
+    """Fill an empty storage. Watches can start from the saved revision, not earlier."""
     content: Json = orjson.loads(path.read_bytes())
     storage.revision = content["revision"]
     for name, objects in content["collections"].items():

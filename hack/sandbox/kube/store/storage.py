@@ -1,8 +1,8 @@
 """One revisioned store in memory; a watch is a read of its log.
 
-The model is etcd's, as the API server uses it: one counter for all writes, every write names the revision it made, the
-past can be read back until it is compacted away. Objects in here are never changed: a writer stores a new one, a
-reader must copy before it edits. Used from one event loop; nothing in here waits or blocks.
+The model is etcd's, as the API server uses it: one counter for all writes, every write creates a revision, and the past
+can be read until it is compacted. Stored objects are never changed: a writer stores a new one, a reader must copy
+before editing. Used from one event loop; nothing here waits or blocks.
 """
 
 import asyncio
@@ -17,22 +17,22 @@ Json = dict[str, Any]
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
 
 HISTORY = 20_000
-"""Changes kept per collection before the oldest half is compacted: a watch that fell behind further gets 410."""
+"""Changes kept per collection before the oldest half is compacted: a watch that is further behind gets 410."""
 
 
 class CompactedError(Exception):
-    """The revision asked for is older than what is kept."""
+    """The requested revision has been compacted."""
 
 
 class FutureRevisionError(Exception):
-    """The revision asked for has not been written yet."""
+    """The requested revision has not been written yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One object at one revision. `obj` carries its revision in `metadata.resourceVersion` and is read-only.
+    """One object at one revision. `obj` has its revision in `metadata.resourceVersion` and is read-only.
 
-    `served` memoizes what was made of it for one reader: see `registry.Registry.encode`.
+    `served` caches its encoded form: see `registry.Registry.encode`.
     """
 
     key: str
@@ -51,7 +51,7 @@ class Change:
 
     @property
     def revision(self) -> int:
-        """The revision that this write made."""
+        """Return the revision of this write."""
         return self.entry.revision
 
 
@@ -59,7 +59,7 @@ Observer = Callable[[str, Change], None]
 
 
 def clone(obj: Json) -> Json:
-    """A deep copy of decoded JSON."""
+    """Return a deep copy of decoded JSON."""
     copied: Json = orjson.loads(orjson.dumps(obj))
     return copied
 
@@ -92,12 +92,12 @@ class Collection:
         self.wake()
 
     def wake(self) -> None:
-        """Let everybody look again who awaits `changed()`."""
+        """Wake all waiters of `changed()`."""
         event, self._changed = self._changed, asyncio.Event()
         event.set()
 
     def changed(self) -> asyncio.Event:
-        """Set at the next change or `wake()`; take it before looking, wait for it after."""
+        """Return an event that the next change or `wake()` sets; get it before reading, wait for it after."""
         return self._changed
 
     def compact(self, revision: int) -> None:
@@ -106,13 +106,13 @@ class Collection:
         self.compacted = max(self.compacted, revision)
 
     def changes_since(self, revision: int) -> list[Change]:
-        """The changes after `revision`, oldest first. Raises CompactedError."""
+        """Return the changes after `revision`, oldest first. Raises CompactedError."""
         if revision < self.compacted:
             raise CompactedError
         return self.log[self._position(revision) :]
 
     def scan(self, prefix: str = "", start: str = "") -> Iterator[Entry]:
-        """The current entries whose key begins with `prefix`, from key `start` on, in order."""
+        """Yield the current entries with keys that start with `prefix`, from key `start` on, in order."""
         keys = self.keys
         for index in range(bisect_left(keys, max(prefix, start)), len(keys)):
             key = keys[index]
@@ -121,7 +121,7 @@ class Collection:
             yield self.entries[key]
 
     def scan_at(self, revision: int, prefix: str = "", start: str = "") -> Iterator[Entry]:
-        """The same as it was at `revision`: the log is undone from its end. Raises CompactedError."""
+        """Yield the entries at `revision`, by undoing the log from its end. Raises CompactedError."""
         later = self.changes_since(revision)
         if not later:
             return self.scan(prefix, start)
@@ -162,14 +162,14 @@ class Storage:
             observer(collection.name, change)
 
     def collection(self, name: str) -> Collection:
-        """The collection of that name, made on first use."""
+        """Return the collection of that name, created on first use."""
         found = self.collections.get(name)
         if found is None:
             found = self.collections[name] = Collection(name, self.compacted)
         return found
 
     def get(self, collection: str, key: str) -> Entry | None:
-        """The current entry, or None."""
+        """Return the current entry, or None."""
         return self.collection(collection).entries.get(key)
 
     def put(self, collection: str, key: str, obj: Json) -> Entry:
@@ -183,7 +183,7 @@ class Storage:
         return entry
 
     def delete(self, collection: str, key: str) -> Entry:
-        """Remove the object; the returned last state carries the revision of the deletion. Raises KeyError."""
+        """Remove the object; returns its last state with the revision of the deletion. Raises KeyError."""
         target = self.collection(collection)
         previous = target.entries[key]
         self.revision += 1

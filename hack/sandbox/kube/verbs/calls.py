@@ -1,4 +1,4 @@
-"""One request as the registry sees it: what it is about, what it carries, what it selects."""
+"""One request for the registry: its target, its body, and its selectors."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,7 +17,7 @@ _NO_OPTIONS: Final = WriteOptions()
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A request body: as it came, decoded, and the paths of repeated keys."""
+    """A request body: raw, decoded, and the paths of repeated keys."""
 
     data: bytes
     value: Any
@@ -28,7 +28,7 @@ class Body:
 
 @dataclass(slots=True)
 class Call:
-    """One request to one resource; `warnings` collects what the client is told beside the answer."""
+    """One request to one resource; `warnings` collects the Warning headers of the response."""
 
     resource: Resource
     namespace: str
@@ -37,21 +37,21 @@ class Call:
     options: WriteOptions = _NO_OPTIONS
     warnings: list[str] = field(default_factory=list)
     recorded_as: str = ""
-    """The subresource that managedFields name, where it is another than the one that is written to."""
+    """The subresource in managedFields, if it differs from the written one."""
 
     @property
     def key(self) -> str:
-        """The storage key of the object."""
+        """Return the storage key of the object."""
         return f"{self.namespace}/{self.name}" if self.resource.namespaced else self.name
 
     def missing(self) -> StatusError:
-        """404 for this object."""
+        """Return a 404 for this object."""
         return errors.not_found(self.resource.group, self.resource.plural, self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer to a list."""
+    """One response to a list."""
 
     entries: list[Entry]
     revision: int
@@ -69,17 +69,17 @@ class Filter:
 
     @classmethod
     def parse(cls, resource: Resource, options: ListOptions) -> "Filter":
-        """Raises StatusError."""
+        """Parse the selectors. Raises StatusError."""
         labels = parse_label_selector(options.label_selector)
         return cls(labels, parse_field_selector(options.field_selector, resource.strategy.field_label), resource)
 
     @property
     def is_empty(self) -> bool:
-        """Whether everything matches."""
+        """Return whether everything matches."""
         return not self.labels.requirements and not self.fields.terms
 
     def matches(self, obj: Json) -> bool:
-        """Whether a stored object is selected."""
+        """Return whether a stored object is selected."""
         if self.is_empty:
             return True
         if not self.labels.matches(obj["metadata"].get("labels") or {}):

@@ -48,7 +48,7 @@ def delete(registry: Registry, call: Call, options: DeleteOptions) -> tuple[int,
 
 
 def delete_collection(registry: Registry, call: Call, selection: ListOptions, options: DeleteOptions) -> Page:
-    """Delete all selected objects; returns them as they were."""
+    """Delete all selected objects; returns their last states."""
     page = registry.list_page(call.resource, call.namespace, selection)
     for entry in page.entries:
         one = Call(call.resource, call.namespace, entry.obj["metadata"]["name"])
@@ -74,7 +74,7 @@ def _check_preconditions(call: Call, entry: Entry, options: DeleteOptions) -> No
 
 
 def _mark(obj: Json, options: DeleteOptions) -> Json | None:
-    """The object marked for deletion, the same object if nothing changes, None if it can go at once."""
+    """Return the object marked for deletion, the same object if unchanged, None if it can be deleted at once."""
     meta = obj["metadata"]
     current: list[str] = meta.get("finalizers", [])
     wanted = [name for name in current if name not in (ORPHAN, FOREGROUND)]
@@ -99,7 +99,7 @@ def _mark(obj: Json, options: DeleteOptions) -> Json | None:
 
 
 def _policy(finalizers: list[str], options: DeleteOptions) -> str:
-    """What to do with dependents: the request says, else the finalizers, else they go in the background."""
+    """Return the propagation policy: the request's, else by the finalizers, else background."""
     if options.orphan is not None:
         return "Orphan" if options.orphan else "Background"
     if options.policy is not None:
@@ -108,7 +108,7 @@ def _policy(finalizers: list[str], options: DeleteOptions) -> str:
 
 
 def _mark_namespace(obj: Json) -> Json | None:
-    """A namespace goes when the namespace controller has emptied it and taken its finalizer from the spec."""
+    """Mark a namespace: it is deleted when the namespace controller has emptied it and removed the spec's finalizer."""
     if not obj["spec"].get("finalizers") and not obj["metadata"].get("finalizers"):
         return None
     if "deletionTimestamp" in obj["metadata"]:
@@ -120,7 +120,7 @@ def _mark_namespace(obj: Json) -> Json | None:
 
 
 def _mark_crd(obj: Json) -> Json | None:
-    """A CRD goes when all of its objects are gone."""
+    """Mark a CRD: it is deleted when all of its objects are deleted."""
     if "deletionTimestamp" in obj["metadata"]:
         return obj if obj["metadata"].get("finalizers") else None
     marked = clone(obj)

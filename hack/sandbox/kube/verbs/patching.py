@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 def patch(registry: Registry, call: Call, patch_type: str, body: Body) -> tuple[Json, bool]:
-    """Returns the served object, and whether it was created. Raises StatusError."""
+    """Patch an object; returns the served object, and whether it was created. Raises StatusError."""
     if patch_type == APPLY:
         return _apply(registry, call, body)
     entry = registry.entry(call)
@@ -55,7 +55,7 @@ def _status_error(exc: PatchError) -> StatusError:
 
 
 def _decode(call: Call, patch_type: str, patched: Json, body: Body) -> Json:
-    """Decode what the patch made; complaints quote the patched JSON, or the patch itself if it is a strategic one."""
+    """Decode the patched object; errors quote the patched JSON, or the patch itself if it is a strategic one."""
     resource = call.resource
     of_patch = "json patch " if patch_type == JSON_PATCH else ""
     problems = [f"{of_patch}duplicate field {go_quote(path)}" for path in body.duplicates]
@@ -65,7 +65,7 @@ def _decode(call: Call, patch_type: str, patched: Json, body: Body) -> Json:
     if not resource.strategy.typed:
         _check_type(call, patched)
     elif patch_type not in (JSON_PATCH, MERGE):
-        # Strategic patches are applied to the Go struct, whose kind is what it is.
+        # Strategic patches are applied to the Go struct, which has a fixed kind.
         patched = {**patched, "kind": resource.kind, "apiVersion": resource.api_version}
     elif reason := unregistered(patched):
         raise errors.invalid("", "", "", [invalid("patch", quoted, reason)])
@@ -83,7 +83,7 @@ def _decode(call: Call, patch_type: str, patched: Json, body: Body) -> Json:
 
 
 def _unknown_in_operations(operations: Any) -> list[str]:
-    """The paths of the members that JSON patch operations do not have."""
+    """Return the paths of unknown members of JSON patch operations."""
     return [
         f"[{at}].{name}"
         for at, operation in enumerate(operations or ())
@@ -92,7 +92,7 @@ def _unknown_in_operations(operations: Any) -> list[str]:
 
 
 def _check_type(call: Call, patched: Json) -> None:
-    """A patched custom resource is still one of its kind and version. Raises StatusError."""
+    """Check that a patched custom resource has the same kind and version. Raises StatusError."""
     resource = call.resource
     if not patched.get("kind"):
         text = go_json(patched)
@@ -138,7 +138,7 @@ def _apply(registry: Registry, call: Call, body: Body) -> tuple[Json, bool]:
 
 
 def _merged(call: Call, live: Json | None, applied: Json) -> Json:
-    """What apply makes of the live object: decoded, with managedFields."""
+    """Return the live object after the apply: decoded, with managedFields."""
     resource = call.resource
     try:
         merged = server_side_apply(

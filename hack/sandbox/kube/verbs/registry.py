@@ -28,7 +28,7 @@ NAMESPACES = "/namespaces"
 """The collection of the Namespace objects."""
 _SUMMARY_MAX = 30
 _TYPE_META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
-"""The Go type that a body must fit into before anything else is known about it."""
+"""The Go type that every body must match first."""
 _CONTINUE_EXPIRED = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
     "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
@@ -38,7 +38,7 @@ _CONTINUE_EXPIRED = (
 
 
 class Registry:
-    """All reads and writes go through here. Synchronous; called from the server's event loop only."""
+    """All reads and writes use this class. Synchronous; called from the server's event loop only."""
 
     def __init__(self, storage: Storage):
         self.storage = storage
@@ -46,7 +46,7 @@ class Registry:
     # -- reading ----------------------------------------------------------------
 
     def entry(self, call: Call) -> Entry:
-        """The stored object. Raises 404."""
+        """Return the stored object. Raises 404."""
         found = self.storage.get(call.resource.collection, call.key)
         if found is None:
             raise call.missing()
@@ -59,18 +59,18 @@ class Registry:
         return self.entry(call)
 
     def served(self, resource: Resource, entry: Entry) -> Json:
-        """The object in the version of the resource; read-only."""
+        """Return the object in the version of the resource; read-only."""
         return resource.strategy.to_served(entry.obj)
 
     def encode(self, resource: Resource, entry: Entry) -> bytes:
-        """The object as JSON, memoized: lists and watches send the same object many times."""
+        """Return the object as JSON, memoized: lists and watches send the same object many times."""
         known = entry.served.get(resource.api_version)
         if known is None or known[0] is not resource:
             known = entry.served[resource.api_version] = (resource, dump_json(self.served(resource, entry)))
         return known[1]
 
     def encode_item(self, resource: Resource, entry: Entry) -> bytes:
-        """The object as an item of a typed list: without kind and apiVersion."""
+        """Return the object as an item of a typed list: without kind and apiVersion."""
         key = f"{resource.api_version} item"
         known = entry.served.get(key)
         if known is None or known[0] is not resource:
@@ -80,14 +80,14 @@ class Registry:
         return known[1]
 
     def list_page(self, resource: Resource, namespace: str, options: ListOptions) -> Page:
-        """One page of a list. Raises StatusError."""
+        """Return one page of a list. Raises StatusError."""
         selection = Filter.parse(resource, options)
         collection = self.storage.collection(resource.collection)
         prefix = f"{namespace}/" if namespace else ""
         start, at = self._start(options, prefix)
         limit = options.limit
         if resource.strategy.watch_cache and options.resource_version == "0":
-            limit = 0  # "any version" is answered from the watch cache, which does not page
+            limit = 0  # "any version" is served from the watch cache, which does not page
         try:
             if at is None:
                 revision, source = self.storage.revision, collection.scan(prefix, start)
@@ -110,12 +110,12 @@ class Registry:
         return Page(entries, revision)
 
     def _start(self, options: ListOptions, prefix: str) -> tuple[str, int | None]:
-        """The key to start from and the revision to read at, None for the current one."""
+        """Return the key to start from and the revision to read at, None for the current one."""
         if options.token:
             revision, start = read_token(options.token)
             if options.resource_version not in ("", "0"):
                 raise errors.bad_request("specifying resource version is not allowed when using continue")
-            # Tokens count from the collection that is listed, so that none leads out of its namespace.
+            # Tokens are relative to the listed collection, so that none leads out of its namespace.
             return prefix + start.removeprefix("/"), revision if revision > 0 else None
         if options.resource_version in ("", "0"):
             return "", None
@@ -144,7 +144,7 @@ class Registry:
     # -- decoding ---------------------------------------------------------------
 
     def decode(self, call: Call, body: Body) -> Json:
-        """The object of a create or update. Raises 400; adds warnings about unknown and repeated fields."""
+        """Decode the object of a create or update. Raises 400; adds warnings about unknown and repeated fields."""
         resource = call.resource
         obj = self._recognized(resource, body)
         try:
@@ -202,7 +202,7 @@ class Registry:
     # -- creating ---------------------------------------------------------------
 
     def create(self, call: Call, body: Body) -> Json:
-        """POST: decode, complete, validate, store. Returns the served object. Raises StatusError."""
+        """Handle POST: decode, complete, validate, store. Returns the served object. Raises StatusError."""
         obj = self.decode(call, body)
         call.warnings += object_meta.drop_duplicate_owners(obj["metadata"])
         self.check_namespace(call, obj)
@@ -211,7 +211,7 @@ class Registry:
         return self.store_new(call, obj)
 
     def check_namespace(self, call: Call, obj: Json) -> None:
-        """The namespace of the body, if it has one, must be that of the URL. Raises 400."""
+        """Check that the body's namespace, if any, is that of the URL. Raises 400."""
         wanted = call.namespace if call.resource.namespaced else ""
         if obj["metadata"].get("namespace", "") not in ("", wanted):
             message = "the namespace of the provided object does not match the namespace sent on the request"
@@ -222,7 +222,7 @@ class Registry:
             obj["metadata"].pop("namespace", None)
 
     def store_new(self, call: Call, obj: Json) -> Json:
-        """Complete, admit, validate and store a new served object, which this method owns from now on."""
+        """Complete, admit, validate and store a new served object, and take ownership of it."""
         resource, strategy, meta = call.resource, call.resource.strategy, obj["metadata"]
         object_meta.fill_new(meta, call.namespace if resource.namespaced else "")
         call.name = meta.get("name", "")
@@ -249,13 +249,13 @@ class Registry:
 
     @staticmethod
     def _kind_causes(resource: Resource, obj: Json) -> list[Cause]:
-        """Only custom resources can come with another kind: typed ones fail in decoding."""
+        """Return findings on the kind: only custom resources can have another kind, typed ones fail in decoding."""
         if obj["kind"] == resource.kind:
             return []
         return [invalid("kind", obj["kind"], f"must be {resource.kind}")]
 
     def admit_into_namespace(self, call: Call) -> None:
-        """The namespace must exist and not be on its way out. Raises 404 or 403."""
+        """Check that the namespace exists and is not terminating. Raises 404 or 403."""
         namespace = self.storage.get(NAMESPACES, call.namespace)
         if namespace is None:
             raise errors.not_found("", "namespaces", call.namespace)
@@ -270,7 +270,7 @@ class Registry:
     # -- updating ---------------------------------------------------------------
 
     def update(self, call: Call, body: Body) -> tuple[Json, bool]:
-        """PUT: returns the served object, and whether it was created. Raises StatusError."""
+        """Handle PUT: returns the served object, and whether it was created. Raises StatusError."""
         new = self.decode(call, body)
         call.warnings += object_meta.drop_duplicate_owners(new["metadata"])
         self.check_namespace(call, new)
@@ -287,10 +287,10 @@ class Registry:
         return self.store_changed(call, entry, live, new), False
 
     def store_changed(self, call: Call, entry: Entry, live: Json, new: Json, *, applied: bool = False) -> Json:
-        """Complete, validate and store a changed served object; returns what is served then.
+        """Complete, validate and store a changed served object; returns the new served object.
 
         `live` is the served object that `new` replaces. With `applied`, managedFields are already right.
-        An object that is being deleted goes for good with its last finalizer.
+        An object that is being deleted is removed with its last finalizer.
         """
         resource, strategy, meta = call.resource, call.resource.strategy, new["metadata"]
         self._check_revision(call, live, meta)
@@ -320,7 +320,7 @@ class Registry:
         return self.served(resource, entry)
 
     def _check_revision(self, call: Call, live: Json, meta: Json) -> None:
-        """Optimistic concurrency: the resourceVersion of the body, if any, must be the current one."""
+        """Check that the body's resourceVersion, if any, is the current one (optimistic concurrency)."""
         resource, wanted = call.resource, meta.get("resourceVersion", "")
         current = live["metadata"]["resourceVersion"]
         if wanted in ("", "0"):
@@ -335,7 +335,7 @@ class Registry:
 
 
 def type_meta_problem(value: Any) -> str:
-    """Why a decoded body does not fit into Go's TypeMeta; empty if it does, as null and absent members do."""
+    """Return why a decoded body does not match Go's TypeMeta; empty if it does, also with null or absent members."""
     if value is not None and not isinstance(value, dict):
         return f"json: cannot unmarshal {go_kind(value)} into Go value of type {_TYPE_META}"
     for name in ("apiVersion", "kind"):
@@ -346,7 +346,7 @@ def type_meta_problem(value: Any) -> str:
 
 
 def unregistered(obj: Json) -> str:
-    """Why a built-in object cannot be decoded, if its kind is none of the built-in ones."""
+    """Return why an object cannot be decoded if its kind is not built in."""
     kind, version = obj.get("kind", ""), obj.get("apiVersion", "")
     if (version, kind) in kinds() or (version, kind.removesuffix("List")) in kinds():
         return ""
@@ -354,18 +354,18 @@ def unregistered(obj: Json) -> str:
 
 
 def may_vanish(obj: Json) -> bool:
-    """Whether an object waits for deletion and nothing holds it any more."""
+    """Return whether an object is being deleted and has no finalizers left."""
     meta = obj["metadata"]
     return "deletionTimestamp" in meta and not meta.get("finalizers") and not meta.get("deletionGracePeriodSeconds")
 
 
 def strategy_allows_vanishing(resource: Resource, obj: Json) -> bool:
-    """Namespaces have finalizers of their own in the spec."""
+    """Return whether the kind allows removal: namespaces have further finalizers in the spec."""
     return resource.collection != NAMESPACES or not obj.get("spec", {}).get("finalizers")
 
 
 def check_name(call: Call, obj: Json) -> None:
-    """The name of the body must be that of the URL. Raises 400."""
+    """Check that the body's name is that of the URL. Raises 400."""
     name = obj["metadata"].get("name", "")
     if not name:
         why = "was undeterminable: name must be provided"
@@ -375,7 +375,7 @@ def check_name(call: Call, obj: Json) -> None:
 
 
 def parse_revision(text: str) -> int:
-    """A resourceVersion as a number. Raises a 500, as the API server does for reads."""
+    """Parse a resourceVersion. Raises a 500, as the API server does for reads."""
     if not re.fullmatch(r"\d+", text):
         quoted = go_quote(text)
         why = f"Invalid value: {quoted}: strconv.ParseUint: parsing {quoted}: invalid syntax"

@@ -1,4 +1,4 @@
-"""WATCH: a read of a collection's log that goes on, from a revision or from the current state.
+"""WATCH: a continuous read of a collection's log, from a revision or from the current state.
 
 Source: k8s.io/apiserver pkg/storage/cacher; the starting points are described in the API concepts, "Semantics for
 watch" and "Streaming lists".
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 BOOKMARK_EVERY_S: Final = 60.0
 BOOKMARK_BEFORE_END_S: Final = 2.0
-"""A bookmark comes this long before a watch times out, so that the client can go on from there."""
+"""A bookmark is sent this long before a watch times out, so that the client can continue from there."""
 _DEFAULT_TIMEOUT_S: Final = 1800
 _INITIAL_EVENTS_END: Final = {"k8s.io/initial-events-end": "true"}
 
@@ -56,18 +56,18 @@ class Watch:
         self._start = parse_revision(options.resource_version) if options.resource_version else 0
         self._stopped = False
         self.dropped = False
-        """Whether the connection is to be cut instead of ended."""
+        """Whether the connection is cut instead of ended."""
         self._columns_sent = False
 
     def stop(self) -> None:
-        """End the watch after what it is sending."""
+        """End the watch after its current batch."""
         self._stopped = True
         self._collection.wake()
 
     async def events(self) -> AsyncIterator[list[bytes]]:
-        """The events in batches, until the timeout, the end of the resource, or `stop()`."""
+        """Yield the events in batches, until the timeout, the end of the resource, or `stop()`."""
         if self._form.target == "PartialObjectMetadataList":
-            return  # one object is no list: the API server ends such a stream at its first event
+            return  # a single object is not a list: the API server ends such a stream at its first event
         options, storage = self._options, self._registry.storage
         timeout = options.timeout_s or _DEFAULT_TIMEOUT_S * random.uniform(1, 2)
         deadline = time.monotonic() + timeout
@@ -116,12 +116,12 @@ class Watch:
                 continue
 
     def _next_bookmark(self, deadline: float) -> float:
-        """A watch too short for a bookmark before its end gets none."""
+        """Return the time of the next bookmark; a watch that is too short for one before its end gets none."""
         now, before_end = time.monotonic(), deadline - BOOKMARK_BEFORE_END_S
         return min(now + BOOKMARK_EVERY_S, before_end) if before_end > now else now + BOOKMARK_EVERY_S
 
     def _oldest(self) -> int:
-        """The oldest revision that can be watched from."""
+        """Return the oldest revision from which a watch can start."""
         since = self._resource.since if self._resource.strategy.watch_cache else 0
         return max(self._collection.compacted, since)
 
@@ -136,7 +136,7 @@ class Watch:
         return (not self._name or obj["metadata"]["name"] == self._name) and self._filter.matches(obj)
 
     def _event(self, change: Change) -> bytes | None:
-        """How a change looks through the selectors: objects come and go as they match or not."""
+        """Return the event of a change after selectors: objects appear and disappear as they match or not."""
         entry, previous = change.entry, change.previous
         if not entry.key.startswith(self._prefix):
             return None

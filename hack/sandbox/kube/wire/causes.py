@@ -1,7 +1,7 @@
-"""Why an object is refused: one `Cause` is one entry of `details.causes` in a Status of reason Invalid.
+"""Validation errors: one `Cause` is one entry of `details.causes` in a Status of reason Invalid.
 
-The texts are those of `k8s.io/apimachinery/pkg/util/validation/field`, and values in them are rendered as Go's
-`fmt` and `encoding/json` render them, because clients show these messages to people.
+The texts are those of `k8s.io/apimachinery/pkg/util/validation/field`, and values in them are rendered as by Go's
+`fmt` and `encoding/json`, because clients show these messages to users.
 """
 
 import json
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 OMITTED: Final = object()
-"""A value that the message leaves out: rules on whole objects and lists do not print them."""
+"""A value that the message omits: rules on whole objects and lists do not print them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """A value whose text is known: Go prints some values in ways that JSON does not tell."""
+    """A value with explicit text: Go prints some values in ways that JSON does not determine."""
 
     text: str
 
@@ -49,12 +49,12 @@ class Cause:
     field: str
 
     def as_dict(self) -> dict[str, str]:
-        """The entry as it stands in `details.causes`."""
+        """Return the entry for `details.causes`."""
         return {"reason": self.reason, "message": self.message, "field": self.field}
 
     @property
     def blocks_rules(self) -> bool:
-        """Whether CEL rules are skipped: they may assume an object that has the shape its schema tells."""
+        """Return whether CEL rules are skipped: they may assume an object with the shape of its schema."""
         return self.reason in _BLOCKING
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ class Cause:
 
 
 def invalid_message(qualified_kind: str, name: str, causes: Iterable[Cause]) -> str:
-    """The `message` of a Status of reason Invalid; `qualified_kind` is `Kind.group`. Repeated causes count once."""
+    """Return the `message` of a Status Invalid; `qualified_kind` is `Kind.group`. Repeated causes count once."""
     texts = list(dict.fromkeys(str(cause) for cause in causes))
     if not texts:
         return f"{qualified_kind} {go_quote(name)} is invalid"
@@ -71,60 +71,60 @@ def invalid_message(qualified_kind: str, name: str, causes: Iterable[Cause]) -> 
 
 
 def child(path: str, name: str) -> str:
-    """The path of a named field below `path`; the root is the empty string."""
+    """Return the path of a named field below `path`; the root is the empty string."""
     return f"{path}.{name}" if path else name
 
 
 def key(path: str, name: str) -> str:
-    """The path of a map entry or list item below `path`."""
+    """Return the path of a map entry or list item below `path`."""
     return f"{path}[{name}]"
 
 
 def required(path: str, detail: str = "") -> Cause:
-    """A field that must be there is not."""
+    """Return the cause for a missing required field."""
     return _cause("FieldValueRequired", path, "Required value", detail)
 
 
 def invalid(path: str, value: object, detail: str) -> Cause:
-    """A value that breaks a rule."""
+    """Return the cause for a value that breaks a rule."""
     return _cause("FieldValueInvalid", path, _with_value("Invalid value", value), detail)
 
 
 def type_invalid(path: str, value: object, detail: str) -> Cause:
-    """A value of the wrong JSON type or format."""
+    """Return the cause for a value of the wrong JSON type or format."""
     return _cause("FieldValueTypeInvalid", path, _with_value("Invalid value", value), detail)
 
 
 def not_supported(path: str, value: object, supported: Iterable[str]) -> Cause:
-    """A value that is none of an enumeration; `supported` is shown in the given order."""
+    """Return the cause for a value outside an enumeration; `supported` is shown in the given order."""
     values = ", ".join(go_quote(each) for each in supported)
     detail = f"supported values: {values}" if values else ""
     return _cause("FieldValueNotSupported", path, _with_value("Unsupported value", value), detail)
 
 
 def duplicate(path: str, value: object) -> Cause:
-    """An item that may stand in its list only once."""
+    """Return the cause for a repeated item of a list."""
     return _cause("FieldValueDuplicate", path, _with_value("Duplicate value", value))
 
 
 def forbidden(path: str, detail: str) -> Cause:
-    """A field that must not be set."""
+    """Return the cause for a field that must not be set."""
     return _cause("FieldValueForbidden", path, "Forbidden", detail)
 
 
 def internal_error(path: str, detail: str) -> Cause:
-    """Something that the server cannot do."""
+    """Return the cause for an internal error of the server."""
     return _cause("InternalError", path, "Internal error", detail)
 
 
 def too_long(path: str, maximum: int) -> Cause:
-    """A string longer than `maximum`. The API server says bytes where it counts characters; so do we."""
+    """Return the cause for a string over `maximum`. Like the API server, it writes bytes but counts characters."""
     unit = "byte" if maximum == 1 else "bytes"
     return _cause("FieldValueTooLong", path, "Too long", f"may not be more than {maximum} {unit}")
 
 
 def too_many(path: str, actual: int, maximum: int) -> Cause:
-    """A list or map with more than `maximum` entries."""
+    """Return the cause for a list or map with more than `maximum` entries."""
     unit = "item" if maximum == 1 else "items"
     return _cause("FieldValueTooMany", path, f"Too many: {actual}", f"must have at most {maximum} {unit}")
 
@@ -138,7 +138,7 @@ def _with_value(label: str, value: object) -> str:
 
 
 def go_value(value: object) -> str:
-    """A JSON value as a field error prints it: strings quoted, scalars bare, the rest as JSON."""
+    """Return a JSON value as a field error prints it: strings quoted, scalars bare, the rest as JSON."""
     if isinstance(value, Verbatim):
         return value.text
     if isinstance(value, str):
@@ -151,7 +151,7 @@ def go_value(value: object) -> str:
 
 
 def go_quote(text: str) -> str:
-    """`strconv.Quote`: double quotes, Go escapes, printable characters as they are."""
+    """Quote as `strconv.Quote`: double quotes, Go escapes, printable characters unchanged."""
     return f'"{"".join(map(_quoted, text))}"'
 
 
@@ -167,7 +167,7 @@ def _quoted(character: str) -> str:
 
 
 def go_text(value: Any) -> str:
-    """`%v` of a JSON value: bare strings, maps as `map[a:b]`."""
+    """Format a JSON value as `%v`: bare strings, maps as `map[a:b]`."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -183,12 +183,12 @@ def go_text(value: Any) -> str:
 
 
 def go_float(number: float) -> str:
-    """`%v` of a float64: the shortest digits that read back, an exponent from 1e21 on and below 1e-4."""
+    """Format a float64 as `%v`: the shortest exact digits, an exponent from 1e21 on and below 1e-4."""
     return _float_text(number, smallest=1e-4)
 
 
 def go_json(value: Any) -> str:
-    """`encoding/json` without indentation: sorted keys, `<`, `>` and `&` escaped, whole floats without a fraction."""
+    """Encode as `encoding/json`, not indented: sorted keys, `<`, `>` and `&` escaped, no fraction on whole floats."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).translate(_JSON_ESCAPES)
     if value is None:

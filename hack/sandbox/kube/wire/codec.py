@@ -1,4 +1,4 @@
-"""Bytes to JSON and back: strict JSON with duplicate keys noticed, YAML as sigs.k8s.io/yaml reads and writes it."""
+"""Converts bytes to JSON and back: strict JSON with duplicate keys reported, YAML as in sigs.k8s.io/yaml."""
 
 import json
 from typing import Any, Final
@@ -12,11 +12,11 @@ Json = dict[str, Any]
 
 
 class ParseError(Exception):
-    """The bytes are no document of their media type."""
+    """The bytes are not a valid document of their media type."""
 
 
 class _Pairs:
-    """An object as it stood in the text, repeated keys included."""
+    """An object as in the text, including repeated keys."""
 
     __slots__ = ("items",)
 
@@ -25,7 +25,7 @@ class _Pairs:
 
 
 def _number(text: str) -> float | int:
-    """Go prints whole floats without a fraction, so `2.0` becomes 2 on its first round trip."""
+    """Parse a number; Go prints whole floats without a fraction, so `2.0` becomes 2 on its first round trip."""
     value = float(text)
     return int(value) if value.is_integer() and abs(value) < 1e15 else value
 
@@ -35,7 +35,7 @@ def _constant(text: str) -> float:
 
 
 def parse_json(data: bytes) -> tuple[Any, list[str]]:
-    """The document, where the last of repeated keys wins, and the paths of the repeated ones. Raises ParseError."""
+    """Return the document and the paths of repeated keys, of which the last wins. Raises ParseError."""
     repeated = False
 
     def unique(pairs: list[tuple[str, Any]]) -> Json:
@@ -67,7 +67,7 @@ _GO_ERRORS: Final = {
     "Illegal trailing comma before end of object": "looking for beginning of object key string",
     "Illegal trailing comma before end of array": "looking for beginning of value",
 }
-"""What encoding/json says where Python's json stumbles, by Python's words."""
+"""The messages of encoding/json by those of Python's json."""
 
 
 def _go_error(exc: json.JSONDecodeError) -> str:
@@ -99,7 +99,7 @@ def _find_duplicates(value: Any, path: str, found: list[str]) -> None:
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML whose scalars become JSON: dates stay strings."""
+    """Loads YAML with JSON's scalars: dates are strings."""
 
     yaml_implicit_resolvers: Final = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
@@ -108,7 +108,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 
 class _Dumper(yaml.SafeDumper):
-    """YAML in the style of Go: no aliases, double quotes where quotes are needed."""
+    """Writes YAML in Go's style: no aliases, double quotes if quotes are needed."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
         """Write repeated objects out."""
@@ -131,17 +131,17 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def parse_yaml(data: bytes) -> Any:
-    """The first document. Raises ParseError."""
+    """Return the first document. Raises ParseError."""
     try:
         value = yaml.load(data, Loader=_Loader)
-        # A round trip finds what JSON cannot say: keys that are no strings become strings, sets fail.
+        # A round trip finds values that JSON cannot express: other keys become strings, sets fail.
         return orjson.loads(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS))
     except (yaml.YAMLError, TypeError) as exc:
         raise ParseError(f"error converting YAML to JSON: yaml: {_yaml_error(exc)}") from exc
 
 
 def _yaml_error(exc: Exception) -> str:
-    """As go-yaml says it: lines count from 0 in the parser, from 1 in the scanner, and 0 is left out."""
+    """Return go-yaml's message: lines count from 0 in the parser, from 1 in the scanner, and 0 is omitted."""
     if not isinstance(exc, yaml.MarkedYAMLError):
         return str(exc)
     mark = exc.context_mark if exc.context_mark is not None and exc.context_mark.line else exc.problem_mark
@@ -152,13 +152,13 @@ def _yaml_error(exc: Exception) -> str:
 
 
 def dump_yaml(value: Any) -> bytes:
-    """The document as YAML, keys sorted."""
+    """Return the document as YAML, keys sorted."""
     text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=True, width=2**31, allow_unicode=True)
     return text.encode()
 
 
 def dump_json(value: Any) -> bytes:
-    """Compact JSON."""
+    """Return compact JSON."""
     return orjson.dumps(value, default=_fallback)
 
 
@@ -169,7 +169,7 @@ def _fallback(value: Any) -> Any:
 
 
 def go_map(value: Any) -> str:
-    """A value as Go's `%+v` prints it, for messages that quote patches."""
+    """Return a value as Go's `%+v` prints it, for messages that quote patches."""
     if isinstance(value, dict):
         return f"map[{' '.join(f'{k}:{go_map(value[k])}' for k in sorted(value))}]"
     if isinstance(value, list):

@@ -6,7 +6,7 @@ UNKNOWN = "<unknown>"
 
 
 def age(stamp: str | None) -> str:
-    """How long ago an RFC 3339 time was; `<unknown>` without one, `<invalid>` if it is none."""
+    """Return how long ago an RFC 3339 time was; `<unknown>` without one, `<invalid>` if it is invalid."""
     if not stamp:
         return UNKNOWN
     try:
@@ -19,7 +19,7 @@ def age(stamp: str | None) -> str:
 
 
 def human_duration(seconds: float) -> str:
-    """Two significant units at most, coarser the longer it is."""
+    """Return at most two significant units, coarser for longer durations."""
     if seconds <= -2:
         return "<invalid>"
     if seconds < 0:

@@ -1,7 +1,7 @@
-"""A cache of things derived from a JSON value, keyed by the value's identity.
+"""A cache of values derived from a JSON value, keyed by the value's identity.
 
-Hashing a CRD schema costs more than validating an object with it. The cache holds on to each key, so that an identity
-is never reused while its entry lives.
+Hashing a CRD schema costs more than validating an object with it. The cache keeps each key alive, so that an identity
+is never reused while its entry exists.
 """
 
 from collections import OrderedDict
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class IdentityCache(Generic[T]):
-    """Derived values of the most recently used keys. Thread-safe; a value may be made twice, never used half made."""
+    """Derived values of the most recently used keys. Thread-safe; a value may be built twice, never used half built."""
 
     def __init__(self, make: Callable[[Any], T], size: int = 512) -> None:
         self._make = make
@@ -23,7 +23,7 @@ class IdentityCache(Generic[T]):
         """Guarded by `_lock`. The first of the pair is the key itself, kept alive."""
 
     def get(self, value: Any) -> T:
-        """What was made of `value`, now or before. Raises what `make` raises, and remembers nothing then."""
+        """Return the derived value of `value`, built on first use. Raises the exceptions of `make`, without caching."""
         identity = id(value)
         with self._lock:
             entry = self._entries.get(identity)

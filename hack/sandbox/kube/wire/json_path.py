@@ -17,12 +17,12 @@ _TOKEN = re.compile(
 
 
 class PathError(Exception):
-    """The text is no path of the supported kind."""
+    """The text is not a supported path."""
 
 
 @lru_cache(maxsize=1024)
 def compile_path(path: str) -> tuple[Step, ...]:
-    """The steps of a path. Raises PathError."""
+    """Return the steps of a path. Raises PathError."""
     text = path.strip().removeprefix("{").removesuffix("}")
     steps: list[Step] = []
     position = 0
@@ -36,7 +36,7 @@ def compile_path(path: str) -> tuple[Step, ...]:
 
 
 def find(path: str, document: Any) -> list[Any]:
-    """All values at a path, in the order of the document. Raises PathError."""
+    """Return all values at a path, in the order of the document. Raises PathError."""
     values = [document]
     for step in compile_path(path):
         values = [found for value in values for found in step(value)]

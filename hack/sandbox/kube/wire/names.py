@@ -1,4 +1,4 @@
-"""What names, labels and annotations may look like, with the API server's explanations.
+"""Checks names, labels and annotations, with the API server's messages.
 
 Source: k8s.io/apimachinery pkg/util/validation and pkg/api/validation/path.
 """
@@ -22,12 +22,12 @@ def _regex_hint(message: str, pattern: str, *examples: str) -> str:
 
 
 def _too_long(maximum: int, unit: str = "characters") -> str:
-    """Names are measured in characters, says the API server, labels in bytes; both are ASCII where it matters."""
+    """Return the message on length: the API server counts names in characters, labels in bytes; both are ASCII."""
     return f"must be no more than {maximum} {unit}"
 
 
 def subdomain_problems(name: str) -> list[str]:
-    """RFC 1123 subdomain: the rule for the names of most objects."""
+    """Check an RFC 1123 subdomain: the rule for the names of most objects."""
     problems = [_too_long(SUBDOMAIN_MAX)] if len(name.encode()) > SUBDOMAIN_MAX else []
     if not re.fullmatch(_SUBDOMAIN, name):
         message = (
@@ -39,7 +39,7 @@ def subdomain_problems(name: str) -> list[str]:
 
 
 def label_problems(name: str) -> list[str]:
-    """RFC 1123 label: the rule for namespaces."""
+    """Check an RFC 1123 label: the rule for namespaces."""
     problems = [_too_long(LABEL_MAX)] if len(name.encode()) > LABEL_MAX else []
     if not re.fullmatch(_LABEL, name):
         if re.fullmatch(_SUBDOMAIN, name):
@@ -54,7 +54,7 @@ def label_problems(name: str) -> list[str]:
 
 
 def label_1035_problems(name: str) -> list[str]:
-    """RFC 1035 label: the rule for services."""
+    """Check an RFC 1035 label: the rule for services."""
     problems = [_too_long(LABEL_MAX)] if len(name.encode()) > LABEL_MAX else []
     if not re.fullmatch(_LABEL_1035, name):
         message = (
@@ -66,14 +66,14 @@ def label_1035_problems(name: str) -> list[str]:
 
 
 def path_segment_problems(name: str) -> list[str]:
-    """The least that every name must satisfy, and all that RBAC objects must: it stands in a URL."""
+    """Check that a name can be part of a URL: the minimum for every name, and the whole rule for RBAC objects."""
     if name in (".", ".."):
         return [f"may not be '{name}'"]
     return [f"may not contain '{character}'" for character in "/%" if character in name]
 
 
 def label_key_problems(key: str) -> list[str]:
-    """A qualified name: an optional DNS prefix, a slash, and a name."""
+    """Check a qualified name: an optional DNS prefix, a slash, and a name."""
     prefix, slash, name = key.rpartition("/")
     problems = []
     if "/" in prefix:
@@ -101,7 +101,7 @@ def label_key_problems(key: str) -> list[str]:
 
 
 def label_value_problems(value: str) -> list[str]:
-    """A label value: empty, or like a name."""
+    """Check a label value: empty, or like a name."""
     problems = [_too_long(LABEL_MAX, "bytes")] if len(value.encode()) > LABEL_MAX else []
     if not re.fullmatch(_VALUE, value):
         message = (
@@ -113,7 +113,7 @@ def label_value_problems(value: str) -> list[str]:
 
 
 def config_key_problems(key: str) -> list[str]:
-    """A key of a ConfigMap or Secret: also the name of a file in a volume."""
+    """Check a key of a ConfigMap or Secret: also the name of a file in a volume."""
     problems = [_too_long(SUBDOMAIN_MAX)] if len(key.encode()) > SUBDOMAIN_MAX else []
     if not re.fullmatch(_CONFIG_KEY, key):
         message = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"

@@ -1,4 +1,4 @@
-"""Which form of an answer a client accepts: JSON or YAML, plain, as a Table, or metadata only."""
+"""Negotiates the form of a response: JSON or YAML, plain, as a Table, or metadata only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from hack.sandbox.kube.wire.errors import not_acceptable
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
 OFFERED: Final = (JSON, YAML, "application/vnd.kubernetes.protobuf")
-"""What error messages name. Protobuf is read but never written: clients that prefer it accept JSON beside it."""
+"""Types in error messages. Protobuf is read but never written: clients that prefer it also accept JSON."""
 STREAMED: Final = tuple(f"{media_type};stream=watch" for media_type in (JSON, OFFERED[2]))
 """The same for watches."""
 _WILDCARDS: Final = ("*/*", "application/*", "")
@@ -17,7 +17,7 @@ _WILDCARDS: Final = ("*/*", "application/*", "")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The form of an answer. `target` is empty, Table, PartialObjectMetadata or …List, in meta.k8s.io/`version`."""
+    """The form of a response. `target` is empty, Table, PartialObjectMetadata or …List, in meta.k8s.io/`version`."""
 
     media_type: str = JSON
     target: str = ""
@@ -25,7 +25,7 @@ class Form:
 
 
 def clauses(accept: str) -> list[tuple[str, Mapping[str, str]]]:
-    """The media ranges of an Accept header with their parameters, best quality first."""
+    """Return the media ranges of an Accept header with their parameters, best quality first."""
     found: list[tuple[float, str, Mapping[str, str]]] = []
     for clause in accept.split(","):
         media_type, *raw = (part.strip() for part in clause.split(";"))
@@ -39,12 +39,12 @@ def clauses(accept: str) -> list[tuple[str, Mapping[str, str]]]:
 
 
 def of_errors(accept: str) -> str:
-    """The media type of a Status: what the client accepts, and JSON if it accepts nothing that there is."""
+    """Return the media type of a Status: an accepted one, or JSON if none is available."""
     return next((media_type for media_type, _ in clauses(accept) if media_type in (JSON, YAML)), JSON)
 
 
 def negotiate(accept: str) -> Form:
-    """The first acceptable form. Raises 406."""
+    """Return the first acceptable form. Raises 406."""
     for media_type, parameters in clauses(accept):
         base = JSON if media_type in _WILDCARDS else media_type
         if base not in (JSON, YAML):

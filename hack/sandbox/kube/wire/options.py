@@ -1,4 +1,4 @@
-"""The query parameters of a request as values, checked with the API server's words.
+"""Parses the query parameters of a request, with the API server's messages.
 
 Source: k8s.io/apimachinery pkg/apis/meta/v1/validation and internalversion/validation.
 """
@@ -20,7 +20,7 @@ POLICIES: Final = ("Foreground", "Background", "Orphan")
 
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
-    """Of create, update and patch. `manager` is derived from the User-Agent if the client names none."""
+    """Options of create, update and patch. `manager` is derived from the User-Agent by default."""
 
     dry_run: bool = False
     manager: str = "unknown"
@@ -30,7 +30,7 @@ class WriteOptions:
 
 @dataclass(frozen=True, slots=True)
 class DeleteOptions:
-    """Of delete and deletecollection."""
+    """Options of delete and deletecollection."""
 
     dry_run: bool = False
     policy: str | None = None
@@ -42,7 +42,7 @@ class DeleteOptions:
 
 @dataclass(frozen=True, slots=True)
 class ListOptions:
-    """Of list and watch. Selectors are still text: their fields depend on the resource."""
+    """Options of list and watch. Selectors are still text: their fields depend on the resource."""
 
     label_selector: str = ""
     field_selector: str = ""
@@ -62,7 +62,7 @@ def _first(query: Query, name: str) -> str:
 
 
 def _boolean(query: Query, name: str) -> bool | None:
-    """Go's conversion of query parameters: everything but `false` and `0` is true, a missing value included."""
+    """Parse a query parameter as Go does: everything except `false` and `0` is true, including a missing value."""
     if name not in query:
         return None
     return _first(query, name).lower() not in ("false", "0")
@@ -98,7 +98,7 @@ def _manager_causes(manager: str) -> list[Cause]:
 
 
 def write_options(query: Query, user_agent: str, kind: str, *, patch_type: str = "") -> WriteOptions:
-    """Of a create, update or patch; `kind` is CreateOptions, UpdateOptions or PatchOptions. Raises StatusError."""
+    """Parse options of a write; `kind` is CreateOptions, UpdateOptions or PatchOptions. Raises StatusError."""
     manager = _first(query, "fieldManager")
     force = _boolean(query, "force")
     causes: list[Cause] = []
@@ -120,13 +120,13 @@ def write_options(query: Query, user_agent: str, kind: str, *, patch_type: str =
 
 
 def prefix_of(user_agent: str) -> str:
-    """The field manager that a User-Agent stands for: what precedes its first slash, printable characters only."""
+    """Return the field manager for a User-Agent: the part before its first slash, printable characters only."""
     name = "".join(character for character in user_agent.partition("/")[0] if character.isprintable())
     return name[:FIELD_MANAGER_MAX] or "unknown"
 
 
 def delete_options(query: Query, body: Json | None) -> DeleteOptions:
-    """From the body if there is one, else from the query. Raises StatusError."""
+    """Parse options from the body if there is one, else from the query. Raises StatusError."""
     causes: list[Cause] = []
     if body is not None:
         conditions = body.get("preconditions") or {}
@@ -149,7 +149,7 @@ def delete_options(query: Query, body: Json | None) -> DeleteOptions:
 
 
 def list_options(query: Query) -> ListOptions:
-    """Of a list or watch. Raises StatusError."""
+    """Parse options of a list or watch. Raises StatusError."""
     options = ListOptions(
         label_selector=_first(query, "labelSelector"),
         field_selector=_first(query, "fieldSelector"),
@@ -170,7 +170,7 @@ def list_options(query: Query) -> ListOptions:
 
 
 def wants_watch(query: Query) -> bool:
-    """Whether a GET of a collection is a watch."""
+    """Return whether a GET of a collection is a watch."""
     return bool(_boolean(query, "watch"))
 
 

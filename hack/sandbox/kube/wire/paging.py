@@ -1,4 +1,4 @@
-"""Continue tokens: where the next page of a list begins, at which revision. Source: k8s.io/apiserver pkg/storage."""
+"""Continue tokens: start and revision of the next page of a list. Source: k8s.io/apiserver pkg/storage."""
 
 import base64
 import json
@@ -12,13 +12,13 @@ _VERSION: Final = "meta.k8s.io/v1"
 
 
 def write_token(revision: int, start: str) -> str:
-    """The token of the page that begins at key `start`, of a list read at `revision` (-1: at the current one)."""
+    """Return the token of the page that starts at key `start`, of a list at `revision` (-1: the current one)."""
     text = json.dumps({"v": _VERSION, "rv": revision, "start": start}, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
 def read_token(token: str) -> tuple[int, str]:
-    """Revision and start key of a token. Raises 400."""
+    """Return revision and start key of a token. Raises 400."""
     found = re.search(r"[^A-Za-z0-9_-]", token)
     if found or len(token) % 4 == 1:
         raise _invalid(f"illegal base64 data at input byte {found.start() if found else len(token) - 1}")

@@ -1,7 +1,7 @@
 """Regular expressions with the semantics of Go's regexp: RE2, linear time, no look-around.
 
-`pattern` of a schema and `matches()` of CEL are user input; Python's `re` would accept what a real API server refuses,
-match differently (`$` before a last newline) and can be made to run for ever.
+`pattern` of a schema and `matches()` of CEL are user input; Python's `re` would accept patterns that a real API server
+refuses, match differently (`$` before a last newline) and could run forever.
 """
 
 from functools import lru_cache
@@ -22,10 +22,10 @@ _GO_WORDS: Final = {
 
 
 class Pattern(Protocol):
-    """The part of a compiled expression that is used here."""
+    """The used part of a compiled expression."""
 
     def search(self, text: str) -> object | None:
-        """A match anywhere in `text`, or None."""
+        """Return a match anywhere in `text`, or None."""
 
 
 class BadPatternError(ValueError):
@@ -46,6 +46,6 @@ def compile_pattern(expression: str) -> Pattern:
 
 
 def _as_go_says(reason: str) -> str:
-    """The C++ library's complaint in the words of Go's: `missing ): (a` is "missing closing ): `(a`"."""
+    """Return the C++ library's error in Go's wording: `missing ): (a` is "missing closing ): `(a`"."""
     text, _, part = reason.partition(": ")
     return f"{_GO_WORDS.get(text, text)}: `{part}`"

@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 _TOKEN: Final = re.compile(r"\s*(?:(==|!=|=|!|>|<|\(|\)|,)|([^\s=!<>(),]+))")
 _BINARY: Final = "in, notin, =, ==, !=, gt, lt"
-"""What may follow a key, as the API server names it."""
+"""Operators after a key, as in the API server's messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Requirement:
     values: frozenset[str]
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Whether the labels satisfy this term."""
+        """Return whether the labels satisfy this term."""
         value = labels.get(self.key)
         match self.operator:
             case "exists":
@@ -56,7 +56,7 @@ class LabelSelector:
     requirements: tuple[Requirement, ...] = ()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Whether the labels satisfy the selector."""
+        """Return whether the labels satisfy the selector."""
         return all(requirement.matches(labels) for requirement in self.requirements)
 
 
@@ -168,18 +168,18 @@ class FieldSelector:
     terms: tuple[tuple[str, str, bool], ...] = ()
 
     def exact(self, name: str) -> str | None:
-        """The value that the selector demands of a field."""
+        """Return the value that the selector requires of a field."""
         return next((value for field, value, equal in self.terms if field == name and equal), None)
 
     def matches(self, fields: Mapping[str, str]) -> bool:
-        """Whether an object's selectable fields satisfy the selector."""
+        """Return whether an object's selectable fields satisfy the selector."""
         return all((fields.get(name, "") == value) == equal for name, value, equal in self.terms)
 
 
 def parse_field_selector(text: str, convert: Callable[[str], str]) -> FieldSelector:
     """Parse the query parameter.
 
-    `convert` maps a field label of the request to the one of the storage, or raises if it cannot be selected by.
+    `convert` maps a field label of the request to the one of the storage, or raises if it is not selectable.
     Raises a 400 StatusError.
     """
     terms = []

@@ -1,8 +1,8 @@
-"""Go's typed decoding of built-in kinds: what the JSON of a client becomes after a round trip through Go structs.
+"""Decodes built-in kinds like Go: the client's JSON after a round trip through Go structs.
 
-Unknown fields vanish (and are reported), nulls vanish, zero values vanish or appear as the struct tags say
-(`x-absent`, see builtin/generate.py), times and quantities take their canonical form, and a value of the wrong type
-fails with the words of encoding/json.
+Unknown fields are dropped (and reported), nulls are dropped, zero values are dropped or added by the struct tags
+(`x-absent`, see builtin/generate.py), times and quantities get their canonical form, and a value of the wrong type
+fails with the message of encoding/json.
 """
 
 import base64
@@ -25,13 +25,13 @@ _LIMITS: Final = {"int32": 2**31, "int64": 2**63}
 
 
 class DecodeError(Exception):
-    """The JSON does not fit into the Go type; the message is Go's."""
+    """The JSON does not match the Go type; the message is Go's."""
 
 
 def decode(schema: Schema, value: Any, defaulters: Mapping[str, Defaulter] = _NONE) -> tuple[Any, list[str]]:
-    """A normalized copy of `value`, and the paths of its unknown fields in the order of the document.
+    """Return a normalized copy of `value`, and the paths of its unknown fields in document order.
 
-    `defaulters` fill in the defaults of a struct, by its Go name; inner structs come first. Raises DecodeError.
+    `defaulters` set the defaults of a struct, by its Go name; inner structs come first. Raises DecodeError.
     """
     unknown: list[str] = []
     result = _Decoder(unknown, defaulters).struct(schema, value, "", "")
@@ -39,7 +39,7 @@ def decode(schema: Schema, value: Any, defaulters: Mapping[str, Defaulter] = _NO
 
 
 class _Decoder:
-    """One decoding. `path` is what unknown fields are reported with; `fields` (no list indexes) is Go's field stack."""
+    """One decoding. `path` is for reporting unknown fields; `fields` (no list indexes) is Go's field stack."""
 
     def __init__(self, unknown: list[str], defaulters: Mapping[str, Defaulter]):
         self._unknown = unknown
@@ -135,7 +135,7 @@ _ZEROS: Final[tuple[Any, ...]] = ("", 0, False, [], {}, None)
 
 
 def zero(prop: Schema) -> Any:
-    """The zero value of a Go type, as JSON shows it."""
+    """Return the zero value of a Go type in JSON."""
     name = prop.get("x-struct")
     if name in ("Time", "MicroTime"):
         return None
@@ -153,7 +153,7 @@ def zero(prop: Schema) -> Any:
 
 
 def go_type(prop: Schema) -> str:
-    """How Go names the type of a property in an error."""
+    """Return Go's name of a property's type in errors."""
     if "x-struct" in prop:
         return f"{prop.get('x-package', 'v1')}.{prop['x-struct']}"
     kind = prop.get("type")
@@ -229,7 +229,7 @@ def _int_or_string(value: Any) -> Any:
 
 
 def quantity(value: Any) -> str:
-    """A resource quantity in canonical form: no fraction, the largest suffix that fits. Raises DecodeError."""
+    """Return a resource quantity in canonical form: no fraction, the largest suffix that fits. Raises DecodeError."""
     text = str(value)
     found = _QUANTITY.fullmatch(text) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
     if not found:

@@ -1,0 +1,1 @@
+"""Runs the tests under conditions that a busy and unlucky machine has."""
