@@ -33,7 +33,7 @@ class AwsIdentity:
     default_tags: Mapping[str, str]
     """Tags behind the object's own."""
     tags: tuple[Mapping[str, str], ...]
-    """Those that the recorded resource shall have."""
+    """The tags of the recorded resource, as they should be."""
     tagging: Tagging
     """The note of them."""
     resolved: Target | AwsError

@@ -102,7 +102,7 @@ class During(Enum):
     DESCRIBE = "describe"
     OWNER = "owner"
     STOP = "stop"
-    COMPANIONS = "companions"
+    CHILDREN = "children"
     UPDATE = "update"
     DELETE = "delete"
     TAG = "tag"
@@ -199,7 +199,7 @@ class Observed:
     rules_running: bool = False
     """Debugger rules that the status shows are still being evaluated."""
     lacking: str = ""
-    """What keeps objects beside this one from being made, in words (`Companions`)."""
+    """Why child objects could not be created, in words (`tuning`)."""
     issues: frozenset[str] = frozenset()
     """Debugger rules that the status shows to have found issues."""
     edited: tuple[str, ...] = ()

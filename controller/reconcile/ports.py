@@ -130,7 +130,7 @@ class Accounts(Protocol):
 
 
 class UnknownAccounts:
-    """`Accounts` where accounts need not be told apart."""
+    """`Accounts` where there is one account only, or none is known."""
 
     def of(self, target: Target) -> str:  # noqa: ARG002 (the port's signature)
         """Return that the account is unknown."""

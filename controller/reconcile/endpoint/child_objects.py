@@ -75,7 +75,7 @@ class ChildObjects:
         self._note(owner, child, {"annotations": {DELETION_POLICY.key: "retain"}})
 
     def correct(self, owner: ManagedObject, child: Child) -> None:
-        """Have a child change back what somebody else has changed of it."""
+        """Have a child correct its own drift."""
         self._note(owner, child, {"annotations": {DRIFT_POLICY.key: "correct"}})
 
     def own(self, owner: ManagedObject, child: Child) -> None:

@@ -75,7 +75,7 @@ ATTEMPT: Final = LAST_UPDATE_ATTEMPT.key
 """Annotation: what SageMaker was last asked to serve (D-15)."""
 
 _KNOWN: Final = ("creationTime", "endpointArn", "endpointConfigName", "lastModifiedTime", "productionVariants")
-"""Status fields that repeat what DescribeEndpoint told."""
+"""Status fields copied from DescribeEndpoint."""
 
 
 class Targets(Protocol):
@@ -212,7 +212,7 @@ class EndpointLifeCycle:
         return self._with_wish(seen, managed)
 
     def _with_wish(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
-        """What the spec wants, or why nobody can tell."""
+        """Add what the spec wants, or why it cannot be determined."""
         try:
             resolved = manifests.resolve(_placed(seen, managed))
             wanted = desired(managed.obj, resolved, self._how(managed), seen.models, seen.configurations)

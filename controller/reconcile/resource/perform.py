@@ -163,7 +163,7 @@ def _text_of(claims: Mapping[str, str]) -> str:
 
 
 def _claims(annotations: Mapping[str, str]) -> dict[str, str]:
-    """The annotation; one that somebody has spoilt counts as absent, and the status still tells the current name."""
+    """Parse the annotation; an unreadable one counts as absent, and the status still has the current name."""
     try:
         claims: Any = json.loads(annotations.get(CLAIMS) or "{}")
     except ValueError:

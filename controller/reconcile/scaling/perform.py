@@ -31,9 +31,9 @@ ENDPOINTS: Final = "endpoints"
 FOUND: Final = FOUND_TARGETS.key
 """Annotation: JSON list of variants that had a target before this object came: it is not ours to deregister."""
 CLAIMED: Final = CLAIMED_VARIANTS.key
-"""Annotation: JSON object of the object's uid and the variants that it has claimed, told beside the status: who empties
-that must not turn what we have applied into somebody else's. A copy of the object has another uid, and has claimed
-nothing.
+"""Annotation: JSON object of the object's uid and the variants that it has claimed. It repeats the status, so that an
+emptied status does not make what the operator has applied look like the work of others. A copy of the object has
+another uid, and has claimed nothing.
 """
 
 
@@ -43,7 +43,7 @@ def resource_ids_of(obj: JsonObject) -> Iterable[str]:
 
 
 def _claimed(obj: JsonObject) -> tuple[str, ...]:
-    """The variants on which the object may have put its policy: its status tells them, else its annotation."""
+    """Return the variants on which the object may have put its policy: from its status, else its annotation."""
     if told := (obj.get("status") or {}).get("resourceIDList"):
         return tuple(str(each) for each in told)
     metadata = obj["metadata"]
@@ -235,7 +235,7 @@ class ScalingLifeCycle:
         return replace(seen, is_check_due=False, is_verified=True, missing=is_missing, differences=tuple(differences))
 
     def _with_policy(self, seen: ScalingSeen, managed: ManagedObject) -> Mapping[str, Mapping[str, Any]]:
-        """Policies of this name, by the variant that they are on, whoever has put them there."""
+        """Return the policies of this name by the variant that they are on, of this object and of others."""
         namespace = seen.requests[0].target["ServiceNamespace"]
         return self._scaling.policies(managed.identity.target(), seen.policy, namespace, caller=managed.key)
 
@@ -286,7 +286,7 @@ class ScalingLifeCycle:
 
 
 def _is_in(place: Recorded | None, other: JsonObject, spec: Mapping[str, Any]) -> bool:
-    """Whether another policy is at `place`, where the one with this `spec` is, as far as both tell."""
+    """Whether another policy is at `place`, where the one with this `spec` is, as far as both say."""
     recorded = recorded_in(other.get("status") or {})
     if place is None or recorded is None:
         return bool((other.get("spec") or {}).get("region") == spec.get("region"))

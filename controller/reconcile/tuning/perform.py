@@ -33,7 +33,7 @@ class TuningObservation(Situation):
 class KeepChildren(AwsStep):
     """See that the children are as the observation wants them."""
 
-    during = During.COMPANIONS
+    during = During.CHILDREN
 
 
 class SeeChildrenOff:

@@ -83,7 +83,7 @@ TABLE = [
     pytest.param(seen(is_ended=True), None, None, Look.NONE, id="ended"),
     pytest.param(seen(policy=p.Policy(paused=True)), None, None, Look.NONE, id="paused: no AWS calls"),
     pytest.param(
-        seen(failure=p.Failure(p.During.COMPANIONS, ErrorClass.DENIED, "c", "m")),
+        seen(failure=p.Failure(p.During.CHILDREN, ErrorClass.DENIED, "c", "m")),
         None,
         None,
         Look.NONE,
