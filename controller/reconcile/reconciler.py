@@ -100,6 +100,6 @@ def reconcile_one(
 
 
 def _warn_of_orphan(memory: Memory | None) -> None:
-    """Warn of an object that went before its status could record what was created: its finalizer was removed by force."""
+    """Warn of an object that went, its finalizer removed by force, before its status could record its resource."""
     if memory is not None and memory.recorded is not None:
         _log.warning("object gone, its resource stays at AWS", resource=memory.recorded.arn or memory.recorded.name)

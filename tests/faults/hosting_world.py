@@ -272,7 +272,7 @@ class FakeHosting:
         return request
 
     def targets(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> Descriptions:
-        """See `perform.Targets.targets`."""
+        """See `Scaling.targets`."""
         self.calls.append("DescribeScalableTargets")
         return {each["ResourceId"]: {} for each in selectors if each["ResourceId"] in self.scaled}
 

@@ -1,9 +1,9 @@
 """The life-cycle of HostingDeployments, in the terms of the loop: one method for each step of `observation`."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, Protocol, TypeGuard
+from typing import Any, Final, TypeGuard
 
 import structlog
 
@@ -13,12 +13,11 @@ from api.autoscaling import resource_id_of, selector_of
 from api.convert import ConversionError, to_request
 from api.meta import JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT
-from controller.aws.autoscaling import Descriptions
+from controller.aws.autoscaling import Scaling
 from controller.aws.console import partition_of
 from controller.aws.errors import AwsError
 from controller.aws.runtimeurl import invocation_url
 from controller.aws.sagemaker import Endpoints
-from controller.aws.targets import Target
 from controller.reconcile.context import Context
 from controller.reconcile.endpoint.child_objects import CHILDREN, ChildObjects
 from controller.reconcile.endpoint.decide import decide
@@ -78,14 +77,6 @@ _KNOWN: Final = ("creationTime", "endpointArn", "endpointConfigName", "lastModif
 """Status fields copied from DescribeEndpoint."""
 
 
-class Targets(Protocol):
-    """Knows what is scaled; `aws.autoscaling.ApplicationAutoScaling` does. May raise `AwsError`."""
-
-    def targets(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> Descriptions:
-        """See `aws.autoscaling.Scaling.targets`."""
-        ...
-
-
 class EndpointLifeCycle:
     """`RestingLifeCycle` of HostingDeployments: an endpoint, created, switched to new configurations, and deleted."""
 
@@ -93,7 +84,7 @@ class EndpointLifeCycle:
         self,
         context: Context,
         endpoints: Endpoints,
-        scaling: Targets,
+        scaling: Scaling,
         *,
         models: ObjectReader,
         configurations: ObjectReader,
