@@ -23,6 +23,7 @@ from controller.kube.errors import AlreadyExists
 from controller.reconcile.endpoint.child_objects import OWNERS
 from controller.reconcile.endpoint.desired import owners_of
 from controller.reconcile.executor import Executor
+from controller.reconcile.hosting import SETTLED
 from controller.reconcile.resource.users import CONFIGURATION, MODELS, configuration_of, models_of
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Shared
@@ -231,14 +232,12 @@ class FakeHosting:
         for each in request.get("DesiredWeightsAndCapacities", ()):
             endpoint.numbers[each["VariantName"]] = each.get("DesiredInstanceCount")
 
-    def list_page(
-        self, descriptor: KindDescriptor, target: Target, *, modified_after: datetime, next_token: str
-    ) -> Page:
+    def list_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
         """See `Jobs.list_page`."""
         self.calls.append("list")
         self.settle()
-        found = [self._summary(name, each) for name, each in self.endpoints.items() if each.modified > modified_after]
-        return Page(tuple(found), "", self._clock.utcnow().replace(microsecond=0))
+        newest_first = sorted(self.endpoints.items(), key=lambda item: item[1].created, reverse=True)
+        return Page(tuple(self._summary(name, each) for name, each in newest_first), "")
 
     def stop(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
         """See `Jobs.stop`: nothing here can be stopped."""
@@ -334,7 +333,7 @@ class HostingWorld:
             self.woken.append,
             self.clock,
             TrackerMetrics(CollectorRegistry()),
-            FeedSettings(),
+            FeedSettings(settled=SETTLED),
             rand=lambda: 0.5,
         )
         executor = Executor(writer, self.aws, self.recorder, self.fence, _Hook(self.crash))
