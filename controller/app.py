@@ -131,6 +131,7 @@ class _Operator:
         self._tenancy = None if settings.namespaces else Tenancy(_pod_namespace() or settings.leader_election_namespace)
         self._cluster_id = ClusterId(self._client, clock, configured=settings.cluster_id, served=settings.namespaces)
         self._namespaces = ServedNamespaces(self._client, settings.namespaces)
+        self._trackers: list[Tracker] = []  # complete before any thread starts
         api = AwsApi(self._new_clients(), Budgets(clock, self._registry), clock, self._registry)
         self._accounts = Accounts(api, clock)
         self._jobs = SageMaker(api)
@@ -198,14 +199,24 @@ class _Operator:
         settings = self._settings
         healthz = {} if elector is None else {"leader-election": _leader_check(elector)}
         readyz = {"caches": self.manager.readiness, "namespaces": self._namespaces.readiness}
+        degraded = {"status-sources": self._status_sources}
         for name, address, routes, flag in (
             ("metrics", settings.metrics_addr, metrics_routes(self._registry), "--metrics-addr"),
-            ("health", settings.health_addr, health_routes(healthz=healthz, readyz=readyz), "--health-addr"),
+            (
+                "health",
+                settings.health_addr,
+                health_routes(healthz=healthz, readyz=readyz, degraded=degraded),
+                "--health-addr",
+            ),
         ):
             if address is not None:
                 server = WebServer(name, address, routes, flag=flag)
                 self._closing.callback(server.close)
                 self.manager.add(Stage.SERVERS, name, server.run)
+
+    def _status_sources(self) -> str | None:
+        """Return which List operations fail, None while all answer; objects show it, too (`StatusDelayed`)."""
+        return "; ".join(lost for tracker in self._trackers for lost in tracker.lost_lists()) or None
 
     def _add_kind(self, served: Served) -> None:
         """Add informers, tracker and controller of one kind."""
@@ -266,6 +277,7 @@ class _Operator:
         for number in range(_TRACKER_THREADS):
             name = f"{served.descriptor.controller_name}-tracker-{number}"
             self.manager.add(Stage.LEADING, name, tracker.run)
+        self._trackers.append(tracker)
         return tracker
 
     def _add_namespaces(self) -> None:

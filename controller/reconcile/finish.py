@@ -9,7 +9,7 @@ from api.meta import Condition
 from controller.aws.errors import AwsError
 from controller.reconcile.managed_object import JITTER, MESSAGE_LIMIT, ManagedObject
 from controller.reconcile.plan import Observed, Settle, Verdict
-from controller.reconcile.status import reasons
+from controller.reconcile.status import messages, reasons
 from controller.reconcile.status.view import HANDLED
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ErrorClass, Terminal
@@ -24,6 +24,7 @@ _SLOW_CAP_S: Final = 300.0
 def finish(managed: ManagedObject, seen: Observed, settle: Settle) -> Result:
     """Return when the object is to be reconciled again. Raises the error of the pass, or `Terminal`."""
     _report_ignored(managed, seen)
+    _report_delay(managed, seen)
     if seen.is_asked and settle.verdict in {Verdict.FINE, Verdict.TERMINAL} and seen.hold_s is None:
         _report_handled(managed, seen)
     state = managed.state
@@ -82,6 +83,14 @@ def _report_ignored(managed: ManagedObject, seen: Observed) -> None:
     message = "; ".join(told)[:MESSAGE_LIMIT]
     notice = Condition(reasons.ANNOTATION_IGNORED, "True", reasons.NO_EFFECT, message)
     managed.notice(seen, notice, reasons.ANNOTATION_IGNORED)
+
+
+def _report_delay(managed: ManagedObject, seen: Observed) -> None:
+    """Show that the status may be late in a condition, with one Warning, while List fails for what is followed."""
+    sighting = managed.context.tracker.last(managed.key)
+    lost = sighting.lost if sighting else None
+    reason, message = messages.delayed(managed.descriptor, lost) if lost else (reasons.LIST_FAILING, "")
+    managed.notice(seen, Condition(reasons.STATUS_DELAYED, "True", reason, message), reasons.STATUS_DELAYED)
 
 
 def _report_handled(managed: ManagedObject, seen: Observed) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from api.meta import JsonObject, ObjectKey, Resource
+from controller.aws.errors import AwsError
 from controller.aws.targets import Target
 
 
@@ -67,6 +68,11 @@ class Sighting(Protocol):
     @property
     def is_describe_due(self) -> bool:
         """Whether lists alone do not show enough."""
+        ...
+
+    @property
+    def lost(self) -> AwsError | None:
+        """Why lists do not come, so that the resource is described in turn; None while they do."""
         ...
 
 

@@ -163,7 +163,7 @@ class EndpointLifeCycle:
         named = str((managed.obj.get("status") or {}).get(self._descriptor.name.status_field) or "")
         others += [policy for _, policy in self._policies_of(managed, named)]
         sighting = self._context.tracker.last(managed.key)
-        polled = None if sighting is None else (sighting.summary, sighting.is_describe_due)
+        polled = None if sighting is None else (sighting.summary, sighting.is_describe_due, sighting.lost)
         return [(each["metadata"]["uid"], each["metadata"]["resourceVersion"]) for each in others], polled
 
     def observe(self, managed: ManagedObject) -> HostingSeen:

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from api.descriptor import KindDescriptor
+from controller.aws.errors import AwsError
 from controller.reconcile.plan import Event, Found, Observed, Owner, Phase, Recorded, View
 from controller.reconcile.status import reasons
+from controller.runtime.errors import ErrorClass
 
 
 def rules_running(status: Mapping[str, Any]) -> bool:
@@ -92,3 +95,16 @@ def immutable_notice(seen: Observed, value: str) -> str:
 def once(seen: Observed, condition: str, reason: str, message: str, told: str = "") -> tuple[Event, ...]:
     """Return a Warning, unless `condition` shows `reason` already; `told` is the event's reason if it differs."""
     return () if seen.reasons.get(condition) == reason else (Event("Warning", told or reason, message),)
+
+
+def delayed(descriptor: KindDescriptor, lost: AwsError) -> tuple[str, str]:
+    """Return the reason and the message of a status that comes late, because List fails with `lost`.
+
+    A failure's code may change with every attempt and is left out: it would be a new message each time.
+    """
+    names = descriptor.operations
+    late = f"the status comes from {names.describe} and may be minutes late"
+    if lost.error_class is ErrorClass.DENIED:
+        words = f"{names.list} is denied ({lost.code}): {late}. Allow {descriptor.service}:{names.list} to the role"
+        return reasons.LIST_DENIED, words
+    return reasons.LIST_FAILING, f"{names.list} fails: {late}"

@@ -79,6 +79,23 @@ class TestHealth:
 
         assert get(f"{url}/healthz?verbose")[1] == "[+]lease ok\nhealthz check passed\n"
 
+    def test_what_is_degraded_shows_and_fails_nothing(self, serve: Serve) -> None:
+        """Another replica could do no better: it is for the reader, not for the probe."""
+        degraded = {"status-sources": lambda: "ListTrainingJobs: AccessDeniedException", "other": lambda: None}
+        url = serve(health_routes(healthz={}, readyz={"caches": lambda: None}, degraded=degraded))
+
+        assert get(f"{url}/readyz")[:2] == (200, "ok")
+        status, lines = get(f"{url}/readyz?verbose")[:2]
+        assert (status, lines.splitlines()) == (
+            200,
+            [
+                "[+]caches ok",
+                "[+]status-sources degraded: ListTrainingJobs: AccessDeniedException",
+                "[+]other ok",
+                "readyz check passed",
+            ],
+        )
+
     def test_each_check_can_be_asked_alone(self, serve: Serve) -> None:
         """For a probe that cares about one of them."""
         url = serve(health_routes(healthz={"a": lambda: None, "b": lambda: "bad"}, readyz={}))
