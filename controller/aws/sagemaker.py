@@ -5,8 +5,6 @@ Absence is the value ABSENT, and only for a reply that states it; every other fa
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final, Protocol
 
 from api.descriptor import KindDescriptor
@@ -52,8 +50,6 @@ class Page:
     """Summaries as AWS returned them, times as aware datetimes."""
     next_token: str
     """Empty on the last page."""
-    server_time: datetime | None
-    """SageMaker's own clock at the response (HTTP Date, whole seconds); None without that header."""
 
 
 class Jobs(Protocol):
@@ -79,10 +75,8 @@ class Jobs(Protocol):
         """Request the stop of a job. CONFLICT: its state does not allow that."""
         ...
 
-    def list_page(
-        self, descriptor: KindDescriptor, target: Target, *, modified_after: datetime, next_token: str
-    ) -> Page:
-        """Return one page of the jobs modified after a time, oldest creation first."""
+    def list_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
+        """Return one page of all jobs, newest creation first."""
         ...
 
     def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
@@ -195,16 +189,14 @@ class SageMaker:
         """See `Endpoints.change`."""
         self._api.call(target, "sagemaker", operation, request, caller=caller)
 
-    def list_page(
-        self, descriptor: KindDescriptor, target: Target, *, modified_after: datetime, next_token: str
-    ) -> Page:
+    def list_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
         """See `Jobs.list_page`."""
         request: dict[str, Any] = {
-            "LastModifiedTimeAfter": modified_after,
+            # No filter: AWS applies them after it has cut a page, which then comes back short or empty.
             "MaxResults": PAGE_SIZE,
             # Creation times never change, so paging neither skips nor repeats items while jobs change.
             "SortBy": "CreationTime",
-            "SortOrder": "Ascending",
+            "SortOrder": "Descending",
         }
         if next_token:
             request["NextToken"] = next_token
@@ -214,7 +206,6 @@ class SageMaker:
         return Page(
             items=tuple(answer.get(operations.list_items, ())),
             next_token=answer.get("NextToken") or "",
-            server_time=_server_time(answer),
         )
 
     def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
@@ -246,11 +237,3 @@ def _absent_if_not_found(error: AwsError) -> Absent:
     if error.error_class is ErrorClass.NOT_FOUND:
         return ABSENT
     raise error
-
-
-def _server_time(answer: Mapping[str, Any]) -> datetime | None:
-    stamp = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
-    try:
-        return parsedate_to_datetime(stamp)
-    except ValueError:  # absent or invalid: the caller has a slower fallback
-        return None

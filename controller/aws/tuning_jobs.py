@@ -40,6 +40,6 @@ class LaunchedJobs:
             answer = self._api.call(target, "sagemaker", _OPERATION, request, caller=caller)
         except AwsError as error:
             if error.error_class is ErrorClass.NOT_FOUND:
-                return Page((), "", None)
+                return Page((), "")
             raise
-        return Page(tuple(answer.get("TrainingJobSummaries", ())), answer.get("NextToken") or "", None)
+        return Page(tuple(answer.get("TrainingJobSummaries", ())), answer.get("NextToken") or "")

@@ -1026,7 +1026,7 @@ class CommandRun:
         """Run one command line; its normalized output."""
         deadline = time.monotonic() + step.get("retry", 0)
         while True:
-            code, out, err = self._run(step["run"], step.get("stdin"), step.get("timeout", 60))
+            code, out, err = self._run(step["run"], step.get("stdin"), step.get("timeout", 180))
             if code == 0 or time.monotonic() >= deadline:
                 break
             time.sleep(POLL_INTERVAL)

@@ -231,14 +231,12 @@ class FakeHosting:
         for each in request.get("DesiredWeightsAndCapacities", ()):
             endpoint.numbers[each["VariantName"]] = each.get("DesiredInstanceCount")
 
-    def list_page(
-        self, descriptor: KindDescriptor, target: Target, *, modified_after: datetime, next_token: str
-    ) -> Page:
+    def list_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
         """See `Jobs.list_page`."""
         self.calls.append("list")
         self.settle()
-        found = [self._summary(name, each) for name, each in self.endpoints.items() if each.modified > modified_after]
-        return Page(tuple(found), "", self._clock.utcnow().replace(microsecond=0))
+        newest_first = sorted(self.endpoints.items(), key=lambda item: item[1].created, reverse=True)
+        return Page(tuple(self._summary(name, each) for name, each in newest_first), "")
 
     def stop(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
         """See `Jobs.stop`: nothing here can be stopped."""
@@ -334,7 +332,7 @@ class HostingWorld:
             self.woken.append,
             self.clock,
             TrackerMetrics(CollectorRegistry()),
-            FeedSettings(),
+            FeedSettings(settled=CONTROLLERS.of(HOSTING_DEPLOYMENT).settled),
             rand=lambda: 0.5,
         )
         executor = Executor(writer, self.aws, self.recorder, self.fence, _Hook(self.crash))

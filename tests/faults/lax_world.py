@@ -193,7 +193,7 @@ class _Aws:
         """Always at once."""
 
     def page(self, *_: Any, **__: Any) -> Page:
-        return Page((), "", None)
+        return Page((), "")
 
 
 @cache

@@ -58,7 +58,6 @@ class FakeSageMaker:
         """Jobs whose stop was asked for and granted."""
         self.faults: list[Fault] = []
         self.always: Callable[[str], Exception | None] = lambda operation: None
-        self.is_dated = True
         self.page_size = 100
         self.lag_s = 0.0
         """Seconds for which a new job is known to Create only (eventual consistency)."""
@@ -123,23 +122,15 @@ class FakeSageMaker:
             self.move(name, "Stopping", region=target.region)
         return None
 
-    def list_page(
-        self, descriptor: KindDescriptor, target: Target, *, modified_after: datetime, next_token: str
-    ) -> Page:
+    def list_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
         """See `Jobs.list_page`."""
         with self._call("list", target.region):
-            found = [
-                self._summary(descriptor, job)
-                for (region, _), job in sorted(self.jobs.items(), key=lambda item: item[1].created)
-                if region == target.region and job.modified > modified_after and self._is_visible(job)
-            ]
+            there = [job for (region, _), job in self.jobs.items() if region == target.region and self._is_visible(job)]
+        there.sort(key=lambda job: job.created, reverse=True)
         start = int(next_token or 0)
         end = start + self.page_size
-        return Page(
-            items=tuple(found[start:end]),
-            next_token=str(end) if end < len(found) else "",
-            server_time=self._clock.utcnow().replace(microsecond=0) if self.is_dated else None,
-        )
+        page = tuple(self._summary(descriptor, job) for job in there[start:end])
+        return Page(items=page, next_token=str(end) if end < len(there) else "")
 
     def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
         """See `Jobs.tags`."""

@@ -138,7 +138,7 @@ class FakeTuning(FakeSageMaker):
             items = [self._item(tuning_job, name) for name in self.launched.get(tuning_job, ())]
         start = int(next_token or 0)
         end = start + self.page_size
-        return Page(tuple(items[start:end]), str(end) if end < len(items) else "", None)
+        return Page(tuple(items[start:end]), str(end) if end < len(items) else "")
 
 
 class BothJobs:

@@ -18,7 +18,8 @@ from api.meta import JsonObject
 from hack.sandbox.aws import server as aws_server
 from tests.dockerfile import DOCKERFILE, stages
 from tests.sandbox.apiserver import free_port, write_kubeconfig
-from tests.sandbox.harness import Operator, eventually, until_gone, until_status
+from tests.sandbox.deadline import PATIENCE_S, eventually
+from tests.sandbox.harness import Operator, until_gone, until_status
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, Cluster, cluster
 from tests.sandbox.test_metrics_front_end import answers, scrape
 
@@ -62,7 +63,7 @@ class Image:
     def output(self, *words: str) -> str:
         """What a command of the image prints; it must succeed."""
         done = subprocess.run(
-            self.command(*words), env=self.variables, capture_output=True, text=True, timeout=60, check=False
+            self.command(*words), env=self.variables, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -110,7 +111,7 @@ def test_a_job_runs_to_its_end_and_its_metrics_are_served(home: Cluster, image: 
     outside = Path(image.variables["OUTSIDE"])
     write_kubeconfig(outside / "kubeconfig", home.server.url, home.server.token(NAMESPACE, ACCOUNT))
     shutil.chown(outside / "kubeconfig", 65532, 65532)
-    metrics, health, https = free_port(), free_port(), free_port()
+    metrics, https = free_port(), free_port()
     with aws_server.start(speed=4.0) as aws:
         operator = Operator(
             HOME / "kubeconfig",
@@ -118,7 +119,6 @@ def test_a_job_runs_to_its_end_and_its_metrics_are_served(home: Cluster, image: 
             home.directory / "operator.log",
             *("--metrics-addr", f"127.0.0.1:{metrics}", "--poll-interval", "200ms"),
             *("--enable-leader-election", "--leader-election-namespace", NAMESPACE),
-            health_port=health,
             command=image.command(*IMAGE.form("ENTRYPOINT")),
             variables=image.variables,
         )
@@ -145,7 +145,7 @@ def test_a_job_runs_to_its_end_and_its_metrics_are_served(home: Cluster, image: 
             assert b'operation="CreateTrainingJob"' in body
             assert operator.terminate() == 0, operator.log_tail()
             front_end.terminate()
-            assert front_end.wait(20) == 0
+            assert front_end.wait(PATIENCE_S) == 0
         finally:
             operator.kill()
             front_end.kill()

@@ -20,7 +20,8 @@ from api.v1 import (
     TRAINING_JOB,
 )
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import REPOSITORY, aws_call, eventually, raw_call
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import REPOSITORY, aws_call, raw_call
 
 SAMPLES = {
     "TrainingJob": "xgboost-mnist-trainingjob",

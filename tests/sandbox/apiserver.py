@@ -12,13 +12,12 @@ import secrets
 import socket
 import ssl
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -26,10 +25,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from hack.sandbox.kube import server as sandbox
 from hack.tools import find
+from tests.sandbox.deadline import PATIENCE_S, NeverError, eventually
 
 ASSETS = "KUBEBUILDER_ASSETS"
 CLUSTER = "TEST_CLUSTER"
-START_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,14 @@ class ApiServer:
     """Whether everything on it belongs to the test."""
 
 
+def is_sandbox() -> bool:
+    """Whether tests run against the sandbox's API server."""
+    return not os.environ.get(CLUSTER) and not os.environ.get(ASSETS)
+
+
 @contextmanager
-def api_server(directory: Path) -> Iterator[ApiServer]:
-    """The API server for one test, empty but for the namespaces of a fresh cluster."""
+def api_server(directory: Path, *, state: Path | None = None) -> Iterator[ApiServer]:
+    """The API server for one test: the sandbox's with that state, else with the namespaces of a fresh cluster only."""
     assets = os.environ.get(ASSETS)
     if os.environ.get(CLUSTER):
         with cluster(directory) as scratch:
@@ -56,7 +60,7 @@ def api_server(directory: Path) -> Iterator[ApiServer]:
         with real_server(Path(assets), directory) as real:
             yield real
     else:
-        with sandbox.start() as running:
+        with sandbox.start(state=state) as running:
             yield ApiServer(running.url)
 
 
@@ -135,10 +139,10 @@ def free_port() -> int:
         return port
 
 
-def open_url(request: urllib.request.Request, timeout_s: float = 30.0) -> bytes:
+def open_url(request: urllib.request.Request, timeout_s: float = PATIENCE_S) -> bytes:
     """The body of an answer, over plain HTTP or from a server whose certificate nobody vouches for (loopback)."""
     try:
-        with urllib.request.urlopen(request, timeout=timeout_s, context=_trusting()) as answer:
+        with _opener().open(request, timeout=timeout_s) as answer:
             body: bytes = answer.read()
             return body
     except urllib.error.HTTPError as refused:
@@ -150,12 +154,12 @@ def open_url(request: urllib.request.Request, timeout_s: float = 30.0) -> bytes:
 
 
 @cache
-def _trusting() -> ssl.SSLContext:
-    """Trusts everybody. Made once: loading the certificates of the system takes longer than a request."""
+def _opener() -> urllib.request.OpenerDirector:
+    """Trusts everybody, and takes no proxy of the environment. Made once, for that takes longer than a request."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    return context
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
 
 
 def write_kubeconfig(path: Path, url: str, token: str = "", *, namespace: str = "default") -> None:
@@ -186,18 +190,19 @@ def _process(command: list[str], log: Path) -> Iterator[None]:
 
 def _wait_until_ready(server: ApiServer, log: Path) -> None:
     """Until it is ready and has made the namespaces that every cluster has."""
-    deadline = time.monotonic() + START_LIMIT_S
-    waiting = ["/readyz", *(f"/api/v1/namespaces/{name}" for name in ("default", "kube-system"))]
-    while waiting:
-        request = urllib.request.Request(server.url + waiting[0], headers=authorization(server.token))
+
+    def answers(path: str) -> bool:
         try:
-            open_url(request)
+            open_url(urllib.request.Request(server.url + path, headers=authorization(server.token)))
         except OSError:  # refused, or an HTTPError: not yet
-            if time.monotonic() > deadline:
-                raise AssertionError(f"kube-apiserver is not ready:\n{log.read_text()[-4000:]}") from None
-            time.sleep(0.05)
-        else:
-            waiting.pop(0)
+            return False
+        return True
+
+    try:
+        for path in ("/readyz", *(f"/api/v1/namespaces/{name}" for name in ("default", "kube-system"))):
+            eventually(partial(answers, path), what=f"kube-apiserver answers {path}")
+    except NeverError as never:
+        raise NeverError(f"{never}; its log:\n{log.read_text()[-4000:]}") from None
 
 
 def authorization(token: str) -> dict[str, str]:

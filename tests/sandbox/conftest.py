@@ -1,9 +1,10 @@
 """A world for one end-to-end test: API server, SageMaker, a proxy before each, and operators on demand."""
 
 import itertools
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from functools import cache, partial
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,18 +12,43 @@ import yaml
 
 from api.meta import JsonObject
 from hack.sandbox.aws import server as aws_server
-from tests.sandbox.apiserver import api_server, free_port, write_kubeconfig
-from tests.sandbox.harness import REPOSITORY, Api, Operator, eventually
+from hack.sandbox.aws.clock import SandboxClock
+from tests.sandbox.apiserver import write_kubeconfig
+from tests.sandbox.crds import server_with_crds
+from tests.sandbox.forkserver import end_fork_server
+from tests.sandbox.harness import REPOSITORY, Api, Operator
 from tests.sandbox.interceptor import Interceptor, interceptor
 from tests.sandbox.kubectl import Kubectl, kubectl_for
 
-CRDS = REPOSITORY / "config" / "crd" / "bases"
 
+class StoppableTime:
+    """Real time, which a test can stop: nothing at SageMaker changes meanwhile, however slow the machine is.
 
-@cache
-def our_crds() -> list[JsonObject]:
-    """The CRDs that we ship; parsed once, for they are long."""
-    return [yaml.load(crd.read_text(), Loader=yaml.CSafeLoader) for crd in sorted(CRDS.glob("*.yaml"))]
+    So a state that passes quickly, such as Creating, can be waited for and acted upon. Thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._behind_s = 0.0
+        self._stopped_at: float | None = None
+
+    def __call__(self) -> float:
+        """Return the time, seconds since the epoch."""
+        with self._lock:
+            return time.time() - self._behind_s if self._stopped_at is None else self._stopped_at
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop the time while the block runs; afterwards it goes on where it stopped."""
+        now = self()
+        with self._lock:
+            self._stopped_at = now
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._behind_s = time.time() - now
+                self._stopped_at = None
 
 
 class World:
@@ -33,8 +59,10 @@ class World:
         self._stack = stack
         self._numbers = itertools.count(1)
         self.operators: list[Operator] = []
-        self.kube = stack.enter_context(api_server(directory))
-        self.aws = stack.enter_context(aws_server.start(speed=SPEED))
+        self.kube = stack.enter_context(server_with_crds(directory))
+        self.time = StoppableTime()
+        """Of SageMaker."""
+        self.aws = stack.enter_context(aws_server.start(speed=SPEED, clock=SandboxClock(self.time)))
         self.to_kube: Interceptor = stack.enter_context(interceptor(self.kube.url, token=self.kube.token))
         self.to_aws: Interceptor = stack.enter_context(interceptor(self.aws.url))
         self.api = Api(self.kube.url, self.kube.token, namespace=self.kube.namespace)
@@ -43,16 +71,6 @@ class World:
         write_kubeconfig(self.kubeconfig, self.to_kube.url, namespace=self.kube.namespace)
         self.direct_kubeconfig = directory / "direct-kubeconfig"
         write_kubeconfig(self.direct_kubeconfig, self.kube.url, self.kube.token, namespace=self.kube.namespace)
-        self._install(our_crds())
-
-    def _install(self, crds: list[JsonObject]) -> None:
-        """Apply CRDs and wait until their resources are served."""
-        for crd in crds:
-            path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd['metadata']['name']}"
-            self.api.call("PATCH", path + "?fieldManager=tests&force=true", crd, content="application/apply-patch+yaml")
-        for crd in crds:
-            collection = self.api.path(plural=crd["spec"]["names"]["plural"])
-            eventually(partial(self.api.is_served, collection), what=f"{collection} is served")
 
     def electing_operator(self, *flags: str) -> Operator:
         """One more operator, that works only while it holds the lease in the namespace of the objects."""
@@ -68,7 +86,6 @@ class World:
             *("--poll-interval", "200ms"),
             *(() if self.kube.is_ours else ("--namespace", self.kube.namespace)),
             *flags,
-            health_port=free_port(),
         )
         self.operators.append(started)
         return started
@@ -98,6 +115,13 @@ def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
         report = getattr(request.node, "report_of_call", None)
         if report is not None and report.failed:
             report.sections.append(("operator logs", made.logs()))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_fork_server_is_left_behind() -> Iterator[None]:
+    """End what starts operators, if a test has started it."""
+    yield
+    end_fork_server()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -5,41 +5,21 @@ import json
 import os
 import signal
 import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Literal
 
 from api.meta import JsonObject
 from api.v1 import KINDS
 from tests.sandbox.apiserver import authorization, open_url
+from tests.sandbox.deadline import PATIENCE_S, NeverError, eventually
+from tests.sandbox.forkserver import Child, fork_server
 
-T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
 PLURALS = {each.kind: each.plural for each in KINDS}
-
-
-class NeverError(AssertionError):
-    """What had to become true did not, in time; the message shows the last thing seen."""
-
-
-def eventually(look: Callable[[], T | None], *, what: str, within_s: float = 30.0, every_s: float = 0.02) -> T:
-    """The first true value that `look` returns. Raises NeverError after `within_s`, a limit and not an expectation.
-
-    `every_s` is the pause between two looks: longer where looking costs much.
-    """
-    deadline = time.monotonic() + within_s
-    while True:
-        seen = look()
-        if seen:
-            return seen
-        if time.monotonic() > deadline:
-            raise NeverError(f"{what}: not within {within_s:g} s; last seen: {seen!r}")
-        time.sleep(every_s)
 
 
 class Api:
@@ -107,9 +87,7 @@ class Api:
         return [event for event in listed["items"] if event["involvedObject"]["name"] == name]
 
 
-def until_status(
-    api: Api, name: str, value: str, *, field: str = "trainingJobStatus", within_s: float = 30.0, **where: str
-) -> JsonObject:
+def until_status(api: Api, name: str, value: str, *, field: str = "trainingJobStatus", **where: str) -> JsonObject:
     """Wait until the status field has `value`; returns the object. `where` is that of `Api.path`."""
 
     def look() -> JsonObject | None:
@@ -117,21 +95,26 @@ def until_status(
         return obj if obj and (obj.get("status") or {}).get(field) == value else None
 
     try:
-        return eventually(look, what=f"{name}: {field}={value}", within_s=within_s)
+        return eventually(look, what=f"{name}: {field}={value}")
     except NeverError as never:
         raise NeverError(f"{never}; object: {json.dumps(api.get(name, **where), indent=1)}") from None
 
 
-def until_gone(api: Api, name: str, within_s: float = 30.0, **where: str) -> None:
+def until_gone(api: Api, name: str, **where: str) -> None:
     """Wait until the object does not exist. `where` is that of `Api.path`."""
     try:
-        eventually(lambda: api.get(name, **where) is None, what=f"{name} is gone", within_s=within_s)
+        eventually(lambda: api.get(name, **where) is None, what=f"{name} is gone")
     except NeverError as never:
         raise NeverError(f"{never}; object: {json.dumps(api.get(name, **where), indent=1)}") from None
 
 
 class Operator:
-    """`python -m controller` as a real process. Its log is kept and shown where a test fails."""
+    """`python -m controller` as a real process. Its log is kept and shown where a test fails.
+
+    It is forked from a process that has imported the operator (forkserver.py), or executed where a `command` is given.
+    """
+
+    process: "Child | subprocess.Popen[bytes]"
 
     def __init__(
         self,
@@ -139,14 +122,14 @@ class Operator:
         aws_url: str,
         log: Path,
         *flags: str,
-        health_port: int,
-        command: Sequence[str] = (sys.executable, "-m", "controller"),
+        command: Sequence[str] = (),
         variables: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.log = log
-        self.health_url = f"http://127.0.0.1:{health_port}"
         environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KUBE", "SAGEMAKER_"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "KUBE", "SAGEMAKER_")) and not name.upper().endswith("_PROXY")
         }
         environment |= {
             "AWS_DEFAULT_SAGEMAKER_ENDPOINT": aws_url,
@@ -158,35 +141,53 @@ class Operator:
             "PYTHONUNBUFFERED": "1",
             **variables,
         }
-        with log.open("ab") as sink:
-            self.process = subprocess.Popen(
-                [
-                    *command,
-                    *("--kubeconfig", str(kubeconfig)),
-                    *("--metrics-addr", "127.0.0.1:0"),
-                    *("--health-addr", f"127.0.0.1:{health_port}"),
-                    *("--log-format", "json", "--log-level", "debug"),
-                    *flags,
-                ],
-                cwd=REPOSITORY,
-                env=environment,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-            )
+        arguments = [
+            *("--kubeconfig", str(kubeconfig)),
+            *("--metrics-addr", "127.0.0.1:0"),
+            *("--health-addr", "127.0.0.1:0"),
+            *("--log-format", "json", "--log-level", "debug"),
+            *flags,
+        ]
+        log.touch()
+        if command:
+            with log.open("ab") as sink:
+                self.process = subprocess.Popen(
+                    [*command, *arguments], cwd=REPOSITORY, env=environment, stdout=sink, stderr=subprocess.STDOUT
+                )
+        else:
+            self.process = fork_server().launch(arguments, environment, log)
 
-    def until_ready(self, within_s: float = 30.0) -> "Operator":
+    def url(self, server: Literal["metrics", "health"]) -> str:
+        """Return the address of one of its servers, which is in the log: the system chose the port."""
+
+        def look() -> str | None:
+            if self.process.poll() is not None:
+                raise AssertionError(f"operator ended with {self.process.returncode}:\n{self.log_tail()}")
+            written, _, _ = self.log.read_text(errors="replace").rpartition("\n")
+            for line in written.splitlines():
+                if '"serving"' in line and (said := json.loads(line)).get("server") == server:
+                    return f"http://127.0.0.1:{said['port']}"
+            return None
+
+        return eventually(look, what=f"the operator serves {server}")
+
+    def until_ready(self) -> "Operator":
         """Wait for `/readyz`. Raises AssertionError with the log where the process ended instead."""
+        health = self.url("health")
 
         def look() -> bool:
             if self.process.poll() is not None:
                 raise AssertionError(f"operator ended with {self.process.returncode}:\n{self.log_tail()}")
             try:
-                with urllib.request.urlopen(self.health_url + "/readyz", timeout=5) as answer:
-                    return bool(answer.status == 200)
+                open_url(urllib.request.Request(health + "/readyz"))
             except OSError:
                 return False
+            return True
 
-        eventually(look, what="operator is ready", within_s=within_s)
+        try:
+            eventually(look, what="operator is ready")
+        except NeverError as never:
+            raise NeverError(f"{never}; its log:\n{self.log_tail()}") from None
         return self
 
     def kill(self) -> None:
@@ -194,7 +195,7 @@ class Operator:
         self.process.kill()
         self.process.wait()
 
-    def terminate(self, within_s: float = 40.0) -> int:
+    def terminate(self, within_s: float = PATIENCE_S) -> int:
         """SIGTERM, as a kubelet does; returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(within_s)
@@ -225,9 +226,8 @@ def raw_call(url: str, operation: str, body: str, *, region: str = "us-east-2") 
             "SignedHeaders=host, Signature=0",
         },
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        decoded: JsonObject = json.loads(answer.read() or b"{}")  # Stop* answer with nothing
-        return decoded
+    decoded: JsonObject = json.loads(open_url(request) or b"{}")  # Stop* answer with nothing
+    return decoded
 
 
 def condition(obj: JsonObject, kind: str) -> JsonObject:
@@ -253,6 +253,9 @@ def marked(manifest: JsonObject, **markers: str) -> JsonObject:
 
 LONG = {"SANDBOX_TRAIN_SECONDS": "86400"}
 """Marks a job that runs until it is stopped."""
+SLOW_S = 600.0
+SLOW = {"SANDBOX_SECONDS": "600"}
+"""Marks work that takes until the test moves SageMaker's clock by `SLOW_S`. No sample may run for less."""
 
 
 def jobs(url: str) -> list[JsonObject]:

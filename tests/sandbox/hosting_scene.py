@@ -8,7 +8,8 @@ import yaml
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import REPOSITORY, Api, NeverError, aws_call, eventually
+from tests.sandbox.deadline import NeverError, eventually
+from tests.sandbox.harness import REPOSITORY, Api, aws_call
 
 DEPLOYMENTS, MODELS, CONFIGURATIONS = "hostingdeployments", "models", "endpointconfigs"
 POLICIES = "hostingautoscalingpolicies"
@@ -60,7 +61,6 @@ def until(
     plural: str = DEPLOYMENTS,
     field: str = "endpointStatus",
     observed: bool = True,
-    within_s: float = 60.0,
 ) -> JsonObject:
     """Wait until the status field has `value` for the newest spec; returns the object."""
 
@@ -71,15 +71,15 @@ def until(
         return obj if status.get(field) == value and is_new else None
 
     try:
-        return eventually(look, what=f"{name}: {field}={value}", within_s=within_s)
+        return eventually(look, what=f"{name}: {field}={value}")
     except NeverError as never:
         raise NeverError(f"{never}; object: {json.dumps(api.get(name, plural=plural), indent=1)}") from None
 
 
-def until_gone(api: Api, name: str, plural: str = DEPLOYMENTS, within_s: float = 60.0) -> None:
+def until_gone(api: Api, name: str, plural: str = DEPLOYMENTS) -> None:
     """Wait until the object does not exist."""
     try:
-        eventually(lambda: api.get(name, plural=plural) is None, what=f"{name} is gone", within_s=within_s)
+        eventually(lambda: api.get(name, plural=plural) is None, what=f"{name} is gone")
     except NeverError as never:
         raise NeverError(f"{never}; object: {json.dumps(api.get(name, plural=plural), indent=1)}") from None
 

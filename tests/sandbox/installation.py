@@ -9,14 +9,16 @@ from pathlib import Path
 
 from hack import tools
 from hack.sandbox.kube import server as kube_server
-from tests.sandbox.harness import REPOSITORY, Api, eventually
+from tests.sandbox.crds import write_state
+from tests.sandbox.deadline import PATIENCE_S, eventually
+from tests.sandbox.harness import REPOSITORY, Api
 
 NAMESPACE = "sagemaker-k8s-operator-system"
 ACCOUNT = "sagemaker-k8s-operator-default"
 INSTALLER = REPOSITORY / "release" / "rolebased" / "installer.yaml"
 NAMESPACED = REPOSITORY / "release" / "rolebased" / "namespaced"
 CHARTS = REPOSITORY / "hack" / "charts"
-LIMIT_S = 60.0
+LIMIT_S = PATIENCE_S
 
 
 class Cluster:
@@ -73,9 +75,9 @@ class Cluster:
 
 
 @contextmanager
-def cluster(directory: Path) -> Iterator[Cluster]:
-    """A fresh cluster for one test."""
-    with kube_server.start(rbac=True) as server:
+def cluster(directory: Path, *, has_kinds: bool = False) -> Iterator[Cluster]:
+    """A fresh cluster for one test; `has_kinds`: somebody has installed our CRDs."""
+    with kube_server.start(rbac=True, state=write_state(directory) if has_kinds else None) as server:
         yield Cluster(server, directory)
 
 

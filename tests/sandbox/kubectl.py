@@ -6,6 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hack import tools
+from tests.sandbox.deadline import PATIENCE_S
+
+TIMEOUT = f"--timeout={PATIENCE_S:g}s"
+"""How long kubectl waits for what must become true."""
 
 Kubectl = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -17,7 +21,7 @@ def kubectl_for(kubeconfig: Path, directory: Path) -> Kubectl:
     def run(*arguments: str, code: int = 0, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         command = [str(binary), "--kubeconfig", str(kubeconfig), *arguments]
         done = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, timeout=90, check=False, cwd=directory
+            command, input=stdin, capture_output=True, text=True, timeout=2 * PATIENCE_S, check=False, cwd=directory
         )
         assert done.returncode == code, f"{' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done

@@ -18,7 +18,8 @@ from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, KINDS
 from controller.reconcile.drift.digest import content, digest
 from controller.reconcile.status.view import rfc3339
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import LONG, PLURALS, REPOSITORY, aws_call, eventually, raw_call
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import LONG, PLURALS, REPOSITORY, aws_call, raw_call
 
 FIRST = "proto"
 """Name of the objects that are copied, and part of every name at AWS; it occurs nowhere else."""
@@ -88,7 +89,6 @@ def rest(world: World) -> None:
                 world.api.status(FIRST, plural=plural).get(field) == value
             ),
             what=f"{plural} rest",
-            within_s=60,
         )
     counted = "trainingJobStatusCounters"
     tuning = PLURALS["HyperparameterTuningJob"]

@@ -16,9 +16,10 @@ import pytest
 
 from hack import tools
 from tests import guides
-from tests.sandbox.harness import REPOSITORY, eventually
+from tests.sandbox.deadline import PATIENCE_S, eventually
+from tests.sandbox.harness import REPOSITORY
 
-LIMIT_S = 90.0
+LIMIT_S = PATIENCE_S
 _CLONE = "amazon-sagemaker-operator-for-k8s"
 _PLACEHOLDER = re.compile(r"<(\w+(?: \w+)+)>")
 _WGET = "import sys, urllib.request as u; u.urlretrieve(sys.argv[1], sys.argv[1].rpartition('/')[2])"
@@ -102,9 +103,7 @@ class Reader:
         try:
             eventually(lambda: self._missing(command.see[:1], output.read_text()) is None, what=f"{number} begins")
             yield
-            eventually(
-                lambda: self._missing(command.see, output.read_text()) is None, what=f"{number} ends", within_s=LIMIT_S
-            )
+            eventually(lambda: self._missing(command.see, output.read_text()) is None, what=f"{number} ends")
         finally:
             process.kill()
             process.wait()

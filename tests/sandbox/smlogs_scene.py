@@ -17,10 +17,11 @@ from hack.sandbox.aws import server as aws_server
 from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.kube import server as kube_server
-from tests.sandbox.harness import REPOSITORY, Api, eventually
+from tests.sandbox.deadline import PATIENCE_S, eventually
+from tests.sandbox.harness import REPOSITORY, Api
 
 REGION = "us-east-2"
-LIMIT_S = 60.0
+LIMIT_S = PATIENCE_S
 DURATIONS = Durations(starting_s=10, downloading_s=20, training_s=300, uploading_s=30)
 PLURALS = {kind.kind: kind.plural for kind in KINDS}
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -51,7 +52,7 @@ class Following:
             assert self.process.poll() is None or len(self.lines) >= count, self.said
             return len(self.lines) >= count
 
-        eventually(look, what=f"{count} lines are printed", within_s=LIMIT_S)
+        eventually(look, what=f"{count} lines are printed")
 
 
 class Scene:

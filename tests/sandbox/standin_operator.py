@@ -36,7 +36,7 @@ def request(url: str, method: str = "GET", body: object = None) -> dict[str, lis
     """One request to the API server."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/merge-patch+json"}
-    with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=5) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=180) as answer:
         decoded: dict[str, list[dict[str, dict[str, str]]]] = json.load(answer)
         return decoded
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from hack import tools
+from tests.sandbox.deadline import PATIENCE_S
 from tests.sandbox.harness import REPOSITORY
 
 pytestmark = pytest.mark.sandbox
@@ -202,6 +203,6 @@ def expected(alert: str, labels: dict[str, str] | None) -> list[dict[str, Any]]:
 
 def run(promtool: str, *arguments: str) -> str:
     """Its output; it must succeed."""
-    done = subprocess.run([promtool, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([promtool, *arguments], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

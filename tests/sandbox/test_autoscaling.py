@@ -8,13 +8,13 @@ import pytest
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import condition, eventually, raw_call
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import condition, raw_call
 from tests.sandbox.hosting_scene import (
     DEPLOYMENTS,
     POLICIES,
     deployment,
     left_at_sagemaker,
-    marked,
     replace_spec,
     sample,
     until,
@@ -97,10 +97,13 @@ def test_a_policy_is_applied_changed_and_removed(world: World) -> None:
 def test_a_policy_names_a_deployment_and_waits_for_it(world: World) -> None:
     """Endpoints by the name of a HostingDeployment object; not being in service is waited for, it is no error."""
     world.operator().until_ready()
-    world.api.create(policy("scale", ("host", VARIANT)), plural=POLICIES)
-    world.api.create(marked(deployment("host"), SANDBOX_SECONDS="12"), plural=DEPLOYMENTS)
+    with world.time.stopped():
+        world.api.create(policy("scale", ("host", VARIANT)), plural=POLICIES)
+        world.api.create(deployment("host"), plural=DEPLOYMENTS)
+        until(world.api, "host", "Creating")
+        assert targets(world) == {}
     until(world.api, "host", "InService")
-    eventually(lambda: targets(world), what="target", within_s=100)
+    eventually(lambda: targets(world), what="target")
     created = until(world.api, "scale", "Created", plural=POLICIES, field=STATUS)
     endpoint = world.api.status("host", plural=DEPLOYMENTS)["endpointName"]
     assert created["status"]["resourceIDList"] == [f"endpoint/{endpoint}/variant/{VARIANT}"]

@@ -9,7 +9,7 @@ import yaml
 
 from api.meta import JsonObject
 from hack import tools
-from tests.sandbox.installation import CHARTS, NAMESPACED, Cluster, cluster
+from tests.sandbox.installation import CHARTS, Cluster, cluster
 
 pytestmark = pytest.mark.sandbox
 
@@ -70,8 +70,7 @@ CHANNEL_B = {
 def kinds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster that knows the kinds."""
     directory = tmp_path_factory.mktemp("values")
-    with cluster(directory) as made:
-        made.apply(NAMESPACED / "crd.yaml")
+    with cluster(directory, has_kinds=True) as made:
         yield made
 
 

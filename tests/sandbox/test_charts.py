@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from hack import tools
-from tests.sandbox.harness import eventually
-from tests.sandbox.installation import CHARTS, NAMESPACE, NAMESPACED, Cluster, cluster
+from tests.sandbox.deadline import eventually
+from tests.sandbox.installation import CHARTS, NAMESPACE, Cluster, cluster
 
 pytestmark = pytest.mark.sandbox
 
@@ -41,6 +41,13 @@ DEPLOYMENT = "deployment/sagemaker-k8s-operator-controller-manager"
 def home(tmp_path: Path) -> Iterator[Cluster]:
     """A cluster without anything of ours."""
     with cluster(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def kinds(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster that knows our kinds."""
+    with cluster(tmp_path, has_kinds=True) as made:
         yield made
 
 
@@ -106,42 +113,40 @@ def test_the_namespaced_charts_live_side_by_side(home: Cluster) -> None:
 
 
 @pytest.mark.parametrize("folder", JOB_CHARTS)
-def test_a_job_chart_makes_its_job_and_never_changes_it(home: Cluster, folder: str) -> None:
+def test_a_job_chart_makes_its_job_and_never_changes_it(kinds: Cluster, folder: str) -> None:
     """B-24, B-32, B-39: the default values are accepted (D-45), the NOTES are the guide's; gone after uninstall.
 
     An upgrade to a new name replaces the job, `helm rollback` the other way; a new spec is refused and told why.
     """
     kind, name, thanks = JOB_CHARTS[folder]
-    home.apply(NAMESPACED / "crd.yaml")
-    said = home.helm("install", "chart-1", str(CHARTS / folder))
+    said = kinds.helm("install", "chart-1", str(CHARTS / folder))
     assert said.rstrip().endswith(f"NOTES:\nThanks for installing the {thanks}.")
     assert "TEST SUITE: None" in said
-    made = yaml.safe_load(home.kubectl("get", kind, name, "-o", "yaml"))
+    made = yaml.safe_load(kinds.kubectl("get", kind, name, "-o", "yaml"))
     assert made["spec"]["region"] == "us-west-2"
     chart_name = yaml.safe_load((CHARTS / folder / "Chart.yaml").read_text())["name"]
-    assert f"{chart_name}-0.1.0" in home.helm("ls")
+    assert f"{chart_name}-0.1.0" in kinds.helm("ls")
 
     chart = str(CHARTS / folder)
-    home.helm("upgrade", "chart-1", chart, "--set", "name=another,spec.instanceType=ml.m5.large")
-    assert home.kubectl("get", kind, "-o", "jsonpath={.items[*].metadata.name}") == "another"
-    refused = home.helm("upgrade", "chart-1", chart, "--set", "name=another,spec.instanceType=ml.m5.xlarge", code=1)
+    kinds.helm("upgrade", "chart-1", chart, "--set", "name=another,spec.instanceType=ml.m5.large")
+    assert kinds.kubectl("get", kind, "-o", "jsonpath={.items[*].metadata.name}") == "another"
+    refused = kinds.helm("upgrade", "chart-1", chart, "--set", "name=another,spec.instanceType=ml.m5.xlarge", code=1)
     assert "cannot be changed" in refused
     assert "delete it and create it anew" in refused
-    home.helm("rollback", "chart-1", "1")
-    assert home.kubectl("get", kind, "-o", "jsonpath={.items[*].metadata.name}") == name
+    kinds.helm("rollback", "chart-1", "1")
+    assert kinds.kubectl("get", kind, "-o", "jsonpath={.items[*].metadata.name}") == name
 
-    home.helm("uninstall", "chart-1")
-    assert home.kubectl("get", kind, "-o", "name") == ""
+    kinds.helm("uninstall", "chart-1")
+    assert kinds.kubectl("get", kind, "-o", "name") == ""
 
 
 @pytest.mark.parametrize(
     "example", sorted((CHARTS / "training-jobs" / "examples").iterdir()), ids=lambda path: path.stem
 )
-def test_the_examples_of_the_training_chart_are_accepted(home: Cluster, example: Path) -> None:
+def test_the_examples_of_the_training_chart_are_accepted(kinds: Cluster, example: Path) -> None:
     """File systems, spot capacity: one stoppingCondition, not two (D-45)."""
-    home.apply(NAMESPACED / "crd.yaml")
-    home.helm("install", "chart-1", str(CHARTS / "training-jobs"), "-f", str(example))
-    made = yaml.safe_load(home.kubectl("get", "trainingjobs", "-o", "yaml"))["items"][0]["spec"]
+    kinds.helm("install", "chart-1", str(CHARTS / "training-jobs"), "-f", str(example))
+    made = yaml.safe_load(kinds.kubectl("get", "trainingjobs", "-o", "yaml"))["items"][0]["spec"]
     if "spot" in example.name:
         assert made["stoppingCondition"] == {"maxRuntimeInSeconds": 3599, "maxWaitTimeInSeconds": 3600}
 

@@ -33,11 +33,12 @@ from hack.sandbox.operator_process import OperatorDiedError
 from hack.sandbox.run import Goal, Options, Show, run
 from hack.sandbox.samples import SAMPLES, UPDATE, Reference, Sample, crd_paths
 from hack.sandbox.watch_table import Row
+from tests.sandbox.deadline import PATIENCE_S
 
 pytestmark = pytest.mark.sandbox
 REPOSITORY = Path(__file__).resolve().parents[2]
 STAND_IN = REPOSITORY / "tests" / "sandbox" / "standin_operator.py"
-LIMIT_S = 60.0
+LIMIT_S = PATIENCE_S
 
 
 @contextlib.contextmanager
@@ -180,10 +181,10 @@ def test_a_running_api_server_fails_the_requests_that_were_chosen(
     with kube_server.start() as kube:
         assert main(["fault", "kube", fault, "/namespaces$", "--url", kube.url]) == 0
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(f"{kube.url}/api/v1/namespaces", timeout=10)
+            urllib.request.urlopen(f"{kube.url}/api/v1/namespaces", timeout=PATIENCE_S)
         refused.value.close()
         assert refused.value.code == status
-        with urllib.request.urlopen(f"{kube.url}/api/v1/namespaces", timeout=10) as answer:
+        with urllib.request.urlopen(f"{kube.url}/api/v1/namespaces", timeout=PATIENCE_S) as answer:
             assert answer.status == 200
         assert main(["requests", "kube", "--url", kube.url]) == 0
         assert '"resource": "namespaces"' in capsys.readouterr().out

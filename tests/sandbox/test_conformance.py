@@ -14,10 +14,11 @@ import pytest
 
 from hack import tools
 from hack.sandbox.kube.server import RunningServer, start
+from tests.sandbox.deadline import PATIENCE_S
 
 KIT = Path(__file__).resolve().parent.parent / "conformance"
 SCENARIOS = sorted(path.stem for path in (KIT / "scenarios").glob("*.yaml"))
-LIMIT_S = 300
+LIMIT_S = PATIENCE_S
 """For one run of the replayer: a limit, far above what it takes."""
 
 pytestmark = pytest.mark.sandbox

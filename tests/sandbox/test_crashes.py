@@ -7,7 +7,8 @@ import pytest
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import LONG, eventually, jobs, marked, until_gone, until_status
+from tests.sandbox.deadline import PATIENCE_S, eventually
+from tests.sandbox.harness import LONG, SLOW, SLOW_S, jobs, marked, until_gone, until_status
 from tests.sandbox.interceptor import Cut, Phase, Request
 
 pytestmark = pytest.mark.sandbox
@@ -78,17 +79,18 @@ def test_killed_at_any_effect_of_a_deletion_the_job_is_stopped_and_the_object_go
     world.to_aws.on_request(None)
 
     world.operator().until_ready()
-    until_gone(world.api, name, within_s=60)
+    until_gone(world.api, name)
     (job,) = jobs(world.aws.url)
     assert job["TrainingJobStatus"] == "Stopped"
 
 
 ELECTION = (
     "--enable-leader-election",
-    *("--leader-election-lease-duration", "3s"),
-    *("--leader-election-renew-deadline", "2s"),
+    *("--leader-election-lease-duration", "10s"),
+    *("--leader-election-renew-deadline", "8s"),
     *("--leader-election-retry-period", "500ms"),
 )
+"""Quick to take over, and not so quick that a busy machine loses the lease."""
 
 
 def holder(world: World) -> str:
@@ -104,10 +106,11 @@ def test_when_the_leader_is_killed_the_standby_takes_over_and_creates_nothing_tw
     leader = world.electing_operator(*ELECTION).until_ready()
     first = eventually(lambda: holder(world), what="a leader")
     world.electing_operator(*ELECTION).until_ready()
-    name = world.api.create(manifest)["metadata"]["name"]
+    name = world.api.create(marked(manifest, **SLOW))["metadata"]["name"]
     until_status(world.api, name, "InProgress")
     leader.kill()
-    until_status(world.api, name, "Completed", within_s=60)
+    world.aws.clock.advance(SLOW_S)
+    until_status(world.api, name, "Completed")
     assert holder(world) not in {"", first}
     assert len(jobs(world.aws.url)) == 1
 
@@ -130,7 +133,7 @@ def test_a_leader_that_cannot_renew_ends_without_another_effect(world: World, ma
             raise Cut
 
     world.to_kube.on_request(no_lease)
-    assert leader.process.wait(30) != 0
+    assert leader.process.wait(PATIENCE_S) != 0
     world.to_kube.forget()
     world.api.create(manifest)
     assert [each for each in world.to_kube.requests if is_effect(each)] == []

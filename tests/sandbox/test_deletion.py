@@ -10,7 +10,8 @@ from api.meta import JsonObject
 from api.v1 import BATCH_TRANSFORM_JOB, HOSTING_DEPLOYMENT
 from tests.sandbox.account import ENDS, JOBS, Foreigners, Left, manifest, marked, stop
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import PLURALS, condition, eventually
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import PLURALS, SLOW, SLOW_S, condition
 
 pytestmark = pytest.mark.sandbox
 
@@ -107,7 +108,6 @@ def of_jobs() -> list[Case]:
 
 def of_hosting() -> list[Case]:
     """Endpoints in every state that SageMaker can be brought into, and what deployments are made of."""
-    slow = {"SANDBOX_SECONDS": "24"}
 
     def case(name: str, *stages: Stage, **markers: str) -> Case:
         return Case(marked(manifest("HostingDeployment", name), **markers), stages)
@@ -124,9 +124,9 @@ def of_hosting() -> list[Case]:
     configuration["spec"]["productionVariants"][0]["modelName"] = "others"
     return [
         case("at-once"),
-        case("creating", Stage(shows("Creating")), **slow),
+        case("creating", Stage(shows("Creating")), **SLOW),
         case("serving", Stage(serves)),
-        case("updating", Stage(serves, edited(**slow)), Stage(shows("Updating"))),
+        case("updating", Stage(serves, edited(**SLOW)), Stage(shows("Updating"))),
         case("failed", Stage(shows("Failed")), **fails),
         case("out-of-service", Stage(shows("OutOfService")), SANDBOX_OUT_OF_SERVICE="1"),
         case("went-back", Stage(serves, edited(**fails)), Stage(tells("Stalled", "UpdateFailed"))),
@@ -172,7 +172,7 @@ def delete_when_there(world: World, cases: list[Case]) -> None:
         return not waiting
 
     try:
-        eventually(step, what="all are where they are to be deleted", within_s=200, every_s=0.1)
+        eventually(step, what="all are where they are to be deleted")
     except AssertionError as never:
         objects = everything(world)
         raise AssertionError({key: objects[key].get("status") for key in waiting}) from never
@@ -191,7 +191,8 @@ def test_whatever_is_deleted_in_whatever_state_leaves_nothing_of_ours_and_touche
     for case in cases:
         world.api.create(case.obj, plural=PLURALS[case.obj["kind"]])
     delete_when_there(world, cases)
-    eventually(lambda: not everything(world), what="all objects are gone", within_s=200, every_s=0.2)
+    world.aws.clock.advance(SLOW_S)  # what SageMaker does not delete while it works on it
+    eventually(lambda: not everything(world), what="all objects are gone")
 
     after = Left.of(world)
     assert after.others == before.others

@@ -6,7 +6,8 @@ import pytest
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import condition, eventually
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import condition
 from tests.sandbox.hosting_scene import (
     CONFIGURATIONS,
     DEPLOYMENTS,
@@ -54,7 +55,7 @@ def test_what_others_change_is_told_once_and_put_back_only_where_that_is_asked_f
         obj = world.api.get(NAME, plural=DEPLOYMENTS)
         return obj is not None and condition(obj, "Drifted")["status"] == "False"
 
-    eventually(is_put_back, what="correction", within_s=60)
+    eventually(is_put_back, what="correction")
     eventually(lambda: "DriftCorrected" in told(world), what="DriftCorrected")
     assert condition(until(world.api, NAME, "InService"), "Synced")["status"] == "True"
     described = somebody.describe_endpoint(EndpointName=endpoint)
@@ -81,7 +82,7 @@ def test_children_of_the_predecessor_get_an_owner_and_an_update_waits_for_a_word
         obj = world.api.get(NAME, plural=DEPLOYMENTS)
         return obj if obj and condition(obj, "Ready").get("reason") == "UpdatePending" else None
 
-    pending = eventually(waits, what="UpdatePending", within_s=60)
+    pending = eventually(waits, what="UpdatePending")
     assert condition(pending, "Synced")["reason"] == "UpdatePending"
     assert condition(pending, "Ready")["status"] == "True"
     rests(world)
@@ -94,7 +95,7 @@ def test_children_of_the_predecessor_get_an_owner_and_an_update_waits_for_a_word
         status = world.api.status(NAME, plural=DEPLOYMENTS)
         return status["endpointConfigName"] != applied and status["endpointStatus"] == "InService"
 
-    eventually(is_updated, what="the update", within_s=60)
+    eventually(is_updated, what="the update")
     assert operations(world).count("UpdateEndpoint") == 1
 
 
@@ -149,7 +150,7 @@ def until_drifted(world: World, message: str) -> JsonObject:
         shown = condition(obj, "Drifted") if obj else {}
         return obj if shown.get("status") == "True" and message in shown["message"] else None
 
-    return eventually(look, what=f"drifted: {message}", within_s=60)
+    return eventually(look, what=f"drifted: {message}")
 
 
 def told(world: World) -> list[str]:
@@ -168,7 +169,7 @@ def rests(world: World) -> None:
 
     def is_quiet() -> bool:
         world.to_aws.forget()
-        eventually(lambda: operations(world).count("ListEndpoints") >= RESTS, what=f"{RESTS} polls", within_s=60)
+        eventually(lambda: operations(world).count("ListEndpoints") >= RESTS, what=f"{RESTS} polls")
         return all(each.startswith("List") and each != "ListTags" for each in operations(world))
 
-    eventually(is_quiet, what="rest", within_s=60)
+    eventually(is_quiet, what="rest")

@@ -11,7 +11,8 @@ import yaml
 
 from hack.sandbox.kube import server as kube_server
 from tests.sandbox.apiserver import write_kubeconfig
-from tests.sandbox.harness import REPOSITORY, Api, eventually
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import REPOSITORY, Api
 from tests.sandbox.interceptor import interceptor
 from tests.sandbox.kubelet import answer_logs, run_pod
 from tests.sandbox.reader import Reader, check_marks, site

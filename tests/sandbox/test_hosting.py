@@ -4,7 +4,8 @@ import pytest
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import aws_call, condition, eventually
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import aws_call, condition
 from tests.sandbox.hosting_scene import (
     CONFIGURATIONS,
     DEPLOYMENTS,
@@ -52,21 +53,19 @@ def test_the_guides_chapter(world: World) -> None:
     assert condition(created, "Ready")["status"] == "True"
     assert "additional" not in status
 
-    seen: list[str] = []
-    replace_spec(world.api, with_variant(deployment(), initialInstanceCount=2))
+    with world.time.stopped():
+        replace_spec(world.api, with_variant(deployment(), initialInstanceCount=2))
+        until(world.api, NAME, "Updating", observed=False)
 
     def updated() -> JsonObject | None:
         obj = world.api.get(NAME, plural=DEPLOYMENTS)
         assert obj is not None
         value = obj["status"]["endpointStatus"]
-        if not seen or seen[-1] != value:
-            seen.append(value)
         counts = [variant.get("currentInstanceCount") for variant in obj["status"].get("productionVariants", ())]
         return obj if value == "InService" and counts == [2] else None
 
-    after = eventually(updated, what="two instances", within_s=60)
+    after = eventually(updated, what="two instances")
     assert after["status"]["endpointName"] == f"{NAME}-{uid}"
-    assert "Updating" in seen
     assert operations(world).count("UpdateEndpointWeightsAndCapacities") == 1, "only a count has changed"
     assert operations(world).count("UpdateEndpoint") == 0
 
@@ -89,7 +88,7 @@ def test_a_new_model_is_switched_to_and_the_old_one_goes(world: World) -> None:
         is_new = status.get("endpointConfigName") not in {None, before["status"]["endpointConfigName"]}
         return obj if is_new and status["endpointStatus"] == "InService" else None
 
-    after = eventually(switched, what="new configuration", within_s=60)
+    after = eventually(switched, what="new configuration")
     eventually(lambda: len(models(world)) == 1 and len(configurations(world)) == 1, what="old ones are removed")
     assert after["status"]["modelNames"][0]["value"] == models(world)[0]["ModelName"]
     assert after["status"]["modelNames"] != before["status"]["modelNames"]
@@ -137,13 +136,15 @@ def given_tags(world: World, arn: str) -> dict[str, str]:
 def test_an_edit_before_in_service_waits_and_only_the_newest_counts(world: World) -> None:
     """Row 3 and the guide: the operator waits until the endpoint is InService before it applies the update."""
     world.operator().until_ready()
-    world.api.create(marked(deployment(), SANDBOX_SECONDS="16"), plural=DEPLOYMENTS)
-    until(world.api, NAME, "Creating")
-    replace_spec(world.api, marked(deployment(), VERSION="2"))
-    pending = until(world.api, NAME, "Creating")
-    assert condition(pending, "Synced")["reason"] == "UpdatePending"
-    assert len(models(world)) == 1, "nothing is made for a wish that has to wait"
-    replace_spec(world.api, marked(deployment(), VERSION="3"))
+    with world.time.stopped():
+        world.api.create(deployment(), plural=DEPLOYMENTS)
+        until(world.api, NAME, "Creating")
+        replace_spec(world.api, marked(deployment(), VERSION="2"))
+        pending = until(world.api, NAME, "Creating")
+        assert condition(pending, "Synced")["reason"] == "UpdatePending"
+        assert len(models(world)) == 1, "nothing is made for a wish that has to wait"
+        replace_spec(world.api, marked(deployment(), VERSION="3"))
+        until(world.api, NAME, "Creating")
 
     def newest() -> bool:
         names = [each["ModelName"] for each in models(world)]
@@ -154,7 +155,7 @@ def test_an_edit_before_in_service_waits_and_only_the_newest_counts(world: World
         status = world.api.status(NAME, plural=DEPLOYMENTS)
         return versions == ["3"] and status["endpointStatus"] == "InService"
 
-    eventually(newest, what="only the newest", within_s=60)
+    eventually(newest, what="only the newest")
     assert operations(world).count("UpdateEndpoint") == 1
 
 
@@ -169,7 +170,7 @@ def test_a_failed_update_is_told_not_repeated_and_cured_by_another_spec(world: W
         obj = world.api.get(NAME, plural=DEPLOYMENTS)
         return obj if obj and condition(obj, "Stalled").get("reason") == "UpdateFailed" else None
 
-    told = eventually(failed, what="UpdateFailed", within_s=60)
+    told = eventually(failed, what="UpdateFailed")
     assert "the model does not load" in told["status"]["additional"]
     assert told["status"]["endpointStatus"] == "InService"
     assert condition(told, "Ready")["status"] == "True", "the previous configuration serves"
@@ -190,24 +191,37 @@ def test_a_failed_update_is_told_not_repeated_and_cured_by_another_spec(world: W
         )
         return obj if ready else None
 
-    assert "additional" not in eventually(cured, what="cured", within_s=60)["status"]
+    assert "additional" not in eventually(cured, what="cured")["status"]
     eventually(lambda: len(models(world)) == 1, what="one model is left")
 
 
 @pytest.mark.parametrize(
     ("markers", "state"),
     [
-        pytest.param({"SANDBOX_SECONDS": "12"}, "Creating", id="Creating"),
         pytest.param({"SANDBOX_FAIL": "no"}, "Failed", id="Failed"),
         pytest.param({"SANDBOX_OUT_OF_SERVICE": "1"}, "OutOfService", id="OutOfService"),
     ],
 )
-def test_deletion_leaves_nothing_in_any_state(world: World, markers: dict[str, str], state: str) -> None:
-    """Rows 9 and 10, D-16: it is waited for where SageMaker refuses, and ends with nothing left."""
+def test_deletion_of_what_does_not_serve_leaves_nothing(world: World, markers: dict[str, str], state: str) -> None:
+    """Rows 9 and 10."""
     world.operator().until_ready()
     world.api.create(marked(deployment(), **markers), plural=DEPLOYMENTS)
     until(world.api, NAME, state)
     world.api.delete(NAME, plural=DEPLOYMENTS)
+    until_gone(world.api, NAME)
+    assert left_at_sagemaker(world) == []
+    assert children(world) == []
+
+
+def test_deletion_while_creating_is_waited_for_and_leaves_nothing(world: World) -> None:
+    """Rows 9 and 10, D-16: SageMaker refuses it for so long."""
+    world.operator().until_ready()
+    with world.time.stopped():
+        world.api.create(deployment(), plural=DEPLOYMENTS)
+        until(world.api, NAME, "Creating")
+        world.api.delete(NAME, plural=DEPLOYMENTS)
+        until(world.api, NAME, "Deleting", observed=False)
+        assert [each["EndpointStatus"] for each in endpoints(world)] == ["Creating"]
     until_gone(world.api, NAME)
     assert left_at_sagemaker(world) == []
     assert children(world) == []
@@ -218,9 +232,11 @@ def test_deletion_while_updating_leaves_nothing(world: World) -> None:
     world.operator().until_ready()
     world.api.create(deployment(), plural=DEPLOYMENTS)
     until(world.api, NAME, "InService")
-    replace_spec(world.api, marked(deployment(), SANDBOX_SECONDS="12"))
-    until(world.api, NAME, "Updating", observed=False)
-    world.api.delete(NAME, plural=DEPLOYMENTS)
+    with world.time.stopped():
+        replace_spec(world.api, marked(deployment(), VERSION="2"))
+        until(world.api, NAME, "Updating", observed=False)
+        world.api.delete(NAME, plural=DEPLOYMENTS)
+        until(world.api, NAME, "Deleting", observed=False)
     until_gone(world.api, NAME)
     assert left_at_sagemaker(world) == []
 
@@ -260,10 +276,11 @@ def test_the_second_deployment_of_one_endpoint_name_is_refused(world: World) -> 
 def test_a_killed_operator_is_followed_by_one_that_goes_on(world: World) -> None:
     """Nothing is made twice, nothing forgotten."""
     operator = world.operator().until_ready()
-    world.api.create(deployment(), plural=DEPLOYMENTS)
-    until(world.api, NAME, "Creating")
-    operator.kill()
-    world.operator().until_ready()
+    with world.time.stopped():
+        world.api.create(deployment(), plural=DEPLOYMENTS)
+        until(world.api, NAME, "Creating")
+        operator.kill()
+        world.operator().until_ready()
     until(world.api, NAME, "InService")
     assert len(endpoints(world)) == len(models(world)) == len(configurations(world)) == 1
 
@@ -298,7 +315,7 @@ def test_a_model_and_a_configuration_of_their_own(world: World) -> None:
     assert len(models(world)) == 2, "the configuration uses the old one"
     world.api.delete(used, plural=CONFIGURATIONS)
     until_gone(world.api, used, CONFIGURATIONS)
-    eventually(lambda: len(models(world)) == 1, what="the old model goes", within_s=30)
+    eventually(lambda: len(models(world)) == 1, what="the old model goes")
     world.api.delete(name, plural=MODELS)
     until_gone(world.api, name, MODELS)
     assert left_at_sagemaker(world) == []

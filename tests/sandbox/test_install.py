@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.sandbox.harness import LONG, REPOSITORY, eventually, marked, named
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import LONG, REPOSITORY, marked, named
 from tests.sandbox.installation import INSTALLER, NAMESPACED, Cluster, cluster, for_namespace
 
 pytestmark = pytest.mark.sandbox
@@ -54,17 +55,17 @@ def test_two_namespaces_have_an_operator_each_and_keep_their_namespace(home: Clu
     home.kubectl("get", "deployment", "sagemaker-k8s-operator-controller-manager", "-n", "team-b")
 
 
-def test_an_object_without_its_operator_leaves_when_the_finalizer_is_removed(home: Cluster) -> None:
+def test_an_object_without_its_operator_leaves_when_the_finalizer_is_removed(tmp_path: Path) -> None:
     """docs/uninstall.md: `kubectl patch` in place of an editor."""
-    home.apply(NAMESPACED / "crd.yaml")
-    job = yaml.safe_load((REPOSITORY / "samples" / "xgboost-mnist-trainingjob.yaml").read_text())
-    job = marked(named(job, "stuck"), **LONG)
-    job["metadata"]["finalizers"] = [FINALIZER]
-    home.kubectl("create", "-f", "-", given=yaml.safe_dump(job))
-    home.kubectl("delete", "trainingjob", "stuck", "--wait=false")
-    assert FINALIZER in home.kubectl("get", "trainingjob", "stuck", "-o", "yaml")
-    home.kubectl("patch", "trainingjob", "stuck", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
-    eventually(lambda: home.api.get("stuck") is None, what="the object is gone")
+    with cluster(tmp_path, has_kinds=True) as home:
+        job = yaml.safe_load((REPOSITORY / "samples" / "xgboost-mnist-trainingjob.yaml").read_text())
+        job = marked(named(job, "stuck"), **LONG)
+        job["metadata"]["finalizers"] = [FINALIZER]
+        home.kubectl("create", "-f", "-", given=yaml.safe_dump(job))
+        home.kubectl("delete", "trainingjob", "stuck", "--wait=false")
+        assert FINALIZER in home.kubectl("get", "trainingjob", "stuck", "-o", "yaml")
+        home.kubectl("patch", "trainingjob", "stuck", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+        eventually(lambda: home.api.get("stuck") is None, what="the object is gone")
 
 
 def test_make_uninstall_refuses_while_objects_exist(home: Cluster) -> None:

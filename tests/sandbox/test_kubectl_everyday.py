@@ -17,11 +17,13 @@ import yaml
 from api.meta import JsonObject
 from hack import tools
 from hack.sandbox.kube.server import start
-from tests.sandbox.harness import REPOSITORY, Api
+from tests.sandbox.crds import write_state
+from tests.sandbox.deadline import PATIENCE_S
+from tests.sandbox.harness import REPOSITORY
+from tests.sandbox.kubectl import TIMEOUT
 
 pytestmark = pytest.mark.sandbox
 
-CRDS = REPOSITORY / "config" / "crd" / "bases"
 GROUP = "sagemaker.aws.amazon.com"
 SAMPLES = {
     "BatchTransformJob": "xgboost-mnist-batchtransform.yaml",
@@ -41,12 +43,9 @@ Command = Callable[..., str]
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A server that has our CRDs."""
-    with start() as server:
-        api = Api(server.url)
-        for crd in sorted(CRDS.glob("*.yaml")):
-            path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-            api.call("POST", path, yaml.load(crd.read_text(), Loader=yaml.CSafeLoader))
-        yield server.write_kubeconfig(tmp_path_factory.mktemp("everyday") / "kubeconfig")
+    directory = tmp_path_factory.mktemp("everyday")
+    with start(state=write_state(directory)) as server:
+        yield server.write_kubeconfig(directory / "kubeconfig")
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ def run(kubeconfig: Path, tmp_path: Path) -> Command:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
             env=environment,
             cwd=tmp_path,
@@ -227,13 +226,13 @@ def test_waiting_ends_with_a_status_and_with_the_last_finalizer(kubectl: Command
     patch = json.dumps({"status": status})
     assert "condition not met" in kubectl("wait", "--for=condition=Ready", "--timeout=0s", job, code=1)
     kubectl("patch", job, "--subresource=status", "--type=merge", "-p", patch)
-    kubectl("wait", "--for=condition=Ready", "--timeout=10s", job)
-    kubectl("wait", "--for=jsonpath={.status.trainingJobStatus}=Completed", "--timeout=10s", job)
+    kubectl("wait", "--for=condition=Ready", TIMEOUT, job)
+    kubectl("wait", "--for=jsonpath={.status.trainingJobStatus}=Completed", TIMEOUT, job)
     kubectl("patch", job, "--type=merge", "-p", '{"metadata":{"finalizers":["example.com/hold"]}}')
     kubectl("delete", job, "--wait=false")
     assert kubectl("get", job, "-o", "jsonpath={.metadata.deletionTimestamp}") != ""
     kubectl("patch", job, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
-    kubectl("wait", "--for=delete", "--timeout=10s", job)
+    kubectl("wait", "--for=delete", TIMEOUT, job)
     assert "NotFound" in kubectl("get", job, code=1)
 
 

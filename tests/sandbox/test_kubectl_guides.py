@@ -11,8 +11,9 @@ import yaml
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import LONG, REPOSITORY, aws_call, eventually, jobs, marked, named
-from tests.sandbox.kubectl import Kubectl
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import LONG, REPOSITORY, aws_call, jobs, marked, named
+from tests.sandbox.kubectl import TIMEOUT, Kubectl
 from tests.sandbox.reader import Reader, check_marks, site
 
 pytestmark = pytest.mark.sandbox
@@ -53,7 +54,7 @@ def sample(file: str) -> JsonObject:
 
 def wait_for(kubectl: Kubectl, what: str, path: str, value: str) -> None:
     """`kubectl wait` on a status field of v1."""
-    kubectl("wait", f"--for=jsonpath={{.status.{path}}}={value}", "--timeout=60s", what)
+    kubectl("wait", f"--for=jsonpath={{.status.{path}}}={value}", TIMEOUT, what)
 
 
 def make_model(world: World) -> None:
@@ -119,8 +120,9 @@ def test_the_hosting_chapter(world: World, kubectl: Kubectl, reader: Reader) -> 
     reader.does("B-46")
     wait_for(kubectl, "hostingdeployment/host-xgboost", "endpointStatus", "InService")
     reader.does("B-47")
-    with reader.watching("B-49"):
+    with reader.watching("B-49"), world.time.stopped():
         reader.does("B-48")
+        wait_for(kubectl, "hostingdeployment/host-xgboost", "endpointStatus", "Updating")
     two = "productionVariants[0].currentInstanceCount"
     wait_for(kubectl, "hostingdeployment/host-xgboost", two, "2")
     reader.does("B-50")
@@ -151,7 +153,7 @@ def test_deleting_everything_before_the_uninstallation(world: World, kubectl: Ku
     kubectl("apply", "-n", "other", "-f", "-", stdin=json.dumps(training))
     for namespace in ("default", "other"):
         what = f"trainingjob/{training['metadata']['name']}"
-        kubectl("wait", "-n", namespace, "--for=jsonpath={.status.trainingJobStatus}=InProgress", what)
+        kubectl("wait", "-n", namespace, "--for=jsonpath={.status.trainingJobStatus}=InProgress", TIMEOUT, what)
     for number in ("B-20a", "B-20b", "B-20c", "B-20d"):
         deleted = reader.does(number)
         if number == "B-20b":

@@ -10,8 +10,9 @@ import yaml
 from api.meta import JsonObject
 from tests.sandbox.account import Left, manifest, marked
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import aws_call, eventually
-from tests.sandbox.kubectl import Kubectl
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import aws_call
+from tests.sandbox.kubectl import TIMEOUT, Kubectl
 
 pytestmark = pytest.mark.sandbox
 
@@ -25,7 +26,7 @@ def apply(kubectl: Kubectl, obj: JsonObject) -> None:
 
 def wait_for(kubectl: Kubectl, what: str, path: str, value: str) -> None:
     """`kubectl wait` on a status field of v1."""
-    kubectl("wait", f"--for=jsonpath={{.status.{path}}}={value}", "--timeout=90s", what)
+    kubectl("wait", f"--for=jsonpath={{.status.{path}}}={value}", TIMEOUT, what)
 
 
 def deployment(name: str, *variants: str, **spec: Any) -> JsonObject:
@@ -40,6 +41,12 @@ def running(world: World, name: str) -> JsonObject:
     """DescribeEndpoint of a deployment's endpoint."""
     endpoint = world.api.status(name, plural="hostingdeployments")["endpointName"]
     return aws_call(world.aws.url, "DescribeEndpoint", EndpointName=endpoint)
+
+
+def is_observed(world: World, name: str) -> bool:
+    """Whether the status is about the newest spec of a deployment."""
+    obj = world.api.get(name, plural="hostingdeployments") or {}
+    return bool(obj["status"].get("observedGeneration") == obj["metadata"]["generation"])
 
 
 def updates(world: World) -> list[JsonObject]:
@@ -86,14 +93,14 @@ def test_an_update_upon_an_update_keeps_what_autoscaling_has_set(world: World, k
     )
     eventually(lambda: running(world, "host")["EndpointStatus"] == "InService", what="scaled out")
 
-    slow = marked(deployment("host", *BOTH, retainAllVariantProperties=True), VERSION="2", SANDBOX_SECONDS="24")
-    apply(kubectl, slow)
-    # not by status: it may still show the scaling as Updating
-    eventually(lambda: len(updates(world)) == 1, what="the update begins")
-    for number in ("3", "4"):
-        apply(kubectl, marked(deployment("host", *BOTH, retainAllVariantProperties=True), VERSION=number))
-    eventually(lambda: version(world, running(world, "host")) == "4", what="the newest is served", within_s=90)
-    kubectl("wait", "--for=condition=Ready", "--timeout=90s", "hostingdeployment/host")
+    with world.time.stopped():
+        for number in ("2", "3", "4"):
+            apply(kubectl, marked(deployment("host", *BOTH, retainAllVariantProperties=True), VERSION=number))
+            eventually(lambda: is_observed(world, "host"), what=f"the operator has seen version {number}")
+            # not by status: it may still show the scaling as Updating
+            eventually(lambda: len(updates(world)) == 1, what="the update begins")
+    eventually(lambda: version(world, running(world, "host")) == "4", what="the newest is served")
+    kubectl("wait", "--for=condition=Ready", TIMEOUT, "hostingdeployment/host")
     wait_for(kubectl, "hostingdeployment/host", "endpointStatus", "InService")
 
     assert [each["RetainAllVariantProperties"] for each in updates(world)] == [True, True], (
@@ -104,8 +111,8 @@ def test_an_update_upon_an_update_keeps_what_autoscaling_has_set(world: World, k
     }
     assert counts == {BOTH[0]: 3, BOTH[1]: 1}
 
-    kubectl("delete", "hap", "scale", "--timeout=90s")
-    kubectl("delete", "hostingdeployments", "host", "other", "--timeout=90s")
+    kubectl("delete", "hap", "scale", TIMEOUT)
+    kubectl("delete", "hostingdeployments", "host", "other", TIMEOUT)
     assert kubectl("get", "hostingdeployments,models.sagemaker.aws.amazon.com,endpointconfigs").stdout == ""
     assert Left.of(world) == empty
 
@@ -114,13 +121,14 @@ def test_a_deployment_that_never_came_up_is_deleted_like_any_other(world: World,
     """Guide: `kubectl delete` while Creating, which SageMaker refuses and the operator waits for, and when Failed."""
     empty = Left.of(world)
     world.operator().until_ready()
-    apply(kubectl, marked(deployment("slow", BOTH[0]), SANDBOX_SECONDS="20"))
     apply(kubectl, marked(deployment("broken", BOTH[0]), SANDBOX_FAIL="the model does not load"))
-    wait_for(kubectl, "hostingdeployment/slow", "endpointStatus", "Creating")
-    kubectl("delete", "hostingdeployment", "slow", "--wait=false")
-    wait_for(kubectl, "hostingdeployment/slow", "endpointStatus", "Deleting")
+    with world.time.stopped():
+        apply(kubectl, deployment("slow", BOTH[0]))
+        wait_for(kubectl, "hostingdeployment/slow", "endpointStatus", "Creating")
+        kubectl("delete", "hostingdeployment", "slow", "--wait=false")
+        wait_for(kubectl, "hostingdeployment/slow", "endpointStatus", "Deleting")
     wait_for(kubectl, "hostingdeployment/broken", "endpointStatus", "Failed")
     assert "the model does not load" in kubectl("describe", "hostingdeployment", "broken").stdout
-    kubectl("delete", "hostingdeployment", "broken", "--timeout=90s")
-    kubectl("wait", "--for=delete", "--timeout=90s", "hostingdeployment/slow")
+    kubectl("delete", "hostingdeployment", "broken", TIMEOUT)
+    kubectl("wait", "--for=delete", TIMEOUT, "hostingdeployment/slow")
     assert Left.of(world) == empty

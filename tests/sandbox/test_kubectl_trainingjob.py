@@ -8,8 +8,9 @@ import yaml
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import LONG, REPOSITORY, eventually, marked, until_status
-from tests.sandbox.kubectl import Kubectl, rows
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import LONG, REPOSITORY, marked, until_status
+from tests.sandbox.kubectl import TIMEOUT, Kubectl, rows
 
 pytestmark = pytest.mark.sandbox
 
@@ -30,10 +31,10 @@ def test_a_finished_job_is_waited_for_listed_and_described(world: World, kubectl
     """modern-expectations.md 2: wait by condition and by status, all spellings of the kind, the category, events."""
     world.operator().until_ready()
     kubectl("apply", "-f", str(SAMPLE))
-    kubectl("wait", "--for=condition=Complete", "--timeout=30s", f"trainingjob/{NAME}")
-    kubectl("wait", "--for=condition=Ready", "--timeout=30s", f"trainingjob/{NAME}")
+    kubectl("wait", "--for=condition=Complete", TIMEOUT, f"trainingjob/{NAME}")
+    kubectl("wait", "--for=condition=Ready", TIMEOUT, f"trainingjob/{NAME}")
     by_path = "--for=jsonpath={.status.trainingJobStatus}=Completed"
-    kubectl("wait", by_path, "--timeout=30s", f"trainingjob/{NAME}")
+    kubectl("wait", by_path, TIMEOUT, f"trainingjob/{NAME}")
 
     done = world.api.get(NAME)
     assert done is not None

@@ -16,7 +16,9 @@ from api.meta import API_VERSION, JsonObject
 from api.v1 import KINDS
 from hack.tools import find
 from tests.sandbox.apiserver import api_server, write_kubeconfig
+from tests.sandbox.deadline import PATIENCE_S
 from tests.sandbox.harness import REPOSITORY
+from tests.sandbox.kubectl import TIMEOUT
 
 pytestmark = pytest.mark.sandbox
 
@@ -58,7 +60,7 @@ class Kubectl:
     def __call__(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run it, whatever comes of it."""
         command = [*self._command, *arguments]
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
     def output(self, *arguments: str, stdin: str = "") -> str:
         """Run it; what it prints. It must succeed, without a warning."""
@@ -75,7 +77,7 @@ def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
         write_kubeconfig(directory / "kubeconfig", server.url, server.token, namespace=server.namespace)
         run = Kubectl(directory / "kubeconfig")
         run.output("apply", "--filename", str(CRDS))
-        run.output("wait", "--for=condition=Established", "--timeout=60s", "--filename", str(CRDS))
+        run.output("wait", "--for=condition=Established", TIMEOUT, "--filename", str(CRDS))
         run.output("apply", "--server-side", "--force-conflicts", "--filename", str(CRDS))
         yield run
 

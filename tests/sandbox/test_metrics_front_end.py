@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -16,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from hack.background import in_background
-from tests.sandbox.apiserver import free_port, write_kubeconfig
-from tests.sandbox.harness import REPOSITORY, eventually
+from tests.sandbox.apiserver import write_kubeconfig
+from tests.sandbox.deadline import PATIENCE_S, eventually
+from tests.sandbox.harness import REPOSITORY
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, Cluster, cluster, for_namespace
 
 pytestmark = pytest.mark.sandbox
@@ -25,10 +27,10 @@ pytestmark = pytest.mark.sandbox
 METRICS = b'sagemaker_operator_build_info{version="1"} 1.0\n'
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Cluster]:
+@contextmanager
+def scraped(directory: Path) -> Iterator[Cluster]:
     """A cluster with a scraper that may read metrics and another account that may not."""
-    with cluster(tmp_path) as made:
+    with cluster(directory) as made:
         made.kubectl("create", "serviceaccount", "prometheus")
         made.kubectl("create", "serviceaccount", "stranger")
         made.kubectl("create", "clusterrole", "reader", "--verb=get", "--non-resource-url=/metrics")
@@ -44,6 +46,23 @@ def home(tmp_path: Path) -> Iterator[Cluster]:
             "--resource=selfsubjectaccessreviews.authorization.k8s.io",
         )
         made.kubectl("create", "clusterrolebinding", "basic", "--clusterrole=basic", "--group=system:authenticated")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One with an operator for all namespaces. The tests only ask it."""
+    with scraped(tmp_path_factory.mktemp("cluster-wide")) as made:
+        made.apply(INSTALLER)
+        yield made
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Iterator[Cluster]:
+    """One with an operator for the namespace `my-namespace` only."""
+    with scraped(tmp_path) as made:
+        made.kubectl("create", "namespace", "my-namespace")
+        made.apply(for_namespace("my-namespace", made.directory))
         yield made
 
 
@@ -76,22 +95,28 @@ def front_end(
     home: Cluster, namespace: str, upstream: str, *flags: str, end: signal.Signals = signal.SIGTERM
 ) -> Iterator[str]:
     """The process with the token of the operator's account, in the background until `end`; yields its URL."""
-    port = free_port()
     kubeconfig = home.directory / "front-end-kubeconfig"
     write_kubeconfig(kubeconfig, home.server.url, home.server.token(namespace, ACCOUNT))
-    command = [sys.executable, "-m", "controller.metricsproxy", "--listen", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "controller.metricsproxy", "--listen", "127.0.0.1:0"]
     command += ["--upstream", upstream, "--kubeconfig", str(kubeconfig), *flags]
-    with subprocess.Popen(
-        in_background(command), cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        try:
-            eventually(lambda: answers(f"https://127.0.0.1:{port}") or process.poll() is not None, what="listening")
-            assert process.poll() is None, process.stdout.read() if process.stdout else ""
-            yield f"https://127.0.0.1:{port}"
-            process.send_signal(end)
-            assert process.wait(20) == 0
-        finally:
-            process.kill()
+    log = home.directory / "front-end.log"
+    with log.open("w") as sink:
+        process = subprocess.Popen(in_background(command), cwd=REPOSITORY, stdout=sink, stderr=subprocess.STDOUT)
+
+    def port() -> str | None:
+        assert process.poll() is None, log.read_text()
+        found = re.search(r"serving.*\bport\W+(\d+)", log.read_text())
+        return found[1] if found else None
+
+    try:
+        url = f"https://127.0.0.1:{eventually(port, what='the front end says where it serves')}"
+        eventually(lambda: answers(url), what="listening")
+        yield url
+        process.send_signal(end)
+        assert process.wait(PATIENCE_S) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 def answers(url: str) -> bool:
@@ -109,7 +134,7 @@ def scrape(url: str, token: str, path: str = "/metrics") -> int | bytes:
     trusting.verify_mode = ssl.CERT_NONE
     request = urllib.request.Request(url + path, headers={"Authorization": f"Bearer {token}"} if token else {})
     try:
-        with urllib.request.urlopen(request, timeout=20, context=trusting) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S, context=trusting) as answer:
             body: bytes = answer.read()
             return body
     except urllib.error.HTTPError as refused:
@@ -117,18 +142,18 @@ def scrape(url: str, token: str, path: str = "/metrics") -> int | bytes:
             return refused.code
 
 
-@pytest.mark.parametrize(("way", "end"), [("delegated", signal.SIGTERM), ("self", signal.SIGINT)])
-def test_metrics_are_for_callers_that_the_api_server_allows(home: Cluster, way: str, end: signal.Signals) -> None:
-    """HTTPS, TokenReview and SubjectAccessReview with the shipped role; in one namespace without any right (D-43).
+def test_metrics_are_for_callers_that_the_api_server_allows(home: Cluster) -> None:
+    """HTTPS, TokenReview and SubjectAccessReview with the shipped role."""
+    assert_judged(home, NAMESPACE, "delegated", end=signal.SIGTERM)
 
-    Either signal ends the process with exit code 0, also where it was started with SIGINT ignored.
-    """
-    namespace = NAMESPACE if way == "delegated" else "my-namespace"
-    if way == "delegated":
-        home.apply(INSTALLER)
-    else:
-        home.kubectl("create", "namespace", namespace)
-        home.apply(for_namespace(namespace, home.directory))
+
+def test_in_one_namespace_callers_are_judged_without_any_right(team: Cluster) -> None:
+    """D-43: each caller's token asks about itself."""
+    assert_judged(team, "my-namespace", "self", end=signal.SIGINT)
+
+
+def assert_judged(home: Cluster, namespace: str, way: str, *, end: signal.Signals) -> None:
+    """Who may, who may not, who is unknown, and what else is there."""
     with manager() as upstream, front_end(home, namespace, upstream, "--review", way, end=end) as url:
         assert scrape(url, home.server.token("default", "prometheus")) == METRICS
         assert scrape(url, home.server.token("default", "stranger")) == 403
@@ -139,17 +164,17 @@ def test_metrics_are_for_callers_that_the_api_server_allows(home: Cluster, way: 
 
 def test_a_manager_that_is_away_is_a_bad_gateway(home: Cluster) -> None:
     """The scraper sees whose fault it is."""
-    home.apply(INSTALLER)
-    with front_end(home, NAMESPACE, f"http://127.0.0.1:{free_port()}/metrics") as url:
-        assert scrape(url, home.server.token("default", "prometheus")) == 502
+    with socket.socket() as deaf:  # a port that is taken by one who does not listen
+        deaf.bind(("127.0.0.1", 0))
+        with front_end(home, NAMESPACE, f"http://127.0.0.1:{deaf.getsockname()[1]}/metrics") as url:
+            assert scrape(url, home.server.token("default", "prometheus")) == 502
 
 
 def test_plain_http_gets_no_answer_and_does_not_disturb(home: Cluster) -> None:
     """A probe of the port, or a scraper without TLS."""
-    home.apply(INSTALLER)
     with manager() as upstream, front_end(home, NAMESPACE, upstream) as url:
         with pytest.raises(OSError, match=r"."):
-            urllib.request.urlopen(url.replace("https", "http") + "/metrics", timeout=10)
+            urllib.request.urlopen(url.replace("https", "http") + "/metrics", timeout=PATIENCE_S)
         assert scrape(url, home.server.token("default", "prometheus")) == METRICS
 
 
@@ -169,7 +194,7 @@ def test_wrong_options_end_with_one_line(flags: list[str], code: int, words: str
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == code

@@ -19,19 +19,9 @@ from api.meta import JsonObject
 from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, KINDS, PROCESSING_JOB, TRAINING_JOB
 from hack import tools
 from hack.sandbox.aws import server as aws_server
-from tests.sandbox.apiserver import free_port, write_kubeconfig
-from tests.sandbox.harness import (
-    LONG,
-    PLURALS,
-    REPOSITORY,
-    NeverError,
-    Operator,
-    condition,
-    eventually,
-    marked,
-    named,
-    until_status,
-)
+from tests.sandbox.apiserver import write_kubeconfig
+from tests.sandbox.deadline import PATIENCE_S, NeverError, eventually
+from tests.sandbox.harness import LONG, PLURALS, REPOSITORY, Operator, condition, marked, named, until_status
 from tests.sandbox.hosting_scene import DEPLOYMENTS, deployment, replace_spec, sample
 from tests.sandbox.hosting_scene import until as until_deployed
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, Cluster, cluster
@@ -121,7 +111,6 @@ class Scene:
             self.to_aws.url,
             self.home.directory / f"operator-{self._number}.log",
             *("--enable-leader-election", "--leader-election-namespace", NAMESPACE, "--poll-interval", "200ms"),
-            health_port=free_port(),
         )
         self.stack.callback(started.kill)
         return started.until_ready()
@@ -155,7 +144,7 @@ class Scene:
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
         assert done.returncode == 0, f"{command}: {done.stderr}"
@@ -175,7 +164,7 @@ class Scene:
             return [each["metadata"]["name"] for each in objects if "conditions" not in (each.get("status") or {})]
 
         try:
-            eventually(lambda: not waiting(), what="all objects taken over", within_s=60)
+            eventually(lambda: not waiting(), what="all objects taken over")
         except NeverError as never:
             log = (self.home.directory / f"operator-{self._number}.log").read_text()
             raise NeverError(f"{never}; not {waiting()}; operator:\n{log[-6000:]}") from None

@@ -6,7 +6,8 @@ import pytest
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import LONG, condition, eventually, marked, named, until_gone, until_status
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import LONG, condition, marked, named, until_gone, until_status
 
 pytestmark = pytest.mark.sandbox
 

@@ -17,8 +17,9 @@ import pytest
 from api.meta import JsonObject
 from api.v1 import KINDS
 from hack.sandbox.aws import server as aws_server
-from tests.sandbox.apiserver import free_port, write_kubeconfig
-from tests.sandbox.harness import LONG, Operator, condition, eventually, marked, named, until_gone, until_status
+from tests.sandbox.apiserver import write_kubeconfig
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import LONG, Operator, condition, marked, named, until_gone, until_status
 from tests.sandbox.hosting_scene import sample
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, NAMESPACED, Cluster, cluster, for_namespace
 from tests.sandbox.interceptor import Interceptor, Request, interceptor
@@ -96,7 +97,6 @@ def walk(home: Cluster, manifest: JsonObject, namespace: str, jobs_in: str, *fla
             home.directory / "operator.log",
             *("--enable-leader-election", "--leader-election-namespace", namespace, "--poll-interval", "200ms"),
             *flags,
-            health_port=free_port(),
         )
         stack.callback(operator.kill)
         operator.until_ready()
@@ -133,7 +133,7 @@ def walk_tuning_job(home: Cluster, manifest: JsonObject, namespace: str) -> None
         "maxParallelTrainingJobs": 2,
     }
     name = home.api.create(unplaced(job), **where)["metadata"]["name"]
-    until_status(home.api, name, "Completed", field="hyperParameterTuningJobStatus", within_s=60, **where)
+    until_status(home.api, name, "Completed", field="hyperParameterTuningJobStatus", **where)
     expire(home, name, **where)
 
 
@@ -142,9 +142,9 @@ def walk_deployment(home: Cluster, manifest: JsonObject, namespace: str) -> None
     where = {"namespace": namespace, "plural": "hostingdeployments"}
     wanted = sample("xgboost-mnist-hostingdeployment")
     name = home.api.create(unplaced(wanted), **where)["metadata"]["name"]
-    until_status(home.api, name, "InService", field="endpointStatus", within_s=60, **where)
+    until_status(home.api, name, "InService", field="endpointStatus", **where)
     home.api.delete(name, **where)
-    until_gone(home.api, name, within_s=60, **where)
+    until_gone(home.api, name, **where)
 
 
 def walk_transform_job(home: Cluster, manifest: JsonObject, namespace: str) -> None:
@@ -158,7 +158,7 @@ def walk_transform_job(home: Cluster, manifest: JsonObject, namespace: str) -> N
         what="the model of the transform job",
     )
     name = home.api.create(unplaced(job), **where)["metadata"]["name"]
-    until_status(home.api, name, "Completed", field="transformJobStatus", within_s=60, **where)
+    until_status(home.api, name, "Completed", field="transformJobStatus", **where)
     expire(home, name, **where)
 
 
@@ -166,7 +166,7 @@ def walk_processing_job(home: Cluster, manifest: JsonObject, namespace: str) -> 
     """One to its end."""
     where = {"namespace": namespace, "plural": "processingjobs"}
     name = home.api.create(unplaced(sample("kmeans-mnist-processingjob")), **where)["metadata"]["name"]
-    until_status(home.api, name, "Completed", field="processingJobStatus", within_s=60, **where)
+    until_status(home.api, name, "Completed", field="processingJobStatus", **where)
     expire(home, name, **where)
 
 
@@ -175,7 +175,7 @@ def expire(home: Cluster, name: str, *, namespace: str, plural: str) -> None:
     change = {"metadata": {"annotations": {f"{OURS}/ttl-seconds-after-finished": "0"}}}
     path = home.api.path(name, namespace=namespace, plural=plural)
     home.api.call("PATCH", path, change, "application/merge-patch+json")
-    until_gone(home.api, name, within_s=60, namespace=namespace, plural=plural)
+    until_gone(home.api, name, namespace=namespace, plural=plural)
     eventually(lambda: "Expired" in {each["reason"] for each in home.api.events(name, namespace)}, what="Expired")
 
 

@@ -14,7 +14,8 @@ import yaml
 from api.meta import JsonObject
 from hack.background import in_background
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import eventually, named
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import named
 from tests.sandbox.smlogs_scene import LIMIT_S, Scene
 
 pytestmark = pytest.mark.sandbox

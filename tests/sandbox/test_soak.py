@@ -16,5 +16,5 @@ def test_whatever_happens_nothing_is_made_twice_left_behind_or_taken_from_others
         soak = Soak(scene, seed=7)
         soak.prepare()
         soak.act(10)
-        wrong = soak.judge(within_s=90, quiet_s=1.5)
+        wrong = soak.judge(quiet_s=1.5)
     assert not wrong, "\n".join(wrong)

@@ -6,7 +6,8 @@ from api.meta import JsonObject
 from api.v1 import BATCH_TRANSFORM_JOB, HOSTING_DEPLOYMENT
 from tests.sandbox.account import Foreigners, Left, manifest, marked
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import PLURALS, condition, eventually, until_gone
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import PLURALS, condition, until_gone
 
 pytestmark = pytest.mark.sandbox
 
@@ -40,7 +41,7 @@ def refusal(world: World, kind: str, name: str) -> JsonObject:
         obj = world.api.get(name, plural=PLURALS[kind])
         return obj if obj and condition(obj, "Stalled").get("status") == "True" else None
 
-    return eventually(look, what=f"{kind} {name} is refused", within_s=60)
+    return eventually(look, what=f"{kind} {name} is refused")
 
 
 def is_there(world: World, kind: str, name: str) -> bool:
@@ -59,10 +60,10 @@ def test_who_comes_second_is_refused_says_why_and_takes_nothing_along(world: Wor
     for kind in NAMED:
         world.api.create(named(kind, "first", "shared"), plural=PLURALS[kind])
     for kind in NAMED:
-        eventually(lambda kind=kind: is_there(world, kind, "first"), what=f"{kind} is there", within_s=60)  # type: ignore[misc]
+        eventually(lambda kind=kind: is_there(world, kind, "first"), what=f"{kind} is there")  # type: ignore[misc]
     scaled = "HostingAutoscalingPolicy"
     world.api.create(policy("first", "first", "busy"), plural=PLURALS[scaled])
-    eventually(lambda: is_there(world, scaled, "first"), what="policy is in place", within_s=60)
+    eventually(lambda: is_there(world, scaled, "first"), what="policy is in place")
     before = Left.of(world)
 
     for kind in NAMED:

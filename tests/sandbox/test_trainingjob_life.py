@@ -8,7 +8,8 @@ import pytest
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import LONG, aws_call, condition, eventually, jobs, marked, named, until_gone, until_status
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import LONG, SLOW, SLOW_S, aws_call, condition, jobs, marked, named, until_gone, until_status
 from tests.sandbox.interceptor import Interceptor, Request
 
 pytestmark = pytest.mark.sandbox
@@ -53,7 +54,7 @@ def two_events(world: World, name: str) -> list[JsonObject]:
 def test_what_is_created_is_tagged_with_its_owner(world: World, manifest: JsonObject) -> None:
     """Tags name cluster, namespace, name, kind and uid (modern-expectations.md 5)."""
     world.operator().until_ready()
-    created = world.api.create(manifest)
+    created = world.api.create(marked(manifest, **LONG))
     until_status(world.api, created["metadata"]["name"], "InProgress")
     (job,) = jobs(world.aws.url)
     tags = {
@@ -124,7 +125,7 @@ def test_an_invalid_spec_is_refused_with_its_path(world: World, manifest: JsonOb
 def test_a_changed_spec_is_refused_saying_what_to_do(world: World, manifest: JsonObject) -> None:
     """DESIGN 4.13: jobs are immutable where SageMaker is; the late-initialised name passed before."""
     world.operator().until_ready()
-    name = world.api.create(manifest)["metadata"]["name"]
+    name = world.api.create(marked(manifest, **LONG))["metadata"]["name"]
     until_status(world.api, name, "InProgress")
     change = {"spec": {"resourceConfig": {"instanceCount": 2}}}
     with pytest.raises(urllib.error.HTTPError) as refused:
@@ -194,7 +195,7 @@ def test_an_answer_that_never_comes_leads_to_one_job(world: World, manifest: Jso
 def test_a_job_that_is_not_ours_is_neither_stopped_nor_shown_as_ours(world: World, manifest: JsonObject) -> None:
     """Rows 13, 14 and D-03: refuse a taken name; deleting the object leaves the foreign job alone."""
     world.operator().until_ready()
-    world.api.create(named(manifest, "first", trainingJobName="taken"))
+    world.api.create(marked(named(manifest, "first", trainingJobName="taken"), **SLOW))
     until_status(world.api, "first", "InProgress")
     world.api.create(named(manifest, "second", trainingJobName="taken"))
     refused = eventually(
@@ -205,6 +206,7 @@ def test_a_job_that_is_not_ours_is_neither_stopped_nor_shown_as_ours(world: Worl
     assert "taken" in refused["status"]["additional"]
     world.api.delete("second")
     until_gone(world.api, "second")
+    world.aws.clock.advance(SLOW_S)
     until_status(world.api, "first", "Completed")
     assert "StopTrainingJob" not in operations(world.to_aws)
 
@@ -220,7 +222,7 @@ def test_a_server_that_restarts_and_drops_watches_costs_nothing(world: World, ma
     world.to_kube.close_connections()
     name = world.api.create(manifest)["metadata"]["name"]
     world.to_kube.on_request(None)
-    until_status(world.api, name, "Completed", within_s=60)
+    until_status(world.api, name, "Completed")
     assert len(jobs(world.aws.url)) == 1
 
 
@@ -229,7 +231,7 @@ def test_expired_watches_are_recovered_by_listing(world: World, manifest: JsonOb
     if not world.kube.is_sandbox:
         pytest.skip("a real kube-apiserver forgets history on its own schedule only")
     world.operator().until_ready()
-    world.api.create(manifest)
+    world.api.create(marked(manifest, **LONG))
     until_status(world.api, manifest["metadata"]["name"], "InProgress")
 
     def unreachable(*_: object) -> None:
@@ -241,7 +243,7 @@ def test_expired_watches_are_recovered_by_listing(world: World, manifest: JsonOb
     world.api.create(named(manifest, "born-meanwhile"))
     world.api.call("POST", "/sandbox/faults", {"compact": True})
     world.to_kube.on_request(None)
-    until_status(world.api, "born-meanwhile", "Completed", within_s=60)
+    until_status(world.api, "born-meanwhile", "Completed")
     until_gone(world.api, manifest["metadata"]["name"])
     assert len(jobs(world.aws.url)) == 2
 
@@ -254,17 +256,8 @@ def writes_of_objects(requests: list[Request]) -> list[Request]:
 def test_a_whole_life_costs_few_calls_and_few_writes(world: World, manifest: JsonObject) -> None:
     """At most 1 Create, 2 Describes, no other call of its own; writes: visible changes + 3, events included."""
     world.operator().until_ready()
-    seen: list[tuple[str, str]] = []
     name = world.api.create(manifest)["metadata"]["name"]
-
-    def watch_until_completed() -> bool:
-        status = world.api.status(name)
-        shown = (status.get("trainingJobStatus", ""), status.get("secondaryStatus", ""))
-        if shown != ("", "") and shown not in seen:
-            seen.append(shown)
-        return shown[0] == "Completed"
-
-    eventually(watch_until_completed, what="Completed")
+    until_status(world.api, name, "Completed")
     eventually(lambda: two_events(world, name), what="events")
     asked = [each for each in operations(world.to_aws) if not each.startswith("List")]
     assert asked.count("CreateTrainingJob") == 1
@@ -272,6 +265,12 @@ def test_a_whole_life_costs_few_calls_and_few_writes(world: World, manifest: Jso
     assert set(asked) <= {"CreateTrainingJob", "DescribeTrainingJob"}
     assert "ListTags" not in operations(world.to_aws)
     writes = writes_of_objects(world.to_kube.requests)
+    shown: JsonObject = {}
+    seen = set()
+    for each in writes:
+        if each.path.endswith("/status"):
+            shown |= json.loads(each.body)["status"]
+            seen.add((shown.get("trainingJobStatus"), shown.get("secondaryStatus")))
     assert len(writes) <= len(seen) + 3, [f"{each.method} {each.path}" for each in writes]
     world.to_kube.forget()
     world.api.delete(name)

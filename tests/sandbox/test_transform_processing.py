@@ -1,5 +1,6 @@
 """Whole lives of batch transform and processing jobs through HTTP, with a real operator process."""
 
+import json
 from dataclasses import dataclass
 
 import pytest
@@ -7,7 +8,8 @@ import yaml
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import PLURALS, REPOSITORY, aws_call, condition, eventually, until_gone, until_status
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import PLURALS, REPOSITORY, aws_call, condition, until_gone, until_status
 
 pytestmark = pytest.mark.sandbox
 
@@ -152,16 +154,11 @@ def test_trouble_is_not_the_end(ready: World, kind: Kind) -> None:
     """D-12: an error of AWS is told and retried, and no client takes it for the job's failure."""
     ready.aws.faults.add(f"Create{kind.member}", "error", count=2)
     ready.api.create(kind.manifest("job"), plural=kind.plural)
-    seen: set[str] = set()
-
-    def look() -> bool:
-        value = ready.api.status("job", plural=kind.plural).get(kind.value, "")
-        seen.add(value)
-        return value == "Completed"
-
-    eventually(look, what="Completed")
-    assert "Failed" not in seen
-    assert "Error" not in seen
+    _until(ready, kind, "job", "Completed")
+    written = [json.loads(each.body) for each in ready.to_kube.requests if each.path.endswith("/job/status")]
+    seen = {each["status"].get(kind.value) for each in written}
+    assert "Completed" in seen
+    assert not {"Failed", "Error"} & seen
     assert len(kind.jobs(ready)) == 1
 
 

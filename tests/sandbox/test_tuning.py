@@ -7,7 +7,19 @@ import yaml
 
 from api.meta import JsonObject
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import PLURALS, REPOSITORY, aws_call, condition, eventually, jobs, until_gone, until_status
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import (
+    LONG,
+    PLURALS,
+    REPOSITORY,
+    SLOW,
+    SLOW_S,
+    aws_call,
+    condition,
+    jobs,
+    until_gone,
+    until_status,
+)
 from tests.sandbox.interceptor import Cut, Phase, Request
 
 pytestmark = pytest.mark.sandbox
@@ -30,9 +42,6 @@ def manifest(name: str = "hpo", *, jobs: int = 3, parallel: int = 2, **markers: 
     return loaded
 
 
-LONG = {"SANDBOX_TRAIN_SECONDS": "86400"}
-
-
 def trainings(world: World) -> list[JsonObject]:
     """All TrainingJob objects."""
     listed: list[JsonObject] = world.api.call("GET", world.api.path())["items"]
@@ -47,9 +56,9 @@ def tunings(world: World) -> list[JsonObject]:
     return listed
 
 
-def until(world: World, value: str, name: str = "hpo", within_s: float = 60.0) -> JsonObject:
+def until(world: World, value: str, name: str = "hpo") -> JsonObject:
     """Wait for the status of the tuning job."""
-    return until_status(world.api, name, value, field=FIELD, within_s=within_s, plural=PLURAL)
+    return until_status(world.api, name, value, field=FIELD, plural=PLURAL)
 
 
 def until_shown(world: World, count: int) -> list[JsonObject]:
@@ -114,13 +123,16 @@ def test_a_tuning_job_runs_to_its_end_and_shows_what_it_launches(world: World) -
 def test_the_best_job_is_shown_while_others_still_run(world: World) -> None:
     """It is known as soon as one has completed, without a Describe for each."""
     world.operator().until_ready()
-    world.api.create(manifest(jobs=8, parallel=2, SANDBOX_TRAIN_SECONDS="16"), plural=PLURAL)
+    world.api.create(manifest(jobs=8, parallel=2, **SLOW), plural=PLURAL)
+
+    until_shown(world, 2)
+    world.aws.clock.advance(SLOW_S)
 
     def look() -> JsonObject | None:
         status = world.api.status("hpo", plural=PLURAL)
         return status if status.get("bestTrainingJob") and status[FIELD] == "InProgress" else None
 
-    status = eventually(look, what="a best training job", within_s=60)
+    status = eventually(look, what="a best training job")
     assert status["trainingJobStatusCounters"]["completed"] >= 1
     assert "DescribeHyperParameterTuningJob" not in operations(world)
 
@@ -161,7 +173,7 @@ def test_deleting_the_tuning_job_stops_it_and_removes_its_objects(world: World) 
     world.api.create(manifest(**LONG), plural=PLURAL)
     until_shown(world, 2)
     world.api.delete("hpo", plural=PLURAL)
-    until_gone(world.api, "hpo", within_s=60, plural=PLURAL)
+    until_gone(world.api, "hpo", plural=PLURAL)
     assert trainings(world) == []
     assert {job["TrainingJobStatus"] for job in jobs(world.aws.url)} == {"Stopped"}
     assert [job["HyperParameterTuningJobStatus"] for job in tunings(world)] == ["Stopped"]
@@ -177,7 +189,7 @@ def test_deleting_an_ended_tuning_job_removes_its_objects_without_a_call(world: 
         until_status(world.api, obj["metadata"]["name"], "Completed")
     world.to_aws.forget()
     world.api.delete("hpo", plural=PLURAL)
-    until_gone(world.api, "hpo", within_s=60, plural=PLURAL)
+    until_gone(world.api, "hpo", plural=PLURAL)
     assert trainings(world) == []
     assert {each for each in operations(world) if not each.startswith("List")} == set()
 
@@ -190,7 +202,7 @@ def test_deleting_in_the_foreground_ends_likewise(world: World) -> None:
     until_shown(world, 2)
     path = world.api.path("hpo", plural=PLURAL)
     world.api.call("DELETE", path, {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Foreground"})
-    until_gone(world.api, "hpo", within_s=60, plural=PLURAL)
+    until_gone(world.api, "hpo", plural=PLURAL)
     eventually(lambda: trainings(world) == [], what="all objects are gone")
     assert {job["TrainingJobStatus"] for job in jobs(world.aws.url)} == {"Stopped"}
     assert [job["HyperParameterTuningJobStatus"] for job in tunings(world)] == ["Stopped"]
@@ -204,7 +216,7 @@ def test_orphans_outlive_their_tuning_job(world: World) -> None:
     names = {obj["metadata"]["name"] for obj in until_shown(world, 2)}
     path = world.api.path("hpo", plural=PLURAL)
     world.api.call("DELETE", path, {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Orphan"})
-    until_gone(world.api, "hpo", within_s=60, plural=PLURAL)
+    until_gone(world.api, "hpo", plural=PLURAL)
     for name in names:
         until_status(world.api, name, "Stopped")
         world.api.delete(name)
@@ -232,7 +244,7 @@ def test_a_spawned_object_can_be_deleted_alone(world: World) -> None:
     first, second = sorted(obj["metadata"]["name"] for obj in until_shown(world, 2))
     eventually(lambda: world.api.status(first).get("trainingJobStatus") == "InProgress", what="it is followed")
     world.api.delete(first)
-    until_gone(world.api, first, within_s=60)
+    until_gone(world.api, first)
     operator.terminate()
     world.operator().until_ready()
 
@@ -240,7 +252,7 @@ def test_a_spawned_object_can_be_deleted_alone(world: World) -> None:
         status = world.api.status("hpo", plural=PLURAL)
         return status if status.get("trainingJobStatusCounters", {}).get("stopped") == 1 else None
 
-    status = eventually(look, what="the counters know", within_s=60)
+    status = eventually(look, what="the counters know")
     assert status["removedTrainingJobs"] == [first]
     assert [obj["metadata"]["name"] for obj in trainings(world)] == [second]
     assert "CreateTrainingJob" not in operations(world)

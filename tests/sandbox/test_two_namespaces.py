@@ -7,8 +7,9 @@ import pytest
 
 from api.meta import JsonObject
 from hack.sandbox.aws import server as aws_server
-from tests.sandbox.apiserver import free_port, write_kubeconfig
-from tests.sandbox.harness import Operator, aws_call, eventually, jobs, named, until_gone, until_status
+from tests.sandbox.apiserver import write_kubeconfig
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import Operator, aws_call, jobs, named, until_gone, until_status
 from tests.sandbox.installation import ACCOUNT, NAMESPACED, cluster, for_namespace
 from tests.sandbox.interceptor import interceptor
 
@@ -33,7 +34,7 @@ def test_two_operators_share_a_cluster_and_an_account(tmp_path: Path, manifest: 
             election = ("--enable-leader-election", "--leader-election-namespace", team)
             flags = (f"--namespace={team}", "--poll-interval", "200ms", *election)
             log = tmp_path / f"{team}.log"
-            operators[team] = Operator(kubeconfig, aws.url, log, *flags, health_port=free_port())
+            operators[team] = Operator(kubeconfig, aws.url, log, *flags)
             stack.callback(operators[team].kill)
         for operator in operators.values():
             operator.until_ready()

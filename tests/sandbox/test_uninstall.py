@@ -8,8 +8,9 @@ import pytest
 
 from api.meta import JsonObject
 from hack.sandbox.aws import server as aws_server
-from tests.sandbox.apiserver import free_port, write_kubeconfig
-from tests.sandbox.harness import LONG, Operator, eventually, jobs, marked, named, until_status
+from tests.sandbox.apiserver import write_kubeconfig
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import LONG, Operator, jobs, marked, named, until_status
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, NAMESPACED, Cluster, cluster, for_namespace
 
 pytestmark = pytest.mark.sandbox
@@ -31,7 +32,7 @@ class Scene:
         write_kubeconfig(kubeconfig, self.home.server.url, token)
         log = self.home.directory / f"operator-{self._number}.log"
         flags = ("--poll-interval", "200ms", *flags)
-        started = Operator(kubeconfig, self.aws.url, log, *flags, health_port=free_port())
+        started = Operator(kubeconfig, self.aws.url, log, *flags)
         self._stack.callback(started.kill)
         return started.until_ready()
 

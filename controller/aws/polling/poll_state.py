@@ -1,38 +1,49 @@
-"""The polling state of one target's jobs, and when to list them next: a state machine with the time as argument.
+"""Holds what is known of one target's jobs, and when List or Describe has to be called again: a pure state machine.
 
-A sweep is a complete paging of List* with `LastModifiedTimeAfter`. It starts at the watermark: SageMaker's own clock
-(HTTP Date) when the previous complete sweep began, less an overlap for its eventual consistency. Jobs that no sweep
-has covered yet (after a start of the operator) move the start back to their creation, once. So a sweep costs one call
-as long as few jobs change, however many run; and other jobs of the account take no memory.
+A sweep pages List* newest creation first, without filters, and ends where paging on costs more than a Describe for
+each followed job further down (`sweep_plan`). It stops by what the items say, never by what was asked for: AWS applies
+filters after it has cut a page, or late, or not at all. So a sweep's cost depends on what is followed, not on the
+account's past. What sweeps cannot show is described in turn, within a budget: jobs further down, jobs that are missing
+where they should stand (deleted, or not shown yet), jobs that were silent for long, and all of them while List fails.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
 from typing import Any, Final
 
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from controller.aws.errors import BUDGET_EXHAUSTED, AwsError
+from controller.aws.polling.sweep_plan import pages_worth_reading
 from controller.aws.sagemaker import Page
 from controller.runtime.errors import ErrorClass
 
-OVERLAP: Final = timedelta(seconds=60)
-"""How late a change may appear in List responses and still be noticed."""
-UNDATED_OVERLAP: Final = timedelta(minutes=10)
-"""The same for a response without Date: then the local clock is the watermark, which may be ahead of SageMaker's."""
 CREATION_MARGIN: Final = timedelta(minutes=5)
-"""Creation times are by the local clock: how far it may be ahead of SageMaker's."""
+"""Until an answer shows a job, its creation time is of our clock: how far that may be ahead of SageMaker's."""
 UNSEEN_S: Final = 60.0
-"""Age at which a job that complete sweeps do not show is described by name."""
-
-PROGRESS_LOOK_S: Final = 60.0
-"""How often jobs in progress are listed whether or not SageMaker updates LastModifiedTime. AWS does not say that
-counters update it; a sweep from the oldest modification on is one call for up to a hundred tuning jobs."""
+"""Age below which a job that no List shows is not described: Lists are eventually consistent."""
+MISSING_S: Final = 60.0
+"""Pause between two Describes of a job that Lists should show and do not."""
+LOOKS_PER_S: Final = 2.0
+"""Describes a second, at most, that one target's polling asks for. AWS allows about ten a second an account."""
+SILENT_S: Final = 600.0
+"""Age of the newest news of a job from which on it may be described although Lists show it unchanged."""
+SILENT_LOOK_S: Final = 60.0
+"""Pause between two such Describes of one target: a safety net against Lists that are stale, not a poll."""
+EXPLORE_S: Final = 3600.0
+"""How often sweeps look again how far down jobs stand: others' jobs above them may have been deleted."""
+AWAITED_S: Final = 180.0
+"""How long polling stays quick after a change was requested: Lists may show it late, or it was over between two."""
+LOST_S: Final = 60.0
+"""How long List may fail before jobs are described instead; at once where it is denied."""
 
 _BACKOFF_BASE_S: Final = 1.0
 _BACKOFF_CAP_S: Final = 60.0
 _DENIED_CAP_S: Final = 300.0
+_FIRST_PAGE: Final = 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -44,7 +55,7 @@ class Mark:
     value: str
     secondary: str
     progress: str = ""
-    """For kinds with more than a status, e.g. the counters of a tuning job, in comparable form."""
+    """Of kinds that show more than a status, e.g. the counters of a tuning job, in a form to compare."""
 
 
 @dataclass(slots=True)
@@ -53,16 +64,30 @@ class Watched:
 
     key: ObjectKey
     name: str
-    covered_from: datetime | None
-    """A complete sweep from this time (or earlier) is still needed; None: it has happened."""
+    created: datetime
+    """As SageMaker says, else at most as early as it can be."""
     unseen_at: float
-    """Monotonic seconds after which the job should have appeared in a List."""
-    describe_at: float
-    """Monotonic seconds of the next Describe by the safety net."""
+    """Monotonic seconds from which on a sweep that misses the job makes it be described."""
+    news_at: float
+    """Monotonic seconds of the last change or Describe answer."""
+    look_at: float = 0.0
+    """Monotonic seconds of the next Describe."""
+    page: int = _FIRST_PAGE
+    """Page of the List on which it stood last, or the least on which it can stand."""
+    swept: int = 0
+    """Number of the sweep that showed it last."""
+    is_within_reach: bool = True
+    """Whether sweeps page down to where it stands."""
     mark: Mark | None = None
     summary: Mapping[str, Any] | None = None
     """The newest observation: a List summary or a Describe response."""
     is_describe_due: bool = False
+    awaited_until: float = -1.0
+    """Monotonic seconds until which a change that was requested is expected to show."""
+
+    def is_settled(self, values: frozenset[str], now: float) -> bool:
+        """Return whether the job is in one of these states and no change is expected."""
+        return self.mark is not None and self.mark.value in values and now >= self.awaited_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +97,7 @@ class FeedSettings:
     poll_s: float = 5.0
     resync_s: float = 36_000.0
     settled: frozenset[str] = frozenset()
-    """AWS status values that change only on request, e.g. `InService`."""
+    """AWS values of what changes only when a user asks for it, e.g. `InService`."""
     settled_poll_s: float = 60.0
     """Interval while all tracked jobs are settled."""
 
@@ -81,7 +106,6 @@ class FeedSettings:
 class Query:
     """One List call to make."""
 
-    modified_after: datetime
     next_token: str
 
 
@@ -98,44 +122,65 @@ class Feed:
         members = (descriptor.name.member, rule.member, rule.secondary_member, rule.arn_member, rule.progress_member)
         self._kept = (*filter(None, members), "CreationTime", "LastModifiedTime", "FailureReason")
         self._jobs: dict[ObjectKey, Watched] = {}
-        self._by_name: dict[str, set[ObjectKey]] = {}  # two objects may have the same job name
-        self._watermark: datetime | None = None
-        self._query: Query | None = None
-        """The call under way or to be retried; None between sweeps."""
+        self._by_name: dict[str, set[ObjectKey]] = {}  # two objects may name one job
+        self._looks: list[tuple[float, int, ObjectKey]] = []
+        """A heap of the Describes to come; an entry whose time is not the job's `look_at` is obsolete."""
+        self._ticket = count()
+        self._next_look_at = now
+        """Monotonic seconds from which on the budget allows another Describe."""
+        self._silent_look_at = now + SILENT_LOOK_S
+        self._explore_at = now + EXPLORE_S
+        self._sweep = 0
+        self._pages = 0
+        """Pages that the sweep under way has read."""
+        self._token = ""
+        self._oldest = datetime.max.replace(tzinfo=UTC)
+        """Creation time of the last item that the sweep under way has read."""
         self._began = now
-        self._began_server: datetime | None = None
-        self._covering: frozenset[ObjectKey] = frozenset()
         self._failures = 0
-        self._progress_at = now + PROGRESS_LOOK_S
+        self._failing_since = now
+        """Monotonic seconds of the first of the failures in a row."""
+        self.lost: AwsError | None = None
+        """Why Lists do not come; None while they do."""
         self.last_complete = now
-        """Monotonic seconds at which the last complete sweep began: the start of staleness."""
-        # Half an interval at least: after a start of the operator most jobs are tracked by then.
-        self.due_at = now + settings.poll_s * (0.5 + 0.5 * rand())
+        """Monotonic seconds at which the last complete sweep began: what staleness is counted from."""
+        # Half an interval at least: after a start of the operator most jobs are followed by then.
+        self._sweep_at = now + settings.poll_s * (0.5 + 0.5 * rand())
 
     def __len__(self) -> int:
         return len(self._jobs)
 
-    # --- tracked jobs
+    @property
+    def due_at(self) -> float:
+        """Monotonic seconds of the next List call or Describe."""
+        self._drop_obsolete_looks()
+        look_at = max(self._looks[0][0], self._next_look_at) if self._looks else self._sweep_at
+        return min(self._sweep_at, look_at)
+
+    # --- who is followed
 
     def follow(self, key: ObjectKey, name: str, created_at: datetime, *, now: float, age_s: float) -> None:
-        """Track a job that is `age_s` seconds old; negative if the local clock was set back. Idempotent."""
+        """Follow a job that is `age_s` seconds old; negative where our clock was set back. Idempotent."""
         known = self._jobs.get(key)
         if known is not None:
             if known.name == name:
                 return
             self.forget(key)
-        self._jobs[key] = Watched(
+        job = Watched(
             key=key,
             name=name,
-            covered_from=created_at - CREATION_MARGIN,
+            created=max(created_at, _EPOCH + CREATION_MARGIN) - CREATION_MARGIN,
             unseen_at=now + min(max(UNSEEN_S - age_s, 0.0), UNSEEN_S),
-            describe_at=now + self._settings.resync_s * (0.5 + 0.5 * self._rand()),
+            news_at=now,
+            is_within_reach=self.lost is None,
         )
+        self._jobs[key] = job
         self._by_name.setdefault(name, set()).add(key)
+        self._schedule(job, now, self._settings.resync_s * (0.5 + 0.5 * self._rand()) if self.lost is None else None)
         self._soon(now)
 
     def forget(self, key: ObjectKey) -> None:
-        """Stop tracking. Idempotent."""
+        """Stop following. Idempotent."""
         job = self._jobs.pop(key, None)
         if job is None:
             return
@@ -145,125 +190,199 @@ class Feed:
             del self._by_name[job.name]
 
     def hasten(self, key: ObjectKey, *, now: float) -> None:
-        """Poll soon: a change of this job was requested, so its next observation counts as new."""
+        """Poll soon, until a change shows: one was requested of a followed job."""
         job = self._jobs.get(key)
         if job is not None:
-            job.mark = None
+            job.awaited_until = now + AWAITED_S
             self._soon(now)
 
     def get(self, key: ObjectKey) -> Watched | None:
-        """Return the state of a tracked job."""
+        """Return what is known of a followed job."""
         return self._jobs.get(key)
 
-    def described(self, key: ObjectKey, description: Mapping[str, Any], *, utcnow: datetime, now: float) -> None:
-        """Record a Describe response: it counts like a summary, unless it is older than the known one."""
+    def described(self, key: ObjectKey, description: Mapping[str, Any], *, now: float) -> None:
+        """Take in a Describe answer: it counts like a summary, unless it is older than what is known."""
         job = self._jobs.get(key)
         if job is None:
             return
-        # Thousands of jobs may be described in a resync period: keep a summary's members, not whole responses.
-        self._take(job, {name: description[name] for name in self._kept if name in description})
+        # Thousands of jobs may be described in a resync period: keep what a summary would say, not whole answers.
+        self._take(job, {name: description[name] for name in self._kept if name in description}, now)
         job.is_describe_due = False
-        job.describe_at = now + self._settings.resync_s
-        if job.covered_from is not None:
-            job.covered_from = max(job.covered_from, utcnow - CREATION_MARGIN)
+        job.news_at = now
+        self._schedule(job, now)
+
+    # --- Describes
+
+    def looks(self, *, now: float) -> list[ObjectKey]:
+        """Return the keys of the jobs to describe now, as many as the budget allows."""
+        woken = []
+        while self._next_look_at <= now:
+            self._drop_obsolete_looks()
+            if not self._looks or self._looks[0][0] > now:
+                break
+            job = self._jobs[heappop(self._looks)[2]]
+            job.is_describe_due = True
+            self._schedule(job, now)
+            self._next_look_at = max(self._next_look_at, now - 1 / LOOKS_PER_S) + 1 / LOOKS_PER_S
+            woken.append(job.key)
+        return woken
+
+    def _schedule(self, job: Watched, now: float, delay_s: float | None = None) -> None:
+        """Set the time of a job's next Describe; by default a round where sweeps do not show it, else a slow resync."""
+        if delay_s is None:
+            delay_s = self._settings.resync_s if job.is_within_reach else self._round_s()
+        job.look_at = now + delay_s
+        heappush(self._looks, (job.look_at, next(self._ticket), job.key))
+
+    def _round_s(self) -> float:
+        """The pause between two Describes of each job that sweeps do not reach, so that the budget serves all."""
+        beyond = sum(not job.is_within_reach for job in self._jobs.values())
+        return max(self._settings.poll_s, beyond / LOOKS_PER_S)
+
+    def _drop_obsolete_looks(self) -> None:
+        while self._looks:
+            at, _, key = self._looks[0]
+            job = self._jobs.get(key)
+            if job is not None and job.look_at == at:
+                return
+            heappop(self._looks)
 
     # --- sweeps
 
-    def begin(self, *, now: float, utcnow: datetime) -> Query:
+    def begin(self, *, now: float) -> Query | None:
         """Return the List call to make now: the next page of the sweep under way, or the first of a new one."""
-        if self._query is None:
-            wanted = [job.covered_from for job in self._jobs.values() if job.covered_from is not None]
-            if self._watermark is not None:
-                wanted.append(self._watermark)
-            wanted += self._in_progress(now)
-            self._covering = frozenset(key for key, job in self._jobs.items() if job.covered_from is not None)
-            self._query = Query(max(min(wanted, default=utcnow - CREATION_MARGIN), _EPOCH), "")
-            self._began, self._began_server = now, None
-        return self._query
+        if now < self._sweep_at:
+            return None
+        if not self._token:
+            self._sweep += 1
+            self._pages, self._oldest, self._began = 0, datetime.max.replace(tzinfo=UTC), now
+            if now >= self._explore_at:
+                self._explore_at = now + EXPLORE_S
+                for job in self._jobs.values():
+                    job.page = _FIRST_PAGE
+        return Query(self._token)
 
-    def absorb(self, page: Page, *, now: float, utcnow: datetime) -> list[ObjectKey]:
-        """Apply the page that `begin` requested; returns the keys to enqueue."""
-        assert self._query is not None  # noqa: S101 (begin came before)
-        self._failures = 0
-        if not self._query.next_token:
-            # The first response includes everything that happened up to its Date.
-            self._began_server = page.server_time - OVERLAP if page.server_time else utcnow - UNDATED_OVERLAP
-        woken = [job.key for item in page.items for job in self._named(item) if self._take(job, item)]
-        if page.next_token:
-            self._query = Query(self._query.modified_after, page.next_token)
-            self.due_at = now
-        else:
-            woken += self._complete(now)
-        return woken
+    def absorb(self, page: Page, *, now: float) -> list[ObjectKey]:
+        """Take in the page that `begin` asked for; returns the keys to wake."""
+        self._failures, self.lost = 0, None
+        self._pages += 1
+        woken = [job.key for item in page.items for job in self._named(item) if self._saw(job, item, now)]
+        times = [time for item in page.items if isinstance(time := item.get("CreationTime"), datetime)]
+        self._oldest = min(times, default=self._oldest)
+        self._note_depths()
+        if page.next_token and pages_worth_reading([job.page for job in self._jobs.values()]) > self._pages:
+            self._token = page.next_token
+            self._sweep_at = now
+            return woken
+        if not page.next_token:
+            self._oldest = _EPOCH
+        return woken + self._complete(now)
 
     def failed(self, error: AwsError, *, now: float) -> float:
-        """Record a failed call; returns the seconds until it is retried. Other feeds are not affected.
+        """Record that the call failed; returns the seconds until it is repeated. Other targets are not concerned.
 
-        The position in the sweep is kept unless the error concerns the request: a long sweep that is throttled
-        occasionally must still complete.
+        The place in the sweep is kept as long as the error says nothing about the request: a long sweep that is
+        throttled now and then must come to its end. A token that is refused (they expire) ends the sweep where it is.
         """
         if error.code == BUDGET_EXHAUSTED and error.retry_after_s is not None:
-            delay_s = error.retry_after_s
-        else:
-            cap_s = _DENIED_CAP_S if error.error_class is ErrorClass.DENIED else _BACKOFF_CAP_S
-            delay_s = min(_BACKOFF_BASE_S * 2**self._failures, cap_s) * (0.5 + 0.5 * self._rand())
-            self._failures = min(self._failures + 1, 16)
+            self._sweep_at = now + error.retry_after_s
+            return error.retry_after_s
+        if not self._failures:
+            self._failing_since = now
+        cap_s = _DENIED_CAP_S if error.error_class is ErrorClass.DENIED else _BACKOFF_CAP_S
+        delay_s: float = min(_BACKOFF_BASE_S * 2**self._failures, cap_s) * (0.5 + 0.5 * self._rand())
+        self._failures = min(self._failures + 1, 16)
         if error.error_class not in {ErrorClass.THROTTLED, ErrorClass.RETRYABLE}:
-            self._query = None
-        self.due_at = now + delay_s
+            if self._token and error.error_class is ErrorClass.INVALID:
+                self._complete(now)
+            self._token = ""
+        if error.error_class is ErrorClass.DENIED or now - self._failing_since >= LOST_S:
+            self._lose(error, now)
+        self._sweep_at = now + delay_s
         return delay_s
 
-    def _is_settled(self) -> bool:
+    def _lose(self, error: AwsError, now: float) -> None:
+        """Have every job described in turn until Lists come again."""
+        if self.lost is None:
+            for job in self._jobs.values():
+                job.is_within_reach = False
+            round_s = self._round_s()
+            for number, job in enumerate(self._jobs.values(), start=1):
+                self._schedule(job, now, round_s * number / len(self._jobs))
+        self.lost = error
+
+    def _is_settled(self, now: float) -> bool:
         settled = self._settings.settled
-        return bool(settled) and all(job.mark and job.mark.value in settled for job in self._jobs.values())
+        return bool(settled) and all(job.is_settled(settled, now) for job in self._jobs.values())
 
     def _soon(self, now: float) -> None:
-        """Shorten an interval that was chosen while all jobs were settled."""
-        if self._settings.settled:
-            self.due_at = min(self.due_at, now + self._settings.poll_s)
+        """Do not wait out an interval that was meant for settled times."""
+        if self._settings.settled and not self._failures:
+            self._sweep_at = min(self._sweep_at, now + self._settings.poll_s)
 
     def _complete(self, now: float) -> list[ObjectKey]:
-        """Complete the sweep: move the watermark, mark missing jobs for a Describe."""
-        self._query = None
-        self._watermark = self._began_server
+        """End the sweep: decide who stands further down than it read, and who is missing where it did."""
+        self._token = ""
         self.last_complete = self._began
         jitter = 0.9 + 0.2 * self._rand()
-        interval_s = self._settings.settled_poll_s if self._is_settled() else self._settings.poll_s
-        self.due_at = max(now, self._began + interval_s * jitter)
-        woken = []
-        for key, job in self._jobs.items():
-            if key in self._covering and job.covered_from is not None:
-                if job.mark is not None:
-                    job.covered_from = None
-                elif now >= job.unseen_at:
-                    job.covered_from, job.is_describe_due = None, True
-                    woken.append(key)
-            if now >= job.describe_at:
-                job.describe_at = now + self._settings.resync_s
-                job.is_describe_due = True
-                woken.append(key)
-        return woken
+        interval_s = self._settings.settled_poll_s if self._is_settled(now) else self._settings.poll_s
+        self._sweep_at = max(now, self._began + interval_s * jitter)
+        out_of_reach: list[Watched] = []
+        for job in self._jobs.values():
+            is_within = job.swept == self._sweep or job.created >= self._oldest
+            if is_within and job.swept != self._sweep and now >= job.unseen_at:
+                job.unseen_at = now + MISSING_S
+                self._schedule(job, now, 0.0)
+            if is_within != job.is_within_reach:
+                job.is_within_reach = is_within
+                if is_within:
+                    self._schedule(job, now)
+                else:
+                    out_of_reach.append(job)
+        round_s = self._round_s()
+        for number, job in enumerate(out_of_reach, start=1):
+            self._schedule(job, now, round_s * number / len(out_of_reach))
+        self._look_at_a_silent_one(now)
+        return self.looks(now=now)
 
-    def _in_progress(self, now: float) -> list[datetime]:
-        """Return the times from which to list so that no progress is missed; empty if not needed, or not due."""
-        if not self._descriptor.status.progress_member or now < self._progress_at:
-            return []
-        self._progress_at = now + PROGRESS_LOOK_S
-        modified = [job.mark.modified for job in self._jobs.values() if job.mark and job.mark.modified]
-        return [time - timedelta(seconds=1) for time in modified]  # "after" may be exclusive
+    def _look_at_a_silent_one(self, now: float) -> None:
+        """Have the job described that was silent for longest: Lists might be stale. Settled ones may well be silent."""
+        if now < self._silent_look_at:
+            return
+        self._silent_look_at = now + SILENT_LOOK_S
+        lively = (job for job in self._jobs.values() if not job.is_settled(self._settings.settled, now))
+        job = min(lively, key=lambda job: job.news_at, default=None)
+        if job is not None and now - job.news_at >= SILENT_S and job.look_at > now:
+            job.news_at = now
+            self._schedule(job, now, 0.0)
+
+    def _note_depths(self) -> None:
+        """Record the least page on which jobs can stand that are older than everything read so far."""
+        for job in self._jobs.values():
+            if job.swept != self._sweep and job.created < self._oldest:
+                job.page = max(job.page, self._pages + 1)
+
+    def _saw(self, job: Watched, item: Mapping[str, Any], now: float) -> bool:
+        """Record where a job stands; returns whether its summary is news."""
+        job.swept, job.page = self._sweep, self._pages
+        job.unseen_at = now
+        return self._take(job, item, now)
 
     def _named(self, item: Mapping[str, Any]) -> list[Watched]:
         name = item.get(self._descriptor.name.member)
         return [self._jobs[key] for key in self._by_name.get(str(name), ())]
 
-    def _take(self, job: Watched, answer: Mapping[str, Any]) -> bool:
-        """Record the observation; returns whether it is new, not old or repeated (replicas may lag)."""
+    def _take(self, job: Watched, answer: Mapping[str, Any], now: float) -> bool:
+        """Return whether the answer is news; old and repeated ones are not (answers may come from lagging replicas)."""
+        created = answer.get("CreationTime")
+        if isinstance(created, datetime):
+            job.created = created
         mark = self._mark(answer)
         if mark == job.mark:
             return False
         if job.mark is not None and _is_older(mark, job.mark):
             return False
-        job.mark, job.summary = mark, answer
+        job.mark, job.summary, job.news_at, job.awaited_until = mark, answer, now, now
         return True
 
     def _mark(self, answer: Mapping[str, Any]) -> Mark:

@@ -1,7 +1,8 @@
 """Polls SageMaker's List APIs for changes and enqueues the affected keys (DESIGN 4.5).
 
 The decisions are in `poll_state`; here are the threads, the lock and the calls. One unit of work is one page of one
-target, so that targets take turns, a slow region blocks only one thread, and the process ends promptly.
+target, or the keys whose jobs are to be described, so that targets take turns, a slow region holds one thread and no
+more, and the end of the process is prompt.
 """
 
 import threading
@@ -36,7 +37,9 @@ class Sighting:
     summary: Mapping[str, Any] | None
     """The newest List summary or Describe response; None before the first."""
     is_describe_due: bool
-    """Lists do not show the job, or the slow safety net is due."""
+    """Lists do not show the job, or the slow safety net wants a look."""
+    lost: AwsError | None = None
+    """Why Lists do not come and jobs are described in turn; None while they do."""
 
 
 class TrackerMetrics(Collector):
@@ -162,7 +165,7 @@ class Tracker:
         with self._changed:
             lane = self._where.get(key)
             job = lane.feed.get(key) if lane else None
-            return Sighting(job.summary, job.is_describe_due) if job else None
+            return Sighting(job.summary, job.is_describe_due, lane.feed.lost) if lane and job else None
 
     def hasten(self, key: ObjectKey) -> None:
         """Poll soon, even if all jobs are settled: a change of `key`'s job was requested."""
@@ -174,12 +177,12 @@ class Tracker:
                 self._changed.notify_all()
 
     def described(self, key: ObjectKey, description: Mapping[str, Any]) -> None:
-        """Record a reconciler's Describe response: later changes are relative to it."""
-        now, utcnow = self._clock.monotonic(), self._clock.utcnow()
+        """A Describe answer has come in by another way: later changes are told relative to it."""
+        now = self._clock.monotonic()
         with self._changed:
             lane = self._where.get(key)
             if lane is not None:
-                lane.feed.described(key, description, utcnow=utcnow, now=now)
+                lane.feed.described(key, description, now=now)
 
     # --- for threads
 
@@ -238,23 +241,24 @@ class Tracker:
         return lane
 
     def _page(self, lane: _Lane) -> None:
-        """Fetch one page for a lane that is marked busy, and enqueue the keys of changed jobs."""
+        """Wake the keys to describe, and fetch a page if one is due, for a lane that is marked busy."""
+        now = self._clock.monotonic()
         with self._changed:
-            query = lane.feed.begin(now=self._clock.monotonic(), utcnow=self._clock.utcnow())
+            woken = lane.feed.looks(now=now)
+            query = lane.feed.begin(now=now)
         outcome: Page | AwsError | None = None
         try:
-            outcome = self._fetch(lane, query)
+            if query is not None:
+                outcome = self._fetch(lane, query)
         finally:
-            # The lane is always released: an exception that ends this thread must not stop its polling.
-            woken = self._give_back(lane, outcome)
+            # Whatever happens, the lane comes back: an exception that ends this thread must not blind the others.
+            woken += self._give_back(lane, outcome)
         for key in woken:
             self._wake(key)
 
     def _fetch(self, lane: _Lane, query: Query) -> Page | AwsError:
         try:
-            page = self._jobs.list_page(
-                self._descriptor, lane.target, modified_after=query.modified_after, next_token=query.next_token
-            )
+            page = self._jobs.list_page(self._descriptor, lane.target, next_token=query.next_token)
         except AwsError as error:
             self._pages.labels(self.kind, error.label).inc()
             return error
@@ -262,13 +266,13 @@ class Tracker:
         return page
 
     def _give_back(self, lane: _Lane, outcome: Page | AwsError | None) -> list[ObjectKey]:
-        """Apply the outcome of a call to the feed and release the lane; returns the keys to enqueue."""
-        now, utcnow = self._clock.monotonic(), self._clock.utcnow()
+        """Put the outcome of a call into the feed and let others take the lane; returns the keys to wake."""
+        now = self._clock.monotonic()
         woken: list[ObjectKey] = []
         delay_s = 0.0
         with self._changed:
             if isinstance(outcome, Page):
-                woken = lane.feed.absorb(outcome, now=now, utcnow=utcnow)
+                woken = lane.feed.absorb(outcome, now=now)
             elif outcome is not None:
                 delay_s = lane.feed.failed(outcome, now=now)
             lane.is_busy = False

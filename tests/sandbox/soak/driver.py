@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any, Final
 
 from api.meta import GROUP, JsonObject
-from tests.sandbox.harness import aws_call, eventually
+from tests.sandbox.deadline import PATIENCE_S, eventually
+from tests.sandbox.harness import aws_call
 from tests.sandbox.soak.disturbances import disturb
 from tests.sandbox.soak.invariants import (
     complaints,
@@ -36,8 +37,6 @@ from tests.sandbox.soak.scene import Scene
 _ROLE: Final = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole"
 _IMAGE: Final = "825641698319.dkr.ecr.us-east-2.amazonaws.com/xgboost:1"
 _OUTPUT: Final = "s3://my-bucket/soak/"
-_START_LIMIT_S: Final = 120.0
-"""For machines that have other things to do: a limit, and not an expectation."""
 _HELD: Final = frozenset({"AccessDenied", "QuotaExceeded", "RequestRefused", "DependencyMissing"})
 """Troubles that are looked at again after minutes only, unless the object changes."""
 
@@ -64,7 +63,7 @@ class Soak:
             self._before[region] = still_there(self._scene, region)
         self._scene.start_operators()
         for each in self._scene.operators:
-            each.until_ready(within_s=_START_LIMIT_S)
+            each.until_ready()
 
     def act(self, seconds: float) -> None:
         """Users and accidents for so long."""
@@ -78,7 +77,7 @@ class Soak:
             self._scene.start_operators()
             time.sleep(self._rng.random() * 2 * self._pace_s)
 
-    def judge(self, *, within_s: float = 150.0, quiet_s: float = 4.0) -> list[str]:
+    def judge(self, *, within_s: float = PATIENCE_S, quiet_s: float = 4.0) -> list[str]:
         """Calm everything, wait, delete everything, wait; returns what is wrong, with stories."""
         scene = self._scene
         scene.calm()
@@ -90,7 +89,7 @@ class Soak:
         self._release_holds(are_corrections_due=forgets)
         wrong = self._until_none(lambda: complaints(scene), within_s)
         if not wrong:
-            wrong += quiet_complaints(scene, quiet_s)
+            wrong += quiet_complaints(scene, quiet_s, within_s=within_s)
         scene.ledger.tell("! everything is deleted")
         self._delete_all()
         deleting = self._until_none(self._not_gone, within_s)

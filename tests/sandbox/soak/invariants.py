@@ -135,16 +135,14 @@ def describe(scene: Scene, descriptor: KindDescriptor, region: str, name: str) -
     return scene.ask(descriptor.operations.describe, region, **{descriptor.name.member: name})
 
 
-def quiet_complaints(scene: Scene, seconds: float, *, tries: int = 8) -> list[str]:
+def quiet_complaints(scene: Scene, seconds: float, *, within_s: float) -> list[str]:
     """Where nothing changes, nothing is written, and little is asked: lists only (DESIGN 4.5, 4.8).
 
-    What was superfluous may still be cleared away at first, so one of some stretches of time has to be quiet.
+    What was superfluous may still be cleared away at first, so one stretch of so many seconds has to be quiet.
     """
-    found: list[str] = []
-    for _ in range(tries):
-        found = _unrest(scene, seconds)
-        if not found:
-            break
+    deadline = time.monotonic() + within_s
+    while (found := _unrest(scene, seconds)) and time.monotonic() < deadline:
+        pass
     return found
 
 

@@ -9,16 +9,15 @@ import urllib.error
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
 from api.meta import GROUP, JsonObject
-from api.v1 import KINDS
 from hack.sandbox.aws import server as aws_server
-from tests.sandbox.apiserver import api_server, free_port, write_kubeconfig
-from tests.sandbox.conftest import our_crds
-from tests.sandbox.harness import PLURALS, Api, Operator, aws_call, eventually
+from tests.sandbox.apiserver import write_kubeconfig
+from tests.sandbox.crds import server_with_crds
+from tests.sandbox.deadline import PATIENCE_S
+from tests.sandbox.harness import PLURALS, Api, Operator, aws_call
 from tests.sandbox.soak.manifests import NAMESPACES
 
 SPEED: Final = 4.0
@@ -82,12 +81,12 @@ class Scene:
 
     def __enter__(self) -> Self:
         with self._stack as stack:
-            self.kube = stack.enter_context(api_server(self.directory))
+            self.kube = stack.enter_context(server_with_crds(self.directory))
             self.aws = stack.enter_context(aws_server.start(speed=SPEED))
             self.api = Api(self.kube.url, self.kube.token)
             self.kubeconfig = self.directory / "kubeconfig"
             write_kubeconfig(self.kubeconfig, self.kube.url, self.kube.token)
-            self._install()
+            self._make_namespaces()
             stack.callback(self._end)
             self._stack = stack.pop_all()
         return self
@@ -95,12 +94,7 @@ class Scene:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _install(self) -> None:
-        for crd in our_crds():
-            path = f"{CRDS}/{crd['metadata']['name']}?fieldManager=tests&force=true"
-            self.api.call("PATCH", path, crd, content="application/apply-patch+yaml")
-        for descriptor in KINDS:
-            eventually(partial(self.api.is_served, self.api.path(plural=descriptor.plural)), what="CRDs are served")
+    def _make_namespaces(self) -> None:
         for namespace in NAMESPACES:
             self.api.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
 
@@ -112,10 +106,7 @@ class Scene:
             log = self.directory / f"operator-{next(self._numbers)}.log"
             flags = ("--poll-interval", "200ms", "--aws-read-timeout", "2s", "--aws-connect-timeout", "2s")
             election = ELECTION if self._replicas > 1 else ()
-            port = free_port()
-            self.operators.append(
-                Operator(self.kubeconfig, self.aws.url, log, *flags, *election, *self._flags, health_port=port)
-            )
+            self.operators.append(Operator(self.kubeconfig, self.aws.url, log, *flags, *election, *self._flags))
 
     def running(self) -> list[Operator]:
         """Operators that live. Those that ended unasked are noted."""
@@ -133,7 +124,7 @@ class Scene:
         self.killed.add(operator)
         operator.kill()
 
-    def terminate(self, operator: Operator, within_s: float = 60.0) -> None:
+    def terminate(self, operator: Operator, within_s: float = PATIENCE_S) -> None:
         """SIGTERM, as a rolling update does; one that does not end by itself is noted, and killed."""
         self.killed.add(operator)
         try:

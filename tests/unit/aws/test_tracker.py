@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
-from controller.aws.polling.poll_state import OVERLAP, UNSEEN_S, Feed, FeedSettings
+from controller.aws.polling.poll_state import LOOKS_PER_S, LOST_S, MISSING_S, SILENT_S, UNSEEN_S, Feed, FeedSettings
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
@@ -20,6 +20,7 @@ from tests.faults.sagemaker import FakeSageMaker
 HERE, THERE = Target("us-east-2"), Target("eu-west-1")
 THROTTLED = AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded")
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "no")
+BROKEN = AwsError(ErrorClass.RETRYABLE, "InternalFailure", "500")
 
 
 class Bench:
@@ -68,16 +69,73 @@ class Bench:
         return self.registry.get_sample_value(name, labels)
 
 
-def test_a_thousand_quiet_jobs_cost_one_call_an_interval() -> None:
-    """The cost does not grow with the number of live jobs."""
+def test_a_thousand_quiet_jobs_cost_a_page_for_each_hundred() -> None:
+    """Where everything that stands in the List is followed, nothing is cheaper."""
     bench = Bench()
     for n in range(1000):
         bench.job(f"job-{n}")
     bench.run(120)
     bench.aws.calls.clear()
     bench.run(60)
-    assert 10 <= bench.aws.count("list") <= 14
+    assert 100 <= bench.aws.count("list") <= 140
     assert bench.aws.count("describe") == 0
+
+
+@pytest.mark.parametrize("past", [0, 2_000, 20_000])
+def test_the_accounts_past_costs_nothing(past: int) -> None:
+    """aws-reality: filters apply after a page was cut, and jobs stay for ever."""
+    bench = Bench()
+    for n in range(past):
+        bench.aws.existing(f"past-{n}", "Completed")
+    bench.clock.advance(86_400)
+    for n in range(10):
+        bench.job(f"job-{n}")
+    bench.run(30)
+    bench.aws.calls.clear()
+    bench.woken.clear()
+    bench.aws.move("job-3", "Completed")
+    bench.run(60)
+    assert bench.woken == ["job-3"]
+    assert 10 <= bench.aws.count("list") <= 14
+
+
+def test_an_old_job_among_many_newer_ones_of_others_is_described_in_turn() -> None:
+    """It costs a Describe an interval, and the sweep what it costs without the old job."""
+    bench = Bench()
+    bench.job("old")
+    bench.clock.advance(20 * 86_400)
+    for n in range(5_000):
+        bench.aws.existing(f"foreign-{n}")
+    bench.clock.advance(3_600)
+    for n in range(5):
+        bench.job(f"job-{n}")
+    bench.run(30)
+    bench.aws.calls.clear()
+    bench.woken.clear()
+    bench.run(60)
+    assert 10 <= bench.aws.count("list") <= 14
+    assert 10 <= bench.woken.count("old") <= 14
+    assert set(bench.woken) == {"old"}
+    assert bench.sighting("old")[1] is True
+
+
+def test_jobs_out_of_reach_share_the_budget_of_describes() -> None:
+    """Three hundred of them: each is described once in as long as the budget takes for all, and evenly."""
+    bench = Bench()
+    bench.aws.page_size = 1
+    for n in range(300):
+        bench.job(f"job-{n}")
+    bench.clock.advance(60)
+    for n in range(400):
+        bench.aws.existing(f"foreign-{n}")
+    bench.run(700)
+    bench.woken.clear()
+    bench.run(300)
+    assert len(bench.woken) == pytest.approx(300 * LOOKS_PER_S, rel=0.05)
+    assert {bench.woken.count(f"job-{n}") for n in range(300)} <= {1, 2, 3}
+    bench.woken.clear()
+    bench.run(170)
+    assert len(set(bench.woken)) == 300, "nobody is out of sight for longer than a round"
 
 
 def test_only_what_changed_is_woken_and_once() -> None:
@@ -116,13 +174,41 @@ def test_after_a_start_one_sweep_goes_back_to_the_oldest_job() -> None:
     assert bench.sighting("old") == ("InProgress", False)
 
 
-def test_a_job_that_a_complete_sweep_does_not_show_is_asked_for_by_name() -> None:
-    """It may be gone: the reconciler is woken to describe it, once."""
+def test_a_job_that_a_sweep_should_show_and_does_not_is_described() -> None:
+    """It may be gone: the reconciler is woken to describe it, and again while Lists keep missing it."""
     bench = Bench()
     bench.follow("missing", age_s=3 * 86_400)
-    bench.run(60)
+    bench.run(30)
     assert bench.woken == ["missing"]
     assert bench.sighting("missing") == (None, True)
+    bench.run(MISSING_S + 10)
+    assert bench.woken == ["missing"] * 2
+
+
+def test_a_job_that_vanishes_from_lists_is_described_at_once() -> None:
+    """Deleted by others: a List never shows a deletion, only the absence."""
+    bench = Bench()
+    bench.job("kept")
+    bench.job("deleted")
+    bench.run(120)
+    del bench.aws.jobs["us-east-2", "deleted"]
+    bench.woken.clear()
+    bench.run(10)
+    assert bench.woken == ["deleted"]
+    assert bench.sighting("deleted")[1] is True
+
+
+def test_a_silent_job_is_described_now_and_then() -> None:
+    """Lists may be stale for longer than anyone promises: a slow look at the one that was silent for longest."""
+    bench = Bench()
+    for n in range(3):
+        bench.job(f"job-{n}")
+    bench.run(SILENT_S - 60)
+    bench.woken.clear()
+    bench.run(90)
+    assert len(bench.woken) == 1
+    bench.run(120)
+    assert sorted(bench.woken) == ["job-0", "job-1", "job-2"]
 
 
 def test_a_job_created_just_now_may_be_late_in_lists() -> None:
@@ -137,27 +223,14 @@ def test_a_job_created_just_now_may_be_late_in_lists() -> None:
     assert bench.sighting("new") == ("InProgress", False)
 
 
-def test_the_watermark_is_sagemakers_clock_less_an_overlap() -> None:
-    """A change that turns up late by less than the overlap is not missed, whatever our own clock says."""
+def test_a_change_is_seen_however_late_it_shows() -> None:
+    """Each sweep reads the state itself, not what changed after some time: a late change is a change."""
     bench = Bench()
     bench.job("a")
     bench.run(300)
-    late = bench.clock.utcnow() - OVERLAP + timedelta(seconds=10)
     bench.aws.move("a", "InProgress", "Training")
-    bench.aws.jobs["us-east-2", "a"].modified = late
+    bench.aws.jobs["us-east-2", "a"].modified -= timedelta(seconds=250)
     bench.woken.clear()
-    bench.run(10)
-    assert bench.woken == ["a"]
-
-
-def test_answers_without_a_date_are_good_enough() -> None:
-    """Then our own clock counts, with a wider overlap."""
-    bench = Bench()
-    bench.aws.is_dated = False
-    bench.job("a")
-    bench.run(30)
-    bench.woken.clear()
-    bench.aws.move("a", "Completed")
     bench.run(10)
     assert bench.woken == ["a"]
 
@@ -203,12 +276,12 @@ def test_pages_are_followed_to_the_end() -> None:
 def test_a_throttled_sweep_goes_on_where_it_was() -> None:
     """A long first sweep must come to its end although every third page is refused."""
     bench = Bench()
-    bench.aws.page_size = 1
-    for n in range(10):
+    bench.aws.page_size = 2
+    for n in range(20):
         bench.job(f"job-{n}")
     bench.aws.always = lambda operation: THROTTLED if len(bench.aws.calls) % 3 == 0 else None
-    bench.run(120)
-    assert len(bench.woken) == 10
+    bench.run(50)
+    assert sorted(bench.woken) == sorted(f"job-{n}" for n in range(20))
     refused = bench.metric("sagemaker_operator_tracker_pages_total", kind="trainingjob", code="ThrottlingException")
     assert refused is not None
     assert refused >= 5
@@ -217,20 +290,20 @@ def test_a_throttled_sweep_goes_on_where_it_was() -> None:
 def test_a_refused_page_token_starts_the_sweep_anew() -> None:
     """Tokens expire: one that is refused is refused for ever, only a sweep from the start gets a new one."""
     bench = Bench()
-    bench.aws.page_size = 1
-    for n in range(3):
+    bench.aws.page_size = 3
+    for n in range(9):
         bench.job(f"job-{n}")
-    original, begun = bench.aws.list_page, []
+    original, tokens = bench.aws.list_page, []
 
-    def expiring(descriptor, target, *, modified_after, next_token):  # type: ignore[no-untyped-def]
-        begun.extend([] if next_token else [modified_after])
-        if next_token and len(begun) == 1:
+    def expiring(descriptor, target, *, next_token):  # type: ignore[no-untyped-def]
+        tokens.append(next_token)
+        if next_token and tokens.count("") == 1:
             raise AwsError(ErrorClass.INVALID, "ValidationException", "Invalid NextToken")
-        return original(descriptor, target, modified_after=modified_after, next_token=next_token)
+        return original(descriptor, target, next_token=next_token)
 
     bench.aws.list_page = expiring  # type: ignore[method-assign]
     bench.run(60)
-    assert set(bench.woken) == {"job-0", "job-1", "job-2"}
+    assert set(bench.woken) == {f"job-{n}" for n in range(9)}
 
 
 def test_one_refused_region_does_not_disturb_another() -> None:
@@ -250,8 +323,8 @@ def test_one_refused_region_does_not_disturb_another() -> None:
     bench.aws.list_page = refuse_here  # type: ignore[method-assign]
     bench.woken.clear()
     bench.aws.move("b", "Completed", region="eu-west-1")
-    bench.run(600)
-    assert bench.woken == ["b"]
+    bench.run(590)
+    assert bench.woken.count("b") == 1
     assert bench.aws.count("refused") < 15
     staleness = "sagemaker_operator_tracker_staleness_seconds"
     assert (bench.metric(staleness, kind="trainingjob", region="us-east-2") or 0) > 500
@@ -259,19 +332,63 @@ def test_one_refused_region_does_not_disturb_another() -> None:
     assert bench.metric("sagemaker_operator_tracker_followed_jobs", kind="trainingjob", region="us-east-2") == 1
 
 
-def test_the_safety_net_wants_each_job_described_once_a_resync_period() -> None:
+def test_a_resync_describes_each_job_however_lively_it_is() -> None:
     """Slow, and spread: not all at once."""
     bench = Bench()
     bench.job("a")
-    bench.run(30)
+    for n in range(100):
+        bench.aws.move("a", "InProgress", f"step {n}")
+        bench.run(27)
+        assert bench.sighting("a")[1] is False
     bench.woken.clear()
-    bench.run(2760)
-    assert bench.woken == ["a"]
+    for n in range(100, 103):
+        bench.aws.move("a", "InProgress", f"step {n}")
+        bench.run(27)
     assert bench.sighting("a") == ("InProgress", True)
     bench.tracker.described(ObjectKey("ns", "a"), {"TrainingJobStatus": "InProgress"})
     assert bench.sighting("a")[1] is False
-    bench.run(3000)
-    assert bench.woken == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("error", "after_s"), [pytest.param(DENIED, 10.0, id="denied"), pytest.param(BROKEN, LOST_S + 60, id="broken")]
+)
+def test_while_list_fails_all_jobs_are_described_in_turn(error: AwsError, after_s: float) -> None:
+    """IAM may deny List and allow Describe: what objects show stays true, within the budget, and heals by itself."""
+    bench = Bench()
+    for n in range(20):
+        bench.job(f"job-{n}")
+    bench.run(30)
+    bench.aws.always = lambda operation: error if operation == "list" else None
+    bench.woken.clear()
+    bench.run(after_s)
+    bench.run(11)
+    assert {f"job-{n}" for n in range(20)} <= set(bench.woken)
+    seen = bench.tracker.last(ObjectKey("ns", "job-0"))
+    assert seen is not None
+    assert seen.lost is error
+    bench.woken.clear()
+    bench.run(100)
+    assert len(bench.woken) <= 100 * LOOKS_PER_S + 1
+    bench.aws.always = lambda operation: None
+    bench.run(300)
+    bench.woken.clear()
+    bench.run(60)
+    assert bench.woken == []
+    seen = bench.tracker.last(ObjectKey("ns", "job-0"))
+    assert seen is not None
+    assert seen.lost is None
+
+
+def test_waiting_for_the_own_budget_is_no_failure_of_list() -> None:
+    """A hundred targets share a quota: each waits for its turn, and no Describe is spent for that."""
+    bench = Bench()
+    bench.job("a")
+    bench.run(30)
+    waits = AwsError(ErrorClass.THROTTLED, "BudgetExhausted", "waits for its turn", retry_after_s=5.0)
+    bench.aws.always = lambda operation: waits if operation == "list" else None
+    bench.woken.clear()
+    bench.run(300)
+    assert bench.woken == []
 
 
 def test_a_job_named_by_two_objects_wakes_both() -> None:

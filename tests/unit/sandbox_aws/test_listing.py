@@ -66,6 +66,32 @@ def test_last_modified_after_is_exclusive_and_sees_transitions(
     assert listed(LastModifiedTimeAfter=mark) == ["gamma"]
 
 
+@pytest.mark.parametrize(
+    "late",
+    [
+        pytest.param({"StatusEquals": "Completed"}, id="status"),
+        pytest.param({"NameContains": "alpha"}, id="name"),
+        pytest.param({"LastModifiedTimeBefore": 1.0}, id="modified"),
+    ],
+)
+def test_late_filters_leave_pages_short_or_empty_but_keep_the_token(
+    sagemaker: Any, three: None, late: dict[str, Any]
+) -> None:
+    """API reference of ListTrainingJobs: a page is cut first, and filtered then; only creation times come first."""
+    first = sagemaker.list_training_jobs(MaxResults=1, **late)
+    assert first["TrainingJobSummaries"] == []
+    assert "NextToken" in first
+    names, token = [], first["NextToken"]
+    while token:
+        page = sagemaker.list_training_jobs(MaxResults=1, NextToken=token, **late)
+        names += [row["TrainingJobName"] for row in page["TrainingJobSummaries"]]
+        token = page.get("NextToken")
+    assert names == ([] if "LastModifiedTimeBefore" in late else ["alpha"])
+    alpha = at(sagemaker, "alpha", "CreationTime")
+    early = sagemaker.list_training_jobs(MaxResults=1, CreationTimeAfter=alpha)
+    assert [row["TrainingJobName"] for row in early["TrainingJobSummaries"]] == ["gamma"]
+
+
 def test_times_bound_from_both_sides(sagemaker: Any, listed: Listed) -> None:
     """CreationTimeBefore and After, and LastModifiedTimeBefore."""
     beta = at(sagemaker, "Beta", "CreationTime")

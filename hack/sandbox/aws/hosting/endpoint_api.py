@@ -9,7 +9,7 @@ from hack.sandbox.aws.hosting.endpoints import Endpoint, EndpointStep, Fleet, Va
 from hack.sandbox.aws.hosting.scaling import Targets
 from hack.sandbox.aws.jobs.job_api import Operation
 from hack.sandbox.aws.records import triggers
-from hack.sandbox.aws.records.listing import listed, paged
+from hack.sandbox.aws.records.listing import answered
 from hack.sandbox.aws.records.models import ENDPOINT_CONFIG, MODEL, variants
 from hack.sandbox.aws.records.resource import ErrorText, Kind, Resource, Store, stamp
 from hack.sandbox.aws.records.tags import tag_map
@@ -144,8 +144,8 @@ class EndpointApi:
     def list(self, call: Call) -> dict[str, Any]:
         """Return a page of summaries, filtered and sorted; by default the 10 newest."""
         validate("sagemaker", call.operation, call.params)
-        found = listed(ENDPOINT, call, self.store.list(ENDPOINT, call))
-        return paged(ENDPOINT.items_member, call.params, found, lambda endpoint: _summary(endpoint, call.now))
+        endpoints = self.store.list(ENDPOINT, call)
+        return answered(ENDPOINT, call, endpoints, lambda endpoint: _summary(endpoint, call.now))
 
     def _check_targets(self, call: Call, endpoint: Endpoint, old: Fleet, new: Fleet) -> None:
         """Raise if the update removes a variant that is a scalable target, or changes its instance type.

@@ -5,7 +5,7 @@ from typing import Any
 
 from hack.sandbox.aws.jobs.job_api import Operation
 from hack.sandbox.aws.records import triggers
-from hack.sandbox.aws.records.listing import listed, paged
+from hack.sandbox.aws.records.listing import answered
 from hack.sandbox.aws.records.models import StaticKind
 from hack.sandbox.aws.records.resource import Resource, Store, stamp
 from hack.sandbox.aws.records.tags import tag_map
@@ -59,8 +59,7 @@ class StaticApi:
     def list(self, call: Call) -> dict[str, Any]:
         """Return a page of summaries, filtered and sorted; by default the 10 newest."""
         validate("sagemaker", call.operation, call.params)
-        resources = listed(self.kind, call, self.store.list(self.kind, call))
-        return paged(self.kind.items_member, call.params, resources, self._summary)
+        return answered(self.kind, call, self.store.list(self.kind, call), self._summary)
 
     def _summary(self, resource: Resource) -> dict[str, Any]:
         return {

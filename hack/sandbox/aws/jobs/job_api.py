@@ -9,7 +9,7 @@ from typing import Any
 
 from hack.sandbox.aws.jobs.job import Job, JobKind
 from hack.sandbox.aws.records import triggers
-from hack.sandbox.aws.records.listing import listed, paged
+from hack.sandbox.aws.records.listing import answered
 from hack.sandbox.aws.records.resource import AnyKind, Store, stamp
 from hack.sandbox.aws.records.tags import tag_map
 from hack.sandbox.aws.records.timeline import Durations
@@ -93,8 +93,8 @@ class JobApi:
     def list(self, call: Call) -> dict[str, Any]:
         """Return a page of summaries, filtered and sorted; by default the 10 newest."""
         validate("sagemaker", call.operation, call.params)
-        jobs = listed(self.kind, call, self.store.list(self.kind, call))
-        return paged(self.kind.items_member, call.params, jobs, lambda job: self._summary(job, call.now))
+        jobs = self.store.list(self.kind, call)
+        return answered(self.kind, call, jobs, lambda job: self._summary(job, call.now))
 
     def _summary(self, job: Job, now: float) -> dict[str, Any]:
         answer = common_answer(self.kind, job, now)

@@ -13,7 +13,7 @@ from hack.sandbox.aws.jobs.kinds import TRAINING
 from hack.sandbox.aws.jobs.training import check_role
 from hack.sandbox.aws.jobs.tuning import Child, TuningJob, definitions, objective_of, ranges_of, replayed
 from hack.sandbox.aws.records import triggers
-from hack.sandbox.aws.records.listing import listed, paged, sort_key
+from hack.sandbox.aws.records.listing import answered, paged, sort_key
 from hack.sandbox.aws.records.resource import ErrorText, Kind, Store
 from hack.sandbox.aws.records.tags import tag_map
 from hack.sandbox.aws.records.timeline import Course, Durations, Step
@@ -150,8 +150,7 @@ class TuningApi:
     def list(self, call: Call) -> dict[str, Any]:
         """Return a page of summaries, filtered and sorted; by default the first 10 by name."""
         validate("sagemaker", call.operation, call.params)
-        jobs = listed(TUNING, call, self._store.list(TUNING, call))
-        return paged(TUNING.items_member, call.params, jobs, lambda job: _summary(job, call.now))
+        return answered(TUNING, call, self._store.list(TUNING, call), lambda job: _summary(job, call.now))
 
     def list_children(self, call: Call) -> dict[str, Any]:
         """Return a page of the training jobs a tuning job launched; by default the first 10 by name.

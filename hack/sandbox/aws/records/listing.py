@@ -15,8 +15,8 @@ _DEFAULT_PAGE = 10
 
 
 def listed(kind: Kind[R], call: Call, resources: Iterable[R]) -> list[R]:
-    """Return the resources that pass the filters of a List call, in the requested order."""
-    tests = _filters(kind, call)
+    """Return the resources in the order that a List call asks for, less those that its early filters leave out."""
+    tests = _early_filters(kind, call)
     found = [resource for resource in resources if not tests or all(test(resource) for test in tests)]
     order = call.params.get("SortOrder")
     is_ascending = kind.is_ascending if order is None else order == "Ascending"
@@ -25,19 +25,47 @@ def listed(kind: Kind[R], call: Call, resources: Iterable[R]) -> list[R]:
 
 
 def paged(
-    member: str, params: Mapping[str, Any], resources: Sequence[R], summarize: Callable[[R], dict[str, Any]]
+    member: str,
+    params: Mapping[str, Any],
+    resources: Sequence[R],
+    summarize: Callable[[R], dict[str, Any]],
+    *,
+    late: Sequence[Callable[[R], bool]] = (),
 ) -> dict[str, Any]:
     """Return the response with one page of the resources, by default 10, under `member`.
 
-    A token continues after the last resource of the previous page, so that new resources shift nothing.
-    Raises ValidationException for an unknown token.
+    The `late` filters apply after the page was cut: it comes back short or empty, with a token all the same (API
+    reference of ListTrainingJobs on StatusEquals with MaxResults; seen for times and names, too). A token continues
+    after the resource that ended the last page, so that what arrives meanwhile shifts nothing. Raises
+    ValidationException for a token that was never given.
     """
     start = _offset(params.get("NextToken"), resources)
     page = resources[start : start + (params.get("MaxResults") or _DEFAULT_PAGE)]
-    answer: dict[str, Any] = {member: [summarize(resource) for resource in page]}
+    kept = [resource for resource in page if all(test(resource) for test in late)]
+    answer: dict[str, Any] = {member: [summarize(resource) for resource in kept]}
     if start + len(page) < len(resources):
         answer["NextToken"] = _token(start + len(page), page[-1].name)
     return answer
+
+
+def answered(
+    kind: Kind[R], call: Call, resources: Iterable[R], summarize: Callable[[R], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the answer to a List call: early filters, order, one page, late filters."""
+    ordered = listed(kind, call, resources)
+    return paged(kind.items_member, call.params, ordered, summarize, late=_late_filters(call))
+
+
+def _late_filters(call: Call) -> list[Callable[[Resource], bool]]:
+    """Return a test for each filter that SageMaker applies to a page after it was cut."""
+    wanted, now = call.params, call.now
+    tests: list[Callable[[Resource], bool]] = []
+    if part := wanted.get("NameContains", "").lower():
+        tests.append(lambda resource: part in resource.name.lower())
+    if status := wanted.get("StatusEquals"):
+        tests.append(lambda resource: resource.status_at(now) == status)
+    after, before = wanted.get("LastModifiedTimeAfter"), wanted.get("LastModifiedTimeBefore")
+    return tests + _bounds(lambda resource: resource.modified_at(now), after, before)
 
 
 def sort_key(by: str, now: float) -> Callable[[Resource], Any]:
@@ -49,20 +77,15 @@ def sort_key(by: str, now: float) -> Callable[[Resource], Any]:
     return attrgetter("created_at", "name")
 
 
-def _filters(kind: Kind[R], call: Call) -> list[Callable[[R], bool]]:
-    """Return a test for each given filter: without filters, a list of 100,000 jobs costs no call per job."""
+def _early_filters(kind: Kind[R], call: Call) -> list[Callable[[R], bool]]:
+    """Return a test for each filter given: with none, a list of 100,000 jobs costs no call per job."""
     wanted, now = call.params, call.now
     tests: list[Callable[[R], bool]] = []
-    if part := wanted.get("NameContains", "").lower():
-        tests.append(lambda resource: part in resource.name.lower())
-    if status := wanted.get("StatusEquals"):
-        tests.append(lambda resource: resource.status_at(now) == status)
     tests += _bounds(attrgetter("created_at"), wanted.get("CreationTimeAfter"), wanted.get("CreationTimeBefore"))
     for member, passes in kind.filters.items():
         if member in wanted:
             tests.append(partial(_passes, passes, wanted[member], now))
-    after, before = wanted.get("LastModifiedTimeAfter"), wanted.get("LastModifiedTimeBefore")
-    return tests + _bounds(lambda resource: resource.modified_at(now), after, before)
+    return tests
 
 
 def _passes(passes: Callable[[R, Any, float], bool], wanted: Any, now: float, resource: R) -> bool:

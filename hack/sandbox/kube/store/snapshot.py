@@ -1,5 +1,6 @@
 """The state of a server as a file: all objects with their resourceVersions, without history."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,21 @@ def save(storage: Storage, path: Path) -> None:
 
 def load(storage: Storage, path: Path) -> None:
     """Fill an empty storage. Watches can start from the saved revision, not earlier."""
-    content: Json = orjson.loads(path.read_bytes())
+    content = _parsed(path.read_bytes())
     storage.revision = content["revision"]
     for name, objects in content["collections"].items():
         storage.restore(name, [_entry(obj) for obj in objects])
     storage.compact(storage.revision)
+
+
+@lru_cache(maxsize=1)
+def _parsed(content: bytes) -> Json:
+    """The objects in a file. Servers that start from the same content share them, as nobody changes what is stored.
+
+    So what is derived from a CRD's schema, by its identity (identity.py), is derived once for all of them.
+    """
+    parsed: Json = orjson.loads(content)
+    return parsed
 
 
 def _entry(obj: Json) -> Entry:
