@@ -333,7 +333,7 @@ class HostingWorld:
             self.woken.append,
             self.clock,
             TrackerMetrics(CollectorRegistry()),
-            FeedSettings(settled=SETTLED),
+            FeedSettings(settled=CONTROLLERS.of(HOSTING_DEPLOYMENT).settled),
             rand=lambda: 0.5,
         )
         executor = Executor(writer, self.aws, self.recorder, self.fence, _Hook(self.crash))
