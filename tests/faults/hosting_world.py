@@ -23,7 +23,6 @@ from controller.kube.errors import AlreadyExists
 from controller.reconcile.endpoint.child_objects import OWNERS
 from controller.reconcile.endpoint.desired import owners_of
 from controller.reconcile.executor import Executor
-from controller.reconcile.hosting import SETTLED
 from controller.reconcile.resource.users import CONFIGURATION, MODELS, configuration_of, models_of
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Shared
