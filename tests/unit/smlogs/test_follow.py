@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from controller.smlogs.events import RECENT_MS, THOROUGH_MS, Seen, Window
 from controller.smlogs.follow import Follower, Pace, Rhythm
-from controller.smlogs.output import Output
+from controller.smlogs.printing.output import Output
 from controller.smlogs.reading import Progress, milliseconds
 from controller.smlogs.subject import Subject
 from tests.fakes import FakeClock
