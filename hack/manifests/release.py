@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +18,9 @@ IMAGE: Final = "amazon-sagemaker-operator-for-k8s:v1"
 """The image that config/manager names; it is replaced where another one is asked for."""
 
 
+@cache
 def build(config: Path, kustomization: str) -> str:
-    """The YAML of one kustomization. Raises RuntimeError with what kubectl said."""
+    """The YAML of one kustomization, built once per folder. Raises RuntimeError with what kubectl said."""
     command = [str(tools.find("kubectl")), "kustomize", str(config / kustomization)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
