@@ -1,4 +1,7 @@
-"""What holds for every test: no thread outlives it, and how long it takes is no matter."""
+"""What holds for every test: no thread outlives it, how long it takes is no matter, and each run tries the same.
+
+Hypothesis looks for new examples where that is asked for: `pytest --hypothesis-profile=search tests/property`.
+"""
 
 import threading
 from collections.abc import Iterator
@@ -6,11 +9,11 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("ours")
+from tests.deadline import PATIENCE_S
 
-GRACE_S = 2.0
-"""How long threads that are ending may take: a limit, paid only by tests that fail."""
+settings.register_profile("ours", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", settings.get_profile("ours"), derandomize=False, max_examples=1000)
+settings.load_profile("ours")
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +26,7 @@ def no_thread_is_left_behind() -> Iterator[None]:
     yield
     left = [thread for thread in threading.enumerate() if thread not in before]
     for thread in left:
-        thread.join(GRACE_S)
+        thread.join(PATIENCE_S)
     names = sorted(thread.name for thread in left if thread.is_alive())
     if names:
         pytest.fail(f"left behind by this test: {', '.join(names)}", pytrace=False)

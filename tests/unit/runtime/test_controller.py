@@ -18,12 +18,10 @@ from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
 from controller.runtime.lifecycle import Stop
 from controller.runtime.queuemetrics import QueueMetrics
 from controller.runtime.workqueue import PRIORITY_BACKGROUND, PRIORITY_USER, Handed, WorkQueue
+from tests.deadline import PATIENCE_S
 from tests.fakes import FakeClock
 from tests.unit.runtime.objects import key
 from tests.unit.runtime.scripted import FakeStop
-
-PATIENCE_S = 30.0
-"""How long a test waits for what must happen before it fails; no test takes that long."""
 
 
 @dataclass

@@ -1,0 +1,34 @@
+"""Waiting for what must become true, with one deadline for all of it."""
+
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+PATIENCE_S: Final = 180.0
+"""How long anything may take. It is no expectation: only a test that fails waits so long, so no machine is too slow."""
+_FIRST_PAUSE_S: Final = 0.01
+_LONGEST_PAUSE_S: Final = 0.1
+
+
+class NeverError(AssertionError):
+    """What had to become true did not, in time; the message shows the last thing seen."""
+
+
+def eventually(look: Callable[[], T | None], *, what: str) -> T:
+    """Return the first true value that `look` returns. Raises NeverError after `PATIENCE_S`.
+
+    The pauses grow, as a look is a request or more: waiting is most of what the tests do.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        is_late = time.monotonic() > deadline
+        seen = look()
+        if seen:
+            return seen
+        if is_late:
+            raise NeverError(f"{what}: not within {PATIENCE_S:g} s; last seen: {seen!r}")
+        time.sleep(pause_s)
+        pause_s = min(1.4 * pause_s, _LONGEST_PAUSE_S)
