@@ -29,7 +29,7 @@ from controller.reconcile.setup import Shared
 from controller.runtime.controller import Reconciler
 from controller.runtime.errors import ABSENT, Absent, ClassifiedError, ErrorClass, Terminal
 from tests.fakes import FakeClock
-from tests.faults.cluster import FakeCluster
+from tests.faults.cluster import FakeCluster, copied
 from tests.faults.world import Crash, CrashHook, FakeRecorder, OpenFence, _Hook
 
 KEY = ObjectKey("default", "host")
@@ -69,8 +69,8 @@ class Store:
 
     def by_index(self, name: str, value: str) -> list[JsonObject]:
         """Objects that the index function knows under `value`."""
-        objects = [self._cluster.get(key) for key in self._cluster.keys()]  # noqa: SIM118 (not a mapping)
-        return [obj for obj in objects if obj and value in set(INDEXES[name](obj))]
+        objects = [self._cluster.peek(key) for key in self._cluster.keys()]  # noqa: SIM118 (not a mapping)
+        return [copied(obj) for obj in objects if obj and value in set(INDEXES[name](obj))]
 
 
 class Writer:
@@ -320,7 +320,7 @@ class HostingWorld:
 
     def restart(self) -> None:
         """A new process: fresh memory, fresh tracker, no crash planned."""
-        self.crash = CrashHook()
+        self.crash = CrashHook(self.clock)
         self.seen: dict[tuple[str, ObjectKey], str | None] = {}
         self.woken: list[ObjectKey] = []
         self.later: dict[tuple[str, ObjectKey], float] = {}
@@ -393,7 +393,7 @@ class HostingWorld:
         for kind, cluster in self.clusters.items():
             known = {key for each, key in self.seen if each == kind}
             for key in {*cluster.keys(), *known}:
-                obj = cluster.get(key)
+                obj = cluster.peek(key)
                 version = obj["metadata"]["resourceVersion"] if obj else None
                 if self.seen.get((kind, key), "") != version:
                     self.seen[kind, key] = version

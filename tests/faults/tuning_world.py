@@ -24,7 +24,7 @@ from controller.reconcile.tuning.watches import INDEXERS, tuning_keys, tuning_na
 from controller.runtime.controller import Reconciler
 from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
 from tests.fakes import FakeClock
-from tests.faults.cluster import ClusterWriter, FakeCluster
+from tests.faults.cluster import ClusterWriter, FakeCluster, copied
 from tests.faults.sagemaker import FakeSageMaker, Job
 from tests.faults.world import Crash, CrashHook, FakeRecorder, OpenFence, _Hook
 
@@ -216,11 +216,11 @@ class Children:
 
     def get(self, key: ObjectKey) -> JsonObject | None:
         """A fresh copy."""
-        return copy.deepcopy(self._all().get(key))
+        return copied(self._all().get(key))
 
     def by_index(self, name: str, value: str) -> list[JsonObject]:
         """See `Store.by_index`."""
-        return [copy.deepcopy(obj) for obj in self._all().values() if value in INDEXERS[name](obj)]
+        return [copied(obj) for obj in self._all().values() if value in INDEXERS[name](obj)]
 
 
 class TuningWorld:
@@ -245,7 +245,7 @@ class TuningWorld:
 
     def restart(self) -> None:
         """A new process."""
-        self.crash = CrashHook()
+        self.crash = CrashHook(self.clock)
         self.seen: dict[tuple[str, ObjectKey], JsonObject | None] = {}
         self.later: dict[tuple[str, ObjectKey], float] = {}
         self.woken: set[tuple[str, ObjectKey]] = set()
@@ -274,7 +274,7 @@ class TuningWorld:
         self._parents = tuning_keys(HYPERPARAMETER_TUNING_JOB.resource, self._by_name)
 
     def _by_name(self, value: str) -> list[ObjectKey]:
-        objects = (self.tunings.get(key) for key in self.tunings.keys())  # noqa: SIM118
+        objects = (self.tunings.peek(key) for key in self.tunings.keys())  # noqa: SIM118
         return [ObjectKey.of(obj) for obj in objects if obj and value in tuning_names(obj)]
 
     def run(self, seconds: float = 60.0, *, step_s: float = 1.0) -> None:

@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 
 from api.v1 import KINDS
+from tests.deadline import eventually
 from tests.sandbox.apiserver import open_url
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import eventually
 from tests.sandbox.interceptor import Request
 from tests.sandbox.multitude import Copies, rest
 

@@ -102,10 +102,9 @@ def test_imports_point_downwards(path: Path) -> None:
         ("controller", "api") if home == "controller" else (home, *BELOW[home], *(() if home == "api" else LEAVES))
     )
 
-    upward = [name for name in imports(path) if is_in(name, OURS) and not is_in(name, allowed)]
-    misplaced = [
-        name for name in imports(path) for sdk, homes in ONLY_IN.items() if is_in(name, (sdk,)) and home not in homes
-    ]
+    names = list(imports(path))
+    upward = [name for name in names if is_in(name, OURS) and not is_in(name, allowed)]
+    misplaced = [name for name in names for sdk, homes in ONLY_IN.items() if is_in(name, (sdk,)) and home not in homes]
 
     assert not upward, f"{module} may import {allowed} only"
     assert not misplaced, f"{module} is not the place for these"

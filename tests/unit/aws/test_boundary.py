@@ -22,6 +22,7 @@ from controller.aws.ownership_tags import TAG_LIMIT, Owner, merged_tags
 from controller.aws.sagemaker import SageMaker
 from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaults
 from controller.runtime.errors import ABSENT, ErrorClass
+from tests.deadline import PATIENCE_S
 from tests.fakes import FakeClock
 
 DATE = "Wed, 02 Jan 2030 03:04:05 GMT"
@@ -42,7 +43,7 @@ class Server:
                 operation = self.headers["X-Amz-Target"].partition(".")[2]
                 outer.requests.append((operation, body, self.headers["User-Agent"]))
                 if operation == "StopTrainingJob":
-                    outer.silence.wait(10)
+                    outer.silence.wait(PATIENCE_S)
                 status, answer = outer.answers.get(operation, (200, {}))
                 data = json.dumps(answer).encode()
                 self.send_response_only(status)
@@ -80,10 +81,11 @@ def session(_: Target | None = None) -> Any:
 class Bench:
     """The whole AWS side over loopback."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, read_timeout_s: float = PATIENCE_S) -> None:
         self.registry = CollectorRegistry()
         self.clock = FakeClock()
-        self.clients = Clients(ClientSettings(version="9.9", connect_timeout_s=1, read_timeout_s=0.5), session)
+        settings = ClientSettings(version="9.9", connect_timeout_s=PATIENCE_S, read_timeout_s=read_timeout_s)
+        self.clients = Clients(settings, session)
         api = AwsApi(self.clients, Budgets(self.clock, self.registry), self.clock, self.registry)
         self.jobs = SageMaker(api)
         self.target = Target("us-east-2", server.url)
@@ -161,7 +163,7 @@ def test_throttling_is_counted_and_slows_the_budget(server: Server) -> None:
 
 def test_a_silent_server_costs_one_read_timeout_and_leaves_doubt(server: Server) -> None:
     """The request may have taken effect."""
-    bench = Bench(server)
+    bench = Bench(server, read_timeout_s=0.5)
     with pytest.raises(AwsError) as caught:
         bench.jobs.stop(TRAINING_JOB, bench.target, "x", caller=bench.key)
     assert caught.value.ambiguous

@@ -22,6 +22,7 @@ from controller.observability.server import (
     parse_address,
 )
 from controller.runtime.threads import Stop
+from tests.deadline import PATIENCE_S
 
 Serve = Callable[[Mapping[str, Route]], str]
 
@@ -47,7 +48,7 @@ def get(url: str, accept: str = "") -> tuple[int, str, str]:
     """Code, body and content type."""
     request = urllib.request.Request(url, headers={"Accept": accept})
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return answer.status, answer.read().decode(), answer.headers["Content-Type"]
     except urllib.error.HTTPError as refused:
         with refused:

@@ -13,6 +13,7 @@ from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PROCESSING_JO
 from controller.reconcile import plan as p
 from controller.reconcile.job.decide import decide
 from controller.runtime.errors import ABSENT, ErrorClass
+from tests.tables import each_cell
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:training-job/job"
@@ -132,10 +133,10 @@ def _table(job: KindDescriptor) -> list[Any]:
     )
 
 
-TABLE = [row for job in JOBS for row in _table(job)]
+TABLE = {job.kind: _table(job) for job in JOBS}
 
 
-@pytest.mark.parametrize(("seen", "expected"), TABLE)
+@each_cell(TABLE)
 def test_each_state_has_one_answer(seen: p.Observed, expected: str) -> None:
     """v1-kinds.md 12.1, rows 1 to 14 and 18."""
     assert told(decide(seen)) == expected
