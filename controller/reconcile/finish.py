@@ -24,7 +24,8 @@ _SLOW_CAP_S: Final = 300.0
 def finish(managed: ManagedObject, seen: Observed, settle: Settle) -> Result:
     """Return when the object is to be reconciled again. Raises the error of the pass, or `Terminal`."""
     _report_ignored(managed, seen)
-    _report_delay(managed, seen)
+    if seen.is_list_lost or reasons.STATUS_DELAYED in seen.reasons:
+        _report_delay(managed, seen)
     if seen.is_asked and settle.verdict in {Verdict.FINE, Verdict.TERMINAL} and seen.hold_s is None:
         _report_handled(managed, seen)
     state = managed.state

@@ -217,6 +217,8 @@ class Observed:
     owner: Owner = Owner.UNKNOWN
     is_describe_due: bool = False
     """The tracker cannot tell by lists alone, or the slow safety net wants a look."""
+    is_list_lost: bool = False
+    """List fails or is denied, so that what is known may be minutes old."""
     described_ago_s: float | None = None
     doubt_for_s: float | None = None
     """Seconds since a Create whose outcome is unknown; None: no such doubt in this process."""

@@ -179,9 +179,8 @@ class EndpointLifeCycle:
             summary = None
             if sighting.summary is not None:
                 summary = _current(status, found(self._descriptor, sighting.summary, Source.SUMMARY), sighting.summary)
-            base = replace(
-                base, remote=summary, summary=summary, is_describe_due=sighting.is_describe_due or base.is_asked
-            )
+            is_due, is_lost = sighting.is_describe_due or base.is_asked, sighting.lost is not None
+            base = replace(base, remote=summary, summary=summary, is_describe_due=is_due, is_list_lost=is_lost)
         seen = HostingSeen(
             base=base,
             children=tuple(child_of(kind, each) for kind in CHILDREN for each in self._children.of(managed, kind)),

@@ -46,7 +46,8 @@ class JobLifeCycle:
         remote = None
         if sighting.summary is not None:
             remote = found(self._descriptor, sighting.summary, Source.SUMMARY)
-        return replace(seen, remote=remote, summary=remote, is_describe_due=sighting.is_describe_due or seen.is_asked)
+        is_due, is_lost = sighting.is_describe_due or seen.is_asked, sighting.lost is not None
+        return replace(seen, remote=remote, summary=remote, is_describe_due=is_due, is_list_lost=is_lost)
 
     def decide(self, observed: Observed) -> Plan:
         """See `LifeCycle.decide`."""

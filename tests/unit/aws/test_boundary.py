@@ -8,6 +8,8 @@ from typing import Any
 
 import boto3.session
 import botocore.exceptions as sdk
+import botocore.loaders
+import botocore.session
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -26,6 +28,8 @@ from tests.deadline import PATIENCE_S
 from tests.fakes import FakeClock
 
 DATE = "Wed, 02 Jan 2030 03:04:05 GMT"
+
+MODELS = botocore.loaders.create_loader()
 
 
 class Server:
@@ -74,8 +78,10 @@ def server() -> Iterator[Server]:
 
 
 def session(_: Target | None = None) -> Any:
-    """Credentials that need nobody."""
-    return boto3.session.Session(aws_access_key_id="key", aws_secret_access_key="secret")
+    """Credentials that need nobody; the service models are parsed once for all tests."""
+    core = botocore.session.get_session()
+    core.register_component("data_loader", MODELS)
+    return boto3.session.Session(aws_access_key_id="key", aws_secret_access_key="secret", botocore_session=core)
 
 
 class Bench:
