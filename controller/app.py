@@ -40,7 +40,7 @@ from controller.kube.namespace_check import ServedNamespaces
 from controller.kube.transport import RestMetrics
 from controller.observability.registry import new_registry
 from controller.observability.server import Check, WebServer, health_routes, metrics_routes
-from controller.reconcile.executor import Executor
+from controller.reconcile.effects import Executor
 from controller.reconcile.namespaces.settings import UnreadNamespaces
 from controller.reconcile.namespaces.watches import Tenancy
 from controller.reconcile.served import Served

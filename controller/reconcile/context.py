@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from api.descriptor import KindDescriptor
-from controller.reconcile.executor import Executor
+from controller.reconcile.effects import Executor
 from controller.reconcile.ports import NoTracker, Tracker
 from controller.reconcile.settings import ReconcilerSettings
 from controller.runtime.clock import Clock

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 from api.descriptor import KindDescriptor
 from controller.aws.errors import AwsError
-from controller.reconcile.status import reasons
+from controller.reconcile import reasons
 from controller.runtime.errors import Absent, ErrorClass
 from controller.runtime.record.events import EventType
 

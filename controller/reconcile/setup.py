@@ -13,9 +13,9 @@ from controller.aws.autoscaling import Scaling
 from controller.aws.sagemaker import SageMaker
 from controller.aws.tuning_jobs import Launched
 from controller.reconcile.context import Context
-from controller.reconcile.executor import Executor
+from controller.reconcile.effects import Executor
+from controller.reconcile.managed.pruning import well_formed
 from controller.reconcile.ports import NoObjects, NoTracker, ObjectReader, ObjectWriter, Tracker
-from controller.reconcile.pruning import well_formed
 from controller.reconcile.served import Served
 from controller.reconcile.settings import ReconcilerSettings
 from controller.runtime.cache.handlers import EnqueueHandler, KeysOf, Predicate

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from api.annotations import PAUSED
+from controller.reconcile import reasons
 from controller.reconcile.drift.report import LOOK_S
 from controller.reconcile.plan import (
     AwsStep,
@@ -26,7 +27,7 @@ from controller.reconcile.plan import (
     Verdict,
     View,
 )
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
 from controller.runtime.errors import ErrorClass
 
 StepT = TypeVar("StepT")

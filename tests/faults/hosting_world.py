@@ -20,9 +20,9 @@ from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
 from controller.controllers import CONTROLLERS
 from controller.kube.errors import AlreadyExists
+from controller.reconcile.effects import Executor
 from controller.reconcile.endpoint.child_objects import OWNERS
 from controller.reconcile.endpoint.desired import owners_of
-from controller.reconcile.executor import Executor
 from controller.reconcile.resource.users import CONFIGURATION, MODELS, configuration_of, models_of
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Shared

@@ -22,7 +22,7 @@ from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.sagemaker import Page
 from controller.aws.targets import Target, TargetDefaults
 from controller.controllers import CONTROLLERS
-from controller.reconcile.executor import Executor
+from controller.reconcile.effects import Executor
 from controller.reconcile.served import Served
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Shared

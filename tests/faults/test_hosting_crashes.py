@@ -9,7 +9,7 @@ from api.annotations import RECONCILE_AT
 from api.descriptor import KindDescriptor
 from api.v1 import HOSTING_DEPLOYMENT
 from controller.aws.errors import AwsError
-from controller.reconcile.executor import Effect
+from controller.reconcile.effects import Effect
 from controller.runtime.errors import ErrorClass
 from tests.faults.hosting_world import KEY, HostingWorld, manifest
 from tests.faults.world import CrashPoint

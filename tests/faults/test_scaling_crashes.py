@@ -14,7 +14,7 @@ from controller.aws.autoscaling import Descriptions
 from controller.aws.errors import AwsError
 from controller.aws.targets import Target
 from controller.controllers import CONTROLLERS
-from controller.reconcile.executor import Executor
+from controller.reconcile.effects import Executor
 from controller.reconcile.hosting import RESOURCE_IDS
 from controller.reconcile.scaling.perform import ENDPOINTS, endpoints_of, resource_ids_of
 from controller.reconcile.settings import ReconcilerSettings

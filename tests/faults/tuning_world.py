@@ -17,7 +17,7 @@ from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
 from controller.controllers import CONTROLLERS
 from controller.kube.errors import AlreadyExists
-from controller.reconcile.executor import Executor
+from controller.reconcile.effects import Executor
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Shared
 from controller.reconcile.tuning.watches import INDEXERS, tuning_keys, tuning_names

@@ -14,7 +14,7 @@ from controller.aws.polling.poll_state import FeedSettings
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.targets import TargetDefaults
 from controller.controllers import CONTROLLERS
-from controller.reconcile.executor import Effect, Executor
+from controller.reconcile.effects import Effect, Executor
 from controller.reconcile.served import Served
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Shared

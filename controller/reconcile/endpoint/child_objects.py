@@ -7,9 +7,9 @@ from api.annotations import DELETION_POLICY, DRIFT_POLICY
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, MODEL
+from controller.reconcile.effects import Effect, Executor
 from controller.reconcile.endpoint.desired import Child, Want, is_child_of, label_value, manifest, reference
-from controller.reconcile.executor import Effect, Executor
-from controller.reconcile.managed_object import ManagedObject
+from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.ports import ObjectReader, ObjectWriter
 from controller.reconcile.status.view import merge_patch
 from controller.runtime.errors import ClassifiedError, ErrorClass

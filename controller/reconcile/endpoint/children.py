@@ -3,12 +3,13 @@
 Rows cited are those of v1-kinds.md 12.4.
 """
 
+from controller.reconcile import reasons
 from controller.reconcile.endpoint.desired import Child, Want
 from controller.reconcile.endpoint.observation import HostingPlan, HostingSeen, MakeChild, RestoreChild, Update
 from controller.reconcile.endpoint.pauses import CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
 from controller.reconcile.plan import Create, Phase, Settle, View
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
 
 
 def children_or(seen: HostingSeen, then: Create | Update, phase: Phase) -> HostingPlan:

@@ -8,6 +8,7 @@ An endpoint in service and a deletion have modules of their own: `hostingservice
 from dataclasses import replace
 from functools import partial
 
+from controller.reconcile import reasons
 from controller.reconcile.endpoint.children import children_or, tagged_otherwise
 from controller.reconcile.endpoint.deletion import deleting
 from controller.reconcile.endpoint.in_service import in_service
@@ -59,7 +60,7 @@ from controller.reconcile.shared_decisions import (
     retain,
     status_changed,
 )
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 

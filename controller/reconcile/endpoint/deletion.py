@@ -3,6 +3,7 @@
 Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 """
 
+from controller.reconcile import reasons
 from controller.reconcile.endpoint.observation import DropChild, HostingPlan, HostingSeen
 from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
@@ -22,7 +23,7 @@ from controller.reconcile.plan import (
     View,
 )
 from controller.reconcile.shared_decisions import DOUBT_S, may_be_invisible, owner_of
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
 from controller.runtime.errors import ABSENT
 
 

@@ -17,8 +17,8 @@ from api.meta import API_VERSION, GROUP, JsonObject
 from api.naming import CHILD_MAX_LENGTH, child_name, join_name
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.aws.errors import AwsError
+from controller.reconcile import reasons
 from controller.reconcile.drift.digest import content, digest
-from controller.reconcile.status import reasons
 
 OWNER_NAMESPACE: Final = "owner_HostingDeployment_namespace"
 OWNER_NAME: Final = "owner_HostingDeployment_name"

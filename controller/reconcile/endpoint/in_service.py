@@ -3,6 +3,7 @@
 Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 """
 
+from controller.reconcile import reasons
 from controller.reconcile.endpoint.capacity import changed_numbers
 from controller.reconcile.endpoint.children import children_or, needed, superfluous
 from controller.reconcile.endpoint.desired import Child, shape_of
@@ -22,7 +23,7 @@ from controller.reconcile.endpoint.updates import held, is_held
 from controller.reconcile.hosting import CREATING, IN_SERVICE, UPDATING
 from controller.reconcile.plan import Drift, Event, Found, Phase, Recorded, Settle, View
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_shown, status_changed
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
 
 
 def in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> HostingPlan:

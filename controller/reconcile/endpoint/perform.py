@@ -18,7 +18,9 @@ from controller.aws.console import partition_of
 from controller.aws.errors import AwsError
 from controller.aws.runtimeurl import invocation_url
 from controller.aws.sagemaker import Endpoints
+from controller.reconcile import reasons
 from controller.reconcile.context import Context
+from controller.reconcile.effects import Effect
 from controller.reconcile.endpoint.child_objects import CHILDREN, ChildObjects
 from controller.reconcile.endpoint.decide import decide
 from controller.reconcile.endpoint.desired import child_of, desired
@@ -43,10 +45,10 @@ from controller.reconcile.endpoint.observation import (
     Update,
     Wish,
 )
-from controller.reconcile.executor import Effect
 from controller.reconcile.hosting import RESOURCE_IDS
-from controller.reconcile.managed_object import ManagedObject
-from controller.reconcile.observe_object import found
+from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.managed.observe_object import found
+from controller.reconcile.managed.requests import create_request, invalid
 from controller.reconcile.plan import (
     CheckOwner,
     Create,
@@ -62,9 +64,7 @@ from controller.reconcile.plan import (
     Source,
 )
 from controller.reconcile.ports import ObjectReader, ObjectWriter
-from controller.reconcile.requests import create_request, invalid
 from controller.reconcile.shared_decisions import drift_shown
-from controller.reconcile.status import reasons
 from controller.reconcile.status.view import rfc3339
 from controller.runtime.errors import ABSENT, ErrorClass
 

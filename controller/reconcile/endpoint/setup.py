@@ -10,9 +10,9 @@ from controller.reconcile.endpoint.child_objects import CHILDREN, OWNERS
 from controller.reconcile.endpoint.desired import owners_of
 from controller.reconcile.endpoint.perform import EndpointLifeCycle
 from controller.reconcile.hosting import SETTLED
+from controller.reconcile.passes.reconciler import ObjectReconciler
+from controller.reconcile.passes.rest import run_unless_at_rest
 from controller.reconcile.ports import ObjectReader
-from controller.reconcile.reconciler import ObjectReconciler
-from controller.reconcile.rest import run_unless_at_rest
 from controller.reconcile.served import Served
 from controller.reconcile.setup import Setup, Shared, Watch
 from controller.runtime.cache.handlers import KeysOf, VersionChanged, owner_keys

@@ -1,10 +1,10 @@
 """Updates of an endpoint that wait: for SageMaker, or for a word from the user (annotation `update-policy`). Pure."""
 
+from controller.reconcile import reasons
 from controller.reconcile.endpoint.observation import HostingSeen
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.hosting import IN_SERVICE
 from controller.reconcile.plan import Event, Phase, Recorded, Settle, View
-from controller.reconcile.status import reasons
 
 
 def is_pending(seen: HostingSeen) -> bool:

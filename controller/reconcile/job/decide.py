@@ -7,6 +7,7 @@ a pass may be cut off after any step and run again. The rows cited are those of 
 from dataclasses import replace
 from typing import Final
 
+from controller.reconcile import reasons
 from controller.reconcile.plan import (
     Adoption,
     CheckOwner,
@@ -44,7 +45,7 @@ from controller.reconcile.shared_decisions import (
     retain,
     status_changed,
 )
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 

@@ -8,8 +8,9 @@ from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Jobs
 from controller.reconcile.context import Context
 from controller.reconcile.job.decide import decide
-from controller.reconcile.managed_object import ManagedObject
-from controller.reconcile.observe_object import found
+from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.managed.observe_object import found
+from controller.reconcile.managed.requests import create_request
 from controller.reconcile.plan import (
     CheckOwner,
     Create,
@@ -22,7 +23,6 @@ from controller.reconcile.plan import (
     Source,
     Stop,
 )
-from controller.reconcile.requests import create_request
 from controller.reconcile.status.messages import rules_running
 from controller.runtime.errors import ABSENT, ErrorClass
 

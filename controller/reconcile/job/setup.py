@@ -5,8 +5,8 @@ from typing import Final
 from api.descriptor import LifeCycle
 from controller.reconcile.context import Context
 from controller.reconcile.job.perform import JobLifeCycle
+from controller.reconcile.passes.reconciler import ObjectReconciler
 from controller.reconcile.ports import ObjectReader
-from controller.reconcile.reconciler import ObjectReconciler
 from controller.reconcile.setup import Setup, Shared
 from controller.runtime.controller import Reconciler
 

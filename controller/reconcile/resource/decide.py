@@ -10,6 +10,7 @@ Pure, level-based. The table is that of v1-kinds.md 12.3.
 from dataclasses import replace
 from typing import Final
 
+from controller.reconcile import reasons
 from controller.reconcile.plan import (
     Create,
     Delete,
@@ -47,7 +48,7 @@ from controller.reconcile.shared_decisions import (
     respecting_hold,
     retain,
 )
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 

@@ -14,11 +14,11 @@ from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Resources
 from controller.reconcile.context import Context
 from controller.reconcile.drift.digest import content, differences, digest
-from controller.reconcile.executor import Effect
-from controller.reconcile.managed_object import ManagedObject
-from controller.reconcile.observe_object import RESYNC_SHARE, found
+from controller.reconcile.effects import Effect
+from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.managed.observe_object import RESYNC_SHARE, found
+from controller.reconcile.managed.requests import create_request
 from controller.reconcile.plan import Create, Delete, Describe, During, Failure, Mutation, Source
-from controller.reconcile.requests import create_request
 from controller.reconcile.resource.decide import decide
 from controller.reconcile.resource.observation import FOREIGN, Claim, Disclaim, ResourcePlan, ResourceSeen
 from controller.reconcile.resource.users import Usage

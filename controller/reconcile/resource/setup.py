@@ -5,8 +5,8 @@ from typing import Final
 from api.descriptor import LifeCycle
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT
 from controller.reconcile.context import Context
+from controller.reconcile.passes.reconciler import ObjectReconciler
 from controller.reconcile.ports import ObjectReader
-from controller.reconcile.reconciler import ObjectReconciler
 from controller.reconcile.resource.perform import ResourceLifeCycle
 from controller.reconcile.resource.users import CONFIGURATION, MODELS, Usage, configuration_of, models_of
 from controller.reconcile.setup import Setup, Shared

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from api.autoscaling import ScalingRequests
+from controller.reconcile import reasons
 from controller.reconcile.drift.report import Difference, sentence
 from controller.reconcile.plan import (
     AwsStep,
@@ -36,7 +37,7 @@ from controller.reconcile.shared_decisions import (
     respecting_hold,
     retain,
 )
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
 from controller.runtime.errors import ErrorClass
 
 CREATED: Final = "Created"

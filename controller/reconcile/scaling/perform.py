@@ -15,13 +15,13 @@ from controller.aws.console import partition_of
 from controller.aws.errors import AwsError
 from controller.reconcile.context import Context
 from controller.reconcile.drift.digest import digest
-from controller.reconcile.executor import Effect
+from controller.reconcile.effects import Effect
 from controller.reconcile.hosting import RESOURCE_IDS
-from controller.reconcile.managed_object import ManagedObject
-from controller.reconcile.observe_object import RESYNC_SHARE, hold_token
+from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.managed.observe_object import RESYNC_SHARE, hold_token
+from controller.reconcile.managed.requests import invalid
 from controller.reconcile.plan import Adoption, During, Failure, Prepare, Recorded
 from controller.reconcile.ports import ObjectReader
-from controller.reconcile.requests import invalid
 from controller.reconcile.scaling.decide import SOMEBODY, Apply, Look, Remove, ScalingPlan, ScalingSeen, Verify, decide
 from controller.reconcile.scaling.drift import changed
 from controller.reconcile.status.view import recorded_in

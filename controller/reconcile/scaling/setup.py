@@ -8,8 +8,8 @@ from api.meta import ObjectKey
 from api.v1 import HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT
 from controller.reconcile.context import Context
 from controller.reconcile.hosting import RESOURCE_IDS
+from controller.reconcile.passes.reconciler import ObjectReconciler
 from controller.reconcile.ports import ObjectReader
-from controller.reconcile.reconciler import ObjectReconciler
 from controller.reconcile.scaling.perform import ENDPOINTS, ScalingLifeCycle, endpoints_of, resource_ids_of
 from controller.reconcile.served import Served
 from controller.reconcile.setup import Setup, Shared, Watch

@@ -5,8 +5,8 @@ from typing import Any
 
 from api.descriptor import KindDescriptor
 from controller.aws.errors import AwsError
+from controller.reconcile import reasons
 from controller.reconcile.plan import Event, Found, Observed, Owner, Phase, Recorded, View
-from controller.reconcile.status import reasons
 from controller.runtime.errors import ErrorClass
 
 

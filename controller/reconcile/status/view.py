@@ -12,8 +12,8 @@ from typing import Any, Final
 from api.annotations import AWS_RESOURCE
 from api.descriptor import KindDescriptor
 from api.meta import GROUP, Condition, ConditionStatus, JsonObject
+from controller.reconcile import reasons
 from controller.reconcile.plan import Drift, Phase, Recorded, View
-from controller.reconcile.status import reasons
 
 RESOURCE_ANNOTATION: Final = AWS_RESOURCE.key
 """Annotation of objects that the operator creates for existing resources: their `status.awsResource`, as JSON."""

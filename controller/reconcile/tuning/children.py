@@ -17,13 +17,13 @@ from api.meta import JsonObject, ObjectKey
 from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Jobs
 from controller.aws.tuning_jobs import Launched
-from controller.reconcile.executor import Effect, Executor
-from controller.reconcile.local_state import Hold
-from controller.reconcile.managed_object import ManagedObject
-from controller.reconcile.observe_object import hold_token
+from controller.reconcile import reasons
+from controller.reconcile.effects import Effect, Executor
+from controller.reconcile.managed.local_state import Hold
+from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.managed.observe_object import hold_token
 from controller.reconcile.plan import Event, Found, Observed
 from controller.reconcile.ports import ObjectReader, ObjectWriter
-from controller.reconcile.status import reasons
 from controller.reconcile.tuning.decide import (
     COUNTERS,
     LIST_EVERY_S,

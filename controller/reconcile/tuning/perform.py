@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from api.meta import ObjectKey
 from controller.reconcile.job.perform import JobLifeCycle
-from controller.reconcile.managed_object import ManagedObject
+from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.plan import AwsStep, During, Observed, Plan, Release, Settle, Situation
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S
 from controller.reconcile.tuning.children import TuningChildren

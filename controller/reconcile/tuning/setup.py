@@ -6,8 +6,8 @@ from typing import Final
 from api.v1 import HYPERPARAMETER_TUNING_JOB, TRAINING_JOB
 from controller.reconcile.context import Context
 from controller.reconcile.job.perform import JobLifeCycle
+from controller.reconcile.passes.reconciler import ObjectReconciler
 from controller.reconcile.ports import ObjectReader
-from controller.reconcile.reconciler import ObjectReconciler
 from controller.reconcile.served import Served
 from controller.reconcile.setup import Setup, Shared, Watch
 from controller.reconcile.tuning.children import TuningChildren

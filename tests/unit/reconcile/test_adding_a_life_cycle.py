@@ -18,7 +18,7 @@ from api.v1 import KINDS
 from controller.aws.errors import AwsError
 from controller.aws.targets import Target
 from controller.controllers import CONTROLLERS
-from controller.reconcile.executor import Executor
+from controller.reconcile.effects import Executor
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Controllers, Setup, Shared
 from controller.runtime.controller import DONE, Reconciler

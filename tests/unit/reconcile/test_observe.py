@@ -8,9 +8,9 @@ import pytest
 
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
-from controller.reconcile.local_state import Hold, Memories, Memory
+from controller.reconcile.managed.local_state import Hold, Memories, Memory
+from controller.reconcile.managed.observe_object import found, hold_token, observed
 from controller.reconcile.namespaces.settings import NamespaceSettings, Scope, scope_of
-from controller.reconcile.observe_object import found, hold_token, observed
 from controller.reconcile.plan import Observed, Source
 from tests.faults.world import KEY, manifest
 

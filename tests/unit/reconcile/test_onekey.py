@@ -4,9 +4,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from api.meta import JsonObject, ObjectKey
-from controller.reconcile.local_state import Memories
+from controller.reconcile.managed.local_state import Memories
+from controller.reconcile.passes.reconciler import reconcile_one
 from controller.reconcile.plan import Recorded
-from controller.reconcile.reconciler import reconcile_one
 from controller.runtime.controller import DONE
 
 KEY = ObjectKey("default", "job")

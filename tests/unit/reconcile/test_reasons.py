@@ -12,11 +12,11 @@ import pytest
 from api.descriptor import KindDescriptor
 from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT, MODEL
 from controller.reconcile import plan as p
+from controller.reconcile import reasons
 from controller.reconcile.endpoint import decide as hosting
 from controller.reconcile.job import decide as job
 from controller.reconcile.resource import decide as resource
 from controller.reconcile.scaling import decide as scaling
-from controller.reconcile.status import reasons
 from controller.reconcile.status.messages import reason_of
 from controller.reconcile.status.view import conditions
 from controller.runtime.errors import ErrorClass
@@ -29,7 +29,7 @@ from tests.unit.reconcile import test_scaling_table as scaling_table
 from tests.unit.reconcile.cells import enum
 
 ROOT = Path(__file__).parents[3]
-TABLE = ROOT / "controller" / "reconcile" / "status" / "reasons.py"
+TABLE = ROOT / "controller" / "reconcile" / "reasons.py"
 PAGE = ROOT / "docs" / "status.md"
 CODE = sorted(path for path in (ROOT / "controller").rglob("*.py") if path != TABLE)
 TREES = {str(path.relative_to(ROOT / "controller")): ast.parse(path.read_text()) for path in CODE}

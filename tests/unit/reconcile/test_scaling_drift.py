@@ -8,7 +8,7 @@ import pytest
 from api import autoscaling
 from controller.reconcile import plan as p
 from controller.reconcile.drift.report import Difference
-from controller.reconcile.local_state import Corrections
+from controller.reconcile.managed.local_state import Corrections
 from controller.reconcile.scaling.decide import decide
 from controller.reconcile.scaling.drift import changed
 from tests.unit.reconcile.test_scaling_decisions import seen, told

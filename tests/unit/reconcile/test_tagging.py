@@ -12,7 +12,7 @@ from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
 from controller.aws.ownership_tags import Owner
 from controller.reconcile import plan as p
-from controller.reconcile.aws_identity import wanted_tags as tagging
+from controller.reconcile.managed.aws_identity import wanted_tags as tagging
 from controller.reconcile.status.view import recorded_in, resource_fields
 from controller.reconcile.tags.decide import after, step
 from controller.runtime.errors import ABSENT, ErrorClass

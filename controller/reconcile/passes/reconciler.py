@@ -9,10 +9,10 @@ import structlog
 from api.meta import JsonObject, ObjectKey
 from controller.aws.errors import AwsError
 from controller.reconcile.context import Context
-from controller.reconcile.life_cycle import LifeCycle
-from controller.reconcile.local_state import Memories, Memory
-from controller.reconcile.loop import run
-from controller.reconcile.managed_object import ManagedObject
+from controller.reconcile.managed.local_state import Memories, Memory
+from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.passes.life_cycle import LifeCycle
+from controller.reconcile.passes.loop import run
 from controller.reconcile.plan import Observation
 from controller.reconcile.ports import ObjectReader
 from controller.runtime.controller import DONE, Result

@@ -7,10 +7,10 @@ once more that nothing is to be done is dear where there are many children; comp
 from typing import Final, TypeVar
 
 from controller.aws.errors import AwsError
-from controller.reconcile.life_cycle import RestingLifeCycle
-from controller.reconcile.local_state import Rest
-from controller.reconcile.loop import run
-from controller.reconcile.managed_object import ManagedObject
+from controller.reconcile.managed.local_state import Rest
+from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.passes.life_cycle import RestingLifeCycle
+from controller.reconcile.passes.loop import run
 from controller.reconcile.plan import Observation, Settle, Verdict
 from controller.runtime.controller import DONE, Result
 

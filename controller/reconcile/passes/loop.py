@@ -7,9 +7,9 @@ means for it, which steps end it, and what is followed after it.
 from typing import Final, TypeVar
 
 from controller.aws.errors import AwsError
-from controller.reconcile.finish import finish
-from controller.reconcile.life_cycle import LifeCycle
-from controller.reconcile.managed_object import ManagedObject
+from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.passes.finish import finish
+from controller.reconcile.passes.life_cycle import LifeCycle
 from controller.reconcile.plan import (
     AwsStep,
     DropTags,

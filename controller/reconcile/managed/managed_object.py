@@ -10,14 +10,14 @@ from api.annotations import TTL
 from api.meta import Condition, JsonObject, ObjectKey
 from controller.aws.console import log_url, partition_of
 from controller.aws.errors import AwsError
-from controller.reconcile.aws_identity import AwsIdentity, resolve
+from controller.reconcile import reasons
 from controller.reconcile.context import Context
-from controller.reconcile.local_state import Hold, Memory
+from controller.reconcile.managed.aws_identity import AwsIdentity, resolve
+from controller.reconcile.managed.local_state import Hold, Memory
+from controller.reconcile.managed.observe_object import hold_token, observed
+from controller.reconcile.managed.pruning import well_formed
 from controller.reconcile.namespaces.settings import Scope, scope_of
-from controller.reconcile.observe_object import hold_token, observed
 from controller.reconcile.plan import During, Event, Failure, Mutation, Observed, Recorded, Settle, View
-from controller.reconcile.pruning import well_formed
-from controller.reconcile.status import reasons
 from controller.reconcile.status.messages import resumed, waiting
 from controller.reconcile.status.view import Facts, next_status, status_patch, with_notice
 from controller.runtime.errors import ErrorClass

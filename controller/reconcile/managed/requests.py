@@ -9,7 +9,7 @@ from api.convert import ConversionError, to_request
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject
 from controller.aws.errors import AwsError
-from controller.reconcile.aws_identity import AwsIdentity
+from controller.reconcile.managed.aws_identity import AwsIdentity
 from controller.runtime.errors import ErrorClass
 
 _log: Final = structlog.get_logger(__name__)

@@ -7,9 +7,10 @@ import structlog
 from api.annotations import RECONCILE_AT, Place, ignored
 from api.meta import Condition
 from controller.aws.errors import AwsError
-from controller.reconcile.managed_object import JITTER, MESSAGE_LIMIT, ManagedObject
+from controller.reconcile import reasons
+from controller.reconcile.managed.managed_object import JITTER, MESSAGE_LIMIT, ManagedObject
 from controller.reconcile.plan import Observed, Settle, Verdict
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
 from controller.reconcile.status.view import HANDLED
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ErrorClass, Terminal
