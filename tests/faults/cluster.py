@@ -179,6 +179,10 @@ class LaggingStore:
         """The object itself, to look at only."""
         return self._frozen[key] if key in self._frozen else self._cluster.peek(key)
 
+    def peek(self, key: ObjectKey) -> JsonObject | None:
+        """Return the object itself, to look at only."""
+        return self._frozen[key] if key in self._frozen else self._cluster.peek(key)
+
     def freeze(self, key: ObjectKey, version: JsonObject | None) -> None:
         """Show this version from now on."""
         self._frozen[key] = copied(version)
