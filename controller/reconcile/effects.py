@@ -14,8 +14,8 @@ from api.descriptor import KindDescriptor
 from api.meta import FINALIZER, JsonObject, ObjectKey
 from controller.aws.sagemaker import Jobs
 from controller.aws.targets import Target
-from controller.reconcile.plan import Event
 from controller.reconcile.ports import ObjectWriter
+from controller.reconcile.steps import Event
 from controller.runtime.election.fence import Fence
 from controller.runtime.errors import Absent, ClassifiedError, ErrorClass
 from controller.runtime.record.events import Recorder, Regarding

@@ -9,25 +9,9 @@ from typing import Any, Final, TypeVar
 from api.annotations import PAUSED
 from controller.reconcile import reasons
 from controller.reconcile.drift.report import LOOK_S
-from controller.reconcile.plan import (
-    AwsStep,
-    Describe,
-    Drift,
-    During,
-    Event,
-    Failure,
-    Found,
-    Observed,
-    Owner,
-    Phase,
-    Recorded,
-    Release,
-    Settle,
-    Source,
-    Verdict,
-    View,
-)
+from controller.reconcile.observation import During, Failure, Found, Observed, Owner, Recorded, Source
 from controller.reconcile.status import messages
+from controller.reconcile.steps import AwsStep, Describe, Drift, Event, Phase, Release, Settle, Verdict, View
 from controller.runtime.errors import ErrorClass
 
 StepT = TypeVar("StepT")

@@ -8,8 +8,8 @@ from controller.reconcile.endpoint.desired import Child, Want
 from controller.reconcile.endpoint.observation import HostingPlan, HostingSeen, MakeChild, RestoreChild, Update
 from controller.reconcile.endpoint.pauses import CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
-from controller.reconcile.plan import Create, Phase, Settle, View
 from controller.reconcile.status import messages
+from controller.reconcile.steps import Create, Phase, Settle, View
 
 
 def children_or(seen: HostingSeen, then: Create | Update, phase: Phase) -> HostingPlan:

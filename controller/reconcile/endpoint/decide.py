@@ -24,27 +24,7 @@ from controller.reconcile.endpoint.pauses import BUSY_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.endpoint.updates import is_held, is_pending, resets
 from controller.reconcile.hosting import BUSY, CREATING, DELETING, FAILED, IN_SERVICE, UPDATING
-from controller.reconcile.plan import (
-    Adoption,
-    CheckOwner,
-    Create,
-    Delete,
-    Describe,
-    Drift,
-    During,
-    Event,
-    Failure,
-    Found,
-    Mutation,
-    Owner,
-    Phase,
-    Prepare,
-    Recorded,
-    Settle,
-    Source,
-    Verdict,
-    View,
-)
+from controller.reconcile.observation import Adoption, During, Failure, Found, Mutation, Owner, Recorded, Source
 from controller.reconcile.shared_decisions import (
     LOOK_AGAIN_S,
     drift_shown,
@@ -61,6 +41,19 @@ from controller.reconcile.shared_decisions import (
     status_changed,
 )
 from controller.reconcile.status import messages
+from controller.reconcile.steps import (
+    CheckOwner,
+    Create,
+    Delete,
+    Describe,
+    Drift,
+    Event,
+    Phase,
+    Prepare,
+    Settle,
+    Verdict,
+    View,
+)
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 

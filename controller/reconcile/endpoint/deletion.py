@@ -8,22 +8,10 @@ from controller.reconcile.endpoint.observation import DropChild, HostingPlan, Ho
 from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
 from controller.reconcile.hosting import BUSY, DELETING
-from controller.reconcile.plan import (
-    CheckOwner,
-    Delete,
-    Describe,
-    Event,
-    Found,
-    Mutation,
-    Owner,
-    Phase,
-    Release,
-    Settle,
-    Source,
-    View,
-)
+from controller.reconcile.observation import Found, Mutation, Owner, Source
 from controller.reconcile.shared_decisions import DOUBT_S, may_be_invisible, owner_of
 from controller.reconcile.status import messages
+from controller.reconcile.steps import CheckOwner, Delete, Describe, Event, Phase, Release, Settle, View
 from controller.runtime.errors import ABSENT
 
 

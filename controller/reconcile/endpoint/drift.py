@@ -16,8 +16,9 @@ from controller.reconcile.endpoint.observation import CorrectChild, HostingPlan,
 from controller.reconcile.endpoint.pauses import BUSY_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.hosting import IN_SERVICE
-from controller.reconcile.plan import Drift, Phase, Recorded, Settle
+from controller.reconcile.observation import Recorded
 from controller.reconcile.shared_decisions import drift_shown, drift_told, drift_view
+from controller.reconcile.steps import Drift, Phase, Settle
 
 
 @dataclass(frozen=True, slots=True)

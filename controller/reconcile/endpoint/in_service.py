@@ -21,9 +21,10 @@ from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.endpoint.updates import held, is_held
 from controller.reconcile.hosting import CREATING, IN_SERVICE, UPDATING
-from controller.reconcile.plan import Drift, Event, Found, Phase, Recorded, Settle, View
+from controller.reconcile.observation import Found, Recorded
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_shown, status_changed
 from controller.reconcile.status import messages
+from controller.reconcile.steps import Drift, Event, Phase, Settle, View
 
 
 def in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> HostingPlan:

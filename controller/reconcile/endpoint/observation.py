@@ -6,21 +6,18 @@ from typing import Any, TypeAlias
 
 from api.v1 import ENDPOINT_CONFIG, MODEL
 from controller.reconcile.endpoint.desired import Child, Desired, Want
-from controller.reconcile.plan import (
+from controller.reconcile.observation import During, Failure, Found, Situation
+from controller.reconcile.steps import (
     AwsStep,
     CheckOwner,
     Create,
     Delete,
     Describe,
     DropTags,
-    During,
-    Failure,
-    Found,
     Prepare,
     PutTags,
     Release,
     Settle,
-    Situation,
 )
 
 

@@ -49,23 +49,11 @@ from controller.reconcile.hosting import RESOURCE_IDS
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import found
 from controller.reconcile.managed.requests import create_request, invalid
-from controller.reconcile.plan import (
-    CheckOwner,
-    Create,
-    Delete,
-    Describe,
-    Drift,
-    During,
-    Failure,
-    Found,
-    Mutation,
-    Owner,
-    Prepare,
-    Source,
-)
+from controller.reconcile.observation import During, Failure, Found, Mutation, Owner, Source
 from controller.reconcile.ports import ObjectReader, ObjectWriter
 from controller.reconcile.shared_decisions import drift_shown
 from controller.reconcile.status.view import rfc3339
+from controller.reconcile.steps import CheckOwner, Create, Delete, Describe, Drift, Prepare
 from controller.runtime.errors import ABSENT, ErrorClass
 
 _log: Final = structlog.get_logger(__name__)

@@ -3,8 +3,9 @@
 from typing import Any
 
 from controller.reconcile.endpoint.observation import HostingSeen
-from controller.reconcile.plan import Event, Found, Recorded, Source
+from controller.reconcile.observation import Found, Recorded, Source
 from controller.reconcile.status import messages
+from controller.reconcile.steps import Event
 
 
 def fields_of(seen: HostingSeen) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from controller.reconcile import reasons
 from controller.reconcile.endpoint.observation import HostingSeen
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.hosting import IN_SERVICE
-from controller.reconcile.plan import Event, Phase, Recorded, Settle, View
+from controller.reconcile.observation import Recorded
+from controller.reconcile.steps import Event, Phase, Settle, View
 
 
 def is_pending(seen: HostingSeen) -> bool:

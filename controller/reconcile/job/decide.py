@@ -8,28 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from controller.reconcile import reasons
-from controller.reconcile.plan import (
-    Adoption,
-    CheckOwner,
-    Create,
-    Describe,
-    Event,
-    Expire,
-    Found,
-    Mutation,
-    Observed,
-    Owner,
-    Phase,
-    Plan,
-    Prepare,
-    Recorded,
-    Release,
-    Settle,
-    Source,
-    Stop,
-    Verdict,
-    View,
-)
+from controller.reconcile.observation import Adoption, Found, Mutation, Observed, Owner, Recorded, Source
 from controller.reconcile.shared_decisions import (
     DOUBT_S,
     LOOK_AGAIN_S,
@@ -46,6 +25,21 @@ from controller.reconcile.shared_decisions import (
     status_changed,
 )
 from controller.reconcile.status import messages
+from controller.reconcile.steps import (
+    CheckOwner,
+    Create,
+    Describe,
+    Event,
+    Expire,
+    Phase,
+    Plan,
+    Prepare,
+    Release,
+    Settle,
+    Stop,
+    Verdict,
+    View,
+)
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 

@@ -11,19 +11,9 @@ from controller.reconcile.job.decide import decide
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import found
 from controller.reconcile.managed.requests import create_request
-from controller.reconcile.plan import (
-    CheckOwner,
-    Create,
-    Describe,
-    Mutation,
-    Observed,
-    Owner,
-    Plan,
-    Prepare,
-    Source,
-    Stop,
-)
+from controller.reconcile.observation import Mutation, Observed, Owner, Source
 from controller.reconcile.status.messages import rules_running
+from controller.reconcile.steps import CheckOwner, Create, Describe, Plan, Prepare, Stop
 from controller.runtime.errors import ABSENT, ErrorClass
 
 

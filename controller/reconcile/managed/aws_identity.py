@@ -15,7 +15,7 @@ from controller.aws.errors import AwsError
 from controller.aws.ownership_tags import Owner, merged_tags
 from controller.aws.targets import Target
 from controller.reconcile.namespaces.settings import Scope
-from controller.reconcile.plan import Tagging
+from controller.reconcile.observation import Tagging
 from controller.reconcile.settings import ReconcilerSettings
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from api.meta import ObjectKey
-from controller.reconcile.plan import Recorded
+from controller.reconcile.observation import Recorded
 
 BACKOFF_BASE_S: Final = 60.0
 BACKOFF_CAP_S: Final = 3600.0

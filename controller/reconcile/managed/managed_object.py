@@ -17,9 +17,10 @@ from controller.reconcile.managed.local_state import Hold, Memory
 from controller.reconcile.managed.observe_object import hold_token, observed
 from controller.reconcile.managed.pruning import well_formed
 from controller.reconcile.namespaces.settings import Scope, scope_of
-from controller.reconcile.plan import During, Event, Failure, Mutation, Observed, Recorded, Settle, View
+from controller.reconcile.observation import During, Failure, Mutation, Observed, Recorded
 from controller.reconcile.status.messages import resumed, waiting
 from controller.reconcile.status.view import Facts, next_status, status_patch, with_notice
+from controller.reconcile.steps import Event, Settle, View
 from controller.runtime.errors import ErrorClass
 
 _log: Final = structlog.get_logger(__name__)

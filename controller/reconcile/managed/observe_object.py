@@ -15,7 +15,7 @@ from controller.aws.errors import AwsError
 from controller.reconcile import reasons
 from controller.reconcile.managed.local_state import Memory
 from controller.reconcile.namespaces.settings import Scope
-from controller.reconcile.plan import Found, Observed, Source
+from controller.reconcile.observation import Found, Observed, Source
 from controller.reconcile.status.messages import rules_running, rules_with_issues
 from controller.reconcile.status.view import HANDLED, announced_in, parse_time, recorded_in
 from controller.runtime.errors import ErrorClass

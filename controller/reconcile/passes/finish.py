@@ -9,9 +9,10 @@ from api.meta import Condition
 from controller.aws.errors import AwsError
 from controller.reconcile import reasons
 from controller.reconcile.managed.managed_object import JITTER, MESSAGE_LIMIT, ManagedObject
-from controller.reconcile.plan import Observed, Settle, Verdict
+from controller.reconcile.observation import Observed
 from controller.reconcile.status import messages
 from controller.reconcile.status.view import HANDLED
+from controller.reconcile.steps import Settle, Verdict
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ErrorClass, Terminal
 

@@ -4,7 +4,7 @@ from typing import Protocol, TypeVar
 
 from api.meta import ObjectKey
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.plan import Observation
+from controller.reconcile.observation import Observation
 from controller.runtime.controller import Result
 
 ObsT = TypeVar("ObsT", bound=Observation)

@@ -8,19 +8,10 @@ from typing import Final, TypeVar
 
 from controller.aws.errors import AwsError
 from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.observation import During, Observation, Observed
 from controller.reconcile.passes.finish import finish
 from controller.reconcile.passes.life_cycle import LifeCycle
-from controller.reconcile.plan import (
-    AwsStep,
-    DropTags,
-    During,
-    Expire,
-    Observation,
-    Observed,
-    PutTags,
-    Release,
-    Settle,
-)
+from controller.reconcile.steps import AwsStep, DropTags, Expire, PutTags, Release, Settle
 from controller.reconcile.tags.perform import retag
 from controller.runtime.controller import DONE, Result
 

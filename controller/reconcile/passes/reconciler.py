@@ -11,9 +11,9 @@ from controller.aws.errors import AwsError
 from controller.reconcile.context import Context
 from controller.reconcile.managed.local_state import Memories, Memory
 from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.observation import Observation
 from controller.reconcile.passes.life_cycle import LifeCycle
 from controller.reconcile.passes.loop import run
-from controller.reconcile.plan import Observation
 from controller.reconcile.ports import ObjectReader
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ClassifiedError, ErrorClass

@@ -9,9 +9,10 @@ from typing import Final, TypeVar
 from controller.aws.errors import AwsError
 from controller.reconcile.managed.local_state import Rest
 from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.observation import Observation
 from controller.reconcile.passes.life_cycle import RestingLifeCycle
 from controller.reconcile.passes.loop import run
-from controller.reconcile.plan import Observation, Settle, Verdict
+from controller.reconcile.steps import Settle, Verdict
 from controller.runtime.controller import DONE, Result
 
 ObsT = TypeVar("ObsT", bound=Observation)

@@ -11,20 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from controller.reconcile import reasons
-from controller.reconcile.plan import (
-    Create,
-    Delete,
-    Describe,
-    Drift,
-    Event,
-    Found,
-    Observed,
-    Phase,
-    Recorded,
-    Release,
-    Settle,
-    View,
-)
+from controller.reconcile.observation import Found, Observed, Recorded
 from controller.reconcile.resource.drift import is_abandoned, is_due, is_replaced, replaced
 from controller.reconcile.resource.observation import (
     CONDEMNED,
@@ -49,6 +36,7 @@ from controller.reconcile.shared_decisions import (
     retain,
 )
 from controller.reconcile.status import messages
+from controller.reconcile.steps import Create, Delete, Describe, Drift, Event, Phase, Release, Settle, View
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 

@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Final
 
 from controller.reconcile.drift.report import sentence
-from controller.reconcile.plan import Drift, Found, Observed, Recorded
+from controller.reconcile.observation import Found, Observed, Recorded
 from controller.reconcile.resource.observation import CREATED, FOREIGN, Claim, ResourcePlan, ResourceSeen
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_reported, drift_shown
+from controller.reconcile.steps import Drift
 
 SKEW: Final = timedelta(minutes=5)
 """Recorded is the time of creation by our own clock; AWS takes no calls from clocks that differ by more (SigV4)."""

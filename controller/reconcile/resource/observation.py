@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from controller.reconcile.drift.report import Difference
-from controller.reconcile.plan import Create, Delete, Describe, DropTags, PutTags, Release, Settle, Situation
+from controller.reconcile.observation import Situation
+from controller.reconcile.steps import Create, Delete, Describe, DropTags, PutTags, Release, Settle
 
 CREATED: Final = "Created"
 """The v1 status value of what exists."""

@@ -18,10 +18,11 @@ from controller.reconcile.effects import Effect
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import RESYNC_SHARE, found
 from controller.reconcile.managed.requests import create_request
-from controller.reconcile.plan import Create, Delete, Describe, During, Failure, Mutation, Source
+from controller.reconcile.observation import During, Failure, Mutation, Source
 from controller.reconcile.resource.decide import decide
 from controller.reconcile.resource.observation import FOREIGN, Claim, Disclaim, ResourcePlan, ResourceSeen
 from controller.reconcile.resource.users import Usage
+from controller.reconcile.steps import Create, Delete, Describe
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ABSENT
 

@@ -13,21 +13,7 @@ from typing import Final, TypeAlias
 from api.autoscaling import ScalingRequests
 from controller.reconcile import reasons
 from controller.reconcile.drift.report import Difference, sentence
-from controller.reconcile.plan import (
-    AwsStep,
-    Drift,
-    During,
-    Event,
-    Failure,
-    Phase,
-    Prepare,
-    Recorded,
-    Release,
-    Settle,
-    Situation,
-    Verdict,
-    View,
-)
+from controller.reconcile.observation import During, Failure, Recorded, Situation
 from controller.reconcile.shared_decisions import (
     drift_reported,
     drift_shown,
@@ -38,6 +24,7 @@ from controller.reconcile.shared_decisions import (
     retain,
 )
 from controller.reconcile.status import messages
+from controller.reconcile.steps import AwsStep, Drift, Event, Phase, Prepare, Release, Settle, Verdict, View
 from controller.runtime.errors import ErrorClass
 
 CREATED: Final = "Created"

@@ -20,11 +20,12 @@ from controller.reconcile.hosting import RESOURCE_IDS
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import RESYNC_SHARE, hold_token
 from controller.reconcile.managed.requests import invalid
-from controller.reconcile.plan import Adoption, During, Failure, Prepare, Recorded
+from controller.reconcile.observation import Adoption, During, Failure, Recorded
 from controller.reconcile.ports import ObjectReader
 from controller.reconcile.scaling.decide import SOMEBODY, Apply, Look, Remove, ScalingPlan, ScalingSeen, Verify, decide
 from controller.reconcile.scaling.drift import changed
 from controller.reconcile.status.view import recorded_in
+from controller.reconcile.steps import Prepare
 
 ENDPOINTS: Final = "endpoints"
 """Index of policies by `namespace/endpointName`, as the spec has it."""

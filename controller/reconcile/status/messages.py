@@ -6,7 +6,8 @@ from typing import Any
 from api.descriptor import KindDescriptor
 from controller.aws.errors import AwsError
 from controller.reconcile import reasons
-from controller.reconcile.plan import Event, Found, Observed, Owner, Phase, Recorded, View
+from controller.reconcile.observation import Found, Observed, Owner, Recorded
+from controller.reconcile.steps import Event, Phase, View
 from controller.runtime.errors import ErrorClass
 
 

@@ -13,7 +13,8 @@ from api.annotations import AWS_RESOURCE
 from api.descriptor import KindDescriptor
 from api.meta import GROUP, Condition, ConditionStatus, JsonObject
 from controller.reconcile import reasons
-from controller.reconcile.plan import Drift, Phase, Recorded, View
+from controller.reconcile.observation import Recorded
+from controller.reconcile.steps import Drift, Phase, View
 
 RESOURCE_ANNOTATION: Final = AWS_RESOURCE.key
 """Annotation of objects that the operator creates for existing resources: their `status.awsResource`, as JSON."""

@@ -12,7 +12,8 @@ them).
 from dataclasses import replace
 from typing import Final
 
-from controller.reconcile.plan import DropTags, Observed, PutTags, Recorded, Tagging
+from controller.reconcile.observation import Observed, Recorded, Tagging
+from controller.reconcile.steps import DropTags, PutTags
 from controller.runtime.errors import ABSENT, ErrorClass
 
 LASTING: Final = frozenset({ErrorClass.DENIED, ErrorClass.INVALID, ErrorClass.QUOTA, ErrorClass.NOT_FOUND})

@@ -22,8 +22,9 @@ from controller.reconcile.effects import Effect, Executor
 from controller.reconcile.managed.local_state import Hold
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import hold_token
-from controller.reconcile.plan import Event, Found, Observed
+from controller.reconcile.observation import Found, Observed
 from controller.reconcile.ports import ObjectReader, ObjectWriter
+from controller.reconcile.steps import Event
 from controller.reconcile.tuning.decide import (
     COUNTERS,
     LIST_EVERY_S,

@@ -14,7 +14,7 @@ from api.convert import to_status
 from api.descriptor import KindDescriptor
 from api.meta import GROUP, JsonObject, ObjectKey
 from controller.reconcile import reasons
-from controller.reconcile.plan import Adoption, Found, Observed, Owner
+from controller.reconcile.observation import Adoption, Found, Observed, Owner
 from controller.reconcile.shared_decisions import owner_of
 from controller.reconcile.status.view import RESOURCE_ANNOTATION
 

@@ -9,8 +9,9 @@ from typing import TypeAlias
 from api.meta import ObjectKey
 from controller.reconcile.job.perform import JobLifeCycle
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.plan import AwsStep, During, Observed, Plan, Release, Settle, Situation
+from controller.reconcile.observation import During, Observed, Situation
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S
+from controller.reconcile.steps import AwsStep, Plan, Release, Settle
 from controller.reconcile.tuning.children import TuningChildren
 from controller.runtime.controller import Result
 

@@ -8,8 +8,8 @@ import pytest
 
 from api.meta import GROUP
 from api.v1 import KINDS
-from controller.reconcile.plan import Phase, View
 from controller.reconcile.status.view import conditions, merged_conditions
+from controller.reconcile.steps import Phase, View
 from hack.crds import ROOT
 from tests.documents import document
 

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from api.descriptor import KindDescriptor
-from controller.reconcile.plan import View
 from controller.reconcile.status.view import Facts, next_status
+from controller.reconcile.steps import View
 from hack import models
 
 Cell = Mapping[str, str]

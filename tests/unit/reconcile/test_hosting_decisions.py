@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
-from controller.reconcile import plan as p
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
 from controller.reconcile.endpoint.decide import decide
 from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_of, shape_of
 from controller.reconcile.endpoint.observation import Attempt, HostingPlan, HostingSeen, Update
@@ -16,7 +17,7 @@ from controller.runtime.errors import ABSENT, ErrorClass
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:endpoint/host"
-RECORDED = p.Recorded("host", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
+RECORDED = o.Recorded("host", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
 BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 SETTLED = ("InService", "OutOfService", "Failed", "UpdateRollbackFailed", "Novel")
 VALUES = (*BUSY, *SETTLED, "Deleting")
@@ -59,9 +60,9 @@ SERVED = Attempt(is_served=True, numbers={"a": (1, 1.0)}, serves={"a": (1, 1.0)}
 ATTEMPT = Attempt("one", SAME.shape, SAME.numbers, is_served=True, serves={"a": (1, 1.0)})
 
 
-def seen(remote: p.Remote = None, **changes: Any) -> HostingSeen:
+def seen(remote: o.Remote = None, **changes: Any) -> HostingSeen:
     """A deployment whose endpoint runs with c1, as its spec wants and its status tells."""
-    base = p.Observed(
+    base = o.Observed(
         descriptor=HOSTING_DEPLOYMENT,
         name="host",
         is_name_generated=True,
@@ -82,10 +83,10 @@ def seen(remote: p.Remote = None, **changes: Any) -> HostingSeen:
     return replace(made, **own)
 
 
-def found(value: str, *, config: str = "sm-c1", failure: str = "", source: p.Source = p.Source.DESCRIPTION) -> p.Found:
+def found(value: str, *, config: str = "sm-c1", failure: str = "", source: o.Source = o.Source.DESCRIPTION) -> o.Found:
     """A Describe answer."""
     fields = {"endpointConfigName": config, "lastModifiedTime": "2029-12-31T00:00:00Z"}
-    return p.Found(source, value, arn=ARN, created_at=NOW, failure_reason=failure, fields=fields)
+    return o.Found(source, value, arn=ARN, created_at=NOW, failure_reason=failure, fields=fields)
 
 
 def told(plan: HostingPlan) -> str:
@@ -93,9 +94,9 @@ def told(plan: HostingPlan) -> str:
     match plan:
         case Update(numbers):
             return "update" if numbers is None else f"update {dict(numbers)}"
-        case p.Settle(view=None):
+        case s.Settle(view=None):
             return "wait" if plan.follow or plan.again_s is not None else "nothing"
-        case p.Settle(view=view):
+        case s.Settle(view=view):
             assert view is not None
             return f"{view.value}: {view.phase.value}, {view.reason}"
         case _:
@@ -131,7 +132,7 @@ LIVING = [
 
 
 @pytest.mark.parametrize(("remote", "desired", "decided"), LIVING)
-def test_an_endpoint_that_is_wanted(remote: p.Remote, desired: Desired, decided: str) -> None:
+def test_an_endpoint_that_is_wanted(remote: o.Remote, desired: Desired, decided: str) -> None:
     """Rows 1, 3 to 5, 7, 8 and 12: action and status for every state, with the spec as it runs and changed."""
     children = (M1, C1, M2, C2) if desired is OTHER else (M1, C1)
     assert told(decide(seen(remote, desired=desired, children=children))) == decided
@@ -140,15 +141,15 @@ def test_an_endpoint_that_is_wanted(remote: p.Remote, desired: Desired, decided:
 @pytest.mark.parametrize("value", VALUES)
 def test_a_summary_is_looked_into_before_anything_is_done(value: str) -> None:
     """Lists do not tell which configuration runs."""
-    assert told(decide(seen(found(value, source=p.Source.SUMMARY)))) == "Describe"
+    assert told(decide(seen(found(value, source=o.Source.SUMMARY)))) == "Describe"
 
 
 def test_a_wish_that_waits_is_told_once() -> None:
     """Row 3, D-17a: a pending change is visible in a condition, with one Event."""
     first = decide(seen(found("Updating"), desired=OTHER, shown="Updating"))
     again = decide(seen(found("Updating"), desired=OTHER, shown="Updating", reasons={"Synced": "UpdatePending"}))
-    assert isinstance(first, p.Settle)
-    assert isinstance(again, p.Settle)
+    assert isinstance(first, s.Settle)
+    assert isinstance(again, s.Settle)
     assert first.view is not None
     assert first.view.synced == "UpdatePending"
     assert [event.reason for event in first.events] == ["UpdatePending"]
@@ -256,13 +257,13 @@ def test_a_failed_endpoint_is_made_anew_only_when_asked_for_and_changed() -> Non
         pytest.param(found("InService"), {"is_name_generated": False}, "CheckOwner", id="given name, exists"),
         pytest.param(
             found("InService"),
-            {"is_name_generated": False, "owner": p.Owner.FOREIGN},
+            {"is_name_generated": False, "owner": o.Owner.FOREIGN},
             "ReconcilingEndpoint: stuck, AlreadyExists",
             id="given name, foreign: row 13",
         ),
         pytest.param(
             found("InService"),
-            {"is_name_generated": False, "owner": p.Owner.FOREIGN, "policy": p.Policy(adoption=p.Adoption.ADOPT)},
+            {"is_name_generated": False, "owner": o.Owner.FOREIGN, "policy": o.Policy(adoption=o.Adoption.ADOPT)},
             "NoteServed",
             id="given name, adopted",
         ),
@@ -273,7 +274,7 @@ def test_a_failed_endpoint_is_made_anew_only_when_asked_for_and_changed() -> Non
         pytest.param(ABSENT, {"name_is_taken": True}, "wait", id="taken, not visible yet"),
     ],
 )
-def test_an_endpoint_that_is_not_recorded(remote: p.Remote, changes: dict[str, Any], decided: str) -> None:
+def test_an_endpoint_that_is_not_recorded(remote: o.Remote, changes: dict[str, Any], decided: str) -> None:
     """Rows 1 and 13."""
     changes = {"recorded": None, "is_recorded_in_status": False, "shown": "", "attempt": Attempt(), **changes}
     assert told(decide(seen(remote, **changes))) == decided
@@ -289,7 +290,7 @@ def test_deletion_of_an_endpoint_in_any_state(value: str, desired: Desired | Non
     plan = decide(seen(found(value), desired=desired, deleting_for_s=5.0))
     waits = value in BUSY or value == "Deleting"
     assert told(plan) == ("Deleting: working, Deleting" if waits else "Delete")
-    if isinstance(plan, p.Settle) and plan.view is not None:
+    if isinstance(plan, s.Settle) and plan.view is not None:
         assert ("its deletion is asked for when that has ended" in plan.view.message) == (value in BUSY)
 
 
@@ -297,7 +298,7 @@ def test_deletion_of_an_endpoint_in_any_state(value: str, desired: Desired | Non
 def test_deletion_leaves_a_foreign_endpoint_alone(value: str) -> None:
     """Row 13, D-03."""
     changes = {"recorded": None, "is_name_generated": False, "deleting_for_s": 60.0, "children": ()}
-    assert told(decide(seen(found(value), owner=p.Owner.FOREIGN, **changes))) == "Release"
+    assert told(decide(seen(found(value), owner=o.Owner.FOREIGN, **changes))) == "Release"
     assert told(decide(seen(found(value), **changes))) == "CheckOwner"
 
 
@@ -305,7 +306,7 @@ def test_deletion_goes_endpoint_configurations_models() -> None:
     """Row 2, D-54: each waited for, and that the endpoint is gone is written down first."""
     gone = decide(seen(ABSENT, deleting_for_s=60.0))
     assert told(gone) == "Deleting: working, DeletingChildren"
-    assert isinstance(gone, p.Settle)
+    assert isinstance(gone, s.Settle)
     assert gone.view is not None
     assert gone.view.forgets
 
@@ -335,7 +336,7 @@ def test_deletion_believes_not_found_only_when_nothing_can_come_any_more() -> No
 
 def test_retain_keeps_the_children_at_aws_too() -> None:
     """Annotation deletion-policy=retain."""
-    policy = p.Policy(retain=True)
+    policy = o.Policy(retain=True)
     assert told(decide(seen(found("InService"), deleting_for_s=1.0, policy=policy))) == "RetainChild"
     done = frozenset({"m1", "c1"})
     assert told(decide(seen(found("InService"), deleting_for_s=1.0, policy=policy, done=done))) == "Release"
@@ -345,10 +346,10 @@ def test_retain_keeps_the_children_at_aws_too() -> None:
 @pytest.mark.parametrize("value", VALUES)
 def test_a_paused_deployment_is_left_alone(value: str, deleting_for_s: float | None) -> None:
     """Annotation paused: no AWS calls; a deletion waits."""
-    plan = decide(seen(found(value), desired=OTHER, policy=p.Policy(paused=True), deleting_for_s=deleting_for_s))
-    assert isinstance(plan, p.Settle)
+    plan = decide(seen(found(value), desired=OTHER, policy=o.Policy(paused=True), deleting_for_s=deleting_for_s))
+    assert isinstance(plan, s.Settle)
     assert plan.view is not None
-    assert plan.view.phase is p.Phase.PAUSED
+    assert plan.view.phase is s.Phase.PAUSED
 
 
 @pytest.mark.parametrize("error_class", list(ErrorClass))
@@ -357,14 +358,14 @@ def test_no_error_takes_the_finalizer_off_what_was_created(
     error_class: ErrorClass, deleting_for_s: float | None
 ) -> None:
     """D-09: only a proven end releases."""
-    failure = p.Failure(p.During.DESCRIBE, error_class, "Code", "message")
+    failure = o.Failure(o.During.DESCRIBE, error_class, "Code", "message")
     plan = decide(seen(None, failure=failure, deleting_for_s=deleting_for_s))
-    assert isinstance(plan, p.Settle)
+    assert isinstance(plan, s.Settle)
 
 
 def test_a_refused_update_leaves_an_endpoint_that_serves() -> None:
     """Stalled, but Ready: the previous configuration answers requests."""
-    failure = p.Failure(p.During.UPDATE, ErrorClass.INVALID, "ValidationException", "bad guardrails")
+    failure = o.Failure(o.During.UPDATE, ErrorClass.INVALID, "ValidationException", "bad guardrails")
     plan = decide(seen(found("InService"), desired=OTHER, failure=failure, shown="ReconcilingEndpoint"))
     assert told(plan) == "None: ready, stuck, InvalidSpec"
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from controller.aws.errors import AwsError
-from controller.reconcile import plan as p
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
 from controller.reconcile.endpoint.observation import Attempt, CorrectChild, HostingPlan, HostingSeen, OwnChild, Wish
 from controller.runtime.errors import ErrorClass
 from tests.faults.hosting_world import HostingWorld
@@ -28,13 +29,13 @@ from tests.unit.reconcile.test_hosting_decisions import (
     told,
 )
 
-CORRECTS = p.Policy(corrects=True)
-MANUAL = p.Policy(holds_updates=True)
+CORRECTS = o.Policy(corrects=True)
+MANUAL = o.Policy(holds_updates=True)
 SHOWN = {"reasons": {"Drifted": "Drifted"}}
 SWITCHED = found("InService", config="somebody-elses")
 
 
-def aiming(count: int | None = 1, weight: float = 1.0, **changes: Any) -> p.Found:
+def aiming(count: int | None = 1, weight: float = 1.0, **changes: Any) -> o.Found:
     """An endpoint in service, with what AWS aims at for its variant."""
     remote = found("InService", **changes)
     numbers = {"variantName": "a", "desiredInstanceCount": count, "desiredWeight": weight}
@@ -42,16 +43,16 @@ def aiming(count: int | None = 1, weight: float = 1.0, **changes: Any) -> p.Foun
     return replace(remote, fields={**remote.fields, "productionVariants": [variant]})
 
 
-def view_of(plan: HostingPlan) -> p.View:
+def view_of(plan: HostingPlan) -> s.View:
     """What the plan shows."""
-    assert isinstance(plan, p.Settle), plan
+    assert isinstance(plan, s.Settle), plan
     assert plan.view is not None
     return plan.view
 
 
 def events_of(plan: HostingPlan) -> list[str]:
     """Reasons of what the plan tells."""
-    assert isinstance(plan, p.Settle), plan
+    assert isinstance(plan, s.Settle), plan
     return [event.reason for event in plan.events]
 
 
@@ -110,7 +111,7 @@ def events_of(plan: HostingPlan) -> list[str]:
         pytest.param(aiming(4), {"hold_s": 9.0}, "wait", id="on hold"),
     ],
 )
-def test_what_others_have_changed(remote: p.Found, changes: dict[str, Any], decided: str) -> None:
+def test_what_others_have_changed(remote: o.Found, changes: dict[str, Any], decided: str) -> None:
     """modern-expectations.md 2 and 4: told first; changed back only where `drift-policy: correct` asks for it."""
     assert told(decide(seen(remote, **changes))) == decided
 
@@ -130,7 +131,7 @@ def test_drift_is_told_once_with_what_differs() -> None:
     assert events_of(first) == ["Drifted"]
     assert events_of(again) == []
     view = view_of(first)
-    assert view.drift is p.Drift.FOUND
+    assert view.drift is s.Drift.FOUND
     assert view.synced == "Drifted"
     assert view.message == "changed by somebody else: endpointConfigName is somebody-elses, and sm-c1 was applied"
     weight = view_of(decide(seen(aiming(weight=0.3))))
@@ -143,13 +144,13 @@ def test_the_end_of_drift_is_shown_and_told_where_it_was_corrected() -> None:
     by_them = decide(seen(aiming(), **SHOWN))
     assert events_of(by_us) == ["UpdateCompleted", "DriftCorrected"]
     assert events_of(by_them) == []
-    assert view_of(by_us).drift is view_of(by_them).drift is p.Drift.NONE
+    assert view_of(by_us).drift is view_of(by_them).drift is s.Drift.NONE
 
 
 def test_a_correction_is_under_way_and_may_fail() -> None:
     """While it is corrected it is not drift; when SageMaker refuses it, it is again."""
-    begun = decide(seen(SWITCHED, policy=CORRECTS, **SHOWN, mutation=p.Mutation.UPDATED))
-    assert view_of(begun).drift is p.Drift.CORRECTING
+    begun = decide(seen(SWITCHED, policy=CORRECTS, **SHOWN, mutation=o.Mutation.UPDATED))
+    assert view_of(begun).drift is s.Drift.CORRECTING
     failed = decide(
         seen(
             replace(SWITCHED, failure_reason="no"),
@@ -159,14 +160,14 @@ def test_a_correction_is_under_way_and_may_fail() -> None:
         )
     )
     assert told(failed) == "InService: ready, stuck, UpdateFailed"
-    assert view_of(failed).drift is p.Drift.FOUND
+    assert view_of(failed).drift is s.Drift.FOUND
 
 
 def test_errors_and_pauses_leave_the_condition_as_it_is() -> None:
     """Nobody knows whether it is still so."""
-    failure = p.Failure(p.During.DESCRIBE, ErrorClass.RETRYABLE, "Code", "message")
+    failure = o.Failure(o.During.DESCRIBE, ErrorClass.RETRYABLE, "Code", "message")
     assert view_of(decide(seen(SWITCHED, failure=failure, **SHOWN))).drift is None
-    assert view_of(decide(seen(SWITCHED, policy=p.Policy(paused=True), **SHOWN))).drift is None
+    assert view_of(decide(seen(SWITCHED, policy=o.Policy(paused=True), **SHOWN))).drift is None
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,7 @@ def test_a_failed_change_of_numbers_is_tried_again_when_asked_for() -> None:
 def lost(**changes: Any) -> HostingSeen:
     """The model has been deleted at SageMaker: its own object has found out."""
     children = (replace(M1, drift="deleted at SageMaker", **changes), C1)
-    return seen(aiming(), children=children, policy=CORRECTS if "corrects" in changes else p.Policy())
+    return seen(aiming(), children=children, policy=CORRECTS if "corrects" in changes else o.Policy())
 
 
 def test_drift_of_a_child_is_the_deployments_too() -> None:
@@ -217,7 +218,7 @@ def test_children_correct_what_the_deployment_is_told_to_correct() -> None:
 
 
 @pytest.mark.parametrize("remote", [None, aiming(), found("Updating"), found("Failed")])
-def test_children_of_the_predecessor_come_to_name_their_owner(remote: p.Remote) -> None:
+def test_children_of_the_predecessor_come_to_name_their_owner(remote: o.Remote) -> None:
     """D-20: garbage collection and Argo CD go by owner references."""
     children = (replace(M1, is_owned=False), C1)
     assert isinstance(decide(seen(remote, children=children)), OwnChild)
@@ -265,7 +266,7 @@ NOTED = replace(ATTEMPT, awaits=Wish("two", "before"))
             "InService: ready, UpdatePending",
             id="numbers wait, too",
         ),
-        pytest.param(found("InService"), {"attempt": NOTED, "policy": p.Policy()}, "update", id="automatic again"),
+        pytest.param(found("InService"), {"attempt": NOTED, "policy": o.Policy()}, "update", id="automatic again"),
         pytest.param(found("Failed"), {"attempt": NOTED, "recreates": True}, "Delete", id="a word was given: anew"),
         pytest.param(
             found("Failed"),
@@ -275,7 +276,7 @@ NOTED = replace(ATTEMPT, awaits=Wish("two", "before"))
         ),
     ],
 )
-def test_an_update_that_waits_for_a_word(remote: p.Found, changes: dict[str, Any], decided: str) -> None:
+def test_an_update_that_waits_for_a_word(remote: o.Found, changes: dict[str, Any], decided: str) -> None:
     """Annotation `update-policy: manual`: prepared, and begun when `reconcile-at` changes after the edit was seen."""
     assert told(decide(seen(remote, **{**SEEN_EDIT, **changes}))) == decided
 
@@ -312,7 +313,7 @@ def test_an_update_that_resets_scaled_variants_warns(
 ) -> None:
     """D-17b: the default of AWS stays, and is told where it costs capacity."""
     desired = replace(OTHER, resets_counts=resets)
-    plan = decide(seen(found("InService"), desired=desired, mutation=p.Mutation.UPDATED, **changes))
+    plan = decide(seen(found("InService"), desired=desired, mutation=o.Mutation.UPDATED, **changes))
     assert events_of(plan) == expected
 
 
@@ -323,7 +324,7 @@ def test_parts_of_the_spec_that_go_nowhere_are_told_once() -> None:
     assert events_of(decide(seen(aiming(), ignored=ignored))) == []
 
 
-INVALID = p.Failure(p.During.CREATE, ErrorClass.INVALID, "InvalidField", "spec.models: no", sent=False)
+INVALID = o.Failure(o.During.CREATE, ErrorClass.INVALID, "InvalidField", "spec.models: no", sent=False)
 
 
 @pytest.mark.parametrize(
@@ -332,24 +333,24 @@ INVALID = p.Failure(p.During.CREATE, ErrorClass.INVALID, "InvalidField", "spec.m
         pytest.param(found("InService"), "InService: ready, stuck, InvalidSpec", id="serves on"),
         pytest.param(found("Updating"), "Updating: ready, stuck, InvalidSpec", id="is updated"),
         pytest.param(found("Failed"), "Failed: stuck, InvalidSpec", id="has failed"),
-        pytest.param(found("InService", source=p.Source.SUMMARY), "Describe", id="has news"),
+        pytest.param(found("InService", source=o.Source.SUMMARY), "Describe", id="has news"),
         pytest.param(None, "None: stuck, InvalidSpec", id="nothing is known"),
     ],
 )
-def test_an_invalid_spec_hides_nothing_of_a_live_endpoint(remote: p.Remote, decided: str) -> None:
+def test_an_invalid_spec_hides_nothing_of_a_live_endpoint(remote: o.Remote, decided: str) -> None:
     """Its status is kept up to date; nothing is changed."""
     plan = decide(seen(remote, desired=None, invalid=INVALID))
     assert told(plan) == decided
-    if isinstance(plan, p.Settle):
-        assert plan.verdict is p.Verdict.FINE
+    if isinstance(plan, s.Settle):
+        assert plan.verdict is s.Verdict.FINE
         assert plan.follow
 
 
 def test_an_invalid_spec_without_an_endpoint_is_terminal() -> None:
     """Nothing loops."""
     plan = decide(seen(None, desired=None, invalid=INVALID, recorded=None, is_recorded_in_status=False))
-    assert isinstance(plan, p.Settle)
-    assert plan.verdict is p.Verdict.TERMINAL
+    assert isinstance(plan, s.Settle)
+    assert plan.verdict is s.Verdict.TERMINAL
 
 
 def test_parts_that_go_nowhere_are_told_where_the_object_had_to_wait_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
-from controller.reconcile import plan as p
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
 from controller.reconcile.endpoint.decide import decide
 from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_of, shape_of
 from controller.reconcile.endpoint.observation import Attempt, HostingPlan, HostingSeen, MakeChild, Update
@@ -151,12 +152,12 @@ def observed(cell: Cell) -> HostingSeen:
     created = NOW - timedelta(hours=1)
     is_created = whose in {"ours", "gone"}
     is_tried = spec in {"failed", "undone"}
-    remote: p.Remote = ABSENT if whose in {"gone", "never"} else None
+    remote: o.Remote = ABSENT if whose in {"gone", "never"} else None
     if state != "-":
         fields = {"endpointConfigName": "sm-c1", "lastModifiedTime": "2029-12-31T00:00:00Z"}
         reason = "the model does not load" if is_tried or state == "Failed" else ""
-        remote = p.Found(p.Source.DESCRIPTION, state, arn=arn, created_at=created, failure_reason=reason, fields=fields)
-    base = p.Observed(
+        remote = o.Found(o.Source.DESCRIPTION, state, arn=arn, created_at=created, failure_reason=reason, fields=fields)
+    base = o.Observed(
         descriptor=HOSTING_DEPLOYMENT,
         name="host",
         is_name_generated=False,
@@ -165,11 +166,11 @@ def observed(cell: Cell) -> HostingSeen:
         generation=2,
         now=NOW,
         deleting_for_s=100.0 if cell["object"] == "deleted" else None,
-        recorded=p.Recorded("host", "us-east-2", "aws", arn, "123456789012", created) if is_created else None,
+        recorded=o.Recorded("host", "us-east-2", "aws", arn, "123456789012", created) if is_created else None,
         is_recorded_in_status=is_created,
         shown="InService" if is_created else "",
         remote=remote,
-        owner=p.Owner.FOREIGN if whose == "foreign" else p.Owner.UNKNOWN,
+        owner=o.Owner.FOREIGN if whose == "foreign" else o.Owner.UNKNOWN,
     )
     return HostingSeen(
         base,
@@ -181,14 +182,14 @@ def observed(cell: Cell) -> HostingSeen:
     )
 
 
-ACTIONS = {MakeChild: "make child", p.CheckOwner: "check tags", Update: "update"}
+ACTIONS = {MakeChild: "make child", s.CheckOwner: "check tags", Update: "update"}
 
 
 def decided(cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
     plan = decide(observed(cell))
-    view = plan.view if isinstance(plan, p.Settle) else None
-    before = next_status(HOSTING_DEPLOYMENT, {}, p.View(p.Phase.READY, "InService", value="InService"), Facts(2, NOW))
+    view = plan.view if isinstance(plan, s.Settle) else None
+    before = next_status(HOSTING_DEPLOYMENT, {}, s.View(s.Phase.READY, "InService", value="InService"), Facts(2, NOW))
     value = "as before" if view is None or view.value is None else view.value
     return {
         "action": action_of(plan),
@@ -199,9 +200,9 @@ def decided(cell: Cell) -> dict[str, str]:
 
 def action_of(plan: HostingPlan) -> str:
     """A plan in a word or two."""
-    if not isinstance(plan, p.Settle):
+    if not isinstance(plan, s.Settle):
         return ACTIONS.get(type(plan), type(plan).__name__.lower())
-    if plan.verdict is p.Verdict.TERMINAL:
+    if plan.verdict is s.Verdict.TERMINAL:
         return "refuse"
     if plan.view is None:
         return "wait"
@@ -229,21 +230,21 @@ def test_a_summary_is_never_enough_to_act_on() -> None:
     """Lists do not tell which configuration runs: in every cell in which something exists it is described first."""
     for cell in TABLE.cells:
         seen = observed(cell)
-        if cell["whose"] == "ours" and isinstance(seen.base.remote, p.Found):
-            listed = replace(seen.base.remote, source=p.Source.SUMMARY, fields={}, failure_reason="")
+        if cell["whose"] == "ours" and isinstance(seen.base.remote, o.Found):
+            listed = replace(seen.base.remote, source=o.Source.SUMMARY, fields={}, failure_reason="")
             plan = decide(replace(seen, base=replace(seen.base, remote=listed)))
-            assert isinstance(plan, p.Describe), f"{cell}: {plan}"
+            assert isinstance(plan, s.Describe), f"{cell}: {plan}"
 
 
 @pytest.mark.parametrize("error_class", list(ErrorClass), ids=lambda each: each.value)
 def test_no_cell_falls_through_when_a_step_fails(error_class: ErrorClass) -> None:
     """Whatever fails in whatever cell, the pass ends, tells why and lets go of nothing."""
     for cell in TABLE.cells:
-        for during in p.During:
+        for during in o.During:
             seen = observed(cell)
-            failure = p.Failure(during, error_class, "SomeCode", "some message")
+            failure = o.Failure(during, error_class, "SomeCode", "some message")
             plan = decide(replace(seen, base=replace(seen.base, failure=failure)))
-            assert isinstance(plan, p.Settle), f"{cell}, {during}: {plan}"
+            assert isinstance(plan, s.Settle), f"{cell}, {during}: {plan}"
             assert plan.view is not None
             assert plan.view.additional
 
@@ -252,11 +253,11 @@ def test_annotations_hold_in_every_cell() -> None:
     """modern-expectations.md 4: paused leaves alone, retain keeps the children at AWS, too; neither asks AWS."""
     for cell in TABLE.cells:
         seen = observed(cell)
-        paused = decide(replace(seen, base=replace(seen.base, policy=p.Policy(paused=True))))
-        assert isinstance(paused, p.Settle), f"{cell}: {paused}"
+        paused = decide(replace(seen, base=replace(seen.base, policy=o.Policy(paused=True))))
+        assert isinstance(paused, s.Settle), f"{cell}: {paused}"
         assert paused.view is not None
-        assert paused.view.phase is p.Phase.PAUSED
+        assert paused.view.phase is s.Phase.PAUSED
         if cell["object"] == "deleted":
             done = frozenset(child.name for child in seen.children)
-            retained = decide(replace(seen, done=done, base=replace(seen.base, policy=p.Policy(retain=True))))
-            assert isinstance(retained, p.Release), f"{cell}: {retained}"
+            retained = decide(replace(seen, done=done, base=replace(seen.base, policy=o.Policy(retain=True))))
+            assert isinstance(retained, s.Release), f"{cell}: {retained}"

@@ -10,23 +10,24 @@ from hypothesis import strategies as st
 
 from api.descriptor import KindDescriptor
 from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PROCESSING_JOB, TRAINING_JOB
-from controller.reconcile import plan as p
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
 from controller.reconcile.job.decide import decide
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.tables import each_cell
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:training-job/job"
-RECORDED = p.Recorded("job", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
+RECORDED = o.Recorded("job", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
 YOUNG = replace(RECORDED, created_at=NOW - timedelta(seconds=5))
 
 JOBS = (TRAINING_JOB, HYPERPARAMETER_TUNING_JOB, BATCH_TRANSFORM_JOB, PROCESSING_JOB)
 VALUES = ("InProgress", "Stopping", "Stopped", "Failed", "Completed", "Novel")
 
 
-def observed(**changes: Any) -> p.Observed:
+def observed(**changes: Any) -> o.Observed:
     """An object that is prepared, wanted, and of which nothing is known."""
-    seen = p.Observed(
+    seen = o.Observed(
         descriptor=TRAINING_JOB,
         name="job",
         is_name_generated=True,
@@ -38,29 +39,29 @@ def observed(**changes: Any) -> p.Observed:
     return replace(seen, **changes)
 
 
-def recorded(**changes: Any) -> p.Observed:
+def recorded(**changes: Any) -> o.Observed:
     """An object whose status records a creation."""
     return observed(**{"recorded": RECORDED, "is_recorded_in_status": True, "shown": "InProgress", **changes})
 
 
-def summary(value: str) -> p.Found:
+def summary(value: str) -> o.Found:
     """A line of a List answer."""
-    return p.Found(p.Source.SUMMARY, value, "Training", ARN, NOW)
+    return o.Found(o.Source.SUMMARY, value, "Training", ARN, NOW)
 
 
-def description(value: str, **fields: Any) -> p.Found:
+def description(value: str, **fields: Any) -> o.Found:
     """A Describe answer."""
-    return p.Found(p.Source.DESCRIPTION, value, "Training", ARN, NOW - timedelta(hours=1), fields=fields)
+    return o.Found(o.Source.DESCRIPTION, value, "Training", ARN, NOW - timedelta(hours=1), fields=fields)
 
 
-def told(plan: p.Plan) -> str:
+def told(plan: s.Plan) -> str:
     """A plan in a word or two."""
-    if not isinstance(plan, p.Settle):
+    if not isinstance(plan, s.Settle):
         return {"CheckOwner": "check owner"}.get(type(plan).__name__, type(plan).__name__.lower())
     view = plan.view
     if view is None:
         return "wait" if plan.follow or plan.again_s is not None else "nothing"
-    if view.phase is p.Phase.STUCK:
+    if view.phase is s.Phase.STUCK:
         return f"stuck: {view.reason}"
     return f"show {view.value}"
 
@@ -102,13 +103,13 @@ UNKNOWN_OWNER_TABLE = [
     *((description(value), "check owner", "check owner") for value in VALUES),
 ]
 FOREIGN_TABLE = [(description(value), "stuck: AlreadyExists", "release") for value in VALUES]
-OURS_TABLE = [row for row in GENERATED_TABLE if isinstance(row[0], p.Found)]
+OURS_TABLE = [row for row in GENERATED_TABLE if isinstance(row[0], o.Found)]
 
 
-def _rows(name: str, base: p.Observed, table: list[tuple[p.Remote, str, str]]) -> list[Any]:
+def _rows(name: str, base: o.Observed, table: list[tuple[o.Remote, str, str]]) -> list[Any]:
     rows = []
     for remote, wanted, deleted in table:
-        what = f"{remote.source.value} {remote.value}" if isinstance(remote, p.Found) else str(remote)
+        what = f"{remote.source.value} {remote.value}" if isinstance(remote, o.Found) else str(remote)
         what = f"{base.descriptor.kind}, {what}"
         rows.append(pytest.param(replace(base, remote=remote), wanted, id=f"{name}, {what}, wanted"))
         deleting = replace(base, remote=remote, deleting_for_s=100.0)
@@ -128,8 +129,8 @@ def _table(job: KindDescriptor) -> list[Any]:
         + _rows("recorded and edited", recorded(**of, **EDITED), RECORDED_TABLE)
         + _rows("generated name", observed(**of), GENERATED_TABLE)
         + _rows("given name, owner unknown", observed(**of, **GIVEN), UNKNOWN_OWNER_TABLE)
-        + _rows("given name, ours", observed(**of, **GIVEN, owner=p.Owner.OURS), OURS_TABLE)
-        + _rows("given name, foreign", observed(**of, **GIVEN, owner=p.Owner.FOREIGN), FOREIGN_TABLE)
+        + _rows("given name, ours", observed(**of, **GIVEN, owner=o.Owner.OURS), OURS_TABLE)
+        + _rows("given name, foreign", observed(**of, **GIVEN, owner=o.Owner.FOREIGN), FOREIGN_TABLE)
     )
 
 
@@ -137,7 +138,7 @@ TABLE = {job.kind: _table(job) for job in JOBS}
 
 
 @each_cell(TABLE)
-def test_each_state_has_one_answer(seen: p.Observed, expected: str) -> None:
+def test_each_state_has_one_answer(seen: o.Observed, expected: str) -> None:
     """v1-kinds.md 12.1, rows 1 to 14 and 18."""
     assert told(decide(seen)) == expected
 
@@ -153,10 +154,10 @@ SPECIAL = [
         observed(name_is_taken=True, remote=ABSENT), "wait", id="exists for Create, not for Describe: wait (D-07b)"
     ),
     pytest.param(
-        observed(recorded=RECORDED, mutation=p.Mutation.CREATED), "show InProgress", id="created in this pass: record"
+        observed(recorded=RECORDED, mutation=o.Mutation.CREATED), "show InProgress", id="created in this pass: record"
     ),
     pytest.param(
-        observed(recorded=RECORDED, mutation=p.Mutation.CREATED, remote=ABSENT),
+        observed(recorded=RECORDED, mutation=o.Mutation.CREATED, remote=ABSENT),
         "show InProgress",
         id="created after a look that found nothing: record",
     ),
@@ -179,7 +180,7 @@ SPECIAL = [
         id="stop was asked for, yet it runs: ask again",
     ),
     pytest.param(
-        recorded(deleting_for_s=9.0, mutation=p.Mutation.STOPPED, remote=summary("InProgress")),
+        recorded(deleting_for_s=9.0, mutation=o.Mutation.STOPPED, remote=summary("InProgress")),
         "show Stopping",
         id="stopped in this pass: say so",
     ),
@@ -231,7 +232,7 @@ SPECIAL = [
 
 
 @pytest.mark.parametrize(("seen", "expected"), SPECIAL)
-def test_each_special_situation_has_one_answer(seen: p.Observed, expected: str) -> None:
+def test_each_special_situation_has_one_answer(seen: o.Observed, expected: str) -> None:
     """Late answers, doubt, holds, rules, and what the predecessor left."""
     assert told(decide(seen)) == expected
 
@@ -239,9 +240,9 @@ def test_each_special_situation_has_one_answer(seen: p.Observed, expected: str) 
 # --- ttl-seconds-after-finished
 
 
-def ended(ttl_s: int | None = 60, ended_ago_s: float | None = 20.0, **changes: Any) -> p.Observed:
+def ended(ttl_s: int | None = 60, ended_ago_s: float | None = 20.0, **changes: Any) -> o.Observed:
     """An object that shows the end of its job, with a time to live."""
-    policy = replace(p.Policy(ttl_s=ttl_s), **changes.pop("policy", {}))
+    policy = replace(o.Policy(ttl_s=ttl_s), **changes.pop("policy", {}))
     return recorded(**{"is_ended": True, "ended_ago_s": ended_ago_s, "policy": policy, **changes})
 
 
@@ -268,9 +269,9 @@ EXPIRY = [
         ended(ended_ago_s=60.0, policy={"retain": True}), "expire", None, id="over, retain: the job stays anyway"
     ),
     pytest.param(ended(ended_ago_s=60.0, deleting_for_s=0.0), "release", None, id="over, and deleted already: let go"),
-    pytest.param(recorded(policy=p.Policy(ttl_s=0)), "wait", None, id="still running"),
+    pytest.param(recorded(policy=o.Policy(ttl_s=0)), "wait", None, id="still running"),
     pytest.param(
-        observed(policy=p.Policy(ttl_s=0), was_refused=True), "create", None, id="no job ever: nothing to end"
+        observed(policy=o.Policy(ttl_s=0), was_refused=True), "create", None, id="no job ever: nothing to end"
     ),
 ]
 
@@ -278,12 +279,12 @@ EXPIRY = [
 @pytest.mark.parametrize(("seen", "expected", "again_s"), EXPIRY)
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.kind)
 def test_an_object_goes_when_its_time_after_the_end_is_over(
-    job: KindDescriptor, seen: p.Observed, expected: str, again_s: float | None
+    job: KindDescriptor, seen: o.Observed, expected: str, again_s: float | None
 ) -> None:
     """As batch/v1 JobSpec.ttlSecondsAfterFinished: counted from the end, zero means at once."""
     plan = decide(replace(seen, descriptor=job))
     assert told(plan) == expected
-    assert again_s is None or (isinstance(plan, p.Settle) and plan.again_s == again_s)
+    assert again_s is None or (isinstance(plan, s.Settle) and plan.again_s == again_s)
 
 
 # --- errors: class x (not created, created, being deleted) -> value shown, phase, verdict
@@ -306,21 +307,21 @@ ERROR_TABLE = [
 ]
 
 
-def failure(error_class: ErrorClass, during: p.During, **changes: Any) -> p.Failure:
+def failure(error_class: ErrorClass, during: o.During, **changes: Any) -> o.Failure:
     """A refused step."""
-    return replace(p.Failure(during, error_class, "SomeCode", "some message"), **changes)
+    return replace(o.Failure(during, error_class, "SomeCode", "some message"), **changes)
 
 
 @pytest.mark.parametrize("row", ERROR_TABLE, ids=lambda row: row[0].value)
 def test_each_error_class_has_one_behaviour(row: tuple[Any, ...]) -> None:
     """Rows 15 to 17: before the creation the operator's value is shown, after it AWS's stays; deletion holds on."""
     error_class, *expected = row
-    new = decide(observed(failure=failure(error_class, p.During.CREATE)))
-    old = decide(recorded(failure=failure(error_class, p.During.DESCRIBE)))
-    going = decide(recorded(failure=failure(error_class, p.During.STOP), deleting_for_s=50.0))
-    assert isinstance(new, p.Settle)
-    assert isinstance(old, p.Settle)
-    assert isinstance(going, p.Settle)
+    new = decide(observed(failure=failure(error_class, o.During.CREATE)))
+    old = decide(recorded(failure=failure(error_class, o.During.DESCRIBE)))
+    going = decide(recorded(failure=failure(error_class, o.During.STOP), deleting_for_s=50.0))
+    assert isinstance(new, s.Settle)
+    assert isinstance(old, s.Settle)
+    assert isinstance(going, s.Settle)
     assert new.view is not None
     assert old.view is not None
     assert going.view is not None
@@ -339,10 +340,10 @@ def test_each_kind_has_its_values_for_trouble_before_the_creation_and_none_after
     job: KindDescriptor, passing: str, lasting: str, error_class: ErrorClass
 ) -> None:
     """v1-kinds.md 6.1 to 6.4; D-12: a batch transform job that AWS cannot be asked about is not `Failed`."""
-    new = decide(observed(descriptor=job, failure=failure(error_class, p.During.CREATE)))
-    old = decide(recorded(descriptor=job, failure=failure(error_class, p.During.DESCRIBE)))
-    assert isinstance(new, p.Settle)
-    assert isinstance(old, p.Settle)
+    new = decide(observed(descriptor=job, failure=failure(error_class, o.During.CREATE)))
+    old = decide(recorded(descriptor=job, failure=failure(error_class, o.During.DESCRIBE)))
+    assert isinstance(new, s.Settle)
+    assert isinstance(old, s.Settle)
     assert new.view is not None
     assert old.view is not None
     assert new.view.value == (passing if error_class is ErrorClass.RETRYABLE else lasting)
@@ -354,13 +355,13 @@ def test_each_kind_has_its_values_for_trouble_before_the_creation_and_none_after
 @pytest.mark.parametrize(("job", "_", "lasting"), VALUES_IN_TROUBLE, ids=lambda each: getattr(each, "kind", ""))
 def test_each_kind_has_its_value_for_a_name_that_is_taken_or_lacking(job: KindDescriptor, _: str, lasting: str) -> None:
     """Row 13, and adoption without anything to adopt."""
-    taken = observed(descriptor=job, **GIVEN, owner=p.Owner.FOREIGN, remote=description("InProgress"))
-    lacking = observed(descriptor=job, policy=p.Policy(adoption=p.Adoption.ADOPT), remote=ABSENT)
+    taken = observed(descriptor=job, **GIVEN, owner=o.Owner.FOREIGN, remote=description("InProgress"))
+    lacking = observed(descriptor=job, policy=o.Policy(adoption=o.Adoption.ADOPT), remote=ABSENT)
     for seen in (taken, lacking):
         plan = decide(seen)
-        assert isinstance(plan, p.Settle)
+        assert isinstance(plan, s.Settle)
         assert plan.view is not None
-        assert (plan.view.phase, plan.view.value) == (p.Phase.STUCK, lasting)
+        assert (plan.view.phase, plan.view.value) == (s.Phase.STUCK, lasting)
 
 
 @pytest.mark.parametrize(
@@ -372,20 +373,20 @@ def test_each_kind_has_its_value_for_a_name_that_is_taken_or_lacking(job: KindDe
     ],
 )
 def test_an_object_that_cannot_be_asked_about_is_deletable_if_it_never_was_created(
-    seen: p.Observed, expected: str
+    seen: o.Observed, expected: str
 ) -> None:
     """No region or a wrong one: no request could be made, so nothing can exist."""
-    cannot = failure(ErrorClass.INVALID, p.During.DESCRIBE, sent=False)
+    cannot = failure(ErrorClass.INVALID, o.During.DESCRIBE, sent=False)
     assert told(decide(replace(seen, failure=cannot, deleting_for_s=50.0))) == expected
 
 
 def test_trouble_is_told_once() -> None:
     """An Event when the trouble begins, not for every attempt."""
-    refused = failure(ErrorClass.DENIED, p.During.CREATE)
+    refused = failure(ErrorClass.DENIED, o.During.CREATE)
     first = decide(observed(failure=refused))
     again = decide(observed(failure=refused, reasons={"Reconciling": "AccessDenied"}))
-    assert isinstance(first, p.Settle)
-    assert isinstance(again, p.Settle)
+    assert isinstance(first, s.Settle)
+    assert isinstance(again, s.Settle)
     assert [event.reason for event in first.events] == ["AccessDenied"]
     assert again.events == ()
 
@@ -394,8 +395,8 @@ def test_an_edit_of_the_identity_is_told_and_changes_nothing_else() -> None:
     """Row 6, D-04, D-11: AWS's status stays, a notice is added, once as an Event."""
     plan = decide(recorded(edited=("spec.region",), remote=summary("InProgress")))
     again = decide(recorded(edited=("spec.region",), remote=summary("InProgress"), reasons={"Synced": "SpecImmutable"}))
-    assert isinstance(plan, p.Settle)
-    assert isinstance(again, p.Settle)
+    assert isinstance(plan, s.Settle)
+    assert isinstance(again, s.Settle)
     assert plan.view is not None
     assert (plan.view.value, plan.view.synced) == ("InProgress", "SpecImmutable")
     assert "spec.region" in plan.view.additional
@@ -406,7 +407,7 @@ def test_an_edit_of_the_identity_is_told_and_changes_nothing_else() -> None:
 def test_the_secondary_status_is_emptied_while_stopping() -> None:
     """v1-kinds.md 6.1."""
     plan = decide(recorded(remote=summary("Stopping")))
-    assert isinstance(plan, p.Settle)
+    assert isinstance(plan, s.Settle)
     assert plan.view is not None
     assert plan.view.secondary == ""
 
@@ -419,8 +420,8 @@ def test_rules_that_run_on_after_the_job_are_polled() -> None:
     ends = decide(
         recorded(is_ended=True, rules_running=True, remote=description("Completed", debugRuleEvaluationStatuses=done))
     )
-    assert isinstance(polls, p.Settle)
-    assert isinstance(ends, p.Settle)
+    assert isinstance(polls, s.Settle)
+    assert isinstance(ends, s.Settle)
     assert polls.again_s is not None
     assert ends.again_s is None
 
@@ -428,7 +429,7 @@ def test_rules_that_run_on_after_the_job_are_polled() -> None:
 def test_a_list_that_knows_of_the_end_before_describe_does_is_looked_at_again() -> None:
     """Two replicas of SageMaker may disagree: the end must not be missed."""
     plan = decide(recorded(summary=summary("Completed"), remote=description("InProgress")))
-    assert isinstance(plan, p.Settle)
+    assert isinstance(plan, s.Settle)
     assert plan.again_s is not None
 
 
@@ -452,7 +453,7 @@ OBSERVATIONS = st.builds(
     shown=st.sampled_from(["", "Stopping", "InProgress", "Completed", RECONCILING]),
     rules_running=st.booleans(),
     remote=REMOTES,
-    owner=st.sampled_from(list(p.Owner)),
+    owner=st.sampled_from(list(o.Owner)),
     is_describe_due=st.booleans(),
     doubt_for_s=st.none() | st.sampled_from([1.0, 100.0]),
     was_refused=st.booleans(),
@@ -463,15 +464,15 @@ OBSERVATIONS = st.builds(
     | st.builds(
         failure,
         st.sampled_from([each for each in ErrorClass if each not in {ErrorClass.THROTTLED, ErrorClass.NOT_FOUND}]),
-        st.sampled_from(list(p.During)),
+        st.sampled_from(list(o.During)),
     ),
 )
 
 
 @given(OBSERVATIONS)
-def test_nothing_is_created_twice_or_for_an_object_that_is_going(seen: p.Observed) -> None:
+def test_nothing_is_created_twice_or_for_an_object_that_is_going(seen: o.Observed) -> None:
     """D-08: Create needs a prepared, wanted object that never recorded a creation."""
-    if isinstance(decide(seen), p.Create):
+    if isinstance(decide(seen), s.Create):
         assert seen.recorded is None
         assert seen.deleting_for_s is None
         assert seen.has_finalizer
@@ -480,30 +481,30 @@ def test_nothing_is_created_twice_or_for_an_object_that_is_going(seen: p.Observe
 
 
 @given(OBSERVATIONS)
-def test_only_what_is_ours_and_unwanted_is_stopped(seen: p.Observed) -> None:
+def test_only_what_is_ours_and_unwanted_is_stopped(seen: o.Observed) -> None:
     """D-03: Stop needs a deletion, a job that runs, and proof that it is ours."""
-    if isinstance(decide(seen), p.Stop):
+    if isinstance(decide(seen), s.Stop):
         assert seen.deleting_for_s is not None
-        assert isinstance(seen.remote, p.Found)
+        assert isinstance(seen.remote, o.Found)
         assert seen.remote.value == "InProgress"
-        assert seen.recorded or seen.is_name_generated or seen.is_legacy or seen.owner is p.Owner.OURS
+        assert seen.recorded or seen.is_name_generated or seen.is_legacy or seen.owner is o.Owner.OURS
 
 
 @given(OBSERVATIONS)
-def test_the_finalizer_goes_only_when_nothing_of_ours_can_run(seen: p.Observed) -> None:
+def test_the_finalizer_goes_only_when_nothing_of_ours_can_run(seen: o.Observed) -> None:
     """D-09, D-10: terminal, proved absent, or somebody else's."""
-    if isinstance(decide(seen), p.Release):
+    if isinstance(decide(seen), s.Release):
         assert seen.deleting_for_s is not None
         remote = seen.remote
-        is_over = isinstance(remote, p.Found) and remote.value in TRAINING_JOB.status.terminal
-        is_foreign = seen.recorded is None and seen.owner is p.Owner.FOREIGN
+        is_over = isinstance(remote, o.Found) and remote.value in TRAINING_JOB.status.terminal
+        is_foreign = seen.recorded is None and seen.owner is o.Owner.FOREIGN
         was_ended = seen.is_ended and seen.recorded is not None
         assert is_over or is_foreign or was_ended or remote is ABSENT
         assert seen.failure is None
 
 
 @given(OBSERVATIONS)
-def test_a_hold_lets_no_call_through(seen: p.Observed) -> None:
+def test_a_hold_lets_no_call_through(seen: o.Observed) -> None:
     """A refused credential or an invalid spec never loops."""
     if seen.hold_s is not None:
-        assert not isinstance(decide(seen), p.Create | p.Stop | p.Describe | p.CheckOwner)
+        assert not isinstance(decide(seen), s.Create | s.Stop | s.Describe | s.CheckOwner)

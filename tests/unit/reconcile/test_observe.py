@@ -11,7 +11,7 @@ from controller.aws.errors import AwsError
 from controller.reconcile.managed.local_state import Hold, Memories, Memory
 from controller.reconcile.managed.observe_object import found, hold_token, observed
 from controller.reconcile.namespaces.settings import NamespaceSettings, Scope, scope_of
-from controller.reconcile.plan import Observed, Source
+from controller.reconcile.observation import Observed, Source
 from tests.faults.world import KEY, manifest
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -5,8 +5,8 @@ from structlog.testing import capture_logs
 
 from api.meta import JsonObject, ObjectKey
 from controller.reconcile.managed.local_state import Memories
+from controller.reconcile.observation import Recorded
 from controller.reconcile.passes.reconciler import reconcile_one
-from controller.reconcile.plan import Recorded
 from controller.runtime.controller import DONE
 
 KEY = ObjectKey("default", "job")

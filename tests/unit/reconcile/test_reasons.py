@@ -11,8 +11,9 @@ import pytest
 
 from api.descriptor import KindDescriptor
 from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT, MODEL
-from controller.reconcile import plan as p
+from controller.reconcile import observation as o
 from controller.reconcile import reasons
+from controller.reconcile import steps as s
 from controller.reconcile.endpoint import decide as hosting
 from controller.reconcile.job import decide as job
 from controller.reconcile.resource import decide as resource
@@ -209,12 +210,12 @@ TELLING = {"Ready=True", "Reconciling=True", "Stalled=True", "Synced=False", "Co
 
 def unknown(kind: KindDescriptor, plan: object) -> Iterator[str]:
     """What a decision shows that the table does not have for the kind, or not for the condition."""
-    events: Sequence[p.Event] = plan.events if isinstance(plan, p.Settle | p.Release) else ()
+    events: Sequence[s.Event] = plan.events if isinstance(plan, s.Settle | s.Release) else ()
     for event in events:
         entry = EVENTS.get(event.reason)
         if entry is None or kind.kind not in entry.kinds or event.type != entry.type:
             yield f"event {event.type} {event.reason}"
-    view = plan.view if isinstance(plan, p.Settle) else None
+    view = plan.view if isinstance(plan, s.Settle) else None
     if view is None:
         return
     for each in conditions(view, ()):
@@ -230,13 +231,13 @@ def unknown(kind: KindDescriptor, plan: object) -> Iterator[str]:
             yield f"{shown}: {each.reason} in the table of {sorted(reason.kinds)} as {reason.shows}"
 
 
-Decide = Callable[[Callable[[p.Observed], p.Observed]], Iterator[object]]
+Decide = Callable[[Callable[[o.Observed], o.Observed]], Iterator[object]]
 
 
 def every_cell(kind: KindDescriptor) -> Decide:
     """All decisions of the kind's table, with something changed in what is observed."""
 
-    def decided(change: Callable[[p.Observed], p.Observed]) -> Iterator[object]:
+    def decided(change: Callable[[o.Observed], o.Observed]) -> Iterator[object]:
         if kind in told.JOBS:
             for cell in job_table.of_kind(kind).cells:
                 yield job.decide(change(job_table.observed(kind, cell)))
@@ -257,18 +258,18 @@ def every_cell(kind: KindDescriptor) -> Decide:
 
 
 POLICIES = {
-    "as it is": p.Policy(),
-    "paused": p.Policy(paused=True),
-    "retain": p.Policy(retain=True),
-    "read-only": p.Policy(adoption=p.Adoption.ADOPT, retain=True, read_only=True),
-    "adopt": p.Policy(adoption=p.Adoption.ADOPT),
-    "adopt-or-create": p.Policy(adoption=p.Adoption.ADOPT_OR_CREATE),
-    "correct": p.Policy(corrects=True),
-    "held": p.Policy(holds_updates=True),
+    "as it is": o.Policy(),
+    "paused": o.Policy(paused=True),
+    "retain": o.Policy(retain=True),
+    "read-only": o.Policy(adoption=o.Adoption.ADOPT, retain=True, read_only=True),
+    "adopt": o.Policy(adoption=o.Adoption.ADOPT),
+    "adopt-or-create": o.Policy(adoption=o.Adoption.ADOPT_OR_CREATE),
+    "correct": o.Policy(corrects=True),
+    "held": o.Policy(holds_updates=True),
 }
 
 
-def base_with(**changes: object) -> Callable[[p.Observed], p.Observed]:
+def base_with(**changes: object) -> Callable[[o.Observed], o.Observed]:
     """A change of what is observed."""
     return lambda base: replace(base, **changes)  # type: ignore[arg-type]
 
@@ -284,18 +285,18 @@ def test_no_cell_shows_what_is_not_in_the_table(kind: KindDescriptor, policy: st
 
 FAILURES = [
     pytest.param(kind, during, id=f"{kind.kind}: {during.value}")
-    for kind, during in itertools.product(told.ALL, p.During)
-    if during is not p.During.UPDATE or kind is HOSTING_DEPLOYMENT  # only endpoints are updated
+    for kind, during in itertools.product(told.ALL, o.During)
+    if during is not o.During.UPDATE or kind is HOSTING_DEPLOYMENT  # only endpoints are updated
 ]
 
 
 @pytest.mark.parametrize(("kind", "during"), FAILURES)
-def test_no_failure_shows_what_is_not_in_the_table(kind: KindDescriptor, during: p.During) -> None:
+def test_no_failure_shows_what_is_not_in_the_table(kind: KindDescriptor, during: o.During) -> None:
     """Every class of error, in every step, in every cell."""
     codes = {ErrorClass.QUOTA: ("ResourceLimitExceeded", "Other"), ErrorClass.DENIED: ("ExpiredToken", "Other")}
     for error_class in ErrorClass:
         for code in codes.get(error_class, ("Other",)):
-            plans = every_cell(kind)(base_with(failure=p.Failure(during, error_class, code, "some message")))
+            plans = every_cell(kind)(base_with(failure=o.Failure(during, error_class, code, "some message")))
             assert {wrong for plan in plans for wrong in unknown(kind, plan)} == set()
 
 
@@ -317,11 +318,11 @@ def test_no_situation_that_is_specified_shows_what_is_not_in_the_table(
 
 def test_a_name_that_is_not_in_the_table_is_found() -> None:
     """The check itself."""
-    odd = p.Settle(p.View(p.Phase.STUCK, "Odd", synced="Strange"), events=(p.Event("Normal", "Peculiar", ""),))
+    odd = s.Settle(s.View(s.Phase.STUCK, "Odd", synced="Strange"), events=(s.Event("Normal", "Peculiar", ""),))
     assert list(unknown(MODEL, odd)) == [
         *("event Normal Peculiar", "Ready=False: Odd", "Synced=False: Strange"),
         *("Reconciling=False: Odd", "Stalled=True: Odd"),
     ]
-    ended = p.Settle(p.View(p.Phase.ENDED, "Failed"), events=(p.Event("Normal", "Failed", ""),))
+    ended = s.Settle(s.View(s.Phase.ENDED, "Failed"), events=(s.Event("Normal", "Failed", ""),))
     assert "Failed is not a condition of the kind" in list(unknown(ENDPOINT_CONFIG, ended))
     assert "event Normal Failed" in list(unknown(told.JOBS[0], ended))

@@ -7,7 +7,8 @@ from typing import Any, Final
 import pytest
 
 from api.v1 import ENDPOINT_CONFIG, MODEL
-from controller.reconcile import plan as p
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
 from controller.reconcile.drift.report import LOOK_S, Difference
 from controller.reconcile.resource.decide import decide
 from controller.reconcile.resource.observation import (
@@ -22,13 +23,13 @@ from controller.runtime.errors import ABSENT, ErrorClass
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:model/m"
-OLD = p.Recorded("m", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
-FOUND = p.Found(p.Source.DESCRIPTION, "", arn=ARN, created_at=NOW)
+OLD = o.Recorded("m", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
+FOUND = o.Found(o.Source.DESCRIPTION, "", arn=ARN, created_at=NOW)
 
 
 def seen(**changes: Any) -> ResourceSeen:
     """A model that exists as its spec wants it, told in its status."""
-    base = p.Observed(
+    base = o.Observed(
         descriptor=MODEL,
         name="m",
         is_name_generated=True,
@@ -57,11 +58,11 @@ def told(plan: ResourcePlan) -> str:
     match plan:
         case Claim(name, content):
             return f"claim {name} {content}"
-        case p.Delete(name):
+        case s.Delete(name):
             return f"delete {name}"
-        case p.Settle(view=None):
+        case s.Settle(view=None):
             return "wait" if plan.again_s is not None else "nothing"
-        case p.Settle(view=view):
+        case s.Settle(view=view):
             assert view is not None
             return f"{view.value}: {view.phase.value}, {view.reason}"
         case _:
@@ -127,8 +128,8 @@ def test_what_is_wanted(changes: dict[str, Any], decided: str) -> None:
         ),
         pytest.param({**NEW, "is_legacy": True, "claimed": {}}, "delete m", id="the predecessor's"),
         pytest.param({"is_child_in_use": True}, "None: working, InUse", id="a child that its deployment uses"),
-        pytest.param({"policy": p.Policy(retain=True)}, "Release", id="retain"),
-        pytest.param({"policy": p.Policy(paused=True)}, "None: paused, Paused", id="paused"),
+        pytest.param({"policy": o.Policy(retain=True)}, "Release", id="retain"),
+        pytest.param({"policy": o.Policy(paused=True)}, "None: paused, Paused", id="paused"),
         pytest.param({"hold_s": 9.0}, "wait", id="on hold"),
         pytest.param({"has_finalizer": False}, "nothing", id="already let go"),
     ],
@@ -143,10 +144,10 @@ def test_what_is_being_deleted(changes: dict[str, Any], decided: str) -> None:
 @pytest.mark.parametrize("created", [True, False])
 def test_errors_keep_what_is_known(error_class: ErrorClass, deleting_for_s: float | None, created: bool) -> None:
     """D-36: what was created stays Created; what was not shows Error; nothing is let go of."""
-    failure = p.Failure(p.During.CREATE, error_class, "Code", "message")
+    failure = o.Failure(o.During.CREATE, error_class, "Code", "message")
     changes = {} if created else NEW
     plan = decide(seen(**{**changes, "failure": failure, "deleting_for_s": deleting_for_s}))
-    assert isinstance(plan, p.Settle)
+    assert isinstance(plan, s.Settle)
     assert plan.view is not None
     assert plan.view.value == (None if created else "Error")
 
@@ -154,21 +155,21 @@ def test_errors_keep_what_is_known(error_class: ErrorClass, deleting_for_s: floa
 def test_the_arn_is_shown_in_the_kinds_own_field() -> None:
     """`modelArn`, `endpointConfigArn`."""
     plan = decide(seen())
-    assert isinstance(plan, p.Settle)
+    assert isinstance(plan, s.Settle)
     assert plan.view is not None
     assert plan.view.fields == {"modelArn": ARN}
     made = seen()
     plan = decide(replace(made, base=replace(made.base, descriptor=ENDPOINT_CONFIG)))
-    assert isinstance(plan, p.Settle)
+    assert isinstance(plan, s.Settle)
     assert plan.view is not None
     assert plan.view.fields == {"endpointConfigArn": ARN}
 
 
-OTHER = p.Found(p.Source.DESCRIPTION, "", arn=ARN, created_at=NOW)
+OTHER = o.Found(o.Source.DESCRIPTION, "", arn=ARN, created_at=NOW)
 DIFFERS = (Difference("primaryContainer.image", "a", "b"),)
 REPLACED: dict[str, Any] = {"remote": OTHER, "differences": DIFFERS}
 TOLD: dict[str, Any] = {"reasons": {"Drifted": "Drifted"}}
-CORRECTS: dict[str, Any] = {"policy": p.Policy(corrects=True)}
+CORRECTS: dict[str, Any] = {"policy": o.Policy(corrects=True)}
 
 
 @pytest.mark.parametrize(
@@ -216,10 +217,10 @@ def test_what_others_have_put_in_its_place(changes: dict[str, Any], decided: str
 def test_drift_is_told_with_what_differs_and_looked_at_again() -> None:
     """One Warning, the condition, and the slow pace of what only a Describe shows."""
     first, again = (decide(seen(**REPLACED, **shown)) for shown in ({}, TOLD))
-    assert isinstance(first, p.Settle)
-    assert isinstance(again, p.Settle)
+    assert isinstance(first, s.Settle)
+    assert isinstance(again, s.Settle)
     assert first.view is not None
-    assert first.view.drift is p.Drift.FOUND
+    assert first.view.drift is s.Drift.FOUND
     assert first.view.synced == "Drifted"
     assert first.view.additional == (
         "m was deleted and made anew, changed by somebody else: primaryContainer.image is b, and a was applied"
@@ -239,11 +240,11 @@ def test_drift_is_told_with_what_differs_and_looked_at_again() -> None:
 )
 def test_what_is_made_again_says_why(changes: dict[str, Any], events: list[str]) -> None:
     """v1-kinds.md 12.3 row 1: told by an event."""
-    made = {"mutation": p.Mutation.CREATED, "is_recorded_in_status": False, "shown": ""}
+    made = {"mutation": o.Mutation.CREATED, "is_recorded_in_status": False, "shown": ""}
     plan = decide(seen(**made, **changes))
-    assert isinstance(plan, p.Settle)
+    assert isinstance(plan, s.Settle)
     assert plan.view is not None
-    assert plan.view.drift is p.Drift.NONE
+    assert plan.view.drift is s.Drift.NONE
     assert [event.reason for event in plan.events] == events
     assert ("somebody had deleted it" in plan.events[0].message) == ("was_gone" in changes)
 
@@ -251,6 +252,6 @@ def test_what_is_made_again_says_why(changes: dict[str, Any], events: list[str])
 def test_a_foreign_resource_outlives_the_object() -> None:
     """What is known to be somebody else's is not deleted, and that is told."""
     plan = decide(seen(**TOLD, deleting_for_s=60.0))
-    assert isinstance(plan, p.Release)
+    assert isinstance(plan, s.Release)
     assert [event.reason for event in plan.events] == ["Retained"]
     assert told(decide(seen(claimed={"m": FOREIGN, "m-two": "one"}, deleting_for_s=60.0))) == "delete m-two"

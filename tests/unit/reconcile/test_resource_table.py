@@ -7,7 +7,8 @@ import pytest
 
 from api.descriptor import KindDescriptor
 from api.v1 import ENDPOINT_CONFIG, MODEL
-from controller.reconcile import plan as p
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
 from controller.reconcile.drift.report import Difference
 from controller.reconcile.resource.decide import decide
 from controller.reconcile.resource.observation import CONDEMNED, Claim, Disclaim, ResourcePlan, ResourceSeen
@@ -88,11 +89,11 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
     created = NOW - timedelta(hours=1)
     name = "new" if at in {"swapped", "doomed"} else "old"
     is_created = at != "never"
-    remote: p.Remote = {"no": None, "absent": ABSENT}.get(cell["looked"])
+    remote: o.Remote = {"no": None, "absent": ABSENT}.get(cell["looked"])
     if cell["looked"] == "found":
-        remote = p.Found(p.Source.DESCRIPTION, "", arn=arn, created_at=NOW if at == "foreign" else created)
+        remote = o.Found(o.Source.DESCRIPTION, "", arn=arn, created_at=NOW if at == "foreign" else created)
     content = "two" if cell["spec"] == "changed" else "one"
-    base = p.Observed(
+    base = o.Observed(
         descriptor=kind,
         name=name,
         is_name_generated=True,
@@ -101,7 +102,7 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
         generation=2,
         now=NOW,
         deleting_for_s=100.0 if cell["object"] == "deleted" else None,
-        recorded=p.Recorded(name, "us-east-2", "aws", arn, "123456789012", created) if is_created else None,
+        recorded=o.Recorded(name, "us-east-2", "aws", arn, "123456789012", created) if is_created else None,
         is_recorded_in_status=is_created,
         shown="Created" if is_created else "",
         remote=remote,
@@ -122,8 +123,8 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
 def decided(kind: KindDescriptor, cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
     plan = decide(observed(kind, cell))
-    view = plan.view if isinstance(plan, p.Settle) else None
-    before = next_status(kind, {}, p.View(p.Phase.READY, "Created", value="Created"), Facts(2, NOW))
+    view = plan.view if isinstance(plan, s.Settle) else None
+    before = next_status(kind, {}, s.View(s.Phase.READY, "Created", value="Created"), Facts(2, NOW))
     return {
         "action": action_of(plan),
         "status": "as before" if view is None or view.value is None else view.value,
@@ -134,10 +135,10 @@ def decided(kind: KindDescriptor, cell: Cell) -> dict[str, str]:
 def action_of(plan: ResourcePlan) -> str:
     """A plan in a word or two."""
     match plan:
-        case Claim(name) | Disclaim(name) | p.Delete(name):
+        case Claim(name) | Disclaim(name) | s.Delete(name):
             return f"{type(plan).__name__.lower()} {name}"
-        case p.Settle(view=view):
-            return "show" if view is not None and view.phase is p.Phase.READY else "wait"
+        case s.Settle(view=view):
+            return "show" if view is not None and view.phase is s.Phase.READY else "wait"
         case _:
             return type(plan).__name__.lower()
 
@@ -164,7 +165,7 @@ def test_everything_that_may_exist_is_deleted_name_by_name_and_then_the_object_g
         seen, deleted = observed(kind, cell), []
         for _ in range(9):
             match decide(seen):
-                case p.Delete(name):
+                case s.Delete(name):
                     deleted.append(name)
                     seen = replace(seen, gone=seen.gone | {name}, is_confirmed_gone=True)
                 case Disclaim(name):
@@ -174,7 +175,7 @@ def test_everything_that_may_exist_is_deleted_name_by_name_and_then_the_object_g
                         seen, claimed=left, gone=frozenset(), base=replace(seen.base, recorded=recorded, remote=None)
                     )
                 case plan:
-                    assert isinstance(plan, p.Release), f"{cell}: {plan}"
+                    assert isinstance(plan, s.Release), f"{cell}: {plan}"
                     break
         ours = [] if cell["at AWS"] == "foreign" else sorted(observed(kind, cell).claimed)
         assert sorted(deleted) == ours, cell
@@ -185,11 +186,11 @@ def test_everything_that_may_exist_is_deleted_name_by_name_and_then_the_object_g
 def test_no_cell_falls_through_when_a_step_fails(kind: KindDescriptor, error_class: ErrorClass) -> None:
     """Whatever fails in whatever cell, the pass ends, tells why and lets go of nothing."""
     for cell in TABLE.cells:
-        for during in (p.During.CREATE, p.During.DESCRIBE, p.During.DELETE):
+        for during in (o.During.CREATE, o.During.DESCRIBE, o.During.DELETE):
             seen = observed(kind, cell)
-            failure = p.Failure(during, error_class, "SomeCode", "some message")
+            failure = o.Failure(during, error_class, "SomeCode", "some message")
             plan = decide(replace(seen, base=replace(seen.base, failure=failure)))
-            assert isinstance(plan, p.Settle), f"{cell}, {during}: {plan}"
+            assert isinstance(plan, s.Settle), f"{cell}, {during}: {plan}"
             assert plan.view is not None
             assert plan.view.additional
 
@@ -199,10 +200,10 @@ def test_annotations_hold_in_every_cell(kind: KindDescriptor) -> None:
     """modern-expectations.md 4: paused leaves alone, retain lets go, and neither asks AWS anything."""
     for cell in TABLE.cells:
         seen = observed(kind, cell)
-        paused = decide(replace(seen, base=replace(seen.base, policy=p.Policy(paused=True))))
-        assert isinstance(paused, p.Settle), f"{cell}: {paused}"
+        paused = decide(replace(seen, base=replace(seen.base, policy=o.Policy(paused=True))))
+        assert isinstance(paused, s.Settle), f"{cell}: {paused}"
         assert paused.view is not None
-        assert paused.view.phase is p.Phase.PAUSED
+        assert paused.view.phase is s.Phase.PAUSED
         if cell["object"] == "deleted":
-            retained = decide(replace(seen, base=replace(seen.base, policy=p.Policy(retain=True))))
-            assert isinstance(retained, p.Release), f"{cell}: {retained}"
+            retained = decide(replace(seen, base=replace(seen.base, policy=o.Policy(retain=True))))
+            assert isinstance(retained, s.Release), f"{cell}: {retained}"

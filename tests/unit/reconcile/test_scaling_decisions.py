@@ -7,17 +7,18 @@ from typing import Any
 import pytest
 
 from api.v1 import HOSTING_AUTOSCALING_POLICY
-from controller.reconcile import plan as p
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
 from controller.reconcile.scaling.decide import Look, Remove, ScalingPlan, ScalingSeen, decide
 from controller.runtime.errors import ErrorClass
 
 A, B = "endpoint/e/variant/a", "endpoint/e/variant/b"
-RECORDED = p.Recorded("policy", "us-east-2", "aws")
+RECORDED = o.Recorded("policy", "us-east-2", "aws")
 
 
 def seen(**changes: Any) -> ScalingSeen:
     """A policy that is in place on both variants of its spec."""
-    base = p.Observed(
+    base = o.Observed(
         descriptor=HOSTING_AUTOSCALING_POLICY,
         name="policy",
         is_name_generated=False,
@@ -40,9 +41,9 @@ def told(plan: ScalingPlan) -> str:
     match plan:
         case Look(ids) | Remove(ids):
             return f"{type(plan).__name__} {' '.join(each[-1] for each in ids)}"
-        case p.Settle(view=None):
+        case s.Settle(view=None):
             return "wait" if plan.again_s is not None else "nothing"
-        case p.Settle(view=view):
+        case s.Settle(view=view):
             assert view is not None
             return f"{view.value}: {view.phase.value}, {view.reason}"
         case _:
@@ -104,9 +105,9 @@ def test_what_is_being_deleted(changes: dict[str, Any], decided: str) -> None:
 @pytest.mark.parametrize("error_class", list(ErrorClass))
 def test_errors_are_told_by_class(error_class: ErrorClass) -> None:
     """v1-kinds.md 6.7: Reconciling for what passes, Error for what does not; a busy endpoint is waited for."""
-    failure = p.Failure(p.During.CREATE, error_class, "Code", "message")
+    failure = o.Failure(o.During.CREATE, error_class, "Code", "message")
     plan = decide(seen(failure=failure))
-    assert isinstance(plan, p.Settle)
+    assert isinstance(plan, s.Settle)
     assert plan.view is not None
     lasting = {ErrorClass.DENIED, ErrorClass.QUOTA, ErrorClass.INVALID}
     assert plan.view.value == ("Error" if error_class in lasting else "Reconciling")
@@ -119,5 +120,5 @@ def test_errors_are_told_by_class(error_class: ErrorClass) -> None:
 def test_what_is_in_place_is_told_with_its_variants(wanted: tuple[str, ...], words: str) -> None:
     """Counted as people count."""
     plan = decide(seen(**EDITED, wanted=wanted, told=wanted, is_applied=True))
-    assert isinstance(plan, p.Settle)
+    assert isinstance(plan, s.Settle)
     assert [each.message for each in plan.events] == [f"policy is in place on {words}"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.v1 import TRAINING_JOB
-from controller.reconcile.plan import Phase, Recorded, View
+from controller.reconcile.observation import Recorded
 from controller.reconcile.status.view import (
     Facts,
     conditions,
@@ -19,6 +19,7 @@ from controller.reconcile.status.view import (
     rfc3339,
     status_patch,
 )
+from controller.reconcile.steps import Phase, View
 from tests.faults.cluster import _merge
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
