@@ -7,7 +7,7 @@ After a step that is not final the loop adds its outcome to the observation and 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 from controller.reconcile import reasons
 from controller.reconcile.observation import During, Failure, Recorded
@@ -186,6 +186,3 @@ class Settle:
     verdict: Verdict = Verdict.FINE
     failure: Failure | None = field(default=None, compare=False)
     """What the verdict follows from."""
-
-
-Plan: TypeAlias = Prepare | Describe | CheckOwner | Create | Stop | PutTags | DropTags | Expire | Release | Settle

@@ -117,7 +117,7 @@ def test_a_crash_at_any_effect_changes_nothing_in_the_end(
     for point in _points(life)[half::2]:
         with subtests.test(str(point)):
             world = HostingWorld()
-            world.crash.plan(point)
+            world.crash.step(point)
             life(world)
             assert world.crashes == 1
 

@@ -119,7 +119,7 @@ class CrashHook:
         assert found, "no effect, so there is nothing to interrupt"
         return found
 
-    def plan(self, point: CrashPoint) -> None:
+    def step(self, point: CrashPoint) -> None:
         """Die at this point."""
         self.at, self.after = point.n, point.after
 

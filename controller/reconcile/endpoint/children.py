@@ -5,14 +5,14 @@ Rows cited are those of v1-kinds.md 12.4.
 
 from controller.reconcile import reasons
 from controller.reconcile.endpoint.desired import Child, Want
-from controller.reconcile.endpoint.observation import HostingPlan, HostingSeen, MakeChild, RestoreChild, Update
+from controller.reconcile.endpoint.observation import EndpointStep, HostingSeen, MakeChild, RestoreChild, Update
 from controller.reconcile.endpoint.pauses import CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
 from controller.reconcile.status import messages
 from controller.reconcile.steps import Create, Phase, Settle, View
 
 
-def children_or(seen: HostingSeen, then: Create | Update, phase: Phase) -> HostingPlan:
+def children_or(seen: HostingSeen, then: Create | Update, phase: Phase) -> EndpointStep:
     """`then`, if all children are there; else what has to be done, or waited for, before."""
     desired = seen.desired
     assert desired is not None  # noqa: S101 (only deletions have none)

@@ -13,7 +13,7 @@ from controller.reconcile.endpoint.children import children_or, tagged_otherwise
 from controller.reconcile.endpoint.deletion import deleting
 from controller.reconcile.endpoint.in_service import in_service
 from controller.reconcile.endpoint.observation import (
-    HostingPlan,
+    EndpointStep,
     HostingSeen,
     NoteWish,
     OwnChild,
@@ -58,16 +58,16 @@ from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
 
-def decide(seen: HostingSeen) -> HostingPlan:
+def decide(seen: HostingSeen) -> EndpointStep:
     """The next step. At most one mutation of AWS per pass; a hold lets no AWS call through."""
-    plan = respecting_hold(seen.base, _decide(seen))
-    if isinstance(plan, Settle) and plan.view is not None and seen.ignored and not seen.is_observed:
+    step = respecting_hold(seen.base, _decide(seen))
+    if isinstance(step, Settle) and step.view is not None and seen.ignored and not seen.is_observed:
         message = f"without effect: {'; '.join(seen.ignored)}"  # once for each generation of the spec
-        return replace(plan, events=(*plan.events, Event("Warning", reasons.FIELDS_IGNORED, message)))
-    return plan
+        return replace(step, events=(*step.events, Event("Warning", reasons.FIELDS_IGNORED, message)))
+    return step
 
 
-def _decide(seen: HostingSeen) -> HostingPlan:
+def _decide(seen: HostingSeen) -> EndpointStep:
     base = seen.base
     if base.deleting_for_s is not None and base.policy.retain:
         return _retain(seen)
@@ -106,33 +106,33 @@ def _only_shown(seen: HostingSeen, remote: Found, recorded: Recorded) -> Settle:
     return _as_it_is(seen, recorded, remote)
 
 
-def _failed(seen: HostingSeen, failure: Failure) -> HostingPlan:
+def _failed(seen: HostingSeen, failure: Failure) -> EndpointStep:
     """A refused update leaves an endpoint that serves."""
-    plan = failed(seen.base, failure)
-    if failure.during is not During.UPDATE or not isinstance(plan, Settle) or plan.view is None:
-        return plan
-    phase = Phase.READY_STUCK if plan.view.phase is Phase.STUCK else plan.view.phase
-    return replace(plan, view=replace(plan.view, phase=phase))
+    step = failed(seen.base, failure)
+    if failure.during is not During.UPDATE or not isinstance(step, Settle) or step.view is None:
+        return step
+    phase = Phase.READY_STUCK if step.view.phase is Phase.STUCK else step.view.phase
+    return replace(step, view=replace(step.view, phase=phase))
 
 
-def _invalid(seen: HostingSeen, failure: Failure) -> HostingPlan:
+def _invalid(seen: HostingSeen, failure: Failure) -> EndpointStep:
     """A spec that cannot be taken apart: nothing is changed, and an endpoint that is there is still shown as it is."""
     base, remote = seen.base, seen.base.remote
-    plan = failed(base, failure)
-    if base.recorded is None or not isinstance(plan, Settle) or plan.view is None:
-        return plan
+    step = failed(base, failure)
+    if base.recorded is None or not isinstance(step, Settle) or step.view is None:
+        return step
     if base.is_describe_due or (isinstance(remote, Found) and remote.source is Source.SUMMARY):
         return Describe(background=True)
-    view = plan.view
+    view = step.view
     if isinstance(remote, Found):
         serves = remote.value == IN_SERVICE or (remote.value in BUSY and remote.value != CREATING)
         phase = Phase.READY_STUCK if serves else Phase.STUCK
         view = replace(view, phase=phase, value=remote.value, fields=fields_of(seen))
     # Not held: AWS is asked only when the tracker has news, and news shall be shown.
-    return replace(plan, view=view, verdict=Verdict.FINE)
+    return replace(step, view=view, verdict=Verdict.FINE)
 
 
-def _retain(seen: HostingSeen) -> HostingPlan:
+def _retain(seen: HostingSeen) -> EndpointStep:
     """The endpoint stays, and so must what it is made of."""
     for child in seen.children:
         if child.name not in seen.done:
@@ -143,7 +143,7 @@ def _retain(seen: HostingSeen) -> HostingPlan:
 # --- before there is an endpoint
 
 
-def _not_recorded(seen: HostingSeen) -> HostingPlan:
+def _not_recorded(seen: HostingSeen) -> EndpointStep:
     """Rows 1 and 13."""
     base = seen.base
     remote = base.remote
@@ -165,7 +165,7 @@ def _not_recorded(seen: HostingSeen) -> HostingPlan:
             return _recorded(replace(seen, base=replace(base, recorded=recorded)), recorded)
 
 
-def _build(seen: HostingSeen) -> HostingPlan:
+def _build(seen: HostingSeen) -> EndpointStep:
     """Row 1: Models, then the EndpointConfig, then the endpoint."""
     return children_or(seen, Create(), Phase.WORKING)
 
@@ -173,7 +173,7 @@ def _build(seen: HostingSeen) -> HostingPlan:
 # --- the endpoint exists
 
 
-def _recorded(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
+def _recorded(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     base, remote = seen.base, seen.base.remote
     if base.mutation is Mutation.CREATED:
         return _told(seen, recorded, CREATING, messages.created(base, recorded))
@@ -241,7 +241,7 @@ def _as_it_is(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
     return Settle(view, recorded, events, follow=True, again_s=again_s)
 
 
-def _endpoint_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> HostingPlan:
+def _endpoint_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> EndpointStep:
     """Row 7: all that AWS allows is deletion."""
     pending = is_pending(seen)
     if pending and seen.recreates and not (seen.was_refused_as_busy or is_held(seen)):

@@ -4,7 +4,7 @@ Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 """
 
 from controller.reconcile import reasons
-from controller.reconcile.endpoint.observation import DropChild, HostingPlan, HostingSeen
+from controller.reconcile.endpoint.observation import DropChild, EndpointStep, HostingSeen
 from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
 from controller.reconcile.hosting import BUSY, DELETING
@@ -15,7 +15,7 @@ from controller.reconcile.steps import CheckOwner, Delete, Describe, Event, Phas
 from controller.runtime.errors import ABSENT
 
 
-def deleting(seen: HostingSeen, deleting_for_s: float) -> HostingPlan:
+def deleting(seen: HostingSeen, deleting_for_s: float) -> EndpointStep:
     """Rows 2 and 9 to 11: endpoint, configurations, models, each waited for (D-54); then the object goes."""
     base = seen.base
     if not base.has_finalizer:
@@ -47,7 +47,7 @@ def _held_up(value: str) -> str:
     return f"the endpoint is {value}" + ("" if value == DELETING else ": its deletion is asked for when that has ended")
 
 
-def _gone(seen: HostingSeen, deleting_for_s: float) -> HostingPlan:
+def _gone(seen: HostingSeen, deleting_for_s: float) -> EndpointStep:
     base = seen.base
     if base.recorded is not None:
         if not seen.was_visible and may_be_invisible(base, base.recorded):
@@ -69,7 +69,7 @@ def _waits_for_endpoint(seen: HostingSeen, message: str, reason: str) -> Settle:
     return Settle(view, base.recorded, told, again_s=BUSY_POLL_S / 2)
 
 
-def _teardown_begins(seen: HostingSeen, message: str) -> HostingPlan:
+def _teardown_begins(seen: HostingSeen, message: str) -> EndpointStep:
     """Written down before the children go: from here on nobody asks for the endpoint again."""
     if not seen.children:
         return Release(_last_words(seen, message))
@@ -88,7 +88,7 @@ def _last_words(seen: HostingSeen, message: str) -> tuple[Event, ...]:
     return (Event("Normal", reasons.DELETED, message),) if seen.base.recorded else ()
 
 
-def _teardown(seen: HostingSeen) -> HostingPlan:
+def _teardown(seen: HostingSeen) -> EndpointStep:
     for group in (seen.configurations, seen.models):
         for child in group:
             if not child.is_deleting and child.name not in seen.done:

@@ -12,7 +12,7 @@ from typing import Any
 
 from controller.reconcile.drift.report import Difference, sentence
 from controller.reconcile.endpoint.desired import Child
-from controller.reconcile.endpoint.observation import CorrectChild, HostingPlan, HostingSeen, Numbers
+from controller.reconcile.endpoint.observation import CorrectChild, EndpointStep, HostingSeen, Numbers
 from controller.reconcile.endpoint.pauses import BUSY_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.hosting import IN_SERVICE
@@ -68,10 +68,10 @@ def drifted(
     seen: HostingSeen,
     recorded: Recorded,
     differences: tuple[Difference, ...],
-    repair: HostingPlan,
+    repair: EndpointStep,
     *,
     is_usable: bool = False,
-) -> HostingPlan:
+) -> EndpointStep:
     """Told first, and then changed back where that is asked for; not in a loop where others do not give in."""
     base, corrects = seen.base, seen.base.policy.corrects
     message = sentence(differences)
@@ -84,7 +84,7 @@ def drifted(
     return _told(seen, recorded, phases[0] if corrects else phases[1], message, again_s)
 
 
-def children_drifted(seen: HostingSeen, recorded: Recorded, lost: list[Child]) -> HostingPlan:
+def children_drifted(seen: HostingSeen, recorded: Recorded, lost: list[Child]) -> EndpointStep:
     """The endpoint serves on without them, and cannot be updated any more, nor get new instances."""
     if seen.base.policy.corrects:
         for child in lost:

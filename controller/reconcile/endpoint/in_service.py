@@ -11,7 +11,7 @@ from controller.reconcile.endpoint.drift import changed_configuration, changed_n
 from controller.reconcile.endpoint.observation import (
     AskScaled,
     DropChild,
-    HostingPlan,
+    EndpointStep,
     HostingSeen,
     NoteServed,
     Numbers,
@@ -27,7 +27,7 @@ from controller.reconcile.status import messages
 from controller.reconcile.steps import Drift, Event, Phase, Settle, View
 
 
-def in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> HostingPlan:
+def in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> EndpointStep:
     """Rows 4 to 6."""
     desired, base = seen.desired, seen.base
     assert desired is not None  # noqa: S101 (only deletions have none)
@@ -48,11 +48,11 @@ def in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> HostingP
         return _update_failed(seen, recorded, remote)  # row 6: SageMaker went back
     if seen.was_refused_as_busy:
         return Settle(follow=True, again_s=BUSY_POLL_S)
-    plan = children_or(seen, Update(), Phase.READY_WORKING)
-    return held(seen, recorded, is_whole=True) if isinstance(plan, Update) and is_held(seen) else plan
+    step = children_or(seen, Update(), Phase.READY_WORKING)
+    return held(seen, recorded, is_whole=True) if isinstance(step, Update) and is_held(seen) else step
 
 
-def _right_configuration(seen: HostingSeen, recorded: Recorded, remote: Found, running: Child) -> HostingPlan:
+def _right_configuration(seen: HostingSeen, recorded: Recorded, remote: Found, running: Child) -> EndpointStep:
     """The endpoint runs with what is wanted; weights and counts may have to be changed."""
     base = seen.base
     numbers: Numbers = changed_numbers(seen, running)
@@ -70,7 +70,7 @@ def _right_configuration(seen: HostingSeen, recorded: Recorded, remote: Found, r
     return Update(numbers) if base.shown == base.descriptor.status.reconciling else _announce(seen, recorded)
 
 
-def _announce(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
+def _announce(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     """The guide's `ReconcilingEndpoint` before `Updating`, also where no children have to be made."""
     view = View(
         Phase.READY_WORKING,
@@ -83,7 +83,7 @@ def _announce(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
     return Settle(view, recorded, follow=True)
 
 
-def _serves(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
+def _serves(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     """The wanted configuration runs; are its numbers and its children still what they were?"""
     if seen.is_new_wish or not seen.attempt.is_served or seen.attempt.awaits is not None:
         return NoteServed()
@@ -97,7 +97,7 @@ def _serves(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
     return _at_rest(seen, recorded)
 
 
-def _at_rest(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
+def _at_rest(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     """Row 4: what is wanted is served; children that nobody needs go, configurations first (D-54)."""
     base = seen.base
     view = View(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen), drift=Drift.NONE)

@@ -103,9 +103,9 @@ class Update(AwsStep):
     """None: the whole configuration."""
 
 
-ChildPlan: TypeAlias = MakeChild | RestoreChild | DropChild | RetainChild | TagChild | OwnChild | CorrectChild
-AwsPlan: TypeAlias = Describe | CheckOwner | AskScaled | Create | Update | Delete | PutTags | DropTags
-HostingPlan: TypeAlias = Prepare | ChildPlan | NoteServed | NoteWish | AwsPlan | Release | Settle
+ChildStep: TypeAlias = MakeChild | RestoreChild | DropChild | RetainChild | TagChild | OwnChild | CorrectChild
+EndpointCall: TypeAlias = Describe | CheckOwner | AskScaled | Create | Update | Delete | PutTags | DropTags
+EndpointStep: TypeAlias = Prepare | ChildStep | NoteServed | NoteWish | EndpointCall | Release | Settle
 
 
 @dataclass(frozen=True, slots=True)

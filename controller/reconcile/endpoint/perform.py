@@ -29,10 +29,10 @@ from controller.reconcile.endpoint.last_update import parse, text_of
 from controller.reconcile.endpoint.observation import (
     AskScaled,
     Attempt,
-    ChildPlan,
+    ChildStep,
     CorrectChild,
     DropChild,
-    HostingPlan,
+    EndpointStep,
     HostingSeen,
     MakeChild,
     NoteServed,
@@ -86,11 +86,11 @@ class EndpointLifeCycle:
         self._policies = policies
         self._children = ChildObjects(models, configurations, writer, context.executor)
 
-    def decide(self, observed: HostingSeen) -> HostingPlan:
+    def decide(self, observed: HostingSeen) -> EndpointStep:
         """See `LifeCycle.decide`."""
         return decide(observed)
 
-    def perform(self, step: HostingPlan, observed: HostingSeen, managed: ManagedObject) -> HostingSeen:
+    def perform(self, step: EndpointStep, observed: HostingSeen, managed: ManagedObject) -> HostingSeen:
         """See `LifeCycle.perform`."""
         match step:
             case Prepare():
@@ -119,7 +119,7 @@ class EndpointLifeCycle:
     def forget(self, key: ObjectKey) -> None:
         """See `LifeCycle.forget`: nothing is kept of a deployment."""
 
-    def _change_child(self, step: ChildPlan, managed: ManagedObject) -> str:
+    def _change_child(self, step: ChildStep, managed: ManagedObject) -> str:
         """Carry out a step that concerns a child; returns its name."""
         match step:
             case MakeChild(want):
@@ -360,8 +360,8 @@ class EndpointLifeCycle:
         return replace(seen, base=replace(base, mutation=Mutation.DELETED))
 
 
-def _is_about_child(step: HostingPlan) -> TypeGuard[ChildPlan]:
-    return isinstance(step, ChildPlan)
+def _is_about_child(step: EndpointStep) -> TypeGuard[ChildStep]:
+    return isinstance(step, ChildStep)
 
 
 def _placed(seen: HostingSeen, managed: ManagedObject) -> JsonObject:

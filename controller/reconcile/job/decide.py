@@ -5,7 +5,7 @@ a pass may be cut off after any step and run again. The rows cited are those of 
 """
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from controller.reconcile import reasons
 from controller.reconcile.observation import Adoption, Found, Mutation, Observed, Owner, Recorded, Source
@@ -29,11 +29,12 @@ from controller.reconcile.steps import (
     CheckOwner,
     Create,
     Describe,
+    DropTags,
     Event,
     Expire,
     Phase,
-    Plan,
     Prepare,
+    PutTags,
     Release,
     Settle,
     Stop,
@@ -48,15 +49,17 @@ IN_PROGRESS: Final = "InProgress"
 
 UNKNOWN_VALUE_POLL_S: Final = 300.0
 RULES_POLL_S: Final = 60.0
-"""Debugger rules run on after the job, and no List tells about them (v1-kinds.md 6.8)."""
+"""Debugger rules continue after the end of the job, and List does not show them (v1-kinds.md 6.8)."""
+
+JobStep: TypeAlias = Prepare | Describe | CheckOwner | Create | Stop | PutTags | DropTags | Expire | Release | Settle
 
 
-def decide(seen: Observed) -> Plan:
+def decide(seen: Observed) -> JobStep:
     """The next step for a job object. At most one `Create` or `Stop` per pass; a hold lets no AWS call through."""
     return respecting_hold(seen, _decide(seen))
 
 
-def _decide(seen: Observed) -> Plan:
+def _decide(seen: Observed) -> JobStep:
     if seen.deleting_for_s is not None and seen.policy.retain:
         return retain(seen)
     if seen.policy.paused and not seen.is_ended:
@@ -71,7 +74,7 @@ def _decide(seen: Observed) -> Plan:
 # --- objects that are wanted
 
 
-def _living(seen: Observed) -> Plan:
+def _living(seen: Observed) -> JobStep:
     if seen.is_ended:
         return _ended(seen)
     if not (seen.has_finalizer and seen.is_name_persisted):
@@ -81,7 +84,7 @@ def _living(seen: Observed) -> Plan:
     return _not_created(seen)
 
 
-def _not_created(seen: Observed) -> Plan:
+def _not_created(seen: Observed) -> JobStep:
     """Rows 1, 13 and 18, and objects that the predecessor has left behind."""
     remote = seen.remote
     if remote is None:
@@ -106,13 +109,13 @@ def _not_created(seen: Observed) -> Plan:
             return foreign(seen) if seen.policy.adoption is Adoption.REFUSE else _adopted(seen, remote)
 
 
-def _adopted(seen: Observed, remote: Found) -> Plan:
+def _adopted(seen: Observed, remote: Found) -> JobStep:
     """Row 18: an earlier attempt of ours created it; or its adoption is asked for."""
     recorded = record_of(seen, remote)
     return _created(replace(seen, recorded=recorded), recorded)
 
 
-def _created(seen: Observed, recorded: Recorded) -> Plan:
+def _created(seen: Observed, recorded: Recorded) -> JobStep:
     """Rows 3, 5, 6, 8 to 10 and 12: what the object created is shown as AWS tells it."""
     remote = seen.remote
     if not (seen.is_recorded_in_status or isinstance(remote, Found)):
@@ -132,14 +135,14 @@ def _created(seen: Observed, recorded: Recorded) -> Plan:
     return _show(seen, recorded, remote)
 
 
-def _record(seen: Observed, recorded: Recorded) -> Plan:
+def _record(seen: Observed, recorded: Recorded) -> JobStep:
     """Create has answered. The status says `InProgress` without asking: that is what a created job is."""
     view = View(phase=Phase.WORKING, reason=IN_PROGRESS, value=IN_PROGRESS, message="created")
     events = () if seen.is_announced else (messages.created(seen, recorded),)
     return Settle(view=view, recorded=recorded, events=events, follow=True)
 
 
-def _show(seen: Observed, recorded: Recorded, remote: Found) -> Plan:
+def _show(seen: Observed, recorded: Recorded, remote: Found) -> JobStep:
     rule = seen.descriptor.status
     is_known = seen.is_recorded_in_status or seen.is_announced or seen.is_legacy
     events = [] if is_known else [messages.created(seen, recorded)]
@@ -185,22 +188,22 @@ def _view(seen: Observed, remote: Found) -> View:
     )
 
 
-def _ended(seen: Observed) -> Plan:
+def _ended(seen: Observed) -> JobStep:
     """Rows 9 and 10. The object goes when its time is over, counted from the end that its status tells: the rule of
     `ttlSecondsAfterFinished` of Jobs (batch/v1). It is cleaned up, the job is not touched: only objects are.
     """
-    plan = _after_end(seen)
+    step = _after_end(seen)
     if seen.policy.ttl_s is None or seen.ended_ago_s is None or seen.policy.paused:
-        return plan
+        return step
     left_s = seen.policy.ttl_s - seen.ended_ago_s
     if left_s <= 0:
         return Expire()
-    if not isinstance(plan, Settle):
-        return plan
-    return replace(plan, again_s=left_s if plan.again_s is None else min(left_s, plan.again_s))
+    if not isinstance(step, Settle):
+        return step
+    return replace(step, again_s=left_s if step.again_s is None else min(left_s, step.again_s))
 
 
-def _after_end(seen: Observed) -> Plan:
+def _after_end(seen: Observed) -> JobStep:
     """Nothing to do any more, but debugger rules are followed to their end, and a user may ask for a look."""
     if seen.is_asked and seen.is_describe_due and not seen.policy.paused:
         return Describe()
@@ -216,13 +219,13 @@ def _after_end(seen: Observed) -> Plan:
     return Describe(background=True)
 
 
-def _missing(seen: Observed, recorded: Recorded) -> Plan:
+def _missing(seen: Observed, recorded: Recorded) -> JobStep:
     if may_be_invisible(seen, recorded):
         return Settle(follow=True, again_s=LOOK_AGAIN_S)
     return _gone(seen)
 
 
-def _gone(seen: Observed) -> Plan:
+def _gone(seen: Observed) -> JobStep:
     """Row 3: it once existed and SageMaker does not know it. Never create again: report (D-08)."""
     message = (
         f"SageMaker does not know {seen.name}, which this object created. It is not created again; check that the"
@@ -238,7 +241,7 @@ def _gone(seen: Observed) -> Plan:
 # --- objects that are being deleted
 
 
-def _deleting(seen: Observed, deleting_for_s: float) -> Plan:
+def _deleting(seen: Observed, deleting_for_s: float) -> JobStep:
     if not seen.has_finalizer:
         return Settle()
     if seen.recorded is not None:
@@ -261,7 +264,7 @@ def _deleting(seen: Observed, deleting_for_s: float) -> Plan:
             return _leave_alone(seen)
 
 
-def _end(seen: Observed, recorded: Recorded) -> Plan:
+def _end(seen: Observed, recorded: Recorded) -> JobStep:
     """Rows 4, 7, 8, 11 and 12: stop what is ours, wait for its end, let go."""
     remote, rule = seen.remote, seen.descriptor.status
     if remote is None:
@@ -287,12 +290,12 @@ def _end(seen: Observed, recorded: Recorded) -> Plan:
     return Stop()
 
 
-def _leave_alone(seen: Observed) -> Plan:
+def _leave_alone(seen: Observed) -> JobStep:
     message = f"{seen.name} was not created by this object and is left alone"
     return Release((Event("Normal", reasons.RETAINED, message),))
 
 
-def _stopping(seen: Observed, recorded: Recorded) -> Plan:
+def _stopping(seen: Observed, recorded: Recorded) -> JobStep:
     stopping = seen.descriptor.status.stopping
     view = View(Phase.WORKING, stopping, "stop requested", value=stopping, secondary="")
     event = Event("Normal", reasons.STOPPING, f"Stop of {recorded.name} requested")

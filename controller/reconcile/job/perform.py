@@ -7,13 +7,13 @@ from api.meta import ObjectKey
 from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Jobs
 from controller.reconcile.context import Context
-from controller.reconcile.job.decide import decide
+from controller.reconcile.job.decide import JobStep, decide
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import found
 from controller.reconcile.managed.requests import create_request
 from controller.reconcile.observation import Mutation, Observed, Owner, Source
 from controller.reconcile.status.messages import rules_running
-from controller.reconcile.steps import CheckOwner, Create, Describe, Plan, Prepare, Stop
+from controller.reconcile.steps import CheckOwner, Create, Describe, Prepare, Stop
 from controller.runtime.errors import ABSENT, ErrorClass
 
 
@@ -39,11 +39,11 @@ class JobLifeCycle:
         is_due, is_lost = sighting.is_describe_due or seen.is_asked, sighting.lost is not None
         return replace(seen, remote=remote, summary=remote, is_describe_due=is_due, is_list_lost=is_lost)
 
-    def decide(self, observed: Observed) -> Plan:
+    def decide(self, observed: Observed) -> JobStep:
         """See `LifeCycle.decide`."""
         return decide(observed)
 
-    def perform(self, step: Plan, observed: Observed, managed: ManagedObject) -> Observed:
+    def perform(self, step: JobStep, observed: Observed, managed: ManagedObject) -> Observed:
         """See `LifeCycle.perform`."""
         match step:
             case Prepare():

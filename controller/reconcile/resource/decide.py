@@ -20,8 +20,8 @@ from controller.reconcile.resource.observation import (
     LEGACY_CONTENT,
     Claim,
     Disclaim,
-    ResourcePlan,
     ResourceSeen,
+    ResourceStep,
 )
 from controller.reconcile.shared_decisions import (
     DOUBT_S,
@@ -44,12 +44,12 @@ USERS_POLL_S: Final = 5.0
 """How often to look, in the store, whether the users of something that shall go are gone."""
 
 
-def decide(seen: ResourceSeen) -> ResourcePlan:
+def decide(seen: ResourceSeen) -> ResourceStep:
     """The next step. At most one `Create` or `Delete` per pass; a hold lets no AWS call through."""
     return respecting_hold(seen.base, _decide(seen))
 
 
-def _decide(seen: ResourceSeen) -> ResourcePlan:
+def _decide(seen: ResourceSeen) -> ResourceStep:
     base = seen.base
     if base.deleting_for_s is not None and base.policy.retain:
         return retain(base)
@@ -65,7 +65,7 @@ def _decide(seen: ResourceSeen) -> ResourcePlan:
 # --- objects that are wanted
 
 
-def _living(seen: ResourceSeen) -> ResourcePlan:
+def _living(seen: ResourceSeen) -> ResourceStep:
     base = seen.base
     if base.policy.read_only:
         is_settled = base.shown == CREATED and seen.is_observed
@@ -98,7 +98,7 @@ def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Settle:
     return Settle(view, recorded, () if is_known else (messages.found(recorded),))
 
 
-def _inherited(seen: ResourceSeen) -> ResourcePlan:
+def _inherited(seen: ResourceSeen) -> ResourceStep:
     """The predecessor has made it, or it was only looked at: it is used if it is what the spec asks for."""
     base = seen.base
     if base.remote is None:
@@ -108,7 +108,7 @@ def _inherited(seen: ResourceSeen) -> ResourcePlan:
     return Claim(base.name, LEGACY_CONTENT)
 
 
-def _not_created(seen: ResourceSeen) -> ResourcePlan:
+def _not_created(seen: ResourceSeen) -> ResourceStep:
     base = seen.base
     if base.remote is None:
         must_look = base.name_is_taken or base.is_legacy
@@ -123,7 +123,7 @@ def _record(seen: ResourceSeen, remote: Found) -> Recorded:
     return Recorded(seen.current, found.region, found.partition, found.arn, found.account_id, found.created_at)
 
 
-def _created(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
+def _created(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
     base = seen.base
     if base.remote is ABSENT and base.mutation is None:
         if may_be_invisible(base, recorded):
@@ -136,7 +136,7 @@ def _created(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
     return _show(seen, recorded)
 
 
-def _show(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
+def _show(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
     """It exists. What it replaced goes, one name a pass, when nobody uses it."""
     base = seen.base
     if seen.gone:
@@ -176,7 +176,7 @@ def _arn_field(base: Observed, recorded: Recorded) -> dict[str, str]:
 # --- objects that are being deleted
 
 
-def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourcePlan:
+def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourceStep:
     """v1's status `Deleted` is not written: it would cost a write, for what only a watcher could see for a moment and
     nobody could rely on. An Event tells it for as long as it is of interest (the same for autoscaling policies).
     """

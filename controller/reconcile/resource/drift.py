@@ -9,7 +9,7 @@ from typing import Final
 
 from controller.reconcile.drift.report import sentence
 from controller.reconcile.observation import Found, Observed, Recorded
-from controller.reconcile.resource.observation import CREATED, FOREIGN, Claim, ResourcePlan, ResourceSeen
+from controller.reconcile.resource.observation import CREATED, FOREIGN, Claim, ResourceSeen, ResourceStep
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_reported, drift_shown
 from controller.reconcile.steps import Drift
 
@@ -41,7 +41,7 @@ def is_abandoned(seen: ResourceSeen) -> bool:
     return not is_known and drift_shown(seen.base) is Drift.FOUND
 
 
-def replaced(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
+def replaced(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
     """Told first, and then another one is made beside it where that is asked for; the foreign one is left alone."""
     base = seen.base
     if base.policy.corrects and drift_shown(base) is Drift.FOUND and base.correction_in_s <= 0.0:

@@ -34,7 +34,7 @@ class Disclaim:
     name: str
 
 
-ResourcePlan: TypeAlias = Claim | Disclaim | Create | Describe | Delete | PutTags | DropTags | Release | Settle
+ResourceStep: TypeAlias = Claim | Disclaim | Create | Describe | Delete | PutTags | DropTags | Release | Settle
 
 
 @dataclass(frozen=True, slots=True)

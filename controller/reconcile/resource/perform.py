@@ -20,7 +20,7 @@ from controller.reconcile.managed.observe_object import RESYNC_SHARE, found
 from controller.reconcile.managed.requests import create_request
 from controller.reconcile.observation import During, Failure, Mutation, Source
 from controller.reconcile.resource.decide import decide
-from controller.reconcile.resource.observation import FOREIGN, Claim, Disclaim, ResourcePlan, ResourceSeen
+from controller.reconcile.resource.observation import FOREIGN, Claim, Disclaim, ResourceSeen, ResourceStep
 from controller.reconcile.resource.users import Usage
 from controller.reconcile.steps import Create, Delete, Describe
 from controller.runtime.controller import DONE, Result
@@ -39,11 +39,11 @@ class ResourceLifeCycle:
         self._resources = resources
         self._usage = usage
 
-    def decide(self, observed: ResourceSeen) -> ResourcePlan:
+    def decide(self, observed: ResourceSeen) -> ResourceStep:
         """See `LifeCycle.decide`."""
         return decide(observed)
 
-    def perform(self, step: ResourcePlan, observed: ResourceSeen, managed: ManagedObject) -> ResourceSeen | Result:
+    def perform(self, step: ResourceStep, observed: ResourceSeen, managed: ManagedObject) -> ResourceSeen | Result:
         """See `LifeCycle.perform`."""
         match step:
             case Claim(name, wanted):

@@ -73,7 +73,7 @@ class Remove(AwsStep):
     ids: tuple[str, ...]
 
 
-ScalingPlan: TypeAlias = Prepare | Look | Verify | Apply | Remove | Release | Settle
+ScalingStep: TypeAlias = Prepare | Look | Verify | Apply | Remove | Release | Settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,12 @@ class ScalingSeen(Situation):
     """Where the policy is put now; None: no region is known."""
 
 
-def decide(seen: ScalingSeen) -> ScalingPlan:
+def decide(seen: ScalingSeen) -> ScalingStep:
     """The next step; a hold lets no AWS call through."""
     return respecting_hold(seen.base, _decide(seen))
 
 
-def _decide(seen: ScalingSeen) -> ScalingPlan:
+def _decide(seen: ScalingSeen) -> ScalingStep:
     base = seen.base
     if base.deleting_for_s is not None and base.policy.retain:
         return retain(base)
@@ -134,21 +134,21 @@ def _decide(seen: ScalingSeen) -> ScalingPlan:
     return _living(seen)
 
 
-def _only_looked_at(seen: ScalingSeen) -> ScalingPlan:
+def _only_looked_at(seen: ScalingSeen) -> ScalingStep:
     """Annotation `read-only`. What is found is not written down as applied: it would be removed with the object."""
     base = seen.base
     is_told = base.shown in {CREATED, ERROR} and base.is_recorded_in_status and seen.is_observed
     if not seen.is_verified:
         return Settle() if is_told and not seen.is_check_due else Verify()
     if seen.missing:
-        plan = nothing_to_adopt(replace(base, name=seen.policy))
-        return plan if plan.view is None else replace(plan, view=replace(plan.view, value=ERROR))
+        step = nothing_to_adopt(replace(base, name=seen.policy))
+        return step if step.view is None else replace(step, view=replace(step.view, value=ERROR))
     view = View(Phase.READY, reasons.CREATED, value=CREATED)
     events = () if base.is_recorded_in_status or seen.record is None else (messages.found(seen.record),)
     return Settle(view, seen.record, events)
 
 
-def _living(seen: ScalingSeen) -> ScalingPlan:
+def _living(seen: ScalingSeen) -> ScalingStep:
     if clash := next((each for each in seen.wanted if each in seen.taken), ""):
         return _refused(seen, clash)
     # An edit under the pause is observed, not applied.
@@ -179,7 +179,7 @@ def _in_place(seen: ScalingSeen, reason: str = "") -> Settle:
     return Settle(view, seen.record, (Event("Normal", reason, message),) if reason else ())
 
 
-def _drifted(seen: ScalingSeen) -> ScalingPlan:
+def _drifted(seen: ScalingSeen) -> ScalingStep:
     """Told first, then put in place again where that is asked for; not in a loop where others do not give in."""
     base = seen.base
     if seen.is_applied:
@@ -219,22 +219,22 @@ def _refused(seen: ScalingSeen, clash: str) -> Settle:
     return Settle(view, seen.base.recorded, events, again_s=4 * WAIT_S)
 
 
-def _failed(seen: ScalingSeen, failure: Failure) -> ScalingPlan:
+def _failed(seen: ScalingSeen, failure: Failure) -> ScalingStep:
     base = seen.base
     if failure.error_class is ErrorClass.CONFLICT and base.deleting_for_s is None:
         return _waits(seen, failure.message)
-    plan = failed(base, failure)
-    if isinstance(plan, Release) or plan.view is None:
-        return plan
-    value = RECONCILING if plan.verdict is Verdict.RETRY else ERROR  # v1-kinds.md 6.7
+    step = failed(base, failure)
+    if isinstance(step, Release) or step.view is None:
+        return step
+    value = RECONCILING if step.verdict is Verdict.RETRY else ERROR  # v1-kinds.md 6.7
     events = tuple(
         replace(each, reason=reasons.POLICY_FAILED) if each.reason == reasons.CREATE_FAILED else each
-        for each in plan.events
+        for each in step.events
     )
-    return replace(plan, view=replace(plan.view, value=value), events=events, follow=False)
+    return replace(step, view=replace(step.view, value=value), events=events, follow=False)
 
 
-def _deleting(seen: ScalingSeen) -> ScalingPlan:
+def _deleting(seen: ScalingSeen) -> ScalingStep:
     if not seen.base.has_finalizer:
         return Settle()
     ids = dict.fromkeys((*seen.told, *seen.also))

@@ -22,7 +22,7 @@ from controller.reconcile.managed.observe_object import RESYNC_SHARE, hold_token
 from controller.reconcile.managed.requests import invalid
 from controller.reconcile.observation import Adoption, During, Failure, Recorded
 from controller.reconcile.ports import ObjectReader
-from controller.reconcile.scaling.decide import SOMEBODY, Apply, Look, Remove, ScalingPlan, ScalingSeen, Verify, decide
+from controller.reconcile.scaling.decide import SOMEBODY, Apply, Look, Remove, ScalingSeen, ScalingStep, Verify, decide
 from controller.reconcile.scaling.drift import changed
 from controller.reconcile.status.view import recorded_in
 from controller.reconcile.steps import Prepare
@@ -98,11 +98,11 @@ class ScalingLifeCycle:
         self._policies = policies
         self._deployments = deployments
 
-    def decide(self, observed: ScalingSeen) -> ScalingPlan:
+    def decide(self, observed: ScalingSeen) -> ScalingStep:
         """See `LifeCycle.decide`."""
         return decide(observed)
 
-    def perform(self, step: ScalingPlan, observed: ScalingSeen, managed: ManagedObject) -> ScalingSeen:
+    def perform(self, step: ScalingStep, observed: ScalingSeen, managed: ManagedObject) -> ScalingSeen:
         """See `LifeCycle.perform`."""
         match step:
             case Prepare():

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from api.meta import ObjectKey
+from controller.reconcile.job.decide import JobStep
 from controller.reconcile.job.perform import JobLifeCycle
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.observation import During, Observed, Situation
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S
-from controller.reconcile.steps import AwsStep, Plan, Release, Settle
+from controller.reconcile.steps import AwsStep, Release, Settle
 from controller.reconcile.tuning.children import TuningChildren
 from controller.runtime.controller import Result
 
@@ -41,7 +42,7 @@ class SeeChildrenOff:
     """Let go of the children, and delete them: the tuning job is to be released."""
 
 
-TuningStep: TypeAlias = Plan | KeepChildren | SeeChildrenOff
+TuningStep: TypeAlias = JobStep | KeepChildren | SeeChildrenOff
 
 
 class TuningLifeCycle:

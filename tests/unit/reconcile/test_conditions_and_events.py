@@ -53,23 +53,23 @@ def about(kind: KindDescriptor, base: Callable[[o.Observed], o.Observed], **cell
     """The decision about a cell of the kind's table, with `base` changed."""
     if kind in JOBS:
         whole = {"whose": "ours", "asked by": "describe", "state": "InProgress", "object": "wanted", "spec": "same"}
-        plan: object = job.decide(base(job_table.observed(kind, {**whole, **cell})))
+        step: object = job.decide(base(job_table.observed(kind, {**whole, **cell})))
     elif kind is HOSTING_DEPLOYMENT:
         hosted = hosting_table.observed(
             {"whose": "ours", "state": "InService", "object": "wanted", "spec": "same", **cell}
         )
         noted = hosted.attempt if hosted.attempt.id else hosting_table.SERVED  # what is adopted is noted before
-        plan = hosting.decide(replace(hosted, attempt=noted, base=base(hosted.base)))
+        step = hosting.decide(replace(hosted, attempt=noted, base=base(hosted.base)))
     elif kind is HOSTING_AUTOSCALING_POLICY:
         whole = {"policies": "in-place", "endpoint": "InService", "object": "wanted", "spec": "values", **cell}
         scaled = scaling_table.observed(whole)
-        plan = scaling.decide(replace(scaled, is_applied=cell.get("policies") != "none", base=base(scaled.base)))
+        step = scaling.decide(replace(scaled, is_applied=cell.get("policies") != "none", base=base(scaled.base)))
     else:
         whole = {"at AWS": "created", "looked": "no", "object": "wanted", "spec": "same", "used": "no", **cell}
         made = resource_table.observed(kind, whole)
-        plan = resource.decide(replace(made, base=base(made.base)))
-    assert isinstance(plan, s.Settle), plan
-    return plan
+        step = resource.decide(replace(made, base=base(made.base)))
+    assert isinstance(step, s.Settle), step
+    return step
 
 
 def in_cell(**cell: str) -> Decided:

@@ -12,7 +12,7 @@ from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.endpoint.decide import decide
 from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_of, shape_of
-from controller.reconcile.endpoint.observation import Attempt, HostingPlan, HostingSeen, Update
+from controller.reconcile.endpoint.observation import Attempt, EndpointStep, HostingSeen, Update
 from controller.runtime.errors import ABSENT, ErrorClass
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -89,18 +89,18 @@ def found(value: str, *, config: str = "sm-c1", failure: str = "", source: o.Sou
     return o.Found(source, value, arn=ARN, created_at=NOW, failure_reason=failure, fields=fields)
 
 
-def told(plan: HostingPlan) -> str:
-    """A plan in a word or two."""
-    match plan:
+def told(step: EndpointStep) -> str:
+    """A step in a word or two."""
+    match step:
         case Update(numbers):
             return "update" if numbers is None else f"update {dict(numbers)}"
         case s.Settle(view=None):
-            return "wait" if plan.follow or plan.again_s is not None else "nothing"
+            return "wait" if step.follow or step.again_s is not None else "nothing"
         case s.Settle(view=view):
             assert view is not None
             return f"{view.value}: {view.phase.value}, {view.reason}"
         case _:
-            return type(plan).__name__
+            return type(step).__name__
 
 
 OTHER = wish("two", M2, C2)
@@ -179,16 +179,16 @@ def test_what_autoscaling_has_changed_is_no_difference() -> None:
 def test_numbers_are_put_back_after_they_were_changed() -> None:
     """The running configuration says 1, AWS was asked for 3, the spec says 1 again."""
     asked = Attempt("two", NUMBERS.shape, NUMBERS.numbers, is_of_numbers=True)
-    plan = decide(seen(found("InService"), attempt=asked, shown="ReconcilingEndpoint"))
-    assert told(plan) == "update {'a': (1, 1.0)}"
+    step = decide(seen(found("InService"), attempt=asked, shown="ReconcilingEndpoint"))
+    assert told(step) == "update {'a': (1, 1.0)}"
 
 
 @pytest.mark.parametrize("failure", ["the model does not load", ""])
 def test_a_failed_update_is_told_and_not_repeated(failure: str) -> None:
     """Row 6, D-15: asked for, in service, and not what runs."""
     attempt = Attempt("two", OTHER.shape, OTHER.numbers, since="2029-12-30T00:00:00Z")
-    plan = decide(seen(found("InService", failure=failure), desired=OTHER, children=(M1, C1, M2, C2), attempt=attempt))
-    assert told(plan) == "InService: ready, stuck, UpdateFailed"
+    step = decide(seen(found("InService", failure=failure), desired=OTHER, children=(M1, C1, M2, C2), attempt=attempt))
+    assert told(step) == "InService: ready, stuck, UpdateFailed"
 
 
 def test_a_failed_update_is_left_behind_by_another_spec() -> None:
@@ -204,37 +204,37 @@ def test_a_failed_update_is_left_behind_by_another_spec() -> None:
 def test_an_answer_from_before_the_update_says_nothing() -> None:
     """Eventual consistency: still InService with the old configuration and the old time."""
     attempt = Attempt("two", OTHER.shape, OTHER.numbers, since="2029-12-31T00:00:00Z")
-    plan = decide(seen(found("InService"), desired=OTHER, children=(M1, C1, M2, C2), attempt=attempt, shown="Updating"))
-    assert told(plan) == "wait"
+    step = decide(seen(found("InService"), desired=OTHER, children=(M1, C1, M2, C2), attempt=attempt, shown="Updating"))
+    assert told(step) == "wait"
 
 
 def test_an_update_that_is_refused_as_busy_waits() -> None:
     """v1-kinds.md 13.3: `Cannot update in-progress endpoint`."""
-    plan = decide(seen(found("InService"), desired=OTHER, children=(M1, C1, M2, C2), was_refused_as_busy=True))
-    assert told(plan) == "wait"
+    step = decide(seen(found("InService"), desired=OTHER, children=(M1, C1, M2, C2), was_refused_as_busy=True))
+    assert told(step) == "wait"
 
 
 def test_children_that_nobody_needs_go_configurations_first() -> None:
     """Row 4, D-54: and only when the new configuration is live and told."""
     everyone = (M1, C1, M2, C2)
-    plan = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=everyone,
+    step = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=everyone,
                        attempt=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
-    assert told(plan) == "DropChild"
-    assert plan.child.name == "c1"  # type: ignore[union-attr]
-    plan = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=everyone, done=frozenset({"c1"}),
+    assert told(step) == "DropChild"
+    assert step.child.name == "c1"  # type: ignore[union-attr]
+    step = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=everyone, done=frozenset({"c1"}),
                        attempt=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
-    assert told(plan) == "InService: ready, InService", "its model is used as long as the configuration is there"
-    plan = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=(M1, M2, C2),
+    assert told(step) == "InService: ready, InService", "its model is used as long as the configuration is there"
+    step = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=(M1, M2, C2),
                        attempt=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
-    assert plan.child.name == "m1"  # type: ignore[union-attr]
+    assert step.child.name == "m1"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("value", VALUES)
 def test_no_child_goes_unless_the_endpoint_is_in_service_with_another(value: str) -> None:
     """Never delete what a live endpoint uses (D-21)."""
     for shown in (value, "Updating"):
-        plan = decide(seen(found(value), desired=OTHER, children=(M1, C1, M2, C2), shown=shown))
-        assert told(plan) != "DropChild"
+        step = decide(seen(found(value), desired=OTHER, children=(M1, C1, M2, C2), shown=shown))
+        assert told(step) != "DropChild"
 
 
 def test_a_failed_endpoint_is_made_anew_only_when_asked_for_and_changed() -> None:
@@ -287,11 +287,11 @@ def test_an_endpoint_that_is_not_recorded(remote: o.Remote, changes: dict[str, A
 @pytest.mark.parametrize("value", VALUES)
 def test_deletion_of_an_endpoint_in_any_state(value: str, desired: Desired | None) -> None:
     """Rows 9 to 11, D-16: every settled state can be deleted; the others are waited for."""
-    plan = decide(seen(found(value), desired=desired, deleting_for_s=5.0))
+    step = decide(seen(found(value), desired=desired, deleting_for_s=5.0))
     waits = value in BUSY or value == "Deleting"
-    assert told(plan) == ("Deleting: working, Deleting" if waits else "Delete")
-    if isinstance(plan, s.Settle) and plan.view is not None:
-        assert ("its deletion is asked for when that has ended" in plan.view.message) == (value in BUSY)
+    assert told(step) == ("Deleting: working, Deleting" if waits else "Delete")
+    if isinstance(step, s.Settle) and step.view is not None:
+        assert ("its deletion is asked for when that has ended" in step.view.message) == (value in BUSY)
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -310,7 +310,7 @@ def test_deletion_goes_endpoint_configurations_models() -> None:
     assert gone.view is not None
     assert gone.view.forgets
 
-    def then(*children: Child, **changes: Any) -> HostingPlan:
+    def then(*children: Child, **changes: Any) -> EndpointStep:
         torn = {
             "recorded": None,
             "reasons": {"Reconciling": "DeletingChildren"},
@@ -346,10 +346,10 @@ def test_retain_keeps_the_children_at_aws_too() -> None:
 @pytest.mark.parametrize("value", VALUES)
 def test_a_paused_deployment_is_left_alone(value: str, deleting_for_s: float | None) -> None:
     """Annotation paused: no AWS calls; a deletion waits."""
-    plan = decide(seen(found(value), desired=OTHER, policy=o.Policy(paused=True), deleting_for_s=deleting_for_s))
-    assert isinstance(plan, s.Settle)
-    assert plan.view is not None
-    assert plan.view.phase is s.Phase.PAUSED
+    step = decide(seen(found(value), desired=OTHER, policy=o.Policy(paused=True), deleting_for_s=deleting_for_s))
+    assert isinstance(step, s.Settle)
+    assert step.view is not None
+    assert step.view.phase is s.Phase.PAUSED
 
 
 @pytest.mark.parametrize("error_class", list(ErrorClass))
@@ -359,19 +359,19 @@ def test_no_error_takes_the_finalizer_off_what_was_created(
 ) -> None:
     """D-09: only a proven end releases."""
     failure = o.Failure(o.During.DESCRIBE, error_class, "Code", "message")
-    plan = decide(seen(None, failure=failure, deleting_for_s=deleting_for_s))
-    assert isinstance(plan, s.Settle)
+    step = decide(seen(None, failure=failure, deleting_for_s=deleting_for_s))
+    assert isinstance(step, s.Settle)
 
 
 def test_a_refused_update_leaves_an_endpoint_that_serves() -> None:
     """Stalled, but Ready: the previous configuration answers requests."""
     failure = o.Failure(o.During.UPDATE, ErrorClass.INVALID, "ValidationException", "bad guardrails")
-    plan = decide(seen(found("InService"), desired=OTHER, failure=failure, shown="ReconcilingEndpoint"))
-    assert told(plan) == "None: ready, stuck, InvalidSpec"
+    step = decide(seen(found("InService"), desired=OTHER, failure=failure, shown="ReconcilingEndpoint"))
+    assert told(step) == "None: ready, stuck, InvalidSpec"
 
 
 def test_a_hold_lets_no_aws_call_through() -> None:
     """Errors that time or a change must cure stay slow."""
     for remote in (None, found("InService"), ABSENT):
-        plan = decide(seen(remote, desired=OTHER, children=(M1, C1, M2, C2), hold_s=30.0, is_describe_due=True))
-        assert told(plan) == "wait"
+        step = decide(seen(remote, desired=OTHER, children=(M1, C1, M2, C2), hold_s=30.0, is_describe_due=True))
+        assert told(step) == "wait"

@@ -8,7 +8,7 @@ import pytest
 from controller.aws.errors import AwsError
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
-from controller.reconcile.endpoint.observation import Attempt, CorrectChild, HostingPlan, HostingSeen, OwnChild, Wish
+from controller.reconcile.endpoint.observation import Attempt, CorrectChild, EndpointStep, HostingSeen, OwnChild, Wish
 from controller.runtime.errors import ErrorClass
 from tests.faults.hosting_world import HostingWorld
 from tests.faults.hosting_world import manifest as hosting_manifest
@@ -43,17 +43,17 @@ def aiming(count: int | None = 1, weight: float = 1.0, **changes: Any) -> o.Foun
     return replace(remote, fields={**remote.fields, "productionVariants": [variant]})
 
 
-def view_of(plan: HostingPlan) -> s.View:
-    """What the plan shows."""
-    assert isinstance(plan, s.Settle), plan
-    assert plan.view is not None
-    return plan.view
+def view_of(step: EndpointStep) -> s.View:
+    """What the step shows."""
+    assert isinstance(step, s.Settle), step
+    assert step.view is not None
+    return step.view
 
 
-def events_of(plan: HostingPlan) -> list[str]:
-    """Reasons of what the plan tells."""
-    assert isinstance(plan, s.Settle), plan
-    return [event.reason for event in plan.events]
+def events_of(step: EndpointStep) -> list[str]:
+    """Reasons of the events of the step."""
+    assert isinstance(step, s.Settle), step
+    return [event.reason for event in step.events]
 
 
 @pytest.mark.parametrize(
@@ -205,10 +205,10 @@ def lost(**changes: Any) -> HostingSeen:
 
 def test_drift_of_a_child_is_the_deployments_too() -> None:
     """People look at the deployment; it serves on."""
-    plan = decide(lost())
-    assert told(plan) == "InService: ready, Drifted"
-    assert view_of(plan).message == "Model m1: deleted at SageMaker"
-    assert events_of(plan) == ["Drifted"]
+    step = decide(lost())
+    assert told(step) == "InService: ready, Drifted"
+    assert view_of(step).message == "Model m1: deleted at SageMaker"
+    assert events_of(step) == ["Drifted"]
 
 
 def test_children_correct_what_the_deployment_is_told_to_correct() -> None:
@@ -284,11 +284,11 @@ def test_an_update_that_waits_for_a_word(remote: o.Found, changes: dict[str, Any
 def test_the_wait_is_told_once() -> None:
     """Condition, notice and one Event."""
     waiting = {**SEEN_EDIT, "attempt": NOTED, "desired": replace(OTHER, retry="before")}
-    plan = decide(seen(found("InService"), **waiting))
+    step = decide(seen(found("InService"), **waiting))
     again = decide(seen(found("InService"), **waiting, reasons={"Ready": "UpdatePending"}))
-    assert view_of(plan).synced == "UpdatePending"
-    assert "reconcile-at" in view_of(plan).message
-    assert events_of(plan) == ["UpdatePending"]
+    assert view_of(step).synced == "UpdatePending"
+    assert "reconcile-at" in view_of(step).message
+    assert events_of(step) == ["UpdatePending"]
     assert events_of(again) == []
 
 
@@ -313,8 +313,8 @@ def test_an_update_that_resets_scaled_variants_warns(
 ) -> None:
     """D-17b: the default of AWS stays, and is told where it costs capacity."""
     desired = replace(OTHER, resets_counts=resets)
-    plan = decide(seen(found("InService"), desired=desired, mutation=o.Mutation.UPDATED, **changes))
-    assert events_of(plan) == expected
+    step = decide(seen(found("InService"), desired=desired, mutation=o.Mutation.UPDATED, **changes))
+    assert events_of(step) == expected
 
 
 def test_parts_of_the_spec_that_go_nowhere_are_told_once() -> None:
@@ -339,18 +339,18 @@ INVALID = o.Failure(o.During.CREATE, ErrorClass.INVALID, "InvalidField", "spec.m
 )
 def test_an_invalid_spec_hides_nothing_of_a_live_endpoint(remote: o.Remote, decided: str) -> None:
     """Its status is kept up to date; nothing is changed."""
-    plan = decide(seen(remote, desired=None, invalid=INVALID))
-    assert told(plan) == decided
-    if isinstance(plan, s.Settle):
-        assert plan.verdict is s.Verdict.FINE
-        assert plan.follow
+    step = decide(seen(remote, desired=None, invalid=INVALID))
+    assert told(step) == decided
+    if isinstance(step, s.Settle):
+        assert step.verdict is s.Verdict.FINE
+        assert step.follow
 
 
 def test_an_invalid_spec_without_an_endpoint_is_terminal() -> None:
     """Nothing loops."""
-    plan = decide(seen(None, desired=None, invalid=INVALID, recorded=None, is_recorded_in_status=False))
-    assert isinstance(plan, s.Settle)
-    assert plan.verdict is s.Verdict.TERMINAL
+    step = decide(seen(None, desired=None, invalid=INVALID, recorded=None, is_recorded_in_status=False))
+    assert isinstance(step, s.Settle)
+    assert step.verdict is s.Verdict.TERMINAL
 
 
 def test_parts_that_go_nowhere_are_told_where_the_object_had_to_wait_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.endpoint.decide import decide
 from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_of, shape_of
-from controller.reconcile.endpoint.observation import Attempt, HostingPlan, HostingSeen, MakeChild, Update
+from controller.reconcile.endpoint.observation import Attempt, EndpointStep, HostingSeen, MakeChild, Update
 from controller.reconcile.status.view import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, enum, table, true_conditions
@@ -187,26 +187,26 @@ ACTIONS = {MakeChild: "make child", s.CheckOwner: "check tags", Update: "update"
 
 def decided(cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
-    plan = decide(observed(cell))
-    view = plan.view if isinstance(plan, s.Settle) else None
+    step = decide(observed(cell))
+    view = step.view if isinstance(step, s.Settle) else None
     before = next_status(HOSTING_DEPLOYMENT, {}, s.View(s.Phase.READY, "InService", value="InService"), Facts(2, NOW))
     value = "as before" if view is None or view.value is None else view.value
     return {
-        "action": action_of(plan),
+        "action": action_of(step),
         "status": "AWS's" if value == cell["state"] and cell["object"] == "wanted" else value,
         "true conditions": true_conditions(HOSTING_DEPLOYMENT, before, view, NOW),
     }
 
 
-def action_of(plan: HostingPlan) -> str:
-    """A plan in a word or two."""
-    if not isinstance(plan, s.Settle):
-        return ACTIONS.get(type(plan), type(plan).__name__.lower())
-    if plan.verdict is s.Verdict.TERMINAL:
+def action_of(step: EndpointStep) -> str:
+    """A step in a word or two."""
+    if not isinstance(step, s.Settle):
+        return ACTIONS.get(type(step), type(step).__name__.lower())
+    if step.verdict is s.Verdict.TERMINAL:
         return "refuse"
-    if plan.view is None:
+    if step.view is None:
         return "wait"
-    return "tear down" if plan.view.forgets else "show"
+    return "tear down" if step.view.forgets else "show"
 
 
 def test_every_cell_has_the_action_and_the_status_of_its_row() -> None:
@@ -232,8 +232,8 @@ def test_a_summary_is_never_enough_to_act_on() -> None:
         seen = observed(cell)
         if cell["whose"] == "ours" and isinstance(seen.base.remote, o.Found):
             listed = replace(seen.base.remote, source=o.Source.SUMMARY, fields={}, failure_reason="")
-            plan = decide(replace(seen, base=replace(seen.base, remote=listed)))
-            assert isinstance(plan, s.Describe), f"{cell}: {plan}"
+            step = decide(replace(seen, base=replace(seen.base, remote=listed)))
+            assert isinstance(step, s.Describe), f"{cell}: {step}"
 
 
 @pytest.mark.parametrize("error_class", list(ErrorClass), ids=lambda each: each.value)
@@ -243,10 +243,10 @@ def test_no_cell_falls_through_when_a_step_fails(error_class: ErrorClass) -> Non
         for during in o.During:
             seen = observed(cell)
             failure = o.Failure(during, error_class, "SomeCode", "some message")
-            plan = decide(replace(seen, base=replace(seen.base, failure=failure)))
-            assert isinstance(plan, s.Settle), f"{cell}, {during}: {plan}"
-            assert plan.view is not None
-            assert plan.view.additional
+            step = decide(replace(seen, base=replace(seen.base, failure=failure)))
+            assert isinstance(step, s.Settle), f"{cell}, {during}: {step}"
+            assert step.view is not None
+            assert step.view.additional
 
 
 def test_annotations_hold_in_every_cell() -> None:

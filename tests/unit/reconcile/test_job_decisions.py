@@ -12,7 +12,7 @@ from api.descriptor import KindDescriptor
 from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PROCESSING_JOB, TRAINING_JOB
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
-from controller.reconcile.job.decide import decide
+from controller.reconcile.job.decide import JobStep, decide
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.tables import each_cell
 
@@ -54,13 +54,13 @@ def description(value: str, **fields: Any) -> o.Found:
     return o.Found(o.Source.DESCRIPTION, value, "Training", ARN, NOW - timedelta(hours=1), fields=fields)
 
 
-def told(plan: s.Plan) -> str:
-    """A plan in a word or two."""
-    if not isinstance(plan, s.Settle):
-        return {"CheckOwner": "check owner"}.get(type(plan).__name__, type(plan).__name__.lower())
-    view = plan.view
+def told(step: JobStep) -> str:
+    """A step in a word or two."""
+    if not isinstance(step, s.Settle):
+        return {"CheckOwner": "check owner"}.get(type(step).__name__, type(step).__name__.lower())
+    view = step.view
     if view is None:
-        return "wait" if plan.follow or plan.again_s is not None else "nothing"
+        return "wait" if step.follow or step.again_s is not None else "nothing"
     if view.phase is s.Phase.STUCK:
         return f"stuck: {view.reason}"
     return f"show {view.value}"
@@ -282,9 +282,9 @@ def test_an_object_goes_when_its_time_after_the_end_is_over(
     job: KindDescriptor, seen: o.Observed, expected: str, again_s: float | None
 ) -> None:
     """As batch/v1 JobSpec.ttlSecondsAfterFinished: counted from the end, zero means at once."""
-    plan = decide(replace(seen, descriptor=job))
-    assert told(plan) == expected
-    assert again_s is None or (isinstance(plan, s.Settle) and plan.again_s == again_s)
+    step = decide(replace(seen, descriptor=job))
+    assert told(step) == expected
+    assert again_s is None or (isinstance(step, s.Settle) and step.again_s == again_s)
 
 
 # --- errors: class x (not created, created, being deleted) -> value shown, phase, verdict
@@ -358,10 +358,10 @@ def test_each_kind_has_its_value_for_a_name_that_is_taken_or_lacking(job: KindDe
     taken = observed(descriptor=job, **GIVEN, owner=o.Owner.FOREIGN, remote=description("InProgress"))
     lacking = observed(descriptor=job, policy=o.Policy(adoption=o.Adoption.ADOPT), remote=ABSENT)
     for seen in (taken, lacking):
-        plan = decide(seen)
-        assert isinstance(plan, s.Settle)
-        assert plan.view is not None
-        assert (plan.view.phase, plan.view.value) == (s.Phase.STUCK, lasting)
+        step = decide(seen)
+        assert isinstance(step, s.Settle)
+        assert step.view is not None
+        assert (step.view.phase, step.view.value) == (s.Phase.STUCK, lasting)
 
 
 @pytest.mark.parametrize(
@@ -393,23 +393,23 @@ def test_trouble_is_told_once() -> None:
 
 def test_an_edit_of_the_identity_is_told_and_changes_nothing_else() -> None:
     """Row 6, D-04, D-11: AWS's status stays, a notice is added, once as an Event."""
-    plan = decide(recorded(edited=("spec.region",), remote=summary("InProgress")))
+    step = decide(recorded(edited=("spec.region",), remote=summary("InProgress")))
     again = decide(recorded(edited=("spec.region",), remote=summary("InProgress"), reasons={"Synced": "SpecImmutable"}))
-    assert isinstance(plan, s.Settle)
+    assert isinstance(step, s.Settle)
     assert isinstance(again, s.Settle)
-    assert plan.view is not None
-    assert (plan.view.value, plan.view.synced) == ("InProgress", "SpecImmutable")
-    assert "spec.region" in plan.view.additional
-    assert [event.reason for event in plan.events] == ["SpecImmutable"]
+    assert step.view is not None
+    assert (step.view.value, step.view.synced) == ("InProgress", "SpecImmutable")
+    assert "spec.region" in step.view.additional
+    assert [event.reason for event in step.events] == ["SpecImmutable"]
     assert again.events == ()
 
 
 def test_the_secondary_status_is_emptied_while_stopping() -> None:
     """v1-kinds.md 6.1."""
-    plan = decide(recorded(remote=summary("Stopping")))
-    assert isinstance(plan, s.Settle)
-    assert plan.view is not None
-    assert plan.view.secondary == ""
+    step = decide(recorded(remote=summary("Stopping")))
+    assert isinstance(step, s.Settle)
+    assert step.view is not None
+    assert step.view.secondary == ""
 
 
 def test_rules_that_run_on_after_the_job_are_polled() -> None:
@@ -428,9 +428,9 @@ def test_rules_that_run_on_after_the_job_are_polled() -> None:
 
 def test_a_list_that_knows_of_the_end_before_describe_does_is_looked_at_again() -> None:
     """Two replicas of SageMaker may disagree: the end must not be missed."""
-    plan = decide(recorded(summary=summary("Completed"), remote=description("InProgress")))
-    assert isinstance(plan, s.Settle)
-    assert plan.again_s is not None
+    step = decide(recorded(summary=summary("Completed"), remote=description("InProgress")))
+    assert isinstance(step, s.Settle)
+    assert step.again_s is not None
 
 
 # --- what holds for every observation

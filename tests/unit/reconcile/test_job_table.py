@@ -133,11 +133,11 @@ ACTIONS = {
 def decided(kind: KindDescriptor, cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
     seen = observed(kind, cell)
-    plan = decide(seen)
-    view = plan.view if isinstance(plan, s.Settle) else None
-    action = ACTIONS.get(type(plan), "")
-    if isinstance(plan, s.Settle):
-        action = "refuse" if plan.verdict is s.Verdict.TERMINAL else "show" if view else "wait"
+    step = decide(seen)
+    view = step.view if isinstance(step, s.Settle) else None
+    action = ACTIONS.get(type(step), "")
+    if isinstance(step, s.Settle):
+        action = "refuse" if step.verdict is s.Verdict.TERMINAL else "show" if view else "wait"
     value = "as before"
     if view is not None and view.value is not None:
         operators = {kind.status.refused or kind.status.reconciling: "the operator's"}
@@ -176,20 +176,20 @@ def test_no_cell_falls_through_when_a_step_fails(kind: KindDescriptor, error_cla
     for cell in of_kind(kind).cells:
         for during in o.During:
             failure = o.Failure(during, error_class, "SomeCode", "some message")
-            plan = decide(replace(observed(kind, cell), failure=failure))
-            assert isinstance(plan, s.Settle), f"{cell}, {during}: {plan}"
-            assert plan.view is not None
-            assert plan.view.additional
+            step = decide(replace(observed(kind, cell), failure=failure))
+            assert isinstance(step, s.Settle), f"{cell}, {during}: {step}"
+            assert step.view is not None
+            assert step.view.additional
 
 
 @pytest.mark.parametrize("kind", JOBS, ids=lambda kind: kind.kind)
 def test_what_is_paused_is_left_alone_in_every_cell(kind: KindDescriptor) -> None:
     """modern-expectations.md 4: no AWS calls, no status but the condition; a deletion waits."""
     for cell in of_kind(kind).cells:
-        plan = decide(replace(observed(kind, cell), policy=o.Policy(paused=True)))
-        assert isinstance(plan, s.Settle), f"{cell}: {plan}"
-        assert plan.view is not None
-        assert plan.view.phase is s.Phase.PAUSED
+        step = decide(replace(observed(kind, cell), policy=o.Policy(paused=True)))
+        assert isinstance(step, s.Settle), f"{cell}: {step}"
+        assert step.view is not None
+        assert step.view.phase is s.Phase.PAUSED
 
 
 @pytest.mark.parametrize("kind", JOBS, ids=lambda kind: kind.kind)
@@ -197,5 +197,5 @@ def test_retain_lets_go_in_every_cell_and_touches_nothing(kind: KindDescriptor) 
     """modern-expectations.md 4: whatever the state, whoever owns it."""
     for cell in of_kind(kind).cells:
         if cell["object"] == "deleted":
-            plan = decide(replace(observed(kind, cell), policy=o.Policy(retain=True)))
-            assert isinstance(plan, s.Release), f"{cell}: {plan}"
+            step = decide(replace(observed(kind, cell), policy=o.Policy(retain=True)))
+            assert isinstance(step, s.Release), f"{cell}: {step}"

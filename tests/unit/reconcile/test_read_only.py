@@ -102,9 +102,9 @@ def observed(*kinds: Any) -> st.SearchStrategy[o.Observed]:
     return st.builds(o.Observed, **{**dict.fromkeys(flags, st.booleans()), **fields})
 
 
-def refuses_to_act(plan: object) -> None:
-    """The plan leaves AWS as it is."""
-    assert not isinstance(plan, MUTATIONS)
+def refuses_to_act(step: object) -> None:
+    """The step leaves AWS as it is."""
+    assert not isinstance(step, MUTATIONS)
 
 
 @given(observed(*JOBS))

@@ -208,14 +208,14 @@ TELLING = {"Ready=True", "Reconciling=True", "Stalled=True", "Synced=False", "Co
 """Conditions whose reason the table lists them under; with these statuses they say something."""
 
 
-def unknown(kind: KindDescriptor, plan: object) -> Iterator[str]:
+def unknown(kind: KindDescriptor, step: object) -> Iterator[str]:
     """What a decision shows that the table does not have for the kind, or not for the condition."""
-    events: Sequence[s.Event] = plan.events if isinstance(plan, s.Settle | s.Release) else ()
+    events: Sequence[s.Event] = step.events if isinstance(step, s.Settle | s.Release) else ()
     for event in events:
         entry = EVENTS.get(event.reason)
         if entry is None or kind.kind not in entry.kinds or event.type != entry.type:
             yield f"event {event.type} {event.reason}"
-    view = plan.view if isinstance(plan, s.Settle) else None
+    view = step.view if isinstance(step, s.Settle) else None
     if view is None:
         return
     for each in conditions(view, ()):
@@ -279,8 +279,8 @@ def base_with(**changes: object) -> Callable[[o.Observed], o.Observed]:
 def test_no_cell_shows_what_is_not_in_the_table(kind: KindDescriptor, policy: str) -> None:
     """Every cell of the kind's decision table, under every policy, with and without drift that is shown."""
     for shown in ({}, {"Drifted": "Drifted"}, {"Drifted": "Correcting"}):
-        plans = every_cell(kind)(base_with(policy=POLICIES[policy], reasons=shown))
-        assert {wrong for plan in plans for wrong in unknown(kind, plan)} == set()
+        steps = every_cell(kind)(base_with(policy=POLICIES[policy], reasons=shown))
+        assert {wrong for step in steps for wrong in unknown(kind, step)} == set()
 
 
 FAILURES = [
@@ -296,8 +296,8 @@ def test_no_failure_shows_what_is_not_in_the_table(kind: KindDescriptor, during:
     codes = {ErrorClass.QUOTA: ("ResourceLimitExceeded", "Other"), ErrorClass.DENIED: ("ExpiredToken", "Other")}
     for error_class in ErrorClass:
         for code in codes.get(error_class, ("Other",)):
-            plans = every_cell(kind)(base_with(failure=o.Failure(during, error_class, code, "some message")))
-            assert {wrong for plan in plans for wrong in unknown(kind, plan)} == set()
+            steps = every_cell(kind)(base_with(failure=o.Failure(during, error_class, code, "some message")))
+            assert {wrong for step in steps for wrong in unknown(kind, step)} == set()
 
 
 SITUATIONS = [

@@ -16,8 +16,8 @@ from controller.reconcile.resource.observation import (
     FOREIGN,
     LEGACY_CONTENT,
     Claim,
-    ResourcePlan,
     ResourceSeen,
+    ResourceStep,
 )
 from controller.runtime.errors import ABSENT, ErrorClass
 
@@ -53,20 +53,20 @@ DELETED: Final = {"m": CONDEMNED, "m-two": "two"}
 SWITCHED: dict[str, Any] = {**CHANGED, "recorded": replace(OLD, name="m-two")}
 
 
-def told(plan: ResourcePlan) -> str:
-    """A plan in a word or two."""
-    match plan:
+def told(step: ResourceStep) -> str:
+    """A step in a word or two."""
+    match step:
         case Claim(name, content):
             return f"claim {name} {content}"
         case s.Delete(name):
             return f"delete {name}"
         case s.Settle(view=None):
-            return "wait" if plan.again_s is not None else "nothing"
+            return "wait" if step.again_s is not None else "nothing"
         case s.Settle(view=view):
             assert view is not None
             return f"{view.value}: {view.phase.value}, {view.reason}"
         case _:
-            return type(plan).__name__
+            return type(step).__name__
 
 
 @pytest.mark.parametrize(
@@ -146,23 +146,23 @@ def test_errors_keep_what_is_known(error_class: ErrorClass, deleting_for_s: floa
     """D-36: what was created stays Created; what was not shows Error; nothing is let go of."""
     failure = o.Failure(o.During.CREATE, error_class, "Code", "message")
     changes = {} if created else NEW
-    plan = decide(seen(**{**changes, "failure": failure, "deleting_for_s": deleting_for_s}))
-    assert isinstance(plan, s.Settle)
-    assert plan.view is not None
-    assert plan.view.value == (None if created else "Error")
+    step = decide(seen(**{**changes, "failure": failure, "deleting_for_s": deleting_for_s}))
+    assert isinstance(step, s.Settle)
+    assert step.view is not None
+    assert step.view.value == (None if created else "Error")
 
 
 def test_the_arn_is_shown_in_the_kinds_own_field() -> None:
     """`modelArn`, `endpointConfigArn`."""
-    plan = decide(seen())
-    assert isinstance(plan, s.Settle)
-    assert plan.view is not None
-    assert plan.view.fields == {"modelArn": ARN}
+    step = decide(seen())
+    assert isinstance(step, s.Settle)
+    assert step.view is not None
+    assert step.view.fields == {"modelArn": ARN}
     made = seen()
-    plan = decide(replace(made, base=replace(made.base, descriptor=ENDPOINT_CONFIG)))
-    assert isinstance(plan, s.Settle)
-    assert plan.view is not None
-    assert plan.view.fields == {"endpointConfigArn": ARN}
+    step = decide(replace(made, base=replace(made.base, descriptor=ENDPOINT_CONFIG)))
+    assert isinstance(step, s.Settle)
+    assert step.view is not None
+    assert step.view.fields == {"endpointConfigArn": ARN}
 
 
 OTHER = o.Found(o.Source.DESCRIPTION, "", arn=ARN, created_at=NOW)
@@ -241,17 +241,17 @@ def test_drift_is_told_with_what_differs_and_looked_at_again() -> None:
 def test_what_is_made_again_says_why(changes: dict[str, Any], events: list[str]) -> None:
     """v1-kinds.md 12.3 row 1: told by an event."""
     made = {"mutation": o.Mutation.CREATED, "is_recorded_in_status": False, "shown": ""}
-    plan = decide(seen(**made, **changes))
-    assert isinstance(plan, s.Settle)
-    assert plan.view is not None
-    assert plan.view.drift is s.Drift.NONE
-    assert [event.reason for event in plan.events] == events
-    assert ("somebody had deleted it" in plan.events[0].message) == ("was_gone" in changes)
+    step = decide(seen(**made, **changes))
+    assert isinstance(step, s.Settle)
+    assert step.view is not None
+    assert step.view.drift is s.Drift.NONE
+    assert [event.reason for event in step.events] == events
+    assert ("somebody had deleted it" in step.events[0].message) == ("was_gone" in changes)
 
 
 def test_a_foreign_resource_outlives_the_object() -> None:
     """What is known to be somebody else's is not deleted, and that is told."""
-    plan = decide(seen(**TOLD, deleting_for_s=60.0))
-    assert isinstance(plan, s.Release)
-    assert [event.reason for event in plan.events] == ["Retained"]
+    step = decide(seen(**TOLD, deleting_for_s=60.0))
+    assert isinstance(step, s.Release)
+    assert [event.reason for event in step.events] == ["Retained"]
     assert told(decide(seen(claimed={"m": FOREIGN, "m-two": "one"}, deleting_for_s=60.0))) == "delete m-two"

@@ -11,7 +11,7 @@ from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.drift.report import Difference
 from controller.reconcile.resource.decide import decide
-from controller.reconcile.resource.observation import CONDEMNED, Claim, Disclaim, ResourcePlan, ResourceSeen
+from controller.reconcile.resource.observation import CONDEMNED, Claim, Disclaim, ResourceSeen, ResourceStep
 from controller.reconcile.status.view import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, table, true_conditions
@@ -122,25 +122,25 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
 
 def decided(kind: KindDescriptor, cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
-    plan = decide(observed(kind, cell))
-    view = plan.view if isinstance(plan, s.Settle) else None
+    step = decide(observed(kind, cell))
+    view = step.view if isinstance(step, s.Settle) else None
     before = next_status(kind, {}, s.View(s.Phase.READY, "Created", value="Created"), Facts(2, NOW))
     return {
-        "action": action_of(plan),
+        "action": action_of(step),
         "status": "as before" if view is None or view.value is None else view.value,
         "true conditions": true_conditions(kind, before, view, NOW),
     }
 
 
-def action_of(plan: ResourcePlan) -> str:
-    """A plan in a word or two."""
-    match plan:
+def action_of(step: ResourceStep) -> str:
+    """A step in a word or two."""
+    match step:
         case Claim(name) | Disclaim(name) | s.Delete(name):
-            return f"{type(plan).__name__.lower()} {name}"
+            return f"{type(step).__name__.lower()} {name}"
         case s.Settle(view=view):
             return "show" if view is not None and view.phase is s.Phase.READY else "wait"
         case _:
-            return type(plan).__name__.lower()
+            return type(step).__name__.lower()
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
@@ -174,8 +174,8 @@ def test_everything_that_may_exist_is_deleted_name_by_name_and_then_the_object_g
                     seen = replace(
                         seen, claimed=left, gone=frozenset(), base=replace(seen.base, recorded=recorded, remote=None)
                     )
-                case plan:
-                    assert isinstance(plan, s.Release), f"{cell}: {plan}"
+                case step:
+                    assert isinstance(step, s.Release), f"{cell}: {step}"
                     break
         ours = [] if cell["at AWS"] == "foreign" else sorted(observed(kind, cell).claimed)
         assert sorted(deleted) == ours, cell
@@ -189,10 +189,10 @@ def test_no_cell_falls_through_when_a_step_fails(kind: KindDescriptor, error_cla
         for during in (o.During.CREATE, o.During.DESCRIBE, o.During.DELETE):
             seen = observed(kind, cell)
             failure = o.Failure(during, error_class, "SomeCode", "some message")
-            plan = decide(replace(seen, base=replace(seen.base, failure=failure)))
-            assert isinstance(plan, s.Settle), f"{cell}, {during}: {plan}"
-            assert plan.view is not None
-            assert plan.view.additional
+            step = decide(replace(seen, base=replace(seen.base, failure=failure)))
+            assert isinstance(step, s.Settle), f"{cell}, {during}: {step}"
+            assert step.view is not None
+            assert step.view.additional
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)

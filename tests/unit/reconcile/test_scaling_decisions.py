@@ -9,7 +9,7 @@ import pytest
 from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
-from controller.reconcile.scaling.decide import Look, Remove, ScalingPlan, ScalingSeen, decide
+from controller.reconcile.scaling.decide import Look, Remove, ScalingSeen, ScalingStep, decide
 from controller.runtime.errors import ErrorClass
 
 A, B = "endpoint/e/variant/a", "endpoint/e/variant/b"
@@ -36,18 +36,18 @@ def seen(**changes: Any) -> ScalingSeen:
     return replace(made, **own)
 
 
-def told(plan: ScalingPlan) -> str:
-    """A plan in a word or two."""
-    match plan:
+def told(step: ScalingStep) -> str:
+    """A step in a word or two."""
+    match step:
         case Look(ids) | Remove(ids):
-            return f"{type(plan).__name__} {' '.join(each[-1] for each in ids)}"
+            return f"{type(step).__name__} {' '.join(each[-1] for each in ids)}"
         case s.Settle(view=None):
-            return "wait" if plan.again_s is not None else "nothing"
+            return "wait" if step.again_s is not None else "nothing"
         case s.Settle(view=view):
             assert view is not None
             return f"{view.value}: {view.phase.value}, {view.reason}"
         case _:
-            return type(plan).__name__
+            return type(step).__name__
 
 
 NEW: dict[str, Any] = {"told": (), "shown": "", "is_observed": False}
@@ -106,19 +106,19 @@ def test_what_is_being_deleted(changes: dict[str, Any], decided: str) -> None:
 def test_errors_are_told_by_class(error_class: ErrorClass) -> None:
     """v1-kinds.md 6.7: Reconciling for what passes, Error for what does not; a busy endpoint is waited for."""
     failure = o.Failure(o.During.CREATE, error_class, "Code", "message")
-    plan = decide(seen(failure=failure))
-    assert isinstance(plan, s.Settle)
-    assert plan.view is not None
+    step = decide(seen(failure=failure))
+    assert isinstance(step, s.Settle)
+    assert step.view is not None
     lasting = {ErrorClass.DENIED, ErrorClass.QUOTA, ErrorClass.INVALID}
-    assert plan.view.value == ("Error" if error_class in lasting else "Reconciling")
+    assert step.view.value == ("Error" if error_class in lasting else "Reconciling")
     if error_class is ErrorClass.CONFLICT:
-        assert plan.view.reason == "WaitingForEndpoint"
-        assert plan.again_s is not None
+        assert step.view.reason == "WaitingForEndpoint"
+        assert step.again_s is not None
 
 
 @pytest.mark.parametrize(("wanted", "words"), [((A,), "1 variant"), ((A, B), "2 variants")])
 def test_what_is_in_place_is_told_with_its_variants(wanted: tuple[str, ...], words: str) -> None:
     """Counted as people count."""
-    plan = decide(seen(**EDITED, wanted=wanted, told=wanted, is_applied=True))
-    assert isinstance(plan, s.Settle)
-    assert [each.message for each in plan.events] == [f"policy is in place on {words}"]
+    step = decide(seen(**EDITED, wanted=wanted, told=wanted, is_applied=True))
+    assert isinstance(step, s.Settle)
+    assert [each.message for each in step.events] == [f"policy is in place on {words}"]

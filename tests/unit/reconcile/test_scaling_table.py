@@ -8,7 +8,7 @@ import pytest
 from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
-from controller.reconcile.scaling.decide import Look, Remove, ScalingPlan, ScalingSeen, decide
+from controller.reconcile.scaling.decide import Look, Remove, ScalingSeen, ScalingStep, decide
 from controller.reconcile.status.view import Facts, next_status
 from controller.runtime.errors import ErrorClass
 from tests.unit.reconcile.cells import Cell, table, true_conditions
@@ -104,27 +104,27 @@ def observed(cell: Cell) -> ScalingSeen:
 
 def decided(cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
-    plan = decide(observed(cell))
-    view = plan.view if isinstance(plan, s.Settle) else None
+    step = decide(observed(cell))
+    view = step.view if isinstance(step, s.Settle) else None
     before = next_status(
         HOSTING_AUTOSCALING_POLICY, {}, s.View(s.Phase.READY, "Created", value="Created"), Facts(2, NOW)
     )
     return {
-        "action": action_of(plan),
+        "action": action_of(step),
         "status": "as before" if view is None or view.value is None else view.value,
         "true conditions": true_conditions(HOSTING_AUTOSCALING_POLICY, before, view, NOW),
     }
 
 
-def action_of(plan: ScalingPlan) -> str:
-    """A plan in a word or two."""
-    match plan:
+def action_of(step: ScalingStep) -> str:
+    """A step in a word or two."""
+    match step:
         case s.Settle(view=view):
             return "nothing" if view is None else "show"
         case s.Release():
             return "let go"
         case _:
-            return type(plan).__name__.lower()
+            return type(step).__name__.lower()
 
 
 def test_every_cell_has_the_action_and_the_status_of_its_row() -> None:
@@ -142,11 +142,11 @@ def test_no_cell_is_undefined_and_no_row_is_idle() -> None:
 def test_what_is_removed_is_what_is_written_down_and_nobody_elses() -> None:
     """D-25, D-28: whatever the spec says by now."""
     for cell in TABLE.cells:
-        plan = decide(observed(cell))
-        if cell["object"] == "deleted" and isinstance(plan, Remove):
-            assert plan.ids == ((LEFT,) if cell["policies"] == "disputed" else (KEPT, LEFT)), cell
-        if isinstance(plan, Look):
-            assert set(plan.ids) <= {KEPT, LEFT, ADDED} - set(observed(cell).told), cell
+        step = decide(observed(cell))
+        if cell["object"] == "deleted" and isinstance(step, Remove):
+            assert step.ids == ((LEFT,) if cell["policies"] == "disputed" else (KEPT, LEFT)), cell
+        if isinstance(step, Look):
+            assert set(step.ids) <= {KEPT, LEFT, ADDED} - set(observed(cell).told), cell
 
 
 @pytest.mark.parametrize("error_class", list(ErrorClass), ids=lambda each: each.value)
@@ -156,10 +156,10 @@ def test_no_cell_falls_through_when_a_step_fails(error_class: ErrorClass) -> Non
         for during in (o.During.CREATE, o.During.DESCRIBE, o.During.DELETE):
             seen = observed(cell)
             failure = o.Failure(during, error_class, "SomeCode", "some message")
-            plan = decide(replace(seen, base=replace(seen.base, failure=failure)))
-            assert isinstance(plan, s.Settle), f"{cell}, {during}: {plan}"
-            assert plan.view is not None
-            assert plan.view.message
+            step = decide(replace(seen, base=replace(seen.base, failure=failure)))
+            assert isinstance(step, s.Settle), f"{cell}, {during}: {step}"
+            assert step.view is not None
+            assert step.view.message
 
 
 def test_annotations_hold_in_every_cell() -> None:
