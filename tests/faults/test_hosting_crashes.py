@@ -105,7 +105,7 @@ def _points(life: Callable[[HostingWorld], None]) -> list[CrashPoint]:
     """Return where the undisturbed run can die. Events apart: nothing depends on them, and tests are to be fast."""
     world = HostingWorld()
     life(world)
-    return world.crash.points(besides=frozenset({Effect.TELL}))
+    return world.crash.points(besides=frozenset({Effect.EMIT_EVENT}))
 
 
 @pytest.mark.parametrize("half", [0, 1], ids=["one half", "the other half"])  # for two processes

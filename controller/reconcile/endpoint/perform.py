@@ -84,7 +84,7 @@ class EndpointLifeCycle:
         self._endpoints = endpoints
         self._scaling = scaling
         self._policies = policies
-        self._children = ChildObjects(models, configurations, writer, context.executor)
+        self._children = ChildObjects(models, configurations, writer, context.effects)
 
     def decide(self, observed: HostingSeen) -> EndpointStep:
         """See `LifeCycle.decide`."""
@@ -94,7 +94,7 @@ class EndpointLifeCycle:
         """See `LifeCycle.perform`."""
         match step:
             case Prepare():
-                managed.prepare(None)
+                managed.ensure_finalizer(None)
                 return self.observe(managed)
             case NoteServed():
                 return self._note_served(observed, managed)
@@ -307,7 +307,7 @@ class EndpointLifeCycle:
         request = create_request(self._descriptor, managed.spec, base.name, managed.identity)
         request[ENDPOINT_CONFIG.name.member] = _configuration(seen)
         send = partial(
-            self._context.executor.perform,
+            self._context.effects.perform,
             Effect.CREATE,
             lambda: self._endpoints.create(self._descriptor, target, request, caller=managed.key),
         )
@@ -328,7 +328,7 @@ class EndpointLifeCycle:
         target = managed.identity.target()
         managed.require_current()
         try:
-            self._context.executor.perform(
+            self._context.effects.perform(
                 Effect.UPDATE,
                 lambda: self._endpoints.change(target, operation, request, caller=managed.key),
             )
@@ -347,7 +347,7 @@ class EndpointLifeCycle:
         target = managed.identity.target()
         managed.require_current()
         try:
-            answer = self._context.executor.perform(
+            answer = self._context.effects.perform(
                 Effect.DELETE,
                 lambda: self._endpoints.delete(self._descriptor, target, name, caller=managed.key),
             )

@@ -47,7 +47,7 @@ class JobLifeCycle:
         """See `LifeCycle.perform`."""
         match step:
             case Prepare():
-                managed.prepare(None if observed.is_name_persisted else observed.name)
+                managed.ensure_finalizer(None if observed.is_name_persisted else observed.name)
                 return self.observe(managed)
             case Describe(background):
                 return self._describe(observed, managed, background=background)
@@ -89,7 +89,7 @@ class JobLifeCycle:
         request = create_request(self._descriptor, managed.spec, seen.name, managed.identity)
         # Of a thousand new objects each comes several times before its turn: that must not cost a write.
         self._jobs.turn(target, self._descriptor.operations.create, caller=managed.key)
-        send = partial(self._context.executor.create, self._descriptor, target, request, caller=managed.key)
+        send = partial(self._context.effects.create, self._descriptor, target, request, caller=managed.key)
         return managed.create(seen, seen.name, send)
 
     def _stop(self, seen: Observed, managed: ManagedObject) -> Observed:
@@ -97,7 +97,7 @@ class JobLifeCycle:
         self._jobs.turn(target, self._descriptor.operations.stop, caller=managed.key)
         managed.require_current()
         try:
-            answer = self._context.executor.stop(self._descriptor, target, seen.name, caller=managed.key)
+            answer = self._context.effects.stop(self._descriptor, target, seen.name, caller=managed.key)
         except AwsError as error:
             if error.error_class is ErrorClass.CONFLICT:
                 return replace(seen, stop_was_refused=True, remote=None)

@@ -30,11 +30,11 @@ def run(life_cycle: LifeCycle[ObsT, StepT], managed: ManagedObject) -> Result:
             case Settle() as settle:
                 return _settle(managed, observed.base, settle)
             case Release(events):
-                managed.release(events)
+                managed.remove_finalizer(events)
                 managed.context.tracker.forget(managed.key)
                 return DONE
             case Expire():
-                managed.expire()
+                managed.delete_expired()
                 return DONE
             case step:
                 outcome = _perform(life_cycle, step, observed, managed)
@@ -63,7 +63,7 @@ def _settle(managed: ManagedObject, seen: Observed, settle: Settle) -> Result:
     if settle.view is not None:
         if settle.view.forgets:
             recorded = managed.state.recorded = None
-        managed.show(seen, settle.view, settle.events, recorded)
+        managed.update_status(seen, settle.view, settle.events, recorded)
     may_ask = seen.failure is None or seen.failure.during is not During.IDENTITY
     if settle.follow and may_ask and recorded is not None and recorded.created_at is not None:
         managed.context.tracker.follow(

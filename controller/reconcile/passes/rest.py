@@ -43,7 +43,11 @@ def _rest_after(result: Result, life_cycle: RestingLifeCycle[ObsT, StepT], manag
     except AwsError:
         return None  # the next pass reports it
     step = life_cycle.decide(observed)
-    if not isinstance(step, Settle) or step.verdict is not Verdict.FINE or managed.would_show(observed.base, step):
+    if (
+        not isinstance(step, Settle)
+        or step.verdict is not Verdict.FINE
+        or managed.would_change_status(observed.base, step)
+    ):
         return None
     is_followed = managed.context.tracker.last(managed.key) is not None
     if step.follow is not is_followed or step.again_s != result.requeue_after_s:

@@ -126,7 +126,7 @@ class ResourceLifeCycle:
     def _claim(self, seen: ResourceSeen, managed: ManagedObject, name: str, wanted: str) -> None:
         if wanted == FOREIGN:
             managed.state.corrections = managed.state.corrections.after(self._context.clock.monotonic())
-        managed.prepare(None, {CLAIMS: _text_of({**seen.claimed, name: wanted})})
+        managed.ensure_finalizer(None, {CLAIMS: _text_of({**seen.claimed, name: wanted})})
 
     def _create(self, seen: ResourceSeen, managed: ManagedObject) -> ResourceSeen:
         base = seen.base
@@ -134,7 +134,7 @@ class ResourceLifeCycle:
         request = create_request(self._descriptor, managed.spec, seen.current, managed.identity)
         self._resources.turn(target, self._descriptor.operations.create, caller=managed.key)
         send = partial(
-            self._context.executor.perform,
+            self._context.effects.perform,
             Effect.CREATE,
             lambda: self._resources.create(self._descriptor, target, request, caller=managed.key),
         )
@@ -149,7 +149,7 @@ class ResourceLifeCycle:
         target = managed.identity.target()
         self._resources.turn(target, self._descriptor.operations.delete, caller=managed.key)
         managed.require_current()
-        answer = self._context.executor.perform(
+        answer = self._context.effects.perform(
             Effect.DELETE,
             lambda: self._resources.delete(self._descriptor, target, name, caller=managed.key),
         )

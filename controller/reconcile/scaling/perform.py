@@ -106,7 +106,7 @@ class ScalingLifeCycle:
         """See `LifeCycle.perform`."""
         match step:
             case Prepare():
-                managed.prepare(None if observed.base.is_name_persisted else observed.policy)
+                managed.ensure_finalizer(None if observed.base.is_name_persisted else observed.policy)
                 return self.observe(managed)
             case Look(ids):
                 return self._look(observed, managed, ids)
@@ -282,7 +282,7 @@ class ScalingLifeCycle:
         """
         call = f"{effect.value} {hold_token(managed.obj, managed.scope)} {digest(request)}"
         if call not in managed.state.made:
-            self._context.executor.perform(effect, partial(act, caller=managed.key))
+            self._context.effects.perform(effect, partial(act, caller=managed.key))
             managed.state.made.add(call)
 
 

@@ -25,15 +25,15 @@ def retag(managed: ManagedObject, seen: Observed, step: PutTags | DropTags) -> O
     """
     recorded = seen.recorded
     assert recorded is not None  # noqa: S101 (`tags.decide.step`)
-    identity, executor = managed.identity, managed.context.executor
+    identity, effects = managed.identity, managed.context.effects
     target = identity.target()
     managed.require_current()
     try:
         match step:
             case PutTags():
-                executor.tag(target, recorded.arn, identity.tags, caller=managed.key)
+                effects.tag(target, recorded.arn, identity.tags, caller=managed.key)
             case DropTags(keys):
-                executor.untag(target, recorded.arn, keys, caller=managed.key)
+                effects.untag(target, recorded.arn, keys, caller=managed.key)
     except AwsError as error:
         if error.error_class not in LASTING:
             raise

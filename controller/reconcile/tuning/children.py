@@ -18,7 +18,7 @@ from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Jobs
 from controller.aws.tuning_jobs import Launched
 from controller.reconcile import reasons
-from controller.reconcile.effects import Effect, Executor
+from controller.reconcile.effects import Effect, EffectGate
 from controller.reconcile.managed.local_state import Hold
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import hold_token
@@ -122,7 +122,7 @@ class TuningChildren:
         writer: ObjectWriter,
         launched: Launched,
         jobs: Jobs,
-        executor: Executor,
+        effects: EffectGate,
         clock: Clock,
     ) -> None:
         self._training = training
@@ -130,7 +130,7 @@ class TuningChildren:
         self._writer = writer
         self._launched = launched
         self._jobs = jobs
-        self._executor = executor
+        self._executor = effects
         self._clock = clock
         self._lock = threading.Lock()
         self._listings: dict[ObjectKey, _Listing] = {}  # guarded by _lock; a _Listing itself belongs to its worker
@@ -347,7 +347,7 @@ class TuningChildren:
             # One job that the schema cannot hold must not keep the others from being shown.
             _log.warning("training job cannot be shown", training_job=name, code=error.code)
             message = f"{name} cannot be shown as a TrainingJob: {error.message}"
-            managed.emit((Event("Warning", reasons.SPAWN_FAILED, message),))
+            managed.emit_events((Event("Warning", reasons.SPAWN_FAILED, message),))
             return False
         return True
 
@@ -356,7 +356,7 @@ class TuningChildren:
             return
         more = len(names) - _NAMES_TOLD
         text = ", ".join(names[:_NAMES_TOLD]) + (f" and {more} more" if more > 0 else "")
-        managed.emit((Event("Normal", reasons.TRAINING_JOB_SPAWNED, text),))
+        managed.emit_events((Event("Normal", reasons.TRAINING_JOB_SPAWNED, text),))
 
     # --- memory
 
