@@ -11,7 +11,7 @@ from controller.reconcile import reasons
 from controller.reconcile.drift.report import LOOK_S
 from controller.reconcile.observation import During, Failure, Found, Observed, Owner, Recorded, Source
 from controller.reconcile.status import messages
-from controller.reconcile.steps import AwsStep, Describe, Drift, Event, Phase, Release, Settle, Verdict, View
+from controller.reconcile.steps import AwsStep, Describe, Drift, Event, Finish, Phase, RemoveFinalizer, Verdict, View
 from controller.runtime.errors import ErrorClass
 
 StepT = TypeVar("StepT")
@@ -24,21 +24,21 @@ LOOK_AGAIN_S: Final = 10.0
 """Pause before a second look where two answers of SageMaker contradict each other."""
 
 
-def respecting_hold(seen: Observed, step: StepT) -> StepT | Settle:
+def respecting_hold(seen: Observed, step: StepT) -> StepT | Finish:
     """Return `step`, unless it asks AWS while AWS is not to be asked. The tracker goes on following what is there."""
     if seen.hold_s is None or not isinstance(step, AwsStep):
         return step
-    return Settle(again_s=seen.hold_s, follow=seen.recorded is not None and not seen.is_ended)
+    return Finish(again_s=seen.hold_s, follow=seen.recorded is not None and not seen.is_ended)
 
 
-def retain(seen: Observed) -> Settle | Release:
+def retain(seen: Observed) -> Finish | RemoveFinalizer:
     """Annotation `deletion-policy: retain`: the object goes, the job stays."""
     if not seen.has_finalizer:
-        return Settle()
-    return Release((Event("Normal", reasons.RETAINED, f"{seen.name} is left alone, as deletion-policy asks"),))
+        return Finish()
+    return RemoveFinalizer((Event("Normal", reasons.RETAINED, f"{seen.name} is left alone, as deletion-policy asks"),))
 
 
-def paused(seen: Observed) -> Settle:
+def paused(seen: Observed) -> Finish:
     """Annotation `paused`: no AWS calls; a deletion waits."""
     message = f"nothing is done while the annotation {PAUSED.key} is true"
     if seen.deleting_for_s is not None:
@@ -46,12 +46,12 @@ def paused(seen: Observed) -> Settle:
     view = View(Phase.PAUSED, reasons.PAUSED, message, additional=None, synced=reasons.PAUSED)
     is_told = seen.reasons.get(reasons.RECONCILING) == reasons.PAUSED
     events = () if is_told else (Event("Normal", reasons.PAUSED, message),)
-    return Settle(view, seen.recorded, events)
+    return Finish(view, seen.recorded, events)
 
 
 def only_looked_at(
-    seen: Observed, show: Callable[[Found, Recorded], Settle], *, is_settled: bool
-) -> Describe | Settle | Release:
+    seen: Observed, show: Callable[[Found, Recorded], Finish], *, is_settled: bool
+) -> Describe | Finish | RemoveFinalizer:
     """Annotation `read-only`: what bears the object's name is shown as it is, by `show`, and nothing is done about it.
 
     No finalizer is needed for that, as a deletion leaves AWS alone. `is_settled`: the status says already what there is
@@ -60,7 +60,7 @@ def only_looked_at(
     remote = seen.remote
     if remote is None:
         is_known = is_settled and seen.is_recorded_in_status and not seen.is_describe_due
-        return Settle(follow=True) if is_known else Describe(background=seen.is_recorded_in_status)
+        return Finish(follow=True) if is_known else Describe(background=seen.is_recorded_in_status)
     if isinstance(remote, Found):
         if remote.source is Source.SUMMARY or seen.is_describe_due:
             return Describe(background=True)
@@ -73,7 +73,7 @@ def owner_of(seen: Observed) -> Owner:
     return Owner.OURS if seen.is_name_generated or seen.is_legacy else seen.owner
 
 
-def foreign(seen: Observed) -> Settle:
+def foreign(seen: Observed) -> Finish:
     """Row 13: the name belongs to somebody else."""
     field = seen.descriptor.name.spec_field
     message = (
@@ -89,12 +89,12 @@ def foreign(seen: Observed) -> Settle:
         additional=message,
         synced=reasons.ALREADY_EXISTS,
     )
-    return Settle(
+    return Finish(
         view, events=messages.once(seen, reasons.STALLED, reasons.ALREADY_EXISTS, message), verdict=Verdict.TERMINAL
     )
 
 
-def nothing_to_adopt(seen: Observed) -> Settle:
+def nothing_to_adopt(seen: Observed) -> Finish:
     """Annotation `adoption-policy: adopt`, or `read-only`, and nothing bears the name."""
     asked = "nothing but a look" if seen.policy.read_only else "adoption"
     message = f"{asked} is asked for, but SageMaker knows no {seen.name}"
@@ -109,18 +109,18 @@ def nothing_to_adopt(seen: Observed) -> Settle:
         synced=reasons.NOT_FOUND,
     )
     events = messages.once(seen, reasons.STALLED, reasons.NOT_FOUND, message, reasons.ADOPTION_REFUSED)
-    return Settle(view, events=events, verdict=Verdict.TERMINAL)
+    return Finish(view, events=events, verdict=Verdict.TERMINAL)
 
 
-def failed(seen: Observed, failure: Failure) -> Settle | Release:
+def failed(seen: Observed, failure: Failure) -> Finish | RemoveFinalizer:
     """Rows 15 to 17: every class of error has one behaviour (v1-kinds.md 13.4)."""
     is_deleting = seen.deleting_for_s is not None
     is_created = seen.recorded is not None or seen.is_legacy
     permanent = failure.error_class is ErrorClass.INVALID
     if is_deleting and not seen.has_finalizer:
-        return Settle()
+        return Finish()
     if is_deleting and permanent and not (failure.sent or is_created or seen.doubt_for_s is not None):
-        return Release()  # this region, endpoint or name cannot be called: nothing was created there
+        return RemoveFinalizer()  # this region, endpoint or name cannot be called: nothing was created there
     stuck = permanent and not is_deleting and failure.during in _REFUSED
     reason = reasons.INVALID_SPEC if stuck and failure.during is not During.IDENTITY else _trouble(failure)
     text = f"{failure} ({_WAY_OUT})" if is_deleting else str(failure)
@@ -140,7 +140,7 @@ def failed(seen: Observed, failure: Failure) -> Settle | Release:
         else messages.once(seen, reasons.STALLED if stuck else reasons.RECONCILING, reason, text, told)
     )
     follow = is_created and not seen.is_ended
-    return Settle(view, seen.recorded, events, follow=follow, verdict=verdict, failure=failure)
+    return Finish(view, seen.recorded, events, follow=follow, verdict=verdict, failure=failure)
 
 
 _WAY_OUT: Final = (
@@ -223,12 +223,12 @@ def drift_view(phase: Phase, message: str, value: str, fields: Mapping[str, Any]
     )
 
 
-def drift_reported(seen: Observed, recorded: Recorded | None, message: str, value: str, pause_s: float) -> Settle:
+def drift_reported(seen: Observed, recorded: Recorded | None, message: str, value: str, pause_s: float) -> Finish:
     """Drift of what serves on as it is; looked at again when it may be corrected, `pause_s` from now at the soonest."""
     corrects = seen.policy.corrects
     view = drift_view(Phase.READY_WORKING if corrects else Phase.READY, message, value)
     again_s = max(seen.correction_in_s, pause_s) if corrects else LOOK_S
-    return Settle(view, recorded, drift_told(seen, message), again_s=again_s)
+    return Finish(view, recorded, drift_told(seen, message), again_s=again_s)
 
 
 _DRIFTS: Final = {each.value: each for each in Drift}

@@ -1,7 +1,7 @@
 """The steps that a decision may take: frozen values, shared by all life-cycles.
 
-After a step that is not final the loop adds its outcome to the observation and decides again. `Settle`, `Release` and
-`Expire` end a pass.
+After a step that is not final the loop adds its result to the observation and decides again. `Finish`,
+`RemoveFinalizer` and `DeleteExpired` end a pass.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class AwsStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepare:
+class EnsureFinalizer:
     """Write the finalizer and the name into the object, with one patch, before anything is created."""
 
 
@@ -37,7 +37,7 @@ class Describe(AwsStep):
 
 
 @dataclass(frozen=True, slots=True)
-class CheckOwner(AwsStep):
+class VerifyOwner(AwsStep):
     """Read the tags of the resource that bears our name."""
 
     during = During.OWNER
@@ -85,7 +85,7 @@ class DropTags(AwsStep):
 
 
 @dataclass(frozen=True, slots=True)
-class Expire:
+class DeleteExpired:
     """Delete the object, whose job has ended: its record at AWS stays."""
 
 
@@ -99,7 +99,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class RemoveFinalizer:
     """Take our finalizer off: nothing that is ours is left at AWS."""
 
     events: tuple[Event, ...] = ()
@@ -171,7 +171,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Settle:
+class Finish:
     """Write the status, where it changed, and end the pass."""
 
     view: View | None = None

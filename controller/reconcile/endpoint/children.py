@@ -9,7 +9,7 @@ from controller.reconcile.endpoint.observation import EndpointStep, HostingSeen,
 from controller.reconcile.endpoint.pauses import CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
 from controller.reconcile.status import messages
-from controller.reconcile.steps import Create, Phase, Settle, View
+from controller.reconcile.steps import Create, Finish, Phase, View
 
 
 def children_or(seen: HostingSeen, then: Create | Update, phase: Phase) -> EndpointStep:
@@ -26,7 +26,7 @@ def children_or(seen: HostingSeen, then: Create | Update, phase: Phase) -> Endpo
     return then
 
 
-def _waits_for(seen: HostingSeen, want: Want, phase: Phase) -> Settle:
+def _waits_for(seen: HostingSeen, want: Want, phase: Phase) -> Finish:
     base = seen.base
     kind, name = want.descriptor.kind, want.child.name if want.child else want.name
     is_stuck = want.child is not None and want.child.is_stalled
@@ -46,7 +46,7 @@ def _waits_for(seen: HostingSeen, want: Want, phase: Phase) -> Settle:
         synced=reasons.CHILD_FAILED if is_stuck else waits,
     )
     events = messages.once(base, reasons.STALLED, reason, message) if is_stuck else ()
-    return Settle(view, base.recorded, events, follow=base.recorded is not None, again_s=CHILDREN_POLL_S)
+    return Finish(view, base.recorded, events, follow=base.recorded is not None, again_s=CHILDREN_POLL_S)
 
 
 def tagged_otherwise(seen: HostingSeen) -> Want | None:

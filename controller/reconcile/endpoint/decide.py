@@ -42,16 +42,16 @@ from controller.reconcile.shared_decisions import (
 )
 from controller.reconcile.status import messages
 from controller.reconcile.steps import (
-    CheckOwner,
     Create,
     Delete,
     Describe,
     Drift,
+    EnsureFinalizer,
     Event,
+    Finish,
     Phase,
-    Prepare,
-    Settle,
     Verdict,
+    VerifyOwner,
     View,
 )
 from controller.reconcile.tags import decide as tagging
@@ -61,7 +61,7 @@ from controller.runtime.errors import ABSENT
 def decide(seen: HostingSeen) -> EndpointStep:
     """The next step. At most one mutation of AWS per pass; a hold lets no AWS call through."""
     step = respecting_hold(seen.base, _decide(seen))
-    if isinstance(step, Settle) and step.view is not None and seen.ignored and not seen.is_observed:
+    if isinstance(step, Finish) and step.view is not None and seen.ignored and not seen.is_observed:
         message = f"without effect: {'; '.join(seen.ignored)}"  # once for each generation of the spec
         return replace(step, events=(*step.events, Event("Warning", reasons.FIELDS_IGNORED, message)))
     return step
@@ -83,7 +83,7 @@ def _decide(seen: HostingSeen) -> EndpointStep:
     if seen.invalid is not None:
         return _invalid(seen, seen.invalid)
     if not base.has_finalizer:
-        return Prepare()
+        return EnsureFinalizer()
     if (tags := tagging.step(base)) is not None:
         return tags
     for child in seen.children:
@@ -96,11 +96,11 @@ def _decide(seen: HostingSeen) -> EndpointStep:
     return _not_recorded(seen)
 
 
-def _only_shown(seen: HostingSeen, remote: Found, recorded: Recorded) -> Settle:
+def _only_shown(seen: HostingSeen, remote: Found, recorded: Recorded) -> Finish:
     """The endpoint as it is, whatever the spec says; no child is made or missed."""
     if remote.value == IN_SERVICE:
         view = View(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen))
-        return Settle(view, recorded, first_sight(seen, recorded), follow=True)
+        return Finish(view, recorded, first_sight(seen, recorded), follow=True)
     if remote.value == FAILED:
         return _endpoint_stuck(seen, recorded, remote)
     return _as_it_is(seen, recorded, remote)
@@ -109,7 +109,7 @@ def _only_shown(seen: HostingSeen, remote: Found, recorded: Recorded) -> Settle:
 def _failed(seen: HostingSeen, failure: Failure) -> EndpointStep:
     """A refused update leaves an endpoint that serves."""
     step = failed(seen.base, failure)
-    if failure.during is not During.UPDATE or not isinstance(step, Settle) or step.view is None:
+    if failure.during is not During.UPDATE or not isinstance(step, Finish) or step.view is None:
         return step
     phase = Phase.READY_STUCK if step.view.phase is Phase.STUCK else step.view.phase
     return replace(step, view=replace(step.view, phase=phase))
@@ -119,7 +119,7 @@ def _invalid(seen: HostingSeen, failure: Failure) -> EndpointStep:
     """A spec that cannot be taken apart: nothing is changed, and an endpoint that is there is still shown as it is."""
     base, remote = seen.base, seen.base.remote
     step = failed(base, failure)
-    if base.recorded is None or not isinstance(step, Settle) or step.view is None:
+    if base.recorded is None or not isinstance(step, Finish) or step.view is None:
         return step
     if base.is_describe_due or (isinstance(remote, Found) and remote.source is Source.SUMMARY):
         return Describe(background=True)
@@ -154,10 +154,10 @@ def _not_recorded(seen: HostingSeen) -> EndpointStep:
     if remote is ABSENT:
         if base.policy.adoption is Adoption.ADOPT:
             return nothing_to_adopt(base)
-        return Settle(again_s=LOOK_AGAIN_S) if base.name_is_taken else _build(seen)
+        return Finish(again_s=LOOK_AGAIN_S) if base.name_is_taken else _build(seen)
     match owner_of(base):
         case Owner.UNKNOWN:
-            return CheckOwner(remote.arn)
+            return VerifyOwner(remote.arn)
         case Owner.FOREIGN if base.policy.adoption is Adoption.REFUSE:
             return foreign(base)
         case _:
@@ -187,10 +187,10 @@ def _recorded(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
         if not base.is_recorded_in_status:
             return _told(seen, recorded, CREATING, messages.created(base, recorded))
         settled = seen.was_visible and seen.is_observed and not base.is_describe_due
-        return Settle(follow=True) if settled else Describe(background=seen.is_observed)
+        return Finish(follow=True) if settled else Describe(background=seen.is_observed)
     if remote is ABSENT:
         if not seen.was_visible and may_be_invisible(base, recorded):
-            return Settle(follow=True, again_s=LOOK_AGAIN_S)
+            return Finish(follow=True, again_s=LOOK_AGAIN_S)
         return _build(seen)  # row 1: it is wanted, and was deleted behind our back
     if remote.source is Source.SUMMARY or base.is_describe_due:
         return Describe(background=seen.is_observed)
@@ -203,7 +203,7 @@ def _recorded(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     return _as_it_is(seen, recorded, remote)
 
 
-def _told(seen: HostingSeen, recorded: Recorded, value: str, *events: Event) -> Settle:
+def _told(seen: HostingSeen, recorded: Recorded, value: str, *events: Event) -> Finish:
     """SageMaker has accepted: this is what it says then, without asking."""
     phase = Phase.READY_WORKING if value == UPDATING else Phase.WORKING
     fields = fields_of(seen)
@@ -213,10 +213,10 @@ def _told(seen: HostingSeen, recorded: Recorded, value: str, *events: Event) -> 
     if value == UPDATING:
         drift = Drift.CORRECTING if drift_shown(seen.base) is Drift.FOUND else None
     view = View(phase, value, value=value, fields=fields, drift=drift)
-    return Settle(view, recorded, events, follow=True)
+    return Finish(view, recorded, events, follow=True)
 
 
-def _as_it_is(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
+def _as_it_is(seen: HostingSeen, recorded: Recorded, remote: Found) -> Finish:
     """Rows 3, 8 and 12, and values that AWS adds: shown as they are; a wish that has to wait is told."""
     base = seen.base
     serves = remote.value in BUSY and remote.value != CREATING
@@ -238,7 +238,7 @@ def _as_it_is(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
     if pending and base.reasons.get(reasons.SYNCED) != reasons.UPDATE_PENDING:
         events += (Event("Normal", reasons.UPDATE_PENDING, message),)
     again_s = BUSY_POLL_S if remote.value == DELETING else None  # lists tell of changes, not of disappearance
-    return Settle(view, recorded, events, follow=True, again_s=again_s)
+    return Finish(view, recorded, events, follow=True, again_s=again_s)
 
 
 def _endpoint_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> EndpointStep:
@@ -249,7 +249,7 @@ def _endpoint_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> En
     return _endpoint_stuck(seen, recorded, remote)
 
 
-def _endpoint_stuck(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
+def _endpoint_stuck(seen: HostingSeen, recorded: Recorded, remote: Found) -> Finish:
     pending = is_pending(seen)
     message = remote.failure_reason or "SageMaker gives no reason"
     if pending:
@@ -267,4 +267,4 @@ def _endpoint_stuck(seen: HostingSeen, recorded: Recorded, remote: Found) -> Set
         synced=reasons.UPDATE_BLOCKED if pending else reasons.SYNCED,
     )
     events = messages.once(seen.base, reasons.STALLED, reasons.ENDPOINT_FAILED, message, reasons.FAILED)
-    return Settle(view, recorded, first_sight(seen, recorded) + events, follow=True)
+    return Finish(view, recorded, first_sight(seen, recorded) + events, follow=True)

@@ -11,7 +11,7 @@ from controller.reconcile.hosting import BUSY, DELETING
 from controller.reconcile.observation import Found, Mutation, Owner, Source
 from controller.reconcile.shared_decisions import DOUBT_S, may_be_invisible, owner_of
 from controller.reconcile.status import messages
-from controller.reconcile.steps import CheckOwner, Delete, Describe, Event, Phase, Release, Settle, View
+from controller.reconcile.steps import Delete, Describe, Event, Finish, Phase, RemoveFinalizer, VerifyOwner, View
 from controller.runtime.errors import ABSENT
 
 
@@ -19,7 +19,7 @@ def deleting(seen: HostingSeen, deleting_for_s: float) -> EndpointStep:
     """Rows 2 and 9 to 11: endpoint, configurations, models, each waited for (D-54); then the object goes."""
     base = seen.base
     if not base.has_finalizer:
-        return Settle()
+        return Finish()
     if base.reasons.get(reasons.RECONCILING) == reasons.DELETING_CHILDREN and base.recorded is None:
         return _teardown(seen)
     remote = base.remote
@@ -32,7 +32,7 @@ def deleting(seen: HostingSeen, deleting_for_s: float) -> EndpointStep:
     if base.recorded is None:
         match owner_of(base):
             case Owner.UNKNOWN:
-                return CheckOwner(remote.arn)
+                return VerifyOwner(remote.arn)
             case Owner.FOREIGN:
                 return _teardown_begins(seen, f"{base.name} was not created by this object and is left alone")
             case _:
@@ -56,23 +56,23 @@ def _gone(seen: HostingSeen, deleting_for_s: float) -> EndpointStep:
     doubt_s = min(deleting_for_s, DOUBT_S if base.doubt_for_s is None else base.doubt_for_s)
     may_exist = bool(seen.children) and not base.was_refused  # without children nothing can have been created
     if may_exist and doubt_s < DOUBT_S:
-        return Settle(again_s=DOUBT_S - doubt_s)
+        return Finish(again_s=DOUBT_S - doubt_s)
     return _teardown_begins(seen, "there is no endpoint")
 
 
-def _waits_for_endpoint(seen: HostingSeen, message: str, reason: str) -> Settle:
+def _waits_for_endpoint(seen: HostingSeen, message: str, reason: str) -> Finish:
     base = seen.base
     events = messages.once(base, reasons.RECONCILING, reason, message)
     told = tuple(Event("Normal", reasons.DELETING, each.message) for each in events)
     fields = {**fields_of(seen)}
     view = View(Phase.WORKING, reason, message, value=DELETING, fields=fields)
-    return Settle(view, base.recorded, told, again_s=BUSY_POLL_S / 2)
+    return Finish(view, base.recorded, told, again_s=BUSY_POLL_S / 2)
 
 
 def _teardown_begins(seen: HostingSeen, message: str) -> EndpointStep:
     """Written down before the children go: from here on nobody asks for the endpoint again."""
     if not seen.children:
-        return Release(_last_words(seen, message))
+        return RemoveFinalizer(_last_words(seen, message))
     view = View(
         Phase.WORKING,
         reasons.DELETING_CHILDREN,
@@ -81,7 +81,7 @@ def _teardown_begins(seen: HostingSeen, message: str) -> EndpointStep:
         fields={"endpointConfigName": None, "modelNames": None},
         forgets=True,
     )
-    return Settle(view, None, _last_words(seen, message), again_s=CHILDREN_POLL_S)
+    return Finish(view, None, _last_words(seen, message), again_s=CHILDREN_POLL_S)
 
 
 def _last_words(seen: HostingSeen, message: str) -> tuple[Event, ...]:
@@ -94,5 +94,5 @@ def _teardown(seen: HostingSeen) -> EndpointStep:
             if not child.is_deleting and child.name not in seen.done:
                 return DropChild(child)
         if group:
-            return Settle(again_s=CHILDREN_POLL_S / 2)
-    return Release()
+            return Finish(again_s=CHILDREN_POLL_S / 2)
+    return RemoveFinalizer()

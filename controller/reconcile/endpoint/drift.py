@@ -18,7 +18,7 @@ from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.hosting import IN_SERVICE
 from controller.reconcile.observation import Recorded
 from controller.reconcile.shared_decisions import drift_shown, drift_told, drift_view
-from controller.reconcile.steps import Drift, Phase, Settle
+from controller.reconcile.steps import Drift, Finish, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +94,10 @@ def children_drifted(seen: HostingSeen, recorded: Recorded, lost: list[Child]) -
     return _told(seen, recorded, Phase.READY, message)
 
 
-def _told(seen: HostingSeen, recorded: Recorded, phase: Phase, message: str, again_s: float | None = None) -> Settle:
+def _told(seen: HostingSeen, recorded: Recorded, phase: Phase, message: str, again_s: float | None = None) -> Finish:
     view = drift_view(phase, message, IN_SERVICE, fields_of(seen))
     events = first_sight(seen, recorded) + drift_told(seen.base, message)
-    return Settle(view, recorded, events, follow=True, again_s=again_s)
+    return Finish(view, recorded, events, follow=True, again_s=again_s)
 
 
 def aimed_at(fields: Mapping[str, Any]) -> dict[str, tuple[int | None, float]]:

@@ -24,7 +24,7 @@ from controller.reconcile.hosting import CREATING, IN_SERVICE, UPDATING
 from controller.reconcile.observation import Found, Recorded
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_shown, status_changed
 from controller.reconcile.status import messages
-from controller.reconcile.steps import Drift, Event, Phase, Settle, View
+from controller.reconcile.steps import Drift, Event, Finish, Phase, View
 
 
 def in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> EndpointStep:
@@ -32,7 +32,7 @@ def in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> Endpoint
     desired, base = seen.desired, seen.base
     assert desired is not None  # noqa: S101 (only deletions have none)
     if base.shown == UPDATING and seen.attempt.since and remote.fields.get("lastModifiedTime") == seen.attempt.since:
-        return Settle(follow=True, again_s=LOOK_AGAIN_S)  # an answer from before our update
+        return Finish(follow=True, again_s=LOOK_AGAIN_S)  # an answer from before our update
     running = seen.running
     has_shape = running is not None and desired.shape != "" and desired.shape == shape_of(running.content)
     if has_shape and running is not None:
@@ -47,7 +47,7 @@ def in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> Endpoint
     if seen.is_attempted:
         return _update_failed(seen, recorded, remote)  # row 6: SageMaker went back
     if seen.was_refused_as_busy:
-        return Settle(follow=True, again_s=BUSY_POLL_S)
+        return Finish(follow=True, again_s=BUSY_POLL_S)
     step = children_or(seen, Update(), Phase.READY_WORKING)
     return held(seen, recorded, is_whole=True) if isinstance(step, Update) and is_held(seen) else step
 
@@ -64,7 +64,7 @@ def _right_configuration(seen: HostingSeen, recorded: Recorded, remote: Found, r
     if not numbers or seen.is_attempted:
         return _serves(seen, recorded)
     if seen.was_refused_as_busy:
-        return Settle(follow=True, again_s=BUSY_POLL_S)
+        return Finish(follow=True, again_s=BUSY_POLL_S)
     if is_held(seen):
         return held(seen, recorded, is_whole=False)
     return Update(numbers) if base.shown == base.descriptor.status.reconciling else _announce(seen, recorded)
@@ -80,7 +80,7 @@ def _announce(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
         fields=fields_of(seen),
         synced=reasons.UPDATE_PENDING,
     )
-    return Settle(view, recorded, follow=True)
+    return Finish(view, recorded, follow=True)
 
 
 def _serves(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
@@ -116,10 +116,10 @@ def _at_rest(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
         events += status_changed(base, IN_SERVICE)
     if drift_shown(base) is Drift.CORRECTING:
         events += (Event("Normal", reasons.DRIFT_CORRECTED, f"{recorded.name} is again as the spec wants it"),)
-    return Settle(view, recorded, events, follow=True, again_s=CHILDREN_POLL_S if unneeded else None)
+    return Finish(view, recorded, events, follow=True, again_s=CHILDREN_POLL_S if unneeded else None)
 
 
-def _update_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
+def _update_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> Finish:
     """Row 6, D-15: told with SageMaker's reason; another spec is tried, the same one is not."""
     reason = remote.failure_reason or "SageMaker went back to the previous configuration and gives no reason"
     message = f"The update failed: {reason}. It is not repeated; change the spec to try again"
@@ -134,6 +134,6 @@ def _update_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> Sett
         # Changing it back has failed: it is still not as it was applied.
         drift=Drift.FOUND if drift_shown(seen.base) is Drift.CORRECTING else None,
     )
-    return Settle(
+    return Finish(
         view, recorded, messages.once(seen.base, reasons.STALLED, reasons.UPDATE_FAILED, message), follow=True
     )

@@ -9,15 +9,15 @@ from controller.reconcile.endpoint.desired import Child, Desired, Want
 from controller.reconcile.observation import During, Failure, Found, Situation
 from controller.reconcile.steps import (
     AwsStep,
-    CheckOwner,
     Create,
     Delete,
     Describe,
     DropTags,
-    Prepare,
+    EnsureFinalizer,
+    Finish,
     PutTags,
-    Release,
-    Settle,
+    RemoveFinalizer,
+    VerifyOwner,
 )
 
 
@@ -104,8 +104,8 @@ class Update(AwsStep):
 
 
 ChildStep: TypeAlias = MakeChild | RestoreChild | DropChild | RetainChild | TagChild | OwnChild | CorrectChild
-EndpointCall: TypeAlias = Describe | CheckOwner | AskScaled | Create | Update | Delete | PutTags | DropTags
-EndpointStep: TypeAlias = Prepare | ChildStep | NoteServed | NoteWish | EndpointCall | Release | Settle
+EndpointCall: TypeAlias = Describe | VerifyOwner | AskScaled | Create | Update | Delete | PutTags | DropTags
+EndpointStep: TypeAlias = EnsureFinalizer | ChildStep | NoteServed | NoteWish | EndpointCall | RemoveFinalizer | Finish
 
 
 @dataclass(frozen=True, slots=True)

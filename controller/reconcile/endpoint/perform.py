@@ -53,7 +53,7 @@ from controller.reconcile.observation import During, Failure, Found, Mutation, O
 from controller.reconcile.ports import ObjectReader, ObjectWriter
 from controller.reconcile.shared_decisions import drift_shown
 from controller.reconcile.status.view import rfc3339
-from controller.reconcile.steps import CheckOwner, Create, Delete, Describe, Drift, Prepare
+from controller.reconcile.steps import Create, Delete, Describe, Drift, EnsureFinalizer, VerifyOwner
 from controller.runtime.errors import ABSENT, ErrorClass
 
 _log: Final = structlog.get_logger(__name__)
@@ -93,7 +93,7 @@ class EndpointLifeCycle:
     def perform(self, step: EndpointStep, observed: HostingSeen, managed: ManagedObject) -> HostingSeen:
         """See `LifeCycle.perform`."""
         match step:
-            case Prepare():
+            case EnsureFinalizer():
                 managed.ensure_finalizer(None)
                 return self.observe(managed)
             case NoteServed():
@@ -102,8 +102,8 @@ class EndpointLifeCycle:
                 return self._note_wish(observed, managed)
             case Describe(background):
                 return self._describe(observed, managed, background=background)
-            case CheckOwner(arn):
-                return self._check_owner(observed, managed, arn)
+            case VerifyOwner(arn):
+                return self._verify_owner(observed, managed, arn)
             case AskScaled(variants):
                 return self._ask_scaled(observed, managed, variants)
             case Create():
@@ -237,7 +237,7 @@ class EndpointLifeCycle:
         self._context.tracker.described(managed.key, answer)
         return replace(seen, base=replace(base, remote=found(self._descriptor, answer, Source.DESCRIPTION)))
 
-    def _check_owner(self, seen: HostingSeen, managed: ManagedObject, arn: str) -> HostingSeen:
+    def _verify_owner(self, seen: HostingSeen, managed: ManagedObject, arn: str) -> HostingSeen:
         tags = self._endpoints.tags(managed.identity.target(), arn, caller=managed.key)
         if tags is ABSENT:
             return replace(seen, base=replace(seen.base, remote=ABSENT))

@@ -5,7 +5,7 @@ from controller.reconcile.endpoint.observation import HostingSeen
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.hosting import IN_SERVICE
 from controller.reconcile.observation import Recorded
-from controller.reconcile.steps import Event, Phase, Settle, View
+from controller.reconcile.steps import Event, Finish, Phase, View
 
 
 def is_pending(seen: HostingSeen) -> bool:
@@ -22,7 +22,7 @@ def is_held(seen: HostingSeen) -> bool:
     return awaits is None or awaits.id != seen.desired.attempt or awaits.retry == seen.desired.retry
 
 
-def held(seen: HostingSeen, recorded: Recorded, *, is_whole: bool) -> Settle:
+def held(seen: HostingSeen, recorded: Recorded, *, is_whole: bool) -> Finish:
     """Everything is prepared, and the user has the last word."""
     message = (
         "the update is prepared, and begins when the annotation sagemaker.aws.amazon.com/reconcile-at gets a new text"
@@ -40,7 +40,7 @@ def held(seen: HostingSeen, recorded: Recorded, *, is_whole: bool) -> Settle:
     )
     is_told = seen.base.reasons.get(reasons.READY) == reasons.UPDATE_PENDING
     events = () if is_told else (Event("Normal", reasons.UPDATE_PENDING, message),)
-    return Settle(view, recorded, first_sight(seen, recorded) + events, follow=True)
+    return Finish(view, recorded, first_sight(seen, recorded) + events, follow=True)
 
 
 def resets(seen: HostingSeen, *, is_whole: bool) -> tuple[Event, ...]:

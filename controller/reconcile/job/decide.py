@@ -26,19 +26,19 @@ from controller.reconcile.shared_decisions import (
 )
 from controller.reconcile.status import messages
 from controller.reconcile.steps import (
-    CheckOwner,
     Create,
+    DeleteExpired,
     Describe,
     DropTags,
+    EnsureFinalizer,
     Event,
-    Expire,
+    Finish,
     Phase,
-    Prepare,
     PutTags,
-    Release,
-    Settle,
+    RemoveFinalizer,
     Stop,
     Verdict,
+    VerifyOwner,
     View,
 )
 from controller.reconcile.tags import decide as tagging
@@ -51,7 +51,18 @@ UNKNOWN_VALUE_POLL_S: Final = 300.0
 RULES_POLL_S: Final = 60.0
 """Debugger rules continue after the end of the job, and List does not show them (v1-kinds.md 6.8)."""
 
-JobStep: TypeAlias = Prepare | Describe | CheckOwner | Create | Stop | PutTags | DropTags | Expire | Release | Settle
+JobStep: TypeAlias = (
+    EnsureFinalizer
+    | Describe
+    | VerifyOwner
+    | Create
+    | Stop
+    | PutTags
+    | DropTags
+    | DeleteExpired
+    | RemoveFinalizer
+    | Finish
+)
 
 
 def decide(seen: Observed) -> JobStep:
@@ -78,7 +89,7 @@ def _living(seen: Observed) -> JobStep:
     if seen.is_ended:
         return _ended(seen)
     if not (seen.has_finalizer and seen.is_name_persisted):
-        return Prepare()
+        return EnsureFinalizer()
     if seen.recorded is not None:
         return _created(seen, seen.recorded)
     return _not_created(seen)
@@ -96,7 +107,7 @@ def _not_created(seen: Observed) -> JobStep:
         if seen.policy.adoption is Adoption.ADOPT:
             return nothing_to_adopt(seen)
         if seen.name_is_taken:  # exists for Create, not yet for Describe (D-07b)
-            return Settle(again_s=LOOK_AGAIN_S)
+            return Finish(again_s=LOOK_AGAIN_S)
         if seen.is_legacy and seen.shown not in operator_values(seen):
             return _gone(seen)  # row 3
         return Create()
@@ -104,7 +115,7 @@ def _not_created(seen: Observed) -> JobStep:
         case Owner.OURS:
             return _adopted(seen, remote)
         case Owner.UNKNOWN:
-            return CheckOwner(remote.arn)
+            return VerifyOwner(remote.arn)
         case Owner.FOREIGN:
             return foreign(seen) if seen.policy.adoption is Adoption.REFUSE else _adopted(seen, remote)
 
@@ -125,7 +136,7 @@ def _created(seen: Observed, recorded: Recorded) -> JobStep:
     if remote is None:
         if seen.is_describe_due:
             return Describe(background=True)
-        return Settle(follow=True)
+        return Finish(follow=True)
     if remote is ABSENT:
         return _missing(seen, recorded)
     if remote.value in seen.descriptor.status.terminal and remote.source is Source.SUMMARY:
@@ -139,7 +150,7 @@ def _record(seen: Observed, recorded: Recorded) -> JobStep:
     """Create has answered. The status says `InProgress` without asking: that is what a created job is."""
     view = View(phase=Phase.WORKING, reason=IN_PROGRESS, value=IN_PROGRESS, message="created")
     events = () if seen.is_announced else (messages.created(seen, recorded),)
-    return Settle(view=view, recorded=recorded, events=events, follow=True)
+    return Finish(view=view, recorded=recorded, events=events, follow=True)
 
 
 def _show(seen: Observed, recorded: Recorded, remote: Found) -> JobStep:
@@ -155,7 +166,7 @@ def _show(seen: Observed, recorded: Recorded, remote: Found) -> JobStep:
     events += messages.issues_found(seen, remote)
     ends = remote.value in rule.terminal
     events += [messages.ended(seen, remote)] if ends else status_changed(seen, remote.value)
-    return Settle(view=view, recorded=recorded, events=tuple(events), follow=not ends, again_s=_again_s(seen, remote))
+    return Finish(view=view, recorded=recorded, events=tuple(events), follow=not ends, again_s=_again_s(seen, remote))
 
 
 def _again_s(seen: Observed, remote: Found) -> float | None:
@@ -197,8 +208,8 @@ def _ended(seen: Observed) -> JobStep:
         return step
     left_s = seen.policy.ttl_s - seen.ended_ago_s
     if left_s <= 0:
-        return Expire()
-    if not isinstance(step, Settle):
+        return DeleteExpired()
+    if not isinstance(step, Finish):
         return step
     return replace(step, again_s=left_s if step.again_s is None else min(left_s, step.again_s))
 
@@ -208,20 +219,20 @@ def _after_end(seen: Observed) -> JobStep:
     if seen.is_asked and seen.is_describe_due and not seen.policy.paused:
         return Describe()
     if not (seen.rules_running or seen.is_asked):
-        return Settle()
+        return Finish()
     if isinstance(seen.remote, Found) and seen.remote.source is Source.DESCRIPTION:
         events = tuple(messages.issues_found(seen, seen.remote))
-        return Settle(view=_view(seen, seen.remote), events=events, again_s=_again_s(seen, seen.remote))
+        return Finish(view=_view(seen, seen.remote), events=events, again_s=_again_s(seen, seen.remote))
     if seen.remote is ABSENT or not seen.rules_running:
-        return Settle()
+        return Finish()
     if seen.described_ago_s is not None and seen.described_ago_s < RULES_POLL_S:
-        return Settle(again_s=RULES_POLL_S - seen.described_ago_s)
+        return Finish(again_s=RULES_POLL_S - seen.described_ago_s)
     return Describe(background=True)
 
 
 def _missing(seen: Observed, recorded: Recorded) -> JobStep:
     if may_be_invisible(seen, recorded):
-        return Settle(follow=True, again_s=LOOK_AGAIN_S)
+        return Finish(follow=True, again_s=LOOK_AGAIN_S)
     return _gone(seen)
 
 
@@ -233,7 +244,7 @@ def _gone(seen: Observed) -> JobStep:
     )
     recorded = seen.recorded or Recorded(name=seen.name, region="", partition="")
     view = View(Phase.STUCK, reasons.NOT_FOUND, message, additional=message, synced=reasons.NOT_FOUND)
-    return Settle(
+    return Finish(
         view, recorded, messages.once(seen, reasons.STALLED, reasons.NOT_FOUND, message), verdict=Verdict.TERMINAL
     )
 
@@ -243,23 +254,23 @@ def _gone(seen: Observed) -> JobStep:
 
 def _deleting(seen: Observed, deleting_for_s: float) -> JobStep:
     if not seen.has_finalizer:
-        return Settle()
+        return Finish()
     if seen.recorded is not None:
-        return Release() if seen.is_ended else _end(seen, seen.recorded)
+        return RemoveFinalizer() if seen.is_ended else _end(seen, seen.recorded)
     remote = seen.remote
     if remote is None:
         return Describe()
     if remote is ABSENT:
         doubt_s = min(deleting_for_s, DOUBT_S if seen.doubt_for_s is None else seen.doubt_for_s)
         if doubt_s < DOUBT_S and not seen.was_refused:
-            return Settle(again_s=DOUBT_S - doubt_s)
-        return Release()  # row 2
+            return Finish(again_s=DOUBT_S - doubt_s)
+        return RemoveFinalizer()  # row 2
     match owner_of(seen):
         case Owner.OURS:
             recorded = record_of(seen, remote)
             return _end(replace(seen, recorded=recorded), recorded)
         case Owner.UNKNOWN:
-            return CheckOwner(remote.arn)
+            return VerifyOwner(remote.arn)
         case Owner.FOREIGN:  # row 14
             return _leave_alone(seen)
 
@@ -271,32 +282,32 @@ def _end(seen: Observed, recorded: Recorded) -> JobStep:
         return _stopping(seen, recorded) if seen.mutation is Mutation.STOPPED else Describe()
     if remote is ABSENT:
         if may_be_invisible(seen, recorded):
-            return Settle(follow=True, again_s=LOOK_AGAIN_S)
-        return Release()
+            return Finish(follow=True, again_s=LOOK_AGAIN_S)
+        return RemoveFinalizer()
     if remote.value in rule.terminal:
-        return Release()
+        return RemoveFinalizer()
     if remote.value != IN_PROGRESS:
         again_s = None if remote.value == rule.stopping else UNKNOWN_VALUE_POLL_S
-        return Settle(_view(seen, remote), recorded, follow=True, again_s=again_s)
+        return Finish(_view(seen, remote), recorded, follow=True, again_s=again_s)
     if seen.mutation is Mutation.STOPPED:
         return _stopping(seen, recorded)
     if remote.source is Source.SUMMARY and seen.shown == rule.stopping:
-        return Settle(follow=True)  # the summary is older than our Stop
+        return Finish(follow=True)  # the summary is older than our Stop
     if seen.stop_was_refused:
-        return Settle(follow=True, again_s=LOOK_AGAIN_S)  # refused in a state that Describe does not show yet
+        return Finish(follow=True, again_s=LOOK_AGAIN_S)  # refused in a state that Describe does not show yet
     if seen.is_spawned and seen.owner is not Owner.OURS:
         # Anybody who may create objects may write an owner reference and an annotation that name any job.
-        return CheckOwner(remote.arn or recorded.arn) if seen.owner is Owner.UNKNOWN else _leave_alone(seen)
+        return VerifyOwner(remote.arn or recorded.arn) if seen.owner is Owner.UNKNOWN else _leave_alone(seen)
     return Stop()
 
 
 def _leave_alone(seen: Observed) -> JobStep:
     message = f"{seen.name} was not created by this object and is left alone"
-    return Release((Event("Normal", reasons.RETAINED, message),))
+    return RemoveFinalizer((Event("Normal", reasons.RETAINED, message),))
 
 
 def _stopping(seen: Observed, recorded: Recorded) -> JobStep:
     stopping = seen.descriptor.status.stopping
     view = View(Phase.WORKING, stopping, "stop requested", value=stopping, secondary="")
     event = Event("Normal", reasons.STOPPING, f"Stop of {recorded.name} requested")
-    return Settle(view, recorded, (event,), follow=True)
+    return Finish(view, recorded, (event,), follow=True)

@@ -13,7 +13,7 @@ from controller.reconcile.managed.observe_object import found
 from controller.reconcile.managed.requests import create_request
 from controller.reconcile.observation import Mutation, Observed, Owner, Source
 from controller.reconcile.status.messages import rules_running
-from controller.reconcile.steps import CheckOwner, Create, Describe, Prepare, Stop
+from controller.reconcile.steps import Create, Describe, EnsureFinalizer, Stop, VerifyOwner
 from controller.runtime.errors import ABSENT, ErrorClass
 
 
@@ -46,13 +46,13 @@ class JobLifeCycle:
     def perform(self, step: JobStep, observed: Observed, managed: ManagedObject) -> Observed:
         """See `LifeCycle.perform`."""
         match step:
-            case Prepare():
+            case EnsureFinalizer():
                 managed.ensure_finalizer(None if observed.is_name_persisted else observed.name)
                 return self.observe(managed)
             case Describe(background):
                 return self._describe(observed, managed, background=background)
-            case CheckOwner(arn):
-                return self._check_owner(observed, managed, arn)
+            case VerifyOwner(arn):
+                return self._verify_owner(observed, managed, arn)
             case Create():
                 return self._create(observed, managed)
             case Stop():
@@ -76,7 +76,7 @@ class JobLifeCycle:
             managed.state.described_at = self._context.clock.monotonic()  # no List shows rules: time decides
         return replace(seen, remote=remote)
 
-    def _check_owner(self, seen: Observed, managed: ManagedObject, arn: str) -> Observed:
+    def _verify_owner(self, seen: Observed, managed: ManagedObject, arn: str) -> Observed:
         identity = managed.identity
         tags = self._jobs.tags(identity.target(), arn, caller=managed.key)
         if tags is ABSENT:

@@ -20,7 +20,7 @@ from controller.reconcile.namespaces.settings import Scope, scope_of
 from controller.reconcile.observation import During, Failure, Mutation, Observed, Recorded
 from controller.reconcile.status.messages import resumed, waiting
 from controller.reconcile.status.view import Facts, next_status, status_patch, with_notice
-from controller.reconcile.steps import Event, Settle, View
+from controller.reconcile.steps import Event, Finish, View
 from controller.runtime.errors import ErrorClass
 
 _log: Final = structlog.get_logger(__name__)
@@ -183,10 +183,10 @@ class ManagedObject:
             self.patch_status(patch)
             self.emit_events((*resumed(seen, view), *events))
 
-    def would_change_status(self, seen: Observed, settle: Settle) -> bool:
+    def would_change_status(self, seen: Observed, end: Finish) -> bool:
         """Whether the end of a pass changes the status."""
-        recorded = settle.recorded or seen.recorded
-        return settle.view is not None and self._status_patch(seen, settle.view, recorded) is not None
+        recorded = end.recorded or seen.recorded
+        return end.view is not None and self._status_patch(seen, end.view, recorded) is not None
 
     def _status_patch(self, seen: Observed, view: View, recorded: Recorded | None) -> JsonObject | None:
         status = self.obj.get("status") or {}

@@ -21,7 +21,7 @@ class LifeCycle(Protocol[ObsT, StepT]):
     def decide(self, observed: ObsT) -> StepT:
         """Return the next step. Pure and level-based: it depends on what is observed, and on nothing else.
 
-        `Settle`, `Release`, `Expire`, `PutTags` and `DropTags` are carried out by the loop.
+        `Finish`, `RemoveFinalizer`, `DeleteExpired`, `PutTags` and `DropTags` are carried out by the loop.
         """
         ...
 

@@ -12,7 +12,7 @@ from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.observation import Observation
 from controller.reconcile.passes.life_cycle import RestingLifeCycle
 from controller.reconcile.passes.loop import run
-from controller.reconcile.steps import Settle, Verdict
+from controller.reconcile.steps import Finish, Verdict
 from controller.runtime.controller import DONE, Result
 
 ObsT = TypeVar("ObsT", bound=Observation)
@@ -44,7 +44,7 @@ def _rest_after(result: Result, life_cycle: RestingLifeCycle[ObsT, StepT], manag
         return None  # the next pass reports it
     step = life_cycle.decide(observed)
     if (
-        not isinstance(step, Settle)
+        not isinstance(step, Finish)
         or step.verdict is not Verdict.FINE
         or managed.would_change_status(observed.base, step)
     ):

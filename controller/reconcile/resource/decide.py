@@ -36,7 +36,7 @@ from controller.reconcile.shared_decisions import (
     retain,
 )
 from controller.reconcile.status import messages
-from controller.reconcile.steps import Create, Delete, Describe, Drift, Event, Phase, Release, Settle, View
+from controller.reconcile.steps import Create, Delete, Describe, Drift, Event, Finish, Phase, RemoveFinalizer, View
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
@@ -81,7 +81,7 @@ def _living(seen: ResourceSeen) -> ResourceStep:
     return _created(seen, base.recorded)
 
 
-def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Settle:
+def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Finish:
     """It exists, whatever the spec says."""
     base = seen.base
     message = "" if seen.legacy_matches else f"{recorded.name} is not what the spec asks for, and stays as it is"
@@ -95,7 +95,7 @@ def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Settle:
         synced=reasons.READ_ONLY if message else reasons.SYNCED,
     )
     is_known = base.is_recorded_in_status or base.is_legacy
-    return Settle(view, recorded, () if is_known else (messages.found(recorded),))
+    return Finish(view, recorded, () if is_known else (messages.found(recorded),))
 
 
 def _inherited(seen: ResourceSeen) -> ResourceStep:
@@ -114,7 +114,7 @@ def _not_created(seen: ResourceSeen) -> ResourceStep:
         must_look = base.name_is_taken or base.is_legacy
         return Describe(background=base.is_legacy) if must_look else Create()
     if base.remote is ABSENT:
-        return Settle(again_s=LOOK_AGAIN_S) if base.name_is_taken else Create()
+        return Finish(again_s=LOOK_AGAIN_S) if base.name_is_taken else Create()
     return _show(seen, _record(seen, base.remote))  # names hold the object's uid: it is ours
 
 
@@ -127,7 +127,7 @@ def _created(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
     base = seen.base
     if base.remote is ABSENT and base.mutation is None:
         if may_be_invisible(base, recorded):
-            return Settle(again_s=LOOK_AGAIN_S)
+            return Finish(again_s=LOOK_AGAIN_S)
         return Create()  # somebody deleted it behind our back; it is wanted
     if base.is_recorded_in_status and base.mutation is None and base.remote is None and is_due(base):
         return Describe(background=True)
@@ -154,7 +154,7 @@ def _show(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
     fields = _arn_field(base, recorded)
     view = View(Phase.READY, reasons.CREATED, message, value=CREATED, fields=fields, drift=Drift.NONE)
     events = () if is_told or base.is_legacy else _news(seen, recorded)
-    return Settle(view, recorded, events, again_s=USERS_POLL_S if old else None)
+    return Finish(view, recorded, events, again_s=USERS_POLL_S if old else None)
 
 
 def _news(seen: ResourceSeen, recorded: Recorded) -> tuple[Event, ...]:
@@ -182,11 +182,11 @@ def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourceStep:
     """
     base = seen.base
     if not base.has_finalizer:
-        return Settle()
+        return Finish()
     if seen.is_child_in_use:
         message = "its deployment uses it: it goes when the deployment does, or does not need it any more"
         view = View(Phase.WORKING, reasons.IN_USE, message, additional=message)
-        return Settle(view, base.recorded, again_s=USERS_POLL_S)
+        return Finish(view, base.recorded, again_s=USERS_POLL_S)
     names = _names_to_delete(seen)
     left = [name for name in names if name not in seen.gone]
     if seen.gone and left:
@@ -196,13 +196,13 @@ def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourceStep:
     doubt_s = min(deleting_for_s, DOUBT_S if base.doubt_for_s is None else base.doubt_for_s)
     was_seen = base.recorded is not None or base.is_legacy or seen.is_confirmed_gone or base.was_refused
     if names and not was_seen and doubt_s < DOUBT_S:
-        return Settle(again_s=DOUBT_S - doubt_s)  # a Create may still take effect
+        return Finish(again_s=DOUBT_S - doubt_s)  # a Create may still take effect
     if names:
-        return Release((Event("Normal", reasons.DELETED, f"{base.name} is deleted"),))
+        return RemoveFinalizer((Event("Normal", reasons.DELETED, f"{base.name} is deleted"),))
     if base.recorded is not None and is_abandoned(seen):
         message = f"{base.recorded.name} is left alone: somebody else has put it in the place of what was created"
-        return Release((Event("Normal", reasons.RETAINED, message),))
-    return Release()
+        return RemoveFinalizer((Event("Normal", reasons.RETAINED, message),))
+    return RemoveFinalizer()
 
 
 def _names_to_delete(seen: ResourceSeen) -> list[str]:

@@ -24,7 +24,17 @@ from controller.reconcile.shared_decisions import (
     retain,
 )
 from controller.reconcile.status import messages
-from controller.reconcile.steps import AwsStep, Drift, Event, Phase, Prepare, Release, Settle, Verdict, View
+from controller.reconcile.steps import (
+    AwsStep,
+    Drift,
+    EnsureFinalizer,
+    Event,
+    Finish,
+    Phase,
+    RemoveFinalizer,
+    Verdict,
+    View,
+)
 from controller.runtime.errors import ErrorClass
 
 CREATED: Final = "Created"
@@ -73,7 +83,7 @@ class Remove(AwsStep):
     ids: tuple[str, ...]
 
 
-ScalingStep: TypeAlias = Prepare | Look | Verify | Apply | Remove | Release | Settle
+ScalingStep: TypeAlias = EnsureFinalizer | Look | Verify | Apply | Remove | RemoveFinalizer | Finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +140,7 @@ def _decide(seen: ScalingSeen) -> ScalingStep:
     if base.policy.read_only:
         return _only_looked_at(seen)
     if not (base.has_finalizer and base.is_name_persisted):
-        return Prepare()
+        return EnsureFinalizer()
     return _living(seen)
 
 
@@ -139,13 +149,13 @@ def _only_looked_at(seen: ScalingSeen) -> ScalingStep:
     base = seen.base
     is_told = base.shown in {CREATED, ERROR} and base.is_recorded_in_status and seen.is_observed
     if not seen.is_verified:
-        return Settle() if is_told and not seen.is_check_due else Verify()
+        return Finish() if is_told and not seen.is_check_due else Verify()
     if seen.missing:
         step = nothing_to_adopt(replace(base, name=seen.policy))
         return step if step.view is None else replace(step, view=replace(step.view, value=ERROR))
     view = View(Phase.READY, reasons.CREATED, value=CREATED)
     events = () if base.is_recorded_in_status or seen.record is None else (messages.found(seen.record),)
-    return Settle(view, seen.record, events)
+    return Finish(view, seen.record, events)
 
 
 def _living(seen: ScalingSeen) -> ScalingStep:
@@ -158,7 +168,7 @@ def _living(seen: ScalingSeen) -> ScalingStep:
         if seen.differences:
             return _drifted(seen)
         if drift_shown(seen.base) is not Drift.FOUND:
-            return Verify() if seen.is_check_due else Settle()
+            return Verify() if seen.is_check_due else Finish()
         return _in_place(seen) if seen.is_verified else Verify()
     if seen.waiting:
         return _waits(seen, seen.waiting)
@@ -171,12 +181,12 @@ def _living(seen: ScalingSeen) -> ScalingStep:
     return _in_place(seen, reasons.POLICY_APPLIED)
 
 
-def _in_place(seen: ScalingSeen, reason: str = "") -> Settle:
+def _in_place(seen: ScalingSeen, reason: str = "") -> Finish:
     """AWS has what the spec asks for; `reason` of the Event, if we have seen to it."""
     fields = {"resourceIDList": list(seen.wanted)}
     view = View(Phase.READY, reasons.CREATED, value=CREATED, fields=fields, drift=Drift.NONE)
     message = f"{seen.policy} is in place on {_variants(seen.wanted)}"
-    return Settle(view, seen.record, (Event("Normal", reason, message),) if reason else ())
+    return Finish(view, seen.record, (Event("Normal", reason, message),) if reason else ())
 
 
 def _drifted(seen: ScalingSeen) -> ScalingStep:
@@ -190,23 +200,23 @@ def _drifted(seen: ScalingSeen) -> ScalingStep:
     return drift_reported(base, seen.record, sentence(seen.differences), CREATED, WAIT_S)
 
 
-def _claim(seen: ScalingSeen, new: tuple[str, ...]) -> Settle:
+def _claim(seen: ScalingSeen, new: tuple[str, ...]) -> Finish:
     """Written down before it is done; our own write wakes the key for the rest."""
     fields = {"resourceIDList": [*seen.told, *new]}
     view = View(Phase.WORKING, reasons.APPLYING, value=RECONCILING, fields=fields, synced=reasons.APPLYING)
-    return Settle(view, seen.record)
+    return Finish(view, seen.record)
 
 
-def _waits(seen: ScalingSeen, message: str) -> Settle:
+def _waits(seen: ScalingSeen, message: str) -> Finish:
     """An endpoint that is not in service is waited for: no error (v1-kinds.md 13.3)."""
     reason = reasons.WAITING_FOR_ENDPOINT
     view = View(Phase.WORKING, reason, message, value=RECONCILING, synced=reason)
     events = messages.once(seen.base, reasons.RECONCILING, reason, message)
     told = tuple(Event("Normal", each.reason, each.message) for each in events)
-    return Settle(view, seen.base.recorded, told, again_s=WAIT_S)
+    return Finish(view, seen.base.recorded, told, again_s=WAIT_S)
 
 
-def _refused(seen: ScalingSeen, clash: str) -> Settle:
+def _refused(seen: ScalingSeen, clash: str) -> Finish:
     """D-28: one policy name on one variant belongs to one object."""
     who = seen.taken[clash]
     way = ", or set its annotation sagemaker.aws.amazon.com/adoption-policy=adopt" if who == SOMEBODY else ""
@@ -216,7 +226,7 @@ def _refused(seen: ScalingSeen, clash: str) -> Settle:
     reason = reasons.ALREADY_EXISTS
     view = View(Phase.STUCK, reason, message, value=ERROR, additional=message, synced=reason)
     events = messages.once(seen.base, reasons.STALLED, reason, message)
-    return Settle(view, seen.base.recorded, events, again_s=4 * WAIT_S)
+    return Finish(view, seen.base.recorded, events, again_s=4 * WAIT_S)
 
 
 def _failed(seen: ScalingSeen, failure: Failure) -> ScalingStep:
@@ -224,7 +234,7 @@ def _failed(seen: ScalingSeen, failure: Failure) -> ScalingStep:
     if failure.error_class is ErrorClass.CONFLICT and base.deleting_for_s is None:
         return _waits(seen, failure.message)
     step = failed(base, failure)
-    if isinstance(step, Release) or step.view is None:
+    if isinstance(step, RemoveFinalizer) or step.view is None:
         return step
     value = RECONCILING if step.verdict is Verdict.RETRY else ERROR  # v1-kinds.md 6.7
     events = tuple(
@@ -236,12 +246,12 @@ def _failed(seen: ScalingSeen, failure: Failure) -> ScalingStep:
 
 def _deleting(seen: ScalingSeen) -> ScalingStep:
     if not seen.base.has_finalizer:
-        return Settle()
+        return Finish()
     ids = dict.fromkeys((*seen.told, *seen.also))
     left = tuple(each for each in ids if each not in seen.removed and each not in seen.taken)
     if left:
         return Remove(left)
-    return Release(
+    return RemoveFinalizer(
         (Event("Normal", reasons.DELETED, f"{seen.policy} is removed from {_variants(ids)}"),) if ids else ()
     )
 

@@ -25,7 +25,7 @@ from controller.reconcile.ports import ObjectReader
 from controller.reconcile.scaling.decide import SOMEBODY, Apply, Look, Remove, ScalingSeen, ScalingStep, Verify, decide
 from controller.reconcile.scaling.drift import changed
 from controller.reconcile.status.view import recorded_in
-from controller.reconcile.steps import Prepare
+from controller.reconcile.steps import EnsureFinalizer
 
 ENDPOINTS: Final = "endpoints"
 """Index of policies by `namespace/endpointName`, as the spec has it."""
@@ -105,7 +105,7 @@ class ScalingLifeCycle:
     def perform(self, step: ScalingStep, observed: ScalingSeen, managed: ManagedObject) -> ScalingSeen:
         """See `LifeCycle.perform`."""
         match step:
-            case Prepare():
+            case EnsureFinalizer():
                 managed.ensure_finalizer(None if observed.base.is_name_persisted else observed.policy)
                 return self.observe(managed)
             case Look(ids):

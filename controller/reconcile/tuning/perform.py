@@ -12,7 +12,7 @@ from controller.reconcile.job.perform import JobLifeCycle
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.observation import During, Observed, Situation
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S
-from controller.reconcile.steps import AwsStep, Release, Settle
+from controller.reconcile.steps import AwsStep, Finish, RemoveFinalizer
 from controller.reconcile.tuning.children import TuningChildren
 from controller.runtime.controller import Result
 
@@ -61,9 +61,9 @@ class TuningLifeCycle:
         if not observed.are_kept:
             return KeepChildren()
         step = self._job.decide(observed.base)
-        if isinstance(step, Release) and not observed.are_gone:
+        if isinstance(step, RemoveFinalizer) and not observed.are_gone:
             return SeeChildrenOff()
-        if isinstance(step, Settle) and observed.again_s is not None:
+        if isinstance(step, Finish) and observed.again_s is not None:
             return replace(step, again_s=min(observed.again_s, step.again_s or observed.again_s))
         return step
 

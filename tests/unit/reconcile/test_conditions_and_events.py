@@ -46,10 +46,10 @@ def kstatus(status: Mapping[str, Any], generation: int, *, is_deleting: bool = F
 
 # --- situations: what is decided about an object of the kind; the status before is that of a working, then a ready one
 
-Decided = Callable[[KindDescriptor], s.Settle]
+Decided = Callable[[KindDescriptor], s.Finish]
 
 
-def about(kind: KindDescriptor, base: Callable[[o.Observed], o.Observed], **cell: str) -> s.Settle:
+def about(kind: KindDescriptor, base: Callable[[o.Observed], o.Observed], **cell: str) -> s.Finish:
     """The decision about a cell of the kind's table, with `base` changed."""
     if kind in JOBS:
         whole = {"whose": "ours", "asked by": "describe", "state": "InProgress", "object": "wanted", "spec": "same"}
@@ -68,7 +68,7 @@ def about(kind: KindDescriptor, base: Callable[[o.Observed], o.Observed], **cell
         whole = {"at AWS": "created", "looked": "no", "object": "wanted", "spec": "same", "used": "no", **cell}
         made = resource_table.observed(kind, whole)
         step = resource.decide(replace(made, base=base(made.base)))
-    assert isinstance(step, s.Settle), step
+    assert isinstance(step, s.Finish), step
     return step
 
 
@@ -83,15 +83,15 @@ def refused(error_class: ErrorClass, during: o.During, code: str = "SomeCode", *
     return lambda kind: about(kind, lambda base: replace(base, failure=failure), **cell)
 
 
-def paused(kind: KindDescriptor) -> s.Settle:
+def paused(kind: KindDescriptor) -> s.Finish:
     """The annotation."""
     return about(kind, lambda base: replace(base, policy=o.Policy(paused=True)))
 
 
-def waiting(kind: KindDescriptor) -> s.Settle:
+def waiting(kind: KindDescriptor) -> s.Finish:
     """Nothing was asked of AWS yet: its budget is used up."""
     whole = {"whose": "unknown", "asked by": "nobody", "state": "-", "object": "wanted", "spec": "same"}
-    return s.Settle(messages.waiting(job_table.observed(kind, whole)))
+    return s.Finish(messages.waiting(job_table.observed(kind, whole)))
 
 
 RETRYABLE = refused(ErrorClass.RETRYABLE, o.During.DESCRIBE)
@@ -106,13 +106,13 @@ NEW = {
 }
 
 
-def invalid(kind: KindDescriptor) -> s.Settle:
+def invalid(kind: KindDescriptor) -> s.Finish:
     """AWS refuses the creation for good."""
     cell = NEW.get(kind, {"whose": "never", "state": "-"})
     return refused(ErrorClass.INVALID, o.During.CREATE, "ValidationException", **cell)(kind)
 
 
-def taken(kind: KindDescriptor) -> s.Settle:
+def taken(kind: KindDescriptor) -> s.Finish:
     """The name, or the policy's name, is somebody else's."""
     cell = {"policies": "foreign", "spec": "same"} if kind is HOSTING_AUTOSCALING_POLICY else {"whose": "foreign"}
     return in_cell(**cell)(kind)
@@ -207,7 +207,7 @@ def test_every_state_has_its_conditions_and_kstatus_agrees(
 CREATED = o.Recorded("job", "us-east-2", "aws", "arn:aws:sagemaker:us-east-2:1:x/job", "1", NOW)
 
 
-def created(kind: KindDescriptor) -> s.Settle:
+def created(kind: KindDescriptor) -> s.Finish:
     """AWS has accepted the creation in this pass."""
     made = {"recorded": CREATED, "mutation": o.Mutation.CREATED, "shown": "", "is_recorded_in_status": False}
     if kind in {MODEL, ENDPOINT_CONFIG}:
@@ -228,19 +228,19 @@ def from_shown(shown: str, **cell: str) -> Decided:
     return lambda kind: about(kind, lambda base: replace(base, shown=shown), **cell)
 
 
-def adopted(kind: KindDescriptor) -> s.Settle:
+def adopted(kind: KindDescriptor) -> s.Finish:
     """The annotation `adoption-policy`, and a resource of somebody else."""
     policy = o.Policy(adoption=o.Adoption.ADOPT)
     return about(kind, lambda base: replace(base, policy=policy), whose="foreign")
 
 
-def nothing_to_adopt(kind: KindDescriptor) -> s.Settle:
+def nothing_to_adopt(kind: KindDescriptor) -> s.Finish:
     """The annotation, and no resource."""
     policy = o.Policy(adoption=o.Adoption.ADOPT)
     return about(kind, lambda base: replace(base, policy=policy), whose="never", state="-")
 
 
-def rules_find_something(kind: KindDescriptor) -> s.Settle:
+def rules_find_something(kind: KindDescriptor) -> s.Finish:
     """Debugger rules report issues."""
     rules = [{"ruleConfigurationName": "overfit", "ruleEvaluationStatus": "IssuesFound"}]
 

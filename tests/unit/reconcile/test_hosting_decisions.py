@@ -94,9 +94,9 @@ def told(step: EndpointStep) -> str:
     match step:
         case Update(numbers):
             return "update" if numbers is None else f"update {dict(numbers)}"
-        case s.Settle(view=None):
+        case s.Finish(view=None):
             return "wait" if step.follow or step.again_s is not None else "nothing"
-        case s.Settle(view=view):
+        case s.Finish(view=view):
             assert view is not None
             return f"{view.value}: {view.phase.value}, {view.reason}"
         case _:
@@ -148,8 +148,8 @@ def test_a_wish_that_waits_is_told_once() -> None:
     """Row 3, D-17a: a pending change is visible in a condition, with one Event."""
     first = decide(seen(found("Updating"), desired=OTHER, shown="Updating"))
     again = decide(seen(found("Updating"), desired=OTHER, shown="Updating", reasons={"Synced": "UpdatePending"}))
-    assert isinstance(first, s.Settle)
-    assert isinstance(again, s.Settle)
+    assert isinstance(first, s.Finish)
+    assert isinstance(again, s.Finish)
     assert first.view is not None
     assert first.view.synced == "UpdatePending"
     assert [event.reason for event in first.events] == ["UpdatePending"]
@@ -254,7 +254,7 @@ def test_a_failed_endpoint_is_made_anew_only_when_asked_for_and_changed() -> Non
         pytest.param(None, {"name_is_taken": True}, "Describe", id="taken"),
         pytest.param(None, {"is_name_generated": False}, "Describe", id="given name: look first"),
         pytest.param(ABSENT, {"is_name_generated": False}, "Create", id="given name, free"),
-        pytest.param(found("InService"), {"is_name_generated": False}, "CheckOwner", id="given name, exists"),
+        pytest.param(found("InService"), {"is_name_generated": False}, "VerifyOwner", id="given name, exists"),
         pytest.param(
             found("InService"),
             {"is_name_generated": False, "owner": o.Owner.FOREIGN},
@@ -290,7 +290,7 @@ def test_deletion_of_an_endpoint_in_any_state(value: str, desired: Desired | Non
     step = decide(seen(found(value), desired=desired, deleting_for_s=5.0))
     waits = value in BUSY or value == "Deleting"
     assert told(step) == ("Deleting: working, Deleting" if waits else "Delete")
-    if isinstance(step, s.Settle) and step.view is not None:
+    if isinstance(step, s.Finish) and step.view is not None:
         assert ("its deletion is asked for when that has ended" in step.view.message) == (value in BUSY)
 
 
@@ -298,15 +298,15 @@ def test_deletion_of_an_endpoint_in_any_state(value: str, desired: Desired | Non
 def test_deletion_leaves_a_foreign_endpoint_alone(value: str) -> None:
     """Row 13, D-03."""
     changes = {"recorded": None, "is_name_generated": False, "deleting_for_s": 60.0, "children": ()}
-    assert told(decide(seen(found(value), owner=o.Owner.FOREIGN, **changes))) == "Release"
-    assert told(decide(seen(found(value), **changes))) == "CheckOwner"
+    assert told(decide(seen(found(value), owner=o.Owner.FOREIGN, **changes))) == "RemoveFinalizer"
+    assert told(decide(seen(found(value), **changes))) == "VerifyOwner"
 
 
 def test_deletion_goes_endpoint_configurations_models() -> None:
     """Row 2, D-54: each waited for, and that the endpoint is gone is written down first."""
     gone = decide(seen(ABSENT, deleting_for_s=60.0))
     assert told(gone) == "Deleting: working, DeletingChildren"
-    assert isinstance(gone, s.Settle)
+    assert isinstance(gone, s.Finish)
     assert gone.view is not None
     assert gone.view.forgets
 
@@ -323,7 +323,7 @@ def test_deletion_goes_endpoint_configurations_models() -> None:
     assert told(then(M1, replace(C1, is_deleting=True))) == "wait"
     assert then(M1).child is M1  # type: ignore[union-attr]
     assert told(then(replace(M1, is_deleting=True))) == "wait"
-    assert told(then()) == "Release"
+    assert told(then()) == "RemoveFinalizer"
 
 
 def test_deletion_believes_not_found_only_when_nothing_can_come_any_more() -> None:
@@ -331,7 +331,7 @@ def test_deletion_believes_not_found_only_when_nothing_can_come_any_more() -> No
     unrecorded: dict[str, Any] = {"recorded": None, "is_recorded_in_status": False, "shown": "", "was_visible": False}
     assert told(decide(seen(ABSENT, deleting_for_s=1.0, **unrecorded))) == "wait"
     assert told(decide(seen(ABSENT, deleting_for_s=60.0, **unrecorded))).startswith("Deleting")
-    assert told(decide(seen(ABSENT, deleting_for_s=1.0, children=(), **unrecorded))) == "Release"
+    assert told(decide(seen(ABSENT, deleting_for_s=1.0, children=(), **unrecorded))) == "RemoveFinalizer"
 
 
 def test_retain_keeps_the_children_at_aws_too() -> None:
@@ -339,7 +339,7 @@ def test_retain_keeps_the_children_at_aws_too() -> None:
     policy = o.Policy(retain=True)
     assert told(decide(seen(found("InService"), deleting_for_s=1.0, policy=policy))) == "RetainChild"
     done = frozenset({"m1", "c1"})
-    assert told(decide(seen(found("InService"), deleting_for_s=1.0, policy=policy, done=done))) == "Release"
+    assert told(decide(seen(found("InService"), deleting_for_s=1.0, policy=policy, done=done))) == "RemoveFinalizer"
 
 
 @pytest.mark.parametrize("deleting_for_s", [None, 60.0])
@@ -347,7 +347,7 @@ def test_retain_keeps_the_children_at_aws_too() -> None:
 def test_a_paused_deployment_is_left_alone(value: str, deleting_for_s: float | None) -> None:
     """Annotation paused: no AWS calls; a deletion waits."""
     step = decide(seen(found(value), desired=OTHER, policy=o.Policy(paused=True), deleting_for_s=deleting_for_s))
-    assert isinstance(step, s.Settle)
+    assert isinstance(step, s.Finish)
     assert step.view is not None
     assert step.view.phase is s.Phase.PAUSED
 
@@ -360,7 +360,7 @@ def test_no_error_takes_the_finalizer_off_what_was_created(
     """D-09: only a proven end releases."""
     failure = o.Failure(o.During.DESCRIBE, error_class, "Code", "message")
     step = decide(seen(None, failure=failure, deleting_for_s=deleting_for_s))
-    assert isinstance(step, s.Settle)
+    assert isinstance(step, s.Finish)
 
 
 def test_a_refused_update_leaves_an_endpoint_that_serves() -> None:

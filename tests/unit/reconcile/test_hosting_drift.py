@@ -45,14 +45,14 @@ def aiming(count: int | None = 1, weight: float = 1.0, **changes: Any) -> o.Foun
 
 def view_of(step: EndpointStep) -> s.View:
     """What the step shows."""
-    assert isinstance(step, s.Settle), step
+    assert isinstance(step, s.Finish), step
     assert step.view is not None
     return step.view
 
 
 def events_of(step: EndpointStep) -> list[str]:
     """Reasons of the events of the step."""
-    assert isinstance(step, s.Settle), step
+    assert isinstance(step, s.Finish), step
     return [event.reason for event in step.events]
 
 
@@ -341,7 +341,7 @@ def test_an_invalid_spec_hides_nothing_of_a_live_endpoint(remote: o.Remote, deci
     """Its status is kept up to date; nothing is changed."""
     step = decide(seen(remote, desired=None, invalid=INVALID))
     assert told(step) == decided
-    if isinstance(step, s.Settle):
+    if isinstance(step, s.Finish):
         assert step.verdict is s.Verdict.FINE
         assert step.follow
 
@@ -349,7 +349,7 @@ def test_an_invalid_spec_hides_nothing_of_a_live_endpoint(remote: o.Remote, deci
 def test_an_invalid_spec_without_an_endpoint_is_terminal() -> None:
     """Nothing loops."""
     step = decide(seen(None, desired=None, invalid=INVALID, recorded=None, is_recorded_in_status=False))
-    assert isinstance(step, s.Settle)
+    assert isinstance(step, s.Finish)
     assert step.verdict is s.Verdict.TERMINAL
 
 

@@ -182,13 +182,13 @@ def observed(cell: Cell) -> HostingSeen:
     )
 
 
-ACTIONS = {MakeChild: "make child", s.CheckOwner: "check tags", Update: "update"}
+ACTIONS = {MakeChild: "make child", s.VerifyOwner: "check tags", Update: "update"}
 
 
 def decided(cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
     step = decide(observed(cell))
-    view = step.view if isinstance(step, s.Settle) else None
+    view = step.view if isinstance(step, s.Finish) else None
     before = next_status(HOSTING_DEPLOYMENT, {}, s.View(s.Phase.READY, "InService", value="InService"), Facts(2, NOW))
     value = "as before" if view is None or view.value is None else view.value
     return {
@@ -200,7 +200,7 @@ def decided(cell: Cell) -> dict[str, str]:
 
 def action_of(step: EndpointStep) -> str:
     """A step in a word or two."""
-    if not isinstance(step, s.Settle):
+    if not isinstance(step, s.Finish):
         return ACTIONS.get(type(step), type(step).__name__.lower())
     if step.verdict is s.Verdict.TERMINAL:
         return "refuse"
@@ -244,7 +244,7 @@ def test_no_cell_falls_through_when_a_step_fails(error_class: ErrorClass) -> Non
             seen = observed(cell)
             failure = o.Failure(during, error_class, "SomeCode", "some message")
             step = decide(replace(seen, base=replace(seen.base, failure=failure)))
-            assert isinstance(step, s.Settle), f"{cell}, {during}: {step}"
+            assert isinstance(step, s.Finish), f"{cell}, {during}: {step}"
             assert step.view is not None
             assert step.view.additional
 
@@ -254,10 +254,10 @@ def test_annotations_hold_in_every_cell() -> None:
     for cell in TABLE.cells:
         seen = observed(cell)
         paused = decide(replace(seen, base=replace(seen.base, policy=o.Policy(paused=True))))
-        assert isinstance(paused, s.Settle), f"{cell}: {paused}"
+        assert isinstance(paused, s.Finish), f"{cell}: {paused}"
         assert paused.view is not None
         assert paused.view.phase is s.Phase.PAUSED
         if cell["object"] == "deleted":
             done = frozenset(child.name for child in seen.children)
             retained = decide(replace(seen, done=done, base=replace(seen.base, policy=o.Policy(retain=True))))
-            assert isinstance(retained, s.Release), f"{cell}: {retained}"
+            assert isinstance(retained, s.RemoveFinalizer), f"{cell}: {retained}"

@@ -1,5 +1,6 @@
 """The decision table of jobs (v1-kinds.md 12.1): every state of SageMaker, wanted and being deleted, every error."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -56,8 +57,8 @@ def description(value: str, **fields: Any) -> o.Found:
 
 def told(step: JobStep) -> str:
     """A step in a word or two."""
-    if not isinstance(step, s.Settle):
-        return {"CheckOwner": "check owner"}.get(type(step).__name__, type(step).__name__.lower())
+    if not isinstance(step, s.Finish):
+        return re.sub(r"(?<!^)(?=[A-Z])", " ", type(step).__name__).lower()
     view = step.view
     if view is None:
         return "wait" if step.follow or step.again_s is not None else "nothing"
@@ -70,18 +71,18 @@ def told(step: JobStep) -> str:
 
 RECORDED_TABLE = [
     (None, "wait", "describe"),
-    (ABSENT, "stuck: NotFound", "release"),
+    (ABSENT, "stuck: NotFound", "remove finalizer"),
     (summary("InProgress"), "show InProgress", "stop"),
     (summary("Stopping"), "show Stopping", "show Stopping"),
-    (summary("Stopped"), "describe", "release"),
-    (summary("Failed"), "describe", "release"),
-    (summary("Completed"), "describe", "release"),
+    (summary("Stopped"), "describe", "remove finalizer"),
+    (summary("Failed"), "describe", "remove finalizer"),
+    (summary("Completed"), "describe", "remove finalizer"),
     (summary("Novel"), "show Novel", "show Novel"),
     (description("InProgress"), "show InProgress", "stop"),
     (description("Stopping"), "show Stopping", "show Stopping"),
-    (description("Stopped"), "show Stopped", "release"),
-    (description("Failed"), "show Failed", "release"),
-    (description("Completed"), "show Completed", "release"),
+    (description("Stopped"), "show Stopped", "remove finalizer"),
+    (description("Failed"), "show Failed", "remove finalizer"),
+    (description("Completed"), "show Completed", "remove finalizer"),
     (description("Novel"), "show Novel", "show Novel"),
 ]
 
@@ -89,20 +90,20 @@ RECORDED_TABLE = [
 
 GENERATED_TABLE = [
     (None, "create", "describe"),
-    (ABSENT, "create", "release"),
+    (ABSENT, "create", "remove finalizer"),
     (description("InProgress"), "show InProgress", "stop"),
     (description("Stopping"), "show Stopping", "show Stopping"),
-    (description("Stopped"), "show Stopped", "release"),
-    (description("Failed"), "show Failed", "release"),
-    (description("Completed"), "show Completed", "release"),
+    (description("Stopped"), "show Stopped", "remove finalizer"),
+    (description("Failed"), "show Failed", "remove finalizer"),
+    (description("Completed"), "show Completed", "remove finalizer"),
     (description("Novel"), "show Novel", "show Novel"),
 ]
 UNKNOWN_OWNER_TABLE = [
     (None, "create", "describe"),
-    (ABSENT, "create", "release"),
-    *((description(value), "check owner", "check owner") for value in VALUES),
+    (ABSENT, "create", "remove finalizer"),
+    *((description(value), "verify owner", "verify owner") for value in VALUES),
 ]
-FOREIGN_TABLE = [(description(value), "stuck: AlreadyExists", "release") for value in VALUES]
+FOREIGN_TABLE = [(description(value), "stuck: AlreadyExists", "remove finalizer") for value in VALUES]
 OURS_TABLE = [row for row in GENERATED_TABLE if isinstance(row[0], o.Found)]
 
 
@@ -144,8 +145,8 @@ def test_each_state_has_one_answer(seen: o.Observed, expected: str) -> None:
 
 
 SPECIAL = [
-    pytest.param(observed(has_finalizer=False), "prepare", id="no finalizer yet: prepare before anything"),
-    pytest.param(observed(is_name_persisted=False), "prepare", id="no name in the spec yet: prepare"),
+    pytest.param(observed(has_finalizer=False), "ensure finalizer", id="no finalizer yet: prepare before anything"),
+    pytest.param(observed(is_name_persisted=False), "ensure finalizer", id="no name in the spec yet: prepare"),
     pytest.param(
         observed(has_finalizer=False, deleting_for_s=0.0), "nothing", id="deleted before the first pass: none of ours"
     ),
@@ -197,18 +198,20 @@ SPECIAL = [
         observed(deleting_for_s=99.0, doubt_for_s=3.0, remote=ABSENT), "wait", id="a Create went unanswered: wait"
     ),
     pytest.param(
-        observed(deleting_for_s=3.0, was_refused=True, remote=ABSENT), "release", id="AWS refused for good: let go"
+        observed(deleting_for_s=3.0, was_refused=True, remote=ABSENT),
+        "remove finalizer",
+        id="AWS refused for good: let go",
     ),
     pytest.param(recorded(is_ended=True), "nothing", id="ended: no call ever again"),
     pytest.param(recorded(is_ended=True, has_finalizer=False), "nothing", id="ended, finalizer removed: leave it"),
-    pytest.param(recorded(is_ended=True, deleting_for_s=0.0), "release", id="ended: deletion asks nobody"),
+    pytest.param(recorded(is_ended=True, deleting_for_s=0.0), "remove finalizer", id="ended: deletion asks nobody"),
     pytest.param(recorded(is_ended=True, rules_running=True), "describe", id="rules run on: look"),
     pytest.param(
         recorded(is_ended=True, rules_running=True, described_ago_s=10.0), "wait", id="rules run on, just looked: wait"
     ),
     pytest.param(
         recorded(is_ended=True, rules_running=True, deleting_for_s=0.0),
-        "release",
+        "remove finalizer",
         id="deletion does not wait for rules",
     ),
     pytest.param(observed(hold_s=30.0), "wait", id="AWS refused lately: not yet again"),
@@ -248,13 +251,15 @@ def ended(ttl_s: int | None = 60, ended_ago_s: float | None = 20.0, **changes: A
 
 EXPIRY = [
     pytest.param(ended(), "wait", 40.0, id="not over: look again when it is"),
-    pytest.param(ended(ended_ago_s=60.0), "expire", None, id="over"),
-    pytest.param(ended(ended_ago_s=1e9), "expire", None, id="long over, say while no operator ran"),
-    pytest.param(ended(ttl_s=0, ended_ago_s=0.0), "expire", None, id="zero: at once"),
+    pytest.param(ended(ended_ago_s=60.0), "delete expired", None, id="over"),
+    pytest.param(ended(ended_ago_s=1e9), "delete expired", None, id="long over, say while no operator ran"),
+    pytest.param(ended(ttl_s=0, ended_ago_s=0.0), "delete expired", None, id="zero: at once"),
     pytest.param(ended(ttl_s=None, ended_ago_s=1e9), "nothing", None, id="never"),
-    pytest.param(ended(ended_ago_s=60.0, has_finalizer=False), "expire", None, id="over, finalizer removed"),
-    pytest.param(ended(ended_ago_s=60.0, hold_s=30.0), "expire", None, id="over: AWS is not asked, so a hold is none"),
-    pytest.param(ended(ended_ago_s=60.0, rules_running=True), "expire", None, id="over, though rules run on"),
+    pytest.param(ended(ended_ago_s=60.0, has_finalizer=False), "delete expired", None, id="over, finalizer removed"),
+    pytest.param(
+        ended(ended_ago_s=60.0, hold_s=30.0), "delete expired", None, id="over: AWS is not asked, so a hold is none"
+    ),
+    pytest.param(ended(ended_ago_s=60.0, rules_running=True), "delete expired", None, id="over, though rules run on"),
     pytest.param(
         ended(ended_ago_s=55.0, rules_running=True, described_ago_s=1.0), "wait", 5.0, id="over before the rules' turn"
     ),
@@ -266,9 +271,14 @@ EXPIRY = [
     ),
     pytest.param(ended(ended_ago_s=60.0, policy={"paused": True}), "nothing", None, id="over, but paused"),
     pytest.param(
-        ended(ended_ago_s=60.0, policy={"retain": True}), "expire", None, id="over, retain: the job stays anyway"
+        ended(ended_ago_s=60.0, policy={"retain": True}),
+        "delete expired",
+        None,
+        id="over, retain: the job stays anyway",
     ),
-    pytest.param(ended(ended_ago_s=60.0, deleting_for_s=0.0), "release", None, id="over, and deleted already: let go"),
+    pytest.param(
+        ended(ended_ago_s=60.0, deleting_for_s=0.0), "remove finalizer", None, id="over, and deleted already: let go"
+    ),
     pytest.param(recorded(policy=o.Policy(ttl_s=0)), "wait", None, id="still running"),
     pytest.param(
         observed(policy=o.Policy(ttl_s=0), was_refused=True), "create", None, id="no job ever: nothing to end"
@@ -284,7 +294,7 @@ def test_an_object_goes_when_its_time_after_the_end_is_over(
     """As batch/v1 JobSpec.ttlSecondsAfterFinished: counted from the end, zero means at once."""
     step = decide(replace(seen, descriptor=job))
     assert told(step) == expected
-    assert again_s is None or (isinstance(step, s.Settle) and step.again_s == again_s)
+    assert again_s is None or (isinstance(step, s.Finish) and step.again_s == again_s)
 
 
 # --- errors: class x (not created, created, being deleted) -> value shown, phase, verdict
@@ -319,9 +329,9 @@ def test_each_error_class_has_one_behaviour(row: tuple[Any, ...]) -> None:
     new = decide(observed(failure=failure(error_class, o.During.CREATE)))
     old = decide(recorded(failure=failure(error_class, o.During.DESCRIBE)))
     going = decide(recorded(failure=failure(error_class, o.During.STOP), deleting_for_s=50.0))
-    assert isinstance(new, s.Settle)
-    assert isinstance(old, s.Settle)
-    assert isinstance(going, s.Settle)
+    assert isinstance(new, s.Finish)
+    assert isinstance(old, s.Finish)
+    assert isinstance(going, s.Finish)
     assert new.view is not None
     assert old.view is not None
     assert going.view is not None
@@ -342,8 +352,8 @@ def test_each_kind_has_its_values_for_trouble_before_the_creation_and_none_after
     """v1-kinds.md 6.1 to 6.4; D-12: a batch transform job that AWS cannot be asked about is not `Failed`."""
     new = decide(observed(descriptor=job, failure=failure(error_class, o.During.CREATE)))
     old = decide(recorded(descriptor=job, failure=failure(error_class, o.During.DESCRIBE)))
-    assert isinstance(new, s.Settle)
-    assert isinstance(old, s.Settle)
+    assert isinstance(new, s.Finish)
+    assert isinstance(old, s.Finish)
     assert new.view is not None
     assert old.view is not None
     assert new.view.value == (passing if error_class is ErrorClass.RETRYABLE else lasting)
@@ -359,7 +369,7 @@ def test_each_kind_has_its_value_for_a_name_that_is_taken_or_lacking(job: KindDe
     lacking = observed(descriptor=job, policy=o.Policy(adoption=o.Adoption.ADOPT), remote=ABSENT)
     for seen in (taken, lacking):
         step = decide(seen)
-        assert isinstance(step, s.Settle)
+        assert isinstance(step, s.Finish)
         assert step.view is not None
         assert (step.view.phase, step.view.value) == (s.Phase.STUCK, lasting)
 
@@ -367,7 +377,7 @@ def test_each_kind_has_its_value_for_a_name_that_is_taken_or_lacking(job: KindDe
 @pytest.mark.parametrize(
     ("seen", "expected"),
     [
-        pytest.param(observed(), "release", id="never created: let go"),
+        pytest.param(observed(), "remove finalizer", id="never created: let go"),
         pytest.param(recorded(), "show None", id="created: hold on"),
         pytest.param(observed(doubt_for_s=99.0), "show ReconcilingTrainingJob", id="in doubt: hold on"),
     ],
@@ -385,8 +395,8 @@ def test_trouble_is_told_once() -> None:
     refused = failure(ErrorClass.DENIED, o.During.CREATE)
     first = decide(observed(failure=refused))
     again = decide(observed(failure=refused, reasons={"Reconciling": "AccessDenied"}))
-    assert isinstance(first, s.Settle)
-    assert isinstance(again, s.Settle)
+    assert isinstance(first, s.Finish)
+    assert isinstance(again, s.Finish)
     assert [event.reason for event in first.events] == ["AccessDenied"]
     assert again.events == ()
 
@@ -395,8 +405,8 @@ def test_an_edit_of_the_identity_is_told_and_changes_nothing_else() -> None:
     """Row 6, D-04, D-11: AWS's status stays, a notice is added, once as an Event."""
     step = decide(recorded(edited=("spec.region",), remote=summary("InProgress")))
     again = decide(recorded(edited=("spec.region",), remote=summary("InProgress"), reasons={"Synced": "SpecImmutable"}))
-    assert isinstance(step, s.Settle)
-    assert isinstance(again, s.Settle)
+    assert isinstance(step, s.Finish)
+    assert isinstance(again, s.Finish)
     assert step.view is not None
     assert (step.view.value, step.view.synced) == ("InProgress", "SpecImmutable")
     assert "spec.region" in step.view.additional
@@ -407,7 +417,7 @@ def test_an_edit_of_the_identity_is_told_and_changes_nothing_else() -> None:
 def test_the_secondary_status_is_emptied_while_stopping() -> None:
     """v1-kinds.md 6.1."""
     step = decide(recorded(remote=summary("Stopping")))
-    assert isinstance(step, s.Settle)
+    assert isinstance(step, s.Finish)
     assert step.view is not None
     assert step.view.secondary == ""
 
@@ -420,8 +430,8 @@ def test_rules_that_run_on_after_the_job_are_polled() -> None:
     ends = decide(
         recorded(is_ended=True, rules_running=True, remote=description("Completed", debugRuleEvaluationStatuses=done))
     )
-    assert isinstance(polls, s.Settle)
-    assert isinstance(ends, s.Settle)
+    assert isinstance(polls, s.Finish)
+    assert isinstance(ends, s.Finish)
     assert polls.again_s is not None
     assert ends.again_s is None
 
@@ -429,7 +439,7 @@ def test_rules_that_run_on_after_the_job_are_polled() -> None:
 def test_a_list_that_knows_of_the_end_before_describe_does_is_looked_at_again() -> None:
     """Two replicas of SageMaker may disagree: the end must not be missed."""
     step = decide(recorded(summary=summary("Completed"), remote=description("InProgress")))
-    assert isinstance(step, s.Settle)
+    assert isinstance(step, s.Finish)
     assert step.again_s is not None
 
 
@@ -493,7 +503,7 @@ def test_only_what_is_ours_and_unwanted_is_stopped(seen: o.Observed) -> None:
 @given(OBSERVATIONS)
 def test_the_finalizer_goes_only_when_nothing_of_ours_can_run(seen: o.Observed) -> None:
     """D-09, D-10: terminal, proved absent, or somebody else's."""
-    if isinstance(decide(seen), s.Release):
+    if isinstance(decide(seen), s.RemoveFinalizer):
         assert seen.deleting_for_s is not None
         remote = seen.remote
         is_over = isinstance(remote, o.Found) and remote.value in TRAINING_JOB.status.terminal
@@ -507,4 +517,4 @@ def test_the_finalizer_goes_only_when_nothing_of_ours_can_run(seen: o.Observed) 
 def test_a_hold_lets_no_call_through(seen: o.Observed) -> None:
     """A refused credential or an invalid spec never loops."""
     if seen.hold_s is not None:
-        assert not isinstance(decide(seen), s.Create | s.Stop | s.Describe | s.CheckOwner)
+        assert not isinstance(decide(seen), s.Create | s.Stop | s.Describe | s.VerifyOwner)

@@ -121,12 +121,12 @@ def observed(kind: KindDescriptor, cell: Cell) -> o.Observed:
 
 
 ACTIONS = {
-    s.Prepare: "prepare",
+    s.EnsureFinalizer: "prepare",
     s.Create: "create",
     s.Describe: "describe",
-    s.CheckOwner: "check tags",
+    s.VerifyOwner: "check tags",
     s.Stop: "stop",
-    s.Release: "let go",
+    s.RemoveFinalizer: "let go",
 }
 
 
@@ -134,9 +134,9 @@ def decided(kind: KindDescriptor, cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
     seen = observed(kind, cell)
     step = decide(seen)
-    view = step.view if isinstance(step, s.Settle) else None
+    view = step.view if isinstance(step, s.Finish) else None
     action = ACTIONS.get(type(step), "")
-    if isinstance(step, s.Settle):
+    if isinstance(step, s.Finish):
         action = "refuse" if step.verdict is s.Verdict.TERMINAL else "show" if view else "wait"
     value = "as before"
     if view is not None and view.value is not None:
@@ -177,7 +177,7 @@ def test_no_cell_falls_through_when_a_step_fails(kind: KindDescriptor, error_cla
         for during in o.During:
             failure = o.Failure(during, error_class, "SomeCode", "some message")
             step = decide(replace(observed(kind, cell), failure=failure))
-            assert isinstance(step, s.Settle), f"{cell}, {during}: {step}"
+            assert isinstance(step, s.Finish), f"{cell}, {during}: {step}"
             assert step.view is not None
             assert step.view.additional
 
@@ -187,7 +187,7 @@ def test_what_is_paused_is_left_alone_in_every_cell(kind: KindDescriptor) -> Non
     """modern-expectations.md 4: no AWS calls, no status but the condition; a deletion waits."""
     for cell in of_kind(kind).cells:
         step = decide(replace(observed(kind, cell), policy=o.Policy(paused=True)))
-        assert isinstance(step, s.Settle), f"{cell}: {step}"
+        assert isinstance(step, s.Finish), f"{cell}: {step}"
         assert step.view is not None
         assert step.view.phase is s.Phase.PAUSED
 
@@ -198,4 +198,4 @@ def test_retain_lets_go_in_every_cell_and_touches_nothing(kind: KindDescriptor) 
     for cell in of_kind(kind).cells:
         if cell["object"] == "deleted":
             step = decide(replace(observed(kind, cell), policy=o.Policy(retain=True)))
-            assert isinstance(step, s.Release), f"{cell}: {step}"
+            assert isinstance(step, s.RemoveFinalizer), f"{cell}: {step}"

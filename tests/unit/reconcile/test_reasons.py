@@ -210,12 +210,12 @@ TELLING = {"Ready=True", "Reconciling=True", "Stalled=True", "Synced=False", "Co
 
 def unknown(kind: KindDescriptor, step: object) -> Iterator[str]:
     """What a decision shows that the table does not have for the kind, or not for the condition."""
-    events: Sequence[s.Event] = step.events if isinstance(step, s.Settle | s.Release) else ()
+    events: Sequence[s.Event] = step.events if isinstance(step, s.Finish | s.RemoveFinalizer) else ()
     for event in events:
         entry = EVENTS.get(event.reason)
         if entry is None or kind.kind not in entry.kinds or event.type != entry.type:
             yield f"event {event.type} {event.reason}"
-    view = step.view if isinstance(step, s.Settle) else None
+    view = step.view if isinstance(step, s.Finish) else None
     if view is None:
         return
     for each in conditions(view, ()):
@@ -318,11 +318,11 @@ def test_no_situation_that_is_specified_shows_what_is_not_in_the_table(
 
 def test_a_name_that_is_not_in_the_table_is_found() -> None:
     """The check itself."""
-    odd = s.Settle(s.View(s.Phase.STUCK, "Odd", synced="Strange"), events=(s.Event("Normal", "Peculiar", ""),))
+    odd = s.Finish(s.View(s.Phase.STUCK, "Odd", synced="Strange"), events=(s.Event("Normal", "Peculiar", ""),))
     assert list(unknown(MODEL, odd)) == [
         *("event Normal Peculiar", "Ready=False: Odd", "Synced=False: Strange"),
         *("Reconciling=False: Odd", "Stalled=True: Odd"),
     ]
-    ended = s.Settle(s.View(s.Phase.ENDED, "Failed"), events=(s.Event("Normal", "Failed", ""),))
+    ended = s.Finish(s.View(s.Phase.ENDED, "Failed"), events=(s.Event("Normal", "Failed", ""),))
     assert "Failed is not a condition of the kind" in list(unknown(ENDPOINT_CONFIG, ended))
     assert "event Normal Failed" in list(unknown(told.JOBS[0], ended))

@@ -60,9 +60,9 @@ def told(step: ResourceStep) -> str:
             return f"claim {name} {content}"
         case s.Delete(name):
             return f"delete {name}"
-        case s.Settle(view=None):
+        case s.Finish(view=None):
             return "wait" if step.again_s is not None else "nothing"
-        case s.Settle(view=view):
+        case s.Finish(view=view):
             assert view is not None
             return f"{view.value}: {view.phase.value}, {view.reason}"
         case _:
@@ -116,19 +116,19 @@ def test_what_is_wanted(changes: dict[str, Any], decided: str) -> None:
     ("changes", "decided"),
     [
         pytest.param({}, "delete m", id="exists"),
-        pytest.param({"gone": frozenset({"m"})}, "Release", id="deleted"),
+        pytest.param({"gone": frozenset({"m"})}, "RemoveFinalizer", id="deleted"),
         pytest.param({**CHANGED, "gone": frozenset({"m"})}, "Disclaim", id="one of two: crossed out first"),
-        pytest.param({**NEW, "claimed": {}}, "Release", id="nothing was ever claimed"),
-        pytest.param({**NEW, "gone": frozenset({"m"})}, "Release", id="claimed, never created, long ago"),
+        pytest.param({**NEW, "claimed": {}}, "RemoveFinalizer", id="nothing was ever claimed"),
+        pytest.param({**NEW, "gone": frozenset({"m"})}, "RemoveFinalizer", id="claimed, never created, long ago"),
         pytest.param({**NEW, "gone": frozenset({"m"}), "deleting_for_s": 2.0}, "wait", id="a Create may still come"),
         pytest.param(
             {**NEW, "gone": frozenset({"m"}), "deleting_for_s": 2.0, "is_confirmed_gone": True},
-            "Release",
+            "RemoveFinalizer",
             id="it came, and was deleted",
         ),
         pytest.param({**NEW, "is_legacy": True, "claimed": {}}, "delete m", id="the predecessor's"),
         pytest.param({"is_child_in_use": True}, "None: working, InUse", id="a child that its deployment uses"),
-        pytest.param({"policy": o.Policy(retain=True)}, "Release", id="retain"),
+        pytest.param({"policy": o.Policy(retain=True)}, "RemoveFinalizer", id="retain"),
         pytest.param({"policy": o.Policy(paused=True)}, "None: paused, Paused", id="paused"),
         pytest.param({"hold_s": 9.0}, "wait", id="on hold"),
         pytest.param({"has_finalizer": False}, "nothing", id="already let go"),
@@ -147,7 +147,7 @@ def test_errors_keep_what_is_known(error_class: ErrorClass, deleting_for_s: floa
     failure = o.Failure(o.During.CREATE, error_class, "Code", "message")
     changes = {} if created else NEW
     step = decide(seen(**{**changes, "failure": failure, "deleting_for_s": deleting_for_s}))
-    assert isinstance(step, s.Settle)
+    assert isinstance(step, s.Finish)
     assert step.view is not None
     assert step.view.value == (None if created else "Error")
 
@@ -155,12 +155,12 @@ def test_errors_keep_what_is_known(error_class: ErrorClass, deleting_for_s: floa
 def test_the_arn_is_shown_in_the_kinds_own_field() -> None:
     """`modelArn`, `endpointConfigArn`."""
     step = decide(seen())
-    assert isinstance(step, s.Settle)
+    assert isinstance(step, s.Finish)
     assert step.view is not None
     assert step.view.fields == {"modelArn": ARN}
     made = seen()
     step = decide(replace(made, base=replace(made.base, descriptor=ENDPOINT_CONFIG)))
-    assert isinstance(step, s.Settle)
+    assert isinstance(step, s.Finish)
     assert step.view is not None
     assert step.view.fields == {"endpointConfigArn": ARN}
 
@@ -217,8 +217,8 @@ def test_what_others_have_put_in_its_place(changes: dict[str, Any], decided: str
 def test_drift_is_told_with_what_differs_and_looked_at_again() -> None:
     """One Warning, the condition, and the slow pace of what only a Describe shows."""
     first, again = (decide(seen(**REPLACED, **shown)) for shown in ({}, TOLD))
-    assert isinstance(first, s.Settle)
-    assert isinstance(again, s.Settle)
+    assert isinstance(first, s.Finish)
+    assert isinstance(again, s.Finish)
     assert first.view is not None
     assert first.view.drift is s.Drift.FOUND
     assert first.view.synced == "Drifted"
@@ -242,7 +242,7 @@ def test_what_is_made_again_says_why(changes: dict[str, Any], events: list[str])
     """v1-kinds.md 12.3 row 1: told by an event."""
     made = {"mutation": o.Mutation.CREATED, "is_recorded_in_status": False, "shown": ""}
     step = decide(seen(**made, **changes))
-    assert isinstance(step, s.Settle)
+    assert isinstance(step, s.Finish)
     assert step.view is not None
     assert step.view.drift is s.Drift.NONE
     assert [event.reason for event in step.events] == events
@@ -252,6 +252,6 @@ def test_what_is_made_again_says_why(changes: dict[str, Any], events: list[str])
 def test_a_foreign_resource_outlives_the_object() -> None:
     """What is known to be somebody else's is not deleted, and that is told."""
     step = decide(seen(**TOLD, deleting_for_s=60.0))
-    assert isinstance(step, s.Release)
+    assert isinstance(step, s.RemoveFinalizer)
     assert [event.reason for event in step.events] == ["Retained"]
     assert told(decide(seen(claimed={"m": FOREIGN, "m-two": "one"}, deleting_for_s=60.0))) == "delete m-two"

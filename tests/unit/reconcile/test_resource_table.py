@@ -67,7 +67,7 @@ TABLE = table(
     never   | *      | deleted | same    | no   | delete old | as before | as before
     created | *      | deleted | *       | no   | delete old | as before | as before
     created | *      | deleted | *       | yes  | wait       | as before | Synced Reconciling
-    foreign | *      | deleted | *       | no   | release    | as before | as before
+    foreign | *      | deleted | *       | no   | let go     | as before | as before
     foreign | *      | deleted | *       | yes  | wait       | as before | Synced Reconciling
     gone    | absent | deleted | *       | no   | delete old | as before | as before
     beside  | no     | deleted | changed | no   | delete old | as before | as before
@@ -123,7 +123,7 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
 def decided(kind: KindDescriptor, cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
     step = decide(observed(kind, cell))
-    view = step.view if isinstance(step, s.Settle) else None
+    view = step.view if isinstance(step, s.Finish) else None
     before = next_status(kind, {}, s.View(s.Phase.READY, "Created", value="Created"), Facts(2, NOW))
     return {
         "action": action_of(step),
@@ -137,10 +137,10 @@ def action_of(step: ResourceStep) -> str:
     match step:
         case Claim(name) | Disclaim(name) | s.Delete(name):
             return f"{type(step).__name__.lower()} {name}"
-        case s.Settle(view=view):
+        case s.Finish(view=view):
             return "show" if view is not None and view.phase is s.Phase.READY else "wait"
         case _:
-            return type(step).__name__.lower()
+            return "let go" if isinstance(step, s.RemoveFinalizer) else type(step).__name__.lower()
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
@@ -175,7 +175,7 @@ def test_everything_that_may_exist_is_deleted_name_by_name_and_then_the_object_g
                         seen, claimed=left, gone=frozenset(), base=replace(seen.base, recorded=recorded, remote=None)
                     )
                 case step:
-                    assert isinstance(step, s.Release), f"{cell}: {step}"
+                    assert isinstance(step, s.RemoveFinalizer), f"{cell}: {step}"
                     break
         ours = [] if cell["at AWS"] == "foreign" else sorted(observed(kind, cell).claimed)
         assert sorted(deleted) == ours, cell
@@ -190,7 +190,7 @@ def test_no_cell_falls_through_when_a_step_fails(kind: KindDescriptor, error_cla
             seen = observed(kind, cell)
             failure = o.Failure(during, error_class, "SomeCode", "some message")
             step = decide(replace(seen, base=replace(seen.base, failure=failure)))
-            assert isinstance(step, s.Settle), f"{cell}, {during}: {step}"
+            assert isinstance(step, s.Finish), f"{cell}, {during}: {step}"
             assert step.view is not None
             assert step.view.additional
 
@@ -201,9 +201,9 @@ def test_annotations_hold_in_every_cell(kind: KindDescriptor) -> None:
     for cell in TABLE.cells:
         seen = observed(kind, cell)
         paused = decide(replace(seen, base=replace(seen.base, policy=o.Policy(paused=True))))
-        assert isinstance(paused, s.Settle), f"{cell}: {paused}"
+        assert isinstance(paused, s.Finish), f"{cell}: {paused}"
         assert paused.view is not None
         assert paused.view.phase is s.Phase.PAUSED
         if cell["object"] == "deleted":
             retained = decide(replace(seen, base=replace(seen.base, policy=o.Policy(retain=True))))
-            assert isinstance(retained, s.Release), f"{cell}: {retained}"
+            assert isinstance(retained, s.RemoveFinalizer), f"{cell}: {retained}"

@@ -41,9 +41,9 @@ def told(step: ScalingStep) -> str:
     match step:
         case Look(ids) | Remove(ids):
             return f"{type(step).__name__} {' '.join(each[-1] for each in ids)}"
-        case s.Settle(view=None):
+        case s.Finish(view=None):
             return "wait" if step.again_s is not None else "nothing"
-        case s.Settle(view=view):
+        case s.Finish(view=view):
             assert view is not None
             return f"{view.value}: {view.phase.value}, {view.reason}"
         case _:
@@ -57,8 +57,8 @@ EDITED: dict[str, Any] = {"is_observed": False}
 @pytest.mark.parametrize(
     ("changes", "decided"),
     [
-        pytest.param({**NEW, "has_finalizer": False}, "Prepare", id="finalizer first"),
-        pytest.param({**NEW, "is_name_persisted": False}, "Prepare", id="name first"),
+        pytest.param({**NEW, "has_finalizer": False}, "EnsureFinalizer", id="finalizer first"),
+        pytest.param({**NEW, "is_name_persisted": False}, "EnsureFinalizer", id="name first"),
         pytest.param(NEW, "Look a b", id="whose targets are they?"),
         pytest.param({**NEW, "is_looked": True}, "Reconciling: working, Applying", id="written down first: D-25"),
         pytest.param({**EDITED, "shown": "Reconciling"}, "Apply", id="then applied"),
@@ -92,8 +92,8 @@ def test_what_is_wanted(changes: dict[str, Any], decided: str) -> None:
         pytest.param({"wanted": ()}, "Remove a b", id="whatever the spec says now"),
         pytest.param({"told": (A,), "also": (A, B)}, "Remove a b", id="the predecessor's: its spec, too"),
         pytest.param({"taken": {B: "other"}}, "Remove a", id="not what is another object's"),
-        pytest.param({"removed": frozenset({A, B})}, "Release", id="then let go"),
-        pytest.param(NEW, "Release", id="nothing was applied"),
+        pytest.param({"removed": frozenset({A, B})}, "RemoveFinalizer", id="then let go"),
+        pytest.param(NEW, "RemoveFinalizer", id="nothing was applied"),
         pytest.param({"policy": "policy", "has_finalizer": False}, "nothing", id="already let go"),
     ],
 )
@@ -107,7 +107,7 @@ def test_errors_are_told_by_class(error_class: ErrorClass) -> None:
     """v1-kinds.md 6.7: Reconciling for what passes, Error for what does not; a busy endpoint is waited for."""
     failure = o.Failure(o.During.CREATE, error_class, "Code", "message")
     step = decide(seen(failure=failure))
-    assert isinstance(step, s.Settle)
+    assert isinstance(step, s.Finish)
     assert step.view is not None
     lasting = {ErrorClass.DENIED, ErrorClass.QUOTA, ErrorClass.INVALID}
     assert step.view.value == ("Error" if error_class in lasting else "Reconciling")
@@ -120,5 +120,5 @@ def test_errors_are_told_by_class(error_class: ErrorClass) -> None:
 def test_what_is_in_place_is_told_with_its_variants(wanted: tuple[str, ...], words: str) -> None:
     """Counted as people count."""
     step = decide(seen(**EDITED, wanted=wanted, told=wanted, is_applied=True))
-    assert isinstance(step, s.Settle)
+    assert isinstance(step, s.Finish)
     assert [each.message for each in step.events] == [f"policy is in place on {words}"]

@@ -105,7 +105,7 @@ def observed(cell: Cell) -> ScalingSeen:
 def decided(cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
     step = decide(observed(cell))
-    view = step.view if isinstance(step, s.Settle) else None
+    view = step.view if isinstance(step, s.Finish) else None
     before = next_status(
         HOSTING_AUTOSCALING_POLICY, {}, s.View(s.Phase.READY, "Created", value="Created"), Facts(2, NOW)
     )
@@ -119,9 +119,9 @@ def decided(cell: Cell) -> dict[str, str]:
 def action_of(step: ScalingStep) -> str:
     """A step in a word or two."""
     match step:
-        case s.Settle(view=view):
+        case s.Finish(view=view):
             return "nothing" if view is None else "show"
-        case s.Release():
+        case s.RemoveFinalizer():
             return "let go"
         case _:
             return type(step).__name__.lower()
@@ -157,7 +157,7 @@ def test_no_cell_falls_through_when_a_step_fails(error_class: ErrorClass) -> Non
             seen = observed(cell)
             failure = o.Failure(during, error_class, "SomeCode", "some message")
             step = decide(replace(seen, base=replace(seen.base, failure=failure)))
-            assert isinstance(step, s.Settle), f"{cell}, {during}: {step}"
+            assert isinstance(step, s.Finish), f"{cell}, {during}: {step}"
             assert step.view is not None
             assert step.view.message
 
@@ -167,12 +167,12 @@ def test_annotations_hold_in_every_cell() -> None:
     for cell in TABLE.cells:
         seen = observed(cell)
         paused = decide(replace(seen, base=replace(seen.base, policy=o.Policy(paused=True))))
-        assert isinstance(paused, s.Settle), f"{cell}: {paused}"
+        assert isinstance(paused, s.Finish), f"{cell}: {paused}"
         assert paused.view is not None
         assert paused.view.phase is s.Phase.PAUSED
         if cell["object"] == "deleted":
             retained = decide(replace(seen, base=replace(seen.base, policy=o.Policy(retain=True))))
-            assert isinstance(retained, s.Release), f"{cell}: {retained}"
+            assert isinstance(retained, s.RemoveFinalizer), f"{cell}: {retained}"
 
 
 def test_a_policy_that_was_paused_is_put_in_place_again() -> None:
