@@ -11,7 +11,17 @@ from controller.reconcile import reasons
 from controller.reconcile.drift.report import LOOK_S
 from controller.reconcile.observation import During, Failure, Found, Observed, Owner, Recorded, Source
 from controller.reconcile.status import messages
-from controller.reconcile.steps import AwsStep, Describe, Drift, Event, Finish, Phase, RemoveFinalizer, Verdict, View
+from controller.reconcile.steps import (
+    AwsStep,
+    Describe,
+    Drift,
+    Event,
+    Finish,
+    Phase,
+    RemoveFinalizer,
+    StatusUpdate,
+    Verdict,
+)
 from controller.runtime.errors import ErrorClass
 
 StepT = TypeVar("StepT")
@@ -43,10 +53,10 @@ def paused(seen: Observed) -> Finish:
     message = f"nothing is done while the annotation {PAUSED.key} is true"
     if seen.deleting_for_s is not None:
         message += ": the deletion waits"
-    view = View(Phase.PAUSED, reasons.PAUSED, message, additional=None, synced=reasons.PAUSED)
+    status_update = StatusUpdate(Phase.PAUSED, reasons.PAUSED, message, additional=None, synced=reasons.PAUSED)
     is_told = seen.reasons.get(reasons.RECONCILING) == reasons.PAUSED
     events = () if is_told else (Event("Normal", reasons.PAUSED, message),)
-    return Finish(view, seen.recorded, events)
+    return Finish(status_update, seen.recorded, events)
 
 
 def only_looked_at(
@@ -80,7 +90,7 @@ def foreign(seen: Observed) -> Finish:
         f"{seen.name} exists in SageMaker and was not created by this object: it is left alone."
         f" Choose another {f'spec.{field}' if field else 'metadata.name'}."
     )
-    view = View(
+    status_update = StatusUpdate(
         Phase.STUCK,
         reasons.ALREADY_EXISTS,
         message,
@@ -90,7 +100,9 @@ def foreign(seen: Observed) -> Finish:
         synced=reasons.ALREADY_EXISTS,
     )
     return Finish(
-        view, events=messages.once(seen, reasons.STALLED, reasons.ALREADY_EXISTS, message), verdict=Verdict.TERMINAL
+        status_update,
+        events=messages.once(seen, reasons.STALLED, reasons.ALREADY_EXISTS, message),
+        verdict=Verdict.TERMINAL,
     )
 
 
@@ -99,7 +111,7 @@ def nothing_to_adopt(seen: Observed) -> Finish:
     asked = "nothing but a look" if seen.policy.read_only else "adoption"
     message = f"{asked} is asked for, but SageMaker knows no {seen.name}"
     value = operator_value(seen, ErrorClass.NOT_FOUND)
-    view = View(
+    status_update = StatusUpdate(
         Phase.STUCK,
         reasons.NOT_FOUND,
         message,
@@ -109,7 +121,7 @@ def nothing_to_adopt(seen: Observed) -> Finish:
         synced=reasons.NOT_FOUND,
     )
     events = messages.once(seen, reasons.STALLED, reasons.NOT_FOUND, message, reasons.ADOPTION_REFUSED)
-    return Finish(view, events=events, verdict=Verdict.TERMINAL)
+    return Finish(status_update, events=events, verdict=Verdict.TERMINAL)
 
 
 def failed(seen: Observed, failure: Failure) -> Finish | RemoveFinalizer:
@@ -124,7 +136,7 @@ def failed(seen: Observed, failure: Failure) -> Finish | RemoveFinalizer:
     stuck = permanent and not is_deleting and failure.during in _REFUSED
     reason = reasons.INVALID_SPEC if stuck and failure.during is not During.IDENTITY else _trouble(failure)
     text = f"{failure} ({_WAY_OUT})" if is_deleting else str(failure)
-    view = View(
+    status_update = StatusUpdate(
         phase=Phase.STUCK if stuck else Phase.TROUBLED,
         reason=reason,
         message=text,
@@ -140,7 +152,7 @@ def failed(seen: Observed, failure: Failure) -> Finish | RemoveFinalizer:
         else messages.once(seen, reasons.STALLED if stuck else reasons.RECONCILING, reason, text, told)
     )
     follow = is_created and not seen.is_ended
-    return Finish(view, seen.recorded, events, follow=follow, verdict=verdict, failure=failure)
+    return Finish(status_update, seen.recorded, events, follow=follow, verdict=verdict, failure=failure)
 
 
 _WAY_OUT: Final = (
@@ -209,9 +221,9 @@ def drift_told(seen: Observed, message: str) -> tuple[Event, ...]:
     return messages.once(seen, reasons.DRIFTED, Drift.FOUND.value, message)
 
 
-def drift_view(phase: Phase, message: str, value: str, fields: Mapping[str, Any] | None = None) -> View:
+def drift_update(phase: Phase, message: str, value: str, fields: Mapping[str, Any] | None = None) -> StatusUpdate:
     """What the status says of drift that was found; `value` and `fields` as without it."""
-    return View(
+    return StatusUpdate(
         phase,
         reasons.DRIFTED,
         message,
@@ -226,9 +238,9 @@ def drift_view(phase: Phase, message: str, value: str, fields: Mapping[str, Any]
 def drift_reported(seen: Observed, recorded: Recorded | None, message: str, value: str, pause_s: float) -> Finish:
     """Drift of what serves on as it is; looked at again when it may be corrected, `pause_s` from now at the soonest."""
     corrects = seen.policy.corrects
-    view = drift_view(Phase.READY_WORKING if corrects else Phase.READY, message, value)
+    status_update = drift_update(Phase.READY_WORKING if corrects else Phase.READY, message, value)
     again_s = max(seen.correction_in_s, pause_s) if corrects else LOOK_S
-    return Finish(view, recorded, drift_told(seen, message), again_s=again_s)
+    return Finish(status_update, recorded, drift_told(seen, message), again_s=again_s)
 
 
 _DRIFTS: Final = {each.value: each for each in Drift}

@@ -137,7 +137,7 @@ class Drift(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class StatusUpdate:
     """What the status shall say; the writer adds names, links and times."""
 
     phase: Phase
@@ -174,7 +174,7 @@ class Verdict(Enum):
 class Finish:
     """Write the status, where it changed, and end the pass."""
 
-    view: View | None = None
+    status_update: StatusUpdate | None = None
     """None: the status stays as it is."""
     recorded: Recorded | None = None
     """Identity to be recorded with the view."""

@@ -11,7 +11,7 @@ from controller.reconcile.effects import Effect, EffectGate
 from controller.reconcile.endpoint.desired import Child, Want, is_child_of, label_value, manifest, reference
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.ports import ObjectReader, ObjectWriter
-from controller.reconcile.status.view import merge_patch
+from controller.reconcile.status.patch import merge_patch
 from controller.runtime.errors import ClassifiedError, ErrorClass
 
 CHILDREN: Final = (MODEL, ENDPOINT_CONFIG)

@@ -9,7 +9,7 @@ from controller.reconcile.endpoint.observation import EndpointStep, HostingSeen,
 from controller.reconcile.endpoint.pauses import CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
 from controller.reconcile.status import messages
-from controller.reconcile.steps import Create, Finish, Phase, View
+from controller.reconcile.steps import Create, Finish, Phase, StatusUpdate
 
 
 def children_or(seen: HostingSeen, then: Create | Update, phase: Phase) -> EndpointStep:
@@ -36,7 +36,7 @@ def _waits_for(seen: HostingSeen, want: Want, phase: Phase) -> Finish:
     if is_stuck:
         phase = Phase.STUCK if phase is Phase.WORKING else Phase.READY_STUCK
     waits = reasons.UPDATE_PENDING if base.recorded else reasons.CREATING
-    view = View(
+    status_update = StatusUpdate(
         phase,
         reason,
         message,
@@ -46,7 +46,7 @@ def _waits_for(seen: HostingSeen, want: Want, phase: Phase) -> Finish:
         synced=reasons.CHILD_FAILED if is_stuck else waits,
     )
     events = messages.once(base, reasons.STALLED, reason, message) if is_stuck else ()
-    return Finish(view, base.recorded, events, follow=base.recorded is not None, again_s=CHILDREN_POLL_S)
+    return Finish(status_update, base.recorded, events, follow=base.recorded is not None, again_s=CHILDREN_POLL_S)
 
 
 def tagged_otherwise(seen: HostingSeen) -> Want | None:

@@ -50,9 +50,9 @@ from controller.reconcile.steps import (
     Event,
     Finish,
     Phase,
+    StatusUpdate,
     Verdict,
     VerifyOwner,
-    View,
 )
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
@@ -61,7 +61,7 @@ from controller.runtime.errors import ABSENT
 def decide(seen: HostingSeen) -> EndpointStep:
     """The next step. At most one mutation of AWS per pass; a hold lets no AWS call through."""
     step = respecting_hold(seen.base, _decide(seen))
-    if isinstance(step, Finish) and step.view is not None and seen.ignored and not seen.is_observed:
+    if isinstance(step, Finish) and step.status_update is not None and seen.ignored and not seen.is_observed:
         message = f"without effect: {'; '.join(seen.ignored)}"  # once for each generation of the spec
         return replace(step, events=(*step.events, Event("Warning", reasons.FIELDS_IGNORED, message)))
     return step
@@ -99,8 +99,8 @@ def _decide(seen: HostingSeen) -> EndpointStep:
 def _only_shown(seen: HostingSeen, remote: Found, recorded: Recorded) -> Finish:
     """The endpoint as it is, whatever the spec says; no child is made or missed."""
     if remote.value == IN_SERVICE:
-        view = View(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen))
-        return Finish(view, recorded, first_sight(seen, recorded), follow=True)
+        status_update = StatusUpdate(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen))
+        return Finish(status_update, recorded, first_sight(seen, recorded), follow=True)
     if remote.value == FAILED:
         return _endpoint_stuck(seen, recorded, remote)
     return _as_it_is(seen, recorded, remote)
@@ -109,27 +109,27 @@ def _only_shown(seen: HostingSeen, remote: Found, recorded: Recorded) -> Finish:
 def _failed(seen: HostingSeen, failure: Failure) -> EndpointStep:
     """A refused update leaves an endpoint that serves."""
     step = failed(seen.base, failure)
-    if failure.during is not During.UPDATE or not isinstance(step, Finish) or step.view is None:
+    if failure.during is not During.UPDATE or not isinstance(step, Finish) or step.status_update is None:
         return step
-    phase = Phase.READY_STUCK if step.view.phase is Phase.STUCK else step.view.phase
-    return replace(step, view=replace(step.view, phase=phase))
+    phase = Phase.READY_STUCK if step.status_update.phase is Phase.STUCK else step.status_update.phase
+    return replace(step, status_update=replace(step.status_update, phase=phase))
 
 
 def _invalid(seen: HostingSeen, failure: Failure) -> EndpointStep:
     """A spec that cannot be taken apart: nothing is changed, and an endpoint that is there is still shown as it is."""
     base, remote = seen.base, seen.base.remote
     step = failed(base, failure)
-    if base.recorded is None or not isinstance(step, Finish) or step.view is None:
+    if base.recorded is None or not isinstance(step, Finish) or step.status_update is None:
         return step
     if base.is_describe_due or (isinstance(remote, Found) and remote.source is Source.SUMMARY):
         return Describe(background=True)
-    view = step.view
+    status_update = step.status_update
     if isinstance(remote, Found):
         serves = remote.value == IN_SERVICE or (remote.value in BUSY and remote.value != CREATING)
         phase = Phase.READY_STUCK if serves else Phase.STUCK
-        view = replace(view, phase=phase, value=remote.value, fields=fields_of(seen))
+        status_update = replace(status_update, phase=phase, value=remote.value, fields=fields_of(seen))
     # Not held: AWS is asked only when the tracker has news, and news shall be shown.
-    return replace(step, view=view, verdict=Verdict.FINE)
+    return replace(step, status_update=status_update, verdict=Verdict.FINE)
 
 
 def _retain(seen: HostingSeen) -> EndpointStep:
@@ -212,8 +212,8 @@ def _told(seen: HostingSeen, recorded: Recorded, value: str, *events: Event) -> 
     drift: Drift | None = Drift.NONE
     if value == UPDATING:
         drift = Drift.CORRECTING if drift_shown(seen.base) is Drift.FOUND else None
-    view = View(phase, value, value=value, fields=fields, drift=drift)
-    return Finish(view, recorded, events, follow=True)
+    status_update = StatusUpdate(phase, value, value=value, fields=fields, drift=drift)
+    return Finish(status_update, recorded, events, follow=True)
 
 
 def _as_it_is(seen: HostingSeen, recorded: Recorded, remote: Found) -> Finish:
@@ -225,7 +225,7 @@ def _as_it_is(seen: HostingSeen, recorded: Recorded, remote: Found) -> Finish:
     if pending:
         what = "is prepared" if is_held(seen) else "is applied"
         message = f"the changed spec {what} when the endpoint is InService (it is {remote.value})"
-    view = View(
+    status_update = StatusUpdate(
         Phase.READY_WORKING if serves else Phase.WORKING,
         messages.reason_of(remote.value),
         message or remote.failure_reason,
@@ -238,7 +238,7 @@ def _as_it_is(seen: HostingSeen, recorded: Recorded, remote: Found) -> Finish:
     if pending and base.reasons.get(reasons.SYNCED) != reasons.UPDATE_PENDING:
         events += (Event("Normal", reasons.UPDATE_PENDING, message),)
     again_s = BUSY_POLL_S if remote.value == DELETING else None  # lists tell of changes, not of disappearance
-    return Finish(view, recorded, events, follow=True, again_s=again_s)
+    return Finish(status_update, recorded, events, follow=True, again_s=again_s)
 
 
 def _endpoint_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> EndpointStep:
@@ -257,7 +257,7 @@ def _endpoint_stuck(seen: HostingSeen, recorded: Recorded, remote: Found) -> Fin
             ". The changed spec cannot be applied: a failed endpoint can only be deleted. Delete this object and create"
             " it again, or set its annotation sagemaker.aws.amazon.com/recreate-on-failure=true"
         )
-    view = View(
+    status_update = StatusUpdate(
         Phase.STUCK,
         reasons.ENDPOINT_FAILED,
         message,
@@ -267,4 +267,4 @@ def _endpoint_stuck(seen: HostingSeen, recorded: Recorded, remote: Found) -> Fin
         synced=reasons.UPDATE_BLOCKED if pending else reasons.SYNCED,
     )
     events = messages.once(seen.base, reasons.STALLED, reasons.ENDPOINT_FAILED, message, reasons.FAILED)
-    return Finish(view, recorded, first_sight(seen, recorded) + events, follow=True)
+    return Finish(status_update, recorded, first_sight(seen, recorded) + events, follow=True)

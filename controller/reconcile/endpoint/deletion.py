@@ -11,7 +11,16 @@ from controller.reconcile.hosting import BUSY, DELETING
 from controller.reconcile.observation import Found, Mutation, Owner, Source
 from controller.reconcile.shared_decisions import DOUBT_S, may_be_invisible, owner_of
 from controller.reconcile.status import messages
-from controller.reconcile.steps import Delete, Describe, Event, Finish, Phase, RemoveFinalizer, VerifyOwner, View
+from controller.reconcile.steps import (
+    Delete,
+    Describe,
+    Event,
+    Finish,
+    Phase,
+    RemoveFinalizer,
+    StatusUpdate,
+    VerifyOwner,
+)
 from controller.runtime.errors import ABSENT
 
 
@@ -65,15 +74,15 @@ def _waits_for_endpoint(seen: HostingSeen, message: str, reason: str) -> Finish:
     events = messages.once(base, reasons.RECONCILING, reason, message)
     told = tuple(Event("Normal", reasons.DELETING, each.message) for each in events)
     fields = {**fields_of(seen)}
-    view = View(Phase.WORKING, reason, message, value=DELETING, fields=fields)
-    return Finish(view, base.recorded, told, again_s=BUSY_POLL_S / 2)
+    status_update = StatusUpdate(Phase.WORKING, reason, message, value=DELETING, fields=fields)
+    return Finish(status_update, base.recorded, told, again_s=BUSY_POLL_S / 2)
 
 
 def _teardown_begins(seen: HostingSeen, message: str) -> EndpointStep:
     """Written down before the children go: from here on nobody asks for the endpoint again."""
     if not seen.children:
         return RemoveFinalizer(_last_words(seen, message))
-    view = View(
+    status_update = StatusUpdate(
         Phase.WORKING,
         reasons.DELETING_CHILDREN,
         message,
@@ -81,7 +90,7 @@ def _teardown_begins(seen: HostingSeen, message: str) -> EndpointStep:
         fields={"endpointConfigName": None, "modelNames": None},
         forgets=True,
     )
-    return Finish(view, None, _last_words(seen, message), again_s=CHILDREN_POLL_S)
+    return Finish(status_update, None, _last_words(seen, message), again_s=CHILDREN_POLL_S)
 
 
 def _last_words(seen: HostingSeen, message: str) -> tuple[Event, ...]:

@@ -17,7 +17,7 @@ from controller.reconcile.endpoint.pauses import BUSY_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.hosting import IN_SERVICE
 from controller.reconcile.observation import Recorded
-from controller.reconcile.shared_decisions import drift_shown, drift_told, drift_view
+from controller.reconcile.shared_decisions import drift_shown, drift_told, drift_update
 from controller.reconcile.steps import Drift, Finish, Phase
 
 
@@ -95,9 +95,9 @@ def children_drifted(seen: HostingSeen, recorded: Recorded, lost: list[Child]) -
 
 
 def _told(seen: HostingSeen, recorded: Recorded, phase: Phase, message: str, again_s: float | None = None) -> Finish:
-    view = drift_view(phase, message, IN_SERVICE, fields_of(seen))
+    status_update = drift_update(phase, message, IN_SERVICE, fields_of(seen))
     events = first_sight(seen, recorded) + drift_told(seen.base, message)
-    return Finish(view, recorded, events, follow=True, again_s=again_s)
+    return Finish(status_update, recorded, events, follow=True, again_s=again_s)
 
 
 def aimed_at(fields: Mapping[str, Any]) -> dict[str, tuple[int | None, float]]:

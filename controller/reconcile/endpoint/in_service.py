@@ -24,7 +24,7 @@ from controller.reconcile.hosting import CREATING, IN_SERVICE, UPDATING
 from controller.reconcile.observation import Found, Recorded
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_shown, status_changed
 from controller.reconcile.status import messages
-from controller.reconcile.steps import Drift, Event, Finish, Phase, View
+from controller.reconcile.steps import Drift, Event, Finish, Phase, StatusUpdate
 
 
 def in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> EndpointStep:
@@ -72,7 +72,7 @@ def _right_configuration(seen: HostingSeen, recorded: Recorded, remote: Found, r
 
 def _announce(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     """The guide's `ReconcilingEndpoint` before `Updating`, also where no children have to be made."""
-    view = View(
+    status_update = StatusUpdate(
         Phase.READY_WORKING,
         reasons.PREPARING_UPDATE,
         "the endpoint is updated",
@@ -80,7 +80,7 @@ def _announce(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
         fields=fields_of(seen),
         synced=reasons.UPDATE_PENDING,
     )
-    return Finish(view, recorded, follow=True)
+    return Finish(status_update, recorded, follow=True)
 
 
 def _serves(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
@@ -100,7 +100,9 @@ def _serves(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
 def _at_rest(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     """Row 4: what is wanted is served; children that nobody needs go, configurations first (D-54)."""
     base = seen.base
-    view = View(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen), drift=Drift.NONE)
+    status_update = StatusUpdate(
+        Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen), drift=Drift.NONE
+    )
     is_told = base.shown == IN_SERVICE and base.is_recorded_in_status and seen.is_observed
     unneeded = superfluous(seen)
     if is_told and unneeded:
@@ -116,14 +118,14 @@ def _at_rest(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
         events += status_changed(base, IN_SERVICE)
     if drift_shown(base) is Drift.CORRECTING:
         events += (Event("Normal", reasons.DRIFT_CORRECTED, f"{recorded.name} is again as the spec wants it"),)
-    return Finish(view, recorded, events, follow=True, again_s=CHILDREN_POLL_S if unneeded else None)
+    return Finish(status_update, recorded, events, follow=True, again_s=CHILDREN_POLL_S if unneeded else None)
 
 
 def _update_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> Finish:
     """Row 6, D-15: told with SageMaker's reason; another spec is tried, the same one is not."""
     reason = remote.failure_reason or "SageMaker went back to the previous configuration and gives no reason"
     message = f"The update failed: {reason}. It is not repeated; change the spec to try again"
-    view = View(
+    status_update = StatusUpdate(
         Phase.READY_STUCK,
         reasons.UPDATE_FAILED,
         message,
@@ -135,5 +137,5 @@ def _update_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> Fini
         drift=Drift.FOUND if drift_shown(seen.base) is Drift.CORRECTING else None,
     )
     return Finish(
-        view, recorded, messages.once(seen.base, reasons.STALLED, reasons.UPDATE_FAILED, message), follow=True
+        status_update, recorded, messages.once(seen.base, reasons.STALLED, reasons.UPDATE_FAILED, message), follow=True
     )

@@ -52,7 +52,7 @@ from controller.reconcile.managed.requests import create_request, invalid
 from controller.reconcile.observation import During, Failure, Found, Mutation, Owner, Source
 from controller.reconcile.ports import ObjectReader, ObjectWriter
 from controller.reconcile.shared_decisions import drift_shown
-from controller.reconcile.status.view import rfc3339
+from controller.reconcile.status.patch import rfc3339
 from controller.reconcile.steps import Create, Delete, Describe, Drift, EnsureFinalizer, VerifyOwner
 from controller.runtime.errors import ABSENT, ErrorClass
 

@@ -5,7 +5,7 @@ from controller.reconcile.endpoint.observation import HostingSeen
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.hosting import IN_SERVICE
 from controller.reconcile.observation import Recorded
-from controller.reconcile.steps import Event, Finish, Phase, View
+from controller.reconcile.steps import Event, Finish, Phase, StatusUpdate
 
 
 def is_pending(seen: HostingSeen) -> bool:
@@ -29,7 +29,7 @@ def held(seen: HostingSeen, recorded: Recorded, *, is_whole: bool) -> Finish:
     )
     if warnings := resets(seen, is_whole=is_whole):
         message += f"; {warnings[0].message}"
-    view = View(
+    status_update = StatusUpdate(
         Phase.READY,
         reasons.UPDATE_PENDING,
         message,
@@ -40,7 +40,7 @@ def held(seen: HostingSeen, recorded: Recorded, *, is_whole: bool) -> Finish:
     )
     is_told = seen.base.reasons.get(reasons.READY) == reasons.UPDATE_PENDING
     events = () if is_told else (Event("Normal", reasons.UPDATE_PENDING, message),)
-    return Finish(view, recorded, first_sight(seen, recorded) + events, follow=True)
+    return Finish(status_update, recorded, first_sight(seen, recorded) + events, follow=True)
 
 
 def resets(seen: HostingSeen, *, is_whole: bool) -> tuple[Event, ...]:

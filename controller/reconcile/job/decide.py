@@ -36,10 +36,10 @@ from controller.reconcile.steps import (
     Phase,
     PutTags,
     RemoveFinalizer,
+    StatusUpdate,
     Stop,
     Verdict,
     VerifyOwner,
-    View,
 )
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
@@ -148,9 +148,9 @@ def _created(seen: Observed, recorded: Recorded) -> JobStep:
 
 def _record(seen: Observed, recorded: Recorded) -> JobStep:
     """Create has answered. The status says `InProgress` without asking: that is what a created job is."""
-    view = View(phase=Phase.WORKING, reason=IN_PROGRESS, value=IN_PROGRESS, message="created")
+    status_update = StatusUpdate(phase=Phase.WORKING, reason=IN_PROGRESS, value=IN_PROGRESS, message="created")
     events = () if seen.is_announced else (messages.created(seen, recorded),)
-    return Finish(view=view, recorded=recorded, events=events, follow=True)
+    return Finish(status_update=status_update, recorded=recorded, events=events, follow=True)
 
 
 def _show(seen: Observed, recorded: Recorded, remote: Found) -> JobStep:
@@ -162,11 +162,17 @@ def _show(seen: Observed, recorded: Recorded, remote: Found) -> JobStep:
         events.append(Event("Warning", reasons.SPEC_IMMUTABLE, messages.immutable_notice(seen, remote.value)))
     if seen.lacking and told != reasons.SPAWN_FAILED:
         events.append(Event("Warning", reasons.SPAWN_FAILED, seen.lacking))
-    view = _view(seen, remote)
+    status_update = _status_update(seen, remote)
     events += messages.issues_found(seen, remote)
     ends = remote.value in rule.terminal
     events += [messages.ended(seen, remote)] if ends else status_changed(seen, remote.value)
-    return Finish(view=view, recorded=recorded, events=tuple(events), follow=not ends, again_s=_again_s(seen, remote))
+    return Finish(
+        status_update=status_update,
+        recorded=recorded,
+        events=tuple(events),
+        follow=not ends,
+        again_s=_again_s(seen, remote),
+    )
 
 
 def _again_s(seen: Observed, remote: Found) -> float | None:
@@ -179,7 +185,7 @@ def _again_s(seen: Observed, remote: Found) -> float | None:
     return None if remote.value in {IN_PROGRESS, rule.stopping} else UNKNOWN_VALUE_POLL_S
 
 
-def _view(seen: Observed, remote: Found) -> View:
+def _status_update(seen: Observed, remote: Found) -> StatusUpdate:
     rule = seen.descriptor.status
     phase, message = Phase.WORKING, remote.secondary
     if remote.value == rule.completed:
@@ -187,7 +193,7 @@ def _view(seen: Observed, remote: Found) -> View:
     elif remote.value in rule.terminal:
         phase, message = Phase.ENDED, remote.failure_reason
     notices = (messages.immutable_notice(seen, remote.value) if seen.edited else remote.failure_reason, seen.lacking)
-    return View(
+    return StatusUpdate(
         phase=phase,
         reason=messages.reason_of(remote.value),
         message=message,
@@ -222,7 +228,9 @@ def _after_end(seen: Observed) -> JobStep:
         return Finish()
     if isinstance(seen.remote, Found) and seen.remote.source is Source.DESCRIPTION:
         events = tuple(messages.issues_found(seen, seen.remote))
-        return Finish(view=_view(seen, seen.remote), events=events, again_s=_again_s(seen, seen.remote))
+        return Finish(
+            status_update=_status_update(seen, seen.remote), events=events, again_s=_again_s(seen, seen.remote)
+        )
     if seen.remote is ABSENT or not seen.rules_running:
         return Finish()
     if seen.described_ago_s is not None and seen.described_ago_s < RULES_POLL_S:
@@ -243,9 +251,12 @@ def _gone(seen: Observed) -> JobStep:
         " operator's credentials belong to the right account."
     )
     recorded = seen.recorded or Recorded(name=seen.name, region="", partition="")
-    view = View(Phase.STUCK, reasons.NOT_FOUND, message, additional=message, synced=reasons.NOT_FOUND)
+    status_update = StatusUpdate(Phase.STUCK, reasons.NOT_FOUND, message, additional=message, synced=reasons.NOT_FOUND)
     return Finish(
-        view, recorded, messages.once(seen, reasons.STALLED, reasons.NOT_FOUND, message), verdict=Verdict.TERMINAL
+        status_update,
+        recorded,
+        messages.once(seen, reasons.STALLED, reasons.NOT_FOUND, message),
+        verdict=Verdict.TERMINAL,
     )
 
 
@@ -288,7 +299,7 @@ def _end(seen: Observed, recorded: Recorded) -> JobStep:
         return RemoveFinalizer()
     if remote.value != IN_PROGRESS:
         again_s = None if remote.value == rule.stopping else UNKNOWN_VALUE_POLL_S
-        return Finish(_view(seen, remote), recorded, follow=True, again_s=again_s)
+        return Finish(_status_update(seen, remote), recorded, follow=True, again_s=again_s)
     if seen.mutation is Mutation.STOPPED:
         return _stopping(seen, recorded)
     if remote.source is Source.SUMMARY and seen.shown == rule.stopping:
@@ -308,6 +319,6 @@ def _leave_alone(seen: Observed) -> JobStep:
 
 def _stopping(seen: Observed, recorded: Recorded) -> JobStep:
     stopping = seen.descriptor.status.stopping
-    view = View(Phase.WORKING, stopping, "stop requested", value=stopping, secondary="")
+    status_update = StatusUpdate(Phase.WORKING, stopping, "stop requested", value=stopping, secondary="")
     event = Event("Normal", reasons.STOPPING, f"Stop of {recorded.name} requested")
-    return Finish(view, recorded, (event,), follow=True)
+    return Finish(status_update, recorded, (event,), follow=True)

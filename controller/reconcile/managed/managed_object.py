@@ -19,8 +19,8 @@ from controller.reconcile.managed.pruning import well_formed
 from controller.reconcile.namespaces.settings import Scope, scope_of
 from controller.reconcile.observation import During, Failure, Mutation, Observed, Recorded
 from controller.reconcile.status.messages import resumed, waiting
-from controller.reconcile.status.view import Facts, next_status, status_patch, with_notice
-from controller.reconcile.steps import Event, Finish, View
+from controller.reconcile.status.patch import Facts, next_status, status_patch, with_notice
+from controller.reconcile.steps import Event, Finish, StatusUpdate
 from controller.runtime.errors import ErrorClass
 
 _log: Final = structlog.get_logger(__name__)
@@ -176,19 +176,23 @@ class ManagedObject:
             self.context.settings.namespaces.confirm(self.namespace)
             self._is_namespace_current = True
 
-    def update_status(self, seen: Observed, view: View, events: tuple[Event, ...], recorded: Recorded | None) -> None:
+    def update_status(
+        self, seen: Observed, status_update: StatusUpdate, events: tuple[Event, ...], recorded: Recorded | None
+    ) -> None:
         """Write the status where it changed; events go with a change only."""
-        patch = self._status_patch(seen, view, recorded)
+        patch = self._status_patch(seen, status_update, recorded)
         if patch is not None:
             self.patch_status(patch)
-            self.emit_events((*resumed(seen, view), *events))
+            self.emit_events((*resumed(seen, status_update), *events))
 
     def would_change_status(self, seen: Observed, end: Finish) -> bool:
         """Whether the end of a pass changes the status."""
         recorded = end.recorded or seen.recorded
-        return end.view is not None and self._status_patch(seen, end.view, recorded) is not None
+        return end.status_update is not None and self._status_patch(seen, end.status_update, recorded) is not None
 
-    def _status_patch(self, seen: Observed, view: View, recorded: Recorded | None) -> JsonObject | None:
+    def _status_patch(
+        self, seen: Observed, status_update: StatusUpdate, recorded: Recorded | None
+    ) -> JsonObject | None:
         status = self.obj.get("status") or {}
         shown = {field.name for field in self.descriptor.compat.status}
         link = None
@@ -196,7 +200,7 @@ class ManagedObject:
             link = log_url(recorded.region, self.descriptor.log_group, recorded.name)
         facts = Facts(seen.generation, seen.now, recorded, link)
         stamp = "lastUpdateTime" if "lastUpdateTime" in shown else "lastCheckTime"  # spelt by v1, kind by kind
-        return status_patch(status, next_status(self.descriptor, status, view, facts), seen.now, stamp=stamp)
+        return status_patch(status, next_status(self.descriptor, status, status_update, facts), seen.now, stamp=stamp)
 
     def notice(self, seen: Observed, notice: Condition, reason: str) -> None:
         """Show a condition that stands as long as its message is not empty, with one Warning about it."""

@@ -17,7 +17,7 @@ from controller.reconcile.managed.local_state import Memory
 from controller.reconcile.namespaces.settings import Scope
 from controller.reconcile.observation import Found, Observed, Source
 from controller.reconcile.status.messages import rules_running, rules_with_issues
-from controller.reconcile.status.view import HANDLED, announced_in, parse_time, recorded_in
+from controller.reconcile.status.patch import HANDLED, announced_in, parse_time, recorded_in
 from controller.runtime.errors import ErrorClass
 
 RESYNC_SHARE: Final = 0.8

@@ -11,7 +11,7 @@ from controller.reconcile import reasons
 from controller.reconcile.managed.managed_object import JITTER, MESSAGE_LIMIT, ManagedObject
 from controller.reconcile.observation import Observed
 from controller.reconcile.status import messages
-from controller.reconcile.status.view import HANDLED
+from controller.reconcile.status.patch import HANDLED
 from controller.reconcile.steps import Finish, Verdict
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ErrorClass, Terminal
@@ -46,7 +46,7 @@ def finish(managed: ManagedObject, seen: Observed, end: Finish) -> Result:
             return _retry_slowly(managed, end)
         case Verdict.TERMINAL:
             state.hold = managed.hold_for(managed.context.settings.resync_s)
-            raise Terminal(end.view.message if end.view else "nothing more can be done")
+            raise Terminal(end.status_update.message if end.status_update else "nothing more can be done")
 
 
 def _error_of(end: Finish) -> AwsError:

@@ -60,10 +60,10 @@ def _perform(life_cycle: LifeCycle[ObsT, StepT], step: StepT, observed: ObsT, ma
 def _end_pass(managed: ManagedObject, seen: Observed, end: Finish) -> Result:
     """Write the status, have the tracker follow what is recorded, and end the pass."""
     recorded = end.recorded or seen.recorded
-    if end.view is not None:
-        if end.view.forgets:
+    if end.status_update is not None:
+        if end.status_update.forgets:
             recorded = managed.state.recorded = None
-        managed.update_status(seen, end.view, end.events, recorded)
+        managed.update_status(seen, end.status_update, end.events, recorded)
     may_ask = seen.failure is None or seen.failure.during is not During.IDENTITY
     if end.follow and may_ask and recorded is not None and recorded.created_at is not None:
         managed.context.tracker.follow(

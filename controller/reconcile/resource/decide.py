@@ -36,7 +36,17 @@ from controller.reconcile.shared_decisions import (
     retain,
 )
 from controller.reconcile.status import messages
-from controller.reconcile.steps import Create, Delete, Describe, Drift, Event, Finish, Phase, RemoveFinalizer, View
+from controller.reconcile.steps import (
+    Create,
+    Delete,
+    Describe,
+    Drift,
+    Event,
+    Finish,
+    Phase,
+    RemoveFinalizer,
+    StatusUpdate,
+)
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
@@ -85,7 +95,7 @@ def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Finish:
     """It exists, whatever the spec says."""
     base = seen.base
     message = "" if seen.legacy_matches else f"{recorded.name} is not what the spec asks for, and stays as it is"
-    view = View(
+    status_update = StatusUpdate(
         Phase.READY,
         reasons.CREATED,
         message,
@@ -95,7 +105,7 @@ def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Finish:
         synced=reasons.READ_ONLY if message else reasons.SYNCED,
     )
     is_known = base.is_recorded_in_status or base.is_legacy
-    return Finish(view, recorded, () if is_known else (messages.found(recorded),))
+    return Finish(status_update, recorded, () if is_known else (messages.found(recorded),))
 
 
 def _inherited(seen: ResourceSeen) -> ResourceStep:
@@ -152,9 +162,9 @@ def _show(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
     if kept := [name for name in old if seen.users.get(name)]:
         message = f"{kept[0]} is kept: {', '.join(seen.users[kept[0]])} uses it"
     fields = _arn_field(base, recorded)
-    view = View(Phase.READY, reasons.CREATED, message, value=CREATED, fields=fields, drift=Drift.NONE)
+    status_update = StatusUpdate(Phase.READY, reasons.CREATED, message, value=CREATED, fields=fields, drift=Drift.NONE)
     events = () if is_told or base.is_legacy else _news(seen, recorded)
-    return Finish(view, recorded, events, again_s=USERS_POLL_S if old else None)
+    return Finish(status_update, recorded, events, again_s=USERS_POLL_S if old else None)
 
 
 def _news(seen: ResourceSeen, recorded: Recorded) -> tuple[Event, ...]:
@@ -185,8 +195,8 @@ def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourceStep:
         return Finish()
     if seen.is_child_in_use:
         message = "its deployment uses it: it goes when the deployment does, or does not need it any more"
-        view = View(Phase.WORKING, reasons.IN_USE, message, additional=message)
-        return Finish(view, base.recorded, again_s=USERS_POLL_S)
+        status_update = StatusUpdate(Phase.WORKING, reasons.IN_USE, message, additional=message)
+        return Finish(status_update, base.recorded, again_s=USERS_POLL_S)
     names = _names_to_delete(seen)
     left = [name for name in names if name not in seen.gone]
     if seen.gone and left:

@@ -32,8 +32,8 @@ from controller.reconcile.steps import (
     Finish,
     Phase,
     RemoveFinalizer,
+    StatusUpdate,
     Verdict,
-    View,
 )
 from controller.runtime.errors import ErrorClass
 
@@ -152,10 +152,14 @@ def _only_looked_at(seen: ScalingSeen) -> ScalingStep:
         return Finish() if is_told and not seen.is_check_due else Verify()
     if seen.missing:
         step = nothing_to_adopt(replace(base, name=seen.policy))
-        return step if step.view is None else replace(step, view=replace(step.view, value=ERROR))
-    view = View(Phase.READY, reasons.CREATED, value=CREATED)
+        return (
+            step
+            if step.status_update is None
+            else replace(step, status_update=replace(step.status_update, value=ERROR))
+        )
+    status_update = StatusUpdate(Phase.READY, reasons.CREATED, value=CREATED)
     events = () if base.is_recorded_in_status or seen.record is None else (messages.found(seen.record),)
-    return Finish(view, seen.record, events)
+    return Finish(status_update, seen.record, events)
 
 
 def _living(seen: ScalingSeen) -> ScalingStep:
@@ -184,9 +188,9 @@ def _living(seen: ScalingSeen) -> ScalingStep:
 def _in_place(seen: ScalingSeen, reason: str = "") -> Finish:
     """AWS has what the spec asks for; `reason` of the Event, if we have seen to it."""
     fields = {"resourceIDList": list(seen.wanted)}
-    view = View(Phase.READY, reasons.CREATED, value=CREATED, fields=fields, drift=Drift.NONE)
+    status_update = StatusUpdate(Phase.READY, reasons.CREATED, value=CREATED, fields=fields, drift=Drift.NONE)
     message = f"{seen.policy} is in place on {_variants(seen.wanted)}"
-    return Finish(view, seen.record, (Event("Normal", reason, message),) if reason else ())
+    return Finish(status_update, seen.record, (Event("Normal", reason, message),) if reason else ())
 
 
 def _drifted(seen: ScalingSeen) -> ScalingStep:
@@ -203,17 +207,19 @@ def _drifted(seen: ScalingSeen) -> ScalingStep:
 def _claim(seen: ScalingSeen, new: tuple[str, ...]) -> Finish:
     """Written down before it is done; our own write wakes the key for the rest."""
     fields = {"resourceIDList": [*seen.told, *new]}
-    view = View(Phase.WORKING, reasons.APPLYING, value=RECONCILING, fields=fields, synced=reasons.APPLYING)
-    return Finish(view, seen.record)
+    status_update = StatusUpdate(
+        Phase.WORKING, reasons.APPLYING, value=RECONCILING, fields=fields, synced=reasons.APPLYING
+    )
+    return Finish(status_update, seen.record)
 
 
 def _waits(seen: ScalingSeen, message: str) -> Finish:
     """An endpoint that is not in service is waited for: no error (v1-kinds.md 13.3)."""
     reason = reasons.WAITING_FOR_ENDPOINT
-    view = View(Phase.WORKING, reason, message, value=RECONCILING, synced=reason)
+    status_update = StatusUpdate(Phase.WORKING, reason, message, value=RECONCILING, synced=reason)
     events = messages.once(seen.base, reasons.RECONCILING, reason, message)
     told = tuple(Event("Normal", each.reason, each.message) for each in events)
-    return Finish(view, seen.base.recorded, told, again_s=WAIT_S)
+    return Finish(status_update, seen.base.recorded, told, again_s=WAIT_S)
 
 
 def _refused(seen: ScalingSeen, clash: str) -> Finish:
@@ -224,9 +230,9 @@ def _refused(seen: ScalingSeen, clash: str) -> Finish:
         f"{who} has put a policy named {seen.policy} on {clash}: it is left alone. Choose another spec.policyName{way}."
     )
     reason = reasons.ALREADY_EXISTS
-    view = View(Phase.STUCK, reason, message, value=ERROR, additional=message, synced=reason)
+    status_update = StatusUpdate(Phase.STUCK, reason, message, value=ERROR, additional=message, synced=reason)
     events = messages.once(seen.base, reasons.STALLED, reason, message)
-    return Finish(view, seen.base.recorded, events, again_s=4 * WAIT_S)
+    return Finish(status_update, seen.base.recorded, events, again_s=4 * WAIT_S)
 
 
 def _failed(seen: ScalingSeen, failure: Failure) -> ScalingStep:
@@ -234,14 +240,14 @@ def _failed(seen: ScalingSeen, failure: Failure) -> ScalingStep:
     if failure.error_class is ErrorClass.CONFLICT and base.deleting_for_s is None:
         return _waits(seen, failure.message)
     step = failed(base, failure)
-    if isinstance(step, RemoveFinalizer) or step.view is None:
+    if isinstance(step, RemoveFinalizer) or step.status_update is None:
         return step
     value = RECONCILING if step.verdict is Verdict.RETRY else ERROR  # v1-kinds.md 6.7
     events = tuple(
         replace(each, reason=reasons.POLICY_FAILED) if each.reason == reasons.CREATE_FAILED else each
         for each in step.events
     )
-    return replace(step, view=replace(step.view, value=value), events=events, follow=False)
+    return replace(step, status_update=replace(step.status_update, value=value), events=events, follow=False)
 
 
 def _deleting(seen: ScalingSeen) -> ScalingStep:

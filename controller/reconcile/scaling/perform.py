@@ -24,7 +24,7 @@ from controller.reconcile.observation import Adoption, During, Failure, Recorded
 from controller.reconcile.ports import ObjectReader
 from controller.reconcile.scaling.decide import SOMEBODY, Apply, Look, Remove, ScalingSeen, ScalingStep, Verify, decide
 from controller.reconcile.scaling.drift import changed
-from controller.reconcile.status.view import recorded_in
+from controller.reconcile.status.patch import recorded_in
 from controller.reconcile.steps import EnsureFinalizer
 
 ENDPOINTS: Final = "endpoints"

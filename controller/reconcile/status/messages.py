@@ -7,7 +7,7 @@ from api.descriptor import KindDescriptor
 from controller.aws.errors import AwsError
 from controller.reconcile import reasons
 from controller.reconcile.observation import Found, Observed, Owner, Recorded
-from controller.reconcile.steps import Event, Phase, View
+from controller.reconcile.steps import Event, Phase, StatusUpdate
 from controller.runtime.errors import ErrorClass
 
 
@@ -41,10 +41,10 @@ def reason_of(value: str) -> str:
     return word if word[:1].isalpha() else reasons.UNKNOWN
 
 
-def waiting(seen: Observed) -> View:
+def waiting(seen: Observed) -> StatusUpdate:
     """Return the view of an object for which AWS was not called yet, because of its rate limits."""
     message = "waiting for its turn at AWS"
-    return View(
+    return StatusUpdate(
         Phase.WORKING,
         reasons.CREATING,
         message,
@@ -64,9 +64,9 @@ def created(seen: Observed, recorded: Recorded) -> Event:
     return Event("Normal", reasons.CREATED, f"{recorded.name} in {recorded.region}")
 
 
-def resumed(seen: Observed, view: View) -> tuple[Event, ...]:
+def resumed(seen: Observed, status_update: StatusUpdate) -> tuple[Event, ...]:
     """Return the event for the first status after the annotation `paused` was removed."""
-    if seen.reasons.get(reasons.RECONCILING) != reasons.PAUSED or view.phase is Phase.PAUSED:
+    if seen.reasons.get(reasons.RECONCILING) != reasons.PAUSED or status_update.phase is Phase.PAUSED:
         return ()
     return (Event("Normal", reasons.RESUMED, "no longer paused"),)
 

@@ -10,7 +10,7 @@ from controller.aws.errors import AwsError
 from controller.reconcile import reasons
 from controller.reconcile.managed.managed_object import JITTER, MESSAGE_LIMIT, ManagedObject
 from controller.reconcile.observation import Observed, Recorded
-from controller.reconcile.status.view import merge_patch, recorded_in, resource_fields, with_notice
+from controller.reconcile.status.patch import merge_patch, recorded_in, resource_fields, with_notice
 from controller.reconcile.steps import DropTags, PutTags
 from controller.reconcile.tags.decide import AGAIN_S, LASTING, after
 from controller.runtime.errors import ErrorClass

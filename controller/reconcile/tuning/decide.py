@@ -16,7 +16,7 @@ from api.meta import GROUP, JsonObject, ObjectKey
 from controller.reconcile import reasons
 from controller.reconcile.observation import Adoption, Found, Observed, Owner
 from controller.reconcile.shared_decisions import owner_of
-from controller.reconcile.status.view import RESOURCE_ANNOTATION
+from controller.reconcile.status.patch import RESOURCE_ANNOTATION
 
 SPAWN_FINALIZER: Final = "sagemaker-operator-hpo-trainingjob"
 """On spawned objects since v1. Here it lets the tuning job note that the user deleted one before it is gone (D-19)."""

@@ -19,7 +19,7 @@ from controller.reconcile.job import decide as job
 from controller.reconcile.resource import decide as resource
 from controller.reconcile.scaling import decide as scaling
 from controller.reconcile.status import messages
-from controller.reconcile.status.view import Facts, next_status
+from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ErrorClass
 from tests.unit.reconcile import test_hosting_table as hosting_table
 from tests.unit.reconcile import test_job_table as job_table
@@ -163,8 +163,8 @@ CONDITIONS = [
 ROWS = [pytest.param(kind, *row[2:], id=f"{kind.kind}: {row[0]}") for row in CONDITIONS for kind in row[1]]
 
 BEFORE = {
-    "False": s.View(s.Phase.WORKING, "Working", value="InProgress"),
-    "True": s.View(s.Phase.READY, "Usable", value="InProgress"),
+    "False": s.StatusUpdate(s.Phase.WORKING, "Working", value="InProgress"),
+    "True": s.StatusUpdate(s.Phase.READY, "Usable", value="InProgress"),
 }
 
 
@@ -186,9 +186,9 @@ def test_every_state_has_its_conditions_and_kstatus_agrees(
 ) -> None:
     """modern-expectations.md 2: "unchanged" is what Ready was before, whichever that was."""
     old = next_status(kind, {}, BEFORE[before], Facts(2, NOW))
-    view = decided(kind).view
-    assert view is not None
-    status = next_status(kind, old, view, Facts(3, NOW))
+    status_update = decided(kind).status_update
+    assert status_update is not None
+    status = next_status(kind, old, status_update, Facts(3, NOW))
     conditions = {each["type"]: each for each in status["conditions"]}
     states = {name: each["status"] for name, each in conditions.items()}
     assert states.pop("Synced") in {"True", "False"}
@@ -307,7 +307,7 @@ def test_the_end_of_a_pause_is_told_by_whatever_is_shown_next(phase: s.Phase) ->
     """modern-expectations.md 3: Resumed."""
     whole = {"whose": "ours", "asked by": "list", "state": "InProgress", "object": "wanted", "spec": "same"}
     seen = job_table.observed(JOBS[0], whole)
-    view = s.View(phase, "Any")
-    told = messages.resumed(replace(seen, reasons={"Reconciling": "Paused"}), view)
+    status_update = s.StatusUpdate(phase, "Any")
+    told = messages.resumed(replace(seen, reasons={"Reconciling": "Paused"}), status_update)
     assert [each.reason for each in told] == ([] if phase is s.Phase.PAUSED else ["Resumed"])
-    assert messages.resumed(seen, view) == ()
+    assert messages.resumed(seen, status_update) == ()

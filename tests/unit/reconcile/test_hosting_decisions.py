@@ -94,11 +94,11 @@ def told(step: EndpointStep) -> str:
     match step:
         case Update(numbers):
             return "update" if numbers is None else f"update {dict(numbers)}"
-        case s.Finish(view=None):
+        case s.Finish(status_update=None):
             return "wait" if step.follow or step.again_s is not None else "nothing"
-        case s.Finish(view=view):
-            assert view is not None
-            return f"{view.value}: {view.phase.value}, {view.reason}"
+        case s.Finish(status_update=status_update):
+            assert status_update is not None
+            return f"{status_update.value}: {status_update.phase.value}, {status_update.reason}"
         case _:
             return type(step).__name__
 
@@ -150,8 +150,8 @@ def test_a_wish_that_waits_is_told_once() -> None:
     again = decide(seen(found("Updating"), desired=OTHER, shown="Updating", reasons={"Synced": "UpdatePending"}))
     assert isinstance(first, s.Finish)
     assert isinstance(again, s.Finish)
-    assert first.view is not None
-    assert first.view.synced == "UpdatePending"
+    assert first.status_update is not None
+    assert first.status_update.synced == "UpdatePending"
     assert [event.reason for event in first.events] == ["UpdatePending"]
     assert again.events == ()
 
@@ -290,8 +290,8 @@ def test_deletion_of_an_endpoint_in_any_state(value: str, desired: Desired | Non
     step = decide(seen(found(value), desired=desired, deleting_for_s=5.0))
     waits = value in BUSY or value == "Deleting"
     assert told(step) == ("Deleting: working, Deleting" if waits else "Delete")
-    if isinstance(step, s.Finish) and step.view is not None:
-        assert ("its deletion is asked for when that has ended" in step.view.message) == (value in BUSY)
+    if isinstance(step, s.Finish) and step.status_update is not None:
+        assert ("its deletion is asked for when that has ended" in step.status_update.message) == (value in BUSY)
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -307,8 +307,8 @@ def test_deletion_goes_endpoint_configurations_models() -> None:
     gone = decide(seen(ABSENT, deleting_for_s=60.0))
     assert told(gone) == "Deleting: working, DeletingChildren"
     assert isinstance(gone, s.Finish)
-    assert gone.view is not None
-    assert gone.view.forgets
+    assert gone.status_update is not None
+    assert gone.status_update.forgets
 
     def then(*children: Child, **changes: Any) -> EndpointStep:
         torn = {
@@ -348,8 +348,8 @@ def test_a_paused_deployment_is_left_alone(value: str, deleting_for_s: float | N
     """Annotation paused: no AWS calls; a deletion waits."""
     step = decide(seen(found(value), desired=OTHER, policy=o.Policy(paused=True), deleting_for_s=deleting_for_s))
     assert isinstance(step, s.Finish)
-    assert step.view is not None
-    assert step.view.phase is s.Phase.PAUSED
+    assert step.status_update is not None
+    assert step.status_update.phase is s.Phase.PAUSED
 
 
 @pytest.mark.parametrize("error_class", list(ErrorClass))

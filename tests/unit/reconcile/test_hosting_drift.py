@@ -43,11 +43,11 @@ def aiming(count: int | None = 1, weight: float = 1.0, **changes: Any) -> o.Foun
     return replace(remote, fields={**remote.fields, "productionVariants": [variant]})
 
 
-def view_of(step: EndpointStep) -> s.View:
+def status_update_of(step: EndpointStep) -> s.StatusUpdate:
     """What the step shows."""
     assert isinstance(step, s.Finish), step
-    assert step.view is not None
-    return step.view
+    assert step.status_update is not None
+    return step.status_update
 
 
 def events_of(step: EndpointStep) -> list[str]:
@@ -119,9 +119,9 @@ def test_what_others_have_changed(remote: o.Found, changes: dict[str, Any], deci
 @pytest.mark.parametrize("value", ["Creating", "Updating", "SystemUpdating", "RollingBack", "OutOfService"])
 def test_what_is_under_way_is_no_drift(value: str) -> None:
     """Compared is what AWS has settled on."""
-    view = view_of(decide(seen(found(value, config="somebody-elses"))))
-    assert view.drift is None
-    assert view.synced == "Synced"
+    status_update = status_update_of(decide(seen(found(value, config="somebody-elses"))))
+    assert status_update.drift is None
+    assert status_update.synced == "Synced"
 
 
 def test_drift_is_told_once_with_what_differs() -> None:
@@ -130,11 +130,13 @@ def test_drift_is_told_once_with_what_differs() -> None:
     again = decide(seen(SWITCHED, **SHOWN))
     assert events_of(first) == ["Drifted"]
     assert events_of(again) == []
-    view = view_of(first)
-    assert view.drift is s.Drift.FOUND
-    assert view.synced == "Drifted"
-    assert view.message == "changed by somebody else: endpointConfigName is somebody-elses, and sm-c1 was applied"
-    weight = view_of(decide(seen(aiming(weight=0.3))))
+    status_update = status_update_of(first)
+    assert status_update.drift is s.Drift.FOUND
+    assert status_update.synced == "Drifted"
+    assert (
+        status_update.message == "changed by somebody else: endpointConfigName is somebody-elses, and sm-c1 was applied"
+    )
+    weight = status_update_of(decide(seen(aiming(weight=0.3))))
     assert weight.message == "changed by somebody else: productionVariants[a].desiredWeight is 0.3, and 1 was applied"
 
 
@@ -144,13 +146,13 @@ def test_the_end_of_drift_is_shown_and_told_where_it_was_corrected() -> None:
     by_them = decide(seen(aiming(), **SHOWN))
     assert events_of(by_us) == ["UpdateCompleted", "DriftCorrected"]
     assert events_of(by_them) == []
-    assert view_of(by_us).drift is view_of(by_them).drift is s.Drift.NONE
+    assert status_update_of(by_us).drift is status_update_of(by_them).drift is s.Drift.NONE
 
 
 def test_a_correction_is_under_way_and_may_fail() -> None:
     """While it is corrected it is not drift; when SageMaker refuses it, it is again."""
     begun = decide(seen(SWITCHED, policy=CORRECTS, **SHOWN, mutation=o.Mutation.UPDATED))
-    assert view_of(begun).drift is s.Drift.CORRECTING
+    assert status_update_of(begun).drift is s.Drift.CORRECTING
     failed = decide(
         seen(
             replace(SWITCHED, failure_reason="no"),
@@ -160,14 +162,14 @@ def test_a_correction_is_under_way_and_may_fail() -> None:
         )
     )
     assert told(failed) == "InService: ready, stuck, UpdateFailed"
-    assert view_of(failed).drift is s.Drift.FOUND
+    assert status_update_of(failed).drift is s.Drift.FOUND
 
 
 def test_errors_and_pauses_leave_the_condition_as_it_is() -> None:
     """Nobody knows whether it is still so."""
     failure = o.Failure(o.During.DESCRIBE, ErrorClass.RETRYABLE, "Code", "message")
-    assert view_of(decide(seen(SWITCHED, failure=failure, **SHOWN))).drift is None
-    assert view_of(decide(seen(SWITCHED, policy=o.Policy(paused=True), **SHOWN))).drift is None
+    assert status_update_of(decide(seen(SWITCHED, failure=failure, **SHOWN))).drift is None
+    assert status_update_of(decide(seen(SWITCHED, policy=o.Policy(paused=True), **SHOWN))).drift is None
 
 
 @pytest.mark.parametrize(
@@ -207,7 +209,7 @@ def test_drift_of_a_child_is_the_deployments_too() -> None:
     """People look at the deployment; it serves on."""
     step = decide(lost())
     assert told(step) == "InService: ready, Drifted"
-    assert view_of(step).message == "Model m1: deleted at SageMaker"
+    assert status_update_of(step).message == "Model m1: deleted at SageMaker"
     assert events_of(step) == ["Drifted"]
 
 
@@ -286,8 +288,8 @@ def test_the_wait_is_told_once() -> None:
     waiting = {**SEEN_EDIT, "attempt": NOTED, "desired": replace(OTHER, retry="before")}
     step = decide(seen(found("InService"), **waiting))
     again = decide(seen(found("InService"), **waiting, reasons={"Ready": "UpdatePending"}))
-    assert view_of(step).synced == "UpdatePending"
-    assert "reconcile-at" in view_of(step).message
+    assert status_update_of(step).synced == "UpdatePending"
+    assert "reconcile-at" in status_update_of(step).message
     assert events_of(step) == ["UpdatePending"]
     assert events_of(again) == []
 

@@ -12,7 +12,7 @@ from controller.reconcile import steps as s
 from controller.reconcile.endpoint.decide import decide
 from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_of, shape_of
 from controller.reconcile.endpoint.observation import Attempt, EndpointStep, HostingSeen, MakeChild, Update
-from controller.reconcile.status.view import Facts, next_status
+from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, enum, table, true_conditions
 
@@ -188,13 +188,15 @@ ACTIONS = {MakeChild: "make child", s.VerifyOwner: "check tags", Update: "update
 def decided(cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
     step = decide(observed(cell))
-    view = step.view if isinstance(step, s.Finish) else None
-    before = next_status(HOSTING_DEPLOYMENT, {}, s.View(s.Phase.READY, "InService", value="InService"), Facts(2, NOW))
-    value = "as before" if view is None or view.value is None else view.value
+    status_update = step.status_update if isinstance(step, s.Finish) else None
+    before = next_status(
+        HOSTING_DEPLOYMENT, {}, s.StatusUpdate(s.Phase.READY, "InService", value="InService"), Facts(2, NOW)
+    )
+    value = "as before" if status_update is None or status_update.value is None else status_update.value
     return {
         "action": action_of(step),
         "status": "AWS's" if value == cell["state"] and cell["object"] == "wanted" else value,
-        "true conditions": true_conditions(HOSTING_DEPLOYMENT, before, view, NOW),
+        "true conditions": true_conditions(HOSTING_DEPLOYMENT, before, status_update, NOW),
     }
 
 
@@ -204,9 +206,9 @@ def action_of(step: EndpointStep) -> str:
         return ACTIONS.get(type(step), type(step).__name__.lower())
     if step.verdict is s.Verdict.TERMINAL:
         return "refuse"
-    if step.view is None:
+    if step.status_update is None:
         return "wait"
-    return "tear down" if step.view.forgets else "show"
+    return "tear down" if step.status_update.forgets else "show"
 
 
 def test_every_cell_has_the_action_and_the_status_of_its_row() -> None:
@@ -245,8 +247,8 @@ def test_no_cell_falls_through_when_a_step_fails(error_class: ErrorClass) -> Non
             failure = o.Failure(during, error_class, "SomeCode", "some message")
             step = decide(replace(seen, base=replace(seen.base, failure=failure)))
             assert isinstance(step, s.Finish), f"{cell}, {during}: {step}"
-            assert step.view is not None
-            assert step.view.additional
+            assert step.status_update is not None
+            assert step.status_update.additional
 
 
 def test_annotations_hold_in_every_cell() -> None:
@@ -255,8 +257,8 @@ def test_annotations_hold_in_every_cell() -> None:
         seen = observed(cell)
         paused = decide(replace(seen, base=replace(seen.base, policy=o.Policy(paused=True))))
         assert isinstance(paused, s.Finish), f"{cell}: {paused}"
-        assert paused.view is not None
-        assert paused.view.phase is s.Phase.PAUSED
+        assert paused.status_update is not None
+        assert paused.status_update.phase is s.Phase.PAUSED
         if cell["object"] == "deleted":
             done = frozenset(child.name for child in seen.children)
             retained = decide(replace(seen, done=done, base=replace(seen.base, policy=o.Policy(retain=True))))

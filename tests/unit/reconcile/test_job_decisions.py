@@ -59,12 +59,12 @@ def told(step: JobStep) -> str:
     """A step in a word or two."""
     if not isinstance(step, s.Finish):
         return re.sub(r"(?<!^)(?=[A-Z])", " ", type(step).__name__).lower()
-    view = step.view
-    if view is None:
+    status_update = step.status_update
+    if status_update is None:
         return "wait" if step.follow or step.again_s is not None else "nothing"
-    if view.phase is s.Phase.STUCK:
-        return f"stuck: {view.reason}"
-    return f"show {view.value}"
+    if status_update.phase is s.Phase.STUCK:
+        return f"stuck: {status_update.reason}"
+    return f"show {status_update.value}"
 
 
 # --- recorded: the object has created a job. Columns: what is known, wanted, being deleted.
@@ -332,16 +332,16 @@ def test_each_error_class_has_one_behaviour(row: tuple[Any, ...]) -> None:
     assert isinstance(new, s.Finish)
     assert isinstance(old, s.Finish)
     assert isinstance(going, s.Finish)
-    assert new.view is not None
-    assert old.view is not None
-    assert going.view is not None
+    assert new.status_update is not None
+    assert old.status_update is not None
+    assert going.status_update is not None
     assert [
-        *(new.view.value, new.view.phase.value, new.verdict.value),
-        *(old.view.value, old.view.phase.value, old.verdict.value),
-        *(going.view.phase.value, going.verdict.value),
+        *(new.status_update.value, new.status_update.phase.value, new.verdict.value),
+        *(old.status_update.value, old.status_update.phase.value, old.verdict.value),
+        *(going.status_update.phase.value, going.verdict.value),
     ] == expected
     assert old.follow
-    assert new.view.additional == "SomeCode: some message"
+    assert new.status_update.additional == "SomeCode: some message"
 
 
 @pytest.mark.parametrize(("job", "passing", "lasting"), VALUES_IN_TROUBLE, ids=lambda each: getattr(each, "kind", ""))
@@ -354,12 +354,12 @@ def test_each_kind_has_its_values_for_trouble_before_the_creation_and_none_after
     old = decide(recorded(descriptor=job, failure=failure(error_class, o.During.DESCRIBE)))
     assert isinstance(new, s.Finish)
     assert isinstance(old, s.Finish)
-    assert new.view is not None
-    assert old.view is not None
-    assert new.view.value == (passing if error_class is ErrorClass.RETRYABLE else lasting)
-    assert old.view.value is None
-    assert new.view.additional == "SomeCode: some message"
-    assert new.view.synced != "Synced"
+    assert new.status_update is not None
+    assert old.status_update is not None
+    assert new.status_update.value == (passing if error_class is ErrorClass.RETRYABLE else lasting)
+    assert old.status_update.value is None
+    assert new.status_update.additional == "SomeCode: some message"
+    assert new.status_update.synced != "Synced"
 
 
 @pytest.mark.parametrize(("job", "_", "lasting"), VALUES_IN_TROUBLE, ids=lambda each: getattr(each, "kind", ""))
@@ -370,8 +370,8 @@ def test_each_kind_has_its_value_for_a_name_that_is_taken_or_lacking(job: KindDe
     for seen in (taken, lacking):
         step = decide(seen)
         assert isinstance(step, s.Finish)
-        assert step.view is not None
-        assert (step.view.phase, step.view.value) == (s.Phase.STUCK, lasting)
+        assert step.status_update is not None
+        assert (step.status_update.phase, step.status_update.value) == (s.Phase.STUCK, lasting)
 
 
 @pytest.mark.parametrize(
@@ -407,9 +407,9 @@ def test_an_edit_of_the_identity_is_told_and_changes_nothing_else() -> None:
     again = decide(recorded(edited=("spec.region",), remote=summary("InProgress"), reasons={"Synced": "SpecImmutable"}))
     assert isinstance(step, s.Finish)
     assert isinstance(again, s.Finish)
-    assert step.view is not None
-    assert (step.view.value, step.view.synced) == ("InProgress", "SpecImmutable")
-    assert "spec.region" in step.view.additional
+    assert step.status_update is not None
+    assert (step.status_update.value, step.status_update.synced) == ("InProgress", "SpecImmutable")
+    assert "spec.region" in step.status_update.additional
     assert [event.reason for event in step.events] == ["SpecImmutable"]
     assert again.events == ()
 
@@ -418,8 +418,8 @@ def test_the_secondary_status_is_emptied_while_stopping() -> None:
     """v1-kinds.md 6.1."""
     step = decide(recorded(remote=summary("Stopping")))
     assert isinstance(step, s.Finish)
-    assert step.view is not None
-    assert step.view.secondary == ""
+    assert step.status_update is not None
+    assert step.status_update.secondary == ""
 
 
 def test_rules_that_run_on_after_the_job_are_polled() -> None:

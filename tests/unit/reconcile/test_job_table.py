@@ -10,7 +10,7 @@ from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PROCESSING_JO
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.job.decide import decide
-from controller.reconcile.status.view import Facts, next_status
+from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, Table, enum, table, true_conditions
 
@@ -81,7 +81,7 @@ TABLE = table(
     can_be,
 )
 
-RUNNING = s.View(s.Phase.WORKING, "InProgress", value="InProgress")
+RUNNING = s.StatusUpdate(s.Phase.WORKING, "InProgress", value="InProgress")
 
 
 def of_kind(kind: KindDescriptor) -> Table:
@@ -134,19 +134,21 @@ def decided(kind: KindDescriptor, cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
     seen = observed(kind, cell)
     step = decide(seen)
-    view = step.view if isinstance(step, s.Finish) else None
+    status_update = step.status_update if isinstance(step, s.Finish) else None
     action = ACTIONS.get(type(step), "")
     if isinstance(step, s.Finish):
-        action = "refuse" if step.verdict is s.Verdict.TERMINAL else "show" if view else "wait"
+        action = "refuse" if step.verdict is s.Verdict.TERMINAL else "show" if status_update else "wait"
     value = "as before"
-    if view is not None and view.value is not None:
+    if status_update is not None and status_update.value is not None:
         operators = {kind.status.refused or kind.status.reconciling: "the operator's"}
-        value = "AWS's" if view.value == cell["state"] else operators.get(view.value, view.value)
+        value = (
+            "AWS's" if status_update.value == cell["state"] else operators.get(status_update.value, status_update.value)
+        )
     before = next_status(kind, {}, RUNNING, Facts(2, NOW))
     return {
         "action": action,
         "status": value,
-        "true conditions": true_conditions(kind, before, view, NOW),
+        "true conditions": true_conditions(kind, before, status_update, NOW),
     }
 
 
@@ -178,8 +180,8 @@ def test_no_cell_falls_through_when_a_step_fails(kind: KindDescriptor, error_cla
             failure = o.Failure(during, error_class, "SomeCode", "some message")
             step = decide(replace(observed(kind, cell), failure=failure))
             assert isinstance(step, s.Finish), f"{cell}, {during}: {step}"
-            assert step.view is not None
-            assert step.view.additional
+            assert step.status_update is not None
+            assert step.status_update.additional
 
 
 @pytest.mark.parametrize("kind", JOBS, ids=lambda kind: kind.kind)
@@ -188,8 +190,8 @@ def test_what_is_paused_is_left_alone_in_every_cell(kind: KindDescriptor) -> Non
     for cell in of_kind(kind).cells:
         step = decide(replace(observed(kind, cell), policy=o.Policy(paused=True)))
         assert isinstance(step, s.Finish), f"{cell}: {step}"
-        assert step.view is not None
-        assert step.view.phase is s.Phase.PAUSED
+        assert step.status_update is not None
+        assert step.status_update.phase is s.Phase.PAUSED
 
 
 @pytest.mark.parametrize("kind", JOBS, ids=lambda kind: kind.kind)

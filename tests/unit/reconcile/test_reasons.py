@@ -19,7 +19,7 @@ from controller.reconcile.job import decide as job
 from controller.reconcile.resource import decide as resource
 from controller.reconcile.scaling import decide as scaling
 from controller.reconcile.status.messages import reason_of
-from controller.reconcile.status.view import conditions
+from controller.reconcile.status.patch import conditions
 from controller.runtime.errors import ErrorClass
 from hack.manifests import status_page
 from tests.unit.reconcile import test_conditions_and_events as told
@@ -45,7 +45,7 @@ OTHERS = {
     "job states of SageMaker": ("reconcile/job/decide.py", "reconcile/status/messages.py", "smlogs/wording.py"),
     "states of v1's status fields": ("reconcile/resource/observation.py", "reconcile/scaling/decide.py"),
     "endpoint states of SageMaker, for policies": ("reconcile/scaling/perform.py",),
-    "the third status of a condition": ("reconcile/status/view.py",),
+    "the third status of a condition": ("reconcile/status/patch.py",),
     "reasons of the Kubernetes API": ("kube/errors.py", "runtime/cache/reflector.py", "smlogs/kubectl.py"),
     "error codes of AWS": ("smlogs/wording.py",),
     "the table takes it from there": ("runtime/record/events.py",),
@@ -64,7 +64,7 @@ WORDS = {
     "reconcile/resource/observation.py": {"Created"},
     "reconcile/scaling/decide.py": {"Created", "Reconciling"},
     "reconcile/scaling/perform.py": {"InService", "SystemUpdating", "Updating"},
-    "reconcile/status/view.py": {"Unknown"},
+    "reconcile/status/patch.py": {"Unknown"},
     "kube/errors.py": {"AlreadyExists", "Expired", "NotFound"},
     "runtime/cache/reflector.py": {"Expired"},
     "smlogs/kubectl.py": {"NotFound"},
@@ -90,7 +90,7 @@ def test_every_exception_says_whose_word_it_is() -> None:
     assert {module for modules in OTHERS.values() for module in modules} == set(WORDS)
 
 
-SPEAKING = {"Condition": (0, 2), "Event": (1,), "View": (1,), "once": (1, 2, 4), "drift_view": ()}
+SPEAKING = {"Condition": (0, 2), "Event": (1,), "StatusUpdate": (1,), "once": (1, 2, 4), "drift_update": ()}
 """Calls that say something to users, with the places of names among their arguments."""
 SPOKEN = {"reason", "synced", "type"}
 """The same for keywords; `type` is that of a condition."""
@@ -215,10 +215,10 @@ def unknown(kind: KindDescriptor, step: object) -> Iterator[str]:
         entry = EVENTS.get(event.reason)
         if entry is None or kind.kind not in entry.kinds or event.type != entry.type:
             yield f"event {event.type} {event.reason}"
-    view = step.view if isinstance(step, s.Finish) else None
-    if view is None:
+    status_update = step.status_update if isinstance(step, s.Finish) else None
+    if status_update is None:
         return
-    for each in conditions(view, ()):
+    for each in conditions(status_update, ()):
         shown, reason = f"{each.type}={each.status}", REASONS.get(each.reason)
         if kind.kind not in TYPES[each.type].kinds:
             yield f"{each.type} is not a condition of the kind"
@@ -318,11 +318,11 @@ def test_no_situation_that_is_specified_shows_what_is_not_in_the_table(
 
 def test_a_name_that_is_not_in_the_table_is_found() -> None:
     """The check itself."""
-    odd = s.Finish(s.View(s.Phase.STUCK, "Odd", synced="Strange"), events=(s.Event("Normal", "Peculiar", ""),))
+    odd = s.Finish(s.StatusUpdate(s.Phase.STUCK, "Odd", synced="Strange"), events=(s.Event("Normal", "Peculiar", ""),))
     assert list(unknown(MODEL, odd)) == [
         *("event Normal Peculiar", "Ready=False: Odd", "Synced=False: Strange"),
         *("Reconciling=False: Odd", "Stalled=True: Odd"),
     ]
-    ended = s.Finish(s.View(s.Phase.ENDED, "Failed"), events=(s.Event("Normal", "Failed", ""),))
+    ended = s.Finish(s.StatusUpdate(s.Phase.ENDED, "Failed"), events=(s.Event("Normal", "Failed", ""),))
     assert "Failed is not a condition of the kind" in list(unknown(ENDPOINT_CONFIG, ended))
     assert "event Normal Failed" in list(unknown(told.JOBS[0], ended))

@@ -60,11 +60,11 @@ def told(step: ResourceStep) -> str:
             return f"claim {name} {content}"
         case s.Delete(name):
             return f"delete {name}"
-        case s.Finish(view=None):
+        case s.Finish(status_update=None):
             return "wait" if step.again_s is not None else "nothing"
-        case s.Finish(view=view):
-            assert view is not None
-            return f"{view.value}: {view.phase.value}, {view.reason}"
+        case s.Finish(status_update=status_update):
+            assert status_update is not None
+            return f"{status_update.value}: {status_update.phase.value}, {status_update.reason}"
         case _:
             return type(step).__name__
 
@@ -148,21 +148,21 @@ def test_errors_keep_what_is_known(error_class: ErrorClass, deleting_for_s: floa
     changes = {} if created else NEW
     step = decide(seen(**{**changes, "failure": failure, "deleting_for_s": deleting_for_s}))
     assert isinstance(step, s.Finish)
-    assert step.view is not None
-    assert step.view.value == (None if created else "Error")
+    assert step.status_update is not None
+    assert step.status_update.value == (None if created else "Error")
 
 
 def test_the_arn_is_shown_in_the_kinds_own_field() -> None:
     """`modelArn`, `endpointConfigArn`."""
     step = decide(seen())
     assert isinstance(step, s.Finish)
-    assert step.view is not None
-    assert step.view.fields == {"modelArn": ARN}
+    assert step.status_update is not None
+    assert step.status_update.fields == {"modelArn": ARN}
     made = seen()
     step = decide(replace(made, base=replace(made.base, descriptor=ENDPOINT_CONFIG)))
     assert isinstance(step, s.Finish)
-    assert step.view is not None
-    assert step.view.fields == {"endpointConfigArn": ARN}
+    assert step.status_update is not None
+    assert step.status_update.fields == {"endpointConfigArn": ARN}
 
 
 OTHER = o.Found(o.Source.DESCRIPTION, "", arn=ARN, created_at=NOW)
@@ -219,10 +219,10 @@ def test_drift_is_told_with_what_differs_and_looked_at_again() -> None:
     first, again = (decide(seen(**REPLACED, **shown)) for shown in ({}, TOLD))
     assert isinstance(first, s.Finish)
     assert isinstance(again, s.Finish)
-    assert first.view is not None
-    assert first.view.drift is s.Drift.FOUND
-    assert first.view.synced == "Drifted"
-    assert first.view.additional == (
+    assert first.status_update is not None
+    assert first.status_update.drift is s.Drift.FOUND
+    assert first.status_update.synced == "Drifted"
+    assert first.status_update.additional == (
         "m was deleted and made anew, changed by somebody else: primaryContainer.image is b, and a was applied"
     )
     assert [event.reason for event in first.events] == ["Drifted"]
@@ -243,8 +243,8 @@ def test_what_is_made_again_says_why(changes: dict[str, Any], events: list[str])
     made = {"mutation": o.Mutation.CREATED, "is_recorded_in_status": False, "shown": ""}
     step = decide(seen(**made, **changes))
     assert isinstance(step, s.Finish)
-    assert step.view is not None
-    assert step.view.drift is s.Drift.NONE
+    assert step.status_update is not None
+    assert step.status_update.drift is s.Drift.NONE
     assert [event.reason for event in step.events] == events
     assert ("somebody had deleted it" in step.events[0].message) == ("was_gone" in changes)
 

@@ -12,7 +12,7 @@ from controller.reconcile import steps as s
 from controller.reconcile.drift.report import Difference
 from controller.reconcile.resource.decide import decide
 from controller.reconcile.resource.observation import CONDEMNED, Claim, Disclaim, ResourceSeen, ResourceStep
-from controller.reconcile.status.view import Facts, next_status
+from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, table, true_conditions
 
@@ -123,12 +123,12 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
 def decided(kind: KindDescriptor, cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
     step = decide(observed(kind, cell))
-    view = step.view if isinstance(step, s.Finish) else None
-    before = next_status(kind, {}, s.View(s.Phase.READY, "Created", value="Created"), Facts(2, NOW))
+    status_update = step.status_update if isinstance(step, s.Finish) else None
+    before = next_status(kind, {}, s.StatusUpdate(s.Phase.READY, "Created", value="Created"), Facts(2, NOW))
     return {
         "action": action_of(step),
-        "status": "as before" if view is None or view.value is None else view.value,
-        "true conditions": true_conditions(kind, before, view, NOW),
+        "status": "as before" if status_update is None or status_update.value is None else status_update.value,
+        "true conditions": true_conditions(kind, before, status_update, NOW),
     }
 
 
@@ -137,8 +137,8 @@ def action_of(step: ResourceStep) -> str:
     match step:
         case Claim(name) | Disclaim(name) | s.Delete(name):
             return f"{type(step).__name__.lower()} {name}"
-        case s.Finish(view=view):
-            return "show" if view is not None and view.phase is s.Phase.READY else "wait"
+        case s.Finish(status_update=status_update):
+            return "show" if status_update is not None and status_update.phase is s.Phase.READY else "wait"
         case _:
             return "let go" if isinstance(step, s.RemoveFinalizer) else type(step).__name__.lower()
 
@@ -191,8 +191,8 @@ def test_no_cell_falls_through_when_a_step_fails(kind: KindDescriptor, error_cla
             failure = o.Failure(during, error_class, "SomeCode", "some message")
             step = decide(replace(seen, base=replace(seen.base, failure=failure)))
             assert isinstance(step, s.Finish), f"{cell}, {during}: {step}"
-            assert step.view is not None
-            assert step.view.additional
+            assert step.status_update is not None
+            assert step.status_update.additional
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
@@ -202,8 +202,8 @@ def test_annotations_hold_in_every_cell(kind: KindDescriptor) -> None:
         seen = observed(kind, cell)
         paused = decide(replace(seen, base=replace(seen.base, policy=o.Policy(paused=True))))
         assert isinstance(paused, s.Finish), f"{cell}: {paused}"
-        assert paused.view is not None
-        assert paused.view.phase is s.Phase.PAUSED
+        assert paused.status_update is not None
+        assert paused.status_update.phase is s.Phase.PAUSED
         if cell["object"] == "deleted":
             retained = decide(replace(seen, base=replace(seen.base, policy=o.Policy(retain=True))))
             assert isinstance(retained, s.RemoveFinalizer), f"{cell}: {retained}"

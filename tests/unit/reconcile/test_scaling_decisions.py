@@ -41,11 +41,11 @@ def told(step: ScalingStep) -> str:
     match step:
         case Look(ids) | Remove(ids):
             return f"{type(step).__name__} {' '.join(each[-1] for each in ids)}"
-        case s.Finish(view=None):
+        case s.Finish(status_update=None):
             return "wait" if step.again_s is not None else "nothing"
-        case s.Finish(view=view):
-            assert view is not None
-            return f"{view.value}: {view.phase.value}, {view.reason}"
+        case s.Finish(status_update=status_update):
+            assert status_update is not None
+            return f"{status_update.value}: {status_update.phase.value}, {status_update.reason}"
         case _:
             return type(step).__name__
 
@@ -108,11 +108,11 @@ def test_errors_are_told_by_class(error_class: ErrorClass) -> None:
     failure = o.Failure(o.During.CREATE, error_class, "Code", "message")
     step = decide(seen(failure=failure))
     assert isinstance(step, s.Finish)
-    assert step.view is not None
+    assert step.status_update is not None
     lasting = {ErrorClass.DENIED, ErrorClass.QUOTA, ErrorClass.INVALID}
-    assert step.view.value == ("Error" if error_class in lasting else "Reconciling")
+    assert step.status_update.value == ("Error" if error_class in lasting else "Reconciling")
     if error_class is ErrorClass.CONFLICT:
-        assert step.view.reason == "WaitingForEndpoint"
+        assert step.status_update.reason == "WaitingForEndpoint"
         assert step.again_s is not None
 
 

@@ -9,7 +9,7 @@ from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.scaling.decide import Look, Remove, ScalingSeen, ScalingStep, decide
-from controller.reconcile.status.view import Facts, next_status
+from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ErrorClass
 from tests.unit.reconcile.cells import Cell, table, true_conditions
 
@@ -105,22 +105,22 @@ def observed(cell: Cell) -> ScalingSeen:
 def decided(cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
     step = decide(observed(cell))
-    view = step.view if isinstance(step, s.Finish) else None
+    status_update = step.status_update if isinstance(step, s.Finish) else None
     before = next_status(
-        HOSTING_AUTOSCALING_POLICY, {}, s.View(s.Phase.READY, "Created", value="Created"), Facts(2, NOW)
+        HOSTING_AUTOSCALING_POLICY, {}, s.StatusUpdate(s.Phase.READY, "Created", value="Created"), Facts(2, NOW)
     )
     return {
         "action": action_of(step),
-        "status": "as before" if view is None or view.value is None else view.value,
-        "true conditions": true_conditions(HOSTING_AUTOSCALING_POLICY, before, view, NOW),
+        "status": "as before" if status_update is None or status_update.value is None else status_update.value,
+        "true conditions": true_conditions(HOSTING_AUTOSCALING_POLICY, before, status_update, NOW),
     }
 
 
 def action_of(step: ScalingStep) -> str:
     """A step in a word or two."""
     match step:
-        case s.Finish(view=view):
-            return "nothing" if view is None else "show"
+        case s.Finish(status_update=status_update):
+            return "nothing" if status_update is None else "show"
         case s.RemoveFinalizer():
             return "let go"
         case _:
@@ -158,8 +158,8 @@ def test_no_cell_falls_through_when_a_step_fails(error_class: ErrorClass) -> Non
             failure = o.Failure(during, error_class, "SomeCode", "some message")
             step = decide(replace(seen, base=replace(seen.base, failure=failure)))
             assert isinstance(step, s.Finish), f"{cell}, {during}: {step}"
-            assert step.view is not None
-            assert step.view.message
+            assert step.status_update is not None
+            assert step.status_update.message
 
 
 def test_annotations_hold_in_every_cell() -> None:
@@ -168,8 +168,8 @@ def test_annotations_hold_in_every_cell() -> None:
         seen = observed(cell)
         paused = decide(replace(seen, base=replace(seen.base, policy=o.Policy(paused=True))))
         assert isinstance(paused, s.Finish), f"{cell}: {paused}"
-        assert paused.view is not None
-        assert paused.view.phase is s.Phase.PAUSED
+        assert paused.status_update is not None
+        assert paused.status_update.phase is s.Phase.PAUSED
         if cell["object"] == "deleted":
             retained = decide(replace(seen, base=replace(seen.base, policy=o.Policy(retain=True))))
             assert isinstance(retained, s.RemoveFinalizer), f"{cell}: {retained}"

@@ -14,7 +14,7 @@ from controller.aws.ownership_tags import Owner
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.managed.aws_identity import wanted_tags as tagging
-from controller.reconcile.status.view import recorded_in, resource_fields
+from controller.reconcile.status.patch import recorded_in, resource_fields
 from controller.reconcile.tags.decide import after, step
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.faults import hosting_world

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from api.v1 import HYPERPARAMETER_TUNING_JOB, TRAINING_JOB
 from controller.aws.targets import Target
 from controller.reconcile import observation as o
-from controller.reconcile.status.view import RESOURCE_ANNOTATION, announced_in
+from controller.reconcile.status.patch import RESOURCE_ANNOTATION, announced_in
 from controller.reconcile.tuning.decide import (
     LIST_EVERY_S,
     PATIENCE,
