@@ -17,10 +17,10 @@ from controller.reconcile.steps import (
     Drift,
     Event,
     Finish,
+    Outcome,
     Phase,
     RemoveFinalizer,
     StatusUpdate,
-    Verdict,
 )
 from controller.runtime.errors import ErrorClass
 
@@ -102,7 +102,7 @@ def foreign(seen: Observed) -> Finish:
     return Finish(
         status_update,
         events=messages.once(seen, reasons.STALLED, reasons.ALREADY_EXISTS, message),
-        verdict=Verdict.TERMINAL,
+        outcome=Outcome.TERMINAL,
     )
 
 
@@ -121,7 +121,7 @@ def nothing_to_adopt(seen: Observed) -> Finish:
         synced=reasons.NOT_FOUND,
     )
     events = messages.once(seen, reasons.STALLED, reasons.NOT_FOUND, message, reasons.ADOPTION_REFUSED)
-    return Finish(status_update, events=events, verdict=Verdict.TERMINAL)
+    return Finish(status_update, events=events, outcome=Outcome.TERMINAL)
 
 
 def failed(seen: Observed, failure: Failure) -> Finish | RemoveFinalizer:
@@ -144,15 +144,15 @@ def failed(seen: Observed, failure: Failure) -> Finish | RemoveFinalizer:
         additional=text,
         synced=reason if stuck else reasons.AWS_ERROR,
     )
-    verdict = Verdict.TERMINAL if stuck else _VERDICTS.get(failure.error_class, Verdict.RETRY)
+    outcome = Outcome.TERMINAL if stuck else _OUTCOMES.get(failure.error_class, Outcome.RETRY)
     told = (_REFUSED[failure.during] or reason) if stuck else reason
     events = (
         ()
-        if verdict is Verdict.RETRY
+        if outcome is Outcome.RETRY
         else messages.once(seen, reasons.STALLED if stuck else reasons.RECONCILING, reason, text, told)
     )
     follow = is_created and not seen.is_ended
-    return Finish(status_update, seen.recorded, events, follow=follow, verdict=verdict, failure=failure)
+    return Finish(status_update, seen.recorded, events, follow=follow, outcome=outcome, failure=failure)
 
 
 _WAY_OUT: Final = (
@@ -163,10 +163,10 @@ _WAY_OUT: Final = (
 _REFUSED: Final = {During.CREATE: reasons.CREATE_FAILED, During.UPDATE: reasons.UPDATE_FAILED, During.IDENTITY: ""}
 """Steps that fail for good where the request is at fault, with the event that tells it; empty: that of the reason."""
 
-_VERDICTS: Final = {
-    ErrorClass.DENIED: Verdict.SLOW,
-    ErrorClass.QUOTA: Verdict.SLOW,
-    ErrorClass.INVALID: Verdict.SLOW,
+_OUTCOMES: Final = {
+    ErrorClass.DENIED: Outcome.RETRY_SLOWLY,
+    ErrorClass.QUOTA: Outcome.RETRY_SLOWLY,
+    ErrorClass.INVALID: Outcome.RETRY_SLOWLY,
 }
 
 _NOBODY: Final = frozenset(

@@ -158,13 +158,13 @@ class StatusUpdate:
     """The recorded identity goes: it is known to be deleted."""
 
 
-class Verdict(Enum):
+class Outcome(Enum):
     """How the pass ends for the work queue."""
 
-    FINE = "fine"
+    DONE = "done"
     RETRY = "retry"
     """The error is raised again: the queue backs off."""
-    SLOW = "slow"
+    RETRY_SLOWLY = "retry slowly"
     """AWS is left alone for minutes: rights, quotas, things that others must create first."""
     TERMINAL = "terminal"
     """AWS is left alone until the object changes, or the resync."""
@@ -183,6 +183,6 @@ class Finish:
     """The tracker shall watch the job."""
     again_s: float | None = None
     """Seconds after which to look again at the latest."""
-    verdict: Verdict = Verdict.FINE
+    outcome: Outcome = Outcome.DONE
     failure: Failure | None = field(default=None, compare=False)
     """What the verdict follows from."""

@@ -49,9 +49,9 @@ from controller.reconcile.steps import (
     EnsureFinalizer,
     Event,
     Finish,
+    Outcome,
     Phase,
     StatusUpdate,
-    Verdict,
     VerifyOwner,
 )
 from controller.reconcile.tags import decide as tagging
@@ -129,7 +129,7 @@ def _invalid(seen: HostingSeen, failure: Failure) -> EndpointStep:
         phase = Phase.READY_STUCK if serves else Phase.STUCK
         status_update = replace(status_update, phase=phase, value=remote.value, fields=fields_of(seen))
     # Not held: AWS is asked only when the tracker has news, and news shall be shown.
-    return replace(step, status_update=status_update, verdict=Verdict.FINE)
+    return replace(step, status_update=status_update, outcome=Outcome.DONE)
 
 
 def _retain(seen: HostingSeen) -> EndpointStep:

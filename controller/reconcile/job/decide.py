@@ -33,12 +33,12 @@ from controller.reconcile.steps import (
     EnsureFinalizer,
     Event,
     Finish,
+    Outcome,
     Phase,
     PutTags,
     RemoveFinalizer,
     StatusUpdate,
     Stop,
-    Verdict,
     VerifyOwner,
 )
 from controller.reconcile.tags import decide as tagging
@@ -256,7 +256,7 @@ def _gone(seen: Observed) -> JobStep:
         status_update,
         recorded,
         messages.once(seen, reasons.STALLED, reasons.NOT_FOUND, message),
-        verdict=Verdict.TERMINAL,
+        outcome=Outcome.TERMINAL,
     )
 
 

@@ -12,7 +12,7 @@ from controller.reconcile.managed.managed_object import JITTER, MESSAGE_LIMIT, M
 from controller.reconcile.observation import Observed
 from controller.reconcile.status import messages
 from controller.reconcile.status.patch import HANDLED
-from controller.reconcile.steps import Finish, Verdict
+from controller.reconcile.steps import Finish, Outcome
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ErrorClass, Terminal
 
@@ -28,23 +28,23 @@ def finish(managed: ManagedObject, seen: Observed, end: Finish) -> Result:
     _report_ignored(managed, seen)
     if seen.is_list_lost or reasons.STATUS_DELAYED in seen.reasons:
         _report_delay(managed, seen)
-    if seen.is_asked and end.verdict in {Verdict.FINE, Verdict.TERMINAL} and seen.hold_s is None:
+    if seen.is_asked and end.outcome in {Outcome.DONE, Outcome.TERMINAL} and seen.hold_s is None:
         _report_handled(managed, seen)
     state = managed.state
     if seen.is_ended:
         state.tags_hold = None  # it is not tagged any more
-    match end.verdict:
-        case Verdict.FINE:
+    match end.outcome:
+        case Outcome.DONE:
             if seen.hold_s is None:
                 state.hold, state.setbacks = None, 0
             tags_s = managed.tags_held_s() if state.tags_hold else None
             delays = [each for each in (end.again_s, tags_s) if each is not None]
             return Result(requeue_after_s=min(delays)) if delays else DONE
-        case Verdict.RETRY:
+        case Outcome.RETRY:
             raise _error_of(end)
-        case Verdict.SLOW:
+        case Outcome.RETRY_SLOWLY:
             return _retry_slowly(managed, end)
-        case Verdict.TERMINAL:
+        case Outcome.TERMINAL:
             state.hold = managed.hold_for(managed.context.settings.resync_s)
             raise Terminal(end.status_update.message if end.status_update else "nothing more can be done")
 

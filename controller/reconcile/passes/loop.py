@@ -37,10 +37,10 @@ def run(life_cycle: LifeCycle[ObsT, StepT], managed: ManagedObject) -> Result:
                 managed.delete_expired()
                 return DONE
             case step:
-                outcome = _perform(life_cycle, step, observed, managed)
-                if isinstance(outcome, Result):
-                    return outcome
-                observed = outcome
+                result = _perform(life_cycle, step, observed, managed)
+                if isinstance(result, Result):
+                    return result
+                observed = result
     raise RuntimeError(f"no end in {MAX_STEPS} steps")
 
 

@@ -12,7 +12,7 @@ from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.observation import Observation
 from controller.reconcile.passes.life_cycle import RestingLifeCycle
 from controller.reconcile.passes.loop import run
-from controller.reconcile.steps import Finish, Verdict
+from controller.reconcile.steps import Finish, Outcome
 from controller.runtime.controller import DONE, Result
 
 ObsT = TypeVar("ObsT", bound=Observation)
@@ -45,7 +45,7 @@ def _rest_after(result: Result, life_cycle: RestingLifeCycle[ObsT, StepT], manag
     step = life_cycle.decide(observed)
     if (
         not isinstance(step, Finish)
-        or step.verdict is not Verdict.FINE
+        or step.outcome is not Outcome.DONE
         or managed.would_change_status(observed.base, step)
     ):
         return None

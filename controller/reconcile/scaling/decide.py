@@ -30,10 +30,10 @@ from controller.reconcile.steps import (
     EnsureFinalizer,
     Event,
     Finish,
+    Outcome,
     Phase,
     RemoveFinalizer,
     StatusUpdate,
-    Verdict,
 )
 from controller.runtime.errors import ErrorClass
 
@@ -242,7 +242,7 @@ def _failed(seen: ScalingSeen, failure: Failure) -> ScalingStep:
     step = failed(base, failure)
     if isinstance(step, RemoveFinalizer) or step.status_update is None:
         return step
-    value = RECONCILING if step.verdict is Verdict.RETRY else ERROR  # v1-kinds.md 6.7
+    value = RECONCILING if step.outcome is Outcome.RETRY else ERROR  # v1-kinds.md 6.7
     events = tuple(
         replace(each, reason=reasons.POLICY_FAILED) if each.reason == reasons.CREATE_FAILED else each
         for each in step.events

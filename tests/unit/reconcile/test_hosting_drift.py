@@ -344,7 +344,7 @@ def test_an_invalid_spec_hides_nothing_of_a_live_endpoint(remote: o.Remote, deci
     step = decide(seen(remote, desired=None, invalid=INVALID))
     assert told(step) == decided
     if isinstance(step, s.Finish):
-        assert step.verdict is s.Verdict.FINE
+        assert step.outcome is s.Outcome.DONE
         assert step.follow
 
 
@@ -352,7 +352,7 @@ def test_an_invalid_spec_without_an_endpoint_is_terminal() -> None:
     """Nothing loops."""
     step = decide(seen(None, desired=None, invalid=INVALID, recorded=None, is_recorded_in_status=False))
     assert isinstance(step, s.Finish)
-    assert step.verdict is s.Verdict.TERMINAL
+    assert step.outcome is s.Outcome.TERMINAL
 
 
 def test_parts_that_go_nowhere_are_told_where_the_object_had_to_wait_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -204,7 +204,7 @@ def action_of(step: EndpointStep) -> str:
     """A step in a word or two."""
     if not isinstance(step, s.Finish):
         return ACTIONS.get(type(step), type(step).__name__.lower())
-    if step.verdict is s.Verdict.TERMINAL:
+    if step.outcome is s.Outcome.TERMINAL:
         return "refuse"
     if step.status_update is None:
         return "wait"

@@ -336,9 +336,9 @@ def test_each_error_class_has_one_behaviour(row: tuple[Any, ...]) -> None:
     assert old.status_update is not None
     assert going.status_update is not None
     assert [
-        *(new.status_update.value, new.status_update.phase.value, new.verdict.value),
-        *(old.status_update.value, old.status_update.phase.value, old.verdict.value),
-        *(going.status_update.phase.value, going.verdict.value),
+        *(new.status_update.value, new.status_update.phase.value, new.outcome.value),
+        *(old.status_update.value, old.status_update.phase.value, old.outcome.value),
+        *(going.status_update.phase.value, going.outcome.value),
     ] == expected
     assert old.follow
     assert new.status_update.additional == "SomeCode: some message"

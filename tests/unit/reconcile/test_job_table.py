@@ -137,7 +137,7 @@ def decided(kind: KindDescriptor, cell: Cell) -> dict[str, str]:
     status_update = step.status_update if isinstance(step, s.Finish) else None
     action = ACTIONS.get(type(step), "")
     if isinstance(step, s.Finish):
-        action = "refuse" if step.verdict is s.Verdict.TERMINAL else "show" if status_update else "wait"
+        action = "refuse" if step.outcome is s.Outcome.TERMINAL else "show" if status_update else "wait"
     value = "as before"
     if status_update is not None and status_update.value is not None:
         operators = {kind.status.refused or kind.status.reconciling: "the operator's"}
