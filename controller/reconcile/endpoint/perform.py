@@ -156,10 +156,10 @@ class EndpointLifeCycle:
 
     def observe(self, managed: ManagedObject) -> HostingSeen:
         """See `LifeCycle.observe`."""
-        obj, memory = managed.obj, managed.state
+        obj, state = managed.obj, managed.state
         base = managed.observe()
         if base.is_recorded_in_status:
-            memory.recorded = memory.doubtful_since = None
+            state.recorded = state.doubtful_since = None
         metadata, status = obj["metadata"], obj.get("status") or {}
         annotations = metadata.get("annotations") or {}
         sighting = self._context.tracker.last(managed.key)

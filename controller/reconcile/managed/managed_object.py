@@ -13,7 +13,7 @@ from controller.aws.errors import AwsError
 from controller.reconcile import reasons
 from controller.reconcile.context import Context
 from controller.reconcile.managed.aws_identity import AwsIdentity, resolve
-from controller.reconcile.managed.local_state import Hold, Memory
+from controller.reconcile.managed.local_state import Hold, LocalState
 from controller.reconcile.managed.observe_object import hold_token, observed
 from controller.reconcile.managed.pruning import well_formed
 from controller.reconcile.namespaces.settings import Scope, scope_of
@@ -38,7 +38,7 @@ class ManagedObject:
     outdated view.
     """
 
-    def __init__(self, context: Context, key: ObjectKey, obj: JsonObject, state: Memory) -> None:
+    def __init__(self, context: Context, key: ObjectKey, obj: JsonObject, state: LocalState) -> None:
         self.context = context
         self.descriptor = context.descriptor
         self.key = key
@@ -224,7 +224,7 @@ class ManagedObject:
         """Remove our finalizer: nothing that is ours is left at AWS."""
         before = self.obj["metadata"]["resourceVersion"]
         self.context.effects.remove_finalizer(self.descriptor, self.obj)
-        self.state.stale.add(before)
+        self.state.superseded_versions.add(before)
         self.state.recorded = self.state.hold = self.state.doubtful_since = None
         self.emit_events(events)
 
@@ -232,7 +232,7 @@ class ManagedObject:
         """Delete the object itself. Its finalizer goes in another pass."""
         metadata = self.obj["metadata"]
         self.context.effects.delete_expired(self.descriptor, self.obj)
-        self.state.stale.add(metadata["resourceVersion"])
+        self.state.superseded_versions.add(metadata["resourceVersion"])
         message = f"deleted, as {TTL.name} asks; the job's record at SageMaker stays"
         self.emit_events((Event("Normal", reasons.EXPIRED, message),))
 
@@ -240,7 +240,7 @@ class ManagedObject:
         """Go on with the object as it is after a write: what it was before is outdated for good."""
         before = self.obj["metadata"]["resourceVersion"]
         if after["metadata"]["resourceVersion"] != before:
-            self.state.stale.add(before)
+            self.state.superseded_versions.add(before)
         well_formed(self.descriptor)(after)
         self.obj = after
         self._is_current = True

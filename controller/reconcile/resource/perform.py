@@ -69,15 +69,15 @@ class ResourceLifeCycle:
 
     def observe(self, managed: ManagedObject) -> ResourceSeen:
         """See `LifeCycle.observe`."""
-        clock, obj, memory = self._context.clock, managed.obj, managed.state
+        clock, obj, state = self._context.clock, managed.obj, managed.state
         base = managed.observe()
         if base.is_recorded_in_status and base.recorded is not None:
-            if memory.recorded is not None and memory.recorded.name != base.recorded.name:
-                base = replace(base, recorded=memory.recorded, is_recorded_in_status=False)
+            if state.recorded is not None and state.recorded.name != base.recorded.name:
+                base = replace(base, recorded=state.recorded, is_recorded_in_status=False)
             else:
-                memory.recorded = memory.doubtful_since = None
-        if memory.described_at is None:
-            memory.described_at = clock.monotonic()  # the look that is due one day counts from the first sight
+                state.recorded = state.doubtful_since = None
+        if state.described_at is None:
+            state.described_at = clock.monotonic()  # the look that is due one day counts from the first sight
         metadata = obj["metadata"]
         claimed = _claims(metadata.get("annotations") or {})
         failure, wanted = base.failure, ""
@@ -91,7 +91,7 @@ class ResourceLifeCycle:
             base=replace(
                 base,
                 failure=failure,
-                is_describe_due=base.is_asked or clock.monotonic() - memory.described_at >= due_s,
+                is_describe_due=base.is_asked or clock.monotonic() - state.described_at >= due_s,
             ),
             content=wanted,
             claimed=claimed,
