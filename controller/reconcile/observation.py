@@ -75,7 +75,7 @@ Remote: TypeAlias = Found | Absent | None
 """None: not known yet."""
 
 
-class Owner(Enum):
+class Ownership(Enum):
     """Whose resource it is that was found under an object's name."""
 
     UNKNOWN = "unknown"
@@ -211,7 +211,7 @@ class Observed:
     remote: Remote = None
     summary: Found | None = None
     """What the tracker had seen before this pass asked by itself."""
-    owner: Owner = Owner.UNKNOWN
+    owner: Ownership = Ownership.UNKNOWN
     is_describe_due: bool = False
     """The tracker cannot tell by lists alone, or the slow safety net wants a look."""
     is_list_lost: bool = False

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from api.annotations import PAUSED
 from controller.reconcile import reasons
 from controller.reconcile.drift.report import LOOK_S
-from controller.reconcile.observation import During, Failure, Found, Observed, Owner, Recorded, Source
+from controller.reconcile.observation import During, Failure, Found, Observed, Ownership, Recorded, Source
 from controller.reconcile.status import messages
 from controller.reconcile.steps import (
     AwsStep,
@@ -78,9 +78,9 @@ def only_looked_at(
     return nothing_to_adopt(seen)
 
 
-def owner_of(seen: Observed) -> Owner:
+def ownership_of(seen: Observed) -> Ownership:
     """Whose is it that bears our name? The predecessor's objects own what their status names (contract of v1)."""
-    return Owner.OURS if seen.is_name_generated or seen.is_legacy else seen.owner
+    return Ownership.OURS if seen.is_name_generated or seen.is_legacy else seen.owner
 
 
 def foreign(seen: Observed) -> Finish:

@@ -24,7 +24,7 @@ from controller.reconcile.endpoint.pauses import BUSY_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.endpoint.updates import is_held, is_pending, resets
 from controller.reconcile.hosting import BUSY, CREATING, DELETING, FAILED, IN_SERVICE, UPDATING
-from controller.reconcile.observation import Adoption, During, Failure, Found, Mutation, Owner, Recorded, Source
+from controller.reconcile.observation import Adoption, During, Failure, Found, Mutation, Ownership, Recorded, Source
 from controller.reconcile.shared_decisions import (
     LOOK_AGAIN_S,
     drift_shown,
@@ -33,7 +33,7 @@ from controller.reconcile.shared_decisions import (
     may_be_invisible,
     nothing_to_adopt,
     only_looked_at,
-    owner_of,
+    ownership_of,
     paused,
     record_of,
     respecting_hold,
@@ -155,10 +155,10 @@ def _not_recorded(seen: HostingSeen) -> EndpointStep:
         if base.policy.adoption is Adoption.ADOPT:
             return nothing_to_adopt(base)
         return Finish(again_s=LOOK_AGAIN_S) if base.name_is_taken else _build(seen)
-    match owner_of(base):
-        case Owner.UNKNOWN:
+    match ownership_of(base):
+        case Ownership.UNKNOWN:
             return VerifyOwner(remote.arn)
-        case Owner.FOREIGN if base.policy.adoption is Adoption.REFUSE:
+        case Ownership.FOREIGN if base.policy.adoption is Adoption.REFUSE:
             return foreign(base)
         case _:
             recorded = record_of(base, remote)

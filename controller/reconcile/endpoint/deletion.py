@@ -8,8 +8,8 @@ from controller.reconcile.endpoint.observation import DropChild, EndpointStep, H
 from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
 from controller.reconcile.hosting import BUSY, DELETING
-from controller.reconcile.observation import Found, Mutation, Owner, Source
-from controller.reconcile.shared_decisions import DOUBT_S, may_be_invisible, owner_of
+from controller.reconcile.observation import Found, Mutation, Ownership, Source
+from controller.reconcile.shared_decisions import DOUBT_S, may_be_invisible, ownership_of
 from controller.reconcile.status import messages
 from controller.reconcile.steps import (
     Delete,
@@ -39,10 +39,10 @@ def deleting(seen: HostingSeen, deleting_for_s: float) -> EndpointStep:
     if remote is ABSENT:
         return _gone(seen, deleting_for_s)
     if base.recorded is None:
-        match owner_of(base):
-            case Owner.UNKNOWN:
+        match ownership_of(base):
+            case Ownership.UNKNOWN:
                 return VerifyOwner(remote.arn)
-            case Owner.FOREIGN:
+            case Ownership.FOREIGN:
                 return _teardown_begins(seen, f"{base.name} was not created by this object and is left alone")
             case _:
                 pass

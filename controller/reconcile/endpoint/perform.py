@@ -49,7 +49,7 @@ from controller.reconcile.hosting import RESOURCE_IDS
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import found
 from controller.reconcile.managed.requests import create_request, invalid
-from controller.reconcile.observation import During, Failure, Found, Mutation, Owner, Source
+from controller.reconcile.observation import During, Failure, Found, Mutation, Ownership, Source
 from controller.reconcile.ports import ObjectReader, ObjectWriter
 from controller.reconcile.shared_decisions import drift_shown
 from controller.reconcile.status.patch import rfc3339
@@ -241,7 +241,7 @@ class EndpointLifeCycle:
         tags = self._endpoints.tags(managed.identity.target(), arn, caller=managed.key)
         if tags is ABSENT:
             return replace(seen, base=replace(seen.base, remote=ABSENT))
-        owner = Owner.OURS if managed.identity.owner.is_proved_by(tags) else Owner.FOREIGN
+        owner = Ownership.OURS if managed.identity.owner.is_proved_by(tags) else Ownership.FOREIGN
         return replace(seen, base=replace(seen.base, owner=owner))
 
     def _ask_scaled(self, seen: HostingSeen, managed: ManagedObject, variants: tuple[str, ...]) -> HostingSeen:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from controller.reconcile import reasons
-from controller.reconcile.observation import Adoption, Found, Mutation, Observed, Owner, Recorded, Source
+from controller.reconcile.observation import Adoption, Found, Mutation, Observed, Ownership, Recorded, Source
 from controller.reconcile.shared_decisions import (
     DOUBT_S,
     LOOK_AGAIN_S,
@@ -17,7 +17,7 @@ from controller.reconcile.shared_decisions import (
     may_be_invisible,
     nothing_to_adopt,
     operator_values,
-    owner_of,
+    ownership_of,
     paused,
     record_of,
     respecting_hold,
@@ -111,12 +111,12 @@ def _not_created(seen: Observed) -> JobStep:
         if seen.is_legacy and seen.shown not in operator_values(seen):
             return _gone(seen)  # row 3
         return Create()
-    match owner_of(seen):
-        case Owner.OURS:
+    match ownership_of(seen):
+        case Ownership.OURS:
             return _adopted(seen, remote)
-        case Owner.UNKNOWN:
+        case Ownership.UNKNOWN:
             return VerifyOwner(remote.arn)
-        case Owner.FOREIGN:
+        case Ownership.FOREIGN:
             return foreign(seen) if seen.policy.adoption is Adoption.REFUSE else _adopted(seen, remote)
 
 
@@ -276,13 +276,13 @@ def _deleting(seen: Observed, deleting_for_s: float) -> JobStep:
         if doubt_s < DOUBT_S and not seen.was_refused:
             return Finish(again_s=DOUBT_S - doubt_s)
         return RemoveFinalizer()  # row 2
-    match owner_of(seen):
-        case Owner.OURS:
+    match ownership_of(seen):
+        case Ownership.OURS:
             recorded = record_of(seen, remote)
             return _end(replace(seen, recorded=recorded), recorded)
-        case Owner.UNKNOWN:
+        case Ownership.UNKNOWN:
             return VerifyOwner(remote.arn)
-        case Owner.FOREIGN:  # row 14
+        case Ownership.FOREIGN:  # row 14
             return _leave_alone(seen)
 
 
@@ -306,9 +306,9 @@ def _end(seen: Observed, recorded: Recorded) -> JobStep:
         return Finish(follow=True)  # the summary is older than our Stop
     if seen.stop_was_refused:
         return Finish(follow=True, again_s=LOOK_AGAIN_S)  # refused in a state that Describe does not show yet
-    if seen.is_spawned and seen.owner is not Owner.OURS:
+    if seen.is_spawned and seen.owner is not Ownership.OURS:
         # Anybody who may create objects may write an owner reference and an annotation that name any job.
-        return VerifyOwner(remote.arn or recorded.arn) if seen.owner is Owner.UNKNOWN else _leave_alone(seen)
+        return VerifyOwner(remote.arn or recorded.arn) if seen.owner is Ownership.UNKNOWN else _leave_alone(seen)
     return Stop()
 
 

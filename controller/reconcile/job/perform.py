@@ -11,7 +11,7 @@ from controller.reconcile.job.decide import JobStep, decide
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import found
 from controller.reconcile.managed.requests import create_request
-from controller.reconcile.observation import Mutation, Observed, Owner, Source
+from controller.reconcile.observation import Mutation, Observed, Ownership, Source
 from controller.reconcile.status.messages import rules_running
 from controller.reconcile.steps import Create, Describe, EnsureFinalizer, Stop, VerifyOwner
 from controller.runtime.errors import ABSENT, ErrorClass
@@ -82,7 +82,7 @@ class JobLifeCycle:
         if tags is ABSENT:
             return replace(seen, remote=ABSENT)
         creator = identity.creator if seen.is_spawned else identity.owner
-        return replace(seen, owner=Owner.OURS if creator.is_proved_by(tags) else Owner.FOREIGN)
+        return replace(seen, owner=Ownership.OURS if creator.is_proved_by(tags) else Ownership.FOREIGN)
 
     def _create(self, seen: Observed, managed: ManagedObject) -> Observed:
         target = managed.identity.target()

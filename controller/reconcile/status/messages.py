@@ -6,7 +6,7 @@ from typing import Any
 from api.descriptor import KindDescriptor
 from controller.aws.errors import AwsError
 from controller.reconcile import reasons
-from controller.reconcile.observation import Found, Observed, Owner, Recorded
+from controller.reconcile.observation import Found, Observed, Ownership, Recorded
 from controller.reconcile.steps import Event, Phase, StatusUpdate
 from controller.runtime.errors import ErrorClass
 
@@ -57,7 +57,7 @@ def created(seen: Observed, recorded: Recorded) -> Event:
     """Return the event for a resource that is recorded for the first time."""
     if seen.policy.read_only:
         return found(recorded)
-    if seen.owner is Owner.FOREIGN:
+    if seen.owner is Ownership.FOREIGN:
         return Event(
             "Normal", reasons.ADOPTED, f"{recorded.name} in {recorded.region} belongs to this object from now on"
         )

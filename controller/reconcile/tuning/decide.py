@@ -14,8 +14,8 @@ from api.convert import to_status
 from api.descriptor import KindDescriptor
 from api.meta import GROUP, JsonObject, ObjectKey
 from controller.reconcile import reasons
-from controller.reconcile.observation import Adoption, Found, Observed, Owner
-from controller.reconcile.shared_decisions import owner_of
+from controller.reconcile.observation import Adoption, Found, Observed, Ownership
+from controller.reconcile.shared_decisions import ownership_of
 from controller.reconcile.status.patch import RESOURCE_ANNOTATION
 
 SPAWN_FINALIZER: Final = "sagemaker-operator-hpo-trainingjob"
@@ -118,12 +118,12 @@ def owns_resource(seen: Observed) -> bool:
         return True
     if not isinstance(seen.remote, Found):
         return False
-    match owner_of(seen):
-        case Owner.OURS:
+    match ownership_of(seen):
+        case Ownership.OURS:
             return True
-        case Owner.FOREIGN:
+        case Ownership.FOREIGN:
             return seen.policy.adoption is not Adoption.REFUSE
-        case Owner.UNKNOWN:
+        case Ownership.UNKNOWN:
             return False
 
 

@@ -257,13 +257,13 @@ def test_a_failed_endpoint_is_made_anew_only_when_asked_for_and_changed() -> Non
         pytest.param(found("InService"), {"is_name_generated": False}, "VerifyOwner", id="given name, exists"),
         pytest.param(
             found("InService"),
-            {"is_name_generated": False, "owner": o.Owner.FOREIGN},
+            {"is_name_generated": False, "owner": o.Ownership.FOREIGN},
             "ReconcilingEndpoint: stuck, AlreadyExists",
             id="given name, foreign: row 13",
         ),
         pytest.param(
             found("InService"),
-            {"is_name_generated": False, "owner": o.Owner.FOREIGN, "policy": o.Policy(adoption=o.Adoption.ADOPT)},
+            {"is_name_generated": False, "owner": o.Ownership.FOREIGN, "policy": o.Policy(adoption=o.Adoption.ADOPT)},
             "NoteServed",
             id="given name, adopted",
         ),
@@ -298,7 +298,7 @@ def test_deletion_of_an_endpoint_in_any_state(value: str, desired: Desired | Non
 def test_deletion_leaves_a_foreign_endpoint_alone(value: str) -> None:
     """Row 13, D-03."""
     changes = {"recorded": None, "is_name_generated": False, "deleting_for_s": 60.0, "children": ()}
-    assert told(decide(seen(found(value), owner=o.Owner.FOREIGN, **changes))) == "RemoveFinalizer"
+    assert told(decide(seen(found(value), owner=o.Ownership.FOREIGN, **changes))) == "RemoveFinalizer"
     assert told(decide(seen(found(value), **changes))) == "VerifyOwner"
 
 

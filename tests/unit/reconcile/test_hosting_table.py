@@ -170,7 +170,7 @@ def observed(cell: Cell) -> HostingSeen:
         is_recorded_in_status=is_created,
         shown="InService" if is_created else "",
         remote=remote,
-        owner=o.Owner.FOREIGN if whose == "foreign" else o.Owner.UNKNOWN,
+        owner=o.Ownership.FOREIGN if whose == "foreign" else o.Ownership.UNKNOWN,
     )
     return HostingSeen(
         base,

@@ -130,8 +130,8 @@ def _table(job: KindDescriptor) -> list[Any]:
         + _rows("recorded and edited", recorded(**of, **EDITED), RECORDED_TABLE)
         + _rows("generated name", observed(**of), GENERATED_TABLE)
         + _rows("given name, owner unknown", observed(**of, **GIVEN), UNKNOWN_OWNER_TABLE)
-        + _rows("given name, ours", observed(**of, **GIVEN, owner=o.Owner.OURS), OURS_TABLE)
-        + _rows("given name, foreign", observed(**of, **GIVEN, owner=o.Owner.FOREIGN), FOREIGN_TABLE)
+        + _rows("given name, ours", observed(**of, **GIVEN, owner=o.Ownership.OURS), OURS_TABLE)
+        + _rows("given name, foreign", observed(**of, **GIVEN, owner=o.Ownership.FOREIGN), FOREIGN_TABLE)
     )
 
 
@@ -365,7 +365,7 @@ def test_each_kind_has_its_values_for_trouble_before_the_creation_and_none_after
 @pytest.mark.parametrize(("job", "_", "lasting"), VALUES_IN_TROUBLE, ids=lambda each: getattr(each, "kind", ""))
 def test_each_kind_has_its_value_for_a_name_that_is_taken_or_lacking(job: KindDescriptor, _: str, lasting: str) -> None:
     """Row 13, and adoption without anything to adopt."""
-    taken = observed(descriptor=job, **GIVEN, owner=o.Owner.FOREIGN, remote=description("InProgress"))
+    taken = observed(descriptor=job, **GIVEN, owner=o.Ownership.FOREIGN, remote=description("InProgress"))
     lacking = observed(descriptor=job, policy=o.Policy(adoption=o.Adoption.ADOPT), remote=ABSENT)
     for seen in (taken, lacking):
         step = decide(seen)
@@ -463,7 +463,7 @@ OBSERVATIONS = st.builds(
     shown=st.sampled_from(["", "Stopping", "InProgress", "Completed", RECONCILING]),
     rules_running=st.booleans(),
     remote=REMOTES,
-    owner=st.sampled_from(list(o.Owner)),
+    owner=st.sampled_from(list(o.Ownership)),
     is_describe_due=st.booleans(),
     doubt_for_s=st.none() | st.sampled_from([1.0, 100.0]),
     was_refused=st.booleans(),
@@ -497,7 +497,7 @@ def test_only_what_is_ours_and_unwanted_is_stopped(seen: o.Observed) -> None:
         assert seen.deleting_for_s is not None
         assert isinstance(seen.remote, o.Found)
         assert seen.remote.value == "InProgress"
-        assert seen.recorded or seen.is_name_generated or seen.is_legacy or seen.owner is o.Owner.OURS
+        assert seen.recorded or seen.is_name_generated or seen.is_legacy or seen.owner is o.Ownership.OURS
 
 
 @given(OBSERVATIONS)
@@ -507,7 +507,7 @@ def test_the_finalizer_goes_only_when_nothing_of_ours_can_run(seen: o.Observed) 
         assert seen.deleting_for_s is not None
         remote = seen.remote
         is_over = isinstance(remote, o.Found) and remote.value in TRAINING_JOB.status.terminal
-        is_foreign = seen.recorded is None and seen.owner is o.Owner.FOREIGN
+        is_foreign = seen.recorded is None and seen.owner is o.Ownership.FOREIGN
         was_ended = seen.is_ended and seen.recorded is not None
         assert is_over or is_foreign or was_ended or remote is ABSENT
         assert seen.failure is None

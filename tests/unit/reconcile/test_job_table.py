@@ -116,7 +116,7 @@ def observed(kind: KindDescriptor, cell: Cell) -> o.Observed:
         shown="InProgress" if is_created else "",
         edited=("spec.region",) if cell["spec"] == "edited" else (),
         remote=remote,
-        owner={"foreign": o.Owner.FOREIGN, "ours": o.Owner.OURS}.get(whose, o.Owner.UNKNOWN),
+        owner={"foreign": o.Ownership.FOREIGN, "ours": o.Ownership.OURS}.get(whose, o.Ownership.UNKNOWN),
     )
 
 

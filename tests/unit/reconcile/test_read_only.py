@@ -89,7 +89,7 @@ def observed(*kinds: Any) -> st.SearchStrategy[o.Observed]:
         "shown": st.sampled_from(["", *VALUES, "Created", "Error"]),
         "reasons": st.just({}) | st.just({"Stalled": "NotFound", "Reconciling": "DeletingChildren"}),
         "remote": st.none() | st.just(ABSENT) | found,
-        "owner": st.sampled_from(o.Owner),
+        "owner": st.sampled_from(o.Ownership),
         "doubt_for_s": seconds,
         "described_ago_s": seconds,
         "mutation": st.none() | st.none() | st.sampled_from(o.Mutation),

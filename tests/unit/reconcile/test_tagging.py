@@ -10,7 +10,7 @@ from api.annotations import ADOPTION_POLICY, RECONCILE_AT
 from api.meta import GROUP, ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
-from controller.aws.ownership_tags import Owner
+from controller.aws.ownership_tags import OwnerTags
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.managed.aws_identity import wanted_tags as tagging
@@ -22,7 +22,7 @@ from tests.faults.hosting_world import HostingWorld
 from tests.faults.world import KEY, World, manifest
 
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:training-job/job"
-OWNER = Owner("cluster-1", "TrainingJob", ObjectKey("default", "a"), "uid-1", "test/1")
+OWNER = OwnerTags("cluster-1", "TrainingJob", ObjectKey("default", "a"), "uid-1", "test/1")
 RECORDED = o.Recorded("job", "us-east-2", "aws", ARN, tags="new", tag_keys=("team",))
 WANTED = o.Tagging("new", ("team",), frozenset({"team", f"{GROUP}/uid"}))
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "not authorized to perform sagemaker:AddTags")

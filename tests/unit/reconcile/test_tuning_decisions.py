@@ -90,14 +90,18 @@ TABLE = [
         id="refused in this pass",
     ),
     pytest.param(
-        seen(recorded=None, is_name_generated=False, owner=o.Owner.FOREIGN),
+        seen(recorded=None, is_name_generated=False, owner=o.Ownership.FOREIGN),
         None,
         None,
         Look.NONE,
         id="somebody else's",
     ),
     pytest.param(
-        seen(recorded=None, is_name_generated=False, owner=o.Owner.UNKNOWN), None, None, Look.NONE, id="owner unknown"
+        seen(recorded=None, is_name_generated=False, owner=o.Ownership.UNKNOWN),
+        None,
+        None,
+        Look.NONE,
+        id="owner unknown",
     ),
     pytest.param(seen(edited=("spec.region",)), None, None, Look.NOW, id="an edited spec changes nothing"),
 ]
@@ -140,14 +144,14 @@ def test_each_state_has_one_answer(
         (seen(), True),
         (seen(recorded=None, is_legacy=True, is_name_generated=False), True),
         (seen(recorded=None), True),
-        (seen(recorded=None, is_name_generated=False, owner=o.Owner.OURS), True),
-        (seen(recorded=None, is_name_generated=False, owner=o.Owner.UNKNOWN), False),
-        (seen(recorded=None, is_name_generated=False, owner=o.Owner.FOREIGN), False),
+        (seen(recorded=None, is_name_generated=False, owner=o.Ownership.OURS), True),
+        (seen(recorded=None, is_name_generated=False, owner=o.Ownership.UNKNOWN), False),
+        (seen(recorded=None, is_name_generated=False, owner=o.Ownership.FOREIGN), False),
         (
             seen(
                 recorded=None,
                 is_name_generated=False,
-                owner=o.Owner.FOREIGN,
+                owner=o.Ownership.FOREIGN,
                 policy=o.Policy(adoption=o.Adoption.ADOPT),
             ),
             True,
