@@ -57,7 +57,7 @@ class Source(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ExternalResource:
     """What SageMaker says about a resource that exists."""
 
     source: Source
@@ -71,7 +71,7 @@ class Found:
     """Status fields of the v1 API, converted."""
 
 
-Remote: TypeAlias = Found | Absent | None
+External: TypeAlias = ExternalResource | Absent | None
 """None: not known yet."""
 
 
@@ -208,8 +208,8 @@ class Observed:
     are_tags_held: bool = False
     """AWS has refused to tag it lately."""
     # --- what is known of AWS
-    remote: Remote = None
-    summary: Found | None = None
+    external: External = None
+    summary: ExternalResource | None = None
     """What the tracker had seen before this pass asked by itself."""
     owner: Ownership = Ownership.UNKNOWN
     is_describe_due: bool = False

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from api.annotations import PAUSED
 from controller.reconcile import reasons
 from controller.reconcile.drift.report import LOOK_S
-from controller.reconcile.observation import During, Failure, Found, Observed, Ownership, Recorded, Source
+from controller.reconcile.observation import During, ExternalResource, Failure, Observed, Ownership, Recorded, Source
 from controller.reconcile.status import messages
 from controller.reconcile.steps import (
     AwsStep,
@@ -60,21 +60,21 @@ def paused(seen: Observed) -> Finish:
 
 
 def only_looked_at(
-    seen: Observed, show: Callable[[Found, Recorded], Finish], *, is_settled: bool
+    seen: Observed, show: Callable[[ExternalResource, Recorded], Finish], *, is_settled: bool
 ) -> Describe | Finish | RemoveFinalizer:
     """Annotation `read-only`: what bears the object's name is shown as it is, by `show`, and nothing is done about it.
 
     No finalizer is needed for that, as a deletion leaves AWS alone. `is_settled`: the status says already what there is
     to say, unless AWS is known to have changed.
     """
-    remote = seen.remote
-    if remote is None:
+    external = seen.external
+    if external is None:
         is_known = is_settled and seen.is_recorded_in_status and not seen.is_describe_due
         return Finish(follow=True) if is_known else Describe(background=seen.is_recorded_in_status)
-    if isinstance(remote, Found):
-        if remote.source is Source.SUMMARY or seen.is_describe_due:
+    if isinstance(external, ExternalResource):
+        if external.source is Source.SUMMARY or seen.is_describe_due:
             return Describe(background=True)
-        return show(remote, seen.recorded or record_of(seen, remote))
+        return show(external, seen.recorded or record_of(seen, external))
     return nothing_to_adopt(seen)
 
 
@@ -198,16 +198,16 @@ def _trouble(failure: Failure) -> str:
             return reasons.AWS_UNAVAILABLE
 
 
-def record_of(seen: Observed, remote: Found) -> Recorded:
+def record_of(seen: Observed, external: ExternalResource) -> Recorded:
     """The identity of what was found under our name: `arn:partition:service:region:account:resource`."""
-    _, partition, _, region, account, *_ = (*remote.arn.split(":", 5), "", "", "", "", "")
+    _, partition, _, region, account, *_ = (*external.arn.split(":", 5), "", "", "", "", "")
     return Recorded(
         name=seen.name,
         region=region,
         partition=partition,
-        arn=remote.arn,
+        arn=external.arn,
         account_id=account,
-        created_at=remote.created_at or seen.now,
+        created_at=external.created_at or seen.now,
     )
 
 

@@ -24,7 +24,16 @@ from controller.reconcile.endpoint.pauses import BUSY_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.endpoint.updates import is_held, is_pending, resets
 from controller.reconcile.hosting import BUSY, CREATING, DELETING, FAILED, IN_SERVICE, UPDATING
-from controller.reconcile.observation import Adoption, During, Failure, Found, Mutation, Ownership, Recorded, Source
+from controller.reconcile.observation import (
+    Adoption,
+    During,
+    ExternalResource,
+    Failure,
+    Mutation,
+    Ownership,
+    Recorded,
+    Source,
+)
 from controller.reconcile.shared_decisions import (
     LOOK_AGAIN_S,
     drift_shown,
@@ -96,14 +105,14 @@ def _decide(seen: HostingSeen) -> EndpointStep:
     return _not_recorded(seen)
 
 
-def _only_shown(seen: HostingSeen, remote: Found, recorded: Recorded) -> Finish:
+def _only_shown(seen: HostingSeen, external: ExternalResource, recorded: Recorded) -> Finish:
     """The endpoint as it is, whatever the spec says; no child is made or missed."""
-    if remote.value == IN_SERVICE:
+    if external.value == IN_SERVICE:
         status_update = StatusUpdate(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen))
         return Finish(status_update, recorded, first_sight(seen, recorded), follow=True)
-    if remote.value == FAILED:
-        return _endpoint_stuck(seen, recorded, remote)
-    return _as_it_is(seen, recorded, remote)
+    if external.value == FAILED:
+        return _endpoint_stuck(seen, recorded, external)
+    return _as_it_is(seen, recorded, external)
 
 
 def _failed(seen: HostingSeen, failure: Failure) -> EndpointStep:
@@ -117,17 +126,17 @@ def _failed(seen: HostingSeen, failure: Failure) -> EndpointStep:
 
 def _invalid(seen: HostingSeen, failure: Failure) -> EndpointStep:
     """A spec that cannot be taken apart: nothing is changed, and an endpoint that is there is still shown as it is."""
-    base, remote = seen.base, seen.base.remote
+    base, external = seen.base, seen.base.external
     step = failed(base, failure)
     if base.recorded is None or not isinstance(step, Finish) or step.status_update is None:
         return step
-    if base.is_describe_due or (isinstance(remote, Found) and remote.source is Source.SUMMARY):
+    if base.is_describe_due or (isinstance(external, ExternalResource) and external.source is Source.SUMMARY):
         return Describe(background=True)
     status_update = step.status_update
-    if isinstance(remote, Found):
-        serves = remote.value == IN_SERVICE or (remote.value in BUSY and remote.value != CREATING)
+    if isinstance(external, ExternalResource):
+        serves = external.value == IN_SERVICE or (external.value in BUSY and external.value != CREATING)
         phase = Phase.READY_STUCK if serves else Phase.STUCK
-        status_update = replace(status_update, phase=phase, value=remote.value, fields=fields_of(seen))
+        status_update = replace(status_update, phase=phase, value=external.value, fields=fields_of(seen))
     # Not held: AWS is asked only when the tracker has news, and news shall be shown.
     return replace(step, status_update=status_update, outcome=Outcome.DONE)
 
@@ -146,22 +155,22 @@ def _retain(seen: HostingSeen) -> EndpointStep:
 def _not_recorded(seen: HostingSeen) -> EndpointStep:
     """Rows 1 and 13."""
     base = seen.base
-    remote = base.remote
-    if remote is None:
+    external = base.external
+    if external is None:
         # A given name is looked up first: where it is taken by others, no children are made in vain.
         is_unsure = base.name_is_taken or base.is_legacy or not base.is_name_generated
         return Describe() if is_unsure else _build(seen)
-    if remote is ABSENT:
+    if external is ABSENT:
         if base.policy.adoption is Adoption.ADOPT:
             return nothing_to_adopt(base)
         return Finish(again_s=LOOK_AGAIN_S) if base.name_is_taken else _build(seen)
     match ownership_of(base):
         case Ownership.UNKNOWN:
-            return VerifyOwner(remote.arn)
+            return VerifyOwner(external.arn)
         case Ownership.FOREIGN if base.policy.adoption is Adoption.REFUSE:
             return foreign(base)
         case _:
-            recorded = record_of(base, remote)
+            recorded = record_of(base, external)
             return _recorded(replace(seen, base=replace(base, recorded=recorded)), recorded)
 
 
@@ -174,7 +183,7 @@ def _build(seen: HostingSeen) -> EndpointStep:
 
 
 def _recorded(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
-    base, remote = seen.base, seen.base.remote
+    base, external = seen.base, seen.base.external
     if base.mutation is Mutation.CREATED:
         return _told(seen, recorded, CREATING, messages.created(base, recorded))
     if base.mutation is Mutation.UPDATED:
@@ -183,24 +192,24 @@ def _recorded(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     if base.mutation is Mutation.DELETED:
         goes = Event("Normal", reasons.DELETING, f"{recorded.name} is deleted, to be made anew")
         return _told(seen, recorded, DELETING, goes)
-    if remote is None:
+    if external is None:
         if not base.is_recorded_in_status:
             return _told(seen, recorded, CREATING, messages.created(base, recorded))
         settled = seen.was_visible and seen.is_observed and not base.is_describe_due
         return Finish(follow=True) if settled else Describe(background=seen.is_observed)
-    if remote is ABSENT:
+    if external is ABSENT:
         if not seen.was_visible and may_be_invisible(base, recorded):
             return Finish(follow=True, again_s=LOOK_AGAIN_S)
         return _build(seen)  # row 1: it is wanted, and was deleted behind our back
-    if remote.source is Source.SUMMARY or base.is_describe_due:
+    if external.source is Source.SUMMARY or base.is_describe_due:
         return Describe(background=seen.is_observed)
     if base.policy.holds_updates and seen.is_new_wish and not seen.is_noted:
         return NoteWish()
-    if remote.value == IN_SERVICE:
-        return in_service(seen, recorded, remote)
-    if remote.value == FAILED:
-        return _endpoint_failed(seen, recorded, remote)
-    return _as_it_is(seen, recorded, remote)
+    if external.value == IN_SERVICE:
+        return in_service(seen, recorded, external)
+    if external.value == FAILED:
+        return _endpoint_failed(seen, recorded, external)
+    return _as_it_is(seen, recorded, external)
 
 
 def _told(seen: HostingSeen, recorded: Recorded, value: str, *events: Event) -> Finish:
@@ -216,42 +225,42 @@ def _told(seen: HostingSeen, recorded: Recorded, value: str, *events: Event) -> 
     return Finish(status_update, recorded, events, follow=True)
 
 
-def _as_it_is(seen: HostingSeen, recorded: Recorded, remote: Found) -> Finish:
+def _as_it_is(seen: HostingSeen, recorded: Recorded, external: ExternalResource) -> Finish:
     """Rows 3, 8 and 12, and values that AWS adds: shown as they are; a wish that has to wait is told."""
     base = seen.base
-    serves = remote.value in BUSY and remote.value != CREATING
+    serves = external.value in BUSY and external.value != CREATING
     pending = is_pending(seen)
     message = ""
     if pending:
         what = "is prepared" if is_held(seen) else "is applied"
-        message = f"the changed spec {what} when the endpoint is InService (it is {remote.value})"
+        message = f"the changed spec {what} when the endpoint is InService (it is {external.value})"
     status_update = StatusUpdate(
         Phase.READY_WORKING if serves else Phase.WORKING,
-        messages.reason_of(remote.value),
-        message or remote.failure_reason,
-        value=remote.value,
+        messages.reason_of(external.value),
+        message or external.failure_reason,
+        value=external.value,
         additional="",
         fields=fields_of(seen),
         synced=reasons.UPDATE_PENDING if pending else reasons.SYNCED,
     )
-    events = first_sight(seen, recorded) + status_changed(base, remote.value)
+    events = first_sight(seen, recorded) + status_changed(base, external.value)
     if pending and base.reasons.get(reasons.SYNCED) != reasons.UPDATE_PENDING:
         events += (Event("Normal", reasons.UPDATE_PENDING, message),)
-    again_s = BUSY_POLL_S if remote.value == DELETING else None  # lists tell of changes, not of disappearance
+    again_s = BUSY_POLL_S if external.value == DELETING else None  # lists tell of changes, not of disappearance
     return Finish(status_update, recorded, events, follow=True, again_s=again_s)
 
 
-def _endpoint_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> EndpointStep:
+def _endpoint_failed(seen: HostingSeen, recorded: Recorded, external: ExternalResource) -> EndpointStep:
     """Row 7: all that AWS allows is deletion."""
     pending = is_pending(seen)
     if pending and seen.recreates and not (seen.was_refused_as_busy or is_held(seen)):
         return Delete(recorded.name)
-    return _endpoint_stuck(seen, recorded, remote)
+    return _endpoint_stuck(seen, recorded, external)
 
 
-def _endpoint_stuck(seen: HostingSeen, recorded: Recorded, remote: Found) -> Finish:
+def _endpoint_stuck(seen: HostingSeen, recorded: Recorded, external: ExternalResource) -> Finish:
     pending = is_pending(seen)
-    message = remote.failure_reason or "SageMaker gives no reason"
+    message = external.failure_reason or "SageMaker gives no reason"
     if pending:
         message += (
             ". The changed spec cannot be applied: a failed endpoint can only be deleted. Delete this object and create"

@@ -8,7 +8,7 @@ from controller.reconcile.endpoint.observation import DropChild, EndpointStep, H
 from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
 from controller.reconcile.hosting import BUSY, DELETING
-from controller.reconcile.observation import Found, Mutation, Ownership, Source
+from controller.reconcile.observation import ExternalResource, Mutation, Ownership, Source
 from controller.reconcile.shared_decisions import DOUBT_S, may_be_invisible, ownership_of
 from controller.reconcile.status import messages
 from controller.reconcile.steps import (
@@ -31,23 +31,23 @@ def deleting(seen: HostingSeen, deleting_for_s: float) -> EndpointStep:
         return Finish()
     if base.reasons.get(reasons.RECONCILING) == reasons.DELETING_CHILDREN and base.recorded is None:
         return _teardown(seen)
-    remote = base.remote
+    external = base.external
     if base.mutation is Mutation.DELETED:
         return _waits_for_endpoint(seen, "deletion of the endpoint requested", reasons.DELETING)
-    if remote is None or (isinstance(remote, Found) and remote.source is Source.SUMMARY):
+    if external is None or (isinstance(external, ExternalResource) and external.source is Source.SUMMARY):
         return Describe()
-    if remote is ABSENT:
+    if external is ABSENT:
         return _gone(seen, deleting_for_s)
     if base.recorded is None:
         match ownership_of(base):
             case Ownership.UNKNOWN:
-                return VerifyOwner(remote.arn)
+                return VerifyOwner(external.arn)
             case Ownership.FOREIGN:
                 return _teardown_begins(seen, f"{base.name} was not created by this object and is left alone")
             case _:
                 pass
-    if remote.value == DELETING or remote.value in BUSY or seen.was_refused_as_busy:
-        return _waits_for_endpoint(seen, _held_up(remote.value), reasons.DELETING)
+    if external.value == DELETING or external.value in BUSY or seen.was_refused_as_busy:
+        return _waits_for_endpoint(seen, _held_up(external.value), reasons.DELETING)
     return Delete(base.recorded.name if base.recorded else base.name)
 
 

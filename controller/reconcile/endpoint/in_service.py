@@ -21,44 +21,46 @@ from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.endpoint.updates import held, is_held
 from controller.reconcile.hosting import CREATING, IN_SERVICE, UPDATING
-from controller.reconcile.observation import Found, Recorded
+from controller.reconcile.observation import ExternalResource, Recorded
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_shown, status_changed
 from controller.reconcile.status import messages
 from controller.reconcile.steps import Drift, Event, Finish, Phase, StatusUpdate
 
 
-def in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> EndpointStep:
+def in_service(seen: HostingSeen, recorded: Recorded, external: ExternalResource) -> EndpointStep:
     """Rows 4 to 6."""
     desired, base = seen.desired, seen.base
     assert desired is not None  # noqa: S101 (only deletions have none)
-    if base.shown == UPDATING and seen.attempt.since and remote.fields.get("lastModifiedTime") == seen.attempt.since:
+    if base.shown == UPDATING and seen.attempt.since and external.fields.get("lastModifiedTime") == seen.attempt.since:
         return Finish(follow=True, again_s=LOOK_AGAIN_S)  # an answer from before our update
     running = seen.running
     has_shape = running is not None and desired.shape != "" and desired.shape == shape_of(running.content)
     if has_shape and running is not None:
-        return _right_configuration(seen, recorded, remote, running)
+        return _right_configuration(seen, recorded, external, running)
     if not seen.is_new_wish and desired.configuration is None:  # somebody has deleted a model's object: made anew first
         return children_or(seen, Update(), Phase.READY_WORKING)
     # SageMaker goes back to what was there before, and says why: another configuration is somebody else's, who was
     # faster than our look at what the creation, or the update, has come to.
-    is_foreign = seen.is_attempted and running is None and not remote.failure_reason
+    is_foreign = seen.is_attempted and running is None and not external.failure_reason
     if not seen.is_new_wish and (seen.attempt.is_served or is_foreign):
         return drifted(seen, recorded, changed_configuration(seen), children_or(seen, Update(), Phase.WORKING))
     if seen.is_attempted:
-        return _update_failed(seen, recorded, remote)  # row 6: SageMaker went back
+        return _update_failed(seen, recorded, external)  # row 6: SageMaker went back
     if seen.was_refused_as_busy:
         return Finish(follow=True, again_s=BUSY_POLL_S)
     step = children_or(seen, Update(), Phase.READY_WORKING)
     return held(seen, recorded, is_whole=True) if isinstance(step, Update) and is_held(seen) else step
 
 
-def _right_configuration(seen: HostingSeen, recorded: Recorded, remote: Found, running: Child) -> EndpointStep:
+def _right_configuration(
+    seen: HostingSeen, recorded: Recorded, external: ExternalResource, running: Child
+) -> EndpointStep:
     """The endpoint runs with what is wanted; weights and counts may have to be changed."""
     base = seen.base
     numbers: Numbers = changed_numbers(seen, running)
-    has_failed = seen.attempt.is_of_numbers and not seen.attempt.is_served and bool(remote.failure_reason)
+    has_failed = seen.attempt.is_of_numbers and not seen.attempt.is_served and bool(external.failure_reason)
     if has_failed and seen.is_attempted:
-        return _update_failed(seen, recorded, remote)
+        return _update_failed(seen, recorded, external)
     if has_failed and not seen.is_new_wish and seen.desired is not None:
         numbers = seen.desired.numbers
     if not numbers or seen.is_attempted:
@@ -121,9 +123,9 @@ def _at_rest(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     return Finish(status_update, recorded, events, follow=True, again_s=CHILDREN_POLL_S if unneeded else None)
 
 
-def _update_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> Finish:
+def _update_failed(seen: HostingSeen, recorded: Recorded, external: ExternalResource) -> Finish:
     """Row 6, D-15: told with SageMaker's reason; another spec is tried, the same one is not."""
-    reason = remote.failure_reason or "SageMaker went back to the previous configuration and gives no reason"
+    reason = external.failure_reason or "SageMaker went back to the previous configuration and gives no reason"
     message = f"The update failed: {reason}. It is not repeated; change the spec to try again"
     status_update = StatusUpdate(
         Phase.READY_STUCK,

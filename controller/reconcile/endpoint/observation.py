@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from api.v1 import ENDPOINT_CONFIG, MODEL
 from controller.reconcile.endpoint.desired import Child, Desired, Want
-from controller.reconcile.observation import During, Failure, Found, Situation
+from controller.reconcile.observation import During, ExternalResource, Failure, Situation
 from controller.reconcile.steps import (
     AwsStep,
     Create,
@@ -186,7 +186,7 @@ class HostingSeen(Situation):
     @property
     def fields(self) -> Mapping[str, Any]:
         """What SageMaker told last."""
-        return self.base.remote.fields if isinstance(self.base.remote, Found) else {}
+        return self.base.external.fields if isinstance(self.base.external, ExternalResource) else {}
 
     @property
     def running(self) -> Child | None:

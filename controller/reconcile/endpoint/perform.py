@@ -47,9 +47,9 @@ from controller.reconcile.endpoint.observation import (
 )
 from controller.reconcile.hosting import RESOURCE_IDS
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.managed.observe_object import found
+from controller.reconcile.managed.observe_object import external_resource
 from controller.reconcile.managed.requests import create_request, invalid
-from controller.reconcile.observation import During, Failure, Found, Mutation, Ownership, Source
+from controller.reconcile.observation import During, ExternalResource, Failure, Mutation, Ownership, Source
 from controller.reconcile.ports import ObjectReader, ObjectWriter
 from controller.reconcile.shared_decisions import drift_shown
 from controller.reconcile.status.patch import rfc3339
@@ -166,9 +166,11 @@ class EndpointLifeCycle:
         if sighting is not None and base.recorded is not None:  # else it is of an earlier object of that name
             summary = None
             if sighting.summary is not None:
-                summary = _current(status, found(self._descriptor, sighting.summary, Source.SUMMARY), sighting.summary)
+                summary = _current(
+                    status, external_resource(self._descriptor, sighting.summary, Source.SUMMARY), sighting.summary
+                )
             is_due, is_lost = sighting.is_describe_due or base.is_asked, sighting.lost is not None
-            base = replace(base, remote=summary, summary=summary, is_describe_due=is_due, is_list_lost=is_lost)
+            base = replace(base, external=summary, summary=summary, is_describe_due=is_due, is_list_lost=is_lost)
         seen = HostingSeen(
             base=base,
             children=tuple(child_of(kind, each) for kind in CHILDREN for each in self._children.of(managed, kind)),
@@ -233,14 +235,16 @@ class EndpointLifeCycle:
         )
         base = replace(base, is_describe_due=False)
         if answer is ABSENT:
-            return replace(seen, base=replace(base, remote=ABSENT))
+            return replace(seen, base=replace(base, external=ABSENT))
         self._context.tracker.described(managed.key, answer)
-        return replace(seen, base=replace(base, remote=found(self._descriptor, answer, Source.DESCRIPTION)))
+        return replace(
+            seen, base=replace(base, external=external_resource(self._descriptor, answer, Source.DESCRIPTION))
+        )
 
     def _verify_owner(self, seen: HostingSeen, managed: ManagedObject, arn: str) -> HostingSeen:
         tags = self._endpoints.tags(managed.identity.target(), arn, caller=managed.key)
         if tags is ABSENT:
-            return replace(seen, base=replace(seen.base, remote=ABSENT))
+            return replace(seen, base=replace(seen.base, external=ABSENT))
         owner = Ownership.OURS if managed.identity.owner.is_proved_by(tags) else Ownership.FOREIGN
         return replace(seen, base=replace(seen.base, owner=owner))
 
@@ -311,7 +315,7 @@ class EndpointLifeCycle:
             Effect.CREATE,
             lambda: self._endpoints.create(self._descriptor, target, request, caller=managed.key),
         )
-        created = replace(managed.create(base, base.name, send), remote=None)
+        created = replace(managed.create(base, base.name, send), external=None)
         if created.mutation is None:
             return replace(seen, base=created)
         return replace(self._note_attempt(seen, managed), base=created, was_visible=False)
@@ -356,7 +360,7 @@ class EndpointLifeCycle:
                 return replace(seen, was_refused_as_busy=True)
             raise
         if answer is ABSENT:
-            return replace(seen, base=replace(base, remote=ABSENT), was_visible=True)
+            return replace(seen, base=replace(base, external=ABSENT), was_visible=True)
         return replace(seen, base=replace(base, mutation=Mutation.DELETED))
 
 
@@ -374,7 +378,7 @@ def _noted(seen: HostingSeen, managed: ManagedObject, attempt: Attempt) -> Hosti
     return replace(seen, attempt=attempt)
 
 
-def _current(status: Mapping[str, Any], summary: Found, answer: Mapping[str, Any]) -> Found:
+def _current(status: Mapping[str, Any], summary: ExternalResource, answer: Mapping[str, Any]) -> ExternalResource:
     """What the status shows already counts as a description, if the summary says that nothing has changed since."""
     modified = answer.get("LastModifiedTime")
     is_same = modified is not None and rfc3339(modified) == status.get("lastModifiedTime")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from controller.reconcile import reasons
-from controller.reconcile.observation import Adoption, Found, Mutation, Observed, Ownership, Recorded, Source
+from controller.reconcile.observation import Adoption, ExternalResource, Mutation, Observed, Ownership, Recorded, Source
 from controller.reconcile.shared_decisions import (
     DOUBT_S,
     LOOK_AGAIN_S,
@@ -97,13 +97,13 @@ def _living(seen: Observed) -> JobStep:
 
 def _not_created(seen: Observed) -> JobStep:
     """Rows 1, 13 and 18, and objects that the predecessor has left behind."""
-    remote = seen.remote
-    if remote is None:
+    external = seen.external
+    if external is None:
         # The names and the finalizer are in place: Create first and look only if the name is taken saves a call
         # per job, and is as safe. The predecessor's objects may own something already: look first.
         must_look = seen.name_is_taken or seen.is_legacy or seen.policy.adoption is Adoption.ADOPT
         return Describe(background=seen.is_legacy) if must_look else Create()
-    if remote is ABSENT:
+    if external is ABSENT:
         if seen.policy.adoption is Adoption.ADOPT:
             return nothing_to_adopt(seen)
         if seen.name_is_taken:  # exists for Create, not yet for Describe (D-07b)
@@ -113,37 +113,37 @@ def _not_created(seen: Observed) -> JobStep:
         return Create()
     match ownership_of(seen):
         case Ownership.OURS:
-            return _adopted(seen, remote)
+            return _adopted(seen, external)
         case Ownership.UNKNOWN:
-            return VerifyOwner(remote.arn)
+            return VerifyOwner(external.arn)
         case Ownership.FOREIGN:
-            return foreign(seen) if seen.policy.adoption is Adoption.REFUSE else _adopted(seen, remote)
+            return foreign(seen) if seen.policy.adoption is Adoption.REFUSE else _adopted(seen, external)
 
 
-def _adopted(seen: Observed, remote: Found) -> JobStep:
+def _adopted(seen: Observed, external: ExternalResource) -> JobStep:
     """Row 18: an earlier attempt of ours created it; or its adoption is asked for."""
-    recorded = record_of(seen, remote)
+    recorded = record_of(seen, external)
     return _created(replace(seen, recorded=recorded), recorded)
 
 
 def _created(seen: Observed, recorded: Recorded) -> JobStep:
     """Rows 3, 5, 6, 8 to 10 and 12: what the object created is shown as AWS tells it."""
-    remote = seen.remote
-    if not (seen.is_recorded_in_status or isinstance(remote, Found)):
+    external = seen.external
+    if not (seen.is_recorded_in_status or isinstance(external, ExternalResource)):
         return _record(seen, recorded)
     if (tags := tagging.step(seen)) is not None:
         return tags
-    if remote is None:
+    if external is None:
         if seen.is_describe_due:
             return Describe(background=True)
         return Finish(follow=True)
-    if remote is ABSENT:
+    if external is ABSENT:
         return _missing(seen, recorded)
-    if remote.value in seen.descriptor.status.terminal and remote.source is Source.SUMMARY:
+    if external.value in seen.descriptor.status.terminal and external.source is Source.SUMMARY:
         return Describe()  # a summary has no failure reason, no artifacts, no rules
-    if seen.is_describe_due and remote.source is Source.SUMMARY:
+    if seen.is_describe_due and external.source is Source.SUMMARY:
         return Describe(background=True)
-    return _show(seen, recorded, remote)
+    return _show(seen, recorded, external)
 
 
 def _record(seen: Observed, recorded: Recorded) -> JobStep:
@@ -153,54 +153,57 @@ def _record(seen: Observed, recorded: Recorded) -> JobStep:
     return Finish(status_update=status_update, recorded=recorded, events=events, follow=True)
 
 
-def _show(seen: Observed, recorded: Recorded, remote: Found) -> JobStep:
+def _show(seen: Observed, recorded: Recorded, external: ExternalResource) -> JobStep:
     rule = seen.descriptor.status
     is_known = seen.is_recorded_in_status or seen.is_announced or seen.is_legacy
     events = [] if is_known else [messages.created(seen, recorded)]
     told = seen.reasons.get(reasons.SYNCED)
     if seen.edited and told not in {reasons.SPEC_IMMUTABLE, reasons.SPAWN_FAILED}:
-        events.append(Event("Warning", reasons.SPEC_IMMUTABLE, messages.immutable_notice(seen, remote.value)))
+        events.append(Event("Warning", reasons.SPEC_IMMUTABLE, messages.immutable_notice(seen, external.value)))
     if seen.lacking and told != reasons.SPAWN_FAILED:
         events.append(Event("Warning", reasons.SPAWN_FAILED, seen.lacking))
-    status_update = _status_update(seen, remote)
-    events += messages.issues_found(seen, remote)
-    ends = remote.value in rule.terminal
-    events += [messages.ended(seen, remote)] if ends else status_changed(seen, remote.value)
+    status_update = _status_update(seen, external)
+    events += messages.issues_found(seen, external)
+    ends = external.value in rule.terminal
+    events += [messages.ended(seen, external)] if ends else status_changed(seen, external.value)
     return Finish(
         status_update=status_update,
         recorded=recorded,
         events=tuple(events),
         follow=not ends,
-        again_s=_again_s(seen, remote),
+        again_s=_again_s(seen, external),
     )
 
 
-def _again_s(seen: Observed, remote: Found) -> float | None:
+def _again_s(seen: Observed, external: ExternalResource) -> float | None:
     """The tracker wakes for changes; what it cannot see is looked at again by time."""
     rule = seen.descriptor.status
-    if remote.value in rule.terminal:
-        return RULES_POLL_S if messages.rules_running(remote.fields) else None
+    if external.value in rule.terminal:
+        return RULES_POLL_S if messages.rules_running(external.fields) else None
     if seen.summary is not None and seen.summary.value in rule.terminal:
         return LOOK_AGAIN_S  # List knows of the end already, Describe does not yet
-    return None if remote.value in {IN_PROGRESS, rule.stopping} else UNKNOWN_VALUE_POLL_S
+    return None if external.value in {IN_PROGRESS, rule.stopping} else UNKNOWN_VALUE_POLL_S
 
 
-def _status_update(seen: Observed, remote: Found) -> StatusUpdate:
+def _status_update(seen: Observed, external: ExternalResource) -> StatusUpdate:
     rule = seen.descriptor.status
-    phase, message = Phase.WORKING, remote.secondary
-    if remote.value == rule.completed:
+    phase, message = Phase.WORKING, external.secondary
+    if external.value == rule.completed:
         phase, message = Phase.DONE, ""
-    elif remote.value in rule.terminal:
-        phase, message = Phase.ENDED, remote.failure_reason
-    notices = (messages.immutable_notice(seen, remote.value) if seen.edited else remote.failure_reason, seen.lacking)
+    elif external.value in rule.terminal:
+        phase, message = Phase.ENDED, external.failure_reason
+    notices = (
+        messages.immutable_notice(seen, external.value) if seen.edited else external.failure_reason,
+        seen.lacking,
+    )
     return StatusUpdate(
         phase=phase,
-        reason=messages.reason_of(remote.value),
+        reason=messages.reason_of(external.value),
         message=message,
-        value=remote.value,
-        secondary="" if remote.value == rule.stopping else remote.secondary,  # v1-kinds.md 6.1
+        value=external.value,
+        secondary="" if external.value == rule.stopping else external.secondary,  # v1-kinds.md 6.1
         additional="; ".join(filter(None, notices)),
-        fields=remote.fields,
+        fields=external.fields,
         synced=reasons.SPAWN_FAILED if seen.lacking else reasons.SPEC_IMMUTABLE if seen.edited else reasons.SYNCED,
     )
 
@@ -226,12 +229,12 @@ def _after_end(seen: Observed) -> JobStep:
         return Describe()
     if not (seen.rules_running or seen.is_asked):
         return Finish()
-    if isinstance(seen.remote, Found) and seen.remote.source is Source.DESCRIPTION:
-        events = tuple(messages.issues_found(seen, seen.remote))
+    if isinstance(seen.external, ExternalResource) and seen.external.source is Source.DESCRIPTION:
+        events = tuple(messages.issues_found(seen, seen.external))
         return Finish(
-            status_update=_status_update(seen, seen.remote), events=events, again_s=_again_s(seen, seen.remote)
+            status_update=_status_update(seen, seen.external), events=events, again_s=_again_s(seen, seen.external)
         )
-    if seen.remote is ABSENT or not seen.rules_running:
+    if seen.external is ABSENT or not seen.rules_running:
         return Finish()
     if seen.described_ago_s is not None and seen.described_ago_s < RULES_POLL_S:
         return Finish(again_s=RULES_POLL_S - seen.described_ago_s)
@@ -268,47 +271,47 @@ def _deleting(seen: Observed, deleting_for_s: float) -> JobStep:
         return Finish()
     if seen.recorded is not None:
         return RemoveFinalizer() if seen.is_ended else _end(seen, seen.recorded)
-    remote = seen.remote
-    if remote is None:
+    external = seen.external
+    if external is None:
         return Describe()
-    if remote is ABSENT:
+    if external is ABSENT:
         doubt_s = min(deleting_for_s, DOUBT_S if seen.doubt_for_s is None else seen.doubt_for_s)
         if doubt_s < DOUBT_S and not seen.was_refused:
             return Finish(again_s=DOUBT_S - doubt_s)
         return RemoveFinalizer()  # row 2
     match ownership_of(seen):
         case Ownership.OURS:
-            recorded = record_of(seen, remote)
+            recorded = record_of(seen, external)
             return _end(replace(seen, recorded=recorded), recorded)
         case Ownership.UNKNOWN:
-            return VerifyOwner(remote.arn)
+            return VerifyOwner(external.arn)
         case Ownership.FOREIGN:  # row 14
             return _leave_alone(seen)
 
 
 def _end(seen: Observed, recorded: Recorded) -> JobStep:
     """Rows 4, 7, 8, 11 and 12: stop what is ours, wait for its end, let go."""
-    remote, rule = seen.remote, seen.descriptor.status
-    if remote is None:
+    external, rule = seen.external, seen.descriptor.status
+    if external is None:
         return _stopping(seen, recorded) if seen.mutation is Mutation.STOPPED else Describe()
-    if remote is ABSENT:
+    if external is ABSENT:
         if may_be_invisible(seen, recorded):
             return Finish(follow=True, again_s=LOOK_AGAIN_S)
         return RemoveFinalizer()
-    if remote.value in rule.terminal:
+    if external.value in rule.terminal:
         return RemoveFinalizer()
-    if remote.value != IN_PROGRESS:
-        again_s = None if remote.value == rule.stopping else UNKNOWN_VALUE_POLL_S
-        return Finish(_status_update(seen, remote), recorded, follow=True, again_s=again_s)
+    if external.value != IN_PROGRESS:
+        again_s = None if external.value == rule.stopping else UNKNOWN_VALUE_POLL_S
+        return Finish(_status_update(seen, external), recorded, follow=True, again_s=again_s)
     if seen.mutation is Mutation.STOPPED:
         return _stopping(seen, recorded)
-    if remote.source is Source.SUMMARY and seen.shown == rule.stopping:
+    if external.source is Source.SUMMARY and seen.shown == rule.stopping:
         return Finish(follow=True)  # the summary is older than our Stop
     if seen.stop_was_refused:
         return Finish(follow=True, again_s=LOOK_AGAIN_S)  # refused in a state that Describe does not show yet
     if seen.is_spawned and seen.owner is not Ownership.OURS:
         # Anybody who may create objects may write an owner reference and an annotation that name any job.
-        return VerifyOwner(remote.arn or recorded.arn) if seen.owner is Ownership.UNKNOWN else _leave_alone(seen)
+        return VerifyOwner(external.arn or recorded.arn) if seen.owner is Ownership.UNKNOWN else _leave_alone(seen)
     return Stop()
 
 

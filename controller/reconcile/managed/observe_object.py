@@ -15,7 +15,7 @@ from controller.aws.errors import AwsError
 from controller.reconcile import reasons
 from controller.reconcile.managed.local_state import LocalState
 from controller.reconcile.namespaces.settings import Scope
-from controller.reconcile.observation import Found, Observed, Source
+from controller.reconcile.observation import ExternalResource, Observed, Source
 from controller.reconcile.status.messages import rules_running, rules_with_issues
 from controller.reconcile.status.patch import HANDLED, announced_in, parse_time, recorded_in
 from controller.runtime.errors import ErrorClass
@@ -89,7 +89,7 @@ def hold_token(obj: JsonObject, scope: Scope) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
-def found(descriptor: KindDescriptor, answer: Mapping[str, Any], source: Source) -> Found:
+def external_resource(descriptor: KindDescriptor, answer: Mapping[str, Any], source: Source) -> ExternalResource:
     """A Describe answer or a List summary as an observation. Raises `AwsError` RETRYABLE for an unreadable one."""
     rule = descriptor.status
     try:
@@ -101,7 +101,7 @@ def found(descriptor: KindDescriptor, answer: Mapping[str, Any], source: Source)
         raise AwsError(ErrorClass.RETRYABLE, "UnreadableAnswer", message, known=False)
     own = {rule.field, rule.secondary_field, "additional", descriptor.name.status_field}
     created_at = answer.get("CreationTime")
-    return Found(
+    return ExternalResource(
         source=source,
         value=str(answer.get(rule.member) or ""),
         secondary=str(answer.get(rule.secondary_member) or "") if rule.secondary_member else "",

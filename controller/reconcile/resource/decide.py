@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from controller.reconcile import reasons
-from controller.reconcile.observation import Found, Observed, Recorded
+from controller.reconcile.observation import ExternalResource, Observed, Recorded
 from controller.reconcile.resource.drift import is_abandoned, is_due, is_replaced, replaced
 from controller.reconcile.resource.observation import (
     CONDEMNED,
@@ -111,35 +111,35 @@ def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Finish:
 def _inherited(seen: ResourceSeen) -> ResourceStep:
     """The predecessor has made it, or it was only looked at: it is used if it is what the spec asks for."""
     base = seen.base
-    if base.remote is None:
+    if base.external is None:
         return Describe(background=True)
-    if base.remote is ABSENT or seen.legacy_matches:
+    if base.external is ABSENT or seen.legacy_matches:
         return Claim(base.name, seen.content)
     return Claim(base.name, LEGACY_CONTENT)
 
 
 def _not_created(seen: ResourceSeen) -> ResourceStep:
     base = seen.base
-    if base.remote is None:
+    if base.external is None:
         must_look = base.name_is_taken or base.is_legacy
         return Describe(background=base.is_legacy) if must_look else Create()
-    if base.remote is ABSENT:
+    if base.external is ABSENT:
         return Finish(again_s=LOOK_AGAIN_S) if base.name_is_taken else Create()
-    return _show(seen, _record(seen, base.remote))  # names hold the object's uid: it is ours
+    return _show(seen, _record(seen, base.external))  # names hold the object's uid: it is ours
 
 
-def _record(seen: ResourceSeen, remote: Found) -> Recorded:
-    found = record_of(seen.base, remote)
+def _record(seen: ResourceSeen, external: ExternalResource) -> Recorded:
+    found = record_of(seen.base, external)
     return Recorded(seen.current, found.region, found.partition, found.arn, found.account_id, found.created_at)
 
 
 def _created(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
     base = seen.base
-    if base.remote is ABSENT and base.mutation is None:
+    if base.external is ABSENT and base.mutation is None:
         if may_be_invisible(base, recorded):
             return Finish(again_s=LOOK_AGAIN_S)
         return Create()  # somebody deleted it behind our back; it is wanted
-    if base.is_recorded_in_status and base.mutation is None and base.remote is None and is_due(base):
+    if base.is_recorded_in_status and base.mutation is None and base.external is None and is_due(base):
         return Describe(background=True)
     if is_replaced(seen, recorded):
         return replaced(seen, recorded)

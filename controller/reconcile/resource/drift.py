@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from controller.reconcile.drift.report import sentence
-from controller.reconcile.observation import Found, Observed, Recorded
+from controller.reconcile.observation import ExternalResource, Observed, Recorded
 from controller.reconcile.resource.observation import CREATED, FOREIGN, Claim, ResourceSeen, ResourceStep
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_reported, drift_shown
 from controller.reconcile.steps import Drift
@@ -28,10 +28,10 @@ def is_replaced(seen: ResourceSeen, recorded: Recorded) -> bool:
     Either alone proves nothing: a Create that seemed to fail may be recorded late, and AWS spells some values its own
     way.
     """
-    remote = seen.base.remote
-    if not isinstance(remote, Found) or not seen.differences or recorded.created_at is None:
+    external = seen.base.external
+    if not isinstance(external, ExternalResource) or not seen.differences or recorded.created_at is None:
         return False
-    return remote.created_at is not None and remote.created_at - recorded.created_at > SKEW
+    return external.created_at is not None and external.created_at - recorded.created_at > SKEW
 
 
 def is_abandoned(seen: ResourceSeen) -> bool:

@@ -16,7 +16,7 @@ from controller.reconcile.context import Context
 from controller.reconcile.drift.digest import content, differences, digest
 from controller.reconcile.effects import Effect
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.managed.observe_object import RESYNC_SHARE, found
+from controller.reconcile.managed.observe_object import RESYNC_SHARE, external_resource
 from controller.reconcile.managed.requests import create_request
 from controller.reconcile.observation import During, Failure, Mutation, Source
 from controller.reconcile.resource.decide import decide
@@ -112,11 +112,11 @@ class ResourceLifeCycle:
         managed.state.described_at = self._context.clock.monotonic()
         base = replace(base, is_describe_due=False)
         if answer is ABSENT:
-            return replace(seen, base=replace(base, remote=ABSENT))
+            return replace(seen, base=replace(base, external=ABSENT))
         differs = tuple(differences(content(self._descriptor, managed.spec), answer))
         return replace(
             seen,
-            base=replace(base, remote=found(self._descriptor, answer, Source.DESCRIPTION)),
+            base=replace(base, external=external_resource(self._descriptor, answer, Source.DESCRIPTION)),
             legacy_matches=not differs,
             differences=differs,
         )
@@ -138,11 +138,11 @@ class ResourceLifeCycle:
             Effect.CREATE,
             lambda: self._resources.create(self._descriptor, target, request, caller=managed.key),
         )
-        created = replace(managed.create(base, seen.current, send), remote=None)
+        created = replace(managed.create(base, seen.current, send), external=None)
         if created.mutation is not None:
             created = replace(created, is_recorded_in_status=False, shown="")
         is_known = base.recorded is not None and base.recorded.name == seen.current
-        return replace(seen, base=created, was_gone=is_known and base.remote is ABSENT)
+        return replace(seen, base=created, was_gone=is_known and base.external is ABSENT)
 
     def _delete(self, seen: ResourceSeen, managed: ManagedObject, name: str) -> ResourceSeen:
         base = seen.base

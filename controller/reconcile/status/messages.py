@@ -6,7 +6,7 @@ from typing import Any
 from api.descriptor import KindDescriptor
 from controller.aws.errors import AwsError
 from controller.reconcile import reasons
-from controller.reconcile.observation import Found, Observed, Ownership, Recorded
+from controller.reconcile.observation import ExternalResource, Observed, Ownership, Recorded
 from controller.reconcile.steps import Event, Phase, StatusUpdate
 from controller.runtime.errors import ErrorClass
 
@@ -25,9 +25,9 @@ def rules_with_issues(status: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def issues_found(seen: Observed, remote: Found) -> list[Event]:
+def issues_found(seen: Observed, external: ExternalResource) -> list[Event]:
     """Return a Warning for rules whose findings are not in the status yet."""
-    news = sorted(rules_with_issues(remote.fields) - seen.issues)
+    news = sorted(rules_with_issues(external.fields) - seen.issues)
     return (
         [Event("Warning", reasons.RULE_ISSUES_FOUND, f"debugger rules report issues: {', '.join(news)}")]
         if news
@@ -76,12 +76,12 @@ def found(recorded: Recorded) -> Event:
     return Event("Normal", reasons.FOUND, f"{recorded.name} in {recorded.region}, which is only looked at")
 
 
-def ended(seen: Observed, remote: Found) -> Event:
+def ended(seen: Observed, external: ExternalResource) -> Event:
     """Return the event for a job that has reached a terminal status."""
     rule = seen.descriptor.status
-    if remote.value == rule.failed:
-        return Event("Warning", reasons.FAILED, remote.failure_reason or "SageMaker gives no reason")
-    return Event("Normal", reason_of(remote.value), f"{seen.name} has ended")
+    if external.value == rule.failed:
+        return Event("Warning", reasons.FAILED, external.failure_reason or "SageMaker gives no reason")
+    return Event("Normal", reason_of(external.value), f"{seen.name} has ended")
 
 
 def immutable_notice(seen: Observed, value: str) -> str:

@@ -245,8 +245,8 @@ def rules_find_something(kind: KindDescriptor) -> s.Finish:
     rules = [{"ruleConfigurationName": "overfit", "ruleEvaluationStatus": "IssuesFound"}]
 
     def with_rules(base: o.Observed) -> o.Observed:
-        assert isinstance(base.remote, o.Found)
-        return replace(base, remote=replace(base.remote, fields={"debugRuleEvaluationStatuses": rules}))
+        assert isinstance(base.external, o.ExternalResource)
+        return replace(base, external=replace(base.external, fields={"debugRuleEvaluationStatuses": rules}))
 
     return about(kind, with_rules)
 

@@ -60,7 +60,7 @@ SERVED = Attempt(is_served=True, numbers={"a": (1, 1.0)}, serves={"a": (1, 1.0)}
 ATTEMPT = Attempt("one", SAME.shape, SAME.numbers, is_served=True, serves={"a": (1, 1.0)})
 
 
-def seen(remote: o.Remote = None, **changes: Any) -> HostingSeen:
+def seen(external: o.External = None, **changes: Any) -> HostingSeen:
     """A deployment whose endpoint runs with c1, as its spec wants and its status tells."""
     base = o.Observed(
         descriptor=HOSTING_DEPLOYMENT,
@@ -73,7 +73,7 @@ def seen(remote: o.Remote = None, **changes: Any) -> HostingSeen:
         recorded=RECORDED,
         is_recorded_in_status=True,
         shown="InService",
-        remote=remote,
+        external=external,
     )
     own = {name: value for name, value in changes.items() if name in HostingSeen.__dataclass_fields__}
     rest = {name: value for name, value in changes.items() if name not in own}
@@ -83,10 +83,12 @@ def seen(remote: o.Remote = None, **changes: Any) -> HostingSeen:
     return replace(made, **own)
 
 
-def found(value: str, *, config: str = "sm-c1", failure: str = "", source: o.Source = o.Source.DESCRIPTION) -> o.Found:
+def found(
+    value: str, *, config: str = "sm-c1", failure: str = "", source: o.Source = o.Source.DESCRIPTION
+) -> o.ExternalResource:
     """A Describe answer."""
     fields = {"endpointConfigName": config, "lastModifiedTime": "2029-12-31T00:00:00Z"}
-    return o.Found(source, value, arn=ARN, created_at=NOW, failure_reason=failure, fields=fields)
+    return o.ExternalResource(source, value, arn=ARN, created_at=NOW, failure_reason=failure, fields=fields)
 
 
 def told(step: EndpointStep) -> str:
@@ -109,7 +111,7 @@ MODELS_ONLY = wish("two", M2, None)
 NUMBERS = wish("two", M1, None, configuration("sm-m1", 3, 0.5))
 
 LIVING = [
-    # remote, desired, what is decided
+    # external, desired, what is decided
     *[(found(v), SAME, f"{v}: {'working' if v == 'Creating' else 'ready, working'}, {v}") for v in BUSY],
     *[(found(v), OTHER, f"{v}: {'working' if v == 'Creating' else 'ready, working'}, {v}") for v in BUSY],
     (found("InService"), SAME, "InService: ready, InService"),
@@ -131,11 +133,11 @@ LIVING = [
 ]
 
 
-@pytest.mark.parametrize(("remote", "desired", "decided"), LIVING)
-def test_an_endpoint_that_is_wanted(remote: o.Remote, desired: Desired, decided: str) -> None:
+@pytest.mark.parametrize(("external", "desired", "decided"), LIVING)
+def test_an_endpoint_that_is_wanted(external: o.External, desired: Desired, decided: str) -> None:
     """Rows 1, 3 to 5, 7, 8 and 12: action and status for every state, with the spec as it runs and changed."""
     children = (M1, C1, M2, C2) if desired is OTHER else (M1, C1)
-    assert told(decide(seen(remote, desired=desired, children=children))) == decided
+    assert told(decide(seen(external, desired=desired, children=children))) == decided
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -165,9 +167,9 @@ def test_only_numbers_are_changed_where_only_numbers_differ() -> None:
 
 def test_what_autoscaling_has_changed_is_no_difference() -> None:
     """Only numbers of the spec that differ from those asked for last are sent; who scales is known or asked for."""
-    remote = found("InService")
+    external = found("InService")
     scaled = replace(
-        remote, fields={**remote.fields, "productionVariants": [{"variantName": "a", "desiredInstanceCount": 9}]}
+        external, fields={**external.fields, "productionVariants": [{"variantName": "a", "desiredInstanceCount": 9}]}
     )
     assert told(decide(seen(scaled))) == "AskScaled"
     for known in ({"scaled": frozenset("a")}, {"scalers": {"a": "HostingAutoscalingPolicy default/x"}}):
@@ -194,11 +196,11 @@ def test_a_failed_update_is_told_and_not_repeated(failure: str) -> None:
 def test_a_failed_update_is_left_behind_by_another_spec() -> None:
     """Row 6: a new wish is carried out, and so is going back to what runs."""
     attempt = Attempt("bad", "shape", {}, since="2029-12-30T00:00:00Z")
-    remote = found("InService", failure="the model does not load")
-    assert told(decide(seen(remote, desired=OTHER, children=(M1, C1, M2, C2), attempt=attempt))) == "update"
-    assert told(decide(seen(remote, attempt=attempt))) == "NoteServed"
+    external = found("InService", failure="the model does not load")
+    assert told(decide(seen(external, desired=OTHER, children=(M1, C1, M2, C2), attempt=attempt))) == "update"
+    assert told(decide(seen(external, attempt=attempt))) == "NoteServed"
     back = replace(ATTEMPT, since="2029-12-30T00:00:00Z")
-    assert told(decide(seen(remote, attempt=back))) == "InService: ready, InService"
+    assert told(decide(seen(external, attempt=back))) == "InService: ready, InService"
 
 
 def test_an_answer_from_before_the_update_says_nothing() -> None:
@@ -247,7 +249,7 @@ def test_a_failed_endpoint_is_made_anew_only_when_asked_for_and_changed() -> Non
 
 
 @pytest.mark.parametrize(
-    ("remote", "changes", "decided"),
+    ("external", "changes", "decided"),
     [
         pytest.param(None, {"desired": UNMADE}, "MakeChild", id="generated name: nobody is asked"),
         pytest.param(None, {}, "Create", id="children are there"),
@@ -274,10 +276,10 @@ def test_a_failed_endpoint_is_made_anew_only_when_asked_for_and_changed() -> Non
         pytest.param(ABSENT, {"name_is_taken": True}, "wait", id="taken, not visible yet"),
     ],
 )
-def test_an_endpoint_that_is_not_recorded(remote: o.Remote, changes: dict[str, Any], decided: str) -> None:
+def test_an_endpoint_that_is_not_recorded(external: o.External, changes: dict[str, Any], decided: str) -> None:
     """Rows 1 and 13."""
     changes = {"recorded": None, "is_recorded_in_status": False, "shown": "", "attempt": Attempt(), **changes}
-    assert told(decide(seen(remote, **changes))) == decided
+    assert told(decide(seen(external, **changes))) == decided
 
 
 # --- deletion
@@ -372,6 +374,6 @@ def test_a_refused_update_leaves_an_endpoint_that_serves() -> None:
 
 def test_a_hold_lets_no_aws_call_through() -> None:
     """Errors that time or a change must cure stay slow."""
-    for remote in (None, found("InService"), ABSENT):
-        step = decide(seen(remote, desired=OTHER, children=(M1, C1, M2, C2), hold_s=30.0, is_describe_due=True))
+    for external in (None, found("InService"), ABSENT):
+        step = decide(seen(external, desired=OTHER, children=(M1, C1, M2, C2), hold_s=30.0, is_describe_due=True))
         assert told(step) == "wait"

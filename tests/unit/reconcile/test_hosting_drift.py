@@ -35,12 +35,12 @@ SHOWN = {"reasons": {"Drifted": "Drifted"}}
 SWITCHED = found("InService", config="somebody-elses")
 
 
-def aiming(count: int | None = 1, weight: float = 1.0, **changes: Any) -> o.Found:
+def aiming(count: int | None = 1, weight: float = 1.0, **changes: Any) -> o.ExternalResource:
     """An endpoint in service, with what AWS aims at for its variant."""
-    remote = found("InService", **changes)
+    external = found("InService", **changes)
     numbers = {"variantName": "a", "desiredInstanceCount": count, "desiredWeight": weight}
     variant = {name: value for name, value in numbers.items() if value is not None}
-    return replace(remote, fields={**remote.fields, "productionVariants": [variant]})
+    return replace(external, fields={**external.fields, "productionVariants": [variant]})
 
 
 def status_update_of(step: EndpointStep) -> s.StatusUpdate:
@@ -57,7 +57,7 @@ def events_of(step: EndpointStep) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("remote", "changes", "decided"),
+    ("external", "changes", "decided"),
     [
         pytest.param(SWITCHED, {}, "InService: stuck, Drifted", id="another configuration: told"),
         pytest.param(SWITCHED, {"policy": CORRECTS}, "InService: working, Drifted", id="told before it is corrected"),
@@ -111,9 +111,9 @@ def events_of(step: EndpointStep) -> list[str]:
         pytest.param(aiming(4), {"hold_s": 9.0}, "wait", id="on hold"),
     ],
 )
-def test_what_others_have_changed(remote: o.Found, changes: dict[str, Any], decided: str) -> None:
+def test_what_others_have_changed(external: o.ExternalResource, changes: dict[str, Any], decided: str) -> None:
     """modern-expectations.md 2 and 4: told first; changed back only where `drift-policy: correct` asks for it."""
-    assert told(decide(seen(remote, **changes))) == decided
+    assert told(decide(seen(external, **changes))) == decided
 
 
 @pytest.mark.parametrize("value", ["Creating", "Updating", "SystemUpdating", "RollingBack", "OutOfService"])
@@ -190,9 +190,9 @@ def test_what_is_served_is_written_down_once(changes: dict[str, Any], decided: s
 def test_a_failed_change_of_numbers_is_tried_again_when_asked_for() -> None:
     """D-15: `reconcile-at` means another try."""
     asked = Attempt("two", NUMBERS.shape, NUMBERS.numbers, is_of_numbers=True)
-    remote = aiming(failure="no capacity")
-    assert told(decide(seen(remote, desired=NUMBERS, attempt=asked))) == "InService: ready, stuck, UpdateFailed"
-    again = seen(remote, desired=replace(NUMBERS, retry="now"), attempt=asked, shown="ReconcilingEndpoint")
+    external = aiming(failure="no capacity")
+    assert told(decide(seen(external, desired=NUMBERS, attempt=asked))) == "InService: ready, stuck, UpdateFailed"
+    again = seen(external, desired=replace(NUMBERS, retry="now"), attempt=asked, shown="ReconcilingEndpoint")
     assert told(decide(again)) == "update {'a': (3, 0.5)}"
 
 
@@ -219,11 +219,11 @@ def test_children_correct_what_the_deployment_is_told_to_correct() -> None:
     assert told(decide(lost(corrects=True))) == "InService: ready, Drifted"
 
 
-@pytest.mark.parametrize("remote", [None, aiming(), found("Updating"), found("Failed")])
-def test_children_of_the_predecessor_come_to_name_their_owner(remote: o.Remote) -> None:
+@pytest.mark.parametrize("external", [None, aiming(), found("Updating"), found("Failed")])
+def test_children_of_the_predecessor_come_to_name_their_owner(external: o.External) -> None:
     """D-20: garbage collection and Argo CD go by owner references."""
     children = (replace(M1, is_owned=False), C1)
-    assert isinstance(decide(seen(remote, children=children)), OwnChild)
+    assert isinstance(decide(seen(external, children=children)), OwnChild)
     assert told(decide(seen(aiming(), children=children, done=frozenset({"m1"})))) == "InService: ready, InService"
 
 
@@ -234,7 +234,7 @@ NOTED = replace(ATTEMPT, awaits=Wish("two", "before"))
 
 
 @pytest.mark.parametrize(
-    ("remote", "changes", "decided"),
+    ("external", "changes", "decided"),
     [
         pytest.param(found("InService"), {}, "NoteWish", id="the edit is written down"),
         pytest.param(found("Updating"), {}, "NoteWish", id="as soon as it is seen"),
@@ -278,9 +278,9 @@ NOTED = replace(ATTEMPT, awaits=Wish("two", "before"))
         ),
     ],
 )
-def test_an_update_that_waits_for_a_word(remote: o.Found, changes: dict[str, Any], decided: str) -> None:
+def test_an_update_that_waits_for_a_word(external: o.ExternalResource, changes: dict[str, Any], decided: str) -> None:
     """Annotation `update-policy: manual`: prepared, and begun when `reconcile-at` changes after the edit was seen."""
-    assert told(decide(seen(remote, **{**SEEN_EDIT, **changes}))) == decided
+    assert told(decide(seen(external, **{**SEEN_EDIT, **changes}))) == decided
 
 
 def test_the_wait_is_told_once() -> None:
@@ -330,7 +330,7 @@ INVALID = o.Failure(o.During.CREATE, ErrorClass.INVALID, "InvalidField", "spec.m
 
 
 @pytest.mark.parametrize(
-    ("remote", "decided"),
+    ("external", "decided"),
     [
         pytest.param(found("InService"), "InService: ready, stuck, InvalidSpec", id="serves on"),
         pytest.param(found("Updating"), "Updating: ready, stuck, InvalidSpec", id="is updated"),
@@ -339,9 +339,9 @@ INVALID = o.Failure(o.During.CREATE, ErrorClass.INVALID, "InvalidField", "spec.m
         pytest.param(None, "None: stuck, InvalidSpec", id="nothing is known"),
     ],
 )
-def test_an_invalid_spec_hides_nothing_of_a_live_endpoint(remote: o.Remote, decided: str) -> None:
+def test_an_invalid_spec_hides_nothing_of_a_live_endpoint(external: o.External, decided: str) -> None:
     """Its status is kept up to date; nothing is changed."""
-    step = decide(seen(remote, desired=None, invalid=INVALID))
+    step = decide(seen(external, desired=None, invalid=INVALID))
     assert told(step) == decided
     if isinstance(step, s.Finish):
         assert step.outcome is s.Outcome.DONE

@@ -152,11 +152,13 @@ def observed(cell: Cell) -> HostingSeen:
     created = NOW - timedelta(hours=1)
     is_created = whose in {"ours", "gone"}
     is_tried = spec in {"failed", "undone"}
-    remote: o.Remote = ABSENT if whose in {"gone", "never"} else None
+    external: o.External = ABSENT if whose in {"gone", "never"} else None
     if state != "-":
         fields = {"endpointConfigName": "sm-c1", "lastModifiedTime": "2029-12-31T00:00:00Z"}
         reason = "the model does not load" if is_tried or state == "Failed" else ""
-        remote = o.Found(o.Source.DESCRIPTION, state, arn=arn, created_at=created, failure_reason=reason, fields=fields)
+        external = o.ExternalResource(
+            o.Source.DESCRIPTION, state, arn=arn, created_at=created, failure_reason=reason, fields=fields
+        )
     base = o.Observed(
         descriptor=HOSTING_DEPLOYMENT,
         name="host",
@@ -169,7 +171,7 @@ def observed(cell: Cell) -> HostingSeen:
         recorded=o.Recorded("host", "us-east-2", "aws", arn, "123456789012", created) if is_created else None,
         is_recorded_in_status=is_created,
         shown="InService" if is_created else "",
-        remote=remote,
+        external=external,
         owner=o.Ownership.FOREIGN if whose == "foreign" else o.Ownership.UNKNOWN,
     )
     return HostingSeen(
@@ -232,9 +234,9 @@ def test_a_summary_is_never_enough_to_act_on() -> None:
     """Lists do not tell which configuration runs: in every cell in which something exists it is described first."""
     for cell in TABLE.cells:
         seen = observed(cell)
-        if cell["whose"] == "ours" and isinstance(seen.base.remote, o.Found):
-            listed = replace(seen.base.remote, source=o.Source.SUMMARY, fields={}, failure_reason="")
-            step = decide(replace(seen, base=replace(seen.base, remote=listed)))
+        if cell["whose"] == "ours" and isinstance(seen.base.external, o.ExternalResource):
+            listed = replace(seen.base.external, source=o.Source.SUMMARY, fields={}, failure_reason="")
+            step = decide(replace(seen, base=replace(seen.base, external=listed)))
             assert isinstance(step, s.Describe), f"{cell}: {step}"
 
 

@@ -45,14 +45,14 @@ def recorded(**changes: Any) -> o.Observed:
     return observed(**{"recorded": RECORDED, "is_recorded_in_status": True, "shown": "InProgress", **changes})
 
 
-def summary(value: str) -> o.Found:
+def summary(value: str) -> o.ExternalResource:
     """A line of a List answer."""
-    return o.Found(o.Source.SUMMARY, value, "Training", ARN, NOW)
+    return o.ExternalResource(o.Source.SUMMARY, value, "Training", ARN, NOW)
 
 
-def description(value: str, **fields: Any) -> o.Found:
+def description(value: str, **fields: Any) -> o.ExternalResource:
     """A Describe answer."""
-    return o.Found(o.Source.DESCRIPTION, value, "Training", ARN, NOW - timedelta(hours=1), fields=fields)
+    return o.ExternalResource(o.Source.DESCRIPTION, value, "Training", ARN, NOW - timedelta(hours=1), fields=fields)
 
 
 def told(step: JobStep) -> str:
@@ -104,16 +104,18 @@ UNKNOWN_OWNER_TABLE = [
     *((description(value), "verify owner", "verify owner") for value in VALUES),
 ]
 FOREIGN_TABLE = [(description(value), "stuck: AlreadyExists", "remove finalizer") for value in VALUES]
-OURS_TABLE = [row for row in GENERATED_TABLE if isinstance(row[0], o.Found)]
+OURS_TABLE = [row for row in GENERATED_TABLE if isinstance(row[0], o.ExternalResource)]
 
 
-def _rows(name: str, base: o.Observed, table: list[tuple[o.Remote, str, str]]) -> list[Any]:
+def _rows(name: str, base: o.Observed, table: list[tuple[o.External, str, str]]) -> list[Any]:
     rows = []
-    for remote, wanted, deleted in table:
-        what = f"{remote.source.value} {remote.value}" if isinstance(remote, o.Found) else str(remote)
+    for external, wanted, deleted in table:
+        what = (
+            f"{external.source.value} {external.value}" if isinstance(external, o.ExternalResource) else str(external)
+        )
         what = f"{base.descriptor.kind}, {what}"
-        rows.append(pytest.param(replace(base, remote=remote), wanted, id=f"{name}, {what}, wanted"))
-        deleting = replace(base, remote=remote, deleting_for_s=100.0)
+        rows.append(pytest.param(replace(base, external=external), wanted, id=f"{name}, {what}, wanted"))
+        deleting = replace(base, external=external, deleting_for_s=100.0)
         rows.append(pytest.param(deleting, deleted, id=f"{name}, {what}, deleting"))
     return rows
 
@@ -152,36 +154,36 @@ SPECIAL = [
     ),
     pytest.param(observed(name_is_taken=True), "describe", id="Create says the name exists: look"),
     pytest.param(
-        observed(name_is_taken=True, remote=ABSENT), "wait", id="exists for Create, not for Describe: wait (D-07b)"
+        observed(name_is_taken=True, external=ABSENT), "wait", id="exists for Create, not for Describe: wait (D-07b)"
     ),
     pytest.param(
         observed(recorded=RECORDED, mutation=o.Mutation.CREATED), "show InProgress", id="created in this pass: record"
     ),
     pytest.param(
-        observed(recorded=RECORDED, mutation=o.Mutation.CREATED, remote=ABSENT),
+        observed(recorded=RECORDED, mutation=o.Mutation.CREATED, external=ABSENT),
         "show InProgress",
         id="created after a look that found nothing: record",
     ),
-    pytest.param(recorded(recorded=YOUNG, remote=ABSENT), "wait", id="created just now, not visible yet: wait"),
+    pytest.param(recorded(recorded=YOUNG, external=ABSENT), "wait", id="created just now, not visible yet: wait"),
     pytest.param(
-        recorded(recorded=YOUNG, remote=ABSENT, deleting_for_s=0.0), "wait", id="the same in deletion: do not let go"
+        recorded(recorded=YOUNG, external=ABSENT, deleting_for_s=0.0), "wait", id="the same in deletion: do not let go"
     ),
     pytest.param(recorded(is_describe_due=True), "describe", id="lists do not show it: ask by name"),
     pytest.param(
-        recorded(is_describe_due=True, remote=summary("InProgress")), "describe", id="the safety net wants a look"
+        recorded(is_describe_due=True, external=summary("InProgress")), "describe", id="the safety net wants a look"
     ),
     pytest.param(
-        recorded(deleting_for_s=9.0, shown="Stopping", remote=summary("InProgress")),
+        recorded(deleting_for_s=9.0, shown="Stopping", external=summary("InProgress")),
         "wait",
         id="stop was asked for, the list is older: do not ask again",
     ),
     pytest.param(
-        recorded(deleting_for_s=9.0, shown="Stopping", remote=description("InProgress")),
+        recorded(deleting_for_s=9.0, shown="Stopping", external=description("InProgress")),
         "stop",
         id="stop was asked for, yet it runs: ask again",
     ),
     pytest.param(
-        recorded(deleting_for_s=9.0, mutation=o.Mutation.STOPPED, remote=summary("InProgress")),
+        recorded(deleting_for_s=9.0, mutation=o.Mutation.STOPPED, external=summary("InProgress")),
         "show Stopping",
         id="stopped in this pass: say so",
     ),
@@ -189,16 +191,16 @@ SPECIAL = [
         recorded(deleting_for_s=9.0, stop_was_refused=True), "describe", id="stop refused for the state: look again"
     ),
     pytest.param(
-        recorded(deleting_for_s=9.0, stop_was_refused=True, remote=description("InProgress")),
+        recorded(deleting_for_s=9.0, stop_was_refused=True, external=description("InProgress")),
         "wait",
         id="stop refused, Describe shows no reason: wait",
     ),
-    pytest.param(observed(deleting_for_s=3.0, remote=ABSENT), "wait", id="a Create may still be in doubt: wait"),
+    pytest.param(observed(deleting_for_s=3.0, external=ABSENT), "wait", id="a Create may still be in doubt: wait"),
     pytest.param(
-        observed(deleting_for_s=99.0, doubt_for_s=3.0, remote=ABSENT), "wait", id="a Create went unanswered: wait"
+        observed(deleting_for_s=99.0, doubt_for_s=3.0, external=ABSENT), "wait", id="a Create went unanswered: wait"
     ),
     pytest.param(
-        observed(deleting_for_s=3.0, was_refused=True, remote=ABSENT),
+        observed(deleting_for_s=3.0, was_refused=True, external=ABSENT),
         "remove finalizer",
         id="AWS refused for good: let go",
     ),
@@ -215,19 +217,21 @@ SPECIAL = [
         id="deletion does not wait for rules",
     ),
     pytest.param(observed(hold_s=30.0), "wait", id="AWS refused lately: not yet again"),
-    pytest.param(recorded(hold_s=30.0, remote=summary("Completed")), "wait", id="held: no Describe, but followed"),
-    pytest.param(recorded(hold_s=30.0, remote=summary("InProgress")), "show InProgress", id="held: lists still count"),
+    pytest.param(recorded(hold_s=30.0, external=summary("Completed")), "wait", id="held: no Describe, but followed"),
+    pytest.param(
+        recorded(hold_s=30.0, external=summary("InProgress")), "show InProgress", id="held: lists still count"
+    ),
     pytest.param(observed(is_legacy=True, shown="Completed"), "describe", id="the predecessor's: look first"),
     pytest.param(
-        observed(is_legacy=True, shown="Completed", remote=ABSENT), "stuck: NotFound", id="the predecessor's, gone"
+        observed(is_legacy=True, shown="Completed", external=ABSENT), "stuck: NotFound", id="the predecessor's, gone"
     ),
     pytest.param(
-        observed(is_legacy=True, shown="ReconcilingTrainingJob", remote=ABSENT),
+        observed(is_legacy=True, shown="ReconcilingTrainingJob", external=ABSENT),
         "create",
         id="the predecessor could not create it: create",
     ),
     pytest.param(
-        observed(is_legacy=True, is_name_generated=False, shown="InProgress", remote=description("InProgress")),
+        observed(is_legacy=True, is_name_generated=False, shown="InProgress", external=description("InProgress")),
         "show InProgress",
         id="what the predecessor's status names is ours",
     ),
@@ -365,8 +369,8 @@ def test_each_kind_has_its_values_for_trouble_before_the_creation_and_none_after
 @pytest.mark.parametrize(("job", "_", "lasting"), VALUES_IN_TROUBLE, ids=lambda each: getattr(each, "kind", ""))
 def test_each_kind_has_its_value_for_a_name_that_is_taken_or_lacking(job: KindDescriptor, _: str, lasting: str) -> None:
     """Row 13, and adoption without anything to adopt."""
-    taken = observed(descriptor=job, **GIVEN, owner=o.Ownership.FOREIGN, remote=description("InProgress"))
-    lacking = observed(descriptor=job, policy=o.Policy(adoption=o.Adoption.ADOPT), remote=ABSENT)
+    taken = observed(descriptor=job, **GIVEN, owner=o.Ownership.FOREIGN, external=description("InProgress"))
+    lacking = observed(descriptor=job, policy=o.Policy(adoption=o.Adoption.ADOPT), external=ABSENT)
     for seen in (taken, lacking):
         step = decide(seen)
         assert isinstance(step, s.Finish)
@@ -403,8 +407,10 @@ def test_trouble_is_told_once() -> None:
 
 def test_an_edit_of_the_identity_is_told_and_changes_nothing_else() -> None:
     """Row 6, D-04, D-11: AWS's status stays, a notice is added, once as an Event."""
-    step = decide(recorded(edited=("spec.region",), remote=summary("InProgress")))
-    again = decide(recorded(edited=("spec.region",), remote=summary("InProgress"), reasons={"Synced": "SpecImmutable"}))
+    step = decide(recorded(edited=("spec.region",), external=summary("InProgress")))
+    again = decide(
+        recorded(edited=("spec.region",), external=summary("InProgress"), reasons={"Synced": "SpecImmutable"})
+    )
     assert isinstance(step, s.Finish)
     assert isinstance(again, s.Finish)
     assert step.status_update is not None
@@ -416,7 +422,7 @@ def test_an_edit_of_the_identity_is_told_and_changes_nothing_else() -> None:
 
 def test_the_secondary_status_is_emptied_while_stopping() -> None:
     """v1-kinds.md 6.1."""
-    step = decide(recorded(remote=summary("Stopping")))
+    step = decide(recorded(external=summary("Stopping")))
     assert isinstance(step, s.Finish)
     assert step.status_update is not None
     assert step.status_update.secondary == ""
@@ -426,9 +432,9 @@ def test_rules_that_run_on_after_the_job_are_polled() -> None:
     """v1-kinds.md 6.8: as long as any rule is InProgress or Stopping."""
     running = [{"ruleEvaluationStatus": "NoIssuesFound"}, {"ruleEvaluationStatus": "Stopping"}]
     done = [{"ruleEvaluationStatus": "NoIssuesFound"}]
-    polls = decide(recorded(remote=description("Completed", debugRuleEvaluationStatuses=running)))
+    polls = decide(recorded(external=description("Completed", debugRuleEvaluationStatuses=running)))
     ends = decide(
-        recorded(is_ended=True, rules_running=True, remote=description("Completed", debugRuleEvaluationStatuses=done))
+        recorded(is_ended=True, rules_running=True, external=description("Completed", debugRuleEvaluationStatuses=done))
     )
     assert isinstance(polls, s.Finish)
     assert isinstance(ends, s.Finish)
@@ -438,7 +444,7 @@ def test_rules_that_run_on_after_the_job_are_polled() -> None:
 
 def test_a_list_that_knows_of_the_end_before_describe_does_is_looked_at_again() -> None:
     """Two replicas of SageMaker may disagree: the end must not be missed."""
-    step = decide(recorded(summary=summary("Completed"), remote=description("InProgress")))
+    step = decide(recorded(summary=summary("Completed"), external=description("InProgress")))
     assert isinstance(step, s.Finish)
     assert step.again_s is not None
 
@@ -462,7 +468,7 @@ OBSERVATIONS = st.builds(
     is_ended=st.booleans(),
     shown=st.sampled_from(["", "Stopping", "InProgress", "Completed", RECONCILING]),
     rules_running=st.booleans(),
-    remote=REMOTES,
+    external=REMOTES,
     owner=st.sampled_from(list(o.Ownership)),
     is_describe_due=st.booleans(),
     doubt_for_s=st.none() | st.sampled_from([1.0, 100.0]),
@@ -495,8 +501,8 @@ def test_only_what_is_ours_and_unwanted_is_stopped(seen: o.Observed) -> None:
     """D-03: Stop needs a deletion, a job that runs, and proof that it is ours."""
     if isinstance(decide(seen), s.Stop):
         assert seen.deleting_for_s is not None
-        assert isinstance(seen.remote, o.Found)
-        assert seen.remote.value == "InProgress"
+        assert isinstance(seen.external, o.ExternalResource)
+        assert seen.external.value == "InProgress"
         assert seen.recorded or seen.is_name_generated or seen.is_legacy or seen.owner is o.Ownership.OURS
 
 
@@ -505,11 +511,11 @@ def test_the_finalizer_goes_only_when_nothing_of_ours_can_run(seen: o.Observed) 
     """D-09, D-10: terminal, proved absent, or somebody else's."""
     if isinstance(decide(seen), s.RemoveFinalizer):
         assert seen.deleting_for_s is not None
-        remote = seen.remote
-        is_over = isinstance(remote, o.Found) and remote.value in TRAINING_JOB.status.terminal
+        external = seen.external
+        is_over = isinstance(external, o.ExternalResource) and external.value in TRAINING_JOB.status.terminal
         is_foreign = seen.recorded is None and seen.owner is o.Ownership.FOREIGN
         was_ended = seen.is_ended and seen.recorded is not None
-        assert is_over or is_foreign or was_ended or remote is ABSENT
+        assert is_over or is_foreign or was_ended or external is ABSENT
         assert seen.failure is None
 
 

@@ -96,12 +96,12 @@ def observed(kind: KindDescriptor, cell: Cell) -> o.Observed:
     is_created = whose in {"ours", "gone"}
     arn = f"arn:aws:sagemaker:us-east-2:123456789012:{kind.singular}/job"
     created = NOW - timedelta(hours=1)
-    remote: o.Remote = None
+    external: o.External = None
     if whose in {"gone", "never"}:
-        remote = ABSENT
+        external = ABSENT
     elif whose != "unknown":
         source = o.Source.SUMMARY if cell["asked by"] == "list" else o.Source.DESCRIPTION
-        remote = o.Found(source, state, arn=arn, created_at=created)
+        external = o.ExternalResource(source, state, arn=arn, created_at=created)
     return o.Observed(
         descriptor=kind,
         name="job",
@@ -115,7 +115,7 @@ def observed(kind: KindDescriptor, cell: Cell) -> o.Observed:
         is_recorded_in_status=is_created,
         shown="InProgress" if is_created else "",
         edited=("spec.region",) if cell["spec"] == "edited" else (),
-        remote=remote,
+        external=external,
         owner={"foreign": o.Ownership.FOREIGN, "ours": o.Ownership.OURS}.get(whose, o.Ownership.UNKNOWN),
     )
 

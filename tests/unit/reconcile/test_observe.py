@@ -9,7 +9,7 @@ import pytest
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
 from controller.reconcile.managed.local_state import Hold, LocalState, LocalStates
-from controller.reconcile.managed.observe_object import found, hold_token, observed
+from controller.reconcile.managed.observe_object import external_resource, hold_token, observed
 from controller.reconcile.namespaces.settings import NamespaceSettings, Scope, scope_of
 from controller.reconcile.observation import Observed, Source
 from tests.faults.world import KEY, manifest
@@ -175,7 +175,7 @@ def test_an_answer_becomes_status_fields() -> None:
         "ModelArtifacts": {"S3ModelArtifacts": "s3://x"},
         "CreationTime": NOW - timedelta(hours=1),
     }
-    result = found(TRAINING_JOB, answer, Source.DESCRIPTION)
+    result = external_resource(TRAINING_JOB, answer, Source.DESCRIPTION)
     assert (result.value, result.secondary, result.failure_reason) == ("Failed", "Failed", "why")
     assert result.fields == {"modelPath": "s3://x"}
     assert result.created_at == NOW - timedelta(hours=1)
@@ -192,7 +192,7 @@ def test_an_answer_becomes_status_fields() -> None:
 def test_an_answer_that_nobody_can_read_is_an_error_of_its_own(answer: dict[str, Any]) -> None:
     """And never an observation."""
     with pytest.raises(AwsError, match="UnreadableAnswer"):
-        found(TRAINING_JOB, answer, Source.SUMMARY)
+        external_resource(TRAINING_JOB, answer, Source.SUMMARY)
 
 
 def test_memories_end_with_their_object() -> None:

@@ -56,7 +56,7 @@ policies = st.fixed_dictionaries(
     },
 ).map(lambda asked: Scope({**asked, READ_ONLY.key: "true"}, NamespaceSettings("default")).policy())
 found = st.builds(
-    o.Found,
+    o.ExternalResource,
     st.sampled_from(o.Source),
     st.sampled_from(VALUES),
     arn=st.just(ARN),
@@ -88,7 +88,7 @@ def observed(*kinds: Any) -> st.SearchStrategy[o.Observed]:
         "recorded": st.none() | recorded,
         "shown": st.sampled_from(["", *VALUES, "Created", "Error"]),
         "reasons": st.just({}) | st.just({"Stalled": "NotFound", "Reconciling": "DeletingChildren"}),
-        "remote": st.none() | st.just(ABSENT) | found,
+        "external": st.none() | st.just(ABSENT) | found,
         "owner": st.sampled_from(o.Ownership),
         "doubt_for_s": seconds,
         "described_ago_s": seconds,

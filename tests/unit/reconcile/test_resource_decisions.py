@@ -24,7 +24,7 @@ from controller.runtime.errors import ABSENT, ErrorClass
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:model/m"
 OLD = o.Recorded("m", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
-FOUND = o.Found(o.Source.DESCRIPTION, "", arn=ARN, created_at=NOW)
+FOUND = o.ExternalResource(o.Source.DESCRIPTION, "", arn=ARN, created_at=NOW)
 
 
 def seen(**changes: Any) -> ResourceSeen:
@@ -76,11 +76,11 @@ def told(step: ResourceStep) -> str:
         pytest.param({**NEW, "has_finalizer": False}, "claim m one", id="never without a finalizer"),
         pytest.param(NEW, "Create", id="not there: create"),
         pytest.param({**NEW, "name_is_taken": True}, "Describe", id="taken: an earlier attempt of ours"),
-        pytest.param({**NEW, "name_is_taken": True, "remote": FOUND}, "Created: ready, Created", id="and found"),
-        pytest.param({**NEW, "name_is_taken": True, "remote": ABSENT}, "wait", id="and not visible yet"),
+        pytest.param({**NEW, "name_is_taken": True, "external": FOUND}, "Created: ready, Created", id="and found"),
+        pytest.param({**NEW, "name_is_taken": True, "external": ABSENT}, "wait", id="and not visible yet"),
         pytest.param({}, "Created: ready, Created", id="there and equal"),
         pytest.param({"is_describe_due": True}, "Describe", id="the slow look"),
-        pytest.param({"remote": ABSENT}, "Create", id="deleted behind our back"),
+        pytest.param({"external": ABSENT}, "Create", id="deleted behind our back"),
         pytest.param({"content": "two"}, "claim m-two two", id="changed: another name"),
         pytest.param(CHANGED, "Create", id="changed: beside the old one"),
         pytest.param(SWITCHED, "claim m deleted", id="the old one is condemned when nobody uses it"),
@@ -96,12 +96,12 @@ def told(step: ResourceStep) -> str:
         pytest.param({**CHANGED, "content": "one"}, "claim m-two deleted", id="taken back: the first one serves on"),
         pytest.param({**NEW, "is_legacy": True, "claimed": {}}, "Describe", id="the predecessor's: look"),
         pytest.param(
-            {**NEW, "is_legacy": True, "claimed": {}, "remote": FOUND, "legacy_matches": True},
+            {**NEW, "is_legacy": True, "claimed": {}, "external": FOUND, "legacy_matches": True},
             "claim m one",
             id="the predecessor's, equal",
         ),
         pytest.param(
-            {**NEW, "is_legacy": True, "claimed": {}, "remote": FOUND, "legacy_matches": False},
+            {**NEW, "is_legacy": True, "claimed": {}, "external": FOUND, "legacy_matches": False},
             f"claim m {LEGACY_CONTENT}",
             id="the predecessor's, different: replaced beside",
         ),
@@ -165,9 +165,9 @@ def test_the_arn_is_shown_in_the_kinds_own_field() -> None:
     assert step.status_update.fields == {"endpointConfigArn": ARN}
 
 
-OTHER = o.Found(o.Source.DESCRIPTION, "", arn=ARN, created_at=NOW)
+OTHER = o.ExternalResource(o.Source.DESCRIPTION, "", arn=ARN, created_at=NOW)
 DIFFERS = (Difference("primaryContainer.image", "a", "b"),)
-REPLACED: dict[str, Any] = {"remote": OTHER, "differences": DIFFERS}
+REPLACED: dict[str, Any] = {"external": OTHER, "differences": DIFFERS}
 TOLD: dict[str, Any] = {"reasons": {"Drifted": "Drifted"}}
 CORRECTS: dict[str, Any] = {"policy": o.Policy(corrects=True)}
 
@@ -178,7 +178,7 @@ CORRECTS: dict[str, Any] = {"policy": o.Policy(corrects=True)}
         pytest.param(REPLACED, "Created: ready, Drifted", id="replaced: told"),
         pytest.param({**REPLACED, "differences": ()}, "Created: ready, Created", id="later, but what was asked for"),
         pytest.param(
-            {**REPLACED, "remote": replace(OTHER, created_at=OLD.created_at)},
+            {**REPLACED, "external": replace(OTHER, created_at=OLD.created_at)},
             "Created: ready, Created",
             id="spelt otherwise by AWS: ours",
         ),
@@ -205,8 +205,8 @@ CORRECTS: dict[str, Any] = {"policy": o.Policy(corrects=True)}
             id="the foreign one is left alone",
         ),
         pytest.param({**TOLD, "content": "two"}, f"claim m {FOREIGN}", id="edited: what was ours is not deleted"),
-        pytest.param({**TOLD, "remote": FOUND}, "Created: ready, Created", id="gone again"),
-        pytest.param({**TOLD, "remote": ABSENT}, "Create", id="the foreign one is deleted: made again"),
+        pytest.param({**TOLD, "external": FOUND}, "Created: ready, Created", id="gone again"),
+        pytest.param({**TOLD, "external": ABSENT}, "Create", id="the foreign one is deleted: made again"),
     ],
 )
 def test_what_others_have_put_in_its_place(changes: dict[str, Any], decided: str) -> None:

@@ -89,9 +89,9 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
     created = NOW - timedelta(hours=1)
     name = "new" if at in {"swapped", "doomed"} else "old"
     is_created = at != "never"
-    remote: o.Remote = {"no": None, "absent": ABSENT}.get(cell["looked"])
+    external: o.External = {"no": None, "absent": ABSENT}.get(cell["looked"])
     if cell["looked"] == "found":
-        remote = o.Found(o.Source.DESCRIPTION, "", arn=arn, created_at=NOW if at == "foreign" else created)
+        external = o.ExternalResource(o.Source.DESCRIPTION, "", arn=arn, created_at=NOW if at == "foreign" else created)
     content = "two" if cell["spec"] == "changed" else "one"
     base = o.Observed(
         descriptor=kind,
@@ -105,7 +105,7 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
         recorded=o.Recorded(name, "us-east-2", "aws", arn, "123456789012", created) if is_created else None,
         is_recorded_in_status=is_created,
         shown="Created" if is_created else "",
-        remote=remote,
+        external=external,
         reasons={"Drifted": "Drifted"} if at == "foreign" else {},
     )
     is_used, is_replaced = cell["used"] == "yes", at in {"beside", "swapped", "doomed"}
@@ -172,7 +172,7 @@ def test_everything_that_may_exist_is_deleted_name_by_name_and_then_the_object_g
                     left = {each: content for each, content in seen.claimed.items() if each != name}
                     recorded = seen.base.recorded if seen.base.recorded and seen.base.recorded.name != name else None
                     seen = replace(
-                        seen, claimed=left, gone=frozenset(), base=replace(seen.base, recorded=recorded, remote=None)
+                        seen, claimed=left, gone=frozenset(), base=replace(seen.base, recorded=recorded, external=None)
                     )
                 case step:
                     assert isinstance(step, s.RemoveFinalizer), f"{cell}: {step}"

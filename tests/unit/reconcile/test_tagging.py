@@ -67,7 +67,7 @@ OWED = noted("")
         pytest.param(seen(recorded=None), None, id="no resource"),
         pytest.param(seen(recorded=noted("", arn="")), None, id="a resource that nobody has seen"),
         pytest.param(seen(recorded=OWED, is_recorded_in_status=False), None, id="recorded first"),
-        pytest.param(seen(recorded=OWED, remote=ABSENT), None, id="gone"),
+        pytest.param(seen(recorded=OWED, external=ABSENT), None, id="gone"),
         pytest.param(seen(recorded=OWED, is_ended=True), None, id="a job that has ended"),
         pytest.param(seen(recorded=OWED, is_spawned=True), None, id="launched by a tuning job, whose tags it has"),
         pytest.param(seen(recorded=OWED, policy=o.Policy(read_only=True)), None, id="read-only"),

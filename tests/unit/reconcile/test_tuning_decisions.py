@@ -37,10 +37,10 @@ SHOWN = Progress.of("InProgress", {"trainingJobStatusCounters": OLD})
 NEWS = Progress.of("InProgress", {"trainingJobStatusCounters": NEW})
 
 
-def found(value: str = "InProgress", counters: dict[str, int] | None = NEW) -> o.Found:
+def found(value: str = "InProgress", counters: dict[str, int] | None = NEW) -> o.ExternalResource:
     """What SageMaker says."""
     fields = {} if counters is None else {"trainingJobStatusCounters": counters}
-    return o.Found(o.Source.SUMMARY, value, arn=ARN, fields=fields)
+    return o.ExternalResource(o.Source.SUMMARY, value, arn=ARN, fields=fields)
 
 
 def seen(**changes: Any) -> o.Observed:
@@ -56,7 +56,7 @@ def seen(**changes: Any) -> o.Observed:
         recorded=RECORDED,
         is_recorded_in_status=True,
         shown="InProgress",
-        remote=found(),
+        external=found(),
     )
     return replace(base, **changes)
 
@@ -67,16 +67,16 @@ TABLE = [
     pytest.param(seen(), None, LIST_EVERY_S - 1, Look.LATER, id="news, listed just now"),
     pytest.param(seen(), SHOWN, LIST_EVERY_S, Look.NOW, id="news since the last listing"),
     pytest.param(seen(), NEWS, 1.0, Look.DONE, id="listed for this, the status lags"),
-    pytest.param(seen(remote=found(counters=OLD)), None, None, Look.NONE, id="no news"),
-    pytest.param(seen(remote=found(counters=None)), None, None, Look.NONE, id="an answer without counters"),
-    pytest.param(seen(remote=None), None, None, Look.NONE, id="nothing known"),
-    pytest.param(seen(remote=ABSENT), None, None, Look.NONE, id="SageMaker does not know it"),
+    pytest.param(seen(external=found(counters=OLD)), None, None, Look.NONE, id="no news"),
+    pytest.param(seen(external=found(counters=None)), None, None, Look.NONE, id="an answer without counters"),
+    pytest.param(seen(external=None), None, None, Look.NONE, id="nothing known"),
+    pytest.param(seen(external=ABSENT), None, None, Look.NONE, id="SageMaker does not know it"),
     *(
-        pytest.param(seen(remote=found(value, OLD)), None, 1.0, Look.NOW, id=f"{value}: a last listing, at once")
+        pytest.param(seen(external=found(value, OLD)), None, 1.0, Look.NOW, id=f"{value}: a last listing, at once")
         for value in ("Completed", "Failed", "Stopped")
     ),
-    pytest.param(seen(remote=found("Stopping", OLD)), None, 1.0, Look.LATER, id="Stopping: in its turn"),
-    pytest.param(seen(remote=found("Novel", NEW)), None, None, Look.NOW, id="a status that AWS has added"),
+    pytest.param(seen(external=found("Stopping", OLD)), None, 1.0, Look.LATER, id="Stopping: in its turn"),
+    pytest.param(seen(external=found("Novel", NEW)), None, None, Look.NOW, id="a status that AWS has added"),
     pytest.param(seen(hold_s=30.0), None, None, Look.HELD, id="AWS refused lately"),
     pytest.param(seen(hold_s=30.0), NEWS, None, Look.DONE, id="AWS refused lately, but it was listed before"),
     pytest.param(seen(deleting_for_s=1.0), None, None, Look.NONE, id="being deleted: nothing is spawned (D-50)"),
@@ -111,11 +111,11 @@ OWED = {"Synced": "SpawnFailed"}
 DENIED_TABLE = [
     pytest.param(seen(), Refusal(1, 30.0), Look.REFUSED, id="runs: shown without"),
     pytest.param(seen(), Refusal(9, 0.0), Look.NOW, id="its time is over: ask again"),
-    pytest.param(seen(remote=found("Completed")), Refusal(1, 30.0), Look.PATIENT, id="ends, denied just now"),
-    pytest.param(seen(remote=found("Completed")), Refusal(PATIENCE, 30.0), Look.REFUSED, id="ends, denied for good"),
-    pytest.param(seen(remote=found(counters=OLD), reasons=OWED), None, Look.NOW, id="no news, but jobs lack objects"),
+    pytest.param(seen(external=found("Completed")), Refusal(1, 30.0), Look.PATIENT, id="ends, denied just now"),
+    pytest.param(seen(external=found("Completed")), Refusal(PATIENCE, 30.0), Look.REFUSED, id="ends, denied for good"),
+    pytest.param(seen(external=found(counters=OLD), reasons=OWED), None, Look.NOW, id="no news, but jobs lack objects"),
     pytest.param(
-        seen(remote=found(counters=OLD), reasons=OWED), Refusal(2, 30.0), Look.REFUSED, id="the same, denied lately"
+        seen(external=found(counters=OLD), reasons=OWED), Refusal(2, 30.0), Look.REFUSED, id="the same, denied lately"
     ),
     pytest.param(seen(is_ended=True, reasons=OWED), None, Look.NONE, id="ended: never again"),
     pytest.param(seen(hold_s=30.0), Refusal(1, 30.0), Look.HELD, id="AWS refuses everything"),
@@ -156,7 +156,7 @@ def test_each_state_has_one_answer(
             ),
             True,
         ),
-        (seen(recorded=None, remote=ABSENT), False),
+        (seen(recorded=None, external=ABSENT), False),
     ],
     ids=["recorded", "legacy", "generated name", "tags", "unknown", "foreign", "adopted", "absent"],
 )
