@@ -15,8 +15,8 @@ from controller.reconcile.endpoint.in_service import in_service
 from controller.reconcile.endpoint.observation import (
     EndpointStep,
     HostingSeen,
-    NoteWish,
     OwnChild,
+    RecordPendingUpdate,
     RetainChild,
     TagChild,
 )
@@ -188,7 +188,7 @@ def _recorded(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
         return _told(seen, recorded, CREATING, messages.created(base, recorded))
     if base.mutation is Mutation.UPDATED:
         begins = Event("Normal", reasons.UPDATE_STARTED, f"update of {recorded.name} begins")
-        return _told(seen, recorded, UPDATING, begins, *resets(seen, is_whole=not seen.attempt.is_of_numbers))
+        return _told(seen, recorded, UPDATING, begins, *resets(seen, is_whole=not seen.last_update.is_of_numbers))
     if base.mutation is Mutation.DELETED:
         goes = Event("Normal", reasons.DELETING, f"{recorded.name} is deleted, to be made anew")
         return _told(seen, recorded, DELETING, goes)
@@ -203,8 +203,8 @@ def _recorded(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
         return _build(seen)  # row 1: it is wanted, and was deleted behind our back
     if external.source is Source.SUMMARY or base.is_describe_due:
         return Describe(background=seen.is_observed)
-    if base.policy.holds_updates and seen.is_new_wish and not seen.is_noted:
-        return NoteWish()
+    if base.policy.holds_updates and seen.is_new_spec and not seen.is_pending_recorded:
+        return RecordPendingUpdate()
     if external.value == IN_SERVICE:
         return in_service(seen, recorded, external)
     if external.value == FAILED:

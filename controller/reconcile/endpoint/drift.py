@@ -45,7 +45,7 @@ def changed_numbers_of(seen: HostingSeen) -> ChangedNumbers:
     restore: dict[str, tuple[int | None, float | None]] = {}
     unclear: list[str] = []
     for name, count, weight in _aims(seen.fields):
-        served_count, served_weight = seen.attempt.serves.get(name, (None, None))
+        served_count, served_weight = seen.last_update.serves.get(name, (None, None))
         is_scaled = name in seen.scalers or name in (seen.scaled or ()) or _is_managed(seen, name)
         count_differs = None not in (count, served_count) and count != served_count and not is_scaled
         if count_differs and seen.scaled is None:

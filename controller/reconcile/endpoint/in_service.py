@@ -13,8 +13,8 @@ from controller.reconcile.endpoint.observation import (
     DropChild,
     EndpointStep,
     HostingSeen,
-    NoteServed,
     Numbers,
+    RecordServed,
     Update,
 )
 from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
@@ -31,20 +31,24 @@ def in_service(seen: HostingSeen, recorded: Recorded, external: ExternalResource
     """Rows 4 to 6."""
     desired, base = seen.desired, seen.base
     assert desired is not None  # noqa: S101 (only deletions have none)
-    if base.shown == UPDATING and seen.attempt.since and external.fields.get("lastModifiedTime") == seen.attempt.since:
+    if (
+        base.shown == UPDATING
+        and seen.last_update.since
+        and external.fields.get("lastModifiedTime") == seen.last_update.since
+    ):
         return Finish(follow=True, again_s=LOOK_AGAIN_S)  # an answer from before our update
     running = seen.running
     has_shape = running is not None and desired.shape != "" and desired.shape == shape_of(running.content)
     if has_shape and running is not None:
         return _right_configuration(seen, recorded, external, running)
-    if not seen.is_new_wish and desired.configuration is None:  # somebody has deleted a model's object: made anew first
+    if not seen.is_new_spec and desired.configuration is None:  # somebody has deleted a model's object: made anew first
         return children_or(seen, Update(), Phase.READY_WORKING)
     # SageMaker goes back to what was there before, and says why: another configuration is somebody else's, who was
     # faster than our look at what the creation, or the update, has come to.
-    is_foreign = seen.is_attempted and running is None and not external.failure_reason
-    if not seen.is_new_wish and (seen.attempt.is_served or is_foreign):
+    is_foreign = seen.is_requested and running is None and not external.failure_reason
+    if not seen.is_new_spec and (seen.last_update.is_served or is_foreign):
         return drifted(seen, recorded, changed_configuration(seen), children_or(seen, Update(), Phase.WORKING))
-    if seen.is_attempted:
+    if seen.is_requested:
         return _update_failed(seen, recorded, external)  # row 6: SageMaker went back
     if seen.was_refused_as_busy:
         return Finish(follow=True, again_s=BUSY_POLL_S)
@@ -58,12 +62,12 @@ def _right_configuration(
     """The endpoint runs with what is wanted; weights and counts may have to be changed."""
     base = seen.base
     numbers: Numbers = changed_numbers(seen, running)
-    has_failed = seen.attempt.is_of_numbers and not seen.attempt.is_served and bool(external.failure_reason)
-    if has_failed and seen.is_attempted:
+    has_failed = seen.last_update.is_of_numbers and not seen.last_update.is_served and bool(external.failure_reason)
+    if has_failed and seen.is_requested:
         return _update_failed(seen, recorded, external)
-    if has_failed and not seen.is_new_wish and seen.desired is not None:
+    if has_failed and not seen.is_new_spec and seen.desired is not None:
         numbers = seen.desired.numbers
-    if not numbers or seen.is_attempted:
+    if not numbers or seen.is_requested:
         return _serves(seen, recorded)
     if seen.was_refused_as_busy:
         return Finish(follow=True, again_s=BUSY_POLL_S)
@@ -87,8 +91,8 @@ def _announce(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
 
 def _serves(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     """The wanted configuration runs; are its numbers and its children still what they were?"""
-    if seen.is_new_wish or not seen.attempt.is_served or seen.attempt.awaits is not None:
-        return NoteServed()
+    if seen.is_new_spec or not seen.last_update.is_served or seen.last_update.pending_update is not None:
+        return RecordServed()
     changed = changed_numbers_of(seen)
     if changed.unclear:
         return AskScaled(changed.unclear)

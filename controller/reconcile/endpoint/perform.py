@@ -28,22 +28,22 @@ from controller.reconcile.endpoint.drift import aimed_at, overlaid
 from controller.reconcile.endpoint.last_update import parse, text_of
 from controller.reconcile.endpoint.observation import (
     AskScaled,
-    Attempt,
     ChildStep,
     CorrectChild,
     DropChild,
     EndpointStep,
     HostingSeen,
+    LastUpdate,
     MakeChild,
-    NoteServed,
-    NoteWish,
     Numbers,
     OwnChild,
+    PendingUpdate,
+    RecordPendingUpdate,
+    RecordServed,
     RestoreChild,
     RetainChild,
     TagChild,
     Update,
-    Wish,
 )
 from controller.reconcile.hosting import RESOURCE_IDS
 from controller.reconcile.managed.managed_object import ManagedObject
@@ -58,7 +58,7 @@ from controller.runtime.errors import ABSENT, ErrorClass
 
 _log: Final = structlog.get_logger(__name__)
 
-ATTEMPT: Final = LAST_UPDATE_ATTEMPT.key
+LAST_UPDATE: Final = LAST_UPDATE_ATTEMPT.key
 """Annotation: what SageMaker was last asked to serve (D-15)."""
 
 _KNOWN: Final = ("creationTime", "endpointArn", "endpointConfigName", "lastModifiedTime", "productionVariants")
@@ -96,10 +96,10 @@ class EndpointLifeCycle:
             case EnsureFinalizer():
                 managed.ensure_finalizer(None)
                 return self.observe(managed)
-            case NoteServed():
-                return self._note_served(observed, managed)
-            case NoteWish():
-                return self._note_wish(observed, managed)
+            case RecordServed():
+                return self._record_served(observed, managed)
+            case RecordPendingUpdate():
+                return self._record_pending_update(observed, managed)
             case Describe(background):
                 return self._describe(observed, managed, background=background)
             case VerifyOwner(arn):
@@ -174,7 +174,7 @@ class EndpointLifeCycle:
         seen = HostingSeen(
             base=base,
             children=tuple(child_of(kind, each) for kind in CHILDREN for each in self._children.of(managed, kind)),
-            attempt=parse(annotations.get(ATTEMPT, "")),
+            last_update=parse(annotations.get(LAST_UPDATE, "")),
             is_observed=status.get("observedGeneration") == base.generation
             and base.reasons.get(reasons.SYNCED) != reasons.WAITING,
             was_visible=bool(status.get("creationTime")),
@@ -189,9 +189,9 @@ class EndpointLifeCycle:
             return replace(seen, base=replace(base, failure=Failure.of(During.CREATE, error)))
         if base.deleting_for_s is not None or base.policy.read_only:
             return seen
-        return self._with_wish(seen, managed)
+        return self._with_desired(seen, managed)
 
-    def _with_wish(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
+    def _with_desired(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
         """Add what the spec wants, or why it cannot be determined."""
         try:
             resolved = manifests.resolve(_placed(seen, managed))
@@ -264,44 +264,48 @@ class EndpointLifeCycle:
 
     # --- notes
 
-    def _note_served(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
+    def _record_served(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
         """What numbers AWS aims at is read once, when an update is complete; others change them from then on."""
         wanted = seen.desired
         assert wanted is not None  # noqa: S101 (who deletes notes nothing)
-        attempt = Attempt(
-            id=wanted.attempt,
+        last_update = LastUpdate(
+            id=wanted.spec_digest,
             retry=wanted.retry,
             shape=wanted.shape,
             numbers=wanted.numbers,
-            is_of_numbers=seen.attempt.is_of_numbers,
-            since=seen.attempt.since,
+            is_of_numbers=seen.last_update.is_of_numbers,
+            since=seen.last_update.since,
             is_served=True,
-            serves=seen.attempt.serves or aimed_at(seen.fields),
+            serves=seen.last_update.serves or aimed_at(seen.fields),
         )
-        return _noted(seen, managed, attempt)
+        return _recorded_as(seen, managed, last_update)
 
-    def _note_wish(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
+    def _record_pending_update(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
         wanted = seen.desired
         assert wanted is not None  # noqa: S101 (who deletes notes nothing)
-        return _noted(seen, managed, replace(seen.attempt, awaits=Wish(wanted.attempt, wanted.retry)))
+        return _recorded_as(
+            seen, managed, replace(seen.last_update, pending_update=PendingUpdate(wanted.spec_digest, wanted.retry))
+        )
 
-    def _note_attempt(self, seen: HostingSeen, managed: ManagedObject, sent: Numbers | None = None) -> HostingSeen:
+    def _record_last_update(
+        self, seen: HostingSeen, managed: ManagedObject, sent: Numbers | None = None
+    ) -> HostingSeen:
         """Write down what SageMaker has accepted. After the call: an update that was only meant must be tried.
 
         `sent` are the numbers of UpdateEndpointWeightsAndCapacities: the others stay as they were.
         """
         wanted = seen.desired
         assert wanted is not None  # noqa: S101 (who deletes neither creates nor updates)
-        attempt = Attempt(
-            id=wanted.attempt,
+        last_update = LastUpdate(
+            id=wanted.spec_digest,
             retry=wanted.retry,
             shape=wanted.shape,
             numbers=wanted.numbers,
             is_of_numbers=sent is not None,
             since=seen.fields.get("lastModifiedTime", ""),
-            serves={} if sent is None else overlaid(seen.attempt.serves, sent),
+            serves={} if sent is None else overlaid(seen.last_update.serves, sent),
         )
-        return _noted(seen, managed, attempt)
+        return _recorded_as(seen, managed, last_update)
 
     # --- the endpoint
 
@@ -318,7 +322,7 @@ class EndpointLifeCycle:
         created = replace(managed.create(base, base.name, send), external=None)
         if created.mutation is None:
             return replace(seen, base=created)
-        return replace(self._note_attempt(seen, managed), base=created, was_visible=False)
+        return replace(self._record_last_update(seen, managed), base=created, was_visible=False)
 
     def _update(self, seen: HostingSeen, managed: ManagedObject, numbers: Numbers | None) -> HostingSeen:
         base = seen.base
@@ -341,9 +345,9 @@ class EndpointLifeCycle:
                 return replace(seen, was_refused_as_busy=True)
             raise
         self._context.tracker.hasten(managed.key)
-        if not seen.is_new_wish and drift_shown(base) is Drift.FOUND:
+        if not seen.is_new_spec and drift_shown(base) is Drift.FOUND:
             managed.state.corrections = managed.state.corrections.after(self._context.clock.monotonic())
-        seen = self._note_attempt(seen, managed, numbers)
+        seen = self._record_last_update(seen, managed, numbers)
         return replace(seen, base=replace(base, mutation=Mutation.UPDATED))
 
     def _delete(self, seen: HostingSeen, managed: ManagedObject, name: str) -> HostingSeen:
@@ -373,9 +377,9 @@ def _placed(seen: HostingSeen, managed: ManagedObject) -> JsonObject:
     return {**managed.spec, "region": managed.region(seen.base)}
 
 
-def _noted(seen: HostingSeen, managed: ManagedObject, attempt: Attempt) -> HostingSeen:
-    managed.annotate({ATTEMPT: text_of(attempt)})
-    return replace(seen, attempt=attempt)
+def _recorded_as(seen: HostingSeen, managed: ManagedObject, last_update: LastUpdate) -> HostingSeen:
+    managed.annotate({LAST_UPDATE: text_of(last_update)})
+    return replace(seen, last_update=last_update)
 
 
 def _current(status: Mapping[str, Any], summary: ExternalResource, answer: Mapping[str, Any]) -> ExternalResource:

@@ -10,16 +10,20 @@ from controller.reconcile.steps import Event, Finish, Phase, StatusUpdate
 
 def is_pending(seen: HostingSeen) -> bool:
     """Whether there is something to ask SageMaker for: a changed spec, or another try of what it does not serve."""
-    is_served = seen.attempt.is_served and not seen.is_new_wish
-    return bool(seen.attempt.id) and seen.desired is not None and not (seen.is_attempted or is_served)
+    is_served = seen.last_update.is_served and not seen.is_new_spec
+    return bool(seen.last_update.id) and seen.desired is not None and not (seen.is_requested or is_served)
 
 
 def is_held(seen: HostingSeen) -> bool:
     """Annotation `update-policy: manual`, and no new text in `reconcile-at` since the edit was seen."""
-    if not seen.base.policy.holds_updates or not seen.is_new_wish or seen.desired is None:
+    if not seen.base.policy.holds_updates or not seen.is_new_spec or seen.desired is None:
         return False
-    awaits = seen.attempt.awaits
-    return awaits is None or awaits.id != seen.desired.attempt or awaits.retry == seen.desired.retry
+    pending_update = seen.last_update.pending_update
+    return (
+        pending_update is None
+        or pending_update.id != seen.desired.spec_digest
+        or pending_update.retry == seen.desired.retry
+    )
 
 
 def held(seen: HostingSeen, recorded: Recorded, *, is_whole: bool) -> Finish:

@@ -58,8 +58,8 @@ def about(kind: KindDescriptor, base: Callable[[o.Observed], o.Observed], **cell
         hosted = hosting_table.observed(
             {"whose": "ours", "state": "InService", "object": "wanted", "spec": "same", **cell}
         )
-        noted = hosted.attempt if hosted.attempt.id else hosting_table.SERVED  # what is adopted is noted before
-        step = hosting.decide(replace(hosted, attempt=noted, base=base(hosted.base)))
+        noted = hosted.last_update if hosted.last_update.id else hosting_table.SERVED  # what is adopted is noted before
+        step = hosting.decide(replace(hosted, last_update=noted, base=base(hosted.base)))
     elif kind is HOSTING_AUTOSCALING_POLICY:
         whole = {"policies": "in-place", "endpoint": "InService", "object": "wanted", "spec": "values", **cell}
         scaled = scaling_table.observed(whole)

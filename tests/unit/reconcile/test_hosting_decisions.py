@@ -12,7 +12,7 @@ from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.endpoint.decide import decide
 from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_of, shape_of
-from controller.reconcile.endpoint.observation import Attempt, EndpointStep, HostingSeen, Update
+from controller.reconcile.endpoint.observation import EndpointStep, HostingSeen, LastUpdate, Update
 from controller.runtime.errors import ABSENT, ErrorClass
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -47,17 +47,19 @@ def want(made: Child | None, descriptor: Any = MODEL, label: str = "m") -> Want:
     return Want(descriptor, label, made.name if made else "new", {}, made)
 
 
-def wish(attempt: str, model: Child | None, made: Child | None, content: dict[str, Any] | None = None) -> Desired:
+def desired_of(
+    spec_digest: str, model: Child | None, made: Child | None, content: dict[str, Any] | None = None
+) -> Desired:
     """What the spec wants; `content` where the configuration's object is not there yet."""
     if model is None:
-        return Desired(attempt, (want(None),), None)
+        return Desired(spec_digest, (want(None),), None)
     says = content or (made.content if made else configuration(model.sagemaker_name))
-    return Desired(attempt, (want(model),), want(made, ENDPOINT_CONFIG, ""), shape_of(says), dict(numbers_of(says)))
+    return Desired(spec_digest, (want(model),), want(made, ENDPOINT_CONFIG, ""), shape_of(says), dict(numbers_of(says)))
 
 
-SAME = wish("one", M1, C1)
-SERVED = Attempt(is_served=True, numbers={"a": (1, 1.0)}, serves={"a": (1, 1.0)})
-ATTEMPT = Attempt("one", SAME.shape, SAME.numbers, is_served=True, serves={"a": (1, 1.0)})
+SAME = desired_of("one", M1, C1)
+SERVED = LastUpdate(is_served=True, numbers={"a": (1, 1.0)}, serves={"a": (1, 1.0)})
+LAST_UPDATE = LastUpdate("one", SAME.shape, SAME.numbers, is_served=True, serves={"a": (1, 1.0)})
 
 
 def seen(external: o.External = None, **changes: Any) -> HostingSeen:
@@ -78,7 +80,12 @@ def seen(external: o.External = None, **changes: Any) -> HostingSeen:
     own = {name: value for name, value in changes.items() if name in HostingSeen.__dataclass_fields__}
     rest = {name: value for name, value in changes.items() if name not in own}
     made = HostingSeen(
-        base=replace(base, **rest), desired=SAME, children=(M1, C1), attempt=ATTEMPT, is_observed=True, was_visible=True
+        base=replace(base, **rest),
+        desired=SAME,
+        children=(M1, C1),
+        last_update=LAST_UPDATE,
+        is_observed=True,
+        was_visible=True,
     )
     return replace(made, **own)
 
@@ -105,10 +112,10 @@ def told(step: EndpointStep) -> str:
             return type(step).__name__
 
 
-OTHER = wish("two", M2, C2)
-UNMADE = wish("two", None, None)
-MODELS_ONLY = wish("two", M2, None)
-NUMBERS = wish("two", M1, None, configuration("sm-m1", 3, 0.5))
+OTHER = desired_of("two", M2, C2)
+UNMADE = desired_of("two", None, None)
+MODELS_ONLY = desired_of("two", M2, None)
+NUMBERS = desired_of("two", M1, None, configuration("sm-m1", 3, 0.5))
 
 LIVING = [
     # external, desired, what is decided
@@ -174,39 +181,43 @@ def test_what_autoscaling_has_changed_is_no_difference() -> None:
     assert told(decide(seen(scaled))) == "AskScaled"
     for known in ({"scaled": frozenset("a")}, {"scalers": {"a": "HostingAutoscalingPolicy default/x"}}):
         assert told(decide(seen(scaled, **known))) == "InService: ready, InService"
-    weight = wish("two", M1, None, configuration("sm-m1", 1, 0.5))
+    weight = desired_of("two", M1, None, configuration("sm-m1", 1, 0.5))
     assert told(decide(seen(scaled, desired=weight, shown="ReconcilingEndpoint"))) == "update {'a': (None, 0.5)}"
 
 
 def test_numbers_are_put_back_after_they_were_changed() -> None:
     """The running configuration says 1, AWS was asked for 3, the spec says 1 again."""
-    asked = Attempt("two", NUMBERS.shape, NUMBERS.numbers, is_of_numbers=True)
-    step = decide(seen(found("InService"), attempt=asked, shown="ReconcilingEndpoint"))
+    asked = LastUpdate("two", NUMBERS.shape, NUMBERS.numbers, is_of_numbers=True)
+    step = decide(seen(found("InService"), last_update=asked, shown="ReconcilingEndpoint"))
     assert told(step) == "update {'a': (1, 1.0)}"
 
 
 @pytest.mark.parametrize("failure", ["the model does not load", ""])
 def test_a_failed_update_is_told_and_not_repeated(failure: str) -> None:
     """Row 6, D-15: asked for, in service, and not what runs."""
-    attempt = Attempt("two", OTHER.shape, OTHER.numbers, since="2029-12-30T00:00:00Z")
-    step = decide(seen(found("InService", failure=failure), desired=OTHER, children=(M1, C1, M2, C2), attempt=attempt))
+    last_update = LastUpdate("two", OTHER.shape, OTHER.numbers, since="2029-12-30T00:00:00Z")
+    step = decide(
+        seen(found("InService", failure=failure), desired=OTHER, children=(M1, C1, M2, C2), last_update=last_update)
+    )
     assert told(step) == "InService: ready, stuck, UpdateFailed"
 
 
 def test_a_failed_update_is_left_behind_by_another_spec() -> None:
     """Row 6: a new wish is carried out, and so is going back to what runs."""
-    attempt = Attempt("bad", "shape", {}, since="2029-12-30T00:00:00Z")
+    last_update = LastUpdate("bad", "shape", {}, since="2029-12-30T00:00:00Z")
     external = found("InService", failure="the model does not load")
-    assert told(decide(seen(external, desired=OTHER, children=(M1, C1, M2, C2), attempt=attempt))) == "update"
-    assert told(decide(seen(external, attempt=attempt))) == "NoteServed"
-    back = replace(ATTEMPT, since="2029-12-30T00:00:00Z")
-    assert told(decide(seen(external, attempt=back))) == "InService: ready, InService"
+    assert told(decide(seen(external, desired=OTHER, children=(M1, C1, M2, C2), last_update=last_update))) == "update"
+    assert told(decide(seen(external, last_update=last_update))) == "RecordServed"
+    back = replace(LAST_UPDATE, since="2029-12-30T00:00:00Z")
+    assert told(decide(seen(external, last_update=back))) == "InService: ready, InService"
 
 
 def test_an_answer_from_before_the_update_says_nothing() -> None:
     """Eventual consistency: still InService with the old configuration and the old time."""
-    attempt = Attempt("two", OTHER.shape, OTHER.numbers, since="2029-12-31T00:00:00Z")
-    step = decide(seen(found("InService"), desired=OTHER, children=(M1, C1, M2, C2), attempt=attempt, shown="Updating"))
+    last_update = LastUpdate("two", OTHER.shape, OTHER.numbers, since="2029-12-31T00:00:00Z")
+    step = decide(
+        seen(found("InService"), desired=OTHER, children=(M1, C1, M2, C2), last_update=last_update, shown="Updating")
+    )
     assert told(step) == "wait"
 
 
@@ -220,14 +231,14 @@ def test_children_that_nobody_needs_go_configurations_first() -> None:
     """Row 4, D-54: and only when the new configuration is live and told."""
     everyone = (M1, C1, M2, C2)
     step = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=everyone,
-                       attempt=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
+                       last_update=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
     assert told(step) == "DropChild"
     assert step.child.name == "c1"  # type: ignore[union-attr]
     step = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=everyone, done=frozenset({"c1"}),
-                       attempt=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
+                       last_update=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
     assert told(step) == "InService: ready, InService", "its model is used as long as the configuration is there"
     step = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=(M1, M2, C2),
-                       attempt=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
+                       last_update=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
     assert step.child.name == "m1"  # type: ignore[union-attr]
 
 
@@ -266,19 +277,22 @@ def test_a_failed_endpoint_is_made_anew_only_when_asked_for_and_changed() -> Non
         pytest.param(
             found("InService"),
             {"is_name_generated": False, "owner": o.Ownership.FOREIGN, "policy": o.Policy(adoption=o.Adoption.ADOPT)},
-            "NoteServed",
+            "RecordServed",
             id="given name, adopted",
         ),
-        pytest.param(found("InService"), {"is_legacy": True}, "NoteServed", id="the predecessor's"),
+        pytest.param(found("InService"), {"is_legacy": True}, "RecordServed", id="the predecessor's"),
         pytest.param(
-            found("InService"), {"is_legacy": True, "attempt": ATTEMPT}, "InService: ready, InService", id="and noted"
+            found("InService"),
+            {"is_legacy": True, "last_update": LAST_UPDATE},
+            "InService: ready, InService",
+            id="and noted",
         ),
         pytest.param(ABSENT, {"name_is_taken": True}, "wait", id="taken, not visible yet"),
     ],
 )
 def test_an_endpoint_that_is_not_recorded(external: o.External, changes: dict[str, Any], decided: str) -> None:
     """Rows 1 and 13."""
-    changes = {"recorded": None, "is_recorded_in_status": False, "shown": "", "attempt": Attempt(), **changes}
+    changes = {"recorded": None, "is_recorded_in_status": False, "shown": "", "last_update": LastUpdate(), **changes}
     assert told(decide(seen(external, **changes))) == decided
 
 

@@ -8,14 +8,21 @@ import pytest
 from controller.aws.errors import AwsError
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
-from controller.reconcile.endpoint.observation import Attempt, CorrectChild, EndpointStep, HostingSeen, OwnChild, Wish
+from controller.reconcile.endpoint.observation import (
+    CorrectChild,
+    EndpointStep,
+    HostingSeen,
+    LastUpdate,
+    OwnChild,
+    PendingUpdate,
+)
 from controller.runtime.errors import ErrorClass
 from tests.faults.hosting_world import HostingWorld
 from tests.faults.hosting_world import manifest as hosting_manifest
 from tests.unit.reconcile.test_hosting_decisions import (
-    ATTEMPT,
     C1,
     C2,
+    LAST_UPDATE,
     M1,
     M2,
     NUMBERS,
@@ -80,13 +87,13 @@ def events_of(step: EndpointStep) -> list[str]:
         ),
         pytest.param(
             replace(SWITCHED, failure_reason="no"),
-            {"attempt": replace(ATTEMPT, is_served=False)},
+            {"last_update": replace(LAST_UPDATE, is_served=False)},
             "InService: ready, stuck, UpdateFailed",
             id="an update of ours that failed is no drift: row 6",
         ),
         pytest.param(
             SWITCHED,
-            {"attempt": replace(ATTEMPT, is_served=False)},
+            {"last_update": replace(LAST_UPDATE, is_served=False)},
             "InService: stuck, Drifted",
             id="switched before we have seen what ours came to",
         ),
@@ -158,7 +165,7 @@ def test_a_correction_is_under_way_and_may_fail() -> None:
             replace(SWITCHED, failure_reason="no"),
             policy=CORRECTS,
             reasons={"Drifted": "Correcting"},
-            attempt=replace(ATTEMPT, is_served=False),
+            last_update=replace(LAST_UPDATE, is_served=False),
         )
     )
     assert told(failed) == "InService: ready, stuck, UpdateFailed"
@@ -175,10 +182,18 @@ def test_errors_and_pauses_leave_the_condition_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("changes", "decided"),
     [
-        pytest.param({"attempt": replace(ATTEMPT, is_served=False)}, "NoteServed", id="an update is complete"),
-        pytest.param({"attempt": Attempt()}, "NoteServed", id="adopted, or the predecessor's"),
-        pytest.param({"attempt": replace(SERVED, id="old", shape=SAME.shape)}, "NoteServed", id="only tags edited"),
-        pytest.param({"attempt": replace(ATTEMPT, awaits=Wish("two", ""))}, "NoteServed", id="an edit was taken back"),
+        pytest.param(
+            {"last_update": replace(LAST_UPDATE, is_served=False)}, "RecordServed", id="an update is complete"
+        ),
+        pytest.param({"last_update": LastUpdate()}, "RecordServed", id="adopted, or the predecessor's"),
+        pytest.param(
+            {"last_update": replace(SERVED, id="old", shape=SAME.shape)}, "RecordServed", id="only tags edited"
+        ),
+        pytest.param(
+            {"last_update": replace(LAST_UPDATE, pending_update=PendingUpdate("two", ""))},
+            "RecordServed",
+            id="an edit was taken back",
+        ),
         pytest.param({}, "InService: ready, InService", id="all is noted"),
     ],
 )
@@ -189,10 +204,10 @@ def test_what_is_served_is_written_down_once(changes: dict[str, Any], decided: s
 
 def test_a_failed_change_of_numbers_is_tried_again_when_asked_for() -> None:
     """D-15: `reconcile-at` means another try."""
-    asked = Attempt("two", NUMBERS.shape, NUMBERS.numbers, is_of_numbers=True)
+    asked = LastUpdate("two", NUMBERS.shape, NUMBERS.numbers, is_of_numbers=True)
     external = aiming(failure="no capacity")
-    assert told(decide(seen(external, desired=NUMBERS, attempt=asked))) == "InService: ready, stuck, UpdateFailed"
-    again = seen(external, desired=replace(NUMBERS, retry="now"), attempt=asked, shown="ReconcilingEndpoint")
+    assert told(decide(seen(external, desired=NUMBERS, last_update=asked))) == "InService: ready, stuck, UpdateFailed"
+    again = seen(external, desired=replace(NUMBERS, retry="now"), last_update=asked, shown="ReconcilingEndpoint")
     assert told(decide(again)) == "update {'a': (3, 0.5)}"
 
 
@@ -230,49 +245,49 @@ def test_children_of_the_predecessor_come_to_name_their_owner(external: o.Extern
 # --- updates that wait for a word
 
 SEEN_EDIT = {"policy": MANUAL, "desired": OTHER, "children": (M1, C1, M2, C2)}
-NOTED = replace(ATTEMPT, awaits=Wish("two", "before"))
+NOTED = replace(LAST_UPDATE, pending_update=PendingUpdate("two", "before"))
 
 
 @pytest.mark.parametrize(
     ("external", "changes", "decided"),
     [
-        pytest.param(found("InService"), {}, "NoteWish", id="the edit is written down"),
-        pytest.param(found("Updating"), {}, "NoteWish", id="as soon as it is seen"),
+        pytest.param(found("InService"), {}, "RecordPendingUpdate", id="the edit is written down"),
+        pytest.param(found("Updating"), {}, "RecordPendingUpdate", id="as soon as it is seen"),
         pytest.param(
             found("InService"),
-            {"attempt": NOTED, "desired": replace(UNMADE, retry="before")},
+            {"last_update": NOTED, "desired": replace(UNMADE, retry="before")},
             "MakeChild",
             id="children are prepared",
         ),
         pytest.param(
             found("InService"),
-            {"attempt": NOTED, "desired": replace(OTHER, retry="before")},
+            {"last_update": NOTED, "desired": replace(OTHER, retry="before")},
             "InService: ready, UpdatePending",
             id="the update waits",
         ),
         pytest.param(
             found("InService"),
-            {"attempt": NOTED, "desired": replace(OTHER, retry="after")},
+            {"last_update": NOTED, "desired": replace(OTHER, retry="after")},
             "update",
             id="until reconcile-at changes",
         ),
         pytest.param(
             found("InService"),
-            {"attempt": replace(NOTED, awaits=Wish("one and a half", "before")), "desired": OTHER},
-            "NoteWish",
+            {"last_update": replace(NOTED, pending_update=PendingUpdate("one and a half", "before")), "desired": OTHER},
+            "RecordPendingUpdate",
             id="another edit needs a word of its own",
         ),
         pytest.param(
             found("InService"),
-            {"attempt": replace(NOTED, awaits=Wish("two", "")), "desired": NUMBERS},
+            {"last_update": replace(NOTED, pending_update=PendingUpdate("two", "")), "desired": NUMBERS},
             "InService: ready, UpdatePending",
             id="numbers wait, too",
         ),
-        pytest.param(found("InService"), {"attempt": NOTED, "policy": o.Policy()}, "update", id="automatic again"),
-        pytest.param(found("Failed"), {"attempt": NOTED, "recreates": True}, "Delete", id="a word was given: anew"),
+        pytest.param(found("InService"), {"last_update": NOTED, "policy": o.Policy()}, "update", id="automatic again"),
+        pytest.param(found("Failed"), {"last_update": NOTED, "recreates": True}, "Delete", id="a word was given: anew"),
         pytest.param(
             found("Failed"),
-            {"attempt": NOTED, "recreates": True, "desired": replace(OTHER, retry="before")},
+            {"last_update": NOTED, "recreates": True, "desired": replace(OTHER, retry="before")},
             "Failed: stuck, EndpointFailed",
             id="no word: not deleted and made anew either",
         ),
@@ -285,7 +300,7 @@ def test_an_update_that_waits_for_a_word(external: o.ExternalResource, changes: 
 
 def test_the_wait_is_told_once() -> None:
     """Condition, notice and one Event."""
-    waiting = {**SEEN_EDIT, "attempt": NOTED, "desired": replace(OTHER, retry="before")}
+    waiting = {**SEEN_EDIT, "last_update": NOTED, "desired": replace(OTHER, retry="before")}
     step = decide(seen(found("InService"), **waiting))
     again = decide(seen(found("InService"), **waiting, reasons={"Ready": "UpdatePending"}))
     assert status_update_of(step).synced == "UpdatePending"
@@ -306,7 +321,10 @@ SCALED = {"scalers": {"a": "HostingAutoscalingPolicy default/x"}}
         pytest.param(False, SCALED, ["UpdateStarted"], id="properties are retained"),
         pytest.param(True, {}, ["UpdateStarted"], id="nothing is scaled"),
         pytest.param(
-            True, {**SCALED, "attempt": replace(ATTEMPT, is_of_numbers=True)}, ["UpdateStarted"], id="only numbers"
+            True,
+            {**SCALED, "last_update": replace(LAST_UPDATE, is_of_numbers=True)},
+            ["UpdateStarted"],
+            id="only numbers",
         ),
     ],
 )

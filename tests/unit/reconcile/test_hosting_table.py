@@ -11,7 +11,14 @@ from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.endpoint.decide import decide
 from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_of, shape_of
-from controller.reconcile.endpoint.observation import Attempt, EndpointStep, HostingSeen, MakeChild, Update
+from controller.reconcile.endpoint.observation import (
+    EndpointStep,
+    HostingSeen,
+    LastUpdate,
+    MakeChild,
+    RecordServed,
+    Update,
+)
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, enum, table, true_conditions
@@ -69,7 +76,7 @@ TABLE = table(
     foreign  | *           | deleted | *           | tear down  | Deleting            | Synced Reconciling
 
     ours     | InService   | wanted  | same        | show       | AWS's               | Ready Synced
-    ours     | InService   | wanted  | undone      | noteserved | as before           | as before
+    ours     | InService   | wanted  | undone      | record     | as before           | as before
     ours     | InService   | wanted  | unmade      | make child | as before           | as before
     ours     | InService   | wanted  | made        | update     | as before           | as before
     ours     | InService   | wanted  | numbers     | show       | ReconcilingEndpoint | Ready Reconciling
@@ -123,26 +130,30 @@ M1, M2 = model_child("m1"), model_child("m2")
 C1, C2 = configuration_child("c1", M1), configuration_child("c2", M2)
 
 
-def wish(attempt: str, model: Child | None, made: Child | None, says: dict[str, Any] | None = None) -> Desired:
+def desired_of(
+    spec_digest: str, model: Child | None, made: Child | None, says: dict[str, Any] | None = None
+) -> Desired:
     """What the spec wants; None for children that are to be made."""
     if model is None:
-        return Desired(attempt, (Want(MODEL, "m", "new", {}, None),), None)
+        return Desired(spec_digest, (Want(MODEL, "m", "new", {}, None),), None)
     says = says or content(model.sagemaker_name)
     wants = Want(ENDPOINT_CONFIG, "", made.name if made else "new", {}, made)
-    return Desired(attempt, (Want(MODEL, "m", model.name, {}, model),), wants, shape_of(says), dict(numbers_of(says)))
+    return Desired(
+        spec_digest, (Want(MODEL, "m", model.name, {}, model),), wants, shape_of(says), dict(numbers_of(says))
+    )
 
 
-SAME, MADE = wish("one", M1, C1), wish("two", M2, C2)
+SAME, MADE = desired_of("one", M1, C1), desired_of("two", M2, C2)
 WISHES = {
     "same": SAME,
-    "unmade": wish("two", None, None),
+    "unmade": desired_of("two", None, None),
     "made": MADE,
-    "numbers": wish("two", M1, None, content("sm-m1", 3)),
+    "numbers": desired_of("two", M1, None, content("sm-m1", 3)),
     "failed": MADE,
     "undone": SAME,
 }
-SERVED = Attempt("one", SAME.shape, SAME.numbers, is_served=True)
-FAILED = Attempt("two", MADE.shape, MADE.numbers, since="2029-12-30T00:00:00Z")
+SERVED = LastUpdate("one", SAME.shape, SAME.numbers, is_served=True)
+FAILED = LastUpdate("two", MADE.shape, MADE.numbers, since="2029-12-30T00:00:00Z")
 
 
 def observed(cell: Cell) -> HostingSeen:
@@ -178,13 +189,13 @@ def observed(cell: Cell) -> HostingSeen:
         base,
         desired=None if cell["object"] == "deleted" else WISHES[spec],
         children=(M1, C1, M2, C2) if spec in {"made", "failed"} else (M1, C1),
-        attempt=(FAILED if is_tried else SERVED) if is_created else Attempt(),
+        last_update=(FAILED if is_tried else SERVED) if is_created else LastUpdate(),
         is_observed=True,
         was_visible=is_created,
     )
 
 
-ACTIONS = {MakeChild: "make child", s.VerifyOwner: "check tags", Update: "update"}
+ACTIONS = {MakeChild: "make child", RecordServed: "record", s.VerifyOwner: "check tags", Update: "update"}
 
 
 def decided(cell: Cell) -> dict[str, str]:
