@@ -20,7 +20,7 @@ from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
 from controller.controllers import CONTROLLERS
 from controller.kube.errors import AlreadyExists
-from controller.reconcile.effects import Executor
+from controller.reconcile.effects import EffectGate
 from controller.reconcile.endpoint.child_objects import OWNERS
 from controller.reconcile.endpoint.desired import owners_of
 from controller.reconcile.resource.users import CONFIGURATION, MODELS, configuration_of, models_of
@@ -335,13 +335,13 @@ class HostingWorld:
             FeedSettings(settled=CONTROLLERS.of(HOSTING_DEPLOYMENT).settled),
             rand=lambda: 0.5,
         )
-        executor = Executor(writer, self.aws, self.recorder, self.fence, _Hook(self.crash))
+        effects = EffectGate(writer, self.aws, self.recorder, self.fence, _Hook(self.crash))
         kinds: Any = {
             descriptor.kind: SimpleNamespace(descriptor=descriptor, store=stores[descriptor.kind])
             for descriptor in KINDS
         }
         aws: Any = self.aws
-        shared = Shared(kinds, writer, aws, aws, aws, executor, self.clock, self.settings, lambda: 0.5)
+        shared = Shared(kinds, writer, aws, aws, aws, effects, self.clock, self.settings, lambda: 0.5)
         self.reconcilers: dict[str, Reconciler] = {
             kind: CONTROLLERS.new_reconciler(served, self.tracker if kind == HOSTING_DEPLOYMENT.kind else None, shared)
             for kind, served in kinds.items()

@@ -30,7 +30,7 @@ def test_a_crash_at_any_effect_changes_nothing_in_the_end(
     for point in _points(job, scenario):
         with subtests.test(str(point)):
             world = World(job)
-            world.crash.plan(point)
+            world.crash.step(point)
             scenario.play(world)
             scenario.check(world)
             assert world.crashes == 1
@@ -45,7 +45,7 @@ def test_nor_does_it_when_sagemaker_shows_new_jobs_late(
         with subtests.test(str(point)):
             world = World(job)
             world.aws.lag_s = 8.0
-            world.crash.plan(point)
+            world.crash.step(point)
             scenario.play(world)
             scenario.check(world)
 

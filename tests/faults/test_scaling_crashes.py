@@ -14,7 +14,7 @@ from controller.aws.autoscaling import Descriptions
 from controller.aws.errors import AwsError
 from controller.aws.targets import Target
 from controller.controllers import CONTROLLERS
-from controller.reconcile.effects import Executor
+from controller.reconcile.effects import EffectGate
 from controller.reconcile.hosting import RESOURCE_IDS
 from controller.reconcile.scaling.perform import ENDPOINTS, endpoints_of, resource_ids_of
 from controller.reconcile.settings import ReconcilerSettings
@@ -100,14 +100,14 @@ class World:
         """A new process that remembers nothing."""
         self.crash = CrashHook(self.clock)
         writer, sagemaker = self.cluster, FakeSageMaker(self.clock)
-        executor = Executor(writer, sagemaker, FakeRecorder(), OpenFence(), _Hook(self.crash))
+        effects = EffectGate(writer, sagemaker, FakeRecorder(), OpenFence(), _Hook(self.crash))
         settings = ReconcilerSettings(cluster_id="cluster-1", manager="test/1")
         kinds: Any = {
             HOSTING_AUTOSCALING_POLICY.kind: SimpleNamespace(descriptor=HOSTING_AUTOSCALING_POLICY, store=self),
             HOSTING_DEPLOYMENT.kind: SimpleNamespace(descriptor=HOSTING_DEPLOYMENT, store=self.deployments.store),
         }
         other: Any = sagemaker
-        shared = Shared(kinds, other, other, self.aws, other, executor, self.clock, settings)
+        shared = Shared(kinds, other, other, self.aws, other, effects, self.clock, settings)
         self.reconciler = CONTROLLERS.new_reconciler(kinds[HOSTING_AUTOSCALING_POLICY.kind], None, shared)
 
     def get(self, key: ObjectKey) -> JsonObject | None:
@@ -168,7 +168,7 @@ def test_a_crash_at_any_effect_leaves_nothing_half_applied(subtests: pytest.Subt
     for point in undisturbed.crash.points():
         with subtests.test(str(point)):
             world = World()
-            world.crash.plan(point)
+            world.crash.step(point)
             life(world)
             assert world.crashes == 1
 

@@ -17,7 +17,7 @@ from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
 from controller.controllers import CONTROLLERS
 from controller.kube.errors import AlreadyExists
-from controller.reconcile.effects import Executor
+from controller.reconcile.effects import EffectGate
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Shared
 from controller.reconcile.tuning.watches import INDEXERS, tuning_keys, tuning_names
@@ -252,7 +252,7 @@ class TuningWorld:
         metrics = TrackerMetrics(CollectorRegistry())
         self.trackers: dict[str, Tracker] = {}
         self.reconcilers: dict[str, Reconciler] = {}
-        executor = Executor(self.writer, self.jobs, self.recorder, self.fence, _Hook(self.crash))  # type: ignore[arg-type]
+        effects = EffectGate(self.writer, self.jobs, self.recorder, self.fence, _Hook(self.crash))  # type: ignore[arg-type]
         settings = ReconcilerSettings(cluster_id="cluster-1", manager="test/1")
         kinds: Any = {
             HYPERPARAMETER_TUNING_JOB.kind: SimpleNamespace(
@@ -262,7 +262,7 @@ class TuningWorld:
         }
         jobs: Any = self.jobs
         scaling: Any = None
-        shared = Shared(kinds, self.writer, jobs, scaling, self.aws, executor, self.clock, settings, lambda: 0.5)
+        shared = Shared(kinds, self.writer, jobs, scaling, self.aws, effects, self.clock, settings, lambda: 0.5)
         for kind, served in kinds.items():
 
             def wake(key: ObjectKey, kind: str = kind) -> None:

@@ -14,7 +14,7 @@ from controller.aws.polling.poll_state import FeedSettings
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.targets import TargetDefaults
 from controller.controllers import CONTROLLERS
-from controller.reconcile.effects import Effect, Executor
+from controller.reconcile.effects import Effect, EffectGate
 from controller.reconcile.served import Served
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Shared
@@ -119,7 +119,7 @@ class CrashHook:
         assert found, "no effect, so there is nothing to interrupt"
         return found
 
-    def plan(self, point: CrashPoint) -> None:
+    def step(self, point: CrashPoint) -> None:
         """Die at this point."""
         self.at, self.after = point.n, point.after
 
@@ -200,7 +200,7 @@ class World:
             FeedSettings(),
             rand=lambda: 0.5,
         )
-        self.executor = Executor(ClusterWriter(self.cluster), self.aws, self.recorder, self.fence, _Hook(self.crash))
+        self.effects = EffectGate(ClusterWriter(self.cluster), self.aws, self.recorder, self.fence, _Hook(self.crash))
         served: Any = SimpleNamespace(descriptor=self.descriptor, store=self.cluster.store)
         self.reconciler = CONTROLLERS.new_reconciler(served, self.tracker, self._shared(served))
 
@@ -209,7 +209,7 @@ class World:
         writer: Any = ClusterWriter(self.cluster)
         aws: Any = self.aws
         kinds = {self.descriptor.kind: served}
-        return Shared(kinds, writer, aws, aws, aws, self.executor, self.clock, self.settings, lambda: 0.5)
+        return Shared(kinds, writer, aws, aws, aws, self.effects, self.clock, self.settings, lambda: 0.5)
 
     def reconcile(self, key: ObjectKey = KEY) -> Result | Exception:
         """One pass, as the worker loop sees it: a result or an error; the requeue is noted."""
