@@ -176,10 +176,6 @@ class LaggingStore:
         return copied(self.peek(key))
 
     def peek(self, key: ObjectKey) -> JsonObject | None:
-        """The object itself, to look at only."""
-        return self._frozen[key] if key in self._frozen else self._cluster.peek(key)
-
-    def peek(self, key: ObjectKey) -> JsonObject | None:
         """Return the object itself, to look at only."""
         return self._frozen[key] if key in self._frozen else self._cluster.peek(key)
 
