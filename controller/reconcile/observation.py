@@ -257,7 +257,7 @@ class Observation(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class ExtendedObservation:
     """The `Observation` of life-cycles that observe more than `Observed`: each adds its own."""
 
     base: Observed

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from controller.reconcile.endpoint.desired import Child, numbers_of, shape_of
-from controller.reconcile.endpoint.observation import HostingSeen
+from controller.reconcile.endpoint.observation import EndpointObservation
 
 
-def changed_numbers(seen: HostingSeen, running: Child) -> dict[str, tuple[int | None, float | None]]:
+def changed_numbers(seen: EndpointObservation, running: Child) -> dict[str, tuple[int | None, float | None]]:
     """Numbers of the spec that differ from those asked for last, by variant; None for what stays.
 
     What autoscaling has changed since is no difference.
@@ -29,7 +29,7 @@ def changed_numbers(seen: HostingSeen, running: Child) -> dict[str, tuple[int | 
 
 
 def _current_numbers(
-    seen: HostingSeen, asked: Mapping[str, tuple[int | None, float]]
+    seen: EndpointObservation, asked: Mapping[str, tuple[int | None, float]]
 ) -> dict[str, tuple[int | None, float]]:
     """After an update that failed nobody knows what was asked for before: what AWS aims at is the best guess."""
     current = dict(asked)

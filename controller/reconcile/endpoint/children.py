@@ -5,14 +5,14 @@ Rows cited are those of v1-kinds.md 12.4.
 
 from controller.reconcile import reasons
 from controller.reconcile.endpoint.desired import Child, Want
-from controller.reconcile.endpoint.observation import EndpointStep, HostingSeen, MakeChild, RestoreChild, Update
+from controller.reconcile.endpoint.observation import EndpointObservation, EndpointStep, MakeChild, RestoreChild, Update
 from controller.reconcile.endpoint.pauses import CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
 from controller.reconcile.status import messages
 from controller.reconcile.steps import Create, Finish, Phase, StatusUpdate
 
 
-def children_or(seen: HostingSeen, then: Create | Update, phase: Phase) -> EndpointStep:
+def children_or(seen: EndpointObservation, then: Create | Update, phase: Phase) -> EndpointStep:
     """`then`, if all children are there; else what has to be done, or waited for, before."""
     desired = seen.desired
     assert desired is not None  # noqa: S101 (only deletions have none)
@@ -26,7 +26,7 @@ def children_or(seen: HostingSeen, then: Create | Update, phase: Phase) -> Endpo
     return then
 
 
-def _waits_for(seen: HostingSeen, want: Want, phase: Phase) -> Finish:
+def _waits_for(seen: EndpointObservation, want: Want, phase: Phase) -> Finish:
     base = seen.base
     kind, name = want.descriptor.kind, want.child.name if want.child else want.name
     is_stuck = want.child is not None and want.child.is_stalled
@@ -49,7 +49,7 @@ def _waits_for(seen: HostingSeen, want: Want, phase: Phase) -> Finish:
     return Finish(status_update, base.recorded, events, follow=base.recorded is not None, again_s=CHILDREN_POLL_S)
 
 
-def tagged_otherwise(seen: HostingSeen) -> Want | None:
+def tagged_otherwise(seen: EndpointObservation) -> Want | None:
     """A child that is wanted but for its tags, which are no content: they are changed in place (D-13)."""
     desired = seen.desired
     for want in (*desired.models, *filter(None, [desired.configuration])) if desired else ():
@@ -61,14 +61,14 @@ def tagged_otherwise(seen: HostingSeen) -> Want | None:
     return None
 
 
-def needed(seen: HostingSeen) -> set[str]:
+def needed(seen: EndpointObservation) -> set[str]:
     """The uids of the configuration that runs and of the models that the spec wants."""
     desired, running = seen.desired, seen.running
     assert desired is not None and running is not None  # noqa: S101, PT018 (the endpoint runs with a child)
     return {running.uid} | {want.child.uid for want in desired.models if want.child}
 
 
-def superfluous(seen: HostingSeen) -> list[Child]:
+def superfluous(seen: EndpointObservation) -> list[Child]:
     """Children that neither the endpoint nor the spec needs; models only when the last configuration with them went."""
     wanted = needed(seen)
     configurations = [child for child in seen.configurations if child.uid not in wanted]

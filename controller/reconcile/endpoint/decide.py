@@ -13,8 +13,8 @@ from controller.reconcile.endpoint.children import children_or, tagged_otherwise
 from controller.reconcile.endpoint.deletion import deleting
 from controller.reconcile.endpoint.in_service import in_service
 from controller.reconcile.endpoint.observation import (
+    EndpointObservation,
     EndpointStep,
-    HostingSeen,
     OwnChild,
     RecordPendingUpdate,
     RetainChild,
@@ -67,7 +67,7 @@ from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
 
-def decide(seen: HostingSeen) -> EndpointStep:
+def decide(seen: EndpointObservation) -> EndpointStep:
     """The next step. At most one mutation of AWS per pass; a hold lets no AWS call through."""
     step = respecting_hold(seen.base, _decide(seen))
     if isinstance(step, Finish) and step.status_update is not None and seen.ignored and not seen.is_observed:
@@ -76,7 +76,7 @@ def decide(seen: HostingSeen) -> EndpointStep:
     return step
 
 
-def _decide(seen: HostingSeen) -> EndpointStep:
+def _decide(seen: EndpointObservation) -> EndpointStep:
     base = seen.base
     if base.deleting_for_s is not None and base.policy.retain:
         return _retain(seen)
@@ -105,7 +105,7 @@ def _decide(seen: HostingSeen) -> EndpointStep:
     return _not_recorded(seen)
 
 
-def _only_shown(seen: HostingSeen, external: ExternalResource, recorded: Recorded) -> Finish:
+def _only_shown(seen: EndpointObservation, external: ExternalResource, recorded: Recorded) -> Finish:
     """The endpoint as it is, whatever the spec says; no child is made or missed."""
     if external.value == IN_SERVICE:
         status_update = StatusUpdate(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen))
@@ -115,7 +115,7 @@ def _only_shown(seen: HostingSeen, external: ExternalResource, recorded: Recorde
     return _as_it_is(seen, recorded, external)
 
 
-def _failed(seen: HostingSeen, failure: Failure) -> EndpointStep:
+def _failed(seen: EndpointObservation, failure: Failure) -> EndpointStep:
     """A refused update leaves an endpoint that serves."""
     step = failed(seen.base, failure)
     if failure.during is not During.UPDATE or not isinstance(step, Finish) or step.status_update is None:
@@ -124,7 +124,7 @@ def _failed(seen: HostingSeen, failure: Failure) -> EndpointStep:
     return replace(step, status_update=replace(step.status_update, phase=phase))
 
 
-def _invalid(seen: HostingSeen, failure: Failure) -> EndpointStep:
+def _invalid(seen: EndpointObservation, failure: Failure) -> EndpointStep:
     """A spec that cannot be taken apart: nothing is changed, and an endpoint that is there is still shown as it is."""
     base, external = seen.base, seen.base.external
     step = failed(base, failure)
@@ -141,7 +141,7 @@ def _invalid(seen: HostingSeen, failure: Failure) -> EndpointStep:
     return replace(step, status_update=status_update, outcome=Outcome.DONE)
 
 
-def _retain(seen: HostingSeen) -> EndpointStep:
+def _retain(seen: EndpointObservation) -> EndpointStep:
     """The endpoint stays, and so must what it is made of."""
     for child in seen.children:
         if child.name not in seen.done:
@@ -152,7 +152,7 @@ def _retain(seen: HostingSeen) -> EndpointStep:
 # --- before there is an endpoint
 
 
-def _not_recorded(seen: HostingSeen) -> EndpointStep:
+def _not_recorded(seen: EndpointObservation) -> EndpointStep:
     """Rows 1 and 13."""
     base = seen.base
     external = base.external
@@ -174,7 +174,7 @@ def _not_recorded(seen: HostingSeen) -> EndpointStep:
             return _recorded(replace(seen, base=replace(base, recorded=recorded)), recorded)
 
 
-def _build(seen: HostingSeen) -> EndpointStep:
+def _build(seen: EndpointObservation) -> EndpointStep:
     """Row 1: Models, then the EndpointConfig, then the endpoint."""
     return children_or(seen, Create(), Phase.WORKING)
 
@@ -182,7 +182,7 @@ def _build(seen: HostingSeen) -> EndpointStep:
 # --- the endpoint exists
 
 
-def _recorded(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
+def _recorded(seen: EndpointObservation, recorded: Recorded) -> EndpointStep:
     base, external = seen.base, seen.base.external
     if base.mutation is Mutation.CREATED:
         return _told(seen, recorded, CREATING, messages.created(base, recorded))
@@ -212,7 +212,7 @@ def _recorded(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     return _as_it_is(seen, recorded, external)
 
 
-def _told(seen: HostingSeen, recorded: Recorded, value: str, *events: Event) -> Finish:
+def _told(seen: EndpointObservation, recorded: Recorded, value: str, *events: Event) -> Finish:
     """SageMaker has accepted: this is what it says then, without asking."""
     phase = Phase.READY_WORKING if value == UPDATING else Phase.WORKING
     fields = fields_of(seen)
@@ -225,7 +225,7 @@ def _told(seen: HostingSeen, recorded: Recorded, value: str, *events: Event) -> 
     return Finish(status_update, recorded, events, follow=True)
 
 
-def _as_it_is(seen: HostingSeen, recorded: Recorded, external: ExternalResource) -> Finish:
+def _as_it_is(seen: EndpointObservation, recorded: Recorded, external: ExternalResource) -> Finish:
     """Rows 3, 8 and 12, and values that AWS adds: shown as they are; a wish that has to wait is told."""
     base = seen.base
     serves = external.value in BUSY and external.value != CREATING
@@ -250,7 +250,7 @@ def _as_it_is(seen: HostingSeen, recorded: Recorded, external: ExternalResource)
     return Finish(status_update, recorded, events, follow=True, again_s=again_s)
 
 
-def _endpoint_failed(seen: HostingSeen, recorded: Recorded, external: ExternalResource) -> EndpointStep:
+def _endpoint_failed(seen: EndpointObservation, recorded: Recorded, external: ExternalResource) -> EndpointStep:
     """Row 7: all that AWS allows is deletion."""
     pending = is_pending(seen)
     if pending and seen.recreates and not (seen.was_refused_as_busy or is_held(seen)):
@@ -258,7 +258,7 @@ def _endpoint_failed(seen: HostingSeen, recorded: Recorded, external: ExternalRe
     return _endpoint_stuck(seen, recorded, external)
 
 
-def _endpoint_stuck(seen: HostingSeen, recorded: Recorded, external: ExternalResource) -> Finish:
+def _endpoint_stuck(seen: EndpointObservation, recorded: Recorded, external: ExternalResource) -> Finish:
     pending = is_pending(seen)
     message = external.failure_reason or "SageMaker gives no reason"
     if pending:

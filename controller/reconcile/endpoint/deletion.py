@@ -4,7 +4,7 @@ Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 """
 
 from controller.reconcile import reasons
-from controller.reconcile.endpoint.observation import DropChild, EndpointStep, HostingSeen
+from controller.reconcile.endpoint.observation import DropChild, EndpointObservation, EndpointStep
 from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
 from controller.reconcile.hosting import BUSY, DELETING
@@ -24,7 +24,7 @@ from controller.reconcile.steps import (
 from controller.runtime.errors import ABSENT
 
 
-def deleting(seen: HostingSeen, deleting_for_s: float) -> EndpointStep:
+def deleting(seen: EndpointObservation, deleting_for_s: float) -> EndpointStep:
     """Rows 2 and 9 to 11: endpoint, configurations, models, each waited for (D-54); then the object goes."""
     base = seen.base
     if not base.has_finalizer:
@@ -56,7 +56,7 @@ def _held_up(value: str) -> str:
     return f"the endpoint is {value}" + ("" if value == DELETING else ": its deletion is asked for when that has ended")
 
 
-def _gone(seen: HostingSeen, deleting_for_s: float) -> EndpointStep:
+def _gone(seen: EndpointObservation, deleting_for_s: float) -> EndpointStep:
     base = seen.base
     if base.recorded is not None:
         if not seen.was_visible and may_be_invisible(base, base.recorded):
@@ -69,7 +69,7 @@ def _gone(seen: HostingSeen, deleting_for_s: float) -> EndpointStep:
     return _teardown_begins(seen, "there is no endpoint")
 
 
-def _waits_for_endpoint(seen: HostingSeen, message: str, reason: str) -> Finish:
+def _waits_for_endpoint(seen: EndpointObservation, message: str, reason: str) -> Finish:
     base = seen.base
     events = messages.once(base, reasons.RECONCILING, reason, message)
     told = tuple(Event("Normal", reasons.DELETING, each.message) for each in events)
@@ -78,7 +78,7 @@ def _waits_for_endpoint(seen: HostingSeen, message: str, reason: str) -> Finish:
     return Finish(status_update, base.recorded, told, again_s=BUSY_POLL_S / 2)
 
 
-def _teardown_begins(seen: HostingSeen, message: str) -> EndpointStep:
+def _teardown_begins(seen: EndpointObservation, message: str) -> EndpointStep:
     """Written down before the children go: from here on nobody asks for the endpoint again."""
     if not seen.children:
         return RemoveFinalizer(_last_words(seen, message))
@@ -93,11 +93,11 @@ def _teardown_begins(seen: HostingSeen, message: str) -> EndpointStep:
     return Finish(status_update, None, _last_words(seen, message), again_s=CHILDREN_POLL_S)
 
 
-def _last_words(seen: HostingSeen, message: str) -> tuple[Event, ...]:
+def _last_words(seen: EndpointObservation, message: str) -> tuple[Event, ...]:
     return (Event("Normal", reasons.DELETED, message),) if seen.base.recorded else ()
 
 
-def _teardown(seen: HostingSeen) -> EndpointStep:
+def _teardown(seen: EndpointObservation) -> EndpointStep:
     for group in (seen.configurations, seen.models):
         for child in group:
             if not child.is_deleting and child.name not in seen.done:

@@ -12,7 +12,7 @@ from typing import Any
 
 from controller.reconcile.drift.report import Difference, sentence
 from controller.reconcile.endpoint.desired import Child
-from controller.reconcile.endpoint.observation import CorrectChild, EndpointStep, HostingSeen, Numbers
+from controller.reconcile.endpoint.observation import CorrectChild, EndpointObservation, EndpointStep, Numbers
 from controller.reconcile.endpoint.pauses import BUSY_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.hosting import IN_SERVICE
@@ -32,14 +32,14 @@ class ChangedNumbers:
     """Variants whose count differs, and of which it is not known whether somebody scales them."""
 
 
-def changed_configuration(seen: HostingSeen) -> tuple[Difference, ...]:
+def changed_configuration(seen: EndpointObservation) -> tuple[Difference, ...]:
     """The configuration that the endpoint runs with, where that is not the one it was switched to."""
     wanted = seen.desired.configuration if seen.desired else None
     applied = wanted.child.sagemaker_name if wanted and wanted.child else None
     return (Difference("endpointConfigName", applied, seen.fields.get("endpointConfigName")),)
 
 
-def changed_numbers_of(seen: HostingSeen) -> ChangedNumbers:
+def changed_numbers_of(seen: EndpointObservation) -> ChangedNumbers:
     """The numbers of each variant, compared with those that AWS aimed at when the last update was complete."""
     differences: list[Difference] = []
     restore: dict[str, tuple[int | None, float | None]] = {}
@@ -65,7 +65,7 @@ def changed_numbers_of(seen: HostingSeen) -> ChangedNumbers:
 
 
 def drifted(
-    seen: HostingSeen,
+    seen: EndpointObservation,
     recorded: Recorded,
     differences: tuple[Difference, ...],
     repair: EndpointStep,
@@ -84,7 +84,7 @@ def drifted(
     return _told(seen, recorded, phases[0] if corrects else phases[1], message, again_s)
 
 
-def children_drifted(seen: HostingSeen, recorded: Recorded, lost: list[Child]) -> EndpointStep:
+def children_drifted(seen: EndpointObservation, recorded: Recorded, lost: list[Child]) -> EndpointStep:
     """The endpoint serves on without them, and cannot be updated any more, nor get new instances."""
     if seen.base.policy.corrects:
         for child in lost:
@@ -94,7 +94,9 @@ def children_drifted(seen: HostingSeen, recorded: Recorded, lost: list[Child]) -
     return _told(seen, recorded, Phase.READY, message)
 
 
-def _told(seen: HostingSeen, recorded: Recorded, phase: Phase, message: str, again_s: float | None = None) -> Finish:
+def _told(
+    seen: EndpointObservation, recorded: Recorded, phase: Phase, message: str, again_s: float | None = None
+) -> Finish:
     status_update = drift_update(phase, message, IN_SERVICE, fields_of(seen))
     events = first_sight(seen, recorded) + drift_told(seen.base, message)
     return Finish(status_update, recorded, events, follow=True, again_s=again_s)
@@ -124,7 +126,7 @@ def _aims(fields: Mapping[str, Any]) -> Iterator[tuple[str, int | None, float | 
         )
 
 
-def _is_managed(seen: HostingSeen, variant: str) -> bool:
+def _is_managed(seen: EndpointObservation, variant: str) -> bool:
     """Whether SageMaker itself scales the variant (ManagedInstanceScaling)."""
     variants = seen.running.content.get("ProductionVariants", ()) if seen.running else ()
     own: Mapping[str, Any] = next((each for each in variants if each.get("VariantName") == variant), {})

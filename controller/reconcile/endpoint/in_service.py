@@ -11,8 +11,8 @@ from controller.reconcile.endpoint.drift import changed_configuration, changed_n
 from controller.reconcile.endpoint.observation import (
     AskScaled,
     DropChild,
+    EndpointObservation,
     EndpointStep,
-    HostingSeen,
     Numbers,
     RecordServed,
     Update,
@@ -27,7 +27,7 @@ from controller.reconcile.status import messages
 from controller.reconcile.steps import Drift, Event, Finish, Phase, StatusUpdate
 
 
-def in_service(seen: HostingSeen, recorded: Recorded, external: ExternalResource) -> EndpointStep:
+def in_service(seen: EndpointObservation, recorded: Recorded, external: ExternalResource) -> EndpointStep:
     """Rows 4 to 6."""
     desired, base = seen.desired, seen.base
     assert desired is not None  # noqa: S101 (only deletions have none)
@@ -57,7 +57,7 @@ def in_service(seen: HostingSeen, recorded: Recorded, external: ExternalResource
 
 
 def _right_configuration(
-    seen: HostingSeen, recorded: Recorded, external: ExternalResource, running: Child
+    seen: EndpointObservation, recorded: Recorded, external: ExternalResource, running: Child
 ) -> EndpointStep:
     """The endpoint runs with what is wanted; weights and counts may have to be changed."""
     base = seen.base
@@ -76,7 +76,7 @@ def _right_configuration(
     return Update(numbers) if base.shown == base.descriptor.status.reconciling else _announce(seen, recorded)
 
 
-def _announce(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
+def _announce(seen: EndpointObservation, recorded: Recorded) -> EndpointStep:
     """The guide's `ReconcilingEndpoint` before `Updating`, also where no children have to be made."""
     status_update = StatusUpdate(
         Phase.READY_WORKING,
@@ -89,7 +89,7 @@ def _announce(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     return Finish(status_update, recorded, follow=True)
 
 
-def _serves(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
+def _serves(seen: EndpointObservation, recorded: Recorded) -> EndpointStep:
     """The wanted configuration runs; are its numbers and its children still what they were?"""
     if seen.is_new_spec or not seen.last_update.is_served or seen.last_update.pending_update is not None:
         return RecordServed()
@@ -103,7 +103,7 @@ def _serves(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     return _at_rest(seen, recorded)
 
 
-def _at_rest(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
+def _at_rest(seen: EndpointObservation, recorded: Recorded) -> EndpointStep:
     """Row 4: what is wanted is served; children that nobody needs go, configurations first (D-54)."""
     base = seen.base
     status_update = StatusUpdate(
@@ -127,7 +127,7 @@ def _at_rest(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     return Finish(status_update, recorded, events, follow=True, again_s=CHILDREN_POLL_S if unneeded else None)
 
 
-def _update_failed(seen: HostingSeen, recorded: Recorded, external: ExternalResource) -> Finish:
+def _update_failed(seen: EndpointObservation, recorded: Recorded, external: ExternalResource) -> Finish:
     """Row 6, D-15: told with SageMaker's reason; another spec is tried, the same one is not."""
     reason = external.failure_reason or "SageMaker went back to the previous configuration and gives no reason"
     message = f"The update failed: {reason}. It is not repeated; change the spec to try again"

@@ -31,8 +31,8 @@ from controller.reconcile.endpoint.observation import (
     ChildStep,
     CorrectChild,
     DropChild,
+    EndpointObservation,
     EndpointStep,
-    HostingSeen,
     LastUpdate,
     MakeChild,
     Numbers,
@@ -86,11 +86,11 @@ class EndpointLifeCycle:
         self._policies = policies
         self._children = ChildObjects(models, configurations, writer, context.effects)
 
-    def decide(self, observed: HostingSeen) -> EndpointStep:
+    def decide(self, observed: EndpointObservation) -> EndpointStep:
         """See `LifeCycle.decide`."""
         return decide(observed)
 
-    def perform(self, step: EndpointStep, observed: HostingSeen, managed: ManagedObject) -> HostingSeen:
+    def perform(self, step: EndpointStep, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
         """See `LifeCycle.perform`."""
         match step:
             case EnsureFinalizer():
@@ -154,7 +154,7 @@ class EndpointLifeCycle:
         polled = None if sighting is None else (sighting.summary, sighting.is_describe_due, sighting.lost)
         return [(each["metadata"]["uid"], each["metadata"]["resourceVersion"]) for each in others], polled
 
-    def observe(self, managed: ManagedObject) -> HostingSeen:
+    def observe(self, managed: ManagedObject) -> EndpointObservation:
         """See `LifeCycle.observe`."""
         obj, state = managed.obj, managed.state
         base = managed.observe()
@@ -171,7 +171,7 @@ class EndpointLifeCycle:
                 )
             is_due, is_lost = sighting.is_describe_due or base.is_asked, sighting.lost is not None
             base = replace(base, external=summary, summary=summary, is_describe_due=is_due, is_list_lost=is_lost)
-        seen = HostingSeen(
+        seen = EndpointObservation(
             base=base,
             children=tuple(child_of(kind, each) for kind in CHILDREN for each in self._children.of(managed, kind)),
             last_update=parse(annotations.get(LAST_UPDATE, "")),
@@ -191,7 +191,7 @@ class EndpointLifeCycle:
             return seen
         return self._with_desired(seen, managed)
 
-    def _with_desired(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
+    def _with_desired(self, seen: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
         """Add what the spec wants, or why it cannot be determined."""
         try:
             resolved = manifests.resolve(_placed(seen, managed))
@@ -219,7 +219,7 @@ class EndpointLifeCycle:
                     if (policy.get("spec") or {}).get("region") == region:
                         yield variant, policy
 
-    def _url(self, seen: HostingSeen, managed: ManagedObject) -> str:
+    def _url(self, seen: EndpointObservation, managed: ManagedObject) -> str:
         if seen.base.deleting_for_s is not None and seen.base.recorded is None:
             return ""
         region = managed.region(seen.base)
@@ -228,7 +228,7 @@ class EndpointLifeCycle:
     def _how(self, managed: ManagedObject) -> JsonObject:
         return to_request(self._descriptor, managed.spec, "UpdateEndpoint")
 
-    def _describe(self, seen: HostingSeen, managed: ManagedObject, *, background: bool) -> HostingSeen:
+    def _describe(self, seen: EndpointObservation, managed: ManagedObject, *, background: bool) -> EndpointObservation:
         base = seen.base
         answer = self._endpoints.describe(
             self._descriptor, managed.identity.target(), base.name, caller=managed.key, background=background
@@ -241,14 +241,16 @@ class EndpointLifeCycle:
             seen, base=replace(base, external=external_resource(self._descriptor, answer, Source.DESCRIPTION))
         )
 
-    def _verify_owner(self, seen: HostingSeen, managed: ManagedObject, arn: str) -> HostingSeen:
+    def _verify_owner(self, seen: EndpointObservation, managed: ManagedObject, arn: str) -> EndpointObservation:
         tags = self._endpoints.tags(managed.identity.target(), arn, caller=managed.key)
         if tags is ABSENT:
             return replace(seen, base=replace(seen.base, external=ABSENT))
         owner = Ownership.OURS if managed.identity.owner.is_proved_by(tags) else Ownership.FOREIGN
         return replace(seen, base=replace(seen.base, owner=owner))
 
-    def _ask_scaled(self, seen: HostingSeen, managed: ManagedObject, variants: tuple[str, ...]) -> HostingSeen:
+    def _ask_scaled(
+        self, seen: EndpointObservation, managed: ManagedObject, variants: tuple[str, ...]
+    ) -> EndpointObservation:
         """Who may not ask takes all of them for scaled: a false alarm, or a fight with autoscaling, would be worse."""
         ids = {resource_id_of(seen.base.name, variant): variant for variant in variants}
         selectors = [selector_of(each, {}) for each in ids]
@@ -264,7 +266,7 @@ class EndpointLifeCycle:
 
     # --- notes
 
-    def _record_served(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
+    def _record_served(self, seen: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
         """What numbers AWS aims at is read once, when an update is complete; others change them from then on."""
         wanted = seen.desired
         assert wanted is not None  # noqa: S101 (who deletes notes nothing)
@@ -278,18 +280,18 @@ class EndpointLifeCycle:
             is_served=True,
             serves=seen.last_update.serves or aimed_at(seen.fields),
         )
-        return _recorded_as(seen, managed, last_update)
+        return _save_last_update(seen, managed, last_update)
 
-    def _record_pending_update(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
+    def _record_pending_update(self, seen: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
         wanted = seen.desired
         assert wanted is not None  # noqa: S101 (who deletes notes nothing)
-        return _recorded_as(
+        return _save_last_update(
             seen, managed, replace(seen.last_update, pending_update=PendingUpdate(wanted.spec_digest, wanted.retry))
         )
 
     def _record_last_update(
-        self, seen: HostingSeen, managed: ManagedObject, sent: Numbers | None = None
-    ) -> HostingSeen:
+        self, seen: EndpointObservation, managed: ManagedObject, sent: Numbers | None = None
+    ) -> EndpointObservation:
         """Write down what SageMaker has accepted. After the call: an update that was only meant must be tried.
 
         `sent` are the numbers of UpdateEndpointWeightsAndCapacities: the others stay as they were.
@@ -305,11 +307,11 @@ class EndpointLifeCycle:
             since=seen.fields.get("lastModifiedTime", ""),
             serves={} if sent is None else overlaid(seen.last_update.serves, sent),
         )
-        return _recorded_as(seen, managed, last_update)
+        return _save_last_update(seen, managed, last_update)
 
     # --- the endpoint
 
-    def _create(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
+    def _create(self, seen: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
         base = seen.base
         target = managed.identity.target()
         request = create_request(self._descriptor, managed.spec, base.name, managed.identity)
@@ -324,7 +326,9 @@ class EndpointLifeCycle:
             return replace(seen, base=created)
         return replace(self._record_last_update(seen, managed), base=created, was_visible=False)
 
-    def _update(self, seen: HostingSeen, managed: ManagedObject, numbers: Numbers | None) -> HostingSeen:
+    def _update(
+        self, seen: EndpointObservation, managed: ManagedObject, numbers: Numbers | None
+    ) -> EndpointObservation:
         base = seen.base
         request: JsonObject = {HOSTING_DEPLOYMENT.name.member: base.name}
         if numbers is None:
@@ -350,7 +354,7 @@ class EndpointLifeCycle:
         seen = self._record_last_update(seen, managed, numbers)
         return replace(seen, base=replace(base, mutation=Mutation.UPDATED))
 
-    def _delete(self, seen: HostingSeen, managed: ManagedObject, name: str) -> HostingSeen:
+    def _delete(self, seen: EndpointObservation, managed: ManagedObject, name: str) -> EndpointObservation:
         base = seen.base
         target = managed.identity.target()
         managed.require_current()
@@ -372,12 +376,14 @@ def _is_about_child(step: EndpointStep) -> TypeGuard[ChildStep]:
     return isinstance(step, ChildStep)
 
 
-def _placed(seen: HostingSeen, managed: ManagedObject) -> JsonObject:
+def _placed(seen: EndpointObservation, managed: ManagedObject) -> JsonObject:
     """The spec with its region: children are made where the endpoint is, whatever the default becomes later."""
     return {**managed.spec, "region": managed.region(seen.base)}
 
 
-def _recorded_as(seen: HostingSeen, managed: ManagedObject, last_update: LastUpdate) -> HostingSeen:
+def _save_last_update(
+    seen: EndpointObservation, managed: ManagedObject, last_update: LastUpdate
+) -> EndpointObservation:
     managed.annotate({LAST_UPDATE: text_of(last_update)})
     return replace(seen, last_update=last_update)
 
@@ -399,7 +405,7 @@ def _current(status: Mapping[str, Any], summary: ExternalResource, answer: Mappi
     return replace(summary, source=Source.DESCRIPTION, fields=fields, failure_reason=reason)
 
 
-def _configuration(seen: HostingSeen) -> str:
+def _configuration(seen: EndpointObservation) -> str:
     configuration = seen.desired.configuration if seen.desired else None
     assert configuration is not None and configuration.child is not None  # noqa: S101, PT018 (decided on)
     return configuration.child.sagemaker_name

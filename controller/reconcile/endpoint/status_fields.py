@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from controller.reconcile.endpoint.observation import HostingSeen
+from controller.reconcile.endpoint.observation import EndpointObservation
 from controller.reconcile.observation import ExternalResource, Recorded, Source
 from controller.reconcile.status import messages
 from controller.reconcile.steps import Event
 
 
-def fields_of(seen: HostingSeen) -> dict[str, Any]:
+def fields_of(seen: EndpointObservation) -> dict[str, Any]:
     """Status fields beside the value: SageMaker's, the URL, the names of the models."""
     fields = dict(seen.fields)
     if isinstance(seen.base.external, ExternalResource) and seen.base.external.source is Source.DESCRIPTION:
@@ -21,7 +21,7 @@ def fields_of(seen: HostingSeen) -> dict[str, Any]:
     return fields
 
 
-def first_sight(seen: HostingSeen, recorded: Recorded) -> tuple[Event, ...]:
+def first_sight(seen: EndpointObservation, recorded: Recorded) -> tuple[Event, ...]:
     """That the endpoint is there, unless the status says so already."""
     is_news = not (seen.base.is_recorded_in_status or seen.base.is_legacy)
     return (messages.created(seen.base, recorded),) if is_news else ()

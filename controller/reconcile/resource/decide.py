@@ -20,7 +20,7 @@ from controller.reconcile.resource.observation import (
     LEGACY_CONTENT,
     Claim,
     Disclaim,
-    ResourceSeen,
+    ResourceObservation,
     ResourceStep,
 )
 from controller.reconcile.shared_decisions import (
@@ -54,12 +54,12 @@ USERS_POLL_S: Final = 5.0
 """How often to look, in the store, whether the users of something that shall go are gone."""
 
 
-def decide(seen: ResourceSeen) -> ResourceStep:
+def decide(seen: ResourceObservation) -> ResourceStep:
     """The next step. At most one `Create` or `Delete` per pass; a hold lets no AWS call through."""
     return respecting_hold(seen.base, _decide(seen))
 
 
-def _decide(seen: ResourceSeen) -> ResourceStep:
+def _decide(seen: ResourceObservation) -> ResourceStep:
     base = seen.base
     if base.deleting_for_s is not None and base.policy.retain:
         return retain(base)
@@ -75,7 +75,7 @@ def _decide(seen: ResourceSeen) -> ResourceStep:
 # --- objects that are wanted
 
 
-def _living(seen: ResourceSeen) -> ResourceStep:
+def _living(seen: ResourceObservation) -> ResourceStep:
     base = seen.base
     if base.policy.read_only:
         is_settled = base.shown == CREATED and seen.is_observed
@@ -91,7 +91,7 @@ def _living(seen: ResourceSeen) -> ResourceStep:
     return _created(seen, base.recorded)
 
 
-def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Finish:
+def _only_shown(seen: ResourceObservation, recorded: Recorded) -> Finish:
     """It exists, whatever the spec says."""
     base = seen.base
     message = "" if seen.legacy_matches else f"{recorded.name} is not what the spec asks for, and stays as it is"
@@ -108,7 +108,7 @@ def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Finish:
     return Finish(status_update, recorded, () if is_known else (messages.found(recorded),))
 
 
-def _inherited(seen: ResourceSeen) -> ResourceStep:
+def _inherited(seen: ResourceObservation) -> ResourceStep:
     """The predecessor has made it, or it was only looked at: it is used if it is what the spec asks for."""
     base = seen.base
     if base.external is None:
@@ -118,7 +118,7 @@ def _inherited(seen: ResourceSeen) -> ResourceStep:
     return Claim(base.name, LEGACY_CONTENT)
 
 
-def _not_created(seen: ResourceSeen) -> ResourceStep:
+def _not_created(seen: ResourceObservation) -> ResourceStep:
     base = seen.base
     if base.external is None:
         must_look = base.name_is_taken or base.is_legacy
@@ -128,12 +128,12 @@ def _not_created(seen: ResourceSeen) -> ResourceStep:
     return _show(seen, _record(seen, base.external))  # names hold the object's uid: it is ours
 
 
-def _record(seen: ResourceSeen, external: ExternalResource) -> Recorded:
+def _record(seen: ResourceObservation, external: ExternalResource) -> Recorded:
     found = record_of(seen.base, external)
     return Recorded(seen.current, found.region, found.partition, found.arn, found.account_id, found.created_at)
 
 
-def _created(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
+def _created(seen: ResourceObservation, recorded: Recorded) -> ResourceStep:
     base = seen.base
     if base.external is ABSENT and base.mutation is None:
         if may_be_invisible(base, recorded):
@@ -146,7 +146,7 @@ def _created(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
     return _show(seen, recorded)
 
 
-def _show(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
+def _show(seen: ResourceObservation, recorded: Recorded) -> ResourceStep:
     """It exists. What it replaced goes, one name a pass, when nobody uses it."""
     base = seen.base
     if seen.gone:
@@ -167,7 +167,7 @@ def _show(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
     return Finish(status_update, recorded, events, again_s=USERS_POLL_S if old else None)
 
 
-def _news(seen: ResourceSeen, recorded: Recorded) -> tuple[Event, ...]:
+def _news(seen: ResourceObservation, recorded: Recorded) -> tuple[Event, ...]:
     """What was created, and why where it had been there before."""
     made = messages.created(seen.base, recorded)
     if seen.was_gone:
@@ -186,7 +186,7 @@ def _arn_field(base: Observed, recorded: Recorded) -> dict[str, str]:
 # --- objects that are being deleted
 
 
-def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourceStep:
+def _deleting(seen: ResourceObservation, deleting_for_s: float) -> ResourceStep:
     """v1's status `Deleted` is not written: it would cost a write, for what only a watcher could see for a moment and
     nobody could rely on. An Event tells it for as long as it is of interest (the same for autoscaling policies).
     """
@@ -215,7 +215,7 @@ def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourceStep:
     return RemoveFinalizer()
 
 
-def _names_to_delete(seen: ResourceSeen) -> list[str]:
+def _names_to_delete(seen: ResourceObservation) -> list[str]:
     """Everything of ours that may exist; where nothing was claimed, what the status tells."""
     base = seen.base
     known = base.recorded.name if base.recorded else (base.name if base.is_legacy else "")

@@ -9,7 +9,7 @@ from typing import Final
 
 from controller.reconcile.drift.report import sentence
 from controller.reconcile.observation import ExternalResource, Observed, Recorded
-from controller.reconcile.resource.observation import CREATED, FOREIGN, Claim, ResourceSeen, ResourceStep
+from controller.reconcile.resource.observation import CREATED, FOREIGN, Claim, ResourceObservation, ResourceStep
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_reported, drift_shown
 from controller.reconcile.steps import Drift
 
@@ -22,7 +22,7 @@ def is_due(base: Observed) -> bool:
     return base.is_describe_due or drift_shown(base) is Drift.FOUND
 
 
-def is_replaced(seen: ResourceSeen, recorded: Recorded) -> bool:
+def is_replaced(seen: ResourceObservation, recorded: Recorded) -> bool:
     """Whether what bears the name was created later than ours, and otherwise.
 
     Either alone proves nothing: a Create that seemed to fail may be recorded late, and AWS spells some values its own
@@ -34,14 +34,14 @@ def is_replaced(seen: ResourceSeen, recorded: Recorded) -> bool:
     return external.created_at is not None and external.created_at - recorded.created_at > SKEW
 
 
-def is_abandoned(seen: ResourceSeen) -> bool:
+def is_abandoned(seen: ResourceObservation) -> bool:
     """Whether the status tells that the recorded resource is somebody else's, and the claims do not yet."""
     recorded = seen.base.recorded
     is_known = recorded is None or seen.claimed.get(recorded.name) == FOREIGN
     return not is_known and drift_shown(seen.base) is Drift.FOUND
 
 
-def replaced(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
+def replaced(seen: ResourceObservation, recorded: Recorded) -> ResourceStep:
     """Told first, and then another one is made beside it where that is asked for; the foreign one is left alone."""
     base = seen.base
     if base.policy.corrects and drift_shown(base) is Drift.FOUND and base.correction_in_s <= 0.0:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from controller.reconcile.drift.report import Difference
-from controller.reconcile.observation import Situation
+from controller.reconcile.observation import ExtendedObservation
 from controller.reconcile.steps import Create, Delete, Describe, DropTags, Finish, PutTags, RemoveFinalizer
 
 CREATED: Final = "Created"
@@ -38,7 +38,7 @@ ResourceStep: TypeAlias = Claim | Disclaim | Create | Describe | Delete | PutTag
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceSeen(Situation):
+class ResourceObservation(ExtendedObservation):
     """All that a decision about a model or an endpoint configuration depends on."""
 
     content: str

@@ -20,7 +20,7 @@ from controller.reconcile.managed.observe_object import RESYNC_SHARE, external_r
 from controller.reconcile.managed.requests import create_request
 from controller.reconcile.observation import During, Failure, Mutation, Source
 from controller.reconcile.resource.decide import decide
-from controller.reconcile.resource.observation import FOREIGN, Claim, Disclaim, ResourceSeen, ResourceStep
+from controller.reconcile.resource.observation import FOREIGN, Claim, Disclaim, ResourceObservation, ResourceStep
 from controller.reconcile.resource.users import Usage
 from controller.reconcile.steps import Create, Delete, Describe
 from controller.runtime.controller import DONE, Result
@@ -39,11 +39,13 @@ class ResourceLifeCycle:
         self._resources = resources
         self._usage = usage
 
-    def decide(self, observed: ResourceSeen) -> ResourceStep:
+    def decide(self, observed: ResourceObservation) -> ResourceStep:
         """See `LifeCycle.decide`."""
         return decide(observed)
 
-    def perform(self, step: ResourceStep, observed: ResourceSeen, managed: ManagedObject) -> ResourceSeen | Result:
+    def perform(
+        self, step: ResourceStep, observed: ResourceObservation, managed: ManagedObject
+    ) -> ResourceObservation | Result:
         """See `LifeCycle.perform`."""
         match step:
             case Claim(name, wanted):
@@ -67,7 +69,7 @@ class ResourceLifeCycle:
 
     # --- looking
 
-    def observe(self, managed: ManagedObject) -> ResourceSeen:
+    def observe(self, managed: ManagedObject) -> ResourceObservation:
         """See `LifeCycle.observe`."""
         clock, obj, state = self._context.clock, managed.obj, managed.state
         base = managed.observe()
@@ -87,7 +89,7 @@ class ResourceLifeCycle:
             if base.deleting_for_s is None:
                 failure = failure or Failure.of(During.CREATE, error)
         due_s = self._context.settings.resync_s * RESYNC_SHARE
-        return ResourceSeen(
+        return ResourceObservation(
             base=replace(
                 base,
                 failure=failure,
@@ -103,7 +105,7 @@ class ResourceLifeCycle:
             ),
         )
 
-    def _describe(self, seen: ResourceSeen, managed: ManagedObject, *, background: bool) -> ResourceSeen:
+    def _describe(self, seen: ResourceObservation, managed: ManagedObject, *, background: bool) -> ResourceObservation:
         base = seen.base
         name = base.name if base.policy.read_only else seen.current or base.name
         answer = self._resources.describe(
@@ -123,12 +125,12 @@ class ResourceLifeCycle:
 
     # --- acting
 
-    def _claim(self, seen: ResourceSeen, managed: ManagedObject, name: str, wanted: str) -> None:
+    def _claim(self, seen: ResourceObservation, managed: ManagedObject, name: str, wanted: str) -> None:
         if wanted == FOREIGN:
             managed.state.corrections = managed.state.corrections.after(self._context.clock.monotonic())
         managed.ensure_finalizer(None, {CLAIMS: _text_of({**seen.claimed, name: wanted})})
 
-    def _create(self, seen: ResourceSeen, managed: ManagedObject) -> ResourceSeen:
+    def _create(self, seen: ResourceObservation, managed: ManagedObject) -> ResourceObservation:
         base = seen.base
         target = managed.identity.target()
         request = create_request(self._descriptor, managed.spec, seen.current, managed.identity)
@@ -144,7 +146,7 @@ class ResourceLifeCycle:
         is_known = base.recorded is not None and base.recorded.name == seen.current
         return replace(seen, base=created, was_gone=is_known and base.external is ABSENT)
 
-    def _delete(self, seen: ResourceSeen, managed: ManagedObject, name: str) -> ResourceSeen:
+    def _delete(self, seen: ResourceObservation, managed: ManagedObject, name: str) -> ResourceObservation:
         base = seen.base
         target = managed.identity.target()
         self._resources.turn(target, self._descriptor.operations.delete, caller=managed.key)

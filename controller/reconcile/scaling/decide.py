@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from api.autoscaling import ScalingRequests
 from controller.reconcile import reasons
 from controller.reconcile.drift.report import Difference, sentence
-from controller.reconcile.observation import During, Failure, Recorded, Situation
+from controller.reconcile.observation import During, ExtendedObservation, Failure, Recorded
 from controller.reconcile.shared_decisions import (
     drift_reported,
     drift_shown,
@@ -87,7 +87,7 @@ ScalingStep: TypeAlias = EnsureFinalizer | Look | Verify | Apply | Remove | Remo
 
 
 @dataclass(frozen=True, slots=True)
-class ScalingSeen(Situation):
+class ScalingObservation(ExtendedObservation):
     """All that a decision about an autoscaling policy depends on."""
 
     policy: str
@@ -122,12 +122,12 @@ class ScalingSeen(Situation):
     """Where the policy is put now; None: no region is known."""
 
 
-def decide(seen: ScalingSeen) -> ScalingStep:
+def decide(seen: ScalingObservation) -> ScalingStep:
     """The next step; a hold lets no AWS call through."""
     return respecting_hold(seen.base, _decide(seen))
 
 
-def _decide(seen: ScalingSeen) -> ScalingStep:
+def _decide(seen: ScalingObservation) -> ScalingStep:
     base = seen.base
     if base.deleting_for_s is not None and base.policy.retain:
         return retain(base)
@@ -144,7 +144,7 @@ def _decide(seen: ScalingSeen) -> ScalingStep:
     return _living(seen)
 
 
-def _only_looked_at(seen: ScalingSeen) -> ScalingStep:
+def _only_looked_at(seen: ScalingObservation) -> ScalingStep:
     """Annotation `read-only`. What is found is not written down as applied: it would be removed with the object."""
     base = seen.base
     is_told = base.shown in {CREATED, ERROR} and base.is_recorded_in_status and seen.is_observed
@@ -162,7 +162,7 @@ def _only_looked_at(seen: ScalingSeen) -> ScalingStep:
     return Finish(status_update, seen.record, events)
 
 
-def _living(seen: ScalingSeen) -> ScalingStep:
+def _living(seen: ScalingObservation) -> ScalingStep:
     if clash := next((each for each in seen.wanted if each in seen.taken), ""):
         return _refused(seen, clash)
     # An edit under the pause is observed, not applied.
@@ -185,7 +185,7 @@ def _living(seen: ScalingSeen) -> ScalingStep:
     return _in_place(seen, reasons.POLICY_APPLIED)
 
 
-def _in_place(seen: ScalingSeen, reason: str = "") -> Finish:
+def _in_place(seen: ScalingObservation, reason: str = "") -> Finish:
     """AWS has what the spec asks for; `reason` of the Event, if we have seen to it."""
     fields = {"resourceIDList": list(seen.wanted)}
     status_update = StatusUpdate(Phase.READY, reasons.CREATED, value=CREATED, fields=fields, drift=Drift.NONE)
@@ -193,7 +193,7 @@ def _in_place(seen: ScalingSeen, reason: str = "") -> Finish:
     return Finish(status_update, seen.record, (Event("Normal", reason, message),) if reason else ())
 
 
-def _drifted(seen: ScalingSeen) -> ScalingStep:
+def _drifted(seen: ScalingObservation) -> ScalingStep:
     """Told first, then put in place again where that is asked for; not in a loop where others do not give in."""
     base = seen.base
     if seen.is_applied:
@@ -204,7 +204,7 @@ def _drifted(seen: ScalingSeen) -> ScalingStep:
     return drift_reported(base, seen.record, sentence(seen.differences), CREATED, WAIT_S)
 
 
-def _claim(seen: ScalingSeen, new: tuple[str, ...]) -> Finish:
+def _claim(seen: ScalingObservation, new: tuple[str, ...]) -> Finish:
     """Written down before it is done; our own write wakes the key for the rest."""
     fields = {"resourceIDList": [*seen.told, *new]}
     status_update = StatusUpdate(
@@ -213,7 +213,7 @@ def _claim(seen: ScalingSeen, new: tuple[str, ...]) -> Finish:
     return Finish(status_update, seen.record)
 
 
-def _waits(seen: ScalingSeen, message: str) -> Finish:
+def _waits(seen: ScalingObservation, message: str) -> Finish:
     """An endpoint that is not in service is waited for: no error (v1-kinds.md 13.3)."""
     reason = reasons.WAITING_FOR_ENDPOINT
     status_update = StatusUpdate(Phase.WORKING, reason, message, value=RECONCILING, synced=reason)
@@ -222,7 +222,7 @@ def _waits(seen: ScalingSeen, message: str) -> Finish:
     return Finish(status_update, seen.base.recorded, told, again_s=WAIT_S)
 
 
-def _refused(seen: ScalingSeen, clash: str) -> Finish:
+def _refused(seen: ScalingObservation, clash: str) -> Finish:
     """D-28: one policy name on one variant belongs to one object."""
     who = seen.taken[clash]
     way = ", or set its annotation sagemaker.aws.amazon.com/adoption-policy=adopt" if who == SOMEBODY else ""
@@ -235,7 +235,7 @@ def _refused(seen: ScalingSeen, clash: str) -> Finish:
     return Finish(status_update, seen.base.recorded, events, again_s=4 * WAIT_S)
 
 
-def _failed(seen: ScalingSeen, failure: Failure) -> ScalingStep:
+def _failed(seen: ScalingObservation, failure: Failure) -> ScalingStep:
     base = seen.base
     if failure.error_class is ErrorClass.CONFLICT and base.deleting_for_s is None:
         return _waits(seen, failure.message)
@@ -250,7 +250,7 @@ def _failed(seen: ScalingSeen, failure: Failure) -> ScalingStep:
     return replace(step, status_update=replace(step.status_update, value=value), events=events, follow=False)
 
 
-def _deleting(seen: ScalingSeen) -> ScalingStep:
+def _deleting(seen: ScalingObservation) -> ScalingStep:
     if not seen.base.has_finalizer:
         return Finish()
     ids = dict.fromkeys((*seen.told, *seen.also))

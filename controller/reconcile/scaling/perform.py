@@ -22,7 +22,16 @@ from controller.reconcile.managed.observe_object import RESYNC_SHARE, hold_token
 from controller.reconcile.managed.requests import invalid
 from controller.reconcile.observation import Adoption, During, Failure, Recorded
 from controller.reconcile.ports import ObjectReader
-from controller.reconcile.scaling.decide import SOMEBODY, Apply, Look, Remove, ScalingSeen, ScalingStep, Verify, decide
+from controller.reconcile.scaling.decide import (
+    SOMEBODY,
+    Apply,
+    Look,
+    Remove,
+    ScalingObservation,
+    ScalingStep,
+    Verify,
+    decide,
+)
 from controller.reconcile.scaling.drift import changed
 from controller.reconcile.status.patch import recorded_in
 from controller.reconcile.steps import EnsureFinalizer
@@ -98,11 +107,11 @@ class ScalingLifeCycle:
         self._policies = policies
         self._deployments = deployments
 
-    def decide(self, observed: ScalingSeen) -> ScalingStep:
+    def decide(self, observed: ScalingObservation) -> ScalingStep:
         """See `LifeCycle.decide`."""
         return decide(observed)
 
-    def perform(self, step: ScalingStep, observed: ScalingSeen, managed: ManagedObject) -> ScalingSeen:
+    def perform(self, step: ScalingStep, observed: ScalingObservation, managed: ManagedObject) -> ScalingObservation:
         """See `LifeCycle.perform`."""
         match step:
             case EnsureFinalizer():
@@ -124,14 +133,14 @@ class ScalingLifeCycle:
 
     # --- looking
 
-    def observe(self, managed: ManagedObject) -> ScalingSeen:
+    def observe(self, managed: ManagedObject) -> ScalingObservation:
         """See `LifeCycle.observe`."""
         clock, obj, state = self._context.clock, managed.obj, managed.state
         base = managed.observe()
         if state.described_at is None:
             state.described_at = clock.monotonic()  # the check that is due one day counts from the first sight
         check_s = self._context.settings.resync_s * RESYNC_SHARE
-        seen = ScalingSeen(
+        seen = ScalingObservation(
             base=base,
             policy=base.recorded.name if base.recorded else autoscaling.policy_name(managed.spec),
             told=_claimed(obj),
@@ -149,7 +158,7 @@ class ScalingLifeCycle:
             seen = replace(seen, base=replace(base, failure=Failure.of(During.CREATE, error)))
         return replace(seen, taken=self._taken(seen, managed))
 
-    def _with_requests(self, seen: ScalingSeen, managed: ManagedObject) -> ScalingSeen:
+    def _with_requests(self, seen: ScalingObservation, managed: ManagedObject) -> ScalingObservation:
         spec, waiting = self._resolved(managed)
         try:
             requests = autoscaling.requests(spec)
@@ -183,7 +192,7 @@ class ScalingLifeCycle:
             spec["resourceId"] = entries
         return spec, waiting
 
-    def _taken(self, seen: ScalingSeen, managed: ManagedObject) -> dict[str, str]:
+    def _taken(self, seen: ScalingObservation, managed: ManagedObject) -> dict[str, str]:
         """Variants that another object has claimed for a policy of the same name."""
         return {
             each: f"HostingAutoscalingPolicy {ObjectKey.of(other)}"
@@ -193,7 +202,7 @@ class ScalingLifeCycle:
             and (each not in seen.told or _age(other) < _age(managed.obj))
         }
 
-    def _others(self, seen: ScalingSeen, managed: ManagedObject, resource_id: str) -> list[JsonObject]:
+    def _others(self, seen: ScalingObservation, managed: ManagedObject, resource_id: str) -> list[JsonObject]:
         """Other policies that have claimed a variant of an endpoint in this region and account."""
         uid = managed.obj["metadata"]["uid"]
         return [
@@ -202,7 +211,7 @@ class ScalingLifeCycle:
             if other["metadata"]["uid"] != uid and _is_in(seen.place, other, managed.spec)
         ]
 
-    def _look(self, seen: ScalingSeen, managed: ManagedObject, ids: tuple[str, ...]) -> ScalingSeen:
+    def _look(self, seen: ScalingObservation, managed: ManagedObject, ids: tuple[str, ...]) -> ScalingObservation:
         if foreign := self._foreign(seen, managed, ids):
             return replace(seen, is_looked=True, taken={**seen.taken, **foreign})
         there = [each for each in self._targets(managed, ids) if self._was_there(seen, managed, each)]
@@ -214,7 +223,7 @@ class ScalingLifeCycle:
         managed.annotate(notes)
         return replace(seen, is_looked=True)
 
-    def _foreign(self, seen: ScalingSeen, managed: ManagedObject, ids: tuple[str, ...]) -> dict[str, str]:
+    def _foreign(self, seen: ScalingObservation, managed: ManagedObject, ids: tuple[str, ...]) -> dict[str, str]:
         """Variants that have a policy of this name although this object has written down none: PutScalingPolicy would
         overwrite it, and the object's deletion would remove it (D-03). What the predecessor has put there is ours.
         """
@@ -223,19 +232,19 @@ class ScalingLifeCycle:
         there = self._with_policy(seen, managed)
         return dict.fromkeys((each for each in ids if each in there and each not in seen.also), SOMEBODY)
 
-    def _was_there(self, seen: ScalingSeen, managed: ManagedObject, resource_id: str) -> bool:
+    def _was_there(self, seen: ScalingObservation, managed: ManagedObject, resource_id: str) -> bool:
         """Whether a target was there before any object of ours: who came first knows, and may go before the last."""
         others = self._others(seen, managed, resource_id)
         return not others or any(resource_id in _prior_targets(other) for other in others)
 
-    def _verify(self, seen: ScalingSeen, managed: ManagedObject) -> ScalingSeen:
+    def _verify(self, seen: ScalingObservation, managed: ManagedObject) -> ScalingObservation:
         policies = self._with_policy(seen, managed)
         is_missing = not policies.keys() >= set(seen.wanted)
         differences = () if is_missing else changed(seen.requests, self._targets(managed, seen.wanted), policies)
         managed.state.described_at = self._context.clock.monotonic()
         return replace(seen, is_check_due=False, is_verified=True, missing=is_missing, differences=tuple(differences))
 
-    def _with_policy(self, seen: ScalingSeen, managed: ManagedObject) -> Mapping[str, Mapping[str, Any]]:
+    def _with_policy(self, seen: ScalingObservation, managed: ManagedObject) -> Mapping[str, Mapping[str, Any]]:
         """Return the policies of this name by the variant that they are on, of this object and of others."""
         namespace = seen.requests[0].target["ServiceNamespace"]
         return self._scaling.policies(managed.identity.target(), seen.policy, namespace, caller=managed.key)
@@ -246,7 +255,7 @@ class ScalingLifeCycle:
 
     # --- acting
 
-    def _apply(self, seen: ScalingSeen, managed: ManagedObject) -> ScalingSeen:
+    def _apply(self, seen: ScalingObservation, managed: ManagedObject) -> ScalingObservation:
         scaling, target = self._scaling, managed.identity.target()
         managed.require_current()
         for request in seen.requests:
@@ -259,7 +268,7 @@ class ScalingLifeCycle:
             managed.state.corrections = managed.state.corrections.after(self._context.clock.monotonic())
         return replace(seen, is_applied=True)
 
-    def _remove(self, seen: ScalingSeen, managed: ManagedObject, ids: tuple[str, ...]) -> ScalingSeen:
+    def _remove(self, seen: ScalingObservation, managed: ManagedObject, ids: tuple[str, ...]) -> ScalingObservation:
         scaling, target = self._scaling, managed.identity.target()
         managed.require_current()
         for each in ids:

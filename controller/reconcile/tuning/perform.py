@@ -10,7 +10,7 @@ from api.meta import ObjectKey
 from controller.reconcile.job.decide import JobStep
 from controller.reconcile.job.perform import JobLifeCycle
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.observation import During, Observed, Situation
+from controller.reconcile.observation import During, ExtendedObservation, Observed
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S
 from controller.reconcile.steps import AwsStep, Finish, RemoveFinalizer
 from controller.reconcile.tuning.children import TuningChildren
@@ -18,7 +18,7 @@ from controller.runtime.controller import Result
 
 
 @dataclass(frozen=True, slots=True)
-class TuningObservation(Situation):
+class TuningObservation(ExtendedObservation):
     """What is observed of a tuning job, and of the pass's work on its children."""
 
     are_kept: bool = False

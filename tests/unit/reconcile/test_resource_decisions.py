@@ -16,7 +16,7 @@ from controller.reconcile.resource.observation import (
     FOREIGN,
     LEGACY_CONTENT,
     Claim,
-    ResourceSeen,
+    ResourceObservation,
     ResourceStep,
 )
 from controller.runtime.errors import ABSENT, ErrorClass
@@ -27,7 +27,7 @@ OLD = o.Recorded("m", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(h
 FOUND = o.ExternalResource(o.Source.DESCRIPTION, "", arn=ARN, created_at=NOW)
 
 
-def seen(**changes: Any) -> ResourceSeen:
+def seen(**changes: Any) -> ResourceObservation:
     """A model that exists as its spec wants it, told in its status."""
     base = o.Observed(
         descriptor=MODEL,
@@ -41,9 +41,9 @@ def seen(**changes: Any) -> ResourceSeen:
         is_recorded_in_status=True,
         shown="Created",
     )
-    own = {name: value for name, value in changes.items() if name in ResourceSeen.__dataclass_fields__}
+    own = {name: value for name, value in changes.items() if name in ResourceObservation.__dataclass_fields__}
     rest = {name: value for name, value in changes.items() if name not in own}
-    made = ResourceSeen(replace(base, **rest), content="one", claimed={"m": "one"}, next_name="m-two")
+    made = ResourceObservation(replace(base, **rest), content="one", claimed={"m": "one"}, next_name="m-two")
     return replace(made, **own)
 
 

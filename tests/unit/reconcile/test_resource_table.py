@@ -11,7 +11,7 @@ from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.drift.report import Difference
 from controller.reconcile.resource.decide import decide
-from controller.reconcile.resource.observation import CONDEMNED, Claim, Disclaim, ResourceSeen, ResourceStep
+from controller.reconcile.resource.observation import CONDEMNED, Claim, Disclaim, ResourceObservation, ResourceStep
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, table, true_conditions
@@ -82,7 +82,7 @@ TABLE = table(
 )
 
 
-def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
+def observed(kind: KindDescriptor, cell: Cell) -> ResourceObservation:
     """The situation of a cell: an object whose first resource is `old`, and whose next one would be `new`."""
     at = cell["at AWS"]
     arn = f"arn:aws:sagemaker:us-east-2:123456789012:{kind.singular}/x"
@@ -109,7 +109,7 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
         reasons={"Drifted": "Drifted"} if at == "foreign" else {},
     )
     is_used, is_replaced = cell["used"] == "yes", at in {"beside", "swapped", "doomed"}
-    return ResourceSeen(
+    return ResourceObservation(
         base,
         content=content,
         claimed={"old": CONDEMNED if at == "doomed" else "one"} | ({"new": "two"} if is_replaced else {}),

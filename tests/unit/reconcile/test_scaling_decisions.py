@@ -9,14 +9,14 @@ import pytest
 from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
-from controller.reconcile.scaling.decide import Look, Remove, ScalingSeen, ScalingStep, decide
+from controller.reconcile.scaling.decide import Look, Remove, ScalingObservation, ScalingStep, decide
 from controller.runtime.errors import ErrorClass
 
 A, B = "endpoint/e/variant/a", "endpoint/e/variant/b"
 RECORDED = o.Recorded("policy", "us-east-2", "aws")
 
 
-def seen(**changes: Any) -> ScalingSeen:
+def seen(**changes: Any) -> ScalingObservation:
     """A policy that is in place on both variants of its spec."""
     base = o.Observed(
         descriptor=HOSTING_AUTOSCALING_POLICY,
@@ -30,9 +30,9 @@ def seen(**changes: Any) -> ScalingSeen:
         is_recorded_in_status=True,
         shown="Created",
     )
-    own = {name: value for name, value in changes.items() if name in ScalingSeen.__dataclass_fields__}
+    own = {name: value for name, value in changes.items() if name in ScalingObservation.__dataclass_fields__}
     rest = {name: value for name, value in changes.items() if name not in own}
-    made = ScalingSeen(replace(base, **rest), "policy", RECORDED, wanted=(A, B), told=(A, B), is_observed=True)
+    made = ScalingObservation(replace(base, **rest), "policy", RECORDED, wanted=(A, B), told=(A, B), is_observed=True)
     return replace(made, **own)
 
 

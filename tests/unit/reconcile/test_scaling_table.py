@@ -8,7 +8,7 @@ import pytest
 from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
-from controller.reconcile.scaling.decide import Look, Remove, ScalingSeen, ScalingStep, decide
+from controller.reconcile.scaling.decide import Look, Remove, ScalingObservation, ScalingStep, decide
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ErrorClass
 from tests.unit.reconcile.cells import Cell, table, true_conditions
@@ -65,7 +65,7 @@ TABLE = table(
 )
 
 
-def observed(cell: Cell) -> ScalingSeen:
+def observed(cell: Cell) -> ScalingObservation:
     """The situation of a cell."""
     policies, spec = cell["policies"], cell["spec"]
     is_applied = policies in {"in-place", "missing", "half", "disputed"}
@@ -89,7 +89,7 @@ def observed(cell: Cell) -> ScalingSeen:
             "disputed": "Created",
         }.get(policies, ""),
     )
-    return ScalingSeen(
+    return ScalingObservation(
         base,
         "policy",
         o.Recorded("policy", "us-east-2", "aws"),
