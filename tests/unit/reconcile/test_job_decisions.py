@@ -313,9 +313,9 @@ VALUES_IN_TROUBLE = [
 """What v1 shows for an error that passes, and for one that must be cured (v1-kinds.md 6)."""
 ERROR_TABLE = [
     (ErrorClass.RETRYABLE, RECONCILING, "troubled", "retry", None, "troubled", "retry", "troubled", "retry"),
-    (ErrorClass.DENIED, RECONCILING, "troubled", "slow", None, "troubled", "slow", "troubled", "slow"),
-    (ErrorClass.QUOTA, RECONCILING, "troubled", "slow", None, "troubled", "slow", "troubled", "slow"),
-    (ErrorClass.INVALID, RECONCILING, "stuck", "terminal", None, "troubled", "slow", "troubled", "slow"),
+    (ErrorClass.DENIED, RECONCILING, "troubled", "retry slowly", None, "troubled", "retry slowly", "troubled", "retry slowly"),
+    (ErrorClass.QUOTA, RECONCILING, "troubled", "retry slowly", None, "troubled", "retry slowly", "troubled", "retry slowly"),
+    (ErrorClass.INVALID, RECONCILING, "stuck", "terminal", None, "troubled", "retry slowly", "troubled", "retry slowly"),
     (ErrorClass.CONFLICT, RECONCILING, "troubled", "retry", None, "troubled", "retry", "troubled", "retry"),
     (ErrorClass.EXISTS, RECONCILING, "troubled", "retry", None, "troubled", "retry", "troubled", "retry"),
 ]
