@@ -16,7 +16,7 @@ from controller.reconcile.managed.aws_identity import AwsIdentity, resolve
 from controller.reconcile.managed.local_state import Hold, LocalState
 from controller.reconcile.managed.observe_object import hold_token, observed
 from controller.reconcile.managed.pruning import well_formed
-from controller.reconcile.namespaces.settings import Scope, scope_of
+from controller.reconcile.namespaces.settings import EffectiveSettings, effective_settings_of
 from controller.reconcile.observation import During, Failure, Mutation, Observed, Recorded
 from controller.reconcile.status.messages import resumed, waiting
 from controller.reconcile.status.patch import Facts, next_status, status_patch, with_notice
@@ -59,20 +59,22 @@ class ManagedObject:
         return self.obj.get("spec") or {}
 
     @property
-    def scope(self) -> Scope:
+    def effective_settings(self) -> EffectiveSettings:
         """The annotations that hold for the object as it is now."""
-        return scope_of(self.obj, self.namespace)
+        return effective_settings_of(self.obj, self.namespace)
 
     # --- what is known
 
     def observe(self) -> Observed:
         """Return what is known without asking AWS about the object, or why AWS must not be asked at all."""
-        clock, settings, scope = self.context.clock, self.context.settings, self.scope
+        clock, settings, effective_settings = self.context.clock, self.context.settings, self.effective_settings
         if self.state.deleting_since is None and self.obj["metadata"].get("deletionTimestamp"):
             self.state.deleting_since = clock.monotonic()
-        seen = observed(self.descriptor, self.obj, scope, self.state, now=clock.utcnow(), monotonic=clock.monotonic())
+        seen = observed(
+            self.descriptor, self.obj, effective_settings, self.state, now=clock.utcnow(), monotonic=clock.monotonic()
+        )
         region = seen.recorded.region if seen.recorded else ""
-        self.identity = resolve(self.descriptor, self.key, self.obj, scope, settings, region)
+        self.identity = resolve(self.descriptor, self.key, self.obj, effective_settings, settings, region)
         seen = replace(seen, tags=self.identity.tagging, are_tags_held=self.tags_held_s() is not None)
         if seen.is_ended or seen.policy.paused:
             return seen
@@ -86,7 +88,7 @@ class ManagedObject:
         """Raise `AwsError`: DENIED where the namespace does not say as whom to act, INVALID where that is an identity
         of another account than the resource's: it would be looked for, and missed, where it never was.
         """
-        self.identity.scope.check()
+        self.identity.effective_settings.check()
         recorded = seen.recorded.account_id if seen.recorded else ""
         account = self.account() if recorded else ""
         if account and account != recorded:
@@ -100,7 +102,7 @@ class ManagedObject:
     def region(self, seen: Observed) -> str:
         """Return the object's region. Raises `AwsError` as `AwsIdentity.target` does."""
         recorded = seen.recorded.region if seen.recorded else ""
-        return self.identity.scope.region(self.spec, recorded, self.context.settings.defaults)
+        return self.identity.effective_settings.region(self.spec, recorded, self.context.settings.defaults)
 
     def account(self) -> str:
         """Return the account that is asked; empty if unknown. Raises `AwsError` as `AwsIdentity.target` does, or
@@ -249,12 +251,12 @@ class ManagedObject:
 
     def hold_for(self, delay_s: float) -> Hold:
         """Return a hold from now on, unless the object changes."""
-        return Hold(hold_token(self.obj, self.scope), self.context.clock.monotonic() + delay_s)
+        return Hold(hold_token(self.obj, self.effective_settings), self.context.clock.monotonic() + delay_s)
 
     def tags_held_s(self) -> float | None:
         """Return the seconds until refused tags are tried again; None: none were, or something has changed since."""
         hold = self.state.tags_hold
-        if hold is None or hold.token != hold_token(self.obj, self.scope):
+        if hold is None or hold.token != hold_token(self.obj, self.effective_settings):
             return None
         left_s = hold.until - self.context.clock.monotonic()
         return left_s if left_s > 0 else None

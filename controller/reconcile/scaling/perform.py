@@ -289,7 +289,7 @@ class ScalingLifeCycle:
 
         With more variants than calls go out at once, passes that all started over would never come to the end.
         """
-        call = f"{effect.value} {hold_token(managed.obj, managed.scope)} {digest(request)}"
+        call = f"{effect.value} {hold_token(managed.obj, managed.effective_settings)} {digest(request)}"
         if call not in managed.state.made:
             self._context.effects.perform(effect, partial(act, caller=managed.key))
             managed.state.made.add(call)

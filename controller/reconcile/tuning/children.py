@@ -282,7 +282,7 @@ class TuningChildren:
 
     def _refusal(self, managed: ManagedObject, listing: _Listing) -> Refusal | None:
         hold = listing.hold
-        if hold is None or hold.token != hold_token(managed.obj, managed.scope):
+        if hold is None or hold.token != hold_token(managed.obj, managed.effective_settings):
             return None
         return Refusal(listing.refusals, hold.until - self._clock.monotonic())
 

@@ -23,7 +23,7 @@ from controller.reconcile import steps as s
 from controller.reconcile.endpoint import decide as hosting
 from controller.reconcile.endpoint.observation import EndpointObservation, MakeChild, RestoreChild, Update
 from controller.reconcile.job import decide as job
-from controller.reconcile.namespaces.settings import NamespaceSettings, Scope
+from controller.reconcile.namespaces.settings import EffectiveSettings, NamespaceSettings
 from controller.reconcile.resource import decide as resource
 from controller.reconcile.resource.observation import ResourceObservation
 from controller.reconcile.scaling import decide as scaling
@@ -54,7 +54,7 @@ policies = st.fixed_dictionaries(
         DELETION_POLICY.key: st.sampled_from(["delete", "retain"]),
         RECREATE_ON_FAILURE.key: st.just("true"),
     },
-).map(lambda asked: Scope({**asked, READ_ONLY.key: "true"}, NamespaceSettings("default")).policy())
+).map(lambda asked: EffectiveSettings({**asked, READ_ONLY.key: "true"}, NamespaceSettings("default")).policy())
 found = st.builds(
     o.ExternalResource,
     st.sampled_from(o.Source),
