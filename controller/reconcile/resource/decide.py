@@ -14,12 +14,12 @@ from controller.reconcile import reasons
 from controller.reconcile.observation import ExternalResource, Observed, Recorded
 from controller.reconcile.resource.drift import is_abandoned, is_due, is_replaced, replaced
 from controller.reconcile.resource.observation import (
-    CONDEMNED,
     CREATED,
+    DELETING,
     FOREIGN,
     LEGACY_CONTENT,
-    Claim,
-    Disclaim,
+    ForgetName,
+    RecordName,
     ResourceObservation,
     ResourceStep,
 )
@@ -83,9 +83,9 @@ def _living(seen: ResourceObservation) -> ResourceStep:
     if (base.is_legacy or base.is_recorded_in_status) and not seen.claimed:
         return _inherited(seen)
     if base.recorded is not None and base.recorded.name != seen.current and is_abandoned(seen):
-        return Claim(base.recorded.name, FOREIGN)
+        return RecordName(base.recorded.name, FOREIGN)
     if not base.has_finalizer or not seen.current:
-        return Claim(seen.current or seen.next_name, seen.content)
+        return RecordName(seen.current or seen.next_name, seen.content)
     if base.recorded is None or base.recorded.name != seen.current:
         return _not_created(seen)
     return _created(seen, base.recorded)
@@ -114,8 +114,8 @@ def _inherited(seen: ResourceObservation) -> ResourceStep:
     if base.external is None:
         return Describe(background=True)
     if base.external is ABSENT or seen.legacy_matches:
-        return Claim(base.name, seen.content)
-    return Claim(base.name, LEGACY_CONTENT)
+        return RecordName(base.name, seen.content)
+    return RecordName(base.name, LEGACY_CONTENT)
 
 
 def _not_created(seen: ResourceObservation) -> ResourceStep:
@@ -150,12 +150,12 @@ def _show(seen: ResourceObservation, recorded: Recorded) -> ResourceStep:
     """It exists. What it replaced goes, one name a pass, when nobody uses it."""
     base = seen.base
     if seen.gone:
-        return Disclaim(min(seen.gone))
+        return ForgetName(min(seen.gone))
     is_told = base.is_recorded_in_status and base.recorded == recorded and base.shown == CREATED
     old = [name for name, content in seen.claimed.items() if name != seen.current and content != FOREIGN]
     free = [name for name in old if not seen.users.get(name)]
     if is_told and free and base.mutation is None:
-        return Delete(free[0]) if seen.claimed[free[0]] == CONDEMNED else Claim(free[0], CONDEMNED)
+        return Delete(free[0]) if seen.claimed[free[0]] == DELETING else RecordName(free[0], DELETING)
     if is_told and base.mutation is None and (tags := tagging.step(base)) is not None:
         return tags
     message = ""
@@ -200,7 +200,7 @@ def _deleting(seen: ResourceObservation, deleting_for_s: float) -> ResourceStep:
     names = _names_to_delete(seen)
     left = [name for name in names if name not in seen.gone]
     if seen.gone and left:
-        return Disclaim(min(seen.gone))  # the rest in passes of their own
+        return ForgetName(min(seen.gone))  # the rest in passes of their own
     if left:
         return Delete(left[0])
     doubt_s = min(deleting_for_s, DOUBT_S if base.doubt_for_s is None else base.doubt_for_s)

@@ -9,7 +9,7 @@ from typing import Final
 
 from controller.reconcile.drift.report import sentence
 from controller.reconcile.observation import ExternalResource, Observed, Recorded
-from controller.reconcile.resource.observation import CREATED, FOREIGN, Claim, ResourceObservation, ResourceStep
+from controller.reconcile.resource.observation import CREATED, FOREIGN, RecordName, ResourceObservation, ResourceStep
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_reported, drift_shown
 from controller.reconcile.steps import Drift
 
@@ -45,6 +45,6 @@ def replaced(seen: ResourceObservation, recorded: Recorded) -> ResourceStep:
     """Told first, and then another one is made beside it where that is asked for; the foreign one is left alone."""
     base = seen.base
     if base.policy.corrects and drift_shown(base) is Drift.FOUND and base.correction_in_s <= 0.0:
-        return Claim(recorded.name, FOREIGN)
+        return RecordName(recorded.name, FOREIGN)
     message = f"{recorded.name} was deleted and made anew, {sentence(seen.differences)}"
     return drift_reported(base, recorded, message, CREATED, LOOK_AGAIN_S)

@@ -20,8 +20,8 @@ from controller.reconcile.managed.observe_object import RESYNC_SHARE, external_r
 from controller.reconcile.managed.requests import create_request
 from controller.reconcile.observation import During, Failure, Mutation, Source
 from controller.reconcile.resource.decide import decide
-from controller.reconcile.resource.observation import FOREIGN, Claim, Disclaim, ResourceObservation, ResourceStep
-from controller.reconcile.resource.users import Usage
+from controller.reconcile.resource.observation import FOREIGN, ForgetName, RecordName, ResourceObservation, ResourceStep
+from controller.reconcile.resource.users import Users
 from controller.reconcile.steps import Create, Delete, Describe
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ABSENT
@@ -33,11 +33,11 @@ CLAIMS: Final = CREATED_NAMES.key
 class ResourceLifeCycle:
     """`LifeCycle` of models and endpoint configurations: there until deleted, replaced by another one when changed."""
 
-    def __init__(self, context: Context, resources: Resources, usage: Usage) -> None:
+    def __init__(self, context: Context, resources: Resources, users: Users) -> None:
         self._context = context
         self._descriptor = context.descriptor
         self._resources = resources
-        self._usage = usage
+        self._users = users
 
     def decide(self, observed: ResourceObservation) -> ResourceStep:
         """See `LifeCycle.decide`."""
@@ -48,10 +48,10 @@ class ResourceLifeCycle:
     ) -> ResourceObservation | Result:
         """See `LifeCycle.perform`."""
         match step:
-            case Claim(name, wanted):
-                self._claim(observed, managed, name, wanted)
+            case RecordName(name, wanted):
+                self._record_name(observed, managed, name, wanted)
                 return self.observe(managed)
-            case Disclaim(name):
+            case ForgetName(name):
                 left = {each: value for each, value in observed.claimed.items() if each != name}
                 managed.annotate({CLAIMS: _text_of(left)})
                 return DONE  # this write enqueues the object for the rest
@@ -99,9 +99,9 @@ class ResourceLifeCycle:
             claimed=claimed,
             is_observed=(obj.get("status") or {}).get("observedGeneration") == base.generation,
             next_name=_next_name(self._descriptor, metadata, wanted, claimed),
-            users={name: self._usage.users(self._descriptor.kind, name) for name in claimed},
+            users={name: self._users.of(self._descriptor.kind, name) for name in claimed},
             is_child_in_use=any(
-                self._usage.is_child_in_use(self._descriptor.kind, obj, name) for name in {*claimed, base.name}
+                self._users.is_child_in_use(self._descriptor.kind, obj, name) for name in {*claimed, base.name}
             ),
         )
 
@@ -125,7 +125,7 @@ class ResourceLifeCycle:
 
     # --- acting
 
-    def _claim(self, seen: ResourceObservation, managed: ManagedObject, name: str, wanted: str) -> None:
+    def _record_name(self, seen: ResourceObservation, managed: ManagedObject, name: str, wanted: str) -> None:
         if wanted == FOREIGN:
             managed.state.corrections = managed.state.corrections.after(self._context.clock.monotonic())
         managed.ensure_finalizer(None, {CLAIMS: _text_of({**seen.claimed, name: wanted})})
@@ -176,7 +176,7 @@ def _claims(annotations: Mapping[str, str]) -> dict[str, str]:
 
 def _next_name(descriptor: KindDescriptor, metadata: Mapping[str, Any], wanted: str, claimed: Mapping[str, str]) -> str:
     """v1's name for the first content, as users know it (v1-kinds.md 4); each edit has one of its own, as an earlier
-    one of the same content may have been deleted, or be about to be (`observation.CONDEMNED`).
+    one of the same content may have been deleted, or be about to be (`observation.DELETING`).
     """
     limit, name, uid = descriptor.name.max_length, metadata["name"], metadata["uid"]
     first = sagemaker_name(name, uid, limit)
