@@ -41,7 +41,7 @@ CREATED: Final = "Created"
 ERROR: Final = "Error"
 RECONCILING: Final = "Reconciling"
 
-SOMEBODY: Final = "somebody outside this cluster"
+UNKNOWN_OWNER: Final = "somebody outside this cluster"
 """Who has put a policy that no object here has written down."""
 
 WAIT_S: Final = 15.0
@@ -49,7 +49,7 @@ WAIT_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Look(AwsStep):
+class CheckVariants(AwsStep):
     """Ask which of these variants have a target, or a policy of this name, already.
 
     Such a target is somebody else's and stays when the object goes; over such a policy nothing is put.
@@ -61,7 +61,7 @@ class Look(AwsStep):
 
 
 @dataclass(frozen=True, slots=True)
-class Verify(AwsStep):
+class VerifyPolicies(AwsStep):
     """Ask which variants still have the policy: the slow safety net."""
 
     during = During.DESCRIBE
@@ -83,7 +83,7 @@ class Remove(AwsStep):
     ids: tuple[str, ...]
 
 
-ScalingStep: TypeAlias = EnsureFinalizer | Look | Verify | Apply | Remove | RemoveFinalizer | Finish
+ScalingStep: TypeAlias = EnsureFinalizer | CheckVariants | VerifyPolicies | Apply | Remove | RemoveFinalizer | Finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,9 @@ class ScalingObservation(ExtendedObservation):
     """What the status shall record; None: no region is known."""
     wanted: tuple[str, ...] = ()
     """Resource ids of the variants that the spec lists."""
-    told: tuple[str, ...] = ()
+    recorded_ids: tuple[str, ...] = ()
     """`status.resourceIDList`: where the policy may be in place."""
-    also: tuple[str, ...] = ()
+    legacy_ids: tuple[str, ...] = ()
     """What the predecessor may have applied without writing it down."""
     waiting: str = ""
     """Which endpoint is not in service, in words."""
@@ -108,7 +108,7 @@ class ScalingObservation(ExtendedObservation):
     is_check_due: bool = False
     is_verified: bool = False
     """AWS has told in this pass which variants have the policy."""
-    is_looked: bool = False
+    is_checked: bool = False
     """It is known whose targets the new variants are."""
     is_applied: bool = False
     missing: bool = False
@@ -138,18 +138,18 @@ def _decide(seen: ScalingObservation) -> ScalingStep:
     if base.deleting_for_s is not None:
         return _deleting(seen)
     if base.policy.read_only:
-        return _only_looked_at(seen)
+        return _read_only(seen)
     if not (base.has_finalizer and base.is_name_persisted):
         return EnsureFinalizer()
     return _living(seen)
 
 
-def _only_looked_at(seen: ScalingObservation) -> ScalingStep:
+def _read_only(seen: ScalingObservation) -> ScalingStep:
     """Annotation `read-only`. What is found is not written down as applied: it would be removed with the object."""
     base = seen.base
     is_told = base.shown in {CREATED, ERROR} and base.is_recorded_in_status and seen.is_observed
     if not seen.is_verified:
-        return Finish() if is_told and not seen.is_check_due else Verify()
+        return Finish() if is_told and not seen.is_check_due else VerifyPolicies()
     if seen.missing:
         step = nothing_to_adopt(replace(base, name=seen.policy))
         return (
@@ -167,20 +167,22 @@ def _living(seen: ScalingObservation) -> ScalingStep:
         return _refused(seen, clash)
     # An edit under the pause is observed, not applied.
     is_trusted = seen.base.reasons.get(reasons.RECONCILING) != reasons.PAUSED
-    is_done = is_trusted and seen.base.shown == CREATED and seen.is_observed and set(seen.told) == set(seen.wanted)
+    is_done = (
+        is_trusted and seen.base.shown == CREATED and seen.is_observed and set(seen.recorded_ids) == set(seen.wanted)
+    )
     if is_done and not seen.missing:
         if seen.differences:
             return _drifted(seen)
         if drift_shown(seen.base) is not Drift.FOUND:
-            return Verify() if seen.is_check_due else Finish()
-        return _in_place(seen) if seen.is_verified else Verify()
+            return VerifyPolicies() if seen.is_check_due else Finish()
+        return _in_place(seen) if seen.is_verified else VerifyPolicies()
     if seen.waiting:
         return _waits(seen, seen.waiting)
-    if new := tuple(each for each in seen.wanted if each not in seen.told):
-        return _claim(seen, new) if seen.is_looked else Look(new)
+    if new := tuple(each for each in seen.wanted if each not in seen.recorded_ids):
+        return _record_variants(seen, new) if seen.is_checked else CheckVariants(new)
     if not seen.is_applied:
         return Apply()
-    if old := tuple(each for each in seen.told if each not in seen.wanted and each not in seen.removed):
+    if old := tuple(each for each in seen.recorded_ids if each not in seen.wanted and each not in seen.removed):
         return Remove(old)
     return _in_place(seen, reasons.POLICY_APPLIED)
 
@@ -204,9 +206,9 @@ def _drifted(seen: ScalingObservation) -> ScalingStep:
     return drift_reported(base, seen.record, sentence(seen.differences), CREATED, WAIT_S)
 
 
-def _claim(seen: ScalingObservation, new: tuple[str, ...]) -> Finish:
+def _record_variants(seen: ScalingObservation, new: tuple[str, ...]) -> Finish:
     """Written down before it is done; our own write wakes the key for the rest."""
-    fields = {"resourceIDList": [*seen.told, *new]}
+    fields = {"resourceIDList": [*seen.recorded_ids, *new]}
     status_update = StatusUpdate(
         Phase.WORKING, reasons.APPLYING, value=RECONCILING, fields=fields, synced=reasons.APPLYING
     )
@@ -225,7 +227,7 @@ def _waits(seen: ScalingObservation, message: str) -> Finish:
 def _refused(seen: ScalingObservation, clash: str) -> Finish:
     """D-28: one policy name on one variant belongs to one object."""
     who = seen.taken[clash]
-    way = ", or set its annotation sagemaker.aws.amazon.com/adoption-policy=adopt" if who == SOMEBODY else ""
+    way = ", or set its annotation sagemaker.aws.amazon.com/adoption-policy=adopt" if who == UNKNOWN_OWNER else ""
     message = (
         f"{who} has put a policy named {seen.policy} on {clash}: it is left alone. Choose another spec.policyName{way}."
     )
@@ -253,7 +255,7 @@ def _failed(seen: ScalingObservation, failure: Failure) -> ScalingStep:
 def _deleting(seen: ScalingObservation) -> ScalingStep:
     if not seen.base.has_finalizer:
         return Finish()
-    ids = dict.fromkeys((*seen.told, *seen.also))
+    ids = dict.fromkeys((*seen.recorded_ids, *seen.legacy_ids))
     left = tuple(each for each in ids if each not in seen.removed and each not in seen.taken)
     if left:
         return Remove(left)

@@ -23,13 +23,13 @@ from controller.reconcile.managed.requests import invalid
 from controller.reconcile.observation import Adoption, During, Failure, Recorded
 from controller.reconcile.ports import ObjectReader
 from controller.reconcile.scaling.decide import (
-    SOMEBODY,
+    UNKNOWN_OWNER,
     Apply,
-    Look,
+    CheckVariants,
     Remove,
     ScalingObservation,
     ScalingStep,
-    Verify,
+    VerifyPolicies,
     decide,
 )
 from controller.reconcile.scaling.drift import changed
@@ -49,10 +49,10 @@ another uid, and has claimed nothing.
 
 def resource_ids_of(obj: JsonObject) -> Iterable[str]:
     """Index function for `RESOURCE_IDS`."""
-    yield from _claimed(obj)
+    yield from _recorded_ids(obj)
 
 
-def _claimed(obj: JsonObject) -> tuple[str, ...]:
+def _recorded_ids(obj: JsonObject) -> tuple[str, ...]:
     """Return the variants on which the object may have put its policy: from its status, else its annotation."""
     if told := (obj.get("status") or {}).get("resourceIDList"):
         return tuple(str(each) for each in told)
@@ -65,7 +65,7 @@ def _claimed(obj: JsonObject) -> tuple[str, ...]:
     return tuple(str(each) for each in ids) if isinstance(ids, list) else ()
 
 
-def _claim_of(obj: JsonObject, ids: Iterable[str]) -> str:
+def _text_of(obj: JsonObject, ids: Iterable[str]) -> str:
     """The annotation `CLAIMED`."""
     return json.dumps({obj["metadata"]["uid"]: sorted(ids)})
 
@@ -117,10 +117,10 @@ class ScalingLifeCycle:
             case EnsureFinalizer():
                 managed.ensure_finalizer(None if observed.base.is_name_persisted else observed.policy)
                 return self.observe(managed)
-            case Look(ids):
-                return self._look(observed, managed, ids)
-            case Verify():
-                return self._verify(observed, managed)
+            case CheckVariants(ids):
+                return self._check_variants(observed, managed, ids)
+            case VerifyPolicies():
+                return self._verify_policies(observed, managed)
             case Apply():
                 return self._apply(observed, managed)
             case Remove(ids):
@@ -143,7 +143,7 @@ class ScalingLifeCycle:
         seen = ScalingObservation(
             base=base,
             policy=base.recorded.name if base.recorded else autoscaling.policy_name(managed.spec),
-            told=_claimed(obj),
+            recorded_ids=_recorded_ids(obj),
             is_observed=(obj.get("status") or {}).get("observedGeneration") == base.generation,
             is_check_due=base.is_asked or clock.monotonic() - state.described_at >= check_s,
         )
@@ -170,8 +170,8 @@ class ScalingLifeCycle:
         if waiting:
             # AWS may have refused the variants when the deployment was not there: once it serves, they are new to it.
             managed.state.hold, managed.state.setbacks = None, 0
-        also = ids if seen.base.is_legacy else ()
-        return replace(seen, requests=requests, wanted=ids, waiting=waiting, also=also)
+        legacy_ids = ids if seen.base.is_legacy else ()
+        return replace(seen, requests=requests, wanted=ids, waiting=waiting, legacy_ids=legacy_ids)
 
     def _resolved(self, managed: ManagedObject) -> tuple[JsonObject, str]:
         """The spec with endpoints by their names at SageMaker, and which of them is not in service."""
@@ -196,10 +196,10 @@ class ScalingLifeCycle:
         """Variants that another object has claimed for a policy of the same name."""
         return {
             each: f"HostingAutoscalingPolicy {ObjectKey.of(other)}"
-            for each in {*seen.wanted, *seen.told, *seen.also}
+            for each in {*seen.wanted, *seen.recorded_ids, *seen.legacy_ids}
             for other in self._others(seen, managed, each)
             if autoscaling.policy_name(other.get("spec") or {}) == seen.policy
-            and (each not in seen.told or _age(other) < _age(managed.obj))
+            and (each not in seen.recorded_ids or _age(other) < _age(managed.obj))
         }
 
     def _others(self, seen: ScalingObservation, managed: ManagedObject, resource_id: str) -> list[JsonObject]:
@@ -211,17 +211,19 @@ class ScalingLifeCycle:
             if other["metadata"]["uid"] != uid and _is_in(seen.place, other, managed.spec)
         ]
 
-    def _look(self, seen: ScalingObservation, managed: ManagedObject, ids: tuple[str, ...]) -> ScalingObservation:
+    def _check_variants(
+        self, seen: ScalingObservation, managed: ManagedObject, ids: tuple[str, ...]
+    ) -> ScalingObservation:
         if foreign := self._foreign(seen, managed, ids):
-            return replace(seen, is_looked=True, taken={**seen.taken, **foreign})
+            return replace(seen, is_checked=True, taken={**seen.taken, **foreign})
         there = [each for each in self._targets(managed, ids) if self._was_there(seen, managed, each)]
         known = _prior_targets(managed.obj)
         found = tuple(sorted({*known, *there}))
-        notes = {CLAIMED: _claim_of(managed.obj, {*seen.told, *ids})}
+        notes = {CLAIMED: _text_of(managed.obj, {*seen.recorded_ids, *ids})}
         if found != known:
             notes[PRIOR_TARGETS] = json.dumps(found)
         managed.annotate(notes)
-        return replace(seen, is_looked=True)
+        return replace(seen, is_checked=True)
 
     def _foreign(self, seen: ScalingObservation, managed: ManagedObject, ids: tuple[str, ...]) -> dict[str, str]:
         """Variants that have a policy of this name although this object has written down none: PutScalingPolicy would
@@ -230,14 +232,14 @@ class ScalingLifeCycle:
         if seen.base.policy.adoption is not Adoption.REFUSE:
             return {}
         there = self._with_policy(seen, managed)
-        return dict.fromkeys((each for each in ids if each in there and each not in seen.also), SOMEBODY)
+        return dict.fromkeys((each for each in ids if each in there and each not in seen.legacy_ids), UNKNOWN_OWNER)
 
     def _was_there(self, seen: ScalingObservation, managed: ManagedObject, resource_id: str) -> bool:
         """Whether a target was there before any object of ours: who came first knows, and may go before the last."""
         others = self._others(seen, managed, resource_id)
         return not others or any(resource_id in _prior_targets(other) for other in others)
 
-    def _verify(self, seen: ScalingObservation, managed: ManagedObject) -> ScalingObservation:
+    def _verify_policies(self, seen: ScalingObservation, managed: ManagedObject) -> ScalingObservation:
         policies = self._with_policy(seen, managed)
         is_missing = not policies.keys() >= set(seen.wanted)
         differences = () if is_missing else changed(seen.requests, self._targets(managed, seen.wanted), policies)
@@ -279,7 +281,7 @@ class ScalingLifeCycle:
                 self._once(managed, Effect.DEREGISTER, selector, partial(scaling.deregister, target, selector))
         managed.state.made.clear()
         if seen.base.deleting_for_s is None:  # else it goes with the object
-            managed.annotate({CLAIMED: _claim_of(managed.obj, {*seen.told} - seen.removed - {*ids})})
+            managed.annotate({CLAIMED: _text_of(managed.obj, {*seen.recorded_ids} - seen.removed - {*ids})})
         return replace(seen, removed=seen.removed | set(ids))
 
     def _once(
