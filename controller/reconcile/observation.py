@@ -195,7 +195,7 @@ class Observed:
     """Reason by type of the conditions that the object shows."""
     rules_running: bool = False
     """Debugger rules that the status shows are still being evaluated."""
-    lacking: str = ""
+    spawn_error: str = ""
     """Why child objects could not be created, in words (`tuning`)."""
     issues: frozenset[str] = frozenset()
     """Debugger rules that the status shows to have found issues."""

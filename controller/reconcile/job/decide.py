@@ -160,8 +160,8 @@ def _show(seen: Observed, recorded: Recorded, external: ExternalResource) -> Job
     told = seen.reasons.get(reasons.SYNCED)
     if seen.edited and told not in {reasons.SPEC_IMMUTABLE, reasons.SPAWN_FAILED}:
         events.append(Event("Warning", reasons.SPEC_IMMUTABLE, messages.immutable_notice(seen, external.value)))
-    if seen.lacking and told != reasons.SPAWN_FAILED:
-        events.append(Event("Warning", reasons.SPAWN_FAILED, seen.lacking))
+    if seen.spawn_error and told != reasons.SPAWN_FAILED:
+        events.append(Event("Warning", reasons.SPAWN_FAILED, seen.spawn_error))
     status_update = _status_update(seen, external)
     events += messages.issues_found(seen, external)
     ends = external.value in rule.terminal
@@ -194,7 +194,7 @@ def _status_update(seen: Observed, external: ExternalResource) -> StatusUpdate:
         phase, message = Phase.ENDED, external.failure_reason
     notices = (
         messages.immutable_notice(seen, external.value) if seen.edited else external.failure_reason,
-        seen.lacking,
+        seen.spawn_error,
     )
     return StatusUpdate(
         phase=phase,
@@ -204,7 +204,7 @@ def _status_update(seen: Observed, external: ExternalResource) -> StatusUpdate:
         secondary="" if external.value == rule.stopping else external.secondary,  # v1-kinds.md 6.1
         additional="; ".join(filter(None, notices)),
         fields=external.fields,
-        synced=reasons.SPAWN_FAILED if seen.lacking else reasons.SPEC_IMMUTABLE if seen.edited else reasons.SYNCED,
+        synced=reasons.SPAWN_FAILED if seen.spawn_error else reasons.SPEC_IMMUTABLE if seen.edited else reasons.SYNCED,
     )
 
 

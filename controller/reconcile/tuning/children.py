@@ -28,18 +28,18 @@ from controller.reconcile.steps import Event
 from controller.reconcile.tuning.decide import (
     COUNTERS,
     LIST_EVERY_S,
-    LOOKS,
+    MAX_LISTINGS,
     REFUSED_CAP_S,
     REFUSED_S,
     REMOVED,
     SPAWN_FINALIZER,
-    Look,
+    ListAction,
     Progress,
     Refusal,
     best_of,
     child_key,
     is_orphan,
-    look,
+    list_action,
     owner_uid,
     owns_resource,
 )
@@ -59,7 +59,7 @@ _ORPHAN: Final = "orphan"
 
 
 @dataclass(frozen=True, slots=True)
-class Attention:
+class KeptChildren:
     """What looking after the children has led to."""
 
     seen: Observed
@@ -81,7 +81,7 @@ class _Listing:
     began_for: Progress | None = None
     made: set[str] = field(default_factory=set)
     """Names of jobs that got objects, which the store may not show yet."""
-    looks: int = 0
+    incomplete_in_a_row: int = 0
     """Listings in a row that lacked jobs which are counted."""
     done: Progress | None = None
     """What the last whole listing was made for, with all objects made."""
@@ -137,12 +137,12 @@ class TuningChildren:
 
     # --- what the life-cycle asks for
 
-    def attend(self, managed: ManagedObject, seen: Observed) -> Attention:
+    def keep(self, managed: ManagedObject, seen: Observed) -> KeptChildren:
         """See that the children are as `seen` wants them. Idempotent: called before every decision of a pass.
 
         Launched jobs get their objects before the counters that count them are shown.
         """
-        self._take_note(managed, seen)
+        self._record_removed(managed, seen)
         listing = self._listing(managed)
         ago_s = None
         if listing.began_at is not None and not listing.is_open:
@@ -150,34 +150,36 @@ class TuningChildren:
         status = managed.obj.get("status") or {}
         shown = Progress.of(status.get(seen.descriptor.status.field) or "", status)
         refusal = self._refusal(managed, listing)
-        match look(seen, shown, listing.done, ago_s, refusal):
-            case Look.NONE:
+        match list_action(seen, shown, listing.done, ago_s, refusal):
+            case ListAction.NONE:
                 if seen.is_ended:
-                    self._drop(managed.key)
-                return Attention(seen)
-            case Look.HELD:
-                return Attention(replace(seen, external=None))  # the status goes on telling what keeps us from listing
-            case Look.LATER:
-                return Attention(_held_back(seen), max(LIST_EVERY_S - (ago_s or 0.0), 1.0))
-            case Look.REFUSED:
-                return Attention(_lacking(seen, listing), refusal.left_s if refusal else None)
-            case Look.PATIENT:
-                return Attention(replace(seen, external=None), refusal.left_s if refusal else None)
-            case Look.NOW:
+                    self._forget_listing(managed.key)
+                return KeptChildren(seen)
+            case ListAction.HELD:
+                return KeptChildren(
+                    replace(seen, external=None)
+                )  # the status goes on telling what keeps us from listing
+            case ListAction.LATER:
+                return KeptChildren(_held_back(seen), max(LIST_EVERY_S - (ago_s or 0.0), 1.0))
+            case ListAction.REFUSED:
+                return KeptChildren(_with_spawn_error(seen, listing), refusal.left_s if refusal else None)
+            case ListAction.PATIENT:
+                return KeptChildren(replace(seen, external=None), refusal.left_s if refusal else None)
+            case ListAction.NOW:
                 try:
-                    is_done = self._look(managed, seen, listing)
+                    is_done = self._list_and_spawn(managed, seen, listing)
                 except AwsError as error:
                     if error.error_class is not ErrorClass.DENIED:
                         raise
-                    self._note_refusal(managed, listing, error)
-                    return self.attend(managed, seen)
+                    self._record_refusal(managed, listing, error)
+                    return self.keep(managed, seen)
                 if not is_done:
-                    return Attention(_held_back(seen), LIST_EVERY_S)
-            case Look.DONE:
+                    return KeptChildren(_held_back(seen), LIST_EVERY_S)
+            case ListAction.DONE:
                 pass
-        return Attention(_with_fields(seen, listing.best))
+        return KeptChildren(_with_fields(seen, listing.best))
 
-    def are_gone(self, managed: ManagedObject, seen: Observed) -> bool:
+    def delete_all(self, managed: ManagedObject, seen: Observed) -> bool:
         """See the children off, and return whether they have gone: the tuning job is to be released.
 
         With `retain`, the objects go and their jobs stay, as does the tuning job.
@@ -186,19 +188,19 @@ class TuningChildren:
             return False  # `--cascade=orphan`: garbage collection is about to set the objects free
         children = self._of(managed, seen, OWNED)
         for child in children:
-            self._see_off(child, seen)
-        self._drop(managed.key)
+            self._delete_child(child, seen)
+        self._forget_listing(managed.key)
         return all(is_orphan(child) for child in children)
 
     def forget(self, key: ObjectKey) -> None:
         """Let go of what an object that is gone has left behind: garbage collection must not be held up (D-18)."""
         for child in self._children.by_index(LEAVING, str(key)):
-            self._unhold(child)
-        self._drop(key)
+            self._remove_spawn_finalizer(child)
+        self._forget_listing(key)
 
     # --- objects that go
 
-    def _take_note(self, managed: ManagedObject, seen: Observed) -> None:
+    def _record_removed(self, managed: ManagedObject, seen: Observed) -> None:
         """Let go of objects that the user deletes, having noted that they are not wanted (D-19)."""
         children = self._of(managed, seen, LEAVING)
         if not children:
@@ -209,19 +211,21 @@ class TuningChildren:
         if names > known and not seen.is_ended and seen.deleting_for_s is None:
             managed.patch_status({REMOVED: sorted(names)})
         for child in children:
-            self._unhold(child)
+            self._remove_spawn_finalizer(child)
 
-    def _see_off(self, child: JsonObject, seen: Observed) -> None:
+    def _delete_child(self, child: JsonObject, seen: Observed) -> None:
         metadata = child["metadata"]
         annotations = metadata.get("annotations") or {}
         keep = seen.policy.retain and annotations.get(DELETION_POLICY.key) != "retain"
-        child = self._unhold(child, {DELETION_POLICY.key: "retain"} if keep else None) or child
+        child = self._remove_spawn_finalizer(child, {DELETION_POLICY.key: "retain"} if keep else None) or child
         if "deletionTimestamp" in metadata or is_orphan(child):
             return
         key, uid = ObjectKey.of(child), metadata.get("uid") or ""
         self._change(Effect.DELETE_CHILD, lambda: self._writer.delete(self._training.resource, key, uid=uid))
 
-    def _unhold(self, child: JsonObject, annotations: Mapping[str, str] | None = None) -> JsonObject | None:
+    def _remove_spawn_finalizer(
+        self, child: JsonObject, annotations: Mapping[str, str] | None = None
+    ) -> JsonObject | None:
         """Take our finalizer off, and put annotations on; None where there is nothing to do, or no object."""
         metadata = child["metadata"]
         finalizers = metadata.get("finalizers") or []
@@ -258,12 +262,12 @@ class TuningChildren:
 
     # --- objects that come
 
-    def _look(self, managed: ManagedObject, seen: Observed, listing: _Listing) -> bool:
+    def _list_and_spawn(self, managed: ManagedObject, seen: Observed, listing: _Listing) -> bool:
         """List what is launched and make what lacks; whether all that is counted has been found.
 
         Raises `AwsError`; THROTTLED where the budget is used up, after which the next pass goes on from there.
         """
-        assert isinstance(seen.external, ExternalResource)  # noqa: S101 (`look` has seen to it)
+        assert isinstance(seen.external, ExternalResource)  # noqa: S101 (`list_action` has seen to it)
         progress = Progress.of(seen.external.value, seen.external.fields)
         if not listing.is_whole:
             self._list(managed, seen, listing, progress)
@@ -273,10 +277,10 @@ class TuningChildren:
         found = self._spawn(managed, seen, listing)
         if listing.began_for != progress:  # it took its time: more may have been launched since
             listing.finish(None, best)
-            return self._look(managed, seen, listing)
-        listing.looks = 0 if found >= progress.launched else listing.looks + 1
+            return self._list_and_spawn(managed, seen, listing)
+        listing.incomplete_in_a_row = 0 if found >= progress.launched else listing.incomplete_in_a_row + 1
         ends = progress.value in seen.descriptor.status.terminal
-        is_done = ends or listing.looks in {0, LOOKS}
+        is_done = ends or listing.incomplete_in_a_row in {0, MAX_LISTINGS}
         listing.finish(progress if is_done else None, best)
         return is_done
 
@@ -286,7 +290,7 @@ class TuningChildren:
             return None
         return Refusal(listing.refusals, hold.until - self._clock.monotonic())
 
-    def _note_refusal(self, managed: ManagedObject, listing: _Listing, error: AwsError) -> None:
+    def _record_refusal(self, managed: ManagedObject, listing: _Listing, error: AwsError) -> None:
         delay_s = min(REFUSED_S * 2**listing.refusals, REFUSED_CAP_S)
         listing.refusals += 1
         listing.refusal = str(error)
@@ -320,9 +324,9 @@ class TuningChildren:
                     listing.made.add(name)
                     made += [name] if made_one else []
         except AwsError:
-            self._tell(managed, made)
+            self._emit_spawned(managed, made)
             raise
-        self._tell(managed, made)
+        self._emit_spawned(managed, made)
         return found
 
     def _spawn_one(self, managed: ManagedObject, seen: Observed, name: str) -> bool | None:
@@ -351,7 +355,7 @@ class TuningChildren:
             return False
         return True
 
-    def _tell(self, managed: ManagedObject, names: list[str]) -> None:
+    def _emit_spawned(self, managed: ManagedObject, names: list[str]) -> None:
         if not names:
             return
         more = len(names) - _NAMES_TOLD
@@ -368,7 +372,7 @@ class TuningChildren:
                 listing = self._listings[managed.key] = _Listing(uid)
             return listing
 
-    def _drop(self, key: ObjectKey) -> None:
+    def _forget_listing(self, key: ObjectKey) -> None:
         with self._lock:
             self._listings.pop(key, None)
 
@@ -382,10 +386,10 @@ def _with_fields(seen: Observed, fields: Mapping[str, Any]) -> Observed:
     return replace(seen, external=replace(seen.external, fields={**fields, **seen.external.fields}))
 
 
-def _lacking(seen: Observed, listing: _Listing) -> Observed:
+def _with_spawn_error(seen: Observed, listing: _Listing) -> Observed:
     """All that can be told without the list, which is told to lack."""
     message = f"the training jobs of {seen.name} cannot be listed, and have no objects: {listing.refusal}"
-    return replace(_with_fields(seen, listing.best), lacking=message)
+    return replace(_with_fields(seen, listing.best), spawn_error=message)
 
 
 def _held_back(seen: Observed) -> Observed:

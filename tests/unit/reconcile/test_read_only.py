@@ -156,7 +156,7 @@ def test_no_endpoint_is_created_updated_or_deleted(seen: EndpointObservation) ->
         policy=st.just("busy"),
         record=st.none() | recorded,
         wanted=name_sets,
-        told=name_sets,
+        recorded_ids=name_sets,
         legacy_ids=name_sets,
         waiting=names,
         taken=st.just({}) | st.just({"one": "other"}),
