@@ -25,7 +25,7 @@ RESYNC_SHARE: Final = 0.8
 _ENDED: Final = (reasons.COMPLETE, reasons.FAILED)
 
 
-def observed(
+def observe_object(
     descriptor: KindDescriptor,
     obj: JsonObject,
     effective_settings: EffectiveSettings,

@@ -105,19 +105,21 @@ class ResourceLifeCycle:
             ),
         )
 
-    def _describe(self, seen: ResourceObservation, managed: ManagedObject, *, background: bool) -> ResourceObservation:
-        base = seen.base
-        name = base.name if base.policy.read_only else seen.current or base.name
+    def _describe(
+        self, observed: ResourceObservation, managed: ManagedObject, *, background: bool
+    ) -> ResourceObservation:
+        base = observed.base
+        name = base.name if base.policy.read_only else observed.current or base.name
         answer = self._resources.describe(
             self._descriptor, managed.identity.target(), name, caller=managed.key, background=background
         )
         managed.state.described_at = self._context.clock.monotonic()
         base = replace(base, is_describe_due=False)
         if answer is ABSENT:
-            return replace(seen, base=replace(base, external=ABSENT))
+            return replace(observed, base=replace(base, external=ABSENT))
         differs = tuple(differences(content(self._descriptor, managed.spec), answer))
         return replace(
-            seen,
+            observed,
             base=replace(base, external=external_resource(self._descriptor, answer, Source.DESCRIPTION)),
             legacy_matches=not differs,
             differences=differs,
@@ -125,29 +127,29 @@ class ResourceLifeCycle:
 
     # --- acting
 
-    def _record_name(self, seen: ResourceObservation, managed: ManagedObject, name: str, wanted: str) -> None:
+    def _record_name(self, observed: ResourceObservation, managed: ManagedObject, name: str, wanted: str) -> None:
         if wanted == FOREIGN:
             managed.state.corrections = managed.state.corrections.after(self._context.clock.monotonic())
-        managed.ensure_finalizer(None, {CLAIMS: _text_of({**seen.claimed, name: wanted})})
+        managed.ensure_finalizer(None, {CLAIMS: _text_of({**observed.claimed, name: wanted})})
 
-    def _create(self, seen: ResourceObservation, managed: ManagedObject) -> ResourceObservation:
-        base = seen.base
+    def _create(self, observed: ResourceObservation, managed: ManagedObject) -> ResourceObservation:
+        base = observed.base
         target = managed.identity.target()
-        request = create_request(self._descriptor, managed.spec, seen.current, managed.identity)
+        request = create_request(self._descriptor, managed.spec, observed.current, managed.identity)
         self._resources.turn(target, self._descriptor.operations.create, caller=managed.key)
         send = partial(
             self._context.effects.perform,
             Effect.CREATE,
             lambda: self._resources.create(self._descriptor, target, request, caller=managed.key),
         )
-        created = replace(managed.create(base, seen.current, send), external=None)
+        created = replace(managed.create(base, observed.current, send), external=None)
         if created.mutation is not None:
             created = replace(created, is_recorded_in_status=False, shown="")
-        is_known = base.recorded is not None and base.recorded.name == seen.current
-        return replace(seen, base=created, was_gone=is_known and base.external is ABSENT)
+        is_known = base.recorded is not None and base.recorded.name == observed.current
+        return replace(observed, base=created, was_gone=is_known and base.external is ABSENT)
 
-    def _delete(self, seen: ResourceObservation, managed: ManagedObject, name: str) -> ResourceObservation:
-        base = seen.base
+    def _delete(self, observed: ResourceObservation, managed: ManagedObject, name: str) -> ResourceObservation:
+        base = observed.base
         target = managed.identity.target()
         self._resources.turn(target, self._descriptor.operations.delete, caller=managed.key)
         managed.require_current()
@@ -156,8 +158,8 @@ class ResourceLifeCycle:
             lambda: self._resources.delete(self._descriptor, target, name, caller=managed.key),
         )
         if answer is not ABSENT:
-            seen = replace(seen, is_confirmed_gone=True)
-        return replace(seen, gone=seen.gone | {name}, base=replace(base, mutation=Mutation.DELETED))
+            observed = replace(observed, is_confirmed_gone=True)
+        return replace(observed, gone=observed.gone | {name}, base=replace(base, mutation=Mutation.DELETED))
 
 
 def _text_of(claims: Mapping[str, str]) -> str:

@@ -122,125 +122,131 @@ class ScalingObservation(ExtendedObservation):
     """Where the policy is put now; None: no region is known."""
 
 
-def decide(seen: ScalingObservation) -> ScalingStep:
+def decide(observed: ScalingObservation) -> ScalingStep:
     """The next step; a hold lets no AWS call through."""
-    return respecting_hold(seen.base, _decide(seen))
+    return respecting_hold(observed.base, _decide(observed))
 
 
-def _decide(seen: ScalingObservation) -> ScalingStep:
-    base = seen.base
+def _decide(observed: ScalingObservation) -> ScalingStep:
+    base = observed.base
     if base.deleting_for_s is not None and base.policy.retain:
         return retain(base)
     if base.policy.paused:
         return paused(base)
     if base.failure is not None:
-        return _failed(seen, base.failure)
+        return _failed(observed, base.failure)
     if base.deleting_for_s is not None:
-        return _deleting(seen)
+        return _deleting(observed)
     if base.policy.read_only:
-        return _read_only(seen)
+        return _read_only(observed)
     if not (base.has_finalizer and base.is_name_persisted):
         return EnsureFinalizer()
-    return _living(seen)
+    return _living(observed)
 
 
-def _read_only(seen: ScalingObservation) -> ScalingStep:
+def _read_only(observed: ScalingObservation) -> ScalingStep:
     """Annotation `read-only`. What is found is not written down as applied: it would be removed with the object."""
-    base = seen.base
-    is_told = base.shown in {CREATED, ERROR} and base.is_recorded_in_status and seen.is_observed
-    if not seen.is_verified:
-        return Finish() if is_told and not seen.is_check_due else VerifyPolicies()
-    if seen.missing:
-        step = nothing_to_adopt(replace(base, name=seen.policy))
+    base = observed.base
+    is_told = base.shown in {CREATED, ERROR} and base.is_recorded_in_status and observed.is_observed
+    if not observed.is_verified:
+        return Finish() if is_told and not observed.is_check_due else VerifyPolicies()
+    if observed.missing:
+        step = nothing_to_adopt(replace(base, name=observed.policy))
         return (
             step
             if step.status_update is None
             else replace(step, status_update=replace(step.status_update, value=ERROR))
         )
     status_update = StatusUpdate(Phase.READY, reasons.CREATED, value=CREATED)
-    events = () if base.is_recorded_in_status or seen.record is None else (messages.found(seen.record),)
-    return Finish(status_update, seen.record, events)
+    events = () if base.is_recorded_in_status or observed.record is None else (messages.found(observed.record),)
+    return Finish(status_update, observed.record, events)
 
 
-def _living(seen: ScalingObservation) -> ScalingStep:
-    if clash := next((each for each in seen.wanted if each in seen.taken), ""):
-        return _refused(seen, clash)
+def _living(observed: ScalingObservation) -> ScalingStep:
+    if clash := next((each for each in observed.wanted if each in observed.taken), ""):
+        return _refused(observed, clash)
     # An edit under the pause is observed, not applied.
-    is_trusted = seen.base.reasons.get(reasons.RECONCILING) != reasons.PAUSED
+    is_trusted = observed.base.reasons.get(reasons.RECONCILING) != reasons.PAUSED
     is_done = (
-        is_trusted and seen.base.shown == CREATED and seen.is_observed and set(seen.recorded_ids) == set(seen.wanted)
+        is_trusted
+        and observed.base.shown == CREATED
+        and observed.is_observed
+        and set(observed.recorded_ids) == set(observed.wanted)
     )
-    if is_done and not seen.missing:
-        if seen.differences:
-            return _drifted(seen)
-        if drift_shown(seen.base) is not Drift.FOUND:
-            return VerifyPolicies() if seen.is_check_due else Finish()
-        return _in_place(seen) if seen.is_verified else VerifyPolicies()
-    if seen.waiting:
-        return _waits(seen, seen.waiting)
-    if new := tuple(each for each in seen.wanted if each not in seen.recorded_ids):
-        return _record_variants(seen, new) if seen.is_checked else CheckVariants(new)
-    if not seen.is_applied:
+    if is_done and not observed.missing:
+        if observed.differences:
+            return _drifted(observed)
+        if drift_shown(observed.base) is not Drift.FOUND:
+            return VerifyPolicies() if observed.is_check_due else Finish()
+        return _in_place(observed) if observed.is_verified else VerifyPolicies()
+    if observed.waiting:
+        return _waits(observed, observed.waiting)
+    if new := tuple(each for each in observed.wanted if each not in observed.recorded_ids):
+        return _record_variants(observed, new) if observed.is_checked else CheckVariants(new)
+    if not observed.is_applied:
         return Apply()
-    if old := tuple(each for each in seen.recorded_ids if each not in seen.wanted and each not in seen.removed):
+    if old := tuple(
+        each for each in observed.recorded_ids if each not in observed.wanted and each not in observed.removed
+    ):
         return Remove(old)
-    return _in_place(seen, reasons.POLICY_APPLIED)
+    return _in_place(observed, reasons.POLICY_APPLIED)
 
 
-def _in_place(seen: ScalingObservation, reason: str = "") -> Finish:
+def _in_place(observed: ScalingObservation, reason: str = "") -> Finish:
     """AWS has what the spec asks for; `reason` of the Event, if we have seen to it."""
-    fields = {"resourceIDList": list(seen.wanted)}
+    fields = {"resourceIDList": list(observed.wanted)}
     status_update = StatusUpdate(Phase.READY, reasons.CREATED, value=CREATED, fields=fields, drift=Drift.NONE)
-    message = f"{seen.policy} is in place on {_variants(seen.wanted)}"
-    return Finish(status_update, seen.record, (Event("Normal", reason, message),) if reason else ())
+    message = f"{observed.policy} is in place on {_variants(observed.wanted)}"
+    return Finish(status_update, observed.record, (Event("Normal", reason, message),) if reason else ())
 
 
-def _drifted(seen: ScalingObservation) -> ScalingStep:
+def _drifted(observed: ScalingObservation) -> ScalingStep:
     """Told first, then put in place again where that is asked for; not in a loop where others do not give in."""
-    base = seen.base
-    if seen.is_applied:
-        return _in_place(seen, reasons.DRIFT_CORRECTED)
+    base = observed.base
+    if observed.is_applied:
+        return _in_place(observed, reasons.DRIFT_CORRECTED)
     is_told = drift_shown(base) is Drift.FOUND
-    if base.policy.corrects and is_told and base.correction_in_s <= 0.0 and not seen.waiting:
+    if base.policy.corrects and is_told and base.correction_in_s <= 0.0 and not observed.waiting:
         return Apply()
-    return drift_reported(base, seen.record, sentence(seen.differences), CREATED, WAIT_S)
+    return drift_reported(base, observed.record, sentence(observed.differences), CREATED, WAIT_S)
 
 
-def _record_variants(seen: ScalingObservation, new: tuple[str, ...]) -> Finish:
+def _record_variants(observed: ScalingObservation, new: tuple[str, ...]) -> Finish:
     """Written down before it is done; our own write wakes the key for the rest."""
-    fields = {"resourceIDList": [*seen.recorded_ids, *new]}
+    fields = {"resourceIDList": [*observed.recorded_ids, *new]}
     status_update = StatusUpdate(
         Phase.WORKING, reasons.APPLYING, value=RECONCILING, fields=fields, synced=reasons.APPLYING
     )
-    return Finish(status_update, seen.record)
+    return Finish(status_update, observed.record)
 
 
-def _waits(seen: ScalingObservation, message: str) -> Finish:
+def _waits(observed: ScalingObservation, message: str) -> Finish:
     """An endpoint that is not in service is waited for: no error (v1-kinds.md 13.3)."""
     reason = reasons.WAITING_FOR_ENDPOINT
     status_update = StatusUpdate(Phase.WORKING, reason, message, value=RECONCILING, synced=reason)
-    events = messages.once(seen.base, reasons.RECONCILING, reason, message)
+    events = messages.once(observed.base, reasons.RECONCILING, reason, message)
     told = tuple(Event("Normal", each.reason, each.message) for each in events)
-    return Finish(status_update, seen.base.recorded, told, again_s=WAIT_S)
+    return Finish(status_update, observed.base.recorded, told, again_s=WAIT_S)
 
 
-def _refused(seen: ScalingObservation, clash: str) -> Finish:
+def _refused(observed: ScalingObservation, clash: str) -> Finish:
     """D-28: one policy name on one variant belongs to one object."""
-    who = seen.taken[clash]
+    who = observed.taken[clash]
     way = ", or set its annotation sagemaker.aws.amazon.com/adoption-policy=adopt" if who == UNKNOWN_OWNER else ""
     message = (
-        f"{who} has put a policy named {seen.policy} on {clash}: it is left alone. Choose another spec.policyName{way}."
+        f"{who} has put a policy named {observed.policy} on {clash}: it is left alone."
+        f" Choose another spec.policyName{way}."
     )
     reason = reasons.ALREADY_EXISTS
     status_update = StatusUpdate(Phase.STUCK, reason, message, value=ERROR, additional=message, synced=reason)
-    events = messages.once(seen.base, reasons.STALLED, reason, message)
-    return Finish(status_update, seen.base.recorded, events, again_s=4 * WAIT_S)
+    events = messages.once(observed.base, reasons.STALLED, reason, message)
+    return Finish(status_update, observed.base.recorded, events, again_s=4 * WAIT_S)
 
 
-def _failed(seen: ScalingObservation, failure: Failure) -> ScalingStep:
-    base = seen.base
+def _failed(observed: ScalingObservation, failure: Failure) -> ScalingStep:
+    base = observed.base
     if failure.error_class is ErrorClass.CONFLICT and base.deleting_for_s is None:
-        return _waits(seen, failure.message)
+        return _waits(observed, failure.message)
     step = failed(base, failure)
     if isinstance(step, RemoveFinalizer) or step.status_update is None:
         return step
@@ -252,15 +258,15 @@ def _failed(seen: ScalingObservation, failure: Failure) -> ScalingStep:
     return replace(step, status_update=replace(step.status_update, value=value), events=events, follow=False)
 
 
-def _deleting(seen: ScalingObservation) -> ScalingStep:
-    if not seen.base.has_finalizer:
+def _deleting(observed: ScalingObservation) -> ScalingStep:
+    if not observed.base.has_finalizer:
         return Finish()
-    ids = dict.fromkeys((*seen.recorded_ids, *seen.legacy_ids))
-    left = tuple(each for each in ids if each not in seen.removed and each not in seen.taken)
+    ids = dict.fromkeys((*observed.recorded_ids, *observed.legacy_ids))
+    left = tuple(each for each in ids if each not in observed.removed and each not in observed.taken)
     if left:
         return Remove(left)
     return RemoveFinalizer(
-        (Event("Normal", reasons.DELETED, f"{seen.policy} is removed from {_variants(ids)}"),) if ids else ()
+        (Event("Normal", reasons.DELETED, f"{observed.policy} is removed from {_variants(ids)}"),) if ids else ()
     )
 
 

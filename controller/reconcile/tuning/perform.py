@@ -74,7 +74,7 @@ class TuningLifeCycle:
         match step:
             case KeepChildren():
                 kept = self._children.keep(managed, observed.base)
-                return replace(observed, base=kept.seen, are_kept=True, again_s=kept.again_s)
+                return replace(observed, base=kept.observed, are_kept=True, again_s=kept.again_s)
             case DeleteChildren():
                 if self._children.delete_all(managed, observed.base):
                     return replace(observed, are_gone=True)

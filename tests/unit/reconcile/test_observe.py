@@ -9,7 +9,7 @@ import pytest
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
 from controller.reconcile.managed.local_state import Hold, LocalState, LocalStates
-from controller.reconcile.managed.observe_object import external_resource, hold_token, observed
+from controller.reconcile.managed.observe_object import external_resource, hold_token, observe_object
 from controller.reconcile.namespaces.settings import EffectiveSettings, NamespaceSettings, effective_settings_of
 from controller.reconcile.observation import Observed, Source
 from tests.faults.world import KEY, manifest
@@ -27,7 +27,9 @@ def obj(**spec: object) -> dict[str, Any]:
 
 def seen(stored: dict[str, Any], state: LocalState | None = None, descriptor: Any = TRAINING_JOB) -> Observed:
     """What is observed at second 1000."""
-    return observed(descriptor, stored, effective_settings(stored), state or LocalState(UID), now=NOW, monotonic=1000.0)
+    return observe_object(
+        descriptor, stored, effective_settings(stored), state or LocalState(UID), now=NOW, monotonic=1000.0
+    )
 
 
 def effective_settings(stored: dict[str, Any], **namespace: str) -> EffectiveSettings:
@@ -143,13 +145,13 @@ def test_the_namespaces_time_to_live_is_for_what_users_have_made(own: dict[str, 
     stored = obj()
     stored["metadata"]["annotations"] = annotated(**own)
     of_namespace = effective_settings(stored, ttl_seconds_after_finished="60")
-    assert observed(TRAINING_JOB, stored, of_namespace, LocalState(UID), now=NOW, monotonic=0).policy.ttl_s == (
+    assert observe_object(TRAINING_JOB, stored, of_namespace, LocalState(UID), now=NOW, monotonic=0).policy.ttl_s == (
         expected or 60
     )
     stored["metadata"]["annotations"]["sagemaker.aws.amazon.com/aws-resource"] = '{"name": "job"}'
     stored["metadata"]["ownerReferences"] = [{"apiVersion": "sagemaker.aws.amazon.com/v1", "controller": True}]
     spawned = effective_settings(stored, ttl_seconds_after_finished="60")
-    assert observed(TRAINING_JOB, stored, spawned, LocalState(UID), now=NOW, monotonic=0).policy.ttl_s == expected
+    assert observe_object(TRAINING_JOB, stored, spawned, LocalState(UID), now=NOW, monotonic=0).policy.ttl_s == expected
 
 
 @pytest.mark.parametrize("type_", ["Complete", "Failed"])
