@@ -201,7 +201,7 @@ class Observed:
     """Debugger rules that the status shows to have found issues."""
     edited: tuple[str, ...] = ()
     """Identity fields of the spec that differ from what was created (D-04)."""
-    is_asked: bool = False
+    is_reconcile_requested: bool = False
     """The user wants a full look now: annotation `reconcile-at` has a text that was not acted on yet."""
     tags: Tagging = Tagging()
     """What the resource shall be tagged with."""

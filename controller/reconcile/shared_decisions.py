@@ -61,7 +61,7 @@ def paused(observed: Observed) -> Finish:
     return Finish(status_update, observed.recorded, events)
 
 
-def only_looked_at(
+def read_only_step(
     observed: Observed, show: Callable[[ExternalResource, Recorded], Finish], *, is_settled: bool
 ) -> Describe | Finish | RemoveFinalizer:
     """Annotation `read-only`: what bears the object's name is shown as it is, by `show`, and nothing is done about it.
@@ -137,7 +137,7 @@ def failed(observed: Observed, failure: Failure) -> Finish | RemoveFinalizer:
         return RemoveFinalizer()  # this region, endpoint or name cannot be called: nothing was created there
     stuck = permanent and not is_deleting and failure.during in _REFUSED
     reason = reasons.INVALID_SPEC if stuck and failure.during is not During.IDENTITY else _trouble(failure)
-    text = f"{failure} ({_WAY_OUT})" if is_deleting else str(failure)
+    text = f"{failure} ({_FORCED_DELETION})" if is_deleting else str(failure)
     status_update = StatusUpdate(
         phase=Phase.STUCK if stuck else Phase.TROUBLED,
         reason=reason,
@@ -157,7 +157,7 @@ def failed(observed: Observed, failure: Failure) -> Finish | RemoveFinalizer:
     return Finish(status_update, observed.recorded, events, follow=follow, outcome=outcome, failure=failure)
 
 
-_WAY_OUT: Final = (
+_FORCED_DELETION: Final = (
     "to delete the object without asking AWS, set its annotation sagemaker.aws.amazon.com/deletion-policy=retain"
 )
 """Told where a deletion is held up, e.g. by a region that does not exist: finalizers are not for users to edit."""
@@ -171,7 +171,7 @@ _OUTCOMES: Final = {
     ErrorClass.INVALID: Outcome.RETRY_SLOWLY,
 }
 
-_NOBODY: Final = frozenset(
+_UNAUTHENTICATED: Final = frozenset(
     {
         *(
             "Credentials",
@@ -190,7 +190,7 @@ _NOBODY: Final = frozenset(
 def _trouble(failure: Failure) -> str:
     match failure.error_class:
         case ErrorClass.DENIED:
-            return reasons.CREDENTIALS_ERROR if failure.code in _NOBODY else reasons.ACCESS_DENIED
+            return reasons.CREDENTIALS_ERROR if failure.code in _UNAUTHENTICATED else reasons.ACCESS_DENIED
         case ErrorClass.QUOTA:
             is_quota = "Limit" in failure.code or "Quota" in failure.code
             return reasons.QUOTA_EXCEEDED if is_quota else reasons.DEPENDENCY_MISSING
@@ -218,7 +218,7 @@ def drift_shown(observed: Observed) -> Drift | None:
     return _DRIFTS.get(observed.reasons.get(reasons.DRIFTED, ""))
 
 
-def drift_told(observed: Observed, message: str) -> tuple[Event, ...]:
+def drift_events(observed: Observed, message: str) -> tuple[Event, ...]:
     """The Warning about drift, unless the object shows it already."""
     return messages.once(observed, reasons.DRIFTED, Drift.FOUND.value, message)
 
@@ -242,7 +242,7 @@ def drift_reported(observed: Observed, recorded: Recorded | None, message: str, 
     corrects = observed.policy.corrects
     status_update = drift_update(Phase.READY_WORKING if corrects else Phase.READY, message, value)
     again_s = max(observed.correction_in_s, pause_s) if corrects else LOOK_S
-    return Finish(status_update, recorded, drift_told(observed, message), again_s=again_s)
+    return Finish(status_update, recorded, drift_events(observed, message), again_s=again_s)
 
 
 _DRIFTS: Final = {each.value: each for each in Drift}

@@ -19,7 +19,7 @@ def children_or(observed: EndpointObservation, then: Create | Update, phase: Pha
     wants = [*desired.models, *filter(None, [desired.configuration])]
     for want in wants:
         if want.child is None and want.name not in observed.done:
-            return RestoreChild(want) if want.spoilt else MakeChild(want)
+            return RestoreChild(want) if want.modified else MakeChild(want)
     for want in wants:
         if want.child is None or not want.child.sagemaker_name:
             return _waits_for(observed, want, phase)
@@ -49,7 +49,7 @@ def _waits_for(observed: EndpointObservation, want: Want, phase: Phase) -> Finis
     return Finish(status_update, base.recorded, events, follow=base.recorded is not None, again_s=CHILDREN_POLL_S)
 
 
-def tagged_otherwise(observed: EndpointObservation) -> Want | None:
+def with_other_tags(observed: EndpointObservation) -> Want | None:
     """A child that is wanted but for its tags, which are no content: they are changed in place (D-13)."""
     desired = observed.desired
     for want in (*desired.models, *filter(None, [desired.configuration])) if desired else ():
@@ -68,7 +68,7 @@ def needed(observed: EndpointObservation) -> set[str]:
     return {running.uid} | {want.child.uid for want in desired.models if want.child}
 
 
-def superfluous(observed: EndpointObservation) -> list[Child]:
+def unneeded_children(observed: EndpointObservation) -> list[Child]:
     """Children that neither the endpoint nor the spec needs; models only when the last configuration with them went."""
     wanted = needed(observed)
     configurations = [child for child in observed.configurations if child.uid not in wanted]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from controller.reconcile import reasons
-from controller.reconcile.endpoint.children import children_or, tagged_otherwise
+from controller.reconcile.endpoint.children import children_or, with_other_tags
 from controller.reconcile.endpoint.deletion import deleting
 from controller.reconcile.endpoint.in_service import in_service
 from controller.reconcile.endpoint.observation import (
@@ -21,7 +21,7 @@ from controller.reconcile.endpoint.observation import (
     TagChild,
 )
 from controller.reconcile.endpoint.pauses import BUSY_POLL_S
-from controller.reconcile.endpoint.status_fields import fields_of, first_sight
+from controller.reconcile.endpoint.status_fields import fields_of, first_seen_events
 from controller.reconcile.endpoint.updates import is_held, is_pending, resets
 from controller.reconcile.hosting import BUSY, CREATING, DELETING, FAILED, IN_SERVICE, UPDATING
 from controller.reconcile.observation import (
@@ -41,9 +41,9 @@ from controller.reconcile.shared_decisions import (
     foreign,
     may_be_invisible,
     nothing_to_adopt,
-    only_looked_at,
     ownership_of,
     paused,
+    read_only_step,
     record_of,
     respecting_hold,
     retain,
@@ -88,7 +88,7 @@ def _decide(observed: EndpointObservation) -> EndpointStep:
         return deleting(observed, base.deleting_for_s)
     if base.policy.read_only:
         is_settled = observed.is_observed and observed.was_visible
-        return only_looked_at(base, partial(_only_shown, observed), is_settled=is_settled)
+        return read_only_step(base, partial(_show_read_only, observed), is_settled=is_settled)
     if observed.invalid is not None:
         return _invalid(observed, observed.invalid)
     if not base.has_finalizer:
@@ -98,18 +98,18 @@ def _decide(observed: EndpointObservation) -> EndpointStep:
     for child in observed.children:
         if not child.is_owned and child.name not in observed.done:
             return OwnChild(child)
-    if (want := tagged_otherwise(observed)) is not None:
+    if (want := with_other_tags(observed)) is not None:
         return TagChild(want)
     if base.recorded is not None:
         return _recorded(observed, base.recorded)
     return _not_recorded(observed)
 
 
-def _only_shown(observed: EndpointObservation, external: ExternalResource, recorded: Recorded) -> Finish:
+def _show_read_only(observed: EndpointObservation, external: ExternalResource, recorded: Recorded) -> Finish:
     """The endpoint as it is, whatever the spec says; no child is made or missed."""
     if external.value == IN_SERVICE:
         status_update = StatusUpdate(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(observed))
-        return Finish(status_update, recorded, first_sight(observed, recorded), follow=True)
+        return Finish(status_update, recorded, first_seen_events(observed, recorded), follow=True)
     if external.value == FAILED:
         return _endpoint_stuck(observed, recorded, external)
     return _as_it_is(observed, recorded, external)
@@ -185,18 +185,18 @@ def _build(observed: EndpointObservation) -> EndpointStep:
 def _recorded(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
     base, external = observed.base, observed.base.external
     if base.mutation is Mutation.CREATED:
-        return _told(observed, recorded, CREATING, messages.created(base, recorded))
+        return _requested(observed, recorded, CREATING, messages.created(base, recorded))
     if base.mutation is Mutation.UPDATED:
         begins = Event("Normal", reasons.UPDATE_STARTED, f"update of {recorded.name} begins")
-        return _told(
+        return _requested(
             observed, recorded, UPDATING, begins, *resets(observed, is_whole=not observed.last_update.is_of_numbers)
         )
     if base.mutation is Mutation.DELETED:
         goes = Event("Normal", reasons.DELETING, f"{recorded.name} is deleted, to be made anew")
-        return _told(observed, recorded, DELETING, goes)
+        return _requested(observed, recorded, DELETING, goes)
     if external is None:
         if not base.is_recorded_in_status:
-            return _told(observed, recorded, CREATING, messages.created(base, recorded))
+            return _requested(observed, recorded, CREATING, messages.created(base, recorded))
         settled = observed.was_visible and observed.is_observed and not base.is_describe_due
         return Finish(follow=True) if settled else Describe(background=observed.is_observed)
     if external is ABSENT:
@@ -214,7 +214,7 @@ def _recorded(observed: EndpointObservation, recorded: Recorded) -> EndpointStep
     return _as_it_is(observed, recorded, external)
 
 
-def _told(observed: EndpointObservation, recorded: Recorded, value: str, *events: Event) -> Finish:
+def _requested(observed: EndpointObservation, recorded: Recorded, value: str, *events: Event) -> Finish:
     """SageMaker has accepted: this is what it says then, without asking."""
     phase = Phase.READY_WORKING if value == UPDATING else Phase.WORKING
     fields = fields_of(observed)
@@ -250,7 +250,7 @@ def _as_it_is(observed: EndpointObservation, recorded: Recorded, external: Exter
         fields=fields_of(observed),
         synced=reasons.UPDATE_PENDING if pending else reasons.SYNCED,
     )
-    events = first_sight(observed, recorded) + status_changed(base, external.value)
+    events = first_seen_events(observed, recorded) + status_changed(base, external.value)
     if pending and base.reasons.get(reasons.SYNCED) != reasons.UPDATE_PENDING:
         events += (Event("Normal", reasons.UPDATE_PENDING, message),)
     again_s = BUSY_POLL_S if external.value == DELETING else None  # lists tell of changes, not of disappearance
@@ -283,4 +283,4 @@ def _endpoint_stuck(observed: EndpointObservation, recorded: Recorded, external:
         synced=reasons.UPDATE_BLOCKED if pending else reasons.SYNCED,
     )
     events = messages.once(observed.base, reasons.STALLED, reasons.ENDPOINT_FAILED, message, reasons.FAILED)
-    return Finish(status_update, recorded, first_sight(observed, recorded) + events, follow=True)
+    return Finish(status_update, recorded, first_seen_events(observed, recorded) + events, follow=True)

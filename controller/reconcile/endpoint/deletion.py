@@ -47,11 +47,11 @@ def deleting(observed: EndpointObservation, deleting_for_s: float) -> EndpointSt
             case _:
                 pass
     if external.value == DELETING or external.value in BUSY or observed.was_refused_as_busy:
-        return _waits_for_endpoint(observed, _held_up(external.value), reasons.DELETING)
+        return _waits_for_endpoint(observed, _busy_message(external.value), reasons.DELETING)
     return Delete(base.recorded.name if base.recorded else base.name)
 
 
-def _held_up(value: str) -> str:
+def _busy_message(value: str) -> str:
     """SageMaker deletes no endpoint that it is at work on."""
     return f"the endpoint is {value}" + ("" if value == DELETING else ": its deletion is asked for when that has ended")
 
@@ -81,7 +81,7 @@ def _waits_for_endpoint(observed: EndpointObservation, message: str, reason: str
 def _teardown_begins(observed: EndpointObservation, message: str) -> EndpointStep:
     """Written down before the children go: from here on nobody asks for the endpoint again."""
     if not observed.children:
-        return RemoveFinalizer(_last_words(observed, message))
+        return RemoveFinalizer(_deleted_events(observed, message))
     status_update = StatusUpdate(
         Phase.WORKING,
         reasons.DELETING_CHILDREN,
@@ -90,10 +90,10 @@ def _teardown_begins(observed: EndpointObservation, message: str) -> EndpointSte
         fields={"endpointConfigName": None, "modelNames": None},
         forgets=True,
     )
-    return Finish(status_update, None, _last_words(observed, message), again_s=CHILDREN_POLL_S)
+    return Finish(status_update, None, _deleted_events(observed, message), again_s=CHILDREN_POLL_S)
 
 
-def _last_words(observed: EndpointObservation, message: str) -> tuple[Event, ...]:
+def _deleted_events(observed: EndpointObservation, message: str) -> tuple[Event, ...]:
     return (Event("Normal", reasons.DELETED, message),) if observed.base.recorded else ()
 
 

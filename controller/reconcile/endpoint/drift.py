@@ -14,10 +14,10 @@ from controller.reconcile.drift.report import Difference, sentence
 from controller.reconcile.endpoint.desired import Child
 from controller.reconcile.endpoint.observation import CorrectChild, EndpointObservation, EndpointStep, Numbers
 from controller.reconcile.endpoint.pauses import BUSY_POLL_S
-from controller.reconcile.endpoint.status_fields import fields_of, first_sight
+from controller.reconcile.endpoint.status_fields import fields_of, first_seen_events
 from controller.reconcile.hosting import IN_SERVICE
 from controller.reconcile.observation import Recorded
-from controller.reconcile.shared_decisions import drift_shown, drift_told, drift_update
+from controller.reconcile.shared_decisions import drift_events, drift_shown, drift_update
 from controller.reconcile.steps import Drift, Finish, Phase
 
 
@@ -81,7 +81,7 @@ def drifted(
         if base.correction_in_s <= 0.0 and not observed.was_refused_as_busy:
             return repair
         again_s = max(base.correction_in_s, BUSY_POLL_S)
-    return _told(observed, recorded, phases[0] if corrects else phases[1], message, again_s)
+    return _reported(observed, recorded, phases[0] if corrects else phases[1], message, again_s)
 
 
 def children_drifted(observed: EndpointObservation, recorded: Recorded, lost: list[Child]) -> EndpointStep:
@@ -91,14 +91,14 @@ def children_drifted(observed: EndpointObservation, recorded: Recorded, lost: li
             if not child.corrects and child.name not in observed.done:
                 return CorrectChild(child)
     message = "; ".join(f"{child.descriptor.kind} {child.name}: {child.drift}" for child in lost)
-    return _told(observed, recorded, Phase.READY, message)
+    return _reported(observed, recorded, Phase.READY, message)
 
 
-def _told(
+def _reported(
     observed: EndpointObservation, recorded: Recorded, phase: Phase, message: str, again_s: float | None = None
 ) -> Finish:
     status_update = drift_update(phase, message, IN_SERVICE, fields_of(observed))
-    events = first_sight(observed, recorded) + drift_told(observed.base, message)
+    events = first_seen_events(observed, recorded) + drift_events(observed.base, message)
     return Finish(status_update, recorded, events, follow=True, again_s=again_s)
 
 

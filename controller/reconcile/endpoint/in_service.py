@@ -5,7 +5,7 @@ Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 
 from controller.reconcile import reasons
 from controller.reconcile.endpoint.capacity import changed_numbers
-from controller.reconcile.endpoint.children import children_or, needed, superfluous
+from controller.reconcile.endpoint.children import children_or, needed, unneeded_children
 from controller.reconcile.endpoint.desired import Child, shape_of
 from controller.reconcile.endpoint.drift import changed_configuration, changed_numbers_of, children_drifted, drifted
 from controller.reconcile.endpoint.observation import (
@@ -18,7 +18,7 @@ from controller.reconcile.endpoint.observation import (
     Update,
 )
 from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
-from controller.reconcile.endpoint.status_fields import fields_of, first_sight
+from controller.reconcile.endpoint.status_fields import fields_of, first_seen_events
 from controller.reconcile.endpoint.updates import held, is_held
 from controller.reconcile.hosting import CREATING, IN_SERVICE, UPDATING
 from controller.reconcile.observation import ExternalResource, Recorded
@@ -116,12 +116,12 @@ def _at_rest(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
         Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(observed), drift=Drift.NONE
     )
     is_told = base.shown == IN_SERVICE and base.is_recorded_in_status and observed.is_observed
-    unneeded = superfluous(observed)
+    unneeded = unneeded_children(observed)
     if is_told and unneeded:
         for child in unneeded:
             if child.name not in observed.done and not child.is_deleting:
                 return DropChild(child)
-    events = first_sight(observed, recorded)
+    events = first_seen_events(observed, recorded)
     if base.shown == UPDATING:
         events += (Event("Normal", reasons.UPDATE_COMPLETED, f"{recorded.name} serves the new configuration"),)
     elif base.shown == CREATING:

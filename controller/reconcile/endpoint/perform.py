@@ -126,8 +126,8 @@ class EndpointLifeCycle:
                 self._children.make(managed, want)
                 return want.name
             case RestoreChild(want):
-                assert want.spoilt is not None  # noqa: S101 (decided on)
-                self._children.restore(managed, want.spoilt, want)
+                assert want.modified is not None  # noqa: S101 (decided on)
+                self._children.restore(managed, want.modified, want)
                 return want.name
             case TagChild(want):
                 assert want.child is not None  # noqa: S101 (decided on)
@@ -169,7 +169,7 @@ class EndpointLifeCycle:
                 summary = _current(
                     status, external_resource(self._descriptor, sighting.summary, Source.SUMMARY), sighting.summary
                 )
-            is_due, is_lost = sighting.is_describe_due or base.is_asked, sighting.lost is not None
+            is_due, is_lost = sighting.is_describe_due or base.is_reconcile_requested, sighting.lost is not None
             base = replace(base, external=summary, summary=summary, is_describe_due=is_due, is_list_lost=is_lost)
         observed = EndpointObservation(
             base=base,

@@ -21,7 +21,7 @@ def fields_of(observed: EndpointObservation) -> dict[str, Any]:
     return fields
 
 
-def first_sight(observed: EndpointObservation, recorded: Recorded) -> tuple[Event, ...]:
+def first_seen_events(observed: EndpointObservation, recorded: Recorded) -> tuple[Event, ...]:
     """That the endpoint is there, unless the status says so already."""
     is_news = not (observed.base.is_recorded_in_status or observed.base.is_legacy)
     return (messages.created(observed.base, recorded),) if is_news else ()

@@ -2,7 +2,7 @@
 
 from controller.reconcile import reasons
 from controller.reconcile.endpoint.observation import EndpointObservation
-from controller.reconcile.endpoint.status_fields import fields_of, first_sight
+from controller.reconcile.endpoint.status_fields import fields_of, first_seen_events
 from controller.reconcile.hosting import IN_SERVICE
 from controller.reconcile.observation import Recorded
 from controller.reconcile.steps import Event, Finish, Phase, StatusUpdate
@@ -44,7 +44,7 @@ def held(observed: EndpointObservation, recorded: Recorded, *, is_whole: bool) -
     )
     is_told = observed.base.reasons.get(reasons.READY) == reasons.UPDATE_PENDING
     events = () if is_told else (Event("Normal", reasons.UPDATE_PENDING, message),)
-    return Finish(status_update, recorded, first_sight(observed, recorded) + events, follow=True)
+    return Finish(status_update, recorded, first_seen_events(observed, recorded) + events, follow=True)
 
 
 def resets(observed: EndpointObservation, *, is_whole: bool) -> tuple[Event, ...]:

@@ -229,9 +229,9 @@ def _ended(observed: Observed) -> JobStep:
 
 def _after_end(observed: Observed) -> JobStep:
     """Nothing to do any more, but debugger rules are followed to their end, and a user may ask for a look."""
-    if observed.is_asked and observed.is_describe_due and not observed.policy.paused:
+    if observed.is_reconcile_requested and observed.is_describe_due and not observed.policy.paused:
         return Describe()
-    if not (observed.rules_running or observed.is_asked):
+    if not (observed.rules_running or observed.is_reconcile_requested):
         return Finish()
     if isinstance(observed.external, ExternalResource) and observed.external.source is Source.DESCRIPTION:
         events = tuple(messages.issues_found(observed, observed.external))

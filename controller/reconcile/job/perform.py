@@ -36,7 +36,7 @@ class JobLifeCycle:
         external = None
         if sighting.summary is not None:
             external = external_resource(self._descriptor, sighting.summary, Source.SUMMARY)
-        is_due, is_lost = sighting.is_describe_due or observed.is_asked, sighting.lost is not None
+        is_due, is_lost = sighting.is_describe_due or observed.is_reconcile_requested, sighting.lost is not None
         return replace(observed, external=external, summary=external, is_describe_due=is_due, is_list_lost=is_lost)
 
     def decide(self, observed: Observed) -> JobStep:

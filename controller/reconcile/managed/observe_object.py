@@ -54,7 +54,7 @@ def observe_object(
     ends = [conditions[each] for each in _ENDED if conditions.get(each, {}).get("status") == "True"]
     ended_at = ends[0].get("lastTransitionTime") if in_status and ends else None
     asked = (known.RECONCILE_AT.of(effective_settings.own) or "") if effective_settings.own else ""
-    is_asked = asked != "" and asked != status.get(HANDLED)
+    is_reconcile_requested = asked != "" and asked != status.get(HANDLED)
     return Observed(
         descriptor=descriptor,
         name=shown_name if is_legacy else name,
@@ -83,8 +83,8 @@ def observe_object(
         described_ago_s=None if state.described_at is None else monotonic - state.described_at,
         doubt_for_s=None if state.doubtful_since is None else monotonic - state.doubtful_since,
         was_refused=stalled.get("status") == "True" and stalled.get("reason") == reasons.INVALID_SPEC,
-        is_asked=is_asked,
-        is_describe_due=is_asked,
+        is_reconcile_requested=is_reconcile_requested,
+        is_describe_due=is_reconcile_requested,
         correction_in_s=state.corrections.due_in_s(monotonic),
         hold_s=hold.until - monotonic if hold is not None and holds else None,
     )

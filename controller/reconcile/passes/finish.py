@@ -28,7 +28,7 @@ def finish(managed: ManagedObject, observed: Observed, end: Finish) -> Result:
     _report_ignored(managed, observed)
     if observed.is_list_lost or reasons.STATUS_DELAYED in observed.reasons:
         _report_delay(managed, observed)
-    if observed.is_asked and end.outcome in {Outcome.DONE, Outcome.TERMINAL} and observed.hold_s is None:
+    if observed.is_reconcile_requested and end.outcome in {Outcome.DONE, Outcome.TERMINAL} and observed.hold_s is None:
         _report_handled(managed, observed)
     state = managed.state
     if observed.is_ended:

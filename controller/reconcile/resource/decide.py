@@ -29,8 +29,8 @@ from controller.reconcile.shared_decisions import (
     drift_shown,
     failed,
     may_be_invisible,
-    only_looked_at,
     paused,
+    read_only_step,
     record_of,
     respecting_hold,
     retain,
@@ -79,7 +79,7 @@ def _living(observed: ResourceObservation) -> ResourceStep:
     base = observed.base
     if base.policy.read_only:
         is_settled = base.shown == CREATED and observed.is_observed
-        return only_looked_at(base, lambda _, recorded: _only_shown(observed, recorded), is_settled=is_settled)
+        return read_only_step(base, lambda _, recorded: _show_read_only(observed, recorded), is_settled=is_settled)
     if (base.is_legacy or base.is_recorded_in_status) and not observed.claimed:
         return _inherited(observed)
     if base.recorded is not None and base.recorded.name != observed.current and is_abandoned(observed):
@@ -91,7 +91,7 @@ def _living(observed: ResourceObservation) -> ResourceStep:
     return _created(observed, base.recorded)
 
 
-def _only_shown(observed: ResourceObservation, recorded: Recorded) -> Finish:
+def _show_read_only(observed: ResourceObservation, recorded: Recorded) -> Finish:
     """It exists, whatever the spec says."""
     base = observed.base
     message = "" if observed.legacy_matches else f"{recorded.name} is not what the spec asks for, and stays as it is"

@@ -93,7 +93,7 @@ class ResourceLifeCycle:
             base=replace(
                 base,
                 failure=failure,
-                is_describe_due=base.is_asked or clock.monotonic() - state.described_at >= due_s,
+                is_describe_due=base.is_reconcile_requested or clock.monotonic() - state.described_at >= due_s,
             ),
             content=wanted,
             claimed=claimed,

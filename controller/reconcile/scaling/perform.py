@@ -145,7 +145,7 @@ class ScalingLifeCycle:
             policy=base.recorded.name if base.recorded else autoscaling.policy_name(managed.spec),
             recorded_ids=_recorded_ids(obj),
             is_observed=(obj.get("status") or {}).get("observedGeneration") == base.generation,
-            is_check_due=base.is_asked or clock.monotonic() - state.described_at >= check_s,
+            is_check_due=base.is_reconcile_requested or clock.monotonic() - state.described_at >= check_s,
         )
         if base.failure is not None:
             return observed

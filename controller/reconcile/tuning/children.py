@@ -52,7 +52,7 @@ T = TypeVar("T")
 
 _log: Final = structlog.get_logger(__name__)
 
-_NAMES_TOLD: Final = 5
+_NAMES_LISTED: Final = 5
 """Names in one event; more are counted."""
 _ORPHAN: Final = "orphan"
 """Finalizer of the API server (`metav1.FinalizerOrphanDependents`)."""
@@ -361,8 +361,8 @@ class TuningChildren:
     def _emit_spawned(self, managed: ManagedObject, names: list[str]) -> None:
         if not names:
             return
-        more = len(names) - _NAMES_TOLD
-        text = ", ".join(names[:_NAMES_TOLD]) + (f" and {more} more" if more > 0 else "")
+        more = len(names) - _NAMES_LISTED
+        text = ", ".join(names[:_NAMES_LISTED]) + (f" and {more} more" if more > 0 else "")
         managed.emit_events((Event("Normal", reasons.TRAINING_JOB_SPAWNED, text),))
 
     # --- memory
