@@ -31,7 +31,7 @@ class Difference:
     def __str__(self) -> str:
         if _PRIVATE in self.path.split(".") or not (_is_scalar(self.applied) and _is_scalar(self.found)):
             return f"{self.path} is not what was applied"
-        return f"{self.path} is {_settings_of(self.found)}, and {_settings_of(self.applied)} was applied"
+        return f"{self.path} is {_text_of(self.found)}, and {_text_of(self.applied)} was applied"
 
 
 def sentence(differences: Iterable[Difference]) -> str:
@@ -45,7 +45,7 @@ def _is_scalar(value: Any) -> bool:
     return value is None or isinstance(value, str | int | float)
 
 
-def _settings_of(value: Any) -> str:
+def _text_of(value: Any) -> str:
     if value is None:
         return "absent"
     if isinstance(value, float):
