@@ -52,11 +52,11 @@ class ChildObjects:
             Effect.CREATE_CHILD, lambda: self._writer.create(resource, namespace, child), unless=ErrorClass.EXISTS
         )
 
-    def restore(self, owner: ManagedObject, spoilt: Child, want: Want) -> None:
+    def restore(self, owner: ManagedObject, modified: Child, want: Want) -> None:
         """Give a child its spec back."""
         owner.require_current()
-        body = {"spec": merge_patch(spoilt.spec, want.spec)}
-        self._perform(Effect.CREATE_CHILD, lambda: self._patch(owner, spoilt, {}, body), unless=None)
+        body = {"spec": merge_patch(modified.spec, want.spec)}
+        self._perform(Effect.CREATE_CHILD, lambda: self._patch(owner, modified, {}, body), unless=None)
 
     def tag(self, owner: ManagedObject, child: Child, want: Want) -> None:
         """Give a child the tags of what is wanted; its own reconciler takes them to AWS."""
