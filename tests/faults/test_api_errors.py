@@ -9,9 +9,10 @@ from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
 from controller.kube.errors import ServerError, TooManyRequests
 from controller.runtime.errors import ErrorClass
-from tests.faults.cluster import silence
+from tests.fakes.cluster import silence
+from tests.fakes.job_manifests import KEY, manifest
+from tests.fakes.world import World
 from tests.faults.scenarios import JOBS, SCENARIOS, Scenario, scenarios_of
-from tests.faults.world import KEY, World, manifest
 
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "not authorized to perform this")
 EXPIRED = AwsError(ErrorClass.DENIED, "ExpiredTokenException", "the security token is expired")

@@ -6,8 +6,10 @@ Each test plays a life once undisturbed, which counts the effects, and then once
 import pytest
 
 from api.descriptor import KindDescriptor
+from tests.fakes.crashes import CrashPoint
+from tests.fakes.job_manifests import manifest
+from tests.fakes.world import World
 from tests.faults.scenarios import JOBS, SCENARIOS, Scenario, scenarios_of
-from tests.faults.world import CrashPoint, World, manifest
 
 LIVES = [
     pytest.param(job, scenario, id=f"{job.kind} {name}") for job in JOBS for name, scenario in scenarios_of(job).items()

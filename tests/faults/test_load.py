@@ -9,7 +9,8 @@ from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from controller.aws.limits.budgets import LIMITS, Budgets
 from controller.aws.targets import Target
-from tests.faults.world import World, manifest
+from tests.fakes.job_manifests import manifest
+from tests.fakes.world import World
 
 
 def test_eighty_new_objects_are_created_at_the_budgets_rate_with_few_passes() -> None:
@@ -23,7 +24,7 @@ def test_eighty_new_objects_are_created_at_the_budgets_rate_with_few_passes() ->
         times.append(world.clock.monotonic())
         return create(descriptor, target, request, caller=caller)
 
-    world.aws.turn = budgets.turn  # type: ignore[method-assign, assignment]
+    world.sagemaker.turn = budgets.turn  # type: ignore[method-assign, assignment]
     world.aws.create = budgeted  # type: ignore[method-assign]
     reconcile = world.reconciler.reconcile
 

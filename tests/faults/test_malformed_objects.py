@@ -9,8 +9,9 @@ import pytest
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
 from api.v1 import KINDS
+from tests.fakes.job_manifests import manifest
+from tests.fakes.world import World
 from tests.faults.lax_world import LaxWorld, deleting, misfits, sample, schema_of, with_value
-from tests.faults.world import World, manifest
 
 EVERY_KIND = [pytest.param(each, id=each.kind) for each in KINDS]
 

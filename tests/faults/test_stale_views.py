@@ -7,10 +7,12 @@ import pytest
 
 from api.meta import JsonObject
 from controller.aws.errors import AwsError
+from controller.runtime.controller import DONE
 from controller.runtime.errors import ErrorClass
 from tests.fakes import FakeClock
+from tests.fakes.job_manifests import KEY, manifest
+from tests.fakes.world import World
 from tests.faults.scenarios import SCENARIOS, Scenario, assert_completed, completes
-from tests.faults.world import DONE, KEY, World, manifest
 
 
 def _history(scenario: Scenario) -> list[JsonObject]:

@@ -9,7 +9,8 @@ from api.meta import JsonObject
 from api.v1 import BATCH_TRANSFORM_JOB, PROCESSING_JOB
 from controller.aws.errors import AwsError
 from controller.runtime.errors import ErrorClass
-from tests.faults.world import KEY, World, manifest
+from tests.fakes.job_manifests import KEY, manifest
+from tests.fakes.world import World
 
 
 def test_a_job_is_created_followed_and_completed() -> None:
@@ -128,7 +129,7 @@ def test_an_ended_job_costs_nothing_ever_again() -> None:
     world.run(10)
     world.aws.move(world.job_name, "Completed")
     world.run(30)
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     world.cluster.writes.clear()
     world.restart()
     world.run(600, step_s=5)
@@ -141,7 +142,7 @@ def test_a_restart_with_running_jobs_lists_and_writes_nothing() -> None:
     world = World()
     world.cluster.apply(manifest())
     world.run(30)
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     world.cluster.writes.clear()
     world.restart()
     world.run(60)
@@ -390,7 +391,7 @@ def test_an_ended_object_goes_after_its_time_and_its_job_stays() -> None:
     world.aws.move(name, "Completed")
     world.run(300, step_s=5)
     world.restart()
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     world.run(280, step_s=5)
     assert world.condition("Complete") == ("True", "Completed")
     world.run(60, step_s=5)
@@ -451,7 +452,7 @@ def test_retain_lets_the_job_run_when_its_object_goes() -> None:
     world = World()
     world.cluster.apply(_annotated("deletion-policy", "retain"))
     world.run(30)
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     world.cluster.delete(KEY)
     world.run(1)
     assert world.cluster.get(KEY) is None

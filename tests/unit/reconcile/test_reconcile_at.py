@@ -9,10 +9,11 @@ from api.meta import ObjectKey
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.aws.errors import AwsError
 from controller.runtime.errors import ErrorClass
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.job_manifests import KEY, manifest
+from tests.fakes.world import World
 from tests.faults import hosting_world, test_scaling_crashes
-from tests.faults.cluster import FakeCluster
 from tests.faults.hosting_world import HostingWorld
-from tests.faults.world import KEY, World, manifest
 
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "no")
 
@@ -40,7 +41,7 @@ def job(value: str = "InProgress") -> World:
     world.run(30)
     world.aws.move(world.job_name, value)
     world.run(60)
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     return world
 
 
@@ -106,26 +107,26 @@ def test_a_resource_is_described_once_for_each_text(kind: Any) -> None:
     world.run(60)
     cluster = world.clusters[kind.kind]
     (key,) = cluster.keys()
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     for n, text in enumerate(("now", "again"), 1):
         ask(cluster, key, text)
         world.run(60)
-        assert world.aws.calls.count(kind.operations.describe) == n
+        assert world.sagemaker.operations.count(kind.operations.describe) == n
         assert handled(cluster, key) == text
-    assert {call for call in world.aws.calls if call != "list"} == {kind.operations.describe}
+    assert {call for call in world.sagemaker.operations if not call.startswith("List")} == {kind.operations.describe}
     assert world.is_at_rest()
 
 
 def test_a_policy_that_was_taken_away_is_put_back() -> None:
     """The look asks Application Auto Scaling about every variant (D-23)."""
-    world = test_scaling_crashes.World()
+    world = test_scaling_crashes.ScalingWorld()
     world.cluster.apply(test_scaling_crashes.manifest("ab"))
-    world.run()
+    world.run(900, step_s=30)
     world.aws.put.clear()
-    world.run()
+    world.run(900, step_s=30)
     assert world.aws.put == set()
     ask(world.cluster, test_scaling_crashes.KEY, "now")
-    world.run()
+    world.run(900, step_s=30)
     assert len(world.aws.put) == 2
     assert handled(world.cluster, test_scaling_crashes.KEY) == "now"
 
@@ -149,14 +150,14 @@ def test_an_edit_of_tags_does_not_take_the_place_of_the_look_at_a_resource(kind:
     world.apply(hosting_world.manifest())
     world.until(world.is_at_rest)
     world.run(60)
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     world.apply(hosting_world.manifest(tags=[{"key": "team", "value": "a"}]))
     cluster = world.clusters[kind.kind]
     (key,) = cluster.keys()
     ask(cluster, key, "now")
     world.run(60)
-    assert world.aws.calls.count("AddTags") == 3
-    assert world.aws.calls.count(kind.operations.describe) == 1
+    assert world.sagemaker.operations.count("AddTags") == 3
+    assert world.sagemaker.operations.count(kind.operations.describe) == 1
     assert handled(cluster, key) == "now"
 
 

@@ -19,7 +19,7 @@ from controller.reconcile.status.view import (
     rfc3339,
     status_patch,
 )
-from tests.faults.cluster import _merge
+from tests.fakes.cluster import _merge
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 RECORDED = Recorded("job", "us-east-2", "aws", "arn:x", "123456789012", NOW)

@@ -1,11 +1,7 @@
-"""Fakes shared by the tests: small, honest implementations of the ports."""
+"""A clock that stands still until a test advances it."""
 
 import threading
-from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
-from controller.aws.targets import Target
 
 
 class FakeClock:
@@ -35,29 +31,3 @@ class FakeClock:
         """Somebody corrects the wall clock; monotonic time goes on."""
         with self._lock:
             self._start -= timedelta(seconds=seconds)
-
-
-class Answers:
-    """An `Api` that gives what was prepared for an operation, one after another, the last one for ever."""
-
-    def __init__(self, **answers: list[dict[str, Any] | Exception]) -> None:
-        self.answers = answers
-        self.requests: list[tuple[str, dict[str, Any]]] = []
-
-    def call(
-        self,
-        target: Target,
-        service: str,
-        operation: str,
-        request: Mapping[str, Any],
-        *,
-        caller: Hashable,
-        background: bool = False,
-    ) -> dict[str, Any]:
-        """See `Api.call`."""
-        self.requests.append((operation, dict(request)))
-        prepared = self.answers[operation]
-        answer = prepared.pop(0) if len(prepared) > 1 else prepared[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
