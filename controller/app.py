@@ -40,7 +40,7 @@ from controller.kube.namespace_check import ServedNamespaces
 from controller.kube.transport import RestMetrics
 from controller.observability.registry import new_registry
 from controller.observability.server import Check, WebServer, health_routes, metrics_routes
-from controller.reconcile.effects import Executor
+from controller.reconcile.effects import EffectGate
 from controller.reconcile.namespaces.settings import UnreadNamespaces
 from controller.reconcile.namespaces.watches import Tenancy
 from controller.reconcile.served import Served
@@ -226,14 +226,14 @@ class _Operator:
         tracker = self._tracker(served, setup.settled) if setup.is_tracked else None
 
         def work(stop: Stop) -> None:
-            executor = Executor(self._client, self._jobs, self._recorder, self._fence)
+            effects = EffectGate(self._client, self._jobs, self._recorder, self._fence)
             shared = Shared(
                 self._kinds,
                 self._client,
                 self._jobs,
                 self._scaling,
                 self._launched,
-                executor,
+                effects,
                 self._clock,
                 self._reconciler_settings(),
             )

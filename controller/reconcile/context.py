@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from api.descriptor import KindDescriptor
-from controller.reconcile.effects import Executor
+from controller.reconcile.effects import EffectGate
 from controller.reconcile.ports import NoTracker, Tracker
 from controller.reconcile.settings import ReconcilerSettings
 from controller.runtime.clock import Clock
@@ -16,7 +16,7 @@ class Context:
     """What every pass over an object of one kind works with. Shared by threads."""
 
     descriptor: KindDescriptor
-    executor: Executor
+    effects: EffectGate
     clock: Clock
     settings: ReconcilerSettings
     tracker: Tracker = field(default_factory=NoTracker)

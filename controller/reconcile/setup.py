@@ -13,7 +13,7 @@ from controller.aws.autoscaling import Scaling
 from controller.aws.sagemaker import SageMaker
 from controller.aws.tuning_jobs import Launched
 from controller.reconcile.context import Context
-from controller.reconcile.effects import Executor
+from controller.reconcile.effects import EffectGate
 from controller.reconcile.managed.pruning import well_formed
 from controller.reconcile.ports import NoObjects, NoTracker, ObjectReader, ObjectWriter, Tracker
 from controller.reconcile.served import Served
@@ -33,7 +33,7 @@ class Shared:
     sagemaker: SageMaker
     scaling: Scaling
     launched: Launched
-    executor: Executor
+    effects: EffectGate
     clock: Clock
     settings: ReconcilerSettings
     rand: Callable[[], float] = random
@@ -103,7 +103,7 @@ class Controllers:
         """Return the reconciler of a kind; `tracker` is None for kinds that are not tracked."""
         context = Context(
             served.descriptor,
-            shared.executor,
+            shared.effects,
             shared.clock,
             shared.settings,
             tracker or NoTracker(),

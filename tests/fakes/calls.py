@@ -42,9 +42,9 @@ class Service:
         self.always: Callable[[str], Exception | None] = lambda operation: None
 
     @property
-    def calls(self) -> list[tuple[str, str]]:
+    def calls(self) -> tuple[tuple[str, str], ...]:
         """Operation and subject of this service's calls so far."""
-        return [(call.operation, call.what) for call in self._log if call.service == self._name]
+        return tuple((call.operation, call.what) for call in self._log if call.service == self._name)
 
     def count(self, operation: str) -> int:
         """Return how often an operation was called so far."""

@@ -7,7 +7,7 @@ import orjson
 
 from api.meta import JsonObject, ObjectKey, Resource
 from controller.kube.errors import AlreadyExists, Conflict, ConnectionFailed, NotFound
-from controller.reconcile.status.view import rfc3339
+from controller.reconcile.status.patch import rfc3339
 from controller.runtime.cache.store import IndexFunc
 from tests.fakes.clock import FakeClock
 

@@ -53,7 +53,7 @@ class CrashHook:
         assert found, "no effect, so there is nothing to interrupt"
         return found
 
-    def plan(self, point: CrashPoint) -> None:
+    def die_at(self, point: CrashPoint) -> None:
         """Die at this point."""
         self.at, self.after = point.n, point.after
 

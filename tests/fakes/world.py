@@ -13,7 +13,7 @@ from controller.aws.polling.poll_state import FeedSettings
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.targets import TargetDefaults
 from controller.controllers import CONTROLLERS
-from controller.reconcile.effects import Executor
+from controller.reconcile.effects import EffectGate
 from controller.reconcile.served import Served
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Shared
@@ -78,7 +78,7 @@ class World:
         self.woken: set[tuple[str, ObjectKey]] = set()
         self.later: dict[tuple[str, ObjectKey], float] = {}
         aws: Any = self.sagemaker
-        effects = Executor(self.writer, aws, self.recorder, self.fence, CrashingHook(self.crash))
+        effects = EffectGate(self.writer, aws, self.recorder, self.fence, CrashingHook(self.crash))
         shared = Shared(
             self._kinds, self.writer, aws, aws.scaling, aws, effects, self.clock, self.settings, lambda: 0.5
         )

@@ -21,7 +21,7 @@ from controller.aws.polling.poll_state import FeedSettings
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.targets import Target, TargetDefaults
 from controller.controllers import CONTROLLERS
-from controller.reconcile.effects import Executor
+from controller.reconcile.effects import EffectGate
 from controller.reconcile.served import Served
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Shared
@@ -131,8 +131,8 @@ class LaxWorld:
         aws: Any = LaxSageMaker(self._clock)
         client: Any = _Client({kind: served.store for kind, served in kinds.items()})
         settings = ReconcilerSettings(cluster_id="c", manager="m", defaults=TargetDefaults(region="eu-west-1"))
-        executor = Executor(client, aws, FakeRecorder(), OpenFence())
-        shared = Shared(kinds, client, aws, aws.scaling, aws, executor, self._clock, settings)
+        effects = EffectGate(client, aws, FakeRecorder(), OpenFence())
+        shared = Shared(kinds, client, aws, aws.scaling, aws, effects, self._clock, settings)
         tracker = None
         if CONTROLLERS.of(descriptor).is_tracked:
             metrics = TrackerMetrics(CollectorRegistry())

@@ -97,7 +97,7 @@ def test_an_api_server_that_is_down_for_a_while_is_survived(error: Exception) ->
     world.cluster.fault = fail
     world.cluster.apply(manifest())
     world.run(60)
-    assert world.aws.calls == []
+    assert world.aws.calls == ()
     down = False
     world.run(60)
     assert world.status["trainingJobStatus"] == "InProgress"

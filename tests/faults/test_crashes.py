@@ -32,7 +32,7 @@ def test_a_crash_at_any_effect_changes_nothing_in_the_end(
     for point in _points(job, scenario):
         with subtests.test(str(point)):
             world = World(job)
-            world.crash.plan(point)
+            world.crash.die_at(point)
             scenario.play(world)
             scenario.check(world)
             assert world.crashes == 1
@@ -47,7 +47,7 @@ def test_nor_does_it_when_sagemaker_shows_new_jobs_late(
         with subtests.test(str(point)):
             world = World(job)
             world.aws.lag_s = 8.0
-            world.crash.plan(point)
+            world.crash.die_at(point)
             scenario.play(world)
             scenario.check(world)
 
@@ -80,5 +80,5 @@ def test_a_process_that_may_not_act_any_more_has_no_effect() -> None:
     world.fence.is_open = False
     world.cluster.apply(manifest())
     world.run(30)
-    assert world.aws.calls == []
+    assert world.aws.calls == ()
     assert world.cluster.writes == []

@@ -105,7 +105,7 @@ def _points(life: Callable[[HostingWorld], None]) -> list[CrashPoint]:
     """Return where the undisturbed run can die. Events apart: nothing depends on them, and tests are to be fast."""
     world = HostingWorld()
     life(world)
-    return world.crash.points(besides=frozenset({Effect.TELL}))
+    return world.crash.points(besides=frozenset({Effect.EMIT_EVENT}))
 
 
 @pytest.mark.parametrize("half", [0, 1], ids=["one half", "the other half"])  # for two processes
@@ -117,7 +117,7 @@ def test_a_crash_at_any_effect_changes_nothing_in_the_end(
     for point in _points(life)[half::2]:
         with subtests.test(str(point)):
             world = HostingWorld()
-            world.crash.plan(point)
+            world.crash.die_at(point)
             life(world)
             assert world.crashes == 1
 

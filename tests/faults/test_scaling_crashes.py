@@ -79,7 +79,7 @@ def test_a_crash_at_any_effect_leaves_nothing_half_applied(subtests: pytest.Subt
     for point in undisturbed.crash.points():
         with subtests.test(str(point)):
             world = ScalingWorld()
-            world.crash.plan(point)
+            world.crash.die_at(point)
             life(world)
             assert world.crashes == 1
 

@@ -27,7 +27,7 @@ def test_a_crash_at_any_effect_changes_nothing_in_the_end(scenario: Scenario, su
     for point in _undisturbed(scenario).crash.points():
         with subtests.test(str(point)):
             world = TuningWorld()
-            world.crash.plan(point)
+            world.crash.die_at(point)
             scenario.play(world)
             scenario.check(world)
             assert world.crashes == 1

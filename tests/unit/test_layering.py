@@ -56,7 +56,8 @@ DECIDING = (
     "drift",
     "status",
     "hosting",
-    "plan",
+    "observation",
+    "steps",
     "shared_decisions",
 )
 """Modules (or folders) of `reconcile` that decide: frozen values in, frozen values out."""

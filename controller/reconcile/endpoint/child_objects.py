@@ -7,11 +7,11 @@ from api.annotations import DELETION_POLICY, DRIFT_POLICY
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, MODEL
-from controller.reconcile.effects import Effect, Executor
+from controller.reconcile.effects import Effect, EffectGate
 from controller.reconcile.endpoint.desired import Child, Want, is_child_of, label_value, manifest, reference
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.ports import ObjectReader, ObjectWriter
-from controller.reconcile.status.view import merge_patch
+from controller.reconcile.status.patch import merge_patch
 from controller.runtime.errors import ClassifiedError, ErrorClass
 
 CHILDREN: Final = (MODEL, ENDPOINT_CONFIG)
@@ -24,11 +24,11 @@ class ChildObjects:
     """The children of deployments. Thread-safe; writes raise `ClassifiedError`."""
 
     def __init__(
-        self, models: ObjectReader, configurations: ObjectReader, writer: ObjectWriter, executor: Executor
+        self, models: ObjectReader, configurations: ObjectReader, writer: ObjectWriter, effects: EffectGate
     ) -> None:
         self._stores = {MODEL.kind: models, ENDPOINT_CONFIG.kind: configurations}
         self._writer = writer
-        self._executor = executor
+        self._executor = effects
 
     def of(self, owner: ManagedObject, descriptor: KindDescriptor) -> list[JsonObject]:
         """Those of one kind, by name."""
@@ -83,7 +83,7 @@ class ChildObjects:
         self._note(owner, child, {"ownerReferences": [reference(owner.obj)]})
 
     def _note(self, owner: ManagedObject, child: Child, metadata: JsonObject) -> None:
-        self._perform(Effect.NOTE, lambda: self._patch(owner, child, metadata))
+        self._perform(Effect.ANNOTATE, lambda: self._patch(owner, child, metadata))
 
     def _patch(
         self, owner: ManagedObject, child: Child, metadata: JsonObject, body: Mapping[str, Any] | None = None

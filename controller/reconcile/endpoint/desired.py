@@ -105,7 +105,7 @@ class Want:
 class Desired:
     """What the spec of a deployment wants its endpoint to be."""
 
-    attempt: str
+    spec_digest: str
     """Digest of everything in the spec that bears on the success of an update: one that failed is not repeated (D-15),
     unless `retry` changes."""
     models: tuple[Want, ...]
@@ -203,15 +203,21 @@ def desired(
     )
     logical = content(ENDPOINT_CONFIG, resolved.configuration)
     retry = RECONCILE_AT.of(metadata.get("annotations") or {}) or ""
-    attempt = digest([contents, logical, {name: how[name] for name in _HOW if name in how}])
+    spec_digest = digest([contents, logical, {name: how[name] for name in _HOW if name in how}])
     names = {want.label: want.child.sagemaker_name for want in wants if want.child}
     if not all(names.get(want.label) for want in wants):
-        return Desired(attempt, wants, None, retry=retry)
+        return Desired(spec_digest, wants, None, retry=retry)
     spec = resolved.configuration_with(names)
     wanted = content(ENDPOINT_CONFIG, spec)
     configuration = _want(owner, ENDPOINT_CONFIG, "", metadata["name"], spec, wanted, configurations)
     return Desired(
-        attempt, wants, configuration, shape_of(wanted), numbers_of(wanted), retry, resets_counts=_resets_counts(how)
+        spec_digest,
+        wants,
+        configuration,
+        shape_of(wanted),
+        numbers_of(wanted),
+        retry,
+        resets_counts=_resets_counts(how),
     )
 
 

@@ -28,49 +28,37 @@ from controller.reconcile.endpoint.drift import aimed_at, overlaid
 from controller.reconcile.endpoint.last_update import parse, text_of
 from controller.reconcile.endpoint.observation import (
     AskScaled,
-    Attempt,
-    ChildPlan,
+    ChildStep,
     CorrectChild,
     DropChild,
-    HostingPlan,
+    EndpointStep,
     HostingSeen,
+    LastUpdate,
     MakeChild,
-    NoteServed,
-    NoteWish,
     Numbers,
     OwnChild,
+    PendingUpdate,
+    RecordPendingUpdate,
+    RecordServed,
     RestoreChild,
     RetainChild,
     TagChild,
     Update,
-    Wish,
 )
 from controller.reconcile.hosting import RESOURCE_IDS
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.managed.observe_object import found
+from controller.reconcile.managed.observe_object import external_resource
 from controller.reconcile.managed.requests import create_request, invalid
-from controller.reconcile.plan import (
-    CheckOwner,
-    Create,
-    Delete,
-    Describe,
-    Drift,
-    During,
-    Failure,
-    Found,
-    Mutation,
-    Owner,
-    Prepare,
-    Source,
-)
+from controller.reconcile.observation import During, ExternalResource, Failure, Mutation, Ownership, Source
 from controller.reconcile.ports import ObjectReader, ObjectWriter
 from controller.reconcile.shared_decisions import drift_shown
-from controller.reconcile.status.view import rfc3339
+from controller.reconcile.status.patch import rfc3339
+from controller.reconcile.steps import Create, Delete, Describe, Drift, EnsureFinalizer, VerifyOwner
 from controller.runtime.errors import ABSENT, ErrorClass
 
 _log: Final = structlog.get_logger(__name__)
 
-ATTEMPT: Final = LAST_UPDATE_ATTEMPT.key
+LAST_UPDATE: Final = LAST_UPDATE_ATTEMPT.key
 """Annotation: what SageMaker was last asked to serve (D-15)."""
 
 _KNOWN: Final = ("creationTime", "endpointArn", "endpointConfigName", "lastModifiedTime", "productionVariants")
@@ -96,26 +84,26 @@ class EndpointLifeCycle:
         self._endpoints = endpoints
         self._scaling = scaling
         self._policies = policies
-        self._children = ChildObjects(models, configurations, writer, context.executor)
+        self._children = ChildObjects(models, configurations, writer, context.effects)
 
-    def decide(self, observed: HostingSeen) -> HostingPlan:
+    def decide(self, observed: HostingSeen) -> EndpointStep:
         """See `LifeCycle.decide`."""
         return decide(observed)
 
-    def perform(self, step: HostingPlan, observed: HostingSeen, managed: ManagedObject) -> HostingSeen:
+    def perform(self, step: EndpointStep, observed: HostingSeen, managed: ManagedObject) -> HostingSeen:
         """See `LifeCycle.perform`."""
         match step:
-            case Prepare():
-                managed.prepare(None)
+            case EnsureFinalizer():
+                managed.ensure_finalizer(None)
                 return self.observe(managed)
-            case NoteServed():
-                return self._note_served(observed, managed)
-            case NoteWish():
-                return self._note_wish(observed, managed)
+            case RecordServed():
+                return self._record_served(observed, managed)
+            case RecordPendingUpdate():
+                return self._record_pending_update(observed, managed)
             case Describe(background):
                 return self._describe(observed, managed, background=background)
-            case CheckOwner(arn):
-                return self._check_owner(observed, managed, arn)
+            case VerifyOwner(arn):
+                return self._verify_owner(observed, managed, arn)
             case AskScaled(variants):
                 return self._ask_scaled(observed, managed, variants)
             case Create():
@@ -131,7 +119,7 @@ class EndpointLifeCycle:
     def forget(self, key: ObjectKey) -> None:
         """See `LifeCycle.forget`: nothing is kept of a deployment."""
 
-    def _change_child(self, step: ChildPlan, managed: ManagedObject) -> str:
+    def _change_child(self, step: ChildStep, managed: ManagedObject) -> str:
         """Carry out a step that concerns a child; returns its name."""
         match step:
             case MakeChild(want):
@@ -168,23 +156,25 @@ class EndpointLifeCycle:
 
     def observe(self, managed: ManagedObject) -> HostingSeen:
         """See `LifeCycle.observe`."""
-        obj, memory = managed.obj, managed.state
+        obj, state = managed.obj, managed.state
         base = managed.observe()
         if base.is_recorded_in_status:
-            memory.recorded = memory.doubtful_since = None
+            state.recorded = state.doubtful_since = None
         metadata, status = obj["metadata"], obj.get("status") or {}
         annotations = metadata.get("annotations") or {}
         sighting = self._context.tracker.last(managed.key)
         if sighting is not None and base.recorded is not None:  # else it is of an earlier object of that name
             summary = None
             if sighting.summary is not None:
-                summary = _current(status, found(self._descriptor, sighting.summary, Source.SUMMARY), sighting.summary)
+                summary = _current(
+                    status, external_resource(self._descriptor, sighting.summary, Source.SUMMARY), sighting.summary
+                )
             is_due, is_lost = sighting.is_describe_due or base.is_asked, sighting.lost is not None
-            base = replace(base, remote=summary, summary=summary, is_describe_due=is_due, is_list_lost=is_lost)
+            base = replace(base, external=summary, summary=summary, is_describe_due=is_due, is_list_lost=is_lost)
         seen = HostingSeen(
             base=base,
             children=tuple(child_of(kind, each) for kind in CHILDREN for each in self._children.of(managed, kind)),
-            attempt=parse(annotations.get(ATTEMPT, "")),
+            last_update=parse(annotations.get(LAST_UPDATE, "")),
             is_observed=status.get("observedGeneration") == base.generation
             and base.reasons.get(reasons.SYNCED) != reasons.WAITING,
             was_visible=bool(status.get("creationTime")),
@@ -199,9 +189,9 @@ class EndpointLifeCycle:
             return replace(seen, base=replace(base, failure=Failure.of(During.CREATE, error)))
         if base.deleting_for_s is not None or base.policy.read_only:
             return seen
-        return self._with_wish(seen, managed)
+        return self._with_desired(seen, managed)
 
-    def _with_wish(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
+    def _with_desired(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
         """Add what the spec wants, or why it cannot be determined."""
         try:
             resolved = manifests.resolve(_placed(seen, managed))
@@ -245,15 +235,17 @@ class EndpointLifeCycle:
         )
         base = replace(base, is_describe_due=False)
         if answer is ABSENT:
-            return replace(seen, base=replace(base, remote=ABSENT))
+            return replace(seen, base=replace(base, external=ABSENT))
         self._context.tracker.described(managed.key, answer)
-        return replace(seen, base=replace(base, remote=found(self._descriptor, answer, Source.DESCRIPTION)))
+        return replace(
+            seen, base=replace(base, external=external_resource(self._descriptor, answer, Source.DESCRIPTION))
+        )
 
-    def _check_owner(self, seen: HostingSeen, managed: ManagedObject, arn: str) -> HostingSeen:
+    def _verify_owner(self, seen: HostingSeen, managed: ManagedObject, arn: str) -> HostingSeen:
         tags = self._endpoints.tags(managed.identity.target(), arn, caller=managed.key)
         if tags is ABSENT:
-            return replace(seen, base=replace(seen.base, remote=ABSENT))
-        owner = Owner.OURS if managed.identity.owner.is_proved_by(tags) else Owner.FOREIGN
+            return replace(seen, base=replace(seen.base, external=ABSENT))
+        owner = Ownership.OURS if managed.identity.owner.is_proved_by(tags) else Ownership.FOREIGN
         return replace(seen, base=replace(seen.base, owner=owner))
 
     def _ask_scaled(self, seen: HostingSeen, managed: ManagedObject, variants: tuple[str, ...]) -> HostingSeen:
@@ -272,44 +264,48 @@ class EndpointLifeCycle:
 
     # --- notes
 
-    def _note_served(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
+    def _record_served(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
         """What numbers AWS aims at is read once, when an update is complete; others change them from then on."""
         wanted = seen.desired
         assert wanted is not None  # noqa: S101 (who deletes notes nothing)
-        attempt = Attempt(
-            id=wanted.attempt,
+        last_update = LastUpdate(
+            id=wanted.spec_digest,
             retry=wanted.retry,
             shape=wanted.shape,
             numbers=wanted.numbers,
-            is_of_numbers=seen.attempt.is_of_numbers,
-            since=seen.attempt.since,
+            is_of_numbers=seen.last_update.is_of_numbers,
+            since=seen.last_update.since,
             is_served=True,
-            serves=seen.attempt.serves or aimed_at(seen.fields),
+            serves=seen.last_update.serves or aimed_at(seen.fields),
         )
-        return _noted(seen, managed, attempt)
+        return _recorded_as(seen, managed, last_update)
 
-    def _note_wish(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
+    def _record_pending_update(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
         wanted = seen.desired
         assert wanted is not None  # noqa: S101 (who deletes notes nothing)
-        return _noted(seen, managed, replace(seen.attempt, awaits=Wish(wanted.attempt, wanted.retry)))
+        return _recorded_as(
+            seen, managed, replace(seen.last_update, pending_update=PendingUpdate(wanted.spec_digest, wanted.retry))
+        )
 
-    def _note_attempt(self, seen: HostingSeen, managed: ManagedObject, sent: Numbers | None = None) -> HostingSeen:
+    def _record_last_update(
+        self, seen: HostingSeen, managed: ManagedObject, sent: Numbers | None = None
+    ) -> HostingSeen:
         """Write down what SageMaker has accepted. After the call: an update that was only meant must be tried.
 
         `sent` are the numbers of UpdateEndpointWeightsAndCapacities: the others stay as they were.
         """
         wanted = seen.desired
         assert wanted is not None  # noqa: S101 (who deletes neither creates nor updates)
-        attempt = Attempt(
-            id=wanted.attempt,
+        last_update = LastUpdate(
+            id=wanted.spec_digest,
             retry=wanted.retry,
             shape=wanted.shape,
             numbers=wanted.numbers,
             is_of_numbers=sent is not None,
             since=seen.fields.get("lastModifiedTime", ""),
-            serves={} if sent is None else overlaid(seen.attempt.serves, sent),
+            serves={} if sent is None else overlaid(seen.last_update.serves, sent),
         )
-        return _noted(seen, managed, attempt)
+        return _recorded_as(seen, managed, last_update)
 
     # --- the endpoint
 
@@ -319,14 +315,14 @@ class EndpointLifeCycle:
         request = create_request(self._descriptor, managed.spec, base.name, managed.identity)
         request[ENDPOINT_CONFIG.name.member] = _configuration(seen)
         send = partial(
-            self._context.executor.perform,
+            self._context.effects.perform,
             Effect.CREATE,
             lambda: self._endpoints.create(self._descriptor, target, request, caller=managed.key),
         )
-        created = replace(managed.create(base, base.name, send), remote=None)
+        created = replace(managed.create(base, base.name, send), external=None)
         if created.mutation is None:
             return replace(seen, base=created)
-        return replace(self._note_attempt(seen, managed), base=created, was_visible=False)
+        return replace(self._record_last_update(seen, managed), base=created, was_visible=False)
 
     def _update(self, seen: HostingSeen, managed: ManagedObject, numbers: Numbers | None) -> HostingSeen:
         base = seen.base
@@ -340,7 +336,7 @@ class EndpointLifeCycle:
         target = managed.identity.target()
         managed.require_current()
         try:
-            self._context.executor.perform(
+            self._context.effects.perform(
                 Effect.UPDATE,
                 lambda: self._endpoints.change(target, operation, request, caller=managed.key),
             )
@@ -349,9 +345,9 @@ class EndpointLifeCycle:
                 return replace(seen, was_refused_as_busy=True)
             raise
         self._context.tracker.hasten(managed.key)
-        if not seen.is_new_wish and drift_shown(base) is Drift.FOUND:
+        if not seen.is_new_spec and drift_shown(base) is Drift.FOUND:
             managed.state.corrections = managed.state.corrections.after(self._context.clock.monotonic())
-        seen = self._note_attempt(seen, managed, numbers)
+        seen = self._record_last_update(seen, managed, numbers)
         return replace(seen, base=replace(base, mutation=Mutation.UPDATED))
 
     def _delete(self, seen: HostingSeen, managed: ManagedObject, name: str) -> HostingSeen:
@@ -359,7 +355,7 @@ class EndpointLifeCycle:
         target = managed.identity.target()
         managed.require_current()
         try:
-            answer = self._context.executor.perform(
+            answer = self._context.effects.perform(
                 Effect.DELETE,
                 lambda: self._endpoints.delete(self._descriptor, target, name, caller=managed.key),
             )
@@ -368,12 +364,12 @@ class EndpointLifeCycle:
                 return replace(seen, was_refused_as_busy=True)
             raise
         if answer is ABSENT:
-            return replace(seen, base=replace(base, remote=ABSENT), was_visible=True)
+            return replace(seen, base=replace(base, external=ABSENT), was_visible=True)
         return replace(seen, base=replace(base, mutation=Mutation.DELETED))
 
 
-def _is_about_child(step: HostingPlan) -> TypeGuard[ChildPlan]:
-    return isinstance(step, ChildPlan)
+def _is_about_child(step: EndpointStep) -> TypeGuard[ChildStep]:
+    return isinstance(step, ChildStep)
 
 
 def _placed(seen: HostingSeen, managed: ManagedObject) -> JsonObject:
@@ -381,12 +377,12 @@ def _placed(seen: HostingSeen, managed: ManagedObject) -> JsonObject:
     return {**managed.spec, "region": managed.region(seen.base)}
 
 
-def _noted(seen: HostingSeen, managed: ManagedObject, attempt: Attempt) -> HostingSeen:
-    managed.annotate({ATTEMPT: text_of(attempt)})
-    return replace(seen, attempt=attempt)
+def _recorded_as(seen: HostingSeen, managed: ManagedObject, last_update: LastUpdate) -> HostingSeen:
+    managed.annotate({LAST_UPDATE: text_of(last_update)})
+    return replace(seen, last_update=last_update)
 
 
-def _current(status: Mapping[str, Any], summary: Found, answer: Mapping[str, Any]) -> Found:
+def _current(status: Mapping[str, Any], summary: ExternalResource, answer: Mapping[str, Any]) -> ExternalResource:
     """What the status shows already counts as a description, if the summary says that nothing has changed since."""
     modified = answer.get("LastModifiedTime")
     is_same = modified is not None and rfc3339(modified) == status.get("lastModifiedTime")

@@ -7,23 +7,13 @@ from api.meta import ObjectKey
 from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Jobs
 from controller.reconcile.context import Context
-from controller.reconcile.job.decide import decide
+from controller.reconcile.job.decide import JobStep, decide
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.managed.observe_object import found
+from controller.reconcile.managed.observe_object import external_resource
 from controller.reconcile.managed.requests import create_request
-from controller.reconcile.plan import (
-    CheckOwner,
-    Create,
-    Describe,
-    Mutation,
-    Observed,
-    Owner,
-    Plan,
-    Prepare,
-    Source,
-    Stop,
-)
+from controller.reconcile.observation import Mutation, Observed, Ownership, Source
 from controller.reconcile.status.messages import rules_running
+from controller.reconcile.steps import Create, Describe, EnsureFinalizer, Stop, VerifyOwner
 from controller.runtime.errors import ABSENT, ErrorClass
 
 
@@ -43,26 +33,26 @@ class JobLifeCycle:
         sighting = self._context.tracker.last(managed.key)
         if sighting is None or seen.recorded is None:
             return seen  # followed is only what is recorded: this is of an object that bore the name before
-        remote = None
+        external = None
         if sighting.summary is not None:
-            remote = found(self._descriptor, sighting.summary, Source.SUMMARY)
+            external = external_resource(self._descriptor, sighting.summary, Source.SUMMARY)
         is_due, is_lost = sighting.is_describe_due or seen.is_asked, sighting.lost is not None
-        return replace(seen, remote=remote, summary=remote, is_describe_due=is_due, is_list_lost=is_lost)
+        return replace(seen, external=external, summary=external, is_describe_due=is_due, is_list_lost=is_lost)
 
-    def decide(self, observed: Observed) -> Plan:
+    def decide(self, observed: Observed) -> JobStep:
         """See `LifeCycle.decide`."""
         return decide(observed)
 
-    def perform(self, step: Plan, observed: Observed, managed: ManagedObject) -> Observed:
+    def perform(self, step: JobStep, observed: Observed, managed: ManagedObject) -> Observed:
         """See `LifeCycle.perform`."""
         match step:
-            case Prepare():
-                managed.prepare(None if observed.is_name_persisted else observed.name)
+            case EnsureFinalizer():
+                managed.ensure_finalizer(None if observed.is_name_persisted else observed.name)
                 return self.observe(managed)
             case Describe(background):
                 return self._describe(observed, managed, background=background)
-            case CheckOwner(arn):
-                return self._check_owner(observed, managed, arn)
+            case VerifyOwner(arn):
+                return self._verify_owner(observed, managed, arn)
             case Create():
                 return self._create(observed, managed)
             case Stop():
@@ -79,27 +69,27 @@ class JobLifeCycle:
         seen = replace(seen, described_ago_s=0.0, is_describe_due=False)
         managed.state.described_at = None
         if answer is ABSENT:
-            return replace(seen, remote=ABSENT)
+            return replace(seen, external=ABSENT)
         self._context.tracker.described(managed.key, answer)
-        remote = found(self._descriptor, answer, Source.DESCRIPTION)
-        if remote.value in self._descriptor.status.terminal and rules_running(remote.fields):
+        external = external_resource(self._descriptor, answer, Source.DESCRIPTION)
+        if external.value in self._descriptor.status.terminal and rules_running(external.fields):
             managed.state.described_at = self._context.clock.monotonic()  # no List shows rules: time decides
-        return replace(seen, remote=remote)
+        return replace(seen, external=external)
 
-    def _check_owner(self, seen: Observed, managed: ManagedObject, arn: str) -> Observed:
+    def _verify_owner(self, seen: Observed, managed: ManagedObject, arn: str) -> Observed:
         identity = managed.identity
         tags = self._jobs.tags(identity.target(), arn, caller=managed.key)
         if tags is ABSENT:
-            return replace(seen, remote=ABSENT)
+            return replace(seen, external=ABSENT)
         creator = identity.creator if seen.is_spawned else identity.owner
-        return replace(seen, owner=Owner.OURS if creator.is_proved_by(tags) else Owner.FOREIGN)
+        return replace(seen, owner=Ownership.OURS if creator.is_proved_by(tags) else Ownership.FOREIGN)
 
     def _create(self, seen: Observed, managed: ManagedObject) -> Observed:
         target = managed.identity.target()
         request = create_request(self._descriptor, managed.spec, seen.name, managed.identity)
         # Of a thousand new objects each comes several times before its turn: that must not cost a write.
         self._jobs.turn(target, self._descriptor.operations.create, caller=managed.key)
-        send = partial(self._context.executor.create, self._descriptor, target, request, caller=managed.key)
+        send = partial(self._context.effects.create, self._descriptor, target, request, caller=managed.key)
         return managed.create(seen, seen.name, send)
 
     def _stop(self, seen: Observed, managed: ManagedObject) -> Observed:
@@ -107,9 +97,9 @@ class JobLifeCycle:
         self._jobs.turn(target, self._descriptor.operations.stop, caller=managed.key)
         managed.require_current()
         try:
-            answer = self._context.executor.stop(self._descriptor, target, seen.name, caller=managed.key)
+            answer = self._context.effects.stop(self._descriptor, target, seen.name, caller=managed.key)
         except AwsError as error:
             if error.error_class is ErrorClass.CONFLICT:
-                return replace(seen, stop_was_refused=True, remote=None)
+                return replace(seen, stop_was_refused=True, external=None)
             raise
-        return replace(seen, mutation=Mutation.STOPPED, remote=ABSENT if answer is ABSENT else seen.remote)
+        return replace(seen, mutation=Mutation.STOPPED, external=ABSENT if answer is ABSENT else seen.external)

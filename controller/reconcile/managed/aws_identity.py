@@ -12,10 +12,10 @@ from typing import Any
 from api.descriptor import KindDescriptor
 from api.meta import GROUP, JsonObject, ObjectKey
 from controller.aws.errors import AwsError
-from controller.aws.ownership_tags import Owner, merged_tags
+from controller.aws.ownership_tags import OwnerTags, merged_tags
 from controller.aws.targets import Target
 from controller.reconcile.namespaces.settings import Scope
-from controller.reconcile.plan import Tagging
+from controller.reconcile.observation import Tagging
 from controller.reconcile.settings import ReconcilerSettings
 
 
@@ -24,9 +24,9 @@ class AwsIdentity:
     """Whom the AWS calls of one object are made for, and where they go."""
 
     scope: Scope
-    owner: Owner
+    owner: OwnerTags
     """Who the object's resources belong to."""
-    creator: Owner
+    creator: OwnerTags
     """Who created what the object stands for, where its controlling owner launched that: AWS copies the tags of a
     tuning job to its training jobs (modern-expectations.md 5)."""
     has_ownership_tags: bool
@@ -61,7 +61,7 @@ def resolve(
 ) -> AwsIdentity:
     """Return the identity of an object; `recorded_region` is where its resource was created, and wins."""
     metadata, spec = obj["metadata"], obj.get("spec") or {}
-    owner = Owner(settings.cluster_id, descriptor.kind, key, metadata["uid"], settings.manager)
+    owner = OwnerTags(settings.cluster_id, descriptor.kind, key, metadata["uid"], settings.manager)
     references = metadata.get("ownerReferences") or ()
     creator_uid = next((str(each.get("uid", "")) for each in references if each.get("controller")), "")
     try:
@@ -97,7 +97,7 @@ def _tags_of(spec: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def wanted_tags(
-    owner: Owner | None, user: Iterable[Mapping[str, str]], defaults: Mapping[str, str]
+    owner: OwnerTags | None, user: Iterable[Mapping[str, str]], defaults: Mapping[str, str]
 ) -> tuple[list[dict[str, str]], Tagging]:
     """Return the tags of a request, and what to record of them. Arguments are those of `ownership_tags.merged_tags`.
 

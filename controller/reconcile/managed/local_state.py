@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from api.meta import ObjectKey
-from controller.reconcile.plan import Recorded
+from controller.reconcile.observation import Recorded
 
 BACKOFF_BASE_S: Final = 60.0
 BACKOFF_CAP_S: Final = 3600.0
@@ -57,11 +57,11 @@ class Rest:
 
 
 @dataclass(slots=True)
-class Memory:
+class LocalState:
     """One object's hints. Used by the one worker that has the object's key in hand, hence without a lock."""
 
     uid: str
-    stale: set[str] = field(default_factory=set)
+    superseded_versions: set[str] = field(default_factory=set)
     """Versions that we have replaced: a store that shows one of them is behind, and its event will come."""
     made: set[str] = field(default_factory=set)
     """Calls that were made, of several that belong together and are not through."""
@@ -87,34 +87,34 @@ class Memory:
         """Whether forgetting it changes nothing."""
         times = (self.doubtful_since, self.described_at, self.deleting_since)
         hints = (self.recorded, *times, self.hold, self.tags_hold, self.rest)
-        return not (self.stale or self.corrections.count) and all(hint is None for hint in hints)
+        return not (self.superseded_versions or self.corrections.count) and all(hint is None for hint in hints)
 
 
-class Memories:
+class LocalStates:
     """Memories by key. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._memories: dict[ObjectKey, Memory] = {}  # guarded by _lock; a Memory itself belongs to its worker
+        self._states: dict[ObjectKey, LocalState] = {}  # guarded by _lock; a Memory itself belongs to its worker
 
-    def of(self, key: ObjectKey, uid: str) -> Memory:
+    def of(self, key: ObjectKey, uid: str) -> LocalState:
         """The memory of this very object; one of the same name that came before is forgotten."""
         with self._lock:
-            memory = self._memories.get(key)
-            if memory is None or memory.uid != uid:
-                memory = self._memories[key] = Memory(uid)
-            return memory
+            state = self._states.get(key)
+            if state is None or state.uid != uid:
+                state = self._states[key] = LocalState(uid)
+            return state
 
-    def get(self, key: ObjectKey) -> Memory | None:
+    def get(self, key: ObjectKey) -> LocalState | None:
         """What is remembered of the last object of that key, of whichever uid."""
         with self._lock:
-            return self._memories.get(key)
+            return self._states.get(key)
 
     def forget(self, key: ObjectKey) -> None:
         """The object is gone, or nothing about it is worth remembering."""
         with self._lock:
-            self._memories.pop(key, None)
+            self._states.pop(key, None)
 
     def __len__(self) -> int:
         with self._lock:
-            return len(self._memories)
+            return len(self._states)

@@ -13,13 +13,14 @@ from controller.aws.errors import AwsError
 from controller.reconcile import reasons
 from controller.reconcile.context import Context
 from controller.reconcile.managed.aws_identity import AwsIdentity, resolve
-from controller.reconcile.managed.local_state import Hold, Memory
+from controller.reconcile.managed.local_state import Hold, LocalState
 from controller.reconcile.managed.observe_object import hold_token, observed
 from controller.reconcile.managed.pruning import well_formed
 from controller.reconcile.namespaces.settings import Scope, scope_of
-from controller.reconcile.plan import During, Event, Failure, Mutation, Observed, Recorded, Settle, View
+from controller.reconcile.observation import During, Failure, Mutation, Observed, Recorded
 from controller.reconcile.status.messages import resumed, waiting
-from controller.reconcile.status.view import Facts, next_status, status_patch, with_notice
+from controller.reconcile.status.patch import Facts, next_status, status_patch, with_notice
+from controller.reconcile.steps import Event, Finish, StatusUpdate
 from controller.runtime.errors import ErrorClass
 
 _log: Final = structlog.get_logger(__name__)
@@ -37,7 +38,7 @@ class ManagedObject:
     outdated view.
     """
 
-    def __init__(self, context: Context, key: ObjectKey, obj: JsonObject, state: Memory) -> None:
+    def __init__(self, context: Context, key: ObjectKey, obj: JsonObject, state: LocalState) -> None:
         self.context = context
         self.descriptor = context.descriptor
         self.key = key
@@ -114,7 +115,7 @@ class ManagedObject:
         created at once (`SynchronizingK8sJobWithSageMaker` in the guides: not processed yet).
         """
         if error.error_class is ErrorClass.THROTTLED and not seen.shown and seen.deleting_for_s is None:
-            self.show(seen, waiting(seen), (), None)
+            self.update_status(seen, waiting(seen), (), None)
         return replace(seen, failure=Failure.of(during, error))
 
     # --- creation
@@ -155,13 +156,13 @@ class ManagedObject:
 
     # --- writes
 
-    def prepare(self, name: str | None, annotations: Mapping[str, str] | None = None) -> None:
+    def ensure_finalizer(self, name: str | None, annotations: Mapping[str, str] | None = None) -> None:
         """Write the finalizer, annotations and, unless None, the name into the spec."""
-        self._replaced(self.context.executor.prepare(self.descriptor, self.obj, name, annotations))
+        self._replaced(self.context.effects.ensure_finalizer(self.descriptor, self.obj, name, annotations))
 
     def annotate(self, annotations: Mapping[str, str | None]) -> None:
         """Write annotations, None removes one."""
-        self._replaced(self.context.executor.note(self.descriptor, self.obj, annotations))
+        self._replaced(self.context.effects.annotate(self.descriptor, self.obj, annotations))
 
     def require_current(self) -> None:
         """Make sure that the view is current; needed before each AWS mutation, done once per pass.
@@ -170,24 +171,28 @@ class ManagedObject:
         whether anything may be touched at all.
         """
         if not self._is_current:
-            self._replaced(self.context.executor.confirm(self.descriptor, self.obj))
+            self._replaced(self.context.effects.require_current(self.descriptor, self.obj))
         if not self._is_namespace_current:
             self.context.settings.namespaces.confirm(self.namespace)
             self._is_namespace_current = True
 
-    def show(self, seen: Observed, view: View, events: tuple[Event, ...], recorded: Recorded | None) -> None:
+    def update_status(
+        self, seen: Observed, status_update: StatusUpdate, events: tuple[Event, ...], recorded: Recorded | None
+    ) -> None:
         """Write the status where it changed; events go with a change only."""
-        patch = self._status_patch(seen, view, recorded)
+        patch = self._status_patch(seen, status_update, recorded)
         if patch is not None:
             self.patch_status(patch)
-            self.emit((*resumed(seen, view), *events))
+            self.emit_events((*resumed(seen, status_update), *events))
 
-    def would_show(self, seen: Observed, settle: Settle) -> bool:
+    def would_change_status(self, seen: Observed, end: Finish) -> bool:
         """Whether the end of a pass changes the status."""
-        recorded = settle.recorded or seen.recorded
-        return settle.view is not None and self._status_patch(seen, settle.view, recorded) is not None
+        recorded = end.recorded or seen.recorded
+        return end.status_update is not None and self._status_patch(seen, end.status_update, recorded) is not None
 
-    def _status_patch(self, seen: Observed, view: View, recorded: Recorded | None) -> JsonObject | None:
+    def _status_patch(
+        self, seen: Observed, status_update: StatusUpdate, recorded: Recorded | None
+    ) -> JsonObject | None:
         status = self.obj.get("status") or {}
         shown = {field.name for field in self.descriptor.compat.status}
         link = None
@@ -195,7 +200,7 @@ class ManagedObject:
             link = log_url(recorded.region, self.descriptor.log_group, recorded.name)
         facts = Facts(seen.generation, seen.now, recorded, link)
         stamp = "lastUpdateTime" if "lastUpdateTime" in shown else "lastCheckTime"  # spelt by v1, kind by kind
-        return status_patch(status, next_status(self.descriptor, status, view, facts), seen.now, stamp=stamp)
+        return status_patch(status, next_status(self.descriptor, status, status_update, facts), seen.now, stamp=stamp)
 
     def notice(self, seen: Observed, notice: Condition, reason: str) -> None:
         """Show a condition that stands as long as its message is not empty, with one Warning about it."""
@@ -205,37 +210,37 @@ class ManagedObject:
             return
         self.patch_status({"conditions": changed})
         if notice.message:
-            self.emit((Event("Warning", reason, notice.message),))
+            self.emit_events((Event("Warning", reason, notice.message),))
 
     def patch_status(self, changes: JsonObject) -> None:
         """Merge `changes` into the status."""
-        self._replaced(self.context.executor.show(self.descriptor, self.obj, changes))
+        self._replaced(self.context.effects.patch_status(self.descriptor, self.obj, changes))
 
-    def emit(self, events: Iterable[Event]) -> None:
+    def emit_events(self, events: Iterable[Event]) -> None:
         """Record events about the object."""
-        self.context.executor.tell(self.descriptor, self.obj, events)
+        self.context.effects.emit_events(self.descriptor, self.obj, events)
 
-    def release(self, events: tuple[Event, ...]) -> None:
+    def remove_finalizer(self, events: tuple[Event, ...]) -> None:
         """Remove our finalizer: nothing that is ours is left at AWS."""
         before = self.obj["metadata"]["resourceVersion"]
-        self.context.executor.release(self.descriptor, self.obj)
-        self.state.stale.add(before)
+        self.context.effects.remove_finalizer(self.descriptor, self.obj)
+        self.state.superseded_versions.add(before)
         self.state.recorded = self.state.hold = self.state.doubtful_since = None
-        self.emit(events)
+        self.emit_events(events)
 
-    def expire(self) -> None:
+    def delete_expired(self) -> None:
         """Delete the object itself. Its finalizer goes in another pass."""
         metadata = self.obj["metadata"]
-        self.context.executor.expire(self.descriptor, self.obj)
-        self.state.stale.add(metadata["resourceVersion"])
+        self.context.effects.delete_expired(self.descriptor, self.obj)
+        self.state.superseded_versions.add(metadata["resourceVersion"])
         message = f"deleted, as {TTL.name} asks; the job's record at SageMaker stays"
-        self.emit((Event("Normal", reasons.EXPIRED, message),))
+        self.emit_events((Event("Normal", reasons.EXPIRED, message),))
 
     def _replaced(self, after: JsonObject) -> None:
         """Go on with the object as it is after a write: what it was before is outdated for good."""
         before = self.obj["metadata"]["resourceVersion"]
         if after["metadata"]["resourceVersion"] != before:
-            self.state.stale.add(before)
+            self.state.superseded_versions.add(before)
         well_formed(self.descriptor)(after)
         self.obj = after
         self._is_current = True

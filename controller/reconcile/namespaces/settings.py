@@ -13,7 +13,7 @@ from api.annotations import Annotation, Place
 from api.meta import GROUP, JsonObject
 from controller.aws.errors import AwsError
 from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaults
-from controller.reconcile.plan import Adoption, Policy
+from controller.reconcile.observation import Adoption, Policy
 from controller.runtime.errors import ErrorClass
 
 T = TypeVar("T")

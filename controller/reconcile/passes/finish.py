@@ -9,9 +9,10 @@ from api.meta import Condition
 from controller.aws.errors import AwsError
 from controller.reconcile import reasons
 from controller.reconcile.managed.managed_object import JITTER, MESSAGE_LIMIT, ManagedObject
-from controller.reconcile.plan import Observed, Settle, Verdict
+from controller.reconcile.observation import Observed
 from controller.reconcile.status import messages
-from controller.reconcile.status.view import HANDLED
+from controller.reconcile.status.patch import HANDLED
+from controller.reconcile.steps import Finish, Outcome
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ErrorClass, Terminal
 
@@ -22,36 +23,36 @@ _SLOW_CAP_S: Final = 300.0
 """Errors that people must cure are retried after one minute at first, after five in the end."""
 
 
-def finish(managed: ManagedObject, seen: Observed, settle: Settle) -> Result:
+def finish(managed: ManagedObject, seen: Observed, end: Finish) -> Result:
     """Return when the object is to be reconciled again. Raises the error of the pass, or `Terminal`."""
     _report_ignored(managed, seen)
     if seen.is_list_lost or reasons.STATUS_DELAYED in seen.reasons:
         _report_delay(managed, seen)
-    if seen.is_asked and settle.verdict in {Verdict.FINE, Verdict.TERMINAL} and seen.hold_s is None:
+    if seen.is_asked and end.outcome in {Outcome.DONE, Outcome.TERMINAL} and seen.hold_s is None:
         _report_handled(managed, seen)
     state = managed.state
     if seen.is_ended:
         state.tags_hold = None  # it is not tagged any more
-    match settle.verdict:
-        case Verdict.FINE:
+    match end.outcome:
+        case Outcome.DONE:
             if seen.hold_s is None:
                 state.hold, state.setbacks = None, 0
             tags_s = managed.tags_held_s() if state.tags_hold else None
-            delays = [each for each in (settle.again_s, tags_s) if each is not None]
+            delays = [each for each in (end.again_s, tags_s) if each is not None]
             return Result(requeue_after_s=min(delays)) if delays else DONE
-        case Verdict.RETRY:
-            raise _error_of(settle)
-        case Verdict.SLOW:
-            return _retry_slowly(managed, settle)
-        case Verdict.TERMINAL:
+        case Outcome.RETRY:
+            raise _error_of(end)
+        case Outcome.RETRY_SLOWLY:
+            return _retry_slowly(managed, end)
+        case Outcome.TERMINAL:
             state.hold = managed.hold_for(managed.context.settings.resync_s)
-            raise Terminal(settle.view.message if settle.view else "nothing more can be done")
+            raise Terminal(end.status_update.message if end.status_update else "nothing more can be done")
 
 
-def _error_of(settle: Settle) -> AwsError:
+def _error_of(end: Finish) -> AwsError:
     """Return the error that makes the queue back off."""
-    assert settle.failure is not None and settle.failure.error is not None  # noqa: S101, PT018 (RETRY has a failure)
-    error = settle.failure.error
+    assert end.failure is not None and end.failure.error is not None  # noqa: S101, PT018 (RETRY has a failure)
+    error = end.failure.error
     if not error.known:
         _log.error("AWS error of an unknown kind", code=error.code, operation=error.operation)
     if error.error_class is not ErrorClass.RETRYABLE:
@@ -62,13 +63,13 @@ def _error_of(settle: Settle) -> AwsError:
     return error
 
 
-def _retry_slowly(managed: ManagedObject, settle: Settle) -> Result:
+def _retry_slowly(managed: ManagedObject, end: Finish) -> Result:
     state = managed.state
     delay_s = min(_SLOW_BASE_S * 2**state.setbacks, _SLOW_CAP_S)
     delay_s *= 1.0 - JITTER * managed.context.rand()
     state.setbacks = min(state.setbacks + 1, 10)
     state.hold = managed.hold_for(delay_s)
-    code = settle.failure.code if settle.failure else ""
+    code = end.failure.code if end.failure else ""
     _log.warning("AWS refuses, trying again slowly", code=code, delay_s=round(delay_s))
     return Result(requeue_after_s=delay_s)
 

@@ -4,7 +4,7 @@ from typing import Protocol, TypeVar
 
 from api.meta import ObjectKey
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.plan import Observation
+from controller.reconcile.observation import Observation
 from controller.runtime.controller import Result
 
 ObsT = TypeVar("ObsT", bound=Observation)
@@ -21,7 +21,7 @@ class LifeCycle(Protocol[ObsT, StepT]):
     def decide(self, observed: ObsT) -> StepT:
         """Return the next step. Pure and level-based: it depends on what is observed, and on nothing else.
 
-        `Settle`, `Release`, `Expire`, `PutTags` and `DropTags` are carried out by the loop.
+        `Finish`, `RemoveFinalizer`, `DeleteExpired`, `PutTags` and `DropTags` are carried out by the loop.
         """
         ...
 

@@ -8,19 +8,10 @@ from typing import Final, TypeVar
 
 from controller.aws.errors import AwsError
 from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.observation import During, Observation, Observed
 from controller.reconcile.passes.finish import finish
 from controller.reconcile.passes.life_cycle import LifeCycle
-from controller.reconcile.plan import (
-    AwsStep,
-    DropTags,
-    During,
-    Expire,
-    Observation,
-    Observed,
-    PutTags,
-    Release,
-    Settle,
-)
+from controller.reconcile.steps import AwsStep, DeleteExpired, DropTags, Finish, PutTags, RemoveFinalizer
 from controller.reconcile.tags.perform import retag
 from controller.runtime.controller import DONE, Result
 
@@ -36,20 +27,20 @@ def run(life_cycle: LifeCycle[ObsT, StepT], managed: ManagedObject) -> Result:
     observed = life_cycle.observe(managed)
     for _ in range(MAX_STEPS):
         match life_cycle.decide(observed):
-            case Settle() as settle:
-                return _settle(managed, observed.base, settle)
-            case Release(events):
-                managed.release(events)
+            case Finish() as end:
+                return _end_pass(managed, observed.base, end)
+            case RemoveFinalizer(events):
+                managed.remove_finalizer(events)
                 managed.context.tracker.forget(managed.key)
                 return DONE
-            case Expire():
-                managed.expire()
+            case DeleteExpired():
+                managed.delete_expired()
                 return DONE
             case step:
-                outcome = _perform(life_cycle, step, observed, managed)
-                if isinstance(outcome, Result):
-                    return outcome
-                observed = outcome
+                result = _perform(life_cycle, step, observed, managed)
+                if isinstance(result, Result):
+                    return result
+                observed = result
     raise RuntimeError(f"no end in {MAX_STEPS} steps")
 
 
@@ -66,18 +57,18 @@ def _perform(life_cycle: LifeCycle[ObsT, StepT], step: StepT, observed: ObsT, ma
         return observed.with_base(managed.refused(observed.base, step.during, error))
 
 
-def _settle(managed: ManagedObject, seen: Observed, settle: Settle) -> Result:
+def _end_pass(managed: ManagedObject, seen: Observed, end: Finish) -> Result:
     """Write the status, have the tracker follow what is recorded, and end the pass."""
-    recorded = settle.recorded or seen.recorded
-    if settle.view is not None:
-        if settle.view.forgets:
+    recorded = end.recorded or seen.recorded
+    if end.status_update is not None:
+        if end.status_update.forgets:
             recorded = managed.state.recorded = None
-        managed.show(seen, settle.view, settle.events, recorded)
+        managed.update_status(seen, end.status_update, end.events, recorded)
     may_ask = seen.failure is None or seen.failure.during is not During.IDENTITY
-    if settle.follow and may_ask and recorded is not None and recorded.created_at is not None:
+    if end.follow and may_ask and recorded is not None and recorded.created_at is not None:
         managed.context.tracker.follow(
             managed.key, managed.identity.target().shared, recorded.name, recorded.created_at
         )
     else:
         managed.context.tracker.forget(managed.key)
-    return finish(managed, seen, settle)
+    return finish(managed, seen, end)

@@ -9,11 +9,11 @@ import structlog
 from api.meta import JsonObject, ObjectKey
 from controller.aws.errors import AwsError
 from controller.reconcile.context import Context
-from controller.reconcile.managed.local_state import Memories, Memory
+from controller.reconcile.managed.local_state import LocalState, LocalStates
 from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.observation import Observation
 from controller.reconcile.passes.life_cycle import LifeCycle
 from controller.reconcile.passes.loop import run
-from controller.reconcile.plan import Observation
 from controller.reconcile.ports import ObjectReader
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ClassifiedError, ErrorClass
@@ -42,14 +42,14 @@ class ObjectReconciler(Generic[ObsT, StepT]):
         self._store = store
         self._life_cycle = life_cycle
         self._make_pass = make_pass or partial(run, life_cycle)
-        self._memories = Memories()
+        self._states = LocalStates()
 
     def reconcile(self, key: ObjectKey) -> Result:
         """Make one pass over one object; see `runtime.controller.Reconciler.reconcile`."""
         return reconcile_one(
             key,
             self._store,
-            self._memories,
+            self._states,
             lambda obj, state: self._make_pass(ManagedObject(self._context, key, obj, state)),
             self._forget,
         )
@@ -62,8 +62,8 @@ class ObjectReconciler(Generic[ObsT, StepT]):
 def reconcile_one(
     key: ObjectKey,
     store: ObjectReader,
-    memories: Memories,
-    make_pass: Callable[[JsonObject, Memory], Result],
+    states: LocalStates,
+    make_pass: Callable[[JsonObject, LocalState], Result],
     forget: Callable[[ObjectKey], None] = lambda _: None,
 ) -> Result:
     """Make one pass over the object `key`, if it is there. `forget` is called for objects that are gone.
@@ -72,34 +72,34 @@ def reconcile_one(
     """
 
     def gone() -> Result:
-        _warn_of_orphan(memories.get(key))
+        _warn_of_orphan(states.get(key))
         forget(key)
-        memories.forget(key)
+        states.forget(key)
         return DONE
 
     obj = store.get(key)
     if obj is None:
         return gone()
     uid = obj["metadata"]["uid"]
-    before = memories.get(key)
+    before = states.get(key)
     if before is not None and before.uid != uid:
         _warn_of_orphan(before)
-    memory = memories.of(key, uid)
-    if obj["metadata"]["resourceVersion"] in memory.stale:
+    state = states.of(key, uid)
+    if obj["metadata"]["resourceVersion"] in state.superseded_versions:
         return DONE  # the store has not seen our own write yet; its event comes and wakes the key
-    memory.stale.clear()
+    state.superseded_versions.clear()
     try:
-        result = make_pass(obj, memory)
+        result = make_pass(obj, state)
     except ClassifiedError as error:
         if error.error_class is ErrorClass.NOT_FOUND and not isinstance(error, AwsError):
             return gone()  # of a write: the object is gone
         raise
-    if memory.is_blank():
-        memories.forget(key)
+    if state.is_blank():
+        states.forget(key)
     return result
 
 
-def _warn_of_orphan(memory: Memory | None) -> None:
+def _warn_of_orphan(state: LocalState | None) -> None:
     """Warn of an object that went, its finalizer removed by force, before its status could record its resource."""
-    if memory is not None and memory.recorded is not None:
-        _log.warning("object gone, its resource stays at AWS", resource=memory.recorded.arn or memory.recorded.name)
+    if state is not None and state.recorded is not None:
+        _log.warning("object gone, its resource stays at AWS", resource=state.recorded.arn or state.recorded.name)

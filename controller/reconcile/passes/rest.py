@@ -9,9 +9,10 @@ from typing import Final, TypeVar
 from controller.aws.errors import AwsError
 from controller.reconcile.managed.local_state import Rest
 from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.observation import Observation
 from controller.reconcile.passes.life_cycle import RestingLifeCycle
 from controller.reconcile.passes.loop import run
-from controller.reconcile.plan import Observation, Settle, Verdict
+from controller.reconcile.steps import Finish, Outcome
 from controller.runtime.controller import DONE, Result
 
 ObsT = TypeVar("ObsT", bound=Observation)
@@ -42,7 +43,11 @@ def _rest_after(result: Result, life_cycle: RestingLifeCycle[ObsT, StepT], manag
     except AwsError:
         return None  # the next pass reports it
     step = life_cycle.decide(observed)
-    if not isinstance(step, Settle) or step.verdict is not Verdict.FINE or managed.would_show(observed.base, step):
+    if (
+        not isinstance(step, Finish)
+        or step.outcome is not Outcome.DONE
+        or managed.would_change_status(observed.base, step)
+    ):
         return None
     is_followed = managed.context.tracker.last(managed.key) is not None
     if step.follow is not is_followed or step.again_s != result.requeue_after_s:

@@ -16,12 +16,13 @@ from controller.reconcile.context import Context
 from controller.reconcile.drift.digest import content, differences, digest
 from controller.reconcile.effects import Effect
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.managed.observe_object import RESYNC_SHARE, found
+from controller.reconcile.managed.observe_object import RESYNC_SHARE, external_resource
 from controller.reconcile.managed.requests import create_request
-from controller.reconcile.plan import Create, Delete, Describe, During, Failure, Mutation, Source
+from controller.reconcile.observation import During, Failure, Mutation, Source
 from controller.reconcile.resource.decide import decide
-from controller.reconcile.resource.observation import FOREIGN, Claim, Disclaim, ResourcePlan, ResourceSeen
+from controller.reconcile.resource.observation import FOREIGN, Claim, Disclaim, ResourceSeen, ResourceStep
 from controller.reconcile.resource.users import Usage
+from controller.reconcile.steps import Create, Delete, Describe
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ABSENT
 
@@ -38,11 +39,11 @@ class ResourceLifeCycle:
         self._resources = resources
         self._usage = usage
 
-    def decide(self, observed: ResourceSeen) -> ResourcePlan:
+    def decide(self, observed: ResourceSeen) -> ResourceStep:
         """See `LifeCycle.decide`."""
         return decide(observed)
 
-    def perform(self, step: ResourcePlan, observed: ResourceSeen, managed: ManagedObject) -> ResourceSeen | Result:
+    def perform(self, step: ResourceStep, observed: ResourceSeen, managed: ManagedObject) -> ResourceSeen | Result:
         """See `LifeCycle.perform`."""
         match step:
             case Claim(name, wanted):
@@ -68,15 +69,15 @@ class ResourceLifeCycle:
 
     def observe(self, managed: ManagedObject) -> ResourceSeen:
         """See `LifeCycle.observe`."""
-        clock, obj, memory = self._context.clock, managed.obj, managed.state
+        clock, obj, state = self._context.clock, managed.obj, managed.state
         base = managed.observe()
         if base.is_recorded_in_status and base.recorded is not None:
-            if memory.recorded is not None and memory.recorded.name != base.recorded.name:
-                base = replace(base, recorded=memory.recorded, is_recorded_in_status=False)
+            if state.recorded is not None and state.recorded.name != base.recorded.name:
+                base = replace(base, recorded=state.recorded, is_recorded_in_status=False)
             else:
-                memory.recorded = memory.doubtful_since = None
-        if memory.described_at is None:
-            memory.described_at = clock.monotonic()  # the look that is due one day counts from the first sight
+                state.recorded = state.doubtful_since = None
+        if state.described_at is None:
+            state.described_at = clock.monotonic()  # the look that is due one day counts from the first sight
         metadata = obj["metadata"]
         claimed = _claims(metadata.get("annotations") or {})
         failure, wanted = base.failure, ""
@@ -90,7 +91,7 @@ class ResourceLifeCycle:
             base=replace(
                 base,
                 failure=failure,
-                is_describe_due=base.is_asked or clock.monotonic() - memory.described_at >= due_s,
+                is_describe_due=base.is_asked or clock.monotonic() - state.described_at >= due_s,
             ),
             content=wanted,
             claimed=claimed,
@@ -111,11 +112,11 @@ class ResourceLifeCycle:
         managed.state.described_at = self._context.clock.monotonic()
         base = replace(base, is_describe_due=False)
         if answer is ABSENT:
-            return replace(seen, base=replace(base, remote=ABSENT))
+            return replace(seen, base=replace(base, external=ABSENT))
         differs = tuple(differences(content(self._descriptor, managed.spec), answer))
         return replace(
             seen,
-            base=replace(base, remote=found(self._descriptor, answer, Source.DESCRIPTION)),
+            base=replace(base, external=external_resource(self._descriptor, answer, Source.DESCRIPTION)),
             legacy_matches=not differs,
             differences=differs,
         )
@@ -125,7 +126,7 @@ class ResourceLifeCycle:
     def _claim(self, seen: ResourceSeen, managed: ManagedObject, name: str, wanted: str) -> None:
         if wanted == FOREIGN:
             managed.state.corrections = managed.state.corrections.after(self._context.clock.monotonic())
-        managed.prepare(None, {CLAIMS: _text_of({**seen.claimed, name: wanted})})
+        managed.ensure_finalizer(None, {CLAIMS: _text_of({**seen.claimed, name: wanted})})
 
     def _create(self, seen: ResourceSeen, managed: ManagedObject) -> ResourceSeen:
         base = seen.base
@@ -133,22 +134,22 @@ class ResourceLifeCycle:
         request = create_request(self._descriptor, managed.spec, seen.current, managed.identity)
         self._resources.turn(target, self._descriptor.operations.create, caller=managed.key)
         send = partial(
-            self._context.executor.perform,
+            self._context.effects.perform,
             Effect.CREATE,
             lambda: self._resources.create(self._descriptor, target, request, caller=managed.key),
         )
-        created = replace(managed.create(base, seen.current, send), remote=None)
+        created = replace(managed.create(base, seen.current, send), external=None)
         if created.mutation is not None:
             created = replace(created, is_recorded_in_status=False, shown="")
         is_known = base.recorded is not None and base.recorded.name == seen.current
-        return replace(seen, base=created, was_gone=is_known and base.remote is ABSENT)
+        return replace(seen, base=created, was_gone=is_known and base.external is ABSENT)
 
     def _delete(self, seen: ResourceSeen, managed: ManagedObject, name: str) -> ResourceSeen:
         base = seen.base
         target = managed.identity.target()
         self._resources.turn(target, self._descriptor.operations.delete, caller=managed.key)
         managed.require_current()
-        answer = self._context.executor.perform(
+        answer = self._context.effects.perform(
             Effect.DELETE,
             lambda: self._resources.delete(self._descriptor, target, name, caller=managed.key),
         )

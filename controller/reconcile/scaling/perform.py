@@ -20,15 +20,16 @@ from controller.reconcile.hosting import RESOURCE_IDS
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import RESYNC_SHARE, hold_token
 from controller.reconcile.managed.requests import invalid
-from controller.reconcile.plan import Adoption, During, Failure, Prepare, Recorded
+from controller.reconcile.observation import Adoption, During, Failure, Recorded
 from controller.reconcile.ports import ObjectReader
-from controller.reconcile.scaling.decide import SOMEBODY, Apply, Look, Remove, ScalingPlan, ScalingSeen, Verify, decide
+from controller.reconcile.scaling.decide import SOMEBODY, Apply, Look, Remove, ScalingSeen, ScalingStep, Verify, decide
 from controller.reconcile.scaling.drift import changed
-from controller.reconcile.status.view import recorded_in
+from controller.reconcile.status.patch import recorded_in
+from controller.reconcile.steps import EnsureFinalizer
 
 ENDPOINTS: Final = "endpoints"
 """Index of policies by `namespace/endpointName`, as the spec has it."""
-FOUND: Final = FOUND_TARGETS.key
+PRIOR_TARGETS: Final = FOUND_TARGETS.key
 """Annotation: JSON list of variants that had a target before this object came: it is not ours to deregister."""
 CLAIMED: Final = CLAIMED_VARIANTS.key
 """Annotation: JSON object of the object's uid and the variants that it has claimed. It repeats the status, so that an
@@ -60,10 +61,10 @@ def _claim_of(obj: JsonObject, ids: Iterable[str]) -> str:
     return json.dumps({obj["metadata"]["uid"]: sorted(ids)})
 
 
-def _found(obj: JsonObject) -> tuple[str, ...]:
-    """The annotation `FOUND`."""
+def _prior_targets(obj: JsonObject) -> tuple[str, ...]:
+    """The annotation `PRIOR_TARGETS`."""
     try:
-        found = json.loads((obj["metadata"].get("annotations") or {}).get(FOUND) or "[]")
+        found = json.loads((obj["metadata"].get("annotations") or {}).get(PRIOR_TARGETS) or "[]")
     except ValueError:
         return ()
     return tuple(sorted(str(each) for each in found)) if isinstance(found, list) else ()
@@ -97,15 +98,15 @@ class ScalingLifeCycle:
         self._policies = policies
         self._deployments = deployments
 
-    def decide(self, observed: ScalingSeen) -> ScalingPlan:
+    def decide(self, observed: ScalingSeen) -> ScalingStep:
         """See `LifeCycle.decide`."""
         return decide(observed)
 
-    def perform(self, step: ScalingPlan, observed: ScalingSeen, managed: ManagedObject) -> ScalingSeen:
+    def perform(self, step: ScalingStep, observed: ScalingSeen, managed: ManagedObject) -> ScalingSeen:
         """See `LifeCycle.perform`."""
         match step:
-            case Prepare():
-                managed.prepare(None if observed.base.is_name_persisted else observed.policy)
+            case EnsureFinalizer():
+                managed.ensure_finalizer(None if observed.base.is_name_persisted else observed.policy)
                 return self.observe(managed)
             case Look(ids):
                 return self._look(observed, managed, ids)
@@ -205,11 +206,11 @@ class ScalingLifeCycle:
         if foreign := self._foreign(seen, managed, ids):
             return replace(seen, is_looked=True, taken={**seen.taken, **foreign})
         there = [each for each in self._targets(managed, ids) if self._was_there(seen, managed, each)]
-        known = _found(managed.obj)
+        known = _prior_targets(managed.obj)
         found = tuple(sorted({*known, *there}))
         notes = {CLAIMED: _claim_of(managed.obj, {*seen.told, *ids})}
         if found != known:
-            notes[FOUND] = json.dumps(found)
+            notes[PRIOR_TARGETS] = json.dumps(found)
         managed.annotate(notes)
         return replace(seen, is_looked=True)
 
@@ -225,7 +226,7 @@ class ScalingLifeCycle:
     def _was_there(self, seen: ScalingSeen, managed: ManagedObject, resource_id: str) -> bool:
         """Whether a target was there before any object of ours: who came first knows, and may go before the last."""
         others = self._others(seen, managed, resource_id)
-        return not others or any(resource_id in _found(other) for other in others)
+        return not others or any(resource_id in _prior_targets(other) for other in others)
 
     def _verify(self, seen: ScalingSeen, managed: ManagedObject) -> ScalingSeen:
         policies = self._with_policy(seen, managed)
@@ -265,7 +266,7 @@ class ScalingLifeCycle:
             selector = autoscaling.selector_of(each, managed.spec)
             policy = {**selector, "PolicyName": seen.policy}
             self._once(managed, Effect.DELETE, policy, partial(scaling.delete_policy, target, policy))
-            if each not in _found(managed.obj) and not self._others(seen, managed, each):
+            if each not in _prior_targets(managed.obj) and not self._others(seen, managed, each):
                 self._once(managed, Effect.DEREGISTER, selector, partial(scaling.deregister, target, selector))
         managed.state.made.clear()
         if seen.base.deleting_for_s is None:  # else it goes with the object
@@ -281,7 +282,7 @@ class ScalingLifeCycle:
         """
         call = f"{effect.value} {hold_token(managed.obj, managed.scope)} {digest(request)}"
         if call not in managed.state.made:
-            self._context.executor.perform(effect, partial(act, caller=managed.key))
+            self._context.effects.perform(effect, partial(act, caller=managed.key))
             managed.state.made.add(call)
 
 

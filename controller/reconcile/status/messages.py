@@ -6,7 +6,8 @@ from typing import Any
 from api.descriptor import KindDescriptor
 from controller.aws.errors import AwsError
 from controller.reconcile import reasons
-from controller.reconcile.plan import Event, Found, Observed, Owner, Phase, Recorded, View
+from controller.reconcile.observation import ExternalResource, Observed, Ownership, Recorded
+from controller.reconcile.steps import Event, Phase, StatusUpdate
 from controller.runtime.errors import ErrorClass
 
 
@@ -24,9 +25,9 @@ def rules_with_issues(status: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def issues_found(seen: Observed, remote: Found) -> list[Event]:
+def issues_found(seen: Observed, external: ExternalResource) -> list[Event]:
     """Return a Warning for rules whose findings are not in the status yet."""
-    news = sorted(rules_with_issues(remote.fields) - seen.issues)
+    news = sorted(rules_with_issues(external.fields) - seen.issues)
     return (
         [Event("Warning", reasons.RULE_ISSUES_FOUND, f"debugger rules report issues: {', '.join(news)}")]
         if news
@@ -40,10 +41,10 @@ def reason_of(value: str) -> str:
     return word if word[:1].isalpha() else reasons.UNKNOWN
 
 
-def waiting(seen: Observed) -> View:
+def waiting(seen: Observed) -> StatusUpdate:
     """Return the view of an object for which AWS was not called yet, because of its rate limits."""
     message = "waiting for its turn at AWS"
-    return View(
+    return StatusUpdate(
         Phase.WORKING,
         reasons.CREATING,
         message,
@@ -56,16 +57,16 @@ def created(seen: Observed, recorded: Recorded) -> Event:
     """Return the event for a resource that is recorded for the first time."""
     if seen.policy.read_only:
         return found(recorded)
-    if seen.owner is Owner.FOREIGN:
+    if seen.owner is Ownership.FOREIGN:
         return Event(
             "Normal", reasons.ADOPTED, f"{recorded.name} in {recorded.region} belongs to this object from now on"
         )
     return Event("Normal", reasons.CREATED, f"{recorded.name} in {recorded.region}")
 
 
-def resumed(seen: Observed, view: View) -> tuple[Event, ...]:
+def resumed(seen: Observed, status_update: StatusUpdate) -> tuple[Event, ...]:
     """Return the event for the first status after the annotation `paused` was removed."""
-    if seen.reasons.get(reasons.RECONCILING) != reasons.PAUSED or view.phase is Phase.PAUSED:
+    if seen.reasons.get(reasons.RECONCILING) != reasons.PAUSED or status_update.phase is Phase.PAUSED:
         return ()
     return (Event("Normal", reasons.RESUMED, "no longer paused"),)
 
@@ -75,12 +76,12 @@ def found(recorded: Recorded) -> Event:
     return Event("Normal", reasons.FOUND, f"{recorded.name} in {recorded.region}, which is only looked at")
 
 
-def ended(seen: Observed, remote: Found) -> Event:
+def ended(seen: Observed, external: ExternalResource) -> Event:
     """Return the event for a job that has reached a terminal status."""
     rule = seen.descriptor.status
-    if remote.value == rule.failed:
-        return Event("Warning", reasons.FAILED, remote.failure_reason or "SageMaker gives no reason")
-    return Event("Normal", reason_of(remote.value), f"{seen.name} has ended")
+    if external.value == rule.failed:
+        return Event("Warning", reasons.FAILED, external.failure_reason or "SageMaker gives no reason")
+    return Event("Normal", reason_of(external.value), f"{seen.name} has ended")
 
 
 def immutable_notice(seen: Observed, value: str) -> str:

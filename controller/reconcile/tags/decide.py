@@ -12,7 +12,8 @@ them).
 from dataclasses import replace
 from typing import Final
 
-from controller.reconcile.plan import DropTags, Observed, PutTags, Recorded, Tagging
+from controller.reconcile.observation import Observed, Recorded, Tagging
+from controller.reconcile.steps import DropTags, PutTags
 from controller.runtime.errors import ABSENT, ErrorClass
 
 LASTING: Final = frozenset({ErrorClass.DENIED, ErrorClass.INVALID, ErrorClass.QUOTA, ErrorClass.NOT_FOUND})
@@ -24,7 +25,7 @@ AGAIN_S: Final = 3600.0
 def step(seen: Observed) -> PutTags | DropTags | None:
     """Return the next AWS call for the tags of the recorded resource; None if they are up to date."""
     recorded = seen.recorded
-    if recorded is None or not recorded.arn or not seen.is_recorded_in_status or seen.remote is ABSENT:
+    if recorded is None or not recorded.arn or not seen.is_recorded_in_status or seen.external is ABSENT:
         return None
     if seen.policy.read_only or seen.is_spawned or seen.is_ended:
         return None

@@ -9,8 +9,9 @@ from api.meta import Condition, JsonObject
 from controller.aws.errors import AwsError
 from controller.reconcile import reasons
 from controller.reconcile.managed.managed_object import JITTER, MESSAGE_LIMIT, ManagedObject
-from controller.reconcile.plan import DropTags, Observed, PutTags, Recorded
-from controller.reconcile.status.view import merge_patch, recorded_in, resource_fields, with_notice
+from controller.reconcile.observation import Observed, Recorded
+from controller.reconcile.status.patch import merge_patch, recorded_in, resource_fields, with_notice
+from controller.reconcile.steps import DropTags, PutTags
 from controller.reconcile.tags.decide import AGAIN_S, LASTING, after
 from controller.runtime.errors import ErrorClass
 
@@ -24,15 +25,15 @@ def retag(managed: ManagedObject, seen: Observed, step: PutTags | DropTags) -> O
     """
     recorded = seen.recorded
     assert recorded is not None  # noqa: S101 (`tags.decide.step`)
-    identity, executor = managed.identity, managed.context.executor
+    identity, effects = managed.identity, managed.context.effects
     target = identity.target()
     managed.require_current()
     try:
         match step:
             case PutTags():
-                executor.tag(target, recorded.arn, identity.tags, caller=managed.key)
+                effects.tag(target, recorded.arn, identity.tags, caller=managed.key)
             case DropTags(keys):
-                executor.untag(target, recorded.arn, keys, caller=managed.key)
+                effects.untag(target, recorded.arn, keys, caller=managed.key)
     except AwsError as error:
         if error.error_class not in LASTING:
             raise

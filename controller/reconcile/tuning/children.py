@@ -18,12 +18,13 @@ from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Jobs
 from controller.aws.tuning_jobs import Launched
 from controller.reconcile import reasons
-from controller.reconcile.effects import Effect, Executor
+from controller.reconcile.effects import Effect, EffectGate
 from controller.reconcile.managed.local_state import Hold
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import hold_token
-from controller.reconcile.plan import Event, Found, Observed
+from controller.reconcile.observation import ExternalResource, Observed
 from controller.reconcile.ports import ObjectReader, ObjectWriter
+from controller.reconcile.steps import Event
 from controller.reconcile.tuning.decide import (
     COUNTERS,
     LIST_EVERY_S,
@@ -121,7 +122,7 @@ class TuningChildren:
         writer: ObjectWriter,
         launched: Launched,
         jobs: Jobs,
-        executor: Executor,
+        effects: EffectGate,
         clock: Clock,
     ) -> None:
         self._training = training
@@ -129,7 +130,7 @@ class TuningChildren:
         self._writer = writer
         self._launched = launched
         self._jobs = jobs
-        self._executor = executor
+        self._executor = effects
         self._clock = clock
         self._lock = threading.Lock()
         self._listings: dict[ObjectKey, _Listing] = {}  # guarded by _lock; a _Listing itself belongs to its worker
@@ -155,13 +156,13 @@ class TuningChildren:
                     self._drop(managed.key)
                 return Attention(seen)
             case Look.HELD:
-                return Attention(replace(seen, remote=None))  # the status goes on telling what keeps us from listing
+                return Attention(replace(seen, external=None))  # the status goes on telling what keeps us from listing
             case Look.LATER:
                 return Attention(_held_back(seen), max(LIST_EVERY_S - (ago_s or 0.0), 1.0))
             case Look.REFUSED:
                 return Attention(_lacking(seen, listing), refusal.left_s if refusal else None)
             case Look.PATIENT:
-                return Attention(replace(seen, remote=None), refusal.left_s if refusal else None)
+                return Attention(replace(seen, external=None), refusal.left_s if refusal else None)
             case Look.NOW:
                 try:
                     is_done = self._look(managed, seen, listing)
@@ -262,8 +263,8 @@ class TuningChildren:
 
         Raises `AwsError`; THROTTLED where the budget is used up, after which the next pass goes on from there.
         """
-        assert isinstance(seen.remote, Found)  # noqa: S101 (`look` has seen to it)
-        progress = Progress.of(seen.remote.value, seen.remote.fields)
+        assert isinstance(seen.external, ExternalResource)  # noqa: S101 (`look` has seen to it)
+        progress = Progress.of(seen.external.value, seen.external.fields)
         if not listing.is_whole:
             self._list(managed, seen, listing, progress)
         config = managed.spec.get("hyperParameterTuningJobConfig") or {}
@@ -346,7 +347,7 @@ class TuningChildren:
             # One job that the schema cannot hold must not keep the others from being shown.
             _log.warning("training job cannot be shown", training_job=name, code=error.code)
             message = f"{name} cannot be shown as a TrainingJob: {error.message}"
-            managed.emit((Event("Warning", reasons.SPAWN_FAILED, message),))
+            managed.emit_events((Event("Warning", reasons.SPAWN_FAILED, message),))
             return False
         return True
 
@@ -355,7 +356,7 @@ class TuningChildren:
             return
         more = len(names) - _NAMES_TOLD
         text = ", ".join(names[:_NAMES_TOLD]) + (f" and {more} more" if more > 0 else "")
-        managed.emit((Event("Normal", reasons.TRAINING_JOB_SPAWNED, text),))
+        managed.emit_events((Event("Normal", reasons.TRAINING_JOB_SPAWNED, text),))
 
     # --- memory
 
@@ -377,8 +378,8 @@ def _job_name(training: KindDescriptor, child: JsonObject) -> str:
 
 
 def _with_fields(seen: Observed, fields: Mapping[str, Any]) -> Observed:
-    assert isinstance(seen.remote, Found)  # noqa: S101 (there is something to look for)
-    return replace(seen, remote=replace(seen.remote, fields={**fields, **seen.remote.fields}))
+    assert isinstance(seen.external, ExternalResource)  # noqa: S101 (there is something to look for)
+    return replace(seen, external=replace(seen.external, fields={**fields, **seen.external.fields}))
 
 
 def _lacking(seen: Observed, listing: _Listing) -> Observed:
@@ -389,6 +390,6 @@ def _lacking(seen: Observed, listing: _Listing) -> Observed:
 
 def _held_back(seen: Observed) -> Observed:
     """Without the counters: the status keeps those whose jobs have their objects."""
-    assert isinstance(seen.remote, Found)  # noqa: S101 (there is something to hold back)
-    fields = {name: value for name, value in seen.remote.fields.items() if name != COUNTERS}
-    return replace(seen, remote=replace(seen.remote, fields=fields))
+    assert isinstance(seen.external, ExternalResource)  # noqa: S101 (there is something to hold back)
+    fields = {name: value for name, value in seen.external.fields.items() if name != COUNTERS}
+    return replace(seen, external=replace(seen.external, fields=fields))

@@ -14,9 +14,9 @@ from api.convert import to_status
 from api.descriptor import KindDescriptor
 from api.meta import GROUP, JsonObject, ObjectKey
 from controller.reconcile import reasons
-from controller.reconcile.plan import Adoption, Found, Observed, Owner
-from controller.reconcile.shared_decisions import owner_of
-from controller.reconcile.status.view import RESOURCE_ANNOTATION
+from controller.reconcile.observation import Adoption, ExternalResource, Observed, Ownership
+from controller.reconcile.shared_decisions import ownership_of
+from controller.reconcile.status.patch import RESOURCE_ANNOTATION
 
 SPAWN_FINALIZER: Final = "sagemaker-operator-hpo-trainingjob"
 """On spawned objects since v1. Here it lets the tuning job note that the user deleted one before it is gone (D-19)."""
@@ -90,9 +90,9 @@ def look(
     seen: Observed, shown: Progress, done: Progress | None, listed_ago_s: float | None, refusal: Refusal | None = None
 ) -> Look:
     """Whether to list the launched jobs, given what the status shows, what was listed for last, and who refuses."""
-    if not isinstance(seen.remote, Found) or not is_attended(seen):
+    if not isinstance(seen.external, ExternalResource) or not is_attended(seen):
         return Look.NONE
-    progress = Progress.of(seen.remote.value, seen.remote.fields)
+    progress = Progress.of(seen.external.value, seen.external.fields)
     is_owed = seen.reasons.get(reasons.SYNCED) == reasons.SPAWN_FAILED
     if (progress == shown and not is_owed) or not progress.counters:
         return Look.NONE
@@ -116,18 +116,18 @@ def owns_resource(seen: Observed) -> bool:
     """Whether the resource that bears the object's name is the object's."""
     if seen.recorded is not None or seen.is_legacy:
         return True
-    if not isinstance(seen.remote, Found):
+    if not isinstance(seen.external, ExternalResource):
         return False
-    match owner_of(seen):
-        case Owner.OURS:
+    match ownership_of(seen):
+        case Ownership.OURS:
             return True
-        case Owner.FOREIGN:
+        case Ownership.FOREIGN:
             return seen.policy.adoption is not Adoption.REFUSE
-        case Owner.UNKNOWN:
+        case Ownership.UNKNOWN:
             return False
 
 
-# --- what is found
+# --- the best job, and where its object is
 
 
 def best_of(descriptor: KindDescriptor, items: Iterable[Mapping[str, Any]], goal: str) -> JsonObject:

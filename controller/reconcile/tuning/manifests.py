@@ -9,8 +9,8 @@ from api.convert import to_spec
 from api.descriptor import KindDescriptor
 from api.meta import FINALIZER, GROUP, JsonObject
 from controller.aws.targets import Target
-from controller.reconcile.plan import Recorded
-from controller.reconcile.status.view import RESOURCE_ANNOTATION, resource_fields
+from controller.reconcile.observation import Recorded
+from controller.reconcile.status.patch import RESOURCE_ANNOTATION, resource_fields
 from controller.reconcile.tuning.decide import SPAWN_FINALIZER, child_key
 
 TUNING_LABEL: Final = f"{GROUP}/tuning-job"

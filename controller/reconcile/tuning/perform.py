@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from api.meta import ObjectKey
+from controller.reconcile.job.decide import JobStep
 from controller.reconcile.job.perform import JobLifeCycle
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.plan import AwsStep, During, Observed, Plan, Release, Settle, Situation
+from controller.reconcile.observation import During, Observed, Situation
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S
+from controller.reconcile.steps import AwsStep, Finish, RemoveFinalizer
 from controller.reconcile.tuning.children import TuningChildren
 from controller.runtime.controller import Result
 
@@ -40,7 +42,7 @@ class SeeChildrenOff:
     """Let go of the children, and delete them: the tuning job is to be released."""
 
 
-TuningStep: TypeAlias = Plan | KeepChildren | SeeChildrenOff
+TuningStep: TypeAlias = JobStep | KeepChildren | SeeChildrenOff
 
 
 class TuningLifeCycle:
@@ -59,9 +61,9 @@ class TuningLifeCycle:
         if not observed.are_kept:
             return KeepChildren()
         step = self._job.decide(observed.base)
-        if isinstance(step, Release) and not observed.are_gone:
+        if isinstance(step, RemoveFinalizer) and not observed.are_gone:
             return SeeChildrenOff()
-        if isinstance(step, Settle) and observed.again_s is not None:
+        if isinstance(step, Finish) and observed.again_s is not None:
             return replace(step, again_s=min(observed.again_s, step.again_s or observed.again_s))
         return step
 

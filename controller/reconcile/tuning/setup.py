@@ -24,7 +24,7 @@ def _new_reconciler(context: Context, store: ObjectReader, shared: Shared) -> Re
         shared.client,
         shared.launched,
         shared.sagemaker,
-        shared.executor,
+        shared.effects,
         shared.clock,
     )
     return ObjectReconciler(context, store, TuningLifeCycle(JobLifeCycle(context, shared.sagemaker), children))

@@ -51,9 +51,9 @@ class FakeSageMaker:
         return self._services[descriptor.kind]
 
     @property
-    def operations(self) -> list[str]:
+    def operations(self) -> tuple[str, ...]:
         """The operations called so far, in order."""
-        return [call.operation for call in self.calls]
+        return tuple(call.operation for call in self.calls)
 
     # --- the ports
 

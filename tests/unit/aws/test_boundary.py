@@ -20,7 +20,7 @@ from controller.aws.clients import MOST_CLIENTS, AwsApi, Clients, ClientSettings
 from controller.aws.console import log_url, partition_of
 from controller.aws.errors import AwsError
 from controller.aws.limits.budgets import Budgets
-from controller.aws.ownership_tags import TAG_LIMIT, Owner, merged_tags
+from controller.aws.ownership_tags import TAG_LIMIT, OwnerTags, merged_tags
 from controller.aws.sagemaker import SageMaker
 from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaults
 from controller.runtime.errors import ABSENT, ErrorClass
@@ -333,7 +333,7 @@ def test_no_region_anywhere_is_the_users_to_change() -> None:
 
 # --- tags and links
 
-OWNER = Owner("cluster-1", "TrainingJob", ObjectKey("ns", "x"), "uid-1", "operator/1")
+OWNER = OwnerTags("cluster-1", "TrainingJob", ObjectKey("ns", "x"), "uid-1", "operator/1")
 
 
 def test_ownership_is_proved_by_uid_and_cluster_together() -> None:

@@ -161,7 +161,7 @@ def test_nobody_followed_no_calls() -> None:
     bench.tracker.forget(ObjectKey("ns", "a"))
     bench.sagemaker.calls.clear()
     bench.run(60)
-    assert bench.aws.calls == []
+    assert bench.aws.calls == ()
 
 
 def test_after_a_start_one_sweep_goes_back_to_the_oldest_job() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from api.meta import GROUP
 from api.v1 import KINDS
-from controller.reconcile.plan import Phase, View
-from controller.reconcile.status.view import conditions, merged_conditions
+from controller.reconcile.status.patch import conditions, merged_conditions
+from controller.reconcile.steps import Phase, StatusUpdate
 from hack.crds import ROOT
 from tests.documents import document
 
@@ -40,7 +40,7 @@ def health(obj: dict[str, Any]) -> tuple[str, str]:
 
 def an_object(phase: Phase, *, generation: int = 1, observed: int = 1) -> dict[str, Any]:
     """An object whose status shows `phase`."""
-    shown = conditions(View(phase, phase.name.title(), "on its way"), ())
+    shown = conditions(StatusUpdate(phase, phase.name.title(), "on its way"), ())
     status = {"observedGeneration": observed, "conditions": merged_conditions((), shown, observed, NOW)}
     return {"kind": "TrainingJob", "metadata": {"generation": generation}, "status": status}
 

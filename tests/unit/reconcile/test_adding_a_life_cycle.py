@@ -18,7 +18,7 @@ from api.v1 import KINDS
 from controller.aws.errors import AwsError
 from controller.aws.targets import Target
 from controller.controllers import CONTROLLERS
-from controller.reconcile.effects import Executor
+from controller.reconcile.effects import EffectGate
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Controllers, Setup, Shared
 from controller.runtime.controller import DONE, Reconciler
@@ -109,10 +109,10 @@ def reconciler(setup: Setup, cluster: FakeCluster, aws: Repositories, clock: Fak
     """The reconciler of the new kind, as `app` makes those of all kinds."""
     port: Any = aws
     writer: Any = ClusterWriter({KIND.kind: cluster})
-    executor = Executor(writer, port, FakeRecorder(), OpenFence())
+    effects = EffectGate(writer, port, FakeRecorder(), OpenFence())
     served: Any = SimpleNamespace(descriptor=KIND, store=cluster.store)
     settings = ReconcilerSettings(cluster_id="c", manager="m")
-    shared = Shared({KIND.kind: served}, writer, port, port, port, executor, clock, settings)
+    shared = Shared({KIND.kind: served}, writer, port, port, port, effects, clock, settings)
     return Controllers((setup, *CONTROLLERS.setups)).new_reconciler(served, None, shared)
 
 

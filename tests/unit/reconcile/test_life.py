@@ -133,7 +133,7 @@ def test_an_ended_job_costs_nothing_ever_again() -> None:
     world.cluster.writes.clear()
     world.restart()
     world.run(600, step_s=5)
-    assert world.aws.calls == []
+    assert world.aws.calls == ()
     assert world.cluster.writes == []
 
 
@@ -397,7 +397,7 @@ def test_an_ended_object_goes_after_its_time_and_its_job_stays() -> None:
     world.run(60, step_s=5)
     assert world.cluster.get(KEY) is None
     assert world.recorder.events[-1] == ("Normal", "Expired")
-    assert (world.aws.jobs["us-east-2", name].value, world.aws.calls) == ("Completed", [])
+    assert (world.aws.jobs["us-east-2", name].value, world.aws.calls) == ("Completed", ())
     assert world.errors == []
 
 
@@ -479,7 +479,7 @@ def test_a_paused_object_asks_nobody_until_it_is_resumed() -> None:
     world.cluster.apply(_annotated("paused", "true"))
     world.run(30)
     world.cluster.apply(manifest())
-    assert world.aws.calls == []
+    assert world.aws.calls == ()
     assert world.condition("Reconciling") == ("False", "Paused")
     world.run(30)
     assert world.status["trainingJobStatus"] == "InProgress"
@@ -491,11 +491,11 @@ def test_quiet_objects_take_no_memory() -> None:
     world = World()
     world.cluster.apply(manifest())
     world.run(30)
-    assert len(world.reconciler._memories) == 0
+    assert len(world.reconciler._states) == 0
     assert world.tracker.last(KEY) is not None
     world.aws.move(world.job_name, "Completed")
     world.run(30)
-    assert len(world.reconciler._memories) == 0
+    assert len(world.reconciler._states) == 0
     assert world.tracker.last(KEY) is None
 
 

@@ -1,21 +1,18 @@
-"""What a decision sees and what it may want: frozen data, shared by all life-cycles.
+"""What a decision observes: frozen values, shared by all life-cycles.
 
-`Observed` carries everything that a decision may look at, the time included. A `Plan` is one step. After a step that
-is not final the loop adds its outcome to what is observed and decides again; `Settle`, `Release` and `Expire` end a
-pass.
+`Observed` carries everything that a decision about an object may depend on, the time included. Life-cycles that observe
+more add it in an observation of their own.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any, ClassVar, Protocol, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
 from api.descriptor import KindDescriptor
 from controller.aws.errors import AwsError
-from controller.reconcile import reasons
 from controller.runtime.errors import Absent, ErrorClass
-from controller.runtime.record.events import EventType
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class Source(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ExternalResource:
     """What SageMaker says about a resource that exists."""
 
     source: Source
@@ -74,11 +71,11 @@ class Found:
     """Status fields of the v1 API, converted."""
 
 
-Remote: TypeAlias = Found | Absent | None
+External: TypeAlias = ExternalResource | Absent | None
 """None: not known yet."""
 
 
-class Owner(Enum):
+class Ownership(Enum):
     """Whose resource it is that was found under an object's name."""
 
     UNKNOWN = "unknown"
@@ -211,10 +208,10 @@ class Observed:
     are_tags_held: bool = False
     """AWS has refused to tag it lately."""
     # --- what is known of AWS
-    remote: Remote = None
-    summary: Found | None = None
+    external: External = None
+    summary: ExternalResource | None = None
     """What the tracker had seen before this pass asked by itself."""
-    owner: Owner = Owner.UNKNOWN
+    owner: Ownership = Ownership.UNKNOWN
     is_describe_due: bool = False
     """The tracker cannot tell by lists alone, or the slow safety net wants a look."""
     is_list_lost: bool = False
@@ -268,180 +265,3 @@ class Situation:
     def with_base(self, base: Observed) -> Self:
         """See `Observation.with_base`."""
         return replace(self, base=base)
-
-
-class AwsStep:
-    """A step that asks AWS: a refusal becomes a `Failure`, and it is not taken while a hold lasts."""
-
-    __slots__ = ()
-    during: ClassVar[During]
-    """What a refusal of this step keeps from being done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepare:
-    """Write the finalizer and the name into the object, with one patch, before anything is created."""
-
-
-@dataclass(frozen=True, slots=True)
-class Describe(AwsStep):
-    """Ask SageMaker for the whole answer."""
-
-    during = During.DESCRIBE
-
-    background: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CheckOwner(AwsStep):
-    """Read the tags of the resource that bears our name."""
-
-    during = During.OWNER
-
-    arn: str
-
-
-@dataclass(frozen=True, slots=True)
-class Create(AwsStep):
-    """Create the resource."""
-
-    during = During.CREATE
-
-
-@dataclass(frozen=True, slots=True)
-class Stop(AwsStep):
-    """Ask for the end of the job."""
-
-    during = During.STOP
-
-
-@dataclass(frozen=True, slots=True)
-class Delete(AwsStep):
-    """Delete the resource that is recorded under this name."""
-
-    during = During.DELETE
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class PutTags(AwsStep):
-    """Put the wanted tags on the recorded resource."""
-
-    during = During.TAG
-
-
-@dataclass(frozen=True, slots=True)
-class DropTags(AwsStep):
-    """Take these tags off it."""
-
-    during = During.TAG
-
-    keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Expire:
-    """Delete the object, whose job has ended: its record at AWS stays."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A Kubernetes Event to tell when the pass has succeeded."""
-
-    type: EventType
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """Take our finalizer off: nothing that is ours is left at AWS."""
-
-    events: tuple[Event, ...] = ()
-
-
-class Phase(Enum):
-    """What the conditions say in sum (modern-expectations.md 2)."""
-
-    WORKING = "working"
-    """Ready=False, Reconciling=True."""
-    DONE = "done"
-    """Ready=True, Complete=True."""
-    READY = "ready"
-    """Ready=True, of what has no end."""
-    READY_WORKING = "ready, working"
-    """Ready=True, Reconciling=True: serves, and is being changed."""
-    READY_STUCK = "ready, stuck"
-    """Ready=True, Stalled=True: serves, but not as the object wants."""
-    ENDED = "ended"
-    """Ended without success: Stalled=True, Failed=True."""
-    STUCK = "stuck"
-    """Only a change by the user helps: Stalled=True."""
-    TROUBLED = "troubled"
-    """AWS cannot be used at the moment: Reconciling=True, Ready as it was."""
-    PAUSED = "paused"
-    """Nobody works on it: Reconciling=False, Ready as it was."""
-
-
-class Drift(Enum):
-    """Whether AWS has what was applied last, as the reason of the Drifted condition; only the first is True."""
-
-    FOUND = reasons.DRIFTED
-    CORRECTING = reasons.CORRECTING
-    NONE = reasons.IN_SYNC
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What the status shall say; the writer adds names, links and times."""
-
-    phase: Phase
-    reason: str
-    message: str = ""
-    value: str | None = None
-    """v1 status value; None: keep the one that is shown."""
-    secondary: str | None = None
-    """None: keep."""
-    additional: str | None = ""
-    """Text of `status.additional`; empty: none, None: keep."""
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    synced: str = reasons.SYNCED
-    """Reason of the Synced condition; `Synced` itself means True."""
-    drift: Drift | None = None
-    """None: keep what is shown."""
-    forgets: bool = False
-    """The recorded identity goes: it is known to be deleted."""
-
-
-class Verdict(Enum):
-    """How the pass ends for the work queue."""
-
-    FINE = "fine"
-    RETRY = "retry"
-    """The error is raised again: the queue backs off."""
-    SLOW = "slow"
-    """AWS is left alone for minutes: rights, quotas, things that others must create first."""
-    TERMINAL = "terminal"
-    """AWS is left alone until the object changes, or the resync."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settle:
-    """Write the status, where it changed, and end the pass."""
-
-    view: View | None = None
-    """None: the status stays as it is."""
-    recorded: Recorded | None = None
-    """Identity to be recorded with the view."""
-    events: tuple[Event, ...] = ()
-    follow: bool = False
-    """The tracker shall watch the job."""
-    again_s: float | None = None
-    """Seconds after which to look again at the latest."""
-    verdict: Verdict = Verdict.FINE
-    failure: Failure | None = field(default=None, compare=False)
-    """What the verdict follows from."""
-
-
-Plan: TypeAlias = Prepare | Describe | CheckOwner | Create | Stop | PutTags | DropTags | Expire | Release | Settle
