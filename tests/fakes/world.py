@@ -227,8 +227,6 @@ class World:
         name: str = self.obj["spec"][self.descriptor.name.spec_field]
         return name
 
-    job_name = name
-
     def manifest(self, name: str = "") -> JsonObject:
         """The least manifest of the kind; with `name` as the user's choice of the name at AWS, if given."""
         return manifest_of(self.descriptor, name)

@@ -132,7 +132,7 @@ def test_an_invalid_spec_is_asked_once_and_again_only_when_it_changes() -> None:
     assert world.condition("Stalled") == ("True", "InvalidSpec")
     assert world.recorder.events == [("Warning", "CreateFailed")]
     world.aws.always = lambda operation: None
-    fixed = manifest(trainingJobName=world.job_name)
+    fixed = manifest(trainingJobName=world.name)
     fixed["spec"]["stoppingCondition"]["maxRuntimeInSeconds"] = 60
     world.cluster.apply(fixed)
     world.run(30)
@@ -171,7 +171,7 @@ def test_no_error_ever_releases_a_running_job(error: AwsError) -> None:
     world.aws.always = lambda operation: None
     world.run(400)
     assert world.status["trainingJobStatus"] == "Stopping"
-    world.aws.move(world.job_name, "Stopped")
+    world.aws.move(world.name, "Stopped")
     world.run(30)
     assert world.cluster.get(KEY) is None
 
@@ -201,7 +201,7 @@ def test_a_deletion_right_after_a_create_without_answer_waits_for_the_doubt() ->
     world.cluster.delete(KEY)
     world.run(5)
     assert world.cluster.get(KEY) is not None
-    world.aws.existing(world.job_name)  # it did take effect
+    world.aws.existing(world.name)  # it did take effect
     world.run(30)
     assert world.aws.count("stop") == 1
 

@@ -69,10 +69,10 @@ def test_a_field_that_an_older_crd_drops_holds_nothing_up(monkeypatch: pytest.Mo
     world.cluster.apply(manifest(tags=[{"key": "team", "value": "a"}]))
     world.run(10)
     for secondary in ("Downloading", "Training", "Uploading"):
-        world.aws.move(world.job_name, "InProgress", secondary)
+        world.aws.move(world.name, "InProgress", secondary)
         world.run(10)
         assert world.status["secondaryStatus"] == secondary
-    world.aws.move(world.job_name, "Completed")
+    world.aws.move(world.name, "Completed")
     world.run(10)
     assert world.status["trainingJobStatus"] == "Completed"
     assert world.aws.count("add tags") == 1

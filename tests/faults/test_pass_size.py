@@ -44,7 +44,7 @@ def test_a_change_that_a_list_shows_is_a_short_way() -> None:
     world = World()
     world.cluster.apply(manifest())
     world.run(20)
-    world.aws.move(world.job_name, "Stopping")
+    world.aws.move(world.name, "Stopping")
     while (TRAINING_JOB.kind, KEY) not in world.woken:
         world.clock.advance(2)
         while world.tracker.step():

@@ -8,7 +8,7 @@ from api.meta import JsonObject, ObjectKey
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.job_manifests import manifest
 from tests.fakes.world import World
-from tests.faults import test_scaling_crashes as scaling
+from tests.faults import scaling_world as scaling
 from tests.faults.hosting_world import KEY, HostingWorld
 from tests.faults.hosting_world import manifest as deployment
 

@@ -7,48 +7,13 @@ from typing import Any
 import pytest
 
 from api.annotations import DRIFT_POLICY, PAUSED, RECONCILE_AT
-from api.meta import JsonObject, ObjectKey
-from api.v1 import HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT
+from api.meta import ObjectKey
+from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.aws.errors import AwsError
 from controller.runtime.errors import ErrorClass
-from tests.fakes.world import World
+from tests.faults.scaling_world import KEY, A, B, C, ScalingWorld, manifest
 
-KEY = ObjectKey("default", "scale")
 DEPLOYMENT = ObjectKey("default", "e")
-A, B, C = (f"endpoint/e/variant/{variant}" for variant in "abc")
-
-
-def manifest(variants: str, maximum: int = 4, name: str = "scale") -> JsonObject:
-    """A policy on these variants of one endpoint."""
-    return {
-        "apiVersion": "sagemaker.aws.amazon.com/v1",
-        "kind": "HostingAutoscalingPolicy",
-        "metadata": {"namespace": "default", "name": name},
-        "spec": {
-            "region": "us-east-2",
-            "policyName": "busy",
-            "resourceId": [{"endpointName": "e", "variantName": variant} for variant in variants],
-            "minCapacity": 1,
-            "maxCapacity": maximum,
-            "targetTrackingScalingPolicyConfiguration": {
-                "targetValue": 60,
-                "predefinedMetricSpecification": {"predefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
-            },
-        },
-    }
-
-
-class ScalingWorld(World):
-    """A world of policies, and of the deployments that they scale."""
-
-    def __init__(self) -> None:
-        super().__init__(HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT, key=KEY)
-        self.deployments = self.clusters[HOSTING_DEPLOYMENT.kind]
-
-    def edit(self, obj: JsonObject) -> None:
-        """Change the spec, and nothing else."""
-        there = self.cluster.get(ObjectKey.of(obj)) or {}
-        self.cluster.apply({**there, "spec": obj["spec"]})
 
 
 def life(world: ScalingWorld) -> None:

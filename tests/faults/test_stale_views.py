@@ -146,7 +146,7 @@ def test_a_clock_that_is_set_back_does_not_blind_us_for_a_job() -> None:
     world = World()
     world.cluster.apply(manifest())
     world.run(1)
-    world.aws.move(world.job_name, "Completed")
+    world.aws.move(world.name, "Completed")
     set_back(world)
     world.run(120)
     assert world.status["trainingJobStatus"] == "Completed"

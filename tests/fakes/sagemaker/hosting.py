@@ -80,55 +80,55 @@ class FakeHosting(Service):
     ) -> str:
         """See `Resources.create`."""
         name = request[descriptor.name.member]
-        self.record(descriptor.operations.create, name)
-        if name in self._of(descriptor):
-            raise AwsError(ErrorClass.EXISTS, "ValidationException", "Cannot create already existing")
-        if descriptor is HOSTING_DEPLOYMENT:
-            config = request["EndpointConfigName"]
-            assert config in self.configs
-            now = self._clock.utcnow()
-            self.endpoints[name] = Endpoint(
-                dict(request), config, now, now, until=self._clock.monotonic() + WORK_S, next_config=config
-            )
-        else:
-            if descriptor is ENDPOINT_CONFIG:
-                assert {each["ModelName"] for each in request["ProductionVariants"]} <= set(self.models)
-            self._of(descriptor)[name] = dict(request)
-        return arn_of(descriptor, name)
+        with self._call(descriptor.operations.create, name):
+            if name in self._of(descriptor):
+                raise AwsError(ErrorClass.EXISTS, "ValidationException", "Cannot create already existing")
+            if descriptor is HOSTING_DEPLOYMENT:
+                config = request["EndpointConfigName"]
+                assert config in self.configs
+                now = self._clock.utcnow()
+                self.endpoints[name] = Endpoint(
+                    dict(request), config, now, now, until=self._clock.monotonic() + WORK_S, next_config=config
+                )
+            else:
+                if descriptor is ENDPOINT_CONFIG:
+                    assert {each["ModelName"] for each in request["ProductionVariants"]} <= set(self.models)
+                self._of(descriptor)[name] = dict(request)
+            return arn_of(descriptor, name)
 
     def describe(
         self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable, background: bool
     ) -> dict[str, Any] | Absent:
         """See `Resources.describe`."""
-        self.record(descriptor.operations.describe, name)
-        self.settle()
-        if name not in self._of(descriptor):
-            return ABSENT
-        if descriptor is not HOSTING_DEPLOYMENT:
-            return {**self._of(descriptor)[name], descriptor.status.arn_member: arn_of(descriptor, name)}
-        endpoint = self.endpoints[name]
-        failure = {"FailureReason": endpoint.failure} if endpoint.failure else {}
-        return {**self._summary(name, endpoint), "EndpointConfigName": endpoint.config, **failure}
+        with self._call(descriptor.operations.describe, name):
+            self.settle()
+            if name not in self._of(descriptor):
+                return ABSENT
+            if descriptor is not HOSTING_DEPLOYMENT:
+                return {**self._of(descriptor)[name], descriptor.status.arn_member: arn_of(descriptor, name)}
+            endpoint = self.endpoints[name]
+            failure = {"FailureReason": endpoint.failure} if endpoint.failure else {}
+            return {**self._summary(name, endpoint), "EndpointConfigName": endpoint.config, **failure}
 
     def delete(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
         """See `Resources.delete`."""
-        self.record(descriptor.operations.delete, name)
-        self.settle()
-        if name not in self._of(descriptor):
-            return ABSENT
-        if descriptor is HOSTING_DEPLOYMENT:
-            endpoint = self._idle(name)
-            endpoint.value, endpoint.until = "Deleting", self._clock.monotonic() + WORK_S
-            endpoint.modified = self._clock.utcnow()
+        with self._call(descriptor.operations.delete, name):
+            self.settle()
+            if name not in self._of(descriptor):
+                return ABSENT
+            if descriptor is HOSTING_DEPLOYMENT:
+                endpoint = self._idle(name)
+                endpoint.value, endpoint.until = "Deleting", self._clock.monotonic() + WORK_S
+                endpoint.modified = self._clock.utcnow()
+                return None
+            if descriptor is ENDPOINT_CONFIG:
+                used = {name for each in self.endpoints.values() for name in (each.config, each.next_config)}
+                assert name not in used or self._only_reverted(name), "a live endpoint uses it"
+            else:
+                used = {v["ModelName"] for each in self.configs.values() for v in each["ProductionVariants"]}
+                assert name not in used, "a configuration uses it"
+            del self._of(descriptor)[name]
             return None
-        if descriptor is ENDPOINT_CONFIG:
-            used = {name for each in self.endpoints.values() for name in (each.config, each.next_config)}
-            assert name not in used or self._only_reverted(name), "a live endpoint uses it"
-        else:
-            used = {v["ModelName"] for each in self.configs.values() for v in each["ProductionVariants"]}
-            assert name not in used, "a configuration uses it"
-        del self._of(descriptor)[name]
-        return None
 
     def _only_reverted(self, name: str) -> bool:
         """Whether endpoints only tried this configuration, and went back."""
@@ -136,43 +136,43 @@ class FakeHosting(Service):
 
     def change(self, target: Target, operation: str, request: Mapping[str, Any], *, caller: Hashable) -> None:
         """See `Endpoints.change`."""
-        self.record(operation, request["EndpointName"])
-        self.settle()
-        endpoint = self._idle(request["EndpointName"])
-        assert endpoint.value == "InService"
-        endpoint.value, endpoint.modified = "Updating", self._clock.utcnow()
-        endpoint.until = self._clock.monotonic() + WORK_S
-        endpoint.next_config = request.get("EndpointConfigName", endpoint.config)
-        for each in request.get("DesiredWeightsAndCapacities", ()):
-            endpoint.numbers[each["VariantName"]] = each.get("DesiredInstanceCount")
+        with self._call(operation, request["EndpointName"]):
+            self.settle()
+            endpoint = self._idle(request["EndpointName"])
+            assert endpoint.value == "InService"
+            endpoint.value, endpoint.modified = "Updating", self._clock.utcnow()
+            endpoint.until = self._clock.monotonic() + WORK_S
+            endpoint.next_config = request.get("EndpointConfigName", endpoint.config)
+            for each in request.get("DesiredWeightsAndCapacities", ()):
+                endpoint.numbers[each["VariantName"]] = each.get("DesiredInstanceCount")
 
     def list_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
         """See `Jobs.list_page`."""
-        self.record(descriptor.operations.list, target.region)
-        self.settle()
-        newest_first = sorted(self.endpoints.items(), key=lambda item: item[1].created, reverse=True)
-        return Page(tuple(self._summary(name, each) for name, each in newest_first), "")
+        with self._call(descriptor.operations.list, target.region):
+            self.settle()
+            newest_first = sorted(self.endpoints.items(), key=lambda item: item[1].created, reverse=True)
+            return Page(tuple(self._summary(name, each) for name, each in newest_first), "")
 
     def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
         """See `Resources.tags`."""
-        self.record("ListTags", arn)
-        name = name_of(arn)
-        if name not in self.endpoints:
-            return ABSENT
-        return {tag["Key"]: tag["Value"] for tag in self.endpoints[name].request.get("Tags", ())}
+        with self._call("ListTags", arn):
+            name = name_of(arn)
+            if name not in self.endpoints:
+                return ABSENT
+            return {tag["Key"]: tag["Value"] for tag in self.endpoints[name].request.get("Tags", ())}
 
     def add_tags(self, target: Target, arn: str, tags: Sequence[Mapping[str, str]], *, caller: Hashable) -> None:
         """See `Jobs.add_tags`."""
-        self.record("AddTags", arn)
-        request = self._tagged(arn)
-        kept = [tag for tag in request.get("Tags", ()) if tag["Key"] not in {each["Key"] for each in tags}]
-        request["Tags"] = [*kept, *tags]
+        with self._call("AddTags", arn):
+            request = self._tagged(arn)
+            kept = [tag for tag in request.get("Tags", ()) if tag["Key"] not in {each["Key"] for each in tags}]
+            request["Tags"] = [*kept, *tags]
 
     def delete_tags(self, target: Target, arn: str, keys: Sequence[str], *, caller: Hashable) -> None:
         """See `Jobs.delete_tags`."""
-        self.record("DeleteTags", arn)
-        request = self._tagged(arn)
-        request["Tags"] = [tag for tag in request.get("Tags", ()) if tag["Key"] not in keys]
+        with self._call("DeleteTags", arn):
+            request = self._tagged(arn)
+            request["Tags"] = [tag for tag in request.get("Tags", ()) if tag["Key"] not in keys]
 
     def _tagged(self, arn: str) -> dict[str, Any]:
         name = name_of(arn)

@@ -267,7 +267,7 @@ def test_region_tags_and_role_are_the_namespaces() -> None:
     world.server.annotate(role_arn=ROLE, default_region="us-west-2", default_tags="team=ns,cost=1")
     world.cluster.apply(manifest(region=None, tags=[{"key": "cost", "value": "own"}]))
     world.run(5)
-    tags = world.accounts.of("111111111111").jobs["us-west-2", world.job_name].tags
+    tags = world.accounts.of("111111111111").jobs["us-west-2", world.name].tags
     assert {name: text for name, text in tags.items() if "/" not in name} == {"cost": "own", "team": "ns", "org": "x"}
     assert tags[f"{GROUP}/namespace"] == "default"
     listed = [target for target in world.accounts.targets if not target.identity.namespace]
@@ -283,7 +283,7 @@ def test_a_default_region_that_changes_does_not_move_what_is_there() -> None:
     world.server.annotate(default_region="eu-west-1")
     world.cluster.delete(KEY)
     world.run(5)
-    assert world.accounts.of(ACCOUNT).stopped == [world.job_name]
+    assert world.accounts.of(ACCOUNT).stopped == [world.name]
     assert {target.region for target in world.accounts.targets} == {"us-west-2"}
 
 
@@ -329,7 +329,7 @@ def test_jobs_that_have_ended_are_left_in_peace_when_the_role_changes() -> None:
     world.server.annotate(role_arn=ROLE)
     world.cluster.apply(manifest())
     world.run(5)
-    world.accounts.of("111111111111").move(world.job_name, "Completed")
+    world.accounts.of("111111111111").move(world.name, "Completed")
     world.run(10)
     world.cluster.writes.clear()
     world.server.annotate(role_arn="nonsense")

@@ -12,7 +12,7 @@ from controller.runtime.errors import ErrorClass
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.job_manifests import KEY, manifest
 from tests.fakes.world import World
-from tests.faults import hosting_world, test_scaling_crashes
+from tests.faults import hosting_world, scaling_world
 from tests.faults.hosting_world import HostingWorld
 
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "no")
@@ -39,7 +39,7 @@ def job(value: str = "InProgress") -> World:
     world = World()
     world.cluster.apply(manifest())
     world.run(30)
-    world.aws.move(world.job_name, value)
+    world.aws.move(world.name, value)
     world.run(60)
     world.sagemaker.calls.clear()
     return world
@@ -65,7 +65,7 @@ def test_a_job_is_described_once_for_each_text(value: str) -> None:
 def test_what_a_look_finds_is_shown() -> None:
     """That is what it is for."""
     world = job("Completed")
-    world.aws.move(world.job_name, "Completed", ModelArtifacts={"S3ModelArtifacts": "s3://late"})
+    world.aws.move(world.name, "Completed", ModelArtifacts={"S3ModelArtifacts": "s3://late"})
     ask(world.cluster, KEY, "now")
     world.run(5)
     assert world.status["modelPath"] == "s3://late"
@@ -119,16 +119,16 @@ def test_a_resource_is_described_once_for_each_text(kind: Any) -> None:
 
 def test_a_policy_that_was_taken_away_is_put_back() -> None:
     """The look asks Application Auto Scaling about every variant (D-23)."""
-    world = test_scaling_crashes.ScalingWorld()
-    world.cluster.apply(test_scaling_crashes.manifest("ab"))
+    world = scaling_world.ScalingWorld()
+    world.cluster.apply(scaling_world.manifest("ab"))
     world.run(900, step_s=30)
     world.aws.put.clear()
     world.run(900, step_s=30)
     assert world.aws.put == set()
-    ask(world.cluster, test_scaling_crashes.KEY, "now")
+    ask(world.cluster, scaling_world.KEY, "now")
     world.run(900, step_s=30)
     assert len(world.aws.put) == 2
-    assert handled(world.cluster, test_scaling_crashes.KEY) == "now"
+    assert handled(world.cluster, scaling_world.KEY) == "now"
 
 
 def test_an_edit_of_tags_does_not_take_the_place_of_the_look() -> None:
