@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class FakeClock:
-    """A `Clock` that moves only when told to. Thread-safe."""
+    """A `Clock` that only `advance` moves. Thread-safe."""
 
     def __init__(self, start: datetime = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)) -> None:
         self._lock = threading.Lock()
@@ -28,6 +28,6 @@ class FakeClock:
             self._elapsed_s += seconds
 
     def set_back(self, seconds: float) -> None:
-        """Somebody corrects the wall clock; monotonic time goes on."""
+        """Correct the wall clock; monotonic time goes on."""
         with self._lock:
             self._start -= timedelta(seconds=seconds)

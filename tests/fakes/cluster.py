@@ -64,7 +64,7 @@ class FakeCluster:
         return self._put(key, new, current)
 
     def delete(self, key: ObjectKey) -> None:
-        """Ask for deletion."""
+        """Request the deletion of an object."""
         current = self._objects[key]
         if not current["metadata"].get("finalizers"):
             del self._objects[key]
@@ -76,18 +76,18 @@ class FakeCluster:
             self._put(key, new, current)
 
     def remove(self, key: ObjectKey) -> None:
-        """Somebody takes the finalizers off what is being deleted: it is gone."""
+        """Remove an object at once, as taking off the finalizers of a deleted one does."""
         del self._objects[key]
 
     def touch(self, key: ObjectKey) -> None:
-        """Somebody sets a label: a new version."""
+        """Set a label, which makes a new version."""
         current = self._objects[key]
         new = copied(current)
         new["metadata"].setdefault("labels", {})["touched"] = str(self._version)
         self._put(key, new, current)
 
     def lose_status(self, key: ObjectKey) -> None:
-        """Somebody empties the status, or leaves it out."""
+        """Remove the status, as an edit by hand or a restored backup does."""
         current = self._objects[key]
         new = copied(current)
         del new["status"]

@@ -30,7 +30,7 @@ class Job:
 
     @property
     def tags(self) -> dict[str, str]:
-        """As ListTags tells them."""
+        """As ListTags returns them."""
         return {tag["Key"]: tag["Value"] for tag in self.request.get("Tags", ())}
 
 
@@ -53,13 +53,13 @@ class FakeJobs(Service):
     # --- the test's side
 
     def move(self, name: str, value: str, secondary: str = "", *, region: str = "us-east-2", **extra: Any) -> None:
-        """A job changes."""
+        """Change the state of a job."""
         job = self.jobs[region, name]
         job.value, job.secondary, job.modified = value, secondary or value, self._clock.utcnow()
         job.extra.update(extra)
 
     def existing(self, name: str, value: str = "InProgress", *, region: str = "us-east-2", **request: Any) -> Job:
-        """A job that somebody else has created."""
+        """Add a job that the operator has not created, and return it."""
         now = self._clock.utcnow()
         job = self.jobs[region, name] = Job(name, self._arn(region, name), request, now, now, value)
         return job
