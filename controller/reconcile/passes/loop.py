@@ -19,7 +19,7 @@ ObsT = TypeVar("ObsT", bound=Observation)
 StepT = TypeVar("StepT")
 
 MAX_STEPS: Final = 60
-"""More than any pass has, one for each child and a few more: a decision that goes round in circles must not spin."""
+"""More than any pass has: one for each child and a few more. Decisions that repeat must not spin."""
 
 
 def run(life_cycle: LifeCycle[ObsT, StepT], managed: ManagedObject) -> Result:

@@ -86,7 +86,7 @@ def reconcile_one(
         _warn_of_orphan(before)
     state = states.of(key, uid)
     if obj["metadata"]["resourceVersion"] in state.superseded_versions:
-        return DONE  # the store has not seen our own write yet; its event comes and wakes the key
+        return DONE  # the store has not seen our own write yet; its event will enqueue the key
     state.superseded_versions.clear()
     try:
         result = make_pass(obj, state)
