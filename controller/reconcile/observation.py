@@ -218,7 +218,7 @@ class Observed:
     """List fails or is denied, so that what is known may be minutes old."""
     described_ago_s: float | None = None
     doubt_for_s: float | None = None
-    """Seconds since a Create whose outcome is unknown; None: no such doubt in this process."""
+    """Seconds since a Create with an unknown outcome; None: none in this process."""
     was_refused: bool = False
     """The status shows that AWS refused the creation for good."""
     correction_in_s: float = 0.0

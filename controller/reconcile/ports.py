@@ -104,7 +104,7 @@ class Tracker(Protocol):
 
 
 class NoTracker:
-    """`Tracker` of kinds whose resources change only when the operator changes them."""
+    """`Tracker` of kinds with resources that change only when the operator changes them."""
 
     def follow(self, key: ObjectKey, target: Target, name: str, created_at: datetime) -> None:
         """Do nothing."""

@@ -56,8 +56,8 @@ def paused(observed: Observed) -> Finish:
     if observed.deleting_for_s is not None:
         message += ": the deletion waits"
     status_update = StatusUpdate(Phase.PAUSED, reasons.PAUSED, message, additional=None, synced=reasons.PAUSED)
-    is_told = observed.reasons.get(reasons.RECONCILING) == reasons.PAUSED
-    events = () if is_told else (Event("Normal", reasons.PAUSED, message),)
+    is_shown = observed.reasons.get(reasons.RECONCILING) == reasons.PAUSED
+    events = () if is_shown else (Event("Normal", reasons.PAUSED, message),)
     return Finish(status_update, observed.recorded, events)
 
 
@@ -147,11 +147,11 @@ def failed(observed: Observed, failure: Failure) -> Finish | RemoveFinalizer:
         synced=reason if stuck else reasons.AWS_ERROR,
     )
     outcome = Outcome.TERMINAL if stuck else _OUTCOMES.get(failure.error_class, Outcome.RETRY)
-    told = (_REFUSED[failure.during] or reason) if stuck else reason
+    event_reason = (_REFUSED[failure.during] or reason) if stuck else reason
     events = (
         ()
         if outcome is Outcome.RETRY
-        else messages.once(observed, reasons.STALLED if stuck else reasons.RECONCILING, reason, text, told)
+        else messages.once(observed, reasons.STALLED if stuck else reasons.RECONCILING, reason, text, event_reason)
     )
     follow = is_created and not observed.is_ended
     return Finish(status_update, observed.recorded, events, follow=follow, outcome=outcome, failure=failure)

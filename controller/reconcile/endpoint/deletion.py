@@ -72,10 +72,10 @@ def _gone(observed: EndpointObservation, deleting_for_s: float) -> EndpointStep:
 def _waits_for_endpoint(observed: EndpointObservation, message: str, reason: str) -> Finish:
     base = observed.base
     events = messages.once(base, reasons.RECONCILING, reason, message)
-    told = tuple(Event("Normal", reasons.DELETING, each.message) for each in events)
+    normal_events = tuple(Event("Normal", reasons.DELETING, each.message) for each in events)
     fields = {**fields_of(observed)}
     status_update = StatusUpdate(Phase.WORKING, reason, message, value=DELETING, fields=fields)
-    return Finish(status_update, base.recorded, told, again_s=BUSY_POLL_S / 2)
+    return Finish(status_update, base.recorded, normal_events, again_s=BUSY_POLL_S / 2)
 
 
 def _teardown_begins(observed: EndpointObservation, message: str) -> EndpointStep:

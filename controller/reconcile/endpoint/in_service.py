@@ -115,9 +115,9 @@ def _at_rest(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
     status_update = StatusUpdate(
         Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(observed), drift=Drift.NONE
     )
-    is_told = base.shown == IN_SERVICE and base.is_recorded_in_status and observed.is_observed
+    is_shown = base.shown == IN_SERVICE and base.is_recorded_in_status and observed.is_observed
     unneeded = unneeded_children(observed)
-    if is_told and unneeded:
+    if is_shown and unneeded:
         for child in unneeded:
             if child.name not in observed.done and not child.is_deleting:
                 return DropChild(child)

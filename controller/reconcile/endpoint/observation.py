@@ -82,7 +82,7 @@ class RecordPendingUpdate:
 
 @dataclass(frozen=True, slots=True)
 class AskScaled(AwsStep):
-    """Find out which of these variants have a scalable target, whoever registered it."""
+    """Find out which of these variants have a scalable target, of this or any other owner."""
 
     during = During.DESCRIBE
 

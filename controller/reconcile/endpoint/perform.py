@@ -397,10 +397,10 @@ def _current(status: Mapping[str, Any], summary: ExternalResource, answer: Mappi
     modified = answer.get("LastModifiedTime")
     is_same = modified is not None and rfc3339(modified) == status.get("lastModifiedTime")
     shown = status.get(HOSTING_DEPLOYMENT.status.field)
-    is_told = shown == summary.value or (
+    is_shown = shown == summary.value or (
         shown == HOSTING_DEPLOYMENT.status.reconciling and summary.value == "InService"
     )
-    if not (is_same and is_told and status.get("endpointConfigName")):
+    if not (is_same and is_shown and status.get("endpointConfigName")):
         return summary
     fields = {name: status[name] for name in _KNOWN if name in status}
     reason = str(status.get("failureReason") or "")

@@ -42,8 +42,8 @@ def held(observed: EndpointObservation, recorded: Recorded, *, is_whole: bool) -
         fields=fields_of(observed),
         synced=reasons.UPDATE_PENDING,
     )
-    is_told = observed.base.reasons.get(reasons.READY) == reasons.UPDATE_PENDING
-    events = () if is_told else (Event("Normal", reasons.UPDATE_PENDING, message),)
+    is_shown = observed.base.reasons.get(reasons.READY) == reasons.UPDATE_PENDING
+    events = () if is_shown else (Event("Normal", reasons.UPDATE_PENDING, message),)
     return Finish(status_update, recorded, first_seen_events(observed, recorded) + events, follow=True)
 
 

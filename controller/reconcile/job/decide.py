@@ -157,10 +157,10 @@ def _show(observed: Observed, recorded: Recorded, external: ExternalResource) ->
     rule = observed.descriptor.status
     is_known = observed.is_recorded_in_status or observed.is_announced or observed.is_legacy
     events = [] if is_known else [messages.created(observed, recorded)]
-    told = observed.reasons.get(reasons.SYNCED)
-    if observed.edited and told not in {reasons.SPEC_IMMUTABLE, reasons.SPAWN_FAILED}:
+    synced = observed.reasons.get(reasons.SYNCED)
+    if observed.edited and synced not in {reasons.SPEC_IMMUTABLE, reasons.SPAWN_FAILED}:
         events.append(Event("Warning", reasons.SPEC_IMMUTABLE, messages.immutable_notice(observed, external.value)))
-    if observed.spawn_error and told != reasons.SPAWN_FAILED:
+    if observed.spawn_error and synced != reasons.SPAWN_FAILED:
         events.append(Event("Warning", reasons.SPAWN_FAILED, observed.spawn_error))
     status_update = _status_update(observed, external)
     events += messages.issues_found(observed, external)

@@ -81,9 +81,9 @@ def _report_ignored(managed: ManagedObject, observed: Observed) -> None:
         return
     annotations = managed.obj["metadata"].get("annotations") or {}
     of_namespace = managed.namespace.annotations
-    told = list(ignored(annotations, Place.OBJECT, managed.descriptor.life_cycle)) if annotations else []
-    told += [f"namespace's {each}" for each in ignored(of_namespace, Place.NAMESPACE)] if of_namespace else []
-    message = "; ".join(told)[:MESSAGE_LIMIT]
+    without_effect = list(ignored(annotations, Place.OBJECT, managed.descriptor.life_cycle)) if annotations else []
+    without_effect += [f"namespace's {each}" for each in ignored(of_namespace, Place.NAMESPACE)] if of_namespace else []
+    message = "; ".join(without_effect)[:MESSAGE_LIMIT]
     notice = Condition(reasons.ANNOTATION_IGNORED, "True", reasons.NO_EFFECT, message)
     managed.notice(observed, notice, reasons.ANNOTATION_IGNORED)
 

@@ -151,19 +151,19 @@ def _show(observed: ResourceObservation, recorded: Recorded) -> ResourceStep:
     base = observed.base
     if observed.gone:
         return ForgetName(min(observed.gone))
-    is_told = base.is_recorded_in_status and base.recorded == recorded and base.shown == CREATED
+    is_shown = base.is_recorded_in_status and base.recorded == recorded and base.shown == CREATED
     old = [name for name, content in observed.claimed.items() if name != observed.current and content != FOREIGN]
     free = [name for name in old if not observed.users.get(name)]
-    if is_told and free and base.mutation is None:
+    if is_shown and free and base.mutation is None:
         return Delete(free[0]) if observed.claimed[free[0]] == DELETING else RecordName(free[0], DELETING)
-    if is_told and base.mutation is None and (tags := tagging.step(base)) is not None:
+    if is_shown and base.mutation is None and (tags := tagging.step(base)) is not None:
         return tags
     message = ""
     if kept := [name for name in old if observed.users.get(name)]:
         message = f"{kept[0]} is kept: {', '.join(observed.users[kept[0]])} uses it"
     fields = _arn_field(base, recorded)
     status_update = StatusUpdate(Phase.READY, reasons.CREATED, message, value=CREATED, fields=fields, drift=Drift.NONE)
-    events = () if is_told or base.is_legacy else _news(observed, recorded)
+    events = () if is_shown or base.is_legacy else _news(observed, recorded)
     return Finish(status_update, recorded, events, again_s=USERS_POLL_S if old else None)
 
 

@@ -16,7 +16,7 @@ DELETING: Final = "deleted"
 """Content of a replaced resource, recorded before its deletion: a Delete without an answer may take effect late, so the
 name is not used again, even if an edit restores the content."""
 FOREIGN: Final = "foreign"
-"""Content of a name whose resource was replaced outside the operator: it is neither used nor deleted."""
+"""Content of a resource that was replaced outside the operator: it is neither used nor deleted."""
 
 
 @dataclass(frozen=True, slots=True)

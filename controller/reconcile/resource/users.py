@@ -26,7 +26,7 @@ def models_of(obj: JsonObject) -> Iterable[str]:
 
 
 def configuration_of(obj: JsonObject) -> Iterable[str]:
-    """Index function for `CONFIGURATION`; a deployment whose endpoint is gone uses nothing."""
+    """Index function for `CONFIGURATION`; a deployment without an endpoint uses nothing."""
     status = obj.get("status") or {}
     if status.get("endpointConfigName") and status.get("awsResource"):
         yield str(status["endpointConfigName"])

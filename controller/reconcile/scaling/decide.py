@@ -147,9 +147,9 @@ def _decide(observed: ScalingObservation) -> ScalingStep:
 def _read_only(observed: ScalingObservation) -> ScalingStep:
     """Show existing policies (annotation `read-only`). They are not recorded, or deletion would remove them."""
     base = observed.base
-    is_told = base.shown in {CREATED, ERROR} and base.is_recorded_in_status and observed.is_observed
+    is_shown = base.shown in {CREATED, ERROR} and base.is_recorded_in_status and observed.is_observed
     if not observed.is_verified:
-        return Finish() if is_told and not observed.is_check_due else VerifyPolicies()
+        return Finish() if is_shown and not observed.is_check_due else VerifyPolicies()
     if observed.missing:
         step = nothing_to_adopt(replace(base, name=observed.policy))
         return (
@@ -205,8 +205,8 @@ def _drifted(observed: ScalingObservation) -> ScalingStep:
     base = observed.base
     if observed.is_applied:
         return _in_place(observed, reasons.DRIFT_CORRECTED)
-    is_told = drift_shown(base) is Drift.FOUND
-    if base.policy.corrects and is_told and base.correction_in_s <= 0.0 and not observed.waiting:
+    is_shown = drift_shown(base) is Drift.FOUND
+    if base.policy.corrects and is_shown and base.correction_in_s <= 0.0 and not observed.waiting:
         return Apply()
     return drift_reported(base, observed.record, sentence(observed.differences), CREATED, WAIT_S)
 
@@ -225,8 +225,8 @@ def _waits(observed: ScalingObservation, message: str) -> Finish:
     reason = reasons.WAITING_FOR_ENDPOINT
     status_update = StatusUpdate(Phase.WORKING, reason, message, value=RECONCILING, synced=reason)
     events = messages.once(observed.base, reasons.RECONCILING, reason, message)
-    told = tuple(Event("Normal", each.reason, each.message) for each in events)
-    return Finish(status_update, observed.base.recorded, told, again_s=WAIT_S)
+    normal_events = tuple(Event("Normal", each.reason, each.message) for each in events)
+    return Finish(status_update, observed.base.recorded, normal_events, again_s=WAIT_S)
 
 
 def _refused(observed: ScalingObservation, clash: str) -> Finish:

@@ -54,8 +54,8 @@ def resource_ids_of(obj: JsonObject) -> Iterable[str]:
 
 def _recorded_ids(obj: JsonObject) -> tuple[str, ...]:
     """Return the variants on which the object may have put its policy: from its status, else its annotation."""
-    if told := (obj.get("status") or {}).get("resourceIDList"):
-        return tuple(str(each) for each in told)
+    if recorded := (obj.get("status") or {}).get("resourceIDList"):
+        return tuple(str(each) for each in recorded)
     metadata = obj["metadata"]
     try:
         claims = json.loads((metadata.get("annotations") or {}).get(CLAIMED) or "{}")

@@ -225,8 +225,8 @@ def with_notice(
 
     The condition itself remembers, across restarts, what was reported.
     """
-    told = next((each.get("message") for each in old if each.get("type") == notice.type), "")
-    if told == notice.message:
+    shown = next((each.get("message") for each in old if each.get("type") == notice.type), "")
+    if shown == notice.message:
         return None
     rest = [dict(each) for each in old if each.get("type") != notice.type]
     return rest + merged_conditions((), (notice,), generation, now) if notice.message else rest
