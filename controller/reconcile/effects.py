@@ -78,7 +78,7 @@ class FencedError(ClassifiedError):
 class EffectGate:
     """Writes to Kubernetes and AWS, if the fence allows it. Thread-safe; blocks for the calls it makes.
 
-    Kubernetes writes carry the resourceVersion of the object that they were decided on, so that a stale view changes
+    Kubernetes writes carry the resourceVersion of the object that they were decided on, so that a stale copy changes
     nothing (DESIGN 4.9). All methods raise `ClassifiedError`.
     """
 

@@ -177,7 +177,7 @@ class Finish:
     status_update: StatusUpdate | None = None
     """None: the status stays as it is."""
     recorded: Recorded | None = None
-    """Identity to be recorded with the view."""
+    """Identity to be recorded with the status."""
     events: tuple[Event, ...] = ()
     follow: bool = False
     """The tracker follows the resource."""
@@ -185,4 +185,4 @@ class Finish:
     """Seconds after which to reconcile again at the latest."""
     outcome: Outcome = Outcome.DONE
     failure: Failure | None = field(default=None, compare=False)
-    """What the verdict follows from."""
+    """The reason for the outcome."""

@@ -1,4 +1,4 @@
-"""The annotation `last-update-last_update` as a value and as text: what SageMaker was last asked to serve. Pure."""
+"""Parses and writes the annotation `last-update-attempt`: what SageMaker was last asked to serve. Pure."""
 
 import json
 from collections.abc import Mapping

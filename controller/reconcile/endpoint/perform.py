@@ -1,4 +1,4 @@
-"""The life-cycle of HostingDeployments, in the terms of the loop: one method for each step of `observation`."""
+"""Implements `LifeCycle` for HostingDeployments: one method for each step of `observation`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

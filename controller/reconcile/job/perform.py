@@ -1,4 +1,4 @@
-"""The life-cycle of jobs, in the terms of the loop: what is observed of them, and how steps are carried out."""
+"""Implements `LifeCycle` for jobs: how they are observed, and how steps are carried out."""
 
 from dataclasses import replace
 from functools import partial

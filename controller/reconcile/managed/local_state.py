@@ -95,7 +95,7 @@ class LocalStates:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._states: dict[ObjectKey, LocalState] = {}  # guarded by _lock; a Memory itself belongs to its worker
+        self._states: dict[ObjectKey, LocalState] = {}  # guarded by _lock; a LocalState itself belongs to its worker
 
     def of(self, key: ObjectKey, uid: str) -> LocalState:
         """Return the state of this very object; that of an earlier object of the same name is dropped."""

@@ -1,4 +1,4 @@
-"""What the end of a pass means: for the user, notices that come last, and for the work queue, a result or an error."""
+"""Ends a pass: writes the last notices for users, and returns a result or raises an error for the work queue."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The reconciler of one kind: reads the store, makes a pass, and keeps what saves the next one work."""
+"""The reconciler of one kind: reads the store, makes a pass, and keeps local state for the next one."""
 
 from collections.abc import Callable
 from functools import partial

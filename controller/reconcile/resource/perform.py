@@ -1,4 +1,4 @@
-"""The life-cycle of models and endpoint configurations, in the terms of the loop."""
+"""Implements `LifeCycle` for models and endpoint configurations."""
 
 import json
 from collections.abc import Mapping

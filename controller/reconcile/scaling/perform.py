@@ -1,4 +1,4 @@
-"""The life-cycle of autoscaling policies, in the terms of the loop."""
+"""Implements `LifeCycle` for autoscaling policies."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -42,7 +42,7 @@ def reason_of(value: str) -> str:
 
 
 def waiting(observed: Observed) -> StatusUpdate:
-    """Return the view of an object for which AWS was not called yet, because of its rate limits."""
+    """Return the status of an object for which AWS was not called yet, because of its rate limits."""
     message = "waiting for its turn at AWS"
     return StatusUpdate(
         Phase.WORKING,

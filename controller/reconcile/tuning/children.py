@@ -267,7 +267,7 @@ class TuningChildren:
 
         Raises `AwsError`; THROTTLED if the budget is used up, after which the next pass continues from there.
         """
-        assert isinstance(observed.external, ExternalResource)  # noqa: S101 (`list_action` has seen to it)
+        assert isinstance(observed.external, ExternalResource)  # noqa: S101 (`list_action` ensures it)
         progress = Progress.of(observed.external.value, observed.external.fields)
         if not listing.is_whole:
             self._list(managed, observed, listing, progress)
