@@ -270,7 +270,7 @@ def manifest(owner: JsonObject, want: Want) -> JsonObject:
         "metadata": {
             "name": want.name,
             "namespace": metadata.get("namespace", ""),
-            # The deployment's labels, too: an operator that watches by label must see the children.
+            # With the deployment's labels: an operator that watches by label must see the children.
             "labels": {
                 **(metadata.get("labels") or {}),
                 **labels_of(metadata.get("namespace", ""), metadata["name"], want.label),
@@ -294,8 +294,8 @@ def _want(
     uid = owner["metadata"]["uid"]
     name = join_name(f"{digest(wanted)}-{uid.replace('-', '')}", _object_name(base), CHILD_MAX_LENGTH)
     children = [child for child in there if _stands_for(child.name, name, base, uid)]
-    # The name alone proves nothing: an object may have been replaced by another one under its name, and what the
-    # predecessor has named by generation is recognised by its content.
+    # The name alone proves nothing: an object may have been replaced under its name, and the predecessor named
+    # children by generation, so that only their content identifies them.
     same = [child for child in children if child.content == wanted]
     modified = next((child for child in children if child.name == name), None)
     # One that is being deleted still serves, unless there is another: its deletion waits for the deployment.

@@ -145,7 +145,7 @@ def _update_failed(observed: EndpointObservation, recorded: Recorded, external: 
         additional=message,
         fields=fields_of(observed),
         synced=reasons.UPDATE_FAILED,
-        # Changing it back has failed: it is still not as it was applied.
+        # The correction has failed: the drift remains.
         drift=Drift.FOUND if drift_shown(observed.base) is Drift.CORRECTING else None,
     )
     return Finish(

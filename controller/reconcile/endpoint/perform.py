@@ -143,7 +143,7 @@ class EndpointLifeCycle:
                 self._children.correct(managed, child)
         return child.name
 
-    # --- looking
+    # --- observing
 
     def inputs(self, managed: ManagedObject) -> object:
         """See `RestingLifeCycle.inputs`: the children, the policies that scale, and what the tracker has polled."""
@@ -163,7 +163,9 @@ class EndpointLifeCycle:
         metadata, status = obj["metadata"], obj.get("status") or {}
         annotations = metadata.get("annotations") or {}
         sighting = self._context.tracker.last(managed.key)
-        if sighting is not None and base.recorded is not None:  # else it is of an earlier object of that name
+        if (
+            sighting is not None and base.recorded is not None
+        ):  # else the tracker follows an endpoint of an earlier object of that name
             summary = None
             if sighting.summary is not None:
                 summary = _current(
@@ -266,12 +268,12 @@ class EndpointLifeCycle:
             return replace(observed, scaled=frozenset(variants))
         return replace(observed, scaled=frozenset(ids[each] for each in there))
 
-    # --- notes
+    # --- records of updates
 
     def _record_served(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
         """Record that the update is complete, and the numbers that AWS aims at; later changes are drift."""
         wanted = observed.desired
-        assert wanted is not None  # noqa: S101 (who deletes notes nothing)
+        assert wanted is not None  # noqa: S101 (deletions record nothing)
         last_update = LastUpdate(
             id=wanted.spec_digest,
             retry=wanted.retry,
@@ -286,7 +288,7 @@ class EndpointLifeCycle:
 
     def _record_pending_update(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
         wanted = observed.desired
-        assert wanted is not None  # noqa: S101 (who deletes notes nothing)
+        assert wanted is not None  # noqa: S101 (deletions record nothing)
         return _save_last_update(
             observed,
             managed,
@@ -301,7 +303,7 @@ class EndpointLifeCycle:
         `sent` are the numbers of UpdateEndpointWeightsAndCapacities: the others stay as they were.
         """
         wanted = observed.desired
-        assert wanted is not None  # noqa: S101 (who deletes neither creates nor updates)
+        assert wanted is not None  # noqa: S101 (deletions neither create nor update)
         last_update = LastUpdate(
             id=wanted.spec_digest,
             retry=wanted.retry,

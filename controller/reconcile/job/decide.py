@@ -99,8 +99,8 @@ def _not_created(observed: Observed) -> JobStep:
     """Create or adopt the job; the predecessor's objects may have one already (rows 1, 13 and 18)."""
     external = observed.external
     if external is None:
-        # The names and the finalizer are in place: Create first and look only if the name is taken saves a call
-        # per job, and is as safe. The predecessor's objects may own something already: look first.
+        # Name and finalizer are in place: to create first, and describe only if the name is taken, saves a call per
+        # job and is as safe. The predecessor's objects may own a job already: describe first.
         must_look = observed.name_is_taken or observed.is_legacy or observed.policy.adoption is Adoption.ADOPT
         return Describe(background=observed.is_legacy) if must_look else Create()
     if external is ABSENT:
@@ -109,7 +109,7 @@ def _not_created(observed: Observed) -> JobStep:
         if observed.name_is_taken:  # exists for Create, not yet for Describe (D-07b)
             return Finish(again_s=LOOK_AGAIN_S)
         if observed.is_legacy and observed.shown not in operator_values(observed):
-            return _gone(observed)  # row 3
+            return _gone(observed)  # row 3: created by the predecessor, and gone
         return Create()
     match ownership_of(observed):
         case Ownership.OURS:
@@ -181,7 +181,7 @@ def _again_s(observed: Observed, external: ExternalResource) -> float | None:
     if external.value in rule.terminal:
         return RULES_POLL_S if messages.rules_running(external.fields) else None
     if observed.summary is not None and observed.summary.value in rule.terminal:
-        return LOOK_AGAIN_S  # List knows of the end already, Describe does not yet
+        return LOOK_AGAIN_S  # List shows the end already, Describe does not yet
     return None if external.value in {IN_PROGRESS, rule.stopping} else UNKNOWN_VALUE_POLL_S
 
 
@@ -286,14 +286,14 @@ def _deleting(observed: Observed, deleting_for_s: float) -> JobStep:
         doubt_s = min(deleting_for_s, DOUBT_S if observed.doubt_for_s is None else observed.doubt_for_s)
         if doubt_s < DOUBT_S and not observed.was_refused:
             return Finish(again_s=DOUBT_S - doubt_s)
-        return RemoveFinalizer()  # row 2
+        return RemoveFinalizer()  # row 2: never created
     match ownership_of(observed):
         case Ownership.OURS:
             recorded = record_of(observed, external)
             return _end(replace(observed, recorded=recorded), recorded)
         case Ownership.UNKNOWN:
             return VerifyOwner(external.arn)
-        case Ownership.FOREIGN:  # row 14
+        case Ownership.FOREIGN:  # row 14: not created by this object
             return _leave_alone(observed)
 
 

@@ -47,7 +47,7 @@ def observe_object(
     chosen = given if isinstance(given, str) else ""  # the conversion reports what is no text
     name = recorded.name if recorded else (chosen or generated)
     shown_name = status.get(descriptor.name.status_field) or ""
-    is_legacy = recorded is None and bool(shown_name)  # ours name nothing without recording it
+    is_legacy = recorded is None and bool(shown_name)  # our own objects name a resource only with its record
     hold = state.hold
     holds = hold is not None and hold.token == hold_token(obj, effective_settings) and hold.until > monotonic
     stalled, stamp = conditions.get(reasons.STALLED, {}), metadata.get("deletionTimestamp")
@@ -105,7 +105,7 @@ def external_resource(descriptor: KindDescriptor, answer: Mapping[str, Any], sou
     except ConversionError as exc:
         raise AwsError(ErrorClass.RETRYABLE, "UnreadableAnswer", str(exc), known=False) from exc
     if not answer.get(rule.arn_member):
-        message = f"SageMaker's answer names no {rule.arn_member}"  # of a proxy, perhaps: nothing is built on it
+        message = f"SageMaker's answer names no {rule.arn_member}"  # the answer of a proxy, perhaps: not trusted
         raise AwsError(ErrorClass.RETRYABLE, "UnreadableAnswer", message, known=False)
     own = {rule.field, rule.secondary_field, "additional", descriptor.name.status_field}
     created_at = answer.get("CreationTime")

@@ -50,7 +50,7 @@ def _perform(life_cycle: LifeCycle[ObsT, StepT], step: StepT, observed: ObsT, ma
         if not isinstance(step, PutTags | DropTags):
             return life_cycle.perform(step, observed, managed)
         base = retag(managed, observed.base, step)
-        return observed.with_base(base) if base.are_tags_held else DONE  # the note of the tags enqueues the object
+        return observed.with_base(base) if base.are_tags_held else DONE  # the write of the record enqueues the object
     except AwsError as error:
         if not isinstance(step, AwsStep):
             raise

@@ -92,7 +92,7 @@ def reconcile_one(
         result = make_pass(obj, state)
     except ClassifiedError as error:
         if error.error_class is ErrorClass.NOT_FOUND and not isinstance(error, AwsError):
-            return gone()  # of a write: the object is gone
+            return gone()  # raised by a write: the object is gone
         raise
     if state.is_blank():
         states.forget(key)

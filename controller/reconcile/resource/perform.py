@@ -67,7 +67,7 @@ class ResourceLifeCycle:
     def forget(self, key: ObjectKey) -> None:
         """See `LifeCycle.forget`: nothing is kept of an object."""
 
-    # --- looking
+    # --- observing
 
     def observe(self, managed: ManagedObject) -> ResourceObservation:
         """See `LifeCycle.observe`."""

@@ -165,7 +165,7 @@ def _read_only(observed: ScalingObservation) -> ScalingStep:
 def _living(observed: ScalingObservation) -> ScalingStep:
     if clash := next((each for each in observed.wanted if each in observed.taken), ""):
         return _refused(observed, clash)
-    # An edit under the pause is observed, not applied.
+    # An edit during a pause is observed, not applied.
     is_trusted = observed.base.reasons.get(reasons.RECONCILING) != reasons.PAUSED
     is_done = (
         is_trusted

@@ -131,7 +131,7 @@ class ScalingLifeCycle:
     def forget(self, key: ObjectKey) -> None:
         """See `LifeCycle.forget`: nothing is kept of a policy."""
 
-    # --- looking
+    # --- observing
 
     def observe(self, managed: ManagedObject) -> ScalingObservation:
         """See `LifeCycle.observe`."""
@@ -164,11 +164,11 @@ class ScalingLifeCycle:
             requests = autoscaling.requests(spec)
         except ConversionError as exc:
             if observed.base.deleting_for_s is not None:
-                return observed  # what is written down is removed; nothing was applied of what cannot be sent
+                return observed  # recorded variants are removed; an invalid spec was never applied
             raise invalid(exc) from exc
         ids = tuple(request.resource_id for request in requests)
         if waiting:
-            # AWS may have refused the variants when the deployment was not there: once it serves, they are new to it.
+            # AWS may have refused the variants when the deployment was not there: once it serves, they may be accepted.
             managed.state.hold, managed.state.setbacks = None, 0
         legacy_ids = ids if observed.base.is_legacy else ()
         return replace(observed, requests=requests, wanted=ids, waiting=waiting, legacy_ids=legacy_ids)

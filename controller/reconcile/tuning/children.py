@@ -185,7 +185,7 @@ class TuningChildren:
         With `retain`, the objects are deleted, and their jobs stay, as does the tuning job.
         """
         if _ORPHAN in (managed.obj["metadata"].get("finalizers") or ()):
-            return False  # `--cascade=orphan`: garbage collection is about to set the objects free
+            return False  # `--cascade=orphan`: garbage collection is about to orphan the objects
         children = self._of(managed, observed, OWNED)
         for child in children:
             self._delete_child(child, observed)
@@ -275,7 +275,7 @@ class TuningChildren:
         goal = (config.get("hyperParameterTuningJobObjective") or {}).get("type") or ""
         best = best_of(observed.descriptor, listing.items, goal)
         found = self._spawn(managed, observed, listing)
-        if listing.began_for != progress:  # it took its time: more may have been launched since
+        if listing.began_for != progress:  # more may have been launched meanwhile
             listing.finish(None, best)
             return self._list_and_spawn(managed, observed, listing)
         listing.incomplete_in_a_row = 0 if found >= progress.launched else listing.incomplete_in_a_row + 1
@@ -342,7 +342,7 @@ class TuningChildren:
             body = spawned(self._training, managed.obj, description, target, observed.name)
         except ConversionError as exc:
             raise AwsError(ErrorClass.RETRYABLE, "UnreadableAnswer", str(exc), known=False) from exc
-        managed.require_current()  # a tuning job that is being deleted gets no objects any more
+        managed.require_current()  # a tuning job that is being deleted gets no more objects
         resource, namespace = self._training.resource, managed.key.namespace
         try:
             self._executor.perform(Effect.CREATE_CHILD, lambda: self._writer.create(resource, namespace, body))
@@ -385,7 +385,7 @@ def _job_name(training: KindDescriptor, child: JsonObject) -> str:
 
 
 def _with_fields(observed: Observed, fields: Mapping[str, Any]) -> Observed:
-    assert isinstance(observed.external, ExternalResource)  # noqa: S101 (there is something to look for)
+    assert isinstance(observed.external, ExternalResource)  # noqa: S101 (a list is needed)
     return replace(observed, external=replace(observed.external, fields={**fields, **observed.external.fields}))
 
 
@@ -397,6 +397,6 @@ def _with_spawn_error(observed: Observed, listing: _Listing) -> Observed:
 
 def _held_back(observed: Observed) -> Observed:
     """Return the observation without counters: the status keeps those of jobs with objects."""
-    assert isinstance(observed.external, ExternalResource)  # noqa: S101 (there is something to hold back)
+    assert isinstance(observed.external, ExternalResource)  # noqa: S101 (a list is needed)
     fields = {name: value for name, value in observed.external.fields.items() if name != COUNTERS}
     return replace(observed, external=replace(observed.external, fields=fields))

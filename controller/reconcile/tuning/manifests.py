@@ -43,7 +43,7 @@ def spawned(
         "metadata": {
             "name": key.name,
             "namespace": key.namespace,
-            # A selector that the tuning job meets must not hide its training jobs from the operator.
+            # An operator with a selector that the tuning job matches must see its training jobs, too.
             "labels": {**(metadata.get("labels") or {}), TUNING_LABEL: tuning_job},
             "annotations": {name: annotations[name] for name in _INHERITED if name in annotations}
             | {RESOURCE_ANNOTATION: json.dumps(resource_fields(recorded), sort_keys=True)},
@@ -55,7 +55,7 @@ def spawned(
                     "name": metadata["name"],
                     "uid": metadata["uid"],
                     "controller": True,
-                    # Not needed, as the tuning job's own finalizer waits; it would take one more right (OpenShift).
+                    # Not needed, as the tuning job's own finalizer waits; it would need one more permission (OpenShift).
                     "blockOwnerDeletion": False,
                 }
             ],
