@@ -30,7 +30,7 @@ class Recorded:
     account_id: str = ""
     created_at: datetime | None = None
     tags: str = ""
-    """Digest of the tags that were put on it last (`Tagging.digest`)."""
+    """Digest of the tags that were last added (`Tagging.digest`)."""
     tag_keys: tuple[str, ...] = ()
     """Those of their keys that came from the spec."""
 
@@ -104,7 +104,7 @@ class During(Enum):
     DELETE = "delete"
     TAG = "tag"
     IDENTITY = "identity"
-    """Before anything else: as whom, and in which account."""
+    """Before anything else: resolving the identity and the account."""
 
 
 class Adoption(Enum):
@@ -122,7 +122,7 @@ class Policy:
 
     adoption: Adoption = Adoption.REFUSE
     retain: bool = False
-    """Deletion of the object leaves AWS alone."""
+    """Deletion of the object does not change AWS."""
     paused: bool = False
     """Nothing is done, and AWS is not called."""
     read_only: bool = False
@@ -146,7 +146,7 @@ class Failure:
     sent: bool = True
     """False: nothing can have reached AWS."""
     error: AwsError | None = field(default=None, compare=False, repr=False)
-    """What is raised for it in the end, where the pass ends with an error."""
+    """The error to raise if the pass ends with it."""
 
     @classmethod
     def of(cls, during: During, error: AwsError) -> Self:
@@ -174,17 +174,17 @@ class Observed:
     now: datetime
     policy: Policy = Policy()
     deleting_for_s: float | None = None
-    """Seconds since the deletion was asked for; None: it was not."""
+    """Seconds since the deletion was requested; None: it was not."""
     recorded: Recorded | None = None
     is_recorded_in_status: bool = False
     """False with `recorded` set: created by this process, but the status does not say so yet."""
     is_announced: bool = False
-    """Made by the operator for a resource that was there already, which its status does not record yet."""
+    """Created by the operator for an existing resource that its status does not record yet."""
     is_spawned: bool = False
     """It shows a job that a tuning job launched. Only tags prove that: users can write owner references."""
     is_legacy: bool = False
-    """The status names a resource and records no identity: only the predecessor has written such. It stays so through
-    trouble and a pause, until AWS has been asked."""
+    """The status names a resource and records no identity: only the predecessor has written such. It stays so during
+    errors and a pause, until AWS has been called."""
     is_ended: bool = False
     """The status shows the end of the job."""
     ended_ago_s: float | None = None
@@ -198,7 +198,7 @@ class Observed:
     spawn_error: str = ""
     """Why child objects could not be created, for users (`tuning`)."""
     issues: frozenset[str] = frozenset()
-    """Debugger rules that the status shows to have found issues."""
+    """Debugger rules with issues in the status."""
     edited: tuple[str, ...] = ()
     """Identity fields of the spec that differ from what was created (D-04)."""
     is_reconcile_requested: bool = False
@@ -207,7 +207,7 @@ class Observed:
     """The tags that the resource should have."""
     are_tags_held: bool = False
     """AWS has refused to tag it recently."""
-    # --- what is known of AWS
+    # --- the state of AWS
     external: External = None
     summary: ExternalResource | None = None
     """The tracker's last summary, from before this pass called AWS."""
@@ -224,13 +224,13 @@ class Observed:
     correction_in_s: float = 0.0
     """Seconds until drift may be corrected again: two controllers must not undo each other's changes in a loop."""
     hold_s: float | None = None
-    """Seconds during which AWS is not to be asked again, for an error that time or a change must cure first."""
+    """Seconds during which AWS is not called again, after an error that only time or a change can resolve."""
     # --- what happened in this pass
     mutation: Mutation | None = None
     name_is_taken: bool = False
-    """Create answered that the name exists."""
+    """Create failed because the name exists."""
     stop_was_refused: bool = False
-    """Stop answered that the state does not allow it."""
+    """Stop failed because the state does not allow it."""
     failure: Failure | None = None
 
     @property

@@ -70,7 +70,7 @@ class Delete(AwsStep):
 
 @dataclass(frozen=True, slots=True)
 class PutTags(AwsStep):
-    """Put the wanted tags on the recorded resource."""
+    """Add the wanted tags to the recorded resource."""
 
     during = During.TAG
 
@@ -106,7 +106,7 @@ class RemoveFinalizer:
 
 
 class Phase(Enum):
-    """What the conditions say in sum (modern-expectations.md 2)."""
+    """The summary of the conditions (modern-expectations.md 2)."""
 
     WORKING = "working"
     """Ready=False, Reconciling=True."""
@@ -165,14 +165,14 @@ class Outcome(Enum):
     RETRY = "retry"
     """The error is raised again: the queue backs off."""
     RETRY_SLOWLY = "retry slowly"
-    """AWS is left alone for minutes: rights, quotas, things that others must create first."""
+    """AWS is not called for minutes: missing permissions, quotas, dependencies."""
     TERMINAL = "terminal"
-    """AWS is left alone until the object changes, or the resync."""
+    """AWS is not called until the object changes, or the resync."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Write the status, where it changed, and end the pass."""
+    """Write the status, if it changed, and end the pass."""
 
     status_update: StatusUpdate | None = None
     """None: the status stays as it is."""

@@ -131,24 +131,24 @@ class LastUpdate:
     since: str = ""
     """`lastModifiedTime` of the endpoint before it: an answer that shows this time is older than the update."""
     retry: str = ""
-    """What `reconcile-at` said then."""
+    """The value of `reconcile-at` at that time."""
     is_served: bool = False
-    """The endpoint has been seen to serve it."""
+    """The endpoint was observed to serve it."""
     serves: Mapping[str, tuple[int | None, float]] = field(default_factory=dict)
-    """Instances and weight by variant that AWS aims at since: not `numbers` where properties were retained."""
+    """Instances and weight by variant that AWS aims at since: not `numbers` if properties were retained."""
     pending_update: PendingUpdate | None = None
     """A changed spec that waits for approval."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointObservation(ExtendedObservation):
-    """All that a decision about a deployment depends on."""
+    """Everything that a decision about a deployment depends on."""
 
     url: str = ""
     desired: Desired | None = None
-    """None while the object is being deleted, or where its spec is `invalid`."""
+    """None while the object is being deleted, or if its spec is `invalid`."""
     children: tuple[Child, ...] = ()
-    """All that there are."""
+    """All existing ones."""
     last_update: LastUpdate = LastUpdate()
     is_observed: bool = False
     """The status was decided on this very generation of the spec."""
@@ -157,11 +157,11 @@ class EndpointObservation(ExtendedObservation):
     recreates: bool = False
     """Annotation `recreate-on-failure`."""
     done: frozenset[str] = frozenset()
-    """Names of children that this pass has made, restored or dropped."""
+    """Names of children that this pass has created, restored or deleted."""
     was_refused_as_busy: bool = False
     """The endpoint turned out to be changing already."""
     invalid: Failure | None = None
-    """Why the spec cannot be taken apart."""
+    """Why the spec cannot be resolved."""
     ignored: tuple[str, ...] = ()
     """Parts of the spec without effect, each as `path: why`."""
     scalers: Mapping[str, str] = field(default_factory=dict)

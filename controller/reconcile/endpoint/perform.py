@@ -163,9 +163,7 @@ class EndpointLifeCycle:
         metadata, status = obj["metadata"], obj.get("status") or {}
         annotations = metadata.get("annotations") or {}
         sighting = self._context.tracker.last(managed.key)
-        if (
-            sighting is not None and base.recorded is not None
-        ):  # else the tracker follows an endpoint of an earlier object of that name
+        if sighting is not None and base.recorded is not None:  # else of an earlier object
             summary = None
             if sighting.summary is not None:
                 summary = _current(

@@ -26,7 +26,7 @@ from controller.runtime.errors import ErrorClass
 _log: Final = structlog.get_logger(__name__)
 
 JITTER: Final = 0.2
-"""Share of a pause that is left to chance, so that objects which failed together do not retry together."""
+"""Random share of a delay, so that objects that failed together do not retry together."""
 MESSAGE_LIMIT: Final = 1000
 """Characters of one message: an Event's note has 1,024."""
 
@@ -34,8 +34,8 @@ MESSAGE_LIMIT: Final = 1000
 class ManagedObject:
     """One object during one pass. Used by one worker.
 
-    Created only where the object's namespace is known, else raises `ClassifiedError` CONFLICT. So do writes, for an
-    outdated view.
+    Raises `ClassifiedError` CONFLICT if the object's namespace is not known yet. So do writes, if the object is
+    outdated.
     """
 
     def __init__(self, context: Context, key: ObjectKey, obj: JsonObject, state: LocalState) -> None:
@@ -46,7 +46,7 @@ class ManagedObject:
         """As it is after our last write."""
         self.state = state
         self.namespace = context.settings.namespaces.of(key.namespace)
-        """As it is throughout the pass, so that all of its decisions follow from one view."""
+        """The same throughout the pass, so that all of its decisions are consistent."""
         self.identity: AwsIdentity
         """The identity and target of AWS calls; set by `observe`, with which every pass begins."""
         self._is_current = False
@@ -207,7 +207,7 @@ class ManagedObject:
         )
 
     def notice(self, observed: Observed, notice: Condition, reason: str) -> None:
-        """Show a condition that stands as long as its message is not empty, with one Warning about it."""
+        """Show a condition while its message is not empty, with one Warning about it."""
         conditions = (self.obj.get("status") or {}).get("conditions") or ()
         changed = with_notice(conditions, notice, observed.generation, observed.now)
         if changed is None:

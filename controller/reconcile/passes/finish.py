@@ -20,7 +20,7 @@ _log: Final = structlog.get_logger(__name__)
 
 _SLOW_BASE_S: Final = 60.0
 _SLOW_CAP_S: Final = 300.0
-"""Errors that people must cure are retried after one minute at first, after five in the end."""
+"""Errors that users must resolve are retried after one minute at first, after five in the end."""
 
 
 def finish(managed: ManagedObject, observed: Observed, end: Finish) -> Result:
@@ -75,7 +75,7 @@ def _retry_slowly(managed: ManagedObject, end: Finish) -> Result:
 
 
 def _report_ignored(managed: ManagedObject, observed: Observed) -> None:
-    """Show annotations without effect in a condition, with one Warning, once the object has conditions at all."""
+    """Show annotations without effect in a condition, with one Warning, once the object has conditions."""
     conditions = (managed.obj.get("status") or {}).get("conditions") or ()
     if not conditions or observed.deleting_for_s is not None:
         return
@@ -97,7 +97,7 @@ def _report_delay(managed: ManagedObject, observed: Observed) -> None:
 
 
 def _report_handled(managed: ManagedObject, observed: Observed) -> None:
-    """Record that a look that the user asked for has taken place; one that AWS has refused is still to come."""
+    """Record that the requested check was made; one that AWS has refused is still to come."""
     conditions = (managed.obj.get("status") or {}).get("conditions")
     if conditions and not observed.policy.paused and observed.deleting_for_s is None:
         managed.patch_status({HANDLED: RECONCILE_AT.of(managed.obj["metadata"].get("annotations") or {})})

@@ -1,6 +1,6 @@
 """Keeps TrainingJob objects for the training jobs that SageMaker launches for a tuning job.
 
-`tuning.decide` decides; this module makes the calls, and keeps between passes what saves some.
+`tuning.decide` decides; this module makes the calls, and keeps local state that saves some.
 """
 
 import threading
@@ -63,9 +63,9 @@ class KeptChildren:
     """The result of keeping the children."""
 
     observed: Observed
-    """What is observed, with what the children add to it or hold back from it."""
+    """The observation, with what the children add to it or withhold."""
     again_s: float | None = None
-    """Seconds after which to look again at the latest."""
+    """Seconds after which to reconcile again at the latest."""
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ class _Listing:
     hold: Hold | None = None
     """Until when it is not listed again after that, unless the object changes."""
     refusal: str = ""
-    """What AWS said."""
+    """The error of AWS."""
 
     @property
     def is_open(self) -> bool:

@@ -55,7 +55,7 @@ def spawned(
                     "name": metadata["name"],
                     "uid": metadata["uid"],
                     "controller": True,
-                    # Not needed, as the tuning job's own finalizer waits; it would need one more permission (OpenShift).
+                    # The tuning job's own finalizer waits; blocking would need one more permission (OpenShift).
                     "blockOwnerDeletion": False,
                 }
             ],
