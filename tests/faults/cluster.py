@@ -176,7 +176,7 @@ class LaggingStore:
         return copied(self.peek(key))
 
     def peek(self, key: ObjectKey) -> JsonObject | None:
-        """The object itself, to look at only."""
+        """Return the object itself, to look at only."""
         return self._frozen[key] if key in self._frozen else self._cluster.peek(key)
 
     def freeze(self, key: ObjectKey, version: JsonObject | None) -> None:

@@ -28,7 +28,7 @@ class ChildObjects:
     ) -> None:
         self._stores = {MODEL.kind: models, ENDPOINT_CONFIG.kind: configurations}
         self._writer = writer
-        self._executor = effects
+        self._effects = effects
 
     def of(self, owner: ManagedObject, descriptor: KindDescriptor) -> list[JsonObject]:
         """Return the children of one kind, sorted by name."""
@@ -96,7 +96,7 @@ class ChildObjects:
     ) -> None:
         """Carry out a write; an error of class `unless` means that there is nothing to do."""
         try:
-            self._executor.perform(effect, act)
+            self._effects.perform(effect, act)
         except ClassifiedError as error:
             if error.error_class is not unless:
                 raise

@@ -130,7 +130,7 @@ class TuningChildren:
         self._writer = writer
         self._launched = launched
         self._jobs = jobs
-        self._executor = effects
+        self._effects = effects
         self._clock = clock
         self._lock = threading.Lock()
         self._listings: dict[ObjectKey, _Listing] = {}  # guarded by _lock; a _Listing itself belongs to its worker
@@ -245,7 +245,7 @@ class TuningChildren:
     def _change(self, effect: Effect, act: Callable[[], T]) -> T | None:
         """Change a child; one that is gone already needs no change."""
         try:
-            return self._executor.perform(effect, act)
+            return self._effects.perform(effect, act)
         except ClassifiedError as error:
             if error.error_class is ErrorClass.NOT_FOUND:
                 return None
@@ -345,7 +345,7 @@ class TuningChildren:
         managed.require_current()  # a tuning job that is being deleted gets no more objects
         resource, namespace = self._training.resource, managed.key.namespace
         try:
-            self._executor.perform(Effect.CREATE_CHILD, lambda: self._writer.create(resource, namespace, body))
+            self._effects.perform(Effect.CREATE_CHILD, lambda: self._writer.create(resource, namespace, body))
         except ClassifiedError as error:
             if error.error_class is ErrorClass.EXISTS:
                 return False
