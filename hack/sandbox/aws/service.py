@@ -31,6 +31,7 @@ from hack.sandbox.aws.records.models import STATIC_KINDS
 from hack.sandbox.aws.records.resource import AnyKind, Store
 from hack.sandbox.aws.records.tags import TagApi
 from hack.sandbox.aws.records.timeline import Durations
+from hack.sandbox.aws.state_changes import Publisher
 from hack.sandbox.aws.wire import ApiError, Call, HttpRequest, HttpResponse, Protocol, error_answer, json_answer
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
@@ -65,6 +66,7 @@ class AwsService:
         scaling = ScalingApi(self._store, self._targets)
         self._runtime = RuntimeApi(self._store)
         self._tuning = TuningApi(self._store, durations)
+        self.publisher = Publisher(self._store, self._tuning, self._moto, clock)
         sagemaker = self._tuning.operations() | EndpointApi(self._store, durations, self._targets).operations()
         for kind in KINDS:
             sagemaker |= JobApi(kind, self._store, durations).operations()
