@@ -295,7 +295,9 @@ class Feed:
             earlier=job.hint,
         )
         if effect in {"change", "progress"}:
-            job.hint, job.hinted = hint, hint.summary(job.summary, self._descriptor.name.member, rule)
+            name_member = self._descriptor.name.member
+            job.hint = hint
+            job.hinted = hint.summary(job.summary, name=job.name, name_member=name_member, rule=rule)
         return effect
 
     def _is_accelerated(self, now: float) -> bool:
