@@ -262,8 +262,6 @@ class Feed:
         accelerator = self._accelerators[source]
         name = self._name_of(hint)
         keys = self._by_name.get(name, ())
-        if not keys and accelerator.is_awaited(name):
-            accelerator.announced(name, hint.status, now=now)
         effects: set[Effect] = set()
         woken = []
         for job in [self._jobs[key] for key in keys]:

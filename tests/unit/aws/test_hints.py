@@ -397,3 +397,18 @@ def test_a_hint_is_shown_before_any_answer_if_its_arn_is_that_of_the_job() -> No
     assert seen is not None
     assert seen.summary is not None
     assert seen.summary["TrainingJobArn"] == bench.aws.jobs["us-east-2", "a"].arn
+
+
+def test_an_end_that_a_sweep_found_a_moment_before_its_event_is_no_miss() -> None:
+    """Not even of the last job, behind which nothing is followed any more."""
+    bench = Bench()
+    for number in range(CONFIDENCE.needed):
+        bench.job(f"job-{number}")
+        bench.run(10)
+        bench.aws.move(f"job-{number}", "Completed")
+        bench.run(10)
+        assert bench.tracker.last(ObjectKey("ns", f"job-{number}")) is None
+        assert bench.event(f"job-{number}") == "unfollowed"
+    bench.run(60)
+    assert bench.metric("trusted") == 1
+    assert bench.metric("changes_total", outcome="late") == CONFIDENCE.needed
