@@ -43,7 +43,7 @@ class Queue:
         until_status(self.world.api, name, "Completed")
 
     def earn(self) -> "Queue":
-        """Have jobs end as announced, until sweeps are rare: after three, or more where a slow machine made one late."""
+        """Have jobs end as announced, until sweeps are rare: after three, or more where one was announced late."""
         numbers = itertools.count()
 
         def is_earned() -> bool:
