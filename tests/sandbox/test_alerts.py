@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from hack import tools
-from tests.sandbox.deadline import PATIENCE_S
+from tests.deadline import PATIENCE_S
 from tests.sandbox.harness import REPOSITORY
 
 pytestmark = pytest.mark.sandbox

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from hack import tools
-from tests.sandbox.deadline import eventually
+from tests.deadline import eventually
 from tests.sandbox.installation import CHARTS, NAMESPACE, Cluster, cluster
 
 pytestmark = pytest.mark.sandbox

@@ -13,9 +13,11 @@ def changed_numbers(seen: HostingSeen, running: Child) -> dict[str, tuple[int | 
     """
     assert seen.desired is not None  # noqa: S101 (see the caller)
     asked: Mapping[str, tuple[int | None, float]] = numbers_of(running.content)
-    if seen.attempt.id:
+    if seen.last_update.id:
         asked = (
-            seen.attempt.numbers if seen.attempt.shape == shape_of(running.content) else _current_numbers(seen, asked)
+            seen.last_update.numbers
+            if seen.last_update.shape == shape_of(running.content)
+            else _current_numbers(seen, asked)
         )
     changed: dict[str, tuple[int | None, float | None]] = {}
     for variant, (count, weight) in seen.desired.numbers.items():

@@ -3,15 +3,16 @@
 Rows cited are those of v1-kinds.md 12.4.
 """
 
+from controller.reconcile import reasons
 from controller.reconcile.endpoint.desired import Child, Want
-from controller.reconcile.endpoint.observation import HostingPlan, HostingSeen, MakeChild, RestoreChild, Update
-from controller.reconcile.endpoint.states import CHILDREN_POLL_S
+from controller.reconcile.endpoint.observation import EndpointStep, HostingSeen, MakeChild, RestoreChild, Update
+from controller.reconcile.endpoint.pauses import CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
-from controller.reconcile.plan import Create, Phase, Settle, View
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
+from controller.reconcile.steps import Create, Finish, Phase, StatusUpdate
 
 
-def children_or(seen: HostingSeen, then: Create | Update, phase: Phase) -> HostingPlan:
+def children_or(seen: HostingSeen, then: Create | Update, phase: Phase) -> EndpointStep:
     """`then`, if all children are there; else what has to be done, or waited for, before."""
     desired = seen.desired
     assert desired is not None  # noqa: S101 (only deletions have none)
@@ -25,7 +26,7 @@ def children_or(seen: HostingSeen, then: Create | Update, phase: Phase) -> Hosti
     return then
 
 
-def _waits_for(seen: HostingSeen, want: Want, phase: Phase) -> Settle:
+def _waits_for(seen: HostingSeen, want: Want, phase: Phase) -> Finish:
     base = seen.base
     kind, name = want.descriptor.kind, want.child.name if want.child else want.name
     is_stuck = want.child is not None and want.child.is_stalled
@@ -35,7 +36,7 @@ def _waits_for(seen: HostingSeen, want: Want, phase: Phase) -> Settle:
     if is_stuck:
         phase = Phase.STUCK if phase is Phase.WORKING else Phase.READY_STUCK
     waits = reasons.UPDATE_PENDING if base.recorded else reasons.CREATING
-    view = View(
+    status_update = StatusUpdate(
         phase,
         reason,
         message,
@@ -45,7 +46,7 @@ def _waits_for(seen: HostingSeen, want: Want, phase: Phase) -> Settle:
         synced=reasons.CHILD_FAILED if is_stuck else waits,
     )
     events = messages.once(base, reasons.STALLED, reason, message) if is_stuck else ()
-    return Settle(view, base.recorded, events, follow=base.recorded is not None, again_s=CHILDREN_POLL_S)
+    return Finish(status_update, base.recorded, events, follow=base.recorded is not None, again_s=CHILDREN_POLL_S)
 
 
 def tagged_otherwise(seen: HostingSeen) -> Want | None:

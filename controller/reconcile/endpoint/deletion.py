@@ -3,52 +3,51 @@
 Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 """
 
-from controller.reconcile.endpoint.observation import DropChild, HostingPlan, HostingSeen
-from controller.reconcile.endpoint.states import BUSY, BUSY_POLL_S, CHILDREN_POLL_S, DELETING, DOUBT_S
+from controller.reconcile import reasons
+from controller.reconcile.endpoint.observation import DropChild, EndpointStep, HostingSeen
+from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
-from controller.reconcile.plan import (
-    CheckOwner,
+from controller.reconcile.hosting import BUSY, DELETING
+from controller.reconcile.observation import ExternalResource, Mutation, Ownership, Source
+from controller.reconcile.shared_decisions import DOUBT_S, may_be_invisible, ownership_of
+from controller.reconcile.status import messages
+from controller.reconcile.steps import (
     Delete,
     Describe,
     Event,
-    Found,
-    Mutation,
-    Owner,
+    Finish,
     Phase,
-    Release,
-    Settle,
-    Source,
-    View,
+    RemoveFinalizer,
+    StatusUpdate,
+    VerifyOwner,
 )
-from controller.reconcile.shared_decisions import may_be_invisible, owner_of
-from controller.reconcile.status import messages, reasons
 from controller.runtime.errors import ABSENT
 
 
-def deleting(seen: HostingSeen, deleting_for_s: float) -> HostingPlan:
+def deleting(seen: HostingSeen, deleting_for_s: float) -> EndpointStep:
     """Rows 2 and 9 to 11: endpoint, configurations, models, each waited for (D-54); then the object goes."""
     base = seen.base
     if not base.has_finalizer:
-        return Settle()
+        return Finish()
     if base.reasons.get(reasons.RECONCILING) == reasons.DELETING_CHILDREN and base.recorded is None:
         return _teardown(seen)
-    remote = base.remote
+    external = base.external
     if base.mutation is Mutation.DELETED:
         return _waits_for_endpoint(seen, "deletion of the endpoint requested", reasons.DELETING)
-    if remote is None or (isinstance(remote, Found) and remote.source is Source.SUMMARY):
+    if external is None or (isinstance(external, ExternalResource) and external.source is Source.SUMMARY):
         return Describe()
-    if remote is ABSENT:
+    if external is ABSENT:
         return _gone(seen, deleting_for_s)
     if base.recorded is None:
-        match owner_of(base):
-            case Owner.UNKNOWN:
-                return CheckOwner(remote.arn)
-            case Owner.FOREIGN:
+        match ownership_of(base):
+            case Ownership.UNKNOWN:
+                return VerifyOwner(external.arn)
+            case Ownership.FOREIGN:
                 return _teardown_begins(seen, f"{base.name} was not created by this object and is left alone")
             case _:
                 pass
-    if remote.value == DELETING or remote.value in BUSY or seen.was_refused_as_busy:
-        return _waits_for_endpoint(seen, _held_up(remote.value), reasons.DELETING)
+    if external.value == DELETING or external.value in BUSY or seen.was_refused_as_busy:
+        return _waits_for_endpoint(seen, _held_up(external.value), reasons.DELETING)
     return Delete(base.recorded.name if base.recorded else base.name)
 
 
@@ -57,7 +56,7 @@ def _held_up(value: str) -> str:
     return f"the endpoint is {value}" + ("" if value == DELETING else ": its deletion is asked for when that has ended")
 
 
-def _gone(seen: HostingSeen, deleting_for_s: float) -> HostingPlan:
+def _gone(seen: HostingSeen, deleting_for_s: float) -> EndpointStep:
     base = seen.base
     if base.recorded is not None:
         if not seen.was_visible and may_be_invisible(base, base.recorded):
@@ -66,24 +65,24 @@ def _gone(seen: HostingSeen, deleting_for_s: float) -> HostingPlan:
     doubt_s = min(deleting_for_s, DOUBT_S if base.doubt_for_s is None else base.doubt_for_s)
     may_exist = bool(seen.children) and not base.was_refused  # without children nothing can have been created
     if may_exist and doubt_s < DOUBT_S:
-        return Settle(again_s=DOUBT_S - doubt_s)
+        return Finish(again_s=DOUBT_S - doubt_s)
     return _teardown_begins(seen, "there is no endpoint")
 
 
-def _waits_for_endpoint(seen: HostingSeen, message: str, reason: str) -> Settle:
+def _waits_for_endpoint(seen: HostingSeen, message: str, reason: str) -> Finish:
     base = seen.base
     events = messages.once(base, reasons.RECONCILING, reason, message)
     told = tuple(Event("Normal", reasons.DELETING, each.message) for each in events)
     fields = {**fields_of(seen)}
-    view = View(Phase.WORKING, reason, message, value=DELETING, fields=fields)
-    return Settle(view, base.recorded, told, again_s=BUSY_POLL_S / 2)
+    status_update = StatusUpdate(Phase.WORKING, reason, message, value=DELETING, fields=fields)
+    return Finish(status_update, base.recorded, told, again_s=BUSY_POLL_S / 2)
 
 
-def _teardown_begins(seen: HostingSeen, message: str) -> HostingPlan:
+def _teardown_begins(seen: HostingSeen, message: str) -> EndpointStep:
     """Written down before the children go: from here on nobody asks for the endpoint again."""
     if not seen.children:
-        return Release(_last_words(seen, message))
-    view = View(
+        return RemoveFinalizer(_last_words(seen, message))
+    status_update = StatusUpdate(
         Phase.WORKING,
         reasons.DELETING_CHILDREN,
         message,
@@ -91,18 +90,18 @@ def _teardown_begins(seen: HostingSeen, message: str) -> HostingPlan:
         fields={"endpointConfigName": None, "modelNames": None},
         forgets=True,
     )
-    return Settle(view, None, _last_words(seen, message), again_s=CHILDREN_POLL_S)
+    return Finish(status_update, None, _last_words(seen, message), again_s=CHILDREN_POLL_S)
 
 
 def _last_words(seen: HostingSeen, message: str) -> tuple[Event, ...]:
     return (Event("Normal", reasons.DELETED, message),) if seen.base.recorded else ()
 
 
-def _teardown(seen: HostingSeen) -> HostingPlan:
+def _teardown(seen: HostingSeen) -> EndpointStep:
     for group in (seen.configurations, seen.models):
         for child in group:
             if not child.is_deleting and child.name not in seen.done:
                 return DropChild(child)
         if group:
-            return Settle(again_s=CHILDREN_POLL_S / 2)
-    return Release()
+            return Finish(again_s=CHILDREN_POLL_S / 2)
+    return RemoveFinalizer()

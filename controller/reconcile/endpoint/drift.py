@@ -12,11 +12,13 @@ from typing import Any
 
 from controller.reconcile.drift.report import Difference, sentence
 from controller.reconcile.endpoint.desired import Child
-from controller.reconcile.endpoint.observation import CorrectChild, HostingPlan, HostingSeen, Numbers
-from controller.reconcile.endpoint.states import BUSY_POLL_S, IN_SERVICE
+from controller.reconcile.endpoint.observation import CorrectChild, EndpointStep, HostingSeen, Numbers
+from controller.reconcile.endpoint.pauses import BUSY_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
-from controller.reconcile.plan import Drift, Phase, Recorded, Settle
-from controller.reconcile.shared_decisions import drift_shown, drift_told, drift_view
+from controller.reconcile.hosting import IN_SERVICE
+from controller.reconcile.observation import Recorded
+from controller.reconcile.shared_decisions import drift_shown, drift_told, drift_update
+from controller.reconcile.steps import Drift, Finish, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def changed_numbers_of(seen: HostingSeen) -> ChangedNumbers:
     restore: dict[str, tuple[int | None, float | None]] = {}
     unclear: list[str] = []
     for name, count, weight in _aims(seen.fields):
-        served_count, served_weight = seen.attempt.serves.get(name, (None, None))
+        served_count, served_weight = seen.last_update.serves.get(name, (None, None))
         is_scaled = name in seen.scalers or name in (seen.scaled or ()) or _is_managed(seen, name)
         count_differs = None not in (count, served_count) and count != served_count and not is_scaled
         if count_differs and seen.scaled is None:
@@ -66,10 +68,10 @@ def drifted(
     seen: HostingSeen,
     recorded: Recorded,
     differences: tuple[Difference, ...],
-    repair: HostingPlan,
+    repair: EndpointStep,
     *,
     is_usable: bool = False,
-) -> HostingPlan:
+) -> EndpointStep:
     """Told first, and then changed back where that is asked for; not in a loop where others do not give in."""
     base, corrects = seen.base, seen.base.policy.corrects
     message = sentence(differences)
@@ -82,7 +84,7 @@ def drifted(
     return _told(seen, recorded, phases[0] if corrects else phases[1], message, again_s)
 
 
-def children_drifted(seen: HostingSeen, recorded: Recorded, lost: list[Child]) -> HostingPlan:
+def children_drifted(seen: HostingSeen, recorded: Recorded, lost: list[Child]) -> EndpointStep:
     """The endpoint serves on without them, and cannot be updated any more, nor get new instances."""
     if seen.base.policy.corrects:
         for child in lost:
@@ -92,10 +94,10 @@ def children_drifted(seen: HostingSeen, recorded: Recorded, lost: list[Child]) -
     return _told(seen, recorded, Phase.READY, message)
 
 
-def _told(seen: HostingSeen, recorded: Recorded, phase: Phase, message: str, again_s: float | None = None) -> Settle:
-    view = drift_view(phase, message, IN_SERVICE, fields_of(seen))
+def _told(seen: HostingSeen, recorded: Recorded, phase: Phase, message: str, again_s: float | None = None) -> Finish:
+    status_update = drift_update(phase, message, IN_SERVICE, fields_of(seen))
     events = first_sight(seen, recorded) + drift_told(seen.base, message)
-    return Settle(view, recorded, events, follow=True, again_s=again_s)
+    return Finish(status_update, recorded, events, follow=True, again_s=again_s)
 
 
 def aimed_at(fields: Mapping[str, Any]) -> dict[str, tuple[int | None, float]]:

@@ -3,6 +3,7 @@
 Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 """
 
+from controller.reconcile import reasons
 from controller.reconcile.endpoint.capacity import changed_numbers
 from controller.reconcile.endpoint.children import children_or, needed, superfluous
 from controller.reconcile.endpoint.desired import Child, shape_of
@@ -10,66 +11,74 @@ from controller.reconcile.endpoint.drift import changed_configuration, changed_n
 from controller.reconcile.endpoint.observation import (
     AskScaled,
     DropChild,
-    HostingPlan,
+    EndpointStep,
     HostingSeen,
-    NoteServed,
     Numbers,
+    RecordServed,
     Update,
 )
-from controller.reconcile.endpoint.states import BUSY_POLL_S, CHILDREN_POLL_S, CREATING, IN_SERVICE, UPDATING
+from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of, first_sight
 from controller.reconcile.endpoint.updates import held, is_held
-from controller.reconcile.plan import Drift, Event, Found, Phase, Recorded, Settle, View
+from controller.reconcile.hosting import CREATING, IN_SERVICE, UPDATING
+from controller.reconcile.observation import ExternalResource, Recorded
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_shown, status_changed
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
+from controller.reconcile.steps import Drift, Event, Finish, Phase, StatusUpdate
 
 
-def in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> HostingPlan:
+def in_service(seen: HostingSeen, recorded: Recorded, external: ExternalResource) -> EndpointStep:
     """Rows 4 to 6."""
     desired, base = seen.desired, seen.base
     assert desired is not None  # noqa: S101 (only deletions have none)
-    if base.shown == UPDATING and seen.attempt.since and remote.fields.get("lastModifiedTime") == seen.attempt.since:
-        return Settle(follow=True, again_s=LOOK_AGAIN_S)  # an answer from before our update
+    if (
+        base.shown == UPDATING
+        and seen.last_update.since
+        and external.fields.get("lastModifiedTime") == seen.last_update.since
+    ):
+        return Finish(follow=True, again_s=LOOK_AGAIN_S)  # an answer from before our update
     running = seen.running
     has_shape = running is not None and desired.shape != "" and desired.shape == shape_of(running.content)
     if has_shape and running is not None:
-        return _right_configuration(seen, recorded, remote, running)
-    if not seen.is_new_wish and desired.configuration is None:  # somebody has deleted a model's object: made anew first
+        return _right_configuration(seen, recorded, external, running)
+    if not seen.is_new_spec and desired.configuration is None:  # somebody has deleted a model's object: made anew first
         return children_or(seen, Update(), Phase.READY_WORKING)
     # SageMaker goes back to what was there before, and says why: another configuration is somebody else's, who was
     # faster than our look at what the creation, or the update, has come to.
-    is_foreign = seen.is_attempted and running is None and not remote.failure_reason
-    if not seen.is_new_wish and (seen.attempt.is_served or is_foreign):
+    is_foreign = seen.is_requested and running is None and not external.failure_reason
+    if not seen.is_new_spec and (seen.last_update.is_served or is_foreign):
         return drifted(seen, recorded, changed_configuration(seen), children_or(seen, Update(), Phase.WORKING))
-    if seen.is_attempted:
-        return _update_failed(seen, recorded, remote)  # row 6: SageMaker went back
+    if seen.is_requested:
+        return _update_failed(seen, recorded, external)  # row 6: SageMaker went back
     if seen.was_refused_as_busy:
-        return Settle(follow=True, again_s=BUSY_POLL_S)
-    plan = children_or(seen, Update(), Phase.READY_WORKING)
-    return held(seen, recorded, is_whole=True) if isinstance(plan, Update) and is_held(seen) else plan
+        return Finish(follow=True, again_s=BUSY_POLL_S)
+    step = children_or(seen, Update(), Phase.READY_WORKING)
+    return held(seen, recorded, is_whole=True) if isinstance(step, Update) and is_held(seen) else step
 
 
-def _right_configuration(seen: HostingSeen, recorded: Recorded, remote: Found, running: Child) -> HostingPlan:
+def _right_configuration(
+    seen: HostingSeen, recorded: Recorded, external: ExternalResource, running: Child
+) -> EndpointStep:
     """The endpoint runs with what is wanted; weights and counts may have to be changed."""
     base = seen.base
     numbers: Numbers = changed_numbers(seen, running)
-    has_failed = seen.attempt.is_of_numbers and not seen.attempt.is_served and bool(remote.failure_reason)
-    if has_failed and seen.is_attempted:
-        return _update_failed(seen, recorded, remote)
-    if has_failed and not seen.is_new_wish and seen.desired is not None:
+    has_failed = seen.last_update.is_of_numbers and not seen.last_update.is_served and bool(external.failure_reason)
+    if has_failed and seen.is_requested:
+        return _update_failed(seen, recorded, external)
+    if has_failed and not seen.is_new_spec and seen.desired is not None:
         numbers = seen.desired.numbers
-    if not numbers or seen.is_attempted:
+    if not numbers or seen.is_requested:
         return _serves(seen, recorded)
     if seen.was_refused_as_busy:
-        return Settle(follow=True, again_s=BUSY_POLL_S)
+        return Finish(follow=True, again_s=BUSY_POLL_S)
     if is_held(seen):
         return held(seen, recorded, is_whole=False)
     return Update(numbers) if base.shown == base.descriptor.status.reconciling else _announce(seen, recorded)
 
 
-def _announce(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
+def _announce(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     """The guide's `ReconcilingEndpoint` before `Updating`, also where no children have to be made."""
-    view = View(
+    status_update = StatusUpdate(
         Phase.READY_WORKING,
         reasons.PREPARING_UPDATE,
         "the endpoint is updated",
@@ -77,13 +86,13 @@ def _announce(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
         fields=fields_of(seen),
         synced=reasons.UPDATE_PENDING,
     )
-    return Settle(view, recorded, follow=True)
+    return Finish(status_update, recorded, follow=True)
 
 
-def _serves(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
+def _serves(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     """The wanted configuration runs; are its numbers and its children still what they were?"""
-    if seen.is_new_wish or not seen.attempt.is_served or seen.attempt.awaits is not None:
-        return NoteServed()
+    if seen.is_new_spec or not seen.last_update.is_served or seen.last_update.pending_update is not None:
+        return RecordServed()
     changed = changed_numbers_of(seen)
     if changed.unclear:
         return AskScaled(changed.unclear)
@@ -94,10 +103,12 @@ def _serves(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
     return _at_rest(seen, recorded)
 
 
-def _at_rest(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
+def _at_rest(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
     """Row 4: what is wanted is served; children that nobody needs go, configurations first (D-54)."""
     base = seen.base
-    view = View(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen), drift=Drift.NONE)
+    status_update = StatusUpdate(
+        Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen), drift=Drift.NONE
+    )
     is_told = base.shown == IN_SERVICE and base.is_recorded_in_status and seen.is_observed
     unneeded = superfluous(seen)
     if is_told and unneeded:
@@ -113,14 +124,14 @@ def _at_rest(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
         events += status_changed(base, IN_SERVICE)
     if drift_shown(base) is Drift.CORRECTING:
         events += (Event("Normal", reasons.DRIFT_CORRECTED, f"{recorded.name} is again as the spec wants it"),)
-    return Settle(view, recorded, events, follow=True, again_s=CHILDREN_POLL_S if unneeded else None)
+    return Finish(status_update, recorded, events, follow=True, again_s=CHILDREN_POLL_S if unneeded else None)
 
 
-def _update_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
+def _update_failed(seen: HostingSeen, recorded: Recorded, external: ExternalResource) -> Finish:
     """Row 6, D-15: told with SageMaker's reason; another spec is tried, the same one is not."""
-    reason = remote.failure_reason or "SageMaker went back to the previous configuration and gives no reason"
+    reason = external.failure_reason or "SageMaker went back to the previous configuration and gives no reason"
     message = f"The update failed: {reason}. It is not repeated; change the spec to try again"
-    view = View(
+    status_update = StatusUpdate(
         Phase.READY_STUCK,
         reasons.UPDATE_FAILED,
         message,
@@ -131,6 +142,6 @@ def _update_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> Sett
         # Changing it back has failed: it is still not as it was applied.
         drift=Drift.FOUND if drift_shown(seen.base) is Drift.CORRECTING else None,
     )
-    return Settle(
-        view, recorded, messages.once(seen.base, reasons.STALLED, reasons.UPDATE_FAILED, message), follow=True
+    return Finish(
+        status_update, recorded, messages.once(seen.base, reasons.STALLED, reasons.UPDATE_FAILED, message), follow=True
     )

@@ -3,14 +3,15 @@
 from typing import Any
 
 from controller.reconcile.endpoint.observation import HostingSeen
-from controller.reconcile.plan import Event, Found, Recorded, Source
+from controller.reconcile.observation import ExternalResource, Recorded, Source
 from controller.reconcile.status import messages
+from controller.reconcile.steps import Event
 
 
 def fields_of(seen: HostingSeen) -> dict[str, Any]:
     """Status fields beside the value: SageMaker's, the URL, the names of the models."""
     fields = dict(seen.fields)
-    if isinstance(seen.base.remote, Found) and seen.base.remote.source is Source.DESCRIPTION:
+    if isinstance(seen.base.external, ExternalResource) and seen.base.external.source is Source.DESCRIPTION:
         fields.setdefault("failureReason", None)
     if seen.url:
         fields["endpointUrl"] = seen.url

@@ -10,8 +10,8 @@ from typing import Final, Protocol
 from api.annotations import OWNER_ACCOUNT_ID
 from api.meta import JsonObject, ObjectKey, Resource
 from controller.kube.well_known import NAMESPACES
-from controller.reconcile.context import ObjectReader
 from controller.reconcile.namespaces.settings import NamespaceSettings, ours
+from controller.reconcile.ports import ObjectReader
 from controller.runtime.cache.handlers import Predicate
 from controller.runtime.cache.store import Snapshot
 from controller.runtime.errors import ClassifiedError, ErrorClass

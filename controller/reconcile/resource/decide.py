@@ -10,20 +10,8 @@ Pure, level-based. The table is that of v1-kinds.md 12.3.
 from dataclasses import replace
 from typing import Final
 
-from controller.reconcile.plan import (
-    Create,
-    Delete,
-    Describe,
-    Drift,
-    Event,
-    Found,
-    Observed,
-    Phase,
-    Recorded,
-    Release,
-    Settle,
-    View,
-)
+from controller.reconcile import reasons
+from controller.reconcile.observation import ExternalResource, Observed, Recorded
 from controller.reconcile.resource.drift import is_abandoned, is_due, is_replaced, replaced
 from controller.reconcile.resource.observation import (
     CONDEMNED,
@@ -32,10 +20,11 @@ from controller.reconcile.resource.observation import (
     LEGACY_CONTENT,
     Claim,
     Disclaim,
-    ResourcePlan,
     ResourceSeen,
+    ResourceStep,
 )
 from controller.reconcile.shared_decisions import (
+    DOUBT_S,
     LOOK_AGAIN_S,
     drift_shown,
     failed,
@@ -43,27 +32,34 @@ from controller.reconcile.shared_decisions import (
     only_looked_at,
     paused,
     record_of,
+    respecting_hold,
     retain,
 )
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
+from controller.reconcile.steps import (
+    Create,
+    Delete,
+    Describe,
+    Drift,
+    Event,
+    Finish,
+    Phase,
+    RemoveFinalizer,
+    StatusUpdate,
+)
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
-DOUBT_S: Final = 10.0
-"""How long "not found" is not believed of a name whose creation nobody has seen succeed."""
 USERS_POLL_S: Final = 5.0
 """How often to look, in the store, whether the users of something that shall go are gone."""
 
 
-def decide(seen: ResourceSeen) -> ResourcePlan:
+def decide(seen: ResourceSeen) -> ResourceStep:
     """The next step. At most one `Create` or `Delete` per pass; a hold lets no AWS call through."""
-    plan = _decide(seen)
-    if seen.base.hold_s is not None and isinstance(plan, Describe | Create | Delete):
-        return Settle(again_s=seen.base.hold_s)
-    return plan
+    return respecting_hold(seen.base, _decide(seen))
 
 
-def _decide(seen: ResourceSeen) -> ResourcePlan:
+def _decide(seen: ResourceSeen) -> ResourceStep:
     base = seen.base
     if base.deleting_for_s is not None and base.policy.retain:
         return retain(base)
@@ -79,7 +75,7 @@ def _decide(seen: ResourceSeen) -> ResourcePlan:
 # --- objects that are wanted
 
 
-def _living(seen: ResourceSeen) -> ResourcePlan:
+def _living(seen: ResourceSeen) -> ResourceStep:
     base = seen.base
     if base.policy.read_only:
         is_settled = base.shown == CREATED and seen.is_observed
@@ -95,11 +91,11 @@ def _living(seen: ResourceSeen) -> ResourcePlan:
     return _created(seen, base.recorded)
 
 
-def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Settle:
+def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Finish:
     """It exists, whatever the spec says."""
     base = seen.base
     message = "" if seen.legacy_matches else f"{recorded.name} is not what the spec asks for, and stays as it is"
-    view = View(
+    status_update = StatusUpdate(
         Phase.READY,
         reasons.CREATED,
         message,
@@ -109,48 +105,48 @@ def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Settle:
         synced=reasons.READ_ONLY if message else reasons.SYNCED,
     )
     is_known = base.is_recorded_in_status or base.is_legacy
-    return Settle(view, recorded, () if is_known else (messages.found(recorded),))
+    return Finish(status_update, recorded, () if is_known else (messages.found(recorded),))
 
 
-def _inherited(seen: ResourceSeen) -> ResourcePlan:
+def _inherited(seen: ResourceSeen) -> ResourceStep:
     """The predecessor has made it, or it was only looked at: it is used if it is what the spec asks for."""
     base = seen.base
-    if base.remote is None:
+    if base.external is None:
         return Describe(background=True)
-    if base.remote is ABSENT or seen.legacy_matches:
+    if base.external is ABSENT or seen.legacy_matches:
         return Claim(base.name, seen.content)
     return Claim(base.name, LEGACY_CONTENT)
 
 
-def _not_created(seen: ResourceSeen) -> ResourcePlan:
+def _not_created(seen: ResourceSeen) -> ResourceStep:
     base = seen.base
-    if base.remote is None:
+    if base.external is None:
         must_look = base.name_is_taken or base.is_legacy
         return Describe(background=base.is_legacy) if must_look else Create()
-    if base.remote is ABSENT:
-        return Settle(again_s=LOOK_AGAIN_S) if base.name_is_taken else Create()
-    return _show(seen, _record(seen, base.remote))  # names hold the object's uid: it is ours
+    if base.external is ABSENT:
+        return Finish(again_s=LOOK_AGAIN_S) if base.name_is_taken else Create()
+    return _show(seen, _record(seen, base.external))  # names hold the object's uid: it is ours
 
 
-def _record(seen: ResourceSeen, remote: Found) -> Recorded:
-    found = record_of(seen.base, remote)
+def _record(seen: ResourceSeen, external: ExternalResource) -> Recorded:
+    found = record_of(seen.base, external)
     return Recorded(seen.current, found.region, found.partition, found.arn, found.account_id, found.created_at)
 
 
-def _created(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
+def _created(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
     base = seen.base
-    if base.remote is ABSENT and base.mutation is None:
+    if base.external is ABSENT and base.mutation is None:
         if may_be_invisible(base, recorded):
-            return Settle(again_s=LOOK_AGAIN_S)
+            return Finish(again_s=LOOK_AGAIN_S)
         return Create()  # somebody deleted it behind our back; it is wanted
-    if base.is_recorded_in_status and base.mutation is None and base.remote is None and is_due(base):
+    if base.is_recorded_in_status and base.mutation is None and base.external is None and is_due(base):
         return Describe(background=True)
     if is_replaced(seen, recorded):
         return replaced(seen, recorded)
     return _show(seen, recorded)
 
 
-def _show(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
+def _show(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
     """It exists. What it replaced goes, one name a pass, when nobody uses it."""
     base = seen.base
     if seen.gone:
@@ -166,9 +162,9 @@ def _show(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
     if kept := [name for name in old if seen.users.get(name)]:
         message = f"{kept[0]} is kept: {', '.join(seen.users[kept[0]])} uses it"
     fields = _arn_field(base, recorded)
-    view = View(Phase.READY, reasons.CREATED, message, value=CREATED, fields=fields, drift=Drift.NONE)
+    status_update = StatusUpdate(Phase.READY, reasons.CREATED, message, value=CREATED, fields=fields, drift=Drift.NONE)
     events = () if is_told or base.is_legacy else _news(seen, recorded)
-    return Settle(view, recorded, events, again_s=USERS_POLL_S if old else None)
+    return Finish(status_update, recorded, events, again_s=USERS_POLL_S if old else None)
 
 
 def _news(seen: ResourceSeen, recorded: Recorded) -> tuple[Event, ...]:
@@ -190,17 +186,17 @@ def _arn_field(base: Observed, recorded: Recorded) -> dict[str, str]:
 # --- objects that are being deleted
 
 
-def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourcePlan:
+def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourceStep:
     """v1's status `Deleted` is not written: it would cost a write, for what only a watcher could see for a moment and
     nobody could rely on. An Event tells it for as long as it is of interest (the same for autoscaling policies).
     """
     base = seen.base
     if not base.has_finalizer:
-        return Settle()
+        return Finish()
     if seen.is_child_in_use:
         message = "its deployment uses it: it goes when the deployment does, or does not need it any more"
-        view = View(Phase.WORKING, reasons.IN_USE, message, additional=message)
-        return Settle(view, base.recorded, again_s=USERS_POLL_S)
+        status_update = StatusUpdate(Phase.WORKING, reasons.IN_USE, message, additional=message)
+        return Finish(status_update, base.recorded, again_s=USERS_POLL_S)
     names = _names_to_delete(seen)
     left = [name for name in names if name not in seen.gone]
     if seen.gone and left:
@@ -210,13 +206,13 @@ def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourcePlan:
     doubt_s = min(deleting_for_s, DOUBT_S if base.doubt_for_s is None else base.doubt_for_s)
     was_seen = base.recorded is not None or base.is_legacy or seen.is_confirmed_gone or base.was_refused
     if names and not was_seen and doubt_s < DOUBT_S:
-        return Settle(again_s=DOUBT_S - doubt_s)  # a Create may still take effect
+        return Finish(again_s=DOUBT_S - doubt_s)  # a Create may still take effect
     if names:
-        return Release((Event("Normal", reasons.DELETED, f"{base.name} is deleted"),))
+        return RemoveFinalizer((Event("Normal", reasons.DELETED, f"{base.name} is deleted"),))
     if base.recorded is not None and is_abandoned(seen):
         message = f"{base.recorded.name} is left alone: somebody else has put it in the place of what was created"
-        return Release((Event("Normal", reasons.RETAINED, message),))
-    return Release()
+        return RemoveFinalizer((Event("Normal", reasons.RETAINED, message),))
+    return RemoveFinalizer()
 
 
 def _names_to_delete(seen: ResourceSeen) -> list[str]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from controller.reconcile.drift.report import Difference
-from controller.reconcile.plan import Create, Delete, Describe, DropTags, PutTags, Release, Settle, Situation
+from controller.reconcile.observation import Situation
+from controller.reconcile.steps import Create, Delete, Describe, DropTags, Finish, PutTags, RemoveFinalizer
 
 CREATED: Final = "Created"
 """The v1 status value of what exists."""
@@ -33,7 +34,7 @@ class Disclaim:
     name: str
 
 
-ResourcePlan: TypeAlias = Claim | Disclaim | Create | Describe | Delete | PutTags | DropTags | Release | Settle
+ResourceStep: TypeAlias = Claim | Disclaim | Create | Describe | Delete | PutTags | DropTags | RemoveFinalizer | Finish
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """Who uses a model or an endpoint configuration, as far as the objects of the cluster tell."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from api.annotations import LAST_UPDATE_ATTEMPT
 from api.meta import GROUP, JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
-from controller.reconcile.context import ObjectReader
-from controller.reconcile.endpoint.states import DELETING, SETTLED
+from controller.reconcile.hosting import DELETING, SETTLED
+from controller.reconcile.ports import ObjectReader
 
 MODELS: Final = "models"
 """Index of EndpointConfigs by the SageMaker names of their models."""
@@ -32,24 +32,12 @@ def configuration_of(obj: JsonObject) -> Iterable[str]:
         yield str(status["endpointConfigName"])
 
 
-class IndexedReader(Protocol):
-    """A store with indexes; `runtime.store.Store` is one."""
-
-    def by_index(self, name: str, value: str) -> list[JsonObject]:
-        """Copies of the objects that the index knows under `value`."""
-        ...
-
-
-class DeploymentReader(IndexedReader, ObjectReader, Protocol):
-    """The store of deployments."""
-
-
 class Usage:
     """Looks users up. Thread-safe."""
 
-    def __init__(self, configurations: IndexedReader, deployments: DeploymentReader) -> None:
+    def __init__(self, configurations: ObjectReader, deployments: ObjectReader) -> None:
         self._deployments = deployments
-        self._sources: Mapping[str, tuple[IndexedReader, str, str]] = {
+        self._sources: Mapping[str, tuple[ObjectReader, str, str]] = {
             MODEL.kind: (configurations, MODELS, ENDPOINT_CONFIG.kind),
             ENDPOINT_CONFIG.kind: (deployments, CONFIGURATION, HOSTING_DEPLOYMENT.kind),
         }

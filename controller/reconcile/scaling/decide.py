@@ -10,22 +10,31 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
+from api.autoscaling import ScalingRequests
+from controller.reconcile import reasons
 from controller.reconcile.drift.report import Difference, sentence
-from controller.reconcile.plan import (
-    Drift,
-    Event,
-    Failure,
-    Phase,
-    Prepare,
-    Recorded,
-    Release,
-    Settle,
-    Situation,
-    Verdict,
-    View,
+from controller.reconcile.observation import During, Failure, Recorded, Situation
+from controller.reconcile.shared_decisions import (
+    drift_reported,
+    drift_shown,
+    failed,
+    nothing_to_adopt,
+    paused,
+    respecting_hold,
+    retain,
 )
-from controller.reconcile.shared_decisions import drift_reported, drift_shown, failed, nothing_to_adopt, paused, retain
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
+from controller.reconcile.steps import (
+    AwsStep,
+    Drift,
+    EnsureFinalizer,
+    Event,
+    Finish,
+    Outcome,
+    Phase,
+    RemoveFinalizer,
+    StatusUpdate,
+)
 from controller.runtime.errors import ErrorClass
 
 CREATED: Final = "Created"
@@ -40,33 +49,41 @@ WAIT_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Look(AwsStep):
     """Ask which of these variants have a target, or a policy of this name, already.
 
     Such a target is somebody else's and stays when the object goes; over such a policy nothing is put.
     """
 
+    during = During.DESCRIBE
+
     ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Verify:
+class Verify(AwsStep):
     """Ask which variants still have the policy: the slow safety net."""
 
+    during = During.DESCRIBE
+
 
 @dataclass(frozen=True, slots=True)
-class Apply:
+class Apply(AwsStep):
     """Register all targets, then put all policies."""
 
+    during = During.CREATE
+
 
 @dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(AwsStep):
     """Take the policy from these variants, and their targets unless others need them."""
+
+    during = During.DELETE
 
     ids: tuple[str, ...]
 
 
-ScalingPlan: TypeAlias = Prepare | Look | Verify | Apply | Remove | Release | Settle
+ScalingStep: TypeAlias = EnsureFinalizer | Look | Verify | Apply | Remove | RemoveFinalizer | Finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +116,18 @@ class ScalingSeen(Situation):
     differences: tuple[Difference, ...] = ()
     """What somebody has changed of it."""
     removed: frozenset[str] = frozenset()
+    requests: tuple[ScalingRequests, ...] = ()
+    """What the spec asks for, one for each variant."""
+    place: Recorded | None = None
+    """Where the policy is put now; None: no region is known."""
 
 
-def decide(seen: ScalingSeen) -> ScalingPlan:
+def decide(seen: ScalingSeen) -> ScalingStep:
     """The next step; a hold lets no AWS call through."""
-    plan = _decide(seen)
-    if seen.base.hold_s is not None and isinstance(plan, Look | Verify | Apply | Remove):
-        return Settle(again_s=seen.base.hold_s)
-    return plan
+    return respecting_hold(seen.base, _decide(seen))
 
 
-def _decide(seen: ScalingSeen) -> ScalingPlan:
+def _decide(seen: ScalingSeen) -> ScalingStep:
     base = seen.base
     if base.deleting_for_s is not None and base.policy.retain:
         return retain(base)
@@ -122,25 +140,29 @@ def _decide(seen: ScalingSeen) -> ScalingPlan:
     if base.policy.read_only:
         return _only_looked_at(seen)
     if not (base.has_finalizer and base.is_name_persisted):
-        return Prepare()
+        return EnsureFinalizer()
     return _living(seen)
 
 
-def _only_looked_at(seen: ScalingSeen) -> ScalingPlan:
+def _only_looked_at(seen: ScalingSeen) -> ScalingStep:
     """Annotation `read-only`. What is found is not written down as applied: it would be removed with the object."""
     base = seen.base
     is_told = base.shown in {CREATED, ERROR} and base.is_recorded_in_status and seen.is_observed
     if not seen.is_verified:
-        return Settle() if is_told and not seen.is_check_due else Verify()
+        return Finish() if is_told and not seen.is_check_due else Verify()
     if seen.missing:
-        plan = nothing_to_adopt(replace(base, name=seen.policy))
-        return plan if plan.view is None else replace(plan, view=replace(plan.view, value=ERROR))
-    view = View(Phase.READY, reasons.CREATED, value=CREATED)
+        step = nothing_to_adopt(replace(base, name=seen.policy))
+        return (
+            step
+            if step.status_update is None
+            else replace(step, status_update=replace(step.status_update, value=ERROR))
+        )
+    status_update = StatusUpdate(Phase.READY, reasons.CREATED, value=CREATED)
     events = () if base.is_recorded_in_status or seen.record is None else (messages.found(seen.record),)
-    return Settle(view, seen.record, events)
+    return Finish(status_update, seen.record, events)
 
 
-def _living(seen: ScalingSeen) -> ScalingPlan:
+def _living(seen: ScalingSeen) -> ScalingStep:
     if clash := next((each for each in seen.wanted if each in seen.taken), ""):
         return _refused(seen, clash)
     # An edit under the pause is observed, not applied.
@@ -150,7 +172,7 @@ def _living(seen: ScalingSeen) -> ScalingPlan:
         if seen.differences:
             return _drifted(seen)
         if drift_shown(seen.base) is not Drift.FOUND:
-            return Verify() if seen.is_check_due else Settle()
+            return Verify() if seen.is_check_due else Finish()
         return _in_place(seen) if seen.is_verified else Verify()
     if seen.waiting:
         return _waits(seen, seen.waiting)
@@ -163,15 +185,15 @@ def _living(seen: ScalingSeen) -> ScalingPlan:
     return _in_place(seen, reasons.POLICY_APPLIED)
 
 
-def _in_place(seen: ScalingSeen, reason: str = "") -> Settle:
+def _in_place(seen: ScalingSeen, reason: str = "") -> Finish:
     """AWS has what the spec asks for; `reason` of the Event, if we have seen to it."""
     fields = {"resourceIDList": list(seen.wanted)}
-    view = View(Phase.READY, reasons.CREATED, value=CREATED, fields=fields, drift=Drift.NONE)
+    status_update = StatusUpdate(Phase.READY, reasons.CREATED, value=CREATED, fields=fields, drift=Drift.NONE)
     message = f"{seen.policy} is in place on {_variants(seen.wanted)}"
-    return Settle(view, seen.record, (Event("Normal", reason, message),) if reason else ())
+    return Finish(status_update, seen.record, (Event("Normal", reason, message),) if reason else ())
 
 
-def _drifted(seen: ScalingSeen) -> ScalingPlan:
+def _drifted(seen: ScalingSeen) -> ScalingStep:
     """Told first, then put in place again where that is asked for; not in a loop where others do not give in."""
     base = seen.base
     if seen.is_applied:
@@ -182,23 +204,25 @@ def _drifted(seen: ScalingSeen) -> ScalingPlan:
     return drift_reported(base, seen.record, sentence(seen.differences), CREATED, WAIT_S)
 
 
-def _claim(seen: ScalingSeen, new: tuple[str, ...]) -> Settle:
+def _claim(seen: ScalingSeen, new: tuple[str, ...]) -> Finish:
     """Written down before it is done; our own write wakes the key for the rest."""
     fields = {"resourceIDList": [*seen.told, *new]}
-    view = View(Phase.WORKING, reasons.APPLYING, value=RECONCILING, fields=fields, synced=reasons.APPLYING)
-    return Settle(view, seen.record)
+    status_update = StatusUpdate(
+        Phase.WORKING, reasons.APPLYING, value=RECONCILING, fields=fields, synced=reasons.APPLYING
+    )
+    return Finish(status_update, seen.record)
 
 
-def _waits(seen: ScalingSeen, message: str) -> Settle:
+def _waits(seen: ScalingSeen, message: str) -> Finish:
     """An endpoint that is not in service is waited for: no error (v1-kinds.md 13.3)."""
     reason = reasons.WAITING_FOR_ENDPOINT
-    view = View(Phase.WORKING, reason, message, value=RECONCILING, synced=reason)
+    status_update = StatusUpdate(Phase.WORKING, reason, message, value=RECONCILING, synced=reason)
     events = messages.once(seen.base, reasons.RECONCILING, reason, message)
     told = tuple(Event("Normal", each.reason, each.message) for each in events)
-    return Settle(view, seen.base.recorded, told, again_s=WAIT_S)
+    return Finish(status_update, seen.base.recorded, told, again_s=WAIT_S)
 
 
-def _refused(seen: ScalingSeen, clash: str) -> Settle:
+def _refused(seen: ScalingSeen, clash: str) -> Finish:
     """D-28: one policy name on one variant belongs to one object."""
     who = seen.taken[clash]
     way = ", or set its annotation sagemaker.aws.amazon.com/adoption-policy=adopt" if who == SOMEBODY else ""
@@ -206,34 +230,34 @@ def _refused(seen: ScalingSeen, clash: str) -> Settle:
         f"{who} has put a policy named {seen.policy} on {clash}: it is left alone. Choose another spec.policyName{way}."
     )
     reason = reasons.ALREADY_EXISTS
-    view = View(Phase.STUCK, reason, message, value=ERROR, additional=message, synced=reason)
+    status_update = StatusUpdate(Phase.STUCK, reason, message, value=ERROR, additional=message, synced=reason)
     events = messages.once(seen.base, reasons.STALLED, reason, message)
-    return Settle(view, seen.base.recorded, events, again_s=4 * WAIT_S)
+    return Finish(status_update, seen.base.recorded, events, again_s=4 * WAIT_S)
 
 
-def _failed(seen: ScalingSeen, failure: Failure) -> ScalingPlan:
+def _failed(seen: ScalingSeen, failure: Failure) -> ScalingStep:
     base = seen.base
     if failure.error_class is ErrorClass.CONFLICT and base.deleting_for_s is None:
         return _waits(seen, failure.message)
-    plan = failed(base, failure)
-    if isinstance(plan, Release) or plan.view is None:
-        return plan
-    value = RECONCILING if plan.verdict is Verdict.RETRY else ERROR  # v1-kinds.md 6.7
+    step = failed(base, failure)
+    if isinstance(step, RemoveFinalizer) or step.status_update is None:
+        return step
+    value = RECONCILING if step.outcome is Outcome.RETRY else ERROR  # v1-kinds.md 6.7
     events = tuple(
         replace(each, reason=reasons.POLICY_FAILED) if each.reason == reasons.CREATE_FAILED else each
-        for each in plan.events
+        for each in step.events
     )
-    return replace(plan, view=replace(plan.view, value=value), events=events, follow=False)
+    return replace(step, status_update=replace(step.status_update, value=value), events=events, follow=False)
 
 
-def _deleting(seen: ScalingSeen) -> ScalingPlan:
+def _deleting(seen: ScalingSeen) -> ScalingStep:
     if not seen.base.has_finalizer:
-        return Settle()
+        return Finish()
     ids = dict.fromkeys((*seen.told, *seen.also))
     left = tuple(each for each in ids if each not in seen.removed and each not in seen.taken)
     if left:
         return Remove(left)
-    return Release(
+    return RemoveFinalizer(
         (Event("Normal", reasons.DELETED, f"{seen.policy} is removed from {_variants(ids)}"),) if ids else ()
     )
 

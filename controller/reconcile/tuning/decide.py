@@ -1,30 +1,25 @@
-"""The training jobs of a tuning job: which of them become TrainingJob objects, when, and what those look like.
+"""The training jobs of a tuning job: which of them become TrainingJob objects, and when.
 
 Pure. SageMaker launches these jobs; the objects only show them, and are never created or re-created at AWS
 (v1-kinds.md 12.2). Counters are shown when every job that they count has its object: so the status itself tells
 whether there is anything to list, and a restart costs nothing.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from api.annotations import DELETION_POLICY, READ_ONLY
-from api.convert import to_spec, to_status
+from api.convert import to_status
 from api.descriptor import KindDescriptor
-from api.meta import FINALIZER, GROUP, JsonObject, ObjectKey
-from controller.aws.targets import Target
-from controller.reconcile.plan import Adoption, Found, Observed, Owner, Recorded
-from controller.reconcile.shared_decisions import owner_of
-from controller.reconcile.status import reasons
-from controller.reconcile.status.view import RESOURCE_ANNOTATION, resource_fields
+from api.meta import GROUP, JsonObject, ObjectKey
+from controller.reconcile import reasons
+from controller.reconcile.observation import Adoption, ExternalResource, Observed, Ownership
+from controller.reconcile.shared_decisions import ownership_of
+from controller.reconcile.status.patch import RESOURCE_ANNOTATION
 
 SPAWN_FINALIZER: Final = "sagemaker-operator-hpo-trainingjob"
 """On spawned objects since v1. Here it lets the tuning job note that the user deleted one before it is gone (D-19)."""
-TUNING_LABEL: Final = f"{GROUP}/tuning-job"
-"""Label of spawned objects: the tuning job's name at AWS, at most 32 characters."""
 REMOVED: Final = "removedTrainingJobs"
 """Field of the tuning job's status: names that are not spawned again."""
 COUNTERS: Final = "trainingJobStatusCounters"
@@ -39,8 +34,6 @@ REFUSED_S: Final = 60.0
 REFUSED_CAP_S: Final = 300.0
 """Seconds until a list that was denied is asked for again, at first and in the end."""
 
-_INHERITED: Final = (DELETION_POLICY.key, READ_ONLY.key)
-"""Annotations that protect what is at AWS hold for what the tuning job has launched there, too."""
 _COUNTED: Final = ("completed", "inProgress", "nonRetryableError", "retryableError", "stopped")
 
 
@@ -97,9 +90,9 @@ def look(
     seen: Observed, shown: Progress, done: Progress | None, listed_ago_s: float | None, refusal: Refusal | None = None
 ) -> Look:
     """Whether to list the launched jobs, given what the status shows, what was listed for last, and who refuses."""
-    if not isinstance(seen.remote, Found) or not is_attended(seen):
+    if not isinstance(seen.external, ExternalResource) or not is_attended(seen):
         return Look.NONE
-    progress = Progress.of(seen.remote.value, seen.remote.fields)
+    progress = Progress.of(seen.external.value, seen.external.fields)
     is_owed = seen.reasons.get(reasons.SYNCED) == reasons.SPAWN_FAILED
     if (progress == shown and not is_owed) or not progress.counters:
         return Look.NONE
@@ -123,18 +116,18 @@ def owns_resource(seen: Observed) -> bool:
     """Whether the resource that bears the object's name is the object's."""
     if seen.recorded is not None or seen.is_legacy:
         return True
-    if not isinstance(seen.remote, Found):
+    if not isinstance(seen.external, ExternalResource):
         return False
-    match owner_of(seen):
-        case Owner.OURS:
+    match ownership_of(seen):
+        case Ownership.OURS:
             return True
-        case Owner.FOREIGN:
+        case Ownership.FOREIGN:
             return seen.policy.adoption is not Adoption.REFUSE
-        case Owner.UNKNOWN:
+        case Ownership.UNKNOWN:
             return False
 
 
-# --- what is found
+# --- the best job, and where its object is
 
 
 def best_of(descriptor: KindDescriptor, items: Iterable[Mapping[str, Any]], goal: str) -> JsonObject:
@@ -160,51 +153,6 @@ def _objective(item: Mapping[str, Any]) -> Mapping[str, Any]:
 def child_key(namespace: str, job_name: str) -> ObjectKey:
     """Where the object of a launched job is: it bears the job's name, in the only case that Kubernetes allows."""
     return ObjectKey(namespace, job_name.lower())
-
-
-def spawned(
-    training: KindDescriptor, tuning: JsonObject, description: Mapping[str, Any], target: Target, tuning_job: str
-) -> JsonObject:
-    """The TrainingJob object for a launched job: its spec is what SageMaker says of it.
-
-    It announces the job's identity, so that its reconciler records it and does nothing but follow. Raises
-    `ConversionError` for a description that is none.
-    """
-    metadata, spec = tuning["metadata"], tuning.get("spec") or {}
-    name = str(description[training.name.member])
-    arn = str(description.get(training.status.arn_member) or "")
-    _, partition, _, _, account, *_ = (*arn.split(":", 5), "", "", "", "", "")
-    recorded = Recorded(name, target.region, partition, arn, account, description.get("CreationTime"))
-    annotations = {**(metadata.get("annotations") or {})}
-    made: JsonObject = {**to_spec(training, description), "region": target.region, training.name.spec_field: name}
-    if spec.get("sageMakerEndpoint"):
-        made["sageMakerEndpoint"] = spec["sageMakerEndpoint"]
-    key = child_key(metadata["namespace"], name)
-    return {
-        "apiVersion": training.resource.api_version,
-        "kind": training.kind,
-        "metadata": {
-            "name": key.name,
-            "namespace": key.namespace,
-            # A selector that the tuning job meets must not hide its training jobs from the operator.
-            "labels": {**(metadata.get("labels") or {}), TUNING_LABEL: tuning_job},
-            "annotations": {name: annotations[name] for name in _INHERITED if name in annotations}
-            | {RESOURCE_ANNOTATION: json.dumps(resource_fields(recorded), sort_keys=True)},
-            "finalizers": [FINALIZER, SPAWN_FINALIZER],
-            "ownerReferences": [
-                {
-                    "apiVersion": tuning["apiVersion"],
-                    "kind": tuning["kind"],
-                    "name": metadata["name"],
-                    "uid": metadata["uid"],
-                    "controller": True,
-                    # Not needed, as the tuning job's own finalizer waits; it would take one more right (OpenShift).
-                    "blockOwnerDeletion": False,
-                }
-            ],
-        },
-        "spec": made,
-    }
 
 
 # --- whose object is it

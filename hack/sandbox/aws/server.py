@@ -16,6 +16,8 @@ from hack.sandbox.aws.call_log import CallQuota, Effects, Requests
 from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.aws.faults import Faults
 from hack.sandbox.aws.http import HttpServer
+from hack.sandbox.aws.lists import Lists
+from hack.sandbox.aws.records.past import Past
 from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.service import AwsService
 from hack.sandbox.aws.wire import HttpRequest, HttpResponse
@@ -48,6 +50,16 @@ class RunningServer:
     def faults(self) -> Faults:
         """Return the injected faults."""
         return self._service.faults
+
+    @property
+    def lists(self) -> Lists:
+        """Return how late Lists show changes, and for how long page tokens are accepted."""
+        return self._service.lists
+
+    @property
+    def past(self) -> Past:
+        """Return the account's past, to which finished jobs can be added."""
+        return self._service.past
 
     @property
     def requests(self) -> Requests:

@@ -9,7 +9,7 @@ from api.hosting import resolve
 from api.meta import JsonObject
 from api.naming import child_name
 from api.v1 import ENDPOINT_CONFIG, MODEL
-from controller.reconcile.endpoint.desired import Want, desired, is_child_of, label_value, labels_of, manifest
+from controller.reconcile.endpoint.desired import Want, child_of, desired, is_child_of, label_value, labels_of, manifest
 
 UID = "a92f5e3c-f07b-11e9-bf6c-06d6f3037abc"
 
@@ -32,7 +32,9 @@ def owner(**spec: Any) -> JsonObject:
 
 def wanted(obj: JsonObject, models: list[JsonObject] | None = None, configs: list[JsonObject] | None = None) -> Any:
     """What a deployment wants, with these children there."""
-    return desired(obj, resolve(obj["spec"]), {}, models or [], configs or [])
+    there = [child_of(MODEL, each) for each in models or ()]
+    configurations = [child_of(ENDPOINT_CONFIG, each) for each in configs or ()]
+    return desired(obj, resolve(obj["spec"]), {}, there, configurations)
 
 
 def made(want: Want, **metadata: Any) -> JsonObject:

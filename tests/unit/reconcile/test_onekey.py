@@ -4,9 +4,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from api.meta import JsonObject, ObjectKey
-from controller.reconcile.local_state import Memories
-from controller.reconcile.one_key import reconcile_one
-from controller.reconcile.plan import Recorded
+from controller.reconcile.managed.local_state import LocalStates
+from controller.reconcile.observation import Recorded
+from controller.reconcile.passes.reconciler import reconcile_one
 from controller.runtime.controller import DONE
 
 KEY = ObjectKey("default", "job")
@@ -35,9 +35,9 @@ class OneObject:
 )
 def test_what_is_left_at_aws_is_named_in_the_log(now_there: str | None, is_recorded: bool, warns: bool) -> None:
     """Whoever removed the finalizer by hand owns the resource now; nobody shall have to guess that it is there."""
-    memories = Memories()
+    states = LocalStates()
     recorded = Recorded(name="job-1", region="us-east-2", partition="aws", arn=ARN)
-    memories.of(KEY, "uid-1").recorded = recorded if is_recorded else None
+    states.of(KEY, "uid-1").recorded = recorded if is_recorded else None
     with capture_logs() as logs:
-        reconcile_one(KEY, OneObject(now_there), memories, lambda _obj, _memory: DONE)
+        reconcile_one(KEY, OneObject(now_there), states, lambda _obj, _state: DONE)
     assert [each["resource"] for each in logs if each["log_level"] == "warning"] == ([ARN] if warns else [])

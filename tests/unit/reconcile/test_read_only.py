@@ -18,7 +18,8 @@ from api.v1 import (
     PROCESSING_JOB,
     TRAINING_JOB,
 )
-from controller.reconcile import plan as p
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
 from controller.reconcile.endpoint import decide as hosting
 from controller.reconcile.endpoint.observation import HostingSeen, MakeChild, RestoreChild, Update
 from controller.reconcile.job import decide as job
@@ -34,7 +35,7 @@ from tests.faults.world import KEY, World, manifest
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:training-job/job"
-MUTATIONS = (p.Create, p.Stop, p.Delete, p.PutTags, p.DropTags, Update, Apply, Remove, MakeChild, RestoreChild)
+MUTATIONS = (s.Create, s.Stop, s.Delete, s.PutTags, s.DropTags, Update, Apply, Remove, MakeChild, RestoreChild)
 """Plans that change something at AWS, by themselves or by the child object that they make."""
 JOBS = (TRAINING_JOB, HYPERPARAMETER_TUNING_JOB, BATCH_TRANSFORM_JOB, PROCESSING_JOB)
 VALUES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped", "Creating", "InService", "Updating", "Deleting")
@@ -44,7 +45,7 @@ seconds = st.sampled_from([None, 0.0, 5.0, 1e6])
 names = st.sampled_from(["", "one", "two"])
 name_sets = st.lists(names.filter(bool), unique=True).map(tuple)
 recorded = st.sampled_from([0, 1e6]).map(
-    lambda ago: p.Recorded("job", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(seconds=ago))
+    lambda ago: o.Recorded("job", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(seconds=ago))
 )
 policies = st.fixed_dictionaries(
     {},
@@ -55,8 +56,8 @@ policies = st.fixed_dictionaries(
     },
 ).map(lambda asked: Scope({**asked, READ_ONLY.key: "true"}, NamespaceSettings("default")).policy())
 found = st.builds(
-    p.Found,
-    st.sampled_from(p.Source),
+    o.ExternalResource,
+    st.sampled_from(o.Source),
     st.sampled_from(VALUES),
     arn=st.just(ARN),
     created_at=st.just(NOW),
@@ -64,8 +65,8 @@ found = st.builds(
     fields=st.sampled_from([{}, {"endpointConfigName": "c", "lastModifiedTime": "2029-12-31T00:00:00Z"}]),
 )
 failures = st.builds(
-    p.Failure,
-    st.sampled_from(p.During),
+    o.Failure,
+    st.sampled_from(o.During),
     st.sampled_from([each for each in ErrorClass if each is not ErrorClass.THROTTLED]),
     st.just("Code"),
     st.just("message"),
@@ -73,7 +74,7 @@ failures = st.builds(
 )
 
 
-def observed(*kinds: Any) -> st.SearchStrategy[p.Observed]:
+def observed(*kinds: Any) -> st.SearchStrategy[o.Observed]:
     """Any state of a read-only object of these kinds."""
     fields = {
         "descriptor": st.sampled_from(kinds),
@@ -87,27 +88,27 @@ def observed(*kinds: Any) -> st.SearchStrategy[p.Observed]:
         "recorded": st.none() | recorded,
         "shown": st.sampled_from(["", *VALUES, "Created", "Error"]),
         "reasons": st.just({}) | st.just({"Stalled": "NotFound", "Reconciling": "DeletingChildren"}),
-        "remote": st.none() | st.just(ABSENT) | found,
-        "owner": st.sampled_from(p.Owner),
+        "external": st.none() | st.just(ABSENT) | found,
+        "owner": st.sampled_from(o.Ownership),
         "doubt_for_s": seconds,
         "described_ago_s": seconds,
-        "mutation": st.none() | st.none() | st.sampled_from(p.Mutation),
+        "mutation": st.none() | st.none() | st.sampled_from(o.Mutation),
         "failure": st.none() | st.none() | st.none() | failures,
         "hold_s": st.sampled_from([None, None, None, 30.0]),
-        "tags": st.sampled_from([p.Tagging(), p.Tagging("wanted", ("a",), frozenset("a"))]),
+        "tags": st.sampled_from([o.Tagging(), o.Tagging("wanted", ("a",), frozenset("a"))]),
         "edited": st.sampled_from([(), ("spec.region",)]),
     }
-    flags = [name for name, field in p.Observed.__dataclass_fields__.items() if field.type in {bool, "bool"}]
-    return st.builds(p.Observed, **{**dict.fromkeys(flags, st.booleans()), **fields})
+    flags = [name for name, field in o.Observed.__dataclass_fields__.items() if field.type in {bool, "bool"}]
+    return st.builds(o.Observed, **{**dict.fromkeys(flags, st.booleans()), **fields})
 
 
-def refuses_to_act(plan: object) -> None:
-    """The plan leaves AWS as it is."""
-    assert not isinstance(plan, MUTATIONS)
+def refuses_to_act(step: object) -> None:
+    """The step leaves AWS as it is."""
+    assert not isinstance(step, MUTATIONS)
 
 
 @given(observed(*JOBS))
-def test_no_job_is_created_or_stopped(seen: p.Observed) -> None:
+def test_no_job_is_created_or_stopped(seen: o.Observed) -> None:
     """Training, tuning, transform and processing jobs."""
     refuses_to_act(job.decide(seen))
 

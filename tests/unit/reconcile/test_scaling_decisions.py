@@ -7,17 +7,18 @@ from typing import Any
 import pytest
 
 from api.v1 import HOSTING_AUTOSCALING_POLICY
-from controller.reconcile import plan as p
-from controller.reconcile.scaling.decide import Look, Remove, ScalingPlan, ScalingSeen, decide
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
+from controller.reconcile.scaling.decide import Look, Remove, ScalingSeen, ScalingStep, decide
 from controller.runtime.errors import ErrorClass
 
 A, B = "endpoint/e/variant/a", "endpoint/e/variant/b"
-RECORDED = p.Recorded("policy", "us-east-2", "aws")
+RECORDED = o.Recorded("policy", "us-east-2", "aws")
 
 
 def seen(**changes: Any) -> ScalingSeen:
     """A policy that is in place on both variants of its spec."""
-    base = p.Observed(
+    base = o.Observed(
         descriptor=HOSTING_AUTOSCALING_POLICY,
         name="policy",
         is_name_generated=False,
@@ -35,18 +36,18 @@ def seen(**changes: Any) -> ScalingSeen:
     return replace(made, **own)
 
 
-def told(plan: ScalingPlan) -> str:
-    """A plan in a word or two."""
-    match plan:
+def told(step: ScalingStep) -> str:
+    """A step in a word or two."""
+    match step:
         case Look(ids) | Remove(ids):
-            return f"{type(plan).__name__} {' '.join(each[-1] for each in ids)}"
-        case p.Settle(view=None):
-            return "wait" if plan.again_s is not None else "nothing"
-        case p.Settle(view=view):
-            assert view is not None
-            return f"{view.value}: {view.phase.value}, {view.reason}"
+            return f"{type(step).__name__} {' '.join(each[-1] for each in ids)}"
+        case s.Finish(status_update=None):
+            return "wait" if step.again_s is not None else "nothing"
+        case s.Finish(status_update=status_update):
+            assert status_update is not None
+            return f"{status_update.value}: {status_update.phase.value}, {status_update.reason}"
         case _:
-            return type(plan).__name__
+            return type(step).__name__
 
 
 NEW: dict[str, Any] = {"told": (), "shown": "", "is_observed": False}
@@ -56,8 +57,8 @@ EDITED: dict[str, Any] = {"is_observed": False}
 @pytest.mark.parametrize(
     ("changes", "decided"),
     [
-        pytest.param({**NEW, "has_finalizer": False}, "Prepare", id="finalizer first"),
-        pytest.param({**NEW, "is_name_persisted": False}, "Prepare", id="name first"),
+        pytest.param({**NEW, "has_finalizer": False}, "EnsureFinalizer", id="finalizer first"),
+        pytest.param({**NEW, "is_name_persisted": False}, "EnsureFinalizer", id="name first"),
         pytest.param(NEW, "Look a b", id="whose targets are they?"),
         pytest.param({**NEW, "is_looked": True}, "Reconciling: working, Applying", id="written down first: D-25"),
         pytest.param({**EDITED, "shown": "Reconciling"}, "Apply", id="then applied"),
@@ -91,8 +92,8 @@ def test_what_is_wanted(changes: dict[str, Any], decided: str) -> None:
         pytest.param({"wanted": ()}, "Remove a b", id="whatever the spec says now"),
         pytest.param({"told": (A,), "also": (A, B)}, "Remove a b", id="the predecessor's: its spec, too"),
         pytest.param({"taken": {B: "other"}}, "Remove a", id="not what is another object's"),
-        pytest.param({"removed": frozenset({A, B})}, "Release", id="then let go"),
-        pytest.param(NEW, "Release", id="nothing was applied"),
+        pytest.param({"removed": frozenset({A, B})}, "RemoveFinalizer", id="then let go"),
+        pytest.param(NEW, "RemoveFinalizer", id="nothing was applied"),
         pytest.param({"policy": "policy", "has_finalizer": False}, "nothing", id="already let go"),
     ],
 )
@@ -104,20 +105,20 @@ def test_what_is_being_deleted(changes: dict[str, Any], decided: str) -> None:
 @pytest.mark.parametrize("error_class", list(ErrorClass))
 def test_errors_are_told_by_class(error_class: ErrorClass) -> None:
     """v1-kinds.md 6.7: Reconciling for what passes, Error for what does not; a busy endpoint is waited for."""
-    failure = p.Failure(p.During.CREATE, error_class, "Code", "message")
-    plan = decide(seen(failure=failure))
-    assert isinstance(plan, p.Settle)
-    assert plan.view is not None
+    failure = o.Failure(o.During.CREATE, error_class, "Code", "message")
+    step = decide(seen(failure=failure))
+    assert isinstance(step, s.Finish)
+    assert step.status_update is not None
     lasting = {ErrorClass.DENIED, ErrorClass.QUOTA, ErrorClass.INVALID}
-    assert plan.view.value == ("Error" if error_class in lasting else "Reconciling")
+    assert step.status_update.value == ("Error" if error_class in lasting else "Reconciling")
     if error_class is ErrorClass.CONFLICT:
-        assert plan.view.reason == "WaitingForEndpoint"
-        assert plan.again_s is not None
+        assert step.status_update.reason == "WaitingForEndpoint"
+        assert step.again_s is not None
 
 
 @pytest.mark.parametrize(("wanted", "words"), [((A,), "1 variant"), ((A, B), "2 variants")])
 def test_what_is_in_place_is_told_with_its_variants(wanted: tuple[str, ...], words: str) -> None:
     """Counted as people count."""
-    plan = decide(seen(**EDITED, wanted=wanted, told=wanted, is_applied=True))
-    assert isinstance(plan, p.Settle)
-    assert [each.message for each in plan.events] == [f"policy is in place on {words}"]
+    step = decide(seen(**EDITED, wanted=wanted, told=wanted, is_applied=True))
+    assert isinstance(step, s.Finish)
+    assert [each.message for each in step.events] == [f"policy is in place on {words}"]

@@ -7,7 +7,7 @@ from api.meta import GROUP
 from controller.aws.errors import AwsError
 from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaults
 from controller.reconcile.namespaces.settings import NamespaceSettings, Scope
-from controller.reconcile.plan import Adoption, Policy
+from controller.reconcile.observation import Adoption, Policy
 from controller.runtime.errors import ErrorClass
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from controller.smlogs.flags import Flag
+from controller.smlogs.command_line.flags import Flag
+from controller.smlogs.command_line.options import CLUSTER_FLAGS, HELP_FLAG, LOG_FLAGS
 from controller.smlogs.kinds import LOG_KINDS, LogKind
-from controller.smlogs.options import CLUSTER_FLAGS, HELP_FLAG, LOG_FLAGS
 
 _TITLE: Final = "View Amazon SageMaker logs via Kubernetes"
 _COMMAND_WIDTH: Final = 24

@@ -3,12 +3,39 @@
 Nothing here is needed for correctness across processes; it saves calls and writes, and keeps trouble slow.
 """
 
+import math
 import threading
 from dataclasses import dataclass, field
+from typing import Final
 
 from api.meta import ObjectKey
-from controller.reconcile.drift.report import Corrections
-from controller.reconcile.plan import Recorded
+from controller.reconcile.observation import Recorded
+
+BACKOFF_BASE_S: Final = 60.0
+BACKOFF_CAP_S: Final = 3600.0
+"""If another owner keeps changing it: the first correction is immediate, the next after a minute, finally hourly."""
+FORGET_S: Final = 2 * BACKOFF_CAP_S
+"""After so long without a correction, the next one counts as the first again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """Counts corrections that followed each other within `FORGET_S`."""
+
+    count: int = 0
+    last_at: float = -math.inf
+    """Monotonic seconds."""
+
+    def after(self, now: float) -> "Corrections":
+        """Return the count after one more correction."""
+        return Corrections(1 if now - self.last_at > FORGET_S else self.count + 1, now)
+
+    def due_in_s(self, now: float) -> float:
+        """Return the seconds until the next correction is allowed."""
+        if not self.count:
+            return 0.0
+        wait_s = min(BACKOFF_BASE_S * 2.0 ** min(self.count - 1, 16), BACKOFF_CAP_S)
+        return max(self.last_at + wait_s - now, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +46,22 @@ class Hold:
     until: float
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Nothing is to be done until one of the `facts` changes, or until `until` (monotonic seconds)."""
+
+    facts: object
+    until: float
+    is_timed: bool
+    """Something is to be done then."""
+
+
 @dataclass(slots=True)
-class Memory:
+class LocalState:
     """One object's hints. Used by the one worker that has the object's key in hand, hence without a lock."""
 
     uid: str
-    stale: set[str] = field(default_factory=set)
+    superseded_versions: set[str] = field(default_factory=set)
     """Versions that we have replaced: a store that shows one of them is behind, and its event will come."""
     made: set[str] = field(default_factory=set)
     """Calls that were made, of several that belong together and are not through."""
@@ -43,39 +80,41 @@ class Memory:
     """Errors of the slow kind in a row."""
     corrections: Corrections = field(default_factory=Corrections)
     """How often, and when, somebody else's change was changed back."""
+    rest: Rest | None = None
+    """Set where nothing was left to do."""
 
     def is_blank(self) -> bool:
         """Whether forgetting it changes nothing."""
         times = (self.doubtful_since, self.described_at, self.deleting_since)
-        hints = (self.recorded, *times, self.hold, self.tags_hold)
-        return not (self.stale or self.corrections.count) and all(hint is None for hint in hints)
+        hints = (self.recorded, *times, self.hold, self.tags_hold, self.rest)
+        return not (self.superseded_versions or self.corrections.count) and all(hint is None for hint in hints)
 
 
-class Memories:
+class LocalStates:
     """Memories by key. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._memories: dict[ObjectKey, Memory] = {}  # guarded by _lock; a Memory itself belongs to its worker
+        self._states: dict[ObjectKey, LocalState] = {}  # guarded by _lock; a Memory itself belongs to its worker
 
-    def of(self, key: ObjectKey, uid: str) -> Memory:
+    def of(self, key: ObjectKey, uid: str) -> LocalState:
         """The memory of this very object; one of the same name that came before is forgotten."""
         with self._lock:
-            memory = self._memories.get(key)
-            if memory is None or memory.uid != uid:
-                memory = self._memories[key] = Memory(uid)
-            return memory
+            state = self._states.get(key)
+            if state is None or state.uid != uid:
+                state = self._states[key] = LocalState(uid)
+            return state
 
-    def get(self, key: ObjectKey) -> Memory | None:
+    def get(self, key: ObjectKey) -> LocalState | None:
         """What is remembered of the last object of that key, of whichever uid."""
         with self._lock:
-            return self._memories.get(key)
+            return self._states.get(key)
 
     def forget(self, key: ObjectKey) -> None:
         """The object is gone, or nothing about it is worth remembering."""
         with self._lock:
-            self._memories.pop(key, None)
+            self._states.pop(key, None)
 
     def __len__(self) -> int:
         with self._lock:
-            return len(self._memories)
+            return len(self._states)

@@ -1,4 +1,4 @@
-"""Turns a `View` into `status`: v1 fields, conditions with stable transition times, and the smallest patch.
+"""Turns a `StatusUpdate` into `status`: v1 fields, conditions with stable transition times, and the smallest patch.
 
 Pure. Nothing is written if only `lastCheckTime` would change (DESIGN 4.8, D-02).
 """
@@ -12,8 +12,9 @@ from typing import Any, Final
 from api.annotations import AWS_RESOURCE
 from api.descriptor import KindDescriptor
 from api.meta import GROUP, Condition, ConditionStatus, JsonObject
-from controller.reconcile.plan import Drift, Phase, Recorded, View
-from controller.reconcile.status import reasons
+from controller.reconcile import reasons
+from controller.reconcile.observation import Recorded
+from controller.reconcile.steps import Drift, Phase, StatusUpdate
 
 RESOURCE_ANNOTATION: Final = AWS_RESOURCE.key
 """Annotation of objects that the operator creates for existing resources: their `status.awsResource`, as JSON."""
@@ -48,20 +49,22 @@ class Facts:
     log_url: str | None = None
 
 
-def next_status(descriptor: KindDescriptor, old: Mapping[str, Any], view: View, facts: Facts) -> JsonObject:
+def next_status(
+    descriptor: KindDescriptor, old: Mapping[str, Any], status_update: StatusUpdate, facts: Facts
+) -> JsonObject:
     """Return the complete new status except for `lastCheckTime`. `old` is not modified."""
     rule = descriptor.status
-    status = {**old, **view.fields}
+    status = {**old, **status_update.fields}
     status = {field: value for field, value in status.items() if value is not None}
-    if view.value is not None:
-        status[rule.field] = view.value
-    elif not status.get(rule.field) and view.phase is not Phase.PAUSED:
+    if status_update.value is not None:
+        status[rule.field] = status_update.value
+    elif not status.get(rule.field) and status_update.phase is not Phase.PAUSED:
         status[rule.field] = rule.reconciling
-    if rule.secondary_field and view.secondary is not None:
-        status[rule.secondary_field] = view.secondary
-    if view.additional is not None:
-        _set(status, "additional", view.additional)
-    if view.forgets:
+    if rule.secondary_field and status_update.secondary is not None:
+        status[rule.secondary_field] = status_update.secondary
+    if status_update.additional is not None:
+        _set(status, "additional", status_update.additional)
+    if status_update.forgets:
         status.pop("awsResource", None)
         status.pop(descriptor.name.status_field, None)
     elif facts.recorded is not None:
@@ -70,7 +73,7 @@ def next_status(descriptor: KindDescriptor, old: Mapping[str, Any], view: View, 
         _set(status, "cloudWatchLogUrl", facts.log_url)
     status["observedGeneration"] = facts.generation
     status["conditions"] = merged_conditions(
-        old.get("conditions") or (), conditions(view, old.get("conditions") or ()), facts.generation, facts.now
+        old.get("conditions") or (), conditions(status_update, old.get("conditions") or ()), facts.generation, facts.now
     )
     return status
 
@@ -135,50 +138,60 @@ def announced_in(metadata: Mapping[str, Any]) -> Recorded | None:
     return recorded_in({"awsResource": resource}) if isinstance(resource, dict) else None
 
 
-def conditions(view: View, old: Sequence[Mapping[str, Any]]) -> tuple[Condition, ...]:
+def conditions(status_update: StatusUpdate, old: Sequence[Mapping[str, Any]]) -> tuple[Condition, ...]:
     """Return the conditions of a view (modern-expectations.md 2), in the order in which they are shown."""
-    message = view.message
+    message = status_update.message
     synced = Condition(
         reasons.SYNCED,
-        "True" if view.synced == reasons.SYNCED else "False",
-        view.synced,
-        "" if view.synced == reasons.SYNCED else view.additional or message,
+        "True" if status_update.synced == reasons.SYNCED else "False",
+        status_update.synced,
+        "" if status_update.synced == reasons.SYNCED else status_update.additional or message,
     )
-    working: ConditionStatus = "True" if view.phase in _MOVING else "False"
-    stalled: ConditionStatus = "True" if view.phase in _STALLED else "False"
+    working: ConditionStatus = "True" if status_update.phase in _MOVING else "False"
+    stalled: ConditionStatus = "True" if status_update.phase in _STALLED else "False"
     result = [
-        _ready(view, old),
+        _ready(status_update, old),
         synced,
-        Condition(reasons.RECONCILING, working, view.reason, message if working == "True" else ""),
-        Condition(reasons.STALLED, stalled, view.reason, message if stalled == "True" else ""),
+        Condition(reasons.RECONCILING, working, status_update.reason, message if working == "True" else ""),
+        Condition(reasons.STALLED, stalled, status_update.reason, message if stalled == "True" else ""),
     ]
-    if view.phase is Phase.DONE:
-        result.append(Condition(reasons.COMPLETE, "True", view.reason, message))
-    if view.phase is Phase.ENDED:
-        result.append(Condition(reasons.FAILED, "True", view.reason, message))
-    if drifted := _drifted(view, old):
+    if status_update.phase is Phase.DONE:
+        result.append(Condition(reasons.COMPLETE, "True", status_update.reason, message))
+    if status_update.phase is Phase.ENDED:
+        result.append(Condition(reasons.FAILED, "True", status_update.reason, message))
+    if drifted := _drifted(status_update, old):
         result.append(drifted)
     return tuple(result)
 
 
-def _drifted(view: View, old: Sequence[Mapping[str, Any]]) -> Condition | None:
+def _drifted(status_update: StatusUpdate, old: Sequence[Mapping[str, Any]]) -> Condition | None:
     """Return the condition Drifted; None for an object that has never drifted."""
     was_shown = any(each.get("type") == reasons.DRIFTED for each in old)
-    if view.drift is None or (view.drift is Drift.NONE and not was_shown):
+    if status_update.drift is None or (status_update.drift is Drift.NONE and not was_shown):
         return None
-    is_found = view.drift is Drift.FOUND
+    is_found = status_update.drift is Drift.FOUND
     return Condition(
-        reasons.DRIFTED, "True" if is_found else "False", view.drift.value, view.message if is_found else ""
+        reasons.DRIFTED,
+        "True" if is_found else "False",
+        status_update.drift.value,
+        status_update.message if is_found else "",
     )
 
 
-def _ready(view: View, old: Sequence[Mapping[str, Any]]) -> Condition:
+def _ready(status_update: StatusUpdate, old: Sequence[Mapping[str, Any]]) -> Condition:
     """Return the condition Ready, unchanged while AWS cannot be called or the object is paused."""
-    if view.phase not in {Phase.TROUBLED, Phase.PAUSED}:
-        return Condition(reasons.READY, "True" if view.phase in _USABLE else "False", view.reason, view.message)
+    if status_update.phase not in {Phase.TROUBLED, Phase.PAUSED}:
+        return Condition(
+            reasons.READY,
+            "True" if status_update.phase in _USABLE else "False",
+            status_update.reason,
+            status_update.message,
+        )
     shown = next((each for each in old if each.get("type") == reasons.READY), None)
     if shown is None:
-        return Condition(reasons.READY, "False", reasons.CREATING if view.phase is Phase.TROUBLED else view.reason)
+        return Condition(
+            reasons.READY, "False", reasons.CREATING if status_update.phase is Phase.TROUBLED else status_update.reason
+        )
     return Condition(reasons.READY, shown.get("status", "Unknown"), shown.get("reason", ""), shown.get("message", ""))
 
 

@@ -1,19 +1,18 @@
-"""What a decision sees and what it may want: frozen data, shared by all life-cycles.
+"""What a decision observes: frozen values, shared by all life-cycles.
 
-`Observed` carries everything that a decision may look at, the time included. A `Plan` is one step. After a step that
-is not final the reconciler adds its outcome to `Observed` and asks again; `Settle` and `Release` end a pass.
+`Observed` carries everything that a decision about an object may depend on, the time included. Life-cycles that observe
+more add it in an observation of their own.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
 from api.descriptor import KindDescriptor
-from controller.reconcile.status import reasons
+from controller.aws.errors import AwsError
 from controller.runtime.errors import Absent, ErrorClass
-from controller.runtime.record.events import EventType
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Source(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ExternalResource:
     """What SageMaker says about a resource that exists."""
 
     source: Source
@@ -72,11 +71,11 @@ class Found:
     """Status fields of the v1 API, converted."""
 
 
-Remote: TypeAlias = Found | Absent | None
+External: TypeAlias = ExternalResource | Absent | None
 """None: not known yet."""
 
 
-class Owner(Enum):
+class Ownership(Enum):
     """Whose resource it is that was found under an object's name."""
 
     UNKNOWN = "unknown"
@@ -100,7 +99,7 @@ class During(Enum):
     DESCRIBE = "describe"
     OWNER = "owner"
     STOP = "stop"
-    COMPANIONS = "companions"
+    CHILDREN = "children"
     UPDATE = "update"
     DELETE = "delete"
     TAG = "tag"
@@ -146,6 +145,15 @@ class Failure:
     message: str
     sent: bool = True
     """False: nothing can have reached AWS."""
+    error: AwsError | None = field(default=None, compare=False, repr=False)
+    """What is raised for it in the end, where the pass ends with an error."""
+
+    @classmethod
+    def of(cls, during: During, error: AwsError) -> Self:
+        """Return what an error means for its object. Raises it if THROTTLED: that is no failure of the object."""
+        if error.error_class is ErrorClass.THROTTLED:
+            raise error
+        return cls(during, error.error_class, error.code, error.message, sent=error.sent, error=error)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}" if self.code else self.message
@@ -188,7 +196,7 @@ class Observed:
     rules_running: bool = False
     """Debugger rules that the status shows are still being evaluated."""
     lacking: str = ""
-    """What keeps objects beside this one from being made, in words (`Companions`)."""
+    """Why child objects could not be created, in words (`tuning`)."""
     issues: frozenset[str] = frozenset()
     """Debugger rules that the status shows to have found issues."""
     edited: tuple[str, ...] = ()
@@ -200,12 +208,14 @@ class Observed:
     are_tags_held: bool = False
     """AWS has refused to tag it lately."""
     # --- what is known of AWS
-    remote: Remote = None
-    summary: Found | None = None
+    external: External = None
+    summary: ExternalResource | None = None
     """What the tracker had seen before this pass asked by itself."""
-    owner: Owner = Owner.UNKNOWN
+    owner: Ownership = Ownership.UNKNOWN
     is_describe_due: bool = False
     """The tracker cannot tell by lists alone, or the slow safety net wants a look."""
+    is_list_lost: bool = False
+    """List fails or is denied, so that what is known may be minutes old."""
     described_ago_s: float | None = None
     doubt_for_s: float | None = None
     """Seconds since a Create whose outcome is unknown; None: no such doubt in this process."""
@@ -223,162 +233,35 @@ class Observed:
     """Stop answered that the state does not allow it."""
     failure: Failure | None = None
 
+    @property
+    def base(self) -> "Observed":
+        """See `Observation.base`: jobs observe nothing else."""
+        return self
+
+    def with_base(self, base: "Observed") -> "Observed":
+        """See `Observation.with_base`."""
+        return base
+
+
+class Observation(Protocol):
+    """What a life-cycle observes."""
+
+    @property
+    def base(self) -> Observed:
+        """What all life-cycles observe."""
+        ...
+
+    def with_base(self, base: Observed) -> Self:
+        """Return the same with another base."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What life-cycles see that have more to see than `Observed`: each adds its own."""
+    """The `Observation` of life-cycles that observe more than `Observed`: each adds its own."""
 
     base: Observed
 
-
-@dataclass(frozen=True, slots=True)
-class Prepare:
-    """Write the finalizer and the name into the object, with one patch, before anything is created."""
-
-
-@dataclass(frozen=True, slots=True)
-class Describe:
-    """Ask SageMaker for the whole answer."""
-
-    background: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CheckOwner:
-    """Read the tags of the resource that bears our name."""
-
-    arn: str
-
-
-@dataclass(frozen=True, slots=True)
-class Create:
-    """Create the resource."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Ask for the end of the job."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Delete the resource that is recorded under this name."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class PutTags:
-    """Put the wanted tags on the recorded resource."""
-
-
-@dataclass(frozen=True, slots=True)
-class DropTags:
-    """Take these tags off it."""
-
-    keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Expire:
-    """Delete the object, whose job has ended: its record at AWS stays."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A Kubernetes Event to tell when the pass has succeeded."""
-
-    type: EventType
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """Take our finalizer off: nothing that is ours is left at AWS."""
-
-    events: tuple[Event, ...] = ()
-
-
-class Phase(Enum):
-    """What the conditions say in sum (modern-expectations.md 2)."""
-
-    WORKING = "working"
-    """Ready=False, Reconciling=True."""
-    DONE = "done"
-    """Ready=True, Complete=True."""
-    READY = "ready"
-    """Ready=True, of what has no end."""
-    READY_WORKING = "ready, working"
-    """Ready=True, Reconciling=True: serves, and is being changed."""
-    READY_STUCK = "ready, stuck"
-    """Ready=True, Stalled=True: serves, but not as the object wants."""
-    ENDED = "ended"
-    """Ended without success: Stalled=True, Failed=True."""
-    STUCK = "stuck"
-    """Only a change by the user helps: Stalled=True."""
-    TROUBLED = "troubled"
-    """AWS cannot be used at the moment: Reconciling=True, Ready as it was."""
-    PAUSED = "paused"
-    """Nobody works on it: Reconciling=False, Ready as it was."""
-
-
-class Drift(Enum):
-    """Whether AWS has what was applied last, as the reason of the Drifted condition; only the first is True."""
-
-    FOUND = reasons.DRIFTED
-    CORRECTING = reasons.CORRECTING
-    NONE = reasons.IN_SYNC
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What the status shall say; the writer adds names, links and times."""
-
-    phase: Phase
-    reason: str
-    message: str = ""
-    value: str | None = None
-    """v1 status value; None: keep the one that is shown."""
-    secondary: str | None = None
-    """None: keep."""
-    additional: str | None = ""
-    """Text of `status.additional`; empty: none, None: keep."""
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    synced: str = reasons.SYNCED
-    """Reason of the Synced condition; `Synced` itself means True."""
-    drift: Drift | None = None
-    """None: keep what is shown."""
-    forgets: bool = False
-    """The recorded identity goes: it is known to be deleted."""
-
-
-class Verdict(Enum):
-    """How the pass ends for the work queue."""
-
-    FINE = "fine"
-    RETRY = "retry"
-    """The error is raised again: the queue backs off."""
-    SLOW = "slow"
-    """AWS is left alone for minutes: rights, quotas, things that others must create first."""
-    TERMINAL = "terminal"
-    """AWS is left alone until the object changes, or the resync."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settle:
-    """Write the status, where it changed, and end the pass."""
-
-    view: View | None = None
-    """None: the status stays as it is."""
-    recorded: Recorded | None = None
-    """Identity to be recorded with the view."""
-    events: tuple[Event, ...] = ()
-    follow: bool = False
-    """The tracker shall watch the job."""
-    again_s: float | None = None
-    """Seconds after which to look again at the latest."""
-    verdict: Verdict = Verdict.FINE
-
-
-Plan: TypeAlias = Prepare | Describe | CheckOwner | Create | Stop | PutTags | DropTags | Expire | Release | Settle
+    def with_base(self, base: Observed) -> Self:
+        """See `Observation.with_base`."""
+        return replace(self, base=base)

@@ -1,4 +1,4 @@
-"""The one place with effects: every change of the world passes through `Executor._effect`.
+"""The one place with effects: every change of the world passes through `EffectGate._effect`.
 
 There it is fenced, and there a test can fail, delay or crash the process before and after each single one.
 """
@@ -11,10 +11,11 @@ from typing import Any, Final, Protocol, TypeVar
 import structlog
 
 from api.descriptor import KindDescriptor
-from api.meta import FINALIZER, JsonObject, ObjectKey, Resource
+from api.meta import FINALIZER, JsonObject, ObjectKey
 from controller.aws.sagemaker import Jobs
 from controller.aws.targets import Target
-from controller.reconcile.plan import Event
+from controller.reconcile.ports import ObjectWriter
+from controller.reconcile.steps import Event
 from controller.runtime.election.fence import Fence
 from controller.runtime.errors import Absent, ClassifiedError, ErrorClass
 from controller.runtime.record.events import Recorder, Regarding
@@ -24,23 +25,11 @@ T = TypeVar("T")
 _log: Final = structlog.get_logger(__name__)
 
 
-class ObjectWriter(Protocol):
-    """Writes Kubernetes objects; `kube.client.KubeClient` is one."""
-
-    def patch(self, resource: Resource, key: ObjectKey, body: JsonObject, *, subresource: str = "") -> JsonObject:
-        """Merge-patch an object and return it as it is now. Raises `ClassifiedError`, CONFLICT for a stale version."""
-        ...
-
-    def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "", resource_version: str = "") -> None:
-        """Ask for the deletion of that very object in that very version. CONFLICT: it is another, or has changed."""
-        ...
-
-
 class Effect(Enum):
     """The kinds of change that the operator makes."""
 
-    PREPARE = "prepare"
-    CONFIRM = "confirm"
+    ENSURE_FINALIZER = "ensure finalizer"
+    REQUIRE_CURRENT = "require current"
     CREATE = "create"
     STOP = "stop"
     TAG = "tag"
@@ -52,11 +41,11 @@ class Effect(Enum):
     DELETE_CHILD = "delete child"
     RELEASE_CHILD = "release child"
     TAG_CHILD = "tag child"
-    EXPIRE = "expire"
-    NOTE = "note"
-    SHOW = "show"
-    RELEASE = "release"
-    TELL = "tell"
+    DELETE_EXPIRED = "delete expired"
+    ANNOTATE = "annotate"
+    PATCH_STATUS = "patch status"
+    REMOVE_FINALIZER = "remove finalizer"
+    EMIT_EVENT = "emit event"
 
 
 class EffectHook(Protocol):
@@ -86,7 +75,7 @@ class FencedError(ClassifiedError):
         super().__init__(ErrorClass.CONFLICT, "Fenced", f"not the leader (any more): no {effect.value}")
 
 
-class Executor:
+class EffectGate:
     """Carries out what was decided. Thread-safe; blocks for the calls it makes.
 
     Kubernetes writes carry the resourceVersion of the object that they were decided on, so that a stale view changes
@@ -102,7 +91,7 @@ class Executor:
         self._fence = fence
         self._hook: EffectHook = hook or _NoHook()
 
-    def prepare(
+    def ensure_finalizer(
         self,
         descriptor: KindDescriptor,
         obj: JsonObject,
@@ -118,15 +107,15 @@ class Executor:
             body.setdefault("metadata", {})["finalizers"] = [*finalizers, FINALIZER]
         if name is not None:
             body["spec"] = {descriptor.name.spec_field: name}
-        return self._effect(Effect.PREPARE, lambda: self._patch(descriptor, obj, body))
+        return self._effect(Effect.ENSURE_FINALIZER, lambda: self._patch(descriptor, obj, body))
 
-    def confirm(self, descriptor: KindDescriptor, obj: JsonObject) -> JsonObject:
+    def require_current(self, descriptor: KindDescriptor, obj: JsonObject) -> JsonObject:
         """Make sure that `obj` is the current version, by an empty write with its version as precondition.
 
         AWS mutations follow a write or this within the same pass, so that no old list and no late watch event can
         cause one. The API server compares and stores nothing.
         """
-        return self._effect(Effect.CONFIRM, lambda: self._patch(descriptor, obj, {}))
+        return self._effect(Effect.REQUIRE_CURRENT, lambda: self._patch(descriptor, obj, {}))
 
     def create(
         self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
@@ -152,10 +141,12 @@ class Executor:
         self._effect(Effect.TAG, lambda: self._jobs.delete_tags(target, arn, keys, caller=caller))
         _log.info("tags taken off", resource=arn, count=len(keys))
 
-    def note(self, descriptor: KindDescriptor, obj: JsonObject, annotations: Mapping[str, str | None]) -> JsonObject:
+    def annotate(
+        self, descriptor: KindDescriptor, obj: JsonObject, annotations: Mapping[str, str | None]
+    ) -> JsonObject:
         """Write annotations, None removes one; returns the object after it."""
         body = {"metadata": {"annotations": dict(annotations)}}
-        return self._effect(Effect.NOTE, lambda: self._patch(descriptor, obj, body))
+        return self._effect(Effect.ANNOTATE, lambda: self._patch(descriptor, obj, body))
 
     def perform(self, effect: Effect, act: Callable[[], T]) -> T:
         """Carry out a change that is particular to one life-cycle; what it raises is raised."""
@@ -163,15 +154,16 @@ class Executor:
         _log.debug("change made", effect=effect.value)
         return result
 
-    def show(self, descriptor: KindDescriptor, obj: JsonObject, status: JsonObject) -> JsonObject:
+    def patch_status(self, descriptor: KindDescriptor, obj: JsonObject, status: JsonObject) -> JsonObject:
         """Merge `status` into the status of `obj`; returns the object after it."""
-        return self._effect(Effect.SHOW, lambda: self._patch(descriptor, obj, {"status": status}, subresource="status"))
+        patch = partial(self._patch, descriptor, obj, {"status": status}, subresource="status")
+        return self._effect(Effect.PATCH_STATUS, patch)
 
-    def expire(self, descriptor: KindDescriptor, obj: JsonObject) -> None:
+    def delete_expired(self, descriptor: KindDescriptor, obj: JsonObject) -> None:
         """Delete `obj`, as it was decided on: whoever has changed it since may want to keep it."""
         metadata = obj["metadata"]
         self._effect(
-            Effect.EXPIRE,
+            Effect.DELETE_EXPIRED,
             lambda: self._writer.delete(
                 descriptor.resource,
                 ObjectKey.of(obj),
@@ -181,13 +173,13 @@ class Executor:
         )
         _log.debug("object deleted, its time after the end of the job is over")
 
-    def release(self, descriptor: KindDescriptor, obj: JsonObject) -> None:
+    def remove_finalizer(self, descriptor: KindDescriptor, obj: JsonObject) -> None:
         """Remove our finalizer: the last thing that we do to an object."""
         rest = [each for each in obj["metadata"].get("finalizers") or () if each != FINALIZER]
-        self._effect(Effect.RELEASE, lambda: self._patch(descriptor, obj, {"metadata": {"finalizers": rest}}))
+        self._effect(Effect.REMOVE_FINALIZER, lambda: self._patch(descriptor, obj, {"metadata": {"finalizers": rest}}))
         _log.info("object released")
 
-    def tell(self, descriptor: KindDescriptor, obj: JsonObject, events: Iterable[Event]) -> None:
+    def emit_events(self, descriptor: KindDescriptor, obj: JsonObject, events: Iterable[Event]) -> None:
         """Put events about `obj` on their way, and into the log: they are what it says of an object at level info."""
         metadata = obj["metadata"]
         regarding = Regarding(
@@ -199,7 +191,9 @@ class Executor:
             resource_version=metadata.get("resourceVersion") or "",
         )
         for event in events:
-            self._effect(Effect.TELL, partial(self._recorder.event, regarding, event.type, event.reason, event.message))
+            self._effect(
+                Effect.EMIT_EVENT, partial(self._recorder.event, regarding, event.type, event.reason, event.message)
+            )
             _log.info("event", type=event.type, reason=event.reason, text=event.message)
 
     def _patch(

@@ -6,7 +6,7 @@ from typing import Final
 
 from controller import flags
 from controller.smlogs import kinds
-from controller.smlogs.flags import Flag, UsageError, parse
+from controller.smlogs.command_line.flags import Flag, UsageError, parse
 from controller.smlogs.kinds import LogKind
 
 ALL_LINES: Final = -1

@@ -12,38 +12,42 @@ from api.descriptor import KindDescriptor
 from api.meta import FINALIZER, JsonObject
 from api.naming import sagemaker_name
 from controller.aws.errors import AwsError
-from controller.reconcile.local_state import Memory
+from controller.reconcile import reasons
+from controller.reconcile.managed.local_state import LocalState
 from controller.reconcile.namespaces.settings import Scope
-from controller.reconcile.plan import Found, Observed, Source
-from controller.reconcile.status import reasons
+from controller.reconcile.observation import ExternalResource, Observed, Source
 from controller.reconcile.status.messages import rules_running, rules_with_issues
-from controller.reconcile.status.view import HANDLED, announced_in, parse_time, recorded_in
+from controller.reconcile.status.patch import HANDLED, announced_in, parse_time, recorded_in
 from controller.runtime.errors import ErrorClass
 
+RESYNC_SHARE: Final = 0.8
+"""Resyncs come with jitter: one that is a little early still counts as one."""
 _ENDED: Final = (reasons.COMPLETE, reasons.FAILED)
 
 
 def observed(
-    descriptor: KindDescriptor, obj: JsonObject, scope: Scope, memory: Memory, *, now: datetime, monotonic: float
+    descriptor: KindDescriptor, obj: JsonObject, scope: Scope, state: LocalState, *, now: datetime, monotonic: float
 ) -> Observed:
     """What the object, what holds for it, and our memory say; AWS's answers are added by the pass."""
     metadata, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
-    generated = sagemaker_name(metadata["name"], metadata["uid"], descriptor.name.max_length)
     conditions = {each.get("type", ""): each for each in status.get("conditions") or ()}
     in_status = recorded_in(status)
+    # Whose a recorded resource is does not depend on its name.
+    generated = "" if in_status else sagemaker_name(metadata["name"], metadata["uid"], descriptor.name.max_length)
     spawned = announced_in(metadata)
     announced = None if in_status else spawned
-    recorded = in_status or memory.recorded or announced
+    recorded = in_status or state.recorded or announced
     given = spec.get(descriptor.name.spec_field) or ""
     chosen = given if isinstance(given, str) else ""  # what is no text is left for the conversion to refuse
     name = recorded.name if recorded else (chosen or generated)
     shown_name = status.get(descriptor.name.status_field) or ""
     is_legacy = recorded is None and bool(shown_name)  # ours name nothing without recording it
-    hold = memory.hold
+    hold = state.hold
     holds = hold is not None and hold.token == hold_token(obj, scope) and hold.until > monotonic
-    stalled = conditions.get(reasons.STALLED, {})
+    stalled, stamp = conditions.get(reasons.STALLED, {}), metadata.get("deletionTimestamp")
     ends = [conditions[each] for each in _ENDED if conditions.get(each, {}).get("status") == "True"]
-    asked = known.RECONCILE_AT.of(scope.own) or ""
+    ended_at = ends[0].get("lastTransitionTime") if in_status and ends else None
+    asked = (known.RECONCILE_AT.of(scope.own) or "") if scope.own else ""
     is_asked = asked != "" and asked != status.get(HANDLED)
     return Observed(
         descriptor=descriptor,
@@ -55,25 +59,25 @@ def observed(
         now=now,
         # What a tuning job has launched goes with it: a namespace's default is about objects that users have made.
         policy=replace(scope.policy(), ttl_s=known.TTL.of(scope.own)) if spawned else scope.policy(),
-        deleting_for_s=_deleting_for_s(metadata.get("deletionTimestamp"), memory, now, monotonic),
+        deleting_for_s=_deleting_for_s(stamp, state, now, monotonic) if stamp else None,
         recorded=recorded,
         is_recorded_in_status=in_status is not None,
         is_announced=announced is not None,
         is_spawned=spawned is not None,
         is_legacy=is_legacy,
         is_ended=in_status is not None and bool(ends),
-        ended_ago_s=_seconds_since(ends[0].get("lastTransitionTime"), now) if in_status and ends else None,
+        ended_ago_s=_seconds_since(ended_at, now) if ended_at else None,
         shown=status.get(descriptor.status.field) or "",
         reasons={each: condition.get("reason", "") for each, condition in conditions.items()},
         rules_running=rules_running(status),
         issues=rules_with_issues(status),
         edited=_edited(descriptor, spec, in_status.name, in_status.region) if in_status else (),
-        described_ago_s=None if memory.described_at is None else monotonic - memory.described_at,
-        doubt_for_s=None if memory.doubtful_since is None else monotonic - memory.doubtful_since,
+        described_ago_s=None if state.described_at is None else monotonic - state.described_at,
+        doubt_for_s=None if state.doubtful_since is None else monotonic - state.doubtful_since,
         was_refused=stalled.get("status") == "True" and stalled.get("reason") == reasons.INVALID_SPEC,
         is_asked=is_asked,
         is_describe_due=is_asked,
-        correction_in_s=memory.corrections.due_in_s(monotonic),
+        correction_in_s=state.corrections.due_in_s(monotonic),
         hold_s=hold.until - monotonic if hold is not None and holds else None,
     )
 
@@ -85,7 +89,7 @@ def hold_token(obj: JsonObject, scope: Scope) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
-def found(descriptor: KindDescriptor, answer: Mapping[str, Any], source: Source) -> Found:
+def external_resource(descriptor: KindDescriptor, answer: Mapping[str, Any], source: Source) -> ExternalResource:
     """A Describe answer or a List summary as an observation. Raises `AwsError` RETRYABLE for an unreadable one."""
     rule = descriptor.status
     try:
@@ -97,7 +101,7 @@ def found(descriptor: KindDescriptor, answer: Mapping[str, Any], source: Source)
         raise AwsError(ErrorClass.RETRYABLE, "UnreadableAnswer", message, known=False)
     own = {rule.field, rule.secondary_field, "additional", descriptor.name.status_field}
     created_at = answer.get("CreationTime")
-    return Found(
+    return ExternalResource(
         source=source,
         value=str(answer.get(rule.member) or ""),
         secondary=str(answer.get(rule.secondary_member) or "") if rule.secondary_member else "",
@@ -108,18 +112,14 @@ def found(descriptor: KindDescriptor, answer: Mapping[str, Any], source: Source)
     )
 
 
-def _deleting_for_s(stamp: object, memory: Memory, now: datetime, monotonic: float) -> float | None:
+def _deleting_for_s(stamp: object, state: LocalState, now: datetime, monotonic: float) -> float:
     """By the API server's stamp, or by our own watch where our clock is behind: the longer of the two."""
     by_stamp = _seconds_since(stamp, now)
-    if by_stamp is None or memory.deleting_since is None:
-        return by_stamp
-    return max(by_stamp, monotonic - memory.deleting_since)
+    return by_stamp if state.deleting_since is None else max(by_stamp, monotonic - state.deleting_since)
 
 
-def _seconds_since(stamp: object, now: datetime) -> float | None:
+def _seconds_since(stamp: object, now: datetime) -> float:
     """Never negative: the API server's clock may be ahead of ours. An unreadable stamp counts as just now."""
-    if not stamp:
-        return None
     time = parse_time(stamp)
     return max((now - time).total_seconds(), 0.0) if time else 0.0
 

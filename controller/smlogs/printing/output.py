@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, TextIO
 
 from controller.smlogs.events import LogEvent
-from controller.smlogs.lines import Lines
+from controller.smlogs.printing.lines import Lines
 
 _CLEAR: Final = "\r\x1b[K"
 

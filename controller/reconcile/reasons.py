@@ -25,6 +25,7 @@ FAILED: Final = "Failed"
 DRIFTED: Final = "Drifted"
 TAGGED: Final = "Tagged"
 ANNOTATION_IGNORED: Final = "AnnotationIgnored"
+STATUS_DELAYED: Final = "StatusDelayed"
 
 # --- reasons of conditions; some are also the reason of an event
 
@@ -47,6 +48,8 @@ IN_SYNC: Final = "InSync"
 IN_USE: Final = "InUse"
 INVALID_SPEC: Final = "InvalidSpec"
 NO_EFFECT: Final = "NoEffect"
+LIST_DENIED: Final = "ListDenied"
+LIST_FAILING: Final = "ListFailing"
 NOT_FOUND: Final = "NotFound"
 OTHER_ACCOUNT: Final = "OtherAccount"
 PAUSED: Final = "Paused"
@@ -209,9 +212,32 @@ CONDITIONS: Final = (
         "only while it is `True`",
         "An annotation with our prefix, on the object or its namespace, has no effect. The message names it.",
     ),
+    ConditionType(
+        STATUS_DELAYED,
+        JOBS | ENDPOINTS,
+        "False",
+        "only while it is `True`",
+        "SageMaker's List operation fails or is denied, so that the status comes from Describe calls, object by object,"
+        " and may be minutes late. It goes by itself once List answers again.",
+    ),
 )
 
 REASONS: Final = (
+    # --- late news
+    Reason(
+        LIST_DENIED,
+        JOBS | ENDPOINTS,
+        "StatusDelayed=True",
+        "The role may not call the List operation that the message names.",
+        "Allow it to the operator's role, or to the role of the namespace: [AWS identity](aws-identity.md).",
+    ),
+    Reason(
+        LIST_FAILING,
+        JOBS | ENDPOINTS,
+        "StatusDelayed=True",
+        "The List operation that the message names has not succeeded for a minute or more.",
+        "If it stays, look for its error code in the operator's log (`list failed`), and at the state of AWS there.",
+    ),
     # --- progress
     Reason(
         CREATING,
@@ -713,5 +739,12 @@ EVENTS: Final = (
         ALL,
         "An annotation has no effect.",
         f"See the reason `{NO_EFFECT}`.",
+    ),
+    EventReason(
+        STATUS_DELAYED,
+        "Warning",
+        JOBS | ENDPOINTS,
+        "SageMaker's List operation fails or is denied: the status may be minutes late.",
+        f"See the reasons `{LIST_DENIED}` and `{LIST_FAILING}`.",
     ),
 )
