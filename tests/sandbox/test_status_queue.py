@@ -10,9 +10,9 @@ import pytest
 
 from api.meta import JsonObject
 from hack.sandbox import status_queue
+from tests.deadline import eventually
 from tests.sandbox.apiserver import open_url
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import Operator, named, until_status
 
 pytestmark = pytest.mark.sandbox
