@@ -195,13 +195,13 @@ class Observed:
     """Reason by type of the conditions that the object shows."""
     rules_running: bool = False
     """Debugger rules that the status shows are still being evaluated."""
-    lacking: str = ""
+    spawn_error: str = ""
     """Why child objects could not be created, in words (`tuning`)."""
     issues: frozenset[str] = frozenset()
     """Debugger rules that the status shows to have found issues."""
     edited: tuple[str, ...] = ()
     """Identity fields of the spec that differ from what was created (D-04)."""
-    is_asked: bool = False
+    is_reconcile_requested: bool = False
     """The user wants a full look now: annotation `reconcile-at` has a text that was not acted on yet."""
     tags: Tagging = Tagging()
     """What the resource shall be tagged with."""
@@ -257,7 +257,7 @@ class Observation(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class ExtendedObservation:
     """The `Observation` of life-cycles that observe more than `Observed`: each adds its own."""
 
     base: Observed

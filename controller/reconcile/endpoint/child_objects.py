@@ -28,7 +28,7 @@ class ChildObjects:
     ) -> None:
         self._stores = {MODEL.kind: models, ENDPOINT_CONFIG.kind: configurations}
         self._writer = writer
-        self._executor = effects
+        self._effects = effects
 
     def of(self, owner: ManagedObject, descriptor: KindDescriptor) -> list[JsonObject]:
         """Those of one kind, by name."""
@@ -52,11 +52,11 @@ class ChildObjects:
             Effect.CREATE_CHILD, lambda: self._writer.create(resource, namespace, child), unless=ErrorClass.EXISTS
         )
 
-    def restore(self, owner: ManagedObject, spoilt: Child, want: Want) -> None:
+    def restore(self, owner: ManagedObject, modified: Child, want: Want) -> None:
         """Give a child its spec back."""
         owner.require_current()
-        body = {"spec": merge_patch(spoilt.spec, want.spec)}
-        self._perform(Effect.CREATE_CHILD, lambda: self._patch(owner, spoilt, {}, body), unless=None)
+        body = {"spec": merge_patch(modified.spec, want.spec)}
+        self._perform(Effect.CREATE_CHILD, lambda: self._patch(owner, modified, {}, body), unless=None)
 
     def tag(self, owner: ManagedObject, child: Child, want: Want) -> None:
         """Give a child the tags of what is wanted; its own reconciler takes them to AWS."""
@@ -96,7 +96,7 @@ class ChildObjects:
     ) -> None:
         """Carry out a write; a refusal of class `unless` means that there is nothing to do."""
         try:
-            self._executor.perform(effect, act)
+            self._effects.perform(effect, act)
         except ClassifiedError as error:
             if error.error_class is not unless:
                 raise

@@ -97,7 +97,7 @@ class Want:
     spec: JsonObject
     child: Child | None = None
     """The object of this content."""
-    spoilt: Child | None = None
+    modified: Child | None = None
     """An object of that name whose spec somebody has changed."""
 
 
@@ -297,10 +297,10 @@ def _want(
     # The name alone proves nothing: an object may have been replaced by another one under its name, and what the
     # predecessor has named by generation is recognised by its content.
     same = [child for child in children if child.content == wanted]
-    spoilt = next((child for child in children if child.name == name), None)
+    modified = next((child for child in children if child.name == name), None)
     # One that is being deleted still serves, unless there is another: its deletion waits for the deployment.
     same.sort(key=lambda child: (child.is_deleting, not child.sagemaker_name, child.name))
-    return Want(descriptor, label, name, spec, same[0] if same else None, None if same else spoilt)
+    return Want(descriptor, label, name, spec, same[0] if same else None, None if same else modified)
 
 
 def _stands_for(there: str, name: str, base: str, uid: str) -> bool:

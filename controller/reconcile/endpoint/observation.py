@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from api.v1 import ENDPOINT_CONFIG, MODEL
 from controller.reconcile.endpoint.desired import Child, Desired, Want
-from controller.reconcile.observation import During, ExternalResource, Failure, Situation
+from controller.reconcile.observation import During, ExtendedObservation, ExternalResource, Failure
 from controller.reconcile.steps import (
     AwsStep,
     Create,
@@ -141,7 +141,7 @@ class LastUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class HostingSeen(Situation):
+class EndpointObservation(ExtendedObservation):
     """All that a decision about a deployment depends on."""
 
     url: str = ""

@@ -14,7 +14,7 @@ from api.meta import GROUP, JsonObject, ObjectKey
 from controller.aws.errors import AwsError
 from controller.aws.ownership_tags import OwnerTags, merged_tags
 from controller.aws.targets import Target
-from controller.reconcile.namespaces.settings import Scope
+from controller.reconcile.namespaces.settings import EffectiveSettings
 from controller.reconcile.observation import Tagging
 from controller.reconcile.settings import ReconcilerSettings
 
@@ -23,7 +23,7 @@ from controller.reconcile.settings import ReconcilerSettings
 class AwsIdentity:
     """Whom the AWS calls of one object are made for, and where they go."""
 
-    scope: Scope
+    effective_settings: EffectiveSettings
     owner: OwnerTags
     """Who the object's resources belong to."""
     creator: OwnerTags
@@ -55,7 +55,7 @@ def resolve(
     descriptor: KindDescriptor,
     key: ObjectKey,
     obj: JsonObject,
-    scope: Scope,
+    effective_settings: EffectiveSettings,
     settings: ReconcilerSettings,
     recorded_region: str,
 ) -> AwsIdentity:
@@ -65,17 +65,17 @@ def resolve(
     references = metadata.get("ownerReferences") or ()
     creator_uid = next((str(each.get("uid", "")) for each in references if each.get("controller")), "")
     try:
-        default_tags = scope.tags(settings.resource_tags)
-    except AwsError:  # reported by `Scope.check`; nothing is tagged then
+        default_tags = effective_settings.tags(settings.resource_tags)
+    except AwsError:  # reported by `EffectiveSettings.check`; nothing is tagged then
         default_tags = dict(settings.resource_tags)
     tags, tagging = wanted_tags(owner if settings.has_ownership_tags else None, _tags_of(spec), default_tags)
     resolved: Target | AwsError
     try:
-        resolved = scope.target(spec, recorded_region, settings.defaults)
+        resolved = effective_settings.target(spec, recorded_region, settings.defaults)
     except AwsError as error:
         resolved = error
     return AwsIdentity(
-        scope=scope,
+        effective_settings=effective_settings,
         owner=owner,
         creator=replace(owner, uid=creator_uid),
         has_ownership_tags=settings.has_ownership_tags,

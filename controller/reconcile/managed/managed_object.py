@@ -14,9 +14,9 @@ from controller.reconcile import reasons
 from controller.reconcile.context import Context
 from controller.reconcile.managed.aws_identity import AwsIdentity, resolve
 from controller.reconcile.managed.local_state import Hold, LocalState
-from controller.reconcile.managed.observe_object import hold_token, observed
+from controller.reconcile.managed.observe_object import hold_token, observe_object
 from controller.reconcile.managed.pruning import well_formed
-from controller.reconcile.namespaces.settings import Scope, scope_of
+from controller.reconcile.namespaces.settings import EffectiveSettings, effective_settings_of
 from controller.reconcile.observation import During, Failure, Mutation, Observed, Recorded
 from controller.reconcile.status.messages import resumed, waiting
 from controller.reconcile.status.patch import Facts, next_status, status_patch, with_notice
@@ -59,48 +59,50 @@ class ManagedObject:
         return self.obj.get("spec") or {}
 
     @property
-    def scope(self) -> Scope:
+    def effective_settings(self) -> EffectiveSettings:
         """The annotations that hold for the object as it is now."""
-        return scope_of(self.obj, self.namespace)
+        return effective_settings_of(self.obj, self.namespace)
 
     # --- what is known
 
     def observe(self) -> Observed:
         """Return what is known without asking AWS about the object, or why AWS must not be asked at all."""
-        clock, settings, scope = self.context.clock, self.context.settings, self.scope
+        clock, settings, effective_settings = self.context.clock, self.context.settings, self.effective_settings
         if self.state.deleting_since is None and self.obj["metadata"].get("deletionTimestamp"):
             self.state.deleting_since = clock.monotonic()
-        seen = observed(self.descriptor, self.obj, scope, self.state, now=clock.utcnow(), monotonic=clock.monotonic())
-        region = seen.recorded.region if seen.recorded else ""
-        self.identity = resolve(self.descriptor, self.key, self.obj, scope, settings, region)
-        seen = replace(seen, tags=self.identity.tagging, are_tags_held=self.tags_held_s() is not None)
-        if seen.is_ended or seen.policy.paused:
-            return seen
+        observed = observe_object(
+            self.descriptor, self.obj, effective_settings, self.state, now=clock.utcnow(), monotonic=clock.monotonic()
+        )
+        region = observed.recorded.region if observed.recorded else ""
+        self.identity = resolve(self.descriptor, self.key, self.obj, effective_settings, settings, region)
+        observed = replace(observed, tags=self.identity.tagging, are_tags_held=self.tags_held_s() is not None)
+        if observed.is_ended or observed.policy.paused:
+            return observed
         try:
-            self._check_identity(seen)
+            self._check_identity(observed)
         except AwsError as error:
-            return self.refused(seen, During.IDENTITY, error)
-        return seen
+            return self.refused(observed, During.IDENTITY, error)
+        return observed
 
-    def _check_identity(self, seen: Observed) -> None:
+    def _check_identity(self, observed: Observed) -> None:
         """Raise `AwsError`: DENIED where the namespace does not say as whom to act, INVALID where that is an identity
         of another account than the resource's: it would be looked for, and missed, where it never was.
         """
-        self.identity.scope.check()
-        recorded = seen.recorded.account_id if seen.recorded else ""
+        self.identity.effective_settings.check()
+        recorded = observed.recorded.account_id if observed.recorded else ""
         account = self.account() if recorded else ""
         if account and account != recorded:
             message = (
-                f"{seen.name} is in account {recorded}, and objects of namespace {self.key.namespace} are looked"
+                f"{observed.name} is in account {recorded}, and objects of namespace {self.key.namespace} are looked"
                 f" after in account {account}: nothing is asked of AWS. Let the namespace, or the operator's own"
                 " credentials, name a role of the old account, or create another object."
             )
             raise AwsError(ErrorClass.INVALID, reasons.OTHER_ACCOUNT, message, sent=False)
 
-    def region(self, seen: Observed) -> str:
+    def region(self, observed: Observed) -> str:
         """Return the object's region. Raises `AwsError` as `AwsIdentity.target` does."""
-        recorded = seen.recorded.region if seen.recorded else ""
-        return self.identity.scope.region(self.spec, recorded, self.context.settings.defaults)
+        recorded = observed.recorded.region if observed.recorded else ""
+        return self.identity.effective_settings.region(self.spec, recorded, self.context.settings.defaults)
 
     def account(self) -> str:
         """Return the account that is asked; empty if unknown. Raises `AwsError` as `AwsIdentity.target` does, or
@@ -108,19 +110,19 @@ class ManagedObject:
         """
         return self.context.settings.accounts.of(self.identity.target())
 
-    def refused(self, seen: Observed, during: During, error: AwsError) -> Observed:
+    def refused(self, observed: Observed, during: During, error: AwsError) -> Observed:
         """Return what is observed once AWS has refused something. Raises the error if it is THROTTLED.
 
         Only an object that shows nothing yet shows that it waits: its turn may come minutes later where many are
         created at once (`SynchronizingK8sJobWithSageMaker` in the guides: not processed yet).
         """
-        if error.error_class is ErrorClass.THROTTLED and not seen.shown and seen.deleting_for_s is None:
-            self.update_status(seen, waiting(seen), (), None)
-        return replace(seen, failure=Failure.of(during, error))
+        if error.error_class is ErrorClass.THROTTLED and not observed.shown and observed.deleting_for_s is None:
+            self.update_status(observed, waiting(observed), (), None)
+        return replace(observed, failure=Failure.of(during, error))
 
     # --- creation
 
-    def create(self, seen: Observed, name: str, send: Callable[[], str]) -> Observed:
+    def create(self, observed: Observed, name: str, send: Callable[[], str]) -> Observed:
         """Have `send` create the resource `name` and return its ARN; returns what is observed then.
 
         A name that is taken is part of that: whose it is has to be looked at. Raises `AwsError` for other refusals;
@@ -131,12 +133,12 @@ class ManagedObject:
             arn = send()
         except AwsError as error:
             if error.error_class is ErrorClass.EXISTS:
-                return replace(seen, name_is_taken=True)
+                return replace(observed, name_is_taken=True)
             if error.ambiguous:
                 self.state.doubtful_since = self.context.clock.monotonic()
             raise
         self.state.recorded = recorded = self._recorded(name, arn)
-        return replace(seen, mutation=Mutation.CREATED, recorded=recorded)
+        return replace(observed, mutation=Mutation.CREATED, recorded=recorded)
 
     def _recorded(self, name: str, arn: str) -> Recorded:
         """The identity of what was created just now."""
@@ -177,35 +179,37 @@ class ManagedObject:
             self._is_namespace_current = True
 
     def update_status(
-        self, seen: Observed, status_update: StatusUpdate, events: tuple[Event, ...], recorded: Recorded | None
+        self, observed: Observed, status_update: StatusUpdate, events: tuple[Event, ...], recorded: Recorded | None
     ) -> None:
         """Write the status where it changed; events go with a change only."""
-        patch = self._status_patch(seen, status_update, recorded)
+        patch = self._status_patch(observed, status_update, recorded)
         if patch is not None:
             self.patch_status(patch)
-            self.emit_events((*resumed(seen, status_update), *events))
+            self.emit_events((*resumed(observed, status_update), *events))
 
-    def would_change_status(self, seen: Observed, end: Finish) -> bool:
+    def would_change_status(self, observed: Observed, end: Finish) -> bool:
         """Whether the end of a pass changes the status."""
-        recorded = end.recorded or seen.recorded
-        return end.status_update is not None and self._status_patch(seen, end.status_update, recorded) is not None
+        recorded = end.recorded or observed.recorded
+        return end.status_update is not None and self._status_patch(observed, end.status_update, recorded) is not None
 
     def _status_patch(
-        self, seen: Observed, status_update: StatusUpdate, recorded: Recorded | None
+        self, observed: Observed, status_update: StatusUpdate, recorded: Recorded | None
     ) -> JsonObject | None:
         status = self.obj.get("status") or {}
         shown = {field.name for field in self.descriptor.compat.status}
         link = None
         if recorded is not None and recorded.region and self.descriptor.log_group and "cloudWatchLogUrl" in shown:
             link = log_url(recorded.region, self.descriptor.log_group, recorded.name)
-        facts = Facts(seen.generation, seen.now, recorded, link)
+        facts = Facts(observed.generation, observed.now, recorded, link)
         stamp = "lastUpdateTime" if "lastUpdateTime" in shown else "lastCheckTime"  # spelt by v1, kind by kind
-        return status_patch(status, next_status(self.descriptor, status, status_update, facts), seen.now, stamp=stamp)
+        return status_patch(
+            status, next_status(self.descriptor, status, status_update, facts), observed.now, stamp=stamp
+        )
 
-    def notice(self, seen: Observed, notice: Condition, reason: str) -> None:
+    def notice(self, observed: Observed, notice: Condition, reason: str) -> None:
         """Show a condition that stands as long as its message is not empty, with one Warning about it."""
         conditions = (self.obj.get("status") or {}).get("conditions") or ()
-        changed = with_notice(conditions, notice, seen.generation, seen.now)
+        changed = with_notice(conditions, notice, observed.generation, observed.now)
         if changed is None:
             return
         self.patch_status({"conditions": changed})
@@ -249,12 +253,12 @@ class ManagedObject:
 
     def hold_for(self, delay_s: float) -> Hold:
         """Return a hold from now on, unless the object changes."""
-        return Hold(hold_token(self.obj, self.scope), self.context.clock.monotonic() + delay_s)
+        return Hold(hold_token(self.obj, self.effective_settings), self.context.clock.monotonic() + delay_s)
 
     def tags_held_s(self) -> float | None:
         """Return the seconds until refused tags are tried again; None: none were, or something has changed since."""
         hold = self.state.tags_hold
-        if hold is None or hold.token != hold_token(self.obj, self.scope):
+        if hold is None or hold.token != hold_token(self.obj, self.effective_settings):
             return None
         left_s = hold.until - self.context.clock.monotonic()
         return left_s if left_s > 0 else None

@@ -14,7 +14,7 @@ from api.naming import sagemaker_name
 from controller.aws.errors import AwsError
 from controller.reconcile import reasons
 from controller.reconcile.managed.local_state import LocalState
-from controller.reconcile.namespaces.settings import Scope
+from controller.reconcile.namespaces.settings import EffectiveSettings
 from controller.reconcile.observation import ExternalResource, Observed, Source
 from controller.reconcile.status.messages import rules_running, rules_with_issues
 from controller.reconcile.status.patch import HANDLED, announced_in, parse_time, recorded_in
@@ -25,8 +25,14 @@ RESYNC_SHARE: Final = 0.8
 _ENDED: Final = (reasons.COMPLETE, reasons.FAILED)
 
 
-def observed(
-    descriptor: KindDescriptor, obj: JsonObject, scope: Scope, state: LocalState, *, now: datetime, monotonic: float
+def observe_object(
+    descriptor: KindDescriptor,
+    obj: JsonObject,
+    effective_settings: EffectiveSettings,
+    state: LocalState,
+    *,
+    now: datetime,
+    monotonic: float,
 ) -> Observed:
     """What the object, what holds for it, and our memory say; AWS's answers are added by the pass."""
     metadata, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
@@ -43,12 +49,12 @@ def observed(
     shown_name = status.get(descriptor.name.status_field) or ""
     is_legacy = recorded is None and bool(shown_name)  # ours name nothing without recording it
     hold = state.hold
-    holds = hold is not None and hold.token == hold_token(obj, scope) and hold.until > monotonic
+    holds = hold is not None and hold.token == hold_token(obj, effective_settings) and hold.until > monotonic
     stalled, stamp = conditions.get(reasons.STALLED, {}), metadata.get("deletionTimestamp")
     ends = [conditions[each] for each in _ENDED if conditions.get(each, {}).get("status") == "True"]
     ended_at = ends[0].get("lastTransitionTime") if in_status and ends else None
-    asked = (known.RECONCILE_AT.of(scope.own) or "") if scope.own else ""
-    is_asked = asked != "" and asked != status.get(HANDLED)
+    asked = (known.RECONCILE_AT.of(effective_settings.own) or "") if effective_settings.own else ""
+    is_reconcile_requested = asked != "" and asked != status.get(HANDLED)
     return Observed(
         descriptor=descriptor,
         name=shown_name if is_legacy else name,
@@ -58,7 +64,9 @@ def observed(
         generation=int(metadata.get("generation") or 0),
         now=now,
         # What a tuning job has launched goes with it: a namespace's default is about objects that users have made.
-        policy=replace(scope.policy(), ttl_s=known.TTL.of(scope.own)) if spawned else scope.policy(),
+        policy=replace(effective_settings.policy(), ttl_s=known.TTL.of(effective_settings.own))
+        if spawned
+        else effective_settings.policy(),
         deleting_for_s=_deleting_for_s(stamp, state, now, monotonic) if stamp else None,
         recorded=recorded,
         is_recorded_in_status=in_status is not None,
@@ -75,17 +83,17 @@ def observed(
         described_ago_s=None if state.described_at is None else monotonic - state.described_at,
         doubt_for_s=None if state.doubtful_since is None else monotonic - state.doubtful_since,
         was_refused=stalled.get("status") == "True" and stalled.get("reason") == reasons.INVALID_SPEC,
-        is_asked=is_asked,
-        is_describe_due=is_asked,
+        is_reconcile_requested=is_reconcile_requested,
+        is_describe_due=is_reconcile_requested,
         correction_in_s=state.corrections.due_in_s(monotonic),
         hold_s=hold.until - monotonic if hold is not None and holds else None,
     )
 
 
-def hold_token(obj: JsonObject, scope: Scope) -> str:
+def hold_token(obj: JsonObject, effective_settings: EffectiveSettings) -> str:
     """Changes with all that could cure an error: the spec, a deletion, what the object and its namespace ask for."""
     metadata = obj["metadata"]
-    facts = (metadata.get("generation"), metadata.get("deletionTimestamp"), *scope.facts())
+    facts = (metadata.get("generation"), metadata.get("deletionTimestamp"), *effective_settings.facts())
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 

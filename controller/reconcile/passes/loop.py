@@ -57,18 +57,18 @@ def _perform(life_cycle: LifeCycle[ObsT, StepT], step: StepT, observed: ObsT, ma
         return observed.with_base(managed.refused(observed.base, step.during, error))
 
 
-def _end_pass(managed: ManagedObject, seen: Observed, end: Finish) -> Result:
+def _end_pass(managed: ManagedObject, observed: Observed, end: Finish) -> Result:
     """Write the status, have the tracker follow what is recorded, and end the pass."""
-    recorded = end.recorded or seen.recorded
+    recorded = end.recorded or observed.recorded
     if end.status_update is not None:
         if end.status_update.forgets:
             recorded = managed.state.recorded = None
-        managed.update_status(seen, end.status_update, end.events, recorded)
-    may_ask = seen.failure is None or seen.failure.during is not During.IDENTITY
+        managed.update_status(observed, end.status_update, end.events, recorded)
+    may_ask = observed.failure is None or observed.failure.during is not During.IDENTITY
     if end.follow and may_ask and recorded is not None and recorded.created_at is not None:
         managed.context.tracker.follow(
             managed.key, managed.identity.target().shared, recorded.name, recorded.created_at
         )
     else:
         managed.context.tracker.forget(managed.key)
-    return finish(managed, seen, end)
+    return finish(managed, observed, end)

@@ -32,7 +32,7 @@ def configuration_of(obj: JsonObject) -> Iterable[str]:
         yield str(status["endpointConfigName"])
 
 
-class Usage:
+class Users:
     """Looks users up. Thread-safe."""
 
     def __init__(self, configurations: ObjectReader, deployments: ObjectReader) -> None:
@@ -42,11 +42,11 @@ class Usage:
             ENDPOINT_CONFIG.kind: (deployments, CONFIGURATION, HOSTING_DEPLOYMENT.kind),
         }
 
-    def users(self, kind: str, name: str) -> tuple[str, ...]:
+    def of(self, kind: str, name: str) -> tuple[str, ...]:
         """Who uses the resource `name` of `kind`, e.g. `EndpointConfig default/a`."""
         return tuple(
             f"{self._sources[kind][2]} {user['metadata'].get('namespace', '')}/{user['metadata']['name']}"
-            for user in self._users(kind, name)
+            for user in self._using(kind, name)
         )
 
     def is_child_in_use(self, kind: str, obj: JsonObject, name: str) -> bool:
@@ -58,7 +58,7 @@ class Usage:
         owner = controller_of(obj)
         if owner is None:
             return False
-        if any(_is_same(user, owner) or controller_of(user) == owner for user in self._users(kind, name)):
+        if any(_is_same(user, owner) or controller_of(user) == owner for user in self._using(kind, name)):
             return True
         return bool((obj.get("status") or {}).get("awsResource")) and self._is_busy(obj, owner)
 
@@ -75,7 +75,7 @@ class Usage:
         value = status.get(HOSTING_DEPLOYMENT.status.field) or DELETING
         return value != DELETING and value not in SETTLED
 
-    def _users(self, kind: str, name: str) -> list[JsonObject]:
+    def _using(self, kind: str, name: str) -> list[JsonObject]:
         store, index, _ = self._sources[kind]
         return store.by_index(index, name)
 

@@ -26,7 +26,7 @@ COUNTERS: Final = "trainingJobStatusCounters"
 
 LIST_EVERY_S: Final = 10.0
 """Least time between two listings for one tuning job that runs: jobs that start and end together are seen together."""
-LOOKS: Final = 3
+MAX_LISTINGS: Final = 3
 """How often jobs that are counted and not listed are looked for before the counters are shown without them."""
 PATIENCE: Final = 3
 """How often a list may be denied before the end of a tuning job is shown without it: rights may come a little late."""
@@ -68,7 +68,7 @@ class Refusal:
     """Seconds until it is asked for again."""
 
 
-class Look(Enum):
+class ListAction(Enum):
     """What to do about the list of launched jobs."""
 
     NONE = "none"
@@ -86,43 +86,47 @@ class Look(Enum):
     """The same at the end, while rights may still come: the end is not shown yet, as nothing is listed after it."""
 
 
-def look(
-    seen: Observed, shown: Progress, done: Progress | None, listed_ago_s: float | None, refusal: Refusal | None = None
-) -> Look:
+def list_action(
+    observed: Observed,
+    shown: Progress,
+    done: Progress | None,
+    listed_ago_s: float | None,
+    refusal: Refusal | None = None,
+) -> ListAction:
     """Whether to list the launched jobs, given what the status shows, what was listed for last, and who refuses."""
-    if not isinstance(seen.external, ExternalResource) or not is_attended(seen):
-        return Look.NONE
-    progress = Progress.of(seen.external.value, seen.external.fields)
-    is_owed = seen.reasons.get(reasons.SYNCED) == reasons.SPAWN_FAILED
+    if not isinstance(observed.external, ExternalResource) or not spawns_children(observed):
+        return ListAction.NONE
+    progress = Progress.of(observed.external.value, observed.external.fields)
+    is_owed = observed.reasons.get(reasons.SYNCED) == reasons.SPAWN_FAILED
     if (progress == shown and not is_owed) or not progress.counters:
-        return Look.NONE
+        return ListAction.NONE
     if progress == done:
-        return Look.DONE
-    if seen.hold_s is not None:
-        return Look.HELD
-    ends = progress.value in seen.descriptor.status.terminal
+        return ListAction.DONE
+    if observed.hold_s is not None:
+        return ListAction.HELD
+    ends = progress.value in observed.descriptor.status.terminal
     if refusal is not None and refusal.left_s > 0:
-        return Look.PATIENT if ends and refusal.count < PATIENCE else Look.REFUSED
-    return Look.NOW if ends or listed_ago_s is None or listed_ago_s >= LIST_EVERY_S else Look.LATER
+        return ListAction.PATIENT if ends and refusal.count < PATIENCE else ListAction.REFUSED
+    return ListAction.NOW if ends or listed_ago_s is None or listed_ago_s >= LIST_EVERY_S else ListAction.LATER
 
 
-def is_attended(seen: Observed) -> bool:
+def spawns_children(observed: Observed) -> bool:
     """Whether launched jobs get objects: not for what is not ours, has ended, is paused, or is to be deleted (D-50)."""
-    wanted = seen.deleting_for_s is None and not seen.policy.paused
-    return wanted and seen.failure is None and not seen.is_ended and owns_resource(seen)
+    wanted = observed.deleting_for_s is None and not observed.policy.paused
+    return wanted and observed.failure is None and not observed.is_ended and owns_resource(observed)
 
 
-def owns_resource(seen: Observed) -> bool:
+def owns_resource(observed: Observed) -> bool:
     """Whether the resource that bears the object's name is the object's."""
-    if seen.recorded is not None or seen.is_legacy:
+    if observed.recorded is not None or observed.is_legacy:
         return True
-    if not isinstance(seen.external, ExternalResource):
+    if not isinstance(observed.external, ExternalResource):
         return False
-    match ownership_of(seen):
+    match ownership_of(observed):
         case Ownership.OURS:
             return True
         case Ownership.FOREIGN:
-            return seen.policy.adoption is not Adoption.REFUSE
+            return observed.policy.adoption is not Adoption.REFUSE
         case Ownership.UNKNOWN:
             return False
 

@@ -10,7 +10,7 @@ from api.meta import ObjectKey
 from controller.reconcile.job.decide import JobStep
 from controller.reconcile.job.perform import JobLifeCycle
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.observation import During, Observed, Situation
+from controller.reconcile.observation import During, ExtendedObservation, Observed
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S
 from controller.reconcile.steps import AwsStep, Finish, RemoveFinalizer
 from controller.reconcile.tuning.children import TuningChildren
@@ -18,7 +18,7 @@ from controller.runtime.controller import Result
 
 
 @dataclass(frozen=True, slots=True)
-class TuningObservation(Situation):
+class TuningObservation(ExtendedObservation):
     """What is observed of a tuning job, and of the pass's work on its children."""
 
     are_kept: bool = False
@@ -38,11 +38,11 @@ class KeepChildren(AwsStep):
     during = During.CHILDREN
 
 
-class SeeChildrenOff:
+class DeleteChildren:
     """Let go of the children, and delete them: the tuning job is to be released."""
 
 
-TuningStep: TypeAlias = JobStep | KeepChildren | SeeChildrenOff
+TuningStep: TypeAlias = JobStep | KeepChildren | DeleteChildren
 
 
 class TuningLifeCycle:
@@ -62,7 +62,7 @@ class TuningLifeCycle:
             return KeepChildren()
         step = self._job.decide(observed.base)
         if isinstance(step, RemoveFinalizer) and not observed.are_gone:
-            return SeeChildrenOff()
+            return DeleteChildren()
         if isinstance(step, Finish) and observed.again_s is not None:
             return replace(step, again_s=min(observed.again_s, step.again_s or observed.again_s))
         return step
@@ -73,10 +73,10 @@ class TuningLifeCycle:
         """See `LifeCycle.perform`."""
         match step:
             case KeepChildren():
-                attention = self._children.attend(managed, observed.base)
-                return replace(observed, base=attention.seen, are_kept=True, again_s=attention.again_s)
-            case SeeChildrenOff():
-                if self._children.are_gone(managed, observed.base):
+                kept = self._children.keep(managed, observed.base)
+                return replace(observed, base=kept.observed, are_kept=True, again_s=kept.again_s)
+            case DeleteChildren():
+                if self._children.delete_all(managed, observed.base):
                     return replace(observed, are_gone=True)
                 return Result(requeue_after_s=LOOK_AGAIN_S)  # at the latest: their deletion enqueues the key
             case _:
