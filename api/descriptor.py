@@ -123,10 +123,12 @@ class KindDescriptor:
     compat: Compat = field(default_factory=Compat)
     """The differences between the kind's fields and AWS's model."""
 
-    @property
-    def resource(self) -> Resource:
-        """Return the kind's resource in the Kubernetes API."""
-        return Resource(group=GROUP, version=VERSION, plural=self.plural, kind=self.kind)
+    resource: Resource = field(init=False)
+    """The kind's resource in the Kubernetes API."""
+
+    def __post_init__(self) -> None:
+        resource = Resource(group=GROUP, version=VERSION, plural=self.plural, kind=self.kind)
+        object.__setattr__(self, "resource", resource)
 
     @property
     def controller_name(self) -> str:

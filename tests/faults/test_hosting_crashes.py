@@ -9,8 +9,9 @@ from api.annotations import RECONCILE_AT
 from api.descriptor import KindDescriptor
 from api.v1 import HOSTING_DEPLOYMENT
 from controller.aws.errors import AwsError
-from controller.reconcile.executor import Effect
+from controller.reconcile.effects import Effect
 from controller.runtime.errors import ErrorClass
+from tests.fakes.crashes import CrashPoint
 from tests.faults.hosting_world import KEY, HostingWorld, manifest
 
 
@@ -50,7 +51,7 @@ def waits(world: HostingWorld) -> None:
     world.run(2)
     world.apply(manifest(version="3"))
     _serves(world, "3")
-    assert world.aws.calls.count("UpdateEndpoint") == 1
+    assert world.sagemaker.operations.count("UpdateEndpoint") == 1
 
 
 def fails(world: HostingWorld) -> None:
@@ -62,7 +63,7 @@ def fails(world: HostingWorld) -> None:
     world.until(lambda: "the model does not load" in world.status.get("additional", ""))
     world.run(600, step_s=20)
     # A process that dies between SageMaker's answer and its note of it tries once more; never again.
-    assert world.aws.calls.count("UpdateEndpoint") <= 1 + world.crashes
+    assert world.sagemaker.operations.count("UpdateEndpoint") <= 1 + world.crashes
     world.apply(manifest(version="good"))
     _serves(world, "good")
     _ends(world)
@@ -100,30 +101,25 @@ def is_tagged_otherwise(world: HostingWorld) -> None:
 LIVES = [lives, waits, fails, is_deleted_early, is_deleted_at_once, is_tagged_otherwise]
 
 
-def _points(life: Callable[[HostingWorld], None]) -> list[tuple[int, bool]]:
-    """Where the undisturbed run can die. Events apart: nothing depends on them, and tests are to be fast."""
+def _points(life: Callable[[HostingWorld], None]) -> list[CrashPoint]:
+    """Return where the undisturbed run can die. Events apart: nothing depends on them, and tests are to be fast."""
     world = HostingWorld()
     life(world)
-    counted = [n for n, effect in enumerate(world.crash.seen, 1) if effect is not Effect.TELL]
-    return [(n, False) for n in counted] + [(n, True) for n in counted if n in world.crash.done]
+    return world.crash.points(besides=frozenset({Effect.EMIT_EVENT}))
 
 
-@pytest.mark.parametrize(
-    ("life", "n", "after"),
-    [
-        pytest.param(life, n, after, id=f"{life.__name__}: {'after' if after else 'before'} effect {n}")
-        for life in LIVES
-        for n, after in _points(life)
-    ],
-)
+@pytest.mark.parametrize("half", [0, 1], ids=["one half", "the other half"])  # for two processes
+@pytest.mark.parametrize("life", LIVES, ids=[life.__name__ for life in LIVES])
 def test_a_crash_at_any_effect_changes_nothing_in_the_end(
-    life: Callable[[HostingWorld], None], n: int, after: bool
+    life: Callable[[HostingWorld], None], half: int, subtests: pytest.Subtests
 ) -> None:
     """Nothing is made twice, orphaned or lost, and nothing that a live endpoint uses is deleted."""
-    world = HostingWorld()
-    world.crash.at, world.crash.after = n, after
-    life(world)
-    assert world.crashes == 1
+    for point in _points(life)[half::2]:
+        with subtests.test(str(point)):
+            world = HostingWorld()
+            world.crash.die_at(point)
+            life(world)
+            assert world.crashes == 1
 
 
 def test_an_endpoint_at_rest_costs_nothing_but_lists() -> None:
@@ -132,9 +128,9 @@ def test_an_endpoint_at_rest_costs_nothing_but_lists() -> None:
     world.apply(manifest())
     world.until(world.is_at_rest)
     world.run(30)
-    calls, writes = len(world.aws.calls), sum(len(cluster.writes) for cluster in world.clusters.values())
+    calls, writes = len(world.sagemaker.operations), sum(len(cluster.writes) for cluster in world.clusters.values())
     world.run(3600, step_s=5.0)
-    assert set(world.aws.calls[calls:]) == {"list"}
+    assert set(world.sagemaker.operations[calls:]) == {"ListEndpoints"}
     assert sum(len(cluster.writes) for cluster in world.clusters.values()) == writes
 
 
@@ -222,4 +218,4 @@ def test_a_model_that_no_variant_uses_is_made_anew_where_somebody_deletes_it(*, 
     world.run(120, step_s=5)
     assert {each["type"]: each["status"] for each in world.status["conditions"]}["Stalled"] == "False"
     assert len(world.aws.models) == 2
-    assert world.aws.calls.count("UpdateEndpoint") == 0
+    assert world.sagemaker.operations.count("UpdateEndpoint") == 0

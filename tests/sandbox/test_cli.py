@@ -33,7 +33,7 @@ from hack.sandbox.operator_process import OperatorDiedError
 from hack.sandbox.run import Goal, Options, Show, run
 from hack.sandbox.samples import SAMPLES, UPDATE, Reference, Sample, crd_paths
 from hack.sandbox.watch_table import Row
-from tests.sandbox.deadline import PATIENCE_S
+from tests.deadline import PATIENCE_S
 
 pytestmark = pytest.mark.sandbox
 REPOSITORY = Path(__file__).resolve().parents[2]

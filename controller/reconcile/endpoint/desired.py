@@ -1,4 +1,4 @@
-"""The children of a HostingDeployment: which are wanted, which are there, and which of those are the wanted ones.
+"""Matches the children that a HostingDeployment wants with those that exist.
 
 A child is named by a digest of its content, so that an edit that changes nothing for SageMaker makes no new child
 (D-13). What the predecessor named by generation is recognised by its content. Pure.
@@ -6,7 +6,7 @@ A child is named by a digest of its content, so that an edit that changes nothin
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,8 +17,8 @@ from api.meta import API_VERSION, GROUP, JsonObject
 from api.naming import CHILD_MAX_LENGTH, child_name, join_name
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.aws.errors import AwsError
+from controller.reconcile import reasons
 from controller.reconcile.drift.digest import content, digest
-from controller.reconcile.status import reasons
 
 OWNER_NAMESPACE: Final = "owner_HostingDeployment_namespace"
 OWNER_NAME: Final = "owner_HostingDeployment_name"
@@ -29,6 +29,36 @@ MODEL_LABEL: Final = f"{GROUP}/model"
 _LABEL_LIMIT: Final = 63
 _HOW: Final = ("DeploymentConfig", "RetainAllVariantProperties", "ExcludeRetainedVariantProperties")
 """Members of UpdateEndpoint that say how to update, not what to serve: they alone cause no update (D-13)."""
+
+
+class LazyContent(Mapping[str, Any]):
+    """The content of a child's spec, converted once, on first access; empty if it cannot be converted.
+
+    Only children that may match the spec are accessed; none while a deployment is being deleted.
+    """
+
+    def __init__(self, descriptor: KindDescriptor, spec: Mapping[str, Any]) -> None:
+        self._descriptor = descriptor
+        self._spec = spec
+        self._converted: Mapping[str, Any] | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        return self._content[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._content)
+
+    def __len__(self) -> int:
+        return len(self._content)
+
+    @property
+    def _content(self) -> Mapping[str, Any]:
+        if self._converted is None:
+            try:
+                self._converted = content(self._descriptor, self._spec)
+            except AwsError:
+                self._converted = {}
+        return self._converted
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +80,14 @@ class Child:
     is_owned: bool = True
     """It names its owner; the predecessor's children do not (D-20)."""
     drift: str = ""
-    """What somebody else has changed of it at AWS, in words."""
+    """What was changed outside the operator at AWS, in words."""
     corrects: bool = False
-    """It was told to change that back."""
+    """It corrects that itself: annotation `drift-policy`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """A child that the deployment wants."""
+    """A child that the deployment needs."""
 
     descriptor: KindDescriptor
     label: str
@@ -67,15 +97,15 @@ class Want:
     spec: JsonObject
     child: Child | None = None
     """The object of this content."""
-    spoilt: Child | None = None
-    """An object of that name whose spec somebody has changed."""
+    modified: Child | None = None
+    """An object of that name with a changed spec."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What the spec of a deployment wants its endpoint to be."""
+    """The endpoint that the spec of a deployment describes."""
 
-    attempt: str
+    spec_digest: str
     """Digest of everything in the spec that bears on the success of an update: one that failed is not repeated (D-15),
     unless `retry` changes."""
     models: tuple[Want, ...]
@@ -92,12 +122,12 @@ class Desired:
 
     @property
     def model_names(self) -> dict[str, str]:
-        """Names at SageMaker by names within the deployment, of models that have one."""
+        """Return the SageMaker names of models that have one, by their names in the deployment."""
         return {want.label: want.child.sagemaker_name for want in self.models if want.child}
 
 
 def label_value(text: str) -> str:
-    """`text` where it may be the value of a label, else its beginning and a digest (D-20)."""
+    """Return `text` if it is a valid label value, else its beginning and a digest (D-20)."""
     if len(text) <= _LABEL_LIMIT and re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?", text):
         return text
     short = hashlib.sha256(text.encode()).hexdigest()[:10]
@@ -106,7 +136,7 @@ def label_value(text: str) -> str:
 
 
 def labels_of(namespace: str, name: str, model: str = "") -> dict[str, str]:
-    """The labels of a child."""
+    """Return the labels of a child."""
     labels = {OWNER_NAMESPACE: label_value(namespace), OWNER_NAME: label_value(name)}
     return {**labels, MODEL_LABEL: label_value(model)} if model else labels
 
@@ -123,7 +153,7 @@ def owners_of(obj: JsonObject) -> Iterable[str]:
 
 
 def is_child_of(obj: JsonObject, owner: JsonObject) -> bool:
-    """Whether `obj` was made for this very deployment; its label alone may be of an earlier one of that name (D-20)."""
+    """Return whether `obj` was created for this very deployment; labels may name an earlier one (D-20)."""
     uid = owner["metadata"]["uid"]
     references = obj["metadata"].get("ownerReferences") or ()
     if any(reference.get("uid") == uid for reference in references):
@@ -132,22 +162,18 @@ def is_child_of(obj: JsonObject, owner: JsonObject) -> bool:
 
 
 def child_of(descriptor: KindDescriptor, obj: JsonObject) -> Child:
-    """A child object as a value; a spec that no request can be made of has no content."""
+    """Return a child object as a value; a spec that cannot be converted has no content."""
     metadata, status = obj["metadata"], obj.get("status") or {}
     conditions = {each.get("type"): each for each in status.get("conditions") or ()}
     drifted = conditions.get(reasons.DRIFTED, {})
     spec = obj.get("spec") or {}
-    try:
-        says = content(descriptor, spec)
-    except AwsError:
-        says = {}
     return Child(
         descriptor=descriptor,
         name=metadata["name"],
         uid=metadata["uid"],
         version=metadata["resourceVersion"],
         sagemaker_name=status.get(descriptor.name.status_field) or "",
-        content=says,
+        content=LazyContent(descriptor, spec),
         spec=spec,
         is_deleting=bool(metadata.get("deletionTimestamp")),
         trouble=status.get("additional") or "",
@@ -162,38 +188,47 @@ def desired(
     owner: JsonObject,
     resolved: Resolved,
     how: Mapping[str, Any],
-    models: Sequence[JsonObject],
-    configurations: Sequence[JsonObject],
+    models: Sequence[Child],
+    configurations: Sequence[Child],
 ) -> Desired:
-    """What the deployment `owner` wants, matched with the children that there are.
+    """Return what the deployment `owner` needs, matched with its children.
 
-    `how` is the UpdateEndpoint request of its spec. Raises `AwsError` INVALID where no request can be made of a part.
+    `how` is the UpdateEndpoint request of its spec. Raises `AwsError` INVALID if a part cannot be converted.
     """
     metadata = owner["metadata"]
-    wants = tuple(_want(owner, MODEL, model.name, model.name, model.spec, models) for model in resolved.models)
     contents = [(model.name, content(MODEL, model.spec)) for model in resolved.models]
+    wants = tuple(
+        _want(owner, MODEL, model.name, model.name, model.spec, wanted, models)
+        for model, (_, wanted) in zip(resolved.models, contents, strict=True)
+    )
     logical = content(ENDPOINT_CONFIG, resolved.configuration)
     retry = RECONCILE_AT.of(metadata.get("annotations") or {}) or ""
-    attempt = digest([contents, logical, {name: how[name] for name in _HOW if name in how}])
+    spec_digest = digest([contents, logical, {name: how[name] for name in _HOW if name in how}])
     names = {want.label: want.child.sagemaker_name for want in wants if want.child}
     if not all(names.get(want.label) for want in wants):
-        return Desired(attempt, wants, None, retry=retry)
+        return Desired(spec_digest, wants, None, retry=retry)
     spec = resolved.configuration_with(names)
-    configuration = _want(owner, ENDPOINT_CONFIG, "", metadata["name"], spec, configurations)
     wanted = content(ENDPOINT_CONFIG, spec)
+    configuration = _want(owner, ENDPOINT_CONFIG, "", metadata["name"], spec, wanted, configurations)
     return Desired(
-        attempt, wants, configuration, shape_of(wanted), numbers_of(wanted), retry, resets_counts=_resets_counts(how)
+        spec_digest,
+        wants,
+        configuration,
+        shape_of(wanted),
+        numbers_of(wanted),
+        retry,
+        resets_counts=_resets_counts(how),
     )
 
 
 def _resets_counts(how: Mapping[str, Any]) -> bool:
-    """Whether an UpdateEndpoint like `how` leaves no count as it was; that is AWS's default."""
+    """Return whether an UpdateEndpoint like `how` resets instance counts, which is AWS's default."""
     excluded = {each.get("VariantPropertyType") for each in how.get("ExcludeRetainedVariantProperties") or ()}
     return not how.get("RetainAllVariantProperties") or "DesiredInstanceCount" in excluded
 
 
 def shape_of(configuration: Mapping[str, Any]) -> str:
-    """What of a configuration's content only UpdateEndpoint can change."""
+    """Return the digest of the content that only UpdateEndpoint can change."""
     variants = [
         {name: value for name, value in variant.items() if name not in {"InitialInstanceCount", "InitialVariantWeight"}}
         for variant in configuration.get("ProductionVariants", ())
@@ -202,7 +237,7 @@ def shape_of(configuration: Mapping[str, Any]) -> str:
 
 
 def numbers_of(configuration: Mapping[str, Any]) -> dict[str, tuple[int | None, float]]:
-    """What of it UpdateEndpointWeightsAndCapacities can change: instances (None: the variant has none) and weight."""
+    """Return instances (None: the variant has none) and weight, which UpdateEndpointWeightsAndCapacities can change."""
     return {
         variant["VariantName"]: (variant.get("InitialInstanceCount"), float(variant.get("InitialVariantWeight", 1.0)))
         for variant in configuration.get("ProductionVariants", ())
@@ -211,7 +246,7 @@ def numbers_of(configuration: Mapping[str, Any]) -> dict[str, tuple[int | None, 
 
 
 def reference(owner: JsonObject) -> JsonObject:
-    """The owner reference of a child.
+    """Return the owner reference of a child.
 
     It blocks nothing: the deployment's own finalizer waits for the children, and where the API server checks the right
     to block (admission plugin OwnerReferencesPermissionEnforcement), the operator would need one more for it.
@@ -227,7 +262,7 @@ def reference(owner: JsonObject) -> JsonObject:
 
 
 def manifest(owner: JsonObject, want: Want) -> JsonObject:
-    """The child object to create."""
+    """Return the child object to create."""
     metadata = owner["metadata"]
     return {
         "apiVersion": API_VERSION,
@@ -235,7 +270,7 @@ def manifest(owner: JsonObject, want: Want) -> JsonObject:
         "metadata": {
             "name": want.name,
             "namespace": metadata.get("namespace", ""),
-            # The deployment's labels, too: an operator that watches by label must see the children.
+            # With the deployment's labels: an operator that watches by label must see the children.
             "labels": {
                 **(metadata.get("labels") or {}),
                 **labels_of(metadata.get("namespace", ""), metadata["name"], want.label),
@@ -247,22 +282,29 @@ def manifest(owner: JsonObject, want: Want) -> JsonObject:
 
 
 def _want(
-    owner: JsonObject, descriptor: KindDescriptor, label: str, base: str, spec: JsonObject, there: Sequence[JsonObject]
+    owner: JsonObject,
+    descriptor: KindDescriptor,
+    label: str,
+    base: str,
+    spec: JsonObject,
+    wanted: Mapping[str, Any],
+    there: Sequence[Child],
 ) -> Want:
-    wanted = content(descriptor, spec)
+    """Return a wanted child with content `wanted`, and its match among the children `there`."""
     uid = owner["metadata"]["uid"]
     name = join_name(f"{digest(wanted)}-{uid.replace('-', '')}", _object_name(base), CHILD_MAX_LENGTH)
-    children = [child_of(descriptor, obj) for obj in there if _stands_for(obj, name, base, uid)]
+    children = [child for child in there if _stands_for(child.name, name, base, uid)]
+    # The name alone proves nothing: an object may have been replaced under its name, and the predecessor named
+    # children by generation, so that only their content identifies them.
     same = [child for child in children if child.content == wanted]
-    spoilt = next((child for child in children if child.name == name and child.content != wanted), None)
+    modified = next((child for child in children if child.name == name), None)
     # One that is being deleted still serves, unless there is another: its deletion waits for the deployment.
     same.sort(key=lambda child: (child.is_deleting, not child.sagemaker_name, child.name))
-    return Want(descriptor, label, name, spec, same[0] if same else None, None if same else spoilt)
+    return Want(descriptor, label, name, spec, same[0] if same else None, None if same else modified)
 
 
-def _stands_for(obj: JsonObject, name: str, base: str, uid: str) -> bool:
-    """Whether a child object is this model's (or the configuration's), of whatever content."""
-    there = obj["metadata"]["name"]
+def _stands_for(there: str, name: str, base: str, uid: str) -> bool:
+    """Return whether the child named `there` is of this model (or the configuration), whatever its content."""
     plain = uid.replace("-", "")
     by_generation = re.search(rf"(\d{{1,9}})-{plain}$", there)
     if by_generation and child_name(base, uid, int(by_generation[1])) == there:
@@ -274,5 +316,5 @@ def _stands_for(obj: JsonObject, name: str, base: str, uid: str) -> bool:
 
 
 def _object_name(base: str) -> str:
-    """`base` in the letters that names of Kubernetes objects have; what v1 could use stays as it is."""
+    """Return `base` with the letters that object names allow; names that v1 accepted are unchanged."""
     return re.sub(r"[^a-z0-9.-]", "-", base.lower()).strip("-.") or "model"

@@ -1,4 +1,4 @@
-"""What a decision about a HostingDeployment sees and may want: frozen data."""
+"""What a decision about a HostingDeployment observes, and the steps that it may return: frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,19 +6,18 @@ from typing import Any, TypeAlias
 
 from api.v1 import ENDPOINT_CONFIG, MODEL
 from controller.reconcile.endpoint.desired import Child, Desired, Want
-from controller.reconcile.plan import (
-    CheckOwner,
+from controller.reconcile.observation import During, ExtendedObservation, ExternalResource, Failure
+from controller.reconcile.steps import (
+    AwsStep,
     Create,
     Delete,
     Describe,
     DropTags,
-    Failure,
-    Found,
-    Prepare,
+    EnsureFinalizer,
+    Finish,
     PutTags,
-    Release,
-    Settle,
-    Situation,
+    RemoveFinalizer,
+    VerifyOwner,
 )
 
 
@@ -31,7 +30,7 @@ class MakeChild:
 
 @dataclass(frozen=True, slots=True)
 class RestoreChild:
-    """Give the child that bears the wanted name its spec back."""
+    """Restore the spec of the child with the wanted name."""
 
     want: Want
 
@@ -45,45 +44,47 @@ class DropChild:
 
 @dataclass(frozen=True, slots=True)
 class RetainChild:
-    """Have a child let go of what it created at AWS, too."""
+    """Make a child keep its AWS resource, too."""
 
     child: Child
 
 
 @dataclass(frozen=True, slots=True)
 class TagChild:
-    """Give the child of this wish the tags of the wish: its own reconciler takes them to AWS."""
+    """Set the wanted tags on a child: its own reconciler applies them at AWS."""
 
     want: Want
 
 
 @dataclass(frozen=True, slots=True)
 class OwnChild:
-    """Have a child of the predecessor name its owner."""
+    """Set the owner reference of a child that the predecessor created."""
 
     child: Child
 
 
 @dataclass(frozen=True, slots=True)
 class CorrectChild:
-    """Have a child change back what somebody else has changed of it."""
+    """Make a child correct its drift."""
 
     child: Child
 
 
 @dataclass(frozen=True, slots=True)
-class NoteServed:
-    """Write down that the endpoint serves what is wanted: from here on, another state is somebody else's doing."""
+class RecordServed:
+    """Record that the endpoint serves the spec: from now on, another state is drift."""
 
 
 @dataclass(frozen=True, slots=True)
-class NoteWish:
-    """Write down that a changed spec was seen, and what `reconcile-at` said then."""
+class RecordPendingUpdate:
+    """Record that a changed spec was seen, with the value of `reconcile-at`."""
 
 
 @dataclass(frozen=True, slots=True)
-class AskScaled:
-    """Ask which of these variants are scaled by whomever."""
+class AskScaled(AwsStep):
+    """Find out which of these variants have a scalable target, of this or any other owner."""
+
+    during = During.DESCRIBE
 
     variants: tuple[str, ...]
 
@@ -93,29 +94,33 @@ Numbers: TypeAlias = Mapping[str, tuple[int | None, float | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class Update(AwsStep):
     """UpdateEndpoint, or UpdateEndpointWeightsAndCapacities with the numbers that changed."""
+
+    during = During.UPDATE
 
     numbers: Numbers | None = None
     """None: the whole configuration."""
 
 
-ChildPlan: TypeAlias = MakeChild | RestoreChild | DropChild | RetainChild | TagChild | OwnChild | CorrectChild
-AwsPlan: TypeAlias = Describe | CheckOwner | AskScaled | Create | Update | Delete | PutTags | DropTags
-HostingPlan: TypeAlias = Prepare | ChildPlan | NoteServed | NoteWish | AwsPlan | Release | Settle
+ChildStep: TypeAlias = MakeChild | RestoreChild | DropChild | RetainChild | TagChild | OwnChild | CorrectChild
+EndpointCall: TypeAlias = Describe | VerifyOwner | AskScaled | Create | Update | Delete | PutTags | DropTags
+EndpointStep: TypeAlias = (
+    EnsureFinalizer | ChildStep | RecordServed | RecordPendingUpdate | EndpointCall | RemoveFinalizer | Finish
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """A changed spec as it was first seen."""
+class PendingUpdate:
+    """A changed spec, as first seen."""
 
     id: str
     retry: str
-    """What `reconcile-at` said then: another text gives way to it."""
+    """The value of `reconcile-at` at that time: another value approves the update."""
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class LastUpdate:
     """The last update (or the creation) that SageMaker accepted, from the annotation."""
 
     id: str = ""
@@ -126,25 +131,25 @@ class Attempt:
     since: str = ""
     """`lastModifiedTime` of the endpoint before it: an answer that shows this time is older than the update."""
     retry: str = ""
-    """What `reconcile-at` said then."""
+    """The value of `reconcile-at` at that time."""
     is_served: bool = False
-    """The endpoint has been seen to serve it."""
+    """The endpoint was observed to serve it."""
     serves: Mapping[str, tuple[int | None, float]] = field(default_factory=dict)
-    """Instances and weight by variant that AWS aims at since: not `numbers` where properties were retained."""
-    awaits: Wish | None = None
-    """A changed spec that waits for a word from the user."""
+    """Instances and weight by variant that AWS aims at since: not `numbers` if properties were retained."""
+    pending_update: PendingUpdate | None = None
+    """A changed spec that waits for approval."""
 
 
 @dataclass(frozen=True, slots=True)
-class HostingSeen(Situation):
-    """All that a decision about a deployment depends on."""
+class EndpointObservation(ExtendedObservation):
+    """Everything that a decision about a deployment depends on."""
 
     url: str = ""
     desired: Desired | None = None
-    """None while the object is being deleted, or where its spec is `invalid`."""
+    """None while the object is being deleted, or if its spec is `invalid`."""
     children: tuple[Child, ...] = ()
-    """All that there are."""
-    attempt: Attempt = Attempt()
+    """All existing ones."""
+    last_update: LastUpdate = LastUpdate()
     is_observed: bool = False
     """The status was decided on this very generation of the spec."""
     was_visible: bool = False
@@ -152,51 +157,51 @@ class HostingSeen(Situation):
     recreates: bool = False
     """Annotation `recreate-on-failure`."""
     done: frozenset[str] = frozenset()
-    """Names of children that this pass has made, restored or dropped."""
+    """Names of children that this pass has created, restored or deleted."""
     was_refused_as_busy: bool = False
     """The endpoint turned out to be changing already."""
     invalid: Failure | None = None
-    """Why the spec cannot be taken apart."""
+    """Why the spec cannot be resolved."""
     ignored: tuple[str, ...] = ()
-    """Parts of the spec that go nowhere, each as `path: why`."""
+    """Parts of the spec without effect, each as `path: why`."""
     scalers: Mapping[str, str] = field(default_factory=dict)
     """Policy objects by the variant that they scale."""
     scaled: frozenset[str] | None = None
-    """Variants that somebody scales, of those that were asked for; None: not asked."""
+    """Variants with a scalable target, of those in question; None: not known."""
 
     @property
-    def is_new_wish(self) -> bool:
-        """The spec asks for something that SageMaker was not asked for yet."""
-        return self.desired is not None and self.desired.attempt != self.attempt.id
+    def is_new_spec(self) -> bool:
+        """Return whether the spec differs from the last request."""
+        return self.desired is not None and self.desired.spec_digest != self.last_update.id
 
     @property
-    def is_noted(self) -> bool:
-        """It is written down that this spec was seen and waits for a word from the user."""
-        awaits = self.attempt.awaits
-        return awaits is not None and self.desired is not None and awaits.id == self.desired.attempt
+    def is_pending_recorded(self) -> bool:
+        """Return whether this spec is recorded as waiting for approval."""
+        pending_update = self.last_update.pending_update
+        return pending_update is not None and self.desired is not None and pending_update.id == self.desired.spec_digest
 
     @property
-    def is_attempted(self) -> bool:
-        """SageMaker was asked for this very spec, and the user has not asked for another try since."""
-        return self.desired is not None and not self.is_new_wish and self.desired.retry == self.attempt.retry
+    def is_requested(self) -> bool:
+        """Return whether this very spec was requested, and no retry since (`reconcile-at`)."""
+        return self.desired is not None and not self.is_new_spec and self.desired.retry == self.last_update.retry
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        """What SageMaker told last."""
-        return self.base.remote.fields if isinstance(self.base.remote, Found) else {}
+        """Return the fields of the last description."""
+        return self.base.external.fields if isinstance(self.base.external, ExternalResource) else {}
 
     @property
     def running(self) -> Child | None:
-        """The configuration that the endpoint runs with, if it is a child."""
+        """Return the configuration that the endpoint runs with, if it is a child."""
         name = self.fields.get("endpointConfigName")
         return next((c for c in self.configurations if name and c.sagemaker_name == name), None)
 
     @property
     def configurations(self) -> list[Child]:
-        """Child configurations."""
+        """Return the child configurations."""
         return [child for child in self.children if child.descriptor.kind == ENDPOINT_CONFIG.kind]
 
     @property
     def models(self) -> list[Child]:
-        """Child models."""
+        """Return the child models."""
         return [child for child in self.children if child.descriptor.kind == MODEL.kind]

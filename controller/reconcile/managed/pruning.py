@@ -1,0 +1,88 @@
+"""Prunes objects to the shape of their schema, so that later code can rely on it.
+
+Normally the API server enforces the schema. Where it does not (a schema that was loosened, a restored backup), status
+fields that do not fit are dropped: they only repeat what SageMaker and the object show. Invalid fields of a spec are
+reported by the conversion, with their path.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final, TypeAlias
+
+from api.descriptor import KindDescriptor
+from api.fields import installed
+from api.meta import JsonObject
+from api.schema.structural import field_schema
+
+Trim: TypeAlias = Callable[[JsonObject], None]
+"""Changes an object in place; raises nothing."""
+
+_Fits: TypeAlias = Callable[[Any], bool]
+"""Returns whether a value has the type of its schema, and removes nested values that do not, in place."""
+
+_SCALARS: Final[Mapping[str, frozenset[type]]] = {
+    "string": frozenset({str}),
+    "boolean": frozenset({bool}),
+    "integer": frozenset({int}),  # which a bool is not, by its type
+    "number": frozenset({int, float}),
+}
+
+
+@cache
+def well_formed(descriptor: KindDescriptor) -> Trim:
+    """Return the function that prunes objects of a kind, in place. It is fast, as it runs for each watch event."""
+    fits = _fits(field_schema(descriptor, installed(descriptor).status))
+
+    def trim(obj: JsonObject) -> None:
+        if "status" in obj and not fits(obj["status"]):
+            del obj["status"]
+        if "spec" in obj and not isinstance(obj["spec"], dict):
+            obj["spec"] = {}
+
+    return trim
+
+
+def _fits(schema: Mapping[str, Any]) -> _Fits:
+    match schema.get("type"):
+        case "object":
+            return _object(schema)
+        case "array":
+            return _array(_fits(schema["items"]))
+        case str(scalar):
+            types = _SCALARS[scalar]
+            return lambda value: type(value) in types
+        case _:
+            return lambda _: True
+
+
+def _object(schema: Mapping[str, Any]) -> _Fits:
+    properties = schema.get("properties") or {}
+    # Most fields are scalars: those are checked without a call for each.
+    scalars = {name: _SCALARS[child["type"]] for name, child in properties.items() if child.get("type") in _SCALARS}
+    others = {name: _fits(child) for name, child in properties.items() if name not in scalars}
+    required = tuple(schema.get("required") or ())
+
+    def fits(value: Any) -> bool:
+        if type(value) is not dict:
+            return False
+        misfits = [
+            name
+            for name, given in value.items()
+            if (type(given) not in scalars[name] if name in scalars else name in others and not others[name](given))
+        ]
+        for name in misfits:
+            del value[name]
+        return all(name in value for name in required)
+
+    return fits
+
+
+def _array(item: _Fits) -> _Fits:
+    def fits(value: Any) -> bool:
+        if type(value) is not list:
+            return False
+        if not all(item(each) for each in value):
+            value[:] = [each for each in value if item(each)]
+        return True
+
+    return fits

@@ -1,0 +1,158 @@
+"""SageMaker's jobs in memory: names are unique, tests move their state, answers may lag or fail."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from api.descriptor import KindDescriptor
+from controller.aws.errors import AwsError
+from controller.aws.sagemaker import Page
+from controller.aws.targets import Target
+from controller.runtime.errors import ABSENT, Absent, ErrorClass
+from tests.fakes.calls import CallLog, Service
+from tests.fakes.clock import FakeClock
+from tests.fakes.sagemaker.arns import ACCOUNT, arn_of
+
+
+@dataclass(slots=True)
+class Job:
+    """One job; `request` is what it was created from."""
+
+    name: str
+    arn: str
+    request: dict[str, Any]
+    created: datetime
+    modified: datetime
+    value: str = "InProgress"
+    secondary: str = "Starting"
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """As ListTags returns them."""
+        return {tag["Key"]: tag["Value"] for tag in self.request.get("Tags", ())}
+
+
+class FakeJobs(Service):
+    """`controller.aws.sagemaker.Jobs` in memory, for one kind of job."""
+
+    def __init__(
+        self, descriptor: KindDescriptor, clock: FakeClock, log: CallLog | None = None, account: str = ACCOUNT
+    ) -> None:
+        super().__init__(descriptor.kind, clock, [] if log is None else log)
+        self._descriptor = descriptor
+        self._account = account
+        self.jobs: dict[tuple[str, str], Job] = {}
+        self.stopped: list[str] = []
+        """Jobs whose stop was requested and granted."""
+        self.page_size = 100
+        self.lag_s = 0.0
+        """Seconds for which a new job is known to Create only (eventual consistency)."""
+
+    # --- the test's side
+
+    def move(self, name: str, value: str, secondary: str = "", *, region: str = "us-east-2", **extra: Any) -> None:
+        """Change the state of a job."""
+        job = self.jobs[region, name]
+        job.value, job.secondary, job.modified = value, secondary or value, self._clock.utcnow()
+        job.extra.update(extra)
+
+    def existing(self, name: str, value: str = "InProgress", *, region: str = "us-east-2", **request: Any) -> Job:
+        """Add a job that the operator has not created, and return it."""
+        now = self._clock.utcnow()
+        job = self.jobs[region, name] = Job(name, self._arn(region, name), request, now, now, value)
+        return job
+
+    # --- the port
+
+    def create(
+        self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
+    ) -> str:
+        """See `Jobs.create`."""
+        name = request[descriptor.name.member]
+        with self._call("create", name):
+            if (target.region, name) in self.jobs:
+                raise AwsError(ErrorClass.EXISTS, "ResourceInUse", "Training job names must be unique")
+            now = self._clock.utcnow()
+            job = Job(name, self._arn(target.region, name), dict(request), now, now)
+            self.jobs[target.region, name] = job
+        return job.arn
+
+    def describe(
+        self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable, background: bool
+    ) -> dict[str, Any] | Absent:
+        """See `Jobs.describe`."""
+        with self._call("describe", name):
+            job = self._visible(target, name)
+        return {**self._summary(descriptor, job), **job.extra} if job else ABSENT
+
+    def stop(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
+        """See `Jobs.stop`."""
+        with self._call("stop", name):
+            job = self._visible(target, name)
+            if job is None:
+                return ABSENT
+            if job.value != "InProgress":
+                raise AwsError(ErrorClass.CONFLICT, "ValidationException", f"the training job is in status {job.value}")
+            self.stopped.append(name)
+            self.move(name, "Stopping", region=target.region)
+        return None
+
+    def list_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
+        """See `Jobs.list_page`."""
+        with self._call("list", target.region):
+            there = [job for (region, _), job in self.jobs.items() if region == target.region and self._is_visible(job)]
+        there.sort(key=lambda job: job.created, reverse=True)
+        start = int(next_token or 0)
+        end = start + self.page_size
+        page = tuple(self._summary(descriptor, job) for job in there[start:end])
+        return Page(items=page, next_token=str(end) if end < len(there) else "")
+
+    def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
+        """See `Jobs.tags`."""
+        with self._call("tags", arn):
+            return next((job.tags for job in self.jobs.values() if job.arn == arn), ABSENT)
+
+    def add_tags(self, target: Target, arn: str, tags: Sequence[Mapping[str, str]], *, caller: Hashable) -> None:
+        """See `Jobs.add_tags`."""
+        with self._call("add tags", arn):
+            job = self._by_arn(arn)
+            added = {tag["Key"]: tag["Value"] for tag in tags}
+            job.request["Tags"] = [{"Key": key, "Value": value} for key, value in {**job.tags, **added}.items()]
+
+    def delete_tags(self, target: Target, arn: str, keys: Sequence[str], *, caller: Hashable) -> None:
+        """See `Jobs.delete_tags`."""
+        with self._call("delete tags", arn):
+            job = self._by_arn(arn)
+            job.request["Tags"] = [{"Key": key, "Value": job.tags[key]} for key in job.tags if key not in keys]
+
+    def _by_arn(self, arn: str) -> Job:
+        for job in self.jobs.values():
+            if job.arn == arn:
+                return job
+        raise AwsError(ErrorClass.QUOTA, "ResourceNotFound", "no such resource")
+
+    def _visible(self, target: Target, name: str) -> Job | None:
+        job = self.jobs.get((target.region, name))
+        return job if job is not None and self._is_visible(job) else None
+
+    def _is_visible(self, job: Job) -> bool:
+        return (self._clock.utcnow() - job.created).total_seconds() >= self.lag_s
+
+    @staticmethod
+    def _summary(descriptor: KindDescriptor, job: Job) -> dict[str, Any]:
+        rule = descriptor.status
+        summary = {
+            descriptor.name.member: job.name,
+            rule.arn_member: job.arn,
+            "CreationTime": job.created,
+            "LastModifiedTime": job.modified,
+            rule.member: job.value,
+        }
+        if rule.secondary_member:
+            summary[rule.secondary_member] = job.secondary
+        return summary
+
+    def _arn(self, region: str, name: str) -> str:
+        return arn_of(self._descriptor, name, region=region, account=self._account)
