@@ -23,6 +23,7 @@ from controller.aws.accounts import Accounts
 from controller.aws.assume_role import RoleSessions
 from controller.aws.autoscaling import ApplicationAutoScaling
 from controller.aws.clients import AwsApi, Clients, ClientSettings
+from controller.aws.events.receiver import EVENTS, RECEIVERS, QueueAddress, Receiver, StatusQueueMetrics
 from controller.aws.limits.budgets import Budgets
 from controller.aws.polling.poll_state import FeedSettings
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
@@ -132,7 +133,7 @@ class _Operator:
         self._cluster_id = ClusterId(self._client, clock, configured=settings.cluster_id, served=settings.namespaces)
         self._namespaces = ServedNamespaces(self._client, settings.namespaces)
         self._trackers: list[Tracker] = []  # complete before any thread starts
-        api = AwsApi(self._new_clients(), Budgets(clock, self._registry), clock, self._registry)
+        api = self._api = AwsApi(self._new_clients(), Budgets(clock, self._registry), clock, self._registry)
         self._accounts = Accounts(api, clock)
         self._jobs = SageMaker(api)
         self._scaling = ApplicationAutoScaling(api)
@@ -148,6 +149,7 @@ class _Operator:
         for served in self._kinds.values():
             self._add_kind(served)
         self._add_namespaces()
+        self._add_status_queues()
 
     def _served(self, descriptor: KindDescriptor) -> Served:
         queue = WorkQueue[ObjectKey](descriptor.controller_name, metrics=self._metrics.queues, clock=self._clock)
@@ -273,12 +275,36 @@ class _Operator:
                 settled=settled,
                 settled_poll_s=self._settings.poll_interval_s * _SETTLED_FACTOR,
             ),
+            accelerators=[EVENTS] if self._settings.status_queues else [],
         )
         for number in range(_TRACKER_THREADS):
             name = f"{served.descriptor.controller_name}-tracker-{number}"
             self.manager.add(Stage.LEADING, name, tracker.run)
         self._trackers.append(tracker)
         return tracker
+
+    def _add_status_queues(self) -> None:
+        """Add the receivers of state changes: for trackers, so only a replica that leads takes messages."""
+        defaults = self._target_defaults()
+        if not self._settings.status_queues:
+            return
+        metrics = StatusQueueMetrics(self._registry)
+        trackers = {tracker.kind: tracker for tracker in self._trackers}
+        for url in self._settings.status_queues:
+            try:
+                address = QueueAddress.of(url, defaults.region)
+            except ValueError as exc:
+                raise ConfigError(f"--status-queue: {exc}") from exc
+            receiver = Receiver(address, self._api, trackers, self._clock, metrics)
+            for number in range(RECEIVERS):
+                name = f"status-queue-{address.region}-{address.name}-{number}"
+                self.manager.add(Stage.LEADING, name, receiver.run)
+
+    def _target_defaults(self) -> TargetDefaults:
+        settings = self._settings
+        return TargetDefaults.of(
+            aws_region=settings.aws_region, aws_endpoint_url=settings.aws_endpoint_url, environment=os.environ
+        )
 
     def _add_namespaces(self) -> None:
         """Add the caches of namespaces. No kind is reconciled before they have synced."""
@@ -327,9 +353,7 @@ class _Operator:
         return ReconcilerSettings(
             cluster_id=self._cluster_id.value,
             manager=f"{DISTRIBUTION}/{version()}",
-            defaults=TargetDefaults.of(
-                aws_region=settings.aws_region, aws_endpoint_url=settings.aws_endpoint_url, environment=os.environ
-            ),
+            defaults=self._target_defaults(),
             namespaces=UnreadNamespaces() if self._tenancy is None else self._tenancy.reader(self._client),
             accounts=self._accounts,
             has_ownership_tags=settings.ownership_tags,

@@ -1,4 +1,4 @@
-"""What every life-cycle answers alike: to annotations, to names that others have, to errors. Pure.
+"""Decisions that all life-cycles share: about annotations, names that are taken, and errors. Pure.
 
 Every class of error has one behaviour (v1-kinds.md 13.4); rows cited are those of v1-kinds.md 12.1.
 """
@@ -27,90 +27,92 @@ from controller.runtime.errors import ErrorClass
 StepT = TypeVar("StepT")
 
 DOUBT_S: Final = 10.0
-"""How long "not found" is not believed where a creation may still be taking effect."""
+"""How long "not found" is not trusted while a creation may still take effect."""
 VISIBLE_AFTER_S: Final = 60.0
 """How long after its creation a resource may be missing from answers (SageMaker is eventually consistent, D-07b)."""
 LOOK_AGAIN_S: Final = 10.0
-"""Pause before a second look where two answers of SageMaker contradict each other."""
+"""Delay before another check if two answers of SageMaker contradict each other."""
 
 
-def respecting_hold(seen: Observed, step: StepT) -> StepT | Finish:
-    """Return `step`, unless it asks AWS while AWS is not to be asked. The tracker goes on following what is there."""
-    if seen.hold_s is None or not isinstance(step, AwsStep):
+def respecting_hold(observed: Observed, step: StepT) -> StepT | Finish:
+    """Return `step`, unless it calls AWS during a hold. The tracker continues to follow the resource."""
+    if observed.hold_s is None or not isinstance(step, AwsStep):
         return step
-    return Finish(again_s=seen.hold_s, follow=seen.recorded is not None and not seen.is_ended)
+    return Finish(again_s=observed.hold_s, follow=observed.recorded is not None and not observed.is_ended)
 
 
-def retain(seen: Observed) -> Finish | RemoveFinalizer:
-    """Annotation `deletion-policy: retain`: the object goes, the job stays."""
-    if not seen.has_finalizer:
+def retain(observed: Observed) -> Finish | RemoveFinalizer:
+    """Release the object and keep the resource (annotation `deletion-policy: retain`)."""
+    if not observed.has_finalizer:
         return Finish()
-    return RemoveFinalizer((Event("Normal", reasons.RETAINED, f"{seen.name} is left alone, as deletion-policy asks"),))
+    return RemoveFinalizer(
+        (Event("Normal", reasons.RETAINED, f"{observed.name} is left alone, as deletion-policy asks"),)
+    )
 
 
-def paused(seen: Observed) -> Finish:
-    """Annotation `paused`: no AWS calls; a deletion waits."""
+def paused(observed: Observed) -> Finish:
+    """Show that the object is paused: no AWS calls, and a deletion waits (annotation `paused`)."""
     message = f"nothing is done while the annotation {PAUSED.key} is true"
-    if seen.deleting_for_s is not None:
+    if observed.deleting_for_s is not None:
         message += ": the deletion waits"
     status_update = StatusUpdate(Phase.PAUSED, reasons.PAUSED, message, additional=None, synced=reasons.PAUSED)
-    is_told = seen.reasons.get(reasons.RECONCILING) == reasons.PAUSED
-    events = () if is_told else (Event("Normal", reasons.PAUSED, message),)
-    return Finish(status_update, seen.recorded, events)
+    is_shown = observed.reasons.get(reasons.RECONCILING) == reasons.PAUSED
+    events = () if is_shown else (Event("Normal", reasons.PAUSED, message),)
+    return Finish(status_update, observed.recorded, events)
 
 
-def only_looked_at(
-    seen: Observed, show: Callable[[ExternalResource, Recorded], Finish], *, is_settled: bool
+def read_only_step(
+    observed: Observed, show: Callable[[ExternalResource, Recorded], Finish], *, is_settled: bool
 ) -> Describe | Finish | RemoveFinalizer:
-    """Annotation `read-only`: what bears the object's name is shown as it is, by `show`, and nothing is done about it.
+    """Show the resource with the object's name by `show`, and change nothing (annotation `read-only`).
 
-    No finalizer is needed for that, as a deletion leaves AWS alone. `is_settled`: the status says already what there is
-    to say, unless AWS is known to have changed.
+    No finalizer is needed, as a deletion does not change AWS. `is_settled`: the status is up to date, unless AWS is
+    known to have changed.
     """
-    external = seen.external
+    external = observed.external
     if external is None:
-        is_known = is_settled and seen.is_recorded_in_status and not seen.is_describe_due
-        return Finish(follow=True) if is_known else Describe(background=seen.is_recorded_in_status)
+        is_known = is_settled and observed.is_recorded_in_status and not observed.is_describe_due
+        return Finish(follow=True) if is_known else Describe(background=observed.is_recorded_in_status)
     if isinstance(external, ExternalResource):
-        if external.source is Source.SUMMARY or seen.is_describe_due:
+        if external.source is Source.SUMMARY or observed.is_describe_due:
             return Describe(background=True)
-        return show(external, seen.recorded or record_of(seen, external))
-    return nothing_to_adopt(seen)
+        return show(external, observed.recorded or record_of(observed, external))
+    return nothing_to_adopt(observed)
 
 
-def ownership_of(seen: Observed) -> Ownership:
-    """Whose is it that bears our name? The predecessor's objects own what their status names (contract of v1)."""
-    return Ownership.OURS if seen.is_name_generated or seen.is_legacy else seen.owner
+def ownership_of(observed: Observed) -> Ownership:
+    """Return the ownership of the resource with our name; the predecessor's objects own what their status names."""
+    return Ownership.OURS if observed.is_name_generated or observed.is_legacy else observed.owner
 
 
-def foreign(seen: Observed) -> Finish:
-    """Row 13: the name belongs to somebody else."""
-    field = seen.descriptor.name.spec_field
+def foreign(observed: Observed) -> Finish:
+    """Report that the name is taken by a resource that is not ours (row 13)."""
+    field = observed.descriptor.name.spec_field
     message = (
-        f"{seen.name} exists in SageMaker and was not created by this object: it is left alone."
+        f"{observed.name} exists in SageMaker and was not created by this object: it is left alone."
         f" Choose another {f'spec.{field}' if field else 'metadata.name'}."
     )
     status_update = StatusUpdate(
         Phase.STUCK,
         reasons.ALREADY_EXISTS,
         message,
-        value=operator_value(seen, ErrorClass.EXISTS),
+        value=operator_value(observed, ErrorClass.EXISTS),
         secondary="",
         additional=message,
         synced=reasons.ALREADY_EXISTS,
     )
     return Finish(
         status_update,
-        events=messages.once(seen, reasons.STALLED, reasons.ALREADY_EXISTS, message),
+        events=messages.once(observed, reasons.STALLED, reasons.ALREADY_EXISTS, message),
         outcome=Outcome.TERMINAL,
     )
 
 
-def nothing_to_adopt(seen: Observed) -> Finish:
-    """Annotation `adoption-policy: adopt`, or `read-only`, and nothing bears the name."""
-    asked = "nothing but a look" if seen.policy.read_only else "adoption"
-    message = f"{asked} is asked for, but SageMaker knows no {seen.name}"
-    value = operator_value(seen, ErrorClass.NOT_FOUND)
+def nothing_to_adopt(observed: Observed) -> Finish:
+    """Report that nothing has the name (annotation `adoption-policy: adopt`, or `read-only`)."""
+    asked = "nothing but a look" if observed.policy.read_only else "adoption"
+    message = f"{asked} is asked for, but SageMaker knows no {observed.name}"
+    value = operator_value(observed, ErrorClass.NOT_FOUND)
     status_update = StatusUpdate(
         Phase.STUCK,
         reasons.NOT_FOUND,
@@ -120,48 +122,48 @@ def nothing_to_adopt(seen: Observed) -> Finish:
         additional=message,
         synced=reasons.NOT_FOUND,
     )
-    events = messages.once(seen, reasons.STALLED, reasons.NOT_FOUND, message, reasons.ADOPTION_REFUSED)
+    events = messages.once(observed, reasons.STALLED, reasons.NOT_FOUND, message, reasons.ADOPTION_REFUSED)
     return Finish(status_update, events=events, outcome=Outcome.TERMINAL)
 
 
-def failed(seen: Observed, failure: Failure) -> Finish | RemoveFinalizer:
-    """Rows 15 to 17: every class of error has one behaviour (v1-kinds.md 13.4)."""
-    is_deleting = seen.deleting_for_s is not None
-    is_created = seen.recorded is not None or seen.is_legacy
+def failed(observed: Observed, failure: Failure) -> Finish | RemoveFinalizer:
+    """Return the end of a pass with a failure: every class of error has one behaviour (13.4; rows 15 to 17)."""
+    is_deleting = observed.deleting_for_s is not None
+    is_created = observed.recorded is not None or observed.is_legacy
     permanent = failure.error_class is ErrorClass.INVALID
-    if is_deleting and not seen.has_finalizer:
+    if is_deleting and not observed.has_finalizer:
         return Finish()
-    if is_deleting and permanent and not (failure.sent or is_created or seen.doubt_for_s is not None):
+    if is_deleting and permanent and not (failure.sent or is_created or observed.doubt_for_s is not None):
         return RemoveFinalizer()  # this region, endpoint or name cannot be called: nothing was created there
     stuck = permanent and not is_deleting and failure.during in _REFUSED
     reason = reasons.INVALID_SPEC if stuck and failure.during is not During.IDENTITY else _trouble(failure)
-    text = f"{failure} ({_WAY_OUT})" if is_deleting else str(failure)
+    text = f"{failure} ({_FORCED_DELETION})" if is_deleting else str(failure)
     status_update = StatusUpdate(
         phase=Phase.STUCK if stuck else Phase.TROUBLED,
         reason=reason,
         message=text,
-        value=None if is_created else operator_value(seen, failure.error_class),
+        value=None if is_created else operator_value(observed, failure.error_class),
         additional=text,
         synced=reason if stuck else reasons.AWS_ERROR,
     )
     outcome = Outcome.TERMINAL if stuck else _OUTCOMES.get(failure.error_class, Outcome.RETRY)
-    told = (_REFUSED[failure.during] or reason) if stuck else reason
+    event_reason = (_REFUSED[failure.during] or reason) if stuck else reason
     events = (
         ()
         if outcome is Outcome.RETRY
-        else messages.once(seen, reasons.STALLED if stuck else reasons.RECONCILING, reason, text, told)
+        else messages.once(observed, reasons.STALLED if stuck else reasons.RECONCILING, reason, text, event_reason)
     )
-    follow = is_created and not seen.is_ended
-    return Finish(status_update, seen.recorded, events, follow=follow, outcome=outcome, failure=failure)
+    follow = is_created and not observed.is_ended
+    return Finish(status_update, observed.recorded, events, follow=follow, outcome=outcome, failure=failure)
 
 
-_WAY_OUT: Final = (
+_FORCED_DELETION: Final = (
     "to delete the object without asking AWS, set its annotation sagemaker.aws.amazon.com/deletion-policy=retain"
 )
-"""Told where a deletion is held up, e.g. by a region that does not exist: finalizers are not for users to edit."""
+"""Shown while a deletion fails, e.g. in a region that does not exist: users should not edit finalizers."""
 
 _REFUSED: Final = {During.CREATE: reasons.CREATE_FAILED, During.UPDATE: reasons.UPDATE_FAILED, During.IDENTITY: ""}
-"""Steps that fail for good where the request is at fault, with the event that tells it; empty: that of the reason."""
+"""Steps that an invalid request fails for good, with the event for it; empty: that of the reason."""
 
 _OUTCOMES: Final = {
     ErrorClass.DENIED: Outcome.RETRY_SLOWLY,
@@ -169,7 +171,7 @@ _OUTCOMES: Final = {
     ErrorClass.INVALID: Outcome.RETRY_SLOWLY,
 }
 
-_NOBODY: Final = frozenset(
+_UNAUTHENTICATED: Final = frozenset(
     {
         *(
             "Credentials",
@@ -182,13 +184,13 @@ _NOBODY: Final = frozenset(
         *("InvalidSignatureException", "SignatureDoesNotMatch", "MissingAuthenticationToken", "IncompleteSignature"),
     }
 )
-"""Codes that say that it is not known, here or at AWS, who calls; others of their class tell of missing rights."""
+"""Codes that mean missing or invalid credentials; other DENIED codes mean missing permissions."""
 
 
 def _trouble(failure: Failure) -> str:
     match failure.error_class:
         case ErrorClass.DENIED:
-            return reasons.CREDENTIALS_ERROR if failure.code in _NOBODY else reasons.ACCESS_DENIED
+            return reasons.CREDENTIALS_ERROR if failure.code in _UNAUTHENTICATED else reasons.ACCESS_DENIED
         case ErrorClass.QUOTA:
             is_quota = "Limit" in failure.code or "Quota" in failure.code
             return reasons.QUOTA_EXCEEDED if is_quota else reasons.DEPENDENCY_MISSING
@@ -198,31 +200,31 @@ def _trouble(failure: Failure) -> str:
             return reasons.AWS_UNAVAILABLE
 
 
-def record_of(seen: Observed, external: ExternalResource) -> Recorded:
-    """The identity of what was found under our name: `arn:partition:service:region:account:resource`."""
+def record_of(observed: Observed, external: ExternalResource) -> Recorded:
+    """Return the record of the resource with our name, by its ARN `arn:partition:service:region:account:resource`."""
     _, partition, _, region, account, *_ = (*external.arn.split(":", 5), "", "", "", "", "")
     return Recorded(
-        name=seen.name,
+        name=observed.name,
         region=region,
         partition=partition,
         arn=external.arn,
         account_id=account,
-        created_at=external.created_at or seen.now,
+        created_at=external.created_at or observed.now,
     )
 
 
-def drift_shown(seen: Observed) -> Drift | None:
-    """What the object's Drifted condition says; None: it has none."""
-    return _DRIFTS.get(seen.reasons.get(reasons.DRIFTED, ""))
+def drift_shown(observed: Observed) -> Drift | None:
+    """Return the state of the Drifted condition; None without one."""
+    return _DRIFTS.get(observed.reasons.get(reasons.DRIFTED, ""))
 
 
-def drift_told(seen: Observed, message: str) -> tuple[Event, ...]:
-    """The Warning about drift, unless the object shows it already."""
-    return messages.once(seen, reasons.DRIFTED, Drift.FOUND.value, message)
+def drift_events(observed: Observed, message: str) -> tuple[Event, ...]:
+    """Return the Warning about drift, unless the object shows it already."""
+    return messages.once(observed, reasons.DRIFTED, Drift.FOUND.value, message)
 
 
 def drift_update(phase: Phase, message: str, value: str, fields: Mapping[str, Any] | None = None) -> StatusUpdate:
-    """What the status says of drift that was found; `value` and `fields` as without it."""
+    """Return the status update for drift; `value` and `fields` as without drift."""
     return StatusUpdate(
         phase,
         reasons.DRIFTED,
@@ -235,38 +237,38 @@ def drift_update(phase: Phase, message: str, value: str, fields: Mapping[str, An
     )
 
 
-def drift_reported(seen: Observed, recorded: Recorded | None, message: str, value: str, pause_s: float) -> Finish:
-    """Drift of what serves on as it is; looked at again when it may be corrected, `pause_s` from now at the soonest."""
-    corrects = seen.policy.corrects
+def drift_reported(observed: Observed, recorded: Recorded | None, message: str, value: str, pause_s: float) -> Finish:
+    """Report drift of a usable resource; checked again when it may be corrected, after `pause_s` at the earliest."""
+    corrects = observed.policy.corrects
     status_update = drift_update(Phase.READY_WORKING if corrects else Phase.READY, message, value)
-    again_s = max(seen.correction_in_s, pause_s) if corrects else LOOK_S
-    return Finish(status_update, recorded, drift_told(seen, message), again_s=again_s)
+    again_s = max(observed.correction_in_s, pause_s) if corrects else LOOK_S
+    return Finish(status_update, recorded, drift_events(observed, message), again_s=again_s)
 
 
 _DRIFTS: Final = {each.value: each for each in Drift}
 
 
-def may_be_invisible(seen: Observed, recorded: Recorded) -> bool:
-    """Whether "not found" may just be early."""
+def may_be_invisible(observed: Observed, recorded: Recorded) -> bool:
+    """Return whether "not found" may be due to eventual consistency."""
     if recorded.created_at is None:
         return False
-    return (seen.now - recorded.created_at).total_seconds() < VISIBLE_AFTER_S
+    return (observed.now - recorded.created_at).total_seconds() < VISIBLE_AFTER_S
 
 
-def status_changed(seen: Observed, value: str) -> tuple[Event, ...]:
-    """AWS shows another status than it did. What we asked for ourselves, and ends, are told by events of their own."""
-    if seen.shown == value or seen.shown in operator_values(seen):
+def status_changed(observed: Observed, value: str) -> tuple[Event, ...]:
+    """Return the event for a changed AWS status; our own requests, and ends, have events of their own."""
+    if observed.shown == value or observed.shown in operator_values(observed):
         return ()
-    return (Event("Normal", reasons.STATUS_CHANGED, f"{seen.shown} → {value}"),)
+    return (Event("Normal", reasons.STATUS_CHANGED, f"{observed.shown} → {value}"),)
 
 
-def operator_values(seen: Observed) -> frozenset[str]:
-    """Status values that say nothing about AWS."""
-    rule = seen.descriptor.status
+def operator_values(observed: Observed) -> frozenset[str]:
+    """Return the status values that do not come from AWS."""
+    rule = observed.descriptor.status
     return frozenset({"", rule.reconciling, rule.refused, rule.synchronizing})
 
 
-def operator_value(seen: Observed, error_class: ErrorClass) -> str:
-    """The v1 status value of an object that the operator cannot look after (v1-kinds.md 6)."""
-    rule = seen.descriptor.status
+def operator_value(observed: Observed, error_class: ErrorClass) -> str:
+    """Return the v1 status value of an object that the operator cannot reconcile (v1-kinds.md 6)."""
+    rule = observed.descriptor.status
     return rule.reconciling if error_class is ErrorClass.RETRYABLE or not rule.refused else rule.refused

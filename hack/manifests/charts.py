@@ -116,7 +116,7 @@ def _mark_deployment(spec: JsonObject) -> None:
         container["imagePullPolicy"] = f"{_MARK}pull-policy"
         container["resources"] = f"{_MARK}block-.Values.{values}"
     manager["args"] = [each.replace("PLACEHOLDER-NAMESPACE", f"{_MARK}namespace") for each in manager["args"]]
-    manager["args"].append(f"{_MARK}extra-args")
+    manager["args"] += [f"{_MARK}status-queues", f"{_MARK}extra-args"]
     manager["env"].append(f"{_MARK}extra-env")
 
 
@@ -153,6 +153,12 @@ def _actions(stripped: str, indent: str) -> Iterator[str]:
         yield f"{{{{- with {found[1]} }}}}\n{indent}{{{{- toYaml . | nindent {len(indent)} }}}}\n{{{{- end }}}}\n"
     elif found := re.fullmatch(rf"(\w+): {_MARK}block-(\S+)", stripped):
         yield f"{indent}{found[1]}:\n{indent}  {{{{- toYaml {found[2]} | nindent {deeper} }}}}\n"
+    elif stripped == f"- {_MARK}status-queues":
+        yield (
+            "{{- with .Values.statusQueues }}\n"
+            f'{indent}- {{{{ printf "--status-queue=%s" (join "," .) | quote }}}}\n'
+            "{{- end }}\n"
+        )
     elif stripped == f"- {_MARK}extra-args":
         yield f"{{{{- range .Values.extraArgs }}}}\n{indent}- {{{{ . | quote }}}}\n{{{{- end }}}}\n"
     elif stripped == f"- {_MARK}extra-env":

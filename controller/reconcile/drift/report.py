@@ -12,7 +12,7 @@ from controller.observability.redact import redact_text
 LOOK_S: Final = 600.0
 """How often to check whether drift that only a Describe shows is gone."""
 
-_TOLD: Final = 5
+_LISTED: Final = 5
 """Differences listed in one message; the others are counted."""
 _LENGTH: Final = 100
 _PRIVATE: Final = "environment"
@@ -31,21 +31,21 @@ class Difference:
     def __str__(self) -> str:
         if _PRIVATE in self.path.split(".") or not (_is_scalar(self.applied) and _is_scalar(self.found)):
             return f"{self.path} is not what was applied"
-        return f"{self.path} is {_said(self.found)}, and {_said(self.applied)} was applied"
+        return f"{self.path} is {_text_of(self.found)}, and {_text_of(self.applied)} was applied"
 
 
 def sentence(differences: Iterable[Difference]) -> str:
     """Return all differences as text; the same ones make the same text."""
     texts = sorted({str(each) for each in differences})
-    more = f"; and {len(texts) - _TOLD} more" if len(texts) > _TOLD else ""
-    return f"changed by somebody else: {'; '.join(texts[:_TOLD])}{more}"
+    more = f"; and {len(texts) - _LISTED} more" if len(texts) > _LISTED else ""
+    return f"changed by somebody else: {'; '.join(texts[:_LISTED])}{more}"
 
 
 def _is_scalar(value: Any) -> bool:
     return value is None or isinstance(value, str | int | float)
 
 
-def _said(value: Any) -> str:
+def _text_of(value: Any) -> str:
     if value is None:
         return "absent"
     if isinstance(value, float):

@@ -1,27 +1,27 @@
-"""The life-cycle of a HostingDeployment: an endpoint that is created, switched to new configurations, and deleted.
+"""Decides the next step of a HostingDeployment: its endpoint is created, switched to new configurations, and deleted.
 
-Pure, level-based. Rows cited are those of v1-kinds.md 12.4. What is asked of SageMaker while it is busy waits, and
-only the newest wish is carried out. The children of a wish are made when it can be carried out, not before.
-An endpoint in service and a deletion have modules of their own: `hostingservice`, `hostingdeletion`.
+Pure, level-based. Rows cited are those of v1-kinds.md 12.4. Updates wait while SageMaker is busy, and only the newest
+spec is applied. Children are created when the update can be made, not before. `in_service` and `deletion` decide about
+an endpoint in service and about a deployment that is being deleted.
 """
 
 from dataclasses import replace
 from functools import partial
 
 from controller.reconcile import reasons
-from controller.reconcile.endpoint.children import children_or, tagged_otherwise
+from controller.reconcile.endpoint.children import children_or, with_other_tags
 from controller.reconcile.endpoint.deletion import deleting
 from controller.reconcile.endpoint.in_service import in_service
 from controller.reconcile.endpoint.observation import (
+    EndpointObservation,
     EndpointStep,
-    HostingSeen,
     OwnChild,
     RecordPendingUpdate,
     RetainChild,
     TagChild,
 )
 from controller.reconcile.endpoint.pauses import BUSY_POLL_S
-from controller.reconcile.endpoint.status_fields import fields_of, first_sight
+from controller.reconcile.endpoint.status_fields import fields_of, first_seen_events
 from controller.reconcile.endpoint.updates import is_held, is_pending, resets
 from controller.reconcile.hosting import BUSY, CREATING, DELETING, FAILED, IN_SERVICE, UPDATING
 from controller.reconcile.observation import (
@@ -41,9 +41,9 @@ from controller.reconcile.shared_decisions import (
     foreign,
     may_be_invisible,
     nothing_to_adopt,
-    only_looked_at,
     ownership_of,
     paused,
+    read_only_step,
     record_of,
     respecting_hold,
     retain,
@@ -67,66 +67,66 @@ from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
 
-def decide(seen: HostingSeen) -> EndpointStep:
-    """The next step. At most one mutation of AWS per pass; a hold lets no AWS call through."""
-    step = respecting_hold(seen.base, _decide(seen))
-    if isinstance(step, Finish) and step.status_update is not None and seen.ignored and not seen.is_observed:
-        message = f"without effect: {'; '.join(seen.ignored)}"  # once for each generation of the spec
+def decide(observed: EndpointObservation) -> EndpointStep:
+    """Return the next step. At most one AWS mutation per pass; no AWS call during a hold."""
+    step = respecting_hold(observed.base, _decide(observed))
+    if isinstance(step, Finish) and step.status_update is not None and observed.ignored and not observed.is_observed:
+        message = f"without effect: {'; '.join(observed.ignored)}"  # once for each generation of the spec
         return replace(step, events=(*step.events, Event("Warning", reasons.FIELDS_IGNORED, message)))
     return step
 
 
-def _decide(seen: HostingSeen) -> EndpointStep:
-    base = seen.base
+def _decide(observed: EndpointObservation) -> EndpointStep:
+    base = observed.base
     if base.deleting_for_s is not None and base.policy.retain:
-        return _retain(seen)
+        return _retain(observed)
     if base.policy.paused:
         return paused(base)
     if base.failure is not None:
-        return _failed(seen, base.failure)
+        return _failed(observed, base.failure)
     if base.deleting_for_s is not None:
-        return deleting(seen, base.deleting_for_s)
+        return deleting(observed, base.deleting_for_s)
     if base.policy.read_only:
-        is_settled = seen.is_observed and seen.was_visible
-        return only_looked_at(base, partial(_only_shown, seen), is_settled=is_settled)
-    if seen.invalid is not None:
-        return _invalid(seen, seen.invalid)
+        is_settled = observed.is_observed and observed.was_visible
+        return read_only_step(base, partial(_show_read_only, observed), is_settled=is_settled)
+    if observed.invalid is not None:
+        return _invalid(observed, observed.invalid)
     if not base.has_finalizer:
         return EnsureFinalizer()
     if (tags := tagging.step(base)) is not None:
         return tags
-    for child in seen.children:
-        if not child.is_owned and child.name not in seen.done:
+    for child in observed.children:
+        if not child.is_owned and child.name not in observed.done:
             return OwnChild(child)
-    if (want := tagged_otherwise(seen)) is not None:
+    if (want := with_other_tags(observed)) is not None:
         return TagChild(want)
     if base.recorded is not None:
-        return _recorded(seen, base.recorded)
-    return _not_recorded(seen)
+        return _recorded(observed, base.recorded)
+    return _not_recorded(observed)
 
 
-def _only_shown(seen: HostingSeen, external: ExternalResource, recorded: Recorded) -> Finish:
-    """The endpoint as it is, whatever the spec says; no child is made or missed."""
+def _show_read_only(observed: EndpointObservation, external: ExternalResource, recorded: Recorded) -> Finish:
+    """Show the endpoint as it is, whatever the spec says, without children."""
     if external.value == IN_SERVICE:
-        status_update = StatusUpdate(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen))
-        return Finish(status_update, recorded, first_sight(seen, recorded), follow=True)
+        status_update = StatusUpdate(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(observed))
+        return Finish(status_update, recorded, first_seen_events(observed, recorded), follow=True)
     if external.value == FAILED:
-        return _endpoint_stuck(seen, recorded, external)
-    return _as_it_is(seen, recorded, external)
+        return _endpoint_stuck(observed, recorded, external)
+    return _as_it_is(observed, recorded, external)
 
 
-def _failed(seen: HostingSeen, failure: Failure) -> EndpointStep:
-    """A refused update leaves an endpoint that serves."""
-    step = failed(seen.base, failure)
+def _failed(observed: EndpointObservation, failure: Failure) -> EndpointStep:
+    """Return the end of a pass with a failure; after a refused update the endpoint still serves."""
+    step = failed(observed.base, failure)
     if failure.during is not During.UPDATE or not isinstance(step, Finish) or step.status_update is None:
         return step
     phase = Phase.READY_STUCK if step.status_update.phase is Phase.STUCK else step.status_update.phase
     return replace(step, status_update=replace(step.status_update, phase=phase))
 
 
-def _invalid(seen: HostingSeen, failure: Failure) -> EndpointStep:
-    """A spec that cannot be taken apart: nothing is changed, and an endpoint that is there is still shown as it is."""
-    base, external = seen.base, seen.base.external
+def _invalid(observed: EndpointObservation, failure: Failure) -> EndpointStep:
+    """Report a spec that cannot be resolved: nothing is changed, and an existing endpoint is shown as it is."""
+    base, external = observed.base, observed.base.external
     step = failed(base, failure)
     if base.recorded is None or not isinstance(step, Finish) or step.status_update is None:
         return step
@@ -136,34 +136,34 @@ def _invalid(seen: HostingSeen, failure: Failure) -> EndpointStep:
     if isinstance(external, ExternalResource):
         serves = external.value == IN_SERVICE or (external.value in BUSY and external.value != CREATING)
         phase = Phase.READY_STUCK if serves else Phase.STUCK
-        status_update = replace(status_update, phase=phase, value=external.value, fields=fields_of(seen))
-    # Not held: AWS is asked only when the tracker has news, and news shall be shown.
+        status_update = replace(status_update, phase=phase, value=external.value, fields=fields_of(observed))
+    # No hold: AWS is called only when the tracker reports a change, which is then shown.
     return replace(step, status_update=status_update, outcome=Outcome.DONE)
 
 
-def _retain(seen: HostingSeen) -> EndpointStep:
-    """The endpoint stays, and so must what it is made of."""
-    for child in seen.children:
-        if child.name not in seen.done:
+def _retain(observed: EndpointObservation) -> EndpointStep:
+    """Keep the endpoint, and everything that it consists of."""
+    for child in observed.children:
+        if child.name not in observed.done:
             return RetainChild(child)
-    return retain(seen.base)
+    return retain(observed.base)
 
 
 # --- before there is an endpoint
 
 
-def _not_recorded(seen: HostingSeen) -> EndpointStep:
-    """Rows 1 and 13."""
-    base = seen.base
+def _not_recorded(observed: EndpointObservation) -> EndpointStep:
+    """Create the endpoint, unless its name is taken (rows 1 and 13)."""
+    base = observed.base
     external = base.external
     if external is None:
-        # A given name is looked up first: where it is taken by others, no children are made in vain.
+        # A given name is looked up first, so that no children are created in vain if it is taken.
         is_unsure = base.name_is_taken or base.is_legacy or not base.is_name_generated
-        return Describe() if is_unsure else _build(seen)
+        return Describe() if is_unsure else _build(observed)
     if external is ABSENT:
         if base.policy.adoption is Adoption.ADOPT:
             return nothing_to_adopt(base)
-        return Finish(again_s=LOOK_AGAIN_S) if base.name_is_taken else _build(seen)
+        return Finish(again_s=LOOK_AGAIN_S) if base.name_is_taken else _build(observed)
     match ownership_of(base):
         case Ownership.UNKNOWN:
             return VerifyOwner(external.arn)
@@ -171,68 +171,75 @@ def _not_recorded(seen: HostingSeen) -> EndpointStep:
             return foreign(base)
         case _:
             recorded = record_of(base, external)
-            return _recorded(replace(seen, base=replace(base, recorded=recorded)), recorded)
+            return _recorded(replace(observed, base=replace(base, recorded=recorded)), recorded)
 
 
-def _build(seen: HostingSeen) -> EndpointStep:
-    """Row 1: Models, then the EndpointConfig, then the endpoint."""
-    return children_or(seen, Create(), Phase.WORKING)
+def _build(observed: EndpointObservation) -> EndpointStep:
+    """Create Models, then the EndpointConfig, then the endpoint (row 1)."""
+    return children_or(observed, Create(), Phase.WORKING)
 
 
 # --- the endpoint exists
 
 
-def _recorded(seen: HostingSeen, recorded: Recorded) -> EndpointStep:
-    base, external = seen.base, seen.base.external
+def _recorded(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
+    base, external = observed.base, observed.base.external
     if base.mutation is Mutation.CREATED:
-        return _told(seen, recorded, CREATING, messages.created(base, recorded))
+        return _requested(observed, recorded, CREATING, messages.created(base, recorded))
     if base.mutation is Mutation.UPDATED:
         begins = Event("Normal", reasons.UPDATE_STARTED, f"update of {recorded.name} begins")
-        return _told(seen, recorded, UPDATING, begins, *resets(seen, is_whole=not seen.last_update.is_of_numbers))
+        return _requested(
+            observed, recorded, UPDATING, begins, *resets(observed, is_whole=not observed.last_update.is_of_numbers)
+        )
     if base.mutation is Mutation.DELETED:
         goes = Event("Normal", reasons.DELETING, f"{recorded.name} is deleted, to be made anew")
-        return _told(seen, recorded, DELETING, goes)
+        return _requested(observed, recorded, DELETING, goes)
     if external is None:
         if not base.is_recorded_in_status:
-            return _told(seen, recorded, CREATING, messages.created(base, recorded))
-        settled = seen.was_visible and seen.is_observed and not base.is_describe_due
-        return Finish(follow=True) if settled else Describe(background=seen.is_observed)
+            return _requested(observed, recorded, CREATING, messages.created(base, recorded))
+        settled = observed.was_visible and observed.is_observed and not base.is_describe_due
+        return Finish(follow=True) if settled else Describe(background=observed.is_observed)
     if external is ABSENT:
-        if not seen.was_visible and may_be_invisible(base, recorded):
+        if not observed.was_visible and may_be_invisible(base, recorded):
             return Finish(follow=True, again_s=LOOK_AGAIN_S)
-        return _build(seen)  # row 1: it is wanted, and was deleted behind our back
+        return _build(observed)  # row 1: it is wanted, and was deleted outside the operator
     if external.source is Source.SUMMARY or base.is_describe_due:
-        return Describe(background=seen.is_observed)
-    if base.policy.holds_updates and seen.is_new_spec and not seen.is_pending_recorded:
+        return Describe(background=observed.is_observed)
+    if base.policy.holds_updates and observed.is_new_spec and not observed.is_pending_recorded:
         return RecordPendingUpdate()
     if external.value == IN_SERVICE:
-        return in_service(seen, recorded, external)
+        return in_service(observed, recorded, external)
     if external.value == FAILED:
-        return _endpoint_failed(seen, recorded, external)
-    return _as_it_is(seen, recorded, external)
+        return _endpoint_failed(observed, recorded, external)
+    return _as_it_is(observed, recorded, external)
 
 
-def _told(seen: HostingSeen, recorded: Recorded, value: str, *events: Event) -> Finish:
-    """SageMaker has accepted: this is what it says then, without asking."""
+def _requested(observed: EndpointObservation, recorded: Recorded, value: str, *events: Event) -> Finish:
+    """Show the state that follows an accepted request, without a Describe."""
     phase = Phase.READY_WORKING if value == UPDATING else Phase.WORKING
-    fields = fields_of(seen)
-    if value == CREATING and seen.desired and seen.desired.configuration and seen.desired.configuration.child:
-        fields["endpointConfigName"] = seen.desired.configuration.child.sagemaker_name
+    fields = fields_of(observed)
+    if (
+        value == CREATING
+        and observed.desired
+        and observed.desired.configuration
+        and observed.desired.configuration.child
+    ):
+        fields["endpointConfigName"] = observed.desired.configuration.child.sagemaker_name
     drift: Drift | None = Drift.NONE
     if value == UPDATING:
-        drift = Drift.CORRECTING if drift_shown(seen.base) is Drift.FOUND else None
+        drift = Drift.CORRECTING if drift_shown(observed.base) is Drift.FOUND else None
     status_update = StatusUpdate(phase, value, value=value, fields=fields, drift=drift)
     return Finish(status_update, recorded, events, follow=True)
 
 
-def _as_it_is(seen: HostingSeen, recorded: Recorded, external: ExternalResource) -> Finish:
-    """Rows 3, 8 and 12, and values that AWS adds: shown as they are; a wish that has to wait is told."""
-    base = seen.base
+def _as_it_is(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> Finish:
+    """Show the state of the endpoint, and whether an update waits (rows 3, 8 and 12, and values that AWS adds)."""
+    base = observed.base
     serves = external.value in BUSY and external.value != CREATING
-    pending = is_pending(seen)
+    pending = is_pending(observed)
     message = ""
     if pending:
-        what = "is prepared" if is_held(seen) else "is applied"
+        what = "is prepared" if is_held(observed) else "is applied"
         message = f"the changed spec {what} when the endpoint is InService (it is {external.value})"
     status_update = StatusUpdate(
         Phase.READY_WORKING if serves else Phase.WORKING,
@@ -240,26 +247,26 @@ def _as_it_is(seen: HostingSeen, recorded: Recorded, external: ExternalResource)
         message or external.failure_reason,
         value=external.value,
         additional="",
-        fields=fields_of(seen),
+        fields=fields_of(observed),
         synced=reasons.UPDATE_PENDING if pending else reasons.SYNCED,
     )
-    events = first_sight(seen, recorded) + status_changed(base, external.value)
+    events = first_seen_events(observed, recorded) + status_changed(base, external.value)
     if pending and base.reasons.get(reasons.SYNCED) != reasons.UPDATE_PENDING:
         events += (Event("Normal", reasons.UPDATE_PENDING, message),)
-    again_s = BUSY_POLL_S if external.value == DELETING else None  # lists tell of changes, not of disappearance
+    again_s = BUSY_POLL_S if external.value == DELETING else None  # lists show changes, not disappearance
     return Finish(status_update, recorded, events, follow=True, again_s=again_s)
 
 
-def _endpoint_failed(seen: HostingSeen, recorded: Recorded, external: ExternalResource) -> EndpointStep:
-    """Row 7: all that AWS allows is deletion."""
-    pending = is_pending(seen)
-    if pending and seen.recreates and not (seen.was_refused_as_busy or is_held(seen)):
+def _endpoint_failed(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> EndpointStep:
+    """Show or recreate a failed endpoint: AWS allows only its deletion (row 7)."""
+    pending = is_pending(observed)
+    if pending and observed.recreates and not (observed.was_refused_as_busy or is_held(observed)):
         return Delete(recorded.name)
-    return _endpoint_stuck(seen, recorded, external)
+    return _endpoint_stuck(observed, recorded, external)
 
 
-def _endpoint_stuck(seen: HostingSeen, recorded: Recorded, external: ExternalResource) -> Finish:
-    pending = is_pending(seen)
+def _endpoint_stuck(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> Finish:
+    pending = is_pending(observed)
     message = external.failure_reason or "SageMaker gives no reason"
     if pending:
         message += (
@@ -272,8 +279,8 @@ def _endpoint_stuck(seen: HostingSeen, recorded: Recorded, external: ExternalRes
         message,
         value=FAILED,
         additional=message,
-        fields=fields_of(seen),
+        fields=fields_of(observed),
         synced=reasons.UPDATE_BLOCKED if pending else reasons.SYNCED,
     )
-    events = messages.once(seen.base, reasons.STALLED, reasons.ENDPOINT_FAILED, message, reasons.FAILED)
-    return Finish(status_update, recorded, first_sight(seen, recorded) + events, follow=True)
+    events = messages.once(observed.base, reasons.STALLED, reasons.ENDPOINT_FAILED, message, reasons.FAILED)
+    return Finish(status_update, recorded, first_seen_events(observed, recorded) + events, follow=True)

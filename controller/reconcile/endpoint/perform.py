@@ -1,4 +1,4 @@
-"""The life-cycle of HostingDeployments, in the terms of the loop: one method for each step of `observation`."""
+"""Implements `LifeCycle` for HostingDeployments: one method for each step of `observation`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -31,8 +31,8 @@ from controller.reconcile.endpoint.observation import (
     ChildStep,
     CorrectChild,
     DropChild,
+    EndpointObservation,
     EndpointStep,
-    HostingSeen,
     LastUpdate,
     MakeChild,
     Numbers,
@@ -86,11 +86,11 @@ class EndpointLifeCycle:
         self._policies = policies
         self._children = ChildObjects(models, configurations, writer, context.effects)
 
-    def decide(self, observed: HostingSeen) -> EndpointStep:
+    def decide(self, observed: EndpointObservation) -> EndpointStep:
         """See `LifeCycle.decide`."""
         return decide(observed)
 
-    def perform(self, step: EndpointStep, observed: HostingSeen, managed: ManagedObject) -> HostingSeen:
+    def perform(self, step: EndpointStep, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
         """See `LifeCycle.perform`."""
         match step:
             case EnsureFinalizer():
@@ -126,8 +126,8 @@ class EndpointLifeCycle:
                 self._children.make(managed, want)
                 return want.name
             case RestoreChild(want):
-                assert want.spoilt is not None  # noqa: S101 (decided on)
-                self._children.restore(managed, want.spoilt, want)
+                assert want.modified is not None  # noqa: S101 (decided on)
+                self._children.restore(managed, want.modified, want)
                 return want.name
             case TagChild(want):
                 assert want.child is not None  # noqa: S101 (decided on)
@@ -143,7 +143,7 @@ class EndpointLifeCycle:
                 self._children.correct(managed, child)
         return child.name
 
-    # --- looking
+    # --- observing
 
     def inputs(self, managed: ManagedObject) -> object:
         """See `RestingLifeCycle.inputs`: the children, the policies that scale, and what the tracker has polled."""
@@ -154,7 +154,7 @@ class EndpointLifeCycle:
         polled = None if sighting is None else (sighting.summary, sighting.is_describe_due, sighting.lost)
         return [(each["metadata"]["uid"], each["metadata"]["resourceVersion"]) for each in others], polled
 
-    def observe(self, managed: ManagedObject) -> HostingSeen:
+    def observe(self, managed: ManagedObject) -> EndpointObservation:
         """See `LifeCycle.observe`."""
         obj, state = managed.obj, managed.state
         base = managed.observe()
@@ -163,15 +163,15 @@ class EndpointLifeCycle:
         metadata, status = obj["metadata"], obj.get("status") or {}
         annotations = metadata.get("annotations") or {}
         sighting = self._context.tracker.last(managed.key)
-        if sighting is not None and base.recorded is not None:  # else it is of an earlier object of that name
+        if sighting is not None and base.recorded is not None:  # else of an earlier object
             summary = None
             if sighting.summary is not None:
                 summary = _current(
                     status, external_resource(self._descriptor, sighting.summary, Source.SUMMARY), sighting.summary
                 )
-            is_due, is_lost = sighting.is_describe_due or base.is_asked, sighting.lost is not None
+            is_due, is_lost = sighting.is_describe_due or base.is_reconcile_requested, sighting.lost is not None
             base = replace(base, external=summary, summary=summary, is_describe_due=is_due, is_list_lost=is_lost)
-        seen = HostingSeen(
+        observed = EndpointObservation(
             base=base,
             children=tuple(child_of(kind, each) for kind in CHILDREN for each in self._children.of(managed, kind)),
             last_update=parse(annotations.get(LAST_UPDATE, "")),
@@ -182,28 +182,28 @@ class EndpointLifeCycle:
             scalers=self._scalers(managed, base.name),
         )
         if base.failure is not None:
-            return seen
+            return observed
         try:
-            seen = replace(seen, url=self._url(seen, managed))
+            observed = replace(observed, url=self._url(observed, managed))
         except AwsError as error:
-            return replace(seen, base=replace(base, failure=Failure.of(During.CREATE, error)))
+            return replace(observed, base=replace(base, failure=Failure.of(During.CREATE, error)))
         if base.deleting_for_s is not None or base.policy.read_only:
-            return seen
-        return self._with_desired(seen, managed)
+            return observed
+        return self._with_desired(observed, managed)
 
-    def _with_desired(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
-        """Add what the spec wants, or why it cannot be determined."""
+    def _with_desired(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
+        """Add what the spec describes, or why it cannot be determined."""
         try:
-            resolved = manifests.resolve(_placed(seen, managed))
-            wanted = desired(managed.obj, resolved, self._how(managed), seen.models, seen.configurations)
+            resolved = manifests.resolve(_placed(observed, managed))
+            wanted = desired(managed.obj, resolved, self._how(managed), observed.models, observed.configurations)
         except ConversionError as exc:
-            return replace(seen, invalid=Failure.of(During.CREATE, invalid(exc)))
+            return replace(observed, invalid=Failure.of(During.CREATE, invalid(exc)))
         except AwsError as error:
-            return replace(seen, invalid=Failure.of(During.CREATE, error))
-        return replace(seen, desired=wanted, ignored=resolved.ignored)
+            return replace(observed, invalid=Failure.of(During.CREATE, error))
+        return replace(observed, desired=wanted, ignored=resolved.ignored)
 
     def _scalers(self, managed: ManagedObject, endpoint: str) -> dict[str, str]:
-        """The policy objects that have claimed variants of the endpoint, by variant."""
+        """Return the policy objects that have claimed variants of the endpoint, by variant."""
         return {
             variant: f"HostingAutoscalingPolicy {ObjectKey.of(policy)}"
             for variant, policy in self._policies_of(managed, endpoint)
@@ -212,45 +212,49 @@ class EndpointLifeCycle:
     def _policies_of(self, managed: ManagedObject, endpoint: str) -> Iterator[tuple[str, JsonObject]]:
         region = managed.spec.get("region")
         variants = managed.spec.get("productionVariants")
-        for each in variants if isinstance(variants, list) else ():  # what is no list is for the conversion to refuse
+        for each in variants if isinstance(variants, list) else ():  # the conversion reports what is no list
             if isinstance(each, Mapping):
                 variant = str(each.get("variantName"))
                 for policy in self._policies.by_index(RESOURCE_IDS, resource_id_of(endpoint, variant)):
                     if (policy.get("spec") or {}).get("region") == region:
                         yield variant, policy
 
-    def _url(self, seen: HostingSeen, managed: ManagedObject) -> str:
-        if seen.base.deleting_for_s is not None and seen.base.recorded is None:
+    def _url(self, observed: EndpointObservation, managed: ManagedObject) -> str:
+        if observed.base.deleting_for_s is not None and observed.base.recorded is None:
             return ""
-        region = managed.region(seen.base)
-        return invocation_url(region, partition_of(region), seen.base.name)
+        region = managed.region(observed.base)
+        return invocation_url(region, partition_of(region), observed.base.name)
 
     def _how(self, managed: ManagedObject) -> JsonObject:
         return to_request(self._descriptor, managed.spec, "UpdateEndpoint")
 
-    def _describe(self, seen: HostingSeen, managed: ManagedObject, *, background: bool) -> HostingSeen:
-        base = seen.base
+    def _describe(
+        self, observed: EndpointObservation, managed: ManagedObject, *, background: bool
+    ) -> EndpointObservation:
+        base = observed.base
         answer = self._endpoints.describe(
             self._descriptor, managed.identity.target(), base.name, caller=managed.key, background=background
         )
         base = replace(base, is_describe_due=False)
         if answer is ABSENT:
-            return replace(seen, base=replace(base, external=ABSENT))
+            return replace(observed, base=replace(base, external=ABSENT))
         self._context.tracker.described(managed.key, answer)
         return replace(
-            seen, base=replace(base, external=external_resource(self._descriptor, answer, Source.DESCRIPTION))
+            observed, base=replace(base, external=external_resource(self._descriptor, answer, Source.DESCRIPTION))
         )
 
-    def _verify_owner(self, seen: HostingSeen, managed: ManagedObject, arn: str) -> HostingSeen:
+    def _verify_owner(self, observed: EndpointObservation, managed: ManagedObject, arn: str) -> EndpointObservation:
         tags = self._endpoints.tags(managed.identity.target(), arn, caller=managed.key)
         if tags is ABSENT:
-            return replace(seen, base=replace(seen.base, external=ABSENT))
+            return replace(observed, base=replace(observed.base, external=ABSENT))
         owner = Ownership.OURS if managed.identity.owner.is_proved_by(tags) else Ownership.FOREIGN
-        return replace(seen, base=replace(seen.base, owner=owner))
+        return replace(observed, base=replace(observed.base, owner=owner))
 
-    def _ask_scaled(self, seen: HostingSeen, managed: ManagedObject, variants: tuple[str, ...]) -> HostingSeen:
-        """Who may not ask takes all of them for scaled: a false alarm, or a fight with autoscaling, would be worse."""
-        ids = {resource_id_of(seen.base.name, variant): variant for variant in variants}
+    def _ask_scaled(
+        self, observed: EndpointObservation, managed: ManagedObject, variants: tuple[str, ...]
+    ) -> EndpointObservation:
+        """Find the variants with a scalable target; if the call is denied, all: a fight with autoscaling is worse."""
+        ids = {resource_id_of(observed.base.name, variant): variant for variant in variants}
         selectors = [selector_of(each, {}) for each in ids]
         target = managed.identity.target()
         try:
@@ -259,61 +263,63 @@ class EndpointLifeCycle:
             if error.error_class is ErrorClass.THROTTLED:
                 raise
             _log.warning("cannot tell which variants are scaled", code=error.code)
-            return replace(seen, scaled=frozenset(variants))
-        return replace(seen, scaled=frozenset(ids[each] for each in there))
+            return replace(observed, scaled=frozenset(variants))
+        return replace(observed, scaled=frozenset(ids[each] for each in there))
 
-    # --- notes
+    # --- records of updates
 
-    def _record_served(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
-        """What numbers AWS aims at is read once, when an update is complete; others change them from then on."""
-        wanted = seen.desired
-        assert wanted is not None  # noqa: S101 (who deletes notes nothing)
+    def _record_served(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
+        """Record that the update is complete, and the numbers that AWS aims at; later changes are drift."""
+        wanted = observed.desired
+        assert wanted is not None  # noqa: S101 (deletions record nothing)
         last_update = LastUpdate(
             id=wanted.spec_digest,
             retry=wanted.retry,
             shape=wanted.shape,
             numbers=wanted.numbers,
-            is_of_numbers=seen.last_update.is_of_numbers,
-            since=seen.last_update.since,
+            is_of_numbers=observed.last_update.is_of_numbers,
+            since=observed.last_update.since,
             is_served=True,
-            serves=seen.last_update.serves or aimed_at(seen.fields),
+            serves=observed.last_update.serves or aimed_at(observed.fields),
         )
-        return _recorded_as(seen, managed, last_update)
+        return _save_last_update(observed, managed, last_update)
 
-    def _record_pending_update(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
-        wanted = seen.desired
-        assert wanted is not None  # noqa: S101 (who deletes notes nothing)
-        return _recorded_as(
-            seen, managed, replace(seen.last_update, pending_update=PendingUpdate(wanted.spec_digest, wanted.retry))
+    def _record_pending_update(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
+        wanted = observed.desired
+        assert wanted is not None  # noqa: S101 (deletions record nothing)
+        return _save_last_update(
+            observed,
+            managed,
+            replace(observed.last_update, pending_update=PendingUpdate(wanted.spec_digest, wanted.retry)),
         )
 
     def _record_last_update(
-        self, seen: HostingSeen, managed: ManagedObject, sent: Numbers | None = None
-    ) -> HostingSeen:
-        """Write down what SageMaker has accepted. After the call: an update that was only meant must be tried.
+        self, observed: EndpointObservation, managed: ManagedObject, sent: Numbers | None = None
+    ) -> EndpointObservation:
+        """Record what SageMaker has accepted. After the call: an update that was not sent must be tried.
 
         `sent` are the numbers of UpdateEndpointWeightsAndCapacities: the others stay as they were.
         """
-        wanted = seen.desired
-        assert wanted is not None  # noqa: S101 (who deletes neither creates nor updates)
+        wanted = observed.desired
+        assert wanted is not None  # noqa: S101 (deletions neither create nor update)
         last_update = LastUpdate(
             id=wanted.spec_digest,
             retry=wanted.retry,
             shape=wanted.shape,
             numbers=wanted.numbers,
             is_of_numbers=sent is not None,
-            since=seen.fields.get("lastModifiedTime", ""),
-            serves={} if sent is None else overlaid(seen.last_update.serves, sent),
+            since=observed.fields.get("lastModifiedTime", ""),
+            serves={} if sent is None else overlaid(observed.last_update.serves, sent),
         )
-        return _recorded_as(seen, managed, last_update)
+        return _save_last_update(observed, managed, last_update)
 
     # --- the endpoint
 
-    def _create(self, seen: HostingSeen, managed: ManagedObject) -> HostingSeen:
-        base = seen.base
+    def _create(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
+        base = observed.base
         target = managed.identity.target()
         request = create_request(self._descriptor, managed.spec, base.name, managed.identity)
-        request[ENDPOINT_CONFIG.name.member] = _configuration(seen)
+        request[ENDPOINT_CONFIG.name.member] = _configuration(observed)
         send = partial(
             self._context.effects.perform,
             Effect.CREATE,
@@ -321,15 +327,17 @@ class EndpointLifeCycle:
         )
         created = replace(managed.create(base, base.name, send), external=None)
         if created.mutation is None:
-            return replace(seen, base=created)
-        return replace(self._record_last_update(seen, managed), base=created, was_visible=False)
+            return replace(observed, base=created)
+        return replace(self._record_last_update(observed, managed), base=created, was_visible=False)
 
-    def _update(self, seen: HostingSeen, managed: ManagedObject, numbers: Numbers | None) -> HostingSeen:
-        base = seen.base
+    def _update(
+        self, observed: EndpointObservation, managed: ManagedObject, numbers: Numbers | None
+    ) -> EndpointObservation:
+        base = observed.base
         request: JsonObject = {HOSTING_DEPLOYMENT.name.member: base.name}
         if numbers is None:
             operation = "UpdateEndpoint"
-            request |= self._how(managed) | {ENDPOINT_CONFIG.name.member: _configuration(seen)}
+            request |= self._how(managed) | {ENDPOINT_CONFIG.name.member: _configuration(observed)}
         else:
             operation = "UpdateEndpointWeightsAndCapacities"
             request["DesiredWeightsAndCapacities"] = [_capacity(name, *both) for name, both in numbers.items()]
@@ -342,16 +350,16 @@ class EndpointLifeCycle:
             )
         except AwsError as error:
             if error.error_class is ErrorClass.CONFLICT:
-                return replace(seen, was_refused_as_busy=True)
+                return replace(observed, was_refused_as_busy=True)
             raise
         self._context.tracker.hasten(managed.key)
-        if not seen.is_new_spec and drift_shown(base) is Drift.FOUND:
+        if not observed.is_new_spec and drift_shown(base) is Drift.FOUND:
             managed.state.corrections = managed.state.corrections.after(self._context.clock.monotonic())
-        seen = self._record_last_update(seen, managed, numbers)
-        return replace(seen, base=replace(base, mutation=Mutation.UPDATED))
+        observed = self._record_last_update(observed, managed, numbers)
+        return replace(observed, base=replace(base, mutation=Mutation.UPDATED))
 
-    def _delete(self, seen: HostingSeen, managed: ManagedObject, name: str) -> HostingSeen:
-        base = seen.base
+    def _delete(self, observed: EndpointObservation, managed: ManagedObject, name: str) -> EndpointObservation:
+        base = observed.base
         target = managed.identity.target()
         managed.require_current()
         try:
@@ -361,36 +369,38 @@ class EndpointLifeCycle:
             )
         except AwsError as error:
             if error.error_class is ErrorClass.CONFLICT:
-                return replace(seen, was_refused_as_busy=True)
+                return replace(observed, was_refused_as_busy=True)
             raise
         if answer is ABSENT:
-            return replace(seen, base=replace(base, external=ABSENT), was_visible=True)
-        return replace(seen, base=replace(base, mutation=Mutation.DELETED))
+            return replace(observed, base=replace(base, external=ABSENT), was_visible=True)
+        return replace(observed, base=replace(base, mutation=Mutation.DELETED))
 
 
 def _is_about_child(step: EndpointStep) -> TypeGuard[ChildStep]:
     return isinstance(step, ChildStep)
 
 
-def _placed(seen: HostingSeen, managed: ManagedObject) -> JsonObject:
-    """The spec with its region: children are made where the endpoint is, whatever the default becomes later."""
-    return {**managed.spec, "region": managed.region(seen.base)}
+def _placed(observed: EndpointObservation, managed: ManagedObject) -> JsonObject:
+    """Return the spec with its region: children are created in the endpoint's region, even if the default changes."""
+    return {**managed.spec, "region": managed.region(observed.base)}
 
 
-def _recorded_as(seen: HostingSeen, managed: ManagedObject, last_update: LastUpdate) -> HostingSeen:
+def _save_last_update(
+    observed: EndpointObservation, managed: ManagedObject, last_update: LastUpdate
+) -> EndpointObservation:
     managed.annotate({LAST_UPDATE: text_of(last_update)})
-    return replace(seen, last_update=last_update)
+    return replace(observed, last_update=last_update)
 
 
 def _current(status: Mapping[str, Any], summary: ExternalResource, answer: Mapping[str, Any]) -> ExternalResource:
-    """What the status shows already counts as a description, if the summary says that nothing has changed since."""
+    """Return the status as a description, if the summary shows no change since; else the summary."""
     modified = answer.get("LastModifiedTime")
     is_same = modified is not None and rfc3339(modified) == status.get("lastModifiedTime")
     shown = status.get(HOSTING_DEPLOYMENT.status.field)
-    is_told = shown == summary.value or (
+    is_shown = shown == summary.value or (
         shown == HOSTING_DEPLOYMENT.status.reconciling and summary.value == "InService"
     )
-    if not (is_same and is_told and status.get("endpointConfigName")):
+    if not (is_same and is_shown and status.get("endpointConfigName")):
         return summary
     fields = {name: status[name] for name in _KNOWN if name in status}
     reason = str(status.get("failureReason") or "")
@@ -399,8 +409,8 @@ def _current(status: Mapping[str, Any], summary: ExternalResource, answer: Mappi
     return replace(summary, source=Source.DESCRIPTION, fields=fields, failure_reason=reason)
 
 
-def _configuration(seen: HostingSeen) -> str:
-    configuration = seen.desired.configuration if seen.desired else None
+def _configuration(observed: EndpointObservation) -> str:
+    configuration = observed.desired.configuration if observed.desired else None
     assert configuration is not None and configuration.child is not None  # noqa: S101, PT018 (decided on)
     return configuration.child.sagemaker_name
 

@@ -1,4 +1,4 @@
-"""The life-cycle of jobs, in the terms of the loop: what is observed of them, and how steps are carried out."""
+"""Implements `LifeCycle` for jobs: how they are observed, and how steps are carried out."""
 
 from dataclasses import replace
 from functools import partial
@@ -27,17 +27,17 @@ class JobLifeCycle:
 
     def observe(self, managed: ManagedObject) -> Observed:
         """See `LifeCycle.observe`: the object, and the tracker's newest summary."""
-        seen = managed.observe()
-        if seen.is_recorded_in_status:  # what we knew first is known to all
+        observed = managed.observe()
+        if observed.is_recorded_in_status:  # the status has it: the local record is not needed any more
             managed.state.recorded = managed.state.doubtful_since = None
         sighting = self._context.tracker.last(managed.key)
-        if sighting is None or seen.recorded is None:
-            return seen  # followed is only what is recorded: this is of an object that bore the name before
+        if sighting is None or observed.recorded is None:
+            return observed  # the tracker still follows a job of an earlier object of that name
         external = None
         if sighting.summary is not None:
             external = external_resource(self._descriptor, sighting.summary, Source.SUMMARY)
-        is_due, is_lost = sighting.is_describe_due or seen.is_asked, sighting.lost is not None
-        return replace(seen, external=external, summary=external, is_describe_due=is_due, is_list_lost=is_lost)
+        is_due, is_lost = sighting.is_describe_due or observed.is_reconcile_requested, sighting.lost is not None
+        return replace(observed, external=external, summary=external, is_describe_due=is_due, is_list_lost=is_lost)
 
     def decide(self, observed: Observed) -> JobStep:
         """See `LifeCycle.decide`."""
@@ -63,43 +63,43 @@ class JobLifeCycle:
     def forget(self, key: ObjectKey) -> None:
         """See `LifeCycle.forget`: nothing is kept of a job."""
 
-    def _describe(self, seen: Observed, managed: ManagedObject, *, background: bool) -> Observed:
+    def _describe(self, observed: Observed, managed: ManagedObject, *, background: bool) -> Observed:
         target = managed.identity.target()
-        answer = self._jobs.describe(self._descriptor, target, seen.name, caller=managed.key, background=background)
-        seen = replace(seen, described_ago_s=0.0, is_describe_due=False)
+        answer = self._jobs.describe(self._descriptor, target, observed.name, caller=managed.key, background=background)
+        observed = replace(observed, described_ago_s=0.0, is_describe_due=False)
         managed.state.described_at = None
         if answer is ABSENT:
-            return replace(seen, external=ABSENT)
+            return replace(observed, external=ABSENT)
         self._context.tracker.described(managed.key, answer)
         external = external_resource(self._descriptor, answer, Source.DESCRIPTION)
         if external.value in self._descriptor.status.terminal and rules_running(external.fields):
-            managed.state.described_at = self._context.clock.monotonic()  # no List shows rules: time decides
-        return replace(seen, external=external)
+            managed.state.described_at = self._context.clock.monotonic()  # List does not show rules: they are polled
+        return replace(observed, external=external)
 
-    def _verify_owner(self, seen: Observed, managed: ManagedObject, arn: str) -> Observed:
+    def _verify_owner(self, observed: Observed, managed: ManagedObject, arn: str) -> Observed:
         identity = managed.identity
         tags = self._jobs.tags(identity.target(), arn, caller=managed.key)
         if tags is ABSENT:
-            return replace(seen, external=ABSENT)
-        creator = identity.creator if seen.is_spawned else identity.owner
-        return replace(seen, owner=Ownership.OURS if creator.is_proved_by(tags) else Ownership.FOREIGN)
+            return replace(observed, external=ABSENT)
+        creator = identity.creator if observed.is_spawned else identity.owner
+        return replace(observed, owner=Ownership.OURS if creator.is_proved_by(tags) else Ownership.FOREIGN)
 
-    def _create(self, seen: Observed, managed: ManagedObject) -> Observed:
+    def _create(self, observed: Observed, managed: ManagedObject) -> Observed:
         target = managed.identity.target()
-        request = create_request(self._descriptor, managed.spec, seen.name, managed.identity)
-        # Of a thousand new objects each comes several times before its turn: that must not cost a write.
+        request = create_request(self._descriptor, managed.spec, observed.name, managed.identity)
+        # With a thousand new objects, each has several passes before the budget admits it: those must not cost a write.
         self._jobs.turn(target, self._descriptor.operations.create, caller=managed.key)
         send = partial(self._context.effects.create, self._descriptor, target, request, caller=managed.key)
-        return managed.create(seen, seen.name, send)
+        return managed.create(observed, observed.name, send)
 
-    def _stop(self, seen: Observed, managed: ManagedObject) -> Observed:
+    def _stop(self, observed: Observed, managed: ManagedObject) -> Observed:
         target = managed.identity.target()
         self._jobs.turn(target, self._descriptor.operations.stop, caller=managed.key)
         managed.require_current()
         try:
-            answer = self._context.effects.stop(self._descriptor, target, seen.name, caller=managed.key)
+            answer = self._context.effects.stop(self._descriptor, target, observed.name, caller=managed.key)
         except AwsError as error:
             if error.error_class is ErrorClass.CONFLICT:
-                return replace(seen, stop_was_refused=True, external=None)
+                return replace(observed, stop_was_refused=True, external=None)
             raise
-        return replace(seen, mutation=Mutation.STOPPED, external=ABSENT if answer is ABSENT else seen.external)
+        return replace(observed, mutation=Mutation.STOPPED, external=ABSENT if answer is ABSENT else observed.external)

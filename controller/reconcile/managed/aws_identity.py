@@ -1,4 +1,4 @@
-"""As whom, where, and with which tags AWS is called for one object, and what may be done to it there. Pure.
+"""Resolves identity, endpoint, tags and policy for the AWS calls of one object. Pure.
 
 Resolved once for each version of the object and of its namespace; everything else in a pass reads the value.
 """
@@ -14,16 +14,16 @@ from api.meta import GROUP, JsonObject, ObjectKey
 from controller.aws.errors import AwsError
 from controller.aws.ownership_tags import OwnerTags, merged_tags
 from controller.aws.targets import Target
-from controller.reconcile.namespaces.settings import Scope
+from controller.reconcile.namespaces.settings import EffectiveSettings
 from controller.reconcile.observation import Tagging
 from controller.reconcile.settings import ReconcilerSettings
 
 
 @dataclass(frozen=True, slots=True)
 class AwsIdentity:
-    """Whom the AWS calls of one object are made for, and where they go."""
+    """The identity and the target of the AWS calls of one object."""
 
-    scope: Scope
+    effective_settings: EffectiveSettings
     owner: OwnerTags
     """Who the object's resources belong to."""
     creator: OwnerTags
@@ -39,8 +39,9 @@ class AwsIdentity:
     resolved: Target | AwsError
 
     def target(self) -> Target:
-        """Return where the object's calls go. Raises `AwsError`: INVALID where no region is known, DENIED where the
-        namespace does not say as whom to act.
+        """Return the target of the object's calls.
+
+        Raises `AwsError`: INVALID if no region is known, DENIED if the namespace's settings name no valid role.
         """
         if isinstance(self.resolved, AwsError):
             raise self.resolved
@@ -55,7 +56,7 @@ def resolve(
     descriptor: KindDescriptor,
     key: ObjectKey,
     obj: JsonObject,
-    scope: Scope,
+    effective_settings: EffectiveSettings,
     settings: ReconcilerSettings,
     recorded_region: str,
 ) -> AwsIdentity:
@@ -65,17 +66,17 @@ def resolve(
     references = metadata.get("ownerReferences") or ()
     creator_uid = next((str(each.get("uid", "")) for each in references if each.get("controller")), "")
     try:
-        default_tags = scope.tags(settings.resource_tags)
-    except AwsError:  # reported by `Scope.check`; nothing is tagged then
+        default_tags = effective_settings.tags(settings.resource_tags)
+    except AwsError:  # reported by `EffectiveSettings.check`; nothing is tagged then
         default_tags = dict(settings.resource_tags)
     tags, tagging = wanted_tags(owner if settings.has_ownership_tags else None, _tags_of(spec), default_tags)
     resolved: Target | AwsError
     try:
-        resolved = scope.target(spec, recorded_region, settings.defaults)
+        resolved = effective_settings.target(spec, recorded_region, settings.defaults)
     except AwsError as error:
         resolved = error
     return AwsIdentity(
-        scope=scope,
+        effective_settings=effective_settings,
         owner=owner,
         creator=replace(owner, uid=creator_uid),
         has_ownership_tags=settings.has_ownership_tags,
@@ -87,7 +88,7 @@ def resolve(
 
 
 def _tags_of(spec: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The tags of a spec; what is none is for the conversion to refuse."""
+    """Return the tags of a spec; the conversion reports invalid ones."""
     given = spec.get("tags")
     return [
         {"Key": str(tag["key"]), "Value": str(tag.get("value") or "")}

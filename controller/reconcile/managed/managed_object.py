@@ -14,9 +14,9 @@ from controller.reconcile import reasons
 from controller.reconcile.context import Context
 from controller.reconcile.managed.aws_identity import AwsIdentity, resolve
 from controller.reconcile.managed.local_state import Hold, LocalState
-from controller.reconcile.managed.observe_object import hold_token, observed
+from controller.reconcile.managed.observe_object import hold_token, observe_object
 from controller.reconcile.managed.pruning import well_formed
-from controller.reconcile.namespaces.settings import Scope, scope_of
+from controller.reconcile.namespaces.settings import EffectiveSettings, effective_settings_of
 from controller.reconcile.observation import During, Failure, Mutation, Observed, Recorded
 from controller.reconcile.status.messages import resumed, waiting
 from controller.reconcile.status.patch import Facts, next_status, status_patch, with_notice
@@ -26,7 +26,7 @@ from controller.runtime.errors import ErrorClass
 _log: Final = structlog.get_logger(__name__)
 
 JITTER: Final = 0.2
-"""Share of a pause that is left to chance, so that objects which failed together do not retry together."""
+"""Random share of a delay, so that objects that failed together do not retry together."""
 MESSAGE_LIMIT: Final = 1000
 """Characters of one message: an Event's note has 1,024."""
 
@@ -34,8 +34,8 @@ MESSAGE_LIMIT: Final = 1000
 class ManagedObject:
     """One object during one pass. Used by one worker.
 
-    Created only where the object's namespace is known, else raises `ClassifiedError` CONFLICT. So do writes, for an
-    outdated view.
+    Raises `ClassifiedError` CONFLICT if the object's namespace is not known yet. So do writes, if the object is
+    outdated.
     """
 
     def __init__(self, context: Context, key: ObjectKey, obj: JsonObject, state: LocalState) -> None:
@@ -46,61 +46,63 @@ class ManagedObject:
         """As it is after our last write."""
         self.state = state
         self.namespace = context.settings.namespaces.of(key.namespace)
-        """As it is throughout the pass, so that all of its decisions follow from one view."""
+        """The same throughout the pass, so that all of its decisions are consistent."""
         self.identity: AwsIdentity
-        """As whom and where AWS is called; set by `observe`, with which every pass begins."""
+        """The identity and target of AWS calls; set by `observe`, with which every pass begins."""
         self._is_current = False
         """The object was the current one when this pass last wrote it: AWS mutations need that."""
         self._is_namespace_current = False
 
     @property
     def spec(self) -> Mapping[str, Any]:
-        """What is wanted; empty where the object has none."""
+        """Return the spec; empty if the object has none."""
         return self.obj.get("spec") or {}
 
     @property
-    def scope(self) -> Scope:
-        """The annotations that hold for the object as it is now."""
-        return scope_of(self.obj, self.namespace)
+    def effective_settings(self) -> EffectiveSettings:
+        """Return the effective settings of the object as it is now."""
+        return effective_settings_of(self.obj, self.namespace)
 
     # --- what is known
 
     def observe(self) -> Observed:
         """Return what is known without asking AWS about the object, or why AWS must not be asked at all."""
-        clock, settings, scope = self.context.clock, self.context.settings, self.scope
+        clock, settings, effective_settings = self.context.clock, self.context.settings, self.effective_settings
         if self.state.deleting_since is None and self.obj["metadata"].get("deletionTimestamp"):
             self.state.deleting_since = clock.monotonic()
-        seen = observed(self.descriptor, self.obj, scope, self.state, now=clock.utcnow(), monotonic=clock.monotonic())
-        region = seen.recorded.region if seen.recorded else ""
-        self.identity = resolve(self.descriptor, self.key, self.obj, scope, settings, region)
-        seen = replace(seen, tags=self.identity.tagging, are_tags_held=self.tags_held_s() is not None)
-        if seen.is_ended or seen.policy.paused:
-            return seen
+        observed = observe_object(
+            self.descriptor, self.obj, effective_settings, self.state, now=clock.utcnow(), monotonic=clock.monotonic()
+        )
+        region = observed.recorded.region if observed.recorded else ""
+        self.identity = resolve(self.descriptor, self.key, self.obj, effective_settings, settings, region)
+        observed = replace(observed, tags=self.identity.tagging, are_tags_held=self.tags_held_s() is not None)
+        if observed.is_ended or observed.policy.paused:
+            return observed
         try:
-            self._check_identity(seen)
+            self._check_identity(observed)
         except AwsError as error:
-            return self.refused(seen, During.IDENTITY, error)
-        return seen
+            return self.refused(observed, During.IDENTITY, error)
+        return observed
 
-    def _check_identity(self, seen: Observed) -> None:
-        """Raise `AwsError`: DENIED where the namespace does not say as whom to act, INVALID where that is an identity
-        of another account than the resource's: it would be looked for, and missed, where it never was.
+    def _check_identity(self, observed: Observed) -> None:
+        """Raise `AwsError`: DENIED if the namespace names no valid role, INVALID if the identity is of another account
+        than the resource, where it would be missed.
         """
-        self.identity.scope.check()
-        recorded = seen.recorded.account_id if seen.recorded else ""
+        self.identity.effective_settings.check()
+        recorded = observed.recorded.account_id if observed.recorded else ""
         account = self.account() if recorded else ""
         if account and account != recorded:
             message = (
-                f"{seen.name} is in account {recorded}, and objects of namespace {self.key.namespace} are looked"
+                f"{observed.name} is in account {recorded}, and objects of namespace {self.key.namespace} are looked"
                 f" after in account {account}: nothing is asked of AWS. Let the namespace, or the operator's own"
                 " credentials, name a role of the old account, or create another object."
             )
             raise AwsError(ErrorClass.INVALID, reasons.OTHER_ACCOUNT, message, sent=False)
 
-    def region(self, seen: Observed) -> str:
+    def region(self, observed: Observed) -> str:
         """Return the object's region. Raises `AwsError` as `AwsIdentity.target` does."""
-        recorded = seen.recorded.region if seen.recorded else ""
-        return self.identity.scope.region(self.spec, recorded, self.context.settings.defaults)
+        recorded = observed.recorded.region if observed.recorded else ""
+        return self.identity.effective_settings.region(self.spec, recorded, self.context.settings.defaults)
 
     def account(self) -> str:
         """Return the account that is asked; empty if unknown. Raises `AwsError` as `AwsIdentity.target` does, or
@@ -108,38 +110,38 @@ class ManagedObject:
         """
         return self.context.settings.accounts.of(self.identity.target())
 
-    def refused(self, seen: Observed, during: During, error: AwsError) -> Observed:
+    def refused(self, observed: Observed, during: During, error: AwsError) -> Observed:
         """Return what is observed once AWS has refused something. Raises the error if it is THROTTLED.
 
         Only an object that shows nothing yet shows that it waits: its turn may come minutes later where many are
         created at once (`SynchronizingK8sJobWithSageMaker` in the guides: not processed yet).
         """
-        if error.error_class is ErrorClass.THROTTLED and not seen.shown and seen.deleting_for_s is None:
-            self.update_status(seen, waiting(seen), (), None)
-        return replace(seen, failure=Failure.of(during, error))
+        if error.error_class is ErrorClass.THROTTLED and not observed.shown and observed.deleting_for_s is None:
+            self.update_status(observed, waiting(observed), (), None)
+        return replace(observed, failure=Failure.of(during, error))
 
     # --- creation
 
-    def create(self, seen: Observed, name: str, send: Callable[[], str]) -> Observed:
-        """Have `send` create the resource `name` and return its ARN; returns what is observed then.
+    def create(self, observed: Observed, name: str, send: Callable[[], str]) -> Observed:
+        """Create the resource `name` by `send`, which returns its ARN; returns what is observed then.
 
-        A name that is taken is part of that: whose it is has to be looked at. Raises `AwsError` for other refusals;
-        after one that leaves open whether there is a resource now, "not found" is in doubt for a while.
+        A name that is taken is part of that: its ownership has to be verified. Raises `AwsError` for other errors.
+        After one that leaves open whether the resource exists, "not found" is not trusted for a while.
         """
         self.require_current()
         try:
             arn = send()
         except AwsError as error:
             if error.error_class is ErrorClass.EXISTS:
-                return replace(seen, name_is_taken=True)
+                return replace(observed, name_is_taken=True)
             if error.ambiguous:
                 self.state.doubtful_since = self.context.clock.monotonic()
             raise
         self.state.recorded = recorded = self._recorded(name, arn)
-        return replace(seen, mutation=Mutation.CREATED, recorded=recorded)
+        return replace(observed, mutation=Mutation.CREATED, recorded=recorded)
 
     def _recorded(self, name: str, arn: str) -> Recorded:
-        """The identity of what was created just now."""
+        """Return the record of the resource that was just created."""
         target, tagging = self.identity.target(), self.identity.tagging
         account = arn.split(":")[4] if arn.count(":") >= 5 else ""
         self.context.settings.accounts.learn(target, account)
@@ -165,10 +167,10 @@ class ManagedObject:
         self._replaced(self.context.effects.annotate(self.descriptor, self.obj, annotations))
 
     def require_current(self) -> None:
-        """Make sure that the view is current; needed before each AWS mutation, done once per pass.
+        """Check that object and namespace are current; needed before each AWS mutation, done once per pass.
 
-        Of the namespace, too: its watch may be behind the object's, and it decides whose credentials are used, and
-        whether anything may be touched at all.
+        The watch of namespaces may be behind that of the objects, and the namespace determines the credentials and
+        whether AWS may be changed at all.
         """
         if not self._is_current:
             self._replaced(self.context.effects.require_current(self.descriptor, self.obj))
@@ -177,35 +179,37 @@ class ManagedObject:
             self._is_namespace_current = True
 
     def update_status(
-        self, seen: Observed, status_update: StatusUpdate, events: tuple[Event, ...], recorded: Recorded | None
+        self, observed: Observed, status_update: StatusUpdate, events: tuple[Event, ...], recorded: Recorded | None
     ) -> None:
-        """Write the status where it changed; events go with a change only."""
-        patch = self._status_patch(seen, status_update, recorded)
+        """Write the status if it changed, and record the events; without a change there are none."""
+        patch = self._status_patch(observed, status_update, recorded)
         if patch is not None:
             self.patch_status(patch)
-            self.emit_events((*resumed(seen, status_update), *events))
+            self.emit_events((*resumed(observed, status_update), *events))
 
-    def would_change_status(self, seen: Observed, end: Finish) -> bool:
-        """Whether the end of a pass changes the status."""
-        recorded = end.recorded or seen.recorded
-        return end.status_update is not None and self._status_patch(seen, end.status_update, recorded) is not None
+    def would_change_status(self, observed: Observed, end: Finish) -> bool:
+        """Return whether the end of a pass changes the status."""
+        recorded = end.recorded or observed.recorded
+        return end.status_update is not None and self._status_patch(observed, end.status_update, recorded) is not None
 
     def _status_patch(
-        self, seen: Observed, status_update: StatusUpdate, recorded: Recorded | None
+        self, observed: Observed, status_update: StatusUpdate, recorded: Recorded | None
     ) -> JsonObject | None:
         status = self.obj.get("status") or {}
         shown = {field.name for field in self.descriptor.compat.status}
         link = None
         if recorded is not None and recorded.region and self.descriptor.log_group and "cloudWatchLogUrl" in shown:
             link = log_url(recorded.region, self.descriptor.log_group, recorded.name)
-        facts = Facts(seen.generation, seen.now, recorded, link)
+        facts = Facts(observed.generation, observed.now, recorded, link)
         stamp = "lastUpdateTime" if "lastUpdateTime" in shown else "lastCheckTime"  # spelt by v1, kind by kind
-        return status_patch(status, next_status(self.descriptor, status, status_update, facts), seen.now, stamp=stamp)
+        return status_patch(
+            status, next_status(self.descriptor, status, status_update, facts), observed.now, stamp=stamp
+        )
 
-    def notice(self, seen: Observed, notice: Condition, reason: str) -> None:
-        """Show a condition that stands as long as its message is not empty, with one Warning about it."""
+    def notice(self, observed: Observed, notice: Condition, reason: str) -> None:
+        """Show a condition while its message is not empty, with one Warning about it."""
         conditions = (self.obj.get("status") or {}).get("conditions") or ()
-        changed = with_notice(conditions, notice, seen.generation, seen.now)
+        changed = with_notice(conditions, notice, observed.generation, observed.now)
         if changed is None:
             return
         self.patch_status({"conditions": changed})
@@ -221,7 +225,7 @@ class ManagedObject:
         self.context.effects.emit_events(self.descriptor, self.obj, events)
 
     def remove_finalizer(self, events: tuple[Event, ...]) -> None:
-        """Remove our finalizer: nothing that is ours is left at AWS."""
+        """Remove our finalizer: no resource of the object is left at AWS."""
         before = self.obj["metadata"]["resourceVersion"]
         self.context.effects.remove_finalizer(self.descriptor, self.obj)
         self.state.superseded_versions.add(before)
@@ -229,7 +233,7 @@ class ManagedObject:
         self.emit_events(events)
 
     def delete_expired(self) -> None:
-        """Delete the object itself. Its finalizer goes in another pass."""
+        """Delete the object itself. Another pass removes its finalizer."""
         metadata = self.obj["metadata"]
         self.context.effects.delete_expired(self.descriptor, self.obj)
         self.state.superseded_versions.add(metadata["resourceVersion"])
@@ -237,7 +241,7 @@ class ManagedObject:
         self.emit_events((Event("Normal", reasons.EXPIRED, message),))
 
     def _replaced(self, after: JsonObject) -> None:
-        """Go on with the object as it is after a write: what it was before is outdated for good."""
+        """Continue with the object as returned by a write; its former version is superseded."""
         before = self.obj["metadata"]["resourceVersion"]
         if after["metadata"]["resourceVersion"] != before:
             self.state.superseded_versions.add(before)
@@ -249,12 +253,12 @@ class ManagedObject:
 
     def hold_for(self, delay_s: float) -> Hold:
         """Return a hold from now on, unless the object changes."""
-        return Hold(hold_token(self.obj, self.scope), self.context.clock.monotonic() + delay_s)
+        return Hold(hold_token(self.obj, self.effective_settings), self.context.clock.monotonic() + delay_s)
 
     def tags_held_s(self) -> float | None:
         """Return the seconds until refused tags are tried again; None: none were, or something has changed since."""
         hold = self.state.tags_hold
-        if hold is None or hold.token != hold_token(self.obj, self.scope):
+        if hold is None or hold.token != hold_token(self.obj, self.effective_settings):
             return None
         left_s = hold.until - self.context.clock.monotonic()
         return left_s if left_s > 0 else None

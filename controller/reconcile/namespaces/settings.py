@@ -54,7 +54,7 @@ class UnreadNamespaces:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class EffectiveSettings:
     """The annotations that apply to one object."""
 
     own: Mapping[str, str]
@@ -162,9 +162,9 @@ class Scope:
         return sorted(self.own.items()), sorted(self.namespace.annotations.items()), self.namespace.mapped_role
 
 
-def scope_of(obj: JsonObject, namespace: NamespaceSettings) -> Scope:
-    """Return the scope of an object."""
-    return Scope(ours(obj["metadata"].get("annotations") or {}), namespace)
+def effective_settings_of(obj: JsonObject, namespace: NamespaceSettings) -> EffectiveSettings:
+    """Return the effective settings of an object."""
+    return EffectiveSettings(ours(obj["metadata"].get("annotations") or {}), namespace)
 
 
 def ours(annotations: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the end of a pass means: for the user, notices that come last, and for the work queue, a result or an error."""
+"""Ends a pass: writes the last notices for users, and returns a result or raises an error for the work queue."""
 
 from typing import Final
 
@@ -20,22 +20,22 @@ _log: Final = structlog.get_logger(__name__)
 
 _SLOW_BASE_S: Final = 60.0
 _SLOW_CAP_S: Final = 300.0
-"""Errors that people must cure are retried after one minute at first, after five in the end."""
+"""Errors that users must resolve are retried after one minute at first, after five in the end."""
 
 
-def finish(managed: ManagedObject, seen: Observed, end: Finish) -> Result:
+def finish(managed: ManagedObject, observed: Observed, end: Finish) -> Result:
     """Return when the object is to be reconciled again. Raises the error of the pass, or `Terminal`."""
-    _report_ignored(managed, seen)
-    if seen.is_list_lost or reasons.STATUS_DELAYED in seen.reasons:
-        _report_delay(managed, seen)
-    if seen.is_asked and end.outcome in {Outcome.DONE, Outcome.TERMINAL} and seen.hold_s is None:
-        _report_handled(managed, seen)
+    _report_ignored(managed, observed)
+    if observed.is_list_lost or reasons.STATUS_DELAYED in observed.reasons:
+        _report_delay(managed, observed)
+    if observed.is_reconcile_requested and end.outcome in {Outcome.DONE, Outcome.TERMINAL} and observed.hold_s is None:
+        _report_handled(managed, observed)
     state = managed.state
-    if seen.is_ended:
+    if observed.is_ended:
         state.tags_hold = None  # it is not tagged any more
     match end.outcome:
         case Outcome.DONE:
-            if seen.hold_s is None:
+            if observed.hold_s is None:
                 state.hold, state.setbacks = None, 0
             tags_s = managed.tags_held_s() if state.tags_hold else None
             delays = [each for each in (end.again_s, tags_s) if each is not None]
@@ -74,30 +74,30 @@ def _retry_slowly(managed: ManagedObject, end: Finish) -> Result:
     return Result(requeue_after_s=delay_s)
 
 
-def _report_ignored(managed: ManagedObject, seen: Observed) -> None:
-    """Show annotations without effect in a condition, with one Warning, once the object has conditions at all."""
+def _report_ignored(managed: ManagedObject, observed: Observed) -> None:
+    """Show annotations without effect in a condition, with one Warning, once the object has conditions."""
     conditions = (managed.obj.get("status") or {}).get("conditions") or ()
-    if not conditions or seen.deleting_for_s is not None:
+    if not conditions or observed.deleting_for_s is not None:
         return
     annotations = managed.obj["metadata"].get("annotations") or {}
     of_namespace = managed.namespace.annotations
-    told = list(ignored(annotations, Place.OBJECT, managed.descriptor.life_cycle)) if annotations else []
-    told += [f"namespace's {each}" for each in ignored(of_namespace, Place.NAMESPACE)] if of_namespace else []
-    message = "; ".join(told)[:MESSAGE_LIMIT]
+    without_effect = list(ignored(annotations, Place.OBJECT, managed.descriptor.life_cycle)) if annotations else []
+    without_effect += [f"namespace's {each}" for each in ignored(of_namespace, Place.NAMESPACE)] if of_namespace else []
+    message = "; ".join(without_effect)[:MESSAGE_LIMIT]
     notice = Condition(reasons.ANNOTATION_IGNORED, "True", reasons.NO_EFFECT, message)
-    managed.notice(seen, notice, reasons.ANNOTATION_IGNORED)
+    managed.notice(observed, notice, reasons.ANNOTATION_IGNORED)
 
 
-def _report_delay(managed: ManagedObject, seen: Observed) -> None:
+def _report_delay(managed: ManagedObject, observed: Observed) -> None:
     """Show that the status may be late in a condition, with one Warning, while List fails for what is followed."""
     sighting = managed.context.tracker.last(managed.key)
     lost = sighting.lost if sighting else None
     reason, message = messages.delayed(managed.descriptor, lost) if lost else (reasons.LIST_FAILING, "")
-    managed.notice(seen, Condition(reasons.STATUS_DELAYED, "True", reason, message), reasons.STATUS_DELAYED)
+    managed.notice(observed, Condition(reasons.STATUS_DELAYED, "True", reason, message), reasons.STATUS_DELAYED)
 
 
-def _report_handled(managed: ManagedObject, seen: Observed) -> None:
-    """Record that a look that the user asked for has taken place; one that AWS has refused is still to come."""
+def _report_handled(managed: ManagedObject, observed: Observed) -> None:
+    """Record that the requested check was made; one that AWS has refused is still to come."""
     conditions = (managed.obj.get("status") or {}).get("conditions")
-    if conditions and not seen.policy.paused and seen.deleting_for_s is None:
+    if conditions and not observed.policy.paused and observed.deleting_for_s is None:
         managed.patch_status({HANDLED: RECONCILE_AT.of(managed.obj["metadata"].get("annotations") or {})})

@@ -19,7 +19,7 @@ ObsT = TypeVar("ObsT", bound=Observation)
 StepT = TypeVar("StepT")
 
 MAX_STEPS: Final = 60
-"""More than any pass has, one for each child and a few more: a decision that goes round in circles must not spin."""
+"""More than any pass has: one for each child and a few more. Decisions that repeat must not spin."""
 
 
 def run(life_cycle: LifeCycle[ObsT, StepT], managed: ManagedObject) -> Result:
@@ -50,25 +50,25 @@ def _perform(life_cycle: LifeCycle[ObsT, StepT], step: StepT, observed: ObsT, ma
         if not isinstance(step, PutTags | DropTags):
             return life_cycle.perform(step, observed, managed)
         base = retag(managed, observed.base, step)
-        return observed.with_base(base) if base.are_tags_held else DONE  # the note of the tags enqueues the object
+        return observed.with_base(base) if base.are_tags_held else DONE  # the write of the record enqueues the object
     except AwsError as error:
         if not isinstance(step, AwsStep):
             raise
         return observed.with_base(managed.refused(observed.base, step.during, error))
 
 
-def _end_pass(managed: ManagedObject, seen: Observed, end: Finish) -> Result:
+def _end_pass(managed: ManagedObject, observed: Observed, end: Finish) -> Result:
     """Write the status, have the tracker follow what is recorded, and end the pass."""
-    recorded = end.recorded or seen.recorded
+    recorded = end.recorded or observed.recorded
     if end.status_update is not None:
         if end.status_update.forgets:
             recorded = managed.state.recorded = None
-        managed.update_status(seen, end.status_update, end.events, recorded)
-    may_ask = seen.failure is None or seen.failure.during is not During.IDENTITY
+        managed.update_status(observed, end.status_update, end.events, recorded)
+    may_ask = observed.failure is None or observed.failure.during is not During.IDENTITY
     if end.follow and may_ask and recorded is not None and recorded.created_at is not None:
         managed.context.tracker.follow(
             managed.key, managed.identity.target().shared, recorded.name, recorded.created_at
         )
     else:
         managed.context.tracker.forget(managed.key)
-    return finish(managed, seen, end)
+    return finish(managed, observed, end)

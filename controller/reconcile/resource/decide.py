@@ -1,8 +1,8 @@
 """The life-cycle of models and endpoint configurations: there until deleted, replaced by another one when changed.
 
-SageMaker cannot change them. A changed spec gets a resource under a new name beside the old one, which goes when
-nothing uses it any more (D-21). Which names may exist at AWS stands in an annotation, each with the content that it
-stands for, and is written there before the resource is created: a crash at any point leaves nothing unknown behind.
+SageMaker cannot change them. A changed spec gets a resource with a new name; the old one is deleted when nothing uses
+it any more (D-21). An annotation lists the names that may exist at AWS, each with a digest of its content, and is
+written before the resource is created: a crash at any point leaves no unknown resource.
 
 Pure, level-based. The table is that of v1-kinds.md 12.3.
 """
@@ -14,13 +14,13 @@ from controller.reconcile import reasons
 from controller.reconcile.observation import ExternalResource, Observed, Recorded
 from controller.reconcile.resource.drift import is_abandoned, is_due, is_replaced, replaced
 from controller.reconcile.resource.observation import (
-    CONDEMNED,
     CREATED,
+    DELETING,
     FOREIGN,
     LEGACY_CONTENT,
-    Claim,
-    Disclaim,
-    ResourceSeen,
+    ForgetName,
+    RecordName,
+    ResourceObservation,
     ResourceStep,
 )
 from controller.reconcile.shared_decisions import (
@@ -29,8 +29,8 @@ from controller.reconcile.shared_decisions import (
     drift_shown,
     failed,
     may_be_invisible,
-    only_looked_at,
     paused,
+    read_only_step,
     record_of,
     respecting_hold,
     retain,
@@ -51,16 +51,16 @@ from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
 USERS_POLL_S: Final = 5.0
-"""How often to look, in the store, whether the users of something that shall go are gone."""
+"""How often to check in the store whether a resource that is to be deleted still has users."""
 
 
-def decide(seen: ResourceSeen) -> ResourceStep:
-    """The next step. At most one `Create` or `Delete` per pass; a hold lets no AWS call through."""
-    return respecting_hold(seen.base, _decide(seen))
+def decide(observed: ResourceObservation) -> ResourceStep:
+    """Return the next step. At most one `Create` or `Delete` per pass; no AWS call during a hold."""
+    return respecting_hold(observed.base, _decide(observed))
 
 
-def _decide(seen: ResourceSeen) -> ResourceStep:
-    base = seen.base
+def _decide(observed: ResourceObservation) -> ResourceStep:
+    base = observed.base
     if base.deleting_for_s is not None and base.policy.retain:
         return retain(base)
     if base.policy.paused:
@@ -68,33 +68,33 @@ def _decide(seen: ResourceSeen) -> ResourceStep:
     if base.failure is not None:
         return failed(base, base.failure)
     if base.deleting_for_s is not None:
-        return _deleting(seen, base.deleting_for_s)
-    return _living(seen)
+        return _deleting(observed, base.deleting_for_s)
+    return _living(observed)
 
 
 # --- objects that are wanted
 
 
-def _living(seen: ResourceSeen) -> ResourceStep:
-    base = seen.base
+def _living(observed: ResourceObservation) -> ResourceStep:
+    base = observed.base
     if base.policy.read_only:
-        is_settled = base.shown == CREATED and seen.is_observed
-        return only_looked_at(base, lambda _, recorded: _only_shown(seen, recorded), is_settled=is_settled)
-    if (base.is_legacy or base.is_recorded_in_status) and not seen.claimed:
-        return _inherited(seen)
-    if base.recorded is not None and base.recorded.name != seen.current and is_abandoned(seen):
-        return Claim(base.recorded.name, FOREIGN)
-    if not base.has_finalizer or not seen.current:
-        return Claim(seen.current or seen.next_name, seen.content)
-    if base.recorded is None or base.recorded.name != seen.current:
-        return _not_created(seen)
-    return _created(seen, base.recorded)
+        is_settled = base.shown == CREATED and observed.is_observed
+        return read_only_step(base, lambda _, recorded: _show_read_only(observed, recorded), is_settled=is_settled)
+    if (base.is_legacy or base.is_recorded_in_status) and not observed.claimed:
+        return _inherited(observed)
+    if base.recorded is not None and base.recorded.name != observed.current and is_abandoned(observed):
+        return RecordName(base.recorded.name, FOREIGN)
+    if not base.has_finalizer or not observed.current:
+        return RecordName(observed.current or observed.next_name, observed.content)
+    if base.recorded is None or base.recorded.name != observed.current:
+        return _not_created(observed)
+    return _created(observed, base.recorded)
 
 
-def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Finish:
-    """It exists, whatever the spec says."""
-    base = seen.base
-    message = "" if seen.legacy_matches else f"{recorded.name} is not what the spec asks for, and stays as it is"
+def _show_read_only(observed: ResourceObservation, recorded: Recorded) -> Finish:
+    """Show the resource, whatever the spec says."""
+    base = observed.base
+    message = "" if observed.legacy_matches else f"{recorded.name} is not what the spec asks for, and stays as it is"
     status_update = StatusUpdate(
         Phase.READY,
         reasons.CREATED,
@@ -108,77 +108,77 @@ def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Finish:
     return Finish(status_update, recorded, () if is_known else (messages.found(recorded),))
 
 
-def _inherited(seen: ResourceSeen) -> ResourceStep:
-    """The predecessor has made it, or it was only looked at: it is used if it is what the spec asks for."""
-    base = seen.base
+def _inherited(observed: ResourceObservation) -> ResourceStep:
+    """Record the name of an existing resource that no annotation lists, with its content if it matches the spec."""
+    base = observed.base
     if base.external is None:
         return Describe(background=True)
-    if base.external is ABSENT or seen.legacy_matches:
-        return Claim(base.name, seen.content)
-    return Claim(base.name, LEGACY_CONTENT)
+    if base.external is ABSENT or observed.legacy_matches:
+        return RecordName(base.name, observed.content)
+    return RecordName(base.name, LEGACY_CONTENT)
 
 
-def _not_created(seen: ResourceSeen) -> ResourceStep:
-    base = seen.base
+def _not_created(observed: ResourceObservation) -> ResourceStep:
+    base = observed.base
     if base.external is None:
         must_look = base.name_is_taken or base.is_legacy
         return Describe(background=base.is_legacy) if must_look else Create()
     if base.external is ABSENT:
         return Finish(again_s=LOOK_AGAIN_S) if base.name_is_taken else Create()
-    return _show(seen, _record(seen, base.external))  # names hold the object's uid: it is ours
+    return _show(observed, _record(observed, base.external))  # names hold the object's uid: it is ours
 
 
-def _record(seen: ResourceSeen, external: ExternalResource) -> Recorded:
-    found = record_of(seen.base, external)
-    return Recorded(seen.current, found.region, found.partition, found.arn, found.account_id, found.created_at)
+def _record(observed: ResourceObservation, external: ExternalResource) -> Recorded:
+    found = record_of(observed.base, external)
+    return Recorded(observed.current, found.region, found.partition, found.arn, found.account_id, found.created_at)
 
 
-def _created(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
-    base = seen.base
+def _created(observed: ResourceObservation, recorded: Recorded) -> ResourceStep:
+    base = observed.base
     if base.external is ABSENT and base.mutation is None:
         if may_be_invisible(base, recorded):
             return Finish(again_s=LOOK_AGAIN_S)
-        return Create()  # somebody deleted it behind our back; it is wanted
+        return Create()  # it was deleted outside the operator, and is wanted
     if base.is_recorded_in_status and base.mutation is None and base.external is None and is_due(base):
         return Describe(background=True)
-    if is_replaced(seen, recorded):
-        return replaced(seen, recorded)
-    return _show(seen, recorded)
+    if is_replaced(observed, recorded):
+        return replaced(observed, recorded)
+    return _show(observed, recorded)
 
 
-def _show(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
-    """It exists. What it replaced goes, one name a pass, when nobody uses it."""
-    base = seen.base
-    if seen.gone:
-        return Disclaim(min(seen.gone))
-    is_told = base.is_recorded_in_status and base.recorded == recorded and base.shown == CREATED
-    old = [name for name, content in seen.claimed.items() if name != seen.current and content != FOREIGN]
-    free = [name for name in old if not seen.users.get(name)]
-    if is_told and free and base.mutation is None:
-        return Delete(free[0]) if seen.claimed[free[0]] == CONDEMNED else Claim(free[0], CONDEMNED)
-    if is_told and base.mutation is None and (tags := tagging.step(base)) is not None:
+def _show(observed: ResourceObservation, recorded: Recorded) -> ResourceStep:
+    """Show the resource, and delete those that it replaced, one a pass, once they are unused."""
+    base = observed.base
+    if observed.gone:
+        return ForgetName(min(observed.gone))
+    is_shown = base.is_recorded_in_status and base.recorded == recorded and base.shown == CREATED
+    old = [name for name, content in observed.claimed.items() if name != observed.current and content != FOREIGN]
+    free = [name for name in old if not observed.users.get(name)]
+    if is_shown and free and base.mutation is None:
+        return Delete(free[0]) if observed.claimed[free[0]] == DELETING else RecordName(free[0], DELETING)
+    if is_shown and base.mutation is None and (tags := tagging.step(base)) is not None:
         return tags
     message = ""
-    if kept := [name for name in old if seen.users.get(name)]:
-        message = f"{kept[0]} is kept: {', '.join(seen.users[kept[0]])} uses it"
+    if kept := [name for name in old if observed.users.get(name)]:
+        message = f"{kept[0]} is kept: {', '.join(observed.users[kept[0]])} uses it"
     fields = _arn_field(base, recorded)
     status_update = StatusUpdate(Phase.READY, reasons.CREATED, message, value=CREATED, fields=fields, drift=Drift.NONE)
-    events = () if is_told or base.is_legacy else _news(seen, recorded)
+    events = () if is_shown or base.is_legacy else _news(observed, recorded)
     return Finish(status_update, recorded, events, again_s=USERS_POLL_S if old else None)
 
 
-def _news(seen: ResourceSeen, recorded: Recorded) -> tuple[Event, ...]:
-    """What was created, and why where it had been there before."""
-    made = messages.created(seen.base, recorded)
-    if seen.was_gone:
+def _news(observed: ResourceObservation, recorded: Recorded) -> tuple[Event, ...]:
+    """Return the events for a created resource, with the reason if it existed before."""
+    made = messages.created(observed.base, recorded)
+    if observed.was_gone:
         return (replace(made, message=f"{made.message}, again: somebody had deleted it"),)
-    if drift_shown(seen.base) is Drift.FOUND:
+    if drift_shown(observed.base) is Drift.FOUND:
         return made, Event("Normal", reasons.DRIFT_CORRECTED, f"{recorded.name} is as the spec wants it")
     return (made,)
 
 
 def _arn_field(base: Observed, recorded: Recorded) -> dict[str, str]:
-    """`modelArn` or `endpointConfigArn`."""
+    """Return the status field `modelArn` or `endpointConfigArn`."""
     member = base.descriptor.status.arn_member
     return {each.name: recorded.arn for each in base.descriptor.compat.status if each.source == member}
 
@@ -186,39 +186,41 @@ def _arn_field(base: Observed, recorded: Recorded) -> dict[str, str]:
 # --- objects that are being deleted
 
 
-def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourceStep:
-    """v1's status `Deleted` is not written: it would cost a write, for what only a watcher could see for a moment and
-    nobody could rely on. An Event tells it for as long as it is of interest (the same for autoscaling policies).
+def _deleting(observed: ResourceObservation, deleting_for_s: float) -> ResourceStep:
+    """Delete all resources of the object, then remove the finalizer.
+
+    v1's status `Deleted` is not written: it would cost a write that only a watcher could see for a moment. An Event
+    records the deletion instead (the same for autoscaling policies).
     """
-    base = seen.base
+    base = observed.base
     if not base.has_finalizer:
         return Finish()
-    if seen.is_child_in_use:
+    if observed.is_child_in_use:
         message = "its deployment uses it: it goes when the deployment does, or does not need it any more"
         status_update = StatusUpdate(Phase.WORKING, reasons.IN_USE, message, additional=message)
         return Finish(status_update, base.recorded, again_s=USERS_POLL_S)
-    names = _names_to_delete(seen)
-    left = [name for name in names if name not in seen.gone]
-    if seen.gone and left:
-        return Disclaim(min(seen.gone))  # the rest in passes of their own
+    names = _names_to_delete(observed)
+    left = [name for name in names if name not in observed.gone]
+    if observed.gone and left:
+        return ForgetName(min(observed.gone))  # the others in later passes
     if left:
         return Delete(left[0])
     doubt_s = min(deleting_for_s, DOUBT_S if base.doubt_for_s is None else base.doubt_for_s)
-    was_seen = base.recorded is not None or base.is_legacy or seen.is_confirmed_gone or base.was_refused
+    was_seen = base.recorded is not None or base.is_legacy or observed.is_confirmed_gone or base.was_refused
     if names and not was_seen and doubt_s < DOUBT_S:
         return Finish(again_s=DOUBT_S - doubt_s)  # a Create may still take effect
     if names:
         return RemoveFinalizer((Event("Normal", reasons.DELETED, f"{base.name} is deleted"),))
-    if base.recorded is not None and is_abandoned(seen):
+    if base.recorded is not None and is_abandoned(observed):
         message = f"{base.recorded.name} is left alone: somebody else has put it in the place of what was created"
         return RemoveFinalizer((Event("Normal", reasons.RETAINED, message),))
     return RemoveFinalizer()
 
 
-def _names_to_delete(seen: ResourceSeen) -> list[str]:
-    """Everything of ours that may exist; where nothing was claimed, what the status tells."""
-    base = seen.base
+def _names_to_delete(observed: ResourceObservation) -> list[str]:
+    """Return all names of ours that may exist; without the annotation, the name in the status."""
+    base = observed.base
     known = base.recorded.name if base.recorded else (base.name if base.is_legacy else "")
-    names = [known, *seen.claimed] if known and known not in seen.claimed else list(seen.claimed)
-    foreign = {known} if is_abandoned(seen) else set()
-    return [name for name in names if seen.claimed.get(name) != FOREIGN and name not in foreign]
+    names = [known, *observed.claimed] if known and known not in observed.claimed else list(observed.claimed)
+    foreign = {known} if is_abandoned(observed) else set()
+    return [name for name in names if observed.claimed.get(name) != FOREIGN and name not in foreign]

@@ -1,7 +1,7 @@
-"""Drift of models and endpoint configurations: replaced by others under the same name. Pure.
+"""Detects and reports drift of models and endpoint configurations: replaced under the same name. Pure.
 
-SageMaker cannot change them, so what is otherwise than it was created has been deleted and made anew. Only a Describe
-shows that: it is seen at the slow look, and from then on looked at more often until it is gone.
+SageMaker cannot change them, so a resource that differs from what was created has been deleted and created again. Only
+a Describe shows that: drift is found by the periodic one, and checked more often until it is gone.
 """
 
 from datetime import timedelta
@@ -9,7 +9,7 @@ from typing import Final
 
 from controller.reconcile.drift.report import sentence
 from controller.reconcile.observation import ExternalResource, Observed, Recorded
-from controller.reconcile.resource.observation import CREATED, FOREIGN, Claim, ResourceSeen, ResourceStep
+from controller.reconcile.resource.observation import CREATED, FOREIGN, RecordName, ResourceObservation, ResourceStep
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_reported, drift_shown
 from controller.reconcile.steps import Drift
 
@@ -18,33 +18,33 @@ SKEW: Final = timedelta(minutes=5)
 
 
 def is_due(base: Observed) -> bool:
-    """Whether it is time for a Describe: the slow look, or one after drift that was found."""
+    """Return whether a Describe is due: periodically, and more often after drift was found."""
     return base.is_describe_due or drift_shown(base) is Drift.FOUND
 
 
-def is_replaced(seen: ResourceSeen, recorded: Recorded) -> bool:
-    """Whether what bears the name was created later than ours, and otherwise.
+def is_replaced(observed: ResourceObservation, recorded: Recorded) -> bool:
+    """Return whether the resource with the name was created later than ours and differs.
 
     Either alone proves nothing: a Create that seemed to fail may be recorded late, and AWS spells some values its own
     way.
     """
-    external = seen.base.external
-    if not isinstance(external, ExternalResource) or not seen.differences or recorded.created_at is None:
+    external = observed.base.external
+    if not isinstance(external, ExternalResource) or not observed.differences or recorded.created_at is None:
         return False
     return external.created_at is not None and external.created_at - recorded.created_at > SKEW
 
 
-def is_abandoned(seen: ResourceSeen) -> bool:
-    """Whether the status tells that the recorded resource is somebody else's, and the claims do not yet."""
-    recorded = seen.base.recorded
-    is_known = recorded is None or seen.claimed.get(recorded.name) == FOREIGN
-    return not is_known and drift_shown(seen.base) is Drift.FOUND
+def is_abandoned(observed: ResourceObservation) -> bool:
+    """Return whether the status shows that the recorded resource was replaced, and the annotation does not yet."""
+    recorded = observed.base.recorded
+    is_known = recorded is None or observed.claimed.get(recorded.name) == FOREIGN
+    return not is_known and drift_shown(observed.base) is Drift.FOUND
 
 
-def replaced(seen: ResourceSeen, recorded: Recorded) -> ResourceStep:
-    """Told first, and then another one is made beside it where that is asked for; the foreign one is left alone."""
-    base = seen.base
+def replaced(observed: ResourceObservation, recorded: Recorded) -> ResourceStep:
+    """Report the drift, then create another resource if corrections are enabled; the foreign one is not modified."""
+    base = observed.base
     if base.policy.corrects and drift_shown(base) is Drift.FOUND and base.correction_in_s <= 0.0:
-        return Claim(recorded.name, FOREIGN)
-    message = f"{recorded.name} was deleted and made anew, {sentence(seen.differences)}"
+        return RecordName(recorded.name, FOREIGN)
+    message = f"{recorded.name} was deleted and made anew, {sentence(observed.differences)}"
     return drift_reported(base, recorded, message, CREATED, LOOK_AGAIN_S)

@@ -8,14 +8,14 @@ from controller.reconcile.context import Context
 from controller.reconcile.passes.reconciler import ObjectReconciler
 from controller.reconcile.ports import ObjectReader
 from controller.reconcile.resource.perform import ResourceLifeCycle
-from controller.reconcile.resource.users import CONFIGURATION, MODELS, Usage, configuration_of, models_of
+from controller.reconcile.resource.users import CONFIGURATION, MODELS, Users, configuration_of, models_of
 from controller.reconcile.setup import Setup, Shared
 from controller.runtime.controller import Reconciler
 
 
 def _new_reconciler(context: Context, store: ObjectReader, shared: Shared) -> Reconciler:
-    usage = Usage(shared.reader(ENDPOINT_CONFIG), shared.reader(HOSTING_DEPLOYMENT))
-    return ObjectReconciler(context, store, ResourceLifeCycle(context, shared.sagemaker, usage))
+    users = Users(shared.reader(ENDPOINT_CONFIG), shared.reader(HOSTING_DEPLOYMENT))
+    return ObjectReconciler(context, store, ResourceLifeCycle(context, shared.sagemaker, users))
 
 
 SETUP: Final = Setup(

@@ -1,7 +1,7 @@
-"""The life-cycle of autoscaling policies: put in place, put again when changed, taken away.
+"""The life-cycle of autoscaling policies: applied, applied again when changed, removed.
 
-All variants are written into the status before anything is asked of AWS, so that whatever was half applied is known
-(D-25). Changes replace in place; what has left the list is removed afterwards, never before (D-24).
+All variants are recorded in the status before AWS is called, so that partly applied policies are known (D-25). Changes
+replace in place; variants that have left the list are cleaned up afterwards, never before (D-24).
 
 Pure, level-based. The table is that of v1-kinds.md 12.5.
 """
@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from api.autoscaling import ScalingRequests
 from controller.reconcile import reasons
 from controller.reconcile.drift.report import Difference, sentence
-from controller.reconcile.observation import During, Failure, Recorded, Situation
+from controller.reconcile.observation import During, ExtendedObservation, Failure, Recorded
 from controller.reconcile.shared_decisions import (
     drift_reported,
     drift_shown,
@@ -41,18 +41,18 @@ CREATED: Final = "Created"
 ERROR: Final = "Error"
 RECONCILING: Final = "Reconciling"
 
-SOMEBODY: Final = "somebody outside this cluster"
-"""Who has put a policy that no object here has written down."""
+UNKNOWN_OWNER: Final = "somebody outside this cluster"
+"""The owner of a policy that no object of the cluster records."""
 
 WAIT_S: Final = 15.0
 """Pause before another look at an endpoint that is not in service; deployments of this cluster wake their policies."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look(AwsStep):
-    """Ask which of these variants have a target, or a policy of this name, already.
+class CheckVariants(AwsStep):
+    """Find out which of these variants have a target, or a policy of this name, already.
 
-    Such a target is somebody else's and stays when the object goes; over such a policy nothing is put.
+    Such a target is not ours and stays when the object is deleted; such a policy is not overwritten.
     """
 
     during = During.DESCRIBE
@@ -61,8 +61,8 @@ class Look(AwsStep):
 
 
 @dataclass(frozen=True, slots=True)
-class Verify(AwsStep):
-    """Ask which variants still have the policy: the slow safety net."""
+class VerifyPolicies(AwsStep):
+    """Check which variants still have the policy: periodically."""
 
     during = During.DESCRIBE
 
@@ -76,169 +76,177 @@ class Apply(AwsStep):
 
 @dataclass(frozen=True, slots=True)
 class Remove(AwsStep):
-    """Take the policy from these variants, and their targets unless others need them."""
+    """Remove the policy from these variants, and deregister their targets unless others need them."""
 
     during = During.DELETE
 
     ids: tuple[str, ...]
 
 
-ScalingStep: TypeAlias = EnsureFinalizer | Look | Verify | Apply | Remove | RemoveFinalizer | Finish
+ScalingStep: TypeAlias = EnsureFinalizer | CheckVariants | VerifyPolicies | Apply | Remove | RemoveFinalizer | Finish
 
 
 @dataclass(frozen=True, slots=True)
-class ScalingSeen(Situation):
+class ScalingObservation(ExtendedObservation):
     """All that a decision about an autoscaling policy depends on."""
 
     policy: str
     record: Recorded | None = None
-    """What the status shall record; None: no region is known."""
+    """The record for the status; None: no region is known."""
     wanted: tuple[str, ...] = ()
     """Resource ids of the variants that the spec lists."""
-    told: tuple[str, ...] = ()
-    """`status.resourceIDList`: where the policy may be in place."""
-    also: tuple[str, ...] = ()
+    recorded_ids: tuple[str, ...] = ()
+    """`status.resourceIDList`: variants that may have the policy."""
+    legacy_ids: tuple[str, ...] = ()
     """What the predecessor may have applied without writing it down."""
     waiting: str = ""
-    """Which endpoint is not in service, in words."""
+    """Which endpoint is not in service, for users."""
     taken: Mapping[str, str] = field(default_factory=dict)
     """Variants on which another object has put a policy of this name."""
     is_observed: bool = False
     """The status was decided on this very generation of the spec."""
     is_check_due: bool = False
     is_verified: bool = False
-    """AWS has told in this pass which variants have the policy."""
-    is_looked: bool = False
-    """It is known whose targets the new variants are."""
+    """AWS has shown in this pass which variants have the policy."""
+    is_checked: bool = False
+    """The owners of the targets of new variants are known."""
     is_applied: bool = False
     missing: bool = False
-    """Somebody has removed what was applied."""
+    """The policy was removed outside the operator."""
     differences: tuple[Difference, ...] = ()
-    """What somebody has changed of it."""
+    """What was changed outside the operator."""
     removed: frozenset[str] = frozenset()
     requests: tuple[ScalingRequests, ...] = ()
-    """What the spec asks for, one for each variant."""
+    """The requests of the spec, one for each variant."""
     place: Recorded | None = None
     """Where the policy is put now; None: no region is known."""
 
 
-def decide(seen: ScalingSeen) -> ScalingStep:
-    """The next step; a hold lets no AWS call through."""
-    return respecting_hold(seen.base, _decide(seen))
+def decide(observed: ScalingObservation) -> ScalingStep:
+    """Return the next step; no AWS call during a hold."""
+    return respecting_hold(observed.base, _decide(observed))
 
 
-def _decide(seen: ScalingSeen) -> ScalingStep:
-    base = seen.base
+def _decide(observed: ScalingObservation) -> ScalingStep:
+    base = observed.base
     if base.deleting_for_s is not None and base.policy.retain:
         return retain(base)
     if base.policy.paused:
         return paused(base)
     if base.failure is not None:
-        return _failed(seen, base.failure)
+        return _failed(observed, base.failure)
     if base.deleting_for_s is not None:
-        return _deleting(seen)
+        return _deleting(observed)
     if base.policy.read_only:
-        return _only_looked_at(seen)
+        return _read_only(observed)
     if not (base.has_finalizer and base.is_name_persisted):
         return EnsureFinalizer()
-    return _living(seen)
+    return _living(observed)
 
 
-def _only_looked_at(seen: ScalingSeen) -> ScalingStep:
-    """Annotation `read-only`. What is found is not written down as applied: it would be removed with the object."""
-    base = seen.base
-    is_told = base.shown in {CREATED, ERROR} and base.is_recorded_in_status and seen.is_observed
-    if not seen.is_verified:
-        return Finish() if is_told and not seen.is_check_due else Verify()
-    if seen.missing:
-        step = nothing_to_adopt(replace(base, name=seen.policy))
+def _read_only(observed: ScalingObservation) -> ScalingStep:
+    """Show existing policies (annotation `read-only`). They are not recorded, or deletion would remove them."""
+    base = observed.base
+    is_shown = base.shown in {CREATED, ERROR} and base.is_recorded_in_status and observed.is_observed
+    if not observed.is_verified:
+        return Finish() if is_shown and not observed.is_check_due else VerifyPolicies()
+    if observed.missing:
+        step = nothing_to_adopt(replace(base, name=observed.policy))
         return (
             step
             if step.status_update is None
             else replace(step, status_update=replace(step.status_update, value=ERROR))
         )
     status_update = StatusUpdate(Phase.READY, reasons.CREATED, value=CREATED)
-    events = () if base.is_recorded_in_status or seen.record is None else (messages.found(seen.record),)
-    return Finish(status_update, seen.record, events)
+    events = () if base.is_recorded_in_status or observed.record is None else (messages.found(observed.record),)
+    return Finish(status_update, observed.record, events)
 
 
-def _living(seen: ScalingSeen) -> ScalingStep:
-    if clash := next((each for each in seen.wanted if each in seen.taken), ""):
-        return _refused(seen, clash)
-    # An edit under the pause is observed, not applied.
-    is_trusted = seen.base.reasons.get(reasons.RECONCILING) != reasons.PAUSED
-    is_done = is_trusted and seen.base.shown == CREATED and seen.is_observed and set(seen.told) == set(seen.wanted)
-    if is_done and not seen.missing:
-        if seen.differences:
-            return _drifted(seen)
-        if drift_shown(seen.base) is not Drift.FOUND:
-            return Verify() if seen.is_check_due else Finish()
-        return _in_place(seen) if seen.is_verified else Verify()
-    if seen.waiting:
-        return _waits(seen, seen.waiting)
-    if new := tuple(each for each in seen.wanted if each not in seen.told):
-        return _claim(seen, new) if seen.is_looked else Look(new)
-    if not seen.is_applied:
+def _living(observed: ScalingObservation) -> ScalingStep:
+    if clash := next((each for each in observed.wanted if each in observed.taken), ""):
+        return _refused(observed, clash)
+    # An edit during a pause is observed, not applied.
+    is_trusted = observed.base.reasons.get(reasons.RECONCILING) != reasons.PAUSED
+    is_done = (
+        is_trusted
+        and observed.base.shown == CREATED
+        and observed.is_observed
+        and set(observed.recorded_ids) == set(observed.wanted)
+    )
+    if is_done and not observed.missing:
+        if observed.differences:
+            return _drifted(observed)
+        if drift_shown(observed.base) is not Drift.FOUND:
+            return VerifyPolicies() if observed.is_check_due else Finish()
+        return _in_place(observed) if observed.is_verified else VerifyPolicies()
+    if observed.waiting:
+        return _waits(observed, observed.waiting)
+    if new := tuple(each for each in observed.wanted if each not in observed.recorded_ids):
+        return _record_variants(observed, new) if observed.is_checked else CheckVariants(new)
+    if not observed.is_applied:
         return Apply()
-    if old := tuple(each for each in seen.told if each not in seen.wanted and each not in seen.removed):
+    if old := tuple(
+        each for each in observed.recorded_ids if each not in observed.wanted and each not in observed.removed
+    ):
         return Remove(old)
-    return _in_place(seen, reasons.POLICY_APPLIED)
+    return _in_place(observed, reasons.POLICY_APPLIED)
 
 
-def _in_place(seen: ScalingSeen, reason: str = "") -> Finish:
-    """AWS has what the spec asks for; `reason` of the Event, if we have seen to it."""
-    fields = {"resourceIDList": list(seen.wanted)}
+def _in_place(observed: ScalingObservation, reason: str = "") -> Finish:
+    """Show that the policy is in place, with an Event for `reason` if this pass has applied it."""
+    fields = {"resourceIDList": list(observed.wanted)}
     status_update = StatusUpdate(Phase.READY, reasons.CREATED, value=CREATED, fields=fields, drift=Drift.NONE)
-    message = f"{seen.policy} is in place on {_variants(seen.wanted)}"
-    return Finish(status_update, seen.record, (Event("Normal", reason, message),) if reason else ())
+    message = f"{observed.policy} is in place on {_variants(observed.wanted)}"
+    return Finish(status_update, observed.record, (Event("Normal", reason, message),) if reason else ())
 
 
-def _drifted(seen: ScalingSeen) -> ScalingStep:
-    """Told first, then put in place again where that is asked for; not in a loop where others do not give in."""
-    base = seen.base
-    if seen.is_applied:
-        return _in_place(seen, reasons.DRIFT_CORRECTED)
-    is_told = drift_shown(base) is Drift.FOUND
-    if base.policy.corrects and is_told and base.correction_in_s <= 0.0 and not seen.waiting:
+def _drifted(observed: ScalingObservation) -> ScalingStep:
+    """Report drift, then apply the policy again if corrections are enabled and due; they back off."""
+    base = observed.base
+    if observed.is_applied:
+        return _in_place(observed, reasons.DRIFT_CORRECTED)
+    is_shown = drift_shown(base) is Drift.FOUND
+    if base.policy.corrects and is_shown and base.correction_in_s <= 0.0 and not observed.waiting:
         return Apply()
-    return drift_reported(base, seen.record, sentence(seen.differences), CREATED, WAIT_S)
+    return drift_reported(base, observed.record, sentence(observed.differences), CREATED, WAIT_S)
 
 
-def _claim(seen: ScalingSeen, new: tuple[str, ...]) -> Finish:
-    """Written down before it is done; our own write wakes the key for the rest."""
-    fields = {"resourceIDList": [*seen.told, *new]}
+def _record_variants(observed: ScalingObservation, new: tuple[str, ...]) -> Finish:
+    """Record new variants before they are changed; this write enqueues the key for the rest."""
+    fields = {"resourceIDList": [*observed.recorded_ids, *new]}
     status_update = StatusUpdate(
         Phase.WORKING, reasons.APPLYING, value=RECONCILING, fields=fields, synced=reasons.APPLYING
     )
-    return Finish(status_update, seen.record)
+    return Finish(status_update, observed.record)
 
 
-def _waits(seen: ScalingSeen, message: str) -> Finish:
-    """An endpoint that is not in service is waited for: no error (v1-kinds.md 13.3)."""
+def _waits(observed: ScalingObservation, message: str) -> Finish:
+    """Wait for an endpoint that is not in service, which is no error (v1-kinds.md 13.3)."""
     reason = reasons.WAITING_FOR_ENDPOINT
     status_update = StatusUpdate(Phase.WORKING, reason, message, value=RECONCILING, synced=reason)
-    events = messages.once(seen.base, reasons.RECONCILING, reason, message)
-    told = tuple(Event("Normal", each.reason, each.message) for each in events)
-    return Finish(status_update, seen.base.recorded, told, again_s=WAIT_S)
+    events = messages.once(observed.base, reasons.RECONCILING, reason, message)
+    normal_events = tuple(Event("Normal", each.reason, each.message) for each in events)
+    return Finish(status_update, observed.base.recorded, normal_events, again_s=WAIT_S)
 
 
-def _refused(seen: ScalingSeen, clash: str) -> Finish:
-    """D-28: one policy name on one variant belongs to one object."""
-    who = seen.taken[clash]
-    way = ", or set its annotation sagemaker.aws.amazon.com/adoption-policy=adopt" if who == SOMEBODY else ""
+def _refused(observed: ScalingObservation, clash: str) -> Finish:
+    """Report a conflict: one policy name on one variant belongs to one object (D-28)."""
+    who = observed.taken[clash]
+    way = ", or set its annotation sagemaker.aws.amazon.com/adoption-policy=adopt" if who == UNKNOWN_OWNER else ""
     message = (
-        f"{who} has put a policy named {seen.policy} on {clash}: it is left alone. Choose another spec.policyName{way}."
+        f"{who} has put a policy named {observed.policy} on {clash}: it is left alone."
+        f" Choose another spec.policyName{way}."
     )
     reason = reasons.ALREADY_EXISTS
     status_update = StatusUpdate(Phase.STUCK, reason, message, value=ERROR, additional=message, synced=reason)
-    events = messages.once(seen.base, reasons.STALLED, reason, message)
-    return Finish(status_update, seen.base.recorded, events, again_s=4 * WAIT_S)
+    events = messages.once(observed.base, reasons.STALLED, reason, message)
+    return Finish(status_update, observed.base.recorded, events, again_s=4 * WAIT_S)
 
 
-def _failed(seen: ScalingSeen, failure: Failure) -> ScalingStep:
-    base = seen.base
+def _failed(observed: ScalingObservation, failure: Failure) -> ScalingStep:
+    base = observed.base
     if failure.error_class is ErrorClass.CONFLICT and base.deleting_for_s is None:
-        return _waits(seen, failure.message)
+        return _waits(observed, failure.message)
     step = failed(base, failure)
     if isinstance(step, RemoveFinalizer) or step.status_update is None:
         return step
@@ -250,15 +258,15 @@ def _failed(seen: ScalingSeen, failure: Failure) -> ScalingStep:
     return replace(step, status_update=replace(step.status_update, value=value), events=events, follow=False)
 
 
-def _deleting(seen: ScalingSeen) -> ScalingStep:
-    if not seen.base.has_finalizer:
+def _deleting(observed: ScalingObservation) -> ScalingStep:
+    if not observed.base.has_finalizer:
         return Finish()
-    ids = dict.fromkeys((*seen.told, *seen.also))
-    left = tuple(each for each in ids if each not in seen.removed and each not in seen.taken)
+    ids = dict.fromkeys((*observed.recorded_ids, *observed.legacy_ids))
+    left = tuple(each for each in ids if each not in observed.removed and each not in observed.taken)
     if left:
         return Remove(left)
     return RemoveFinalizer(
-        (Event("Normal", reasons.DELETED, f"{seen.policy} is removed from {_variants(ids)}"),) if ids else ()
+        (Event("Normal", reasons.DELETED, f"{observed.policy} is removed from {_variants(ids)}"),) if ids else ()
     )
 
 

@@ -1,4 +1,4 @@
-"""The life-cycle of autoscaling policies, in the terms of the loop."""
+"""Implements `LifeCycle` for autoscaling policies."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +22,16 @@ from controller.reconcile.managed.observe_object import RESYNC_SHARE, hold_token
 from controller.reconcile.managed.requests import invalid
 from controller.reconcile.observation import Adoption, During, Failure, Recorded
 from controller.reconcile.ports import ObjectReader
-from controller.reconcile.scaling.decide import SOMEBODY, Apply, Look, Remove, ScalingSeen, ScalingStep, Verify, decide
+from controller.reconcile.scaling.decide import (
+    UNKNOWN_OWNER,
+    Apply,
+    CheckVariants,
+    Remove,
+    ScalingObservation,
+    ScalingStep,
+    VerifyPolicies,
+    decide,
+)
 from controller.reconcile.scaling.drift import changed
 from controller.reconcile.status.patch import recorded_in
 from controller.reconcile.steps import EnsureFinalizer
@@ -30,7 +39,7 @@ from controller.reconcile.steps import EnsureFinalizer
 ENDPOINTS: Final = "endpoints"
 """Index of policies by `namespace/endpointName`, as the spec has it."""
 PRIOR_TARGETS: Final = FOUND_TARGETS.key
-"""Annotation: JSON list of variants that had a target before this object came: it is not ours to deregister."""
+"""Annotation: JSON list of variants that had a target before this object: we do not deregister it."""
 CLAIMED: Final = CLAIMED_VARIANTS.key
 """Annotation: JSON object of the object's uid and the variants that it has claimed. It repeats the status, so that an
 emptied status does not make what the operator has applied look like the work of others. A copy of the object has
@@ -40,13 +49,13 @@ another uid, and has claimed nothing.
 
 def resource_ids_of(obj: JsonObject) -> Iterable[str]:
     """Index function for `RESOURCE_IDS`."""
-    yield from _claimed(obj)
+    yield from _recorded_ids(obj)
 
 
-def _claimed(obj: JsonObject) -> tuple[str, ...]:
+def _recorded_ids(obj: JsonObject) -> tuple[str, ...]:
     """Return the variants on which the object may have put its policy: from its status, else its annotation."""
-    if told := (obj.get("status") or {}).get("resourceIDList"):
-        return tuple(str(each) for each in told)
+    if recorded := (obj.get("status") or {}).get("resourceIDList"):
+        return tuple(str(each) for each in recorded)
     metadata = obj["metadata"]
     try:
         claims = json.loads((metadata.get("annotations") or {}).get(CLAIMED) or "{}")
@@ -56,13 +65,13 @@ def _claimed(obj: JsonObject) -> tuple[str, ...]:
     return tuple(str(each) for each in ids) if isinstance(ids, list) else ()
 
 
-def _claim_of(obj: JsonObject, ids: Iterable[str]) -> str:
-    """The annotation `CLAIMED`."""
+def _text_of(obj: JsonObject, ids: Iterable[str]) -> str:
+    """Return the text of the annotation `CLAIMED`."""
     return json.dumps({obj["metadata"]["uid"]: sorted(ids)})
 
 
 def _prior_targets(obj: JsonObject) -> tuple[str, ...]:
-    """The annotation `PRIOR_TARGETS`."""
+    """Return the variants of the annotation `PRIOR_TARGETS`."""
     try:
         found = json.loads((obj["metadata"].get("annotations") or {}).get(PRIOR_TARGETS) or "[]")
     except ValueError:
@@ -79,7 +88,7 @@ def endpoints_of(obj: JsonObject) -> Iterable[str]:
 
 
 def _entries(spec: Mapping[str, Any]) -> Sequence[Any]:
-    """The variants that a spec lists, unchecked; none where it is no list, which the conversion refuses."""
+    """Return the variants of a spec, unchecked; empty if it is no list, which the conversion reports."""
     entries = spec.get("resourceId")
     return entries if isinstance(entries, list) else ()
 
@@ -90,7 +99,7 @@ def _endpoint_name(entry: Any) -> str:
 
 
 class ScalingLifeCycle:
-    """`LifeCycle` of autoscaling policies: put in place, put again when changed, taken away."""
+    """`LifeCycle` of autoscaling policies: applied, applied again when changed, removed."""
 
     def __init__(self, context: Context, scaling: Scaling, policies: ObjectReader, deployments: ObjectReader) -> None:
         self._context = context
@@ -98,20 +107,20 @@ class ScalingLifeCycle:
         self._policies = policies
         self._deployments = deployments
 
-    def decide(self, observed: ScalingSeen) -> ScalingStep:
+    def decide(self, observed: ScalingObservation) -> ScalingStep:
         """See `LifeCycle.decide`."""
         return decide(observed)
 
-    def perform(self, step: ScalingStep, observed: ScalingSeen, managed: ManagedObject) -> ScalingSeen:
+    def perform(self, step: ScalingStep, observed: ScalingObservation, managed: ManagedObject) -> ScalingObservation:
         """See `LifeCycle.perform`."""
         match step:
             case EnsureFinalizer():
                 managed.ensure_finalizer(None if observed.base.is_name_persisted else observed.policy)
                 return self.observe(managed)
-            case Look(ids):
-                return self._look(observed, managed, ids)
-            case Verify():
-                return self._verify(observed, managed)
+            case CheckVariants(ids):
+                return self._check_variants(observed, managed, ids)
+            case VerifyPolicies():
+                return self._verify_policies(observed, managed)
             case Apply():
                 return self._apply(observed, managed)
             case Remove(ids):
@@ -122,50 +131,50 @@ class ScalingLifeCycle:
     def forget(self, key: ObjectKey) -> None:
         """See `LifeCycle.forget`: nothing is kept of a policy."""
 
-    # --- looking
+    # --- observing
 
-    def observe(self, managed: ManagedObject) -> ScalingSeen:
+    def observe(self, managed: ManagedObject) -> ScalingObservation:
         """See `LifeCycle.observe`."""
         clock, obj, state = self._context.clock, managed.obj, managed.state
         base = managed.observe()
         if state.described_at is None:
-            state.described_at = clock.monotonic()  # the check that is due one day counts from the first sight
+            state.described_at = clock.monotonic()  # the periodic check counts from the first pass
         check_s = self._context.settings.resync_s * RESYNC_SHARE
-        seen = ScalingSeen(
+        observed = ScalingObservation(
             base=base,
             policy=base.recorded.name if base.recorded else autoscaling.policy_name(managed.spec),
-            told=_claimed(obj),
+            recorded_ids=_recorded_ids(obj),
             is_observed=(obj.get("status") or {}).get("observedGeneration") == base.generation,
-            is_check_due=base.is_asked or clock.monotonic() - state.described_at >= check_s,
+            is_check_due=base.is_reconcile_requested or clock.monotonic() - state.described_at >= check_s,
         )
         if base.failure is not None:
-            return seen
+            return observed
         try:
-            seen = self._with_requests(seen, managed)
+            observed = self._with_requests(observed, managed)
             region, account = managed.region(base), managed.account()
-            place = Recorded(seen.policy, region, partition_of(region), account_id=account)
-            seen = replace(seen, place=place, record=base.recorded or place)
+            place = Recorded(observed.policy, region, partition_of(region), account_id=account)
+            observed = replace(observed, place=place, record=base.recorded or place)
         except AwsError as error:
-            seen = replace(seen, base=replace(base, failure=Failure.of(During.CREATE, error)))
-        return replace(seen, taken=self._taken(seen, managed))
+            observed = replace(observed, base=replace(base, failure=Failure.of(During.CREATE, error)))
+        return replace(observed, taken=self._taken(observed, managed))
 
-    def _with_requests(self, seen: ScalingSeen, managed: ManagedObject) -> ScalingSeen:
+    def _with_requests(self, observed: ScalingObservation, managed: ManagedObject) -> ScalingObservation:
         spec, waiting = self._resolved(managed)
         try:
             requests = autoscaling.requests(spec)
         except ConversionError as exc:
-            if seen.base.deleting_for_s is not None:
-                return seen  # what is written down is removed; nothing was applied of what cannot be sent
+            if observed.base.deleting_for_s is not None:
+                return observed  # recorded variants are removed; an invalid spec was never applied
             raise invalid(exc) from exc
         ids = tuple(request.resource_id for request in requests)
         if waiting:
-            # AWS may have refused the variants when the deployment was not there: once it serves, they are new to it.
+            # AWS may have refused the variants when the deployment was not there: once it serves, they may be accepted.
             managed.state.hold, managed.state.setbacks = None, 0
-        also = ids if seen.base.is_legacy else ()
-        return replace(seen, requests=requests, wanted=ids, waiting=waiting, also=also)
+        legacy_ids = ids if observed.base.is_legacy else ()
+        return replace(observed, requests=requests, wanted=ids, waiting=waiting, legacy_ids=legacy_ids)
 
     def _resolved(self, managed: ManagedObject) -> tuple[JsonObject, str]:
-        """The spec with endpoints by their names at SageMaker, and which of them is not in service."""
+        """Return the spec with the SageMaker names of endpoints, and which of them is not in service."""
         spec = dict(managed.spec)
         waiting, entries = "", []
         for entry in _entries(spec):
@@ -183,62 +192,69 @@ class ScalingLifeCycle:
             spec["resourceId"] = entries
         return spec, waiting
 
-    def _taken(self, seen: ScalingSeen, managed: ManagedObject) -> dict[str, str]:
-        """Variants that another object has claimed for a policy of the same name."""
+    def _taken(self, observed: ScalingObservation, managed: ManagedObject) -> dict[str, str]:
+        """Return the variants that another object has claimed for a policy of the same name."""
         return {
             each: f"HostingAutoscalingPolicy {ObjectKey.of(other)}"
-            for each in {*seen.wanted, *seen.told, *seen.also}
-            for other in self._others(seen, managed, each)
-            if autoscaling.policy_name(other.get("spec") or {}) == seen.policy
-            and (each not in seen.told or _age(other) < _age(managed.obj))
+            for each in {*observed.wanted, *observed.recorded_ids, *observed.legacy_ids}
+            for other in self._others(observed, managed, each)
+            if autoscaling.policy_name(other.get("spec") or {}) == observed.policy
+            and (each not in observed.recorded_ids or _age(other) < _age(managed.obj))
         }
 
-    def _others(self, seen: ScalingSeen, managed: ManagedObject, resource_id: str) -> list[JsonObject]:
-        """Other policies that have claimed a variant of an endpoint in this region and account."""
+    def _others(self, observed: ScalingObservation, managed: ManagedObject, resource_id: str) -> list[JsonObject]:
+        """Return other policies that have claimed a variant of an endpoint in this region and account."""
         uid = managed.obj["metadata"]["uid"]
         return [
             other
             for other in self._policies.by_index(RESOURCE_IDS, resource_id)
-            if other["metadata"]["uid"] != uid and _is_in(seen.place, other, managed.spec)
+            if other["metadata"]["uid"] != uid and _is_in(observed.place, other, managed.spec)
         ]
 
-    def _look(self, seen: ScalingSeen, managed: ManagedObject, ids: tuple[str, ...]) -> ScalingSeen:
-        if foreign := self._foreign(seen, managed, ids):
-            return replace(seen, is_looked=True, taken={**seen.taken, **foreign})
-        there = [each for each in self._targets(managed, ids) if self._was_there(seen, managed, each)]
+    def _check_variants(
+        self, observed: ScalingObservation, managed: ManagedObject, ids: tuple[str, ...]
+    ) -> ScalingObservation:
+        if foreign := self._foreign(observed, managed, ids):
+            return replace(observed, is_checked=True, taken={**observed.taken, **foreign})
+        there = [each for each in self._targets(managed, ids) if self._was_there(observed, managed, each)]
         known = _prior_targets(managed.obj)
         found = tuple(sorted({*known, *there}))
-        notes = {CLAIMED: _claim_of(managed.obj, {*seen.told, *ids})}
+        notes = {CLAIMED: _text_of(managed.obj, {*observed.recorded_ids, *ids})}
         if found != known:
             notes[PRIOR_TARGETS] = json.dumps(found)
         managed.annotate(notes)
-        return replace(seen, is_looked=True)
+        return replace(observed, is_checked=True)
 
-    def _foreign(self, seen: ScalingSeen, managed: ManagedObject, ids: tuple[str, ...]) -> dict[str, str]:
-        """Variants that have a policy of this name although this object has written down none: PutScalingPolicy would
-        overwrite it, and the object's deletion would remove it (D-03). What the predecessor has put there is ours.
+    def _foreign(self, observed: ScalingObservation, managed: ManagedObject, ids: tuple[str, ...]) -> dict[str, str]:
+        """Return the variants with a policy of this name that this object does not record.
+
+        PutScalingPolicy would overwrite it, and deletion would remove it (D-03). The predecessor's policies are ours.
         """
-        if seen.base.policy.adoption is not Adoption.REFUSE:
+        if observed.base.policy.adoption is not Adoption.REFUSE:
             return {}
-        there = self._with_policy(seen, managed)
-        return dict.fromkeys((each for each in ids if each in there and each not in seen.also), SOMEBODY)
+        there = self._with_policy(observed, managed)
+        return dict.fromkeys((each for each in ids if each in there and each not in observed.legacy_ids), UNKNOWN_OWNER)
 
-    def _was_there(self, seen: ScalingSeen, managed: ManagedObject, resource_id: str) -> bool:
-        """Whether a target was there before any object of ours: who came first knows, and may go before the last."""
-        others = self._others(seen, managed, resource_id)
+    def _was_there(self, observed: ScalingObservation, managed: ManagedObject, resource_id: str) -> bool:
+        """Return whether a target existed before any object of ours, by the annotations of all that use it."""
+        others = self._others(observed, managed, resource_id)
         return not others or any(resource_id in _prior_targets(other) for other in others)
 
-    def _verify(self, seen: ScalingSeen, managed: ManagedObject) -> ScalingSeen:
-        policies = self._with_policy(seen, managed)
-        is_missing = not policies.keys() >= set(seen.wanted)
-        differences = () if is_missing else changed(seen.requests, self._targets(managed, seen.wanted), policies)
+    def _verify_policies(self, observed: ScalingObservation, managed: ManagedObject) -> ScalingObservation:
+        policies = self._with_policy(observed, managed)
+        is_missing = not policies.keys() >= set(observed.wanted)
+        differences = (
+            () if is_missing else changed(observed.requests, self._targets(managed, observed.wanted), policies)
+        )
         managed.state.described_at = self._context.clock.monotonic()
-        return replace(seen, is_check_due=False, is_verified=True, missing=is_missing, differences=tuple(differences))
+        return replace(
+            observed, is_check_due=False, is_verified=True, missing=is_missing, differences=tuple(differences)
+        )
 
-    def _with_policy(self, seen: ScalingSeen, managed: ManagedObject) -> Mapping[str, Mapping[str, Any]]:
+    def _with_policy(self, observed: ScalingObservation, managed: ManagedObject) -> Mapping[str, Mapping[str, Any]]:
         """Return the policies of this name by the variant that they are on, of this object and of others."""
-        namespace = seen.requests[0].target["ServiceNamespace"]
-        return self._scaling.policies(managed.identity.target(), seen.policy, namespace, caller=managed.key)
+        namespace = observed.requests[0].target["ServiceNamespace"]
+        return self._scaling.policies(managed.identity.target(), observed.policy, namespace, caller=managed.key)
 
     def _targets(self, managed: ManagedObject, ids: tuple[str, ...]) -> Mapping[str, Mapping[str, Any]]:
         selectors = [autoscaling.selector_of(each, managed.spec) for each in ids]
@@ -246,48 +262,48 @@ class ScalingLifeCycle:
 
     # --- acting
 
-    def _apply(self, seen: ScalingSeen, managed: ManagedObject) -> ScalingSeen:
+    def _apply(self, observed: ScalingObservation, managed: ManagedObject) -> ScalingObservation:
         scaling, target = self._scaling, managed.identity.target()
         managed.require_current()
-        for request in seen.requests:
+        for request in observed.requests:
             self._once(managed, Effect.REGISTER, request.target, partial(scaling.register, target, request.target))
-        for request in seen.requests:
-            policy = {**request.policy, "PolicyName": seen.policy}
+        for request in observed.requests:
+            policy = {**request.policy, "PolicyName": observed.policy}
             self._once(managed, Effect.UPDATE, policy, partial(scaling.put_policy, target, policy))
         managed.state.made.clear()
-        if seen.differences:
+        if observed.differences:
             managed.state.corrections = managed.state.corrections.after(self._context.clock.monotonic())
-        return replace(seen, is_applied=True)
+        return replace(observed, is_applied=True)
 
-    def _remove(self, seen: ScalingSeen, managed: ManagedObject, ids: tuple[str, ...]) -> ScalingSeen:
+    def _remove(self, observed: ScalingObservation, managed: ManagedObject, ids: tuple[str, ...]) -> ScalingObservation:
         scaling, target = self._scaling, managed.identity.target()
         managed.require_current()
         for each in ids:
             selector = autoscaling.selector_of(each, managed.spec)
-            policy = {**selector, "PolicyName": seen.policy}
+            policy = {**selector, "PolicyName": observed.policy}
             self._once(managed, Effect.DELETE, policy, partial(scaling.delete_policy, target, policy))
-            if each not in _prior_targets(managed.obj) and not self._others(seen, managed, each):
+            if each not in _prior_targets(managed.obj) and not self._others(observed, managed, each):
                 self._once(managed, Effect.DEREGISTER, selector, partial(scaling.deregister, target, selector))
         managed.state.made.clear()
-        if seen.base.deleting_for_s is None:  # else it goes with the object
-            managed.annotate({CLAIMED: _claim_of(managed.obj, {*seen.told} - seen.removed - {*ids})})
-        return replace(seen, removed=seen.removed | set(ids))
+        if observed.base.deleting_for_s is None:  # else the annotation is deleted with the object
+            managed.annotate({CLAIMED: _text_of(managed.obj, {*observed.recorded_ids} - observed.removed - {*ids})})
+        return replace(observed, removed=observed.removed | set(ids))
 
     def _once(
         self, managed: ManagedObject, effect: Effect, request: Mapping[str, Any], act: Callable[..., None]
     ) -> None:
-        """Make one call of several, unless an earlier pass made it and had to wait its turn for another.
+        """Make one call of several, unless an earlier pass made it and was throttled at a later one.
 
-        With more variants than calls go out at once, passes that all started over would never come to the end.
+        With more variants than the budget allows calls, passes that start over would never finish.
         """
-        call = f"{effect.value} {hold_token(managed.obj, managed.scope)} {digest(request)}"
+        call = f"{effect.value} {hold_token(managed.obj, managed.effective_settings)} {digest(request)}"
         if call not in managed.state.made:
             self._context.effects.perform(effect, partial(act, caller=managed.key))
             managed.state.made.add(call)
 
 
 def _is_in(place: Recorded | None, other: JsonObject, spec: Mapping[str, Any]) -> bool:
-    """Whether another policy is at `place`, where the one with this `spec` is, as far as both say."""
+    """Return whether another policy is at `place`, as the one with this `spec`, as far as both show."""
     recorded = recorded_in(other.get("status") or {})
     if place is None or recorded is None:
         return bool((other.get("spec") or {}).get("region") == spec.get("region"))
@@ -296,5 +312,5 @@ def _is_in(place: Recorded | None, other: JsonObject, spec: Mapping[str, Any]) -
 
 
 def _age(obj: JsonObject) -> tuple[str, str]:
-    """Orders objects by creation; who came first keeps what both have claimed."""
+    """Order objects by creation: the older one keeps variants that both have claimed."""
     return obj["metadata"].get("creationTimestamp", ""), obj["metadata"]["uid"]

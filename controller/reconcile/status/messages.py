@@ -25,9 +25,9 @@ def rules_with_issues(status: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def issues_found(seen: Observed, external: ExternalResource) -> list[Event]:
-    """Return a Warning for rules whose findings are not in the status yet."""
-    news = sorted(rules_with_issues(external.fields) - seen.issues)
+def issues_found(observed: Observed, external: ExternalResource) -> list[Event]:
+    """Return a Warning for rules with findings that are not in the status yet."""
+    news = sorted(rules_with_issues(external.fields) - observed.issues)
     return (
         [Event("Warning", reasons.RULE_ISSUES_FOUND, f"debugger rules report issues: {', '.join(news)}")]
         if news
@@ -41,32 +41,32 @@ def reason_of(value: str) -> str:
     return word if word[:1].isalpha() else reasons.UNKNOWN
 
 
-def waiting(seen: Observed) -> StatusUpdate:
-    """Return the view of an object for which AWS was not called yet, because of its rate limits."""
+def waiting(observed: Observed) -> StatusUpdate:
+    """Return the status of an object for which AWS was not called yet, because of its rate limits."""
     message = "waiting for its turn at AWS"
     return StatusUpdate(
         Phase.WORKING,
         reasons.CREATING,
         message,
-        value=seen.descriptor.status.synchronizing,
+        value=observed.descriptor.status.synchronizing,
         synced=reasons.WAITING,
     )
 
 
-def created(seen: Observed, recorded: Recorded) -> Event:
+def created(observed: Observed, recorded: Recorded) -> Event:
     """Return the event for a resource that is recorded for the first time."""
-    if seen.policy.read_only:
+    if observed.policy.read_only:
         return found(recorded)
-    if seen.owner is Ownership.FOREIGN:
+    if observed.owner is Ownership.FOREIGN:
         return Event(
             "Normal", reasons.ADOPTED, f"{recorded.name} in {recorded.region} belongs to this object from now on"
         )
     return Event("Normal", reasons.CREATED, f"{recorded.name} in {recorded.region}")
 
 
-def resumed(seen: Observed, status_update: StatusUpdate) -> tuple[Event, ...]:
+def resumed(observed: Observed, status_update: StatusUpdate) -> tuple[Event, ...]:
     """Return the event for the first status after the annotation `paused` was removed."""
-    if seen.reasons.get(reasons.RECONCILING) != reasons.PAUSED or status_update.phase is Phase.PAUSED:
+    if observed.reasons.get(reasons.RECONCILING) != reasons.PAUSED or status_update.phase is Phase.PAUSED:
         return ()
     return (Event("Normal", reasons.RESUMED, "no longer paused"),)
 
@@ -76,26 +76,26 @@ def found(recorded: Recorded) -> Event:
     return Event("Normal", reasons.FOUND, f"{recorded.name} in {recorded.region}, which is only looked at")
 
 
-def ended(seen: Observed, external: ExternalResource) -> Event:
+def ended(observed: Observed, external: ExternalResource) -> Event:
     """Return the event for a job that has reached a terminal status."""
-    rule = seen.descriptor.status
+    rule = observed.descriptor.status
     if external.value == rule.failed:
         return Event("Warning", reasons.FAILED, external.failure_reason or "SageMaker gives no reason")
-    return Event("Normal", reason_of(external.value), f"{seen.name} has ended")
+    return Event("Normal", reason_of(external.value), f"{observed.name} has ended")
 
 
-def immutable_notice(seen: Observed, value: str) -> str:
+def immutable_notice(observed: Observed, value: str) -> str:
     """Return the message about an edited job, with the four parts of v1-kinds.md 13.5."""
     return (
-        f"A {seen.descriptor.kind} cannot be changed after its creation, and this object no longer matches its job in"
-        f" SageMaker, which is {value}. The edit of {', '.join(seen.edited)} has no effect: take it back, or delete the"
-        " object and create another."
+        f"A {observed.descriptor.kind} cannot be changed after its creation, and this object no longer matches its"
+        f" job in SageMaker, which is {value}. The edit of {', '.join(observed.edited)} has no effect: take it back,"
+        " or delete the object and create another."
     )
 
 
-def once(seen: Observed, condition: str, reason: str, message: str, told: str = "") -> tuple[Event, ...]:
-    """Return a Warning, unless `condition` shows `reason` already; `told` is the event's reason if it differs."""
-    return () if seen.reasons.get(condition) == reason else (Event("Warning", told or reason, message),)
+def once(observed: Observed, condition: str, reason: str, message: str, event_reason: str = "") -> tuple[Event, ...]:
+    """Return a Warning, unless `condition` shows `reason` already; with `event_reason`, if given."""
+    return () if observed.reasons.get(condition) == reason else (Event("Warning", event_reason or reason, message),)
 
 
 def delayed(descriptor: KindDescriptor, lost: AwsError) -> tuple[str, str]:

@@ -5,8 +5,8 @@ while nothing changes, a key that is removed from the spec is removed at AWS, an
 annotation would do, too, but cost every object another write. If the record is lost, tags are added again and none
 are removed.
 
-Not tagged: jobs that have ended, and jobs that a tuning job has launched, whose tags name the tuning job (AWS copies
-them).
+Not tagged: jobs that have ended, and jobs that a tuning job has launched: AWS copies the tags of the tuning job to
+them.
 """
 
 from dataclasses import replace
@@ -22,18 +22,18 @@ AGAIN_S: Final = 3600.0
 """Delay after such a refusal. Long, because a missing permission affects all objects of a role at once."""
 
 
-def step(seen: Observed) -> PutTags | DropTags | None:
+def step(observed: Observed) -> PutTags | DropTags | None:
     """Return the next AWS call for the tags of the recorded resource; None if they are up to date."""
-    recorded = seen.recorded
-    if recorded is None or not recorded.arn or not seen.is_recorded_in_status or seen.external is ABSENT:
+    recorded = observed.recorded
+    if recorded is None or not recorded.arn or not observed.is_recorded_in_status or observed.external is ABSENT:
         return None
-    if seen.policy.read_only or seen.is_spawned or seen.is_ended:
+    if observed.policy.read_only or observed.is_spawned or observed.is_ended:
         return None
-    if seen.are_tags_held or seen.hold_s is not None:
+    if observed.are_tags_held or observed.hold_s is not None:
         return None
-    if recorded.tags != seen.tags.digest and seen.tags.all_keys:
+    if recorded.tags != observed.tags.digest and observed.tags.all_keys:
         return PutTags()
-    stale = tuple(key for key in recorded.tag_keys if key not in seen.tags.all_keys)
+    stale = tuple(key for key in recorded.tag_keys if key not in observed.tags.all_keys)
     return DropTags(stale) if stale else None
 
 

@@ -18,12 +18,12 @@ from controller.runtime.errors import ErrorClass
 _log: Final = structlog.get_logger(__name__)
 
 
-def retag(managed: ManagedObject, seen: Observed, step: PutTags | DropTags) -> Observed:
+def retag(managed: ManagedObject, observed: Observed, step: PutTags | DropTags) -> Observed:
     """Change the tags of the recorded resource, and record them in the status.
 
     A lasting refusal is reported in a condition and does not hold up the pass. Raises `AwsError` for others.
     """
-    recorded = seen.recorded
+    recorded = observed.recorded
     assert recorded is not None  # noqa: S101 (`tags.decide.step`)
     identity, effects = managed.identity, managed.context.effects
     target = identity.target()
@@ -37,35 +37,35 @@ def retag(managed: ManagedObject, seen: Observed, step: PutTags | DropTags) -> O
     except AwsError as error:
         if error.error_class not in LASTING:
             raise
-        _refused(managed, seen, recorded, error)
-        return replace(seen, are_tags_held=True)
+        _refused(managed, observed, recorded, error)
+        return replace(observed, are_tags_held=True)
     managed.state.tags_hold = None
-    noted = after(recorded, seen.tags, step)
-    _note(managed, seen, noted)
+    noted = after(recorded, observed.tags, step)
+    _note(managed, observed, noted)
     stored = recorded_in(managed.obj.get("status") or {})
     if stored is None or (stored.tags, stored.tag_keys) != (noted.tags, noted.tag_keys):
         _hold(managed)  # otherwise every pass would tag it
         _log.warning("the API server has no field for the note of tags: its CRDs are older than this operator")
-        return replace(seen, are_tags_held=True)
-    return replace(seen, recorded=noted)
+        return replace(observed, are_tags_held=True)
+    return replace(observed, recorded=noted)
 
 
-def _note(managed: ManagedObject, seen: Observed, noted: Recorded) -> None:
+def _note(managed: ManagedObject, observed: Observed, noted: Recorded) -> None:
     status = managed.obj.get("status") or {}
     resource = status.get("awsResource") or {}
     patch: JsonObject = {"awsResource": merge_patch(resource, {**resource, **resource_fields(noted)})}
     tagged = Condition(reasons.TAGGED, "True", reasons.TAGGED)
-    conditions = with_notice(status.get("conditions") or (), tagged, seen.generation, seen.now)
+    conditions = with_notice(status.get("conditions") or (), tagged, observed.generation, observed.now)
     if conditions is not None:
         patch["conditions"] = conditions
     managed.patch_status(patch)
 
 
-def _refused(managed: ManagedObject, seen: Observed, recorded: Recorded, error: AwsError) -> None:
+def _refused(managed: ManagedObject, observed: Observed, recorded: Recorded, error: AwsError) -> None:
     _hold(managed)
     reason = reasons.ACCESS_DENIED if error.error_class is ErrorClass.DENIED else reasons.TAGS_REFUSED
     message = f"{recorded.name} cannot be tagged: {error}"[:MESSAGE_LIMIT]
-    managed.notice(seen, Condition(reasons.TAGGED, "False", reason, message), reasons.TAGS_REFUSED)
+    managed.notice(observed, Condition(reasons.TAGGED, "False", reason, message), reasons.TAGS_REFUSED)
 
 
 def _hold(managed: ManagedObject) -> None:

@@ -1,6 +1,6 @@
 """The life-cycle of tuning jobs: that of jobs, with TrainingJob objects for the training jobs that SageMaker launches.
 
-Before each decision about the tuning job its children are looked after, and before it is released they are gone.
+Before each decision about the tuning job its children are updated, and before it is released they are deleted.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from api.meta import ObjectKey
 from controller.reconcile.job.decide import JobStep
 from controller.reconcile.job.perform import JobLifeCycle
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.observation import During, Observed, Situation
+from controller.reconcile.observation import During, ExtendedObservation, Observed
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S
 from controller.reconcile.steps import AwsStep, Finish, RemoveFinalizer
 from controller.reconcile.tuning.children import TuningChildren
@@ -18,13 +18,13 @@ from controller.runtime.controller import Result
 
 
 @dataclass(frozen=True, slots=True)
-class TuningObservation(Situation):
+class TuningObservation(ExtendedObservation):
     """What is observed of a tuning job, and of the pass's work on its children."""
 
     are_kept: bool = False
-    """The children are as this observation wants them."""
+    """The children match this observation."""
     again_s: float | None = None
-    """Seconds after which to look after them again at the latest."""
+    """Seconds after which to update them again at the latest."""
     are_gone: bool = False
 
     def with_base(self, base: Observed) -> "TuningObservation":
@@ -33,16 +33,16 @@ class TuningObservation(Situation):
 
 
 class KeepChildren(AwsStep):
-    """See that the children are as the observation wants them."""
+    """Bring the children in line with the observation."""
 
     during = During.CHILDREN
 
 
-class SeeChildrenOff:
-    """Let go of the children, and delete them: the tuning job is to be released."""
+class DeleteChildren:
+    """Delete the children, so that the tuning job can be released."""
 
 
-TuningStep: TypeAlias = JobStep | KeepChildren | SeeChildrenOff
+TuningStep: TypeAlias = JobStep | KeepChildren | DeleteChildren
 
 
 class TuningLifeCycle:
@@ -62,7 +62,7 @@ class TuningLifeCycle:
             return KeepChildren()
         step = self._job.decide(observed.base)
         if isinstance(step, RemoveFinalizer) and not observed.are_gone:
-            return SeeChildrenOff()
+            return DeleteChildren()
         if isinstance(step, Finish) and observed.again_s is not None:
             return replace(step, again_s=min(observed.again_s, step.again_s or observed.again_s))
         return step
@@ -73,15 +73,15 @@ class TuningLifeCycle:
         """See `LifeCycle.perform`."""
         match step:
             case KeepChildren():
-                attention = self._children.attend(managed, observed.base)
-                return replace(observed, base=attention.seen, are_kept=True, again_s=attention.again_s)
-            case SeeChildrenOff():
-                if self._children.are_gone(managed, observed.base):
+                kept = self._children.keep(managed, observed.base)
+                return replace(observed, base=kept.observed, are_kept=True, again_s=kept.again_s)
+            case DeleteChildren():
+                if self._children.delete_all(managed, observed.base):
                     return replace(observed, are_gone=True)
                 return Result(requeue_after_s=LOOK_AGAIN_S)  # at the latest: their deletion enqueues the key
             case _:
                 return observed.with_base(self._job.perform(step, observed.base, managed))
 
     def forget(self, key: ObjectKey) -> None:
-        """See `LifeCycle.forget`: what the object has left behind must not hang."""
+        """See `LifeCycle.forget`: children that it leaves behind must not hang."""
         self._children.forget(key)

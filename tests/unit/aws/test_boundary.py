@@ -24,7 +24,7 @@ from controller.aws.ownership_tags import TAG_LIMIT, OwnerTags, merged_tags
 from controller.aws.sagemaker import SageMaker
 from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaults
 from controller.runtime.errors import ABSENT, ErrorClass
-from tests.deadline import PATIENCE_S
+from tests.deadline import PATIENCE_S, eventually
 from tests.fakes import FakeClock
 
 DATE = "Wed, 02 Jan 2030 03:04:05 GMT"
@@ -46,7 +46,7 @@ class Server:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 operation = self.headers["X-Amz-Target"].partition(".")[2]
                 outer.requests.append((operation, body, self.headers["User-Agent"]))
-                if operation == "StopTrainingJob":
+                if operation in {"StopTrainingJob", "ReceiveMessage"}:
                     outer.silence.wait(PATIENCE_S)
                 status, answer = outer.answers.get(operation, (200, {}))
                 data = json.dumps(answer).encode()
@@ -92,7 +92,7 @@ class Bench:
         self.clock = FakeClock()
         settings = ClientSettings(version="9.9", connect_timeout_s=PATIENCE_S, read_timeout_s=read_timeout_s)
         self.clients = Clients(settings, session)
-        api = AwsApi(self.clients, Budgets(self.clock, self.registry), self.clock, self.registry)
+        api = self.api = AwsApi(self.clients, Budgets(self.clock, self.registry), self.clock, self.registry)
         self.jobs = SageMaker(api)
         self.target = Target("us-east-2", server.url)
         self.key = ObjectKey("ns", "x")
@@ -410,3 +410,29 @@ def test_what_an_unknown_server_calls_its_errors_is_no_label(server: Server) -> 
         bench.jobs.describe(TRAINING_JOB, bench.target, "x", caller=bench.key, background=False)
     assert bench.requests_total("DescribeTrainingJob", "unknown") == 1
     assert bench.requests_total("DescribeTrainingJob", "Surprise8151") is None
+
+
+def test_a_call_that_waits_for_messages_is_ended_by_an_interrupt(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of the process does not wait for a long poll; calls of other services go on."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", server.url)
+    bench = Bench(server)
+    errors: list[AwsError] = []
+
+    def receive() -> None:
+        try:
+            bench.api.call(Target("us-east-2"), "sqs", "ReceiveMessage", {"QueueUrl": server.url}, caller="queue")
+        except AwsError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=receive)
+    thread.start()
+    eventually(lambda: [each for each in server.requests if each[0] == "ReceiveMessage"], what="SQS was called")
+    bench.api.interrupt()
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+    assert [error.error_class for error in errors] == [ErrorClass.RETRYABLE]
+    receive()
+    assert len(errors) == 2, "calls to come end, too"
+    assert bench.api.call(bench.target, "sagemaker", "ListTrainingJobs", {}, caller="tracker") is not None

@@ -12,7 +12,7 @@ from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.endpoint.decide import decide
 from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_of, shape_of
-from controller.reconcile.endpoint.observation import EndpointStep, HostingSeen, LastUpdate, Update
+from controller.reconcile.endpoint.observation import EndpointObservation, EndpointStep, LastUpdate, Update
 from controller.runtime.errors import ABSENT, ErrorClass
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -62,7 +62,7 @@ SERVED = LastUpdate(is_served=True, numbers={"a": (1, 1.0)}, serves={"a": (1, 1.
 LAST_UPDATE = LastUpdate("one", SAME.shape, SAME.numbers, is_served=True, serves={"a": (1, 1.0)})
 
 
-def seen(external: o.External = None, **changes: Any) -> HostingSeen:
+def seen(external: o.External = None, **changes: Any) -> EndpointObservation:
     """A deployment whose endpoint runs with c1, as its spec wants and its status tells."""
     base = o.Observed(
         descriptor=HOSTING_DEPLOYMENT,
@@ -77,9 +77,9 @@ def seen(external: o.External = None, **changes: Any) -> HostingSeen:
         shown="InService",
         external=external,
     )
-    own = {name: value for name, value in changes.items() if name in HostingSeen.__dataclass_fields__}
+    own = {name: value for name, value in changes.items() if name in EndpointObservation.__dataclass_fields__}
     rest = {name: value for name, value in changes.items() if name not in own}
-    made = HostingSeen(
+    made = EndpointObservation(
         base=replace(base, **rest),
         desired=SAME,
         children=(M1, C1),

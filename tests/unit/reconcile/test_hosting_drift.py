@@ -10,8 +10,8 @@ from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.endpoint.observation import (
     CorrectChild,
+    EndpointObservation,
     EndpointStep,
-    HostingSeen,
     LastUpdate,
     OwnChild,
     PendingUpdate,
@@ -214,7 +214,7 @@ def test_a_failed_change_of_numbers_is_tried_again_when_asked_for() -> None:
 # --- children
 
 
-def lost(**changes: Any) -> HostingSeen:
+def lost(**changes: Any) -> EndpointObservation:
     """The model has been deleted at SageMaker: its own object has found out."""
     children = (replace(M1, drift="deleted at SageMaker", **changes), C1)
     return seen(aiming(), children=children, policy=CORRECTS if "corrects" in changes else o.Policy())

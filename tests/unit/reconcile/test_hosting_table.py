@@ -12,8 +12,8 @@ from controller.reconcile import steps as s
 from controller.reconcile.endpoint.decide import decide
 from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_of, shape_of
 from controller.reconcile.endpoint.observation import (
+    EndpointObservation,
     EndpointStep,
-    HostingSeen,
     LastUpdate,
     MakeChild,
     RecordServed,
@@ -156,7 +156,7 @@ SERVED = LastUpdate("one", SAME.shape, SAME.numbers, is_served=True)
 FAILED = LastUpdate("two", MADE.shape, MADE.numbers, since="2029-12-30T00:00:00Z")
 
 
-def observed(cell: Cell) -> HostingSeen:
+def observed(cell: Cell) -> EndpointObservation:
     """The situation of a cell."""
     whose, state, spec = cell["whose"], cell["state"], cell["spec"]
     arn = "arn:aws:sagemaker:us-east-2:123456789012:endpoint/host"
@@ -185,7 +185,7 @@ def observed(cell: Cell) -> HostingSeen:
         external=external,
         owner=o.Ownership.FOREIGN if whose == "foreign" else o.Ownership.UNKNOWN,
     )
-    return HostingSeen(
+    return EndpointObservation(
         base,
         desired=None if cell["object"] == "deleted" else WISHES[spec],
         children=(M1, C1, M2, C2) if spec in {"made", "failed"} else (M1, C1),

@@ -9,8 +9,8 @@ import pytest
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
 from controller.reconcile.managed.local_state import Hold, LocalState, LocalStates
-from controller.reconcile.managed.observe_object import external_resource, hold_token, observed
-from controller.reconcile.namespaces.settings import NamespaceSettings, Scope, scope_of
+from controller.reconcile.managed.observe_object import external_resource, hold_token, observe_object
+from controller.reconcile.namespaces.settings import EffectiveSettings, NamespaceSettings, effective_settings_of
 from controller.reconcile.observation import Observed, Source
 from tests.fakes.job_manifests import KEY, manifest
 
@@ -27,12 +27,14 @@ def obj(**spec: object) -> dict[str, Any]:
 
 def seen(stored: dict[str, Any], state: LocalState | None = None, descriptor: Any = TRAINING_JOB) -> Observed:
     """What is observed at second 1000."""
-    return observed(descriptor, stored, scope(stored), state or LocalState(UID), now=NOW, monotonic=1000.0)
+    return observe_object(
+        descriptor, stored, effective_settings(stored), state or LocalState(UID), now=NOW, monotonic=1000.0
+    )
 
 
-def scope(stored: dict[str, Any], **namespace: str) -> Scope:
-    """The scope of an object in a namespace with these annotations."""
-    return scope_of(stored, NamespaceSettings("default", annotated(**namespace)))
+def effective_settings(stored: dict[str, Any], **namespace: str) -> EffectiveSettings:
+    """The effective settings of an object in a namespace with these annotations."""
+    return effective_settings_of(stored, NamespaceSettings("default", annotated(**namespace)))
 
 
 def annotated(**texts: str) -> dict[str, str]:
@@ -99,7 +101,7 @@ def test_the_age_of_a_deletion_is_never_negative(stamp: str | None, expected: fl
 def test_a_hold_ends_with_time_or_with_a_change_that_could_help() -> None:
     """The spec, a deletion, an annotation of ours here or on the namespace; not a label, not a status."""
     stored = obj()
-    state = LocalState(UID, hold=Hold(hold_token(stored, scope(stored)), 1060.0))
+    state = LocalState(UID, hold=Hold(hold_token(stored, effective_settings(stored)), 1060.0))
     assert seen(stored, state).hold_s == 60.0
     stored["metadata"]["labels"] = {"a": "b"}
     stored["status"] = {"additional": "text"}
@@ -111,9 +113,9 @@ def test_a_hold_ends_with_time_or_with_a_change_that_could_help() -> None:
     ):
         changed = {**stored, "metadata": {**stored["metadata"], **change}}
         assert seen(changed, state).hold_s is None
-    state.hold = Hold(hold_token(stored, scope(stored, paused="false")), 1060.0)
+    state.hold = Hold(hold_token(stored, effective_settings(stored, paused="false")), 1060.0)
     assert seen(stored, state).hold_s is None
-    state.hold = Hold(hold_token(stored, scope(stored)), 999.0)
+    state.hold = Hold(hold_token(stored, effective_settings(stored)), 999.0)
     assert seen(stored, state).hold_s is None
 
 
@@ -142,14 +144,14 @@ def test_the_namespaces_time_to_live_is_for_what_users_have_made(own: dict[str, 
     """What a tuning job has launched goes with it, unless its object asks for itself."""
     stored = obj()
     stored["metadata"]["annotations"] = annotated(**own)
-    of_namespace = scope(stored, ttl_seconds_after_finished="60")
-    assert observed(TRAINING_JOB, stored, of_namespace, LocalState(UID), now=NOW, monotonic=0).policy.ttl_s == (
+    of_namespace = effective_settings(stored, ttl_seconds_after_finished="60")
+    assert observe_object(TRAINING_JOB, stored, of_namespace, LocalState(UID), now=NOW, monotonic=0).policy.ttl_s == (
         expected or 60
     )
     stored["metadata"]["annotations"]["sagemaker.aws.amazon.com/aws-resource"] = '{"name": "job"}'
     stored["metadata"]["ownerReferences"] = [{"apiVersion": "sagemaker.aws.amazon.com/v1", "controller": True}]
-    spawned = scope(stored, ttl_seconds_after_finished="60")
-    assert observed(TRAINING_JOB, stored, spawned, LocalState(UID), now=NOW, monotonic=0).policy.ttl_s == expected
+    spawned = effective_settings(stored, ttl_seconds_after_finished="60")
+    assert observe_object(TRAINING_JOB, stored, spawned, LocalState(UID), now=NOW, monotonic=0).policy.ttl_s == expected
 
 
 @pytest.mark.parametrize("type_", ["Complete", "Failed"])

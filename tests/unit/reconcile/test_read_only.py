@@ -21,13 +21,13 @@ from api.v1 import (
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.endpoint import decide as hosting
-from controller.reconcile.endpoint.observation import HostingSeen, MakeChild, RestoreChild, Update
+from controller.reconcile.endpoint.observation import EndpointObservation, MakeChild, RestoreChild, Update
 from controller.reconcile.job import decide as job
-from controller.reconcile.namespaces.settings import NamespaceSettings, Scope
+from controller.reconcile.namespaces.settings import EffectiveSettings, NamespaceSettings
 from controller.reconcile.resource import decide as resource
-from controller.reconcile.resource.observation import ResourceSeen
+from controller.reconcile.resource.observation import ResourceObservation
 from controller.reconcile.scaling import decide as scaling
-from controller.reconcile.scaling.decide import Apply, Remove, ScalingSeen
+from controller.reconcile.scaling.decide import Apply, Remove, ScalingObservation
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.fakes.job_manifests import KEY, manifest
 from tests.fakes.world import World
@@ -55,7 +55,7 @@ policies = st.fixed_dictionaries(
         DELETION_POLICY.key: st.sampled_from(["delete", "retain"]),
         RECREATE_ON_FAILURE.key: st.just("true"),
     },
-).map(lambda asked: Scope({**asked, READ_ONLY.key: "true"}, NamespaceSettings("default")).policy())
+).map(lambda asked: EffectiveSettings({**asked, READ_ONLY.key: "true"}, NamespaceSettings("default")).policy())
 found = st.builds(
     o.ExternalResource,
     st.sampled_from(o.Source),
@@ -116,7 +116,7 @@ def test_no_job_is_created_or_stopped(seen: o.Observed) -> None:
 
 @given(
     st.builds(
-        ResourceSeen,
+        ResourceObservation,
         observed(MODEL, ENDPOINT_CONFIG),
         content=names.filter(bool),
         claimed=st.dictionaries(names.filter(bool), names.filter(bool), max_size=2),
@@ -129,14 +129,14 @@ def test_no_job_is_created_or_stopped(seen: o.Observed) -> None:
         is_confirmed_gone=st.booleans(),
     )
 )
-def test_no_model_and_no_configuration_is_created_or_deleted(seen: ResourceSeen) -> None:
+def test_no_model_and_no_configuration_is_created_or_deleted(seen: ResourceObservation) -> None:
     """Nor is one replaced beside the other."""
     refuses_to_act(resource.decide(seen))
 
 
 @given(
     st.builds(
-        HostingSeen,
+        EndpointObservation,
         observed(HOSTING_DEPLOYMENT),
         desired=st.none(),
         is_observed=st.booleans(),
@@ -145,32 +145,32 @@ def test_no_model_and_no_configuration_is_created_or_deleted(seen: ResourceSeen)
         was_refused_as_busy=st.booleans(),
     )
 )
-def test_no_endpoint_is_created_updated_or_deleted(seen: HostingSeen) -> None:
+def test_no_endpoint_is_created_updated_or_deleted(seen: EndpointObservation) -> None:
     """And no child is made, which would create something."""
     refuses_to_act(hosting.decide(seen))
 
 
 @given(
     st.builds(
-        ScalingSeen,
+        ScalingObservation,
         observed(HOSTING_AUTOSCALING_POLICY),
         policy=st.just("busy"),
         record=st.none() | recorded,
         wanted=name_sets,
-        told=name_sets,
-        also=name_sets,
+        recorded_ids=name_sets,
+        legacy_ids=name_sets,
         waiting=names,
         taken=st.just({}) | st.just({"one": "other"}),
         is_observed=st.booleans(),
         is_check_due=st.booleans(),
         is_verified=st.booleans(),
-        is_looked=st.booleans(),
+        is_checked=st.booleans(),
         is_applied=st.booleans(),
         missing=st.booleans(),
         removed=st.frozensets(names.filter(bool)),
     )
 )
-def test_no_target_is_registered_and_no_policy_put_or_removed(seen: ScalingSeen) -> None:
+def test_no_target_is_registered_and_no_policy_put_or_removed(seen: ScalingObservation) -> None:
     """Application Auto Scaling is AWS, too."""
     refuses_to_act(scaling.decide(seen))
 

@@ -12,11 +12,11 @@ from controller.reconcile import steps as s
 from controller.reconcile.drift.report import LOOK_S, Difference
 from controller.reconcile.resource.decide import decide
 from controller.reconcile.resource.observation import (
-    CONDEMNED,
+    DELETING,
     FOREIGN,
     LEGACY_CONTENT,
-    Claim,
-    ResourceSeen,
+    RecordName,
+    ResourceObservation,
     ResourceStep,
 )
 from controller.runtime.errors import ABSENT, ErrorClass
@@ -27,7 +27,7 @@ OLD = o.Recorded("m", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(h
 FOUND = o.ExternalResource(o.Source.DESCRIPTION, "", arn=ARN, created_at=NOW)
 
 
-def seen(**changes: Any) -> ResourceSeen:
+def seen(**changes: Any) -> ResourceObservation:
     """A model that exists as its spec wants it, told in its status."""
     base = o.Observed(
         descriptor=MODEL,
@@ -41,23 +41,23 @@ def seen(**changes: Any) -> ResourceSeen:
         is_recorded_in_status=True,
         shown="Created",
     )
-    own = {name: value for name, value in changes.items() if name in ResourceSeen.__dataclass_fields__}
+    own = {name: value for name, value in changes.items() if name in ResourceObservation.__dataclass_fields__}
     rest = {name: value for name, value in changes.items() if name not in own}
-    made = ResourceSeen(replace(base, **rest), content="one", claimed={"m": "one"}, next_name="m-two")
+    made = ResourceObservation(replace(base, **rest), content="one", claimed={"m": "one"}, next_name="m-two")
     return replace(made, **own)
 
 
 NEW: dict[str, Any] = {"recorded": None, "is_recorded_in_status": False, "shown": ""}
 CHANGED: dict[str, Any] = {"content": "two", "claimed": {"m": "one", "m-two": "two"}}
-DELETED: Final = {"m": CONDEMNED, "m-two": "two"}
+DELETED: Final = {"m": DELETING, "m-two": "two"}
 SWITCHED: dict[str, Any] = {**CHANGED, "recorded": replace(OLD, name="m-two")}
 
 
 def told(step: ResourceStep) -> str:
     """A step in a word or two."""
     match step:
-        case Claim(name, content):
-            return f"claim {name} {content}"
+        case RecordName(name, content):
+            return f"record {name} {content}"
         case s.Delete(name):
             return f"delete {name}"
         case s.Finish(status_update=None):
@@ -72,8 +72,8 @@ def told(step: ResourceStep) -> str:
 @pytest.mark.parametrize(
     ("changes", "decided"),
     [
-        pytest.param({**NEW, "claimed": {}, "next_name": "m"}, "claim m one", id="new: written down first"),
-        pytest.param({**NEW, "has_finalizer": False}, "claim m one", id="never without a finalizer"),
+        pytest.param({**NEW, "claimed": {}, "next_name": "m"}, "record m one", id="new: written down first"),
+        pytest.param({**NEW, "has_finalizer": False}, "record m one", id="never without a finalizer"),
         pytest.param(NEW, "Create", id="not there: create"),
         pytest.param({**NEW, "name_is_taken": True}, "Describe", id="taken: an earlier attempt of ours"),
         pytest.param({**NEW, "name_is_taken": True, "external": FOUND}, "Created: ready, Created", id="and found"),
@@ -81,28 +81,28 @@ def told(step: ResourceStep) -> str:
         pytest.param({}, "Created: ready, Created", id="there and equal"),
         pytest.param({"is_describe_due": True}, "Describe", id="the slow look"),
         pytest.param({"external": ABSENT}, "Create", id="deleted behind our back"),
-        pytest.param({"content": "two"}, "claim m-two two", id="changed: another name"),
+        pytest.param({"content": "two"}, "record m-two two", id="changed: another name"),
         pytest.param(CHANGED, "Create", id="changed: beside the old one"),
-        pytest.param(SWITCHED, "claim m deleted", id="the old one is condemned when nobody uses it"),
+        pytest.param(SWITCHED, "record m deleted", id="the old one is condemned when nobody uses it"),
         pytest.param({**SWITCHED, "claimed": DELETED}, "delete m", id="and goes"),
         pytest.param(
             {**SWITCHED, "claimed": DELETED, "content": "one", "next_name": "m-three"},
-            "claim m-three one",
+            "record m-three one",
             id="its name never stands for anything again",
         ),
         pytest.param({**SWITCHED, "users": {"m": ("X",)}}, "Created: ready, Created", id="kept while it is used"),
-        pytest.param({**SWITCHED, "gone": frozenset({"m"})}, "Disclaim", id="and is crossed out"),
+        pytest.param({**SWITCHED, "gone": frozenset({"m"})}, "ForgetName", id="and is crossed out"),
         pytest.param({**SWITCHED, "is_recorded_in_status": False}, "Created: ready, Created", id="not before all know"),
-        pytest.param({**CHANGED, "content": "one"}, "claim m-two deleted", id="taken back: the first one serves on"),
+        pytest.param({**CHANGED, "content": "one"}, "record m-two deleted", id="taken back: the first one serves on"),
         pytest.param({**NEW, "is_legacy": True, "claimed": {}}, "Describe", id="the predecessor's: look"),
         pytest.param(
             {**NEW, "is_legacy": True, "claimed": {}, "external": FOUND, "legacy_matches": True},
-            "claim m one",
+            "record m one",
             id="the predecessor's, equal",
         ),
         pytest.param(
             {**NEW, "is_legacy": True, "claimed": {}, "external": FOUND, "legacy_matches": False},
-            f"claim m {LEGACY_CONTENT}",
+            f"record m {LEGACY_CONTENT}",
             id="the predecessor's, different: replaced beside",
         ),
     ],
@@ -117,7 +117,7 @@ def test_what_is_wanted(changes: dict[str, Any], decided: str) -> None:
     [
         pytest.param({}, "delete m", id="exists"),
         pytest.param({"gone": frozenset({"m"})}, "RemoveFinalizer", id="deleted"),
-        pytest.param({**CHANGED, "gone": frozenset({"m"})}, "Disclaim", id="one of two: crossed out first"),
+        pytest.param({**CHANGED, "gone": frozenset({"m"})}, "ForgetName", id="one of two: crossed out first"),
         pytest.param({**NEW, "claimed": {}}, "RemoveFinalizer", id="nothing was ever claimed"),
         pytest.param({**NEW, "gone": frozenset({"m"})}, "RemoveFinalizer", id="claimed, never created, long ago"),
         pytest.param({**NEW, "gone": frozenset({"m"}), "deleting_for_s": 2.0}, "wait", id="a Create may still come"),
@@ -191,20 +191,20 @@ CORRECTS: dict[str, Any] = {"policy": o.Policy(corrects=True)}
         pytest.param(TOLD, "Describe", id="looked at again while it is told"),
         pytest.param({**REPLACED, **TOLD}, "Created: ready, Drifted", id="never corrected without being asked"),
         pytest.param({**REPLACED, **CORRECTS}, "Created: ready, working, Drifted", id="told before it is corrected"),
-        pytest.param({**REPLACED, **CORRECTS, **TOLD}, f"claim m {FOREIGN}", id="given up"),
+        pytest.param({**REPLACED, **CORRECTS, **TOLD}, f"record m {FOREIGN}", id="given up"),
         pytest.param(
             {**REPLACED, **CORRECTS, **TOLD, "correction_in_s": 30.0},
             "Created: ready, working, Drifted",
             id="not in a loop: two owners",
         ),
-        pytest.param({**TOLD, "claimed": {"m": FOREIGN}}, "claim m-two one", id="and another one beside"),
+        pytest.param({**TOLD, "claimed": {"m": FOREIGN}}, "record m-two one", id="and another one beside"),
         pytest.param({**TOLD, "claimed": {"m": FOREIGN, "m-two": "one"}}, "Create", id="is created"),
         pytest.param(
             {"claimed": {"m": FOREIGN, "m-two": "one"}, "recorded": replace(OLD, name="m-two")},
             "Created: ready, Created",
             id="the foreign one is left alone",
         ),
-        pytest.param({**TOLD, "content": "two"}, f"claim m {FOREIGN}", id="edited: what was ours is not deleted"),
+        pytest.param({**TOLD, "content": "two"}, f"record m {FOREIGN}", id="edited: what was ours is not deleted"),
         pytest.param({**TOLD, "external": FOUND}, "Created: ready, Created", id="gone again"),
         pytest.param({**TOLD, "external": ABSENT}, "Create", id="the foreign one is deleted: made again"),
     ],

@@ -11,7 +11,13 @@ from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.drift.report import Difference
 from controller.reconcile.resource.decide import decide
-from controller.reconcile.resource.observation import CONDEMNED, Claim, Disclaim, ResourceSeen, ResourceStep
+from controller.reconcile.resource.observation import (
+    DELETING,
+    ForgetName,
+    RecordName,
+    ResourceObservation,
+    ResourceStep,
+)
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, table, true_conditions
@@ -52,14 +58,14 @@ TABLE = table(
     never   | found  | wanted  | same    | no   | show       | Created   | Ready Synced
     never   | absent | wanted  | same    | no   | create     | as before | as before
     created | *      | wanted  | same    | *    | show       | Created   | Ready Synced
-    created | *      | wanted  | changed | *    | claim new  | as before | as before
+    created | *      | wanted  | changed | *    | record new | as before | as before
     foreign | no     | wanted  | same    | *    | describe   | as before | as before
     foreign | found  | wanted  | same    | *    | show       | Created   | Ready Drifted
-    foreign | *      | wanted  | changed | *    | claim old  | as before | as before
+    foreign | *      | wanted  | changed | *    | record old | as before | as before
     gone    | absent | wanted  | same    | no   | create     | as before | as before
-    gone    | absent | wanted  | changed | no   | claim new  | as before | as before
+    gone    | absent | wanted  | changed | no   | record new | as before | as before
     beside  | no     | wanted  | changed | *    | create     | as before | as before
-    swapped | no     | wanted  | changed | no   | claim old  | as before | as before
+    swapped | no     | wanted  | changed | no   | record old | as before | as before
     swapped | no     | wanted  | changed | yes  | show       | Created   | Ready Synced
     doomed  | no     | wanted  | changed | no   | delete old | as before | as before
     doomed  | no     | wanted  | changed | yes  | show       | Created   | Ready Synced
@@ -82,7 +88,7 @@ TABLE = table(
 )
 
 
-def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
+def observed(kind: KindDescriptor, cell: Cell) -> ResourceObservation:
     """The situation of a cell: an object whose first resource is `old`, and whose next one would be `new`."""
     at = cell["at AWS"]
     arn = f"arn:aws:sagemaker:us-east-2:123456789012:{kind.singular}/x"
@@ -109,10 +115,10 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
         reasons={"Drifted": "Drifted"} if at == "foreign" else {},
     )
     is_used, is_replaced = cell["used"] == "yes", at in {"beside", "swapped", "doomed"}
-    return ResourceSeen(
+    return ResourceObservation(
         base,
         content=content,
-        claimed={"old": CONDEMNED if at == "doomed" else "one"} | ({"new": "two"} if is_replaced else {}),
+        claimed={"old": DELETING if at == "doomed" else "one"} | ({"new": "two"} if is_replaced else {}),
         next_name="new",
         users={"old": ("HostingDeployment default/host",)} if is_used else {},
         is_child_in_use=is_used,
@@ -135,7 +141,9 @@ def decided(kind: KindDescriptor, cell: Cell) -> dict[str, str]:
 def action_of(step: ResourceStep) -> str:
     """A step in a word or two."""
     match step:
-        case Claim(name) | Disclaim(name) | s.Delete(name):
+        case RecordName(name):
+            return f"record {name}"
+        case ForgetName(name) | s.Delete(name):
             return f"{type(step).__name__.lower()} {name}"
         case s.Finish(status_update=status_update):
             return "show" if status_update is not None and status_update.phase is s.Phase.READY else "wait"
@@ -168,7 +176,7 @@ def test_everything_that_may_exist_is_deleted_name_by_name_and_then_the_object_g
                 case s.Delete(name):
                     deleted.append(name)
                     seen = replace(seen, gone=seen.gone | {name}, is_confirmed_gone=True)
-                case Disclaim(name):
+                case ForgetName(name):
                     left = {each: content for each, content in seen.claimed.items() if each != name}
                     recorded = seen.base.recorded if seen.base.recorded and seen.base.recorded.name != name else None
                     seen = replace(

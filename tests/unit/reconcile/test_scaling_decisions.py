@@ -9,14 +9,14 @@ import pytest
 from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
-from controller.reconcile.scaling.decide import Look, Remove, ScalingSeen, ScalingStep, decide
+from controller.reconcile.scaling.decide import CheckVariants, Remove, ScalingObservation, ScalingStep, decide
 from controller.runtime.errors import ErrorClass
 
 A, B = "endpoint/e/variant/a", "endpoint/e/variant/b"
 RECORDED = o.Recorded("policy", "us-east-2", "aws")
 
 
-def seen(**changes: Any) -> ScalingSeen:
+def seen(**changes: Any) -> ScalingObservation:
     """A policy that is in place on both variants of its spec."""
     base = o.Observed(
         descriptor=HOSTING_AUTOSCALING_POLICY,
@@ -30,16 +30,18 @@ def seen(**changes: Any) -> ScalingSeen:
         is_recorded_in_status=True,
         shown="Created",
     )
-    own = {name: value for name, value in changes.items() if name in ScalingSeen.__dataclass_fields__}
+    own = {name: value for name, value in changes.items() if name in ScalingObservation.__dataclass_fields__}
     rest = {name: value for name, value in changes.items() if name not in own}
-    made = ScalingSeen(replace(base, **rest), "policy", RECORDED, wanted=(A, B), told=(A, B), is_observed=True)
+    made = ScalingObservation(
+        replace(base, **rest), "policy", RECORDED, wanted=(A, B), recorded_ids=(A, B), is_observed=True
+    )
     return replace(made, **own)
 
 
 def told(step: ScalingStep) -> str:
     """A step in a word or two."""
     match step:
-        case Look(ids) | Remove(ids):
+        case CheckVariants(ids) | Remove(ids):
             return f"{type(step).__name__} {' '.join(each[-1] for each in ids)}"
         case s.Finish(status_update=None):
             return "wait" if step.again_s is not None else "nothing"
@@ -50,7 +52,7 @@ def told(step: ScalingStep) -> str:
             return type(step).__name__
 
 
-NEW: dict[str, Any] = {"told": (), "shown": "", "is_observed": False}
+NEW: dict[str, Any] = {"recorded_ids": (), "shown": "", "is_observed": False}
 EDITED: dict[str, Any] = {"is_observed": False}
 
 
@@ -59,12 +61,12 @@ EDITED: dict[str, Any] = {"is_observed": False}
     [
         pytest.param({**NEW, "has_finalizer": False}, "EnsureFinalizer", id="finalizer first"),
         pytest.param({**NEW, "is_name_persisted": False}, "EnsureFinalizer", id="name first"),
-        pytest.param(NEW, "Look a b", id="whose targets are they?"),
-        pytest.param({**NEW, "is_looked": True}, "Reconciling: working, Applying", id="written down first: D-25"),
+        pytest.param(NEW, "CheckVariants a b", id="whose targets are they?"),
+        pytest.param({**NEW, "is_checked": True}, "Reconciling: working, Applying", id="written down first: D-25"),
         pytest.param({**EDITED, "shown": "Reconciling"}, "Apply", id="then applied"),
         pytest.param({**EDITED, "is_applied": True}, "Created: ready, Created", id="in place"),
         pytest.param({}, "nothing", id="equal"),
-        pytest.param({"is_check_due": True}, "Verify", id="the slow look, at every variant: D-23"),
+        pytest.param({"is_check_due": True}, "VerifyPolicies", id="the slow look, at every variant: D-23"),
         pytest.param({"missing": True}, "Apply", id="removed behind our back"),
         pytest.param(EDITED, "Apply", id="changed: put again in place, D-24"),
         pytest.param({**EDITED, "wanted": (A,)}, "Apply", id="one left the list: first apply"),
@@ -90,7 +92,7 @@ def test_what_is_wanted(changes: dict[str, Any], decided: str) -> None:
     [
         pytest.param({}, "Remove a b", id="all that is written down"),
         pytest.param({"wanted": ()}, "Remove a b", id="whatever the spec says now"),
-        pytest.param({"told": (A,), "also": (A, B)}, "Remove a b", id="the predecessor's: its spec, too"),
+        pytest.param({"recorded_ids": (A,), "legacy_ids": (A, B)}, "Remove a b", id="the predecessor's: its spec, too"),
         pytest.param({"taken": {B: "other"}}, "Remove a", id="not what is another object's"),
         pytest.param({"removed": frozenset({A, B})}, "RemoveFinalizer", id="then let go"),
         pytest.param(NEW, "RemoveFinalizer", id="nothing was applied"),
@@ -119,6 +121,6 @@ def test_errors_are_told_by_class(error_class: ErrorClass) -> None:
 @pytest.mark.parametrize(("wanted", "words"), [((A,), "1 variant"), ((A, B), "2 variants")])
 def test_what_is_in_place_is_told_with_its_variants(wanted: tuple[str, ...], words: str) -> None:
     """Counted as people count."""
-    step = decide(seen(**EDITED, wanted=wanted, told=wanted, is_applied=True))
+    step = decide(seen(**EDITED, wanted=wanted, recorded_ids=wanted, is_applied=True))
     assert isinstance(step, s.Finish)
     assert [each.message for each in step.events] == [f"policy is in place on {words}"]

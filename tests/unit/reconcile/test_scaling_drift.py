@@ -96,7 +96,7 @@ def decided(**changes: Any) -> str:
             id="not in a loop: two owners",
         ),
         pytest.param({**DIFFERENT, **CORRECTS, **SHOWN, "is_applied": True}, "Created: ready, Created", id="corrected"),
-        pytest.param(SHOWN, "Verify", id="while it is told, each pass looks"),
+        pytest.param(SHOWN, "VerifyPolicies", id="while it is told, each pass looks"),
         pytest.param({**SHOWN, "is_verified": True}, "Created: ready, Created", id="gone again"),
         pytest.param({**DIFFERENT, "is_observed": False}, "Apply", id="an edited spec wins"),
     ],

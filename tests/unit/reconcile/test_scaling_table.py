@@ -8,7 +8,7 @@ import pytest
 from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
-from controller.reconcile.scaling.decide import Look, Remove, ScalingSeen, ScalingStep, decide
+from controller.reconcile.scaling.decide import CheckVariants, Remove, ScalingObservation, ScalingStep, decide
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ErrorClass
 from tests.unit.reconcile.cells import Cell, table, true_conditions
@@ -40,18 +40,18 @@ TABLE = table(
     """
     policies | endpoint  | object  | spec        | action      | status      | true conditions
     ---------+-----------+---------+-------------+-------------+-------------+-----------------
-    none     | InService | wanted  | same        | look        | as before   | as before
+    none     | InService | wanted  | same        | check       | as before   | as before
     none     | busy      | wanted  | same        | show        | Reconciling | Reconciling
     claimed  | InService | wanted  | same        | apply       | as before   | as before
     claimed  | busy      | wanted  | same        | show        | Reconciling | Reconciling
     in-place | *         | wanted  | same        | nothing     | as before   | as before
     in-place | InService | wanted  | values fewer| apply       | as before   | as before
-    in-place | InService | wanted  | more        | look        | as before   | as before
+    in-place | InService | wanted  | more        | check       | as before   | as before
     in-place | busy      | wanted  | values fewer more | show  | Reconciling | Reconciling
     missing  | InService | wanted  | same        | apply       | as before   | as before
     missing  | busy      | wanted  | same        | show        | Reconciling | Reconciling
     half     | InService | wanted  | same values fewer | apply | as before   | as before
-    half     | InService | wanted  | more        | look        | as before   | as before
+    half     | InService | wanted  | more        | check       | as before   | as before
     half     | busy      | wanted  | *           | show        | Reconciling | Reconciling
     foreign  | *         | wanted  | same        | show        | Error       | Stalled
     disputed | *         | wanted  | same        | show        | Error       | Stalled
@@ -65,7 +65,7 @@ TABLE = table(
 )
 
 
-def observed(cell: Cell) -> ScalingSeen:
+def observed(cell: Cell) -> ScalingObservation:
     """The situation of a cell."""
     policies, spec = cell["policies"], cell["spec"]
     is_applied = policies in {"in-place", "missing", "half", "disputed"}
@@ -89,12 +89,12 @@ def observed(cell: Cell) -> ScalingSeen:
             "disputed": "Created",
         }.get(policies, ""),
     )
-    return ScalingSeen(
+    return ScalingObservation(
         base,
         "policy",
         o.Recorded("policy", "us-east-2", "aws"),
         wanted=wanted,
-        told=(KEPT, LEFT) if is_applied or policies == "claimed" else (),
+        recorded_ids=(KEPT, LEFT) if is_applied or policies == "claimed" else (),
         waiting="HostingDeployment e is Updating" if cell["endpoint"] == "busy" else "",
         taken={KEPT: "HostingAutoscalingPolicy default/other"} if policies in {"foreign", "disputed"} else {},
         is_observed=spec == "same" and is_applied,
@@ -123,6 +123,8 @@ def action_of(step: ScalingStep) -> str:
             return "nothing" if status_update is None else "show"
         case s.RemoveFinalizer():
             return "let go"
+        case CheckVariants():
+            return "check"
         case _:
             return type(step).__name__.lower()
 
@@ -145,8 +147,8 @@ def test_what_is_removed_is_what_is_written_down_and_nobody_elses() -> None:
         step = decide(observed(cell))
         if cell["object"] == "deleted" and isinstance(step, Remove):
             assert step.ids == ((LEFT,) if cell["policies"] == "disputed" else (KEPT, LEFT)), cell
-        if isinstance(step, Look):
-            assert set(step.ids) <= {KEPT, LEFT, ADDED} - set(observed(cell).told), cell
+        if isinstance(step, CheckVariants):
+            assert set(step.ids) <= {KEPT, LEFT, ADDED} - set(observed(cell).recorded_ids), cell
 
 
 @pytest.mark.parametrize("error_class", list(ErrorClass), ids=lambda each: each.value)

@@ -1,4 +1,4 @@
-"""From a view to `status`: conditions, stable times, and writes only for news."""
+"""From a status update to `status`: conditions, stable times, and writes only for news."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ RECORDED = Recorded("job", "us-east-2", "aws", "arn:x", "123456789012", NOW)
 
 
 def shown(status_update: StatusUpdate, old: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
-    """The status after a view."""
+    """The status after an update."""
     return next_status(TRAINING_JOB, old or {}, status_update, Facts(3, facts.pop("now", NOW), **facts))
 
 
@@ -46,7 +46,7 @@ TROUBLED = StatusUpdate(Phase.TROUBLED, "AWSUnavailable", "503", additional="503
 
 
 @pytest.mark.parametrize(
-    ("view", "expected"),
+    ("status_update", "expected"),
     [
         (WORKING, {"Ready": "False", "Synced": "True", "Reconciling": "True", "Stalled": "False"}),
         (DONE, {"Ready": "True", "Synced": "True", "Reconciling": "False", "Stalled": "False", "Complete": "True"}),

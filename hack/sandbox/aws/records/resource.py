@@ -186,6 +186,12 @@ class Store:
                 return tuple(resources)
             return tuple(resource for resource in resources if not resource.is_gone(call.now))
 
+    def everywhere(self, kind: Kind[R]) -> tuple[R, ...]:
+        """Return the resources of a kind in all accounts and regions."""
+        with self._lock:
+            tables = [table for (resource, _, _), table in self._tables.items() if resource == kind.resource]
+            return tuple(cast("R", resource) for table in tables for resource in table.values())
+
     def shown(self, kind: Kind[R], call: Call) -> tuple[R, ...]:
         """Return what a List shows that is as late as `call.now`: the resources of then, whatever became of them."""
         with self._lock:

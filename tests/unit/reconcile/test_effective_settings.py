@@ -6,14 +6,14 @@ from api.annotations import ADOPTION_POLICY, DELETION_POLICY, KNOWN, PAUSED, Pla
 from api.meta import GROUP
 from controller.aws.errors import AwsError
 from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaults
-from controller.reconcile.namespaces.settings import NamespaceSettings, Scope
+from controller.reconcile.namespaces.settings import EffectiveSettings, NamespaceSettings
 from controller.reconcile.observation import Adoption, Policy
 from controller.runtime.errors import ErrorClass
 
 
-def scope(own: dict[str, str] | None = None, namespace: dict[str, str] | None = None) -> Scope:
-    """A scope of annotations without our prefix."""
-    return Scope(annotated(own or {}), NamespaceSettings("team", annotated(namespace or {})))
+def effective_settings(own: dict[str, str] | None = None, namespace: dict[str, str] | None = None) -> EffectiveSettings:
+    """Settings by annotations, given without our prefix."""
+    return EffectiveSettings(annotated(own or {}), NamespaceSettings("team", annotated(namespace or {})))
 
 
 def annotated(texts: dict[str, str]) -> dict[str, str]:
@@ -37,7 +37,7 @@ def annotated(texts: dict[str, str]) -> dict[str, str]:
 )
 def test_annotations_steer(annotations: dict[str, str], adoption: Adoption, retain: bool, paused: bool) -> None:
     """modern-expectations.md 4; what is not understood changes nothing."""
-    policy = scope(annotations).policy()
+    policy = effective_settings(annotations).policy()
     assert (policy.adoption, policy.retain, policy.paused) == (adoption, retain, paused)
 
 
@@ -65,12 +65,14 @@ def test_annotations_steer(annotations: dict[str, str], adoption: Adoption, reta
 )
 def test_the_object_goes_before_its_namespace(own: dict[str, str], namespace: dict[str, str], policy: Policy) -> None:
     """Precedence everywhere: object, namespace, built-in (modern-expectations.md 4)."""
-    assert scope(own, namespace).policy() == policy
+    assert effective_settings(own, namespace).policy() == policy
 
 
 def test_each_annotation_is_heard_only_where_it_may_stand() -> None:
     """The table of `api.annotations` decides, nothing else."""
-    both = scope({"paused": "false"}, {"paused": "true", "adoption-policy": "adopt", "deletion-policy": "retain"})
+    both = effective_settings(
+        {"paused": "false"}, {"paused": "true", "adoption-policy": "adopt", "deletion-policy": "retain"}
+    )
     assert both.says(PAUSED) is False
     assert both.says(ADOPTION_POLICY) is None
     assert both.says(DELETION_POLICY) == "retain"
@@ -116,7 +118,7 @@ def test_places_are_the_first_that_are_given(
     spec: dict[str, str], recorded: str, namespace: dict[str, str], region: str, endpoint: str
 ) -> None:
     """Object, namespace, environment, built-in; a recorded region wins (D-04)."""
-    target = scope({}, namespace).target(spec, recorded, FLAGS)
+    target = effective_settings({}, namespace).target(spec, recorded, FLAGS)
     assert (target.region, target.endpoint, target.identity) == (region, endpoint, BASE_IDENTITY)
 
 
@@ -142,7 +144,7 @@ def test_places_are_the_first_that_are_given(
 def test_the_namespace_says_as_whom_aws_is_called(namespace: dict[str, str], identity: Identity) -> None:
     """modern-expectations.md 4 and 6."""
     settings = NamespaceSettings("team", annotated(namespace), mapped_role=ROLE)
-    assert Scope({}, settings).identity() == identity
+    assert EffectiveSettings({}, settings).identity() == identity
 
 
 def test_an_object_cannot_choose_credentials_or_where_they_are_sent() -> None:
@@ -156,8 +158,8 @@ def test_an_object_cannot_choose_credentials_or_where_they_are_sent() -> None:
         "default-region": "eu-west-1",
         "default-tags": "team=other",
     }
-    assert scope(own).target({}, "", FLAGS) == Target("us-east-1", "https://flag")
-    assert scope(own).tags({}) == {}
+    assert effective_settings(own).target({}, "", FLAGS) == Target("us-east-1", "https://flag")
+    assert effective_settings(own).tags({}) == {}
     assert set(own) == {name for name, each in KNOWN.items() if each.places == {Place.NAMESPACE}}
 
 
@@ -193,7 +195,7 @@ def test_what_cannot_be_followed_is_never_replaced_by_a_default(
     """It would be another account, or another place; DENIED: slow retry, and others are not hurt."""
     settings = NamespaceSettings("team", annotated(namespace), mapped_role)
     with pytest.raises(AwsError, match=told) as caught:
-        Scope({}, settings).target({}, "", FLAGS)
+        EffectiveSettings({}, settings).target({}, "", FLAGS)
     assert (caught.value.error_class, caught.value.sent) == (ErrorClass.DENIED, False)
     assert "namespace team" in str(caught.value)
 
@@ -202,27 +204,30 @@ def test_no_message_repeats_an_external_id() -> None:
     """Messages go into conditions and events."""
     bad = annotated({"external-id": "se cret"})
     with pytest.raises(AwsError) as caught:
-        Scope({}, NamespaceSettings("team", bad)).identity()
+        EffectiveSettings({}, NamespaceSettings("team", bad)).identity()
     assert "se cret" not in str(caught.value)
     assert "se cret" not in str(ignored(bad, Place.NAMESPACE))
 
 
 def test_tags_of_the_namespace_go_before_those_of_the_process() -> None:
     """And the process's are the first to go where there are too many (modern-expectations.md 5)."""
-    tags = scope({}, {"default-tags": "team=a, cost=1"}).tags({"cost": "2", "org": "x"})
+    tags = effective_settings({}, {"default-tags": "team=a, cost=1"}).tags({"cost": "2", "org": "x"})
     assert list(tags.items()) == [("team", "a"), ("cost", "1"), ("org", "x")]
 
 
 def test_tags_that_cannot_be_read_are_not_left_out_in_silence() -> None:
     """They are how costs are told apart."""
     with pytest.raises(AwsError, match="default-tags"):
-        scope({}, {"default-tags": "team"}).tags({})
+        effective_settings({}, {"default-tags": "team"}).tags({})
 
 
 def test_the_facts_change_with_all_that_is_said() -> None:
     """They end a hold: the object's word, the namespace's, and the account map's."""
-    facts = scope({"paused": "true"}, {"role-arn": ROLE}).facts()
-    assert scope({"paused": "true"}, {"role-arn": ROLE}).facts() == facts
-    assert scope({}, {"role-arn": ROLE}).facts() != facts
-    assert scope({"paused": "true"}, {}).facts() != facts
-    assert Scope({}, NamespaceSettings("team", {}, ROLE)).facts() != Scope({}, NamespaceSettings("team")).facts()
+    facts = effective_settings({"paused": "true"}, {"role-arn": ROLE}).facts()
+    assert effective_settings({"paused": "true"}, {"role-arn": ROLE}).facts() == facts
+    assert effective_settings({}, {"role-arn": ROLE}).facts() != facts
+    assert effective_settings({"paused": "true"}, {}).facts() != facts
+    assert (
+        EffectiveSettings({}, NamespaceSettings("team", {}, ROLE)).facts()
+        != EffectiveSettings({}, NamespaceSettings("team")).facts()
+    )

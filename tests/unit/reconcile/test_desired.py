@@ -89,11 +89,11 @@ def test_a_namesakes_children_are_not_inherited() -> None:
 def test_a_child_whose_spec_somebody_changed_is_found_by_its_name() -> None:
     """It is given its spec back: two objects of one name there cannot be."""
     want = wanted(owner()).models[0]
-    spoilt = made(want)
-    spoilt["spec"]["enableNetworkIsolation"] = True
-    found = wanted(owner(), [spoilt]).models[0]
+    modified = made(want)
+    modified["spec"]["enableNetworkIsolation"] = True
+    found = wanted(owner(), [modified]).models[0]
     assert found.child is None
-    assert found.spoilt is not None
+    assert found.modified is not None
 
 
 def test_children_have_an_owner_and_both_labels() -> None:
