@@ -1,6 +1,6 @@
 """The objects of an API server in memory, and a store that sees them as late as a test wants."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -34,7 +34,8 @@ class FakeCluster:
         """`version` is the first; uids are made of it, so kinds of one world begin with different ones."""
         self._clock = clock
         self._version = version
-        self._objects: dict[ObjectKey, JsonObject] = {}
+        self.objects: dict[ObjectKey, JsonObject] = {}
+        """To look at only: each write makes a new one."""
         self.store = LaggingStore(self, indexes or {})
         self.writes: list[JsonObject] = []
         """Bodies of the patches that changed something."""
@@ -49,7 +50,7 @@ class FakeCluster:
     def apply(self, obj: JsonObject) -> JsonObject:
         """Create an object, or replace its spec and annotations."""
         key = ObjectKey.of(obj)
-        current = self._objects.get(key)
+        current = self.objects.get(key)
         if current is None:
             new = copied(obj)
             new["metadata"] |= {
@@ -65,9 +66,9 @@ class FakeCluster:
 
     def delete(self, key: ObjectKey) -> None:
         """Request the deletion of an object."""
-        current = self._objects[key]
+        current = self.objects[key]
         if not current["metadata"].get("finalizers"):
-            del self._objects[key]
+            del self.objects[key]
             return
         if "deletionTimestamp" not in current["metadata"]:
             new = copied(current)
@@ -77,33 +78,33 @@ class FakeCluster:
 
     def remove(self, key: ObjectKey) -> None:
         """Remove an object at once, as taking off the finalizers of a deleted one does."""
-        del self._objects[key]
+        del self.objects[key]
 
     def touch(self, key: ObjectKey) -> None:
         """Set a label, which makes a new version."""
-        current = self._objects[key]
+        current = self.objects[key]
         new = copied(current)
         new["metadata"].setdefault("labels", {})["touched"] = str(self._version)
         self._put(key, new, current)
 
     def lose_status(self, key: ObjectKey) -> None:
         """Remove the status, as an edit by hand or a restored backup does."""
-        current = self._objects[key]
+        current = self.objects[key]
         new = copied(current)
         del new["status"]
         self._put(key, new, current)
 
     def get(self, key: ObjectKey) -> JsonObject | None:
         """The object as it is."""
-        return copied(self._objects.get(key))
+        return copied(self.objects.get(key))
 
     def peek(self, key: ObjectKey) -> JsonObject | None:
         """The object itself, to look at only: each write makes a new one."""
-        return self._objects.get(key)
+        return self.objects.get(key)
 
     def keys(self) -> list[ObjectKey]:
         """All objects."""
-        return list(self._objects)
+        return list(self.objects)
 
     # --- the port
 
@@ -117,7 +118,7 @@ class FakeCluster:
         return result
 
     def _patch(self, key: ObjectKey, body: JsonObject, subresource: str) -> JsonObject:
-        current = self._objects.get(key)
+        current = self.objects.get(key)
         if current is None:
             raise NotFound("NotFound", f"{key} not found", status=404)
         body = copied(body)
@@ -142,9 +143,9 @@ class FakeCluster:
         new["metadata"]["resourceVersion"] = str(self._version)
         self.history.append(new)
         if "deletionTimestamp" in new["metadata"] and not new["metadata"].get("finalizers"):
-            self._objects.pop(key, None)
+            self.objects.pop(key, None)
         else:
-            self._objects[key] = new
+            self.objects[key] = new
         return copied(new)
 
 
@@ -185,7 +186,7 @@ class LaggingStore:
         self._cluster = cluster
         self._indexes = indexes
         self._frozen: dict[ObjectKey, JsonObject | None] = {}
-        self._moment: dict[ObjectKey, JsonObject | None] | None = None
+        self._moment: dict[ObjectKey, JsonObject] | None = None
 
     # --- the test's side
 
@@ -195,7 +196,7 @@ class LaggingStore:
 
     def freeze_all(self) -> None:
         """Show this moment from now on."""
-        self._moment = {key: self._cluster.peek(key) for key in self._cluster.keys()}  # noqa: SIM118 (no mapping)
+        self._moment = dict(self._cluster.objects)
 
     def thaw(self) -> None:
         """Show the present again."""
@@ -204,15 +205,18 @@ class LaggingStore:
 
     # --- the reader's side
 
-    def keys(self) -> Iterable[ObjectKey]:
-        """The keys that are shown."""
-        return self._cluster.keys() if self._moment is None else self._moment
+    def shown(self) -> Mapping[ObjectKey, JsonObject]:
+        """Return the objects themselves, to look at only."""
+        present = self._cluster.objects if self._moment is None else self._moment
+        if not self._frozen:
+            return present
+        return {key: obj for key, obj in {**present, **self._frozen}.items() if obj is not None}
 
     def peek(self, key: ObjectKey) -> JsonObject | None:
-        """The object itself, to look at only."""
+        """Return the object itself, to look at only."""
         if key in self._frozen:
             return self._frozen[key]
-        return self._cluster.peek(key) if self._moment is None else self._moment.get(key)
+        return (self._cluster.objects if self._moment is None else self._moment).get(key)
 
     def get(self, key: ObjectKey) -> JsonObject | None:
         """A fresh copy."""
@@ -231,8 +235,7 @@ class LaggingStore:
 
     def _indexed(self, name: str, value: str) -> list[JsonObject]:
         function = self._indexes[name]
-        objects = (self.peek(key) for key in self.keys())
-        return [obj for obj in objects if obj is not None and value in function(obj)]
+        return [obj for obj in self.shown().values() if value in function(obj)]
 
 
 def _merge(target: Any, patch: Any) -> Any:

@@ -73,8 +73,8 @@ class World:
     def restart(self) -> None:
         """A new process: fresh memory, fresh trackers, no crash planned."""
         self.crash = CrashHook(self.clock)
-        self.seen: dict[tuple[str, ObjectKey], JsonObject] = {}
-        """The newest version of each object that the operator was shown."""
+        self.seen: dict[str, dict[ObjectKey, JsonObject]] = {}
+        """The newest version of each object that the operator was shown, by kind."""
         self.woken: set[tuple[str, ObjectKey]] = set()
         self.later: dict[tuple[str, ObjectKey], float] = {}
         aws: Any = self.sagemaker
@@ -154,12 +154,14 @@ class World:
     def _due(self) -> list[tuple[str, ObjectKey]]:
         """What the informers show, the trackers woke, or was to be reconciled again by now."""
         for kind, cluster in self.clusters.items():
-            for key in cluster.store.keys():  # noqa: SIM118 (no mapping)
-                obj, before = cluster.store.peek(key), self.seen.get((kind, key))
-                if obj is not None and obj is not before and _version(obj) != _version(before):
-                    self._show(kind, key, obj)
-        for kind, key in [each for each in self.seen if self.clusters[each[0]].store.peek(each[1]) is None]:
-            self._show(kind, key, None)
+            shown, seen = cluster.store.shown(), self.seen.setdefault(kind, {})
+            for key, obj in shown.items():
+                if obj is not (before := seen.get(key)) and (before is None or _version(obj) != _version(before)):
+                    seen[key] = obj
+                    self._show(kind, key, before, obj)
+            if len(seen) > len(shown):
+                for key in seen.keys() - shown.keys():
+                    self._show(kind, key, seen.pop(key), None)
         due, self.woken = self.woken, set()
         now = self.clock.monotonic()
         for each in [each for each, at in self.later.items() if at <= now]:
@@ -167,11 +169,8 @@ class World:
             due.add(each)
         return sorted(due)
 
-    def _show(self, kind: str, key: ObjectKey, obj: JsonObject | None) -> None:
+    def _show(self, kind: str, key: ObjectKey, before: JsonObject | None, obj: JsonObject | None) -> None:
         """Give a change to the handlers, as an informer does."""
-        before = self.seen.pop((kind, key), None)
-        if obj is not None:
-            self.seen[kind, key] = obj
         old, new = (each and _snapshot(key, each) for each in (before, obj))
         for handler in self._handlers[kind]:
             if old and new:
@@ -255,8 +254,8 @@ def _indexes(descriptor: KindDescriptor) -> dict[str, IndexFunc]:
     return found
 
 
-def _version(obj: JsonObject | None) -> str:
-    version: str = obj["metadata"]["resourceVersion"] if obj else ""
+def _version(obj: JsonObject) -> str:
+    version: str = obj["metadata"]["resourceVersion"]
     return version
 
 
