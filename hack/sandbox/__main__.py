@@ -90,6 +90,11 @@ def _quota(options: argparse.Namespace) -> dict[str, Any]:
     return control(url, "POST", "quota", {"calls_per_second": options.calls_per_second})
 
 
+def _search(options: argparse.Namespace) -> dict[str, Any]:
+    url = server_url("aws", options.dir, options.url)
+    return control(url, "POST", "search", {"lag_s": options.lag, "gap": options.gap})
+
+
 def _until_signal() -> threading.Event:
     """Return an event that SIGINT and SIGTERM set."""
     stopped = threading.Event()
@@ -132,10 +137,17 @@ def _parser() -> argparse.ArgumentParser:
     clock.add_argument("seconds", type=float, help="by how many seconds")
     fault_command.add_target(clock)
     clock.set_defaults(command=_clock)
-    quota = commands.add_parser("quota", help="limit the List and Describe calls that a running SageMaker answers")
+    quota = commands.add_parser(
+        "quota", help="limit the List, Describe and Search calls that a running SageMaker answers"
+    )
     quota.add_argument("calls_per_second", type=float, help="for each operation; 0 lifts the limit")
     fault_command.add_target(quota)
     quota.set_defaults(command=_quota)
+    search = commands.add_parser("search", help="let a running SageMaker's Search lag, or leave resources out")
+    search.add_argument("--lag", type=float, default=0.0, metavar="SECONDS", help="show changes this much later")
+    search.add_argument("--gap", type=float, default=0.0, metavar="SHARE", help="never show this share, from 0 to 1")
+    fault_command.add_target(search)
+    search.set_defaults(command=_search)
     return parser
 
 

@@ -6,6 +6,7 @@ GET    /sandbox/requests   counts by operation       DELETE: count from zero
 GET    /sandbox/effects    what changed, in order: operation, name, region, tags
 GET    /sandbox/clock      {"now": epoch seconds}    POST {"advance_s": n}: move time forward
 POST   /sandbox/quota      {"calls_per_second": n}   0 lifts it
+POST   /sandbox/search     {"lag_s": n, "gap": n}    how late Search shows changes, which share it never shows
 POST   /sandbox/reset      forget everything
 """
 
@@ -13,6 +14,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from hack.sandbox.aws.records.search import Flaws
 from hack.sandbox.aws.service import AwsService
 from hack.sandbox.aws.wire import HttpRequest, HttpResponse
 
@@ -56,6 +58,9 @@ def _routed(service: AwsService, route: str, body: dict[str, Any]) -> HttpRespon
         case "POST quota":
             service.quota.set(**body)
             return _json(body)
+        case "POST search":
+            service.search.flaws = Flaws(**body)
+            return _json(asdict(service.search.flaws))
         case "POST reset":
             service.reset()
             return _json({"status": "ok"})

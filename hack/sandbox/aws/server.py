@@ -16,6 +16,7 @@ from hack.sandbox.aws.call_log import CallQuota, Effects, Requests
 from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.aws.faults import Faults
 from hack.sandbox.aws.http import HttpServer
+from hack.sandbox.aws.records.search import SearchApi
 from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.service import AwsService
 from hack.sandbox.aws.wire import HttpRequest, HttpResponse
@@ -49,6 +50,11 @@ class RunningServer:
         return self._service.faults
 
     @property
+    def search(self) -> SearchApi:
+        """Return Search, whose index can be made to lag."""
+        return self._service.search
+
+    @property
     def requests(self) -> Requests:
         """Return the request counts."""
         return self._service.requests
@@ -60,7 +66,7 @@ class RunningServer:
 
     @property
     def quota(self) -> CallQuota:
-        """Return the simulated quota of List and Describe calls."""
+        """Return the simulated quota of List, Describe and Search calls."""
         return self._service.quota
 
     def reset(self) -> None:
