@@ -50,6 +50,8 @@ class Operations:
     """Empty if AWS keeps the record forever."""
     further: tuple[str, ...] = ()
     """Operations besides `create` with request members that are also fields of the spec, e.g. `UpdateEndpoint`."""
+    search: str = ""
+    """`Resource` of SageMaker's Search whose records are this kind's, e.g. `TrainingJob`; empty if it has none."""
     describe_items: str = ""
     """Member of the Describe response with the resources, if the operation describes several."""
 
