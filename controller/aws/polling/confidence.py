@@ -80,13 +80,12 @@ class Confidence:
     def announced(self, what: Hashable, value: Hashable, *, now: float) -> None:
         """Record that the accelerator shows `what` in state `value`, which was news to its caller."""
         self.heard(now=now)
-        found = self._unannounced.get(what)
+        found = self._unannounced.pop(what, None)
+        if found is not None and now - found.at > self.settings.grace_s:
+            self._lose("missed", now)
         if found is not None and found.value == value:
-            del self._unannounced[what]
             if now - found.at <= self.settings.grace_s:
                 self._confirm("late", lag_s=now - found.at)
-            else:
-                self._lose("missed", now)
             return
         known = self._announced.get(what)
         if known is None or known.value != value:
@@ -116,6 +115,11 @@ class Confidence:
     def forget(self, what: Hashable) -> None:
         """Drop what is not followed any more; a change that was found before stays a miss unless it is announced."""
         self._announced.pop(what, None)
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether a change was found whose announcement has not come: whether it is a miss shows soon."""
+        return bool(self._unannounced)
 
     def is_awaited(self, what: Hashable) -> bool:
         """Return whether a change was found whose announcement may still come, be it of what is not followed by now."""

@@ -5,6 +5,9 @@ each followed job further down (`sweep_plan`). It stops by what the items say, n
 filters after it has cut a page, or late, or not at all. So a sweep's cost depends on what is followed, not on the
 account's past. What sweeps cannot show is described in turn, within a budget: jobs further down, jobs that are missing
 where they should stand (deleted, or not shown yet), jobs that were silent for long, and all of them while List fails.
+
+Accelerators (`confidence`) give hints of changes. While one of them is trusted, sweeps become a safety net, and hints
+are followed as fast as they come.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,11 +15,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
+from types import MappingProxyType
 from typing import Any, Final
 
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from controller.aws.errors import BUDGET_EXHAUSTED, AwsError
+from controller.aws.polling.confidence import Confidence
+from controller.aws.polling.hints import EFFECTS, Effect, Hint, effect_of
 from controller.aws.polling.sweep_plan import pages_worth_reading
 from controller.aws.sagemaker import Page
 from controller.runtime.errors import ErrorClass
@@ -29,6 +35,12 @@ MISSING_S: Final = 60.0
 """Pause between two Describes of a job that Lists should show and do not."""
 LOOKS_PER_S: Final = 2.0
 """Describes a second, at most, that one target's polling asks for. AWS allows about ten a second an account."""
+HINTED_LOOKS_PER_S: Final = 50.0
+"""The same while an accelerator is trusted: sweeps are rare then, and a burst of ends must show. AWS's own limit holds
+further down, in the budgets of calls."""
+RECHECK_S: Final = 5.0
+"""Pause before a hinted job is described once more that Describe showed unchanged: answers may lag behind events."""
+_RECHECKS: Final = 2
 SILENT_S: Final = 600.0
 """Age of the newest news of a job from which on it may be described although Lists show it unchanged."""
 SILENT_LOOK_S: Final = 60.0
@@ -84,6 +96,19 @@ class Watched:
     is_describe_due: bool = False
     awaited_until: float = -1.0
     """Monotonic seconds until which a change that was requested is expected to show."""
+    arn: str = ""
+    """In lower case; empty until an answer has shown it."""
+    hint: Hint | None = None
+    """The last one that had an effect."""
+    hinted: Mapping[str, Any] | None = None
+    """`summary` with what that hint reported, until the API has answered."""
+    rechecks: int = 0
+    """Number of Describes to come that may confirm the hint."""
+
+    @property
+    def shown(self) -> Mapping[str, Any] | None:
+        """Return the newest observation, hints included: what ends or fails is to be described before it counts."""
+        return self.hinted or self.summary
 
     def is_settled(self, values: frozenset[str], now: float) -> bool:
         """Return whether the job is in one of these states and no change is expected."""
@@ -100,6 +125,8 @@ class FeedSettings:
     """AWS values of what changes only when a user asks for it, e.g. `InService`."""
     settled_poll_s: float = 60.0
     """Interval while all tracked jobs are settled."""
+    safety_s: float = 180.0
+    """Least interval while an accelerator is trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +140,22 @@ class Feed:
     """The jobs of one kind at one target. Not thread-safe: `Tracker` locks. Every method gets `now` (monotonic)."""
 
     def __init__(
-        self, descriptor: KindDescriptor, settings: FeedSettings, rand: Callable[[], float], *, now: float
+        self,
+        descriptor: KindDescriptor,
+        settings: FeedSettings,
+        rand: Callable[[], float],
+        *,
+        now: float,
+        accelerators: Mapping[str, Confidence] = MappingProxyType({}),
     ) -> None:
         self._descriptor = descriptor
         self._settings = settings
         self._rand = rand
+        self._accelerators = accelerators
+        self._by_arn: dict[str, str] = {}
+        """Names by ARN in lower case, as far as answers have shown them: SageMaker spells names there as it likes."""
+        self.account = ""
+        """The account of the jobs, as their ARNs say; empty until one is known."""
         rule = descriptor.status
         members = (descriptor.name.member, rule.member, rule.secondary_member, rule.arn_member, rule.progress_member)
         self._kept = (*filter(None, members), "CreationTime", "LastModifiedTime", "FailureReason")
@@ -145,7 +183,7 @@ class Feed:
         self.last_complete = now
         """Monotonic seconds at which the last complete sweep began: what staleness is counted from."""
         # Half an interval at least: after a start of the operator most jobs are followed by then.
-        self._sweep_at = now + settings.poll_s * (0.5 + 0.5 * rand())
+        self._sweep_at = now + self._pace_s(settings.poll_s, now) * (0.5 + 0.5 * rand())
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -188,6 +226,9 @@ class Feed:
         keys.discard(key)
         if not keys:
             del self._by_name[job.name]
+            self._by_arn.pop(job.arn, None)
+            for accelerator in self._accelerators.values():
+                accelerator.forget(job.name)
 
     def hasten(self, key: ObjectKey, *, now: float) -> None:
         """Poll soon, until a change shows: one was requested of a followed job."""
@@ -209,13 +250,70 @@ class Feed:
         self._take(job, {name: description[name] for name in self._kept if name in description}, now)
         job.is_describe_due = False
         job.news_at = now
-        self._schedule(job, now)
+        job.hinted = None
+        is_confirmed = job.hint is None or (job.mark is not None and job.mark.value == job.hint.status)
+        job.rechecks = 0 if is_confirmed else max(job.rechecks - 1, 0)
+        self._schedule(job, now, RECHECK_S if job.rechecks else None)
+
+    # --- hints
+
+    def hint(self, source: str, hint: Hint, *, now: float) -> tuple[Effect, list[ObjectKey]]:
+        """Take in what an accelerator reports; returns its effect and the keys to wake now. More come from `looks`."""
+        accelerator = self._accelerators[source]
+        name = self._by_arn.get(hint.arn.lower(), hint.name)
+        keys = self._by_name.get(name, ())
+        if not keys and accelerator.is_awaited(name):
+            accelerator.announced(name, hint.status, now=now)
+        effects: set[Effect] = set()
+        woken = []
+        for job in [self._jobs[key] for key in keys]:
+            effect = self._effect(job, hint)
+            effects.add(effect)
+            if effect == "change":
+                accelerator.announced(name, hint.status, now=now)
+                job.rechecks = 1 + _RECHECKS
+                self._schedule(job, now, 0.0)
+            elif effect == "progress":
+                woken.append(job.key)
+            elif effect == "known" and accelerator.is_awaited(name):
+                accelerator.announced(name, hint.status, now=now)
+        return next((each for each in EFFECTS if each in effects), "unfollowed"), woken + self.looks(now=now)
+
+    def _effect(self, job: Watched, hint: Hint) -> Effect:
+        mark, rule = job.mark, self._descriptor.status
+        effect = effect_of(
+            hint,
+            status=mark.value if mark else None,
+            secondary=mark.secondary if mark else "",
+            modified=mark.modified if mark else None,
+            earlier=job.hint,
+        )
+        if effect in {"change", "progress"}:
+            job.hint, job.hinted = hint, hint.summary(job.summary, self._descriptor.name.member, rule)
+        return effect
+
+    def _is_accelerated(self, now: float) -> bool:
+        """Return whether sweeps are a safety net: what is trusted will announce changes, and nothing is in doubt."""
+        trusted = [each for each in self._accelerators.values() if each.is_trusted(now=now)]
+        return any(not each.is_in_doubt for each in trusted)
+
+    def _pace_s(self, interval_s: float, now: float) -> float:
+        return max(interval_s, self._settings.safety_s) if self._is_accelerated(now) else interval_s
+
+    def review(self, *, now: float) -> None:
+        """Sweep soon again if that was put off because of an accelerator that is not trusted any more."""
+        if not self._failures and not self._is_accelerated(now):
+            interval_s = self._settings.settled_poll_s if self._is_settled(now) else self._settings.poll_s
+            self._sweep_at = min(self._sweep_at, now + interval_s)
 
     # --- Describes
 
     def looks(self, *, now: float) -> list[ObjectKey]:
         """Return the keys of the jobs to describe now, as many as the budget allows."""
         woken = []
+        gap_s, saved_s = 1 / LOOKS_PER_S, 1 / LOOKS_PER_S
+        if self._is_accelerated(now):
+            gap_s, saved_s = 1 / HINTED_LOOKS_PER_S, 1.0
         while self._next_look_at <= now:
             self._drop_obsolete_looks()
             if not self._looks or self._looks[0][0] > now:
@@ -223,21 +321,21 @@ class Feed:
             job = self._jobs[heappop(self._looks)[2]]
             job.is_describe_due = True
             self._schedule(job, now)
-            self._next_look_at = max(self._next_look_at, now - 1 / LOOKS_PER_S) + 1 / LOOKS_PER_S
+            self._next_look_at = max(self._next_look_at, now - saved_s) + gap_s
             woken.append(job.key)
         return woken
 
     def _schedule(self, job: Watched, now: float, delay_s: float | None = None) -> None:
         """Set the time of a job's next Describe; by default a round where sweeps do not show it, else a slow resync."""
         if delay_s is None:
-            delay_s = self._settings.resync_s if job.is_within_reach else self._round_s()
+            delay_s = self._settings.resync_s if job.is_within_reach else self._round_s(now)
         job.look_at = now + delay_s
         heappush(self._looks, (job.look_at, next(self._ticket), job.key))
 
-    def _round_s(self) -> float:
+    def _round_s(self, now: float) -> float:
         """The pause between two Describes of each job that sweeps do not reach, so that the budget serves all."""
         beyond = sum(not job.is_within_reach for job in self._jobs.values())
-        return max(self._settings.poll_s, beyond / LOOKS_PER_S)
+        return max(self._pace_s(self._settings.poll_s, now), beyond / LOOKS_PER_S)
 
     def _drop_obsolete_looks(self) -> None:
         while self._looks:
@@ -306,7 +404,7 @@ class Feed:
         if self.lost is None:
             for job in self._jobs.values():
                 job.is_within_reach = False
-            round_s = self._round_s()
+            round_s = self._round_s(now)
             for number, job in enumerate(self._jobs.values(), start=1):
                 self._schedule(job, now, round_s * number / len(self._jobs))
         self.lost = error
@@ -317,7 +415,7 @@ class Feed:
 
     def _soon(self, now: float) -> None:
         """Do not wait out an interval that was meant for settled times."""
-        if self._settings.settled and not self._failures:
+        if self._settings.settled and not self._failures and not self._is_accelerated(now):
             self._sweep_at = min(self._sweep_at, now + self._settings.poll_s)
 
     def _complete(self, now: float) -> list[ObjectKey]:
@@ -326,7 +424,7 @@ class Feed:
         self.last_complete = self._began
         jitter = 0.9 + 0.2 * self._rand()
         interval_s = self._settings.settled_poll_s if self._is_settled(now) else self._settings.poll_s
-        self._sweep_at = max(now, self._began + interval_s * jitter)
+        self._sweep_at = max(now, self._began + self._pace_s(interval_s, now) * jitter)
         out_of_reach: list[Watched] = []
         for job in self._jobs.values():
             is_within = job.swept == self._sweep or job.created >= self._oldest
@@ -339,7 +437,7 @@ class Feed:
                     self._schedule(job, now)
                 else:
                     out_of_reach.append(job)
-        round_s = self._round_s()
+        round_s = self._round_s(now)
         for number, job in enumerate(out_of_reach, start=1):
             self._schedule(job, now, round_s * number / len(out_of_reach))
         self._look_at_a_silent_one(now)
@@ -378,12 +476,27 @@ class Feed:
         if isinstance(created, datetime):
             job.created = created
         mark = self._mark(answer)
-        if mark == job.mark:
-            return False
         if job.mark is not None and _is_older(mark, job.mark):
             return False
+        self._note_arn(job, answer)
+        for accelerator in self._accelerators.values():
+            accelerator.observed(job.name, mark.value, is_change=self._is_change(job.mark, mark), now=now)
+        if mark == job.mark:
+            return False
         job.mark, job.summary, job.news_at, job.awaited_until = mark, answer, now, now
+        job.hinted = None
         return True
+
+    def _is_change(self, before: Mark | None, mark: Mark) -> bool:
+        """Return whether an accelerator has to announce this: a change of state, or an end that is the first sight."""
+        return mark.value in self._descriptor.status.terminal if before is None else mark.value != before.value
+
+    def _note_arn(self, job: Watched, answer: Mapping[str, Any]) -> None:
+        arn = str(answer.get(self._descriptor.status.arn_member) or "").lower()
+        if arn and arn != job.arn:
+            self._by_arn.pop(job.arn, None)
+            self._by_arn[arn] = job.name
+            job.arn, self.account = arn, _account_of(arn) or self.account
 
     def _mark(self, answer: Mapping[str, Any]) -> Mark:
         rule = self._descriptor.status
@@ -398,6 +511,11 @@ class Feed:
 
 def _comparable(counters: Any) -> str:
     return str(sorted(counters.items())) if isinstance(counters, Mapping) else ""
+
+
+def _account_of(arn: str) -> str:
+    parts = arn.split(":")
+    return parts[4] if len(parts) > 5 else ""
 
 
 def _is_older(one: Mark, other: Mark) -> bool:

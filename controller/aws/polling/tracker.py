@@ -6,26 +6,36 @@ more, and the end of the process is prompt.
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import random
 from typing import Any, Final
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from controller.aws.errors import AwsError
+from controller.aws.polling.confidence import Confidence
+from controller.aws.polling.hints import EFFECTS, Effect, Hint
 from controller.aws.polling.poll_state import Feed, FeedSettings, Query
 from controller.aws.sagemaker import Jobs, Page
 from controller.aws.targets import Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
 from controller.runtime.threads import Stop
+
+MOST_CONFIDENCES: Final = 1024
+"""Targets of which is known how far an accelerator is to be trusted: the least recently used beyond this are evicted."""
+EARLY_MARGIN: Final = timedelta(minutes=1)
+"""How far the operator's clock may be ahead where a hint came before its job was followed."""
+MOST_UNFOLLOWED: Final = 1024
+"""Hints kept of jobs that are not followed: a job may fail before its creation is recorded."""
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -46,7 +56,8 @@ class TrackerMetrics(Collector):
     """Metrics of all trackers of a process; create one and pass it to each.
 
     `sagemaker_operator_tracker_pages_total{kind,code}`, and at scrape time per kind and region:
-    `…_tracker_followed_jobs`, `…_tracker_staleness_seconds` (age of the oldest complete sweep of a target's jobs).
+    `…_tracker_followed_jobs`, `…_tracker_staleness_seconds` (age of the oldest complete sweep of a target's jobs); with
+    accelerators also `…_accelerator_changes_total`, `…_accelerator_trusted` and `…_accelerator_lag_seconds`.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -65,24 +76,32 @@ class TrackerMetrics(Collector):
         with self._lock:
             self._trackers.append(tracker)
 
-    def describe(self) -> Iterable[GaugeMetricFamily]:
+    def describe(self) -> Iterable[Metric]:
         """Return the families without samples, so that registering does not collect."""
         return self._families()
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
+    def collect(self) -> Iterable[Metric]:
         """Yield the current values of all trackers."""
-        followed, staleness = self._families()
+        followed, staleness, changes, trusted, lag = families = self._families()
         with self._lock:
             trackers = tuple(self._trackers)
         for tracker in trackers:
             for region, (count, age_s) in tracker.state_by_region().items():
                 followed.add_metric((tracker.kind, region), count)
                 staleness.add_metric((tracker.kind, region), age_s)
-        return followed, staleness
+            for (source, region), standing in tracker.standings().items():
+                for outcome, count in standing.counts.items():
+                    changes.add_metric((source, tracker.kind, region, outcome), count)
+                trusted.add_metric((source, tracker.kind, region), standing.is_trusted)
+                lag.add_metric((source, tracker.kind, region), standing.lag_s)
+        return families
 
     @staticmethod
-    def _families() -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
+    def _families() -> tuple[
+        GaugeMetricFamily, GaugeMetricFamily, CounterMetricFamily, GaugeMetricFamily, GaugeMetricFamily
+    ]:
         labels = ("kind", "region")
+        by_source = ("source", *labels)
         return (
             GaugeMetricFamily(
                 "sagemaker_operator_tracker_followed_jobs", "Unfinished jobs that are followed.", labels=labels
@@ -92,7 +111,32 @@ class TrackerMetrics(Collector):
                 "Age of the last complete look at the jobs of a region, the oldest of its targets.",
                 labels=labels,
             ),
+            CounterMetricFamily(
+                "sagemaker_operator_accelerator_changes",
+                "Changes by what became of them: `confirmed` and `late` were announced, `missed` were only found by"
+                " polling, `refuted` were announced and not confirmed.",
+                labels=(*by_source, "outcome"),
+            ),
+            GaugeMetricFamily(
+                "sagemaker_operator_accelerator_trusted",
+                "1 while sweeps are rare because the source announces changes, in all targets of the region.",
+                labels=by_source,
+            ),
+            GaugeMetricFamily(
+                "sagemaker_operator_accelerator_lag_seconds",
+                "How much later than the API the source showed the last change; negative where it was earlier.",
+                labels=by_source,
+            ),
         )
+
+
+@dataclass(slots=True)
+class Standing:
+    """What the confidences of a region add up to."""
+
+    counts: dict[str, int]
+    is_trusted: bool
+    lag_s: float
 
 
 @dataclass(slots=True)
@@ -120,6 +164,7 @@ class Tracker:
         metrics: TrackerMetrics,
         settings: FeedSettings = FeedSettings(),  # noqa: B008 (frozen)
         rand: Callable[[], float] = random,
+        accelerators: Iterable[str] = (),
     ) -> None:
         self._descriptor = descriptor
         self._jobs = jobs
@@ -131,6 +176,13 @@ class Tracker:
         self._changed = threading.Condition()  # its lock guards the two mappings, the lanes and their feeds
         self._lanes: dict[Target, _Lane] = {}
         self._where: dict[ObjectKey, _Lane] = {}
+        self._accelerators = tuple(accelerators)
+        self._confidences: OrderedDict[tuple[str, Target], Confidence] = OrderedDict()
+        """Least recently used first. Kept without a lane, or trust would have to be earned again by each lone job."""
+        self._was_trusted: dict[tuple[str, Target], bool] = {}
+        """Whether an accelerator was trusted when that was logged last."""
+        self._unfollowed: OrderedDict[tuple[str, str], tuple[str, Hint]] = OrderedDict()
+        """The last hints of what is not followed, with their source, by region and name; the oldest first."""
         metrics.add(self)
 
     @property
@@ -146,14 +198,23 @@ class Tracker:
         with self._changed:
             lane = self._lanes.get(target)
             if lane is None:
-                lane = _Lane(target, Feed(self._descriptor, self._settings, self._rand, now=now))
-                self._lanes[target] = lane
+                confidences = {source: self._confidence_locked(source, target) for source in self._accelerators}
+                feed = Feed(self._descriptor, self._settings, self._rand, now=now, accelerators=confidences)
+                lane = self._lanes[target] = _Lane(target, feed)
                 self._changed.notify_all()
-            if self._where.get(key) is not lane:
+            is_new = self._where.get(key) is not lane
+            if is_new:
                 self._forget_locked(key)
                 self._where[key] = lane
                 self._changed.notify_all()
             lane.feed.follow(key, name, created_at, now=now, age_s=(utcnow - created_at).total_seconds())
+            early = self._unfollowed.pop((target.region, name), None) if is_new else None
+            woken: list[ObjectKey] = []
+            if early is not None and early[1].modified >= created_at - EARLY_MARGIN:
+                _, woken = lane.feed.hint(early[0], early[1], now=now)
+                self._changed.notify_all()
+        for each in woken:
+            self._wake(each)
 
     def forget(self, key: ObjectKey) -> None:
         """Stop tracking. Idempotent."""
@@ -165,7 +226,7 @@ class Tracker:
         with self._changed:
             lane = self._where.get(key)
             job = lane.feed.get(key) if lane else None
-            return Sighting(job.summary, job.is_describe_due, lane.feed.lost) if lane and job else None
+            return Sighting(job.shown, job.is_describe_due, lane.feed.lost) if lane and job else None
 
     def hasten(self, key: ObjectKey) -> None:
         """Poll soon, even if all jobs are settled: a change of `key`'s job was requested."""
@@ -183,6 +244,84 @@ class Tracker:
             lane = self._where.get(key)
             if lane is not None:
                 lane.feed.described(key, description, now=now)
+
+    # --- for accelerators
+
+    def hint(self, source: str, region: str, account: str, hint: Hint) -> Effect:
+        """Take in what `source` reports of a job of this region and account, and wake the keys that it concerns.
+
+        A hint costs a call of AWS only if it reports another state than is known, and not an older one.
+        """
+        now = self._clock.monotonic()
+        found: list[ObjectKey] = []
+        effects = []
+        with self._changed:
+            for lane in self._at_locked(region, account):
+                effect, woken = lane.feed.hint(source, hint, now=now)
+                effects.append(effect)
+                found += woken
+            for effect in EFFECTS:
+                if effect in effects:
+                    break
+            else:
+                effect = "unfollowed"
+                self._remember_locked(region, source, hint)
+            if effect == "change":
+                self._changed.notify_all()
+        for key in found:
+            self._wake(key)
+        return effect
+
+    def heard(self, source: str, region: str, account: str) -> None:
+        """Record that an accelerator works for the targets of this region and account."""
+        now = self._clock.monotonic()
+        with self._changed:
+            for lane in self._at_locked(region, account):
+                self._confidence_locked(source, lane.target).heard(now=now)
+
+    def failed(self, source: str, region: str, account: str) -> None:
+        """Record that an accelerator does not work for the targets of this region and account: sweep as without it."""
+        now = self._clock.monotonic()
+        with self._changed:
+            for lane in self._at_locked(region, account):
+                self._confidence_locked(source, lane.target).failed()
+                lane.feed.review(now=now)
+            self._changed.notify_all()
+
+    def standings(self) -> dict[tuple[str, str], Standing]:
+        """Return what the API says of each accelerator, by source and region."""
+        now = self._clock.monotonic()
+        standings: dict[tuple[str, str], Standing] = {}
+        with self._changed:
+            for (source, target), confidence in self._confidences.items():
+                standing = standings.setdefault((source, target.region), Standing({}, True, 0.0))
+                standing.is_trusted &= confidence.is_trusted(now=now)
+                standing.lag_s = max(standing.lag_s, confidence.lag_s, key=abs)
+                for outcome, count in confidence.counts.items():
+                    standing.counts[outcome] = standing.counts.get(outcome, 0) + count
+        return standings
+
+    def _at_locked(self, region: str, account: str) -> list[_Lane]:
+        """Return the lanes of a region and account. An account that is not known yet may be any."""
+        lanes = [lane for lane in self._lanes.values() if lane.target.region == region]
+        return [lane for lane in lanes if (lane.target.identity.account or lane.feed.account or account) == account]
+
+    def _confidence_locked(self, source: str, target: Target) -> Confidence:
+        key = (source, target)
+        confidence = self._confidences.get(key)
+        if confidence is None:
+            confidence = self._confidences[key] = Confidence()
+            if len(self._confidences) > MOST_CONFIDENCES:
+                old, _ = self._confidences.popitem(last=False)
+                self._was_trusted.pop(old, None)
+        self._confidences.move_to_end(key)
+        return confidence
+
+    def _remember_locked(self, region: str, source: str, hint: Hint) -> None:
+        self._unfollowed.pop((region, hint.name), None)
+        self._unfollowed[region, hint.name] = (source, hint)
+        if len(self._unfollowed) > MOST_UNFOLLOWED:
+            self._unfollowed.popitem(last=False)
 
     # --- for threads
 
@@ -248,11 +387,13 @@ class Tracker:
             query = lane.feed.begin(now=now)
         outcome: Page | AwsError | None = None
         try:
+            for key in woken:  # before the call: it may take long
+                self._wake(key)
             if query is not None:
                 outcome = self._fetch(lane, query)
         finally:
             # Whatever happens, the lane comes back: an exception that ends this thread must not blind the others.
-            woken += self._give_back(lane, outcome)
+            woken = self._give_back(lane, outcome)
         for key in woken:
             self._wake(key)
 
@@ -270,16 +411,37 @@ class Tracker:
         now = self._clock.monotonic()
         woken: list[ObjectKey] = []
         delay_s = 0.0
+        judged: list[tuple[str, bool, str]] = []
         with self._changed:
             if isinstance(outcome, Page):
                 woken = lane.feed.absorb(outcome, now=now)
             elif outcome is not None:
                 delay_s = lane.feed.failed(outcome, now=now)
             lane.is_busy = False
+            judged = self._judge_locked(lane.target, now)
             self._changed.notify_all()
         if isinstance(outcome, AwsError):
             self._log_failure(lane, outcome, delay_s)
+        for source, is_trusted, reason in judged:
+            where = {"kind": self.kind, "region": lane.target.region, "source": source}
+            if is_trusted:
+                _log.info("sweeps are rare: changes are announced", **where)
+            else:
+                _log.warning(
+                    "sweeps are frequent again: announcements of changes are not relied on", reason=reason, **where
+                )
         return woken
+
+    def _judge_locked(self, target: Target, now: float) -> list[tuple[str, bool, str]]:
+        """Return the accelerators whose trust has changed since the last call, whether they have it and why."""
+        changed: list[tuple[str, bool, str]] = []
+        for source in self._accelerators:
+            confidence = self._confidence_locked(source, target)
+            is_trusted = confidence.is_trusted(now=now)
+            if is_trusted != self._was_trusted.get((source, target), False):
+                self._was_trusted[source, target] = is_trusted
+                changed.append((source, is_trusted, confidence.reason(now=now)))
+        return changed
 
     def _log_failure(self, lane: _Lane, error: AwsError, delay_s: float) -> None:
         if error.error_class is ErrorClass.THROTTLED:

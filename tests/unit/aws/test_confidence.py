@@ -131,6 +131,17 @@ def test_an_announced_state_that_is_past_is_not_held_against_it(bench: Bench) ->
     assert bench.confidence.counts == {"confirmed": 3, "late": 1, "missed": 0, "refuted": 0}
 
 
+def test_an_announced_state_after_the_one_that_was_found_excuses_it(bench: Bench) -> None:
+    """States that last for a moment may be left out: what counts is that the change did not remain unknown."""
+    bench.confirm(3)
+    bench.confidence.observed("job", "Stopping", is_change=True, now=bench.now)
+    assert bench.confidence.is_in_doubt
+    bench.confidence.announced("job", "Stopped", now=bench.now + 1.0)
+    assert not bench.confidence.is_in_doubt
+    bench.confidence.observed("job", "Stopped", is_change=True, now=bench.now + 2.0)
+    assert bench.confidence.counts == {"confirmed": 4, "late": 0, "missed": 0, "refuted": 0}
+
+
 def test_an_answer_older_than_the_announcement_changes_nothing(bench: Bench) -> None:
     """Lists lag: what they show unchanged neither confirms nor refutes."""
     bench.confidence.announced("job", "Completed", now=0.0)

@@ -1,0 +1,382 @@
+"""Events as an accelerator of polling: what a hint costs and shows, and when sweeps become rare (DESIGN 4.5)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from api.meta import ObjectKey
+from api.v1 import TRAINING_JOB
+from controller.aws.polling.confidence import ConfidenceSettings
+from controller.aws.polling.hints import Effect, Hint, effect_of
+from controller.aws.polling.poll_state import HINTED_LOOKS_PER_S, LOOKS_PER_S, RECHECK_S, FeedSettings
+from controller.aws.polling.tracker import Tracker, TrackerMetrics
+from controller.aws.targets import Identity, Target
+from controller.runtime.errors import ABSENT
+from tests.fakes import FakeClock
+from tests.faults.sagemaker import ACCOUNT, FakeSageMaker
+
+HERE = Target("us-east-2")
+EVENTS = "events"
+CONFIDENCE = ConfidenceSettings()
+SETTINGS = FeedSettings(poll_s=5.0, resync_s=36_000.0)
+
+
+class Bench:
+    """A tracker over the in-memory SageMaker, a reconciler that describes what is due, and events of every change."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.aws = FakeSageMaker(self.clock)
+        self.woken: list[str] = []
+        self.registry = CollectorRegistry()
+        self.tracker = Tracker(
+            TRAINING_JOB,
+            self.aws,
+            self.reconcile,
+            self.clock,
+            TrackerMetrics(self.registry),
+            SETTINGS,
+            rand=lambda: 0.5,
+            accelerators=[EVENTS],
+        )
+
+    def reconcile(self, key: ObjectKey) -> None:
+        """Describe the job where that is due, or where it is said to have ended; forget it when it has."""
+        self.woken.append(key.name)
+        seen = self.tracker.last(key)
+        if seen is None:
+            return
+        value = (seen.summary or {}).get("TrainingJobStatus")
+        if not seen.is_describe_due and value not in TRAINING_JOB.status.terminal:
+            return
+        answer = self.aws.describe(TRAINING_JOB, HERE, key.name, caller=key, background=False)
+        if answer is ABSENT:
+            return
+        self.tracker.described(key, answer)
+        if answer["TrainingJobStatus"] in TRAINING_JOB.status.terminal:
+            self.tracker.forget(key)
+
+    def job(self, name: str) -> None:
+        """A job that exists and is followed."""
+        self.aws.existing(name)
+        self.tracker.follow(ObjectKey("ns", name), HERE, name, self.clock.utcnow())
+
+    def event(self, name: str, **changes: Any) -> Effect:
+        """Deliver an event with the state that the job has now."""
+        job = self.aws.jobs["us-east-2", name]
+        hint = Hint(job.name, job.value, job.secondary, job.modified, job.arn)
+        return self.hint(replace(hint, **changes))
+
+    def hint(self, hint: Hint, account: str = ACCOUNT) -> Effect:
+        """Deliver any hint."""
+        return self.tracker.hint(EVENTS, "us-east-2", account, hint)
+
+    def end(self, name: str, value: str = "Completed") -> None:
+        """Let a job end, and its event arrive a second later."""
+        self.aws.move(name, value)
+        self.clock.advance(1.0)
+        self.event(name)
+
+    def run(self, seconds: float) -> None:
+        """Let time pass."""
+        for _ in range(int(seconds)):
+            while self.tracker.step():
+                pass
+            self.clock.advance(1.0)
+
+    def earn(self) -> None:
+        """Earn the trust that makes sweeps rare: jobs that end as they were announced."""
+        for number in range(CONFIDENCE.needed):
+            self.job(f"earning-{number}")
+        self.run(10)
+        for number in range(CONFIDENCE.needed):
+            self.end(f"earning-{number}")
+            self.run(2)
+        self.aws.calls.clear()
+        self.woken.clear()
+
+    def status(self, name: str) -> tuple[str | None, str | None]:
+        """The state and the secondary one that are shown."""
+        seen = self.tracker.last(ObjectKey("ns", name))
+        shown = (seen.summary if seen else None) or {}
+        return shown.get("TrainingJobStatus"), shown.get("TrainingJobStatus") and shown.get("SecondaryStatus")
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        """A sample of the events of this kind and region."""
+        labels = {"source": EVENTS, "kind": "trainingjob", "region": "us-east-2", **labels}
+        return self.registry.get_sample_value(f"sagemaker_operator_accelerator_{name}", labels)
+
+
+# --- what a hint does
+
+
+def test_an_end_is_described_as_soon_as_it_is_announced() -> None:
+    """Without waiting for a sweep, and only AWS's answer counts."""
+    bench = Bench()
+    bench.job("a")
+    bench.run(30)
+    bench.aws.calls.clear()
+    bench.end("a")
+    assert bench.aws.calls == [("describe", "a")]
+    assert bench.tracker.last(ObjectKey("ns", "a")) is None
+
+
+def test_progress_is_shown_without_a_call() -> None:
+    """A job's life costs one Describe, at its end."""
+    bench = Bench()
+    bench.job("a")
+    bench.run(30)
+    bench.aws.calls.clear()
+    bench.woken.clear()
+    bench.aws.move("a", "InProgress", "Training")
+    assert bench.event("a") == "progress"
+    assert bench.aws.calls == []
+    assert bench.woken == ["a"]
+    assert bench.status("a") == ("InProgress", "Training")
+
+
+def test_a_forged_end_is_not_believed() -> None:
+    """The API says otherwise: a few Describes, in case it lags, and the job is shown as before."""
+    bench = Bench()
+    bench.job("a")
+    bench.run(30)
+    bench.aws.calls.clear()
+    assert bench.event("a", status="Failed", modified=bench.clock.utcnow()) == "change"
+    bench.run(RECHECK_S * 10)
+    assert bench.aws.count("describe") == 3
+    assert bench.status("a") == ("InProgress", "Starting")
+
+
+def test_an_end_that_describe_does_not_know_yet_is_looked_for_again() -> None:
+    """Events may be ahead of the API's replicas."""
+    bench = Bench()
+    bench.job("a")
+    bench.run(30)
+    bench.event("a", status="Completed", modified=bench.clock.utcnow())
+    assert bench.status("a") == ("InProgress", "Starting")
+    bench.aws.move("a", "Completed")
+    bench.clock.advance(RECHECK_S)
+    bench.aws.calls.clear()
+    bench.tracker.step()
+    assert bench.aws.calls[:1] == [("describe", "a")]
+
+
+@pytest.mark.parametrize("status", ["InProgress", "Stopping", "Failed"])
+def test_what_is_older_than_what_is_known_costs_nothing(status: str) -> None:
+    """Replayed and reordered messages: ten thousand of them wake no key and cause no call."""
+    bench = Bench()
+    bench.job("a")
+    bench.clock.advance(60)
+    bench.aws.move("a", "InProgress", "Training")
+    bench.run(30)
+    bench.aws.calls.clear()
+    bench.woken.clear()
+    old = bench.clock.utcnow() - timedelta(seconds=60)
+    for number in range(10_000):
+        assert bench.event("a", status=status, modified=old - timedelta(seconds=number)) == "stale"
+    assert (bench.aws.calls, bench.woken) == ([], [])
+
+
+def test_repeated_messages_cost_one_call() -> None:
+    """At least once is what AWS promises."""
+    bench = Bench()
+    bench.job("a")
+    bench.run(30)
+    bench.aws.calls.clear()
+    bench.aws.move("a", "Stopping")
+    assert [bench.event("a") for _ in range(1_000)] == ["change"] + ["known"] * 999
+    assert bench.aws.calls == [("describe", "a")]
+
+
+def test_messages_about_others_leave_nothing_behind_but_the_last_thousand() -> None:
+    """An account may run far more than this cluster does."""
+    bench = Bench()
+    bench.job("a")
+    bench.run(30)
+    bench.aws.calls.clear()
+    foreign = [Hint(f"foreign-{n}", "Completed", "", bench.clock.utcnow()) for n in range(10_000)]
+    assert {bench.hint(hint) for hint in foreign} == {"unfollowed"}
+    assert bench.aws.calls == []
+    assert len(bench.tracker._unfollowed) == 1024
+
+
+def test_a_job_of_that_name_in_another_account_is_not_meant() -> None:
+    """Once an answer has shown whose account the jobs are in."""
+    bench = Bench()
+    bench.job("a")
+    bench.run(30)
+    hint = Hint("a", "Failed", "", bench.clock.utcnow())
+    assert bench.hint(hint, account="210987654321") == "unfollowed"
+    assert bench.hint(hint) == "change"
+
+
+def test_a_role_says_which_account_is_meant() -> None:
+    """Before any answer has."""
+    bench = Bench()
+    role = Identity(role="arn:aws:iam::210987654321:role/team")
+    bench.tracker.follow(ObjectKey("ns", "a"), Target("us-east-2", identity=role), "a", bench.clock.utcnow())
+    hint = Hint("a", "Failed", "", bench.clock.utcnow())
+    assert bench.hint(hint) == "unfollowed"
+    assert bench.hint(hint, account="210987654321") == "change"
+
+
+def test_the_arn_decides_before_the_name() -> None:
+    """The two were seen to differ in events, and ARNs are spelled in lower case."""
+    bench = Bench()
+    bench.job("a")
+    bench.job("B")
+    bench.run(30)
+    bench.aws.calls.clear()
+    arn = bench.aws.jobs["us-east-2", "B"].arn.lower()
+    bench.hint(Hint("a", "Failed", "", bench.clock.utcnow(), arn))
+    assert bench.aws.calls == [("describe", "B")]
+
+
+def test_an_end_that_is_announced_before_the_job_is_followed_is_not_lost() -> None:
+    """A job may fail before its creation is recorded."""
+    bench = Bench()
+    bench.earn()
+    bench.aws.existing("quick")
+    created = bench.clock.utcnow()
+    bench.aws.move("quick", "Failed")
+    bench.event("quick")
+    bench.tracker.follow(ObjectKey("ns", "quick"), HERE, "quick", created)
+    bench.run(2)
+    assert bench.aws.count("describe") == 1
+    assert bench.woken == ["quick"]
+
+
+def test_a_flood_of_forged_ends_is_described_at_the_pace_of_polling() -> None:
+    """Nothing has confirmed that what this queue says is true."""
+    bench = Bench()
+    for number in range(1_000):
+        bench.job(f"job-{number}")
+    bench.run(30)
+    bench.aws.calls.clear()
+    for number in range(1_000):
+        bench.event(f"job-{number}", status="Failed", modified=bench.clock.utcnow())
+    bench.run(60)
+    assert bench.aws.count("describe") <= 60 * LOOKS_PER_S + 1
+
+
+def test_a_burst_of_ends_is_described_at_once_while_events_are_trusted() -> None:
+    """No slower than sweeps would have found them: the budgets of calls limit it, further down."""
+    bench = Bench()
+    bench.earn()
+    for number in range(500):
+        bench.job(f"job-{number}")
+    bench.run(10)
+    for number in range(500):
+        bench.aws.move(f"job-{number}", "Completed")
+    bench.aws.calls.clear()
+    for number in range(500):
+        bench.event(f"job-{number}")
+    bench.run(500 / HINTED_LOOKS_PER_S + 1)
+    assert bench.aws.count("describe") == 500
+
+
+# --- how rare sweeps are
+
+
+def test_sweeps_are_a_safety_net_while_events_announce_every_change() -> None:
+    """Ten jobs end within the hour, each within a second of its event, at one List in three minutes."""
+    bench = Bench()
+    bench.earn()
+    for number in range(10):
+        bench.job(f"job-{number}")
+    for number in range(10):
+        bench.run(300)
+        bench.tracker.heard(EVENTS, "us-east-2", ACCOUNT)
+        bench.end(f"job-{number}")
+        assert bench.tracker.last(ObjectKey("ns", f"job-{number}")) is None
+    assert 3_000 / SETTINGS.safety_s - 3 <= bench.aws.count("list") <= 3_000 / SETTINGS.safety_s + 3
+    assert bench.metric("trusted") == 1
+    assert bench.metric("changes_total", outcome="confirmed") == 13
+
+
+def test_a_change_that_no_event_announced_brings_sweeps_back() -> None:
+    """The rule is gone while the queue still answers: one change is late, the next one is not."""
+    bench = Bench()
+    bench.earn()
+    for number in range(2):
+        bench.job(f"job-{number}")
+    bench.run(300)
+    bench.aws.move("job-0", "Completed")
+    bench.run(SETTINGS.safety_s + CONFIDENCE.grace_s + 10)
+    assert bench.tracker.last(ObjectKey("ns", "job-0")) is None
+    bench.aws.move("job-1", "Completed")
+    bench.run(SETTINGS.poll_s * 2)
+    assert bench.tracker.last(ObjectKey("ns", "job-1")) is None
+    assert bench.metric("trusted") == 0
+    assert bench.metric("changes_total", outcome="missed") == 1
+
+
+@pytest.mark.parametrize("is_denied", [True, False], ids=["the queue is denied", "the queue is silent"])
+def test_a_queue_that_delivers_nothing_brings_sweeps_back(is_denied: bool) -> None:
+    """At once where it says so, else after the time for which silence is nothing unusual."""
+    bench = Bench()
+    bench.earn()
+    bench.job("a")
+    bench.run(60)
+    if is_denied:
+        bench.tracker.failed(EVENTS, "us-east-2", ACCOUNT)
+    else:
+        bench.run(CONFIDENCE.heard_s + SETTINGS.safety_s)
+    bench.aws.calls.clear()
+    bench.run(60)
+    assert bench.aws.count("list") >= 9
+    bench.tracker.heard(EVENTS, "us-east-2", ACCOUNT)
+    bench.run(10)
+    bench.aws.calls.clear()
+    bench.run(600)
+    assert bench.aws.count("list") <= 5
+
+
+def test_an_old_job_costs_no_describe_in_each_interval_while_events_are_trusted() -> None:
+    """What stands too far down for sweeps is described as rarely as sweeps are made."""
+    bench = Bench()
+    bench.aws.page_size = 2
+    bench.job("old")
+    bench.clock.advance(86_400)
+    for number in range(50):
+        bench.aws.existing(f"foreign-{number}")
+    bench.clock.advance(3_600)
+    bench.earn()
+    bench.run(300)
+    bench.aws.calls.clear()
+    bench.run(600)
+    assert bench.aws.count("describe") <= 5
+    bench.aws.calls.clear()
+    bench.end("old")
+    assert bench.aws.calls == [("describe", "old")]
+
+
+# --- the decision
+
+
+NOW = datetime(2026, 5, 1, 12, 0, 0, 123_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("hint", "known", "effect"),
+    [
+        (("Completed", "Completed", 0.0), ("InProgress", "Training", -60.0), "change"),
+        (("InProgress", "Uploading", 0.0), ("InProgress", "Training", -60.0), "progress"),
+        (("InProgress", "Training", 0.0), ("InProgress", "Training", 0.0), "known"),
+        (("InProgress", "", 0.0), ("InProgress", "Training", 0.0), "known"),
+        (("InProgress", "Training", 0.0), ("Completed", "Completed", 60.0), "stale"),
+        (("Completed", "Completed", -0.1), ("InProgress", "Uploading", 0.0), "change"),
+        (("InProgress", "Starting", 0.0), None, "progress"),
+        (("InProgress", "", 0.0), None, "known"),
+        (("Failed", "Failed", 0.0), None, "change"),
+    ],
+)
+def test_the_effect_of_a_hint(hint: tuple[str, str, float], known: tuple[str, str, float] | None, effect: str) -> None:
+    """By state and time; within one second no order is known."""
+    status, secondary, at = known or (None, "", 0.0)
+    modified = NOW + timedelta(seconds=at) if known else None
+    given = Hint("a", hint[0], hint[1], NOW + timedelta(seconds=hint[2]))
+    assert effect_of(given, status=status, secondary=secondary, modified=modified, earlier=None) == effect
