@@ -25,6 +25,7 @@ from controller.aws.autoscaling import ApplicationAutoScaling
 from controller.aws.clients import AwsApi, Clients, ClientSettings
 from controller.aws.limits.budgets import Budgets
 from controller.aws.polling.poll_state import FeedSettings
+from controller.aws.polling.search_state import SEARCH
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.sagemaker import SageMaker
 from controller.aws.targets import TargetDefaults
@@ -260,6 +261,7 @@ class _Operator:
                 settled=SETTLED.get(served.descriptor.life_cycle, frozenset()),
                 settled_poll_s=self._settings.poll_interval_s * _SETTLED_FACTOR,
             ),
+            accelerators=[SEARCH] if self._settings.status_search and served.descriptor.operations.search else [],
         )
         for number in range(_TRACKER_THREADS):
             name = f"{served.descriptor.controller_name}-tracker-{number}"

@@ -246,6 +246,10 @@ class FakeHosting:
         newest_first = sorted(self.endpoints.items(), key=lambda item: item[1].created, reverse=True)
         return Page(tuple(self._summary(name, each) for name, each in newest_first), "")
 
+    def search_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
+        """See `Jobs.search_page`: nothing here searches."""
+        raise AssertionError(next_token)
+
     def stop(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
         """See `Jobs.stop`: nothing here can be stopped."""
         raise AssertionError(name)
