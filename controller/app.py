@@ -23,6 +23,7 @@ from controller.aws.accounts import Accounts
 from controller.aws.assume_role import RoleSessions
 from controller.aws.autoscaling import ApplicationAutoScaling
 from controller.aws.clients import AwsApi, Clients, ClientSettings
+from controller.aws.events.receiver import EVENTS, RECEIVERS, QueueAddress, Receiver, StatusQueueMetrics
 from controller.aws.limits.budgets import Budgets
 from controller.aws.polling.poll_state import FeedSettings
 from controller.aws.polling.search_state import SEARCH
@@ -131,7 +132,7 @@ class _Operator:
         self._tenancy = None if settings.namespaces else Tenancy(_pod_namespace() or settings.leader_election_namespace)
         self._cluster_id = ClusterId(self._client, clock, configured=settings.cluster_id, served=settings.namespaces)
         self._namespaces = ServedNamespaces(self._client, settings.namespaces)
-        api = AwsApi(self._new_clients(), Budgets(clock, self._registry), clock, self._registry)
+        api = self._api = AwsApi(self._new_clients(), Budgets(clock, self._registry), clock, self._registry)
         self._accounts = Accounts(api, clock)
         self._jobs = SageMaker(api)
         self._scaling = ApplicationAutoScaling(api)
@@ -143,10 +144,12 @@ class _Operator:
         self._add_servers(elector)
         self.manager.add(Stage.CACHES, "namespaces", self._namespaces.run, may_end=True)
         self.manager.add_cache("cluster-id", self._cluster_id.run, has_synced=lambda: bool(self._cluster_id.value))
+        self._trackers: dict[str, Tracker] = {}
         self._kinds = {descriptor.kind: self._served(descriptor) for descriptor in KINDS}
         for served in self._kinds.values():
             self._add_kind(served)
         self._add_namespaces()
+        self._add_status_queues()
 
     def _served(self, descriptor: KindDescriptor) -> Served:
         queue = WorkQueue[ObjectKey](descriptor.controller_name, metrics=self._metrics.queues, clock=self._clock)
@@ -261,12 +264,40 @@ class _Operator:
                 settled=SETTLED.get(served.descriptor.life_cycle, frozenset()),
                 settled_poll_s=self._settings.poll_interval_s * _SETTLED_FACTOR,
             ),
-            accelerators=[SEARCH] if self._settings.status_search and served.descriptor.operations.search else [],
+            accelerators=self._accelerators(served.descriptor),
         )
+        self._trackers[tracker.kind] = tracker
         for number in range(_TRACKER_THREADS):
             name = f"{served.descriptor.controller_name}-tracker-{number}"
             self.manager.add(Stage.LEADING, name, tracker.run)
         return tracker
+
+    def _accelerators(self, descriptor: KindDescriptor) -> list[str]:
+        """Return what may make sweeps of a kind rare."""
+        is_searched = self._settings.status_search and bool(descriptor.operations.search)
+        return [EVENTS] * bool(self._settings.status_queues) + [SEARCH] * is_searched
+
+    def _add_status_queues(self) -> None:
+        """Add the receivers of state changes: for trackers, so only a replica that leads takes messages."""
+        defaults = self._target_defaults()
+        if not self._settings.status_queues:
+            return
+        metrics = StatusQueueMetrics(self._registry)
+        for url in self._settings.status_queues:
+            try:
+                address = QueueAddress.of(url, defaults.region)
+            except ValueError as exc:
+                raise ConfigError(f"--status-queue: {exc}") from exc
+            receiver = Receiver(address, self._api, self._trackers, self._clock, metrics)
+            for number in range(RECEIVERS):
+                name = f"status-queue-{address.region}-{address.name}-{number}"
+                self.manager.add(Stage.LEADING, name, receiver.run)
+
+    def _target_defaults(self) -> TargetDefaults:
+        settings = self._settings
+        return TargetDefaults.of(
+            aws_region=settings.aws_region, aws_endpoint_url=settings.aws_endpoint_url, environment=os.environ
+        )
 
     def _add_namespaces(self) -> None:
         """Add the caches of namespaces. No kind is reconciled before they have synced."""
@@ -315,9 +346,7 @@ class _Operator:
         return JobSettings(
             cluster_id=self._cluster_id.value,
             manager=f"{DISTRIBUTION}/{version()}",
-            defaults=TargetDefaults.of(
-                aws_region=settings.aws_region, aws_endpoint_url=settings.aws_endpoint_url, environment=os.environ
-            ),
+            defaults=self._target_defaults(),
             namespaces=UnreadNamespaces() if self._tenancy is None else self._tenancy.reader(self._client),
             accounts=self._accounts,
             has_ownership_tags=settings.ownership_tags,

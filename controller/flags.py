@@ -109,3 +109,15 @@ def url(text: str) -> str:
     if text and (urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname):
         raise ValueError(f"must be a URL that starts with http:// or https://, not {text!r}")
     return text
+
+
+def queue_urls(text: str) -> tuple[str, ...]:
+    """Parse comma-separated URLs of SQS queues, which end in account and name; returns each once, in order."""
+    urls = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for each in urls:
+        url(each)
+        if not re.fullmatch(r"/\d{12}/[\w.-]{1,80}", urlsplit(each).path):
+            raise ValueError(
+                f"must be URLs of queues, such as https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, not {each!r}"
+            )
+    return urls

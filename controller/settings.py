@@ -162,6 +162,16 @@ class Settings:
         parse=flags.duration(0.05),
         metavar="DURATION",
     )
+    status_queues: tuple[str, ...] = _option(
+        "",
+        "URLs of SQS queues with SageMaker's state changes, with commas between: changes show within seconds, and "
+        "SageMaker is polled rarely while a queue announces all of them. One queue for each region and account, and "
+        "for this cluster alone (docs/status-events.md).",
+        group="AWS",
+        parse=flags.queue_urls,
+        metavar="URL[,URL…]",
+        flag="--status-queue",
+    )
     cluster_id: str = _option(
         "",
         "Tells clusters that share an AWS account apart in ownership tags; by default the uid of the namespace "

@@ -20,6 +20,7 @@ from typing import Final
 SERVICES: Final = (
     "application-autoscaling",
     "sagemaker",
+    "sqs",  # --status-queue
     "logs",  # kubectl smlogs, which the image can run as well
     # used by botocore for credentials: web identity and roles, and the log-ins of a developer's profile
     "signin",

@@ -21,7 +21,12 @@ from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
+from controller.runtime.sockets import Sockets
 
+LONG_POLL_S: Final = 20.0
+"""How long a call of a service that is polled may wait for news, by its own parameter: the most that SQS allows."""
+_LONG_POLLED: Final = frozenset({"sqs"})
+"""Services with calls that wait. Their clients have longer time-outs, and `interrupt` ends such calls."""
 _DURATION_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -78,6 +83,10 @@ class Clients:
 
     def __init__(self, settings: ClientSettings, sessions: SessionFactory = default_session) -> None:
         self._config = settings.config()
+        # An answer comes a network's delay after the wait, at the latest.
+        waiting = Config(read_timeout=LONG_POLL_S + settings.connect_timeout_s + 5.0)
+        self._long_poll_config = self._config.merge(waiting)
+        self._waiting = Sockets()
         self._sessions = sessions
         self._lock = threading.Lock()
         self._identities: dict[Identity, _Identity] = {}  # guarded by _lock
@@ -97,14 +106,25 @@ class Clients:
             if client is None:
                 if identity.session is None:
                     identity.session = self._sessions(target)
-                client = identity.session.client(
-                    service, region_name=target.region, endpoint_url=endpoint or None, config=self._config
-                )
+                client = self._new_client(identity.session, service, target.region, endpoint)
                 identity.clients[key] = client
                 if len(identity.clients) > MOST_CLIENTS:
                     identity.clients.popitem(last=False)  # calls under way keep their reference
             identity.clients.move_to_end(key)
             return client
+
+    def interrupt(self) -> None:
+        """End calls that wait for news, and those to come: the process is about to end."""
+        self._waiting.shut_down()
+
+    def _new_client(self, session: Any, service: str, region: str, endpoint: str) -> Any:
+        config = self._long_poll_config if service in _LONG_POLLED else self._config
+        client = session.client(service, region_name=region, endpoint_url=endpoint or None, config=config)
+        if service in _LONG_POLLED:
+            # botocore has no way to end a call under way, neither from another thread nor by closing its client.
+            pools = client._endpoint.http_session._pool_classes_by_scheme  # noqa: SLF001 (there is no public way)
+            pools.update(self._waiting.registering(pools))
+        return client
 
     def __len__(self) -> int:
         with self._lock:
@@ -175,6 +195,10 @@ class AwsApi:
                 raise
             self._budgets.accepted(target, operation)
             return answer
+
+    def interrupt(self) -> None:
+        """End calls that wait for news, and those to come, with an `AwsError`: the process is about to end."""
+        self._clients.interrupt()
 
     def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
         """Raise THROTTLED if `call` would for lack of budget: lets callers check before costly preparations."""

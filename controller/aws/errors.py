@@ -84,6 +84,7 @@ def _row(
 
 
 _STOPS: Final = "StopTransformJob StopProcessingJob StopHyperParameterTuningJob"
+_QUEUES: Final = "ReceiveMessage DeleteMessageBatch"
 _SCALING: Final = "DeleteScalingPolicy DeregisterScalableTarget PutScalingPolicy"
 
 TABLE: Final = (
@@ -259,6 +260,19 @@ TABLE: Final = (
         "InvalidParameterException",
         "FilterLogEvents",
         source="CloudWatch Logs API reference, FilterLogEvents",
+    ),
+    # --- SQS, for status queues
+    _row(
+        ErrorClass.NOT_FOUND,
+        "AWS.SimpleQueueService.NonExistentQueue QueueDoesNotExist",
+        _QUEUES,
+        source="SQS API reference, ReceiveMessage; the first is the query-compatible spelling",
+    ),
+    _row(
+        ErrorClass.DENIED,
+        "KmsAccessDenied KmsDisabled KmsInvalidState KmsNotFound KmsOptInRequired",
+        _QUEUES,
+        source="SQS API reference, ReceiveMessage: the queue's key cannot be used",
     ),
     # --- declared for all job operations; last of the "not found" rows because it has a code of its own
     _row(

@@ -4,26 +4,24 @@ Nothing is retried here: the caller knows whether a retry makes sense. Uses urll
 interrupted: a thread that is blocked in `recv` checks no flag, so `close` shuts the sockets down (K3).
 """
 
-import socket
 import threading
-import weakref
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import IncompleteRead
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 import structlog
 import urllib3
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from controller.kube import errors
 from controller.kube.config import Cluster, ConfigError
 from controller.runtime.clock import Clock
 from controller.runtime.queue.rate_limiter import RateLimiter
+from controller.runtime.sockets import Sockets
 
 log = structlog.get_logger(__name__)
 
@@ -97,9 +95,11 @@ class Transport:
         self._limiter = limiter
         self._user_agent = user_agent
         self._host = urlsplit(cluster.base_url).netloc
-        self._sockets = _Sockets()
+        self._sockets = Sockets()
         self._pool = cluster.new_pool()
-        self._pool.pool_classes_by_scheme = _pool_classes(self._sockets)
+        self._pool.pool_classes_by_scheme = self._sockets.registering(
+            {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
+        )
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._seen_warnings: set[str] = set()  # guarded by _lock
@@ -237,55 +237,3 @@ def _innermost(exc: BaseException) -> str:
     while (inner := exc.__cause__ or exc.__context__) is not None:
         exc = inner
     return str(exc) or type(exc).__name__
-
-
-class _Sockets:
-    """The open sockets of a client, to shut them down together. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open: weakref.WeakSet[socket.socket] = weakref.WeakSet()  # guarded by _lock
-        self._is_shut = False  # guarded by _lock
-
-    def add(self, sock: socket.socket) -> None:
-        with self._lock:
-            self._open.add(sock)
-            is_shut = self._is_shut
-        if is_shut:
-            _shut_down([sock])
-
-    def shut_down(self) -> None:
-        with self._lock:
-            self._is_shut = True
-            sockets = list(self._open)
-        _shut_down(sockets)
-
-
-def _shut_down(sockets: Iterable[socket.socket]) -> None:
-    for sock in sockets:
-        # The base class's method: SSLSocket's would switch a concurrent reader from TLS to plain bytes.
-        # An error means that it is no longer connected, which is the goal.
-        with suppress(OSError):
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-
-def _pool_classes(sockets: _Sockets) -> dict[str, Any]:
-    """Return urllib3's pool classes, with connections that register their sockets."""
-
-    class Plain(HTTPConnection):
-        def connect(self) -> None:
-            super().connect()
-            sockets.add(self.sock)
-
-    class Secure(HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()
-            sockets.add(self.sock)
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    return {"http": PlainPool, "https": SecurePool}

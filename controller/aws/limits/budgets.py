@@ -39,6 +39,9 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "CreateHyperParameterTuningJob": Limit(2.0, 4.0, ceiling=_PROBED),
     "CreateTransformJob": Limit(4.0, 10.0, ceiling=_PROBED),
     "CreateProcessingJob": Limit(4.0, 10.0, ceiling=_PROBED),
+    # SQS allows thousands; this keeps receivers from spinning.
+    "ReceiveMessage": Limit(50.0, 100.0),
+    "DeleteMessageBatch": Limit(50.0, 100.0),
 }
 
 MOST_BUCKETS: Final = 1024

@@ -118,11 +118,11 @@ class Confidence:
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether a change was found whose announcement has not come: whether it is a miss shows soon."""
+        """Whether a change was found that is not announced yet: the grace period decides whether it is a miss."""
         return bool(self._unannounced)
 
     def is_awaited(self, what: Hashable) -> bool:
-        """Return whether a change was found whose announcement may still come, be it of what is not followed by now."""
+        """Return whether a found change of this may still be announced, even if it is not followed any more."""
         return what in self._unannounced
 
     # --- the decision

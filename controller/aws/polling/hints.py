@@ -1,7 +1,7 @@
 """Says what a hint about a job is worth, next to what AWS's API has shown: pure.
 
-Whoever may write to a queue can send any message, more than once and in any order. So a hint is never the truth: it
-shows progress, or makes the job be described, and what is known to be as new costs nothing.
+Everyone with the right to write to a queue can send any message, more than once and in any order. So a hint is never
+the truth: it shows progress, or makes the job be described, and what is known to be as new costs nothing.
 """
 
 from collections.abc import Mapping

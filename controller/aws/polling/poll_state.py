@@ -278,7 +278,7 @@ class Feed:
     def hint(self, source: str, hint: Hint, *, now: float) -> tuple[Effect, list[ObjectKey]]:
         """Take in what an accelerator reports; returns its effect and the keys to wake now. More come from `looks`."""
         accelerator = self._accelerators[source]
-        name = self._by_arn.get(hint.arn.lower(), hint.name)
+        name = self._name_of(hint)
         keys = self._by_name.get(name, ())
         if not keys and accelerator.is_awaited(name):
             accelerator.announced(name, hint.status, now=now)
@@ -296,6 +296,12 @@ class Feed:
             elif effect == "known" and accelerator.is_awaited(name):
                 accelerator.announced(name, hint.status, now=now)
         return next((each for each in EFFECTS if each in effects), "unfollowed"), woken + self.looks(now=now)
+
+    def _name_of(self, hint: Hint) -> str:
+        """Return the name of the job that is meant: the ARN decides, where it is known."""
+        of_arn = hint.arn.rpartition("/")[2]
+        known = self._by_arn.get(hint.arn.lower())
+        return known or (of_arn if of_arn in self._by_name and hint.name not in self._by_name else hint.name)
 
     def _effect(self, job: Watched, hint: Hint) -> Effect:
         mark, rule = job.mark, self._descriptor.status
@@ -533,7 +539,7 @@ class Feed:
             self._schedule(job, now, round_s * number / len(out_of_reach))
         if self.search is not None:
             is_costly = self._pages > 1 or any(not job.is_within_reach for job in self._jobs.values())
-            self.search.want(is_costly, now=now)
+            self.search.want(is_costly and not self._is_announced(now), now=now)
         self._look_at_a_silent_one(now)
         return self.looks(now=now)
 

@@ -32,7 +32,7 @@ from controller.runtime.errors import ErrorClass
 from controller.runtime.threads import Stop
 
 MOST_CONFIDENCES: Final = 1024
-"""Targets of which is known how far an accelerator is to be trusted: the least recently used beyond this are evicted."""
+"""Targets for which trust in accelerators is kept: the least recently used beyond this are evicted."""
 EARLY_MARGIN: Final = timedelta(minutes=1)
 """How far the operator's clock may be ahead where a hint came before its job was followed."""
 MOST_UNFOLLOWED: Final = 1024
@@ -309,9 +309,12 @@ class Tracker:
         return standings
 
     def _at_locked(self, region: str, account: str) -> list[_Lane]:
-        """Return the lanes of a region and account. An account that is not known yet may be any."""
+        """Return the lanes of a region and account. An account that is not known may be any."""
         lanes = [lane for lane in self._lanes.values() if lane.target.region == region]
-        return [lane for lane in lanes if (lane.target.identity.account or lane.feed.account or account) == account]
+        accounts = {"", account}
+        return [
+            lane for lane in lanes if not account or (lane.target.identity.account or lane.feed.account) in accounts
+        ]
 
     def _confidence_locked(self, source: str, target: Target) -> Confidence:
         key = (source, target)
@@ -444,7 +447,7 @@ class Tracker:
         return woken
 
     def _judge_locked(self, target: Target, now: float) -> list[tuple[str, bool, str]]:
-        """Return the accelerators whose trust has changed since the last call, whether they have it and why."""
+        """Return the accelerators that won or lost trust since the last call, whether they have it and why."""
         changed: list[tuple[str, bool, str]] = []
         for source in self._accelerators:
             confidence = self._confidence_locked(source, target)

@@ -39,6 +39,8 @@ EXAMPLES = [
     ("DeleteScalingPolicy", "ObjectNotFoundException", "No scaling policy found for service namespace", C.NOT_FOUND),
     ("FilterLogEvents", "ResourceNotFoundException", "The specified log group does not exist.", C.NOT_FOUND),
     ("FilterLogEvents", "InvalidParameterException", "The specified nextToken is invalid.", C.INVALID),
+    ("ReceiveMessage", "AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.", C.NOT_FOUND),
+    ("ReceiveMessage", "KmsAccessDenied", "The ciphertext refers to a key that you may not use", C.DENIED),
     ("CreateTransformJob", "ValidationException", "Could not find model x", C.QUOTA),
     ("RegisterScalableTarget", "ValidationException", "SageMaker endpoint doesn't exist: endpoint/e", C.QUOTA),
     ("CreateTrainingJob", "ResourceNotFound", "no such experiment", C.QUOTA),
