@@ -534,7 +534,8 @@ class Feed:
                     self._schedule(job, now)
                 else:
                     out_of_reach.append(job)
-        round_s = self._round_s(now)
+        # This sweep owed them a look: they do not wait for a round that is longer while sweeps are a safety net.
+        round_s = max(self._settings.poll_s, len(out_of_reach) / LOOKS_PER_S)
         for number, job in enumerate(out_of_reach, start=1):
             self._schedule(job, now, round_s * number / len(out_of_reach))
         if self.search is not None:
