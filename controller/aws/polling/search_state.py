@@ -28,6 +28,8 @@ GRACE_S: Final = 15.0
 """How much later than a sweep Search may show a change, and the overlap of rounds; three intervals where longer."""
 _MOST_WRONG: Final = 3
 """Changes missed or made up after which Search rests that has not earned trust since it began."""
+_NEEDED: Final = 10
+"""Confirmations that earn trust: few enough for minutes, too many for an index that leaves a tenth of the jobs out."""
 _HEARD_S: Final = 180.0
 _CONFIRM_S: Final = 1200.0
 _BACKOFF_BASE_S: Final = 1.0
@@ -40,7 +42,9 @@ Standing: TypeAlias = Literal["idle", "searching", "resting", "unavailable"]
 
 def confidence_settings(poll_s: float) -> ConfidenceSettings:
     """Return when Search is trusted that is called every `poll_s` seconds."""
-    return ConfidenceSettings(grace_s=_grace_s(poll_s), confirm_s=_CONFIRM_S, heard_s=max(_HEARD_S, 5 * poll_s))
+    return ConfidenceSettings(
+        needed=_NEEDED, grace_s=_grace_s(poll_s), confirm_s=_CONFIRM_S, heard_s=max(_HEARD_S, 5 * poll_s)
+    )
 
 
 class SearchState:
@@ -83,7 +87,7 @@ class SearchState:
             self._restart()
             self._due_at = max(self._due_at, now)  # a rest goes on
         else:
-            self.standing = "idle"
+            self._leave("idle")
 
     def hasten(self, at: float) -> None:
         """Search no later than `at`, unless there is a reason to leave Search alone."""
@@ -150,7 +154,7 @@ class SearchState:
             is_worth_retrying = error.error_class is ErrorClass.RETRYABLE
             delay_s = self._backoff_s(REST_S) if is_worth_retrying else REST_S
             if delay_s > _THROTTLED_CAP_S:
-                self.standing = "unavailable"
+                self._leave("unavailable")
         self._due_at = now + delay_s
         return delay_s
 
@@ -165,6 +169,10 @@ class SearchState:
         self._token, self._floor, self._base = "", None, None
         self._is_earned, self._wrong = False, self._wrong_so_far()
 
+    def _leave(self, standing: Standing) -> None:
+        self.standing = standing
+        self._confidence.suspend()
+
     def _judge(self, now: float) -> None:
         """Let Search rest that has lost the trust it had, or is wrong again and again before it has any."""
         if self._confidence.is_trusted(now=now):
@@ -172,7 +180,8 @@ class SearchState:
             return
         wrong = self._wrong_so_far() - self._wrong
         if wrong >= (1 if self._is_earned else _MOST_WRONG):
-            self.standing, self._due_at = "resting", now + REST_S
+            self._leave("resting")
+            self._due_at = now + REST_S
 
     def _wrong_so_far(self) -> int:
         return self._confidence.counts["missed"] + self._confidence.counts["refuted"]

@@ -37,7 +37,7 @@ class Bench:
 
     def earn(self) -> None:
         """Let changes be confirmed."""
-        for number in range(10):
+        for number in range(confidence_settings(POLL_S).needed):
             self.confidence.announced(number, "Completed", now=self.now)
             self.confidence.observed(number, "Completed", is_change=True, now=self.now)
 
@@ -202,6 +202,18 @@ def test_trust_that_is_lost_means_a_rest(bench: Bench) -> None:
     bench.now += REST_S
     assert bench.page(9_000) is True
     assert bench.state.standing == "searching"
+
+
+def test_what_is_pending_when_searches_end_is_no_miss(bench: Bench) -> None:
+    """A change was found, and then sweeps became cheap: no search can show it any more."""
+    bench.page(0)
+    bench.earn()
+    bench.confidence.observed("found", "Completed", is_change=True, now=bench.now)
+    bench.state.want(False, now=bench.now)
+    bench.now += GRACE_S + 1
+    bench.state.want(True, now=bench.now)
+    bench.page(50)
+    assert bench.is_relied_on()
 
 
 def test_a_search_without_trust_may_miss_some_changes_at_first(bench: Bench) -> None:
