@@ -21,6 +21,7 @@ from hack.sandbox.run import Options, bound, run
 
 _EXAMPLES = """examples:
   python -m hack.sandbox run                       # everything, until Ctrl-C
+  python -m hack.sandbox run --events              # with a queue of state changes, as in docs/status-events.md
   python -m hack.sandbox run --once                # exit code 0 when every sample ended well
   python -m hack.sandbox kube --port 8001 --kubeconfig sandbox.kubeconfig
   python -m hack.sandbox aws --port 8002
@@ -50,6 +51,7 @@ def _run(options: argparse.Namespace) -> int:
             kube_port=options.kube_port,
             aws_port=options.aws_port,
             speed=options.speed,
+            events=options.events,
         )
     )
 
@@ -173,6 +175,9 @@ def _add_run(commands: Any) -> None:
     parser.add_argument("--dir", type=Path, default=defaults.directory, help="kubeconfig and log; default %(default)s")
     parser.add_argument(
         "--speed", type=_positive, default=1.0, metavar="X", help="jobs and endpoints live this many times as fast"
+    )
+    parser.add_argument(
+        "--events", action="store_true", help="the operator reads state changes from a queue, and polls rarely"
     )
     parser.set_defaults(command=_run)
 

@@ -38,12 +38,15 @@ class OperatorDiedError(Exception):
 class OperatorProcess:
     """A running operator. Leaving its `with` block sends SIGTERM and waits for the end."""
 
-    def __init__(self, kubeconfig: Path, aws_url: str, log: Path, *, command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, kubeconfig: Path, aws_url: str, log: Path, *more: str, command: Sequence[str] | None = None
+    ) -> None:
+        """Start it; `more` are further flags."""
         self._log = log
         self._health = f"127.0.0.1:{_free_port()}"
         # Jobs of the sandbox run for seconds, so the operator polls more often than an AWS account would allow.
         flags = ["--kubeconfig", str(kubeconfig), "--poll-interval", "500ms"]
-        flags += ["--health-addr", self._health, "--metrics-addr", "127.0.0.1:0"]
+        flags += ["--health-addr", self._health, "--metrics-addr", "127.0.0.1:0", *more]
         with log.open("wb") as sink:
             # A session of its own: Ctrl-C reaches the sandbox, which ends the operator after the table.
             self._process = subprocess.Popen(

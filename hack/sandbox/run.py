@@ -49,6 +49,7 @@ class Options:
     kube_port: int = 18443
     aws_port: int = 18444
     speed: float = 1.0
+    events: bool = False
     operator: Sequence[str] | None = None  # the command, in tests
     samples: Sequence[Sample] | None = None  # by default all of the kinds that the operator serves
 
@@ -78,7 +79,8 @@ def run(options: Options, out: IO[str] = sys.stdout, monotonic: Callable[[], flo
         api = KubeApi(kube.url)
         _apply_crds(api)
         log = directory / "operator.log"
-        operator = stack.enter_context(OperatorProcess(kubeconfig, aws.url, log, command=options.operator))
+        flags = _events_flags(aws.url) if options.events else ()
+        operator = stack.enter_context(OperatorProcess(kubeconfig, aws.url, log, *flags, command=options.operator))
         operator.until_ready(stop)
         if not stop.is_set():
             print(f"The operator is ready; its log: {log}", file=out, flush=True)
@@ -99,6 +101,12 @@ def bound(start: Callable[[], T], port: int, flag: str) -> T:
         raise SandboxError(
             f"port {port} cannot be used ({exc.strerror}); choose another with {flag}, 0 for any"
         ) from exc
+
+
+def _events_flags(aws_url: str) -> tuple[str, ...]:
+    from hack.sandbox import status_queue  # noqa: PLC0415 - loads moto, which takes a second
+
+    return ("--status-queue", status_queue.create(aws_url))
 
 
 def _start_kube(port: int) -> KubeServer:

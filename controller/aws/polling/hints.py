@@ -31,9 +31,16 @@ class Hint:
     """When the job came into this state (UTC), to the second at least."""
     arn: str = ""
 
-    def summary(self, known: Mapping[str, Any] | None, name_member: str, rule: StatusRule) -> dict[str, Any]:
-        """Return `known` with the reported state in place of its own."""
-        shown = {**(known or {name_member: self.name}), rule.member: self.status}
+    def summary(
+        self, known: Mapping[str, Any] | None, *, name: str, name_member: str, rule: StatusRule
+    ) -> dict[str, Any] | None:
+        """Return `known` with the reported state in place of its own; without it, what a List would show.
+
+        None if the hint is all there is and its ARN is not one of `name`: objects record the ARN that they are shown.
+        """
+        if known is None and self.arn.rpartition("/")[2].lower() != name.lower():
+            return None
+        shown = {**(known or {name_member: name, rule.arn_member: self.arn}), rule.member: self.status}
         if rule.secondary_member and self.secondary:
             shown[rule.secondary_member] = self.secondary
         return shown

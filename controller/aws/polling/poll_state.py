@@ -280,8 +280,6 @@ class Feed:
         accelerator = self._accelerators[source]
         name = self._name_of(hint)
         keys = self._by_name.get(name, ())
-        if not keys and accelerator.is_awaited(name):
-            accelerator.announced(name, hint.status, now=now)
         effects: set[Effect] = set()
         woken = []
         for job in [self._jobs[key] for key in keys]:
@@ -313,7 +311,9 @@ class Feed:
             earlier=job.hint,
         )
         if effect in {"change", "progress"}:
-            job.hint, job.hinted = hint, hint.summary(job.summary, self._descriptor.name.member, rule)
+            name_member = self._descriptor.name.member
+            job.hint = hint
+            job.hinted = hint.summary(job.summary, name=job.name, name_member=name_member, rule=rule)
         return effect
 
     def _is_announced(self, now: float) -> bool:
@@ -347,6 +347,7 @@ class Feed:
     def searched(self, page: Page, *, now: float) -> list[ObjectKey]:
         """Take in the page of a search; returns the keys to wake. A record is a hint, and never the truth."""
         assert self.search is not None  # noqa: S101 (begin)
+        confidence = self._accelerators[SEARCH]
         woken: list[ObjectKey] = []
         times: list[datetime] = []
         for record in page.items:
@@ -354,8 +355,12 @@ class Feed:
             if not isinstance(modified, datetime):
                 continue
             times.append(modified)
-            if not self._is_foreign(record):
-                woken += self.hint(SEARCH, self._hint_of(record, modified), now=now)[1]
+            hint = self._hint_of(record, modified)
+            if hint.name not in self._by_name:
+                if confidence.is_awaited(hint.name):  # a sweep was first, and it is not followed any more
+                    confidence.announced(hint.name, hint.status, now=now)
+            elif not self._is_foreign(record):
+                woken += self.hint(SEARCH, hint, now=now)[1]
         is_complete = self.search.absorb(times, page.next_token, interval_s=self._interval_s(now), now=now)
         if is_complete and self._is_searched(now):
             self.last_complete = now
@@ -380,11 +385,9 @@ class Feed:
     def _is_foreign(self, record: Mapping[str, Any]) -> bool:
         """Return whether a record is of another job that has the name of a followed one: names are used again."""
         created = record.get("CreationTime")
-        named = self._named(record)
-        if not named or not isinstance(created, datetime):
-            return bool(named)
-        return not any(
-            abs(created - job.created) <= _SAME_CREATION if job.is_dated else created >= job.created for job in named
+        return not isinstance(created, datetime) or not any(
+            abs(created - job.created) <= _SAME_CREATION if job.is_dated else created >= job.created
+            for job in self._named(record)
         )
 
     def _interval_s(self, now: float) -> float:

@@ -52,6 +52,7 @@ class SearchState:
 
     def __init__(self, confidence: Confidence, poll_s: float, rand: Callable[[], float]) -> None:
         self._confidence = confidence
+        self._confidence.suspend()
         self._overlap = timedelta(seconds=_grace_s(poll_s))
         self._rand = rand
         self.standing: Standing = "idle"

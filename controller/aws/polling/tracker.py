@@ -274,7 +274,7 @@ class Tracker:
                     break
             else:
                 effect = "unfollowed"
-                self._remember_locked(region, source, hint)
+                self._note_unfollowed_locked(region, source, hint, now)
             if effect == "change":
                 self._changed.notify_all()
         for key in found:
@@ -328,7 +328,11 @@ class Tracker:
         self._confidences.move_to_end(key)
         return confidence
 
-    def _remember_locked(self, region: str, source: str, hint: Hint) -> None:
+    def _note_unfollowed_locked(self, region: str, source: str, hint: Hint, now: float) -> None:
+        """Keep the hint for a job that is about to be followed; it may also excuse an end that a sweep found first."""
+        for (each, target), confidence in self._confidences.items():
+            if (each, target.region) == (source, region) and confidence.is_awaited(hint.name):
+                confidence.announced(hint.name, hint.status, now=now)
         self._unfollowed.pop((region, hint.name), None)
         self._unfollowed[region, hint.name] = (source, hint)
         if len(self._unfollowed) > MOST_UNFOLLOWED:

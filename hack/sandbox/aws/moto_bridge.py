@@ -1,4 +1,4 @@
-"""Passes all other requests to moto: S3, IAM, STS, other log groups, other scaling.
+"""Passes all other requests to moto: S3, IAM, STS, SQS, EventBridge, other log groups, other scaling.
 
 moto takes about a second to import, so the first request that needs it loads it. Its state is global to the process:
 two servers in one process share it, and `reset` empties it for both. Its times are the machine's, not those of the
@@ -6,9 +6,11 @@ sandbox's clock.
 """
 
 import io
+import json
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -58,6 +60,25 @@ class MotoBridge:
         from moto.iam.models import get_account_id_from  # noqa: PLC0415 - moto is loaded late, see above
 
         return str(get_account_id_from(access_key))
+
+    def has_rules(self) -> bool:
+        """Return whether anyone has made a rule in EventBridge."""
+        with self._lock:
+            if self._app is None:
+                return False
+        from moto.events.models import events_backends  # noqa: PLC0415 - moto is loaded late, see above
+
+        backends = [backend for account in list(events_backends.values()) for backend in list(account.values())]
+        return any(bus.rules for backend in backends for bus in list(backend.event_buses.values()))
+
+    def put_event(self, *, account: str, region: str, detail_type: str, arn: str, detail: Mapping[str, Any]) -> None:
+        """Send an event of SageMaker through EventBridge's rules; those to a queue that is gone have no effect."""
+        from moto.events.models import events_backends  # noqa: PLC0415 - moto is loaded late, see above
+        from moto.sqs.exceptions import QueueDoesNotExist  # noqa: PLC0415
+
+        entry = {"Source": "aws.sagemaker", "DetailType": detail_type, "Resources": [arn], "Detail": json.dumps(detail)}
+        with suppress(QueueDoesNotExist):
+            events_backends[account][region].put_events([entry])
 
     def reset(self) -> None:
         """Reset moto's state, if it was loaded."""

@@ -32,6 +32,7 @@ class RunningServer:
         self._service = service
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="sandbox-aws")
         self._thread.start()
+        self._service.publisher.start()
 
     @property
     def url(self) -> str:
@@ -76,6 +77,7 @@ class RunningServer:
     def stop(self) -> None:
         """Stop listening, cut all connections, and wait for every thread."""
         if self._thread.is_alive():
+            self._service.publisher.stop()
             self._service.close()
             self._http.shutdown()
             self._thread.join()

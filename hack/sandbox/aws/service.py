@@ -9,7 +9,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -32,8 +32,10 @@ from hack.sandbox.aws.records.resource import AnyKind, Store
 from hack.sandbox.aws.records.search import Flaws, SearchApi
 from hack.sandbox.aws.records.tags import TagApi
 from hack.sandbox.aws.records.timeline import Durations
+from hack.sandbox.aws.state_changes import Publisher
 from hack.sandbox.aws.wire import ApiError, Call, HttpRequest, HttpResponse, Protocol, error_answer, json_answer
 
+_LONGEST_WAIT_S = 1
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
 
@@ -66,6 +68,7 @@ class AwsService:
         scaling = ScalingApi(self._store, self._targets)
         self._runtime = RuntimeApi(self._store)
         self._tuning = TuningApi(self._store, durations)
+        self.publisher = Publisher(self._store, self._tuning, self._moto, clock)
         hosting = EndpointApi(self._store, durations, self._targets)
         sagemaker = self._tuning.operations() | hosting.operations()
         for kind in KINDS:
@@ -150,6 +153,8 @@ class AwsService:
         if endpoint is not None:
             call = Call("sagemaker-runtime", operation, caller.account, caller.region, self.clock.now())
             return self._runtime.invoke(call, endpoint, request)
+        if operation == "ReceiveMessage":
+            request = _hurried(request)
         if caller.service not in self._own or "x-amz-target" not in request.headers:
             return self._moto.answer(request)
         params = _decoded(request.body)
@@ -184,6 +189,15 @@ def _operation(request: HttpRequest, caller: _Caller) -> tuple[str, Protocol]:
         if action:
             return action[0], Protocol.QUERY
     return f"{caller.service or 'unsigned'} {request.method}", Protocol.QUERY
+
+
+def _hurried(request: HttpRequest) -> HttpRequest:
+    """Return a ReceiveMessage that waits for a second at most: moto cannot be interrupted when the server ends."""
+    params = _decoded(request.body)
+    waits_s = params.get("WaitTimeSeconds")
+    if not isinstance(waits_s, int) or waits_s <= _LONGEST_WAIT_S:
+        return request
+    return replace(request, body=json.dumps(params | {"WaitTimeSeconds": _LONGEST_WAIT_S}).encode())
 
 
 def _decoded(body: bytes) -> dict[str, Any]:

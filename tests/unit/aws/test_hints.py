@@ -380,3 +380,35 @@ def test_the_effect_of_a_hint(hint: tuple[str, str, float], known: tuple[str, st
     modified = NOW + timedelta(seconds=at) if known else None
     given = Hint("a", hint[0], hint[1], NOW + timedelta(seconds=hint[2]))
     assert effect_of(given, status=status, secondary=secondary, modified=modified, earlier=None) == effect
+
+
+def test_a_hint_is_shown_before_any_answer_if_its_arn_is_that_of_the_job() -> None:
+    """Objects record the ARN that they are shown: a forged one must not come in that way."""
+    bench = Bench()
+    bench.aws.existing("a")
+    bench.tracker.follow(ObjectKey("ns", "a"), HERE, "a", bench.clock.utcnow())
+    assert bench.event("a", secondary="Downloading", arn="") == "progress"
+    assert bench.status("a") == (None, None)
+    bench.clock.advance(1)
+    later = bench.clock.utcnow()
+    assert bench.event("a", secondary="Training", modified=later) == "progress"
+    assert bench.status("a") == ("InProgress", "Training")
+    seen = bench.tracker.last(ObjectKey("ns", "a"))
+    assert seen is not None
+    assert seen.summary is not None
+    assert seen.summary["TrainingJobArn"] == bench.aws.jobs["us-east-2", "a"].arn
+
+
+def test_an_end_that_a_sweep_found_a_moment_before_its_event_is_no_miss() -> None:
+    """Not even of the last job, behind which nothing is followed any more."""
+    bench = Bench()
+    for number in range(CONFIDENCE.needed):
+        bench.job(f"job-{number}")
+        bench.run(10)
+        bench.aws.move(f"job-{number}", "Completed")
+        bench.run(10)
+        assert bench.tracker.last(ObjectKey("ns", f"job-{number}")) is None
+        assert bench.event(f"job-{number}") == "unfollowed"
+    bench.run(60)
+    assert bench.metric("trusted") == 1
+    assert bench.metric("changes_total", outcome="late") == CONFIDENCE.needed

@@ -160,6 +160,12 @@ class Store:
                 return tuple(resources)
             return tuple(resource for resource in resources if not resource.is_gone(call.now))
 
+    def everywhere(self, kind: Kind[R]) -> tuple[R, ...]:
+        """Return the resources of a kind in all accounts and regions."""
+        with self._lock:
+            tables = [table for (resource, _, _), table in self._tables.items() if resource == kind.resource]
+            return tuple(cast("R", resource) for table in tables for resource in table.values())
+
     def by_arn(self, call: Call, arn: str) -> Resource:
         """Return the resource with this ARN, of any kind. Raises KeyError for an unknown ARN."""
         with self._lock:

@@ -1,0 +1,145 @@
+"""Publishes state changes to EventBridge, in the spelling that SageMaker has for each kind.
+
+States are computed from timelines when somebody looks, so a thread looks: it compares the states of now with those of
+its last look, as long as EventBridge (moto's) has a rule. moto passes what matches to its SQS queues.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from hack.sandbox.aws.clock import SandboxClock
+from hack.sandbox.aws.hosting.endpoint_api import ENDPOINT
+from hack.sandbox.aws.hosting.endpoints import Endpoint
+from hack.sandbox.aws.jobs.job import Job
+from hack.sandbox.aws.jobs.kinds import PROCESSING, TRAINING, TRANSFORM
+from hack.sandbox.aws.jobs.tuning_api import TUNING, TuningApi
+from hack.sandbox.aws.moto_bridge import MotoBridge
+from hack.sandbox.aws.records.resource import AnyKind, Resource, Store
+from hack.sandbox.aws.records.timeline import Step
+
+LOOK_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How the events of a kind are written; `aws-reality` has the sources."""
+
+    kind: AnyKind
+    detail_type: str
+    time: Callable[[float], Any]
+    status: Callable[[str], str] = str
+    members: tuple[str, ...] = ()
+    """Members of Describe that the event has, too."""
+
+
+def _millis_text(at: float) -> str:
+    return str(int(at * 1000))
+
+
+def _millis(at: float) -> float:
+    return float(int(at * 1000))
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _capitals(status: str) -> str:
+    """`InService` → `IN_SERVICE`."""
+    return "".join(
+        f"_{letter}" if letter.isupper() and number else letter for number, letter in enumerate(status)
+    ).upper()
+
+
+SPELLINGS = (
+    Spelling(TRAINING, "SageMaker Training Job State Change", _millis_text, members=("SecondaryStatus",)),
+    Spelling(
+        TUNING,
+        "SageMaker HyperParameter Tuning Job State Change",
+        _millis_text,
+        members=("TrainingJobStatusCounters", "ObjectiveStatusCounters"),
+    ),
+    Spelling(TRANSFORM, "SageMaker Transform Job State Change", _iso),
+    Spelling(PROCESSING, "SageMaker Processing Job State Change", _millis_text),
+    Spelling(ENDPOINT, "SageMaker Endpoint State Change", _millis, _capitals, members=("EndpointConfigName",)),
+)
+
+
+def detail_of(spelling: Spelling, resource: Resource, now: float) -> dict[str, Any]:
+    """Return the `detail` of an event about the present state."""
+    kind, step = spelling.kind, step_of(resource, now)
+    described = kind.describe(resource, now)
+    return {
+        kind.name_member: resource.name,
+        kind.arn_member: resource.arn,
+        kind.status_member: spelling.status(step.status),
+        **{member: described[member] for member in spelling.members if member in described},
+        **({"FailureReason": step.failure} if step.failure else {}),
+        "CreationTime": spelling.time(resource.created_at),
+        "LastModifiedTime": spelling.time(step.at),
+        "Tags": dict(resource.tags),
+    }
+
+
+def step_of(resource: Resource, now: float) -> Step:
+    """Return the present step of what has a timeline."""
+    return cast("Job | Endpoint", resource).course.at(now)
+
+
+class Publisher:
+    """The thread that publishes. `stop` ends it."""
+
+    def __init__(self, store: Store, tuning: TuningApi, moto: MotoBridge, clock: SandboxClock) -> None:
+        self._store = store
+        self._tuning = tuning
+        self._moto = moto
+        self._clock = clock
+        self._known: Mapping[str, tuple[float, Step]] | None = None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sandbox-aws-events")
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and wait for it."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(LOOK_S):
+            self.look()
+
+    def look(self) -> None:
+        """Publish what has changed since the last look; the first one with a rule only learns the states."""
+        if not self._moto.has_rules():
+            self._known = None
+            return
+        now = self._clock.now()
+        self._tuning.settle(now)
+        known: dict[str, tuple[float, Step]] = {}
+        for spelling in SPELLINGS:
+            for resource in self._store.everywhere(spelling.kind):
+                state = (resource.created_at, step_of(resource, now))
+                known[resource.arn] = state
+                if self._known is not None and _shown(self._known.get(resource.arn)) != _shown(state):
+                    self._publish(spelling, resource, now)
+        self._known = known
+
+    def _publish(self, spelling: Spelling, resource: Resource, now: float) -> None:
+        self._moto.put_event(
+            account=resource.account,
+            region=resource.region,
+            detail_type=spelling.detail_type,
+            arn=resource.arn,
+            detail=detail_of(spelling, resource, now),
+        )
+
+
+def _shown(state: tuple[float, Step] | None) -> tuple[float, str, str] | None:
+    """Return what makes a state another one: also a new resource of the same name."""
+    return None if state is None else (state[0], state[1].status, state[1].secondary)

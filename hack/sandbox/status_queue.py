@@ -1,0 +1,22 @@
+"""Makes a queue that receives SageMaker's state changes, as config/aws/status-queue.yaml does in an account."""
+
+import json
+
+import boto3
+
+from hack.sandbox.aws.state_changes import SPELLINGS
+from hack.sandbox.operator_process import REGION
+
+NAME = "sagemaker-operator-status"
+
+
+def create(url: str, region: str = REGION) -> str:
+    """Create the queue and its rule in the embedded AWS at `url`; returns the queue's URL."""
+    session = boto3.session.Session("sandbox", "sandbox", region_name=region)
+    sqs, events = session.client("sqs", endpoint_url=url), session.client("events", endpoint_url=url)
+    queue: str = sqs.create_queue(QueueName=NAME)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = {"source": ["aws.sagemaker"], "detail-type": [spelling.detail_type for spelling in SPELLINGS]}
+    events.put_rule(Name=NAME, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=NAME, Targets=[{"Id": "queue", "Arn": arn}])
+    return queue

@@ -1,0 +1,123 @@
+"""Events instead of polling, end to end: EventBridge, SQS and SageMaker of the sandbox, and a real operator process."""
+
+import itertools
+import re
+import urllib.request
+from collections import Counter
+
+import boto3
+import pytest
+
+from api.meta import JsonObject
+from hack.sandbox import status_queue
+from tests.sandbox.apiserver import open_url
+from tests.sandbox.conftest import World
+from tests.sandbox.deadline import eventually
+from tests.sandbox.harness import Operator, named, until_status
+
+pytestmark = pytest.mark.sandbox
+
+EARNING = 3
+"""Ends that were announced before sweeps become rare."""
+REGION = "us-east-2"
+
+
+class Queue:
+    """A queue of state changes in the embedded AWS, and the operator that reads it."""
+
+    def __init__(self, world: World, manifest: JsonObject) -> None:
+        self.world = world
+        self._manifest = manifest
+        self.url = status_queue.create(world.aws.url, REGION)
+        self.sqs = boto3.session.Session("sandbox", "sandbox", region_name=REGION).client(
+            "sqs", endpoint_url=world.aws.url
+        )
+        self.operator: Operator = world.operator("--status-queue", self.url, "--aws-region", REGION).until_ready()
+
+    def job(self, name: str) -> None:
+        """Create a job."""
+        self.world.api.create(named(self._manifest, name))
+
+    def until_ended(self, name: str) -> None:
+        """Wait until the object shows the end."""
+        until_status(self.world.api, name, "Completed")
+
+    def earn(self) -> "Queue":
+        """Have jobs end as announced, until sweeps are rare: after three, or more where a slow machine made one late."""
+        numbers = itertools.count()
+
+        def is_earned() -> bool:
+            names = [f"earning-{next(numbers)}" for _ in range(EARNING)]
+            for name in names:
+                self.job(name)
+            for name in names:
+                self.until_ended(name)
+            return self.trusted() == 1.0
+
+        eventually(is_earned, what="sweeps are rare")
+        return self
+
+    def trusted(self) -> float | None:
+        """The metric of trust."""
+        return self._sample("sagemaker_operator_accelerator_trusted")
+
+    def failing(self) -> float | None:
+        """The metric of a queue that cannot be read."""
+        return self._sample("sagemaker_operator_status_queue_failing")
+
+    def _sample(self, name: str) -> float | None:
+        text = open_url(urllib.request.Request(self.operator.url("metrics") + "/metrics")).decode()
+        values = [float(found[1]) for found in re.finditer(rf"^{name}{{.*}} (.*)$", text, re.MULTILINE)]
+        return min(values, default=None)
+
+
+@pytest.fixture
+def queue(world: World, manifest: JsonObject) -> Queue:
+    return Queue(world, manifest)
+
+
+def test_with_events_a_job_costs_one_create_and_one_describe(world: World, queue: Queue) -> None:
+    """No List of its own but the sweep that was due already; every message is taken from the queue."""
+    queue.earn()
+    world.to_aws.forget()
+    queue.job("announced")
+    queue.until_ended("announced")
+    asked = Counter(request.operation for request in world.to_aws.requests)
+    assert (asked["CreateTrainingJob"], asked["DescribeTrainingJob"]) == (1, 1)
+    assert asked["ListTrainingJobs"] <= 1
+
+    def is_empty() -> bool:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = queue.sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=names)["Attributes"]
+        return all(found[name] == "0" for name in names)
+
+    eventually(is_empty, what="the queue is empty")
+    assert world.operators[0].terminate() == 0
+
+
+@pytest.mark.parametrize("fault", ["denied", "deleted"])
+def test_a_queue_that_fails_meanwhile_loses_nothing(world: World, queue: Queue, fault: str) -> None:
+    """Sweeps are as frequent as without it, and no object waits for an event."""
+    queue.earn()
+    if fault == "denied":
+        world.aws.faults.add("ReceiveMessage", "deny", count=None)
+    else:
+        queue.sqs.delete_queue(QueueUrl=queue.url)
+    queue.job("unannounced")
+    eventually(lambda: queue.failing() == 1.0, what="the operator has seen that the queue fails")
+    queue.until_ended("unannounced")
+    assert queue.trusted() == 0.0
+
+
+def test_events_that_stop_coming_are_noticed_by_the_sweep_that_finds_a_change(
+    world: World, manifest: JsonObject
+) -> None:
+    """Before trust is earned nothing waits: an operator with a queue that stays empty is one without a queue."""
+    queue = Queue(world, manifest)
+    events = boto3.session.Session("sandbox", "sandbox", region_name=REGION).client(
+        "events", endpoint_url=world.aws.url
+    )
+    events.remove_targets(Rule=status_queue.NAME, Ids=["queue"])
+    queue.job("unannounced")
+    queue.until_ended("unannounced")
+    assert queue.trusted() == 0.0
