@@ -14,9 +14,9 @@ from controller.aws.polling.hints import Effect, Hint, effect_of
 from controller.aws.polling.poll_state import HINTED_LOOKS_PER_S, LOOKS_PER_S, RECHECK_S, FeedSettings
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.targets import Identity, Target
-from controller.runtime.errors import ABSENT
 from tests.fakes import FakeClock
 from tests.faults.sagemaker import ACCOUNT, FakeSageMaker
+from tests.unit.aws.following import ended
 
 HERE = Target("us-east-2")
 EVENTS = "events"
@@ -46,18 +46,7 @@ class Bench:
     def reconcile(self, key: ObjectKey) -> None:
         """Describe the job where that is due, or where it is said to have ended; forget it when it has."""
         self.woken.append(key.name)
-        seen = self.tracker.last(key)
-        if seen is None:
-            return
-        value = (seen.summary or {}).get("TrainingJobStatus")
-        if not seen.is_describe_due and value not in TRAINING_JOB.status.terminal:
-            return
-        answer = self.aws.describe(TRAINING_JOB, HERE, key.name, caller=key, background=False)
-        if answer is ABSENT:
-            return
-        self.tracker.described(key, answer)
-        if answer["TrainingJobStatus"] in TRAINING_JOB.status.terminal:
-            self.tracker.forget(key)
+        ended(self.tracker, self.aws, HERE, key)
 
     def job(self, name: str) -> None:
         """A job that exists and is followed."""

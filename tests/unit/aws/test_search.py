@@ -16,13 +16,13 @@ from controller.aws.polling.search_state import GRACE_S, MOST_PAGES, REST_S, SEA
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
-from controller.runtime.errors import ABSENT, ErrorClass
+from controller.runtime.errors import ErrorClass
 from tests.fakes import FakeClock
 from tests.faults.sagemaker import FakeSageMaker
+from tests.unit.aws.following import ended
 
 HERE = Target("us-east-2")
 POLL_S = 5.0
-ENDS = TRAINING_JOB.status.terminal
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "no")
 THROTTLED = AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded")
 UNKNOWN = AwsError(ErrorClass.INVALID, "UnknownOperationException", "what")
@@ -54,19 +54,8 @@ class Bench:
     def reconcile(self, key: ObjectKey) -> None:
         """Describe the job where that is due, or where it is said to have ended; forget it when it has."""
         self.woken.append(key.name)
-        seen = self.tracker.last(key)
-        if seen is None:
-            return
-        value = (seen.summary or {}).get("TrainingJobStatus")
-        if not seen.is_describe_due and value not in ENDS:
-            return
-        answer = self.aws.describe(TRAINING_JOB, HERE, key.name, caller=key, background=False)
-        if answer is ABSENT:
-            return
-        self.tracker.described(key, answer)
-        if answer["TrainingJobStatus"] in ENDS:
+        if ended(self.tracker, self.aws, HERE, key) is not None:
             self.shown[key.name] = self.clock.monotonic()
-            self.tracker.forget(key)
 
     def jobs(self, count: int, prefix: str = "job") -> list[str]:
         """Jobs that exist and are followed; returns their names."""
