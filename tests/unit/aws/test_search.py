@@ -334,15 +334,19 @@ def test_a_search_that_becomes_wrong_is_dropped_with_the_first_sweep_that_shows_
 def test_a_search_without_the_right_is_tried_once_an_hour() -> None:
     """The right is optional: nothing depends on it, and it may be granted at any time."""
     bench = Bench(page_size=5)
-    bench.jobs(11)
+    bench.jobs(12)
     bench.run(60)
     refusing(DENIED)(bench)
     assert bench.calls_in(REST_S - 60)["search"] == 1
+    bench.end("job-0")
+    bench.run(30)
+    assert "job-0" in bench.shown
+    assert bench.metric("accelerator_changes_total", outcome="missed") == 0, "it was not searched for"
     assert bench.calls_in(REST_S)["search"] == 1
     assert bench.registry.get_sample_value(
         "sagemaker_operator_search_pages_total", {"kind": "trainingjob", "code": "AccessDeniedException"}
     )
-    seen = bench.tracker.last(ObjectKey("ns", "job-0"))
+    seen = bench.tracker.last(ObjectKey("ns", "job-1"))
     assert seen is not None
     assert seen.lost is None, "Lists come: no object has to say anything"
     bench.aws.always = lambda operation: None
