@@ -98,6 +98,10 @@ bench: $(READY)  ## Measure queue, store and informer on this machine (not a tes
 bench-budgets: $(READY)  ## Compare our call budgets with other ways to find AWS's rate, in simulated time
 	@$(BIN)/python -m hack.bench.budgets
 
+.PHONY: bench-status
+bench-status: $(READY)  ## Measure how soon status is shown, and its calls, in hard accounts: ten minutes; ARGS="--before DIR --jobs N"
+	@$(BIN)/python -m hack.bench.status $(ARGS)
+
 .PHONY: bench-kopf
 bench-kopf: $(READY)  ## Run 1,000 jobs with the operator and with one built on kopf, side by side: a quarter of an hour
 	@test -x build/kopf/bin/python || { $(PYTHON) -m venv build/kopf && build/kopf/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'; }

@@ -6,7 +6,7 @@ typo in `deletion-policy` must not be discovered when the data is gone.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import Enum
 from typing import Any, Final, Generic, TypeVar
@@ -47,10 +47,11 @@ class Annotation(Generic[T]):
     is_told: bool = True
     """Messages may contain its value."""
 
-    @property
-    def key(self) -> str:
-        """Return the name with the prefix, as in metadata."""
-        return f"{GROUP}/{self.name}"
+    key: str = field(init=False)
+    """The name with the prefix, as in metadata."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", f"{GROUP}/{self.name}")  # once, as every pass reads some
 
     def of(self, annotations: Mapping[str, str]) -> T | None:
         """Return the parsed value in `annotations`; None if absent or invalid."""

@@ -51,7 +51,7 @@ class Operations:
     further: tuple[str, ...] = ()
     """Operations besides `create` with request members that are also fields of the spec, e.g. `UpdateEndpoint`."""
     search: str = ""
-    """`Resource` of SageMaker's Search whose records are this kind's, e.g. `TrainingJob`; empty if it has none."""
+    """`Resource` of SageMaker's Search with the records of this kind, e.g. `TrainingJob`; empty if there is none."""
     describe_items: str = ""
     """Member of the Describe response with the resources, if the operation describes several."""
 
@@ -125,10 +125,12 @@ class KindDescriptor:
     compat: Compat = field(default_factory=Compat)
     """The differences between the kind's fields and AWS's model."""
 
-    @property
-    def resource(self) -> Resource:
-        """Return the kind's resource in the Kubernetes API."""
-        return Resource(group=GROUP, version=VERSION, plural=self.plural, kind=self.kind)
+    resource: Resource = field(init=False)
+    """The kind's resource in the Kubernetes API."""
+
+    def __post_init__(self) -> None:
+        resource = Resource(group=GROUP, version=VERSION, plural=self.plural, kind=self.kind)
+        object.__setattr__(self, "resource", resource)
 
     @property
     def controller_name(self) -> str:

@@ -8,6 +8,7 @@ one they define them inline. Either works; a manifest with both is ambiguous, so
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from api.convert import ConversionError, unknown_fields
@@ -227,6 +228,7 @@ def _ignored(models: Sequence[_Model], defined: Sequence[Mapping[str, Any]]) -> 
             yield f"spec.containers[{n}]: no model names {_quoted(unused[_HOSTNAME])}"
 
 
+@cache
 def _inline_container() -> Field:
     fields = installed(HOSTING_DEPLOYMENT).spec.walk()
     return next(field for field in fields if field.path == "spec.models[].containers[]")

@@ -31,6 +31,7 @@ from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.sagemaker import SageMaker
 from controller.aws.targets import TargetDefaults
 from controller.aws.tuning_jobs import LaunchedJobs
+from controller.controllers import CONTROLLERS
 from controller.kube.client import KubeClient
 from controller.kube.cluster_id import ClusterId
 from controller.kube.config import Cluster, ConfigError, connect
@@ -39,14 +40,14 @@ from controller.kube.lease import LeaseLock
 from controller.kube.lister_watcher import KubeListerWatcher
 from controller.kube.namespace_check import ServedNamespaces
 from controller.kube.transport import RestMetrics
-from controller.lifecycles import SETTLED, TRACKED, Shared, handlers, new_reconciler, new_store
 from controller.observability.registry import new_registry
 from controller.observability.server import Check, WebServer, health_routes, metrics_routes
-from controller.reconcile.context import JobSettings
-from controller.reconcile.executor import Executor
+from controller.reconcile.effects import EffectGate
 from controller.reconcile.namespaces.settings import UnreadNamespaces
 from controller.reconcile.namespaces.watches import Tenancy
 from controller.reconcile.served import Served
+from controller.reconcile.settings import ReconcilerSettings
+from controller.reconcile.setup import Shared
 from controller.runtime.cache.informer import HandlerRegistration, Informer
 from controller.runtime.cache.informer_metrics import InformerMetrics
 from controller.runtime.cache.store import Store
@@ -132,6 +133,7 @@ class _Operator:
         self._tenancy = None if settings.namespaces else Tenancy(_pod_namespace() or settings.leader_election_namespace)
         self._cluster_id = ClusterId(self._client, clock, configured=settings.cluster_id, served=settings.namespaces)
         self._namespaces = ServedNamespaces(self._client, settings.namespaces)
+        self._trackers: list[Tracker] = []  # complete before any thread starts
         api = self._api = AwsApi(self._new_clients(), Budgets(clock, self._registry), clock, self._registry)
         self._accounts = Accounts(api, clock)
         self._jobs = SageMaker(api)
@@ -144,7 +146,6 @@ class _Operator:
         self._add_servers(elector)
         self.manager.add(Stage.CACHES, "namespaces", self._namespaces.run, may_end=True)
         self.manager.add_cache("cluster-id", self._cluster_id.run, has_synced=lambda: bool(self._cluster_id.value))
-        self._trackers: dict[str, Tracker] = {}
         self._kinds = {descriptor.kind: self._served(descriptor) for descriptor in KINDS}
         for served in self._kinds.values():
             self._add_kind(served)
@@ -153,7 +154,7 @@ class _Operator:
 
     def _served(self, descriptor: KindDescriptor) -> Served:
         queue = WorkQueue[ObjectKey](descriptor.controller_name, metrics=self._metrics.queues, clock=self._clock)
-        return Served(descriptor, new_store(descriptor), queue)
+        return Served(descriptor, CONTROLLERS.new_store(descriptor), queue)
 
     def _new_client(self, *, is_limited: bool = True, request_timeout_s: float | None = None) -> KubeClient:
         """Return a client with connections of its own, closed at the end; unlimited only for leader election."""
@@ -201,37 +202,48 @@ class _Operator:
         settings = self._settings
         healthz = {} if elector is None else {"leader-election": _leader_check(elector)}
         readyz = {"caches": self.manager.readiness, "namespaces": self._namespaces.readiness}
+        degraded = {"status-sources": self._status_sources}
         for name, address, routes, flag in (
             ("metrics", settings.metrics_addr, metrics_routes(self._registry), "--metrics-addr"),
-            ("health", settings.health_addr, health_routes(healthz=healthz, readyz=readyz), "--health-addr"),
+            (
+                "health",
+                settings.health_addr,
+                health_routes(healthz=healthz, readyz=readyz, degraded=degraded),
+                "--health-addr",
+            ),
         ):
             if address is not None:
                 server = WebServer(name, address, routes, flag=flag)
                 self._closing.callback(server.close)
                 self.manager.add(Stage.SERVERS, name, server.run)
 
+    def _status_sources(self) -> str | None:
+        """Return which List operations fail, None while all answer; objects show it, too (`StatusDelayed`)."""
+        return "; ".join(lost for tracker in self._trackers for lost in tracker.lost_lists()) or None
+
     def _add_kind(self, served: Served) -> None:
         """Add informers, tracker and controller of one kind."""
         name = served.descriptor.controller_name
         self._add_caches(served)
-        tracker = self._tracker(served) if served.descriptor.life_cycle in TRACKED else None
+        setup = CONTROLLERS.of(served.descriptor)
+        tracker = self._tracker(served, setup.settled) if setup.is_tracked else None
 
         def work(stop: Stop) -> None:
-            executor = Executor(self._client, self._jobs, self._recorder, self._fence)
+            effects = EffectGate(self._client, self._jobs, self._recorder, self._fence)
             shared = Shared(
                 self._kinds,
                 self._client,
                 self._jobs,
                 self._scaling,
                 self._launched,
-                executor,
+                effects,
                 self._clock,
-                self._job_settings(),
+                self._reconciler_settings(),
             )
             Controller(
                 name,
                 served.queue,
-                new_reconciler(served, tracker, shared),
+                CONTROLLERS.new_reconciler(served, tracker, shared),
                 metrics=self._metrics.controllers,
                 clock=self._clock,
                 workers=self._settings.workers,
@@ -246,12 +258,12 @@ class _Operator:
                     handler,
                     resync_period_s=self._settings.resync_period_s * random.uniform(*_RESYNC_SPREAD),  # noqa: S311
                 )
-                for handler in handlers(served, self._kinds)
+                for handler in CONTROLLERS.handlers(served, self._kinds)
             ]
             run = partial(self._follow, informer)
             self.manager.add_cache(name, run, has_synced=partial(_have_synced, registrations))
 
-    def _tracker(self, served: Served) -> Tracker:
+    def _tracker(self, served: Served, settled: frozenset[str]) -> Tracker:
         tracker = Tracker(
             served.descriptor,
             self._jobs,
@@ -261,15 +273,15 @@ class _Operator:
             FeedSettings(
                 poll_s=self._settings.poll_interval_s,
                 resync_s=self._resync_s,
-                settled=SETTLED.get(served.descriptor.life_cycle, frozenset()),
+                settled=settled,
                 settled_poll_s=self._settings.poll_interval_s * _SETTLED_FACTOR,
             ),
             accelerators=self._accelerators(served.descriptor),
         )
-        self._trackers[tracker.kind] = tracker
         for number in range(_TRACKER_THREADS):
             name = f"{served.descriptor.controller_name}-tracker-{number}"
             self.manager.add(Stage.LEADING, name, tracker.run)
+        self._trackers.append(tracker)
         return tracker
 
     def _accelerators(self, descriptor: KindDescriptor) -> list[str]:
@@ -283,12 +295,13 @@ class _Operator:
         if not self._settings.status_queues:
             return
         metrics = StatusQueueMetrics(self._registry)
+        trackers = {tracker.kind: tracker for tracker in self._trackers}
         for url in self._settings.status_queues:
             try:
                 address = QueueAddress.of(url, defaults.region)
             except ValueError as exc:
                 raise ConfigError(f"--status-queue: {exc}") from exc
-            receiver = Receiver(address, self._api, self._trackers, self._clock, metrics)
+            receiver = Receiver(address, self._api, trackers, self._clock, metrics)
             for number in range(RECEIVERS):
                 name = f"status-queue-{address.region}-{address.name}-{number}"
                 self.manager.add(Stage.LEADING, name, receiver.run)
@@ -341,9 +354,9 @@ class _Operator:
             )
             yield f"{descriptor.plural}{'/' if namespace else ''}{namespace}", informer
 
-    def _job_settings(self) -> JobSettings:
+    def _reconciler_settings(self) -> ReconcilerSettings:
         settings = self._settings
-        return JobSettings(
+        return ReconcilerSettings(
             cluster_id=self._cluster_id.value,
             manager=f"{DISTRIBUTION}/{version()}",
             defaults=self._target_defaults(),

@@ -1,4 +1,7 @@
-"""What holds for every test: no thread outlives it, and how long it takes is no matter."""
+"""What holds for every test: no thread outlives it, how long it takes is no matter, and each run tries the same.
+
+Hypothesis looks for new examples where that is asked for: `pytest --hypothesis-profile=search tests/property`.
+"""
 
 import importlib
 import os
@@ -8,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.deadline import PATIENCE_S
 from tests.workers import how_many
 
 PROFILES = "tests.hypothesis_profile"
-GRACE_S = 2.0
-"""How long threads that are ending may take: a limit, paid only by tests that fail."""
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +27,7 @@ def no_thread_is_left_behind() -> Iterator[None]:
     yield
     left = [thread for thread in threading.enumerate() if thread not in before]
     for thread in left:
-        thread.join(GRACE_S)
+        thread.join(PATIENCE_S)
     names = sorted(thread.name for thread in left if thread.is_alive())
     if names:
         pytest.fail(f"left behind by this test: {', '.join(names)}", pytrace=False)

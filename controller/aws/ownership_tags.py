@@ -19,7 +19,7 @@ _VALUE_LIMIT: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class OwnerTags:
     """The object for which a resource is created."""
 
     cluster: str
@@ -47,7 +47,7 @@ class Owner:
 
 
 def merged_tags(
-    owner: Owner | None, user: Iterable[Mapping[str, str]], defaults: Mapping[str, str]
+    owner: OwnerTags | None, user: Iterable[Mapping[str, str]], defaults: Mapping[str, str]
 ) -> tuple[list[dict[str, str]], tuple[str, ...]]:
     """Return the `Tags` member of a Create request, and the keys that were dropped because of AWS's limit.
 

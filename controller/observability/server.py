@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeAlias, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -71,20 +72,26 @@ def metrics_routes(registry: CollectorRegistry) -> dict[str, Route]:
     return {"/metrics": metrics}
 
 
-def health_routes(*, healthz: Mapping[str, Check], readyz: Mapping[str, Check]) -> dict[str, Route]:
+_NONE: Final[Mapping[str, Check]] = MappingProxyType({})
+
+
+def health_routes(
+    *, healthz: Mapping[str, Check], readyz: Mapping[str, Check], degraded: Mapping[str, Check] = _NONE
+) -> dict[str, Route]:
     """Return the routes `/healthz` and `/readyz`, and each check below them, as in Kubernetes components (M4).
 
-    200 and `ok`, or 503 with one line per check; `?verbose` shows the lines also if all checks pass.
+    200 and `ok`, or 503 with one line per check; `?verbose` shows the lines also if all checks pass. What `degraded`
+    returns is shown by `/readyz?verbose`, too, and fails nothing: a restart or another replica would not cure it.
     """
     routes: dict[str, Route] = {}
-    for name, checks in (("healthz", healthz), ("readyz", readyz)):
-        routes[f"/{name}"] = _health_route(name, checks)
+    for name, checks, notes in (("healthz", healthz, {}), ("readyz", readyz, degraded)):
+        routes[f"/{name}"] = _health_route(name, checks, notes)
         for check_name, check in checks.items():
             routes[f"/{name}/{check_name}"] = _health_route(f"{name}/{check_name}", {check_name: check})
     return routes
 
 
-def _health_route(name: str, checks: Mapping[str, Check]) -> Route:
+def _health_route(name: str, checks: Mapping[str, Check], degraded: Mapping[str, Check] = _NONE) -> Route:
     def answer(query: Query) -> Answer:
         problems = {check_name: check() for check_name, check in checks.items()}
         is_well = not any(problems.values())
@@ -94,6 +101,8 @@ def _health_route(name: str, checks: Mapping[str, Check]) -> Route:
             f"[-]{check_name} failed: {problem}" if problem else f"[+]{check_name} ok"
             for check_name, problem in problems.items()
         ]
+        notes = {note_name: note() for note_name, note in degraded.items()}
+        lines += [f"[+]{each} degraded: {problem}" if problem else f"[+]{each} ok" for each, problem in notes.items()]
         lines.append(f"{name} check {'passed' if is_well else 'failed'}")
         status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
         return Answer("\n".join([*lines, ""]).encode(), status)

@@ -1,1 +1,1 @@
-"""Decisions and their effects: pure `decide()` per life-cycle, one executor, one shell for all kinds."""
+"""Decisions and their effects: a pure `decide()` per life-cycle, one loop, and one gate for every effect."""

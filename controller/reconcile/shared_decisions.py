@@ -4,105 +4,116 @@ Every class of error has one behaviour (v1-kinds.md 13.4); rows cited are those 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from api.annotations import PAUSED
+from controller.reconcile import reasons
 from controller.reconcile.drift.report import LOOK_S
-from controller.reconcile.plan import (
+from controller.reconcile.observation import During, ExternalResource, Failure, Observed, Ownership, Recorded, Source
+from controller.reconcile.status import messages
+from controller.reconcile.steps import (
+    AwsStep,
     Describe,
     Drift,
-    During,
     Event,
-    Failure,
-    Found,
-    Observed,
-    Owner,
+    Finish,
+    Outcome,
     Phase,
-    Recorded,
-    Release,
-    Settle,
-    Source,
-    Verdict,
-    View,
+    RemoveFinalizer,
+    StatusUpdate,
 )
-from controller.reconcile.status import messages, reasons
 from controller.runtime.errors import ErrorClass
 
+StepT = TypeVar("StepT")
+
+DOUBT_S: Final = 10.0
+"""How long "not found" is not believed where a creation may still be taking effect."""
 VISIBLE_AFTER_S: Final = 60.0
 """How long after its creation a resource may be missing from answers (SageMaker is eventually consistent, D-07b)."""
 LOOK_AGAIN_S: Final = 10.0
 """Pause before a second look where two answers of SageMaker contradict each other."""
 
 
-def retain(seen: Observed) -> Settle | Release:
+def respecting_hold(observed: Observed, step: StepT) -> StepT | Finish:
+    """Return `step`, unless it asks AWS while AWS is not to be asked. The tracker goes on following what is there."""
+    if observed.hold_s is None or not isinstance(step, AwsStep):
+        return step
+    return Finish(again_s=observed.hold_s, follow=observed.recorded is not None and not observed.is_ended)
+
+
+def retain(observed: Observed) -> Finish | RemoveFinalizer:
     """Annotation `deletion-policy: retain`: the object goes, the job stays."""
-    if not seen.has_finalizer:
-        return Settle()
-    return Release((Event("Normal", reasons.RETAINED, f"{seen.name} is left alone, as deletion-policy asks"),))
+    if not observed.has_finalizer:
+        return Finish()
+    return RemoveFinalizer(
+        (Event("Normal", reasons.RETAINED, f"{observed.name} is left alone, as deletion-policy asks"),)
+    )
 
 
-def paused(seen: Observed) -> Settle:
+def paused(observed: Observed) -> Finish:
     """Annotation `paused`: no AWS calls; a deletion waits."""
     message = f"nothing is done while the annotation {PAUSED.key} is true"
-    if seen.deleting_for_s is not None:
+    if observed.deleting_for_s is not None:
         message += ": the deletion waits"
-    view = View(Phase.PAUSED, reasons.PAUSED, message, additional=None, synced=reasons.PAUSED)
-    is_told = seen.reasons.get(reasons.RECONCILING) == reasons.PAUSED
+    status_update = StatusUpdate(Phase.PAUSED, reasons.PAUSED, message, additional=None, synced=reasons.PAUSED)
+    is_told = observed.reasons.get(reasons.RECONCILING) == reasons.PAUSED
     events = () if is_told else (Event("Normal", reasons.PAUSED, message),)
-    return Settle(view, seen.recorded, events)
+    return Finish(status_update, observed.recorded, events)
 
 
-def only_looked_at(
-    seen: Observed, show: Callable[[Found, Recorded], Settle], *, is_settled: bool
-) -> Describe | Settle | Release:
+def read_only_step(
+    observed: Observed, show: Callable[[ExternalResource, Recorded], Finish], *, is_settled: bool
+) -> Describe | Finish | RemoveFinalizer:
     """Annotation `read-only`: what bears the object's name is shown as it is, by `show`, and nothing is done about it.
 
     No finalizer is needed for that, as a deletion leaves AWS alone. `is_settled`: the status says already what there is
     to say, unless AWS is known to have changed.
     """
-    remote = seen.remote
-    if remote is None:
-        is_known = is_settled and seen.is_recorded_in_status and not seen.is_describe_due
-        return Settle(follow=True) if is_known else Describe(background=seen.is_recorded_in_status)
-    if isinstance(remote, Found):
-        if remote.source is Source.SUMMARY or seen.is_describe_due:
+    external = observed.external
+    if external is None:
+        is_known = is_settled and observed.is_recorded_in_status and not observed.is_describe_due
+        return Finish(follow=True) if is_known else Describe(background=observed.is_recorded_in_status)
+    if isinstance(external, ExternalResource):
+        if external.source is Source.SUMMARY or observed.is_describe_due:
             return Describe(background=True)
-        return show(remote, seen.recorded or record_of(seen, remote))
-    return nothing_to_adopt(seen)
+        return show(external, observed.recorded or record_of(observed, external))
+    return nothing_to_adopt(observed)
 
 
-def owner_of(seen: Observed) -> Owner:
+def ownership_of(observed: Observed) -> Ownership:
     """Whose is it that bears our name? The predecessor's objects own what their status names (contract of v1)."""
-    return Owner.OURS if seen.is_name_generated or seen.is_legacy else seen.owner
+    return Ownership.OURS if observed.is_name_generated or observed.is_legacy else observed.owner
 
 
-def foreign(seen: Observed) -> Settle:
+def foreign(observed: Observed) -> Finish:
     """Row 13: the name belongs to somebody else."""
-    field = seen.descriptor.name.spec_field
+    field = observed.descriptor.name.spec_field
     message = (
-        f"{seen.name} exists in SageMaker and was not created by this object: it is left alone."
+        f"{observed.name} exists in SageMaker and was not created by this object: it is left alone."
         f" Choose another {f'spec.{field}' if field else 'metadata.name'}."
     )
-    view = View(
+    status_update = StatusUpdate(
         Phase.STUCK,
         reasons.ALREADY_EXISTS,
         message,
-        value=operator_value(seen, ErrorClass.EXISTS),
+        value=operator_value(observed, ErrorClass.EXISTS),
         secondary="",
         additional=message,
         synced=reasons.ALREADY_EXISTS,
     )
-    return Settle(
-        view, events=messages.once(seen, reasons.STALLED, reasons.ALREADY_EXISTS, message), verdict=Verdict.TERMINAL
+    return Finish(
+        status_update,
+        events=messages.once(observed, reasons.STALLED, reasons.ALREADY_EXISTS, message),
+        outcome=Outcome.TERMINAL,
     )
 
 
-def nothing_to_adopt(seen: Observed) -> Settle:
+def nothing_to_adopt(observed: Observed) -> Finish:
     """Annotation `adoption-policy: adopt`, or `read-only`, and nothing bears the name."""
-    asked = "nothing but a look" if seen.policy.read_only else "adoption"
-    message = f"{asked} is asked for, but SageMaker knows no {seen.name}"
-    value = operator_value(seen, ErrorClass.NOT_FOUND)
-    view = View(
+    asked = "nothing but a look" if observed.policy.read_only else "adoption"
+    message = f"{asked} is asked for, but SageMaker knows no {observed.name}"
+    value = operator_value(observed, ErrorClass.NOT_FOUND)
+    status_update = StatusUpdate(
         Phase.STUCK,
         reasons.NOT_FOUND,
         message,
@@ -111,41 +122,42 @@ def nothing_to_adopt(seen: Observed) -> Settle:
         additional=message,
         synced=reasons.NOT_FOUND,
     )
-    events = messages.once(seen, reasons.STALLED, reasons.NOT_FOUND, message, reasons.ADOPTION_REFUSED)
-    return Settle(view, events=events, verdict=Verdict.TERMINAL)
+    events = messages.once(observed, reasons.STALLED, reasons.NOT_FOUND, message, reasons.ADOPTION_REFUSED)
+    return Finish(status_update, events=events, outcome=Outcome.TERMINAL)
 
 
-def failed(seen: Observed, failure: Failure) -> Settle | Release:
+def failed(observed: Observed, failure: Failure) -> Finish | RemoveFinalizer:
     """Rows 15 to 17: every class of error has one behaviour (v1-kinds.md 13.4)."""
-    is_deleting = seen.deleting_for_s is not None
-    is_created = seen.recorded is not None or seen.is_legacy
+    is_deleting = observed.deleting_for_s is not None
+    is_created = observed.recorded is not None or observed.is_legacy
     permanent = failure.error_class is ErrorClass.INVALID
-    if is_deleting and not seen.has_finalizer:
-        return Settle()
-    if is_deleting and permanent and not (failure.sent or is_created or seen.doubt_for_s is not None):
-        return Release()  # this region, endpoint or name cannot be called: nothing was created there
+    if is_deleting and not observed.has_finalizer:
+        return Finish()
+    if is_deleting and permanent and not (failure.sent or is_created or observed.doubt_for_s is not None):
+        return RemoveFinalizer()  # this region, endpoint or name cannot be called: nothing was created there
     stuck = permanent and not is_deleting and failure.during in _REFUSED
     reason = reasons.INVALID_SPEC if stuck and failure.during is not During.IDENTITY else _trouble(failure)
-    text = f"{failure} ({_WAY_OUT})" if is_deleting else str(failure)
-    view = View(
+    text = f"{failure} ({_FORCED_DELETION})" if is_deleting else str(failure)
+    status_update = StatusUpdate(
         phase=Phase.STUCK if stuck else Phase.TROUBLED,
         reason=reason,
         message=text,
-        value=None if is_created else operator_value(seen, failure.error_class),
+        value=None if is_created else operator_value(observed, failure.error_class),
         additional=text,
         synced=reason if stuck else reasons.AWS_ERROR,
     )
-    verdict = Verdict.TERMINAL if stuck else _VERDICTS.get(failure.error_class, Verdict.RETRY)
+    outcome = Outcome.TERMINAL if stuck else _OUTCOMES.get(failure.error_class, Outcome.RETRY)
     told = (_REFUSED[failure.during] or reason) if stuck else reason
     events = (
         ()
-        if verdict is Verdict.RETRY
-        else messages.once(seen, reasons.STALLED if stuck else reasons.RECONCILING, reason, text, told)
+        if outcome is Outcome.RETRY
+        else messages.once(observed, reasons.STALLED if stuck else reasons.RECONCILING, reason, text, told)
     )
-    return Settle(view, seen.recorded, events, follow=is_created and not seen.is_ended, verdict=verdict)
+    follow = is_created and not observed.is_ended
+    return Finish(status_update, observed.recorded, events, follow=follow, outcome=outcome, failure=failure)
 
 
-_WAY_OUT: Final = (
+_FORCED_DELETION: Final = (
     "to delete the object without asking AWS, set its annotation sagemaker.aws.amazon.com/deletion-policy=retain"
 )
 """Told where a deletion is held up, e.g. by a region that does not exist: finalizers are not for users to edit."""
@@ -153,13 +165,13 @@ _WAY_OUT: Final = (
 _REFUSED: Final = {During.CREATE: reasons.CREATE_FAILED, During.UPDATE: reasons.UPDATE_FAILED, During.IDENTITY: ""}
 """Steps that fail for good where the request is at fault, with the event that tells it; empty: that of the reason."""
 
-_VERDICTS: Final = {
-    ErrorClass.DENIED: Verdict.SLOW,
-    ErrorClass.QUOTA: Verdict.SLOW,
-    ErrorClass.INVALID: Verdict.SLOW,
+_OUTCOMES: Final = {
+    ErrorClass.DENIED: Outcome.RETRY_SLOWLY,
+    ErrorClass.QUOTA: Outcome.RETRY_SLOWLY,
+    ErrorClass.INVALID: Outcome.RETRY_SLOWLY,
 }
 
-_NOBODY: Final = frozenset(
+_UNAUTHENTICATED: Final = frozenset(
     {
         *(
             "Credentials",
@@ -178,7 +190,7 @@ _NOBODY: Final = frozenset(
 def _trouble(failure: Failure) -> str:
     match failure.error_class:
         case ErrorClass.DENIED:
-            return reasons.CREDENTIALS_ERROR if failure.code in _NOBODY else reasons.ACCESS_DENIED
+            return reasons.CREDENTIALS_ERROR if failure.code in _UNAUTHENTICATED else reasons.ACCESS_DENIED
         case ErrorClass.QUOTA:
             is_quota = "Limit" in failure.code or "Quota" in failure.code
             return reasons.QUOTA_EXCEEDED if is_quota else reasons.DEPENDENCY_MISSING
@@ -188,32 +200,32 @@ def _trouble(failure: Failure) -> str:
             return reasons.AWS_UNAVAILABLE
 
 
-def record_of(seen: Observed, remote: Found) -> Recorded:
+def record_of(observed: Observed, external: ExternalResource) -> Recorded:
     """The identity of what was found under our name: `arn:partition:service:region:account:resource`."""
-    _, partition, _, region, account, *_ = (*remote.arn.split(":", 5), "", "", "", "", "")
+    _, partition, _, region, account, *_ = (*external.arn.split(":", 5), "", "", "", "", "")
     return Recorded(
-        name=seen.name,
+        name=observed.name,
         region=region,
         partition=partition,
-        arn=remote.arn,
+        arn=external.arn,
         account_id=account,
-        created_at=remote.created_at or seen.now,
+        created_at=external.created_at or observed.now,
     )
 
 
-def drift_shown(seen: Observed) -> Drift | None:
+def drift_shown(observed: Observed) -> Drift | None:
     """What the object's Drifted condition says; None: it has none."""
-    return _DRIFTS.get(seen.reasons.get(reasons.DRIFTED, ""))
+    return _DRIFTS.get(observed.reasons.get(reasons.DRIFTED, ""))
 
 
-def drift_told(seen: Observed, message: str) -> tuple[Event, ...]:
+def drift_events(observed: Observed, message: str) -> tuple[Event, ...]:
     """The Warning about drift, unless the object shows it already."""
-    return messages.once(seen, reasons.DRIFTED, Drift.FOUND.value, message)
+    return messages.once(observed, reasons.DRIFTED, Drift.FOUND.value, message)
 
 
-def drift_view(phase: Phase, message: str, value: str, fields: Mapping[str, Any] | None = None) -> View:
+def drift_update(phase: Phase, message: str, value: str, fields: Mapping[str, Any] | None = None) -> StatusUpdate:
     """What the status says of drift that was found; `value` and `fields` as without it."""
-    return View(
+    return StatusUpdate(
         phase,
         reasons.DRIFTED,
         message,
@@ -225,38 +237,38 @@ def drift_view(phase: Phase, message: str, value: str, fields: Mapping[str, Any]
     )
 
 
-def drift_reported(seen: Observed, recorded: Recorded | None, message: str, value: str, pause_s: float) -> Settle:
+def drift_reported(observed: Observed, recorded: Recorded | None, message: str, value: str, pause_s: float) -> Finish:
     """Drift of what serves on as it is; looked at again when it may be corrected, `pause_s` from now at the soonest."""
-    corrects = seen.policy.corrects
-    view = drift_view(Phase.READY_WORKING if corrects else Phase.READY, message, value)
-    again_s = max(seen.correction_in_s, pause_s) if corrects else LOOK_S
-    return Settle(view, recorded, drift_told(seen, message), again_s=again_s)
+    corrects = observed.policy.corrects
+    status_update = drift_update(Phase.READY_WORKING if corrects else Phase.READY, message, value)
+    again_s = max(observed.correction_in_s, pause_s) if corrects else LOOK_S
+    return Finish(status_update, recorded, drift_events(observed, message), again_s=again_s)
 
 
 _DRIFTS: Final = {each.value: each for each in Drift}
 
 
-def may_be_invisible(seen: Observed, recorded: Recorded) -> bool:
+def may_be_invisible(observed: Observed, recorded: Recorded) -> bool:
     """Whether "not found" may just be early."""
     if recorded.created_at is None:
         return False
-    return (seen.now - recorded.created_at).total_seconds() < VISIBLE_AFTER_S
+    return (observed.now - recorded.created_at).total_seconds() < VISIBLE_AFTER_S
 
 
-def status_changed(seen: Observed, value: str) -> tuple[Event, ...]:
+def status_changed(observed: Observed, value: str) -> tuple[Event, ...]:
     """AWS shows another status than it did. What we asked for ourselves, and ends, are told by events of their own."""
-    if seen.shown == value or seen.shown in operator_values(seen):
+    if observed.shown == value or observed.shown in operator_values(observed):
         return ()
-    return (Event("Normal", reasons.STATUS_CHANGED, f"{seen.shown} → {value}"),)
+    return (Event("Normal", reasons.STATUS_CHANGED, f"{observed.shown} → {value}"),)
 
 
-def operator_values(seen: Observed) -> frozenset[str]:
+def operator_values(observed: Observed) -> frozenset[str]:
     """Status values that say nothing about AWS."""
-    rule = seen.descriptor.status
+    rule = observed.descriptor.status
     return frozenset({"", rule.reconciling, rule.refused, rule.synchronizing})
 
 
-def operator_value(seen: Observed, error_class: ErrorClass) -> str:
+def operator_value(observed: Observed, error_class: ErrorClass) -> str:
     """The v1 status value of an object that the operator cannot look after (v1-kinds.md 6)."""
-    rule = seen.descriptor.status
+    rule = observed.descriptor.status
     return rule.reconciling if error_class is ErrorClass.RETRYABLE or not rule.refused else rule.refused

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from controller.smlogs import help as texts
-from controller.smlogs.flags import UsageError
-from controller.smlogs.options import HelpWanted, read
+from controller.smlogs.command_line import help as texts
+from controller.smlogs.command_line.flags import UsageError
+from controller.smlogs.command_line.options import HelpWanted, read
 
 INTERRUPTED: Final = 130
 NOBODY_READS: Final = 141

@@ -17,13 +17,13 @@ from controller.runtime.clock import Clock, SystemClock
 from controller.smlogs import selection, wording
 from controller.smlogs.cloudwatch import LIMITS, LogReader, TuningMembers
 from controller.smlogs.cluster import Lookup
+from controller.smlogs.command_line.options import ALL_LINES, Options
 from controller.smlogs.events import Seen, Window
 from controller.smlogs.follow import Follower, Rhythm
 from controller.smlogs.kubectl import Kubectl, KubectlError
-from controller.smlogs.lines import Lines
-from controller.smlogs.options import ALL_LINES, Options
-from controller.smlogs.output import Output, wants_colours
 from controller.smlogs.patience import Patience, Pause
+from controller.smlogs.printing.lines import Lines
+from controller.smlogs.printing.output import Output, wants_colours
 from controller.smlogs.reading import Progress, first_ms, milliseconds, read
 from controller.smlogs.selection import Selection
 from controller.smlogs.subject import Subject

@@ -7,8 +7,8 @@ from typing import Final
 
 from controller.runtime.clock import Clock
 from controller.smlogs.events import by_time
-from controller.smlogs.output import Output
 from controller.smlogs.patience import Pause
+from controller.smlogs.printing.output import Output
 from controller.smlogs.reading import Progress, Reader, milliseconds
 from controller.smlogs.subject import Subject
 

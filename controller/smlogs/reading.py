@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
+from controller.smlogs.command_line.options import ALL_LINES, Options
 from controller.smlogs.events import LogEvent, Seen, Window, in_order, last, tail_spans
-from controller.smlogs.options import ALL_LINES, Options
 from controller.smlogs.subject import Subject
 
 _BEFORE_CREATION: Final = timedelta(days=1)

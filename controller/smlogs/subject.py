@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from controller.reconcile.status import reasons
+from controller.reconcile import reasons
 from controller.smlogs.kinds import LogKind
 
 _SINCE: Final = "lastTransitionTime"

@@ -38,7 +38,7 @@ def generate(config: Path, *, image: str) -> dict[str, str]:
     crds = _HEADER + _crd_templates(release.build(config, "crd"))
     files = {f"{_CLUSTER}/templates/crds.yaml": crds, f"{_CRDS}/templates/crds.yaml": crds}
     for chart, kustomization in ((_CLUSTER, "default"), (_OPERATOR, "namespaced")):
-        objects = list(yaml.safe_load_all(release.build(config, kustomization)))
+        objects = list(_documents(release.build(config, kustomization)))
         files[f"{chart}/templates/operator.yaml"] = _HEADER + _operator_templates(objects)
         for optional, key in _OPTIONAL.items():
             text = _operator_templates(_without_cluster_scoped(optional, config, chart))
@@ -53,15 +53,20 @@ def generate(config: Path, *, image: str) -> dict[str, str]:
     return files
 
 
+def _documents(text: str) -> Iterator[JsonObject]:
+    """Yield the objects in a stream. The parser in C reads half a megabyte of CRDs ten times as fast."""
+    yield from yaml.load_all(text, Loader=yaml.CSafeLoader)
+
+
 def _without_cluster_scoped(kustomization: str, config: Path, chart: str) -> list[JsonObject]:
     """Return the objects of an optional part; the chart for one namespace creates none outside of it."""
-    objects = list(yaml.safe_load_all(release.build(config, kustomization)))
+    objects = list(_documents(release.build(config, kustomization)))
     return [each for each in objects if chart == _CLUSTER or not each["kind"].startswith("Cluster")]
 
 
 def _crd_templates(text: str) -> str:
     """Return CRD templates that survive the release: deleting CRDs would delete all their objects (D-46)."""
-    objects = [each for each in yaml.safe_load_all(text) if each["kind"] == "CustomResourceDefinition"]
+    objects = [each for each in _documents(text) if each["kind"] == "CustomResourceDefinition"]
     for each in objects:
         each["metadata"].setdefault("annotations", {})["helm.sh/resource-policy"] = "keep"
     return "---\n".join(_escaped(to_yaml(each)) for each in objects)
@@ -111,7 +116,7 @@ def _mark_deployment(spec: JsonObject) -> None:
         container["imagePullPolicy"] = f"{_MARK}pull-policy"
         container["resources"] = f"{_MARK}block-.Values.{values}"
     manager["args"] = [each.replace("PLACEHOLDER-NAMESPACE", f"{_MARK}namespace") for each in manager["args"]]
-    manager["args"].append(f"{_MARK}extra-args")
+    manager["args"] += [f"{_MARK}status-queues", f"{_MARK}extra-args"]
     manager["env"].append(f"{_MARK}extra-env")
 
 
@@ -148,6 +153,12 @@ def _actions(stripped: str, indent: str) -> Iterator[str]:
         yield f"{{{{- with {found[1]} }}}}\n{indent}{{{{- toYaml . | nindent {len(indent)} }}}}\n{{{{- end }}}}\n"
     elif found := re.fullmatch(rf"(\w+): {_MARK}block-(\S+)", stripped):
         yield f"{indent}{found[1]}:\n{indent}  {{{{- toYaml {found[2]} | nindent {deeper} }}}}\n"
+    elif stripped == f"- {_MARK}status-queues":
+        yield (
+            "{{- with .Values.statusQueues }}\n"
+            f'{indent}- {{{{ printf "--status-queue=%s" (join "," .) | quote }}}}\n'
+            "{{- end }}\n"
+        )
     elif stripped == f"- {_MARK}extra-args":
         yield f"{{{{- range .Values.extraArgs }}}}\n{indent}- {{{{ . | quote }}}}\n{{{{- end }}}}\n"
     elif stripped == f"- {_MARK}extra-env":

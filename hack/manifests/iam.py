@@ -1,5 +1,5 @@
 """Generates IAM policies from the operations that the code calls: one per kind, one for all, one for users who read
-logs, and one for roles of namespaces.
+logs, one for roles of namespaces, and one for queues of state changes.
 
 A test reads the operations in `controller/` and fails if one is missing here. Resources are `*`: names are known only
 when objects are created, and the same file is valid in every partition. Narrow them by tag or prefix as needed.
@@ -59,6 +59,7 @@ def generate() -> dict[str, str]:
     logs = ["logs:FilterLogEvents", "sagemaker:ListTrainingJobsForHyperParameterTuningJob"]
     files["smlogs.json"] = _text([_allow("ReadJobLogs", logs)])
     files["assume-roles.json"] = _text([_assume()])
+    files["status-queue.json"] = _text([_status_queue()])
     return files
 
 
@@ -110,6 +111,12 @@ def _assume() -> Policy:
     """Return the policy for namespaces with roles. By name: `*` would allow every role that trusts the account."""
     allowed = _allow("AssumeRolesOfNamespaces", ["sts:AssumeRole", "sts:TagSession"])
     return {**allowed, "Resource": "arn:*:iam::*:role/sagemaker-operator-*"}
+
+
+def _status_queue() -> Policy:
+    """Return the policy for `--status-queue`. By name, as config/aws/status-queue.yaml chooses it."""
+    actions = ["sqs:DeleteMessage", "sqs:ReceiveMessage"]
+    return {**_allow("ReadStatusQueue", actions), "Resource": "arn:*:sqs:*:*:sagemaker-operator-*"}
 
 
 def _pass_role() -> Policy:

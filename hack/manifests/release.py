@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +18,9 @@ IMAGE: Final = "amazon-sagemaker-operator-for-k8s:v1"
 """The image in config/manager; replaced if another one is requested."""
 
 
+@cache
 def build(config: Path, kustomization: str) -> str:
-    """Return the YAML of one kustomization. Raises RuntimeError with kubectl's message."""
+    """Return the YAML of one kustomization, built once per folder. Raises RuntimeError with kubectl's message."""
     command = [str(tools.find("kubectl")), "kustomize", str(config / kustomization)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from api.meta import GROUP
-from controller.reconcile.status import reasons
-from controller.reconcile.status.reasons import ConditionType, EventReason, Reason
+from controller.reconcile import reasons
+from controller.reconcile.reasons import ConditionType, EventReason, Reason
 
 _HEADER: Final = """\
-<!-- Made by `python -m hack.manifests` from controller/reconcile/status/reasons.py. Do not edit: change that. -->
+<!-- Made by `python -m hack.manifests` from controller/reconcile/reasons.py. Do not edit: change that. -->
 # Conditions, reasons and events
 
 Every object reports in `status.conditions` where it stands, and in events what happened to it. This page lists every

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hack.sandbox import fault_command
+from hack.sandbox import account_command, fault_command
 from hack.sandbox.aws import control as aws_control
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.aws.records.triggers import HELP as MARKERS
@@ -52,6 +52,8 @@ def _run(options: argparse.Namespace) -> int:
             aws_port=options.aws_port,
             speed=options.speed,
             events=options.events,
+            history=options.history,
+            list_lag_s=options.list_lag,
         )
     )
 
@@ -59,6 +61,7 @@ def _run(options: argparse.Namespace) -> int:
 def _aws(options: argparse.Namespace) -> int:
     stopped = _until_signal()
     with bound(partial(aws_server.start, options.port, speed=options.speed), options.port, "--port") as running:
+        account_command.prepare(running, history=options.history, list_lag_s=options.list_lag)
         print(f"SageMaker at {running.url}; Ctrl-C ends it", flush=True)
         stopped.wait()
     return 0
@@ -87,16 +90,6 @@ def _clock(options: argparse.Namespace) -> dict[str, Any]:
     return control(server_url("aws", options.dir, options.url), "POST", "clock", {"advance_s": options.seconds})
 
 
-def _quota(options: argparse.Namespace) -> dict[str, Any]:
-    url = server_url("aws", options.dir, options.url)
-    return control(url, "POST", "quota", {"calls_per_second": options.calls_per_second})
-
-
-def _search(options: argparse.Namespace) -> dict[str, Any]:
-    url = server_url("aws", options.dir, options.url)
-    return control(url, "POST", "search", {"lag_s": options.lag, "gap": options.gap})
-
-
 def _until_signal() -> threading.Event:
     """Return an event that SIGINT and SIGTERM set."""
     stopped = threading.Event()
@@ -122,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     aws.add_argument(
         "--speed", type=_positive, default=1.0, metavar="X", help="jobs and endpoints live this many times as fast"
     )
+    account_command.add_options(aws)
     aws.set_defaults(command=_aws)
     kube = commands.add_parser("kube", help="the Kubernetes API alone")
     kube.add_argument("--port", type=_port, default=8001, help="default %(default)s; 0: any free one")
@@ -139,17 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     clock.add_argument("seconds", type=float, help="by how many seconds")
     fault_command.add_target(clock)
     clock.set_defaults(command=_clock)
-    quota = commands.add_parser(
-        "quota", help="limit the List, Describe and Search calls that a running SageMaker answers"
-    )
-    quota.add_argument("calls_per_second", type=float, help="for each operation; 0 lifts the limit")
-    fault_command.add_target(quota)
-    quota.set_defaults(command=_quota)
-    search = commands.add_parser("search", help="let a running SageMaker's Search lag, or leave resources out")
-    search.add_argument("--lag", type=float, default=0.0, metavar="SECONDS", help="show changes this much later")
-    search.add_argument("--gap", type=float, default=0.0, metavar="SHARE", help="never show this share, from 0 to 1")
-    fault_command.add_target(search)
-    search.set_defaults(command=_search)
+    account_command.add_parsers(commands)
     return parser
 
 
@@ -179,6 +163,7 @@ def _add_run(commands: Any) -> None:
     parser.add_argument(
         "--events", action="store_true", help="the operator reads state changes from a queue, and polls rarely"
     )
+    account_command.add_options(parser)
     parser.set_defaults(command=_run)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
 
+from hack.sandbox.account_command import prepare
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.control_client import STATE_FILE, SandboxError
 from hack.sandbox.kubeapi import KubeApi, manifests
@@ -50,6 +51,8 @@ class Options:
     aws_port: int = 18444
     speed: float = 1.0
     events: bool = False
+    history: int = 0  # finished jobs of each kind that the account has had
+    list_lag_s: float = 0.0
     operator: Sequence[str] | None = None  # the command, in tests
     samples: Sequence[Sample] | None = None  # by default all of the kinds that the operator serves
 
@@ -69,6 +72,7 @@ def run(options: Options, out: IO[str] = sys.stdout, monotonic: Callable[[], flo
         aws = stack.enter_context(
             bound(lambda: aws_server.start(options.aws_port, speed=options.speed), options.aws_port, "--aws-port")
         )
+        prepare(aws, history=options.history, list_lag_s=options.list_lag_s)
         kube = bound(lambda: _start_kube(options.kube_port), options.kube_port, "--kube-port")
         stack.callback(kube.stop)
         kubeconfig = directory / "kubeconfig"

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -17,19 +18,18 @@ from controller.aws.polling.poll_state import FeedSettings
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
+from controller.controllers import CONTROLLERS
 from controller.kube.errors import AlreadyExists
-from controller.reconcile.context import JobSettings
+from controller.reconcile.effects import EffectGate
 from controller.reconcile.endpoint.child_objects import OWNERS
 from controller.reconcile.endpoint.desired import owners_of
-from controller.reconcile.endpoint.perform import HostingContext, HostingReconciler
-from controller.reconcile.endpoint.states import SETTLED
-from controller.reconcile.executor import Executor
-from controller.reconcile.resource.perform import ResourceContext, ResourceReconciler
-from controller.reconcile.resource.users import CONFIGURATION, MODELS, Usage, configuration_of, models_of
+from controller.reconcile.resource.users import CONFIGURATION, MODELS, configuration_of, models_of
+from controller.reconcile.settings import ReconcilerSettings
+from controller.reconcile.setup import Shared
 from controller.runtime.controller import Reconciler
 from controller.runtime.errors import ABSENT, Absent, ClassifiedError, ErrorClass, Terminal
 from tests.fakes import FakeClock
-from tests.faults.cluster import FakeCluster
+from tests.faults.cluster import FakeCluster, copied
 from tests.faults.world import Crash, CrashHook, FakeRecorder, OpenFence, _Hook
 
 KEY = ObjectKey("default", "host")
@@ -69,16 +69,8 @@ class Store:
 
     def by_index(self, name: str, value: str) -> list[JsonObject]:
         """Objects that the index function knows under `value`."""
-        objects = [self._cluster.get(key) for key in self._cluster.keys()]  # noqa: SIM118 (not a mapping)
-        return [obj for obj in objects if obj and value in set(INDEXES[name](obj))]
-
-
-class NoPolicies:
-    """Nobody has put a policy on a variant."""
-
-    def by_index(self, name: str, value: str) -> list[JsonObject]:
-        """See `ChildReader.by_index`."""
-        return []
+        objects = [self._cluster.peek(key) for key in self._cluster.keys()]  # noqa: SIM118 (not a mapping)
+        return [copied(obj) for obj in objects if obj and value in set(INDEXES[name](obj))]
 
 
 class Writer:
@@ -282,7 +274,7 @@ class FakeHosting:
         return request
 
     def targets(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> Descriptions:
-        """See `perform.Targets.targets`."""
+        """See `Scaling.targets`."""
         self.calls.append("DescribeScalableTargets")
         return {each["ResourceId"]: {} for each in selectors if each["ResourceId"] in self.scaled}
 
@@ -327,12 +319,12 @@ class HostingWorld:
         self.recorder = FakeRecorder()
         self.fence = OpenFence()
         self.crashes = 0
-        self.settings = JobSettings(cluster_id="cluster-1", manager="test/1")
+        self.settings = ReconcilerSettings(cluster_id="cluster-1", manager="test/1")
         self.restart()
 
     def restart(self) -> None:
         """A new process: fresh memory, fresh tracker, no crash planned."""
-        self.crash = CrashHook()
+        self.crash = CrashHook(self.clock)
         self.seen: dict[tuple[str, ObjectKey], str | None] = {}
         self.woken: list[ObjectKey] = []
         self.later: dict[tuple[str, ObjectKey], float] = {}
@@ -344,32 +336,20 @@ class HostingWorld:
             self.woken.append,
             self.clock,
             TrackerMetrics(CollectorRegistry()),
-            FeedSettings(settled=SETTLED),
+            FeedSettings(settled=CONTROLLERS.of(HOSTING_DEPLOYMENT).settled),
             rand=lambda: 0.5,
         )
-        executor = Executor(writer, self.aws, self.recorder, self.fence, _Hook(self.crash))
-        usage = Usage(stores[ENDPOINT_CONFIG.kind], stores[HOSTING_DEPLOYMENT.kind])
-        self.reconcilers: dict[str, Reconciler] = {
-            descriptor.kind: ResourceReconciler(
-                ResourceContext(descriptor, self.aws, usage, executor, self.clock, self.settings, lambda: 0.5),
-                stores[descriptor.kind],
-            )
-            for descriptor in (MODEL, ENDPOINT_CONFIG)
+        effects = EffectGate(writer, self.aws, self.recorder, self.fence, _Hook(self.crash))
+        kinds: Any = {
+            descriptor.kind: SimpleNamespace(descriptor=descriptor, store=stores[descriptor.kind])
+            for descriptor in KINDS
         }
-        hosting = HostingContext(
-            endpoints=self.aws,
-            tracker=self.tracker,
-            models=stores[MODEL.kind],
-            configurations=stores[ENDPOINT_CONFIG.kind],
-            policies=NoPolicies(),
-            scaling=self.aws,
-            writer=writer,
-            executor=executor,
-            clock=self.clock,
-            settings=self.settings,
-            rand=lambda: 0.5,
-        )
-        self.reconcilers[HOSTING_DEPLOYMENT.kind] = HostingReconciler(hosting, stores[HOSTING_DEPLOYMENT.kind])
+        aws: Any = self.aws
+        shared = Shared(kinds, writer, aws, aws, aws, effects, self.clock, self.settings, lambda: 0.5)
+        self.reconcilers: dict[str, Reconciler] = {
+            kind: CONTROLLERS.new_reconciler(served, self.tracker if kind == HOSTING_DEPLOYMENT.kind else None, shared)
+            for kind, served in kinds.items()
+        }
 
     def run(self, seconds: float, *, step_s: float = 1.0) -> None:
         """Let time pass: what was written, woken or is due is reconciled; after a crash another process goes on."""
@@ -417,7 +397,7 @@ class HostingWorld:
         for kind, cluster in self.clusters.items():
             known = {key for each, key in self.seen if each == kind}
             for key in {*cluster.keys(), *known}:
-                obj = cluster.get(key)
+                obj = cluster.peek(key)
                 version = obj["metadata"]["resourceVersion"] if obj else None
                 if self.seen.get((kind, key), "") != version:
                     self.seen[kind, key] = version

@@ -1,6 +1,5 @@
 """One object of any kind before its reconciler, on an API server whose schemas are not in force: all is let in."""
 
-import copy
 import itertools
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -11,7 +10,6 @@ from typing import Any, Final
 import botocore.exceptions
 import botocore.session
 import botocore.validate
-import yaml
 from prometheus_client import CollectorRegistry
 
 from api.descriptor import KindDescriptor
@@ -23,13 +21,15 @@ from controller.aws.polling.poll_state import FeedSettings
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.sagemaker import Page
 from controller.aws.targets import Target, TargetDefaults
-from controller.lifecycles import TRACKED, Shared, new_reconciler, new_store
-from controller.reconcile.context import JobSettings
-from controller.reconcile.executor import Executor
+from controller.controllers import CONTROLLERS
+from controller.reconcile.effects import EffectGate
 from controller.reconcile.served import Served
+from controller.reconcile.settings import ReconcilerSettings
+from controller.reconcile.setup import Shared
 from controller.runtime.errors import ABSENT, Absent, Terminal
+from tests.documents import document, documents
 from tests.fakes import FakeClock
-from tests.faults.cluster import _merge
+from tests.faults.cluster import _merge, copied
 from tests.faults.world import FakeRecorder, OpenFence
 from tests.sandbox.harness import REPOSITORY
 
@@ -51,7 +51,7 @@ _SAMPLES: Final = {
 @cache
 def sample(descriptor: KindDescriptor) -> JsonObject:
     """The sample of a kind, as the API server would show it; not to be changed."""
-    obj: JsonObject = yaml.safe_load((REPOSITORY / "samples" / f"{_SAMPLES[descriptor.kind]}.yaml").read_text())
+    obj: JsonObject = {**documents(REPOSITORY / "samples" / f"{_SAMPLES[descriptor.kind]}.yaml")[0]}
     uid = "a92f5e3c-f07b-11e9-bf6c-06d6f3037abc"
     obj["metadata"] = {
         "namespace": KEY.namespace,
@@ -65,7 +65,7 @@ def sample(descriptor: KindDescriptor) -> JsonObject:
 
 def deleting(obj: JsonObject) -> JsonObject:
     """The object after `kubectl delete`."""
-    changed = copy.deepcopy(obj)
+    changed = copied(obj)
     changed["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": [FINALIZER]}
     return changed
 
@@ -74,7 +74,7 @@ def deleting(obj: JsonObject) -> JsonObject:
 def schema_of(descriptor: KindDescriptor) -> JsonObject:
     """Schemas of spec and status, from the CRD that is shipped."""
     path = REPOSITORY / "config" / "crd" / "bases" / f"sagemaker.aws.amazon.com_{descriptor.plural}.yaml"
-    crd = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
+    crd = document(path)
     properties: JsonObject = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
     return properties
 
@@ -102,7 +102,7 @@ def misfits(schema: Mapping[str, Any], place: Place = ()) -> Iterator[tuple[Plac
 
 def with_value(obj: JsonObject, place: Place, value: Any) -> JsonObject:
     """A copy of `obj` with `value` at `place`; what is missing on the way is made."""
-    changed: Any = copy.deepcopy(obj)
+    changed: Any = copied(obj)
     at = changed
     for name, following in itertools.pairwise(place):
         inner: Any = [] if isinstance(following, int) else {}
@@ -114,7 +114,7 @@ def with_value(obj: JsonObject, place: Place, value: Any) -> JsonObject:
     last = place[-1]
     if isinstance(last, int) and not at:
         at.append(None)
-    at[last] = copy.deepcopy(value)
+    at[last] = copied(value)
     result: JsonObject = changed
     return result
 
@@ -125,22 +125,22 @@ class LaxWorld:
     def __init__(self, descriptor: KindDescriptor) -> None:
         self._clock = FakeClock()
         queue: Any = SimpleNamespace(add=lambda *_: None)
-        kinds = {each.kind: Served(each, new_store(each), queue) for each in KINDS}
+        kinds = {each.kind: Served(each, CONTROLLERS.new_store(each), queue) for each in KINDS}
         self._store = kinds[descriptor.kind].store
         aws: Any = _Aws()
         client: Any = _Client({kind: served.store for kind, served in kinds.items()})
-        settings = JobSettings(cluster_id="c", manager="m", defaults=TargetDefaults(region="eu-west-1"))
-        executor = Executor(client, aws, FakeRecorder(), OpenFence())
-        shared = Shared(kinds, client, aws, aws, aws, executor, self._clock, settings)
+        settings = ReconcilerSettings(cluster_id="c", manager="m", defaults=TargetDefaults(region="eu-west-1"))
+        effects = EffectGate(client, aws, FakeRecorder(), OpenFence())
+        shared = Shared(kinds, client, aws, aws, aws, effects, self._clock, settings)
         tracker = None
-        if descriptor.life_cycle in TRACKED:
+        if CONTROLLERS.of(descriptor).is_tracked:
             metrics = TrackerMetrics(CollectorRegistry())
             tracker = Tracker(descriptor, aws, lambda _: None, self._clock, metrics, FeedSettings())
-        self._reconciler = new_reconciler(kinds[descriptor.kind], tracker, shared)
+        self._reconciler = CONTROLLERS.new_reconciler(kinds[descriptor.kind], tracker, shared)
 
     def settled(self, obj: JsonObject) -> JsonObject:
         """The object after some passes, empty if it is gone. Raises what a pass raises, `Terminal` apart."""
-        self._store.upsert(copy.deepcopy(obj))
+        self._store.upsert(copied(obj))
         for _ in range(_PASSES):
             with suppress(Terminal):
                 self._reconciler.reconcile(KEY)
@@ -216,7 +216,7 @@ class _Client:
 
     def patch(self, resource: Resource, key: ObjectKey, body: JsonObject, *, subresource: str = "") -> JsonObject:
         current = self._stores[resource.kind].get(key)
-        changes = copy.deepcopy(body)
+        changes = copied(body)
         changes["metadata"].pop("resourceVersion", None)
         if subresource:
             new = {**current, "status": _merge(current.get("status"), changes["status"])}
@@ -225,7 +225,7 @@ class _Client:
         return current if new == current else self._put(resource, new)
 
     def create(self, resource: Resource, namespace: str | None, body: Mapping[str, Any]) -> JsonObject:
-        new = copy.deepcopy(dict(body))
+        new = copied(dict(body))
         new["metadata"] |= {"uid": f"uid-{self._version}", "generation": 1}
         return self._put(resource, new)
 
@@ -235,5 +235,5 @@ class _Client:
     def _put(self, resource: Resource, new: JsonObject) -> JsonObject:
         self._version += 1
         new["metadata"]["resourceVersion"] = str(self._version)
-        self._stores[resource.kind].upsert(copy.deepcopy(new))
+        self._stores[resource.kind].upsert(copied(new))
         return new

@@ -1,51 +1,53 @@
-"""Sieve's first family: the process dies before or after any effect, and another one takes over (DESIGN 5)."""
+"""Sieve's first family: the process dies before or after any effect, and another one takes over (DESIGN 5).
+
+Each test plays a life once undisturbed, which counts the effects, and then once for each point at which it can die.
+"""
 
 import pytest
 
 from api.descriptor import KindDescriptor
 from tests.faults.scenarios import JOBS, SCENARIOS, Scenario, scenarios_of
-from tests.faults.world import World, manifest
+from tests.faults.world import CrashPoint, World, manifest
 
-
-def _points(job: KindDescriptor, scenario: Scenario) -> list[tuple[int, bool]]:
-    """Where the undisturbed run can die: before each effect, and after those that happened (AWS may refuse one)."""
-    world = World(job)
-    scenario.play(world)
-    scenario.check(world)
-    before = [(n, False) for n in range(1, len(world.crash.seen) + 1)]
-    return before + [(n, True) for n in world.crash.done]
-
-
-POINTS = [
-    pytest.param(job, scenario, n, after, id=f"{job.kind} {name}: {'after' if after else 'before'} effect {n}")
-    for job in JOBS
-    for name, scenario in scenarios_of(job).items()
-    for n, after in _points(job, scenario)
+LIVES = [
+    pytest.param(job, scenario, id=f"{job.kind} {name}") for job in JOBS for name, scenario in scenarios_of(job).items()
 ]
 
 
-@pytest.mark.parametrize(("job", "scenario", "n", "after"), POINTS)
+def _points(job: KindDescriptor, scenario: Scenario) -> list[CrashPoint]:
+    """Return where the undisturbed run can die: AWS may refuse an effect, which then does not happen."""
+    world = World(job)
+    scenario.play(world)
+    scenario.check(world)
+    return world.crash.points()
+
+
+@pytest.mark.parametrize(("job", "scenario"), LIVES)
 def test_a_crash_at_any_effect_changes_nothing_in_the_end(
-    job: KindDescriptor, scenario: Scenario, n: int, after: bool
+    job: KindDescriptor, scenario: Scenario, subtests: pytest.Subtests
 ) -> None:
     """No second job, none orphaned, none lost; the object converges without a human."""
-    world = World(job)
-    world.crash.at, world.crash.after = n, after
-    scenario.play(world)
-    scenario.check(world)
-    assert world.crashes == 1
+    for point in _points(job, scenario):
+        with subtests.test(str(point)):
+            world = World(job)
+            world.crash.step(point)
+            scenario.play(world)
+            scenario.check(world)
+            assert world.crashes == 1
 
 
-@pytest.mark.parametrize(("job", "scenario", "n", "after"), POINTS)
+@pytest.mark.parametrize(("job", "scenario"), LIVES)
 def test_nor_does_it_when_sagemaker_shows_new_jobs_late(
-    job: KindDescriptor, scenario: Scenario, n: int, after: bool
+    job: KindDescriptor, scenario: Scenario, subtests: pytest.Subtests
 ) -> None:
     """D-07b: for some seconds only Create knows the job; "not found" must not be taken for "never was"."""
-    world = World(job)
-    world.aws.lag_s = 8.0
-    world.crash.at, world.crash.after = n, after
-    scenario.play(world)
-    scenario.check(world)
+    for point in _points(job, scenario):
+        with subtests.test(str(point)):
+            world = World(job)
+            world.aws.lag_s = 8.0
+            world.crash.step(point)
+            scenario.play(world)
+            scenario.check(world)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from api.annotations import RECONCILE_AT
 from api.descriptor import KindDescriptor
 from api.v1 import HOSTING_DEPLOYMENT
 from controller.aws.errors import AwsError
-from controller.reconcile.executor import Effect
+from controller.reconcile.effects import Effect
 from controller.runtime.errors import ErrorClass
 from tests.faults.hosting_world import KEY, HostingWorld, manifest
+from tests.faults.world import CrashPoint
 
 
 def _serves(world: HostingWorld, version: str, count: int = 1) -> None:
@@ -100,30 +101,25 @@ def is_tagged_otherwise(world: HostingWorld) -> None:
 LIVES = [lives, waits, fails, is_deleted_early, is_deleted_at_once, is_tagged_otherwise]
 
 
-def _points(life: Callable[[HostingWorld], None]) -> list[tuple[int, bool]]:
-    """Where the undisturbed run can die. Events apart: nothing depends on them, and tests are to be fast."""
+def _points(life: Callable[[HostingWorld], None]) -> list[CrashPoint]:
+    """Return where the undisturbed run can die. Events apart: nothing depends on them, and tests are to be fast."""
     world = HostingWorld()
     life(world)
-    counted = [n for n, effect in enumerate(world.crash.seen, 1) if effect is not Effect.TELL]
-    return [(n, False) for n in counted] + [(n, True) for n in counted if n in world.crash.done]
+    return world.crash.points(besides=frozenset({Effect.EMIT_EVENT}))
 
 
-@pytest.mark.parametrize(
-    ("life", "n", "after"),
-    [
-        pytest.param(life, n, after, id=f"{life.__name__}: {'after' if after else 'before'} effect {n}")
-        for life in LIVES
-        for n, after in _points(life)
-    ],
-)
+@pytest.mark.parametrize("half", [0, 1], ids=["one half", "the other half"])  # for two processes
+@pytest.mark.parametrize("life", LIVES, ids=[life.__name__ for life in LIVES])
 def test_a_crash_at_any_effect_changes_nothing_in_the_end(
-    life: Callable[[HostingWorld], None], n: int, after: bool
+    life: Callable[[HostingWorld], None], half: int, subtests: pytest.Subtests
 ) -> None:
     """Nothing is made twice, orphaned or lost, and nothing that a live endpoint uses is deleted."""
-    world = HostingWorld()
-    world.crash.at, world.crash.after = n, after
-    life(world)
-    assert world.crashes == 1
+    for point in _points(life)[half::2]:
+        with subtests.test(str(point)):
+            world = HostingWorld()
+            world.crash.step(point)
+            life(world)
+            assert world.crashes == 1
 
 
 def test_an_endpoint_at_rest_costs_nothing_but_lists() -> None:

@@ -7,8 +7,12 @@ from prometheus_client import CollectorRegistry
 
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
+from controller.aws.errors import AwsError
 from controller.aws.limits.budgets import LIMITS, Budgets
+from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
+from controller.runtime.errors import Absent, ErrorClass
+from hack.bench.budgets import HiddenBucket
 from tests.faults.world import World, manifest
 
 
@@ -44,3 +48,74 @@ def test_eighty_new_objects_are_created_at_the_budgets_rate_with_few_passes() ->
         assert sum(start <= time < start + 10 for time in times) <= limit.burst + 10 * limit.rate + 1
     assert len(passes) <= 80 * 12
     assert len(world.cluster.writes) <= 80 * 5, "finalizer and name, waiting, empty write before Create, created"
+
+
+SWEEP_S = 10.0
+"""A sweep of a thousand jobs: ten pages, one a second."""
+
+
+class Burst:
+    """Jobs that run, with the operator's budgets in front of an AWS that allows `describes_per_s`."""
+
+    def __init__(self, jobs: int, describes_per_s: float = 1e9) -> None:
+        self.world = World()
+        self._allowed = HiddenBucket(describes_per_s, 2 * describes_per_s)
+        self._budgets = Budgets(self.world.clock, CollectorRegistry())
+        self.refused = 0
+        for n in range(jobs):
+            obj = manifest()
+            obj["metadata"]["name"] = f"job-{n}"
+            self.world.cluster.apply(obj)
+        self.world.run(10)
+        self._list_page, self._describe = self.world.aws.list_page, self.world.aws.describe
+        self.world.aws.list_page = self._budgeted_list_page  # type: ignore[method-assign]
+        self.world.aws.describe = self._budgeted_describe  # type: ignore[method-assign]
+        self.world.run(60)
+
+    def _budgeted_list_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
+        self._budgets.admit(target, "ListTrainingJobs", "tracker", background=True)
+        return self._list_page(descriptor, target, next_token=next_token)
+
+    def _budgeted_describe(
+        self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable, background: bool
+    ) -> dict[str, Any] | Absent:
+        operation, now = "DescribeTrainingJob", self.world.clock.monotonic()
+        self._budgets.admit(target, operation, caller, background=background)
+        if not self._allowed.takes(now):
+            self.refused += 1
+            again_s = self._budgets.refused(target, operation, caller, background=background, sent_at=now)
+            raise AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded", retry_after_s=again_s)
+        self._budgets.accepted(target, operation)
+        return self._describe(descriptor, target, name, caller=caller, background=background)
+
+    def ends(self) -> list[float]:
+        """End all jobs at this moment; return the seconds after which each object shows it, ascending."""
+        world, cluster = self.world, self.world.cluster
+        ended_at, waiting, shown = world.clock.monotonic(), set(cluster.keys()), []
+        for _, name in tuple(world.aws.jobs):
+            world.aws.move(name, "Completed")
+        while waiting and world.clock.monotonic() < ended_at + 300:
+            world.run(0.25, step_s=0.25)
+            ended = {key for key in waiting if (cluster.peek(key) or {})["status"]["trainingJobStatus"] == "Completed"}
+            waiting -= ended
+            shown += [world.clock.monotonic() - ended_at] * len(ended)
+        assert not waiting
+        return shown
+
+
+def test_the_end_of_a_thousand_jobs_is_shown_by_the_sweep_that_finds_them() -> None:
+    """Their Describes wait a second at most, where AWS allows them, and each is made once."""
+    burst = Burst(1000)
+    burst.world.aws.calls.clear()
+    shown = burst.ends()
+    assert shown[500] <= SWEEP_S
+    assert shown[990] <= SWEEP_S + 1.0
+    assert burst.world.aws.count("describe") == 1000
+
+
+def test_an_account_that_allows_ten_describes_a_second_is_used_to_the_full_with_few_refusals() -> None:
+    """What AWS allows is found from above: a fast start costs refused calls, not time."""
+    burst = Burst(300, describes_per_s=10.0)
+    shown = burst.ends()
+    assert shown[-1] <= 1.25 * 300 / 10.0
+    assert burst.refused <= 0.05 * 300

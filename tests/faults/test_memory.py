@@ -104,7 +104,7 @@ def tuning_generation(of: tuning_world.TuningWorld, number: int) -> None:
         pytest.param(
             tuning_world.TuningWorld,
             tuning_generation,
-            lambda of: (of.reconcilers, of.trackers, of.companions),
+            lambda of: (of.reconcilers, of.trackers),
             id="tuning jobs",
         ),
     ],

@@ -2,26 +2,23 @@
 
 import copy
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from api.annotations import DRIFT_POLICY, PAUSED, RECONCILE_AT
 from api.meta import JsonObject, ObjectKey
-from api.v1 import HOSTING_AUTOSCALING_POLICY
+from api.v1 import HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT
 from controller.aws.autoscaling import Descriptions
 from controller.aws.errors import AwsError
 from controller.aws.targets import Target
-from controller.reconcile.context import JobSettings
-from controller.reconcile.executor import Executor
-from controller.reconcile.scaling.perform import (
-    ENDPOINTS,
-    RESOURCE_IDS,
-    ScalingContext,
-    ScalingReconciler,
-    endpoints_of,
-    resource_ids_of,
-)
+from controller.controllers import CONTROLLERS
+from controller.reconcile.effects import EffectGate
+from controller.reconcile.hosting import RESOURCE_IDS
+from controller.reconcile.scaling.perform import ENDPOINTS, endpoints_of, resource_ids_of
+from controller.reconcile.settings import ReconcilerSettings
+from controller.reconcile.setup import Shared
 from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
 from tests.fakes import FakeClock
 from tests.faults.cluster import FakeCluster
@@ -101,12 +98,17 @@ class World:
 
     def restart(self) -> None:
         """A new process that remembers nothing."""
-        self.crash = CrashHook()
+        self.crash = CrashHook(self.clock)
         writer, sagemaker = self.cluster, FakeSageMaker(self.clock)
-        executor = Executor(writer, sagemaker, FakeRecorder(), OpenFence(), _Hook(self.crash))
-        settings = JobSettings(cluster_id="cluster-1", manager="test/1")
-        deployments = self.deployments.store
-        self.reconciler = ScalingReconciler(ScalingContext(self.aws, self, deployments, executor, self.clock, settings))
+        effects = EffectGate(writer, sagemaker, FakeRecorder(), OpenFence(), _Hook(self.crash))
+        settings = ReconcilerSettings(cluster_id="cluster-1", manager="test/1")
+        kinds: Any = {
+            HOSTING_AUTOSCALING_POLICY.kind: SimpleNamespace(descriptor=HOSTING_AUTOSCALING_POLICY, store=self),
+            HOSTING_DEPLOYMENT.kind: SimpleNamespace(descriptor=HOSTING_DEPLOYMENT, store=self.deployments.store),
+        }
+        other: Any = sagemaker
+        shared = Shared(kinds, other, other, self.aws, other, effects, self.clock, settings)
+        self.reconciler = CONTROLLERS.new_reconciler(kinds[HOSTING_AUTOSCALING_POLICY.kind], None, shared)
 
     def get(self, key: ObjectKey) -> JsonObject | None:
         """See `PolicyReader.get`."""
@@ -159,19 +161,16 @@ def life(world: World) -> None:
     assert set(world.aws.bounds) == {C}, "it was there before us"
 
 
-def _points() -> list[tuple[int, bool]]:
-    world = World()
-    life(world)
-    return [(n, False) for n in range(1, len(world.crash.seen) + 1)] + [(n, True) for n in world.crash.done]
-
-
-@pytest.mark.parametrize(("n", "after"), _points())
-def test_a_crash_at_any_effect_leaves_nothing_half_applied(n: int, after: bool) -> None:
+def test_a_crash_at_any_effect_leaves_nothing_half_applied(subtests: pytest.Subtests) -> None:
     """Whatever was applied is known, and in the end there is what the spec says, or nothing."""
-    world = World()
-    world.crash.at, world.crash.after = n, after
-    life(world)
-    assert world.crashes == 1
+    undisturbed = World()
+    life(undisturbed)
+    for point in undisturbed.crash.points():
+        with subtests.test(str(point)):
+            world = World()
+            world.crash.step(point)
+            life(world)
+            assert world.crashes == 1
 
 
 def test_an_object_that_has_applied_nothing_removes_nothing() -> None:

@@ -16,48 +16,45 @@ from tests.faults.world import DONE, KEY, World, manifest
 def _history(scenario: Scenario) -> list[JsonObject]:
     world = World()
     scenario.play(world)
+    assert world.cluster.history
     return world.cluster.history
 
 
-VIEWS = [
-    pytest.param(scenario, n, id=f"{name}: view {n}")
-    for name, scenario in SCENARIOS.items()
-    for n in range(len(_history(scenario)))
-]
-
-
-@pytest.mark.parametrize(("scenario", "n"), VIEWS)
-def test_a_restart_on_any_older_view_changes_nothing_in_the_end(scenario: Scenario, n: int) -> None:
+@pytest.mark.parametrize("scenario", [pytest.param(each, id=name) for name, each in SCENARIOS.items()])
+def test_a_restart_on_any_older_view_changes_nothing_in_the_end(scenario: Scenario, subtests: pytest.Subtests) -> None:
     """A new process that for two minutes sees an old version does no harm, and then converges."""
-    world = World()
-    scenario.play(world)
-    world.restart()
-    creates, jobs = world.aws.count("create"), set(world.aws.jobs)
-    stops = world.aws.count("stop")
-    world.cluster.store.freeze(KEY, world.cluster.history[n])
-    world.run(120)
-    assert set(world.aws.jobs) == jobs
-    assert world.aws.count("create") == creates, "nothing is created on a view that is not current"
-    assert world.aws.count("stop") == stops, "nothing is stopped on a view that is not current"
-    world.cluster.store.thaw()
-    world.run(60)
-    scenario.check(world)
+    for n, view in enumerate(_history(scenario)):
+        with subtests.test(f"view {n}"):
+            world = World()
+            scenario.play(world)
+            world.restart()
+            creates, jobs = world.aws.count("create"), set(world.aws.jobs)
+            stops = world.aws.count("stop")
+            world.cluster.store.freeze(KEY, view)
+            world.run(120)
+            assert set(world.aws.jobs) == jobs
+            assert world.aws.count("create") == creates, "nothing is created on a view that is not current"
+            assert world.aws.count("stop") == stops, "nothing is stopped on a view that is not current"
+            world.cluster.store.thaw()
+            world.run(60)
+            scenario.check(world)
 
 
-@pytest.mark.parametrize("n", range(len(_history(SCENARIOS["completes"]))))
-def test_a_record_that_has_left_sagemaker_is_not_created_again_by_an_older_view(n: int) -> None:
+def test_a_record_that_has_left_sagemaker_is_not_created_again_by_an_older_view(subtests: pytest.Subtests) -> None:
     """D-08 with a stale cache: the name is free again, so only the precondition stands between us and a second run."""
-    world = World()
-    completes(world)
-    world.aws.jobs.clear()
-    world.restart()
-    world.cluster.store.freeze(KEY, world.cluster.history[n])
-    world.run(120)
-    world.cluster.store.thaw()
-    world.run(60)
-    assert world.aws.jobs == {}
-    assert world.aws.count("create") == 1
-    assert world.status["trainingJobStatus"] == "Completed"
+    for n, view in enumerate(_history(SCENARIOS["completes"])):
+        with subtests.test(f"view {n}"):
+            world = World()
+            completes(world)
+            world.aws.jobs.clear()
+            world.restart()
+            world.cluster.store.freeze(KEY, view)
+            world.run(120)
+            world.cluster.store.thaw()
+            world.run(60)
+            assert world.aws.jobs == {}
+            assert world.aws.count("create") == 1
+            assert world.status["trainingJobStatus"] == "Completed"
 
 
 def test_a_new_object_of_the_same_name_is_not_stopped_by_the_old_ones_deletion() -> None:

@@ -1,39 +1,36 @@
 """A tuning job and its training jobs through crashes, refusals, silence and old views: the same end each time."""
 
+import itertools
+
 import pytest
 
 from controller.aws.errors import AwsError
 from controller.kube.errors import ConnectionFailed
 from controller.runtime.errors import ErrorClass
+from tests.faults.cluster import silence
 from tests.faults.tuning_scenarios import SCENARIOS, Scenario, assert_all_gone, assert_completed, completes
 from tests.faults.tuning_world import KEY, TuningWorld, manifest
 
 EACH = [pytest.param(scenario, id=name) for name, scenario in SCENARIOS.items()]
 
 
-def _points(scenario: Scenario) -> list[tuple[int, bool]]:
-    """Where the undisturbed run can die: before each effect, and after those that happened."""
+def _undisturbed(scenario: Scenario) -> TuningWorld:
     world = TuningWorld()
     scenario.play(world)
     scenario.check(world)
-    return [(n, False) for n in range(1, len(world.crash.seen) + 1)] + [(n, True) for n in world.crash.done]
+    return world
 
 
-POINTS = [
-    pytest.param(scenario, n, after, id=f"{name}: {'after' if after else 'before'} effect {n}")
-    for name, scenario in SCENARIOS.items()
-    for n, after in _points(scenario)
-]
-
-
-@pytest.mark.parametrize(("scenario", "n", "after"), POINTS)
-def test_a_crash_at_any_effect_changes_nothing_in_the_end(scenario: Scenario, n: int, after: bool) -> None:
+@pytest.mark.parametrize("scenario", EACH)
+def test_a_crash_at_any_effect_changes_nothing_in_the_end(scenario: Scenario, subtests: pytest.Subtests) -> None:
     """DESIGN 5: no second job, no object lost or hanging, nothing spawned twice."""
-    world = TuningWorld()
-    world.crash.at, world.crash.after = n, after
-    scenario.play(world)
-    scenario.check(world)
-    assert world.crashes == 1
+    for point in _undisturbed(scenario).crash.points():
+        with subtests.test(str(point)):
+            world = TuningWorld()
+            world.crash.step(point)
+            scenario.play(world)
+            scenario.check(world)
+            assert world.crashes == 1
 
 
 @pytest.mark.parametrize("every", [2, 3])
@@ -61,35 +58,47 @@ ERRORS = {
 }
 
 
-@pytest.mark.parametrize(("error", "after"), ERRORS.values(), ids=ERRORS)
-@pytest.mark.parametrize("operation", ["create", "describe", "stop", "list", "launched", "describe training"])
+OPERATIONS = ("create", "describe", "stop", "list", "launched", "describe training")
+
+
+def _calls(world: TuningWorld) -> set[str]:
+    of_tunings = {operation for operation, _ in world.aws.calls}
+    return of_tunings | {f"{operation} training" for operation, _ in world.aws_training.calls}
+
+
 @pytest.mark.parametrize("scenario", EACH)
-def test_one_failed_call_changes_nothing_in_the_end(
-    scenario: Scenario, operation: str, error: AwsError, after: bool
-) -> None:
-    """Whatever the class, and whether or not the request took effect."""
-    world = TuningWorld()
-    fake = world.aws_training if operation.endswith("training") else world.aws
-    fake.fail(operation.split(maxsplit=1)[0], error, after=after)
-    scenario.play(world)
-    scenario.check(world)
+def test_one_failed_call_changes_nothing_in_the_end(scenario: Scenario, subtests: pytest.Subtests) -> None:
+    """Whatever the class, and whether or not the request took effect. A life makes some calls only."""
+    made = _calls(_undisturbed(scenario))
+    for operation, name in itertools.product([each for each in OPERATIONS if each in made], ERRORS):
+        error, after = ERRORS[name]
+        with subtests.test(f"{operation}: {name}"):
+            world = TuningWorld()
+            fake = world.aws_training if operation.endswith("training") else world.aws
+            fake.fail(operation.split(maxsplit=1)[0], error, after=after)
+            scenario.play(world)
+            scenario.check(world)
+            assert fake.faults == []
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("n", range(1, 9))
+def test_the_scenarios_make_every_call_that_may_fail() -> None:
+    """A life makes some calls only; which ones is found by playing it."""
+    made = [_calls(_undisturbed(scenario)) for scenario in SCENARIOS.values()]
+    assert set().union(*made) >= set(OPERATIONS)
+
+
 @pytest.mark.parametrize("which", ["tunings", "trainings"])
 @pytest.mark.parametrize("scenario", EACH)
-def test_a_failed_write_changes_nothing_in_the_end(scenario: Scenario, which: str, n: int, after: bool) -> None:
-    """The n-th patch has no answer, although it may have been stored."""
-    world = TuningWorld()
-
-    def fail(number: int, is_after: bool) -> None:
-        if number == n and is_after is after:
-            raise ConnectionFailed("RequestTimeout", "no reply")
-
-    getattr(world, which).fault = fail
-    scenario.play(world)
-    scenario.check(world)
+def test_a_failed_write_changes_nothing_in_the_end(scenario: Scenario, which: str, subtests: pytest.Subtests) -> None:
+    """Each of the first patches may have no answer, although it may have been stored."""
+    patches = min(8, getattr(_undisturbed(scenario), which).patches)
+    assert patches > 0
+    for failing, is_stored in itertools.product(range(1, patches + 1), [False, True]):
+        with subtests.test(f"patch {failing} {'is' if is_stored else 'is not'} stored"):
+            world = TuningWorld()
+            getattr(world, which).fault = silence(failing, after=is_stored)
+            scenario.play(world)
+            scenario.check(world)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from api.meta import GROUP, JsonObject
-from controller.aws.ownership_tags import Owner
+from controller.aws.ownership_tags import OwnerTags
 from tests.faults.world import KEY, World, manifest
 
 PARENT_UID = "11111111-2222-3333-4444-555555555555"
@@ -31,7 +31,7 @@ def announced(job: str, arn: str) -> JsonObject:
 def tags_of(uid: str, namespace: str) -> list[JsonObject]:
     """Tags as the operator puts them on a tuning job, which AWS copies to what it launches."""
     world = World()
-    owner = Owner(
+    owner = OwnerTags(
         cluster=world.settings.cluster_id,
         kind="HyperparameterTuningJob",
         key=type(KEY)(namespace, "tuning"),

@@ -15,15 +15,16 @@ from controller.aws.polling.poll_state import FeedSettings
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
+from controller.controllers import CONTROLLERS
 from controller.kube.errors import AlreadyExists
-from controller.reconcile.context import JobSettings
-from controller.reconcile.executor import Executor
-from controller.reconcile.job.reconciler import JobReconciler
-from controller.reconcile.tuning.children import TuningCompanions
+from controller.reconcile.effects import EffectGate
+from controller.reconcile.settings import ReconcilerSettings
+from controller.reconcile.setup import Shared
 from controller.reconcile.tuning.watches import INDEXERS, tuning_keys, tuning_names
+from controller.runtime.controller import Reconciler
 from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
 from tests.fakes import FakeClock
-from tests.faults.cluster import ClusterWriter, FakeCluster
+from tests.faults.cluster import ClusterWriter, FakeCluster, copied
 from tests.faults.sagemaker import FakeSageMaker, Job
 from tests.faults.world import Crash, CrashHook, FakeRecorder, OpenFence, _Hook
 
@@ -215,11 +216,11 @@ class Children:
 
     def get(self, key: ObjectKey) -> JsonObject | None:
         """A fresh copy."""
-        return copy.deepcopy(self._all().get(key))
+        return copied(self._all().get(key))
 
     def by_index(self, name: str, value: str) -> list[JsonObject]:
         """See `Store.by_index`."""
-        return [copy.deepcopy(obj) for obj in self._all().values() if value in INDEXERS[name](obj)]
+        return [copied(obj) for obj in self._all().values() if value in INDEXERS[name](obj)]
 
 
 class TuningWorld:
@@ -244,50 +245,36 @@ class TuningWorld:
 
     def restart(self) -> None:
         """A new process."""
-        self.crash = CrashHook()
+        self.crash = CrashHook(self.clock)
         self.seen: dict[tuple[str, ObjectKey], JsonObject | None] = {}
         self.later: dict[tuple[str, ObjectKey], float] = {}
         self.woken: set[tuple[str, ObjectKey]] = set()
         metrics = TrackerMetrics(CollectorRegistry())
         self.trackers: dict[str, Tracker] = {}
-        self.reconcilers: dict[str, JobReconciler] = {}
-        executor = Executor(self.writer, self.jobs, self.recorder, self.fence, _Hook(self.crash))  # type: ignore[arg-type]
-        self.companions = TuningCompanions(
-            TRAINING_JOB,
-            self.children,
-            self.writer,
-            self.aws,
-            self.jobs,
-            executor,
-            self.clock,  # type: ignore[arg-type]
-        )
-        settings = JobSettings(cluster_id="cluster-1", manager="test/1")
-        for descriptor, store, companions in (
-            (HYPERPARAMETER_TUNING_JOB, self.tunings.store, self.companions),
-            (TRAINING_JOB, self.children, None),
-        ):
-            kind = descriptor.kind
+        self.reconcilers: dict[str, Reconciler] = {}
+        effects = EffectGate(self.writer, self.jobs, self.recorder, self.fence, _Hook(self.crash))  # type: ignore[arg-type]
+        settings = ReconcilerSettings(cluster_id="cluster-1", manager="test/1")
+        kinds: Any = {
+            HYPERPARAMETER_TUNING_JOB.kind: SimpleNamespace(
+                descriptor=HYPERPARAMETER_TUNING_JOB, store=self.tunings.store
+            ),
+            TRAINING_JOB.kind: SimpleNamespace(descriptor=TRAINING_JOB, store=self.children),
+        }
+        jobs: Any = self.jobs
+        scaling: Any = None
+        shared = Shared(kinds, self.writer, jobs, scaling, self.aws, effects, self.clock, settings, lambda: 0.5)
+        for kind, served in kinds.items():
 
             def wake(key: ObjectKey, kind: str = kind) -> None:
                 self.woken.add((kind, key))
 
-            tracker = Tracker(descriptor, self.jobs, wake, self.clock, metrics, FeedSettings(), rand=lambda: 0.5)  # type: ignore[arg-type]
+            tracker = Tracker(served.descriptor, jobs, wake, self.clock, metrics, FeedSettings(), rand=lambda: 0.5)
             self.trackers[kind] = tracker
-            self.reconcilers[kind] = JobReconciler(
-                descriptor,
-                store,
-                tracker,
-                self.jobs,  # type: ignore[arg-type]
-                executor,
-                self.clock,
-                settings,
-                rand=lambda: 0.5,
-                companions=companions,
-            )
+            self.reconcilers[kind] = CONTROLLERS.new_reconciler(served, tracker, shared)
         self._parents = tuning_keys(HYPERPARAMETER_TUNING_JOB.resource, self._by_name)
 
     def _by_name(self, value: str) -> list[ObjectKey]:
-        objects = (self.tunings.get(key) for key in self.tunings.keys())  # noqa: SIM118
+        objects = (self.tunings.peek(key) for key in self.tunings.keys())  # noqa: SIM118
         return [ObjectKey.of(obj) for obj in objects if obj and value in tuning_names(obj)]
 
     def run(self, seconds: float = 60.0, *, step_s: float = 1.0) -> None:

@@ -2,6 +2,8 @@
 
 import copy
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -11,9 +13,11 @@ from api.v1 import BATCH_TRANSFORM_JOB, PROCESSING_JOB, TRAINING_JOB
 from controller.aws.polling.poll_state import FeedSettings
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.targets import TargetDefaults
-from controller.reconcile.context import JobSettings
-from controller.reconcile.executor import Effect, Executor
-from controller.reconcile.job.reconciler import JobReconciler
+from controller.controllers import CONTROLLERS
+from controller.reconcile.effects import Effect, EffectGate
+from controller.reconcile.served import Served
+from controller.reconcile.settings import ReconcilerSettings
+from controller.reconcile.setup import Shared
 from controller.runtime.controller import DONE, Result
 from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
 from controller.runtime.record.events import EventType, Regarding
@@ -72,19 +76,57 @@ class Crash(BaseException):
     """The process dies: nothing catches it."""
 
 
+@dataclass(frozen=True, slots=True)
+class CrashPoint:
+    """A place in a run at which the process can die: before or after its n-th effect."""
+
+    n: int
+    after: bool
+    effect: Effect
+
+    def __str__(self) -> str:
+        return f"{'after' if self.after else 'before'} effect {self.n}, {self.effect.name}"
+
+
 @dataclass(slots=True)
 class CrashHook:
     """Counts effects and dies before or after the n-th."""
 
+    clock: FakeClock
     at: int | None = None
     after: bool = False
     seen: list[Effect] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    """When each of `seen` began."""
     done: list[int] = field(default_factory=list)
     """Numbers of the effects that happened."""
+
+    def points(self, *, besides: frozenset[Effect] = frozenset()) -> list[CrashPoint]:
+        """Return where the run so far could have died: before each effect, and after those that happened.
+
+        Memory is lost either way, so dying before an effect is the same as dying after the one before it, unless time
+        has passed in between, and users or SageMaker have done something: that is counted once.
+        """
+        found, done_at = [], None
+        for n, (effect, time) in enumerate(zip(self.seen, self.times, strict=True), 1):
+            if effect in besides:
+                continue
+            if time != done_at:
+                found.append(CrashPoint(n, False, effect))
+            done_at = time if n in self.done else None
+            if n in self.done:
+                found.append(CrashPoint(n, True, effect))
+        assert found, "no effect, so there is nothing to interrupt"
+        return found
+
+    def step(self, point: CrashPoint) -> None:
+        """Die at this point."""
+        self.at, self.after = point.n, point.after
 
     def before(self, effect: Effect) -> None:
         """See `EffectHook.before`."""
         self.seen.append(effect)
+        self.times.append(self.clock.monotonic())
         if not self.after and len(self.seen) == self.at:
             raise Crash(effect)
 
@@ -138,14 +180,14 @@ class World:
         self.fence = OpenFence()
         self.crashes = 0
         self.errors: list[Exception] = []
-        self.settings = JobSettings(
+        self.settings = ReconcilerSettings(
             cluster_id="cluster-1", manager="test/1", defaults=TargetDefaults(), has_ownership_tags=ownership_tags
         )
         self.restart()
 
     def restart(self) -> None:
         """A new process: fresh memory, fresh tracker, no crash planned."""
-        self.crash = CrashHook()
+        self.crash = CrashHook(self.clock)
         self.seen: dict[ObjectKey, str | None] = {}
         self.woken: list[ObjectKey] = []
         self.later: dict[ObjectKey, float] = {}
@@ -158,17 +200,16 @@ class World:
             FeedSettings(),
             rand=lambda: 0.5,
         )
-        self.executor = Executor(ClusterWriter(self.cluster), self.aws, self.recorder, self.fence, _Hook(self.crash))
-        self.reconciler = JobReconciler(
-            self.descriptor,
-            self.cluster.store,
-            self.tracker,
-            self.aws,
-            self.executor,
-            self.clock,
-            self.settings,
-            rand=lambda: 0.5,
-        )
+        self.effects = EffectGate(ClusterWriter(self.cluster), self.aws, self.recorder, self.fence, _Hook(self.crash))
+        served: Any = SimpleNamespace(descriptor=self.descriptor, store=self.cluster.store)
+        self.reconciler = CONTROLLERS.new_reconciler(served, self.tracker, self._shared(served))
+
+    def _shared(self, served: Served) -> Shared:
+        """What the process shares, as `app` puts it together."""
+        writer: Any = ClusterWriter(self.cluster)
+        aws: Any = self.aws
+        kinds = {self.descriptor.kind: served}
+        return Shared(kinds, writer, aws, aws, aws, self.effects, self.clock, self.settings, lambda: 0.5)
 
     def reconcile(self, key: ObjectKey = KEY) -> Result | Exception:
         """One pass, as the worker loop sees it: a result or an error; the requeue is noted."""
@@ -214,7 +255,7 @@ class World:
         due = set(self.woken)
         self.woken.clear()
         for key in {*self.cluster.keys(), *seen}:
-            obj = self.cluster.store.get(key)
+            obj = self.cluster.store.peek(key)
             version = obj["metadata"]["resourceVersion"] if obj else None
             if key not in seen or seen[key] != version:
                 due.add(key)

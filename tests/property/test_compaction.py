@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.runtime.cache.packing import PLAIN, Compactor
+from tests.deadline import PATIENCE_S
 
 
 @settings(max_examples=60, deadline=None)
@@ -63,7 +64,7 @@ def test_threads_can_pack_side_by_side() -> None:
     compactor, start = Compactor(), threading.Barrier(4)
 
     def pack(first: int) -> list[bool]:
-        start.wait(30)
+        start.wait(PATIENCE_S)
         numbers = range(first, first + 200)
         packed = [compactor.pack(job(number)) for number in numbers]
         return [codec.unpack(data) == job(number) for number, (codec, data) in zip(numbers, packed, strict=True)]

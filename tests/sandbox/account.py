@@ -19,8 +19,8 @@ from api.v1 import (
     PROCESSING_JOB,
     TRAINING_JOB,
 )
+from tests.deadline import eventually
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import REPOSITORY, aws_call, raw_call
 
 SAMPLES = {

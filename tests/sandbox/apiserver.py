@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from hack.sandbox.kube import server as sandbox
 from hack.tools import find
-from tests.sandbox.deadline import PATIENCE_S, NeverError, eventually
+from tests.deadline import PATIENCE_S, NeverError, eventually
 
 ASSETS = "KUBEBUILDER_ASSETS"
 CLUSTER = "TEST_CLUSTER"

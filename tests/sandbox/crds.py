@@ -10,8 +10,8 @@ import yaml
 
 from api.meta import JsonObject
 from hack.sandbox.kube import server as sandbox
+from tests.deadline import eventually
 from tests.sandbox.apiserver import ApiServer, api_server, is_sandbox
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import REPOSITORY, Api
 
 CRDS = REPOSITORY / "config" / "crd" / "bases"

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from api.meta import JsonObject
 from api.v1 import KINDS
+from tests.deadline import PATIENCE_S, NeverError, eventually
 from tests.sandbox.apiserver import authorization, open_url
-from tests.sandbox.deadline import PATIENCE_S, NeverError, eventually
 from tests.sandbox.forkserver import Child, fork_server
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ from typing import Any
 import yaml
 
 from api.meta import JsonObject
+from tests.deadline import NeverError, eventually
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import NeverError, eventually
 from tests.sandbox.harness import REPOSITORY, Api, aws_call
 
 DEPLOYMENTS, MODELS, CONFIGURATIONS = "hostingdeployments", "models", "endpointconfigs"

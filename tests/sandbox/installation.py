@@ -9,8 +9,8 @@ from pathlib import Path
 
 from hack import tools
 from hack.sandbox.kube import server as kube_server
+from tests.deadline import PATIENCE_S, eventually
 from tests.sandbox.crds import write_state
-from tests.sandbox.deadline import PATIENCE_S, eventually
 from tests.sandbox.harness import REPOSITORY, Api
 
 NAMESPACE = "sagemaker-k8s-operator-system"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hack import tools
-from tests.sandbox.deadline import PATIENCE_S
+from tests.deadline import PATIENCE_S
 
 TIMEOUT = f"--timeout={PATIENCE_S:g}s"
 """How long kubectl waits for what must become true."""

@@ -16,9 +16,9 @@ from api.meta import JsonObject
 from api.naming import sagemaker_name
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, KINDS
 from controller.reconcile.drift.digest import content, digest
-from controller.reconcile.status.view import rfc3339
+from controller.reconcile.status.patch import rfc3339
+from tests.deadline import eventually
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import LONG, PLURALS, REPOSITORY, aws_call, raw_call
 
 FIRST = "proto"

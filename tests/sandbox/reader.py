@@ -16,7 +16,7 @@ import pytest
 
 from hack import tools
 from tests import guides
-from tests.sandbox.deadline import PATIENCE_S, eventually
+from tests.deadline import PATIENCE_S, eventually
 from tests.sandbox.harness import REPOSITORY
 
 LIMIT_S = PATIENCE_S

@@ -17,7 +17,7 @@ from hack.sandbox.aws import server as aws_server
 from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.kube import server as kube_server
-from tests.sandbox.deadline import PATIENCE_S, eventually
+from tests.deadline import PATIENCE_S, eventually
 from tests.sandbox.harness import REPOSITORY, Api
 
 REGION = "us-east-2"

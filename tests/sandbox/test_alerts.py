@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from hack import tools
-from tests.sandbox.deadline import PATIENCE_S
+from tests.deadline import PATIENCE_S
 from tests.sandbox.harness import REPOSITORY
 
 pytestmark = pytest.mark.sandbox
@@ -25,6 +25,8 @@ KIND = {**NAMESPACE, "kind": "TrainingJob", "region": "us-east-2"}
 CONTROLLER = {**NAMESPACE, "controller": "trainingjob"}
 BUSY = "workqueue_longest_running_processor_seconds"
 LEASE = {**NAMESPACE, "name": "lease"}
+QUEUE = {**NAMESPACE, "queue": "status"}
+LAST_MESSAGE = "sagemaker_operator_status_queue_last_message_timestamp_seconds"
 
 Series = list[tuple[str, dict[str, str], str]]
 """Metric, labels beside `pod`, and values at minutes 0, 1, … as promtool writes them: `0+5x60` rises by 5 a minute."""
@@ -75,6 +77,19 @@ CASES: list[tuple[str, int, dict[str, str] | None, Series]] = [
             ("sagemaker_operator_tracker_staleness_seconds", KIND, "700x60"),
             ("sagemaker_operator_tracker_followed_jobs", KIND, "0x60"),
         ],
+    ),
+    ("SageMakerOperatorStatusQueueSilent", 35, QUEUE, [(LAST_MESSAGE, QUEUE, "0x60")]),
+    (
+        "SageMakerOperatorStatusQueueSilent",
+        15,
+        QUEUE,
+        [("sagemaker_operator_status_queue_failing", QUEUE, "1x60"), (LAST_MESSAGE, QUEUE, "0+60x60")],
+    ),
+    (
+        "SageMakerOperatorStatusQueueSilent",
+        50,
+        None,
+        [("sagemaker_operator_status_queue_failing", QUEUE, "0x60"), (LAST_MESSAGE, QUEUE, "0+60x60")],
     ),
     (
         "SageMakerOperatorThrottled",

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from api.meta import JsonObject
+from tests.deadline import eventually
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import condition, raw_call
 from tests.sandbox.hosting_scene import (
     DEPLOYMENTS,

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from hack import tools
-from tests.sandbox.deadline import eventually
+from tests.deadline import eventually
 from tests.sandbox.installation import CHARTS, NAMESPACE, Cluster, cluster
 
 pytestmark = pytest.mark.sandbox
@@ -73,7 +73,8 @@ def test_the_cluster_wide_chart_lives_and_leaves_objects_alone(home: Cluster) ->
 
     role = "arn:aws:iam::111122223333:role/mine"
     values = f"{EVERYTHING_ON},roleArn={role},image.repository=registry.example/operator,replicas=1"
-    values += ",extraArgs[0]=--log-level=debug"
+    queues = [f"https://sqs.{region}.amazonaws.com/111122223333/status" for region in ("us-east-2", "eu-west-1")]
+    values += f",statusQueues={{{','.join(queues)}}},extraArgs[0]=--log-level=debug"
     home.helm("upgrade", *where, "sagemaker-operator", str(ROLEBASED), "--set", values)
     assert knows_warm_pools(home)
     account = home.kubectl("get", "serviceaccount", "sagemaker-k8s-operator-default", "-n", NAMESPACE, "-o", "yaml")
@@ -81,7 +82,7 @@ def test_the_cluster_wide_chart_lives_and_leaves_objects_alone(home: Cluster) ->
     deployment = yaml.safe_load(home.kubectl("get", DEPLOYMENT, "-n", NAMESPACE, "-o", "yaml"))["spec"]
     containers = deployment["template"]["spec"]["containers"]
     assert [each["image"] for each in containers] == ["registry.example/operator:v1"] * 2
-    assert containers[0]["args"][-1] == "--log-level=debug"
+    assert containers[0]["args"][-2:] == [f"--status-queue={','.join(queues)}", "--log-level=debug"]
     assert deployment["replicas"] == 1
     home.kubectl("get", "networkpolicy", "sagemaker-k8s-operator-controller-manager", "-n", NAMESPACE)
 

@@ -33,7 +33,7 @@ from hack.sandbox.operator_process import OperatorDiedError
 from hack.sandbox.run import Goal, Options, Show, run
 from hack.sandbox.samples import SAMPLES, UPDATE, Reference, Sample, crd_paths
 from hack.sandbox.watch_table import Row
-from tests.sandbox.deadline import PATIENCE_S
+from tests.deadline import PATIENCE_S
 
 pytestmark = pytest.mark.sandbox
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -105,6 +105,8 @@ def options(directory: Path, behaviour: str) -> Options:
         ["requests"],
         ["clock"],
         ["quota"],
+        ["lists"],
+        ["history"],
     ],
 )
 def test_every_command_explains_itself(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,7 +131,7 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.Capture
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_sagemaker_alone_serves_until_a_signal(number: signal.Signals) -> None:
     """Ctrl-C and SIGTERM are a clean end, whether it was started in the foreground or by `&` in a script."""
-    with started("aws", "--port", "0") as process:
+    with started("aws", "--port", "0", "--history", "1000000") as process:
         url = said(process, r"SageMaker at (\S+);")[1]
         client = boto3.client(
             "sagemaker",
@@ -138,7 +140,7 @@ def test_sagemaker_alone_serves_until_a_signal(number: signal.Signals) -> None:
             aws_access_key_id="a",
             aws_secret_access_key="b",
         )
-        assert client.list_training_jobs()["TrainingJobSummaries"] == []
+        assert client.list_training_jobs()["TrainingJobSummaries"][0]["TrainingJobName"] == "past-00999999"
         client.close()
         process.send_signal(number)
         assert process.wait(LIMIT_S) == 0
@@ -157,7 +159,11 @@ def test_a_running_sagemaker_takes_faults_tells_requests_and_skips_time(capsys: 
         assert main(["clock", "3600", "--url", aws.url]) == 0
         assert json.loads(capsys.readouterr().out)["now"] > time.time() + 3000
         assert main(["quota", "2", "--url", aws.url]) == 0
-        assert json.loads(capsys.readouterr().out) == {"calls_per_second": 2.0}
+        assert json.loads(capsys.readouterr().out) == {"calls_per_second": 2.0, "operations": "*"}
+        assert main(["lists", "--lag", "75", "--kind", "Endpoint", "--url", aws.url]) == 0
+        assert json.loads(capsys.readouterr().out) == {"lag_s": 75.0, "late": ["Endpoint"], "token_life_s": None}
+        assert main(["history", "20000", "--url", aws.url]) == 0
+        assert json.loads(capsys.readouterr().out) == {"count": 20000}
         assert main(["requests", "aws", "--url", aws.url]) == 0
         assert json.loads(capsys.readouterr().out) == {"requests": {}, "errors": {}}
 

@@ -14,7 +14,7 @@ import pytest
 
 from hack import tools
 from hack.sandbox.kube.server import RunningServer, start
-from tests.sandbox.deadline import PATIENCE_S
+from tests.deadline import PATIENCE_S
 
 KIT = Path(__file__).resolve().parent.parent / "conformance"
 SCENARIOS = sorted(path.stem for path in (KIT / "scenarios").glob("*.yaml"))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from api.meta import JsonObject
+from tests.deadline import PATIENCE_S, eventually
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import PATIENCE_S, eventually
 from tests.sandbox.harness import LONG, SLOW, SLOW_S, jobs, marked, until_gone, until_status
 from tests.sandbox.interceptor import Cut, Phase, Request
 

@@ -8,9 +8,9 @@ import pytest
 
 from api.meta import JsonObject
 from api.v1 import BATCH_TRANSFORM_JOB, HOSTING_DEPLOYMENT
+from tests.deadline import eventually
 from tests.sandbox.account import ENDS, JOBS, Foreigners, Left, manifest, marked, stop
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import PLURALS, SLOW, SLOW_S, condition
 
 pytestmark = pytest.mark.sandbox

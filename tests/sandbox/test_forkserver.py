@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.deadline import PATIENCE_S, eventually
 from tests.sandbox.apiserver import write_kubeconfig
-from tests.sandbox.deadline import PATIENCE_S, eventually
 from tests.sandbox.forkserver import Child, ForkServer
 
 pytestmark = pytest.mark.sandbox

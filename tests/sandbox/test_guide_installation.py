@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from hack.sandbox.kube import server as kube_server
+from tests.deadline import eventually
 from tests.sandbox.apiserver import write_kubeconfig
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import REPOSITORY, Api
 from tests.sandbox.interceptor import interceptor
 from tests.sandbox.kubelet import answer_logs, run_pod

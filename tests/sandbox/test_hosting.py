@@ -3,8 +3,8 @@
 import pytest
 
 from api.meta import JsonObject
+from tests.deadline import eventually
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import aws_call, condition
 from tests.sandbox.hosting_scene import (
     CONFIGURATIONS,

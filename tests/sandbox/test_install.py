@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.sandbox.deadline import eventually
+from tests.deadline import eventually
 from tests.sandbox.harness import LONG, REPOSITORY, marked, named
 from tests.sandbox.installation import INSTALLER, NAMESPACED, Cluster, cluster, for_namespace
 

@@ -17,8 +17,8 @@ import yaml
 from api.meta import JsonObject
 from hack import tools
 from hack.sandbox.kube.server import start
+from tests.deadline import PATIENCE_S
 from tests.sandbox.crds import write_state
-from tests.sandbox.deadline import PATIENCE_S
 from tests.sandbox.harness import REPOSITORY
 from tests.sandbox.kubectl import TIMEOUT
 

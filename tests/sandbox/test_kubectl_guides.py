@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from api.meta import JsonObject
+from tests.deadline import eventually
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import LONG, REPOSITORY, aws_call, jobs, marked, named
 from tests.sandbox.kubectl import TIMEOUT, Kubectl
 from tests.sandbox.reader import Reader, check_marks, site

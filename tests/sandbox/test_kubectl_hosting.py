@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from api.meta import JsonObject
+from tests.deadline import eventually
 from tests.sandbox.account import Left, manifest, marked
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import aws_call
 from tests.sandbox.kubectl import TIMEOUT, Kubectl
 

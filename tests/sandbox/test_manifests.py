@@ -15,8 +15,8 @@ import yaml
 from api.meta import API_VERSION, JsonObject
 from api.v1 import KINDS
 from hack.tools import find
+from tests.deadline import PATIENCE_S
 from tests.sandbox.apiserver import api_server, write_kubeconfig
-from tests.sandbox.deadline import PATIENCE_S
 from tests.sandbox.harness import REPOSITORY
 from tests.sandbox.kubectl import TIMEOUT
 

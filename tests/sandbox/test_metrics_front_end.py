@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from hack.background import in_background
+from tests.deadline import PATIENCE_S, eventually
 from tests.sandbox.apiserver import write_kubeconfig
-from tests.sandbox.deadline import PATIENCE_S, eventually
 from tests.sandbox.harness import REPOSITORY
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, Cluster, cluster, for_namespace
 

@@ -19,8 +19,8 @@ from api.meta import JsonObject
 from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, KINDS, PROCESSING_JOB, TRAINING_JOB
 from hack import tools
 from hack.sandbox.aws import server as aws_server
+from tests.deadline import PATIENCE_S, NeverError, eventually
 from tests.sandbox.apiserver import write_kubeconfig
-from tests.sandbox.deadline import PATIENCE_S, NeverError, eventually
 from tests.sandbox.harness import LONG, PLURALS, REPOSITORY, Operator, condition, marked, named, until_status
 from tests.sandbox.hosting_scene import DEPLOYMENTS, deployment, replace_spec, sample
 from tests.sandbox.hosting_scene import until as until_deployed

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from api.meta import JsonObject
+from tests.deadline import eventually
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import LONG, condition, marked, named, until_gone, until_status
 
 pytestmark = pytest.mark.sandbox

@@ -17,8 +17,8 @@ import pytest
 from api.meta import JsonObject
 from api.v1 import KINDS
 from hack.sandbox.aws import server as aws_server
+from tests.deadline import eventually
 from tests.sandbox.apiserver import write_kubeconfig
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import LONG, Operator, condition, marked, named, until_gone, until_status
 from tests.sandbox.hosting_scene import sample
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, NAMESPACED, Cluster, cluster, for_namespace

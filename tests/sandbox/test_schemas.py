@@ -30,6 +30,7 @@ EVERYTHING: dict[str, Any] = {
     "image": {"repository": "registry.example/operator", "tag": 1.5, "pullPolicy": "Always"},
     "imagePullSecrets": [{"name": "a"}],
     "replicas": 3,
+    "statusQueues": ["https://sqs.us-east-2.amazonaws.com/123456789012/sagemaker-operator-status"],
     "extraArgs": ["--log-level=debug"],
     "extraEnv": [{"name": "B", "value": "c"}],
     "serviceAccount": {"annotations": {"d": "e"}},

@@ -13,8 +13,8 @@ import yaml
 
 from api.meta import JsonObject
 from hack.background import in_background
+from tests.deadline import eventually
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import named
 from tests.sandbox.smlogs_scene import LIMIT_S, Scene
 

@@ -10,9 +10,9 @@ import pytest
 
 from api.meta import JsonObject
 from hack.sandbox import status_queue
+from tests.deadline import eventually
 from tests.sandbox.apiserver import open_url
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import Operator, named, until_status
 
 pytestmark = pytest.mark.sandbox
@@ -43,7 +43,7 @@ class Queue:
         until_status(self.world.api, name, "Completed")
 
     def earn(self) -> "Queue":
-        """Have jobs end as announced, until sweeps are rare: after three, or more where a slow machine made one late."""
+        """Have jobs end as announced, until sweeps are rare: after three, or more where one was announced late."""
         numbers = itertools.count()
 
         def is_earned() -> bool:

@@ -4,9 +4,9 @@ import pytest
 
 from api.meta import JsonObject
 from api.v1 import BATCH_TRANSFORM_JOB, HOSTING_DEPLOYMENT
+from tests.deadline import eventually
 from tests.sandbox.account import Foreigners, Left, manifest, marked
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import PLURALS, condition, until_gone
 
 pytestmark = pytest.mark.sandbox

@@ -7,8 +7,8 @@ import urllib.error
 import pytest
 
 from api.meta import JsonObject
+from tests.deadline import eventually
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import LONG, SLOW, SLOW_S, aws_call, condition, jobs, marked, named, until_gone, until_status
 from tests.sandbox.interceptor import Interceptor, Request
 

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from api.meta import JsonObject
+from tests.deadline import eventually
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import PLURALS, REPOSITORY, aws_call, condition, until_gone, until_status
 
 pytestmark = pytest.mark.sandbox

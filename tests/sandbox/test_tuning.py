@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from api.meta import JsonObject
+from tests.deadline import eventually
 from tests.sandbox.conftest import World
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import (
     LONG,
     PLURALS,

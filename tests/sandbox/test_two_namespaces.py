@@ -7,8 +7,8 @@ import pytest
 
 from api.meta import JsonObject
 from hack.sandbox.aws import server as aws_server
+from tests.deadline import eventually
 from tests.sandbox.apiserver import write_kubeconfig
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import Operator, aws_call, jobs, named, until_gone, until_status
 from tests.sandbox.installation import ACCOUNT, NAMESPACED, cluster, for_namespace
 from tests.sandbox.interceptor import interceptor

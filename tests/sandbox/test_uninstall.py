@@ -8,8 +8,8 @@ import pytest
 
 from api.meta import JsonObject
 from hack.sandbox.aws import server as aws_server
+from tests.deadline import eventually
 from tests.sandbox.apiserver import write_kubeconfig
-from tests.sandbox.deadline import eventually
 from tests.sandbox.harness import LONG, Operator, jobs, marked, named, until_status
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, NAMESPACED, Cluster, cluster, for_namespace
 

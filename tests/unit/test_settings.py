@@ -79,6 +79,13 @@ def test_values_are_read_as_what_they_mean() -> None:
     assert settings.metrics_addr is None
 
 
+def test_several_queues_are_urls_with_commas_between() -> None:
+    """One for each region and account."""
+    first, second = (f"https://sqs.{region}.amazonaws.com/123456789012/q" for region in ("us-east-2", "eu-west-1"))
+    assert given(f"--status-queue={first}, {second},{first}").status_queues == (first, second)
+    assert given().status_queues == ()
+
+
 @pytest.mark.parametrize(
     ("text", "expected"), [("10h", 36000), ("500ms", 0.5), ("1.5s", 1.5), ("2", 2), ("0", 0), ("1h0m1s", 3601)]
 )
@@ -98,6 +105,8 @@ def test_durations_are_those_of_go(text: str, expected: float) -> None:
         ("--metrics-addr=8080", "--metrics-addr: must be HOST:PORT, :PORT, or 0 to switch it off, not '8080'"),
         ("--enable-leader-election=maybe", "--enable-leader-election: must be true or false, not 'maybe'"),
         ("--log-level=loud", "--log-level: must be one of debug, info, warning, error, not 'loud'"),
+        ("--status-queue=arn:aws:sqs:us-east-2:123456789012:q", "--status-queue: must be a URL that starts with http"),
+        ("--status-queue=https://sqs.us-east-2.amazonaws.com/q", "--status-queue: must be URLs of queues, such as"),
         ("--namespace=A_b", "--namespace: must be the name of a namespace, not 'A_b'"),
         ("--leader-election-id=A", "--leader-election-id: must be a name for a Kubernetes object, not 'A'"),
         ("--aws-endpoint-url=host", "--aws-endpoint-url: must be a URL that starts with http:// or https://"),

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from math import log, log2
 from typing import Final
 
+DOUBLING_S: Final = 3.0
+"""The default of `Limit.doubling_s`: at any rate, some replies arrive in between."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -18,6 +21,8 @@ class Limit:
     burst: float
     ceiling: float = 0.0
     """Calls a second that are never exceeded, even if AWS allows more; if less than `rate`, `rate` is the quota."""
+    doubling_s: float = DOUBLING_S
+    """Seconds of unmet demand in which slow start doubles the rate."""
 
     @property
     def most(self) -> float:
@@ -25,8 +30,6 @@ class Limit:
         return max(self.rate, self.ceiling)
 
 
-DOUBLING_S: Final = 3.0
-"""Seconds of unmet demand in which slow start doubles the rate: at any rate, some replies arrive in between."""
 _CREEP_PER_CALL: Final = 0.005
 _CREEP_PER_S: Final = 0.01
 _CREEP_AT_LEAST_PER_S: Final = 0.002
@@ -62,7 +65,7 @@ class Rate:
         if not is_short and self.value >= self._limit.rate:
             return
         if self.found is None:
-            self.value *= 2.0 ** min(1.0, 1.0 / (self.value * DOUBLING_S))
+            self.value *= 2.0 ** min(1.0, 1.0 / (self.value * self._limit.doubling_s))
         else:
             share = max(min(_CREEP_PER_CALL, _CREEP_PER_S / self.value), _CREEP_AT_LEAST_PER_S / self.value)
             self.value += self.found * share
@@ -94,13 +97,13 @@ class Rate:
             return exact_s
         if self.found is not None:
             return calls / min(max(self.value, self.found * _OUTDATED), self._limit.most)
-        return _time_for(calls, self.value, self._limit.most)
+        return _time_for(calls, self.value, self._limit)
 
 
-def _time_for(calls: float, rate: float, most: float) -> float:
-    """Return the seconds for `calls` at a rate that doubles every DOUBLING_S until it is `most`."""
-    per_doubling = DOUBLING_S / log(2.0)  # calls that pass while the rate grows by one call a second
-    while_growing = per_doubling * (most - rate)
+def _time_for(calls: float, rate: float, limit: Limit) -> float:
+    """Return the seconds for `calls` at a rate that doubles every `limit.doubling_s` until it is `limit.most`."""
+    per_doubling = limit.doubling_s / log(2.0)  # calls that pass while the rate grows by one call a second
+    while_growing = per_doubling * (limit.most - rate)
     if calls <= while_growing:
-        return DOUBLING_S * log2(1.0 + calls / (per_doubling * rate))
-    return DOUBLING_S * log2(most / rate) + (calls - while_growing) / most
+        return limit.doubling_s * log2(1.0 + calls / (per_doubling * rate))
+    return limit.doubling_s * log2(limit.most / rate) + (calls - while_growing) / limit.most

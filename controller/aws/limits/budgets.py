@@ -24,6 +24,11 @@ _PROBED: Final = 50.0
 DEFAULT_LIMIT: Final = Limit(4.0, 8.0, ceiling=_PROBED)
 """For operations not in the table below. AWS does not publish these quotas: `Rate` finds the true value from here."""
 
+_LAST_LOOK: Final = Limit(10.0, 20.0, ceiling=200.0, doubling_s=1.5)
+"""For Describe of jobs, which each job needs once, at its end: a thousand that end together are shown by the sweep that
+finds them, where AWS allows that. It starts at the rate that accounts are known to allow. A refused read has no effect
+and no side to clear up, so it may be probed faster and further than calls that create something."""
+
 LIMITS: Final[Mapping[str, Limit]] = {
     # About two a second per account, cannot be raised (DESIGN 4.5); half of it is left to users and other tools.
     # Never probed: a probe would take the calls from others.
@@ -42,6 +47,10 @@ LIMITS: Final[Mapping[str, Limit]] = {
     # SQS allows thousands; this keeps receivers from spinning.
     "ReceiveMessage": Limit(50.0, 100.0),
     "DeleteMessageBatch": Limit(50.0, 100.0),
+    "DescribeTrainingJob": _LAST_LOOK,
+    "DescribeHyperParameterTuningJob": _LAST_LOOK,
+    "DescribeTransformJob": _LAST_LOOK,
+    "DescribeProcessingJob": _LAST_LOOK,
 }
 
 MOST_BUCKETS: Final = 1024

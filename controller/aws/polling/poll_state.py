@@ -461,9 +461,12 @@ class Feed:
 
     def absorb(self, page: Page, *, now: float) -> list[ObjectKey]:
         """Take in the page that `begin` asked for; returns the keys to wake."""
+        is_regained = self.lost is not None
         self._failures, self.lost = 0, None
         self._pages += 1
         woken = [job.key for item in page.items for job in self._named(item) if self._saw(job, item, now)]
+        if is_regained:
+            woken = list(self._jobs)  # each object shows that its status is late, and no longer has to
         times = [time for item in page.items if isinstance(time := item.get("CreationTime"), datetime)]
         self._oldest = min(times, default=self._oldest)
         self._note_depths()

@@ -371,6 +371,13 @@ class Tracker:
                 state[lane.target.region] = (count + len(lane.feed), age_s)
         return state
 
+    def lost_lists(self) -> list[str]:
+        """Return which List operations fail where, and why, so that jobs are described in turn."""
+        operation = self._descriptor.operations.list
+        with self._changed:
+            lost = [(lane.target.region, lane.feed.lost) for lane in self._lanes.values() if lane.feed.lost]
+        return [f"{operation} in {region}: {error.label}" for region, error in lost]
+
     def _take_due(self, stop: Stop) -> _Lane | None:
         """Wait for a lane that is due and mark it busy; None when `stop` is set."""
         with self._changed:

@@ -3,22 +3,24 @@
 from collections.abc import Mapping
 
 from controller.reconcile.endpoint.desired import Child, numbers_of, shape_of
-from controller.reconcile.endpoint.observation import HostingSeen
+from controller.reconcile.endpoint.observation import EndpointObservation
 
 
-def changed_numbers(seen: HostingSeen, running: Child) -> dict[str, tuple[int | None, float | None]]:
+def changed_numbers(observed: EndpointObservation, running: Child) -> dict[str, tuple[int | None, float | None]]:
     """Numbers of the spec that differ from those asked for last, by variant; None for what stays.
 
     What autoscaling has changed since is no difference.
     """
-    assert seen.desired is not None  # noqa: S101 (see the caller)
+    assert observed.desired is not None  # noqa: S101 (see the caller)
     asked: Mapping[str, tuple[int | None, float]] = numbers_of(running.content)
-    if seen.attempt.id:
+    if observed.last_update.id:
         asked = (
-            seen.attempt.numbers if seen.attempt.shape == shape_of(running.content) else _current_numbers(seen, asked)
+            observed.last_update.numbers
+            if observed.last_update.shape == shape_of(running.content)
+            else _current_numbers(observed, asked)
         )
     changed: dict[str, tuple[int | None, float | None]] = {}
-    for variant, (count, weight) in seen.desired.numbers.items():
+    for variant, (count, weight) in observed.desired.numbers.items():
         before = asked.get(variant, (None, 1.0))
         if (count, weight) != before:
             new_count = count if count != before[0] else None
@@ -27,11 +29,11 @@ def changed_numbers(seen: HostingSeen, running: Child) -> dict[str, tuple[int | 
 
 
 def _current_numbers(
-    seen: HostingSeen, asked: Mapping[str, tuple[int | None, float]]
+    observed: EndpointObservation, asked: Mapping[str, tuple[int | None, float]]
 ) -> dict[str, tuple[int | None, float]]:
     """After an update that failed nobody knows what was asked for before: what AWS aims at is the best guess."""
     current = dict(asked)
-    for variant in seen.fields.get("productionVariants") or ():
+    for variant in observed.fields.get("productionVariants") or ():
         name = variant.get("variantName", "")
         if name in current:
             count, weight = current[name]

@@ -3,30 +3,31 @@
 Rows cited are those of v1-kinds.md 12.4.
 """
 
+from controller.reconcile import reasons
 from controller.reconcile.endpoint.desired import Child, Want
-from controller.reconcile.endpoint.observation import HostingPlan, HostingSeen, MakeChild, RestoreChild, Update
-from controller.reconcile.endpoint.states import CHILDREN_POLL_S
+from controller.reconcile.endpoint.observation import EndpointObservation, EndpointStep, MakeChild, RestoreChild, Update
+from controller.reconcile.endpoint.pauses import CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
-from controller.reconcile.plan import Create, Phase, Settle, View
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
+from controller.reconcile.steps import Create, Finish, Phase, StatusUpdate
 
 
-def children_or(seen: HostingSeen, then: Create | Update, phase: Phase) -> HostingPlan:
+def children_or(observed: EndpointObservation, then: Create | Update, phase: Phase) -> EndpointStep:
     """`then`, if all children are there; else what has to be done, or waited for, before."""
-    desired = seen.desired
+    desired = observed.desired
     assert desired is not None  # noqa: S101 (only deletions have none)
     wants = [*desired.models, *filter(None, [desired.configuration])]
     for want in wants:
-        if want.child is None and want.name not in seen.done:
-            return RestoreChild(want) if want.spoilt else MakeChild(want)
+        if want.child is None and want.name not in observed.done:
+            return RestoreChild(want) if want.modified else MakeChild(want)
     for want in wants:
         if want.child is None or not want.child.sagemaker_name:
-            return _waits_for(seen, want, phase)
+            return _waits_for(observed, want, phase)
     return then
 
 
-def _waits_for(seen: HostingSeen, want: Want, phase: Phase) -> Settle:
-    base = seen.base
+def _waits_for(observed: EndpointObservation, want: Want, phase: Phase) -> Finish:
+    base = observed.base
     kind, name = want.descriptor.kind, want.child.name if want.child else want.name
     is_stuck = want.child is not None and want.child.is_stalled
     trouble = want.child.trouble if want.child else ""
@@ -35,47 +36,47 @@ def _waits_for(seen: HostingSeen, want: Want, phase: Phase) -> Settle:
     if is_stuck:
         phase = Phase.STUCK if phase is Phase.WORKING else Phase.READY_STUCK
     waits = reasons.UPDATE_PENDING if base.recorded else reasons.CREATING
-    view = View(
+    status_update = StatusUpdate(
         phase,
         reason,
         message,
         value=base.descriptor.status.reconciling,
         additional=message if trouble else "",
-        fields=fields_of(seen),
+        fields=fields_of(observed),
         synced=reasons.CHILD_FAILED if is_stuck else waits,
     )
     events = messages.once(base, reasons.STALLED, reason, message) if is_stuck else ()
-    return Settle(view, base.recorded, events, follow=base.recorded is not None, again_s=CHILDREN_POLL_S)
+    return Finish(status_update, base.recorded, events, follow=base.recorded is not None, again_s=CHILDREN_POLL_S)
 
 
-def tagged_otherwise(seen: HostingSeen) -> Want | None:
+def with_other_tags(observed: EndpointObservation) -> Want | None:
     """A child that is wanted but for its tags, which are no content: they are changed in place (D-13)."""
-    desired = seen.desired
+    desired = observed.desired
     for want in (*desired.models, *filter(None, [desired.configuration])) if desired else ():
         child = want.child
-        if child is None or child.is_deleting or child.name in seen.done:
+        if child is None or child.is_deleting or child.name in observed.done:
             continue
         if (child.spec.get("tags") or []) != (want.spec.get("tags") or []):
             return want
     return None
 
 
-def needed(seen: HostingSeen) -> set[str]:
+def needed(observed: EndpointObservation) -> set[str]:
     """The uids of the configuration that runs and of the models that the spec wants."""
-    desired, running = seen.desired, seen.running
+    desired, running = observed.desired, observed.running
     assert desired is not None and running is not None  # noqa: S101, PT018 (the endpoint runs with a child)
     return {running.uid} | {want.child.uid for want in desired.models if want.child}
 
 
-def superfluous(seen: HostingSeen) -> list[Child]:
+def unneeded_children(observed: EndpointObservation) -> list[Child]:
     """Children that neither the endpoint nor the spec needs; models only when the last configuration with them went."""
-    wanted = needed(seen)
-    configurations = [child for child in seen.configurations if child.uid not in wanted]
+    wanted = needed(observed)
+    configurations = [child for child in observed.configurations if child.uid not in wanted]
     used = {
         variant.get("modelName")
-        for child in seen.configurations
+        for child in observed.configurations
         for variants in ("productionVariants", "shadowProductionVariants")
         for variant in child.spec.get(variants) or ()
     }
-    models = [child for child in seen.models if child.uid not in wanted and child.sagemaker_name not in used]
+    models = [child for child in observed.models if child.uid not in wanted and child.sagemaker_name not in used]
     return configurations + models

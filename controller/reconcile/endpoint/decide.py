@@ -8,42 +8,31 @@ An endpoint in service and a deletion have modules of their own: `hostingservice
 from dataclasses import replace
 from functools import partial
 
-from controller.reconcile.endpoint.children import children_or, tagged_otherwise
+from controller.reconcile import reasons
+from controller.reconcile.endpoint.children import children_or, with_other_tags
 from controller.reconcile.endpoint.deletion import deleting
 from controller.reconcile.endpoint.in_service import in_service
 from controller.reconcile.endpoint.observation import (
-    AskScaled,
-    HostingPlan,
-    HostingSeen,
-    NoteWish,
+    EndpointObservation,
+    EndpointStep,
     OwnChild,
+    RecordPendingUpdate,
     RetainChild,
     TagChild,
-    Update,
 )
-from controller.reconcile.endpoint.states import BUSY, BUSY_POLL_S, CREATING, DELETING, FAILED, IN_SERVICE, UPDATING
-from controller.reconcile.endpoint.status_fields import fields_of, first_sight
+from controller.reconcile.endpoint.pauses import BUSY_POLL_S
+from controller.reconcile.endpoint.status_fields import fields_of, first_seen_events
 from controller.reconcile.endpoint.updates import is_held, is_pending, resets
-from controller.reconcile.plan import (
+from controller.reconcile.hosting import BUSY, CREATING, DELETING, FAILED, IN_SERVICE, UPDATING
+from controller.reconcile.observation import (
     Adoption,
-    CheckOwner,
-    Create,
-    Delete,
-    Describe,
-    Drift,
     During,
-    Event,
+    ExternalResource,
     Failure,
-    Found,
     Mutation,
-    Owner,
-    Phase,
-    Prepare,
+    Ownership,
     Recorded,
-    Settle,
     Source,
-    Verdict,
-    View,
 )
 from controller.reconcile.shared_decisions import (
     LOOK_AGAIN_S,
@@ -52,228 +41,246 @@ from controller.reconcile.shared_decisions import (
     foreign,
     may_be_invisible,
     nothing_to_adopt,
-    only_looked_at,
-    owner_of,
+    ownership_of,
     paused,
+    read_only_step,
     record_of,
+    respecting_hold,
     retain,
     status_changed,
 )
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
+from controller.reconcile.steps import (
+    Create,
+    Delete,
+    Describe,
+    Drift,
+    EnsureFinalizer,
+    Event,
+    Finish,
+    Outcome,
+    Phase,
+    StatusUpdate,
+    VerifyOwner,
+)
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
 
-def decide(seen: HostingSeen) -> HostingPlan:
+def decide(observed: EndpointObservation) -> EndpointStep:
     """The next step. At most one mutation of AWS per pass; a hold lets no AWS call through."""
-    plan = _decide(seen)
-    base = seen.base
-    if base.hold_s is not None and isinstance(plan, Describe | CheckOwner | AskScaled | Create | Update | Delete):
-        return Settle(again_s=base.hold_s, follow=base.recorded is not None)
-    if isinstance(plan, Settle) and plan.view is not None and seen.ignored and not seen.is_observed:
-        message = f"without effect: {'; '.join(seen.ignored)}"  # once for each generation of the spec
-        return replace(plan, events=(*plan.events, Event("Warning", reasons.FIELDS_IGNORED, message)))
-    return plan
+    step = respecting_hold(observed.base, _decide(observed))
+    if isinstance(step, Finish) and step.status_update is not None and observed.ignored and not observed.is_observed:
+        message = f"without effect: {'; '.join(observed.ignored)}"  # once for each generation of the spec
+        return replace(step, events=(*step.events, Event("Warning", reasons.FIELDS_IGNORED, message)))
+    return step
 
 
-def _decide(seen: HostingSeen) -> HostingPlan:
-    base = seen.base
+def _decide(observed: EndpointObservation) -> EndpointStep:
+    base = observed.base
     if base.deleting_for_s is not None and base.policy.retain:
-        return _retain(seen)
+        return _retain(observed)
     if base.policy.paused:
         return paused(base)
     if base.failure is not None:
-        return _failed(seen, base.failure)
+        return _failed(observed, base.failure)
     if base.deleting_for_s is not None:
-        return deleting(seen, base.deleting_for_s)
+        return deleting(observed, base.deleting_for_s)
     if base.policy.read_only:
-        is_settled = seen.is_observed and seen.was_visible
-        return only_looked_at(base, partial(_only_shown, seen), is_settled=is_settled)
-    if seen.invalid is not None:
-        return _invalid(seen, seen.invalid)
+        is_settled = observed.is_observed and observed.was_visible
+        return read_only_step(base, partial(_show_read_only, observed), is_settled=is_settled)
+    if observed.invalid is not None:
+        return _invalid(observed, observed.invalid)
     if not base.has_finalizer:
-        return Prepare()
+        return EnsureFinalizer()
     if (tags := tagging.step(base)) is not None:
         return tags
-    for child in seen.children:
-        if not child.is_owned and child.name not in seen.done:
+    for child in observed.children:
+        if not child.is_owned and child.name not in observed.done:
             return OwnChild(child)
-    if (want := tagged_otherwise(seen)) is not None:
+    if (want := with_other_tags(observed)) is not None:
         return TagChild(want)
     if base.recorded is not None:
-        return _recorded(seen, base.recorded)
-    return _not_recorded(seen)
+        return _recorded(observed, base.recorded)
+    return _not_recorded(observed)
 
 
-def _only_shown(seen: HostingSeen, remote: Found, recorded: Recorded) -> Settle:
+def _show_read_only(observed: EndpointObservation, external: ExternalResource, recorded: Recorded) -> Finish:
     """The endpoint as it is, whatever the spec says; no child is made or missed."""
-    if remote.value == IN_SERVICE:
-        view = View(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen))
-        return Settle(view, recorded, first_sight(seen, recorded), follow=True)
-    if remote.value == FAILED:
-        return _endpoint_stuck(seen, recorded, remote)
-    return _as_it_is(seen, recorded, remote)
+    if external.value == IN_SERVICE:
+        status_update = StatusUpdate(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(observed))
+        return Finish(status_update, recorded, first_seen_events(observed, recorded), follow=True)
+    if external.value == FAILED:
+        return _endpoint_stuck(observed, recorded, external)
+    return _as_it_is(observed, recorded, external)
 
 
-def _failed(seen: HostingSeen, failure: Failure) -> HostingPlan:
+def _failed(observed: EndpointObservation, failure: Failure) -> EndpointStep:
     """A refused update leaves an endpoint that serves."""
-    plan = failed(seen.base, failure)
-    if failure.during is not During.UPDATE or not isinstance(plan, Settle) or plan.view is None:
-        return plan
-    phase = Phase.READY_STUCK if plan.view.phase is Phase.STUCK else plan.view.phase
-    return replace(plan, view=replace(plan.view, phase=phase))
+    step = failed(observed.base, failure)
+    if failure.during is not During.UPDATE or not isinstance(step, Finish) or step.status_update is None:
+        return step
+    phase = Phase.READY_STUCK if step.status_update.phase is Phase.STUCK else step.status_update.phase
+    return replace(step, status_update=replace(step.status_update, phase=phase))
 
 
-def _invalid(seen: HostingSeen, failure: Failure) -> HostingPlan:
+def _invalid(observed: EndpointObservation, failure: Failure) -> EndpointStep:
     """A spec that cannot be taken apart: nothing is changed, and an endpoint that is there is still shown as it is."""
-    base, remote = seen.base, seen.base.remote
-    plan = failed(base, failure)
-    if base.recorded is None or not isinstance(plan, Settle) or plan.view is None:
-        return plan
-    if base.is_describe_due or (isinstance(remote, Found) and remote.source is Source.SUMMARY):
+    base, external = observed.base, observed.base.external
+    step = failed(base, failure)
+    if base.recorded is None or not isinstance(step, Finish) or step.status_update is None:
+        return step
+    if base.is_describe_due or (isinstance(external, ExternalResource) and external.source is Source.SUMMARY):
         return Describe(background=True)
-    view = plan.view
-    if isinstance(remote, Found):
-        serves = remote.value == IN_SERVICE or (remote.value in BUSY and remote.value != CREATING)
+    status_update = step.status_update
+    if isinstance(external, ExternalResource):
+        serves = external.value == IN_SERVICE or (external.value in BUSY and external.value != CREATING)
         phase = Phase.READY_STUCK if serves else Phase.STUCK
-        view = replace(view, phase=phase, value=remote.value, fields=fields_of(seen))
+        status_update = replace(status_update, phase=phase, value=external.value, fields=fields_of(observed))
     # Not held: AWS is asked only when the tracker has news, and news shall be shown.
-    return replace(plan, view=view, verdict=Verdict.FINE)
+    return replace(step, status_update=status_update, outcome=Outcome.DONE)
 
 
-def _retain(seen: HostingSeen) -> HostingPlan:
+def _retain(observed: EndpointObservation) -> EndpointStep:
     """The endpoint stays, and so must what it is made of."""
-    for child in seen.children:
-        if child.name not in seen.done:
+    for child in observed.children:
+        if child.name not in observed.done:
             return RetainChild(child)
-    return retain(seen.base)
+    return retain(observed.base)
 
 
 # --- before there is an endpoint
 
 
-def _not_recorded(seen: HostingSeen) -> HostingPlan:
+def _not_recorded(observed: EndpointObservation) -> EndpointStep:
     """Rows 1 and 13."""
-    base = seen.base
-    remote = base.remote
-    if remote is None:
+    base = observed.base
+    external = base.external
+    if external is None:
         # A given name is looked up first: where it is taken by others, no children are made in vain.
         is_unsure = base.name_is_taken or base.is_legacy or not base.is_name_generated
-        return Describe() if is_unsure else _build(seen)
-    if remote is ABSENT:
+        return Describe() if is_unsure else _build(observed)
+    if external is ABSENT:
         if base.policy.adoption is Adoption.ADOPT:
             return nothing_to_adopt(base)
-        return Settle(again_s=LOOK_AGAIN_S) if base.name_is_taken else _build(seen)
-    match owner_of(base):
-        case Owner.UNKNOWN:
-            return CheckOwner(remote.arn)
-        case Owner.FOREIGN if base.policy.adoption is Adoption.REFUSE:
+        return Finish(again_s=LOOK_AGAIN_S) if base.name_is_taken else _build(observed)
+    match ownership_of(base):
+        case Ownership.UNKNOWN:
+            return VerifyOwner(external.arn)
+        case Ownership.FOREIGN if base.policy.adoption is Adoption.REFUSE:
             return foreign(base)
         case _:
-            recorded = record_of(base, remote)
-            return _recorded(replace(seen, base=replace(base, recorded=recorded)), recorded)
+            recorded = record_of(base, external)
+            return _recorded(replace(observed, base=replace(base, recorded=recorded)), recorded)
 
 
-def _build(seen: HostingSeen) -> HostingPlan:
+def _build(observed: EndpointObservation) -> EndpointStep:
     """Row 1: Models, then the EndpointConfig, then the endpoint."""
-    return children_or(seen, Create(), Phase.WORKING)
+    return children_or(observed, Create(), Phase.WORKING)
 
 
 # --- the endpoint exists
 
 
-def _recorded(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
-    base, remote = seen.base, seen.base.remote
+def _recorded(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
+    base, external = observed.base, observed.base.external
     if base.mutation is Mutation.CREATED:
-        return _told(seen, recorded, CREATING, messages.created(base, recorded))
+        return _requested(observed, recorded, CREATING, messages.created(base, recorded))
     if base.mutation is Mutation.UPDATED:
         begins = Event("Normal", reasons.UPDATE_STARTED, f"update of {recorded.name} begins")
-        return _told(seen, recorded, UPDATING, begins, *resets(seen, is_whole=not seen.attempt.is_of_numbers))
+        return _requested(
+            observed, recorded, UPDATING, begins, *resets(observed, is_whole=not observed.last_update.is_of_numbers)
+        )
     if base.mutation is Mutation.DELETED:
         goes = Event("Normal", reasons.DELETING, f"{recorded.name} is deleted, to be made anew")
-        return _told(seen, recorded, DELETING, goes)
-    if remote is None:
+        return _requested(observed, recorded, DELETING, goes)
+    if external is None:
         if not base.is_recorded_in_status:
-            return _told(seen, recorded, CREATING, messages.created(base, recorded))
-        settled = seen.was_visible and seen.is_observed and not base.is_describe_due
-        return Settle(follow=True) if settled else Describe(background=seen.is_observed)
-    if remote is ABSENT:
-        if not seen.was_visible and may_be_invisible(base, recorded):
-            return Settle(follow=True, again_s=LOOK_AGAIN_S)
-        return _build(seen)  # row 1: it is wanted, and was deleted behind our back
-    if remote.source is Source.SUMMARY or base.is_describe_due:
-        return Describe(background=seen.is_observed)
-    if base.policy.holds_updates and seen.is_new_wish and not seen.is_noted:
-        return NoteWish()
-    if remote.value == IN_SERVICE:
-        return in_service(seen, recorded, remote)
-    if remote.value == FAILED:
-        return _endpoint_failed(seen, recorded, remote)
-    return _as_it_is(seen, recorded, remote)
+            return _requested(observed, recorded, CREATING, messages.created(base, recorded))
+        settled = observed.was_visible and observed.is_observed and not base.is_describe_due
+        return Finish(follow=True) if settled else Describe(background=observed.is_observed)
+    if external is ABSENT:
+        if not observed.was_visible and may_be_invisible(base, recorded):
+            return Finish(follow=True, again_s=LOOK_AGAIN_S)
+        return _build(observed)  # row 1: it is wanted, and was deleted behind our back
+    if external.source is Source.SUMMARY or base.is_describe_due:
+        return Describe(background=observed.is_observed)
+    if base.policy.holds_updates and observed.is_new_spec and not observed.is_pending_recorded:
+        return RecordPendingUpdate()
+    if external.value == IN_SERVICE:
+        return in_service(observed, recorded, external)
+    if external.value == FAILED:
+        return _endpoint_failed(observed, recorded, external)
+    return _as_it_is(observed, recorded, external)
 
 
-def _told(seen: HostingSeen, recorded: Recorded, value: str, *events: Event) -> Settle:
+def _requested(observed: EndpointObservation, recorded: Recorded, value: str, *events: Event) -> Finish:
     """SageMaker has accepted: this is what it says then, without asking."""
     phase = Phase.READY_WORKING if value == UPDATING else Phase.WORKING
-    fields = fields_of(seen)
-    if value == CREATING and seen.desired and seen.desired.configuration and seen.desired.configuration.child:
-        fields["endpointConfigName"] = seen.desired.configuration.child.sagemaker_name
+    fields = fields_of(observed)
+    if (
+        value == CREATING
+        and observed.desired
+        and observed.desired.configuration
+        and observed.desired.configuration.child
+    ):
+        fields["endpointConfigName"] = observed.desired.configuration.child.sagemaker_name
     drift: Drift | None = Drift.NONE
     if value == UPDATING:
-        drift = Drift.CORRECTING if drift_shown(seen.base) is Drift.FOUND else None
-    view = View(phase, value, value=value, fields=fields, drift=drift)
-    return Settle(view, recorded, events, follow=True)
+        drift = Drift.CORRECTING if drift_shown(observed.base) is Drift.FOUND else None
+    status_update = StatusUpdate(phase, value, value=value, fields=fields, drift=drift)
+    return Finish(status_update, recorded, events, follow=True)
 
 
-def _as_it_is(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
+def _as_it_is(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> Finish:
     """Rows 3, 8 and 12, and values that AWS adds: shown as they are; a wish that has to wait is told."""
-    base = seen.base
-    serves = remote.value in BUSY and remote.value != CREATING
-    pending = is_pending(seen)
+    base = observed.base
+    serves = external.value in BUSY and external.value != CREATING
+    pending = is_pending(observed)
     message = ""
     if pending:
-        what = "is prepared" if is_held(seen) else "is applied"
-        message = f"the changed spec {what} when the endpoint is InService (it is {remote.value})"
-    view = View(
+        what = "is prepared" if is_held(observed) else "is applied"
+        message = f"the changed spec {what} when the endpoint is InService (it is {external.value})"
+    status_update = StatusUpdate(
         Phase.READY_WORKING if serves else Phase.WORKING,
-        messages.reason_of(remote.value),
-        message or remote.failure_reason,
-        value=remote.value,
+        messages.reason_of(external.value),
+        message or external.failure_reason,
+        value=external.value,
         additional="",
-        fields=fields_of(seen),
+        fields=fields_of(observed),
         synced=reasons.UPDATE_PENDING if pending else reasons.SYNCED,
     )
-    events = first_sight(seen, recorded) + status_changed(base, remote.value)
+    events = first_seen_events(observed, recorded) + status_changed(base, external.value)
     if pending and base.reasons.get(reasons.SYNCED) != reasons.UPDATE_PENDING:
         events += (Event("Normal", reasons.UPDATE_PENDING, message),)
-    again_s = BUSY_POLL_S if remote.value == DELETING else None  # lists tell of changes, not of disappearance
-    return Settle(view, recorded, events, follow=True, again_s=again_s)
+    again_s = BUSY_POLL_S if external.value == DELETING else None  # lists tell of changes, not of disappearance
+    return Finish(status_update, recorded, events, follow=True, again_s=again_s)
 
 
-def _endpoint_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> HostingPlan:
+def _endpoint_failed(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> EndpointStep:
     """Row 7: all that AWS allows is deletion."""
-    pending = is_pending(seen)
-    if pending and seen.recreates and not (seen.was_refused_as_busy or is_held(seen)):
+    pending = is_pending(observed)
+    if pending and observed.recreates and not (observed.was_refused_as_busy or is_held(observed)):
         return Delete(recorded.name)
-    return _endpoint_stuck(seen, recorded, remote)
+    return _endpoint_stuck(observed, recorded, external)
 
 
-def _endpoint_stuck(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
-    pending = is_pending(seen)
-    message = remote.failure_reason or "SageMaker gives no reason"
+def _endpoint_stuck(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> Finish:
+    pending = is_pending(observed)
+    message = external.failure_reason or "SageMaker gives no reason"
     if pending:
         message += (
             ". The changed spec cannot be applied: a failed endpoint can only be deleted. Delete this object and create"
             " it again, or set its annotation sagemaker.aws.amazon.com/recreate-on-failure=true"
         )
-    view = View(
+    status_update = StatusUpdate(
         Phase.STUCK,
         reasons.ENDPOINT_FAILED,
         message,
         value=FAILED,
         additional=message,
-        fields=fields_of(seen),
+        fields=fields_of(observed),
         synced=reasons.UPDATE_BLOCKED if pending else reasons.SYNCED,
     )
-    events = messages.once(seen.base, reasons.STALLED, reasons.ENDPOINT_FAILED, message, reasons.FAILED)
-    return Settle(view, recorded, first_sight(seen, recorded) + events, follow=True)
+    events = messages.once(observed.base, reasons.STALLED, reasons.ENDPOINT_FAILED, message, reasons.FAILED)
+    return Finish(status_update, recorded, first_seen_events(observed, recorded) + events, follow=True)

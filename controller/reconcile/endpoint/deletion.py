@@ -3,87 +3,86 @@
 Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 """
 
-from controller.reconcile.endpoint.observation import DropChild, HostingPlan, HostingSeen
-from controller.reconcile.endpoint.states import BUSY, BUSY_POLL_S, CHILDREN_POLL_S, DELETING, DOUBT_S
+from controller.reconcile import reasons
+from controller.reconcile.endpoint.observation import DropChild, EndpointObservation, EndpointStep
+from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
-from controller.reconcile.plan import (
-    CheckOwner,
+from controller.reconcile.hosting import BUSY, DELETING
+from controller.reconcile.observation import ExternalResource, Mutation, Ownership, Source
+from controller.reconcile.shared_decisions import DOUBT_S, may_be_invisible, ownership_of
+from controller.reconcile.status import messages
+from controller.reconcile.steps import (
     Delete,
     Describe,
     Event,
-    Found,
-    Mutation,
-    Owner,
+    Finish,
     Phase,
-    Release,
-    Settle,
-    Source,
-    View,
+    RemoveFinalizer,
+    StatusUpdate,
+    VerifyOwner,
 )
-from controller.reconcile.shared_decisions import may_be_invisible, owner_of
-from controller.reconcile.status import messages, reasons
 from controller.runtime.errors import ABSENT
 
 
-def deleting(seen: HostingSeen, deleting_for_s: float) -> HostingPlan:
+def deleting(observed: EndpointObservation, deleting_for_s: float) -> EndpointStep:
     """Rows 2 and 9 to 11: endpoint, configurations, models, each waited for (D-54); then the object goes."""
-    base = seen.base
+    base = observed.base
     if not base.has_finalizer:
-        return Settle()
+        return Finish()
     if base.reasons.get(reasons.RECONCILING) == reasons.DELETING_CHILDREN and base.recorded is None:
-        return _teardown(seen)
-    remote = base.remote
+        return _teardown(observed)
+    external = base.external
     if base.mutation is Mutation.DELETED:
-        return _waits_for_endpoint(seen, "deletion of the endpoint requested", reasons.DELETING)
-    if remote is None or (isinstance(remote, Found) and remote.source is Source.SUMMARY):
+        return _waits_for_endpoint(observed, "deletion of the endpoint requested", reasons.DELETING)
+    if external is None or (isinstance(external, ExternalResource) and external.source is Source.SUMMARY):
         return Describe()
-    if remote is ABSENT:
-        return _gone(seen, deleting_for_s)
+    if external is ABSENT:
+        return _gone(observed, deleting_for_s)
     if base.recorded is None:
-        match owner_of(base):
-            case Owner.UNKNOWN:
-                return CheckOwner(remote.arn)
-            case Owner.FOREIGN:
-                return _teardown_begins(seen, f"{base.name} was not created by this object and is left alone")
+        match ownership_of(base):
+            case Ownership.UNKNOWN:
+                return VerifyOwner(external.arn)
+            case Ownership.FOREIGN:
+                return _teardown_begins(observed, f"{base.name} was not created by this object and is left alone")
             case _:
                 pass
-    if remote.value == DELETING or remote.value in BUSY or seen.was_refused_as_busy:
-        return _waits_for_endpoint(seen, _held_up(remote.value), reasons.DELETING)
+    if external.value == DELETING or external.value in BUSY or observed.was_refused_as_busy:
+        return _waits_for_endpoint(observed, _busy_message(external.value), reasons.DELETING)
     return Delete(base.recorded.name if base.recorded else base.name)
 
 
-def _held_up(value: str) -> str:
+def _busy_message(value: str) -> str:
     """SageMaker deletes no endpoint that it is at work on."""
     return f"the endpoint is {value}" + ("" if value == DELETING else ": its deletion is asked for when that has ended")
 
 
-def _gone(seen: HostingSeen, deleting_for_s: float) -> HostingPlan:
-    base = seen.base
+def _gone(observed: EndpointObservation, deleting_for_s: float) -> EndpointStep:
+    base = observed.base
     if base.recorded is not None:
-        if not seen.was_visible and may_be_invisible(base, base.recorded):
-            return _waits_for_endpoint(seen, "the endpoint may not be visible yet", reasons.DELETING)
-        return _teardown_begins(seen, "the endpoint is gone")
+        if not observed.was_visible and may_be_invisible(base, base.recorded):
+            return _waits_for_endpoint(observed, "the endpoint may not be visible yet", reasons.DELETING)
+        return _teardown_begins(observed, "the endpoint is gone")
     doubt_s = min(deleting_for_s, DOUBT_S if base.doubt_for_s is None else base.doubt_for_s)
-    may_exist = bool(seen.children) and not base.was_refused  # without children nothing can have been created
+    may_exist = bool(observed.children) and not base.was_refused  # without children nothing can have been created
     if may_exist and doubt_s < DOUBT_S:
-        return Settle(again_s=DOUBT_S - doubt_s)
-    return _teardown_begins(seen, "there is no endpoint")
+        return Finish(again_s=DOUBT_S - doubt_s)
+    return _teardown_begins(observed, "there is no endpoint")
 
 
-def _waits_for_endpoint(seen: HostingSeen, message: str, reason: str) -> Settle:
-    base = seen.base
+def _waits_for_endpoint(observed: EndpointObservation, message: str, reason: str) -> Finish:
+    base = observed.base
     events = messages.once(base, reasons.RECONCILING, reason, message)
     told = tuple(Event("Normal", reasons.DELETING, each.message) for each in events)
-    fields = {**fields_of(seen)}
-    view = View(Phase.WORKING, reason, message, value=DELETING, fields=fields)
-    return Settle(view, base.recorded, told, again_s=BUSY_POLL_S / 2)
+    fields = {**fields_of(observed)}
+    status_update = StatusUpdate(Phase.WORKING, reason, message, value=DELETING, fields=fields)
+    return Finish(status_update, base.recorded, told, again_s=BUSY_POLL_S / 2)
 
 
-def _teardown_begins(seen: HostingSeen, message: str) -> HostingPlan:
+def _teardown_begins(observed: EndpointObservation, message: str) -> EndpointStep:
     """Written down before the children go: from here on nobody asks for the endpoint again."""
-    if not seen.children:
-        return Release(_last_words(seen, message))
-    view = View(
+    if not observed.children:
+        return RemoveFinalizer(_deleted_events(observed, message))
+    status_update = StatusUpdate(
         Phase.WORKING,
         reasons.DELETING_CHILDREN,
         message,
@@ -91,18 +90,18 @@ def _teardown_begins(seen: HostingSeen, message: str) -> HostingPlan:
         fields={"endpointConfigName": None, "modelNames": None},
         forgets=True,
     )
-    return Settle(view, None, _last_words(seen, message), again_s=CHILDREN_POLL_S)
+    return Finish(status_update, None, _deleted_events(observed, message), again_s=CHILDREN_POLL_S)
 
 
-def _last_words(seen: HostingSeen, message: str) -> tuple[Event, ...]:
-    return (Event("Normal", reasons.DELETED, message),) if seen.base.recorded else ()
+def _deleted_events(observed: EndpointObservation, message: str) -> tuple[Event, ...]:
+    return (Event("Normal", reasons.DELETED, message),) if observed.base.recorded else ()
 
 
-def _teardown(seen: HostingSeen) -> HostingPlan:
-    for group in (seen.configurations, seen.models):
+def _teardown(observed: EndpointObservation) -> EndpointStep:
+    for group in (observed.configurations, observed.models):
         for child in group:
-            if not child.is_deleting and child.name not in seen.done:
+            if not child.is_deleting and child.name not in observed.done:
                 return DropChild(child)
         if group:
-            return Settle(again_s=CHILDREN_POLL_S / 2)
-    return Release()
+            return Finish(again_s=CHILDREN_POLL_S / 2)
+    return RemoveFinalizer()

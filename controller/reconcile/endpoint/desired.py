@@ -6,7 +6,7 @@ A child is named by a digest of its content, so that an edit that changes nothin
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,8 +17,8 @@ from api.meta import API_VERSION, GROUP, JsonObject
 from api.naming import CHILD_MAX_LENGTH, child_name, join_name
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.aws.errors import AwsError
+from controller.reconcile import reasons
 from controller.reconcile.drift.digest import content, digest
-from controller.reconcile.status import reasons
 
 OWNER_NAMESPACE: Final = "owner_HostingDeployment_namespace"
 OWNER_NAME: Final = "owner_HostingDeployment_name"
@@ -29,6 +29,36 @@ MODEL_LABEL: Final = f"{GROUP}/model"
 _LABEL_LIMIT: Final = 63
 _HOW: Final = ("DeploymentConfig", "RetainAllVariantProperties", "ExcludeRetainedVariantProperties")
 """Members of UpdateEndpoint that say how to update, not what to serve: they alone cause no update (D-13)."""
+
+
+class LazyContent(Mapping[str, Any]):
+    """The content of a child's spec, converted once, when it is looked at; empty where no request can be made of it.
+
+    Looked at are the children that may be what the spec wants: while a deployment is deleted, none.
+    """
+
+    def __init__(self, descriptor: KindDescriptor, spec: Mapping[str, Any]) -> None:
+        self._descriptor = descriptor
+        self._spec = spec
+        self._converted: Mapping[str, Any] | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        return self._content[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._content)
+
+    def __len__(self) -> int:
+        return len(self._content)
+
+    @property
+    def _content(self) -> Mapping[str, Any]:
+        if self._converted is None:
+            try:
+                self._converted = content(self._descriptor, self._spec)
+            except AwsError:
+                self._converted = {}
+        return self._converted
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +97,7 @@ class Want:
     spec: JsonObject
     child: Child | None = None
     """The object of this content."""
-    spoilt: Child | None = None
+    modified: Child | None = None
     """An object of that name whose spec somebody has changed."""
 
 
@@ -75,7 +105,7 @@ class Want:
 class Desired:
     """What the spec of a deployment wants its endpoint to be."""
 
-    attempt: str
+    spec_digest: str
     """Digest of everything in the spec that bears on the success of an update: one that failed is not repeated (D-15),
     unless `retry` changes."""
     models: tuple[Want, ...]
@@ -137,17 +167,13 @@ def child_of(descriptor: KindDescriptor, obj: JsonObject) -> Child:
     conditions = {each.get("type"): each for each in status.get("conditions") or ()}
     drifted = conditions.get(reasons.DRIFTED, {})
     spec = obj.get("spec") or {}
-    try:
-        says = content(descriptor, spec)
-    except AwsError:
-        says = {}
     return Child(
         descriptor=descriptor,
         name=metadata["name"],
         uid=metadata["uid"],
         version=metadata["resourceVersion"],
         sagemaker_name=status.get(descriptor.name.status_field) or "",
-        content=says,
+        content=LazyContent(descriptor, spec),
         spec=spec,
         is_deleting=bool(metadata.get("deletionTimestamp")),
         trouble=status.get("additional") or "",
@@ -162,27 +188,36 @@ def desired(
     owner: JsonObject,
     resolved: Resolved,
     how: Mapping[str, Any],
-    models: Sequence[JsonObject],
-    configurations: Sequence[JsonObject],
+    models: Sequence[Child],
+    configurations: Sequence[Child],
 ) -> Desired:
     """What the deployment `owner` wants, matched with the children that there are.
 
     `how` is the UpdateEndpoint request of its spec. Raises `AwsError` INVALID where no request can be made of a part.
     """
     metadata = owner["metadata"]
-    wants = tuple(_want(owner, MODEL, model.name, model.name, model.spec, models) for model in resolved.models)
     contents = [(model.name, content(MODEL, model.spec)) for model in resolved.models]
+    wants = tuple(
+        _want(owner, MODEL, model.name, model.name, model.spec, wanted, models)
+        for model, (_, wanted) in zip(resolved.models, contents, strict=True)
+    )
     logical = content(ENDPOINT_CONFIG, resolved.configuration)
     retry = RECONCILE_AT.of(metadata.get("annotations") or {}) or ""
-    attempt = digest([contents, logical, {name: how[name] for name in _HOW if name in how}])
+    spec_digest = digest([contents, logical, {name: how[name] for name in _HOW if name in how}])
     names = {want.label: want.child.sagemaker_name for want in wants if want.child}
     if not all(names.get(want.label) for want in wants):
-        return Desired(attempt, wants, None, retry=retry)
+        return Desired(spec_digest, wants, None, retry=retry)
     spec = resolved.configuration_with(names)
-    configuration = _want(owner, ENDPOINT_CONFIG, "", metadata["name"], spec, configurations)
     wanted = content(ENDPOINT_CONFIG, spec)
+    configuration = _want(owner, ENDPOINT_CONFIG, "", metadata["name"], spec, wanted, configurations)
     return Desired(
-        attempt, wants, configuration, shape_of(wanted), numbers_of(wanted), retry, resets_counts=_resets_counts(how)
+        spec_digest,
+        wants,
+        configuration,
+        shape_of(wanted),
+        numbers_of(wanted),
+        retry,
+        resets_counts=_resets_counts(how),
     )
 
 
@@ -247,22 +282,29 @@ def manifest(owner: JsonObject, want: Want) -> JsonObject:
 
 
 def _want(
-    owner: JsonObject, descriptor: KindDescriptor, label: str, base: str, spec: JsonObject, there: Sequence[JsonObject]
+    owner: JsonObject,
+    descriptor: KindDescriptor,
+    label: str,
+    base: str,
+    spec: JsonObject,
+    wanted: Mapping[str, Any],
+    there: Sequence[Child],
 ) -> Want:
-    wanted = content(descriptor, spec)
+    """A wanted child whose content is `wanted`, with what there is of it among the children `there`."""
     uid = owner["metadata"]["uid"]
     name = join_name(f"{digest(wanted)}-{uid.replace('-', '')}", _object_name(base), CHILD_MAX_LENGTH)
-    children = [child_of(descriptor, obj) for obj in there if _stands_for(obj, name, base, uid)]
+    children = [child for child in there if _stands_for(child.name, name, base, uid)]
+    # The name alone proves nothing: an object may have been replaced by another one under its name, and what the
+    # predecessor has named by generation is recognised by its content.
     same = [child for child in children if child.content == wanted]
-    spoilt = next((child for child in children if child.name == name and child.content != wanted), None)
+    modified = next((child for child in children if child.name == name), None)
     # One that is being deleted still serves, unless there is another: its deletion waits for the deployment.
     same.sort(key=lambda child: (child.is_deleting, not child.sagemaker_name, child.name))
-    return Want(descriptor, label, name, spec, same[0] if same else None, None if same else spoilt)
+    return Want(descriptor, label, name, spec, same[0] if same else None, None if same else modified)
 
 
-def _stands_for(obj: JsonObject, name: str, base: str, uid: str) -> bool:
-    """Whether a child object is this model's (or the configuration's), of whatever content."""
-    there = obj["metadata"]["name"]
+def _stands_for(there: str, name: str, base: str, uid: str) -> bool:
+    """Whether the child named `there` is this model's (or the configuration's), of whatever content."""
     plain = uid.replace("-", "")
     by_generation = re.search(rf"(\d{{1,9}})-{plain}$", there)
     if by_generation and child_name(base, uid, int(by_generation[1])) == there:

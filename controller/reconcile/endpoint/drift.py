@@ -12,11 +12,13 @@ from typing import Any
 
 from controller.reconcile.drift.report import Difference, sentence
 from controller.reconcile.endpoint.desired import Child
-from controller.reconcile.endpoint.observation import CorrectChild, HostingPlan, HostingSeen, Numbers
-from controller.reconcile.endpoint.states import BUSY_POLL_S, IN_SERVICE
-from controller.reconcile.endpoint.status_fields import fields_of, first_sight
-from controller.reconcile.plan import Drift, Phase, Recorded, Settle
-from controller.reconcile.shared_decisions import drift_shown, drift_told, drift_view
+from controller.reconcile.endpoint.observation import CorrectChild, EndpointObservation, EndpointStep, Numbers
+from controller.reconcile.endpoint.pauses import BUSY_POLL_S
+from controller.reconcile.endpoint.status_fields import fields_of, first_seen_events
+from controller.reconcile.hosting import IN_SERVICE
+from controller.reconcile.observation import Recorded
+from controller.reconcile.shared_decisions import drift_events, drift_shown, drift_update
+from controller.reconcile.steps import Drift, Finish, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +32,23 @@ class ChangedNumbers:
     """Variants whose count differs, and of which it is not known whether somebody scales them."""
 
 
-def changed_configuration(seen: HostingSeen) -> tuple[Difference, ...]:
+def changed_configuration(observed: EndpointObservation) -> tuple[Difference, ...]:
     """The configuration that the endpoint runs with, where that is not the one it was switched to."""
-    wanted = seen.desired.configuration if seen.desired else None
+    wanted = observed.desired.configuration if observed.desired else None
     applied = wanted.child.sagemaker_name if wanted and wanted.child else None
-    return (Difference("endpointConfigName", applied, seen.fields.get("endpointConfigName")),)
+    return (Difference("endpointConfigName", applied, observed.fields.get("endpointConfigName")),)
 
 
-def changed_numbers_of(seen: HostingSeen) -> ChangedNumbers:
+def changed_numbers_of(observed: EndpointObservation) -> ChangedNumbers:
     """The numbers of each variant, compared with those that AWS aimed at when the last update was complete."""
     differences: list[Difference] = []
     restore: dict[str, tuple[int | None, float | None]] = {}
     unclear: list[str] = []
-    for name, count, weight in _aims(seen.fields):
-        served_count, served_weight = seen.attempt.serves.get(name, (None, None))
-        is_scaled = name in seen.scalers or name in (seen.scaled or ()) or _is_managed(seen, name)
+    for name, count, weight in _aims(observed.fields):
+        served_count, served_weight = observed.last_update.serves.get(name, (None, None))
+        is_scaled = name in observed.scalers or name in (observed.scaled or ()) or _is_managed(observed, name)
         count_differs = None not in (count, served_count) and count != served_count and not is_scaled
-        if count_differs and seen.scaled is None:
+        if count_differs and observed.scaled is None:
             unclear.append(name)
             count_differs = False
         weight_differs = (
@@ -63,39 +65,41 @@ def changed_numbers_of(seen: HostingSeen) -> ChangedNumbers:
 
 
 def drifted(
-    seen: HostingSeen,
+    observed: EndpointObservation,
     recorded: Recorded,
     differences: tuple[Difference, ...],
-    repair: HostingPlan,
+    repair: EndpointStep,
     *,
     is_usable: bool = False,
-) -> HostingPlan:
+) -> EndpointStep:
     """Told first, and then changed back where that is asked for; not in a loop where others do not give in."""
-    base, corrects = seen.base, seen.base.policy.corrects
+    base, corrects = observed.base, observed.base.policy.corrects
     message = sentence(differences)
     phases = (Phase.READY_WORKING, Phase.READY) if is_usable else (Phase.WORKING, Phase.STUCK)
     again_s = None
     if corrects and drift_shown(base) is Drift.FOUND:
-        if base.correction_in_s <= 0.0 and not seen.was_refused_as_busy:
+        if base.correction_in_s <= 0.0 and not observed.was_refused_as_busy:
             return repair
         again_s = max(base.correction_in_s, BUSY_POLL_S)
-    return _told(seen, recorded, phases[0] if corrects else phases[1], message, again_s)
+    return _reported(observed, recorded, phases[0] if corrects else phases[1], message, again_s)
 
 
-def children_drifted(seen: HostingSeen, recorded: Recorded, lost: list[Child]) -> HostingPlan:
+def children_drifted(observed: EndpointObservation, recorded: Recorded, lost: list[Child]) -> EndpointStep:
     """The endpoint serves on without them, and cannot be updated any more, nor get new instances."""
-    if seen.base.policy.corrects:
+    if observed.base.policy.corrects:
         for child in lost:
-            if not child.corrects and child.name not in seen.done:
+            if not child.corrects and child.name not in observed.done:
                 return CorrectChild(child)
     message = "; ".join(f"{child.descriptor.kind} {child.name}: {child.drift}" for child in lost)
-    return _told(seen, recorded, Phase.READY, message)
+    return _reported(observed, recorded, Phase.READY, message)
 
 
-def _told(seen: HostingSeen, recorded: Recorded, phase: Phase, message: str, again_s: float | None = None) -> Settle:
-    view = drift_view(phase, message, IN_SERVICE, fields_of(seen))
-    events = first_sight(seen, recorded) + drift_told(seen.base, message)
-    return Settle(view, recorded, events, follow=True, again_s=again_s)
+def _reported(
+    observed: EndpointObservation, recorded: Recorded, phase: Phase, message: str, again_s: float | None = None
+) -> Finish:
+    status_update = drift_update(phase, message, IN_SERVICE, fields_of(observed))
+    events = first_seen_events(observed, recorded) + drift_events(observed.base, message)
+    return Finish(status_update, recorded, events, follow=True, again_s=again_s)
 
 
 def aimed_at(fields: Mapping[str, Any]) -> dict[str, tuple[int | None, float]]:
@@ -122,8 +126,8 @@ def _aims(fields: Mapping[str, Any]) -> Iterator[tuple[str, int | None, float | 
         )
 
 
-def _is_managed(seen: HostingSeen, variant: str) -> bool:
+def _is_managed(observed: EndpointObservation, variant: str) -> bool:
     """Whether SageMaker itself scales the variant (ManagedInstanceScaling)."""
-    variants = seen.running.content.get("ProductionVariants", ()) if seen.running else ()
+    variants = observed.running.content.get("ProductionVariants", ()) if observed.running else ()
     own: Mapping[str, Any] = next((each for each in variants if each.get("VariantName") == variant), {})
     return bool((own.get("ManagedInstanceScaling") or {}).get("Status") == "ENABLED")

@@ -3,108 +3,125 @@
 Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 """
 
+from controller.reconcile import reasons
 from controller.reconcile.endpoint.capacity import changed_numbers
-from controller.reconcile.endpoint.children import children_or, needed, superfluous
+from controller.reconcile.endpoint.children import children_or, needed, unneeded_children
 from controller.reconcile.endpoint.desired import Child, shape_of
 from controller.reconcile.endpoint.drift import changed_configuration, changed_numbers_of, children_drifted, drifted
 from controller.reconcile.endpoint.observation import (
     AskScaled,
     DropChild,
-    HostingPlan,
-    HostingSeen,
-    NoteServed,
+    EndpointObservation,
+    EndpointStep,
     Numbers,
+    RecordServed,
     Update,
 )
-from controller.reconcile.endpoint.states import BUSY_POLL_S, CHILDREN_POLL_S, CREATING, IN_SERVICE, UPDATING
-from controller.reconcile.endpoint.status_fields import fields_of, first_sight
+from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
+from controller.reconcile.endpoint.status_fields import fields_of, first_seen_events
 from controller.reconcile.endpoint.updates import held, is_held
-from controller.reconcile.plan import Drift, Event, Found, Phase, Recorded, Settle, View
+from controller.reconcile.hosting import CREATING, IN_SERVICE, UPDATING
+from controller.reconcile.observation import ExternalResource, Recorded
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_shown, status_changed
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
+from controller.reconcile.steps import Drift, Event, Finish, Phase, StatusUpdate
 
 
-def in_service(seen: HostingSeen, recorded: Recorded, remote: Found) -> HostingPlan:
+def in_service(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> EndpointStep:
     """Rows 4 to 6."""
-    desired, base = seen.desired, seen.base
+    desired, base = observed.desired, observed.base
     assert desired is not None  # noqa: S101 (only deletions have none)
-    if base.shown == UPDATING and seen.attempt.since and remote.fields.get("lastModifiedTime") == seen.attempt.since:
-        return Settle(follow=True, again_s=LOOK_AGAIN_S)  # an answer from before our update
-    running = seen.running
+    if (
+        base.shown == UPDATING
+        and observed.last_update.since
+        and external.fields.get("lastModifiedTime") == observed.last_update.since
+    ):
+        return Finish(follow=True, again_s=LOOK_AGAIN_S)  # an answer from before our update
+    running = observed.running
     has_shape = running is not None and desired.shape != "" and desired.shape == shape_of(running.content)
     if has_shape and running is not None:
-        return _right_configuration(seen, recorded, remote, running)
-    if not seen.is_new_wish and desired.configuration is None:  # somebody has deleted a model's object: made anew first
-        return children_or(seen, Update(), Phase.READY_WORKING)
+        return _right_configuration(observed, recorded, external, running)
+    if (
+        not observed.is_new_spec and desired.configuration is None
+    ):  # somebody has deleted a model's object: made anew first
+        return children_or(observed, Update(), Phase.READY_WORKING)
     # SageMaker goes back to what was there before, and says why: another configuration is somebody else's, who was
     # faster than our look at what the creation, or the update, has come to.
-    is_foreign = seen.is_attempted and running is None and not remote.failure_reason
-    if not seen.is_new_wish and (seen.attempt.is_served or is_foreign):
-        return drifted(seen, recorded, changed_configuration(seen), children_or(seen, Update(), Phase.WORKING))
-    if seen.is_attempted:
-        return _update_failed(seen, recorded, remote)  # row 6: SageMaker went back
-    if seen.was_refused_as_busy:
-        return Settle(follow=True, again_s=BUSY_POLL_S)
-    plan = children_or(seen, Update(), Phase.READY_WORKING)
-    return held(seen, recorded, is_whole=True) if isinstance(plan, Update) and is_held(seen) else plan
+    is_foreign = observed.is_requested and running is None and not external.failure_reason
+    if not observed.is_new_spec and (observed.last_update.is_served or is_foreign):
+        return drifted(
+            observed, recorded, changed_configuration(observed), children_or(observed, Update(), Phase.WORKING)
+        )
+    if observed.is_requested:
+        return _update_failed(observed, recorded, external)  # row 6: SageMaker went back
+    if observed.was_refused_as_busy:
+        return Finish(follow=True, again_s=BUSY_POLL_S)
+    step = children_or(observed, Update(), Phase.READY_WORKING)
+    return held(observed, recorded, is_whole=True) if isinstance(step, Update) and is_held(observed) else step
 
 
-def _right_configuration(seen: HostingSeen, recorded: Recorded, remote: Found, running: Child) -> HostingPlan:
+def _right_configuration(
+    observed: EndpointObservation, recorded: Recorded, external: ExternalResource, running: Child
+) -> EndpointStep:
     """The endpoint runs with what is wanted; weights and counts may have to be changed."""
-    base = seen.base
-    numbers: Numbers = changed_numbers(seen, running)
-    has_failed = seen.attempt.is_of_numbers and not seen.attempt.is_served and bool(remote.failure_reason)
-    if has_failed and seen.is_attempted:
-        return _update_failed(seen, recorded, remote)
-    if has_failed and not seen.is_new_wish and seen.desired is not None:
-        numbers = seen.desired.numbers
-    if not numbers or seen.is_attempted:
-        return _serves(seen, recorded)
-    if seen.was_refused_as_busy:
-        return Settle(follow=True, again_s=BUSY_POLL_S)
-    if is_held(seen):
-        return held(seen, recorded, is_whole=False)
-    return Update(numbers) if base.shown == base.descriptor.status.reconciling else _announce(seen, recorded)
+    base = observed.base
+    numbers: Numbers = changed_numbers(observed, running)
+    has_failed = (
+        observed.last_update.is_of_numbers and not observed.last_update.is_served and bool(external.failure_reason)
+    )
+    if has_failed and observed.is_requested:
+        return _update_failed(observed, recorded, external)
+    if has_failed and not observed.is_new_spec and observed.desired is not None:
+        numbers = observed.desired.numbers
+    if not numbers or observed.is_requested:
+        return _serves(observed, recorded)
+    if observed.was_refused_as_busy:
+        return Finish(follow=True, again_s=BUSY_POLL_S)
+    if is_held(observed):
+        return held(observed, recorded, is_whole=False)
+    return Update(numbers) if base.shown == base.descriptor.status.reconciling else _announce(observed, recorded)
 
 
-def _announce(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
+def _announce(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
     """The guide's `ReconcilingEndpoint` before `Updating`, also where no children have to be made."""
-    view = View(
+    status_update = StatusUpdate(
         Phase.READY_WORKING,
         reasons.PREPARING_UPDATE,
         "the endpoint is updated",
-        value=seen.base.descriptor.status.reconciling,
-        fields=fields_of(seen),
+        value=observed.base.descriptor.status.reconciling,
+        fields=fields_of(observed),
         synced=reasons.UPDATE_PENDING,
     )
-    return Settle(view, recorded, follow=True)
+    return Finish(status_update, recorded, follow=True)
 
 
-def _serves(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
+def _serves(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
     """The wanted configuration runs; are its numbers and its children still what they were?"""
-    if seen.is_new_wish or not seen.attempt.is_served or seen.attempt.awaits is not None:
-        return NoteServed()
-    changed = changed_numbers_of(seen)
+    if observed.is_new_spec or not observed.last_update.is_served or observed.last_update.pending_update is not None:
+        return RecordServed()
+    changed = changed_numbers_of(observed)
     if changed.unclear:
         return AskScaled(changed.unclear)
     if changed.restore is not None:
-        return drifted(seen, recorded, changed.differences, Update(changed.restore), is_usable=True)
-    if lost := [child for child in seen.children if child.drift and child.uid in needed(seen)]:
-        return children_drifted(seen, recorded, lost)
-    return _at_rest(seen, recorded)
+        return drifted(observed, recorded, changed.differences, Update(changed.restore), is_usable=True)
+    if lost := [child for child in observed.children if child.drift and child.uid in needed(observed)]:
+        return children_drifted(observed, recorded, lost)
+    return _at_rest(observed, recorded)
 
 
-def _at_rest(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
+def _at_rest(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
     """Row 4: what is wanted is served; children that nobody needs go, configurations first (D-54)."""
-    base = seen.base
-    view = View(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(seen), drift=Drift.NONE)
-    is_told = base.shown == IN_SERVICE and base.is_recorded_in_status and seen.is_observed
-    unneeded = superfluous(seen)
+    base = observed.base
+    status_update = StatusUpdate(
+        Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(observed), drift=Drift.NONE
+    )
+    is_told = base.shown == IN_SERVICE and base.is_recorded_in_status and observed.is_observed
+    unneeded = unneeded_children(observed)
     if is_told and unneeded:
         for child in unneeded:
-            if child.name not in seen.done and not child.is_deleting:
+            if child.name not in observed.done and not child.is_deleting:
                 return DropChild(child)
-    events = first_sight(seen, recorded)
+    events = first_seen_events(observed, recorded)
     if base.shown == UPDATING:
         events += (Event("Normal", reasons.UPDATE_COMPLETED, f"{recorded.name} serves the new configuration"),)
     elif base.shown == CREATING:
@@ -113,24 +130,27 @@ def _at_rest(seen: HostingSeen, recorded: Recorded) -> HostingPlan:
         events += status_changed(base, IN_SERVICE)
     if drift_shown(base) is Drift.CORRECTING:
         events += (Event("Normal", reasons.DRIFT_CORRECTED, f"{recorded.name} is again as the spec wants it"),)
-    return Settle(view, recorded, events, follow=True, again_s=CHILDREN_POLL_S if unneeded else None)
+    return Finish(status_update, recorded, events, follow=True, again_s=CHILDREN_POLL_S if unneeded else None)
 
 
-def _update_failed(seen: HostingSeen, recorded: Recorded, remote: Found) -> Settle:
+def _update_failed(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> Finish:
     """Row 6, D-15: told with SageMaker's reason; another spec is tried, the same one is not."""
-    reason = remote.failure_reason or "SageMaker went back to the previous configuration and gives no reason"
+    reason = external.failure_reason or "SageMaker went back to the previous configuration and gives no reason"
     message = f"The update failed: {reason}. It is not repeated; change the spec to try again"
-    view = View(
+    status_update = StatusUpdate(
         Phase.READY_STUCK,
         reasons.UPDATE_FAILED,
         message,
         value=IN_SERVICE,
         additional=message,
-        fields=fields_of(seen),
+        fields=fields_of(observed),
         synced=reasons.UPDATE_FAILED,
         # Changing it back has failed: it is still not as it was applied.
-        drift=Drift.FOUND if drift_shown(seen.base) is Drift.CORRECTING else None,
+        drift=Drift.FOUND if drift_shown(observed.base) is Drift.CORRECTING else None,
     )
-    return Settle(
-        view, recorded, messages.once(seen.base, reasons.STALLED, reasons.UPDATE_FAILED, message), follow=True
+    return Finish(
+        status_update,
+        recorded,
+        messages.once(observed.base, reasons.STALLED, reasons.UPDATE_FAILED, message),
+        follow=True,
     )

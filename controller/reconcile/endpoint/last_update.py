@@ -1,46 +1,48 @@
-"""The annotation `last-update-attempt` as a value and as text: what SageMaker was last asked to serve. Pure."""
+"""The annotation `last-update-last_update` as a value and as text: what SageMaker was last asked to serve. Pure."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from api.meta import JsonObject
-from controller.reconcile.endpoint.observation import Attempt, Wish
+from controller.reconcile.endpoint.observation import LastUpdate, PendingUpdate
 
 
-def parse(text: str) -> Attempt:
+def parse(text: str) -> LastUpdate:
     """The attempt that a text stands for; a text that somebody has spoilt counts as none: an update is tried again."""
     try:
-        attempt = json.loads(text or "{}")
-        awaits = attempt.get("awaits")
-        return Attempt(
-            id=str(attempt.get("id", "")),
-            retry=str(attempt.get("retry", "")),
-            shape=str(attempt.get("shape", "")),
-            numbers=_numbers(attempt.get("numbers", {})),
-            is_of_numbers=bool(attempt.get("isOfNumbers")),
-            since=str(attempt.get("since", "")),
-            is_served=bool(attempt.get("isServed")),
-            serves=_numbers(attempt.get("serves", {})),
-            awaits=None if awaits is None else Wish(str(awaits["id"]), str(awaits["retry"])),
+        last_update = json.loads(text or "{}")
+        pending_update = last_update.get("awaits")
+        return LastUpdate(
+            id=str(last_update.get("id", "")),
+            retry=str(last_update.get("retry", "")),
+            shape=str(last_update.get("shape", "")),
+            numbers=_numbers(last_update.get("numbers", {})),
+            is_of_numbers=bool(last_update.get("isOfNumbers")),
+            since=str(last_update.get("since", "")),
+            is_served=bool(last_update.get("isServed")),
+            serves=_numbers(last_update.get("serves", {})),
+            pending_update=None
+            if pending_update is None
+            else PendingUpdate(str(pending_update["id"]), str(pending_update["retry"])),
         )
     except (ValueError, TypeError, AttributeError, KeyError):
-        return Attempt()
+        return LastUpdate()
 
 
-def text_of(attempt: Attempt) -> str:
+def text_of(last_update: LastUpdate) -> str:
     """The text that `parse` reads."""
-    awaits = attempt.awaits
+    pending_update = last_update.pending_update
     value: JsonObject = {
-        "id": attempt.id,
-        "retry": attempt.retry,
-        "shape": attempt.shape,
-        "numbers": dict(attempt.numbers),
-        "isOfNumbers": attempt.is_of_numbers,
-        "since": attempt.since,
-        "isServed": attempt.is_served,
-        "serves": dict(attempt.serves),
-        "awaits": None if awaits is None else {"id": awaits.id, "retry": awaits.retry},
+        "id": last_update.id,
+        "retry": last_update.retry,
+        "shape": last_update.shape,
+        "numbers": dict(last_update.numbers),
+        "isOfNumbers": last_update.is_of_numbers,
+        "since": last_update.since,
+        "isServed": last_update.is_served,
+        "serves": dict(last_update.serves),
+        "awaits": None if pending_update is None else {"id": pending_update.id, "retry": pending_update.retry},
     }
     return json.dumps({name: each for name, each in value.items() if each}, separators=(",", ":"))
 

@@ -6,19 +6,18 @@ from typing import Any, TypeAlias
 
 from api.v1 import ENDPOINT_CONFIG, MODEL
 from controller.reconcile.endpoint.desired import Child, Desired, Want
-from controller.reconcile.plan import (
-    CheckOwner,
+from controller.reconcile.observation import During, ExtendedObservation, ExternalResource, Failure
+from controller.reconcile.steps import (
+    AwsStep,
     Create,
     Delete,
     Describe,
     DropTags,
-    Failure,
-    Found,
-    Prepare,
+    EnsureFinalizer,
+    Finish,
     PutTags,
-    Release,
-    Settle,
-    Situation,
+    RemoveFinalizer,
+    VerifyOwner,
 )
 
 
@@ -72,18 +71,20 @@ class CorrectChild:
 
 
 @dataclass(frozen=True, slots=True)
-class NoteServed:
+class RecordServed:
     """Write down that the endpoint serves what is wanted: from here on, another state is somebody else's doing."""
 
 
 @dataclass(frozen=True, slots=True)
-class NoteWish:
+class RecordPendingUpdate:
     """Write down that a changed spec was seen, and what `reconcile-at` said then."""
 
 
 @dataclass(frozen=True, slots=True)
-class AskScaled:
+class AskScaled(AwsStep):
     """Ask which of these variants are scaled by whomever."""
+
+    during = During.DESCRIBE
 
     variants: tuple[str, ...]
 
@@ -93,20 +94,24 @@ Numbers: TypeAlias = Mapping[str, tuple[int | None, float | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class Update(AwsStep):
     """UpdateEndpoint, or UpdateEndpointWeightsAndCapacities with the numbers that changed."""
+
+    during = During.UPDATE
 
     numbers: Numbers | None = None
     """None: the whole configuration."""
 
 
-ChildPlan: TypeAlias = MakeChild | RestoreChild | DropChild | RetainChild | TagChild | OwnChild | CorrectChild
-AwsPlan: TypeAlias = Describe | CheckOwner | AskScaled | Create | Update | Delete | PutTags | DropTags
-HostingPlan: TypeAlias = Prepare | ChildPlan | NoteServed | NoteWish | AwsPlan | Release | Settle
+ChildStep: TypeAlias = MakeChild | RestoreChild | DropChild | RetainChild | TagChild | OwnChild | CorrectChild
+EndpointCall: TypeAlias = Describe | VerifyOwner | AskScaled | Create | Update | Delete | PutTags | DropTags
+EndpointStep: TypeAlias = (
+    EnsureFinalizer | ChildStep | RecordServed | RecordPendingUpdate | EndpointCall | RemoveFinalizer | Finish
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PendingUpdate:
     """A changed spec as it was first seen."""
 
     id: str
@@ -115,7 +120,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class LastUpdate:
     """The last update (or the creation) that SageMaker accepted, from the annotation."""
 
     id: str = ""
@@ -131,12 +136,12 @@ class Attempt:
     """The endpoint has been seen to serve it."""
     serves: Mapping[str, tuple[int | None, float]] = field(default_factory=dict)
     """Instances and weight by variant that AWS aims at since: not `numbers` where properties were retained."""
-    awaits: Wish | None = None
+    pending_update: PendingUpdate | None = None
     """A changed spec that waits for a word from the user."""
 
 
 @dataclass(frozen=True, slots=True)
-class HostingSeen(Situation):
+class EndpointObservation(ExtendedObservation):
     """All that a decision about a deployment depends on."""
 
     url: str = ""
@@ -144,7 +149,7 @@ class HostingSeen(Situation):
     """None while the object is being deleted, or where its spec is `invalid`."""
     children: tuple[Child, ...] = ()
     """All that there are."""
-    attempt: Attempt = Attempt()
+    last_update: LastUpdate = LastUpdate()
     is_observed: bool = False
     """The status was decided on this very generation of the spec."""
     was_visible: bool = False
@@ -165,25 +170,25 @@ class HostingSeen(Situation):
     """Variants that somebody scales, of those that were asked for; None: not asked."""
 
     @property
-    def is_new_wish(self) -> bool:
+    def is_new_spec(self) -> bool:
         """The spec asks for something that SageMaker was not asked for yet."""
-        return self.desired is not None and self.desired.attempt != self.attempt.id
+        return self.desired is not None and self.desired.spec_digest != self.last_update.id
 
     @property
-    def is_noted(self) -> bool:
+    def is_pending_recorded(self) -> bool:
         """It is written down that this spec was seen and waits for a word from the user."""
-        awaits = self.attempt.awaits
-        return awaits is not None and self.desired is not None and awaits.id == self.desired.attempt
+        pending_update = self.last_update.pending_update
+        return pending_update is not None and self.desired is not None and pending_update.id == self.desired.spec_digest
 
     @property
-    def is_attempted(self) -> bool:
+    def is_requested(self) -> bool:
         """SageMaker was asked for this very spec, and the user has not asked for another try since."""
-        return self.desired is not None and not self.is_new_wish and self.desired.retry == self.attempt.retry
+        return self.desired is not None and not self.is_new_spec and self.desired.retry == self.last_update.retry
 
     @property
     def fields(self) -> Mapping[str, Any]:
         """What SageMaker told last."""
-        return self.base.remote.fields if isinstance(self.base.remote, Found) else {}
+        return self.base.external.fields if isinstance(self.base.external, ExternalResource) else {}
 
     @property
     def running(self) -> Child | None:

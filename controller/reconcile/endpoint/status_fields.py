@@ -2,25 +2,26 @@
 
 from typing import Any
 
-from controller.reconcile.endpoint.observation import HostingSeen
-from controller.reconcile.plan import Event, Found, Recorded, Source
+from controller.reconcile.endpoint.observation import EndpointObservation
+from controller.reconcile.observation import ExternalResource, Recorded, Source
 from controller.reconcile.status import messages
+from controller.reconcile.steps import Event
 
 
-def fields_of(seen: HostingSeen) -> dict[str, Any]:
+def fields_of(observed: EndpointObservation) -> dict[str, Any]:
     """Status fields beside the value: SageMaker's, the URL, the names of the models."""
-    fields = dict(seen.fields)
-    if isinstance(seen.base.remote, Found) and seen.base.remote.source is Source.DESCRIPTION:
+    fields = dict(observed.fields)
+    if isinstance(observed.base.external, ExternalResource) and observed.base.external.source is Source.DESCRIPTION:
         fields.setdefault("failureReason", None)
-    if seen.url:
-        fields["endpointUrl"] = seen.url
-    names = seen.desired.model_names if seen.desired else {}
-    if seen.desired and seen.desired.models and all(names.get(want.label) for want in seen.desired.models):
-        fields["modelNames"] = [{"name": want.label, "value": names[want.label]} for want in seen.desired.models]
+    if observed.url:
+        fields["endpointUrl"] = observed.url
+    names = observed.desired.model_names if observed.desired else {}
+    if observed.desired and observed.desired.models and all(names.get(want.label) for want in observed.desired.models):
+        fields["modelNames"] = [{"name": want.label, "value": names[want.label]} for want in observed.desired.models]
     return fields
 
 
-def first_sight(seen: HostingSeen, recorded: Recorded) -> tuple[Event, ...]:
+def first_seen_events(observed: EndpointObservation, recorded: Recorded) -> tuple[Event, ...]:
     """That the endpoint is there, unless the status says so already."""
-    is_news = not (seen.base.is_recorded_in_status or seen.base.is_legacy)
-    return (messages.created(seen.base, recorded),) if is_news else ()
+    is_news = not (observed.base.is_recorded_in_status or observed.base.is_legacy)
+    return (messages.created(observed.base, recorded),) if is_news else ()

@@ -1,52 +1,57 @@
 """Updates of an endpoint that wait: for SageMaker, or for a word from the user (annotation `update-policy`). Pure."""
 
-from controller.reconcile.endpoint.observation import HostingSeen
-from controller.reconcile.endpoint.states import IN_SERVICE
-from controller.reconcile.endpoint.status_fields import fields_of, first_sight
-from controller.reconcile.plan import Event, Phase, Recorded, Settle, View
-from controller.reconcile.status import reasons
+from controller.reconcile import reasons
+from controller.reconcile.endpoint.observation import EndpointObservation
+from controller.reconcile.endpoint.status_fields import fields_of, first_seen_events
+from controller.reconcile.hosting import IN_SERVICE
+from controller.reconcile.observation import Recorded
+from controller.reconcile.steps import Event, Finish, Phase, StatusUpdate
 
 
-def is_pending(seen: HostingSeen) -> bool:
+def is_pending(observed: EndpointObservation) -> bool:
     """Whether there is something to ask SageMaker for: a changed spec, or another try of what it does not serve."""
-    is_served = seen.attempt.is_served and not seen.is_new_wish
-    return bool(seen.attempt.id) and seen.desired is not None and not (seen.is_attempted or is_served)
+    is_served = observed.last_update.is_served and not observed.is_new_spec
+    return bool(observed.last_update.id) and observed.desired is not None and not (observed.is_requested or is_served)
 
 
-def is_held(seen: HostingSeen) -> bool:
+def is_held(observed: EndpointObservation) -> bool:
     """Annotation `update-policy: manual`, and no new text in `reconcile-at` since the edit was seen."""
-    if not seen.base.policy.holds_updates or not seen.is_new_wish or seen.desired is None:
+    if not observed.base.policy.holds_updates or not observed.is_new_spec or observed.desired is None:
         return False
-    awaits = seen.attempt.awaits
-    return awaits is None or awaits.id != seen.desired.attempt or awaits.retry == seen.desired.retry
+    pending_update = observed.last_update.pending_update
+    return (
+        pending_update is None
+        or pending_update.id != observed.desired.spec_digest
+        or pending_update.retry == observed.desired.retry
+    )
 
 
-def held(seen: HostingSeen, recorded: Recorded, *, is_whole: bool) -> Settle:
+def held(observed: EndpointObservation, recorded: Recorded, *, is_whole: bool) -> Finish:
     """Everything is prepared, and the user has the last word."""
     message = (
         "the update is prepared, and begins when the annotation sagemaker.aws.amazon.com/reconcile-at gets a new text"
     )
-    if warnings := resets(seen, is_whole=is_whole):
+    if warnings := resets(observed, is_whole=is_whole):
         message += f"; {warnings[0].message}"
-    view = View(
+    status_update = StatusUpdate(
         Phase.READY,
         reasons.UPDATE_PENDING,
         message,
         value=IN_SERVICE,
         additional=message,
-        fields=fields_of(seen),
+        fields=fields_of(observed),
         synced=reasons.UPDATE_PENDING,
     )
-    is_told = seen.base.reasons.get(reasons.READY) == reasons.UPDATE_PENDING
+    is_told = observed.base.reasons.get(reasons.READY) == reasons.UPDATE_PENDING
     events = () if is_told else (Event("Normal", reasons.UPDATE_PENDING, message),)
-    return Settle(view, recorded, first_sight(seen, recorded) + events, follow=True)
+    return Finish(status_update, recorded, first_seen_events(observed, recorded) + events, follow=True)
 
 
-def resets(seen: HostingSeen, *, is_whole: bool) -> tuple[Event, ...]:
+def resets(observed: EndpointObservation, *, is_whole: bool) -> tuple[Event, ...]:
     """D-17b: AWS's default is to forget what autoscaling has made of the counts; v1's users rely on that default."""
-    if not (is_whole and seen.scalers and seen.desired is not None and seen.desired.resets_counts):
+    if not (is_whole and observed.scalers and observed.desired is not None and observed.desired.resets_counts):
         return ()
-    scaled = ", ".join(f"{variant} ({policy})" for variant, policy in sorted(seen.scalers.items()))
+    scaled = ", ".join(f"{variant} ({policy})" for variant, policy in sorted(observed.scalers.items()))
     message = (
         f"the update sets the instances of scaled variants back to the spec's: {scaled};"
         " spec.retainAllVariantProperties=true keeps them"

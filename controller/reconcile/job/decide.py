@@ -5,303 +5,331 @@ a pass may be cut off after any step and run again. The rows cited are those of 
 """
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
-from controller.reconcile.plan import (
-    Adoption,
-    CheckOwner,
-    Create,
-    Describe,
-    Event,
-    Expire,
-    Found,
-    Mutation,
-    Observed,
-    Owner,
-    Phase,
-    Plan,
-    Prepare,
-    Recorded,
-    Release,
-    Settle,
-    Source,
-    Stop,
-    Verdict,
-    View,
-)
+from controller.reconcile import reasons
+from controller.reconcile.observation import Adoption, ExternalResource, Mutation, Observed, Ownership, Recorded, Source
 from controller.reconcile.shared_decisions import (
+    DOUBT_S,
     LOOK_AGAIN_S,
     failed,
     foreign,
     may_be_invisible,
     nothing_to_adopt,
     operator_values,
-    owner_of,
+    ownership_of,
     paused,
     record_of,
+    respecting_hold,
     retain,
     status_changed,
 )
-from controller.reconcile.status import messages, reasons
+from controller.reconcile.status import messages
+from controller.reconcile.steps import (
+    Create,
+    DeleteExpired,
+    Describe,
+    DropTags,
+    EnsureFinalizer,
+    Event,
+    Finish,
+    Outcome,
+    Phase,
+    PutTags,
+    RemoveFinalizer,
+    StatusUpdate,
+    Stop,
+    VerifyOwner,
+)
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
 IN_PROGRESS: Final = "InProgress"
 """The AWS status of a job that runs, for all job kinds; also what a job is that was created a moment ago."""
 
-DOUBT_S: Final = 10.0
-"""How long "not found" is not believed where a creation may still be taking effect."""
 UNKNOWN_VALUE_POLL_S: Final = 300.0
 RULES_POLL_S: Final = 60.0
-"""Debugger rules run on after the job, and no List tells about them (v1-kinds.md 6.8)."""
+"""Debugger rules continue after the end of the job, and List does not show them (v1-kinds.md 6.8)."""
+
+JobStep: TypeAlias = (
+    EnsureFinalizer
+    | Describe
+    | VerifyOwner
+    | Create
+    | Stop
+    | PutTags
+    | DropTags
+    | DeleteExpired
+    | RemoveFinalizer
+    | Finish
+)
 
 
-def decide(seen: Observed) -> Plan:
+def decide(observed: Observed) -> JobStep:
     """The next step for a job object. At most one `Create` or `Stop` per pass; a hold lets no AWS call through."""
-    plan = _decide(seen)
-    if seen.hold_s is not None and isinstance(plan, Describe | CheckOwner | Create | Stop):
-        return Settle(again_s=seen.hold_s, follow=seen.recorded is not None and not seen.is_ended)
-    return plan
+    return respecting_hold(observed, _decide(observed))
 
 
-def _decide(seen: Observed) -> Plan:
-    if seen.deleting_for_s is not None and seen.policy.retain:
-        return retain(seen)
-    if seen.policy.paused and not seen.is_ended:
-        return paused(seen)
-    if seen.failure is not None:
-        return failed(seen, seen.failure)
-    if seen.deleting_for_s is not None:
-        return _deleting(seen, seen.deleting_for_s)
-    return _living(seen)
+def _decide(observed: Observed) -> JobStep:
+    if observed.deleting_for_s is not None and observed.policy.retain:
+        return retain(observed)
+    if observed.policy.paused and not observed.is_ended:
+        return paused(observed)
+    if observed.failure is not None:
+        return failed(observed, observed.failure)
+    if observed.deleting_for_s is not None:
+        return _deleting(observed, observed.deleting_for_s)
+    return _living(observed)
 
 
 # --- objects that are wanted
 
 
-def _living(seen: Observed) -> Plan:
-    if seen.is_ended:
-        return _ended(seen)
-    if not (seen.has_finalizer and seen.is_name_persisted):
-        return Prepare()
-    if seen.recorded is not None:
-        return _created(seen, seen.recorded)
-    return _not_created(seen)
+def _living(observed: Observed) -> JobStep:
+    if observed.is_ended:
+        return _ended(observed)
+    if not (observed.has_finalizer and observed.is_name_persisted):
+        return EnsureFinalizer()
+    if observed.recorded is not None:
+        return _created(observed, observed.recorded)
+    return _not_created(observed)
 
 
-def _not_created(seen: Observed) -> Plan:
+def _not_created(observed: Observed) -> JobStep:
     """Rows 1, 13 and 18, and objects that the predecessor has left behind."""
-    remote = seen.remote
-    if remote is None:
+    external = observed.external
+    if external is None:
         # The names and the finalizer are in place: Create first and look only if the name is taken saves a call
         # per job, and is as safe. The predecessor's objects may own something already: look first.
-        must_look = seen.name_is_taken or seen.is_legacy or seen.policy.adoption is Adoption.ADOPT
-        return Describe(background=seen.is_legacy) if must_look else Create()
-    if remote is ABSENT:
-        if seen.policy.adoption is Adoption.ADOPT:
-            return nothing_to_adopt(seen)
-        if seen.name_is_taken:  # exists for Create, not yet for Describe (D-07b)
-            return Settle(again_s=LOOK_AGAIN_S)
-        if seen.is_legacy and seen.shown not in operator_values(seen):
-            return _gone(seen)  # row 3
+        must_look = observed.name_is_taken or observed.is_legacy or observed.policy.adoption is Adoption.ADOPT
+        return Describe(background=observed.is_legacy) if must_look else Create()
+    if external is ABSENT:
+        if observed.policy.adoption is Adoption.ADOPT:
+            return nothing_to_adopt(observed)
+        if observed.name_is_taken:  # exists for Create, not yet for Describe (D-07b)
+            return Finish(again_s=LOOK_AGAIN_S)
+        if observed.is_legacy and observed.shown not in operator_values(observed):
+            return _gone(observed)  # row 3
         return Create()
-    match owner_of(seen):
-        case Owner.OURS:
-            return _adopted(seen, remote)
-        case Owner.UNKNOWN:
-            return CheckOwner(remote.arn)
-        case Owner.FOREIGN:
-            return foreign(seen) if seen.policy.adoption is Adoption.REFUSE else _adopted(seen, remote)
+    match ownership_of(observed):
+        case Ownership.OURS:
+            return _adopted(observed, external)
+        case Ownership.UNKNOWN:
+            return VerifyOwner(external.arn)
+        case Ownership.FOREIGN:
+            return foreign(observed) if observed.policy.adoption is Adoption.REFUSE else _adopted(observed, external)
 
 
-def _adopted(seen: Observed, remote: Found) -> Plan:
+def _adopted(observed: Observed, external: ExternalResource) -> JobStep:
     """Row 18: an earlier attempt of ours created it; or its adoption is asked for."""
-    recorded = record_of(seen, remote)
-    return _created(replace(seen, recorded=recorded), recorded)
+    recorded = record_of(observed, external)
+    return _created(replace(observed, recorded=recorded), recorded)
 
 
-def _created(seen: Observed, recorded: Recorded) -> Plan:
+def _created(observed: Observed, recorded: Recorded) -> JobStep:
     """Rows 3, 5, 6, 8 to 10 and 12: what the object created is shown as AWS tells it."""
-    remote = seen.remote
-    if not (seen.is_recorded_in_status or isinstance(remote, Found)):
-        return _record(seen, recorded)
-    if (tags := tagging.step(seen)) is not None:
+    external = observed.external
+    if not (observed.is_recorded_in_status or isinstance(external, ExternalResource)):
+        return _record(observed, recorded)
+    if (tags := tagging.step(observed)) is not None:
         return tags
-    if remote is None:
-        if seen.is_describe_due:
+    if external is None:
+        if observed.is_describe_due:
             return Describe(background=True)
-        return Settle(follow=True)
-    if remote is ABSENT:
-        return _missing(seen, recorded)
-    if remote.value in seen.descriptor.status.terminal and remote.source is Source.SUMMARY:
+        return Finish(follow=True)
+    if external is ABSENT:
+        return _missing(observed, recorded)
+    if external.value in observed.descriptor.status.terminal and external.source is Source.SUMMARY:
         return Describe()  # a summary has no failure reason, no artifacts, no rules
-    if seen.is_describe_due and remote.source is Source.SUMMARY:
+    if observed.is_describe_due and external.source is Source.SUMMARY:
         return Describe(background=True)
-    return _show(seen, recorded, remote)
+    return _show(observed, recorded, external)
 
 
-def _record(seen: Observed, recorded: Recorded) -> Plan:
+def _record(observed: Observed, recorded: Recorded) -> JobStep:
     """Create has answered. The status says `InProgress` without asking: that is what a created job is."""
-    view = View(phase=Phase.WORKING, reason=IN_PROGRESS, value=IN_PROGRESS, message="created")
-    events = () if seen.is_announced else (messages.created(seen, recorded),)
-    return Settle(view=view, recorded=recorded, events=events, follow=True)
+    status_update = StatusUpdate(phase=Phase.WORKING, reason=IN_PROGRESS, value=IN_PROGRESS, message="created")
+    events = () if observed.is_announced else (messages.created(observed, recorded),)
+    return Finish(status_update=status_update, recorded=recorded, events=events, follow=True)
 
 
-def _show(seen: Observed, recorded: Recorded, remote: Found) -> Plan:
-    rule = seen.descriptor.status
-    is_known = seen.is_recorded_in_status or seen.is_announced or seen.is_legacy
-    events = [] if is_known else [messages.created(seen, recorded)]
-    told = seen.reasons.get(reasons.SYNCED)
-    if seen.edited and told not in {reasons.SPEC_IMMUTABLE, reasons.SPAWN_FAILED}:
-        events.append(Event("Warning", reasons.SPEC_IMMUTABLE, messages.immutable_notice(seen, remote.value)))
-    if seen.lacking and told != reasons.SPAWN_FAILED:
-        events.append(Event("Warning", reasons.SPAWN_FAILED, seen.lacking))
-    view = _view(seen, remote)
-    events += messages.issues_found(seen, remote)
-    ends = remote.value in rule.terminal
-    events += [messages.ended(seen, remote)] if ends else status_changed(seen, remote.value)
-    return Settle(view=view, recorded=recorded, events=tuple(events), follow=not ends, again_s=_again_s(seen, remote))
-
-
-def _again_s(seen: Observed, remote: Found) -> float | None:
-    """The tracker wakes for changes; what it cannot see is looked at again by time."""
-    rule = seen.descriptor.status
-    if remote.value in rule.terminal:
-        return RULES_POLL_S if messages.rules_running(remote.fields) else None
-    if seen.summary is not None and seen.summary.value in rule.terminal:
-        return LOOK_AGAIN_S  # List knows of the end already, Describe does not yet
-    return None if remote.value in {IN_PROGRESS, rule.stopping} else UNKNOWN_VALUE_POLL_S
-
-
-def _view(seen: Observed, remote: Found) -> View:
-    rule = seen.descriptor.status
-    phase, message = Phase.WORKING, remote.secondary
-    if remote.value == rule.completed:
-        phase, message = Phase.DONE, ""
-    elif remote.value in rule.terminal:
-        phase, message = Phase.ENDED, remote.failure_reason
-    notices = (messages.immutable_notice(seen, remote.value) if seen.edited else remote.failure_reason, seen.lacking)
-    return View(
-        phase=phase,
-        reason=messages.reason_of(remote.value),
-        message=message,
-        value=remote.value,
-        secondary="" if remote.value == rule.stopping else remote.secondary,  # v1-kinds.md 6.1
-        additional="; ".join(filter(None, notices)),
-        fields=remote.fields,
-        synced=reasons.SPAWN_FAILED if seen.lacking else reasons.SPEC_IMMUTABLE if seen.edited else reasons.SYNCED,
+def _show(observed: Observed, recorded: Recorded, external: ExternalResource) -> JobStep:
+    rule = observed.descriptor.status
+    is_known = observed.is_recorded_in_status or observed.is_announced or observed.is_legacy
+    events = [] if is_known else [messages.created(observed, recorded)]
+    told = observed.reasons.get(reasons.SYNCED)
+    if observed.edited and told not in {reasons.SPEC_IMMUTABLE, reasons.SPAWN_FAILED}:
+        events.append(Event("Warning", reasons.SPEC_IMMUTABLE, messages.immutable_notice(observed, external.value)))
+    if observed.spawn_error and told != reasons.SPAWN_FAILED:
+        events.append(Event("Warning", reasons.SPAWN_FAILED, observed.spawn_error))
+    status_update = _status_update(observed, external)
+    events += messages.issues_found(observed, external)
+    ends = external.value in rule.terminal
+    events += [messages.ended(observed, external)] if ends else status_changed(observed, external.value)
+    return Finish(
+        status_update=status_update,
+        recorded=recorded,
+        events=tuple(events),
+        follow=not ends,
+        again_s=_again_s(observed, external),
     )
 
 
-def _ended(seen: Observed) -> Plan:
+def _again_s(observed: Observed, external: ExternalResource) -> float | None:
+    """The tracker wakes for changes; what it cannot see is looked at again by time."""
+    rule = observed.descriptor.status
+    if external.value in rule.terminal:
+        return RULES_POLL_S if messages.rules_running(external.fields) else None
+    if observed.summary is not None and observed.summary.value in rule.terminal:
+        return LOOK_AGAIN_S  # List knows of the end already, Describe does not yet
+    return None if external.value in {IN_PROGRESS, rule.stopping} else UNKNOWN_VALUE_POLL_S
+
+
+def _status_update(observed: Observed, external: ExternalResource) -> StatusUpdate:
+    rule = observed.descriptor.status
+    phase, message = Phase.WORKING, external.secondary
+    if external.value == rule.completed:
+        phase, message = Phase.DONE, ""
+    elif external.value in rule.terminal:
+        phase, message = Phase.ENDED, external.failure_reason
+    notices = (
+        messages.immutable_notice(observed, external.value) if observed.edited else external.failure_reason,
+        observed.spawn_error,
+    )
+    return StatusUpdate(
+        phase=phase,
+        reason=messages.reason_of(external.value),
+        message=message,
+        value=external.value,
+        secondary="" if external.value == rule.stopping else external.secondary,  # v1-kinds.md 6.1
+        additional="; ".join(filter(None, notices)),
+        fields=external.fields,
+        synced=reasons.SPAWN_FAILED
+        if observed.spawn_error
+        else reasons.SPEC_IMMUTABLE
+        if observed.edited
+        else reasons.SYNCED,
+    )
+
+
+def _ended(observed: Observed) -> JobStep:
     """Rows 9 and 10. The object goes when its time is over, counted from the end that its status tells: the rule of
     `ttlSecondsAfterFinished` of Jobs (batch/v1). It is cleaned up, the job is not touched: only objects are.
     """
-    plan = _after_end(seen)
-    if seen.policy.ttl_s is None or seen.ended_ago_s is None or seen.policy.paused:
-        return plan
-    left_s = seen.policy.ttl_s - seen.ended_ago_s
+    step = _after_end(observed)
+    if observed.policy.ttl_s is None or observed.ended_ago_s is None or observed.policy.paused:
+        return step
+    left_s = observed.policy.ttl_s - observed.ended_ago_s
     if left_s <= 0:
-        return Expire()
-    if not isinstance(plan, Settle):
-        return plan
-    return replace(plan, again_s=left_s if plan.again_s is None else min(left_s, plan.again_s))
+        return DeleteExpired()
+    if not isinstance(step, Finish):
+        return step
+    return replace(step, again_s=left_s if step.again_s is None else min(left_s, step.again_s))
 
 
-def _after_end(seen: Observed) -> Plan:
+def _after_end(observed: Observed) -> JobStep:
     """Nothing to do any more, but debugger rules are followed to their end, and a user may ask for a look."""
-    if seen.is_asked and seen.is_describe_due and not seen.policy.paused:
+    if observed.is_reconcile_requested and observed.is_describe_due and not observed.policy.paused:
         return Describe()
-    if not (seen.rules_running or seen.is_asked):
-        return Settle()
-    if isinstance(seen.remote, Found) and seen.remote.source is Source.DESCRIPTION:
-        events = tuple(messages.issues_found(seen, seen.remote))
-        return Settle(view=_view(seen, seen.remote), events=events, again_s=_again_s(seen, seen.remote))
-    if seen.remote is ABSENT or not seen.rules_running:
-        return Settle()
-    if seen.described_ago_s is not None and seen.described_ago_s < RULES_POLL_S:
-        return Settle(again_s=RULES_POLL_S - seen.described_ago_s)
+    if not (observed.rules_running or observed.is_reconcile_requested):
+        return Finish()
+    if isinstance(observed.external, ExternalResource) and observed.external.source is Source.DESCRIPTION:
+        events = tuple(messages.issues_found(observed, observed.external))
+        return Finish(
+            status_update=_status_update(observed, observed.external),
+            events=events,
+            again_s=_again_s(observed, observed.external),
+        )
+    if observed.external is ABSENT or not observed.rules_running:
+        return Finish()
+    if observed.described_ago_s is not None and observed.described_ago_s < RULES_POLL_S:
+        return Finish(again_s=RULES_POLL_S - observed.described_ago_s)
     return Describe(background=True)
 
 
-def _missing(seen: Observed, recorded: Recorded) -> Plan:
-    if may_be_invisible(seen, recorded):
-        return Settle(follow=True, again_s=LOOK_AGAIN_S)
-    return _gone(seen)
+def _missing(observed: Observed, recorded: Recorded) -> JobStep:
+    if may_be_invisible(observed, recorded):
+        return Finish(follow=True, again_s=LOOK_AGAIN_S)
+    return _gone(observed)
 
 
-def _gone(seen: Observed) -> Plan:
+def _gone(observed: Observed) -> JobStep:
     """Row 3: it once existed and SageMaker does not know it. Never create again: report (D-08)."""
     message = (
-        f"SageMaker does not know {seen.name}, which this object created. It is not created again; check that the"
+        f"SageMaker does not know {observed.name}, which this object created. It is not created again; check that the"
         " operator's credentials belong to the right account."
     )
-    recorded = seen.recorded or Recorded(name=seen.name, region="", partition="")
-    view = View(Phase.STUCK, reasons.NOT_FOUND, message, additional=message, synced=reasons.NOT_FOUND)
-    return Settle(
-        view, recorded, messages.once(seen, reasons.STALLED, reasons.NOT_FOUND, message), verdict=Verdict.TERMINAL
+    recorded = observed.recorded or Recorded(name=observed.name, region="", partition="")
+    status_update = StatusUpdate(Phase.STUCK, reasons.NOT_FOUND, message, additional=message, synced=reasons.NOT_FOUND)
+    return Finish(
+        status_update,
+        recorded,
+        messages.once(observed, reasons.STALLED, reasons.NOT_FOUND, message),
+        outcome=Outcome.TERMINAL,
     )
 
 
 # --- objects that are being deleted
 
 
-def _deleting(seen: Observed, deleting_for_s: float) -> Plan:
-    if not seen.has_finalizer:
-        return Settle()
-    if seen.recorded is not None:
-        return Release() if seen.is_ended else _end(seen, seen.recorded)
-    remote = seen.remote
-    if remote is None:
+def _deleting(observed: Observed, deleting_for_s: float) -> JobStep:
+    if not observed.has_finalizer:
+        return Finish()
+    if observed.recorded is not None:
+        return RemoveFinalizer() if observed.is_ended else _end(observed, observed.recorded)
+    external = observed.external
+    if external is None:
         return Describe()
-    if remote is ABSENT:
-        doubt_s = min(deleting_for_s, DOUBT_S if seen.doubt_for_s is None else seen.doubt_for_s)
-        if doubt_s < DOUBT_S and not seen.was_refused:
-            return Settle(again_s=DOUBT_S - doubt_s)
-        return Release()  # row 2
-    match owner_of(seen):
-        case Owner.OURS:
-            recorded = record_of(seen, remote)
-            return _end(replace(seen, recorded=recorded), recorded)
-        case Owner.UNKNOWN:
-            return CheckOwner(remote.arn)
-        case Owner.FOREIGN:  # row 14
-            return _leave_alone(seen)
+    if external is ABSENT:
+        doubt_s = min(deleting_for_s, DOUBT_S if observed.doubt_for_s is None else observed.doubt_for_s)
+        if doubt_s < DOUBT_S and not observed.was_refused:
+            return Finish(again_s=DOUBT_S - doubt_s)
+        return RemoveFinalizer()  # row 2
+    match ownership_of(observed):
+        case Ownership.OURS:
+            recorded = record_of(observed, external)
+            return _end(replace(observed, recorded=recorded), recorded)
+        case Ownership.UNKNOWN:
+            return VerifyOwner(external.arn)
+        case Ownership.FOREIGN:  # row 14
+            return _leave_alone(observed)
 
 
-def _end(seen: Observed, recorded: Recorded) -> Plan:
+def _end(observed: Observed, recorded: Recorded) -> JobStep:
     """Rows 4, 7, 8, 11 and 12: stop what is ours, wait for its end, let go."""
-    remote, rule = seen.remote, seen.descriptor.status
-    if remote is None:
-        return _stopping(seen, recorded) if seen.mutation is Mutation.STOPPED else Describe()
-    if remote is ABSENT:
-        if may_be_invisible(seen, recorded):
-            return Settle(follow=True, again_s=LOOK_AGAIN_S)
-        return Release()
-    if remote.value in rule.terminal:
-        return Release()
-    if remote.value != IN_PROGRESS:
-        again_s = None if remote.value == rule.stopping else UNKNOWN_VALUE_POLL_S
-        return Settle(_view(seen, remote), recorded, follow=True, again_s=again_s)
-    if seen.mutation is Mutation.STOPPED:
-        return _stopping(seen, recorded)
-    if remote.source is Source.SUMMARY and seen.shown == rule.stopping:
-        return Settle(follow=True)  # the summary is older than our Stop
-    if seen.stop_was_refused:
-        return Settle(follow=True, again_s=LOOK_AGAIN_S)  # refused in a state that Describe does not show yet
-    if seen.is_spawned and seen.owner is not Owner.OURS:
+    external, rule = observed.external, observed.descriptor.status
+    if external is None:
+        return _stopping(observed, recorded) if observed.mutation is Mutation.STOPPED else Describe()
+    if external is ABSENT:
+        if may_be_invisible(observed, recorded):
+            return Finish(follow=True, again_s=LOOK_AGAIN_S)
+        return RemoveFinalizer()
+    if external.value in rule.terminal:
+        return RemoveFinalizer()
+    if external.value != IN_PROGRESS:
+        again_s = None if external.value == rule.stopping else UNKNOWN_VALUE_POLL_S
+        return Finish(_status_update(observed, external), recorded, follow=True, again_s=again_s)
+    if observed.mutation is Mutation.STOPPED:
+        return _stopping(observed, recorded)
+    if external.source is Source.SUMMARY and observed.shown == rule.stopping:
+        return Finish(follow=True)  # the summary is older than our Stop
+    if observed.stop_was_refused:
+        return Finish(follow=True, again_s=LOOK_AGAIN_S)  # refused in a state that Describe does not show yet
+    if observed.is_spawned and observed.owner is not Ownership.OURS:
         # Anybody who may create objects may write an owner reference and an annotation that name any job.
-        return CheckOwner(remote.arn or recorded.arn) if seen.owner is Owner.UNKNOWN else _leave_alone(seen)
+        return (
+            VerifyOwner(external.arn or recorded.arn) if observed.owner is Ownership.UNKNOWN else _leave_alone(observed)
+        )
     return Stop()
 
 
-def _leave_alone(seen: Observed) -> Plan:
-    message = f"{seen.name} was not created by this object and is left alone"
-    return Release((Event("Normal", reasons.RETAINED, message),))
+def _leave_alone(observed: Observed) -> JobStep:
+    message = f"{observed.name} was not created by this object and is left alone"
+    return RemoveFinalizer((Event("Normal", reasons.RETAINED, message),))
 
 
-def _stopping(seen: Observed, recorded: Recorded) -> Plan:
-    stopping = seen.descriptor.status.stopping
-    view = View(Phase.WORKING, stopping, "stop requested", value=stopping, secondary="")
+def _stopping(observed: Observed, recorded: Recorded) -> JobStep:
+    stopping = observed.descriptor.status.stopping
+    status_update = StatusUpdate(Phase.WORKING, stopping, "stop requested", value=stopping, secondary="")
     event = Event("Normal", reasons.STOPPING, f"Stop of {recorded.name} requested")
-    return Settle(view, recorded, (event,), follow=True)
+    return Finish(status_update, recorded, (event,), follow=True)

@@ -1,174 +1,105 @@
-"""One pass over one object: look, decide, carry out, and again, until the decision settles.
-
-What is decided is decided in `job.decide`; what has an effect is in `Executor`; here they are put together.
-"""
+"""The life-cycle of jobs, in the terms of the loop: what is observed of them, and how steps are carried out."""
 
 from dataclasses import replace
 from functools import partial
-from typing import Final
 
-from api.meta import JsonObject, ObjectKey
+from api.meta import ObjectKey
 from controller.aws.errors import AwsError
-from controller.reconcile.context import JobContext
-from controller.reconcile.creating import create
-from controller.reconcile.hand import Hand
-from controller.reconcile.job.companions import Companions
-from controller.reconcile.job.decide import decide
-from controller.reconcile.local_state import Memory
-from controller.reconcile.observe_object import found
-from controller.reconcile.plan import (
-    CheckOwner,
-    Create,
-    Describe,
-    DropTags,
-    During,
-    Event,
-    Expire,
-    Mutation,
-    Observed,
-    Owner,
-    Prepare,
-    PutTags,
-    Release,
-    Settle,
-    Source,
-    Stop,
-)
-from controller.reconcile.shared_decisions import LOOK_AGAIN_S
-from controller.reconcile.tags.perform import retag
-from controller.runtime.controller import Result
+from controller.aws.sagemaker import Jobs
+from controller.reconcile.context import Context
+from controller.reconcile.job.decide import JobStep, decide
+from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.managed.observe_object import external_resource
+from controller.reconcile.managed.requests import create_request
+from controller.reconcile.observation import Mutation, Observed, Ownership, Source
+from controller.reconcile.status.messages import rules_running
+from controller.reconcile.steps import Create, Describe, EnsureFinalizer, Stop, VerifyOwner
 from controller.runtime.errors import ABSENT, ErrorClass
 
-_MAX_STEPS: Final = 12
-"""More steps than any pass has: a decision that goes round in circles is a defect, and must not spin."""
 
+class JobLifeCycle:
+    """`LifeCycle` of one job kind: created once, followed to their end, stopped when their object is deleted."""
 
-class Pass:
-    """Looks, decides and acts until it settles. Lives in one worker, for one call of `run`."""
-
-    def __init__(
-        self, context: JobContext, companions: Companions, key: ObjectKey, obj: JsonObject, memory: Memory
-    ) -> None:
+    def __init__(self, context: Context, jobs: Jobs) -> None:
         self._context = context
-        self._companions = companions
-        self._again_s: float | None = None
-        """When the companions want to be looked at again."""
         self._descriptor = context.descriptor
-        self._executor = context.executor
-        self._key = key
-        self._memory = memory
-        self._hand = Hand(context, key, obj, memory)
+        self._jobs = jobs
 
-    def run(self) -> Result:
-        """Make the pass. Raises `ClassifiedError` and `Terminal`, see `JobReconciler`."""
-        seen = self._observe()
-        attempt = self._hand.attempt
-        for _ in range(_MAX_STEPS):
-            seen = attempt(seen, During.COMPANIONS, self._attend)
-            match decide(seen):
-                case Prepare():
-                    seen = self._prepare(seen)
-                case Describe(background):
-                    seen = attempt(seen, During.DESCRIBE, partial(self._describe, background))
-                case CheckOwner(arn):
-                    seen = attempt(seen, During.OWNER, partial(self._check_owner, arn))
-                case Create():
-                    seen = attempt(seen, During.CREATE, self._create)
-                case Stop():
-                    seen = attempt(seen, During.STOP, self._stop)
-                case PutTags() | DropTags() as step:
-                    seen = attempt(seen, During.TAG, partial(self._retag, step))
-                    if seen.failure is None and not seen.are_tags_held:
-                        return self._hand.end_early()
-                case Expire():
-                    return self._hand.expire()
-                case Release(events):
-                    return self._release(seen, events)
-                case Settle() as settle:
-                    return self._settle(seen, settle)
-        raise RuntimeError(f"no end in {_MAX_STEPS} steps")
-
-    def _attend(self, seen: Observed) -> Observed:
-        attention = self._companions.attend(self._hand, seen)
-        self._again_s = attention.again_s
-        return attention.seen
-
-    # --- looking
-
-    def _observe(self) -> Observed:
-        seen = self._hand.observed()
-        if seen.is_recorded_in_status:  # what we knew first is known to all
-            self._memory.recorded = self._memory.doubtful_since = None
-        sighting = self._context.tracker.last(self._key)
-        if sighting is None or seen.recorded is None:
-            return seen  # followed is only what is recorded: this is of an object that bore the name before
-        remote = None
+    def observe(self, managed: ManagedObject) -> Observed:
+        """See `LifeCycle.observe`: the object, and the tracker's newest summary."""
+        observed = managed.observe()
+        if observed.is_recorded_in_status:  # what we knew first is known to all
+            managed.state.recorded = managed.state.doubtful_since = None
+        sighting = self._context.tracker.last(managed.key)
+        if sighting is None or observed.recorded is None:
+            return observed  # followed is only what is recorded: this is of an object that bore the name before
+        external = None
         if sighting.summary is not None:
-            remote = found(self._descriptor, sighting.summary, Source.SUMMARY)
-        return replace(seen, remote=remote, summary=remote, is_describe_due=sighting.is_describe_due or seen.is_asked)
+            external = external_resource(self._descriptor, sighting.summary, Source.SUMMARY)
+        is_due, is_lost = sighting.is_describe_due or observed.is_reconcile_requested, sighting.lost is not None
+        return replace(observed, external=external, summary=external, is_describe_due=is_due, is_list_lost=is_lost)
 
-    def _describe(self, background: bool, seen: Observed) -> Observed:
-        answer = self._context.jobs.describe(
-            self._descriptor, self._hand.target(seen), seen.name, caller=self._key, background=background
-        )
-        self._memory.described_at = self._context.clock.monotonic()
-        seen = replace(seen, described_ago_s=0.0, is_describe_due=False)
+    def decide(self, observed: Observed) -> JobStep:
+        """See `LifeCycle.decide`."""
+        return decide(observed)
+
+    def perform(self, step: JobStep, observed: Observed, managed: ManagedObject) -> Observed:
+        """See `LifeCycle.perform`."""
+        match step:
+            case EnsureFinalizer():
+                managed.ensure_finalizer(None if observed.is_name_persisted else observed.name)
+                return self.observe(managed)
+            case Describe(background):
+                return self._describe(observed, managed, background=background)
+            case VerifyOwner(arn):
+                return self._verify_owner(observed, managed, arn)
+            case Create():
+                return self._create(observed, managed)
+            case Stop():
+                return self._stop(observed, managed)
+            case _:
+                raise AssertionError(f"{step} is the loop's")
+
+    def forget(self, key: ObjectKey) -> None:
+        """See `LifeCycle.forget`: nothing is kept of a job."""
+
+    def _describe(self, observed: Observed, managed: ManagedObject, *, background: bool) -> Observed:
+        target = managed.identity.target()
+        answer = self._jobs.describe(self._descriptor, target, observed.name, caller=managed.key, background=background)
+        observed = replace(observed, described_ago_s=0.0, is_describe_due=False)
+        managed.state.described_at = None
         if answer is ABSENT:
-            return replace(seen, remote=ABSENT)
-        self._context.tracker.described(self._key, answer)
-        return replace(seen, remote=found(self._descriptor, answer, Source.DESCRIPTION))
+            return replace(observed, external=ABSENT)
+        self._context.tracker.described(managed.key, answer)
+        external = external_resource(self._descriptor, answer, Source.DESCRIPTION)
+        if external.value in self._descriptor.status.terminal and rules_running(external.fields):
+            managed.state.described_at = self._context.clock.monotonic()  # no List shows rules: time decides
+        return replace(observed, external=external)
 
-    def _check_owner(self, arn: str, seen: Observed) -> Observed:
-        tags = self._context.jobs.tags(self._hand.target(seen), arn, caller=self._key)
+    def _verify_owner(self, observed: Observed, managed: ManagedObject, arn: str) -> Observed:
+        identity = managed.identity
+        tags = self._jobs.tags(identity.target(), arn, caller=managed.key)
         if tags is ABSENT:
-            return replace(seen, remote=ABSENT)
-        creator = self._hand.launcher() if seen.is_spawned else self._hand.owner()
-        return replace(seen, owner=Owner.OURS if creator.is_proved_by(tags) else Owner.FOREIGN)
+            return replace(observed, external=ABSENT)
+        creator = identity.creator if observed.is_spawned else identity.owner
+        return replace(observed, owner=Ownership.OURS if creator.is_proved_by(tags) else Ownership.FOREIGN)
 
-    # --- acting
-
-    def _prepare(self, seen: Observed) -> Observed:
-        self._hand.prepare(None if seen.is_name_persisted else seen.name)
-        return self._observe()
-
-    def _create(self, seen: Observed) -> Observed:
-        target = self._hand.target(seen)
-        request = self._hand.request(seen.name)
+    def _create(self, observed: Observed, managed: ManagedObject) -> Observed:
+        target = managed.identity.target()
+        request = create_request(self._descriptor, managed.spec, observed.name, managed.identity)
         # Of a thousand new objects each comes several times before its turn: that must not cost a write.
-        self._context.jobs.turn(target, self._descriptor.operations.create, caller=self._key)
-        send = partial(self._executor.create, self._descriptor, target, request, caller=self._key)
-        return create(self._hand, seen, seen.name, target, send)
+        self._jobs.turn(target, self._descriptor.operations.create, caller=managed.key)
+        send = partial(self._context.effects.create, self._descriptor, target, request, caller=managed.key)
+        return managed.create(observed, observed.name, send)
 
-    def _stop(self, seen: Observed) -> Observed:
-        target = self._hand.target(seen)
-        self._context.jobs.turn(target, self._descriptor.operations.stop, caller=self._key)
-        self._hand.confirm()
+    def _stop(self, observed: Observed, managed: ManagedObject) -> Observed:
+        target = managed.identity.target()
+        self._jobs.turn(target, self._descriptor.operations.stop, caller=managed.key)
+        managed.require_current()
         try:
-            answer = self._executor.stop(self._descriptor, target, seen.name, caller=self._key)
+            answer = self._context.effects.stop(self._descriptor, target, observed.name, caller=managed.key)
         except AwsError as error:
             if error.error_class is ErrorClass.CONFLICT:
-                return replace(seen, stop_was_refused=True, remote=None)
+                return replace(observed, stop_was_refused=True, external=None)
             raise
-        return replace(seen, mutation=Mutation.STOPPED, remote=ABSENT if answer is ABSENT else seen.remote)
-
-    def _retag(self, step: PutTags | DropTags, seen: Observed) -> Observed:
-        return retag(self._hand, seen, step)
-
-    # --- the end of a pass
-
-    def _release(self, seen: Observed, events: tuple[Event, ...]) -> Result:
-        if not self._companions.are_gone(self._hand, seen):
-            return Result(requeue_after_s=LOOK_AGAIN_S)  # at the latest: their going wakes the key
-        result = self._hand.release(events)
-        self._context.tracker.forget(self._key)
-        return result
-
-    def _settle(self, seen: Observed, settle: Settle) -> Result:
-        if self._again_s is not None:
-            settle = replace(settle, again_s=min(self._again_s, settle.again_s or self._again_s))
-        if settle.again_s is None:
-            self._memory.described_at = None  # nothing is polled: no need to remember when
-        if settle.view is not None:
-            self._hand.show(seen, settle.view, settle.events, settle.recorded or seen.recorded)
-        self._hand.follow(self._context.tracker, seen, settle)
-        return self._hand.end(seen, settle)
+        return replace(observed, mutation=Mutation.STOPPED, external=ABSENT if answer is ABSENT else observed.external)

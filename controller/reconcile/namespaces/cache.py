@@ -10,8 +10,8 @@ from typing import Final, Protocol
 from api.annotations import OWNER_ACCOUNT_ID
 from api.meta import JsonObject, ObjectKey, Resource
 from controller.kube.well_known import NAMESPACES
-from controller.reconcile.context import ObjectReader
 from controller.reconcile.namespaces.settings import NamespaceSettings, ours
+from controller.reconcile.ports import ObjectReader
 from controller.runtime.cache.handlers import Predicate
 from controller.runtime.cache.store import Snapshot
 from controller.runtime.errors import ClassifiedError, ErrorClass
@@ -49,7 +49,7 @@ class WatchedNamespaces:
         known = self._namespaces.get(ObjectKey("", name))
         if known is None:
             raise _not_now("NamespaceUnknown", f"namespace {name} has not been seen yet")
-        said = _said(known)
+        said = _settings_of(known)
         return NamespaceSettings(name, said, self._role_for(said.get(OWNER_ACCOUNT_ID.key, "")))
 
     def confirm(self, settings: NamespaceSettings) -> None:
@@ -60,7 +60,7 @@ class WatchedNamespaces:
             if error.error_class is ErrorClass.NOT_FOUND:
                 raise _not_now("NamespaceGone", f"namespace {settings.name} is gone") from error
             raise
-        if _said(now) != settings.annotations:
+        if _settings_of(now) != settings.annotations:
             raise _not_now("NamespaceChanged", f"namespace {settings.name} has changed; its watch is behind")
 
     def _role_for(self, account: str) -> str:
@@ -74,7 +74,7 @@ def trim(obj: JsonObject) -> None:
     """Remove unused fields from a namespace, in place: a cluster may have thousands of namespaces."""
     metadata = obj["metadata"]
     kept = {name: metadata[name] for name in ("name", "uid", "resourceVersion") if name in metadata}
-    said = _said(obj)
+    said = _settings_of(obj)
     obj.clear()
     obj["metadata"] = {**kept, "annotations": said} if said else kept
 
@@ -91,14 +91,14 @@ class SettingsChanged(Predicate):
 
     def passes_update(self, old: Snapshot, new: Snapshot) -> bool:
         """Pass updates that change our annotations."""
-        return _said({"metadata": old.metadata}) != _said({"metadata": new.metadata})
+        return _settings_of({"metadata": old.metadata}) != _settings_of({"metadata": new.metadata})
 
     def passes_delete(self, obj: Snapshot) -> bool:  # noqa: ARG002
         """Pass no deletions."""
         return False
 
 
-def _said(obj: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, str]:
+def _settings_of(obj: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, str]:
     return ours(obj["metadata"].get("annotations") or {})
 
 

@@ -13,7 +13,7 @@ from api.annotations import Annotation, Place
 from api.meta import GROUP, JsonObject
 from controller.aws.errors import AwsError
 from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaults
-from controller.reconcile.plan import Adoption, Policy
+from controller.reconcile.observation import Adoption, Policy
 from controller.runtime.errors import ErrorClass
 
 T = TypeVar("T")
@@ -54,11 +54,11 @@ class UnreadNamespaces:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class EffectiveSettings:
     """The annotations that apply to one object."""
 
     own: Mapping[str, str]
-    """The object's annotations, unfiltered."""
+    """The object's annotations under our prefix; with it."""
     namespace: NamespaceSettings
 
     def says(self, annotation: Annotation[T]) -> T | None:
@@ -73,6 +73,8 @@ class Scope:
 
     def policy(self) -> Policy:
         """Return the effective policy for the resource at AWS (modern-expectations.md 4)."""
+        if not self.own and not self.namespace.annotations:
+            return Policy()  # as most objects have it
         adoption = self.says(known.ADOPTION_POLICY) or "refuse"
         is_read_only = self.says(known.READ_ONLY) is True  # adopts what it shows, and never changes it
         return Policy(
@@ -99,12 +101,15 @@ class Scope:
 
     def check(self) -> None:
         """Raise `AwsError` DENIED if the namespace's settings are invalid."""
-        self.identity()
-        self.tags({})
-        self._over(TargetDefaults())
+        if self.namespace.annotations:
+            self.identity()
+            self.tags({})
+            self._over(TargetDefaults())
 
     def identity(self) -> Identity:
         """Return the identity under which AWS is called. Raises `AwsError` DENIED."""
+        if not self.namespace.annotations:
+            return BASE_IDENTITY
         role, account = self._demanded(known.ROLE_ARN), self._demanded(known.OWNER_ACCOUNT_ID)
         external_id, is_tagged = self._demanded(known.EXTERNAL_ID), self._demanded(known.SESSION_TAGS)
         if role is None and account is not None:
@@ -126,11 +131,13 @@ class Scope:
         """Return default tags: the namespace's, then those of `defaults` with other keys. In this order, since the last
         are dropped first where there are too many. Raises `AwsError` DENIED.
         """
-        own = self._demanded(known.DEFAULT_TAGS) or {}
+        own = (self._demanded(known.DEFAULT_TAGS) or {}) if self.namespace.annotations else {}
         return own | {key: value for key, value in defaults.items() if key not in own}
 
     def _over(self, defaults: TargetDefaults) -> TargetDefaults:
         """Return `defaults` with the namespace's settings over them."""
+        if not self.namespace.annotations:
+            return defaults
         return TargetDefaults(
             region=self._demanded(known.DEFAULT_REGION) or defaults.region,
             endpoint=self._demanded(known.ENDPOINT_URL) or defaults.endpoint,
@@ -152,12 +159,12 @@ class Scope:
 
     def facts(self) -> tuple[object, ...]:
         """Return all settings as one value, which changes when any of them does."""
-        return sorted(ours(self.own).items()), sorted(self.namespace.annotations.items()), self.namespace.mapped_role
+        return sorted(self.own.items()), sorted(self.namespace.annotations.items()), self.namespace.mapped_role
 
 
-def scope_of(obj: JsonObject, namespace: NamespaceSettings) -> Scope:
-    """Return the scope of an object."""
-    return Scope(obj["metadata"].get("annotations") or {}, namespace)
+def effective_settings_of(obj: JsonObject, namespace: NamespaceSettings) -> EffectiveSettings:
+    """Return the effective settings of an object."""
+    return EffectiveSettings(ours(obj["metadata"].get("annotations") or {}), namespace)
 
 
 def ours(annotations: Mapping[str, str]) -> dict[str, str]:

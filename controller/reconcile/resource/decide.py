@@ -10,61 +10,57 @@ Pure, level-based. The table is that of v1-kinds.md 12.3.
 from dataclasses import replace
 from typing import Final
 
-from controller.reconcile.plan import (
+from controller.reconcile import reasons
+from controller.reconcile.observation import ExternalResource, Observed, Recorded
+from controller.reconcile.resource.drift import is_abandoned, is_due, is_replaced, replaced
+from controller.reconcile.resource.observation import (
+    CREATED,
+    DELETING,
+    FOREIGN,
+    LEGACY_CONTENT,
+    ForgetName,
+    RecordName,
+    ResourceObservation,
+    ResourceStep,
+)
+from controller.reconcile.shared_decisions import (
+    DOUBT_S,
+    LOOK_AGAIN_S,
+    drift_shown,
+    failed,
+    may_be_invisible,
+    paused,
+    read_only_step,
+    record_of,
+    respecting_hold,
+    retain,
+)
+from controller.reconcile.status import messages
+from controller.reconcile.steps import (
     Create,
     Delete,
     Describe,
     Drift,
     Event,
-    Found,
-    Observed,
+    Finish,
     Phase,
-    Recorded,
-    Release,
-    Settle,
-    View,
+    RemoveFinalizer,
+    StatusUpdate,
 )
-from controller.reconcile.resource.drift import is_abandoned, is_due, is_replaced, replaced
-from controller.reconcile.resource.observation import (
-    CONDEMNED,
-    CREATED,
-    FOREIGN,
-    LEGACY_CONTENT,
-    Claim,
-    Disclaim,
-    ResourcePlan,
-    ResourceSeen,
-)
-from controller.reconcile.shared_decisions import (
-    LOOK_AGAIN_S,
-    drift_shown,
-    failed,
-    may_be_invisible,
-    only_looked_at,
-    paused,
-    record_of,
-    retain,
-)
-from controller.reconcile.status import messages, reasons
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
-DOUBT_S: Final = 10.0
-"""How long "not found" is not believed of a name whose creation nobody has seen succeed."""
 USERS_POLL_S: Final = 5.0
 """How often to look, in the store, whether the users of something that shall go are gone."""
 
 
-def decide(seen: ResourceSeen) -> ResourcePlan:
+def decide(observed: ResourceObservation) -> ResourceStep:
     """The next step. At most one `Create` or `Delete` per pass; a hold lets no AWS call through."""
-    plan = _decide(seen)
-    if seen.base.hold_s is not None and isinstance(plan, Describe | Create | Delete):
-        return Settle(again_s=seen.base.hold_s)
-    return plan
+    return respecting_hold(observed.base, _decide(observed))
 
 
-def _decide(seen: ResourceSeen) -> ResourcePlan:
-    base = seen.base
+def _decide(observed: ResourceObservation) -> ResourceStep:
+    base = observed.base
     if base.deleting_for_s is not None and base.policy.retain:
         return retain(base)
     if base.policy.paused:
@@ -72,34 +68,34 @@ def _decide(seen: ResourceSeen) -> ResourcePlan:
     if base.failure is not None:
         return failed(base, base.failure)
     if base.deleting_for_s is not None:
-        return _deleting(seen, base.deleting_for_s)
-    return _living(seen)
+        return _deleting(observed, base.deleting_for_s)
+    return _living(observed)
 
 
 # --- objects that are wanted
 
 
-def _living(seen: ResourceSeen) -> ResourcePlan:
-    base = seen.base
+def _living(observed: ResourceObservation) -> ResourceStep:
+    base = observed.base
     if base.policy.read_only:
-        is_settled = base.shown == CREATED and seen.is_observed
-        return only_looked_at(base, lambda _, recorded: _only_shown(seen, recorded), is_settled=is_settled)
-    if (base.is_legacy or base.is_recorded_in_status) and not seen.claimed:
-        return _inherited(seen)
-    if base.recorded is not None and base.recorded.name != seen.current and is_abandoned(seen):
-        return Claim(base.recorded.name, FOREIGN)
-    if not base.has_finalizer or not seen.current:
-        return Claim(seen.current or seen.next_name, seen.content)
-    if base.recorded is None or base.recorded.name != seen.current:
-        return _not_created(seen)
-    return _created(seen, base.recorded)
+        is_settled = base.shown == CREATED and observed.is_observed
+        return read_only_step(base, lambda _, recorded: _show_read_only(observed, recorded), is_settled=is_settled)
+    if (base.is_legacy or base.is_recorded_in_status) and not observed.claimed:
+        return _inherited(observed)
+    if base.recorded is not None and base.recorded.name != observed.current and is_abandoned(observed):
+        return RecordName(base.recorded.name, FOREIGN)
+    if not base.has_finalizer or not observed.current:
+        return RecordName(observed.current or observed.next_name, observed.content)
+    if base.recorded is None or base.recorded.name != observed.current:
+        return _not_created(observed)
+    return _created(observed, base.recorded)
 
 
-def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Settle:
+def _show_read_only(observed: ResourceObservation, recorded: Recorded) -> Finish:
     """It exists, whatever the spec says."""
-    base = seen.base
-    message = "" if seen.legacy_matches else f"{recorded.name} is not what the spec asks for, and stays as it is"
-    view = View(
+    base = observed.base
+    message = "" if observed.legacy_matches else f"{recorded.name} is not what the spec asks for, and stays as it is"
+    status_update = StatusUpdate(
         Phase.READY,
         reasons.CREATED,
         message,
@@ -109,74 +105,74 @@ def _only_shown(seen: ResourceSeen, recorded: Recorded) -> Settle:
         synced=reasons.READ_ONLY if message else reasons.SYNCED,
     )
     is_known = base.is_recorded_in_status or base.is_legacy
-    return Settle(view, recorded, () if is_known else (messages.found(recorded),))
+    return Finish(status_update, recorded, () if is_known else (messages.found(recorded),))
 
 
-def _inherited(seen: ResourceSeen) -> ResourcePlan:
+def _inherited(observed: ResourceObservation) -> ResourceStep:
     """The predecessor has made it, or it was only looked at: it is used if it is what the spec asks for."""
-    base = seen.base
-    if base.remote is None:
+    base = observed.base
+    if base.external is None:
         return Describe(background=True)
-    if base.remote is ABSENT or seen.legacy_matches:
-        return Claim(base.name, seen.content)
-    return Claim(base.name, LEGACY_CONTENT)
+    if base.external is ABSENT or observed.legacy_matches:
+        return RecordName(base.name, observed.content)
+    return RecordName(base.name, LEGACY_CONTENT)
 
 
-def _not_created(seen: ResourceSeen) -> ResourcePlan:
-    base = seen.base
-    if base.remote is None:
+def _not_created(observed: ResourceObservation) -> ResourceStep:
+    base = observed.base
+    if base.external is None:
         must_look = base.name_is_taken or base.is_legacy
         return Describe(background=base.is_legacy) if must_look else Create()
-    if base.remote is ABSENT:
-        return Settle(again_s=LOOK_AGAIN_S) if base.name_is_taken else Create()
-    return _show(seen, _record(seen, base.remote))  # names hold the object's uid: it is ours
+    if base.external is ABSENT:
+        return Finish(again_s=LOOK_AGAIN_S) if base.name_is_taken else Create()
+    return _show(observed, _record(observed, base.external))  # names hold the object's uid: it is ours
 
 
-def _record(seen: ResourceSeen, remote: Found) -> Recorded:
-    found = record_of(seen.base, remote)
-    return Recorded(seen.current, found.region, found.partition, found.arn, found.account_id, found.created_at)
+def _record(observed: ResourceObservation, external: ExternalResource) -> Recorded:
+    found = record_of(observed.base, external)
+    return Recorded(observed.current, found.region, found.partition, found.arn, found.account_id, found.created_at)
 
 
-def _created(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
-    base = seen.base
-    if base.remote is ABSENT and base.mutation is None:
+def _created(observed: ResourceObservation, recorded: Recorded) -> ResourceStep:
+    base = observed.base
+    if base.external is ABSENT and base.mutation is None:
         if may_be_invisible(base, recorded):
-            return Settle(again_s=LOOK_AGAIN_S)
+            return Finish(again_s=LOOK_AGAIN_S)
         return Create()  # somebody deleted it behind our back; it is wanted
-    if base.is_recorded_in_status and base.mutation is None and base.remote is None and is_due(base):
+    if base.is_recorded_in_status and base.mutation is None and base.external is None and is_due(base):
         return Describe(background=True)
-    if is_replaced(seen, recorded):
-        return replaced(seen, recorded)
-    return _show(seen, recorded)
+    if is_replaced(observed, recorded):
+        return replaced(observed, recorded)
+    return _show(observed, recorded)
 
 
-def _show(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
+def _show(observed: ResourceObservation, recorded: Recorded) -> ResourceStep:
     """It exists. What it replaced goes, one name a pass, when nobody uses it."""
-    base = seen.base
-    if seen.gone:
-        return Disclaim(min(seen.gone))
+    base = observed.base
+    if observed.gone:
+        return ForgetName(min(observed.gone))
     is_told = base.is_recorded_in_status and base.recorded == recorded and base.shown == CREATED
-    old = [name for name, content in seen.claimed.items() if name != seen.current and content != FOREIGN]
-    free = [name for name in old if not seen.users.get(name)]
+    old = [name for name, content in observed.claimed.items() if name != observed.current and content != FOREIGN]
+    free = [name for name in old if not observed.users.get(name)]
     if is_told and free and base.mutation is None:
-        return Delete(free[0]) if seen.claimed[free[0]] == CONDEMNED else Claim(free[0], CONDEMNED)
+        return Delete(free[0]) if observed.claimed[free[0]] == DELETING else RecordName(free[0], DELETING)
     if is_told and base.mutation is None and (tags := tagging.step(base)) is not None:
         return tags
     message = ""
-    if kept := [name for name in old if seen.users.get(name)]:
-        message = f"{kept[0]} is kept: {', '.join(seen.users[kept[0]])} uses it"
+    if kept := [name for name in old if observed.users.get(name)]:
+        message = f"{kept[0]} is kept: {', '.join(observed.users[kept[0]])} uses it"
     fields = _arn_field(base, recorded)
-    view = View(Phase.READY, reasons.CREATED, message, value=CREATED, fields=fields, drift=Drift.NONE)
-    events = () if is_told or base.is_legacy else _news(seen, recorded)
-    return Settle(view, recorded, events, again_s=USERS_POLL_S if old else None)
+    status_update = StatusUpdate(Phase.READY, reasons.CREATED, message, value=CREATED, fields=fields, drift=Drift.NONE)
+    events = () if is_told or base.is_legacy else _news(observed, recorded)
+    return Finish(status_update, recorded, events, again_s=USERS_POLL_S if old else None)
 
 
-def _news(seen: ResourceSeen, recorded: Recorded) -> tuple[Event, ...]:
+def _news(observed: ResourceObservation, recorded: Recorded) -> tuple[Event, ...]:
     """What was created, and why where it had been there before."""
-    made = messages.created(seen.base, recorded)
-    if seen.was_gone:
+    made = messages.created(observed.base, recorded)
+    if observed.was_gone:
         return (replace(made, message=f"{made.message}, again: somebody had deleted it"),)
-    if drift_shown(seen.base) is Drift.FOUND:
+    if drift_shown(observed.base) is Drift.FOUND:
         return made, Event("Normal", reasons.DRIFT_CORRECTED, f"{recorded.name} is as the spec wants it")
     return (made,)
 
@@ -190,39 +186,39 @@ def _arn_field(base: Observed, recorded: Recorded) -> dict[str, str]:
 # --- objects that are being deleted
 
 
-def _deleting(seen: ResourceSeen, deleting_for_s: float) -> ResourcePlan:
+def _deleting(observed: ResourceObservation, deleting_for_s: float) -> ResourceStep:
     """v1's status `Deleted` is not written: it would cost a write, for what only a watcher could see for a moment and
     nobody could rely on. An Event tells it for as long as it is of interest (the same for autoscaling policies).
     """
-    base = seen.base
+    base = observed.base
     if not base.has_finalizer:
-        return Settle()
-    if seen.is_child_in_use:
+        return Finish()
+    if observed.is_child_in_use:
         message = "its deployment uses it: it goes when the deployment does, or does not need it any more"
-        view = View(Phase.WORKING, reasons.IN_USE, message, additional=message)
-        return Settle(view, base.recorded, again_s=USERS_POLL_S)
-    names = _names_to_delete(seen)
-    left = [name for name in names if name not in seen.gone]
-    if seen.gone and left:
-        return Disclaim(min(seen.gone))  # the rest in passes of their own
+        status_update = StatusUpdate(Phase.WORKING, reasons.IN_USE, message, additional=message)
+        return Finish(status_update, base.recorded, again_s=USERS_POLL_S)
+    names = _names_to_delete(observed)
+    left = [name for name in names if name not in observed.gone]
+    if observed.gone and left:
+        return ForgetName(min(observed.gone))  # the rest in passes of their own
     if left:
         return Delete(left[0])
     doubt_s = min(deleting_for_s, DOUBT_S if base.doubt_for_s is None else base.doubt_for_s)
-    was_seen = base.recorded is not None or base.is_legacy or seen.is_confirmed_gone or base.was_refused
+    was_seen = base.recorded is not None or base.is_legacy or observed.is_confirmed_gone or base.was_refused
     if names and not was_seen and doubt_s < DOUBT_S:
-        return Settle(again_s=DOUBT_S - doubt_s)  # a Create may still take effect
+        return Finish(again_s=DOUBT_S - doubt_s)  # a Create may still take effect
     if names:
-        return Release((Event("Normal", reasons.DELETED, f"{base.name} is deleted"),))
-    if base.recorded is not None and is_abandoned(seen):
+        return RemoveFinalizer((Event("Normal", reasons.DELETED, f"{base.name} is deleted"),))
+    if base.recorded is not None and is_abandoned(observed):
         message = f"{base.recorded.name} is left alone: somebody else has put it in the place of what was created"
-        return Release((Event("Normal", reasons.RETAINED, message),))
-    return Release()
+        return RemoveFinalizer((Event("Normal", reasons.RETAINED, message),))
+    return RemoveFinalizer()
 
 
-def _names_to_delete(seen: ResourceSeen) -> list[str]:
+def _names_to_delete(observed: ResourceObservation) -> list[str]:
     """Everything of ours that may exist; where nothing was claimed, what the status tells."""
-    base = seen.base
+    base = observed.base
     known = base.recorded.name if base.recorded else (base.name if base.is_legacy else "")
-    names = [known, *seen.claimed] if known and known not in seen.claimed else list(seen.claimed)
-    foreign = {known} if is_abandoned(seen) else set()
-    return [name for name in names if seen.claimed.get(name) != FOREIGN and name not in foreign]
+    names = [known, *observed.claimed] if known and known not in observed.claimed else list(observed.claimed)
+    foreign = {known} if is_abandoned(observed) else set()
+    return [name for name in names if observed.claimed.get(name) != FOREIGN and name not in foreign]

@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Final
 
 from controller.reconcile.drift.report import sentence
-from controller.reconcile.plan import Drift, Found, Observed, Recorded
-from controller.reconcile.resource.observation import CREATED, FOREIGN, Claim, ResourcePlan, ResourceSeen
+from controller.reconcile.observation import ExternalResource, Observed, Recorded
+from controller.reconcile.resource.observation import CREATED, FOREIGN, RecordName, ResourceObservation, ResourceStep
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_reported, drift_shown
+from controller.reconcile.steps import Drift
 
 SKEW: Final = timedelta(minutes=5)
 """Recorded is the time of creation by our own clock; AWS takes no calls from clocks that differ by more (SigV4)."""
@@ -21,29 +22,29 @@ def is_due(base: Observed) -> bool:
     return base.is_describe_due or drift_shown(base) is Drift.FOUND
 
 
-def is_replaced(seen: ResourceSeen, recorded: Recorded) -> bool:
+def is_replaced(observed: ResourceObservation, recorded: Recorded) -> bool:
     """Whether what bears the name was created later than ours, and otherwise.
 
     Either alone proves nothing: a Create that seemed to fail may be recorded late, and AWS spells some values its own
     way.
     """
-    remote = seen.base.remote
-    if not isinstance(remote, Found) or not seen.differences or recorded.created_at is None:
+    external = observed.base.external
+    if not isinstance(external, ExternalResource) or not observed.differences or recorded.created_at is None:
         return False
-    return remote.created_at is not None and remote.created_at - recorded.created_at > SKEW
+    return external.created_at is not None and external.created_at - recorded.created_at > SKEW
 
 
-def is_abandoned(seen: ResourceSeen) -> bool:
+def is_abandoned(observed: ResourceObservation) -> bool:
     """Whether the status tells that the recorded resource is somebody else's, and the claims do not yet."""
-    recorded = seen.base.recorded
-    is_known = recorded is None or seen.claimed.get(recorded.name) == FOREIGN
-    return not is_known and drift_shown(seen.base) is Drift.FOUND
+    recorded = observed.base.recorded
+    is_known = recorded is None or observed.claimed.get(recorded.name) == FOREIGN
+    return not is_known and drift_shown(observed.base) is Drift.FOUND
 
 
-def replaced(seen: ResourceSeen, recorded: Recorded) -> ResourcePlan:
+def replaced(observed: ResourceObservation, recorded: Recorded) -> ResourceStep:
     """Told first, and then another one is made beside it where that is asked for; the foreign one is left alone."""
-    base = seen.base
+    base = observed.base
     if base.policy.corrects and drift_shown(base) is Drift.FOUND and base.correction_in_s <= 0.0:
-        return Claim(recorded.name, FOREIGN)
-    message = f"{recorded.name} was deleted and made anew, {sentence(seen.differences)}"
+        return RecordName(recorded.name, FOREIGN)
+    message = f"{recorded.name} was deleted and made anew, {sentence(observed.differences)}"
     return drift_reported(base, recorded, message, CREATED, LOOK_AGAIN_S)

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from controller.reconcile.drift.report import Difference
-from controller.reconcile.plan import Create, Delete, Describe, DropTags, PutTags, Release, Settle, Situation
+from controller.reconcile.observation import ExtendedObservation
+from controller.reconcile.steps import Create, Delete, Describe, DropTags, Finish, PutTags, RemoveFinalizer
 
 CREATED: Final = "Created"
 """The v1 status value of what exists."""
 LEGACY_CONTENT: Final = "predecessor"
 """Content of a resource that the predecessor made and that is not what the spec asks for."""
-CONDEMNED: Final = "deleted"
+DELETING: Final = "deleted"
 """Content of what has been replaced, from before its deletion: a Delete that went unanswered may take effect late, so
 the name stands for nothing any more, not even where an edit asks for the same again."""
 FOREIGN: Final = "foreign"
@@ -19,7 +20,7 @@ FOREIGN: Final = "foreign"
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class RecordName:
     """Write the finalizer, and that `name` may exist with `content`, before it is created, or deleted as replaced."""
 
     name: str
@@ -27,17 +28,19 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Disclaim:
+class ForgetName:
     """Write that `name` does not exist any more."""
 
     name: str
 
 
-ResourcePlan: TypeAlias = Claim | Disclaim | Create | Describe | Delete | PutTags | DropTags | Release | Settle
+ResourceStep: TypeAlias = (
+    RecordName | ForgetName | Create | Describe | Delete | PutTags | DropTags | RemoveFinalizer | Finish
+)
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceSeen(Situation):
+class ResourceObservation(ExtendedObservation):
     """All that a decision about a model or an endpoint configuration depends on."""
 
     content: str

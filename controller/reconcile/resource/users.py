@@ -1,13 +1,13 @@
 """Who uses a model or an endpoint configuration, as far as the objects of the cluster tell."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from api.annotations import LAST_UPDATE_ATTEMPT
 from api.meta import GROUP, JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
-from controller.reconcile.context import ObjectReader
-from controller.reconcile.endpoint.states import DELETING, SETTLED
+from controller.reconcile.hosting import DELETING, SETTLED
+from controller.reconcile.ports import ObjectReader
 
 MODELS: Final = "models"
 """Index of EndpointConfigs by the SageMaker names of their models."""
@@ -32,33 +32,21 @@ def configuration_of(obj: JsonObject) -> Iterable[str]:
         yield str(status["endpointConfigName"])
 
 
-class IndexedReader(Protocol):
-    """A store with indexes; `runtime.store.Store` is one."""
-
-    def by_index(self, name: str, value: str) -> list[JsonObject]:
-        """Copies of the objects that the index knows under `value`."""
-        ...
-
-
-class DeploymentReader(IndexedReader, ObjectReader, Protocol):
-    """The store of deployments."""
-
-
-class Usage:
+class Users:
     """Looks users up. Thread-safe."""
 
-    def __init__(self, configurations: IndexedReader, deployments: DeploymentReader) -> None:
+    def __init__(self, configurations: ObjectReader, deployments: ObjectReader) -> None:
         self._deployments = deployments
-        self._sources: Mapping[str, tuple[IndexedReader, str, str]] = {
+        self._sources: Mapping[str, tuple[ObjectReader, str, str]] = {
             MODEL.kind: (configurations, MODELS, ENDPOINT_CONFIG.kind),
             ENDPOINT_CONFIG.kind: (deployments, CONFIGURATION, HOSTING_DEPLOYMENT.kind),
         }
 
-    def users(self, kind: str, name: str) -> tuple[str, ...]:
+    def of(self, kind: str, name: str) -> tuple[str, ...]:
         """Who uses the resource `name` of `kind`, e.g. `EndpointConfig default/a`."""
         return tuple(
             f"{self._sources[kind][2]} {user['metadata'].get('namespace', '')}/{user['metadata']['name']}"
-            for user in self._users(kind, name)
+            for user in self._using(kind, name)
         )
 
     def is_child_in_use(self, kind: str, obj: JsonObject, name: str) -> bool:
@@ -70,7 +58,7 @@ class Usage:
         owner = controller_of(obj)
         if owner is None:
             return False
-        if any(_is_same(user, owner) or controller_of(user) == owner for user in self._users(kind, name)):
+        if any(_is_same(user, owner) or controller_of(user) == owner for user in self._using(kind, name)):
             return True
         return bool((obj.get("status") or {}).get("awsResource")) and self._is_busy(obj, owner)
 
@@ -87,7 +75,7 @@ class Usage:
         value = status.get(HOSTING_DEPLOYMENT.status.field) or DELETING
         return value != DELETING and value not in SETTLED
 
-    def _users(self, kind: str, name: str) -> list[JsonObject]:
+    def _using(self, kind: str, name: str) -> list[JsonObject]:
         store, index, _ = self._sources[kind]
         return store.by_index(index, name)
 

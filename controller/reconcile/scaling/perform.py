@@ -1,61 +1,59 @@
-"""The reconciler of autoscaling policies: looks, lets `decide` decide, carries out."""
+"""The life-cycle of autoscaling policies, in the terms of the loop."""
 
 import json
-import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from api import autoscaling
 from api.annotations import CLAIMED_VARIANTS, FOUND_TARGETS
 from api.convert import ConversionError
-from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
-from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.aws.autoscaling import Scaling
 from controller.aws.console import partition_of
 from controller.aws.errors import AwsError
-from controller.reconcile.context import JobSettings, ObjectReader
+from controller.reconcile.context import Context
 from controller.reconcile.drift.digest import digest
-from controller.reconcile.executor import Effect, Executor
-from controller.reconcile.hand import Hand
-from controller.reconcile.local_state import Memories, Memory
-from controller.reconcile.observe_object import hold_token
-from controller.reconcile.one_key import reconcile_one
-from controller.reconcile.plan import Adoption, During, Prepare, Recorded, Release, Settle
-from controller.reconcile.scaling.decide import SOMEBODY, Apply, Look, Remove, ScalingSeen, Verify, decide
+from controller.reconcile.effects import Effect
+from controller.reconcile.hosting import RESOURCE_IDS
+from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.managed.observe_object import RESYNC_SHARE, hold_token
+from controller.reconcile.managed.requests import invalid
+from controller.reconcile.observation import Adoption, During, Failure, Recorded
+from controller.reconcile.ports import ObjectReader
+from controller.reconcile.scaling.decide import (
+    UNKNOWN_OWNER,
+    Apply,
+    CheckVariants,
+    Remove,
+    ScalingObservation,
+    ScalingStep,
+    VerifyPolicies,
+    decide,
+)
 from controller.reconcile.scaling.drift import changed
-from controller.reconcile.status.view import recorded_in
-from controller.runtime.clock import Clock
-from controller.runtime.controller import Result
-from controller.runtime.errors import ErrorClass
+from controller.reconcile.status.patch import recorded_in
+from controller.reconcile.steps import EnsureFinalizer
 
-RESOURCE_IDS: Final = "resource-ids"
-"""Index of policies by the variants that they have claimed."""
 ENDPOINTS: Final = "endpoints"
 """Index of policies by `namespace/endpointName`, as the spec has it."""
-FOUND: Final = FOUND_TARGETS.key
+PRIOR_TARGETS: Final = FOUND_TARGETS.key
 """Annotation: JSON list of variants that had a target before this object came: it is not ours to deregister."""
 CLAIMED: Final = CLAIMED_VARIANTS.key
-"""Annotation: JSON object of the object's uid and the variants that it has claimed, told beside the status: who empties
-that must not turn what we have applied into somebody else's. A copy of the object has another uid, and has claimed
-nothing.
+"""Annotation: JSON object of the object's uid and the variants that it has claimed. It repeats the status, so that an
+emptied status does not make what the operator has applied look like the work of others. A copy of the object has
+another uid, and has claimed nothing.
 """
-
-_MAX_STEPS: Final = 12
-"""More steps than any pass has: a decision that goes round in circles is a defect, and must not spin."""
-_CHECK_SHARE: Final = 0.8
-"""Resyncs come with jitter: one that is a little early still counts as one."""
 
 
 def resource_ids_of(obj: JsonObject) -> Iterable[str]:
     """Index function for `RESOURCE_IDS`."""
-    yield from _claimed(obj)
+    yield from _recorded_ids(obj)
 
 
-def _claimed(obj: JsonObject) -> tuple[str, ...]:
-    """The variants on which the object may have put its policy: its status tells them, else its annotation."""
+def _recorded_ids(obj: JsonObject) -> tuple[str, ...]:
+    """Return the variants on which the object may have put its policy: from its status, else its annotation."""
     if told := (obj.get("status") or {}).get("resourceIDList"):
         return tuple(str(each) for each in told)
     metadata = obj["metadata"]
@@ -67,15 +65,15 @@ def _claimed(obj: JsonObject) -> tuple[str, ...]:
     return tuple(str(each) for each in ids) if isinstance(ids, list) else ()
 
 
-def _claim_of(obj: JsonObject, ids: Iterable[str]) -> str:
+def _text_of(obj: JsonObject, ids: Iterable[str]) -> str:
     """The annotation `CLAIMED`."""
     return json.dumps({obj["metadata"]["uid"]: sorted(ids)})
 
 
-def _found(obj: JsonObject) -> tuple[str, ...]:
-    """The annotation `FOUND`."""
+def _prior_targets(obj: JsonObject) -> tuple[str, ...]:
+    """The annotation `PRIOR_TARGETS`."""
     try:
-        found = json.loads((obj["metadata"].get("annotations") or {}).get(FOUND) or "[]")
+        found = json.loads((obj["metadata"].get("annotations") or {}).get(PRIOR_TARGETS) or "[]")
     except ValueError:
         return ()
     return tuple(sorted(str(each) for each in found)) if isinstance(found, list) else ()
@@ -100,130 +98,88 @@ def _endpoint_name(entry: Any) -> str:
     return name if isinstance(name, str) else ""
 
 
-class PolicyReader(ObjectReader, Protocol):
-    """The store of policies; `runtime.store.Store` is one."""
+class ScalingLifeCycle:
+    """`LifeCycle` of autoscaling policies: put in place, put again when changed, taken away."""
 
-    def by_index(self, name: str, value: str) -> list[JsonObject]:
-        """Copies of the objects that the index knows under `value`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ScalingContext:
-    """Everything that a pass over a policy works with. Shared by threads."""
-
-    scaling: Scaling
-    policies: PolicyReader
-    deployments: ObjectReader
-    executor: Executor
-    clock: Clock
-    settings: JobSettings
-    rand: Callable[[], float] = random.random
-    descriptor: KindDescriptor = HOSTING_AUTOSCALING_POLICY
-
-
-class ScalingReconciler:
-    """A `runtime.controller.Reconciler` for HostingAutoscalingPolicies. Raises as `JobReconciler` does."""
-
-    def __init__(self, context: ScalingContext) -> None:
+    def __init__(self, context: Context, scaling: Scaling, policies: ObjectReader, deployments: ObjectReader) -> None:
         self._context = context
-        self._memories = Memories()
+        self._scaling = scaling
+        self._policies = policies
+        self._deployments = deployments
 
-    def reconcile(self, key: ObjectKey) -> Result:
-        """One pass over one object; see `runtime.controller.Reconciler.reconcile`."""
-        return reconcile_one(
-            key,
-            self._context.policies,
-            self._memories,
-            lambda obj, memory: ScalingPass(self._context, key, obj, memory).run(),
-        )
+    def decide(self, observed: ScalingObservation) -> ScalingStep:
+        """See `LifeCycle.decide`."""
+        return decide(observed)
 
+    def perform(self, step: ScalingStep, observed: ScalingObservation, managed: ManagedObject) -> ScalingObservation:
+        """See `LifeCycle.perform`."""
+        match step:
+            case EnsureFinalizer():
+                managed.ensure_finalizer(None if observed.base.is_name_persisted else observed.policy)
+                return self.observe(managed)
+            case CheckVariants(ids):
+                return self._check_variants(observed, managed, ids)
+            case VerifyPolicies():
+                return self._verify_policies(observed, managed)
+            case Apply():
+                return self._apply(observed, managed)
+            case Remove(ids):
+                return self._remove(observed, managed, ids)
+            case _:
+                raise AssertionError(f"{step} is the loop's")
 
-class ScalingPass:
-    """Looks, decides and acts until it settles. Lives in one worker, for one call of `run`."""
-
-    def __init__(self, context: ScalingContext, key: ObjectKey, obj: JsonObject, memory: Memory) -> None:
-        self._context = context
-        self._key = key
-        self._memory = memory
-        self._hand = Hand(context, key, obj, memory)
-        self._requests: tuple[autoscaling.ScalingRequests, ...] = ()
-        self._place: Recorded | None = None
-
-    def run(self) -> Result:
-        """Make the pass. Raises `ClassifiedError` and `Terminal`."""
-        seen = self._observe()
-        attempt = self._hand.attempt_on
-        for _ in range(_MAX_STEPS):
-            match decide(seen):
-                case Prepare():
-                    self._hand.prepare(None if seen.base.is_name_persisted else seen.policy)
-                    seen = self._observe()
-                case Look(ids):
-                    seen = attempt(seen, During.DESCRIBE, partial(self._look, ids))
-                case Verify():
-                    seen = attempt(seen, During.DESCRIBE, self._verify)
-                case Apply():
-                    seen = attempt(seen, During.CREATE, self._apply)
-                case Remove(ids):
-                    seen = attempt(seen, During.DELETE, partial(self._remove, ids))
-                case Release(events):
-                    return self._hand.release(events)
-                case Settle() as settle:
-                    if settle.view is not None:
-                        self._hand.show(seen.base, settle.view, settle.events, settle.recorded or seen.base.recorded)
-                    return self._hand.end(seen.base, settle)
-        raise RuntimeError(f"no end in {_MAX_STEPS} steps")
+    def forget(self, key: ObjectKey) -> None:
+        """See `LifeCycle.forget`: nothing is kept of a policy."""
 
     # --- looking
 
-    def _observe(self) -> ScalingSeen:
-        clock, obj, memory = self._context.clock, self._hand.obj, self._memory
-        base = self._hand.observed()
-        if memory.described_at is None:
-            memory.described_at = clock.monotonic()  # the check that is due one day counts from the first sight
-        status = obj.get("status") or {}
-        seen = ScalingSeen(
+    def observe(self, managed: ManagedObject) -> ScalingObservation:
+        """See `LifeCycle.observe`."""
+        clock, obj, state = self._context.clock, managed.obj, managed.state
+        base = managed.observe()
+        if state.described_at is None:
+            state.described_at = clock.monotonic()  # the check that is due one day counts from the first sight
+        check_s = self._context.settings.resync_s * RESYNC_SHARE
+        observed = ScalingObservation(
             base=base,
-            policy=base.recorded.name if base.recorded else autoscaling.policy_name(self._hand.spec),
-            told=_claimed(obj),
-            is_observed=status.get("observedGeneration") == base.generation,
-            is_check_due=base.is_asked
-            or clock.monotonic() - memory.described_at >= self._context.settings.resync_s * _CHECK_SHARE,
+            policy=base.recorded.name if base.recorded else autoscaling.policy_name(managed.spec),
+            recorded_ids=_recorded_ids(obj),
+            is_observed=(obj.get("status") or {}).get("observedGeneration") == base.generation,
+            is_check_due=base.is_reconcile_requested or clock.monotonic() - state.described_at >= check_s,
         )
         if base.failure is not None:
-            return seen
+            return observed
         try:
-            seen = self._with_requests(seen)
-            region, account = self._hand.region(base), self._hand.account(base)
-            self._place = Recorded(seen.policy, region, partition_of(region), account_id=account)
-            seen = replace(seen, record=base.recorded or self._place)
+            observed = self._with_requests(observed, managed)
+            region, account = managed.region(base), managed.account()
+            place = Recorded(observed.policy, region, partition_of(region), account_id=account)
+            observed = replace(observed, place=place, record=base.recorded or place)
         except AwsError as error:
-            seen = replace(seen, base=replace(base, failure=self._hand.failure(During.CREATE, error)))
-        return replace(seen, taken=self._taken(seen))
+            observed = replace(observed, base=replace(base, failure=Failure.of(During.CREATE, error)))
+        return replace(observed, taken=self._taken(observed, managed))
 
-    def _with_requests(self, seen: ScalingSeen) -> ScalingSeen:
-        spec, waiting = self._resolved()
-        is_deleting = seen.base.deleting_for_s is not None
+    def _with_requests(self, observed: ScalingObservation, managed: ManagedObject) -> ScalingObservation:
+        spec, waiting = self._resolved(managed)
         try:
-            self._requests = autoscaling.requests(spec)
+            requests = autoscaling.requests(spec)
         except ConversionError as exc:
-            if is_deleting:
-                return seen  # what is written down is removed; nothing was applied of what cannot be sent
-            raise AwsError(ErrorClass.INVALID, "InvalidField", str(exc), sent=False) from exc
-        ids = tuple(request.resource_id for request in self._requests)
+            if observed.base.deleting_for_s is not None:
+                return observed  # what is written down is removed; nothing was applied of what cannot be sent
+            raise invalid(exc) from exc
+        ids = tuple(request.resource_id for request in requests)
         if waiting:
             # AWS may have refused the variants when the deployment was not there: once it serves, they are new to it.
-            self._memory.hold, self._memory.setbacks = None, 0
-        return replace(seen, wanted=ids, waiting=waiting, also=ids if seen.base.is_legacy else ())
+            managed.state.hold, managed.state.setbacks = None, 0
+        legacy_ids = ids if observed.base.is_legacy else ()
+        return replace(observed, requests=requests, wanted=ids, waiting=waiting, legacy_ids=legacy_ids)
 
-    def _resolved(self) -> tuple[JsonObject, str]:
-        """The spec with endpoints by their names at SageMaker, and who of them is not in service."""
-        spec = dict(self._hand.spec)
+    def _resolved(self, managed: ManagedObject) -> tuple[JsonObject, str]:
+        """The spec with endpoints by their names at SageMaker, and which of them is not in service."""
+        spec = dict(managed.spec)
         waiting, entries = "", []
         for entry in _entries(spec):
             name = _endpoint_name(entry)
-            deployment = self._context.deployments.get(ObjectKey(self._key.namespace, name)) if name else None
+            deployment = self._deployments.get(ObjectKey(managed.key.namespace, name)) if name else None
             if deployment is not None:
                 status = deployment.get("status") or {}
                 if status.get("endpointStatus") not in {"InService", "Updating", "SystemUpdating"}:
@@ -236,113 +192,122 @@ class ScalingPass:
             spec["resourceId"] = entries
         return spec, waiting
 
-    def _taken(self, seen: ScalingSeen) -> dict[str, str]:
+    def _taken(self, observed: ScalingObservation, managed: ManagedObject) -> dict[str, str]:
         """Variants that another object has claimed for a policy of the same name."""
         return {
             each: f"HostingAutoscalingPolicy {ObjectKey.of(other)}"
-            for each in {*seen.wanted, *seen.told, *seen.also}
-            for other in self._others(each)
-            if autoscaling.policy_name(other.get("spec") or {}) == seen.policy
-            and (each not in seen.told or _age(other) < _age(self._hand.obj))
+            for each in {*observed.wanted, *observed.recorded_ids, *observed.legacy_ids}
+            for other in self._others(observed, managed, each)
+            if autoscaling.policy_name(other.get("spec") or {}) == observed.policy
+            and (each not in observed.recorded_ids or _age(other) < _age(managed.obj))
         }
 
-    def _others(self, resource_id: str) -> list[JsonObject]:
+    def _others(self, observed: ScalingObservation, managed: ManagedObject, resource_id: str) -> list[JsonObject]:
         """Other policies that have claimed a variant of an endpoint in this region and account."""
-        uid = self._hand.obj["metadata"]["uid"]
+        uid = managed.obj["metadata"]["uid"]
         return [
             other
-            for other in self._context.policies.by_index(RESOURCE_IDS, resource_id)
-            if other["metadata"]["uid"] != uid and self._is_here(other)
+            for other in self._policies.by_index(RESOURCE_IDS, resource_id)
+            if other["metadata"]["uid"] != uid and _is_in(observed.place, other, managed.spec)
         ]
 
-    def _is_here(self, other: JsonObject) -> bool:
-        """Whether another policy is where this one is, as far as both tell."""
-        place, recorded = self._place, recorded_in(other.get("status") or {})
-        if place is None or recorded is None:
-            return bool((other.get("spec") or {}).get("region") == self._hand.spec.get("region"))
-        accounts = {place.account_id, recorded.account_id} - {""}
-        return place.region == recorded.region and len(accounts) < 2
+    def _check_variants(
+        self, observed: ScalingObservation, managed: ManagedObject, ids: tuple[str, ...]
+    ) -> ScalingObservation:
+        if foreign := self._foreign(observed, managed, ids):
+            return replace(observed, is_checked=True, taken={**observed.taken, **foreign})
+        there = [each for each in self._targets(managed, ids) if self._was_there(observed, managed, each)]
+        known = _prior_targets(managed.obj)
+        found = tuple(sorted({*known, *there}))
+        notes = {CLAIMED: _text_of(managed.obj, {*observed.recorded_ids, *ids})}
+        if found != known:
+            notes[PRIOR_TARGETS] = json.dumps(found)
+        managed.annotate(notes)
+        return replace(observed, is_checked=True)
 
-    def _look(self, ids: tuple[str, ...], seen: ScalingSeen) -> ScalingSeen:
-        if foreign := self._foreign(ids, seen):
-            return replace(seen, is_looked=True, taken={**seen.taken, **foreign})
-        there = self._targets(ids, seen)
-        found = tuple(sorted({*_found(self._hand.obj), *(each for each in there if self._was_there(each))}))
-        notes = {CLAIMED: _claim_of(self._hand.obj, {*seen.told, *ids})}
-        if found != _found(self._hand.obj):
-            notes[FOUND] = json.dumps(found)
-        self._hand.note(notes)
-        return replace(seen, is_looked=True)
-
-    def _foreign(self, ids: tuple[str, ...], seen: ScalingSeen) -> dict[str, str]:
+    def _foreign(self, observed: ScalingObservation, managed: ManagedObject, ids: tuple[str, ...]) -> dict[str, str]:
         """Variants that have a policy of this name although this object has written down none: PutScalingPolicy would
         overwrite it, and the object's deletion would remove it (D-03). What the predecessor has put there is ours.
         """
-        if seen.base.policy.adoption is not Adoption.REFUSE:
+        if observed.base.policy.adoption is not Adoption.REFUSE:
             return {}
-        there = self._with_policy(seen)
-        return dict.fromkeys((each for each in ids if each in there and each not in seen.also), SOMEBODY)
+        there = self._with_policy(observed, managed)
+        return dict.fromkeys((each for each in ids if each in there and each not in observed.legacy_ids), UNKNOWN_OWNER)
 
-    def _was_there(self, resource_id: str) -> bool:
+    def _was_there(self, observed: ScalingObservation, managed: ManagedObject, resource_id: str) -> bool:
         """Whether a target was there before any object of ours: who came first knows, and may go before the last."""
-        others = self._others(resource_id)
-        return not others or any(resource_id in _found(other) for other in others)
+        others = self._others(observed, managed, resource_id)
+        return not others or any(resource_id in _prior_targets(other) for other in others)
 
-    def _verify(self, seen: ScalingSeen) -> ScalingSeen:
-        policies = self._with_policy(seen)
-        is_missing = not policies.keys() >= set(seen.wanted)
-        differences = () if is_missing else changed(self._requests, self._targets(seen.wanted, seen), policies)
-        self._memory.described_at = self._context.clock.monotonic()
-        return replace(seen, is_check_due=False, is_verified=True, missing=is_missing, differences=tuple(differences))
+    def _verify_policies(self, observed: ScalingObservation, managed: ManagedObject) -> ScalingObservation:
+        policies = self._with_policy(observed, managed)
+        is_missing = not policies.keys() >= set(observed.wanted)
+        differences = (
+            () if is_missing else changed(observed.requests, self._targets(managed, observed.wanted), policies)
+        )
+        managed.state.described_at = self._context.clock.monotonic()
+        return replace(
+            observed, is_check_due=False, is_verified=True, missing=is_missing, differences=tuple(differences)
+        )
 
-    def _with_policy(self, seen: ScalingSeen) -> Mapping[str, Mapping[str, Any]]:
-        """Policies of this name, by the variant that they are on, whosever they are."""
-        namespace = self._requests[0].target["ServiceNamespace"]
-        target = self._hand.target(seen.base)
-        return self._context.scaling.policies(target, seen.policy, namespace, caller=self._key)
+    def _with_policy(self, observed: ScalingObservation, managed: ManagedObject) -> Mapping[str, Mapping[str, Any]]:
+        """Return the policies of this name by the variant that they are on, of this object and of others."""
+        namespace = observed.requests[0].target["ServiceNamespace"]
+        return self._scaling.policies(managed.identity.target(), observed.policy, namespace, caller=managed.key)
 
-    def _targets(self, ids: tuple[str, ...], seen: ScalingSeen) -> Mapping[str, Mapping[str, Any]]:
-        selectors = [autoscaling.selector_of(each, self._hand.spec) for each in ids]
-        return self._context.scaling.targets(self._hand.target(seen.base), selectors, caller=self._key)
+    def _targets(self, managed: ManagedObject, ids: tuple[str, ...]) -> Mapping[str, Mapping[str, Any]]:
+        selectors = [autoscaling.selector_of(each, managed.spec) for each in ids]
+        return self._scaling.targets(managed.identity.target(), selectors, caller=managed.key)
 
     # --- acting
 
-    def _apply(self, seen: ScalingSeen) -> ScalingSeen:
-        scaling, target = self._context.scaling, self._hand.target(seen.base)
-        self._hand.confirm()
-        for request in self._requests:
-            self._once(Effect.REGISTER, request.target, partial(scaling.register, target, request.target))
-        for request in self._requests:
-            policy = {**request.policy, "PolicyName": seen.policy}
-            self._once(Effect.UPDATE, policy, partial(scaling.put_policy, target, policy))
-        self._memory.made.clear()
-        if seen.differences:
-            self._memory.corrections = self._memory.corrections.after(self._context.clock.monotonic())
-        return replace(seen, is_applied=True)
+    def _apply(self, observed: ScalingObservation, managed: ManagedObject) -> ScalingObservation:
+        scaling, target = self._scaling, managed.identity.target()
+        managed.require_current()
+        for request in observed.requests:
+            self._once(managed, Effect.REGISTER, request.target, partial(scaling.register, target, request.target))
+        for request in observed.requests:
+            policy = {**request.policy, "PolicyName": observed.policy}
+            self._once(managed, Effect.UPDATE, policy, partial(scaling.put_policy, target, policy))
+        managed.state.made.clear()
+        if observed.differences:
+            managed.state.corrections = managed.state.corrections.after(self._context.clock.monotonic())
+        return replace(observed, is_applied=True)
 
-    def _remove(self, ids: tuple[str, ...], seen: ScalingSeen) -> ScalingSeen:
-        scaling, target = self._context.scaling, self._hand.target(seen.base)
-        self._hand.confirm()
+    def _remove(self, observed: ScalingObservation, managed: ManagedObject, ids: tuple[str, ...]) -> ScalingObservation:
+        scaling, target = self._scaling, managed.identity.target()
+        managed.require_current()
         for each in ids:
-            selector = autoscaling.selector_of(each, self._hand.spec)
-            policy = {**selector, "PolicyName": seen.policy}
-            self._once(Effect.DELETE, policy, partial(scaling.delete_policy, target, policy))
-            if each not in _found(self._hand.obj) and not self._others(each):
-                self._once(Effect.DEREGISTER, selector, partial(scaling.deregister, target, selector))
-        self._memory.made.clear()
-        if seen.base.deleting_for_s is None:  # else it goes with the object
-            self._hand.note({CLAIMED: _claim_of(self._hand.obj, {*seen.told} - seen.removed - {*ids})})
-        return replace(seen, removed=seen.removed | set(ids))
+            selector = autoscaling.selector_of(each, managed.spec)
+            policy = {**selector, "PolicyName": observed.policy}
+            self._once(managed, Effect.DELETE, policy, partial(scaling.delete_policy, target, policy))
+            if each not in _prior_targets(managed.obj) and not self._others(observed, managed, each):
+                self._once(managed, Effect.DEREGISTER, selector, partial(scaling.deregister, target, selector))
+        managed.state.made.clear()
+        if observed.base.deleting_for_s is None:  # else it goes with the object
+            managed.annotate({CLAIMED: _text_of(managed.obj, {*observed.recorded_ids} - observed.removed - {*ids})})
+        return replace(observed, removed=observed.removed | set(ids))
 
-    def _once(self, effect: Effect, request: Mapping[str, Any], act: Callable[..., None]) -> None:
-        """One call of several, unless a pass before this one made it and had to wait its turn for another.
+    def _once(
+        self, managed: ManagedObject, effect: Effect, request: Mapping[str, Any], act: Callable[..., None]
+    ) -> None:
+        """Make one call of several, unless an earlier pass made it and had to wait its turn for another.
 
-        With more variants than calls go out at once, passes that all began anew would never come to the end.
+        With more variants than calls go out at once, passes that all started over would never come to the end.
         """
-        call = f"{effect.value} {hold_token(self._hand.obj, self._hand.scope)} {digest(request)}"
-        if call not in self._memory.made:
-            self._context.executor.perform(effect, partial(act, caller=self._key))
-            self._memory.made.add(call)
+        call = f"{effect.value} {hold_token(managed.obj, managed.effective_settings)} {digest(request)}"
+        if call not in managed.state.made:
+            self._context.effects.perform(effect, partial(act, caller=managed.key))
+            managed.state.made.add(call)
+
+
+def _is_in(place: Recorded | None, other: JsonObject, spec: Mapping[str, Any]) -> bool:
+    """Whether another policy is at `place`, where the one with this `spec` is, as far as both say."""
+    recorded = recorded_in(other.get("status") or {})
+    if place is None or recorded is None:
+        return bool((other.get("spec") or {}).get("region") == spec.get("region"))
+    accounts = {place.account_id, recorded.account_id} - {""}
+    return place.region == recorded.region and len(accounts) < 2
 
 
 def _age(obj: JsonObject) -> tuple[str, str]:

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from controller.reconcile.plan import Event, Found, Observed, Owner, Phase, Recorded, View
-from controller.reconcile.status import reasons
+from api.descriptor import KindDescriptor
+from controller.aws.errors import AwsError
+from controller.reconcile import reasons
+from controller.reconcile.observation import ExternalResource, Observed, Ownership, Recorded
+from controller.reconcile.steps import Event, Phase, StatusUpdate
+from controller.runtime.errors import ErrorClass
 
 
 def rules_running(status: Mapping[str, Any]) -> bool:
@@ -21,9 +25,9 @@ def rules_with_issues(status: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def issues_found(seen: Observed, remote: Found) -> list[Event]:
+def issues_found(observed: Observed, external: ExternalResource) -> list[Event]:
     """Return a Warning for rules whose findings are not in the status yet."""
-    news = sorted(rules_with_issues(remote.fields) - seen.issues)
+    news = sorted(rules_with_issues(external.fields) - observed.issues)
     return (
         [Event("Warning", reasons.RULE_ISSUES_FOUND, f"debugger rules report issues: {', '.join(news)}")]
         if news
@@ -37,32 +41,32 @@ def reason_of(value: str) -> str:
     return word if word[:1].isalpha() else reasons.UNKNOWN
 
 
-def waiting(seen: Observed) -> View:
+def waiting(observed: Observed) -> StatusUpdate:
     """Return the view of an object for which AWS was not called yet, because of its rate limits."""
     message = "waiting for its turn at AWS"
-    return View(
+    return StatusUpdate(
         Phase.WORKING,
         reasons.CREATING,
         message,
-        value=seen.descriptor.status.synchronizing,
+        value=observed.descriptor.status.synchronizing,
         synced=reasons.WAITING,
     )
 
 
-def created(seen: Observed, recorded: Recorded) -> Event:
+def created(observed: Observed, recorded: Recorded) -> Event:
     """Return the event for a resource that is recorded for the first time."""
-    if seen.policy.read_only:
+    if observed.policy.read_only:
         return found(recorded)
-    if seen.owner is Owner.FOREIGN:
+    if observed.owner is Ownership.FOREIGN:
         return Event(
             "Normal", reasons.ADOPTED, f"{recorded.name} in {recorded.region} belongs to this object from now on"
         )
     return Event("Normal", reasons.CREATED, f"{recorded.name} in {recorded.region}")
 
 
-def resumed(seen: Observed, view: View) -> tuple[Event, ...]:
+def resumed(observed: Observed, status_update: StatusUpdate) -> tuple[Event, ...]:
     """Return the event for the first status after the annotation `paused` was removed."""
-    if seen.reasons.get(reasons.RECONCILING) != reasons.PAUSED or view.phase is Phase.PAUSED:
+    if observed.reasons.get(reasons.RECONCILING) != reasons.PAUSED or status_update.phase is Phase.PAUSED:
         return ()
     return (Event("Normal", reasons.RESUMED, "no longer paused"),)
 
@@ -72,23 +76,36 @@ def found(recorded: Recorded) -> Event:
     return Event("Normal", reasons.FOUND, f"{recorded.name} in {recorded.region}, which is only looked at")
 
 
-def ended(seen: Observed, remote: Found) -> Event:
+def ended(observed: Observed, external: ExternalResource) -> Event:
     """Return the event for a job that has reached a terminal status."""
-    rule = seen.descriptor.status
-    if remote.value == rule.failed:
-        return Event("Warning", reasons.FAILED, remote.failure_reason or "SageMaker gives no reason")
-    return Event("Normal", reason_of(remote.value), f"{seen.name} has ended")
+    rule = observed.descriptor.status
+    if external.value == rule.failed:
+        return Event("Warning", reasons.FAILED, external.failure_reason or "SageMaker gives no reason")
+    return Event("Normal", reason_of(external.value), f"{observed.name} has ended")
 
 
-def immutable_notice(seen: Observed, value: str) -> str:
+def immutable_notice(observed: Observed, value: str) -> str:
     """Return the message about an edited job, with the four parts of v1-kinds.md 13.5."""
     return (
-        f"A {seen.descriptor.kind} cannot be changed after its creation, and this object no longer matches its job in"
-        f" SageMaker, which is {value}. The edit of {', '.join(seen.edited)} has no effect: take it back, or delete the"
-        " object and create another."
+        f"A {observed.descriptor.kind} cannot be changed after its creation, and this object no longer matches its"
+        f" job in SageMaker, which is {value}. The edit of {', '.join(observed.edited)} has no effect: take it back,"
+        " or delete the object and create another."
     )
 
 
-def once(seen: Observed, condition: str, reason: str, message: str, told: str = "") -> tuple[Event, ...]:
+def once(observed: Observed, condition: str, reason: str, message: str, told: str = "") -> tuple[Event, ...]:
     """Return a Warning, unless `condition` shows `reason` already; `told` is the event's reason if it differs."""
-    return () if seen.reasons.get(condition) == reason else (Event("Warning", told or reason, message),)
+    return () if observed.reasons.get(condition) == reason else (Event("Warning", told or reason, message),)
+
+
+def delayed(descriptor: KindDescriptor, lost: AwsError) -> tuple[str, str]:
+    """Return the reason and the message of a status that comes late, because List fails with `lost`.
+
+    A failure's code may change with every attempt and is left out: it would be a new message each time.
+    """
+    names = descriptor.operations
+    late = f"the status comes from {names.describe} and may be minutes late"
+    if lost.error_class is ErrorClass.DENIED:
+        words = f"{names.list} is denied ({lost.code}): {late}. Allow {descriptor.service}:{names.list} to the role"
+        return reasons.LIST_DENIED, words
+    return reasons.LIST_FAILING, f"{names.list} fails: {late}"

@@ -9,15 +9,11 @@ Not tagged: jobs that have ended, and jobs that a tuning job has launched, whose
 them).
 """
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from api.meta import GROUP
-from controller.aws.ownership_tags import Owner, merged_tags
-from controller.reconcile.plan import DropTags, Observed, PutTags, Recorded, Tagging
+from controller.reconcile.observation import Observed, Recorded, Tagging
+from controller.reconcile.steps import DropTags, PutTags
 from controller.runtime.errors import ABSENT, ErrorClass
 
 LASTING: Final = frozenset({ErrorClass.DENIED, ErrorClass.INVALID, ErrorClass.QUOTA, ErrorClass.NOT_FOUND})
@@ -26,35 +22,18 @@ AGAIN_S: Final = 3600.0
 """Delay after such a refusal. Long, because a missing permission affects all objects of a role at once."""
 
 
-def tagging(
-    owner: Owner | None, user: Iterable[Mapping[str, str]], defaults: Mapping[str, str]
-) -> tuple[list[dict[str, str]], Tagging]:
-    """Return the tags of a request, and what to record of them. Arguments are those of `ownership.merged_tags`.
-
-    The digest leaves out the operator's version and default tags, so that an upgrade does not tag everything again,
-    and the object's uid: restoring a backup into another cluster must not take over the tags, and with them the
-    ownership, of the original.
-    """
-    own = {tag["Key"]: tag.get("Value", "") for tag in user if not tag["Key"].startswith(f"{GROUP}/")}
-    tags, _ = merged_tags(owner, ({"Key": key, "Value": value} for key, value in own.items()), defaults)
-    text = json.dumps([owner is not None, sorted(own.items())])
-    digest = hashlib.sha256(text.encode()).hexdigest()[:10] if owner or own else ""
-    keys = frozenset(tag["Key"] for tag in tags)
-    return tags, Tagging(digest, tuple(sorted(own.keys() & keys)), keys)  # AWS's limit may cut some off
-
-
-def step(seen: Observed) -> PutTags | DropTags | None:
+def step(observed: Observed) -> PutTags | DropTags | None:
     """Return the next AWS call for the tags of the recorded resource; None if they are up to date."""
-    recorded = seen.recorded
-    if recorded is None or not recorded.arn or not seen.is_recorded_in_status or seen.remote is ABSENT:
+    recorded = observed.recorded
+    if recorded is None or not recorded.arn or not observed.is_recorded_in_status or observed.external is ABSENT:
         return None
-    if seen.policy.read_only or seen.is_spawned or seen.is_ended:
+    if observed.policy.read_only or observed.is_spawned or observed.is_ended:
         return None
-    if seen.are_tags_held or seen.hold_s is not None:
+    if observed.are_tags_held or observed.hold_s is not None:
         return None
-    if recorded.tags != seen.tags.digest and seen.tags.all_keys:
+    if recorded.tags != observed.tags.digest and observed.tags.all_keys:
         return PutTags()
-    stale = tuple(key for key in recorded.tag_keys if key not in seen.tags.all_keys)
+    stale = tuple(key for key in recorded.tag_keys if key not in observed.tags.all_keys)
     return DropTags(stale) if stale else None
 
 

@@ -6,43 +6,44 @@ The decisions are in `tuning`; here are the calls, and what of them is worth rem
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 
 from api.annotations import DELETION_POLICY
 from api.convert import ConversionError
 from api.descriptor import KindDescriptor
-from api.meta import JsonObject, ObjectKey, Resource
+from api.meta import JsonObject, ObjectKey
 from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Jobs
 from controller.aws.tuning_jobs import Launched
-from controller.reconcile.executor import Effect, Executor
-from controller.reconcile.hand import Hand
-from controller.reconcile.job.companions import Attention
-from controller.reconcile.local_state import Hold
-from controller.reconcile.observe_object import hold_token
-from controller.reconcile.plan import Event, Found, Observed
-from controller.reconcile.status import reasons
+from controller.reconcile import reasons
+from controller.reconcile.effects import Effect, EffectGate
+from controller.reconcile.managed.local_state import Hold
+from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.managed.observe_object import hold_token
+from controller.reconcile.observation import ExternalResource, Observed
+from controller.reconcile.ports import ObjectReader, ObjectWriter
+from controller.reconcile.steps import Event
 from controller.reconcile.tuning.decide import (
     COUNTERS,
     LIST_EVERY_S,
-    LOOKS,
+    MAX_LISTINGS,
     REFUSED_CAP_S,
     REFUSED_S,
     REMOVED,
     SPAWN_FINALIZER,
-    Look,
+    ListAction,
     Progress,
     Refusal,
     best_of,
     child_key,
     is_orphan,
-    look,
+    list_action,
     owner_uid,
     owns_resource,
-    spawned,
 )
+from controller.reconcile.tuning.manifests import spawned
 from controller.reconcile.tuning.watches import LEAVING, OWNED
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ABSENT, ClassifiedError, ErrorClass
@@ -51,36 +52,20 @@ T = TypeVar("T")
 
 _log: Final = structlog.get_logger(__name__)
 
-_NAMES_TOLD: Final = 5
+_NAMES_LISTED: Final = 5
 """Names in one event; more are counted."""
 _ORPHAN: Final = "orphan"
 """Finalizer of the API server (`metav1.FinalizerOrphanDependents`)."""
 
 
-class Children(Protocol):
-    """TrainingJob objects by key, and by the indexes of `tuningwatch`; `runtime.store.Store` is one."""
+@dataclass(frozen=True, slots=True)
+class KeptChildren:
+    """What looking after the children has led to."""
 
-    def __contains__(self, key: ObjectKey) -> bool: ...
-
-    def by_index(self, name: str, value: str) -> list[JsonObject]:
-        """Fresh copies of the objects under `value`."""
-        ...
-
-
-class ChildWriter(Protocol):
-    """Creates, changes and deletes objects; `kube.client.KubeClient` is one. Raises `ClassifiedError`."""
-
-    def create(self, resource: Resource, namespace: str | None, body: JsonObject) -> JsonObject:
-        """Create an object. EXISTS: there is one of that name."""
-        ...
-
-    def patch(self, resource: Resource, key: ObjectKey, body: JsonObject) -> JsonObject:
-        """Merge-patch an object. CONFLICT for a stale version."""
-        ...
-
-    def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "") -> None:
-        """Ask for the deletion of that very object."""
-        ...
+    observed: Observed
+    """What is observed, with what the children add to it or hold back from it."""
+    again_s: float | None = None
+    """Seconds after which to look again at the latest."""
 
 
 @dataclass(slots=True)
@@ -96,7 +81,7 @@ class _Listing:
     began_for: Progress | None = None
     made: set[str] = field(default_factory=set)
     """Names of jobs that got objects, which the store may not show yet."""
-    looks: int = 0
+    incomplete_in_a_row: int = 0
     """Listings in a row that lacked jobs which are counted."""
     done: Progress | None = None
     """What the last whole listing was made for, with all objects made."""
@@ -124,17 +109,20 @@ class _Listing:
         self.refusals, self.hold, self.refusal = 0, None, ""
 
 
-class TuningCompanions:
-    """`Companions` of tuning jobs. Thread-safe."""
+class TuningChildren:
+    """Looks after the TrainingJob objects of tuning jobs. Thread-safe; blocks for the calls that it makes.
+
+    May raise `AwsError`, which becomes part of what is observed, and other `ClassifiedError`s, which end the pass.
+    """
 
     def __init__(
         self,
         training: KindDescriptor,
-        children: Children,
-        writer: ChildWriter,
+        children: ObjectReader,
+        writer: ObjectWriter,
         launched: Launched,
         jobs: Jobs,
-        executor: Executor,
+        effects: EffectGate,
         clock: Clock,
     ) -> None:
         self._training = training
@@ -142,92 +130,102 @@ class TuningCompanions:
         self._writer = writer
         self._launched = launched
         self._jobs = jobs
-        self._executor = executor
+        self._effects = effects
         self._clock = clock
         self._lock = threading.Lock()
         self._listings: dict[ObjectKey, _Listing] = {}  # guarded by _lock; a _Listing itself belongs to its worker
 
-    # --- the port
+    # --- what the life-cycle asks for
 
-    def attend(self, hand: Hand, seen: Observed) -> Attention:
-        """See `Companions.attend`: give launched jobs their objects before the counters that count them are shown."""
-        self._take_note(hand, seen)
-        listing = self._listing(hand)
+    def keep(self, managed: ManagedObject, observed: Observed) -> KeptChildren:
+        """See that the children are as `observed` wants them. Idempotent: called before every decision of a pass.
+
+        Launched jobs get their objects before the counters that count them are shown.
+        """
+        self._record_removed(managed, observed)
+        listing = self._listing(managed)
         ago_s = None
         if listing.began_at is not None and not listing.is_open:
             ago_s = self._clock.monotonic() - listing.began_at
-        status = hand.obj.get("status") or {}
-        shown = Progress.of(status.get(seen.descriptor.status.field) or "", status)
-        refusal = self._refusal(hand, listing)
-        match look(seen, shown, listing.done, ago_s, refusal):
-            case Look.NONE:
-                if seen.is_ended:
-                    self._drop(hand.key)
-                return Attention(seen)
-            case Look.HELD:
-                return Attention(replace(seen, remote=None))  # the status goes on telling what keeps us from listing
-            case Look.LATER:
-                return Attention(_held_back(seen), max(LIST_EVERY_S - (ago_s or 0.0), 1.0))
-            case Look.REFUSED:
-                return Attention(_lacking(seen, listing), refusal.left_s if refusal else None)
-            case Look.PATIENT:
-                return Attention(replace(seen, remote=None), refusal.left_s if refusal else None)
-            case Look.NOW:
+        status = managed.obj.get("status") or {}
+        shown = Progress.of(status.get(observed.descriptor.status.field) or "", status)
+        refusal = self._refusal(managed, listing)
+        match list_action(observed, shown, listing.done, ago_s, refusal):
+            case ListAction.NONE:
+                if observed.is_ended:
+                    self._forget_listing(managed.key)
+                return KeptChildren(observed)
+            case ListAction.HELD:
+                return KeptChildren(
+                    replace(observed, external=None)
+                )  # the status goes on telling what keeps us from listing
+            case ListAction.LATER:
+                return KeptChildren(_held_back(observed), max(LIST_EVERY_S - (ago_s or 0.0), 1.0))
+            case ListAction.REFUSED:
+                return KeptChildren(_with_spawn_error(observed, listing), refusal.left_s if refusal else None)
+            case ListAction.PATIENT:
+                return KeptChildren(replace(observed, external=None), refusal.left_s if refusal else None)
+            case ListAction.NOW:
                 try:
-                    is_done = self._look(hand, seen, listing)
+                    is_done = self._list_and_spawn(managed, observed, listing)
                 except AwsError as error:
                     if error.error_class is not ErrorClass.DENIED:
                         raise
-                    self._note_refusal(hand, listing, error)
-                    return self.attend(hand, seen)
+                    self._record_refusal(managed, listing, error)
+                    return self.keep(managed, observed)
                 if not is_done:
-                    return Attention(_held_back(seen), LIST_EVERY_S)
-            case Look.DONE:
+                    return KeptChildren(_held_back(observed), LIST_EVERY_S)
+            case ListAction.DONE:
                 pass
-        return Attention(_with_fields(seen, listing.best))
+        return KeptChildren(_with_fields(observed, listing.best))
 
-    def are_gone(self, hand: Hand, seen: Observed) -> bool:
-        """See `Companions.are_gone`. With `retain`, the objects go and their jobs stay, as does the tuning job."""
-        if _ORPHAN in (hand.obj["metadata"].get("finalizers") or ()):
+    def delete_all(self, managed: ManagedObject, observed: Observed) -> bool:
+        """See the children off, and return whether they have gone: the tuning job is to be released.
+
+        With `retain`, the objects go and their jobs stay, as does the tuning job.
+        """
+        if _ORPHAN in (managed.obj["metadata"].get("finalizers") or ()):
             return False  # `--cascade=orphan`: garbage collection is about to set the objects free
-        children = self._of(hand, seen, OWNED)
+        children = self._of(managed, observed, OWNED)
         for child in children:
-            self._see_off(child, seen)
-        self._drop(hand.key)
+            self._delete_child(child, observed)
+        self._forget_listing(managed.key)
         return all(is_orphan(child) for child in children)
 
     def forget(self, key: ObjectKey) -> None:
-        """See `Companions.forget`: garbage collection deletes what is left, nothing shall hold it (D-18)."""
+        """Let go of what an object that is gone has left behind: garbage collection must not be held up (D-18)."""
         for child in self._children.by_index(LEAVING, str(key)):
-            self._unhold(child)
-        self._drop(key)
+            self._remove_spawn_finalizer(child)
+        self._forget_listing(key)
 
     # --- objects that go
 
-    def _take_note(self, hand: Hand, seen: Observed) -> None:
+    def _record_removed(self, managed: ManagedObject, observed: Observed) -> None:
         """Let go of objects that the user deletes, having noted that they are not wanted (D-19)."""
-        children = self._of(hand, seen, LEAVING)
+        children = self._of(managed, observed, LEAVING)
         if not children:
             return
-        status = hand.obj.get("status") or {}
+        status = managed.obj.get("status") or {}
         known = set(status.get(REMOVED) or ())
         names = known | {_job_name(self._training, child) for child in children}
-        if names > known and not seen.is_ended and seen.deleting_for_s is None:
-            hand.wrote(self._executor.show(seen.descriptor, hand.obj, {REMOVED: sorted(names)}))
+        if names > known and not observed.is_ended and observed.deleting_for_s is None:
+            managed.patch_status({REMOVED: sorted(names)})
         for child in children:
-            self._unhold(child)
+            self._remove_spawn_finalizer(child)
 
-    def _see_off(self, child: JsonObject, seen: Observed) -> None:
+    def _delete_child(self, child: JsonObject, observed: Observed) -> None:
         metadata = child["metadata"]
         annotations = metadata.get("annotations") or {}
-        keep = seen.policy.retain and annotations.get(DELETION_POLICY.key) != "retain"
-        child = self._unhold(child, {DELETION_POLICY.key: "retain"} if keep else None) or child
+        keep = observed.policy.retain and annotations.get(DELETION_POLICY.key) != "retain"
+        child = self._remove_spawn_finalizer(child, {DELETION_POLICY.key: "retain"} if keep else None) or child
         if "deletionTimestamp" in metadata or is_orphan(child):
             return
         key, uid = ObjectKey.of(child), metadata.get("uid") or ""
         self._change(Effect.DELETE_CHILD, lambda: self._writer.delete(self._training.resource, key, uid=uid))
 
-    def _unhold(self, child: JsonObject, annotations: Mapping[str, str] | None = None) -> JsonObject | None:
+    def _remove_spawn_finalizer(
+        self, child: JsonObject, annotations: Mapping[str, str] | None = None
+    ) -> JsonObject | None:
         """Take our finalizer off, and put annotations on; None where there is nothing to do, or no object."""
         metadata = child["metadata"]
         finalizers = metadata.get("finalizers") or []
@@ -247,104 +245,107 @@ class TuningCompanions:
     def _change(self, effect: Effect, act: Callable[[], T]) -> T | None:
         """Change a child; that it is gone already is as good."""
         try:
-            return self._executor.perform(effect, act)
+            return self._effects.perform(effect, act)
         except ClassifiedError as error:
             if error.error_class is ErrorClass.NOT_FOUND:
                 return None
             raise
 
-    def _of(self, hand: Hand, seen: Observed, index: str) -> list[JsonObject]:
+    def _of(self, managed: ManagedObject, observed: Observed, index: str) -> list[JsonObject]:
         """The objects spawned for this very tuning job, not for one of the same name (D-20)."""
-        owned = self._children.by_index(index, str(hand.key))
-        children = [child for child in owned if owner_uid(child) == hand.obj["metadata"]["uid"]]
-        if owns_resource(seen):  # the predecessor's objects say by their names only whose they are
-            named = self._children.by_index(index, str(ObjectKey(hand.key.namespace, seen.name)))
+        owned = self._children.by_index(index, str(managed.key))
+        children = [child for child in owned if owner_uid(child) == managed.obj["metadata"]["uid"]]
+        if owns_resource(observed):  # the predecessor's objects say by their names only whose they are
+            named = self._children.by_index(index, str(ObjectKey(managed.key.namespace, observed.name)))
             children += [child for child in named if not owner_uid(child)]
         return children
 
     # --- objects that come
 
-    def _look(self, hand: Hand, seen: Observed, listing: _Listing) -> bool:
+    def _list_and_spawn(self, managed: ManagedObject, observed: Observed, listing: _Listing) -> bool:
         """List what is launched and make what lacks; whether all that is counted has been found.
 
         Raises `AwsError`; THROTTLED where the budget is used up, after which the next pass goes on from there.
         """
-        assert isinstance(seen.remote, Found)  # noqa: S101 (`look` has seen to it)
-        progress = Progress.of(seen.remote.value, seen.remote.fields)
+        assert isinstance(observed.external, ExternalResource)  # noqa: S101 (`list_action` has seen to it)
+        progress = Progress.of(observed.external.value, observed.external.fields)
         if not listing.is_whole:
-            self._list(hand, seen, listing, progress)
-        config = hand.spec.get("hyperParameterTuningJobConfig") or {}
+            self._list(managed, observed, listing, progress)
+        config = managed.spec.get("hyperParameterTuningJobConfig") or {}
         goal = (config.get("hyperParameterTuningJobObjective") or {}).get("type") or ""
-        best = best_of(seen.descriptor, listing.items, goal)
-        found = self._spawn(hand, seen, listing)
+        best = best_of(observed.descriptor, listing.items, goal)
+        found = self._spawn(managed, observed, listing)
         if listing.began_for != progress:  # it took its time: more may have been launched since
             listing.finish(None, best)
-            return self._look(hand, seen, listing)
-        listing.looks = 0 if found >= progress.launched else listing.looks + 1
-        ends = progress.value in seen.descriptor.status.terminal
-        is_done = ends or listing.looks in {0, LOOKS}
+            return self._list_and_spawn(managed, observed, listing)
+        listing.incomplete_in_a_row = 0 if found >= progress.launched else listing.incomplete_in_a_row + 1
+        ends = progress.value in observed.descriptor.status.terminal
+        is_done = ends or listing.incomplete_in_a_row in {0, MAX_LISTINGS}
         listing.finish(progress if is_done else None, best)
         return is_done
 
-    def _refusal(self, hand: Hand, listing: _Listing) -> Refusal | None:
+    def _refusal(self, managed: ManagedObject, listing: _Listing) -> Refusal | None:
         hold = listing.hold
-        if hold is None or hold.token != hold_token(hand.obj, hand.scope):
+        if hold is None or hold.token != hold_token(managed.obj, managed.effective_settings):
             return None
         return Refusal(listing.refusals, hold.until - self._clock.monotonic())
 
-    def _note_refusal(self, hand: Hand, listing: _Listing, error: AwsError) -> None:
+    def _record_refusal(self, managed: ManagedObject, listing: _Listing, error: AwsError) -> None:
         delay_s = min(REFUSED_S * 2**listing.refusals, REFUSED_CAP_S)
         listing.refusals += 1
         listing.refusal = str(error)
-        listing.hold = Hold(hold_token(hand.obj, hand.scope), self._clock.monotonic() + delay_s)
+        listing.hold = managed.hold_for(delay_s)
         _log.warning("launched jobs cannot be listed, trying again slowly", code=error.code, delay_s=round(delay_s))
 
-    def _list(self, hand: Hand, seen: Observed, listing: _Listing, progress: Progress) -> None:
+    def _list(self, managed: ManagedObject, observed: Observed, listing: _Listing, progress: Progress) -> None:
         if not listing.next_token:
             listing.restart(progress, self._clock.monotonic())
         while not listing.is_whole:
             page = self._launched.page(
-                hand.target(seen), seen.name, next_token=listing.next_token, caller=(hand.key, "launched")
+                managed.identity.target(),
+                observed.name,
+                next_token=listing.next_token,
+                caller=(managed.key, "launched"),
             )
             listing.items += page.items
             listing.next_token, listing.is_whole = page.next_token, not page.next_token
 
-    def _spawn(self, hand: Hand, seen: Observed, listing: _Listing) -> int:
+    def _spawn(self, managed: ManagedObject, observed: Observed, listing: _Listing) -> int:
         """Make the objects that lack; returns how many jobs were found."""
-        removed = set((hand.obj.get("status") or {}).get(REMOVED) or ())
+        removed = set((managed.obj.get("status") or {}).get(REMOVED) or ())
         names = [str(item["TrainingJobName"]) for item in listing.items]
         made: list[str] = []
         found = 0
         try:
             for name in names:
-                if name in removed or name in listing.made or child_key(hand.key.namespace, name) in self._children:
+                if name in removed or name in listing.made or child_key(managed.key.namespace, name) in self._children:
                     found += 1
                     continue
-                made_one = self._spawn_one(hand, seen, name)
+                made_one = self._spawn_one(managed, observed, name)
                 if made_one is not None:
                     found += 1
                     listing.made.add(name)
                     made += [name] if made_one else []
         except AwsError:
-            self._tell(hand, seen, made)
+            self._emit_spawned(managed, made)
             raise
-        self._tell(hand, seen, made)
+        self._emit_spawned(managed, made)
         return found
 
-    def _spawn_one(self, hand: Hand, seen: Observed, name: str) -> bool | None:
+    def _spawn_one(self, managed: ManagedObject, observed: Observed, name: str) -> bool | None:
         """Whether an object was made for the job; None where SageMaker does not show it yet."""
-        target = hand.target(seen)
-        description = self._jobs.describe(self._training, target, name, caller=(hand.key, name), background=True)
+        target = managed.identity.target()
+        description = self._jobs.describe(self._training, target, name, caller=(managed.key, name), background=True)
         if description is ABSENT:
             return None
         try:
-            body = spawned(self._training, hand.obj, description, target, seen.name)
+            body = spawned(self._training, managed.obj, description, target, observed.name)
         except ConversionError as exc:
             raise AwsError(ErrorClass.RETRYABLE, "UnreadableAnswer", str(exc), known=False) from exc
-        hand.confirm()  # a tuning job that is being deleted gets no objects any more
-        resource, namespace = self._training.resource, hand.key.namespace
+        managed.require_current()  # a tuning job that is being deleted gets no objects any more
+        resource, namespace = self._training.resource, managed.key.namespace
         try:
-            self._executor.perform(Effect.CREATE_CHILD, lambda: self._writer.create(resource, namespace, body))
+            self._effects.perform(Effect.CREATE_CHILD, lambda: self._writer.create(resource, namespace, body))
         except ClassifiedError as error:
             if error.error_class is ErrorClass.EXISTS:
                 return False
@@ -353,28 +354,28 @@ class TuningCompanions:
             # One job that the schema cannot hold must not keep the others from being shown.
             _log.warning("training job cannot be shown", training_job=name, code=error.code)
             message = f"{name} cannot be shown as a TrainingJob: {error.message}"
-            self._executor.tell(seen.descriptor, hand.obj, (Event("Warning", reasons.SPAWN_FAILED, message),))
+            managed.emit_events((Event("Warning", reasons.SPAWN_FAILED, message),))
             return False
         return True
 
-    def _tell(self, hand: Hand, seen: Observed, names: list[str]) -> None:
+    def _emit_spawned(self, managed: ManagedObject, names: list[str]) -> None:
         if not names:
             return
-        more = len(names) - _NAMES_TOLD
-        text = ", ".join(names[:_NAMES_TOLD]) + (f" and {more} more" if more > 0 else "")
-        self._executor.tell(seen.descriptor, hand.obj, (Event("Normal", reasons.TRAINING_JOB_SPAWNED, text),))
+        more = len(names) - _NAMES_LISTED
+        text = ", ".join(names[:_NAMES_LISTED]) + (f" and {more} more" if more > 0 else "")
+        managed.emit_events((Event("Normal", reasons.TRAINING_JOB_SPAWNED, text),))
 
     # --- memory
 
-    def _listing(self, hand: Hand) -> _Listing:
-        uid = hand.obj["metadata"]["uid"]
+    def _listing(self, managed: ManagedObject) -> _Listing:
+        uid = managed.obj["metadata"]["uid"]
         with self._lock:
-            listing = self._listings.get(hand.key)
+            listing = self._listings.get(managed.key)
             if listing is None or listing.uid != uid:
-                listing = self._listings[hand.key] = _Listing(uid)
+                listing = self._listings[managed.key] = _Listing(uid)
             return listing
 
-    def _drop(self, key: ObjectKey) -> None:
+    def _forget_listing(self, key: ObjectKey) -> None:
         with self._lock:
             self._listings.pop(key, None)
 
@@ -383,19 +384,19 @@ def _job_name(training: KindDescriptor, child: JsonObject) -> str:
     return str((child.get("spec") or {}).get(training.name.spec_field) or child["metadata"]["name"])
 
 
-def _with_fields(seen: Observed, fields: Mapping[str, Any]) -> Observed:
-    assert isinstance(seen.remote, Found)  # noqa: S101 (there is something to look for)
-    return replace(seen, remote=replace(seen.remote, fields={**fields, **seen.remote.fields}))
+def _with_fields(observed: Observed, fields: Mapping[str, Any]) -> Observed:
+    assert isinstance(observed.external, ExternalResource)  # noqa: S101 (there is something to look for)
+    return replace(observed, external=replace(observed.external, fields={**fields, **observed.external.fields}))
 
 
-def _lacking(seen: Observed, listing: _Listing) -> Observed:
+def _with_spawn_error(observed: Observed, listing: _Listing) -> Observed:
     """All that can be told without the list, which is told to lack."""
-    message = f"the training jobs of {seen.name} cannot be listed, and have no objects: {listing.refusal}"
-    return replace(_with_fields(seen, listing.best), lacking=message)
+    message = f"the training jobs of {observed.name} cannot be listed, and have no objects: {listing.refusal}"
+    return replace(_with_fields(observed, listing.best), spawn_error=message)
 
 
-def _held_back(seen: Observed) -> Observed:
+def _held_back(observed: Observed) -> Observed:
     """Without the counters: the status keeps those whose jobs have their objects."""
-    assert isinstance(seen.remote, Found)  # noqa: S101 (there is something to hold back)
-    fields = {name: value for name, value in seen.remote.fields.items() if name != COUNTERS}
-    return replace(seen, remote=replace(seen.remote, fields=fields))
+    assert isinstance(observed.external, ExternalResource)  # noqa: S101 (there is something to hold back)
+    fields = {name: value for name, value in observed.external.fields.items() if name != COUNTERS}
+    return replace(observed, external=replace(observed.external, fields=fields))

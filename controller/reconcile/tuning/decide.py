@@ -1,37 +1,32 @@
-"""The training jobs of a tuning job: which of them become TrainingJob objects, when, and what those look like.
+"""The training jobs of a tuning job: which of them become TrainingJob objects, and when.
 
 Pure. SageMaker launches these jobs; the objects only show them, and are never created or re-created at AWS
 (v1-kinds.md 12.2). Counters are shown when every job that they count has its object: so the status itself tells
 whether there is anything to list, and a restart costs nothing.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from api.annotations import DELETION_POLICY, READ_ONLY
-from api.convert import to_spec, to_status
+from api.convert import to_status
 from api.descriptor import KindDescriptor
-from api.meta import FINALIZER, GROUP, JsonObject, ObjectKey
-from controller.aws.targets import Target
-from controller.reconcile.plan import Adoption, Found, Observed, Owner, Recorded
-from controller.reconcile.shared_decisions import owner_of
-from controller.reconcile.status import reasons
-from controller.reconcile.status.view import RESOURCE_ANNOTATION, resource_fields
+from api.meta import GROUP, JsonObject, ObjectKey
+from controller.reconcile import reasons
+from controller.reconcile.observation import Adoption, ExternalResource, Observed, Ownership
+from controller.reconcile.shared_decisions import ownership_of
+from controller.reconcile.status.patch import RESOURCE_ANNOTATION
 
 SPAWN_FINALIZER: Final = "sagemaker-operator-hpo-trainingjob"
 """On spawned objects since v1. Here it lets the tuning job note that the user deleted one before it is gone (D-19)."""
-TUNING_LABEL: Final = f"{GROUP}/tuning-job"
-"""Label of spawned objects: the tuning job's name at AWS, at most 32 characters."""
 REMOVED: Final = "removedTrainingJobs"
 """Field of the tuning job's status: names that are not spawned again."""
 COUNTERS: Final = "trainingJobStatusCounters"
 
 LIST_EVERY_S: Final = 10.0
 """Least time between two listings for one tuning job that runs: jobs that start and end together are seen together."""
-LOOKS: Final = 3
+MAX_LISTINGS: Final = 3
 """How often jobs that are counted and not listed are looked for before the counters are shown without them."""
 PATIENCE: Final = 3
 """How often a list may be denied before the end of a tuning job is shown without it: rights may come a little late."""
@@ -39,8 +34,6 @@ REFUSED_S: Final = 60.0
 REFUSED_CAP_S: Final = 300.0
 """Seconds until a list that was denied is asked for again, at first and in the end."""
 
-_INHERITED: Final = (DELETION_POLICY.key, READ_ONLY.key)
-"""Annotations that protect what is at AWS hold for what the tuning job has launched there, too."""
 _COUNTED: Final = ("completed", "inProgress", "nonRetryableError", "retryableError", "stopped")
 
 
@@ -75,7 +68,7 @@ class Refusal:
     """Seconds until it is asked for again."""
 
 
-class Look(Enum):
+class ListAction(Enum):
     """What to do about the list of launched jobs."""
 
     NONE = "none"
@@ -93,48 +86,52 @@ class Look(Enum):
     """The same at the end, while rights may still come: the end is not shown yet, as nothing is listed after it."""
 
 
-def look(
-    seen: Observed, shown: Progress, done: Progress | None, listed_ago_s: float | None, refusal: Refusal | None = None
-) -> Look:
+def list_action(
+    observed: Observed,
+    shown: Progress,
+    done: Progress | None,
+    listed_ago_s: float | None,
+    refusal: Refusal | None = None,
+) -> ListAction:
     """Whether to list the launched jobs, given what the status shows, what was listed for last, and who refuses."""
-    if not isinstance(seen.remote, Found) or not is_attended(seen):
-        return Look.NONE
-    progress = Progress.of(seen.remote.value, seen.remote.fields)
-    is_owed = seen.reasons.get(reasons.SYNCED) == reasons.SPAWN_FAILED
+    if not isinstance(observed.external, ExternalResource) or not spawns_children(observed):
+        return ListAction.NONE
+    progress = Progress.of(observed.external.value, observed.external.fields)
+    is_owed = observed.reasons.get(reasons.SYNCED) == reasons.SPAWN_FAILED
     if (progress == shown and not is_owed) or not progress.counters:
-        return Look.NONE
+        return ListAction.NONE
     if progress == done:
-        return Look.DONE
-    if seen.hold_s is not None:
-        return Look.HELD
-    ends = progress.value in seen.descriptor.status.terminal
+        return ListAction.DONE
+    if observed.hold_s is not None:
+        return ListAction.HELD
+    ends = progress.value in observed.descriptor.status.terminal
     if refusal is not None and refusal.left_s > 0:
-        return Look.PATIENT if ends and refusal.count < PATIENCE else Look.REFUSED
-    return Look.NOW if ends or listed_ago_s is None or listed_ago_s >= LIST_EVERY_S else Look.LATER
+        return ListAction.PATIENT if ends and refusal.count < PATIENCE else ListAction.REFUSED
+    return ListAction.NOW if ends or listed_ago_s is None or listed_ago_s >= LIST_EVERY_S else ListAction.LATER
 
 
-def is_attended(seen: Observed) -> bool:
+def spawns_children(observed: Observed) -> bool:
     """Whether launched jobs get objects: not for what is not ours, has ended, is paused, or is to be deleted (D-50)."""
-    wanted = seen.deleting_for_s is None and not seen.policy.paused
-    return wanted and seen.failure is None and not seen.is_ended and owns_resource(seen)
+    wanted = observed.deleting_for_s is None and not observed.policy.paused
+    return wanted and observed.failure is None and not observed.is_ended and owns_resource(observed)
 
 
-def owns_resource(seen: Observed) -> bool:
+def owns_resource(observed: Observed) -> bool:
     """Whether the resource that bears the object's name is the object's."""
-    if seen.recorded is not None or seen.is_legacy:
+    if observed.recorded is not None or observed.is_legacy:
         return True
-    if not isinstance(seen.remote, Found):
+    if not isinstance(observed.external, ExternalResource):
         return False
-    match owner_of(seen):
-        case Owner.OURS:
+    match ownership_of(observed):
+        case Ownership.OURS:
             return True
-        case Owner.FOREIGN:
-            return seen.policy.adoption is not Adoption.REFUSE
-        case Owner.UNKNOWN:
+        case Ownership.FOREIGN:
+            return observed.policy.adoption is not Adoption.REFUSE
+        case Ownership.UNKNOWN:
             return False
 
 
-# --- what is found
+# --- the best job, and where its object is
 
 
 def best_of(descriptor: KindDescriptor, items: Iterable[Mapping[str, Any]], goal: str) -> JsonObject:
@@ -160,51 +157,6 @@ def _objective(item: Mapping[str, Any]) -> Mapping[str, Any]:
 def child_key(namespace: str, job_name: str) -> ObjectKey:
     """Where the object of a launched job is: it bears the job's name, in the only case that Kubernetes allows."""
     return ObjectKey(namespace, job_name.lower())
-
-
-def spawned(
-    training: KindDescriptor, tuning: JsonObject, description: Mapping[str, Any], target: Target, tuning_job: str
-) -> JsonObject:
-    """The TrainingJob object for a launched job: its spec is what SageMaker says of it.
-
-    It announces the job's identity, so that its reconciler records it and does nothing but follow. Raises
-    `ConversionError` for a description that is none.
-    """
-    metadata, spec = tuning["metadata"], tuning.get("spec") or {}
-    name = str(description[training.name.member])
-    arn = str(description.get(training.status.arn_member) or "")
-    _, partition, _, _, account, *_ = (*arn.split(":", 5), "", "", "", "", "")
-    recorded = Recorded(name, target.region, partition, arn, account, description.get("CreationTime"))
-    annotations = {**(metadata.get("annotations") or {})}
-    made: JsonObject = {**to_spec(training, description), "region": target.region, training.name.spec_field: name}
-    if spec.get("sageMakerEndpoint"):
-        made["sageMakerEndpoint"] = spec["sageMakerEndpoint"]
-    key = child_key(metadata["namespace"], name)
-    return {
-        "apiVersion": training.resource.api_version,
-        "kind": training.kind,
-        "metadata": {
-            "name": key.name,
-            "namespace": key.namespace,
-            # A selector that the tuning job meets must not hide its training jobs from the operator.
-            "labels": {**(metadata.get("labels") or {}), TUNING_LABEL: tuning_job},
-            "annotations": {name: annotations[name] for name in _INHERITED if name in annotations}
-            | {RESOURCE_ANNOTATION: json.dumps(resource_fields(recorded), sort_keys=True)},
-            "finalizers": [FINALIZER, SPAWN_FINALIZER],
-            "ownerReferences": [
-                {
-                    "apiVersion": tuning["apiVersion"],
-                    "kind": tuning["kind"],
-                    "name": metadata["name"],
-                    "uid": metadata["uid"],
-                    "controller": True,
-                    # Not needed, as the tuning job's own finalizer waits; it would take one more right (OpenShift).
-                    "blockOwnerDeletion": False,
-                }
-            ],
-        },
-        "spec": made,
-    }
 
 
 # --- whose object is it

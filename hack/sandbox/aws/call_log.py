@@ -1,5 +1,6 @@
 """Records calls: counts of requests and errors, effects, plus the simulated call quota."""
 
+import fnmatch
 import re
 import threading
 from collections import Counter, deque
@@ -122,20 +123,24 @@ class CallQuota:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._rate = 0.0  # calls a second, 0 = unlimited; all guarded by _lock
-        self._burst = 0.0
+        self._limits: dict[str, tuple[float, float]] = {}  # pattern → (calls a second, burst); all guarded by _lock
         self._buckets: dict[tuple[str, str, str], tuple[float, float]] = {}  # caller → (tokens, when)
 
-    def set(self, calls_per_second: float, burst: float | None = None) -> None:
+    def set(self, calls_per_second: float, burst: float | None = None, operations: str = "*") -> None:
         """Limit each List, Describe and Search operation of an account and region; 0 removes the limit.
 
-        Raises ValueError for a negative rate or a burst below one call.
+        `operations` is a pattern that limits this to some of them, such as `List*`; the pattern `*` replaces all
+        others, and of several that match, the one that was set first counts. Raises ValueError for a negative rate or a
+        burst below one call.
         """
         if calls_per_second < 0 or (burst is not None and burst < 1):
             raise ValueError("the quota needs a rate of at least 0 and a burst of at least 1")
         with self._lock:
-            self._rate = calls_per_second
-            self._burst = max(1.0, calls_per_second) if burst is None else burst
+            if operations == "*":
+                self._limits.clear()
+            self._limits.pop(operations, None)
+            if calls_per_second:
+                self._limits[operations] = (calls_per_second, burst or max(1.0, calls_per_second))
             self._buckets.clear()
 
     def charge(self, account: str, region: str, operation: str, now: float) -> None:
@@ -143,10 +148,13 @@ class CallQuota:
         if not operation.startswith(("List", "Describe", "Search")):
             return
         with self._lock:
-            if not self._rate:
+            limits = (limit for pattern, limit in self._limits.items() if fnmatch.fnmatchcase(operation, pattern))
+            limit = next(limits, None)
+            if limit is None:
                 return
-            tokens, since = self._buckets.get((account, region, operation), (self._burst, now))
-            tokens = min(self._burst, tokens + (now - since) * self._rate)
+            rate, burst = limit
+            tokens, since = self._buckets.get((account, region, operation), (burst, now))
+            tokens = min(burst, tokens + (now - since) * rate)
             is_spent = tokens < 1
             self._buckets[account, region, operation] = (tokens if is_spent else tokens - 1, now)
         if is_spent:

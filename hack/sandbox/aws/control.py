@@ -1,11 +1,13 @@
-"""The sandbox's own endpoints under /sandbox/: faults, request counts, clock, quota and reset.
+"""The sandbox's own endpoints under /sandbox/: faults, request counts, clock, quota, Lists, past and reset.
 
 GET    /sandbox/health     {"status": "ok"}
 GET    /sandbox/faults     the orders in force       POST: add one (fields of `Fault`)     DELETE: withdraw all
 GET    /sandbox/requests   counts by operation       DELETE: count from zero
 GET    /sandbox/effects    what changed, in order: operation, name, region, tags
 GET    /sandbox/clock      {"now": epoch seconds}    POST {"advance_s": n}: move time forward
-POST   /sandbox/quota      {"calls_per_second": n}   0 lifts it
+POST   /sandbox/quota      {"calls_per_second": n, "operations": "List*"}   0 lifts it; without pattern: all operations
+POST   /sandbox/lists      {"lag_s": n, "late": ["Endpoint"], "token_life_s": n}: show changes late, expire page tokens
+POST   /sandbox/past       {"count": n}: finished jobs of each kind that the account has had; more are added to them
 POST   /sandbox/search     {"lag_s": n, "gap": n}    how late Search shows changes, which share it never shows
 POST   /sandbox/reset      forget everything
 """
@@ -61,6 +63,11 @@ def _routed(service: AwsService, route: str, body: dict[str, Any]) -> HttpRespon
         case "POST search":
             service.search.flaws = Flaws(**body)
             return _json(asdict(service.search.flaws))
+        case "POST lists":
+            return _json(service.lists.set(**body))
+        case "POST past":
+            service.past.add(**({"until": service.clock.now()} | body))
+            return _json(body, 201)
         case "POST reset":
             service.reset()
             return _json({"status": "ok"})

@@ -16,6 +16,8 @@ from hack.sandbox.aws.call_log import CallQuota, Effects, Requests
 from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.aws.faults import Faults
 from hack.sandbox.aws.http import HttpServer
+from hack.sandbox.aws.lists import Lists
+from hack.sandbox.aws.records.past import Past
 from hack.sandbox.aws.records.search import SearchApi
 from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.service import AwsService
@@ -54,6 +56,16 @@ class RunningServer:
     def search(self) -> SearchApi:
         """Return Search, whose index can be made to lag."""
         return self._service.search
+
+    @property
+    def lists(self) -> Lists:
+        """Return how late Lists show changes, and for how long page tokens are accepted."""
+        return self._service.lists
+
+    @property
+    def past(self) -> Past:
+        """Return the account's past, to which finished jobs can be added."""
+        return self._service.past
 
     @property
     def requests(self) -> Requests:

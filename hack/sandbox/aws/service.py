@@ -22,12 +22,15 @@ from hack.sandbox.aws.hosting.invocations import RuntimeApi, invoked_endpoint
 from hack.sandbox.aws.hosting.scaling import Targets
 from hack.sandbox.aws.hosting.scaling_api import SERVICE as SCALING
 from hack.sandbox.aws.hosting.scaling_api import ScalingApi
+from hack.sandbox.aws.jobs.finished import FINISHED
 from hack.sandbox.aws.jobs.job_api import JobApi, Operation
 from hack.sandbox.aws.jobs.kinds import KINDS, TRAINING
 from hack.sandbox.aws.jobs.tuning_api import TUNING, TuningApi
+from hack.sandbox.aws.lists import Lists
 from hack.sandbox.aws.logs import LogsApi
 from hack.sandbox.aws.moto_bridge import DEFAULT_ACCOUNT, MotoBridge
 from hack.sandbox.aws.records.models import STATIC_KINDS
+from hack.sandbox.aws.records.past import Past
 from hack.sandbox.aws.records.resource import AnyKind, Store
 from hack.sandbox.aws.records.search import Flaws, SearchApi
 from hack.sandbox.aws.records.tags import TagApi
@@ -60,7 +63,9 @@ class AwsService:
         self.effects = Effects()
         self.quota = CallQuota()
         self._released = threading.Event()  # ends delays; replaced by reset, final after close
-        self._store = Store()
+        self.past = Past(FINISHED)
+        self.lists = Lists()
+        self._store = Store(self.past)
         self._targets = Targets()
         self._moto = MotoBridge()
         kinds: tuple[AnyKind, ...] = (*KINDS, TUNING, *STATIC_KINDS, ENDPOINT)
@@ -122,6 +127,8 @@ class AwsService:
         self.effects.reset()
         self.quota.set(0)
         self.search.flaws = Flaws()
+        self.lists.set()
+        self.past.clear()
         self._moto.reset()
 
     def close(self) -> None:
@@ -164,9 +171,9 @@ class AwsService:
         is_ours = self._is_ours.get(operation)
         if handler is None or (is_ours is not None and not is_ours(call)):
             return self._moto.answer(request)
-        answer = handler(call)
+        answer = handler(self.lists.seen_by(call))
         self.effects.note(call)
-        return json_answer(answer)
+        return json_answer(self.lists.dated(call, answer))
 
     def _caller(self, request: HttpRequest) -> _Caller:
         """Read the caller from the signature's credential scope; signatures themselves are not checked."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from api.meta import GROUP, JsonObject
-from tests.sandbox.deadline import PATIENCE_S, eventually
+from tests.deadline import PATIENCE_S, eventually
 from tests.sandbox.harness import aws_call
 from tests.sandbox.soak.disturbances import disturb
 from tests.sandbox.soak.invariants import (

@@ -14,9 +14,9 @@ from typing import Any, Final, Self
 
 from api.meta import GROUP, JsonObject
 from hack.sandbox.aws import server as aws_server
+from tests.deadline import PATIENCE_S
 from tests.sandbox.apiserver import write_kubeconfig
 from tests.sandbox.crds import server_with_crds
-from tests.sandbox.deadline import PATIENCE_S
 from tests.sandbox.harness import PLURALS, Api, Operator, aws_call
 from tests.sandbox.soak.manifests import NAMESPACES
 

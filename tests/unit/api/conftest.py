@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
 from api.meta import JsonObject
+from tests.documents import document
 
 ROOT = Path(__file__).parents[3]
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 def training_job_crd() -> JsonObject:
     """The checked-in CRD, as users apply it."""
     path = ROOT / "config" / "crd" / "bases" / "sagemaker.aws.amazon.com_trainingjobs.yaml"
-    crd: JsonObject = yaml.safe_load(path.read_text("utf-8"))
+    crd: JsonObject = document(path)
     return crd
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import botocore.session
 import pytest
-import yaml
 
 from api.descriptor import KindDescriptor
 from api.v1 import BATCH_TRANSFORM_JOB, HOSTING_DEPLOYMENT, HYPERPARAMETER_TUNING_JOB, TRAINING_JOB
+from tests.documents import document
 
 CRDS = Path(__file__).resolve().parents[3] / "config" / "crd" / "bases"
 JOB = {"Completed", "InProgress", "Failed", "Stopped", "Stopping", "SynchronizingK8sJobWithSageMaker"}
@@ -58,7 +58,7 @@ def test_a_deployments_status_has_the_documented_fields() -> None:
 
 def status_schema(kind: KindDescriptor) -> dict[str, dict[str, object]]:
     """Properties of the status in the CRD that we ship."""
-    document = yaml.load((CRDS / f"sagemaker.aws.amazon.com_{kind.plural}.yaml").read_text(), Loader=yaml.CSafeLoader)
-    schema = document["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    crd = document(CRDS / f"sagemaker.aws.amazon.com_{kind.plural}.yaml")
+    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     found: dict[str, dict[str, object]] = schema["properties"]["status"]["properties"]
     return found

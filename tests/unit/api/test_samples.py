@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import yaml
 from botocore.validate import ParamValidator
 
 from api import autoscaling, hosting
@@ -15,6 +14,7 @@ from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, KINDS, MODEL
 from hack import crds
 from hack.sandbox.kube.crd.object_validation import validate
 from hack.sandbox.kube.schema.defaulting import prune
+from tests.documents import document, documents
 from tests.unit.api.conftest import ROOT
 from tests.unit.api.expected import expected, leaves, request_shape, without
 
@@ -22,7 +22,7 @@ _BY_KIND = {kind.kind: kind for kind in KINDS}
 _DOCUMENTS = [
     pytest.param(document, id=f"{path.name}:{document['metadata']['name']}")
     for path in sorted((ROOT / "samples").glob("*.yaml"))
-    for document in yaml.safe_load_all(path.read_text("utf-8"))
+    for document in documents(path)
 ]
 
 _OPERATORS_OWN = {"region", "sageMakerEndpoint"}
@@ -167,7 +167,7 @@ def _of_policy(spec: JsonObject) -> list[Sent]:
 @cache
 def _schema(kind: str) -> JsonObject:
     (path,) = [path for path in _crds() if f"_{_BY_KIND[kind].plural}." in path.name]
-    schema: JsonObject = yaml.safe_load(path.read_text("utf-8"))["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    schema: JsonObject = document(path)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     return schema
 
 

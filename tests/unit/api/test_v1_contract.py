@@ -3,10 +3,12 @@
 import re
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from api.convert import to_request, to_status
 from api.meta import JsonObject
 from api.v1 import KINDS
+from tests.tables import each_cell
 from tests.unit.api.contract import Row, at, find, nested, rows, sample, schema_of, segments_of
 
 _KINDS = {kind.kind: kind for kind in KINDS}
@@ -24,6 +26,13 @@ _COMPOSED = {kind.kind for kind in KINDS if kind.operations.further}
 """Kinds whose requests are made of more than one operation: test_v1_requests.py."""
 
 
+def _by_kind(table: list[Row]) -> dict[str, list[ParameterSet]]:
+    kinds: dict[str, list[ParameterSet]] = {}
+    for row in table:
+        kinds.setdefault(row.kind, []).append(pytest.param(row, id=str(row)))
+    return kinds
+
+
 def test_the_table_of_v1_has_the_rows_that_these_tests_rely_on() -> None:
     """A table that was not read would let every test below pass."""
     assert {kind: len(rows(kind)) for kind in _KINDS} == {
@@ -38,7 +47,7 @@ def test_the_table_of_v1_has_the_rows_that_these_tests_rely_on() -> None:
     }
 
 
-@pytest.mark.parametrize("row", _ROWS, ids=str)
+@each_cell(_by_kind(_ROWS))
 def test_every_field_of_v1_is_in_the_schema_with_its_type(row: Row) -> None:
     """v1 prunes what the schema lacks: a field that is missing would be lost without a word (v1-kinds.md 2)."""
     schema = find(schema_of(row.kind), row.segments)
@@ -61,7 +70,7 @@ def test_every_field_of_v1_is_in_the_schema_with_its_type(row: Row) -> None:
         assert schema.get("x-kubernetes-list-map-keys") == _MERGED.get((row.kind, row.path))
 
 
-@pytest.mark.parametrize("row", _SPEC, ids=str)
+@each_cell(_by_kind(_SPEC))
 def test_no_field_of_v1_is_narrower_than_it_was(row: Row) -> None:
     """Fields may become optional or wider, never narrower (modern-expectations.md 8); v1's own limits stay."""
     schema = find(schema_of(row.kind), row.segments)
@@ -77,7 +86,7 @@ def test_no_field_of_v1_is_narrower_than_it_was(row: Row) -> None:
     assert schema.get("pattern", "") == ("" if row.path == "spec.roleArn" else row.pattern)
 
 
-@pytest.mark.parametrize("row", [row for row in _SPEC if row.segments[-1] != "[]"], ids=str)
+@each_cell(_by_kind([row for row in _SPEC if row.segments[-1] != "[]"]))
 def test_a_field_is_required_just_where_v1_required_it(row: Row) -> None:
     """Required by its parent, or conditionally, where something has since been found to take its place.
 
@@ -127,7 +136,7 @@ def test_spec_itself_is_required_only_where_v1_required_it(kind: str) -> None:
     assert schema_of(kind).get("required", []) == (["spec"] if kind in _WITH_SPEC else [])
 
 
-@pytest.mark.parametrize("row", [row for row in _SPEC if row.aws_type and row.kind not in _COMPOSED], ids=str)
+@each_cell(_by_kind([row for row in _SPEC if row.aws_type and row.kind not in _COMPOSED]))
 def test_every_field_of_v1_reaches_its_aws_member(row: Row) -> None:
     """Column aws_member of the table; SHAPE, RENAMED and SPELLING quirks included."""
     kind = _KINDS[row.kind]
@@ -151,7 +160,7 @@ def test_every_field_of_v1_reaches_its_aws_member(row: Row) -> None:
             assert reached == ({"": ""} if row.aws_type.startswith("map") else value)
 
 
-@pytest.mark.parametrize("row", [row for row in _SPEC if row.aws_member == "(operator-only)"], ids=str)
+@each_cell(_by_kind([row for row in _SPEC if row.aws_member == "(operator-only)"]))
 def test_the_operators_own_fields_are_never_sent(row: Row) -> None:
     """`region` and `sageMakerEndpoint` choose the client; names of models and variants become other names first."""
     kind = _KINDS[row.kind]
@@ -160,7 +169,7 @@ def test_the_operators_own_fields_are_never_sent(row: Row) -> None:
         assert to_request(kind, nested(row.segments[1:], "text"), operation) == {}
 
 
-@pytest.mark.parametrize("row", [row for row in _STATUS if row.aws_type], ids=str)
+@each_cell(_by_kind([row for row in _STATUS if row.aws_type]))
 def test_every_status_field_of_v1_shows_its_aws_member(row: Row) -> None:
     """Column aws_member of the table; D-30 for statusDetail and the objective's value."""
     value = shown = [{}] if row.type == "array<object>" else sample(row)

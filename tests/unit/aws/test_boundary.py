@@ -8,6 +8,8 @@ from typing import Any
 
 import boto3.session
 import botocore.exceptions as sdk
+import botocore.loaders
+import botocore.session
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -18,13 +20,16 @@ from controller.aws.clients import MOST_CLIENTS, AwsApi, Clients, ClientSettings
 from controller.aws.console import log_url, partition_of
 from controller.aws.errors import AwsError
 from controller.aws.limits.budgets import Budgets
-from controller.aws.ownership_tags import TAG_LIMIT, Owner, merged_tags
+from controller.aws.ownership_tags import TAG_LIMIT, OwnerTags, merged_tags
 from controller.aws.sagemaker import SageMaker
 from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaults
 from controller.runtime.errors import ABSENT, ErrorClass
+from tests.deadline import PATIENCE_S, eventually
 from tests.fakes import FakeClock
 
 DATE = "Wed, 02 Jan 2030 03:04:05 GMT"
+
+MODELS = botocore.loaders.create_loader()
 
 
 class Server:
@@ -41,8 +46,8 @@ class Server:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 operation = self.headers["X-Amz-Target"].partition(".")[2]
                 outer.requests.append((operation, body, self.headers["User-Agent"]))
-                if operation == "StopTrainingJob":
-                    outer.silence.wait(10)
+                if operation in {"StopTrainingJob", "ReceiveMessage"}:
+                    outer.silence.wait(PATIENCE_S)
                 status, answer = outer.answers.get(operation, (200, {}))
                 data = json.dumps(answer).encode()
                 self.send_response_only(status)
@@ -73,18 +78,21 @@ def server() -> Iterator[Server]:
 
 
 def session(_: Target | None = None) -> Any:
-    """Credentials that need nobody."""
-    return boto3.session.Session(aws_access_key_id="key", aws_secret_access_key="secret")
+    """Credentials that need nobody; the service models are parsed once for all tests."""
+    core = botocore.session.get_session()
+    core.register_component("data_loader", MODELS)
+    return boto3.session.Session(aws_access_key_id="key", aws_secret_access_key="secret", botocore_session=core)
 
 
 class Bench:
     """The whole AWS side over loopback."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, read_timeout_s: float = PATIENCE_S) -> None:
         self.registry = CollectorRegistry()
         self.clock = FakeClock()
-        self.clients = Clients(ClientSettings(version="9.9", connect_timeout_s=1, read_timeout_s=0.5), session)
-        api = AwsApi(self.clients, Budgets(self.clock, self.registry), self.clock, self.registry)
+        settings = ClientSettings(version="9.9", connect_timeout_s=PATIENCE_S, read_timeout_s=read_timeout_s)
+        self.clients = Clients(settings, session)
+        api = self.api = AwsApi(self.clients, Budgets(self.clock, self.registry), self.clock, self.registry)
         self.jobs = SageMaker(api)
         self.target = Target("us-east-2", server.url)
         self.key = ObjectKey("ns", "x")
@@ -161,7 +169,7 @@ def test_throttling_is_counted_and_slows_the_budget(server: Server) -> None:
 
 def test_a_silent_server_costs_one_read_timeout_and_leaves_doubt(server: Server) -> None:
     """The request may have taken effect."""
-    bench = Bench(server)
+    bench = Bench(server, read_timeout_s=0.5)
     with pytest.raises(AwsError) as caught:
         bench.jobs.stop(TRAINING_JOB, bench.target, "x", caller=bench.key)
     assert caught.value.ambiguous
@@ -376,7 +384,7 @@ def test_no_region_anywhere_is_the_users_to_change() -> None:
 
 # --- tags and links
 
-OWNER = Owner("cluster-1", "TrainingJob", ObjectKey("ns", "x"), "uid-1", "operator/1")
+OWNER = OwnerTags("cluster-1", "TrainingJob", ObjectKey("ns", "x"), "uid-1", "operator/1")
 
 
 def test_ownership_is_proved_by_uid_and_cluster_together() -> None:
@@ -453,3 +461,29 @@ def test_what_an_unknown_server_calls_its_errors_is_no_label(server: Server) -> 
         bench.jobs.describe(TRAINING_JOB, bench.target, "x", caller=bench.key, background=False)
     assert bench.requests_total("DescribeTrainingJob", "unknown") == 1
     assert bench.requests_total("DescribeTrainingJob", "Surprise8151") is None
+
+
+def test_a_call_that_waits_for_messages_is_ended_by_an_interrupt(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of the process does not wait for a long poll; calls of other services go on."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", server.url)
+    bench = Bench(server)
+    errors: list[AwsError] = []
+
+    def receive() -> None:
+        try:
+            bench.api.call(Target("us-east-2"), "sqs", "ReceiveMessage", {"QueueUrl": server.url}, caller="queue")
+        except AwsError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=receive)
+    thread.start()
+    eventually(lambda: [each for each in server.requests if each[0] == "ReceiveMessage"], what="SQS was called")
+    bench.api.interrupt()
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+    assert [error.error_class for error in errors] == [ErrorClass.RETRYABLE]
+    receive()
+    assert len(errors) == 2, "calls to come end, too"
+    assert bench.api.call(bench.target, "sagemaker", "ListTrainingJobs", {}, caller="tracker") is not None

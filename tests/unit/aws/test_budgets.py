@@ -11,6 +11,7 @@ from controller.aws.limits.budgets import LIMITS, MOST_BUCKETS, Budgets
 from controller.aws.limits.token_bucket import Bucket
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
+from hack.bench.budgets import HiddenBucket, Ours, Simulation
 from tests.fakes import FakeClock
 
 LIMIT = Limit(rate=2.0, burst=4.0)
@@ -217,3 +218,23 @@ def test_budgets_of_regions_that_users_make_up_do_not_add_up() -> None:
         budgets.accepted(used, "CreateModel")
     assert len(budgets) == MOST_BUCKETS
     assert (used.quota, "CreateModel") in budgets._buckets, "those in use stay"
+
+
+@pytest.mark.parametrize(
+    ("per_s", "at_once", "all_within_s", "refused"),
+    [
+        pytest.param(1e6, 1e6, 10.0, 0.0, id="no quota"),
+        pytest.param(25.0, 100.0, 45.0, 0.04, id="25 a second"),
+        pytest.param(10.0, 20.0, 110.0, 0.02, id="10 a second"),
+        pytest.param(4.0, 10.0, 260.0, 0.03, id="4 a second"),
+    ],
+)
+def test_the_last_describes_of_a_thousand_jobs_take_as_long_as_aws_makes_them(
+    per_s: float, at_once: float, all_within_s: float, refused: float
+) -> None:
+    """They start fast, since they come in bursts and each job needs only one; that may cost a few refusals."""
+    policy, aws = Ours(LIMITS["DescribeTrainingJob"]), HiddenBucket(per_s, at_once)
+    course = Simulation(policy, aws, callers=1000, workers=64).run(1000)
+    assert len(course.order) == 1000
+    assert max(course.accepted) <= all_within_s
+    assert course.refused_share() <= refused

@@ -14,6 +14,7 @@ from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
 from controller.runtime.threads import Stop
+from tests.deadline import PATIENCE_S
 from tests.fakes import FakeClock
 from tests.faults.sagemaker import FakeSageMaker
 
@@ -437,7 +438,7 @@ def test_a_slow_target_holds_one_thread_only_and_stop_ends_all() -> None:
     def slow_here(descriptor, target, **arguments):  # type: ignore[no-untyped-def]
         if target == HERE:
             hangs.set()
-            assert release.wait(30)
+            assert release.wait(PATIENCE_S)
         return original(descriptor, target, **arguments)
 
     bench.aws.list_page = slow_here  # type: ignore[method-assign]
@@ -450,13 +451,13 @@ def test_a_slow_target_holds_one_thread_only_and_stop_ends_all() -> None:
     for thread in threads:
         thread.start()
     try:
-        assert hangs.wait(10)
-        assert served.wait(10)
+        assert hangs.wait(PATIENCE_S)
+        assert served.wait(PATIENCE_S)
     finally:
         release.set()
         stop.set()
         for thread in threads:
-            thread.join(10)
+            thread.join(PATIENCE_S)
     assert not any(thread.is_alive() for thread in threads)
 
 

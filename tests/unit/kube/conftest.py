@@ -14,6 +14,7 @@ from controller.kube.config import Cluster, connect
 from controller.kube.transport import RestMetrics
 from controller.runtime.clock import SystemClock
 from controller.runtime.queue.rate_limiter import RateLimiter
+from tests.deadline import PATIENCE_S
 from tests.unit.kube.scripted import ScriptedServer
 
 JOBS = Resource(group="sagemaker.aws.amazon.com", version="v1", plural="trainingjobs", kind="TrainingJob")
@@ -60,7 +61,7 @@ def make_client(cluster: Cluster, registry: CollectorRegistry) -> Iterator[MakeC
     metrics = RestMetrics(registry)
     with ExitStack() as stack:
 
-        def make(limiter: RateLimiter[str] | None = None, request_timeout_s: float = 20.0) -> KubeClient:
+        def make(limiter: RateLimiter[str] | None = None, request_timeout_s: float = PATIENCE_S) -> KubeClient:
             client = KubeClient.of(
                 cluster, metrics=metrics, clock=SystemClock(), limiter=limiter, request_timeout_s=request_timeout_s
             )

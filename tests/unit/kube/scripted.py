@@ -13,9 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from api.meta import JsonObject
-
-PATIENCE_S = 20.0
-"""Limit of waits for what must happen; nothing waits that long in a test that passes."""
+from tests.deadline import PATIENCE_S
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from controller.kube.client import KubeClient, PatchType, collection_path, objec
 from controller.kube.config import connect
 from controller.kube.transport import RestMetrics
 from controller.runtime.clock import SystemClock
+from tests.deadline import PATIENCE_S
 from tests.unit.kube.conftest import JOBS, MakeClient, kubeconfig
 from tests.unit.kube.scripted import ScriptedServer, refusal, reply, short_body, silence, text, trickle
 
@@ -230,10 +231,10 @@ class TestClosing:
         server.will(step)
         thread = threading.Thread(target=ask, name="asking")
         thread.start()
-        assert asked.wait(10)
+        assert asked.wait(PATIENCE_S)
 
         client.close()
-        thread.join(10)
+        thread.join(PATIENCE_S)
 
         assert [exc.code for exc in caught] == [errors.CLIENT_CLOSED]
 
@@ -294,13 +295,13 @@ class TestAccounting:
         self, make_client: MakeClient, server: ScriptedServer, registry: CollectorRegistry
     ) -> None:
         """rest_client_requests_total of runtime-semantics 12; no reply counts as `<error>`, as in client-go."""
-        client = make_client(request_timeout_s=0.1)
+        client, impatient = make_client(), make_client(request_timeout_s=0.1)
         server.will(reply(JOB), refusal(404, "NotFound"), silence())
 
         client.get(JOBS, KEY)
-        for error in (errors.NotFound, errors.ConnectionFailed):
+        for each, error in ((client, errors.NotFound), (impatient, errors.ConnectionFailed)):
             with pytest.raises(error):
-                client.get(JOBS, KEY)
+                each.get(JOBS, KEY)
 
         host = server.url.removeprefix("http://")
         for code in ("200", "404", "<error>"):

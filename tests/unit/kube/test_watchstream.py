@@ -21,6 +21,7 @@ from controller.kube.lister_watcher import KubeListerWatcher
 from controller.kube.transport import RestMetrics
 from controller.runtime.cache.reflector import WatchEvent
 from controller.runtime.clock import SystemClock
+from tests.deadline import PATIENCE_S
 from tests.unit.kube.conftest import JOBS, kubeconfig
 from tests.unit.kube.scripted import ScriptedServer, event, refusal, reply, silence, watch
 
@@ -173,10 +174,10 @@ def test_close_wakes_a_reader_that_waits(client: KubeClient, server: ScriptedSer
     server.will(watch(event("ADDED"), then="silence"))
     with open_watch(client) as stream:
         thread, seen, first = read_in_thread(stream)
-        assert first.wait(10)
+        assert first.wait(PATIENCE_S)
 
         stream.close()
-        thread.join(10)
+        thread.join(PATIENCE_S)
 
     assert not thread.is_alive()
     assert seen == [WatchEvent("ADDED", {})]
@@ -187,10 +188,10 @@ def test_closing_the_client_ends_its_watches(client: KubeClient, server: Scripte
     server.will(watch(event("ADDED"), then="silence"))
     with open_watch(client) as stream:
         thread, seen, first = read_in_thread(stream)
-        assert first.wait(10)
+        assert first.wait(PATIENCE_S)
 
         client.close()
-        thread.join(10)
+        thread.join(PATIENCE_S)
 
     assert isinstance(seen[-1], errors.ConnectionFailed | StopIteration)
     assert not thread.is_alive()
@@ -285,10 +286,10 @@ def test_close_wakes_a_reader_behind_tls(
         open_watch(client) as stream,
     ):
         thread, seen, first = read_in_thread(stream)
-        assert first.wait(10)
+        assert first.wait(PATIENCE_S)
 
         stream.close()
-        thread.join(10)
+        thread.join(PATIENCE_S)
 
     assert not thread.is_alive()
     assert seen == [WatchEvent("ADDED", {})]

@@ -5,13 +5,13 @@ from typing import Any, Final
 
 import lupa.lua53
 import pytest
-import yaml
 
 from api.meta import GROUP
 from api.v1 import KINDS
-from controller.reconcile.plan import Phase, View
-from controller.reconcile.status.view import conditions, merged_conditions
+from controller.reconcile.status.patch import conditions, merged_conditions
+from controller.reconcile.steps import Phase, StatusUpdate
 from hack.crds import ROOT
+from tests.documents import document
 
 NOW: Final = datetime(2030, 1, 1, tzinfo=UTC)
 HEALTH: Final = {
@@ -30,7 +30,7 @@ HEALTH: Final = {
 
 def health(obj: dict[str, Any]) -> tuple[str, str]:
     """What the script in the ConfigMap says of an object."""
-    patch = yaml.safe_load((ROOT / "config/argocd/health.yaml").read_text())
+    patch = document(ROOT / "config/argocd/health.yaml")
     script = patch["data"][f"resource.customizations.health.{GROUP}_{obj['kind']}"]
     lua = lupa.lua53.LuaRuntime()
     lua.globals().obj = lua.table_from(obj, recursive=True)
@@ -40,7 +40,7 @@ def health(obj: dict[str, Any]) -> tuple[str, str]:
 
 def an_object(phase: Phase, *, generation: int = 1, observed: int = 1) -> dict[str, Any]:
     """An object whose status shows `phase`."""
-    shown = conditions(View(phase, phase.name.title(), "on its way"), ())
+    shown = conditions(StatusUpdate(phase, phase.name.title(), "on its way"), ())
     status = {"observedGeneration": observed, "conditions": merged_conditions((), shown, observed, NOW)}
     return {"kind": "TrainingJob", "metadata": {"generation": generation}, "status": status}
 
@@ -64,5 +64,5 @@ def test_a_new_object_is_progressing() -> None:
 
 def test_every_kind_has_its_check() -> None:
     """Argo CD looks checks up by group and kind."""
-    patch = yaml.safe_load((ROOT / "config/argocd/health.yaml").read_text())
+    patch = document(ROOT / "config/argocd/health.yaml")
     assert set(patch["data"]) == {f"resource.customizations.health.{GROUP}_{each.kind}" for each in KINDS}

@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from api.v1 import KINDS
 from hack import slim
 from tests.dockerfile import DOCKERFILE, stages
+from tests.documents import documents
 
 ROOT = DOCKERFILE.parent
 ARGUMENTS, STAGES = stages(DOCKERFILE.read_text())
@@ -19,9 +19,7 @@ FINAL = STAGES[-1]
 def containers() -> list[dict[str, object]]:
     """Containers of the Deployment."""
     (deployment,) = [
-        each
-        for each in yaml.safe_load_all((ROOT / "release" / "rolebased" / "installer.yaml").read_text())
-        if each["kind"] == "Deployment"
+        each for each in documents(ROOT / "release" / "rolebased" / "installer.yaml") if each["kind"] == "Deployment"
     ]
     pod: dict[str, list[dict[str, object]]] = deployment["spec"]["template"]["spec"]
     return pod["containers"]
@@ -46,9 +44,7 @@ def test_the_last_stage_only_takes_what_the_first_has_built() -> None:
 def test_it_runs_as_the_user_that_the_deployment_names() -> None:
     """A number, which `runAsNonRoot` can be checked against, set before anything runs."""
     deployment = next(
-        each
-        for each in yaml.safe_load_all((ROOT / "release" / "rolebased" / "installer.yaml").read_text())
-        if each["kind"] == "Deployment"
+        each for each in documents(ROOT / "release" / "rolebased" / "installer.yaml") if each["kind"] == "Deployment"
     )
     context = deployment["spec"]["template"]["spec"]["securityContext"]
     assert FINAL.one("USER") == f"{context['runAsUser']}:{context['runAsGroup']}"

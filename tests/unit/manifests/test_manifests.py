@@ -4,12 +4,12 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
-import yaml
 from botocore.exceptions import NoCredentialsError
 from prometheus_client import CollectorRegistry
 
@@ -17,6 +17,7 @@ from api.v1 import KINDS
 from controller.app import _Metrics
 from controller.aws.clients import AwsMetrics
 from controller.aws.errors import TABLE, classify
+from controller.aws.events.receiver import StatusQueueMetrics
 from controller.aws.limits.budgets import Budgets
 from controller.observability.registry import new_registry
 from controller.runtime.clock import SystemClock
@@ -24,19 +25,20 @@ from controller.runtime.election.leader_election import ElectionMetrics
 from controller.runtime.errors import ErrorClass
 from controller.settings import parse
 from hack.manifests.__main__ import main as generate
+from tests.documents import document, documents
 
 ROOT = Path(__file__).resolve().parents[3]
 RELEASE = ROOT / "release" / "rolebased"
 INSTALLERS = {"cluster-wide": RELEASE / "installer.yaml", "namespaced": RELEASE / "namespaced" / "operator.yaml"}
 POLICIES = ROOT / "docs" / "iam"
-ALERTS = yaml.safe_load((ROOT / "config" / "prometheus" / "alerts.yaml").read_text())["spec"]["groups"][0]["rules"]
+ALERTS = document(ROOT / "config" / "prometheus" / "alerts.yaml")["spec"]["groups"][0]["rules"]
 PAGES = [*(ROOT / "docs" / "runbooks").glob("*.md"), ROOT / "docs" / "monitoring.md"]
 DASHBOARD = json.loads((ROOT / "config" / "grafana" / "sagemaker-operator.json").read_text())
 
 
 def deployment(scope: str) -> dict[str, Any]:
     """The Deployment of an installer."""
-    objects = yaml.safe_load_all(INSTALLERS[scope].read_text())
+    objects = documents(INSTALLERS[scope])
     found: dict[str, Any] = next(each for each in objects if each["kind"] == "Deployment")
     return found
 
@@ -81,11 +83,12 @@ def test_the_manager_understands_its_flags_and_has_time_to_end(scope: str) -> No
 
 def test_the_namespaced_installer_has_nothing_outside_its_namespace() -> None:
     """D-57: every object names the placeholder as its namespace; neither Namespace nor cluster roles are shipped."""
-    for each in yaml.safe_load_all(INSTALLERS["namespaced"].read_text()):
+    for each in documents(INSTALLERS["namespaced"]):
         assert each["metadata"]["namespace"] == "PLACEHOLDER-NAMESPACE", each["kind"]
         assert not each["kind"].startswith("Cluster")
 
 
+@cache
 def exposed() -> dict[str, set[str]]:
     """Names of all series that the code exposes, each with its labels."""
     registry = new_registry()
@@ -93,6 +96,7 @@ def exposed() -> dict[str, set[str]]:
     ElectionMetrics(registry, "lease")
     AwsMetrics(registry)
     Budgets(SystemClock(), registry)
+    StatusQueueMetrics(registry)
     return dict(series(registry))
 
 
@@ -170,12 +174,13 @@ def actions(name: str) -> set[str]:
     return {action for statement in policy["Statement"] for action in statement["Action"]}
 
 
+@cache
 def called() -> set[str]:
     """Operations that the operator's code names, as IAM actions: descriptors, and literals in controller/."""
     session = botocore.session.get_session()
     services = {
         operation: service
-        for service in ("application-autoscaling", "sagemaker")
+        for service in ("application-autoscaling", "sagemaker", "sqs")
         for operation in session.get_service_model(service).operation_names
     }
     files = [path for package in ("aws", "reconcile") for path in (ROOT / "controller" / package).rglob("*.py")]
@@ -188,15 +193,18 @@ def called() -> set[str]:
     for kind in KINDS:
         names = kind.operations
         words |= {*names.sending, names.describe, names.list, names.stop, names.delete}
-    return {f"{services[word]}:{word}" for word in words if word in services}
+    found = {f"{services[word]}:{word}" for word in words if word in services}
+    return {action.removesuffix("Batch") if action.startswith("sqs:") else action for action in found}
 
 
 def test_the_operators_policy_allows_what_the_code_calls() -> None:
     """And nothing of SageMaker besides."""
     allowed = actions("operator")
-    assert called() <= allowed
+    of_queues = {action for action in called() if action.startswith("sqs:")}
+    assert called() - of_queues <= allowed
     ours = {each for each in allowed if each.startswith(("sagemaker:", "application-autoscaling:"))}
     assert ours - called() == set()
+    assert actions("status-queue") == of_queues
 
 
 def test_the_policy_for_all_kinds_is_the_sum_of_theirs() -> None:

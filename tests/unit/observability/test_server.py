@@ -22,6 +22,7 @@ from controller.observability.server import (
     parse_address,
 )
 from controller.runtime.threads import Stop
+from tests.deadline import PATIENCE_S
 
 Serve = Callable[[Mapping[str, Route]], str]
 
@@ -47,7 +48,7 @@ def get(url: str, accept: str = "") -> tuple[int, str, str]:
     """Code, body and content type."""
     request = urllib.request.Request(url, headers={"Accept": accept})
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return answer.status, answer.read().decode(), answer.headers["Content-Type"]
     except urllib.error.HTTPError as refused:
         with refused:
@@ -78,6 +79,23 @@ class TestHealth:
         url = serve(health_routes(healthz={"lease": lambda: None}, readyz={}))
 
         assert get(f"{url}/healthz?verbose")[1] == "[+]lease ok\nhealthz check passed\n"
+
+    def test_what_is_degraded_shows_and_fails_nothing(self, serve: Serve) -> None:
+        """Another replica could do no better: it is for the reader, not for the probe."""
+        degraded = {"status-sources": lambda: "ListTrainingJobs: AccessDeniedException", "other": lambda: None}
+        url = serve(health_routes(healthz={}, readyz={"caches": lambda: None}, degraded=degraded))
+
+        assert get(f"{url}/readyz")[:2] == (200, "ok")
+        status, lines = get(f"{url}/readyz?verbose")[:2]
+        assert (status, lines.splitlines()) == (
+            200,
+            [
+                "[+]caches ok",
+                "[+]status-sources degraded: ListTrainingJobs: AccessDeniedException",
+                "[+]other ok",
+                "readyz check passed",
+            ],
+        )
 
     def test_each_check_can_be_asked_alone(self, serve: Serve) -> None:
         """For a probe that cares about one of them."""

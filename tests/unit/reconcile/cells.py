@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from api.descriptor import KindDescriptor
-from controller.reconcile.plan import View
-from controller.reconcile.status.view import Facts, next_status
+from controller.reconcile.status.patch import Facts, next_status
+from controller.reconcile.steps import StatusUpdate
 from hack import models
 
 Cell = Mapping[str, str]
@@ -78,11 +78,13 @@ def table(text: str, dimensions: Mapping[str, Sequence[str]], can_be: Callable[[
     return Table(tuple(cell for cell in product if can_be is None or can_be(cell)), tuple(rows))
 
 
-def true_conditions(descriptor: KindDescriptor, before: Mapping[str, Any], view: View | None, now: datetime) -> str:
+def true_conditions(
+    descriptor: KindDescriptor, before: Mapping[str, Any], status_update: StatusUpdate | None, now: datetime
+) -> str:
     """Types of the conditions that are True after the view, in the order of the API; "as before" without a view."""
-    if view is None:
+    if status_update is None:
         return "as before"
-    status = next_status(descriptor, before, view, Facts(2, now))
+    status = next_status(descriptor, before, status_update, Facts(2, now))
     return " ".join(each["type"] for each in status["conditions"] if each["status"] == "True")
 
 

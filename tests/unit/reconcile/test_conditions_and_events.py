@@ -12,13 +12,14 @@ import pytest
 
 from api.descriptor import KindDescriptor
 from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT, MODEL
-from controller.reconcile import plan as p
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
 from controller.reconcile.endpoint import decide as hosting
 from controller.reconcile.job import decide as job
 from controller.reconcile.resource import decide as resource
 from controller.reconcile.scaling import decide as scaling
 from controller.reconcile.status import messages
-from controller.reconcile.status.view import Facts, next_status
+from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ErrorClass
 from tests.unit.reconcile import test_hosting_table as hosting_table
 from tests.unit.reconcile import test_job_table as job_table
@@ -45,30 +46,30 @@ def kstatus(status: Mapping[str, Any], generation: int, *, is_deleting: bool = F
 
 # --- situations: what is decided about an object of the kind; the status before is that of a working, then a ready one
 
-Decided = Callable[[KindDescriptor], p.Settle]
+Decided = Callable[[KindDescriptor], s.Finish]
 
 
-def about(kind: KindDescriptor, base: Callable[[p.Observed], p.Observed], **cell: str) -> p.Settle:
+def about(kind: KindDescriptor, base: Callable[[o.Observed], o.Observed], **cell: str) -> s.Finish:
     """The decision about a cell of the kind's table, with `base` changed."""
     if kind in JOBS:
         whole = {"whose": "ours", "asked by": "describe", "state": "InProgress", "object": "wanted", "spec": "same"}
-        plan: object = job.decide(base(job_table.observed(kind, {**whole, **cell})))
+        step: object = job.decide(base(job_table.observed(kind, {**whole, **cell})))
     elif kind is HOSTING_DEPLOYMENT:
         hosted = hosting_table.observed(
             {"whose": "ours", "state": "InService", "object": "wanted", "spec": "same", **cell}
         )
-        noted = hosted.attempt if hosted.attempt.id else hosting_table.SERVED  # what is adopted is noted before
-        plan = hosting.decide(replace(hosted, attempt=noted, base=base(hosted.base)))
+        noted = hosted.last_update if hosted.last_update.id else hosting_table.SERVED  # what is adopted is noted before
+        step = hosting.decide(replace(hosted, last_update=noted, base=base(hosted.base)))
     elif kind is HOSTING_AUTOSCALING_POLICY:
         whole = {"policies": "in-place", "endpoint": "InService", "object": "wanted", "spec": "values", **cell}
         scaled = scaling_table.observed(whole)
-        plan = scaling.decide(replace(scaled, is_applied=cell.get("policies") != "none", base=base(scaled.base)))
+        step = scaling.decide(replace(scaled, is_applied=cell.get("policies") != "none", base=base(scaled.base)))
     else:
         whole = {"at AWS": "created", "looked": "no", "object": "wanted", "spec": "same", "used": "no", **cell}
         made = resource_table.observed(kind, whole)
-        plan = resource.decide(replace(made, base=base(made.base)))
-    assert isinstance(plan, p.Settle), plan
-    return plan
+        step = resource.decide(replace(made, base=base(made.base)))
+    assert isinstance(step, s.Finish), step
+    return step
 
 
 def in_cell(**cell: str) -> Decided:
@@ -76,26 +77,26 @@ def in_cell(**cell: str) -> Decided:
     return lambda kind: about(kind, lambda base: base, **cell)
 
 
-def refused(error_class: ErrorClass, during: p.During, code: str = "SomeCode", **cell: str) -> Decided:
+def refused(error_class: ErrorClass, during: o.During, code: str = "SomeCode", **cell: str) -> Decided:
     """A step that failed."""
-    failure = p.Failure(during, error_class, code, "some message")
+    failure = o.Failure(during, error_class, code, "some message")
     return lambda kind: about(kind, lambda base: replace(base, failure=failure), **cell)
 
 
-def paused(kind: KindDescriptor) -> p.Settle:
+def paused(kind: KindDescriptor) -> s.Finish:
     """The annotation."""
-    return about(kind, lambda base: replace(base, policy=p.Policy(paused=True)))
+    return about(kind, lambda base: replace(base, policy=o.Policy(paused=True)))
 
 
-def waiting(kind: KindDescriptor) -> p.Settle:
+def waiting(kind: KindDescriptor) -> s.Finish:
     """Nothing was asked of AWS yet: its budget is used up."""
     whole = {"whose": "unknown", "asked by": "nobody", "state": "-", "object": "wanted", "spec": "same"}
-    return p.Settle(messages.waiting(job_table.observed(kind, whole)))
+    return s.Finish(messages.waiting(job_table.observed(kind, whole)))
 
 
-RETRYABLE = refused(ErrorClass.RETRYABLE, p.During.DESCRIBE)
-DENIED = refused(ErrorClass.DENIED, p.During.DESCRIBE)
-QUOTA = refused(ErrorClass.QUOTA, p.During.CREATE, "ResourceLimitExceeded")
+RETRYABLE = refused(ErrorClass.RETRYABLE, o.During.DESCRIBE)
+DENIED = refused(ErrorClass.DENIED, o.During.DESCRIBE)
+QUOTA = refused(ErrorClass.QUOTA, o.During.CREATE, "ResourceLimitExceeded")
 ENDPOINT = (HOSTING_DEPLOYMENT,)
 ALL: Sequence[KindDescriptor] = (*JOBS, MODEL, ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, HOSTING_AUTOSCALING_POLICY)
 NEW = {
@@ -105,13 +106,13 @@ NEW = {
 }
 
 
-def invalid(kind: KindDescriptor) -> p.Settle:
+def invalid(kind: KindDescriptor) -> s.Finish:
     """AWS refuses the creation for good."""
     cell = NEW.get(kind, {"whose": "never", "state": "-"})
-    return refused(ErrorClass.INVALID, p.During.CREATE, "ValidationException", **cell)(kind)
+    return refused(ErrorClass.INVALID, o.During.CREATE, "ValidationException", **cell)(kind)
 
 
-def taken(kind: KindDescriptor) -> p.Settle:
+def taken(kind: KindDescriptor) -> s.Finish:
     """The name, or the policy's name, is somebody else's."""
     cell = {"policies": "foreign", "spec": "same"} if kind is HOSTING_AUTOSCALING_POLICY else {"whose": "foreign"}
     return in_cell(**cell)(kind)
@@ -162,8 +163,8 @@ CONDITIONS = [
 ROWS = [pytest.param(kind, *row[2:], id=f"{kind.kind}: {row[0]}") for row in CONDITIONS for kind in row[1]]
 
 BEFORE = {
-    "False": p.View(p.Phase.WORKING, "Working", value="InProgress"),
-    "True": p.View(p.Phase.READY, "Usable", value="InProgress"),
+    "False": s.StatusUpdate(s.Phase.WORKING, "Working", value="InProgress"),
+    "True": s.StatusUpdate(s.Phase.READY, "Usable", value="InProgress"),
 }
 
 
@@ -185,9 +186,9 @@ def test_every_state_has_its_conditions_and_kstatus_agrees(
 ) -> None:
     """modern-expectations.md 2: "unchanged" is what Ready was before, whichever that was."""
     old = next_status(kind, {}, BEFORE[before], Facts(2, NOW))
-    view = decided(kind).view
-    assert view is not None
-    status = next_status(kind, old, view, Facts(3, NOW))
+    status_update = decided(kind).status_update
+    assert status_update is not None
+    status = next_status(kind, old, status_update, Facts(3, NOW))
     conditions = {each["type"]: each for each in status["conditions"]}
     states = {name: each["status"] for name, each in conditions.items()}
     assert states.pop("Synced") in {"True", "False"}
@@ -203,12 +204,12 @@ def test_every_state_has_its_conditions_and_kstatus_agrees(
 
 # --- events
 
-CREATED = p.Recorded("job", "us-east-2", "aws", "arn:aws:sagemaker:us-east-2:1:x/job", "1", NOW)
+CREATED = o.Recorded("job", "us-east-2", "aws", "arn:aws:sagemaker:us-east-2:1:x/job", "1", NOW)
 
 
-def created(kind: KindDescriptor) -> p.Settle:
+def created(kind: KindDescriptor) -> s.Finish:
     """AWS has accepted the creation in this pass."""
-    made = {"recorded": CREATED, "mutation": p.Mutation.CREATED, "shown": "", "is_recorded_in_status": False}
+    made = {"recorded": CREATED, "mutation": o.Mutation.CREATED, "shown": "", "is_recorded_in_status": False}
     if kind in {MODEL, ENDPOINT_CONFIG}:
         made["recorded"] = replace(CREATED, name="old")
     cell = NEW.get(kind, {"whose": "unknown", "asked by": "nobody", "state": "-"})
@@ -217,7 +218,7 @@ def created(kind: KindDescriptor) -> p.Settle:
     return about(kind, lambda base: replace(base, **made), **cell)  # type: ignore[arg-type]
 
 
-def after(mutation: p.Mutation, **cell: str) -> Decided:
+def after(mutation: o.Mutation, **cell: str) -> Decided:
     """AWS has accepted a change, a stop or a deletion in this pass."""
     return lambda kind: about(kind, lambda base: replace(base, mutation=mutation), **cell)
 
@@ -227,32 +228,32 @@ def from_shown(shown: str, **cell: str) -> Decided:
     return lambda kind: about(kind, lambda base: replace(base, shown=shown), **cell)
 
 
-def adopted(kind: KindDescriptor) -> p.Settle:
+def adopted(kind: KindDescriptor) -> s.Finish:
     """The annotation `adoption-policy`, and a resource of somebody else."""
-    policy = p.Policy(adoption=p.Adoption.ADOPT)
+    policy = o.Policy(adoption=o.Adoption.ADOPT)
     return about(kind, lambda base: replace(base, policy=policy), whose="foreign")
 
 
-def nothing_to_adopt(kind: KindDescriptor) -> p.Settle:
+def nothing_to_adopt(kind: KindDescriptor) -> s.Finish:
     """The annotation, and no resource."""
-    policy = p.Policy(adoption=p.Adoption.ADOPT)
+    policy = o.Policy(adoption=o.Adoption.ADOPT)
     return about(kind, lambda base: replace(base, policy=policy), whose="never", state="-")
 
 
-def rules_find_something(kind: KindDescriptor) -> p.Settle:
+def rules_find_something(kind: KindDescriptor) -> s.Finish:
     """Debugger rules report issues."""
     rules = [{"ruleConfigurationName": "overfit", "ruleEvaluationStatus": "IssuesFound"}]
 
-    def with_rules(base: p.Observed) -> p.Observed:
-        assert isinstance(base.remote, p.Found)
-        return replace(base, remote=replace(base.remote, fields={"debugRuleEvaluationStatuses": rules}))
+    def with_rules(base: o.Observed) -> o.Observed:
+        assert isinstance(base.external, o.ExternalResource)
+        return replace(base, external=replace(base.external, fields={"debugRuleEvaluationStatuses": rules}))
 
     return about(kind, with_rules)
 
 
 OF_AWS = (*JOBS, MODEL, ENDPOINT_CONFIG, HOSTING_DEPLOYMENT)
 NAMED = (*JOBS, HOSTING_DEPLOYMENT)
-NO_CREDENTIALS = refused(ErrorClass.DENIED, p.During.DESCRIBE, "ExpiredToken")
+NO_CREDENTIALS = refused(ErrorClass.DENIED, o.During.DESCRIBE, "ExpiredToken")
 ROLLBACK = from_shown("Updating", state="RollingBack")
 EVENTS: list[tuple[str, Sequence[KindDescriptor], Decided, list[str]]] = [
     ("created", OF_AWS, created, ["Normal Created"]),
@@ -265,11 +266,11 @@ EVENTS: list[tuple[str, Sequence[KindDescriptor], Decided, list[str]]] = [
     ("completed", JOBS, in_cell(state="Completed"), ["Normal Completed"]),
     ("failed", JOBS, in_cell(state="Failed"), ["Warning Failed"]),
     ("stopped", JOBS, in_cell(state="Stopped"), ["Normal Stopped"]),
-    ("stop requested", JOBS, after(p.Mutation.STOPPED, object="deleted"), ["Normal Stopping"]),
-    ("deletion requested", ENDPOINT, after(p.Mutation.DELETED, object="deleted"), ["Normal Deleting"]),
+    ("stop requested", JOBS, after(o.Mutation.STOPPED, object="deleted"), ["Normal Stopping"]),
+    ("deletion requested", ENDPOINT, after(o.Mutation.DELETED, object="deleted"), ["Normal Deleting"]),
     ("deleted", ENDPOINT, in_cell(whose="gone", state="-", object="deleted"), ["Normal Deleted"]),
     ("endpoint failed", ENDPOINT, in_cell(state="Failed"), ["Warning Failed"]),
-    ("update begins", ENDPOINT, after(p.Mutation.UPDATED), ["Normal UpdateStarted"]),
+    ("update begins", ENDPOINT, after(o.Mutation.UPDATED), ["Normal UpdateStarted"]),
     ("update completed", ENDPOINT, from_shown("Updating"), ["Normal UpdateCompleted"]),
     ("update failed", ENDPOINT, in_cell(spec="failed"), ["Warning UpdateFailed"]),
     ("update waits", ENDPOINT, from_shown("Updating", state="Updating", spec="made"), ["Normal UpdatePending"]),
@@ -301,12 +302,12 @@ def test_a_change_of_status_names_both() -> None:
     assert event.message == "Updating → RollingBack"
 
 
-@pytest.mark.parametrize("phase", list(p.Phase), ids=lambda phase: phase.value)
-def test_the_end_of_a_pause_is_told_by_whatever_is_shown_next(phase: p.Phase) -> None:
+@pytest.mark.parametrize("phase", list(s.Phase), ids=lambda phase: phase.value)
+def test_the_end_of_a_pause_is_told_by_whatever_is_shown_next(phase: s.Phase) -> None:
     """modern-expectations.md 3: Resumed."""
     whole = {"whose": "ours", "asked by": "list", "state": "InProgress", "object": "wanted", "spec": "same"}
     seen = job_table.observed(JOBS[0], whole)
-    view = p.View(phase, "Any")
-    told = messages.resumed(replace(seen, reasons={"Reconciling": "Paused"}), view)
-    assert [each.reason for each in told] == ([] if phase is p.Phase.PAUSED else ["Resumed"])
-    assert messages.resumed(seen, view) == ()
+    status_update = s.StatusUpdate(phase, "Any")
+    told = messages.resumed(replace(seen, reasons={"Reconciling": "Paused"}), status_update)
+    assert [each.reason for each in told] == ([] if phase is s.Phase.PAUSED else ["Resumed"])
+    assert messages.resumed(seen, status_update) == ()

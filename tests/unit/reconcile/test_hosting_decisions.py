@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
-from controller.reconcile import plan as p
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
 from controller.reconcile.endpoint.decide import decide
 from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_of, shape_of
-from controller.reconcile.endpoint.observation import Attempt, HostingPlan, HostingSeen, Update
+from controller.reconcile.endpoint.observation import EndpointObservation, EndpointStep, LastUpdate, Update
 from controller.runtime.errors import ABSENT, ErrorClass
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:endpoint/host"
-RECORDED = p.Recorded("host", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
+RECORDED = o.Recorded("host", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
 BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 SETTLED = ("InService", "OutOfService", "Failed", "UpdateRollbackFailed", "Novel")
 VALUES = (*BUSY, *SETTLED, "Deleting")
@@ -46,22 +47,24 @@ def want(made: Child | None, descriptor: Any = MODEL, label: str = "m") -> Want:
     return Want(descriptor, label, made.name if made else "new", {}, made)
 
 
-def wish(attempt: str, model: Child | None, made: Child | None, content: dict[str, Any] | None = None) -> Desired:
+def desired_of(
+    spec_digest: str, model: Child | None, made: Child | None, content: dict[str, Any] | None = None
+) -> Desired:
     """What the spec wants; `content` where the configuration's object is not there yet."""
     if model is None:
-        return Desired(attempt, (want(None),), None)
+        return Desired(spec_digest, (want(None),), None)
     says = content or (made.content if made else configuration(model.sagemaker_name))
-    return Desired(attempt, (want(model),), want(made, ENDPOINT_CONFIG, ""), shape_of(says), dict(numbers_of(says)))
+    return Desired(spec_digest, (want(model),), want(made, ENDPOINT_CONFIG, ""), shape_of(says), dict(numbers_of(says)))
 
 
-SAME = wish("one", M1, C1)
-SERVED = Attempt(is_served=True, numbers={"a": (1, 1.0)}, serves={"a": (1, 1.0)})
-ATTEMPT = Attempt("one", SAME.shape, SAME.numbers, is_served=True, serves={"a": (1, 1.0)})
+SAME = desired_of("one", M1, C1)
+SERVED = LastUpdate(is_served=True, numbers={"a": (1, 1.0)}, serves={"a": (1, 1.0)})
+LAST_UPDATE = LastUpdate("one", SAME.shape, SAME.numbers, is_served=True, serves={"a": (1, 1.0)})
 
 
-def seen(remote: p.Remote = None, **changes: Any) -> HostingSeen:
+def seen(external: o.External = None, **changes: Any) -> EndpointObservation:
     """A deployment whose endpoint runs with c1, as its spec wants and its status tells."""
-    base = p.Observed(
+    base = o.Observed(
         descriptor=HOSTING_DEPLOYMENT,
         name="host",
         is_name_generated=True,
@@ -72,43 +75,50 @@ def seen(remote: p.Remote = None, **changes: Any) -> HostingSeen:
         recorded=RECORDED,
         is_recorded_in_status=True,
         shown="InService",
-        remote=remote,
+        external=external,
     )
-    own = {name: value for name, value in changes.items() if name in HostingSeen.__dataclass_fields__}
+    own = {name: value for name, value in changes.items() if name in EndpointObservation.__dataclass_fields__}
     rest = {name: value for name, value in changes.items() if name not in own}
-    made = HostingSeen(
-        base=replace(base, **rest), desired=SAME, children=(M1, C1), attempt=ATTEMPT, is_observed=True, was_visible=True
+    made = EndpointObservation(
+        base=replace(base, **rest),
+        desired=SAME,
+        children=(M1, C1),
+        last_update=LAST_UPDATE,
+        is_observed=True,
+        was_visible=True,
     )
     return replace(made, **own)
 
 
-def found(value: str, *, config: str = "sm-c1", failure: str = "", source: p.Source = p.Source.DESCRIPTION) -> p.Found:
+def found(
+    value: str, *, config: str = "sm-c1", failure: str = "", source: o.Source = o.Source.DESCRIPTION
+) -> o.ExternalResource:
     """A Describe answer."""
     fields = {"endpointConfigName": config, "lastModifiedTime": "2029-12-31T00:00:00Z"}
-    return p.Found(source, value, arn=ARN, created_at=NOW, failure_reason=failure, fields=fields)
+    return o.ExternalResource(source, value, arn=ARN, created_at=NOW, failure_reason=failure, fields=fields)
 
 
-def told(plan: HostingPlan) -> str:
-    """A plan in a word or two."""
-    match plan:
+def told(step: EndpointStep) -> str:
+    """A step in a word or two."""
+    match step:
         case Update(numbers):
             return "update" if numbers is None else f"update {dict(numbers)}"
-        case p.Settle(view=None):
-            return "wait" if plan.follow or plan.again_s is not None else "nothing"
-        case p.Settle(view=view):
-            assert view is not None
-            return f"{view.value}: {view.phase.value}, {view.reason}"
+        case s.Finish(status_update=None):
+            return "wait" if step.follow or step.again_s is not None else "nothing"
+        case s.Finish(status_update=status_update):
+            assert status_update is not None
+            return f"{status_update.value}: {status_update.phase.value}, {status_update.reason}"
         case _:
-            return type(plan).__name__
+            return type(step).__name__
 
 
-OTHER = wish("two", M2, C2)
-UNMADE = wish("two", None, None)
-MODELS_ONLY = wish("two", M2, None)
-NUMBERS = wish("two", M1, None, configuration("sm-m1", 3, 0.5))
+OTHER = desired_of("two", M2, C2)
+UNMADE = desired_of("two", None, None)
+MODELS_ONLY = desired_of("two", M2, None)
+NUMBERS = desired_of("two", M1, None, configuration("sm-m1", 3, 0.5))
 
 LIVING = [
-    # remote, desired, what is decided
+    # external, desired, what is decided
     *[(found(v), SAME, f"{v}: {'working' if v == 'Creating' else 'ready, working'}, {v}") for v in BUSY],
     *[(found(v), OTHER, f"{v}: {'working' if v == 'Creating' else 'ready, working'}, {v}") for v in BUSY],
     (found("InService"), SAME, "InService: ready, InService"),
@@ -130,27 +140,27 @@ LIVING = [
 ]
 
 
-@pytest.mark.parametrize(("remote", "desired", "decided"), LIVING)
-def test_an_endpoint_that_is_wanted(remote: p.Remote, desired: Desired, decided: str) -> None:
+@pytest.mark.parametrize(("external", "desired", "decided"), LIVING)
+def test_an_endpoint_that_is_wanted(external: o.External, desired: Desired, decided: str) -> None:
     """Rows 1, 3 to 5, 7, 8 and 12: action and status for every state, with the spec as it runs and changed."""
     children = (M1, C1, M2, C2) if desired is OTHER else (M1, C1)
-    assert told(decide(seen(remote, desired=desired, children=children))) == decided
+    assert told(decide(seen(external, desired=desired, children=children))) == decided
 
 
 @pytest.mark.parametrize("value", VALUES)
 def test_a_summary_is_looked_into_before_anything_is_done(value: str) -> None:
     """Lists do not tell which configuration runs."""
-    assert told(decide(seen(found(value, source=p.Source.SUMMARY)))) == "Describe"
+    assert told(decide(seen(found(value, source=o.Source.SUMMARY)))) == "Describe"
 
 
 def test_a_wish_that_waits_is_told_once() -> None:
     """Row 3, D-17a: a pending change is visible in a condition, with one Event."""
     first = decide(seen(found("Updating"), desired=OTHER, shown="Updating"))
     again = decide(seen(found("Updating"), desired=OTHER, shown="Updating", reasons={"Synced": "UpdatePending"}))
-    assert isinstance(first, p.Settle)
-    assert isinstance(again, p.Settle)
-    assert first.view is not None
-    assert first.view.synced == "UpdatePending"
+    assert isinstance(first, s.Finish)
+    assert isinstance(again, s.Finish)
+    assert first.status_update is not None
+    assert first.status_update.synced == "UpdatePending"
     assert [event.reason for event in first.events] == ["UpdatePending"]
     assert again.events == ()
 
@@ -164,76 +174,80 @@ def test_only_numbers_are_changed_where_only_numbers_differ() -> None:
 
 def test_what_autoscaling_has_changed_is_no_difference() -> None:
     """Only numbers of the spec that differ from those asked for last are sent; who scales is known or asked for."""
-    remote = found("InService")
+    external = found("InService")
     scaled = replace(
-        remote, fields={**remote.fields, "productionVariants": [{"variantName": "a", "desiredInstanceCount": 9}]}
+        external, fields={**external.fields, "productionVariants": [{"variantName": "a", "desiredInstanceCount": 9}]}
     )
     assert told(decide(seen(scaled))) == "AskScaled"
     for known in ({"scaled": frozenset("a")}, {"scalers": {"a": "HostingAutoscalingPolicy default/x"}}):
         assert told(decide(seen(scaled, **known))) == "InService: ready, InService"
-    weight = wish("two", M1, None, configuration("sm-m1", 1, 0.5))
+    weight = desired_of("two", M1, None, configuration("sm-m1", 1, 0.5))
     assert told(decide(seen(scaled, desired=weight, shown="ReconcilingEndpoint"))) == "update {'a': (None, 0.5)}"
 
 
 def test_numbers_are_put_back_after_they_were_changed() -> None:
     """The running configuration says 1, AWS was asked for 3, the spec says 1 again."""
-    asked = Attempt("two", NUMBERS.shape, NUMBERS.numbers, is_of_numbers=True)
-    plan = decide(seen(found("InService"), attempt=asked, shown="ReconcilingEndpoint"))
-    assert told(plan) == "update {'a': (1, 1.0)}"
+    asked = LastUpdate("two", NUMBERS.shape, NUMBERS.numbers, is_of_numbers=True)
+    step = decide(seen(found("InService"), last_update=asked, shown="ReconcilingEndpoint"))
+    assert told(step) == "update {'a': (1, 1.0)}"
 
 
 @pytest.mark.parametrize("failure", ["the model does not load", ""])
 def test_a_failed_update_is_told_and_not_repeated(failure: str) -> None:
     """Row 6, D-15: asked for, in service, and not what runs."""
-    attempt = Attempt("two", OTHER.shape, OTHER.numbers, since="2029-12-30T00:00:00Z")
-    plan = decide(seen(found("InService", failure=failure), desired=OTHER, children=(M1, C1, M2, C2), attempt=attempt))
-    assert told(plan) == "InService: ready, stuck, UpdateFailed"
+    last_update = LastUpdate("two", OTHER.shape, OTHER.numbers, since="2029-12-30T00:00:00Z")
+    step = decide(
+        seen(found("InService", failure=failure), desired=OTHER, children=(M1, C1, M2, C2), last_update=last_update)
+    )
+    assert told(step) == "InService: ready, stuck, UpdateFailed"
 
 
 def test_a_failed_update_is_left_behind_by_another_spec() -> None:
     """Row 6: a new wish is carried out, and so is going back to what runs."""
-    attempt = Attempt("bad", "shape", {}, since="2029-12-30T00:00:00Z")
-    remote = found("InService", failure="the model does not load")
-    assert told(decide(seen(remote, desired=OTHER, children=(M1, C1, M2, C2), attempt=attempt))) == "update"
-    assert told(decide(seen(remote, attempt=attempt))) == "NoteServed"
-    back = replace(ATTEMPT, since="2029-12-30T00:00:00Z")
-    assert told(decide(seen(remote, attempt=back))) == "InService: ready, InService"
+    last_update = LastUpdate("bad", "shape", {}, since="2029-12-30T00:00:00Z")
+    external = found("InService", failure="the model does not load")
+    assert told(decide(seen(external, desired=OTHER, children=(M1, C1, M2, C2), last_update=last_update))) == "update"
+    assert told(decide(seen(external, last_update=last_update))) == "RecordServed"
+    back = replace(LAST_UPDATE, since="2029-12-30T00:00:00Z")
+    assert told(decide(seen(external, last_update=back))) == "InService: ready, InService"
 
 
 def test_an_answer_from_before_the_update_says_nothing() -> None:
     """Eventual consistency: still InService with the old configuration and the old time."""
-    attempt = Attempt("two", OTHER.shape, OTHER.numbers, since="2029-12-31T00:00:00Z")
-    plan = decide(seen(found("InService"), desired=OTHER, children=(M1, C1, M2, C2), attempt=attempt, shown="Updating"))
-    assert told(plan) == "wait"
+    last_update = LastUpdate("two", OTHER.shape, OTHER.numbers, since="2029-12-31T00:00:00Z")
+    step = decide(
+        seen(found("InService"), desired=OTHER, children=(M1, C1, M2, C2), last_update=last_update, shown="Updating")
+    )
+    assert told(step) == "wait"
 
 
 def test_an_update_that_is_refused_as_busy_waits() -> None:
     """v1-kinds.md 13.3: `Cannot update in-progress endpoint`."""
-    plan = decide(seen(found("InService"), desired=OTHER, children=(M1, C1, M2, C2), was_refused_as_busy=True))
-    assert told(plan) == "wait"
+    step = decide(seen(found("InService"), desired=OTHER, children=(M1, C1, M2, C2), was_refused_as_busy=True))
+    assert told(step) == "wait"
 
 
 def test_children_that_nobody_needs_go_configurations_first() -> None:
     """Row 4, D-54: and only when the new configuration is live and told."""
     everyone = (M1, C1, M2, C2)
-    plan = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=everyone,
-                       attempt=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
-    assert told(plan) == "DropChild"
-    assert plan.child.name == "c1"  # type: ignore[union-attr]
-    plan = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=everyone, done=frozenset({"c1"}),
-                       attempt=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
-    assert told(plan) == "InService: ready, InService", "its model is used as long as the configuration is there"
-    plan = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=(M1, M2, C2),
-                       attempt=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
-    assert plan.child.name == "m1"  # type: ignore[union-attr]
+    step = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=everyone,
+                       last_update=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
+    assert told(step) == "DropChild"
+    assert step.child.name == "c1"  # type: ignore[union-attr]
+    step = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=everyone, done=frozenset({"c1"}),
+                       last_update=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
+    assert told(step) == "InService: ready, InService", "its model is used as long as the configuration is there"
+    step = decide(seen(found("InService", config="sm-c2"), desired=OTHER, children=(M1, M2, C2),
+                       last_update=replace(SERVED, id="two", shape=OTHER.shape)))  # fmt: skip
+    assert step.child.name == "m1"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("value", VALUES)
 def test_no_child_goes_unless_the_endpoint_is_in_service_with_another(value: str) -> None:
     """Never delete what a live endpoint uses (D-21)."""
     for shown in (value, "Updating"):
-        plan = decide(seen(found(value), desired=OTHER, children=(M1, C1, M2, C2), shown=shown))
-        assert told(plan) != "DropChild"
+        step = decide(seen(found(value), desired=OTHER, children=(M1, C1, M2, C2), shown=shown))
+        assert told(step) != "DropChild"
 
 
 def test_a_failed_endpoint_is_made_anew_only_when_asked_for_and_changed() -> None:
@@ -246,37 +260,40 @@ def test_a_failed_endpoint_is_made_anew_only_when_asked_for_and_changed() -> Non
 
 
 @pytest.mark.parametrize(
-    ("remote", "changes", "decided"),
+    ("external", "changes", "decided"),
     [
         pytest.param(None, {"desired": UNMADE}, "MakeChild", id="generated name: nobody is asked"),
         pytest.param(None, {}, "Create", id="children are there"),
         pytest.param(None, {"name_is_taken": True}, "Describe", id="taken"),
         pytest.param(None, {"is_name_generated": False}, "Describe", id="given name: look first"),
         pytest.param(ABSENT, {"is_name_generated": False}, "Create", id="given name, free"),
-        pytest.param(found("InService"), {"is_name_generated": False}, "CheckOwner", id="given name, exists"),
+        pytest.param(found("InService"), {"is_name_generated": False}, "VerifyOwner", id="given name, exists"),
         pytest.param(
             found("InService"),
-            {"is_name_generated": False, "owner": p.Owner.FOREIGN},
+            {"is_name_generated": False, "owner": o.Ownership.FOREIGN},
             "ReconcilingEndpoint: stuck, AlreadyExists",
             id="given name, foreign: row 13",
         ),
         pytest.param(
             found("InService"),
-            {"is_name_generated": False, "owner": p.Owner.FOREIGN, "policy": p.Policy(adoption=p.Adoption.ADOPT)},
-            "NoteServed",
+            {"is_name_generated": False, "owner": o.Ownership.FOREIGN, "policy": o.Policy(adoption=o.Adoption.ADOPT)},
+            "RecordServed",
             id="given name, adopted",
         ),
-        pytest.param(found("InService"), {"is_legacy": True}, "NoteServed", id="the predecessor's"),
+        pytest.param(found("InService"), {"is_legacy": True}, "RecordServed", id="the predecessor's"),
         pytest.param(
-            found("InService"), {"is_legacy": True, "attempt": ATTEMPT}, "InService: ready, InService", id="and noted"
+            found("InService"),
+            {"is_legacy": True, "last_update": LAST_UPDATE},
+            "InService: ready, InService",
+            id="and noted",
         ),
         pytest.param(ABSENT, {"name_is_taken": True}, "wait", id="taken, not visible yet"),
     ],
 )
-def test_an_endpoint_that_is_not_recorded(remote: p.Remote, changes: dict[str, Any], decided: str) -> None:
+def test_an_endpoint_that_is_not_recorded(external: o.External, changes: dict[str, Any], decided: str) -> None:
     """Rows 1 and 13."""
-    changes = {"recorded": None, "is_recorded_in_status": False, "shown": "", "attempt": Attempt(), **changes}
-    assert told(decide(seen(remote, **changes))) == decided
+    changes = {"recorded": None, "is_recorded_in_status": False, "shown": "", "last_update": LastUpdate(), **changes}
+    assert told(decide(seen(external, **changes))) == decided
 
 
 # --- deletion
@@ -286,30 +303,30 @@ def test_an_endpoint_that_is_not_recorded(remote: p.Remote, changes: dict[str, A
 @pytest.mark.parametrize("value", VALUES)
 def test_deletion_of_an_endpoint_in_any_state(value: str, desired: Desired | None) -> None:
     """Rows 9 to 11, D-16: every settled state can be deleted; the others are waited for."""
-    plan = decide(seen(found(value), desired=desired, deleting_for_s=5.0))
+    step = decide(seen(found(value), desired=desired, deleting_for_s=5.0))
     waits = value in BUSY or value == "Deleting"
-    assert told(plan) == ("Deleting: working, Deleting" if waits else "Delete")
-    if isinstance(plan, p.Settle) and plan.view is not None:
-        assert ("its deletion is asked for when that has ended" in plan.view.message) == (value in BUSY)
+    assert told(step) == ("Deleting: working, Deleting" if waits else "Delete")
+    if isinstance(step, s.Finish) and step.status_update is not None:
+        assert ("its deletion is asked for when that has ended" in step.status_update.message) == (value in BUSY)
 
 
 @pytest.mark.parametrize("value", VALUES)
 def test_deletion_leaves_a_foreign_endpoint_alone(value: str) -> None:
     """Row 13, D-03."""
     changes = {"recorded": None, "is_name_generated": False, "deleting_for_s": 60.0, "children": ()}
-    assert told(decide(seen(found(value), owner=p.Owner.FOREIGN, **changes))) == "Release"
-    assert told(decide(seen(found(value), **changes))) == "CheckOwner"
+    assert told(decide(seen(found(value), owner=o.Ownership.FOREIGN, **changes))) == "RemoveFinalizer"
+    assert told(decide(seen(found(value), **changes))) == "VerifyOwner"
 
 
 def test_deletion_goes_endpoint_configurations_models() -> None:
     """Row 2, D-54: each waited for, and that the endpoint is gone is written down first."""
     gone = decide(seen(ABSENT, deleting_for_s=60.0))
     assert told(gone) == "Deleting: working, DeletingChildren"
-    assert isinstance(gone, p.Settle)
-    assert gone.view is not None
-    assert gone.view.forgets
+    assert isinstance(gone, s.Finish)
+    assert gone.status_update is not None
+    assert gone.status_update.forgets
 
-    def then(*children: Child, **changes: Any) -> HostingPlan:
+    def then(*children: Child, **changes: Any) -> EndpointStep:
         torn = {
             "recorded": None,
             "reasons": {"Reconciling": "DeletingChildren"},
@@ -322,7 +339,7 @@ def test_deletion_goes_endpoint_configurations_models() -> None:
     assert told(then(M1, replace(C1, is_deleting=True))) == "wait"
     assert then(M1).child is M1  # type: ignore[union-attr]
     assert told(then(replace(M1, is_deleting=True))) == "wait"
-    assert told(then()) == "Release"
+    assert told(then()) == "RemoveFinalizer"
 
 
 def test_deletion_believes_not_found_only_when_nothing_can_come_any_more() -> None:
@@ -330,25 +347,25 @@ def test_deletion_believes_not_found_only_when_nothing_can_come_any_more() -> No
     unrecorded: dict[str, Any] = {"recorded": None, "is_recorded_in_status": False, "shown": "", "was_visible": False}
     assert told(decide(seen(ABSENT, deleting_for_s=1.0, **unrecorded))) == "wait"
     assert told(decide(seen(ABSENT, deleting_for_s=60.0, **unrecorded))).startswith("Deleting")
-    assert told(decide(seen(ABSENT, deleting_for_s=1.0, children=(), **unrecorded))) == "Release"
+    assert told(decide(seen(ABSENT, deleting_for_s=1.0, children=(), **unrecorded))) == "RemoveFinalizer"
 
 
 def test_retain_keeps_the_children_at_aws_too() -> None:
     """Annotation deletion-policy=retain."""
-    policy = p.Policy(retain=True)
+    policy = o.Policy(retain=True)
     assert told(decide(seen(found("InService"), deleting_for_s=1.0, policy=policy))) == "RetainChild"
     done = frozenset({"m1", "c1"})
-    assert told(decide(seen(found("InService"), deleting_for_s=1.0, policy=policy, done=done))) == "Release"
+    assert told(decide(seen(found("InService"), deleting_for_s=1.0, policy=policy, done=done))) == "RemoveFinalizer"
 
 
 @pytest.mark.parametrize("deleting_for_s", [None, 60.0])
 @pytest.mark.parametrize("value", VALUES)
 def test_a_paused_deployment_is_left_alone(value: str, deleting_for_s: float | None) -> None:
     """Annotation paused: no AWS calls; a deletion waits."""
-    plan = decide(seen(found(value), desired=OTHER, policy=p.Policy(paused=True), deleting_for_s=deleting_for_s))
-    assert isinstance(plan, p.Settle)
-    assert plan.view is not None
-    assert plan.view.phase is p.Phase.PAUSED
+    step = decide(seen(found(value), desired=OTHER, policy=o.Policy(paused=True), deleting_for_s=deleting_for_s))
+    assert isinstance(step, s.Finish)
+    assert step.status_update is not None
+    assert step.status_update.phase is s.Phase.PAUSED
 
 
 @pytest.mark.parametrize("error_class", list(ErrorClass))
@@ -357,20 +374,20 @@ def test_no_error_takes_the_finalizer_off_what_was_created(
     error_class: ErrorClass, deleting_for_s: float | None
 ) -> None:
     """D-09: only a proven end releases."""
-    failure = p.Failure(p.During.DESCRIBE, error_class, "Code", "message")
-    plan = decide(seen(None, failure=failure, deleting_for_s=deleting_for_s))
-    assert isinstance(plan, p.Settle)
+    failure = o.Failure(o.During.DESCRIBE, error_class, "Code", "message")
+    step = decide(seen(None, failure=failure, deleting_for_s=deleting_for_s))
+    assert isinstance(step, s.Finish)
 
 
 def test_a_refused_update_leaves_an_endpoint_that_serves() -> None:
     """Stalled, but Ready: the previous configuration answers requests."""
-    failure = p.Failure(p.During.UPDATE, ErrorClass.INVALID, "ValidationException", "bad guardrails")
-    plan = decide(seen(found("InService"), desired=OTHER, failure=failure, shown="ReconcilingEndpoint"))
-    assert told(plan) == "None: ready, stuck, InvalidSpec"
+    failure = o.Failure(o.During.UPDATE, ErrorClass.INVALID, "ValidationException", "bad guardrails")
+    step = decide(seen(found("InService"), desired=OTHER, failure=failure, shown="ReconcilingEndpoint"))
+    assert told(step) == "None: ready, stuck, InvalidSpec"
 
 
 def test_a_hold_lets_no_aws_call_through() -> None:
     """Errors that time or a change must cure stay slow."""
-    for remote in (None, found("InService"), ABSENT):
-        plan = decide(seen(remote, desired=OTHER, children=(M1, C1, M2, C2), hold_s=30.0, is_describe_due=True))
-        assert told(plan) == "wait"
+    for external in (None, found("InService"), ABSENT):
+        step = decide(seen(external, desired=OTHER, children=(M1, C1, M2, C2), hold_s=30.0, is_describe_due=True))
+        assert told(step) == "wait"

@@ -6,15 +6,23 @@ from typing import Any
 import pytest
 
 from controller.aws.errors import AwsError
-from controller.reconcile import plan as p
-from controller.reconcile.endpoint.observation import Attempt, CorrectChild, HostingPlan, HostingSeen, OwnChild, Wish
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
+from controller.reconcile.endpoint.observation import (
+    CorrectChild,
+    EndpointObservation,
+    EndpointStep,
+    LastUpdate,
+    OwnChild,
+    PendingUpdate,
+)
 from controller.runtime.errors import ErrorClass
 from tests.faults.hosting_world import HostingWorld
 from tests.faults.hosting_world import manifest as hosting_manifest
 from tests.unit.reconcile.test_hosting_decisions import (
-    ATTEMPT,
     C1,
     C2,
+    LAST_UPDATE,
     M1,
     M2,
     NUMBERS,
@@ -28,35 +36,35 @@ from tests.unit.reconcile.test_hosting_decisions import (
     told,
 )
 
-CORRECTS = p.Policy(corrects=True)
-MANUAL = p.Policy(holds_updates=True)
+CORRECTS = o.Policy(corrects=True)
+MANUAL = o.Policy(holds_updates=True)
 SHOWN = {"reasons": {"Drifted": "Drifted"}}
 SWITCHED = found("InService", config="somebody-elses")
 
 
-def aiming(count: int | None = 1, weight: float = 1.0, **changes: Any) -> p.Found:
+def aiming(count: int | None = 1, weight: float = 1.0, **changes: Any) -> o.ExternalResource:
     """An endpoint in service, with what AWS aims at for its variant."""
-    remote = found("InService", **changes)
+    external = found("InService", **changes)
     numbers = {"variantName": "a", "desiredInstanceCount": count, "desiredWeight": weight}
     variant = {name: value for name, value in numbers.items() if value is not None}
-    return replace(remote, fields={**remote.fields, "productionVariants": [variant]})
+    return replace(external, fields={**external.fields, "productionVariants": [variant]})
 
 
-def view_of(plan: HostingPlan) -> p.View:
-    """What the plan shows."""
-    assert isinstance(plan, p.Settle), plan
-    assert plan.view is not None
-    return plan.view
+def status_update_of(step: EndpointStep) -> s.StatusUpdate:
+    """What the step shows."""
+    assert isinstance(step, s.Finish), step
+    assert step.status_update is not None
+    return step.status_update
 
 
-def events_of(plan: HostingPlan) -> list[str]:
-    """Reasons of what the plan tells."""
-    assert isinstance(plan, p.Settle), plan
-    return [event.reason for event in plan.events]
+def events_of(step: EndpointStep) -> list[str]:
+    """Reasons of the events of the step."""
+    assert isinstance(step, s.Finish), step
+    return [event.reason for event in step.events]
 
 
 @pytest.mark.parametrize(
-    ("remote", "changes", "decided"),
+    ("external", "changes", "decided"),
     [
         pytest.param(SWITCHED, {}, "InService: stuck, Drifted", id="another configuration: told"),
         pytest.param(SWITCHED, {"policy": CORRECTS}, "InService: working, Drifted", id="told before it is corrected"),
@@ -79,13 +87,13 @@ def events_of(plan: HostingPlan) -> list[str]:
         ),
         pytest.param(
             replace(SWITCHED, failure_reason="no"),
-            {"attempt": replace(ATTEMPT, is_served=False)},
+            {"last_update": replace(LAST_UPDATE, is_served=False)},
             "InService: ready, stuck, UpdateFailed",
             id="an update of ours that failed is no drift: row 6",
         ),
         pytest.param(
             SWITCHED,
-            {"attempt": replace(ATTEMPT, is_served=False)},
+            {"last_update": replace(LAST_UPDATE, is_served=False)},
             "InService: stuck, Drifted",
             id="switched before we have seen what ours came to",
         ),
@@ -110,17 +118,17 @@ def events_of(plan: HostingPlan) -> list[str]:
         pytest.param(aiming(4), {"hold_s": 9.0}, "wait", id="on hold"),
     ],
 )
-def test_what_others_have_changed(remote: p.Found, changes: dict[str, Any], decided: str) -> None:
+def test_what_others_have_changed(external: o.ExternalResource, changes: dict[str, Any], decided: str) -> None:
     """modern-expectations.md 2 and 4: told first; changed back only where `drift-policy: correct` asks for it."""
-    assert told(decide(seen(remote, **changes))) == decided
+    assert told(decide(seen(external, **changes))) == decided
 
 
 @pytest.mark.parametrize("value", ["Creating", "Updating", "SystemUpdating", "RollingBack", "OutOfService"])
 def test_what_is_under_way_is_no_drift(value: str) -> None:
     """Compared is what AWS has settled on."""
-    view = view_of(decide(seen(found(value, config="somebody-elses"))))
-    assert view.drift is None
-    assert view.synced == "Synced"
+    status_update = status_update_of(decide(seen(found(value, config="somebody-elses"))))
+    assert status_update.drift is None
+    assert status_update.synced == "Synced"
 
 
 def test_drift_is_told_once_with_what_differs() -> None:
@@ -129,11 +137,13 @@ def test_drift_is_told_once_with_what_differs() -> None:
     again = decide(seen(SWITCHED, **SHOWN))
     assert events_of(first) == ["Drifted"]
     assert events_of(again) == []
-    view = view_of(first)
-    assert view.drift is p.Drift.FOUND
-    assert view.synced == "Drifted"
-    assert view.message == "changed by somebody else: endpointConfigName is somebody-elses, and sm-c1 was applied"
-    weight = view_of(decide(seen(aiming(weight=0.3))))
+    status_update = status_update_of(first)
+    assert status_update.drift is s.Drift.FOUND
+    assert status_update.synced == "Drifted"
+    assert (
+        status_update.message == "changed by somebody else: endpointConfigName is somebody-elses, and sm-c1 was applied"
+    )
+    weight = status_update_of(decide(seen(aiming(weight=0.3))))
     assert weight.message == "changed by somebody else: productionVariants[a].desiredWeight is 0.3, and 1 was applied"
 
 
@@ -143,39 +153,47 @@ def test_the_end_of_drift_is_shown_and_told_where_it_was_corrected() -> None:
     by_them = decide(seen(aiming(), **SHOWN))
     assert events_of(by_us) == ["UpdateCompleted", "DriftCorrected"]
     assert events_of(by_them) == []
-    assert view_of(by_us).drift is view_of(by_them).drift is p.Drift.NONE
+    assert status_update_of(by_us).drift is status_update_of(by_them).drift is s.Drift.NONE
 
 
 def test_a_correction_is_under_way_and_may_fail() -> None:
     """While it is corrected it is not drift; when SageMaker refuses it, it is again."""
-    begun = decide(seen(SWITCHED, policy=CORRECTS, **SHOWN, mutation=p.Mutation.UPDATED))
-    assert view_of(begun).drift is p.Drift.CORRECTING
+    begun = decide(seen(SWITCHED, policy=CORRECTS, **SHOWN, mutation=o.Mutation.UPDATED))
+    assert status_update_of(begun).drift is s.Drift.CORRECTING
     failed = decide(
         seen(
             replace(SWITCHED, failure_reason="no"),
             policy=CORRECTS,
             reasons={"Drifted": "Correcting"},
-            attempt=replace(ATTEMPT, is_served=False),
+            last_update=replace(LAST_UPDATE, is_served=False),
         )
     )
     assert told(failed) == "InService: ready, stuck, UpdateFailed"
-    assert view_of(failed).drift is p.Drift.FOUND
+    assert status_update_of(failed).drift is s.Drift.FOUND
 
 
 def test_errors_and_pauses_leave_the_condition_as_it_is() -> None:
     """Nobody knows whether it is still so."""
-    failure = p.Failure(p.During.DESCRIBE, ErrorClass.RETRYABLE, "Code", "message")
-    assert view_of(decide(seen(SWITCHED, failure=failure, **SHOWN))).drift is None
-    assert view_of(decide(seen(SWITCHED, policy=p.Policy(paused=True), **SHOWN))).drift is None
+    failure = o.Failure(o.During.DESCRIBE, ErrorClass.RETRYABLE, "Code", "message")
+    assert status_update_of(decide(seen(SWITCHED, failure=failure, **SHOWN))).drift is None
+    assert status_update_of(decide(seen(SWITCHED, policy=o.Policy(paused=True), **SHOWN))).drift is None
 
 
 @pytest.mark.parametrize(
     ("changes", "decided"),
     [
-        pytest.param({"attempt": replace(ATTEMPT, is_served=False)}, "NoteServed", id="an update is complete"),
-        pytest.param({"attempt": Attempt()}, "NoteServed", id="adopted, or the predecessor's"),
-        pytest.param({"attempt": replace(SERVED, id="old", shape=SAME.shape)}, "NoteServed", id="only tags edited"),
-        pytest.param({"attempt": replace(ATTEMPT, awaits=Wish("two", ""))}, "NoteServed", id="an edit was taken back"),
+        pytest.param(
+            {"last_update": replace(LAST_UPDATE, is_served=False)}, "RecordServed", id="an update is complete"
+        ),
+        pytest.param({"last_update": LastUpdate()}, "RecordServed", id="adopted, or the predecessor's"),
+        pytest.param(
+            {"last_update": replace(SERVED, id="old", shape=SAME.shape)}, "RecordServed", id="only tags edited"
+        ),
+        pytest.param(
+            {"last_update": replace(LAST_UPDATE, pending_update=PendingUpdate("two", ""))},
+            "RecordServed",
+            id="an edit was taken back",
+        ),
         pytest.param({}, "InService: ready, InService", id="all is noted"),
     ],
 )
@@ -186,28 +204,28 @@ def test_what_is_served_is_written_down_once(changes: dict[str, Any], decided: s
 
 def test_a_failed_change_of_numbers_is_tried_again_when_asked_for() -> None:
     """D-15: `reconcile-at` means another try."""
-    asked = Attempt("two", NUMBERS.shape, NUMBERS.numbers, is_of_numbers=True)
-    remote = aiming(failure="no capacity")
-    assert told(decide(seen(remote, desired=NUMBERS, attempt=asked))) == "InService: ready, stuck, UpdateFailed"
-    again = seen(remote, desired=replace(NUMBERS, retry="now"), attempt=asked, shown="ReconcilingEndpoint")
+    asked = LastUpdate("two", NUMBERS.shape, NUMBERS.numbers, is_of_numbers=True)
+    external = aiming(failure="no capacity")
+    assert told(decide(seen(external, desired=NUMBERS, last_update=asked))) == "InService: ready, stuck, UpdateFailed"
+    again = seen(external, desired=replace(NUMBERS, retry="now"), last_update=asked, shown="ReconcilingEndpoint")
     assert told(decide(again)) == "update {'a': (3, 0.5)}"
 
 
 # --- children
 
 
-def lost(**changes: Any) -> HostingSeen:
+def lost(**changes: Any) -> EndpointObservation:
     """The model has been deleted at SageMaker: its own object has found out."""
     children = (replace(M1, drift="deleted at SageMaker", **changes), C1)
-    return seen(aiming(), children=children, policy=CORRECTS if "corrects" in changes else p.Policy())
+    return seen(aiming(), children=children, policy=CORRECTS if "corrects" in changes else o.Policy())
 
 
 def test_drift_of_a_child_is_the_deployments_too() -> None:
     """People look at the deployment; it serves on."""
-    plan = decide(lost())
-    assert told(plan) == "InService: ready, Drifted"
-    assert view_of(plan).message == "Model m1: deleted at SageMaker"
-    assert events_of(plan) == ["Drifted"]
+    step = decide(lost())
+    assert told(step) == "InService: ready, Drifted"
+    assert status_update_of(step).message == "Model m1: deleted at SageMaker"
+    assert events_of(step) == ["Drifted"]
 
 
 def test_children_correct_what_the_deployment_is_told_to_correct() -> None:
@@ -216,78 +234,78 @@ def test_children_correct_what_the_deployment_is_told_to_correct() -> None:
     assert told(decide(lost(corrects=True))) == "InService: ready, Drifted"
 
 
-@pytest.mark.parametrize("remote", [None, aiming(), found("Updating"), found("Failed")])
-def test_children_of_the_predecessor_come_to_name_their_owner(remote: p.Remote) -> None:
+@pytest.mark.parametrize("external", [None, aiming(), found("Updating"), found("Failed")])
+def test_children_of_the_predecessor_come_to_name_their_owner(external: o.External) -> None:
     """D-20: garbage collection and Argo CD go by owner references."""
     children = (replace(M1, is_owned=False), C1)
-    assert isinstance(decide(seen(remote, children=children)), OwnChild)
+    assert isinstance(decide(seen(external, children=children)), OwnChild)
     assert told(decide(seen(aiming(), children=children, done=frozenset({"m1"})))) == "InService: ready, InService"
 
 
 # --- updates that wait for a word
 
 SEEN_EDIT = {"policy": MANUAL, "desired": OTHER, "children": (M1, C1, M2, C2)}
-NOTED = replace(ATTEMPT, awaits=Wish("two", "before"))
+NOTED = replace(LAST_UPDATE, pending_update=PendingUpdate("two", "before"))
 
 
 @pytest.mark.parametrize(
-    ("remote", "changes", "decided"),
+    ("external", "changes", "decided"),
     [
-        pytest.param(found("InService"), {}, "NoteWish", id="the edit is written down"),
-        pytest.param(found("Updating"), {}, "NoteWish", id="as soon as it is seen"),
+        pytest.param(found("InService"), {}, "RecordPendingUpdate", id="the edit is written down"),
+        pytest.param(found("Updating"), {}, "RecordPendingUpdate", id="as soon as it is seen"),
         pytest.param(
             found("InService"),
-            {"attempt": NOTED, "desired": replace(UNMADE, retry="before")},
+            {"last_update": NOTED, "desired": replace(UNMADE, retry="before")},
             "MakeChild",
             id="children are prepared",
         ),
         pytest.param(
             found("InService"),
-            {"attempt": NOTED, "desired": replace(OTHER, retry="before")},
+            {"last_update": NOTED, "desired": replace(OTHER, retry="before")},
             "InService: ready, UpdatePending",
             id="the update waits",
         ),
         pytest.param(
             found("InService"),
-            {"attempt": NOTED, "desired": replace(OTHER, retry="after")},
+            {"last_update": NOTED, "desired": replace(OTHER, retry="after")},
             "update",
             id="until reconcile-at changes",
         ),
         pytest.param(
             found("InService"),
-            {"attempt": replace(NOTED, awaits=Wish("one and a half", "before")), "desired": OTHER},
-            "NoteWish",
+            {"last_update": replace(NOTED, pending_update=PendingUpdate("one and a half", "before")), "desired": OTHER},
+            "RecordPendingUpdate",
             id="another edit needs a word of its own",
         ),
         pytest.param(
             found("InService"),
-            {"attempt": replace(NOTED, awaits=Wish("two", "")), "desired": NUMBERS},
+            {"last_update": replace(NOTED, pending_update=PendingUpdate("two", "")), "desired": NUMBERS},
             "InService: ready, UpdatePending",
             id="numbers wait, too",
         ),
-        pytest.param(found("InService"), {"attempt": NOTED, "policy": p.Policy()}, "update", id="automatic again"),
-        pytest.param(found("Failed"), {"attempt": NOTED, "recreates": True}, "Delete", id="a word was given: anew"),
+        pytest.param(found("InService"), {"last_update": NOTED, "policy": o.Policy()}, "update", id="automatic again"),
+        pytest.param(found("Failed"), {"last_update": NOTED, "recreates": True}, "Delete", id="a word was given: anew"),
         pytest.param(
             found("Failed"),
-            {"attempt": NOTED, "recreates": True, "desired": replace(OTHER, retry="before")},
+            {"last_update": NOTED, "recreates": True, "desired": replace(OTHER, retry="before")},
             "Failed: stuck, EndpointFailed",
             id="no word: not deleted and made anew either",
         ),
     ],
 )
-def test_an_update_that_waits_for_a_word(remote: p.Found, changes: dict[str, Any], decided: str) -> None:
+def test_an_update_that_waits_for_a_word(external: o.ExternalResource, changes: dict[str, Any], decided: str) -> None:
     """Annotation `update-policy: manual`: prepared, and begun when `reconcile-at` changes after the edit was seen."""
-    assert told(decide(seen(remote, **{**SEEN_EDIT, **changes}))) == decided
+    assert told(decide(seen(external, **{**SEEN_EDIT, **changes}))) == decided
 
 
 def test_the_wait_is_told_once() -> None:
     """Condition, notice and one Event."""
-    waiting = {**SEEN_EDIT, "attempt": NOTED, "desired": replace(OTHER, retry="before")}
-    plan = decide(seen(found("InService"), **waiting))
+    waiting = {**SEEN_EDIT, "last_update": NOTED, "desired": replace(OTHER, retry="before")}
+    step = decide(seen(found("InService"), **waiting))
     again = decide(seen(found("InService"), **waiting, reasons={"Ready": "UpdatePending"}))
-    assert view_of(plan).synced == "UpdatePending"
-    assert "reconcile-at" in view_of(plan).message
-    assert events_of(plan) == ["UpdatePending"]
+    assert status_update_of(step).synced == "UpdatePending"
+    assert "reconcile-at" in status_update_of(step).message
+    assert events_of(step) == ["UpdatePending"]
     assert events_of(again) == []
 
 
@@ -303,7 +321,10 @@ SCALED = {"scalers": {"a": "HostingAutoscalingPolicy default/x"}}
         pytest.param(False, SCALED, ["UpdateStarted"], id="properties are retained"),
         pytest.param(True, {}, ["UpdateStarted"], id="nothing is scaled"),
         pytest.param(
-            True, {**SCALED, "attempt": replace(ATTEMPT, is_of_numbers=True)}, ["UpdateStarted"], id="only numbers"
+            True,
+            {**SCALED, "last_update": replace(LAST_UPDATE, is_of_numbers=True)},
+            ["UpdateStarted"],
+            id="only numbers",
         ),
     ],
 )
@@ -312,8 +333,8 @@ def test_an_update_that_resets_scaled_variants_warns(
 ) -> None:
     """D-17b: the default of AWS stays, and is told where it costs capacity."""
     desired = replace(OTHER, resets_counts=resets)
-    plan = decide(seen(found("InService"), desired=desired, mutation=p.Mutation.UPDATED, **changes))
-    assert events_of(plan) == expected
+    step = decide(seen(found("InService"), desired=desired, mutation=o.Mutation.UPDATED, **changes))
+    assert events_of(step) == expected
 
 
 def test_parts_of_the_spec_that_go_nowhere_are_told_once() -> None:
@@ -323,33 +344,33 @@ def test_parts_of_the_spec_that_go_nowhere_are_told_once() -> None:
     assert events_of(decide(seen(aiming(), ignored=ignored))) == []
 
 
-INVALID = p.Failure(p.During.CREATE, ErrorClass.INVALID, "InvalidField", "spec.models: no", sent=False)
+INVALID = o.Failure(o.During.CREATE, ErrorClass.INVALID, "InvalidField", "spec.models: no", sent=False)
 
 
 @pytest.mark.parametrize(
-    ("remote", "decided"),
+    ("external", "decided"),
     [
         pytest.param(found("InService"), "InService: ready, stuck, InvalidSpec", id="serves on"),
         pytest.param(found("Updating"), "Updating: ready, stuck, InvalidSpec", id="is updated"),
         pytest.param(found("Failed"), "Failed: stuck, InvalidSpec", id="has failed"),
-        pytest.param(found("InService", source=p.Source.SUMMARY), "Describe", id="has news"),
+        pytest.param(found("InService", source=o.Source.SUMMARY), "Describe", id="has news"),
         pytest.param(None, "None: stuck, InvalidSpec", id="nothing is known"),
     ],
 )
-def test_an_invalid_spec_hides_nothing_of_a_live_endpoint(remote: p.Remote, decided: str) -> None:
+def test_an_invalid_spec_hides_nothing_of_a_live_endpoint(external: o.External, decided: str) -> None:
     """Its status is kept up to date; nothing is changed."""
-    plan = decide(seen(remote, desired=None, invalid=INVALID))
-    assert told(plan) == decided
-    if isinstance(plan, p.Settle):
-        assert plan.verdict is p.Verdict.FINE
-        assert plan.follow
+    step = decide(seen(external, desired=None, invalid=INVALID))
+    assert told(step) == decided
+    if isinstance(step, s.Finish):
+        assert step.outcome is s.Outcome.DONE
+        assert step.follow
 
 
 def test_an_invalid_spec_without_an_endpoint_is_terminal() -> None:
     """Nothing loops."""
-    plan = decide(seen(None, desired=None, invalid=INVALID, recorded=None, is_recorded_in_status=False))
-    assert isinstance(plan, p.Settle)
-    assert plan.verdict is p.Verdict.TERMINAL
+    step = decide(seen(None, desired=None, invalid=INVALID, recorded=None, is_recorded_in_status=False))
+    assert isinstance(step, s.Finish)
+    assert step.outcome is s.Outcome.TERMINAL
 
 
 def test_parts_that_go_nowhere_are_told_where_the_object_had_to_wait_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,11 +7,19 @@ from typing import Any
 import pytest
 
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
-from controller.reconcile import plan as p
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
 from controller.reconcile.endpoint.decide import decide
 from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_of, shape_of
-from controller.reconcile.endpoint.observation import Attempt, HostingPlan, HostingSeen, MakeChild, Update
-from controller.reconcile.status.view import Facts, next_status
+from controller.reconcile.endpoint.observation import (
+    EndpointObservation,
+    EndpointStep,
+    LastUpdate,
+    MakeChild,
+    RecordServed,
+    Update,
+)
+from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, enum, table, true_conditions
 
@@ -68,7 +76,7 @@ TABLE = table(
     foreign  | *           | deleted | *           | tear down  | Deleting            | Synced Reconciling
 
     ours     | InService   | wanted  | same        | show       | AWS's               | Ready Synced
-    ours     | InService   | wanted  | undone      | noteserved | as before           | as before
+    ours     | InService   | wanted  | undone      | record     | as before           | as before
     ours     | InService   | wanted  | unmade      | make child | as before           | as before
     ours     | InService   | wanted  | made        | update     | as before           | as before
     ours     | InService   | wanted  | numbers     | show       | ReconcilingEndpoint | Ready Reconciling
@@ -122,41 +130,47 @@ M1, M2 = model_child("m1"), model_child("m2")
 C1, C2 = configuration_child("c1", M1), configuration_child("c2", M2)
 
 
-def wish(attempt: str, model: Child | None, made: Child | None, says: dict[str, Any] | None = None) -> Desired:
+def desired_of(
+    spec_digest: str, model: Child | None, made: Child | None, says: dict[str, Any] | None = None
+) -> Desired:
     """What the spec wants; None for children that are to be made."""
     if model is None:
-        return Desired(attempt, (Want(MODEL, "m", "new", {}, None),), None)
+        return Desired(spec_digest, (Want(MODEL, "m", "new", {}, None),), None)
     says = says or content(model.sagemaker_name)
     wants = Want(ENDPOINT_CONFIG, "", made.name if made else "new", {}, made)
-    return Desired(attempt, (Want(MODEL, "m", model.name, {}, model),), wants, shape_of(says), dict(numbers_of(says)))
+    return Desired(
+        spec_digest, (Want(MODEL, "m", model.name, {}, model),), wants, shape_of(says), dict(numbers_of(says))
+    )
 
 
-SAME, MADE = wish("one", M1, C1), wish("two", M2, C2)
+SAME, MADE = desired_of("one", M1, C1), desired_of("two", M2, C2)
 WISHES = {
     "same": SAME,
-    "unmade": wish("two", None, None),
+    "unmade": desired_of("two", None, None),
     "made": MADE,
-    "numbers": wish("two", M1, None, content("sm-m1", 3)),
+    "numbers": desired_of("two", M1, None, content("sm-m1", 3)),
     "failed": MADE,
     "undone": SAME,
 }
-SERVED = Attempt("one", SAME.shape, SAME.numbers, is_served=True)
-FAILED = Attempt("two", MADE.shape, MADE.numbers, since="2029-12-30T00:00:00Z")
+SERVED = LastUpdate("one", SAME.shape, SAME.numbers, is_served=True)
+FAILED = LastUpdate("two", MADE.shape, MADE.numbers, since="2029-12-30T00:00:00Z")
 
 
-def observed(cell: Cell) -> HostingSeen:
+def observed(cell: Cell) -> EndpointObservation:
     """The situation of a cell."""
     whose, state, spec = cell["whose"], cell["state"], cell["spec"]
     arn = "arn:aws:sagemaker:us-east-2:123456789012:endpoint/host"
     created = NOW - timedelta(hours=1)
     is_created = whose in {"ours", "gone"}
     is_tried = spec in {"failed", "undone"}
-    remote: p.Remote = ABSENT if whose in {"gone", "never"} else None
+    external: o.External = ABSENT if whose in {"gone", "never"} else None
     if state != "-":
         fields = {"endpointConfigName": "sm-c1", "lastModifiedTime": "2029-12-31T00:00:00Z"}
         reason = "the model does not load" if is_tried or state == "Failed" else ""
-        remote = p.Found(p.Source.DESCRIPTION, state, arn=arn, created_at=created, failure_reason=reason, fields=fields)
-    base = p.Observed(
+        external = o.ExternalResource(
+            o.Source.DESCRIPTION, state, arn=arn, created_at=created, failure_reason=reason, fields=fields
+        )
+    base = o.Observed(
         descriptor=HOSTING_DEPLOYMENT,
         name="host",
         is_name_generated=False,
@@ -165,47 +179,49 @@ def observed(cell: Cell) -> HostingSeen:
         generation=2,
         now=NOW,
         deleting_for_s=100.0 if cell["object"] == "deleted" else None,
-        recorded=p.Recorded("host", "us-east-2", "aws", arn, "123456789012", created) if is_created else None,
+        recorded=o.Recorded("host", "us-east-2", "aws", arn, "123456789012", created) if is_created else None,
         is_recorded_in_status=is_created,
         shown="InService" if is_created else "",
-        remote=remote,
-        owner=p.Owner.FOREIGN if whose == "foreign" else p.Owner.UNKNOWN,
+        external=external,
+        owner=o.Ownership.FOREIGN if whose == "foreign" else o.Ownership.UNKNOWN,
     )
-    return HostingSeen(
+    return EndpointObservation(
         base,
         desired=None if cell["object"] == "deleted" else WISHES[spec],
         children=(M1, C1, M2, C2) if spec in {"made", "failed"} else (M1, C1),
-        attempt=(FAILED if is_tried else SERVED) if is_created else Attempt(),
+        last_update=(FAILED if is_tried else SERVED) if is_created else LastUpdate(),
         is_observed=True,
         was_visible=is_created,
     )
 
 
-ACTIONS = {MakeChild: "make child", p.CheckOwner: "check tags", Update: "update"}
+ACTIONS = {MakeChild: "make child", RecordServed: "record", s.VerifyOwner: "check tags", Update: "update"}
 
 
 def decided(cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
-    plan = decide(observed(cell))
-    view = plan.view if isinstance(plan, p.Settle) else None
-    before = next_status(HOSTING_DEPLOYMENT, {}, p.View(p.Phase.READY, "InService", value="InService"), Facts(2, NOW))
-    value = "as before" if view is None or view.value is None else view.value
+    step = decide(observed(cell))
+    status_update = step.status_update if isinstance(step, s.Finish) else None
+    before = next_status(
+        HOSTING_DEPLOYMENT, {}, s.StatusUpdate(s.Phase.READY, "InService", value="InService"), Facts(2, NOW)
+    )
+    value = "as before" if status_update is None or status_update.value is None else status_update.value
     return {
-        "action": action_of(plan),
+        "action": action_of(step),
         "status": "AWS's" if value == cell["state"] and cell["object"] == "wanted" else value,
-        "true conditions": true_conditions(HOSTING_DEPLOYMENT, before, view, NOW),
+        "true conditions": true_conditions(HOSTING_DEPLOYMENT, before, status_update, NOW),
     }
 
 
-def action_of(plan: HostingPlan) -> str:
-    """A plan in a word or two."""
-    if not isinstance(plan, p.Settle):
-        return ACTIONS.get(type(plan), type(plan).__name__.lower())
-    if plan.verdict is p.Verdict.TERMINAL:
+def action_of(step: EndpointStep) -> str:
+    """A step in a word or two."""
+    if not isinstance(step, s.Finish):
+        return ACTIONS.get(type(step), type(step).__name__.lower())
+    if step.outcome is s.Outcome.TERMINAL:
         return "refuse"
-    if plan.view is None:
+    if step.status_update is None:
         return "wait"
-    return "tear down" if plan.view.forgets else "show"
+    return "tear down" if step.status_update.forgets else "show"
 
 
 def test_every_cell_has_the_action_and_the_status_of_its_row() -> None:
@@ -229,34 +245,34 @@ def test_a_summary_is_never_enough_to_act_on() -> None:
     """Lists do not tell which configuration runs: in every cell in which something exists it is described first."""
     for cell in TABLE.cells:
         seen = observed(cell)
-        if cell["whose"] == "ours" and isinstance(seen.base.remote, p.Found):
-            listed = replace(seen.base.remote, source=p.Source.SUMMARY, fields={}, failure_reason="")
-            plan = decide(replace(seen, base=replace(seen.base, remote=listed)))
-            assert isinstance(plan, p.Describe), f"{cell}: {plan}"
+        if cell["whose"] == "ours" and isinstance(seen.base.external, o.ExternalResource):
+            listed = replace(seen.base.external, source=o.Source.SUMMARY, fields={}, failure_reason="")
+            step = decide(replace(seen, base=replace(seen.base, external=listed)))
+            assert isinstance(step, s.Describe), f"{cell}: {step}"
 
 
 @pytest.mark.parametrize("error_class", list(ErrorClass), ids=lambda each: each.value)
 def test_no_cell_falls_through_when_a_step_fails(error_class: ErrorClass) -> None:
     """Whatever fails in whatever cell, the pass ends, tells why and lets go of nothing."""
     for cell in TABLE.cells:
-        for during in p.During:
+        for during in o.During:
             seen = observed(cell)
-            failure = p.Failure(during, error_class, "SomeCode", "some message")
-            plan = decide(replace(seen, base=replace(seen.base, failure=failure)))
-            assert isinstance(plan, p.Settle), f"{cell}, {during}: {plan}"
-            assert plan.view is not None
-            assert plan.view.additional
+            failure = o.Failure(during, error_class, "SomeCode", "some message")
+            step = decide(replace(seen, base=replace(seen.base, failure=failure)))
+            assert isinstance(step, s.Finish), f"{cell}, {during}: {step}"
+            assert step.status_update is not None
+            assert step.status_update.additional
 
 
 def test_annotations_hold_in_every_cell() -> None:
     """modern-expectations.md 4: paused leaves alone, retain keeps the children at AWS, too; neither asks AWS."""
     for cell in TABLE.cells:
         seen = observed(cell)
-        paused = decide(replace(seen, base=replace(seen.base, policy=p.Policy(paused=True))))
-        assert isinstance(paused, p.Settle), f"{cell}: {paused}"
-        assert paused.view is not None
-        assert paused.view.phase is p.Phase.PAUSED
+        paused = decide(replace(seen, base=replace(seen.base, policy=o.Policy(paused=True))))
+        assert isinstance(paused, s.Finish), f"{cell}: {paused}"
+        assert paused.status_update is not None
+        assert paused.status_update.phase is s.Phase.PAUSED
         if cell["object"] == "deleted":
             done = frozenset(child.name for child in seen.children)
-            retained = decide(replace(seen, done=done, base=replace(seen.base, policy=p.Policy(retain=True))))
-            assert isinstance(retained, p.Release), f"{cell}: {retained}"
+            retained = decide(replace(seen, done=done, base=replace(seen.base, policy=o.Policy(retain=True))))
+            assert isinstance(retained, s.RemoveFinalizer), f"{cell}: {retained}"

@@ -1,5 +1,6 @@
 """The decision table of jobs (v1-kinds.md 12.1): every state of SageMaker, wanted and being deleted, every error."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,22 +11,24 @@ from hypothesis import strategies as st
 
 from api.descriptor import KindDescriptor
 from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PROCESSING_JOB, TRAINING_JOB
-from controller.reconcile import plan as p
-from controller.reconcile.job.decide import decide
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
+from controller.reconcile.job.decide import JobStep, decide
 from controller.runtime.errors import ABSENT, ErrorClass
+from tests.tables import each_cell
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:training-job/job"
-RECORDED = p.Recorded("job", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
+RECORDED = o.Recorded("job", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
 YOUNG = replace(RECORDED, created_at=NOW - timedelta(seconds=5))
 
 JOBS = (TRAINING_JOB, HYPERPARAMETER_TUNING_JOB, BATCH_TRANSFORM_JOB, PROCESSING_JOB)
 VALUES = ("InProgress", "Stopping", "Stopped", "Failed", "Completed", "Novel")
 
 
-def observed(**changes: Any) -> p.Observed:
+def observed(**changes: Any) -> o.Observed:
     """An object that is prepared, wanted, and of which nothing is known."""
-    seen = p.Observed(
+    seen = o.Observed(
         descriptor=TRAINING_JOB,
         name="job",
         is_name_generated=True,
@@ -37,49 +40,49 @@ def observed(**changes: Any) -> p.Observed:
     return replace(seen, **changes)
 
 
-def recorded(**changes: Any) -> p.Observed:
+def recorded(**changes: Any) -> o.Observed:
     """An object whose status records a creation."""
     return observed(**{"recorded": RECORDED, "is_recorded_in_status": True, "shown": "InProgress", **changes})
 
 
-def summary(value: str) -> p.Found:
+def summary(value: str) -> o.ExternalResource:
     """A line of a List answer."""
-    return p.Found(p.Source.SUMMARY, value, "Training", ARN, NOW)
+    return o.ExternalResource(o.Source.SUMMARY, value, "Training", ARN, NOW)
 
 
-def description(value: str, **fields: Any) -> p.Found:
+def description(value: str, **fields: Any) -> o.ExternalResource:
     """A Describe answer."""
-    return p.Found(p.Source.DESCRIPTION, value, "Training", ARN, NOW - timedelta(hours=1), fields=fields)
+    return o.ExternalResource(o.Source.DESCRIPTION, value, "Training", ARN, NOW - timedelta(hours=1), fields=fields)
 
 
-def told(plan: p.Plan) -> str:
-    """A plan in a word or two."""
-    if not isinstance(plan, p.Settle):
-        return {"CheckOwner": "check owner"}.get(type(plan).__name__, type(plan).__name__.lower())
-    view = plan.view
-    if view is None:
-        return "wait" if plan.follow or plan.again_s is not None else "nothing"
-    if view.phase is p.Phase.STUCK:
-        return f"stuck: {view.reason}"
-    return f"show {view.value}"
+def told(step: JobStep) -> str:
+    """A step in a word or two."""
+    if not isinstance(step, s.Finish):
+        return re.sub(r"(?<!^)(?=[A-Z])", " ", type(step).__name__).lower()
+    status_update = step.status_update
+    if status_update is None:
+        return "wait" if step.follow or step.again_s is not None else "nothing"
+    if status_update.phase is s.Phase.STUCK:
+        return f"stuck: {status_update.reason}"
+    return f"show {status_update.value}"
 
 
 # --- recorded: the object has created a job. Columns: what is known, wanted, being deleted.
 
 RECORDED_TABLE = [
     (None, "wait", "describe"),
-    (ABSENT, "stuck: NotFound", "release"),
+    (ABSENT, "stuck: NotFound", "remove finalizer"),
     (summary("InProgress"), "show InProgress", "stop"),
     (summary("Stopping"), "show Stopping", "show Stopping"),
-    (summary("Stopped"), "describe", "release"),
-    (summary("Failed"), "describe", "release"),
-    (summary("Completed"), "describe", "release"),
+    (summary("Stopped"), "describe", "remove finalizer"),
+    (summary("Failed"), "describe", "remove finalizer"),
+    (summary("Completed"), "describe", "remove finalizer"),
     (summary("Novel"), "show Novel", "show Novel"),
     (description("InProgress"), "show InProgress", "stop"),
     (description("Stopping"), "show Stopping", "show Stopping"),
-    (description("Stopped"), "show Stopped", "release"),
-    (description("Failed"), "show Failed", "release"),
-    (description("Completed"), "show Completed", "release"),
+    (description("Stopped"), "show Stopped", "remove finalizer"),
+    (description("Failed"), "show Failed", "remove finalizer"),
+    (description("Completed"), "show Completed", "remove finalizer"),
     (description("Novel"), "show Novel", "show Novel"),
 ]
 
@@ -87,30 +90,32 @@ RECORDED_TABLE = [
 
 GENERATED_TABLE = [
     (None, "create", "describe"),
-    (ABSENT, "create", "release"),
+    (ABSENT, "create", "remove finalizer"),
     (description("InProgress"), "show InProgress", "stop"),
     (description("Stopping"), "show Stopping", "show Stopping"),
-    (description("Stopped"), "show Stopped", "release"),
-    (description("Failed"), "show Failed", "release"),
-    (description("Completed"), "show Completed", "release"),
+    (description("Stopped"), "show Stopped", "remove finalizer"),
+    (description("Failed"), "show Failed", "remove finalizer"),
+    (description("Completed"), "show Completed", "remove finalizer"),
     (description("Novel"), "show Novel", "show Novel"),
 ]
 UNKNOWN_OWNER_TABLE = [
     (None, "create", "describe"),
-    (ABSENT, "create", "release"),
-    *((description(value), "check owner", "check owner") for value in VALUES),
+    (ABSENT, "create", "remove finalizer"),
+    *((description(value), "verify owner", "verify owner") for value in VALUES),
 ]
-FOREIGN_TABLE = [(description(value), "stuck: AlreadyExists", "release") for value in VALUES]
-OURS_TABLE = [row for row in GENERATED_TABLE if isinstance(row[0], p.Found)]
+FOREIGN_TABLE = [(description(value), "stuck: AlreadyExists", "remove finalizer") for value in VALUES]
+OURS_TABLE = [row for row in GENERATED_TABLE if isinstance(row[0], o.ExternalResource)]
 
 
-def _rows(name: str, base: p.Observed, table: list[tuple[p.Remote, str, str]]) -> list[Any]:
+def _rows(name: str, base: o.Observed, table: list[tuple[o.External, str, str]]) -> list[Any]:
     rows = []
-    for remote, wanted, deleted in table:
-        what = f"{remote.source.value} {remote.value}" if isinstance(remote, p.Found) else str(remote)
+    for external, wanted, deleted in table:
+        what = (
+            f"{external.source.value} {external.value}" if isinstance(external, o.ExternalResource) else str(external)
+        )
         what = f"{base.descriptor.kind}, {what}"
-        rows.append(pytest.param(replace(base, remote=remote), wanted, id=f"{name}, {what}, wanted"))
-        deleting = replace(base, remote=remote, deleting_for_s=100.0)
+        rows.append(pytest.param(replace(base, external=external), wanted, id=f"{name}, {what}, wanted"))
+        deleting = replace(base, external=external, deleting_for_s=100.0)
         rows.append(pytest.param(deleting, deleted, id=f"{name}, {what}, deleting"))
     return rows
 
@@ -127,58 +132,58 @@ def _table(job: KindDescriptor) -> list[Any]:
         + _rows("recorded and edited", recorded(**of, **EDITED), RECORDED_TABLE)
         + _rows("generated name", observed(**of), GENERATED_TABLE)
         + _rows("given name, owner unknown", observed(**of, **GIVEN), UNKNOWN_OWNER_TABLE)
-        + _rows("given name, ours", observed(**of, **GIVEN, owner=p.Owner.OURS), OURS_TABLE)
-        + _rows("given name, foreign", observed(**of, **GIVEN, owner=p.Owner.FOREIGN), FOREIGN_TABLE)
+        + _rows("given name, ours", observed(**of, **GIVEN, owner=o.Ownership.OURS), OURS_TABLE)
+        + _rows("given name, foreign", observed(**of, **GIVEN, owner=o.Ownership.FOREIGN), FOREIGN_TABLE)
     )
 
 
-TABLE = [row for job in JOBS for row in _table(job)]
+TABLE = {job.kind: _table(job) for job in JOBS}
 
 
-@pytest.mark.parametrize(("seen", "expected"), TABLE)
-def test_each_state_has_one_answer(seen: p.Observed, expected: str) -> None:
+@each_cell(TABLE)
+def test_each_state_has_one_answer(seen: o.Observed, expected: str) -> None:
     """v1-kinds.md 12.1, rows 1 to 14 and 18."""
     assert told(decide(seen)) == expected
 
 
 SPECIAL = [
-    pytest.param(observed(has_finalizer=False), "prepare", id="no finalizer yet: prepare before anything"),
-    pytest.param(observed(is_name_persisted=False), "prepare", id="no name in the spec yet: prepare"),
+    pytest.param(observed(has_finalizer=False), "ensure finalizer", id="no finalizer yet: prepare before anything"),
+    pytest.param(observed(is_name_persisted=False), "ensure finalizer", id="no name in the spec yet: prepare"),
     pytest.param(
         observed(has_finalizer=False, deleting_for_s=0.0), "nothing", id="deleted before the first pass: none of ours"
     ),
     pytest.param(observed(name_is_taken=True), "describe", id="Create says the name exists: look"),
     pytest.param(
-        observed(name_is_taken=True, remote=ABSENT), "wait", id="exists for Create, not for Describe: wait (D-07b)"
+        observed(name_is_taken=True, external=ABSENT), "wait", id="exists for Create, not for Describe: wait (D-07b)"
     ),
     pytest.param(
-        observed(recorded=RECORDED, mutation=p.Mutation.CREATED), "show InProgress", id="created in this pass: record"
+        observed(recorded=RECORDED, mutation=o.Mutation.CREATED), "show InProgress", id="created in this pass: record"
     ),
     pytest.param(
-        observed(recorded=RECORDED, mutation=p.Mutation.CREATED, remote=ABSENT),
+        observed(recorded=RECORDED, mutation=o.Mutation.CREATED, external=ABSENT),
         "show InProgress",
         id="created after a look that found nothing: record",
     ),
-    pytest.param(recorded(recorded=YOUNG, remote=ABSENT), "wait", id="created just now, not visible yet: wait"),
+    pytest.param(recorded(recorded=YOUNG, external=ABSENT), "wait", id="created just now, not visible yet: wait"),
     pytest.param(
-        recorded(recorded=YOUNG, remote=ABSENT, deleting_for_s=0.0), "wait", id="the same in deletion: do not let go"
+        recorded(recorded=YOUNG, external=ABSENT, deleting_for_s=0.0), "wait", id="the same in deletion: do not let go"
     ),
     pytest.param(recorded(is_describe_due=True), "describe", id="lists do not show it: ask by name"),
     pytest.param(
-        recorded(is_describe_due=True, remote=summary("InProgress")), "describe", id="the safety net wants a look"
+        recorded(is_describe_due=True, external=summary("InProgress")), "describe", id="the safety net wants a look"
     ),
     pytest.param(
-        recorded(deleting_for_s=9.0, shown="Stopping", remote=summary("InProgress")),
+        recorded(deleting_for_s=9.0, shown="Stopping", external=summary("InProgress")),
         "wait",
         id="stop was asked for, the list is older: do not ask again",
     ),
     pytest.param(
-        recorded(deleting_for_s=9.0, shown="Stopping", remote=description("InProgress")),
+        recorded(deleting_for_s=9.0, shown="Stopping", external=description("InProgress")),
         "stop",
         id="stop was asked for, yet it runs: ask again",
     ),
     pytest.param(
-        recorded(deleting_for_s=9.0, mutation=p.Mutation.STOPPED, remote=summary("InProgress")),
+        recorded(deleting_for_s=9.0, mutation=o.Mutation.STOPPED, external=summary("InProgress")),
         "show Stopping",
         id="stopped in this pass: say so",
     ),
@@ -186,43 +191,47 @@ SPECIAL = [
         recorded(deleting_for_s=9.0, stop_was_refused=True), "describe", id="stop refused for the state: look again"
     ),
     pytest.param(
-        recorded(deleting_for_s=9.0, stop_was_refused=True, remote=description("InProgress")),
+        recorded(deleting_for_s=9.0, stop_was_refused=True, external=description("InProgress")),
         "wait",
         id="stop refused, Describe shows no reason: wait",
     ),
-    pytest.param(observed(deleting_for_s=3.0, remote=ABSENT), "wait", id="a Create may still be in doubt: wait"),
+    pytest.param(observed(deleting_for_s=3.0, external=ABSENT), "wait", id="a Create may still be in doubt: wait"),
     pytest.param(
-        observed(deleting_for_s=99.0, doubt_for_s=3.0, remote=ABSENT), "wait", id="a Create went unanswered: wait"
+        observed(deleting_for_s=99.0, doubt_for_s=3.0, external=ABSENT), "wait", id="a Create went unanswered: wait"
     ),
     pytest.param(
-        observed(deleting_for_s=3.0, was_refused=True, remote=ABSENT), "release", id="AWS refused for good: let go"
+        observed(deleting_for_s=3.0, was_refused=True, external=ABSENT),
+        "remove finalizer",
+        id="AWS refused for good: let go",
     ),
     pytest.param(recorded(is_ended=True), "nothing", id="ended: no call ever again"),
     pytest.param(recorded(is_ended=True, has_finalizer=False), "nothing", id="ended, finalizer removed: leave it"),
-    pytest.param(recorded(is_ended=True, deleting_for_s=0.0), "release", id="ended: deletion asks nobody"),
+    pytest.param(recorded(is_ended=True, deleting_for_s=0.0), "remove finalizer", id="ended: deletion asks nobody"),
     pytest.param(recorded(is_ended=True, rules_running=True), "describe", id="rules run on: look"),
     pytest.param(
         recorded(is_ended=True, rules_running=True, described_ago_s=10.0), "wait", id="rules run on, just looked: wait"
     ),
     pytest.param(
         recorded(is_ended=True, rules_running=True, deleting_for_s=0.0),
-        "release",
+        "remove finalizer",
         id="deletion does not wait for rules",
     ),
     pytest.param(observed(hold_s=30.0), "wait", id="AWS refused lately: not yet again"),
-    pytest.param(recorded(hold_s=30.0, remote=summary("Completed")), "wait", id="held: no Describe, but followed"),
-    pytest.param(recorded(hold_s=30.0, remote=summary("InProgress")), "show InProgress", id="held: lists still count"),
+    pytest.param(recorded(hold_s=30.0, external=summary("Completed")), "wait", id="held: no Describe, but followed"),
+    pytest.param(
+        recorded(hold_s=30.0, external=summary("InProgress")), "show InProgress", id="held: lists still count"
+    ),
     pytest.param(observed(is_legacy=True, shown="Completed"), "describe", id="the predecessor's: look first"),
     pytest.param(
-        observed(is_legacy=True, shown="Completed", remote=ABSENT), "stuck: NotFound", id="the predecessor's, gone"
+        observed(is_legacy=True, shown="Completed", external=ABSENT), "stuck: NotFound", id="the predecessor's, gone"
     ),
     pytest.param(
-        observed(is_legacy=True, shown="ReconcilingTrainingJob", remote=ABSENT),
+        observed(is_legacy=True, shown="ReconcilingTrainingJob", external=ABSENT),
         "create",
         id="the predecessor could not create it: create",
     ),
     pytest.param(
-        observed(is_legacy=True, is_name_generated=False, shown="InProgress", remote=description("InProgress")),
+        observed(is_legacy=True, is_name_generated=False, shown="InProgress", external=description("InProgress")),
         "show InProgress",
         id="what the predecessor's status names is ours",
     ),
@@ -230,7 +239,7 @@ SPECIAL = [
 
 
 @pytest.mark.parametrize(("seen", "expected"), SPECIAL)
-def test_each_special_situation_has_one_answer(seen: p.Observed, expected: str) -> None:
+def test_each_special_situation_has_one_answer(seen: o.Observed, expected: str) -> None:
     """Late answers, doubt, holds, rules, and what the predecessor left."""
     assert told(decide(seen)) == expected
 
@@ -238,21 +247,23 @@ def test_each_special_situation_has_one_answer(seen: p.Observed, expected: str) 
 # --- ttl-seconds-after-finished
 
 
-def ended(ttl_s: int | None = 60, ended_ago_s: float | None = 20.0, **changes: Any) -> p.Observed:
+def ended(ttl_s: int | None = 60, ended_ago_s: float | None = 20.0, **changes: Any) -> o.Observed:
     """An object that shows the end of its job, with a time to live."""
-    policy = replace(p.Policy(ttl_s=ttl_s), **changes.pop("policy", {}))
+    policy = replace(o.Policy(ttl_s=ttl_s), **changes.pop("policy", {}))
     return recorded(**{"is_ended": True, "ended_ago_s": ended_ago_s, "policy": policy, **changes})
 
 
 EXPIRY = [
     pytest.param(ended(), "wait", 40.0, id="not over: look again when it is"),
-    pytest.param(ended(ended_ago_s=60.0), "expire", None, id="over"),
-    pytest.param(ended(ended_ago_s=1e9), "expire", None, id="long over, say while no operator ran"),
-    pytest.param(ended(ttl_s=0, ended_ago_s=0.0), "expire", None, id="zero: at once"),
+    pytest.param(ended(ended_ago_s=60.0), "delete expired", None, id="over"),
+    pytest.param(ended(ended_ago_s=1e9), "delete expired", None, id="long over, say while no operator ran"),
+    pytest.param(ended(ttl_s=0, ended_ago_s=0.0), "delete expired", None, id="zero: at once"),
     pytest.param(ended(ttl_s=None, ended_ago_s=1e9), "nothing", None, id="never"),
-    pytest.param(ended(ended_ago_s=60.0, has_finalizer=False), "expire", None, id="over, finalizer removed"),
-    pytest.param(ended(ended_ago_s=60.0, hold_s=30.0), "expire", None, id="over: AWS is not asked, so a hold is none"),
-    pytest.param(ended(ended_ago_s=60.0, rules_running=True), "expire", None, id="over, though rules run on"),
+    pytest.param(ended(ended_ago_s=60.0, has_finalizer=False), "delete expired", None, id="over, finalizer removed"),
+    pytest.param(
+        ended(ended_ago_s=60.0, hold_s=30.0), "delete expired", None, id="over: AWS is not asked, so a hold is none"
+    ),
+    pytest.param(ended(ended_ago_s=60.0, rules_running=True), "delete expired", None, id="over, though rules run on"),
     pytest.param(
         ended(ended_ago_s=55.0, rules_running=True, described_ago_s=1.0), "wait", 5.0, id="over before the rules' turn"
     ),
@@ -264,12 +275,17 @@ EXPIRY = [
     ),
     pytest.param(ended(ended_ago_s=60.0, policy={"paused": True}), "nothing", None, id="over, but paused"),
     pytest.param(
-        ended(ended_ago_s=60.0, policy={"retain": True}), "expire", None, id="over, retain: the job stays anyway"
+        ended(ended_ago_s=60.0, policy={"retain": True}),
+        "delete expired",
+        None,
+        id="over, retain: the job stays anyway",
     ),
-    pytest.param(ended(ended_ago_s=60.0, deleting_for_s=0.0), "release", None, id="over, and deleted already: let go"),
-    pytest.param(recorded(policy=p.Policy(ttl_s=0)), "wait", None, id="still running"),
     pytest.param(
-        observed(policy=p.Policy(ttl_s=0), was_refused=True), "create", None, id="no job ever: nothing to end"
+        ended(ended_ago_s=60.0, deleting_for_s=0.0), "remove finalizer", None, id="over, and deleted already: let go"
+    ),
+    pytest.param(recorded(policy=o.Policy(ttl_s=0)), "wait", None, id="still running"),
+    pytest.param(
+        observed(policy=o.Policy(ttl_s=0), was_refused=True), "create", None, id="no job ever: nothing to end"
     ),
 ]
 
@@ -277,12 +293,12 @@ EXPIRY = [
 @pytest.mark.parametrize(("seen", "expected", "again_s"), EXPIRY)
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.kind)
 def test_an_object_goes_when_its_time_after_the_end_is_over(
-    job: KindDescriptor, seen: p.Observed, expected: str, again_s: float | None
+    job: KindDescriptor, seen: o.Observed, expected: str, again_s: float | None
 ) -> None:
     """As batch/v1 JobSpec.ttlSecondsAfterFinished: counted from the end, zero means at once."""
-    plan = decide(replace(seen, descriptor=job))
-    assert told(plan) == expected
-    assert again_s is None or (isinstance(plan, p.Settle) and plan.again_s == again_s)
+    step = decide(replace(seen, descriptor=job))
+    assert told(step) == expected
+    assert again_s is None or (isinstance(step, s.Finish) and step.again_s == again_s)
 
 
 # --- errors: class x (not created, created, being deleted) -> value shown, phase, verdict
@@ -297,39 +313,69 @@ VALUES_IN_TROUBLE = [
 """What v1 shows for an error that passes, and for one that must be cured (v1-kinds.md 6)."""
 ERROR_TABLE = [
     (ErrorClass.RETRYABLE, RECONCILING, "troubled", "retry", None, "troubled", "retry", "troubled", "retry"),
-    (ErrorClass.DENIED, RECONCILING, "troubled", "slow", None, "troubled", "slow", "troubled", "slow"),
-    (ErrorClass.QUOTA, RECONCILING, "troubled", "slow", None, "troubled", "slow", "troubled", "slow"),
-    (ErrorClass.INVALID, RECONCILING, "stuck", "terminal", None, "troubled", "slow", "troubled", "slow"),
+    (
+        ErrorClass.DENIED,
+        RECONCILING,
+        "troubled",
+        "retry slowly",
+        None,
+        "troubled",
+        "retry slowly",
+        "troubled",
+        "retry slowly",
+    ),
+    (
+        ErrorClass.QUOTA,
+        RECONCILING,
+        "troubled",
+        "retry slowly",
+        None,
+        "troubled",
+        "retry slowly",
+        "troubled",
+        "retry slowly",
+    ),
+    (
+        ErrorClass.INVALID,
+        RECONCILING,
+        "stuck",
+        "terminal",
+        None,
+        "troubled",
+        "retry slowly",
+        "troubled",
+        "retry slowly",
+    ),
     (ErrorClass.CONFLICT, RECONCILING, "troubled", "retry", None, "troubled", "retry", "troubled", "retry"),
     (ErrorClass.EXISTS, RECONCILING, "troubled", "retry", None, "troubled", "retry", "troubled", "retry"),
 ]
 
 
-def failure(error_class: ErrorClass, during: p.During, **changes: Any) -> p.Failure:
+def failure(error_class: ErrorClass, during: o.During, **changes: Any) -> o.Failure:
     """A refused step."""
-    return replace(p.Failure(during, error_class, "SomeCode", "some message"), **changes)
+    return replace(o.Failure(during, error_class, "SomeCode", "some message"), **changes)
 
 
 @pytest.mark.parametrize("row", ERROR_TABLE, ids=lambda row: row[0].value)
 def test_each_error_class_has_one_behaviour(row: tuple[Any, ...]) -> None:
     """Rows 15 to 17: before the creation the operator's value is shown, after it AWS's stays; deletion holds on."""
     error_class, *expected = row
-    new = decide(observed(failure=failure(error_class, p.During.CREATE)))
-    old = decide(recorded(failure=failure(error_class, p.During.DESCRIBE)))
-    going = decide(recorded(failure=failure(error_class, p.During.STOP), deleting_for_s=50.0))
-    assert isinstance(new, p.Settle)
-    assert isinstance(old, p.Settle)
-    assert isinstance(going, p.Settle)
-    assert new.view is not None
-    assert old.view is not None
-    assert going.view is not None
+    new = decide(observed(failure=failure(error_class, o.During.CREATE)))
+    old = decide(recorded(failure=failure(error_class, o.During.DESCRIBE)))
+    going = decide(recorded(failure=failure(error_class, o.During.STOP), deleting_for_s=50.0))
+    assert isinstance(new, s.Finish)
+    assert isinstance(old, s.Finish)
+    assert isinstance(going, s.Finish)
+    assert new.status_update is not None
+    assert old.status_update is not None
+    assert going.status_update is not None
     assert [
-        *(new.view.value, new.view.phase.value, new.verdict.value),
-        *(old.view.value, old.view.phase.value, old.verdict.value),
-        *(going.view.phase.value, going.verdict.value),
+        *(new.status_update.value, new.status_update.phase.value, new.outcome.value),
+        *(old.status_update.value, old.status_update.phase.value, old.outcome.value),
+        *(going.status_update.phase.value, going.outcome.value),
     ] == expected
     assert old.follow
-    assert new.view.additional == "SomeCode: some message"
+    assert new.status_update.additional == "SomeCode: some message"
 
 
 @pytest.mark.parametrize(("job", "passing", "lasting"), VALUES_IN_TROUBLE, ids=lambda each: getattr(each, "kind", ""))
@@ -338,97 +384,99 @@ def test_each_kind_has_its_values_for_trouble_before_the_creation_and_none_after
     job: KindDescriptor, passing: str, lasting: str, error_class: ErrorClass
 ) -> None:
     """v1-kinds.md 6.1 to 6.4; D-12: a batch transform job that AWS cannot be asked about is not `Failed`."""
-    new = decide(observed(descriptor=job, failure=failure(error_class, p.During.CREATE)))
-    old = decide(recorded(descriptor=job, failure=failure(error_class, p.During.DESCRIBE)))
-    assert isinstance(new, p.Settle)
-    assert isinstance(old, p.Settle)
-    assert new.view is not None
-    assert old.view is not None
-    assert new.view.value == (passing if error_class is ErrorClass.RETRYABLE else lasting)
-    assert old.view.value is None
-    assert new.view.additional == "SomeCode: some message"
-    assert new.view.synced != "Synced"
+    new = decide(observed(descriptor=job, failure=failure(error_class, o.During.CREATE)))
+    old = decide(recorded(descriptor=job, failure=failure(error_class, o.During.DESCRIBE)))
+    assert isinstance(new, s.Finish)
+    assert isinstance(old, s.Finish)
+    assert new.status_update is not None
+    assert old.status_update is not None
+    assert new.status_update.value == (passing if error_class is ErrorClass.RETRYABLE else lasting)
+    assert old.status_update.value is None
+    assert new.status_update.additional == "SomeCode: some message"
+    assert new.status_update.synced != "Synced"
 
 
 @pytest.mark.parametrize(("job", "_", "lasting"), VALUES_IN_TROUBLE, ids=lambda each: getattr(each, "kind", ""))
 def test_each_kind_has_its_value_for_a_name_that_is_taken_or_lacking(job: KindDescriptor, _: str, lasting: str) -> None:
     """Row 13, and adoption without anything to adopt."""
-    taken = observed(descriptor=job, **GIVEN, owner=p.Owner.FOREIGN, remote=description("InProgress"))
-    lacking = observed(descriptor=job, policy=p.Policy(adoption=p.Adoption.ADOPT), remote=ABSENT)
+    taken = observed(descriptor=job, **GIVEN, owner=o.Ownership.FOREIGN, external=description("InProgress"))
+    lacking = observed(descriptor=job, policy=o.Policy(adoption=o.Adoption.ADOPT), external=ABSENT)
     for seen in (taken, lacking):
-        plan = decide(seen)
-        assert isinstance(plan, p.Settle)
-        assert plan.view is not None
-        assert (plan.view.phase, plan.view.value) == (p.Phase.STUCK, lasting)
+        step = decide(seen)
+        assert isinstance(step, s.Finish)
+        assert step.status_update is not None
+        assert (step.status_update.phase, step.status_update.value) == (s.Phase.STUCK, lasting)
 
 
 @pytest.mark.parametrize(
     ("seen", "expected"),
     [
-        pytest.param(observed(), "release", id="never created: let go"),
+        pytest.param(observed(), "remove finalizer", id="never created: let go"),
         pytest.param(recorded(), "show None", id="created: hold on"),
         pytest.param(observed(doubt_for_s=99.0), "show ReconcilingTrainingJob", id="in doubt: hold on"),
     ],
 )
 def test_an_object_that_cannot_be_asked_about_is_deletable_if_it_never_was_created(
-    seen: p.Observed, expected: str
+    seen: o.Observed, expected: str
 ) -> None:
     """No region or a wrong one: no request could be made, so nothing can exist."""
-    cannot = failure(ErrorClass.INVALID, p.During.DESCRIBE, sent=False)
+    cannot = failure(ErrorClass.INVALID, o.During.DESCRIBE, sent=False)
     assert told(decide(replace(seen, failure=cannot, deleting_for_s=50.0))) == expected
 
 
 def test_trouble_is_told_once() -> None:
     """An Event when the trouble begins, not for every attempt."""
-    refused = failure(ErrorClass.DENIED, p.During.CREATE)
+    refused = failure(ErrorClass.DENIED, o.During.CREATE)
     first = decide(observed(failure=refused))
     again = decide(observed(failure=refused, reasons={"Reconciling": "AccessDenied"}))
-    assert isinstance(first, p.Settle)
-    assert isinstance(again, p.Settle)
+    assert isinstance(first, s.Finish)
+    assert isinstance(again, s.Finish)
     assert [event.reason for event in first.events] == ["AccessDenied"]
     assert again.events == ()
 
 
 def test_an_edit_of_the_identity_is_told_and_changes_nothing_else() -> None:
     """Row 6, D-04, D-11: AWS's status stays, a notice is added, once as an Event."""
-    plan = decide(recorded(edited=("spec.region",), remote=summary("InProgress")))
-    again = decide(recorded(edited=("spec.region",), remote=summary("InProgress"), reasons={"Synced": "SpecImmutable"}))
-    assert isinstance(plan, p.Settle)
-    assert isinstance(again, p.Settle)
-    assert plan.view is not None
-    assert (plan.view.value, plan.view.synced) == ("InProgress", "SpecImmutable")
-    assert "spec.region" in plan.view.additional
-    assert [event.reason for event in plan.events] == ["SpecImmutable"]
+    step = decide(recorded(edited=("spec.region",), external=summary("InProgress")))
+    again = decide(
+        recorded(edited=("spec.region",), external=summary("InProgress"), reasons={"Synced": "SpecImmutable"})
+    )
+    assert isinstance(step, s.Finish)
+    assert isinstance(again, s.Finish)
+    assert step.status_update is not None
+    assert (step.status_update.value, step.status_update.synced) == ("InProgress", "SpecImmutable")
+    assert "spec.region" in step.status_update.additional
+    assert [event.reason for event in step.events] == ["SpecImmutable"]
     assert again.events == ()
 
 
 def test_the_secondary_status_is_emptied_while_stopping() -> None:
     """v1-kinds.md 6.1."""
-    plan = decide(recorded(remote=summary("Stopping")))
-    assert isinstance(plan, p.Settle)
-    assert plan.view is not None
-    assert plan.view.secondary == ""
+    step = decide(recorded(external=summary("Stopping")))
+    assert isinstance(step, s.Finish)
+    assert step.status_update is not None
+    assert step.status_update.secondary == ""
 
 
 def test_rules_that_run_on_after_the_job_are_polled() -> None:
     """v1-kinds.md 6.8: as long as any rule is InProgress or Stopping."""
     running = [{"ruleEvaluationStatus": "NoIssuesFound"}, {"ruleEvaluationStatus": "Stopping"}]
     done = [{"ruleEvaluationStatus": "NoIssuesFound"}]
-    polls = decide(recorded(remote=description("Completed", debugRuleEvaluationStatuses=running)))
+    polls = decide(recorded(external=description("Completed", debugRuleEvaluationStatuses=running)))
     ends = decide(
-        recorded(is_ended=True, rules_running=True, remote=description("Completed", debugRuleEvaluationStatuses=done))
+        recorded(is_ended=True, rules_running=True, external=description("Completed", debugRuleEvaluationStatuses=done))
     )
-    assert isinstance(polls, p.Settle)
-    assert isinstance(ends, p.Settle)
+    assert isinstance(polls, s.Finish)
+    assert isinstance(ends, s.Finish)
     assert polls.again_s is not None
     assert ends.again_s is None
 
 
 def test_a_list_that_knows_of_the_end_before_describe_does_is_looked_at_again() -> None:
     """Two replicas of SageMaker may disagree: the end must not be missed."""
-    plan = decide(recorded(summary=summary("Completed"), remote=description("InProgress")))
-    assert isinstance(plan, p.Settle)
-    assert plan.again_s is not None
+    step = decide(recorded(summary=summary("Completed"), external=description("InProgress")))
+    assert isinstance(step, s.Finish)
+    assert step.again_s is not None
 
 
 # --- what holds for every observation
@@ -450,8 +498,8 @@ OBSERVATIONS = st.builds(
     is_ended=st.booleans(),
     shown=st.sampled_from(["", "Stopping", "InProgress", "Completed", RECONCILING]),
     rules_running=st.booleans(),
-    remote=REMOTES,
-    owner=st.sampled_from(list(p.Owner)),
+    external=REMOTES,
+    owner=st.sampled_from(list(o.Ownership)),
     is_describe_due=st.booleans(),
     doubt_for_s=st.none() | st.sampled_from([1.0, 100.0]),
     was_refused=st.booleans(),
@@ -462,15 +510,15 @@ OBSERVATIONS = st.builds(
     | st.builds(
         failure,
         st.sampled_from([each for each in ErrorClass if each not in {ErrorClass.THROTTLED, ErrorClass.NOT_FOUND}]),
-        st.sampled_from(list(p.During)),
+        st.sampled_from(list(o.During)),
     ),
 )
 
 
 @given(OBSERVATIONS)
-def test_nothing_is_created_twice_or_for_an_object_that_is_going(seen: p.Observed) -> None:
+def test_nothing_is_created_twice_or_for_an_object_that_is_going(seen: o.Observed) -> None:
     """D-08: Create needs a prepared, wanted object that never recorded a creation."""
-    if isinstance(decide(seen), p.Create):
+    if isinstance(decide(seen), s.Create):
         assert seen.recorded is None
         assert seen.deleting_for_s is None
         assert seen.has_finalizer
@@ -479,30 +527,30 @@ def test_nothing_is_created_twice_or_for_an_object_that_is_going(seen: p.Observe
 
 
 @given(OBSERVATIONS)
-def test_only_what_is_ours_and_unwanted_is_stopped(seen: p.Observed) -> None:
+def test_only_what_is_ours_and_unwanted_is_stopped(seen: o.Observed) -> None:
     """D-03: Stop needs a deletion, a job that runs, and proof that it is ours."""
-    if isinstance(decide(seen), p.Stop):
+    if isinstance(decide(seen), s.Stop):
         assert seen.deleting_for_s is not None
-        assert isinstance(seen.remote, p.Found)
-        assert seen.remote.value == "InProgress"
-        assert seen.recorded or seen.is_name_generated or seen.is_legacy or seen.owner is p.Owner.OURS
+        assert isinstance(seen.external, o.ExternalResource)
+        assert seen.external.value == "InProgress"
+        assert seen.recorded or seen.is_name_generated or seen.is_legacy or seen.owner is o.Ownership.OURS
 
 
 @given(OBSERVATIONS)
-def test_the_finalizer_goes_only_when_nothing_of_ours_can_run(seen: p.Observed) -> None:
+def test_the_finalizer_goes_only_when_nothing_of_ours_can_run(seen: o.Observed) -> None:
     """D-09, D-10: terminal, proved absent, or somebody else's."""
-    if isinstance(decide(seen), p.Release):
+    if isinstance(decide(seen), s.RemoveFinalizer):
         assert seen.deleting_for_s is not None
-        remote = seen.remote
-        is_over = isinstance(remote, p.Found) and remote.value in TRAINING_JOB.status.terminal
-        is_foreign = seen.recorded is None and seen.owner is p.Owner.FOREIGN
+        external = seen.external
+        is_over = isinstance(external, o.ExternalResource) and external.value in TRAINING_JOB.status.terminal
+        is_foreign = seen.recorded is None and seen.owner is o.Ownership.FOREIGN
         was_ended = seen.is_ended and seen.recorded is not None
-        assert is_over or is_foreign or was_ended or remote is ABSENT
+        assert is_over or is_foreign or was_ended or external is ABSENT
         assert seen.failure is None
 
 
 @given(OBSERVATIONS)
-def test_a_hold_lets_no_call_through(seen: p.Observed) -> None:
+def test_a_hold_lets_no_call_through(seen: o.Observed) -> None:
     """A refused credential or an invalid spec never loops."""
     if seen.hold_s is not None:
-        assert not isinstance(decide(seen), p.Create | p.Stop | p.Describe | p.CheckOwner)
+        assert not isinstance(decide(seen), s.Create | s.Stop | s.Describe | s.VerifyOwner)

@@ -7,9 +7,10 @@ import pytest
 
 from api.descriptor import KindDescriptor
 from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PROCESSING_JOB, TRAINING_JOB
-from controller.reconcile import plan as p
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
 from controller.reconcile.job.decide import decide
-from controller.reconcile.status.view import Facts, next_status
+from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, Table, enum, table, true_conditions
 
@@ -80,7 +81,7 @@ TABLE = table(
     can_be,
 )
 
-RUNNING = p.View(p.Phase.WORKING, "InProgress", value="InProgress")
+RUNNING = s.StatusUpdate(s.Phase.WORKING, "InProgress", value="InProgress")
 
 
 def of_kind(kind: KindDescriptor) -> Table:
@@ -89,19 +90,19 @@ def of_kind(kind: KindDescriptor) -> Table:
     return replace(TABLE, cells=tuple(cell for cell in TABLE.cells if cell["state"] in known))
 
 
-def observed(kind: KindDescriptor, cell: Cell) -> p.Observed:
+def observed(kind: KindDescriptor, cell: Cell) -> o.Observed:
     """The situation of a cell: a prepared object, whose status tells of a running job if it has created one."""
     whose, state = cell["whose"], cell["state"]
     is_created = whose in {"ours", "gone"}
     arn = f"arn:aws:sagemaker:us-east-2:123456789012:{kind.singular}/job"
     created = NOW - timedelta(hours=1)
-    remote: p.Remote = None
+    external: o.External = None
     if whose in {"gone", "never"}:
-        remote = ABSENT
+        external = ABSENT
     elif whose != "unknown":
-        source = p.Source.SUMMARY if cell["asked by"] == "list" else p.Source.DESCRIPTION
-        remote = p.Found(source, state, arn=arn, created_at=created)
-    return p.Observed(
+        source = o.Source.SUMMARY if cell["asked by"] == "list" else o.Source.DESCRIPTION
+        external = o.ExternalResource(source, state, arn=arn, created_at=created)
+    return o.Observed(
         descriptor=kind,
         name="job",
         is_name_generated=False,
@@ -110,42 +111,44 @@ def observed(kind: KindDescriptor, cell: Cell) -> p.Observed:
         generation=2,
         now=NOW,
         deleting_for_s=100.0 if cell["object"] == "deleted" else None,
-        recorded=p.Recorded("job", "us-east-2", "aws", arn, "123456789012", created) if is_created else None,
+        recorded=o.Recorded("job", "us-east-2", "aws", arn, "123456789012", created) if is_created else None,
         is_recorded_in_status=is_created,
         shown="InProgress" if is_created else "",
         edited=("spec.region",) if cell["spec"] == "edited" else (),
-        remote=remote,
-        owner={"foreign": p.Owner.FOREIGN, "ours": p.Owner.OURS}.get(whose, p.Owner.UNKNOWN),
+        external=external,
+        owner={"foreign": o.Ownership.FOREIGN, "ours": o.Ownership.OURS}.get(whose, o.Ownership.UNKNOWN),
     )
 
 
 ACTIONS = {
-    p.Prepare: "prepare",
-    p.Create: "create",
-    p.Describe: "describe",
-    p.CheckOwner: "check tags",
-    p.Stop: "stop",
-    p.Release: "let go",
+    s.EnsureFinalizer: "prepare",
+    s.Create: "create",
+    s.Describe: "describe",
+    s.VerifyOwner: "check tags",
+    s.Stop: "stop",
+    s.RemoveFinalizer: "let go",
 }
 
 
 def decided(kind: KindDescriptor, cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
     seen = observed(kind, cell)
-    plan = decide(seen)
-    view = plan.view if isinstance(plan, p.Settle) else None
-    action = ACTIONS.get(type(plan), "")
-    if isinstance(plan, p.Settle):
-        action = "refuse" if plan.verdict is p.Verdict.TERMINAL else "show" if view else "wait"
+    step = decide(seen)
+    status_update = step.status_update if isinstance(step, s.Finish) else None
+    action = ACTIONS.get(type(step), "")
+    if isinstance(step, s.Finish):
+        action = "refuse" if step.outcome is s.Outcome.TERMINAL else "show" if status_update else "wait"
     value = "as before"
-    if view is not None and view.value is not None:
+    if status_update is not None and status_update.value is not None:
         operators = {kind.status.refused or kind.status.reconciling: "the operator's"}
-        value = "AWS's" if view.value == cell["state"] else operators.get(view.value, view.value)
+        value = (
+            "AWS's" if status_update.value == cell["state"] else operators.get(status_update.value, status_update.value)
+        )
     before = next_status(kind, {}, RUNNING, Facts(2, NOW))
     return {
         "action": action,
         "status": value,
-        "true conditions": true_conditions(kind, before, view, NOW),
+        "true conditions": true_conditions(kind, before, status_update, NOW),
     }
 
 
@@ -173,22 +176,22 @@ def test_every_state_that_aws_lists_is_in_the_table(kind: KindDescriptor) -> Non
 def test_no_cell_falls_through_when_a_step_fails(kind: KindDescriptor, error_class: ErrorClass) -> None:
     """Rows 15 to 17: whatever fails in whatever cell, the pass ends, nothing is asked again and no object is let go."""
     for cell in of_kind(kind).cells:
-        for during in p.During:
-            failure = p.Failure(during, error_class, "SomeCode", "some message")
-            plan = decide(replace(observed(kind, cell), failure=failure))
-            assert isinstance(plan, p.Settle), f"{cell}, {during}: {plan}"
-            assert plan.view is not None
-            assert plan.view.additional
+        for during in o.During:
+            failure = o.Failure(during, error_class, "SomeCode", "some message")
+            step = decide(replace(observed(kind, cell), failure=failure))
+            assert isinstance(step, s.Finish), f"{cell}, {during}: {step}"
+            assert step.status_update is not None
+            assert step.status_update.additional
 
 
 @pytest.mark.parametrize("kind", JOBS, ids=lambda kind: kind.kind)
 def test_what_is_paused_is_left_alone_in_every_cell(kind: KindDescriptor) -> None:
     """modern-expectations.md 4: no AWS calls, no status but the condition; a deletion waits."""
     for cell in of_kind(kind).cells:
-        plan = decide(replace(observed(kind, cell), policy=p.Policy(paused=True)))
-        assert isinstance(plan, p.Settle), f"{cell}: {plan}"
-        assert plan.view is not None
-        assert plan.view.phase is p.Phase.PAUSED
+        step = decide(replace(observed(kind, cell), policy=o.Policy(paused=True)))
+        assert isinstance(step, s.Finish), f"{cell}: {step}"
+        assert step.status_update is not None
+        assert step.status_update.phase is s.Phase.PAUSED
 
 
 @pytest.mark.parametrize("kind", JOBS, ids=lambda kind: kind.kind)
@@ -196,5 +199,5 @@ def test_retain_lets_go_in_every_cell_and_touches_nothing(kind: KindDescriptor) 
     """modern-expectations.md 4: whatever the state, whoever owns it."""
     for cell in of_kind(kind).cells:
         if cell["object"] == "deleted":
-            plan = decide(replace(observed(kind, cell), policy=p.Policy(retain=True)))
-            assert isinstance(plan, p.Release), f"{cell}: {plan}"
+            step = decide(replace(observed(kind, cell), policy=o.Policy(retain=True)))
+            assert isinstance(step, s.RemoveFinalizer), f"{cell}: {step}"

@@ -490,11 +490,11 @@ def test_quiet_objects_take_no_memory() -> None:
     world = World()
     world.cluster.apply(manifest())
     world.run(30)
-    assert len(world.reconciler._memories) == 0
+    assert len(world.reconciler._states) == 0
     assert world.tracker.last(KEY) is not None
     world.aws.move(world.job_name, "Completed")
     world.run(30)
-    assert len(world.reconciler._memories) == 0
+    assert len(world.reconciler._states) == 0
     assert world.tracker.last(KEY) is None
 
 

@@ -1,4 +1,4 @@
-"""From an object and our memory of it to `Observed`."""
+"""From an object and the local state of it to `Observed`."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,10 +8,10 @@ import pytest
 
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
-from controller.reconcile.local_state import Hold, Memories, Memory
-from controller.reconcile.namespaces.settings import NamespaceSettings, Scope, scope_of
-from controller.reconcile.observe_object import found, hold_token, observed
-from controller.reconcile.plan import Observed, Source
+from controller.reconcile.managed.local_state import Hold, LocalState, LocalStates
+from controller.reconcile.managed.observe_object import external_resource, hold_token, observe_object
+from controller.reconcile.namespaces.settings import EffectiveSettings, NamespaceSettings, effective_settings_of
+from controller.reconcile.observation import Observed, Source
 from tests.faults.world import KEY, manifest
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -25,14 +25,16 @@ def obj(**spec: object) -> dict[str, Any]:
     return stored
 
 
-def seen(stored: dict[str, Any], memory: Memory | None = None, descriptor: Any = TRAINING_JOB) -> Observed:
+def seen(stored: dict[str, Any], state: LocalState | None = None, descriptor: Any = TRAINING_JOB) -> Observed:
     """What is observed at second 1000."""
-    return observed(descriptor, stored, scope(stored), memory or Memory(UID), now=NOW, monotonic=1000.0)
+    return observe_object(
+        descriptor, stored, effective_settings(stored), state or LocalState(UID), now=NOW, monotonic=1000.0
+    )
 
 
-def scope(stored: dict[str, Any], **namespace: str) -> Scope:
-    """The scope of an object in a namespace with these annotations."""
-    return scope_of(stored, NamespaceSettings("default", annotated(**namespace)))
+def effective_settings(stored: dict[str, Any], **namespace: str) -> EffectiveSettings:
+    """The effective settings of an object in a namespace with these annotations."""
+    return effective_settings_of(stored, NamespaceSettings("default", annotated(**namespace)))
 
 
 def annotated(**texts: str) -> dict[str, str]:
@@ -99,22 +101,22 @@ def test_the_age_of_a_deletion_is_never_negative(stamp: str | None, expected: fl
 def test_a_hold_ends_with_time_or_with_a_change_that_could_help() -> None:
     """The spec, a deletion, an annotation of ours here or on the namespace; not a label, not a status."""
     stored = obj()
-    memory = Memory(UID, hold=Hold(hold_token(stored, scope(stored)), 1060.0))
-    assert seen(stored, memory).hold_s == 60.0
+    state = LocalState(UID, hold=Hold(hold_token(stored, effective_settings(stored)), 1060.0))
+    assert seen(stored, state).hold_s == 60.0
     stored["metadata"]["labels"] = {"a": "b"}
     stored["status"] = {"additional": "text"}
-    assert seen(stored, memory).hold_s == 60.0
+    assert seen(stored, state).hold_s == 60.0
     for change in (
         {"generation": 2},
         {"deletionTimestamp": "2030-01-01T00:00:00Z"},
         {"annotations": {"sagemaker.aws.amazon.com/reconcile-at": "now"}},
     ):
         changed = {**stored, "metadata": {**stored["metadata"], **change}}
-        assert seen(changed, memory).hold_s is None
-    memory.hold = Hold(hold_token(stored, scope(stored, paused="false")), 1060.0)
-    assert seen(stored, memory).hold_s is None
-    memory.hold = Hold(hold_token(stored, scope(stored)), 999.0)
-    assert seen(stored, memory).hold_s is None
+        assert seen(changed, state).hold_s is None
+    state.hold = Hold(hold_token(stored, effective_settings(stored, paused="false")), 1060.0)
+    assert seen(stored, state).hold_s is None
+    state.hold = Hold(hold_token(stored, effective_settings(stored)), 999.0)
+    assert seen(stored, state).hold_s is None
 
 
 @pytest.mark.parametrize(
@@ -142,14 +144,14 @@ def test_the_namespaces_time_to_live_is_for_what_users_have_made(own: dict[str, 
     """What a tuning job has launched goes with it, unless its object asks for itself."""
     stored = obj()
     stored["metadata"]["annotations"] = annotated(**own)
-    of_namespace = scope(stored, ttl_seconds_after_finished="60")
-    assert observed(TRAINING_JOB, stored, of_namespace, Memory(UID), now=NOW, monotonic=0).policy.ttl_s == (
+    of_namespace = effective_settings(stored, ttl_seconds_after_finished="60")
+    assert observe_object(TRAINING_JOB, stored, of_namespace, LocalState(UID), now=NOW, monotonic=0).policy.ttl_s == (
         expected or 60
     )
     stored["metadata"]["annotations"]["sagemaker.aws.amazon.com/aws-resource"] = '{"name": "job"}'
     stored["metadata"]["ownerReferences"] = [{"apiVersion": "sagemaker.aws.amazon.com/v1", "controller": True}]
-    spawned = scope(stored, ttl_seconds_after_finished="60")
-    assert observed(TRAINING_JOB, stored, spawned, Memory(UID), now=NOW, monotonic=0).policy.ttl_s == expected
+    spawned = effective_settings(stored, ttl_seconds_after_finished="60")
+    assert observe_object(TRAINING_JOB, stored, spawned, LocalState(UID), now=NOW, monotonic=0).policy.ttl_s == expected
 
 
 @pytest.mark.parametrize("type_", ["Complete", "Failed"])
@@ -175,7 +177,7 @@ def test_an_answer_becomes_status_fields() -> None:
         "ModelArtifacts": {"S3ModelArtifacts": "s3://x"},
         "CreationTime": NOW - timedelta(hours=1),
     }
-    result = found(TRAINING_JOB, answer, Source.DESCRIPTION)
+    result = external_resource(TRAINING_JOB, answer, Source.DESCRIPTION)
     assert (result.value, result.secondary, result.failure_reason) == ("Failed", "Failed", "why")
     assert result.fields == {"modelPath": "s3://x"}
     assert result.created_at == NOW - timedelta(hours=1)
@@ -192,14 +194,14 @@ def test_an_answer_becomes_status_fields() -> None:
 def test_an_answer_that_nobody_can_read_is_an_error_of_its_own(answer: dict[str, Any]) -> None:
     """And never an observation."""
     with pytest.raises(AwsError, match="UnreadableAnswer"):
-        found(TRAINING_JOB, answer, Source.SUMMARY)
+        external_resource(TRAINING_JOB, answer, Source.SUMMARY)
 
 
 def test_memories_end_with_their_object() -> None:
     """An object of the same name with another uid starts afresh."""
-    memories = Memories()
-    memories.of(KEY, "1").stale.add("7")
-    assert memories.of(KEY, "1").stale == {"7"}
-    assert memories.of(KEY, "2").stale == set()
-    memories.forget(KEY)
-    assert len(memories) == 0
+    states = LocalStates()
+    states.of(KEY, "1").superseded_versions.add("7")
+    assert states.of(KEY, "1").superseded_versions == {"7"}
+    assert states.of(KEY, "2").superseded_versions == set()
+    states.forget(KEY)
+    assert len(states) == 0

@@ -18,15 +18,16 @@ from api.v1 import (
     PROCESSING_JOB,
     TRAINING_JOB,
 )
-from controller.reconcile import plan as p
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
 from controller.reconcile.endpoint import decide as hosting
-from controller.reconcile.endpoint.observation import HostingSeen, MakeChild, RestoreChild, Update
+from controller.reconcile.endpoint.observation import EndpointObservation, MakeChild, RestoreChild, Update
 from controller.reconcile.job import decide as job
-from controller.reconcile.namespaces.settings import NamespaceSettings, Scope
+from controller.reconcile.namespaces.settings import EffectiveSettings, NamespaceSettings
 from controller.reconcile.resource import decide as resource
-from controller.reconcile.resource.observation import ResourceSeen
+from controller.reconcile.resource.observation import ResourceObservation
 from controller.reconcile.scaling import decide as scaling
-from controller.reconcile.scaling.decide import Apply, Remove, ScalingSeen
+from controller.reconcile.scaling.decide import Apply, Remove, ScalingObservation
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.faults import hosting_world
 from tests.faults.hosting_world import HostingWorld
@@ -34,7 +35,7 @@ from tests.faults.world import KEY, World, manifest
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:training-job/job"
-MUTATIONS = (p.Create, p.Stop, p.Delete, p.PutTags, p.DropTags, Update, Apply, Remove, MakeChild, RestoreChild)
+MUTATIONS = (s.Create, s.Stop, s.Delete, s.PutTags, s.DropTags, Update, Apply, Remove, MakeChild, RestoreChild)
 """Plans that change something at AWS, by themselves or by the child object that they make."""
 JOBS = (TRAINING_JOB, HYPERPARAMETER_TUNING_JOB, BATCH_TRANSFORM_JOB, PROCESSING_JOB)
 VALUES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped", "Creating", "InService", "Updating", "Deleting")
@@ -44,7 +45,7 @@ seconds = st.sampled_from([None, 0.0, 5.0, 1e6])
 names = st.sampled_from(["", "one", "two"])
 name_sets = st.lists(names.filter(bool), unique=True).map(tuple)
 recorded = st.sampled_from([0, 1e6]).map(
-    lambda ago: p.Recorded("job", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(seconds=ago))
+    lambda ago: o.Recorded("job", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(seconds=ago))
 )
 policies = st.fixed_dictionaries(
     {},
@@ -53,10 +54,10 @@ policies = st.fixed_dictionaries(
         DELETION_POLICY.key: st.sampled_from(["delete", "retain"]),
         RECREATE_ON_FAILURE.key: st.just("true"),
     },
-).map(lambda asked: Scope({**asked, READ_ONLY.key: "true"}, NamespaceSettings("default")).policy())
+).map(lambda asked: EffectiveSettings({**asked, READ_ONLY.key: "true"}, NamespaceSettings("default")).policy())
 found = st.builds(
-    p.Found,
-    st.sampled_from(p.Source),
+    o.ExternalResource,
+    st.sampled_from(o.Source),
     st.sampled_from(VALUES),
     arn=st.just(ARN),
     created_at=st.just(NOW),
@@ -64,8 +65,8 @@ found = st.builds(
     fields=st.sampled_from([{}, {"endpointConfigName": "c", "lastModifiedTime": "2029-12-31T00:00:00Z"}]),
 )
 failures = st.builds(
-    p.Failure,
-    st.sampled_from(p.During),
+    o.Failure,
+    st.sampled_from(o.During),
     st.sampled_from([each for each in ErrorClass if each is not ErrorClass.THROTTLED]),
     st.just("Code"),
     st.just("message"),
@@ -73,7 +74,7 @@ failures = st.builds(
 )
 
 
-def observed(*kinds: Any) -> st.SearchStrategy[p.Observed]:
+def observed(*kinds: Any) -> st.SearchStrategy[o.Observed]:
     """Any state of a read-only object of these kinds."""
     fields = {
         "descriptor": st.sampled_from(kinds),
@@ -87,34 +88,34 @@ def observed(*kinds: Any) -> st.SearchStrategy[p.Observed]:
         "recorded": st.none() | recorded,
         "shown": st.sampled_from(["", *VALUES, "Created", "Error"]),
         "reasons": st.just({}) | st.just({"Stalled": "NotFound", "Reconciling": "DeletingChildren"}),
-        "remote": st.none() | st.just(ABSENT) | found,
-        "owner": st.sampled_from(p.Owner),
+        "external": st.none() | st.just(ABSENT) | found,
+        "owner": st.sampled_from(o.Ownership),
         "doubt_for_s": seconds,
         "described_ago_s": seconds,
-        "mutation": st.none() | st.none() | st.sampled_from(p.Mutation),
+        "mutation": st.none() | st.none() | st.sampled_from(o.Mutation),
         "failure": st.none() | st.none() | st.none() | failures,
         "hold_s": st.sampled_from([None, None, None, 30.0]),
-        "tags": st.sampled_from([p.Tagging(), p.Tagging("wanted", ("a",), frozenset("a"))]),
+        "tags": st.sampled_from([o.Tagging(), o.Tagging("wanted", ("a",), frozenset("a"))]),
         "edited": st.sampled_from([(), ("spec.region",)]),
     }
-    flags = [name for name, field in p.Observed.__dataclass_fields__.items() if field.type in {bool, "bool"}]
-    return st.builds(p.Observed, **{**dict.fromkeys(flags, st.booleans()), **fields})
+    flags = [name for name, field in o.Observed.__dataclass_fields__.items() if field.type in {bool, "bool"}]
+    return st.builds(o.Observed, **{**dict.fromkeys(flags, st.booleans()), **fields})
 
 
-def refuses_to_act(plan: object) -> None:
-    """The plan leaves AWS as it is."""
-    assert not isinstance(plan, MUTATIONS)
+def refuses_to_act(step: object) -> None:
+    """The step leaves AWS as it is."""
+    assert not isinstance(step, MUTATIONS)
 
 
 @given(observed(*JOBS))
-def test_no_job_is_created_or_stopped(seen: p.Observed) -> None:
+def test_no_job_is_created_or_stopped(seen: o.Observed) -> None:
     """Training, tuning, transform and processing jobs."""
     refuses_to_act(job.decide(seen))
 
 
 @given(
     st.builds(
-        ResourceSeen,
+        ResourceObservation,
         observed(MODEL, ENDPOINT_CONFIG),
         content=names.filter(bool),
         claimed=st.dictionaries(names.filter(bool), names.filter(bool), max_size=2),
@@ -127,14 +128,14 @@ def test_no_job_is_created_or_stopped(seen: p.Observed) -> None:
         is_confirmed_gone=st.booleans(),
     )
 )
-def test_no_model_and_no_configuration_is_created_or_deleted(seen: ResourceSeen) -> None:
+def test_no_model_and_no_configuration_is_created_or_deleted(seen: ResourceObservation) -> None:
     """Nor is one replaced beside the other."""
     refuses_to_act(resource.decide(seen))
 
 
 @given(
     st.builds(
-        HostingSeen,
+        EndpointObservation,
         observed(HOSTING_DEPLOYMENT),
         desired=st.none(),
         is_observed=st.booleans(),
@@ -143,32 +144,32 @@ def test_no_model_and_no_configuration_is_created_or_deleted(seen: ResourceSeen)
         was_refused_as_busy=st.booleans(),
     )
 )
-def test_no_endpoint_is_created_updated_or_deleted(seen: HostingSeen) -> None:
+def test_no_endpoint_is_created_updated_or_deleted(seen: EndpointObservation) -> None:
     """And no child is made, which would create something."""
     refuses_to_act(hosting.decide(seen))
 
 
 @given(
     st.builds(
-        ScalingSeen,
+        ScalingObservation,
         observed(HOSTING_AUTOSCALING_POLICY),
         policy=st.just("busy"),
         record=st.none() | recorded,
         wanted=name_sets,
-        told=name_sets,
-        also=name_sets,
+        recorded_ids=name_sets,
+        legacy_ids=name_sets,
         waiting=names,
         taken=st.just({}) | st.just({"one": "other"}),
         is_observed=st.booleans(),
         is_check_due=st.booleans(),
         is_verified=st.booleans(),
-        is_looked=st.booleans(),
+        is_checked=st.booleans(),
         is_applied=st.booleans(),
         missing=st.booleans(),
         removed=st.frozensets(names.filter(bool)),
     )
 )
-def test_no_target_is_registered_and_no_policy_put_or_removed(seen: ScalingSeen) -> None:
+def test_no_target_is_registered_and_no_policy_put_or_removed(seen: ScalingObservation) -> None:
     """Application Auto Scaling is AWS, too."""
     refuses_to_act(scaling.decide(seen))
 

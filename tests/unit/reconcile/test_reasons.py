@@ -11,14 +11,15 @@ import pytest
 
 from api.descriptor import KindDescriptor
 from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT, MODEL
-from controller.reconcile import plan as p
+from controller.reconcile import observation as o
+from controller.reconcile import reasons
+from controller.reconcile import steps as s
 from controller.reconcile.endpoint import decide as hosting
 from controller.reconcile.job import decide as job
 from controller.reconcile.resource import decide as resource
 from controller.reconcile.scaling import decide as scaling
-from controller.reconcile.status import reasons
 from controller.reconcile.status.messages import reason_of
-from controller.reconcile.status.view import conditions
+from controller.reconcile.status.patch import conditions
 from controller.runtime.errors import ErrorClass
 from hack.manifests import status_page
 from tests.unit.reconcile import test_conditions_and_events as told
@@ -29,7 +30,7 @@ from tests.unit.reconcile import test_scaling_table as scaling_table
 from tests.unit.reconcile.cells import enum
 
 ROOT = Path(__file__).parents[3]
-TABLE = ROOT / "controller" / "reconcile" / "status" / "reasons.py"
+TABLE = ROOT / "controller" / "reconcile" / "reasons.py"
 PAGE = ROOT / "docs" / "status.md"
 CODE = sorted(path for path in (ROOT / "controller").rglob("*.py") if path != TABLE)
 TREES = {str(path.relative_to(ROOT / "controller")): ast.parse(path.read_text()) for path in CODE}
@@ -40,11 +41,11 @@ EVENTS = {each.name: each for each in reasons.EVENTS}
 NAMES = {*TYPES, *REASONS, *EVENTS}
 
 OTHERS = {
-    "endpoint states of SageMaker": ("reconcile/endpoint/states.py", "reconcile/endpoint/perform.py"),
+    "endpoint states of SageMaker": ("reconcile/hosting.py", "reconcile/endpoint/perform.py"),
     "job states of SageMaker": ("reconcile/job/decide.py", "reconcile/status/messages.py", "smlogs/wording.py"),
     "states of v1's status fields": ("reconcile/resource/observation.py", "reconcile/scaling/decide.py"),
     "endpoint states of SageMaker, for policies": ("reconcile/scaling/perform.py",),
-    "the third status of a condition": ("reconcile/status/view.py",),
+    "the third status of a condition": ("reconcile/status/patch.py",),
     "reasons of the Kubernetes API": ("kube/errors.py", "runtime/cache/reflector.py", "smlogs/kubectl.py"),
     "error codes of AWS": ("smlogs/wording.py",),
     "the table takes it from there": ("runtime/record/events.py",),
@@ -52,7 +53,7 @@ OTHERS = {
 """Modules that spell a word which is in the table, too, and means something else there. See `WORDS` for which."""
 
 WORDS = {
-    "reconcile/endpoint/states.py": {
+    "reconcile/hosting.py": {
         *("Creating", "Deleting", "Failed", "InService", "OutOfService"),
         *("RollingBack", "SystemUpdating", "UpdateRollbackFailed", "Updating"),
     },
@@ -63,7 +64,7 @@ WORDS = {
     "reconcile/resource/observation.py": {"Created"},
     "reconcile/scaling/decide.py": {"Created", "Reconciling"},
     "reconcile/scaling/perform.py": {"InService", "SystemUpdating", "Updating"},
-    "reconcile/status/view.py": {"Unknown"},
+    "reconcile/status/patch.py": {"Unknown"},
     "kube/errors.py": {"AlreadyExists", "Expired", "NotFound"},
     "runtime/cache/reflector.py": {"Expired"},
     "smlogs/kubectl.py": {"NotFound"},
@@ -89,7 +90,7 @@ def test_every_exception_says_whose_word_it_is() -> None:
     assert {module for modules in OTHERS.values() for module in modules} == set(WORDS)
 
 
-SPEAKING = {"Condition": (0, 2), "Event": (1,), "View": (1,), "once": (1, 2, 4), "drift_view": ()}
+SPEAKING = {"Condition": (0, 2), "Event": (1,), "StatusUpdate": (1,), "once": (1, 2, 4), "drift_update": ()}
 """Calls that say something to users, with the places of names among their arguments."""
 SPOKEN = {"reason", "synced", "type"}
 """The same for keywords; `type` is that of a condition."""
@@ -207,17 +208,17 @@ TELLING = {"Ready=True", "Reconciling=True", "Stalled=True", "Synced=False", "Co
 """Conditions whose reason the table lists them under; with these statuses they say something."""
 
 
-def unknown(kind: KindDescriptor, plan: object) -> Iterator[str]:
+def unknown(kind: KindDescriptor, step: object) -> Iterator[str]:
     """What a decision shows that the table does not have for the kind, or not for the condition."""
-    events: Sequence[p.Event] = plan.events if isinstance(plan, p.Settle | p.Release) else ()
+    events: Sequence[s.Event] = step.events if isinstance(step, s.Finish | s.RemoveFinalizer) else ()
     for event in events:
         entry = EVENTS.get(event.reason)
         if entry is None or kind.kind not in entry.kinds or event.type != entry.type:
             yield f"event {event.type} {event.reason}"
-    view = plan.view if isinstance(plan, p.Settle) else None
-    if view is None:
+    status_update = step.status_update if isinstance(step, s.Finish) else None
+    if status_update is None:
         return
-    for each in conditions(view, ()):
+    for each in conditions(status_update, ()):
         shown, reason = f"{each.type}={each.status}", REASONS.get(each.reason)
         if kind.kind not in TYPES[each.type].kinds:
             yield f"{each.type} is not a condition of the kind"
@@ -230,13 +231,13 @@ def unknown(kind: KindDescriptor, plan: object) -> Iterator[str]:
             yield f"{shown}: {each.reason} in the table of {sorted(reason.kinds)} as {reason.shows}"
 
 
-Decide = Callable[[Callable[[p.Observed], p.Observed]], Iterator[object]]
+Decide = Callable[[Callable[[o.Observed], o.Observed]], Iterator[object]]
 
 
 def every_cell(kind: KindDescriptor) -> Decide:
     """All decisions of the kind's table, with something changed in what is observed."""
 
-    def decided(change: Callable[[p.Observed], p.Observed]) -> Iterator[object]:
+    def decided(change: Callable[[o.Observed], o.Observed]) -> Iterator[object]:
         if kind in told.JOBS:
             for cell in job_table.of_kind(kind).cells:
                 yield job.decide(change(job_table.observed(kind, cell)))
@@ -257,18 +258,18 @@ def every_cell(kind: KindDescriptor) -> Decide:
 
 
 POLICIES = {
-    "as it is": p.Policy(),
-    "paused": p.Policy(paused=True),
-    "retain": p.Policy(retain=True),
-    "read-only": p.Policy(adoption=p.Adoption.ADOPT, retain=True, read_only=True),
-    "adopt": p.Policy(adoption=p.Adoption.ADOPT),
-    "adopt-or-create": p.Policy(adoption=p.Adoption.ADOPT_OR_CREATE),
-    "correct": p.Policy(corrects=True),
-    "held": p.Policy(holds_updates=True),
+    "as it is": o.Policy(),
+    "paused": o.Policy(paused=True),
+    "retain": o.Policy(retain=True),
+    "read-only": o.Policy(adoption=o.Adoption.ADOPT, retain=True, read_only=True),
+    "adopt": o.Policy(adoption=o.Adoption.ADOPT),
+    "adopt-or-create": o.Policy(adoption=o.Adoption.ADOPT_OR_CREATE),
+    "correct": o.Policy(corrects=True),
+    "held": o.Policy(holds_updates=True),
 }
 
 
-def base_with(**changes: object) -> Callable[[p.Observed], p.Observed]:
+def base_with(**changes: object) -> Callable[[o.Observed], o.Observed]:
     """A change of what is observed."""
     return lambda base: replace(base, **changes)  # type: ignore[arg-type]
 
@@ -278,25 +279,25 @@ def base_with(**changes: object) -> Callable[[p.Observed], p.Observed]:
 def test_no_cell_shows_what_is_not_in_the_table(kind: KindDescriptor, policy: str) -> None:
     """Every cell of the kind's decision table, under every policy, with and without drift that is shown."""
     for shown in ({}, {"Drifted": "Drifted"}, {"Drifted": "Correcting"}):
-        plans = every_cell(kind)(base_with(policy=POLICIES[policy], reasons=shown))
-        assert {wrong for plan in plans for wrong in unknown(kind, plan)} == set()
+        steps = every_cell(kind)(base_with(policy=POLICIES[policy], reasons=shown))
+        assert {wrong for step in steps for wrong in unknown(kind, step)} == set()
 
 
 FAILURES = [
     pytest.param(kind, during, id=f"{kind.kind}: {during.value}")
-    for kind, during in itertools.product(told.ALL, p.During)
-    if during is not p.During.UPDATE or kind is HOSTING_DEPLOYMENT  # only endpoints are updated
+    for kind, during in itertools.product(told.ALL, o.During)
+    if during is not o.During.UPDATE or kind is HOSTING_DEPLOYMENT  # only endpoints are updated
 ]
 
 
 @pytest.mark.parametrize(("kind", "during"), FAILURES)
-def test_no_failure_shows_what_is_not_in_the_table(kind: KindDescriptor, during: p.During) -> None:
+def test_no_failure_shows_what_is_not_in_the_table(kind: KindDescriptor, during: o.During) -> None:
     """Every class of error, in every step, in every cell."""
     codes = {ErrorClass.QUOTA: ("ResourceLimitExceeded", "Other"), ErrorClass.DENIED: ("ExpiredToken", "Other")}
     for error_class in ErrorClass:
         for code in codes.get(error_class, ("Other",)):
-            plans = every_cell(kind)(base_with(failure=p.Failure(during, error_class, code, "some message")))
-            assert {wrong for plan in plans for wrong in unknown(kind, plan)} == set()
+            steps = every_cell(kind)(base_with(failure=o.Failure(during, error_class, code, "some message")))
+            assert {wrong for step in steps for wrong in unknown(kind, step)} == set()
 
 
 SITUATIONS = [
@@ -317,11 +318,11 @@ def test_no_situation_that_is_specified_shows_what_is_not_in_the_table(
 
 def test_a_name_that_is_not_in_the_table_is_found() -> None:
     """The check itself."""
-    odd = p.Settle(p.View(p.Phase.STUCK, "Odd", synced="Strange"), events=(p.Event("Normal", "Peculiar", ""),))
+    odd = s.Finish(s.StatusUpdate(s.Phase.STUCK, "Odd", synced="Strange"), events=(s.Event("Normal", "Peculiar", ""),))
     assert list(unknown(MODEL, odd)) == [
         *("event Normal Peculiar", "Ready=False: Odd", "Synced=False: Strange"),
         *("Reconciling=False: Odd", "Stalled=True: Odd"),
     ]
-    ended = p.Settle(p.View(p.Phase.ENDED, "Failed"), events=(p.Event("Normal", "Failed", ""),))
+    ended = s.Finish(s.StatusUpdate(s.Phase.ENDED, "Failed"), events=(s.Event("Normal", "Failed", ""),))
     assert "Failed is not a condition of the kind" in list(unknown(ENDPOINT_CONFIG, ended))
     assert "event Normal Failed" in list(unknown(told.JOBS[0], ended))

@@ -7,11 +7,18 @@ import pytest
 
 from api.descriptor import KindDescriptor
 from api.v1 import ENDPOINT_CONFIG, MODEL
-from controller.reconcile import plan as p
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
 from controller.reconcile.drift.report import Difference
 from controller.reconcile.resource.decide import decide
-from controller.reconcile.resource.observation import CONDEMNED, Claim, Disclaim, ResourcePlan, ResourceSeen
-from controller.reconcile.status.view import Facts, next_status
+from controller.reconcile.resource.observation import (
+    DELETING,
+    ForgetName,
+    RecordName,
+    ResourceObservation,
+    ResourceStep,
+)
+from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, table, true_conditions
 
@@ -51,14 +58,14 @@ TABLE = table(
     never   | found  | wanted  | same    | no   | show       | Created   | Ready Synced
     never   | absent | wanted  | same    | no   | create     | as before | as before
     created | *      | wanted  | same    | *    | show       | Created   | Ready Synced
-    created | *      | wanted  | changed | *    | claim new  | as before | as before
+    created | *      | wanted  | changed | *    | record new | as before | as before
     foreign | no     | wanted  | same    | *    | describe   | as before | as before
     foreign | found  | wanted  | same    | *    | show       | Created   | Ready Drifted
-    foreign | *      | wanted  | changed | *    | claim old  | as before | as before
+    foreign | *      | wanted  | changed | *    | record old | as before | as before
     gone    | absent | wanted  | same    | no   | create     | as before | as before
-    gone    | absent | wanted  | changed | no   | claim new  | as before | as before
+    gone    | absent | wanted  | changed | no   | record new | as before | as before
     beside  | no     | wanted  | changed | *    | create     | as before | as before
-    swapped | no     | wanted  | changed | no   | claim old  | as before | as before
+    swapped | no     | wanted  | changed | no   | record old | as before | as before
     swapped | no     | wanted  | changed | yes  | show       | Created   | Ready Synced
     doomed  | no     | wanted  | changed | no   | delete old | as before | as before
     doomed  | no     | wanted  | changed | yes  | show       | Created   | Ready Synced
@@ -66,7 +73,7 @@ TABLE = table(
     never   | *      | deleted | same    | no   | delete old | as before | as before
     created | *      | deleted | *       | no   | delete old | as before | as before
     created | *      | deleted | *       | yes  | wait       | as before | Synced Reconciling
-    foreign | *      | deleted | *       | no   | release    | as before | as before
+    foreign | *      | deleted | *       | no   | let go     | as before | as before
     foreign | *      | deleted | *       | yes  | wait       | as before | Synced Reconciling
     gone    | absent | deleted | *       | no   | delete old | as before | as before
     beside  | no     | deleted | changed | no   | delete old | as before | as before
@@ -81,18 +88,18 @@ TABLE = table(
 )
 
 
-def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
+def observed(kind: KindDescriptor, cell: Cell) -> ResourceObservation:
     """The situation of a cell: an object whose first resource is `old`, and whose next one would be `new`."""
     at = cell["at AWS"]
     arn = f"arn:aws:sagemaker:us-east-2:123456789012:{kind.singular}/x"
     created = NOW - timedelta(hours=1)
     name = "new" if at in {"swapped", "doomed"} else "old"
     is_created = at != "never"
-    remote: p.Remote = {"no": None, "absent": ABSENT}.get(cell["looked"])
+    external: o.External = {"no": None, "absent": ABSENT}.get(cell["looked"])
     if cell["looked"] == "found":
-        remote = p.Found(p.Source.DESCRIPTION, "", arn=arn, created_at=NOW if at == "foreign" else created)
+        external = o.ExternalResource(o.Source.DESCRIPTION, "", arn=arn, created_at=NOW if at == "foreign" else created)
     content = "two" if cell["spec"] == "changed" else "one"
-    base = p.Observed(
+    base = o.Observed(
         descriptor=kind,
         name=name,
         is_name_generated=True,
@@ -101,17 +108,17 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
         generation=2,
         now=NOW,
         deleting_for_s=100.0 if cell["object"] == "deleted" else None,
-        recorded=p.Recorded(name, "us-east-2", "aws", arn, "123456789012", created) if is_created else None,
+        recorded=o.Recorded(name, "us-east-2", "aws", arn, "123456789012", created) if is_created else None,
         is_recorded_in_status=is_created,
         shown="Created" if is_created else "",
-        remote=remote,
+        external=external,
         reasons={"Drifted": "Drifted"} if at == "foreign" else {},
     )
     is_used, is_replaced = cell["used"] == "yes", at in {"beside", "swapped", "doomed"}
-    return ResourceSeen(
+    return ResourceObservation(
         base,
         content=content,
-        claimed={"old": CONDEMNED if at == "doomed" else "one"} | ({"new": "two"} if is_replaced else {}),
+        claimed={"old": DELETING if at == "doomed" else "one"} | ({"new": "two"} if is_replaced else {}),
         next_name="new",
         users={"old": ("HostingDeployment default/host",)} if is_used else {},
         is_child_in_use=is_used,
@@ -121,25 +128,27 @@ def observed(kind: KindDescriptor, cell: Cell) -> ResourceSeen:
 
 def decided(kind: KindDescriptor, cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
-    plan = decide(observed(kind, cell))
-    view = plan.view if isinstance(plan, p.Settle) else None
-    before = next_status(kind, {}, p.View(p.Phase.READY, "Created", value="Created"), Facts(2, NOW))
+    step = decide(observed(kind, cell))
+    status_update = step.status_update if isinstance(step, s.Finish) else None
+    before = next_status(kind, {}, s.StatusUpdate(s.Phase.READY, "Created", value="Created"), Facts(2, NOW))
     return {
-        "action": action_of(plan),
-        "status": "as before" if view is None or view.value is None else view.value,
-        "true conditions": true_conditions(kind, before, view, NOW),
+        "action": action_of(step),
+        "status": "as before" if status_update is None or status_update.value is None else status_update.value,
+        "true conditions": true_conditions(kind, before, status_update, NOW),
     }
 
 
-def action_of(plan: ResourcePlan) -> str:
-    """A plan in a word or two."""
-    match plan:
-        case Claim(name) | Disclaim(name) | p.Delete(name):
-            return f"{type(plan).__name__.lower()} {name}"
-        case p.Settle(view=view):
-            return "show" if view is not None and view.phase is p.Phase.READY else "wait"
+def action_of(step: ResourceStep) -> str:
+    """A step in a word or two."""
+    match step:
+        case RecordName(name):
+            return f"record {name}"
+        case ForgetName(name) | s.Delete(name):
+            return f"{type(step).__name__.lower()} {name}"
+        case s.Finish(status_update=status_update):
+            return "show" if status_update is not None and status_update.phase is s.Phase.READY else "wait"
         case _:
-            return type(plan).__name__.lower()
+            return "let go" if isinstance(step, s.RemoveFinalizer) else type(step).__name__.lower()
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
@@ -164,17 +173,17 @@ def test_everything_that_may_exist_is_deleted_name_by_name_and_then_the_object_g
         seen, deleted = observed(kind, cell), []
         for _ in range(9):
             match decide(seen):
-                case p.Delete(name):
+                case s.Delete(name):
                     deleted.append(name)
                     seen = replace(seen, gone=seen.gone | {name}, is_confirmed_gone=True)
-                case Disclaim(name):
+                case ForgetName(name):
                     left = {each: content for each, content in seen.claimed.items() if each != name}
                     recorded = seen.base.recorded if seen.base.recorded and seen.base.recorded.name != name else None
                     seen = replace(
-                        seen, claimed=left, gone=frozenset(), base=replace(seen.base, recorded=recorded, remote=None)
+                        seen, claimed=left, gone=frozenset(), base=replace(seen.base, recorded=recorded, external=None)
                     )
-                case plan:
-                    assert isinstance(plan, p.Release), f"{cell}: {plan}"
+                case step:
+                    assert isinstance(step, s.RemoveFinalizer), f"{cell}: {step}"
                     break
         ours = [] if cell["at AWS"] == "foreign" else sorted(observed(kind, cell).claimed)
         assert sorted(deleted) == ours, cell
@@ -185,13 +194,13 @@ def test_everything_that_may_exist_is_deleted_name_by_name_and_then_the_object_g
 def test_no_cell_falls_through_when_a_step_fails(kind: KindDescriptor, error_class: ErrorClass) -> None:
     """Whatever fails in whatever cell, the pass ends, tells why and lets go of nothing."""
     for cell in TABLE.cells:
-        for during in (p.During.CREATE, p.During.DESCRIBE, p.During.DELETE):
+        for during in (o.During.CREATE, o.During.DESCRIBE, o.During.DELETE):
             seen = observed(kind, cell)
-            failure = p.Failure(during, error_class, "SomeCode", "some message")
-            plan = decide(replace(seen, base=replace(seen.base, failure=failure)))
-            assert isinstance(plan, p.Settle), f"{cell}, {during}: {plan}"
-            assert plan.view is not None
-            assert plan.view.additional
+            failure = o.Failure(during, error_class, "SomeCode", "some message")
+            step = decide(replace(seen, base=replace(seen.base, failure=failure)))
+            assert isinstance(step, s.Finish), f"{cell}, {during}: {step}"
+            assert step.status_update is not None
+            assert step.status_update.additional
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
@@ -199,10 +208,10 @@ def test_annotations_hold_in_every_cell(kind: KindDescriptor) -> None:
     """modern-expectations.md 4: paused leaves alone, retain lets go, and neither asks AWS anything."""
     for cell in TABLE.cells:
         seen = observed(kind, cell)
-        paused = decide(replace(seen, base=replace(seen.base, policy=p.Policy(paused=True))))
-        assert isinstance(paused, p.Settle), f"{cell}: {paused}"
-        assert paused.view is not None
-        assert paused.view.phase is p.Phase.PAUSED
+        paused = decide(replace(seen, base=replace(seen.base, policy=o.Policy(paused=True))))
+        assert isinstance(paused, s.Finish), f"{cell}: {paused}"
+        assert paused.status_update is not None
+        assert paused.status_update.phase is s.Phase.PAUSED
         if cell["object"] == "deleted":
-            retained = decide(replace(seen, base=replace(seen.base, policy=p.Policy(retain=True))))
-            assert isinstance(retained, p.Release), f"{cell}: {retained}"
+            retained = decide(replace(seen, base=replace(seen.base, policy=o.Policy(retain=True))))
+            assert isinstance(retained, s.RemoveFinalizer), f"{cell}: {retained}"

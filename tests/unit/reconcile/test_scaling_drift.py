@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from api import autoscaling
-from controller.reconcile import plan as p
-from controller.reconcile.drift.report import Corrections, Difference
+from controller.reconcile import observation as o
+from controller.reconcile.drift.report import Difference
+from controller.reconcile.managed.local_state import Corrections
 from controller.reconcile.scaling.decide import decide
 from controller.reconcile.scaling.drift import changed
 from tests.unit.reconcile.test_scaling_decisions import seen, told
@@ -72,13 +73,13 @@ def test_what_differs_is_named_as_the_spec_names_it(
 
 DIFFERENT = {"differences": (Difference("maxCapacity", 4, 9),), "is_verified": True}
 SHOWN = {"reasons": {"Drifted": "Drifted"}}
-CORRECTS = {"policy": p.Policy(corrects=True)}
+CORRECTS = {"policy": o.Policy(corrects=True)}
 
 
 def decided(**changes: Any) -> str:
     """The decision in a word or two. `policy` is the object's Policy here."""
     made = seen(**{name: value for name, value in changes.items() if name != "policy"})
-    policy = changes.get("policy", p.Policy())
+    policy = changes.get("policy", o.Policy())
     return told(decide(replace(made, base=replace(made.base, policy=policy))))
 
 
@@ -95,7 +96,7 @@ def decided(**changes: Any) -> str:
             id="not in a loop: two owners",
         ),
         pytest.param({**DIFFERENT, **CORRECTS, **SHOWN, "is_applied": True}, "Created: ready, Created", id="corrected"),
-        pytest.param(SHOWN, "Verify", id="while it is told, each pass looks"),
+        pytest.param(SHOWN, "VerifyPolicies", id="while it is told, each pass looks"),
         pytest.param({**SHOWN, "is_verified": True}, "Created: ready, Created", id="gone again"),
         pytest.param({**DIFFERENT, "is_observed": False}, "Apply", id="an edited spec wins"),
     ],

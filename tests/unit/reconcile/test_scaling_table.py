@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from api.v1 import HOSTING_AUTOSCALING_POLICY
-from controller.reconcile import plan as p
-from controller.reconcile.scaling.decide import Look, Remove, ScalingPlan, ScalingSeen, decide
-from controller.reconcile.status.view import Facts, next_status
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
+from controller.reconcile.scaling.decide import CheckVariants, Remove, ScalingObservation, ScalingStep, decide
+from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ErrorClass
 from tests.unit.reconcile.cells import Cell, table, true_conditions
 
@@ -39,18 +40,18 @@ TABLE = table(
     """
     policies | endpoint  | object  | spec        | action      | status      | true conditions
     ---------+-----------+---------+-------------+-------------+-------------+-----------------
-    none     | InService | wanted  | same        | look        | as before   | as before
+    none     | InService | wanted  | same        | check       | as before   | as before
     none     | busy      | wanted  | same        | show        | Reconciling | Reconciling
     claimed  | InService | wanted  | same        | apply       | as before   | as before
     claimed  | busy      | wanted  | same        | show        | Reconciling | Reconciling
     in-place | *         | wanted  | same        | nothing     | as before   | as before
     in-place | InService | wanted  | values fewer| apply       | as before   | as before
-    in-place | InService | wanted  | more        | look        | as before   | as before
+    in-place | InService | wanted  | more        | check       | as before   | as before
     in-place | busy      | wanted  | values fewer more | show  | Reconciling | Reconciling
     missing  | InService | wanted  | same        | apply       | as before   | as before
     missing  | busy      | wanted  | same        | show        | Reconciling | Reconciling
     half     | InService | wanted  | same values fewer | apply | as before   | as before
-    half     | InService | wanted  | more        | look        | as before   | as before
+    half     | InService | wanted  | more        | check       | as before   | as before
     half     | busy      | wanted  | *           | show        | Reconciling | Reconciling
     foreign  | *         | wanted  | same        | show        | Error       | Stalled
     disputed | *         | wanted  | same        | show        | Error       | Stalled
@@ -64,12 +65,12 @@ TABLE = table(
 )
 
 
-def observed(cell: Cell) -> ScalingSeen:
+def observed(cell: Cell) -> ScalingObservation:
     """The situation of a cell."""
     policies, spec = cell["policies"], cell["spec"]
     is_applied = policies in {"in-place", "missing", "half", "disputed"}
     wanted = {"more": (KEPT, LEFT, ADDED), "fewer": (KEPT,), "none": ()}.get(spec, (KEPT, LEFT))
-    base = p.Observed(
+    base = o.Observed(
         descriptor=HOSTING_AUTOSCALING_POLICY,
         name="policy",
         is_name_generated=False,
@@ -78,7 +79,7 @@ def observed(cell: Cell) -> ScalingSeen:
         generation=2,
         now=NOW,
         deleting_for_s=100.0 if cell["object"] == "deleted" else None,
-        recorded=p.Recorded("policy", "us-east-2", "aws") if is_applied else None,
+        recorded=o.Recorded("policy", "us-east-2", "aws") if is_applied else None,
         is_recorded_in_status=is_applied,
         shown={
             "in-place": "Created",
@@ -88,12 +89,12 @@ def observed(cell: Cell) -> ScalingSeen:
             "disputed": "Created",
         }.get(policies, ""),
     )
-    return ScalingSeen(
+    return ScalingObservation(
         base,
         "policy",
-        p.Recorded("policy", "us-east-2", "aws"),
+        o.Recorded("policy", "us-east-2", "aws"),
         wanted=wanted,
-        told=(KEPT, LEFT) if is_applied or policies == "claimed" else (),
+        recorded_ids=(KEPT, LEFT) if is_applied or policies == "claimed" else (),
         waiting="HostingDeployment e is Updating" if cell["endpoint"] == "busy" else "",
         taken={KEPT: "HostingAutoscalingPolicy default/other"} if policies in {"foreign", "disputed"} else {},
         is_observed=spec == "same" and is_applied,
@@ -103,27 +104,29 @@ def observed(cell: Cell) -> ScalingSeen:
 
 def decided(cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
-    plan = decide(observed(cell))
-    view = plan.view if isinstance(plan, p.Settle) else None
+    step = decide(observed(cell))
+    status_update = step.status_update if isinstance(step, s.Finish) else None
     before = next_status(
-        HOSTING_AUTOSCALING_POLICY, {}, p.View(p.Phase.READY, "Created", value="Created"), Facts(2, NOW)
+        HOSTING_AUTOSCALING_POLICY, {}, s.StatusUpdate(s.Phase.READY, "Created", value="Created"), Facts(2, NOW)
     )
     return {
-        "action": action_of(plan),
-        "status": "as before" if view is None or view.value is None else view.value,
-        "true conditions": true_conditions(HOSTING_AUTOSCALING_POLICY, before, view, NOW),
+        "action": action_of(step),
+        "status": "as before" if status_update is None or status_update.value is None else status_update.value,
+        "true conditions": true_conditions(HOSTING_AUTOSCALING_POLICY, before, status_update, NOW),
     }
 
 
-def action_of(plan: ScalingPlan) -> str:
-    """A plan in a word or two."""
-    match plan:
-        case p.Settle(view=view):
-            return "nothing" if view is None else "show"
-        case p.Release():
+def action_of(step: ScalingStep) -> str:
+    """A step in a word or two."""
+    match step:
+        case s.Finish(status_update=status_update):
+            return "nothing" if status_update is None else "show"
+        case s.RemoveFinalizer():
             return "let go"
+        case CheckVariants():
+            return "check"
         case _:
-            return type(plan).__name__.lower()
+            return type(step).__name__.lower()
 
 
 def test_every_cell_has_the_action_and_the_status_of_its_row() -> None:
@@ -141,37 +144,37 @@ def test_no_cell_is_undefined_and_no_row_is_idle() -> None:
 def test_what_is_removed_is_what_is_written_down_and_nobody_elses() -> None:
     """D-25, D-28: whatever the spec says by now."""
     for cell in TABLE.cells:
-        plan = decide(observed(cell))
-        if cell["object"] == "deleted" and isinstance(plan, Remove):
-            assert plan.ids == ((LEFT,) if cell["policies"] == "disputed" else (KEPT, LEFT)), cell
-        if isinstance(plan, Look):
-            assert set(plan.ids) <= {KEPT, LEFT, ADDED} - set(observed(cell).told), cell
+        step = decide(observed(cell))
+        if cell["object"] == "deleted" and isinstance(step, Remove):
+            assert step.ids == ((LEFT,) if cell["policies"] == "disputed" else (KEPT, LEFT)), cell
+        if isinstance(step, CheckVariants):
+            assert set(step.ids) <= {KEPT, LEFT, ADDED} - set(observed(cell).recorded_ids), cell
 
 
 @pytest.mark.parametrize("error_class", list(ErrorClass), ids=lambda each: each.value)
 def test_no_cell_falls_through_when_a_step_fails(error_class: ErrorClass) -> None:
     """Whatever fails in whatever cell, the pass ends, tells why and lets go of nothing."""
     for cell in TABLE.cells:
-        for during in (p.During.CREATE, p.During.DESCRIBE, p.During.DELETE):
+        for during in (o.During.CREATE, o.During.DESCRIBE, o.During.DELETE):
             seen = observed(cell)
-            failure = p.Failure(during, error_class, "SomeCode", "some message")
-            plan = decide(replace(seen, base=replace(seen.base, failure=failure)))
-            assert isinstance(plan, p.Settle), f"{cell}, {during}: {plan}"
-            assert plan.view is not None
-            assert plan.view.message
+            failure = o.Failure(during, error_class, "SomeCode", "some message")
+            step = decide(replace(seen, base=replace(seen.base, failure=failure)))
+            assert isinstance(step, s.Finish), f"{cell}, {during}: {step}"
+            assert step.status_update is not None
+            assert step.status_update.message
 
 
 def test_annotations_hold_in_every_cell() -> None:
     """modern-expectations.md 4: paused leaves alone, retain lets go, and neither asks AWS anything."""
     for cell in TABLE.cells:
         seen = observed(cell)
-        paused = decide(replace(seen, base=replace(seen.base, policy=p.Policy(paused=True))))
-        assert isinstance(paused, p.Settle), f"{cell}: {paused}"
-        assert paused.view is not None
-        assert paused.view.phase is p.Phase.PAUSED
+        paused = decide(replace(seen, base=replace(seen.base, policy=o.Policy(paused=True))))
+        assert isinstance(paused, s.Finish), f"{cell}: {paused}"
+        assert paused.status_update is not None
+        assert paused.status_update.phase is s.Phase.PAUSED
         if cell["object"] == "deleted":
-            retained = decide(replace(seen, base=replace(seen.base, policy=p.Policy(retain=True))))
-            assert isinstance(retained, p.Release), f"{cell}: {retained}"
+            retained = decide(replace(seen, base=replace(seen.base, policy=o.Policy(retain=True))))
+            assert isinstance(retained, s.RemoveFinalizer), f"{cell}: {retained}"
 
 
 def test_a_policy_that_was_paused_is_put_in_place_again() -> None:

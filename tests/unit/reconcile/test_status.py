@@ -1,4 +1,4 @@
-"""From a view to `status`: conditions, stable times, and writes only for news."""
+"""From a status update to `status`: conditions, stable times, and writes only for news."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.v1 import TRAINING_JOB
-from controller.reconcile.plan import Phase, Recorded, View
-from controller.reconcile.status.view import (
+from controller.reconcile.observation import Recorded
+from controller.reconcile.status.patch import (
     Facts,
     conditions,
     merge_patch,
@@ -19,15 +19,16 @@ from controller.reconcile.status.view import (
     rfc3339,
     status_patch,
 )
+from controller.reconcile.steps import Phase, StatusUpdate
 from tests.faults.cluster import _merge
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 RECORDED = Recorded("job", "us-east-2", "aws", "arn:x", "123456789012", NOW)
 
 
-def shown(view: View, old: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
-    """The status after a view."""
-    return next_status(TRAINING_JOB, old or {}, view, Facts(3, facts.pop("now", NOW), **facts))
+def shown(status_update: StatusUpdate, old: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
+    """The status after an update."""
+    return next_status(TRAINING_JOB, old or {}, status_update, Facts(3, facts.pop("now", NOW), **facts))
 
 
 def states(status: dict[str, Any]) -> dict[str, str]:
@@ -35,15 +36,17 @@ def states(status: dict[str, Any]) -> dict[str, str]:
     return {each["type"]: each["status"] for each in status["conditions"]}
 
 
-WORKING = View(Phase.WORKING, "InProgress", "Training", value="InProgress", secondary="Training")
-DONE = View(Phase.DONE, "Completed", value="Completed")
-ENDED = View(Phase.ENDED, "Failed", "out of memory", value="Failed", additional="out of memory")
-STUCK = View(Phase.STUCK, "InvalidSpec", "no", value="ReconcilingTrainingJob", additional="no", synced="InvalidSpec")
-TROUBLED = View(Phase.TROUBLED, "AWSUnavailable", "503", additional="503", synced="AWSError")
+WORKING = StatusUpdate(Phase.WORKING, "InProgress", "Training", value="InProgress", secondary="Training")
+DONE = StatusUpdate(Phase.DONE, "Completed", value="Completed")
+ENDED = StatusUpdate(Phase.ENDED, "Failed", "out of memory", value="Failed", additional="out of memory")
+STUCK = StatusUpdate(
+    Phase.STUCK, "InvalidSpec", "no", value="ReconcilingTrainingJob", additional="no", synced="InvalidSpec"
+)
+TROUBLED = StatusUpdate(Phase.TROUBLED, "AWSUnavailable", "503", additional="503", synced="AWSError")
 
 
 @pytest.mark.parametrize(
-    ("view", "expected"),
+    ("status_update", "expected"),
     [
         (WORKING, {"Ready": "False", "Synced": "True", "Reconciling": "True", "Stalled": "False"}),
         (DONE, {"Ready": "True", "Synced": "True", "Reconciling": "False", "Stalled": "False", "Complete": "True"}),
@@ -51,11 +54,11 @@ TROUBLED = View(Phase.TROUBLED, "AWSUnavailable", "503", additional="503", synce
         (STUCK, {"Ready": "False", "Synced": "False", "Reconciling": "False", "Stalled": "True"}),
         (TROUBLED, {"Ready": "False", "Synced": "False", "Reconciling": "True", "Stalled": "False"}),
     ],
-    ids=lambda value: value.phase.value if isinstance(value, View) else "",
+    ids=lambda value: value.phase.value if isinstance(value, StatusUpdate) else "",
 )
-def test_each_phase_has_its_conditions(view: View, expected: dict[str, str]) -> None:
+def test_each_phase_has_its_conditions(status_update: StatusUpdate, expected: dict[str, str]) -> None:
     """modern-expectations.md 2: kstatus reads Reconciling and Stalled, kubectl wait reads Ready, Complete, Failed."""
-    assert states(shown(view)) == expected
+    assert states(shown(status_update)) == expected
 
 
 def test_trouble_leaves_ready_as_it_was() -> None:
@@ -69,7 +72,7 @@ def test_transition_times_move_only_with_the_status() -> None:
     """metav1.Condition: a new message is no transition."""
     later = NOW + timedelta(hours=1)
     before = shown(WORKING)
-    after = shown(View(Phase.WORKING, "InProgress", "Uploading", value="InProgress"), before, now=later)
+    after = shown(StatusUpdate(Phase.WORKING, "InProgress", "Uploading", value="InProgress"), before, now=later)
     assert {each["lastTransitionTime"] for each in after["conditions"]} == {rfc3339(NOW)}
     done = {each["type"]: each["lastTransitionTime"] for each in shown(DONE, after, now=later)["conditions"]}
     assert done["Ready"] == done["Complete"] == rfc3339(later)
@@ -148,5 +151,5 @@ def test_a_patch_turns_the_old_into_the_new(old: dict[str, Any], new: dict[str, 
 @given(st.sampled_from(list(Phase)), st.sampled_from(["InProgress", "Synced"]))
 def test_no_condition_appears_twice(phase: Phase, synced: str) -> None:
     """The list is a map by type."""
-    types = [each.type for each in conditions(View(phase, "R", synced=synced), ())]
+    types = [each.type for each in conditions(StatusUpdate(phase, "R", synced=synced), ())]
     assert len(types) == len(set(types))

@@ -10,25 +10,27 @@ from api.annotations import ADOPTION_POLICY, RECONCILE_AT
 from api.meta import GROUP, ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
-from controller.aws.ownership_tags import Owner
-from controller.reconcile import plan as p
-from controller.reconcile.status.view import recorded_in, resource_fields
-from controller.reconcile.tags.decide import after, step, tagging
+from controller.aws.ownership_tags import OwnerTags
+from controller.reconcile import observation as o
+from controller.reconcile import steps as s
+from controller.reconcile.managed.aws_identity import wanted_tags as tagging
+from controller.reconcile.status.patch import recorded_in, resource_fields
+from controller.reconcile.tags.decide import after, step
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.faults import hosting_world
 from tests.faults.hosting_world import HostingWorld
 from tests.faults.world import KEY, World, manifest
 
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:training-job/job"
-OWNER = Owner("cluster-1", "TrainingJob", ObjectKey("default", "a"), "uid-1", "test/1")
-RECORDED = p.Recorded("job", "us-east-2", "aws", ARN, tags="new", tag_keys=("team",))
-WANTED = p.Tagging("new", ("team",), frozenset({"team", f"{GROUP}/uid"}))
+OWNER = OwnerTags("cluster-1", "TrainingJob", ObjectKey("default", "a"), "uid-1", "test/1")
+RECORDED = o.Recorded("job", "us-east-2", "aws", ARN, tags="new", tag_keys=("team",))
+WANTED = o.Tagging("new", ("team",), frozenset({"team", f"{GROUP}/uid"}))
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "not authorized to perform sagemaker:AddTags")
 
 
-def seen(**changes: Any) -> p.Observed:
+def seen(**changes: Any) -> o.Observed:
     """An object whose resource is tagged as it wants."""
-    base = p.Observed(
+    base = o.Observed(
         descriptor=TRAINING_JOB,
         name="job",
         is_name_generated=True,
@@ -43,7 +45,7 @@ def seen(**changes: Any) -> p.Observed:
     return replace(base, **changes)
 
 
-def noted(digest: str, *keys: str, **changes: Any) -> p.Recorded:
+def noted(digest: str, *keys: str, **changes: Any) -> o.Recorded:
     """A record that notes these tags."""
     return replace(RECORDED, tags=digest, tag_keys=keys, **changes)
 
@@ -55,25 +57,25 @@ OWED = noted("")
     ("state", "expected"),
     [
         pytest.param(seen(), None, id="as wanted"),
-        pytest.param(seen(recorded=OWED), p.PutTags(), id="nothing is noted: adopted, or the predecessor's"),
-        pytest.param(seen(recorded=noted("old", "team")), p.PutTags(), id="another value"),
-        pytest.param(seen(recorded=noted("old", "team", "gone")), p.PutTags(), id="a key vanished: put first"),
-        pytest.param(seen(recorded=noted("new", "gone", "team")), p.DropTags(("gone",)), id="then take off"),
+        pytest.param(seen(recorded=OWED), s.PutTags(), id="nothing is noted: adopted, or the predecessor's"),
+        pytest.param(seen(recorded=noted("old", "team")), s.PutTags(), id="another value"),
+        pytest.param(seen(recorded=noted("old", "team", "gone")), s.PutTags(), id="a key vanished: put first"),
+        pytest.param(seen(recorded=noted("new", "gone", "team")), s.DropTags(("gone",)), id="then take off"),
         pytest.param(seen(recorded=noted("new", f"{GROUP}/uid")), None, id="a key that the operator's tags have stays"),
-        pytest.param(seen(recorded=noted("", "team"), tags=p.Tagging()), p.DropTags(("team",)), id="nothing wanted"),
-        pytest.param(seen(recorded=noted("x"), tags=p.Tagging()), None, id="nothing wanted, nothing put"),
+        pytest.param(seen(recorded=noted("", "team"), tags=o.Tagging()), s.DropTags(("team",)), id="nothing wanted"),
+        pytest.param(seen(recorded=noted("x"), tags=o.Tagging()), None, id="nothing wanted, nothing put"),
         pytest.param(seen(recorded=None), None, id="no resource"),
         pytest.param(seen(recorded=noted("", arn="")), None, id="a resource that nobody has seen"),
         pytest.param(seen(recorded=OWED, is_recorded_in_status=False), None, id="recorded first"),
-        pytest.param(seen(recorded=OWED, remote=ABSENT), None, id="gone"),
+        pytest.param(seen(recorded=OWED, external=ABSENT), None, id="gone"),
         pytest.param(seen(recorded=OWED, is_ended=True), None, id="a job that has ended"),
         pytest.param(seen(recorded=OWED, is_spawned=True), None, id="launched by a tuning job, whose tags it has"),
-        pytest.param(seen(recorded=OWED, policy=p.Policy(read_only=True)), None, id="read-only"),
+        pytest.param(seen(recorded=OWED, policy=o.Policy(read_only=True)), None, id="read-only"),
         pytest.param(seen(recorded=OWED, are_tags_held=True), None, id="refused lately"),
         pytest.param(seen(recorded=OWED, hold_s=9.0), None, id="AWS refuses everything"),
     ],
 )
-def test_each_state_has_one_answer(state: p.Observed, expected: object) -> None:
+def test_each_state_has_one_answer(state: o.Observed, expected: object) -> None:
     """Put first, then take off what the spec does not have any more, a call each; and rest."""
     assert step(state) == expected
 
@@ -81,7 +83,7 @@ def test_each_state_has_one_answer(state: p.Observed, expected: object) -> None:
 def test_the_steps_end() -> None:
     """From any note to the wanted one, in at most two calls."""
     state = seen(recorded=noted("old", "gone", "team"))
-    for expected in (p.PutTags(), p.DropTags(("gone",))):
+    for expected in (s.PutTags(), s.DropTags(("gone",))):
         todo = step(state)
         assert todo == expected
         assert state.recorded is not None
@@ -131,7 +133,7 @@ def test_only_tags_that_fit_are_noted_as_put() -> None:
 
 def test_without_any_tags_nothing_is_noted() -> None:
     """An account that forbids extra tags, and a spec without."""
-    assert tagging(None, [], {}) == ([], p.Tagging())
+    assert tagging(None, [], {}) == ([], o.Tagging())
 
 
 # --- jobs: adopted, and the predecessor's

@@ -10,42 +10,42 @@ from hypothesis import strategies as st
 
 from api.v1 import HYPERPARAMETER_TUNING_JOB, TRAINING_JOB
 from controller.aws.targets import Target
-from controller.reconcile import plan as p
-from controller.reconcile.status.view import RESOURCE_ANNOTATION, announced_in
+from controller.reconcile import observation as o
+from controller.reconcile.status.patch import RESOURCE_ANNOTATION, announced_in
 from controller.reconcile.tuning.decide import (
     LIST_EVERY_S,
     PATIENCE,
-    Look,
+    ListAction,
     Progress,
     Refusal,
     best_of,
     is_orphan,
     leaving,
-    look,
+    list_action,
     owner_uid,
     owns_resource,
-    spawned,
     tuning_of,
 )
+from controller.reconcile.tuning.manifests import spawned
 from controller.runtime.errors import ABSENT, ErrorClass
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:hyper-parameter-tuning-job/hpo"
-RECORDED = p.Recorded("hpo", "us-east-2", "aws", ARN, "123456789012", NOW)
+RECORDED = o.Recorded("hpo", "us-east-2", "aws", ARN, "123456789012", NOW)
 OLD, NEW = {"completed": 0, "inProgress": 1}, {"completed": 1, "inProgress": 1}
 SHOWN = Progress.of("InProgress", {"trainingJobStatusCounters": OLD})
 NEWS = Progress.of("InProgress", {"trainingJobStatusCounters": NEW})
 
 
-def found(value: str = "InProgress", counters: dict[str, int] | None = NEW) -> p.Found:
+def found(value: str = "InProgress", counters: dict[str, int] | None = NEW) -> o.ExternalResource:
     """What SageMaker says."""
     fields = {} if counters is None else {"trainingJobStatusCounters": counters}
-    return p.Found(p.Source.SUMMARY, value, arn=ARN, fields=fields)
+    return o.ExternalResource(o.Source.SUMMARY, value, arn=ARN, fields=fields)
 
 
-def seen(**changes: Any) -> p.Observed:
+def seen(**changes: Any) -> o.Observed:
     """A tuning job of ours that runs, with news."""
-    base = p.Observed(
+    base = o.Observed(
         descriptor=HYPERPARAMETER_TUNING_JOB,
         name="hpo",
         is_name_generated=True,
@@ -56,82 +56,95 @@ def seen(**changes: Any) -> p.Observed:
         recorded=RECORDED,
         is_recorded_in_status=True,
         shown="InProgress",
-        remote=found(),
+        external=found(),
     )
     return replace(base, **changes)
 
 
 TABLE = [
-    pytest.param(seen(), None, None, Look.NOW, id="news, never listed"),
-    pytest.param(seen(), None, LIST_EVERY_S, Look.NOW, id="news, listed long ago"),
-    pytest.param(seen(), None, LIST_EVERY_S - 1, Look.LATER, id="news, listed just now"),
-    pytest.param(seen(), SHOWN, LIST_EVERY_S, Look.NOW, id="news since the last listing"),
-    pytest.param(seen(), NEWS, 1.0, Look.DONE, id="listed for this, the status lags"),
-    pytest.param(seen(remote=found(counters=OLD)), None, None, Look.NONE, id="no news"),
-    pytest.param(seen(remote=found(counters=None)), None, None, Look.NONE, id="an answer without counters"),
-    pytest.param(seen(remote=None), None, None, Look.NONE, id="nothing known"),
-    pytest.param(seen(remote=ABSENT), None, None, Look.NONE, id="SageMaker does not know it"),
+    pytest.param(seen(), None, None, ListAction.NOW, id="news, never listed"),
+    pytest.param(seen(), None, LIST_EVERY_S, ListAction.NOW, id="news, listed long ago"),
+    pytest.param(seen(), None, LIST_EVERY_S - 1, ListAction.LATER, id="news, listed just now"),
+    pytest.param(seen(), SHOWN, LIST_EVERY_S, ListAction.NOW, id="news since the last listing"),
+    pytest.param(seen(), NEWS, 1.0, ListAction.DONE, id="listed for this, the status lags"),
+    pytest.param(seen(external=found(counters=OLD)), None, None, ListAction.NONE, id="no news"),
+    pytest.param(seen(external=found(counters=None)), None, None, ListAction.NONE, id="an answer without counters"),
+    pytest.param(seen(external=None), None, None, ListAction.NONE, id="nothing known"),
+    pytest.param(seen(external=ABSENT), None, None, ListAction.NONE, id="SageMaker does not know it"),
     *(
-        pytest.param(seen(remote=found(value, OLD)), None, 1.0, Look.NOW, id=f"{value}: a last listing, at once")
+        pytest.param(
+            seen(external=found(value, OLD)), None, 1.0, ListAction.NOW, id=f"{value}: a last listing, at once"
+        )
         for value in ("Completed", "Failed", "Stopped")
     ),
-    pytest.param(seen(remote=found("Stopping", OLD)), None, 1.0, Look.LATER, id="Stopping: in its turn"),
-    pytest.param(seen(remote=found("Novel", NEW)), None, None, Look.NOW, id="a status that AWS has added"),
-    pytest.param(seen(hold_s=30.0), None, None, Look.HELD, id="AWS refused lately"),
-    pytest.param(seen(hold_s=30.0), NEWS, None, Look.DONE, id="AWS refused lately, but it was listed before"),
-    pytest.param(seen(deleting_for_s=1.0), None, None, Look.NONE, id="being deleted: nothing is spawned (D-50)"),
-    pytest.param(seen(is_ended=True), None, None, Look.NONE, id="ended"),
-    pytest.param(seen(policy=p.Policy(paused=True)), None, None, Look.NONE, id="paused: no AWS calls"),
+    pytest.param(seen(external=found("Stopping", OLD)), None, 1.0, ListAction.LATER, id="Stopping: in its turn"),
+    pytest.param(seen(external=found("Novel", NEW)), None, None, ListAction.NOW, id="a status that AWS has added"),
+    pytest.param(seen(hold_s=30.0), None, None, ListAction.HELD, id="AWS refused lately"),
+    pytest.param(seen(hold_s=30.0), NEWS, None, ListAction.DONE, id="AWS refused lately, but it was listed before"),
+    pytest.param(seen(deleting_for_s=1.0), None, None, ListAction.NONE, id="being deleted: nothing is spawned (D-50)"),
+    pytest.param(seen(is_ended=True), None, None, ListAction.NONE, id="ended"),
+    pytest.param(seen(policy=o.Policy(paused=True)), None, None, ListAction.NONE, id="paused: no AWS calls"),
     pytest.param(
-        seen(failure=p.Failure(p.During.COMPANIONS, ErrorClass.DENIED, "c", "m")),
+        seen(failure=o.Failure(o.During.CHILDREN, ErrorClass.DENIED, "c", "m")),
         None,
         None,
-        Look.NONE,
+        ListAction.NONE,
         id="refused in this pass",
     ),
     pytest.param(
-        seen(recorded=None, is_name_generated=False, owner=p.Owner.FOREIGN),
+        seen(recorded=None, is_name_generated=False, owner=o.Ownership.FOREIGN),
         None,
         None,
-        Look.NONE,
+        ListAction.NONE,
         id="somebody else's",
     ),
     pytest.param(
-        seen(recorded=None, is_name_generated=False, owner=p.Owner.UNKNOWN), None, None, Look.NONE, id="owner unknown"
+        seen(recorded=None, is_name_generated=False, owner=o.Ownership.UNKNOWN),
+        None,
+        None,
+        ListAction.NONE,
+        id="owner unknown",
     ),
-    pytest.param(seen(edited=("spec.region",)), None, None, Look.NOW, id="an edited spec changes nothing"),
+    pytest.param(seen(edited=("spec.region",)), None, None, ListAction.NOW, id="an edited spec changes nothing"),
 ]
 
 
 OWED = {"Synced": "SpawnFailed"}
 DENIED_TABLE = [
-    pytest.param(seen(), Refusal(1, 30.0), Look.REFUSED, id="runs: shown without"),
-    pytest.param(seen(), Refusal(9, 0.0), Look.NOW, id="its time is over: ask again"),
-    pytest.param(seen(remote=found("Completed")), Refusal(1, 30.0), Look.PATIENT, id="ends, denied just now"),
-    pytest.param(seen(remote=found("Completed")), Refusal(PATIENCE, 30.0), Look.REFUSED, id="ends, denied for good"),
-    pytest.param(seen(remote=found(counters=OLD), reasons=OWED), None, Look.NOW, id="no news, but jobs lack objects"),
+    pytest.param(seen(), Refusal(1, 30.0), ListAction.REFUSED, id="runs: shown without"),
+    pytest.param(seen(), Refusal(9, 0.0), ListAction.NOW, id="its time is over: ask again"),
+    pytest.param(seen(external=found("Completed")), Refusal(1, 30.0), ListAction.PATIENT, id="ends, denied just now"),
     pytest.param(
-        seen(remote=found(counters=OLD), reasons=OWED), Refusal(2, 30.0), Look.REFUSED, id="the same, denied lately"
+        seen(external=found("Completed")), Refusal(PATIENCE, 30.0), ListAction.REFUSED, id="ends, denied for good"
     ),
-    pytest.param(seen(is_ended=True, reasons=OWED), None, Look.NONE, id="ended: never again"),
-    pytest.param(seen(hold_s=30.0), Refusal(1, 30.0), Look.HELD, id="AWS refuses everything"),
+    pytest.param(
+        seen(external=found(counters=OLD), reasons=OWED), None, ListAction.NOW, id="no news, but jobs lack objects"
+    ),
+    pytest.param(
+        seen(external=found(counters=OLD), reasons=OWED),
+        Refusal(2, 30.0),
+        ListAction.REFUSED,
+        id="the same, denied lately",
+    ),
+    pytest.param(seen(is_ended=True, reasons=OWED), None, ListAction.NONE, id="ended: never again"),
+    pytest.param(seen(hold_s=30.0), Refusal(1, 30.0), ListAction.HELD, id="AWS refuses everything"),
 ]
 
 
 @pytest.mark.parametrize(("state", "refusal", "expected"), DENIED_TABLE)
 def test_a_denied_list_keeps_nothing_else_from_being_shown(
-    state: p.Observed, refusal: Refusal | None, expected: Look
+    state: o.Observed, refusal: Refusal | None, expected: ListAction
 ) -> None:
     """The status itself tells that jobs lack objects, so that a restart forgets nothing."""
-    assert look(state, SHOWN, None, None, refusal) is expected
+    assert list_action(state, SHOWN, None, None, refusal) is expected
 
 
 @pytest.mark.parametrize(("state", "done", "ago_s", "expected"), TABLE)
 def test_each_state_has_one_answer(
-    state: p.Observed, done: Progress | None, ago_s: float | None, expected: Look
+    state: o.Observed, done: Progress | None, ago_s: float | None, expected: ListAction
 ) -> None:
     """The list is asked for when the counters, or the status, say that there is something to find."""
-    assert look(state, SHOWN, done, ago_s) is expected
+    assert list_action(state, SHOWN, done, ago_s) is expected
 
 
 @pytest.mark.parametrize(
@@ -140,23 +153,23 @@ def test_each_state_has_one_answer(
         (seen(), True),
         (seen(recorded=None, is_legacy=True, is_name_generated=False), True),
         (seen(recorded=None), True),
-        (seen(recorded=None, is_name_generated=False, owner=p.Owner.OURS), True),
-        (seen(recorded=None, is_name_generated=False, owner=p.Owner.UNKNOWN), False),
-        (seen(recorded=None, is_name_generated=False, owner=p.Owner.FOREIGN), False),
+        (seen(recorded=None, is_name_generated=False, owner=o.Ownership.OURS), True),
+        (seen(recorded=None, is_name_generated=False, owner=o.Ownership.UNKNOWN), False),
+        (seen(recorded=None, is_name_generated=False, owner=o.Ownership.FOREIGN), False),
         (
             seen(
                 recorded=None,
                 is_name_generated=False,
-                owner=p.Owner.FOREIGN,
-                policy=p.Policy(adoption=p.Adoption.ADOPT),
+                owner=o.Ownership.FOREIGN,
+                policy=o.Policy(adoption=o.Adoption.ADOPT),
             ),
             True,
         ),
-        (seen(recorded=None, remote=ABSENT), False),
+        (seen(recorded=None, external=ABSENT), False),
     ],
     ids=["recorded", "legacy", "generated name", "tags", "unknown", "foreign", "adopted", "absent"],
 )
-def test_whose_the_resource_is(state: p.Observed, expected: bool) -> None:
+def test_whose_the_resource_is(state: o.Observed, expected: bool) -> None:
     """D-03: what is not ours has no objects of ours, and loses none."""
     assert owns_resource(state) is expected
 
@@ -237,7 +250,7 @@ def made(**metadata: Any) -> dict[str, Any]:
 def test_an_object_announces_the_identity_of_its_job() -> None:
     """So that its reconciler records it, follows it and never creates it (D-08)."""
     recorded = announced_in(made()["metadata"])
-    assert recorded == p.Recorded(
+    assert recorded == o.Recorded(
         "Hpo-001-0a1b2c3d", "us-east-2", "aws", str(DESCRIPTION["TrainingJobArn"]), "123456789012", NOW
     )
 

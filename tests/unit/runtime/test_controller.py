@@ -18,12 +18,10 @@ from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
 from controller.runtime.queue.queue_metrics import QueueMetrics
 from controller.runtime.queue.work_queue import PRIORITY_BACKGROUND, PRIORITY_USER, Handed, WorkQueue
 from controller.runtime.threads import Stop
+from tests.deadline import PATIENCE_S
 from tests.fakes import FakeClock
 from tests.unit.runtime.objects import key
 from tests.unit.runtime.scripted import FakeStop
-
-PATIENCE_S = 30.0
-"""How long a test waits for what must happen before it fails; no test takes that long."""
 
 
 @dataclass

@@ -14,12 +14,10 @@ from api.meta import ObjectKey
 from controller.runtime.cache.informer import HandlerRegistration, Informer
 from controller.runtime.cache.informer_metrics import InformerMetrics
 from controller.runtime.cache.store import Snapshot, Store, Tombstone
+from tests.deadline import PATIENCE_S, eventually
 from tests.fakes import FakeClock
 from tests.unit.runtime.objects import WIDGETS, key, widget
 from tests.unit.runtime.scripted import BROKEN, FakeStop, Script, Step, Watch, event, page
-
-PATIENCE_S = 30.0
-"""How long a test waits for what must happen before it fails; no test takes that long."""
 
 
 @dataclass
@@ -510,9 +508,4 @@ def wait_for(happened: threading.Event) -> None:
 
 def until(is_true: Callable[[], bool]) -> None:
     """Yield to other threads until `is_true`; fails where that takes for ever."""
-    nobody_sets_it = threading.Event()
-    for _ in range(int(PATIENCE_S / 0.001)):
-        if is_true():
-            return
-        nobody_sets_it.wait(0.001)
-    raise AssertionError("it never came true")
+    eventually(is_true, what="what must become true")

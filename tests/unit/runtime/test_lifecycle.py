@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from controller.runtime.threads import Stop, ThreadGroup
+from tests.deadline import PATIENCE_S
 
 
 def until_stopped(stop: Stop) -> None:
@@ -30,7 +31,7 @@ def run_group(**threads: Callable[[Stop], None]) -> None:
     with ThreadGroup("group", stop) as group:
         for name, run in threads.items():
             group.start(name, run)
-        assert stop.wait(10)
+        assert stop.wait(PATIENCE_S)
 
 
 class TestStop:

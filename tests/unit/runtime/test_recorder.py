@@ -9,6 +9,7 @@ from controller.runtime.errors import ClassifiedError, ErrorClass
 from controller.runtime.record.events import EventRecord, EventRef, Regarding
 from controller.runtime.record.recorder import MESSAGE_LIMIT, TRIES, EventRecorder
 from controller.runtime.threads import Stop
+from tests.deadline import PATIENCE_S
 from tests.fakes import FakeClock
 
 JOB = Regarding("sagemaker.aws.amazon.com/v1", "TrainingJob", "ml", "train", "u-1")
@@ -71,9 +72,9 @@ class Stage:
         self.sink.wanted = times
         thread = threading.Thread(target=self.recorder.run, args=(self.stop,), name="recorder")
         thread.start()
-        tried = self.sink.enough.wait(10)
+        tried = self.sink.enough.wait(PATIENCE_S)
         self.stop.set()
-        thread.join(10)
+        thread.join(PATIENCE_S)
         assert tried
 
     def flush(self) -> None:
@@ -89,9 +90,9 @@ def test_what_is_told_is_written_by_the_recorders_thread() -> None:
     thread.start()
 
     stage.tell()
-    assert stage.sink.enough.wait(10)
+    assert stage.sink.enough.wait(PATIENCE_S)
     stage.stop.set()
-    thread.join(10)
+    thread.join(PATIENCE_S)
 
     (event,) = stage.sink.created
     assert (event.regarding, event.type, event.reason, event.message, event.count) == (JOB, "Warning", "Failed", "m", 1)

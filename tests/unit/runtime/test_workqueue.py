@@ -14,10 +14,8 @@ from controller.runtime.queue import work_queue
 from controller.runtime.queue.queue_metrics import DURATION_BUCKETS, QueueMetrics
 from controller.runtime.queue.rate_limiter import ItemExponentialRateLimiter
 from controller.runtime.queue.work_queue import PRIORITY_BACKGROUND, PRIORITY_USER, Handed, WorkQueue
+from tests.deadline import PATIENCE_S
 from tests.fakes import FakeClock
-
-PATIENCE_S = 30.0
-"""How long a test waits for what must happen before it fails; no test takes that long."""
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from hack.sandbox.aws.records.validation import service_model
+from tests.deadline import PATIENCE_S
 from tests.unit.sandbox_aws.conftest import REGION
 
 
@@ -25,7 +26,7 @@ def refusal(call: Any, **members: Any) -> tuple[str, str, int]:
 def raw(url: str, operation: str, body: str, service: str = "sagemaker") -> tuple[int, dict[str, str], Any]:
     """One call without boto3's own checks: status, headers, decoded body."""
     host = urlsplit(url).netloc
-    connection = http.client.HTTPConnection(host, timeout=10)
+    connection = http.client.HTTPConnection(host, timeout=PATIENCE_S)
     scope = f"Credential=key/20300101/{REGION}/{service}/aws4_request"
     try:
         headers = {"X-Amz-Target": f"Service.{operation}", "Authorization": f"AWS4-HMAC-SHA256 {scope}"}

@@ -10,6 +10,7 @@ from botocore.config import Config
 from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.server import RunningServer, start
+from tests.deadline import PATIENCE_S
 
 REGION = "us-west-2"
 DURATIONS = Durations(
@@ -28,7 +29,12 @@ DURATIONS = Durations(
     deleting_s=50,
 )
 # boto3's own checks are off, so that it is the server that refuses.
-ONE_TRY = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=5, parameter_validation=False)
+ONE_TRY = Config(
+    retries={"total_max_attempts": 1},
+    connect_timeout=PATIENCE_S,
+    read_timeout=PATIENCE_S,
+    parameter_validation=False,
+)
 Request = Callable[..., dict[str, Any]]
 
 

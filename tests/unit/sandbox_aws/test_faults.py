@@ -2,7 +2,6 @@
 
 import json
 import socket
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.aws.faults import FAULTS, Fault
 from hack.sandbox.aws.server import RunningServer, start
+from tests.deadline import PATIENCE_S, eventually
 from tests.unit.sandbox_aws.conftest import ONE_TRY, REGION, Request
 
 
@@ -24,7 +24,7 @@ def control(aws: RunningServer, method: str, path: str, body: object = None) -> 
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"{aws.url}/sandbox/{path}", data, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as refused:
         with refused:
@@ -80,7 +80,10 @@ def test_a_lost_answer_may_or_may_not_mean_a_lost_request(
 def test_an_answer_that_never_comes_ends_in_the_clients_timeout(
     aws: RunningServer, client: Callable[[str], Any], request_of: Request, fault: str, takes_effect: bool
 ) -> None:
-    """The server holds the connection open, so that the client's own limit is what ends the call."""
+    """The server holds the connection open, so that the client's own limit is what ends the call.
+
+    It may do so before the server has even read the request.
+    """
     sagemaker = client("sagemaker")
     impatient = ONE_TRY.merge(Config(read_timeout=0.2))
     other = boto3.client(
@@ -95,7 +98,11 @@ def test_an_answer_that_never_comes_ends_in_the_clients_timeout(
     with pytest.raises(ReadTimeoutError):
         other.create_training_job(**request_of())
     other.close()
-    assert bool(sagemaker.list_training_jobs()["TrainingJobSummaries"]) is takes_effect
+    eventually(lambda: not aws.faults.pending(), what="the request hangs")
+    if takes_effect:
+        eventually(lambda: sagemaker.list_training_jobs()["TrainingJobSummaries"], what="the job is there")
+    else:
+        assert sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
 
 
 def test_stopping_the_server_ends_hanging_requests() -> None:
@@ -103,13 +110,11 @@ def test_stopping_the_server_ends_hanging_requests() -> None:
     with start(clock=SandboxClock.frozen()) as aws:
         aws.faults.add("*", "hang-before", delay_s=3600)
         host, port = aws.url.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=5) as connection:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as connection:
             connection.sendall(
                 b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: SageMaker.ListTags\r\nContent-Length: 0\r\n\r\n"
             )
-            deadline = time.monotonic() + 10
-            while aws.faults.pending() and time.monotonic() < deadline:
-                time.sleep(0.005)
+            eventually(lambda: not aws.faults.pending(), what="the request hangs")
             aws.stop()
             assert connection.recv(1) == b""
 

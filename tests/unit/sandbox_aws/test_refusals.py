@@ -16,6 +16,7 @@ from hack.sandbox.aws.records.validation import compiled, service_model, validat
 from hack.sandbox.aws.server import RunningServer
 from hack.sandbox.aws.service import AwsService
 from hack.sandbox.aws.wire import ApiError
+from tests.deadline import PATIENCE_S
 from tests.unit.sandbox_aws.answers import departures, raw, refusal
 from tests.unit.sandbox_aws.conftest import Request
 
@@ -40,7 +41,7 @@ def test_regions_do_not_share_names(aws: RunningServer, sagemaker: Any, request_
     sagemaker.create_training_job(**request_of())
     body = json.dumps({"TrainingJobName": "job"}).replace("us-west-2", "eu-west-1")
     host = urlsplit(aws.url).netloc
-    connection = http.client.HTTPConnection(host, timeout=10)
+    connection = http.client.HTTPConnection(host, timeout=PATIENCE_S)
     scope = "Credential=key/20300101/eu-west-1/sagemaker/aws4_request"
     headers = {"X-Amz-Target": "SageMaker.DescribeTrainingJob", "Authorization": f"AWS4-HMAC-SHA256 {scope}"}
     connection.request("POST", "/", body, headers)

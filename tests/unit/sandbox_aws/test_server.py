@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.server import RunningServer, start
+from tests.deadline import PATIENCE_S
 
 ROLE = "arn:aws:iam::123456789012:role/training"
 
@@ -25,14 +26,14 @@ def test_a_stopped_server_leaves_no_thread_and_no_port() -> None:
     """Connections that clients keep open are closed; stopping twice is allowed."""
     before = set(threading.enumerate())
     with start() as aws:
-        connection = http.client.HTTPConnection(address(aws), timeout=5)
+        connection = http.client.HTTPConnection(address(aws), timeout=PATIENCE_S)
         connection.request("GET", "/sandbox/health")
         assert connection.getresponse().read() == b'{"status": "ok"}'
     aws.stop()
     connection.close()
     assert set(threading.enumerate()) <= before
     with pytest.raises(ConnectionRefusedError):
-        http.client.HTTPConnection(address(aws), timeout=5).connect()
+        http.client.HTTPConnection(address(aws), timeout=PATIENCE_S).connect()
 
 
 def test_a_taken_port_is_an_error_of_the_caller() -> None:
@@ -43,7 +44,7 @@ def test_a_taken_port_is_an_error_of_the_caller() -> None:
 
 def test_one_connection_serves_many_requests(aws: RunningServer) -> None:
     """HTTP/1.1 keep-alive, as at AWS: a client's pool is tested for what it is."""
-    connection = http.client.HTTPConnection(address(aws), timeout=5)
+    connection = http.client.HTTPConnection(address(aws), timeout=PATIENCE_S)
     connection.connect()
     port = connection.sock.getsockname()[1]
     for _ in range(3):
@@ -63,7 +64,7 @@ def test_speed_divides_all_durations() -> None:
 def test_the_clock_can_be_somebody_elses() -> None:
     """A test with its own fake clock hands it over, and the Date header shows it."""
     with start(clock=SandboxClock(lambda: 0.0)) as aws:
-        connection = http.client.HTTPConnection(address(aws), timeout=5)
+        connection = http.client.HTTPConnection(address(aws), timeout=PATIENCE_S)
         connection.request("GET", "/sandbox/health")
         assert connection.getresponse().getheader("Date") == "Thu, 01 Jan 1970 00:00:00 GMT"
         connection.close()

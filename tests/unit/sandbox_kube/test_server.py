@@ -11,16 +11,16 @@ import pytest
 import yaml
 
 from hack.sandbox.kube.server import RunningServer, start
+from tests.deadline import PATIENCE_S
 
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
-LIMIT_S = 10
 
 
 class Client:
     """One connection, JSON in and out."""
 
     def __init__(self, url: str, token: str = ""):
-        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=LIMIT_S)
+        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE_S)
         self._headers = {"User-Agent": "tester/1", "Content-Type": "application/json"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"

@@ -8,8 +8,8 @@ from typing import Any
 from controller.smlogs import subject as subjects
 from controller.smlogs.events import LogEvent
 from controller.smlogs.kinds import LogKind, find
-from controller.smlogs.lines import Lines
-from controller.smlogs.output import Output
+from controller.smlogs.printing.lines import Lines
+from controller.smlogs.printing.output import Output
 from controller.smlogs.reading import milliseconds
 from controller.smlogs.subject import Subject
 from tests.fakes import FakeClock

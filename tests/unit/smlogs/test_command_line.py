@@ -2,9 +2,9 @@
 
 import pytest
 
-from controller.smlogs import help as texts
-from controller.smlogs.flags import UsageError
-from controller.smlogs.options import HelpWanted, Options, read
+from controller.smlogs.command_line import help as texts
+from controller.smlogs.command_line.flags import UsageError
+from controller.smlogs.command_line.options import HelpWanted, Options, read
 from tests.unit.smlogs.fakes import kind
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.smlogs.events import RECENT_MS, THOROUGH_MS, Seen, Window
 from controller.smlogs.follow import Follower, Pace, Rhythm
-from controller.smlogs.output import Output
+from controller.smlogs.printing.output import Output
 from controller.smlogs.reading import Progress, milliseconds
 from controller.smlogs.subject import Subject
 from tests.fakes import FakeClock
@@ -78,6 +78,7 @@ LATE = st.lists(
 )
 
 
+@settings(max_examples=30)  # each is a life of ten minutes, polled every second or two
 @given(LATE)
 def test_every_line_is_printed_exactly_once(times: Iterable[tuple[float, float]]) -> None:
     """Also those that arrive minutes late, behind newer ones, as long as the job runs (D-48)."""

@@ -3,8 +3,8 @@
 import pytest
 
 from controller.smlogs.events import LogEvent
-from controller.smlogs.lines import Lines, go_time
-from controller.smlogs.output import wants_colours
+from controller.smlogs.printing.lines import Lines, go_time
+from controller.smlogs.printing.output import wants_colours
 from tests.unit.smlogs.fakes import Terminal, event
 
 GUIDE = LogEvent("xgboost-mnist/algo-1-1574293123", "1", 1574293524700, "Arguments: train")

@@ -6,8 +6,8 @@ import os
 import pytest
 
 from controller.smlogs import __main__ as program
-from controller.smlogs.lines import Lines
-from controller.smlogs.output import Output
+from controller.smlogs.printing.lines import Lines
+from controller.smlogs.printing.output import Output
 from tests.unit.smlogs.fakes import Terminal, event, output
 
 

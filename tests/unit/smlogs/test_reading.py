@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from controller.smlogs.command_line.options import ALL_LINES, Options
 from controller.smlogs.events import THOROUGH_MS, Seen, Window
-from controller.smlogs.options import ALL_LINES, Options
 from controller.smlogs.reading import Progress, first_ms, milliseconds, read
 from tests.fakes import FakeClock
 from tests.unit.smlogs.fakes import FakeLog, event, kind, subject

@@ -10,9 +10,9 @@ from controller.aws.errors import AwsError
 from controller.runtime.errors import ErrorClass
 from controller.smlogs.app import Session, SmlogsError
 from controller.smlogs.cluster import GIVE_UP_S, Lookup
-from controller.smlogs.flags import UsageError
+from controller.smlogs.command_line.flags import UsageError
+from controller.smlogs.command_line.options import Options, read
 from controller.smlogs.kubectl import FORBIDDEN, NOT_FOUND, NOT_SERVED, UNAUTHORIZED, UNREACHABLE, KubectlError
-from controller.smlogs.options import Options, read
 from tests.fakes import Answers, FakeClock
 from tests.unit.smlogs.fakes import moving, output
 

@@ -144,8 +144,7 @@ class EndpointApi:
     def list(self, call: Call) -> dict[str, Any]:
         """Return a page of summaries, filtered and sorted; by default the 10 newest."""
         validate("sagemaker", call.operation, call.params)
-        endpoints = self.store.list(ENDPOINT, call)
-        return answered(ENDPOINT, call, endpoints, lambda endpoint: _summary(endpoint, call.now))
+        return answered(ENDPOINT, call, self.store, lambda endpoint: _summary(endpoint, call.now))
 
     def _check_targets(self, call: Call, endpoint: Endpoint, old: Fleet, new: Fleet) -> None:
         """Raise if the update removes a variant that is a scalable target, or changes its instance type.

@@ -59,7 +59,7 @@ class StaticApi:
     def list(self, call: Call) -> dict[str, Any]:
         """Return a page of summaries, filtered and sorted; by default the 10 newest."""
         validate("sagemaker", call.operation, call.params)
-        return answered(self.kind, call, self.store.list(self.kind, call), self._summary)
+        return answered(self.kind, call, self.store, self._summary)
 
     def _summary(self, resource: Resource) -> dict[str, Any]:
         return {

@@ -93,8 +93,7 @@ class JobApi:
     def list(self, call: Call) -> dict[str, Any]:
         """Return a page of summaries, filtered and sorted; by default the 10 newest."""
         validate("sagemaker", call.operation, call.params)
-        jobs = self.store.list(self.kind, call)
-        return answered(self.kind, call, jobs, lambda job: self._summary(job, call.now))
+        return answered(self.kind, call, self.store, lambda job: self._summary(job, call.now))
 
     def _summary(self, job: Job, now: float) -> dict[str, Any]:
         answer = common_answer(self.kind, job, now)

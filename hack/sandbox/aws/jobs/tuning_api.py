@@ -150,7 +150,7 @@ class TuningApi:
     def list(self, call: Call) -> dict[str, Any]:
         """Return a page of summaries, filtered and sorted; by default the first 10 by name."""
         validate("sagemaker", call.operation, call.params)
-        return answered(TUNING, call, self._store.list(TUNING, call), lambda job: _summary(job, call.now))
+        return answered(TUNING, call, self._store, lambda job: _summary(job, call.now))
 
     def list_children(self, call: Call) -> dict[str, Any]:
         """Return a page of the training jobs a tuning job launched; by default the first 10 by name.

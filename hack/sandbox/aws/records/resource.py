@@ -5,11 +5,12 @@ kept up to date.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, cast
 
-from hack.sandbox.aws.wire import ApiError, Call
+from hack.sandbox.aws.wire import ApiError, Call, invalid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,20 +105,45 @@ class Kind(Generic[R]):
         return f"{self.log_group}/{resource.name}" if self.has_group_each else self.log_group
 
 
+class _NoPast:
+    def runs(self, _kind: Kind[R], _call: Call) -> Iterable[Sequence[R]]:
+        return ()
+
+    def find(self, _kind: Kind[R], _account: str, _region: str, _name: str) -> R | None:
+        return None
+
+
 AnyKind: TypeAlias = Kind[Any]
 _Place: TypeAlias = tuple[AnyKind, str, str, str]  # kind, account, region, name
+_REMOVED: Final = 1_000
+"""Removed resources of a kind that are remembered for Lists that show changes late; the oldest are dropped first."""
+
+
+class Past(Protocol):
+    """The resources of an account's past, which are made only when a call wants to see them."""
+
+    def runs(self, kind: Kind[R], call: Call) -> Iterable[Sequence[R]]:
+        """Return sequences of them that are not empty, each ascending by creation as well as by name and status."""
+        ...
+
+    def find(self, kind: Kind[R], account: str, region: str, name: str) -> R | None:
+        """Return the one called `name`, or None."""
+        ...
 
 
 class Store:
     """The resources of all accounts and regions. Thread-safe; returns immutable records.
 
-    A call first removes resources with a completed deletion, as if they had disappeared by themselves.
+    A call first removes resources with a completed deletion, as if they had disappeared by themselves. Resources of the
+    past can be read, but not changed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, past: Past | None = None) -> None:
+        self.past: Final = past or _NoPast()
         self._lock = threading.Lock()
         self._tables: dict[tuple[str, str, str], dict[str, Resource]] = {}  # (kind, account, region) → name → record
-        self._by_arn: dict[str, _Place] = {}  # both guarded by _lock
+        self._by_arn: dict[str, _Place] = {}
+        self._removed: dict[tuple[str, str, str], deque[tuple[float, Resource]]] = {}  # all guarded by _lock
 
     def add(self, kind: Kind[R], resource: R) -> None:
         """Store a new resource. Raises the kind's "exists" error if its name is taken, ignoring case."""
@@ -141,16 +167,16 @@ class Store:
     def change(self, kind: Kind[R], call: Call, name: str, change: Callable[[R], R]) -> R:
         """Replace a resource by `change(resource)`, atomically. If `change` raises, the resource is unchanged."""
         with self._lock:
-            resource = change(self._get_locked(kind, call, name))
+            resource = change(self._own_locked(kind, call, name))
             self._table(kind, call.account, call.region)[name] = resource
             return resource
 
     def remove(self, kind: Kind[R], call: Call, name: str, check: Callable[[R], None] = lambda _resource: None) -> None:
         """Remove a resource if `check` does not raise."""
         with self._lock:
-            resource = self._get_locked(kind, call, name)
+            resource = self._own_locked(kind, call, name)
             check(resource)
-            self._forget_locked(kind, resource)
+            self._forget_locked(kind, resource, call.now)
 
     def list(self, kind: Kind[R], call: Call) -> tuple[R, ...]:
         """Return the resources of a kind in the caller's account and region, oldest first."""
@@ -165,6 +191,17 @@ class Store:
         with self._lock:
             tables = [table for (resource, _, _), table in self._tables.items() if resource == kind.resource]
             return tuple(cast("R", resource) for table in tables for resource in table.values())
+
+    def shown(self, kind: Kind[R], call: Call) -> tuple[R, ...]:
+        """Return what a List shows that is as late as `call.now`: the resources of then, whatever became of them."""
+        with self._lock:
+            present = self._table(kind, call.account, call.region).values()
+            removed = self._removed.get((kind.resource, call.account, call.region), ())
+            resources = [resource for resource in present if resource.created_at <= call.now]
+            resources += [resource for removed_at, resource in removed if resource.created_at <= call.now < removed_at]
+            if kind.vanishes:
+                resources = [resource for resource in resources if not resource.is_gone(call.now)]
+            return tuple(cast("list[R]", resources))
 
     def by_arn(self, call: Call, arn: str) -> Resource:
         """Return the resource with this ARN, of any kind. Raises KeyError for an unknown ARN."""
@@ -182,6 +219,7 @@ class Store:
         with self._lock:
             self._tables.clear()
             self._by_arn.clear()
+            self._removed.clear()
 
     def _table(self, kind: AnyKind, account: str, region: str) -> dict[str, Resource]:
         return self._tables.setdefault((kind.resource, account, region), {})
@@ -189,11 +227,13 @@ class Store:
     def _found_locked(self, kind: AnyKind, account: str, region: str, name: str, now: float) -> Resource | None:
         resource = self._table(kind, account, region).get(name)
         if resource is not None and resource.is_gone(now):
-            self._forget_locked(kind, resource)
+            self._forget_locked(kind, resource, now)
             return None
-        return resource
+        return resource if resource is not None else self.past.find(kind, account, region, name)
 
-    def _forget_locked(self, kind: AnyKind, resource: Resource) -> None:
+    def _forget_locked(self, kind: AnyKind, resource: Resource, now: float) -> None:
+        place = (kind.resource, resource.account, resource.region)
+        self._removed.setdefault(place, deque(maxlen=_REMOVED)).append((now, resource))
         del self._table(kind, resource.account, resource.region)[resource.name]
         del self._by_arn[resource.arn]
 
@@ -202,6 +242,13 @@ class Store:
         if resource is None:
             raise kind.not_found.raised(name=name, arn=kind.arn(call, name))
         return cast("R", resource)
+
+    def _own_locked(self, kind: Kind[R], call: Call, name: str) -> R:
+        """Return a resource that may be changed. Raises ValidationException for one of the past."""
+        resource = self._get_locked(kind, call, name)
+        if name not in self._table(kind, call.account, call.region):
+            raise invalid(f"The sandbox does not change its past: {name}")
+        return resource
 
     def _by_arn_locked(self, call: Call, arn: str) -> tuple[_Place, Resource]:
         place = self._by_arn[arn]

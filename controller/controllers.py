@@ -1,0 +1,20 @@
+"""The life-cycles that the operator has: the one list that a new one is added to."""
+
+from typing import Final
+
+from controller.reconcile.endpoint.setup import SETUP as ENDPOINT
+from controller.reconcile.job.setup import SETUP as JOB
+from controller.reconcile.resource.setup import SETUP as RESOURCE
+from controller.reconcile.scaling.setup import SETUP as SCALING
+from controller.reconcile.setup import Controllers
+from controller.reconcile.tuning.setup import SETUP as TUNING
+
+CONTROLLERS: Final = Controllers(
+    (
+        TUNING,  # before jobs: a tuning job is one, with children
+        JOB,
+        RESOURCE,
+        ENDPOINT,
+        SCALING,
+    )
+)

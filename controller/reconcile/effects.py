@@ -1,0 +1,213 @@
+"""The one place with effects: every change of the world passes through `EffectGate._effect`.
+
+There it is fenced, and there a test can fail, delay or crash the process before and after each single one.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from enum import Enum
+from functools import partial
+from typing import Any, Final, Protocol, TypeVar
+
+import structlog
+
+from api.descriptor import KindDescriptor
+from api.meta import FINALIZER, JsonObject, ObjectKey
+from controller.aws.sagemaker import Jobs
+from controller.aws.targets import Target
+from controller.reconcile.ports import ObjectWriter
+from controller.reconcile.steps import Event
+from controller.runtime.election.fence import Fence
+from controller.runtime.errors import Absent, ClassifiedError, ErrorClass
+from controller.runtime.record.events import Recorder, Regarding
+
+T = TypeVar("T")
+
+_log: Final = structlog.get_logger(__name__)
+
+
+class Effect(Enum):
+    """The kinds of change that the operator makes."""
+
+    ENSURE_FINALIZER = "ensure finalizer"
+    REQUIRE_CURRENT = "require current"
+    CREATE = "create"
+    STOP = "stop"
+    TAG = "tag"
+    UPDATE = "update"
+    DELETE = "delete"
+    REGISTER = "register"
+    DEREGISTER = "deregister"
+    CREATE_CHILD = "create child"
+    DELETE_CHILD = "delete child"
+    RELEASE_CHILD = "release child"
+    TAG_CHILD = "tag child"
+    DELETE_EXPIRED = "delete expired"
+    ANNOTATE = "annotate"
+    PATCH_STATUS = "patch status"
+    REMOVE_FINALIZER = "remove finalizer"
+    EMIT_EVENT = "emit event"
+
+
+class EffectHook(Protocol):
+    """Watches effects; what it raises stops the pass there."""
+
+    def before(self, effect: Effect) -> None:
+        """The effect is about to start; nothing has happened yet."""
+        ...
+
+    def after(self, effect: Effect) -> None:
+        """The effect has happened; nobody knows yet."""
+        ...
+
+
+class _NoHook:
+    def before(self, effect: Effect) -> None:
+        pass
+
+    def after(self, effect: Effect) -> None:
+        pass
+
+
+class FencedError(ClassifiedError):
+    """This process may not act any more: it lost its lease or is ending. Whoever leads next decides anew."""
+
+    def __init__(self, effect: Effect) -> None:
+        super().__init__(ErrorClass.CONFLICT, "Fenced", f"not the leader (any more): no {effect.value}")
+
+
+class EffectGate:
+    """Carries out what was decided. Thread-safe; blocks for the calls it makes.
+
+    Kubernetes writes carry the resourceVersion of the object that they were decided on, so that a stale view changes
+    nothing (DESIGN 4.9). All methods raise `ClassifiedError`.
+    """
+
+    def __init__(
+        self, writer: ObjectWriter, jobs: Jobs, recorder: Recorder, fence: Fence, hook: EffectHook | None = None
+    ) -> None:
+        self._writer = writer
+        self._jobs = jobs
+        self._recorder = recorder
+        self._fence = fence
+        self._hook: EffectHook = hook or _NoHook()
+
+    def ensure_finalizer(
+        self,
+        descriptor: KindDescriptor,
+        obj: JsonObject,
+        name: str | None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> JsonObject:
+        """Add the finalizer, annotations and, unless None, the name to the spec, in one write; returns the object
+        after it.
+        """
+        finalizers = list(obj["metadata"].get("finalizers") or ())
+        body: JsonObject = {"metadata": {"annotations": dict(annotations)}} if annotations else {}
+        if FINALIZER not in finalizers:
+            body.setdefault("metadata", {})["finalizers"] = [*finalizers, FINALIZER]
+        if name is not None:
+            body["spec"] = {descriptor.name.spec_field: name}
+        return self._effect(Effect.ENSURE_FINALIZER, lambda: self._patch(descriptor, obj, body))
+
+    def require_current(self, descriptor: KindDescriptor, obj: JsonObject) -> JsonObject:
+        """Make sure that `obj` is the current version, by an empty write with its version as precondition.
+
+        AWS mutations follow a write or this within the same pass, so that no old list and no late watch event can
+        cause one. The API server compares and stores nothing.
+        """
+        return self._effect(Effect.REQUIRE_CURRENT, lambda: self._patch(descriptor, obj, {}))
+
+    def create(
+        self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
+    ) -> str:
+        """Create the resource; returns its ARN."""
+        arn = self._effect(Effect.CREATE, lambda: self._jobs.create(descriptor, target, request, caller=caller))
+        _log.debug("resource created", job_name=request.get(descriptor.name.member), region=target.region)
+        return arn
+
+    def stop(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
+        """Ask for the end of a job."""
+        answer = self._effect(Effect.STOP, lambda: self._jobs.stop(descriptor, target, name, caller=caller))
+        _log.debug("stop requested", job_name=name, region=target.region)
+        return answer
+
+    def tag(self, target: Target, arn: str, tags: Sequence[Mapping[str, str]], *, caller: Hashable) -> None:
+        """Put tags on a resource."""
+        self._effect(Effect.TAG, lambda: self._jobs.add_tags(target, arn, tags, caller=caller))
+        _log.info("resource tagged", resource=arn)
+
+    def untag(self, target: Target, arn: str, keys: Sequence[str], *, caller: Hashable) -> None:
+        """Take tags off a resource."""
+        self._effect(Effect.TAG, lambda: self._jobs.delete_tags(target, arn, keys, caller=caller))
+        _log.info("tags taken off", resource=arn, count=len(keys))
+
+    def annotate(
+        self, descriptor: KindDescriptor, obj: JsonObject, annotations: Mapping[str, str | None]
+    ) -> JsonObject:
+        """Write annotations, None removes one; returns the object after it."""
+        body = {"metadata": {"annotations": dict(annotations)}}
+        return self._effect(Effect.ANNOTATE, lambda: self._patch(descriptor, obj, body))
+
+    def perform(self, effect: Effect, act: Callable[[], T]) -> T:
+        """Carry out a change that is particular to one life-cycle; what it raises is raised."""
+        result = self._effect(effect, act)
+        _log.debug("change made", effect=effect.value)
+        return result
+
+    def patch_status(self, descriptor: KindDescriptor, obj: JsonObject, status: JsonObject) -> JsonObject:
+        """Merge `status` into the status of `obj`; returns the object after it."""
+        patch = partial(self._patch, descriptor, obj, {"status": status}, subresource="status")
+        return self._effect(Effect.PATCH_STATUS, patch)
+
+    def delete_expired(self, descriptor: KindDescriptor, obj: JsonObject) -> None:
+        """Delete `obj`, as it was decided on: whoever has changed it since may want to keep it."""
+        metadata = obj["metadata"]
+        self._effect(
+            Effect.DELETE_EXPIRED,
+            lambda: self._writer.delete(
+                descriptor.resource,
+                ObjectKey.of(obj),
+                uid=metadata["uid"],
+                resource_version=metadata["resourceVersion"],
+            ),
+        )
+        _log.debug("object deleted, its time after the end of the job is over")
+
+    def remove_finalizer(self, descriptor: KindDescriptor, obj: JsonObject) -> None:
+        """Remove our finalizer: the last thing that we do to an object."""
+        rest = [each for each in obj["metadata"].get("finalizers") or () if each != FINALIZER]
+        self._effect(Effect.REMOVE_FINALIZER, lambda: self._patch(descriptor, obj, {"metadata": {"finalizers": rest}}))
+        _log.info("object released")
+
+    def emit_events(self, descriptor: KindDescriptor, obj: JsonObject, events: Iterable[Event]) -> None:
+        """Put events about `obj` on their way, and into the log: they are what it says of an object at level info."""
+        metadata = obj["metadata"]
+        regarding = Regarding(
+            api_version=descriptor.resource.api_version,
+            kind=descriptor.kind,
+            namespace=metadata.get("namespace") or "",
+            name=metadata["name"],
+            uid=metadata.get("uid") or "",
+            resource_version=metadata.get("resourceVersion") or "",
+        )
+        for event in events:
+            self._effect(
+                Effect.EMIT_EVENT, partial(self._recorder.event, regarding, event.type, event.reason, event.message)
+            )
+            _log.info("event", type=event.type, reason=event.reason, text=event.message)
+
+    def _patch(
+        self, descriptor: KindDescriptor, obj: JsonObject, body: JsonObject, *, subresource: str = ""
+    ) -> JsonObject:
+        metadata = {**body.get("metadata", {}), "resourceVersion": obj["metadata"]["resourceVersion"]}
+        return self._writer.patch(
+            descriptor.resource, ObjectKey.of(obj), {**body, "metadata": metadata}, subresource=subresource
+        )
+
+    def _effect(self, effect: Effect, act: Callable[[], T]) -> T:
+        if not self._fence.may_act():
+            raise FencedError(effect)
+        self._hook.before(effect)
+        result = act()
+        self._hook.after(effect)
+        return result

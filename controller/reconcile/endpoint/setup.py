@@ -1,0 +1,45 @@
+"""Sets up the reconciler of HostingDeployments."""
+
+from functools import partial
+from typing import Final
+
+from api.descriptor import LifeCycle
+from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, MODEL
+from controller.reconcile.context import Context
+from controller.reconcile.endpoint.child_objects import CHILDREN, OWNERS
+from controller.reconcile.endpoint.desired import owners_of
+from controller.reconcile.endpoint.perform import EndpointLifeCycle
+from controller.reconcile.hosting import SETTLED
+from controller.reconcile.passes.reconciler import ObjectReconciler
+from controller.reconcile.passes.rest import run_unless_at_rest
+from controller.reconcile.ports import ObjectReader
+from controller.reconcile.served import Served
+from controller.reconcile.setup import Setup, Shared, Watch
+from controller.runtime.cache.handlers import KeysOf, VersionChanged, owner_keys
+from controller.runtime.controller import Reconciler
+
+
+def _new_reconciler(context: Context, store: ObjectReader, shared: Shared) -> Reconciler:
+    life_cycle = EndpointLifeCycle(
+        context,
+        shared.sagemaker,
+        shared.scaling,
+        models=shared.reader(MODEL),
+        configurations=shared.reader(ENDPOINT_CONFIG),
+        policies=shared.reader(HOSTING_AUTOSCALING_POLICY),
+        writer=shared.client,
+    )
+    return ObjectReconciler(context, store, life_cycle, partial(run_unless_at_rest, life_cycle))
+
+
+def _keys_of(deployments: Served) -> KeysOf:
+    return owner_keys(deployments.descriptor.resource)
+
+
+SETUP: Final = Setup(
+    serves=lambda descriptor: descriptor.life_cycle is LifeCycle.ENDPOINT,
+    new_reconciler=_new_reconciler,
+    indexes={child.kind: {OWNERS: owners_of} for child in CHILDREN},
+    watches=tuple(Watch(child.kind, VersionChanged(), _keys_of) for child in CHILDREN),
+    settled=SETTLED,
+)

@@ -1,0 +1,113 @@
+"""As whom, where, and with which tags AWS is called for one object, and what may be done to it there. Pure.
+
+Resolved once for each version of the object and of its namespace; everything else in a pass reads the value.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from api.descriptor import KindDescriptor
+from api.meta import GROUP, JsonObject, ObjectKey
+from controller.aws.errors import AwsError
+from controller.aws.ownership_tags import OwnerTags, merged_tags
+from controller.aws.targets import Target
+from controller.reconcile.namespaces.settings import EffectiveSettings
+from controller.reconcile.observation import Tagging
+from controller.reconcile.settings import ReconcilerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class AwsIdentity:
+    """Whom the AWS calls of one object are made for, and where they go."""
+
+    effective_settings: EffectiveSettings
+    owner: OwnerTags
+    """Who the object's resources belong to."""
+    creator: OwnerTags
+    """Who created what the object stands for, where its controlling owner launched that: AWS copies the tags of a
+    tuning job to its training jobs (modern-expectations.md 5)."""
+    has_ownership_tags: bool
+    default_tags: Mapping[str, str]
+    """Tags behind the object's own."""
+    tags: tuple[Mapping[str, str], ...]
+    """The tags of the recorded resource, as they should be."""
+    tagging: Tagging
+    """The note of them."""
+    resolved: Target | AwsError
+
+    def target(self) -> Target:
+        """Return where the object's calls go. Raises `AwsError`: INVALID where no region is known, DENIED where the
+        namespace does not say as whom to act.
+        """
+        if isinstance(self.resolved, AwsError):
+            raise self.resolved
+        return self.resolved
+
+    def tagged(self, tags: Iterable[Mapping[str, str]]) -> tuple[list[dict[str, str]], tuple[str, ...]]:
+        """Return these tags of a request with the operator's, and the keys that exceed AWS's limit."""
+        return merged_tags(self.owner if self.has_ownership_tags else None, tags, self.default_tags)
+
+
+def resolve(
+    descriptor: KindDescriptor,
+    key: ObjectKey,
+    obj: JsonObject,
+    effective_settings: EffectiveSettings,
+    settings: ReconcilerSettings,
+    recorded_region: str,
+) -> AwsIdentity:
+    """Return the identity of an object; `recorded_region` is where its resource was created, and wins."""
+    metadata, spec = obj["metadata"], obj.get("spec") or {}
+    owner = OwnerTags(settings.cluster_id, descriptor.kind, key, metadata["uid"], settings.manager)
+    references = metadata.get("ownerReferences") or ()
+    creator_uid = next((str(each.get("uid", "")) for each in references if each.get("controller")), "")
+    try:
+        default_tags = effective_settings.tags(settings.resource_tags)
+    except AwsError:  # reported by `EffectiveSettings.check`; nothing is tagged then
+        default_tags = dict(settings.resource_tags)
+    tags, tagging = wanted_tags(owner if settings.has_ownership_tags else None, _tags_of(spec), default_tags)
+    resolved: Target | AwsError
+    try:
+        resolved = effective_settings.target(spec, recorded_region, settings.defaults)
+    except AwsError as error:
+        resolved = error
+    return AwsIdentity(
+        effective_settings=effective_settings,
+        owner=owner,
+        creator=replace(owner, uid=creator_uid),
+        has_ownership_tags=settings.has_ownership_tags,
+        default_tags=default_tags,
+        tags=tuple(tags),
+        tagging=tagging,
+        resolved=resolved,
+    )
+
+
+def _tags_of(spec: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The tags of a spec; what is none is for the conversion to refuse."""
+    given = spec.get("tags")
+    return [
+        {"Key": str(tag["key"]), "Value": str(tag.get("value") or "")}
+        for tag in (given if isinstance(given, list) else ())
+        if isinstance(tag, Mapping) and tag.get("key")
+    ]
+
+
+def wanted_tags(
+    owner: OwnerTags | None, user: Iterable[Mapping[str, str]], defaults: Mapping[str, str]
+) -> tuple[list[dict[str, str]], Tagging]:
+    """Return the tags of a request, and what to record of them. Arguments are those of `ownership_tags.merged_tags`.
+
+    The digest leaves out the operator's version and default tags, so that an upgrade does not tag everything again,
+    and the object's uid: restoring a backup into another cluster must not take over the tags, and with them the
+    ownership, of the original.
+    """
+    own = {tag["Key"]: tag.get("Value", "") for tag in user if not tag["Key"].startswith(f"{GROUP}/")}
+    tags, _ = merged_tags(owner, ({"Key": key, "Value": value} for key, value in own.items()), defaults)
+    text = json.dumps([owner is not None, sorted(own.items())])
+    digest = hashlib.sha256(text.encode()).hexdigest()[:10] if owner or own else ""
+    keys = frozenset(tag["Key"] for tag in tags)
+    return tags, Tagging(digest, tuple(sorted(own.keys() & keys)), keys)  # AWS's limit may cut some off

@@ -1,0 +1,120 @@
+"""What a reconciler remembers of an object between passes: hints only, that a restart may lose.
+
+Nothing here is needed for correctness across processes; it saves calls and writes, and keeps trouble slow.
+"""
+
+import math
+import threading
+from dataclasses import dataclass, field
+from typing import Final
+
+from api.meta import ObjectKey
+from controller.reconcile.observation import Recorded
+
+BACKOFF_BASE_S: Final = 60.0
+BACKOFF_CAP_S: Final = 3600.0
+"""If another owner keeps changing it: the first correction is immediate, the next after a minute, finally hourly."""
+FORGET_S: Final = 2 * BACKOFF_CAP_S
+"""After so long without a correction, the next one counts as the first again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """Counts corrections that followed each other within `FORGET_S`."""
+
+    count: int = 0
+    last_at: float = -math.inf
+    """Monotonic seconds."""
+
+    def after(self, now: float) -> "Corrections":
+        """Return the count after one more correction."""
+        return Corrections(1 if now - self.last_at > FORGET_S else self.count + 1, now)
+
+    def due_in_s(self, now: float) -> float:
+        """Return the seconds until the next correction is allowed."""
+        if not self.count:
+            return 0.0
+        wait_s = min(BACKOFF_BASE_S * 2.0 ** min(self.count - 1, 16), BACKOFF_CAP_S)
+        return max(self.last_at + wait_s - now, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """AWS is not asked again before `until` (monotonic seconds), unless the object's `token` changes."""
+
+    token: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Nothing is to be done until one of the `facts` changes, or until `until` (monotonic seconds)."""
+
+    facts: object
+    until: float
+    is_timed: bool
+    """Something is to be done then."""
+
+
+@dataclass(slots=True)
+class LocalState:
+    """One object's hints. Used by the one worker that has the object's key in hand, hence without a lock."""
+
+    uid: str
+    superseded_versions: set[str] = field(default_factory=set)
+    """Versions that we have replaced: a store that shows one of them is behind, and its event will come."""
+    made: set[str] = field(default_factory=set)
+    """Calls that were made, of several that belong together and are not through."""
+    recorded: Recorded | None = None
+    """Created by us, where the status may not say so yet."""
+    doubtful_since: float | None = None
+    """When a Create ended without an answer, in monotonic seconds."""
+    described_at: float | None = None
+    """Monotonic seconds of our last Describe, while more are to come."""
+    deleting_since: float | None = None
+    """Monotonic seconds at which its deletion was first seen: clocks that are set back must not hold it up."""
+    hold: Hold | None = None
+    tags_hold: Hold | None = None
+    """The same for its tags only."""
+    setbacks: int = 0
+    """Errors of the slow kind in a row."""
+    corrections: Corrections = field(default_factory=Corrections)
+    """How often, and when, somebody else's change was changed back."""
+    rest: Rest | None = None
+    """Set where nothing was left to do."""
+
+    def is_blank(self) -> bool:
+        """Whether forgetting it changes nothing."""
+        times = (self.doubtful_since, self.described_at, self.deleting_since)
+        hints = (self.recorded, *times, self.hold, self.tags_hold, self.rest)
+        return not (self.superseded_versions or self.corrections.count) and all(hint is None for hint in hints)
+
+
+class LocalStates:
+    """Memories by key. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._states: dict[ObjectKey, LocalState] = {}  # guarded by _lock; a Memory itself belongs to its worker
+
+    def of(self, key: ObjectKey, uid: str) -> LocalState:
+        """The memory of this very object; one of the same name that came before is forgotten."""
+        with self._lock:
+            state = self._states.get(key)
+            if state is None or state.uid != uid:
+                state = self._states[key] = LocalState(uid)
+            return state
+
+    def get(self, key: ObjectKey) -> LocalState | None:
+        """What is remembered of the last object of that key, of whichever uid."""
+        with self._lock:
+            return self._states.get(key)
+
+    def forget(self, key: ObjectKey) -> None:
+        """The object is gone, or nothing about it is worth remembering."""
+        with self._lock:
+            self._states.pop(key, None)
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._states)

@@ -1,0 +1,140 @@
+"""From an object, the memory of it and AWS's answers to `Observed`. Pure: reads what it is given."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from api import annotations as known
+from api.convert import ConversionError, to_status
+from api.descriptor import KindDescriptor
+from api.meta import FINALIZER, JsonObject
+from api.naming import sagemaker_name
+from controller.aws.errors import AwsError
+from controller.reconcile import reasons
+from controller.reconcile.managed.local_state import LocalState
+from controller.reconcile.namespaces.settings import EffectiveSettings
+from controller.reconcile.observation import ExternalResource, Observed, Source
+from controller.reconcile.status.messages import rules_running, rules_with_issues
+from controller.reconcile.status.patch import HANDLED, announced_in, parse_time, recorded_in
+from controller.runtime.errors import ErrorClass
+
+RESYNC_SHARE: Final = 0.8
+"""Resyncs come with jitter: one that is a little early still counts as one."""
+_ENDED: Final = (reasons.COMPLETE, reasons.FAILED)
+
+
+def observe_object(
+    descriptor: KindDescriptor,
+    obj: JsonObject,
+    effective_settings: EffectiveSettings,
+    state: LocalState,
+    *,
+    now: datetime,
+    monotonic: float,
+) -> Observed:
+    """What the object, what holds for it, and our memory say; AWS's answers are added by the pass."""
+    metadata, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
+    conditions = {each.get("type", ""): each for each in status.get("conditions") or ()}
+    in_status = recorded_in(status)
+    # Whose a recorded resource is does not depend on its name.
+    generated = "" if in_status else sagemaker_name(metadata["name"], metadata["uid"], descriptor.name.max_length)
+    spawned = announced_in(metadata)
+    announced = None if in_status else spawned
+    recorded = in_status or state.recorded or announced
+    given = spec.get(descriptor.name.spec_field) or ""
+    chosen = given if isinstance(given, str) else ""  # what is no text is left for the conversion to refuse
+    name = recorded.name if recorded else (chosen or generated)
+    shown_name = status.get(descriptor.name.status_field) or ""
+    is_legacy = recorded is None and bool(shown_name)  # ours name nothing without recording it
+    hold = state.hold
+    holds = hold is not None and hold.token == hold_token(obj, effective_settings) and hold.until > monotonic
+    stalled, stamp = conditions.get(reasons.STALLED, {}), metadata.get("deletionTimestamp")
+    ends = [conditions[each] for each in _ENDED if conditions.get(each, {}).get("status") == "True"]
+    ended_at = ends[0].get("lastTransitionTime") if in_status and ends else None
+    asked = (known.RECONCILE_AT.of(effective_settings.own) or "") if effective_settings.own else ""
+    is_reconcile_requested = asked != "" and asked != status.get(HANDLED)
+    return Observed(
+        descriptor=descriptor,
+        name=shown_name if is_legacy else name,
+        is_name_generated=name == generated,
+        is_name_persisted=bool(given) or not descriptor.name.late_initialized,
+        has_finalizer=FINALIZER in (metadata.get("finalizers") or ()),
+        generation=int(metadata.get("generation") or 0),
+        now=now,
+        # What a tuning job has launched goes with it: a namespace's default is about objects that users have made.
+        policy=replace(effective_settings.policy(), ttl_s=known.TTL.of(effective_settings.own))
+        if spawned
+        else effective_settings.policy(),
+        deleting_for_s=_deleting_for_s(stamp, state, now, monotonic) if stamp else None,
+        recorded=recorded,
+        is_recorded_in_status=in_status is not None,
+        is_announced=announced is not None,
+        is_spawned=spawned is not None,
+        is_legacy=is_legacy,
+        is_ended=in_status is not None and bool(ends),
+        ended_ago_s=_seconds_since(ended_at, now) if ended_at else None,
+        shown=status.get(descriptor.status.field) or "",
+        reasons={each: condition.get("reason", "") for each, condition in conditions.items()},
+        rules_running=rules_running(status),
+        issues=rules_with_issues(status),
+        edited=_edited(descriptor, spec, in_status.name, in_status.region) if in_status else (),
+        described_ago_s=None if state.described_at is None else monotonic - state.described_at,
+        doubt_for_s=None if state.doubtful_since is None else monotonic - state.doubtful_since,
+        was_refused=stalled.get("status") == "True" and stalled.get("reason") == reasons.INVALID_SPEC,
+        is_reconcile_requested=is_reconcile_requested,
+        is_describe_due=is_reconcile_requested,
+        correction_in_s=state.corrections.due_in_s(monotonic),
+        hold_s=hold.until - monotonic if hold is not None and holds else None,
+    )
+
+
+def hold_token(obj: JsonObject, effective_settings: EffectiveSettings) -> str:
+    """Changes with all that could cure an error: the spec, a deletion, what the object and its namespace ask for."""
+    metadata = obj["metadata"]
+    facts = (metadata.get("generation"), metadata.get("deletionTimestamp"), *effective_settings.facts())
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def external_resource(descriptor: KindDescriptor, answer: Mapping[str, Any], source: Source) -> ExternalResource:
+    """A Describe answer or a List summary as an observation. Raises `AwsError` RETRYABLE for an unreadable one."""
+    rule = descriptor.status
+    try:
+        fields = to_status(descriptor, answer)
+    except ConversionError as exc:
+        raise AwsError(ErrorClass.RETRYABLE, "UnreadableAnswer", str(exc), known=False) from exc
+    if not answer.get(rule.arn_member):
+        message = f"SageMaker's answer names no {rule.arn_member}"  # of a proxy, perhaps: nothing is built on it
+        raise AwsError(ErrorClass.RETRYABLE, "UnreadableAnswer", message, known=False)
+    own = {rule.field, rule.secondary_field, "additional", descriptor.name.status_field}
+    created_at = answer.get("CreationTime")
+    return ExternalResource(
+        source=source,
+        value=str(answer.get(rule.member) or ""),
+        secondary=str(answer.get(rule.secondary_member) or "") if rule.secondary_member else "",
+        arn=str(answer.get(rule.arn_member) or ""),
+        created_at=created_at if isinstance(created_at, datetime) else None,
+        failure_reason=str(answer.get("FailureReason") or ""),
+        fields={name: value for name, value in fields.items() if name not in own},
+    )
+
+
+def _deleting_for_s(stamp: object, state: LocalState, now: datetime, monotonic: float) -> float:
+    """By the API server's stamp, or by our own watch where our clock is behind: the longer of the two."""
+    by_stamp = _seconds_since(stamp, now)
+    return by_stamp if state.deleting_since is None else max(by_stamp, monotonic - state.deleting_since)
+
+
+def _seconds_since(stamp: object, now: datetime) -> float:
+    """Never negative: the API server's clock may be ahead of ours. An unreadable stamp counts as just now."""
+    time = parse_time(stamp)
+    return max((now - time).total_seconds(), 0.0) if time else 0.0
+
+
+def _edited(descriptor: KindDescriptor, spec: Mapping[str, Any], name: str, region: str) -> tuple[str, ...]:
+    """Identity fields that no longer say what was created (D-04). Absent is not edited: it never was a wish."""
+    checks = ((descriptor.name.spec_field, name), ("region", region))
+    return tuple(
+        f"spec.{field}" for field, recorded in checks if recorded and spec.get(field) and spec[field] != recorded
+    )

@@ -1,0 +1,38 @@
+"""The Create request of an object: its spec, converted, with a name and tags."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+
+from api.convert import ConversionError, to_request
+from api.descriptor import KindDescriptor
+from api.meta import JsonObject
+from controller.aws.errors import AwsError
+from controller.reconcile.managed.aws_identity import AwsIdentity
+from controller.runtime.errors import ErrorClass
+
+_log: Final = structlog.get_logger(__name__)
+
+
+def create_request(descriptor: KindDescriptor, spec: Mapping[str, Any], name: str, identity: AwsIdentity) -> JsonObject:
+    """Return the Create request of the spec under `name`, with tags. Raises `AwsError` INVALID, not sent."""
+    try:
+        request = to_request(descriptor, spec)
+    except ConversionError as exc:
+        raise invalid(exc) from exc
+    given = request.get("Tags", ())
+    if not all(tag.get("Key") for tag in given):
+        raise invalid("spec.tags: each tag needs a key")
+    tags, dropped = identity.tagged(given)
+    if dropped:
+        _log.warning("tags left out, AWS allows 50", keys=dropped)
+    if tags:
+        request["Tags"] = tags
+    request[descriptor.name.member] = name
+    return request
+
+
+def invalid(reason: ConversionError | str) -> AwsError:
+    """Return the error of a spec of which no request can be made."""
+    return AwsError(ErrorClass.INVALID, "InvalidField", str(reason), sent=False)

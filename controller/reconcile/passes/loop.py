@@ -1,0 +1,74 @@
+"""One pass over one object: observe, decide, perform, and again, until the decision ends the pass.
+
+What all life-cycles have in common about it is here, and only here: how many steps a pass has, what a refusal of AWS
+means for it, which steps end it, and what is followed after it.
+"""
+
+from typing import Final, TypeVar
+
+from controller.aws.errors import AwsError
+from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.observation import During, Observation, Observed
+from controller.reconcile.passes.finish import finish
+from controller.reconcile.passes.life_cycle import LifeCycle
+from controller.reconcile.steps import AwsStep, DeleteExpired, DropTags, Finish, PutTags, RemoveFinalizer
+from controller.reconcile.tags.perform import retag
+from controller.runtime.controller import DONE, Result
+
+ObsT = TypeVar("ObsT", bound=Observation)
+StepT = TypeVar("StepT")
+
+MAX_STEPS: Final = 60
+"""More than any pass has, one for each child and a few more: a decision that goes round in circles must not spin."""
+
+
+def run(life_cycle: LifeCycle[ObsT, StepT], managed: ManagedObject) -> Result:
+    """Make the pass. Raises `ClassifiedError` and `Terminal`, see `reconciler.ObjectReconciler`."""
+    observed = life_cycle.observe(managed)
+    for _ in range(MAX_STEPS):
+        match life_cycle.decide(observed):
+            case Finish() as end:
+                return _end_pass(managed, observed.base, end)
+            case RemoveFinalizer(events):
+                managed.remove_finalizer(events)
+                managed.context.tracker.forget(managed.key)
+                return DONE
+            case DeleteExpired():
+                managed.delete_expired()
+                return DONE
+            case step:
+                result = _perform(life_cycle, step, observed, managed)
+                if isinstance(result, Result):
+                    return result
+                observed = result
+    raise RuntimeError(f"no end in {MAX_STEPS} steps")
+
+
+def _perform(life_cycle: LifeCycle[ObsT, StepT], step: StepT, observed: ObsT, managed: ManagedObject) -> ObsT | Result:
+    """Carry out a step; a refusal of AWS becomes part of what is observed. THROTTLED ends the pass."""
+    try:
+        if not isinstance(step, PutTags | DropTags):
+            return life_cycle.perform(step, observed, managed)
+        base = retag(managed, observed.base, step)
+        return observed.with_base(base) if base.are_tags_held else DONE  # the note of the tags enqueues the object
+    except AwsError as error:
+        if not isinstance(step, AwsStep):
+            raise
+        return observed.with_base(managed.refused(observed.base, step.during, error))
+
+
+def _end_pass(managed: ManagedObject, observed: Observed, end: Finish) -> Result:
+    """Write the status, have the tracker follow what is recorded, and end the pass."""
+    recorded = end.recorded or observed.recorded
+    if end.status_update is not None:
+        if end.status_update.forgets:
+            recorded = managed.state.recorded = None
+        managed.update_status(observed, end.status_update, end.events, recorded)
+    may_ask = observed.failure is None or observed.failure.during is not During.IDENTITY
+    if end.follow and may_ask and recorded is not None and recorded.created_at is not None:
+        managed.context.tracker.follow(
+            managed.key, managed.identity.target().shared, recorded.name, recorded.created_at
+        )
+    else:
+        managed.context.tracker.forget(managed.key)
+    return finish(managed, observed, end)

@@ -1,0 +1,60 @@
+"""Spares an object passes that would do nothing: nothing was left to do, and nothing has changed since.
+
+A pass that writes is followed by events about its own writes, and by those of children that it waits for. Finding out
+once more that nothing is to be done is dear where there are many children; comparing their versions is not.
+"""
+
+from typing import Final, TypeVar
+
+from controller.aws.errors import AwsError
+from controller.reconcile.managed.local_state import Rest
+from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.observation import Observation
+from controller.reconcile.passes.life_cycle import RestingLifeCycle
+from controller.reconcile.passes.loop import run
+from controller.reconcile.steps import Finish, Outcome
+from controller.runtime.controller import DONE, Result
+
+ObsT = TypeVar("ObsT", bound=Observation)
+StepT = TypeVar("StepT")
+
+_LONGEST_S: Final = 600.0
+"""After this, an object that is enqueued gets its pass, whatever has not changed."""
+
+
+def run_unless_at_rest(life_cycle: RestingLifeCycle[ObsT, StepT], managed: ManagedObject) -> Result:
+    """Make a pass, unless it would do nothing. Raises what `loop.run` raises."""
+    rest = managed.state.rest
+    if rest is not None:
+        left_s = rest.until - managed.context.clock.monotonic()
+        if left_s > 0 and rest.facts == _facts(managed, life_cycle.inputs(managed)):
+            return Result(requeue_after_s=left_s) if rest.is_timed else DONE
+    managed.state.rest = None
+    result = run(life_cycle, managed)
+    managed.state.rest = _rest_after(result, life_cycle, managed)
+    return result
+
+
+def _rest_after(result: Result, life_cycle: RestingLifeCycle[ObsT, StepT], managed: ManagedObject) -> Rest | None:
+    """Return a rest, if the object as the pass has left it leads to the same end, without a write."""
+    facts = _facts(managed, life_cycle.inputs(managed))  # before observing: what changes in between ends the rest
+    try:
+        observed = life_cycle.observe(managed)
+    except AwsError:
+        return None  # the next pass reports it
+    step = life_cycle.decide(observed)
+    if (
+        not isinstance(step, Finish)
+        or step.outcome is not Outcome.DONE
+        or managed.would_change_status(observed.base, step)
+    ):
+        return None
+    is_followed = managed.context.tracker.last(managed.key) is not None
+    if step.follow is not is_followed or step.again_s != result.requeue_after_s:
+        return None
+    pause_s = _LONGEST_S if step.again_s is None else step.again_s
+    return Rest(facts, managed.context.clock.monotonic() + pause_s, is_timed=step.again_s is not None)
+
+
+def _facts(managed: ManagedObject, inputs: object) -> object:
+    return managed.obj["metadata"]["resourceVersion"], managed.namespace, inputs

@@ -1,0 +1,750 @@
+"""The condition types, reasons and events that users see: one table, with what each means and what to do about it.
+
+The code takes its names from here, `docs/status.md` is generated from it, and a test holds code, table and page
+together. Changing a name here changes the API: scripts, alerts and `kubectl wait` commands of users depend on it.
+Pure data.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from api.annotations import RECONCILE_AT
+from api.descriptor import LifeCycle
+from api.meta import ConditionStatus
+from api.v1 import ENDPOINT_CONFIG, HYPERPARAMETER_TUNING_JOB, KINDS, MODEL
+from controller.runtime.record.events import LEADER_ELECTION, EventType
+
+# --- types of conditions; some are also a reason, or the reason of an event
+
+READY: Final = "Ready"
+SYNCED: Final = "Synced"
+RECONCILING: Final = "Reconciling"
+STALLED: Final = "Stalled"
+COMPLETE: Final = "Complete"
+FAILED: Final = "Failed"
+DRIFTED: Final = "Drifted"
+TAGGED: Final = "Tagged"
+ANNOTATION_IGNORED: Final = "AnnotationIgnored"
+STATUS_DELAYED: Final = "StatusDelayed"
+
+# --- reasons of conditions; some are also the reason of an event
+
+ACCESS_DENIED: Final = "AccessDenied"
+ALREADY_EXISTS: Final = "AlreadyExists"
+APPLYING: Final = "Applying"
+AWS_ERROR: Final = "AWSError"
+AWS_UNAVAILABLE: Final = "AWSUnavailable"
+CHILD_FAILED: Final = "ChildFailed"
+CORRECTING: Final = "Correcting"
+CREATED: Final = "Created"
+CREATING: Final = "Creating"
+CREDENTIALS_ERROR: Final = "CredentialsError"
+DELETING: Final = "Deleting"
+DELETING_CHILDREN: Final = "DeletingChildren"
+DEPENDENCY_MISSING: Final = "DependencyMissing"
+ENDPOINT_FAILED: Final = "EndpointFailed"
+IN_SERVICE: Final = "InService"
+IN_SYNC: Final = "InSync"
+IN_USE: Final = "InUse"
+INVALID_SPEC: Final = "InvalidSpec"
+NO_EFFECT: Final = "NoEffect"
+LIST_DENIED: Final = "ListDenied"
+LIST_FAILING: Final = "ListFailing"
+NOT_FOUND: Final = "NotFound"
+OTHER_ACCOUNT: Final = "OtherAccount"
+PAUSED: Final = "Paused"
+PREPARING_ENDPOINT_CONFIG: Final = "PreparingEndpointConfig"
+PREPARING_MODEL: Final = "PreparingModel"
+PREPARING_UPDATE: Final = "PreparingUpdate"
+QUOTA_EXCEEDED: Final = "QuotaExceeded"
+READ_ONLY: Final = "ReadOnly"
+REQUEST_REFUSED: Final = "RequestRefused"
+SPAWN_FAILED: Final = "SpawnFailed"
+SPEC_IMMUTABLE: Final = "SpecImmutable"
+TAGS_REFUSED: Final = "TagsRefused"
+UNKNOWN: Final = "Unknown"
+UPDATE_BLOCKED: Final = "UpdateBlocked"
+UPDATE_FAILED: Final = "UpdateFailed"
+UPDATE_PENDING: Final = "UpdatePending"
+WAITING: Final = "Waiting"
+WAITING_FOR_ENDPOINT: Final = "WaitingForEndpoint"
+
+PREPARING: Final = {MODEL.kind: PREPARING_MODEL, ENDPOINT_CONFIG.kind: PREPARING_ENDPOINT_CONFIG}
+"""By kind of the child that a deployment is waiting for."""
+
+# --- reasons of events only
+
+ADOPTED: Final = "Adopted"
+ADOPTION_REFUSED: Final = "AdoptionRefused"
+CAPACITY_RESET: Final = "CapacityReset"
+CREATE_FAILED: Final = "CreateFailed"
+DELETED: Final = "Deleted"
+DRIFT_CORRECTED: Final = "DriftCorrected"
+EXPIRED: Final = "Expired"
+FIELDS_IGNORED: Final = "FieldsIgnored"
+FOUND: Final = "Found"
+POLICY_APPLIED: Final = "PolicyApplied"
+POLICY_FAILED: Final = "PolicyFailed"
+RESUMED: Final = "Resumed"
+RETAINED: Final = "Retained"
+RULE_ISSUES_FOUND: Final = "RuleIssuesFound"
+STATUS_CHANGED: Final = "StatusChanged"
+STOPPING: Final = "Stopping"
+TRAINING_JOB_SPAWNED: Final = "TrainingJobSpawned"
+UPDATE_COMPLETED: Final = "UpdateCompleted"
+UPDATE_STARTED: Final = "UpdateStarted"
+
+
+# --- what they mean
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionType:
+    """A type of condition."""
+
+    name: str
+    kinds: frozenset[str]
+    healthy: ConditionStatus
+    """The status of an object that is as it should be."""
+    presence: str
+    """When an object has it."""
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason of conditions."""
+
+    name: str
+    kinds: frozenset[str]
+    shows: str
+    """The conditions that it explains, as `Type=Status, Type=Status`; others of the object may repeat it."""
+    meaning: str
+    remedy: str = ""
+    """What the user does next; empty: nothing."""
+    is_aws: bool = False
+    """It is a status of SageMaker's, passed on as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventReason:
+    """A reason of events."""
+
+    name: str
+    type: EventType
+    kinds: frozenset[str]
+    meaning: str
+    remedy: str = ""
+    is_aws: bool = False
+
+
+def _of(*life_cycles: LifeCycle) -> frozenset[str]:
+    return frozenset(kind.kind for kind in KINDS if kind.life_cycle in life_cycles)
+
+
+ALL: Final = frozenset(kind.kind for kind in KINDS)
+JOBS: Final = _of(LifeCycle.JOB)
+TUNING: Final = frozenset({HYPERPARAMETER_TUNING_JOB.kind})
+RESOURCES: Final = _of(LifeCycle.RESOURCE)
+ENDPOINTS: Final = _of(LifeCycle.ENDPOINT)
+SCALING: Final = _of(LifeCycle.SCALING)
+LEASES: Final = frozenset({"Lease"})
+
+_RETRY: Final = f"set `{RECONCILE_AT.name}` to a new value to retry at once"
+
+CONDITIONS: Final = (
+    ConditionType(
+        READY,
+        ALL,
+        "True",
+        "always",
+        "The result can be used: the job completed, the endpoint serves what was applied, the model, configuration or"
+        " scaling policy exists. While AWS cannot be called, or the object is paused, it keeps its last status.",
+    ),
+    ConditionType(
+        SYNCED,
+        ALL,
+        "True",
+        "always",
+        "AWS has what the spec asks for, as far as it can be applied. `False` says in its reason what is missing.",
+    ),
+    ConditionType(
+        RECONCILING,
+        ALL,
+        "False",
+        "always",
+        "Work is in progress, at AWS or in the operator, or a failed call is being retried. You need not do anything"
+        " unless the reason names a problem.",
+    ),
+    ConditionType(
+        STALLED,
+        ALL,
+        "False",
+        "always",
+        "Nothing more happens until you change something: the spec, an annotation, or what is at AWS.",
+    ),
+    ConditionType(COMPLETE, JOBS, "True", "once the job has completed", "The job ended successfully."),
+    ConditionType(
+        FAILED,
+        JOBS,
+        "False",
+        "once the job has failed or was stopped",
+        "The job ended without success, or was stopped.",
+    ),
+    ConditionType(
+        DRIFTED,
+        RESOURCES | ENDPOINTS | SCALING,
+        "False",
+        "once a change made outside the operator has been found",
+        "AWS differs from what the operator applied last, see [drift](drift.md).",
+    ),
+    ConditionType(
+        TAGGED,
+        JOBS | RESOURCES | ENDPOINTS,
+        "True",
+        "only while it is `False`",
+        "`False`: AWS refuses to change the tags of the resource. Everything else goes on.",
+    ),
+    ConditionType(
+        ANNOTATION_IGNORED,
+        ALL,
+        "False",
+        "only while it is `True`",
+        "An annotation with our prefix, on the object or its namespace, has no effect. The message names it.",
+    ),
+    ConditionType(
+        STATUS_DELAYED,
+        JOBS | ENDPOINTS,
+        "False",
+        "only while it is `True`",
+        "SageMaker's List operation fails or is denied, so that the status comes from Describe calls, object by object,"
+        " and may be minutes late. It goes by itself once List answers again.",
+    ),
+)
+
+REASONS: Final = (
+    # --- late news
+    Reason(
+        LIST_DENIED,
+        JOBS | ENDPOINTS,
+        "StatusDelayed=True",
+        "The role may not call the List operation that the message names.",
+        "Allow it to the operator's role, or to the role of the namespace: [AWS identity](aws-identity.md).",
+    ),
+    Reason(
+        LIST_FAILING,
+        JOBS | ENDPOINTS,
+        "StatusDelayed=True",
+        "The List operation that the message names has not succeeded for a minute or more.",
+        "If it stays, look for its error code in the operator's log (`list failed`), and at the state of AWS there.",
+    ),
+    # --- progress
+    Reason(
+        CREATING,
+        ALL,
+        "Reconciling=True, Synced=False",
+        "The object has been accepted, or its resource is being created at AWS.",
+        "If it stays for minutes, read the message of `Reconciling`.",
+    ),
+    Reason(
+        WAITING,
+        ALL,
+        "Synced=False",
+        "AWS has not been called yet for this object: the operator keeps within AWS's request rate and other objects"
+        " are ahead in the queue.",
+        "If it lasts, see the runbook [Throttled](runbooks/SageMakerOperatorThrottled.md).",
+    ),
+    Reason(
+        "InProgress",
+        JOBS,
+        "Reconciling=True",
+        "The job is running. The message is its secondary status.",
+        is_aws=True,
+    ),
+    Reason(STOPPING, JOBS, "Reconciling=True", "The job is being stopped.", is_aws=True),
+    Reason(
+        CREATED,
+        RESOURCES | SCALING,
+        "Ready=True",
+        "The model, endpoint configuration or scaling policy is in place at AWS. A message says what keeps an older"
+        " version of it from being deleted.",
+    ),
+    Reason(IN_SERVICE, ENDPOINTS, "Ready=True", "The endpoint serves what the spec asks for.", is_aws=True),
+    Reason(
+        "Updating",
+        ENDPOINTS,
+        "Ready=True, Reconciling=True",
+        "The endpoint is switching to the new configuration and keeps serving the old one meanwhile.",
+        is_aws=True,
+    ),
+    Reason(
+        "SystemUpdating",
+        ENDPOINTS,
+        "Ready=True, Reconciling=True",
+        "SageMaker is maintaining the endpoint, which keeps serving. Changes of the spec wait.",
+        is_aws=True,
+    ),
+    Reason(
+        "RollingBack",
+        ENDPOINTS,
+        "Ready=True, Reconciling=True",
+        "An update failed; SageMaker is going back to the previous configuration.",
+        f"Wait for `{UPDATE_FAILED}`, whose message says why.",
+        is_aws=True,
+    ),
+    Reason(
+        "OutOfService",
+        ENDPOINTS,
+        "Reconciling=True",
+        "SageMaker has taken the endpoint out of service.",
+        "Check the endpoint in the SageMaker console; contact AWS Support if it stays.",
+        is_aws=True,
+    ),
+    Reason(
+        "UpdateRollbackFailed",
+        ENDPOINTS,
+        "Reconciling=True",
+        "An update failed, and so did going back to the previous configuration.",
+        "Contact AWS Support, or delete the object and create it again.",
+        is_aws=True,
+    ),
+    Reason(
+        PREPARING_MODEL,
+        ENDPOINTS,
+        "Ready=True, Reconciling=True",
+        "A Model of the deployment is being created, or waits for AWS.",
+        "If it stays: `kubectl describe model <name in the message>`.",
+    ),
+    Reason(
+        PREPARING_ENDPOINT_CONFIG,
+        ENDPOINTS,
+        "Ready=True, Reconciling=True",
+        "The EndpointConfig of the deployment is being created, or waits for AWS.",
+        "If it stays: `kubectl describe endpointconfig <name in the message>`.",
+    ),
+    Reason(
+        PREPARING_UPDATE,
+        ENDPOINTS,
+        "Ready=True, Reconciling=True",
+        "Everything that the update needs exists; it is about to start.",
+    ),
+    Reason(
+        APPLYING, SCALING, "Reconciling=True, Synced=False", "The scaling policy is about to be put on the variants."
+    ),
+    Reason(
+        WAITING_FOR_ENDPOINT,
+        SCALING,
+        "Reconciling=True, Synced=False",
+        "The endpoint is not in service yet; the policy is applied as soon as it is.",
+        "If it stays: `kubectl describe hostingdeployment <name>`.",
+    ),
+    Reason(
+        DELETING,
+        JOBS | ENDPOINTS,
+        "Reconciling=True",
+        "The endpoint is being deleted, or will be as soon as SageMaker has finished what it is doing with it. "
+        " Of a job: SageMaker is deleting its record, which was requested outside the operator.",
+    ),
+    Reason(
+        DELETING_CHILDREN,
+        ENDPOINTS,
+        "Reconciling=True",
+        "The endpoint is gone; its EndpointConfigs and Models are being deleted.",
+        "If it stays, look for the one that cannot be deleted: `kubectl get endpointconfigs,models`.",
+    ),
+    Reason(
+        IN_USE,
+        RESOURCES,
+        "Reconciling=True",
+        "The object is to be deleted, but its HostingDeployment still uses it.",
+        "Delete or change the HostingDeployment; this object follows.",
+    ),
+    # --- ends, and what is as it should be
+    Reason(SYNCED, ALL, "Synced=True", "AWS has what the spec asks for."),
+    Reason("Completed", JOBS, "Ready=True, Complete=True", "The job completed.", is_aws=True),
+    Reason(
+        FAILED,
+        JOBS,
+        "Stalled=True, Failed=True",
+        "The job failed. The message is SageMaker's failure reason.",
+        "Read the message and `kubectl smlogs <kind> <name>`; then delete the object and create it again.",
+        is_aws=True,
+    ),
+    Reason(
+        "Stopped",
+        JOBS,
+        "Stalled=True, Failed=True",
+        "The job was stopped before it completed, by a user or by a time limit.",
+        "To run it again, delete the object and create it again.",
+        is_aws=True,
+    ),
+    Reason(
+        "DeleteFailed",
+        JOBS,
+        "Stalled=True, Failed=True",
+        "SageMaker could not delete the job, which had been requested outside the operator.",
+        "Check the job in the SageMaker console.",
+        is_aws=True,
+    ),
+    # --- only you can help
+    Reason(
+        INVALID_SPEC,
+        ALL,
+        "Ready=True, Stalled=True, Synced=False",
+        "The spec cannot be sent to AWS, or AWS rejected it. An endpoint that is in service stays so.",
+        f"Correct the field that the message names; if nothing is wrong with the spec any more, {_RETRY}.",
+    ),
+    Reason(
+        ALREADY_EXISTS,
+        JOBS | ENDPOINTS | SCALING,
+        "Stalled=True, Synced=False",
+        "A resource of this name exists at AWS and does not belong to this object. It was not changed.",
+        "Choose another name in the spec, or take the resource over with"
+        " [`adoption-policy: adopt`](annotations.md#adoption).",
+    ),
+    Reason(
+        NOT_FOUND,
+        ALL,
+        "Stalled=True, Synced=False",
+        "The resource does not exist at AWS, although this object created it before, or `adoption-policy: adopt` or"
+        " `read-only` expects it to exist. A job is never created a second time.",
+        "Check region and account (`status.awsResource`). For a new job, delete the object and create it again; for an"
+        " adoption, correct the name, or use `adopt-or-create`.",
+    ),
+    Reason(
+        OTHER_ACCOUNT,
+        ALL,
+        "Reconciling=True, Stalled=True, Synced=False",
+        "The resource was created in another AWS account than the one that the namespace or the operator uses now. AWS"
+        " was not called.",
+        "Give the namespace its old role back, or create a new object, see"
+        " [namespaces](namespaces.md#when-it-does-not-work). To delete the object and leave the resource:"
+        " `deletion-policy=retain`.",
+    ),
+    Reason(
+        ENDPOINT_FAILED,
+        ENDPOINTS,
+        "Stalled=True",
+        "The endpoint failed. The message is SageMaker's failure reason; a failed endpoint cannot be updated.",
+        "Fix the cause; then delete the object and create it again, or set"
+        ' [`recreate-on-failure: "true"`](annotations.md) and change the spec.',
+    ),
+    Reason(
+        UPDATE_FAILED,
+        ENDPOINTS,
+        "Ready=True, Stalled=True, Synced=False",
+        "The update failed and the endpoint serves the previous configuration. The same update is not repeated.",
+        f"Fix what the message names. Change the spec, or {_RETRY}.",
+    ),
+    Reason(
+        UPDATE_BLOCKED,
+        ENDPOINTS,
+        "Synced=False",
+        "The changed spec cannot be applied, because the endpoint has failed.",
+        f"As for `{ENDPOINT_FAILED}`.",
+    ),
+    Reason(
+        CHILD_FAILED,
+        ENDPOINTS,
+        "Ready=True, Stalled=True, Synced=False",
+        "A Model or EndpointConfig of the deployment cannot be created. An endpoint that is in service stays so.",
+        "`kubectl describe` the child that the message names, and correct the deployment's spec.",
+    ),
+    Reason(
+        SPEC_IMMUTABLE,
+        JOBS,
+        "Synced=False",
+        "The spec was edited after the job had been created. SageMaker cannot change a job; the job goes on as it was.",
+        "Undo the edit, or delete the object and create another one.",
+    ),
+    Reason(
+        READ_ONLY,
+        RESOURCES,
+        "Synced=False",
+        "The object is read-only, and what exists at AWS is not what the spec asks for.",
+        "Change the spec, or remove the annotation `read-only`.",
+    ),
+    Reason(
+        PAUSED,
+        ALL,
+        "Reconciling=False, Synced=False",
+        "The annotation `paused` is set on the object or its namespace: AWS is not called, and a deletion waits.",
+        "`kubectl annotate <kind> <name> sagemaker.aws.amazon.com/paused-`",
+    ),
+    Reason(
+        UPDATE_PENDING,
+        ENDPOINTS,
+        "Ready=True, Synced=False",
+        "The spec was changed and the update has not started: the endpoint is busy, its children are being created, or"
+        " [`update-policy: manual`](drift.md) waits for your approval. The message says which.",
+        f"With `update-policy: manual`, set `{RECONCILE_AT.name}` to a new value to start it; otherwise wait.",
+    ),
+    # --- AWS refuses, or cannot be called: retried
+    Reason(
+        AWS_ERROR,
+        ALL,
+        "Synced=False",
+        "A call to AWS failed and is retried. The reason of `Reconciling` says what kind of failure, the message what"
+        " AWS answered.",
+        "As for the reason of `Reconciling`.",
+    ),
+    Reason(
+        AWS_UNAVAILABLE,
+        ALL,
+        "Reconciling=True",
+        "AWS did not answer, answered with a server error or something unreadable. Retried with back-off.",
+        "If it lasts, check the network path to AWS, `spec.region` and `spec.sageMakerEndpoint`, and the AWS Health"
+        " Dashboard.",
+    ),
+    Reason(
+        ACCESS_DENIED,
+        ALL,
+        "Reconciling=True, Tagged=False",
+        "AWS denies the call: the operator's role, or the namespace's, lacks a permission. Retried after minutes.",
+        f"Add the permission that the message names, see [AWS identity](aws-identity.md); then {_RETRY}.",
+    ),
+    Reason(
+        CREDENTIALS_ERROR,
+        ALL,
+        "Reconciling=True",
+        "There are no valid AWS credentials: none were found, they have expired, or the annotations of the namespace"
+        " cannot be followed. Retried after minutes.",
+        "Check the role of the operator's service account ([AWS identity](aws-identity.md)) or the annotations of the"
+        " namespace ([namespaces](namespaces.md#when-it-does-not-work)).",
+    ),
+    Reason(
+        QUOTA_EXCEEDED,
+        ALL,
+        "Reconciling=True",
+        "An AWS service quota is used up, such as instances of a type. Retried after minutes, until there is room.",
+        f"Wait, stop something else, or request a higher quota in the Service Quotas console; then {_RETRY}.",
+    ),
+    Reason(
+        DEPENDENCY_MISSING,
+        ALL,
+        "Reconciling=True",
+        "Something that the spec refers to does not exist yet, such as a model, an endpoint or a role. Retried after"
+        " minutes.",
+        f"Create what the message names, or correct the reference; then {_RETRY}.",
+    ),
+    Reason(
+        REQUEST_REFUSED,
+        ALL,
+        "Reconciling=True",
+        "AWS rejects a call other than the creation or the update, such as a look or a deletion. Retried after"
+        " minutes.",
+        "Correct what the message names. A deletion that cannot succeed: `deletion-policy=retain`, see"
+        " [troubleshooting](troubleshooting.md).",
+    ),
+    # --- beside the resource itself
+    Reason(
+        DRIFTED,
+        RESOURCES | ENDPOINTS | SCALING,
+        "Ready=True, Reconciling=True, Stalled=True, Synced=False, Drifted=True",
+        "What the operator applied was changed at AWS. The message says what.",
+        "Change it back, edit the spec, or let the operator correct it: [`drift-policy: correct`](drift.md).",
+    ),
+    Reason(CORRECTING, ENDPOINTS, "Drifted=False", "The change made outside the operator is being reverted."),
+    Reason(
+        IN_SYNC,
+        RESOURCES | ENDPOINTS | SCALING,
+        "Drifted=False",
+        "AWS has again what the operator applied last.",
+    ),
+    Reason(
+        SPAWN_FAILED,
+        TUNING,
+        "Synced=False",
+        "The training jobs of the tuning job cannot be listed, so they have no TrainingJob objects. The tuning itself"
+        " is not affected.",
+        "Allow `sagemaker:ListTrainingJobsForHyperParameterTuningJob` to the role, see [identity](aws-identity.md).",
+    ),
+    Reason(
+        TAGS_REFUSED,
+        JOBS | RESOURCES | ENDPOINTS,
+        "Tagged=False",
+        "AWS rejects the tags. Tried again every hour, and when the object changes.",
+        "Correct `spec.tags` or `default-tags` as the message says.",
+    ),
+    Reason(
+        NO_EFFECT,
+        ALL,
+        "AnnotationIgnored=True",
+        "An annotation is misspelt, has a value that cannot be read, or does not apply to this kind or place.",
+        "Correct or remove the annotation that the message names, see [annotations](annotations.md).",
+    ),
+    Reason(
+        UNKNOWN,
+        ALL,
+        "Reconciling=True",
+        "SageMaker's answer has no readable status.",
+        "Check `spec.sageMakerEndpoint`, if set: something else than SageMaker may be answering there.",
+    ),
+)
+
+EVENTS: Final = (
+    # --- an ordinary life
+    EventReason(CREATED, "Normal", JOBS | RESOURCES | ENDPOINTS, "The resource was created at AWS."),
+    EventReason(ADOPTED, "Normal", JOBS | ENDPOINTS, "An existing resource belongs to this object from now on."),
+    EventReason(FOUND, "Normal", ALL, "A read-only object shows an existing resource."),
+    EventReason(STATUS_CHANGED, "Normal", JOBS | ENDPOINTS, "SageMaker shows another status: old → new."),
+    EventReason("Completed", "Normal", JOBS, "The job completed.", is_aws=True),
+    EventReason("Stopped", "Normal", JOBS, "The job was stopped.", is_aws=True),
+    EventReason("DeleteFailed", "Normal", JOBS, "SageMaker could not delete the job.", is_aws=True),
+    EventReason(
+        FAILED,
+        "Warning",
+        JOBS | ENDPOINTS,
+        "The job or the endpoint failed, with SageMaker's reason.",
+        f"See the reasons `{FAILED}` and `{ENDPOINT_FAILED}`.",
+    ),
+    EventReason(STOPPING, "Normal", JOBS, "The object was deleted; SageMaker was requested to stop the job."),
+    EventReason(DELETING, "Normal", ENDPOINTS, "The deletion of the endpoint was requested, or waits for SageMaker."),
+    EventReason(DELETED, "Normal", RESOURCES | ENDPOINTS | SCALING, "The resource is gone; the object goes as well."),
+    EventReason(
+        RETAINED,
+        "Normal",
+        ALL,
+        "The object was deleted and the resource left as it is: `deletion-policy: retain`, or it belongs to others.",
+        "Delete the resource at AWS yourself if it is not needed.",
+    ),
+    EventReason(EXPIRED, "Normal", JOBS, "The object was deleted, as `ttl-seconds-after-finished` asks."),
+    EventReason(PAUSED, "Normal", ALL, "The object was paused.", f"See the reason `{PAUSED}`."),
+    EventReason(RESUMED, "Normal", ALL, "The object is not paused any more."),
+    EventReason(TRAINING_JOB_SPAWNED, "Normal", TUNING, "TrainingJob objects were created for training jobs."),
+    EventReason(IN_SERVICE, "Normal", ENDPOINTS, "The new endpoint is in service."),
+    EventReason(UPDATE_PENDING, "Normal", ENDPOINTS, "An update waits.", f"See the reason `{UPDATE_PENDING}`."),
+    EventReason(UPDATE_STARTED, "Normal", ENDPOINTS, "The update of the endpoint started."),
+    EventReason(UPDATE_COMPLETED, "Normal", ENDPOINTS, "The endpoint serves the new configuration."),
+    EventReason(WAITING_FOR_ENDPOINT, "Normal", SCALING, "The endpoint is not in service yet."),
+    EventReason(POLICY_APPLIED, "Normal", SCALING, "The scaling policy was put on the variants."),
+    EventReason(DRIFT_CORRECTED, "Normal", RESOURCES | ENDPOINTS | SCALING, "A change made outside was reverted."),
+    EventReason(LEADER_ELECTION, "Normal", LEASES, "A replica of the operator became leader, or stopped leading."),
+    # --- something is wrong
+    EventReason(
+        CREATE_FAILED,
+        "Warning",
+        JOBS | RESOURCES | ENDPOINTS,
+        "AWS rejected the creation for good.",
+        f"See the reason `{INVALID_SPEC}`.",
+    ),
+    EventReason(
+        POLICY_FAILED, "Warning", SCALING, "AWS rejected the scaling policy.", f"See the reason `{INVALID_SPEC}`."
+    ),
+    EventReason(
+        UPDATE_FAILED,
+        "Warning",
+        ENDPOINTS,
+        "The update failed; the endpoint serves the previous configuration.",
+        f"See the reason `{UPDATE_FAILED}`.",
+    ),
+    EventReason(
+        CHILD_FAILED,
+        "Warning",
+        ENDPOINTS,
+        "A Model or EndpointConfig cannot be created.",
+        f"See the reason `{CHILD_FAILED}`.",
+    ),
+    EventReason(
+        ALREADY_EXISTS,
+        "Warning",
+        JOBS | ENDPOINTS | SCALING,
+        "The name is taken at AWS.",
+        f"See the reason `{ALREADY_EXISTS}`.",
+    ),
+    EventReason(NOT_FOUND, "Warning", JOBS, "The job does not exist any more.", f"See the reason `{NOT_FOUND}`."),
+    EventReason(
+        ADOPTION_REFUSED,
+        "Warning",
+        ALL,
+        "There is nothing of this name to adopt, or to show.",
+        f"See the reason `{NOT_FOUND}`.",
+    ),
+    EventReason(
+        OTHER_ACCOUNT,
+        "Warning",
+        ALL,
+        "The resource is in another AWS account.",
+        f"See the reason `{OTHER_ACCOUNT}`.",
+    ),
+    EventReason(ACCESS_DENIED, "Warning", ALL, "AWS denies a call.", f"See the reason `{ACCESS_DENIED}`."),
+    EventReason(
+        CREDENTIALS_ERROR,
+        "Warning",
+        ALL,
+        "There are no valid AWS credentials.",
+        f"See the reason `{CREDENTIALS_ERROR}`.",
+    ),
+    EventReason(QUOTA_EXCEEDED, "Warning", ALL, "An AWS quota is used up.", f"See the reason `{QUOTA_EXCEEDED}`."),
+    EventReason(
+        DEPENDENCY_MISSING,
+        "Warning",
+        ALL,
+        "Something that the spec refers to does not exist.",
+        f"See the reason `{DEPENDENCY_MISSING}`.",
+    ),
+    EventReason(REQUEST_REFUSED, "Warning", ALL, "AWS rejects a call.", f"See the reason `{REQUEST_REFUSED}`."),
+    EventReason(
+        SPEC_IMMUTABLE,
+        "Warning",
+        JOBS,
+        "An edit of the spec has no effect on the job.",
+        f"See the reason `{SPEC_IMMUTABLE}`.",
+    ),
+    EventReason(
+        FIELDS_IGNORED,
+        "Warning",
+        ENDPOINTS,
+        "Fields of the spec have no effect, or contradict each other. The message names them.",
+        "Remove them from the spec.",
+    ),
+    EventReason(
+        CAPACITY_RESET,
+        "Warning",
+        ENDPOINTS,
+        "The update sets the instance counts of scaled variants back to those of the spec.",
+        "To keep them: `spec.retainAllVariantProperties: true`.",
+    ),
+    EventReason(
+        DRIFTED,
+        "Warning",
+        RESOURCES | ENDPOINTS | SCALING,
+        "What the operator applied was changed at AWS.",
+        f"See the reason `{DRIFTED}`.",
+    ),
+    EventReason(
+        RULE_ISSUES_FOUND,
+        "Warning",
+        JOBS,
+        "Debugger rules found issues in a training job.",
+        "See `status.debugRuleEvaluationStatuses`.",
+    ),
+    EventReason(
+        SPAWN_FAILED,
+        "Warning",
+        TUNING,
+        "Training jobs of the tuning job cannot be listed, or one cannot be shown as an object.",
+        f"See the reason `{SPAWN_FAILED}`.",
+    ),
+    EventReason(
+        TAGS_REFUSED,
+        "Warning",
+        JOBS | RESOURCES | ENDPOINTS,
+        "AWS refuses to change tags.",
+        f"See the reason `{TAGS_REFUSED}` or `{ACCESS_DENIED}`.",
+    ),
+    EventReason(
+        ANNOTATION_IGNORED,
+        "Warning",
+        ALL,
+        "An annotation has no effect.",
+        f"See the reason `{NO_EFFECT}`.",
+    ),
+    EventReason(
+        STATUS_DELAYED,
+        "Warning",
+        JOBS | ENDPOINTS,
+        "SageMaker's List operation fails or is denied: the status may be minutes late.",
+        f"See the reasons `{LIST_DENIED}` and `{LIST_FAILING}`.",
+    ),
+)

@@ -1,0 +1,42 @@
+"""Sets up the reconciler of autoscaling policies."""
+
+from functools import partial
+from typing import Final
+
+from api.descriptor import LifeCycle
+from api.meta import ObjectKey
+from api.v1 import HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT
+from controller.reconcile.context import Context
+from controller.reconcile.hosting import RESOURCE_IDS
+from controller.reconcile.passes.reconciler import ObjectReconciler
+from controller.reconcile.ports import ObjectReader
+from controller.reconcile.scaling.perform import ENDPOINTS, ScalingLifeCycle, endpoints_of, resource_ids_of
+from controller.reconcile.served import Served
+from controller.reconcile.setup import Setup, Shared, Watch
+from controller.runtime.cache.handlers import KeysOf, VersionChanged
+from controller.runtime.cache.store import Snapshot, Store
+from controller.runtime.controller import Reconciler
+
+
+def _new_reconciler(context: Context, store: ObjectReader, shared: Shared) -> Reconciler:
+    return ObjectReconciler(
+        context, store, ScalingLifeCycle(context, shared.scaling, store, shared.reader(HOSTING_DEPLOYMENT))
+    )
+
+
+def _keys_of(policies: Served) -> KeysOf:
+    return partial(_policies_of, policies.store)
+
+
+def _policies_of(store: Store, deployment: Snapshot) -> list[ObjectKey]:
+    """Return the autoscaling policies that reference a deployment: they wait for its endpoint."""
+    return store.index_keys(ENDPOINTS, f"{deployment.key.namespace}/{deployment.key.name}")
+
+
+SETUP: Final = Setup(
+    serves=lambda descriptor: descriptor.life_cycle is LifeCycle.SCALING,
+    new_reconciler=_new_reconciler,
+    indexes={HOSTING_AUTOSCALING_POLICY.kind: {RESOURCE_IDS: resource_ids_of, ENDPOINTS: endpoints_of}},
+    watches=(Watch(HOSTING_DEPLOYMENT.kind, VersionChanged(), _keys_of),),
+    is_tracked=False,
+)

@@ -1,0 +1,188 @@
+"""The steps that a decision may take: frozen values, shared by all life-cycles.
+
+After a step that is not final the loop adds its result to the observation and decides again. `Finish`,
+`RemoveFinalizer` and `DeleteExpired` end a pass.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, ClassVar
+
+from controller.reconcile import reasons
+from controller.reconcile.observation import During, Failure, Recorded
+from controller.runtime.record.events import EventType
+
+
+class AwsStep:
+    """A step that asks AWS: a refusal becomes a `Failure`, and it is not taken while a hold lasts."""
+
+    __slots__ = ()
+    during: ClassVar[During]
+    """What a refusal of this step keeps from being done."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnsureFinalizer:
+    """Write the finalizer and the name into the object, with one patch, before anything is created."""
+
+
+@dataclass(frozen=True, slots=True)
+class Describe(AwsStep):
+    """Ask SageMaker for the whole answer."""
+
+    during = During.DESCRIBE
+
+    background: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOwner(AwsStep):
+    """Read the tags of the resource that bears our name."""
+
+    during = During.OWNER
+
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Create(AwsStep):
+    """Create the resource."""
+
+    during = During.CREATE
+
+
+@dataclass(frozen=True, slots=True)
+class Stop(AwsStep):
+    """Ask for the end of the job."""
+
+    during = During.STOP
+
+
+@dataclass(frozen=True, slots=True)
+class Delete(AwsStep):
+    """Delete the resource that is recorded under this name."""
+
+    during = During.DELETE
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutTags(AwsStep):
+    """Put the wanted tags on the recorded resource."""
+
+    during = During.TAG
+
+
+@dataclass(frozen=True, slots=True)
+class DropTags(AwsStep):
+    """Take these tags off it."""
+
+    during = During.TAG
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteExpired:
+    """Delete the object, whose job has ended: its record at AWS stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A Kubernetes Event to tell when the pass has succeeded."""
+
+    type: EventType
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFinalizer:
+    """Take our finalizer off: nothing that is ours is left at AWS."""
+
+    events: tuple[Event, ...] = ()
+
+
+class Phase(Enum):
+    """What the conditions say in sum (modern-expectations.md 2)."""
+
+    WORKING = "working"
+    """Ready=False, Reconciling=True."""
+    DONE = "done"
+    """Ready=True, Complete=True."""
+    READY = "ready"
+    """Ready=True, of what has no end."""
+    READY_WORKING = "ready, working"
+    """Ready=True, Reconciling=True: serves, and is being changed."""
+    READY_STUCK = "ready, stuck"
+    """Ready=True, Stalled=True: serves, but not as the object wants."""
+    ENDED = "ended"
+    """Ended without success: Stalled=True, Failed=True."""
+    STUCK = "stuck"
+    """Only a change by the user helps: Stalled=True."""
+    TROUBLED = "troubled"
+    """AWS cannot be used at the moment: Reconciling=True, Ready as it was."""
+    PAUSED = "paused"
+    """Nobody works on it: Reconciling=False, Ready as it was."""
+
+
+class Drift(Enum):
+    """Whether AWS has what was applied last, as the reason of the Drifted condition; only the first is True."""
+
+    FOUND = reasons.DRIFTED
+    CORRECTING = reasons.CORRECTING
+    NONE = reasons.IN_SYNC
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdate:
+    """What the status shall say; the writer adds names, links and times."""
+
+    phase: Phase
+    reason: str
+    message: str = ""
+    value: str | None = None
+    """v1 status value; None: keep the one that is shown."""
+    secondary: str | None = None
+    """None: keep."""
+    additional: str | None = ""
+    """Text of `status.additional`; empty: none, None: keep."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    synced: str = reasons.SYNCED
+    """Reason of the Synced condition; `Synced` itself means True."""
+    drift: Drift | None = None
+    """None: keep what is shown."""
+    forgets: bool = False
+    """The recorded identity goes: it is known to be deleted."""
+
+
+class Outcome(Enum):
+    """How the pass ends for the work queue."""
+
+    DONE = "done"
+    RETRY = "retry"
+    """The error is raised again: the queue backs off."""
+    RETRY_SLOWLY = "retry slowly"
+    """AWS is left alone for minutes: rights, quotas, things that others must create first."""
+    TERMINAL = "terminal"
+    """AWS is left alone until the object changes, or the resync."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Write the status, where it changed, and end the pass."""
+
+    status_update: StatusUpdate | None = None
+    """None: the status stays as it is."""
+    recorded: Recorded | None = None
+    """Identity to be recorded with the view."""
+    events: tuple[Event, ...] = ()
+    follow: bool = False
+    """The tracker shall watch the job."""
+    again_s: float | None = None
+    """Seconds after which to look again at the latest."""
+    outcome: Outcome = Outcome.DONE
+    failure: Failure | None = field(default=None, compare=False)
+    """What the verdict follows from."""

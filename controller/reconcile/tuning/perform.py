@@ -1,0 +1,87 @@
+"""The life-cycle of tuning jobs: that of jobs, with TrainingJob objects for the training jobs that SageMaker launches.
+
+Before each decision about the tuning job its children are looked after, and before it is released they are gone.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from api.meta import ObjectKey
+from controller.reconcile.job.decide import JobStep
+from controller.reconcile.job.perform import JobLifeCycle
+from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.observation import During, ExtendedObservation, Observed
+from controller.reconcile.shared_decisions import LOOK_AGAIN_S
+from controller.reconcile.steps import AwsStep, Finish, RemoveFinalizer
+from controller.reconcile.tuning.children import TuningChildren
+from controller.runtime.controller import Result
+
+
+@dataclass(frozen=True, slots=True)
+class TuningObservation(ExtendedObservation):
+    """What is observed of a tuning job, and of the pass's work on its children."""
+
+    are_kept: bool = False
+    """The children are as this observation wants them."""
+    again_s: float | None = None
+    """Seconds after which to look after them again at the latest."""
+    are_gone: bool = False
+
+    def with_base(self, base: Observed) -> "TuningObservation":
+        """See `Observation.with_base`. With a failure nothing more can be done about the children in this pass."""
+        return replace(self, base=base, are_kept=base.failure is not None)
+
+
+class KeepChildren(AwsStep):
+    """See that the children are as the observation wants them."""
+
+    during = During.CHILDREN
+
+
+class DeleteChildren:
+    """Let go of the children, and delete them: the tuning job is to be released."""
+
+
+TuningStep: TypeAlias = JobStep | KeepChildren | DeleteChildren
+
+
+class TuningLifeCycle:
+    """`LifeCycle` of tuning jobs."""
+
+    def __init__(self, job: JobLifeCycle, children: TuningChildren) -> None:
+        self._job = job
+        self._children = children
+
+    def observe(self, managed: ManagedObject) -> TuningObservation:
+        """See `LifeCycle.observe`."""
+        return TuningObservation(self._job.observe(managed))
+
+    def decide(self, observed: TuningObservation) -> TuningStep:
+        """See `LifeCycle.decide`."""
+        if not observed.are_kept:
+            return KeepChildren()
+        step = self._job.decide(observed.base)
+        if isinstance(step, RemoveFinalizer) and not observed.are_gone:
+            return DeleteChildren()
+        if isinstance(step, Finish) and observed.again_s is not None:
+            return replace(step, again_s=min(observed.again_s, step.again_s or observed.again_s))
+        return step
+
+    def perform(
+        self, step: TuningStep, observed: TuningObservation, managed: ManagedObject
+    ) -> TuningObservation | Result:
+        """See `LifeCycle.perform`."""
+        match step:
+            case KeepChildren():
+                kept = self._children.keep(managed, observed.base)
+                return replace(observed, base=kept.observed, are_kept=True, again_s=kept.again_s)
+            case DeleteChildren():
+                if self._children.delete_all(managed, observed.base):
+                    return replace(observed, are_gone=True)
+                return Result(requeue_after_s=LOOK_AGAIN_S)  # at the latest: their deletion enqueues the key
+            case _:
+                return observed.with_base(self._job.perform(step, observed.base, managed))
+
+    def forget(self, key: ObjectKey) -> None:
+        """See `LifeCycle.forget`: what the object has left behind must not hang."""
+        self._children.forget(key)

@@ -1,0 +1,297 @@
+"""How soon objects show what happened at AWS, and what that costs, in accounts that are hard to poll.
+
+Run `make bench-status`, or `python -m hack.bench.status --before DIR` to measure the operator of another checkout as
+well. Every situation has an API server and a SageMaker of its own, in processes of their own, for each operator. Those
+that need little of the machine run side by side, the one with many jobs runs alone. Poll interval and all other
+settings of the operators are their defaults.
+"""
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from math import inf, isinf
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+
+from hack.bench.scene import SAMPLE, Servers, Watcher, apply_jobs, percentile, process, until
+from hack.sandbox.control_client import control
+from hack.sandbox.kubeapi import manifests
+from hack.sandbox.samples import REPOSITORY
+
+POLL_S: Final = 5.0
+"""The operator's default."""
+LAG_S: Final = 75.0
+FEW: Final = 10
+_TRAIN_S: Final = 3_600.0
+_STOPPING_S: Final = 1.5
+"""Time from StopTrainingJob to Stopped in the embedded SageMaker."""
+_DELETING_S: Final = 1.5
+_START_S: Final = 5.0
+_DEPLOYMENT: Final = REPOSITORY / "samples/xgboost-mnist-hostingdeployment.yaml"
+_DEPLOYMENTS: Final = "/apis/sagemaker.aws.amazon.com/v1/namespaces/default/hostingdeployments"
+
+Figures = Mapping[str, float]
+
+
+class Scene:
+    """One operator, an API server and a SageMaker."""
+
+    def __init__(self, operator: Path, jobs: int, closing: ExitStack) -> None:
+        directory = Path(closing.enter_context(tempfile.TemporaryDirectory()))
+        self.jobs = jobs
+        self.servers = Servers(directory, closing)
+        command = [sys.executable, "-m", "controller", "--metrics-addr", "127.0.0.1:0", "--health-addr", "127.0.0.1:0"]
+        environment = self.servers.environment()
+        closing.enter_context(process(command, environment, directory / "operator.log", operator))
+        until(lambda: self.servers.kube_requests("sagemaker")["list"] > 0, "the operator lists", 60)
+        time.sleep(_START_S)
+        self.watcher = Watcher(self.servers.kube_url)
+
+    def aws(self, sample: Path = SAMPLE) -> Any:
+        """Return a SageMaker client for what other users do in the account, in the region of a sample."""
+        manifest = next(manifests(sample))
+        credentials = {"aws_access_key_id": "other", "aws_secret_access_key": "user"}
+        region = manifest["spec"]["region"]
+        return boto3.client("sagemaker", endpoint_url=self.servers.aws_url, region_name=region, **credentials)
+
+    def set(self, endpoint: str, **settings: object) -> None:
+        """Change a setting of the embedded SageMaker."""
+        control(self.servers.aws_url, "POST", endpoint, settings)
+
+    def run_jobs(self, prefix: str, count: int, train_s: float = _TRAIN_S) -> list[str]:
+        """Create jobs; return their objects' names once SageMaker has all of them."""
+        names = list(apply_jobs(self.servers.kube_url, prefix, count, train_s))
+        until(lambda: self.watcher.count(prefix, "InProgress") >= count, f"{count} jobs", 600)
+        return names
+
+    def calls(self, seconds: float, during: Callable[[], None] = lambda: None) -> Callable[[str], float]:
+        """Count for some seconds, and longer if `during` takes longer; returns calls an interval by operation."""
+        self.servers.forget()
+        began = time.monotonic()
+        during()
+        time.sleep(max(0.0, began + seconds - time.monotonic()))
+        intervals, counted = (time.monotonic() - began) / POLL_S, self.servers.aws_calls()
+        return lambda operation: counted[operation] / intervals
+
+    def end_all(self) -> float:
+        """End every job that trains for an hour; returns when that was (monotonic)."""
+        self.set("clock", advance_s=_TRAIN_S + 100)
+        return time.monotonic()
+
+    def stop(self, name: str) -> float:
+        """Stop a job at SageMaker, as another user may; returns when it will have stopped (monotonic)."""
+        job = self.servers.api.get(f"/apis/sagemaker.aws.amazon.com/v1/namespaces/default/trainingjobs/{name}")
+        self.aws().stop_training_job(TrainingJobName=job["spec"]["trainingJobName"])
+        return time.monotonic() + _STOPPING_S
+
+    def delays(self, happened: Mapping[str, float], state: str, within_s: float) -> list[float]:
+        """Return after how long each object showed that it reached a state; infinite where it did not in time."""
+        deadline = max(happened.values()) + within_s
+        while time.monotonic() < deadline:
+            if all(state in self.watcher.seen.get(name, {}) for name in happened):
+                break
+            time.sleep(0.2)
+        seen = {name: self.watcher.seen.get(name, {}).get(state, inf) for name in happened}
+        return [max(0.0, seen[name] - at) for name, at in happened.items()]
+
+    def endpoint_status(self) -> str:
+        """Return what the one HostingDeployment shows."""
+        (deployment,) = self.servers.api.get(_DEPLOYMENTS)["items"]
+        return str((deployment.get("status") or {}).get("endpointStatus", ""))
+
+    def endpoint_delay(self, is_shown: Callable[[str], bool], happened: float, within_s: float) -> float:
+        """Return after how long the endpoint's status is as wanted; infinite if it is not in time."""
+        while time.monotonic() < happened + within_s:
+            if is_shown(self.endpoint_status()):
+                return max(0.0, time.monotonic() - happened)
+            time.sleep(0.5)
+        return inf
+
+
+def p50_p99(delays: Sequence[float], what: str) -> dict[str, float]:
+    """Return both percentiles by their names."""
+    return {f"{what}, p50 s": percentile(delays, 0.5), f"{what}, p99 s": percentile(delays, 0.99)}
+
+
+# --- situations
+
+
+def with_past(finished: int) -> Callable[[Scene], Figures]:
+    """Return the situation of an account that has had so many jobs."""
+
+    def measure(scene: Scene) -> Figures:
+        scene.set("past", count=finished)
+        names = scene.run_jobs("job", FEW)
+        time.sleep(3 * POLL_S)
+        calls = scene.calls(6 * POLL_S)
+        ended = scene.end_all()
+        delays = scene.delays(dict.fromkeys(names, ended), "Completed", 240)
+        return {"Lists an interval": calls("ListTrainingJobs"), **p50_p99(delays, "end shown after")}
+
+    return measure
+
+
+def an_old_job(scene: Scene) -> Figures:
+    """One job that has run for long, below 20,000 newer ones of others, and five new ones."""
+    (old,) = scene.run_jobs("old", 1, train_s=80_000)
+    scene.set("clock", advance_s=36_000)
+    scene.set("past", count=20_000, step_s=1.0)
+    scene.run_jobs("job", 5)
+    time.sleep(3 * POLL_S)
+    calls = scene.calls(6 * POLL_S)
+    (delay,) = scene.delays({old: scene.stop(old)}, "Stopped", 240)
+    return {
+        "Lists an interval": calls("ListTrainingJobs"),
+        "Describes an interval": calls("DescribeTrainingJob"),
+        "end of the old job shown after, s": delay,
+    }
+
+
+def late_lists(scene: Scene) -> Figures:
+    """Lists that are late, and jobs and an endpoint whose state changes."""
+    scene.set("lists", lag_s=LAG_S)
+    for manifest in manifests(_DEPLOYMENT):
+        scene.servers.api.apply(manifest)
+    names = scene.run_jobs("job", FEW)
+    client = scene.aws(_DEPLOYMENT)
+
+    def is_listed() -> bool:
+        return any(each["EndpointStatus"] == "InService" for each in client.list_endpoints()["Endpoints"])
+
+    until(is_listed, "the List shows the endpoint", 300)
+    endpoint = scene.endpoint_delay(lambda status: status == "InService", time.monotonic(), 240)
+    shown = {name: scene.stop(name) + LAG_S for name in names}
+    delays = scene.delays(shown, "Stopped", 240)
+    return {
+        **p50_p99(delays, "end shown, since the List has it"),
+        "endpoint in service shown, since the List has it, s": endpoint,
+    }
+
+
+def deleted_by_others(scene: Scene) -> Figures:
+    """An endpoint in service that another user deletes."""
+    for manifest in manifests(_DEPLOYMENT):
+        scene.servers.api.apply(manifest)
+    until(lambda: scene.endpoint_status() == "InService", "the endpoint serves", 120)
+    time.sleep(70)
+    client = scene.aws(_DEPLOYMENT)
+    (endpoint,) = client.list_endpoints()["Endpoints"]
+    client.delete_endpoint(EndpointName=endpoint["EndpointName"])
+    gone = time.monotonic() + _DELETING_S
+    return {"shown after, s": scene.endpoint_delay(lambda status: status != "InService", gone, 150)}
+
+
+def list_denied(scene: Scene) -> Figures:
+    """A policy that allows Describe, and no List."""
+    names = scene.run_jobs("job", FEW)
+    scene.set("faults", operation="List*", fault="deny", count=None)
+    time.sleep(4 * POLL_S)
+    delays = scene.delays(dict.fromkeys(names, scene.end_all()), "Completed", 150)
+    return p50_p99(delays, "end shown after")
+
+
+def many(scene: Scene) -> Figures:
+    """Many live jobs with quotas, of which some are stopped; then all others end at once, without quotas."""
+    names = scene.run_jobs("job", scene.jobs)
+    time.sleep(60)
+    scene.set("quota", calls_per_second=2, operations="List*")
+    scene.set("quota", calls_per_second=10, operations="Describe*")
+    stopped = random.Random(11).sample(names, 30)
+    happened: dict[str, float] = {}
+
+    def stop_some() -> None:
+        for name in stopped:
+            happened[name] = scene.stop(name)
+            time.sleep(2.0)
+
+    calls = scene.calls(60, stop_some)
+    some = scene.delays(happened, "Stopped", 300)
+    scene.set("quota", calls_per_second=0)
+    ended = scene.end_all()
+    burst = scene.delays(dict.fromkeys(set(names) - set(stopped), ended), "Completed", 300)
+    return {
+        "Lists a second": calls("ListTrainingJobs") / POLL_S,
+        **p50_p99(some, "end shown after"),
+        **p50_p99(burst, "end of all others at once shown after"),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A row of the issue's table: what it is, and how it is measured."""
+
+    title: str
+    measure: Callable[[Scene], Figures]
+    is_alone: bool = False
+    """Whether it needs the machine for itself."""
+
+
+def situations(jobs: int) -> tuple[Situation, ...]:
+    """Return all situations."""
+    return (
+        Situation("20,000 finished jobs in the account, 10 live", with_past(20_000)),
+        Situation("1,000,000 finished jobs in the account, 10 live", with_past(1_000_000)),
+        Situation("an old job below 20,000 newer ones, 5 new", an_old_job),
+        Situation(f"Lists show changes {LAG_S:g} s late", late_lists),
+        Situation("an endpoint is deleted by others", deleted_by_others),
+        Situation("List denied, Describe allowed", list_denied),
+        Situation(f"{jobs:,} live jobs, List 2/s and Describe 10/s", many, is_alone=True),
+    )
+
+
+def measured(situation: Situation, operator: Path, jobs: int) -> Figures:
+    """Measure one situation with one operator."""
+    with ExitStack() as closing:
+        return situation.measure(Scene(operator, jobs, closing))
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--before", type=Path, metavar="DIR", help="another checkout, to measure its operator as well")
+    parser.add_argument("--jobs", type=int, default=1000, help="live jobs of the last situation; default %(default)s")
+    parser.add_argument("--parallel", type=int, default=4, help="scenes at a time; default %(default)s")
+    parser.add_argument("--only", default="", metavar="TEXT", help="situations with this text")
+    options = parser.parse_args()
+    operators = {"before": options.before.resolve()} if options.before else {}
+    operators["now"] = REPOSITORY
+    chosen = [each for each in situations(options.jobs) if options.only in each.title]
+    with ThreadPoolExecutor(options.parallel) as together, ThreadPoolExecutor(1) as alone:
+        scenes = [(each, who) for each in sorted(chosen, key=lambda one: one.is_alone) for who in operators]
+        first = {
+            (each.title, who): together.submit(measured, each, operators[who], options.jobs)
+            for each, who in scenes
+            if not each.is_alone
+        }
+        found = {key: future.result() for key, future in first.items()}
+        last = {
+            (each.title, who): alone.submit(measured, each, operators[who], options.jobs)
+            for each, who in scenes
+            if each.is_alone
+        }
+        found |= {key: future.result() for key, future in last.items()}
+    print("| situation | | " + " | ".join(operators) + " |")
+    print("|---" * (2 + len(operators)) + "|")
+    for each in chosen:
+        title = each.title
+        for figure in found[each.title, "now"]:
+            cells = [shown(found[each.title, who][figure]) for who in operators]
+            print(f"| {title} | {figure} | " + " | ".join(cells) + " |")
+            title = ""
+
+
+def shown(value: float) -> str:
+    """Return a figure as text."""
+    return "not shown" if isinf(value) else f"{value:.1f}"
+
+
+if __name__ == "__main__":
+    main()
