@@ -1,4 +1,4 @@
-"""What a pass over an object of one kind works with."""
+"""The dependencies of a pass over an object of one kind."""
 
 import random
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from controller.runtime.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What every pass over an object of one kind works with. Shared by threads."""
+    """The dependencies of every pass over an object of one kind. Shared by threads."""
 
     descriptor: KindDescriptor
     effects: EffectGate

@@ -1,6 +1,6 @@
-"""The one place with effects: every change of the world passes through `EffectGate._effect`.
+"""The gate of all effects: every write to Kubernetes or AWS passes through `EffectGate._effect`.
 
-There it is fenced, and there a test can fail, delay or crash the process before and after each single one.
+The gate checks the fence, and tests can fail, delay or crash the process before and after each effect.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -52,11 +52,11 @@ class EffectHook(Protocol):
     """Watches effects; what it raises stops the pass there."""
 
     def before(self, effect: Effect) -> None:
-        """The effect is about to start; nothing has happened yet."""
+        """Run before the effect starts."""
         ...
 
     def after(self, effect: Effect) -> None:
-        """The effect has happened; nobody knows yet."""
+        """Run after the effect, before its result is used."""
         ...
 
 
@@ -69,16 +69,16 @@ class _NoHook:
 
 
 class FencedError(ClassifiedError):
-    """This process may not act any more: it lost its lease or is ending. Whoever leads next decides anew."""
+    """This process may no longer act: it lost its lease or is shutting down. The next leader decides again."""
 
     def __init__(self, effect: Effect) -> None:
         super().__init__(ErrorClass.CONFLICT, "Fenced", f"not the leader (any more): no {effect.value}")
 
 
 class EffectGate:
-    """Carries out what was decided. Thread-safe; blocks for the calls it makes.
+    """Writes to Kubernetes and AWS, if the fence allows it. Thread-safe; blocks for the calls it makes.
 
-    Kubernetes writes carry the resourceVersion of the object that they were decided on, so that a stale view changes
+    Kubernetes writes carry the resourceVersion of the object that they were decided on, so that a stale copy changes
     nothing (DESIGN 4.9). All methods raise `ClassifiedError`.
     """
 
@@ -110,7 +110,7 @@ class EffectGate:
         return self._effect(Effect.ENSURE_FINALIZER, lambda: self._patch(descriptor, obj, body))
 
     def require_current(self, descriptor: KindDescriptor, obj: JsonObject) -> JsonObject:
-        """Make sure that `obj` is the current version, by an empty write with its version as precondition.
+        """Check that `obj` is the current version, by an empty write with its version as precondition.
 
         AWS mutations follow a write or this within the same pass, so that no old list and no late watch event can
         cause one. The API server compares and stores nothing.
@@ -126,7 +126,7 @@ class EffectGate:
         return arn
 
     def stop(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
-        """Ask for the end of a job."""
+        """Request that a job stops."""
         answer = self._effect(Effect.STOP, lambda: self._jobs.stop(descriptor, target, name, caller=caller))
         _log.debug("stop requested", job_name=name, region=target.region)
         return answer
@@ -137,7 +137,7 @@ class EffectGate:
         _log.info("resource tagged", resource=arn)
 
     def untag(self, target: Target, arn: str, keys: Sequence[str], *, caller: Hashable) -> None:
-        """Take tags off a resource."""
+        """Remove tags from a resource."""
         self._effect(Effect.TAG, lambda: self._jobs.delete_tags(target, arn, keys, caller=caller))
         _log.info("tags taken off", resource=arn, count=len(keys))
 
@@ -149,7 +149,7 @@ class EffectGate:
         return self._effect(Effect.ANNOTATE, lambda: self._patch(descriptor, obj, body))
 
     def perform(self, effect: Effect, act: Callable[[], T]) -> T:
-        """Carry out a change that is particular to one life-cycle; what it raises is raised."""
+        """Carry out an effect that is specific to one life-cycle. Raises what `act` raises."""
         result = self._effect(effect, act)
         _log.debug("change made", effect=effect.value)
         return result
@@ -160,7 +160,7 @@ class EffectGate:
         return self._effect(Effect.PATCH_STATUS, patch)
 
     def delete_expired(self, descriptor: KindDescriptor, obj: JsonObject) -> None:
-        """Delete `obj`, as it was decided on: whoever has changed it since may want to keep it."""
+        """Delete `obj` in the version that was decided on: a later change may mean that it is to be kept."""
         metadata = obj["metadata"]
         self._effect(
             Effect.DELETE_EXPIRED,
@@ -180,7 +180,7 @@ class EffectGate:
         _log.info("object released")
 
     def emit_events(self, descriptor: KindDescriptor, obj: JsonObject, events: Iterable[Event]) -> None:
-        """Put events about `obj` on their way, and into the log: they are what it says of an object at level info."""
+        """Record events about `obj`, and log them: at level info, events are the log of an object."""
         metadata = obj["metadata"]
         regarding = Regarding(
             api_version=descriptor.resource.api_version,

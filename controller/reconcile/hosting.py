@@ -1,4 +1,4 @@
-"""What the life-cycles of hosting know of each other: the states of endpoints, and shared indexes. Pure."""
+"""Endpoint states and index names that the life-cycles of hosting share. Pure."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What a decision observes: frozen values, shared by all life-cycles.
+"""The values that decisions observe, frozen and shared by all life-cycles.
 
 `Observed` carries everything that a decision about an object may depend on, the time included. Life-cycles that observe
 more add it in an observation of their own.
@@ -30,17 +30,17 @@ class Recorded:
     account_id: str = ""
     created_at: datetime | None = None
     tags: str = ""
-    """Digest of the tags that were put on it last (`Tagging.digest`)."""
+    """Digest of the tags that were last added (`Tagging.digest`)."""
     tag_keys: tuple[str, ...] = ()
     """Those of their keys that came from the spec."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tagging:
-    """The tags that an object wants its resource to have."""
+    """The tags that a resource should have."""
 
     digest: str = ""
-    """Of what is worth a call when it changes; empty: nothing is."""
+    """Digest of what is worth a call when it changes; empty if nothing is."""
     keys: tuple[str, ...] = ()
     """From the spec, sorted."""
     all_keys: frozenset[str] = frozenset()
@@ -58,7 +58,7 @@ class Source(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ExternalResource:
-    """What SageMaker says about a resource that exists."""
+    """The state of an existing resource, as SageMaker reports it."""
 
     source: Source
     value: str
@@ -76,7 +76,7 @@ External: TypeAlias = ExternalResource | Absent | None
 
 
 class Ownership(Enum):
-    """Whose resource it is that was found under an object's name."""
+    """To which object the resource with an object's name belongs."""
 
     UNKNOWN = "unknown"
     OURS = "ours"
@@ -104,7 +104,7 @@ class During(Enum):
     DELETE = "delete"
     TAG = "tag"
     IDENTITY = "identity"
-    """Before anything else: as whom, and in which account."""
+    """Before anything else: resolving the identity and the account."""
 
 
 class Adoption(Enum):
@@ -118,21 +118,21 @@ class Adoption(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the object's annotations ask for (modern-expectations.md 4)."""
+    """The policy that annotations set (modern-expectations.md 4)."""
 
     adoption: Adoption = Adoption.REFUSE
     retain: bool = False
-    """Deletion of the object leaves AWS alone."""
+    """Deletion of the object does not change AWS."""
     paused: bool = False
-    """Nothing is done, and AWS is not asked."""
+    """Nothing is done, and AWS is not called."""
     read_only: bool = False
-    """AWS is looked at only: what bears the object's name there is shown. Goes with ADOPT and `retain`."""
+    """AWS is only read: the resource with the object's name is shown. Implies ADOPT and `retain`."""
     ttl_s: int | None = None
     """Seconds after the end of the job after which its object is deleted; None: never."""
     corrects: bool = False
-    """What somebody else has changed at AWS is changed back, not only told."""
+    """Drift is corrected, not only reported."""
     holds_updates: bool = False
-    """Updates of an endpoint wait for a word from the user."""
+    """Updates of an endpoint wait for approval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +146,11 @@ class Failure:
     sent: bool = True
     """False: nothing can have reached AWS."""
     error: AwsError | None = field(default=None, compare=False, repr=False)
-    """What is raised for it in the end, where the pass ends with an error."""
+    """The error to raise if the pass ends with it."""
 
     @classmethod
     def of(cls, during: During, error: AwsError) -> Self:
-        """Return what an error means for its object. Raises it if THROTTLED: that is no failure of the object."""
+        """Return what an error means for its object. Raises it if THROTTLED, which is not a failure of the object."""
         if error.error_class is ErrorClass.THROTTLED:
             raise error
         return cls(during, error.error_class, error.code, error.message, sent=error.sent, error=error)
@@ -161,34 +161,34 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """All that a decision about one object may depend on."""
+    """Everything that a decision about one object may depend on."""
 
     descriptor: KindDescriptor
     name: str
     """The SageMaker name: the user's, or the generated one."""
     is_name_generated: bool
-    """A generated name holds the object's uid: whatever bears it is ours."""
+    """Generated names contain the object's uid, so a resource with such a name is ours."""
     is_name_persisted: bool
     has_finalizer: bool
     generation: int
     now: datetime
     policy: Policy = Policy()
     deleting_for_s: float | None = None
-    """Seconds since the deletion was asked for; None: it was not."""
+    """Seconds since the deletion was requested; None: it was not."""
     recorded: Recorded | None = None
     is_recorded_in_status: bool = False
     """False with `recorded` set: created by this process, but the status does not say so yet."""
     is_announced: bool = False
-    """Made by the operator for a resource that was there already, which its status does not record yet."""
+    """Created by the operator for an existing resource that its status does not record yet."""
     is_spawned: bool = False
-    """It stands for what one of our objects launched; whose that is, only its tags tell: references can be made up."""
+    """It shows a job that a tuning job launched. Only tags prove that: users can write owner references."""
     is_legacy: bool = False
-    """The status names a resource and records no identity: only the predecessor has written such. It stays so through
-    trouble and a pause, until AWS has been asked."""
+    """The status names a resource and records no identity: only the predecessor has written such. It stays so during
+    errors and a pause, until AWS has been called."""
     is_ended: bool = False
-    """The end of the job was seen and is told in the status."""
+    """The status shows the end of the job."""
     ended_ago_s: float | None = None
-    """Seconds since the status tells the end; None: it does not."""
+    """Seconds since the end in the status; None: no end."""
     shown: str = ""
     """The v1 status value that the object shows."""
     reasons: Mapping[str, str] = field(default_factory=dict)
@@ -196,41 +196,41 @@ class Observed:
     rules_running: bool = False
     """Debugger rules that the status shows are still being evaluated."""
     spawn_error: str = ""
-    """Why child objects could not be created, in words (`tuning`)."""
+    """Why child objects could not be created, for users (`tuning`)."""
     issues: frozenset[str] = frozenset()
-    """Debugger rules that the status shows to have found issues."""
+    """Debugger rules with issues in the status."""
     edited: tuple[str, ...] = ()
     """Identity fields of the spec that differ from what was created (D-04)."""
     is_reconcile_requested: bool = False
-    """The user wants a full look now: annotation `reconcile-at` has a text that was not acted on yet."""
+    """A full check is requested: annotation `reconcile-at` has a value that was not handled yet."""
     tags: Tagging = Tagging()
-    """What the resource shall be tagged with."""
+    """The tags that the resource should have."""
     are_tags_held: bool = False
-    """AWS has refused to tag it lately."""
-    # --- what is known of AWS
+    """AWS has refused to tag it recently."""
+    # --- the state of AWS
     external: External = None
     summary: ExternalResource | None = None
-    """What the tracker had seen before this pass asked by itself."""
+    """The tracker's last summary, from before this pass called AWS."""
     owner: Ownership = Ownership.UNKNOWN
     is_describe_due: bool = False
-    """The tracker cannot tell by lists alone, or the slow safety net wants a look."""
+    """List alone does not show enough, or the periodic Describe is due."""
     is_list_lost: bool = False
     """List fails or is denied, so that what is known may be minutes old."""
     described_ago_s: float | None = None
     doubt_for_s: float | None = None
-    """Seconds since a Create whose outcome is unknown; None: no such doubt in this process."""
+    """Seconds since a Create with an unknown outcome; None: none in this process."""
     was_refused: bool = False
-    """The status tells that AWS refused the creation for good."""
+    """The status shows that AWS refused the creation for good."""
     correction_in_s: float = 0.0
-    """Seconds until somebody else's change may be changed back: where two take turns, neither may do so in a loop."""
+    """Seconds until drift may be corrected again: two controllers must not undo each other's changes in a loop."""
     hold_s: float | None = None
-    """Seconds during which AWS is not to be asked again, for an error that time or a change must cure first."""
+    """Seconds during which AWS is not called again, after an error that only time or a change can resolve."""
     # --- what happened in this pass
     mutation: Mutation | None = None
     name_is_taken: bool = False
-    """Create answered that the name exists."""
+    """Create failed because the name exists."""
     stop_was_refused: bool = False
-    """Stop answered that the state does not allow it."""
+    """Stop failed because the state does not allow it."""
     failure: Failure | None = None
 
     @property
@@ -244,11 +244,11 @@ class Observed:
 
 
 class Observation(Protocol):
-    """What a life-cycle observes."""
+    """The observation of a life-cycle."""
 
     @property
     def base(self) -> Observed:
-        """What all life-cycles observe."""
+        """Return what all life-cycles observe."""
         ...
 
     def with_base(self, base: Observed) -> Self:

@@ -1,4 +1,4 @@
-"""What reconcilers need of the world, one port each: objects to read, objects to write, a tracker, AWS accounts.
+"""The ports of reconcilers: objects to read, objects to write, a tracker, AWS accounts.
 
 AWS's own operations are ports of `controller.aws`.
 """
@@ -62,17 +62,17 @@ class Sighting(Protocol):
 
     @property
     def summary(self) -> Mapping[str, object] | None:
-        """The newest List summary or Describe answer, None before the first."""
+        """Return the newest List summary or Describe answer, None before the first."""
         ...
 
     @property
     def is_describe_due(self) -> bool:
-        """Whether lists alone do not show enough."""
+        """Return whether List alone does not show enough."""
         ...
 
     @property
     def lost(self) -> AwsError | None:
-        """Why lists do not come, so that the resource is described in turn; None while they do."""
+        """Return why List fails, so that the resource is described in turn; None while it does not."""
         ...
 
 
@@ -104,7 +104,7 @@ class Tracker(Protocol):
 
 
 class NoTracker:
-    """`Tracker` of kinds whose resources change only when the operator changes them."""
+    """`Tracker` of kinds with resources that change only when the operator changes them."""
 
     def follow(self, key: ObjectKey, target: Target, name: str, created_at: datetime) -> None:
         """Do nothing."""

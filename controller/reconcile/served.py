@@ -1,4 +1,4 @@
-"""What the process has of one kind, for everything that watches or wakes its objects."""
+"""Descriptor, store and queue of one kind, for everything that watches or enqueues its objects."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from controller.runtime.queue.work_queue import WorkQueue
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What the process has of one kind."""
+    """Descriptor, store and queue of one kind."""
 
     descriptor: KindDescriptor
     store: Store

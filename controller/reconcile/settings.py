@@ -1,4 +1,4 @@
-"""What holds for all objects of a process."""
+"""Settings that apply to all objects of a process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from controller.reconcile.ports import Accounts, UnknownAccounts
 
 @dataclass(frozen=True, slots=True)
 class ReconcilerSettings:
-    """What holds for all objects of a process."""
+    """Settings that apply to all objects of a process."""
 
     cluster_id: str
     manager: str

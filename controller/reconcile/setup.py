@@ -66,7 +66,7 @@ class Setup:
     """Whether a kind has this life-cycle; the first in the list that returns True is used."""
     new_reconciler: Callable[[Context, ObjectReader, Shared], Reconciler]
     indexes: Indexes = field(default_factory=dict)
-    """What it looks up, in stores of any kind."""
+    """The indexes that it reads, in stores of any kind."""
     watches: tuple[Watch, ...] = ()
     is_tracked: bool = True
     """The state changes at AWS by itself, so it is polled: others need only the slow resync."""

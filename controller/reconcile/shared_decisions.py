@@ -1,4 +1,4 @@
-"""What every life-cycle answers alike: to annotations, to names that others have, to errors. Pure.
+"""Decisions that all life-cycles share: about annotations, names that are taken, and errors. Pure.
 
 Every class of error has one behaviour (v1-kinds.md 13.4); rows cited are those of v1-kinds.md 12.1.
 """
@@ -27,22 +27,22 @@ from controller.runtime.errors import ErrorClass
 StepT = TypeVar("StepT")
 
 DOUBT_S: Final = 10.0
-"""How long "not found" is not believed where a creation may still be taking effect."""
+"""How long "not found" is not trusted while a creation may still take effect."""
 VISIBLE_AFTER_S: Final = 60.0
 """How long after its creation a resource may be missing from answers (SageMaker is eventually consistent, D-07b)."""
 LOOK_AGAIN_S: Final = 10.0
-"""Pause before a second look where two answers of SageMaker contradict each other."""
+"""Delay before another check if two answers of SageMaker contradict each other."""
 
 
 def respecting_hold(observed: Observed, step: StepT) -> StepT | Finish:
-    """Return `step`, unless it asks AWS while AWS is not to be asked. The tracker goes on following what is there."""
+    """Return `step`, unless it calls AWS during a hold. The tracker continues to follow the resource."""
     if observed.hold_s is None or not isinstance(step, AwsStep):
         return step
     return Finish(again_s=observed.hold_s, follow=observed.recorded is not None and not observed.is_ended)
 
 
 def retain(observed: Observed) -> Finish | RemoveFinalizer:
-    """Annotation `deletion-policy: retain`: the object goes, the job stays."""
+    """Release the object and keep the resource (annotation `deletion-policy: retain`)."""
     if not observed.has_finalizer:
         return Finish()
     return RemoveFinalizer(
@@ -51,23 +51,23 @@ def retain(observed: Observed) -> Finish | RemoveFinalizer:
 
 
 def paused(observed: Observed) -> Finish:
-    """Annotation `paused`: no AWS calls; a deletion waits."""
+    """Show that the object is paused: no AWS calls, and a deletion waits (annotation `paused`)."""
     message = f"nothing is done while the annotation {PAUSED.key} is true"
     if observed.deleting_for_s is not None:
         message += ": the deletion waits"
     status_update = StatusUpdate(Phase.PAUSED, reasons.PAUSED, message, additional=None, synced=reasons.PAUSED)
-    is_told = observed.reasons.get(reasons.RECONCILING) == reasons.PAUSED
-    events = () if is_told else (Event("Normal", reasons.PAUSED, message),)
+    is_shown = observed.reasons.get(reasons.RECONCILING) == reasons.PAUSED
+    events = () if is_shown else (Event("Normal", reasons.PAUSED, message),)
     return Finish(status_update, observed.recorded, events)
 
 
 def read_only_step(
     observed: Observed, show: Callable[[ExternalResource, Recorded], Finish], *, is_settled: bool
 ) -> Describe | Finish | RemoveFinalizer:
-    """Annotation `read-only`: what bears the object's name is shown as it is, by `show`, and nothing is done about it.
+    """Show the resource with the object's name by `show`, and change nothing (annotation `read-only`).
 
-    No finalizer is needed for that, as a deletion leaves AWS alone. `is_settled`: the status says already what there is
-    to say, unless AWS is known to have changed.
+    No finalizer is needed, as a deletion does not change AWS. `is_settled`: the status is up to date, unless AWS is
+    known to have changed.
     """
     external = observed.external
     if external is None:
@@ -81,12 +81,12 @@ def read_only_step(
 
 
 def ownership_of(observed: Observed) -> Ownership:
-    """Whose is it that bears our name? The predecessor's objects own what their status names (contract of v1)."""
+    """Return the ownership of the resource with our name; the predecessor's objects own what their status names."""
     return Ownership.OURS if observed.is_name_generated or observed.is_legacy else observed.owner
 
 
 def foreign(observed: Observed) -> Finish:
-    """Row 13: the name belongs to somebody else."""
+    """Report that the name is taken by a resource that is not ours (row 13)."""
     field = observed.descriptor.name.spec_field
     message = (
         f"{observed.name} exists in SageMaker and was not created by this object: it is left alone."
@@ -109,7 +109,7 @@ def foreign(observed: Observed) -> Finish:
 
 
 def nothing_to_adopt(observed: Observed) -> Finish:
-    """Annotation `adoption-policy: adopt`, or `read-only`, and nothing bears the name."""
+    """Report that nothing has the name (annotation `adoption-policy: adopt`, or `read-only`)."""
     asked = "nothing but a look" if observed.policy.read_only else "adoption"
     message = f"{asked} is asked for, but SageMaker knows no {observed.name}"
     value = operator_value(observed, ErrorClass.NOT_FOUND)
@@ -127,7 +127,7 @@ def nothing_to_adopt(observed: Observed) -> Finish:
 
 
 def failed(observed: Observed, failure: Failure) -> Finish | RemoveFinalizer:
-    """Rows 15 to 17: every class of error has one behaviour (v1-kinds.md 13.4)."""
+    """Return the end of a pass with a failure: every class of error has one behaviour (13.4; rows 15 to 17)."""
     is_deleting = observed.deleting_for_s is not None
     is_created = observed.recorded is not None or observed.is_legacy
     permanent = failure.error_class is ErrorClass.INVALID
@@ -147,11 +147,11 @@ def failed(observed: Observed, failure: Failure) -> Finish | RemoveFinalizer:
         synced=reason if stuck else reasons.AWS_ERROR,
     )
     outcome = Outcome.TERMINAL if stuck else _OUTCOMES.get(failure.error_class, Outcome.RETRY)
-    told = (_REFUSED[failure.during] or reason) if stuck else reason
+    event_reason = (_REFUSED[failure.during] or reason) if stuck else reason
     events = (
         ()
         if outcome is Outcome.RETRY
-        else messages.once(observed, reasons.STALLED if stuck else reasons.RECONCILING, reason, text, told)
+        else messages.once(observed, reasons.STALLED if stuck else reasons.RECONCILING, reason, text, event_reason)
     )
     follow = is_created and not observed.is_ended
     return Finish(status_update, observed.recorded, events, follow=follow, outcome=outcome, failure=failure)
@@ -160,10 +160,10 @@ def failed(observed: Observed, failure: Failure) -> Finish | RemoveFinalizer:
 _FORCED_DELETION: Final = (
     "to delete the object without asking AWS, set its annotation sagemaker.aws.amazon.com/deletion-policy=retain"
 )
-"""Told where a deletion is held up, e.g. by a region that does not exist: finalizers are not for users to edit."""
+"""Shown while a deletion fails, e.g. in a region that does not exist: users should not edit finalizers."""
 
 _REFUSED: Final = {During.CREATE: reasons.CREATE_FAILED, During.UPDATE: reasons.UPDATE_FAILED, During.IDENTITY: ""}
-"""Steps that fail for good where the request is at fault, with the event that tells it; empty: that of the reason."""
+"""Steps that an invalid request fails for good, with the event for it; empty: that of the reason."""
 
 _OUTCOMES: Final = {
     ErrorClass.DENIED: Outcome.RETRY_SLOWLY,
@@ -184,7 +184,7 @@ _UNAUTHENTICATED: Final = frozenset(
         *("InvalidSignatureException", "SignatureDoesNotMatch", "MissingAuthenticationToken", "IncompleteSignature"),
     }
 )
-"""Codes that say that it is not known, here or at AWS, who calls; others of their class tell of missing rights."""
+"""Codes that mean missing or invalid credentials; other DENIED codes mean missing permissions."""
 
 
 def _trouble(failure: Failure) -> str:
@@ -201,7 +201,7 @@ def _trouble(failure: Failure) -> str:
 
 
 def record_of(observed: Observed, external: ExternalResource) -> Recorded:
-    """The identity of what was found under our name: `arn:partition:service:region:account:resource`."""
+    """Return the record of the resource with our name, by its ARN `arn:partition:service:region:account:resource`."""
     _, partition, _, region, account, *_ = (*external.arn.split(":", 5), "", "", "", "", "")
     return Recorded(
         name=observed.name,
@@ -214,17 +214,17 @@ def record_of(observed: Observed, external: ExternalResource) -> Recorded:
 
 
 def drift_shown(observed: Observed) -> Drift | None:
-    """What the object's Drifted condition says; None: it has none."""
+    """Return the state of the Drifted condition; None without one."""
     return _DRIFTS.get(observed.reasons.get(reasons.DRIFTED, ""))
 
 
 def drift_events(observed: Observed, message: str) -> tuple[Event, ...]:
-    """The Warning about drift, unless the object shows it already."""
+    """Return the Warning about drift, unless the object shows it already."""
     return messages.once(observed, reasons.DRIFTED, Drift.FOUND.value, message)
 
 
 def drift_update(phase: Phase, message: str, value: str, fields: Mapping[str, Any] | None = None) -> StatusUpdate:
-    """What the status says of drift that was found; `value` and `fields` as without it."""
+    """Return the status update for drift; `value` and `fields` as without drift."""
     return StatusUpdate(
         phase,
         reasons.DRIFTED,
@@ -238,7 +238,7 @@ def drift_update(phase: Phase, message: str, value: str, fields: Mapping[str, An
 
 
 def drift_reported(observed: Observed, recorded: Recorded | None, message: str, value: str, pause_s: float) -> Finish:
-    """Drift of what serves on as it is; looked at again when it may be corrected, `pause_s` from now at the soonest."""
+    """Report drift of a usable resource; checked again when it may be corrected, after `pause_s` at the earliest."""
     corrects = observed.policy.corrects
     status_update = drift_update(Phase.READY_WORKING if corrects else Phase.READY, message, value)
     again_s = max(observed.correction_in_s, pause_s) if corrects else LOOK_S
@@ -249,26 +249,26 @@ _DRIFTS: Final = {each.value: each for each in Drift}
 
 
 def may_be_invisible(observed: Observed, recorded: Recorded) -> bool:
-    """Whether "not found" may just be early."""
+    """Return whether "not found" may be due to eventual consistency."""
     if recorded.created_at is None:
         return False
     return (observed.now - recorded.created_at).total_seconds() < VISIBLE_AFTER_S
 
 
 def status_changed(observed: Observed, value: str) -> tuple[Event, ...]:
-    """AWS shows another status than it did. What we asked for ourselves, and ends, are told by events of their own."""
+    """Return the event for a changed AWS status; our own requests, and ends, have events of their own."""
     if observed.shown == value or observed.shown in operator_values(observed):
         return ()
     return (Event("Normal", reasons.STATUS_CHANGED, f"{observed.shown} → {value}"),)
 
 
 def operator_values(observed: Observed) -> frozenset[str]:
-    """Status values that say nothing about AWS."""
+    """Return the status values that do not come from AWS."""
     rule = observed.descriptor.status
     return frozenset({"", rule.reconciling, rule.refused, rule.synchronizing})
 
 
 def operator_value(observed: Observed, error_class: ErrorClass) -> str:
-    """The v1 status value of an object that the operator cannot look after (v1-kinds.md 6)."""
+    """Return the v1 status value of an object that the operator cannot reconcile (v1-kinds.md 6)."""
     rule = observed.descriptor.status
     return rule.reconciling if error_class is ErrorClass.RETRYABLE or not rule.refused else rule.refused

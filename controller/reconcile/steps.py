@@ -1,4 +1,4 @@
-"""The steps that a decision may take: frozen values, shared by all life-cycles.
+"""The steps that a decision may return, frozen and shared by all life-cycles.
 
 After a step that is not final the loop adds its result to the observation and decides again. `Finish`,
 `RemoveFinalizer` and `DeleteExpired` end a pass.
@@ -15,11 +15,11 @@ from controller.runtime.record.events import EventType
 
 
 class AwsStep:
-    """A step that asks AWS: a refusal becomes a `Failure`, and it is not taken while a hold lasts."""
+    """A step that calls AWS: an error becomes a `Failure`, and it is not taken during a hold."""
 
     __slots__ = ()
     during: ClassVar[During]
-    """What a refusal of this step keeps from being done."""
+    """The activity that an error of this step fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class EnsureFinalizer:
 
 @dataclass(frozen=True, slots=True)
 class Describe(AwsStep):
-    """Ask SageMaker for the whole answer."""
+    """Describe the resource."""
 
     during = During.DESCRIBE
 
@@ -38,7 +38,7 @@ class Describe(AwsStep):
 
 @dataclass(frozen=True, slots=True)
 class VerifyOwner(AwsStep):
-    """Read the tags of the resource that bears our name."""
+    """Read the tags of the resource with our name."""
 
     during = During.OWNER
 
@@ -54,7 +54,7 @@ class Create(AwsStep):
 
 @dataclass(frozen=True, slots=True)
 class Stop(AwsStep):
-    """Ask for the end of the job."""
+    """Request that the job stops."""
 
     during = During.STOP
 
@@ -70,14 +70,14 @@ class Delete(AwsStep):
 
 @dataclass(frozen=True, slots=True)
 class PutTags(AwsStep):
-    """Put the wanted tags on the recorded resource."""
+    """Add the wanted tags to the recorded resource."""
 
     during = During.TAG
 
 
 @dataclass(frozen=True, slots=True)
 class DropTags(AwsStep):
-    """Take these tags off it."""
+    """Remove these tags."""
 
     during = During.TAG
 
@@ -86,12 +86,12 @@ class DropTags(AwsStep):
 
 @dataclass(frozen=True, slots=True)
 class DeleteExpired:
-    """Delete the object, whose job has ended: its record at AWS stays."""
+    """Delete the object of a job that has ended; the job stays at AWS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A Kubernetes Event to tell when the pass has succeeded."""
+    """A Kubernetes Event, recorded when the status has been written."""
 
     type: EventType
     reason: str
@@ -100,13 +100,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class RemoveFinalizer:
-    """Take our finalizer off: nothing that is ours is left at AWS."""
+    """Remove our finalizer: no resource of ours is left at AWS."""
 
     events: tuple[Event, ...] = ()
 
 
 class Phase(Enum):
-    """What the conditions say in sum (modern-expectations.md 2)."""
+    """The summary of the conditions (modern-expectations.md 2)."""
 
     WORKING = "working"
     """Ready=False, Reconciling=True."""
@@ -117,7 +117,7 @@ class Phase(Enum):
     READY_WORKING = "ready, working"
     """Ready=True, Reconciling=True: serves, and is being changed."""
     READY_STUCK = "ready, stuck"
-    """Ready=True, Stalled=True: serves, but not as the object wants."""
+    """Ready=True, Stalled=True: serves, but not what the spec describes."""
     ENDED = "ended"
     """Ended without success: Stalled=True, Failed=True."""
     STUCK = "stuck"
@@ -125,7 +125,7 @@ class Phase(Enum):
     TROUBLED = "troubled"
     """AWS cannot be used at the moment: Reconciling=True, Ready as it was."""
     PAUSED = "paused"
-    """Nobody works on it: Reconciling=False, Ready as it was."""
+    """Not reconciled: Reconciling=False, Ready unchanged."""
 
 
 class Drift(Enum):
@@ -138,7 +138,7 @@ class Drift(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StatusUpdate:
-    """What the status shall say; the writer adds names, links and times."""
+    """The content of the status; the writer adds names, links and times."""
 
     phase: Phase
     reason: str
@@ -155,7 +155,7 @@ class StatusUpdate:
     drift: Drift | None = None
     """None: keep what is shown."""
     forgets: bool = False
-    """The recorded identity goes: it is known to be deleted."""
+    """The recorded identity is removed: the resource is known to be deleted."""
 
 
 class Outcome(Enum):
@@ -165,24 +165,24 @@ class Outcome(Enum):
     RETRY = "retry"
     """The error is raised again: the queue backs off."""
     RETRY_SLOWLY = "retry slowly"
-    """AWS is left alone for minutes: rights, quotas, things that others must create first."""
+    """AWS is not called for minutes: missing permissions, quotas, dependencies."""
     TERMINAL = "terminal"
-    """AWS is left alone until the object changes, or the resync."""
+    """AWS is not called until the object changes, or the resync."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Write the status, where it changed, and end the pass."""
+    """Write the status, if it changed, and end the pass."""
 
     status_update: StatusUpdate | None = None
     """None: the status stays as it is."""
     recorded: Recorded | None = None
-    """Identity to be recorded with the view."""
+    """Identity to be recorded with the status."""
     events: tuple[Event, ...] = ()
     follow: bool = False
-    """The tracker shall watch the job."""
+    """The tracker follows the resource."""
     again_s: float | None = None
-    """Seconds after which to look again at the latest."""
+    """Seconds after which to reconcile again at the latest."""
     outcome: Outcome = Outcome.DONE
     failure: Failure | None = field(default=None, compare=False)
-    """What the verdict follows from."""
+    """The reason for the outcome."""

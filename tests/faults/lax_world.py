@@ -19,7 +19,6 @@ from controller.aws.autoscaling import Descriptions
 from controller.aws.errors import classify
 from controller.aws.polling.poll_state import FeedSettings
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
-from controller.aws.sagemaker import Page
 from controller.aws.targets import Target, TargetDefaults
 from controller.controllers import CONTROLLERS
 from controller.reconcile.effects import EffectGate
@@ -29,8 +28,10 @@ from controller.reconcile.setup import Shared
 from controller.runtime.errors import ABSENT, Absent, Terminal
 from tests.documents import document, documents
 from tests.fakes import FakeClock
-from tests.faults.cluster import _merge, copied
-from tests.faults.world import FakeRecorder, OpenFence
+from tests.fakes.cluster import _merge, copied
+from tests.fakes.recorder import FakeRecorder, OpenFence
+from tests.fakes.sagemaker import FakeSageMaker
+from tests.fakes.sagemaker.arns import arn_of
 from tests.sandbox.harness import REPOSITORY
 
 KEY: Final = ObjectKey("default", "x")
@@ -127,11 +128,11 @@ class LaxWorld:
         queue: Any = SimpleNamespace(add=lambda *_: None)
         kinds = {each.kind: Served(each, CONTROLLERS.new_store(each), queue) for each in KINDS}
         self._store = kinds[descriptor.kind].store
-        aws: Any = _Aws()
+        aws: Any = LaxSageMaker(self._clock)
         client: Any = _Client({kind: served.store for kind, served in kinds.items()})
         settings = ReconcilerSettings(cluster_id="c", manager="m", defaults=TargetDefaults(region="eu-west-1"))
         effects = EffectGate(client, aws, FakeRecorder(), OpenFence())
-        shared = Shared(kinds, client, aws, aws, aws, effects, self._clock, settings)
+        shared = Shared(kinds, client, aws, aws.scaling, aws, effects, self._clock, settings)
         tracker = None
         if CONTROLLERS.of(descriptor).is_tracked:
             metrics = TrackerMetrics(CollectorRegistry())
@@ -148,17 +149,41 @@ class LaxWorld:
         return self._store.get(KEY) or {}
 
 
-class _Aws:
-    """All AWS ports at once."""
+class LaxSageMaker(FakeSageMaker):
+    """Accepts whatever the SDK can send, and forgets it."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
+        self._services = dict.fromkeys(self._services, _Forgetful())
+        self.scaling: Any = _ForgetfulScaling()
+
+    def change(self, target: Target, operation: str, request: Mapping[str, Any], *, caller: Hashable) -> None:
+        """See `Endpoints.change`."""
+        _check("sagemaker", operation, request)
+
+
+class _Forgetful:
+    """The service of any kind."""
 
     def create(
         self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
     ) -> str:
         _check("sagemaker", descriptor.operations.create, request)
-        return f"arn:aws:sagemaker:{target.region}:123456789012:{descriptor.singular}/x"
+        return arn_of(descriptor, "x", region=target.region)
 
-    def change(self, target: Target, operation: str, request: Mapping[str, Any], *, caller: Hashable) -> None:
-        _check("sagemaker", operation, request)
+    def describe(self, *_: Any, **__: Any) -> Absent:
+        return ABSENT
+
+    delete = stop = tags = describe
+
+    def add_tags(self, *_: Any, **__: Any) -> None:
+        """Forgotten, like all else."""
+
+    delete_tags = add_tags
+
+
+class _ForgetfulScaling:
+    """Application Auto Scaling, likewise."""
 
     def register(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
         _check(SCALING, "RegisterScalableTarget", request)
@@ -177,22 +202,6 @@ class _Aws:
 
     def policies(self, target: Target, policy: str, namespace: str, *, caller: Hashable) -> Descriptions:
         return {}
-
-    def describe(self, *_: Any, **__: Any) -> Absent:
-        return ABSENT
-
-    delete = stop = tags = describe
-
-    def add_tags(self, *_: Any, **__: Any) -> None:
-        """Forgotten, like all else."""
-
-    delete_tags = add_tags
-
-    def turn(self, *_: Any, **__: Any) -> None:
-        """Always at once."""
-
-    def page(self, *_: Any, **__: Any) -> Page:
-        return Page((), "")
 
 
 @cache

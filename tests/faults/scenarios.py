@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from api.descriptor import KindDescriptor
 from api.meta import GROUP
 from api.v1 import BATCH_TRANSFORM_JOB, PROCESSING_JOB, TRAINING_JOB
-from tests.faults.sagemaker import Job
-from tests.faults.world import KEY, World
+from tests.fakes.job_manifests import KEY
+from tests.fakes.sagemaker.jobs import Job
+from tests.fakes.world import World
 
 MODEL = {"S3ModelArtifacts": "s3://bucket/xgboost/output/model.tar.gz"}
 

@@ -9,9 +9,10 @@ from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
 from controller.kube.errors import ServerError, TooManyRequests
 from controller.runtime.errors import ErrorClass
-from tests.faults.cluster import silence
+from tests.fakes.cluster import silence
+from tests.fakes.job_manifests import KEY, manifest
+from tests.fakes.world import World
 from tests.faults.scenarios import JOBS, SCENARIOS, Scenario, scenarios_of
-from tests.faults.world import KEY, World, manifest
 
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "not authorized to perform this")
 EXPIRED = AwsError(ErrorClass.DENIED, "ExpiredTokenException", "the security token is expired")
@@ -96,7 +97,7 @@ def test_an_api_server_that_is_down_for_a_while_is_survived(error: Exception) ->
     world.cluster.fault = fail
     world.cluster.apply(manifest())
     world.run(60)
-    assert world.aws.calls == []
+    assert world.aws.calls == ()
     down = False
     world.run(60)
     assert world.status["trainingJobStatus"] == "InProgress"
@@ -131,7 +132,7 @@ def test_an_invalid_spec_is_asked_once_and_again_only_when_it_changes() -> None:
     assert world.condition("Stalled") == ("True", "InvalidSpec")
     assert world.recorder.events == [("Warning", "CreateFailed")]
     world.aws.always = lambda operation: None
-    fixed = manifest(trainingJobName=world.job_name)
+    fixed = manifest(trainingJobName=world.name)
     fixed["spec"]["stoppingCondition"]["maxRuntimeInSeconds"] = 60
     world.cluster.apply(fixed)
     world.run(30)
@@ -170,7 +171,7 @@ def test_no_error_ever_releases_a_running_job(error: AwsError) -> None:
     world.aws.always = lambda operation: None
     world.run(400)
     assert world.status["trainingJobStatus"] == "Stopping"
-    world.aws.move(world.job_name, "Stopped")
+    world.aws.move(world.name, "Stopped")
     world.run(30)
     assert world.cluster.get(KEY) is None
 
@@ -200,7 +201,7 @@ def test_a_deletion_right_after_a_create_without_answer_waits_for_the_doubt() ->
     world.cluster.delete(KEY)
     world.run(5)
     assert world.cluster.get(KEY) is not None
-    world.aws.existing(world.job_name)  # it did take effect
+    world.aws.existing(world.name)  # it did take effect
     world.run(30)
     assert world.aws.count("stop") == 1
 

@@ -6,8 +6,10 @@ Each test plays a life once undisturbed, which counts the effects, and then once
 import pytest
 
 from api.descriptor import KindDescriptor
+from tests.fakes.crashes import CrashPoint
+from tests.fakes.job_manifests import manifest
+from tests.fakes.world import World
 from tests.faults.scenarios import JOBS, SCENARIOS, Scenario, scenarios_of
-from tests.faults.world import CrashPoint, World, manifest
 
 LIVES = [
     pytest.param(job, scenario, id=f"{job.kind} {name}") for job in JOBS for name, scenario in scenarios_of(job).items()
@@ -30,7 +32,7 @@ def test_a_crash_at_any_effect_changes_nothing_in_the_end(
     for point in _points(job, scenario):
         with subtests.test(str(point)):
             world = World(job)
-            world.crash.step(point)
+            world.crash.die_at(point)
             scenario.play(world)
             scenario.check(world)
             assert world.crashes == 1
@@ -45,7 +47,7 @@ def test_nor_does_it_when_sagemaker_shows_new_jobs_late(
         with subtests.test(str(point)):
             world = World(job)
             world.aws.lag_s = 8.0
-            world.crash.step(point)
+            world.crash.die_at(point)
             scenario.play(world)
             scenario.check(world)
 
@@ -78,5 +80,5 @@ def test_a_process_that_may_not_act_any_more_has_no_effect() -> None:
     world.fence.is_open = False
     world.cluster.apply(manifest())
     world.run(30)
-    assert world.aws.calls == []
+    assert world.aws.calls == ()
     assert world.cluster.writes == []

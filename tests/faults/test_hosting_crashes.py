@@ -11,8 +11,8 @@ from api.v1 import HOSTING_DEPLOYMENT
 from controller.aws.errors import AwsError
 from controller.reconcile.effects import Effect
 from controller.runtime.errors import ErrorClass
+from tests.fakes.crashes import CrashPoint
 from tests.faults.hosting_world import KEY, HostingWorld, manifest
-from tests.faults.world import CrashPoint
 
 
 def _serves(world: HostingWorld, version: str, count: int = 1) -> None:
@@ -51,7 +51,7 @@ def waits(world: HostingWorld) -> None:
     world.run(2)
     world.apply(manifest(version="3"))
     _serves(world, "3")
-    assert world.aws.calls.count("UpdateEndpoint") == 1
+    assert world.sagemaker.operations.count("UpdateEndpoint") == 1
 
 
 def fails(world: HostingWorld) -> None:
@@ -63,7 +63,7 @@ def fails(world: HostingWorld) -> None:
     world.until(lambda: "the model does not load" in world.status.get("additional", ""))
     world.run(600, step_s=20)
     # A process that dies between SageMaker's answer and its note of it tries once more; never again.
-    assert world.aws.calls.count("UpdateEndpoint") <= 1 + world.crashes
+    assert world.sagemaker.operations.count("UpdateEndpoint") <= 1 + world.crashes
     world.apply(manifest(version="good"))
     _serves(world, "good")
     _ends(world)
@@ -117,7 +117,7 @@ def test_a_crash_at_any_effect_changes_nothing_in_the_end(
     for point in _points(life)[half::2]:
         with subtests.test(str(point)):
             world = HostingWorld()
-            world.crash.step(point)
+            world.crash.die_at(point)
             life(world)
             assert world.crashes == 1
 
@@ -128,9 +128,9 @@ def test_an_endpoint_at_rest_costs_nothing_but_lists() -> None:
     world.apply(manifest())
     world.until(world.is_at_rest)
     world.run(30)
-    calls, writes = len(world.aws.calls), sum(len(cluster.writes) for cluster in world.clusters.values())
+    calls, writes = len(world.sagemaker.operations), sum(len(cluster.writes) for cluster in world.clusters.values())
     world.run(3600, step_s=5.0)
-    assert set(world.aws.calls[calls:]) == {"list"}
+    assert set(world.sagemaker.operations[calls:]) == {"ListEndpoints"}
     assert sum(len(cluster.writes) for cluster in world.clusters.values()) == writes
 
 
@@ -218,4 +218,4 @@ def test_a_model_that_no_variant_uses_is_made_anew_where_somebody_deletes_it(*, 
     world.run(120, step_s=5)
     assert {each["type"]: each["status"] for each in world.status["conditions"]}["Stalled"] == "False"
     assert len(world.aws.models) == 2
-    assert world.aws.calls.count("UpdateEndpoint") == 0
+    assert world.sagemaker.operations.count("UpdateEndpoint") == 0

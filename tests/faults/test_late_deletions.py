@@ -11,7 +11,8 @@ from api.v1 import MODEL
 from controller.aws.errors import AwsError
 from controller.aws.targets import Target
 from controller.runtime.errors import Absent, ErrorClass
-from tests.faults.hosting_world import REGION, HostingWorld
+from tests.fakes.sagemaker.arns import REGION
+from tests.faults.hosting_world import HostingWorld
 
 
 def model(version: str) -> JsonObject:

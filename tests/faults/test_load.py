@@ -13,7 +13,8 @@ from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
 from controller.runtime.errors import Absent, ErrorClass
 from hack.bench.budgets import HiddenBucket
-from tests.faults.world import World, manifest
+from tests.fakes.job_manifests import manifest
+from tests.fakes.world import World
 
 
 def test_eighty_new_objects_are_created_at_the_budgets_rate_with_few_passes() -> None:
@@ -27,7 +28,7 @@ def test_eighty_new_objects_are_created_at_the_budgets_rate_with_few_passes() ->
         times.append(world.clock.monotonic())
         return create(descriptor, target, request, caller=caller)
 
-    world.aws.turn = budgets.turn  # type: ignore[method-assign, assignment]
+    world.sagemaker.turn = budgets.turn  # type: ignore[method-assign, assignment]
     world.aws.create = budgeted  # type: ignore[method-assign]
     reconcile = world.reconciler.reconcile
 
@@ -106,7 +107,7 @@ class Burst:
 def test_the_end_of_a_thousand_jobs_is_shown_by_the_sweep_that_finds_them() -> None:
     """Their Describes wait a second at most, where AWS allows them, and each is made once."""
     burst = Burst(1000)
-    burst.world.aws.calls.clear()
+    burst.world.sagemaker.calls.clear()
     shown = burst.ends()
     assert shown[500] <= SWEEP_S
     assert shown[990] <= SWEEP_S + 1.0

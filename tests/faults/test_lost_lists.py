@@ -6,8 +6,8 @@ from api.descriptor import KindDescriptor
 from controller.aws.errors import AwsError
 from controller.aws.polling.poll_state import LOST_S
 from controller.runtime.errors import ErrorClass
+from tests.fakes.world import World
 from tests.faults.scenarios import JOBS, MODEL
-from tests.faults.world import World
 
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "User: arn:aws:iam::1:role/r is not authorized")
 BROKEN = AwsError(ErrorClass.RETRYABLE, "InternalFailure", "an error that changes: 1")

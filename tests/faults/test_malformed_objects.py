@@ -9,8 +9,9 @@ import pytest
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
 from api.v1 import KINDS
+from tests.fakes.job_manifests import manifest
+from tests.fakes.world import World
 from tests.faults.lax_world import LaxWorld, deleting, misfits, sample, schema_of, with_value
-from tests.faults.world import World, manifest
 
 EVERY_KIND = [pytest.param(each, id=each.kind) for each in KINDS]
 
@@ -68,10 +69,10 @@ def test_a_field_that_an_older_crd_drops_holds_nothing_up(monkeypatch: pytest.Mo
     world.cluster.apply(manifest(tags=[{"key": "team", "value": "a"}]))
     world.run(10)
     for secondary in ("Downloading", "Training", "Uploading"):
-        world.aws.move(world.job_name, "InProgress", secondary)
+        world.aws.move(world.name, "InProgress", secondary)
         world.run(10)
         assert world.status["secondaryStatus"] == secondary
-    world.aws.move(world.job_name, "Completed")
+    world.aws.move(world.name, "Completed")
     world.run(10)
     assert world.status["trainingJobStatus"] == "Completed"
     assert world.aws.count("add tags") == 1

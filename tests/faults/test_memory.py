@@ -16,7 +16,8 @@ from controller.runtime.errors import ErrorClass, Terminal
 from controller.runtime.queue.queue_metrics import QueueMetrics
 from controller.runtime.queue.work_queue import WorkQueue
 from tests.fakes import FakeClock
-from tests.faults import hosting_world, tuning_world, world
+from tests.fakes.world import World
+from tests.faults import hosting_world, tuning_world
 
 FEW, MANY = 3, 12
 _WORLD: Final = ("tests.", "structlog", "prometheus_client", "api.", "botocore", "threading", "logging")
@@ -44,11 +45,11 @@ def entries(root: Any) -> int:
     return total
 
 
-def job_generation(of: world.World, number: int) -> None:
+def job_generation(of: World, number: int) -> None:
     """A job is created, runs, is deleted and goes; another one is refused; a third one is removed by force."""
     keys = [ObjectKey("default", f"{name}-{number}") for name in ("runs", "refused", "forced")]
     for key in keys:
-        obj = world.manifest()
+        obj = of.manifest()
         obj["metadata"]["name"] = key.name
         if key.name.startswith("refused"):
             obj["spec"]["roleArn"] = 5
@@ -97,9 +98,9 @@ def tuning_generation(of: tuning_world.TuningWorld, number: int) -> None:
 @pytest.mark.parametrize(
     ("make", "generation", "held"),
     [
-        pytest.param(world.World, job_generation, lambda of: (of.reconciler, of.tracker), id="jobs"),
+        pytest.param(World, job_generation, lambda of: (of.reconcilers, of.trackers), id="jobs"),
         pytest.param(
-            hosting_world.HostingWorld, hosting_generation, lambda of: (of.reconcilers, of.tracker), id="deployments"
+            hosting_world.HostingWorld, hosting_generation, lambda of: (of.reconcilers, of.trackers), id="deployments"
         ),
         pytest.param(
             tuning_world.TuningWorld,

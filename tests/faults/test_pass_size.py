@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from api.meta import ObjectKey
-from api.v1 import HOSTING_DEPLOYMENT
+from api.v1 import HOSTING_DEPLOYMENT, TRAINING_JOB
+from tests.fakes.job_manifests import KEY, manifest
+from tests.fakes.world import World
 from tests.faults import hosting_world
 from tests.faults.hosting_world import HostingWorld
-from tests.faults.world import KEY, World, manifest
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = tuple(f"{ROOT / top}/" for top in ("api", "controller"))
@@ -43,8 +44,8 @@ def test_a_change_that_a_list_shows_is_a_short_way() -> None:
     world = World()
     world.cluster.apply(manifest())
     world.run(20)
-    world.aws.move(world.job_name, "Stopping")
-    while KEY not in world.woken:
+    world.aws.move(world.name, "Stopping")
+    while (TRAINING_JOB.kind, KEY) not in world.woken:
         world.clock.advance(2)
         while world.tracker.step():
             pass
@@ -69,16 +70,16 @@ def test_a_deployment_is_not_looked_at_in_vain(monkeypatch: pytest.MonkeyPatch) 
     world.until(world.is_at_rest)
     world.run(60)
     passes: list[tuple[bool, bool]] = []
-    reconcile = world._reconcile
+    reconcile = world.reconcile
 
-    def counted(kind: str, key: ObjectKey) -> None:
-        effects, looks = len(world.crash.seen), len(world.aws.calls)
+    def counted(key: ObjectKey, kind: str) -> None:
+        effects, looks = len(world.crash.seen), len(world.sagemaker.calls)
         with traced() as calls:
-            reconcile(kind, key)
+            reconcile(key, kind)
         if kind == HOSTING_DEPLOYMENT.kind and any(name == "EndpointLifeCycle.observe" for _, name in calls):
-            passes.append((len(world.crash.seen) > effects, len(world.aws.calls) > looks))
+            passes.append((len(world.crash.seen) > effects, len(world.sagemaker.calls) > looks))
 
-    monkeypatch.setattr(world, "_reconcile", counted)
+    monkeypatch.setattr(world, "reconcile", counted)
     world.apply(hosting_world.manifest(version="2"))
     world.until(world.is_at_rest)
     world.run(60)

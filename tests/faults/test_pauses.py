@@ -5,11 +5,12 @@ import copy
 import pytest
 
 from api.meta import JsonObject, ObjectKey
-from tests.faults import test_scaling_crashes as scaling
-from tests.faults.cluster import FakeCluster
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.job_manifests import manifest
+from tests.fakes.world import World
+from tests.faults import scaling_world as scaling
 from tests.faults.hosting_world import KEY, HostingWorld
 from tests.faults.hosting_world import manifest as deployment
-from tests.faults.world import World, manifest
 
 PAUSED = "sagemaker.aws.amazon.com/paused"
 
@@ -44,16 +45,16 @@ def test_an_endpoint_serves_what_was_asked_for_under_the_pause(version: str) -> 
     world.run(300)
     pause(cluster, cluster.get(KEY) or {}, True, models=deployment(version=version)["spec"]["models"])
     world.run(10)
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     world.run(100)
     assert "Paused" in reasons(cluster.get(KEY))
-    assert set(world.aws.calls) <= {"list"}
+    assert set(world.sagemaker.operations) <= {"ListEndpoints"}
     pause(cluster, cluster.get(KEY) or {}, False)
     world.run(300)
     (endpoint,) = world.aws.endpoints.values()
     assert (endpoint.value, world.aws.version_of(endpoint.config)) == ("InService", version)
     assert "Paused" not in reasons(cluster.get(KEY))
-    assert world.aws.calls.count("UpdateEndpoint") == (version != "1")
+    assert world.sagemaker.operations.count("UpdateEndpoint") == (version != "1")
     assert world.recorder.events.count(("Normal", "Resumed")) == 1
 
 
@@ -88,13 +89,13 @@ def test_what_a_paused_object_waits_for_is_told() -> None:
 
 def test_a_policy_has_the_bounds_that_were_asked_for_under_the_pause() -> None:
     """The pause observes the edit without applying it: what it shows is no proof of what is in place."""
-    world = scaling.World()
+    world = scaling.ScalingWorld()
     world.cluster.apply(scaling.manifest("a"))
-    world.run()
+    world.run(900, step_s=30)
     pause(world.cluster, world.cluster.get(scaling.KEY) or {}, True, maxCapacity=9)
-    world.run()
+    world.run(900, step_s=30)
     assert world.aws.bounds == {scaling.A: 4}
     pause(world.cluster, world.cluster.get(scaling.KEY) or {}, False)
-    world.run()
+    world.run(900, step_s=30)
     assert world.aws.bounds == {scaling.A: 9}
     assert "Paused" not in reasons(world.cluster.get(scaling.KEY))

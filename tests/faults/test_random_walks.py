@@ -7,7 +7,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from controller.aws.errors import AwsError
 from controller.kube.errors import ConnectionFailed
 from controller.runtime.errors import ErrorClass
-from tests.faults.world import KEY, World, manifest
+from tests.fakes.job_manifests import KEY, manifest
+from tests.fakes.world import World
 
 UID_TAG = "sagemaker.aws.amazon.com/uid"
 

@@ -5,7 +5,7 @@ import pytest
 from api.annotations import DRIFT_POLICY, RECONCILE_AT
 from api.meta import JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
-from tests.faults.cluster import FakeCluster
+from tests.fakes.cluster import FakeCluster
 from tests.faults.hosting_world import KEY, HostingWorld, manifest
 
 KINDS = [MODEL.kind, ENDPOINT_CONFIG.kind]
@@ -54,7 +54,7 @@ def conditions(status: JsonObject) -> dict[str, str]:
 def test_what_others_have_made_anew_is_told_by_the_child_and_its_deployment_and_left_alone(kind: str) -> None:
     """modern-expectations.md 2: it serves on, and nothing is called but the looks."""
     world, name = replaced(kind)
-    called = len(world.aws.calls)
+    called = len(world.sagemaker.operations)
     look(world, kind)
     world.run(3600, step_s=5)
     (key,) = world.clusters[kind].keys()
@@ -64,8 +64,10 @@ def test_what_others_have_made_anew_is_told_by_the_child_and_its_deployment_and_
     shown = conditions(world.status)
     assert (shown["Drifted"], shown["Ready"], shown["Synced"]) == ("True", "True", "False")
     assert name in next(each["message"] for each in world.status["conditions"] if each["type"] == "Drifted")
-    assert set(world.aws.calls[called:]) == {"list", f"Describe{kind}"}
-    assert world.aws.calls[called:].count(f"Describe{kind}") <= 8, "every ten minutes, and after the news was told"
+    assert set(world.sagemaker.operations[called:]) == {"ListEndpoints", f"Describe{kind}"}
+    assert world.sagemaker.operations[called:].count(f"Describe{kind}") <= 8, (
+        "every ten minutes, and after the news was told"
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -83,7 +85,7 @@ def test_a_correction_makes_another_one_beside_it_and_switches_to_that(kind: str
     serves = world.aws.configs[endpoint.config]
     used = endpoint.config if kind == ENDPOINT_CONFIG.kind else serves["ProductionVariants"][0]["ModelName"]
     assert used in set(there) - {name}
-    assert world.aws.calls.count("UpdateEndpoint") == 1
+    assert world.sagemaker.operations.count("UpdateEndpoint") == 1
 
     world.delete()
     world.run(600, step_s=5)

@@ -1,161 +1,37 @@
 """Crashes of the operator at every effect in the life of an autoscaling policy (D-25)."""
 
 import copy
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from types import SimpleNamespace
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from api.annotations import DRIFT_POLICY, PAUSED, RECONCILE_AT
-from api.meta import JsonObject, ObjectKey
-from api.v1 import HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT
-from controller.aws.autoscaling import Descriptions
+from api.meta import ObjectKey
+from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.aws.errors import AwsError
-from controller.aws.targets import Target
-from controller.controllers import CONTROLLERS
-from controller.reconcile.effects import EffectGate
-from controller.reconcile.hosting import RESOURCE_IDS
-from controller.reconcile.scaling.perform import ENDPOINTS, endpoints_of, resource_ids_of
-from controller.reconcile.settings import ReconcilerSettings
-from controller.reconcile.setup import Shared
-from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
-from tests.fakes import FakeClock
-from tests.faults.cluster import FakeCluster
-from tests.faults.sagemaker import FakeSageMaker
-from tests.faults.world import Crash, CrashHook, FakeRecorder, OpenFence, _Hook
+from controller.runtime.errors import ErrorClass
+from tests.faults.scaling_world import KEY, A, B, C, ScalingWorld, manifest
 
-KEY = ObjectKey("default", "scale")
 DEPLOYMENT = ObjectKey("default", "e")
-INDEXES = {RESOURCE_IDS: resource_ids_of, ENDPOINTS: endpoints_of}
-A, B, C = (f"endpoint/e/variant/{variant}" for variant in "abc")
 
 
-def manifest(variants: str, maximum: int = 4, name: str = "scale") -> JsonObject:
-    """A policy on these variants of one endpoint."""
-    return {
-        "apiVersion": "sagemaker.aws.amazon.com/v1",
-        "kind": "HostingAutoscalingPolicy",
-        "metadata": {"namespace": "default", "name": name},
-        "spec": {
-            "region": "us-east-2",
-            "policyName": "busy",
-            "resourceId": [{"endpointName": "e", "variantName": variant} for variant in variants],
-            "minCapacity": 1,
-            "maxCapacity": maximum,
-            "targetTrackingScalingPolicyConfiguration": {
-                "targetValue": 60,
-                "predefinedMetricSpecification": {"predefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
-            },
-        },
-    }
-
-
-class FakeScaling:
-    """`Scaling` in memory."""
-
-    def __init__(self) -> None:
-        self.bounds: dict[str, int] = {}
-        self.put: set[tuple[str, str]] = set()
-
-    def register(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
-        """See `Scaling.register`."""
-        self.bounds[request["ResourceId"]] = request["MaxCapacity"]
-
-    def put_policy(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
-        """See `Scaling.put_policy`."""
-        assert request["ResourceId"] in self.bounds
-        self.put.add((request["ResourceId"], request["PolicyName"]))
-
-    def delete_policy(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
-        """See `Scaling.delete_policy`."""
-        self.put.discard((request["ResourceId"], request["PolicyName"]))
-
-    def deregister(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
-        """See `Scaling.deregister`."""
-        self.bounds.pop(request["ResourceId"], None)
-
-    def targets(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> Descriptions:
-        """See `Scaling.targets`."""
-        ids = [each["ResourceId"] for each in selectors if each["ResourceId"] in self.bounds]
-        return {each: {"MaxCapacity": self.bounds[each]} for each in ids}
-
-    def policies(self, target: Target, policy: str, namespace: str, *, caller: Hashable) -> Descriptions:
-        """See `Scaling.policies`."""
-        return {resource_id: {} for resource_id, name in self.put if name == policy}
-
-
-class World:
-    """Time, cluster and AWS outlive the operator."""
-
-    def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.cluster = FakeCluster(self.clock)
-        self.aws = FakeScaling()
-        self.deployments = FakeCluster(self.clock)
-        self.crashes = 0
-        self.restart()
-
-    def restart(self) -> None:
-        """A new process that remembers nothing."""
-        self.crash = CrashHook(self.clock)
-        writer, sagemaker = self.cluster, FakeSageMaker(self.clock)
-        effects = EffectGate(writer, sagemaker, FakeRecorder(), OpenFence(), _Hook(self.crash))
-        settings = ReconcilerSettings(cluster_id="cluster-1", manager="test/1")
-        kinds: Any = {
-            HOSTING_AUTOSCALING_POLICY.kind: SimpleNamespace(descriptor=HOSTING_AUTOSCALING_POLICY, store=self),
-            HOSTING_DEPLOYMENT.kind: SimpleNamespace(descriptor=HOSTING_DEPLOYMENT, store=self.deployments.store),
-        }
-        other: Any = sagemaker
-        shared = Shared(kinds, other, other, self.aws, other, effects, self.clock, settings)
-        self.reconciler = CONTROLLERS.new_reconciler(kinds[HOSTING_AUTOSCALING_POLICY.kind], None, shared)
-
-    def get(self, key: ObjectKey) -> JsonObject | None:
-        """See `PolicyReader.get`."""
-        return self.cluster.get(key)
-
-    def by_index(self, name: str, value: str) -> list[JsonObject]:
-        """See `PolicyReader.by_index`."""
-        return [obj for obj in self._objects() if value in set(INDEXES[name](obj))]
-
-    def _objects(self) -> Iterable[JsonObject]:
-        return [obj for key in self.cluster.keys() if (obj := self.cluster.get(key))]  # noqa: SIM118 (no mapping)
-
-    def edit(self, obj: JsonObject) -> None:
-        """Change the spec, and nothing else."""
-        there = self.cluster.get(ObjectKey.of(obj)) or {}
-        self.cluster.apply({**there, "spec": obj["spec"]})
-
-    def run(self) -> None:
-        """Reconcile everything until nothing changes any more."""
-        for _ in range(30):
-            for key in self.cluster.keys():  # noqa: SIM118 (no mapping)
-                try:
-                    self.reconciler.reconcile(key)
-                except Crash:
-                    self.crashes += 1
-                    self.restart()
-                except (ClassifiedError, Terminal):
-                    continue  # the next round tries again
-            self.clock.advance(30)
-
-
-def life(world: World) -> None:
+def life(world: ScalingWorld) -> None:
     """Two variants; another list and other bounds; deleted. Somebody else's target stays."""
     world.aws.bounds[C] = 9
     world.cluster.apply(manifest("ab"))
-    world.run()
+    world.run(900, step_s=30)
     assert world.aws.bounds == {A: 4, B: 4, C: 9}
     assert world.aws.put == {(A, "busy"), (B, "busy")}
     world.cluster.apply(manifest("bc", 6))
-    world.run()
+    world.run(900, step_s=30)
     assert world.aws.bounds == {B: 6, C: 6}
     assert world.aws.put == {(B, "busy"), (C, "busy")}
     obj = world.cluster.get(KEY)
     assert obj is not None
     assert obj["status"]["resourceIDList"] == [B, C]
     world.cluster.delete(KEY)
-    world.run()
+    world.run(900, step_s=30)
     assert world.cluster.get(KEY) is None
     assert world.aws.put == set()
     assert set(world.aws.bounds) == {C}, "it was there before us"
@@ -163,162 +39,162 @@ def life(world: World) -> None:
 
 def test_a_crash_at_any_effect_leaves_nothing_half_applied(subtests: pytest.Subtests) -> None:
     """Whatever was applied is known, and in the end there is what the spec says, or nothing."""
-    undisturbed = World()
+    undisturbed = ScalingWorld()
     life(undisturbed)
     for point in undisturbed.crash.points():
         with subtests.test(str(point)):
-            world = World()
-            world.crash.step(point)
+            world = ScalingWorld()
+            world.crash.die_at(point)
             life(world)
             assert world.crashes == 1
 
 
 def test_an_object_that_has_applied_nothing_removes_nothing() -> None:
     """Deleted before its first status: a policy of its name on its variant is somebody else's."""
-    world = World()
+    world = ScalingWorld()
     world.aws.bounds[A] = 9
     world.aws.put.add((A, "busy"))
     obj = copy.deepcopy(manifest("a"))
     obj["metadata"]["finalizers"] = ["sagemaker-operator-finalizer"]
     world.cluster.apply(obj)
     world.cluster.delete(KEY)
-    world.run()
+    world.run(900, step_s=30)
     assert world.cluster.get(KEY) is None
     assert world.aws.put == {(A, "busy")}
 
 
 def test_a_policy_that_somebody_else_has_put_there_is_left_alone() -> None:
     """D-03: PutScalingPolicy would overwrite it without a word, and the deletion of the object would remove it."""
-    world = World()
+    world = ScalingWorld()
     world.aws.bounds[A] = 9
     world.aws.put.add((A, "busy"))
     world.cluster.apply(manifest("ab"))
-    world.run()
+    world.run(900, step_s=30)
     seen = world.cluster.get(KEY) or {}
     assert seen["status"]["hostingAutoscalingPolicyStatus"] == "Error"
     assert "somebody outside this cluster has put a policy named busy" in seen["status"]["additional"]
     assert (world.aws.bounds, world.aws.put) == ({A: 9}, {(A, "busy")})
     world.cluster.delete(KEY)
-    world.run()
+    world.run(900, step_s=30)
     assert world.cluster.get(KEY) is None
     assert (world.aws.bounds, world.aws.put) == ({A: 9}, {(A, "busy")})
 
 
 def test_a_policy_that_is_there_is_taken_over_where_that_is_asked_for() -> None:
     """modern-expectations.md 4: adoption-policy; its target was there before, and stays."""
-    world = World()
+    world = ScalingWorld()
     world.aws.bounds[A] = 9
     world.aws.put.add((A, "busy"))
     obj = manifest("a")
     obj["metadata"]["annotations"] = {"sagemaker.aws.amazon.com/adoption-policy": "adopt"}
     world.cluster.apply(obj)
-    world.run()
+    world.run(900, step_s=30)
     status = (world.cluster.get(KEY) or {})["status"]
     assert status["hostingAutoscalingPolicyStatus"] == "Created"
     assert "AnnotationIgnored" not in {each["type"] for each in status["conditions"]}
     world.cluster.delete(KEY)
-    world.run()
+    world.run(900, step_s=30)
     assert (set(world.aws.bounds), world.aws.put) == ({A}, set())
 
 
 @pytest.mark.parametrize("is_paused_first", [False, True])
 def test_what_the_predecessor_has_put_there_is_ours(*, is_paused_first: bool) -> None:
     """modern-expectations.md 10: its objects name a policy and record no identity, also under our conditions."""
-    world = World()
+    world = ScalingWorld()
     world.aws.bounds[A] = 4
     world.aws.put.add((A, "busy"))
     obj = manifest("a")
     obj["status"] = {"hostingAutoscalingPolicyStatus": "Created", "policyName": "busy"}
     if is_paused_first:
         world.cluster.apply({**obj, "metadata": {**obj["metadata"], "annotations": {PAUSED.key: "true"}}})
-        world.run()
+        world.run(900, step_s=30)
     world.cluster.apply(obj)
-    world.run()
+    world.run(900, step_s=30)
     assert (world.cluster.get(KEY) or {})["status"]["resourceIDList"] == [A]
     world.cluster.delete(KEY)
-    world.run()
+    world.run(900, step_s=30)
     assert world.aws.put == set()
 
 
 @pytest.mark.parametrize("leaves", ["deleted", "edited"])
 def test_a_target_that_was_there_before_the_first_policy_outlives_the_last(leaves: str) -> None:
     """Two policies on one variant of somebody else's: the second one knows from the first whose the target is."""
-    world = World()
+    world = ScalingWorld()
     world.aws.bounds[A] = 9
     world.cluster.apply(manifest("a"))
-    world.run()
+    world.run(900, step_s=30)
     second = manifest("a", name="second")
     second["spec"]["policyName"] = "idle"
     world.cluster.apply(second)
-    world.run()
+    world.run(900, step_s=30)
     assert world.aws.put == {(A, "busy"), (A, "idle")}
     if leaves == "deleted":
         world.cluster.delete(KEY)
     else:
         world.edit(manifest("b"))
-    world.run()
+    world.run(900, step_s=30)
     world.cluster.delete(ObjectKey("default", "second"))
-    world.run()
+    world.run(900, step_s=30)
     assert A in world.aws.bounds
 
 
 @pytest.mark.parametrize("edited", ["ab", "bd"])
 def test_what_was_applied_is_still_ours_where_the_status_is_emptied(edited: str) -> None:
     """Whoever clears it by hand does not turn our policy into somebody else's (D-03, D-25)."""
-    world = World()
+    world = ScalingWorld()
     world.aws.bounds[B] = 9
     world.cluster.apply(manifest("ab"))
-    world.run()
+    world.run(900, step_s=30)
     world.cluster.lose_status(KEY)
     world.edit(manifest(edited, 6))
-    world.run()
+    world.run(900, step_s=30)
     assert (world.cluster.get(KEY) or {})["status"]["hostingAutoscalingPolicyStatus"] == "Created"
     assert world.aws.put == {(f"endpoint/e/variant/{variant}", "busy") for variant in edited}
     world.cluster.lose_status(KEY)
     world.cluster.delete(KEY)
-    world.run()
+    world.run(900, step_s=30)
     assert world.cluster.get(KEY) is None
     assert (world.aws.put, set(world.aws.bounds)) == (set(), {B})
 
 
 def test_what_was_taken_off_the_list_is_ours_no_more_where_the_status_is_emptied() -> None:
     """D-03: somebody else may have put a policy there since."""
-    world = World()
+    world = ScalingWorld()
     world.cluster.apply(manifest("ab"))
-    world.run()
+    world.run(900, step_s=30)
     world.edit(manifest("b"))
-    world.run()
+    world.run(900, step_s=30)
     world.aws.put.add((A, "busy"))
     world.cluster.lose_status(KEY)
     world.cluster.delete(KEY)
-    world.run()
+    world.run(900, step_s=30)
     assert world.aws.put == {(A, "busy")}
 
 
 def test_a_copy_of_an_object_has_applied_nothing() -> None:
     """Annotations are copied with an object; its uid is not."""
-    world = World()
+    world = ScalingWorld()
     world.cluster.apply(manifest("a"))
-    world.run()
+    world.run(900, step_s=30)
     annotations = (world.cluster.get(KEY) or {})["metadata"]["annotations"]
     world.cluster.remove(KEY)
     copied = manifest("a")
     copied["metadata"]["annotations"] = annotations
     world.cluster.apply(copied)
-    world.run()
+    world.run(900, step_s=30)
     assert (world.cluster.get(KEY) or {})["status"]["hostingAutoscalingPolicyStatus"] == "Error"
     world.cluster.delete(KEY)
-    world.run()
+    world.run(900, step_s=30)
     assert world.aws.put == {(A, "busy")}
 
 
 def test_it_is_a_kind_with_a_name_for_all() -> None:
     """v1-kinds.md 4.1: the constant name is written into the spec, and kept there."""
-    world = World()
+    world = ScalingWorld()
     obj = manifest("a")
     del obj["spec"]["policyName"]
     world.cluster.apply(obj)
-    world.run()
+    world.run(900, step_s=30)
     seen = world.cluster.get(KEY)
     assert seen is not None
     assert seen["spec"]["policyName"] == HOSTING_AUTOSCALING_POLICY.name.constant
@@ -327,7 +203,7 @@ def test_it_is_a_kind_with_a_name_for_all() -> None:
 
 def test_what_was_refused_before_the_deployment_came_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Applied in the wrong order: the pause after AWS's refusal ends with what it was about."""
-    world = World()
+    world = ScalingWorld()
 
     def refuse(*_args: Any, **_kwargs: Any) -> None:
         raise AwsError(ErrorClass.QUOTA, "ValidationException", "SageMaker endpoint doesn't exist")
@@ -352,7 +228,7 @@ def test_what_was_refused_before_the_deployment_came_holds_nothing_up(monkeypatc
 
 def test_more_variants_than_calls_go_out_at_once_are_all_served(monkeypatch: pytest.MonkeyPatch) -> None:
     """DESIGN 4.6: a throttled call waits its turn; calls that went out are not made again, or none were the last."""
-    world, calls = World(), 0
+    world, calls = ScalingWorld(), 0
 
     def budgeted(act: Callable[..., None]) -> Callable[..., None]:
         def call(*args: Any, **kwargs: Any) -> None:
@@ -368,18 +244,18 @@ def test_more_variants_than_calls_go_out_at_once_are_all_served(monkeypatch: pyt
         monkeypatch.setattr(world.aws, name, budgeted(getattr(world.aws, name)))
     variants = "abdefg"
     world.cluster.apply(manifest(variants))
-    world.run()
+    world.run(900, step_s=30)
     assert len(world.aws.put) == len(variants)
     world.cluster.delete(KEY)
-    world.run()
+    world.run(900, step_s=30)
     assert (world.aws.put, world.aws.bounds, world.cluster.get(KEY)) == (set(), {}, None)
 
 
 def test_a_correction_that_has_to_wait_its_turn_comes_when_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """DESIGN 4.6: the pause between corrections is for those that were made, and were undone by somebody."""
-    world = World()
+    world = ScalingWorld()
     world.cluster.apply(manifest("a"))
-    world.run()
+    world.run(900, step_s=30)
     put_policy, calls = world.aws.put_policy, 0
 
     def throttled_once(*args: Any, **kwargs: Any) -> None:

@@ -7,10 +7,12 @@ import pytest
 
 from api.meta import JsonObject
 from controller.aws.errors import AwsError
+from controller.runtime.controller import DONE
 from controller.runtime.errors import ErrorClass
 from tests.fakes import FakeClock
+from tests.fakes.job_manifests import KEY, manifest
+from tests.fakes.world import World
 from tests.faults.scenarios import SCENARIOS, Scenario, assert_completed, completes
-from tests.faults.world import DONE, KEY, World, manifest
 
 
 def _history(scenario: Scenario) -> list[JsonObject]:
@@ -144,7 +146,7 @@ def test_a_clock_that_is_set_back_does_not_blind_us_for_a_job() -> None:
     world = World()
     world.cluster.apply(manifest())
     world.run(1)
-    world.aws.move(world.job_name, "Completed")
+    world.aws.move(world.name, "Completed")
     set_back(world)
     world.run(120)
     assert world.status["trainingJobStatus"] == "Completed"

@@ -7,7 +7,7 @@ import pytest
 from controller.aws.errors import AwsError
 from controller.kube.errors import ConnectionFailed
 from controller.runtime.errors import ErrorClass
-from tests.faults.cluster import silence
+from tests.fakes.cluster import silence
 from tests.faults.tuning_scenarios import SCENARIOS, Scenario, assert_all_gone, assert_completed, completes
 from tests.faults.tuning_world import KEY, TuningWorld, manifest
 
@@ -27,7 +27,7 @@ def test_a_crash_at_any_effect_changes_nothing_in_the_end(scenario: Scenario, su
     for point in _undisturbed(scenario).crash.points():
         with subtests.test(str(point)):
             world = TuningWorld()
-            world.crash.step(point)
+            world.crash.die_at(point)
             scenario.play(world)
             scenario.check(world)
             assert world.crashes == 1
@@ -128,7 +128,7 @@ def test_a_view_of_the_objects_that_lags_spawns_nothing_twice_and_lets_go_of_all
     world = TuningWorld()
     world.tunings.apply(manifest())
     world.run(30)
-    world.children.freeze()
+    world.trainings.store.freeze_all()
     names = world.aws.launch(world.name, 2)
     world.run(60)
     assert world.aws_training.count("describe") == 2, "what was made is remembered, though the store does not show it"
@@ -137,7 +137,7 @@ def test_a_view_of_the_objects_that_lags_spawns_nothing_twice_and_lets_go_of_all
     world.aws.end_all(world.name, "Stopped")
     world.run(60)
     assert world.tunings.get(KEY) is None
-    world.children.thaw()
+    world.trainings.store.thaw()
     world.seen.clear()  # the events come now
     world.run(120)
     assert_all_gone(world)

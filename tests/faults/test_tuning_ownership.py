@@ -6,7 +6,8 @@ import pytest
 
 from api.meta import GROUP, JsonObject
 from controller.aws.ownership_tags import OwnerTags
-from tests.faults.world import KEY, World, manifest
+from tests.fakes.job_manifests import KEY, manifest
+from tests.fakes.world import World
 
 PARENT_UID = "11111111-2222-3333-4444-555555555555"
 

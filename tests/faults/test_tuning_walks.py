@@ -71,12 +71,12 @@ class TuningInAnyOrder(RuleBasedStateMachine):
     @rule()
     def children_lag(self) -> None:
         """The informer of training jobs shows this moment from now on."""
-        self.world.children.freeze()
+        self.world.trainings.store.freeze_all()
 
     @rule()
     def children_catch_up(self) -> None:
         """The watch delivers."""
-        self.world.children.thaw()
+        self.world.trainings.store.thaw()
         self.world.seen.clear()
 
     @rule(operation=OPERATIONS, error=FAILURES, after=st.booleans(), seconds=SOON)
@@ -204,7 +204,7 @@ class TuningInAnyOrder(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Calm returns: everything ends without a human."""
         world = self.world
-        world.children.thaw()
+        world.trainings.store.thaw()
         world.seen.clear()
         world.tunings.fault = world.trainings.fault = lambda n, after: None
         world.aws.always = lambda operation: None

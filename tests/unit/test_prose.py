@@ -16,6 +16,7 @@ COVERED = (
     "controller/kube/**/*.py",
     "controller/metricsproxy/**/*.py",
     "controller/observability/**/*.py",
+    "controller/reconcile/**/*.py",
     "controller/runtime/**/*.py",
     "controller/smlogs/**/*.py",
     "hack/**/*.py",

@@ -1,4 +1,4 @@
-"""Weights and instance counts of variants: what UpdateEndpointWeightsAndCapacities has to change. Pure."""
+"""Computes the weights and instance counts that UpdateEndpointWeightsAndCapacities has to change. Pure."""
 
 from collections.abc import Mapping
 
@@ -7,9 +7,9 @@ from controller.reconcile.endpoint.observation import EndpointObservation
 
 
 def changed_numbers(observed: EndpointObservation, running: Child) -> dict[str, tuple[int | None, float | None]]:
-    """Numbers of the spec that differ from those asked for last, by variant; None for what stays.
+    """Return the numbers of the spec that differ from those last requested, by variant; None for unchanged ones.
 
-    What autoscaling has changed since is no difference.
+    Changes by autoscaling since then do not count.
     """
     assert observed.desired is not None  # noqa: S101 (see the caller)
     asked: Mapping[str, tuple[int | None, float]] = numbers_of(running.content)
@@ -31,7 +31,7 @@ def changed_numbers(observed: EndpointObservation, running: Child) -> dict[str, 
 def _current_numbers(
     observed: EndpointObservation, asked: Mapping[str, tuple[int | None, float]]
 ) -> dict[str, tuple[int | None, float]]:
-    """After an update that failed nobody knows what was asked for before: what AWS aims at is the best guess."""
+    """Return the numbers that AWS aims at: after a failed update, they are the best guess of what was requested."""
     current = dict(asked)
     for variant in observed.fields.get("productionVariants") or ():
         name = variant.get("variantName", "")

@@ -1,4 +1,4 @@
-"""The child objects of one deployment: finds them in the stores, makes, restores, labels and removes them."""
+"""Finds, creates, restores, tags and deletes the child objects of a deployment."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -31,7 +31,7 @@ class ChildObjects:
         self._effects = effects
 
     def of(self, owner: ManagedObject, descriptor: KindDescriptor) -> list[JsonObject]:
-        """Those of one kind, by name."""
+        """Return the children of one kind, sorted by name."""
         store, metadata = self._stores[descriptor.kind], owner.obj["metadata"]
         labelled = f"{metadata.get('namespace', '')}/{label_value(metadata['name'])}"
         there = {
@@ -44,7 +44,7 @@ class ChildObjects:
         return sorted(mine, key=lambda each: str(each["metadata"]["name"]))
 
     def make(self, owner: ManagedObject, want: Want) -> None:
-        """Create a child; one that is there already is ours, as its name holds our uid: the store is behind."""
+        """Create a child. An existing one is ours, since its name contains our uid: the store is behind."""
         owner.require_current()
         resource, namespace = want.descriptor.resource, owner.key.namespace or None
         child = manifest(owner.obj, want)
@@ -53,13 +53,13 @@ class ChildObjects:
         )
 
     def restore(self, owner: ManagedObject, modified: Child, want: Want) -> None:
-        """Give a child its spec back."""
+        """Restore the spec of a child."""
         owner.require_current()
         body = {"spec": merge_patch(modified.spec, want.spec)}
         self._perform(Effect.CREATE_CHILD, lambda: self._patch(owner, modified, {}, body), unless=None)
 
     def tag(self, owner: ManagedObject, child: Child, want: Want) -> None:
-        """Give a child the tags of what is wanted; its own reconciler takes them to AWS."""
+        """Set the wanted tags on a child; its own reconciler applies them at AWS."""
         owner.require_current()
         body = {"spec": {"tags": want.spec.get("tags") or None}}
         self._perform(Effect.TAG_CHILD, lambda: self._patch(owner, child, {}, body), unless=None)
@@ -71,15 +71,15 @@ class ChildObjects:
         self._perform(Effect.DELETE_CHILD, lambda: self._writer.delete(resource, key, uid=child.uid))
 
     def retain(self, owner: ManagedObject, child: Child) -> None:
-        """Have a child leave AWS alone when it goes."""
+        """Make a child keep its AWS resource when it is deleted."""
         self._note(owner, child, {"annotations": {DELETION_POLICY.key: "retain"}})
 
     def correct(self, owner: ManagedObject, child: Child) -> None:
-        """Have a child correct its own drift."""
+        """Make a child correct its own drift."""
         self._note(owner, child, {"annotations": {DRIFT_POLICY.key: "correct"}})
 
     def own(self, owner: ManagedObject, child: Child) -> None:
-        """Have a child name its owner: garbage collection and tools that draw trees go by that."""
+        """Set the owner reference of a child, for garbage collection and for tools that show object trees."""
         self._note(owner, child, {"ownerReferences": [reference(owner.obj)]})
 
     def _note(self, owner: ManagedObject, child: Child, metadata: JsonObject) -> None:
@@ -94,7 +94,7 @@ class ChildObjects:
     def _perform(
         self, effect: Effect, act: Callable[[], object], *, unless: ErrorClass | None = ErrorClass.NOT_FOUND
     ) -> None:
-        """Carry out a write; a refusal of class `unless` means that there is nothing to do."""
+        """Carry out a write; an error of class `unless` means that there is nothing to do."""
         try:
             self._effects.perform(effect, act)
         except ClassifiedError as error:

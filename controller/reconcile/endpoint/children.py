@@ -1,4 +1,4 @@
-"""The children of a deployment as its decisions see them: which to make, to wait for, to tag, to drop. Pure.
+"""Decides which children of a deployment to create, to wait for, to tag and to delete. Pure.
 
 Rows cited are those of v1-kinds.md 12.4.
 """
@@ -13,7 +13,7 @@ from controller.reconcile.steps import Create, Finish, Phase, StatusUpdate
 
 
 def children_or(observed: EndpointObservation, then: Create | Update, phase: Phase) -> EndpointStep:
-    """`then`, if all children are there; else what has to be done, or waited for, before."""
+    """Return `then` if all children are there, else the step that creates or awaits one of them."""
     desired = observed.desired
     assert desired is not None  # noqa: S101 (only deletions have none)
     wants = [*desired.models, *filter(None, [desired.configuration])]
@@ -50,7 +50,7 @@ def _waits_for(observed: EndpointObservation, want: Want, phase: Phase) -> Finis
 
 
 def with_other_tags(observed: EndpointObservation) -> Want | None:
-    """A child that is wanted but for its tags, which are no content: they are changed in place (D-13)."""
+    """Return a child that differs from what is wanted in its tags only; they are changed in place (D-13)."""
     desired = observed.desired
     for want in (*desired.models, *filter(None, [desired.configuration])) if desired else ():
         child = want.child
@@ -62,14 +62,14 @@ def with_other_tags(observed: EndpointObservation) -> Want | None:
 
 
 def needed(observed: EndpointObservation) -> set[str]:
-    """The uids of the configuration that runs and of the models that the spec wants."""
+    """Return the uids of the running configuration and of the wanted models."""
     desired, running = observed.desired, observed.running
     assert desired is not None and running is not None  # noqa: S101, PT018 (the endpoint runs with a child)
     return {running.uid} | {want.child.uid for want in desired.models if want.child}
 
 
 def unneeded_children(observed: EndpointObservation) -> list[Child]:
-    """Children that neither the endpoint nor the spec needs; models only when the last configuration with them went."""
+    """Return the children that neither endpoint nor spec needs; models only after the configurations that use them."""
     wanted = needed(observed)
     configurations = [child for child in observed.configurations if child.uid not in wanted]
     used = {

@@ -1,8 +1,8 @@
-"""The life-cycle of a HostingDeployment: an endpoint that is created, switched to new configurations, and deleted.
+"""Decides the next step of a HostingDeployment: its endpoint is created, switched to new configurations, and deleted.
 
-Pure, level-based. Rows cited are those of v1-kinds.md 12.4. What is asked of SageMaker while it is busy waits, and
-only the newest wish is carried out. The children of a wish are made when it can be carried out, not before.
-An endpoint in service and a deletion have modules of their own: `hostingservice`, `hostingdeletion`.
+Pure, level-based. Rows cited are those of v1-kinds.md 12.4. Updates wait while SageMaker is busy, and only the newest
+spec is applied. Children are created when the update can be made, not before. `in_service` and `deletion` decide about
+an endpoint in service and about a deployment that is being deleted.
 """
 
 from dataclasses import replace
@@ -68,7 +68,7 @@ from controller.runtime.errors import ABSENT
 
 
 def decide(observed: EndpointObservation) -> EndpointStep:
-    """The next step. At most one mutation of AWS per pass; a hold lets no AWS call through."""
+    """Return the next step. At most one AWS mutation per pass; no AWS call during a hold."""
     step = respecting_hold(observed.base, _decide(observed))
     if isinstance(step, Finish) and step.status_update is not None and observed.ignored and not observed.is_observed:
         message = f"without effect: {'; '.join(observed.ignored)}"  # once for each generation of the spec
@@ -106,7 +106,7 @@ def _decide(observed: EndpointObservation) -> EndpointStep:
 
 
 def _show_read_only(observed: EndpointObservation, external: ExternalResource, recorded: Recorded) -> Finish:
-    """The endpoint as it is, whatever the spec says; no child is made or missed."""
+    """Show the endpoint as it is, whatever the spec says, without children."""
     if external.value == IN_SERVICE:
         status_update = StatusUpdate(Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(observed))
         return Finish(status_update, recorded, first_seen_events(observed, recorded), follow=True)
@@ -116,7 +116,7 @@ def _show_read_only(observed: EndpointObservation, external: ExternalResource, r
 
 
 def _failed(observed: EndpointObservation, failure: Failure) -> EndpointStep:
-    """A refused update leaves an endpoint that serves."""
+    """Return the end of a pass with a failure; after a refused update the endpoint still serves."""
     step = failed(observed.base, failure)
     if failure.during is not During.UPDATE or not isinstance(step, Finish) or step.status_update is None:
         return step
@@ -125,7 +125,7 @@ def _failed(observed: EndpointObservation, failure: Failure) -> EndpointStep:
 
 
 def _invalid(observed: EndpointObservation, failure: Failure) -> EndpointStep:
-    """A spec that cannot be taken apart: nothing is changed, and an endpoint that is there is still shown as it is."""
+    """Report a spec that cannot be resolved: nothing is changed, and an existing endpoint is shown as it is."""
     base, external = observed.base, observed.base.external
     step = failed(base, failure)
     if base.recorded is None or not isinstance(step, Finish) or step.status_update is None:
@@ -137,12 +137,12 @@ def _invalid(observed: EndpointObservation, failure: Failure) -> EndpointStep:
         serves = external.value == IN_SERVICE or (external.value in BUSY and external.value != CREATING)
         phase = Phase.READY_STUCK if serves else Phase.STUCK
         status_update = replace(status_update, phase=phase, value=external.value, fields=fields_of(observed))
-    # Not held: AWS is asked only when the tracker has news, and news shall be shown.
+    # No hold: AWS is called only when the tracker reports a change, which is then shown.
     return replace(step, status_update=status_update, outcome=Outcome.DONE)
 
 
 def _retain(observed: EndpointObservation) -> EndpointStep:
-    """The endpoint stays, and so must what it is made of."""
+    """Keep the endpoint, and everything that it consists of."""
     for child in observed.children:
         if child.name not in observed.done:
             return RetainChild(child)
@@ -153,11 +153,11 @@ def _retain(observed: EndpointObservation) -> EndpointStep:
 
 
 def _not_recorded(observed: EndpointObservation) -> EndpointStep:
-    """Rows 1 and 13."""
+    """Create the endpoint, unless its name is taken (rows 1 and 13)."""
     base = observed.base
     external = base.external
     if external is None:
-        # A given name is looked up first: where it is taken by others, no children are made in vain.
+        # A given name is looked up first, so that no children are created in vain if it is taken.
         is_unsure = base.name_is_taken or base.is_legacy or not base.is_name_generated
         return Describe() if is_unsure else _build(observed)
     if external is ABSENT:
@@ -175,7 +175,7 @@ def _not_recorded(observed: EndpointObservation) -> EndpointStep:
 
 
 def _build(observed: EndpointObservation) -> EndpointStep:
-    """Row 1: Models, then the EndpointConfig, then the endpoint."""
+    """Create Models, then the EndpointConfig, then the endpoint (row 1)."""
     return children_or(observed, Create(), Phase.WORKING)
 
 
@@ -202,7 +202,7 @@ def _recorded(observed: EndpointObservation, recorded: Recorded) -> EndpointStep
     if external is ABSENT:
         if not observed.was_visible and may_be_invisible(base, recorded):
             return Finish(follow=True, again_s=LOOK_AGAIN_S)
-        return _build(observed)  # row 1: it is wanted, and was deleted behind our back
+        return _build(observed)  # row 1: it is wanted, and was deleted outside the operator
     if external.source is Source.SUMMARY or base.is_describe_due:
         return Describe(background=observed.is_observed)
     if base.policy.holds_updates and observed.is_new_spec and not observed.is_pending_recorded:
@@ -215,7 +215,7 @@ def _recorded(observed: EndpointObservation, recorded: Recorded) -> EndpointStep
 
 
 def _requested(observed: EndpointObservation, recorded: Recorded, value: str, *events: Event) -> Finish:
-    """SageMaker has accepted: this is what it says then, without asking."""
+    """Show the state that follows an accepted request, without a Describe."""
     phase = Phase.READY_WORKING if value == UPDATING else Phase.WORKING
     fields = fields_of(observed)
     if (
@@ -233,7 +233,7 @@ def _requested(observed: EndpointObservation, recorded: Recorded, value: str, *e
 
 
 def _as_it_is(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> Finish:
-    """Rows 3, 8 and 12, and values that AWS adds: shown as they are; a wish that has to wait is told."""
+    """Show the state of the endpoint, and whether an update waits (rows 3, 8 and 12, and values that AWS adds)."""
     base = observed.base
     serves = external.value in BUSY and external.value != CREATING
     pending = is_pending(observed)
@@ -253,12 +253,12 @@ def _as_it_is(observed: EndpointObservation, recorded: Recorded, external: Exter
     events = first_seen_events(observed, recorded) + status_changed(base, external.value)
     if pending and base.reasons.get(reasons.SYNCED) != reasons.UPDATE_PENDING:
         events += (Event("Normal", reasons.UPDATE_PENDING, message),)
-    again_s = BUSY_POLL_S if external.value == DELETING else None  # lists tell of changes, not of disappearance
+    again_s = BUSY_POLL_S if external.value == DELETING else None  # lists show changes, not disappearance
     return Finish(status_update, recorded, events, follow=True, again_s=again_s)
 
 
 def _endpoint_failed(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> EndpointStep:
-    """Row 7: all that AWS allows is deletion."""
+    """Show or recreate a failed endpoint: AWS allows only its deletion (row 7)."""
     pending = is_pending(observed)
     if pending and observed.recreates and not (observed.was_refused_as_busy or is_held(observed)):
         return Delete(recorded.name)

@@ -1,4 +1,4 @@
-"""A deployment that is being deleted: endpoint, configurations, models, each waited for (D-54); then the object goes.
+"""Decides the deletion of a deployment: endpoint, configurations, models, then the finalizer (D-54).
 
 Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 """
@@ -25,7 +25,7 @@ from controller.runtime.errors import ABSENT
 
 
 def deleting(observed: EndpointObservation, deleting_for_s: float) -> EndpointStep:
-    """Rows 2 and 9 to 11: endpoint, configurations, models, each waited for (D-54); then the object goes."""
+    """Delete endpoint, configurations and models, and wait for each, then remove the finalizer (rows 2, 9 to 11)."""
     base = observed.base
     if not base.has_finalizer:
         return Finish()
@@ -52,7 +52,7 @@ def deleting(observed: EndpointObservation, deleting_for_s: float) -> EndpointSt
 
 
 def _busy_message(value: str) -> str:
-    """SageMaker deletes no endpoint that it is at work on."""
+    """Return why the deletion waits: SageMaker does not delete an endpoint that it is changing."""
     return f"the endpoint is {value}" + ("" if value == DELETING else ": its deletion is asked for when that has ended")
 
 
@@ -72,14 +72,14 @@ def _gone(observed: EndpointObservation, deleting_for_s: float) -> EndpointStep:
 def _waits_for_endpoint(observed: EndpointObservation, message: str, reason: str) -> Finish:
     base = observed.base
     events = messages.once(base, reasons.RECONCILING, reason, message)
-    told = tuple(Event("Normal", reasons.DELETING, each.message) for each in events)
+    normal_events = tuple(Event("Normal", reasons.DELETING, each.message) for each in events)
     fields = {**fields_of(observed)}
     status_update = StatusUpdate(Phase.WORKING, reason, message, value=DELETING, fields=fields)
-    return Finish(status_update, base.recorded, told, again_s=BUSY_POLL_S / 2)
+    return Finish(status_update, base.recorded, normal_events, again_s=BUSY_POLL_S / 2)
 
 
 def _teardown_begins(observed: EndpointObservation, message: str) -> EndpointStep:
-    """Written down before the children go: from here on nobody asks for the endpoint again."""
+    """Record that the children are being deleted: after that, the endpoint is not looked for again."""
     if not observed.children:
         return RemoveFinalizer(_deleted_events(observed, message))
     status_update = StatusUpdate(

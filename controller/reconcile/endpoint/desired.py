@@ -1,4 +1,4 @@
-"""The children of a HostingDeployment: which are wanted, which are there, and which of those are the wanted ones.
+"""Matches the children that a HostingDeployment wants with those that exist.
 
 A child is named by a digest of its content, so that an edit that changes nothing for SageMaker makes no new child
 (D-13). What the predecessor named by generation is recognised by its content. Pure.
@@ -32,9 +32,9 @@ _HOW: Final = ("DeploymentConfig", "RetainAllVariantProperties", "ExcludeRetaine
 
 
 class LazyContent(Mapping[str, Any]):
-    """The content of a child's spec, converted once, when it is looked at; empty where no request can be made of it.
+    """The content of a child's spec, converted once, on first access; empty if it cannot be converted.
 
-    Looked at are the children that may be what the spec wants: while a deployment is deleted, none.
+    Only children that may match the spec are accessed; none while a deployment is being deleted.
     """
 
     def __init__(self, descriptor: KindDescriptor, spec: Mapping[str, Any]) -> None:
@@ -80,14 +80,14 @@ class Child:
     is_owned: bool = True
     """It names its owner; the predecessor's children do not (D-20)."""
     drift: str = ""
-    """What somebody else has changed of it at AWS, in words."""
+    """What was changed outside the operator at AWS, in words."""
     corrects: bool = False
-    """It was told to change that back."""
+    """It corrects that itself: annotation `drift-policy`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """A child that the deployment wants."""
+    """A child that the deployment needs."""
 
     descriptor: KindDescriptor
     label: str
@@ -98,12 +98,12 @@ class Want:
     child: Child | None = None
     """The object of this content."""
     modified: Child | None = None
-    """An object of that name whose spec somebody has changed."""
+    """An object of that name with a changed spec."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What the spec of a deployment wants its endpoint to be."""
+    """The endpoint that the spec of a deployment describes."""
 
     spec_digest: str
     """Digest of everything in the spec that bears on the success of an update: one that failed is not repeated (D-15),
@@ -122,12 +122,12 @@ class Desired:
 
     @property
     def model_names(self) -> dict[str, str]:
-        """Names at SageMaker by names within the deployment, of models that have one."""
+        """Return the SageMaker names of models that have one, by their names in the deployment."""
         return {want.label: want.child.sagemaker_name for want in self.models if want.child}
 
 
 def label_value(text: str) -> str:
-    """`text` where it may be the value of a label, else its beginning and a digest (D-20)."""
+    """Return `text` if it is a valid label value, else its beginning and a digest (D-20)."""
     if len(text) <= _LABEL_LIMIT and re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?", text):
         return text
     short = hashlib.sha256(text.encode()).hexdigest()[:10]
@@ -136,7 +136,7 @@ def label_value(text: str) -> str:
 
 
 def labels_of(namespace: str, name: str, model: str = "") -> dict[str, str]:
-    """The labels of a child."""
+    """Return the labels of a child."""
     labels = {OWNER_NAMESPACE: label_value(namespace), OWNER_NAME: label_value(name)}
     return {**labels, MODEL_LABEL: label_value(model)} if model else labels
 
@@ -153,7 +153,7 @@ def owners_of(obj: JsonObject) -> Iterable[str]:
 
 
 def is_child_of(obj: JsonObject, owner: JsonObject) -> bool:
-    """Whether `obj` was made for this very deployment; its label alone may be of an earlier one of that name (D-20)."""
+    """Return whether `obj` was created for this very deployment; labels may name an earlier one (D-20)."""
     uid = owner["metadata"]["uid"]
     references = obj["metadata"].get("ownerReferences") or ()
     if any(reference.get("uid") == uid for reference in references):
@@ -162,7 +162,7 @@ def is_child_of(obj: JsonObject, owner: JsonObject) -> bool:
 
 
 def child_of(descriptor: KindDescriptor, obj: JsonObject) -> Child:
-    """A child object as a value; a spec that no request can be made of has no content."""
+    """Return a child object as a value; a spec that cannot be converted has no content."""
     metadata, status = obj["metadata"], obj.get("status") or {}
     conditions = {each.get("type"): each for each in status.get("conditions") or ()}
     drifted = conditions.get(reasons.DRIFTED, {})
@@ -191,9 +191,9 @@ def desired(
     models: Sequence[Child],
     configurations: Sequence[Child],
 ) -> Desired:
-    """What the deployment `owner` wants, matched with the children that there are.
+    """Return what the deployment `owner` needs, matched with its children.
 
-    `how` is the UpdateEndpoint request of its spec. Raises `AwsError` INVALID where no request can be made of a part.
+    `how` is the UpdateEndpoint request of its spec. Raises `AwsError` INVALID if a part cannot be converted.
     """
     metadata = owner["metadata"]
     contents = [(model.name, content(MODEL, model.spec)) for model in resolved.models]
@@ -222,13 +222,13 @@ def desired(
 
 
 def _resets_counts(how: Mapping[str, Any]) -> bool:
-    """Whether an UpdateEndpoint like `how` leaves no count as it was; that is AWS's default."""
+    """Return whether an UpdateEndpoint like `how` resets instance counts, which is AWS's default."""
     excluded = {each.get("VariantPropertyType") for each in how.get("ExcludeRetainedVariantProperties") or ()}
     return not how.get("RetainAllVariantProperties") or "DesiredInstanceCount" in excluded
 
 
 def shape_of(configuration: Mapping[str, Any]) -> str:
-    """What of a configuration's content only UpdateEndpoint can change."""
+    """Return the digest of the content that only UpdateEndpoint can change."""
     variants = [
         {name: value for name, value in variant.items() if name not in {"InitialInstanceCount", "InitialVariantWeight"}}
         for variant in configuration.get("ProductionVariants", ())
@@ -237,7 +237,7 @@ def shape_of(configuration: Mapping[str, Any]) -> str:
 
 
 def numbers_of(configuration: Mapping[str, Any]) -> dict[str, tuple[int | None, float]]:
-    """What of it UpdateEndpointWeightsAndCapacities can change: instances (None: the variant has none) and weight."""
+    """Return instances (None: the variant has none) and weight, which UpdateEndpointWeightsAndCapacities can change."""
     return {
         variant["VariantName"]: (variant.get("InitialInstanceCount"), float(variant.get("InitialVariantWeight", 1.0)))
         for variant in configuration.get("ProductionVariants", ())
@@ -246,7 +246,7 @@ def numbers_of(configuration: Mapping[str, Any]) -> dict[str, tuple[int | None, 
 
 
 def reference(owner: JsonObject) -> JsonObject:
-    """The owner reference of a child.
+    """Return the owner reference of a child.
 
     It blocks nothing: the deployment's own finalizer waits for the children, and where the API server checks the right
     to block (admission plugin OwnerReferencesPermissionEnforcement), the operator would need one more for it.
@@ -262,7 +262,7 @@ def reference(owner: JsonObject) -> JsonObject:
 
 
 def manifest(owner: JsonObject, want: Want) -> JsonObject:
-    """The child object to create."""
+    """Return the child object to create."""
     metadata = owner["metadata"]
     return {
         "apiVersion": API_VERSION,
@@ -270,7 +270,7 @@ def manifest(owner: JsonObject, want: Want) -> JsonObject:
         "metadata": {
             "name": want.name,
             "namespace": metadata.get("namespace", ""),
-            # The deployment's labels, too: an operator that watches by label must see the children.
+            # With the deployment's labels: an operator that watches by label must see the children.
             "labels": {
                 **(metadata.get("labels") or {}),
                 **labels_of(metadata.get("namespace", ""), metadata["name"], want.label),
@@ -290,12 +290,12 @@ def _want(
     wanted: Mapping[str, Any],
     there: Sequence[Child],
 ) -> Want:
-    """A wanted child whose content is `wanted`, with what there is of it among the children `there`."""
+    """Return a wanted child with content `wanted`, and its match among the children `there`."""
     uid = owner["metadata"]["uid"]
     name = join_name(f"{digest(wanted)}-{uid.replace('-', '')}", _object_name(base), CHILD_MAX_LENGTH)
     children = [child for child in there if _stands_for(child.name, name, base, uid)]
-    # The name alone proves nothing: an object may have been replaced by another one under its name, and what the
-    # predecessor has named by generation is recognised by its content.
+    # The name alone proves nothing: an object may have been replaced under its name, and the predecessor named
+    # children by generation, so that only their content identifies them.
     same = [child for child in children if child.content == wanted]
     modified = next((child for child in children if child.name == name), None)
     # One that is being deleted still serves, unless there is another: its deletion waits for the deployment.
@@ -304,7 +304,7 @@ def _want(
 
 
 def _stands_for(there: str, name: str, base: str, uid: str) -> bool:
-    """Whether the child named `there` is this model's (or the configuration's), of whatever content."""
+    """Return whether the child named `there` is of this model (or the configuration), whatever its content."""
     plain = uid.replace("-", "")
     by_generation = re.search(rf"(\d{{1,9}})-{plain}$", there)
     if by_generation and child_name(base, uid, int(by_generation[1])) == there:
@@ -316,5 +316,5 @@ def _stands_for(there: str, name: str, base: str, uid: str) -> bool:
 
 
 def _object_name(base: str) -> str:
-    """`base` in the letters that names of Kubernetes objects have; what v1 could use stays as it is."""
+    """Return `base` with the letters that object names allow; names that v1 accepted are unchanged."""
     return re.sub(r"[^a-z0-9.-]", "-", base.lower()).strip("-.") or "model"

@@ -1,8 +1,8 @@
-"""Drift of an endpoint: how it is recognised, told and changed back. Pure.
+"""Detects, reports and corrects drift of an endpoint. Pure.
 
-What can drift: the configuration that it runs with, weights, instance counts, and the children that it is made of.
+What can drift: the configuration that it runs with, weights, instance counts, and its children.
 
-Compared is with what was applied last and seen to be served. What autoscaling does is nobody's change.
+The state is compared with the last update that was seen in service. Changes by autoscaling are not drift.
 """
 
 import math
@@ -29,18 +29,18 @@ class ChangedNumbers:
     restore: Numbers | None = None
     """What UpdateEndpointWeightsAndCapacities has to set; None: nothing."""
     unclear: tuple[str, ...] = ()
-    """Variants whose count differs, and of which it is not known whether somebody scales them."""
+    """Variants with another count, and it is not known whether autoscaling changes them."""
 
 
 def changed_configuration(observed: EndpointObservation) -> tuple[Difference, ...]:
-    """The configuration that the endpoint runs with, where that is not the one it was switched to."""
+    """Return the configuration that the endpoint runs with, instead of the one that was applied."""
     wanted = observed.desired.configuration if observed.desired else None
     applied = wanted.child.sagemaker_name if wanted and wanted.child else None
     return (Difference("endpointConfigName", applied, observed.fields.get("endpointConfigName")),)
 
 
 def changed_numbers_of(observed: EndpointObservation) -> ChangedNumbers:
-    """The numbers of each variant, compared with those that AWS aimed at when the last update was complete."""
+    """Compare the numbers of each variant with those that AWS aimed at when the last update was complete."""
     differences: list[Difference] = []
     restore: dict[str, tuple[int | None, float | None]] = {}
     unclear: list[str] = []
@@ -72,7 +72,7 @@ def drifted(
     *,
     is_usable: bool = False,
 ) -> EndpointStep:
-    """Told first, and then changed back where that is asked for; not in a loop where others do not give in."""
+    """Report drift, then return `repair` if corrections are enabled and due; they back off."""
     base, corrects = observed.base, observed.base.policy.corrects
     message = sentence(differences)
     phases = (Phase.READY_WORKING, Phase.READY) if is_usable else (Phase.WORKING, Phase.STUCK)
@@ -85,7 +85,7 @@ def drifted(
 
 
 def children_drifted(observed: EndpointObservation, recorded: Recorded, lost: list[Child]) -> EndpointStep:
-    """The endpoint serves on without them, and cannot be updated any more, nor get new instances."""
+    """Report drifted children: the endpoint still serves, but cannot be updated or get new instances."""
     if observed.base.policy.corrects:
         for child in lost:
             if not child.corrects and child.name not in observed.done:
@@ -103,12 +103,12 @@ def _reported(
 
 
 def aimed_at(fields: Mapping[str, Any]) -> dict[str, tuple[int | None, float]]:
-    """Instances and weight by variant that a description says AWS aims at."""
+    """Return the instances and weight by variant that AWS aims at, by a description."""
     return {name: (count, 1.0 if weight is None else weight) for name, count, weight in _aims(fields)}
 
 
 def overlaid(serves: Mapping[str, tuple[int | None, float]], sent: Numbers) -> dict[str, tuple[int | None, float]]:
-    """What AWS aims at after some of the numbers were sent anew."""
+    """Return what AWS aims at after some of the numbers were sent again."""
     merged = dict(serves)
     for name, (count, weight) in sent.items():
         before = merged.get(name, (None, 1.0))
@@ -127,7 +127,7 @@ def _aims(fields: Mapping[str, Any]) -> Iterator[tuple[str, int | None, float | 
 
 
 def _is_managed(observed: EndpointObservation, variant: str) -> bool:
-    """Whether SageMaker itself scales the variant (ManagedInstanceScaling)."""
+    """Return whether SageMaker itself scales the variant (ManagedInstanceScaling)."""
     variants = observed.running.content.get("ProductionVariants", ()) if observed.running else ()
     own: Mapping[str, Any] = next((each for each in variants if each.get("VariantName") == variant), {})
     return bool((own.get("ManagedInstanceScaling") or {}).get("Status") == "ENABLED")

@@ -1,4 +1,4 @@
-"""An endpoint in service: is it what is wanted, what has to be asked for, and is it left as it was applied?
+"""Decides about an endpoint in service: apply a new spec, report a failed update, correct drift, or rest.
 
 Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 """
@@ -28,7 +28,7 @@ from controller.reconcile.steps import Drift, Event, Finish, Phase, StatusUpdate
 
 
 def in_service(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> EndpointStep:
-    """Rows 4 to 6."""
+    """Apply a new spec, report a failed update, correct drift, or rest (rows 4 to 6)."""
     desired, base = observed.desired, observed.base
     assert desired is not None  # noqa: S101 (only deletions have none)
     if (
@@ -43,17 +43,17 @@ def in_service(observed: EndpointObservation, recorded: Recorded, external: Exte
         return _right_configuration(observed, recorded, external, running)
     if (
         not observed.is_new_spec and desired.configuration is None
-    ):  # somebody has deleted a model's object: made anew first
+    ):  # a model's object was deleted: create it again first
         return children_or(observed, Update(), Phase.READY_WORKING)
-    # SageMaker goes back to what was there before, and says why: another configuration is somebody else's, who was
-    # faster than our look at what the creation, or the update, has come to.
+    # After a failure SageMaker restores the previous configuration and gives a reason. Without a reason, another
+    # configuration was applied outside the operator before it could observe the result of its own request.
     is_foreign = observed.is_requested and running is None and not external.failure_reason
     if not observed.is_new_spec and (observed.last_update.is_served or is_foreign):
         return drifted(
             observed, recorded, changed_configuration(observed), children_or(observed, Update(), Phase.WORKING)
         )
     if observed.is_requested:
-        return _update_failed(observed, recorded, external)  # row 6: SageMaker went back
+        return _update_failed(observed, recorded, external)  # row 6: SageMaker has rolled back
     if observed.was_refused_as_busy:
         return Finish(follow=True, again_s=BUSY_POLL_S)
     step = children_or(observed, Update(), Phase.READY_WORKING)
@@ -63,7 +63,7 @@ def in_service(observed: EndpointObservation, recorded: Recorded, external: Exte
 def _right_configuration(
     observed: EndpointObservation, recorded: Recorded, external: ExternalResource, running: Child
 ) -> EndpointStep:
-    """The endpoint runs with what is wanted; weights and counts may have to be changed."""
+    """Change weights and counts, if needed, of an endpoint with the wanted configuration."""
     base = observed.base
     numbers: Numbers = changed_numbers(observed, running)
     has_failed = (
@@ -83,7 +83,7 @@ def _right_configuration(
 
 
 def _announce(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
-    """The guide's `ReconcilingEndpoint` before `Updating`, also where no children have to be made."""
+    """Show `ReconcilingEndpoint` before `Updating`, as in the guide, also if no children have to be created."""
     status_update = StatusUpdate(
         Phase.READY_WORKING,
         reasons.PREPARING_UPDATE,
@@ -96,7 +96,7 @@ def _announce(observed: EndpointObservation, recorded: Recorded) -> EndpointStep
 
 
 def _serves(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
-    """The wanted configuration runs; are its numbers and its children still what they were?"""
+    """Check numbers and children of an endpoint with the wanted configuration for drift."""
     if observed.is_new_spec or not observed.last_update.is_served or observed.last_update.pending_update is not None:
         return RecordServed()
     changed = changed_numbers_of(observed)
@@ -110,14 +110,14 @@ def _serves(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
 
 
 def _at_rest(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
-    """Row 4: what is wanted is served; children that nobody needs go, configurations first (D-54)."""
+    """Show that the spec is in service, and delete unneeded children, configurations first (row 4, D-54)."""
     base = observed.base
     status_update = StatusUpdate(
         Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(observed), drift=Drift.NONE
     )
-    is_told = base.shown == IN_SERVICE and base.is_recorded_in_status and observed.is_observed
+    is_shown = base.shown == IN_SERVICE and base.is_recorded_in_status and observed.is_observed
     unneeded = unneeded_children(observed)
-    if is_told and unneeded:
+    if is_shown and unneeded:
         for child in unneeded:
             if child.name not in observed.done and not child.is_deleting:
                 return DropChild(child)
@@ -134,7 +134,7 @@ def _at_rest(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
 
 
 def _update_failed(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> Finish:
-    """Row 6, D-15: told with SageMaker's reason; another spec is tried, the same one is not."""
+    """Report a failed update with SageMaker's reason; only another spec is tried (row 6, D-15)."""
     reason = external.failure_reason or "SageMaker went back to the previous configuration and gives no reason"
     message = f"The update failed: {reason}. It is not repeated; change the spec to try again"
     status_update = StatusUpdate(
@@ -145,7 +145,7 @@ def _update_failed(observed: EndpointObservation, recorded: Recorded, external: 
         additional=message,
         fields=fields_of(observed),
         synced=reasons.UPDATE_FAILED,
-        # Changing it back has failed: it is still not as it was applied.
+        # The correction has failed: the drift remains.
         drift=Drift.FOUND if drift_shown(observed.base) is Drift.CORRECTING else None,
     )
     return Finish(

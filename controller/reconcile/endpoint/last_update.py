@@ -1,4 +1,4 @@
-"""The annotation `last-update-last_update` as a value and as text: what SageMaker was last asked to serve. Pure."""
+"""Parses and writes the annotation `last-update-attempt`: what SageMaker was last asked to serve. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from controller.reconcile.endpoint.observation import LastUpdate, PendingUpdate
 
 
 def parse(text: str) -> LastUpdate:
-    """The attempt that a text stands for; a text that somebody has spoilt counts as none: an update is tried again."""
+    """Parse the annotation; an unreadable text counts as absent, so that the update is tried again."""
     try:
         last_update = json.loads(text or "{}")
         pending_update = last_update.get("awaits")
@@ -31,7 +31,7 @@ def parse(text: str) -> LastUpdate:
 
 
 def text_of(last_update: LastUpdate) -> str:
-    """The text that `parse` reads."""
+    """Return the text that `parse` reads."""
     pending_update = last_update.pending_update
     value: JsonObject = {
         "id": last_update.id,

@@ -1,4 +1,4 @@
-"""What a decision about a HostingDeployment sees and may want: frozen data."""
+"""What a decision about a HostingDeployment observes, and the steps that it may return: frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class MakeChild:
 
 @dataclass(frozen=True, slots=True)
 class RestoreChild:
-    """Give the child that bears the wanted name its spec back."""
+    """Restore the spec of the child with the wanted name."""
 
     want: Want
 
@@ -44,45 +44,45 @@ class DropChild:
 
 @dataclass(frozen=True, slots=True)
 class RetainChild:
-    """Have a child let go of what it created at AWS, too."""
+    """Make a child keep its AWS resource, too."""
 
     child: Child
 
 
 @dataclass(frozen=True, slots=True)
 class TagChild:
-    """Give the child of this wish the tags of the wish: its own reconciler takes them to AWS."""
+    """Set the wanted tags on a child: its own reconciler applies them at AWS."""
 
     want: Want
 
 
 @dataclass(frozen=True, slots=True)
 class OwnChild:
-    """Have a child of the predecessor name its owner."""
+    """Set the owner reference of a child that the predecessor created."""
 
     child: Child
 
 
 @dataclass(frozen=True, slots=True)
 class CorrectChild:
-    """Have a child change back what somebody else has changed of it."""
+    """Make a child correct its drift."""
 
     child: Child
 
 
 @dataclass(frozen=True, slots=True)
 class RecordServed:
-    """Write down that the endpoint serves what is wanted: from here on, another state is somebody else's doing."""
+    """Record that the endpoint serves the spec: from now on, another state is drift."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordPendingUpdate:
-    """Write down that a changed spec was seen, and what `reconcile-at` said then."""
+    """Record that a changed spec was seen, with the value of `reconcile-at`."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskScaled(AwsStep):
-    """Ask which of these variants are scaled by whomever."""
+    """Find out which of these variants have a scalable target, of this or any other owner."""
 
     during = During.DESCRIBE
 
@@ -112,11 +112,11 @@ EndpointStep: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class PendingUpdate:
-    """A changed spec as it was first seen."""
+    """A changed spec, as first seen."""
 
     id: str
     retry: str
-    """What `reconcile-at` said then: another text gives way to it."""
+    """The value of `reconcile-at` at that time: another value approves the update."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,24 +131,24 @@ class LastUpdate:
     since: str = ""
     """`lastModifiedTime` of the endpoint before it: an answer that shows this time is older than the update."""
     retry: str = ""
-    """What `reconcile-at` said then."""
+    """The value of `reconcile-at` at that time."""
     is_served: bool = False
-    """The endpoint has been seen to serve it."""
+    """The endpoint was observed to serve it."""
     serves: Mapping[str, tuple[int | None, float]] = field(default_factory=dict)
-    """Instances and weight by variant that AWS aims at since: not `numbers` where properties were retained."""
+    """Instances and weight by variant that AWS aims at since: not `numbers` if properties were retained."""
     pending_update: PendingUpdate | None = None
-    """A changed spec that waits for a word from the user."""
+    """A changed spec that waits for approval."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointObservation(ExtendedObservation):
-    """All that a decision about a deployment depends on."""
+    """Everything that a decision about a deployment depends on."""
 
     url: str = ""
     desired: Desired | None = None
-    """None while the object is being deleted, or where its spec is `invalid`."""
+    """None while the object is being deleted, or if its spec is `invalid`."""
     children: tuple[Child, ...] = ()
-    """All that there are."""
+    """All existing ones."""
     last_update: LastUpdate = LastUpdate()
     is_observed: bool = False
     """The status was decided on this very generation of the spec."""
@@ -157,51 +157,51 @@ class EndpointObservation(ExtendedObservation):
     recreates: bool = False
     """Annotation `recreate-on-failure`."""
     done: frozenset[str] = frozenset()
-    """Names of children that this pass has made, restored or dropped."""
+    """Names of children that this pass has created, restored or deleted."""
     was_refused_as_busy: bool = False
     """The endpoint turned out to be changing already."""
     invalid: Failure | None = None
-    """Why the spec cannot be taken apart."""
+    """Why the spec cannot be resolved."""
     ignored: tuple[str, ...] = ()
-    """Parts of the spec that go nowhere, each as `path: why`."""
+    """Parts of the spec without effect, each as `path: why`."""
     scalers: Mapping[str, str] = field(default_factory=dict)
     """Policy objects by the variant that they scale."""
     scaled: frozenset[str] | None = None
-    """Variants that somebody scales, of those that were asked for; None: not asked."""
+    """Variants with a scalable target, of those in question; None: not known."""
 
     @property
     def is_new_spec(self) -> bool:
-        """The spec asks for something that SageMaker was not asked for yet."""
+        """Return whether the spec differs from the last request."""
         return self.desired is not None and self.desired.spec_digest != self.last_update.id
 
     @property
     def is_pending_recorded(self) -> bool:
-        """It is written down that this spec was seen and waits for a word from the user."""
+        """Return whether this spec is recorded as waiting for approval."""
         pending_update = self.last_update.pending_update
         return pending_update is not None and self.desired is not None and pending_update.id == self.desired.spec_digest
 
     @property
     def is_requested(self) -> bool:
-        """SageMaker was asked for this very spec, and the user has not asked for another try since."""
+        """Return whether this very spec was requested, and no retry since (`reconcile-at`)."""
         return self.desired is not None and not self.is_new_spec and self.desired.retry == self.last_update.retry
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        """What SageMaker told last."""
+        """Return the fields of the last description."""
         return self.base.external.fields if isinstance(self.base.external, ExternalResource) else {}
 
     @property
     def running(self) -> Child | None:
-        """The configuration that the endpoint runs with, if it is a child."""
+        """Return the configuration that the endpoint runs with, if it is a child."""
         name = self.fields.get("endpointConfigName")
         return next((c for c in self.configurations if name and c.sagemaker_name == name), None)
 
     @property
     def configurations(self) -> list[Child]:
-        """Child configurations."""
+        """Return the child configurations."""
         return [child for child in self.children if child.descriptor.kind == ENDPOINT_CONFIG.kind]
 
     @property
     def models(self) -> list[Child]:
-        """Child models."""
+        """Return the child models."""
         return [child for child in self.children if child.descriptor.kind == MODEL.kind]

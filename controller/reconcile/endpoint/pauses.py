@@ -1,4 +1,4 @@
-"""How long to wait between two looks at an endpoint and at its children."""
+"""Intervals at which endpoints and their children are checked."""
 
 from typing import Final
 

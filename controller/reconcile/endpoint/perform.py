@@ -1,4 +1,4 @@
-"""The life-cycle of HostingDeployments, in the terms of the loop: one method for each step of `observation`."""
+"""Implements `LifeCycle` for HostingDeployments: one method for each step of `observation`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -143,7 +143,7 @@ class EndpointLifeCycle:
                 self._children.correct(managed, child)
         return child.name
 
-    # --- looking
+    # --- observing
 
     def inputs(self, managed: ManagedObject) -> object:
         """See `RestingLifeCycle.inputs`: the children, the policies that scale, and what the tracker has polled."""
@@ -163,7 +163,7 @@ class EndpointLifeCycle:
         metadata, status = obj["metadata"], obj.get("status") or {}
         annotations = metadata.get("annotations") or {}
         sighting = self._context.tracker.last(managed.key)
-        if sighting is not None and base.recorded is not None:  # else it is of an earlier object of that name
+        if sighting is not None and base.recorded is not None:  # else of an earlier object
             summary = None
             if sighting.summary is not None:
                 summary = _current(
@@ -192,7 +192,7 @@ class EndpointLifeCycle:
         return self._with_desired(observed, managed)
 
     def _with_desired(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
-        """Add what the spec wants, or why it cannot be determined."""
+        """Add what the spec describes, or why it cannot be determined."""
         try:
             resolved = manifests.resolve(_placed(observed, managed))
             wanted = desired(managed.obj, resolved, self._how(managed), observed.models, observed.configurations)
@@ -203,7 +203,7 @@ class EndpointLifeCycle:
         return replace(observed, desired=wanted, ignored=resolved.ignored)
 
     def _scalers(self, managed: ManagedObject, endpoint: str) -> dict[str, str]:
-        """The policy objects that have claimed variants of the endpoint, by variant."""
+        """Return the policy objects that have claimed variants of the endpoint, by variant."""
         return {
             variant: f"HostingAutoscalingPolicy {ObjectKey.of(policy)}"
             for variant, policy in self._policies_of(managed, endpoint)
@@ -212,7 +212,7 @@ class EndpointLifeCycle:
     def _policies_of(self, managed: ManagedObject, endpoint: str) -> Iterator[tuple[str, JsonObject]]:
         region = managed.spec.get("region")
         variants = managed.spec.get("productionVariants")
-        for each in variants if isinstance(variants, list) else ():  # what is no list is for the conversion to refuse
+        for each in variants if isinstance(variants, list) else ():  # the conversion reports what is no list
             if isinstance(each, Mapping):
                 variant = str(each.get("variantName"))
                 for policy in self._policies.by_index(RESOURCE_IDS, resource_id_of(endpoint, variant)):
@@ -253,7 +253,7 @@ class EndpointLifeCycle:
     def _ask_scaled(
         self, observed: EndpointObservation, managed: ManagedObject, variants: tuple[str, ...]
     ) -> EndpointObservation:
-        """Who may not ask takes all of them for scaled: a false alarm, or a fight with autoscaling, would be worse."""
+        """Find the variants with a scalable target; if the call is denied, all: a fight with autoscaling is worse."""
         ids = {resource_id_of(observed.base.name, variant): variant for variant in variants}
         selectors = [selector_of(each, {}) for each in ids]
         target = managed.identity.target()
@@ -266,12 +266,12 @@ class EndpointLifeCycle:
             return replace(observed, scaled=frozenset(variants))
         return replace(observed, scaled=frozenset(ids[each] for each in there))
 
-    # --- notes
+    # --- records of updates
 
     def _record_served(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
-        """What numbers AWS aims at is read once, when an update is complete; others change them from then on."""
+        """Record that the update is complete, and the numbers that AWS aims at; later changes are drift."""
         wanted = observed.desired
-        assert wanted is not None  # noqa: S101 (who deletes notes nothing)
+        assert wanted is not None  # noqa: S101 (deletions record nothing)
         last_update = LastUpdate(
             id=wanted.spec_digest,
             retry=wanted.retry,
@@ -286,7 +286,7 @@ class EndpointLifeCycle:
 
     def _record_pending_update(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
         wanted = observed.desired
-        assert wanted is not None  # noqa: S101 (who deletes notes nothing)
+        assert wanted is not None  # noqa: S101 (deletions record nothing)
         return _save_last_update(
             observed,
             managed,
@@ -296,12 +296,12 @@ class EndpointLifeCycle:
     def _record_last_update(
         self, observed: EndpointObservation, managed: ManagedObject, sent: Numbers | None = None
     ) -> EndpointObservation:
-        """Write down what SageMaker has accepted. After the call: an update that was only meant must be tried.
+        """Record what SageMaker has accepted. After the call: an update that was not sent must be tried.
 
         `sent` are the numbers of UpdateEndpointWeightsAndCapacities: the others stay as they were.
         """
         wanted = observed.desired
-        assert wanted is not None  # noqa: S101 (who deletes neither creates nor updates)
+        assert wanted is not None  # noqa: S101 (deletions neither create nor update)
         last_update = LastUpdate(
             id=wanted.spec_digest,
             retry=wanted.retry,
@@ -381,7 +381,7 @@ def _is_about_child(step: EndpointStep) -> TypeGuard[ChildStep]:
 
 
 def _placed(observed: EndpointObservation, managed: ManagedObject) -> JsonObject:
-    """The spec with its region: children are made where the endpoint is, whatever the default becomes later."""
+    """Return the spec with its region: children are created in the endpoint's region, even if the default changes."""
     return {**managed.spec, "region": managed.region(observed.base)}
 
 
@@ -393,14 +393,14 @@ def _save_last_update(
 
 
 def _current(status: Mapping[str, Any], summary: ExternalResource, answer: Mapping[str, Any]) -> ExternalResource:
-    """What the status shows already counts as a description, if the summary says that nothing has changed since."""
+    """Return the status as a description, if the summary shows no change since; else the summary."""
     modified = answer.get("LastModifiedTime")
     is_same = modified is not None and rfc3339(modified) == status.get("lastModifiedTime")
     shown = status.get(HOSTING_DEPLOYMENT.status.field)
-    is_told = shown == summary.value or (
+    is_shown = shown == summary.value or (
         shown == HOSTING_DEPLOYMENT.status.reconciling and summary.value == "InService"
     )
-    if not (is_same and is_told and status.get("endpointConfigName")):
+    if not (is_same and is_shown and status.get("endpointConfigName")):
         return summary
     fields = {name: status[name] for name in _KNOWN if name in status}
     reason = str(status.get("failureReason") or "")

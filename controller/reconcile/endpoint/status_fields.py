@@ -1,4 +1,4 @@
-"""What a deployment shows of its endpoint, whatever is decided: status fields, and events that open a chapter. Pure."""
+"""Builds the status fields that show an endpoint, and the event when it is first seen. Pure."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from controller.reconcile.steps import Event
 
 
 def fields_of(observed: EndpointObservation) -> dict[str, Any]:
-    """Status fields beside the value: SageMaker's, the URL, the names of the models."""
+    """Return the status fields in addition to the value: SageMaker's, the URL, the names of the models."""
     fields = dict(observed.fields)
     if isinstance(observed.base.external, ExternalResource) and observed.base.external.source is Source.DESCRIPTION:
         fields.setdefault("failureReason", None)
@@ -22,6 +22,6 @@ def fields_of(observed: EndpointObservation) -> dict[str, Any]:
 
 
 def first_seen_events(observed: EndpointObservation, recorded: Recorded) -> tuple[Event, ...]:
-    """That the endpoint is there, unless the status says so already."""
+    """Return the event for an endpoint that the status does not show yet."""
     is_news = not (observed.base.is_recorded_in_status or observed.base.is_legacy)
     return (messages.created(observed.base, recorded),) if is_news else ()

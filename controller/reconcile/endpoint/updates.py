@@ -1,4 +1,4 @@
-"""Updates of an endpoint that wait: for SageMaker, or for a word from the user (annotation `update-policy`). Pure."""
+"""Updates of an endpoint that wait for SageMaker or for approval (annotation `update-policy`). Pure."""
 
 from controller.reconcile import reasons
 from controller.reconcile.endpoint.observation import EndpointObservation
@@ -9,13 +9,13 @@ from controller.reconcile.steps import Event, Finish, Phase, StatusUpdate
 
 
 def is_pending(observed: EndpointObservation) -> bool:
-    """Whether there is something to ask SageMaker for: a changed spec, or another try of what it does not serve."""
+    """Return whether an update has to be requested: for a changed spec, or as a retry of a failed one."""
     is_served = observed.last_update.is_served and not observed.is_new_spec
     return bool(observed.last_update.id) and observed.desired is not None and not (observed.is_requested or is_served)
 
 
 def is_held(observed: EndpointObservation) -> bool:
-    """Annotation `update-policy: manual`, and no new text in `reconcile-at` since the edit was seen."""
+    """Return whether the update waits for approval: `update-policy: manual`, and `reconcile-at` is unchanged."""
     if not observed.base.policy.holds_updates or not observed.is_new_spec or observed.desired is None:
         return False
     pending_update = observed.last_update.pending_update
@@ -27,7 +27,7 @@ def is_held(observed: EndpointObservation) -> bool:
 
 
 def held(observed: EndpointObservation, recorded: Recorded, *, is_whole: bool) -> Finish:
-    """Everything is prepared, and the user has the last word."""
+    """Show that the update is ready and waits for approval."""
     message = (
         "the update is prepared, and begins when the annotation sagemaker.aws.amazon.com/reconcile-at gets a new text"
     )
@@ -42,13 +42,13 @@ def held(observed: EndpointObservation, recorded: Recorded, *, is_whole: bool) -
         fields=fields_of(observed),
         synced=reasons.UPDATE_PENDING,
     )
-    is_told = observed.base.reasons.get(reasons.READY) == reasons.UPDATE_PENDING
-    events = () if is_told else (Event("Normal", reasons.UPDATE_PENDING, message),)
+    is_shown = observed.base.reasons.get(reasons.READY) == reasons.UPDATE_PENDING
+    events = () if is_shown else (Event("Normal", reasons.UPDATE_PENDING, message),)
     return Finish(status_update, recorded, first_seen_events(observed, recorded) + events, follow=True)
 
 
 def resets(observed: EndpointObservation, *, is_whole: bool) -> tuple[Event, ...]:
-    """D-17b: AWS's default is to forget what autoscaling has made of the counts; v1's users rely on that default."""
+    """Return a Warning if the update resets counts set by autoscaling: AWS's default, kept for v1's users (D-17b)."""
     if not (is_whole and observed.scalers and observed.desired is not None and observed.desired.resets_counts):
         return ()
     scaled = ", ".join(f"{variant} ({policy})" for variant, policy in sorted(observed.scalers.items()))

@@ -1,7 +1,7 @@
 """The life-cycle of jobs: created once, followed to their end, stopped when their object is deleted.
 
-Pure: no I/O, no clock, no randomness, no logging. `decide` is level-based: it asks what is, never what happened, so
-a pass may be cut off after any step and run again. The rows cited are those of v1-kinds.md 12.1.
+Pure: no I/O, no clock, no randomness, no logging. `decide` is level-based: it depends on the state, not on events, so
+a pass may be cut off after any step and run again. Rows cited are those of v1-kinds.md 12.1.
 """
 
 from dataclasses import replace
@@ -45,7 +45,7 @@ from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
 IN_PROGRESS: Final = "InProgress"
-"""The AWS status of a job that runs, for all job kinds; also what a job is that was created a moment ago."""
+"""The AWS status of a running job, for all job kinds; also of a job that was just created."""
 
 UNKNOWN_VALUE_POLL_S: Final = 300.0
 RULES_POLL_S: Final = 60.0
@@ -66,7 +66,7 @@ JobStep: TypeAlias = (
 
 
 def decide(observed: Observed) -> JobStep:
-    """The next step for a job object. At most one `Create` or `Stop` per pass; a hold lets no AWS call through."""
+    """Return the next step. At most one `Create` or `Stop` per pass; no AWS call during a hold."""
     return respecting_hold(observed, _decide(observed))
 
 
@@ -96,11 +96,11 @@ def _living(observed: Observed) -> JobStep:
 
 
 def _not_created(observed: Observed) -> JobStep:
-    """Rows 1, 13 and 18, and objects that the predecessor has left behind."""
+    """Create or adopt the job; the predecessor's objects may have one already (rows 1, 13 and 18)."""
     external = observed.external
     if external is None:
-        # The names and the finalizer are in place: Create first and look only if the name is taken saves a call
-        # per job, and is as safe. The predecessor's objects may own something already: look first.
+        # Name and finalizer are in place: to create first, and describe only if the name is taken, saves a call per
+        # job and is as safe. The predecessor's objects may own a job already: describe first.
         must_look = observed.name_is_taken or observed.is_legacy or observed.policy.adoption is Adoption.ADOPT
         return Describe(background=observed.is_legacy) if must_look else Create()
     if external is ABSENT:
@@ -109,7 +109,7 @@ def _not_created(observed: Observed) -> JobStep:
         if observed.name_is_taken:  # exists for Create, not yet for Describe (D-07b)
             return Finish(again_s=LOOK_AGAIN_S)
         if observed.is_legacy and observed.shown not in operator_values(observed):
-            return _gone(observed)  # row 3
+            return _gone(observed)  # row 3: created by the predecessor, and gone
         return Create()
     match ownership_of(observed):
         case Ownership.OURS:
@@ -121,13 +121,13 @@ def _not_created(observed: Observed) -> JobStep:
 
 
 def _adopted(observed: Observed, external: ExternalResource) -> JobStep:
-    """Row 18: an earlier attempt of ours created it; or its adoption is asked for."""
+    """Record a job that an earlier pass created, or that is to be adopted (row 18)."""
     recorded = record_of(observed, external)
     return _created(replace(observed, recorded=recorded), recorded)
 
 
 def _created(observed: Observed, recorded: Recorded) -> JobStep:
-    """Rows 3, 5, 6, 8 to 10 and 12: what the object created is shown as AWS tells it."""
+    """Show the state of the created job (rows 3, 5, 6, 8 to 10 and 12)."""
     external = observed.external
     if not (observed.is_recorded_in_status or isinstance(external, ExternalResource)):
         return _record(observed, recorded)
@@ -147,7 +147,7 @@ def _created(observed: Observed, recorded: Recorded) -> JobStep:
 
 
 def _record(observed: Observed, recorded: Recorded) -> JobStep:
-    """Create has answered. The status says `InProgress` without asking: that is what a created job is."""
+    """Record the created job. The status is `InProgress` without a Describe: every created job starts so."""
     status_update = StatusUpdate(phase=Phase.WORKING, reason=IN_PROGRESS, value=IN_PROGRESS, message="created")
     events = () if observed.is_announced else (messages.created(observed, recorded),)
     return Finish(status_update=status_update, recorded=recorded, events=events, follow=True)
@@ -157,10 +157,10 @@ def _show(observed: Observed, recorded: Recorded, external: ExternalResource) ->
     rule = observed.descriptor.status
     is_known = observed.is_recorded_in_status or observed.is_announced or observed.is_legacy
     events = [] if is_known else [messages.created(observed, recorded)]
-    told = observed.reasons.get(reasons.SYNCED)
-    if observed.edited and told not in {reasons.SPEC_IMMUTABLE, reasons.SPAWN_FAILED}:
+    synced = observed.reasons.get(reasons.SYNCED)
+    if observed.edited and synced not in {reasons.SPEC_IMMUTABLE, reasons.SPAWN_FAILED}:
         events.append(Event("Warning", reasons.SPEC_IMMUTABLE, messages.immutable_notice(observed, external.value)))
-    if observed.spawn_error and told != reasons.SPAWN_FAILED:
+    if observed.spawn_error and synced != reasons.SPAWN_FAILED:
         events.append(Event("Warning", reasons.SPAWN_FAILED, observed.spawn_error))
     status_update = _status_update(observed, external)
     events += messages.issues_found(observed, external)
@@ -176,12 +176,12 @@ def _show(observed: Observed, recorded: Recorded, external: ExternalResource) ->
 
 
 def _again_s(observed: Observed, external: ExternalResource) -> float | None:
-    """The tracker wakes for changes; what it cannot see is looked at again by time."""
+    """Return the delay after which to reconcile again, for changes that the tracker cannot see."""
     rule = observed.descriptor.status
     if external.value in rule.terminal:
         return RULES_POLL_S if messages.rules_running(external.fields) else None
     if observed.summary is not None and observed.summary.value in rule.terminal:
-        return LOOK_AGAIN_S  # List knows of the end already, Describe does not yet
+        return LOOK_AGAIN_S  # List shows the end already, Describe does not yet
     return None if external.value in {IN_PROGRESS, rule.stopping} else UNKNOWN_VALUE_POLL_S
 
 
@@ -213,8 +213,10 @@ def _status_update(observed: Observed, external: ExternalResource) -> StatusUpda
 
 
 def _ended(observed: Observed) -> JobStep:
-    """Rows 9 and 10. The object goes when its time is over, counted from the end that its status tells: the rule of
-    `ttlSecondsAfterFinished` of Jobs (batch/v1). It is cleaned up, the job is not touched: only objects are.
+    """Follow a job after its end, and delete its object when the TTL has passed (rows 9 and 10).
+
+    The time counts from the end in the status, as for `ttlSecondsAfterFinished` of Jobs (batch/v1). The job itself is
+    not touched.
     """
     step = _after_end(observed)
     if observed.policy.ttl_s is None or observed.ended_ago_s is None or observed.policy.paused:
@@ -228,7 +230,7 @@ def _ended(observed: Observed) -> JobStep:
 
 
 def _after_end(observed: Observed) -> JobStep:
-    """Nothing to do any more, but debugger rules are followed to their end, and a user may ask for a look."""
+    """Return the step after the end: debugger rules are followed, and a user may request a Describe."""
     if observed.is_reconcile_requested and observed.is_describe_due and not observed.policy.paused:
         return Describe()
     if not (observed.rules_running or observed.is_reconcile_requested):
@@ -254,7 +256,7 @@ def _missing(observed: Observed, recorded: Recorded) -> JobStep:
 
 
 def _gone(observed: Observed) -> JobStep:
-    """Row 3: it once existed and SageMaker does not know it. Never create again: report (D-08)."""
+    """Report that a job that existed is gone from SageMaker; it is never created again (row 3, D-08)."""
     message = (
         f"SageMaker does not know {observed.name}, which this object created. It is not created again; check that the"
         " operator's credentials belong to the right account."
@@ -284,19 +286,19 @@ def _deleting(observed: Observed, deleting_for_s: float) -> JobStep:
         doubt_s = min(deleting_for_s, DOUBT_S if observed.doubt_for_s is None else observed.doubt_for_s)
         if doubt_s < DOUBT_S and not observed.was_refused:
             return Finish(again_s=DOUBT_S - doubt_s)
-        return RemoveFinalizer()  # row 2
+        return RemoveFinalizer()  # row 2: never created
     match ownership_of(observed):
         case Ownership.OURS:
             recorded = record_of(observed, external)
             return _end(replace(observed, recorded=recorded), recorded)
         case Ownership.UNKNOWN:
             return VerifyOwner(external.arn)
-        case Ownership.FOREIGN:  # row 14
+        case Ownership.FOREIGN:  # row 14: not created by this object
             return _leave_alone(observed)
 
 
 def _end(observed: Observed, recorded: Recorded) -> JobStep:
-    """Rows 4, 7, 8, 11 and 12: stop what is ours, wait for its end, let go."""
+    """Stop our job, wait for its end, remove the finalizer (rows 4, 7, 8, 11 and 12)."""
     external, rule = observed.external, observed.descriptor.status
     if external is None:
         return _stopping(observed, recorded) if observed.mutation is Mutation.STOPPED else Describe()
@@ -316,7 +318,7 @@ def _end(observed: Observed, recorded: Recorded) -> JobStep:
     if observed.stop_was_refused:
         return Finish(follow=True, again_s=LOOK_AGAIN_S)  # refused in a state that Describe does not show yet
     if observed.is_spawned and observed.owner is not Ownership.OURS:
-        # Anybody who may create objects may write an owner reference and an annotation that name any job.
+        # Any user who may create objects may write an owner reference and an annotation that name any job.
         return (
             VerifyOwner(external.arn or recorded.arn) if observed.owner is Ownership.UNKNOWN else _leave_alone(observed)
         )

@@ -1,4 +1,4 @@
-"""The life-cycle of jobs, in the terms of the loop: what is observed of them, and how steps are carried out."""
+"""Implements `LifeCycle` for jobs: how they are observed, and how steps are carried out."""
 
 from dataclasses import replace
 from functools import partial
@@ -28,11 +28,11 @@ class JobLifeCycle:
     def observe(self, managed: ManagedObject) -> Observed:
         """See `LifeCycle.observe`: the object, and the tracker's newest summary."""
         observed = managed.observe()
-        if observed.is_recorded_in_status:  # what we knew first is known to all
+        if observed.is_recorded_in_status:  # the status has it: the local record is not needed any more
             managed.state.recorded = managed.state.doubtful_since = None
         sighting = self._context.tracker.last(managed.key)
         if sighting is None or observed.recorded is None:
-            return observed  # followed is only what is recorded: this is of an object that bore the name before
+            return observed  # the tracker still follows a job of an earlier object of that name
         external = None
         if sighting.summary is not None:
             external = external_resource(self._descriptor, sighting.summary, Source.SUMMARY)
@@ -73,7 +73,7 @@ class JobLifeCycle:
         self._context.tracker.described(managed.key, answer)
         external = external_resource(self._descriptor, answer, Source.DESCRIPTION)
         if external.value in self._descriptor.status.terminal and rules_running(external.fields):
-            managed.state.described_at = self._context.clock.monotonic()  # no List shows rules: time decides
+            managed.state.described_at = self._context.clock.monotonic()  # List does not show rules: they are polled
         return replace(observed, external=external)
 
     def _verify_owner(self, observed: Observed, managed: ManagedObject, arn: str) -> Observed:
@@ -87,7 +87,7 @@ class JobLifeCycle:
     def _create(self, observed: Observed, managed: ManagedObject) -> Observed:
         target = managed.identity.target()
         request = create_request(self._descriptor, managed.spec, observed.name, managed.identity)
-        # Of a thousand new objects each comes several times before its turn: that must not cost a write.
+        # With a thousand new objects, each has several passes before the budget admits it: those must not cost a write.
         self._jobs.turn(target, self._descriptor.operations.create, caller=managed.key)
         send = partial(self._context.effects.create, self._descriptor, target, request, caller=managed.key)
         return managed.create(observed, observed.name, send)

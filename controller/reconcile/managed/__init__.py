@@ -1,1 +1,1 @@
-"""The object of a pass: what is observed of it, as whom AWS is called, and the writes made to it."""
+"""The object of a pass: its observation, its AWS identity, and the writes made to it."""

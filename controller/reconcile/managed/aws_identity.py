@@ -1,4 +1,4 @@
-"""As whom, where, and with which tags AWS is called for one object, and what may be done to it there. Pure.
+"""Resolves identity, endpoint, tags and policy for the AWS calls of one object. Pure.
 
 Resolved once for each version of the object and of its namespace; everything else in a pass reads the value.
 """
@@ -21,7 +21,7 @@ from controller.reconcile.settings import ReconcilerSettings
 
 @dataclass(frozen=True, slots=True)
 class AwsIdentity:
-    """Whom the AWS calls of one object are made for, and where they go."""
+    """The identity and the target of the AWS calls of one object."""
 
     effective_settings: EffectiveSettings
     owner: OwnerTags
@@ -39,8 +39,9 @@ class AwsIdentity:
     resolved: Target | AwsError
 
     def target(self) -> Target:
-        """Return where the object's calls go. Raises `AwsError`: INVALID where no region is known, DENIED where the
-        namespace does not say as whom to act.
+        """Return the target of the object's calls.
+
+        Raises `AwsError`: INVALID if no region is known, DENIED if the namespace's settings name no valid role.
         """
         if isinstance(self.resolved, AwsError):
             raise self.resolved
@@ -87,7 +88,7 @@ def resolve(
 
 
 def _tags_of(spec: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The tags of a spec; what is none is for the conversion to refuse."""
+    """Return the tags of a spec; the conversion reports invalid ones."""
     given = spec.get("tags")
     return [
         {"Key": str(tag["key"]), "Value": str(tag.get("value") or "")}

@@ -1,6 +1,6 @@
-"""What a reconciler remembers of an object between passes: hints only, that a restart may lose.
+"""Keeps a process's hints about objects between passes; losing them on restart is harmless.
 
-Nothing here is needed for correctness across processes; it saves calls and writes, and keeps trouble slow.
+Nothing here is needed for correctness across processes; it saves calls and writes, and slows down retries.
 """
 
 import math
@@ -58,11 +58,11 @@ class Rest:
 
 @dataclass(slots=True)
 class LocalState:
-    """One object's hints. Used by the one worker that has the object's key in hand, hence without a lock."""
+    """One object's hints. Used by the one worker that processes the object's key, hence without a lock."""
 
     uid: str
     superseded_versions: set[str] = field(default_factory=set)
-    """Versions that we have replaced: a store that shows one of them is behind, and its event will come."""
+    """Versions that our writes have replaced: a store that shows one of them is behind, and its event will come."""
     made: set[str] = field(default_factory=set)
     """Calls that were made, of several that belong together and are not through."""
     recorded: Recorded | None = None
@@ -79,26 +79,26 @@ class LocalState:
     setbacks: int = 0
     """Errors of the slow kind in a row."""
     corrections: Corrections = field(default_factory=Corrections)
-    """How often, and when, somebody else's change was changed back."""
+    """How often, and when, drift was corrected."""
     rest: Rest | None = None
     """Set where nothing was left to do."""
 
     def is_blank(self) -> bool:
-        """Whether forgetting it changes nothing."""
+        """Return whether forgetting it changes nothing."""
         times = (self.doubtful_since, self.described_at, self.deleting_since)
         hints = (self.recorded, *times, self.hold, self.tags_hold, self.rest)
         return not (self.superseded_versions or self.corrections.count) and all(hint is None for hint in hints)
 
 
 class LocalStates:
-    """Memories by key. Thread-safe."""
+    """Local states by key. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._states: dict[ObjectKey, LocalState] = {}  # guarded by _lock; a Memory itself belongs to its worker
+        self._states: dict[ObjectKey, LocalState] = {}  # guarded by _lock; a LocalState itself belongs to its worker
 
     def of(self, key: ObjectKey, uid: str) -> LocalState:
-        """The memory of this very object; one of the same name that came before is forgotten."""
+        """Return the state of this very object; that of an earlier object of the same name is dropped."""
         with self._lock:
             state = self._states.get(key)
             if state is None or state.uid != uid:
@@ -106,12 +106,12 @@ class LocalStates:
             return state
 
     def get(self, key: ObjectKey) -> LocalState | None:
-        """What is remembered of the last object of that key, of whichever uid."""
+        """Return the state of the last object of that key, whatever its uid."""
         with self._lock:
             return self._states.get(key)
 
     def forget(self, key: ObjectKey) -> None:
-        """The object is gone, or nothing about it is worth remembering."""
+        """Drop the state of an object that is gone, or has none worth keeping."""
         with self._lock:
             self._states.pop(key, None)
 

@@ -26,7 +26,7 @@ from controller.runtime.errors import ErrorClass
 _log: Final = structlog.get_logger(__name__)
 
 JITTER: Final = 0.2
-"""Share of a pause that is left to chance, so that objects which failed together do not retry together."""
+"""Random share of a delay, so that objects that failed together do not retry together."""
 MESSAGE_LIMIT: Final = 1000
 """Characters of one message: an Event's note has 1,024."""
 
@@ -34,8 +34,8 @@ MESSAGE_LIMIT: Final = 1000
 class ManagedObject:
     """One object during one pass. Used by one worker.
 
-    Created only where the object's namespace is known, else raises `ClassifiedError` CONFLICT. So do writes, for an
-    outdated view.
+    Raises `ClassifiedError` CONFLICT if the object's namespace is not known yet. So do writes, if the object is
+    outdated.
     """
 
     def __init__(self, context: Context, key: ObjectKey, obj: JsonObject, state: LocalState) -> None:
@@ -46,21 +46,21 @@ class ManagedObject:
         """As it is after our last write."""
         self.state = state
         self.namespace = context.settings.namespaces.of(key.namespace)
-        """As it is throughout the pass, so that all of its decisions follow from one view."""
+        """The same throughout the pass, so that all of its decisions are consistent."""
         self.identity: AwsIdentity
-        """As whom and where AWS is called; set by `observe`, with which every pass begins."""
+        """The identity and target of AWS calls; set by `observe`, with which every pass begins."""
         self._is_current = False
         """The object was the current one when this pass last wrote it: AWS mutations need that."""
         self._is_namespace_current = False
 
     @property
     def spec(self) -> Mapping[str, Any]:
-        """What is wanted; empty where the object has none."""
+        """Return the spec; empty if the object has none."""
         return self.obj.get("spec") or {}
 
     @property
     def effective_settings(self) -> EffectiveSettings:
-        """The annotations that hold for the object as it is now."""
+        """Return the effective settings of the object as it is now."""
         return effective_settings_of(self.obj, self.namespace)
 
     # --- what is known
@@ -85,8 +85,8 @@ class ManagedObject:
         return observed
 
     def _check_identity(self, observed: Observed) -> None:
-        """Raise `AwsError`: DENIED where the namespace does not say as whom to act, INVALID where that is an identity
-        of another account than the resource's: it would be looked for, and missed, where it never was.
+        """Raise `AwsError`: DENIED if the namespace names no valid role, INVALID if the identity is of another account
+        than the resource, where it would be missed.
         """
         self.identity.effective_settings.check()
         recorded = observed.recorded.account_id if observed.recorded else ""
@@ -123,10 +123,10 @@ class ManagedObject:
     # --- creation
 
     def create(self, observed: Observed, name: str, send: Callable[[], str]) -> Observed:
-        """Have `send` create the resource `name` and return its ARN; returns what is observed then.
+        """Create the resource `name` by `send`, which returns its ARN; returns what is observed then.
 
-        A name that is taken is part of that: whose it is has to be looked at. Raises `AwsError` for other refusals;
-        after one that leaves open whether there is a resource now, "not found" is in doubt for a while.
+        A name that is taken is part of that: its ownership has to be verified. Raises `AwsError` for other errors.
+        After one that leaves open whether the resource exists, "not found" is not trusted for a while.
         """
         self.require_current()
         try:
@@ -141,7 +141,7 @@ class ManagedObject:
         return replace(observed, mutation=Mutation.CREATED, recorded=recorded)
 
     def _recorded(self, name: str, arn: str) -> Recorded:
-        """The identity of what was created just now."""
+        """Return the record of the resource that was just created."""
         target, tagging = self.identity.target(), self.identity.tagging
         account = arn.split(":")[4] if arn.count(":") >= 5 else ""
         self.context.settings.accounts.learn(target, account)
@@ -167,10 +167,10 @@ class ManagedObject:
         self._replaced(self.context.effects.annotate(self.descriptor, self.obj, annotations))
 
     def require_current(self) -> None:
-        """Make sure that the view is current; needed before each AWS mutation, done once per pass.
+        """Check that object and namespace are current; needed before each AWS mutation, done once per pass.
 
-        Of the namespace, too: its watch may be behind the object's, and it decides whose credentials are used, and
-        whether anything may be touched at all.
+        The watch of namespaces may be behind that of the objects, and the namespace determines the credentials and
+        whether AWS may be changed at all.
         """
         if not self._is_current:
             self._replaced(self.context.effects.require_current(self.descriptor, self.obj))
@@ -181,14 +181,14 @@ class ManagedObject:
     def update_status(
         self, observed: Observed, status_update: StatusUpdate, events: tuple[Event, ...], recorded: Recorded | None
     ) -> None:
-        """Write the status where it changed; events go with a change only."""
+        """Write the status if it changed, and record the events; without a change there are none."""
         patch = self._status_patch(observed, status_update, recorded)
         if patch is not None:
             self.patch_status(patch)
             self.emit_events((*resumed(observed, status_update), *events))
 
     def would_change_status(self, observed: Observed, end: Finish) -> bool:
-        """Whether the end of a pass changes the status."""
+        """Return whether the end of a pass changes the status."""
         recorded = end.recorded or observed.recorded
         return end.status_update is not None and self._status_patch(observed, end.status_update, recorded) is not None
 
@@ -207,7 +207,7 @@ class ManagedObject:
         )
 
     def notice(self, observed: Observed, notice: Condition, reason: str) -> None:
-        """Show a condition that stands as long as its message is not empty, with one Warning about it."""
+        """Show a condition while its message is not empty, with one Warning about it."""
         conditions = (self.obj.get("status") or {}).get("conditions") or ()
         changed = with_notice(conditions, notice, observed.generation, observed.now)
         if changed is None:
@@ -225,7 +225,7 @@ class ManagedObject:
         self.context.effects.emit_events(self.descriptor, self.obj, events)
 
     def remove_finalizer(self, events: tuple[Event, ...]) -> None:
-        """Remove our finalizer: nothing that is ours is left at AWS."""
+        """Remove our finalizer: no resource of the object is left at AWS."""
         before = self.obj["metadata"]["resourceVersion"]
         self.context.effects.remove_finalizer(self.descriptor, self.obj)
         self.state.superseded_versions.add(before)
@@ -233,7 +233,7 @@ class ManagedObject:
         self.emit_events(events)
 
     def delete_expired(self) -> None:
-        """Delete the object itself. Its finalizer goes in another pass."""
+        """Delete the object itself. Another pass removes its finalizer."""
         metadata = self.obj["metadata"]
         self.context.effects.delete_expired(self.descriptor, self.obj)
         self.state.superseded_versions.add(metadata["resourceVersion"])
@@ -241,7 +241,7 @@ class ManagedObject:
         self.emit_events((Event("Normal", reasons.EXPIRED, message),))
 
     def _replaced(self, after: JsonObject) -> None:
-        """Go on with the object as it is after a write: what it was before is outdated for good."""
+        """Continue with the object as returned by a write; its former version is superseded."""
         before = self.obj["metadata"]["resourceVersion"]
         if after["metadata"]["resourceVersion"] != before:
             self.state.superseded_versions.add(before)

@@ -1,4 +1,4 @@
-"""From an object, the memory of it and AWS's answers to `Observed`. Pure: reads what it is given."""
+"""Builds the `Observed` of an object from object, settings and local state, and reads AWS's answers. Pure."""
 
 import hashlib
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from controller.reconcile.status.patch import HANDLED, announced_in, parse_time,
 from controller.runtime.errors import ErrorClass
 
 RESYNC_SHARE: Final = 0.8
-"""Resyncs come with jitter: one that is a little early still counts as one."""
+"""Resyncs have jitter: one that is a little early still counts."""
 _ENDED: Final = (reasons.COMPLETE, reasons.FAILED)
 
 
@@ -34,20 +34,20 @@ def observe_object(
     now: datetime,
     monotonic: float,
 ) -> Observed:
-    """What the object, what holds for it, and our memory say; AWS's answers are added by the pass."""
+    """Return what object, settings and local state show; the pass adds AWS's answers."""
     metadata, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
     conditions = {each.get("type", ""): each for each in status.get("conditions") or ()}
     in_status = recorded_in(status)
-    # Whose a recorded resource is does not depend on its name.
+    # The ownership of a recorded resource does not depend on its name.
     generated = "" if in_status else sagemaker_name(metadata["name"], metadata["uid"], descriptor.name.max_length)
     spawned = announced_in(metadata)
     announced = None if in_status else spawned
     recorded = in_status or state.recorded or announced
     given = spec.get(descriptor.name.spec_field) or ""
-    chosen = given if isinstance(given, str) else ""  # what is no text is left for the conversion to refuse
+    chosen = given if isinstance(given, str) else ""  # the conversion reports what is no text
     name = recorded.name if recorded else (chosen or generated)
     shown_name = status.get(descriptor.name.status_field) or ""
-    is_legacy = recorded is None and bool(shown_name)  # ours name nothing without recording it
+    is_legacy = recorded is None and bool(shown_name)  # our own objects name a resource only with its record
     hold = state.hold
     holds = hold is not None and hold.token == hold_token(obj, effective_settings) and hold.until > monotonic
     stalled, stamp = conditions.get(reasons.STALLED, {}), metadata.get("deletionTimestamp")
@@ -63,7 +63,7 @@ def observe_object(
         has_finalizer=FINALIZER in (metadata.get("finalizers") or ()),
         generation=int(metadata.get("generation") or 0),
         now=now,
-        # What a tuning job has launched goes with it: a namespace's default is about objects that users have made.
+        # Launched jobs are deleted with their tuning job: the namespace's default is for objects created by users.
         policy=replace(effective_settings.policy(), ttl_s=known.TTL.of(effective_settings.own))
         if spawned
         else effective_settings.policy(),
@@ -91,21 +91,21 @@ def observe_object(
 
 
 def hold_token(obj: JsonObject, effective_settings: EffectiveSettings) -> str:
-    """Changes with all that could cure an error: the spec, a deletion, what the object and its namespace ask for."""
+    """Return a token that changes with all that may resolve an error: spec, deletion, effective settings."""
     metadata = obj["metadata"]
     facts = (metadata.get("generation"), metadata.get("deletionTimestamp"), *effective_settings.facts())
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
 def external_resource(descriptor: KindDescriptor, answer: Mapping[str, Any], source: Source) -> ExternalResource:
-    """A Describe answer or a List summary as an observation. Raises `AwsError` RETRYABLE for an unreadable one."""
+    """Return a Describe answer or a List summary as a value. Raises `AwsError` RETRYABLE for an unreadable one."""
     rule = descriptor.status
     try:
         fields = to_status(descriptor, answer)
     except ConversionError as exc:
         raise AwsError(ErrorClass.RETRYABLE, "UnreadableAnswer", str(exc), known=False) from exc
     if not answer.get(rule.arn_member):
-        message = f"SageMaker's answer names no {rule.arn_member}"  # of a proxy, perhaps: nothing is built on it
+        message = f"SageMaker's answer names no {rule.arn_member}"  # the answer of a proxy, perhaps: not trusted
         raise AwsError(ErrorClass.RETRYABLE, "UnreadableAnswer", message, known=False)
     own = {rule.field, rule.secondary_field, "additional", descriptor.name.status_field}
     created_at = answer.get("CreationTime")
@@ -121,19 +121,19 @@ def external_resource(descriptor: KindDescriptor, answer: Mapping[str, Any], sou
 
 
 def _deleting_for_s(stamp: object, state: LocalState, now: datetime, monotonic: float) -> float:
-    """By the API server's stamp, or by our own watch where our clock is behind: the longer of the two."""
+    """Return the age of the deletion by the API server's stamp or by our own clock, whichever is longer."""
     by_stamp = _seconds_since(stamp, now)
     return by_stamp if state.deleting_since is None else max(by_stamp, monotonic - state.deleting_since)
 
 
 def _seconds_since(stamp: object, now: datetime) -> float:
-    """Never negative: the API server's clock may be ahead of ours. An unreadable stamp counts as just now."""
+    """Return the age of a stamp, never negative: the server's clock may be ahead. Unreadable ones count as now."""
     time = parse_time(stamp)
     return max((now - time).total_seconds(), 0.0) if time else 0.0
 
 
 def _edited(descriptor: KindDescriptor, spec: Mapping[str, Any], name: str, region: str) -> tuple[str, ...]:
-    """Identity fields that no longer say what was created (D-04). Absent is not edited: it never was a wish."""
+    """Return the identity fields that differ from what was created (D-04). Absent fields are not edits."""
     checks = ((descriptor.name.spec_field, name), ("region", region))
     return tuple(
         f"spec.{field}" for field, recorded in checks if recorded and spec.get(field) and spec[field] != recorded

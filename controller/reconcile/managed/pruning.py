@@ -1,8 +1,8 @@
-"""Objects as the code below may take them: a status of the shape that its schema says, a spec that is an object.
+"""Prunes objects to the shape of their schema, so that later code can rely on it.
 
-API servers see to that where the CRD's schema is in force. Where it is not (a schema that was loosened, a restored
-backup), what does not fit counts as absent in a status, which only repeats what SageMaker and the object tell; in a
-spec it is for the conversion to refuse, with the path and in words. Parsed at the edge, nothing below can stumble.
+Normally the API server enforces the schema. Where it does not (a schema that was loosened, a restored backup), status
+fields that do not fit are dropped: they only repeat what SageMaker and the object show. Invalid fields of a spec are
+reported by the conversion, with their path.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ Trim: TypeAlias = Callable[[JsonObject], None]
 """Changes an object in place; raises nothing."""
 
 _Fits: TypeAlias = Callable[[Any], bool]
-"""Whether a value has the type that its schema says; what is below it and does not fit is taken out, in place."""
+"""Returns whether a value has the type of its schema, and removes nested values that do not, in place."""
 
 _SCALARS: Final[Mapping[str, frozenset[type]]] = {
     "string": frozenset({str}),
@@ -30,7 +30,7 @@ _SCALARS: Final[Mapping[str, frozenset[type]]] = {
 
 @cache
 def well_formed(descriptor: KindDescriptor) -> Trim:
-    """What gives objects of a kind their shape. One for each kind, and quick: each event of a watch goes through it."""
+    """Return the function that prunes objects of a kind, in place. It is fast, as it runs for each watch event."""
     fits = _fits(field_schema(descriptor, installed(descriptor).status))
 
     def trim(obj: JsonObject) -> None:
@@ -57,7 +57,7 @@ def _fits(schema: Mapping[str, Any]) -> _Fits:
 
 def _object(schema: Mapping[str, Any]) -> _Fits:
     properties = schema.get("properties") or {}
-    # Most fields are scalars: those are looked at without a call for each.
+    # Most fields are scalars: those are checked without a call for each.
     scalars = {name: _SCALARS[child["type"]] for name, child in properties.items() if child.get("type") in _SCALARS}
     others = {name: _fits(child) for name, child in properties.items() if name not in scalars}
     required = tuple(schema.get("required") or ())

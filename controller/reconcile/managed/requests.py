@@ -1,4 +1,4 @@
-"""The Create request of an object: its spec, converted, with a name and tags."""
+"""Builds the Create request of an object: its spec, converted, with a name and tags."""
 
 from collections.abc import Mapping
 from typing import Any, Final

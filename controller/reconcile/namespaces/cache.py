@@ -82,7 +82,7 @@ def trim(obj: JsonObject) -> None:
 class SettingsChanged(Predicate):
     """Passes changes of our annotations on a (trimmed) namespace.
 
-    A new namespace wakes no objects: they are created later, or wait for it and retry. A deleted one has none left.
+    A new namespace enqueues no objects: they are created later, or wait for it and retry. A deleted one has none left.
     """
 
     def passes_add(self, obj: Snapshot) -> bool:  # noqa: ARG002 (the port's signature)

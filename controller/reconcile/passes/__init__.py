@@ -1,1 +1,1 @@
-"""One pass over one object: the loop, the port of a life-cycle, and what an end means for the queue."""
+"""One pass over one object: the loop, the port of a life-cycle, and the outcome for the work queue."""

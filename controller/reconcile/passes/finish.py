@@ -1,4 +1,4 @@
-"""What the end of a pass means: for the user, notices that come last, and for the work queue, a result or an error."""
+"""Ends a pass: writes the last notices for users, and returns a result or raises an error for the work queue."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ _log: Final = structlog.get_logger(__name__)
 
 _SLOW_BASE_S: Final = 60.0
 _SLOW_CAP_S: Final = 300.0
-"""Errors that people must cure are retried after one minute at first, after five in the end."""
+"""Errors that users must resolve are retried after one minute at first, after five in the end."""
 
 
 def finish(managed: ManagedObject, observed: Observed, end: Finish) -> Result:
@@ -75,15 +75,15 @@ def _retry_slowly(managed: ManagedObject, end: Finish) -> Result:
 
 
 def _report_ignored(managed: ManagedObject, observed: Observed) -> None:
-    """Show annotations without effect in a condition, with one Warning, once the object has conditions at all."""
+    """Show annotations without effect in a condition, with one Warning, once the object has conditions."""
     conditions = (managed.obj.get("status") or {}).get("conditions") or ()
     if not conditions or observed.deleting_for_s is not None:
         return
     annotations = managed.obj["metadata"].get("annotations") or {}
     of_namespace = managed.namespace.annotations
-    told = list(ignored(annotations, Place.OBJECT, managed.descriptor.life_cycle)) if annotations else []
-    told += [f"namespace's {each}" for each in ignored(of_namespace, Place.NAMESPACE)] if of_namespace else []
-    message = "; ".join(told)[:MESSAGE_LIMIT]
+    without_effect = list(ignored(annotations, Place.OBJECT, managed.descriptor.life_cycle)) if annotations else []
+    without_effect += [f"namespace's {each}" for each in ignored(of_namespace, Place.NAMESPACE)] if of_namespace else []
+    message = "; ".join(without_effect)[:MESSAGE_LIMIT]
     notice = Condition(reasons.ANNOTATION_IGNORED, "True", reasons.NO_EFFECT, message)
     managed.notice(observed, notice, reasons.ANNOTATION_IGNORED)
 
@@ -97,7 +97,7 @@ def _report_delay(managed: ManagedObject, observed: Observed) -> None:
 
 
 def _report_handled(managed: ManagedObject, observed: Observed) -> None:
-    """Record that a look that the user asked for has taken place; one that AWS has refused is still to come."""
+    """Record that the requested check was made; one that AWS has refused is still to come."""
     conditions = (managed.obj.get("status") or {}).get("conditions")
     if conditions and not observed.policy.paused and observed.deleting_for_s is None:
         managed.patch_status({HANDLED: RECONCILE_AT.of(managed.obj["metadata"].get("annotations") or {})})

@@ -1,4 +1,4 @@
-"""The port of a life-cycle: what `loop.run` asks it, for one object at a time."""
+"""The port of a life-cycle, which `loop.run` calls for one object at a time."""
 
 from typing import Protocol, TypeVar
 
@@ -26,7 +26,7 @@ class LifeCycle(Protocol[ObsT, StepT]):
         ...
 
     def perform(self, step: StepT, observed: ObsT, managed: ManagedObject) -> ObsT | Result:
-        """Carry out a step, one effect or one question, and return what is observed after it.
+        """Carry out a step, one effect or one query, and return what is observed after it.
 
         A `Result` ends the pass early: where a write enqueues the object anyway, or something has to be waited for.
         Raises `AwsError` for a refusal, which becomes part of what is observed if the step is an `AwsStep`, and other
@@ -40,7 +40,7 @@ class LifeCycle(Protocol[ObsT, StepT]):
 
 
 class RestingLifeCycle(LifeCycle[ObsT, StepT], Protocol[ObsT, StepT]):
-    """A life-cycle that is dear to observe: `rest` spares it passes that would do nothing."""
+    """A life-cycle that is expensive to observe: `rest` skips passes that would do nothing."""
 
     def inputs(self, managed: ManagedObject) -> object:
         """Return what an observation is made of besides the object and the time, such as versions of other objects."""

@@ -19,7 +19,7 @@ ObsT = TypeVar("ObsT", bound=Observation)
 StepT = TypeVar("StepT")
 
 MAX_STEPS: Final = 60
-"""More than any pass has, one for each child and a few more: a decision that goes round in circles must not spin."""
+"""More than any pass has: one for each child and a few more. Decisions that repeat must not spin."""
 
 
 def run(life_cycle: LifeCycle[ObsT, StepT], managed: ManagedObject) -> Result:
@@ -50,7 +50,7 @@ def _perform(life_cycle: LifeCycle[ObsT, StepT], step: StepT, observed: ObsT, ma
         if not isinstance(step, PutTags | DropTags):
             return life_cycle.perform(step, observed, managed)
         base = retag(managed, observed.base, step)
-        return observed.with_base(base) if base.are_tags_held else DONE  # the note of the tags enqueues the object
+        return observed.with_base(base) if base.are_tags_held else DONE  # the write of the record enqueues the object
     except AwsError as error:
         if not isinstance(step, AwsStep):
             raise

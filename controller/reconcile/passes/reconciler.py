@@ -1,4 +1,4 @@
-"""The reconciler of one kind: reads the store, makes a pass, and keeps what saves the next one work."""
+"""The reconciler of one kind: reads the store, makes a pass, and keeps local state for the next one."""
 
 from collections.abc import Callable
 from functools import partial
@@ -86,13 +86,13 @@ def reconcile_one(
         _warn_of_orphan(before)
     state = states.of(key, uid)
     if obj["metadata"]["resourceVersion"] in state.superseded_versions:
-        return DONE  # the store has not seen our own write yet; its event comes and wakes the key
+        return DONE  # the store has not seen our own write yet; its event will enqueue the key
     state.superseded_versions.clear()
     try:
         result = make_pass(obj, state)
     except ClassifiedError as error:
         if error.error_class is ErrorClass.NOT_FOUND and not isinstance(error, AwsError):
-            return gone()  # of a write: the object is gone
+            return gone()  # raised by a write: the object is gone
         raise
     if state.is_blank():
         states.forget(key)

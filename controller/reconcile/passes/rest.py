@@ -1,7 +1,7 @@
-"""Spares an object passes that would do nothing: nothing was left to do, and nothing has changed since.
+"""Skips passes that would do nothing: nothing was left to do, and nothing has changed since.
 
-A pass that writes is followed by events about its own writes, and by those of children that it waits for. Finding out
-once more that nothing is to be done is dear where there are many children; comparing their versions is not.
+A pass that writes is followed by events about its own writes, and by those of children that it waits for. With many
+children, deciding again that nothing is to be done is expensive; comparing their versions is cheap.
 """
 
 from typing import Final, TypeVar

@@ -1,8 +1,8 @@
 """The life-cycle of models and endpoint configurations: there until deleted, replaced by another one when changed.
 
-SageMaker cannot change them. A changed spec gets a resource under a new name beside the old one, which goes when
-nothing uses it any more (D-21). Which names may exist at AWS stands in an annotation, each with the content that it
-stands for, and is written there before the resource is created: a crash at any point leaves nothing unknown behind.
+SageMaker cannot change them. A changed spec gets a resource with a new name; the old one is deleted when nothing uses
+it any more (D-21). An annotation lists the names that may exist at AWS, each with a digest of its content, and is
+written before the resource is created: a crash at any point leaves no unknown resource.
 
 Pure, level-based. The table is that of v1-kinds.md 12.3.
 """
@@ -51,11 +51,11 @@ from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
 USERS_POLL_S: Final = 5.0
-"""How often to look, in the store, whether the users of something that shall go are gone."""
+"""How often to check in the store whether a resource that is to be deleted still has users."""
 
 
 def decide(observed: ResourceObservation) -> ResourceStep:
-    """The next step. At most one `Create` or `Delete` per pass; a hold lets no AWS call through."""
+    """Return the next step. At most one `Create` or `Delete` per pass; no AWS call during a hold."""
     return respecting_hold(observed.base, _decide(observed))
 
 
@@ -92,7 +92,7 @@ def _living(observed: ResourceObservation) -> ResourceStep:
 
 
 def _show_read_only(observed: ResourceObservation, recorded: Recorded) -> Finish:
-    """It exists, whatever the spec says."""
+    """Show the resource, whatever the spec says."""
     base = observed.base
     message = "" if observed.legacy_matches else f"{recorded.name} is not what the spec asks for, and stays as it is"
     status_update = StatusUpdate(
@@ -109,7 +109,7 @@ def _show_read_only(observed: ResourceObservation, recorded: Recorded) -> Finish
 
 
 def _inherited(observed: ResourceObservation) -> ResourceStep:
-    """The predecessor has made it, or it was only looked at: it is used if it is what the spec asks for."""
+    """Record the name of an existing resource that no annotation lists, with its content if it matches the spec."""
     base = observed.base
     if base.external is None:
         return Describe(background=True)
@@ -138,7 +138,7 @@ def _created(observed: ResourceObservation, recorded: Recorded) -> ResourceStep:
     if base.external is ABSENT and base.mutation is None:
         if may_be_invisible(base, recorded):
             return Finish(again_s=LOOK_AGAIN_S)
-        return Create()  # somebody deleted it behind our back; it is wanted
+        return Create()  # it was deleted outside the operator, and is wanted
     if base.is_recorded_in_status and base.mutation is None and base.external is None and is_due(base):
         return Describe(background=True)
     if is_replaced(observed, recorded):
@@ -147,28 +147,28 @@ def _created(observed: ResourceObservation, recorded: Recorded) -> ResourceStep:
 
 
 def _show(observed: ResourceObservation, recorded: Recorded) -> ResourceStep:
-    """It exists. What it replaced goes, one name a pass, when nobody uses it."""
+    """Show the resource, and delete those that it replaced, one a pass, once they are unused."""
     base = observed.base
     if observed.gone:
         return ForgetName(min(observed.gone))
-    is_told = base.is_recorded_in_status and base.recorded == recorded and base.shown == CREATED
+    is_shown = base.is_recorded_in_status and base.recorded == recorded and base.shown == CREATED
     old = [name for name, content in observed.claimed.items() if name != observed.current and content != FOREIGN]
     free = [name for name in old if not observed.users.get(name)]
-    if is_told and free and base.mutation is None:
+    if is_shown and free and base.mutation is None:
         return Delete(free[0]) if observed.claimed[free[0]] == DELETING else RecordName(free[0], DELETING)
-    if is_told and base.mutation is None and (tags := tagging.step(base)) is not None:
+    if is_shown and base.mutation is None and (tags := tagging.step(base)) is not None:
         return tags
     message = ""
     if kept := [name for name in old if observed.users.get(name)]:
         message = f"{kept[0]} is kept: {', '.join(observed.users[kept[0]])} uses it"
     fields = _arn_field(base, recorded)
     status_update = StatusUpdate(Phase.READY, reasons.CREATED, message, value=CREATED, fields=fields, drift=Drift.NONE)
-    events = () if is_told or base.is_legacy else _news(observed, recorded)
+    events = () if is_shown or base.is_legacy else _news(observed, recorded)
     return Finish(status_update, recorded, events, again_s=USERS_POLL_S if old else None)
 
 
 def _news(observed: ResourceObservation, recorded: Recorded) -> tuple[Event, ...]:
-    """What was created, and why where it had been there before."""
+    """Return the events for a created resource, with the reason if it existed before."""
     made = messages.created(observed.base, recorded)
     if observed.was_gone:
         return (replace(made, message=f"{made.message}, again: somebody had deleted it"),)
@@ -178,7 +178,7 @@ def _news(observed: ResourceObservation, recorded: Recorded) -> tuple[Event, ...
 
 
 def _arn_field(base: Observed, recorded: Recorded) -> dict[str, str]:
-    """`modelArn` or `endpointConfigArn`."""
+    """Return the status field `modelArn` or `endpointConfigArn`."""
     member = base.descriptor.status.arn_member
     return {each.name: recorded.arn for each in base.descriptor.compat.status if each.source == member}
 
@@ -187,8 +187,10 @@ def _arn_field(base: Observed, recorded: Recorded) -> dict[str, str]:
 
 
 def _deleting(observed: ResourceObservation, deleting_for_s: float) -> ResourceStep:
-    """v1's status `Deleted` is not written: it would cost a write, for what only a watcher could see for a moment and
-    nobody could rely on. An Event tells it for as long as it is of interest (the same for autoscaling policies).
+    """Delete all resources of the object, then remove the finalizer.
+
+    v1's status `Deleted` is not written: it would cost a write that only a watcher could see for a moment. An Event
+    records the deletion instead (the same for autoscaling policies).
     """
     base = observed.base
     if not base.has_finalizer:
@@ -200,7 +202,7 @@ def _deleting(observed: ResourceObservation, deleting_for_s: float) -> ResourceS
     names = _names_to_delete(observed)
     left = [name for name in names if name not in observed.gone]
     if observed.gone and left:
-        return ForgetName(min(observed.gone))  # the rest in passes of their own
+        return ForgetName(min(observed.gone))  # the others in later passes
     if left:
         return Delete(left[0])
     doubt_s = min(deleting_for_s, DOUBT_S if base.doubt_for_s is None else base.doubt_for_s)
@@ -216,7 +218,7 @@ def _deleting(observed: ResourceObservation, deleting_for_s: float) -> ResourceS
 
 
 def _names_to_delete(observed: ResourceObservation) -> list[str]:
-    """Everything of ours that may exist; where nothing was claimed, what the status tells."""
+    """Return all names of ours that may exist; without the annotation, the name in the status."""
     base = observed.base
     known = base.recorded.name if base.recorded else (base.name if base.is_legacy else "")
     names = [known, *observed.claimed] if known and known not in observed.claimed else list(observed.claimed)

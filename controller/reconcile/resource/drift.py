@@ -1,7 +1,7 @@
-"""Drift of models and endpoint configurations: replaced by others under the same name. Pure.
+"""Detects and reports drift of models and endpoint configurations: replaced under the same name. Pure.
 
-SageMaker cannot change them, so what is otherwise than it was created has been deleted and made anew. Only a Describe
-shows that: it is seen at the slow look, and from then on looked at more often until it is gone.
+SageMaker cannot change them, so a resource that differs from what was created has been deleted and created again. Only
+a Describe shows that: drift is found by the periodic one, and checked more often until it is gone.
 """
 
 from datetime import timedelta
@@ -18,12 +18,12 @@ SKEW: Final = timedelta(minutes=5)
 
 
 def is_due(base: Observed) -> bool:
-    """Whether it is time for a Describe: the slow look, or one after drift that was found."""
+    """Return whether a Describe is due: periodically, and more often after drift was found."""
     return base.is_describe_due or drift_shown(base) is Drift.FOUND
 
 
 def is_replaced(observed: ResourceObservation, recorded: Recorded) -> bool:
-    """Whether what bears the name was created later than ours, and otherwise.
+    """Return whether the resource with the name was created later than ours and differs.
 
     Either alone proves nothing: a Create that seemed to fail may be recorded late, and AWS spells some values its own
     way.
@@ -35,14 +35,14 @@ def is_replaced(observed: ResourceObservation, recorded: Recorded) -> bool:
 
 
 def is_abandoned(observed: ResourceObservation) -> bool:
-    """Whether the status tells that the recorded resource is somebody else's, and the claims do not yet."""
+    """Return whether the status shows that the recorded resource was replaced, and the annotation does not yet."""
     recorded = observed.base.recorded
     is_known = recorded is None or observed.claimed.get(recorded.name) == FOREIGN
     return not is_known and drift_shown(observed.base) is Drift.FOUND
 
 
 def replaced(observed: ResourceObservation, recorded: Recorded) -> ResourceStep:
-    """Told first, and then another one is made beside it where that is asked for; the foreign one is left alone."""
+    """Report the drift, then create another resource if corrections are enabled; the foreign one is not modified."""
     base = observed.base
     if base.policy.corrects and drift_shown(base) is Drift.FOUND and base.correction_in_s <= 0.0:
         return RecordName(recorded.name, FOREIGN)

@@ -1,4 +1,4 @@
-"""What a decision about a model or an endpoint configuration sees and may want: frozen data."""
+"""What a decision about a model or an endpoint configuration observes, and its steps: frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,17 +11,17 @@ from controller.reconcile.steps import Create, Delete, Describe, DropTags, Finis
 CREATED: Final = "Created"
 """The v1 status value of what exists."""
 LEGACY_CONTENT: Final = "predecessor"
-"""Content of a resource that the predecessor made and that is not what the spec asks for."""
+"""Content of a resource that the predecessor created and that does not match the spec."""
 DELETING: Final = "deleted"
-"""Content of what has been replaced, from before its deletion: a Delete that went unanswered may take effect late, so
-the name stands for nothing any more, not even where an edit asks for the same again."""
+"""Content of a replaced resource, recorded before its deletion: a Delete without an answer may take effect late, so the
+name is not used again, even if an edit restores the content."""
 FOREIGN: Final = "foreign"
-"""Content of a name under which somebody else has put another resource: it is neither used nor deleted."""
+"""Content of a resource that was replaced outside the operator: it is neither used nor deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordName:
-    """Write the finalizer, and that `name` may exist with `content`, before it is created, or deleted as replaced."""
+    """Record that `name` may exist with `content`, and the finalizer, before it is created or deleted."""
 
     name: str
     content: str
@@ -29,7 +29,7 @@ class RecordName:
 
 @dataclass(frozen=True, slots=True)
 class ForgetName:
-    """Write that `name` does not exist any more."""
+    """Record that `name` does not exist any more."""
 
     name: str
 
@@ -44,7 +44,7 @@ class ResourceObservation(ExtendedObservation):
     """All that a decision about a model or an endpoint configuration depends on."""
 
     content: str
-    """Digest of what the spec asks for."""
+    """Digest of the content of the spec."""
     claimed: Mapping[str, str]
     """Content by name: what may exist at AWS."""
     next_name: str
@@ -52,15 +52,15 @@ class ResourceObservation(ExtendedObservation):
     is_observed: bool = False
     """The status was decided on this very generation of the spec."""
     legacy_matches: bool | None = None
-    """Whether what was not made for this content is what the spec asks for; None: not looked yet."""
+    """Whether a resource that was not created for this content matches the spec; None: not known yet."""
     users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Who uses a name, as far as the cluster knows."""
+    """The users of each name in the cluster."""
     is_child_in_use: bool = False
-    """Its deployment is alive and still uses it: whoever deletes it, it has to wait."""
+    """Its deployment exists and still uses it: its deletion has to wait."""
     gone: frozenset[str] = frozenset()
     """Names that this pass has deleted, or found to be gone."""
     was_gone: bool = False
-    """What was created before is not there: somebody has deleted it, and this pass has created it again."""
+    """The resource was deleted outside the operator, and this pass has created it again."""
     differences: tuple[Difference, ...] = ()
     """What a description shows otherwise than the spec has it."""
     is_confirmed_gone: bool = False
@@ -68,5 +68,5 @@ class ResourceObservation(ExtendedObservation):
 
     @property
     def current(self) -> str:
-        """The name that stands for the wanted content; empty: none yet."""
+        """Return the name with the wanted content; empty if there is none yet."""
         return next((name for name, content in self.claimed.items() if content == self.content), "")

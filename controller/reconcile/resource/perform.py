@@ -1,4 +1,4 @@
-"""The life-cycle of models and endpoint configurations, in the terms of the loop."""
+"""Implements `LifeCycle` for models and endpoint configurations."""
 
 import json
 from collections.abc import Mapping
@@ -67,7 +67,7 @@ class ResourceLifeCycle:
     def forget(self, key: ObjectKey) -> None:
         """See `LifeCycle.forget`: nothing is kept of an object."""
 
-    # --- looking
+    # --- observing
 
     def observe(self, managed: ManagedObject) -> ResourceObservation:
         """See `LifeCycle.observe`."""
@@ -79,7 +79,7 @@ class ResourceLifeCycle:
             else:
                 state.recorded = state.doubtful_since = None
         if state.described_at is None:
-            state.described_at = clock.monotonic()  # the look that is due one day counts from the first sight
+            state.described_at = clock.monotonic()  # the periodic Describe counts from the first pass
         metadata = obj["metadata"]
         claimed = _claims(metadata.get("annotations") or {})
         failure, wanted = base.failure, ""
@@ -163,7 +163,7 @@ class ResourceLifeCycle:
 
 
 def _text_of(claims: Mapping[str, str]) -> str:
-    """The annotation."""
+    """Return the text of the annotation."""
     return json.dumps(claims, separators=(",", ":"))
 
 
@@ -177,8 +177,9 @@ def _claims(annotations: Mapping[str, str]) -> dict[str, str]:
 
 
 def _next_name(descriptor: KindDescriptor, metadata: Mapping[str, Any], wanted: str, claimed: Mapping[str, str]) -> str:
-    """v1's name for the first content, as users know it (v1-kinds.md 4); each edit has one of its own, as an earlier
-    one of the same content may have been deleted, or be about to be (`observation.DELETING`).
+    """Return the name for new content: v1's name for the first (v1-kinds.md 4), another one for each edit.
+
+    An earlier name with the same content may have been deleted, or be about to be (`observation.DELETING`).
     """
     limit, name, uid = descriptor.name.max_length, metadata["name"], metadata["uid"]
     first = sagemaker_name(name, uid, limit)

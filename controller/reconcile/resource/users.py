@@ -1,4 +1,4 @@
-"""Who uses a model or an endpoint configuration, as far as the objects of the cluster tell."""
+"""Finds the users of models and endpoint configurations among the objects of the cluster."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -20,20 +20,20 @@ def models_of(obj: JsonObject) -> Iterable[str]:
     spec = obj.get("spec") or {}
     for field in ("productionVariants", "shadowProductionVariants"):
         variants = spec.get(field)
-        for variant in variants if isinstance(variants, list) else ():  # what is none is for the conversion to refuse
+        for variant in variants if isinstance(variants, list) else ():  # the conversion reports what is no list
             if isinstance(variant, Mapping) and variant.get("modelName"):
                 yield str(variant["modelName"])
 
 
 def configuration_of(obj: JsonObject) -> Iterable[str]:
-    """Index function for `CONFIGURATION`; a deployment whose endpoint is gone uses nothing."""
+    """Index function for `CONFIGURATION`; a deployment without an endpoint uses nothing."""
     status = obj.get("status") or {}
     if status.get("endpointConfigName") and status.get("awsResource"):
         yield str(status["endpointConfigName"])
 
 
 class Users:
-    """Looks users up. Thread-safe."""
+    """Finds users of resources. Thread-safe."""
 
     def __init__(self, configurations: ObjectReader, deployments: ObjectReader) -> None:
         self._deployments = deployments
@@ -43,17 +43,17 @@ class Users:
         }
 
     def of(self, kind: str, name: str) -> tuple[str, ...]:
-        """Who uses the resource `name` of `kind`, e.g. `EndpointConfig default/a`."""
+        """Return the users of the resource `name` of `kind`, e.g. `EndpointConfig default/a`."""
         return tuple(
             f"{self._sources[kind][2]} {user['metadata'].get('namespace', '')}/{user['metadata']['name']}"
             for user in self._using(kind, name)
         )
 
     def is_child_in_use(self, kind: str, obj: JsonObject, name: str) -> bool:
-        """Whether a child is used by its deployment or by another of its children.
+        """Return whether a child is used by its deployment or by another of its children.
 
-        While SageMaker is busy with the endpoint, a deployment's status tells the configuration from before, and none
-        where somebody has emptied it: then all of its children that have something at AWS count as used.
+        While SageMaker changes the endpoint, a deployment's status shows the previous configuration, or none if the
+        status was cleared: then all children with an AWS resource count as used.
         """
         owner = controller_of(obj)
         if owner is None:
@@ -81,7 +81,7 @@ class Users:
 
 
 def controller_of(obj: Mapping[str, Any]) -> str | None:
-    """The uid of the HostingDeployment that controls an object."""
+    """Return the uid of the HostingDeployment that controls an object."""
     for reference in obj["metadata"].get("ownerReferences") or ():
         group = str(reference.get("apiVersion", "")).partition("/")[0]
         if reference.get("controller") and (group, reference.get("kind")) == (GROUP, HOSTING_DEPLOYMENT.kind):

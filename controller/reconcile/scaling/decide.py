@@ -1,7 +1,7 @@
-"""The life-cycle of autoscaling policies: put in place, put again when changed, taken away.
+"""The life-cycle of autoscaling policies: applied, applied again when changed, removed.
 
-All variants are written into the status before anything is asked of AWS, so that whatever was half applied is known
-(D-25). Changes replace in place; what has left the list is removed afterwards, never before (D-24).
+All variants are recorded in the status before AWS is called, so that partly applied policies are known (D-25). Changes
+replace in place; variants that have left the list are cleaned up afterwards, never before (D-24).
 
 Pure, level-based. The table is that of v1-kinds.md 12.5.
 """
@@ -42,7 +42,7 @@ ERROR: Final = "Error"
 RECONCILING: Final = "Reconciling"
 
 UNKNOWN_OWNER: Final = "somebody outside this cluster"
-"""Who has put a policy that no object here has written down."""
+"""The owner of a policy that no object of the cluster records."""
 
 WAIT_S: Final = 15.0
 """Pause before another look at an endpoint that is not in service; deployments of this cluster wake their policies."""
@@ -50,9 +50,9 @@ WAIT_S: Final = 15.0
 
 @dataclass(frozen=True, slots=True)
 class CheckVariants(AwsStep):
-    """Ask which of these variants have a target, or a policy of this name, already.
+    """Find out which of these variants have a target, or a policy of this name, already.
 
-    Such a target is somebody else's and stays when the object goes; over such a policy nothing is put.
+    Such a target is not ours and stays when the object is deleted; such a policy is not overwritten.
     """
 
     during = During.DESCRIBE
@@ -62,7 +62,7 @@ class CheckVariants(AwsStep):
 
 @dataclass(frozen=True, slots=True)
 class VerifyPolicies(AwsStep):
-    """Ask which variants still have the policy: the slow safety net."""
+    """Check which variants still have the policy: periodically."""
 
     during = During.DESCRIBE
 
@@ -76,7 +76,7 @@ class Apply(AwsStep):
 
 @dataclass(frozen=True, slots=True)
 class Remove(AwsStep):
-    """Take the policy from these variants, and their targets unless others need them."""
+    """Remove the policy from these variants, and deregister their targets unless others need them."""
 
     during = During.DELETE
 
@@ -92,38 +92,38 @@ class ScalingObservation(ExtendedObservation):
 
     policy: str
     record: Recorded | None = None
-    """What the status shall record; None: no region is known."""
+    """The record for the status; None: no region is known."""
     wanted: tuple[str, ...] = ()
     """Resource ids of the variants that the spec lists."""
     recorded_ids: tuple[str, ...] = ()
-    """`status.resourceIDList`: where the policy may be in place."""
+    """`status.resourceIDList`: variants that may have the policy."""
     legacy_ids: tuple[str, ...] = ()
     """What the predecessor may have applied without writing it down."""
     waiting: str = ""
-    """Which endpoint is not in service, in words."""
+    """Which endpoint is not in service, for users."""
     taken: Mapping[str, str] = field(default_factory=dict)
     """Variants on which another object has put a policy of this name."""
     is_observed: bool = False
     """The status was decided on this very generation of the spec."""
     is_check_due: bool = False
     is_verified: bool = False
-    """AWS has told in this pass which variants have the policy."""
+    """AWS has shown in this pass which variants have the policy."""
     is_checked: bool = False
-    """It is known whose targets the new variants are."""
+    """The owners of the targets of new variants are known."""
     is_applied: bool = False
     missing: bool = False
-    """Somebody has removed what was applied."""
+    """The policy was removed outside the operator."""
     differences: tuple[Difference, ...] = ()
-    """What somebody has changed of it."""
+    """What was changed outside the operator."""
     removed: frozenset[str] = frozenset()
     requests: tuple[ScalingRequests, ...] = ()
-    """What the spec asks for, one for each variant."""
+    """The requests of the spec, one for each variant."""
     place: Recorded | None = None
     """Where the policy is put now; None: no region is known."""
 
 
 def decide(observed: ScalingObservation) -> ScalingStep:
-    """The next step; a hold lets no AWS call through."""
+    """Return the next step; no AWS call during a hold."""
     return respecting_hold(observed.base, _decide(observed))
 
 
@@ -145,11 +145,11 @@ def _decide(observed: ScalingObservation) -> ScalingStep:
 
 
 def _read_only(observed: ScalingObservation) -> ScalingStep:
-    """Annotation `read-only`. What is found is not written down as applied: it would be removed with the object."""
+    """Show existing policies (annotation `read-only`). They are not recorded, or deletion would remove them."""
     base = observed.base
-    is_told = base.shown in {CREATED, ERROR} and base.is_recorded_in_status and observed.is_observed
+    is_shown = base.shown in {CREATED, ERROR} and base.is_recorded_in_status and observed.is_observed
     if not observed.is_verified:
-        return Finish() if is_told and not observed.is_check_due else VerifyPolicies()
+        return Finish() if is_shown and not observed.is_check_due else VerifyPolicies()
     if observed.missing:
         step = nothing_to_adopt(replace(base, name=observed.policy))
         return (
@@ -165,7 +165,7 @@ def _read_only(observed: ScalingObservation) -> ScalingStep:
 def _living(observed: ScalingObservation) -> ScalingStep:
     if clash := next((each for each in observed.wanted if each in observed.taken), ""):
         return _refused(observed, clash)
-    # An edit under the pause is observed, not applied.
+    # An edit during a pause is observed, not applied.
     is_trusted = observed.base.reasons.get(reasons.RECONCILING) != reasons.PAUSED
     is_done = (
         is_trusted
@@ -193,7 +193,7 @@ def _living(observed: ScalingObservation) -> ScalingStep:
 
 
 def _in_place(observed: ScalingObservation, reason: str = "") -> Finish:
-    """AWS has what the spec asks for; `reason` of the Event, if we have seen to it."""
+    """Show that the policy is in place, with an Event for `reason` if this pass has applied it."""
     fields = {"resourceIDList": list(observed.wanted)}
     status_update = StatusUpdate(Phase.READY, reasons.CREATED, value=CREATED, fields=fields, drift=Drift.NONE)
     message = f"{observed.policy} is in place on {_variants(observed.wanted)}"
@@ -201,18 +201,18 @@ def _in_place(observed: ScalingObservation, reason: str = "") -> Finish:
 
 
 def _drifted(observed: ScalingObservation) -> ScalingStep:
-    """Told first, then put in place again where that is asked for; not in a loop where others do not give in."""
+    """Report drift, then apply the policy again if corrections are enabled and due; they back off."""
     base = observed.base
     if observed.is_applied:
         return _in_place(observed, reasons.DRIFT_CORRECTED)
-    is_told = drift_shown(base) is Drift.FOUND
-    if base.policy.corrects and is_told and base.correction_in_s <= 0.0 and not observed.waiting:
+    is_shown = drift_shown(base) is Drift.FOUND
+    if base.policy.corrects and is_shown and base.correction_in_s <= 0.0 and not observed.waiting:
         return Apply()
     return drift_reported(base, observed.record, sentence(observed.differences), CREATED, WAIT_S)
 
 
 def _record_variants(observed: ScalingObservation, new: tuple[str, ...]) -> Finish:
-    """Written down before it is done; our own write wakes the key for the rest."""
+    """Record new variants before they are changed; this write enqueues the key for the rest."""
     fields = {"resourceIDList": [*observed.recorded_ids, *new]}
     status_update = StatusUpdate(
         Phase.WORKING, reasons.APPLYING, value=RECONCILING, fields=fields, synced=reasons.APPLYING
@@ -221,16 +221,16 @@ def _record_variants(observed: ScalingObservation, new: tuple[str, ...]) -> Fini
 
 
 def _waits(observed: ScalingObservation, message: str) -> Finish:
-    """An endpoint that is not in service is waited for: no error (v1-kinds.md 13.3)."""
+    """Wait for an endpoint that is not in service, which is no error (v1-kinds.md 13.3)."""
     reason = reasons.WAITING_FOR_ENDPOINT
     status_update = StatusUpdate(Phase.WORKING, reason, message, value=RECONCILING, synced=reason)
     events = messages.once(observed.base, reasons.RECONCILING, reason, message)
-    told = tuple(Event("Normal", each.reason, each.message) for each in events)
-    return Finish(status_update, observed.base.recorded, told, again_s=WAIT_S)
+    normal_events = tuple(Event("Normal", each.reason, each.message) for each in events)
+    return Finish(status_update, observed.base.recorded, normal_events, again_s=WAIT_S)
 
 
 def _refused(observed: ScalingObservation, clash: str) -> Finish:
-    """D-28: one policy name on one variant belongs to one object."""
+    """Report a conflict: one policy name on one variant belongs to one object (D-28)."""
     who = observed.taken[clash]
     way = ", or set its annotation sagemaker.aws.amazon.com/adoption-policy=adopt" if who == UNKNOWN_OWNER else ""
     message = (

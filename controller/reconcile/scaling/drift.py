@@ -1,4 +1,4 @@
-"""What somebody else has changed of scalable targets and of the policies on them. Pure."""
+"""Detects changes made outside the operator to scalable targets and their policies. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ def changed(
     targets: Mapping[str, Mapping[str, Any]],
     policies: Mapping[str, Mapping[str, Any]],
 ) -> tuple[Difference, ...]:
-    """Where AWS's descriptions, by resource id, say something else than the requests that were made last."""
+    """Return where AWS's descriptions, by resource id, differ from the last requests."""
     found: list[Difference] = []
     for request in requests:
         path = f"resourceId[{request.resource_id}]"
@@ -28,7 +28,7 @@ def _bounds(target: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _policy(policy: Mapping[str, Any]) -> dict[str, Any]:
-    """The policy's configuration; PutScalingPolicy replaces it whole, so what is not given is AWS's default."""
+    """Return the policy's configuration; PutScalingPolicy replaces it whole, so absent members are AWS's defaults."""
     given = {name: value for name, value in policy.items() if name == "PolicyType" or name.endswith("Configuration")}
     tracking = given.get("TargetTrackingScalingPolicyConfiguration")
     if tracking is not None:

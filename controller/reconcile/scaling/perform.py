@@ -1,4 +1,4 @@
-"""The life-cycle of autoscaling policies, in the terms of the loop."""
+"""Implements `LifeCycle` for autoscaling policies."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,7 +39,7 @@ from controller.reconcile.steps import EnsureFinalizer
 ENDPOINTS: Final = "endpoints"
 """Index of policies by `namespace/endpointName`, as the spec has it."""
 PRIOR_TARGETS: Final = FOUND_TARGETS.key
-"""Annotation: JSON list of variants that had a target before this object came: it is not ours to deregister."""
+"""Annotation: JSON list of variants that had a target before this object: we do not deregister it."""
 CLAIMED: Final = CLAIMED_VARIANTS.key
 """Annotation: JSON object of the object's uid and the variants that it has claimed. It repeats the status, so that an
 emptied status does not make what the operator has applied look like the work of others. A copy of the object has
@@ -54,8 +54,8 @@ def resource_ids_of(obj: JsonObject) -> Iterable[str]:
 
 def _recorded_ids(obj: JsonObject) -> tuple[str, ...]:
     """Return the variants on which the object may have put its policy: from its status, else its annotation."""
-    if told := (obj.get("status") or {}).get("resourceIDList"):
-        return tuple(str(each) for each in told)
+    if recorded := (obj.get("status") or {}).get("resourceIDList"):
+        return tuple(str(each) for each in recorded)
     metadata = obj["metadata"]
     try:
         claims = json.loads((metadata.get("annotations") or {}).get(CLAIMED) or "{}")
@@ -66,12 +66,12 @@ def _recorded_ids(obj: JsonObject) -> tuple[str, ...]:
 
 
 def _text_of(obj: JsonObject, ids: Iterable[str]) -> str:
-    """The annotation `CLAIMED`."""
+    """Return the text of the annotation `CLAIMED`."""
     return json.dumps({obj["metadata"]["uid"]: sorted(ids)})
 
 
 def _prior_targets(obj: JsonObject) -> tuple[str, ...]:
-    """The annotation `PRIOR_TARGETS`."""
+    """Return the variants of the annotation `PRIOR_TARGETS`."""
     try:
         found = json.loads((obj["metadata"].get("annotations") or {}).get(PRIOR_TARGETS) or "[]")
     except ValueError:
@@ -88,7 +88,7 @@ def endpoints_of(obj: JsonObject) -> Iterable[str]:
 
 
 def _entries(spec: Mapping[str, Any]) -> Sequence[Any]:
-    """The variants that a spec lists, unchecked; none where it is no list, which the conversion refuses."""
+    """Return the variants of a spec, unchecked; empty if it is no list, which the conversion reports."""
     entries = spec.get("resourceId")
     return entries if isinstance(entries, list) else ()
 
@@ -99,7 +99,7 @@ def _endpoint_name(entry: Any) -> str:
 
 
 class ScalingLifeCycle:
-    """`LifeCycle` of autoscaling policies: put in place, put again when changed, taken away."""
+    """`LifeCycle` of autoscaling policies: applied, applied again when changed, removed."""
 
     def __init__(self, context: Context, scaling: Scaling, policies: ObjectReader, deployments: ObjectReader) -> None:
         self._context = context
@@ -131,14 +131,14 @@ class ScalingLifeCycle:
     def forget(self, key: ObjectKey) -> None:
         """See `LifeCycle.forget`: nothing is kept of a policy."""
 
-    # --- looking
+    # --- observing
 
     def observe(self, managed: ManagedObject) -> ScalingObservation:
         """See `LifeCycle.observe`."""
         clock, obj, state = self._context.clock, managed.obj, managed.state
         base = managed.observe()
         if state.described_at is None:
-            state.described_at = clock.monotonic()  # the check that is due one day counts from the first sight
+            state.described_at = clock.monotonic()  # the periodic check counts from the first pass
         check_s = self._context.settings.resync_s * RESYNC_SHARE
         observed = ScalingObservation(
             base=base,
@@ -164,17 +164,17 @@ class ScalingLifeCycle:
             requests = autoscaling.requests(spec)
         except ConversionError as exc:
             if observed.base.deleting_for_s is not None:
-                return observed  # what is written down is removed; nothing was applied of what cannot be sent
+                return observed  # recorded variants are removed; an invalid spec was never applied
             raise invalid(exc) from exc
         ids = tuple(request.resource_id for request in requests)
         if waiting:
-            # AWS may have refused the variants when the deployment was not there: once it serves, they are new to it.
+            # AWS may have refused the variants when the deployment was not there: once it serves, they may be accepted.
             managed.state.hold, managed.state.setbacks = None, 0
         legacy_ids = ids if observed.base.is_legacy else ()
         return replace(observed, requests=requests, wanted=ids, waiting=waiting, legacy_ids=legacy_ids)
 
     def _resolved(self, managed: ManagedObject) -> tuple[JsonObject, str]:
-        """The spec with endpoints by their names at SageMaker, and which of them is not in service."""
+        """Return the spec with the SageMaker names of endpoints, and which of them is not in service."""
         spec = dict(managed.spec)
         waiting, entries = "", []
         for entry in _entries(spec):
@@ -193,7 +193,7 @@ class ScalingLifeCycle:
         return spec, waiting
 
     def _taken(self, observed: ScalingObservation, managed: ManagedObject) -> dict[str, str]:
-        """Variants that another object has claimed for a policy of the same name."""
+        """Return the variants that another object has claimed for a policy of the same name."""
         return {
             each: f"HostingAutoscalingPolicy {ObjectKey.of(other)}"
             for each in {*observed.wanted, *observed.recorded_ids, *observed.legacy_ids}
@@ -203,7 +203,7 @@ class ScalingLifeCycle:
         }
 
     def _others(self, observed: ScalingObservation, managed: ManagedObject, resource_id: str) -> list[JsonObject]:
-        """Other policies that have claimed a variant of an endpoint in this region and account."""
+        """Return other policies that have claimed a variant of an endpoint in this region and account."""
         uid = managed.obj["metadata"]["uid"]
         return [
             other
@@ -226,8 +226,9 @@ class ScalingLifeCycle:
         return replace(observed, is_checked=True)
 
     def _foreign(self, observed: ScalingObservation, managed: ManagedObject, ids: tuple[str, ...]) -> dict[str, str]:
-        """Variants that have a policy of this name although this object has written down none: PutScalingPolicy would
-        overwrite it, and the object's deletion would remove it (D-03). What the predecessor has put there is ours.
+        """Return the variants with a policy of this name that this object does not record.
+
+        PutScalingPolicy would overwrite it, and deletion would remove it (D-03). The predecessor's policies are ours.
         """
         if observed.base.policy.adoption is not Adoption.REFUSE:
             return {}
@@ -235,7 +236,7 @@ class ScalingLifeCycle:
         return dict.fromkeys((each for each in ids if each in there and each not in observed.legacy_ids), UNKNOWN_OWNER)
 
     def _was_there(self, observed: ScalingObservation, managed: ManagedObject, resource_id: str) -> bool:
-        """Whether a target was there before any object of ours: who came first knows, and may go before the last."""
+        """Return whether a target existed before any object of ours, by the annotations of all that use it."""
         others = self._others(observed, managed, resource_id)
         return not others or any(resource_id in _prior_targets(other) for other in others)
 
@@ -284,16 +285,16 @@ class ScalingLifeCycle:
             if each not in _prior_targets(managed.obj) and not self._others(observed, managed, each):
                 self._once(managed, Effect.DEREGISTER, selector, partial(scaling.deregister, target, selector))
         managed.state.made.clear()
-        if observed.base.deleting_for_s is None:  # else it goes with the object
+        if observed.base.deleting_for_s is None:  # else the annotation is deleted with the object
             managed.annotate({CLAIMED: _text_of(managed.obj, {*observed.recorded_ids} - observed.removed - {*ids})})
         return replace(observed, removed=observed.removed | set(ids))
 
     def _once(
         self, managed: ManagedObject, effect: Effect, request: Mapping[str, Any], act: Callable[..., None]
     ) -> None:
-        """Make one call of several, unless an earlier pass made it and had to wait its turn for another.
+        """Make one call of several, unless an earlier pass made it and was throttled at a later one.
 
-        With more variants than calls go out at once, passes that all started over would never come to the end.
+        With more variants than the budget allows calls, passes that start over would never finish.
         """
         call = f"{effect.value} {hold_token(managed.obj, managed.effective_settings)} {digest(request)}"
         if call not in managed.state.made:
@@ -302,7 +303,7 @@ class ScalingLifeCycle:
 
 
 def _is_in(place: Recorded | None, other: JsonObject, spec: Mapping[str, Any]) -> bool:
-    """Whether another policy is at `place`, where the one with this `spec` is, as far as both say."""
+    """Return whether another policy is at `place`, as the one with this `spec`, as far as both show."""
     recorded = recorded_in(other.get("status") or {})
     if place is None or recorded is None:
         return bool((other.get("spec") or {}).get("region") == spec.get("region"))
@@ -311,5 +312,5 @@ def _is_in(place: Recorded | None, other: JsonObject, spec: Mapping[str, Any]) -
 
 
 def _age(obj: JsonObject) -> tuple[str, str]:
-    """Orders objects by creation; who came first keeps what both have claimed."""
+    """Order objects by creation: the older one keeps variants that both have claimed."""
     return obj["metadata"].get("creationTimestamp", ""), obj["metadata"]["uid"]

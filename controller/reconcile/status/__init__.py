@@ -1,1 +1,1 @@
-"""What objects show: conditions, v1 fields, messages, and the smallest patch that writes them."""
+"""The status of objects: conditions, v1 fields, messages, and the smallest patch that writes them."""

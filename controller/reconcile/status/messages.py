@@ -26,7 +26,7 @@ def rules_with_issues(status: Mapping[str, Any]) -> frozenset[str]:
 
 
 def issues_found(observed: Observed, external: ExternalResource) -> list[Event]:
-    """Return a Warning for rules whose findings are not in the status yet."""
+    """Return a Warning for rules with findings that are not in the status yet."""
     news = sorted(rules_with_issues(external.fields) - observed.issues)
     return (
         [Event("Warning", reasons.RULE_ISSUES_FOUND, f"debugger rules report issues: {', '.join(news)}")]
@@ -42,7 +42,7 @@ def reason_of(value: str) -> str:
 
 
 def waiting(observed: Observed) -> StatusUpdate:
-    """Return the view of an object for which AWS was not called yet, because of its rate limits."""
+    """Return the status of an object for which AWS was not called yet, because of its rate limits."""
     message = "waiting for its turn at AWS"
     return StatusUpdate(
         Phase.WORKING,
@@ -93,9 +93,9 @@ def immutable_notice(observed: Observed, value: str) -> str:
     )
 
 
-def once(observed: Observed, condition: str, reason: str, message: str, told: str = "") -> tuple[Event, ...]:
-    """Return a Warning, unless `condition` shows `reason` already; `told` is the event's reason if it differs."""
-    return () if observed.reasons.get(condition) == reason else (Event("Warning", told or reason, message),)
+def once(observed: Observed, condition: str, reason: str, message: str, event_reason: str = "") -> tuple[Event, ...]:
+    """Return a Warning, unless `condition` shows `reason` already; with `event_reason`, if given."""
+    return () if observed.reasons.get(condition) == reason else (Event("Warning", event_reason or reason, message),)
 
 
 def delayed(descriptor: KindDescriptor, lost: AwsError) -> tuple[str, str]:

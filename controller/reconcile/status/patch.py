@@ -41,7 +41,7 @@ def parse_time(text: object) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Input to the status in addition to the view."""
+    """Input to the status in addition to the update."""
 
     generation: int
     now: datetime
@@ -139,7 +139,7 @@ def announced_in(metadata: Mapping[str, Any]) -> Recorded | None:
 
 
 def conditions(status_update: StatusUpdate, old: Sequence[Mapping[str, Any]]) -> tuple[Condition, ...]:
-    """Return the conditions of a view (modern-expectations.md 2), in the order in which they are shown."""
+    """Return the conditions of an update (modern-expectations.md 2), in the order in which they are shown."""
     message = status_update.message
     synced = Condition(
         reasons.SYNCED,
@@ -225,8 +225,8 @@ def with_notice(
 
     The condition itself remembers, across restarts, what was reported.
     """
-    told = next((each.get("message") for each in old if each.get("type") == notice.type), "")
-    if told == notice.message:
+    shown = next((each.get("message") for each in old if each.get("type") == notice.type), "")
+    if shown == notice.message:
         return None
     rest = [dict(each) for each in old if each.get("type") != notice.type]
     return rest + merged_conditions((), (notice,), generation, now) if notice.message else rest

@@ -1,1 +1,1 @@
-"""Tags of resources that exist already: decided from spec and account, then put or removed."""
+"""Tags of resources that exist already: decided from spec and account, then added or removed."""

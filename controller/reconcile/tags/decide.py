@@ -5,8 +5,8 @@ while nothing changes, a key that is removed from the spec is removed at AWS, an
 annotation would do, too, but cost every object another write. If the record is lost, tags are added again and none
 are removed.
 
-Not tagged: jobs that have ended, and jobs that a tuning job has launched, whose tags name the tuning job (AWS copies
-them).
+Not tagged: jobs that have ended, and jobs that a tuning job has launched: AWS copies the tags of the tuning job to
+them.
 """
 
 from dataclasses import replace

@@ -1,1 +1,1 @@
-"""What tuning jobs have beyond other jobs: TrainingJob objects for the training jobs they launch."""
+"""The life-cycle of tuning jobs: that of jobs, with TrainingJob objects for the training jobs that they launch."""

@@ -1,6 +1,6 @@
 """Keeps TrainingJob objects for the training jobs that SageMaker launches for a tuning job.
 
-The decisions are in `tuning`; here are the calls, and what of them is worth remembering between passes.
+`tuning.decide` decides; this module makes the calls, and keeps local state that saves some.
 """
 
 import threading
@@ -60,17 +60,17 @@ _ORPHAN: Final = "orphan"
 
 @dataclass(frozen=True, slots=True)
 class KeptChildren:
-    """What looking after the children has led to."""
+    """The result of keeping the children."""
 
     observed: Observed
-    """What is observed, with what the children add to it or hold back from it."""
+    """The observation, with what the children add to it or withhold."""
     again_s: float | None = None
-    """Seconds after which to look again at the latest."""
+    """Seconds after which to reconcile again at the latest."""
 
 
 @dataclass(slots=True)
 class _Listing:
-    """What is remembered of a tuning job's list: hints that a restart may lose. Used by one worker at a time."""
+    """The local state of a tuning job's list; losing it on restart is harmless. Used by one worker at a time."""
 
     uid: str
     items: list[JsonObject] = field(default_factory=list)
@@ -89,13 +89,13 @@ class _Listing:
     refusals: int = 0
     """How often in a row AWS has denied it."""
     hold: Hold | None = None
-    """Until when it is not asked for again after that, unless the object changes."""
+    """Until when it is not listed again after that, unless the object changes."""
     refusal: str = ""
-    """What AWS said."""
+    """The error of AWS."""
 
     @property
     def is_open(self) -> bool:
-        """Whether a list has been begun, and not all that is on it has its object."""
+        """Return whether a list was started, and not all of its jobs have objects."""
         return self.is_whole or bool(self.next_token)
 
     def restart(self, progress: Progress, now: float) -> None:
@@ -104,13 +104,13 @@ class _Listing:
         self.began_at, self.began_for = now, progress
 
     def finish(self, progress: Progress | None, best: JsonObject) -> None:
-        """Keep what a list has told, not the list."""
+        """Keep the result of a list, and drop its items."""
         self.done, self.best, self.items, self.is_whole = progress, best, [], False
         self.refusals, self.hold, self.refusal = 0, None, ""
 
 
 class TuningChildren:
-    """Looks after the TrainingJob objects of tuning jobs. Thread-safe; blocks for the calls that it makes.
+    """Keeps the TrainingJob objects of tuning jobs. Thread-safe; blocks for the calls that it makes.
 
     May raise `AwsError`, which becomes part of what is observed, and other `ClassifiedError`s, which end the pass.
     """
@@ -135,10 +135,10 @@ class TuningChildren:
         self._lock = threading.Lock()
         self._listings: dict[ObjectKey, _Listing] = {}  # guarded by _lock; a _Listing itself belongs to its worker
 
-    # --- what the life-cycle asks for
+    # --- called by the life-cycle
 
     def keep(self, managed: ManagedObject, observed: Observed) -> KeptChildren:
-        """See that the children are as `observed` wants them. Idempotent: called before every decision of a pass.
+        """Bring the children in line with `observed`. Idempotent: called before every decision of a pass.
 
         Launched jobs get their objects before the counters that count them are shown.
         """
@@ -158,7 +158,7 @@ class TuningChildren:
             case ListAction.HELD:
                 return KeptChildren(
                     replace(observed, external=None)
-                )  # the status goes on telling what keeps us from listing
+                )  # the status still shows why the jobs are not listed
             case ListAction.LATER:
                 return KeptChildren(_held_back(observed), max(LIST_EVERY_S - (ago_s or 0.0), 1.0))
             case ListAction.REFUSED:
@@ -180,12 +180,12 @@ class TuningChildren:
         return KeptChildren(_with_fields(observed, listing.best))
 
     def delete_all(self, managed: ManagedObject, observed: Observed) -> bool:
-        """See the children off, and return whether they have gone: the tuning job is to be released.
+        """Delete the children, and return whether they are gone, so that the tuning job can be released.
 
-        With `retain`, the objects go and their jobs stay, as does the tuning job.
+        With `retain`, the objects are deleted, and their jobs stay, as does the tuning job.
         """
         if _ORPHAN in (managed.obj["metadata"].get("finalizers") or ()):
-            return False  # `--cascade=orphan`: garbage collection is about to set the objects free
+            return False  # `--cascade=orphan`: garbage collection is about to orphan the objects
         children = self._of(managed, observed, OWNED)
         for child in children:
             self._delete_child(child, observed)
@@ -193,15 +193,15 @@ class TuningChildren:
         return all(is_orphan(child) for child in children)
 
     def forget(self, key: ObjectKey) -> None:
-        """Let go of what an object that is gone has left behind: garbage collection must not be held up (D-18)."""
+        """Release the children of an object that is gone: they must not block garbage collection (D-18)."""
         for child in self._children.by_index(LEAVING, str(key)):
             self._remove_spawn_finalizer(child)
         self._forget_listing(key)
 
-    # --- objects that go
+    # --- objects that are deleted
 
     def _record_removed(self, managed: ManagedObject, observed: Observed) -> None:
-        """Let go of objects that the user deletes, having noted that they are not wanted (D-19)."""
+        """Release objects that the user deletes, after recording that they are not to be spawned again (D-19)."""
         children = self._of(managed, observed, LEAVING)
         if not children:
             return
@@ -226,7 +226,7 @@ class TuningChildren:
     def _remove_spawn_finalizer(
         self, child: JsonObject, annotations: Mapping[str, str] | None = None
     ) -> JsonObject | None:
-        """Take our finalizer off, and put annotations on; None where there is nothing to do, or no object."""
+        """Remove our finalizer and add annotations; None if there is nothing to do, or no object."""
         metadata = child["metadata"]
         finalizers = metadata.get("finalizers") or []
         if SPAWN_FINALIZER not in finalizers and not annotations:
@@ -243,7 +243,7 @@ class TuningChildren:
         )
 
     def _change(self, effect: Effect, act: Callable[[], T]) -> T | None:
-        """Change a child; that it is gone already is as good."""
+        """Change a child; one that is gone already needs no change."""
         try:
             return self._effects.perform(effect, act)
         except ClassifiedError as error:
@@ -252,22 +252,22 @@ class TuningChildren:
             raise
 
     def _of(self, managed: ManagedObject, observed: Observed, index: str) -> list[JsonObject]:
-        """The objects spawned for this very tuning job, not for one of the same name (D-20)."""
+        """Return the objects spawned for this very tuning job, not for one of the same name (D-20)."""
         owned = self._children.by_index(index, str(managed.key))
         children = [child for child in owned if owner_uid(child) == managed.obj["metadata"]["uid"]]
-        if owns_resource(observed):  # the predecessor's objects say by their names only whose they are
+        if owns_resource(observed):  # the predecessor's objects show their owner only in their names
             named = self._children.by_index(index, str(ObjectKey(managed.key.namespace, observed.name)))
             children += [child for child in named if not owner_uid(child)]
         return children
 
-    # --- objects that come
+    # --- objects that are created
 
     def _list_and_spawn(self, managed: ManagedObject, observed: Observed, listing: _Listing) -> bool:
-        """List what is launched and make what lacks; whether all that is counted has been found.
+        """List the launched jobs and create missing objects; returns whether all counted jobs were found.
 
-        Raises `AwsError`; THROTTLED where the budget is used up, after which the next pass goes on from there.
+        Raises `AwsError`; THROTTLED if the budget is used up, after which the next pass continues from there.
         """
-        assert isinstance(observed.external, ExternalResource)  # noqa: S101 (`list_action` has seen to it)
+        assert isinstance(observed.external, ExternalResource)  # noqa: S101 (`list_action` ensures it)
         progress = Progress.of(observed.external.value, observed.external.fields)
         if not listing.is_whole:
             self._list(managed, observed, listing, progress)
@@ -275,7 +275,7 @@ class TuningChildren:
         goal = (config.get("hyperParameterTuningJobObjective") or {}).get("type") or ""
         best = best_of(observed.descriptor, listing.items, goal)
         found = self._spawn(managed, observed, listing)
-        if listing.began_for != progress:  # it took its time: more may have been launched since
+        if listing.began_for != progress:  # more may have been launched meanwhile
             listing.finish(None, best)
             return self._list_and_spawn(managed, observed, listing)
         listing.incomplete_in_a_row = 0 if found >= progress.launched else listing.incomplete_in_a_row + 1
@@ -311,7 +311,7 @@ class TuningChildren:
             listing.next_token, listing.is_whole = page.next_token, not page.next_token
 
     def _spawn(self, managed: ManagedObject, observed: Observed, listing: _Listing) -> int:
-        """Make the objects that lack; returns how many jobs were found."""
+        """Create missing objects; returns how many jobs were found."""
         removed = set((managed.obj.get("status") or {}).get(REMOVED) or ())
         names = [str(item["TrainingJobName"]) for item in listing.items]
         made: list[str] = []
@@ -333,7 +333,7 @@ class TuningChildren:
         return found
 
     def _spawn_one(self, managed: ManagedObject, observed: Observed, name: str) -> bool | None:
-        """Whether an object was made for the job; None where SageMaker does not show it yet."""
+        """Create the object of a job; returns whether it did, None if SageMaker does not show the job yet."""
         target = managed.identity.target()
         description = self._jobs.describe(self._training, target, name, caller=(managed.key, name), background=True)
         if description is ABSENT:
@@ -342,7 +342,7 @@ class TuningChildren:
             body = spawned(self._training, managed.obj, description, target, observed.name)
         except ConversionError as exc:
             raise AwsError(ErrorClass.RETRYABLE, "UnreadableAnswer", str(exc), known=False) from exc
-        managed.require_current()  # a tuning job that is being deleted gets no objects any more
+        managed.require_current()  # a tuning job that is being deleted gets no more objects
         resource, namespace = self._training.resource, managed.key.namespace
         try:
             self._effects.perform(Effect.CREATE_CHILD, lambda: self._writer.create(resource, namespace, body))
@@ -351,7 +351,7 @@ class TuningChildren:
                 return False
             if error.error_class is not ErrorClass.INVALID:
                 raise
-            # One job that the schema cannot hold must not keep the others from being shown.
+            # One job that does not fit the schema must not keep the others from being shown.
             _log.warning("training job cannot be shown", training_job=name, code=error.code)
             message = f"{name} cannot be shown as a TrainingJob: {error.message}"
             managed.emit_events((Event("Warning", reasons.SPAWN_FAILED, message),))
@@ -365,7 +365,7 @@ class TuningChildren:
         text = ", ".join(names[:_NAMES_LISTED]) + (f" and {more} more" if more > 0 else "")
         managed.emit_events((Event("Normal", reasons.TRAINING_JOB_SPAWNED, text),))
 
-    # --- memory
+    # --- local state
 
     def _listing(self, managed: ManagedObject) -> _Listing:
         uid = managed.obj["metadata"]["uid"]
@@ -385,18 +385,18 @@ def _job_name(training: KindDescriptor, child: JsonObject) -> str:
 
 
 def _with_fields(observed: Observed, fields: Mapping[str, Any]) -> Observed:
-    assert isinstance(observed.external, ExternalResource)  # noqa: S101 (there is something to look for)
+    assert isinstance(observed.external, ExternalResource)  # noqa: S101 (a list is needed)
     return replace(observed, external=replace(observed.external, fields={**fields, **observed.external.fields}))
 
 
 def _with_spawn_error(observed: Observed, listing: _Listing) -> Observed:
-    """All that can be told without the list, which is told to lack."""
+    """Return what can be shown without the list, and why it is missing."""
     message = f"the training jobs of {observed.name} cannot be listed, and have no objects: {listing.refusal}"
     return replace(_with_fields(observed, listing.best), spawn_error=message)
 
 
 def _held_back(observed: Observed) -> Observed:
-    """Without the counters: the status keeps those whose jobs have their objects."""
-    assert isinstance(observed.external, ExternalResource)  # noqa: S101 (there is something to hold back)
+    """Return the observation without counters: the status keeps those of jobs with objects."""
+    assert isinstance(observed.external, ExternalResource)  # noqa: S101 (a list is needed)
     fields = {name: value for name, value in observed.external.fields.items() if name != COUNTERS}
     return replace(observed, external=replace(observed.external, fields=fields))

@@ -1,8 +1,8 @@
-"""The training jobs of a tuning job: which of them become TrainingJob objects, and when.
+"""Decides when the training jobs of a tuning job are listed, and which become TrainingJob objects.
 
 Pure. SageMaker launches these jobs; the objects only show them, and are never created or re-created at AWS
-(v1-kinds.md 12.2). Counters are shown when every job that they count has its object: so the status itself tells
-whether there is anything to list, and a restart costs nothing.
+(v1-kinds.md 12.2). Counters are shown when every job that they count has its object: so the status itself shows
+whether a list is due, and a restart costs nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,12 +27,12 @@ COUNTERS: Final = "trainingJobStatusCounters"
 LIST_EVERY_S: Final = 10.0
 """Least time between two listings for one tuning job that runs: jobs that start and end together are seen together."""
 MAX_LISTINGS: Final = 3
-"""How often jobs that are counted and not listed are looked for before the counters are shown without them."""
+"""How often to list jobs that are counted but missing before the counters are shown without them."""
 PATIENCE: Final = 3
-"""How often a list may be denied before the end of a tuning job is shown without it: rights may come a little late."""
+"""How often a list may be denied before the end of a tuning job is shown without it."""
 REFUSED_S: Final = 60.0
 REFUSED_CAP_S: Final = 300.0
-"""Seconds until a list that was denied is asked for again, at first and in the end."""
+"""Seconds until a denied list is repeated, at first and in the end."""
 
 _COUNTED: Final = ("completed", "inProgress", "nonRetryableError", "retryableError", "stopped")
 
@@ -49,12 +49,12 @@ class Progress:
 
     @classmethod
     def of(cls, value: str, fields: Mapping[str, Any]) -> "Progress":
-        """From a status value and status fields."""
+        """Return the progress by a status value and status fields."""
         return cls(value, tuple(sorted((fields.get(COUNTERS) or {}).items())))
 
     @property
     def launched(self) -> int:
-        """Training jobs that SageMaker has launched, by its counters."""
+        """Return the number of training jobs that SageMaker has launched, by its counters."""
         return sum(count for name, count in self.counters if name in _COUNTED)
 
 
@@ -65,25 +65,25 @@ class Refusal:
     count: int
     """Times in a row."""
     left_s: float
-    """Seconds until it is asked for again."""
+    """Seconds until it is repeated."""
 
 
 class ListAction(Enum):
     """What to do about the list of launched jobs."""
 
     NONE = "none"
-    """There is nothing to look for, and the answer can be shown as it is."""
+    """No list is needed, and the answer can be shown as it is."""
     NOW = "now"
     LATER = "later"
-    """There is, but not yet: the counters must not be shown before."""
+    """A list is needed, but not yet: the counters must not be shown before."""
     HELD = "held"
-    """There is, but AWS has refused lately."""
+    """A list is needed, but AWS calls are on hold."""
     DONE = "done"
-    """It was looked for in this state of things already, by this process."""
+    """This process has made the list for this progress already."""
     REFUSED = "refused"
-    """There is, but listing is denied: what can be shown without is shown."""
+    """A list is needed, but denied: the rest is shown."""
     PATIENT = "patient"
-    """The same at the end, while rights may still come: the end is not shown yet, as nothing is listed after it."""
+    """The same at the end: it is not shown yet, as permissions may be granted soon, and nothing is listed after it."""
 
 
 def list_action(
@@ -93,7 +93,7 @@ def list_action(
     listed_ago_s: float | None,
     refusal: Refusal | None = None,
 ) -> ListAction:
-    """Whether to list the launched jobs, given what the status shows, what was listed for last, and who refuses."""
+    """Return whether to list the launched jobs, by the status, the last list and its refusals."""
     if not isinstance(observed.external, ExternalResource) or not spawns_children(observed):
         return ListAction.NONE
     progress = Progress.of(observed.external.value, observed.external.fields)
@@ -111,13 +111,13 @@ def list_action(
 
 
 def spawns_children(observed: Observed) -> bool:
-    """Whether launched jobs get objects: not for what is not ours, has ended, is paused, or is to be deleted (D-50)."""
+    """Return whether launched jobs get objects: not if it is not ours, ended, paused or being deleted (D-50)."""
     wanted = observed.deleting_for_s is None and not observed.policy.paused
     return wanted and observed.failure is None and not observed.is_ended and owns_resource(observed)
 
 
 def owns_resource(observed: Observed) -> bool:
-    """Whether the resource that bears the object's name is the object's."""
+    """Return whether the resource with the object's name belongs to the object."""
     if observed.recorded is not None or observed.is_legacy:
         return True
     if not isinstance(observed.external, ExternalResource):
@@ -135,9 +135,9 @@ def owns_resource(observed: Observed) -> bool:
 
 
 def best_of(descriptor: KindDescriptor, items: Iterable[Mapping[str, Any]], goal: str) -> JsonObject:
-    """The `bestTrainingJob` field by a list of launched jobs, `goal` being Maximize or Minimize; empty if undecided.
+    """Return the `bestTrainingJob` field by a list of launched jobs; `goal` is Maximize or Minimize; empty if unclear.
 
-    SageMaker itself tells the best job by Describe, which is asked once, at the end. Different objectives cannot be
+    SageMaker returns the best job in Describe, which is called once, at the end. Different objectives cannot be
     compared here.
     """
     rated = [item for item in items if item.get("ObjectiveStatus", "Succeeded") == "Succeeded" and _objective(item)]
@@ -155,11 +155,11 @@ def _objective(item: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def child_key(namespace: str, job_name: str) -> ObjectKey:
-    """Where the object of a launched job is: it bears the job's name, in the only case that Kubernetes allows."""
+    """Return the key of the object of a launched job: the job's name in lower case, as Kubernetes requires."""
     return ObjectKey(namespace, job_name.lower())
 
 
-# --- whose object is it
+# --- ownership of objects
 
 
 def tuning_of(obj: Mapping[str, Any]) -> Sequence[str]:
@@ -179,14 +179,14 @@ def tuning_of(obj: Mapping[str, Any]) -> Sequence[str]:
 
 
 def leaving(obj: Mapping[str, Any]) -> Sequence[str]:
-    """The same for objects that are being deleted and wait for the tuning job to take note."""
+    """Return the same for objects that are being deleted and wait for the tuning job to record it."""
     metadata = obj["metadata"]
     waits = metadata.get("deletionTimestamp") and SPAWN_FINALIZER in (metadata.get("finalizers") or ())
     return tuning_of(obj) if waits else ()
 
 
 def owner_uid(child: Mapping[str, Any]) -> str:
-    """Uid of the tuning job object that controls a TrainingJob; empty for the predecessor's, and for orphans."""
+    """Return the uid of the tuning job object that controls a TrainingJob; empty for legacy objects and orphans."""
     for reference in child["metadata"].get("ownerReferences") or ():
         if reference.get("kind") == "HyperparameterTuningJob":
             return str(reference.get("uid") or "")
@@ -194,5 +194,5 @@ def owner_uid(child: Mapping[str, Any]) -> str:
 
 
 def is_orphan(child: Mapping[str, Any]) -> bool:
-    """Spawned by us, and then set free: `kubectl delete --cascade=orphan` took the owner off."""
+    """Return whether we spawned it and `kubectl delete --cascade=orphan` removed its owner."""
     return not owner_uid(child) and RESOURCE_ANNOTATION in (child["metadata"].get("annotations") or {})

@@ -1,4 +1,4 @@
-"""What a TrainingJob object of a tuning job looks like. Pure."""
+"""Builds the TrainingJob objects of a tuning job. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ from controller.reconcile.tuning.decide import SPAWN_FINALIZER, child_key
 TUNING_LABEL: Final = f"{GROUP}/tuning-job"
 """Label of spawned objects: the tuning job's name at AWS, at most 32 characters."""
 _INHERITED: Final = (DELETION_POLICY.key, READ_ONLY.key)
-"""Annotations that protect what is at AWS hold for what the tuning job has launched there, too."""
+"""Annotations that protect AWS resources apply to launched jobs, too."""
 
 
 def spawned(
     training: KindDescriptor, tuning: JsonObject, description: Mapping[str, Any], target: Target, tuning_job: str
 ) -> JsonObject:
-    """The TrainingJob object for a launched job: its spec is what SageMaker says of it.
+    """Return the TrainingJob object for a launched job; its spec is converted from the description.
 
-    It announces the job's identity, so that its reconciler records it and does nothing but follow. Raises
-    `ConversionError` for a description that is none.
+    An annotation holds the job's identity, so that its reconciler records it and only follows the job. Raises
+    `ConversionError` for an invalid description.
     """
     metadata, spec = tuning["metadata"], tuning.get("spec") or {}
     name = str(description[training.name.member])
@@ -43,7 +43,7 @@ def spawned(
         "metadata": {
             "name": key.name,
             "namespace": key.namespace,
-            # A selector that the tuning job meets must not hide its training jobs from the operator.
+            # An operator with a selector that the tuning job matches must see its training jobs, too.
             "labels": {**(metadata.get("labels") or {}), TUNING_LABEL: tuning_job},
             "annotations": {name: annotations[name] for name in _INHERITED if name in annotations}
             | {RESOURCE_ANNOTATION: json.dumps(resource_fields(recorded), sort_keys=True)},
@@ -55,7 +55,7 @@ def spawned(
                     "name": metadata["name"],
                     "uid": metadata["uid"],
                     "controller": True,
-                    # Not needed, as the tuning job's own finalizer waits; it would take one more right (OpenShift).
+                    # The tuning job's own finalizer waits; blocking would need one more permission (OpenShift).
                     "blockOwnerDeletion": False,
                 }
             ],

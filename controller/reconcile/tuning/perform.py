@@ -1,6 +1,6 @@
 """The life-cycle of tuning jobs: that of jobs, with TrainingJob objects for the training jobs that SageMaker launches.
 
-Before each decision about the tuning job its children are looked after, and before it is released they are gone.
+Before each decision about the tuning job its children are updated, and before it is released they are deleted.
 """
 
 from dataclasses import dataclass, replace
@@ -22,9 +22,9 @@ class TuningObservation(ExtendedObservation):
     """What is observed of a tuning job, and of the pass's work on its children."""
 
     are_kept: bool = False
-    """The children are as this observation wants them."""
+    """The children match this observation."""
     again_s: float | None = None
-    """Seconds after which to look after them again at the latest."""
+    """Seconds after which to update them again at the latest."""
     are_gone: bool = False
 
     def with_base(self, base: Observed) -> "TuningObservation":
@@ -33,13 +33,13 @@ class TuningObservation(ExtendedObservation):
 
 
 class KeepChildren(AwsStep):
-    """See that the children are as the observation wants them."""
+    """Bring the children in line with the observation."""
 
     during = During.CHILDREN
 
 
 class DeleteChildren:
-    """Let go of the children, and delete them: the tuning job is to be released."""
+    """Delete the children, so that the tuning job can be released."""
 
 
 TuningStep: TypeAlias = JobStep | KeepChildren | DeleteChildren
@@ -83,5 +83,5 @@ class TuningLifeCycle:
                 return observed.with_base(self._job.perform(step, observed.base, managed))
 
     def forget(self, key: ObjectKey) -> None:
-        """See `LifeCycle.forget`: what the object has left behind must not hang."""
+        """See `LifeCycle.forget`: children that it leaves behind must not hang."""
         self._children.forget(key)

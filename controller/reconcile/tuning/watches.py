@@ -1,4 +1,4 @@
-"""How tuning jobs and TrainingJob objects find each other: indexes of their stores, and whose changes wake whom."""
+"""Indexes and watches that connect tuning jobs and their TrainingJob objects."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -17,7 +17,7 @@ TUNINGS: Final = "sagemaker-name"
 
 
 class Leaves(Predicate):
-    """Passes what tuning jobs want to know of TrainingJobs: that they go. How they fare is told by the counters."""
+    """Passes deletions of TrainingJobs. Tuning jobs follow the progress of their jobs by counters."""
 
     def passes_add(self, obj: Snapshot) -> bool:
         """See `Predicate.passes_add`."""
@@ -29,16 +29,16 @@ class Leaves(Predicate):
 
 
 def tuning_names(obj: Mapping[str, Any]) -> Iterable[str]:
-    """Index value of a tuning job object: `namespace/` and its name at AWS."""
+    """Return the index value of a tuning job object: `namespace/` and its name at AWS."""
     name = (obj.get("status") or {}).get("sageMakerHyperParameterTuningJobName")
     return (f"{obj['metadata'].get('namespace') or ''}/{name}",) if name else ()
 
 
 def tuning_keys(tuning: Resource, by_name: Callable[[str], list[ObjectKey]]) -> KeysOf:
-    """From a TrainingJob to the tuning job object that it was spawned for.
+    """Return a function from a TrainingJob to the key of its tuning job object.
 
-    `by_name` finds tuning job objects by `tuning_names`: the predecessor's spawned objects name no owner. Where none is
-    found either, the key is one without an object, whose pass lets go of what was left behind (D-18).
+    `by_name` finds tuning job objects by `tuning_names`: the predecessor's spawned objects name no owner. If none is
+    found either, the key has no object, and its pass releases the children (D-18).
     """
     owners = owner_keys(tuning)
 

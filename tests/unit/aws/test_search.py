@@ -18,7 +18,8 @@ from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
 from tests.fakes import FakeClock
-from tests.faults.sagemaker import FakeSageMaker
+from tests.fakes.calls import CallLog
+from tests.fakes.sagemaker.jobs import FakeJobs
 from tests.unit.aws.following import ended
 
 HERE = Target("us-east-2")
@@ -34,7 +35,8 @@ class Bench:
 
     def __init__(self, page_size: int = 100) -> None:
         self.clock = FakeClock()
-        self.aws = FakeSageMaker(self.clock)
+        self.log: CallLog = []
+        self.aws = FakeJobs(TRAINING_JOB, self.clock, self.log)
         self.aws.page_size = page_size
         self.woken: list[str] = []
         self.shown: dict[str, float] = {}
@@ -80,7 +82,7 @@ class Bench:
             self.aws.move(name, "Completed")
         self.run(20)
         assert self.metric("accelerator_trusted") == 1
-        self.aws.calls.clear()
+        self.log.clear()
         self.woken.clear()
 
     def end(self, name: str) -> float:
@@ -90,7 +92,7 @@ class Bench:
 
     def calls_in(self, seconds: float) -> dict[str, int]:
         """Let time pass; returns the number of calls by operation."""
-        self.aws.calls.clear()
+        self.log.clear()
         self.run(seconds)
         return {operation: self.aws.count(operation) for operation in ("list", "search", "describe")}
 
@@ -156,7 +158,7 @@ def test_thousands_of_live_jobs_cost_few_lists_and_their_ends_show_at_once(pages
     bench.earn()
     ended: dict[str, float] = {}
     elapsed_s = 4 * pages / SAFETY_PAGES_PER_S
-    bench.aws.calls.clear()
+    bench.log.clear()
     for number in range(0, 10 * pages, pages):
         ended[f"job-{number}"] = bench.end(f"job-{number}")
         bench.run(elapsed_s / 10)

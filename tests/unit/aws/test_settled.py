@@ -11,7 +11,7 @@ from controller.aws.polling.poll_state import FeedSettings
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.targets import Target
 from tests.fakes import FakeClock
-from tests.faults.sagemaker import FakeSageMaker
+from tests.fakes.sagemaker.jobs import FakeJobs
 
 KEY, HERE = ObjectKey("ns", "host"), Target("us-east-2")
 
@@ -21,7 +21,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.aws = FakeSageMaker(self.clock)
+        self.aws = FakeJobs(HOSTING_DEPLOYMENT, self.clock)
         settings = FeedSettings(poll_s=5.0, settled=frozenset({"InService"}), settled_poll_s=60.0)
         self.tracker = Tracker(
             HOSTING_DEPLOYMENT,

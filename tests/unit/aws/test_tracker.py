@@ -16,7 +16,7 @@ from controller.runtime.errors import ErrorClass
 from controller.runtime.threads import Stop
 from tests.deadline import PATIENCE_S
 from tests.fakes import FakeClock
-from tests.faults.sagemaker import FakeSageMaker
+from tests.fakes.sagemaker import FakeSageMaker
 
 HERE, THERE = Target("us-east-2"), Target("eu-west-1")
 THROTTLED = AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded")
@@ -29,7 +29,8 @@ class Bench:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.aws = FakeSageMaker(self.clock)
+        self.sagemaker = FakeSageMaker(self.clock)
+        self.aws = self.sagemaker.of(TRAINING_JOB)
         self.woken: list[str] = []
         self.registry = CollectorRegistry()
         self.tracker = Tracker(
@@ -76,7 +77,7 @@ def test_a_thousand_quiet_jobs_cost_a_page_for_each_hundred() -> None:
     for n in range(1000):
         bench.job(f"job-{n}")
     bench.run(120)
-    bench.aws.calls.clear()
+    bench.sagemaker.calls.clear()
     bench.run(60)
     assert 100 <= bench.aws.count("list") <= 140
     assert bench.aws.count("describe") == 0
@@ -92,7 +93,7 @@ def test_the_accounts_past_costs_nothing(past: int) -> None:
     for n in range(10):
         bench.job(f"job-{n}")
     bench.run(30)
-    bench.aws.calls.clear()
+    bench.sagemaker.calls.clear()
     bench.woken.clear()
     bench.aws.move("job-3", "Completed")
     bench.run(60)
@@ -111,7 +112,7 @@ def test_an_old_job_among_many_newer_ones_of_others_is_described_in_turn() -> No
     for n in range(5):
         bench.job(f"job-{n}")
     bench.run(30)
-    bench.aws.calls.clear()
+    bench.sagemaker.calls.clear()
     bench.woken.clear()
     bench.run(60)
     assert 10 <= bench.aws.count("list") <= 14
@@ -158,9 +159,9 @@ def test_nobody_followed_no_calls() -> None:
     bench.job("a")
     bench.run(10)
     bench.tracker.forget(ObjectKey("ns", "a"))
-    bench.aws.calls.clear()
+    bench.sagemaker.calls.clear()
     bench.run(60)
-    assert bench.aws.calls == []
+    assert bench.aws.calls == ()
 
 
 def test_after_a_start_one_sweep_goes_back_to_the_oldest_job() -> None:
@@ -317,7 +318,7 @@ def test_one_refused_region_does_not_disturb_another() -> None:
 
     def refuse_here(descriptor, target, **arguments):  # type: ignore[no-untyped-def]
         if target == HERE:
-            bench.aws.calls.append(("refused", target.region))
+            bench.aws.record("refused", target.region)
             raise DENIED
         return original(descriptor, target, **arguments)
 
@@ -412,7 +413,7 @@ def test_a_key_that_moves_to_another_target_is_followed_there_only() -> None:
     bench.job("a", HERE)
     bench.run(10)
     bench.job("a", THERE)
-    bench.aws.calls.clear()
+    bench.sagemaker.calls.clear()
     bench.run(30)
     assert {where for _, where in bench.aws.calls} == {"eu-west-1"}
 

@@ -24,8 +24,8 @@ from controller.reconcile.setup import Controllers, Setup, Shared
 from controller.runtime.controller import DONE, Reconciler
 from controller.runtime.errors import ABSENT, Absent, ErrorClass
 from tests.fakes import FakeClock
-from tests.faults.cluster import ClusterWriter, FakeCluster
-from tests.faults.world import FakeRecorder, OpenFence
+from tests.fakes.cluster import ClusterWriter, FakeCluster
+from tests.fakes.recorder import FakeRecorder, OpenFence
 
 _PAGE = (Path(__file__).parents[3] / "docs" / "adding-a-life-cycle.md").read_text("utf-8")
 _FILES: Final[dict[str, str]] = dict(re.findall(r"`(\w+)\.py`\n.*?```python\n(.*?)```", _PAGE, re.DOTALL))
@@ -108,7 +108,7 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Setup]:
 def reconciler(setup: Setup, cluster: FakeCluster, aws: Repositories, clock: FakeClock) -> Reconciler:
     """The reconciler of the new kind, as `app` makes those of all kinds."""
     port: Any = aws
-    writer: Any = ClusterWriter(cluster)
+    writer: Any = ClusterWriter({KIND.kind: cluster})
     effects = EffectGate(writer, port, FakeRecorder(), OpenFence())
     served: Any = SimpleNamespace(descriptor=KIND, store=cluster.store)
     settings = ReconcilerSettings(cluster_id="c", manager="m")

@@ -9,7 +9,8 @@ from api.meta import JsonObject
 from api.v1 import BATCH_TRANSFORM_JOB, PROCESSING_JOB
 from controller.aws.errors import AwsError
 from controller.runtime.errors import ErrorClass
-from tests.faults.world import KEY, World, manifest
+from tests.fakes.job_manifests import KEY, manifest
+from tests.fakes.world import World
 
 
 def test_a_job_is_created_followed_and_completed() -> None:
@@ -18,11 +19,11 @@ def test_a_job_is_created_followed_and_completed() -> None:
     world.cluster.apply(manifest())
     world.run(10)
     assert world.status["trainingJobStatus"] == "InProgress"
-    world.aws.move(world.job_name, "InProgress", "Training")
+    world.aws.move(world.name, "InProgress", "Training")
     world.run(10)
     assert world.status["secondaryStatus"] == "Training"
     world.aws.move(
-        world.job_name, "Completed", ModelArtifacts={"S3ModelArtifacts": "s3://bucket/xgboost/output/model.tar.gz"}
+        world.name, "Completed", ModelArtifacts={"S3ModelArtifacts": "s3://bucket/xgboost/output/model.tar.gz"}
     )
     world.run(10)
     assert world.status["trainingJobStatus"] == "Completed"
@@ -41,7 +42,7 @@ def test_a_job_s_life_is_in_the_log_in_one_line_an_event() -> None:
     with capture_logs() as logs:
         world.cluster.apply(manifest())
         world.run(10)
-        world.aws.move(world.job_name, "Completed")
+        world.aws.move(world.name, "Completed")
         world.run(10)
         world.cluster.delete(KEY)
         world.run(10)
@@ -54,7 +55,7 @@ def test_deleting_a_running_job_stops_it_waits_and_lets_go() -> None:
     world = World()
     world.cluster.apply(manifest())
     world.run(10)
-    name = world.job_name
+    name = world.name
     world.cluster.delete(KEY)
     world.run(10)
     assert world.status["trainingJobStatus"] == "Stopping"
@@ -83,7 +84,7 @@ def test_the_request_carries_the_users_tags_and_ours() -> None:
     world = World()
     world.cluster.apply(manifest(tags=[{"key": "team", "value": "a"}]))
     world.run(5)
-    tags = world.aws.jobs["us-east-2", world.job_name].tags
+    tags = world.aws.jobs["us-east-2", world.name].tags
     assert tags["team"] == "a"
     assert tags["sagemaker.aws.amazon.com/uid"] == world.obj["metadata"]["uid"]
     assert tags["sagemaker.aws.amazon.com/cluster"] == "cluster-1"
@@ -95,16 +96,16 @@ def test_the_status_links_to_the_logs_and_records_the_resource() -> None:
     world.cluster.apply(manifest())
     world.run(5)
     assert world.status["awsResource"] == {
-        "arn": f"arn:aws:sagemaker:us-east-2:123456789012:training-job/{world.job_name}",
-        "name": world.job_name,
+        "arn": f"arn:aws:sagemaker:us-east-2:123456789012:training-job/{world.name}",
+        "name": world.name,
         "accountId": "123456789012",
         "region": "us-east-2",
         "partition": "aws",
         "createdAt": world.status["awsResource"]["createdAt"],
         "tagsDigest": world.status["awsResource"]["tagsDigest"],
     }
-    assert world.job_name in world.status["cloudWatchLogUrl"]
-    assert world.status["sageMakerTrainingJobName"] == world.job_name
+    assert world.name in world.status["cloudWatchLogUrl"]
+    assert world.status["sageMakerTrainingJobName"] == world.name
 
 
 def test_a_failed_job_tells_why() -> None:
@@ -112,7 +113,7 @@ def test_a_failed_job_tells_why() -> None:
     world = World()
     world.cluster.apply(manifest())
     world.run(10)
-    world.aws.move(world.job_name, "Failed", FailureReason="AlgorithmError: out of memory")
+    world.aws.move(world.name, "Failed", FailureReason="AlgorithmError: out of memory")
     world.run(10)
     assert world.status["additional"] == "AlgorithmError: out of memory"
     assert world.condition("Failed") == ("True", "Failed")
@@ -126,13 +127,13 @@ def test_an_ended_job_costs_nothing_ever_again() -> None:
     world = World()
     world.cluster.apply(manifest())
     world.run(10)
-    world.aws.move(world.job_name, "Completed")
+    world.aws.move(world.name, "Completed")
     world.run(30)
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     world.cluster.writes.clear()
     world.restart()
     world.run(600, step_s=5)
-    assert world.aws.calls == []
+    assert world.aws.calls == ()
     assert world.cluster.writes == []
 
 
@@ -141,7 +142,7 @@ def test_a_restart_with_running_jobs_lists_and_writes_nothing() -> None:
     world = World()
     world.cluster.apply(manifest())
     world.run(30)
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     world.cluster.writes.clear()
     world.restart()
     world.run(60)
@@ -155,12 +156,12 @@ def test_debugger_rules_are_followed_after_the_end() -> None:
     world = World()
     world.cluster.apply(manifest())
     world.run(10)
-    world.aws.move(world.job_name, "Completed", DebugRuleEvaluationStatuses=[rule])
+    world.aws.move(world.name, "Completed", DebugRuleEvaluationStatuses=[rule])
     world.run(200)
     assert world.status["trainingJobStatus"] == "Completed"
     assert world.aws.count("describe") == 4
     world.aws.move(
-        world.job_name,
+        world.name,
         "Completed",
         DebugRuleEvaluationStatuses=[{**rule, "RuleEvaluationStatus": "IssuesFound", "StatusDetails": "why"}],
     )
@@ -193,13 +194,13 @@ def test_an_edit_of_the_region_looks_nowhere_else() -> None:
     world = World()
     world.cluster.apply(manifest())
     world.run(10)
-    world.cluster.apply(manifest(region="eu-west-1", trainingJobName=world.job_name))
-    world.aws.move(world.job_name, "InProgress", "Training")
+    world.cluster.apply(manifest(region="eu-west-1", trainingJobName=world.name))
+    world.aws.move(world.name, "InProgress", "Training")
     world.run(30)
     assert world.condition("Synced") == ("False", "SpecImmutable")
     assert "spec.region" in world.status["additional"]
-    assert list(world.aws.jobs) == [("us-east-2", world.job_name)]
-    world.aws.move(world.job_name, "Completed")
+    assert list(world.aws.jobs) == [("us-east-2", world.name)]
+    world.aws.move(world.name, "Completed")
     world.run(30)
     assert world.status["trainingJobStatus"] == "Completed"
 
@@ -209,7 +210,7 @@ def test_an_unknown_status_is_shown_as_it_is() -> None:
     world = World()
     world.cluster.apply(manifest())
     world.run(10)
-    world.aws.move(world.job_name, "Hibernating")
+    world.aws.move(world.name, "Hibernating")
     world.run(30)
     assert world.status["trainingJobStatus"] == "Hibernating"
     assert world.condition("Ready") == ("False", "Hibernating")
@@ -337,10 +338,10 @@ def test_an_annotation_without_effect_is_told_once_and_as_long_as_it_stands() ->
     world.restart()
     world.run(30)
     assert (len(world.cluster.writes), world.recorder.events.count(("Warning", "AnnotationIgnored"))) == (writes, 1)
-    world.cluster.apply(_annotated("deletion-policy", "Retain", trainingJobName=world.job_name))
+    world.cluster.apply(_annotated("deletion-policy", "Retain", trainingJobName=world.name))
     world.run(30)
     assert world.recorder.messages[-1] == "deletion-policy: 'Retain' is not delete or retain"
-    world.cluster.apply(_annotated("deletion-policy", "retain", trainingJobName=world.job_name))
+    world.cluster.apply(_annotated("deletion-policy", "retain", trainingJobName=world.name))
     world.run(30)
     assert world.condition("AnnotationIgnored") is None
     assert world.recorder.events.count(("Warning", "AnnotationIgnored")) == 2
@@ -359,9 +360,9 @@ def test_an_ended_or_paused_object_is_told_of_an_annotation_without_effect_too()
     assert world.condition("AnnotationIgnored") == ("True", "NoEffect")
     world.cluster.apply(manifest())
     world.run(10)
-    world.aws.move(world.job_name, "Completed")
+    world.aws.move(world.name, "Completed")
     world.run(30)
-    world.cluster.apply(_annotated("read-olny", "true", trainingJobName=world.job_name))
+    world.cluster.apply(_annotated("read-olny", "true", trainingJobName=world.name))
     world.run(5)
     assert world.condition("AnnotationIgnored") == ("True", "NoEffect")
     assert world.condition("Complete") == ("True", "Completed")
@@ -386,17 +387,17 @@ def test_an_ended_object_goes_after_its_time_and_its_job_stays() -> None:
     world = World()
     world.cluster.apply(_annotated("ttl-seconds-after-finished", "600"))
     world.run(10)
-    name = world.job_name
+    name = world.name
     world.aws.move(name, "Completed")
     world.run(300, step_s=5)
     world.restart()
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     world.run(280, step_s=5)
     assert world.condition("Complete") == ("True", "Completed")
     world.run(60, step_s=5)
     assert world.cluster.get(KEY) is None
     assert world.recorder.events[-1] == ("Normal", "Expired")
-    assert (world.aws.jobs["us-east-2", name].value, world.aws.calls) == ("Completed", [])
+    assert (world.aws.jobs["us-east-2", name].value, world.aws.calls) == ("Completed", ())
     assert world.errors == []
 
 
@@ -405,10 +406,10 @@ def test_an_object_that_changes_while_it_expires_is_decided_on_anew() -> None:
     world = World()
     world.cluster.apply(_annotated("ttl-seconds-after-finished", "60"))
     world.run(10)
-    world.aws.move(world.job_name, "Completed")
+    world.aws.move(world.name, "Completed")
     world.run(30)
     seen = world.obj
-    world.cluster.apply(manifest(trainingJobName=world.job_name))
+    world.cluster.apply(manifest(trainingJobName=world.name))
     world.cluster.store.freeze(KEY, seen)
     world.run(60)
     assert world.cluster.get(KEY) is not None
@@ -451,7 +452,7 @@ def test_retain_lets_the_job_run_when_its_object_goes() -> None:
     world = World()
     world.cluster.apply(_annotated("deletion-policy", "retain"))
     world.run(30)
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     world.cluster.delete(KEY)
     world.run(1)
     assert world.cluster.get(KEY) is None
@@ -478,7 +479,7 @@ def test_a_paused_object_asks_nobody_until_it_is_resumed() -> None:
     world.cluster.apply(_annotated("paused", "true"))
     world.run(30)
     world.cluster.apply(manifest())
-    assert world.aws.calls == []
+    assert world.aws.calls == ()
     assert world.condition("Reconciling") == ("False", "Paused")
     world.run(30)
     assert world.status["trainingJobStatus"] == "InProgress"
@@ -492,7 +493,7 @@ def test_quiet_objects_take_no_memory() -> None:
     world.run(30)
     assert len(world.reconciler._states) == 0
     assert world.tracker.last(KEY) is not None
-    world.aws.move(world.job_name, "Completed")
+    world.aws.move(world.name, "Completed")
     world.run(30)
     assert len(world.reconciler._states) == 0
     assert world.tracker.last(KEY) is None

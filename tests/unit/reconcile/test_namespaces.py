@@ -15,8 +15,10 @@ from controller.reconcile.namespaces.cache import ACCOUNT_MAP, SettingsChanged, 
 from controller.reconcile.namespaces.settings import NamespaceSettings
 from controller.runtime.cache.store import Store
 from controller.runtime.errors import ClassifiedError, ErrorClass
-from tests.faults.sagemaker import ACCOUNT, FakeSageMaker
-from tests.faults.world import KEY, World, manifest
+from tests.fakes.job_manifests import KEY, manifest
+from tests.fakes.sagemaker import FakeSageMaker
+from tests.fakes.sagemaker.arns import ACCOUNT
+from tests.fakes.world import World
 
 ROLE = "arn:aws:iam::111111111111:role/team"
 OTHER_ROLE = "arn:aws:iam::222222222222:role/team"
@@ -161,13 +163,16 @@ class Accounts:
     def _forward(self, name: str, *args: Any, **how: Any) -> Any:
         (target,) = (each for each in args if isinstance(each, Target))
         self.targets.append(target)
-        return getattr(self.of(target.identity.account or ACCOUNT), name)(*args, **how)
+        return getattr(self._sagemaker(target.identity.account or ACCOUNT), name)(*args, **how)
 
-    def of(self, account: str) -> FakeSageMaker:
-        """The SageMaker of one account."""
+    def _sagemaker(self, account: str) -> FakeSageMaker:
         if account not in self.by_account:
             self.by_account[account] = self._new(account)
         return self.by_account[account]
+
+    def of(self, account: str) -> Any:
+        """The training jobs of one account."""
+        return self._sagemaker(account).of(TRAINING_JOB)
 
 
 class Book:
@@ -189,7 +194,7 @@ class Tenants(World):
         super().__init__()
         self.server = ApiServer()
         self.accounts = Accounts(self.clock)
-        self.aws = self.accounts  # type: ignore[assignment]
+        self.sagemaker = self.accounts  # type: ignore[assignment]
         self.settings = replace(
             self.settings,
             namespaces=self.server.reader(),
@@ -201,11 +206,11 @@ class Tenants(World):
 
     def wake(self) -> None:
         """What the handler of namespaces does."""
-        self.woken.append(KEY)
+        self.woken.add((self.descriptor.kind, KEY))
 
     def calls(self) -> list[tuple[str, str]]:
         """Account and operation of every call."""
-        return [(name, call) for name, aws in self.accounts.by_account.items() for call, _ in aws.calls]
+        return [(name, call) for name, aws in self.accounts.by_account.items() for call in aws.operations]
 
     def message(self, type_: str) -> str:
         """The message of a condition."""
@@ -262,7 +267,7 @@ def test_region_tags_and_role_are_the_namespaces() -> None:
     world.server.annotate(role_arn=ROLE, default_region="us-west-2", default_tags="team=ns,cost=1")
     world.cluster.apply(manifest(region=None, tags=[{"key": "cost", "value": "own"}]))
     world.run(5)
-    tags = world.accounts.of("111111111111").jobs["us-west-2", world.job_name].tags
+    tags = world.accounts.of("111111111111").jobs["us-west-2", world.name].tags
     assert {name: text for name, text in tags.items() if "/" not in name} == {"cost": "own", "team": "ns", "org": "x"}
     assert tags[f"{GROUP}/namespace"] == "default"
     listed = [target for target in world.accounts.targets if not target.identity.namespace]
@@ -278,7 +283,7 @@ def test_a_default_region_that_changes_does_not_move_what_is_there() -> None:
     world.server.annotate(default_region="eu-west-1")
     world.cluster.delete(KEY)
     world.run(5)
-    assert world.accounts.of(ACCOUNT).stopped == [world.job_name]
+    assert world.accounts.of(ACCOUNT).stopped == [world.name]
     assert {target.region for target in world.accounts.targets} == {"us-west-2"}
 
 
@@ -324,7 +329,7 @@ def test_jobs_that_have_ended_are_left_in_peace_when_the_role_changes() -> None:
     world.server.annotate(role_arn=ROLE)
     world.cluster.apply(manifest())
     world.run(5)
-    world.accounts.of("111111111111").move(world.job_name, "Completed")
+    world.accounts.of("111111111111").move(world.name, "Completed")
     world.run(10)
     world.cluster.writes.clear()
     world.server.annotate(role_arn="nonsense")

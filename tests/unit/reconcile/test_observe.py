@@ -12,7 +12,7 @@ from controller.reconcile.managed.local_state import Hold, LocalState, LocalStat
 from controller.reconcile.managed.observe_object import external_resource, hold_token, observe_object
 from controller.reconcile.namespaces.settings import EffectiveSettings, NamespaceSettings, effective_settings_of
 from controller.reconcile.observation import Observed, Source
-from tests.faults.world import KEY, manifest
+from tests.fakes.job_manifests import KEY, manifest
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 UID = "a92f5e3c-f07b-11e9-bf6c-06d6f3037abc"

@@ -29,9 +29,10 @@ from controller.reconcile.resource.observation import ResourceObservation
 from controller.reconcile.scaling import decide as scaling
 from controller.reconcile.scaling.decide import Apply, Remove, ScalingObservation
 from controller.runtime.errors import ABSENT, ErrorClass
+from tests.fakes.job_manifests import KEY, manifest
+from tests.fakes.world import World
 from tests.faults import hosting_world
 from tests.faults.hosting_world import HostingWorld
-from tests.faults.world import KEY, World, manifest
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:training-job/job"
@@ -184,7 +185,7 @@ def read_only(obj: dict[str, Any]) -> dict[str, Any]:
 
 def changes(world: HostingWorld) -> list[str]:
     """Calls that change something at AWS."""
-    return [call for call in world.aws.calls if not call.startswith(("Describe", "list"))]
+    return [call for call in world.sagemaker.operations if not call.startswith(("Describe", "List"))]
 
 
 def deployed() -> HostingWorld:
@@ -192,7 +193,7 @@ def deployed() -> HostingWorld:
     world = HostingWorld()
     world.apply(hosting_world.manifest())
     world.until(world.is_at_rest)
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     return world
 
 
@@ -216,7 +217,7 @@ def test_a_deployment_that_becomes_read_only_is_shown_whatever_its_spec_says() -
     endpoint.value, endpoint.modified = "InService", world.clock.utcnow()
     world.apply(hosting_world.manifest(version="2", count=3))
     world.until(world.is_at_rest)
-    assert "UpdateEndpoint" in world.aws.calls
+    assert "UpdateEndpoint" in world.sagemaker.operations
 
 
 def test_a_read_only_deployment_shows_an_endpoint_of_others_and_leaves_it_behind() -> None:

@@ -9,10 +9,11 @@ from api.meta import ObjectKey
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.aws.errors import AwsError
 from controller.runtime.errors import ErrorClass
-from tests.faults import hosting_world, test_scaling_crashes
-from tests.faults.cluster import FakeCluster
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.job_manifests import KEY, manifest
+from tests.fakes.world import World
+from tests.faults import hosting_world, scaling_world
 from tests.faults.hosting_world import HostingWorld
-from tests.faults.world import KEY, World, manifest
 
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "no")
 
@@ -38,9 +39,9 @@ def job(value: str = "InProgress") -> World:
     world = World()
     world.cluster.apply(manifest())
     world.run(30)
-    world.aws.move(world.job_name, value)
+    world.aws.move(world.name, value)
     world.run(60)
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     return world
 
 
@@ -64,7 +65,7 @@ def test_a_job_is_described_once_for_each_text(value: str) -> None:
 def test_what_a_look_finds_is_shown() -> None:
     """That is what it is for."""
     world = job("Completed")
-    world.aws.move(world.job_name, "Completed", ModelArtifacts={"S3ModelArtifacts": "s3://late"})
+    world.aws.move(world.name, "Completed", ModelArtifacts={"S3ModelArtifacts": "s3://late"})
     ask(world.cluster, KEY, "now")
     world.run(5)
     assert world.status["modelPath"] == "s3://late"
@@ -106,28 +107,28 @@ def test_a_resource_is_described_once_for_each_text(kind: Any) -> None:
     world.run(60)
     cluster = world.clusters[kind.kind]
     (key,) = cluster.keys()
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     for n, text in enumerate(("now", "again"), 1):
         ask(cluster, key, text)
         world.run(60)
-        assert world.aws.calls.count(kind.operations.describe) == n
+        assert world.sagemaker.operations.count(kind.operations.describe) == n
         assert handled(cluster, key) == text
-    assert {call for call in world.aws.calls if call != "list"} == {kind.operations.describe}
+    assert {call for call in world.sagemaker.operations if not call.startswith("List")} == {kind.operations.describe}
     assert world.is_at_rest()
 
 
 def test_a_policy_that_was_taken_away_is_put_back() -> None:
     """The look asks Application Auto Scaling about every variant (D-23)."""
-    world = test_scaling_crashes.World()
-    world.cluster.apply(test_scaling_crashes.manifest("ab"))
-    world.run()
+    world = scaling_world.ScalingWorld()
+    world.cluster.apply(scaling_world.manifest("ab"))
+    world.run(900, step_s=30)
     world.aws.put.clear()
-    world.run()
+    world.run(900, step_s=30)
     assert world.aws.put == set()
-    ask(world.cluster, test_scaling_crashes.KEY, "now")
-    world.run()
+    ask(world.cluster, scaling_world.KEY, "now")
+    world.run(900, step_s=30)
     assert len(world.aws.put) == 2
-    assert handled(world.cluster, test_scaling_crashes.KEY) == "now"
+    assert handled(world.cluster, scaling_world.KEY) == "now"
 
 
 def test_an_edit_of_tags_does_not_take_the_place_of_the_look() -> None:
@@ -149,14 +150,14 @@ def test_an_edit_of_tags_does_not_take_the_place_of_the_look_at_a_resource(kind:
     world.apply(hosting_world.manifest())
     world.until(world.is_at_rest)
     world.run(60)
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     world.apply(hosting_world.manifest(tags=[{"key": "team", "value": "a"}]))
     cluster = world.clusters[kind.kind]
     (key,) = cluster.keys()
     ask(cluster, key, "now")
     world.run(60)
-    assert world.aws.calls.count("AddTags") == 3
-    assert world.aws.calls.count(kind.operations.describe) == 1
+    assert world.sagemaker.operations.count("AddTags") == 3
+    assert world.sagemaker.operations.count(kind.operations.describe) == 1
     assert handled(cluster, key) == "now"
 
 

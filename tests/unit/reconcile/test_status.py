@@ -20,7 +20,7 @@ from controller.reconcile.status.patch import (
     status_patch,
 )
 from controller.reconcile.steps import Phase, StatusUpdate
-from tests.faults.cluster import _merge
+from tests.fakes.cluster import _merge
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 RECORDED = Recorded("job", "us-east-2", "aws", "arn:x", "123456789012", NOW)

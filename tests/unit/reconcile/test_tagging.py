@@ -17,9 +17,10 @@ from controller.reconcile.managed.aws_identity import wanted_tags as tagging
 from controller.reconcile.status.patch import recorded_in, resource_fields
 from controller.reconcile.tags.decide import after, step
 from controller.runtime.errors import ABSENT, ErrorClass
+from tests.fakes.job_manifests import KEY, manifest
+from tests.fakes.world import World
 from tests.faults import hosting_world
 from tests.faults.hosting_world import HostingWorld
-from tests.faults.world import KEY, World, manifest
 
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:training-job/job"
 OWNER = OwnerTags("cluster-1", "TrainingJob", ObjectKey("default", "a"), "uid-1", "test/1")
@@ -261,17 +262,17 @@ def test_an_edit_of_tags_reaches_all_that_a_deployment_has_made_and_makes_nothin
     there = world.aws.left
     (endpoint,) = world.aws.endpoints.values()
     endpoint.request["Tags"] = [*endpoint.request["Tags"], {"Key": "theirs", "Value": "1"}]
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     world.apply(tagged(team="b"))
     world.run(60)
     assert user_tags(world) == [{"team": "b", "theirs": "1"}, {"team": "b"}, {"team": "b"}]
     assert world.aws.left == there
-    changes = [call for call in world.aws.calls if not call.startswith(("Describe", "list"))]
+    changes = [call for call in world.sagemaker.operations if not call.startswith(("Describe", "List"))]
     assert sorted(changes) == ["AddTags"] * 3 + ["DeleteTags"] * 3
-    world.aws.calls.clear()
+    world.sagemaker.calls.clear()
     world.restart()
     world.run(200)
-    assert {call for call in world.aws.calls if not call.startswith(("Describe", "list"))} == set()
+    assert {call for call in world.sagemaker.operations if not call.startswith(("Describe", "List"))} == set()
     assert world.is_at_rest()
 
 

@@ -124,8 +124,8 @@ def test_jobs_that_change_together_are_listed_together() -> None:
 def test_a_tuning_job_at_rest_costs_no_listing_and_a_restart_costs_none_either() -> None:
     """The status itself tells what was listed for."""
     world, _ = started()
-    world.aws.calls.clear()
-    world.aws_training.calls.clear()
+    world.sagemaker.calls.clear()
+    world.sagemaker.calls.clear()
     writes = len(world.tunings.writes) + len(world.trainings.writes)
     world.restart()
     world.run(300)

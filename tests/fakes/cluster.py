@@ -1,14 +1,15 @@
 """The objects of an API server in memory, and a store that sees them as late as a test wants."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
 
 from api.meta import JsonObject, ObjectKey, Resource
-from controller.kube.errors import Conflict, ConnectionFailed, NotFound
+from controller.kube.errors import AlreadyExists, Conflict, ConnectionFailed, NotFound
 from controller.reconcile.status.patch import rfc3339
-from tests.fakes import FakeClock
+from controller.runtime.cache.store import IndexFunc
+from tests.fakes.clock import FakeClock
 
 
 def copied(obj: Any) -> Any:
@@ -27,13 +28,14 @@ def silence(n: int, *, after: bool) -> Callable[[int, bool], None]:
 
 
 class FakeCluster:
-    """Objects with versions, generations, finalizers and a status of their own. `store` is what informers know."""
+    """Objects of one kind, with versions, generations, finalizers and a status. `store` is what its informer knows."""
 
-    def __init__(self, clock: FakeClock) -> None:
+    def __init__(self, clock: FakeClock, *, version: int = 100, indexes: Mapping[str, IndexFunc] | None = None) -> None:
+        """`version` is the first; uids are made of it, so kinds of one world begin with different ones."""
         self._clock = clock
-        self._version = 100
+        self._version = version
         self._objects: dict[ObjectKey, JsonObject] = {}
-        self.store = LaggingStore(self)
+        self.store = LaggingStore(self, indexes or {})
         self.writes: list[JsonObject] = []
         """Bodies of the patches that changed something."""
         self.history: list[JsonObject] = []
@@ -62,7 +64,7 @@ class FakeCluster:
         return self._put(key, new, current)
 
     def delete(self, key: ObjectKey) -> None:
-        """Ask for deletion."""
+        """Request the deletion of an object."""
         current = self._objects[key]
         if not current["metadata"].get("finalizers"):
             del self._objects[key]
@@ -74,18 +76,18 @@ class FakeCluster:
             self._put(key, new, current)
 
     def remove(self, key: ObjectKey) -> None:
-        """Somebody takes the finalizers off what is being deleted: it is gone."""
+        """Remove an object at once, as taking off the finalizers of a deleted one does."""
         del self._objects[key]
 
     def touch(self, key: ObjectKey) -> None:
-        """Somebody sets a label: a new version."""
+        """Set a label, which makes a new version."""
         current = self._objects[key]
         new = copied(current)
         new["metadata"].setdefault("labels", {})["touched"] = str(self._version)
         self._put(key, new, current)
 
     def lose_status(self, key: ObjectKey) -> None:
-        """Somebody empties the status, or leaves it out."""
+        """Remove the status, as an edit by hand or a restored backup does."""
         current = self._objects[key]
         new = copied(current)
         del new["status"]
@@ -147,45 +149,90 @@ class FakeCluster:
 
 
 class ClusterWriter:
-    """`controller.reconcile.ports.ObjectWriter` of one cluster."""
+    """`controller.reconcile.ports.ObjectWriter` of clusters by kind."""
 
-    def __init__(self, cluster: FakeCluster) -> None:
-        self._cluster = cluster
-        self.patch = cluster.patch
+    def __init__(self, clusters: Mapping[str, FakeCluster]) -> None:
+        self._clusters = clusters
+
+    def create(self, resource: Resource, namespace: str | None, body: Mapping[str, Any]) -> JsonObject:
+        """See `ObjectWriter.create`."""
+        cluster = self._clusters[resource.kind]
+        key = ObjectKey(namespace or "", body["metadata"]["name"])
+        if cluster.peek(key) is not None:
+            raise AlreadyExists("AlreadyExists", f"{key} exists", status=409)
+        return cluster.apply({name: value for name, value in body.items() if name != "status"})
+
+    def patch(self, resource: Resource, key: ObjectKey, body: JsonObject, *, subresource: str = "") -> JsonObject:
+        """See `ObjectWriter.patch`."""
+        return self._clusters[resource.kind].patch(resource, key, body, subresource=subresource)
 
     def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "", resource_version: str = "") -> None:
         """See `ObjectWriter.delete`."""
-        current = self._cluster.get(key)
+        cluster = self._clusters[resource.kind]
+        current = cluster.peek(key)
         if current is None:
             raise NotFound("NotFound", f"{key} not found", status=404)
         wanted = {"uid": uid, "resourceVersion": resource_version}
         if any(value and current["metadata"][name] != value for name, value in wanted.items()):
             raise Conflict("Conflict", f"{key} is another, or another version", status=409)
-        self._cluster.delete(key)
+        cluster.delete(key)
 
 
 class LaggingStore:
     """What an informer's store shows: the present, unless frozen."""
 
-    def __init__(self, cluster: FakeCluster) -> None:
+    def __init__(self, cluster: FakeCluster, indexes: Mapping[str, IndexFunc]) -> None:
         self._cluster = cluster
+        self._indexes = indexes
         self._frozen: dict[ObjectKey, JsonObject | None] = {}
+        self._moment: dict[ObjectKey, JsonObject | None] | None = None
+
+    # --- the test's side
+
+    def freeze(self, key: ObjectKey, version: JsonObject | None) -> None:
+        """Show this version of an object from now on."""
+        self._frozen[key] = copied(version)
+
+    def freeze_all(self) -> None:
+        """Show this moment from now on."""
+        self._moment = {key: self._cluster.peek(key) for key in self._cluster.keys()}  # noqa: SIM118 (no mapping)
+
+    def thaw(self) -> None:
+        """Show the present again."""
+        self._frozen.clear()
+        self._moment = None
+
+    # --- the reader's side
+
+    def keys(self) -> Iterable[ObjectKey]:
+        """The keys that are shown."""
+        return self._cluster.keys() if self._moment is None else self._moment
+
+    def peek(self, key: ObjectKey) -> JsonObject | None:
+        """The object itself, to look at only."""
+        if key in self._frozen:
+            return self._frozen[key]
+        return self._cluster.peek(key) if self._moment is None else self._moment.get(key)
 
     def get(self, key: ObjectKey) -> JsonObject | None:
         """A fresh copy."""
         return copied(self.peek(key))
 
-    def peek(self, key: ObjectKey) -> JsonObject | None:
-        """Return the object itself, to look at only."""
-        return self._frozen[key] if key in self._frozen else self._cluster.peek(key)
+    def __contains__(self, key: ObjectKey) -> bool:
+        return self.peek(key) is not None
 
-    def freeze(self, key: ObjectKey, version: JsonObject | None) -> None:
-        """Show this version from now on."""
-        self._frozen[key] = copied(version)
+    def by_index(self, name: str, value: str) -> list[JsonObject]:
+        """See `Store.by_index`."""
+        return [copied(obj) for obj in self._indexed(name, value)]
 
-    def thaw(self) -> None:
-        """Show the present again."""
-        self._frozen.clear()
+    def index_keys(self, name: str, value: str) -> list[ObjectKey]:
+        """See `Store.index_keys`."""
+        return [ObjectKey.of(obj) for obj in self._indexed(name, value)]
+
+    def _indexed(self, name: str, value: str) -> list[JsonObject]:
+        function = self._indexes[name]
+        objects = (self.peek(key) for key in self.keys())
+        return [obj for obj in objects if obj is not None and value in function(obj)]
 
 
 def _merge(target: Any, patch: Any) -> Any:

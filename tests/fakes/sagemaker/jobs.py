@@ -1,7 +1,6 @@
-"""SageMaker's training jobs in memory: names are unique, state moves when told to, answers may lag or fail."""
+"""SageMaker's jobs in memory: names are unique, tests move their state, answers may lag or fail."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -12,9 +11,9 @@ from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
 from controller.runtime.errors import ABSENT, Absent, ErrorClass
-from tests.fakes import FakeClock
-
-ACCOUNT = "123456789012"
+from tests.fakes.calls import CallLog, Service
+from tests.fakes.clock import FakeClock
+from tests.fakes.sagemaker.arns import ACCOUNT, arn_of
 
 
 @dataclass(slots=True)
@@ -38,33 +37,22 @@ class Job:
 
     @property
     def tags(self) -> dict[str, str]:
-        """As ListTags tells them."""
+        """As ListTags returns them."""
         return {tag["Key"]: tag["Value"] for tag in self.request.get("Tags", ())}
 
 
-@dataclass(slots=True)
-class Fault:
-    """The next call of an operation fails; `after` it has taken effect, or before."""
+class FakeJobs(Service):
+    """`controller.aws.sagemaker.Jobs` in memory, for one kind of job."""
 
-    operation: str
-    error: Exception
-    after: bool = False
-
-
-class FakeSageMaker:
-    """`controller.aws.sagemaker.Jobs` in memory, for one kind of job. Every call is in `calls`."""
-
-    def __init__(self, clock: FakeClock, segment: str = "training-job", account: str = ACCOUNT) -> None:
-        """`segment` is how ARNs name the kind of job."""
+    def __init__(
+        self, descriptor: KindDescriptor, clock: FakeClock, log: CallLog | None = None, account: str = ACCOUNT
+    ) -> None:
+        super().__init__(descriptor.kind, clock, [] if log is None else log)
+        self._descriptor = descriptor
         self._account = account
-        self._clock = clock
-        self._segment = segment
         self.jobs: dict[tuple[str, str], Job] = {}
-        self.calls: list[tuple[str, str]] = []
         self.stopped: list[str] = []
-        """Jobs whose stop was asked for and granted."""
-        self.faults: list[Fault] = []
-        self.always: Callable[[str], Exception | None] = lambda operation: None
+        """Jobs whose stop was requested and granted."""
         self.page_size = 100
         self.search_lag_s = 0.0
         """Seconds after which Search shows a state."""
@@ -75,31 +63,20 @@ class FakeSageMaker:
 
     # --- the test's side
 
-    def fail(self, operation: str, error: Exception, *, after: bool = False) -> None:
-        """The next call of `operation` (create, describe, stop, list, tags) raises."""
-        self.faults.append(Fault(operation, error, after))
-
     def move(self, name: str, value: str, secondary: str = "", *, region: str = "us-east-2", **extra: Any) -> None:
-        """A job changes."""
+        """Change the state of a job."""
         job = self.jobs[region, name]
         job.past.append(replace(job))
         job.value, job.secondary, job.modified = value, secondary or value, self._clock.utcnow()
         job.extra.update(extra)
 
     def existing(self, name: str, value: str = "InProgress", *, region: str = "us-east-2", **request: Any) -> Job:
-        """A job that somebody else has created."""
+        """Add a job that the operator has not created, and return it."""
         now = self._clock.utcnow()
         job = self.jobs[region, name] = Job(name, self._arn(region, name), request, now, now, value)
         return job
 
-    def count(self, operation: str) -> int:
-        """Calls of an operation so far."""
-        return sum(1 for made, _ in self.calls if made == operation)
-
     # --- the port
-
-    def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
-        """See `Jobs.turn`: nobody waits."""
 
     def create(
         self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
@@ -191,20 +168,6 @@ class FakeSageMaker:
     def _is_visible(self, job: Job) -> bool:
         return (self._clock.utcnow() - job.created).total_seconds() >= self.lag_s
 
-    @contextmanager
-    def _call(self, operation: str, what: str) -> Iterator[None]:
-        self.calls.append((operation, what))
-        fault = next((each for each in self.faults if each.operation == operation), None)
-        if fault is not None:
-            self.faults.remove(fault)
-        if fault is not None and not fault.after:
-            raise fault.error
-        if error := self.always(operation):
-            raise error
-        yield
-        if fault is not None:
-            raise fault.error
-
     @staticmethod
     def _summary(descriptor: KindDescriptor, job: Job) -> dict[str, Any]:
         rule = descriptor.status
@@ -220,4 +183,4 @@ class FakeSageMaker:
         return summary
 
     def _arn(self, region: str, name: str) -> str:
-        return f"arn:aws:sagemaker:{region}:{self._account}:{self._segment}/{name}"
+        return arn_of(self._descriptor, name, region=region, account=self._account)

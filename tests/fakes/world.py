@@ -1,0 +1,265 @@
+"""An operator for some kinds over in-memory Kubernetes and AWS, that can be crashed and started again."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from api.descriptor import KindDescriptor
+from api.meta import JsonObject, ObjectKey
+from api.v1 import TRAINING_JOB
+from controller.aws.polling.poll_state import FeedSettings
+from controller.aws.polling.tracker import Tracker, TrackerMetrics
+from controller.aws.targets import TargetDefaults
+from controller.controllers import CONTROLLERS
+from controller.reconcile.effects import EffectGate
+from controller.reconcile.served import Served
+from controller.reconcile.settings import ReconcilerSettings
+from controller.reconcile.setup import Shared
+from controller.runtime.cache.store import IndexFunc
+from controller.runtime.controller import Reconciler, Result
+from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
+from tests.fakes.clock import FakeClock
+from tests.fakes.cluster import ClusterWriter, FakeCluster
+from tests.fakes.crashes import Crash, CrashHook, CrashingHook
+from tests.fakes.job_manifests import KEY, manifest_of
+from tests.fakes.recorder import FakeRecorder, OpenFence
+from tests.fakes.sagemaker import FakeSageMaker
+
+_PASSES = 30
+"""More passes in a row, while no time passes, are a hot loop."""
+
+
+class World:
+    """Time, clusters and AWS outlive the operator; `restart` makes a new one that remembers nothing.
+
+    The first kind is the one that the test is about: `cluster`, `aws`, `reconciler` and `tracker` are of that.
+    """
+
+    def __init__(
+        self, *kinds: KindDescriptor, key: ObjectKey = KEY, ownership_tags: bool = True, collects: bool = False
+    ) -> None:
+        """`key` is that of the object that the test is about; `collects`: objects go with their owners."""
+        kinds = kinds or (TRAINING_JOB,)
+        self.descriptor = kinds[0]
+        self.key = key
+        self.clock = FakeClock()
+        self.clusters = {
+            each.kind: FakeCluster(self.clock, version=100 + 100_000 * n, indexes=_indexes(each))
+            for n, each in enumerate(kinds)
+        }
+        self.cluster = self.clusters[self.descriptor.kind]
+        self.writer = ClusterWriter(self.clusters)
+        self.sagemaker = FakeSageMaker(self.clock)
+        self.aws: Any = self.sagemaker.of(self.descriptor)
+        self.recorder = FakeRecorder()
+        self.fence = OpenFence()
+        self.has_garbage_collector = collects
+        self.crashes = 0
+        self.errors: list[Exception] = []
+        self.settings = ReconcilerSettings(
+            cluster_id="cluster-1", manager="test/1", defaults=TargetDefaults(), has_ownership_tags=ownership_tags
+        )
+        self._kinds = {each.kind: self._served(each) for each in kinds}
+        self._handlers = {kind: list(CONTROLLERS.handlers(served, self._kinds)) for kind, served in self._kinds.items()}
+        self.restart()
+
+    def _served(self, descriptor: KindDescriptor) -> Served:
+        store: Any = self.clusters[descriptor.kind].store
+        queue: Any = SimpleNamespace(add=lambda key, priority=0: self.woken.add((descriptor.kind, key)))
+        return Served(descriptor, store, queue)
+
+    def restart(self) -> None:
+        """A new process: fresh memory, fresh trackers, no crash planned."""
+        self.crash = CrashHook(self.clock)
+        self.seen: dict[tuple[str, ObjectKey], JsonObject] = {}
+        """The newest version of each object that the operator was shown."""
+        self.woken: set[tuple[str, ObjectKey]] = set()
+        self.later: dict[tuple[str, ObjectKey], float] = {}
+        aws: Any = self.sagemaker
+        effects = EffectGate(self.writer, aws, self.recorder, self.fence, CrashingHook(self.crash))
+        shared = Shared(
+            self._kinds, self.writer, aws, aws.scaling, aws, effects, self.clock, self.settings, lambda: 0.5
+        )
+        metrics = TrackerMetrics(CollectorRegistry())
+        self.trackers = {
+            kind: self._tracker(served, metrics)
+            for kind, served in self._kinds.items()
+            if CONTROLLERS.of(served.descriptor).is_tracked
+        }
+        self.reconcilers: dict[str, Reconciler] = {
+            kind: CONTROLLERS.new_reconciler(served, self.trackers.get(kind), shared)
+            for kind, served in self._kinds.items()
+        }
+        self.reconciler: Any = self.reconcilers[self.descriptor.kind]
+
+    def _tracker(self, served: Served, metrics: TrackerMetrics) -> Tracker:
+        aws: Any = self.sagemaker
+        settings = FeedSettings(settled=CONTROLLERS.of(served.descriptor).settled)
+        return Tracker(served.descriptor, aws, served.queue.add, self.clock, metrics, settings, rand=lambda: 0.5)
+
+    @property
+    def tracker(self) -> Tracker:
+        """That of the first kind."""
+        return self.trackers[self.descriptor.kind]
+
+    def reconcile(self, key: ObjectKey | None = None, kind: str = "") -> Result | Exception:
+        """One pass, as the worker loop sees it: a result or an error; the requeue is noted."""
+        kind, key = kind or self.descriptor.kind, key or self.key
+        outcome: Result | Exception
+        try:
+            outcome = self.reconcilers[kind].reconcile(key)
+        except (ClassifiedError, Terminal) as error:
+            self.errors.append(error)
+            outcome = error
+        if (delay := _delay(outcome)) is not None:
+            self.later[kind, key] = self.clock.monotonic() + delay
+        return outcome
+
+    def run(self, seconds: float = 60.0, *, step_s: float = 1.0) -> None:
+        """Let time pass: what was written, woken or is due is reconciled; after a crash another process goes on."""
+        end = self.clock.monotonic() + seconds
+        while self.clock.monotonic() < end:
+            try:
+                self._work()
+            except Crash:
+                self.crashes += 1
+                self.restart()
+            self.clock.advance(step_s)
+
+    def until(self, what: Callable[[], bool], within_s: float = 1500.0) -> None:
+        """Let time pass until `what` holds."""
+        end = self.clock.monotonic() + within_s
+        while not what():
+            calls = self.sagemaker.operations[-10:]
+            assert self.clock.monotonic() < end, f"never; status: {self.status}; calls: {calls}"
+            self.run(2, step_s=2)
+
+    def _work(self) -> None:
+        for _ in range(_PASSES):
+            if self.has_garbage_collector:
+                self._collect_garbage()
+            due = self._due()
+            if not due:
+                break
+            for kind, key in due:
+                self.reconcile(key, kind)
+        else:
+            raise AssertionError(f"hot loop over {due}")
+        for tracker in self.trackers.values():
+            while tracker.step():
+                pass
+
+    def _due(self) -> list[tuple[str, ObjectKey]]:
+        """What the informers show, the trackers woke, or was to be reconciled again by now."""
+        for kind, cluster in self.clusters.items():
+            for key in cluster.store.keys():  # noqa: SIM118 (no mapping)
+                obj, before = cluster.store.peek(key), self.seen.get((kind, key))
+                if obj is not None and obj is not before and _version(obj) != _version(before):
+                    self._show(kind, key, obj)
+        for kind, key in [each for each in self.seen if self.clusters[each[0]].store.peek(each[1]) is None]:
+            self._show(kind, key, None)
+        due, self.woken = self.woken, set()
+        now = self.clock.monotonic()
+        for each in [each for each, at in self.later.items() if at <= now]:
+            del self.later[each]
+            due.add(each)
+        return sorted(due)
+
+    def _show(self, kind: str, key: ObjectKey, obj: JsonObject | None) -> None:
+        """Give a change to the handlers, as an informer does."""
+        before = self.seen.pop((kind, key), None)
+        if obj is not None:
+            self.seen[kind, key] = obj
+        old, new = (each and _snapshot(key, each) for each in (before, obj))
+        for handler in self._handlers[kind]:
+            if old and new:
+                handler.on_update(old, new)
+            elif new:
+                handler.on_add(new, initial=False)
+            elif old:
+                handler.on_delete(old)
+
+    def _collect_garbage(self) -> None:
+        """Delete the objects whose owners are gone, as kube-controller-manager does."""
+        there = [
+            (cluster, key, cluster.peek(key))
+            for cluster in self.clusters.values()
+            for key in cluster.keys()  # noqa: SIM118 (no mapping)
+        ]
+        uids = {obj["metadata"]["uid"] for _, _, obj in there if obj}
+        for cluster, key, obj in there:
+            metadata = (obj or {})["metadata"]
+            owners = {each["uid"] for each in metadata.get("ownerReferences") or ()}
+            if owners and not uids & owners and "deletionTimestamp" not in metadata:
+                cluster.delete(key)
+
+    # --- looking at the outcome, of the object that the test is about
+
+    @property
+    def obj(self) -> Any:
+        """The object as it is; None if it is gone."""
+        return self.cluster.get(self.key)
+
+    @property
+    def status(self) -> JsonObject:
+        """Its status, empty if it has none."""
+        status: JsonObject = (self.cluster.get(self.key) or {}).get("status") or {}
+        return status
+
+    @property
+    def value(self) -> str:
+        """The status value that the object shows."""
+        value: str = self.status[self.descriptor.status.field]
+        return value
+
+    def condition(self, type_: str) -> tuple[str, str] | None:
+        """Status and reason of a condition."""
+        for each in self.status.get("conditions", ()):
+            if each["type"] == type_:
+                return each["status"], each["reason"]
+        return None
+
+    @property
+    def name(self) -> str:
+        """Its name at SageMaker."""
+        name: str = self.obj["spec"][self.descriptor.name.spec_field]
+        return name
+
+    def manifest(self, name: str = "") -> JsonObject:
+        """The least manifest of the kind; with `name` as the user's choice of the name at AWS, if given."""
+        return manifest_of(self.descriptor, name)
+
+    def reasons(self) -> list[str]:
+        """Reasons of all events, in order."""
+        return [reason for _, reason in self.recorder.events]
+
+
+def _delay(outcome: Result | Exception) -> float | None:
+    """Return when a work queue would give the key out again."""
+    if isinstance(outcome, Result):
+        return outcome.requeue_after_s
+    if isinstance(outcome, ClassifiedError):
+        if outcome.retry_after_s is not None:
+            return outcome.retry_after_s
+        return 0.2 if outcome.error_class is ErrorClass.CONFLICT else 1.0
+    return None
+
+
+def _indexes(descriptor: KindDescriptor) -> dict[str, IndexFunc]:
+    """Return the indexes that `Controllers.new_store` makes."""
+    found: dict[str, IndexFunc] = {}
+    for setup in CONTROLLERS.setups:
+        found |= setup.indexes.get(descriptor.kind, {})
+    return found
+
+
+def _version(obj: JsonObject | None) -> str:
+    version: str = obj["metadata"]["resourceVersion"] if obj else ""
+    return version
+
+
+def _snapshot(key: ObjectKey, obj: JsonObject) -> Any:
+    """Return what handlers read of a `Snapshot`."""
+    return SimpleNamespace(key=key, metadata=obj["metadata"], resource_version=_version(obj))
