@@ -50,6 +50,8 @@ class Operations:
     """Empty if AWS keeps the record forever."""
     further: tuple[str, ...] = ()
     """Operations besides `create` with request members that are also fields of the spec, e.g. `UpdateEndpoint`."""
+    search: str = ""
+    """`Resource` of SageMaker's Search with the records of this kind, e.g. `TrainingJob`; empty if there is none."""
     describe_items: str = ""
     """Member of the Describe response with the resources, if the operation describes several."""
 

@@ -26,6 +26,7 @@ from controller.aws.clients import AwsApi, Clients, ClientSettings
 from controller.aws.events.receiver import EVENTS, RECEIVERS, QueueAddress, Receiver, StatusQueueMetrics
 from controller.aws.limits.budgets import Budgets
 from controller.aws.polling.poll_state import FeedSettings
+from controller.aws.polling.search_state import SEARCH
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.sagemaker import SageMaker
 from controller.aws.targets import TargetDefaults
@@ -275,13 +276,18 @@ class _Operator:
                 settled=settled,
                 settled_poll_s=self._settings.poll_interval_s * _SETTLED_FACTOR,
             ),
-            accelerators=[EVENTS] if self._settings.status_queues else [],
+            accelerators=self._accelerators(served.descriptor),
         )
         for number in range(_TRACKER_THREADS):
             name = f"{served.descriptor.controller_name}-tracker-{number}"
             self.manager.add(Stage.LEADING, name, tracker.run)
         self._trackers.append(tracker)
         return tracker
+
+    def _accelerators(self, descriptor: KindDescriptor) -> list[str]:
+        """Return what may make sweeps of a kind rare."""
+        is_searched = self._settings.status_search and bool(descriptor.operations.search)
+        return [EVENTS] * bool(self._settings.status_queues) + [SEARCH] * is_searched
 
     def _add_status_queues(self) -> None:
         """Add the receivers of state changes: for trackers, so only a replica that leads takes messages."""

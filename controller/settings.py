@@ -110,6 +110,14 @@ class Settings:
         parse=flags.duration(0.05),
         metavar="DURATION",
     )
+    status_search: bool = _option(
+        "true",
+        "Use SageMaker's Search where one call shows what would take several Lists, as long as Lists confirm it. "
+        "Needs the right sagemaker:Search; without it, Lists do.",
+        group="Work",
+        parse=flags.switch,
+        metavar="BOOL",
+    )
     resync_period_s: float = _option(
         "10h",
         "How often every object is looked at again although nothing is known to have changed; 0 for never.",

@@ -209,6 +209,7 @@ HOSTING_DEPLOYMENT: Final = KindDescriptor(
         list="ListEndpoints",
         stop="",
         list_items="Endpoints",
+        search="Endpoint",
         delete="DeleteEndpoint",
         further=("UpdateEndpoint", "CreateEndpointConfig"),
     ),

@@ -256,6 +256,7 @@ HYPERPARAMETER_TUNING_JOB: Final = KindDescriptor(
         list="ListHyperParameterTuningJobs",
         stop="StopHyperParameterTuningJob",
         list_items="HyperParameterTuningJobSummaries",
+        search="HyperParameterTuningJob",
     ),
     name=NameRule(
         member="HyperParameterTuningJobName",

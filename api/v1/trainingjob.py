@@ -208,6 +208,7 @@ TRAINING_JOB: Final = KindDescriptor(
         list="ListTrainingJobs",
         stop="StopTrainingJob",
         list_items="TrainingJobSummaries",
+        search="TrainingJob",
     ),
     name=NameRule(
         member="TrainingJobName",

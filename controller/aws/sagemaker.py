@@ -14,7 +14,7 @@ from controller.aws.targets import Target
 from controller.runtime.errors import ABSENT, Absent, ErrorClass
 
 PAGE_SIZE: Final = 100
-"""Maximum page size of SageMaker's List operations."""
+"""Maximum page size of SageMaker's List operations and of Search."""
 
 
 class Api(Protocol):
@@ -44,10 +44,10 @@ class TurnApi(Api, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a List response."""
+    """One page of a List or Search response."""
 
     items: tuple[JsonObject, ...]
-    """Summaries as AWS returned them, times as aware datetimes."""
+    """Summaries or records as AWS returned them, times as aware datetimes."""
     next_token: str
     """Empty on the last page."""
 
@@ -77,6 +77,10 @@ class Jobs(Protocol):
 
     def list_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
         """Return one page of all jobs, newest creation first."""
+        ...
+
+    def search_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
+        """Return one page of the records of a kind that Search knows, latest modification first."""
         ...
 
     def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
@@ -205,6 +209,24 @@ class SageMaker:
         answer = self._api.call(target, descriptor.service, operations.list, request, caller=caller, background=True)
         return Page(
             items=tuple(answer.get(operations.list_items, ())),
+            next_token=answer.get("NextToken") or "",
+        )
+
+    def search_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
+        """See `Jobs.search_page`."""
+        resource = descriptor.operations.search
+        request: dict[str, Any] = {
+            "Resource": resource,
+            "MaxResults": PAGE_SIZE,
+            "SortBy": "LastModifiedTime",
+            "SortOrder": "Descending",
+        }
+        if next_token:
+            request["NextToken"] = next_token
+        caller = ("tracker", "Search", resource)
+        answer = self._api.call(target, descriptor.service, "Search", request, caller=caller, background=True)
+        return Page(
+            items=tuple(record[resource] for record in answer.get("Results", ()) if resource in record),
             next_token=answer.get("NextToken") or "",
         )
 

@@ -45,6 +45,9 @@ _PASSING: Final = {
 }
 """Kinds with an execution role that their Create passes to SageMaker."""
 
+_OPTIONAL_SEARCH: Final = "OptionalSearch"
+"""Sid of the statement that may be left out: without it status is polled by List alone."""
+
 Policy = dict[str, Any]
 
 
@@ -74,6 +77,8 @@ def _statements(kind: KindDescriptor) -> list[Policy]:
     if kind.life_cycle in _EDITED:
         operations.add("DeleteTags")
     found = [_allow("SageMaker", [f"sagemaker:{each}" for each in operations])]
+    if kind.operations.search:
+        found.append(_allow(_OPTIONAL_SEARCH, ["sagemaker:Search"]))
     if kind.life_cycle is LifeCycle.ENDPOINT:
         # AWS refuses to delete an endpoint with a scalable target if the caller may not remove the target; and scaled
         # variants have to be known before another instance count counts as drift.

@@ -1,4 +1,4 @@
-"""`lists`, `history` and `quota`, and options of `run` and `aws`: an account as hard to poll as a real one."""
+"""`lists`, `search`, `history`, `quota`, and options of `run` and `aws`: an account as hard to poll as a real one."""
 
 import argparse
 from typing import Any
@@ -9,13 +9,18 @@ from hack.sandbox.fault_command import add_target
 
 
 def add_parsers(commands: Any) -> None:
-    """Add the three commands."""
+    """Add the four commands."""
     lists = commands.add_parser("lists", help="let a running SageMaker's Lists be late, or its page tokens expire")
     lists.add_argument("--lag", type=float, default=0.0, metavar="S", help="show changes and deletions this much later")
     lists.add_argument("--kind", action="append", default=[], help="only this List, e.g. Endpoint; may be repeated")
     lists.add_argument("--token-life", type=float, metavar="S", help="refuse page tokens that are older")
     add_target(lists)
     lists.set_defaults(command=_lists)
+    search = commands.add_parser("search", help="let a running SageMaker's Search lag, or leave resources out")
+    search.add_argument("--lag", type=float, default=0.0, metavar="S", help="show changes this much later")
+    search.add_argument("--gap", type=float, default=0.0, metavar="SHARE", help="never show this share, from 0 to 1")
+    add_target(search)
+    search.set_defaults(command=_search)
     history = commands.add_parser("history", help="add finished jobs of each kind to a running SageMaker's past")
     history.add_argument("jobs", type=int, help="how many; a million costs no memory")
     add_target(history)
@@ -48,6 +53,11 @@ def _lists(options: argparse.Namespace) -> dict[str, Any]:
     url = server_url("aws", options.dir, options.url)
     settings = {"lag_s": options.lag, "late": options.kind, "token_life_s": options.token_life}
     return control(url, "POST", "lists", settings)
+
+
+def _search(options: argparse.Namespace) -> dict[str, Any]:
+    url = server_url("aws", options.dir, options.url)
+    return control(url, "POST", "search", {"lag_s": options.lag, "gap": options.gap})
 
 
 def _history(options: argparse.Namespace) -> dict[str, Any]:

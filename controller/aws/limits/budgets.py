@@ -38,6 +38,8 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "ListProcessingJobs": Limit(1.0, 2.0),
     "ListEndpoints": Limit(1.0, 2.0),
     "ListTrainingJobsForHyperParameterTuningJob": Limit(1.0, 4.0),
+    # Its quota is published nowhere. One call an interval and kind is enough; the burst is for changes in bursts.
+    "Search": Limit(1.0, 10.0),
     "CreateTrainingJob": Limit(4.0, 10.0, ceiling=_PROBED),
     "CreateHyperParameterTuningJob": Limit(2.0, 4.0, ceiling=_PROBED),
     "CreateTransformJob": Limit(4.0, 10.0, ceiling=_PROBED),

@@ -77,6 +77,11 @@ class Confidence:
         """Record that the accelerator does not work (denied, throttled, gone): no trust until it is heard again."""
         self._is_failing = True
 
+    def suspend(self) -> None:
+        """Drop what is pending: the accelerator is not used for a while, and nothing is expected of it."""
+        self._announced.clear()
+        self._unannounced.clear()
+
     def announced(self, what: Hashable, value: Hashable, *, now: float) -> None:
         """Record that the accelerator shows `what` in state `value`, which was news to its caller."""
         self.heard(now=now)

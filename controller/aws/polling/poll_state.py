@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
+from math import inf
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from api.meta import ObjectKey
 from controller.aws.errors import BUDGET_EXHAUSTED, AwsError
 from controller.aws.polling.confidence import Confidence
 from controller.aws.polling.hints import EFFECTS, Effect, Hint, effect_of
+from controller.aws.polling.search_state import SEARCH, SearchState
 from controller.aws.polling.sweep_plan import pages_worth_reading
 from controller.aws.sagemaker import Page
 from controller.runtime.errors import ErrorClass
@@ -51,6 +53,13 @@ AWAITED_S: Final = 180.0
 """How long polling stays quick after a change was requested: Lists may show it late, or it was over between two."""
 LOST_S: Final = 60.0
 """How long List may fail before jobs are described instead; at once where it is denied."""
+
+SEARCHED_SAFETY_S: Final = 60.0
+"""Least interval of sweeps while Search is relied on: it does not show deletions, sweeps do."""
+SAFETY_PAGES_PER_S: Final = 0.25
+"""List calls a second, at most, of sweeps that are a safety net: long ones are rarer."""
+_SAME_CREATION: Final = timedelta(seconds=1)
+"""How far the creation times may differ that two operations show of one job."""
 
 _BACKOFF_BASE_S: Final = 1.0
 _BACKOFF_CAP_S: Final = 60.0
@@ -96,6 +105,8 @@ class Watched:
     is_describe_due: bool = False
     awaited_until: float = -1.0
     """Monotonic seconds until which a change that was requested is expected to show."""
+    is_dated: bool = False
+    """Whether an answer has shown `created`."""
     arn: str = ""
     """In lower case; empty until an answer has shown it."""
     hint: Hint | None = None
@@ -126,14 +137,15 @@ class FeedSettings:
     settled_poll_s: float = 60.0
     """Interval while all tracked jobs are settled."""
     safety_s: float = 180.0
-    """Least interval while an accelerator is trusted."""
+    """Least interval of sweeps while events are trusted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One List call to make."""
+    """One List or Search call to make."""
 
     next_token: str
+    is_search: bool = False
 
 
 class Feed:
@@ -182,18 +194,24 @@ class Feed:
         """Why Lists do not come; None while they do."""
         self.last_complete = now
         """Monotonic seconds at which the last complete sweep began: what staleness is counted from."""
+        self._swept_at = -inf
+        """Monotonic seconds at which the last complete sweep began."""
         # Half an interval at least: after a start of the operator most jobs are followed by then.
-        self._sweep_at = now + self._pace_s(settings.poll_s, now) * (0.5 + 0.5 * rand())
+        self._sweep_at = now + settings.poll_s * (0.5 + 0.5 * rand())
+        self.search: SearchState | None = None
+        """Where Search is one of the accelerators."""
+        if SEARCH in accelerators:
+            self.search = SearchState(accelerators[SEARCH], settings.poll_s, rand)
 
     def __len__(self) -> int:
         return len(self._jobs)
 
     @property
     def due_at(self) -> float:
-        """Monotonic seconds of the next List call or Describe."""
+        """Monotonic seconds of the next List call, Search or Describe."""
         self._drop_obsolete_looks()
-        look_at = max(self._looks[0][0], self._next_look_at) if self._looks else self._sweep_at
-        return min(self._sweep_at, look_at)
+        look_at = max(self._looks[0][0], self._next_look_at) if self._looks else inf
+        return min(self._sweep_at, look_at, self.search.due_at if self.search else inf)
 
     # --- who is followed
 
@@ -298,19 +316,82 @@ class Feed:
             job.hinted = hint.summary(job.summary, name=job.name, name_member=name_member, rule=rule)
         return effect
 
+    def _is_announced(self, now: float) -> bool:
+        """Return whether events will announce changes: they are trusted, and nothing is in doubt."""
+        return any(
+            each.is_trusted(now=now) and not each.is_in_doubt
+            for source, each in self._accelerators.items()
+            if source != SEARCH
+        )
+
+    def _is_searched(self, now: float) -> bool:
+        # Changes that a sweep finds first are no cause for doubt: the next search is seconds away.
+        return self.search is not None and self.search.is_relied_on(swept_at=self._swept_at, now=now)
+
     def _is_accelerated(self, now: float) -> bool:
-        """Return whether sweeps are a safety net: what is trusted will announce changes, and nothing is in doubt."""
-        trusted = [each for each in self._accelerators.values() if each.is_trusted(now=now)]
-        return any(not each.is_in_doubt for each in trusted)
+        """Return whether sweeps are a safety net."""
+        return self._is_announced(now) or self._is_searched(now)
 
     def _pace_s(self, interval_s: float, now: float) -> float:
-        return max(interval_s, self._settings.safety_s) if self._is_accelerated(now) else interval_s
+        """Return the interval of sweeps, which is longer while they are a safety net."""
+        if self._is_announced(now):
+            least_s = self._settings.safety_s
+        elif self._is_searched(now):
+            least_s = SEARCHED_SAFETY_S
+        else:
+            return interval_s
+        return max(interval_s, least_s, self._pages / SAFETY_PAGES_PER_S)
 
-    def review(self, *, now: float) -> None:
-        """Sweep soon again if that was put off because of an accelerator that is not trusted any more."""
-        if not self._failures and not self._is_accelerated(now):
-            interval_s = self._settings.settled_poll_s if self._is_settled(now) else self._settings.poll_s
-            self._sweep_at = min(self._sweep_at, now + interval_s)
+    # --- searches
+
+    def searched(self, page: Page, *, now: float) -> list[ObjectKey]:
+        """Take in the page of a search; returns the keys to wake. A record is a hint, and never the truth."""
+        assert self.search is not None  # noqa: S101 (begin)
+        confidence = self._accelerators[SEARCH]
+        woken: list[ObjectKey] = []
+        times: list[datetime] = []
+        for record in page.items:
+            modified = record.get("LastModifiedTime")
+            if not isinstance(modified, datetime):
+                continue
+            times.append(modified)
+            hint = self._hint_of(record, modified)
+            if hint.name not in self._by_name:
+                if confidence.is_awaited(hint.name):  # a sweep was first, and it is not followed any more
+                    confidence.announced(hint.name, hint.status, now=now)
+            elif not self._is_foreign(record):
+                woken += self.hint(SEARCH, hint, now=now)[1]
+        is_complete = self.search.absorb(times, page.next_token, interval_s=self._interval_s(now), now=now)
+        if is_complete and self._is_searched(now):
+            self.last_complete = now
+        return woken
+
+    def search_failed(self, error: AwsError, *, now: float) -> float:
+        """Record that the search failed; returns the seconds until it is repeated. Sweeps go on without it."""
+        assert self.search is not None  # noqa: S101 (begin)
+        return self.search.failed(error, now=now)
+
+    def _hint_of(self, record: Mapping[str, Any], modified: datetime) -> Hint:
+        rule = self._descriptor.status
+        mark = self._mark(record)
+        return Hint(
+            name=str(record.get(self._descriptor.name.member) or ""),
+            status=mark.value,
+            secondary=mark.secondary,
+            modified=modified,
+            arn=str(record.get(rule.arn_member) or ""),
+        )
+
+    def _is_foreign(self, record: Mapping[str, Any]) -> bool:
+        """Return whether a record is of another job that has the name of a followed one: names are used again."""
+        created = record.get("CreationTime")
+        return not isinstance(created, datetime) or not any(
+            abs(created - job.created) <= _SAME_CREATION if job.is_dated else created >= job.created
+            for job in self._named(record)
+        )
+
+    def _interval_s(self, now: float) -> float:
+        return self._settings.settled_poll_s if self._is_settled(now) else self._settings.poll_s
 
     # --- Describes
 
@@ -354,10 +435,16 @@ class Feed:
     # --- sweeps
 
     def begin(self, *, now: float) -> Query | None:
-        """Return the List call to make now: the next page of the sweep under way, or the first of a new one."""
+        """Return the call to make now: a search, the next page of the sweep under way, or the first of a new one."""
+        token = self.search.begin(now=now) if self.search else None
+        if token is not None:
+            return Query(token, is_search=True)
         if now < self._sweep_at:
             return None
         if not self._token:
+            if not self._failures and now < (put_off := self._put_off(now)):
+                self._sweep_at = put_off
+                return None
             self._sweep += 1
             self._pages, self._oldest, self._began = 0, datetime.max.replace(tzinfo=UTC), now
             if now >= self._explore_at:
@@ -365,6 +452,12 @@ class Feed:
                 for job in self._jobs.values():
                     job.page = _FIRST_PAGE
         return Query(self._token)
+
+    def _put_off(self, now: float) -> float:
+        """Return when to sweep while that is a safety net, or to look again whether it still is: whatever is first."""
+        if not self._is_accelerated(now):
+            return now
+        return min(self._began + self._pace_s(self._settings.poll_s, now), now + self._settings.poll_s)
 
     def absorb(self, page: Page, *, now: float) -> list[ObjectKey]:
         """Take in the page that `begin` asked for; returns the keys to wake."""
@@ -424,16 +517,17 @@ class Feed:
 
     def _soon(self, now: float) -> None:
         """Do not wait out an interval that was meant for settled times."""
-        if self._settings.settled and not self._failures and not self._is_accelerated(now):
+        if self._settings.settled and not self._failures:
             self._sweep_at = min(self._sweep_at, now + self._settings.poll_s)
+            if self.search is not None:
+                self.search.hasten(now + self._settings.poll_s)
 
     def _complete(self, now: float) -> list[ObjectKey]:
         """End the sweep: decide who stands further down than it read, and who is missing where it did."""
         self._token = ""
-        self.last_complete = self._began
+        self.last_complete = self._swept_at = self._began
         jitter = 0.9 + 0.2 * self._rand()
-        interval_s = self._settings.settled_poll_s if self._is_settled(now) else self._settings.poll_s
-        self._sweep_at = max(now, self._began + self._pace_s(interval_s, now) * jitter)
+        self._sweep_at = max(now, self._began + self._interval_s(now) * jitter)
         out_of_reach: list[Watched] = []
         for job in self._jobs.values():
             is_within = job.swept == self._sweep or job.created >= self._oldest
@@ -446,9 +540,13 @@ class Feed:
                     self._schedule(job, now)
                 else:
                     out_of_reach.append(job)
-        round_s = self._round_s(now)
+        # This sweep owed them a look: they do not wait for a round that is longer while sweeps are a safety net.
+        round_s = max(self._settings.poll_s, len(out_of_reach) / LOOKS_PER_S)
         for number, job in enumerate(out_of_reach, start=1):
             self._schedule(job, now, round_s * number / len(out_of_reach))
+        if self.search is not None:
+            is_costly = self._pages > 1 or any(not job.is_within_reach for job in self._jobs.values())
+            self.search.want(is_costly and not self._is_announced(now), now=now)
         self._look_at_a_silent_one(now)
         return self.looks(now=now)
 
@@ -483,13 +581,16 @@ class Feed:
         """Return whether the answer is news; old and repeated ones are not (answers may come from lagging replicas)."""
         created = answer.get("CreationTime")
         if isinstance(created, datetime):
-            job.created = created
+            job.created, job.is_dated = created, True
         mark = self._mark(answer)
         if job.mark is not None and _is_older(mark, job.mark):
             return False
         self._note_arn(job, answer)
-        for accelerator in self._accelerators.values():
-            accelerator.observed(job.name, mark.value, is_change=self._is_change(job.mark, mark), now=now)
+        for source, accelerator in self._accelerators.items():
+            is_change = self._is_change(job.mark, mark)
+            if source == SEARCH and self.search is not None:
+                is_change = is_change and self.search.expects(mark.modified)
+            accelerator.observed(job.name, mark.value, is_change=is_change, now=now)
         if mark == job.mark:
             return False
         job.mark, job.summary, job.news_at, job.awaited_until = mark, answer, now, now

@@ -21,9 +21,10 @@ from prometheus_client.registry import Collector
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from controller.aws.errors import AwsError
-from controller.aws.polling.confidence import Confidence
+from controller.aws.polling.confidence import Confidence, ConfidenceSettings
 from controller.aws.polling.hints import EFFECTS, Effect, Hint
 from controller.aws.polling.poll_state import Feed, FeedSettings, Query
+from controller.aws.polling.search_state import SEARCH, confidence_settings
 from controller.aws.sagemaker import Jobs, Page
 from controller.aws.targets import Target
 from controller.runtime.clock import Clock
@@ -55,15 +56,22 @@ class Sighting:
 class TrackerMetrics(Collector):
     """Metrics of all trackers of a process; create one and pass it to each.
 
-    `sagemaker_operator_tracker_pages_total{kind,code}`, and at scrape time per kind and region:
-    `…_tracker_followed_jobs`, `…_tracker_staleness_seconds` (age of the oldest complete sweep of a target's jobs); with
-    accelerators also `…_accelerator_changes_total`, `…_accelerator_trusted` and `…_accelerator_lag_seconds`.
+    `sagemaker_operator_tracker_pages_total{kind,code}`, `sagemaker_operator_search_pages_total{kind,code}`, and at
+    scrape time per kind and region: `…_tracker_followed_jobs`, `…_tracker_staleness_seconds` (age of the oldest
+    complete look at a target's jobs); with accelerators also `…_accelerator_changes_total`, `…_accelerator_trusted` and
+    `…_accelerator_lag_seconds`.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.pages = Counter(
             "sagemaker_operator_tracker_pages",
             "List pages by outcome: `ok`, the error code, or `unknown`.",
+            ["kind", "code"],
+            registry=registry,
+        )
+        self.searches = Counter(
+            "sagemaker_operator_search_pages",
+            "Pages of SageMaker's Search by outcome: `ok`, the error code, or `unknown`.",
             ["kind", "code"],
             registry=registry,
         )
@@ -173,6 +181,7 @@ class Tracker:
         self._settings = settings
         self._rand = rand
         self._pages = metrics.pages
+        self._searches = metrics.searches
         self._changed = threading.Condition()  # its lock guards the two mappings, the lanes and their feeds
         self._lanes: dict[Target, _Lane] = {}
         self._where: dict[ObjectKey, _Lane] = {}
@@ -281,11 +290,9 @@ class Tracker:
 
     def failed(self, source: str, region: str, account: str) -> None:
         """Record that an accelerator does not work for the targets of this region and account: sweep as without it."""
-        now = self._clock.monotonic()
         with self._changed:
             for lane in self._at_locked(region, account):
                 self._confidence_locked(source, lane.target).failed()
-                lane.feed.review(now=now)
             self._changed.notify_all()
 
     def standings(self) -> dict[tuple[str, str], Standing]:
@@ -313,7 +320,8 @@ class Tracker:
         key = (source, target)
         confidence = self._confidences.get(key)
         if confidence is None:
-            confidence = self._confidences[key] = Confidence()
+            settings = confidence_settings(self._settings.poll_s) if source == SEARCH else ConfidenceSettings()
+            confidence = self._confidences[key] = Confidence(settings)
             if len(self._confidences) > MOST_CONFIDENCES:
                 old, _ = self._confidences.popitem(last=False)
                 self._was_trusted.pop(old, None)
@@ -407,35 +415,38 @@ class Tracker:
                 outcome = self._fetch(lane, query)
         finally:
             # Whatever happens, the lane comes back: an exception that ends this thread must not blind the others.
-            woken = self._give_back(lane, outcome)
+            woken = self._give_back(lane, query, outcome)
         for key in woken:
             self._wake(key)
 
     def _fetch(self, lane: _Lane, query: Query) -> Page | AwsError:
+        pages = self._searches if query.is_search else self._pages
+        read = self._jobs.search_page if query.is_search else self._jobs.list_page
         try:
-            page = self._jobs.list_page(self._descriptor, lane.target, next_token=query.next_token)
+            page = read(self._descriptor, lane.target, next_token=query.next_token)
         except AwsError as error:
-            self._pages.labels(self.kind, error.label).inc()
+            pages.labels(self.kind, error.label).inc()
             return error
-        self._pages.labels(self.kind, "ok").inc()
+        pages.labels(self.kind, "ok").inc()
         return page
 
-    def _give_back(self, lane: _Lane, outcome: Page | AwsError | None) -> list[ObjectKey]:
+    def _give_back(self, lane: _Lane, query: Query | None, outcome: Page | AwsError | None) -> list[ObjectKey]:
         """Put the outcome of a call into the feed and let others take the lane; returns the keys to wake."""
         now = self._clock.monotonic()
         woken: list[ObjectKey] = []
         delay_s = 0.0
         judged: list[tuple[str, bool, str]] = []
+        is_search = query is not None and query.is_search
         with self._changed:
             if isinstance(outcome, Page):
-                woken = lane.feed.absorb(outcome, now=now)
+                woken = (lane.feed.searched if is_search else lane.feed.absorb)(outcome, now=now)
             elif outcome is not None:
-                delay_s = lane.feed.failed(outcome, now=now)
+                delay_s = (lane.feed.search_failed if is_search else lane.feed.failed)(outcome, now=now)
             lane.is_busy = False
             judged = self._judge_locked(lane.target, now)
             self._changed.notify_all()
         if isinstance(outcome, AwsError):
-            self._log_failure(lane, outcome, delay_s)
+            self._log_failure(SEARCH if is_search else "list", lane, outcome, delay_s)
         for source, is_trusted, reason in judged:
             where = {"kind": self.kind, "region": lane.target.region, "source": source}
             if is_trusted:
@@ -457,13 +468,14 @@ class Tracker:
                 changed.append((source, is_trusted, confidence.reason(now=now)))
         return changed
 
-    def _log_failure(self, lane: _Lane, error: AwsError, delay_s: float) -> None:
+    def _log_failure(self, call: str, lane: _Lane, error: AwsError, delay_s: float) -> None:
+        where = {"kind": self.kind, "region": lane.target.region}
         if error.error_class is ErrorClass.THROTTLED:
-            _log.debug("list waits", kind=self.kind, region=lane.target.region, delay_s=delay_s)
+            _log.debug(f"{call} waits", delay_s=delay_s, **where)
+        elif call == SEARCH:  # optional: List shows the same, at a higher cost
+            _log.info("search is left alone for a while", code=error.code, delay_s=round(delay_s, 1), **where)
         else:
-            _log.warning(
-                "list failed", kind=self.kind, region=lane.target.region, code=error.code, delay_s=round(delay_s, 1)
-            )
+            _log.warning(f"{call} failed", code=error.code, delay_s=round(delay_s, 1), **where)
 
     def _forget_locked(self, key: ObjectKey) -> None:
         lane = self._where.pop(key, None)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from hack.sandbox.aws.wire import ApiError, Call
 
 _VERB: Final = re.compile(r"(Create|Update|Stop|Delete)(?=[A-Z])")
-_READS: Final = ("Describe", "List", "Get", "Filter")
+_READS: Final = ("Describe", "List", "Search", "Get", "Filter")
 _KEPT: Final = 20_000
 """Effects that are remembered; the oldest are dropped first."""
 
@@ -115,9 +115,10 @@ class Effects:
 
 
 class CallQuota:
-    """An account's quota of List and Describe calls: a token bucket per operation, off until a rate is set.
+    """An account's quota of List, Describe and Search calls: a token bucket per operation, off until a rate is set.
 
-    Thread-safe. SageMaker's own is about two calls a second for each List operation and cannot be raised.
+    Thread-safe. SageMaker's own is about two calls a second for each List operation and cannot be raised; that of
+    Search is published nowhere.
     """
 
     def __init__(self) -> None:
@@ -126,7 +127,7 @@ class CallQuota:
         self._buckets: dict[tuple[str, str, str], tuple[float, float]] = {}  # caller → (tokens, when)
 
     def set(self, calls_per_second: float, burst: float | None = None, operations: str = "*") -> None:
-        """Limit each List and Describe operation of an account and region; 0 removes the limit.
+        """Limit each List, Describe and Search operation of an account and region; 0 removes the limit.
 
         `operations` is a pattern that limits this to some of them, such as `List*`; the pattern `*` replaces all
         others, and of several that match, the one that was set first counts. Raises ValueError for a negative rate or a
@@ -144,7 +145,7 @@ class CallQuota:
 
     def charge(self, account: str, region: str, operation: str, now: float) -> None:
         """Count one call. Raises ApiError, the throttling one, when the bucket is empty."""
-        if not operation.startswith(("List", "Describe")):
+        if not operation.startswith(("List", "Describe", "Search")):
             return
         with self._lock:
             limits = (limit for pattern, limit in self._limits.items() if fnmatch.fnmatchcase(operation, pattern))

@@ -8,6 +8,7 @@ GET    /sandbox/clock      {"now": epoch seconds}    POST {"advance_s": n}: move
 POST   /sandbox/quota      {"calls_per_second": n, "operations": "List*"}   0 lifts it; without pattern: all operations
 POST   /sandbox/lists      {"lag_s": n, "late": ["Endpoint"], "token_life_s": n}: show changes late, expire page tokens
 POST   /sandbox/past       {"count": n}: finished jobs of each kind that the account has had; more are added to them
+POST   /sandbox/search     {"lag_s": n, "gap": n}    how late Search shows changes, which share it never shows
 POST   /sandbox/reset      forget everything
 """
 
@@ -15,6 +16,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from hack.sandbox.aws.records.search import Flaws
 from hack.sandbox.aws.service import AwsService
 from hack.sandbox.aws.wire import HttpRequest, HttpResponse
 
@@ -58,6 +60,9 @@ def _routed(service: AwsService, route: str, body: dict[str, Any]) -> HttpRespon
         case "POST quota":
             service.quota.set(**body)
             return _json(body)
+        case "POST search":
+            service.search.flaws = Flaws(**body)
+            return _json(asdict(service.search.flaws))
         case "POST lists":
             return _json(service.lists.set(**body))
         case "POST past":

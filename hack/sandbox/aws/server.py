@@ -18,6 +18,7 @@ from hack.sandbox.aws.faults import Faults
 from hack.sandbox.aws.http import HttpServer
 from hack.sandbox.aws.lists import Lists
 from hack.sandbox.aws.records.past import Past
+from hack.sandbox.aws.records.search import SearchApi
 from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.service import AwsService
 from hack.sandbox.aws.wire import HttpRequest, HttpResponse
@@ -52,6 +53,11 @@ class RunningServer:
         return self._service.faults
 
     @property
+    def search(self) -> SearchApi:
+        """Return Search, whose index can be made to lag."""
+        return self._service.search
+
+    @property
     def lists(self) -> Lists:
         """Return how late Lists show changes, and for how long page tokens are accepted."""
         return self._service.lists
@@ -73,7 +79,7 @@ class RunningServer:
 
     @property
     def quota(self) -> CallQuota:
-        """Return the simulated quota of List and Describe calls."""
+        """Return the simulated quota of List, Describe and Search calls."""
         return self._service.quota
 
     def reset(self) -> None:

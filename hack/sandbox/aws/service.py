@@ -24,7 +24,7 @@ from hack.sandbox.aws.hosting.scaling_api import SERVICE as SCALING
 from hack.sandbox.aws.hosting.scaling_api import ScalingApi
 from hack.sandbox.aws.jobs.finished import FINISHED
 from hack.sandbox.aws.jobs.job_api import JobApi, Operation
-from hack.sandbox.aws.jobs.kinds import KINDS
+from hack.sandbox.aws.jobs.kinds import KINDS, TRAINING
 from hack.sandbox.aws.jobs.tuning_api import TUNING, TuningApi
 from hack.sandbox.aws.lists import Lists
 from hack.sandbox.aws.logs import LogsApi
@@ -32,6 +32,7 @@ from hack.sandbox.aws.moto_bridge import DEFAULT_ACCOUNT, MotoBridge
 from hack.sandbox.aws.records.models import STATIC_KINDS
 from hack.sandbox.aws.records.past import Past
 from hack.sandbox.aws.records.resource import AnyKind, Store
+from hack.sandbox.aws.records.search import Flaws, SearchApi
 from hack.sandbox.aws.records.tags import TagApi
 from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.state_changes import Publisher
@@ -73,19 +74,23 @@ class AwsService:
         self._runtime = RuntimeApi(self._store)
         self._tuning = TuningApi(self._store, durations)
         self.publisher = Publisher(self._store, self._tuning, self._moto, clock)
-        sagemaker = self._tuning.operations() | EndpointApi(self._store, durations, self._targets).operations()
+        hosting = EndpointApi(self._store, durations, self._targets)
+        sagemaker = self._tuning.operations() | hosting.operations()
         for kind in KINDS:
             sagemaker |= JobApi(kind, self._store, durations).operations()
         for static in STATIC_KINDS:
             sagemaker |= StaticApi(static, self._store).operations()
+        training = JobApi(TRAINING, self._store, durations)
+        searched = ((TRAINING, training.describe), (TUNING, self._tuning.describe), (ENDPOINT, hosting.describe))
+        self.search = SearchApi(searched, self._store)
         self._own: Mapping[str, Mapping[str, Operation]] = {
-            "sagemaker": sagemaker | tags.operations(),
+            "sagemaker": sagemaker | tags.operations() | self.search.operations(),
             SCALING: scaling.operations(),
             "logs": logs.operations(),
         }
         # Operations that are handled here for some resources only, and by moto for others.
         self._is_ours: Mapping[str, Callable[[Call], bool]] = {
-            operation: api.knows for api in (tags, logs, scaling) for operation in api.operations()
+            operation: api.knows for api in (tags, logs, scaling, self.search) for operation in api.operations()
         }
 
     def answer(self, request: HttpRequest) -> HttpResponse:
@@ -121,6 +126,7 @@ class AwsService:
         self.requests.reset()
         self.effects.reset()
         self.quota.set(0)
+        self.search.flaws = Flaws()
         self.lists.set()
         self.past.clear()
         self._moto.reset()

@@ -95,6 +95,11 @@ class FakeSageMaker:
         page: Page = self.of(descriptor).list_page(descriptor, target, next_token=next_token)
         return page
 
+    def search_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
+        """See `Jobs.search_page`."""
+        page: Page = self.of(descriptor).search_page(descriptor, target, next_token=next_token)
+        return page
+
     def page(self, target: Target, tuning_job: str, *, next_token: str, caller: Hashable) -> Page:
         """See `Launched.page`."""
         return self.tuning.page(target, tuning_job, next_token=next_token, caller=caller)

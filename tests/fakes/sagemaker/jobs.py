@@ -1,8 +1,9 @@
 """SageMaker's jobs in memory: names are unique, tests move their state, answers may lag or fail."""
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from api.descriptor import KindDescriptor
@@ -27,6 +28,12 @@ class Job:
     value: str = "InProgress"
     secondary: str = "Starting"
     extra: dict[str, Any] = field(default_factory=dict)
+    past: list["Job"] = field(default_factory=list)
+    """What it was before each of its changes."""
+
+    def as_of(self, until: datetime) -> "Job | None":
+        """The job as it was then; None before it existed."""
+        return next((each for each in (self, *reversed(self.past)) if each.modified <= until), None)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -47,6 +54,10 @@ class FakeJobs(Service):
         self.stopped: list[str] = []
         """Jobs whose stop was requested and granted."""
         self.page_size = 100
+        self.search_lag_s = 0.0
+        """Seconds after which Search shows a state."""
+        self.is_searchable: Callable[[Job], bool] = lambda job: True
+        """Whether Search ever shows a job."""
         self.lag_s = 0.0
         """Seconds for which a new job is known to Create only (eventual consistency)."""
 
@@ -55,6 +66,7 @@ class FakeJobs(Service):
     def move(self, name: str, value: str, secondary: str = "", *, region: str = "us-east-2", **extra: Any) -> None:
         """Change the state of a job."""
         job = self.jobs[region, name]
+        job.past.append(replace(job))
         job.value, job.secondary, job.modified = value, secondary or value, self._clock.utcnow()
         job.extra.update(extra)
 
@@ -102,12 +114,28 @@ class FakeJobs(Service):
     def list_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
         """See `Jobs.list_page`."""
         with self._call("list", target.region):
-            there = [job for (region, _), job in self.jobs.items() if region == target.region and self._is_visible(job)]
-        there.sort(key=lambda job: job.created, reverse=True)
+            there = [job for (region, _), job in self.jobs.items() if region == target.region]
+        if self.lag_s:
+            there = [job for job in there if self._is_visible(job)]
+        there.sort(key=attrgetter("created"), reverse=True)
+        return self._page(descriptor, there, next_token)
+
+    def _page(self, descriptor: KindDescriptor, jobs: Sequence[Job], next_token: str) -> Page:
         start = int(next_token or 0)
         end = start + self.page_size
-        page = tuple(self._summary(descriptor, job) for job in there[start:end])
-        return Page(items=page, next_token=str(end) if end < len(there) else "")
+        page = tuple(self._summary(descriptor, job) for job in jobs[start:end])
+        return Page(items=page, next_token=str(end) if end < len(jobs) else "")
+
+    def search_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
+        """See `Jobs.search_page`."""
+        with self._call("search", target.region):
+            found = [job for (region, _), job in self.jobs.items() if region == target.region]
+        found = [job for job in found if self.is_searchable(job)]
+        if self.search_lag_s:
+            until = self._clock.utcnow() - timedelta(seconds=self.search_lag_s)
+            found = [shown for job in found if (shown := job.as_of(until)) is not None]
+        found.sort(key=attrgetter("modified"), reverse=True)
+        return self._page(descriptor, found, next_token)
 
     def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
         """See `Jobs.tags`."""

@@ -228,6 +228,57 @@ def test_a_list_page_is_asked_for_newest_first_and_without_filters(server: Serve
     assert server.requests[0][1] == {"SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": 100, **token}
 
 
+SEARCHED = [each for each in KINDS if each.operations.search]
+
+
+@pytest.mark.parametrize("descriptor", SEARCHED, ids=lambda each: each.kind)
+@pytest.mark.parametrize("token", [{}, {"NextToken": "u"}], ids=["first page", "next page"])
+def test_a_search_is_for_the_latest_modifications(server: Server, descriptor: Any, token: dict[str, str]) -> None:
+    """Records come wrapped in a member called like the resource; those of other resources are skipped."""
+    bench = Bench(server)
+    resource, name = descriptor.operations.search, descriptor.name.member
+    server.answers["Search"] = (200, {"Results": [{resource: {name: "x"}}, {"Experiment": {}}], "NextToken": "t"})
+    page = bench.jobs.search_page(descriptor, bench.target, next_token=token.get("NextToken", ""))
+    assert (page.next_token, page.items) == ("t", ({name: "x"},))
+    order = {"SortBy": "LastModifiedTime", "SortOrder": "Descending", "MaxResults": 100}
+    assert server.requests[0][1] == {"Resource": resource, **order, **token}
+
+
+@pytest.mark.parametrize("descriptor", SEARCHED, ids=lambda each: each.kind)
+def test_a_search_record_has_what_a_summary_has(descriptor: Any) -> None:
+    """The tracker compares both by these members."""
+    model = session().client(descriptor.service, region_name="us-east-2").meta.service_model
+    record = model.operation_model("Search").output_shape.members["Results"].member
+    rule = descriptor.status
+    compared = {descriptor.name.member, rule.member, rule.arn_member, rule.secondary_member, rule.progress_member}
+    shown = set(record.members[descriptor.operations.search].members)
+    assert {*filter(None, compared), "CreationTime", "LastModifiedTime"} <= shown
+
+
+def test_search_serves_training_tuning_and_endpoints_only() -> None:
+    """SageMaker's Search has no processing and no transform jobs."""
+    assert {each.kind for each in SEARCHED} == {"TrainingJob", "HyperparameterTuningJob", "HostingDeployment"}
+
+
+@pytest.mark.parametrize(
+    ("code", "error_class"),
+    [
+        pytest.param("AccessDeniedException", ErrorClass.DENIED, id="no right"),
+        pytest.param("ThrottlingException", ErrorClass.THROTTLED, id="throttled"),
+        pytest.param("UnknownOperationException", ErrorClass.INVALID, id="an endpoint without Search"),
+        pytest.param("ValidationException", ErrorClass.INVALID, id="a token that expired"),
+        pytest.param("InternalFailure", ErrorClass.RETRYABLE, id="broken"),
+    ],
+)
+def test_a_refused_search_is_classified(server: Server, code: str, error_class: ErrorClass) -> None:
+    """As every call; what follows from the class is the poller's matter."""
+    bench = Bench(server)
+    server.answers["Search"] = (400, {"__type": code, "message": "no"})
+    with pytest.raises(AwsError) as raised:
+        bench.jobs.search_page(TRAINING_JOB, bench.target, next_token="")
+    assert raised.value.error_class is error_class
+
+
 @pytest.mark.parametrize(
     "descriptor", [each for each in KINDS if each.life_cycle is LifeCycle.JOB], ids=lambda each: each.kind
 )

@@ -48,6 +48,17 @@ def test_what_has_announced_nothing_is_not_trusted(bench: Bench) -> None:
     assert bench.reason() == "new"
 
 
+def test_nothing_is_expected_of_what_is_suspended(bench: Bench) -> None:
+    """What was found or announced before is no miss and no lie, and the trust stays as it was."""
+    bench.confirm(SETTINGS.needed)
+    bench.find("a")
+    bench.confidence.announced("b", "Completed", now=bench.now)
+    bench.confidence.suspend()
+    bench.now += SETTINGS.confirm_s + 1
+    assert bench.confidence.is_trusted(now=bench.now)
+    assert bench.confidence.counts["missed"] == bench.confidence.counts["refuted"] == 0
+
+
 def test_confirmed_announcements_in_a_row_earn_trust(bench: Bench) -> None:
     """As many as are needed, and no fewer."""
     bench.confirm(SETTINGS.needed - 1)

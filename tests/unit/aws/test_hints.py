@@ -14,9 +14,11 @@ from controller.aws.polling.hints import Effect, Hint, effect_of
 from controller.aws.polling.poll_state import HINTED_LOOKS_PER_S, LOOKS_PER_S, RECHECK_S, FeedSettings
 from controller.aws.polling.tracker import Tracker, TrackerMetrics
 from controller.aws.targets import Identity, Target
-from controller.runtime.errors import ABSENT
 from tests.fakes import FakeClock
-from tests.faults.sagemaker import ACCOUNT, FakeSageMaker
+from tests.fakes.calls import CallLog
+from tests.fakes.sagemaker.arns import ACCOUNT
+from tests.fakes.sagemaker.jobs import FakeJobs
+from tests.unit.aws.following import ended
 
 HERE = Target("us-east-2")
 EVENTS = "events"
@@ -29,7 +31,8 @@ class Bench:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.aws = FakeSageMaker(self.clock)
+        self.log: CallLog = []
+        self.aws = FakeJobs(TRAINING_JOB, self.clock, self.log)
         self.woken: list[str] = []
         self.registry = CollectorRegistry()
         self.tracker = Tracker(
@@ -46,18 +49,7 @@ class Bench:
     def reconcile(self, key: ObjectKey) -> None:
         """Describe the job where that is due, or where it is said to have ended; forget it when it has."""
         self.woken.append(key.name)
-        seen = self.tracker.last(key)
-        if seen is None:
-            return
-        value = (seen.summary or {}).get("TrainingJobStatus")
-        if not seen.is_describe_due and value not in TRAINING_JOB.status.terminal:
-            return
-        answer = self.aws.describe(TRAINING_JOB, HERE, key.name, caller=key, background=False)
-        if answer is ABSENT:
-            return
-        self.tracker.described(key, answer)
-        if answer["TrainingJobStatus"] in TRAINING_JOB.status.terminal:
-            self.tracker.forget(key)
+        ended(self.tracker, self.aws, HERE, key)
 
     def job(self, name: str) -> None:
         """A job that exists and is followed."""
@@ -95,7 +87,7 @@ class Bench:
         for number in range(CONFIDENCE.needed):
             self.end(f"earning-{number}")
             self.run(2)
-        self.aws.calls.clear()
+        self.log.clear()
         self.woken.clear()
 
     def status(self, name: str) -> tuple[str | None, str | None]:
@@ -118,9 +110,9 @@ def test_an_end_is_described_as_soon_as_it_is_announced() -> None:
     bench = Bench()
     bench.job("a")
     bench.run(30)
-    bench.aws.calls.clear()
+    bench.log.clear()
     bench.end("a")
-    assert bench.aws.calls == [("describe", "a")]
+    assert bench.aws.calls == (("describe", "a"),)
     assert bench.tracker.last(ObjectKey("ns", "a")) is None
 
 
@@ -129,11 +121,11 @@ def test_progress_is_shown_without_a_call() -> None:
     bench = Bench()
     bench.job("a")
     bench.run(30)
-    bench.aws.calls.clear()
+    bench.log.clear()
     bench.woken.clear()
     bench.aws.move("a", "InProgress", "Training")
     assert bench.event("a") == "progress"
-    assert bench.aws.calls == []
+    assert bench.aws.calls == ()
     assert bench.woken == ["a"]
     assert bench.status("a") == ("InProgress", "Training")
 
@@ -143,7 +135,7 @@ def test_a_forged_end_is_not_believed() -> None:
     bench = Bench()
     bench.job("a")
     bench.run(30)
-    bench.aws.calls.clear()
+    bench.log.clear()
     assert bench.event("a", status="Failed", modified=bench.clock.utcnow()) == "change"
     bench.run(RECHECK_S * 10)
     assert bench.aws.count("describe") == 3
@@ -159,9 +151,9 @@ def test_an_end_that_describe_does_not_know_yet_is_looked_for_again() -> None:
     assert bench.status("a") == ("InProgress", "Starting")
     bench.aws.move("a", "Completed")
     bench.clock.advance(RECHECK_S)
-    bench.aws.calls.clear()
+    bench.log.clear()
     bench.tracker.step()
-    assert bench.aws.calls[:1] == [("describe", "a")]
+    assert bench.aws.calls[:1] == (("describe", "a"),)
 
 
 @pytest.mark.parametrize("status", ["InProgress", "Stopping", "Failed"])
@@ -172,12 +164,12 @@ def test_what_is_older_than_what_is_known_costs_nothing(status: str) -> None:
     bench.clock.advance(60)
     bench.aws.move("a", "InProgress", "Training")
     bench.run(30)
-    bench.aws.calls.clear()
+    bench.log.clear()
     bench.woken.clear()
     old = bench.clock.utcnow() - timedelta(seconds=60)
     for number in range(10_000):
         assert bench.event("a", status=status, modified=old - timedelta(seconds=number)) == "stale"
-    assert (bench.aws.calls, bench.woken) == ([], [])
+    assert (bench.aws.calls, bench.woken) == ((), [])
 
 
 def test_repeated_messages_cost_one_call() -> None:
@@ -185,10 +177,10 @@ def test_repeated_messages_cost_one_call() -> None:
     bench = Bench()
     bench.job("a")
     bench.run(30)
-    bench.aws.calls.clear()
+    bench.log.clear()
     bench.aws.move("a", "Stopping")
     assert [bench.event("a") for _ in range(1_000)] == ["change"] + ["known"] * 999
-    assert bench.aws.calls == [("describe", "a")]
+    assert bench.aws.calls == (("describe", "a"),)
 
 
 def test_messages_about_others_leave_nothing_behind_but_the_last_thousand() -> None:
@@ -196,10 +188,10 @@ def test_messages_about_others_leave_nothing_behind_but_the_last_thousand() -> N
     bench = Bench()
     bench.job("a")
     bench.run(30)
-    bench.aws.calls.clear()
+    bench.log.clear()
     foreign = [Hint(f"foreign-{n}", "Completed", "", bench.clock.utcnow()) for n in range(10_000)]
     assert {bench.hint(hint) for hint in foreign} == {"unfollowed"}
-    assert bench.aws.calls == []
+    assert bench.aws.calls == ()
     assert len(bench.tracker._unfollowed) == 1024
 
 
@@ -229,10 +221,10 @@ def test_the_arn_decides_before_the_name() -> None:
     bench.job("a")
     bench.job("B")
     bench.run(30)
-    bench.aws.calls.clear()
+    bench.log.clear()
     arn = bench.aws.jobs["us-east-2", "B"].arn.lower()
     bench.hint(Hint("a", "Failed", "", bench.clock.utcnow(), arn))
-    assert bench.aws.calls == [("describe", "B")]
+    assert bench.aws.calls == (("describe", "B"),)
 
 
 def test_an_end_that_is_announced_before_the_job_is_followed_is_not_lost() -> None:
@@ -255,7 +247,7 @@ def test_a_flood_of_forged_ends_is_described_at_the_pace_of_polling() -> None:
     for number in range(1_000):
         bench.job(f"job-{number}")
     bench.run(30)
-    bench.aws.calls.clear()
+    bench.log.clear()
     for number in range(1_000):
         bench.event(f"job-{number}", status="Failed", modified=bench.clock.utcnow())
     bench.run(60)
@@ -271,7 +263,7 @@ def test_a_burst_of_ends_is_described_at_once_while_events_are_trusted() -> None
     bench.run(10)
     for number in range(500):
         bench.aws.move(f"job-{number}", "Completed")
-    bench.aws.calls.clear()
+    bench.log.clear()
     for number in range(500):
         bench.event(f"job-{number}")
     bench.run(500 / HINTED_LOOKS_PER_S + 1)
@@ -325,12 +317,12 @@ def test_a_queue_that_delivers_nothing_brings_sweeps_back(is_denied: bool) -> No
         bench.tracker.failed(EVENTS, "us-east-2", ACCOUNT)
     else:
         bench.run(CONFIDENCE.heard_s + SETTINGS.safety_s)
-    bench.aws.calls.clear()
+    bench.log.clear()
     bench.run(60)
     assert bench.aws.count("list") >= 9
     bench.tracker.heard(EVENTS, "us-east-2", ACCOUNT)
     bench.run(10)
-    bench.aws.calls.clear()
+    bench.log.clear()
     bench.run(600)
     assert bench.aws.count("list") <= 5
 
@@ -346,12 +338,12 @@ def test_an_old_job_costs_no_describe_in_each_interval_while_events_are_trusted(
     bench.clock.advance(3_600)
     bench.earn()
     bench.run(300)
-    bench.aws.calls.clear()
+    bench.log.clear()
     bench.run(600)
     assert bench.aws.count("describe") <= 5
-    bench.aws.calls.clear()
+    bench.log.clear()
     bench.end("old")
-    assert bench.aws.calls == [("describe", "old")]
+    assert bench.aws.calls == (("describe", "old"),)
 
 
 # --- the decision

@@ -212,6 +212,14 @@ def test_the_policy_for_all_kinds_is_the_sum_of_theirs() -> None:
     assert actions("operator") == set().union(*(actions(kind.singular) for kind in KINDS))
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.operations.search], ids=lambda kind: kind.kind)
+def test_the_right_to_search_is_a_statement_of_its_own_that_may_be_left_out(kind: Any) -> None:
+    """Search shows what Describe rights would not: who does not want that deletes the statement."""
+    policy = json.loads((POLICIES / f"{kind.singular}.json").read_text())
+    allowing = [each for each in policy["Statement"] if "sagemaker:Search" in each["Action"]]
+    assert [(each["Sid"], each["Action"]) for each in allowing] == [("OptionalSearch", ["sagemaker:Search"])]
+
+
 @pytest.mark.parametrize("policy", sorted(path.stem for path in POLICIES.glob("*.json")) or ["operator"])
 def test_roles_are_passed_to_sagemaker_only(policy: str) -> None:
     """Without the condition a role could be handed to any service."""
