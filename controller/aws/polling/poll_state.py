@@ -116,11 +116,6 @@ class Watched:
     rechecks: int = 0
     """Number of Describes to come that may confirm the hint."""
 
-    @property
-    def shown(self) -> Mapping[str, Any] | None:
-        """Return the newest observation, hints included: what ends or fails is to be described before it counts."""
-        return self.hinted or self.summary
-
     def is_settled(self, values: frozenset[str], now: float) -> bool:
         """Return whether the job is in one of these states and no change is expected."""
         return self.mark is not None and self.mark.value in values and now >= self.awaited_until

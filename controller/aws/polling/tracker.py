@@ -235,7 +235,10 @@ class Tracker:
         with self._changed:
             lane = self._where.get(key)
             job = lane.feed.get(key) if lane else None
-            return Sighting(job.shown, job.is_describe_due, lane.feed.lost) if lane and job else None
+            if lane is None or job is None:
+                return None
+            # The newest observation, hints included: what ends or fails is described before it counts.
+            return Sighting(job.hinted or job.summary, job.is_describe_due, lane.feed.lost)
 
     def hasten(self, key: ObjectKey) -> None:
         """Poll soon, even if all jobs are settled: a change of `key`'s job was requested."""

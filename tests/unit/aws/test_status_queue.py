@@ -14,7 +14,7 @@ from controller.aws.events.receiver import LOST_S, QueueAddress, Receiver, Statu
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
 from controller.runtime.threads import Stop
-from tests.faults.sagemaker import ACCOUNT
+from tests.fakes.sagemaker.arns import ACCOUNT
 from tests.unit.aws.test_hints import SETTINGS, Bench
 
 URL = f"https://sqs.us-east-2.amazonaws.com/{ACCOUNT}/status"
@@ -157,7 +157,7 @@ class QueueBench(Bench):
         for number in range(3):
             self.job(f"job-{number}")
         self.run(10)
-        self.aws.calls.clear()
+        self.log.clear()
         return self
 
     def followed(self) -> set[str]:
@@ -184,7 +184,7 @@ def test_an_end_shows_within_a_second_of_its_event_and_without_a_list(bench: Que
     """One Describe; the message is deleted."""
     bench.end("job-0")
     assert bench.followed() == {"job-1", "job-2"}
-    assert bench.aws.calls == [("describe", "job-0")]
+    assert bench.aws.calls == (("describe", "job-0"),)
     assert bench.queue.messages == []
     assert bench.count("change") == 4
     assert bench.sample("message_age_seconds_count") == bench.count("change")
@@ -238,12 +238,12 @@ def test_ten_thousand_junk_messages_cost_no_call_of_sagemaker(bench: QueueBench)
     for number in range(10_000):
         bench.queue.send(junk[number % len(junk)])
     bench.drain()
-    assert bench.aws.calls == []
+    assert bench.aws.calls == ()
     assert bench.queue.messages == []
     assert bench.count("unreadable", kind="") > 6_000
     assert bench.count("foreign_source", kind="") + bench.count("unknown_detail_type", kind="") > 3_000
     bench.end("job-0")
-    assert bench.aws.calls == [("describe", "job-0")]
+    assert bench.aws.calls == (("describe", "job-0"),)
 
 
 def test_duplicates_and_replayed_messages_cost_nothing_more(bench: QueueBench) -> None:
@@ -256,11 +256,11 @@ def test_duplicates_and_replayed_messages_cost_nothing_more(bench: QueueBench) -
     bench.aws.move("job-0", "Stopping")
     bodies.append(bench.queue.event("job-0"))
     bench.run(2)
-    bench.aws.calls.clear()
+    bench.log.clear()
     for body in bodies * 2_500:
         bench.queue.send(body)
     bench.drain()
-    assert bench.aws.calls == []
+    assert bench.aws.calls == ()
     assert bench.status("job-0")[0] == "Stopping"
     assert bench.count("stale") + bench.count("known") >= 10_000
 
@@ -275,14 +275,14 @@ def test_reordered_messages_show_the_newest_state(bench: QueueBench) -> None:
     bench.queue.messages.reverse()
     bench.drain()
     assert bench.status("job-0") == ("InProgress", "Training")
-    assert bench.aws.calls == []
+    assert bench.aws.calls == ()
 
 
 def test_messages_that_cannot_be_deleted_come_again_and_change_nothing(bench: QueueBench) -> None:
     """`sqs:DeleteMessage` may be missing: at last the dead-letter queue takes them."""
     bench.queue.always = lambda operation: DENIED if operation == "DeleteMessageBatch" else None
     bench.end("job-0")
-    bench.aws.calls.clear()
+    bench.log.clear()
     bench.run(VISIBILITY_S * 4)
     assert bench.aws.count("describe") == 0
     assert bench.followed() == {"job-1", "job-2"}
@@ -309,7 +309,7 @@ def test_an_event_of_the_future_is_dropped(bench: QueueBench) -> None:
     bench.queue.event("job-0", LastModifiedTime=str(int(ahead.timestamp() * 1000)), TrainingJobStatus="Failed")
     bench.drain()
     assert bench.count("future") == 1
-    assert bench.aws.calls == []
+    assert bench.aws.calls == ()
     bench.end("job-0")
     assert bench.followed() == {"job-1", "job-2"}
 
