@@ -58,16 +58,16 @@ class Queue:
         return self
 
     def trusted(self) -> float | None:
-        """The metric of trust."""
-        return self._sample("sagemaker_operator_accelerator_trusted")
+        """The metric of trust in events; Search has one of its own."""
+        return self._sample("sagemaker_operator_accelerator_trusted", 'source="events"')
 
     def failing(self) -> float | None:
         """The metric of a queue that cannot be read."""
         return self._sample("sagemaker_operator_status_queue_failing")
 
-    def _sample(self, name: str) -> float | None:
+    def _sample(self, name: str, label: str = "") -> float | None:
         text = open_url(urllib.request.Request(self.operator.url("metrics") + "/metrics")).decode()
-        values = [float(found[1]) for found in re.finditer(rf"^{name}{{.*}} (.*)$", text, re.MULTILINE)]
+        values = [float(found[1]) for found in re.finditer(rf"^{name}{{.*{label}.*}} (.*)$", text, re.MULTILINE)]
         return min(values, default=None)
 
 
