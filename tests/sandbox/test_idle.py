@@ -54,7 +54,8 @@ def test_objects_of_each_kind_cost_a_page_for_each_hundred_a_kind_and_interval(w
     for operation in LISTS:
         sweeps, further = asked.count((operation, False)), asked.count((operation, True))
         assert further <= sweeps + 1, f"{operation}: {EACH} objects stand on two pages; a sweep may be under way"
-    assert {request.operation for request in world.to_aws.requests} == LISTS
+    # Where a sweep is longer than a page, Search is tried as its substitute: one call an interval, no Describe.
+    assert {request.operation for request in world.to_aws.requests} - {"Search"} == LISTS
     assert [f"{each.method} {each.path}" for each in world.to_kube.requests if is_write(each)] == []
 
 
