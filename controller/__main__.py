@@ -6,22 +6,32 @@ import sys
 import threading
 from collections.abc import Sequence
 
+import structlog
+
 from controller import app, settings
-from controller.kube.config import ConfigError
+from controller.kube.access import ConfigError
 from controller.observability import logs
+from controller.observability.redact import redact_text
 from controller.observability.server import BindError
+from controller.rights import app as rights
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the operator until a signal. Returns the exit code: 0 stopped by a signal, 1 failed; 2 wrong usage."""
+    """Run the operator until a signal. Returns the exit code: 0 stopped by a signal, 1 failed; 2 wrong usage.
+
+    With `--check-aws` nothing is run, and 1 means that a right is missing.
+    """
     before = set(threading.enumerate())
     chosen = settings.parse(sys.argv[1:] if arguments is None else arguments)
     logs.configure(format=chosen.log_format, level=chosen.log_level)
     try:
-        code = app.run(chosen)
+        code = rights.run(chosen) if chosen.check_aws else app.run(chosen)
     except (ConfigError, BindError) as exc:
         # a configuration mistake that the user can fix: one line, no traceback
-        sys.stderr.write(f"{settings.PROGRAM}: error: {exc}\n")
+        sys.stderr.write(redact_text(f"{settings.PROGRAM}: error: {exc}\n"))
+        return 1
+    except Exception:  # noqa: BLE001 (logged: the interpreter's traceback would show secrets that messages quote)
+        structlog.get_logger(__name__).exception("the operator failed")
         return 1
     if any(thread not in before and not thread.daemon for thread in threading.enumerate()):
         # The interpreter would wait for threads that did not end in time, or after a lost lease.

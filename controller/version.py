@@ -2,6 +2,7 @@
 
 import os
 import platform
+from functools import cache
 from importlib import metadata
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -9,6 +10,7 @@ from prometheus_client import CollectorRegistry, Gauge
 DISTRIBUTION = "sagemaker-k8s-operator"
 
 
+@cache
 def version() -> str:
     """Return the version of the installed distribution, `0+unknown` if the sources run without installation."""
     try:

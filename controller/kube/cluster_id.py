@@ -10,8 +10,8 @@ from typing import Final
 import structlog
 
 from api.meta import ObjectKey
+from controller.kube.access import ConfigError
 from controller.kube.client import KubeClient
-from controller.kube.config import ConfigError
 from controller.kube.errors import Forbidden, NotFound
 from controller.kube.well_known import NAMESPACES
 from controller.runtime.clock import Clock

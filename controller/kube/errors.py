@@ -12,11 +12,13 @@ from typing import Any, Final
 
 import orjson
 
+from controller.observability.redact import quoted
 from controller.runtime.cache.reflector import Unreachable
 from controller.runtime.errors import ClassifiedError, ErrorClass
 
 _MESSAGE_LIMIT: Final = 1024
 """Characters of a Status message that are kept: a webhook or a proxy may send pages."""
+_CODE_LIMIT: Final = 128
 
 
 class ApiError(ClassifiedError):
@@ -36,6 +38,8 @@ class ApiError(ClassifiedError):
         retry_after_s: float | None = None,
         causes: tuple[str, ...] = (),
     ) -> None:
+        # Both may come from a webhook, a proxy or a credential plugin: their errors quote what they were given.
+        code, message = quoted(code, _CODE_LIMIT), quoted(message, _MESSAGE_LIMIT)
         super().__init__(self.error_class_of_type, code, message, retry_after_s=retry_after_s)
         self.status = status
         """HTTP status; 0 without a reply."""
@@ -153,6 +157,10 @@ _TOO_LARGE_VERSION: Final = "ResourceVersionTooLarge"
 """Cause in a 504 for a version that the server has not reached yet; handled like 410 (R2)."""
 
 
+_TOO_LARGE: Final = ("etcdserver: request is too large", "trying to send message larger than max")
+"""Of an object that etcd does not take (1.5 MiB by default), as the API server passes it on: a 500 without a reason."""
+
+
 def error_from_response(status: int, headers: Mapping[str, str], body: bytes, *, request: str) -> ApiError:
     """Return the error for an HTTP reply; `request` (verb and resource) starts the message if there is no Status.
 
@@ -165,7 +173,7 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes, *,
     error = _BY_CODE.get(status, ServerError)
     if error is NotServed:
         text += " (are the CRDs installed?)"
-    return error(f"HTTP{status}", _shorten(f"{request}: {text}"), status=status, retry_after_s=_retry_after(headers))
+    return error(f"HTTP{status}", f"{request}: {text}", status=status, retry_after_s=_retry_after(headers))
 
 
 def error_from_status(
@@ -186,7 +194,9 @@ def error_from_status(
         error, reason = Gone, _TOO_LARGE_VERSION
     if retry_after_s is None and details.get("retryAfterSeconds"):
         retry_after_s = float(_int(details["retryAfterSeconds"]))
-    message = _shorten(str(document.get("message") or "no message"))
+    message = str(document.get("message") or "no message")
+    if not reason and any(text in message for text in _TOO_LARGE):
+        error, reason = Invalid, "RequestEntityTooLarge"
     return error(reason or f"HTTP{status}", message, status=status, retry_after_s=retry_after_s, causes=causes)
 
 
@@ -206,7 +216,3 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _int(value: object) -> int:
     return value if isinstance(value, int) else 0
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _MESSAGE_LIMIT else text[: _MESSAGE_LIMIT - 1] + "…"

@@ -18,7 +18,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from controller.kube import errors
-from controller.kube.config import Cluster, ConfigError
+from controller.kube.access import ConfigError
+from controller.kube.config import Cluster
 from controller.runtime.clock import Clock
 from controller.runtime.queue.rate_limiter import RateLimiter
 from controller.runtime.sockets import Sockets
@@ -94,7 +95,7 @@ class Transport:
         self._clock = clock
         self._limiter = limiter
         self._user_agent = user_agent
-        self._host = urlsplit(cluster.base_url).netloc
+        self._host = urlsplit(cluster.base_url).netloc.rpartition("@")[2]
         self._sockets = Sockets()
         self._pool = cluster.new_pool()
         self._pool.pool_classes_by_scheme = self._sockets.registering(

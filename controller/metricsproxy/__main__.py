@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 import structlog
 from prometheus_client import CollectorRegistry
 
+from controller.kube.access import ConfigError
 from controller.kube.client import KubeClient
-from controller.kube.config import ConfigError, connect
+from controller.kube.config import connect
 from controller.kube.transport import RestMetrics
 from controller.metricsproxy.reviews import AsCaller, DelegatedReview, Remembered, SelfReview
 from controller.metricsproxy.server import MetricsServer

@@ -14,8 +14,9 @@ from typing import Any, Final, Protocol
 import urllib3
 
 from api.meta import JsonObject, Resource
+from controller.kube.access import ConfigError
 from controller.kube.client import KubeClient
-from controller.kube.config import Cluster, ConfigError
+from controller.kube.config import Cluster
 from controller.kube.errors import Forbidden, Unauthorized
 from controller.runtime.clock import Clock
 

@@ -7,7 +7,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from controller.kube.config import ConfigError
+from controller.kube.access import ConfigError
 
 
 class Certificate:

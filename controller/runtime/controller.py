@@ -1,8 +1,10 @@
 """The worker loop: takes keys, calls the reconciler, and handles its outcome by the outcome table (C2)."""
 
 import random
+import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -13,7 +15,7 @@ from api.meta import ObjectKey
 from controller.runtime.clock import Clock
 from controller.runtime.controller_metrics import ControllerMetrics
 from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
-from controller.runtime.queue.work_queue import Handed, WorkQueue
+from controller.runtime.queue.work_queue import PRIORITY_RETRY, Handed, WorkQueue
 from controller.runtime.threads import Stop, ThreadGroup
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -22,6 +24,8 @@ _SYNC_TIMEOUT_S: Final = 120.0
 _SYNC_POLL_S: Final = 0.1
 _SOON_S: Final = (0.5, 1.5)
 """Bounds of the pause after a throttled call without a Retry-After."""
+_LOGGED_A_MINUTE: Final = 10
+"""Failed calls that one controller logs a minute: metrics count them all, and the objects' conditions show them."""
 _NOT_FAILURES: Final = frozenset({ErrorClass.THROTTLED, ErrorClass.CONFLICT})
 
 
@@ -45,7 +49,8 @@ class Reconciler(Protocol):
         """Observe the current state and act once. A deleted object is a success: DONE (C8).
 
         Raises `Terminal` to stop retries until a change, `ClassifiedError` for failed calls: THROTTLED and CONFLICT are
-        retried soon and do not count as failures. Every other exception is retried with growing delays.
+        retried soon and do not count as failures. Every other exception is retried with growing delays, behind the
+        keys that did not fail; `retry_after_s` is the least delay.
         """
         ...
 
@@ -82,6 +87,7 @@ class Controller:
         self._has_synced = has_synced
         self._rng = rng or random.Random()  # noqa: S311 (spreads load, keeps no secret)
         self._metrics = metrics.attach(name, workers)
+        self._log_quota = _LogQuota(clock)
 
     def run(self, stop: Stop) -> None:
         """Wait for the sources, then work until `stop`; returns when the last worker has ended.
@@ -92,14 +98,13 @@ class Controller:
         try:
             if self._wait_for_sources(stop):
                 with ThreadGroup(self.name, stop) as group:
-                    for number in range(self.workers):
-                        group.start(f"worker-{number}", self.work)
+                    _Crew(group, self.workers, self.work).start()
                     stop.wait()
         finally:
             forget()
 
-    def work(self, stop: Stop) -> None:
-        """Process keys until `stop`, or until the queue is shut down and empty."""
+    def work(self, stop: Stop, busy: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+        """Process keys until `stop`, or until the queue is shut down and empty, each within a context of `busy`."""
         while not stop.is_set():
             handed = self._queue.get()
             if handed is None:
@@ -107,7 +112,8 @@ class Controller:
             if stop.is_set():
                 self._queue.done(handed.key)
                 return
-            self.process(handed)
+            with busy():
+                self.process(handed)
 
     def process(self, handed: Handed[ObjectKey]) -> None:
         """Reconcile one key in a log context of its own (C5), handle the outcome, and mark the key done (C2)."""
@@ -141,21 +147,20 @@ class Controller:
         except Terminal as error:
             self._metrics.terminal_errors.inc()
             self._count_error()
-            # Without a traceback, as below: a call failed, and its error is enough to find the cause.
-            log.error("reconcile failed for good", error=str(error))  # noqa: TRY400
+            # No error of the operator's: the object says what its user has to change.
+            log.info("reconcile waits for a change of the object", error=str(error))
         except ClassifiedError as error:
             if error.error_class in _NOT_FAILURES:
                 self._wait_its_turn(handed, error)
             else:
                 self._count_error()
-                facts = {"error_class": error.error_class.value, "code": error.code, "error": str(error)}
-                log.error("reconcile failed", **facts)  # noqa: TRY400
-                self._queue.add_rate_limited(handed.key, handed.priority)
+                self._log_failure(error)
+                self._retry(handed, at_least_s=error.retry_after_s or 0.0)
         except Exception:  # logged in full; the worker survives whatever it is (C4)
             self._metrics.panics.inc()
             self._count_error()
             log.exception("reconcile failed unexpectedly")
-            self._queue.add_rate_limited(handed.key, handed.priority)
+            self._retry(handed)
         else:
             self._succeed(handed, result)
 
@@ -168,6 +173,19 @@ class Controller:
         else:
             self._metrics.results["success"].inc()
 
+    def _retry(self, handed: Handed[ObjectKey], *, at_least_s: float = 0.0) -> None:
+        self._queue.add_rate_limited(handed.key, min(handed.priority, PRIORITY_RETRY), at_least_s=at_least_s)
+
+    def _log_failure(self, error: ClassifiedError) -> None:
+        """Log a failed call, unless many have been logged this minute; those are counted in the next line."""
+        unlogged = self._log_quota.take()
+        if unlogged is None:
+            return
+        facts = {"error_class": error.error_class.value, "code": error.code, "error": str(error)}
+        if unlogged:
+            facts["unlogged_failures"] = str(unlogged)
+        log.error("reconcile failed", **facts)
+
     def _wait_its_turn(self, handed: Handed[ObjectKey], error: ClassifiedError) -> None:
         """Requeue soon: a throttled call or a lost race is not the object's failure, so its back-off does not grow."""
         delay_s = error.retry_after_s or self._rng.uniform(*_SOON_S)
@@ -178,3 +196,69 @@ class Controller:
     def _count_error(self) -> None:
         self._metrics.errors.inc()
         self._metrics.results["error"].inc()
+
+
+class _Crew:
+    """The workers of a controller: one more than are busy, up to a limit. Thread-safe.
+
+    Most kinds are idle most of the time: the workers of all of them would be three hundred threads, which take 5 MB.
+    """
+
+    def __init__(
+        self, group: ThreadGroup, most: int, work: Callable[[Stop, Callable[[], AbstractContextManager[None]]], None]
+    ) -> None:
+        """`work` is what a worker does; it enters the context that it is given for each key."""
+        self._group = group
+        self._most = most
+        self._work = work
+        self._lock = threading.Lock()
+        self._started = 0  # guarded by _lock
+        self._idle = 0  # guarded by _lock
+
+    def start(self) -> None:
+        """Start a worker, unless all have been started."""
+        with self._lock:
+            if self._started == self._most:
+                return
+            number = self._started
+            self._started += 1
+            self._idle += 1
+        self._group.start(f"worker-{number}", lambda stop: self._work(stop, self._busy))
+
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        """Count a worker as busy; where none is left to wait for the next key, another one starts."""
+        with self._lock:
+            self._idle -= 1
+            is_last = self._idle == 0
+        if is_last:
+            self.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._idle += 1
+
+
+class _LogQuota:
+    """Lets `_LOGGED_A_MINUTE` lines through, and counts the others. Thread-safe."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._since = float("-inf")  # begin of the current minute; guarded by _lock, as are the counts
+        self._lines = 0
+        self._unlogged = 0
+
+    def take(self) -> int | None:
+        """Return how many lines were left out since the last that was let through; None: leave this one out, too."""
+        now = self._clock.monotonic()
+        with self._lock:
+            if now - self._since >= 60.0:
+                self._since, self._lines = now, 0
+            if self._lines >= _LOGGED_A_MINUTE:
+                self._unlogged += 1
+                return None
+            self._lines += 1
+            unlogged, self._unlogged = self._unlogged, 0
+            return unlogged

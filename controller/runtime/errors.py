@@ -25,6 +25,8 @@ class ErrorClass(Enum):
     """An account limit: slow retry."""
     DENIED = "denied"
     """Credentials or permissions: slow retry, they can be granted at any time."""
+    REFUSED = "refused"
+    """The request was refused, for its content or for the state of what it refers to: slow retry."""
     INVALID = "invalid"
     """The request can never succeed as it is: wait for a change."""
 

@@ -7,12 +7,6 @@ from api.descriptor import KindDescriptor
 from api.meta import GROUP, Resource
 from api.v1 import BATCH_TRANSFORM_JOB, HOSTING_DEPLOYMENT, HYPERPARAMETER_TUNING_JOB, PROCESSING_JOB, TRAINING_JOB
 
-_LOG_GROUPS: Final = {
-    BATCH_TRANSFORM_JOB.kind: "/aws/sagemaker/TransformJobs",
-    HYPERPARAMETER_TUNING_JOB.kind: "/aws/sagemaker/TrainingJobs",
-}
-"""For kinds without a log group in the descriptor, because their status has no link to a log."""
-
 
 @dataclass(frozen=True, slots=True)
 class LogKind:
@@ -60,7 +54,7 @@ def _of(descriptor: KindDescriptor, *aliases: str, has_own_group: bool = False, 
         secondary_field=descriptor.status.secondary_field or "",
         terminal=descriptor.status.terminal,
         pending=frozenset({"", descriptor.status.synchronizing, descriptor.status.reconciling}),
-        log_group=descriptor.log_group or _LOG_GROUPS[descriptor.kind],
+        log_group=descriptor.log_group or "",
         has_own_group=has_own_group,
         is_tuning=is_tuning,
         aliases=(descriptor.singular, *descriptor.short_names, *aliases),

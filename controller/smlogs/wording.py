@@ -3,7 +3,7 @@
 from typing import Final
 
 from api.meta import GROUP
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, bare
 from controller.runtime.errors import ErrorClass
 from controller.smlogs import kubectl
 from controller.smlogs.cloudwatch import FILTER, LIST_MEMBERS
@@ -11,7 +11,7 @@ from controller.smlogs.kinds import LogKind
 from controller.smlogs.subject import Subject
 
 _ACTIONS: Final = {FILTER: f"logs:{FILTER}", LIST_MEMBERS: f"sagemaker:{LIST_MEMBERS}"}
-_PERMISSION: Final = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "NotAuthorized"})
+_PERMISSION: Final = frozenset({"AccessDenied", "UnauthorizedOperation", "NotAuthorized"})
 """Codes of a missing permission; the other refusals of class DENIED are about the credentials themselves."""
 
 
@@ -39,7 +39,7 @@ def of_aws(error: AwsError, region: str, log_group: str) -> str:
     """Return the message for an AWS call that failed permanently."""
     action = _ACTIONS.get(error.operation, error.operation)
     match error.error_class:
-        case ErrorClass.DENIED if error.code in _PERMISSION:
+        case ErrorClass.DENIED if bare(error.code) in _PERMISSION:
             resource = f' on log group "{log_group}"' if error.operation == FILTER else ""
             return f"access denied: your AWS identity lacks the IAM action {action}{resource} ({error.message})"
         case ErrorClass.DENIED:

@@ -125,6 +125,12 @@ class Store:
             found = [self._entries[key] for key in _members(self._indexes[name].keys, value)]
         return [orjson.loads(entry.data()) for entry in found]
 
+    def index_sizes(self, name: str) -> dict[str, int]:
+        """Return the number of objects by value of index `name`. Raises KeyError: no such index (S5)."""
+        with self._lock:
+            keys = self._indexes[name].keys
+            return {value: len(found) if isinstance(found, set) else 1 for value, found in keys.items()}
+
     def index_values(self, name: str) -> list[str]:
         """Return the values of index `name`. Raises KeyError: no such index (S5)."""
         with self._lock:

@@ -5,7 +5,7 @@ so that cluster administrators see the delays that they know. All limiters are t
 """
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Final, Generic, Protocol, TypeVar
 
 from controller.runtime.clock import Clock
@@ -33,6 +33,11 @@ class RateLimiter(Protocol[K_contra]):
         ...
 
 
+def backoff_s(failures: int, *, base_s: float, cap_s: float, jitter: float) -> float:
+    """Return the delay after so many failures before the last: doubled by each, up to the cap, times 1 + jitter."""
+    return min(base_s * 2.0 ** min(failures, _MAX_EXPONENT), cap_s) * (1.0 + jitter)
+
+
 class ItemExponentialRateLimiter(Generic[K]):
     """Doubles the delay of a key with every failure in a row: base · 2ⁿ seconds, n from 0, at most `cap_s` (L1).
 
@@ -40,9 +45,13 @@ class ItemExponentialRateLimiter(Generic[K]):
     failing key until `forget`.
     """
 
-    def __init__(self, *, base_s: float = 0.005, cap_s: float = 1000.0) -> None:
+    def __init__(
+        self, *, base_s: float = 0.005, cap_s: float = 1000.0, rand: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        """`rand`, 0 ≤ r < 1, returns the jitter: each delay is multiplied by 1 + r, also the cap."""
         self._base_s = base_s
         self._cap_s = cap_s
+        self._rand = rand
         self._lock = threading.Lock()
         self._failures: dict[K, int] = {}  # guarded by _lock; holds failing keys only
 
@@ -51,7 +60,7 @@ class ItemExponentialRateLimiter(Generic[K]):
         with self._lock:
             failures = self._failures.get(key, 0)
             self._failures[key] = failures + 1
-        return min(self._base_s * 2.0 ** min(failures, _MAX_EXPONENT), self._cap_s)
+        return backoff_s(failures, base_s=self._base_s, cap_s=self._cap_s, jitter=self._rand())
 
     def forget(self, key: K) -> None:
         """See `RateLimiter.forget`."""

@@ -3,6 +3,7 @@
 Its semantics are in `queue_state`: client-go's queue with controller-runtime's ordering by priority.
 """
 
+import random
 import threading
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -13,14 +14,23 @@ from controller.runtime.queue.queue_metrics import QueueMetrics
 from controller.runtime.queue.queue_state import QueueState
 from controller.runtime.queue.rate_limiter import ItemExponentialRateLimiter, RateLimiter
 
-__all__ = ["PRIORITY_BACKGROUND", "PRIORITY_USER", "Handed", "QueueState", "WorkQueue"]
+__all__ = ["PRIORITY_BACKGROUND", "PRIORITY_RETRY", "PRIORITY_USER", "Handed", "QueueState", "WorkQueue"]
 
 K = TypeVar("K", bound=Hashable)
 
 PRIORITY_USER: Final = 0
 """A change that a user just made."""
+PRIORITY_RETRY: Final = -50
+"""Another attempt after a failure: three hundred objects that fail do not keep a new one waiting."""
 PRIORITY_BACKGROUND: Final = -100
 """Initial lists, resyncs, polls: a restart with 100,000 objects does not keep a user waiting (P11)."""
+
+RETRY_BASE_S: Final = 1.0
+RETRY_CAP_S: Final = 60.0
+"""Pauses after failures, before the jitter of up to as much again: the first is 1 to 2 s, the longest 1 to 2 min.
+
+client-go's 5 ms to 1000 s suit calls within a cluster. These suit AWS: no burst at the begin of an outage, and all
+objects recover within two minutes after its end."""
 
 _LONGEST_WAIT_S: Final = 10.0
 """Seconds: a blocked `get` reads the clock at least this often, however the clock moved meanwhile (D5)."""
@@ -44,9 +54,11 @@ class WorkQueue(Generic[K]):
     def __init__(
         self, name: str, *, metrics: QueueMetrics, clock: Clock, rate_limiter: RateLimiter[K] | None = None
     ) -> None:
-        """`name` labels the metrics; the default limiter is the per-item one only (L7)."""
+        """`name` labels the metrics; the default limiter is a per-item one only (L7), with jitter."""
         self._clock = clock
-        self._rate_limiter: RateLimiter[K] = rate_limiter or ItemExponentialRateLimiter()
+        self._rate_limiter: RateLimiter[K] = rate_limiter or ItemExponentialRateLimiter(
+            base_s=RETRY_BASE_S, cap_s=RETRY_CAP_S, rand=random.random
+        )
         self._lock = threading.Lock()
         self._ready = threading.Condition(self._lock)  # a key became ready, a deadline came closer, or shutdown
         self._state: QueueState[K] = QueueState()  # guarded by _lock
@@ -83,9 +95,9 @@ class WorkQueue(Generic[K]):
         if delay_s > 0:
             self._retries.inc()
 
-    def add_rate_limited(self, key: K, priority: int = PRIORITY_USER) -> None:
-        """Count one failure of `key` and queue it after the limiter's delay (L5)."""
-        self.add_after(key, self._rate_limiter.when(key), priority)
+    def add_rate_limited(self, key: K, priority: int = PRIORITY_USER, *, at_least_s: float = 0.0) -> None:
+        """Count one failure of `key` and queue it after the limiter's delay (L5), but not before `at_least_s`."""
+        self.add_after(key, max(self._rate_limiter.when(key), at_least_s), priority)
 
     def forget(self, key: K) -> None:
         """Reset the failures of `key`, known or not; pending runs stay, and `done` is still required (L6, D9)."""

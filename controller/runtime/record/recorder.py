@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from controller.observability.redact import redact_text, shortened
 from controller.runtime.cache.reflector import Unreachable
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ClassifiedError, ErrorClass
@@ -60,8 +61,7 @@ class EventRecorder:
             raise ValueError(f"event type {type!r} is neither Normal nor Warning")
         if not _REASON.fullmatch(reason):
             raise ValueError(f"event reason {reason!r} is not UpperCamelCase of at most 128 characters")
-        if len(message) > MESSAGE_LIMIT:
-            message = message[: MESSAGE_LIMIT - 1] + "…"
+        message = shortened(redact_text(message), MESSAGE_LIMIT)
         occurrence = Occurrence(regarding, type, reason, message, self._clock.utcnow())
         with self._changed:
             is_kept = not self._is_closed and len(self._buffer) < self._buffer_size
