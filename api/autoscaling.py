@@ -11,12 +11,14 @@ from typing import Any, Final
 
 from api.convert import ConversionError, to_request
 from api.meta import JsonObject
-from api.v1.hostingautoscalingpolicy import HOSTING_AUTOSCALING_POLICY
+from api.v1.hostingautoscalingpolicy import (
+    HOSTING_AUTOSCALING_POLICY,
+    POLICY_NAME,
+    SCALABLE_DIMENSION,
+    SERVICE_NAMESPACE,
+)
 
-SERVICE_NAMESPACE: Final = "sagemaker"
-SCALABLE_DIMENSION: Final = "sagemaker:variant:DesiredInstanceCount"
 POLICY_TYPE: Final = "TargetTrackingScaling"
-POLICY_NAME: Final = HOSTING_AUTOSCALING_POLICY.name.constant
 
 _CONFIGURATIONS: Final[Mapping[str, str]] = {
     "TargetTrackingScaling": "targetTrackingScalingPolicyConfiguration",

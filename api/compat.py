@@ -21,10 +21,10 @@ S3_URI: Final = "^(https|s3)://([^/]+)/?(.*)$"
 
 @dataclass(frozen=True, slots=True)
 class V1:
-    """The requirements of v1 for one field. For a field with an entry, these limits replace AWS's."""
+    """The requirements of v1 for one field. For a field with an entry, these limits replace AWS's narrower ones."""
 
     required: bool = False
-    """Required by its parent, as soon as the parent is present."""
+    """Required by its parent, as soon as the parent is present, if AWS requires it still."""
     minimum: int | None = None
     """Smallest value, length or number of items, depending on the field's form."""
     maximum: int | None = None
@@ -48,6 +48,10 @@ class StatusField:
     """Replaces AWS's description; required without a source."""
     item: Form = Form.STRING
     """Form of the items if the form is a list."""
+    of_completed: bool = False
+    """It is shown of completed jobs only: AWS may have it earlier, or of a job that was stopped."""
+    of_ended: bool = False
+    """It is shown of jobs that have ended only: it grows while one runs, and each value would be a write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,9 @@ class Compat:
     closed_enums: frozenset[str] = frozenset()
     """Fields unknown to v1 with AWS's values listed in the schema. All other enums stay open: AWS adds instance
     types and modes faster than CRDs are updated."""
+    own_limits: frozenset[str] = frozenset()
+    """Fields of v1 with limits of the operator's own: they stay where AWS accepts more. For all others, the wider of
+    the two limits counts."""
     required_unless: tuple[RequiredUnless, ...] = ()
     exclusive: tuple[Exclusive, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -122,8 +129,8 @@ class Compat:
     """Descriptions of fields with another meaning here than in AWS's documentation."""
     identity: frozenset[str] = frozenset({"region", "sageMakerEndpoint"})
     """Fields of `spec` that identify the resource: they must not change, even in a mutable kind."""
-    filled_in: frozenset[str] = frozenset()
-    """Those of them that, like the name, the operator may set if they are absent or empty."""
+    filled_in: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Those of them that may be set to this value if they are absent or empty, which means the same."""
     status: tuple[StatusField, ...] = ()
     spec_required: bool = False
     """Whether v1 required `spec` itself."""

@@ -5,9 +5,11 @@ counterpart at AWS (unknown keys) are omitted, and only values that AWS's API ca
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 from api.descriptor import KindDescriptor
@@ -37,11 +39,16 @@ def to_request(descriptor: KindDescriptor, spec: Mapping[str, Any], operation: s
     operation = operation or descriptor.operations.create
     if operation not in descriptor.operations.sending:
         raise ValueError(f"{operation} is no operation that a {descriptor.kind} sends")
-    root = installed(descriptor).spec
-    sent = replace(root, fields=tuple(field for field in root.fields if operation in field.sent_by))
-    request: JsonObject = _structure_to_aws(sent, spec, "spec")
+    request: JsonObject = _structure_to_aws(_sent(descriptor, operation), spec, "spec")
     request.pop(descriptor.name.member, None)
     return request
+
+
+@cache
+def _sent(descriptor: KindDescriptor, operation: str) -> Field:
+    """Return the spec with the fields that an operation sends."""
+    root = installed(descriptor).spec
+    return replace(root, fields=tuple(field for field in root.fields if operation in field.sent_by))
 
 
 def to_status(descriptor: KindDescriptor, description: Mapping[str, Any]) -> JsonObject:
@@ -52,11 +59,20 @@ def to_status(descriptor: KindDescriptor, description: Mapping[str, Any]) -> Jso
     Raises ConversionError for a response that does not match the service model. Thread-safe.
     """
     status: JsonObject = {}
-    for field in installed(descriptor).status.fields:
-        value = _member(description, field.member) if field.member else None
+    for field, (first, *inner) in _shown(descriptor):
+        value = description.get(first)
+        for name in inner:
+            value = value.get(name) if isinstance(value, Mapping) else None
         if value is not None:
-            status[field.name] = _to_manifest(field, value, field.path)
+            convert = _TO_MANIFEST.get(field.form)  # most are scalars, and this runs for each change that AWS shows
+            status[field.name] = convert(value, field.path) if convert else _to_manifest(field, value, field.path)
     return status
+
+
+@cache
+def _shown(descriptor: KindDescriptor) -> tuple[tuple[Field, Sequence[str]], ...]:
+    """Return the fields of the status that AWS gives, each with the names of members that lead to it."""
+    return tuple((field, field.member.split(".")) for field in installed(descriptor).status.fields if field.member)
 
 
 def to_spec(descriptor: KindDescriptor, description: Mapping[str, Any]) -> JsonObject:
@@ -83,13 +99,38 @@ def unknown_fields(field: Field, value: Any, path: str) -> Iterator[str]:
             yield from unknown_fields(field.item or field, given, f"{path}[{n}]")
 
 
-def _member(description: Mapping[str, Any], path: str) -> Any:
-    value: Any = description
-    for name in path.split("."):
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(name)
-    return value
+def repeated_names(descriptor: KindDescriptor, spec: Mapping[str, Any]) -> list[str]:
+    """Return which names a spec has twice in lists that are maps at AWS: the last entry counts. In words."""
+    found = []
+    for path in _maps(descriptor):
+        if path[0][0] not in spec:
+            continue
+        values: list[tuple[str, Any]] = [("spec", spec)]
+        for name, is_list in path:  # a list stands for each of its items
+            values = [
+                (f"{at}.{name}", value[name]) for at, value in values if isinstance(value, Mapping) and name in value
+            ]
+            if is_list:
+                values = [
+                    (f"{at}[{n}]", item)
+                    for at, value in values
+                    if isinstance(value, list)
+                    for n, item in enumerate(value)
+                ]
+        for at, pairs in values:
+            if not isinstance(pairs, list) or len(pairs) < 2:
+                continue
+            names = Counter(str(each.get("name") or "") for each in pairs if isinstance(each, Mapping))
+            found += [f"{at} has {name!r} {n} times" for name, n in names.items() if n > 1]
+    return found
+
+
+@cache
+def _maps(descriptor: KindDescriptor) -> tuple[tuple[tuple[str, bool], ...], ...]:
+    """Return the paths of such lists: the name of each segment, and whether it is one of the items of a list."""
+    fields = installed(descriptor).spec.walk()
+    paths = (field.path.split(".")[1:] for field in fields if field.form is Form.PAIRS)
+    return tuple(tuple((each.removesuffix("[]"), each.endswith("[]")) for each in path) for path in paths)
 
 
 def _structure_to_aws(field: Field, value: Any, path: str) -> JsonObject:
@@ -188,6 +229,8 @@ def _string(value: Any, path: str) -> str:
 
 def _text(value: Any, path: str) -> str:
     """Return a value as a string: some numbers of AWS are decimal text in v1 (D-30)."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

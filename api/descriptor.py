@@ -3,11 +3,16 @@
 The descriptor drives a kind's schema, conversion, CRD, informer, tracker and reconciler (DESIGN 4.1).
 """
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from api.compat import Compat
 from api.meta import GROUP, VERSION, Resource
+from api.naming import key_of
+from api.references import Reference
 
 
 class LifeCycle(Enum):
@@ -99,33 +104,60 @@ class StatusRule:
     progress_member: str = ""
     """Describe and summary member that changes while the status does not, e.g. `TrainingJobStatusCounters`."""
     terminal: frozenset[str] = frozenset({"Completed", "Failed", "Stopped"})
+    initial: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
+    """Members that the first Describe answer is expected to have besides the status: shown right after a Create."""
     stopping: str = "Stopping"
     completed: str = "Completed"
     failed: str = "Failed"
     stopped: str = "Stopped"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class JobUpdate:
+    """The operation that changes a job which exists, and all that it can change. Compared and hashed by identity."""
+
+    operation: str
+    absent: Mapping[str, Any]
+    """Dotted member of the Create request, e.g. `ResourceConfig.KeepAlivePeriodInSeconds` → what its absence means."""
+    after_end: frozenset[str] = frozenset()
+    """Those of them that count after the end of the job, while its warm pool exists."""
+
+    def paths(self) -> frozenset[str]:
+        """Return their paths in a manifest: the only mutable fields of a job."""
+        return frozenset(self.path_of(member) for member in self.absent)
+
+    @staticmethod
+    def path_of(member: str) -> str:
+        """Return the path of a member in a manifest, e.g. `spec.resourceConfig.keepAlivePeriodInSeconds`."""
+        return ".".join(("spec", *map(key_of, member.split("."))))
+
+
 @dataclass(frozen=True, slots=True)
 class KindDescriptor:
     """All properties of one kind that the shared code needs."""
 
+    # Caches have descriptors as keys. The kind is enough to tell them apart; the tables take long to hash.
     kind: str
     plural: str
     singular: str
-    life_cycle: LifeCycle
-    operations: Operations
-    name: NameRule
-    status: StatusRule
+    life_cycle: LifeCycle = field(hash=False)
+    operations: Operations = field(hash=False)
+    name: NameRule = field(hash=False)
+    status: StatusRule = field(hash=False)
     service: str = "sagemaker"
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ("sagemaker",)
-    printer_columns: tuple[PrinterColumn, ...] = ()
+    printer_columns: tuple[PrinterColumn, ...] = field(default=(), hash=False)
     log_group: str | None = None
     """CloudWatch log group, shown as a console link in `status.cloudWatchLogUrl`."""
-    compat: Compat = field(default_factory=Compat)
+    compat: Compat = field(default_factory=Compat, hash=False)
     """The differences between the kind's fields and AWS's model."""
+    update: JobUpdate | None = None
+    """None: the kind is no job, or AWS cannot change it."""
+    references: tuple[Reference, ...] = field(default=(), hash=False)
+    """Fields of the spec that may name other objects."""
 
-    resource: Resource = field(init=False)
+    resource: Resource = field(init=False, hash=False)
     """The kind's resource in the Kubernetes API."""
 
     def __post_init__(self) -> None:

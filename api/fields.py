@@ -3,6 +3,7 @@
 Schema, conversion, immutability rules and reference pages all walk this one tree, so they cannot disagree.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -11,10 +12,11 @@ from typing import Any, Final
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
 from api.compat import V1, Compat, StatusField
-from api.descriptor import KindDescriptor
+from api.descriptor import KindDescriptor, LifeCycle
 from api.form import Form
-from api.models import as_model, load_installed
-from api.operator_fields import COMMON_SPEC, COMMON_STATUS, OperatorField
+from api.models import as_model, load
+from api.naming import key_of
+from api.operator_fields import COMMON_SPEC, COMMON_STATUS, NOTES, OperatorField
 
 _SCALARS: Final[Mapping[str, Form]] = {
     "string": Form.STRING,
@@ -103,23 +105,19 @@ def build(descriptor: KindDescriptor, model: ServiceModel) -> KindFields:
     own = tuple(builder.operator(field, "spec") for field in (*COMMON_SPEC, *compat.own))
     spec = _structure("spec", tuple(sorted((*members, *own), key=lambda f: f.name)), required=compat.spec_required)
     kind_status = (builder.status(field, answer) for field in compat.status)
-    common = (builder.operator(field, "status") for field in COMMON_STATUS)
+    notes = (NOTES,) if descriptor.life_cycle in {LifeCycle.ENDPOINT, LifeCycle.SCALING} else ()
+    common = (builder.operator(field, "status") for field in (*COMMON_STATUS, *notes))
     status = _structure("status", tuple(sorted((*kind_status, *common), key=lambda f: f.name)))
     return KindFields(spec=spec, status=status)
 
 
 @cache
 def installed(descriptor: KindDescriptor) -> KindFields:
-    """Return the tree of one kind from the installed botocore, for the converter. Built once, then shared.
+    """Return the tree of one kind from the service model that clients use, for the converter. Built once, then shared.
 
     Thread-safe: at worst two threads build the same tree.
     """
-    return build(descriptor, as_model(descriptor.service, load_installed(descriptor.service)))
-
-
-def key_of(member: str) -> str:
-    """Return the manifest's key for an AWS member: only its first letter becomes lower case (`VolumeSizeInGB`)."""
-    return member[:1].lower() + member[1:]
+    return build(descriptor, as_model(descriptor.service, load(descriptor.service)))
 
 
 def _named(field: Field, descriptor: KindDescriptor) -> Field:
@@ -183,7 +181,7 @@ class _Builder:
         path = f"{parent}.{key}"
         v1 = self._compat.fields.get(path)
         # Requiring AWS's new member inside a structure of v1 would refuse existing manifests.
-        required = v1.required if v1 else by_aws and not under_v1
+        required = by_aws and (v1.required if v1 else not under_v1)
         field = self._of_shape(shape, path, v1)
         return replace(field, name=key, member=member, required=required, required_by_aws=by_aws)
 
@@ -225,7 +223,8 @@ class _Builder:
         values = tuple(getattr(shape, "enum", ()))
         if v1 is not None:
             enum = tuple(dict.fromkeys((*v1.enum, *values))) if v1.enum else ()
-            limits = (v1.minimum, v1.maximum, v1.pattern)
+            bounds = (v1.minimum, v1.maximum) if field.path in self._compat.own_limits else _wider(v1, shape)
+            limits = (*bounds, v1.pattern)
         else:
             enum = values if field.path in self._compat.closed_enums else ()
             meta: Mapping[str, Any] = shape.metadata
@@ -234,7 +233,7 @@ class _Builder:
         return replace(field, minimum=minimum, maximum=maximum, pattern=pattern or "", enum=enum, known_values=values)
 
     def status(self, field: StatusField, answer: Shape) -> Field:
-        """Return a field in `status`: of a response member, with only v1's fields below it, or the operator's own."""
+        """Return a field in `status`: of a response member, or the operator's own. Below one of v1 are v1's only."""
         path = f"status.{field.name}"
         if not field.source:
             return self._operators_status(field, path)
@@ -245,7 +244,7 @@ class _Builder:
         made = replace(
             made, name=field.name, member=field.source, documentation=field.description or shape.documentation
         )
-        return self._known_to_v1(made)
+        return self._known_to_v1(made) if path in self._compat.fields else self._unlimited(made)
 
     def _operators_status(self, field: StatusField, path: str) -> Field:
         made = Field(path, field.name, "", field.form, field.form, is_v1=True, documentation=field.description)
@@ -257,6 +256,11 @@ class _Builder:
                 return replace(made, item=Field(f"{path}[]", "", "", field.item, field.item, is_v1=True))
             case _:
                 return made
+
+    def _unlimited(self, field: Field) -> Field:
+        """Return a field without limits, which would only make the API server refuse AWS's values."""
+        fields, item = tuple(map(self._unlimited, field.fields)), self._unlimited(field.item) if field.item else None
+        return replace(field, fields=fields, item=item, enum=(), required=False, minimum=None, maximum=None, pattern="")
 
     def _known_to_v1(self, field: Field) -> Field:
         fields = tuple(
@@ -302,6 +306,32 @@ class _Builder:
         if isinstance(shape, ListShape):
             return (), self._of_shape(shape.member, f"{path}[]", V1())
         return self.structure(shape, path, under_v1=True), None
+
+
+def _wider(v1: V1, shape: Shape) -> tuple[int | float | None, int | float | None]:
+    """Return the lower and the upper limit that refuse nothing that v1 or AWS accepts.
+
+    AWS has raised limits since v1. A text's minimum of 1 stays where AWS refuses the empty text in another way.
+    """
+    meta: Mapping[str, Any] = shape.metadata
+    is_number = _SCALARS.get(shape.type_name) in {Form.INTEGER, Form.NUMBER}
+    least, most = meta.get("min", None if is_number else 0), meta.get("max")
+    if _refuses_empty_text(shape):
+        least = max(least, 1)
+    return (
+        None if v1.minimum is None or least is None else min(v1.minimum, least),
+        None if v1.maximum is None or most is None else max(v1.maximum, most),
+    )
+
+
+def _refuses_empty_text(shape: Shape) -> bool:
+    """Return whether AWS refuses the empty text by its list of values or its pattern."""
+    if shape.type_name != "string":
+        return False
+    try:
+        return bool(shape.enum) or not re.fullmatch(shape.metadata.get("pattern", ""), "")
+    except re.error:  # Java's dialect
+        return False
 
 
 def _form_of(shape: Shape) -> Form:

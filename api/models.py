@@ -1,19 +1,60 @@
-"""Loads service models: from the installed botocore, or from a dictionary."""
+"""Loads service models: the operator's own, which hold what it calls, or those in a dictionary.
+
+Botocore's model of SageMaker has 434 operations, and its list of endpoints 300 services. Parsed they take 15 MB and a
+fifth of a second in every process, for the forty operations that the operator calls. `service_models/` has these
+operations, whole but without prose, in the version that the CRDs are generated from; `hack/models.py` takes them from
+botocore.
+"""
 
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
 
-from botocore.loaders import Loader
+import botocore.session
+from botocore.loaders import JSONFileLoader, Loader
 from botocore.model import ServiceModel
 
+SERVICE_MODELS: Final = Path(__file__).parent / "service_models"
+"""A data path as botocore has it: service, API version, type of the file."""
+_ENDPOINT_PREFIXES: Final = frozenset(
+    {"api.sagemaker", "application-autoscaling", "logs", "sqs", "sts", "oidc", "portal.sso", "signin"}
+)
+"""Services that are called, and those that botocore calls for credentials, as `endpoints.json` names them."""
 
-def load_installed(service: str) -> dict[str, Any]:
-    """Return the API description of `service` from the installed botocore: a large dictionary, owned by the caller.
 
-    A new loader reads it, so it is freed after use: parsed, the SageMaker model takes tens of MB, of which a kind's
-    fields are a few hundred small objects. Raises botocore's UnknownServiceError.
+class _OurFiles(JSONFileLoader):  # type: ignore[misc]  # botocore has no annotations
+    """Reads data files, and keeps of the list of endpoints only the services that are called."""
+
+    def load_file(self, file_path: str) -> Any:
+        """Return the decoded file, None if there is none."""
+        data = super().load_file(file_path)
+        if data is not None and Path(file_path).name == "endpoints":
+            for partition in data["partitions"]:
+                services = partition["services"]
+                partition["services"] = {name: services[name] for name in _ENDPOINT_PREFIXES & services.keys()}
+        return data
+
+
+@cache
+def shared_loader() -> Any:
+    """Return the one `botocore.loaders.Loader` of this process. It keeps what it has parsed; thread-safe.
+
+    The fields of kinds, and the clients of all identities, are made from one copy. A model of the user's comes first,
+    in a folder that AWS_DATA_PATH names or in `~/.aws/models`, then the operator's, then botocore's.
     """
-    description: dict[str, Any] = Loader(include_default_search_paths=True).load_service_model(service, "service-2")
+    of_session = botocore.session.Session().get_component("data_loader").search_paths
+    first = [path for path in of_session if path != Loader.BUILTIN_DATA_PATH]
+    paths = [*first, str(SERVICE_MODELS), Loader.BUILTIN_DATA_PATH]
+    return Loader(paths, _OurFiles(), include_default_search_paths=False)
+
+
+def load(service: str) -> Mapping[str, Any]:
+    """Return the API description of `service` that clients use. It is shared: copy it to change it.
+
+    Raises botocore's UnknownServiceError.
+    """
+    description: Mapping[str, Any] = shared_loader().load_service_model(service, "service-2")
     return description
 
 

@@ -1,4 +1,4 @@
-"""Generates names at AWS: deterministic, from an object's name and uid.
+"""Generates names at AWS, deterministic from an object's name and uid, and names of fields in manifests.
 
 Running jobs, endpoints and models are found by these names, including those of the first implementation: the rule is
 kept bit for bit. Source: v1-kinds.md 4.1.
@@ -8,6 +8,11 @@ from typing import Final
 
 CHILD_MAX_LENGTH: Final = 253
 """Maximum length of a Kubernetes object's name, to which the names of children are cut."""
+
+
+def key_of(member: str) -> str:
+    """Return the manifest's key for an AWS member: only its first letter becomes lower case (`VolumeSizeInGB`)."""
+    return member[:1].lower() + member[1:]
 
 
 def join_name(required: str, optional: str, max_length: int) -> str:

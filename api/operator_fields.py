@@ -65,10 +65,46 @@ COMMON_STATUS: Final = (
         fields=(
             OperatorField("accountId", Form.STRING, "AWS account that owns the resource."),
             OperatorField("arn", Form.STRING, "Amazon Resource Name."),
-            OperatorField("createdAt", Form.TIME, "When the operator had it created."),
+            OperatorField(
+                "changesDigest",
+                Form.STRING,
+                "What the mutable fields of the job were when they were sent to AWS last, as a digest.",
+            ),
+            OperatorField(
+                "contentDigest",
+                Form.STRING,
+                "What the spec of a job asked for when it was created, as a digest: an edit since then has no effect.",
+            ),
+            OperatorField("createdAt", Form.TIME, "When the operator had it created, by its own clock."),
+            OperatorField(
+                "creationTime",
+                Form.TIME,
+                "When AWS created it, as AWS says: what has the name and another time here is not this object's.",
+            ),
             OperatorField("name", Form.STRING, "Name at AWS."),
+            OperatorField(
+                "ownerUid",
+                Form.STRING,
+                "The metadata.uid of the object that it was recorded for: tags decide where that is another one.",
+            ),
+            OperatorField(
+                "ownerUnverified",
+                Form.BOOLEAN,
+                "The creation time fits; the owner tags are read before the resource is first changed.",
+            ),
             OperatorField("partition", Form.STRING, "AWS partition, for example aws or aws-cn."),
             OperatorField("region", Form.STRING, "AWS region."),
+            OperatorField(
+                "released",
+                Form.BOOLEAN,
+                "The deletion of the object has found it gone, or left it to others; what it was made of goes next.",
+            ),
+            OperatorField(
+                "replacedNames",
+                Form.LIST,
+                "Names at AWS of what the resource has replaced, and that exist as long as something uses them.",
+                item=OperatorField("", Form.STRING, "A name."),
+            ),
             OperatorField(
                 "tagKeys",
                 Form.LIST,
@@ -76,6 +112,9 @@ COMMON_STATUS: Final = (
                 item=OperatorField("", Form.STRING, "The key of a tag."),
             ),
             OperatorField("tagsDigest", Form.STRING, "What it is tagged with, as a digest."),
+            OperatorField(
+                "triedName", Form.STRING, "Name under which AWS has refused to create it. Alone: nothing was created."
+            ),
         ),
     ),
     OperatorField(
@@ -92,3 +131,15 @@ COMMON_STATUS: Final = (
     ),
     OperatorField("observedGeneration", Form.INTEGER, "The metadata.generation that this status was decided on."),
 )
+
+NOTES: Final = OperatorField(
+    "notes",
+    Form.STRUCTURE,
+    "What the operator has noted in annotations, should these be replaced: not for editing.",
+    fields=(
+        OperatorField("claimedVariants", Form.STRING, "The annotation claimed-variants."),
+        OperatorField("foundTargets", Form.STRING, "The annotation found-targets."),
+        OperatorField("lastUpdateAttempt", Form.STRING, "The annotation last-update-attempt."),
+    ),
+)
+"""A field of the status of the kinds that note such things."""

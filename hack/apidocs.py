@@ -55,7 +55,14 @@ def _lines(descriptor: KindDescriptor, fields: KindFields) -> Iterator[str]:
     yield ""
     fixed = _and([f"`{name}`" for name in sorted(descriptor.compat.identity)])
     what = "The spec" if descriptor.life_cycle is LifeCycle.JOB else fixed
-    yield f"{what} cannot be changed after creation: delete the object and create it anew, or use another name."
+    yield (
+        f"{what} cannot be changed once AWS has created something: delete the object and create it again, or use"
+        " another name. What AWS has refused is corrected by an edit; empty values and defaults may come or go."
+    )
+    if descriptor.update:
+        mutable = _and([f"`{path}`" for path in sorted(descriptor.update.paths())])
+        where = "[changes of a job](../drift.md#changes-of-a-job-that-exists)"
+        yield f"Only {mutable} can be changed then, by `{descriptor.update.operation}`: {where}."
     yield ""
     yield from _table(descriptor, fields.spec, with_limits=True)
     if descriptor.compat.required_unless:

@@ -2,7 +2,7 @@
 
     python -m hack.crds             write the files
     python -m hack.crds --check     say what would change and exit 1 if anything would: for CI
-    python -m hack.crds --refresh   first take a new snapshot of the service models from the installed botocore
+    python -m hack.crds --refresh   first take snapshots and client models from the installed botocore
 
 The input is the descriptors in `api/v1` and the snapshots in `hack/snapshots`, never the installed botocore, so the
 output is the same on every machine. To include AWS's additions: upgrade botocore, run with `--refresh`, read the
@@ -21,7 +21,7 @@ import yaml
 from api.descriptor import KindDescriptor
 from api.fields import build
 from api.meta import GROUP, JsonObject
-from api.models import as_model, load_installed
+from api.models import as_model
 from api.schema.crd import custom_resource_definition
 from api.v1 import KINDS
 from hack import apidocs, models
@@ -50,11 +50,16 @@ def generate() -> dict[Path, str]:
 
 
 def refresh() -> None:
-    """Replace the snapshots with the models of the installed botocore."""
+    """Take snapshots and client models from the installed botocore."""
     for service, kinds in _by_service().items():
         path = models.path_of(service)
         path.parent.mkdir(exist_ok=True)
-        path.write_text(models.text_of(models.take(load_installed(service), kinds)), "utf-8")
+        path.write_text(models.text_of(models.take(models.installed(service), kinds)), "utf-8")
+    for service, operations in models.client_models().items():
+        description = models.installed(service)
+        path = models.client_model_path(service, description)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(models.text_of(models.client_model(description, operations)), "utf-8")
 
 
 def to_yaml(value: JsonObject) -> str:

@@ -1,8 +1,11 @@
-"""Keeps snapshots of AWS's service models in the repository: the parts from which CRDs are generated.
+"""Keeps parts of AWS's service models in the repository: what CRDs are generated from, and what clients use.
 
 CRDs must not depend on the installed botocore. They are generated from a snapshot, which changes only on request; the
 difference between two snapshots is then part of a review. A snapshot holds shapes of botocore (Apache-2.0) unchanged:
 those that the Create operations take, and those of the responses that status shows.
+
+A client model (`api/service_models`) holds the operations that the operator calls, as botocore has them, without prose
+and without what Search shows beyond List. The IAM policy says which operations these are.
 """
 
 import hashlib
@@ -11,11 +14,20 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from botocore.loaders import Loader
+
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject
+from api.models import SERVICE_MODELS
 from api.operator_fields import OperatorField
+from api.v1 import KINDS
+from hack.manifests import iam
 
 FOLDER: Final = Path(__file__).parent / "snapshots"
+_HALVES: Final = ("input", "output")
+_PROSE: Final = frozenset({"documentation", "documentationUrl", "examples"})
+_NAMED: Final = frozenset({"operations", "shapes", "members"})
+"""Objects with names of the API as keys."""
 
 
 def read(service: str) -> JsonObject:
@@ -32,6 +44,60 @@ def path_of(service: str) -> Path:
 def text_of(snapshot: JsonObject) -> str:
     """Return a snapshot as stored: sorted, one value per line, so that a change of the API is a readable diff."""
     return json.dumps(snapshot, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def installed(service: str) -> JsonObject:
+    """Return the whole description of a service that botocore ships."""
+    description: JsonObject = Loader().load_service_model(service, "service-2")
+    return description
+
+
+def client_models() -> dict[str, frozenset[str]]:
+    """Return the services with a client model, and the operations that each has: those of the IAM policy."""
+    services: dict[str, set[str]] = {kind.service: set() for kind in KINDS}
+    for statement in json.loads(iam.generate()["operator.json"])["Statement"]:
+        for action in statement["Action"]:
+            service, _, operation = action.partition(":")
+            if service in services:
+                services[service].add(operation)
+    return {service: frozenset(operations) for service, operations in services.items()}
+
+
+def client_model_path(service: str, description: JsonObject) -> Path:
+    """Return the path of a client model, where botocore's loader looks for it."""
+    return SERVICE_MODELS / service / description["metadata"]["apiVersion"] / "service-2.json"
+
+
+def client_model(description: JsonObject, operations: Iterable[str]) -> JsonObject:
+    """Return the description with these operations only. Raises KeyError if one is missing."""
+    every = description["shapes"] | (_found_shapes(description) if "Search" in operations else {})
+    shapes: JsonObject = {}
+    kept = {name: description["operations"][name] for name in sorted(operations)}
+    for operation in kept.values():
+        for reference in (*(operation[half] for half in _HALVES if half in operation), *operation.get("errors", ())):
+            _collect(every, reference["shape"], shapes)
+    whole = {key: value for key, value in description.items() if key not in ("operations", "shapes")}
+    model: JsonObject = _without_prose({**whole, "operations": kept, "shapes": shapes})
+    return model
+
+
+def _found_shapes(description: JsonObject) -> JsonObject:
+    """Return the shapes of what Search finds, with as much of a record as List shows of it: a hint is no more.
+
+    A page has a hundred whole records, of which parsing takes most of the time.
+    """
+    shapes = description["shapes"]
+    records: JsonObject = {}
+    found: JsonObject = {}
+    for kind in KINDS:
+        if resource := kind.operations.search:
+            records[resource] = shapes["SearchRecord"]["members"][resource]
+            listed = shapes[description["operations"][kind.operations.list]["output"]["shape"]]["members"]
+            summary = shapes[shapes[listed[kind.operations.list_items]["shape"]]["member"]["shape"]]["members"]
+            record = shapes[records[resource]["shape"]]
+            members = {name: member for name, member in record["members"].items() if name in summary}
+            found[records[resource]["shape"]] = {**record, "members": members}
+    return found | {"SearchRecord": {**shapes["SearchRecord"], "members": records}}
 
 
 def label(kind: KindDescriptor, snapshot: JsonObject) -> str:
@@ -94,6 +160,19 @@ def _collect_answer(every: JsonObject, name: str, kind: KindDescriptor, into: Js
     into[name] = {"type": "structure", "members": kept}
     for reference in kept.values():
         _collect(every, reference["shape"], into)
+
+
+def _without_prose(value: Any) -> Any:
+    """Return a copy without documentation. Members of structures may have any name: those are kept."""
+    if isinstance(value, list):
+        return [_without_prose(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: {name: _without_prose(each) for name, each in below.items()} if key in _NAMED else _without_prose(below)
+        for key, below in value.items()
+        if key not in _PROSE
+    }
 
 
 def _references(shape: JsonObject) -> list[dict[str, Any]]:

@@ -10,9 +10,10 @@ from api.schema.structural import object_schema
 MODEL_ANNOTATION: Final = f"{GROUP}/service-model"
 """The description of the AWS API from which a CRD was generated: service, API version and digest."""
 
-# The guides show every column of normal output; scripts count them. Additional ones appear with `-o wide` only.
-_WIDE_COLUMNS: Final = (
-    PrinterColumn("Ready", '.status.conditions[?(@.type=="Ready")].status', priority=1),
+# Scripts count the columns of v1, and the guides show them: whether the object is well comes last. Others appear with
+# `-o wide` only.
+_LAST_COLUMNS: Final = (
+    PrinterColumn("Ready", '.status.conditions[?(@.type=="Ready")].status'),
     PrinterColumn("Reason", '.status.conditions[?(@.type=="Ready")].reason', priority=1),
     PrinterColumn("Age", ".metadata.creationTimestamp", type="date", priority=1),
 )
@@ -34,7 +35,7 @@ def custom_resource_definition(descriptor: KindDescriptor, fields: KindFields, m
         "served": True,
         "storage": True,
         "subresources": {"status": {}},
-        "additionalPrinterColumns": [_column(c) for c in (*descriptor.printer_columns, *_WIDE_COLUMNS)],
+        "additionalPrinterColumns": [_column(c) for c in (*descriptor.printer_columns, *_LAST_COLUMNS)],
         "schema": {"openAPIV3Schema": object_schema(descriptor, fields)},
     }
     return {
@@ -45,8 +46,6 @@ def custom_resource_definition(descriptor: KindDescriptor, fields: KindFields, m
             "group": GROUP,
             "scope": "Namespaced",
             "names": names,
-            # CRDs created as v1beta1 keep `true` in storage, and then an apply without this fails (v1-kinds.md 2).
-            "preserveUnknownFields": False,
             "versions": [version],
         },
     }

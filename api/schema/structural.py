@@ -10,6 +10,7 @@ from api.fields import Field, KindFields
 from api.form import Form
 from api.meta import JsonObject
 from api.schema.description import plain
+from api.schema.immutability import immutability
 from api.schema.pattern import to_re2
 from api.schema.validations import validations
 
@@ -27,6 +28,9 @@ _LIMITS: Final[dict[Form, tuple[str, str]]] = {
     Form.LIST: ("minItems", "maxItems"),
     Form.PAIRS: ("minItems", "maxItems"),
 }
+NOT_SEEN: Final = {"observedGeneration": -1}
+"""Status of an object that no operator has seen. Without one, tools that use kstatus (`helm --wait`, Flux, Argo CD)
+take an object for current the moment it is applied; with this they wait. Source: cli-utils, kstatus, README."""
 _VALUES_WORTH_TELLING: Final = 12
 """More values than that (instance types) would overload a description."""
 
@@ -34,7 +38,11 @@ _VALUES_WORTH_TELLING: Final = 12
 def object_schema(descriptor: KindDescriptor, fields: KindFields) -> JsonObject:
     """Return the schema of a whole object, metadata included."""
     spec = {**field_schema(descriptor, fields.spec), "description": f"The {_words(descriptor)} that is wanted."}
-    status = {**field_schema(descriptor, fields.status), "description": "What became of it, as last seen."}
+    status = {
+        **field_schema(descriptor, fields.status),
+        "description": "What became of it, as last seen.",
+        "default": NOT_SEEN,
+    }
     schema: JsonObject = {
         "type": "object",
         "description": f"{descriptor.kind}: made at AWS by {', '.join(descriptor.operations.sending)}.",
@@ -48,6 +56,8 @@ def object_schema(descriptor: KindDescriptor, fields: KindFields) -> JsonObject:
     }
     if fields.spec.required:
         schema["required"] = ["spec"]
+    if rules := immutability(descriptor, fields):
+        schema["x-kubernetes-validations"] = rules
     return schema
 
 

@@ -1,4 +1,4 @@
-"""Collects all CEL rules of a field: immutability, exclusions, and the rules of the kind's table.
+"""Collects the CEL rules of a field: exclusions, and the rules of the kind's table.
 
 They check only presence, equality and length: CEL refuses a value that is written unlike its schema, such as a count
 given as 1.0, which an int64 otherwise accepts. They never relate two fields of v1, as a stored object has to stay
@@ -8,7 +8,7 @@ valid: those are compared when the request is built.
 from api.compat import Exclusive
 from api.descriptor import KindDescriptor
 from api.fields import Field
-from api.schema.immutability import Validation, immutability
+from api.schema.immutability import Validation
 
 
 def validations(descriptor: KindDescriptor, field: Field) -> list[Validation]:
@@ -16,7 +16,7 @@ def validations(descriptor: KindDescriptor, field: Field) -> list[Validation]:
     compat = descriptor.compat
     excluding = [rule for entry in compat.exclusive if entry.path == field.path for rule in _excludes(entry)]
     further = [{"rule": rule.rule, "message": rule.message} for rule in compat.rules if rule.path == field.path]
-    return [*immutability(descriptor, field), *excluding, *further]
+    return [*excluding, *further]
 
 
 def _excludes(entry: Exclusive) -> list[Validation]:

@@ -7,6 +7,7 @@ from typing import Final
 from api.compat import S3_URI, V1, Compat, StatusField
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
+from api.references import Reference
 
 _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
     {
@@ -71,19 +72,32 @@ _COMPAT: Final = Compat(
             "spec.dataProcessing.outputFilter": "OutputFilter",
         }
     ),
+    descriptions=MappingProxyType(
+        {
+            "spec.modelName": "The model to use: the name of a Model object in the same namespace, which is waited for;"
+            " if there is none, the name of a model at AWS."
+        }
+    ),
     status=(
         StatusField(
             "additional",
             "FailureReason",
             description="Why the job failed, or what keeps the operator from doing its work.",
         ),
+        StatusField("cloudWatchLogUrl", description="Link to the job's logs in the CloudWatch console."),
         StatusField("lastCheckTime", form=Form.TIME, description="When this status was last compared with AWS."),
         StatusField("sageMakerTransformJobName", "TransformJobName", description="Name of the transform job at AWS."),
+        StatusField("transformEndTime", "TransformEndTime", description="When the job ended."),
         StatusField(
             "transformJobStatus",
             "TransformJobStatus",
             description="State of the transform job as AWS reports it; SynchronizingK8sJobWithSageMaker before the"
             " operator has processed the object.",
+        ),
+        StatusField(
+            "transformStartTime",
+            "TransformStartTime",
+            description="When the transform itself began, once AWS has described the job.",
         ),
     ),
 )
@@ -119,5 +133,7 @@ BATCH_TRANSFORM_JOB: Final = KindDescriptor(
         PrinterColumn("Creation-Time", ".metadata.creationTimestamp", format="date"),
         PrinterColumn("Sagemaker-Job-Name", ".status.sageMakerTransformJobName"),
     ),
+    log_group="/aws/sagemaker/TransformJobs",
     compat=_COMPAT,
+    references=(Reference(("modelName",), "Model"),),
 )

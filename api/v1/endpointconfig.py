@@ -7,6 +7,7 @@ from typing import Final
 from api.compat import V1, Compat, Exclusive, RequiredUnless, Rule, StatusField
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
+from api.references import ITEMS, Reference
 
 # initialVariantWeight was an integer in v1; AWS's float is wider and kept as it is.
 _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
@@ -41,6 +42,12 @@ ONE_SHADOW_VARIANT: Final = Rule(
     "with shadowProductionVariants there must be one of these and one of productionVariants",
 )
 
+_VARIANTS: Final = ("productionVariants", "shadowProductionVariants")
+_MODEL_NAME: Final = (
+    "The model to serve: the name of a Model object in the same namespace, which is waited for and followed when it is"
+    " replaced; if there is none, the name of a model at AWS."
+)
+
 _COMPAT: Final = Compat(
     fields=_FIELDS,
     # v1 has no field for the name: it is always the generated one.
@@ -57,6 +64,7 @@ _COMPAT: Final = Compat(
     list_keys=MappingProxyType(
         {"spec.productionVariants": "variantName", "spec.shadowProductionVariants": "variantName"}
     ),
+    descriptions=MappingProxyType({f"spec.{each}[].modelName": _MODEL_NAME for each in _VARIANTS}),
     status=(
         StatusField("additional", description="What keeps the operator from doing its work."),
         StatusField(
@@ -65,6 +73,11 @@ _COMPAT: Final = Compat(
             description="Amazon Resource Name of the endpoint configuration.",
         ),
         StatusField("lastUpdateTime", form=Form.TIME, description="When this status was last compared with AWS."),
+        StatusField(
+            "modelNames",
+            form=Form.PAIRS,
+            description="Models that the spec names by their objects: name of the object, value at AWS.",
+        ),
         StatusField(
             "sageMakerEndpointConfigName",
             "EndpointConfigName",
@@ -106,4 +119,5 @@ ENDPOINT_CONFIG: Final = KindDescriptor(
         PrinterColumn("Sage-Maker-EndpointConfig-Name", ".status.sageMakerEndpointConfigName"),
     ),
     compat=_COMPAT,
+    references=tuple(Reference((each, ITEMS, "modelName"), "Model") for each in _VARIANTS),
 )

@@ -93,6 +93,10 @@ _OWN: Final = (
     ),
 )
 
+SERVICE_NAMESPACE: Final = "sagemaker"
+SCALABLE_DIMENSION: Final = "sagemaker:variant:DesiredInstanceCount"
+POLICY_NAME: Final = "SageMakerEndpointInvocationScalingPolicy"
+
 _COMPAT: Final = Compat(
     spec_required=True,
     fields=_FIELDS,
@@ -102,7 +106,13 @@ _COMPAT: Final = Compat(
     omitted=frozenset({"spec.resourceId", "spec.tags"}),
     # All of these identify the policy: with a changed one a second policy would be put, and the first forgotten.
     identity=frozenset({"region", "sageMakerEndpoint", "policyName", "serviceNamespace", "scalableDimension"}),
-    filled_in=frozenset({"policyName", "serviceNamespace", "scalableDimension"}),
+    filled_in=MappingProxyType(
+        {
+            "policyName": POLICY_NAME,
+            "serviceNamespace": SERVICE_NAMESPACE,
+            "scalableDimension": SCALABLE_DIMENSION,
+        }
+    ),
     exclusive=(
         Exclusive(
             "spec",
@@ -152,7 +162,7 @@ HOSTING_AUTOSCALING_POLICY: Final = KindDescriptor(
         status_field="policyName",
         max_length=256,
         late_initialized=True,
-        constant="SageMakerEndpointInvocationScalingPolicy",
+        constant=POLICY_NAME,
     ),
     status=StatusRule(
         member="",

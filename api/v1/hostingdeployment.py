@@ -168,6 +168,8 @@ _COMPAT: Final = Compat(
         Exclusive(VARIANT, "serverlessConfig", ("instanceType", "initialInstanceCount")),
     ),
     rules=(ONE_SHADOW_VARIANT,),
+    # They are written in another form than AWS's, and a model without any cannot be made.
+    own_limits=frozenset({"spec.models[].containers"}),
     list_keys=MappingProxyType(
         {"spec.productionVariants": "variantName", "spec.shadowProductionVariants": "variantName"}
     ),

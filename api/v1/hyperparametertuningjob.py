@@ -10,6 +10,7 @@ from typing import Final
 from api.compat import S3_URI, V1, Compat, Exclusive, RequiredUnless, StatusField, Sum
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
+from api.references import ITEMS, Reference
 
 _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
     {
@@ -170,6 +171,9 @@ _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
 
 _RESOURCES: Final = "spec.trainingJobDefinition.resourceConfig"
 
+_COUNTED: Final = ("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped")
+_PARENTS: Final = ("warmStartConfig", "parentHyperParameterTuningJobs", ITEMS, "hyperParameterTuningJobName")
+
 _COMPAT: Final = Compat(
     fields=_FIELDS,
     forms=MappingProxyType(
@@ -201,11 +205,8 @@ _COMPAT: Final = Compat(
             "spec.trainingJobDefinitions[].outputDataConfig.compressionType",
         }
     ),
-    # All of these were required. AWS has since added alternatives: time limits, and other ways to specify instances.
+    # All of these were required. AWS has since added other ways to specify instances.
     required_unless=(
-        RequiredUnless(
-            "spec.hyperParameterTuningJobConfig.resourceLimits", "maxNumberOfTrainingJobs", ("maxRuntimeInSeconds",)
-        ),
         RequiredUnless("spec.trainingJobDefinition", "resourceConfig", ("hyperParameterTuningResourceConfig",)),
         RequiredUnless(_RESOURCES, "instanceCount", ("instanceGroups", "instancePreferences")),
         RequiredUnless(_RESOURCES, "instanceType", ("instanceGroups", "instancePreferences")),
@@ -216,6 +217,13 @@ _COMPAT: Final = Compat(
         Exclusive(_RESOURCES, "instanceGroups", ("instanceType", "instanceCount")),
         Exclusive(_RESOURCES, "instancePreferences", ("instanceType", "instanceGroups", "instancePlacementConfig")),
     ),
+    descriptions=MappingProxyType(
+        {
+            ".".join(("spec", *_PARENTS)).replace(".[]", "[]"): "The tuning job to go on from: the name of a"
+            " HyperparameterTuningJob object in the same namespace, which has to end first; if there is none, the name"
+            " of a tuning job at AWS."
+        }
+    ),
     status=(
         StatusField(
             "additional",
@@ -223,6 +231,16 @@ _COMPAT: Final = Compat(
             description="Why the job failed, or what keeps the operator from doing its work.",
         ),
         StatusField("bestTrainingJob", "BestTrainingJob"),
+        StatusField(
+            "cloudWatchLogUrl", description="Link to the logs of the launched training jobs in the CloudWatch console."
+        ),
+        StatusField(
+            "consumedResources",
+            "ConsumedResources",
+            description="What the launched training jobs have used in all, once the job has ended.",
+            of_ended=True,
+        ),
+        StatusField("hyperParameterTuningEndTime", "HyperParameterTuningEndTime", description="When the job ended."),
         StatusField(
             "hyperParameterTuningJobStatus",
             "HyperParameterTuningJobStatus",
@@ -270,6 +288,7 @@ HYPERPARAMETER_TUNING_JOB: Final = KindDescriptor(
         field="hyperParameterTuningJobStatus",
         reconciling="ReconcilingTuningJob",
         arn_member="HyperParameterTuningJobArn",
+        initial=MappingProxyType({"TrainingJobStatusCounters": dict.fromkeys(_COUNTED, 0)}),
         progress_member="TrainingJobStatusCounters",
         # Only a finished job can be deleted at AWS: if that failed, nothing runs, and there is nothing to wait for.
         terminal=frozenset({"Completed", "Failed", "Stopped", "DeleteFailed"}),
@@ -284,5 +303,7 @@ HYPERPARAMETER_TUNING_JOB: Final = KindDescriptor(
         PrinterColumn("Best-Training-Job", ".status.bestTrainingJob.trainingJobName"),
         PrinterColumn("Sagemaker-Job-Name", ".status.sageMakerHyperParameterTuningJobName"),
     ),
+    log_group="/aws/sagemaker/TrainingJobs",
     compat=_COMPAT,
+    references=(Reference(_PARENTS, "HyperparameterTuningJob", must_have_ended=True),),
 )

@@ -113,7 +113,6 @@ _COMPAT: Final = Compat(
     required_unless=(
         RequiredUnless(_INPUT, "s3Input", ("datasetDefinition",)),
         RequiredUnless(_INPUT, "s3Input.localPath", ("appManaged",)),
-        RequiredUnless(_INPUT, "s3Input.s3InputMode", ("appManaged",)),
         RequiredUnless(_OUTPUT, "s3Output", ("featureStoreOutput",)),
         RequiredUnless(_OUTPUT, "s3Output.localPath", ("appManaged",)),
         RequiredUnless(_CLUSTER, "instanceCount", ("instancePreferences",)),
@@ -127,12 +126,19 @@ _COMPAT: Final = Compat(
             description="Why the job failed, or what keeps the operator from doing its work.",
         ),
         StatusField("cloudWatchLogUrl", description="Link to the job's logs in the CloudWatch console."),
+        StatusField("exitMessage", "ExitMessage", description="What the container wrote to /opt/ml/output/message."),
         StatusField("lastCheckTime", form=Form.TIME, description="When this status was last compared with AWS."),
+        StatusField("processingEndTime", "ProcessingEndTime", description="When the job ended."),
         StatusField(
             "processingJobStatus",
             "ProcessingJobStatus",
             description="State of the processing job as AWS reports it; SynchronizingK8sJobWithSageMaker before the"
             " operator has processed the object, Reconciling or Error while it cannot.",
+        ),
+        StatusField(
+            "processingStartTime",
+            "ProcessingStartTime",
+            description="When the processing itself began, once AWS has described the job.",
         ),
         StatusField(
             "sageMakerProcessingJobName", "ProcessingJobName", description="Name of the processing job at AWS."

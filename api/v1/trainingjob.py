@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from api.compat import S3_URI, V1, Compat, Exclusive, RequiredUnless, StatusField
-from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
+from api.descriptor import JobUpdate, KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
 
 # v1 shipped roleArn with a pattern in one of its three installers only (D-58): the looser two count.
@@ -176,23 +176,55 @@ _COMPAT: Final = Compat(
             "FailureReason",
             description="Why the job failed, or what keeps the operator from doing its work.",
         ),
+        StatusField(
+            "billableTimeInSeconds",
+            "BillableTimeInSeconds",
+            description="Seconds that are billed, once the job has ended: with spot training, fewer than"
+            " trainingTimeInSeconds.",
+            of_ended=True,
+        ),
         StatusField("cloudWatchLogUrl", description="Link to the job's logs in the CloudWatch console."),
         StatusField("debugRuleEvaluationStatuses", "DebugRuleEvaluationStatuses"),
+        StatusField(
+            "finalMetricDataList",
+            "FinalMetricDataList",
+            description="Last values of the metrics that the algorithm reported, once the job has completed.",
+            of_completed=True,
+        ),
         StatusField("lastCheckTime", form=Form.TIME, description="When this status was last compared with AWS."),
         StatusField(
             "modelPath",
             "ModelArtifacts.S3ModelArtifacts",
             description="S3 path of the trained model, once the job has completed.",
+            of_completed=True,
         ),
         StatusField("sageMakerTrainingJobName", "TrainingJobName", description="Name of the training job at AWS."),
         StatusField(
             "secondaryStatus", "SecondaryStatus", description="Finer state of the training job, as AWS reports it."
         ),
+        StatusField("trainingEndTime", "TrainingEndTime", description="When the job ended."),
         StatusField(
             "trainingJobStatus",
             "TrainingJobStatus",
             description="State of the training job as AWS reports it; SynchronizingK8sJobWithSageMaker before the"
             " operator has processed the object, ReconcilingTrainingJob while it cannot.",
+        ),
+        StatusField(
+            "trainingStartTime",
+            "TrainingStartTime",
+            description="When the training itself began, once AWS has described the job.",
+        ),
+        StatusField(
+            "trainingTimeInSeconds",
+            "TrainingTimeInSeconds",
+            description="Seconds that the training took, once the job has ended.",
+            of_ended=True,
+        ),
+        StatusField(
+            "warmPoolStatus",
+            "WarmPoolStatus",
+            description="The warm pool that the completed job has left, as of lastCheckTime.",
+            of_completed=True,
         ),
     ),
 )
@@ -221,6 +253,7 @@ TRAINING_JOB: Final = KindDescriptor(
         member="TrainingJobStatus",
         field="trainingJobStatus",
         reconciling="ReconcilingTrainingJob",
+        initial=MappingProxyType({"SecondaryStatus": "Starting"}),
         secondary_member="SecondaryStatus",
         secondary_field="secondaryStatus",
         arn_member="TrainingJobArn",
@@ -233,4 +266,16 @@ TRAINING_JOB: Final = KindDescriptor(
     ),
     log_group="/aws/sagemaker/TrainingJobs",
     compat=_COMPAT,
+    update=JobUpdate(
+        operation="UpdateTrainingJob",
+        absent=MappingProxyType(
+            {
+                "ResourceConfig.KeepAlivePeriodInSeconds": 0,
+                "ProfilerConfig": {"DisableProfiler": True},
+                "ProfilerRuleConfigurations": [],
+                "RemoteDebugConfig": {"EnableRemoteDebug": False},
+            }
+        ),
+        after_end=frozenset({"ResourceConfig.KeepAlivePeriodInSeconds"}),
+    ),
 )
