@@ -8,9 +8,9 @@ process's own credentials may come from it, too.
 import re
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
-import boto3.session
 import botocore.session
 import structlog
 from botocore import exceptions as sdk
@@ -23,6 +23,7 @@ from botocore.credentials import (
 )
 
 from api.meta import GROUP
+from controller.aws.clients import Session, default_session, new_session
 from controller.aws.errors import AwsError, classify
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
@@ -50,38 +51,35 @@ class RoleSessions:
         config: Config,
         clock: Clock,
         cluster: Callable[[], str],
-        base: Callable[[], botocore.session.Session] = botocore.session.Session,
+        base: Callable[[], botocore.session.Session] = new_session,
     ) -> None:
         self._config = config
         self._clock = clock
         self._cluster = cluster
         self._lock = threading.Lock()
-        self._base = base()  # used under _lock: sessions are not thread-safe (K9)
+        self._base = cache(base)  # used under _lock: sessions are not thread-safe (K9); most operators assume no role
 
     def __call__(self, target: Target) -> Any:
         """Return a session for the identity of `target`."""
         if target.identity == BASE_IDENTITY:
-            return boto3.session.Session()
+            return default_session(target)
         fetch = _Fetch(self._fetcher(target), target.identity, self._clock)
-        core = botocore.session.Session()
-        with self._lock:
-            # All roles share one copy of the service models: SageMaker's alone takes megabytes.
-            core.register_component("data_loader", self._base.get_component("data_loader"))
+        core = new_session()
         assumed = _Assumed(DeferredRefreshableCredentials(fetch, _METHOD))
         core.register_component("credential_provider", CredentialResolver([assumed]))
-        return _Session(core)
+        return Session(core)
 
     def _fetcher(self, target: Target) -> Callable[[], Any]:
         """Return a function that calls AssumeRole with the process's credentials at its own STS, else the target's."""
 
         def client(service: str, **credentials: Any) -> Any:
             with self._lock:
-                region = self._base.get_config_variable("region") or target.region
-                return self._base.create_client(service, region_name=region, config=self._config, **credentials)
+                region = self._base().get_config_variable("region") or target.region
+                return self._base().create_client(service, region_name=region, config=self._config, **credentials)
 
         def fetch() -> Any:
             with self._lock:
-                source = self._base.get_credentials()
+                source = self._base().get_credentials()
             if source is None:
                 raise sdk.NoCredentialsError
             identity = target.identity
@@ -89,13 +87,6 @@ class RoleSessions:
             return AssumeRoleCredentialFetcher(client, source, identity.role, request).fetch_credentials()
 
         return fetch
-
-
-class _Session:
-    """The part of boto3's sessions that `Clients` needs. boto3's would add their data to the shared loader."""
-
-    def __init__(self, core: botocore.session.Session) -> None:
-        self.client = core.create_client
 
 
 class _Assumed(CredentialProvider):  # type: ignore[misc]  # botocore has no types

@@ -8,15 +8,18 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
-import boto3.session
+import botocore.session
 from botocore.config import Config
+from botocore.utils import parse_timestamp
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from api.models import shared_loader
 from controller.aws import regions
-from controller.aws.circuit_breaker import Suspects
-from controller.aws.errors import UNREACHABLE, AwsError, classify
+from controller.aws.circuit_breaker import CircuitBreaker
+from controller.aws.errors import UNREACHABLE, AwsError, classify, unreadable
 from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
@@ -27,6 +30,8 @@ LONG_POLL_S: Final = 20.0
 """How long a call of a service that is polled may wait for news, by its own parameter: the most that SQS allows."""
 _LONG_POLLED: Final = frozenset({"sqs"})
 """Services with calls that wait. Their clients have longer time-outs, and `interrupt` ends such calls."""
+_OF_THE_STATE: Final = frozenset({ErrorClass.NOT_FOUND, ErrorClass.EXISTS, ErrorClass.CONFLICT})
+"""Answers about the state of a resource: the caller has not failed."""
 _DURATION_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -52,8 +57,38 @@ class ClientSettings:
         )
 
 
+def new_session() -> botocore.session.Session:
+    """Return a session with the SDK's default credentials, and the service models of all others."""
+    core = botocore.session.Session()
+    core.register_component("data_loader", shared_loader())
+    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=time_of)
+    return core
+
+
+def time_of(value: object) -> datetime:
+    """Return the time of a timestamp in an answer. Raises ValueError.
+
+    JSON has epoch seconds: botocore looks up the machine's time zone for each of them, which takes as long as all the
+    other parsing of a page.
+    """
+    if isinstance(value, int | float):
+        try:
+            return datetime.fromtimestamp(value, UTC)
+        except (ValueError, OverflowError, OSError):  # the operating system's range: botocore counts from the epoch
+            pass
+    parsed: datetime = parse_timestamp(value)
+    return parsed
+
+
 SessionFactory = Callable[[Target], Any]
-"""Creates a `boto3.session.Session` for the identity of a target; called once per identity, under its lock."""
+"""Creates a `Session`, or one of boto3's, for the identity of a target; called once per identity, under its lock."""
+
+
+class Session:
+    """The part of boto3's sessions that `Clients` needs: boto3 takes 2 MB, and adds its data to the shared loader."""
+
+    def __init__(self, core: botocore.session.Session) -> None:
+        self.client = core.create_client
 
 
 def default_session(target: Target) -> Any:
@@ -61,7 +96,7 @@ def default_session(target: Target) -> Any:
     if target.identity != BASE_IDENTITY:
         message = f"no way to become {target.identity.role} is configured"
         raise AwsError(ErrorClass.DENIED, "UnknownIdentity", message)
-    return boto3.session.Session()
+    return Session(new_session())
 
 
 class _Identity:
@@ -164,7 +199,7 @@ class AwsApi:
         self._budgets = budgets
         self._clock = clock
         self._metrics = AwsMetrics(registry)
-        self._suspects = Suspects()
+        self._breaker = CircuitBreaker()
 
     def call(
         self,
@@ -182,7 +217,7 @@ class AwsApi:
         THROTTLED with `retry_after_s` if the budget is exhausted, if AWS throttles, or if the target does not respond
         and another call is probing it (then nothing was sent).
         """
-        with self._suspects.call(target):
+        with self._breaker.call(target, service, operation, caller):
             self._budgets.admit(target, operation, caller, background=background)
             started = self._clock.monotonic()
             try:
@@ -190,32 +225,51 @@ class AwsApi:
             except AwsError as error:
                 if error.error_class is ErrorClass.THROTTLED:
                     self._metrics.throttles.labels(service, operation).inc()
-                    wait_s = self._budgets.refused(target, operation, caller, background=background, sent_at=started)
-                    error.retry_after_s = max(error.retry_after_s or 0.0, wait_s)
+                    error.retry_after_s = self._budgets.refused(
+                        target,
+                        operation,
+                        caller,
+                        background=background,
+                        sent_at=started,
+                        retry_after_s=error.retry_after_s or 0.0,
+                    )
+                elif error.error_class in _OF_THE_STATE:
+                    self._budgets.accepted(target, operation, caller)
+                else:
+                    is_answered = error.error_class is not ErrorClass.RETRYABLE and error.sent
+                    self._budgets.failed(target, operation, caller, is_answered=is_answered)
                 raise
-            self._budgets.accepted(target, operation)
+            self._budgets.accepted(target, operation, caller)
             return answer
 
     def interrupt(self) -> None:
         """End calls that wait for news, and those to come, with an `AwsError`: the process is about to end."""
         self._clients.interrupt()
 
-    def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
+    def reserve(self, target: Target, operation: str, *, caller: Hashable) -> None:
         """Raise THROTTLED if `call` would for lack of budget: lets callers check before costly preparations."""
-        self._budgets.turn(target, operation, caller)
+        self._budgets.reserve(target, operation, caller)
 
     def _send(
         self, target: Target, service: str, operation: str, request: Mapping[str, Any], started: float
     ) -> dict[str, Any]:
+        is_sent = False
         try:
-            client = self._clients.get(service, target)
-            answer: dict[str, Any] = getattr(client, _method_name(client, operation))(**request)
+            method = self._method(target, service, operation)
+            is_sent = True
+            answer: dict[str, Any] = method(**request)
+            _require_readable(operation, answer)
         except Exception as exc:
-            error = _with_doubt(classify(operation, exc), target)
+            error = _with_doubt(classify(operation, exc, is_sent=is_sent), target)
             self._count(service, operation, error.label, started)
             raise error from exc
         self._count(service, operation, "ok", started)
         return answer
+
+    def _method(self, target: Target, service: str, operation: str) -> Callable[..., dict[str, Any]]:
+        client = self._clients.get(service, target)
+        method: Callable[..., dict[str, Any]] = getattr(client, _method_name(client, operation))
+        return method
 
     def _count(self, service: str, operation: str, code: str, started: float) -> None:
         self._metrics.requests.labels(service, operation, code).inc()
@@ -228,6 +282,13 @@ def _with_doubt(error: AwsError, target: Target) -> AwsError:
     if not text:
         return error
     return AwsError(error.error_class, error.code, f"{error.message} ({text})", operation=error.operation)
+
+
+def _require_readable(operation: str, answer: Mapping[str, Any]) -> None:
+    """Raise `AwsError` for a page of HTML with status 200: botocore reads it as an answer in which all is missing."""
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    if str(headers.get("content-type", "")).startswith("text/html"):
+        raise unreadable(operation, "the answer is a page of HTML: of a proxy or a login page, not of AWS")
 
 
 def _method_name(client: Any, operation: str) -> str:

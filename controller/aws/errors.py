@@ -1,21 +1,33 @@
 """Classifies AWS errors: one table from error code and message, per operation, to `ErrorClass`.
 
 SageMaker answers client errors, throttling and denied access included, with HTTP 400 and a code; "not found" has six
-wordings under two codes (v1-kinds.md 13). Rows are tried in order, the first match wins; an error without a row is
-retryable and marked as unknown, so that it is logged for investigation.
+wordings under two codes (v1-kinds.md 13). Rows are tried in order, the first match wins. A reply without a row is
+classified by its HTTP status, and marked as unknown where that says nothing either, so that it is logged for
+investigation.
+
+Codes are compared without their suffix `Exception`: the JSON protocol has it, the Query protocol has not.
+`ValidationException` is SageMaker's code for the state of things as much as for the spec, in wordings that change. Only
+what the request alone decides is INVALID; every other refusal of a change may pass.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
+from controller.aws.refused_values import rewritten
+from controller.observability.redact import quoted
 from controller.runtime.errors import ClassifiedError, ErrorClass
 
+LONGEST_RETRY_AFTER_S: Final = 900.0
+"""A longer Retry-After is cut to this: what stands between us and AWS may ask for a year."""
 _MESSAGE_LIMIT: Final = 1024
 """Characters of an AWS message that are kept: conditions and events contain it."""
+_CODE_LIMIT: Final = 128
 
 
 class AwsError(ClassifiedError):
@@ -44,11 +56,13 @@ class AwsError(ClassifiedError):
         """Whether a row of the table matched."""
         self.sent = sent
         """False: nothing can have reached AWS, because the request was never sent."""
+        self.has_listed_code = True
+        """False: a code of a reply that no row has, which may be any text."""
 
     @property
     def label(self) -> str:
         """Return the code as a metric label: bounded, whatever server answers at an endpoint that a user chose."""
-        return self.code if self.known else "unknown"
+        return self.code if self.known and self.has_listed_code else "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +80,7 @@ class Row:
 
     def matches(self, operation: str, code: str, message: str) -> bool:
         """Return whether this row matches the reply."""
-        if code not in self.codes or (self.operations and operation not in self.operations):
+        if bare(code) not in self.codes or (self.operations and operation not in self.operations):
             return False
         return self.text in message if self.anywhere else message.startswith(self.text)
 
@@ -80,9 +94,29 @@ def _row(
     source: str,
     anywhere: bool = False,
 ) -> Row:
-    return Row(error_class, frozenset(codes.split()), frozenset(operations.split()), text, source, anywhere)
+    return Row(error_class, frozenset(map(bare, codes.split())), frozenset(operations.split()), text, source, anywhere)
 
 
+def bare(code: str) -> str:
+    """Return an error code in the spelling of the Query protocol: without `Exception` at its end."""
+    return code.removesuffix("Exception")
+
+
+_CHANGES: Final = (
+    "CreateTrainingJob CreateProcessingJob CreateTransformJob CreateHyperParameterTuningJob CreateModel"
+    " CreateEndpointConfig CreateEndpoint UpdateEndpoint UpdateEndpointWeightsAndCapacities DeleteModel"
+    " DeleteEndpointConfig DeleteEndpoint RegisterScalableTarget DeregisterScalableTarget PutScalingPolicy"
+    " DeleteScalingPolicy AddTags DeleteTags UpdateTrainingJob"
+)
+_CREATIONS: Final = (
+    "CreateTrainingJob CreateProcessingJob CreateTransformJob CreateHyperParameterTuningJob CreateModel"
+    " CreateEndpointConfig CreateEndpoint UpdateEndpoint"
+)
+_CREDENTIALS: Final = (
+    "ExpiredToken UnrecognizedClient InvalidClientTokenId InvalidAccessKeyId InvalidToken InvalidIdentityToken"
+    " InvalidSignature SignatureDoesNotMatch MissingAuthenticationToken IncompleteSignature RequestTimeTooSkewed"
+    " AuthFailure TokenRefreshRequired IDPRejectedClaim"
+)
 _STOPS: Final = "StopTransformJob StopProcessingJob StopHyperParameterTuningJob"
 _QUEUES: Final = "ReceiveMessage DeleteMessageBatch"
 _SCALING: Final = "DeleteScalingPolicy DeregisterScalableTarget PutScalingPolicy"
@@ -118,23 +152,30 @@ TABLE: Final = (
         source="v1-kinds.md 13.1: predecessor, ACK",
     ),
     _row(
+        ErrorClass.QUOTA,
+        "ValidationException",
+        "UpdateEndpoint CreateEndpoint",
+        "Could not find endpoint configuration",
+        source="v1-kinds.md 13.1: the new configuration, or the one that the endpoint runs with, was deleted",
+    ),
+    _row(
         ErrorClass.RETRYABLE,
         "ValidationException",
-        "UpdateEndpoint CreateEndpoint DescribeEndpoint DeleteEndpoint",
+        "DescribeEndpoint DeleteEndpoint",
         "Could not find endpoint configuration",
         source="v1-kinds.md 13.1: the configuration is missing, not the endpoint; longer prefix first",
     ),
     _row(
         ErrorClass.NOT_FOUND,
         "ValidationException",
-        "DescribeEndpoint DeleteEndpoint UpdateEndpoint",
+        "DescribeEndpoint DeleteEndpoint UpdateEndpoint UpdateEndpointWeightsAndCapacities",
         "Could not find endpoint",
         source="v1-kinds.md 13.1: predecessor, ACK",
     ),
     _row(
         ErrorClass.QUOTA,
         "ValidationException",
-        "CreateTransformJob CreateEndpointConfig",
+        "CreateTransformJob CreateEndpointConfig CreateEndpoint UpdateEndpoint",
         "Could not find model",
         source="v1-kinds.md 13.4: missing dependency, may appear at any time: slow retry",
     ),
@@ -165,6 +206,15 @@ TABLE: Final = (
         "Cannot create already existing",
         source="v1-kinds.md 13.2: predecessor, ACK",
     ),
+    _row(
+        ErrorClass.EXISTS,
+        "ValidationException",
+        "CreateTrainingJob CreateProcessingJob CreateTransformJob CreateHyperParameterTuningJob CreateModel"
+        " CreateEndpointConfig CreateEndpoint",
+        "already exist",
+        source="another wording: harmless if it is about something else, as a Describe follows",
+        anywhere=True,
+    ),
     # --- wrong state
     _row(
         ErrorClass.CONFLICT,
@@ -182,9 +232,17 @@ TABLE: Final = (
     _row(
         ErrorClass.CONFLICT,
         "ValidationException",
-        "UpdateEndpoint DeleteEndpoint",
+        "UpdateEndpoint UpdateEndpointWeightsAndCapacities DeleteEndpoint",
         "Cannot update in-progress endpoint",
-        source="v1-kinds.md 13.3",
+        source="v1-kinds.md 13.3; seen of UpdateEndpointWeightsAndCapacities, too",
+    ),
+    _row(
+        ErrorClass.CONFLICT,
+        "ValidationException",
+        "UpdateEndpoint UpdateEndpointWeightsAndCapacities DeleteEndpoint",
+        "in progress",
+        source="another wording: harmless if it is about something else, as a Describe follows",
+        anywhere=True,
     ),
     _row(
         ErrorClass.CONFLICT,
@@ -198,21 +256,35 @@ TABLE: Final = (
     # --- throttling
     _row(
         ErrorClass.THROTTLED,
-        "ThrottlingException Throttling ThrottledException TooManyRequestsException RequestLimitExceeded"
-        " RequestThrottled RequestThrottledException SlowDown BandwidthLimitExceeded PriorRequestNotComplete",
-        source="v1-kinds.md 13.4; botocore retries/standard.py",
+        "ThrottlingException ThrottledException TooManyRequestsException RequestLimitExceeded RequestThrottled SlowDown"
+        " BandwidthLimitExceeded PriorRequestNotComplete ProvisionedThroughputExceededException EC2ThrottledException"
+        " TransactionInProgressException",
+        source="v1-kinds.md 13.4; botocore retries/standard.py, but for LimitExceededException, which is a quota here",
     ),
     # --- credentials and permissions: never classified as "not found"
     _row(
         ErrorClass.DENIED,
-        "ExpiredToken ExpiredTokenException UnrecognizedClientException InvalidClientTokenId"
-        " InvalidSignatureException SignatureDoesNotMatch MissingAuthenticationToken IncompleteSignature OptInRequired",
-        source="v1-kinds.md 13.4; AWS common errors",
+        _CREDENTIALS,
+        source="v1-kinds.md 13.4; AWS common errors; STS API",
     ),
     _row(
         ErrorClass.DENIED,
-        "AccessDeniedException AccessDenied UnauthorizedOperation NotAuthorized",
-        source="v1-kinds.md 13.4; AWS common errors",
+        "AccessDeniedException UnauthorizedOperation UnauthorizedException ForbiddenException NotAuthorized"
+        " OptInRequired SubscriptionRequired FailedResourceAccessException",
+        source="v1-kinds.md 13.4; AWS common errors; application-autoscaling service model",
+    ),
+    _row(
+        ErrorClass.DENIED,
+        "KMSAccessDenied KMSDisabled KMSInvalidState KMSNotFound KMSOptInRequired KmsAccessDenied KmsDisabled"
+        " KmsInvalidState KmsNotFound KmsOptInRequired",
+        source="KMS and SQS API references: the key cannot be used",
+    ),
+    _row(
+        ErrorClass.DENIED,
+        "ValidationException",
+        text="is not authorized to perform",
+        source="of an execution role that was just made or lacks a right; IAM is eventually consistent",
+        anywhere=True,
     ),
     _row(
         ErrorClass.DENIED,
@@ -229,9 +301,10 @@ TABLE: Final = (
     # --- transient
     _row(
         ErrorClass.RETRYABLE,
-        "ServiceUnavailable ServiceUnavailableException InternalFailure InternalServerError InternalServiceException"
-        " InternalServerException RequestTimeout RequestTimeoutException RequestExpired",
-        source="v1-kinds.md 13.4",
+        "ServiceUnavailable InternalFailure InternalServerError InternalServiceException InternalServerException"
+        " InternalError InternalServiceError InternalDependencyException RequestTimeout RequestExpired"
+        " IDPCommunicationError",
+        source="v1-kinds.md 13.4; AWS common errors; STS API",
     ),
     # --- an execution role that was just created cannot be assumed yet (IAM is eventually consistent)
     _row(
@@ -240,13 +313,59 @@ TABLE: Final = (
         text="Could not assume role",
         source="v1-kinds.md 13.4: missing dependency; ACK calls it recoverable",
     ),
-    # --- permanent input errors
+    # --- permanent input errors: what the request alone decides
+    *(
+        _row(
+            ErrorClass.INVALID,
+            "ValidationException ValidationError",
+            text=text,
+            source="AWS's request validation, before any service looks at it",
+            anywhere=True,
+        )
+        for text in ("failed to satisfy constraint", "validation error detected", "validation errors detected")
+    ),
     _row(
         ErrorClass.INVALID,
-        "ValidationException ValidationError InvalidParameterValue InvalidParameterValueException"
-        " InvalidParameterCombination MissingParameter MissingAction InvalidAction InvalidQueryParameter"
+        "InvalidParameterCombination MissingParameter MissingAction InvalidAction InvalidQueryParameter"
         " MalformedQueryString SerializationException UnknownOperationException",
         source="v1-kinds.md 13.4; AWS common errors",
+    ),
+    # --- what the request refers to may appear at any time
+    *(
+        _row(
+            ErrorClass.QUOTA,
+            "ValidationException",
+            _CREATIONS,
+            text,
+            source="seen of data, model data, roles, images and networks that were made a moment later: slow retry",
+            anywhere=True,
+        )
+        for text in (
+            "No S3 objects found",
+            "Could not find model data",
+            "Could not access model data",
+            "The repository of your image",
+            "Requested image",
+            "does not exist",
+            "doesn't exist",
+        )
+    ),
+    # --- every other refusal of a change may be about the state of what it refers to
+    _row(
+        ErrorClass.REFUSED,
+        "ValidationException",
+        _CHANGES,
+        source="missing objects, images and data, roles, scaled variants, …: wordings are many and change",
+    ),
+    _row(
+        ErrorClass.REFUSED,
+        "InvalidParameterValue InvalidRequestException",
+        source="AWS common errors: a value may be invalid for now",
+    ),
+    _row(
+        ErrorClass.INVALID,
+        "ValidationException ValidationError",
+        source="of reads: only names and tokens are sent",
     ),
     # --- CloudWatch Logs, for the logs plugin
     _row(
@@ -268,12 +387,6 @@ TABLE: Final = (
         _QUEUES,
         source="SQS API reference, ReceiveMessage; the first is the query-compatible spelling",
     ),
-    _row(
-        ErrorClass.DENIED,
-        "KmsAccessDenied KmsDisabled KmsInvalidState KmsNotFound KmsOptInRequired",
-        _QUEUES,
-        source="SQS API reference, ReceiveMessage: the queue's key cannot be used",
-    ),
     # --- declared for all job operations; last of the "not found" rows because it has a code of its own
     _row(
         ErrorClass.NOT_FOUND,
@@ -281,7 +394,8 @@ TABLE: Final = (
         "DescribeTrainingJob StopTrainingJob DescribeProcessingJob StopProcessingJob DescribeTransformJob"
         " StopTransformJob DescribeHyperParameterTuningJob StopHyperParameterTuningJob"
         " ListTrainingJobsForHyperParameterTuningJob DescribeModel DeleteModel DescribeEndpointConfig"
-        " DeleteEndpointConfig DescribeEndpoint DeleteEndpoint UpdateEndpoint ListTags DeleteTags",
+        " DeleteEndpointConfig DescribeEndpoint DeleteEndpoint UpdateEndpoint UpdateEndpointWeightsAndCapacities"
+        " ListTags AddTags DeleteTags",
         source="v1-kinds.md 13.1: accepted as an alternative everywhere",
     ),
     _row(
@@ -290,6 +404,10 @@ TABLE: Final = (
         source="of a Create: something that the request refers to does not exist yet; v1-kinds.md 13.4",
     ),
 )
+
+
+UNAUTHENTICATED: Final = frozenset({*_CREDENTIALS.split(), "Credentials", "HTTP401", "HTTP407"})
+"""Bare codes of missing or invalid credentials; other DENIED ones mean missing permissions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,8 +422,13 @@ class _Local:
 
 UNREACHABLE: Final = "EndpointUnreachable"
 
+UNREADABLE_ANSWER: Final = "UnreadableAnswer"
+"""Code of an answer that cannot be AWS's, or is not understood."""
+
 BUDGET_EXHAUSTED: Final = "BudgetExhausted"
 """Code of a call that our own budget holds back: nothing was sent."""
+
+_CODES: Final = frozenset(code for row in TABLE for code in row.codes)
 
 _LOCAL: Final = (
     _Local((sdk.ParamValidationError, sdk.UnknownParameterError), ErrorClass.INVALID, "ParamValidation"),
@@ -343,15 +466,17 @@ _LOCAL: Final = (
 )
 
 
-def classify(operation: str, exc: Exception) -> AwsError:
+def classify(operation: str, exc: Exception, *, is_sent: bool = True) -> AwsError:
     """Return the classified error for a failure of `operation`. Never raises; chain with `raise … from exc`.
 
-    NOT_FOUND is returned only for replies that state it.
+    NOT_FOUND is returned only for replies that state it. `is_sent`: the request may have been sent.
     """
     if isinstance(exc, AwsError):
         return exc
     if isinstance(exc, sdk.ClientError):
-        return _from_reply(operation, exc.response)
+        error = _from_reply(operation, exc.response)
+        error.has_listed_code = error.code in _CODES or bool(re.fullmatch(r"HTTP\d{3}", error.code))
+        return error
     for row in _LOCAL:
         if isinstance(exc, row.types):
             return AwsError(
@@ -362,38 +487,84 @@ def classify(operation: str, exc: Exception) -> AwsError:
                 ambiguous=row.ambiguous,
                 sent=row.error_class is not ErrorClass.INVALID,
             )
-    if isinstance(exc, ValueError):
-        # botocore raises bare ValueErrors for endpoint URLs that it cannot parse, before anything is sent.
+    if isinstance(exc, ValueError) and not is_sent:
+        # botocore raises bare ValueErrors for endpoint URLs that it cannot parse.
         return AwsError(ErrorClass.INVALID, "InvalidEndpoint", _short(str(exc)), operation=operation, sent=False)
+    if isinstance(exc, ValueError | TypeError | LookupError | AttributeError):
+        # botocore's parsers trust an answer to have the shape that the service model gives it.
+        return unreadable(operation, f"{type(exc).__name__}: {exc}")
     return AwsError(
         ErrorClass.RETRYABLE, type(exc).__name__, _short(str(exc)), operation=operation, ambiguous=True, known=False
     )
 
 
+def unreadable(operation: str, message: str) -> AwsError:
+    """Return the error of an answer that is not AWS's: a proxy's, perhaps. The request may have taken effect."""
+    return AwsError(
+        ErrorClass.RETRYABLE, UNREADABLE_ANSWER, _short(message), operation=operation, ambiguous=True, known=False
+    )
+
+
 def _from_reply(operation: str, response: Mapping[str, Any]) -> AwsError:
+    error = _by_table(operation, response)
+    error.retry_after_s = _retry_after_s(response.get("ResponseMetadata", {}).get("HTTPHeaders", {}))
+    return error
+
+
+def _by_table(operation: str, response: Mapping[str, Any]) -> AwsError:
     error = response.get("Error", {})
     # Query-protocol codes may carry a namespace ("aws.protocoltests#Code"); JSON ones are short already.
-    code = str(error.get("Code", "")).rpartition("#")[2]
+    code = quoted(str(error.get("Code", "")).rpartition("#")[2], _CODE_LIMIT)
     message = str(error.get("Message", ""))
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     for row in TABLE:
         if row.matches(operation, code, message):
             # A 5xx does not mean that nothing happened.
             ambiguous = row.error_class is ErrorClass.RETRYABLE and status >= 500
-            return AwsError(row.error_class, code, _short(message), operation=operation, ambiguous=ambiguous)
-    if status == 429:
-        return AwsError(ErrorClass.THROTTLED, code or "HTTP429", _short(message), operation=operation)
-    known = status in {500, 502, 503, 504}
+            return AwsError(row.error_class, code, _short(rewritten(message)), operation=operation, ambiguous=ambiguous)
+    has_code = bool(code) and not code.isdigit()  # without one, botocore puts the status in its place
+    error_class = _by_status(status)
     return AwsError(
-        ErrorClass.RETRYABLE,
-        code or f"HTTP{status}",
-        _short(message),
+        error_class,
+        code if has_code else f"HTTP{status}",
+        _short(rewritten(message)),
         operation=operation,
-        ambiguous=status >= 500 or status == 0,
-        known=known,
+        ambiguous=error_class is ErrorClass.RETRYABLE,
+        known=status in _KNOWN_STATUSES or (not has_code and 300 <= status < 500),
     )
 
 
+_KNOWN_STATUSES: Final = frozenset({401, 403, 407, 429, 500, 502, 503, 504})
+"""HTTP statuses that mean the same, whatever the code with them."""
+
+
+def _by_status(status: int) -> ErrorClass:
+    """Return the class of a reply with a code that no row knows, or without one: of proxies and firewalls."""
+    match status:
+        case 401 | 403 | 407:
+            return ErrorClass.DENIED
+        case 429:
+            return ErrorClass.THROTTLED
+        case 408:
+            return ErrorClass.RETRYABLE
+        case _:
+            return ErrorClass.REFUSED if 300 <= status < 500 else ErrorClass.RETRYABLE
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Return the wait that a reply asks for (RFC 9110 10.2.3): seconds, or a date by the server's own clock."""
+    given = str(headers.get("retry-after", "")).strip()
+    if not given:
+        return None
+    try:
+        if given.isdigit():
+            asked_s = float(given)
+        else:
+            asked_s = (parsedate_to_datetime(given) - parsedate_to_datetime(headers["date"])).total_seconds()
+    except (ValueError, TypeError, KeyError):
+        return None  # a header that says nothing is no header
+    return min(asked_s, LONGEST_RETRY_AFTER_S) if asked_s > 0 else None
+
+
 def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _MESSAGE_LIMIT else text[: _MESSAGE_LIMIT - 1] + "…"
+    return quoted(text, _MESSAGE_LIMIT)

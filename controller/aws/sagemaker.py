@@ -37,8 +37,8 @@ class Api(Protocol):
 class TurnApi(Api, Protocol):
     """An `Api` that can reserve budget before the call."""
 
-    def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
-        """See `clients.AwsApi.turn`."""
+    def reserve(self, target: Target, operation: str, *, caller: Hashable) -> None:
+        """See `clients.AwsApi.reserve`."""
         ...
 
 
@@ -55,7 +55,7 @@ class Page:
 class Jobs(Protocol):
     """The job operations for reconcilers and trackers. Thread-safe; every call may raise `AwsError`."""
 
-    def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
+    def reserve(self, target: Target, operation: str, *, caller: Hashable) -> None:
         """Raise THROTTLED if a call of `operation` would have to wait; checked before anything is written for it."""
         ...
 
@@ -73,6 +73,12 @@ class Jobs(Protocol):
 
     def stop(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
         """Request the stop of a job. CONFLICT: its state does not allow that."""
+        ...
+
+    def update(
+        self, descriptor: KindDescriptor, target: Target, name: str, members: Mapping[str, Any], *, caller: Hashable
+    ) -> None:
+        """Change members of a job by `descriptor.update`. Idempotent. INVALID, CONFLICT: its state may not allow it."""
         ...
 
     def list_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
@@ -99,7 +105,7 @@ class Jobs(Protocol):
 class Resources(Protocol):
     """The operations for resources that exist until deleted. Thread-safe; may raise `AwsError`."""
 
-    def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
+    def reserve(self, target: Target, operation: str, *, caller: Hashable) -> None:
         """Raise THROTTLED if a call of `operation` would have to wait; checked before anything is written for it."""
         ...
 
@@ -138,9 +144,9 @@ class SageMaker:
     def __init__(self, api: TurnApi) -> None:
         self._api = api
 
-    def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
-        """See `Jobs.turn`."""
-        self._api.turn(target, operation, caller=caller)
+    def reserve(self, target: Target, operation: str, *, caller: Hashable) -> None:
+        """See `Jobs.reserve`."""
+        self._api.reserve(target, operation, caller=caller)
 
     def create(
         self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
@@ -179,6 +185,14 @@ class SageMaker:
         except AwsError as error:
             return _absent_if_not_found(error)
         return None
+
+    def update(
+        self, descriptor: KindDescriptor, target: Target, name: str, members: Mapping[str, Any], *, caller: Hashable
+    ) -> None:
+        """See `Jobs.update`."""
+        assert descriptor.update is not None  # noqa: S101 (others have no change)
+        request = {descriptor.name.member: name, **members}
+        self._api.call(target, descriptor.service, descriptor.update.operation, request, caller=caller)
 
     def delete(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
         """See `Resources.delete`."""

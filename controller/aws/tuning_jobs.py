@@ -11,7 +11,7 @@ from controller.runtime.errors import ErrorClass
 _OPERATION: Final = "ListTrainingJobsForHyperParameterTuningJob"
 
 
-class Launched(Protocol):
+class TuningJobChildren(Protocol):
     """Lists training jobs by tuning job. Thread-safe; every call may raise `AwsError`."""
 
     def page(self, target: Target, tuning_job: str, *, next_token: str, caller: Hashable) -> Page:
@@ -19,14 +19,14 @@ class Launched(Protocol):
         ...
 
 
-class LaunchedJobs:
-    """`Launched` over an `Api`."""
+class SageMakerTuningJobChildren:
+    """`TuningJobChildren` over an `Api`."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     def page(self, target: Target, tuning_job: str, *, next_token: str, caller: Hashable) -> Page:
-        """See `Launched.page`."""
+        """See `TuningJobChildren.page`."""
         request: dict[str, Any] = {
             "HyperParameterTuningJobName": tuning_job,
             "MaxResults": PAGE_SIZE,

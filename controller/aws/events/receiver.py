@@ -9,7 +9,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import random
 from typing import Any, Final, Protocol, Self
@@ -22,7 +22,7 @@ from controller.aws.clients import LONG_POLL_S
 from controller.aws.errors import BUDGET_EXHAUSTED, AwsError
 from controller.aws.events.message import Dropped, Heartbeat, StatusEvent, parse, time_of
 from controller.aws.polling.hints import Effect, Hint
-from controller.aws.targets import Target
+from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
 from controller.runtime.threads import Stop
@@ -41,7 +41,9 @@ MOST_SOURCES: Final = 64
 """Regions and accounts of a queue that are kept: rules may forward events from other ones."""
 _BACKOFF_BASE_S: Final = 1.0
 _BACKOFF_CAP_S: Final = 60.0
-_PERMANENT: Final = frozenset({ErrorClass.DENIED, ErrorClass.NOT_FOUND, ErrorClass.INVALID, ErrorClass.QUOTA})
+_PERMANENT: Final = frozenset(
+    {ErrorClass.DENIED, ErrorClass.NOT_FOUND, ErrorClass.REFUSED, ErrorClass.INVALID, ErrorClass.QUOTA}
+)
 _AGES_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 _REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-\d")
 
@@ -147,9 +149,14 @@ class Receiver:
         clock: Clock,
         metrics: StatusQueueMetrics,
         rand: Callable[[], float] = random,
+        identity_in: Callable[[str], Identity | None] = lambda account: None,  # noqa: ARG005 (no namespace has a role)
     ) -> None:
-        """`trackers` has those of the kinds that are followed, by `controller_name`."""
+        """`trackers` has those of the kinds that are followed, by `controller_name`.
+
+        `identity_in` returns a namespace's identity with a role of an account; None if there is no such role.
+        """
         self._address = address
+        self._identity_in = identity_in
         self._api = api
         self._trackers = trackers
         self._clock = clock
@@ -158,6 +165,8 @@ class Receiver:
         self._lock = threading.Lock()
         self._failures = 0  # guarded by _lock: in a row
         self._failing_since = 0.0  # guarded by _lock; monotonic
+        self._is_own = False  # guarded by _lock: read with the operator's own identity, though a role is at hand
+        self._has_switched = False  # guarded by _lock: since the last answer, or the last failure that counted
         self._sources: OrderedDict[tuple[str, str], None] = OrderedDict({(address.region, address.account): None})
         """Regions and accounts of which the queue has delivered; guarded by _lock."""
 
@@ -185,7 +194,7 @@ class Receiver:
         try:
             answer = self._call("ReceiveMessage", request)
         except AwsError as error:
-            return 0.0 if stop.is_set() else self._failed(error)
+            return 0.0 if stop.is_set() or self._switches_identity(error) else self._failed(error)
         self._works()
         messages = answer.get("Messages") or []
         for message in messages:
@@ -196,7 +205,24 @@ class Receiver:
 
     def _call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         caller = ("status queue", self._address.url, threading.get_ident())
-        return self._api.call(self._address.target, "sqs", operation, request, caller=caller)
+        return self._api.call(self._target(), "sqs", operation, request, caller=caller)
+
+    def _target(self) -> Target:
+        """Return the target of calls: under a role of the queue's account where a namespace has one."""
+        with self._lock:
+            is_own = self._is_own
+        identity = None if is_own else self._identity_in(self._address.account)
+        return replace(self._address.target, identity=identity or BASE_IDENTITY)
+
+    def _switches_identity(self, error: AwsError) -> bool:
+        """Return whether another identity is to be tried at once: a role may not read what the queue lets us read."""
+        if error.error_class is not ErrorClass.DENIED or self._identity_in(self._address.account) is None:
+            return False
+        with self._lock:
+            if self._has_switched:
+                return False
+            self._has_switched, self._is_own = True, not self._is_own
+        return True
 
     # --- messages
 
@@ -259,7 +285,7 @@ class Receiver:
 
     def _works(self) -> None:
         with self._lock:
-            failures, self._failures = self._failures, 0
+            failures, self._failures, self._has_switched = self._failures, 0, False
         if failures:
             self._metrics.failing.labels(self._address.name).set(0)
             _log.info("the status queue can be read again", queue=self._address.name, failures=failures)
@@ -273,6 +299,7 @@ class Receiver:
             if not self._failures:
                 self._failing_since = now
             failures = self._failures = self._failures + 1
+            self._has_switched = False
             is_lost = error.error_class in _PERMANENT or now - self._failing_since >= LOST_S
             sources = list(self._sources)
         delay_s = min(_BACKOFF_BASE_S * 2.0 ** min(failures - 1, 16), _BACKOFF_CAP_S) * (0.5 + 0.5 * self._rand())

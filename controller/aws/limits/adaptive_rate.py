@@ -23,6 +23,10 @@ class Limit:
     """Calls a second that are never exceeded, even if AWS allows more; if less than `rate`, `rate` is the quota."""
     doubling_s: float = DOUBLING_S
     """Seconds of unmet demand in which slow start doubles the rate."""
+    decrease: float = 0.5
+    """Share of the rate that is left when slow start meets its first refusal. Slow start may reach twice the allowed
+    rate until then, and more where it is fast: it also uses up what AWS has saved for a burst, and each step down that
+    is too short costs as many refusals as calls are under way."""
 
     @property
     def most(self) -> float:
@@ -37,8 +41,7 @@ _CREEP_AT_LEAST_PER_S: Final = 0.002
 so at least sixty calls are between two refusals, and half a minute if calls are frequent and several are under way when
 the first of them is refused. If calls are rare, five minutes are enough."""
 _DECREASE: Final = 0.7
-_DECREASE_FROM_SLOW_START: Final = 0.5
-"""Slow start may reach twice the allowed rate before the first refusal arrives; creeping exceeds it only slightly."""
+"""Share of a found rate that is left after a refusal: creeping exceeds the allowed rate only slightly."""
 _OUTDATED: Final = 1.3
 """At this multiple of the last refused rate, without a refusal, the quota has changed: start over."""
 _FLOOR: Final = 0.05
@@ -47,7 +50,7 @@ _SOON_S: Final = 2.0
 """Waits up to this long assume a constant rate."""
 
 
-class Rate:
+class AdaptiveRate:
     """An adaptive rate in calls a second. Pure: the time is an argument. Not thread-safe."""
 
     def __init__(self, limit: Limit) -> None:
@@ -82,7 +85,7 @@ class Rate:
         if sent_at < self._decreased_at:
             return
         self._decreased_at = now
-        factor = _DECREASE_FROM_SLOW_START if self.found is None else _DECREASE
+        factor = self._limit.decrease if self.found is None else _DECREASE
         self.found = self.value
         self.value = max(self.value * factor, self._limit.rate * _FLOOR)
 

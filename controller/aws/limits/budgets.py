@@ -4,16 +4,17 @@ A refused call is not an error of the object: it gets a ticket for a time slot a
 `token_bucket` decides the order, `adaptive_rate` the speed; here are the table, the lock and the metrics.
 """
 
+import random
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter
 
 from controller.aws.errors import BUDGET_EXHAUSTED, AwsError
 from controller.aws.limits.adaptive_rate import Limit
-from controller.aws.limits.token_bucket import Bucket
+from controller.aws.limits.token_bucket import TokenBucket
 from controller.aws.targets import Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
@@ -22,12 +23,12 @@ _PROBED: Final = 50.0
 """Calls a second up to which an operation is probed: more than this process makes of one operation."""
 
 DEFAULT_LIMIT: Final = Limit(4.0, 8.0, ceiling=_PROBED)
-"""For operations not in the table below. AWS does not publish these quotas: `Rate` finds the true value from here."""
+"""For operations not in the table below. AWS publishes no quotas of theirs: `AdaptiveRate` finds the rate from here."""
 
-_LAST_LOOK: Final = Limit(10.0, 20.0, ceiling=200.0, doubling_s=1.5)
-"""For Describe of jobs, which each job needs once, at its end: a thousand that end together are shown by the sweep that
-finds them, where AWS allows that. It starts at the rate that accounts are known to allow. A refused read has no effect
-and no side to clear up, so it may be probed faster and further than calls that create something."""
+_LAST_LOOK: Final = Limit(10.0, 20.0, ceiling=200.0, doubling_s=0.85, decrease=0.3)
+"""For Describe of jobs, which each job needs once, at its end: a thousand that end together are shown within ten
+seconds, where AWS allows that. It starts at the rate that accounts are known to allow. A refused read has no effect and
+no side to clear up, so it may be probed faster and further than calls that create something."""
 
 LIMITS: Final[Mapping[str, Limit]] = {
     # About two a second per account, cannot be raised (DESIGN 4.5); half of it is left to users and other tools.
@@ -63,11 +64,19 @@ class Budgets:
     Metric: `sagemaker_operator_aws_budget_waits_total`, calls that had to wait.
     """
 
-    def __init__(self, clock: Clock, registry: CollectorRegistry, limits: Mapping[str, Limit] = LIMITS) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        registry: CollectorRegistry,
+        limits: Mapping[str, Limit] = LIMITS,
+        rand: Callable[[], float] = random.random,
+    ) -> None:
+        """`rand` returns the jitter of back-offs, 0 ≤ r < 1."""
         self._clock = clock
         self._limits = limits
+        self._rand = rand
         self._lock = threading.Lock()
-        self._buckets: OrderedDict[tuple[Hashable, str], Bucket] = OrderedDict()
+        self._buckets: OrderedDict[tuple[Hashable, str], TokenBucket] = OrderedDict()
         """Least recently used first; guarded by _lock, as are the buckets."""
         self._waits = Counter(
             "sagemaker_operator_aws_budget_waits",
@@ -83,27 +92,48 @@ class Budgets:
             wait_s = self._bucket(target, operation).admit(caller, background=background, now=now)
         self._raise_if(wait_s, operation)
 
-    def turn(self, target: Target, operation: str, caller: Hashable) -> None:
+    def reserve(self, target: Target, operation: str, caller: Hashable) -> None:
         """Raise as `admit` would for a call that a user caused, without charging it."""
         now = self._clock.monotonic()
         with self._lock:
-            wait_s = self._bucket(target, operation).turn(caller, now=now)
+            wait_s = self._bucket(target, operation).reserve(caller, now=now)
         self._raise_if(wait_s, operation)
 
-    def refused(self, target: Target, operation: str, caller: Hashable, *, background: bool, sent_at: float) -> float:
+    def refused(
+        self,
+        target: Target,
+        operation: str,
+        caller: Hashable,
+        *,
+        background: bool,
+        sent_at: float,
+        retry_after_s: float = 0.0,
+    ) -> float:
         """Record that AWS throttled a call that was sent at `sent_at` (monotonic).
 
-        Returns the seconds after which `caller` may retry, before all other waiting callers.
+        Returns the seconds after which `caller` may retry: at least `retry_after_s`, which AWS asked for.
         """
         now = self._clock.monotonic()
         with self._lock:
-            bucket = self._bucket(target, operation)
-            return bucket.refused(caller, background=background, sent_at=sent_at, now=now)
+            return self._bucket(target, operation).refused(
+                caller,
+                background=background,
+                sent_at=sent_at,
+                now=now,
+                jitter=1.0 + self._rand(),
+                retry_after_s=retry_after_s,
+            )
 
-    def accepted(self, target: Target, operation: str) -> None:
-        """Record that AWS did not throttle a call, whatever else it answered."""
+    def accepted(self, target: Target, operation: str, caller: Hashable) -> None:
+        """Record that AWS carried out a call."""
         with self._lock:
-            self._bucket(target, operation).accepted()
+            self._bucket(target, operation).accepted(caller)
+
+    def failed(self, target: Target, operation: str, caller: Hashable, *, is_answered: bool) -> None:
+        """Record that a call failed for another reason than throttling: `caller` queues behind others next time."""
+        now = self._clock.monotonic()
+        with self._lock:
+            self._bucket(target, operation).failed(caller, is_answered=is_answered, now=now)
 
     def _raise_if(self, wait_s: float, operation: str) -> None:
         if wait_s > 0:
@@ -114,13 +144,14 @@ class Budgets:
                 f"{operation} waits for its turn",
                 operation=operation,
                 retry_after_s=wait_s,
+                sent=False,
             )
 
-    def _bucket(self, target: Target, operation: str) -> Bucket:
+    def _bucket(self, target: Target, operation: str) -> TokenBucket:
         key = (target.quota, operation)
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[key] = Bucket(self._limits.get(operation, DEFAULT_LIMIT))
+            bucket = self._buckets[key] = TokenBucket(self._limits.get(operation, DEFAULT_LIMIT))
             if len(self._buckets) > MOST_BUCKETS:
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end(key)

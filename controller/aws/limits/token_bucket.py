@@ -1,14 +1,15 @@
 """Schedules the calls of one operation: a token bucket over numbered calls, with tickets and two lanes.
 
 Tickets make the wait fair and requeues rare: a thousand waiting keys are requeued a few times each, not all for every
-slot.
+slot. A caller that is throttled again and again backs off on its own, and callers that failed queue behind those that
+did not, so that one bad object cannot stop the others.
 """
 
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
 
-from controller.aws.limits.adaptive_rate import Limit, Rate
+from controller.aws.limits.adaptive_rate import AdaptiveRate, Limit
 
 _GRACE_S: Final = 30.0
 """How long a slot is kept for a caller that does not return in time (its object may be deleted)."""
@@ -20,6 +21,13 @@ _LATE_S: Final = 1.0
 """A caller this much later than its slot shows that callers are slow, not that the rate is."""
 _ROUNDING: Final = 1e-6
 """Calls by which a slot may be missed: a caller that returns exactly on time must not wait a microsecond more."""
+_OWN_AFTER: Final = 3
+"""Refusals in a row from which a caller backs off on its own; two also happen while a rate is being found."""
+_OWN_BASE_S: Final = 2.0
+_OWN_CAP_S: Final = 60.0
+"""Bounds of that back-off, before the jitter."""
+_FORGET_S: Final = 900.0
+"""How long a failed caller is remembered: longer than the longest pause between two attempts of one object."""
 
 
 @dataclass(slots=True)
@@ -29,7 +37,22 @@ class _Ticket:
     """When its holder's wait ends, monotonic seconds."""
 
 
-class Bucket:
+@dataclass(slots=True)
+class _Failures:
+    """The failures in a row of one caller; dropped when one of its calls is accepted."""
+
+    refusals: int = 0
+    """How often AWS throttled it."""
+    accepted: int = 0
+    """Calls of the operation that AWS had accepted when it was last throttled."""
+    is_behind: bool = False
+    """It queues behind the callers that did not fail."""
+    not_before: float = float("-inf")
+    """The end of its own back-off, monotonic seconds."""
+    failed_at: float = float("-inf")
+
+
+class TokenBucket:
     """The schedule of one operation (GCRA). Pure: every method gets `now`, which never decreases.
 
     The schedule counts calls, not seconds: its clock `_at` runs at the current rate, so a change of the rate moves
@@ -41,7 +64,7 @@ class Bucket:
 
     def __init__(self, limit: Limit) -> None:
         self._burst = limit.burst
-        self._rate = Rate(limit)
+        self._rate = AdaptiveRate(limit)
         self._at = 0.0
         self._now = float("-inf")
         self._due = float("-inf")
@@ -51,6 +74,8 @@ class Bucket:
         self._is_short = False
         """Users waited for the last admitted call, and returned in time for it."""
         self._drop_at = float("-inf")
+        self._failures: dict[Hashable, _Failures] = {}
+        self._accepted = 0
 
     def __len__(self) -> int:
         """Number of tickets that wait for their slot."""
@@ -69,15 +94,21 @@ class Bucket:
         """
         self._advance(now)
         self._drop_abandoned(now)
-        return self._admit_background(caller) if background else self._admit_user(caller)
+        if backoff_s := self._backoff_left(caller):
+            return backoff_s
+        return self._admit_background(caller) if background or self._is_behind(caller) else self._admit_user(caller)
 
-    def turn(self, caller: Hashable, *, now: float) -> float:
+    def reserve(self, caller: Hashable, *, now: float) -> float:
         """Return the seconds before a user's call would be admitted, as `admit` does, but without charging it.
 
         `caller` has a place in the queue from now on, and keeps it until it calls.
         """
         self._advance(now)
         self._drop_abandoned(now)
+        if backoff_s := self._backoff_left(caller):
+            return backoff_s
+        if self._is_behind(caller):
+            return self._background_wait(caller)
         slot = self._user_slot(caller)
         calls = slot - self._at
         if calls > _ROUNDING:
@@ -85,23 +116,74 @@ class Bucket:
         self._users[caller] = _Ticket(slot, self._now)
         return 0.0
 
-    def accepted(self) -> None:
-        """Record an accepted call."""
+    def accepted(self, caller: Hashable) -> None:
+        """Record that AWS accepted `caller`'s call."""
+        self._accepted += 1
+        self._failures.pop(caller, None)
         self._rate.accepted(is_short=self._is_short)
 
-    def refused(self, caller: Hashable, *, background: bool, sent_at: float, now: float) -> float:
-        """Record that AWS throttled `caller`'s call, sent at `sent_at`; returns the seconds until it may retry.
+    def failed(self, caller: Hashable, *, is_answered: bool, now: float) -> None:
+        """Record that `caller`'s call failed, though not for being one too many: it queues behind the others next time.
 
-        It is first in the queue, since it has waited already. All others move back by one call.
+        `is_answered`: AWS refused the request as such, which says that the rate is not too high.
         """
         self._advance(now)
+        failures = self._failures.setdefault(caller, _Failures())
+        failures.is_behind, failures.failed_at = True, now
+        if is_answered:
+            self._rate.accepted(is_short=self._is_short)
+
+    def refused(
+        self,
+        caller: Hashable,
+        *,
+        background: bool,
+        sent_at: float,
+        now: float,
+        jitter: float = 1.0,
+        retry_after_s: float = 0.0,
+    ) -> float:
+        """Record that AWS throttled `caller`'s call, sent at `sent_at`; returns the seconds until it may retry.
+
+        It is first in the queue then, since it has waited already, and all others move back by one call. From the third
+        refusal in a row it backs off on its own, `jitter` times 2 s and doubling, and others go ahead. If calls of
+        others were accepted since its last refusal, it is not the rate that AWS refuses, and the rate stays.
+        `retry_after_s` is the wait that AWS asked for.
+        """
+        self._advance(now)
+        failures = self._failures.setdefault(caller, _Failures())
+        failures.refusals += 1
+        is_repeated = failures.refusals >= _OWN_AFTER
+        is_alone = is_repeated and self._accepted > failures.accepted
+        failures.accepted, failures.failed_at = self._accepted, now
+        if not is_alone:
+            self._slow_down(sent_at=sent_at, now=now)
+        if is_repeated:
+            own_s = min(_OWN_BASE_S * 2.0 ** min(failures.refusals - _OWN_AFTER, 16), _OWN_CAP_S) * jitter
+            retry_after_s = max(retry_after_s, own_s)
+        if retry_after_s > 0.0:
+            failures.not_before = now + retry_after_s
+            return retry_after_s
+        lane = self._background if background else self._users
+        return self._tell(lane, caller, self._at + 1.0, 1.0)
+
+    def _slow_down(self, *, sent_at: float, now: float) -> None:
+        """Lower the rate and move all waiting callers back by one call."""
         self._rate.refused(sent_at=sent_at, now=now)
         self._at = min(self._at, self._next_slot()) - 1.0
         # The burst is spent, whatever the estimate was: AWS's bucket is empty.
         self._due = max(self._due, self._at + self._ahead(1.0) + 1.0)
         self._is_short = False
-        lane = self._background if background else self._users
-        return self._tell(lane, caller, self._at + 1.0, 1.0)
+
+    def _is_behind(self, caller: Hashable) -> bool:
+        failures = self._failures.get(caller)
+        return failures is not None and failures.is_behind
+
+    def _backoff_left(self, caller: Hashable) -> float:
+        """Return the seconds until the end of the caller's own back-off; 0: it has none."""
+        failures = self._failures.get(caller)
+        left_s = failures.not_before - self._now if failures else 0.0
+        return left_s if left_s > _ROUNDING else 0.0
 
     def _next_slot(self) -> float:
         """Return the earliest slot that will be used.
@@ -113,11 +195,16 @@ class Bucket:
         return min(slots, default=self._at)
 
     def _user_slot(self, caller: Hashable) -> float:
-        """Return the slot of `caller`, a new one at the end of the queue if it has none."""
+        """Return the slot of `caller`, a new one at the end of the queue if it has none.
+
+        After a back-off of its own it is first: it has waited, and must not be overtaken by all that came meanwhile.
+        """
         ticket = self._users.get(caller)
         if ticket is not None:
             return ticket.slot
-        slot = max(self._at, self._due - self._ahead(1.0))
+        failures = self._failures.get(caller)
+        has_waited = failures is not None and failures.not_before > float("-inf")
+        slot = self._at if has_waited else max(self._at, self._due - self._ahead(1.0))
         self._due = max(self._at, self._due) + 1.0
         return slot
 
@@ -131,6 +218,14 @@ class Bucket:
         return 0.0
 
     def _admit_background(self, caller: Hashable) -> float:
+        if wait_s := self._background_wait(caller):
+            return wait_s
+        self._background.pop(caller, None)
+        self._due = max(self._at, self._due) + 1.0
+        return 0.0
+
+    def _background_wait(self, caller: Hashable) -> float:
+        """Return the seconds to wait in the lane behind the users', with a ticket; 0: none."""
         ticket = self._background.get(caller)
         if ticket is None:
             slot = max(self._at, self._background_due)
@@ -140,8 +235,7 @@ class Bucket:
         calls = max(slot, self._due - self._ahead(1.0 - _USER_SHARE)) - self._at
         if calls > _ROUNDING:
             return self._tell(self._background, caller, slot, calls)
-        self._background.pop(caller, None)
-        self._due = max(self._at, self._due) + 1.0
+        self._background[caller] = _Ticket(slot, self._now)
         return 0.0
 
     def _tell(self, lane: dict[Hashable, _Ticket], caller: Hashable, slot: float, calls: float) -> float:
@@ -169,3 +263,5 @@ class Bucket:
         for lane in (self._users, self._background):
             for caller in [caller for caller, ticket in lane.items() if ticket.back_at + _GRACE_S < now]:
                 del lane[caller]
+        for caller in [each for each, failures in self._failures.items() if failures.failed_at + _FORGET_S < now]:
+            del self._failures[caller]

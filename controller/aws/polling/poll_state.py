@@ -10,11 +10,9 @@ Accelerators (`confidence`) give hints of changes. While one of them is trusted,
 are followed as fast as they come.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from heapq import heappop, heappush
-from itertools import count
 from math import inf
 from types import MappingProxyType
 from typing import Any, Final
@@ -22,10 +20,13 @@ from typing import Any, Final
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from controller.aws.errors import BUDGET_EXHAUSTED, AwsError
+from controller.aws.polling.burst import Burst
 from controller.aws.polling.confidence import Confidence
 from controller.aws.polling.hints import EFFECTS, Effect, Hint, effect_of
+from controller.aws.polling.look_schedule import LookSchedule
 from controller.aws.polling.search_state import SEARCH, SearchState
 from controller.aws.polling.sweep_plan import pages_worth_reading
+from controller.aws.polling.tracked_job import FIRST_PAGE, Fingerprint, TrackedJob, fingerprint_of
 from controller.aws.sagemaker import Page
 from controller.runtime.errors import ErrorClass
 
@@ -37,7 +38,7 @@ MISSING_S: Final = 60.0
 """Pause between two Describes of a job that Lists should show and do not."""
 LOOKS_PER_S: Final = 2.0
 """Describes a second, at most, that one target's polling asks for. AWS allows about ten a second an account."""
-HINTED_LOOKS_PER_S: Final = 50.0
+HINTED_LOOKS_PER_S: Final = 200.0
 """The same while an accelerator is trusted: sweeps are rare then, and a burst of ends must show. AWS's own limit holds
 further down, in the budgets of calls."""
 RECHECK_S: Final = 5.0
@@ -52,7 +53,9 @@ EXPLORE_S: Final = 3600.0
 AWAITED_S: Final = 180.0
 """How long polling stays quick after a change was requested: Lists may show it late, or it was over between two."""
 LOST_S: Final = 60.0
-"""How long List may fail before jobs are described instead; at once where it is denied."""
+"""How long List may fail before jobs are described instead, or so many polls if that is shorter; at once where it is
+denied."""
+_LOST_POLLS: Final = 12
 
 SEARCHED_SAFETY_S: Final = 60.0
 """Least interval of sweeps while Search is relied on: it does not show deletions, sweeps do."""
@@ -64,65 +67,11 @@ _SAME_CREATION: Final = timedelta(seconds=1)
 _BACKOFF_BASE_S: Final = 1.0
 _BACKOFF_CAP_S: Final = 60.0
 _DENIED_CAP_S: Final = 300.0
-_FIRST_PAGE: Final = 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """The fingerprint by which two observations of a job are compared."""
-
-    modified: datetime | None
-    value: str
-    secondary: str
-    progress: str = ""
-    """Of kinds that show more than a status, e.g. the counters of a tuning job, in a form to compare."""
-
-
-@dataclass(slots=True)
-class Watched:
-    """One tracked job."""
-
-    key: ObjectKey
-    name: str
-    created: datetime
-    """As SageMaker says, else at most as early as it can be."""
-    unseen_at: float
-    """Monotonic seconds from which on a sweep that misses the job makes it be described."""
-    news_at: float
-    """Monotonic seconds of the last change or Describe answer."""
-    look_at: float = 0.0
-    """Monotonic seconds of the next Describe."""
-    page: int = _FIRST_PAGE
-    """Page of the List on which it stood last, or the least on which it can stand."""
-    swept: int = 0
-    """Number of the sweep that showed it last."""
-    is_within_reach: bool = True
-    """Whether sweeps page down to where it stands."""
-    mark: Mark | None = None
-    summary: Mapping[str, Any] | None = None
-    """The newest observation: a List summary or a Describe response."""
-    is_describe_due: bool = False
-    awaited_until: float = -1.0
-    """Monotonic seconds until which a change that was requested is expected to show."""
-    is_dated: bool = False
-    """Whether an answer has shown `created`."""
-    arn: str = ""
-    """In lower case; empty until an answer has shown it."""
-    hint: Hint | None = None
-    """The last one that had an effect."""
-    hinted: Mapping[str, Any] | None = None
-    """`summary` with what that hint reported, until the API has answered."""
-    rechecks: int = 0
-    """Number of Describes to come that may confirm the hint."""
-
-    def is_settled(self, values: frozenset[str], now: float) -> bool:
-        """Return whether the job is in one of these states and no change is expected."""
-        return self.mark is not None and self.mark.value in values and now >= self.awaited_until
-
-
-@dataclass(frozen=True, slots=True)
-class FeedSettings:
+class PollSettings:
     """How often to poll; the same for all targets."""
 
     poll_s: float = 5.0
@@ -143,13 +92,13 @@ class Query:
     is_search: bool = False
 
 
-class Feed:
+class PollState:
     """The jobs of one kind at one target. Not thread-safe: `Tracker` locks. Every method gets `now` (monotonic)."""
 
     def __init__(
         self,
         descriptor: KindDescriptor,
-        settings: FeedSettings,
+        settings: PollSettings,
         rand: Callable[[], float],
         *,
         now: float,
@@ -166,15 +115,12 @@ class Feed:
         rule = descriptor.status
         members = (descriptor.name.member, rule.member, rule.secondary_member, rule.arn_member, rule.progress_member)
         self._kept = (*filter(None, members), "CreationTime", "LastModifiedTime", "FailureReason")
-        self._jobs: dict[ObjectKey, Watched] = {}
+        self._jobs: dict[ObjectKey, TrackedJob] = {}
         self._by_name: dict[str, set[ObjectKey]] = {}  # two objects may name one job
-        self._looks: list[tuple[float, int, ObjectKey]] = []
-        """A heap of the Describes to come; an entry whose time is not the job's `look_at` is obsolete."""
-        self._ticket = count()
-        self._next_look_at = now
-        """Monotonic seconds from which on the budget allows another Describe."""
+        self._looks = LookSchedule(now)
         self._silent_look_at = now + SILENT_LOOK_S
         self._explore_at = now + EXPLORE_S
+        self._burst = Burst()
         self._sweep = 0
         self._pages = 0
         """Pages that the sweep under way has read."""
@@ -185,6 +131,7 @@ class Feed:
         self._failures = 0
         self._failing_since = now
         """Monotonic seconds of the first of the failures in a row."""
+        self._lost_s = min(LOST_S, _LOST_POLLS * settings.poll_s)
         self.lost: AwsError | None = None
         """Why Lists do not come; None while they do."""
         self.last_complete = now
@@ -204,9 +151,7 @@ class Feed:
     @property
     def due_at(self) -> float:
         """Monotonic seconds of the next List call, Search or Describe."""
-        self._drop_obsolete_looks()
-        look_at = max(self._looks[0][0], self._next_look_at) if self._looks else inf
-        return min(self._sweep_at, look_at, self.search.due_at if self.search else inf)
+        return min(self._sweep_at, self._looks.due_at, self.search.due_at if self.search else inf)
 
     # --- who is followed
 
@@ -217,7 +162,7 @@ class Feed:
             if known.name == name:
                 return
             self.forget(key)
-        job = Watched(
+        job = TrackedJob(
             key=key,
             name=name,
             created=max(created_at, _EPOCH + CREATION_MARGIN) - CREATION_MARGIN,
@@ -235,6 +180,7 @@ class Feed:
         job = self._jobs.pop(key, None)
         if job is None:
             return
+        self._looks.forget(key)
         keys = self._by_name[job.name]
         keys.discard(key)
         if not keys:
@@ -243,30 +189,35 @@ class Feed:
             for accelerator in self._accelerators.values():
                 accelerator.forget(job.name)
 
-    def hasten(self, key: ObjectKey, *, now: float) -> None:
+    def poll_soon(self, key: ObjectKey, *, now: float) -> None:
         """Poll soon, until a change shows: one was requested of a followed job."""
         job = self._jobs.get(key)
         if job is not None:
             job.awaited_until = now + AWAITED_S
             self._soon(now)
 
-    def get(self, key: ObjectKey) -> Watched | None:
+    def get(self, key: ObjectKey) -> TrackedJob | None:
         """Return what is known of a followed job."""
         return self._jobs.get(key)
 
-    def described(self, key: ObjectKey, description: Mapping[str, Any], *, now: float) -> None:
-        """Take in a Describe answer: it counts like a summary, unless it is older than what is known."""
+    def described(self, key: ObjectKey, description: Mapping[str, Any], *, now: float) -> list[ObjectKey]:
+        """Take in a Describe answer: it counts like a summary, unless it is older than what is known.
+
+        Returns the keys to wake: of other jobs to describe, where this one has ended as was guessed.
+        """
         job = self._jobs.get(key)
         if job is None:
-            return
+            return []
         # Thousands of jobs may be described in a resync period: keep what a summary would say, not whole answers.
         self._take(job, {name: description[name] for name in self._kept if name in description}, now)
         job.is_describe_due = False
         job.news_at = now
         job.hinted = None
-        is_confirmed = job.hint is None or (job.mark is not None and job.mark.value == job.hint.status)
+        is_confirmed = job.hint is None or (job.fingerprint is not None and job.fingerprint.value == job.hint.status)
         job.rechecks = 0 if is_confirmed else max(job.rechecks - 1, 0)
         self._schedule(job, now, RECHECK_S if job.rechecks else None)
+        is_hit, job.is_end_expected = job.is_end_expected and self._has_ended(job), False
+        return self._expect_ends(self._burst.hit()) if is_hit else []
 
     # --- hints
 
@@ -296,13 +247,13 @@ class Feed:
         known = self._by_arn.get(hint.arn.lower())
         return known or (of_arn if of_arn in self._by_name and hint.name not in self._by_name else hint.name)
 
-    def _effect(self, job: Watched, hint: Hint) -> Effect:
-        mark, rule = job.mark, self._descriptor.status
+    def _effect(self, job: TrackedJob, hint: Hint) -> Effect:
+        fingerprint, rule = job.fingerprint, self._descriptor.status
         effect = effect_of(
             hint,
-            status=mark.value if mark else None,
-            secondary=mark.secondary if mark else "",
-            modified=mark.modified if mark else None,
+            status=fingerprint.value if fingerprint else None,
+            secondary=fingerprint.secondary if fingerprint else "",
+            modified=fingerprint.modified if fingerprint else None,
             earlier=job.hint,
         )
         if effect in {"change", "progress"}:
@@ -368,11 +319,11 @@ class Feed:
 
     def _hint_of(self, record: Mapping[str, Any], modified: datetime) -> Hint:
         rule = self._descriptor.status
-        mark = self._mark(record)
+        fingerprint = fingerprint_of(record, rule)
         return Hint(
             name=str(record.get(self._descriptor.name.member) or ""),
-            status=mark.value,
-            secondary=mark.secondary,
+            status=fingerprint.value,
+            secondary=fingerprint.secondary,
             modified=modified,
             arn=str(record.get(rule.arn_member) or ""),
         )
@@ -396,36 +347,23 @@ class Feed:
         gap_s, saved_s = 1 / LOOKS_PER_S, 1 / LOOKS_PER_S
         if self._is_accelerated(now):
             gap_s, saved_s = 1 / HINTED_LOOKS_PER_S, 1.0
-        while self._next_look_at <= now:
-            self._drop_obsolete_looks()
-            if not self._looks or self._looks[0][0] > now:
-                break
-            job = self._jobs[heappop(self._looks)[2]]
+        while (key := self._looks.pop(gap_s=gap_s, saved_s=saved_s, now=now)) is not None:
+            job = self._jobs[key]
             job.is_describe_due = True
             self._schedule(job, now)
-            self._next_look_at = max(self._next_look_at, now - saved_s) + gap_s
-            woken.append(job.key)
+            woken.append(key)
         return woken
 
-    def _schedule(self, job: Watched, now: float, delay_s: float | None = None) -> None:
+    def _schedule(self, job: TrackedJob, now: float, delay_s: float | None = None) -> None:
         """Set the time of a job's next Describe; by default a round where sweeps do not show it, else a slow resync."""
         if delay_s is None:
             delay_s = self._settings.resync_s if job.is_within_reach else self._round_s(now)
-        job.look_at = now + delay_s
-        heappush(self._looks, (job.look_at, next(self._ticket), job.key))
+        self._looks.set(job.key, now + delay_s)
 
     def _round_s(self, now: float) -> float:
         """The pause between two Describes of each job that sweeps do not reach, so that the budget serves all."""
         beyond = sum(not job.is_within_reach for job in self._jobs.values())
         return max(self._pace_s(self._settings.poll_s, now), beyond / LOOKS_PER_S)
-
-    def _drop_obsolete_looks(self) -> None:
-        while self._looks:
-            at, _, key = self._looks[0]
-            job = self._jobs.get(key)
-            if job is not None and job.look_at == at:
-                return
-            heappop(self._looks)
 
     # --- sweeps
 
@@ -445,7 +383,7 @@ class Feed:
             if now >= self._explore_at:
                 self._explore_at = now + EXPLORE_S
                 for job in self._jobs.values():
-                    job.page = _FIRST_PAGE
+                    job.page = FIRST_PAGE
         return Query(self._token)
 
     def _put_off(self, now: float) -> float:
@@ -459,7 +397,9 @@ class Feed:
         is_regained = self.lost is not None
         self._failures, self.lost = 0, None
         self._pages += 1
-        woken = [job.key for item in page.items for job in self._named(item) if self._saw(job, item, now)]
+        changed = [job for item in page.items for job in self._named(item) if self._saw(job, item, now)]
+        woken = [job.key for job in changed]
+        woken += self._expect_ends(self._burst.page(sum(map(self._has_ended, changed)), self._may_have_ended))
         if is_regained:
             woken = list(self._jobs)  # each object shows that its status is late, and no longer has to
         times = [time for item in page.items if isinstance(time := item.get("CreationTime"), datetime)]
@@ -472,6 +412,29 @@ class Feed:
         if not page.next_token:
             self._oldest = _EPOCH
         return woken + self._complete(now)
+
+    def _has_ended(self, job: TrackedJob) -> bool:
+        return job.fingerprint is not None and job.fingerprint.value in self._descriptor.status.terminal
+
+    def _may_have_ended(self) -> list[ObjectKey]:
+        """Return the jobs of other pages than the last one, the one first that sweeps reach last."""
+        left = (job for job in self._jobs.values() if job.fingerprint is not None and not job.is_end_expected)
+        read, unread = [], []
+        for job in left:
+            if job.swept != self._sweep:
+                unread.append(job)
+            elif job.page < self._pages:
+                read.append(job)
+        read.sort(key=lambda job: job.page, reverse=True)
+        unread.sort(key=lambda job: job.created)
+        return [job.key for job in (*read, *unread)]
+
+    def _expect_ends(self, keys: Iterable[ObjectKey]) -> list[ObjectKey]:
+        """Have these jobs described, but for those of which the end is known by now; returns their keys."""
+        jobs = [job for key in keys if (job := self._jobs.get(key)) is not None and not self._has_ended(job)]
+        for job in jobs:
+            job.is_describe_due = job.is_end_expected = True
+        return [job.key for job in jobs]
 
     def failed(self, error: AwsError, *, now: float) -> float:
         """Record that the call failed; returns the seconds until it is repeated. Other targets are not concerned.
@@ -491,7 +454,7 @@ class Feed:
             if self._token and error.error_class is ErrorClass.INVALID:
                 self._complete(now)
             self._token = ""
-        if error.error_class is ErrorClass.DENIED or now - self._failing_since >= LOST_S:
+        if error.error_class is ErrorClass.DENIED or now - self._failing_since >= self._lost_s:
             self._lose(error, now)
         self._sweep_at = now + delay_s
         return delay_s
@@ -515,7 +478,7 @@ class Feed:
         if self._settings.settled and not self._failures:
             self._sweep_at = min(self._sweep_at, now + self._settings.poll_s)
             if self.search is not None:
-                self.search.hasten(now + self._settings.poll_s)
+                self.search.poll_soon(now + self._settings.poll_s)
 
     def _complete(self, now: float) -> list[ObjectKey]:
         """End the sweep: decide who stands further down than it read, and who is missing where it did."""
@@ -523,7 +486,7 @@ class Feed:
         self.last_complete = self._swept_at = self._began
         jitter = 0.9 + 0.2 * self._rand()
         self._sweep_at = max(now, self._began + self._interval_s(now) * jitter)
-        out_of_reach: list[Watched] = []
+        out_of_reach: list[TrackedJob] = []
         for job in self._jobs.values():
             is_within = job.swept == self._sweep or job.created >= self._oldest
             if is_within and job.swept != self._sweep and now >= job.unseen_at:
@@ -552,76 +515,63 @@ class Feed:
         self._silent_look_at = now + SILENT_LOOK_S
         lively = (job for job in self._jobs.values() if not job.is_settled(self._settings.settled, now))
         job = min(lively, key=lambda job: job.news_at, default=None)
-        if job is not None and now - job.news_at >= SILENT_S and job.look_at > now:
+        if job is not None and now - job.news_at >= SILENT_S and self._looks.at(job.key) > now:
             job.news_at = now
             self._schedule(job, now, 0.0)
 
     def _note_depths(self) -> None:
         """Record the least page on which jobs can stand that are older than everything read so far."""
+        sweep, oldest, page = self._sweep, self._oldest, self._pages + 1
         for job in self._jobs.values():
-            if job.swept != self._sweep and job.created < self._oldest:
-                job.page = max(job.page, self._pages + 1)
+            if job.page < page and job.swept != sweep and job.created < oldest:
+                job.page = page
 
-    def _saw(self, job: Watched, item: Mapping[str, Any], now: float) -> bool:
+    def _saw(self, job: TrackedJob, item: Mapping[str, Any], now: float) -> bool:
         """Record where a job stands; returns whether its summary is news."""
         job.swept, job.page = self._sweep, self._pages
         job.unseen_at = now
         return self._take(job, item, now)
 
-    def _named(self, item: Mapping[str, Any]) -> list[Watched]:
+    def _named(self, item: Mapping[str, Any]) -> list[TrackedJob]:
         name = item.get(self._descriptor.name.member)
         return [self._jobs[key] for key in self._by_name.get(str(name), ())]
 
-    def _take(self, job: Watched, answer: Mapping[str, Any], now: float) -> bool:
+    def _take(self, job: TrackedJob, answer: Mapping[str, Any], now: float) -> bool:
         """Return whether the answer is news; old and repeated ones are not (answers may come from lagging replicas)."""
         created = answer.get("CreationTime")
         if isinstance(created, datetime):
             job.created, job.is_dated = created, True
-        mark = self._mark(answer)
-        if job.mark is not None and _is_older(mark, job.mark):
+        fingerprint = fingerprint_of(answer, self._descriptor.status)
+        if job.fingerprint is not None and fingerprint.is_older_than(job.fingerprint):
             return False
         self._note_arn(job, answer)
         for source, accelerator in self._accelerators.items():
-            is_change = self._is_change(job.mark, mark)
+            is_change = self._is_change(job.fingerprint, fingerprint)
             if source == SEARCH and self.search is not None:
-                is_change = is_change and self.search.expects(mark.modified)
-            accelerator.observed(job.name, mark.value, is_change=is_change, now=now)
-        if mark == job.mark:
+                is_change = is_change and self.search.expects(fingerprint.modified)
+            accelerator.observed(job.name, fingerprint.value, is_change=is_change, now=now)
+        if fingerprint == job.fingerprint:
             return False
-        job.mark, job.summary, job.news_at, job.awaited_until = mark, answer, now, now
+        job.fingerprint, job.summary, job.news_at, job.awaited_until = fingerprint, answer, now, now
         job.hinted = None
         return True
 
-    def _is_change(self, before: Mark | None, mark: Mark) -> bool:
+    def _is_change(self, before: Fingerprint | None, fingerprint: Fingerprint) -> bool:
         """Return whether an accelerator has to announce this: a change of state, or an end that is the first sight."""
-        return mark.value in self._descriptor.status.terminal if before is None else mark.value != before.value
+        return (
+            fingerprint.value in self._descriptor.status.terminal
+            if before is None
+            else fingerprint.value != before.value
+        )
 
-    def _note_arn(self, job: Watched, answer: Mapping[str, Any]) -> None:
+    def _note_arn(self, job: TrackedJob, answer: Mapping[str, Any]) -> None:
         arn = str(answer.get(self._descriptor.status.arn_member) or "").lower()
         if arn and arn != job.arn:
             self._by_arn.pop(job.arn, None)
             self._by_arn[arn] = job.name
             job.arn, self.account = arn, _account_of(arn) or self.account
 
-    def _mark(self, answer: Mapping[str, Any]) -> Mark:
-        rule = self._descriptor.status
-        modified = answer.get("LastModifiedTime")
-        return Mark(
-            modified=modified if isinstance(modified, datetime) else None,
-            value=str(answer.get(rule.member) or ""),
-            secondary=str(answer.get(rule.secondary_member) or "") if rule.secondary_member else "",
-            progress=_comparable(answer.get(rule.progress_member)) if rule.progress_member else "",
-        )
-
-
-def _comparable(counters: Any) -> str:
-    return str(sorted(counters.items())) if isinstance(counters, Mapping) else ""
-
 
 def _account_of(arn: str) -> str:
     parts = arn.split(":")
     return parts[4] if len(parts) > 5 else ""
-
-
-def _is_older(one: Mark, other: Mark) -> bool:
-    return one.modified is not None and other.modified is not None and one.modified < other.modified

@@ -90,7 +90,7 @@ class SearchState:
         else:
             self._leave("idle")
 
-    def hasten(self, at: float) -> None:
+    def poll_soon(self, at: float) -> None:
         """Search no later than `at`, unless there is a reason to leave Search alone."""
         if self.standing == "searching" and not self._failures:
             self._due_at = min(self._due_at, at)

@@ -4,6 +4,7 @@ A sweep reads a List newest creation first. Its cost must not depend on the acco
 the other filters apply after a page was cut, so they save nothing), only on what the operator follows.
 """
 
+from collections import Counter
 from collections.abc import Collection
 
 
@@ -14,9 +15,11 @@ def pages_worth_reading(depths: Collection[int]) -> int:
     Jobs further down than the result cost one Describe each. The first page is read in any case: it is where new jobs
     appear. So a sweep costs at most one call more than the better of "list down to the oldest" and "describe each".
     """
-    best, least = 1, 1 + sum(depth > 1 for depth in depths)
-    for count, depth in enumerate(sorted(depths), start=1):
-        cost = depth + len(depths) - count
-        if cost < least:
-            best, least = depth, cost
+    jobs_on = Counter(depths)
+    below = len(depths) - jobs_on.pop(1, 0)
+    best, least = 1, 1 + below
+    for depth in sorted(jobs_on):
+        below -= jobs_on[depth]
+        if depth + below < least:
+            best, least = depth, depth + below
     return best

@@ -3,40 +3,40 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3.session
 import botocore.exceptions as sdk
-import botocore.loaders
-import botocore.session
 import pytest
 from prometheus_client import CollectorRegistry
 
 from api.descriptor import LifeCycle
-from api.meta import ObjectKey
+from api.meta import GROUP, ObjectKey
 from api.v1 import KINDS, TRAINING_JOB
-from controller.aws.clients import MOST_CLIENTS, AwsApi, Clients, ClientSettings, default_session
+from controller.aws.clients import MOST_CLIENTS, AwsApi, Clients, ClientSettings, default_session, new_session
 from controller.aws.console import log_url, partition_of
 from controller.aws.errors import AwsError
 from controller.aws.limits.budgets import Budgets
-from controller.aws.ownership_tags import TAG_LIMIT, OwnerTags, merged_tags
+from controller.aws.ownership_tags import TAG_LIMIT, OwnerTags, merged_tags, tags_fault
 from controller.aws.sagemaker import SageMaker
 from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaults
-from controller.runtime.errors import ABSENT, ErrorClass
+from controller.runtime.errors import ABSENT, Absent, ErrorClass
 from tests.deadline import PATIENCE_S, eventually
 from tests.fakes import FakeClock
 
 DATE = "Wed, 02 Jan 2030 03:04:05 GMT"
-
-MODELS = botocore.loaders.create_loader()
 
 
 class Server:
     """SageMaker's JSON protocol on loopback: answers by operation, remembers requests."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, tuple[int, dict[str, Any]]] = {}
+        self.answers: dict[str, tuple[int, Any]] = {}
+        """Status and body by operation: text is HTML, all else is JSON."""
+        self.headers: dict[str, str] = {}
         self.requests: list[tuple[str, dict[str, Any], str]] = []
         self.silence = threading.Event()
         outer = self
@@ -49,10 +49,13 @@ class Server:
                 if operation in {"StopTrainingJob", "ReceiveMessage"}:
                     outer.silence.wait(PATIENCE_S)
                 status, answer = outer.answers.get(operation, (200, {}))
-                data = json.dumps(answer).encode()
+                is_html = isinstance(answer, str)
+                data = answer.encode() if is_html else json.dumps(answer).encode()
                 self.send_response_only(status)
                 self.send_header("Date", DATE)
-                self.send_header("Content-Type", "application/x-amz-json-1.1")
+                self.send_header("Content-Type", "text/html" if is_html else "application/x-amz-json-1.1")
+                for name, value in outer.headers.items():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
@@ -78,10 +81,9 @@ def server() -> Iterator[Server]:
 
 
 def session(_: Target | None = None) -> Any:
-    """Credentials that need nobody; the service models are parsed once for all tests."""
-    core = botocore.session.get_session()
-    core.register_component("data_loader", MODELS)
-    return boto3.session.Session(aws_access_key_id="key", aws_secret_access_key="secret", botocore_session=core)
+    """Return the operator's session, with credentials that need no look-up."""
+    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
+    return boto3.session.Session(**keys, botocore_session=new_session())
 
 
 class Bench:
@@ -175,6 +177,68 @@ def test_a_silent_server_costs_one_read_timeout_and_leaves_doubt(server: Server)
     assert caught.value.ambiguous
     assert caught.value.code == "ReadTimeout"
     assert [operation for operation, _, _ in server.requests] == ["StopTrainingJob"]
+
+
+HTML = "<html><body>Please log in</body></html>"
+
+
+@pytest.mark.parametrize("operation", ["CreateTrainingJob", "DescribeTrainingJob", "ListTrainingJobs", "ListTags"])
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        pytest.param(200, HTML, (ErrorClass.RETRYABLE, "UnreadableAnswer"), id="a login page"),
+        pytest.param(200, [1, 2], (ErrorClass.RETRYABLE, "UnreadableAnswer"), id="a list"),
+        pytest.param(401, HTML, (ErrorClass.DENIED, "HTTP401"), id="401"),
+        pytest.param(403, HTML, (ErrorClass.DENIED, "HTTP403"), id="403"),
+        pytest.param(407, HTML, (ErrorClass.DENIED, "HTTP407"), id="407"),
+        pytest.param(413, HTML, (ErrorClass.REFUSED, "HTTP413"), id="413"),
+        pytest.param(302, HTML, (ErrorClass.REFUSED, "HTTP302"), id="a redirect"),
+        pytest.param(503, HTML, (ErrorClass.RETRYABLE, "HTTP503"), id="503"),
+    ],
+)
+def test_what_stands_in_between_answers_for_aws(
+    server: Server, operation: str, status: int, body: Any, expected: tuple[ErrorClass, str]
+) -> None:
+    """Proxies, firewalls and captive portals: never taken for an empty list, a missing job or a bad spec."""
+    bench = Bench(server)
+    server.answers[operation] = (status, body)
+    request = {"CreateTrainingJob": REQUEST, "DescribeTrainingJob": {"TrainingJobName": "x"}}.get(operation, {})
+    if operation == "ListTags":
+        request = {"ResourceArn": "arn:aws:sagemaker:us-east-2:1:training-job/x"}
+    with pytest.raises(AwsError) as caught:
+        bench.api.call(bench.target, "sagemaker", operation, request, caller="x")
+    assert (caught.value.error_class, caught.value.code) == expected
+    assert caught.value.sent
+
+
+@pytest.mark.parametrize("time", [1_700_000_000.5, "2023-11-14T22:13:20.5Z", "2023-11-15T00:13:20.5+02:00"])
+def test_times_are_read_in_either_form(server: Server, time: object) -> None:
+    """SageMaker sends seconds since 1970, what stands in between may send text."""
+    bench = Bench(server)
+    server.answers["DescribeTrainingJob"] = (200, {"TrainingJobName": "x", "CreationTime": time})
+    answer = bench.jobs.describe(TRAINING_JOB, bench.target, "x", caller="x", background=False)
+    assert not isinstance(answer, Absent)
+    assert answer["CreationTime"] == datetime(2023, 11, 14, 22, 13, 20, 500_000, UTC)
+
+
+def test_a_time_that_cannot_be_parsed_was_sent_by_somebody(server: Server) -> None:
+    """botocore raises a ValueError, as it does for an endpoint that is no URL: but this request had an effect."""
+    bench = Bench(server)
+    answer = {"TrainingJobName": "x", "CreationTime": "yesterday"}
+    server.answers["DescribeTrainingJob"] = (200, answer)
+    with pytest.raises(AwsError) as caught:
+        bench.jobs.describe(TRAINING_JOB, bench.target, "x", caller="x", background=False)
+    assert (caught.value.code, caught.value.sent, caught.value.ambiguous) == ("UnreadableAnswer", True, True)
+
+
+@pytest.mark.parametrize(("status", "error_class"), [(429, ErrorClass.THROTTLED), (503, ErrorClass.RETRYABLE)])
+def test_retry_after_reaches_the_caller(server: Server, status: int, error_class: ErrorClass) -> None:
+    """From the header of the answer."""
+    bench = Bench(server)
+    server.answers["DescribeTrainingJob"], server.headers = (status, {}), {"Retry-After": "17"}
+    with pytest.raises(AwsError) as caught:
+        bench.jobs.describe(TRAINING_JOB, bench.target, "x", caller="x", background=False)
+    assert (caught.value.error_class, caught.value.retry_after_s) == (error_class, 17.0)
 
 
 def test_an_unreachable_endpoint_leaves_no_doubt(server: Server) -> None:
@@ -387,6 +451,43 @@ def test_no_region_anywhere_is_the_users_to_change() -> None:
 OWNER = OwnerTags("cluster-1", "TrainingJob", ObjectKey("ns", "x"), "uid-1", "operator/1")
 
 
+@pytest.mark.parametrize(
+    ("changed", "value", "is_proved"),
+    [("uid", "0a-1b", True), ("uid", "0a-1c", False), ("cluster", "other", False), ("namespace", "other", False)],
+)
+def test_a_namesake_is_of_this_cluster_and_namespace(changed: str, value: str, is_proved: bool) -> None:
+    """What a child takes over has the tags of the child with its uid in the name."""
+    theirs = replace(OWNER, uid="0a-1b").tags() | {f"sagemaker.aws.amazon.com/{changed}": value}
+
+    assert OWNER.are_of_namesake(theirs, "web-1234-0a1b") is is_proved
+
+
+FAMILY = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("changed", "value", "is_proved"),
+    [
+        ("uid", "any", True),
+        ("uid", "", False),
+        ("name", f"another-{FAMILY}", True),
+        ("name", f"another-{FAMILY[1:]}0", False),
+        ("name", FAMILY, False),
+        ("kind", "EndpointConfig", False),
+        ("cluster", "other", False),
+        ("namespace", "other", False),
+    ],
+)
+def test_a_sibling_is_a_child_of_the_same_deployment(changed: str, value: str, is_proved: bool) -> None:
+    """Its uid is the end of their names; other objects have no family."""
+    child = replace(OWNER, kind="Model", key=ObjectKey("ns", f"x-{FAMILY}"))
+    theirs = replace(child, key=ObjectKey("ns", f"y-{FAMILY}"), uid="0a-1b").tags()
+    theirs |= {f"sagemaker.aws.amazon.com/{changed}": value}
+
+    assert child.are_of_sibling(theirs) is is_proved
+    assert not replace(child, key=ObjectKey("ns", "x")).are_of_sibling(theirs)
+
+
 def test_ownership_is_proved_by_uid_and_cluster_together() -> None:
     """modern-expectations.md 5."""
     tags = OWNER.tags()
@@ -396,17 +497,60 @@ def test_ownership_is_proved_by_uid_and_cluster_together() -> None:
     assert not OWNER.is_proved_by({})
 
 
-def test_tags_have_a_precedence_and_a_limit() -> None:
-    """Ownership over the user's over defaults; what does not fit is told."""
-    user = [{"Key": f"user-{n}", "Value": "u"} for n in range(48)] + [
+@pytest.mark.parametrize(
+    ("count", "left"),
+    [
+        (44, "team"),
+        (47, "sagemaker.aws.amazon.com/name, sagemaker.aws.amazon.com/kind, sagemaker.aws.amazon.com/managed-by, team"),
+        (50, ", ".join([*OWNER.tags(), "team"])),
+    ],
+)
+def test_the_users_tags_come_first_then_those_that_prove_ownership(count: int, left: str) -> None:
+    """AWS allows 50, and all of them to users; what does not fit is told."""
+    user = [{"Key": f"user-{n}", "Value": "u"} for n in range(count)] + [
         {"Key": "sagemaker.aws.amazon.com/uid", "Value": "forged"}
     ]
     tags, dropped = merged_tags(OWNER, user, {"user-0": "default", "team": "t"})
     found = {tag["Key"]: tag["Value"] for tag in tags}
     assert len(tags) == TAG_LIMIT
-    assert found["sagemaker.aws.amazon.com/uid"] == "uid-1"
+    assert {f"user-{n}" for n in range(count)} <= set(found)
     assert found["user-0"] == "u"
-    assert dropped == ("user-44", "user-45", "user-46", "user-47", "team")
+    assert found.get("sagemaker.aws.amazon.com/uid", "uid-1") == "uid-1"
+    assert OWNER.is_proved_by(found) == (count <= 47)
+    assert dropped == (
+        "the tag 'sagemaker.aws.amazon.com/uid': the prefix sagemaker.aws.amazon.com/ is the operator's",
+        f"no room for tags of the operator, as AWS allows 50 on a resource: {left}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        ([f"t{n}" for n in range(50)], ""),
+        ([f"t{n}" for n in range(51)], "51 tags, and AWS allows 50 on a resource"),
+        (["team", "other", "team"], "a key is given more than once: team"),
+        (["team", "Team"], ""),
+        ([f"{GROUP}/x", f"{GROUP}/x"], ""),
+    ],
+    ids=["as many as AWS allows", "one more", "a key twice", "keys differ by case", "the operator's are not counted"],
+)
+def test_what_aws_refuses_of_tags_is_known_before_it_is_asked(keys: list[str], fault: str) -> None:
+    """What is left out silently is missed in the bill."""
+    assert tags_fault({"Key": key, "Value": "x"} for key in keys) == fault
+
+
+@pytest.mark.parametrize("owner", [OWNER, None])
+def test_the_operators_keys_cannot_be_set_by_users(owner: OwnerTags | None) -> None:
+    """Also where it sets none: they would prove an ownership that nobody has."""
+    tags, dropped = merged_tags(owner, [{"Key": f"{GROUP}/other", "Value": "x"}], {})
+    assert f"{GROUP}/other" not in {tag["Key"] for tag in tags}
+    assert len(dropped) == 1
+
+
+def test_a_value_is_never_cut() -> None:
+    """AWS refuses one that is too long, and says so; half of it would be another value."""
+    long = {"Key": "team", "Value": "v" * 257}
+    assert merged_tags(None, [long], {}) == ([long], ())
 
 
 def test_without_ownership_tags_only_the_users_are_sent() -> None:

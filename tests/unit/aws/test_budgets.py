@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from controller.aws.errors import AwsError
 from controller.aws.limits.adaptive_rate import Limit
 from controller.aws.limits.budgets import LIMITS, MOST_BUCKETS, Budgets
-from controller.aws.limits.token_bucket import Bucket
+from controller.aws.limits.token_bucket import TokenBucket
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
 from hack.bench.budgets import HiddenBucket, Ours, Simulation
@@ -20,14 +20,14 @@ PROBED = Limit(rate=2.0, burst=4.0, ceiling=50.0)
 
 def test_a_burst_goes_out_at_once_and_the_rest_at_the_rate() -> None:
     """GCRA: burst calls, then one every 1/rate seconds."""
-    bucket = Bucket(LIMIT)
+    bucket = TokenBucket(LIMIT)
     waits = [bucket.admit(n, background=False, now=100.0) for n in range(7)]
     assert waits == [0, 0, 0, 0, 0.5, 1.0, 1.5]
 
 
 def test_who_comes_back_at_his_time_is_admitted_and_keeps_nobody_waiting() -> None:
     """A ticket is a promise: newcomers queue behind it."""
-    bucket = Bucket(LIMIT)
+    bucket = TokenBucket(LIMIT)
     for n in range(4):
         bucket.admit(n, background=False, now=100.0)
     assert bucket.admit("early", background=False, now=100.0) == 0.5
@@ -38,7 +38,7 @@ def test_who_comes_back_at_his_time_is_admitted_and_keeps_nobody_waiting() -> No
 
 def test_asking_too_early_does_not_cost_the_place() -> None:
     """An event in between leads to a second ask: the same slot is told."""
-    bucket = Bucket(LIMIT)
+    bucket = TokenBucket(LIMIT)
     for n in range(4):
         bucket.admit(n, background=False, now=100.0)
     assert bucket.admit("x", background=False, now=100.0) == 0.5
@@ -47,7 +47,7 @@ def test_asking_too_early_does_not_cost_the_place() -> None:
 
 def test_background_calls_leave_half_of_the_burst_to_users() -> None:
     """User-caused before background (DESIGN 4.6)."""
-    bucket = Bucket(LIMIT)
+    bucket = TokenBucket(LIMIT)
     now, background = 100.0, 0
     while bucket.admit(("background", background), background=True, now=now) == 0:
         background += 1
@@ -57,7 +57,7 @@ def test_background_calls_leave_half_of_the_burst_to_users() -> None:
 
 def test_background_calls_wait_while_users_use_up_the_rate() -> None:
     """And they get through when users are quiet."""
-    bucket = Bucket(LIMIT)
+    bucket = TokenBucket(LIMIT)
     now = 100.0
     for n in range(20):
         bucket.admit(n, background=False, now=now)
@@ -68,7 +68,7 @@ def test_background_calls_wait_while_users_use_up_the_rate() -> None:
 
 def test_a_refusal_slows_those_who_wait_already() -> None:
     """A long queue goes on at the new rate, in its order: the schedule counts calls, not seconds."""
-    bucket = Bucket(LIMIT)
+    bucket = TokenBucket(LIMIT)
     for n in range(24):
         bucket.admit(n, background=False, now=100.0)
     assert bucket.admit(23, background=False, now=100.0) == 10.0
@@ -78,7 +78,7 @@ def test_a_refusal_slows_those_who_wait_already() -> None:
     assert admitted_at(bucket, 23, now=120.0) == pytest.approx(100.0 + 20 + 1)
 
 
-def admitted_at(bucket: Bucket, caller: int, now: float) -> float:
+def admitted_at(bucket: TokenBucket, caller: int, now: float) -> float:
     """When a caller who comes whenever told is let through."""
     while wait := bucket.admit(caller, background=False, now=now):
         now += wait
@@ -87,7 +87,7 @@ def admitted_at(bucket: Bucket, caller: int, now: float) -> float:
 
 def test_who_was_refused_goes_first() -> None:
     """It has waited its turn: refusals must not send anybody to the end of a long line, again and again."""
-    bucket = Bucket(LIMIT)
+    bucket = TokenBucket(LIMIT)
     for n in range(24):
         bucket.admit(n, background=False, now=100.0)
     wait = bucket.refused("x", background=False, sent_at=100.0, now=100.0)
@@ -98,7 +98,7 @@ def test_who_was_refused_goes_first() -> None:
 
 def test_the_burst_is_spent_after_a_refusal() -> None:
     """AWS's bucket is empty, whatever ours says."""
-    bucket = Bucket(LIMIT)
+    bucket = TokenBucket(LIMIT)
     bucket.admit("x", background=False, now=100.0)
     bucket.refused("x", background=False, sent_at=100.0, now=100.0)
     assert bucket.admit("next", background=False, now=100.0) > 0
@@ -106,7 +106,7 @@ def test_the_burst_is_spent_after_a_refusal() -> None:
 
 def test_a_refused_background_call_does_not_go_before_users() -> None:
     """User-caused before background, also then (DESIGN 4.6)."""
-    bucket = Bucket(LIMIT)
+    bucket = TokenBucket(LIMIT)
     bucket.admit("tracker", background=True, now=100.0)
     bucket.refused("tracker", background=True, sent_at=100.0, now=100.0)
     for n in range(4):
@@ -117,21 +117,21 @@ def test_a_refused_background_call_does_not_go_before_users() -> None:
 
 def test_a_turn_is_a_place_in_the_line_that_costs_nothing_until_it_is_used() -> None:
     """Who would have to write something before its call asks first, and then is not overtaken."""
-    bucket = Bucket(LIMIT)
+    bucket = TokenBucket(LIMIT)
     for n in range(3):
         bucket.admit(n, background=False, now=100.0)
-    assert bucket.turn("a", now=100.0) == 0
-    assert bucket.turn("b", now=100.0) == 0.5
+    assert bucket.reserve("a", now=100.0) == 0
+    assert bucket.reserve("b", now=100.0) == 0.5
     assert bucket.admit("c", background=False, now=100.0) == 1.0
     assert bucket.admit("a", background=False, now=100.1) == 0
-    assert bucket.turn("b", now=100.5) == 0
+    assert bucket.reserve("b", now=100.5) == 0
     assert bucket.admit("b", background=False, now=100.5) == 0
     assert bucket.admit("c", background=False, now=101.0) == 0
 
 
 def test_long_waits_are_told_in_parts() -> None:
     """The rate may have changed when half of the time has passed."""
-    bucket = Bucket(LIMIT)
+    bucket = TokenBucket(LIMIT)
     waits = [bucket.admit(n, background=False, now=100.0) for n in range(1000)]
     assert waits[100] == 48.5
     assert max(waits) == pytest.approx(996 / 2 / 2)
@@ -140,14 +140,14 @@ def test_long_waits_are_told_in_parts() -> None:
 
 def test_demand_makes_the_rate_grow_and_slow_callers_do_not() -> None:
     """Only calls that went out because their turn had come show that the rate is what holds them back."""
-    prompt, slow = Bucket(PROBED), Bucket(PROBED)
+    prompt, slow = TokenBucket(PROBED), TokenBucket(PROBED)
     for bucket, late_s in ((prompt, 0.0), (slow, 60.0)):
         now = 100.0
         waits = [bucket.admit(n, background=False, now=now) for n in range(40)]
         for n in range(4, 30):
             now = max(now, 100.0 + waits[n] + late_s)
             now = admitted_at(bucket, n, now=now)
-            bucket.accepted()
+            bucket.accepted(n)
     assert prompt.rate > 1.5 * PROBED.rate
     assert slow.rate == PROBED.rate
 
@@ -155,7 +155,7 @@ def test_demand_makes_the_rate_grow_and_slow_callers_do_not() -> None:
 @given(st.lists(st.tuples(st.floats(0, 2), st.integers(0, 30), st.booleans()), max_size=80))
 def test_no_schedule_exceeds_burst_plus_rate(asks: list[tuple[float, int, bool]]) -> None:
     """Whoever asks whenever: in any window at most burst + rate x window (+ 1 for tickets at its edge) calls go out."""
-    bucket, now, admitted = Bucket(LIMIT), 100.0, []
+    bucket, now, admitted = TokenBucket(LIMIT), 100.0, []
     for pause, caller, background in asks:
         now += pause
         if bucket.admit((caller, background), background=background, now=now) == 0:
@@ -171,7 +171,7 @@ LATE = 31
 
 def test_abandoned_tickets_are_forgotten() -> None:
     """Objects are deleted while they wait: no growth."""
-    bucket = Bucket(LIMIT)
+    bucket = TokenBucket(LIMIT)
     for n in range(5000):
         bucket.admit(n, background=False, now=100.0 + n)
         bucket.admit(("b", n), background=True, now=100.0 + n)
@@ -195,10 +195,10 @@ def test_a_turn_raises_as_the_call_would() -> None:
     """Callers treat both alike; the place in the line is the same one."""
     budgets = Budgets(FakeClock(), CollectorRegistry(), {"Create": Limit(1.0, 1.0)})
     target = Target("us-east-2")
-    budgets.turn(target, "Create", "a")
+    budgets.reserve(target, "Create", "a")
     budgets.admit(target, "Create", "a", background=False)
     with pytest.raises(AwsError) as caught:
-        budgets.turn(target, "Create", "b")
+        budgets.reserve(target, "Create", "b")
     assert caught.value.error_class is ErrorClass.THROTTLED
     assert caught.value.retry_after_s == pytest.approx(1.0)
 
@@ -215,7 +215,7 @@ def test_budgets_of_regions_that_users_make_up_do_not_add_up() -> None:
     used = Target("us-east-2")
     for number in range(MOST_BUCKETS + 50):
         budgets.admit(Target(f"region-{number}"), "CreateModel", "caller", background=False)
-        budgets.accepted(used, "CreateModel")
+        budgets.accepted(used, "CreateModel", "caller")
     assert len(budgets) == MOST_BUCKETS
     assert (used.quota, "CreateModel") in budgets._buckets, "those in use stay"
 

@@ -3,8 +3,9 @@
 import pytest
 from botocore import exceptions as sdk
 from botocore.exceptions import ClientError
+from botocore.retries.standard import ThrottledRetryableChecker
 
-from controller.aws.errors import TABLE, classify
+from controller.aws.errors import LONGEST_RETRY_AFTER_S, TABLE, UNREADABLE_ANSWER, classify
 from controller.runtime.errors import ErrorClass
 
 C = ErrorClass
@@ -34,7 +35,7 @@ EXAMPLES = [
     ("DescribeEndpointConfig", "ValidationException", "Could not find endpoint configuration x", C.NOT_FOUND),
     ("DescribeEndpoint", "ValidationException", "Could not find endpoint x", C.NOT_FOUND),
     ("UpdateEndpoint", "ValidationException", "Could not find endpoint x", C.NOT_FOUND),
-    ("UpdateEndpoint", "ValidationException", "Could not find endpoint configuration x", C.RETRYABLE),
+    ("UpdateEndpoint", "ValidationException", "Could not find endpoint configuration x", C.QUOTA),
     ("DeleteEndpoint", "ValidationException", "Could not find endpoint configuration x", C.RETRYABLE),
     ("DeleteScalingPolicy", "ObjectNotFoundException", "No scaling policy found for service namespace", C.NOT_FOUND),
     ("FilterLogEvents", "ResourceNotFoundException", "The specified log group does not exist.", C.NOT_FOUND),
@@ -76,6 +77,31 @@ EXAMPLES = [
     ("DescribeTrainingJob", "InternalFailure", "", C.RETRYABLE),
     ("DescribeTrainingJob", "RequestExpired", "", C.RETRYABLE),
     ("CreateTrainingJob", "ValidationException", "Could not assume role arn:aws:iam::1:role/x.", C.QUOTA),
+    (
+        "CreateTrainingJob",
+        "ValidationException",
+        "The execution role ARN is not authorized to perform: s3:GetObject",
+        C.DENIED,
+    ),
+    ("CreateModel", "KMSInvalidStateException", "the key is pending deletion", C.DENIED),
+    ("CreateEndpoint", "InvalidParameterCombination", "", C.INVALID),
+    ("CreateTrainingJob", "InvalidParameterValue", "no such subnet", C.REFUSED),
+    # state, not spec: whatever the wording
+    # not there yet
+    ("CreateTrainingJob", "ValidationException", "No S3 objects found under S3 URL s3://bucket/in", C.QUOTA),
+    ("CreateModel", "ValidationException", "Could not find model data at s3://bucket/model.tar.gz.", C.QUOTA),
+    ("CreateModel", "ValidationException", "Could not access model data at s3://bucket/model.tar.gz.", C.QUOTA),
+    ("CreateModel", "ValidationException", "Requested image 1.dkr.ecr…/x:1 not found.", C.QUOTA),
+    ("CreateModel", "ValidationException", "The repository of your image x does not grant ecr:…", C.QUOTA),
+    ("CreateProcessingJob", "ValidationException", "The subnet ID 'subnet-1' does not exist", C.QUOTA),
+    ("CreateTransformJob", "ValidationException", "The bucket doesn't exist", C.QUOTA),
+    ("UpdateEndpoint", "ValidationException", "Variant a is a scalable target; deregister it first", C.REFUSED),
+    ("PutScalingPolicy", "ValidationException", "Only one TargetTrackingScaling policy for a metric", C.REFUSED),
+    ("RegisterScalableTarget", "ValidationException", "a wording that nobody has seen yet", C.REFUSED),
+    ("CreateEndpoint", "ValidationException", "2 validation errors detected: …", C.INVALID),
+    ("CreateModel", "ValidationException", "A model with this name already exists", C.EXISTS),
+    ("UpdateEndpoint", "ValidationException", "An update of endpoint x is in progress", C.CONFLICT),
+    ("UpdateEndpointWeightsAndCapacities", "ValidationException", "Cannot update in-progress endpoint x", C.CONFLICT),
     ("CreateTrainingJob", "ValidationException", "1 validation error detected", C.INVALID),
     # D-10: a bad request looks like no missing job, whatever the operation
     ("DescribeTransformJob", "ValidationException", "1 validation error detected: name too long", C.INVALID),
@@ -109,11 +135,79 @@ def test_every_row_decides_an_example_and_names_its_source(row: object) -> None:
     assert row.source  # type: ignore[attr-defined]
 
 
-def test_what_no_row_knows_is_retried_and_marked() -> None:
-    """Never terminal on a guess, never "not found"; logged for somebody to add a row."""
+def test_what_no_row_knows_is_retried_slowly_and_marked() -> None:
+    """Never terminal on a guess, never "not found"; logged, so that a row can be added."""
     error = classify("CreateTrainingJob", reply("CreateTrainingJob", "BrandNewException", "surprise"))
-    assert error.error_class is ErrorClass.RETRYABLE
-    assert not error.known
+    assert (error.error_class, error.known, error.ambiguous) == (ErrorClass.REFUSED, False, False)
+
+
+@pytest.mark.parametrize("spelling", ["{}", "{}Exception"], ids=["Query", "JSON"])
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (
+            (
+                "IncompleteSignature MissingAuthenticationToken NotAuthorized SubscriptionRequired RequestTimeTooSkewed"
+                " KMSAccessDenied KMSInvalidState KMSDisabled KMSNotFound AccessDenied UnrecognizedClient"
+                " InvalidSignature ExpiredToken InvalidClientTokenId SignatureDoesNotMatch OptInRequired"
+                " UnauthorizedOperation FailedResourceAccess Forbidden Unauthorized"
+            ),
+            C.DENIED,
+        ),
+        (
+            (
+                "Throttling Throttled EC2Throttled ProvisionedThroughputExceeded RequestThrottled TooManyRequests"
+                " PriorRequestNotComplete BandwidthLimitExceeded SlowDown RequestLimitExceeded TransactionInProgress"
+            ),
+            C.THROTTLED,
+        ),
+        ("ServiceUnavailable InternalFailure InternalServerError RequestTimeout RequestExpired", C.RETRYABLE),
+        ("ResourceLimitExceeded LimitExceeded ServiceQuotaExceeded", C.QUOTA),
+    ],
+    ids=lambda value: value.value if isinstance(value, ErrorClass) else "",
+)
+def test_both_spellings_of_a_code_mean_the_same(names: str, expected: ErrorClass, spelling: str) -> None:
+    """Codes over JSON end in `Exception`, those of the Query protocol do not."""
+    codes = [spelling.format(name) for name in names.split()]
+    classes = {code: classify("CreateTrainingJob", reply("CreateTrainingJob", code, "")).error_class for code in codes}
+    assert classes == dict.fromkeys(codes, expected)
+
+
+def test_what_botocore_takes_for_throttling_is_throttling() -> None:
+    """But for the code that SageMaker and Application Auto Scaling use for quotas."""
+    codes = {*ThrottledRetryableChecker._THROTTLED_ERROR_CODES} - {"LimitExceededException"}
+    assert {classify("x", reply("x", code, "")).error_class for code in codes} == {C.THROTTLED}
+
+
+@pytest.mark.parametrize(
+    ("status", "expected", "ambiguous"),
+    [
+        (301, C.REFUSED, False),
+        (302, C.REFUSED, False),
+        (401, C.DENIED, False),
+        (403, C.DENIED, False),
+        (404, C.REFUSED, False),
+        (405, C.REFUSED, False),
+        (407, C.DENIED, False),
+        (408, C.RETRYABLE, True),
+        (413, C.REFUSED, False),
+        (418, C.REFUSED, False),
+        (429, C.THROTTLED, False),
+        (500, C.RETRYABLE, True),
+        (502, C.RETRYABLE, True),
+        (503, C.RETRYABLE, True),
+        (504, C.RETRYABLE, True),
+    ],
+)
+@pytest.mark.parametrize("code", ["", "status", "Odd"])
+def test_the_status_decides_where_the_code_does_not(
+    code: str, status: int, expected: ErrorClass, ambiguous: bool
+) -> None:
+    """Proxies and firewalls send none; botocore puts the status in its place. Never "not found", never final."""
+    code = str(status) if code == "status" else code
+    error = classify("CreateTrainingJob", reply("CreateTrainingJob", code, "<html>", status))
+    assert (error.error_class, error.ambiguous) == (expected, ambiguous)
+    assert error.code == ("Odd" if code == "Odd" else f"HTTP{status}")
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
@@ -124,9 +218,28 @@ def test_a_broken_server_may_have_done_what_was_asked(status: int) -> None:
         assert (error.error_class, error.ambiguous, error.known) == (ErrorClass.RETRYABLE, True, True)
 
 
-def test_a_429_without_a_known_code_is_throttling() -> None:
-    """Proxies in between say it by status alone."""
-    assert classify("x", reply("x", "", "", 429)).error_class is ErrorClass.THROTTLED
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, None),
+        ({"retry-after": "30"}, 30.0),
+        ({"retry-after": "31536000"}, LONGEST_RETRY_AFTER_S),
+        (
+            {"date": "Wed, 02 Jan 2030 03:04:05 GMT", "retry-after": "Wed, 02 Jan 2030 03:05:05 GMT"},
+            60.0,
+        ),
+        ({"date": "Wed, 02 Jan 2030 03:04:05 GMT", "retry-after": "Wed, 02 Jan 2030 03:00:00 GMT"}, None),
+        ({"retry-after": "Wed, 02 Jan 2030 03:05:05 GMT"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "0"}, None),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_reply_may_say_when_to_come_back(status: int, headers: dict[str, str], expected: float | None) -> None:
+    """RFC 9110 10.2.3: seconds, or a date by the clock of the server; a header that says nothing is none."""
+    exc = reply("CreateTrainingJob", "", "", status)
+    exc.response["ResponseMetadata"]["HTTPHeaders"] = headers
+    assert classify("CreateTrainingJob", exc).retry_after_s == expected
 
 
 URL = {"endpoint_url": "https://api.sagemaker.us-east-2.amazonaws.com"}
@@ -137,7 +250,6 @@ URL = {"endpoint_url": "https://api.sagemaker.us-east-2.amazonaws.com"}
     [
         (sdk.ParamValidationError(report="Missing required parameter"), C.INVALID, False, False),
         (sdk.InvalidRegionError(region_name="us east"), C.INVALID, False, False),
-        (ValueError("Invalid endpoint: nonsense"), C.INVALID, False, False),
         (sdk.NoCredentialsError(), C.DENIED, False, True),
         (sdk.CredentialRetrievalError(provider="web-identity", error_msg="no"), C.DENIED, False, True),
         (sdk.ConnectTimeoutError(**URL), C.RETRYABLE, False, True),
@@ -155,6 +267,20 @@ def test_a_failure_on_our_side_of_the_wire_has_one_meaning(
     """Only what cannot have reached AWS is certain to have had no effect."""
     error = classify("CreateTrainingJob", exc)
     assert (error.error_class, error.ambiguous, error.sent) == (expected, ambiguous, sent)
+
+
+def test_an_endpoint_that_is_no_url_is_found_before_anything_is_sent() -> None:
+    """botocore raises a bare ValueError when it makes the client."""
+    error = classify("CreateTrainingJob", ValueError("Invalid endpoint: nonsense"), is_sent=False)
+    assert (error.error_class, error.code, error.sent) == (C.INVALID, "InvalidEndpoint", False)
+
+
+@pytest.mark.parametrize("exc", [ValueError("Invalid timestamp"), AttributeError("'list'"), KeyError("x"), TypeError()])
+def test_an_answer_that_botocore_cannot_parse_was_sent(exc: Exception) -> None:
+    """Its parsers trust the shape of an answer: what they raise says nothing about the effect."""
+    error = classify("CreateTrainingJob", exc)
+    assert (error.error_class, error.code) == (C.RETRYABLE, UNREADABLE_ANSWER)
+    assert (error.ambiguous, error.sent) == (True, True)
 
 
 def test_messages_are_short_and_on_one_line() -> None:

@@ -11,8 +11,9 @@ from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.polling.confidence import ConfidenceSettings
 from controller.aws.polling.hints import Effect, Hint, effect_of
-from controller.aws.polling.poll_state import HINTED_LOOKS_PER_S, LOOKS_PER_S, RECHECK_S, FeedSettings
-from controller.aws.polling.tracker import Tracker, TrackerMetrics
+from controller.aws.polling.poll_state import HINTED_LOOKS_PER_S, LOOKS_PER_S, RECHECK_S, PollSettings
+from controller.aws.polling.tracker import Tracker
+from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.targets import Identity, Target
 from tests.fakes import FakeClock
 from tests.fakes.calls import CallLog
@@ -23,7 +24,7 @@ from tests.unit.aws.following import ended
 HERE = Target("us-east-2")
 EVENTS = "events"
 CONFIDENCE = ConfidenceSettings()
-SETTINGS = FeedSettings(poll_s=5.0, resync_s=36_000.0)
+SETTINGS = PollSettings(poll_s=5.0, resync_s=36_000.0)
 
 
 class Bench:
@@ -35,6 +36,7 @@ class Bench:
         self.aws = FakeJobs(TRAINING_JOB, self.clock, self.log)
         self.woken: list[str] = []
         self.registry = CollectorRegistry()
+        self.distrusted: list[tuple[str, str, str]] = []
         self.tracker = Tracker(
             TRAINING_JOB,
             self.aws,
@@ -44,6 +46,7 @@ class Bench:
             SETTINGS,
             rand=lambda: 0.5,
             accelerators=[EVENTS],
+            on_distrust=lambda *what: self.distrusted.append(what),
         )
 
     def reconcile(self, key: ObjectKey) -> None:
@@ -304,6 +307,7 @@ def test_a_change_that_no_event_announced_brings_sweeps_back() -> None:
     assert bench.tracker.last(ObjectKey("ns", "job-1")) is None
     assert bench.metric("trusted") == 0
     assert bench.metric("changes_total", outcome="missed") == 1
+    assert bench.distrusted == [(EVENTS, "us-east-2", "missed")]
 
 
 @pytest.mark.parametrize("is_denied", [True, False], ids=["the queue is denied", "the queue is silent"])
@@ -320,11 +324,39 @@ def test_a_queue_that_delivers_nothing_brings_sweeps_back(is_denied: bool) -> No
     bench.log.clear()
     bench.run(60)
     assert bench.aws.count("list") >= 9
+    assert bench.distrusted == [(EVENTS, "us-east-2", "failed" if is_denied else "silent")]
     bench.tracker.heard(EVENTS, "us-east-2", ACCOUNT)
     bench.run(10)
     bench.log.clear()
     bench.run(600)
     assert bench.aws.count("list") <= 5
+
+
+def test_trust_that_a_describe_has_just_earned_is_not_lost_unseen() -> None:
+    """No page is read between the Describe that confirms the last announcement and the failure of the queue."""
+    bench = Bench()
+    names = [f"earning-{number}" for number in range(CONFIDENCE.needed)]
+    for name in names:
+        bench.job(name)
+    bench.run(10)
+    for name in names:
+        bench.end(name)
+    assert bench.metric("trusted") == 1
+    bench.tracker.failed(EVENTS, "us-east-2", ACCOUNT)
+    assert bench.metric("trusted") == 0
+    assert bench.distrusted == [(EVENTS, "us-east-2", "failed")]
+
+
+def test_a_queue_that_fails_while_no_job_is_followed_is_not_trusted_with_the_next_one() -> None:
+    """Until it is heard again: what would have been announced meanwhile was not."""
+    bench = Bench()
+    bench.earn()
+    bench.run(60)
+    bench.tracker.failed(EVENTS, "us-east-2", ACCOUNT)
+    assert bench.distrusted == [(EVENTS, "us-east-2", "failed")]
+    bench.job("a")
+    bench.run(60)
+    assert bench.aws.count("list") >= 9
 
 
 def test_an_old_job_costs_no_describe_in_each_interval_while_events_are_trusted() -> None:

@@ -4,18 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.aws.limits.adaptive_rate import DOUBLING_S, Limit, Rate
+from controller.aws.limits.adaptive_rate import DOUBLING_S, AdaptiveRate, Limit
 
 PROBED = Limit(rate=2.0, burst=4.0, ceiling=50.0)
 FIXED = Limit(rate=2.0, burst=4.0)
 
 
-def refuse(rate: Rate, at: float) -> None:
+def refuse(rate: AdaptiveRate, at: float) -> None:
     """A call that was sent and refused at one moment."""
     rate.refused(sent_at=at, now=at)
 
 
-def accept_for(rate: Rate, seconds: float, *, is_short: bool = True) -> None:
+def accept_for(rate: AdaptiveRate, seconds: float, *, is_short: bool = True) -> None:
     """As many accepted calls as the rate makes of that time."""
     while seconds > 0:
         seconds -= 1.0 / rate.value
@@ -24,7 +24,7 @@ def accept_for(rate: Rate, seconds: float, *, is_short: bool = True) -> None:
 
 def test_the_rate_doubles_while_callers_wait_and_nothing_is_refused() -> None:
     """Slow start (RFC 5681 3.1): 1,000 new jobs must not trickle at a guess."""
-    rate = Rate(PROBED)
+    rate = AdaptiveRate(PROBED)
     accept_for(rate, DOUBLING_S)
     assert rate.value == pytest.approx(4.0, rel=0.1)
     accept_for(rate, 2 * DOUBLING_S)
@@ -33,7 +33,7 @@ def test_the_rate_doubles_while_callers_wait_and_nothing_is_refused() -> None:
 
 def test_a_rate_that_nobody_needs_does_not_grow() -> None:
     """What was not tried proves nothing (RFC 7661): calls that did not have to wait are no demand."""
-    rate = Rate(PROBED)
+    rate = AdaptiveRate(PROBED)
     accept_for(rate, 600, is_short=False)
     assert rate.value == PROBED.rate
 
@@ -41,14 +41,14 @@ def test_a_rate_that_nobody_needs_does_not_grow() -> None:
 @pytest.mark.parametrize(("limit", "most"), [(PROBED, 50.0), (FIXED, 2.0)], ids=["probed", "a known quota"])
 def test_the_ceiling_is_never_exceeded(limit: Limit, most: float) -> None:
     """List quotas are known and cannot be raised: what a probe finds there is what others do without (DESIGN 4.5)."""
-    rate = Rate(limit)
+    rate = AdaptiveRate(limit)
     accept_for(rate, 120)
     assert rate.value == most
 
 
 def test_a_refusal_halves_a_rate_in_slow_start_and_takes_a_third_off_a_found_one() -> None:
     """The first overshoots by up to two, creeping by little (RFC 5681, RFC 9438)."""
-    rate = Rate(PROBED)
+    rate = AdaptiveRate(PROBED)
     refuse(rate, 100.0)
     assert rate.value == pytest.approx(1.0)
     refuse(rate, 101.0)
@@ -57,7 +57,7 @@ def test_a_refusal_halves_a_rate_in_slow_start_and_takes_a_third_off_a_found_one
 
 def test_calls_that_were_under_way_together_count_once() -> None:
     """Those sent before the decrease say nothing about the rate since."""
-    rate = Rate(PROBED)
+    rate = AdaptiveRate(PROBED)
     for n in range(5):
         rate.refused(sent_at=99.0 + n / 10, now=100.0 + n / 10)
     assert rate.value == pytest.approx(1.0)
@@ -65,7 +65,7 @@ def test_calls_that_were_under_way_together_count_once() -> None:
 
 def test_a_found_rate_is_crept_up_to_and_past_and_given_up_when_it_is_outdated() -> None:
     """Additive increase around what was found; far above it nothing is known any more."""
-    rate = Rate(PROBED)
+    rate = AdaptiveRate(PROBED)
     accept_for(rate, 2 * DOUBLING_S)
     refuse(rate, 100.0)
     found = rate.found
@@ -80,7 +80,7 @@ def test_a_found_rate_is_crept_up_to_and_past_and_given_up_when_it_is_outdated()
 
 def test_a_rate_that_fell_below_the_first_guess_recovers_without_demand() -> None:
     """Or the next object after a storm of refusals would wait for minutes."""
-    rate = Rate(PROBED)
+    rate = AdaptiveRate(PROBED)
     for n in range(100):
         refuse(rate, 100.0 + n)
     assert rate.value == pytest.approx(PROBED.rate * 0.05), "the floor: progress never stops for good"
@@ -91,7 +91,7 @@ def test_a_rate_that_fell_below_the_first_guess_recovers_without_demand() -> Non
 def test_refusals_are_one_in_sixty_calls_at_most() -> None:
     """Between a refusal and the same rate again there are sixty calls, but where calls are rarer than one in 2 s."""
     for start in (1.5, 2.0, 10.0, 40.0):
-        rate = Rate(Limit(start, 1.0, 50.0))
+        rate = AdaptiveRate(Limit(start, 1.0, 50.0))
         refuse(rate, 100.0)  # slow start is over
         accept_for(rate, 60)
         refuse(rate, 200.0)
@@ -106,7 +106,7 @@ def test_refusals_are_one_in_sixty_calls_at_most() -> None:
 @given(st.lists(st.booleans(), max_size=300), st.floats(0.0, 1.0))
 def test_a_wait_of_up_to_a_minute_is_never_told_too_long(answers: list[bool], share: float) -> None:
     """Slots whose holders come too late are lost: even if nothing is refused any more, the calls take about as long."""
-    rate = Rate(PROBED)
+    rate = AdaptiveRate(PROBED)
     for n, is_accepted in enumerate(answers):
         if is_accepted:
             rate.accepted(is_short=True)

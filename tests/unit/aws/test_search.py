@@ -11,9 +11,10 @@ from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
-from controller.aws.polling.poll_state import SAFETY_PAGES_PER_S, SEARCHED_SAFETY_S, FeedSettings
+from controller.aws.polling.poll_state import SAFETY_PAGES_PER_S, SEARCHED_SAFETY_S, PollSettings
 from controller.aws.polling.search_state import GRACE_S, MOST_PAGES, REST_S, SEARCH
-from controller.aws.polling.tracker import Tracker, TrackerMetrics
+from controller.aws.polling.tracker import Tracker
+from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
@@ -21,6 +22,8 @@ from tests.fakes import FakeClock
 from tests.fakes.calls import CallLog
 from tests.fakes.sagemaker.jobs import FakeJobs
 from tests.unit.aws.following import ended
+
+pytestmark = pytest.mark.long
 
 HERE = Target("us-east-2")
 POLL_S = 5.0
@@ -48,7 +51,7 @@ class Bench:
             self.reconcile,
             self.clock,
             TrackerMetrics(self.registry),
-            FeedSettings(poll_s=POLL_S, resync_s=36_000.0),
+            PollSettings(poll_s=POLL_S, resync_s=36_000.0),
             rand=lambda: 0.5,
             accelerators=[SEARCH],
         )
@@ -152,14 +155,14 @@ def test_progress_shows_without_a_describe(bench: Bench) -> None:
 @pytest.mark.parametrize("pages", [50, 100])
 def test_thousands_of_live_jobs_cost_few_lists_and_their_ends_show_at_once(pages: int) -> None:
     """5,000 and 10,000 jobs are 50 and 100 pages: at most 0.3 Lists a second, and an end within two intervals."""
-    bench = Bench(page_size=10)
-    bench.jobs(10 * pages)
+    bench, count = Bench(page_size=5), 5 * pages  # small pages: their number is what costs
+    bench.jobs(count)
     bench.run(60)
     bench.earn()
     ended: dict[str, float] = {}
     elapsed_s = 4 * pages / SAFETY_PAGES_PER_S
     bench.log.clear()
-    for number in range(0, 10 * pages, pages):
+    for number in range(0, count, count // 10):
         ended[f"job-{number}"] = bench.end(f"job-{number}")
         bench.run(elapsed_s / 10)
     late = [name for name, at in ended.items() if bench.shown.get(name, float("inf")) - at > 2 * POLL_S]
@@ -303,11 +306,11 @@ FLAWS = [
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_a_search_that_is_wrong_from_the_start_is_never_relied_on(flaw: Callable[[Bench], None]) -> None:
     """Each end shows as without Search, and Search is left alone after a while."""
-    bench = Bench(page_size=30)
+    bench = Bench(page_size=15)
     flaw(bench)
-    bench.jobs(300)
+    bench.jobs(150)
     bench.run(60)
-    for number in range(0, 240, 3):
+    for number in range(0, 120, 3):
         ended_at = bench.end(f"job-{number}")
         bench.run(11)
         assert bench.shown[f"job-{number}"] - ended_at <= 2 * POLL_S

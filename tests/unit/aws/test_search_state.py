@@ -238,11 +238,11 @@ def test_a_rest_is_not_cut_short_by_jobs_that_come_and_go(bench: Bench) -> None:
 def test_an_expected_change_hastens_the_next_search_only_while_it_works(bench: Bench) -> None:
     """A user who stops a job does not undo a rest."""
     bench.page(0)
-    bench.state.hasten(bench.now + 1)
+    bench.state.poll_soon(bench.now + 1)
     assert bench.state.due_at == bench.now + 1
     bench.now += 1
     bench.fail(ErrorClass.DENIED)
-    bench.state.hasten(bench.now + 1)
+    bench.state.poll_soon(bench.now + 1)
     assert bench.state.due_at == bench.now + REST_S
 
 

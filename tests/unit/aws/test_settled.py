@@ -7,8 +7,9 @@ from prometheus_client import CollectorRegistry
 
 from api.meta import ObjectKey
 from api.v1 import HOSTING_DEPLOYMENT
-from controller.aws.polling.poll_state import FeedSettings
-from controller.aws.polling.tracker import Tracker, TrackerMetrics
+from controller.aws.polling.poll_state import PollSettings
+from controller.aws.polling.tracker import Tracker
+from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.targets import Target
 from tests.fakes import FakeClock
 from tests.fakes.sagemaker.jobs import FakeJobs
@@ -22,7 +23,7 @@ class Bench:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.aws = FakeJobs(HOSTING_DEPLOYMENT, self.clock)
-        settings = FeedSettings(poll_s=5.0, settled=frozenset({"InService"}), settled_poll_s=60.0)
+        settings = PollSettings(poll_s=5.0, settled=frozenset({"InService"}), settled_poll_s=60.0)
         self.tracker = Tracker(
             HOSTING_DEPLOYMENT,
             self.aws,
@@ -62,11 +63,11 @@ def test_a_settled_endpoint_is_looked_at_rarely() -> None:
 
 @pytest.mark.parametrize("moves_after", [0, 20])
 def test_a_change_that_was_asked_for_is_seen_soon(moves_after: int) -> None:
-    """`hasten` ends the long interval, and short ones go on until the change shows."""
+    """`poll_soon` ends the long interval, and short ones go on until the change shows."""
     bench = Bench()
     bench.aws.move("host", "InService")
     bench.lists_in(65)
-    bench.tracker.hasten(KEY)
+    bench.tracker.poll_soon(KEY)
     assert bench.lists_in(moves_after) >= moves_after // 6
     bench.aws.move("host", "Updating")
     bench.lists_in(8)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from api.meta import ObjectKey
 from controller.aws.errors import AwsError
 from controller.aws.events.receiver import LOST_S, QueueAddress, Receiver, StatusQueueMetrics
-from controller.aws.targets import Target
+from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.errors import ErrorClass
 from controller.runtime.threads import Stop
 from tests.fakes.sagemaker.arns import ACCOUNT
@@ -42,6 +43,9 @@ class FakeQueue:
         self._count = 0
         self.messages: list[Message] = []
         self.calls: list[str] = []
+        self.identities: list[Identity] = []
+        """Under which the calls were made."""
+        self.denied: set[Identity] = set()
         self.always: Callable[[str], Exception | None] = lambda operation: None
         self.is_interrupted = False
 
@@ -90,6 +94,9 @@ class FakeQueue:
         """See `QueueApi.call`."""
         assert (service, request["QueueUrl"]) == ("sqs", URL)
         self.calls.append(operation)
+        self.identities.append(target.identity)
+        if target.identity in self.denied:
+            raise DENIED
         if error := self.always(operation):
             raise error
         now = self._bench.clock.monotonic()
@@ -115,7 +122,7 @@ class FakeQueue:
 class QueueBench(Bench):
     """The tracker of `test_hints`, with a queue and its receiver."""
 
-    def __init__(self) -> None:
+    def __init__(self, roles: Mapping[str, Identity] = MappingProxyType({})) -> None:
         super().__init__()
         self.queue = FakeQueue(self)
         self.stop = Stop()
@@ -126,6 +133,7 @@ class QueueBench(Bench):
             self.clock,
             StatusQueueMetrics(self.registry),
             rand=lambda: 0.5,
+            identity_in=roles.get,
         )
         self._again_at = 0.0
 
@@ -358,3 +366,41 @@ def test_a_queue_without_a_region_is_refused() -> None:
     """At the start, with what to do."""
     with pytest.raises(ValueError, match="--aws-region"):
         QueueAddress.of(f"http://localhost/{ACCOUNT}/q", "")
+
+
+# --- queues of accounts in which namespaces have roles
+
+ROLE = Identity(f"arn:aws:iam::{ACCOUNT}:role/sagemaker-operator-team")
+
+
+def test_a_queue_is_read_under_a_role_of_its_account() -> None:
+    """The role that a namespace has there; a queue of another account is not its business."""
+    bench = QueueBench({ACCOUNT: ROLE})
+    bench.run(10)
+    assert set(bench.queue.identities) == {ROLE}
+    bench = QueueBench({"210987654321": ROLE})
+    bench.run(10)
+    assert set(bench.queue.identities) == {BASE_IDENTITY}
+
+
+@pytest.mark.parametrize("denied", [ROLE, BASE_IDENTITY], ids=["the role", "the operator"])
+def test_whichever_identity_may_read_the_queue_does(denied: Identity) -> None:
+    """A queue policy may allow the operator's own role, or the namespace's role may: no failure is shown meanwhile."""
+    bench = QueueBench({ACCOUNT: ROLE})
+    bench.queue.denied.add(denied)
+    bench.earn()
+    bench.run(10)
+    assert bench.metric("trusted") == 1
+    assert bench.queue.identities[-1] in {ROLE, BASE_IDENTITY} - {denied}
+    assert bench.queue.identities.count(denied) <= 1
+    assert bench.registry.get_sample_value("sagemaker_operator_status_queue_failing", {"queue": "status"}) in (None, 0)
+
+
+def test_a_queue_that_neither_may_read_counts_as_lost() -> None:
+    """Both are tried again with the usual pauses."""
+    bench = QueueBench({ACCOUNT: ROLE})
+    bench.queue.denied |= {ROLE, BASE_IDENTITY}
+    bench.run(120)
+    assert bench.registry.get_sample_value("sagemaker_operator_status_queue_failing", {"queue": "status"}) == 1
+    assert set(bench.queue.identities) == {ROLE, BASE_IDENTITY}
+    assert len(bench.queue.calls) <= 20

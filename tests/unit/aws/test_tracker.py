@@ -9,8 +9,17 @@ from prometheus_client import CollectorRegistry
 from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
-from controller.aws.polling.poll_state import LOOKS_PER_S, LOST_S, MISSING_S, SILENT_S, UNSEEN_S, Feed, FeedSettings
-from controller.aws.polling.tracker import Tracker, TrackerMetrics
+from controller.aws.polling.poll_state import (
+    LOOKS_PER_S,
+    LOST_S,
+    MISSING_S,
+    SILENT_S,
+    UNSEEN_S,
+    PollSettings,
+    PollState,
+)
+from controller.aws.polling.tracker import Tracker
+from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
 from controller.runtime.threads import Stop
@@ -39,7 +48,7 @@ class Bench:
             lambda key: self.woken.append(key.name),
             self.clock,
             TrackerMetrics(self.registry),
-            FeedSettings(poll_s=5.0, resync_s=3600.0),
+            PollSettings(poll_s=5.0, resync_s=3600.0),
             rand=lambda: 0.5,
         )
 
@@ -60,7 +69,7 @@ class Bench:
                 pass
             self.clock.advance(1.0)
 
-    def sighting(self, name: str) -> tuple[str | None, bool]:
+    def observed(self, name: str) -> tuple[str | None, bool]:
         """Status and whether a Describe is wanted."""
         seen = self.tracker.last(ObjectKey("ns", name))
         assert seen is not None
@@ -118,7 +127,7 @@ def test_an_old_job_among_many_newer_ones_of_others_is_described_in_turn() -> No
     assert 10 <= bench.aws.count("list") <= 14
     assert 10 <= bench.woken.count("old") <= 14
     assert set(bench.woken) == {"old"}
-    assert bench.sighting("old")[1] is True
+    assert bench.observed("old")[1] is True
 
 
 def test_jobs_out_of_reach_share_the_budget_of_describes() -> None:
@@ -150,7 +159,7 @@ def test_only_what_changed_is_woken_and_once() -> None:
     bench.aws.move("a", "InProgress", "Training")
     bench.run(30)
     assert bench.woken == ["a"]
-    assert bench.sighting("a") == ("InProgress", False)
+    assert bench.observed("a") == ("InProgress", False)
 
 
 def test_nobody_followed_no_calls() -> None:
@@ -173,7 +182,7 @@ def test_after_a_start_one_sweep_goes_back_to_the_oldest_job() -> None:
     bench.follow("old", age_s=86_400)
     bench.run(30)
     assert bench.woken == ["old"]
-    assert bench.sighting("old") == ("InProgress", False)
+    assert bench.observed("old") == ("InProgress", False)
 
 
 def test_a_job_that_a_sweep_should_show_and_does_not_is_described() -> None:
@@ -182,7 +191,7 @@ def test_a_job_that_a_sweep_should_show_and_does_not_is_described() -> None:
     bench.follow("missing", age_s=3 * 86_400)
     bench.run(30)
     assert bench.woken == ["missing"]
-    assert bench.sighting("missing") == (None, True)
+    assert bench.observed("missing") == (None, True)
     bench.run(MISSING_S + 10)
     assert bench.woken == ["missing"] * 2
 
@@ -197,7 +206,7 @@ def test_a_job_that_vanishes_from_lists_is_described_at_once() -> None:
     bench.woken.clear()
     bench.run(10)
     assert bench.woken == ["deleted"]
-    assert bench.sighting("deleted")[1] is True
+    assert bench.observed("deleted")[1] is True
 
 
 def test_a_silent_job_is_described_now_and_then() -> None:
@@ -222,7 +231,7 @@ def test_a_job_created_just_now_may_be_late_in_lists() -> None:
     bench.aws.existing("new")
     bench.run(20)
     assert bench.woken == ["new"]
-    assert bench.sighting("new") == ("InProgress", False)
+    assert bench.observed("new") == ("InProgress", False)
 
 
 def test_a_change_is_seen_however_late_it_shows() -> None:
@@ -249,9 +258,9 @@ def test_an_older_answer_does_not_undo_a_newer_one() -> None:
     bench.woken.clear()
     bench.run(30)
     assert bench.woken == []
-    assert bench.sighting("a")[0] == "Completed"
+    assert bench.observed("a")[0] == "Completed"
     bench.tracker.described(key, {"TrainingJobStatus": "InProgress", "LastModifiedTime": now - timedelta(seconds=1)})
-    assert bench.sighting("a")[0] == "Completed"
+    assert bench.observed("a")[0] == "Completed"
 
 
 def test_a_description_is_kept_as_short_as_a_summary() -> None:
@@ -341,14 +350,14 @@ def test_a_resync_describes_each_job_however_lively_it_is() -> None:
     for n in range(100):
         bench.aws.move("a", "InProgress", f"step {n}")
         bench.run(27)
-        assert bench.sighting("a")[1] is False
+        assert bench.observed("a")[1] is False
     bench.woken.clear()
     for n in range(100, 103):
         bench.aws.move("a", "InProgress", f"step {n}")
         bench.run(27)
-    assert bench.sighting("a") == ("InProgress", True)
+    assert bench.observed("a") == ("InProgress", True)
     bench.tracker.described(ObjectKey("ns", "a"), {"TrainingJobStatus": "InProgress"})
-    assert bench.sighting("a")[1] is False
+    assert bench.observed("a")[1] is False
 
 
 @pytest.mark.parametrize(
@@ -425,9 +434,9 @@ def test_foreign_jobs_leave_no_trace() -> None:
     for n in range(500):
         bench.aws.existing(f"foreign-{n}")
     bench.run(30)
-    (lane,) = bench.tracker._lanes.values()
-    assert len(lane.feed) == 1
-    assert list(lane.feed._by_name) == ["a"]
+    (poller,) = bench.tracker._pollers.values()
+    assert len(poller.state) == 1
+    assert list(poller.state._by_name) == ["a"]
 
 
 def test_a_slow_target_holds_one_thread_only_and_stop_ends_all() -> None:
@@ -478,7 +487,7 @@ def test_an_error_that_is_not_awss_gives_the_lane_back(error: AwsError) -> None:
 
 def test_a_job_from_the_future_is_asked_for_by_name_as_soon_as_others() -> None:
     """Our clock was set back since its creation: it must not be out of sight for as long as that."""
-    feed = Feed(TRAINING_JOB, FeedSettings(), lambda: 0.5, now=0.0)
+    feed = PollState(TRAINING_JOB, PollSettings(), lambda: 0.5, now=0.0)
     feed.follow(ObjectKey("default", "x"), "x", datetime(2030, 1, 1, tzinfo=UTC), now=0.0, age_s=-3600.0)
     watched = feed.get(ObjectKey("default", "x"))
     assert watched is not None

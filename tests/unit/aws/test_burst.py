@@ -1,0 +1,147 @@
+"""Many jobs that end together: the sweep that has found some of them need not reach the others first."""
+
+from collections import deque
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+
+from api.meta import ObjectKey
+from api.v1 import TRAINING_JOB
+from controller.aws.polling.burst import BURST, PER_HIT, SAMPLE, Burst
+from controller.aws.polling.poll_state import PollSettings
+from controller.aws.polling.tracker import Tracker
+from controller.aws.polling.tracker_metrics import TrackerMetrics
+from controller.aws.targets import Target
+from tests.fakes import FakeClock
+from tests.fakes.calls import CallLog
+from tests.fakes.sagemaker.jobs import FakeJobs
+from tests.unit.aws.following import ended
+
+HERE = Target("us-east-2")
+JOBS = 1000
+PAGES = 10
+
+
+class Bench:
+    """A tracker of a thousand jobs whose sweeps read a page a second, and a reconciler with a queue."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.log: CallLog = []
+        self.aws = FakeJobs(TRAINING_JOB, self.clock, self.log)
+        self.shown: dict[str, float] = {}
+        self._queue: deque[ObjectKey] = deque()
+        self.tracker = Tracker(
+            TRAINING_JOB,
+            self.aws,
+            self._queue.append,
+            self.clock,
+            TrackerMetrics(CollectorRegistry()),
+            PollSettings(poll_s=5.0, resync_s=36_000.0),
+            rand=lambda: 0.5,
+        )
+        self.names = [f"job-{number}" for number in range(JOBS)]
+        for name in self.names:
+            self.clock.advance(0.01)
+            self.aws.existing(name)
+            self.tracker.follow(ObjectKey("ns", name), HERE, name, self.clock.utcnow())
+        self.run(60)
+        while self.aws.count("list") % PAGES:  # until a sweep is complete, and the next one is due
+            self.run(1)
+        self.log.clear()
+
+    def run(self, seconds: int) -> None:
+        """Let time pass: each second has one unit of polling, and time for all that is queued."""
+        for _ in range(seconds):
+            self.clock.advance(1.0)
+            self.tracker.step()
+            while self._queue:
+                self._reconcile(self._queue.popleft())
+
+    def _reconcile(self, key: ObjectKey) -> None:
+        if ended(self.tracker, self.aws, HERE, key) is not None:
+            self.shown[key.name] = self.clock.monotonic()
+
+
+def test_the_ends_of_all_are_shown_before_the_sweep_has_reached_them() -> None:
+    """The first page tells; each end costs the one Describe that it needs in any case."""
+    bench = Bench()
+    for name in bench.names:
+        bench.aws.move(name, "Completed")
+    ended_at = bench.clock.monotonic()
+    bench.run(8)
+    assert len(bench.shown) == JOBS
+    assert max(bench.shown.values()) - ended_at <= 7
+    assert bench.aws.count("list") < PAGES
+    assert bench.aws.count("describe") == JOBS
+
+
+def test_jobs_that_go_on_while_those_of_one_page_have_ended_cost_a_sample() -> None:
+    """What is not confirmed is not followed up, and the sweep goes on as it would have."""
+    bench = Bench()
+    newest = bench.names[-100:]
+    for name in newest:
+        bench.aws.move(name, "Completed")
+    bench.run(2 * PAGES + 5)
+    assert set(bench.shown) == set(newest)
+    assert bench.aws.count("describe") <= len(newest) + SAMPLE
+
+
+@pytest.mark.parametrize("ends", [1, BURST - 1])
+def test_a_few_ends_are_no_burst(ends: int) -> None:
+    """Where jobs end one by one, each costs one Describe and no more."""
+    bench = Bench()
+    for name in bench.names[-ends:]:
+        bench.aws.move(name, "Completed")
+    bench.run(2 * PAGES + 5)
+    assert bench.aws.count("describe") == ends
+
+
+def test_a_guess_is_as_urgent_as_an_end_that_a_list_shows() -> None:
+    """It takes a user's place in the budget: behind the background's, a thousand of them would take minutes."""
+    bench = Bench()
+    for name in bench.names:
+        bench.aws.move(name, "Completed")
+    while not bench.aws.count("list"):
+        bench.clock.advance(1.0)
+        bench.tracker.step()
+    seen = [bench.tracker.last(ObjectKey("ns", name)) for name in bench.names]
+    guessed = [each for each in seen if each is not None and each.is_end_expected]
+    assert len(guessed) == SAMPLE
+    assert all(each.is_describe_due for each in guessed)
+
+
+KEYS = [ObjectKey("ns", f"job-{number}") for number in range(200)]
+
+
+@given(
+    pages=st.lists(st.integers(0, 100), min_size=1, max_size=5), ended_keys=st.sets(st.sampled_from(KEYS), max_size=200)
+)
+def test_guesses_that_are_wrong_are_few(pages: list[int], ended_keys: set[ObjectKey]) -> None:
+    """A sample for each page with many ends, and at most two for each guess that was right; nobody is guessed twice."""
+    burst, guessed, hits = Burst(), [], 0
+    for ends in pages:
+        open_guesses = deque(burst.page(ends, lambda: [key for key in KEYS if key not in guessed]))
+        while open_guesses:
+            key = open_guesses.popleft()
+            guessed.append(key)
+            if key in ended_keys:
+                hits += 1
+                open_guesses.extend(burst.hit())
+    assert len(guessed) == len(set(guessed))
+    assert len(guessed) <= SAMPLE * sum(ends >= BURST for ends in pages) + PER_HIT * hits
+
+
+def test_ends_that_come_after_a_sweep_has_passed_are_guessed_too() -> None:
+    """The last page shows them; those on the pages before it were read when they had not ended yet."""
+    bench = Bench()
+    bench.run(PAGES - 1)
+    for name in bench.names:
+        bench.aws.move(name, "Completed")
+    ended_at = bench.clock.monotonic()
+    bench.run(8)
+    assert len(bench.shown) == JOBS
+    assert max(bench.shown.values()) - ended_at <= 7
+    assert bench.aws.count("describe") == JOBS
