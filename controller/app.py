@@ -6,11 +6,10 @@ All dependencies are created here and passed in. `run` returns when the process 
 import gc
 import os
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -25,16 +24,19 @@ from controller.aws.autoscaling import ApplicationAutoScaling
 from controller.aws.clients import AwsApi, Clients, ClientSettings
 from controller.aws.events.receiver import EVENTS, RECEIVERS, QueueAddress, Receiver, StatusQueueMetrics
 from controller.aws.limits.budgets import Budgets
-from controller.aws.polling.poll_state import FeedSettings
+from controller.aws.polling.confidence import Reason
+from controller.aws.polling.poll_state import PollSettings
 from controller.aws.polling.search_state import SEARCH
-from controller.aws.polling.tracker import Tracker, TrackerMetrics
+from controller.aws.polling.tracker import Tracker
+from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.sagemaker import SageMaker
-from controller.aws.targets import TargetDefaults
-from controller.aws.tuning_jobs import LaunchedJobs
+from controller.aws.targets import Identity, TargetDefaults
+from controller.aws.tuning_jobs import SageMakerTuningJobChildren
 from controller.controllers import CONTROLLERS
+from controller.kube.access import ConfigError
 from controller.kube.client import KubeClient
 from controller.kube.cluster_id import ClusterId
-from controller.kube.config import Cluster, ConfigError, connect
+from controller.kube.config import Cluster, connect, home_namespace, pod_namespace
 from controller.kube.events import KubeEventSink
 from controller.kube.lease import LeaseLock
 from controller.kube.lister_watcher import KubeListerWatcher
@@ -42,9 +44,11 @@ from controller.kube.namespace_check import ServedNamespaces
 from controller.kube.transport import RestMetrics
 from controller.observability.registry import new_registry
 from controller.observability.server import Check, WebServer, health_routes, metrics_routes
+from controller.reconcile import reasons
 from controller.reconcile.effects import EffectGate
 from controller.reconcile.namespaces.settings import UnreadNamespaces
 from controller.reconcile.namespaces.watches import Tenancy
+from controller.reconcile.object_metrics import ObjectMetrics
 from controller.reconcile.served import Served
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Shared
@@ -60,6 +64,7 @@ from controller.runtime.manager import Manager, Stage
 from controller.runtime.queue.queue_metrics import QueueMetrics
 from controller.runtime.queue.rate_limiter import BucketRateLimiter
 from controller.runtime.queue.work_queue import WorkQueue
+from controller.runtime.record.events import Regarding
 from controller.runtime.record.recorder import EventRecorder
 from controller.runtime.threads import Stop
 from controller.settings import Settings
@@ -67,7 +72,6 @@ from controller.version import DISTRIBUTION, register_build_info, version
 
 log = structlog.get_logger(__name__)
 
-_POD_NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _TRACKER_THREADS: Final = 2
 """Number of regions or credentials that can be slow at once before the status of others is delayed."""
 _SETTLED_FACTOR: Final = 12
@@ -77,6 +81,12 @@ _GC_THRESHOLDS: Final = (50_000, 20, 50)
 40,000 objects a third faster (hack/bench/runtime.py)."""
 _NEVER_S: Final = 10 * 365 * 86_400.0
 """A period longer than any process lives: `--resync-period 0` in seconds."""
+_UNRELIABLE: Final[Mapping[Reason, str]] = {
+    "missed": "polling has found a change that no message announced",
+    "refuted": "AWS does not confirm what messages announce",
+    "failed": "the status queue cannot be read",
+    "silent": "nothing has come from the status queue, not even a heartbeat",
+}
 _RESYNC_SPREAD: Final = (0.9, 1.1)
 """Jitter, so that replicas that start together do not replay their caches together (M4)."""
 
@@ -103,6 +113,7 @@ class _Metrics:
     queues: QueueMetrics
     controllers: ControllerMetrics
     trackers: TrackerMetrics
+    objects: ObjectMetrics
 
     @classmethod
     def on(cls, registry: CollectorRegistry) -> "_Metrics":
@@ -113,6 +124,7 @@ class _Metrics:
             QueueMetrics(registry),
             ControllerMetrics(registry),
             TrackerMetrics(registry),
+            ObjectMetrics(registry),
         )
 
 
@@ -130,15 +142,16 @@ class _Operator:
         self._client = self._new_client()
         self._watching = self._new_client()
         self._recorder = EventRecorder(KubeEventSink(self._new_client(), instance=_instance()), clock=clock)
-        self._tenancy = None if settings.namespaces else Tenancy(_pod_namespace() or settings.leader_election_namespace)
+        self._tenancy = None if settings.namespaces else Tenancy(home_namespace(settings.leader_election_namespace))
         self._cluster_id = ClusterId(self._client, clock, configured=settings.cluster_id, served=settings.namespaces)
         self._namespaces = ServedNamespaces(self._client, settings.namespaces)
         self._trackers: list[Tracker] = []  # complete before any thread starts
+        self._lease: Regarding | None = None  # set by _election
         api = self._api = AwsApi(self._new_clients(), Budgets(clock, self._registry), clock, self._registry)
         self._accounts = Accounts(api, clock)
         self._jobs = SageMaker(api)
         self._scaling = ApplicationAutoScaling(api)
-        self._launched = LaunchedJobs(api)
+        self._launched = SageMakerTuningJobChildren(api)
 
         self._fence, elector = self._election()
         self.manager = Manager(election=elector, shutdown_timeout_s=settings.shutdown_timeout_s, clock=clock)
@@ -188,9 +201,11 @@ class _Operator:
         key = ObjectKey(settings.leader_election_namespace or _own_namespace(), settings.leader_election_id)
         fence = LeaseFence(self._clock, renew_deadline_s=config.renew_deadline_s)
         client = self._new_client(is_limited=False, request_timeout_s=config.request_timeout_s)
+        lock = LeaseLock(client, key)
+        self._lease = lock.regarding
         elector = Elector(
             config,
-            LeaseLock(client, key),
+            lock,
             fence=fence,
             recorder=self._recorder,
             metrics=ElectionMetrics(self._registry, key.name),
@@ -224,6 +239,7 @@ class _Operator:
     def _add_kind(self, served: Served) -> None:
         """Add informers, tracker and controller of one kind."""
         name = served.descriptor.controller_name
+        self._metrics.objects.add(served.descriptor, served.store)
         self._add_caches(served)
         setup = CONTROLLERS.of(served.descriptor)
         tracker = self._tracker(served, setup.settled) if setup.is_tracked else None
@@ -239,6 +255,7 @@ class _Operator:
                 effects,
                 self._clock,
                 self._reconciler_settings(),
+                metrics=self._metrics.objects,
             )
             Controller(
                 name,
@@ -270,13 +287,14 @@ class _Operator:
             served.queue.add,
             self._clock,
             self._metrics.trackers,
-            FeedSettings(
+            PollSettings(
                 poll_s=self._settings.poll_interval_s,
                 resync_s=self._resync_s,
                 settled=settled,
                 settled_poll_s=self._settings.poll_interval_s * _SETTLED_FACTOR,
             ),
             accelerators=self._accelerators(served.descriptor),
+            on_distrust=partial(self._report_distrust, served.descriptor.kind),
         )
         for number in range(_TRACKER_THREADS):
             name = f"{served.descriptor.controller_name}-tracker-{number}"
@@ -288,6 +306,14 @@ class _Operator:
         """Return what may make sweeps of a kind rare."""
         is_searched = self._settings.status_search and bool(descriptor.operations.search)
         return [EVENTS] * bool(self._settings.status_queues) + [SEARCH] * is_searched
+
+    def _report_distrust(self, kind: str, source: str, region: str, why: Reason) -> None:
+        """Record an Event on the operator's Lease where a queue is not relied on any more; Search is no one's duty."""
+        if source == EVENTS and self._lease is not None:
+            message = (
+                f"{kind} in {region}: {_UNRELIABLE.get(why, why)}. Polling is as frequent as without a status queue."
+            )
+            self._recorder.event(self._lease, "Warning", reasons.STATUS_QUEUE_UNRELIABLE, message)
 
     def _add_status_queues(self) -> None:
         """Add the receivers of state changes: for trackers, so only a replica that leads takes messages."""
@@ -301,10 +327,16 @@ class _Operator:
                 address = QueueAddress.of(url, defaults.region)
             except ValueError as exc:
                 raise ConfigError(f"--status-queue: {exc}") from exc
-            receiver = Receiver(address, self._api, trackers, self._clock, metrics)
+            receiver = Receiver(address, self._api, trackers, self._clock, metrics, identity_in=self._identity_in)
             for number in range(RECEIVERS):
                 name = f"status-queue-{address.region}-{address.name}-{number}"
                 self.manager.add(Stage.LEADING, name, receiver.run)
+
+    def _identity_in(self, account: str) -> Identity | None:
+        """Return the identity of a namespace with a role of this account, for the queue that the account has."""
+        if self._tenancy is None or not account:
+            return None
+        return self._tenancy.identity_in(account, self._client)
 
     def _target_defaults(self) -> TargetDefaults:
         settings = self._settings
@@ -381,17 +413,9 @@ def _instance() -> str:
     return os.uname().nodename
 
 
-def _pod_namespace() -> str:
-    """Return the namespace of this pod; empty outside of a cluster."""
-    try:
-        return _POD_NAMESPACE_FILE.read_text().strip()
-    except OSError:
-        return ""
-
-
 def _own_namespace() -> str:
     """Return the namespace of this pod. Raises `ConfigError` outside of a cluster."""
-    namespace = _pod_namespace()
+    namespace = pod_namespace()
     if not namespace:
         raise ConfigError(
             "leader election needs a namespace for its Lease, and this process does not run in a pod: "

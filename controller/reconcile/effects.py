@@ -131,6 +131,13 @@ class EffectGate:
         _log.debug("stop requested", job_name=name, region=target.region)
         return answer
 
+    def update(
+        self, descriptor: KindDescriptor, target: Target, name: str, members: Mapping[str, Any], *, caller: Hashable
+    ) -> None:
+        """Change members of a job."""
+        self._effect(Effect.UPDATE, lambda: self._jobs.update(descriptor, target, name, members, caller=caller))
+        _log.info("job changed", job_name=name, members=sorted(members))
+
     def tag(self, target: Target, arn: str, tags: Sequence[Mapping[str, str]], *, caller: Hashable) -> None:
         """Put tags on a resource."""
         self._effect(Effect.TAG, lambda: self._jobs.add_tags(target, arn, tags, caller=caller))

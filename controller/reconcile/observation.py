@@ -8,11 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Final, Protocol, Self, TypeAlias
 
 from api.descriptor import KindDescriptor
 from controller.aws.errors import AwsError
-from controller.runtime.errors import Absent, ErrorClass
+from controller.runtime.errors import Absent, ClassifiedError, ErrorClass
+
+UNREAD: Final = "unread"
+"""Stands for the digest of tags where a resource was recorded by its name, and its tags were not read yet. No digest:
+that of no tags at all stands for what was created while the operator put no owner tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,26 @@ class Recorded:
     """Empty where an object of the predecessor names a resource that is gone."""
     account_id: str = ""
     created_at: datetime | None = None
+    """By the operator's clock: when its Create had succeeded."""
+    creation_time: datetime | None = None
+    """By AWS's clock, as its answers show it: with the name, the identity of the resource. None: not seen yet."""
+    is_unverified: bool = False
+    """The creation time is that of an answer which fits the operator's clock: the owner tags were not read yet."""
+    is_released: bool = False
+    """The deletion has found it gone, or left it to others: whatever has its name then, it is not looked for again."""
+    owner_uid: str = ""
+    """The uid of the object that it was recorded for; empty: by an earlier version."""
+    content: str = ""
+    """Digest of what the spec of a job asked for (`job.edits`); empty: of another kind, or by an earlier version."""
     tags: str = ""
-    """Digest of the tags that were last added (`Tagging.digest`)."""
+    """Digest of the tags that were last added (`Tagging.digest`), or `UNREAD`."""
     tag_keys: tuple[str, ...] = ()
     """Those of their keys that came from the spec."""
+    changes: str = ""
+    """Digest of the mutable fields of a job as they were sent last (`job.changes`); empty: none was ever given."""
+    replaced_names: tuple[str, ...] = ()
+    """Names of what it has replaced and that may exist. A note of the annotation `created-names`, which users may lose:
+    `kubectl replace` keeps the status only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +65,18 @@ class Tagging:
     """From the spec, sorted."""
     all_keys: frozenset[str] = frozenset()
     """With those of the operator."""
+    ignored: tuple[str, ...] = ()
+    """Tags that were given and are not among them, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobChange:
+    """A change of the mutable fields of a job that AWS does not have yet."""
+
+    members: Mapping[str, Any]
+    """Dotted member of the Create request → its new value, absence included (`JobUpdate.absent`)."""
+    digest: str = ""
+    """What is recorded once AWS has it."""
 
 
 class Source(Enum):
@@ -69,6 +101,28 @@ class ExternalResource:
     failure_reason: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """Status fields of the v1 API, converted."""
+    mutable: Mapping[str, Any] = field(default_factory=dict)
+    """The mutable members of a job, dotted, as Describe shows them."""
+    has_warm_pool: bool = False
+    """Its instances wait for another job, or will."""
+    is_completed: bool = False
+    """A summary, completed from the status of the object: not an answer of this pass."""
+
+    @property
+    def is_fresh(self) -> bool:
+        """Return whether it is a Describe answer of this pass; Lists may be minutes late."""
+        return self.source is Source.DESCRIPTION and not self.is_completed
+
+
+@dataclass(frozen=True, slots=True)
+class CreationWindow:
+    """When AWS can have created the resource that an object stands for, by AWS's clock."""
+
+    latest: datetime
+    earliest: datetime | None = None
+
+    def __contains__(self, time: datetime) -> bool:
+        return time <= self.latest and (self.earliest is None or time >= self.earliest)
 
 
 External: TypeAlias = ExternalResource | Absent | None
@@ -103,6 +157,8 @@ class During(Enum):
     UPDATE = "update"
     DELETE = "delete"
     TAG = "tag"
+    WRITE = "write"
+    """Kubernetes refused a write, to the object or to a child."""
     IDENTITY = "identity"
     """Before anything else: resolving the identity and the account."""
 
@@ -155,6 +211,11 @@ class Failure:
             raise error
         return cls(during, error.error_class, error.code, error.message, sent=error.sent, error=error)
 
+    @classmethod
+    def of_write(cls, error: ClassifiedError) -> Self:
+        """Return what a write that Kubernetes refused means for its object."""
+        return cls(During.WRITE, error.error_class, error.code, error.message)
+
     def __str__(self) -> str:
         return f"{self.code}: {self.message}" if self.code else self.message
 
@@ -182,9 +243,14 @@ class Observed:
     """Created by the operator for an existing resource that its status does not record yet."""
     is_spawned: bool = False
     """It shows a job that a tuning job launched. Only tags prove that: users can write owner references."""
+    is_copied: bool = False
+    """What its status records may be of another object, of which it is a copy: only tags prove the contrary."""
+    uid: str = ""
     is_legacy: bool = False
     """The status names a resource and records no identity: only the predecessor has written such. It stays so during
     errors and a pause, until AWS has been called."""
+    legacy_created: CreationWindow | None = None
+    """When the resource that such a status names was created; None: the status shows no time."""
     is_ended: bool = False
     """The status shows the end of the job."""
     ended_ago_s: float | None = None
@@ -195,18 +261,30 @@ class Observed:
     """Reason by type of the conditions that the object shows."""
     rules_running: bool = False
     """Debugger rules that the status shows are still being evaluated."""
+    are_rules_open: bool = False
+    """The spec has debugger rules, and not all of them are known to have ended."""
     spawn_error: str = ""
     """Why child objects could not be created, for users (`tuning`)."""
     issues: frozenset[str] = frozenset()
     """Debugger rules with issues in the status."""
     edited: tuple[str, ...] = ()
     """Identity fields of the spec that differ from what was created (D-04)."""
+    content: str = ""
+    """Digest of what the spec of a job asks for now; empty: of another kind, or it makes no request."""
     is_reconcile_requested: bool = False
     """A full check is requested: annotation `reconcile-at` has a value that was not handled yet."""
     tags: Tagging = Tagging()
     """The tags that the resource should have."""
+    has_owner_tags: bool = True
+    """The operator puts owner tags on what it creates."""
+    are_tags_unreadable: bool = False
+    """AWS has refused in this pass to list the tags of a resource with a creation time that fits."""
     are_tags_held: bool = False
     """AWS has refused to tag it recently."""
+    change: JobChange | None = None
+    """The mutable fields of the spec that differ from what was sent; None: none does."""
+    is_change_held: bool = False
+    """AWS has refused the change recently."""
     # --- the state of AWS
     external: External = None
     summary: ExternalResource | None = None
@@ -214,8 +292,12 @@ class Observed:
     owner: Ownership = Ownership.UNKNOWN
     is_describe_due: bool = False
     """List alone does not show enough, or the periodic Describe is due."""
+    is_end_expected: bool = False
+    """That Describe will probably show the end: it is as urgent as one of a job that List shows as ended."""
     is_list_lost: bool = False
     """List fails or is denied, so that what is known may be minutes old."""
+    waits_for: str = ""
+    """For users: the objects that the spec names, and that are not there yet (`dependencies.Resolution`)."""
     described_ago_s: float | None = None
     doubt_for_s: float | None = None
     """Seconds since a Create with an unknown outcome; None: none in this process."""
@@ -225,6 +307,10 @@ class Observed:
     """Seconds until drift may be corrected again: two controllers must not undo each other's changes in a loop."""
     hold_s: float | None = None
     """Seconds during which AWS is not called again, after an error that only time or a change can resolve."""
+    setbacks: int = 0
+    """Errors in a row before this pass."""
+    failing_for_s: float = 0.0
+    """Seconds since the first of the errors in a row that should have passed by themselves."""
     # --- what happened in this pass
     mutation: Mutation | None = None
     name_is_taken: bool = False
@@ -232,6 +318,8 @@ class Observed:
     stop_was_refused: bool = False
     """Stop failed because the state does not allow it."""
     failure: Failure | None = None
+    hints: tuple[str, ...] = ()
+    """What may be the cause of the failure among the objects that this one depends on."""
 
     @property
     def base(self) -> "Observed":

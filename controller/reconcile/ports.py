@@ -25,6 +25,10 @@ class ObjectReader(Protocol):
         """Return copies of the objects that the index `name` has under `value`."""
         ...
 
+    def index_keys(self, name: str, value: str) -> list[ObjectKey]:
+        """Return the keys of the objects that the index `name` has under `value`."""
+        ...
+
 
 class NoObjects:
     """`ObjectReader` of a kind that the process does not serve."""
@@ -37,6 +41,10 @@ class NoObjects:
         return False
 
     def by_index(self, name: str, value: str) -> list[JsonObject]:  # noqa: ARG002
+        """Return nothing."""
+        return []
+
+    def index_keys(self, name: str, value: str) -> list[ObjectKey]:  # noqa: ARG002
         """Return nothing."""
         return []
 
@@ -57,7 +65,7 @@ class ObjectWriter(Protocol):
         ...
 
 
-class Sighting(Protocol):
+class TrackedState(Protocol):
     """What a tracker knows of a resource."""
 
     @property
@@ -68,6 +76,11 @@ class Sighting(Protocol):
     @property
     def is_describe_due(self) -> bool:
         """Return whether List alone does not show enough."""
+        ...
+
+    @property
+    def is_end_expected(self) -> bool:
+        """Return whether the Describe that is due will probably show the end."""
         ...
 
     @property
@@ -90,7 +103,7 @@ class Tracker(Protocol):
         """Stop following. Idempotent."""
         ...
 
-    def last(self, key: ObjectKey) -> Sighting | None:
+    def last(self, key: ObjectKey) -> TrackedState | None:
         """Return what is known; None if the key is not followed."""
         ...
 
@@ -98,7 +111,7 @@ class Tracker(Protocol):
         """Take in a Describe answer that a pass has received."""
         ...
 
-    def hasten(self, key: ObjectKey) -> None:
+    def poll_soon(self, key: ObjectKey) -> None:
         """Poll soon: a change was requested."""
         ...
 
@@ -119,7 +132,7 @@ class NoTracker:
     def described(self, key: ObjectKey, description: Mapping[str, object]) -> None:
         """Do nothing."""
 
-    def hasten(self, key: ObjectKey) -> None:
+    def poll_soon(self, key: ObjectKey) -> None:
         """Do nothing."""
 
 

@@ -11,7 +11,8 @@ from typing import Final
 from api.annotations import RECONCILE_AT
 from api.descriptor import LifeCycle
 from api.meta import ConditionStatus
-from api.v1 import ENDPOINT_CONFIG, HYPERPARAMETER_TUNING_JOB, KINDS, MODEL
+from api.schema import immutability
+from api.v1 import ENDPOINT_CONFIG, HYPERPARAMETER_TUNING_JOB, KINDS, MODEL, TRAINING_JOB
 from controller.runtime.record.events import LEADER_ELECTION, EventType
 
 # --- types of conditions; some are also a reason, or the reason of an event
@@ -24,8 +25,15 @@ COMPLETE: Final = "Complete"
 FAILED: Final = "Failed"
 DRIFTED: Final = "Drifted"
 TAGGED: Final = "Tagged"
+UPDATED: Final = "Updated"
+RULE_ISSUES: Final = "RuleIssues"
 ANNOTATION_IGNORED: Final = "AnnotationIgnored"
+FIELDS_IGNORED: Final = "FieldsIgnored"
 STATUS_DELAYED: Final = "StatusDelayed"
+
+# --- reasons of events about the operator's Lease
+
+STATUS_QUEUE_UNRELIABLE: Final = "StatusQueueUnreliable"
 
 # --- reasons of conditions; some are also the reason of an event
 
@@ -33,24 +41,30 @@ ACCESS_DENIED: Final = "AccessDenied"
 ALREADY_EXISTS: Final = "AlreadyExists"
 APPLYING: Final = "Applying"
 AWS_ERROR: Final = "AWSError"
+AWS_ERROR_LASTS: Final = "AWSErrorLasts"
 AWS_UNAVAILABLE: Final = "AWSUnavailable"
 CHILD_FAILED: Final = "ChildFailed"
 CORRECTING: Final = "Correcting"
 CREATED: Final = "Created"
 CREATING: Final = "Creating"
+CREATION_UNCONFIRMED: Final = immutability.CREATION_UNCONFIRMED
 CREDENTIALS_ERROR: Final = "CredentialsError"
 DELETING: Final = "Deleting"
 DELETING_CHILDREN: Final = "DeletingChildren"
 DEPENDENCY_MISSING: Final = "DependencyMissing"
 ENDPOINT_FAILED: Final = "EndpointFailed"
+FOREIGN_RESOURCE: Final = "ForeignResource"
 IN_SERVICE: Final = "InService"
 IN_SYNC: Final = "InSync"
 IN_USE: Final = "InUse"
 INVALID_SPEC: Final = "InvalidSpec"
 NO_EFFECT: Final = "NoEffect"
+KUBERNETES_REFUSED: Final = "KubernetesRefused"
 LIST_DENIED: Final = "ListDenied"
 LIST_FAILING: Final = "ListFailing"
+NAME_UNAVAILABLE: Final = "NameUnavailable"
 NOT_FOUND: Final = "NotFound"
+NOT_SENT: Final = "NotSent"
 OTHER_ACCOUNT: Final = "OtherAccount"
 PAUSED: Final = "Paused"
 PREPARING_ENDPOINT_CONFIG: Final = "PreparingEndpointConfig"
@@ -59,6 +73,7 @@ PREPARING_UPDATE: Final = "PreparingUpdate"
 QUOTA_EXCEEDED: Final = "QuotaExceeded"
 READ_ONLY: Final = "ReadOnly"
 REQUEST_REFUSED: Final = "RequestRefused"
+RULE_ISSUES_FOUND: Final = "RuleIssuesFound"
 SPAWN_FAILED: Final = "SpawnFailed"
 SPEC_IMMUTABLE: Final = "SpecImmutable"
 TAGS_REFUSED: Final = "TagsRefused"
@@ -66,6 +81,7 @@ UNKNOWN: Final = "Unknown"
 UPDATE_BLOCKED: Final = "UpdateBlocked"
 UPDATE_FAILED: Final = "UpdateFailed"
 UPDATE_PENDING: Final = "UpdatePending"
+UPDATE_REFUSED: Final = "UpdateRefused"
 WAITING: Final = "Waiting"
 WAITING_FOR_ENDPOINT: Final = "WaitingForEndpoint"
 
@@ -81,13 +97,11 @@ CREATE_FAILED: Final = "CreateFailed"
 DELETED: Final = "Deleted"
 DRIFT_CORRECTED: Final = "DriftCorrected"
 EXPIRED: Final = "Expired"
-FIELDS_IGNORED: Final = "FieldsIgnored"
 FOUND: Final = "Found"
 POLICY_APPLIED: Final = "PolicyApplied"
 POLICY_FAILED: Final = "PolicyFailed"
 RESUMED: Final = "Resumed"
 RETAINED: Final = "Retained"
-RULE_ISSUES_FOUND: Final = "RuleIssuesFound"
 STATUS_CHANGED: Final = "StatusChanged"
 STOPPING: Final = "Stopping"
 TRAINING_JOB_SPAWNED: Final = "TrainingJobSpawned"
@@ -145,6 +159,8 @@ def _of(*life_cycles: LifeCycle) -> frozenset[str]:
 ALL: Final = frozenset(kind.kind for kind in KINDS)
 JOBS: Final = _of(LifeCycle.JOB)
 TUNING: Final = frozenset({HYPERPARAMETER_TUNING_JOB.kind})
+TRAINING: Final = frozenset({TRAINING_JOB.kind})
+UPDATABLE: Final = frozenset(kind.kind for kind in KINDS if kind.update is not None)
 RESOURCES: Final = _of(LifeCycle.RESOURCE)
 ENDPOINTS: Final = _of(LifeCycle.ENDPOINT)
 SCALING: Final = _of(LifeCycle.SCALING)
@@ -159,7 +175,8 @@ CONDITIONS: Final = (
         "True",
         "always",
         "The result can be used: the job completed, the endpoint serves what was applied, the model, configuration or"
-        " scaling policy exists. While AWS cannot be called, or the object is paused, it keeps its last status.",
+        " scaling policy exists. `False` says in its reason and message what is in the way. While AWS cannot be called,"
+        " or the object is paused, what could be used stays `True`.",
     ),
     ConditionType(
         SYNCED,
@@ -206,11 +223,33 @@ CONDITIONS: Final = (
         "`False`: AWS refuses to change the tags of the resource. Everything else goes on.",
     ),
     ConditionType(
+        RULE_ISSUES,
+        TRAINING,
+        "False",
+        "only while it is `True`",
+        "Debugger rules have found issues in the training. The job goes on; it is shown within a minute.",
+    ),
+    ConditionType(
+        UPDATED,
+        UPDATABLE,
+        "True",
+        "only while it is `False`",
+        "`False`: AWS does not make the last change of a mutable field of the spec (`keepAlivePeriodInSeconds`,"
+        " `profilerConfig`, `profilerRuleConfigurations`, `remoteDebugConfig`). The job goes on as it was.",
+    ),
+    ConditionType(
         ANNOTATION_IGNORED,
         ALL,
         "False",
         "only while it is `True`",
         "An annotation with our prefix, on the object or its namespace, has no effect. The message names it.",
+    ),
+    ConditionType(
+        FIELDS_IGNORED,
+        ALL,
+        "False",
+        "only while it is `True`",
+        "AWS does not get everything that the spec lists, and the rest goes on. The message names what is left out.",
     ),
     ConditionType(
         STATUS_DELAYED,
@@ -258,7 +297,7 @@ REASONS: Final = (
         "InProgress",
         JOBS,
         "Reconciling=True",
-        "The job is running. The message is its secondary status.",
+        "The job is running. The message has its secondary status.",
         is_aws=True,
     ),
     Reason(STOPPING, JOBS, "Reconciling=True", "The job is being stopped.", is_aws=True),
@@ -356,8 +395,9 @@ REASONS: Final = (
         IN_USE,
         RESOURCES,
         "Reconciling=True",
-        "The object is to be deleted, but its HostingDeployment still uses it.",
-        "Delete or change the HostingDeployment; this object follows.",
+        "The object is to be deleted, but the endpoint of its HostingDeployment uses what it has at SageMaker.",
+        "Nothing: within seconds another object takes that over. Where none can be created, as in a namespace that is"
+        " being deleted, it goes with the HostingDeployment.",
     ),
     # --- ends, and what is as it should be
     Reason(SYNCED, ALL, "Synced=True", "AWS has what the spec asks for."),
@@ -398,9 +438,20 @@ REASONS: Final = (
         ALREADY_EXISTS,
         JOBS | ENDPOINTS | SCALING,
         "Stalled=True, Synced=False",
-        "A resource of this name exists at AWS and does not belong to this object. It was not changed.",
-        "Choose another name in the spec, or take the resource over with"
+        "A resource of this name exists at AWS and does not belong to this object. It was not changed, and is looked at"
+        " every few minutes.",
+        "Delete the object and create one with another name in the spec, or take the resource over with"
         " [`adoption-policy: adopt`](annotations.md#adoption).",
+    ),
+    Reason(
+        FOREIGN_RESOURCE,
+        JOBS | ENDPOINTS,
+        "Stalled=True, Synced=False",
+        "The resource of this name at AWS is not the one that this object created or adopted: others have deleted that"
+        " and created their own. AWS's creation time and the tags of the resource show it. It is not changed.",
+        "Delete the object, which leaves their resource alone, and create one with another name. To take theirs over,"
+        " create the object with [`adoption-policy: adopt`](annotations.md#adoption). See"
+        " [troubleshooting](troubleshooting.md#others-use-the-name).",
     ),
     Reason(
         NOT_FOUND,
@@ -489,12 +540,37 @@ REASONS: Final = (
         "As for the reason of `Reconciling`.",
     ),
     Reason(
+        AWS_ERROR_LASTS,
+        ALL,
+        "Synced=False",
+        "As `AWSError`, of a failure that should have passed by itself, for three minutes by now. Tried again every"
+        " minute or two.",
+        "As for the reason of `Reconciling`.",
+    ),
+    Reason(
         AWS_UNAVAILABLE,
         ALL,
         "Reconciling=True",
         "AWS did not answer, answered with a server error or something unreadable. Retried with back-off.",
         "If it lasts, check the network path to AWS, `spec.region` and `spec.sageMakerEndpoint`, and the AWS Health"
         " Dashboard.",
+    ),
+    Reason(
+        KUBERNETES_REFUSED,
+        ALL,
+        "Reconciling=True, Synced=False",
+        "Kubernetes refuses a write of the operator: to the object (finalizer, annotations, status), or to one that it"
+        " creates for it. Retried after minutes; what is at AWS goes on, and is followed.",
+        "The message has the words of the API server: a ResourceQuota, an admission policy, missing RBAC or a rule of"
+        f" the CRD. Change that; then {_RETRY}.",
+    ),
+    Reason(
+        CREATION_UNCONFIRMED,
+        ALL,
+        "Reconciling=True",
+        "AWS was asked to create the resource and gave no clear answer, so that it may exist. Retried with back-off."
+        " Until AWS answers, what cannot be changed of an existing resource cannot be changed.",
+        "If it lasts, check the network path to AWS and the AWS Health Dashboard.",
     ),
     Reason(
         ACCESS_DENIED,
@@ -522,19 +598,28 @@ REASONS: Final = (
     Reason(
         DEPENDENCY_MISSING,
         ALL,
+        "Reconciling=True, Synced=False",
+        "Something that the spec refers to does not exist yet, such as a model, an endpoint or a role. An object of the"
+        " namespace that the spec names is waited for, and its change ends the wait at once; what AWS does not find is"
+        " looked for again after minutes.",
+        f"Create what the message names, or correct the reference. For what is not an object: then {_RETRY}.",
+    ),
+    Reason(
+        NAME_UNAVAILABLE,
+        JOBS | RESOURCES | ENDPOINTS,
         "Reconciling=True",
-        "Something that the spec refers to does not exist yet, such as a model, an endpoint or a role. Retried after"
-        " minutes.",
-        f"Create what the message names, or correct the reference; then {_RETRY}.",
+        "SageMaker says that the name is taken when it is asked to create the resource, and that there is none when it"
+        " is asked to describe it: a resource of that name is being deleted, perhaps. Retried after minutes.",
+        "Wait, or delete the object and create one with another name in the spec, or of another name.",
     ),
     Reason(
         REQUEST_REFUSED,
         ALL,
         "Reconciling=True",
-        "AWS rejects a call other than the creation or the update, such as a look or a deletion. Retried after"
-        " minutes.",
-        "Correct what the message names. A deletion that cannot succeed: `deletion-policy=retain`, see"
-        " [troubleshooting](troubleshooting.md).",
+        "AWS rejects a call for its content or for the state of something that it refers to, such as data, an image or"
+        " a model that does not exist (yet), or a variant that is being scaled. Retried after minutes.",
+        "Correct what the message names, in the spec or at AWS. A deletion that cannot succeed:"
+        " `deletion-policy=retain`, see [troubleshooting](troubleshooting.md).",
     ),
     # --- beside the resource itself
     Reason(
@@ -555,9 +640,10 @@ REASONS: Final = (
         SPAWN_FAILED,
         TUNING,
         "Synced=False",
-        "The training jobs of the tuning job cannot be listed, so they have no TrainingJob objects. The tuning itself"
-        " is not affected.",
-        "Allow `sagemaker:ListTrainingJobsForHyperParameterTuningJob` to the role, see [identity](aws-identity.md).",
+        "The training jobs of the tuning job cannot be listed, or Kubernetes refuses objects for them, so they have no"
+        " TrainingJob objects. The tuning itself is not affected.",
+        "Allow `sagemaker:ListTrainingJobsForHyperParameterTuningJob` to the role, see [identity](aws-identity.md), or"
+        " what the API server's words in the message name.",
     ),
     Reason(
         TAGS_REFUSED,
@@ -567,11 +653,34 @@ REASONS: Final = (
         "Correct `spec.tags` or `default-tags` as the message says.",
     ),
     Reason(
+        RULE_ISSUES_FOUND,
+        TRAINING,
+        "RuleIssues=True",
+        "The rules that the message names report issues.",
+        "See `status.debugRuleEvaluationStatuses`; delete the object to stop a training that is of no use.",
+    ),
+    Reason(
+        UPDATE_REFUSED,
+        UPDATABLE,
+        "Updated=False",
+        "AWS refuses the change, which is tried again every ten minutes; or it comes too late: the job has ended, and"
+        " none of its instances is kept in a warm pool.",
+        "Correct the field that the message names. A change that is too late needs nothing.",
+    ),
+    Reason(
         NO_EFFECT,
         ALL,
         "AnnotationIgnored=True",
         "An annotation is misspelt, has a value that cannot be read, or does not apply to this kind or place.",
         "Correct or remove the annotation that the message names, see [annotations](annotations.md).",
+    ),
+    Reason(
+        NOT_SENT,
+        ALL,
+        "FieldsIgnored=True",
+        "A name is in a list twice, of which AWS makes a map: only the last entry counts. Or a tag cannot be set: its"
+        " prefix is the operator's, or it is one of the operator's, for which those of the spec leave no room.",
+        "Remove from the spec (or from `default-tags`) what the message names.",
     ),
     Reason(
         UNKNOWN,
@@ -587,7 +696,7 @@ EVENTS: Final = (
     EventReason(CREATED, "Normal", JOBS | RESOURCES | ENDPOINTS, "The resource was created at AWS."),
     EventReason(ADOPTED, "Normal", JOBS | ENDPOINTS, "An existing resource belongs to this object from now on."),
     EventReason(FOUND, "Normal", ALL, "A read-only object shows an existing resource."),
-    EventReason(STATUS_CHANGED, "Normal", JOBS | ENDPOINTS, "SageMaker shows another status: old → new."),
+    EventReason(STATUS_CHANGED, "Normal", JOBS | ENDPOINTS, "SageMaker shows another status: the message has both."),
     EventReason("Completed", "Normal", JOBS, "The job completed.", is_aws=True),
     EventReason("Stopped", "Normal", JOBS, "The job was stopped.", is_aws=True),
     EventReason("DeleteFailed", "Normal", JOBS, "SageMaker could not delete the job.", is_aws=True),
@@ -616,6 +725,7 @@ EVENTS: Final = (
     EventReason(UPDATE_PENDING, "Normal", ENDPOINTS, "An update waits.", f"See the reason `{UPDATE_PENDING}`."),
     EventReason(UPDATE_STARTED, "Normal", ENDPOINTS, "The update of the endpoint started."),
     EventReason(UPDATE_COMPLETED, "Normal", ENDPOINTS, "The endpoint serves the new configuration."),
+    EventReason(UPDATED, "Normal", UPDATABLE, "AWS has the new values of the job's mutable fields."),
     EventReason(WAITING_FOR_ENDPOINT, "Normal", SCALING, "The endpoint is not in service yet."),
     EventReason(POLICY_APPLIED, "Normal", SCALING, "The scaling policy was put on the variants."),
     EventReason(DRIFT_CORRECTED, "Normal", RESOURCES | ENDPOINTS | SCALING, "A change made outside was reverted."),
@@ -652,6 +762,13 @@ EVENTS: Final = (
         "The name is taken at AWS.",
         f"See the reason `{ALREADY_EXISTS}`.",
     ),
+    EventReason(
+        FOREIGN_RESOURCE,
+        "Warning",
+        JOBS | ENDPOINTS,
+        "Others have a resource under the name of the object's own.",
+        f"See the reason `{FOREIGN_RESOURCE}`.",
+    ),
     EventReason(NOT_FOUND, "Warning", JOBS, "The job does not exist any more.", f"See the reason `{NOT_FOUND}`."),
     EventReason(
         ADOPTION_REFUSED,
@@ -666,6 +783,27 @@ EVENTS: Final = (
         ALL,
         "The resource is in another AWS account.",
         f"See the reason `{OTHER_ACCOUNT}`.",
+    ),
+    EventReason(
+        AWS_UNAVAILABLE,
+        "Warning",
+        ALL,
+        "Calls to AWS have failed for three minutes.",
+        f"See the reason `{AWS_UNAVAILABLE}`.",
+    ),
+    EventReason(
+        KUBERNETES_REFUSED,
+        "Warning",
+        ALL,
+        "Kubernetes refuses a write of the operator, perhaps that of the status.",
+        f"See the reason `{KUBERNETES_REFUSED}`.",
+    ),
+    EventReason(
+        CREATION_UNCONFIRMED,
+        "Warning",
+        ALL,
+        "For three minutes, AWS has not answered whether it has created the resource.",
+        f"See the reason `{CREATION_UNCONFIRMED}`.",
     ),
     EventReason(ACCESS_DENIED, "Warning", ALL, "AWS denies a call.", f"See the reason `{ACCESS_DENIED}`."),
     EventReason(
@@ -683,6 +821,13 @@ EVENTS: Final = (
         "Something that the spec refers to does not exist.",
         f"See the reason `{DEPENDENCY_MISSING}`.",
     ),
+    EventReason(
+        NAME_UNAVAILABLE,
+        "Warning",
+        JOBS | RESOURCES | ENDPOINTS,
+        "The name is taken at SageMaker, and nothing of that name is found.",
+        f"See the reason `{NAME_UNAVAILABLE}`.",
+    ),
     EventReason(REQUEST_REFUSED, "Warning", ALL, "AWS rejects a call.", f"See the reason `{REQUEST_REFUSED}`."),
     EventReason(
         SPEC_IMMUTABLE,
@@ -694,15 +839,16 @@ EVENTS: Final = (
     EventReason(
         FIELDS_IGNORED,
         "Warning",
-        ENDPOINTS,
+        ALL,
         "Fields of the spec have no effect, or contradict each other. The message names them.",
-        "Remove them from the spec.",
+        f"Remove them from the spec. See the reason `{NOT_SENT}` for tags and for names that are given twice.",
     ),
     EventReason(
         CAPACITY_RESET,
         "Warning",
         ENDPOINTS,
-        "The update sets the instance counts of scaled variants back to those of the spec.",
+        "The update sets the instance counts of scaled variants back to those of the spec, or one of them below the"
+        " minimum of its policy.",
         "To keep them: `spec.retainAllVariantProperties: true`.",
     ),
     EventReason(
@@ -715,7 +861,7 @@ EVENTS: Final = (
     EventReason(
         RULE_ISSUES_FOUND,
         "Warning",
-        JOBS,
+        TRAINING,
         "Debugger rules found issues in a training job.",
         "See `status.debugRuleEvaluationStatuses`.",
     ),
@@ -734,6 +880,13 @@ EVENTS: Final = (
         f"See the reason `{TAGS_REFUSED}` or `{ACCESS_DENIED}`.",
     ),
     EventReason(
+        UPDATE_REFUSED,
+        "Warning",
+        UPDATABLE,
+        "AWS does not make a change of the job.",
+        f"See the reason `{UPDATE_REFUSED}` or `{ACCESS_DENIED}`.",
+    ),
+    EventReason(
         ANNOTATION_IGNORED,
         "Warning",
         ALL,
@@ -746,5 +899,12 @@ EVENTS: Final = (
         JOBS | ENDPOINTS,
         "SageMaker's List operation fails or is denied: the status may be minutes late.",
         f"See the reasons `{LIST_DENIED}` and `{LIST_FAILING}`.",
+    ),
+    EventReason(
+        STATUS_QUEUE_UNRELIABLE,
+        "Warning",
+        LEASES,
+        "A status queue that announced all changes does so no more: the operator polls as without it.",
+        "Look at the rule, the queue and the operator's rights: [status by events](status-events.md).",
     ),
 )

@@ -22,9 +22,19 @@ class AwsStep:
     """The activity that an error of this step fails."""
 
 
+class ChangeStep(AwsStep):
+    """A step that changes an existing resource: taken only when this pass has seen that it is the recorded one."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class EnsureFinalizer:
     """Write the finalizer and the name into the object, with one patch, before anything is created."""
+
+    before: "Create | None" = field(default=None, compare=False)
+    """The creation that it precedes, for which the budget is reserved first: then this write is also what proves the
+    object current, and an object that has to wait costs none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,8 @@ class Describe(AwsStep):
     during = During.DESCRIBE
 
     background: bool = False
+    before: ChangeStep | None = field(default=None, compare=False)
+    """The change that it precedes, for which the budget is reserved first: no Describe for each pass that waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +65,30 @@ class Create(AwsStep):
 
 
 @dataclass(frozen=True, slots=True)
-class Stop(AwsStep):
+class Stop(ChangeStep):
     """Request that the job stops."""
 
     during = During.STOP
 
 
 @dataclass(frozen=True, slots=True)
-class Delete(AwsStep):
+class UpdateJob(ChangeStep):
+    """Send the members of the pending change that AWS does not show yet."""
+
+    during = During.UPDATE
+
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """Record that nothing is left to do about the pending change: AWS has it, or `too_late` says why it never will."""
+
+    too_late: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delete(ChangeStep):
     """Delete the resource that is recorded under this name."""
 
     during = During.DELETE
@@ -69,14 +97,14 @@ class Delete(AwsStep):
 
 
 @dataclass(frozen=True, slots=True)
-class PutTags(AwsStep):
+class PutTags(ChangeStep):
     """Add the wanted tags to the recorded resource."""
 
     during = During.TAG
 
 
 @dataclass(frozen=True, slots=True)
-class DropTags(AwsStep):
+class DropTags(ChangeStep):
     """Remove these tags."""
 
     during = During.TAG
@@ -154,8 +182,8 @@ class StatusUpdate:
     """Reason of the Synced condition; `Synced` itself means True."""
     drift: Drift | None = None
     """None: keep what is shown."""
-    forgets: bool = False
-    """The recorded identity is removed: the resource is known to be deleted."""
+    tried: str = ""
+    """Name under which AWS has refused to create the resource: shown like one that was created, and not recorded."""
 
 
 class Outcome(Enum):
@@ -182,7 +210,7 @@ class Finish:
     follow: bool = False
     """The tracker follows the resource."""
     again_s: float | None = None
-    """Seconds after which to reconcile again at the latest."""
+    """Seconds after which to reconcile again at the latest; of RETRY_SLOWLY, the first delay."""
     outcome: Outcome = Outcome.DONE
     failure: Failure | None = field(default=None, compare=False)
     """The reason for the outcome."""

@@ -11,13 +11,17 @@ from typing import Any, Final
 
 from api.convert import ConversionError, to_request
 from api.descriptor import KindDescriptor
+from api.naming import key_of
 from controller.aws.errors import AwsError
 from controller.reconcile.drift.report import Difference
 from controller.runtime.errors import ErrorClass
 
 _DEFAULTS: Final[Mapping[str, Any]] = {
+    "AcceptEula": False,
     "DisableScaleIn": False,
     "EnableNetworkIsolation": False,
+    "EnableSSMAccess": False,
+    "UseLogit": False,
     "Mode": "SingleModel",
     "InitialVariantWeight": 1.0,
 }
@@ -32,7 +36,7 @@ def content(descriptor: KindDescriptor, spec: Mapping[str, Any], operation: str 
         request = to_request(descriptor, spec, operation)
     except ConversionError as exc:
         raise AwsError(ErrorClass.INVALID, "InvalidField", str(exc), sent=False) from exc
-    return {name: _plain(value) for name, value in request.items() if name not in _WHOSE and _says(name, value)}
+    return {name: said for name, value in request.items() if name not in _WHOSE and _says(name, said := plain(value))}
 
 
 def digest(value: Any) -> str:
@@ -54,20 +58,20 @@ def differences(wanted: Any, shown: Any, path: str = "") -> Iterator[Difference]
 
 
 def _below(path: str, name: str) -> str:
-    field = name[:1].lower() + name[1:]  # as v1 spells it
-    return f"{path}.{field}" if path else field
+    return f"{path}.{key_of(name)}" if path else key_of(name)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a part of a request without defaults."""
     if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items() if _says(name, item)}
+        return {name: said for name, item in value.items() if _says(name, said := plain(item))}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value
 
 
 def _says(name: str, value: Any) -> bool:
     """Return whether a member differs from its default."""
-    if value is None or (isinstance(value, str | list | tuple) and len(value) == 0):
+    if value is None or (isinstance(value, str | list | tuple | Mapping) and len(value) == 0):
         return False
     return name not in _DEFAULTS or bool(value != _DEFAULTS[name])

@@ -38,7 +38,7 @@ def sentence(differences: Iterable[Difference]) -> str:
     """Return all differences as text; the same ones make the same text."""
     texts = sorted({str(each) for each in differences})
     more = f"; and {len(texts) - _LISTED} more" if len(texts) > _LISTED else ""
-    return f"changed by somebody else: {'; '.join(texts[:_LISTED])}{more}"
+    return f"changed by others: {'; '.join(texts[:_LISTED])}{more}"
 
 
 def _is_scalar(value: Any) -> bool:

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 
-from controller.reconcile.endpoint.desired import Child, numbers_of, shape_of
-from controller.reconcile.endpoint.observation import EndpointObservation
+from controller.reconcile.endpoint.desired import COUNT, WEIGHT, Child, Desired, numbers_of, shape_of
+from controller.reconcile.endpoint.observation import EndpointObservation, Numbers
 
 
 def changed_numbers(observed: EndpointObservation, running: Child) -> dict[str, tuple[int | None, float | None]]:
     """Return the numbers of the spec that differ from those last requested, by variant; None for unchanged ones.
 
-    Changes by autoscaling since then do not count.
+    Changes by autoscaling since then do not count. What `retainAllVariantProperties` retains stays as it is, as in an
+    UpdateEndpoint with it.
     """
     assert observed.desired is not None  # noqa: S101 (see the caller)
     asked: Mapping[str, tuple[int | None, float]] = numbers_of(running.content)
@@ -19,13 +20,25 @@ def changed_numbers(observed: EndpointObservation, running: Child) -> dict[str, 
             if observed.last_update.shape == shape_of(running.content)
             else _current_numbers(observed, asked)
         )
-    changed: dict[str, tuple[int | None, float | None]] = {}
+    changed = {}
     for variant, (count, weight) in observed.desired.numbers.items():
         before = asked.get(variant, (None, 1.0))
-        if (count, weight) != before:
-            new_count = count if count != before[0] else None
-            changed[variant] = (new_count, weight if weight != before[1] else None)
-    return changed
+        changed[variant] = (count if count != before[0] else None, weight if weight != before[1] else None)
+    return _unretained(observed.desired, changed)
+
+
+def wanted_numbers(desired: Desired) -> Numbers:
+    """Return all numbers of the spec but those that are retained."""
+    return _unretained(desired, desired.numbers)
+
+
+def _unretained(desired: Desired, numbers: Numbers) -> dict[str, tuple[int | None, float | None]]:
+    """Return numbers without those that are retained; of variants without any, nothing."""
+    left = {
+        variant: (None if COUNT in desired.retains else count, None if WEIGHT in desired.retains else weight)
+        for variant, (count, weight) in numbers.items()
+    }
+    return {variant: each for variant, each in left.items() if each != (None, None)}
 
 
 def _current_numbers(

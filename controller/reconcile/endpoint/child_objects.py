@@ -3,21 +3,33 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from api.annotations import DELETION_POLICY, DRIFT_POLICY
+import structlog
+
+from api.annotations import DELETION_POLICY, DRIFT_POLICY, RECONCILE_AT
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, MODEL
 from controller.reconcile.effects import Effect, EffectGate
-from controller.reconcile.endpoint.desired import Child, Want, is_child_of, label_value, manifest, reference
+from controller.reconcile.endpoint.desired import (
+    Child,
+    Want,
+    is_child_of,
+    is_orphaned,
+    label_value,
+    manifest,
+    reference,
+    successor,
+)
+from controller.reconcile.hosting import OWNERS
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.ports import ObjectReader, ObjectWriter
 from controller.reconcile.status.patch import merge_patch
 from controller.runtime.errors import ClassifiedError, ErrorClass
 
+_log: Final = structlog.get_logger(__name__)
+
 CHILDREN: Final = (MODEL, ENDPOINT_CONFIG)
 """Kinds of children."""
-OWNERS: Final = "owners"
-"""Index of children by their deployment: `desired.owners_of`."""
 
 
 class ChildObjects:
@@ -34,13 +46,16 @@ class ChildObjects:
         """Return the children of one kind, sorted by name."""
         store, metadata = self._stores[descriptor.kind], owner.obj["metadata"]
         labelled = f"{metadata.get('namespace', '')}/{label_value(metadata['name'])}"
-        there = {
-            each["metadata"]["uid"]: each
+        keys = {  # a child stands under both values: it is decoded once
+            key
             for value in (metadata["uid"], labelled)
-            for each in store.by_index(OWNERS, value)
-            if (each["metadata"].get("namespace") or "") == owner.key.namespace
+            for key in store.index_keys(OWNERS, value)
+            if key.namespace == owner.key.namespace
         }
+        there = {key: each for key in keys if (each := store.get(key)) is not None}
         mine = [each for each in there.values() if is_child_of(each, owner.obj)]
+        if metadata.get("deletionTimestamp"):
+            mine = [each for each in mine if not is_orphaned(each, owner.obj)]
         return sorted(mine, key=lambda each: str(each["metadata"]["name"]))
 
     def make(self, owner: ManagedObject, want: Want) -> None:
@@ -51,6 +66,20 @@ class ChildObjects:
         self._perform(
             Effect.CREATE_CHILD, lambda: self._writer.create(resource, namespace, child), unless=ErrorClass.EXISTS
         )
+
+    def succeed(self, owner: ManagedObject, preceding: Child) -> None:
+        """Create the child that takes over from another one. Refused, as in a namespace that goes, both wait."""
+        owner.require_current()
+        resource, namespace = preceding.descriptor.resource, owner.key.namespace or None
+        child = successor(owner.obj, preceding)
+        try:
+            self._perform(
+                Effect.CREATE_CHILD, lambda: self._writer.create(resource, namespace, child), unless=ErrorClass.EXISTS
+            )
+        except ClassifiedError as error:
+            if error.error_class not in {ErrorClass.DENIED, ErrorClass.INVALID, ErrorClass.QUOTA}:
+                raise
+            _log.warning("no child can take over from one that is deleted", child=preceding.name, code=error.code)
 
     def restore(self, owner: ManagedObject, modified: Child, want: Want) -> None:
         """Restore the spec of a child."""
@@ -77,6 +106,10 @@ class ChildObjects:
     def correct(self, owner: ManagedObject, child: Child) -> None:
         """Make a child correct its own drift."""
         self._note(owner, child, {"annotations": {DRIFT_POLICY.key: "correct"}})
+
+    def retry(self, owner: ManagedObject, child: Child, at: str) -> None:
+        """Make a child try again now what it is refused."""
+        self._note(owner, child, {"annotations": {RECONCILE_AT.key: at}})
 
     def own(self, owner: ManagedObject, child: Child) -> None:
         """Set the owner reference of a child, for garbage collection and for tools that show object trees."""

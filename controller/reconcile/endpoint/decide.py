@@ -8,22 +8,26 @@ an endpoint in service and about a deployment that is being deleted.
 from dataclasses import replace
 from functools import partial
 
+from controller.observability.redact import shortened
 from controller.reconcile import reasons
-from controller.reconcile.endpoint.children import children_or, with_other_tags
+from controller.reconcile.endpoint.children import children_or, missing_to_check, with_other_tags, without_successor
 from controller.reconcile.endpoint.deletion import deleting
 from controller.reconcile.endpoint.in_service import in_service
 from controller.reconcile.endpoint.observation import (
     EndpointObservation,
     EndpointStep,
+    ForgetUpdate,
     OwnChild,
     RecordPendingUpdate,
     RetainChild,
+    SucceedChild,
     TagChild,
 )
 from controller.reconcile.endpoint.pauses import BUSY_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of, first_seen_events
-from controller.reconcile.endpoint.updates import is_held, is_pending, resets
+from controller.reconcile.endpoint.updates import is_held, is_pending, resets, resolving
 from controller.reconcile.hosting import BUSY, CREATING, DELETING, FAILED, IN_SERVICE, UPDATING
+from controller.reconcile.identity import identified, is_replaced, replaced, takes_over, unproven
 from controller.reconcile.observation import (
     Adoption,
     During,
@@ -41,6 +45,7 @@ from controller.reconcile.shared_decisions import (
     foreign,
     may_be_invisible,
     nothing_to_adopt,
+    operator_value,
     ownership_of,
     paused,
     read_only_step,
@@ -48,6 +53,7 @@ from controller.reconcile.shared_decisions import (
     respecting_hold,
     retain,
     status_changed,
+    unseen,
 )
 from controller.reconcile.status import messages
 from controller.reconcile.steps import (
@@ -64,12 +70,12 @@ from controller.reconcile.steps import (
     VerifyOwner,
 )
 from controller.reconcile.tags import decide as tagging
-from controller.runtime.errors import ABSENT
+from controller.runtime.errors import ABSENT, ErrorClass
 
 
 def decide(observed: EndpointObservation) -> EndpointStep:
     """Return the next step. At most one AWS mutation per pass; no AWS call during a hold."""
-    step = respecting_hold(observed.base, _decide(observed))
+    step = respecting_hold(observed.base, identified(observed.base, _decide(observed)))
     if isinstance(step, Finish) and step.status_update is not None and observed.ignored and not observed.is_observed:
         message = f"without effect: {'; '.join(observed.ignored)}"  # once for each generation of the spec
         return replace(step, events=(*step.events, Event("Warning", reasons.FIELDS_IGNORED, message)))
@@ -84,11 +90,23 @@ def _decide(observed: EndpointObservation) -> EndpointStep:
         return paused(base)
     if base.failure is not None:
         return _failed(observed, base.failure)
+    if (proof := unproven(base)) is not None:
+        return proof
     if base.deleting_for_s is not None:
         return deleting(observed, base.deleting_for_s)
     if base.policy.read_only:
         is_settled = observed.is_observed and observed.was_visible
         return read_only_step(base, partial(_show_read_only, observed), is_settled=is_settled)
+    if is_replaced(base) and takes_over(base) and isinstance(base.external, ExternalResource):
+        if observed.is_update_copied:
+            return ForgetUpdate()
+        recorded = record_of(base, base.external)
+        base = replace(base, recorded=recorded, is_recorded_in_status=False, is_copied=False)
+        observed = replace(observed, base=base)
+    elif is_replaced(base):
+        if base.is_describe_due:
+            return Describe(background=True)  # it may be gone: the endpoint is wanted
+        return replaced(base, operator_value(base, ErrorClass.EXISTS), follow=True)
     if observed.invalid is not None:
         return _invalid(observed, observed.invalid)
     if not base.has_finalizer:
@@ -98,6 +116,8 @@ def _decide(observed: EndpointObservation) -> EndpointStep:
     for child in observed.children:
         if not child.is_owned and child.name not in observed.done:
             return OwnChild(child)
+    if (held := without_successor(observed)) is not None:
+        return SucceedChild(held)
     if (want := with_other_tags(observed)) is not None:
         return TagChild(want)
     if base.recorded is not None:
@@ -117,7 +137,20 @@ def _show_read_only(observed: EndpointObservation, external: ExternalResource, r
 
 def _failed(observed: EndpointObservation, failure: Failure) -> EndpointStep:
     """Return the end of a pass with a failure; after a refused update the endpoint still serves."""
+    if observed.base.deleting_for_s is None and (check := missing_to_check(observed, failure)) is not None:
+        return check
     step = failed(observed.base, failure)
+    external = observed.base.external
+    if (
+        failure.during is During.WRITE
+        and isinstance(step, Finish)
+        and step.status_update is not None
+        and isinstance(external, ExternalResource)
+        and external.source is Source.DESCRIPTION
+    ):
+        return replace(
+            step, status_update=replace(step.status_update, value=external.value, fields=fields_of(observed))
+        )
     if failure.during is not During.UPDATE or not isinstance(step, Finish) or step.status_update is None:
         return step
     phase = Phase.READY_STUCK if step.status_update.phase is Phase.STUCK else step.status_update.phase
@@ -163,7 +196,7 @@ def _not_recorded(observed: EndpointObservation) -> EndpointStep:
     if external is ABSENT:
         if base.policy.adoption is Adoption.ADOPT:
             return nothing_to_adopt(base)
-        return Finish(again_s=LOOK_AGAIN_S) if base.name_is_taken else _build(observed)
+        return unseen(base) if base.name_is_taken else _build(observed)
     match ownership_of(base):
         case Ownership.UNKNOWN:
             return VerifyOwner(external.arn)
@@ -187,19 +220,23 @@ def _recorded(observed: EndpointObservation, recorded: Recorded) -> EndpointStep
     if base.mutation is Mutation.CREATED:
         return _requested(observed, recorded, CREATING, messages.created(base, recorded))
     if base.mutation is Mutation.UPDATED:
-        begins = Event("Normal", reasons.UPDATE_STARTED, f"update of {recorded.name} begins")
+        begins = Event("Normal", reasons.UPDATE_STARTED, f"The update of {recorded.name} has begun")
         return _requested(
             observed, recorded, UPDATING, begins, *resets(observed, is_whole=not observed.last_update.is_of_numbers)
         )
     if base.mutation is Mutation.DELETED:
-        goes = Event("Normal", reasons.DELETING, f"{recorded.name} is deleted, to be made anew")
+        goes = Event("Normal", reasons.DELETING, f"{recorded.name} is being deleted, to be created again")
         return _requested(observed, recorded, DELETING, goes)
+    if (step := resolving(observed)) is not None:
+        return step
     if external is None:
         if not base.is_recorded_in_status:
             return _requested(observed, recorded, CREATING, messages.created(base, recorded))
         settled = observed.was_visible and observed.is_observed and not base.is_describe_due
         return Finish(follow=True) if settled else Describe(background=observed.is_observed)
     if external is ABSENT:
+        if base.name_is_taken:
+            return unseen(base)
         if not observed.was_visible and may_be_invisible(base, recorded):
             return Finish(follow=True, again_s=LOOK_AGAIN_S)
         return _build(observed)  # row 1: it is wanted, and was deleted outside the operator
@@ -225,10 +262,12 @@ def _requested(observed: EndpointObservation, recorded: Recorded, value: str, *e
         and observed.desired.configuration.child
     ):
         fields["endpointConfigName"] = observed.desired.configuration.child.sagemaker_name
+    if value == CREATING:
+        fields["creationTime"] = None  # that of an endpoint which is gone
     drift: Drift | None = Drift.NONE
     if value == UPDATING:
         drift = Drift.CORRECTING if drift_shown(observed.base) is Drift.FOUND else None
-    status_update = StatusUpdate(phase, value, value=value, fields=fields, drift=drift)
+    status_update = StatusUpdate(phase, value, f"The endpoint is {value}", value=value, fields=fields, drift=drift)
     return Finish(status_update, recorded, events, follow=True)
 
 
@@ -240,11 +279,11 @@ def _as_it_is(observed: EndpointObservation, recorded: Recorded, external: Exter
     message = ""
     if pending:
         what = "is prepared" if is_held(observed) else "is applied"
-        message = f"the changed spec {what} when the endpoint is InService (it is {external.value})"
+        message = f"The changed spec {what} when the endpoint is InService (it is {external.value})"
     status_update = StatusUpdate(
         Phase.READY_WORKING if serves else Phase.WORKING,
         messages.reason_of(external.value),
-        message or external.failure_reason,
+        message or external.failure_reason or f"The endpoint is {external.value}",
         value=external.value,
         additional="",
         fields=fields_of(observed),
@@ -267,7 +306,8 @@ def _endpoint_failed(observed: EndpointObservation, recorded: Recorded, external
 
 def _endpoint_stuck(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> Finish:
     pending = is_pending(observed)
-    message = external.failure_reason or "SageMaker gives no reason"
+    why = external.failure_reason or "SageMaker gives no reason"
+    additional, message = f"The endpoint failed: {why}", f"The endpoint failed: {shortened(why, messages.BRIEF)}"
     if pending:
         message += (
             ". The changed spec cannot be applied: a failed endpoint can only be deleted. Delete this object and create"
@@ -278,7 +318,7 @@ def _endpoint_stuck(observed: EndpointObservation, recorded: Recorded, external:
         reasons.ENDPOINT_FAILED,
         message,
         value=FAILED,
-        additional=message,
+        additional=message if pending else additional,
         fields=fields_of(observed),
         synced=reasons.UPDATE_BLOCKED if pending else reasons.SYNCED,
     )

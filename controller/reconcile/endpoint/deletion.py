@@ -3,11 +3,15 @@
 Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 """
 
+from dataclasses import replace
+
 from controller.reconcile import reasons
-from controller.reconcile.endpoint.observation import DropChild, EndpointObservation, EndpointStep
+from controller.reconcile.endpoint.children import models_of
+from controller.reconcile.endpoint.observation import DropChild, EndpointObservation, EndpointStep, RetainChild
 from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
-from controller.reconcile.hosting import BUSY, DELETING
+from controller.reconcile.hosting import BUSY, DELETING, is_torn_down
+from controller.reconcile.identity import is_replaced, left_alone
 from controller.reconcile.observation import ExternalResource, Mutation, Ownership, Source
 from controller.reconcile.shared_decisions import DOUBT_S, may_be_invisible, ownership_of
 from controller.reconcile.status import messages
@@ -29,9 +33,12 @@ def deleting(observed: EndpointObservation, deleting_for_s: float) -> EndpointSt
     base = observed.base
     if not base.has_finalizer:
         return Finish()
-    if base.reasons.get(reasons.RECONCILING) == reasons.DELETING_CHILDREN and base.recorded is None:
+    if is_torn_down(base.recorded, base.reasons.get(reasons.RECONCILING)):
         return _teardown(observed)
     external = base.external
+    if is_replaced(base):
+        is_fresh = isinstance(external, ExternalResource) and external.is_fresh
+        return _leave_alone(observed) if is_fresh else Describe()
     if base.mutation is Mutation.DELETED:
         return _waits_for_endpoint(observed, "deletion of the endpoint requested", reasons.DELETING)
     if external is None or (isinstance(external, ExternalResource) and external.source is Source.SUMMARY):
@@ -43,7 +50,7 @@ def deleting(observed: EndpointObservation, deleting_for_s: float) -> EndpointSt
             case Ownership.UNKNOWN:
                 return VerifyOwner(external.arn)
             case Ownership.FOREIGN:
-                return _teardown_begins(observed, f"{base.name} was not created by this object and is left alone")
+                return _leave_alone(observed)
             case _:
                 pass
     if external.value == DELETING or external.value in BUSY or observed.was_refused_as_busy:
@@ -78,19 +85,34 @@ def _waits_for_endpoint(observed: EndpointObservation, message: str, reason: str
     return Finish(status_update, base.recorded, normal_events, again_s=BUSY_POLL_S / 2)
 
 
-def _teardown_begins(observed: EndpointObservation, message: str) -> EndpointStep:
+def _teardown_begins(
+    observed: EndpointObservation, message: str, events: tuple[Event, ...] | None = None
+) -> EndpointStep:
     """Record that the children are being deleted: after that, the endpoint is not looked for again."""
+    events = _deleted_events(observed, message) if events is None else events
     if not observed.children:
-        return RemoveFinalizer(_deleted_events(observed, message))
+        return RemoveFinalizer(events)
     status_update = StatusUpdate(
         Phase.WORKING,
         reasons.DELETING_CHILDREN,
         message,
         value=DELETING,
         fields={"endpointConfigName": None, "modelNames": None},
-        forgets=True,
     )
-    return Finish(status_update, None, _deleted_events(observed, message), again_s=CHILDREN_POLL_S)
+    recorded = observed.base.recorded
+    released = replace(recorded, is_released=True) if recorded is not None else None
+    return Finish(status_update, released, events, again_s=CHILDREN_POLL_S)
+
+
+def _leave_alone(observed: EndpointObservation) -> EndpointStep:
+    """Leave another owner's endpoint alone, with those of the children that it runs with."""
+    served = observed.fields.get("endpointConfigName")
+    configurations = [child for child in observed.configurations if child.sagemaker_name == served]
+    for child in (*configurations, *models_of(observed, configurations)):
+        if child.name not in observed.done:
+            return RetainChild(child)
+    retained = left_alone(observed.base)
+    return _teardown_begins(observed, retained.message, (retained,))
 
 
 def _deleted_events(observed: EndpointObservation, message: str) -> tuple[Event, ...]:

@@ -5,6 +5,7 @@ A child is named by a digest of its content, so that an edit that changes nothin
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,10 @@ from api.naming import CHILD_MAX_LENGTH, child_name, join_name
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.aws.errors import AwsError
 from controller.reconcile import reasons
-from controller.reconcile.drift.digest import content, digest
+from controller.reconcile.drift.digest import content, digest, plain
+from controller.reconcile.observation import Recorded
+from controller.reconcile.status.copies import own_claims, own_status
+from controller.reconcile.status.patch import RESOURCE_ANNOTATION, noted_resource, resource_fields
 
 OWNER_NAMESPACE: Final = "owner_HostingDeployment_namespace"
 OWNER_NAME: Final = "owner_HostingDeployment_name"
@@ -26,9 +30,16 @@ OWNER_NAME: Final = "owner_HostingDeployment_name"
 MODEL_LABEL: Final = f"{GROUP}/model"
 """Label of child Models: their name within the deployment."""
 
+_ORPHAN: Final = "orphan"
+"""Finalizer that the API server sets for `--cascade=orphan`, until the garbage collector has let the children go."""
 _LABEL_LIMIT: Final = 63
 _HOW: Final = ("DeploymentConfig", "RetainAllVariantProperties", "ExcludeRetainedVariantProperties")
 """Members of UpdateEndpoint that say how to update, not what to serve: they alone cause no update (D-13)."""
+
+
+COUNT: Final = "DesiredInstanceCount"
+WEIGHT: Final = "DesiredWeight"
+"""Properties of a variant, as `VariantPropertyType` has them."""
 
 
 class LazyContent(Mapping[str, Any]):
@@ -83,6 +94,17 @@ class Child:
     """What was changed outside the operator at AWS, in words."""
     corrects: bool = False
     """It corrects that itself: annotation `drift-policy`."""
+    is_held: bool = False
+    """It is being deleted, and waits because the endpoint uses what it has at SageMaker."""
+    succeeds: str = ""
+    """The uid of the child from which it takes that over."""
+    takes_over: str = ""
+    """The name of that at SageMaker."""
+    resource: Mapping[str, Any] = field(default_factory=dict)
+    """Its `status.awsResource`."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    retry: str = ""
+    """Its annotation `reconcile-at`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +139,9 @@ class Desired:
     """Instances and weight by variant, of variants that have such."""
     retry: str = ""
     """Annotation `reconcile-at`."""
-    resets_counts: bool = False
-    """An update sets instance counts back to those of the spec, whatever autoscaling has made of them (D-17b)."""
+    retains: frozenset[str] = frozenset()
+    """Properties of variants that an update leaves as they are, as UpdateEndpoint names them; by default none (D-17b):
+    it sets instance counts back to those of the spec, whatever autoscaling has made of them."""
 
     @property
     def model_names(self) -> dict[str, str]:
@@ -161,12 +184,26 @@ def is_child_of(obj: JsonObject, owner: JsonObject) -> bool:
     return not references and uid.replace("-", "") in obj["metadata"]["name"]
 
 
+def is_orphaned(obj: JsonObject, owner: JsonObject) -> bool:
+    """Return whether a child is to outlive the deployment, which was deleted with `--cascade=orphan`.
+
+    Kubernetes then takes the owner references off the children, first or meanwhile. The predecessor's children have
+    never had any: they have other names, and go with their deployment.
+    """
+    metadata = owner["metadata"]
+    if _ORPHAN in (metadata.get("finalizers") or ()):
+        return True
+    by_content = rf"(^|-)[0-9a-f]{{10}}-{metadata['uid'].replace('-', '')}$"
+    return not obj["metadata"].get("ownerReferences") and bool(re.search(by_content, obj["metadata"]["name"]))
+
+
 def child_of(descriptor: KindDescriptor, obj: JsonObject) -> Child:
     """Return a child object as a value; a spec that cannot be converted has no content."""
-    metadata, status = obj["metadata"], obj.get("status") or {}
+    metadata, status = obj["metadata"], own_status(descriptor, obj)
     conditions = {each.get("type"): each for each in status.get("conditions") or ()}
     drifted = conditions.get(reasons.DRIFTED, {})
     spec = obj.get("spec") or {}
+    noted = noted_resource(metadata)
     return Child(
         descriptor=descriptor,
         name=metadata["name"],
@@ -181,7 +218,19 @@ def child_of(descriptor: KindDescriptor, obj: JsonObject) -> Child:
         is_owned=bool(metadata.get("ownerReferences")),
         drift=str(drifted.get("message") or "") if drifted.get("status") == "True" else "",
         corrects=DRIFT_POLICY.of(metadata.get("annotations") or {}) == "correct",
+        is_held=bool(metadata.get("deletionTimestamp"))
+        and conditions.get(reasons.RECONCILING, {}).get("reason") == reasons.IN_USE,
+        succeeds=noted.owner_uid if noted is not None else "",
+        takes_over=noted.name if noted is not None and noted.owner_uid else "",
+        resource=status.get("awsResource") or _claimed(metadata, noted),
+        labels=metadata.get("labels") or {},
+        retry=RECONCILE_AT.of(metadata.get("annotations") or {}) or "",
     )
+
+
+def _claimed(metadata: JsonObject, noted: Recorded | None) -> JsonObject:
+    """Return what a child has claimed from another one, as long as its status does not show it."""
+    return resource_fields(noted) if noted is not None and noted.name in own_claims(metadata) else {}
 
 
 def desired(
@@ -203,7 +252,7 @@ def desired(
     )
     logical = content(ENDPOINT_CONFIG, resolved.configuration)
     retry = RECONCILE_AT.of(metadata.get("annotations") or {}) or ""
-    spec_digest = digest([contents, logical, {name: how[name] for name in _HOW if name in how}])
+    spec_digest = digest([contents, logical, {name: said for name in _HOW if (said := plain(how.get(name)))}])
     names = {want.label: want.child.sagemaker_name for want in wants if want.child}
     if not all(names.get(want.label) for want in wants):
         return Desired(spec_digest, wants, None, retry=retry)
@@ -217,14 +266,16 @@ def desired(
         shape_of(wanted),
         numbers_of(wanted),
         retry,
-        resets_counts=_resets_counts(how),
+        retains=_retained(how),
     )
 
 
-def _resets_counts(how: Mapping[str, Any]) -> bool:
-    """Return whether an UpdateEndpoint like `how` resets instance counts, which is AWS's default."""
+def _retained(how: Mapping[str, Any]) -> frozenset[str]:
+    """Return the properties of variants that an UpdateEndpoint like `how` retains."""
+    if not how.get("RetainAllVariantProperties"):
+        return frozenset()
     excluded = {each.get("VariantPropertyType") for each in how.get("ExcludeRetainedVariantProperties") or ()}
-    return not how.get("RetainAllVariantProperties") or "DesiredInstanceCount" in excluded
+    return frozenset({COUNT, WEIGHT} - excluded)
 
 
 def shape_of(configuration: Mapping[str, Any]) -> str:
@@ -281,6 +332,20 @@ def manifest(owner: JsonObject, want: Want) -> JsonObject:
     }
 
 
+def successor(owner: JsonObject, child: Child) -> JsonObject:
+    """Return the child object that takes over what another one, which is being deleted, has at SageMaker.
+
+    Its name is another one of the same form, so that it stands for the same model, or for the configuration.
+    """
+    plain = owner["metadata"]["uid"].replace("-", "")
+    base = re.sub(rf"-?([0-9a-f]{{10}}|\d{{1,9}})-{plain}$", "", child.name)
+    name = join_name(f"{digest([dict(child.spec), child.uid])}-{plain}", base, CHILD_MAX_LENGTH)
+    made = manifest(owner, Want(child.descriptor, "", name, dict(child.spec)))
+    made["metadata"]["labels"] |= child.labels
+    made["metadata"]["annotations"] = {RESOURCE_ANNOTATION: json.dumps({**child.resource, "ownerUid": child.uid})}
+    return made
+
+
 def _want(
     owner: JsonObject,
     descriptor: KindDescriptor,
@@ -293,14 +358,25 @@ def _want(
     """Return a wanted child with content `wanted`, and its match among the children `there`."""
     uid = owner["metadata"]["uid"]
     name = join_name(f"{digest(wanted)}-{uid.replace('-', '')}", _object_name(base), CHILD_MAX_LENGTH)
+    taking_over = {child.uid for child in there if child.succeeds and not child.sagemaker_name}
     children = [child for child in there if _stands_for(child.name, name, base, uid)]
     # The name alone proves nothing: an object may have been replaced under its name, and the predecessor named
     # children by generation, so that only their content identifies them.
-    same = [child for child in children if child.content == wanted]
-    modified = next((child for child in children if child.name == name), None)
-    # One that is being deleted still serves, unless there is another: its deletion waits for the deployment.
-    same.sort(key=lambda child: (child.is_deleting, not child.sagemaker_name, child.name))
+    # One that could not be created where the deployment was, moves with it.
+    same = [
+        child
+        for child in children
+        if child.content == wanted and (child.sagemaker_name or _place_of(child.spec) == _place_of(spec))
+    ]
+    modified = next((child for child in children if child.name == name and child.uid not in taking_over), None)
+    # One that is being deleted still serves, unless there is another: its deletion waits for the deployment, and for
+    # one that takes over what it has. That one is waited for where no other is left.
+    same.sort(key=lambda child: (child.uid in taking_over, child.is_deleting, not child.sagemaker_name, child.name))
     return Want(descriptor, label, name, spec, same[0] if same else None, None if same else modified)
+
+
+def _place_of(spec: Mapping[str, Any]) -> tuple[Any, Any]:
+    return spec.get("region"), spec.get("sageMakerEndpoint")
 
 
 def _stands_for(there: str, name: str, base: str, uid: str) -> bool:

@@ -4,7 +4,7 @@ Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 """
 
 from controller.reconcile import reasons
-from controller.reconcile.endpoint.capacity import changed_numbers
+from controller.reconcile.endpoint.capacity import changed_numbers, wanted_numbers
 from controller.reconcile.endpoint.children import children_or, needed, unneeded_children
 from controller.reconcile.endpoint.desired import Child, shape_of
 from controller.reconcile.endpoint.drift import changed_configuration, changed_numbers_of, children_drifted, drifted
@@ -29,13 +29,11 @@ from controller.reconcile.steps import Drift, Event, Finish, Phase, StatusUpdate
 
 def in_service(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> EndpointStep:
     """Apply a new spec, report a failed update, correct drift, or rest (rows 4 to 6)."""
-    desired, base = observed.desired, observed.base
+    desired = observed.desired
     assert desired is not None  # noqa: S101 (only deletions have none)
-    if (
-        base.shown == UPDATING
-        and observed.last_update.since
-        and external.fields.get("lastModifiedTime") == observed.last_update.since
-    ):
+    last_update = observed.last_update
+    modified = str(external.fields.get("lastModifiedTime", ""))
+    if modified and not last_update.is_served and modified <= last_update.since:
         return Finish(follow=True, again_s=LOOK_AGAIN_S)  # an answer from before our update
     running = observed.running
     has_shape = running is not None and desired.shape != "" and desired.shape == shape_of(running.content)
@@ -48,16 +46,26 @@ def in_service(observed: EndpointObservation, recorded: Recorded, external: Exte
     # After a failure SageMaker restores the previous configuration and gives a reason. Without a reason, another
     # configuration was applied outside the operator before it could observe the result of its own request.
     is_foreign = observed.is_requested and running is None and not external.failure_reason
-    if not observed.is_new_spec and (observed.last_update.is_served or is_foreign):
+    if not observed.is_new_spec and running is not None and last_update.is_served:
+        # One of the object's own configurations is no drift: an update of its own is not recorded.
+        return _again(observed)
+    if not observed.is_new_spec and (last_update.is_served or is_foreign):
         return drifted(
             observed, recorded, changed_configuration(observed), children_or(observed, Update(), Phase.WORKING)
         )
-    if observed.is_requested:
+    # What runs is what was requested last, and the spec has another configuration since: a child was created again.
+    is_applied = running is not None and last_update.shape != "" and last_update.shape == shape_of(running.content)
+    if observed.is_requested and not is_applied:
         return _update_failed(observed, recorded, external)  # row 6: SageMaker has rolled back
+    step = _again(observed)
+    return held(observed, recorded, is_whole=True) if isinstance(step, Update) and is_held(observed) else step
+
+
+def _again(observed: EndpointObservation) -> EndpointStep:
+    """Switch to the wanted configuration, unless SageMaker has just said that it is busy."""
     if observed.was_refused_as_busy:
         return Finish(follow=True, again_s=BUSY_POLL_S)
-    step = children_or(observed, Update(), Phase.READY_WORKING)
-    return held(observed, recorded, is_whole=True) if isinstance(step, Update) and is_held(observed) else step
+    return children_or(observed, Update(), Phase.READY_WORKING)
 
 
 def _right_configuration(
@@ -72,7 +80,7 @@ def _right_configuration(
     if has_failed and observed.is_requested:
         return _update_failed(observed, recorded, external)
     if has_failed and not observed.is_new_spec and observed.desired is not None:
-        numbers = observed.desired.numbers
+        numbers = wanted_numbers(observed.desired)
     if not numbers or observed.is_requested:
         return _serves(observed, recorded)
     if observed.was_refused_as_busy:
@@ -87,7 +95,7 @@ def _announce(observed: EndpointObservation, recorded: Recorded) -> EndpointStep
     status_update = StatusUpdate(
         Phase.READY_WORKING,
         reasons.PREPARING_UPDATE,
-        "the endpoint is updated",
+        "The endpoint is about to be updated",
         value=observed.base.descriptor.status.reconciling,
         fields=fields_of(observed),
         synced=reasons.UPDATE_PENDING,
@@ -97,7 +105,9 @@ def _announce(observed: EndpointObservation, recorded: Recorded) -> EndpointStep
 
 def _serves(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
     """Check numbers and children of an endpoint with the wanted configuration for drift."""
-    if observed.is_new_spec or not observed.last_update.is_served or observed.last_update.pending_update is not None:
+    last_update = observed.last_update
+    is_open = last_update.pending_update is not None or last_update.intent is not None
+    if observed.is_new_spec or not last_update.is_served or is_open:
         return RecordServed()
     changed = changed_numbers_of(observed)
     if changed.unclear:

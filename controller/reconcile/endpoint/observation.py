@@ -9,6 +9,7 @@ from controller.reconcile.endpoint.desired import Child, Desired, Want
 from controller.reconcile.observation import During, ExtendedObservation, ExternalResource, Failure
 from controller.reconcile.steps import (
     AwsStep,
+    ChangeStep,
     Create,
     Delete,
     Describe,
@@ -33,6 +34,13 @@ class RestoreChild:
     """Restore the spec of the child with the wanted name."""
 
     want: Want
+
+
+@dataclass(frozen=True, slots=True)
+class SucceedChild:
+    """Create the child that takes over what another one, which is being deleted, has at SageMaker."""
+
+    child: Child
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +79,35 @@ class CorrectChild:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckChild:
+    """Make a child look for its resource at AWS now, and create it again if it is gone."""
+
+    child: Child
+
+
+@dataclass(frozen=True, slots=True)
+class RetryChild:
+    """Pass the deployment's `reconcile-at` on to a child: what it is refused is tried again now."""
+
+    child: Child
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordServed:
     """Record that the endpoint serves the spec: from now on, another state is drift."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOutcome:
+    """Record whether the update of the intent took effect: SageMaker was asked after its answer was lost."""
+
+    took_effect: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetUpdate:
+    """Record that nothing is known of the last update of an endpoint that is taken over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +129,7 @@ Numbers: TypeAlias = Mapping[str, tuple[int | None, float | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Update(AwsStep):
+class Update(ChangeStep):
     """UpdateEndpoint, or UpdateEndpointWeightsAndCapacities with the numbers that changed."""
 
     during = During.UPDATE
@@ -103,10 +138,29 @@ class Update(AwsStep):
     """None: the whole configuration."""
 
 
-ChildStep: TypeAlias = MakeChild | RestoreChild | DropChild | RetainChild | TagChild | OwnChild | CorrectChild
+ChildStep: TypeAlias = (
+    MakeChild
+    | RestoreChild
+    | SucceedChild
+    | DropChild
+    | RetainChild
+    | TagChild
+    | OwnChild
+    | CorrectChild
+    | CheckChild
+    | RetryChild
+)
 EndpointCall: TypeAlias = Describe | VerifyOwner | AskScaled | Create | Update | Delete | PutTags | DropTags
 EndpointStep: TypeAlias = (
-    EnsureFinalizer | ChildStep | RecordServed | RecordPendingUpdate | EndpointCall | RemoveFinalizer | Finish
+    EnsureFinalizer
+    | ChildStep
+    | RecordServed
+    | RecordOutcome
+    | RecordPendingUpdate
+    | ForgetUpdate
+    | EndpointCall
+    | RemoveFinalizer
+    | Finish
 )
 
 
@@ -117,6 +171,27 @@ class PendingUpdate:
     id: str
     retry: str
     """The value of `reconcile-at` at that time: another value approves the update."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An update that is about to be sent: recorded before the call, and removed when its outcome is known.
+
+    After a lost answer or a crash, SageMaker is asked before anything else is decided.
+    """
+
+    id: str
+    retry: str
+    shape: str
+    numbers: Mapping[str, tuple[int | None, float]]
+    since: str
+    """These as `LastUpdate` has them, if it takes effect."""
+    at: str
+    """When it was recorded, by our own clock."""
+    configuration: str = ""
+    """The SageMaker name of the configuration to switch to; empty where only numbers change."""
+    changes: Numbers = field(default_factory=dict)
+    """The numbers to change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +213,8 @@ class LastUpdate:
     """Instances and weight by variant that AWS aims at since: not `numbers` if properties were retained."""
     pending_update: PendingUpdate | None = None
     """A changed spec that waits for approval."""
+    intent: Intent | None = None
+    """An update after it, of unknown outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +227,10 @@ class EndpointObservation(ExtendedObservation):
     children: tuple[Child, ...] = ()
     """All existing ones."""
     last_update: LastUpdate = LastUpdate()
+    is_update_copied: bool = False
+    """The annotation about the last update was written for an object that this one is a copy of."""
+    is_described: bool = False
+    """SageMaker has described the endpoint in this pass."""
     is_observed: bool = False
     """The status was decided on this very generation of the spec."""
     was_visible: bool = False
@@ -166,6 +247,8 @@ class EndpointObservation(ExtendedObservation):
     """Parts of the spec without effect, each as `path: why`."""
     scalers: Mapping[str, str] = field(default_factory=dict)
     """Policy objects by the variant that they scale."""
+    least_counts: Mapping[str, int] = field(default_factory=dict)
+    """The instances that these policies leave at least, by variant."""
     scaled: frozenset[str] | None = None
     """Variants with a scalable target, of those in question; None: not known."""
 
@@ -173,6 +256,12 @@ class EndpointObservation(ExtendedObservation):
     def is_new_spec(self) -> bool:
         """Return whether the spec differs from the last request."""
         return self.desired is not None and self.desired.spec_digest != self.last_update.id
+
+    @property
+    def is_update_open(self) -> bool:
+        """Return whether an update may be under way: children stay meanwhile (`resource.users`)."""
+        last_update = self.last_update
+        return last_update.intent is not None or (last_update.id != "" and not last_update.is_served)
 
     @property
     def is_pending_recorded(self) -> bool:
@@ -194,7 +283,8 @@ class EndpointObservation(ExtendedObservation):
     def running(self) -> Child | None:
         """Return the configuration that the endpoint runs with, if it is a child."""
         name = self.fields.get("endpointConfigName")
-        return next((c for c in self.configurations if name and c.sagemaker_name == name), None)
+        there = [each for each in self.configurations if name and each.sagemaker_name == name]
+        return min(there, key=lambda each: each.is_deleting, default=None)  # one may be taking over from another
 
     @property
     def configurations(self) -> list[Child]:

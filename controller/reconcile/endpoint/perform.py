@@ -1,7 +1,6 @@
 """Implements `LifeCycle` for HostingDeployments: one method for each step of `observation`."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final, TypeGuard
 
@@ -11,6 +10,7 @@ from api import hosting as manifests
 from api.annotations import LAST_UPDATE_ATTEMPT, RECREATE_ON_FAILURE
 from api.autoscaling import resource_id_of, selector_of
 from api.convert import ConversionError, to_request
+from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT
 from controller.aws.autoscaling import Scaling
@@ -24,37 +24,43 @@ from controller.reconcile.effects import Effect
 from controller.reconcile.endpoint.child_objects import CHILDREN, ChildObjects
 from controller.reconcile.endpoint.decide import decide
 from controller.reconcile.endpoint.desired import child_of, desired
-from controller.reconcile.endpoint.drift import aimed_at, overlaid
-from controller.reconcile.endpoint.last_update import parse, text_of
+from controller.reconcile.endpoint.last_update import intent_of, parse, pending, resolved_by, served, text_of
 from controller.reconcile.endpoint.observation import (
     AskScaled,
+    CheckChild,
     ChildStep,
     CorrectChild,
     DropChild,
     EndpointObservation,
     EndpointStep,
+    ForgetUpdate,
     LastUpdate,
     MakeChild,
     Numbers,
     OwnChild,
-    PendingUpdate,
+    RecordOutcome,
     RecordPendingUpdate,
     RecordServed,
     RestoreChild,
     RetainChild,
+    RetryChild,
+    SucceedChild,
     TagChild,
     Update,
 )
 from controller.reconcile.hosting import RESOURCE_IDS
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import external_resource
+from controller.reconcile.managed.ownership import verify_owner, with_external
 from controller.reconcile.managed.requests import create_request, invalid
-from controller.reconcile.observation import During, ExternalResource, Failure, Mutation, Ownership, Source
+from controller.reconcile.observation import During, ExternalResource, Failure, Mutation, Source
 from controller.reconcile.ports import ObjectReader, ObjectWriter
 from controller.reconcile.shared_decisions import drift_shown
+from controller.reconcile.status.notes import note_of
 from controller.reconcile.status.patch import rfc3339
 from controller.reconcile.steps import Create, Delete, Describe, Drift, EnsureFinalizer, VerifyOwner
 from controller.runtime.errors import ABSENT, ErrorClass
+from controller.runtime.frozen import replace
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -78,12 +84,15 @@ class EndpointLifeCycle:
         configurations: ObjectReader,
         policies: ObjectReader,
         writer: ObjectWriter,
+        check: Callable[[KindDescriptor, ObjectKey], None],
     ) -> None:
+        """`check` makes an object look for its resource at AWS."""
         self._context = context
         self._descriptor = context.descriptor
         self._endpoints = endpoints
         self._scaling = scaling
         self._policies = policies
+        self._check = check
         self._children = ChildObjects(models, configurations, writer, context.effects)
 
     def decide(self, observed: EndpointObservation) -> EndpointStep:
@@ -97,19 +106,26 @@ class EndpointLifeCycle:
                 managed.ensure_finalizer(None)
                 return self.observe(managed)
             case RecordServed():
-                return self._record_served(observed, managed)
+                return self._record(observed, managed, served(observed))
+            case RecordOutcome(took_effect):
+                return self._record(observed, managed, resolved_by(observed.last_update, took_effect=took_effect))
             case RecordPendingUpdate():
-                return self._record_pending_update(observed, managed)
-            case Describe(background):
+                return self._record(observed, managed, pending(observed))
+            case ForgetUpdate():
+                return replace(self._record(observed, managed, LastUpdate()), is_update_copied=False)
+            case Describe(background, before):
+                if isinstance(before, Update | Delete):
+                    operation = _operation(before) if isinstance(before, Update) else self._descriptor.operations.delete
+                    self._endpoints.reserve(managed.identity.target(), operation, caller=managed.key)
                 return self._describe(observed, managed, background=background)
             case VerifyOwner(arn):
-                return self._verify_owner(observed, managed, arn)
+                return replace(observed, base=verify_owner(managed, observed.base, self._endpoints, arn))
             case AskScaled(variants):
                 return self._ask_scaled(observed, managed, variants)
             case Create():
                 return self._create(observed, managed)
-            case Update(numbers):
-                return self._update(observed, managed, numbers)
+            case Update():
+                return self._update(observed, managed, step)
             case Delete(name):
                 return self._delete(observed, managed, name)
             case _:
@@ -133,6 +149,8 @@ class EndpointLifeCycle:
                 assert want.child is not None  # noqa: S101 (decided on)
                 self._children.tag(managed, want.child, want)
                 return want.child.name
+            case SucceedChild(child):
+                self._children.succeed(managed, child)
             case DropChild(child):
                 self._children.drop(managed, child)
             case RetainChild(child):
@@ -141,6 +159,10 @@ class EndpointLifeCycle:
                 self._children.own(managed, child)
             case CorrectChild(child):
                 self._children.correct(managed, child)
+            case RetryChild(child, at):
+                self._children.retry(managed, child, at)
+            case CheckChild(child):
+                self._check(child.descriptor, ObjectKey(managed.key.namespace, child.name))
         return child.name
 
     # --- observing
@@ -170,16 +192,19 @@ class EndpointLifeCycle:
                     status, external_resource(self._descriptor, sighting.summary, Source.SUMMARY), sighting.summary
                 )
             is_due, is_lost = sighting.is_describe_due or base.is_reconcile_requested, sighting.lost is not None
-            base = replace(base, external=summary, summary=summary, is_describe_due=is_due, is_list_lost=is_lost)
+            base = replace(base, summary=summary, is_describe_due=is_due, is_list_lost=is_lost)
+            base = with_external(managed, base, summary)
         observed = EndpointObservation(
             base=base,
             children=tuple(child_of(kind, each) for kind in CHILDREN for each in self._children.of(managed, kind)),
-            last_update=parse(annotations.get(LAST_UPDATE, "")),
+            last_update=LastUpdate() if base.is_copied else parse(note_of(obj, LAST_UPDATE_ATTEMPT), base.uid),
+            is_update_copied=base.is_copied and LAST_UPDATE in annotations,
             is_observed=status.get("observedGeneration") == base.generation
             and base.reasons.get(reasons.SYNCED) != reasons.WAITING,
             was_visible=bool(status.get("creationTime")),
             recreates=RECREATE_ON_FAILURE.of(annotations) is True,
             scalers=self._scalers(managed, base.name),
+            least_counts=self._least_counts(managed, base.name),
         )
         if base.failure is not None:
             return observed
@@ -209,6 +234,15 @@ class EndpointLifeCycle:
             for variant, policy in self._policies_of(managed, endpoint)
         }
 
+    def _least_counts(self, managed: ManagedObject, endpoint: str) -> dict[str, int]:
+        """Return the largest of the policies' minima, by variant."""
+        least: dict[str, int] = {}
+        for variant, policy in self._policies_of(managed, endpoint):
+            capacity = (policy.get("spec") or {}).get("minCapacity")
+            if isinstance(capacity, int):
+                least[variant] = max(capacity, least.get(variant, 0))
+        return least
+
     def _policies_of(self, managed: ManagedObject, endpoint: str) -> Iterator[tuple[str, JsonObject]]:
         region = managed.spec.get("region")
         variants = managed.spec.get("productionVariants")
@@ -236,19 +270,12 @@ class EndpointLifeCycle:
             self._descriptor, managed.identity.target(), base.name, caller=managed.key, background=background
         )
         base = replace(base, is_describe_due=False)
+        observed = replace(observed, is_described=True)
         if answer is ABSENT:
             return replace(observed, base=replace(base, external=ABSENT))
         self._context.tracker.described(managed.key, answer)
-        return replace(
-            observed, base=replace(base, external=external_resource(self._descriptor, answer, Source.DESCRIPTION))
-        )
-
-    def _verify_owner(self, observed: EndpointObservation, managed: ManagedObject, arn: str) -> EndpointObservation:
-        tags = self._endpoints.tags(managed.identity.target(), arn, caller=managed.key)
-        if tags is ABSENT:
-            return replace(observed, base=replace(observed.base, external=ABSENT))
-        owner = Ownership.OURS if managed.identity.owner.is_proved_by(tags) else Ownership.FOREIGN
-        return replace(observed, base=replace(observed.base, owner=owner))
+        external = external_resource(self._descriptor, answer, Source.DESCRIPTION)
+        return replace(observed, base=with_external(managed, base, external))
 
     def _ask_scaled(
         self, observed: EndpointObservation, managed: ManagedObject, variants: tuple[str, ...]
@@ -268,50 +295,20 @@ class EndpointLifeCycle:
 
     # --- records of updates
 
-    def _record_served(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
-        """Record that the update is complete, and the numbers that AWS aims at; later changes are drift."""
-        wanted = observed.desired
-        assert wanted is not None  # noqa: S101 (deletions record nothing)
-        last_update = LastUpdate(
-            id=wanted.spec_digest,
-            retry=wanted.retry,
-            shape=wanted.shape,
-            numbers=wanted.numbers,
-            is_of_numbers=observed.last_update.is_of_numbers,
-            since=observed.last_update.since,
-            is_served=True,
-            serves=observed.last_update.serves or aimed_at(observed.fields),
-        )
-        return _save_last_update(observed, managed, last_update)
+    def _record(self, observed: EndpointObservation, managed: ManagedObject, last: LastUpdate) -> EndpointObservation:
+        managed.annotate({LAST_UPDATE: text_of(last, observed.base.uid)})
+        return replace(observed, last_update=last)
 
-    def _record_pending_update(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
-        wanted = observed.desired
-        assert wanted is not None  # noqa: S101 (deletions record nothing)
-        return _save_last_update(
-            observed,
-            managed,
-            replace(observed.last_update, pending_update=PendingUpdate(wanted.spec_digest, wanted.retry)),
-        )
-
-    def _record_last_update(
-        self, observed: EndpointObservation, managed: ManagedObject, sent: Numbers | None = None
+    def _intend(
+        self, observed: EndpointObservation, managed: ManagedObject, numbers: Numbers | None
     ) -> EndpointObservation:
-        """Record what SageMaker has accepted. After the call: an update that was not sent must be tried.
-
-        `sent` are the numbers of UpdateEndpointWeightsAndCapacities: the others stay as they were.
-        """
-        wanted = observed.desired
-        assert wanted is not None  # noqa: S101 (deletions neither create nor update)
-        last_update = LastUpdate(
-            id=wanted.spec_digest,
-            retry=wanted.retry,
-            shape=wanted.shape,
-            numbers=wanted.numbers,
-            is_of_numbers=sent is not None,
-            since=observed.fields.get("lastModifiedTime", ""),
-            serves={} if sent is None else overlaid(observed.last_update.serves, sent),
-        )
-        return _save_last_update(observed, managed, last_update)
+        """Record the creation or update that is about to be sent; a repeated one is recorded already."""
+        intent = intent_of(observed, "" if numbers is not None else _configuration(observed), numbers or {})
+        before = observed.last_update.intent
+        if before is not None and replace(before, at=intent.at) == intent:
+            managed.require_current()
+            return observed
+        return self._record(observed, managed, replace(observed.last_update, intent=intent))
 
     # --- the endpoint
 
@@ -320,6 +317,8 @@ class EndpointLifeCycle:
         target = managed.identity.target()
         request = create_request(self._descriptor, managed.spec, base.name, managed.identity)
         request[ENDPOINT_CONFIG.name.member] = _configuration(observed)
+        self._endpoints.reserve(target, self._descriptor.operations.create, caller=managed.key)
+        observed = self._intend(observed, managed, None)
         send = partial(
             self._context.effects.perform,
             Effect.CREATE,
@@ -328,34 +327,34 @@ class EndpointLifeCycle:
         created = replace(managed.create(base, base.name, send), external=None)
         if created.mutation is None:
             return replace(observed, base=created)
-        return replace(self._record_last_update(observed, managed), base=created, was_visible=False)
+        last = resolved_by(observed.last_update, took_effect=True)
+        return replace(self._record(observed, managed, last), base=created, was_visible=False)
 
-    def _update(
-        self, observed: EndpointObservation, managed: ManagedObject, numbers: Numbers | None
-    ) -> EndpointObservation:
-        base = observed.base
+    def _update(self, observed: EndpointObservation, managed: ManagedObject, step: Update) -> EndpointObservation:
+        base, numbers, operation = observed.base, step.numbers, _operation(step)
         request: JsonObject = {HOSTING_DEPLOYMENT.name.member: base.name}
         if numbers is None:
-            operation = "UpdateEndpoint"
             request |= self._how(managed) | {ENDPOINT_CONFIG.name.member: _configuration(observed)}
         else:
-            operation = "UpdateEndpointWeightsAndCapacities"
             request["DesiredWeightsAndCapacities"] = [_capacity(name, *both) for name, both in numbers.items()]
         target = managed.identity.target()
-        managed.require_current()
+        self._endpoints.reserve(target, operation, caller=managed.key)
+        observed = self._intend(observed, managed, numbers)
         try:
             self._context.effects.perform(
                 Effect.UPDATE,
                 lambda: self._endpoints.change(target, operation, request, caller=managed.key),
             )
         except AwsError as error:
+            if error.error_class is ErrorClass.NOT_FOUND:
+                return replace(observed, base=replace(base, external=ABSENT), was_visible=True)
             if error.error_class is ErrorClass.CONFLICT:
                 return replace(observed, was_refused_as_busy=True)
             raise
-        self._context.tracker.hasten(managed.key)
+        self._context.tracker.poll_soon(managed.key)
         if not observed.is_new_spec and drift_shown(base) is Drift.FOUND:
             managed.state.corrections = managed.state.corrections.after(self._context.clock.monotonic())
-        observed = self._record_last_update(observed, managed, numbers)
+        observed = self._record(observed, managed, resolved_by(observed.last_update, took_effect=True))
         return replace(observed, base=replace(base, mutation=Mutation.UPDATED))
 
     def _delete(self, observed: EndpointObservation, managed: ManagedObject, name: str) -> EndpointObservation:
@@ -376,6 +375,10 @@ class EndpointLifeCycle:
         return replace(observed, base=replace(base, mutation=Mutation.DELETED))
 
 
+def _operation(step: Update) -> str:
+    return "UpdateEndpoint" if step.numbers is None else "UpdateEndpointWeightsAndCapacities"
+
+
 def _is_about_child(step: EndpointStep) -> TypeGuard[ChildStep]:
     return isinstance(step, ChildStep)
 
@@ -383,13 +386,6 @@ def _is_about_child(step: EndpointStep) -> TypeGuard[ChildStep]:
 def _placed(observed: EndpointObservation, managed: ManagedObject) -> JsonObject:
     """Return the spec with its region: children are created in the endpoint's region, even if the default changes."""
     return {**managed.spec, "region": managed.region(observed.base)}
-
-
-def _save_last_update(
-    observed: EndpointObservation, managed: ManagedObject, last_update: LastUpdate
-) -> EndpointObservation:
-    managed.annotate({LAST_UPDATE: text_of(last_update)})
-    return replace(observed, last_update=last_update)
 
 
 def _current(status: Mapping[str, Any], summary: ExternalResource, answer: Mapping[str, Any]) -> ExternalResource:
@@ -406,7 +402,7 @@ def _current(status: Mapping[str, Any], summary: ExternalResource, answer: Mappi
     reason = str(status.get("failureReason") or "")
     if reason:
         fields["failureReason"] = reason
-    return replace(summary, source=Source.DESCRIPTION, fields=fields, failure_reason=reason)
+    return replace(summary, source=Source.DESCRIPTION, is_completed=True, fields=fields, failure_reason=reason)
 
 
 def _configuration(observed: EndpointObservation) -> str:

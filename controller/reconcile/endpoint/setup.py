@@ -1,15 +1,17 @@
 """Sets up the reconciler of HostingDeployments."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from api.descriptor import LifeCycle
 from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, MODEL
 from controller.reconcile.context import Context
-from controller.reconcile.endpoint.child_objects import CHILDREN, OWNERS
+from controller.reconcile.dependencies import PolicyDependencies, StateChanged, deployment_names, deployments_of_policy
+from controller.reconcile.endpoint.child_objects import CHILDREN
 from controller.reconcile.endpoint.desired import owners_of
 from controller.reconcile.endpoint.perform import EndpointLifeCycle
-from controller.reconcile.hosting import SETTLED
+from controller.reconcile.hosting import OWNERS, SETTLED
 from controller.reconcile.passes.reconciler import ObjectReconciler
 from controller.reconcile.passes.rest import run_unless_at_rest
 from controller.reconcile.ports import ObjectReader
@@ -20,14 +22,17 @@ from controller.runtime.controller import Reconciler
 
 
 def _new_reconciler(context: Context, store: ObjectReader, shared: Shared) -> Reconciler:
+    policies = shared.reader(HOSTING_AUTOSCALING_POLICY)
+    context = replace(context, dependencies=PolicyDependencies(policies, deployment_names))
     life_cycle = EndpointLifeCycle(
         context,
         shared.sagemaker,
         shared.scaling,
         models=shared.reader(MODEL),
         configurations=shared.reader(ENDPOINT_CONFIG),
-        policies=shared.reader(HOSTING_AUTOSCALING_POLICY),
+        policies=policies,
         writer=shared.client,
+        check=shared.check,
     )
     return ObjectReconciler(context, store, life_cycle, partial(run_unless_at_rest, life_cycle))
 
@@ -40,6 +45,9 @@ SETUP: Final = Setup(
     serves=lambda descriptor: descriptor.life_cycle is LifeCycle.ENDPOINT,
     new_reconciler=_new_reconciler,
     indexes={child.kind: {OWNERS: owners_of} for child in CHILDREN},
-    watches=tuple(Watch(child.kind, VersionChanged(), _keys_of) for child in CHILDREN),
+    watches=(
+        *(Watch(child.kind, VersionChanged(), _keys_of) for child in CHILDREN),
+        Watch(HOSTING_AUTOSCALING_POLICY.kind, StateChanged(), lambda _: deployments_of_policy),
+    ),
     settled=SETTLED,
 )

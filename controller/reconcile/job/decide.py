@@ -7,13 +7,27 @@ a pass may be cut off after any step and run again. Rows cited are those of v1-k
 from dataclasses import replace
 from typing import Final, TypeAlias
 
+from api.convert import to_status
+from controller.observability.redact import shortened
 from controller.reconcile import reasons
+from controller.reconcile.identity import (
+    identified,
+    is_contradicted,
+    is_of_another,
+    is_replaced,
+    left_alone,
+    replaced,
+    takes_over,
+    unproven,
+)
+from controller.reconcile.job import changes
 from controller.reconcile.observation import Adoption, ExternalResource, Mutation, Observed, Ownership, Recorded, Source
 from controller.reconcile.shared_decisions import (
     DOUBT_S,
     LOOK_AGAIN_S,
     failed,
     foreign,
+    is_unconfirmed,
     may_be_invisible,
     nothing_to_adopt,
     operator_values,
@@ -23,6 +37,8 @@ from controller.reconcile.shared_decisions import (
     respecting_hold,
     retain,
     status_changed,
+    unseen,
+    waits,
 )
 from controller.reconcile.status import messages
 from controller.reconcile.steps import (
@@ -36,9 +52,11 @@ from controller.reconcile.steps import (
     Outcome,
     Phase,
     PutTags,
+    RecordChange,
     RemoveFinalizer,
     StatusUpdate,
     Stop,
+    UpdateJob,
     VerifyOwner,
 )
 from controller.reconcile.tags import decide as tagging
@@ -48,8 +66,11 @@ IN_PROGRESS: Final = "InProgress"
 """The AWS status of a running job, for all job kinds; also of a job that was just created."""
 
 UNKNOWN_VALUE_POLL_S: Final = 300.0
-RULES_POLL_S: Final = 60.0
-"""Debugger rules continue after the end of the job, and List does not show them (v1-kinds.md 6.8)."""
+RULES_POLL_S: Final = 45.0
+"""Debugger rules are shown within a minute. List does not show them, and they continue after the end of the job
+(v1-kinds.md 6.8)."""
+RULES_FIRST_POLL_S: Final = 10.0
+"""After the end: most rules end seconds after their job. Doubled until it is `RULES_POLL_S`."""
 
 JobStep: TypeAlias = (
     EnsureFinalizer
@@ -57,6 +78,8 @@ JobStep: TypeAlias = (
     | VerifyOwner
     | Create
     | Stop
+    | UpdateJob
+    | RecordChange
     | PutTags
     | DropTags
     | DeleteExpired
@@ -67,7 +90,7 @@ JobStep: TypeAlias = (
 
 def decide(observed: Observed) -> JobStep:
     """Return the next step. At most one `Create` or `Stop` per pass; no AWS call during a hold."""
-    return respecting_hold(observed, _decide(observed))
+    return respecting_hold(observed, identified(observed, _decide(observed)))
 
 
 def _decide(observed: Observed) -> JobStep:
@@ -77,6 +100,8 @@ def _decide(observed: Observed) -> JobStep:
         return paused(observed)
     if observed.failure is not None:
         return failed(observed, observed.failure)
+    if not (observed.is_ended and observed.change is None) and (step := unproven(observed)) is not None:
+        return step
     if observed.deleting_for_s is not None:
         return _deleting(observed, observed.deleting_for_s)
     return _living(observed)
@@ -89,10 +114,25 @@ def _living(observed: Observed) -> JobStep:
     if observed.is_ended:
         return _ended(observed)
     if not (observed.has_finalizer and observed.is_name_persisted):
-        return EnsureFinalizer()
+        next_step = _living(replace(observed, has_finalizer=True, is_name_persisted=True))
+        # An object of which no request can be made does not wait: its creation says why.
+        creates = isinstance(next_step, Create) and observed.content != "" and observed.hold_s is None
+        return EnsureFinalizer(before=Create() if creates else None)
+    if is_replaced(observed):
+        if takes_over(observed) and isinstance(observed.external, ExternalResource):
+            return _adopted(replace(observed, is_recorded_in_status=False), observed.external)
+        if not _is_history(observed):
+            return replaced(observed, None)
     if observed.recorded is not None:
         return _created(observed, observed.recorded)
     return _not_created(observed)
+
+
+def _is_history(observed: Observed) -> bool:
+    """Return whether it is an ended job, older than its object: the predecessor showed those, and nothing is done."""
+    external, terminal = observed.external, observed.descriptor.status.terminal
+    is_ended = isinstance(external, ExternalResource) and external.value in terminal
+    return observed.is_legacy and is_ended and is_of_another(observed)
 
 
 def _not_created(observed: Observed) -> JobStep:
@@ -101,16 +141,19 @@ def _not_created(observed: Observed) -> JobStep:
     if external is None:
         # Name and finalizer are in place: to create first, and describe only if the name is taken, saves a call per
         # job and is as safe. The predecessor's objects may own a job already: describe first.
-        must_look = observed.name_is_taken or observed.is_legacy or observed.policy.adoption is Adoption.ADOPT
-        return Describe(background=observed.is_legacy) if must_look else Create()
+        was_taken = observed.reasons.get(reasons.STALLED) == reasons.ALREADY_EXISTS
+        must_look = (
+            observed.name_is_taken or was_taken or observed.is_legacy or observed.policy.adoption is Adoption.ADOPT
+        )
+        return Describe(background=observed.is_legacy or was_taken) if must_look else _create(observed)
     if external is ABSENT:
         if observed.policy.adoption is Adoption.ADOPT:
             return nothing_to_adopt(observed)
-        if observed.name_is_taken:  # exists for Create, not yet for Describe (D-07b)
-            return Finish(again_s=LOOK_AGAIN_S)
+        if observed.name_is_taken:
+            return unseen(observed)
         if observed.is_legacy and observed.shown not in operator_values(observed):
             return _gone(observed)  # row 3: created by the predecessor, and gone
-        return Create()
+        return _create(observed)
     match ownership_of(observed):
         case Ownership.OURS:
             return _adopted(observed, external)
@@ -118,6 +161,11 @@ def _not_created(observed: Observed) -> JobStep:
             return VerifyOwner(external.arn)
         case Ownership.FOREIGN:
             return foreign(observed) if observed.policy.adoption is Adoption.REFUSE else _adopted(observed, external)
+
+
+def _create(observed: Observed) -> Create | Finish:
+    """Create the job, or wait for what its spec names; a creation that may have had its effect is confirmed first."""
+    return waits(observed) if observed.waits_for and not is_unconfirmed(observed) else Create()
 
 
 def _adopted(observed: Observed, external: ExternalResource) -> JobStep:
@@ -133,22 +181,36 @@ def _created(observed: Observed, recorded: Recorded) -> JobStep:
         return _record(observed, recorded)
     if (tags := tagging.step(observed)) is not None:
         return tags
+    if observed.change is not None and (change := changes.step(observed)) is not None:
+        return change
+    rules_in_s = _rules_due_in_s(observed, recorded) if observed.are_rules_open else None
+    is_describe_due = observed.is_describe_due or rules_in_s == 0.0
     if external is None:
-        if observed.is_describe_due:
+        if is_describe_due:
             return Describe(background=True)
-        return Finish(follow=True)
+        is_over = observed.hold_s is not None and observed.reasons.get(reasons.STALLED) == reasons.FOREIGN_RESOURCE
+        return Finish(follow=not is_over, again_s=rules_in_s)
     if external is ABSENT:
         return _missing(observed, recorded)
     if external.value in observed.descriptor.status.terminal and external.source is Source.SUMMARY:
         return Describe()  # a summary has no failure reason, no artifacts, no rules
-    if observed.is_describe_due and external.source is Source.SUMMARY:
-        return Describe(background=True)
+    if is_describe_due and external.source is Source.SUMMARY:
+        return Describe(background=not observed.is_end_expected)
     return _show(observed, recorded, external)
 
 
 def _record(observed: Observed, recorded: Recorded) -> JobStep:
     """Record the created job. The status is `InProgress` without a Describe: every created job starts so."""
-    status_update = StatusUpdate(phase=Phase.WORKING, reason=IN_PROGRESS, value=IN_PROGRESS, message="created")
+    rule = observed.descriptor.status
+    secondary = rule.initial.get(rule.secondary_member) if rule.secondary_member else None
+    status_update = StatusUpdate(
+        phase=Phase.WORKING,
+        reason=IN_PROGRESS,
+        value=IN_PROGRESS,
+        secondary=secondary,
+        message=_progress(IN_PROGRESS, secondary or ""),  # as the first List will show it, which is no change then
+        fields=to_status(observed.descriptor, rule.initial),
+    )
     events = () if observed.is_announced else (messages.created(observed, recorded),)
     return Finish(status_update=status_update, recorded=recorded, events=events, follow=True)
 
@@ -165,33 +227,66 @@ def _show(observed: Observed, recorded: Recorded, external: ExternalResource) ->
     status_update = _status_update(observed, external)
     events += messages.issues_found(observed, external)
     ends = external.value in rule.terminal
-    events += [messages.ended(observed, external)] if ends else status_changed(observed, external.value)
+    if not ends:
+        events += status_changed(observed, external.value)
+    elif not _had_ended(observed, external):
+        events.append(messages.ended(observed, external))
     return Finish(
         status_update=status_update,
         recorded=recorded,
         events=tuple(events),
         follow=not ends,
-        again_s=_again_s(observed, external),
+        again_s=_again_s(observed, external, recorded),
     )
 
 
-def _again_s(observed: Observed, external: ExternalResource) -> float | None:
+def _had_ended(observed: Observed, external: ExternalResource) -> bool:
+    """Return whether a job had ended before it was taken over, from the predecessor or by adoption: no news."""
+    if observed.is_recorded_in_status:
+        return False
+    was_shown = observed.is_legacy and observed.shown == external.value
+    return was_shown or (observed.owner is Ownership.FOREIGN and observed.policy.adoption is not Adoption.REFUSE)
+
+
+def _again_s(observed: Observed, external: ExternalResource, recorded: Recorded | None) -> float | None:
     """Return the delay after which to reconcile again, for changes that the tracker cannot see."""
     rule = observed.descriptor.status
     if external.value in rule.terminal:
-        return RULES_POLL_S if messages.rules_running(external.fields) else None
+        return _rules_pause_s(observed) if messages.rules_running(external.fields) else None
     if observed.summary is not None and observed.summary.value in rule.terminal:
         return LOOK_AGAIN_S  # List shows the end already, Describe does not yet
-    return None if external.value in {IN_PROGRESS, rule.stopping} else UNKNOWN_VALUE_POLL_S
+    if external.value not in {IN_PROGRESS, rule.stopping}:
+        return UNKNOWN_VALUE_POLL_S
+    return _rules_due_in_s(observed, recorded) if observed.are_rules_open else None
+
+
+def _rules_due_in_s(observed: Observed, recorded: Recorded | None) -> float:
+    """Return the delay until the debugger rules of a job that runs are due."""
+    since_s = observed.described_ago_s
+    if since_s is None and recorded is not None and recorded.created_at is not None:
+        since_s = (observed.now - recorded.created_at).total_seconds()
+    return max(RULES_POLL_S - since_s, 0.0) if since_s is not None else 0.0
+
+
+def _rules_pause_s(observed: Observed) -> float:
+    """Return the delay between two polls of the rules of a job that has ended."""
+    return min(max(observed.ended_ago_s or 0.0, RULES_FIRST_POLL_S), RULES_POLL_S)
+
+
+def _progress(value: str, secondary: str) -> str:
+    """Return the message for a job that runs."""
+    return f"The job is {value}: {secondary}" if secondary not in {"", value} else f"The job is {value}"
 
 
 def _status_update(observed: Observed, external: ExternalResource) -> StatusUpdate:
     rule = observed.descriptor.status
-    phase, message = Phase.WORKING, external.secondary
+    phase, message = Phase.WORKING, _progress(external.value, external.secondary)
     if external.value == rule.completed:
-        phase, message = Phase.DONE, ""
+        phase, message = Phase.DONE, "The job has completed"
+    elif external.value == rule.failed:
+        phase, message = Phase.ENDED, messages.failed_job(shortened(external.failure_reason, messages.BRIEF))
     elif external.value in rule.terminal:
-        phase, message = Phase.ENDED, external.failure_reason
+        phase, message = Phase.ENDED, f"The job has ended: it is {external.value}"
     notices = (
         messages.immutable_notice(observed, external.value) if observed.edited else external.failure_reason,
         observed.spawn_error,
@@ -216,9 +311,11 @@ def _ended(observed: Observed) -> JobStep:
     """Follow a job after its end, and delete its object when the TTL has passed (rows 9 and 10).
 
     The time counts from the end in the status, as for `ttlSecondsAfterFinished` of Jobs (batch/v1). The job itself is
-    not touched.
+    not touched. A name that is gone from the spec, as after `kubectl replace`, is filled in again.
     """
-    step = _after_end(observed)
+    if not (observed.is_name_persisted or observed.policy.paused):
+        return EnsureFinalizer()
+    step = changes.step(observed) or _after_end(observed)
     if observed.policy.ttl_s is None or observed.ended_ago_s is None or observed.policy.paused:
         return step
     left_s = observed.policy.ttl_s - observed.ended_ago_s
@@ -233,19 +330,21 @@ def _after_end(observed: Observed) -> JobStep:
     """Return the step after the end: debugger rules are followed, and a user may request a Describe."""
     if observed.is_reconcile_requested and observed.is_describe_due and not observed.policy.paused:
         return Describe()
-    if not (observed.rules_running or observed.is_reconcile_requested):
+    is_described = isinstance(observed.external, ExternalResource) and observed.external.is_fresh
+    is_wanted = observed.rules_running or observed.is_reconcile_requested or is_described
+    if not is_wanted or is_contradicted(observed):
         return Finish()
     if isinstance(observed.external, ExternalResource) and observed.external.source is Source.DESCRIPTION:
         events = tuple(messages.issues_found(observed, observed.external))
         return Finish(
             status_update=_status_update(observed, observed.external),
             events=events,
-            again_s=_again_s(observed, observed.external),
+            again_s=_again_s(observed, observed.external, observed.recorded),
         )
     if observed.external is ABSENT or not observed.rules_running:
         return Finish()
-    if observed.described_ago_s is not None and observed.described_ago_s < RULES_POLL_S:
-        return Finish(again_s=RULES_POLL_S - observed.described_ago_s)
+    if observed.described_ago_s is not None and observed.described_ago_s < (pause_s := _rules_pause_s(observed)):
+        return Finish(again_s=pause_s - observed.described_ago_s)
     return Describe(background=True)
 
 
@@ -277,6 +376,8 @@ def _gone(observed: Observed) -> JobStep:
 def _deleting(observed: Observed, deleting_for_s: float) -> JobStep:
     if not observed.has_finalizer:
         return Finish()
+    if is_replaced(observed):
+        return _leave_alone(observed)
     if observed.recorded is not None:
         return RemoveFinalizer() if observed.is_ended else _end(observed, observed.recorded)
     external = observed.external
@@ -326,12 +427,13 @@ def _end(observed: Observed, recorded: Recorded) -> JobStep:
 
 
 def _leave_alone(observed: Observed) -> JobStep:
-    message = f"{observed.name} was not created by this object and is left alone"
-    return RemoveFinalizer((Event("Normal", reasons.RETAINED, message),))
+    return RemoveFinalizer((left_alone(observed),))
 
 
 def _stopping(observed: Observed, recorded: Recorded) -> JobStep:
     stopping = observed.descriptor.status.stopping
-    status_update = StatusUpdate(Phase.WORKING, stopping, "stop requested", value=stopping, secondary="")
-    event = Event("Normal", reasons.STOPPING, f"Stop of {recorded.name} requested")
+    status_update = StatusUpdate(
+        Phase.WORKING, stopping, "SageMaker was requested to stop the job", value=stopping, secondary=""
+    )
+    event = Event("Normal", reasons.STOPPING, f"SageMaker was requested to stop {recorded.name}")
     return Finish(status_update, recorded, (event,), follow=True)

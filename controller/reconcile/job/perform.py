@@ -1,35 +1,54 @@
 """Implements `LifeCycle` for jobs: how they are observed, and how steps are carried out."""
 
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from api.meta import ObjectKey
 from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Jobs
+from controller.reconcile import reasons
 from controller.reconcile.context import Context
+from controller.reconcile.job import changes
+from controller.reconcile.job.changing import record_change, update_job
 from controller.reconcile.job.decide import JobStep, decide
+from controller.reconcile.job.edits import content_digest, with_edits
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import external_resource
+from controller.reconcile.managed.ownership import verify_owner, with_external
 from controller.reconcile.managed.requests import create_request
-from controller.reconcile.observation import Mutation, Observed, Ownership, Source
-from controller.reconcile.status.messages import rules_running
-from controller.reconcile.steps import Create, Describe, EnsureFinalizer, Stop, VerifyOwner
+from controller.reconcile.observation import JobChange, Mutation, Observed, Source
+from controller.reconcile.shared_decisions import is_missing
+from controller.reconcile.status.messages import are_rules_open, rules_running
+from controller.reconcile.steps import Create, Describe, EnsureFinalizer, RecordChange, Stop, UpdateJob, VerifyOwner
 from controller.runtime.errors import ABSENT, ErrorClass
+from controller.runtime.frozen import replace
 
 
 class JobLifeCycle:
     """`LifeCycle` of one job kind: created once, followed to their end, stopped when their object is deleted."""
 
-    def __init__(self, context: Context, jobs: Jobs) -> None:
+    def __init__(self, context: Context, jobs: Jobs, check_models: Callable[[Iterable[str]], None]) -> None:
+        """`check_models` makes Models look for resources of these names."""
         self._context = context
         self._descriptor = context.descriptor
         self._jobs = jobs
+        self._check_models = check_models
 
     def observe(self, managed: ManagedObject) -> Observed:
         """See `LifeCycle.observe`: the object, and the tracker's newest summary."""
         observed = managed.observe()
         if observed.is_recorded_in_status:  # the status has it: the local record is not needed any more
             managed.state.recorded = managed.state.doubtful_since = None
+            recorded = observed.recorded.changes if observed.recorded else ""
+            change = changes.change_of(self._descriptor, managed.spec, recorded)
+            if change is None and reasons.UPDATED in observed.reasons:
+                change = changes.taken_back(managed.obj, recorded)
+            if change is not None:
+                observed = self._with_change(observed, managed, change)
+        generation = (managed.obj.get("status") or {}).get("observedGeneration")
+        is_shown = observed.is_recorded_in_status and generation == observed.generation
+        if not is_shown or observed.reasons.get(reasons.SYNCED) == reasons.SPEC_IMMUTABLE:
+            observed = with_edits(observed, self._content(managed, observed.generation))
         sighting = self._context.tracker.last(managed.key)
         if sighting is None or observed.recorded is None:
             return observed  # the tracker still follows a job of an earlier object of that name
@@ -37,7 +56,26 @@ class JobLifeCycle:
         if sighting.summary is not None:
             external = external_resource(self._descriptor, sighting.summary, Source.SUMMARY)
         is_due, is_lost = sighting.is_describe_due or observed.is_reconcile_requested, sighting.lost is not None
-        return replace(observed, external=external, summary=external, is_describe_due=is_due, is_list_lost=is_lost)
+        observed = replace(
+            observed,
+            summary=external,
+            is_describe_due=is_due,
+            is_end_expected=sighting.is_end_expected,
+            is_list_lost=is_lost,
+        )
+        return with_external(managed, observed, external)
+
+    def _content(self, managed: ManagedObject, generation: int) -> str:
+        """Return the digest of what the spec asks for: made once for each of its generations, while passes follow."""
+        made = managed.state.content
+        if made is None or made[0] != generation:
+            made = managed.state.content = (generation, content_digest(self._descriptor, managed.spec))
+        return made[1]
+
+    def _with_change(self, observed: Observed, managed: ManagedObject, change: JobChange) -> Observed:
+        """Return the observation with the pending change of the job; it may come after the end."""
+        observed = replace(observed, change=change, is_change_held=managed.change_held_s() is not None)
+        return managed.check_identity(observed) if observed.is_ended and not observed.policy.paused else observed
 
     def decide(self, observed: Observed) -> JobStep:
         """See `LifeCycle.decide`."""
@@ -46,17 +84,25 @@ class JobLifeCycle:
     def perform(self, step: JobStep, observed: Observed, managed: ManagedObject) -> Observed:
         """See `LifeCycle.perform`."""
         match step:
-            case EnsureFinalizer():
+            case EnsureFinalizer(before):
+                if before is not None:
+                    managed.reserve_creation(observed, self._jobs)
                 managed.ensure_finalizer(None if observed.is_name_persisted else observed.name)
                 return self.observe(managed)
-            case Describe(background):
+            case Describe(background, before):
+                if isinstance(before, Stop):
+                    self._jobs.reserve(managed.identity.target(), self._descriptor.operations.stop, caller=managed.key)
                 return self._describe(observed, managed, background=background)
             case VerifyOwner(arn):
-                return self._verify_owner(observed, managed, arn)
+                return verify_owner(managed, observed, self._jobs, arn)
             case Create():
                 return self._create(observed, managed)
             case Stop():
                 return self._stop(observed, managed)
+            case UpdateJob(members):
+                return update_job(managed, observed, self._jobs, members)
+            case RecordChange(too_late):
+                return record_change(managed, observed, too_late)
             case _:
                 raise AssertionError(f"{step} is the loop's")
 
@@ -72,29 +118,35 @@ class JobLifeCycle:
             return replace(observed, external=ABSENT)
         self._context.tracker.described(managed.key, answer)
         external = external_resource(self._descriptor, answer, Source.DESCRIPTION)
-        if external.value in self._descriptor.status.terminal and rules_running(external.fields):
+        external = changes.with_mutable(self._descriptor, external, answer)
+        observed = replace(observed, are_rules_open=are_rules_open(managed.spec, external.fields))
+        if observed.are_rules_open or rules_running(external.fields):
             managed.state.described_at = self._context.clock.monotonic()  # List does not show rules: they are polled
-        return replace(observed, external=external)
-
-    def _verify_owner(self, observed: Observed, managed: ManagedObject, arn: str) -> Observed:
-        identity = managed.identity
-        tags = self._jobs.tags(identity.target(), arn, caller=managed.key)
-        if tags is ABSENT:
-            return replace(observed, external=ABSENT)
-        creator = identity.creator if observed.is_spawned else identity.owner
-        return replace(observed, owner=Ownership.OURS if creator.is_proved_by(tags) else Ownership.FOREIGN)
+        return with_external(managed, observed, external)
 
     def _create(self, observed: Observed, managed: ManagedObject) -> Observed:
         target = managed.identity.target()
-        request = create_request(self._descriptor, managed.spec, observed.name, managed.identity)
+        request = create_request(self._descriptor, managed.resolved_spec, observed.name, managed.identity)
         # With a thousand new objects, each has several passes before the budget admits it: those must not cost a write.
-        self._jobs.turn(target, self._descriptor.operations.create, caller=managed.key)
+        self._jobs.reserve(target, self._descriptor.operations.create, caller=managed.key)
         send = partial(self._context.effects.create, self._descriptor, target, request, caller=managed.key)
-        return managed.create(observed, observed.name, send)
+        try:
+            created = managed.create(observed, observed.name, send)
+            if created.mutation is Mutation.CREATED and created.recorded is not None:
+                recorded = replace(
+                    created.recorded, changes=changes.digest_of(self._descriptor, request), content=observed.content
+                )
+                managed.state.recorded = recorded
+                return replace(created, recorded=recorded)
+            return created
+        except AwsError as error:
+            if is_missing(error.error_class, error.code) and (model := managed.resolved_spec.get("modelName")):
+                self._check_models((str(model),))
+            raise
 
     def _stop(self, observed: Observed, managed: ManagedObject) -> Observed:
         target = managed.identity.target()
-        self._jobs.turn(target, self._descriptor.operations.stop, caller=managed.key)
+        self._jobs.reserve(target, self._descriptor.operations.stop, caller=managed.key)
         managed.require_current()
         try:
             answer = self._context.effects.stop(self._descriptor, target, observed.name, caller=managed.key)

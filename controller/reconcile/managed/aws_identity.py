@@ -6,17 +6,20 @@ Resolved once for each version of the object and of its namespace; everything el
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from api.descriptor import KindDescriptor
-from api.meta import GROUP, JsonObject, ObjectKey
+from api.convert import repeated_names
+from api.descriptor import KindDescriptor, LifeCycle
+from api.meta import JsonObject, ObjectKey
 from controller.aws.errors import AwsError
-from controller.aws.ownership_tags import OwnerTags, merged_tags
+from controller.aws.ownership_tags import RESERVED, OwnerTags, merged_tags, tags_fault
 from controller.aws.targets import Target
 from controller.reconcile.namespaces.settings import EffectiveSettings
-from controller.reconcile.observation import Tagging
+from controller.reconcile.observation import Recorded, Tagging
 from controller.reconcile.settings import ReconcilerSettings
+from controller.reconcile.status.patch import launched_by
+from controller.runtime.frozen import replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,10 @@ class AwsIdentity:
     """The tags of the recorded resource, as they should be."""
     tagging: Tagging
     """The note of them."""
+    ignored: tuple[str, ...]
+    """What the spec asks for and AWS does not get, in words: tags, and names that a list has twice."""
+    tags_fault: str
+    """Why AWS would refuse the tags of the spec; empty if it would not."""
     resolved: Target | AwsError
 
     def target(self) -> Target:
@@ -47,9 +54,9 @@ class AwsIdentity:
             raise self.resolved
         return self.resolved
 
-    def tagged(self, tags: Iterable[Mapping[str, str]]) -> tuple[list[dict[str, str]], tuple[str, ...]]:
-        """Return these tags of a request with the operator's, and the keys that exceed AWS's limit."""
-        return merged_tags(self.owner if self.has_ownership_tags else None, tags, self.default_tags)
+    def tagged(self, tags: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+        """Return these tags of a request with the operator's, as far as AWS's limit allows."""
+        return merged_tags(self.owner if self.has_ownership_tags else None, tags, self.default_tags)[0]
 
 
 def resolve(
@@ -65,11 +72,14 @@ def resolve(
     owner = OwnerTags(settings.cluster_id, descriptor.kind, key, metadata["uid"], settings.manager)
     references = metadata.get("ownerReferences") or ()
     creator_uid = next((str(each.get("uid", "")) for each in references if each.get("controller")), "")
+    if not creator_uid and metadata.get("annotations"):
+        creator_uid = launched_by(metadata)
     try:
         default_tags = effective_settings.tags(settings.resource_tags)
     except AwsError:  # reported by `EffectiveSettings.check`; nothing is tagged then
         default_tags = dict(settings.resource_tags)
-    tags, tagging = wanted_tags(owner if settings.has_ownership_tags else None, _tags_of(spec), default_tags)
+    given = _tags_of(spec)
+    tags, tagging = wanted_tags(owner if settings.has_ownership_tags else None, given, default_tags)
     resolved: Target | AwsError
     try:
         resolved = effective_settings.target(spec, recorded_region, settings.defaults)
@@ -83,8 +93,18 @@ def resolve(
         default_tags=default_tags,
         tags=tuple(tags),
         tagging=tagging,
+        ignored=(
+            *(() if descriptor.life_cycle is LifeCycle.SCALING else tagging.ignored),
+            *(f"{each}: the last one counts" for each in repeated_names(descriptor, spec)),
+        ),
+        tags_fault=tags_fault(given) if given else "",
         resolved=resolved,
     )
+
+
+def had_no_owner_tags(recorded: Recorded, spec: Mapping[str, Any]) -> bool:
+    """Return whether a resource was tagged last, by this spec, while the operator put no owner tags."""
+    return recorded.created_at is not None and recorded.tags == wanted_tags(None, _tags_of(spec), {})[1].digest
 
 
 def _tags_of(spec: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -106,9 +126,10 @@ def wanted_tags(
     and the object's uid: restoring a backup into another cluster must not take over the tags, and with them the
     ownership, of the original.
     """
-    own = {tag["Key"]: tag.get("Value", "") for tag in user if not tag["Key"].startswith(f"{GROUP}/")}
-    tags, _ = merged_tags(owner, ({"Key": key, "Value": value} for key, value in own.items()), defaults)
+    user = tuple(user)
+    own = {tag["Key"]: tag.get("Value", "") for tag in user if not tag["Key"].startswith(RESERVED)}
+    tags, ignored = merged_tags(owner, user, defaults)
     text = json.dumps([owner is not None, sorted(own.items())])
     digest = hashlib.sha256(text.encode()).hexdigest()[:10] if owner or own else ""
     keys = frozenset(tag["Key"] for tag in tags)
-    return tags, Tagging(digest, tuple(sorted(own.keys() & keys)), keys)  # AWS's limit may cut some off
+    return tags, Tagging(digest, tuple(sorted(own.keys() & keys)), keys, ignored)  # AWS's limit may cut some off

@@ -5,7 +5,9 @@ Nothing here is needed for correctness across processes; it saves calls and writ
 
 import math
 import threading
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from api.meta import ObjectKey
@@ -65,29 +67,64 @@ class LocalState:
     """Versions that our writes have replaced: a store that shows one of them is behind, and its event will come."""
     made: set[str] = field(default_factory=set)
     """Calls that were made, of several that belong together and are not through."""
+    answers: dict[Hashable, tuple[object, float]] = field(default_factory=dict)
+    """What AWS has said in passes that were throttled before their end, and when, in monotonic seconds."""
     recorded: Recorded | None = None
     """Created by us, where the status may not say so yet."""
+    foreign: tuple[str, datetime] | None = None
+    """Name, and creation time by AWS, of the resource that was found to belong to another owner."""
+    is_proved: bool = False
+    """Tags have shown that what the status records is this object's, although its record does not say so."""
+    creation: datetime | None = None
+    """Creation time, by AWS, of the recorded resource, where the API server has no field for it (older CRDs)."""
+    content: tuple[int, str] | None = None
+    """Generation of the spec of a job, and the digest of what it asks for."""
+    prunes_names: bool = False
+    """The API server has no field for the names that were replaced (older CRDs)."""
+    prunes_notes: bool = False
+    """The API server has no field for notes (older CRDs)."""
     doubtful_since: float | None = None
     """When a Create ended without an answer, in monotonic seconds."""
     described_at: float | None = None
     """Monotonic seconds of our last Describe, while more are to come."""
+    verified: tuple[str, ...] = ()
+    """When the endpoints were created, those on which AWS shows a scaling policy that is older than they are."""
     deleting_since: float | None = None
     """Monotonic seconds at which its deletion was first seen: clocks that are set back must not hold it up."""
     hold: Hold | None = None
     tags_hold: Hold | None = None
     """The same for its tags only."""
+    change_hold: Hold | None = None
+    """The same for a change of a job only."""
     setbacks: int = 0
-    """Errors of the slow kind in a row."""
+    """Errors in a row: each pause is longer than the last."""
+    waiting_since: float | None = None
+    """Monotonic seconds at which it first had to wait for its turn at AWS, while it shows nothing yet."""
+    failing_since: float | None = None
+    """Monotonic seconds of the first of these errors that will pass by itself."""
     corrections: Corrections = field(default_factory=Corrections)
     """How often, and when, drift was corrected."""
+    unshown: str = ""
+    """Why Kubernetes refuses the status, as an event has said."""
     rest: Rest | None = None
     """Set where nothing was left to do."""
 
     def is_blank(self) -> bool:
         """Return whether forgetting it changes nothing."""
-        times = (self.doubtful_since, self.described_at, self.deleting_since)
-        hints = (self.recorded, *times, self.hold, self.tags_hold, self.rest)
-        return not (self.superseded_versions or self.corrections.count) and all(hint is None for hint in hints)
+        times = (self.doubtful_since, self.described_at, self.deleting_since, self.failing_since)
+        hints = (
+            self.recorded,
+            self.foreign,
+            self.creation,
+            *times,
+            self.hold,
+            self.tags_hold,
+            self.change_hold,
+            self.rest,
+        )
+        pruned = (self.prunes_names, self.prunes_notes)
+        facts = (self.superseded_versions, self.corrections.count, self.is_proved, *pruned, self.unshown, self.verified)
+        return not any(facts) and all(hint is None for hint in hints)
 
 
 class LocalStates:

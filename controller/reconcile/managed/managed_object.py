@@ -1,8 +1,7 @@
 """The object being reconciled: its newest version, its AWS identity, and the writes made to it."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any, Final, Protocol, TypeVar, cast
 
 import structlog
 
@@ -10,25 +9,59 @@ from api.annotations import TTL
 from api.meta import Condition, JsonObject, ObjectKey
 from controller.aws.console import log_url, partition_of
 from controller.aws.errors import AwsError
+from controller.aws.targets import Target
 from controller.reconcile import reasons
 from controller.reconcile.context import Context
+from controller.reconcile.dependencies import Dependency, Resolution
+from controller.reconcile.identity import confirmed, is_same_creation
 from controller.reconcile.managed.aws_identity import AwsIdentity, resolve
 from controller.reconcile.managed.local_state import Hold, LocalState
 from controller.reconcile.managed.observe_object import hold_token, observe_object
 from controller.reconcile.managed.pruning import well_formed
 from controller.reconcile.namespaces.settings import EffectiveSettings, effective_settings_of
 from controller.reconcile.observation import During, Failure, Mutation, Observed, Recorded
+from controller.reconcile.status.copies import own_status
 from controller.reconcile.status.messages import resumed, waiting
-from controller.reconcile.status.patch import Facts, next_status, status_patch, with_notice
-from controller.reconcile.steps import Event, Finish, StatusUpdate
+from controller.reconcile.status.notes import NOTED, NOTES, notes_of
+from controller.reconcile.status.patch import (
+    Facts,
+    merge_patch,
+    next_status,
+    parse_time,
+    recorded_in,
+    resource_fields,
+    status_patch,
+    with_notice,
+)
+from controller.reconcile.steps import Event, Finish, Phase, StatusUpdate
 from controller.runtime.errors import ErrorClass
+from controller.runtime.frozen import replace
 
 _log: Final = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 JITTER: Final = 0.2
 """Random share of a delay, so that objects that failed together do not retry together."""
 MESSAGE_LIMIT: Final = 1000
 """Characters of one message: an Event's note has 1,024."""
+
+
+_ENDS: Final = frozenset({Phase.DONE, Phase.ENDED})
+ANSWERS_LAST_S: Final = 20.0
+"""How long a pass relies on what AWS has said in an earlier one that was throttled: longer than most turns are away,
+and short, as a name may change hands meanwhile."""
+WAIT_SHOWN_S: Final = 15.0
+"""An object that waits for its turn at AWS shows that after this long; until then the default of the CRD is enough,
+`observedGeneration: -1`, for which tools wait. In a burst, a write for each object would lengthen everybody's wait."""
+
+
+class Budget(Protocol):
+    """Reserves calls to AWS; `controller.aws.sagemaker.SageMaker` is one."""
+
+    def reserve(self, target: Target, operation: str, *, caller: object) -> None:
+        """Raise THROTTLED if a call of `operation` would have to wait."""
+        ...
 
 
 class ManagedObject:
@@ -49,6 +82,8 @@ class ManagedObject:
         """The same throughout the pass, so that all of its decisions are consistent."""
         self.identity: AwsIdentity
         """The identity and target of AWS calls; set by `observe`, with which every pass begins."""
+        self._dependencies: tuple[Dependency, ...] | None = None
+        self._resolution: Resolution | None = None
         self._is_current = False
         """The object was the current one when this pass last wrote it: AWS mutations need that."""
         self._is_namespace_current = False
@@ -57,6 +92,27 @@ class ManagedObject:
     def spec(self) -> Mapping[str, Any]:
         """Return the spec; empty if the object has none."""
         return self.obj.get("spec") or {}
+
+    @property
+    def resolved_spec(self) -> Mapping[str, Any]:
+        """Return the spec with SageMaker's names in place of those of objects."""
+        spec, names = self.spec, self.resolution.names
+        for reference in self.descriptor.references:
+            if found := names.get(reference.kind):
+                spec = reference.replaced(spec, found)
+        return spec
+
+    @property
+    def resolution(self) -> Resolution:
+        """Return what the names in the spec stand for: the same throughout the pass."""
+        if self._resolution is None:
+            self._resolution = self.context.dependencies.resolve(self.obj)
+        return self._resolution
+
+    @property
+    def status(self) -> Mapping[str, Any]:
+        """Return the status; empty if there is none, or if it was recorded for another object (`copies.own_status`)."""
+        return own_status(self.descriptor, self.obj)
 
     @property
     def effective_settings(self) -> EffectiveSettings:
@@ -71,13 +127,27 @@ class ManagedObject:
         if self.state.deleting_since is None and self.obj["metadata"].get("deletionTimestamp"):
             self.state.deleting_since = clock.monotonic()
         observed = observe_object(
-            self.descriptor, self.obj, effective_settings, self.state, now=clock.utcnow(), monotonic=clock.monotonic()
+            self.descriptor,
+            self.obj,
+            effective_settings,
+            self.state,
+            now=clock.utcnow(),
+            monotonic=clock.monotonic(),
+            depends_on=self._depends_on() if self.state.hold is not None else (),
         )
         region = observed.recorded.region if observed.recorded else ""
         self.identity = resolve(self.descriptor, self.key, self.obj, effective_settings, settings, region)
-        observed = replace(observed, tags=self.identity.tagging, are_tags_held=self.tags_held_s() is not None)
-        if observed.is_ended or observed.policy.paused:
-            return observed
+        observed = replace(
+            observed,
+            tags=self.identity.tagging,
+            has_owner_tags=self.identity.has_ownership_tags,
+            are_tags_held=self.state.tags_hold is not None and self.tags_held_s() is not None,
+            waits_for=self.resolution.waits_for if self.descriptor.references else "",
+        )
+        return observed if observed.is_ended or observed.policy.paused else self.check_identity(observed)
+
+    def check_identity(self, observed: Observed) -> Observed:
+        """Return what is observed, with a failure if AWS must not be called for this object."""
         try:
             self._check_identity(observed)
         except AwsError as error:
@@ -113,14 +183,37 @@ class ManagedObject:
     def refused(self, observed: Observed, during: During, error: AwsError) -> Observed:
         """Return what is observed once AWS has refused something. Raises the error if it is THROTTLED.
 
-        Only an object that shows nothing yet shows that it waits: its turn may come minutes later where many are
-        created at once (`SynchronizingK8sJobWithSageMaker` in the guides: not processed yet).
+        Only an object that shows nothing yet shows that it waits, and only for long: its turn may come minutes later
+        where many are created at once (`SynchronizingK8sJobWithSageMaker` in the guides: not processed yet).
         """
-        if error.error_class is ErrorClass.THROTTLED and not observed.shown and observed.deleting_for_s is None:
+        is_new = not observed.shown and observed.deleting_for_s is None
+        if error.error_class is ErrorClass.THROTTLED and is_new and self._waits_long(error.retry_after_s or 0.0):
             self.update_status(observed, waiting(observed), (), None)
-        return replace(observed, failure=Failure.of(during, error))
+            self.state.waiting_since = None
+        hints = tuple(each.hint for each in self.dependencies if each.hint)
+        return replace(observed, failure=Failure.of(during, error), hints=hints)
+
+    def _waits_long(self, wait_s: float) -> bool:
+        """Return whether the object will have waited long for its turn after this wait, which may be estimated low."""
+        now = self.context.clock.monotonic()
+        if self.state.waiting_since is None:
+            self.state.waiting_since = now
+        return now + wait_s - self.state.waiting_since >= WAIT_SHOWN_S
 
     # --- creation
+
+    def reserve_creation(self, observed: Observed, budget: Budget) -> None:
+        """Reserve the turn of the creation that follows the next write. Raises `AwsError` THROTTLED.
+
+        Nothing else is reported: what keeps AWS from being called at all is found by the creation.
+        """
+        target = self.identity.resolved
+        if isinstance(target, AwsError):
+            return
+        try:
+            budget.reserve(target, self.descriptor.operations.create, caller=self.key)
+        except AwsError as error:
+            self.refused(observed, During.CREATE, error)
 
     def create(self, observed: Observed, name: str, send: Callable[[], str]) -> Observed:
         """Create the resource `name` by `send`, which returns its ARN; returns what is observed then.
@@ -137,7 +230,10 @@ class ManagedObject:
             if error.ambiguous:
                 self.state.doubtful_since = self.context.clock.monotonic()
             raise
+        if observed.recorded is None and (since := parse_time(self.obj["metadata"].get("creationTimestamp"))):
+            self.context.metrics.created(self.descriptor, (self.context.clock.utcnow() - since).total_seconds())
         self.state.recorded = recorded = self._recorded(name, arn)
+        self.state.creation = self.state.waiting_since = None
         return replace(observed, mutation=Mutation.CREATED, recorded=recorded)
 
     def _recorded(self, name: str, arn: str) -> Recorded:
@@ -152,6 +248,7 @@ class ManagedObject:
             arn=arn,
             account_id=account,
             created_at=self.context.clock.utcnow(),
+            owner_uid=self.obj["metadata"]["uid"],
             tags=tagging.digest,
             tag_keys=tagging.keys,
         )
@@ -178,19 +275,82 @@ class ManagedObject:
             self.context.settings.namespaces.confirm(self.namespace)
             self._is_namespace_current = True
 
+    def read(self, what: Hashable, look: Callable[[], T]) -> T:
+        """Return what AWS says by `look`; the same as in an earlier pass, if that was throttled after it.
+
+        Each pass has a turn at AWS for one call of an operation. One that needs two would begin again with the first,
+        for ever. `what` names the read.
+        """
+        known = self.state.answers.get(what)
+        now = self.context.clock.monotonic()
+        if known is not None and now - known[1] < ANSWERS_LAST_S:
+            return cast("T", known[0])
+        answer = look()
+        self.state.answers[what] = answer, now
+        return answer
+
     def update_status(
         self, observed: Observed, status_update: StatusUpdate, events: tuple[Event, ...], recorded: Recorded | None
     ) -> None:
         """Write the status if it changed, and record the events; without a change there are none."""
         patch = self._status_patch(observed, status_update, recorded)
-        if patch is not None:
+        if patch is not None and not self._may_wait(observed, status_update, patch):
             self.patch_status(patch)
+            if status_update.phase in _ENDS and not observed.is_ended:
+                self.context.metrics.finished(self.descriptor, status_update.value or "")
+            if "creationTime" in (patch.get("awsResource") or {}):
+                self._note_creation(recorded)
+            if recorded is not None and recorded.replaced_names:  # otherwise every pass would write them
+                stored = recorded_in(self.status)
+                self.state.prunes_names = stored is not None and not stored.replaced_names
+            self.state.prunes_notes |= NOTES in patch and NOTES not in self.status
             self.emit_events((*resumed(observed, status_update), *events))
 
     def would_change_status(self, observed: Observed, end: Finish) -> bool:
         """Return whether the end of a pass changes the status."""
-        recorded = end.recorded or observed.recorded
-        return end.status_update is not None and self._status_patch(observed, end.status_update, recorded) is not None
+        recorded = confirmed(observed, end.recorded or observed.recorded)
+        if end.status_update is None:
+            return self._lacks(recorded) or self._lacks_owner(recorded)
+        patch = self._status_patch(observed, end.status_update, recorded)
+        return patch is not None and not self._may_wait(observed, end.status_update, patch)
+
+    def record_creation(self, recorded: Recorded | None) -> None:
+        """Record AWS's creation time and the owner of the recorded resource, and that its tags were read, if new."""
+        if recorded is not None and (self._lacks(recorded) or self._lacks_owner(recorded)):
+            resource = (self.obj.get("status") or {})["awsResource"]
+            self.patch_status({"awsResource": merge_patch(resource, {**resource, **resource_fields(recorded)})})
+            self._note_creation(recorded)
+
+    def _lacks(self, recorded: Recorded | None) -> bool:
+        """Return whether the status records this resource without its creation time, or with another."""
+        stored = recorded_in(self.obj.get("status") or {})
+        if recorded is None or stored is None or stored.name != recorded.name or self.state.creation is not None:
+            return False
+        known, creation_time = stored.creation_time, recorded.creation_time
+        if creation_time is None:
+            return False
+        is_known = known is not None and is_same_creation(known, creation_time)
+        return not is_known or (stored.is_unverified and not recorded.is_unverified)
+
+    def _lacks_owner(self, recorded: Recorded | None) -> bool:
+        """Return whether the status records this resource for another object than the record."""
+        stored = recorded_in(self.status)
+        if recorded is None or stored is None or stored.name != recorded.name:
+            return False
+        return recorded.owner_uid not in {"", stored.owner_uid}
+
+    def patch_notes(self) -> None:
+        """Repeat in the status what the annotations note, before something is changed that only they know."""
+        notes = notes_of(self.descriptor.life_cycle, self.obj)
+        if not self.state.prunes_notes and notes != self.status.get(NOTES):
+            self.patch_status({NOTES: notes})
+            self.state.prunes_notes = NOTES not in self.status
+
+    def _note_creation(self, recorded: Recorded | None) -> None:
+        """Keep the creation time in memory if the API server has dropped it."""
+        if self._lacks(recorded) and recorded is not None:
+            self.state.creation = recorded.creation_time
+            _log.warning("the API server has no field for creation times: its CRDs are older than this operator")
 
     def _status_patch(
         self, observed: Observed, status_update: StatusUpdate, recorded: Recorded | None
@@ -198,12 +358,38 @@ class ManagedObject:
         status = self.obj.get("status") or {}
         shown = {field.name for field in self.descriptor.compat.status}
         link = None
-        if recorded is not None and recorded.region and self.descriptor.log_group and "cloudWatchLogUrl" in shown:
-            link = log_url(recorded.region, self.descriptor.log_group, recorded.name)
+        name, region = (recorded.name, recorded.region) if recorded is not None else (status_update.tried, "")
+        if name and self.descriptor.log_group and "cloudWatchLogUrl" in shown:
+            region = region or ("" if recorded is not None else self.region(observed))
+            link = log_url(region, self.descriptor.log_group, name) if region else None
+        if recorded is not None and self.state.creation is not None:
+            recorded = replace(recorded, creation_time=None)  # there is no field for it
+        if recorded is not None and self.state.prunes_names:
+            recorded = replace(recorded, replaced_names=())
         facts = Facts(observed.generation, observed.now, recorded, link)
         stamp = "lastUpdateTime" if "lastUpdateTime" in shown else "lastCheckTime"  # spelt by v1, kind by kind
-        return status_patch(
-            status, next_status(self.descriptor, status, status_update, facts), observed.now, stamp=stamp
+        new = next_status(self.descriptor, self.status, status_update, facts)
+        life_cycle = self.descriptor.life_cycle
+        if life_cycle in NOTED and not self.state.prunes_notes and (notes := notes_of(life_cycle, self.obj)):
+            new[NOTES] = notes
+        patch = status_patch(status, new, observed.now, stamp=stamp)
+        if patch is not None and observed.is_legacy and recorded is None:
+            del patch[stamp]  # when the predecessor wrote it last bounds the age of what it created
+        return patch
+
+    def _may_wait(self, observed: Observed, status_update: StatusUpdate, patch: JsonObject) -> bool:
+        """Return whether all that a patch writes is AWS's creation time, and a change that will write it is to come.
+
+        Every answer of AWS shows it again. Until it is written, the operator's clock and the owner tags prove what is
+        whose, as before the first answer (`identity`); without the tags, it is written at once.
+        """
+        resource = patch.get("awsResource") or {}
+        return (
+            status_update.phase is Phase.WORKING
+            and observed.has_owner_tags
+            and patch.keys() <= {"awsResource", "lastCheckTime", "lastUpdateTime"}
+            and resource.keys() == {"creationTime", "ownerUnverified"}
+            and resource["ownerUnverified"] is True
         )
 
     def notice(self, observed: Observed, notice: Condition, reason: str) -> None:
@@ -251,14 +437,31 @@ class ManagedObject:
 
     # --- holds
 
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """Return what the object depends on in the cluster: the same throughout the pass, found at the first use."""
+        if self._dependencies is None:
+            self._dependencies = self.context.dependencies.of(self.obj)
+        return self._dependencies
+
+    def _depends_on(self) -> tuple[str, ...]:
+        return tuple(each.state for each in self.dependencies)
+
     def hold_for(self, delay_s: float) -> Hold:
-        """Return a hold from now on, unless the object changes."""
-        return Hold(hold_token(self.obj, self.effective_settings), self.context.clock.monotonic() + delay_s)
+        """Return a hold from now on, unless the object changes, or what it depends on."""
+        token = hold_token(self.obj, self.effective_settings, self._depends_on())
+        return Hold(token, self.context.clock.monotonic() + delay_s)
 
     def tags_held_s(self) -> float | None:
         """Return the seconds until refused tags are tried again; None: none were, or something has changed since."""
-        hold = self.state.tags_hold
-        if hold is None or hold.token != hold_token(self.obj, self.effective_settings):
+        return self._left_s(self.state.tags_hold)
+
+    def change_held_s(self) -> float | None:
+        """Return the same for a refused change of a job."""
+        return self._left_s(self.state.change_hold)
+
+    def _left_s(self, hold: Hold | None) -> float | None:
+        if hold is None or hold.token != hold_token(self.obj, self.effective_settings, self._depends_on()):
             return None
         left_s = hold.until - self.context.clock.monotonic()
         return left_s if left_s > 0 else None

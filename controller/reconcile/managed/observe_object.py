@@ -2,23 +2,26 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from api import annotations as known
 from api.convert import ConversionError, to_status
-from api.descriptor import KindDescriptor
+from api.descriptor import KindDescriptor, LifeCycle
 from api.meta import FINALIZER, JsonObject
 from api.naming import sagemaker_name
 from controller.aws.errors import AwsError
+from controller.observability.redact import redact_free_texts, redact_text
 from controller.reconcile import reasons
+from controller.reconcile.identity import SAME_CREATION
 from controller.reconcile.managed.local_state import LocalState
 from controller.reconcile.namespaces.settings import EffectiveSettings
-from controller.reconcile.observation import ExternalResource, Observed, Source
-from controller.reconcile.status.messages import rules_running, rules_with_issues
-from controller.reconcile.status.patch import HANDLED, announced_in, parse_time, recorded_in
+from controller.reconcile.observation import CreationWindow, ExternalResource, Observed, Recorded, Source
+from controller.reconcile.status.copies import SKEW, begins_at, has_uid, is_copied, own_status
+from controller.reconcile.status.messages import are_rules_open, rules_running, rules_with_issues
+from controller.reconcile.status.patch import HANDLED, announced_in, parse_time, recorded_in, tried_in
 from controller.runtime.errors import ErrorClass
+from controller.runtime.frozen import replace
 
 RESYNC_SHARE: Final = 0.8
 """Resyncs have jitter: one that is a little early still counts."""
@@ -33,28 +36,33 @@ def observe_object(
     *,
     now: datetime,
     monotonic: float,
+    depends_on: tuple[str, ...] = (),
 ) -> Observed:
     """Return what object, settings and local state show; the pass adds AWS's answers."""
-    metadata, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
+    metadata, spec, status = obj["metadata"], obj.get("spec") or {}, own_status(descriptor, obj)
     conditions = {each.get("type", ""): each for each in status.get("conditions") or ()}
-    in_status = recorded_in(status)
+    in_status = _recorded(status, state)
     # The ownership of a recorded resource does not depend on its name.
     generated = "" if in_status else sagemaker_name(metadata["name"], metadata["uid"], descriptor.name.max_length)
     spawned = announced_in(metadata)
-    announced = None if in_status else spawned
+    announced = None if in_status or spawned is None else replace(spawned, owner_uid=metadata["uid"])
     recorded = in_status or state.recorded or announced
     given = spec.get(descriptor.name.spec_field) or ""
     chosen = given if isinstance(given, str) else ""  # the conversion reports what is no text
     name = recorded.name if recorded else (chosen or generated)
     shown_name = status.get(descriptor.name.status_field) or ""
-    is_legacy = recorded is None and bool(shown_name)  # our own objects name a resource only with its record
+    # Our own objects name a resource only with its record, or with the note that its creation was refused.
+    is_legacy = recorded is None and bool(shown_name) and shown_name != tried_in(status)
     hold = state.hold
-    holds = hold is not None and hold.token == hold_token(obj, effective_settings) and hold.until > monotonic
+    holds = (
+        hold is not None and hold.until > monotonic and hold.token == hold_token(obj, effective_settings, depends_on)
+    )
     stalled, stamp = conditions.get(reasons.STALLED, {}), metadata.get("deletionTimestamp")
     ends = [conditions[each] for each in _ENDED if conditions.get(each, {}).get("status") == "True"]
     ended_at = ends[0].get("lastTransitionTime") if in_status and ends else None
     asked = (known.RECONCILE_AT.of(effective_settings.own) or "") if effective_settings.own else ""
     is_reconcile_requested = asked != "" and asked != status.get(HANDLED)
+    has_rules = "debugRuleEvaluationStatuses" in status
     return Observed(
         descriptor=descriptor,
         name=shown_name if is_legacy else name,
@@ -65,20 +73,28 @@ def observe_object(
         now=now,
         # Launched jobs are deleted with their tuning job: the namespace's default is for objects created by users.
         policy=replace(effective_settings.policy(), ttl_s=known.TTL.of(effective_settings.own))
-        if spawned
+        if spawned and metadata.get("ownerReferences")
         else effective_settings.policy(),
         deleting_for_s=_deleting_for_s(stamp, state, now, monotonic) if stamp else None,
         recorded=recorded,
         is_recorded_in_status=in_status is not None,
         is_announced=announced is not None,
         is_spawned=spawned is not None,
+        is_copied=descriptor.life_cycle is not LifeCycle.RESOURCE
+        and in_status is not None
+        and in_status.owner_uid != metadata["uid"]
+        and not state.is_proved
+        and is_copied(metadata, in_status),
+        uid=metadata["uid"],
         is_legacy=is_legacy,
+        legacy_created=_legacy_window(metadata, status, shown_name) if is_legacy else None,
         is_ended=in_status is not None and bool(ends),
         ended_ago_s=_seconds_since(ended_at, now) if ended_at else None,
         shown=status.get(descriptor.status.field) or "",
         reasons={each: condition.get("reason", "") for each, condition in conditions.items()},
-        rules_running=rules_running(status),
-        issues=rules_with_issues(status),
+        rules_running=has_rules and rules_running(status),
+        are_rules_open="debugRuleConfigurations" in spec and are_rules_open(spec, status),
+        issues=rules_with_issues(status) if has_rules else frozenset(),
         edited=_edited(descriptor, spec, in_status.name, in_status.region) if in_status else (),
         described_ago_s=None if state.described_at is None else monotonic - state.described_at,
         doubt_for_s=None if state.doubtful_since is None else monotonic - state.doubtful_since,
@@ -87,13 +103,44 @@ def observe_object(
         is_describe_due=is_reconcile_requested,
         correction_in_s=state.corrections.due_in_s(monotonic),
         hold_s=hold.until - monotonic if hold is not None and holds else None,
+        setbacks=state.setbacks,
+        failing_for_s=0.0 if state.failing_since is None else monotonic - state.failing_since,
     )
 
 
-def hold_token(obj: JsonObject, effective_settings: EffectiveSettings) -> str:
-    """Return a token that changes with all that may resolve an error: spec, deletion, effective settings."""
+def _recorded(status: Mapping[str, Any], state: LocalState) -> Recorded | None:
+    """Return the recorded identity. What an earlier version recorded of an endpoint lacks AWS's creation time, which
+    the status shows in a field of its own, whatever the owner of the endpoint.
+    """
+    recorded = recorded_in(status)
+    if recorded is None or recorded.creation_time is not None:
+        return recorded
+    shown = parse_time(status.get("creationTime")) if status.get("creationTime") else None
+    created = state.creation or shown
+    return recorded if created is None else replace(recorded, creation_time=created, is_unverified=True)
+
+
+def _legacy_window(metadata: Mapping[str, Any], status: Mapping[str, Any], name: str) -> CreationWindow | None:
+    """Return when AWS created the resource `name` that a status of the predecessor shows.
+
+    Of endpoints it shows the creation time. Of others only when it was last written, before which they existed: that
+    is used for names that others may use again, not for those with the uid of the object in them. What is older than
+    the object was created for another one, and came with a backup of that.
+    """
+    begins = None if has_uid(name, metadata) else begins_at(metadata)
+    if (shown := parse_time(status.get("creationTime"))) is not None:
+        earliest = shown - SAME_CREATION
+        return CreationWindow(shown + SAME_CREATION, earliest if begins is None else max(earliest, begins))
+    checked = parse_time(status.get("lastCheckTime") or status.get("lastUpdateTime"))
+    return None if checked is None or has_uid(name, metadata) else CreationWindow(checked + SKEW, begins)
+
+
+def hold_token(obj: JsonObject, effective_settings: EffectiveSettings, depends_on: tuple[str, ...] = ()) -> str:
+    """Return a token that changes with all that may resolve an error: spec, deletion, effective settings, and the
+    states `depends_on` of the objects that it depends on.
+    """
     metadata = obj["metadata"]
-    facts = (metadata.get("generation"), metadata.get("deletionTimestamp"), *effective_settings.facts())
+    facts = (metadata.get("generation"), metadata.get("deletionTimestamp"), *effective_settings.facts(), *depends_on)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
@@ -108,6 +155,9 @@ def external_resource(descriptor: KindDescriptor, answer: Mapping[str, Any], sou
         message = f"SageMaker's answer names no {rule.arn_member}"  # the answer of a proxy, perhaps: not trusted
         raise AwsError(ErrorClass.RETRYABLE, "UnreadableAnswer", message, known=False)
     own = {rule.field, rule.secondary_field, "additional", descriptor.name.status_field}
+    if (value := answer.get(rule.member)) != rule.completed:
+        runs = value not in rule.terminal
+        own |= {field.name for field in descriptor.compat.status if field.of_completed or (runs and field.of_ended)}
     created_at = answer.get("CreationTime")
     return ExternalResource(
         source=source,
@@ -115,8 +165,8 @@ def external_resource(descriptor: KindDescriptor, answer: Mapping[str, Any], sou
         secondary=str(answer.get(rule.secondary_member) or "") if rule.secondary_member else "",
         arn=str(answer.get(rule.arn_member) or ""),
         created_at=created_at if isinstance(created_at, datetime) else None,
-        failure_reason=str(answer.get("FailureReason") or ""),
-        fields={name: value for name, value in fields.items() if name not in own},
+        failure_reason=redact_text(str(reason)) if (reason := answer.get("FailureReason")) else "",
+        fields=redact_free_texts({name: value for name, value in fields.items() if name not in own}),
     )
 
 

@@ -28,6 +28,11 @@ _SCALARS: Final[Mapping[str, frozenset[type]]] = {
 }
 
 
+def prune(descriptor: KindDescriptor, obj: JsonObject) -> None:
+    """Prune an object of a kind, in place. The schema is read for the first one."""
+    well_formed(descriptor)(obj)
+
+
 @cache
 def well_formed(descriptor: KindDescriptor) -> Trim:
     """Return the function that prunes objects of a kind, in place. It is fast, as it runs for each watch event."""

@@ -1,9 +1,7 @@
 """Builds the Create request of an object: its spec, converted, with a name and tags."""
 
 from collections.abc import Mapping
-from typing import Any, Final
-
-import structlog
+from typing import Any
 
 from api.convert import ConversionError, to_request
 from api.descriptor import KindDescriptor
@@ -11,8 +9,6 @@ from api.meta import JsonObject
 from controller.aws.errors import AwsError
 from controller.reconcile.managed.aws_identity import AwsIdentity
 from controller.runtime.errors import ErrorClass
-
-_log: Final = structlog.get_logger(__name__)
 
 
 def create_request(descriptor: KindDescriptor, spec: Mapping[str, Any], name: str, identity: AwsIdentity) -> JsonObject:
@@ -24,10 +20,9 @@ def create_request(descriptor: KindDescriptor, spec: Mapping[str, Any], name: st
     given = request.get("Tags", ())
     if not all(tag.get("Key") for tag in given):
         raise invalid("spec.tags: each tag needs a key")
-    tags, dropped = identity.tagged(given)
-    if dropped:
-        _log.warning("tags left out, AWS allows 50", keys=dropped)
-    if tags:
+    if identity.tags_fault:
+        raise invalid(f"spec.tags: {identity.tags_fault}")
+    if tags := identity.tagged(given):
         request["Tags"] = tags
     request[descriptor.name.member] = name
     return request

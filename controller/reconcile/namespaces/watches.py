@@ -4,18 +4,22 @@ Part of the wiring (`app`): imported by nothing else.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 from api.annotations import OWNER_ACCOUNT_ID
 from api.meta import ObjectKey, Resource
+from controller.aws.targets import Identity
 from controller.kube.client import KubeClient
 from controller.kube.lister_watcher import KubeListerWatcher
 from controller.kube.well_known import CONFIG_MAPS, NAMESPACES
 from controller.reconcile.namespaces.cache import ACCOUNT_MAP, SettingsChanged, WatchedNamespaces, trim
+from controller.reconcile.namespaces.settings import EffectiveSettings
 from controller.reconcile.served import Served
 from controller.runtime.cache.handlers import EnqueueHandler, KeysOf, VersionChanged
 from controller.runtime.cache.store import Snapshot, Store
+from controller.runtime.errors import ClassifiedError
 from controller.runtime.queue.work_queue import PRIORITY_BACKGROUND
 
 
@@ -44,6 +48,16 @@ class Tenancy:
         """Return the reader of settings for passes."""
         account_map = ObjectKey(self.home, ACCOUNT_MAP) if self.home else None
         return WatchedNamespaces(self.namespaces, self.account_maps, client, account_map)
+
+    def identity_in(self, account: str, client: KubeClient) -> Identity | None:
+        """Return a namespace's identity with a role of this account, of several always the same one."""
+        reader = self.reader(client)
+        found = set()
+        for namespace in self.namespaces.snapshots():
+            if namespace.metadata.get("annotations"):
+                with suppress(ClassifiedError):  # settings that are invalid: the namespace's objects say so
+                    found.add(EffectiveSettings({}, reader.of(namespace.key.name)).identity().shared)
+        return min((each for each in found if each.account == account), default=None)
 
     def followed(self, client: KubeClient, kinds: Iterable[Served]) -> Iterator[Followed]:
         """Yield what to watch; changes enqueue objects of `kinds` in the background, as there may be thousands."""

@@ -91,9 +91,12 @@ def reconcile_one(
     try:
         result = make_pass(obj, state)
     except ClassifiedError as error:
+        if error.error_class is not ErrorClass.THROTTLED:
+            state.answers.clear()
         if error.error_class is ErrorClass.NOT_FOUND and not isinstance(error, AwsError):
             return gone()  # raised by a write: the object is gone
         raise
+    state.answers.clear()
     if state.is_blank():
         states.forget(key)
     return result

@@ -8,20 +8,25 @@ Pure, level-based. The table is that of v1-kinds.md 12.3.
 """
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from controller.reconcile import reasons
+from controller.reconcile.dependencies import MODEL_NAMES_FIELD
+from controller.reconcile.identity import identified, unproven
 from controller.reconcile.observation import ExternalResource, Observed, Recorded
 from controller.reconcile.resource.drift import is_abandoned, is_due, is_replaced, replaced
 from controller.reconcile.resource.observation import (
     CREATED,
     DELETING,
+    DELETING_LEGACY,
     FOREIGN,
     LEGACY_CONTENT,
+    ConfirmOwner,
     ForgetName,
     RecordName,
     ResourceObservation,
     ResourceStep,
+    TakeOver,
 )
 from controller.reconcile.shared_decisions import (
     DOUBT_S,
@@ -34,6 +39,8 @@ from controller.reconcile.shared_decisions import (
     record_of,
     respecting_hold,
     retain,
+    unseen,
+    waits,
 )
 from controller.reconcile.status import messages
 from controller.reconcile.steps import (
@@ -56,7 +63,12 @@ USERS_POLL_S: Final = 5.0
 
 def decide(observed: ResourceObservation) -> ResourceStep:
     """Return the next step. At most one `Create` or `Delete` per pass; no AWS call during a hold."""
-    return respecting_hold(observed.base, _decide(observed))
+    step = _decide(observed)
+    if isinstance(step, Delete):
+        step = step if step.name in observed.confirmed else ConfirmOwner(step.name)
+    elif not isinstance(step, RecordName | ForgetName | ConfirmOwner):
+        step = identified(observed.base, step)
+    return respecting_hold(observed.base, step)
 
 
 def _decide(observed: ResourceObservation) -> ResourceStep:
@@ -80,15 +92,29 @@ def _living(observed: ResourceObservation) -> ResourceStep:
     if base.policy.read_only:
         is_settled = base.shown == CREATED and observed.is_observed
         return read_only_step(base, lambda _, recorded: _show_read_only(observed, recorded), is_settled=is_settled)
+    if base.waits_for:
+        return waits(base)
+    if observed.handed_over is not None:
+        return TakeOver(observed.handed_over)
     if (base.is_legacy or base.is_recorded_in_status) and not observed.claimed:
         return _inherited(observed)
+    if observed.inherited:
+        return RecordName(min(observed.inherited), LEGACY_CONTENT)
     if base.recorded is not None and base.recorded.name != observed.current and is_abandoned(observed):
         return RecordName(base.recorded.name, FOREIGN)
     if not base.has_finalizer or not observed.current:
-        return RecordName(observed.current or observed.next_name, observed.content)
+        return _record_name(observed, observed.current or observed.next_name)
     if base.recorded is None or base.recorded.name != observed.current:
         return _not_created(observed)
     return _created(observed, base.recorded)
+
+
+def _record_name(observed: ResourceObservation, name: str) -> RecordName:
+    """Record the name for the content of the spec; where the creation follows, it is the creation's turn already."""
+    claimed = {**observed.claimed, name: observed.content}
+    next_step = _living(replace(observed, base=replace(observed.base, has_finalizer=True), claimed=claimed))
+    creates = isinstance(next_step, Create) and observed.base.hold_s is None
+    return RecordName(name, observed.content, before=Create() if creates else None)
 
 
 def _show_read_only(observed: ResourceObservation, recorded: Recorded) -> Finish:
@@ -121,26 +147,30 @@ def _inherited(observed: ResourceObservation) -> ResourceStep:
 def _not_created(observed: ResourceObservation) -> ResourceStep:
     base = observed.base
     if base.external is None:
-        must_look = base.name_is_taken or base.is_legacy
+        must_look = base.name_is_taken or base.is_legacy or observed.is_taken_over
         return Describe(background=base.is_legacy) if must_look else Create()
     if base.external is ABSENT:
-        return Finish(again_s=LOOK_AGAIN_S) if base.name_is_taken else Create()
+        return unseen(base) if base.name_is_taken else Create()
     return _show(observed, _record(observed, base.external))  # names hold the object's uid: it is ours
 
 
 def _record(observed: ResourceObservation, external: ExternalResource) -> Recorded:
     found = record_of(observed.base, external)
-    return Recorded(observed.current, found.region, found.partition, found.arn, found.account_id, found.created_at)
+    return replace(found, name=observed.current)
 
 
 def _created(observed: ResourceObservation, recorded: Recorded) -> ResourceStep:
     base = observed.base
     if base.external is ABSENT and base.mutation is None:
+        if base.name_is_taken:
+            return unseen(base)
         if may_be_invisible(base, recorded):
             return Finish(again_s=LOOK_AGAIN_S)
         return Create()  # it was deleted outside the operator, and is wanted
     if base.is_recorded_in_status and base.mutation is None and base.external is None and is_due(base):
         return Describe(background=True)
+    if base.mutation is None and (proof := unproven(base)) is not None:
+        return proof
     if is_replaced(observed, recorded):
         return replaced(observed, recorded)
     return _show(observed, recorded)
@@ -155,13 +185,19 @@ def _show(observed: ResourceObservation, recorded: Recorded) -> ResourceStep:
     old = [name for name, content in observed.claimed.items() if name != observed.current and content != FOREIGN]
     free = [name for name in old if not observed.users.get(name)]
     if is_shown and free and base.mutation is None:
-        return Delete(free[0]) if observed.claimed[free[0]] == DELETING else RecordName(free[0], DELETING)
+        if free[0] in observed.foreign:
+            return RecordName(free[0], FOREIGN)
+        content = observed.claimed[free[0]]
+        if content in {DELETING, DELETING_LEGACY}:
+            return Delete(free[0])
+        return RecordName(free[0], DELETING_LEGACY if content == LEGACY_CONTENT else DELETING)
     if is_shown and base.mutation is None and (tags := tagging.step(base)) is not None:
         return tags
     message = ""
     if kept := [name for name in old if observed.users.get(name)]:
         message = f"{kept[0]} is kept: {', '.join(observed.users[kept[0]])} uses it"
-    fields = _arn_field(base, recorded)
+    fields = _arn_field(base, recorded) | _model_names(observed, are_others_left=bool(old))
+    recorded = replace(recorded, replaced_names=tuple(sorted(old)))
     status_update = StatusUpdate(Phase.READY, reasons.CREATED, message, value=CREATED, fields=fields, drift=Drift.NONE)
     events = () if is_shown or base.is_legacy else _news(observed, recorded)
     return Finish(status_update, recorded, events, again_s=USERS_POLL_S if old else None)
@@ -169,9 +205,11 @@ def _show(observed: ResourceObservation, recorded: Recorded) -> ResourceStep:
 
 def _news(observed: ResourceObservation, recorded: Recorded) -> tuple[Event, ...]:
     """Return the events for a created resource, with the reason if it existed before."""
+    if observed.is_taken_over:
+        return (messages.found(recorded),)
     made = messages.created(observed.base, recorded)
     if observed.was_gone:
-        return (replace(made, message=f"{made.message}, again: somebody had deleted it"),)
+        return (replace(made, message=f"{made.message}, again: it had been deleted at AWS"),)
     if drift_shown(observed.base) is Drift.FOUND:
         return made, Event("Normal", reasons.DRIFT_CORRECTED, f"{recorded.name} is as the spec wants it")
     return (made,)
@@ -181,6 +219,19 @@ def _arn_field(base: Observed, recorded: Recorded) -> dict[str, str]:
     """Return the status field `modelArn` or `endpointConfigArn`."""
     member = base.descriptor.status.arn_member
     return {each.name: recorded.arn for each in base.descriptor.compat.status if each.source == member}
+
+
+def _model_names(observed: ResourceObservation, *, are_others_left: bool) -> dict[str, Any]:
+    """Return the status field with the Models that the spec names by their objects; none where it names no object.
+
+    Those of replaced configurations stay as long as these do: a Model does not delete what is listed.
+    """
+    named = dict.fromkeys(sorted(observed.model_names.items()))
+    if are_others_left:
+        named |= dict.fromkeys(observed.shown_model_names)
+    if not named:
+        return {MODEL_NAMES_FIELD: None} if observed.shown_model_names else {}
+    return {MODEL_NAMES_FIELD: [{"name": name, "value": value} for name, value in named]}
 
 
 # --- objects that are being deleted
@@ -196,31 +247,44 @@ def _deleting(observed: ResourceObservation, deleting_for_s: float) -> ResourceS
     if not base.has_finalizer:
         return Finish()
     if observed.is_child_in_use:
-        message = "its deployment uses it: it goes when the deployment does, or does not need it any more"
+        message = "its deployment uses what it has at SageMaker: another object takes that over, then this one goes"
         status_update = StatusUpdate(Phase.WORKING, reasons.IN_USE, message, additional=message)
         return Finish(status_update, base.recorded, again_s=USERS_POLL_S)
     names = _names_to_delete(observed)
-    left = [name for name in names if name not in observed.gone]
+    left = [name for name in names if name not in observed.gone | observed.foreign and name not in observed.successors]
     if observed.gone and left:
         return ForgetName(min(observed.gone))  # the others in later passes
     if left:
         return Delete(left[0])
+    if observed.successors:
+        name, successor = min(observed.successors.items())
+        message = f"{name} is kept, as its deployment uses it: {base.descriptor.kind} {successor} has taken it over"
+        return RemoveFinalizer((Event("Normal", reasons.RETAINED, message),))
+    if observed.foreign:
+        kept = ", ".join(sorted(observed.foreign))
+        message = f"{kept} is left alone: others have created it in place of what this object created"
+        return RemoveFinalizer((Event("Normal", reasons.RETAINED, message),))
     doubt_s = min(deleting_for_s, DOUBT_S if base.doubt_for_s is None else base.doubt_for_s)
     was_seen = base.recorded is not None or base.is_legacy or observed.is_confirmed_gone or base.was_refused
     if names and not was_seen and doubt_s < DOUBT_S:
         return Finish(again_s=DOUBT_S - doubt_s)  # a Create may still take effect
     if names:
-        return RemoveFinalizer((Event("Normal", reasons.DELETED, f"{base.name} is deleted"),))
+        return RemoveFinalizer((Event("Normal", reasons.DELETED, f"{base.name} was deleted"),))
     if base.recorded is not None and is_abandoned(observed):
-        message = f"{base.recorded.name} is left alone: somebody else has put it in the place of what was created"
+        message = f"{base.recorded.name} is left alone: others have created it in the place of what this object had"
         return RemoveFinalizer((Event("Normal", reasons.RETAINED, message),))
     return RemoveFinalizer()
 
 
 def _names_to_delete(observed: ResourceObservation) -> list[str]:
-    """Return all names of ours that may exist; without the annotation, the name in the status."""
+    """Return all names of ours that may exist, those of the annotation first; the status records one more at most.
+
+    The status still names a resource that an earlier pass has deleted and forgotten. It comes last: a name that the
+    annotation does not list cannot be forgotten again, and a write that changes nothing would not enqueue the object.
+    """
     base = observed.base
     known = base.recorded.name if base.recorded else (base.name if base.is_legacy else "")
-    names = [known, *observed.claimed] if known and known not in observed.claimed else list(observed.claimed)
+    listed = [*observed.claimed, *sorted(observed.inherited)]
+    names = [*listed, known] if known and known not in listed else listed
     foreign = {known} if is_abandoned(observed) else set()
     return [name for name in names if observed.claimed.get(name) != FOREIGN and name not in foreign]

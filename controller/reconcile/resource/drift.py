@@ -4,17 +4,13 @@ SageMaker cannot change them, so a resource that differs from what was created h
 a Describe shows that: drift is found by the periodic one, and checked more often until it is gone.
 """
 
-from datetime import timedelta
-from typing import Final
-
 from controller.reconcile.drift.report import sentence
+from controller.reconcile.identity import is_replaced as is_of_other_owner
 from controller.reconcile.observation import ExternalResource, Observed, Recorded
 from controller.reconcile.resource.observation import CREATED, FOREIGN, RecordName, ResourceObservation, ResourceStep
 from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_reported, drift_shown
+from controller.reconcile.status.copies import SKEW
 from controller.reconcile.steps import Drift
-
-SKEW: Final = timedelta(minutes=5)
-"""Recorded is the time of creation by our own clock; AWS takes no calls from clocks that differ by more (SigV4)."""
 
 
 def is_due(base: Observed) -> bool:
@@ -23,11 +19,13 @@ def is_due(base: Observed) -> bool:
 
 
 def is_replaced(observed: ResourceObservation, recorded: Recorded) -> bool:
-    """Return whether the resource with the name was created later than ours and differs.
+    """Return whether the resource with the name belongs to another owner, or was created later than ours and differs.
 
-    Either alone proves nothing: a Create that seemed to fail may be recorded late, and AWS spells some values its own
-    way.
+    Where it has our tags, neither of the two alone proves anything: a Create that seemed to fail may be recorded late,
+    and AWS spells some values its own way.
     """
+    if is_of_other_owner(observed.base):
+        return True
     external = observed.base.external
     if not isinstance(external, ExternalResource) or not observed.differences or recorded.created_at is None:
         return False
@@ -46,5 +44,6 @@ def replaced(observed: ResourceObservation, recorded: Recorded) -> ResourceStep:
     base = observed.base
     if base.policy.corrects and drift_shown(base) is Drift.FOUND and base.correction_in_s <= 0.0:
         return RecordName(recorded.name, FOREIGN)
-    message = f"{recorded.name} was deleted and made anew, {sentence(observed.differences)}"
+    differs = f", {sentence(observed.differences)}" if observed.differences else ""
+    message = f"{recorded.name} was deleted and created again by others{differs}"
     return drift_reported(base, recorded, message, CREATED, LOOK_AGAIN_S)

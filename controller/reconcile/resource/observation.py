@@ -5,8 +5,18 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from controller.reconcile.drift.report import Difference
-from controller.reconcile.observation import ExtendedObservation
-from controller.reconcile.steps import Create, Delete, Describe, DropTags, Finish, PutTags, RemoveFinalizer
+from controller.reconcile.observation import During, ExtendedObservation, Recorded
+from controller.reconcile.steps import (
+    AwsStep,
+    Create,
+    Delete,
+    Describe,
+    DropTags,
+    Finish,
+    PutTags,
+    RemoveFinalizer,
+    VerifyOwner,
+)
 
 CREATED: Final = "Created"
 """The v1 status value of what exists."""
@@ -15,6 +25,8 @@ LEGACY_CONTENT: Final = "predecessor"
 DELETING: Final = "deleted"
 """Content of a replaced resource, recorded before its deletion: a Delete without an answer may take effect late, so the
 name is not used again, even if an edit restores the content."""
+DELETING_LEGACY: Final = "deleted, predecessor"
+"""The same for what the predecessor created, which has no owner tags."""
 FOREIGN: Final = "foreign"
 """Content of a resource that was replaced outside the operator: it is neither used nor deleted."""
 
@@ -25,6 +37,8 @@ class RecordName:
 
     name: str
     content: str
+    before: Create | None = field(default=None, compare=False)
+    """The creation that it precedes, see `EnsureFinalizer.before`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +48,37 @@ class ForgetName:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class TakeOver(AwsStep):
+    """Find out whether the resource is what the child had that this one succeeds, and record its name if so."""
+
+    during = During.OWNER
+
+    recorded: Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmOwner(AwsStep):
+    """Find out whether the resource `name` is still the one that was created, before it is deleted."""
+
+    during = During.OWNER
+
+    name: str
+
+
 ResourceStep: TypeAlias = (
-    RecordName | ForgetName | Create | Describe | Delete | PutTags | DropTags | RemoveFinalizer | Finish
+    RecordName
+    | ForgetName
+    | TakeOver
+    | ConfirmOwner
+    | Create
+    | Describe
+    | VerifyOwner
+    | Delete
+    | PutTags
+    | DropTags
+    | RemoveFinalizer
+    | Finish
 )
 
 
@@ -47,7 +90,13 @@ class ResourceObservation(ExtendedObservation):
     """Digest of the content of the spec."""
     claimed: Mapping[str, str]
     """Content by name: what may exist at AWS."""
-    next_name: str
+    inherited: frozenset[str] = frozenset()
+    """Names that only the status, or this process, knows of: the annotation that listed them was lost."""
+    next_name: str = ""
+    handed_over: Recorded | None = None
+    """What another child of the deployment has, which this one is to succeed; None once it is known."""
+    successors: Mapping[str, str] = field(default_factory=dict)
+    """Children that have taken over what this one has, by the name at AWS."""
     """The name for content that no claimed name stands for."""
     is_observed: bool = False
     """The status was decided on this very generation of the spec."""
@@ -57,12 +106,20 @@ class ResourceObservation(ExtendedObservation):
     """The users of each name in the cluster."""
     is_child_in_use: bool = False
     """Its deployment exists and still uses it: its deletion has to wait."""
+    confirmed: frozenset[str] = frozenset()
+    """Names of resources that this pass has found to be ours."""
+    foreign: frozenset[str] = frozenset()
+    """Names of resources that this pass has found to be of another owner."""
     gone: frozenset[str] = frozenset()
     """Names that this pass has deleted, or found to be gone."""
     was_gone: bool = False
     """The resource was deleted outside the operator, and this pass has created it again."""
     differences: tuple[Difference, ...] = ()
     """What a description shows otherwise than the spec has it."""
+    model_names: Mapping[str, str] = field(default_factory=dict)
+    """Names at SageMaker of the Models that the spec names by their objects."""
+    shown_model_names: tuple[tuple[str, str], ...] = ()
+    """The same as the status shows it, with those that replaced configurations still refer to."""
     is_confirmed_gone: bool = False
     """Delete has answered for a name that existed."""
 
@@ -70,3 +127,8 @@ class ResourceObservation(ExtendedObservation):
     def current(self) -> str:
         """Return the name with the wanted content; empty if there is none yet."""
         return next((name for name, content in self.claimed.items() if content == self.content), "")
+
+    @property
+    def is_taken_over(self) -> bool:
+        """Return whether the current resource was created for another child."""
+        return bool(self.current) and self.base.uid.replace("-", "") not in self.current

@@ -3,7 +3,8 @@
 from typing import Final
 
 from api.descriptor import LifeCycle
-from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT
+from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
+from controller.reconcile.checks import NAMES_AT_SAGEMAKER, names_at_sagemaker
 from controller.reconcile.context import Context
 from controller.reconcile.passes.reconciler import ObjectReconciler
 from controller.reconcile.ports import ObjectReader
@@ -14,13 +15,18 @@ from controller.runtime.controller import Reconciler
 
 
 def _new_reconciler(context: Context, store: ObjectReader, shared: Shared) -> Reconciler:
-    users = Users(shared.reader(ENDPOINT_CONFIG), shared.reader(HOSTING_DEPLOYMENT))
-    return ObjectReconciler(context, store, ResourceLifeCycle(context, shared.sagemaker, users))
+    users = Users(shared.reader(MODEL), shared.reader(ENDPOINT_CONFIG), shared.reader(HOSTING_DEPLOYMENT))
+    life_cycle = ResourceLifeCycle(context, shared.sagemaker, users, shared.checks, shared.check_models)
+    return ObjectReconciler(context, store, life_cycle)
 
 
 SETUP: Final = Setup(
     serves=lambda descriptor: descriptor.life_cycle is LifeCycle.RESOURCE,
     new_reconciler=_new_reconciler,
-    indexes={ENDPOINT_CONFIG.kind: {MODELS: models_of}, HOSTING_DEPLOYMENT.kind: {CONFIGURATION: configuration_of}},
+    indexes={
+        ENDPOINT_CONFIG.kind: {MODELS: models_of},
+        HOSTING_DEPLOYMENT.kind: {CONFIGURATION: configuration_of},
+        MODEL.kind: {NAMES_AT_SAGEMAKER: names_at_sagemaker},
+    },
     is_tracked=False,
 )

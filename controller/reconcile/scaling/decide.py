@@ -1,14 +1,15 @@
 """The life-cycle of autoscaling policies: applied, applied again when changed, removed.
 
 All variants are recorded in the status before AWS is called, so that partly applied policies are known (D-25). Changes
-replace in place; variants that have left the list are cleaned up afterwards, never before (D-24).
+replace in place; variants that have left the list are cleaned up afterwards, never before (D-24), but for a policy that
+waits for an endpoint, which may wait for that.
 
 Pure, level-based. The table is that of v1-kinds.md 12.5.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from api.autoscaling import ScalingRequests
 from controller.reconcile import reasons
@@ -41,7 +42,7 @@ CREATED: Final = "Created"
 ERROR: Final = "Error"
 RECONCILING: Final = "Reconciling"
 
-UNKNOWN_OWNER: Final = "somebody outside this cluster"
+UNKNOWN_OWNER: Final = "An owner outside of this cluster"
 """The owner of a policy that no object of the cluster records."""
 
 WAIT_S: Final = 15.0
@@ -87,6 +88,14 @@ ScalingStep: TypeAlias = EnsureFinalizer | CheckVariants | VerifyPolicies | Appl
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """Policies of the object's name, and scalable targets, each by the variant that it is on."""
+
+    policies: Mapping[str, Mapping[str, Any]]
+    targets: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class ScalingObservation(ExtendedObservation):
     """All that a decision about an autoscaling policy depends on."""
 
@@ -103,14 +112,23 @@ class ScalingObservation(ExtendedObservation):
     """Which endpoint is not in service, for users."""
     taken: Mapping[str, str] = field(default_factory=dict)
     """Variants on which another object has put a policy of this name."""
+    other_targets: Mapping[str, str] = field(default_factory=dict)
+    """Scalable targets that others have registered and the spec would change, with their bounds."""
     is_observed: bool = False
     """The status was decided on this very generation of the spec."""
     is_check_due: bool = False
+    check_in_s: float | None = None
+    """Seconds until the next check; None: with the resync."""
+    is_lost: bool = False
+    """The endpoint is going, or was made again since the policy was put on it: its targets have gone with it, unless
+    AWS has shown since that they have not."""
     is_verified: bool = False
     """AWS has shown in this pass which variants have the policy."""
     is_checked: bool = False
     """The owners of the targets of new variants are known."""
     is_applied: bool = False
+    seen: Seen | None = None
+    """What AWS has shown in this pass, before the policy was put."""
     missing: bool = False
     """The policy was removed outside the operator."""
     differences: tuple[Difference, ...] = ()
@@ -165,6 +183,8 @@ def _read_only(observed: ScalingObservation) -> ScalingStep:
 def _living(observed: ScalingObservation) -> ScalingStep:
     if clash := next((each for each in observed.wanted if each in observed.taken), ""):
         return _refused(observed, clash)
+    if observed.other_targets:
+        return _target_refused(observed)
     # An edit during a pause is observed, not applied.
     is_trusted = observed.base.reasons.get(reasons.RECONCILING) != reasons.PAUSED
     is_done = (
@@ -173,23 +193,29 @@ def _living(observed: ScalingObservation) -> ScalingStep:
         and observed.is_observed
         and set(observed.recorded_ids) == set(observed.wanted)
     )
+    if is_done and observed.is_lost and not observed.is_verified:
+        return _waits(observed, observed.waiting) if observed.waiting else VerifyPolicies()
     if is_done and not observed.missing:
         if observed.differences:
             return _drifted(observed)
         if drift_shown(observed.base) is not Drift.FOUND:
-            return VerifyPolicies() if observed.is_check_due else Finish()
+            return VerifyPolicies() if observed.is_check_due else Finish(again_s=observed.check_in_s)
         return _in_place(observed) if observed.is_verified else VerifyPolicies()
     if observed.waiting:
-        return _waits(observed, observed.waiting)
+        # The endpoint may wait for this: it cannot be updated while a variant that is to go, or to change, is scaled.
+        return Remove(left) if (left := left_behind(observed)) else _waits(observed, observed.waiting)
     if new := tuple(each for each in observed.wanted if each not in observed.recorded_ids):
         return _record_variants(observed, new) if observed.is_checked else CheckVariants(new)
     if not observed.is_applied:
         return Apply()
-    if old := tuple(
-        each for each in observed.recorded_ids if each not in observed.wanted and each not in observed.removed
-    ):
-        return Remove(old)
+    if left := left_behind(observed):
+        return Remove(left)
     return _in_place(observed, reasons.POLICY_APPLIED)
+
+
+def left_behind(observed: ScalingObservation) -> tuple[str, ...]:
+    """Return the recorded variants that are not wanted any more, and still have the policy."""
+    return tuple(each for each in observed.recorded_ids if each not in {*observed.wanted, *observed.removed})
 
 
 def _in_place(observed: ScalingObservation, reason: str = "") -> Finish:
@@ -197,7 +223,8 @@ def _in_place(observed: ScalingObservation, reason: str = "") -> Finish:
     fields = {"resourceIDList": list(observed.wanted)}
     status_update = StatusUpdate(Phase.READY, reasons.CREATED, value=CREATED, fields=fields, drift=Drift.NONE)
     message = f"{observed.policy} is in place on {_variants(observed.wanted)}"
-    return Finish(status_update, observed.record, (Event("Normal", reason, message),) if reason else ())
+    events = (Event("Normal", reason, message),) if reason else ()
+    return Finish(status_update, observed.record, events, again_s=observed.check_in_s)
 
 
 def _drifted(observed: ScalingObservation) -> ScalingStep:
@@ -223,7 +250,16 @@ def _record_variants(observed: ScalingObservation, new: tuple[str, ...]) -> Fini
 def _waits(observed: ScalingObservation, message: str) -> Finish:
     """Wait for an endpoint that is not in service, which is no error (v1-kinds.md 13.3)."""
     reason = reasons.WAITING_FOR_ENDPOINT
-    status_update = StatusUpdate(Phase.WORKING, reason, message, value=RECONCILING, synced=reason)
+    fields = {"resourceIDList": [each for each in observed.recorded_ids if each not in observed.removed]}
+    status_update = StatusUpdate(
+        Phase.WORKING,
+        reason,
+        message,
+        value=RECONCILING,
+        fields=fields if observed.removed else {},
+        synced=reason,
+        tried=_tried(observed),
+    )
     events = messages.once(observed.base, reasons.RECONCILING, reason, message)
     normal_events = tuple(Event("Normal", each.reason, each.message) for each in events)
     return Finish(status_update, observed.base.recorded, normal_events, again_s=WAIT_S)
@@ -232,15 +268,34 @@ def _waits(observed: ScalingObservation, message: str) -> Finish:
 def _refused(observed: ScalingObservation, clash: str) -> Finish:
     """Report a conflict: one policy name on one variant belongs to one object (D-28)."""
     who = observed.taken[clash]
-    way = ", or set its annotation sagemaker.aws.amazon.com/adoption-policy=adopt" if who == UNKNOWN_OWNER else ""
+    way = "; or set its annotation sagemaker.aws.amazon.com/adoption-policy=adopt" if who == UNKNOWN_OWNER else ""
     message = (
-        f"{who} has put a policy named {observed.policy} on {clash}: it is left alone."
-        f" Choose another spec.policyName{way}."
+        f"{who} has put a policy named {observed.policy} on {clash}: it is left alone. Delete this object, which does"
+        f" not touch it, and create one with another spec.policyName{way}."
     )
+    return _stalled(observed, message, is_seen_at_aws=who == UNKNOWN_OWNER)
+
+
+def _target_refused(observed: ScalingObservation) -> Finish:
+    """Report that others have registered a variant with other bounds: those are not overwritten without adoption."""
+    clash, bounds = min(observed.other_targets.items())
+    message = (
+        f"{UNKNOWN_OWNER} has registered {clash} as a scalable target with a capacity of {bounds}: it is left alone."
+        " Give spec.minCapacity and spec.maxCapacity these values, or set its annotation"
+        " sagemaker.aws.amazon.com/adoption-policy=adopt: it is then put back when the object goes."
+    )
+    return _stalled(observed, message, is_seen_at_aws=True)
+
+
+def _stalled(observed: ScalingObservation, message: str, *, is_seen_at_aws: bool) -> Finish:
+    """Report a conflict; one that costs calls of AWS to see is looked at less and less often, every few minutes."""
     reason = reasons.ALREADY_EXISTS
-    status_update = StatusUpdate(Phase.STUCK, reason, message, value=ERROR, additional=message, synced=reason)
+    status_update = StatusUpdate(
+        Phase.STUCK, reason, message, value=ERROR, additional=message, synced=reason, tried=_tried(observed)
+    )
     events = messages.once(observed.base, reasons.STALLED, reason, message)
-    return Finish(status_update, observed.base.recorded, events, again_s=4 * WAIT_S)
+    outcome = Outcome.RETRY_SLOWLY if is_seen_at_aws else Outcome.DONE
+    return Finish(status_update, observed.base.recorded, events, again_s=4 * WAIT_S, outcome=outcome)
 
 
 def _failed(observed: ScalingObservation, failure: Failure) -> ScalingStep:
@@ -251,11 +306,15 @@ def _failed(observed: ScalingObservation, failure: Failure) -> ScalingStep:
     if isinstance(step, RemoveFinalizer) or step.status_update is None:
         return step
     value = RECONCILING if step.outcome is Outcome.RETRY else ERROR  # v1-kinds.md 6.7
+    phase = step.status_update.phase
+    if observed.missing and phase is Phase.TROUBLED:
+        phase = Phase.WORKING  # it is known that nothing scales
     events = tuple(
         replace(each, reason=reasons.POLICY_FAILED) if each.reason == reasons.CREATE_FAILED else each
         for each in step.events
     )
-    return replace(step, status_update=replace(step.status_update, value=value), events=events, follow=False)
+    status_update = replace(step.status_update, value=value, phase=phase, tried=_tried(observed))
+    return replace(step, status_update=status_update, events=events, follow=False)
 
 
 def _deleting(observed: ScalingObservation) -> ScalingStep:
@@ -268,6 +327,11 @@ def _deleting(observed: ScalingObservation) -> ScalingStep:
     return RemoveFinalizer(
         (Event("Normal", reasons.DELETED, f"{observed.policy} is removed from {_variants(ids)}"),) if ids else ()
     )
+
+
+def _tried(observed: ScalingObservation) -> str:
+    """Return the policy's name as long as nothing is recorded: the predecessor shows it whatever happens."""
+    return "" if observed.base.recorded is not None or observed.base.is_legacy else observed.policy
 
 
 def _variants(ids: Collection[str]) -> str:

@@ -22,6 +22,11 @@ def changed(
     return tuple(found)
 
 
+def changes_target(request: ScalingRequests, target: Mapping[str, Any]) -> bool:
+    """Return whether RegisterScalableTarget would change this target."""
+    return any(differences(_bounds(request.target), target, request.resource_id))
+
+
 def _bounds(target: Mapping[str, Any]) -> dict[str, Any]:
     names = ("MinCapacity", "MaxCapacity", "SuspendedState")
     return {name: target[name] for name in names if target.get(name) is not None}

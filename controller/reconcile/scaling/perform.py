@@ -1,27 +1,49 @@
-"""Implements `LifeCycle` for autoscaling policies."""
+"""Implements `LifeCycle` for autoscaling policies.
+
+Longer than most: the calls about targets and policies share what they know of others on the same variant.
+"""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
+import structlog
+
 from api import autoscaling
-from api.annotations import CLAIMED_VARIANTS, FOUND_TARGETS
 from api.convert import ConversionError
 from api.meta import JsonObject, ObjectKey
+from api.v1 import HOSTING_DEPLOYMENT
 from controller.aws.autoscaling import Scaling
 from controller.aws.console import partition_of
 from controller.aws.errors import AwsError
 from controller.reconcile.context import Context
+from controller.reconcile.dependencies import endpoint_name, endpoint_names, variants_of
 from controller.reconcile.drift.digest import digest
 from controller.reconcile.effects import Effect
-from controller.reconcile.hosting import RESOURCE_IDS
+from controller.reconcile.hosting import CREATING, DELETING, ENDPOINT_NAMES, RESOURCE_IDS
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import RESYNC_SHARE, hold_token
 from controller.reconcile.managed.requests import invalid
 from controller.reconcile.observation import Adoption, During, Failure, Recorded
 from controller.reconcile.ports import ObjectReader
+from controller.reconcile.scaling.claims import (
+    CLAIMED,
+    PRIOR_TARGETS,
+    Claim,
+    Claims,
+    Prior,
+    bounds_of,
+    claims_of,
+    forgetting_targets,
+    is_replaced,
+    prior_targets,
+    recorded_ids,
+    settings_of,
+    text_of,
+    with_new,
+    without,
+)
 from controller.reconcile.scaling.decide import (
     UNKNOWN_OWNER,
     Apply,
@@ -29,73 +51,41 @@ from controller.reconcile.scaling.decide import (
     Remove,
     ScalingObservation,
     ScalingStep,
+    Seen,
     VerifyPolicies,
     decide,
+    left_behind,
 )
-from controller.reconcile.scaling.drift import changed
-from controller.reconcile.status.patch import recorded_in
+from controller.reconcile.scaling.drift import changed, changes_target
+from controller.reconcile.status.copies import is_older
+from controller.reconcile.status.patch import parse_time, recorded_in
 from controller.reconcile.steps import EnsureFinalizer
+from controller.runtime.errors import ErrorClass
+from controller.runtime.frozen import replace
 
-ENDPOINTS: Final = "endpoints"
-"""Index of policies by `namespace/endpointName`, as the spec has it."""
-PRIOR_TARGETS: Final = FOUND_TARGETS.key
-"""Annotation: JSON list of variants that had a target before this object: we do not deregister it."""
-CLAIMED: Final = CLAIMED_VARIANTS.key
-"""Annotation: JSON object of the object's uid and the variants that it has claimed. It repeats the status, so that an
-emptied status does not make what the operator has applied look like the work of others. A copy of the object has
-another uid, and has claimed nothing.
-"""
+_log: Final = structlog.get_logger(__name__)
+
+UNSEEN_CHECK_S: Final = 600.0
+"""How often AWS is asked whether a policy is in place, where no deployment of the cluster shows it an endpoint that was
+made again: a few calls for each such policy."""
 
 
 def resource_ids_of(obj: JsonObject) -> Iterable[str]:
     """Index function for `RESOURCE_IDS`."""
-    yield from _recorded_ids(obj)
-
-
-def _recorded_ids(obj: JsonObject) -> tuple[str, ...]:
-    """Return the variants on which the object may have put its policy: from its status, else its annotation."""
-    if recorded := (obj.get("status") or {}).get("resourceIDList"):
-        return tuple(str(each) for each in recorded)
-    metadata = obj["metadata"]
-    try:
-        claims = json.loads((metadata.get("annotations") or {}).get(CLAIMED) or "{}")
-    except ValueError:
-        return ()
-    ids = claims.get(metadata["uid"]) if isinstance(claims, dict) else None
-    return tuple(str(each) for each in ids) if isinstance(ids, list) else ()
-
-
-def _text_of(obj: JsonObject, ids: Iterable[str]) -> str:
-    """Return the text of the annotation `CLAIMED`."""
-    return json.dumps({obj["metadata"]["uid"]: sorted(ids)})
-
-
-def _prior_targets(obj: JsonObject) -> tuple[str, ...]:
-    """Return the variants of the annotation `PRIOR_TARGETS`."""
-    try:
-        found = json.loads((obj["metadata"].get("annotations") or {}).get(PRIOR_TARGETS) or "[]")
-    except ValueError:
-        return ()
-    return tuple(sorted(str(each) for each in found)) if isinstance(found, list) else ()
+    yield from recorded_ids(obj)
 
 
 def endpoints_of(obj: JsonObject) -> Iterable[str]:
-    """Index function for `ENDPOINTS`."""
+    """Index function for `ENDPOINTS`: in its namespace, and at SageMaker, where names have none."""
     namespace = obj["metadata"].get("namespace") or ""
-    for entry in _entries(obj.get("spec") or {}):
-        if name := _endpoint_name(entry):
-            yield f"{namespace}/{name}"
+    for name in endpoint_names(obj):
+        yield from (f"{namespace}/{name}", f"/{name}")
 
 
-def _entries(spec: Mapping[str, Any]) -> Sequence[Any]:
-    """Return the variants of a spec, unchecked; empty if it is no list, which the conversion reports."""
-    entries = spec.get("resourceId")
-    return entries if isinstance(entries, list) else ()
-
-
-def _endpoint_name(entry: Any) -> str:
-    name = entry.get("endpointName") if isinstance(entry, Mapping) else ""
-    return name if isinstance(name, str) else ""
+def endpoint_of(obj: JsonObject) -> Iterable[str]:
+    """Index function for `ENDPOINT_NAMES`."""
+    if name := (obj.get("status") or {}).get(HOSTING_DEPLOYMENT.name.status_field):
+        yield str(name)
 
 
 class ScalingLifeCycle:
@@ -139,20 +129,35 @@ class ScalingLifeCycle:
         base = managed.observe()
         if state.described_at is None:
             state.described_at = clock.monotonic()  # the periodic check counts from the first pass
+        endpoints = list(self._endpoints_of(managed))
+        claims = claims_of(obj)
         check_s = self._context.settings.resync_s * RESYNC_SHARE
+        check_in_s = None
+        if None in endpoints or not all(claim.policy or claim.target for claim in claims.values()):
+            check_s = min(check_s, UNSEEN_CHECK_S)
+            left_s = check_s - (clock.monotonic() - state.described_at)
+            check_in_s = left_s if left_s > 0 else check_s
+        lost = self._lost_endpoints(managed)
+        if lost and not any(map(_waiting, lost)) and _births(lost) == state.verified:
+            lost = []
         observed = ScalingObservation(
             base=base,
             policy=base.recorded.name if base.recorded else autoscaling.policy_name(managed.spec),
-            recorded_ids=_recorded_ids(obj),
-            is_observed=(obj.get("status") or {}).get("observedGeneration") == base.generation,
-            is_check_due=base.is_reconcile_requested or clock.monotonic() - state.described_at >= check_s,
+            recorded_ids=recorded_ids(obj),
+            is_observed=managed.status.get("observedGeneration") == base.generation,
+            check_in_s=check_in_s,
+            is_lost=bool(lost),
+            is_check_due=base.is_reconcile_requested or bool(lost) or clock.monotonic() - state.described_at >= check_s,
         )
         if base.failure is not None:
             return observed
         try:
             observed = self._with_requests(observed, managed)
+            waiting = observed.waiting or next(filter(None, map(_waiting, lost)), "")
+            observed = replace(observed, waiting=waiting)
             region, account = managed.region(base), managed.account()
-            place = Recorded(observed.policy, region, partition_of(region), account_id=account)
+            partition, uid = partition_of(region), obj["metadata"]["uid"]
+            place = Recorded(observed.policy, region, partition, account_id=account, owner_uid=uid)
             observed = replace(observed, place=place, record=base.recorded or place)
         except AwsError as error:
             observed = replace(observed, base=replace(base, failure=Failure.of(During.CREATE, error)))
@@ -177,20 +182,29 @@ class ScalingLifeCycle:
         """Return the spec with the SageMaker names of endpoints, and which of them is not in service."""
         spec = dict(managed.spec)
         waiting, entries = "", []
-        for entry in _entries(spec):
-            name = _endpoint_name(entry)
+        for entry in variants_of(spec):
+            name = endpoint_name(entry)
             deployment = self._deployments.get(ObjectKey(managed.key.namespace, name)) if name else None
             if deployment is not None:
-                status = deployment.get("status") or {}
-                if status.get("endpointStatus") not in {"InService", "Updating", "SystemUpdating"}:
-                    is_now = f"is {status['endpointStatus']}" if status.get("endpointStatus") else "has no endpoint yet"
-                    waiting = waiting or f"HostingDeployment {name} {is_now}"
-                entries.append({**entry, "endpointName": status.get("endpointName") or name})
+                waiting = waiting or _waiting(deployment)
+                entries.append({**entry, "endpointName": (deployment.get("status") or {}).get("endpointName") or name})
             else:
                 entries.append(entry)
         if entries:
             spec["resourceId"] = entries
         return spec, waiting
+
+    def _endpoints_of(self, managed: ManagedObject) -> Iterator[JsonObject | None]:
+        """Yield the deployment of each endpoint, however the policy names it; None for those of others."""
+        for name in dict.fromkeys(endpoint_names(managed.obj)):
+            deployment = self._deployments.get(ObjectKey(managed.key.namespace, name))
+            named = (each for each in self._deployments.by_index(ENDPOINT_NAMES, name) if _is_near(each, managed.spec))
+            yield deployment if deployment is not None else next(named, None)
+
+    def _lost_endpoints(self, managed: ManagedObject) -> list[JsonObject]:
+        """Return the deployments of endpoints that are going, or were made again since the policy was put on them."""
+        there, claims = self._endpoints_of(managed), claims_of(managed.obj)
+        return [each for each in there if each is not None and _is_lost(each, managed.obj, claims)]
 
     def _taken(self, observed: ScalingObservation, managed: ManagedObject) -> dict[str, str]:
         """Return the variants that another object has claimed for a policy of the same name."""
@@ -216,14 +230,48 @@ class ScalingLifeCycle:
     ) -> ScalingObservation:
         if foreign := self._foreign(observed, managed, ids):
             return replace(observed, is_checked=True, taken={**observed.taken, **foreign})
-        there = [each for each in self._targets(managed, ids) if self._was_there(observed, managed, each)]
-        known = _prior_targets(managed.obj)
-        found = tuple(sorted({*known, *there}))
-        notes = {CLAIMED: _text_of(managed.obj, {*observed.recorded_ids, *ids})}
-        if found != known:
-            notes[PRIOR_TARGETS] = json.dumps(found)
+        targets, noted = self._targets(managed, ids), prior_targets(managed.obj)
+        known = {each: settings for each, settings in noted.items() if each in observed.recorded_ids}
+        found = dict(known)
+        for each in targets:
+            if each not in known and self._was_there(observed, managed, each):
+                found[each] = self._settings_before(observed, managed, each, targets[each])
+        refused = self._not_ours(observed, targets, found)
+        if refused:
+            return replace(observed, is_checked=True, other_targets=refused)
+        notes = {CLAIMED: text_of(managed.obj, with_new(claims_of(managed.obj), {*observed.recorded_ids, *ids}))}
+        if found != noted:
+            notes[PRIOR_TARGETS] = json.dumps(found, sort_keys=True)
         managed.annotate(notes)
         return replace(observed, is_checked=True)
+
+    def _settings_before(
+        self, observed: ScalingObservation, managed: ManagedObject, resource_id: str, target: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """Return the settings to put back when a target that was there before is released; None: it is shared as it is.
+
+        Another object of ours that uses it knows what they were before it.
+        """
+        for other in self._others(observed, managed, resource_id):
+            noted = prior_targets(other)
+            if resource_id in noted:
+                return noted[resource_id]
+        if resource_id in observed.legacy_ids:
+            return {}  # the predecessor has changed it already
+        return None if observed.base.policy.adoption is Adoption.REFUSE else settings_of(target)
+
+    def _not_ours(
+        self, observed: ScalingObservation, targets: Mapping[str, Mapping[str, Any]], prior: Prior
+    ) -> dict[str, str]:
+        """Return the targets of others that the spec would change, each with its bounds."""
+        shared = {each for each, settings in prior.items() if settings is None}
+        return {
+            request.resource_id: bounds_of(there)
+            for request in observed.requests
+            if request.resource_id in shared
+            and (there := targets.get(request.resource_id)) is not None
+            and changes_target(request, there)
+        }
 
     def _foreign(self, observed: ScalingObservation, managed: ManagedObject, ids: tuple[str, ...]) -> dict[str, str]:
         """Return the variants with a policy of this name that this object does not record.
@@ -232,28 +280,38 @@ class ScalingLifeCycle:
         """
         if observed.base.policy.adoption is not Adoption.REFUSE:
             return {}
-        there = self._with_policy(observed, managed)
-        return dict.fromkeys((each for each in ids if each in there and each not in observed.legacy_ids), UNKNOWN_OWNER)
+        there, claims = self._with_policy(observed, managed), claims_of(managed.obj)
+        noted = {*observed.legacy_ids, *observed.recorded_ids}
+        theirs = [
+            each
+            for each in dict.fromkeys((*ids, *observed.recorded_ids))
+            if each in there and (each not in noted or _is_theirs(managed, claims, each, there[each]))
+        ]
+        return dict.fromkeys(theirs, UNKNOWN_OWNER)
 
     def _was_there(self, observed: ScalingObservation, managed: ManagedObject, resource_id: str) -> bool:
         """Return whether a target existed before any object of ours, by the annotations of all that use it."""
         others = self._others(observed, managed, resource_id)
-        return not others or any(resource_id in _prior_targets(other) for other in others)
+        return not others or any(resource_id in prior_targets(other) for other in others)
 
     def _verify_policies(self, observed: ScalingObservation, managed: ManagedObject) -> ScalingObservation:
         policies = self._with_policy(observed, managed)
+        if theirs := self._replaced(managed, observed, claims_of(managed.obj), policies):
+            return replace(observed, is_verified=True, taken={**observed.taken, **theirs})
         is_missing = not policies.keys() >= set(observed.wanted)
         differences = (
             () if is_missing else changed(observed.requests, self._targets(managed, observed.wanted), policies)
         )
         managed.state.described_at = self._context.clock.monotonic()
+        if observed.is_lost and not is_missing:
+            managed.state.verified = _births(self._lost_endpoints(managed))
         return replace(
             observed, is_check_due=False, is_verified=True, missing=is_missing, differences=tuple(differences)
         )
 
     def _with_policy(self, observed: ScalingObservation, managed: ManagedObject) -> Mapping[str, Mapping[str, Any]]:
         """Return the policies of this name by the variant that they are on, of this object and of others."""
-        namespace = observed.requests[0].target["ServiceNamespace"]
+        namespace = autoscaling.selector_of("", managed.spec)["ServiceNamespace"]
         return self._scaling.policies(managed.identity.target(), observed.policy, namespace, caller=managed.key)
 
     def _targets(self, managed: ManagedObject, ids: tuple[str, ...]) -> Mapping[str, Mapping[str, Any]]:
@@ -263,31 +321,153 @@ class ScalingLifeCycle:
     # --- acting
 
     def _apply(self, observed: ScalingObservation, managed: ManagedObject) -> ScalingObservation:
-        scaling, target = self._scaling, managed.identity.target()
+        """Register all targets, then put all policies; targets that are shared are changed after that.
+
+        A policy that AWS refuses must not have changed the bounds that others, or other policies, scale within. Where a
+        later call of the pass is throttled, the next pass makes only those that are left: each pass has a turn at AWS
+        for one call of an operation.
+        """
+        scaling, target, left = self._scaling, managed.identity.target(), left_behind(observed)
+        policies, targets = self._with_policy(observed, managed), self._targets(managed, (*observed.wanted, *left))
+        claims, prior = claims_of(managed.obj), self._prior(observed, managed, targets)
+        other_targets = self._not_ours(observed, targets, prior)
+        if observed.base.policy.adoption is Adoption.REFUSE:
+            other_targets |= {
+                each: bounds_of(there)
+                for each in observed.wanted
+                if is_replaced(claims.get(each, Claim()).target, there := targets.get(each, {}))
+            }
+            if theirs := self._replaced(managed, observed, claims, policies):
+                return replace(observed, taken={**observed.taken, **theirs})
+        if other_targets:
+            return replace(observed, other_targets=other_targets)
         managed.require_current()
-        for request in observed.requests:
-            self._once(managed, Effect.REGISTER, request.target, partial(scaling.register, target, request.target))
-        for request in observed.requests:
-            policy = {**request.policy, "PolicyName": observed.policy}
-            self._once(managed, Effect.UPDATE, policy, partial(scaling.put_policy, target, policy))
-        managed.state.made.clear()
+        self._note(observed, managed, policies, targets, prior)
+        shared = {each for each in targets if prior.get(each) or self._others(observed, managed, each)}
+        requests = [each for each in observed.requests if prior.get(each.resource_id, {}) is not None]
+        for request in requests:
+            if request.resource_id not in shared:
+                self._once(managed, Effect.REGISTER, request.target, partial(scaling.register, target, request.target))
+        try:
+            for request in observed.requests:
+                policy = {**request.policy, "PolicyName": observed.policy}
+                self._once(managed, Effect.UPDATE, policy, partial(scaling.put_policy, target, policy))
+        except AwsError as error:
+            if error.error_class is ErrorClass.NOT_FOUND:
+                managed.state.made.clear()  # a target that was registered has gone again, with its endpoint
+            raise
+        for request in requests:
+            if request.resource_id in shared:
+                self._once(managed, Effect.REGISTER, request.target, partial(scaling.register, target, request.target))
+        if any(claim.policy is None for claim in claims_of(managed.obj).values()):
+            policies, targets = self._with_policy(observed, managed), self._targets(managed, (*observed.wanted, *left))
+            self._note(observed, managed, policies, targets, prior)
+        if not left:
+            managed.state.made.clear()
         if observed.differences:
             managed.state.corrections = managed.state.corrections.after(self._context.clock.monotonic())
-        return replace(observed, is_applied=True)
+        return replace(observed, is_applied=True, seen=Seen(policies, targets))
+
+    @staticmethod
+    def _replaced(
+        managed: ManagedObject, observed: ScalingObservation, claims: Claims, policies: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, str]:
+        """Return the wanted variants on which others have put a policy in place of the object's own."""
+        return {
+            each: UNKNOWN_OWNER
+            for each in observed.wanted
+            if each in policies and _is_theirs(managed, claims, each, policies[each])
+        }
+
+    def _prior(
+        self, observed: ScalingObservation, managed: ManagedObject, targets: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, Mapping[str, Any] | None]:
+        """Return the targets that were there before, with the settings of those for which adoption was asked since.
+
+        Those that others have removed meanwhile are registered again, and the object's then.
+        """
+        known = prior_targets(managed.obj)
+        prior = {each: settings for each, settings in known.items() if each in targets or each not in observed.wanted}
+        if observed.base.policy.adoption is not Adoption.REFUSE:
+            shared = [each for each, settings in prior.items() if settings is None and each in targets]
+            prior |= {each: settings_of(targets[each]) for each in shared}
+        if prior != known:
+            managed.annotate({PRIOR_TARGETS: json.dumps(prior, sort_keys=True)})
+            managed.patch_notes()  # before the target is changed, as nothing else knows what it was
+        return prior
+
+    def _note(
+        self,
+        observed: ScalingObservation,
+        managed: ManagedObject,
+        policies: Mapping[str, Mapping[str, Any]],
+        targets: Mapping[str, Mapping[str, Any]],
+        prior: Prior,
+    ) -> None:
+        """Note when AWS created what is there of the wanted variants.
+
+        What is not there loses its note before it is put again: another process must take the new one for the object's.
+        """
+        known, adopts = claims_of(managed.obj), observed.base.policy.adoption is not Adoption.REFUSE
+        claims = with_new(known, observed.recorded_ids)
+        seen = {
+            each: (Claim() if adopts else claim).seeing(policies.get(each), targets.get(each))
+            if each in observed.wanted
+            else claim
+            for each, claim in claims.items()
+        }
+        seen = forgetting_targets(seen, prior)
+        if seen != known:
+            managed.annotate({CLAIMED: text_of(managed.obj, seen)})
 
     def _remove(self, observed: ScalingObservation, managed: ManagedObject, ids: tuple[str, ...]) -> ScalingObservation:
         scaling, target = self._scaling, managed.identity.target()
+        seen = observed.seen or Seen(self._with_policy(observed, managed), self._targets(managed, ids))
+        policies, targets = seen.policies, seen.targets
+        claims, prior = claims_of(managed.obj), prior_targets(managed.obj)
         managed.require_current()
         for each in ids:
+            claim = claims.get(each, Claim())
             selector = autoscaling.selector_of(each, managed.spec)
             policy = {**selector, "PolicyName": observed.policy}
-            self._once(managed, Effect.DELETE, policy, partial(scaling.delete_policy, target, policy))
-            if each not in _prior_targets(managed.obj) and not self._others(observed, managed, each):
+            if not _is_theirs(managed, claims, each, policies.get(each, {})):
+                self._once(managed, Effect.DELETE, policy, partial(scaling.delete_policy, target, policy))
+            there = targets.get(each, {})
+            is_theirs = is_replaced(claim.target, there) or (each not in claims and _is_of_an_original(managed, there))
+            if is_theirs or self._others(observed, managed, each):
+                continue
+            if each not in prior:
                 self._once(managed, Effect.DEREGISTER, selector, partial(scaling.deregister, target, selector))
+            elif each in targets:
+                self._put_back(managed, selector, prior[each], targets[each])
         managed.state.made.clear()
-        if observed.base.deleting_for_s is None:  # else the annotation is deleted with the object
-            managed.annotate({CLAIMED: _text_of(managed.obj, {*observed.recorded_ids} - observed.removed - {*ids})})
+        if observed.base.deleting_for_s is None:  # else the annotations are deleted with the object
+            # Not removed yet: if the status that records the variants cannot be written, they are removed once more.
+            kept = {each: None if each in ids else settings for each, settings in prior.items()}
+            notes = {CLAIMED: text_of(managed.obj, without(claims, {*observed.removed, *ids}))}
+            if kept != prior:
+                notes[PRIOR_TARGETS] = json.dumps(kept, sort_keys=True)
+            managed.annotate(notes)
         return replace(observed, removed=observed.removed | set(ids))
+
+    def _put_back(
+        self,
+        managed: ManagedObject,
+        selector: Mapping[str, Any],
+        settings: Mapping[str, Any] | None,
+        there: Mapping[str, Any],
+    ) -> None:
+        """Put back the settings that a target had before it was taken over; a deletion does not wait for that."""
+        if not settings or settings == settings_of(there):
+            return
+        request = {**selector, **settings}
+        register = partial(self._scaling.register, managed.identity.target(), request)
+        try:
+            self._once(managed, Effect.REGISTER, request, register)
+        except AwsError as error:
+            if error.error_class not in {ErrorClass.INVALID, ErrorClass.QUOTA, ErrorClass.NOT_FOUND}:
+                raise
+            _log.warning("a scalable target cannot be put back", target=selector["ResourceId"], code=error.code)
 
     def _once(
         self, managed: ManagedObject, effect: Effect, request: Mapping[str, Any], act: Callable[..., None]
@@ -302,6 +482,35 @@ class ScalingLifeCycle:
             managed.state.made.add(call)
 
 
+def _waiting(deployment: JsonObject) -> str:
+    """Return why nothing can be put on the endpoint of a deployment yet, for users; empty if it is in service."""
+    value = (deployment.get("status") or {}).get("endpointStatus")
+    if value in {"InService", "Updating", "SystemUpdating"}:
+        return ""
+    return f"HostingDeployment {deployment['metadata']['name']} {f'is {value}' if value else 'has no endpoint yet'}"
+
+
+def _is_near(deployment: JsonObject, spec: Mapping[str, Any]) -> bool:
+    return bool((deployment.get("spec") or {}).get("region") == spec.get("region"))
+
+
+def _is_lost(deployment: JsonObject, policy: JsonObject, claims: Claims) -> bool:
+    """Return whether what the policy has put on an endpoint has gone with it: it was made again since, or will be."""
+    status = deployment.get("status") or {}
+    prefix = autoscaling.resource_id_of(str(status.get("endpointName") or ""), "")
+    own = [claims.get(each, Claim()) for each in recorded_ids(policy) if each.startswith(prefix)]
+    if not own or status.get("endpointStatus") in {CREATING, DELETING}:
+        return bool(own)
+    created = parse_time(status.get("creationTime")) if status.get("creationTime") else None
+    noted = [time for claim in own for time in (claim.policy, claim.target) if time is not None]
+    return created is not None and any(time < created for time in noted)
+
+
+def _births(deployments: Iterable[JsonObject]) -> tuple[str, ...]:
+    """Return when the endpoints of deployments were created."""
+    return tuple(str((each.get("status") or {}).get("creationTime")) for each in deployments)
+
+
 def _is_in(place: Recorded | None, other: JsonObject, spec: Mapping[str, Any]) -> bool:
     """Return whether another policy is at `place`, as the one with this `spec`, as far as both show."""
     recorded = recorded_in(other.get("status") or {})
@@ -309,6 +518,23 @@ def _is_in(place: Recorded | None, other: JsonObject, spec: Mapping[str, Any]) -
         return bool((other.get("spec") or {}).get("region") == spec.get("region"))
     accounts = {place.account_id, recorded.account_id} - {""}
     return place.region == recorded.region and len(accounts) < 2
+
+
+def _is_theirs(managed: ManagedObject, claims: Claims, resource_id: str, policy: Mapping[str, Any]) -> bool:
+    """Return whether others have put the policy that AWS describes on a variant.
+
+    What the predecessor and earlier versions have put is not dated: it cannot be older than the object.
+    """
+    if resource_id in claims:
+        return is_replaced(claims[resource_id].policy, policy)
+    return _is_of_an_original(managed, policy)
+
+
+def _is_of_an_original(managed: ManagedObject, there: Mapping[str, Any]) -> bool:
+    """Return whether what AWS describes was put there for the object of which this one is a restored copy."""
+    if managed.effective_settings.policy().adoption is not Adoption.REFUSE:
+        return False
+    return is_older(managed.obj["metadata"], there.get("CreationTime"))
 
 
 def _age(obj: JsonObject) -> tuple[str, str]:

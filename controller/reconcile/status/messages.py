@@ -1,20 +1,52 @@
 """Builds events, and messages and reasons of conditions. Pure."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from api.descriptor import KindDescriptor
 from controller.aws.errors import AwsError
 from controller.reconcile import reasons
-from controller.reconcile.observation import ExternalResource, Observed, Ownership, Recorded
+from controller.reconcile.observation import ExternalResource, Failure, Observed, Ownership, Recorded
 from controller.reconcile.steps import Event, Phase, StatusUpdate
 from controller.runtime.errors import ErrorClass
+
+BRIEF: Final = 300
+"""Characters of a text of AWS in a condition. `status.additional` has the whole text, and so has the event."""
+
+NEXT_STEPS: Final = {
+    reasons.ACCESS_DENIED: "Allow the action to the role that is named; it is tried again every few minutes.",
+    reasons.CREDENTIALS_ERROR: "Give the service account of the operator an IAM role, or correct the annotations of the"
+    " namespace; it is tried again every few minutes.",
+    reasons.QUOTA_EXCEEDED: "Stop what uses it, or request a higher quota in the Service Quotas console; it is tried"
+    " again every few minutes.",
+    reasons.DEPENDENCY_MISSING: "Create what is missing, or correct the spec; it is tried again every few minutes.",
+    reasons.REQUEST_REFUSED: "Correct the spec, or what it refers to; it is tried again every few minutes.",
+    reasons.INVALID_SPEC: "Correct the spec and apply it again.",
+    reasons.AWS_UNAVAILABLE: "It is tried again by itself; if it lasts, check the network path to AWS, spec.region and"
+    " spec.sageMakerEndpoint.",
+    reasons.CREATION_UNCONFIRMED: "AWS may have created it, and is asked again until it answers; if that lasts, check"
+    " the network path to AWS.",
+}
+"""What the user does about a failure, by the reason of the condition that shows it."""
+
+
+def with_next_step(text: str, reason: str) -> str:
+    """Return the text of a failure with what to do about it."""
+    step = NEXT_STEPS.get(reason, "")
+    return f"{text.rstrip('. ')}. {step}" if step else text
 
 
 def rules_running(status: Mapping[str, Any]) -> bool:
     """Return whether a v1 status shows debugger rules that are still being evaluated (v1-kinds.md 6.8)."""
     rules = status.get("debugRuleEvaluationStatuses") or ()
     return any(rule.get("ruleEvaluationStatus") in {"InProgress", "Stopping"} for rule in rules)
+
+
+def are_rules_open(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
+    """Return whether a spec has debugger rules, and a v1 status does not show the end of all of them."""
+    return bool(spec.get("debugRuleConfigurations")) and (
+        not status.get("debugRuleEvaluationStatuses") or rules_running(status)
+    )
 
 
 def rules_with_issues(status: Mapping[str, Any]) -> frozenset[str]:
@@ -27,9 +59,11 @@ def rules_with_issues(status: Mapping[str, Any]) -> frozenset[str]:
 
 def issues_found(observed: Observed, external: ExternalResource) -> list[Event]:
     """Return a Warning for rules with findings that are not in the status yet."""
+    if "debugRuleEvaluationStatuses" not in external.fields:
+        return []
     news = sorted(rules_with_issues(external.fields) - observed.issues)
     return (
-        [Event("Warning", reasons.RULE_ISSUES_FOUND, f"debugger rules report issues: {', '.join(news)}")]
+        [Event("Warning", reasons.RULE_ISSUES_FOUND, f"Debugger rules report issues: {', '.join(news)}")]
         if news
         else []
     )
@@ -43,7 +77,7 @@ def reason_of(value: str) -> str:
 
 def waiting(observed: Observed) -> StatusUpdate:
     """Return the status of an object for which AWS was not called yet, because of its rate limits."""
-    message = "waiting for its turn at AWS"
+    message = "The operator keeps within the request rate of AWS: this object waits for its turn"
     return StatusUpdate(
         Phase.WORKING,
         reasons.CREATING,
@@ -61,27 +95,32 @@ def created(observed: Observed, recorded: Recorded) -> Event:
         return Event(
             "Normal", reasons.ADOPTED, f"{recorded.name} in {recorded.region} belongs to this object from now on"
         )
-    return Event("Normal", reasons.CREATED, f"{recorded.name} in {recorded.region}")
+    return Event("Normal", reasons.CREATED, f"{recorded.name} was created in {recorded.region}")
 
 
 def resumed(observed: Observed, status_update: StatusUpdate) -> tuple[Event, ...]:
     """Return the event for the first status after the annotation `paused` was removed."""
     if observed.reasons.get(reasons.RECONCILING) != reasons.PAUSED or status_update.phase is Phase.PAUSED:
         return ()
-    return (Event("Normal", reasons.RESUMED, "no longer paused"),)
+    return (Event("Normal", reasons.RESUMED, "The object is no longer paused"),)
 
 
 def found(recorded: Recorded) -> Event:
     """Return the event for a resource that a read-only object shows."""
-    return Event("Normal", reasons.FOUND, f"{recorded.name} in {recorded.region}, which is only looked at")
+    return Event("Normal", reasons.FOUND, f"{recorded.name} in {recorded.region} is shown, and never changed")
 
 
 def ended(observed: Observed, external: ExternalResource) -> Event:
     """Return the event for a job that has reached a terminal status."""
     rule = observed.descriptor.status
     if external.value == rule.failed:
-        return Event("Warning", reasons.FAILED, external.failure_reason or "SageMaker gives no reason")
-    return Event("Normal", reason_of(external.value), f"{observed.name} has ended")
+        return Event("Warning", reasons.FAILED, failed_job(external.failure_reason))
+    return Event("Normal", reason_of(external.value), f"{observed.name} has ended: it is {external.value}")
+
+
+def failed_job(reason: str) -> str:
+    """Return the message about a job that failed, with SageMaker's reason."""
+    return f"The job failed: {reason}" if reason else "The job failed, and SageMaker gives no reason"
 
 
 def immutable_notice(observed: Observed, value: str) -> str:
@@ -91,6 +130,11 @@ def immutable_notice(observed: Observed, value: str) -> str:
         f" job in SageMaker, which is {value}. The edit of {', '.join(observed.edited)} has no effect: take it back,"
         " or delete the object and create another."
     )
+
+
+def refused_write(failure: Failure) -> str:
+    """Return the message about a write that Kubernetes refused, in its words."""
+    return f"Kubernetes refuses a write of the operator, which is tried again every few minutes: {failure}"
 
 
 def once(observed: Observed, condition: str, reason: str, message: str, event_reason: str = "") -> tuple[Event, ...]:

@@ -12,22 +12,36 @@ from typing import Any, Final
 from api.annotations import AWS_RESOURCE
 from api.descriptor import KindDescriptor
 from api.meta import GROUP, Condition, ConditionStatus, JsonObject
+from controller.observability.redact import redact_text
 from controller.reconcile import reasons
 from controller.reconcile.observation import Recorded
+from controller.reconcile.status.messages import rules_with_issues
 from controller.reconcile.steps import Drift, Phase, StatusUpdate
+from controller.runtime.frozen import replace
 
 RESOURCE_ANNOTATION: Final = AWS_RESOURCE.key
 """Annotation of objects that the operator creates for existing resources: their `status.awsResource`, as JSON."""
 
+LAUNCHED_BY: Final = "launchedBy"
+"""Member of that annotation: namespace and uid of the tuning job object, by which the job's tags prove it once the
+object is an orphan."""
 
 HANDLED: Final = "lastHandledReconcileAt"
 """Status field: the last handled value of the annotation `reconcile-at`. In the status rather than in memory, so that a
 restart does not handle it again, and the user sees that it was handled."""
 
 
+_TRIED: Final = "triedName"
+
+
 def rfc3339(time: datetime) -> str:
     """Return a time as Kubernetes writes it: UTC, whole seconds."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def rfc3339_ms(time: datetime) -> str:
+    """Return a time with milliseconds, as SageMaker has them."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
 
 
 def parse_time(text: object) -> datetime | None:
@@ -54,6 +68,10 @@ def next_status(
 ) -> JsonObject:
     """Return the complete new status except for `lastCheckTime`. `old` is not modified."""
     rule = descriptor.status
+    message, additional = status_update.message, status_update.additional
+    if message or additional:  # they may quote others
+        additional = redact_text(additional) if additional else additional
+        status_update = replace(status_update, message=redact_text(message), additional=additional)
     status = {**old, **status_update.fields}
     status = {field: value for field, value in status.items() if value is not None}
     if status_update.value is not None:
@@ -64,18 +82,30 @@ def next_status(
         status[rule.secondary_field] = status_update.secondary
     if status_update.additional is not None:
         _set(status, "additional", status_update.additional)
-    if status_update.forgets:
-        status.pop("awsResource", None)
-        status.pop(descriptor.name.status_field, None)
-    elif facts.recorded is not None:
+    if facts.recorded is not None:
         status["awsResource"] = resource_fields(facts.recorded)
         status[descriptor.name.status_field] = facts.recorded.name
+        if facts.recorded.is_released:
+            del status[descriptor.name.status_field]
+        _set(status, "cloudWatchLogUrl", facts.log_url)
+    elif status_update.tried:
+        status["awsResource"] = {_TRIED: status_update.tried}
+        status[descriptor.name.status_field] = status_update.tried
         _set(status, "cloudWatchLogUrl", facts.log_url)
     status["observedGeneration"] = facts.generation
-    status["conditions"] = merged_conditions(
-        old.get("conditions") or (), conditions(status_update, old.get("conditions") or ()), facts.generation, facts.now
-    )
+    wanted = conditions(status_update, old.get("conditions") or ())
+    if "debugRuleEvaluationStatuses" in status:
+        wanted += _rule_issues(status)
+    status["conditions"] = merged_conditions(old.get("conditions") or (), wanted, facts.generation, facts.now)
     return status
+
+
+def _rule_issues(status: Mapping[str, Any]) -> tuple[Condition, ...]:
+    """Return the condition about findings of debugger rules; none without."""
+    if not (found := rules_with_issues(status)):
+        return ()
+    message = f"Debugger rules report issues: {', '.join(sorted(found))}"
+    return (Condition(reasons.RULE_ISSUES, "True", reasons.RULE_ISSUES_FOUND, message),)
 
 
 def _set(status: JsonObject, field: str, value: str | None) -> None:
@@ -94,10 +124,23 @@ def resource_fields(recorded: Recorded) -> JsonObject:
         "region": recorded.region,
         "partition": recorded.partition,
         "createdAt": rfc3339(recorded.created_at) if recorded.created_at else "",
+        "creationTime": rfc3339_ms(recorded.creation_time) if recorded.creation_time else "",
+        "ownerUid": recorded.owner_uid,
+        "ownerUnverified": recorded.is_unverified,
+        "released": recorded.is_released,
+        "contentDigest": recorded.content,
         "tagsDigest": recorded.tags,
         "tagKeys": list(recorded.tag_keys),
+        "replacedNames": list(recorded.replaced_names),
+        "changesDigest": recorded.changes,
     }
     return {name: value for name, value in fields.items() if value}
+
+
+def tried_in(status: Mapping[str, Any]) -> str:
+    """Return the name under which AWS has refused to create the resource; empty if there is none."""
+    tried: str = (status.get("awsResource") or {}).get(_TRIED, "")
+    return tried
 
 
 def recorded_in(status: Mapping[str, Any]) -> Recorded | None:
@@ -112,40 +155,94 @@ def recorded_in(status: Mapping[str, Any]) -> Recorded | None:
         arn=resource.get("arn", ""),
         account_id=resource.get("accountId", ""),
         created_at=parse_time(resource.get("createdAt")),
+        creation_time=parse_time(resource.get("creationTime")),
+        owner_uid=resource.get("ownerUid", ""),
+        is_unverified=resource.get("ownerUnverified") is True,
+        is_released=resource.get("released") is True,
+        content=resource.get("contentDigest", ""),
         tags=resource.get("tagsDigest", ""),
         tag_keys=tuple(resource.get("tagKeys") or ()),
+        replaced_names=tuple(resource.get("replacedNames") or ()),
+        changes=resource.get("changesDigest", ""),
     )
 
 
 _USABLE: Final = frozenset({Phase.DONE, Phase.READY, Phase.READY_WORKING, Phase.READY_STUCK})
 _MOVING: Final = frozenset({Phase.WORKING, Phase.TROUBLED, Phase.READY_WORKING})
 _STALLED: Final = frozenset({Phase.ENDED, Phase.STUCK, Phase.READY_STUCK})
+_UNCLEAR: Final = frozenset({Phase.TROUBLED, Phase.PAUSED})
+
+_DEFAULTS: Final[Mapping[tuple[str, str], str]] = {
+    (reasons.READY, "True"): "What the spec describes can be used.",
+    (reasons.READY, "False"): "What the spec describes cannot be used yet.",
+    (reasons.SYNCED, "True"): "AWS has what the spec asks for.",
+    (reasons.SYNCED, "False"): "AWS does not have what the spec asks for yet.",
+    (reasons.RECONCILING, "True"): "Work is in progress.",
+    (reasons.RECONCILING, "False"): "No work is in progress.",
+    (reasons.STALLED, "True"): "Nothing more happens until you change something.",
+    (reasons.STALLED, "False"): "Nothing is blocked.",
+    (reasons.COMPLETE, "True"): "The job has ended successfully.",
+    (reasons.FAILED, "True"): "The job has ended without success, and SageMaker gives no reason.",
+}
+"""Messages of conditions about which nothing in particular is to be said: none is without one."""
+_DRIFT_ENDS: Final = {
+    Drift.CORRECTING: "The change that was made outside of the operator is being reverted.",
+    Drift.NONE: "What the object has at AWS is not known to differ from what was applied last.",
+}
 
 
 def announced_in(metadata: Mapping[str, Any]) -> Recorded | None:
     """Return the identity that the operator gave an object at its creation, or None.
 
-    Trusted only on objects that one of our kinds controls: a copy made by a user is an ordinary object.
+    Trusted only on objects that one of our kinds controls, and on orphans of those, which are where the operator has
+    created them, under the name of the resource: a copy made by a user is an ordinary object.
     """
-    text = (metadata.get("annotations") or {}).get(RESOURCE_ANNOTATION)
-    owners = [each for each in metadata.get("ownerReferences") or () if each.get("controller")]
-    if not text or not any(str(each.get("apiVersion", "")).startswith(f"{GROUP}/") for each in owners):
+    if RESOURCE_ANNOTATION not in (metadata.get("annotations") or ()):
         return None
+    recorded, owners = noted_resource(metadata), metadata.get("ownerReferences") or ()
+    if recorded is None or recorded.name.lower() != metadata["name"]:
+        return None
+    is_orphan = not owners and _launcher(metadata).startswith(f"{metadata.get('namespace')}/")
+    return recorded if is_controlled(metadata) or is_orphan else None
+
+
+def is_controlled(metadata: Mapping[str, Any]) -> bool:
+    """Return whether an object of one of our kinds controls the object."""
+    owners = metadata.get("ownerReferences") or ()
+    return any(each.get("controller") and str(each.get("apiVersion", "")).startswith(f"{GROUP}/") for each in owners)
+
+
+def launched_by(metadata: Mapping[str, Any]) -> str:
+    """Return the uid of the tuning job object that an orphan was created for; empty for other objects."""
+    return _launcher(metadata).rpartition("/")[2]
+
+
+def noted_resource(metadata: Mapping[str, Any]) -> Recorded | None:
+    """Return the identity in the annotation `aws-resource`, which any user may have written; None without one."""
+    return recorded_in({"awsResource": _noted(metadata)})
+
+
+def _launcher(metadata: Mapping[str, Any]) -> str:
+    return str(_noted(metadata).get(LAUNCHED_BY, ""))
+
+
+def _noted(metadata: Mapping[str, Any]) -> JsonObject:
+    text = (metadata.get("annotations") or {}).get(RESOURCE_ANNOTATION)
     try:
-        resource = json.loads(text)
+        resource = json.loads(text) if text else None
     except ValueError:
-        return None  # not written by us
-    return recorded_in({"awsResource": resource}) if isinstance(resource, dict) else None
+        return {}  # not written by us
+    return resource if isinstance(resource, dict) else {}
 
 
 def conditions(status_update: StatusUpdate, old: Sequence[Mapping[str, Any]]) -> tuple[Condition, ...]:
     """Return the conditions of an update (modern-expectations.md 2), in the order in which they are shown."""
-    message = status_update.message
+    message, is_synced = status_update.message, status_update.synced == reasons.SYNCED
     synced = Condition(
         reasons.SYNCED,
-        "True" if status_update.synced == reasons.SYNCED else "False",
+        "True" if is_synced else "False",
         status_update.synced,
-        "" if status_update.synced == reasons.SYNCED else status_update.additional or message,
+        "" if is_synced else _unsynced(status_update),
     )
     working: ConditionStatus = "True" if status_update.phase in _MOVING else "False"
     stalled: ConditionStatus = "True" if status_update.phase in _STALLED else "False"
@@ -164,6 +261,21 @@ def conditions(status_update: StatusUpdate, old: Sequence[Mapping[str, Any]]) ->
     return tuple(result)
 
 
+def _unsynced(status_update: StatusUpdate) -> str:
+    """Return why AWS has not what the spec asks for; a text that another condition has is not repeated."""
+    message, additional = status_update.message, status_update.additional
+    is_repeated = additional == message or status_update.synced in {
+        status_update.reason,
+        reasons.AWS_ERROR,
+        reasons.AWS_ERROR_LASTS,
+    }
+    if not message or status_update.phase is Phase.PAUSED or not is_repeated:
+        return additional or message
+    stalls, moves = status_update.phase in _STALLED, status_update.phase in _MOVING
+    where = reasons.STALLED if stalls else reasons.RECONCILING if moves else reasons.READY
+    return f"AWS does not have what the spec asks for: the condition {where} says why."
+
+
 def _drifted(status_update: StatusUpdate, old: Sequence[Mapping[str, Any]]) -> Condition | None:
     """Return the condition Drifted; None for an object that has never drifted."""
     was_shown = any(each.get("type") == reasons.DRIFTED for each in old)
@@ -174,25 +286,24 @@ def _drifted(status_update: StatusUpdate, old: Sequence[Mapping[str, Any]]) -> C
         reasons.DRIFTED,
         "True" if is_found else "False",
         status_update.drift.value,
-        status_update.message if is_found else "",
+        status_update.message if is_found else _DRIFT_ENDS[status_update.drift],
     )
 
 
 def _ready(status_update: StatusUpdate, old: Sequence[Mapping[str, Any]]) -> Condition:
-    """Return the condition Ready, unchanged while AWS cannot be called or the object is paused."""
-    if status_update.phase not in {Phase.TROUBLED, Phase.PAUSED}:
-        return Condition(
-            reasons.READY,
-            "True" if status_update.phase in _USABLE else "False",
-            status_update.reason,
-            status_update.message,
-        )
-    shown = next((each for each in old if each.get("type") == reasons.READY), None)
-    if shown is None:
-        return Condition(
-            reasons.READY, "False", reasons.CREATING if status_update.phase is Phase.TROUBLED else status_update.reason
-        )
-    return Condition(reasons.READY, shown.get("status", "Unknown"), shown.get("reason", ""), shown.get("message", ""))
+    """Return the condition Ready. While AWS cannot be called, or the object is paused, what can be used stays so; what
+    cannot be used yet says what is in the way.
+    """
+    if status_update.phase in _UNCLEAR:
+        for shown in old:
+            if shown.get("type") == reasons.READY and shown.get("status") == "True":
+                return Condition(reasons.READY, "True", shown.get("reason", ""), shown.get("message", ""))
+    return Condition(
+        reasons.READY,
+        "True" if status_update.phase in _USABLE else "False",
+        status_update.reason,
+        status_update.message,
+    )
 
 
 def merged_conditions(
@@ -210,7 +321,7 @@ def merged_conditions(
                 "type": condition.type,
                 "status": condition.status,
                 "reason": condition.reason,
-                "message": condition.message,
+                "message": condition.message or _DEFAULTS.get((condition.type, condition.status), ""),
                 "observedGeneration": generation,
                 "lastTransitionTime": since or rfc3339(now),
             }
@@ -226,6 +337,7 @@ def with_notice(
     The condition itself remembers, across restarts, what was reported.
     """
     shown = next((each.get("message") for each in old if each.get("type") == notice.type), "")
+    notice = replace(notice, message=redact_text(notice.message)) if notice.message else notice
     if shown == notice.message:
         return None
     rest = [dict(each) for each in old if each.get("type") != notice.type]

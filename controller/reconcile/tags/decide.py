@@ -9,14 +9,16 @@ Not tagged: jobs that have ended, and jobs that a tuning job has launched: AWS c
 them.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from controller.reconcile.observation import Observed, Recorded, Tagging
 from controller.reconcile.steps import DropTags, PutTags
 from controller.runtime.errors import ABSENT, ErrorClass
+from controller.runtime.frozen import replace
 
-LASTING: Final = frozenset({ErrorClass.DENIED, ErrorClass.INVALID, ErrorClass.QUOTA, ErrorClass.NOT_FOUND})
+LASTING: Final = frozenset(
+    {ErrorClass.DENIED, ErrorClass.INVALID, ErrorClass.REFUSED, ErrorClass.QUOTA, ErrorClass.NOT_FOUND}
+)
 """Refusals that do not hold up the object: reported in the condition `Tagged`, and retried slowly."""
 AGAIN_S: Final = 3600.0
 """Delay after such a refusal. Long, because a missing permission affects all objects of a role at once."""
@@ -35,6 +37,16 @@ def step(observed: Observed) -> PutTags | DropTags | None:
         return PutTags()
     stale = tuple(key for key in recorded.tag_keys if key not in observed.tags.all_keys)
     return DropTags(stale) if stale else None
+
+
+def before(recorded: Recorded, wanted: Tagging, next_step: PutTags | DropTags) -> Recorded:
+    """Return the record before a step: tags that may be there are known, and none is taken for up to date.
+
+    If the answer is lost, and the spec changes back, they are set again or removed.
+    """
+    if isinstance(next_step, DropTags):
+        return recorded
+    return replace(recorded, tags="", tag_keys=tuple(sorted({*recorded.tag_keys, *wanted.keys})))
 
 
 def after(recorded: Recorded, wanted: Tagging, done: PutTags | DropTags) -> Recorded:

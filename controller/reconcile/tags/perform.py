@@ -1,19 +1,20 @@
 """Performs what `tags.decide` decided: changes the tags of the recorded resource, and records them in the status."""
 
-from dataclasses import replace
 from typing import Final
 
 import structlog
 
 from api.meta import Condition, JsonObject
 from controller.aws.errors import AwsError
+from controller.observability.redact import quoted
 from controller.reconcile import reasons
 from controller.reconcile.managed.managed_object import JITTER, MESSAGE_LIMIT, ManagedObject
 from controller.reconcile.observation import Observed, Recorded
 from controller.reconcile.status.patch import merge_patch, recorded_in, resource_fields, with_notice
 from controller.reconcile.steps import DropTags, PutTags
-from controller.reconcile.tags.decide import AGAIN_S, LASTING, after
+from controller.reconcile.tags.decide import AGAIN_S, LASTING, after, before
 from controller.runtime.errors import ErrorClass
+from controller.runtime.frozen import replace
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -27,7 +28,15 @@ def retag(managed: ManagedObject, observed: Observed, step: PutTags | DropTags) 
     assert recorded is not None  # noqa: S101 (`tags.decide.step`)
     identity, effects = managed.identity, managed.context.effects
     target = identity.target()
-    managed.require_current()
+    if isinstance(step, PutTags) and identity.tags_fault:
+        error = AwsError(ErrorClass.INVALID, "InvalidField", f"spec.tags: {identity.tags_fault}", sent=False)
+        _refused(managed, observed, recorded, error)
+        return replace(observed, are_tags_held=True)
+    intended = before(recorded, observed.tags, step)
+    if intended == recorded:
+        managed.require_current()
+    else:
+        _note(managed, observed, intended)
     try:
         match step:
             case PutTags():
@@ -53,7 +62,9 @@ def retag(managed: ManagedObject, observed: Observed, step: PutTags | DropTags) 
 def _note(managed: ManagedObject, observed: Observed, noted: Recorded) -> None:
     status = managed.obj.get("status") or {}
     resource = status.get("awsResource") or {}
-    patch: JsonObject = {"awsResource": merge_patch(resource, {**resource, **resource_fields(noted)})}
+    fields = {name: resource_fields(noted).get(name) for name in ("ownerUnverified", "tagsDigest", "tagKeys")}
+    wanted = {name: value for name, value in {**resource, **resource_fields(noted), **fields}.items() if value}
+    patch: JsonObject = {"awsResource": merge_patch(resource, wanted)}
     tagged = Condition(reasons.TAGGED, "True", reasons.TAGGED)
     conditions = with_notice(status.get("conditions") or (), tagged, observed.generation, observed.now)
     if conditions is not None:
@@ -64,7 +75,7 @@ def _note(managed: ManagedObject, observed: Observed, noted: Recorded) -> None:
 def _refused(managed: ManagedObject, observed: Observed, recorded: Recorded, error: AwsError) -> None:
     _hold(managed)
     reason = reasons.ACCESS_DENIED if error.error_class is ErrorClass.DENIED else reasons.TAGS_REFUSED
-    message = f"{recorded.name} cannot be tagged: {error}"[:MESSAGE_LIMIT]
+    message = quoted(f"{recorded.name} cannot be tagged: {error}", MESSAGE_LIMIT)
     managed.notice(observed, Condition(reasons.TAGGED, "False", reason, message), reasons.TAGS_REFUSED)
 
 

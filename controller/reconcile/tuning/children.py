@@ -16,7 +16,7 @@ from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
 from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Jobs
-from controller.aws.tuning_jobs import Launched
+from controller.aws.tuning_jobs import TuningJobChildren
 from controller.reconcile import reasons
 from controller.reconcile.effects import Effect, EffectGate
 from controller.reconcile.managed.local_state import Hold
@@ -120,7 +120,7 @@ class TuningChildren:
         training: KindDescriptor,
         children: ObjectReader,
         writer: ObjectWriter,
-        launched: Launched,
+        launched: TuningJobChildren,
         jobs: Jobs,
         effects: EffectGate,
         clock: Clock,
@@ -168,7 +168,7 @@ class TuningChildren:
             case ListAction.NOW:
                 try:
                     is_done = self._list_and_spawn(managed, observed, listing)
-                except AwsError as error:
+                except ClassifiedError as error:
                     if error.error_class is not ErrorClass.DENIED:
                         raise
                     self._record_refusal(managed, listing, error)
@@ -290,12 +290,14 @@ class TuningChildren:
             return None
         return Refusal(listing.refusals, hold.until - self._clock.monotonic())
 
-    def _record_refusal(self, managed: ManagedObject, listing: _Listing, error: AwsError) -> None:
+    def _record_refusal(self, managed: ManagedObject, listing: _Listing, error: ClassifiedError) -> None:
+        """Record that AWS has denied the list, or Kubernetes the objects."""
         delay_s = min(REFUSED_S * 2**listing.refusals, REFUSED_CAP_S)
         listing.refusals += 1
-        listing.refusal = str(error)
+        what = "cannot be listed, and" if isinstance(error, AwsError) else "are refused by Kubernetes, and"
+        listing.refusal = f"{what} have no objects: {error}"
         listing.hold = managed.hold_for(delay_s)
-        _log.warning("launched jobs cannot be listed, trying again slowly", code=error.code, delay_s=round(delay_s))
+        _log.warning("launched jobs have no objects, trying again slowly", code=error.code, delay_s=round(delay_s))
 
     def _list(self, managed: ManagedObject, observed: Observed, listing: _Listing, progress: Progress) -> None:
         if not listing.next_token:
@@ -326,10 +328,8 @@ class TuningChildren:
                     found += 1
                     listing.made.add(name)
                     made += [name] if made_one else []
-        except AwsError:
+        finally:
             self._emit_spawned(managed, made)
-            raise
-        self._emit_spawned(managed, made)
         return found
 
     def _spawn_one(self, managed: ManagedObject, observed: Observed, name: str) -> bool | None:
@@ -391,7 +391,7 @@ def _with_fields(observed: Observed, fields: Mapping[str, Any]) -> Observed:
 
 def _with_spawn_error(observed: Observed, listing: _Listing) -> Observed:
     """Return what can be shown without the list, and why it is missing."""
-    message = f"the training jobs of {observed.name} cannot be listed, and have no objects: {listing.refusal}"
+    message = f"the training jobs of {observed.name} {listing.refusal}"
     return replace(_with_fields(observed, listing.best), spawn_error=message)
 
 

@@ -14,6 +14,7 @@ from api.convert import to_status
 from api.descriptor import KindDescriptor
 from api.meta import GROUP, JsonObject, ObjectKey
 from controller.reconcile import reasons
+from controller.reconcile.identity import is_replaced
 from controller.reconcile.observation import Adoption, ExternalResource, Observed, Ownership
 from controller.reconcile.shared_decisions import ownership_of
 from controller.reconcile.status.patch import RESOURCE_ANNOTATION
@@ -119,7 +120,7 @@ def spawns_children(observed: Observed) -> bool:
 def owns_resource(observed: Observed) -> bool:
     """Return whether the resource with the object's name belongs to the object."""
     if observed.recorded is not None or observed.is_legacy:
-        return True
+        return not is_replaced(observed)
     if not isinstance(observed.external, ExternalResource):
         return False
     match ownership_of(observed):

@@ -10,7 +10,7 @@ from api.descriptor import KindDescriptor
 from api.meta import FINALIZER, GROUP, JsonObject
 from controller.aws.targets import Target
 from controller.reconcile.observation import Recorded
-from controller.reconcile.status.patch import RESOURCE_ANNOTATION, resource_fields
+from controller.reconcile.status.patch import LAUNCHED_BY, RESOURCE_ANNOTATION, resource_fields
 from controller.reconcile.tuning.decide import SPAWN_FINALIZER, child_key
 
 TUNING_LABEL: Final = f"{GROUP}/tuning-job"
@@ -31,7 +31,18 @@ def spawned(
     name = str(description[training.name.member])
     arn = str(description.get(training.status.arn_member) or "")
     _, partition, _, _, account, *_ = (*arn.split(":", 5), "", "", "", "", "")
-    recorded = Recorded(name, target.region, partition, arn, account, description.get("CreationTime"))
+    created = description.get("CreationTime")
+    recorded = Recorded(
+        name,
+        target.region,
+        partition,
+        arn,
+        account,
+        created_at=created,
+        creation_time=created,
+        is_unverified=True,  # users can write such an annotation
+    )
+    resource = {**resource_fields(recorded), LAUNCHED_BY: f"{metadata['namespace']}/{metadata['uid']}"}
     annotations = {**(metadata.get("annotations") or {})}
     made: JsonObject = {**to_spec(training, description), "region": target.region, training.name.spec_field: name}
     if spec.get("sageMakerEndpoint"):
@@ -46,7 +57,7 @@ def spawned(
             # An operator with a selector that the tuning job matches must see its training jobs, too.
             "labels": {**(metadata.get("labels") or {}), TUNING_LABEL: tuning_job},
             "annotations": {name: annotations[name] for name in _INHERITED if name in annotations}
-            | {RESOURCE_ANNOTATION: json.dumps(resource_fields(recorded), sort_keys=True)},
+            | {RESOURCE_ANNOTATION: json.dumps(resource, sort_keys=True)},
             "finalizers": [FINALIZER, SPAWN_FINALIZER],
             "ownerReferences": [
                 {

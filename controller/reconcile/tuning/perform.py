@@ -3,10 +3,11 @@
 Before each decision about the tuning job its children are updated, and before it is released they are deleted.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from api.meta import ObjectKey
+from controller.reconcile.identity import unproven
 from controller.reconcile.job.decide import JobStep
 from controller.reconcile.job.perform import JobLifeCycle
 from controller.reconcile.managed.managed_object import ManagedObject
@@ -15,6 +16,7 @@ from controller.reconcile.shared_decisions import LOOK_AGAIN_S
 from controller.reconcile.steps import AwsStep, Finish, RemoveFinalizer
 from controller.reconcile.tuning.children import TuningChildren
 from controller.runtime.controller import Result
+from controller.runtime.frozen import replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,9 @@ class TuningLifeCycle:
     def decide(self, observed: TuningObservation) -> TuningStep:
         """See `LifeCycle.decide`."""
         if not observed.are_kept:
-            return KeepChildren()
+            base = observed.base
+            is_asked = base.hold_s is None and base.failure is None and not (base.is_ended or base.policy.paused)
+            return (unproven(base) if is_asked else None) or KeepChildren()
         step = self._job.decide(observed.base)
         if isinstance(step, RemoveFinalizer) and not observed.are_gone:
             return DeleteChildren()

@@ -27,7 +27,8 @@ def _new_reconciler(context: Context, store: ObjectReader, shared: Shared) -> Re
         shared.effects,
         shared.clock,
     )
-    return ObjectReconciler(context, store, TuningLifeCycle(JobLifeCycle(context, shared.sagemaker), children))
+    jobs = JobLifeCycle(context, shared.sagemaker, shared.check_models)
+    return ObjectReconciler(context, store, TuningLifeCycle(jobs, children))
 
 
 def _keys_of(tunings: Served) -> KeysOf:
