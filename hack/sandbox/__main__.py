@@ -15,6 +15,7 @@ from hack.sandbox.aws import control as aws_control
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.aws.records.triggers import HELP as MARKERS
 from hack.sandbox.control_client import SandboxError, control, server_url
+from hack.sandbox.kube.wire.release import NEWEST, RELEASES
 from hack.sandbox.kubeapi import KubeError
 from hack.sandbox.operator_process import OperatorDiedError
 from hack.sandbox.run import Options, bound, run
@@ -49,6 +50,7 @@ def _run(options: argparse.Namespace) -> int:
             once=options.once,
             timeout_s=options.timeout,
             kube_port=options.kube_port,
+            kubernetes_version=options.kubernetes_version,
             aws_port=options.aws_port,
             speed=options.speed,
             events=options.events,
@@ -71,7 +73,8 @@ def _kube(options: argparse.Namespace) -> int:
     from hack.sandbox.kube import server  # noqa: PLC0415 - `aws` does without it
 
     stopped = _until_signal()
-    start = partial(server.start, options.port, state=options.state, rbac=options.rbac)
+    release = RELEASES[options.kubernetes_version]
+    start = partial(server.start, options.port, state=options.state, rbac=options.rbac, release=release)
     with bound(start, options.port, "--port") as running:
         if options.kubeconfig is not None:
             running.write_kubeconfig(options.kubeconfig)
@@ -122,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     kube.add_argument("--kubeconfig", type=Path, metavar="FILE", help="write a kubeconfig there")
     kube.add_argument("--state", type=Path, metavar="FILE", help="keep the objects in this file over restarts")
     kube.add_argument("--rbac", action="store_true", help="refuse what a service account's token gives no right to")
+    _add_release(kube)
     kube.set_defaults(command=_kube)
     fault_command.add_parsers(commands)
     requests = commands.add_parser("requests", help="count what a running server was asked")
@@ -163,8 +167,18 @@ def _add_run(commands: Any) -> None:
     parser.add_argument(
         "--events", action="store_true", help="the operator reads state changes from a queue, and polls rarely"
     )
+    _add_release(parser)
     account_command.add_options(parser)
     parser.set_defaults(command=_run)
+
+
+def _add_release(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--kubernetes-version",
+        choices=sorted(RELEASES),
+        default=NEWEST.name,
+        help="the release whose answers the Kubernetes API gives; default %(default)s",
+    )
 
 
 def _port(text: str) -> int:

@@ -10,10 +10,11 @@ from hack.sandbox.fault_command import add_target
 
 def add_parsers(commands: Any) -> None:
     """Add the four commands."""
-    lists = commands.add_parser("lists", help="let a running SageMaker's Lists be late, or its page tokens expire")
+    lists = commands.add_parser("lists", help="let a running SageMaker's Lists be late or short, or page tokens expire")
     lists.add_argument("--lag", type=float, default=0.0, metavar="S", help="show changes and deletions this much later")
     lists.add_argument("--kind", action="append", default=[], help="only this List, e.g. Endpoint; may be repeated")
     lists.add_argument("--token-life", type=float, metavar="S", help="refuse page tokens that are older")
+    lists.add_argument("--longest-page", type=int, metavar="N", help="cut pages after this many, whatever is asked for")
     add_target(lists)
     lists.set_defaults(command=_lists)
     search = commands.add_parser("search", help="let a running SageMaker's Search lag, or leave resources out")
@@ -25,9 +26,11 @@ def add_parsers(commands: Any) -> None:
     history.add_argument("jobs", type=int, help="how many; a million costs no memory")
     add_target(history)
     history.set_defaults(command=_history)
-    quota = commands.add_parser("quota", help="limit the List and Describe calls that a running SageMaker answers")
+    quota = commands.add_parser("quota", help="limit the calls that a running SageMaker answers")
     quota.add_argument("calls_per_second", type=float, help="for each operation; 0 lifts the limit")
-    quota.add_argument("operations", nargs="?", default="*", help="e.g. 'List*'; default: all")
+    quota.add_argument(
+        "operations", nargs="?", default="*", help="e.g. 'Create*'; default: List*, Describe* and Search"
+    )
     add_target(quota)
     quota.set_defaults(command=_quota)
 
@@ -51,7 +54,12 @@ def prepare(aws: RunningServer, *, history: int, list_lag_s: float) -> None:
 
 def _lists(options: argparse.Namespace) -> dict[str, Any]:
     url = server_url("aws", options.dir, options.url)
-    settings = {"lag_s": options.lag, "late": options.kind, "token_life_s": options.token_life}
+    settings = {
+        "lag_s": options.lag,
+        "late": options.kind,
+        "token_life_s": options.token_life,
+        "longest_page": options.longest_page,
+    }
     return control(url, "POST", "lists", settings)
 
 

@@ -36,6 +36,7 @@ def add_parsers(commands: Any) -> None:
     aws.add_argument("--after", type=int, default=0, metavar="N", help="let N calls pass first")
     aws.add_argument("--contains", default="", metavar="TEXT", help="only requests with this text, e.g. a job's name")
     aws.add_argument("--region", default="", help="only requests to this region")
+    aws.add_argument("--retry-after", type=int, metavar="S", help="seconds in the header Retry-After")
     aws.set_defaults(command=_aws)
     helps = {name: text for name, (_, text) in _KUBE_STATUSES.items()} | dict(_KUBE_WATCHES)
     kube = _parser(servers, "kube", "the Kubernetes API", helps, list_too=False)
@@ -81,6 +82,7 @@ def _aws(options: argparse.Namespace) -> dict[str, Any]:
         "contains": options.contains,
         "region": options.region,
         "delay_s": options.delay,
+        "retry_after_s": options.retry_after,
     }
     return control(url, "POST", "faults", order)
 

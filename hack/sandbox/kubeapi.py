@@ -17,6 +17,7 @@ from api.meta import GROUP
 
 FIELD_MANAGER = "sandbox"
 _TIMEOUT_S = 10.0
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # Python's own needs a second for our CRDs
 
 
 class KubeError(Exception):
@@ -102,4 +103,4 @@ class KubeApi:
 def manifests(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the manifests in a YAML file. Raises OSError and yaml.YAMLError."""
     with path.open(encoding="utf-8") as stream:
-        yield from (document for document in yaml.safe_load_all(stream) if document)
+        yield from (document for document in yaml.load_all(stream, Loader=_Loader) if document)

@@ -1,8 +1,8 @@
 """Runs the operator as a real process, as a user would start it: `python -m controller --kubeconfig F`."""
 
+import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -43,10 +43,10 @@ class OperatorProcess:
     ) -> None:
         """Start it; `more` are further flags."""
         self._log = log
-        self._health = f"127.0.0.1:{_free_port()}"
+        self._health = ""
         # Jobs of the sandbox run for seconds, so the operator polls more often than an AWS account would allow.
         flags = ["--kubeconfig", str(kubeconfig), "--poll-interval", "500ms"]
-        flags += ["--health-addr", self._health, "--metrics-addr", "127.0.0.1:0", *more]
+        flags += ["--health-addr", "127.0.0.1:0", "--metrics-addr", "127.0.0.1:0", *more]
         with log.open("wb") as sink:
             # A session of its own: Ctrl-C reaches the sandbox, which ends the operator after the table.
             self._process = subprocess.Popen(
@@ -89,14 +89,25 @@ class OperatorProcess:
 
     def _obstacle(self) -> str | None:
         """Return why the operator is not ready, or None if it is."""
+        self._health = self._health or self._health_url()
+        if not self._health:
+            return "it does not serve /readyz yet"
         try:
-            with urllib.request.urlopen(f"http://{self._health}/readyz", timeout=2):
+            with urllib.request.urlopen(f"{self._health}/readyz", timeout=2):
                 return None
         except urllib.error.HTTPError as refused:
             with refused:
                 return str(refused)
         except OSError as exc:
             return str(exc)
+
+    def _health_url(self) -> str:
+        """Return where the operator serves its health, or nothing: the system chooses the port, the log shows it."""
+        complete, _, _ = self._log.read_text(encoding="utf-8", errors="replace").rpartition("\n")
+        for line in complete.splitlines():
+            if '"serving"' in line and (said := json.loads(line)).get("server") == "health":
+                return f"http://127.0.0.1:{said['port']}"
+        return ""
 
     def _tail(self, lines: int = 15) -> str:
         text = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
@@ -118,11 +129,3 @@ def _environment(aws_url: str) -> dict[str, str]:
         | {"AWS_DEFAULT_SAGEMAKER_ENDPOINT": aws_url, "AWS_EC2_METADATA_DISABLED": "true", "PYTHONUNBUFFERED": "1"}
         | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     )
-
-
-def _free_port() -> int:
-    """Return a port that was just free; the operator takes a number, not a socket."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

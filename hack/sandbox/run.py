@@ -14,6 +14,7 @@ from typing import IO, Any, Protocol, TypeVar
 from hack.sandbox.account_command import prepare
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.control_client import STATE_FILE, SandboxError
+from hack.sandbox.kube.wire.release import NEWEST, RELEASES
 from hack.sandbox.kubeapi import KubeApi, manifests
 from hack.sandbox.operator_process import OperatorProcess, aws_environment
 from hack.sandbox.samples import SAMPLES, UPDATE, LiveUpdate, Sample, crd_paths
@@ -48,6 +49,7 @@ class Options:
     once: bool = False
     timeout_s: float = 120.0  # of `once`
     kube_port: int = 18443
+    kubernetes_version: str = NEWEST.name
     aws_port: int = 18444
     speed: float = 1.0
     events: bool = False
@@ -73,7 +75,7 @@ def run(options: Options, out: IO[str] = sys.stdout, monotonic: Callable[[], flo
             bound(lambda: aws_server.start(options.aws_port, speed=options.speed), options.aws_port, "--aws-port")
         )
         prepare(aws, history=options.history, list_lag_s=options.list_lag_s)
-        kube = bound(lambda: _start_kube(options.kube_port), options.kube_port, "--kube-port")
+        kube = bound(lambda: _start_kube(options), options.kube_port, "--kube-port")
         stack.callback(kube.stop)
         kubeconfig = directory / "kubeconfig"
         kube.write_kubeconfig(kubeconfig)
@@ -113,10 +115,10 @@ def _events_flags(aws_url: str) -> tuple[str, ...]:
     return ("--status-queue", status_queue.create(aws_url))
 
 
-def _start_kube(port: int) -> KubeServer:
+def _start_kube(options: Options) -> KubeServer:
     from hack.sandbox.kube import server  # noqa: PLC0415 - `python -m hack.sandbox aws` does not need it
 
-    running: KubeServer = server.start(port)
+    running: KubeServer = server.start(options.kube_port, release=RELEASES[options.kubernetes_version])
     return running
 
 
@@ -151,7 +153,7 @@ class Goal:
 
 
 class Show:
-    """Applies each sample as soon as its references exist, and changes one of them when all have succeeded."""
+    """Applies the samples, and changes one of them when all have succeeded."""
 
     def __init__(self, api: KubeApi, samples: Sequence[Sample], update: LiveUpdate) -> None:
         self._api = api
@@ -161,13 +163,10 @@ class Show:
         self._is_update_due = self._update is not None
 
     def advance(self, objects: Sequence[Mapping[str, Any]], note: Callable[[str], None]) -> None:
-        """Apply the samples that can be applied now; `note` reports the change to the user."""
-        for sample in tuple(self._pending):
-            manifest = sample.filled(objects)
-            if manifest is not None:
-                self._api.apply(manifest)
-                self._pending.remove(sample)
-        if self._update is None or not self._is_update_due or self._pending:
+        """Apply the samples, or the change once it is due; `note` reports that to the user."""
+        while self._pending:
+            self._api.apply(self._pending.pop(0).manifest)
+        if self._update is None or not self._is_update_due:
             return
         shown = {row.key: row for row in map(row_of, objects)}
         if all(key in shown and shown[key].verdict for key in self.keys):

@@ -14,21 +14,10 @@ _Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """A value of a sample that the user has to fill in: from the status of another sample."""
-
-    path: _Path  # of the value
-    kind: str
-    name: str
-    status_field: str
-
-
-@dataclass(frozen=True, slots=True)
 class Sample:
     """A file of samples/ with one manifest."""
 
     file: str
-    references: tuple[Reference, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -47,19 +36,7 @@ class Sample:
         manifest = self.manifest
         return f"{manifest['kind'].lower()}/{manifest['metadata']['name']}"
 
-    def filled(self, objects: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
-        """Return the manifest with its references filled in, or None while one of them is missing."""
-        known = {(obj["kind"], obj["metadata"]["name"]): obj.get("status") or {} for obj in objects}
-        manifest = self.manifest
-        for reference in self.references:
-            value = known.get((reference.kind, reference.name), {}).get(reference.status_field)
-            if not value:
-                return None
-            manifest = changed(manifest, reference.path, value)
-        return manifest
 
-
-_MODEL = ("Model", "xgboost-mnist", "sageMakerModelName")
 # In the order of the table. Omitted: samples that need the user's own data, or demonstrate the same as others.
 SAMPLES = (
     Sample("xgboost-mnist-trainingjob.yaml"),
@@ -70,11 +47,8 @@ SAMPLES = (
     Sample("xgboost-mnist-hpo.yaml"),
     Sample("kmeans-mnist-processingjob.yaml"),
     Sample("xgboost-mnist-model.yaml"),
-    Sample("xgboost-mnist-batchtransform.yaml", (Reference(("spec", "modelName"), *_MODEL),)),
-    Sample(
-        "xgboost-mnist-endpointconfig.yaml",
-        (Reference(("spec", "productionVariants", 0, "modelName"), *_MODEL),),
-    ),
+    Sample("xgboost-mnist-batchtransform.yaml"),
+    Sample("xgboost-mnist-endpointconfig.yaml"),
     Sample("xgboost-mnist-hostingdeployment.yaml"),
     Sample("hap-custom-metric.yaml"),
 )

@@ -74,9 +74,11 @@ class Effect:
     """Name of the resource; `ResourceId` and policy for scaling calls, the ARN for tag calls."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags in the request."""
+    user_agent: str = ""
+    """The caller, as its header User-Agent names it."""
 
     @classmethod
-    def of(cls, call: Call) -> "Effect":
+    def of(cls, call: Call, user_agent: str = "") -> "Effect":
         """Return the effect of a successful call."""
         params = call.params
         member = f"{_VERB.sub('', call.operation)}Name"
@@ -85,7 +87,7 @@ class Effect:
         if "PolicyName" in params:
             name += f" {params['PolicyName']}"
         tags = {tag["Key"]: tag["Value"] for tag in params.get("Tags") or () if isinstance(tag, Mapping)}
-        return cls(call.now, call.operation, call.account, call.region, name, tags)
+        return cls(call.now, call.operation, call.account, call.region, name, tags, user_agent)
 
 
 class Effects:
@@ -95,11 +97,11 @@ class Effects:
         self._lock = threading.Lock()
         self._effects: deque[Effect] = deque(maxlen=_KEPT)  # guarded by _lock
 
-    def note(self, call: Call) -> None:
+    def note(self, call: Call, user_agent: str = "") -> None:
         """Record a successful call, unless it only reads."""
         if call.operation.startswith(_READS):
             return
-        effect = Effect.of(call)
+        effect = Effect.of(call, user_agent)
         with self._lock:
             self._effects.append(effect)
 
@@ -115,7 +117,7 @@ class Effects:
 
 
 class CallQuota:
-    """An account's quota of List, Describe and Search calls: a token bucket per operation, off until a rate is set.
+    """An account's quota of calls: a token bucket per operation, off until a rate is set.
 
     Thread-safe. SageMaker's own is about two calls a second for each List operation and cannot be raised; that of
     Search is published nowhere.
@@ -127,11 +129,11 @@ class CallQuota:
         self._buckets: dict[tuple[str, str, str], tuple[float, float]] = {}  # caller → (tokens, when)
 
     def set(self, calls_per_second: float, burst: float | None = None, operations: str = "*") -> None:
-        """Limit each List, Describe and Search operation of an account and region; 0 removes the limit.
+        """Limit operations of an account and region; 0 removes the limit.
 
-        `operations` is a pattern that limits this to some of them, such as `List*`; the pattern `*` replaces all
-        others, and of several that match, the one that was set first counts. Raises ValueError for a negative rate or a
-        burst below one call.
+        `operations` is a pattern, such as `Create*`; the pattern `*` limits each List, Describe and Search operation
+        and replaces all others. Of several that match, the one that was set first counts. Raises ValueError for a
+        negative rate or a burst below one call.
         """
         if calls_per_second < 0 or (burst is not None and burst < 1):
             raise ValueError("the quota needs a rate of at least 0 and a burst of at least 1")
@@ -145,10 +147,13 @@ class CallQuota:
 
     def charge(self, account: str, region: str, operation: str, now: float) -> None:
         """Count one call. Raises ApiError, the throttling one, when the bucket is empty."""
-        if not operation.startswith(("List", "Describe", "Search")):
-            return
+        is_read = operation.startswith(("List", "Describe", "Search"))
         with self._lock:
-            limits = (limit for pattern, limit in self._limits.items() if fnmatch.fnmatchcase(operation, pattern))
+            limits = (
+                limit
+                for pattern, limit in self._limits.items()
+                if fnmatch.fnmatchcase(operation, pattern) and (is_read or pattern != "*")
+            )
             limit = next(limits, None)
             if limit is None:
                 return

@@ -5,8 +5,9 @@ GET    /sandbox/faults     the orders in force       POST: add one (fields of `F
 GET    /sandbox/requests   counts by operation       DELETE: count from zero
 GET    /sandbox/effects    what changed, in order: operation, name, region, tags
 GET    /sandbox/clock      {"now": epoch seconds}    POST {"advance_s": n}: move time forward
-POST   /sandbox/quota      {"calls_per_second": n, "operations": "List*"}   0 lifts it; without pattern: all operations
-POST   /sandbox/lists      {"lag_s": n, "late": ["Endpoint"], "token_life_s": n}: show changes late, expire page tokens
+POST   /sandbox/quota      {"calls_per_second": n, "operations": "List*"}   0 lifts it; without pattern: all reads
+POST   /sandbox/lists      {"lag_s": n, "late": ["Endpoint"], "token_life_s": n, "longest_page": n}: show changes late,
+                           expire page tokens, cut pages
 POST   /sandbox/past       {"count": n}: finished jobs of each kind that the account has had; more are added to them
 POST   /sandbox/search     {"lag_s": n, "gap": n}    how late Search shows changes, which share it never shows
 POST   /sandbox/reset      forget everything

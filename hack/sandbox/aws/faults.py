@@ -2,6 +2,7 @@
 
 import fnmatch
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
@@ -53,9 +54,18 @@ FAULTS: Mapping[str, FaultKind] = {
     ),
     "invalid": FaultKind(
         When.INSTEAD,
+        "ValidationException: the request can never succeed",
         "ValidationException",
+        "1 validation error detected: Value at 'field' failed to satisfy constraint: a fault was asked for",
+    ),
+    "refused": FaultKind(
+        When.INSTEAD,
+        "ValidationException about the state of something",
         "ValidationException",
         "The request was refused because a fault was asked for",
+    ),
+    "too-many": FaultKind(
+        When.INSTEAD, "HTTP 429 TooManyRequestsException", "TooManyRequestsException", "Too Many Requests", status=429
     ),
     "error": FaultKind(
         When.INSTEAD, "HTTP 500 InternalFailure", "InternalFailure", "We encountered an internal error.", status=500
@@ -83,7 +93,9 @@ class Fault:
     """An injected fault: the next `count` calls of `operation` (None: all of them, until cleared) fail with `fault`.
 
     `operation` may contain wildcards (`Describe*`); `contains` limits the fault to requests with that text in the body,
-    a job's name for example, `region` to those of a region; `after` passes that many matching calls first.
+    a job's name for example, `region` to those of a region, `user_agent` to callers whose User-Agent has that text;
+    `after` passes that many matching calls first.
+    `retry_after_s` is sent as the header Retry-After.
     """
 
     operation: str
@@ -95,6 +107,8 @@ class Fault:
     code: str = ""
     message: str = ""
     region: str = ""
+    retry_after_s: int | None = None
+    user_agent: str = ""
 
     def __post_init__(self) -> None:
         if self.fault not in FAULTS:
@@ -113,16 +127,16 @@ class Fault:
             delay_s=base.delay_s if self.delay_s is None else self.delay_s,
         )
 
-    def is_about(self, operation: str, body: str, region: str) -> bool:
+    def is_about(self, operation: str, body: str, region: str, user_agent: str = "") -> bool:
         """Return whether the fault matches such a call."""
-        if self.region and self.region != region:
+        if (self.region and self.region != region) or self.user_agent not in user_agent:
             return False
         return fnmatch.fnmatchcase(operation, self.operation) and self.contains in body
 
     def error(self, *, service: str, operation: str, account: str) -> ApiError:
         """Return the error for the response."""
         text = self.message or self.kind.message.format(service=service, operation=operation, account=account)
-        return ApiError(self.kind.code, text, status=self.kind.status)
+        return ApiError(self.kind.code, text, status=self.kind.status, retry_after_s=self.retry_after_s)
 
 
 class Faults:
@@ -131,6 +145,7 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._orders: list[Fault] = []  # guarded by _lock
+        self._struck: Counter[tuple[str, str]] = Counter()  # guarded by _lock
 
     def add(self, operation: str, fault: str, count: int | None = 1, **details: Any) -> Fault:
         """Add a fault; `details` are the other fields of `Fault`. Raises ValueError or TypeError for invalid fields."""
@@ -144,16 +159,27 @@ class Faults:
         with self._lock:
             self._orders.clear()
 
+    def reset(self) -> None:
+        """Remove all faults and forget how many calls they hit."""
+        with self._lock:
+            self._orders.clear()
+            self._struck.clear()
+
     def pending(self) -> list[dict[str, Any]]:
         """Return the active faults as JSON values."""
         with self._lock:
             return [asdict(order) for order in self._orders]
 
-    def take(self, operation: str, body: str, region: str = "") -> Fault | None:
+    def struck(self) -> Counter[tuple[str, str]]:
+        """Return how many calls have been hit so far, by fault and operation."""
+        with self._lock:
+            return Counter(self._struck)
+
+    def take(self, operation: str, body: str, region: str = "", user_agent: str = "") -> Fault | None:
         """Return the fault that hits this call, if any, and count it."""
         with self._lock:
             for number, order in enumerate(self._orders):
-                if not order.is_about(operation, body, region):
+                if not order.is_about(operation, body, region, user_agent):
                     continue
                 if order.after:
                     self._orders[number] = replace(order, after=order.after - 1)
@@ -162,5 +188,6 @@ class Faults:
                     del self._orders[number]
                 elif order.count is not None:
                     self._orders[number] = replace(order, count=order.count - 1)
+                self._struck[order.fault, operation] += 1
                 return order
         return None

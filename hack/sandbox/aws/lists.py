@@ -1,4 +1,4 @@
-"""How an account's Lists deviate from the truth: they show changes late, and their page tokens expire.
+"""How an account's Lists deviate from the truth: they show changes late, in short pages, and page tokens expire.
 
 Lists are eventually consistent at AWS: a change may take more than a minute to show, and so may a deletion.
 """
@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hack.sandbox.aws.records.listing import DEFAULT_PAGE
 from hack.sandbox.aws.wire import Call, invalid
 
 _VERB = "List"
@@ -22,15 +23,24 @@ class Lists:
     """Kinds whose Lists lag, e.g. `Endpoint`; empty for all."""
     token_life_s: float | None = None
     """Seconds for which a page token is accepted; None for ever."""
+    longest_page: int | None = None
+    """Resources on a page at most, however many the caller asks for; None for as many."""
 
     def set(
-        self, *, lag_s: float = 0.0, late: Collection[str] = (), token_life_s: float | None = None
+        self,
+        *,
+        lag_s: float = 0.0,
+        late: Collection[str] = (),
+        token_life_s: float | None = None,
+        longest_page: int | None = None,
     ) -> dict[str, Any]:
-        """Replace all settings and return them. Raises ValueError for a negative time."""
+        """Replace all settings and return them. Raises ValueError for a negative time, or a page of nothing."""
         if lag_s < 0 or (token_life_s is not None and token_life_s < 0):
             raise ValueError("times must be at least 0")
-        self.lag_s, self.late, self.token_life_s = lag_s, tuple(late), token_life_s
-        return {"lag_s": lag_s, "late": list(late), "token_life_s": token_life_s}
+        if longest_page is not None and longest_page < 1:
+            raise ValueError("longest_page must be at least 1")
+        self.lag_s, self.late, self.token_life_s, self.longest_page = lag_s, tuple(late), token_life_s, longest_page
+        return {"lag_s": lag_s, "late": list(late), "token_life_s": token_life_s, "longest_page": longest_page}
 
     def seen_by(self, call: Call) -> Call:
         """Return the call as its answer is computed: at the time that the List shows, and with its own page token.
@@ -43,6 +53,8 @@ class Lists:
         params = dict(call.params)
         if params.get("NextToken"):
             params["NextToken"] = self._undated(call)
+        if self.longest_page is not None:
+            params["MaxResults"] = min(params.get("MaxResults") or DEFAULT_PAGE, self.longest_page)
         return replace(call, now=call.now - self.lag_s if is_late else call.now, params=params)
 
     def dated(self, call: Call, answer: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

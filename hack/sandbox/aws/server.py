@@ -79,7 +79,7 @@ class RunningServer:
 
     @property
     def quota(self) -> CallQuota:
-        """Return the simulated quota of List, Describe and Search calls."""
+        """Return the simulated quota of calls."""
         return self._service.quota
 
     def reset(self) -> None:

@@ -100,7 +100,8 @@ class AwsService:
         try:
             if caller.service == "sagemaker":
                 self.quota.charge(caller.account, caller.region, operation, self.clock.now())
-            fault = self.faults.take(operation, request.body.decode(errors="replace"), caller.region)
+            body, user_agent = request.body.decode(errors="replace"), request.headers.get("user-agent", "")
+            fault = self.faults.take(operation, body, caller.region, user_agent)
             response = self._with_fault(request, caller, operation, fault)
         except Lost:
             self.requests.note(operation, "(lost)")
@@ -122,7 +123,7 @@ class AwsService:
         released.set()
         self._store.clear()
         self._targets.clear()
-        self.faults.clear()
+        self.faults.reset()
         self.requests.reset()
         self.effects.reset()
         self.quota.set(0)
@@ -172,7 +173,7 @@ class AwsService:
         if handler is None or (is_ours is not None and not is_ours(call)):
             return self._moto.answer(request)
         answer = handler(self.lists.seen_by(call))
-        self.effects.note(call)
+        self.effects.note(call, request.headers.get("user-agent", ""))
         return json_answer(self.lists.dated(call, answer))
 
     def _caller(self, request: HttpRequest) -> _Caller:

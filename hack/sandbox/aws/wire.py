@@ -6,7 +6,7 @@ SageMaker answers every client error with HTTP 400, throttling and denied access
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -46,12 +46,21 @@ class HttpResponse:
 class ApiError(Exception):
     """An error that the service reports: `code` as in boto3's `response["Error"]["Code"]`."""
 
-    def __init__(self, code: str, message: str, *, status: int = 400, details: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int = 400,
+        details: Mapping[str, Any] | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
         self.details = details or {}  # further members of the error's shape
+        self.retry_after_s = retry_after_s  # the header Retry-After
 
 
 def invalid(message: str) -> ApiError:
@@ -73,7 +82,14 @@ class Protocol(Enum):
 
 
 def error_answer(error: ApiError, protocol: Protocol = Protocol.JSON) -> HttpResponse:
-    """Return `error` in the protocol's format."""
+    """Return `error` in the protocol's format, with the header Retry-After if it has one."""
+    response = _error_answer(error, protocol)
+    if error.retry_after_s is None:
+        return response
+    return replace(response, headers=(*response.headers, ("Retry-After", str(error.retry_after_s))))
+
+
+def _error_answer(error: ApiError, protocol: Protocol) -> HttpResponse:
     if protocol is Protocol.REST_JSON:
         text = json.dumps({"Message": error.message, **error.details})
         headers = (("Content-Type", "application/json"), ("x-amzn-ErrorType", error.code))

@@ -5,7 +5,7 @@ LimitRanges and ResourceQuotas, `helm --wait` the ReplicaSets of a Deployment.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from hack.sandbox.kube.builtin import addresses, checks
 from hack.sandbox.kube.builtin.events import EventStrategy, NewEventStrategy
@@ -14,6 +14,8 @@ from hack.sandbox.kube.builtin.strategy import Traits, TypedStrategy
 from hack.sandbox.kube.crd.definitions import CrdStrategy
 from hack.sandbox.kube.resources.resource import ALL_VERBS, SCALE, STATUS, Resource, Strategy, Subresource
 from hack.sandbox.kube.wire import names
+
+Json = dict[str, Any]
 
 _CREATE: Final = ("create",)
 _FINALIZE: Final = Subresource("finalize", ("update",))
@@ -166,10 +168,22 @@ def _access() -> list[Resource]:
     ]
 
 
+def _without_coordination(new: Json, old: Json | None) -> None:
+    """Drop what the feature gate CoordinatedLeaderElection, which is off, allows; what is stored already stays."""
+    spec = new.get("spec") or {}
+    for field in ("strategy", "preferredHolder"):
+        if ((old or {}).get("spec") or {}).get(field) is None:
+            spec.pop(field, None)
+
+
 def _cluster() -> list[Resource]:
     api = "io.k8s.api"
     lease = Traits(
-        f"{api}.coordination.v1.Lease", check=checks.lease, unconditional_update=False, create_on_update=True
+        f"{api}.coordination.v1.Lease",
+        check=checks.lease,
+        complete=_without_coordination,
+        unconditional_update=False,
+        create_on_update=True,
     )
     return [
         _kind(

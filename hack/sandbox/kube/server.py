@@ -34,6 +34,7 @@ from hack.sandbox.kube.verbs.calls import Body, Call
 from hack.sandbox.kube.verbs.registry import NAMESPACES, Registry
 from hack.sandbox.kube.wire.codec import dump_yaml
 from hack.sandbox.kube.wire.options import WriteOptions
+from hack.sandbox.kube.wire.release import NEWEST, Release, imitate
 
 SYSTEM_NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
 _START_TIMEOUT_S: Final = 30
@@ -43,7 +44,15 @@ _SHUTDOWN_S: Final = 1
 class Sandbox:
     """One server without its sockets: storage, resources, controllers, the ASGI application."""
 
-    def __init__(self, *, rbac: bool = False, state: Path | None = None, namespace_grace_s: float = 0.0):
+    def __init__(
+        self,
+        *,
+        rbac: bool = False,
+        state: Path | None = None,
+        namespace_grace_s: float = 0.0,
+        release: Release = NEWEST,
+    ):
+        self.release = release
         self.storage = Storage()
         if state is not None and state.exists():
             load(self.storage, state)
@@ -150,6 +159,7 @@ class RunningServer:
         return self._sandbox.authorizer.issue(namespace, name)
 
     def _run(self) -> None:
+        imitate(self._sandbox.release)
         try:
             asyncio.run(self._serve())
         except BaseException as exc:
@@ -219,7 +229,8 @@ def start(
     state: Path | None = None,
     rbac: bool = False,
     namespace_grace_s: float = 0.0,
+    release: Release = NEWEST,
 ) -> RunningServer:
     """Start a server in a thread; port 0 takes a free one. `state` is loaded if it exists, and saved by `stop()`."""
-    sandbox = Sandbox(rbac=rbac, state=state, namespace_grace_s=namespace_grace_s)
+    sandbox = Sandbox(rbac=rbac, state=state, namespace_grace_s=namespace_grace_s, release=release)
     return RunningServer(sandbox, host, port, state).launch()

@@ -22,6 +22,7 @@ class Job(Resource):
     markers: Markers
     durations: Durations
     tuning_job_arn: str = ""  # of the tuning job that launched it
+    pool_ended_at: float | None = None  # when an update has ended its warm pool
 
     def status_at(self, now: float) -> str:
         """Return the primary status."""
@@ -45,3 +46,4 @@ class JobKind(Kind[Job]):
     plan: Callable[[Mapping[str, Any], Markers, float, Durations], Course]
     stop: Callable[[Course, float, Durations], Course]
     is_deletable: bool = False
+    update: Callable[[Job, Mapping[str, Any], float], Job] | None = None  # raises ApiError in a wrong state

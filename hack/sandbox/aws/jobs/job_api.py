@@ -36,6 +36,8 @@ class JobApi:
             f"Stop{resource}": self.stop,
             f"List{resource}s": self.list,
         }
+        if self.kind.update is not None:
+            table[f"Update{resource}"] = self.update
         if self.kind.is_deletable:
             table[f"Delete{resource}"] = self.delete
         return table
@@ -79,6 +81,14 @@ class JobApi:
             return replace(job, course=self.kind.stop(job.course, call.now, job.durations))
 
         self.store.change(self.kind, call, self._name(call), stopped)
+
+    def update(self, call: Call) -> dict[str, Any]:
+        """Change a job, as far as its state allows it."""
+        name, update = self._name(call), self.kind.update
+        assert update is not None
+        members = {key: value for key, value in call.params.items() if key != self.kind.name_member}
+        job = self.store.change(self.kind, call, name, lambda job: update(job, members, call.now))
+        return {self.kind.arn_member: job.arn}
 
     def delete(self, call: Call) -> None:
         """Remove a finished job."""

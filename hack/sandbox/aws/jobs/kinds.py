@@ -2,7 +2,7 @@
 
 from hack.sandbox.aws.jobs import training, training_answers, transform_and_processing, transform_and_processing_answers
 from hack.sandbox.aws.jobs.job import JobKind
-from hack.sandbox.aws.jobs.warm_pool import has_training_plan, has_warm_pool_status
+from hack.sandbox.aws.jobs.warm_pool import has_training_plan, has_warm_pool_status, updated
 from hack.sandbox.aws.records.resource import ErrorText
 
 TRAINING = JobKind(
@@ -26,6 +26,7 @@ TRAINING = JobKind(
     summary=training_answers.summary,
     log_lines=training_answers.log_lines,
     is_deletable=True,
+    update=updated,
     filters={"WarmPoolStatusEquals": has_warm_pool_status, "TrainingPlanArnEquals": has_training_plan},
 )
 _JOB_NOT_FOUND = ErrorText("ValidationException", "Could not find requested job with name: {name}")

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from heapq import merge
@@ -15,7 +15,8 @@ from typing import Any
 from hack.sandbox.aws.records.resource import Kind, R, Resource, Store, stamp
 from hack.sandbox.aws.wire import ApiError, Call, invalid
 
-_DEFAULT_PAGE = 10
+DEFAULT_PAGE = 10
+"""Resources on a page where the caller asks for no number."""
 
 
 def answered(kind: Kind[R], call: Call, store: Store, summarize: Callable[[R], dict[str, Any]]) -> dict[str, Any]:
@@ -24,31 +25,30 @@ def answered(kind: Kind[R], call: Call, store: Store, summarize: Callable[[R], d
     Of the account's past, only the page is made, so a page costs the same however long that is. Raises
     ValidationException for a token that was never given, or was given for another order.
     """
-    order = _Order.asked_for(kind, call)
+    order = Order.asked_for(kind, call)
     tests = _early_filters(kind, call)
     present = [resource for resource in store.shown(kind, call) if not tests or all(test(resource) for test in tests)]
     present.sort(key=order.key)
     past = (run for run in store.past.runs(kind, call) if _passes_all(kind, call, run[0]))
-    after = _place(call.params.get("NextToken"), order)
-    rest = (order.beyond(after, present), *(order.beyond(after, run, *_bounded(run, call)) for run in past))
-    size = call.params.get("MaxResults") or _DEFAULT_PAGE
-    page = list(islice(merge(*rest, key=order.key, reverse=not order.is_ascending), size + 1))
+    parts = [(present, 0, len(present)), *((run, *_bounded(run, call)) for run in past)]
+    page, token = order.page(call.params, parts)
     late = _late_filters(call)
-    kept = [resource for resource in page[:size] if all(test(resource) for test in late)]
+    kept = [resource for resource in page if all(test(resource) for test in late)]
     answer: dict[str, Any] = {kind.items_member: [summarize(resource) for resource in kept]}
-    if len(page) > size:
-        answer["NextToken"] = _encoded([order.by, order.is_ascending, order.key(page[size - 1])])
-    return answer
+    return answer if token is None else {**answer, "NextToken": token}
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
+class Order:
+    """The order of an answer. The key tells apart all resources, and can be written as JSON."""
+
     by: str
     is_ascending: bool
     key: Callable[[Any], Any]
 
     @classmethod
-    def asked_for(cls, kind: Kind[R], call: Call) -> "_Order":
+    def asked_for(cls, kind: Kind[R], call: Call) -> "Order":
+        """Return the order that a List call asks for."""
         by, order = call.params.get("SortBy") or kind.sort_by, call.params.get("SortOrder")
         is_ascending = kind.is_ascending if order is None else order == "Ascending"
         return cls(by, is_ascending, sort_key(by, call.now))
@@ -62,6 +62,27 @@ class _Order:
         high = high if after is None else bisect_left(resources, after, low, high, key=self.key)
         return (resources[position] for position in range(high - 1, low - 1, -1))
 
+    def page(
+        self,
+        params: Mapping[str, Any],
+        parts: Iterable[tuple[Sequence[R], int, int]],
+        is_found: Callable[[R], bool] | None = None,
+    ) -> tuple[list[R], str | None]:
+        """Return a page of what is found between two positions of each part, and the token of the next page.
+
+        Parts ascend. They are read no further than the page needs. Raises ValidationException for a token that was
+        never given, or was given for another order.
+        """
+        after = _place(params.get("NextToken"), self)
+        rest = (self.beyond(after, resources, low, high) for resources, low, high in parts)
+        merged: Iterator[R] = merge(*rest, key=self.key, reverse=not self.is_ascending)
+        if is_found is not None:
+            merged = filter(is_found, merged)
+        size = params.get("MaxResults") or DEFAULT_PAGE
+        page = list(islice(merged, size + 1))
+        token = _encoded([self.by, self.is_ascending, self.key(page[size - 1])]) if len(page) > size else None
+        return page[:size], token
+
 
 def paged(
     member: str, params: Mapping[str, Any], resources: Sequence[R], summarize: Callable[[R], dict[str, Any]]
@@ -72,7 +93,7 @@ def paged(
     ValidationException for a token that was never given.
     """
     start = _offset(params.get("NextToken"), resources)
-    page = resources[start : start + (params.get("MaxResults") or _DEFAULT_PAGE)]
+    page = resources[start : start + (params.get("MaxResults") or DEFAULT_PAGE)]
     answer: dict[str, Any] = {member: [summarize(resource) for resource in page]}
     if start + len(page) < len(resources):
         answer["NextToken"] = _encoded([start + len(page), page[-1].name])
@@ -157,7 +178,7 @@ def _unknown_token() -> ApiError:
     return invalid("Invalid pagination token")
 
 
-def _place(token: str | None, order: _Order) -> Any:
+def _place(token: str | None, order: Order) -> Any:
     """Return the sort key of the resource that ended the previous page; None for the first page."""
     if not token:
         return None

@@ -6,12 +6,14 @@ documentation rules out.
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from math import inf
 from typing import Any
 
-from hack.sandbox.aws.records.listing import paged
+from hack.sandbox.aws.records.listing import Order
 from hack.sandbox.aws.records.resource import AnyKind, Resource, Store, stamp
 from hack.sandbox.aws.records.validation import service_model, validate
 from hack.sandbox.aws.wire import Call, invalid
@@ -71,18 +73,27 @@ class SearchApi:
             known = _record_members(kind.resource)
             return {member: value for member, value in {**answer, "Tags": tags}.items() if member in known}
 
-        found: Iterable[Resource] = (
-            resource
-            for resource in self._store.list(kind, indexed)
-            if resource.created_at <= indexed.now and not flaws.hides(resource)
-        )
+        order = _order(call.params, indexed.now, record)
+        present = [each for each in self._store.list(kind, indexed) if each.created_at <= indexed.now]
+        parts = []
+        for run in self._store.past.runs(kind, indexed):
+            ended = _ended(run, indexed.now) if order.by in _TIMES else 0
+            parts.append((run, 0, ended))
+            present += run[ended:]
+        present.sort(key=order.key)
         expression = call.params.get("SearchExpression")
-        if expression is not None:
-            found = (resource for resource in found if _matches(expression, record(resource)))
-        is_ascending = call.params.get("SortOrder") == "Ascending"
-        by = call.params.get("SortBy") or "LastModifiedTime"
-        ordered = sorted(found, key=_sort_key(by, indexed.now, record), reverse=not is_ascending)
-        return paged("Results", call.params, ordered, lambda resource: {kind.resource: record(resource)})
+
+        def is_found(resource: Resource) -> bool:
+            return not flaws.hides(resource) and (expression is None or _matches(expression, record(resource)))
+
+        page, token = order.page(call.params, [(present, 0, len(present)), *parts], is_found)
+        answer = {"Results": [{kind.resource: record(resource)} for resource in page]}
+        return answer if token is None else {**answer, "NextToken": token}
+
+
+def _ended(run: Sequence[Resource], now: float) -> int:
+    """Return how many jobs of an era have ended: only they were modified in the order in which they were created."""
+    return bisect_left(run, True, key=lambda resource: resource.modified_at(now) < resource.modified_at(inf))
 
 
 @cache
@@ -92,20 +103,24 @@ def _record_members(resource: str) -> frozenset[str]:
     return frozenset(output.members["Results"].member.members[resource].members)
 
 
-def _sort_key(by: str, now: float, record: Callable[[Resource], Record]) -> Callable[[Resource], Any]:
-    """Return a sort key. The two times are read without building records: an account may hold 100,000 of them."""
-    if by == "LastModifiedTime":
-        return lambda resource: (resource.modified_at(now), resource.name)
-    if by == "CreationTime":
-        return lambda resource: (resource.created_at, resource.name)
-    return lambda resource: (str(_property(by, record(resource)) or ""), resource.name)
+_TIMES = ("LastModifiedTime", "CreationTime")
+
+
+def _order(params: Mapping[str, Any], now: float, record: Callable[[Resource], Record]) -> Order:
+    """Return the order that is asked for. The two times are read without building records: there may be a million."""
+    by = params.get("SortBy") or _TIMES[0]
+    keys: dict[str, Callable[[Resource], Any]] = {
+        "LastModifiedTime": lambda resource: (resource.modified_at(now), resource.name),
+        "CreationTime": lambda resource: (resource.created_at, resource.name),
+    }
+    key = keys.get(by, lambda resource: (str(_property(by, record(resource)) or ""), resource.name))
+    return Order(by, params.get("SortOrder") == "Ascending", key)
 
 
 def _matches(expression: Mapping[str, Any], record: Record) -> bool:
     """Evaluate a search expression. Raises ValidationException for what the sandbox cannot evaluate."""
-    if "NestedFilters" in expression:
-        raise invalid("The sandbox does not evaluate NestedFilters")
     tests = [_passes(each, record) for each in expression.get("Filters") or ()]
+    tests += [_matches_nested(each, record) for each in expression.get("NestedFilters") or ()]
     tests += [_matches(each, record) for each in expression.get("SubExpressions") or ()]
     if not tests:
         raise invalid("You must provide at least one subexpression, filter, or nested filter")
@@ -132,12 +147,26 @@ def _passes(condition: Mapping[str, Any], record: Record) -> bool:
             raise invalid(f"The sandbox does not evaluate the operator {operator}")
 
 
+def _matches_nested(nested: Mapping[str, Any], record: Record) -> bool:
+    """Return whether one entry of a list, such as an input channel, passes all filters; their names begin with it."""
+    path = nested["NestedPropertyName"]
+    entries: Any = record
+    for member in path.split("."):
+        entries = entries.get(member) or {} if isinstance(entries, Mapping) else {}
+    if not isinstance(entries, list):
+        return False
+    filters = [{**each, "Name": each["Name"].removeprefix(f"{path}.")} for each in nested["Filters"]]
+    return any(all(_passes(each, entry) for each in filters) for entry in entries)
+
+
 def _property(name: str, record: Record) -> str | None:
-    """Return a property of a record as text: a member, `Tags.<key>` or `HyperParameters.<name>`."""
-    member, _, key = name.partition(".")
-    value = record.get(member)
+    """Return a property of a record as text: a member, at any depth, `Tags.<key>` or `HyperParameters.<name>`."""
+    member, _, rest = name.partition(".")
+    value: Any = record.get(member)
     if isinstance(value, list):
         value = {entry.get("Key"): entry.get("Value") for entry in value}
-    if key:
-        value = value.get(key) if isinstance(value, Mapping) else None
+    if rest and isinstance(value, Mapping) and rest not in value:
+        return _property(rest, value)
+    if rest:
+        value = value[rest] if isinstance(value, Mapping) else None
     return None if value is None else str(stamp(value) if isinstance(value, float) else value)

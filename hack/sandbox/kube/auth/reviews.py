@@ -8,6 +8,7 @@ from hack.sandbox.kube.verbs.calls import Body, Call
 from hack.sandbox.kube.verbs.registry import Registry
 from hack.sandbox.kube.wire import errors
 from hack.sandbox.kube.wire.causes import Cause, invalid
+from hack.sandbox.kube.wire.release import V1_37, imitated
 
 Json = dict[str, Any]
 
@@ -86,7 +87,7 @@ def _attribute_causes(spec: Json) -> list[Cause]:
     resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     rule = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
     if resource is None and path is None:
-        return [invalid("spec.resourceAttributes", None, rule)]
+        return [invalid("spec.resourceAttributes" if imitated() < V1_37 else "spec", None, rule)]
     if resource is not None and path is not None:
         why = "cannot be specified in combination with resourceAttributes"
         return [invalid("spec.nonResourceAttributes", path, why)]

@@ -12,6 +12,7 @@ from typing import Any, Final
 from hack.sandbox.kube.builtin.defaults import RBAC
 from hack.sandbox.kube.wire.causes import Cause, forbidden, go_json, invalid, not_supported, required
 from hack.sandbox.kube.wire.names import config_key_problems, label_key_problems, label_problems, path_segment_problems
+from hack.sandbox.kube.wire.release import V1_37, imitated
 
 Json = dict[str, Any]
 Check = Callable[[Json, Json | None], list[Cause]]
@@ -209,7 +210,8 @@ def role(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - the same
     for index, rule in enumerate(new.get("rules") or ()):
         path = f"rules[{index}]"
         if not rule.get("verbs"):
-            causes.append(required(f"{path}.verbs", "verbs must contain at least one value"))
+            why = "verbs must contain at least one value" if imitated() < V1_37 else ""
+            causes.append(required(f"{path}.verbs", why))
         urls = rule.get("nonResourceURLs")
         if urls:
             if namespaced:
@@ -234,7 +236,8 @@ def binding(new: Json, old: Json | None) -> list[Cause]:
     causes: list[Cause] = []
     if old is not None and ref != old["roleRef"]:
         shown = go_json({"APIGroup": ref["apiGroup"], "Kind": ref.get("kind", ""), "Name": ref.get("name", "")})
-        causes.append(Cause("FieldValueInvalid", f"Invalid value: {shown}: cannot change roleRef", "roleRef"))
+        why = "cannot change roleRef" if imitated() < V1_37 else "field is immutable"
+        causes.append(Cause("FieldValueInvalid", f"Invalid value: {shown}: {why}", "roleRef"))
         return causes
     kinds = ("Role", "ClusterRole") if new["kind"] == "RoleBinding" else ("ClusterRole",)
     if ref["apiGroup"] != RBAC:

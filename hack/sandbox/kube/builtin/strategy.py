@@ -58,7 +58,7 @@ class TypedStrategy(Strategy):
         """Return the OpenAPI schema, references resolved."""
         return self._schema
 
-    def decode(self, obj: Json) -> tuple[Json, list[str]]:
+    def decode(self, obj: Json, *, is_applied: bool = False) -> tuple[Json, list[str]]:  # noqa: ARG002 - a hook
         """Decode an object as by a round trip through the Go struct, defaults included."""
         decoded, unknown = typed.decode(self._schema, obj, DEFAULTERS)
         result: Json = decoded

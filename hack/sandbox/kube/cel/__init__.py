@@ -11,12 +11,13 @@ no rule is refused as too expensive.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from hack.sandbox.kube.cel.check import CompileFault, check
 from hack.sandbox.kube.cel.evaluate import Program, compile_node
 from hack.sandbox.kube.cel.signatures import Kind
-from hack.sandbox.kube.cel.syntax import Name
+from hack.sandbox.kube.cel.syntax import Name, parse
 from hack.sandbox.kube.cel.values import EvaluationError
 
 __all__ = ["CompileFault", "EvaluationError", "Expression", "Kind", "compile_expression"]
@@ -43,18 +44,23 @@ class Expression:
 def compile_expression(text: str, variables: Mapping[str, Kind]) -> Expression:
     """Parse, check against the types of `variables`, and compile. Raises CompileFault with every fault found."""
     tree, kind = check(text, variables)
-    return Expression(text, kind, compile_node(tree), frozenset(_names(tree)) & variables.keys())
+    return Expression(text, kind, compile_node(tree), _names(text) & variables.keys())
 
 
-def _names(value: Any) -> set[str]:
-    """Return all names in a tree, including those that macros bind: they can hide a variable but not add one."""
+@lru_cache(maxsize=1024)
+def _names(text: str) -> frozenset[str]:
+    """Return all names in an expression, including those that macros bind: they can hide a variable but not add one."""
+    return frozenset(_names_in(parse(text)))
+
+
+def _names_in(value: Any) -> set[str]:
     if isinstance(value, Name):
         return {value.name}
     found: set[str] = set()
     if isinstance(value, tuple):
         for each in value:
-            found |= _names(each)
+            found |= _names_in(each)
     elif hasattr(value, "__dataclass_fields__"):
         for field in value.__dataclass_fields__:
-            found |= _names(getattr(value, field))
+            found |= _names_in(getattr(value, field))
     return found

@@ -72,7 +72,14 @@ def _fields(schema: Schema, *, is_resource: bool) -> dict[str, Kind]:
 
 
 def converter(schema: Schema) -> Convert | None:
-    """Return the conversion of valid JSON to CEL values; None if none is needed, as for most schemas."""
+    """Return the conversion of valid JSON to CEL values; None if none is needed, as for most schemas.
+
+    Raises EvaluationError for a float of an integer's own rule. In rules of the object around it, it is an integer.
+    """
+    return _strict_int if schema.get("type") == "integer" else _converter(schema)
+
+
+def _converter(schema: Schema) -> Convert | None:
     if schema.get("x-kubernetes-int-or-string"):
         return None
     match schema.get("type"):
@@ -95,6 +102,13 @@ def _to_double(value: Any) -> Any:
 
 def _to_int(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _strict_int(value: Any) -> Any:
+    """Return an integer; the API server takes `1.0` for a float until it is stored."""
+    if isinstance(value, float):
+        raise EvaluationError("invalid data, expected int, got float64")
+    return value
 
 
 def _guarded(parse: Callable[[str], Any]) -> Convert:
@@ -123,7 +137,7 @@ _STRING_CONVERTERS: Final = {
 
 def _list_converter(schema: Schema) -> Convert | None:
     items = schema.get("items")
-    inner = converter(items) if isinstance(items, dict) else None
+    inner = _converter(items) if isinstance(items, dict) else None
     list_type = schema.get("x-kubernetes-list-type")
     if inner is None and list_type not in {"set", "map"}:
         return None
@@ -141,11 +155,11 @@ def _list_converter(schema: Schema) -> Convert | None:
 
 def _object_converter(schema: Schema) -> Convert | None:
     properties = schema.get("properties") or {}
-    known = {name: made for name, sub in properties.items() if (made := converter(sub)) is not None}
+    known = {name: made for name, sub in properties.items() if (made := _converter(sub)) is not None}
     # A nullable field counts as missing if it is null.
     nullable = [name for name, sub in properties.items() if sub.get("nullable")]
     rest = additional_schema(schema)
-    other = converter(rest) if rest is not None else None
+    other = _converter(rest) if rest is not None else None
     if not known and not nullable and other is None:
         return None
 

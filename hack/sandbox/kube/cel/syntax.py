@@ -8,6 +8,7 @@ The module is long because the grammar, the nodes and the macros are one thing; 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 MAX_DEPTH: Final = 250
@@ -159,8 +160,12 @@ class Loop:
 Node: TypeAlias = Literal | Name | Select | Index | Has | Call | ListOf | MapOf | Loop
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Node:
-    """Return the tree of one expression. Raises SyntaxFault."""
+    """Return the tree of one expression. Raises SyntaxFault.
+
+    A rule is compiled when its CRD is validated, and again when objects are; many CRDs have the same rules.
+    """
     return _Parser(text).parse()
 
 

@@ -59,12 +59,12 @@ class CustomStrategy(Strategy):
         """Return the openAPIV3Schema of the version."""
         return self._schema
 
-    def decode(self, obj: Json) -> tuple[Json, list[str]]:
+    def decode(self, obj: Json, *, is_applied: bool = False) -> tuple[Json, list[str]]:
         """Prune, drop nulls, default. The metadata is typed, as in all kinds."""
         decoded = dict(obj)
         meta, unknown = decode_metadata(decoded.get("metadata"))
         decoded["metadata"] = meta
-        unknown += prune(self._schema, decoded)
+        unknown += prune(self._schema, decoded, drops_nulls=not is_applied)
         apply_defaults(self._schema, decoded)
         return decoded, unknown
 

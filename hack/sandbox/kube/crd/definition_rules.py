@@ -14,9 +14,11 @@ from hack.sandbox.kube.crd.schema_rules import validate_schema
 from hack.sandbox.kube.schema.defaulting import JsonObject
 from hack.sandbox.kube.schema.field_path import find_field
 from hack.sandbox.kube.schema.formats import is_checked
+from hack.sandbox.kube.schema.list_types import LIST_TYPE
 from hack.sandbox.kube.wire import causes
 from hack.sandbox.kube.wire.causes import Cause, Verbatim, child, go_json, go_quote, key
 from hack.sandbox.kube.wire.names import label_1035_problems, subdomain_problems
+from hack.sandbox.kube.wire.release import V1_37, imitated
 
 MAX_SELECTABLE_FIELDS: Final = 8
 APPROVAL: Final = "api-approved.kubernetes.io"
@@ -64,9 +66,21 @@ def validate_crd(crd: JsonObject, old: JsonObject | None = None) -> list[Cause]:
 
 
 def crd_warnings(crd: JsonObject, old: JsonObject | None = None) -> list[str]:
-    """Return the warnings on an accepted CRD: new formats in its schemas that the server does not check."""
+    """Return the warnings on an accepted CRD: what is new in its schemas, and the server does not check or support."""
     known = _unchecked_formats(old) if old is not None else []
-    return [f"unrecognized format {go_quote(name)}" for name in _unchecked_formats(crd) if name not in known]
+    found = [f"unrecognized format {go_quote(name)}" for name in _unchecked_formats(crd) if name not in known]
+    if imitated() < V1_37:
+        return found
+    sets = _set_types(crd) - (_set_types(old) if old is not None else set())
+    why = "is not supported by server-side apply or CEL validation rules"
+    return found + [f"{LIST_TYPE}: set for items of type {go_quote(each)} {why}" for each in sorted(sets)]
+
+
+def _set_types(crd: JsonObject) -> set[str]:
+    """Return the types of items that are no scalars, of the lists that are sets."""
+    schemas = [(version.get("schema") or {}).get("openAPIV3Schema") for version in crd["spec"].get("versions") or ()]
+    lists = [each for schema in schemas for each in _below(schema) if each.get(LIST_TYPE) == "set"]
+    return {(each.get("items") or {}).get("type") for each in lists} & {"object", "array"}
 
 
 def _unchecked_formats(crd: JsonObject) -> list[str]:
@@ -76,14 +90,20 @@ def _unchecked_formats(crd: JsonObject) -> list[str]:
 
 def _formats_below(schema: Any) -> Iterator[str]:
     """Yield the unchecked formats of a schema and of its fields, items and map values."""
+    for each in _below(schema):
+        name = each.get("format") or ""
+        types = ["integer", "string"] if each.get("x-kubernetes-int-or-string") else [each.get("type") or ""]
+        if name and not is_checked(name, types):
+            yield name
+
+
+def _below(schema: Any) -> Iterator[JsonObject]:
+    """Yield a schema, and those of its fields, items and map values."""
     if not isinstance(schema, dict):
         return
-    name = schema.get("format") or ""
-    types = ["integer", "string"] if schema.get("x-kubernetes-int-or-string") else [schema.get("type") or ""]
-    if name and not is_checked(name, types):
-        yield name
+    yield schema
     for sub in [*(schema.get("properties") or {}).values(), schema.get("items"), schema.get("additionalProperties")]:
-        yield from _formats_below(sub)
+        yield from _below(sub)
 
 
 def is_established(crd: JsonObject) -> bool:

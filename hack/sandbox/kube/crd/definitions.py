@@ -9,17 +9,18 @@ from typing import Any, Final
 
 from hack.sandbox.kube.builtin.strategy import Traits, TypedStrategy
 from hack.sandbox.kube.crd.custom_resources import resources_of
-from hack.sandbox.kube.crd.definition_rules import crd_warnings, validate_crd
+from hack.sandbox.kube.crd.definition_rules import crd_warnings, is_established, validate_crd
 from hack.sandbox.kube.resources.catalog import Catalog
 from hack.sandbox.kube.resources.conditions import is_true, set_condition
 from hack.sandbox.kube.resources.field_manager import record_update
-from hack.sandbox.kube.resources.resource import Resource
+from hack.sandbox.kube.resources.resource import Column, Resource
 from hack.sandbox.kube.store.storage import clone
 from hack.sandbox.kube.verbs.calls import Call
 from hack.sandbox.kube.verbs.deletion import CRD_FINALIZER, CRDS, delete
 from hack.sandbox.kube.verbs.registry import Registry
 from hack.sandbox.kube.wire.causes import Cause
 from hack.sandbox.kube.wire.options import DeleteOptions
+from hack.sandbox.kube.wire.release import V1_37, imitated
 
 Json = dict[str, Any]
 
@@ -58,6 +59,39 @@ class CrdStrategy(TypedStrategy):
     def warnings(self, new: Json, old: Json | None) -> list[str]:
         """Warn about formats that the API server does not check."""
         return crd_warnings(new, old)
+
+    def columns(self) -> Sequence[Column]:
+        """Return the columns of kinds with a printer of their own since 1.37; before, the default ones."""
+        if imitated() < V1_37:
+            return super().columns()
+        name, created_at = super().columns()
+        return (
+            name,
+            Column("Scope", description="Cluster/Namespaced"),
+            Column("Versions", description="Served versions"),
+            created_at,
+            Column("Group", priority=1, description="API group"),
+            Column("Kind", priority=1, description="CustomResource kind"),
+            Column("ShortNames", priority=1, description="Short names"),
+            Column("Established", "boolean", priority=1, description="Established status"),
+        )
+
+    def cells(self, obj: Json) -> list[Any]:
+        """Return the cells of one row."""
+        if imitated() < V1_37:
+            return super().cells(obj)
+        name, created_at = super().cells(obj)
+        spec, names = obj["spec"], obj["spec"]["names"]
+        served = sorted(
+            f"{each['name']}(storage)" if each.get("storage") else each["name"]
+            for each in spec.get("versions") or ()
+            if each.get("served")
+        )
+        short_names = ",".join(names.get("shortNames") or ())
+        return [
+            *(name, spec["scope"], ",".join(served), created_at),
+            *(spec["group"], names["kind"], short_names, is_established(obj)),
+        ]
 
 
 def _remember_storage_version(crd: Json) -> None:
@@ -113,7 +147,7 @@ class CrdController:
 
     def _with_names(self, crd: Json) -> Json:
         """Return the CRD with its names accepted, unless another CRD of the group has them."""
-        new = clone(crd)
+        new = {**crd, "status": clone(crd["status"])}  # the rest is long, and stays as it is
         spec, status = new["spec"], new["status"]
         requested, accepted = spec["names"], status["acceptedNames"]
         others = [

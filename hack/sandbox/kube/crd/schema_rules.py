@@ -6,9 +6,11 @@ Not here: the cost estimate of rules.
 """
 
 import copy
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from hack.sandbox.kube.cel.declarations import declare
@@ -52,13 +54,22 @@ _NEWLINE: Final = re.compile("[\n\r]")
 
 
 def validate_schema(schema: Schema, path: str, *, has_status: bool) -> list[Cause]:
-    """Return why `schema` cannot be the openAPIV3Schema at `path` of a CRD with or without a status endpoint."""
+    """Return why `schema` cannot be the openAPIV3Schema at `path` of a CRD with or without a status endpoint.
+
+    Schemas are validated once: each apply of a CRD validates it twice, and its upgrades mostly repeat it.
+    """
+    return [*_findings(json.dumps(schema), path, has_status)]
+
+
+@lru_cache(maxsize=64)
+def _findings(text: str, path: str, has_status: bool) -> tuple[Cause, ...]:
+    schema: Schema = json.loads(text)
     found = [*_root(schema, path, has_status=has_status)]
     wrong = validate_structural(schema, path) or [*_defaults(schema, path, schema)]
     kind = None if wrong else declare(schema, is_resource=True)
     visitor = _Visitor()
     visitor.visit(schema, path, _Place(is_root=True, sees_rules=not wrong), kind)
-    return [*found, *wrong, *visitor.schema_faults, *visitor.rule_faults]
+    return (*found, *wrong, *visitor.schema_faults, *visitor.rule_faults)
 
 
 def _root(schema: Schema, path: str, *, has_status: bool) -> Iterator[Cause]:

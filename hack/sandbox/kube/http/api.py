@@ -29,6 +29,7 @@ from hack.sandbox.kube.wire.codec import dump_json
 from hack.sandbox.kube.wire.errors import NoRouteError, StatusError
 from hack.sandbox.kube.wire.negotiation import JSON, STREAMED, Form, negotiate
 from hack.sandbox.kube.wire.options import WriteOptions, delete_options, list_options, wants_watch, write_options
+from hack.sandbox.kube.wire.release import imitated
 from hack.sandbox.kube.wire.selectors import parse_field_selector
 
 Json = dict[str, Any]
@@ -124,7 +125,7 @@ class Api:
         if path in _HEALTH_CHECKS:
             return Response(200, b"ok", PLAIN)
         if path == "/version":
-            return Response(200, discovery.VERSION)
+            return Response(200, imitated().document())
         if path.startswith("/openapi/"):
             return self._documents.openapi(path, request.accept)
         if path in ("/api", "/apis") and discovery.wants_aggregated(request.accept):

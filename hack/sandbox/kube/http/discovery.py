@@ -11,22 +11,6 @@ from hack.sandbox.kube.wire.negotiation import clauses
 Json = dict[str, Any]
 
 AGGREGATED: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-VERSION: Final[Json] = {
-    "major": "1",
-    "minor": "36",
-    "emulationMajor": "1",
-    "emulationMinor": "36",
-    "minCompatibilityMajor": "1",
-    "minCompatibilityMinor": "35",
-    "gitVersion": "v1.36.2",
-    "gitCommit": "",
-    "gitTreeState": "clean",
-    "buildDate": "1970-01-01T00:00:00Z",
-    "goVersion": "",
-    "compiler": "cpython",
-    "platform": "sandbox/python",
-}
-"""The release that the responses imitate: clients choose their requests by it."""
 
 
 def wants_aggregated(accept: str) -> bool:

@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from hack.sandbox.kube.builtin.schemas import raw
-from hack.sandbox.kube.http.discovery import VERSION
 from hack.sandbox.kube.http.messages import PLAIN, Response
 from hack.sandbox.kube.http.openapi import document_v2, document_v3
 from hack.sandbox.kube.resources.catalog import Catalog
 from hack.sandbox.kube.resources.resource import Resource
 from hack.sandbox.kube.wire.codec import dump_json
+from hack.sandbox.kube.wire.release import imitated
 
 Json = dict[str, Any]
 
@@ -64,7 +64,7 @@ class Documents:
 
     def _v2(self) -> bytes:
         resources = list(self._catalog)
-        make = partial(document_v2, resources, raw(), f"{VERSION['major']}.{VERSION['minor']}")
+        make = partial(document_v2, resources, raw(), imitated().name)
         return self._memoized("/openapi/v2", self._hash(resources), make)
 
     def _memoized(self, path: str, content: str, make: partial[Json]) -> bytes:

@@ -33,6 +33,7 @@ from hack.sandbox.kube.patch.typed import (
     merge,
     problems,
     problems_message,
+    reconciled,
     remove,
     with_named_fields,
 )
@@ -81,7 +82,7 @@ def server_side_apply(
     shape = root_shape(schema)
     _check_patch(applied, shape, api_version)
     ignored = reset_fields(subresource) if reset is None else reset
-    owners = _owners(live)
+    owners = {each: replace(owned, paths=reconciled(owned.paths, shape)) for each, owned in _owners(live).items()}
     before = without_managed_fields(live) if live is not None else empty_object(schema)
     if not owners and live is not None:
         # Earlier fields belong to their creator, so that the first apply does not overwrite them silently.

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from hack.sandbox.kube.patch.fieldset import EMPTY, Path, Paths, decode, encode, without_below
 from hack.sandbox.kube.patch.shapes import Schema, Shape, root_shape
-from hack.sandbox.kube.patch.typed import compare
+from hack.sandbox.kube.patch.typed import compare, reconciled
 
 JsonObject: TypeAlias = dict[str, Any]
 
@@ -149,6 +149,7 @@ def update_managed_fields(
     if not owners and live is not None and (live.get("metadata") or {}).get("uid"):
         return write_managed_fields(new, owners)
     shape = root_shape(schema)
+    owners = {each: replace(owned, paths=reconciled(owned.paths, shape)) for each, owned in owners.items()}
     ignored = tuple(reset_fields(subresource) if reset is None else reset)
     author = Manager(operation, manager or "unknown", api_version, subresource)
     before = without_managed_fields(live) if live is not None else empty_object(schema)

@@ -279,6 +279,26 @@ def _remove(value: Any, tree: dict[str, Any], shape: Shape) -> Any:
     return value
 
 
+def reconciled(paths: Paths, shape: Shape) -> Paths:
+    """Return `paths` with whole lists and maps in place of their parts, where the schema has made those atomic since.
+
+    Source: structured-merge-diff typed/reconcile_schema.go.
+    """
+    return frozenset(path[: _granular(path, shape)] for path in paths)
+
+
+def _granular(path: Path, shape: Shape) -> int:
+    current: Shape | None = shape
+    for length, element in enumerate(path):
+        if current is None:
+            break
+        kind, _, name = element.partition(":")
+        if (kind in {"k", "v", "i"} and current.atomic_list) or (kind == "f" and current.atomic_map):
+            return length
+        current = current.field(name) if kind == "f" else current.item
+    return len(path)
+
+
 def with_named_fields(paths: Paths, shape: Shape) -> Paths:
     """Return `paths` with their parent struct fields, which sets omit; map keys and items are not added."""
     found = set(paths)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from hack.sandbox.kube.wire import names
 from hack.sandbox.kube.wire.causes import Cause, forbidden, go_quote, invalid, required, too_long
+from hack.sandbox.kube.wire.release import V1_37, imitated
 
 Json = dict[str, Any]
 NameRule = Callable[[str], list[str]]
@@ -146,15 +147,11 @@ def _owners(owners: list[Json]) -> list[Cause]:
     path = "metadata.ownerReferences"
     causes: list[Cause] = []
     controller = ""
-    for owner in owners:
-        version = owner.get("apiVersion", "")
-        if not version or version.endswith("/") or version.count("/") > 1:
-            causes.append(invalid(f"{path}.apiVersion", owner.get("apiVersion", ""), "version must not be empty"))
-        for field in ("kind", "name", "uid"):
-            if not owner.get(field):
-                causes += [invalid(f"{path}.{field}", "", "must not be empty")]
+    for index, owner in enumerate(owners):
+        of_one = path if imitated() < V1_37 else f"{path}[{index}]"
+        causes += _owner_fields(owner, of_one)
         if owner.get("apiVersion") == "v1" and owner.get("kind") == "Event":
-            causes.append(_owner_cause(owner, "/v1, Kind=Event is disallowed from being an owner"))
+            causes.append(_owner_cause(owner, "/v1, Kind=Event is disallowed from being an owner", of_one))
         if owner.get("controller"):
             this = f"{owner.get('kind', '')}/{owner.get('name', '')}"
             if controller:
@@ -164,12 +161,26 @@ def _owners(owners: list[Json]) -> list[Cause]:
     return causes
 
 
-def _owner_cause(value: Json | list[Json], why: str) -> Cause:
+def _owner_fields(owner: Json, path: str) -> list[Cause]:
+    """Return errors for the fields that every owner reference has (apimachinery pkg/api/validation/objectmeta.go)."""
+    version = owner.get("apiVersion", "")
+    is_unfit = not version or version.endswith("/") or version.count("/") > 1
+    empty = [field for field in ("kind", "name", "uid") if not owner.get(field)]
+    if imitated() < V1_37:
+        causes = [invalid(f"{path}.apiVersion", version, "version must not be empty")] if is_unfit else []
+        return causes + [invalid(f"{path}.{field}", "", "must not be empty") for field in empty]
+    causes = [invalid(f"{path}.apiVersion", version, "must be <group>/<version> or <version>")] if is_unfit else []
+    if not version:
+        causes = [required(f"{path}.apiVersion", "must not be empty")]
+    return causes + [required(f"{path}.{field}", "must not be empty") for field in empty]
+
+
+def _owner_cause(value: Json | list[Json], why: str, path: str = "metadata.ownerReferences") -> Cause:
     """Return the cause; owner references are printed in the order of their Go struct, not sorted."""
     listed = value if isinstance(value, list) else [value]
     ordered: Any = [{field: owner[field] for field in _OWNER_FIELDS if field in owner} for owner in listed]
     shown = json.dumps(ordered if isinstance(value, list) else ordered[0], separators=(",", ":"))
-    return Cause("FieldValueInvalid", f"Invalid value: {shown}: {why}", "metadata.ownerReferences")
+    return Cause("FieldValueInvalid", f"Invalid value: {shown}: {why}", path)
 
 
 def _finalizers(finalizers: list[str]) -> list[Cause]:

@@ -70,8 +70,11 @@ class Strategy:
     watch_cache = True
     """Whether watches start from a cache with a first revision (Events are read from the log itself)."""
 
-    def decode(self, obj: Json) -> tuple[Json, list[str]]:
-        """Return the decoded object and its unknown fields. Raises typed.DecodeError."""
+    def decode(self, obj: Json, *, is_applied: bool = False) -> tuple[Json, list[str]]:  # noqa: ARG002 - a hook
+        """Return the decoded object and its unknown fields. Raises typed.DecodeError.
+
+        `is_applied`: it is the result of a server-side apply, which keeps nulls.
+        """
         return obj, []
 
     def to_served(self, stored: Json) -> Json:

@@ -17,16 +17,18 @@ PRESERVE: Final = "x-kubernetes-preserve-unknown-fields"
 EMBEDDED: Final = "x-kubernetes-embedded-resource"
 
 
-def prune(schema: Schema | None, obj: JsonObject) -> list[str]:
+def prune(schema: Schema | None, obj: JsonObject, *, drops_nulls: bool = True) -> list[str]:
     """Remove in place fields that `schema` lacks, and nulls that it does not allow and has no default for.
 
-    Returns the sorted paths of the removed fields (`spec.parts[0].weight`), as in strict validation and warnings. Nulls
-    are dropped silently. apiVersion, kind and metadata of the resource itself are never changed.
+    Server-side apply keeps those nulls, and they are refused. Returns the sorted paths of the removed fields
+    (`spec.parts[0].weight`), as in strict validation and warnings. Nulls are dropped silently. apiVersion, kind and
+    metadata of the resource itself are never changed.
     """
     schema = schema or {}
     unknown: list[str] = []
     _prune(obj, {**schema, EMBEDDED: True}, "", unknown)
-    _drop_nulls(obj, schema)
+    if drops_nulls:
+        _drop_nulls(obj, schema)
     return sorted(unknown)
 
 

@@ -16,6 +16,7 @@ from hack.sandbox.kube.wire import errors
 from hack.sandbox.kube.wire.causes import go_json, go_quote, invalid
 from hack.sandbox.kube.wire.codec import go_map
 from hack.sandbox.kube.wire.errors import StatusError
+from hack.sandbox.kube.wire.release import V1_37, imitated
 from hack.sandbox.kube.wire.typed import DecodeError
 
 Json = dict[str, Any]
@@ -25,6 +26,8 @@ def patch(registry: Registry, call: Call, patch_type: str, body: Body) -> tuple[
     """Patch an object; returns the served object, and whether it was created. Raises StatusError."""
     if patch_type == APPLY:
         return _apply(registry, call, body)
+    if body.error and imitated() >= V1_37:
+        raise errors.bad_request("invalid JSON patch")  # before the object is looked for: it goes into the audit log
     entry = registry.entry(call)
     live = clone(registry.served(call.resource, entry))
     if body.error:
@@ -61,22 +64,27 @@ def _decode(call: Call, patch_type: str, patched: Json, body: Body) -> Json:
     problems = [f"{of_patch}duplicate field {go_quote(path)}" for path in body.duplicates]
     if patch_type == JSON_PATCH:
         problems += [f"json patch unknown field {go_quote(path)}" for path in _unknown_in_operations(body.value)]
-    quoted = go_json(patched) if patch_type in (JSON_PATCH, MERGE) else go_map(body.value)
+    is_strict = call.options.field_validation == "Strict"
+    given = clone(patched) if is_strict else patched  # decoding removes unknown fields, which strict errors quote
+
+    def refused(why: str) -> StatusError:
+        quoted = go_json(given) if patch_type in (JSON_PATCH, MERGE) else go_map(body.value)
+        return errors.invalid("", "", "", [invalid("patch", quoted, why)])
+
     if not resource.strategy.typed:
         _check_type(call, patched)
     elif patch_type not in (JSON_PATCH, MERGE):
         # Strategic patches are applied to the Go struct, which has a fixed kind.
         patched = {**patched, "kind": resource.kind, "apiVersion": resource.api_version}
     elif reason := unregistered(patched):
-        raise errors.invalid("", "", "", [invalid("patch", quoted, reason)])
+        raise refused(reason)
     try:
         new, unknown = resource.strategy.decode(patched)
     except DecodeError as exc:
-        raise errors.invalid("", "", "", [invalid("patch", quoted, str(exc))]) from exc
+        raise refused(str(exc)) from exc
     problems += [f"unknown field {go_quote(path)}" for path in unknown]
-    if problems and call.options.field_validation == "Strict":
-        why = f"strict decoding error: {', '.join(problems)}"
-        raise errors.invalid("", "", "", [invalid("patch", quoted, why)])
+    if problems and is_strict:
+        raise refused(f"strict decoding error: {', '.join(problems)}")
     if call.options.field_validation == "Warn":
         call.warnings += problems
     return new
@@ -111,7 +119,8 @@ def _apply(registry: Registry, call: Call, body: Body) -> tuple[Json, bool]:
     if body.error or not isinstance(body.value, dict | None):
         unfit = f"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {go_kind(body.value)} into"
         why = body.error or f"{unfit} Go value of type map[string]interface {{}}"
-        raise errors.bad_request(f"error decoding YAML: {why}")
+        what = "decoding YAML" if imitated() < V1_37 else "encoding patch" if body.error else "decoding patch"
+        raise errors.bad_request(f"error {what}: {why}")
     applied = clone(body.value or {})
     entry = registry.storage.get(resource.collection, call.key)
     if entry is None and call.subresource:
@@ -158,7 +167,7 @@ def _merged(call: Call, live: Json | None, applied: Json) -> Json:
     except PatchError as exc:
         raise StatusError(exc.code, exc.reason or None, exc.message) from exc
     try:
-        decoded, _ = resource.strategy.decode(merged)
+        decoded, _ = resource.strategy.decode(merged, is_applied=True)
     except DecodeError as exc:
         raise errors.internal(str(exc)) from exc
     return decoded

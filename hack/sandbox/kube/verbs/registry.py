@@ -5,7 +5,7 @@ Patches are in `patching`, deletion in `deletion`, watches in `watch`.
 """
 
 import re
-from typing import Any
+from typing import Any, Final
 
 from hack.sandbox.kube.builtin.schemas import kinds
 from hack.sandbox.kube.patch.errors import go_kind
@@ -16,7 +16,7 @@ from hack.sandbox.kube.store.storage import CompactedError, Entry, FutureRevisio
 from hack.sandbox.kube.verbs.calls import Body, Call, Filter, Page
 from hack.sandbox.kube.wire import errors
 from hack.sandbox.kube.wire.causes import Cause, go_quote, invalid
-from hack.sandbox.kube.wire.codec import dump_json
+from hack.sandbox.kube.wire.codec import dump_json, settled
 from hack.sandbox.kube.wire.errors import StatusError
 from hack.sandbox.kube.wire.options import ListOptions
 from hack.sandbox.kube.wire.paging import read_token, write_token
@@ -35,6 +35,26 @@ _CONTINUE_EXPIRED = (
     "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
     "deleted between the time the first chunk was returned and now may show up in the list."
 )
+
+
+_ETCD_LIMIT: Final = 1024 * 1536
+"""Bytes that etcd takes in one request; ours are JSON, as those of custom resources there."""
+_CLIENT_LIMIT: Final = 2 * 1024 * 1024
+"""Bytes that its client sends."""
+_FLOAT: Final = re.compile(rb"\d(?:\.0[,}\]]|e)")
+"""May be a whole float, or is in a text."""
+
+
+def _encodable(obj: Json) -> Json:
+    """Return an object as it is stored, with whole floats as integers. Raises 500 if etcd would not take it."""
+    data = dump_json(obj)
+    if len(data) > _CLIENT_LIMIT:
+        size = f"trying to send message larger than max ({len(data)} vs. {_CLIENT_LIMIT})"
+        raise StatusError(500, None, f"rpc error: code = ResourceExhausted desc = {size}")
+    if len(data) > _ETCD_LIMIT:
+        raise StatusError(500, None, "etcdserver: request is too large")
+    found: Json = settled(obj) if _FLOAT.search(data) else obj
+    return found
 
 
 class Registry:
@@ -241,8 +261,9 @@ class Registry:
         if existing is not None:
             deleting = "deletionTimestamp" in existing.obj["metadata"]
             raise errors.already_exists(resource.group, resource.plural, call.name, deleting=deleting)
+        obj = _encodable(obj)
         if call.options.dry_run:
-            meta.pop("resourceVersion", None)
+            obj["metadata"].pop("resourceVersion", None)
             return obj
         entry = self.storage.put(resource.collection, call.key, strategy.to_stored(obj))
         return self.served(resource, entry)
@@ -311,6 +332,7 @@ class Registry:
         call.warnings += strategy.warnings(new, live)
         if same_but_for_times(new, live):
             return live
+        new = _encodable(new)
         if call.options.dry_run:
             return new
         if may_vanish(new) and strategy_allows_vanishing(resource, new):

@@ -35,6 +35,7 @@ _ESCAPES: Final = {
     "\t": "\\t",
     "\v": "\\v",
 }
+_QUOTING: Final = str.maketrans(_ESCAPES)
 _JSON_ESCAPES: Final = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 )
@@ -152,6 +153,8 @@ def go_value(value: object) -> str:
 
 def go_quote(text: str) -> str:
     """Quote as `strconv.Quote`: double quotes, Go escapes, printable characters unchanged."""
+    if text.isprintable():  # as nearly all texts are, some of them long
+        return f'"{text.translate(_QUOTING)}"'
     return f'"{"".join(map(_quoted, text))}"'
 
 
