@@ -20,6 +20,7 @@ from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from api.models import SERVICE_MODELS
 from controller.version import DISTRIBUTION
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -35,7 +36,10 @@ NEEDED: Final = ("boto3", "prometheus-client", "structlog")
 """Distributions that the plugin imports; their dependencies are added."""
 SERVICES: Final = ("logs", "sagemaker", "signin", "sso", "sso-oidc", "sts")
 """Services that it calls, and those that may provide credentials."""
-_LEFT_OUT: Final = re.compile(r"^(boto3/(data|examples)/|bin/|.*/__pycache__/)|/examples-1\.json$|\.pyc$")
+_LEFT_OUT: Final = re.compile(
+    r"^(boto3/(data|examples)/|bin/|.*/__pycache__/)|/examples-1\.json$|\.pyc$"
+    r"|^botocore/data/sagemaker/.*/(service|paginators|waiters)-"  # clients use the operator's own model
+)
 _COMPILED: Final = re.compile(r"\.(so|pyd|dylib)$")
 
 _PREAMBLE: Final = f"""\
@@ -68,8 +72,9 @@ def build(output: Path = OUTPUT) -> list[Path]:
 
 def _fill(site_packages: Path) -> None:
     """Copy the file's content to `site_packages`."""
-    for module in _own_modules():
-        _copy(ROOT / module, site_packages / module)
+    models = [path.relative_to(ROOT) for path in (SERVICE_MODELS / "sagemaker").rglob("*.json")]
+    for file in (*_own_modules(), *models):
+        _copy(ROOT / file, site_packages / file)
     for name in sorted(_closure(NEEDED)):
         for file in metadata.files(name) or ():
             if not _is_left_out(file):

@@ -24,6 +24,6 @@ elseif is_true("Stalled") then
 elseif is_true("Ready") then
   return health("Healthy", "Ready", said.Ready.reason)
 elseif said.Reconciling ~= nil and said.Reconciling.reason == "Paused" then
-  return health("Suspended", "Reconciling", "paused by annotation")
+  return health("Suspended", "Ready", "paused by annotation")
 end
 return health("Progressing", "Reconciling", said.Reconciling and said.Reconciling.reason or "in progress")

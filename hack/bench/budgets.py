@@ -16,12 +16,12 @@ from typing import Final, Protocol
 
 from botocore.exceptions import CapacityNotAvailableError
 from botocore.retries.adaptive import RateClocker
-from botocore.retries.bucket import TokenBucket
+from botocore.retries.bucket import TokenBucket as BotocoreBucket
 from botocore.retries.throttling import CubicCalculator
 
 from controller.aws.limits.adaptive_rate import Limit
 from controller.aws.limits.budgets import LIMITS
-from controller.aws.limits.token_bucket import Bucket
+from controller.aws.limits.token_bucket import TokenBucket
 
 LATENCY_S: Final = (0.1, 0.4)
 """Bounds of the time that a call takes; AWS judges it half-way."""
@@ -62,7 +62,7 @@ class Ours:
     """`controller.aws.limits.token_bucket`, by default with the limit of CreateTrainingJob."""
 
     def __init__(self, limit: Limit = LIMITS["CreateTrainingJob"]) -> None:
-        self.bucket = Bucket(limit)
+        self.bucket = TokenBucket(limit)
 
     def ask(self, caller: Hashable, now: float) -> float:
         """Ask the bucket for a place in the queue of a user's call."""
@@ -71,7 +71,7 @@ class Ours:
     def told(self, caller: Hashable, *, is_accepted: bool, sent_at: float, now: float) -> float:
         """Report the answer to the bucket; a refused caller gets its next turn from it."""
         if is_accepted:
-            self.bucket.accepted()
+            self.bucket.accepted(caller)
             return 0.0
         return self.bucket.refused(caller, background=False, sent_at=sent_at, now=now)
 
@@ -112,7 +112,7 @@ class Adaptive(Backoff):
     def __init__(self, seed: int = 1) -> None:
         super().__init__(seed)
         self._clock = _SimulatedClock()
-        self._tokens = TokenBucket(max_rate=1, clock=self._clock)
+        self._tokens = BotocoreBucket(max_rate=1, clock=self._clock)
         self._clocker = RateClocker(self._clock)
         self._cubic = CubicCalculator(starting_max_rate=0, start_time=0.0)
         self._is_enabled = False

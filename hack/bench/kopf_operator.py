@@ -1,6 +1,6 @@
 """The same work in the style of kopf's guide: a handler that creates, a timer that polls, a handler that stops.
 
-`versus_kopf` runs it with `kopf run`; it is as small and idiomatic as a fair comparison needs. In its favour: no
+`peers` runs it with `kopf run`; it is as small and idiomatic as a fair comparison needs. In its favour: no
 Kubernetes Event for each successful handler, as many threads as the operator has connections, TCP_NODELAY and
 connection pool as in boto3, no write without a change.
 """

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -127,6 +127,14 @@ class Servers:
                 found[each["verb"]] += each["count"]
         return found
 
+    def requests_by_agents(self) -> Counter[tuple[str, str]]:
+        """Return the requests by verb and resource that have a user agent: those of the benchmark have none."""
+        found: Counter[tuple[str, str]] = Counter()
+        for each in control(self.kube_url, "GET", "requests")["requests"]:
+            if each["userAgent"]:
+                found[each["verb"], each["resource"]] += each["count"]
+        return found
+
 
 def until(look: Callable[[], bool], what: str, within_s: float) -> None:
     """Wait until `look` is true. Raises SandboxError after `within_s`."""
@@ -138,16 +146,36 @@ def until(look: Callable[[], bool], what: str, within_s: float) -> None:
 
 
 class Watcher:
-    """Watches the jobs: records when each first had which state."""
+    """Watches the jobs: records when each first had which state, and its name at SageMaker."""
 
     def __init__(self, url: str) -> None:
         self.seen: dict[str, dict[str, float]] = {}
+        self.jobs: dict[str, str] = {}
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=3600)
         self._connection.request("GET", f"{JOBS_PATH}?watch=true&resourceVersion=0&timeoutSeconds=3600")
+        self._socket = self._connection.sock
         self._answer = self._connection.getresponse()
-        threading.Thread(target=self._follow, daemon=True).start()
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the watch."""
+        self._is_closed = True
+        with suppress(OSError):  # the server may have ended first
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._answer.close()
+        self._connection.close()
 
     def _follow(self) -> None:
+        try:
+            self._read()
+        except (OSError, http.client.HTTPException):
+            if not self._is_closed:
+                raise
+
+    def _read(self) -> None:
         for line in self._answer:
             obj = json.loads(line)["object"]
             status = obj.get("status") or {}
@@ -155,6 +183,8 @@ class Watcher:
             for state in (status.get("trainingJobStatus"), status.get("secondaryStatus")):
                 if state:
                     states.setdefault(state, time.monotonic())
+            if job := status.get("sageMakerTrainingJobName"):
+                self.jobs[obj["metadata"]["name"]] = job
 
     def count(self, prefix: str, state: str) -> int:
         """Return how many jobs with that prefix have reached `state`."""
@@ -167,17 +197,17 @@ def apply_jobs(url: str, prefix: str, jobs: int, seconds: float) -> dict[str, fl
     created: dict[str, float] = {}
 
     def create(numbers: range) -> None:
-        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
-        for number in numbers:
-            obj = copy.deepcopy(sample)
-            obj["metadata"]["name"] = f"{prefix}-{number}"
-            obj["spec"]["hyperParameters"].append({"name": "SANDBOX_TRAIN_SECONDS", "value": str(seconds)})
-            connection.request("POST", JOBS_PATH, json.dumps(obj), {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            text = answer.read()
-            if answer.status != 201:
-                raise SandboxError(text.decode(errors="replace"))
-            created[obj["metadata"]["name"]] = time.monotonic()
+        with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)) as connection:
+            for number in numbers:
+                obj = copy.deepcopy(sample)
+                obj["metadata"]["name"] = f"{prefix}-{number}"
+                obj["spec"]["hyperParameters"].append({"name": "SANDBOX_TRAIN_SECONDS", "value": str(seconds)})
+                connection.request("POST", JOBS_PATH, json.dumps(obj), {"Content-Type": "application/json"})
+                answer = connection.getresponse()
+                text = answer.read()
+                if answer.status != 201:
+                    raise SandboxError(text.decode(errors="replace"))
+                created[obj["metadata"]["name"]] = time.monotonic()
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(create, [range(first, jobs, 4) for first in range(4)]))

@@ -4,9 +4,13 @@ Run `make bench-status`, or `python -m hack.bench.status --before DIR` to measur
 well. Every situation has an API server and a SageMaker of its own, in processes of their own, for each operator. Those
 that need little of the machine run side by side, the one with many jobs runs alone. Poll interval and all other
 settings of the operators are their defaults.
+
+Rows with thousands of jobs and quotas are simulated (`hack.bench.status_model`): they show the operator's polling and
+budgets, not this machine, and only those of this checkout. `--rows` runs single rows by name.
 """
 
 import argparse
+import logging
 import random
 import sys
 import tempfile
@@ -15,13 +19,16 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from math import inf, isinf
 from pathlib import Path
 from typing import Any, Final
 
 import boto3
+import structlog
 
-from hack.bench.scene import SAMPLE, Servers, Watcher, apply_jobs, percentile, process, until
+from hack.bench.scene import SAMPLE, Servers, Usage, Watcher, apply_jobs, percentile, process, until
+from hack.bench.status_model import Account, StatusModel
 from hack.sandbox.control_client import control
 from hack.sandbox.kubeapi import manifests
 from hack.sandbox.samples import REPOSITORY
@@ -52,7 +59,7 @@ class Scene:
         self.servers = Servers(directory, closing)
         command = [sys.executable, "-m", "controller", "--metrics-addr", "127.0.0.1:0", "--health-addr", "127.0.0.1:0"]
         environment = self.servers.environment()
-        closing.enter_context(process(command, environment, directory / "operator.log", operator))
+        self.operator = closing.enter_context(process(command, environment, directory / "operator.log", operator))
         until(lambda: self.servers.kube_requests("sagemaker")["list"] > 0, "the operator lists", 60)
         time.sleep(_START_S)
         self.watcher = Watcher(self.servers.kube_url)
@@ -200,6 +207,22 @@ def list_denied(scene: Scene) -> Figures:
     return p50_p99(delays, "end shown after")
 
 
+def burst(scene: Scene) -> Figures:
+    """Many live jobs that end at once, without quotas."""
+    names = scene.run_jobs("job", scene.jobs)
+    time.sleep(60)
+    used = Usage.of(scene.operator.pid).cpu_s
+    scene.servers.forget()
+    ended = scene.end_all()
+    delays = scene.delays(dict.fromkeys(names, ended), "Completed", 300)
+    cpu_s = Usage.of(scene.operator.pid).cpu_s - used
+    return {
+        **p50_p99(delays, "end shown after"),
+        "Describes for each end": scene.servers.aws_calls()["DescribeTrainingJob"] / len(names),
+        "CPU of the operator for each end, ms": 1000 * cpu_s / len(names),
+    }
+
+
 def many(scene: Scene) -> Figures:
     """Many live jobs with quotas, of which some are stopped; then all others end at once, without quotas."""
     names = scene.run_jobs("job", scene.jobs)
@@ -226,12 +249,74 @@ def many(scene: Scene) -> Figures:
     }
 
 
+# --- simulated situations
+
+SOURCES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+    "lists": ("Lists alone", {"search_lag_s": None}),
+    "search": ("with Search", {}),
+    "events": ("with events", {"has_events": True}),
+}
+"""What shows changes: in words, and as settings of the account."""
+_EARNING: Final = 16
+"""Jobs that end one by one before the measurement, so that Search or events have earned their place."""
+
+
+def settled(jobs: int, account: Account) -> StatusModel:
+    """Return an operator that has followed so many jobs for some minutes, in which a few have ended."""
+    model = StatusModel(jobs + _EARNING, account)
+    model.run(2 * jobs / 100 + 60)
+    for name in model.running[:_EARNING]:
+        model.end(name)
+        model.run(10)
+    model.until_shown(list(model.course.ended), 600)
+    model.run(60)
+    model.course.calls.clear()
+    return model
+
+
+def single_ends(jobs: int, source: str) -> Figures:
+    """Sixty single ends among thousands of live jobs, with the quotas of an account."""
+    model = settled(jobs, Account(lists_per_s=2.0, describes_per_s=10.0, **SOURCES[source][1]))
+    names = random.Random(11).sample(model.running, 60)
+    began = model.clock.now
+    for name in names:
+        model.end(name)
+        model.run(8.3)  # no multiple of the poll interval, so that all phases of it are met
+    seconds, calls = model.clock.now - began, model.course.calls.copy()
+    model.until_shown(names, 600)
+    since = model.course.delivered if source == "events" else model.course.ended
+    of_event = " of its event" if source == "events" else ""
+    return {
+        "Lists a second": calls["ListTrainingJobs"] / seconds,
+        "Searches a second": calls["Search"] / seconds,
+        **p50_p99(model.course.delays(names, since), f"end of single jobs shown after{of_event}"),
+    }
+
+
+def ends_at_once(jobs: int, source: str) -> Figures:
+    """All jobs end at one moment; the mean of several, in different phases of the poll interval."""
+    delays: list[float] = []
+    for phase in range(5):
+        model = settled(jobs, Account(**SOURCES[source][1]))
+        model.run(phase)
+        names = model.running
+        for name in names:
+            model.end(name)
+        model.until_shown(names, 600)
+        delays += model.course.delays(names, model.course.ended)
+    return p50_p99(delays, "end shown after")
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """A row of the issue's table: what it is, and how it is measured."""
 
+    row: str
+    """Its name, for `--rows`."""
     title: str
-    measure: Callable[[Scene], Figures]
+    measure: Callable[[Scene], Figures] | None = None
+    """None: it is simulated."""
+    simulate: Callable[[], Figures] = dict
     is_alone: bool = False
     """Whether it needs the machine for itself."""
 
@@ -239,20 +324,41 @@ class Situation:
 def situations(jobs: int) -> tuple[Situation, ...]:
     """Return all situations."""
     return (
-        Situation("20,000 finished jobs in the account, 10 live", with_past(20_000)),
-        Situation("1,000,000 finished jobs in the account, 10 live", with_past(1_000_000)),
-        Situation("an old job below 20,000 newer ones, 5 new", an_old_job),
-        Situation(f"Lists show changes {LAG_S:g} s late", late_lists),
-        Situation("an endpoint is deleted by others", deleted_by_others),
-        Situation("List denied, Describe allowed", list_denied),
-        Situation(f"{jobs:,} live jobs, List 2/s and Describe 10/s", many, is_alone=True),
+        Situation("past", "20,000 finished jobs in the account, 10 live", with_past(20_000)),
+        Situation("long-past", "1,000,000 finished jobs in the account, 10 live", with_past(1_000_000)),
+        Situation("old-job", "an old job below 20,000 newer ones, 5 new", an_old_job),
+        Situation("late-lists", f"Lists show changes {LAG_S:g} s late", late_lists),
+        Situation("deleted", "an endpoint is deleted by others", deleted_by_others),
+        Situation("list-denied", "List denied, Describe allowed", list_denied),
+        Situation("burst", f"{jobs:,} live jobs that end at once, no quota", burst, is_alone=True),
+        Situation("quotas", f"{jobs:,} live jobs, List 2/s and Describe 10/s", many, is_alone=True),
+        *(
+            Situation(
+                f"{count}-{source}",
+                f"{count:,} live jobs, List 2/s and Describe 10/s, {SOURCES[source][0]} (simulated)",
+                simulate=partial(single_ends, count, source),
+            )
+            for count in (5_000, 10_000)
+            for source in SOURCES
+        ),
+        *(
+            Situation(
+                f"burst-{source}",
+                f"1,000 live jobs that end at once, no quota, {SOURCES[source][0]} (simulated)",
+                simulate=partial(ends_at_once, 1_000, source),
+            )
+            for source in SOURCES
+        ),
     )
 
 
 def measured(situation: Situation, operator: Path, jobs: int) -> Figures:
     """Measure one situation with one operator; its figures are printed at once, too, since all take minutes."""
-    with ExitStack() as closing:
-        figures = situation.measure(Scene(operator, jobs, closing))
+    if situation.measure is None:
+        figures = situation.simulate()
+    else:
+        with ExitStack() as closing:
+            figures = situation.measure(Scene(operator, jobs, closing))
     text = ", ".join(f"{figure} {shown(value)}" for figure, value in figures.items())
     print(f"{situation.title} ({operator}): {text}", file=sys.stderr, flush=True)
     return figures
@@ -260,17 +366,28 @@ def measured(situation: Situation, operator: Path, jobs: int) -> Figures:
 
 def main() -> None:
     """Measure and print the table."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))  # of what is simulated
+    names = ", ".join(each.row for each in situations(1_000))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--before", type=Path, metavar="DIR", help="another checkout, to measure its operator as well")
     parser.add_argument("--jobs", type=int, default=1000, help="live jobs of the last situation; default %(default)s")
     parser.add_argument("--parallel", type=int, default=4, help="scenes at a time; default %(default)s")
     parser.add_argument("--only", default="", metavar="TEXT", help="situations with this text")
+    parser.add_argument("--rows", default="", help=f"some rows, with commas between, of: {names}")
     options = parser.parse_args()
     operators = {"before": options.before.resolve()} if options.before else {}
     operators["now"] = REPOSITORY
-    chosen = [each for each in situations(options.jobs) if options.only in each.title]
+    wanted = options.rows.split(",") if options.rows else names.split(", ")
+    if unknown := set(wanted) - set(names.split(", ")):
+        parser.error(f"--rows: there is no {', '.join(sorted(unknown))}; there are {names}")
+    chosen = [each for each in situations(options.jobs) if options.only in each.title and each.row in wanted]
     with ThreadPoolExecutor(options.parallel) as together, ThreadPoolExecutor(1) as alone:
-        scenes = [(each, who) for each in sorted(chosen, key=lambda one: one.is_alone) for who in operators]
+        scenes = [
+            (each, who)
+            for each in sorted(chosen, key=lambda one: one.is_alone)
+            for who in operators
+            if each.measure is not None or who == "now"
+        ]
         first = {
             (each.title, who): together.submit(measured, each, operators[who], options.jobs)
             for each, who in scenes
@@ -288,7 +405,7 @@ def main() -> None:
     for each in chosen:
         title = each.title
         for figure in found[each.title, "now"]:
-            cells = [shown(found[each.title, who][figure]) for who in operators]
+            cells = [shown(found[each.title, who][figure]) if (each.title, who) in found else "-" for who in operators]
             print(f"| {title} | {figure} | " + " | ".join(cells) + " |")
             title = ""
 

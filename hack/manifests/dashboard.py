@@ -25,6 +25,13 @@ _WHERE: Final = 'namespace="$namespace"'
 _RATE: Final = "[$__rate_interval]"
 
 
+_SILENT_S: Final = (
+    f"time() - max by (queue) (sagemaker_operator_status_queue_last_message_timestamp_seconds{{{_WHERE}}})"
+)
+_OBJECTS: Final = f"sagemaker_operator_objects{{{_WHERE}}}"
+_TRUSTED: Final = f"max by (source, kind, region) (sagemaker_operator_accelerator_trusted{{{_WHERE}}})"
+
+
 def _sum(by: str, metric: str, more: str = "") -> str:
     return f"sum by ({by}) (rate({metric}{{{_WHERE}{more}}}{_RATE}))"
 
@@ -45,6 +52,36 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                 "running",
             ),
             Panel("Memory", "bytes", (("{{pod}}", f"process_resident_memory_bytes{{{_WHERE}}}"),)),
+        ),
+    ),
+    (
+        "Objects",
+        (
+            Panel(
+                "Objects by state",
+                "none",
+                (("{{kind}} {{state}}", f"sum by (kind, state) (max by (kind, state, reason) ({_OBJECTS}))"),),
+                "Stalled: waits for its user",
+            ),
+            Panel(
+                "Objects that are not ready, by reason",
+                "none",
+                (("{{kind}} {{reason}}", f'max by (kind, reason) ({_OBJECTS[:-1]},state!="Ready"}})'),),
+            ),
+            Panel(
+                "Ends of jobs",
+                "ops",
+                (("{{kind}} {{result}}", _sum("kind, result", "sagemaker_operator_jobs_finished_total")),),
+            ),
+            Panel(
+                "From object to resource",
+                "s",
+                (
+                    ("{{kind}} p50", _quantile(0.5, "kind", "sagemaker_operator_creation_delay_seconds")),
+                    ("{{kind}} p99", _quantile(0.99, "kind", "sagemaker_operator_creation_delay_seconds")),
+                ),
+                "Time until AWS has accepted the creation",
+            ),
         ),
     ),
     (
@@ -75,6 +112,58 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                 "List pages",
                 "reqps",
                 (("{{kind}} {{code}}", _sum("kind, code", "sagemaker_operator_tracker_pages_total")),),
+            ),
+        ),
+    ),
+    (
+        "Status queue and Search",
+        (
+            Panel(
+                "Messages of the status queue",
+                "ops",
+                (("{{kind}} {{outcome}}", _sum("kind, outcome", "sagemaker_operator_status_messages_total")),),
+            ),
+            Panel(
+                "Age of messages",
+                "s",
+                (
+                    ("{{queue}} p50", _quantile(0.5, "queue", "sagemaker_operator_status_message_age_seconds")),
+                    ("{{queue}} p99", _quantile(0.99, "queue", "sagemaker_operator_status_message_age_seconds")),
+                ),
+                "Time from a change to the receipt of its event",
+            ),
+            Panel(
+                "Silence of the status queue",
+                "s",
+                (
+                    (
+                        "{{queue}}",
+                        _SILENT_S,
+                    ),
+                ),
+                "Seconds since the last message; a heartbeat comes every five minutes",
+            ),
+            Panel(
+                "Relied on",
+                "none",
+                (
+                    (
+                        "{{source}} {{kind}} {{region}}",
+                        f"max by (source, kind, region) (sagemaker_operator_accelerator_trusted{{{_WHERE}}})",
+                    ),
+                ),
+                "1 while polling is rare, since the source announces what it finds",
+            ),
+            Panel(
+                "Announced changes",
+                "ops",
+                (
+                    (
+                        "{{source}} {{outcome}}",
+                        _sum("source, outcome", "sagemaker_operator_accelerator_changes_total"),
+                    ),
+                ),
+                "missed and refuted ones end the reliance",
             ),
         ),
     ),

@@ -34,6 +34,9 @@ _SCALING: Final = (
     "PutScalingPolicy",
     "RegisterScalableTarget",
 )
+_SCALED: Final = ("DescribeEndpoint", "DescribeEndpointConfig", "UpdateEndpointWeightsAndCapacities")
+"""Application Auto Scaling requires them of who registers a variant. Source: SageMaker developer guide, "Auto scaling
+prerequisites"."""
 _ALARMS: Final = ("DeleteAlarms", "DescribeAlarms", "PutMetricAlarm")
 """AWS manages a target-tracking policy's alarms with the caller's permissions."""
 _PASSING: Final = {
@@ -41,9 +44,20 @@ _PASSING: Final = {
     "HyperparameterTuningJob",
     "ProcessingJob",
     "Model",
+    "EndpointConfig",
     "HostingDeployment",
 }
 """Kinds with an execution role that their Create passes to SageMaker."""
+_ENCRYPTING: Final = {
+    "TrainingJob",
+    "HyperparameterTuningJob",
+    "BatchTransformJob",
+    "ProcessingJob",
+    "HostingDeployment",
+}
+"""Kinds whose volumes may be encrypted with a key of the customer's (`volumeKmsKeyId`; `kmsKeyId` of an endpoint's
+configuration, which counts when the endpoint is created or updated). SageMaker makes the grant for its volumes with the
+caller's permissions. Source: SageMaker developer guide, "API permissions: actions, permissions, and resources"."""
 
 _OPTIONAL_SEARCH: Final = "OptionalSearch"
 """Sid of the statement that may be left out: without it status is polled by List alone."""
@@ -69,7 +83,7 @@ def _statements(kind: KindDescriptor) -> list[Policy]:
         return [
             _allow("Scaling", [f"application-autoscaling:{each}" for each in _SCALING]),
             _allow("ScalingAlarms", [f"cloudwatch:{each}" for each in _ALARMS]),
-            _allow("SageMaker", ["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"]),
+            _allow("SageMaker", [f"sagemaker:{each}" for each in _SCALED]),
             _linked_role(),
         ]
     parts = (kind, MODEL, ENDPOINT_CONFIG) if kind.life_cycle is LifeCycle.ENDPOINT else (kind,)
@@ -86,12 +100,15 @@ def _statements(kind: KindDescriptor) -> list[Policy]:
         found.append(_allow("Scaling", [f"application-autoscaling:{each}" for each in operations]))
     if kind.kind in _PASSING:
         found.append(_pass_role())
+    if kind.kind in _ENCRYPTING:
+        found += _encrypt_volumes()
     return found
 
 
 def _operations(kind: KindDescriptor) -> set[str]:
     names = kind.operations
-    return {each for each in (*names.sending, names.describe, names.list, names.stop, names.delete) if each}
+    update = kind.update.operation if kind.update else ""
+    return {each for each in (*names.sending, names.describe, names.list, names.stop, names.delete, update) if each}
 
 
 def _merged(statements: list[Policy]) -> list[Policy]:
@@ -122,6 +139,16 @@ def _status_queue() -> Policy:
 def _pass_role() -> Policy:
     condition = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
     return {**_allow("PassExecutionRoles", ["iam:PassRole"]), "Condition": condition}
+
+
+def _encrypt_volumes() -> list[Policy]:
+    """Return the statements for customers' keys: only through SageMaker, and only grants that it makes for itself."""
+    via = {"StringLike": {"kms:ViaService": f"{MODEL.service}.*.amazonaws.com*"}}
+    grants = {**via, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+    return [
+        {**_allow("EncryptVolumes", ["kms:CreateGrant"]), "Condition": grants},
+        {**_allow("DescribeVolumeKeys", ["kms:DescribeKey"]), "Condition": via},
+    ]
 
 
 def _linked_role() -> Policy:

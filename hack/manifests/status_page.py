@@ -43,6 +43,9 @@ these conditions; Argo CD does with [our health checks](monitoring.md#argo-cd):
 | `Ready=True`, neither of the two | Current | Healthy |
 | none of them, as when a new object is paused | InProgress | Suspended when paused, else Progressing |
 
+A new object has `status.observedGeneration: -1` from the API server until the operator has seen it, so such tools wait,
+and `helm install --wait` (Helm 4) with them; without an operator they wait until their time-out.
+
 ### Retrying
 
 The operator retries what can succeed later: with back-off after transient failures, and every minute to every five

@@ -1,6 +1,8 @@
-{{- /* A value as text; whole numbers without an exponent, which Go would print from a million on. */ -}}
+{{- /* A value as text; whole numbers without an exponent, which Go would print from a million on; lists and maps as JSON. */ -}}
 {{- define "sagemaker.text" -}}
-{{- if and (kindIs "float64" .) (eq (floor .) .) -}}{{ printf "%.0f" . | quote }}{{- else -}}{{ toString . | quote }}{{- end -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) -}}{{ printf "%.0f" . | quote }}
+{{- else if or (kindIs "slice" .) (kindIs "map" .) -}}{{ toJson . | quote }}
+{{- else -}}{{ toString . | quote }}{{- end -}}
 {{- end -}}
 
 {{- define "sagemaker.channels" -}}
