@@ -6,6 +6,18 @@ from typing import Any
 
 import yaml
 
+SAMPLES = {
+    "TrainingJob": "xgboost-mnist-trainingjob",
+    "HyperparameterTuningJob": "xgboost-mnist-hpo",
+    "BatchTransformJob": "xgboost-mnist-batchtransform",
+    "ProcessingJob": "kmeans-mnist-processingjob",
+    "Model": "xgboost-mnist-model",
+    "EndpointConfig": "xgboost-mnist-endpointconfig",
+    "HostingDeployment": "xgboost-mnist-hostingdeployment",
+    "HostingAutoscalingPolicy": "hap-predefined-metric",
+}
+"""By kind, the sample that the guides show, in `samples/`."""
+
 
 @cache
 def documents(path: Path) -> tuple[Any, ...]:

@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from botocore.exceptions import ClientError
+
+from controller.aws.errors import AwsError, classify
 from controller.runtime.clock import Clock
 
 
@@ -18,6 +21,12 @@ class Call(NamedTuple):
     """The name, ARN or region that it is about."""
 
 
+def refusal(operation: str, message: str, code: str = "ValidationException") -> AwsError:
+    """Return what the operator makes of such an answer."""
+    answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+    return classify(operation, ClientError(answer, operation))  # type: ignore[arg-type]
+
+
 CallLog = list[Call]
 """The calls of all kinds in the order in which they were made."""
 
@@ -29,6 +38,8 @@ class Fault:
     operation: str
     error: Exception
     after: bool = False
+    then: Callable[[], object] = lambda: None
+    """What happens in the world before the caller learns of it."""
 
 
 class Service:
@@ -54,9 +65,11 @@ class Service:
         """Add a call to the log."""
         self._log.append(Call(self._name, operation, what))
 
-    def fail(self, operation: str, error: Exception, *, after: bool = False) -> None:
-        """Make the next call of `operation` raise."""
-        self.faults.append(Fault(operation, error, after))
+    def fail(
+        self, operation: str, error: Exception, *, after: bool = False, then: Callable[[], object] = lambda: None
+    ) -> None:
+        """Make the next call of `operation` raise; see `Fault`."""
+        self.faults.append(Fault(operation, error, after, then))
 
     @contextmanager
     def _call(self, operation: str, what: str) -> Iterator[None]:
@@ -65,9 +78,11 @@ class Service:
         if fault is not None:
             self.faults.remove(fault)
         if fault is not None and not fault.after:
+            fault.then()
             raise fault.error
         if error := self.always(operation):
             raise error
         yield
         if fault is not None:
+            fault.then()
             raise fault.error

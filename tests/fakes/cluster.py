@@ -54,7 +54,7 @@ class FakeCluster:
         if current is None:
             new = copied(obj)
             new["metadata"] |= {
-                "uid": f"a92f5e3c-f07b-11e9-bf6c-{self._version:012d}",
+                "uid": self._new_uid(key),
                 "generation": 1,
                 "creationTimestamp": rfc3339(self._clock.utcnow()),
             }
@@ -63,6 +63,20 @@ class FakeCluster:
             new["spec"] = copied(obj["spec"])
             new["metadata"]["annotations"] = dict(obj["metadata"].get("annotations", {}))
         return self._put(key, new, current)
+
+    def edit(self, key: ObjectKey, spec: JsonObject) -> None:
+        """Replace the spec, and nothing else."""
+        self.apply({**self.objects[key], "spec": spec})
+
+    def replace(self, obj: JsonObject) -> None:
+        """Put the spec, finalizers, labels and annotations of `obj` in place of the object's, as `kubectl replace`."""
+        current = self.objects[ObjectKey.of(obj)]
+        new = {**copied(current), "spec": copied(obj["spec"])}
+        for name in ("annotations", "finalizers", "labels", "ownerReferences"):
+            new["metadata"].pop(name, None)
+            if name in obj["metadata"]:
+                new["metadata"][name] = copied(obj["metadata"][name])
+        self._put(ObjectKey.of(obj), new, current)
 
     def delete(self, key: ObjectKey) -> None:
         """Request the deletion of an object."""
@@ -94,6 +108,13 @@ class FakeCluster:
         del new["status"]
         self._put(key, new, current)
 
+    def rewrite_status(self, key: ObjectKey, change: Callable[[JsonObject], None]) -> None:
+        """Change the status, as other versions of an operator or a restored backup have it."""
+        current = self.objects[key]
+        new = copied(current)
+        change(new["status"])
+        self._put(key, new, current)
+
     def get(self, key: ObjectKey) -> JsonObject | None:
         """The object as it is."""
         return copied(self.objects.get(key))
@@ -105,6 +126,9 @@ class FakeCluster:
     def keys(self) -> list[ObjectKey]:
         """All objects."""
         return list(self.objects)
+
+    def _new_uid(self, key: ObjectKey) -> str:
+        return f"a92f5e3c-f07b-11e9-bf6c-{self._version:012d}"
 
     # --- the port
 
@@ -154,9 +178,12 @@ class ClusterWriter:
 
     def __init__(self, clusters: Mapping[str, FakeCluster]) -> None:
         self._clusters = clusters
+        self.admission: Callable[[str, str, Mapping[str, Any]], None] = lambda verb, kind, body: None
+        """Called before each write with the verb (create, patch, status or delete); what it raises is the answer."""
 
     def create(self, resource: Resource, namespace: str | None, body: Mapping[str, Any]) -> JsonObject:
         """See `ObjectWriter.create`."""
+        self.admission("create", resource.kind, body)
         cluster = self._clusters[resource.kind]
         key = ObjectKey(namespace or "", body["metadata"]["name"])
         if cluster.peek(key) is not None:
@@ -165,10 +192,12 @@ class ClusterWriter:
 
     def patch(self, resource: Resource, key: ObjectKey, body: JsonObject, *, subresource: str = "") -> JsonObject:
         """See `ObjectWriter.patch`."""
+        self.admission(subresource or "patch", resource.kind, body)
         return self._clusters[resource.kind].patch(resource, key, body, subresource=subresource)
 
     def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "", resource_version: str = "") -> None:
         """See `ObjectWriter.delete`."""
+        self.admission("delete", resource.kind, {})
         cluster = self._clusters[resource.kind]
         current = cluster.peek(key)
         if current is None:
@@ -187,6 +216,8 @@ class LaggingStore:
         self._indexes = indexes
         self._frozen: dict[ObjectKey, JsonObject | None] = {}
         self._moment: dict[ObjectKey, JsonObject] | None = None
+        self._values: dict[str, dict[ObjectKey, tuple[JsonObject, frozenset[str]]]] = {}
+        """Under which values an index has an object, which is never changed."""
 
     # --- the test's side
 
@@ -234,8 +265,15 @@ class LaggingStore:
         return [ObjectKey.of(obj) for obj in self._indexed(name, value)]
 
     def _indexed(self, name: str, value: str) -> list[JsonObject]:
-        function = self._indexes[name]
-        return [obj for obj in self.shown().values() if value in function(obj)]
+        function, known = self._indexes[name], self._values.setdefault(name, {})
+        found = []
+        for key, obj in self.shown().items():
+            indexed = known.get(key)
+            if indexed is None or indexed[0] is not obj:
+                known[key] = indexed = obj, frozenset(function(obj))
+            if value in indexed[1]:
+                found.append(obj)
+        return found
 
 
 def _merge(target: Any, patch: Any) -> Any:

@@ -1,6 +1,8 @@
 """An operator for some kinds over in-memory Kubernetes and AWS, that can be crashed and started again."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from math import inf
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,19 +11,20 @@ from prometheus_client import CollectorRegistry
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
 from api.v1 import TRAINING_JOB
-from controller.aws.polling.poll_state import FeedSettings
-from controller.aws.polling.tracker import Tracker, TrackerMetrics
+from controller.aws.polling.poll_state import PollSettings
+from controller.aws.polling.tracker import Tracker
+from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.targets import TargetDefaults
 from controller.controllers import CONTROLLERS
-from controller.reconcile.effects import EffectGate
+from controller.reconcile.effects import EffectGate, EffectHook
+from controller.reconcile.object_metrics import ObjectMetrics
 from controller.reconcile.served import Served
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Shared
-from controller.runtime.cache.store import IndexFunc
 from controller.runtime.controller import Reconciler, Result
 from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
 from tests.fakes.clock import FakeClock
-from tests.fakes.cluster import ClusterWriter, FakeCluster
+from tests.fakes.cluster import ClusterWriter, FakeCluster, copied
 from tests.fakes.crashes import Crash, CrashHook, CrashingHook
 from tests.fakes.job_manifests import KEY, manifest_of
 from tests.fakes.recorder import FakeRecorder, OpenFence
@@ -46,7 +49,7 @@ class World:
         self.key = key
         self.clock = FakeClock()
         self.clusters = {
-            each.kind: FakeCluster(self.clock, version=100 + 100_000 * n, indexes=_indexes(each))
+            each.kind: FakeCluster(self.clock, version=100 + 100_000 * n, indexes=CONTROLLERS.indexes(each))
             for n, each in enumerate(kinds)
         }
         self.cluster = self.clusters[self.descriptor.kind]
@@ -56,6 +59,8 @@ class World:
         self.recorder = FakeRecorder()
         self.fence = OpenFence()
         self.has_garbage_collector = collects
+        self.metrics: ObjectMetrics | None = None
+        """Those of the next process, to look at; None: its own."""
         self.crashes = 0
         self.errors: list[Exception] = []
         self.settings = ReconcilerSettings(
@@ -78,10 +83,12 @@ class World:
         self.woken: set[tuple[str, ObjectKey]] = set()
         self.later: dict[tuple[str, ObjectKey], float] = {}
         aws: Any = self.sagemaker
-        effects = EffectGate(self.writer, aws, self.recorder, self.fence, CrashingHook(self.crash))
-        shared = Shared(
+        effects = EffectGate(self.writer, aws, self.recorder, self.fence, self._hook())
+        self.shared = shared = Shared(
             self._kinds, self.writer, aws, aws.scaling, aws, effects, self.clock, self.settings, lambda: 0.5
         )
+        if self.metrics is not None:
+            self.shared = shared = replace(shared, metrics=self.metrics)
         metrics = TrackerMetrics(CollectorRegistry())
         self.trackers = {
             kind: self._tracker(served, metrics)
@@ -94,9 +101,12 @@ class World:
         }
         self.reconciler: Any = self.reconcilers[self.descriptor.kind]
 
+    def _hook(self) -> EffectHook:
+        return CrashingHook(self.crash)
+
     def _tracker(self, served: Served, metrics: TrackerMetrics) -> Tracker:
         aws: Any = self.sagemaker
-        settings = FeedSettings(settled=CONTROLLERS.of(served.descriptor).settled)
+        settings = PollSettings(settled=CONTROLLERS.of(served.descriptor).settled)
         return Tracker(served.descriptor, aws, served.queue.add, self.clock, metrics, settings, rand=lambda: 0.5)
 
     @property
@@ -121,35 +131,51 @@ class World:
         """Let time pass: what was written, woken or is due is reconciled; after a crash another process goes on."""
         end = self.clock.monotonic() + seconds
         while self.clock.monotonic() < end:
+            is_idle = False
             try:
-                self._work()
+                is_idle = self._work()
             except Crash:
                 self.crashes += 1
                 self.restart()
+            self.clock.advance(step_s)
+            if is_idle:
+                self._pass_idle_time(min(end, self._next_due()), step_s)
+
+    def _next_due(self) -> float:
+        """Return when something is to be done, if nothing happens until then."""
+        return min([*self.later.values(), *(tracker.due_at for tracker in self.trackers.values())], default=inf)
+
+    def _pass_idle_time(self, until: float, step_s: float) -> None:
+        """Take the steps at which there would be nothing to do."""
+        while self.clock.monotonic() < until:
             self.clock.advance(step_s)
 
     def until(self, what: Callable[[], bool], within_s: float = 1500.0) -> None:
         """Let time pass until `what` holds."""
         end = self.clock.monotonic() + within_s
         while not what():
-            calls = self.sagemaker.operations[-10:]
-            assert self.clock.monotonic() < end, f"never; status: {self.status}; calls: {calls}"
+            if self.clock.monotonic() >= end:
+                raise AssertionError(f"never; status: {self.status}; calls: {self.sagemaker.operations[-10:]}")
             self.run(2, step_s=2)
 
-    def _work(self) -> None:
+    def _work(self) -> bool:
+        """Do what is due; returns whether there was nothing."""
+        is_idle = True
         for _ in range(_PASSES):
             if self.has_garbage_collector:
                 self._collect_garbage()
             due = self._due()
             if not due:
                 break
+            is_idle = False
             for kind, key in due:
                 self.reconcile(key, kind)
         else:
             raise AssertionError(f"hot loop over {due}")
         for tracker in self.trackers.values():
             while tracker.step():
-                pass
+                is_idle = False
+        return is_idle
 
     def _due(self) -> list[tuple[str, ObjectKey]]:
         """What the informers show, the trackers woke, or was to be reconciled again by now."""
@@ -203,8 +229,8 @@ class World:
 
     @property
     def status(self) -> JsonObject:
-        """Its status, empty if it has none."""
-        status: JsonObject = (self.cluster.get(self.key) or {}).get("status") or {}
+        """Its status, empty if it has none; to look at only."""
+        status: JsonObject = (self.cluster.peek(self.key) or {}).get("status") or {}
         return status
 
     @property
@@ -246,14 +272,6 @@ def _delay(outcome: Result | Exception) -> float | None:
     return None
 
 
-def _indexes(descriptor: KindDescriptor) -> dict[str, IndexFunc]:
-    """Return the indexes that `Controllers.new_store` makes."""
-    found: dict[str, IndexFunc] = {}
-    for setup in CONTROLLERS.setups:
-        found |= setup.indexes.get(descriptor.kind, {})
-    return found
-
-
 def _version(obj: JsonObject) -> str:
     version: str = obj["metadata"]["resourceVersion"]
     return version
@@ -261,4 +279,6 @@ def _version(obj: JsonObject) -> str:
 
 def _snapshot(key: ObjectKey, obj: JsonObject) -> Any:
     """Return what handlers read of a `Snapshot`."""
-    return SimpleNamespace(key=key, metadata=obj["metadata"], resource_version=_version(obj))
+    return SimpleNamespace(
+        key=key, metadata=obj["metadata"], resource_version=_version(obj), decode=lambda: copied(obj)
+    )

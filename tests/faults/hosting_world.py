@@ -43,14 +43,17 @@ class HostingWorld(World):
 
     def is_at_rest(self) -> bool:
         """In service with the newest spec, and told so; nothing superfluous is left."""
-        ready = {each["type"]: each["status"] for each in self.status.get("conditions", ())}
-        obj = self.obj
+        return self.is_ready() and len(self.aws.left) == 3
+
+    def is_ready(self) -> bool:
+        """In service with the newest spec, and told so."""
+        obj, status = self.cluster.peek(KEY), self.status
+        ready = {each["type"]: each["status"] for each in status.get("conditions", ())}
         return (
             obj is not None
-            and self.status.get("endpointStatus") == "InService"
-            and self.status.get("observedGeneration") == obj["metadata"]["generation"]
+            and status.get("endpointStatus") == "InService"
+            and status.get("observedGeneration") == obj["metadata"]["generation"]
             and (ready.get("Ready"), ready.get("Reconciling"), ready.get("Stalled")) == ("True", "False", "False")
-            and len(self.aws.left) == 3
         )
 
     def is_gone(self) -> bool:

@@ -17,8 +17,9 @@ from api.meta import FINALIZER, JsonObject, ObjectKey, Resource
 from api.v1 import KINDS
 from controller.aws.autoscaling import Descriptions
 from controller.aws.errors import classify
-from controller.aws.polling.poll_state import FeedSettings
-from controller.aws.polling.tracker import Tracker, TrackerMetrics
+from controller.aws.polling.poll_state import PollSettings
+from controller.aws.polling.tracker import Tracker
+from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.targets import Target, TargetDefaults
 from controller.controllers import CONTROLLERS
 from controller.reconcile.effects import EffectGate
@@ -129,22 +130,29 @@ class LaxWorld:
         kinds = {each.kind: Served(each, CONTROLLERS.new_store(each), queue) for each in KINDS}
         self._store = kinds[descriptor.kind].store
         aws: Any = _AWS
-        client: Any = _Client({kind: served.store for kind, served in kinds.items()})
+        self._client = _Client({kind: served.store for kind, served in kinds.items()})
+        client: Any = self._client
         settings = ReconcilerSettings(cluster_id="c", manager="m", defaults=TargetDefaults(region="eu-west-1"))
         effects = EffectGate(client, aws, FakeRecorder(), OpenFence())
         shared = Shared(kinds, client, aws, aws.scaling, aws, effects, self._clock, settings)
         tracker = None
         if CONTROLLERS.of(descriptor).is_tracked:
             metrics = TrackerMetrics(CollectorRegistry())
-            tracker = Tracker(descriptor, aws, lambda _: None, self._clock, metrics, FeedSettings())
+            tracker = Tracker(descriptor, aws, lambda _: None, self._clock, metrics, PollSettings())
         self._reconciler = CONTROLLERS.new_reconciler(kinds[descriptor.kind], tracker, shared)
 
     def settled(self, obj: JsonObject) -> JsonObject:
-        """The object after some passes, empty if it is gone. Raises what a pass raises, `Terminal` apart."""
+        """The object after some passes, empty if it is gone. Raises what a pass raises, `Terminal` apart.
+
+        The last of them is the first that writes nothing: it is followed by no event, and no other pass comes of it.
+        """
         self._store.upsert(copied(obj))
         for _ in range(_PASSES):
+            before = self._client.writes
             with suppress(Terminal):
                 self._reconciler.reconcile(KEY)
+            if self._client.writes == before:
+                break
             self._clock.advance(1)
         return self._store.get(KEY) or {}
 
@@ -224,7 +232,8 @@ class _Client:
 
     def __init__(self, stores: Mapping[str, Any]) -> None:
         self._stores = stores
-        self._version = 1
+        self.writes = 0
+        """Those that changed something."""
 
     def patch(self, resource: Resource, key: ObjectKey, body: JsonObject, *, subresource: str = "") -> JsonObject:
         current = self._stores[resource.kind].get(key)
@@ -238,14 +247,15 @@ class _Client:
 
     def create(self, resource: Resource, namespace: str | None, body: Mapping[str, Any]) -> JsonObject:
         new = copied(dict(body))
-        new["metadata"] |= {"uid": f"uid-{self._version}", "generation": 1}
+        new["metadata"] |= {"uid": f"uid-{1 + self.writes}", "generation": 1}
         return self._put(resource, new)
 
     def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "") -> None:
+        self.writes += 1
         self._stores[resource.kind].remove(key)
 
     def _put(self, resource: Resource, new: JsonObject) -> JsonObject:
-        self._version += 1
-        new["metadata"]["resourceVersion"] = str(self._version)
+        self.writes += 1
+        new["metadata"]["resourceVersion"] = str(1 + self.writes)
         self._stores[resource.kind].upsert(copied(new))
         return new

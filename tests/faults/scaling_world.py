@@ -1,5 +1,6 @@
 """An operator for autoscaling policies over in-memory Kubernetes and AWS."""
 
+from api.annotations import ADOPTION_POLICY
 from api.meta import JsonObject, ObjectKey
 from api.v1 import HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT
 from tests.fakes.world import World
@@ -27,6 +28,12 @@ def manifest(variants: str, maximum: int = 4, name: str = "scale") -> JsonObject
             },
         },
     }
+
+
+def adopting(obj: JsonObject) -> JsonObject:
+    """The same object, which may take over what is there."""
+    annotations = {**obj["metadata"].get("annotations", {}), ADOPTION_POLICY.key: "adopt-or-create"}
+    return {**obj, "metadata": {**obj["metadata"], "annotations": annotations}}
 
 
 class ScalingWorld(World):

@@ -8,11 +8,14 @@ from api.descriptor import KindDescriptor
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError
 from controller.kube.errors import ServerError, TooManyRequests
+from controller.reconcile.managed.managed_object import WAIT_SHOWN_S
 from controller.runtime.errors import ErrorClass
 from tests.fakes.cluster import silence
 from tests.fakes.job_manifests import KEY, manifest
 from tests.fakes.world import World
 from tests.faults.scenarios import JOBS, SCENARIOS, Scenario, scenarios_of
+
+pytestmark = pytest.mark.long
 
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "not authorized to perform this")
 EXPIRED = AwsError(ErrorClass.DENIED, "ExpiredTokenException", "the security token is expired")
@@ -181,7 +184,9 @@ def test_an_object_that_waits_for_its_turn_says_so_and_nothing_of_throttling() -
     world = World()
     world.aws.always = lambda operation: THROTTLED
     world.cluster.apply(manifest())
-    world.run(10)
+    world.run(WAIT_SHOWN_S - 1)
+    assert "status" not in world.obj, "the default of the CRD says as much"
+    world.run(5)
     shown = world.obj["status"]
     assert shown["trainingJobStatus"] == "SynchronizingK8sJobWithSageMaker"
     assert "hrottl" not in repr(shown)

@@ -11,6 +11,8 @@ from tests.fakes.job_manifests import manifest
 from tests.fakes.world import World
 from tests.faults.scenarios import JOBS, SCENARIOS, Scenario, scenarios_of
 
+pytestmark = pytest.mark.long
+
 LIVES = [
     pytest.param(job, scenario, id=f"{job.kind} {name}") for job in JOBS for name, scenario in scenarios_of(job).items()
 ]

@@ -7,12 +7,15 @@ import pytest
 
 from api.annotations import RECONCILE_AT
 from api.descriptor import KindDescriptor
+from api.meta import JsonObject
 from api.v1 import HOSTING_DEPLOYMENT
 from controller.aws.errors import AwsError
 from controller.reconcile.effects import Effect
 from controller.runtime.errors import ErrorClass
 from tests.fakes.crashes import CrashPoint
 from tests.faults.hosting_world import KEY, HostingWorld, manifest
+
+pytestmark = pytest.mark.long
 
 
 def _serves(world: HostingWorld, version: str, count: int = 1) -> None:
@@ -57,8 +60,6 @@ def waits(world: HostingWorld) -> None:
 def fails(world: HostingWorld) -> None:
     """An update that fails, and another spec that cures it."""
     world.aws.bad_version = "bad"
-    world.apply(manifest())
-    _serves(world, "1")
     world.apply(manifest(version="bad"))
     world.until(lambda: "the model does not load" in world.status.get("additional", ""))
     world.run(600, step_s=20)
@@ -85,8 +86,6 @@ def is_deleted_at_once(world: HostingWorld) -> None:
 
 def is_tagged_otherwise(world: HostingWorld) -> None:
     """Its tags are edited: nothing is made anew, and every resource bears the new ones."""
-    world.apply(manifest(tags=[{"key": "team", "value": "a"}, {"key": "stage", "value": "test"}]))
-    _serves(world, "1")
     there = world.aws.left
     world.apply(manifest(tags=[{"key": "team", "value": "b"}]))
     world.run(150, step_s=5)
@@ -98,25 +97,41 @@ def is_tagged_otherwise(world: HostingWorld) -> None:
     _serves(world, "1")
 
 
-LIVES = [lives, waits, fails, is_deleted_early, is_deleted_at_once, is_tagged_otherwise]
+TAGGED = manifest(tags=[{"key": "team", "value": "a"}, {"key": "stage", "value": "test"}])
+LIVES = [
+    *(pytest.param(each, None, id=each.__name__) for each in (lives, waits, is_deleted_early, is_deleted_at_once)),
+    pytest.param(fails, manifest(), id="fails"),
+    pytest.param(is_tagged_otherwise, TAGGED, id="is_tagged_otherwise"),
+]
+"""Each with the deployment that is in service before: `lives` is what dies while it is being created."""
 
 
-def _points(life: Callable[[HostingWorld], None]) -> list[CrashPoint]:
-    """Return where the undisturbed run can die. Events apart: nothing depends on them, and tests are to be fast."""
+def _world(before: JsonObject | None) -> HostingWorld:
+    """Return a world whose operator has just been started; `before` is in service."""
     world = HostingWorld()
+    if before is not None:
+        world.apply(before)
+        _serves(world, "1")
+        world.restart()
+    return world
+
+
+def _points(life: Callable[[HostingWorld], None], before: JsonObject | None) -> list[CrashPoint]:
+    """Return where the undisturbed run can die. Events apart: nothing depends on them, and tests are to be fast."""
+    world = _world(before)
     life(world)
     return world.crash.points(besides=frozenset({Effect.EMIT_EVENT}))
 
 
 @pytest.mark.parametrize("half", [0, 1], ids=["one half", "the other half"])  # for two processes
-@pytest.mark.parametrize("life", LIVES, ids=[life.__name__ for life in LIVES])
+@pytest.mark.parametrize(("life", "before"), LIVES)
 def test_a_crash_at_any_effect_changes_nothing_in_the_end(
-    life: Callable[[HostingWorld], None], half: int, subtests: pytest.Subtests
+    life: Callable[[HostingWorld], None], before: JsonObject | None, half: int, subtests: pytest.Subtests
 ) -> None:
     """Nothing is made twice, orphaned or lost, and nothing that a live endpoint uses is deleted."""
-    for point in _points(life)[half::2]:
+    for point in _points(life, before)[half::2]:
         with subtests.test(str(point)):
-            world = HostingWorld()
+            world = _world(before)
             world.crash.die_at(point)
             life(world)
             assert world.crashes == 1

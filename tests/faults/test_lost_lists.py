@@ -9,6 +9,8 @@ from controller.runtime.errors import ErrorClass
 from tests.fakes.world import World
 from tests.faults.scenarios import JOBS, MODEL
 
+pytestmark = pytest.mark.long
+
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "User: arn:aws:iam::1:role/r is not authorized")
 BROKEN = AwsError(ErrorClass.RETRYABLE, "InternalFailure", "an error that changes: 1")
 EVENT = ("Warning", "StatusDelayed")

@@ -13,6 +13,8 @@ from tests.fakes.job_manifests import manifest
 from tests.fakes.world import World
 from tests.faults.lax_world import LaxWorld, deleting, misfits, sample, schema_of, with_value
 
+pytestmark = pytest.mark.long
+
 EVERY_KIND = [pytest.param(each, id=each.kind) for each in KINDS]
 
 

@@ -19,6 +19,8 @@ from tests.fakes import FakeClock
 from tests.fakes.world import World
 from tests.faults import hosting_world, tuning_world
 
+pytestmark = pytest.mark.long
+
 FEW, MANY = 3, 12
 _WORLD: Final = ("tests.", "structlog", "prometheus_client", "api.", "botocore", "threading", "logging")
 """Modules whose objects are not the operator's, or hold nothing of objects."""
@@ -161,7 +163,7 @@ def test_a_queue_forgets_keys_that_are_done_with() -> None:
             for turn in range(1, 6):
                 if turn == 5:
                     queue.add(key)  # the deletion
-                clock.advance(2)
+                clock.advance(16)  # the longest back-off of three failures
                 handed = queue.get()
                 assert handed is not None
                 with capture_logs():  # tracebacks take their time

@@ -5,6 +5,7 @@ import copy
 import pytest
 
 from api.meta import JsonObject, ObjectKey
+from api.v1 import HOSTING_DEPLOYMENT
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.job_manifests import manifest
 from tests.fakes.world import World
@@ -34,6 +35,35 @@ def reasons(obj: JsonObject | None) -> set[str]:
 def synced(obj: JsonObject) -> str:
     """The message of the condition Synced."""
     return next(str(each["message"]) for each in obj["status"]["conditions"] if each["type"] == "Synced")
+
+
+@pytest.mark.parametrize("name", ["", "shared"], ids=["generated name", "name of the user"])
+def test_what_was_left_to_others_stays_theirs_after_a_pause(name: str) -> None:
+    """A deletion that has let the endpoint go, and takes its children down, is paused, and resumed after a restart."""
+    world = HostingWorld()
+    world.apply(deployment(**{"endpointName": name} if name else {}))
+    world.until(world.is_at_rest)
+    (endpoint,) = world.aws.endpoints
+    world.clock.advance(60)
+    world.aws.others(HOSTING_DEPLOYMENT, endpoint)
+
+    models = world.clusters["Model"]
+    (model,) = map(copy.deepcopy, models.objects.values())
+    model["metadata"]["finalizers"].append("example.com/hold")
+    models.replace(model)
+    world.delete()
+    world.until(lambda: "DeletingChildren" in reasons(world.obj))
+    pause(world.cluster, world.obj or {}, True)
+    world.until(lambda: "Paused" in reasons(world.obj))
+    world.restart()
+    pause(world.cluster, world.obj or {}, False)
+    world.run(60)
+    model = copy.deepcopy(models.objects[ObjectKey.of(model)])
+    model["metadata"]["finalizers"].remove("example.com/hold")
+    models.replace(model)
+    world.until(lambda: world.obj is None)
+    assert list(world.aws.endpoints) == [endpoint]
+    assert "DeleteEndpoint" not in world.sagemaker.operations
 
 
 @pytest.mark.parametrize("version", ["1", "2"], ids=["as it was", "edited under the pause"])
@@ -80,7 +110,7 @@ def test_what_a_paused_object_waits_for_is_told() -> None:
     world.run(60)
     pause(world.cluster, world.obj, True)
     world.run(60)
-    assert synced(world.obj) == "nothing is done while the annotation sagemaker.aws.amazon.com/paused is true"
+    assert synced(world.obj) == "Nothing is done while the annotation sagemaker.aws.amazon.com/paused is true"
     world.cluster.delete(ObjectKey.of(world.obj))
     world.run(60)
     assert synced(world.obj).endswith("/paused is true: the deletion waits")

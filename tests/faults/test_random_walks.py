@@ -1,5 +1,6 @@
 """Anything may happen in any order: random walks through crashes, stale views, refusals and users."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -9,6 +10,8 @@ from controller.kube.errors import ConnectionFailed
 from controller.runtime.errors import ErrorClass
 from tests.fakes.job_manifests import KEY, manifest
 from tests.fakes.world import World
+
+pytestmark = pytest.mark.long
 
 UID_TAG = "sagemaker.aws.amazon.com/uid"
 

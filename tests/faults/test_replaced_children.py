@@ -24,7 +24,8 @@ def replaced(kind: str) -> tuple[HostingWorld, str]:
 
 
 def otherwise(request: JsonObject) -> JsonObject:
-    """A request for something else."""
+    """A request for something else, without our tags."""
+    request = {member: value for member, value in request.items() if member != "Tags"}
     if "PrimaryContainer" in request:
         return {**request, "PrimaryContainer": {**request["PrimaryContainer"], "Image": "another"}}
     return {**request, "ProductionVariants": [{**request["ProductionVariants"][0], "ModelName": "theirs"}]}
@@ -52,7 +53,7 @@ def conditions(status: JsonObject) -> dict[str, str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_others_have_made_anew_is_told_by_the_child_and_its_deployment_and_left_alone(kind: str) -> None:
-    """modern-expectations.md 2: it serves on, and nothing is called but the looks."""
+    """modern-expectations.md 2: it serves on, and nothing is called but the looks, and their tags once."""
     world, name = replaced(kind)
     called = len(world.sagemaker.operations)
     look(world, kind)
@@ -64,7 +65,8 @@ def test_what_others_have_made_anew_is_told_by_the_child_and_its_deployment_and_
     shown = conditions(world.status)
     assert (shown["Drifted"], shown["Ready"], shown["Synced"]) == ("True", "True", "False")
     assert name in next(each["message"] for each in world.status["conditions"] if each["type"] == "Drifted")
-    assert set(world.sagemaker.operations[called:]) == {"ListEndpoints", f"Describe{kind}"}
+    assert set(world.sagemaker.operations[called:]) == {"ListEndpoints", f"Describe{kind}", "ListTags"}
+    assert world.sagemaker.operations[called:].count("ListTags") == 1, "what is known to be theirs stays known"
     assert world.sagemaker.operations[called:].count(f"Describe{kind}") <= 8, (
         "every ten minutes, and after the news was told"
     )

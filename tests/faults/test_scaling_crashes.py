@@ -11,19 +11,20 @@ from api.meta import ObjectKey
 from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.aws.errors import AwsError
 from controller.runtime.errors import ErrorClass
-from tests.faults.scaling_world import KEY, A, B, C, ScalingWorld, manifest
+from tests.fakes.turns import limited
+from tests.faults.scaling_world import KEY, A, B, C, ScalingWorld, adopting, manifest
 
 DEPLOYMENT = ObjectKey("default", "e")
 
 
 def life(world: ScalingWorld) -> None:
-    """Two variants; another list and other bounds; deleted. Somebody else's target stays."""
+    """Two variants; another list and other bounds; deleted. Somebody else's target is put back."""
     world.aws.bounds[C] = 9
-    world.cluster.apply(manifest("ab"))
+    world.cluster.apply(adopting(manifest("ab")))
     world.run(900, step_s=30)
     assert world.aws.bounds == {A: 4, B: 4, C: 9}
     assert world.aws.put == {(A, "busy"), (B, "busy")}
-    world.cluster.apply(manifest("bc", 6))
+    world.edit(manifest("bc", 6))
     world.run(900, step_s=30)
     assert world.aws.bounds == {B: 6, C: 6}
     assert world.aws.put == {(B, "busy"), (C, "busy")}
@@ -34,7 +35,7 @@ def life(world: ScalingWorld) -> None:
     world.run(900, step_s=30)
     assert world.cluster.get(KEY) is None
     assert world.aws.put == set()
-    assert set(world.aws.bounds) == {C}, "it was there before us"
+    assert world.aws.bounds == {C: 9}, "it was there before us, with these bounds"
 
 
 def test_a_crash_at_any_effect_leaves_nothing_half_applied(subtests: pytest.Subtests) -> None:
@@ -72,7 +73,7 @@ def test_a_policy_that_somebody_else_has_put_there_is_left_alone() -> None:
     world.run(900, step_s=30)
     seen = world.cluster.get(KEY) or {}
     assert seen["status"]["hostingAutoscalingPolicyStatus"] == "Error"
-    assert "somebody outside this cluster has put a policy named busy" in seen["status"]["additional"]
+    assert "An owner outside of this cluster has put a policy named busy" in seen["status"]["additional"]
     assert (world.aws.bounds, world.aws.put) == ({A: 9}, {(A, "busy")})
     world.cluster.delete(KEY)
     world.run(900, step_s=30)
@@ -121,7 +122,7 @@ def test_a_target_that_was_there_before_the_first_policy_outlives_the_last(leave
     """Two policies on one variant of somebody else's: the second one knows from the first whose the target is."""
     world = ScalingWorld()
     world.aws.bounds[A] = 9
-    world.cluster.apply(manifest("a"))
+    world.cluster.apply(adopting(manifest("a")))
     world.run(900, step_s=30)
     second = manifest("a", name="second")
     second["spec"]["policyName"] = "idle"
@@ -135,7 +136,7 @@ def test_a_target_that_was_there_before_the_first_policy_outlives_the_last(leave
     world.run(900, step_s=30)
     world.cluster.delete(ObjectKey("default", "second"))
     world.run(900, step_s=30)
-    assert A in world.aws.bounds
+    assert world.aws.bounds[A] == 9
 
 
 @pytest.mark.parametrize("edited", ["ab", "bd"])
@@ -143,7 +144,7 @@ def test_what_was_applied_is_still_ours_where_the_status_is_emptied(edited: str)
     """Whoever clears it by hand does not turn our policy into somebody else's (D-03, D-25)."""
     world = ScalingWorld()
     world.aws.bounds[B] = 9
-    world.cluster.apply(manifest("ab"))
+    world.cluster.apply(adopting(manifest("ab")))
     world.run(900, step_s=30)
     world.cluster.lose_status(KEY)
     world.edit(manifest(edited, 6))
@@ -154,7 +155,7 @@ def test_what_was_applied_is_still_ours_where_the_status_is_emptied(edited: str)
     world.cluster.delete(KEY)
     world.run(900, step_s=30)
     assert world.cluster.get(KEY) is None
-    assert (world.aws.put, set(world.aws.bounds)) == (set(), {B})
+    assert (world.aws.put, world.aws.bounds) == (set(), {B: 9})
 
 
 def test_what_was_taken_off_the_list_is_ours_no_more_where_the_status_is_emptied() -> None:
@@ -266,6 +267,7 @@ def test_a_correction_that_has_to_wait_its_turn_comes_when_that_is_there(monkeyp
         put_policy(*args, **kwargs)
 
     monkeypatch.setattr(world.aws, "put_policy", throttled_once)
+    world.aws.requests.clear()  # others have put another policy of this name
     obj = world.cluster.get(KEY) or {}
     obj["metadata"]["annotations"] |= {DRIFT_POLICY.key: "correct", RECONCILE_AT.key: "now"}
     world.cluster.apply(obj)
@@ -275,3 +277,24 @@ def test_a_correction_that_has_to_wait_its_turn_comes_when_that_is_there(monkeyp
     world.clock.advance(1.0)
     world.reconciler.reconcile(KEY)
     assert calls == 2
+
+
+def test_one_call_of_each_operation_in_a_pass_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DESIGN 4.6: where an account allows no more, an edit is applied, and what it leaves is removed."""
+    world = ScalingWorld()
+    operations = ("register", "put_policy", "delete_policy", "deregister", "policies", "targets")
+    limited(world, world.aws, operations, monkeypatch)
+    world.cluster.apply(manifest("ab"))
+    world.run(120)
+    assert world.value == "Created"
+    assert {each for each, _ in world.aws.put} == {A, B}
+    world.edit(manifest("bc"))
+    world.run(120)
+    assert world.value == "Created"
+    assert {each for each, _ in world.aws.put} == {B, C}
+    calls = len(world.sagemaker.calls)
+    world.run(300)
+    assert len(world.sagemaker.calls) == calls
+    world.cluster.delete(KEY)
+    world.run(120)
+    assert (world.aws.put, world.aws.bounds, world.cluster.get(KEY)) == (set(), {}, None)

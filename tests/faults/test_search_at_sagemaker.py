@@ -11,9 +11,10 @@ from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.clients import AwsApi, Clients, ClientSettings
 from controller.aws.limits.budgets import Budgets
-from controller.aws.polling.poll_state import FeedSettings
+from controller.aws.polling.poll_state import PollSettings
 from controller.aws.polling.search_state import SEARCH
-from controller.aws.polling.tracker import Tracker, TrackerMetrics
+from controller.aws.polling.tracker import Tracker
+from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.sagemaker import SageMaker
 from controller.aws.targets import Target
 from hack.sandbox.aws.clock import SandboxClock
@@ -22,9 +23,11 @@ from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.server import RunningServer, start
 from tests.unit.aws.following import ended
 
+pytestmark = pytest.mark.long
+
 LIVE = 210
-LIFE = Durations(starting_s=5, downloading_s=5, training_s=900, uploading_s=5)
-LIFE_S = 915.0
+LIFE = Durations(starting_s=5, downloading_s=5, training_s=680, uploading_s=5)
+LIFE_S = 695.0
 POLL_S = 5.0
 REQUEST = {
     "RoleArn": "arn:aws:iam::123456789012:role/x",
@@ -68,7 +71,7 @@ class Bench:
             self.reconcile,
             self.clock,
             TrackerMetrics(self.registry),
-            FeedSettings(poll_s=POLL_S),
+            PollSettings(poll_s=POLL_S),
             rand=lambda: 0.5,
             accelerators=[SEARCH],
         )

@@ -14,6 +14,8 @@ from tests.fakes.job_manifests import KEY, manifest
 from tests.fakes.world import World
 from tests.faults.scenarios import SCENARIOS, Scenario, assert_completed, completes
 
+pytestmark = pytest.mark.long
+
 
 def _history(scenario: Scenario) -> list[JsonObject]:
     world = World()

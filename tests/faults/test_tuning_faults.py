@@ -11,6 +11,8 @@ from tests.fakes.cluster import silence
 from tests.faults.tuning_scenarios import SCENARIOS, Scenario, assert_all_gone, assert_completed, completes
 from tests.faults.tuning_world import KEY, TuningWorld, manifest
 
+pytestmark = pytest.mark.long
+
 EACH = [pytest.param(scenario, id=name) for name, scenario in SCENARIOS.items()]
 
 

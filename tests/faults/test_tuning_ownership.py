@@ -4,8 +4,11 @@ import json
 
 import pytest
 
-from api.meta import GROUP, JsonObject
+from api.meta import GROUP, JsonObject, ObjectKey
+from controller.aws.errors import AwsError
 from controller.aws.ownership_tags import OwnerTags
+from controller.reconcile.status.patch import rfc3339_ms
+from controller.runtime.errors import ErrorClass
 from tests.fakes.job_manifests import KEY, manifest
 from tests.fakes.world import World
 
@@ -57,11 +60,109 @@ def test_deleting_an_object_that_names_a_launched_job_stops_only_what_its_parent
     """DESIGN 4.4, D-03: what is not ours is never stopped, whatever an object says of itself."""
     world = World()
     job = world.aws.existing("foreign-prod-job", Tags=tags)
-    world.cluster.apply(announced(job.name, job.arn))
+    obj = announced(job.name, job.arn)
+    obj["metadata"]["name"] = job.name
+    world.cluster.apply(obj)
     world.run(30)
     assert world.aws.count("create") == 0
-    world.cluster.delete(KEY)
+    key = ObjectKey.of(obj)
+    world.cluster.delete(key)
     world.run(30)
     assert world.aws.count("stop") == stops
     if not stops:
-        assert world.cluster.get(KEY) is None, "the object is let go, the job is left alone"
+        assert world.cluster.get(key) is None, "the object is let go, the job is left alone"
+
+
+@pytest.mark.parametrize(
+    ("launched_by", "stops"), [pytest.param(PARENT_UID, 1, id="its own"), pytest.param("99999999-0000", 0, id="forged")]
+)
+@pytest.mark.parametrize("is_orphaned_first", [True, False], ids=["before its first pass", "after it"])
+def test_an_orphan_shows_its_job_and_stops_it_only_where_tags_prove_it(
+    launched_by: str, stops: int, *, is_orphaned_first: bool
+) -> None:
+    """`kubectl delete --cascade=orphan`: the owner reference is gone, its uid is in the annotation."""
+    world = World()
+    job = world.aws.existing("launched-001", Tags=tags_of(PARENT_UID, KEY.namespace))
+    obj = announced(job.name, job.arn)
+    resource = {
+        **json.loads(obj["metadata"]["annotations"][f"{GROUP}/aws-resource"]),
+        "launchedBy": f"{KEY.namespace}/{launched_by}",
+    }
+    obj["metadata"]["annotations"] = {f"{GROUP}/aws-resource": json.dumps(resource)}
+    key = type(KEY)(KEY.namespace, job.name)
+    obj["metadata"]["name"] = job.name
+    if is_orphaned_first:
+        obj["metadata"]["ownerReferences"] = []
+    world.cluster.apply(obj)
+    world.run(30)
+    if not is_orphaned_first:
+        orphan = {**world.cluster.objects[key]}
+        orphan["metadata"] = {**orphan["metadata"], "ownerReferences": []}
+        world.cluster.objects[key] = orphan
+        world.cluster.touch(key)
+        world.run(30)
+    assert (world.cluster.get(key) or {})["status"]["trainingJobStatus"] == "InProgress"
+    world.cluster.delete(key)
+    world.run(30)
+    assert (world.aws.count("create"), world.aws.count("stop")) == (0, stops)
+    if not stops:
+        assert world.cluster.get(key) is None, "the object is let go, the job is left alone"
+
+
+def test_a_copy_of_another_name_neither_shows_nor_stops_the_job() -> None:
+    """It is an ordinary object, whose name at SageMaker is taken."""
+    world = World()
+    job = world.aws.existing("launched-001", Tags=tags_of(PARENT_UID, KEY.namespace))
+    obj = announced(job.name, job.arn)
+    resource = {
+        **json.loads(obj["metadata"]["annotations"][f"{GROUP}/aws-resource"]),
+        "launchedBy": f"{KEY.namespace}/{PARENT_UID}",
+    }
+    obj["metadata"] |= {"annotations": {f"{GROUP}/aws-resource": json.dumps(resource)}, "ownerReferences": []}
+    world.cluster.apply(obj)
+    world.run(30)
+    assert world.condition("Stalled") == ("True", "AlreadyExists")
+    world.cluster.delete(KEY)
+    world.run(30)
+    assert world.aws.count("stop") == 0
+    assert world.obj is None
+
+
+@pytest.mark.parametrize("is_recorded", [True, False], ids=["an announcement of today", "of an earlier version"])
+def test_an_announced_job_is_not_stopped_while_its_tags_cannot_be_read(*, is_recorded: bool) -> None:
+    """Its time in an annotation proves nothing: users can write those."""
+    world = World()
+    job = world.aws.existing("prod-job")
+    obj = announced(job.name, job.arn)
+    obj["metadata"]["name"] = job.name
+    key = type(KEY)(KEY.namespace, job.name)
+    if is_recorded:
+        resource = json.loads(obj["metadata"]["annotations"][f"{GROUP}/aws-resource"])
+        resource |= {"creationTime": rfc3339_ms(job.created), "ownerUnverified": True}
+        obj["metadata"]["annotations"] = {f"{GROUP}/aws-resource": json.dumps(resource)}
+    world.cluster.apply(obj)
+    world.run(30)
+    denied = AwsError(ErrorClass.DENIED, "AccessDeniedException", "no sagemaker:ListTags")
+    world.aws.always = lambda operation: denied if operation == "tags" else None
+    world.cluster.delete(key)
+    world.run(60)
+    assert world.aws.count("stop") == 0
+    assert "ListTags" in (world.cluster.get(key) or {})["status"]["additional"]
+
+
+def test_a_job_that_another_tuning_job_has_launched_is_not_stopped_though_its_time_is_announced() -> None:
+    """A copy of the object in another namespace: what is announced has no tags, which is no proof of anything."""
+    world = World()
+    job = world.aws.existing("launched-002", Tags=tags_of(PARENT_UID, "elsewhere"))
+    obj = announced(job.name, job.arn)
+    resource = json.loads(obj["metadata"]["annotations"][f"{GROUP}/aws-resource"])
+    times = {"createdAt": rfc3339_ms(job.created), "creationTime": rfc3339_ms(job.created), "ownerUnverified": True}
+    obj["metadata"]["annotations"] = {f"{GROUP}/aws-resource": json.dumps({**resource, **times})}
+    obj["metadata"]["name"] = job.name
+    key = type(KEY)(KEY.namespace, job.name)
+    world.cluster.apply(obj)
+    world.run(30)
+    world.cluster.delete(key)
+    world.run(30)
+    assert world.aws.count("stop") == 0
+    assert world.cluster.get(key) is None

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -11,6 +12,8 @@ from controller.aws.errors import AwsError
 from controller.kube.errors import ConnectionFailed
 from controller.runtime.errors import ErrorClass
 from tests.faults.tuning_world import KEY, TuningWorld, manifest
+
+pytestmark = pytest.mark.long
 
 ENDED = frozenset({"Completed", "Failed", "Stopped"})
 UID_TAG = "sagemaker.aws.amazon.com/uid"

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from api.meta import GROUP, ObjectKey
 from tests.faults.tuning_world import KEY, TuningWorld, manifest
 
+STEP_S = 10.0
+"""Hundreds of these lives are played: two polls, and what comes of them, happen at the same time."""
+
 
 def _applied(world: TuningWorld) -> str:
     """A tuning job that runs; its name at AWS."""
     world.tunings.apply(manifest())
-    world.run(150, step_s=3)
+    world.run(150, step_s=STEP_S)
     return world.name
 
 
@@ -18,67 +21,67 @@ def completes(world: TuningWorld) -> None:
     """Two jobs are launched, then a third; all complete, and the tuning job with them."""
     name = _applied(world)
     first, second = world.aws.launch(name, 2)
-    world.run(60, step_s=3)
+    world.run(60, step_s=STEP_S)
     world.aws.end(first, "Completed", 0.5)
     world.aws.launch(name)
-    world.run(60, step_s=3)
+    world.run(60, step_s=STEP_S)
     world.aws.end(second, "Failed")
     world.aws.end_all(name, "Completed")
-    world.run(200, step_s=3)
+    world.run(200, step_s=STEP_S)
 
 
 def is_deleted_while_running(world: TuningWorld) -> None:
     """It is stopped, which stops what it has launched."""
     name = _applied(world)
     world.aws.launch(name, 2)
-    world.run(60, step_s=3)
+    world.run(60, step_s=STEP_S)
     world.tunings.delete(KEY)
-    world.run(150, step_s=3)
+    world.run(150, step_s=STEP_S)
     world.aws.end_all(name, "Stopped")
-    world.run(200, step_s=3)
+    world.run(200, step_s=STEP_S)
 
 
 def is_deleted_after_its_end(world: TuningWorld) -> None:
     """Nothing is left to be stopped."""
     completes(world)
     world.tunings.delete(KEY)
-    world.run(200, step_s=3)
+    world.run(200, step_s=STEP_S)
 
 
 def expires(world: TuningWorld) -> None:
     """Its time after the end is over, and with it that of the objects of what it has launched."""
     world.tunings.apply(manifest(annotations={f"{GROUP}/ttl-seconds-after-finished": "60"}))
-    world.run(150, step_s=3)
+    world.run(150, step_s=STEP_S)
     world.aws.launch(world.name, 2)
-    world.run(60, step_s=3)
+    world.run(60, step_s=STEP_S)
     world.aws.end_all(world.name, "Completed")
-    world.run(300, step_s=3)
+    world.run(300, step_s=STEP_S)
 
 
 def loses_an_object_of_its_own(world: TuningWorld) -> None:
     """The user deletes one spawned object; the tuning job goes on."""
     name = _applied(world)
     first, _ = world.aws.launch(name, 2)
-    world.run(90, step_s=3)
+    world.run(90, step_s=STEP_S)
     world.trainings.delete(ObjectKey("default", first))
-    world.run(150, step_s=3)
+    world.run(150, step_s=STEP_S)
     if world.aws_training.jobs["us-east-2", first].value == "Stopping":
         world.aws.end(first, "Stopped")
     world.aws.launch(name)
-    world.run(90, step_s=3)
+    world.run(90, step_s=STEP_S)
     world.aws.end_all(name, "Completed")
-    world.run(200, step_s=3)
+    world.run(200, step_s=STEP_S)
 
 
 def is_forgotten_by_sagemaker(world: TuningWorld) -> None:
     """Its records leave SageMaker while it runs; then it is deleted (D-18)."""
     name = _applied(world)
     world.aws.launch(name, 2)
-    world.run(90, step_s=3)
+    world.run(90, step_s=STEP_S)
     world.aws.jobs.clear()
     world.aws_training.jobs.clear()
     world.tunings.delete(KEY)
-    world.run(300, step_s=3)
+    world.run(300, step_s=STEP_S)
 
 
 def _one_tuning_job_and_nothing_created_by_us(world: TuningWorld) -> None:

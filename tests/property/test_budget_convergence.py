@@ -1,10 +1,13 @@
 """The budgets against a simulated AWS with a hidden token bucket: they find its rate, and nobody starves."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.aws.limits.adaptive_rate import Limit
 from hack.bench.budgets import HiddenBucket, Ours, Simulation
+
+pytestmark = pytest.mark.long
 
 RATES = st.floats(0.5, 30.0)
 SECONDS_OF_BURST = st.floats(1.0, 20.0)
@@ -17,7 +20,7 @@ def hidden(rate: float, burst_s: float) -> HiddenBucket:
     return HiddenBucket(rate, max(2.0, rate * burst_s))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(RATES, SECONDS_OF_BURST, SEEDS)
 def test_four_fifths_of_an_unknown_rate_are_reached_with_few_refusals(rate: float, burst_s: float, seed: int) -> None:
     """DESIGN 4.6: with demand that never ends, after two minutes or a hundred calls of it."""
@@ -29,7 +32,7 @@ def test_four_fifths_of_an_unknown_rate_are_reached_with_few_refusals(rate: floa
     assert course.refused_share(since) <= 0.05
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(RATES, RATES, SEEDS)
 def test_a_change_of_the_rate_is_followed(before: float, after: float, seed: int) -> None:
     """A quota was raised, or somebody else uses it up: ten minutes, or four hundred calls at the slower rate.

@@ -19,8 +19,11 @@ from api.descriptor import KindDescriptor
 from api.fields import Field, installed
 from api.form import Form
 from api.meta import JsonObject
-from api.models import as_model, load_installed
+from api.models import as_model
 from api.v1 import ENDPOINT_CONFIG, KINDS, MODEL
+from hack import models
+
+pytestmark = pytest.mark.long
 
 _FILLED_IN: dict[str, JsonObject] = {
     "CreateEndpoint": {"EndpointName": "a-name", "EndpointConfigName": "a-name"},
@@ -196,7 +199,7 @@ def _variants() -> st.SearchStrategy[JsonObject]:
 @cache
 def _service(name: str) -> ServiceModel:
     """The model that clients use."""
-    return as_model(name, load_installed(name))
+    return as_model(name, models.installed(name))
 
 
 @cache

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
 from tests.unit.aws.test_search import POLL_S, Bench
+
+pytestmark = pytest.mark.long
 
 LIVE = 14
 BOUND_S = SEARCHED_SAFETY_S + 2 * POLL_S

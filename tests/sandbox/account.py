@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import yaml
@@ -20,19 +20,10 @@ from api.v1 import (
     TRAINING_JOB,
 )
 from tests.deadline import eventually
+from tests.documents import SAMPLES
 from tests.sandbox.conftest import World
 from tests.sandbox.harness import REPOSITORY, aws_call, raw_call
 
-SAMPLES = {
-    "TrainingJob": "xgboost-mnist-trainingjob",
-    "HyperparameterTuningJob": "xgboost-mnist-hpo",
-    "BatchTransformJob": "xgboost-mnist-batchtransform",
-    "ProcessingJob": "kmeans-mnist-processingjob",
-    "Model": "xgboost-mnist-model",
-    "EndpointConfig": "xgboost-mnist-endpointconfig",
-    "HostingDeployment": "xgboost-mnist-hostingdeployment",
-    "HostingAutoscalingPolicy": "hap-predefined-metric",
-}
 JOBS = (TRAINING_JOB, HYPERPARAMETER_TUNING_JOB, BATCH_TRANSFORM_JOB, PROCESSING_JOB)
 ENDS = ("Completed", "Failed", "Stopped")
 PASSED = ("TrainingTimeInSeconds", "BillableTimeInSeconds", "ConsumedResources")
@@ -139,9 +130,23 @@ class Foreigners:
             raw_call(url, "RegisterScalableTarget", json.dumps(request.target))
             raw_call(url, "PutScalingPolicy", json.dumps(request.policy))
         eventually(lambda: self._training()["SecondaryStatus"] == "Training", what="their job trains")
+        # A picture that is taken before all have begun to work would differ from a later one.
+        for kind in (BATCH_TRANSFORM_JOB, PROCESSING_JOB):
+            started = f"{member(kind).removesuffix('Job')}StartTime"
+            eventually(partial(self._shows, kind, started), what=f"their {member(kind)} has started")
+        eventually(self._tunes, what="their tuning job has launched its jobs")
 
     def _endpoint(self) -> JsonObject:
         return aws_call(self._world.aws.url, "DescribeEndpoint", EndpointName=self.name)
+
+    def _shows(self, kind: KindDescriptor, field: str) -> bool:
+        return field in describe(self._world, kind, self.name)
+
+    def _tunes(self) -> bool:
+        tuning = describe(self._world, HYPERPARAMETER_TUNING_JOB, self.name)
+        limits = tuning["HyperParameterTuningJobConfig"]["ResourceLimits"]
+        running: int = tuning["TrainingJobStatusCounters"]["InProgress"]
+        return running == limits["MaxParallelTrainingJobs"]
 
     def _training(self) -> JsonObject:
         return describe(self._world, TRAINING_JOB, self.name)

@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 import socket
-import ssl
 import subprocess
 import urllib.error
 import urllib.request
@@ -26,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hack.sandbox.kube import server as sandbox
 from hack.tools import find
 from tests.deadline import PATIENCE_S, NeverError, eventually
+from tests.sandbox.kept_connections import trusting
 
 ASSETS = "KUBEBUILDER_ASSETS"
 CLUSTER = "TEST_CLUSTER"
@@ -156,10 +156,7 @@ def open_url(request: urllib.request.Request, timeout_s: float = PATIENCE_S) -> 
 @cache
 def _opener() -> urllib.request.OpenerDirector:
     """Trusts everybody, and takes no proxy of the environment. Made once, for that takes longer than a request."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusting()))
 
 
 def write_kubeconfig(path: Path, url: str, token: str = "", *, namespace: str = "default") -> None:

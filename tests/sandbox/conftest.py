@@ -18,7 +18,7 @@ from tests.sandbox.crds import server_with_crds
 from tests.sandbox.forkserver import end_fork_server
 from tests.sandbox.harness import REPOSITORY, Api, Operator
 from tests.sandbox.interceptor import Interceptor, interceptor
-from tests.sandbox.kubectl import Kubectl, kubectl_for
+from tests.sandbox.kubectl import UNCOLLECTED, Kubectl, kubectl_for
 
 
 class StoppableTime:
@@ -84,6 +84,7 @@ class World:
             self.to_aws.url,
             log,
             *("--poll-interval", "200ms"),
+            *("--workers", WORKERS),
             *(() if self.kube.is_ours else ("--namespace", self.kube.namespace)),
             *flags,
         )
@@ -101,6 +102,8 @@ class World:
         return "\n".join(f"--- {each.log.name}\n{each.log_tail()}" for each in self.operators)
 
 
+WORKERS = "4"
+"""Threads of each controller: few objects do not need the hundreds that an operator has by default."""
 SPEED = 4.0
 """How much faster than in `make run` SageMaker works: a job takes a second and a half."""
 
@@ -118,10 +121,31 @@ def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def programs_in_go_collect_no_garbage() -> Iterator[None]:
+    """Spare kubectl, helm and promtool the work, where they inherit the environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in UNCOLLECTED.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def no_fork_server_is_left_behind() -> Iterator[None]:
     """End what starts operators, if a test has started it."""
     yield
     end_fork_server()
+
+
+LONGEST = ("test_conformance.py", "test_crashes.py", "test_cli.py")
+"""Files with tests of half a minute."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the longest of our tests: a run that ends with one of them has idle workers meanwhile."""
+    places = [place for place, item in enumerate(items) if item.path.parent == Path(__file__).parent]
+    ours = sorted((items[place] for place in places), key=lambda item: item.path.name not in LONGEST)
+    for place, item in zip(places, ours, strict=True):
+        items[place] = item
 
 
 @pytest.hookimpl(hookwrapper=True)

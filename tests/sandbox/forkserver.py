@@ -1,11 +1,10 @@
-"""A fork server: starts operators from a process that has already imported the operator.
+"""A fork server: starts operators, and what comes with them, from a process that has already imported them.
 
 `python -m controller` spends two seconds of CPU on imports and on parsing botocore's models before it does anything
 of its own. The tests start more than a hundred operators, so each pytest process pays for that once: it keeps one
 server, which imports everything, and forks whenever a test starts an operator. What comes out is a real process: with
 a pid, an environment, arguments, a log and a session of its own, and with the signal handling that `exec` would give
-it. Only what happens before `controller.__main__.main` is not run, so tests that are about starting up do not use
-this.
+it. Only what happens before `main` is not run, so tests that are about starting up do not use this.
 
 The server has one thread, as fork demands, and no state but its children. It reads one request a line from standard
 input and answers each with one line. It ends, and kills what it started, when its input ends: nothing outlives pytest.
@@ -14,6 +13,7 @@ input and answers each with one line. It ends, and kills what it started, when i
 import atexit
 import gc
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -24,19 +24,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NoReturn, TypeAlias
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _LONGEST_PAUSE_S = 0.05
+Program: TypeAlias = Literal["controller", "controller.metricsproxy", "controller.smlogs"]
+"""A package that can be run: its `__main__` has a function `main` that returns an exit code."""
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What to start: arguments of `python -m controller`, the whole environment, and the file that gets the output."""
+    """What to start: arguments of `python -m PROGRAM`, the whole environment, and the files that get the output."""
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
     log: str
+    errors: str
+    directory: str
+    program: Program
 
 
 class Child:
@@ -93,10 +98,19 @@ class ForkServer:
             start_new_session=True,  # Ctrl-C is for pytest, which then ends this
         )
 
-    def launch(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Child:
-        """Start an operator, with its output appended to `log`."""
-        pid = self.ask({"launch": asdict(Launch(list(arguments), dict(environment), str(log)))})
-        return Child(self, pid, arguments)
+    def launch(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        errors: Path | None = None,
+        directory: Path = REPOSITORY,
+        program: Program = "controller",
+    ) -> Child:
+        """Start an operator or another program, with its output appended to `log`, and errors to `errors`."""
+        launch = Launch(list(arguments), dict(environment), str(log), str(errors or log), str(directory), program)
+        return Child(self, self.ask({"launch": asdict(launch)}), arguments)
 
     def ask(self, request: dict[str, Any]) -> Any:
         """Send a request and return the decoded answer."""
@@ -131,13 +145,24 @@ def end_fork_server() -> None:
 
 
 def preload() -> None:
-    """Import the operator, and fill the caches that depend on nothing but the code and the installed botocore."""
-    import controller.__main__  # noqa: F401, PLC0415 (only the server's process wants this)
+    """Import the programs, and fill the caches that depend on nothing but the code."""
+    import controller.__main__  # noqa: PLC0415 (only the server's process wants this)
+    import controller.metricsproxy.__main__  # noqa: PLC0415
+    import controller.metricsproxy.selfsigned  # noqa: PLC0415
+    import controller.smlogs.__main__  # noqa: PLC0415
+    import controller.smlogs.app  # noqa: F401, PLC0415
     from api.fields import installed  # noqa: PLC0415
     from api.v1 import KINDS  # noqa: PLC0415
+    from controller.aws.clients import new_session  # noqa: PLC0415
+    from controller.reconcile.managed.pruning import well_formed  # noqa: PLC0415
+    from controller.version import version  # noqa: PLC0415
 
     for descriptor in KINDS:
         installed(descriptor)
+        well_formed(descriptor)
+    version()
+    for service in ("sagemaker", "application-autoscaling", "sts", "sqs", "logs"):
+        new_session().create_client(service, region_name="us-east-1")  # the shared loader keeps what it is made from
     gc.collect()
     gc.freeze()  # children share these pages: their garbage collector leaves them alone
 
@@ -179,19 +204,37 @@ def become(launch: Launch) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     nothing = os.open(os.devnull, os.O_RDONLY)
-    log = os.open(launch.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-    for source, target in ((nothing, 0), (log, 1), (log, 2)):
+    log, errors = (os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666) for path in (launch.log, launch.errors))
+    for source, target in ((nothing, 0), (log, 1), (errors, 2)):
         os.dup2(source, target)
-    os.closerange(3, max(nothing, log) + 1)
+    os.closerange(3, max(nothing, log, errors) + 1)
+    os.chdir(launch.directory)
     os.environ.clear()
     os.environ.update(launch.environment)
     time.tzset()
-    sys.argv = [str(REPOSITORY / "controller" / "__main__.py"), *launch.arguments]
+    sys.argv = [sys.modules[f"{launch.program}.__main__"].__file__ or "", *launch.arguments]
+
+
+def end(code: int | str | None) -> NoReturn:
+    """End a forked child, as `sys.exit` would, without the interpreter's teardown.
+
+    That writes to nearly all memory, so each page that is shared with the server would be copied, only to be freed:
+    twice the CPU that the operator has used until then.
+    """
+    if isinstance(code, str):
+        sys.stderr.write(f"{code}\n")
+        code = 1
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code or 0)
 
 
 if __name__ == "__main__":
     preload()
-    become(serve())
-    from controller.__main__ import main
-
-    sys.exit(main())
+    launched = serve()
+    become(launched)
+    try:
+        end(sys.modules[f"{launched.program}.__main__"].main())
+    except SystemExit as wrong_usage:
+        end(wrong_usage.code)

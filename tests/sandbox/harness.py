@@ -17,6 +17,7 @@ from api.v1 import KINDS
 from tests.deadline import PATIENCE_S, NeverError, eventually
 from tests.sandbox.apiserver import authorization, open_url
 from tests.sandbox.forkserver import Child, fork_server
+from tests.sandbox.kept_connections import KeptConnections
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PLURALS = {each.kind: each.plural for each in KINDS}
@@ -29,17 +30,14 @@ class Api:
         self.url = url
         self.namespace = namespace
         """Where objects are, unless a call says otherwise."""
-        self._headers = authorization(token)
+        self._connections = KeptConnections(url)
+        self._headers = {"Accept": "application/json", "User-Agent": "tests", **authorization(token)}
 
     def call(self, method: str, path: str, body: object = None, content: str = "application/json") -> JsonObject:
         """The decoded answer. Raises urllib.error.HTTPError for refusals."""
-        request = urllib.request.Request(
-            self.url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": content, "Accept": "application/json", **self._headers},
-        )
-        decoded: JsonObject = json.loads(open_url(request))
+        sent = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": content, **self._headers}
+        decoded: JsonObject = json.loads(self._connections.ask(method, path, sent, headers))
         return decoded
 
     def is_served(self, path: str) -> bool:
@@ -108,6 +106,14 @@ def until_gone(api: Api, name: str, **where: str) -> None:
         raise NeverError(f"{never}; object: {json.dumps(api.get(name, **where), indent=1)}") from None
 
 
+PATIENT_LEADER = (
+    *("--leader-election-lease-duration", f"{4 * PATIENCE_S:g}s"),
+    *("--leader-election-renew-deadline", f"{3 * PATIENCE_S:g}s"),
+)
+"""A leader that cannot renew its lease ends. A busy machine may keep it from that for more than ten seconds, which is
+the default. Tests of take-overs choose their own durations."""
+
+
 class Operator:
     """`python -m controller` as a real process. Its log is kept and shown where a test fails.
 
@@ -146,6 +152,7 @@ class Operator:
             *("--metrics-addr", "127.0.0.1:0"),
             *("--health-addr", "127.0.0.1:0"),
             *("--log-format", "json", "--log-level", "debug"),
+            *PATIENT_LEADER,
             *flags,
         ]
         log.touch()

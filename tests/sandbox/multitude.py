@@ -14,9 +14,10 @@ import yaml
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject
 from api.naming import sagemaker_name
-from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, KINDS
+from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT, KINDS
 from controller.reconcile.drift.digest import content, digest
-from controller.reconcile.status.patch import rfc3339
+from controller.reconcile.scaling.claims import CLAIMED
+from controller.reconcile.status.patch import rfc3339, rfc3339_ms
 from tests.deadline import eventually
 from tests.sandbox.conftest import World
 from tests.sandbox.harness import LONG, PLURALS, REPOSITORY, aws_call, raw_call
@@ -92,7 +93,9 @@ def rest(world: World) -> None:
         )
     counted = "trainingJobStatusCounters"
     tuning = PLURALS["HyperparameterTuningJob"]
-    eventually(lambda: world.api.status(FIRST, plural=tuning)[counted].get("inProgress") == 1, what="one is counted")
+    eventually(
+        lambda: world.api.status(FIRST, plural=tuning).get(counted, {}).get("inProgress") == 1, what="one is counted"
+    )
     operator.terminate()
 
 
@@ -106,6 +109,7 @@ class Copies:
         self._creations = [(operation, body) for operation, body in asked if operation in CREATIONS]
         self._numbers = itertools.count(1)
         self._endpoints: list[tuple[JsonObject, JsonObject, Names]] = []
+        self._jobs: list[tuple[KindDescriptor, JsonObject, JsonObject]] = []
         self._later: list[tuple[str, str]] = []
 
     def _read(self) -> Iterator[tuple[KindDescriptor, JsonObject]]:
@@ -151,9 +155,14 @@ class Copies:
             other.add(one, another)
         if "annotations" in metadata:
             annotations = other.of({"metadata": {"annotations": metadata["annotations"]}})
+            if descriptor is HOSTING_AUTOSCALING_POLICY:  # its targets are put there later, at a time of their own
+                claims = {uid: list(json.loads(annotations["metadata"]["annotations"][CLAIMED])[uid])}
+                annotations["metadata"]["annotations"][CLAIMED] = json.dumps(claims)
             api.call("PATCH", api.path(name, plural=descriptor.plural), annotations, content=MERGE)
         if descriptor is HOSTING_DEPLOYMENT:  # its status has the names of children that are not made yet
             self._endpoints.append((made, original, other))
+        elif descriptor.operations.stop:  # nor is the time of the job's creation
+            self._jobs.append((descriptor, made, other.of(original["status"])))
         else:
             self._tell(made, other.of(original["status"]), descriptor)
 
@@ -172,11 +181,26 @@ class Copies:
             assert answer["EndpointStatus"] == "InService"
             for field, member in ENDPOINT_TIMES.items():
                 status[field] = rfc3339(datetime.fromtimestamp(answer[member], UTC))
-            self._tell(obj, status, HOSTING_DEPLOYMENT)
+            for shown, variant in zip(status["productionVariants"], answer["ProductionVariants"], strict=True):
+                for image, resolved in zip(shown["deployedImages"], variant["DeployedImages"], strict=True):
+                    image["resolutionTime"] = rfc3339(datetime.fromtimestamp(resolved["ResolutionTime"], UTC))
+            self._tell(obj, _dated(status, answer), HOSTING_DEPLOYMENT)
+        for descriptor, obj, status in self._jobs:
+            name = {descriptor.name.member: status["awsResource"]["name"]}
+            answer = aws_call(self._world.aws.url, descriptor.operations.describe, **name)
+            self._tell(obj, _dated(status, answer), descriptor)
         for operation, body in self._later:
             raw_call(self._world.aws.url, operation, body)
         self._endpoints.clear()
+        self._jobs.clear()
         self._later.clear()
+
+
+def _dated(status: JsonObject, answer: JsonObject) -> JsonObject:
+    """The status with the times at which the copy was created, by the operator's clock and by AWS's."""
+    status["awsResource"]["createdAt"] = rfc3339(datetime.now(UTC))  # lists need not show yet what is young
+    status["awsResource"]["creationTime"] = rfc3339_ms(datetime.fromtimestamp(answer["CreationTime"], UTC))
+    return status
 
 
 def _sagemaker_name(descriptor: KindDescriptor, obj: JsonObject) -> str:

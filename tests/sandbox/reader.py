@@ -18,6 +18,7 @@ from hack import tools
 from tests import guides
 from tests.deadline import PATIENCE_S, eventually
 from tests.sandbox.harness import REPOSITORY
+from tests.sandbox.kubectl import UNCOLLECTED
 
 LIMIT_S = PATIENCE_S
 _CLONE = "amazon-sagemaker-operator-for-k8s"
@@ -48,6 +49,7 @@ class Reader:
             "PATH": f"{self._bin}:/usr/local/bin:/usr/bin:/bin",
             "BASH_ENV": str(home / ".bashrc"),  # what one step writes there, the next one reads
             "KUBECONFIG": str(kubeconfig),
+            **UNCOLLECTED,
             **environment,
         }
         (home / ".bashrc").touch()

@@ -2,13 +2,12 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import boto3
-import yaml
 
 from api.meta import JsonObject
 from api.v1 import KINDS
@@ -18,7 +17,10 @@ from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.kube import server as kube_server
 from tests.deadline import PATIENCE_S, eventually
+from tests.sandbox.crds import our_crds
+from tests.sandbox.forkserver import fork_server
 from tests.sandbox.harness import REPOSITORY, Api
+from tests.sandbox.kubectl import UNCOLLECTED
 
 REGION = "us-east-2"
 LIMIT_S = PATIENCE_S
@@ -63,8 +65,8 @@ class Scene:
         self.kube = stack.enter_context(kube_server.start())
         self.aws = stack.enter_context(aws_server.start(durations=DURATIONS, clock=SandboxClock.frozen()))
         self.api = Api(self.kube.url)
-        for crd in sorted((REPOSITORY / "config" / "crd" / "bases").glob("*.yaml")):
-            self.api.call("POST", _CRDS, without_schema(yaml.safe_load(crd.read_text())))
+        for crd in our_crds():
+            self.api.call("POST", _CRDS, without_schema(crd))
         for plural in PLURALS.values():
             path = self.api.path(plural=plural)
             eventually(lambda path=path: self.api.is_served(path), what=f"{plural} are served")  # type: ignore[misc]
@@ -90,6 +92,7 @@ class Scene:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_EC2_METADATA_DISABLED": "true",
             "TERM": "xterm",
+            **UNCOLLECTED,
         }
 
     def reset(self) -> None:
@@ -208,12 +211,33 @@ class Scene:
         """kubectl with the plugin."""
         return [str(self.bin / "kubectl"), "smlogs", *arguments]
 
+    def plugin(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        """Run the plugin to its end, forked: for what it prints, however it was started.
+
+        An empty variable is left out of the environment.
+        """
+        out, err = (self.directory / name for name in ("plugin-out", "plugin-err"))
+        for each in (out, err):
+            each.unlink(missing_ok=True)
+        child = fork_server().launch(
+            arguments,
+            self._changed(environment),
+            out,
+            errors=err,
+            directory=self.directory,
+            program="controller.smlogs",
+        )
+        code = child.wait(LIMIT_S)
+        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+
+    def _changed(self, environment: Mapping[str, str]) -> dict[str, str]:
+        return {name: value for name, value in (self.environment | environment).items() if value}
+
     def smlogs(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        """Run the plugin to its end, by way of kubectl; an empty variable is left out of the environment."""
-        changed = {name: value for name, value in (self.environment | environment).items() if value}
+        """Do the same by way of kubectl, which finds the plugin on PATH."""
         return subprocess.run(
             self.command(*arguments),
-            env=changed,
+            env=self._changed(environment),
             cwd=self.directory,
             capture_output=True,
             text=True,
@@ -241,9 +265,9 @@ class Scene:
 
 def without_schema(crd: JsonObject) -> JsonObject:
     """The CRD with a schema that accepts anything: specs are other tests' business, statuses are what a test says."""
-    for version in crd["spec"]["versions"]:
-        version["schema"]["openAPIV3Schema"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    return crd
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    versions = [version | {"schema": schema} for version in crd["spec"]["versions"]]
+    return crd | {"spec": crd["spec"] | {"versions": versions}}
 
 
 def _without_keep_alive(request: Any, **_: object) -> None:

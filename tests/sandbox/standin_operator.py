@@ -52,7 +52,9 @@ def main() -> None:
     print(f"stand-in operator, {known.behaviour}, as process {os.getpid()}", flush=True)
     if known.behaviour != "stubborn":
         host, port = known.health_addr.split(":")
-        threading.Thread(target=ThreadingHTTPServer((host, int(port)), Ready).serve_forever, daemon=True).start()
+        health = ThreadingHTTPServer((host, int(port)), Ready)
+        print(json.dumps({"event": "serving", "server": "health", "port": health.server_port}), flush=True)
+        threading.Thread(target=health.serve_forever, daemon=True).start()
     while True:
         jobs = request(server + JOBS)["items"]
         if jobs and known.behaviour == "dies":

@@ -25,6 +25,11 @@ KIND = {**NAMESPACE, "kind": "TrainingJob", "region": "us-east-2"}
 CONTROLLER = {**NAMESPACE, "controller": "trainingjob"}
 BUSY = "workqueue_longest_running_processor_seconds"
 LEASE = {**NAMESPACE, "name": "lease"}
+OBJECTS = "sagemaker_operator_objects"
+STALLED = {**NAMESPACE, "kind": "Model", "reason": "InvalidSpec"}
+DEPLOYMENT = {"kind": "HostingDeployment"}
+WAITS = {**NAMESPACE, "reason": "Creating"}
+JOBS = {**NAMESPACE, "kind": "TrainingJob"}
 QUEUE = {**NAMESPACE, "queue": "status"}
 LAST_MESSAGE = "sagemaker_operator_status_queue_last_message_timestamp_seconds"
 
@@ -139,6 +144,30 @@ CASES: list[tuple[str, int, dict[str, str] | None, Series]] = [
     ("SageMakerOperatorPanic", 5, None, [("controller_runtime_reconcile_panics_total", CONTROLLER, "0x60")]),
     ("SageMakerOperatorQueueStuck", 10, CONTROLLER, [(BUSY, CONTROLLER, "400x60")]),
     ("SageMakerOperatorQueueStuck", 10, None, [(BUSY, CONTROLLER, "20x60")]),
+    ("SageMakerObjectsStalled", 20, STALLED, [(OBJECTS, {**STALLED, "state": "Stalled"}, "1x60")]),
+    (
+        "SageMakerObjectsStalled",
+        20,
+        None,
+        [
+            (OBJECTS, {**STALLED, "state": "Ready"}, "1x60"),
+            (OBJECTS, {**STALLED, "kind": "TrainingJob", "reason": "Failed", "state": "Stalled"}, "1x60"),
+        ],
+    ),
+    ("SageMakerEndpointNotInService", 65, WAITS, [(OBJECTS, {**WAITS, **DEPLOYMENT, "state": "Reconciling"}, "1x99")]),
+    ("SageMakerEndpointNotInService", 65, None, [(OBJECTS, {**WAITS, **DEPLOYMENT, "state": "Ready"}, "1x99")]),
+    *(
+        (
+            "SageMakerJobsFailing",
+            60,
+            fires,
+            [
+                ("sagemaker_operator_jobs_finished_total", {**JOBS, "result": "Failed"}, "0+1x60"),
+                ("sagemaker_operator_jobs_finished_total", {**JOBS, "result": "Completed"}, f"0+{completed}x60"),
+            ],
+        )
+        for fires, completed in ((JOBS, 0), (None, 2))
+    ),
     *(
         (
             "SageMakerOperatorBacklog",

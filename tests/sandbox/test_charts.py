@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from api.meta import JsonObject
 from hack import tools
 from tests.deadline import eventually
 from tests.sandbox.installation import CHARTS, NAMESPACE, Cluster, cluster
@@ -34,7 +35,7 @@ JOB_CHARTS = {
 """Folder -> kind, default name, words of the NOTES (guide B-24, B-32, B-39)."""
 ALL = [ROLEBASED, CRD_CHART, OPERATOR_CHART, *(CHARTS / folder for folder in JOB_CHARTS)]
 EVERYTHING_ON = "networkPolicy.enabled=true,grafanaDashboard.enabled=true"
-DEPLOYMENT = "deployment/sagemaker-k8s-operator-controller-manager"
+DEPLOYMENT = "deployments/sagemaker-k8s-operator-controller-manager"
 
 
 @pytest.fixture
@@ -59,15 +60,14 @@ def test_a_chart_is_lint_clean(home: Cluster, chart: Path) -> None:
 
 def test_the_cluster_wide_chart_lives_and_leaves_objects_alone(home: Cluster) -> None:
     """B-09, B-10, B-21; D-46: uninstalling removes the operator, and neither CRDs nor what users made."""
-    home.kubectl("create", "namespace", NAMESPACE)
+    home.put_namespaces(NAMESPACE)
     where = ("--namespace", NAMESPACE)
     said = home.helm("install", *where, "sagemaker-operator", str(older(ROLEBASED, home.directory)))
     assert "STATUS: deployed" in said
     assert "Thanks for installing the sagemaker-k8s-operator." in said
     row = rf"^sagemaker-operator\s+{NAMESPACE}\s+1\s.*\sdeployed\s+sagemaker-k8s-operator-0\.1\.0\s"
     assert re.search(row, home.helm("ls", *where), re.MULTILINE)
-    crds = home.kubectl("get", "crd", "-o", "name").split()
-    assert len([each for each in crds if each.endswith(".sagemaker.aws.amazon.com")]) == 8
+    assert len(our_crds(home)) == 8
     eventually(lambda: home.is_served("trainingjobs"), what="served")
     home.helm("install", "job", str(CHARTS / "training-jobs"))
 
@@ -76,20 +76,22 @@ def test_the_cluster_wide_chart_lives_and_leaves_objects_alone(home: Cluster) ->
     queues = [f"https://sqs.{region}.amazonaws.com/111122223333/status" for region in ("us-east-2", "eu-west-1")]
     values += f",statusQueues={{{','.join(queues)}}},extraArgs[0]=--log-level=debug"
     home.helm("upgrade", *where, "sagemaker-operator", str(ROLEBASED), "--set", values)
-    assert knows_warm_pools(home)
-    account = home.kubectl("get", "serviceaccount", "sagemaker-k8s-operator-default", "-n", NAMESPACE, "-o", "yaml")
-    assert yaml.safe_load(account)["metadata"]["annotations"]["eks.amazonaws.com/role-arn"] == role
-    deployment = yaml.safe_load(home.kubectl("get", DEPLOYMENT, "-n", NAMESPACE, "-o", "yaml"))["spec"]
+    assert knows_remote_debugging(home)
+    accounts = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts"
+    account = home.api.call("GET", f"{accounts}/sagemaker-k8s-operator-default")
+    assert account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"] == role
+    deployment = deployment_in(home, NAMESPACE)["spec"]
     containers = deployment["template"]["spec"]["containers"]
     assert [each["image"] for each in containers] == ["registry.example/operator:v1"] * 2
     assert containers[0]["args"][-2:] == [f"--status-queue={','.join(queues)}", "--log-level=debug"]
     assert deployment["replicas"] == 1
-    home.kubectl("get", "networkpolicy", "sagemaker-k8s-operator-controller-manager", "-n", NAMESPACE)
+    policies = f"/apis/networking.k8s.io/v1/namespaces/{NAMESPACE}/networkpolicies"
+    assert home.api.call("GET", f"{policies}/sagemaker-k8s-operator-controller-manager")
 
     home.helm("uninstall", *where, "sagemaker-operator")
     assert home.kubectl("get", "deployments,roles,serviceaccounts", "-n", NAMESPACE, "-o", "name") == ""
-    home.kubectl("get", "trainingjob", "xgboost-mnist-from-for-s3")
-    home.kubectl("get", "namespace", NAMESPACE)
+    assert home.api.get("xgboost-mnist-from-for-s3")
+    assert home.has_namespace(NAMESPACE)
 
     home.helm("install", *where, "sagemaker-operator", str(ROLEBASED))  # takes the CRDs that it left
 
@@ -98,19 +100,18 @@ def test_the_namespaced_charts_live_side_by_side(home: Cluster) -> None:
     """B-15, B-16: CRDs once, an operator in each of two namespaces, nothing of theirs outside of those."""
     home.helm("install", "crds", str(CRD_CHART))
     for namespace in ("team-a", "team-b"):
-        home.kubectl("create", "namespace", namespace)
+        home.put_namespaces(namespace)
         home.helm("install", "-n", namespace, "op", str(OPERATOR_CHART), "--set", EVERYTHING_ON)
-        deployment = yaml.safe_load(home.kubectl("get", DEPLOYMENT, "-n", namespace, "-o", "yaml"))
-        manager = deployment["spec"]["template"]["spec"]["containers"][0]
+        manager = deployment_in(home, namespace)["spec"]["template"]["spec"]["containers"][0]
         assert f"--namespace={namespace}" in manager["args"]
         assert "sagemaker-k8s-operator-0.1.0" in home.helm("ls", "-n", namespace)
     cluster_scoped = home.kubectl("get", "clusterroles,clusterrolebindings", "-o", "name")
     assert "sagemaker" not in cluster_scoped
     home.helm("uninstall", "-n", "team-a", "op")
-    home.kubectl("get", "namespace", "team-a")
-    home.kubectl("get", DEPLOYMENT, "-n", "team-b")
+    assert home.has_namespace("team-a")
+    assert deployment_in(home, "team-b")
     home.helm("uninstall", "crds")
-    assert "trainingjobs.sagemaker.aws.amazon.com" in home.kubectl("get", "crd", "-o", "name")
+    assert "trainingjobs.sagemaker.aws.amazon.com" in our_crds(home)
 
 
 @pytest.mark.parametrize("folder", JOB_CHARTS)
@@ -123,22 +124,31 @@ def test_a_job_chart_makes_its_job_and_never_changes_it(kinds: Cluster, folder: 
     said = kinds.helm("install", "chart-1", str(CHARTS / folder))
     assert said.rstrip().endswith(f"NOTES:\nThanks for installing the {thanks}.")
     assert "TEST SUITE: None" in said
-    made = yaml.safe_load(kinds.kubectl("get", kind, name, "-o", "yaml"))
-    assert made["spec"]["region"] == "us-west-2"
+    (made,) = objects(kinds, kind)
+    assert (made["metadata"]["name"], made["spec"]["region"]) == (name, "us-west-2")
     chart_name = yaml.safe_load((CHARTS / folder / "Chart.yaml").read_text())["name"]
     assert f"{chart_name}-0.1.0" in kinds.helm("ls")
 
     chart = str(CHARTS / folder)
     kinds.helm("upgrade", "chart-1", chart, "--set", "name=another,spec.instanceType=ml.m5.large")
-    assert kinds.kubectl("get", kind, "-o", "jsonpath={.items[*].metadata.name}") == "another"
+    assert [each["metadata"]["name"] for each in objects(kinds, kind)] == ["another"]
+    path = kinds.api.path("another", plural=f"{kind}s") + "/status"
+    recorded = {"status": {"awsResource": {"name": "another"}}}
+    kinds.api.call("PATCH", path, recorded, "application/merge-patch+json")
     refused = kinds.helm("upgrade", "chart-1", chart, "--set", "name=another,spec.instanceType=ml.m5.xlarge", code=1)
     assert "cannot be changed" in refused
-    assert "delete it and create it anew" in refused
+    assert "delete it and create it again" in refused
     kinds.helm("rollback", "chart-1", "1")
-    assert kinds.kubectl("get", kind, "-o", "jsonpath={.items[*].metadata.name}") == name
+    assert [each["metadata"]["name"] for each in objects(kinds, kind)] == [name]
 
     kinds.helm("uninstall", "chart-1")
-    assert kinds.kubectl("get", kind, "-o", "name") == ""
+    assert objects(kinds, kind) == []
+
+
+def objects(home: Cluster, kind: str) -> list[JsonObject]:
+    """All objects of a kind in the default namespace."""
+    listed: list[JsonObject] = home.api.call("GET", home.api.path(plural=f"{kind}s"))["items"]
+    return listed
 
 
 @pytest.mark.parametrize(
@@ -147,9 +157,9 @@ def test_a_job_chart_makes_its_job_and_never_changes_it(kinds: Cluster, folder: 
 def test_the_examples_of_the_training_chart_are_accepted(kinds: Cluster, example: Path) -> None:
     """File systems, spot capacity: one stoppingCondition, not two (D-45)."""
     kinds.helm("install", "chart-1", str(CHARTS / "training-jobs"), "-f", str(example))
-    made = yaml.safe_load(kinds.kubectl("get", "trainingjobs", "-o", "yaml"))["items"][0]["spec"]
+    (made,) = objects(kinds, "trainingjob")
     if "spot" in example.name:
-        assert made["stoppingCondition"] == {"maxRuntimeInSeconds": 3599, "maxWaitTimeInSeconds": 3600}
+        assert made["spec"]["stoppingCondition"] == {"maxRuntimeInSeconds": 3599, "maxWaitTimeInSeconds": 3600}
 
 
 @pytest.mark.parametrize(
@@ -186,16 +196,17 @@ def test_values_of_the_earlier_charts_are_enough(home: Cluster) -> None:
     """Guide F-9: roleArn, image.repository, image.tag, and nothing else in the file."""
     values = home.directory / "values.yaml"
     values.write_text("roleArn: arn:aws:iam::123456789012:role/mine\nimage:\n  repository: mine\n  tag: v9\n")
-    home.kubectl("create", "namespace", NAMESPACE)
-    home.helm("install", "-n", NAMESPACE, "op", str(ROLEBASED), "-f", str(values))
+    rendered = home.helm("template", "-n", NAMESPACE, "op", str(ROLEBASED), "-f", str(values))
+    home.put_namespaces(NAMESPACE)
+    home.put_all(manifest for manifest in yaml.load_all(rendered, Loader=yaml.CSafeLoader) if manifest)
     assert images(home, NAMESPACE) == ["mine:v9"] * 2
 
 
-def test_an_upgrade_of_the_operator_can_be_taken_back(home: Cluster) -> None:
+def test_an_upgrade_of_the_operator_can_be_taken_back(kinds: Cluster) -> None:
     """One namespace's chart: values changed and kept over an upgrade, `helm rollback`, and nothing left of it."""
-    home.kubectl("create", "namespace", "team-a")
+    home = kinds
+    home.put_namespaces("team-a")
     release = ("op", str(OPERATOR_CHART), "-n", "team-a")
-    home.helm("install", "crds", str(CRD_CHART))
     home.helm("install", *release)
     home.helm(
         "upgrade", *release, "--set", f"image.tag=v2,replicas=3,podDisruptionBudget.enabled=false,{EVERYTHING_ON}"
@@ -220,13 +231,13 @@ def test_crds_follow_an_upgrade_and_outlive_the_release(home: Cluster) -> None:
     """
     home.helm("install", "crds", str(older(CRD_CHART, home.directory)))
     eventually(lambda: home.is_served("trainingjobs"), what="served")
-    assert not knows_warm_pools(home)
+    assert not knows_remote_debugging(home)
     home.helm("install", "job", str(CHARTS / "training-jobs"))
 
     home.helm("upgrade", "crds", str(CRD_CHART))
-    assert knows_warm_pools(home)
+    assert knows_remote_debugging(home)
     home.helm("uninstall", "crds")
-    home.kubectl("get", "trainingjob", "xgboost-mnist-from-for-s3")
+    assert home.api.get("xgboost-mnist-from-for-s3")
     assert "cannot be imported into the current release" in home.helm("install", "others", str(CRD_CHART), code=1)
     home.helm("install", "others", str(CRD_CHART), "--take-ownership")
 
@@ -236,19 +247,32 @@ def older(chart: Path, directory: Path) -> Path:
     copied = directory / "older"
     shutil.copytree(chart, copied)
     crds = copied / "templates" / "crds.yaml"
-    field = re.compile(r"^( +)keepAlivePeriodInSeconds:\n(?:\1  .*\n)+", re.MULTILINE)
+    field = re.compile(r"^( +)remoteDebugConfig:\n(?:\1  .*\n)+", re.MULTILINE)
     crds.write_text(field.sub("", crds.read_text()))
     return copied
 
 
 def images(home: Cluster, namespace: str) -> list[str]:
     """Of the containers of the operator."""
-    deployment = yaml.safe_load(home.kubectl("get", DEPLOYMENT, "-n", namespace, "-o", "yaml"))
-    return [each["image"] for each in deployment["spec"]["template"]["spec"]["containers"]]
+    containers = deployment_in(home, namespace)["spec"]["template"]["spec"]["containers"]
+    return [each["image"] for each in containers]
 
 
-def knows_warm_pools(home: Cluster) -> bool:
+def deployment_in(home: Cluster, namespace: str) -> JsonObject:
+    """The operator's Deployment. Raises urllib.error.HTTPError where there is none."""
+    return home.api.call("GET", f"/apis/apps/v1/namespaces/{namespace}/{DEPLOYMENT}")
+
+
+def our_crds(home: Cluster) -> list[str]:
+    """Names of our CRDs that are there."""
+    listed = home.api.call("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")["items"]
+    names = [each["metadata"]["name"] for each in listed]
+    return [name for name in names if name.endswith(".sagemaker.aws.amazon.com")]
+
+
+def knows_remote_debugging(home: Cluster) -> bool:
     """Whether the CRD has a field that the older one in these tests has not."""
-    path = "{.spec.versions[0].schema..resourceConfig.properties.keepAlivePeriodInSeconds.type}"
-    crd = ("crd", "trainingjobs.sagemaker.aws.amazon.com", "-o", f"jsonpath={path}")
-    return home.kubectl("get", *crd) == "integer"
+    crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    crd = home.api.call("GET", f"{crds}/trainingjobs.sagemaker.aws.amazon.com")
+    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    return schema["properties"].get("remoteDebugConfig", {}).get("type") == "object"

@@ -31,7 +31,7 @@ from hack.sandbox.kube import server as kube_server
 from hack.sandbox.kubeapi import KubeApi
 from hack.sandbox.operator_process import OperatorDiedError
 from hack.sandbox.run import Goal, Options, Show, run
-from hack.sandbox.samples import SAMPLES, UPDATE, Reference, Sample, crd_paths
+from hack.sandbox.samples import SAMPLES, UPDATE, Sample, crd_paths
 from hack.sandbox.watch_table import Row
 from tests.deadline import PATIENCE_S
 
@@ -160,8 +160,9 @@ def test_a_running_sagemaker_takes_faults_tells_requests_and_skips_time(capsys: 
         assert json.loads(capsys.readouterr().out)["now"] > time.time() + 3000
         assert main(["quota", "2", "--url", aws.url]) == 0
         assert json.loads(capsys.readouterr().out) == {"calls_per_second": 2.0, "operations": "*"}
-        assert main(["lists", "--lag", "75", "--kind", "Endpoint", "--url", aws.url]) == 0
-        assert json.loads(capsys.readouterr().out) == {"lag_s": 75.0, "late": ["Endpoint"], "token_life_s": None}
+        assert main(["lists", "--lag", "75", "--kind", "Endpoint", "--longest-page", "20", "--url", aws.url]) == 0
+        late = {"lag_s": 75.0, "late": ["Endpoint"], "token_life_s": None, "longest_page": 20}
+        assert json.loads(capsys.readouterr().out) == late
         assert main(["history", "20000", "--url", aws.url]) == 0
         assert json.loads(capsys.readouterr().out) == {"count": 20000}
         assert main(["requests", "aws", "--url", aws.url]) == 0
@@ -394,22 +395,6 @@ def status_of(sample: Sample, **status: object) -> dict[str, object]:
 
 
 MODEL = next(sample for sample in SAMPLES if sample.manifest["kind"] == "Model")
-
-
-def test_a_sample_is_filled_in_with_what_another_one_shows() -> None:
-    """What a reader would look up with kubectl and write into the file."""
-    sample = Sample("xgboost-mnist-endpointconfig.yaml", (REFERENCE,))
-    assert sample.filled([]) is None
-    assert sample.filled([status_of(MODEL, status="Created")]) is None
-    filled = sample.filled([status_of(MODEL, sageMakerModelName="xgboost-mnist-1f2e")])
-    assert filled is not None
-    assert filled["spec"]["productionVariants"][0]["modelName"] == "xgboost-mnist-1f2e"
-    assert sample.manifest["spec"]["productionVariants"][0]["modelName"] == "xgboost-mnist"
-
-
-REFERENCE = Reference(
-    ("spec", "productionVariants", 0, "modelName"), "Model", "xgboost-mnist", status_field="sageMakerModelName"
-)
 
 
 class Applied(KubeApi):

@@ -86,11 +86,11 @@ def test_killed_at_any_effect_of_a_deletion_the_job_is_stopped_and_the_object_go
 
 ELECTION = (
     "--enable-leader-election",
-    *("--leader-election-lease-duration", "10s"),
-    *("--leader-election-renew-deadline", "8s"),
+    *("--leader-election-lease-duration", "30s"),
+    *("--leader-election-renew-deadline", "25s"),
     *("--leader-election-retry-period", "500ms"),
 )
-"""Quick to take over, and not so quick that a busy machine loses the lease."""
+"""Quick to take over, and not so quick that a busy machine loses the lease: it stalls for ten seconds."""
 
 
 def holder(world: World) -> str:

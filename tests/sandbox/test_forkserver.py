@@ -48,11 +48,15 @@ def test_arguments_environment_exit_code_and_output_are_its_own(server: ForkServ
 
 def test_it_has_a_session_and_descriptors_of_its_own_and_gets_signals(server: ForkServer, tmp_path: Path) -> None:
     """SIGTERM is a clean end, SIGKILL the end of one process and no other; nothing of the server is inherited."""
-    one, other = (start(server, tmp_path) for _ in range(2))
-    until_said(tmp_path / "log", "serving")
+    directories = tmp_path / "one", tmp_path / "other"
+    for directory in directories:
+        directory.mkdir()
+    one, other = (start(server, directory) for directory in directories)
+    for directory in directories:  # a log each: what one process says is no sign that the other handles signals yet
+        until_said(directory / "log", "serving")
     assert os.getsid(one.pid) == one.pid != os.getsid(other.pid)
     inherited = {str(Path(f"/proc/{one.pid}/fd/{number}").readlink()) for number in range(3)}
-    assert inherited == {os.devnull, str(tmp_path / "log")}
+    assert inherited == {os.devnull, str(tmp_path / "one" / "log")}
 
     other.kill()
     assert other.wait(PATIENCE_S) == -signal.SIGKILL
@@ -69,10 +73,9 @@ def test_nothing_outlives_the_server(tmp_path: Path) -> None:
 
     def is_gone() -> bool:
         try:
-            os.kill(child.pid, 0)
-        except ProcessLookupError:
+            stat = Path(f"/proc/{child.pid}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
             return True
-        state = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[0]
-        return state == "Z"  # killed, and not yet waited for by init
+        return stat.rpartition(")")[2].split()[0] == "Z"  # killed, and not yet waited for by init
 
     eventually(is_gone, what="the operator is gone")

@@ -26,7 +26,7 @@ def home(tmp_path: Path) -> Iterator[Cluster]:
 @pytest.mark.parametrize("way", [[], ["--server-side"]], ids=["client-side", "server-side"])
 def test_every_release_file_is_accepted_by_both_kinds_of_apply(home: Cluster, way: list[str]) -> None:
     """A cluster with nothing else; twice, since installers are repeatable."""
-    home.kubectl("create", "namespace", "my-namespace")
+    home.put_namespaces("my-namespace")
     files = [INSTALLER, NAMESPACED / "crd.yaml", for_namespace("my-namespace", home.directory)]
     for file in [*files, *files]:
         home.kubectl("apply", *way, "-f", str(file))
@@ -34,7 +34,7 @@ def test_every_release_file_is_accepted_by_both_kinds_of_apply(home: Cluster, wa
 
 def test_optional_parts_are_accepted(home: Cluster) -> None:
     """`kubectl apply -k`, after the operator: every name says whose it is."""
-    home.apply(INSTALLER)
+    home.put(INSTALLER)
     for optional in ("network-policy", "grafana", "users", "metrics-reader"):
         said = home.kubectl("apply", "-k", str(REPOSITORY / "config" / optional))
         assert said, optional
@@ -43,10 +43,10 @@ def test_optional_parts_are_accepted(home: Cluster) -> None:
 
 def test_two_namespaces_have_an_operator_each_and_keep_their_namespace(home: Cluster) -> None:
     """D-57: nothing outside of the namespace, and the namespace is nobody's to delete."""
-    home.apply(NAMESPACED / "crd.yaml")
+    home.put(NAMESPACED / "crd.yaml")
+    home.put_namespaces("team-a", "team-b")
     files = {}
     for namespace in ("team-a", "team-b"):
-        home.kubectl("create", "namespace", namespace)
         files[namespace] = for_namespace(namespace, home.directory)
         said = home.kubectl("apply", "-f", str(files[namespace]))
         assert len(re.findall(" created$", said, re.MULTILINE)) == len(said.splitlines()), "no name clashes"
@@ -70,7 +70,7 @@ def test_an_object_without_its_operator_leaves_when_the_finalizer_is_removed(tmp
 
 def test_make_uninstall_refuses_while_objects_exist(home: Cluster) -> None:
     """The message names the command that deletes them; FORCE=1 goes on, and the CRDs go."""
-    home.apply(NAMESPACED / "crd.yaml")
+    home.put(NAMESPACED / "crd.yaml")
     home.kubectl("create", "-f", str(REPOSITORY / "samples" / "xgboost-mnist-trainingjob.yaml"))
     refused = home.make("uninstall", code=2)
     assert "1 objects of sagemaker.aws.amazon.com are left" in refused
@@ -85,7 +85,7 @@ def test_make_uninstall_refuses_while_objects_exist(home: Cluster) -> None:
 def test_make_undeploy_removes_the_operator_only_when_nothing_is_left_to_it(home: Cluster, scope: str) -> None:
     """In its own namespace, where it has one: objects elsewhere are not its own."""
     home.make("install")
-    home.kubectl("create", "namespace", "my-namespace")
+    home.put_namespaces("my-namespace")
     home.make("deploy", *scope.split())
     job = str(REPOSITORY / "samples" / "xgboost-mnist-trainingjob.yaml")
     home.kubectl("create", "-f", job, "-n", "my-namespace" if scope else "default")

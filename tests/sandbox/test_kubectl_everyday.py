@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from api.meta import JsonObject
+from api.meta import FINALIZER, JsonObject
+from api.v1 import KINDS
 from hack import tools
 from hack.sandbox.kube.server import start
 from tests.deadline import PATIENCE_S
@@ -54,6 +55,7 @@ def run(kubeconfig: Path, tmp_path: Path) -> Command:
 
     def command(tool: str, *arguments: str, code: int = 0, stdin: str | None = None, editor: str = "false") -> str:
         environment = os.environ | {"KUBECONFIG": str(kubeconfig), "KUBE_EDITOR": editor, "HOME": str(tmp_path)}
+        environment["TMPDIR"] = str(tmp_path)  # kubectl keeps a refused edit there
         done = subprocess.run(
             [str(tools.find(tool)), *arguments],
             input=stdin,
@@ -88,6 +90,23 @@ def sample(kind: str) -> JsonObject:
     found: JsonObject = next(document for document in documents if document["kind"] == kind)
     found["metadata"].pop("namespace", None)
     return found
+
+
+def as_recorded(manifest: JsonObject) -> JsonObject:
+    """What the operator writes into an object: its finalizer, a name where the user gave none, and the status."""
+    (kind,) = [kind for kind in KINDS if kind.kind == manifest["kind"]]
+    spec, region = manifest["spec"], manifest["spec"]["region"]
+    name = spec.get(kind.name.spec_field) or "made"
+    return {
+        **{field: manifest[field] for field in ("apiVersion", "kind")},
+        "metadata": {"name": manifest["metadata"]["name"], "finalizers": [FINALIZER]},
+        "spec": {kind.name.spec_field: name} if kind.name.late_initialized else {},
+        "status": {
+            kind.status.field: "x",
+            kind.name.status_field: name,
+            "awsResource": {"name": name, "region": region},
+        },
+    }
 
 
 def rows(table: str) -> list[list[str]]:
@@ -171,6 +190,37 @@ def test_an_object_is_labelled_annotated_patched_edited_and_compared(kubectl: Co
     assert "NotFound" in kubectl("scale", name, "--replicas=2", code=1)
 
 
+def test_manifests_of_what_exists_are_written_again_in_every_way(kubectl: Command, tmp_path: Path) -> None:
+    """Unchanged, by all kinds: server-side apply, replace and edit, of what the operator has recorded as created.
+
+    The names that it fills in belong to it: they are no conflict, and may be absent. What is fixed stays so.
+    """
+    manifests = [sample(kind) for kind in SAMPLES]
+    everything = yaml.safe_dump_all(manifests)
+    kubectl("apply", "-f", "-", stdin=everything)
+    recorded = yaml.safe_dump_all([as_recorded(each) for each in manifests])
+    operator = ("apply", "--server-side", "--field-manager=operator", "-f", "-")
+    kubectl(*operator, stdin=recorded)
+    kubectl(*operator, "--subresource=status", stdin=recorded)
+
+    kubectl("apply", "-f", "-", stdin=everything)
+    kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=everything)
+    job = ("trainingjob", JOB)
+    assert kubectl("get", *job, "-o", "jsonpath={.spec.trainingJobName}") == "made"
+    kubectl("replace", "-f", "-", stdin=everything)
+    assert kubectl("get", *job, "-o", "jsonpath={.spec.trainingJobName}{.metadata.finalizers}") == ""
+    assert kubectl("get", *job, "-o", "jsonpath={.status.awsResource.name}") == "made"
+    # one file with all eight, each of which gets a label
+    kubectl("edit", "sagemaker", editor=r"sed -i 's/^\( *\)metadata:$/&\n\1  labels: {by: edit}/'")
+    assert len(kubectl("get", "sagemaker", "-l", "by=edit", "-o", "name").split()) == len(SAMPLES)
+    # the editor is given what was refused once more, with the reason in comments, and changes nothing then
+    editor = f"sed -i -e '/^#/w {tmp_path / 'seen'}' -e 's/instanceCount: .*/instanceCount: 7/'"
+    assert "no valid changes were saved" in kubectl("edit", *job, editor=editor, code=1)
+    reason = (tmp_path / "seen").read_text()
+    assert "spec.resourceConfig" in reason
+    assert "cannot be changed once it is created, as SageMaker cannot update a job" in reason
+
+
 def test_mistakes_are_explained_and_rights_and_events_are_told(kubectl: Command) -> None:
     """Typing errors are found before anything is stored; auth can-i and events answer for our kinds."""
     manifest = sample("TrainingJob")
@@ -212,6 +262,7 @@ def test_waiting_ends_with_a_status_and_with_the_last_finalizer(kubectl: Command
     job = f"trainingjob/{JOB}"
     kubectl("apply", "-f", "-", stdin=yaml.safe_dump(sample("TrainingJob")))
     status = {
+        "observedGeneration": 1,
         "trainingJobStatus": "Completed",
         "conditions": [
             {
@@ -259,7 +310,7 @@ def test_helm_installs_upgrades_rolls_back_and_uninstalls_our_kinds(
     team = ("get", "models", "--all-namespaces", "-l", "app.kubernetes.io/managed-by=Helm")
     by_team = ("-o", "jsonpath={.items[*].metadata.labels.team}")
 
-    installed = run("helm", "install", "rel", str(chart), *there, "--create-namespace", "--wait")
+    installed = run("helm", "install", "rel", str(chart), *there, "--create-namespace")
     assert "STATUS: deployed" in installed
     assert kubectl(*team, *by_team) == "vision"
     upgraded = run("helm", "upgrade", "rel", str(chart), *there, "--set", "team=audio")

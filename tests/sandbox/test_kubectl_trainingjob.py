@@ -41,7 +41,7 @@ def test_a_finished_job_is_waited_for_listed_and_described(world: World, kubectl
     name, created = done["spec"]["trainingJobName"], done["metadata"]["creationTimestamp"]
     for spelling in ("TrainingJob", "trainingjob", "trainingjobs", "trainingjobs.sagemaker.aws.amazon.com"):
         _, row = rows(kubectl("get", spelling).stdout)
-        assert row == [NAME, "Completed", "Completed", created, name], "a time, not an age"
+        assert row == [NAME, "Completed", "Completed", created, name, "True"], "a time, not an age"
     assert NAME in kubectl("get", "sagemaker").stdout, "the category lists it, too"
 
     eventually(lambda: len(world.api.events(NAME)) >= 2, what="two events")
@@ -69,7 +69,7 @@ def test_a_changed_manifest_is_refused_and_the_same_one_is_not(
 def test_an_invalid_manifest_is_refused_with_the_path_of_each_mistake(kubectl: Kubectl, manifest: JsonObject) -> None:
     """Bad input gets its answer from kubectl apply, not from a log."""
     del manifest["spec"]["roleArn"]
-    manifest["spec"]["resourceConfig"]["instanceCount"] = 0
+    manifest["spec"]["resourceConfig"]["instanceCount"] = -1
     manifest["spec"]["algorithmSpecification"]["trainingInputMode"] = "Fax"
     refused = kubectl("apply", "-f", "-", stdin=yaml.safe_dump(manifest), code=1).stderr
     assert "spec.roleArn: Required value" in refused

@@ -55,7 +55,8 @@ class Kubectl:
     """kubectl with a kubeconfig; answers are its exit code, output and errors."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        self._command = [str(find("kubectl")), f"--kubeconfig={kubeconfig}"]
+        cache = kubeconfig.parent / "kube-cache"  # not the user's: a server of another test may have had this port
+        self._command = [str(find("kubectl")), f"--kubeconfig={kubeconfig}", f"--cache-dir={cache}"]
 
     def __call__(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run it, whatever comes of it."""
@@ -79,6 +80,8 @@ def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
         run.output("apply", "--filename", str(CRDS))
         run.output("wait", "--for=condition=Established", TIMEOUT, "--filename", str(CRDS))
         run.output("apply", "--server-side", "--force-conflicts", "--filename", str(CRDS))
+        # What kubectl has cached is from before the CRDs, and it looks up short names there only.
+        assert "hostingautoscalingpolicies" in run.output("api-resources", "--api-group=sagemaker.aws.amazon.com")
         yield run
 
 
@@ -158,17 +161,17 @@ def test_listings_have_the_columns_of_the_guides(kubectl: Kubectl) -> None:
     kubectl.output("delete", "--wait=false", "--filename", str(SAMPLES))
 
     assert headers == {
-        "TrainingJob": ["NAME", "STATUS", "SECONDARY-STATUS", "CREATION-TIME", "SAGEMAKER-JOB-NAME"],
+        "TrainingJob": ["NAME", "STATUS", "SECONDARY-STATUS", "CREATION-TIME", "SAGEMAKER-JOB-NAME", "READY"],
         "hyperparametertuningjob": [
             "NAME", "STATUS", "CREATION-TIME", "COMPLETED", "INPROGRESS", "ERRORS", "STOPPED", "BEST-TRAINING-JOB",
-            "SAGEMAKER-JOB-NAME",
+            "SAGEMAKER-JOB-NAME", "READY",
         ],
-        "batchTransformJob": ["NAME", "STATUS", "CREATION-TIME", "SAGEMAKER-JOB-NAME"],
-        "processingjobs": ["NAME", "STATUS", "CREATION-TIME", "SAGEMAKER-JOB-NAME"],
-        "models.sagemaker.aws.amazon.com": ["NAME", "STATUS", "SAGE-MAKER-MODEL-NAME"],
-        "endpointconfigs": ["NAME", "STATUS", "SAGE-MAKER-ENDPOINTCONFIG-NAME"],
-        "hostingdeployments": ["NAME", "STATUS", "SAGEMAKER-ENDPOINT-NAME"],
-        "hap": ["NAME", "STATUS", "CREATION-TIME"],
+        "batchTransformJob": ["NAME", "STATUS", "CREATION-TIME", "SAGEMAKER-JOB-NAME", "READY"],
+        "processingjobs": ["NAME", "STATUS", "CREATION-TIME", "SAGEMAKER-JOB-NAME", "READY"],
+        "models.sagemaker.aws.amazon.com": ["NAME", "STATUS", "SAGE-MAKER-MODEL-NAME", "READY"],
+        "endpointconfigs": ["NAME", "STATUS", "SAGE-MAKER-ENDPOINTCONFIG-NAME", "READY"],
+        "hostingdeployments": ["NAME", "STATUS", "SAGEMAKER-ENDPOINT-NAME", "READY"],
+        "hap": ["NAME", "STATUS", "CREATION-TIME", "READY"],
     }  # fmt: skip
     assert len(everything) == sum(1 for _ in _samples())
 
@@ -209,17 +212,20 @@ def test_two_managers_share_the_variants_of_a_deployment(kubectl: Kubectl) -> No
 def test_edits_of_what_is_fixed_are_refused_and_others_pass(kubectl: Kubectl) -> None:
     """Jobs whole; of the other kinds what tells where and under which name. Said with what to do instead."""
     outcomes = {}
+    manifest = yaml.safe_dump_all(_first_samples().values())
+    kubectl.output("create", "--filename=-", stdin=manifest)
     for kind, sample in _first_samples().items():
-        kubectl.output("create", "--filename=-", stdin=json.dumps(sample))
+        recorded = json.dumps({"status": {"awsResource": {"name": "made"}}})
+        created = f"{kind.lower()}.sagemaker.aws.amazon.com/{sample['metadata']['name']}"
+        kubectl.output("patch", created, "--subresource=status", "--type=merge", "--patch", recorded)
         for field, value in (("region", "eu-west-1"), ("tags", [{"key": "a", "value": "b"}])):
             patch = json.dumps({"spec": {field: value}})
-            target = f"{kind.lower()}.sagemaker.aws.amazon.com/{sample['metadata']['name']}"
-            done = kubectl("patch", target, "--type=merge", "--patch", patch)
+            done = kubectl("patch", created, "--type=merge", "--patch", patch)
             outcomes[kind, field] = done.returncode
             if done.returncode:
                 assert "cannot be changed" in done.stderr
-                assert "delete it and create it anew" in done.stderr
-        kubectl.output("delete", "--filename=-", stdin=json.dumps(sample))
+                assert "delete it and create it again" in done.stderr
+    kubectl.output("delete", "--filename=-", stdin=manifest)
 
     jobs = {"TrainingJob", "HyperparameterTuningJob", "BatchTransformJob", "ProcessingJob"}
     assert {kind for (kind, field), code in outcomes.items() if field == "region" and code} == set(_first_samples())

@@ -1,5 +1,6 @@
 """The metrics front end as a process of its own, against an API server that enforces RBAC."""
 
+import os
 import re
 import signal
 import socket
@@ -13,39 +14,63 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Final
 
 import pytest
+import yaml
 
 from hack.background import in_background
 from tests.deadline import PATIENCE_S, eventually
 from tests.sandbox.apiserver import write_kubeconfig
+from tests.sandbox.forkserver import Child, fork_server
 from tests.sandbox.harness import REPOSITORY
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, Cluster, cluster, for_namespace
 
 pytestmark = pytest.mark.sandbox
 
+PROGRAM: Final = "controller.metricsproxy"
 METRICS = b'sagemaker_operator_build_info{version="1"} 1.0\n'
+
+
+CALLERS = """
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: prometheus, namespace: default}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: stranger, namespace: default}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: reader}
+rules: [{nonResourceURLs: [/metrics], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: reader}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: reader}
+subjects: [{kind: ServiceAccount, name: prometheus, namespace: default}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: basic}
+rules: [{apiGroups: [authorization.k8s.io], resources: [selfsubjectaccessreviews], verbs: [create]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: basic}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: basic}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: "system:authenticated"}]
+"""
+"""A scraper that may read metrics, an account that may not, and what each cluster has: system:basic-user."""
 
 
 @contextmanager
 def scraped(directory: Path) -> Iterator[Cluster]:
     """A cluster with a scraper that may read metrics and another account that may not."""
     with cluster(directory) as made:
-        made.kubectl("create", "serviceaccount", "prometheus")
-        made.kubectl("create", "serviceaccount", "stranger")
-        made.kubectl("create", "clusterrole", "reader", "--verb=get", "--non-resource-url=/metrics")
-        made.kubectl(
-            "create", "clusterrolebinding", "reader", "--clusterrole=reader", "--serviceaccount=default:prometheus"
-        )
-        # every real cluster has this: system:basic-user
-        made.kubectl(
-            "create",
-            "clusterrole",
-            "basic",
-            "--verb=create",
-            "--resource=selfsubjectaccessreviews.authorization.k8s.io",
-        )
-        made.kubectl("create", "clusterrolebinding", "basic", "--clusterrole=basic", "--group=system:authenticated")
+        made.put_all(yaml.load_all(CALLERS, Loader=yaml.CSafeLoader))
         yield made
 
 
@@ -53,7 +78,7 @@ def scraped(directory: Path) -> Iterator[Cluster]:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One with an operator for all namespaces. The tests only ask it."""
     with scraped(tmp_path_factory.mktemp("cluster-wide")) as made:
-        made.apply(INSTALLER)
+        made.put(INSTALLER)
         yield made
 
 
@@ -61,8 +86,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def team(tmp_path: Path) -> Iterator[Cluster]:
     """One with an operator for the namespace `my-namespace` only."""
     with scraped(tmp_path) as made:
-        made.kubectl("create", "namespace", "my-namespace")
-        made.apply(for_namespace("my-namespace", made.directory))
+        made.put_namespaces("my-namespace")
+        made.put(for_namespace("my-namespace", made.directory))
         yield made
 
 
@@ -94,14 +119,22 @@ def manager() -> Iterator[str]:
 def front_end(
     home: Cluster, namespace: str, upstream: str, *flags: str, end: signal.Signals = signal.SIGTERM
 ) -> Iterator[str]:
-    """The process with the token of the operator's account, in the background until `end`; yields its URL."""
+    """The process with the token of the operator's account until `end`; yields its URL.
+
+    What ends by SIGINT is executed in the background, as by `&` in a script; all others are forked.
+    """
     kubeconfig = home.directory / "front-end-kubeconfig"
     write_kubeconfig(kubeconfig, home.server.url, home.server.token(namespace, ACCOUNT))
-    command = [sys.executable, "-m", "controller.metricsproxy", "--listen", "127.0.0.1:0"]
-    command += ["--upstream", upstream, "--kubeconfig", str(kubeconfig), *flags]
+    arguments = ["--listen", "127.0.0.1:0", "--upstream", upstream, "--kubeconfig", str(kubeconfig), *flags]
     log = home.directory / "front-end.log"
-    with log.open("w") as sink:
-        process = subprocess.Popen(in_background(command), cwd=REPOSITORY, stdout=sink, stderr=subprocess.STDOUT)
+    log.write_text("")
+    process: subprocess.Popen[bytes] | Child
+    if end is signal.SIGINT:
+        command = in_background([sys.executable, "-m", PROGRAM, *arguments])
+        with log.open("w") as sink:
+            process = subprocess.Popen(command, cwd=REPOSITORY, stdout=sink, stderr=subprocess.STDOUT)
+    else:
+        process = fork_server().launch(arguments, os.environ, log, program=PROGRAM)
 
     def port() -> str | None:
         assert process.poll() is None, log.read_text()
@@ -187,15 +220,8 @@ def test_plain_http_gets_no_answer_and_does_not_disturb(home: Cluster) -> None:
         (["--tls-cert-file", "no.crt", "--tls-private-key-file", "no.key"], 1, "no.crt"),
     ],
 )
-def test_wrong_options_end_with_one_line(flags: list[str], code: int, words: str) -> None:
+def test_wrong_options_end_with_one_line(tmp_path: Path, flags: list[str], code: int, words: str) -> None:
     """Exit code 2 for usage, 1 for what is missing."""
-    done = subprocess.run(
-        [sys.executable, "-m", "controller.metricsproxy", *flags],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    assert done.returncode == code
-    assert re.search(rf"error: .*{re.escape(words)}", done.stderr)
+    said = tmp_path / "said"
+    assert fork_server().launch(flags, os.environ, said, program=PROGRAM).wait(PATIENCE_S) == code
+    assert re.search(rf"error: .*{re.escape(words)}", said.read_text())

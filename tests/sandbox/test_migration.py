@@ -3,10 +3,11 @@
 The predecessor's objects are made as it left them (predecessor.py); kubectl is the real one, authorization is on.
 """
 
+import json
 import re
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,21 @@ from typing import Any
 import pytest
 import yaml
 
-from api.descriptor import KindDescriptor
+from api.descriptor import KindDescriptor, LifeCycle
+from api.fields import installed
 from api.meta import JsonObject
 from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, KINDS, PROCESSING_JOB, TRAINING_JOB
 from hack import tools
 from hack.sandbox.aws import server as aws_server
 from tests.deadline import PATIENCE_S, NeverError, eventually
+from tests.empties import with_empties
 from tests.sandbox.apiserver import write_kubeconfig
 from tests.sandbox.harness import LONG, PLURALS, REPOSITORY, Operator, condition, marked, named, until_status
 from tests.sandbox.hosting_scene import DEPLOYMENTS, deployment, replace_spec, sample
 from tests.sandbox.hosting_scene import until as until_deployed
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, Cluster, cluster
 from tests.sandbox.interceptor import Interceptor, interceptor
+from tests.sandbox.kubectl import UNCOLLECTED
 from tests.sandbox.predecessor import Predecessor
 
 pytestmark = pytest.mark.sandbox
@@ -140,6 +144,7 @@ class Scene:
                 "PATH": f"{tools.find('kubectl').parent}:/usr/bin:/bin",
                 "KUBECONFIG": str(self.home.kubeconfig),
                 "HOME": str(self.home.directory),
+                **UNCOLLECTED,
             },
             cwd=REPOSITORY,
             capture_output=True,
@@ -192,14 +197,14 @@ def test_what_the_predecessor_left_goes_on_and_can_be_removed(scene: Scene, mani
     running = old.job(TRAINING_JOB, named(marked(manifest, SANDBOX_TRAIN_SECONDS="3600"), "running"), "InProgress")
     ended = old.job(TRAINING_JOB, named(marked(manifest, SANDBOX_TRAIN_SECONDS="0"), "ended"), "Completed")
     foreign = sample("xgboost-mnist-batchtransform")["spec"]["modelName"]
-    old.job(BATCH_TRANSFORM_JOB, transform(old), "InProgress")
+    objects = {"BatchTransformJob": old.job(BATCH_TRANSFORM_JOB, transform(old), "InProgress")}
     processing = old.job(PROCESSING_JOB, sample("kmeans-mnist-processingjob"), "InProgress")
     tuning = old.job(HYPERPARAMETER_TUNING_JOB, tuned(), "InProgress")
     launched = [each["TrainingJobName"] for each in eventually(lambda: launched_by(old, tuning), what="launched")]
     old.spawned(tuning, launched[0])
     host = old.hosting(deployment())
     eventually(lambda: serving(old, host["status"]["endpointName"]), what="the old endpoint serves")
-    old.scaled(scaling(host))
+    policy = old.scaled(scaling(host))
     before = scene.there()
 
     follow(scene)
@@ -224,6 +229,9 @@ def test_what_the_predecessor_left_goes_on_and_can_be_removed(scene: Scene, mani
 
     for obj in (running, host):
         eventually(lambda obj=obj: is_tagged(scene, obj), what=f"{obj['kind']} is tagged as ours")
+
+    own = (running, ended, objects["BatchTransformJob"], processing, tuning, host, policy)
+    apply_unchanged(scene, own)
 
     scene.aws.clock.advance(3600)
     until_status(home.api, "running", "Completed")
@@ -261,7 +269,7 @@ def test_a_backup_is_looked_at_before_anything_is_touched(scene: Scene, manifest
     (tmp_path / "new").mkdir()
     with cluster(tmp_path / "new") as home:
         scene.home = home
-        home.kubectl("create", "namespace", "my-namespace")
+        home.put_namespaces("my-namespace")
         file = scene.home.directory / "before.yaml"
         content = yaml.safe_load(saved.replace("namespace: default", "namespace: my-namespace"))
         (restored,) = [each for each in content["items"] if each["kind"] == "HostingDeployment"]
@@ -298,7 +306,7 @@ def test_what_ack_has_made_is_taken_over_when_asked_for(scene: Scene, manifest: 
     """docs/migrate-from-ack.md, command by command, where both APIs have a kind TrainingJob."""
     home, old = scene.home, scene.old
     scene.install_crd("sagemaker.services.k8s.aws", TRAINING_JOB)
-    home.apply(INSTALLER)
+    home.put(INSTALLER)
     job = old.job_by_others(TRAINING_JOB, named(marked(manifest, **LONG), "my-job"), "by-ack")
     theirs = {"apiVersion": "sagemaker.services.k8s.aws/v1", "kind": "TrainingJob", "metadata": {"name": "my-job"}}
     home.kubectl("create", "-f", "-", given=yaml.safe_dump(theirs))
@@ -332,6 +340,46 @@ def test_what_ack_has_made_is_taken_over_when_asked_for(scene: Scene, manifest: 
     assert scene.there() == ["by-ack", "by-ack", "by-ack"], (
         "ACK's job, model and configuration: records and what it made"
     )
+
+
+def apply_unchanged(scene: Scene, stored: Iterable[JsonObject]) -> None:
+    """The manifests of these objects, as users have them: with empty values, and without what was filled in.
+
+    Every way of applying them is accepted, and AWS is asked nothing that changes it; a policy is put again in place.
+    """
+    kinds = {kind.kind: kind for kind in KINDS}
+    typed = {"apply": (), "replace": (), "apply --server-side": ("--force-conflicts",)}
+    files = []
+    for obj in stored:
+        kind = kinds[obj["kind"]]
+        spec = {name: value for name, value in obj["spec"].items() if name not in filled_in(kind)}
+        if kind.life_cycle is LifeCycle.JOB:
+            spec = with_empties(installed(kind).spec, spec)
+        metadata = {name: obj["metadata"][name] for name in ("name", "namespace")}
+        files.append({"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": metadata, "spec": spec})
+    together = json.dumps({"apiVersion": "v1", "kind": "List", "items": files})
+    for verb, more in typed.items():
+        said = scene.home.kubectl(*verb.split(), *more, "-f", "-", given=together)
+        assert len(said.splitlines()) == len(files)
+        for file in files:
+            name, plural = file["metadata"]["name"], kinds[file["kind"]].plural
+            eventually(lambda name=name, plural=plural: is_whole(scene, name, plural), what=f"{verb} of {name} settled")
+    assert {*scene.changes()} <= {"RegisterScalableTarget", "PutScalingPolicy"}
+
+
+def filled_in(kind: KindDescriptor) -> set[str]:
+    """Fields of the spec that the predecessor wrote: names of jobs, and what a policy scales."""
+    return {*kind.compat.filled_in} ^ ({kind.name.spec_field} if kind.name.late_initialized else set())
+
+
+def is_whole(scene: Scene, name: str, plural: str) -> bool:
+    """Whether an object has its record and its name again, and shows no edit."""
+    obj = scene.home.api.get(name, plural=plural) or {}
+    status = obj["status"]
+    (kind,) = [each for each in KINDS if each.plural == plural]
+    field = kind.name.spec_field
+    is_named = not kind.name.late_initialized or obj["spec"].get(field) == status["awsResource"]["name"]
+    return is_named and condition(obj, "Synced")["status"] == "True"
 
 
 def is_tagged(scene: Scene, obj: JsonObject) -> bool:

@@ -73,9 +73,9 @@ def test_flags_choose_what_is_printed_and_how(scene: Scene) -> None:
     """Guide F-3d, and kubectl's own `--tail`."""
     scene.training_job("foo", instances=2)
     scene.aws.clock.advance(400)
-    everything = scene.smlogs("TrainingJobs", "foo", "-p", "algo-2").stdout.splitlines()
+    everything = scene.plugin("TrainingJobs", "foo", "-p", "algo-2").stdout.splitlines()
     assert {line.partition("-1")[0] for line in everything} == {"foo/algo-2"}
-    bare = scene.smlogs(
+    bare = scene.plugin(
         *("trainingjob", "foo", "-p", "algo-2", "--hide-log-stream-name", "--timestamps=false", "--tail=3")
     ).stdout.splitlines()
     texts = [LINE.sub(r"\g<text>", line) for line in everything]
@@ -94,7 +94,7 @@ def test_other_jobs_have_logs_too(scene: Scene, kind: str, word: str, create: Ca
     """B-43a; processing jobs have logs here, too (D-48)."""
     create(scene, "mine")
     scene.aws.clock.advance(1000)
-    done = scene.smlogs(kind.lower(), "mine")
+    done = scene.plugin(kind.lower(), "mine")
     assert done.stderr == f'"mine" has SageMaker {word} "mine" in region "us-east-2", status "InProgress"\n'
     lines = done.stdout.splitlines()
     assert len(lines) > 2
@@ -106,7 +106,7 @@ def test_an_endpoints_log_is_that_of_its_instances(scene: Scene) -> None:
     scene.endpoint("mine")
     scene.endpoint("mine-too")
     scene.aws.clock.advance(1000)
-    done = scene.smlogs("hostingdeployment", "mine")
+    done = scene.plugin("hostingdeployment", "mine")
     assert done.stderr == '"mine" has SageMaker EndpointName "mine" in region "us-east-2", status "InService"\n'
     streams = {line.partition(" ")[0] for line in done.stdout.splitlines()}
     assert len(streams) == 2
@@ -126,7 +126,7 @@ def test_a_tuning_jobs_log_is_that_of_its_training_jobs(scene: Scene) -> None:
         eventually(lambda: len(jobs_in(following.lines)) == 3, what="the third training job's lines are printed")
         scene.status("HyperparameterTuningJob", "tune", {"hyperParameterTuningJobStatus": "Completed"})
         assert following.process.wait(LIMIT_S) == 0
-        once = scene.smlogs("HyperparameterTuningJobs", "tune").stdout.splitlines()
+        once = scene.plugin("HyperparameterTuningJobs", "tune").stdout.splitlines()
         assert sorted(following.lines) == sorted(once)
     assert all(re.fullmatch(r"tune-\d{3}-[0-9a-f]{8}", job) for job in jobs_in(once))
 
@@ -148,16 +148,16 @@ def test_followed_lines_are_those_of_a_finished_log(scene: Scene) -> None:
         scene.status("TrainingJob", "foo", {"trainingJobStatus": "Completed", "secondaryStatus": "Completed"})
         assert following.process.wait(LIMIT_S) == 0
         assert following.said[-1] == 'TrainingJob "foo" has ended with status "Completed"'
-        assert sorted(following.lines) == sorted(scene.smlogs("trainingjob", "foo").stdout.splitlines())
+        assert sorted(following.lines) == sorted(scene.plugin("trainingjob", "foo").stdout.splitlines())
 
 
 def test_throttling_costs_time_and_no_line(scene: Scene) -> None:
     """It is waited out, without a word into a pipe."""
     scene.training_job("foo")
     scene.aws.clock.advance(400)
-    undisturbed = scene.smlogs("trainingjob", "foo")
+    undisturbed = scene.plugin("trainingjob", "foo")
     scene.aws.faults.add("FilterLogEvents", "throttle", count=2)
-    throttled = scene.smlogs("trainingjob", "foo")
+    throttled = scene.plugin("trainingjob", "foo")
     assert (throttled.stdout, throttled.stderr) == (undisturbed.stdout, undisturbed.stderr)
     assert scene.aws.requests.count("FilterLogEvents") >= 4
 
@@ -175,9 +175,9 @@ def test_namespace_and_cluster_are_those_of_the_context(scene: Scene) -> None:
     more = scene.directory / "more-contexts"
     more.write_text(yaml.safe_dump(contexts))
     several = {"KUBECONFIG": f"{more}:{scene.directory / 'missing'}:{scene.kubeconfig}"}
-    assert scene.smlogs("trainingjob", "foo", "-n", "team").returncode == 0
-    assert scene.smlogs("trainingjob", "foo", "--context", "team", **several).returncode == 0
-    missing = scene.smlogs("trainingjob", "foo", **several)
+    assert scene.plugin("trainingjob", "foo", "-n", "team").returncode == 0
+    assert scene.plugin("trainingjob", "foo", "--context", "team", **several).returncode == 0
+    missing = scene.plugin("trainingjob", "foo", **several)
     assert missing.returncode == 1
     assert missing.stderr.startswith('error: TrainingJob "foo" not found; "kubectl get TrainingJob')
 
@@ -193,12 +193,12 @@ def test_what_is_missing_is_said_in_one_line(scene: Scene) -> None:
     said = {
         case: (done.returncode, done.stderr.splitlines()[-1])
         for case, done in {
-            "denied": scene.smlogs("trainingjob", "foo"),
-            "no credentials": scene.smlogs("trainingjob", "foo", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY=""),
-            "no cluster": scene.smlogs("trainingjob", "foo", KUBECONFIG=str(closed)),
-            "no context": scene.smlogs("trainingjob", "foo", "--context", "other"),
-            "no job yet": scene.smlogs("trainingjob", "pending"),
-            "no line yet": scene.smlogs("trainingjob", "foo", "-p", "algo-9"),
+            "denied": scene.plugin("trainingjob", "foo"),
+            "no credentials": scene.plugin("trainingjob", "foo", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY=""),
+            "no cluster": scene.plugin("trainingjob", "foo", KUBECONFIG=str(closed)),
+            "no context": scene.plugin("trainingjob", "foo", "--context", "other"),
+            "no job yet": scene.plugin("trainingjob", "pending"),
+            "no line yet": scene.plugin("trainingjob", "foo", "-p", "algo-9"),
         }.items()
     }
     beginnings = {
@@ -268,7 +268,7 @@ def test_the_operators_own_status_ends_a_follower(world: World, manifest: JsonOb
     followed = servers.smlogs("trainingjob", "guide", "--follow", **environment)
     assert followed.returncode == 0, followed.stderr
     assert followed.stderr.splitlines()[-1] == 'TrainingJob "guide" has ended with status "Completed"'
-    once = servers.smlogs("trainingjob", "guide", **environment)
+    once = servers.plugin("trainingjob", "guide", **environment)
     assert followed.stdout == once.stdout
     assert "Training finished" in once.stdout
     assert operator.terminate() == 0

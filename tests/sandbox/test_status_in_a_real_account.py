@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from api.meta import JsonObject
+from hack.sandbox.aws.records.search import Flaws
 from tests.deadline import eventually
 from tests.sandbox.conftest import World
 from tests.sandbox.harness import (
@@ -86,6 +87,25 @@ def test_an_old_job_below_the_newer_ones_of_others_is_described(world: World, ma
     world.aws.clock.advance(60)
     until_status(world.api, old, "Stopped")
     assert world.api.status(new)["trainingJobStatus"] == "InProgress"
+
+
+@pytest.mark.parametrize("flaw", ["honest", "lagging, with gaps", "denied"])
+def test_whatever_search_shows_no_end_is_lost(world: World, manifest: JsonObject, flaw: str) -> None:
+    """It is called where a sweep costs more than a search, and what it hides shows as without it."""
+    if flaw == "denied":
+        world.aws.faults.add("Search", "deny", count=None)
+    elif flaw != "honest":
+        world.aws.search.flaws = Flaws(lag_s=SLOW_S, gap=0.5)
+    world.operator().until_ready()
+    (old,) = running(world, named(marked(manifest, **LONG), "old"))
+    world.aws.clock.advance(36_000)
+    world.aws.past.add(10_000, until=world.aws.clock.now(), step_s=1.0)
+    names = running(world, *(named(marked(manifest, **SLOW), f"job-{number}") for number in range(4)))
+    eventually(lambda: world.aws.requests.count("Search"), what="a search")
+    world.aws.clock.advance(SLOW_S)
+    for name in names:
+        until_status(world.api, name, "Completed")
+    assert world.api.status(old)["trainingJobStatus"] == "InProgress"
 
 
 def test_late_lists_delay_a_job_by_their_lag(world: World, manifest: JsonObject) -> None:

@@ -32,7 +32,8 @@ class Queue:
         self.sqs = boto3.session.Session("sandbox", "sandbox", region_name=REGION).client(
             "sqs", endpoint_url=world.aws.url
         )
-        self.operator: Operator = world.operator("--status-queue", self.url, "--aws-region", REGION).until_ready()
+        flags = ("--enable-leader-election", "--status-queue", self.url, "--aws-region", REGION)
+        self.operator: Operator = world.electing_operator(*flags).until_ready()
 
     def job(self, name: str) -> None:
         """Create a job."""
@@ -107,6 +108,15 @@ def test_a_queue_that_fails_meanwhile_loses_nothing(world: World, queue: Queue, 
     eventually(lambda: queue.failing() == 1.0, what="the operator has seen that the queue fails")
     queue.until_ended("unannounced")
     assert queue.trusted() == 0.0
+    path = f"/api/v1/namespaces/{world.api.namespace}/events"
+
+    def about_the_lease() -> list[JsonObject]:
+        events: list[JsonObject] = world.api.call("GET", path)["items"]
+        return [each for each in events if each["reason"] == "StatusQueueUnreliable"]
+
+    (event, *_) = eventually(about_the_lease, what="an Event of the operator's Lease")
+    assert (event["type"], event["involvedObject"]["kind"]) == ("Warning", "Lease")
+    assert "the status queue cannot be read" in event["message"]
 
 
 def test_events_that_stop_coming_are_noticed_by_the_sweep_that_finds_a_change(

@@ -26,7 +26,7 @@ class Kind:
     """Field of the name at AWS."""
     member: str
     """How AWS's operations call the job."""
-    log_group: str | None
+    log_group: str
 
     @property
     def plural(self) -> str:
@@ -52,7 +52,7 @@ TRANSFORM = Kind(
     "transformJobStatus",
     "sageMakerTransformJobName",
     "TransformJob",
-    None,
+    "/aws/sagemaker/TransformJobs",
 )
 PROCESSING = Kind(
     "ProcessingJob",
@@ -109,10 +109,7 @@ def test_a_job_is_created_followed_and_completed(ready: World, kind: Kind) -> No
     assert done["metadata"]["finalizers"] == ["sagemaker-operator-finalizer"]
     assert done["metadata"]["generation"] == (2 if kind is TRANSFORM else 1)
     assert done["spec"].get("transformJobName") == (name if kind is TRANSFORM else None)
-    if kind.log_group:
-        assert f"group={kind.log_group};prefix={name};" in status["cloudWatchLogUrl"]
-    else:
-        assert "cloudWatchLogUrl" not in status
+    assert f"group={kind.log_group};prefix={name};" in status["cloudWatchLogUrl"]
     assert [job[f"{kind.member}Name"] for job in kind.jobs(ready)] == [name]
     assert _operations(ready)[-2:] == [f"Create{kind.member}", f"Describe{kind.member}"]
     assert sorted(_reasons(ready, "job", 2)) == ["Completed", "Created"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from api.meta import JsonObject
+from api.schema.structural import NOT_SEEN
 from hack.sandbox.aws import server as aws_server
 from tests.deadline import eventually
 from tests.sandbox.apiserver import write_kubeconfig
@@ -23,11 +24,11 @@ def test_two_operators_share_a_cluster_and_an_account(tmp_path: Path, manifest: 
     with ExitStack() as stack:
         home = stack.enter_context(cluster(tmp_path))
         aws = stack.enter_context(aws_server.start(speed=20.0))
-        home.apply(NAMESPACED / "crd.yaml")
+        home.put(NAMESPACED / "crd.yaml")
         operators, seen = {}, {}
         for team in TEAMS:
-            home.kubectl("create", "namespace", team)
-            home.apply(for_namespace(team, tmp_path))
+            home.put_namespaces(team)
+            home.put(for_namespace(team, tmp_path))
             kubeconfig = tmp_path / f"kubeconfig-{team}"
             seen[team] = stack.enter_context(interceptor(home.server.url, token=home.server.token(team, ACCOUNT)))
             write_kubeconfig(kubeconfig, seen[team].url)
@@ -38,13 +39,13 @@ def test_two_operators_share_a_cluster_and_an_account(tmp_path: Path, manifest: 
             stack.callback(operators[team].kill)
         for operator in operators.values():
             operator.until_ready()
-        home.kubectl("create", "namespace", "nobodys")
+        home.put_namespaces("nobodys")
         for namespace in (*TEAMS, "nobodys"):
             home.api.create(named(manifest, "same-name"), namespace=namespace)
 
         for team in TEAMS:
             until_status(home.api, "same-name", "Completed", namespace=team)
-        assert home.api.status("same-name", namespace="nobodys") == {}
+        assert home.api.status("same-name", namespace="nobodys") == NOT_SEEN
         owners = {tags(aws.url, each["TrainingJobArn"])["namespace"] for each in jobs(aws.url)}
         assert (len(jobs(aws.url)), owners) == (2, set(TEAMS)), "one job for each"
         for team in TEAMS:

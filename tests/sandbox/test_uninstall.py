@@ -58,7 +58,7 @@ def test_an_installation_that_was_removed_too_early_finishes_when_it_is_installe
 ) -> None:
     """The operator goes, CRDs and objects wait for it: applying the installer again stops the job and lets them go."""
     home = scene.home
-    home.apply(INSTALLER)
+    home.put(INSTALLER)
     operator = scene.operator(home.server.token(NAMESPACE, ACCOUNT))
     scene.running(manifest, "default")
 
@@ -69,12 +69,12 @@ def test_an_installation_that_was_removed_too_early_finishes_when_it_is_installe
     assert "Terminating" in home.kubectl("get", "crd", "trainingjobs.sagemaker.aws.amazon.com", "-o", "yaml")
     assert scene.statuses() == ["InProgress"], "and costs"
 
-    eventually(lambda: NAMESPACE not in home.kubectl("get", "namespaces", "-o", "name"), what="the namespace is gone")
+    eventually(lambda: not home.has_namespace(NAMESPACE), what="the namespace is gone")
     home.kubectl("apply", "-f", str(INSTALLER))
     scene.operator(home.server.token(NAMESPACE, ACCOUNT))
     eventually(lambda: not home.is_served("trainingjobs"), what="objects and CRD are gone")
     assert scene.statuses() == ["Stopped"]
-    home.apply(INSTALLER)  # the CRDs are there again
+    home.put(INSTALLER)  # the CRDs are there again
 
 
 def test_a_namespace_that_was_deleted_with_its_operator_is_finished_from_outside(
@@ -82,8 +82,8 @@ def test_a_namespace_that_was_deleted_with_its_operator_is_finished_from_outside
 ) -> None:
     """Nothing can be created in a namespace that is going, no pod and no Event: an operator elsewhere serves it."""
     home = scene.home
-    home.kubectl("create", "namespace", "team-a")
-    home.apply(NAMESPACED / "crd.yaml", for_namespace("team-a", home.directory))
+    home.put_namespaces("team-a")
+    home.put(NAMESPACED / "crd.yaml", for_namespace("team-a", home.directory))
     operator = scene.operator(home.server.token("team-a", ACCOUNT), "--namespace=team-a")
     scene.running(manifest, "team-a")
 
@@ -94,5 +94,5 @@ def test_a_namespace_that_was_deleted_with_its_operator_is_finished_from_outside
     assert "being terminated" in refused
 
     scene.operator("", "--namespace=team-a")  # the administrator's own rights, on any machine
-    eventually(lambda: "team-a" not in home.kubectl("get", "namespaces", "-o", "name"), what="the namespace is gone")
+    eventually(lambda: not home.has_namespace("team-a"), what="the namespace is gone")
     assert scene.statuses() == ["Stopped"]

@@ -1,16 +1,16 @@
 """The import arrows: app → reconcile → (aws | kube) → runtime → observability, api; nothing points up or sideways."""
 
-import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.syntax import imports
 
 ROOT = Path(__file__).parents[2]
 BELOW = {
     "api": (),
     "controller.observability": (),
-    "controller.runtime": ("controller.observability.registry", "api.meta"),
+    "controller.runtime": ("controller.observability.registry", "controller.observability.redact", "api.meta"),
     "controller.aws": ("controller.runtime", "controller.observability", "api"),
     "controller.kube": ("controller.runtime", "controller.observability", "api"),
     "controller.reconcile": (
@@ -51,6 +51,7 @@ DECIDING = (
             *("last_update", "pauses", "status_fields", "updates"),
         )
     ),
+    "job.changes",
     "scaling.drift",
     "tags.decide",
     "drift",
@@ -77,16 +78,6 @@ OURS = ("api", "controller", "hack", "tests")
 FILES = sorted(path.relative_to(ROOT) for top in ("api", "controller") for path in (ROOT / top).rglob("*.py"))
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Full names of the modules, or of what is taken from them, that the file at `path` imports anywhere."""
-    for node in ast.walk(ast.parse((ROOT / path).read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
 def is_in(module: str, packages: tuple[str, ...]) -> bool:
     return any(module == package or module.startswith(f"{package}.") for package in packages)
 
@@ -100,7 +91,7 @@ def test_imports_point_downwards(path: Path) -> None:
         ("controller", "api") if home == "controller" else (home, *BELOW[home], *(() if home == "api" else LEAVES))
     )
 
-    names = list(imports(path))
+    names = list(imports(ROOT / path))
     upward = [name for name in names if is_in(name, OURS) and not is_in(name, allowed)]
     misplaced = [name for name in names for sdk, homes in ONLY_IN.items() if is_in(name, (sdk,)) and home not in homes]
 
@@ -125,7 +116,9 @@ def test_life_cycles_do_not_know_each_other(life_cycle: str) -> None:
     others = {each for each in LIFE_CYCLES if each not in (life_cycle, *MAY_KNOW.get(life_cycle, ()))}
     folders = tuple(f"{RECONCILE}.{each}" for each in others)
 
-    sideways = [f"{path}: {name}" for path in modules_of(life_cycle) for name in imports(path) if is_in(name, folders)]
+    sideways = [
+        f"{path}: {name}" for path in modules_of(life_cycle) for name in imports(ROOT / path) if is_in(name, folders)
+    ]
 
     assert not sideways
 
@@ -138,7 +131,7 @@ def test_what_all_life_cycles_share_knows_none_of_them() -> None:
         path for path in FILES if is_in(".".join(path.with_suffix("").parts), (RECONCILE,)) and path not in inside
     ]
 
-    downwards = [f"{path}: {name}" for path in shared for name in imports(path) if is_in(name, folders)]
+    downwards = [f"{path}: {name}" for path in shared for name in imports(ROOT / path) if is_in(name, folders)]
 
     assert not downwards
 
@@ -146,7 +139,7 @@ def test_what_all_life_cycles_share_knows_none_of_them() -> None:
 @pytest.mark.parametrize("path", sorted(set(modules_of(*DECIDING))), ids=str)
 def test_decisions_depend_on_what_is_observed_only(path: Path) -> None:
     """A decision can be made again by another process, at any time, from the same values: tables can test it."""
-    wrong = [name for name in imports(path) if is_in(name, UNDECIDED) and not is_in(name, BUT)]
+    wrong = [name for name in imports(ROOT / path) if is_in(name, UNDECIDED) and not is_in(name, BUT)]
     assert not wrong
 
 
@@ -186,7 +179,7 @@ def test_rooms_form_no_circle(folder: Path) -> None:
     needs: dict[str, set[str]] = {room: set() for room in rooms - {"__init__"}}
     for path in (ROOT / folder).rglob("*.py"):
         room = path.relative_to(ROOT / folder).parts[0].removesuffix(".py")
-        inside = [name.removeprefix(f"{home}.").split(".")[0] for name in imports(path) if is_in(name, (home,))]
+        inside = [name.removeprefix(f"{home}.").split(".")[0] for name in imports(ROOT / path) if is_in(name, (home,))]
         needs.setdefault(room, set()).update(each for each in inside if each in needs and each != room)
     left = dict(needs)
     while free := [room for room, others in left.items() if not others & left.keys()]:

@@ -3,7 +3,7 @@
 import pytest
 
 from controller import __main__ as main_module
-from controller.kube.config import ConfigError
+from controller.kube.access import ConfigError
 from controller.observability.server import BindError
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from controller.kube.config import ConfigError
+from controller.kube.access import ConfigError
 from controller.metricsproxy import selfsigned
 from controller.metricsproxy.reviews import Remembered, Verdict
 from controller.metricsproxy.tls import Certificate

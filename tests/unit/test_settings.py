@@ -86,6 +86,14 @@ def test_several_queues_are_urls_with_commas_between() -> None:
     assert given().status_queues == ()
 
 
+def test_a_list_may_be_given_by_repeating_its_flag() -> None:
+    """As client-go's string slices: the last one alone would silently leave out namespaces or queues."""
+    first, second = (f"https://sqs.{region}.amazonaws.com/123456789012/q" for region in ("us-east-2", "eu-west-1"))
+    assert given(f"--status-queue={first}", f"--status-queue={second}").status_queues == (first, second)
+    assert given("--namespace=a,b", "-namespace", "c").namespaces == ("a", "b", "c")
+    assert given("--resource-tags=a=1", "--resource-tags=b=2").resource_tags == (("a", "1"), ("b", "2"))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"), [("10h", 36000), ("500ms", 0.5), ("1.5s", 1.5), ("2", 2), ("0", 0), ("1h0m1s", 3601)]
 )

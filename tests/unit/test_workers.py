@@ -10,10 +10,10 @@ ALL = ["tests/unit", "tests/property", "tests/faults", "tests/sandbox"]
 @pytest.mark.parametrize(
     ("selected", "workers"),
     [
-        pytest.param(ALL, 3, id="everything, much of which waits"),
-        pytest.param(["tests/sandbox/"], 3, id="servers and operators"),
+        pytest.param(ALL, 5, id="everything, much of which waits"),
+        pytest.param(["tests/sandbox/"], 5, id="servers and operators"),
         pytest.param(["tests/sandbox/test_hosting.py"], 2, id="one file of them starts soon"),
-        pytest.param(["tests/sandbox/test_hosting.py::test_a", "tests/sandbox"], 3, id="a folder and a test"),
+        pytest.param(["tests/sandbox/test_hosting.py::test_a", "tests/sandbox"], 5, id="a folder and a test"),
         pytest.param(["tests/unit", "tests/faults"], 2, id="what computes"),
         pytest.param(["tests/unit/sandbox_kube"], 2, id="the sandbox's own unit tests compute, too"),
         pytest.param(["tests/unit/runtime/test_store.py", "tests/unit/test_main.py"], 2, id="two files"),
@@ -22,7 +22,7 @@ ALL = ["tests/unit", "tests/property", "tests/faults", "tests/sandbox"]
     ],
 )
 def test_what_is_selected_decides_on_two_cores(selected: list[str], workers: int) -> None:
-    """One that is over at once needs no worker; those that wait for others leave a core to one more."""
+    """One that is over at once needs no worker; those that wait for others leave their core to more."""
     assert how_many(selected, cores=2) == workers
 
 

@@ -57,8 +57,8 @@ class FakeSageMaker:
 
     # --- the ports
 
-    def turn(self, target: Target, operation: str, *, caller: Hashable) -> None:
-        """See `Jobs.turn`: calls are not limited."""
+    def reserve(self, target: Target, operation: str, *, caller: Hashable) -> None:
+        """See `Jobs.reserve`: calls are not limited."""
 
     def create(
         self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
@@ -81,6 +81,12 @@ class FakeSageMaker:
         answer: Absent | None = self.of(descriptor).stop(descriptor, target, name, caller=caller)
         return answer
 
+    def update(
+        self, descriptor: KindDescriptor, target: Target, name: str, members: Mapping[str, Any], *, caller: Hashable
+    ) -> None:
+        """See `Jobs.update`."""
+        self.of(descriptor).update(descriptor, target, name, members, caller=caller)
+
     def delete(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
         """See `Resources.delete`."""
         answer: Absent | None = self.of(descriptor).delete(descriptor, target, name, caller=caller)
@@ -101,7 +107,7 @@ class FakeSageMaker:
         return page
 
     def page(self, target: Target, tuning_job: str, *, next_token: str, caller: Hashable) -> Page:
-        """See `Launched.page`."""
+        """See `TuningJobChildren.page`."""
         return self.tuning.page(target, tuning_job, next_token=next_token, caller=caller)
 
     def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:

@@ -11,12 +11,12 @@ from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
 from controller.runtime.errors import ABSENT, Absent, ErrorClass
-from tests.fakes.calls import CallLog, Service
+from tests.fakes.calls import CallLog, Service, refusal
 from tests.fakes.clock import FakeClock
 from tests.fakes.sagemaker.arns import arn_of, kind_of, name_of
 
 WORK_S: Final = 40.0
-"""How long SageMaker is busy with an endpoint."""
+"""How long SageMaker is busy with an endpoint, by default."""
 
 
 @dataclass(slots=True)
@@ -32,6 +32,11 @@ class Endpoint:
     next_config: str = ""
     failure: str = ""
     numbers: dict[str, Any] = field(default_factory=dict)
+    """Instances by variant, where they are not the configuration's."""
+    weights: dict[str, float] = field(default_factory=dict)
+    """The same of weights."""
+    variants: tuple[Mapping[str, Any], ...] = ()
+    """Those of the configuration that it runs with, which may have been deleted."""
 
 
 class FakeHosting(Service):
@@ -42,6 +47,9 @@ class FakeHosting(Service):
         self.models: dict[str, dict[str, Any]] = {}
         self.configs: dict[str, dict[str, Any]] = {}
         self.endpoints: dict[str, Endpoint] = {}
+        self.work_s = WORK_S
+        self.late_answer: Mapping[str, Any] | None = None
+        """What DescribeEndpoint answers instead of the present."""
         self.bad_version = ""
         """Models with this version do not load."""
 
@@ -62,16 +70,36 @@ class FakeHosting(Service):
                 endpoint.failure = "the model does not load"
                 endpoint.value = "Failed" if endpoint.value == "Creating" else "InService"
             else:
+                if endpoint.config != endpoint.next_config:
+                    endpoint.numbers, endpoint.weights = (
+                        {},
+                        {},
+                    )  # unless the request retains them, which no test asks for
                 endpoint.value, endpoint.config, endpoint.failure = "InService", endpoint.next_config, ""
+                if endpoint.config in self.configs:
+                    endpoint.variants = tuple(self.configs[endpoint.config]["ProductionVariants"])
 
     def version_of(self, config: str) -> str:
-        """What the model of a configuration says."""
-        (variant,) = self.configs[config]["ProductionVariants"]
-        version: str = self.models[variant["ModelName"]]["PrimaryContainer"]["Environment"]["VERSION"]
-        return version
+        """What the model of a configuration says; of several, the first."""
+        variant, *_ = self.configs[config]["ProductionVariants"]
+        model = self.models.get(variant["ModelName"])
+        return str(model["PrimaryContainer"]["Environment"]["VERSION"]) if model else "lost"
+
+    def others(self, descriptor: KindDescriptor, name: str) -> None:
+        """Others delete what has this name, and create their own under it, from the same request without our tags."""
+        now = self._clock.utcnow()
+        there = self._of(descriptor)[name]
+        if descriptor is HOSTING_DEPLOYMENT:
+            request = {member: value for member, value in there.request.items() if member != "Tags"}
+            self.endpoints[name] = Endpoint(
+                request, there.config, now, now, "InService", next_config=there.config, numbers=dict(there.numbers)
+            )
+        else:
+            own = {member: value for member, value in there.items() if member != "Tags"}
+            self._of(descriptor)[name] = {**own, "CreationTime": now}
 
     def _is_bad(self, config: str) -> bool:
-        return self.version_of(config) == self.bad_version
+        return config in self.configs and self.version_of(config) == self.bad_version
 
     # --- the ports
 
@@ -85,15 +113,15 @@ class FakeHosting(Service):
                 raise AwsError(ErrorClass.EXISTS, "ValidationException", "Cannot create already existing")
             if descriptor is HOSTING_DEPLOYMENT:
                 config = request["EndpointConfigName"]
-                assert config in self.configs
+                self._require_configuration(descriptor.operations.create, config)
                 now = self._clock.utcnow()
                 self.endpoints[name] = Endpoint(
-                    dict(request), config, now, now, until=self._clock.monotonic() + WORK_S, next_config=config
+                    dict(request), config, now, now, until=self._clock.monotonic() + self.work_s, next_config=config
                 )
             else:
                 if descriptor is ENDPOINT_CONFIG:
-                    assert {each["ModelName"] for each in request["ProductionVariants"]} <= set(self.models)
-                self._of(descriptor)[name] = dict(request)
+                    self._require_models(request)
+                self._of(descriptor)[name] = {**request, "CreationTime": self._clock.utcnow()}
             return arn_of(descriptor, name)
 
     def describe(
@@ -106,9 +134,7 @@ class FakeHosting(Service):
                 return ABSENT
             if descriptor is not HOSTING_DEPLOYMENT:
                 return {**self._of(descriptor)[name], descriptor.status.arn_member: arn_of(descriptor, name)}
-            endpoint = self.endpoints[name]
-            failure = {"FailureReason": endpoint.failure} if endpoint.failure else {}
-            return {**self._summary(name, endpoint), "EndpointConfigName": endpoint.config, **failure}
+            return dict(self.late_answer or self.description(name))
 
     def delete(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
         """See `Resources.delete`."""
@@ -118,7 +144,7 @@ class FakeHosting(Service):
                 return ABSENT
             if descriptor is HOSTING_DEPLOYMENT:
                 endpoint = self._idle(name)
-                endpoint.value, endpoint.until = "Deleting", self._clock.monotonic() + WORK_S
+                endpoint.value, endpoint.until = "Deleting", self._clock.monotonic() + self.work_s
                 endpoint.modified = self._clock.utcnow()
                 return None
             if descriptor is ENDPOINT_CONFIG:
@@ -138,28 +164,59 @@ class FakeHosting(Service):
         """See `Endpoints.change`."""
         with self._call(operation, request["EndpointName"]):
             self.settle()
+            if request["EndpointName"] not in self.endpoints:
+                missing = arn_of(HOSTING_DEPLOYMENT, request["EndpointName"])
+                raise refusal(operation, f'Could not find endpoint "{missing}".')
             endpoint = self._idle(request["EndpointName"])
             assert endpoint.value == "InService"
+            for config in (endpoint.config, request.get("EndpointConfigName", endpoint.config)):
+                self._require_configuration(operation, config)
             endpoint.value, endpoint.modified = "Updating", self._clock.utcnow()
-            endpoint.until = self._clock.monotonic() + WORK_S
+            endpoint.until = self._clock.monotonic() + self.work_s
             endpoint.next_config = request.get("EndpointConfigName", endpoint.config)
             for each in request.get("DesiredWeightsAndCapacities", ()):
-                endpoint.numbers[each["VariantName"]] = each.get("DesiredInstanceCount")
+                if "DesiredInstanceCount" in each:
+                    endpoint.numbers[each["VariantName"]] = each["DesiredInstanceCount"]
+                if "DesiredWeight" in each:
+                    endpoint.weights[each["VariantName"]] = each["DesiredWeight"]
 
     def list_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
         """See `Jobs.list_page`."""
         with self._call(descriptor.operations.list, target.region):
             self.settle()
-            newest_first = sorted(self.endpoints.items(), key=lambda item: item[1].created, reverse=True)
-            return Page(tuple(self._summary(name, each) for name, each in newest_first), "")
+            return Page(tuple(self.shown()), "")
+
+    def shown(self) -> list[dict[str, Any]]:
+        """What a List answers."""
+        newest_first = sorted(self.endpoints.items(), key=lambda item: item[1].created, reverse=True)
+        return [self._summary(name, each) for name, each in newest_first]
+
+    def description(self, name: str) -> dict[str, Any]:
+        """What DescribeEndpoint answers of an endpoint that is there."""
+        endpoint = self.endpoints[name]
+        failure = {"FailureReason": endpoint.failure} if endpoint.failure else {}
+        variants = {"ProductionVariants": self.variants(endpoint)} if endpoint.variants else {}
+        return {**self._summary(name, endpoint), "EndpointConfigName": endpoint.config, **variants, **failure}
+
+    @staticmethod
+    def variants(endpoint: Endpoint) -> list[dict[str, Any]]:
+        """The variants of an endpoint as DescribeEndpoint answers them: what it aims at."""
+        return [
+            {
+                "VariantName": each["VariantName"],
+                "DesiredInstanceCount": endpoint.numbers.get(each["VariantName"]) or each["InitialInstanceCount"],
+                "DesiredWeight": endpoint.weights.get(each["VariantName"]) or each.get("InitialVariantWeight", 1.0),
+            }
+            for each in endpoint.variants
+        ]
 
     def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
         """See `Resources.tags`."""
         with self._call("ListTags", arn):
-            name = name_of(arn)
-            if name not in self.endpoints:
+            try:
+                return {tag["Key"]: tag["Value"] for tag in self._tagged(arn).get("Tags", ())}
+            except KeyError:
                 return ABSENT
-            return {tag["Key"]: tag["Value"] for tag in self.endpoints[name].request.get("Tags", ())}
 
     def add_tags(self, target: Target, arn: str, tags: Sequence[Mapping[str, str]], *, caller: Hashable) -> None:
         """See `Jobs.add_tags`."""
@@ -180,6 +237,18 @@ class FakeHosting(Service):
             return self.endpoints[name].request
         request: dict[str, Any] = (self.models if kind_of(arn) == MODEL.kind else self.configs)[name]
         return request
+
+    def _require_configuration(self, operation: str, config: str) -> None:
+        """Refuse what needs a configuration that is gone; an update needs the endpoint's old one as well."""
+        if config not in self.configs:
+            message = f'Could not find endpoint configuration "{arn_of(ENDPOINT_CONFIG, config)}".'
+            raise refusal(operation, message)
+
+    def _require_models(self, request: Mapping[str, Any]) -> None:
+        for each in request["ProductionVariants"]:
+            if each["ModelName"] not in self.models:
+                message = f'Could not find model "{arn_of(MODEL, each["ModelName"])}".'
+                raise refusal(ENDPOINT_CONFIG.operations.create, message)
 
     def _idle(self, name: str) -> Endpoint:
         endpoint = self.endpoints[name]

@@ -11,7 +11,7 @@ from controller.aws.errors import AwsError
 from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
 from controller.runtime.errors import ABSENT, Absent, ErrorClass
-from tests.fakes.calls import CallLog, Service
+from tests.fakes.calls import CallLog, Service, refusal
 from tests.fakes.clock import FakeClock
 from tests.fakes.sagemaker.arns import ACCOUNT, arn_of
 
@@ -97,7 +97,7 @@ class FakeJobs(Service):
         """See `Jobs.describe`."""
         with self._call("describe", name):
             job = self._visible(target, name)
-        return {**self._summary(descriptor, job), **job.extra} if job else ABSENT
+        return {**self._summary(descriptor, job), **self._mutable(descriptor, job), **job.extra} if job else ABSENT
 
     def stop(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
         """See `Jobs.stop`."""
@@ -110,6 +110,25 @@ class FakeJobs(Service):
             self.stopped.append(name)
             self.move(name, "Stopping", region=target.region)
         return None
+
+    def update(
+        self, descriptor: KindDescriptor, target: Target, name: str, members: Mapping[str, Any], *, caller: Hashable
+    ) -> None:
+        """See `Jobs.update`: while the job runs, or its warm pool is available."""
+        with self._call("update", name):
+            job = self.jobs[target.region, name]
+            is_kept = job.extra.get("WarmPoolStatus", {}).get("Status") == "Available"
+            if job.value != "InProgress" and not (is_kept and set(members) == {"ResourceConfig"}):
+                raise refusal("UpdateTrainingJob", f"the training job is in status {job.value}")
+            for member, value in members.items():
+                kept = job.request.get(member, {}) if member == "ResourceConfig" else {}
+                job.request[member] = {**kept, **value} if isinstance(value, Mapping) else value
+
+    @staticmethod
+    def _mutable(descriptor: KindDescriptor, job: Job) -> dict[str, Any]:
+        """What Describe shows of the members that an update changes."""
+        names = {each.split(".")[0] for each in descriptor.update.absent} if descriptor.update else set()
+        return {name: job.request[name] for name in names if name in job.request}
 
     def list_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
         """See `Jobs.list_page`."""

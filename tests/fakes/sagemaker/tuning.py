@@ -94,7 +94,7 @@ class FakeTuning(FakeJobs):
         return {**FakeJobs._summary(descriptor, job), "TrainingJobStatusCounters": counters}
 
     def page(self, target: Target, tuning_job: str, *, next_token: str, caller: Hashable) -> Page:
-        """See `Launched.page`."""
+        """See `TuningJobChildren.page`."""
         with self._call("launched", tuning_job):
             items = [self._item(tuning_job, name) for name in self.launched.get(tuning_job, ())]
         start = int(next_token or 0)

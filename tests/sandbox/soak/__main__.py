@@ -60,11 +60,20 @@ def run(seed: int, seconds: float, replicas: int, keep: Path | None) -> bool:
             (directory / "acts.txt").write_text("\n".join(f"{at:7.1f}  {text}" for at, text in scene.ledger.lines))
             created = sum(effect.operation.startswith("Create") for effect in scene.aws.effects.all())
             calls = Counter(scene.aws.requests.counts())
+            drawn, by_others, struck = scene.ledger.drawn, scene.ledger.struck, scene.aws.faults.struck()
     print(f"seed {seed}: {len(scene.ledger.lines)} acts, {created} creations, {len(wrong)} wrong")
     print(f"{calls.total()} AWS calls, most of them {dict(calls.most_common(3))}")
+    print(f"drawn: {_counted(drawn)}; acts of others: {_counted(by_others)}")
+    print(f"calls that faults struck: {_counted(Counter(fault for fault, _ in struck.elements()))}")
+    changing = Counter(each for _, each in struck.elements() if not each.startswith(("Describe", "List")))
+    print(f"mutating operations among them: {_counted(changing)}")
     for each in wrong:
         print(f"- {each}", flush=True)
     return not wrong
+
+
+def _counted(numbers: Counter[str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in sorted(numbers.items())) or "none"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Users and accidents in turn, drawn from one seed; then the faults end, and all that was made is judged."""
 
+import json
 import random
 import time
 from collections.abc import Callable
@@ -22,10 +23,12 @@ from tests.sandbox.soak.manifests import (
     ADOPTABLE,
     FOR_NAMESPACES,
     FOREIGN,
-    LONG_S,
     MODEL,
     NAMESPACES,
     REGIONS,
+    THEIR_JOB,
+    THEIR_MODEL,
+    THEIR_VARIANT,
     drawn,
     edited,
     for_namespace,
@@ -34,10 +37,11 @@ from tests.sandbox.soak.manifests import (
 from tests.sandbox.soak.others import meddle
 from tests.sandbox.soak.scene import Scene
 
-_ROLE: Final = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole"
-_IMAGE: Final = "825641698319.dkr.ecr.us-east-2.amazonaws.com/xgboost:1"
-_OUTPUT: Final = "s3://my-bucket/soak/"
-_HELD: Final = frozenset({"AccessDenied", "QuotaExceeded", "RequestRefused", "DependencyMissing"})
+_LOG_LINES: Final = 20
+"""Of the log about an object that does not become what it should."""
+_HELD: Final = frozenset(
+    {"AccessDenied", "CredentialsError", "QuotaExceeded", "RequestRefused", "DependencyMissing", "NameUnavailable"}
+)
 """Troubles that are looked at again after minutes only, unless the object changes."""
 
 
@@ -87,9 +91,10 @@ class Soak:
             scene.kill(each)
         scene.start_operators()
         self._release_holds(are_corrections_due=forgets)
-        wrong = self._until_none(lambda: complaints(scene), within_s)
+        wrong = [f"{each}\n{self._log_of(each)}" for each in self._until_none(lambda: complaints(scene), within_s)]
         if not wrong:
             wrong += quiet_complaints(scene, quiet_s, within_s=within_s)
+        scene.release()
         scene.ledger.tell("! everything is deleted")
         self._delete_all()
         deleting = self._until_none(self._not_gone, within_s)
@@ -191,6 +196,14 @@ class Soak:
             self._scene.start_operators()
             time.sleep(0.5)
 
+    def _log_of(self, complaint: str) -> str:
+        """The last lines that operators have logged about the object of a complaint, `Kind namespace/name: ...`."""
+        namespace, _, name = complaint.partition(":")[0].rpartition(" ")[2].partition("/")
+        of_it = [
+            each for each in self._scene.log_lines() if (each.get("namespace"), each.get("name")) == (namespace, name)
+        ]
+        return "\n".join(f"      log  {json.dumps(each)}" for each in of_it[-_LOG_LINES:])
+
     # --- what belongs to others
 
     def _scale(self, region: str) -> None:
@@ -208,33 +221,12 @@ class Soak:
             aws_call(self._scene.aws.url, operation, region=region, **members)
 
         for name in (MODEL, FOREIGN):
-            container = {"Image": _IMAGE, "ModelDataUrl": "s3://my-bucket/soak/model.tar.gz"}
-            call("CreateModel", ModelName=name, ExecutionRoleArn=_ROLE, PrimaryContainer=container)
-        variant = {
-            "VariantName": "v0",
-            "ModelName": FOREIGN,
-            "InstanceType": "ml.c5.large",
-            "InitialInstanceCount": 1,
-        }
-        call("CreateEndpointConfig", EndpointConfigName=FOREIGN, ProductionVariants=[variant])
+            call("CreateModel", ModelName=name, **THEIR_MODEL)
+        call("CreateEndpointConfig", EndpointConfigName=FOREIGN, ProductionVariants=[THEIR_VARIANT])
         call("CreateEndpoint", EndpointName=FOREIGN, EndpointConfigName=FOREIGN)
         for name in (FOREIGN, ADOPTABLE):
-            call("CreateTrainingJob", TrainingJobName=name, **_definition(), HyperParameters=_long())
+            call("CreateTrainingJob", TrainingJobName=name, **THEIR_JOB)
 
 
 def _name(obj: JsonObject) -> str:
     return f"{obj['kind']} {obj['metadata']['namespace']}/{obj['metadata']['name']}"
-
-
-def _long() -> dict[str, str]:
-    return {"SANDBOX_TRAIN_SECONDS": LONG_S}
-
-
-def _definition() -> dict[str, Any]:
-    return {
-        "RoleArn": _ROLE,
-        "AlgorithmSpecification": {"TrainingImage": _IMAGE, "TrainingInputMode": "File"},
-        "OutputDataConfig": {"S3OutputPath": _OUTPUT},
-        "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m4.xlarge", "VolumeSizeInGB": 5},
-        "StoppingCondition": {"MaxRuntimeInSeconds": 86400},
-    }

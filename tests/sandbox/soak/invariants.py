@@ -12,16 +12,30 @@ from api.v1 import KINDS
 from hack.sandbox.aws.call_log import Effect
 from tests.sandbox.harness import aws_call
 from tests.sandbox.soak.manifests import ADOPTABLE, FOREIGN
-from tests.sandbox.soak.scene import Ledger, Scene
+from tests.sandbox.soak.scene import OPERATOR, Ledger, Scene, recorded
 
 _KINDS: Final = {each.kind: each for each in KINDS}
 _UID: Final = f"{GROUP}/uid"
 _NAME: Final = f"{GROUP}/name"
 _SELF_EXPLAINED: Final = frozenset(
-    {"AlreadyExists", "NotFound", "InvalidSpec", "ChildFailed", "DependencyMissing", "WaitingForEndpoint", "Paused"}
+    {
+        *("AlreadyExists", "ForeignResource", "NotFound", "InvalidSpec"),
+        *("ChildFailed", "DependencyMissing", "WaitingForEndpoint", "Paused"),
+    }
 )
 """Reasons of conditions that say why nothing was created."""
+_ONE_A_METRIC: Final = "Only one TargetTrackingScaling policy for a given metric"
+"""What a second policy of another name is refused with on a variant, for as long as the first one is there."""
 _CLOCK_S: Final = 1.0
+_UNDER_WAY_S: Final = 6.0
+"""For so long a call may be on its way that was sent before its name changed hands."""
+_SEGMENTS: Final = {
+    "endpoint": "Endpoint",
+    "endpoint-config": "EndpointConfig",
+    "model": "Model",
+    "training-job": "TrainingJob",
+}
+"""By the segment of an ARN: the resources whose names change hands."""
 _RESOURCES: Final = frozenset(each.operations.create.removeprefix("Create") for each in KINDS)
 
 
@@ -47,16 +61,21 @@ def _problem(scene: Scene, obj: JsonObject) -> str:
     annotations = metadata.get("annotations") or {}
     if annotations.get(f"{GROUP}/paused") == "true":
         return ""
+    if scene.hung is not None and scene.hung in json.dumps(obj):
+        return ""
     if metadata.get("deletionTimestamp"):
         return _why_it_stays(obj)
     reasons = {each.get("reason") for each in status.get("conditions") or ()}
     if "Drifted" in reasons and annotations.get(f"{GROUP}/drift-policy") == "correct":
         return "somebody has changed it, and it is not changed back"
-    resource = status.get("awsResource")
-    if not resource:
+    resource = recorded(obj)
+    if resource is None:
         return "" if reasons & _SELF_EXPLAINED else "nothing is created, and nothing says why"
     if descriptor.life_cycle is LifeCycle.SCALING:
         return _scaling_problem(scene, status, reasons)
+    place = (_own_member(obj["kind"]), resource["region"], resource["name"])
+    if place in theirs(scene.aws.effects.all()) and f"{GROUP}/read-only" not in annotations:  # those show what is there
+        return _problem_of_a_taken_name(descriptor, status, reasons)
     there = describe(scene, descriptor, resource["region"], resource["name"])
     if there is None:
         return "" if "NotFound" in reasons else "SageMaker does not know it, and the status does not say so"
@@ -73,6 +92,27 @@ def _problem(scene: Scene, obj: JsonObject) -> str:
             return "its update has failed, though nothing is wrong with it"
         return _endpoint_problem(there, status, reasons)
     return ""
+
+
+def _problem_of_a_taken_name(descriptor: KindDescriptor, status: JsonObject, reasons: set[Any]) -> str:
+    """Others have it. What has ended and what never changes is looked at within the hour only."""
+    is_still = descriptor.life_cycle is LifeCycle.RESOURCE or status.get(descriptor.status.field) in {
+        *descriptor.status.terminal
+    }
+    is_told = reasons & {"ForeignResource", "AlreadyExists", "NotFound", "NameUnavailable"}
+    is_assumed = (status.get("awsResource") or {}).get("ownerUnverified") is True  # created within two seconds of ours
+    return "" if is_still or is_told or is_assumed else "others have taken its name, and the status does not say so"
+
+
+def theirs(effects: Iterable[Effect]) -> set[tuple[str, str, str]]:
+    """What others have created last, by resource, region and name; but for what may be adopted."""
+    found: set[tuple[str, str, str]] = set()
+    for effect in effects:
+        verb, resource = _split(effect.operation)
+        place = (resource, effect.region, effect.name)
+        if verb == "Create":
+            (found.discard if OPERATOR in effect.user_agent else found.add)(place)
+    return {each for each in found if each[2] != ADOPTABLE}
 
 
 def _untagged(scene: Scene, obj: JsonObject, there: JsonObject) -> dict[str, str]:
@@ -108,7 +148,8 @@ def _endpoint_problem(there: JsonObject, status: JsonObject, reasons: set[Any]) 
 
 def _scaling_problem(scene: Scene, status: JsonObject, reasons: set[Any]) -> str:
     if status.get("hostingAutoscalingPolicyStatus") != "Created":
-        return "" if reasons & _SELF_EXPLAINED else "is not in place, and nothing says why"
+        is_told = reasons & _SELF_EXPLAINED or _ONE_A_METRIC in str(status.get("additional"))
+        return "" if is_told else "is not in place, and nothing says why"
     there = _policies(scene, status["awsResource"]["region"])
     missing = [each for each in status.get("resourceIDList") or () if (each, status["policyName"]) not in there]
     return f"shows that it is in place on {missing}, where it is not" if missing else ""
@@ -167,9 +208,12 @@ def _unrest(scene: Scene, seconds: float) -> list[str]:
 def left_behind(scene: Scene) -> list[str]:
     """What we created and nobody wants any more must be gone, or at its end."""
     found = []
-    for effect in scene.aws.effects.all():
+    taken = theirs(scene.aws.effects.all())
+    for effect in last_creations(scene.aws.effects.all()):
         descriptor = _created(effect)
         if descriptor is None or _UID not in effect.tags or _is_retained(scene.ledger, effect):
+            continue
+        if (_own_member(descriptor.kind), effect.region, effect.name) in taken:
             continue
         there = describe(scene, descriptor, effect.region, effect.name)
         value = (there or {}).get(descriptor.status.member or "-", "there")
@@ -180,13 +224,20 @@ def left_behind(scene: Scene) -> list[str]:
     return found + _scaling_left(scene)
 
 
+def last_creations(effects: Iterable[Effect]) -> list[Effect]:
+    """The effects that created what may be there now: a name may have had several owners in turn."""
+    last = {(effect.operation, effect.region, effect.name): effect for effect in effects}
+    return list(last.values())
+
+
 def _scaling_left(scene: Scene) -> list[str]:
     ledger = scene.ledger
     if ledger.policies & (ledger.retained | ledger.undecided):
         return []  # what they have kept is not told by tags
     others = {f"endpoint/{FOREIGN}/variant/v0", *ledger.meddled}
     ours = {
-        region: {("", each) for each in targets(scene, region) - others} | _policies(scene, region)
+        region: {("", each) for each in targets(scene, region) - others}
+        | (_policies(scene, region) - ledger.their_policies)
         for region in {effect.region for effect in scene.aws.effects.all()}
     }
     story = ledger.story("HostingAutoscalingPolicy")
@@ -227,17 +278,17 @@ def still_there(scene: Scene, region: str) -> JsonObject:
 
 def effects_complaints(ledger: Ledger, effects: Sequence[Effect]) -> list[str]:
     """No second resource for one object, and nothing stopped or deleted that was wanted, or not ours."""
-    return [*_twice(effects), *_wrong_ends(ledger, effects)]
+    return [*_twice(effects), *_wrong_ends(ledger, effects), *_scaling_trespasses(ledger, effects)]
 
 
 def _twice(effects: Sequence[Effect]) -> Iterator[str]:
     names: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
-    balance: Counter[tuple[str, str, str]] = Counter()
+    balance: Counter[tuple[str, str, str, str]] = Counter()
     for effect in effects:
         descriptor = _created(effect)
         if descriptor is None or _UID not in effect.tags:
             continue
-        place = (effect.operation.removeprefix("Create"), effect.region, effect.name)
+        place = (effect.operation.removeprefix("Create"), effect.region, effect.name, effect.tags[_UID])
         balance[place] += 1
         if descriptor.life_cycle in {LifeCycle.JOB, LifeCycle.ENDPOINT}:
             names[effect.tags[_UID]].add((effect.region, effect.name))
@@ -247,14 +298,53 @@ def _twice(effects: Sequence[Effect]) -> Iterator[str]:
 
 
 def _wrong_ends(ledger: Ledger, effects: Sequence[Effect]) -> Iterator[str]:
-    makers: dict[tuple[str, str, str], Mapping[str, str]] = {}
+    makers: dict[tuple[str, str, str], Effect] = {}
     for effect in effects:
         verb, resource = _split(effect.operation)
         place = (resource, effect.region, effect.name)
+        maker = makers.get(_tagged(effect) or place)
+        told = ""
         if verb == "Create":
-            makers[place] = effect.tags
-        elif verb and resource in _RESOURCES and (told := _objection(ledger, effect, makers.get(place, {}))):
+            makers[place] = effect
+        elif OPERATOR not in effect.user_agent:
+            continue
+        elif maker is not None and _is_of_others(maker):
+            told = "others had made it" if effect.at - maker.at > _UNDER_WAY_S else ""
+        elif verb and resource in _RESOURCES:
+            told = _objection(ledger, effect, maker.tags if maker else {})
+        if told:
             yield f"{effect.operation} {effect.name} at {effect.at - ledger.started:.1f}: {told}"
+
+
+def _scaling_trespasses(ledger: Ledger, effects: Sequence[Effect]) -> Iterator[str]:
+    """A target that others have removed and registered again is theirs, until its endpoint is deleted."""
+    taken: dict[tuple[str, str], float] = {}
+    removed: set[tuple[str, str]] = set()
+    for effect in effects:
+        place, is_by_others = (effect.region, effect.name.partition(" ")[0]), OPERATOR not in effect.user_agent
+        if effect.operation == "DeleteEndpoint":
+            taken = {each: at for each, at in taken.items() if f"/{effect.name}/" not in each[1]}
+        elif is_by_others and effect.operation == "DeregisterScalableTarget":
+            removed.add(place)
+        elif is_by_others and effect.operation == "RegisterScalableTarget" and place in removed:
+            taken[place] = effect.at
+        elif effect.operation == "RegisterScalableTarget":
+            removed.discard(place)
+        changes = effect.operation in {"RegisterScalableTarget", "DeregisterScalableTarget"}
+        if not is_by_others and changes and effect.at - taken.get(place, effect.at) > _UNDER_WAY_S:
+            yield f"{effect.operation} {effect.name} at {effect.at - ledger.started:.1f}: others had registered it"
+
+
+def _tagged(effect: Effect) -> tuple[str, str, str] | None:
+    """The place of the resource whose tags a call changes."""
+    if not effect.operation.endswith("Tags"):
+        return None
+    segment, _, name = effect.name.rpartition(":")[2].partition("/")
+    return (_SEGMENTS.get(segment, segment), effect.region, name)
+
+
+def _is_of_others(maker: Effect) -> bool:
+    return OPERATOR not in maker.user_agent and maker.name != ADOPTABLE
 
 
 def _objection(ledger: Ledger, effect: Effect, tags: Mapping[str, str]) -> str:

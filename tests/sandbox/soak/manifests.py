@@ -25,6 +25,27 @@ FOREIGN: Final = "soak-foreign"
 ADOPTABLE: Final = "soak-adoptable"
 """Name of jobs of somebody else that objects may adopt."""
 LONG_S: Final = "86400"
+_ROLE: Final = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole"
+_IMAGE: Final = "825641698319.dkr.ecr.us-east-2.amazonaws.com/xgboost:1"
+THEIR_MODEL: Final[JsonObject] = {
+    "ExecutionRoleArn": _ROLE,
+    "PrimaryContainer": {"Image": _IMAGE, "ModelDataUrl": "s3://my-bucket/soak/model.tar.gz"},
+}
+"""Requests of others, at AWS and without tags, but for the name."""
+THEIR_VARIANT: Final[JsonObject] = {
+    "VariantName": "v0",
+    "ModelName": FOREIGN,
+    "InstanceType": "ml.c5.large",
+    "InitialInstanceCount": 1,
+}
+THEIR_JOB: Final[JsonObject] = {
+    "RoleArn": _ROLE,
+    "AlgorithmSpecification": {"TrainingImage": _IMAGE, "TrainingInputMode": "File"},
+    "OutputDataConfig": {"S3OutputPath": "s3://my-bucket/soak/"},
+    "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m4.xlarge", "VolumeSizeInGB": 5},
+    "StoppingCondition": {"MaxRuntimeInSeconds": 86400},
+    "HyperParameters": {"SANDBOX_TRAIN_SECONDS": LONG_S},
+}
 
 _SAMPLES: Final[Mapping[str, str]] = {
     "TrainingJob": "xgboost-mnist-trainingjob.yaml",

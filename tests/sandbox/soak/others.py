@@ -7,14 +7,14 @@ from typing import Final
 
 from api.meta import JsonObject
 from tests.sandbox.soak.manifests import FOREIGN
-from tests.sandbox.soak.scene import Scene
+from tests.sandbox.soak.scene import Scene, recorded
 
 _DIMENSION: Final = "sagemaker:variant:DesiredInstanceCount"
 
 
 def meddle(scene: Scene, rng: random.Random, objects: Sequence[JsonObject]) -> None:
     """Change one thing at AWS that an object has made; nothing where there is none."""
-    found = [each for each in objects if each["kind"] in _HANDS and (each.get("status") or {}).get("awsResource")]
+    found = [each for each in objects if each["kind"] in _HANDS and recorded(each)]
     if found:
         obj = rng.choice(found)
         with contextlib.suppress(OSError):  # faults hit everybody

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 import urllib.error
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ ELECTION: Final = (
     *("--leader-election-renew-deadline", "2s"),
     *("--leader-election-retry-period", "500ms"),
 )
+OPERATOR: Final = "sagemaker-on-kubernetes"
+"""What the header User-Agent of the operator holds in AWS calls."""
 CRDS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
@@ -47,10 +50,16 @@ class Ledger:
     """Uids of autoscaling policies that were deleted."""
     meddled: set[str] = field(default_factory=set)
     """Scalable targets that somebody else has registered, too."""
+    their_policies: set[tuple[str, str]] = field(default_factory=set)
+    """Target and name of scaling policies that others have put where one of ours was."""
     recreating: set[str] = field(default_factory=set)
     """Uids of deployments that may delete a failed endpoint."""
     removed_jobs: dict[str, float] = field(default_factory=dict)
     """When the deletion of a spawned object was asked for, by its job's name."""
+    drawn: Counter[str] = field(default_factory=Counter)
+    """How often each disturbance was drawn."""
+    struck: Counter[str] = field(default_factory=Counter)
+    """How often an act of others at AWS took effect."""
 
     def tell(self, text: str) -> None:
         """Write a line."""
@@ -76,6 +85,9 @@ class Scene:
         self.exits: list[str] = []
         """Operators that ended although nobody had killed them."""
         self.killed: set[Operator] = set()
+        self.hung: str | None = None
+        """The name of which SageMaker answers nothing, whatever else ends."""
+        self._hang: tuple[str, float] = ("*", 0.0)
         self._retaining: set[str] = set()
         """Namespaces that ask to retain what is at AWS."""
 
@@ -215,9 +227,27 @@ class Scene:
         if self.kube.is_sandbox:
             self.api.call("POST", "/sandbox/faults", order)
 
-    def calm(self) -> None:
-        """Withdraw all faults."""
+    def break_aws(self, operation: str, fault: str, count: int | None, **details: Any) -> None:
+        """Order a fault of AWS. It hits the operator only, not who drives the soak, nor the others it plays."""
+        self.aws.faults.add(operation, fault, count, user_agent=OPERATOR, **details)
+
+    def hang(self, operation: str, name: str, delay_s: float) -> None:
+        """Leave operations unanswered whose request holds the name, until `release`."""
+        self.hung, self._hang = name, (operation, delay_s)
+        self.ledger.tell(f"! SageMaker never answers {operation} of {name} again")
+        self.break_aws(operation, "hang-before", None, contains=name, delay_s=delay_s)
+
+    def release(self) -> None:
+        """Answer what hung."""
+        self.hung = None
         self.aws.faults.clear()
+
+    def calm(self) -> None:
+        """Withdraw all faults, but for the object that hangs for ever."""
+        self.aws.faults.clear()
+        self.aws.lists.set()
+        if self.hung is not None:
+            self.hang(self._hang[0], self.hung, self._hang[1])
         if self.kube.is_sandbox:
             self.api.call("DELETE", "/sandbox/faults")
 
@@ -240,3 +270,9 @@ class Scene:
             with refused:
                 refused.read()
             return None
+
+
+def recorded(obj: JsonObject) -> JsonObject | None:
+    """Return what the status records at AWS; a name that was only tried is no record."""
+    resource: JsonObject = (obj.get("status") or {}).get("awsResource") or {}
+    return resource if resource.get("name") else None

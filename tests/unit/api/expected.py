@@ -10,7 +10,8 @@ from typing import Any
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
 from api.meta import JsonObject
-from api.models import as_model, load_installed
+from api.models import as_model
+from hack import models
 
 _RENAMED = {("DebugHookConfig", "HookParameters"): "ruleParameters"}
 _CAPITAL = {("DataProcessing", "JoinSource"), ("DataProcessing", "OutputFilter")}
@@ -19,7 +20,7 @@ _CAPITAL = {("DataProcessing", "JoinSource"), ("DataProcessing", "OutputFilter")
 @cache
 def service(name: str) -> ServiceModel:
     """The model that clients use."""
-    return as_model(name, load_installed(name))
+    return as_model(name, models.installed(name))
 
 
 def request_shape(service_name: str, operation: str) -> Shape:

@@ -1,6 +1,7 @@
 """docs/adding-a-kind.md is true: its code, executed, gives a ninth kind with nothing else to write."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,13 @@ import pytest
 import yaml
 from botocore.validate import ParamValidator
 
+import api.models
 from api.convert import to_request, to_spec, to_status
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject
 from api.v1 import KINDS
 from hack import crds, models
+from hack.manifests import iam
 from hack.sandbox.kube.crd.object_validation import validate
 from hack.sandbox.kube.schema.defaulting import prune
 from tests.unit.api.conftest import ROOT
@@ -38,24 +41,30 @@ def sample() -> JsonObject:
 
 
 @pytest.fixture
-def generated(kind: KindDescriptor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def generated(kind: KindDescriptor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with what `make crds ARGS=--refresh` writes for it."""
-    monkeypatch.setattr(crds, "KINDS", (kind,))
+    for module in (crds, models, iam):
+        monkeypatch.setattr(module, "KINDS", (kind,))
     monkeypatch.setattr(crds, "ROOT", tmp_path)
     monkeypatch.setattr(crds, "CRDS", tmp_path / "crd" / "bases")
     monkeypatch.setattr(crds, "DOCS", tmp_path / "docs")
     monkeypatch.setattr(models, "FOLDER", tmp_path / "snapshots")
+    for module in (models, api.models):
+        monkeypatch.setattr(module, "SERVICE_MODELS", tmp_path / "service_models")
+    api.models.shared_loader.cache_clear()
     assert crds.main(["--refresh"]) == 0
-    return tmp_path
+    yield tmp_path
+    api.models.shared_loader.cache_clear()
 
 
 def test_the_generator_writes_everything_there_is_to_a_kind(generated: Path) -> None:
-    """CRD, list of CRDs, reference page and index."""
+    """CRD, list of CRDs, reference page, index, and the parts of the service model."""
     assert {str(path.relative_to(generated)) for path in generated.rglob("*.*")} == {
         "crd/bases/sagemaker.aws.amazon.com_compilationjobs.yaml",
         "crd/kustomization.yaml",
         "docs/README.md",
         "docs/compilationjob.md",
+        "service_models/sagemaker/2017-07-24/service-2.json",
         "snapshots/sagemaker.json",
     }
     page = (generated / "docs" / "compilationjob.md").read_text("utf-8")
@@ -67,14 +76,16 @@ def test_the_api_server_takes_the_sample_and_refuses_a_broken_one(generated: Pat
     """What AWS demands is demanded, but for the name; the spec cannot be changed, as that of no job can."""
     schema = _schema(generated)
     broken = {**sample, "spec": without(sample["spec"], "roleArn")}
-    edited = {**sample, "spec": {**sample["spec"], "region": "eu-west-1"}}
+    created = {**sample, "status": {"awsResource": {"name": "resnet-for-jetson"}}}
+    edited = {**created, "spec": {**sample["spec"], "region": "eu-west-1"}}
 
     assert prune(schema, sample) == []
     assert [str(cause) for cause in validate(schema, sample)] == []
     assert "spec.roleArn: Required value" in [str(cause) for cause in validate(schema, broken)]
-    assert any("cannot be changed" in str(cause) for cause in validate(schema, edited, sample))
+    assert any("cannot be changed" in str(cause) for cause in validate(schema, edited, created))
 
 
+@pytest.mark.usefixtures("generated")
 def test_the_sample_becomes_a_request_and_answers_become_status(kind: KindDescriptor, sample: JsonObject) -> None:
     """Both ways, without a line of code for the kind."""
     shape = request_shape("sagemaker", "CreateCompilationJob")
@@ -111,5 +122,6 @@ def _block(language: str) -> str:
 
 def _schema(generated: Path) -> JsonObject:
     path = generated / "crd" / "bases" / "sagemaker.aws.amazon.com_compilationjobs.yaml"
-    schema: JsonObject = yaml.safe_load(path.read_text("utf-8"))["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    crd = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    schema: JsonObject = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     return schema

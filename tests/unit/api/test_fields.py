@@ -8,9 +8,10 @@ import pytest
 from botocore.model import OperationNotFoundError
 
 from api.compat import V1, Compat, RequiredUnless, StatusField, Sum
-from api.fields import Field, KindFields, build, key_of
+from api.fields import Field, KindFields, build
 from api.form import Form
 from api.models import as_model
+from api.naming import key_of
 from api.schema.structural import field_schema
 from api.v1 import TRAINING_JOB
 
@@ -62,8 +63,10 @@ _COMPAT = Compat(
         "spec.oldMap": V1(),
         "spec.renamed": V1(),
         "spec.region": V1(required=True),
+        "status.part": V1(),
         "status.part.old": V1(required=True),
         "status.part.colour": V1(enum=("Red",)),
+        "status.outer": V1(),
         "status.outer.ratio": V1(),
         "status.outer.total": V1(),
     }),
@@ -74,6 +77,7 @@ _COMPAT = Compat(
     required_unless=(RequiredUnless("spec", "sizeInGB", ("newParts",)),),
     status=(
         StatusField("part", "Part"),
+        StatusField("newPart", "Part"),
         StatusField("inner", "Outer.Count"),
         StatusField("outer", "Outer"),
         StatusField("own", description="Ours."),
@@ -150,6 +154,17 @@ def test_the_status_shows_what_v1_showed_and_limits_nothing(fields: KindFields) 
         "old": (False, ()),
     }
     assert "minLength" not in field_schema(TRAINING_JOB, _at(fields.status, "part", "old"))
+
+
+def test_below_a_status_field_that_v1_did_not_have_is_all_that_aws_says(fields: KindFields) -> None:
+    """And no limit of AWS's, which may change."""
+    part = _at(fields.status, "newPart")
+
+    assert {child.name: (child.required, child.enum, child.minimum) for child in part.fields} == {
+        "colour": (False, (), None),
+        "new": (False, (), None),
+        "old": (False, (), None),
+    }
 
 
 def test_a_status_field_may_come_from_deep_within_an_answer(fields: KindFields) -> None:

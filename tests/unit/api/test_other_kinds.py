@@ -1,11 +1,13 @@
 """What is particular to the schemas of the other kinds, judged as a kube-apiserver does."""
 
 import copy
+import itertools
 from typing import Any
 
 import pytest
 
 from api.meta import JsonObject
+from api.v1 import HOSTING_AUTOSCALING_POLICY
 from hack.sandbox.kube.crd.object_validation import validate
 from hack.sandbox.kube.schema.defaulting import prune
 from tests.unit.api.contract import schema_of
@@ -26,8 +28,8 @@ def test_jobs_are_immutable_whole(kind: str) -> None:
     [("HyperparameterTuningJob", "hyperParameterTuningJobName"), ("BatchTransformJob", "transformJobName")],
 )
 def test_their_names_may_be_filled_in_once(kind: str, name: str) -> None:
-    """Late initialisation (v1-kinds.md 9)."""
-    first, other = LEAST[kind] | {name: "first"}, LEAST[kind] | {name: "other"}
+    """Late initialisation (v1-kinds.md 9): with the name that is recorded."""
+    first, other = LEAST[kind] | {name: "x"}, LEAST[kind] | {name: "other"}
 
     assert _refusals(kind, first, LEAST[kind]) == []
     assert _refusals(kind, other, first) != []
@@ -41,7 +43,7 @@ def test_of_what_is_no_job_only_the_identity_is_fixed(kind: str) -> None:
     redirected = LEAST[kind] | {"sageMakerEndpoint": "https://x"}
 
     assert _refusals(kind, tagged, LEAST[kind]) == []
-    assert ["spec.region: " in text for text in _refusals(kind, moved, LEAST[kind])] == [True]
+    assert ["spec.region of a" in text for text in _refusals(kind, moved, LEAST[kind])] == [True]
     assert len(_refusals(kind, redirected, LEAST[kind])) == 1
     assert len(_refusals(kind, LEAST[kind], redirected)) == 1
 
@@ -51,9 +53,10 @@ def test_what_names_a_policy_may_be_filled_in_once(field: str) -> None:
     """Under another name or dimension a second policy would be put, and the first forgotten."""
     least = LEAST["HostingAutoscalingPolicy"]
     empty, given, other = least | {field: ""}, least | {field: "given"}, least | {field: "other"}
+    default = least | {field: HOSTING_AUTOSCALING_POLICY.compat.filled_in[field]}
 
-    assert _refusals("HostingAutoscalingPolicy", given, least) == []
-    assert _refusals("HostingAutoscalingPolicy", given, empty) == []
+    for same, old in itertools.permutations((least, empty, default), 2):
+        assert _refusals("HostingAutoscalingPolicy", same, old) == []
     for changed in (other, empty, least):
         assert len(_refusals("HostingAutoscalingPolicy", changed, given)) == 1
 
@@ -108,6 +111,9 @@ def test_a_weight_may_be_any_number(weight: Any) -> None:
 
 
 def _refusals(kind: str, spec: JsonObject, old: JsonObject | None = None) -> list[str]:
-    new, before = manifest(kind, spec), manifest(kind, old) if old is not None else None
+    """What an apply is refused for; `old` is of an object whose resource is recorded."""
+    new, before = manifest(kind, spec), None
+    if old is not None:
+        before = manifest(kind, old) | {"status": {"awsResource": {"name": "x", "region": "us-east-2"}}}
     unknown = [f"{path}: unknown field" for path in prune(schema_of(kind), new)]
     return unknown + [str(cause) for cause in validate(schema_of(kind), new, before)]

@@ -312,6 +312,20 @@ class TestAccounting:
         )
         assert durations == 3.0
 
+    def test_a_password_in_the_servers_address_is_no_label_of_a_metric(
+        self, server: ScriptedServer, registry: CollectorRegistry, tmp_path: Path
+    ) -> None:
+        """`user:password@` is taken out of `host`: whoever may scrape the metrics would read it."""
+        url = server.url.replace("://", "://user:fakeword@")
+        cluster = connect(SystemClock(), kubeconfig=str(kubeconfig(tmp_path / "with-user", url)), environ={})
+        server.will(reply(JOB))
+
+        with KubeClient.of(cluster, metrics=RestMetrics(registry), clock=SystemClock(), limiter=None) as client:
+            client.get(JOBS, KEY)
+
+        labels = {"code": "200", "method": "GET", "host": server.url.removeprefix("http://")}
+        assert registry.get_sample_value("rest_client_requests_total", labels) == 1.0
+
     def test_warnings_of_the_server_are_logged_once(
         self, client: KubeClient, server: ScriptedServer, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -2,17 +2,22 @@
 
 import base64
 import os
+import socket
 import sys
 from pathlib import Path
 
 import pytest
+import urllib3
 import yaml
+from kubernetes.config import incluster_config
 
 from api.meta import ObjectKey
 from controller.kube import config as config_module
 from controller.kube import errors
+from controller.kube import kubeconfig as kubeconfig_module
+from controller.kube.access import ConfigError
 from controller.kube.client import KubeClient
-from controller.kube.config import Cluster, ConfigError, connect
+from controller.kube.config import Cluster, connect
 from tests.fakes import FakeClock
 from tests.unit.kube.conftest import JOBS, MakeClient, kubeconfig
 from tests.unit.kube.scripted import ScriptedServer, refusal, reply
@@ -57,6 +62,17 @@ def plugin(directory: Path, *tokens: str, expires: str = "2000-01-01T00:00:00Z")
     }
 
 
+POD = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+"""What the kubelet sets in every container."""
+
+
+def service_account(directory: Path, token: str = "hush") -> Path:
+    """What the kubelet mounts into every container."""
+    (directory / "token").write_text(f"{token}\n")
+    (directory / "ca.crt").write_text("certificate")
+    return directory
+
+
 class TestSource:
     """Flag, environment, pod, home: in this order."""
 
@@ -93,29 +109,72 @@ class TestSource:
 
         assert connect(FakeClock(), environ={}).base_url == "http://a.example"
 
-    def test_a_pod_uses_its_service_account_and_follows_its_rotation(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The kubelet replaces the token file; after a refusal it is read again."""
-        from kubernetes.config import incluster_config  # noqa: PLC0415 (its module constants are what is replaced)
+    def test_a_pod_uses_its_service_account_and_follows_its_rotation(self, tmp_path: Path) -> None:
+        """The kubelet replaces the token file; it is read again after a minute, and after a refusal."""
+        clock, files = FakeClock(), service_account(tmp_path, "first")
+        cluster = connect(clock, environ=POD, service_account=files)
+        assert (cluster.base_url, cluster.authorization()) == ("https://10.0.0.1:443", "Bearer first")
 
-        token, certificate = tmp_path / "token", tmp_path / "ca.crt"
-        token.write_text("first\n")
-        certificate.write_text("certificate")
-        monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(token))
-        monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(certificate))
-        environ = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
-        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
-        monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
-        clock = FakeClock()
-        cluster = connect(clock, environ=environ)
-        assert (cluster.base_url, cluster.authorization()) == ("https://10.0.0.1:443", "bearer first")
+        service_account(tmp_path, "second")
+        clock.advance(59)
+        assert cluster.authorization() == "Bearer first"
+        clock.advance(1)
+        assert cluster.authorization() == "Bearer second"
 
-        token.write_text("second\n")
+        service_account(tmp_path, "third")
         cluster.refused()
-        clock.advance(60)
+        assert cluster.authorization() == "Bearer third"
 
-        assert cluster.authorization() == "bearer second"
+    def test_a_pod_trusts_the_authority_of_its_cluster_only(self, tmp_path: Path) -> None:
+        """The API server's certificate is checked against `ca.crt`; idle connections are probed."""
+        files = service_account(tmp_path)
+
+        pool = connect(FakeClock(), environ=POD, service_account=files).new_pool().connection_pool_kw
+
+        assert (pool["cert_reqs"], pool["ca_certs"]) == ("CERT_REQUIRED", str(files / "ca.crt"))
+        assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in pool["socket_options"]
+
+    def test_a_pod_of_an_ipv6_cluster_has_its_address_in_brackets(self, tmp_path: Path) -> None:
+        """Else the port would be part of the address."""
+        environ = {**POD, "KUBERNETES_SERVICE_HOST": "fd00::1"}
+
+        assert connect(FakeClock(), environ=environ, service_account=service_account(tmp_path)).base_url == (
+            "https://[fd00::1]:443"
+        )
+
+    def test_master_replaces_the_address_that_a_pod_is_given(self, tmp_path: Path) -> None:
+        """The credentials are the pod's all the same."""
+        cluster = connect(FakeClock(), master="http://b", environ=POD, service_account=service_account(tmp_path))
+
+        assert (cluster.base_url, cluster.authorization()) == ("http://b", "Bearer hush")
+
+    def test_behind_a_proxy_a_pod_is_the_packages(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It knows which hosts bypass the proxy, networks included."""
+        monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+        monkeypatch.setenv("NO_PROXY", "10.0.0.0/8")
+        files = service_account(tmp_path)
+        for name, file in (("SERVICE_TOKEN_FILENAME", "token"), ("SERVICE_CERT_FILENAME", "ca.crt")):
+            monkeypatch.setattr(incluster_config, name, str(files / file))
+        for name, value in POD.items():
+            monkeypatch.setenv(name, value)
+
+        cluster = connect(FakeClock(), service_account=files)
+
+        assert (cluster.base_url, cluster.authorization()) == ("https://10.0.0.1:443", "bearer hush")
+        assert type(cluster.new_pool()) is urllib3.PoolManager
+        monkeypatch.delenv("NO_PROXY")
+        assert type(connect(FakeClock(), service_account=files).new_pool()) is urllib3.ProxyManager
+
+    @pytest.mark.parametrize("proxy", ["", "http://proxy.example:3128"])
+    def test_an_address_alone_has_no_credentials(self, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """`--master` without anything else: an API server on loopback, or behind an authenticating proxy."""
+        monkeypatch.setattr(config_module, "DEFAULT_KUBECONFIG", "/no/such/file")
+        if proxy:
+            monkeypatch.setenv("HTTP_PROXY", proxy)
+        cluster = connect(FakeClock(), master="http://a.example", environ={})
+
+        assert (cluster.base_url, cluster.authorization()) == ("http://a.example", None)
+        assert str(getattr(cluster.new_pool(), "proxy", None) or "") == proxy
 
     def test_settings_of_tls_reach_the_pool(self, tmp_path: Path) -> None:
         """insecure-skip-tls-verify, tls-server-name and proxy-url of the kubeconfig are honoured."""
@@ -179,6 +238,18 @@ class TestMistakes:
             connect(FakeClock(), kubeconfig=str(path), environ={})
         assert "\n" not in str(caught.value)
 
+    @pytest.mark.parametrize("lacks", ["token", "ca.crt"])
+    @pytest.mark.parametrize("is_empty", [True, False], ids=["empty", "absent"])
+    def test_a_pod_without_service_account(self, tmp_path: Path, lacks: str, is_empty: bool) -> None:
+        """With the usual reason."""
+        file = service_account(tmp_path) / lacks
+        if is_empty:
+            file.write_text("")
+        else:
+            file.unlink()
+        with pytest.raises(ConfigError, match=f"{lacks}.*automountServiceAccountToken"):
+            connect(FakeClock(), environ=POD, service_account=tmp_path)
+
     def test_without_any_source_all_are_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The first thing a new user may see."""
         monkeypatch.setattr(config_module, "DEFAULT_KUBECONFIG", str(tmp_path / "none"))
@@ -196,7 +267,7 @@ class TestMistakes:
 
     def test_a_plugin_that_hangs_stops_the_start(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The package would wait for ever, and every worker with it; children of the plugin hold nothing up either."""
-        monkeypatch.setattr(config_module, "PLUGIN_TIMEOUT_S", 0.2)
+        monkeypatch.setattr(kubeconfig_module, "PLUGIN_TIMEOUT_S", 0.2)
         hung = {
             "apiVersion": "client.authentication.k8s.io/v1",
             "command": "/bin/sh",
@@ -269,3 +340,17 @@ class TestCredentials:
         with pytest.raises(errors.Unauthorized, match="no token"):
             client.get(JOBS, ObjectKey("ml", "train"))
         assert server.received == []
+
+
+@pytest.mark.parametrize(
+    ("pod", "lease", "home"), [("a", "b", "a"), ("a", "", "a"), ("", "b", "b"), ("", "", "")], ids=str
+)
+def test_the_operators_own_namespace_is_that_of_its_pod(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pod: str, lease: str, home: str
+) -> None:
+    """The account map is there, for the operator as for `--check-aws`, wherever the Lease is."""
+    file = tmp_path / "namespace"  # of the service account
+    if pod:
+        file.write_text(f"{pod}\n")
+    monkeypatch.setattr(config_module, "SERVICE_ACCOUNT", tmp_path)
+    assert config_module.home_namespace(lease) == home

@@ -46,6 +46,22 @@ def test_each_reason_has_one_type_and_class(
 
 
 @pytest.mark.parametrize(
+    "message",
+    [
+        "etcdserver: request is too large",
+        "rpc error: code = ResourceExhausted desc = trying to send message larger than max (2900000 vs. 2097152)",
+    ],
+)
+def test_an_object_that_etcd_does_not_take_is_not_tried_again(message: str) -> None:
+    """The API server answers 500 without a reason; the object does not become smaller by waiting."""
+    document = status_object(500, "", message)
+    seen = error_from_status(document)
+
+    assert (type(seen), seen.code, seen.status) == (errors.Invalid, "RequestEntityTooLarge", 500)
+    assert type(error_from_status({**document, "reason": "InternalError"})) is errors.ServerError
+
+
+@pytest.mark.parametrize(
     ("code", "error"),
     [
         (400, errors.Invalid),

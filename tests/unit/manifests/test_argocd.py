@@ -23,7 +23,7 @@ HEALTH: Final = {
     Phase.ENDED: ("Degraded", "on its way"),
     Phase.STUCK: ("Degraded", "on its way"),
     Phase.TROUBLED: ("Progressing", "on its way"),
-    Phase.PAUSED: ("Suspended", "paused by annotation"),
+    Phase.PAUSED: ("Suspended", "on its way"),
 }
 """Modern-expectations.md 2: Stalled is Degraded, else Ready is Healthy, else paused is Suspended, else Progressing."""
 

@@ -10,6 +10,7 @@ from api.v1 import KINDS
 from hack import slim
 from tests.dockerfile import DOCKERFILE, stages
 from tests.documents import documents
+from tests.syntax import tree
 
 ROOT = DOCKERFILE.parent
 ARGUMENTS, STAGES = stages(DOCKERFILE.read_text())
@@ -91,7 +92,7 @@ def test_every_aws_service_that_is_called_keeps_its_model() -> None:
     """Services of the kinds, and those that the code names in a call."""
     called = {kind.service for kind in KINDS}
     for path in (ROOT / "controller").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "attr", "") or getattr(node.func, "id", "")
                 service = {"call": node.args[1:2], "client": node.args[:1], "create_client": node.args[:1]}

@@ -13,7 +13,8 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from prometheus_client import CollectorRegistry
 
-from api.v1 import KINDS
+from api.descriptor import LifeCycle
+from api.v1 import ENDPOINT_CONFIG, KINDS, MODEL
 from controller.app import _Metrics
 from controller.aws.clients import AwsMetrics
 from controller.aws.errors import TABLE, classify
@@ -26,6 +27,7 @@ from controller.runtime.errors import ErrorClass
 from controller.settings import parse
 from hack.manifests.__main__ import main as generate
 from tests.documents import document, documents
+from tests.syntax import tree
 
 ROOT = Path(__file__).resolve().parents[3]
 RELEASE = ROOT / "release" / "rolebased"
@@ -117,7 +119,9 @@ QUERIES = [
 ]
 
 
-METRIC = re.compile(r"\b(?:[a-z]+_)+(?:total|bucket|seconds|depth|status|info|jobs|bytes)\b(?=[{\[,) ]|$)")
+METRIC = re.compile(
+    r"\b(?:[a-z]+_)+(?:total|bucket|seconds|depth|status|info|jobs|objects|bytes|trusted)\b(?=[{\[,) ]|$)"
+)
 
 
 @pytest.mark.parametrize(("name", "query"), QUERIES, ids=[name for name, _ in QUERIES])
@@ -143,8 +147,10 @@ def test_the_alert_about_denied_calls_knows_all_codes_of_denial() -> None:
     """Ours for credentials that cannot be had is one of them; what only STS says of roles is shown by objects."""
     (rule,) = (each for each in ALERTS if each["alert"] == "SageMakerOperatorAwsDenied")
     (pattern,) = re.findall(r'code=~"([^"]+)"', rule["expr"])
-    rows = (row.codes for row in TABLE if row.error_class is ErrorClass.DENIED and not row.operations)
-    codes = {classify("Any", NoCredentialsError()).label}.union(*rows)
+    denied = [row for row in TABLE if row.error_class is ErrorClass.DENIED and not row.operations and not row.text]
+    bare = {code for row in denied for code in row.codes}
+    codes = bare | {f"{code}Exception" for code in bare} | {classify("Any", NoCredentialsError()).label}
+    codes |= {f"HTTP{status}" for status in (401, 403, 407)}
     assert len(codes) > 10
     assert [code for code in sorted(codes) if not re.fullmatch(pattern, code)] == []
 
@@ -187,12 +193,13 @@ def called() -> set[str]:
     words = {
         node.value
         for path in files
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     for kind in KINDS:
         names = kind.operations
         words |= {*names.sending, names.describe, names.list, names.stop, names.delete}
+        words |= {kind.update.operation} if kind.update else set()
     found = {f"{services[word]}:{word}" for word in words if word in services}
     return {action.removesuffix("Batch") if action.startswith("sqs:") else action for action in found}
 
@@ -218,6 +225,73 @@ def test_the_right_to_search_is_a_statement_of_its_own_that_may_be_left_out(kind
     policy = json.loads((POLICIES / f"{kind.singular}.json").read_text())
     allowing = [each for each in policy["Statement"] if "sagemaker:Search" in each["Action"]]
     assert [(each["Sid"], each["Action"]) for each in allowing] == [("OptionalSearch", ["sagemaker:Search"])]
+
+
+def statements(name: str, action: str) -> list[Any]:
+    """The statements of a policy that allow an action."""
+    policy = json.loads((POLICIES / f"{name}.json").read_text())
+    return [statement for statement in policy["Statement"] if action in statement["Action"]]
+
+
+@cache
+def members(kind: Any) -> set[str]:
+    """The names of all members of the requests that create or update a kind, its children's included, at any depth."""
+    parts = (kind, MODEL, ENDPOINT_CONFIG) if kind.life_cycle is LifeCycle.ENDPOINT else (kind,)
+    found: set[str] = set()
+    for part in parts:
+        model = botocore.session.get_session().get_service_model(part.service)
+        open_shapes = [model.operation_model(each).input_shape for each in part.operations.sending]
+        seen: set[str] = set()
+        while open_shapes:
+            shape = open_shapes.pop()
+            if shape.name in seen:
+                continue
+            seen.add(shape.name)
+            below = getattr(shape, "members", None) or {}
+            found |= {f"{shape.name}.{member}" for member in below}
+            open_shapes += [*below.values(), *([shape.member] if shape.type_name == "list" else [])]
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_a_kind_with_a_role_in_its_requests_may_pass_it(kind: Any) -> None:
+    """API reference, RoleArn and ExecutionRoleArn: the caller must have iam:PassRole."""
+    roles = {each for each in members(kind) if each.endswith((".RoleArn", ".ExecutionRoleArn"))}
+
+    assert bool(statements(kind.singular, "iam:PassRole")) == bool(roles)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_a_kind_with_encrypted_volumes_may_make_grants_for_them(kind: Any) -> None:
+    """Developer guide, API permissions: kms:CreateGrant, of the caller, if a volume has a customer's key.
+
+    An endpoint's key is in its configuration, and counts when the endpoint is created or updated.
+    """
+    keys = {each for each in members(kind) if each.endswith(".VolumeKmsKeyId")}
+    is_encrypting = bool(keys) or kind.life_cycle is LifeCycle.ENDPOINT
+
+    assert bool(statements(kind.singular, "kms:CreateGrant")) == is_encrypting
+    assert bool(statements(kind.singular, "kms:DescribeKey")) == is_encrypting
+
+
+@pytest.mark.parametrize("policy", sorted(path.stem for path in POLICIES.glob("*.json")))
+def test_keys_are_used_through_sagemaker_only(policy: str) -> None:
+    """Otherwise the operator's role could grant keys to anybody."""
+    via = {"kms:ViaService": "sagemaker.*.amazonaws.com*"}
+    for statement in statements(policy, "kms:CreateGrant"):
+        assert statement["Action"] == ["kms:CreateGrant"]
+        assert statement["Condition"] == {"StringLike": via, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+    for statement in statements(policy, "kms:DescribeKey"):
+        assert (statement["Action"], statement["Condition"]) == (["kms:DescribeKey"], {"StringLike": via})
+
+
+def test_who_registers_a_variant_for_scaling_may_look_at_its_endpoint_and_change_its_numbers() -> None:
+    """Developer guide, auto scaling prerequisites: Application Auto Scaling calls these with the caller's rights."""
+    assert {each for each in actions("hostingautoscalingpolicy") if each.startswith("sagemaker:")} == {
+        "sagemaker:DescribeEndpoint",
+        "sagemaker:DescribeEndpointConfig",
+        "sagemaker:UpdateEndpointWeightsAndCapacities",
+    }
 
 
 @pytest.mark.parametrize("policy", sorted(path.stem for path in POLICIES.glob("*.json")) or ["operator"])

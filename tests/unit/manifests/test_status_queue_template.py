@@ -42,6 +42,7 @@ def properties(template: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_cfn_lint_has_nothing_to_say() -> None:
     """As `cfn-lint config/aws/status-queue.yaml`."""
     try:

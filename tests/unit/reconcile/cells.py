@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from api.descriptor import KindDescriptor
@@ -88,6 +89,7 @@ def true_conditions(
     return " ".join(each["type"] for each in status["conditions"] if each["status"] == "True")
 
 
+@cache
 def enum(service: str, shape: str) -> frozenset[str]:
     """The values that AWS's service model lists for a shape."""
     values: list[str] = models.read(service)["shapes"][shape]["enum"]

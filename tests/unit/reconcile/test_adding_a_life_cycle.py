@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 
+import api.models
 import controller.reconcile
 from api.compat import Compat, StatusField
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, StatusRule
@@ -63,7 +64,8 @@ KIND: Final = KindDescriptor(
 class Repositories:
     """`Resources` in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
         self.there: dict[str, JsonObject] = {}
 
     def create(
@@ -74,7 +76,7 @@ class Repositories:
         if name in self.there:
             raise AwsError(ErrorClass.EXISTS, "ValidationException", "Cannot create already existing")
         arn = f"arn:aws:sagemaker:{target.region}:123456789012:code-repository/{name}"
-        self.there[name] = {**request, "CodeRepositoryArn": arn}
+        self.there[name] = {**request, "CodeRepositoryArn": arn, "CreationTime": self._clock.utcnow()}
         return arn
 
     def describe(
@@ -87,6 +89,11 @@ class Repositories:
         """See `Resources.delete`."""
         return None if self.there.pop(name, None) else ABSENT
 
+    def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
+        """See `Resources.tags`."""
+        there = next((each for each in self.there.values() if each["CodeRepositoryArn"] == arn), None)
+        return ABSENT if there is None else {tag["Key"]: tag["Value"] for tag in there.get("Tags", ())}
+
 
 @pytest.fixture
 def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Setup]:
@@ -97,9 +104,14 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Setup]:
     for name, text in _FILES.items():
         (folder / f"{name}.py").write_text(text)
     monkeypatch.setattr(controller.reconcile, "__path__", [*controller.reconcile.__path__, str(tmp_path)])
+    monkeypatch.setattr(
+        api.models, "SERVICE_MODELS", tmp_path / "none"
+    )  # botocore's model has the example's operations
+    api.models.shared_loader.cache_clear()
     importlib.invalidate_caches()
     made: Setup = importlib.import_module("controller.reconcile.repository.setup").SETUP
     yield made
+    api.models.shared_loader.cache_clear()
     for name in [name for name in sys.modules if name.startswith("controller.reconcile.repository")]:
         del sys.modules[name]
     monkeypatch.delattr(controller.reconcile, "repository")
@@ -120,7 +132,7 @@ def test_a_folder_and_a_line_in_the_list_make_a_life_cycle(setup: Setup) -> None
     """Created with the operator's tags, shown, found again after a crash, and deleted with its object."""
     assert set(_FILES) == {"decide", "perform", "setup"}
     clock = FakeClock()
-    cluster, aws = FakeCluster(clock), Repositories()
+    cluster, aws = FakeCluster(clock), Repositories(clock)
     cluster.apply(
         {
             "apiVersion": "sagemaker.aws.amazon.com/v1",
@@ -147,6 +159,22 @@ def test_a_folder_and_a_line_in_the_list_make_a_life_cycle(setup: Setup) -> None
     reconciler(setup, cluster, aws, clock).reconcile(KEY)
     assert cluster.get(KEY) is None
     assert aws.there == {}
+
+
+def test_what_others_have_put_in_its_place_is_left_alone(setup: Setup) -> None:
+    """The life-cycle of the page knows its resource by more than the name."""
+    clock = FakeClock()
+    cluster, aws = FakeCluster(clock), Repositories(clock)
+    obj = {"apiVersion": "sagemaker.aws.amazon.com/v1", "kind": "CodeRepository", "spec": {"region": "eu-west-1"}}
+    cluster.apply({**obj, "metadata": {"namespace": KEY.namespace, "name": KEY.name}})
+    assert reconciler(setup, cluster, aws, clock).reconcile(KEY) == DONE
+    (name,) = aws.there
+    clock.advance(3600)
+    aws.there[name] = {**aws.there[name], "Tags": [], "CreationTime": clock.utcnow()}
+    cluster.delete(KEY)
+    reconciler(setup, cluster, aws, clock).reconcile(KEY)
+    assert cluster.get(KEY) is None
+    assert set(aws.there) == {name}
 
 
 def test_the_kinds_that_there_are_keep_their_life_cycles(setup: Setup) -> None:

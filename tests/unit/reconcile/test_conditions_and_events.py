@@ -3,10 +3,9 @@
 The tables are those of modern-expectations.md 2 and 3.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -21,6 +20,7 @@ from controller.reconcile.scaling import decide as scaling
 from controller.reconcile.status import messages
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ErrorClass
+from tests.fakes.kstatus import kstatus
 from tests.unit.reconcile import test_hosting_table as hosting_table
 from tests.unit.reconcile import test_job_table as job_table
 from tests.unit.reconcile import test_resource_table as resource_table
@@ -28,20 +28,6 @@ from tests.unit.reconcile import test_scaling_table as scaling_table
 from tests.unit.reconcile.test_job_table import JOBS
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-
-
-def kstatus(status: Mapping[str, Any], generation: int, *, is_deleting: bool = False) -> str:
-    """What `kstatus` computes of a custom resource (sigs.k8s.io/cli-utils pkg/kstatus/status: generic rules first)."""
-    conditions = {each["type"]: each["status"] for each in status.get("conditions") or ()}
-    if is_deleting:
-        return "Terminating"
-    if status.get("observedGeneration", generation) != generation:
-        return "InProgress"
-    if conditions.get("Reconciling") == "True":
-        return "InProgress"
-    if conditions.get("Stalled") == "True":
-        return "Failed"
-    return "Current" if conditions.get("Ready", "True") == "True" else "InProgress"
 
 
 # --- situations: what is decided about an object of the kind; the status before is that of a working, then a ready one
@@ -192,6 +178,12 @@ def test_every_state_has_its_conditions_and_kstatus_agrees(
     conditions = {each["type"]: each for each in status["conditions"]}
     states = {name: each["status"] for name, each in conditions.items()}
     assert states.pop("Synced") in {"True", "False"}
+    assert all(each["message"] for each in conditions.values())
+    blocks = "Stalled" if states["Stalled"] == "True" else "Reconciling"
+    if states["Ready"] == "False" and states[blocks] == "True":
+        assert [conditions["Ready"][name] for name in ("reason", "message")] == [
+            conditions[blocks][name] for name in ("reason", "message")
+        ], "Ready says what is in the way"
     expected = {"Ready": ready or before, "Reconciling": reconciling, "Stalled": stalled}
     assert states == expected | ({end: "True"} if end else {})
     speaks = next((name for name in ("Stalled", "Reconciling", "Ready") if states[name] == "True"), "Reconciling")
@@ -297,9 +289,9 @@ def test_what_users_ask_about_is_told_in_one_event(kind: KindDescriptor, decided
 
 
 def test_a_change_of_status_names_both() -> None:
-    """modern-expectations.md 3: old → new."""
+    """modern-expectations.md 3."""
     (event,) = ROLLBACK(HOSTING_DEPLOYMENT).events
-    assert event.message == "Updating → RollingBack"
+    assert event.message == "The status changed from Updating to RollingBack"
 
 
 @pytest.mark.parametrize("phase", list(s.Phase), ids=lambda phase: phase.value)

@@ -41,7 +41,8 @@ def made(want: Want, **metadata: Any) -> JsonObject:
     """The child object of a wish, with a name at SageMaker."""
     obj = copy.deepcopy(manifest(owner(), want))
     obj["metadata"] |= {"uid": f"uid-{want.name}", "resourceVersion": "1", **metadata}
-    obj["status"] = {want.descriptor.name.status_field: f"sm-{want.name}"}
+    name = "sm-" + obj["metadata"]["uid"].replace("-", "")
+    obj["status"] = {want.descriptor.name.status_field: name}
     return obj
 
 

@@ -12,12 +12,19 @@ from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.endpoint.decide import decide
 from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_of, shape_of
-from controller.reconcile.endpoint.observation import EndpointObservation, EndpointStep, LastUpdate, Update
+from controller.reconcile.endpoint.observation import (
+    EndpointObservation,
+    EndpointStep,
+    LastUpdate,
+    SucceedChild,
+    Update,
+)
 from controller.runtime.errors import ABSENT, ErrorClass
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:endpoint/host"
-RECORDED = o.Recorded("host", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
+CREATED = NOW - timedelta(hours=1)
+RECORDED = o.Recorded("host", "us-east-2", "aws", ARN, "123456789012", CREATED, CREATED)
 BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 SETTLED = ("InService", "OutOfService", "Failed", "UpdateRollbackFailed", "Novel")
 VALUES = (*BUSY, *SETTLED, "Deleting")
@@ -95,7 +102,9 @@ def found(
 ) -> o.ExternalResource:
     """A Describe answer."""
     fields = {"endpointConfigName": config, "lastModifiedTime": "2029-12-31T00:00:00Z"}
-    return o.ExternalResource(source, value, arn=ARN, created_at=NOW, failure_reason=failure, fields=fields)
+    return o.ExternalResource(
+        source, value, arn=ARN, created_at=RECORDED.created_at, failure_reason=failure, fields=fields
+    )
 
 
 def told(step: EndpointStep) -> str:
@@ -202,6 +211,15 @@ def test_a_failed_update_is_told_and_not_repeated(failure: str) -> None:
     assert told(step) == "InService: ready, stuck, UpdateFailed"
 
 
+def test_a_child_that_is_created_again_before_its_endpoint_was_seen_in_service_is_no_failed_update() -> None:
+    """What runs is what was requested last. The new model has another name, and so the spec another configuration."""
+    last_update = LastUpdate("two", SAME.shape, SAME.numbers, since="2029-12-30T00:00:00Z")
+    assert (
+        told(decide(seen(found("InService"), desired=OTHER, children=(C1, M2, C2), last_update=last_update)))
+        == "update"
+    )
+
+
 def test_a_failed_update_is_left_behind_by_another_spec() -> None:
     """Row 6: a new wish is carried out, and so is going back to what runs."""
     last_update = LastUpdate("bad", "shape", {}, since="2029-12-30T00:00:00Z")
@@ -296,6 +314,12 @@ def test_an_endpoint_that_is_not_recorded(external: o.External, changes: dict[st
     assert told(decide(seen(external, **changes))) == decided
 
 
+@pytest.mark.parametrize(("setbacks", "decided"), [(0, "wait"), (3, "None: troubled, NameUnavailable")])
+def test_an_endpoint_that_was_deleted_outside_and_has_a_taken_name(setbacks: int, decided: str) -> None:
+    """Create finds the name in use, Describe finds nothing: not sixty calls a pass, and words after a minute."""
+    assert told(decide(seen(ABSENT, name_is_taken=True, setbacks=setbacks))) == decided
+
+
 # --- deletion
 
 
@@ -323,23 +347,43 @@ def test_deletion_goes_endpoint_configurations_models() -> None:
     gone = decide(seen(ABSENT, deleting_for_s=60.0))
     assert told(gone) == "Deleting: working, DeletingChildren"
     assert isinstance(gone, s.Finish)
-    assert gone.status_update is not None
-    assert gone.status_update.forgets
+    assert gone.recorded is not None
+    assert gone.recorded.is_released
 
     def then(*children: Child, **changes: Any) -> EndpointStep:
-        torn = {
-            "recorded": None,
-            "reasons": {"Reconciling": "DeletingChildren"},
-            "deleting_for_s": 60.0,
-            "children": children,
-        }
-        return decide(seen(None, **torn, **changes))
+        torn = {"recorded": gone.recorded, "deleting_for_s": 60.0, "children": children}
+        shown = {"recorded": None, "reasons": {"Reconciling": "DeletingChildren"}}  # where nothing was recorded
+        steps = [decide(seen(None, **{**torn, **each, **changes})) for each in ({}, shown)]
+        assert steps[0] == steps[1]
+        return steps[0]
 
     assert then(M1, C1).child is C1  # type: ignore[union-attr]
     assert told(then(M1, replace(C1, is_deleting=True))) == "wait"
     assert then(M1).child is M1  # type: ignore[union-attr]
     assert told(then(replace(M1, is_deleting=True))) == "wait"
     assert told(then()) == "RemoveFinalizer"
+
+
+HELD = replace(C1, is_deleting=True, is_held=True, resource={"name": "sm-c1"})
+
+
+@pytest.mark.parametrize(
+    ("others", "is_succeeded"),
+    [
+        ((), True),
+        ((replace(C2, sagemaker_name="sm-c1"),), False),
+        ((replace(C2, sagemaker_name="", takes_over="sm-c1"),), False),
+        ((replace(C2, sagemaker_name="sm-c1", is_deleting=True),), True),
+        ((replace(C2, succeeds=HELD.uid, is_deleting=True),), False),
+        ((replace(M2, sagemaker_name="sm-c1"),), True),
+        ((C2,), True),
+    ],
+    ids=["none", "has it", "takes it over", "has it and goes", "succeeds it and goes", "of another kind", "another"],
+)
+def test_a_child_that_is_held_gets_a_successor_unless_one_stays(others: tuple[Child, ...], is_succeeded: bool) -> None:
+    """Another would be superfluous, and be deleted, and be held in its turn."""
+    step = decide(seen(found("InService"), children=(M1, HELD, *others)))
+    assert isinstance(step, SucceedChild) is is_succeeded
 
 
 def test_deletion_believes_not_found_only_when_nothing_can_come_any_more() -> None:

@@ -140,11 +140,9 @@ def test_drift_is_told_once_with_what_differs() -> None:
     status_update = status_update_of(first)
     assert status_update.drift is s.Drift.FOUND
     assert status_update.synced == "Drifted"
-    assert (
-        status_update.message == "changed by somebody else: endpointConfigName is somebody-elses, and sm-c1 was applied"
-    )
+    assert status_update.message == "changed by others: endpointConfigName is somebody-elses, and sm-c1 was applied"
     weight = status_update_of(decide(seen(aiming(weight=0.3))))
-    assert weight.message == "changed by somebody else: productionVariants[a].desiredWeight is 0.3, and 1 was applied"
+    assert weight.message == "changed by others: productionVariants[a].desiredWeight is 0.3, and 1 was applied"
 
 
 def test_the_end_of_drift_is_shown_and_told_where_it_was_corrected() -> None:
@@ -312,27 +310,33 @@ def test_the_wait_is_told_once() -> None:
 # --- what is told along the way
 
 SCALED = {"scalers": {"a": "HostingAutoscalingPolicy default/x"}}
+ONLY_NUMBERS = {"last_update": replace(LAST_UPDATE, is_of_numbers=True)}
+NOTHING: frozenset[str] = frozenset()
+ALL = frozenset({"DesiredInstanceCount", "DesiredWeight"})
 
 
 @pytest.mark.parametrize(
-    ("resets", "changes", "expected"),
+    ("retains", "changes", "expected"),
     [
-        pytest.param(True, SCALED, ["UpdateStarted", "CapacityReset"], id="AWS's default"),
-        pytest.param(False, SCALED, ["UpdateStarted"], id="properties are retained"),
-        pytest.param(True, {}, ["UpdateStarted"], id="nothing is scaled"),
+        pytest.param(NOTHING, SCALED, ["UpdateStarted", "CapacityReset"], id="AWS's default"),
+        pytest.param(ALL, SCALED, ["UpdateStarted"], id="properties are retained"),
+        pytest.param(NOTHING, {}, ["UpdateStarted"], id="nothing is scaled"),
+        pytest.param(NOTHING, {**SCALED, **ONLY_NUMBERS}, ["UpdateStarted"], id="only numbers"),
         pytest.param(
-            True,
-            {**SCALED, "last_update": replace(LAST_UPDATE, is_of_numbers=True)},
-            ["UpdateStarted"],
-            id="only numbers",
+            NOTHING,
+            {**SCALED, **ONLY_NUMBERS, "least_counts": {"a": 3}},
+            ["UpdateStarted", "CapacityReset"],
+            id="only numbers, below the policy's minimum",
         ),
+        pytest.param(NOTHING, {**SCALED, **ONLY_NUMBERS, "least_counts": {"a": 1}}, ["UpdateStarted"], id="not below"),
+        pytest.param(ALL, {**SCALED, "least_counts": {"a": 3}}, ["UpdateStarted"], id="below, and retained"),
     ],
 )
 def test_an_update_that_resets_scaled_variants_warns(
-    resets: bool, changes: dict[str, Any], expected: list[str]
+    retains: frozenset[str], changes: dict[str, Any], expected: list[str]
 ) -> None:
     """D-17b: the default of AWS stays, and is told where it costs capacity."""
-    desired = replace(OTHER, resets_counts=resets)
+    desired = replace(OTHER, retains=retains)
     step = decide(seen(found("InService"), desired=desired, mutation=o.Mutation.UPDATED, **changes))
     assert events_of(step) == expected
 
@@ -381,7 +385,7 @@ def test_parts_that_go_nowhere_are_told_where_the_object_had_to_wait_first(monke
     def busy(*args: Any, **more: Any) -> Any:
         if next(turns, True):
             return describe(*args, **more)
-        raise AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded")
+        raise AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded", retry_after_s=15.0)
 
     monkeypatch.setattr(world.aws, "describe", busy)
     obj = hosting_manifest(endpointName="given")  # a given name is looked up first

@@ -19,7 +19,8 @@ from tests.tables import each_cell
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:training-job/job"
-RECORDED = o.Recorded("job", "us-east-2", "aws", ARN, "123456789012", NOW - timedelta(hours=1))
+CREATED = NOW - timedelta(hours=1)
+RECORDED = o.Recorded("job", "us-east-2", "aws", ARN, "123456789012", CREATED, CREATED)
 YOUNG = replace(RECORDED, created_at=NOW - timedelta(seconds=5))
 
 JOBS = (TRAINING_JOB, HYPERPARAMETER_TUNING_JOB, BATCH_TRANSFORM_JOB, PROCESSING_JOB)
@@ -47,7 +48,7 @@ def recorded(**changes: Any) -> o.Observed:
 
 def summary(value: str) -> o.ExternalResource:
     """A line of a List answer."""
-    return o.ExternalResource(o.Source.SUMMARY, value, "Training", ARN, NOW)
+    return o.ExternalResource(o.Source.SUMMARY, value, "Training", ARN, RECORDED.created_at)
 
 
 def description(value: str, **fields: Any) -> o.ExternalResource:
@@ -72,7 +73,7 @@ def told(step: JobStep) -> str:
 RECORDED_TABLE = [
     (None, "wait", "describe"),
     (ABSENT, "stuck: NotFound", "remove finalizer"),
-    (summary("InProgress"), "show InProgress", "stop"),
+    (summary("InProgress"), "show InProgress", "describe"),
     (summary("Stopping"), "show Stopping", "show Stopping"),
     (summary("Stopped"), "describe", "remove finalizer"),
     (summary("Failed"), "describe", "remove finalizer"),
@@ -209,7 +210,7 @@ SPECIAL = [
     pytest.param(recorded(is_ended=True, deleting_for_s=0.0), "remove finalizer", id="ended: deletion asks nobody"),
     pytest.param(recorded(is_ended=True, rules_running=True), "describe", id="rules run on: look"),
     pytest.param(
-        recorded(is_ended=True, rules_running=True, described_ago_s=10.0), "wait", id="rules run on, just looked: wait"
+        recorded(is_ended=True, rules_running=True, described_ago_s=5.0), "wait", id="rules run on, just looked: wait"
     ),
     pytest.param(
         recorded(is_ended=True, rules_running=True, deleting_for_s=0.0),
@@ -268,9 +269,9 @@ EXPIRY = [
         ended(ended_ago_s=55.0, rules_running=True, described_ago_s=1.0), "wait", 5.0, id="over before the rules' turn"
     ),
     pytest.param(
-        ended(ended_ago_s=10.0, rules_running=True, described_ago_s=30.0),
+        ended(ended_ago_s=20.0, rules_running=True, described_ago_s=5.0),
         "wait",
-        30.0,
+        15.0,
         id="the rules' turn comes first",
     ),
     pytest.param(ended(ended_ago_s=60.0, policy={"paused": True}), "nothing", None, id="over, but paused"),
@@ -336,6 +337,17 @@ ERROR_TABLE = [
         "retry slowly",
     ),
     (
+        ErrorClass.REFUSED,
+        RECONCILING,
+        "troubled",
+        "retry slowly",
+        None,
+        "troubled",
+        "retry slowly",
+        "troubled",
+        "retry slowly",
+    ),
+    (
         ErrorClass.INVALID,
         RECONCILING,
         "stuck",
@@ -375,7 +387,54 @@ def test_each_error_class_has_one_behaviour(row: tuple[Any, ...]) -> None:
         *(going.status_update.phase.value, going.outcome.value),
     ] == expected
     assert old.follow
-    assert new.status_update.additional == "SomeCode: some message"
+    assert (new.status_update.additional or "").startswith("SomeCode: some message. ")
+
+
+LASTS = "AWSErrorLasts"
+
+
+@pytest.mark.parametrize(
+    ("failing_for_s", "shown", "synced", "events"),
+    [
+        pytest.param(0.0, "", "AWSError", [], id="the first failure"),
+        pytest.param(179.0, "AWSError", "AWSError", [], id="for a while"),
+        pytest.param(180.0, "AWSError", LASTS, ["AWSUnavailable"], id="for three minutes"),
+        pytest.param(900.0, LASTS, LASTS, [], id="for longer: it was reported"),
+        pytest.param(0.0, LASTS, LASTS, [], id="after a restart: so it was"),
+    ],
+)
+def test_a_failure_that_should_pass_is_worth_one_warning_after_minutes(
+    failing_for_s: float, shown: str, synced: str, events: list[str]
+) -> None:
+    """The condition remembers the Warning, in memory there is only the time."""
+    broken = failure(ErrorClass.RETRYABLE, o.During.DESCRIBE)
+    step = decide(recorded(failure=broken, failing_for_s=failing_for_s, reasons={"Synced": shown}))
+    assert isinstance(step, s.Finish)
+    assert step.status_update is not None
+    assert step.status_update.synced == synced
+    assert [(each.type, each.reason) for each in step.events] == [("Warning", reason) for reason in events]
+
+
+@pytest.mark.parametrize(
+    ("error_class", "during", "is_hinted"),
+    [
+        (ErrorClass.REFUSED, o.During.CREATE, True),
+        (ErrorClass.REFUSED, o.During.UPDATE, True),
+        (ErrorClass.QUOTA, o.During.CREATE, True),
+        (ErrorClass.REFUSED, o.During.DESCRIBE, False),
+        (ErrorClass.DENIED, o.During.CREATE, False),
+        (ErrorClass.INVALID, o.During.CREATE, False),
+        (ErrorClass.RETRYABLE, o.During.CREATE, False),
+    ],
+)
+def test_what_may_be_the_cause_is_named_where_it_can_be(
+    error_class: ErrorClass, during: o.During, *, is_hinted: bool
+) -> None:
+    """A refused change may be about another object's state; a missing permission is not."""
+    step = decide(observed(failure=failure(error_class, during), hints=("Model ns/m is not created",)))
+    assert isinstance(step, s.Finish)
+    assert step.status_update is not None
+    assert ("Model ns/m" in step.status_update.message) is is_hinted
 
 
 @pytest.mark.parametrize(("job", "passing", "lasting"), VALUES_IN_TROUBLE, ids=lambda each: getattr(each, "kind", ""))
@@ -392,7 +451,7 @@ def test_each_kind_has_its_values_for_trouble_before_the_creation_and_none_after
     assert old.status_update is not None
     assert new.status_update.value == (passing if error_class is ErrorClass.RETRYABLE else lasting)
     assert old.status_update.value is None
-    assert new.status_update.additional == "SomeCode: some message"
+    assert (new.status_update.additional or "").startswith("SomeCode: some message. ")
     assert new.status_update.synced != "Synced"
 
 
@@ -472,6 +531,50 @@ def test_rules_that_run_on_after_the_job_are_polled() -> None:
     assert ends.again_s is None
 
 
+@pytest.mark.parametrize(
+    ("ended_ago_s", "pause_s"),
+    [(None, 10.0), (0.0, 10.0), (20.0, 20.0), (40.0, 40.0), (3600.0, 45.0)],
+)
+def test_rules_are_polled_soon_after_the_end_and_then_within_a_minute(
+    ended_ago_s: float | None, pause_s: float
+) -> None:
+    """Most of them end seconds after their job."""
+    running = [{"ruleEvaluationStatus": "InProgress"}]
+    seen = {"is_ended": ended_ago_s is not None, "ended_ago_s": ended_ago_s, "rules_running": True}
+    step = decide(recorded(external=description("Completed", debugRuleEvaluationStatuses=running), **seen))
+    assert isinstance(step, s.Finish)
+    assert step.again_s == pause_s
+
+
+@pytest.mark.parametrize("external", [None, summary("InProgress"), summary("Stopping")], ids=["-", "runs", "stops"])
+@pytest.mark.parametrize(
+    ("described_ago_s", "created_ago_s", "due_in_s"),
+    [
+        pytest.param(None, 5.0, 40.0, id="just created: its rules start with the training"),
+        pytest.param(None, 50.0, 0.0, id="never looked at, as after a restart"),
+        pytest.param(44.0, 500.0, 1.0, id="soon"),
+        pytest.param(45.0, 500.0, 0.0, id="due"),
+    ],
+)
+def test_the_rules_of_a_job_that_runs_are_shown_within_a_minute(
+    external: o.External, described_ago_s: float | None, created_ago_s: float, due_in_s: float
+) -> None:
+    """No List shows them; a job without open rules is not described for them."""
+    created_at = NOW - timedelta(seconds=created_ago_s)
+    young = replace(RECORDED, created_at=created_at, creation_time=created_at)
+    external = replace(external, created_at=created_at) if isinstance(external, o.ExternalResource) else external
+    seen = recorded(external=external, recorded=young, described_ago_s=described_ago_s, are_rules_open=True)
+    step = decide(seen)
+    if due_in_s:
+        assert isinstance(step, s.Finish)
+        assert step.again_s == due_in_s
+    else:
+        assert step == s.Describe(background=True)
+    without = decide(replace(seen, are_rules_open=False))
+    assert isinstance(without, s.Finish)
+    assert without.again_s is None
+
+
 def test_a_list_that_knows_of_the_end_before_describe_does_is_looked_at_again() -> None:
     """Two replicas of SageMaker may disagree: the end must not be missed."""
     step = decide(recorded(summary=summary("Completed"), external=description("InProgress")))
@@ -498,6 +601,8 @@ OBSERVATIONS = st.builds(
     is_ended=st.booleans(),
     shown=st.sampled_from(["", "Stopping", "InProgress", "Completed", RECONCILING]),
     rules_running=st.booleans(),
+    are_rules_open=st.booleans(),
+    change=st.none() | st.just(o.JobChange({"ResourceConfig.KeepAlivePeriodInSeconds": 0}, "digest")),
     external=REMOTES,
     owner=st.sampled_from(list(o.Ownership)),
     is_describe_due=st.booleans(),
@@ -554,3 +659,10 @@ def test_a_hold_lets_no_call_through(seen: o.Observed) -> None:
     """A refused credential or an invalid spec never loops."""
     if seen.hold_s is not None:
         assert not isinstance(decide(seen), s.Create | s.Stop | s.Describe | s.VerifyOwner)
+
+
+@pytest.mark.parametrize("is_end_expected", [False, True])
+def test_a_describe_that_will_probably_show_the_end_is_no_background_call(*, is_end_expected: bool) -> None:
+    """It is as urgent as one of a job that List shows as ended."""
+    step = decide(recorded(is_describe_due=True, external=summary("InProgress"), is_end_expected=is_end_expected))
+    assert step == s.Describe(background=not is_end_expected)

@@ -55,12 +55,12 @@ TABLE = table(
     gone     | describe | -                      | wanted  | *      | refuse    | as before     | Stalled
     gone     | describe | -                      | deleted | *      | let go    | as before     | as before
     untagged | describe | *                      | *       | same   | check tags| as before     | as before
-    foreign  | describe | *                      | wanted  | same   | refuse    | the operator's| Stalled
+    foreign  | describe | *                      | wanted  | same   | look again| the operator's| Stalled
     foreign  | describe | *                      | deleted | same   | let go    | as before     | as before
 
     ours     | list     | InProgress             | wanted  | same   | show      | AWS's         | Synced Reconciling
     ours     | list     | InProgress             | wanted  | edited | show      | AWS's         | Reconciling
-    ours     | list     | InProgress             | deleted | *      | stop      | as before     | as before
+    ours     | list     | InProgress             | deleted | *      | describe  | as before     | as before
     ours     | list     | Stopping Deleting Novel| *       | same   | show      | AWS's         | Synced Reconciling
     ours     | list     | Stopping Deleting Novel| *       | edited | show      | AWS's         | Reconciling
     ours     | list     | Completed Failed Stopped DeleteFailed | wanted | * | describe | as before | as before
@@ -129,6 +129,8 @@ ACTIONS = {
     s.RemoveFinalizer: "let go",
 }
 
+ENDS = {s.Outcome.TERMINAL: "refuse", s.Outcome.RETRY_SLOWLY: "look again"}
+
 
 def decided(kind: KindDescriptor, cell: Cell) -> dict[str, str]:
     """What the decision comes to, in the words of the table."""
@@ -137,7 +139,7 @@ def decided(kind: KindDescriptor, cell: Cell) -> dict[str, str]:
     status_update = step.status_update if isinstance(step, s.Finish) else None
     action = ACTIONS.get(type(step), "")
     if isinstance(step, s.Finish):
-        action = "refuse" if step.outcome is s.Outcome.TERMINAL else "show" if status_update else "wait"
+        action = ENDS.get(step.outcome) or ("show" if status_update else "wait")
     value = "as before"
     if status_update is not None and status_update.value is not None:
         operators = {kind.status.refused or kind.status.reconciling: "the operator's"}

@@ -102,6 +102,8 @@ def test_the_status_links_to_the_logs_and_records_the_resource() -> None:
         "region": "us-east-2",
         "partition": "aws",
         "createdAt": world.status["awsResource"]["createdAt"],
+        "ownerUid": world.obj["metadata"]["uid"],
+        "contentDigest": world.status["awsResource"]["contentDigest"],
         "tagsDigest": world.status["awsResource"]["tagsDigest"],
     }
     assert world.name in world.status["cloudWatchLogUrl"]
@@ -119,7 +121,7 @@ def test_a_failed_job_tells_why() -> None:
     assert world.condition("Failed") == ("True", "Failed")
     assert world.condition("Stalled") == ("True", "Failed")
     assert world.recorder.events[-1] == ("Warning", "Failed")
-    assert world.recorder.messages[-1] == "AlgorithmError: out of memory"
+    assert world.recorder.messages[-1] == "The job failed: AlgorithmError: out of memory"
 
 
 def test_an_ended_job_costs_nothing_ever_again() -> None:
@@ -150,28 +152,64 @@ def test_a_restart_with_running_jobs_lists_and_writes_nothing() -> None:
     assert world.cluster.writes == []
 
 
+def rules(value: str, **more: str) -> list[dict[str, str]]:
+    """What AWS shows of one debugger rule."""
+    return [{"RuleConfigurationName": "overfit", "RuleEvaluationStatus": value, **more}]
+
+
+RULES = [{"ruleConfigurationName": "overfit", "ruleEvaluatorImage": "image"}]
+
+
 def test_debugger_rules_are_followed_after_the_end() -> None:
-    """v1-kinds.md 6.8: polled while any runs; findings are told once."""
-    rule = {"RuleConfigurationName": "overfit", "RuleEvaluationStatus": "InProgress"}
+    """v1-kinds.md 6.8: polled while any runs, soon at first; findings are told once, in an event and a condition."""
     world = World()
     world.cluster.apply(manifest())
     world.run(10)
-    world.aws.move(world.name, "Completed", DebugRuleEvaluationStatuses=[rule])
+    world.aws.move(world.name, "Completed", DebugRuleEvaluationStatuses=rules("InProgress"))
     world.run(200)
     assert world.status["trainingJobStatus"] == "Completed"
-    assert world.aws.count("describe") == 4
-    world.aws.move(
-        world.name,
-        "Completed",
-        DebugRuleEvaluationStatuses=[{**rule, "RuleEvaluationStatus": "IssuesFound", "StatusDetails": "why"}],
-    )
+    assert world.aws.count("describe") == 1 + 5
+    world.aws.move(world.name, "Completed", DebugRuleEvaluationStatuses=rules("IssuesFound", StatusDetails="why"))
     world.run(100)
     (shown,) = world.status["debugRuleEvaluationStatuses"]
     assert (shown["ruleEvaluationStatus"], shown["statusDetail"]) == ("IssuesFound", "why")
     assert world.recorder.events.count(("Warning", "RuleIssuesFound")) == 1
+    assert world.condition("RuleIssues") == ("True", "RuleIssuesFound")
     count = world.aws.count("describe")
     world.run(300)
     assert world.aws.count("describe") == count
+
+
+def test_debugger_rules_are_shown_within_a_minute_while_the_job_trains() -> None:
+    """What they find is worth most while the job costs money. A Describe a minute; none for jobs without rules."""
+    world = World()
+    world.cluster.apply(manifest(debugRuleConfigurations=RULES))
+    world.run(10)
+    world.aws.move(world.name, "InProgress", "Training", DebugRuleEvaluationStatuses=rules("InProgress"))
+    world.run(60)
+    assert world.status["debugRuleEvaluationStatuses"][0]["ruleEvaluationStatus"] == "InProgress"
+    assert world.condition("RuleIssues") is None
+    # as at AWS: neither the status of the job nor its time of modification changes
+    world.aws.jobs["us-east-2", world.name].extra["DebugRuleEvaluationStatuses"] = rules("IssuesFound")
+    world.run(60)
+    assert world.condition("RuleIssues") == ("True", "RuleIssuesFound")
+    assert world.condition("Reconciling") == ("True", "InProgress")
+    assert world.recorder.events.count(("Warning", "RuleIssuesFound")) == 1
+    count = world.aws.count("describe")
+    assert count <= 130 // 45 + 1
+    world.run(300, step_s=5)
+    assert world.aws.count("describe") == count, "all rules have ended"
+
+
+def test_a_restart_looks_at_the_rules_of_jobs_that_run() -> None:
+    """When the last look was is not stored."""
+    world = World()
+    world.cluster.apply(manifest(debugRuleConfigurations=RULES))
+    world.run(100)
+    world.restart()
+    world.aws.jobs["us-east-2", world.name].extra["DebugRuleEvaluationStatuses"] = rules("IssuesFound")
+    world.run(10)
+    assert world.condition("RuleIssues") == ("True", "RuleIssuesFound")
 
 
 def test_a_job_that_vanished_is_reported_and_not_created_again() -> None:
@@ -230,13 +268,15 @@ def _legacy(world: World, value: str, **status: object) -> JsonObject:
 
 
 def test_a_running_job_of_the_predecessor_is_taken_over() -> None:
-    """modern-expectations.md 10: its status names the job, so it is ours, tags or not; one Describe, no Create."""
+    """modern-expectations.md 10: its status names the job, so it is ours, tags or not; no Create, and a Describe
+    before it is recorded and before it is tagged.
+    """
     world = World()
     world.aws.existing("old-job")
     _legacy(world, "InProgress")
     world.run(30)
     assert world.status["awsResource"]["arn"].endswith("training-job/old-job")
-    assert (world.aws.count("create"), world.aws.count("describe"), world.aws.count("tags")) == (0, 1, 0)
+    assert (world.aws.count("create"), world.aws.count("describe"), world.aws.count("tags")) == (0, 2, 0)
     world.aws.move("old-job", "Completed")
     world.run(30)
     assert world.condition("Complete") == ("True", "Completed")
@@ -515,7 +555,7 @@ def test_every_kind_of_job_costs_one_create_and_one_describe(job: KindDescriptor
     world.run(30)
     assert world.value == "Completed"
     assert world.status[job.name.status_field] == created.name
-    assert ("cloudWatchLogUrl" in world.status) == (job is PROCESSING_JOB)
+    assert created.name in world.status["cloudWatchLogUrl"]
     assert (world.aws.count("create"), world.aws.count("describe"), world.aws.count("tags")) == (1, 1, 0)
     assert len(world.cluster.writes) <= 2 + 3
     assert world.recorder.events == [("Normal", "Created"), ("Normal", "Completed")]

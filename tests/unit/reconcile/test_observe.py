@@ -148,7 +148,7 @@ def test_the_namespaces_time_to_live_is_for_what_users_have_made(own: dict[str, 
     assert observe_object(TRAINING_JOB, stored, of_namespace, LocalState(UID), now=NOW, monotonic=0).policy.ttl_s == (
         expected or 60
     )
-    stored["metadata"]["annotations"]["sagemaker.aws.amazon.com/aws-resource"] = '{"name": "job"}'
+    stored["metadata"]["annotations"]["sagemaker.aws.amazon.com/aws-resource"] = '{"name": "xgboost"}'
     stored["metadata"]["ownerReferences"] = [{"apiVersion": "sagemaker.aws.amazon.com/v1", "controller": True}]
     spawned = effective_settings(stored, ttl_seconds_after_finished="60")
     assert observe_object(TRAINING_JOB, stored, spawned, LocalState(UID), now=NOW, monotonic=0).policy.ttl_s == expected
@@ -179,8 +179,10 @@ def test_an_answer_becomes_status_fields() -> None:
     }
     result = external_resource(TRAINING_JOB, answer, Source.DESCRIPTION)
     assert (result.value, result.secondary, result.failure_reason) == ("Failed", "Failed", "why")
-    assert result.fields == {"modelPath": "s3://x"}
+    assert result.fields == {}
     assert result.created_at == NOW - timedelta(hours=1)
+    completed = answer | {"TrainingJobStatus": "Completed"}
+    assert external_resource(TRAINING_JOB, completed, Source.DESCRIPTION).fields == {"modelPath": "s3://x"}
 
 
 @pytest.mark.parametrize(

@@ -265,7 +265,11 @@ def test_a_read_only_model_is_shown_and_used_on_when_it_may_be_changed_again() -
     world.run(30)
     uid = (cluster.get(key) or {})["metadata"]["uid"].replace("-", "")
     assert (cluster.get(key) or {})["status"]["conditions"][3]["reason"] == "NotFound"
-    world.aws.models[f"m-{uid}"] = {"ModelName": f"m-{uid}", "PrimaryContainer": {"Image": "i"}}
+    world.aws.models[f"m-{uid}"] = {
+        "ModelName": f"m-{uid}",
+        "PrimaryContainer": {"Image": "i"},
+        "CreationTime": world.clock.utcnow(),
+    }
     cluster.apply(read_only({**model, "spec": {**model["spec"], "executionRoleArn": "other"}}))
     world.run(30)
     status = (cluster.get(key) or {})["status"]

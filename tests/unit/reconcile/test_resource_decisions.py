@@ -40,10 +40,12 @@ def seen(**changes: Any) -> ResourceObservation:
         recorded=OLD,
         is_recorded_in_status=True,
         shown="Created",
+        owner=o.Ownership.OURS,  # where the creation time leaves it open
     )
     own = {name: value for name, value in changes.items() if name in ResourceObservation.__dataclass_fields__}
     rest = {name: value for name, value in changes.items() if name not in own}
     made = ResourceObservation(replace(base, **rest), content="one", claimed={"m": "one"}, next_name="m-two")
+    made = replace(made, confirmed=frozenset({"m", "m-two"}))
     return replace(made, **own)
 
 
@@ -81,6 +83,12 @@ def told(step: ResourceStep) -> str:
         pytest.param({}, "Created: ready, Created", id="there and equal"),
         pytest.param({"is_describe_due": True}, "Describe", id="the slow look"),
         pytest.param({"external": ABSENT}, "Create", id="deleted behind our back"),
+        pytest.param({"external": ABSENT, "name_is_taken": True}, "wait", id="and taken: not sixty times a pass"),
+        pytest.param(
+            {"external": ABSENT, "name_is_taken": True, "setbacks": 3},
+            "None: troubled, NameUnavailable",
+            id="and taken for a while",
+        ),
         pytest.param({"content": "two"}, "record m-two two", id="changed: another name"),
         pytest.param(CHANGED, "Create", id="changed: beside the old one"),
         pytest.param(SWITCHED, "record m deleted", id="the old one is condemned when nobody uses it"),
@@ -223,7 +231,7 @@ def test_drift_is_told_with_what_differs_and_looked_at_again() -> None:
     assert first.status_update.drift is s.Drift.FOUND
     assert first.status_update.synced == "Drifted"
     assert first.status_update.additional == (
-        "m was deleted and made anew, changed by somebody else: primaryContainer.image is b, and a was applied"
+        "m was deleted and created again by others, changed by others: primaryContainer.image is b, and a was applied"
     )
     assert [event.reason for event in first.events] == ["Drifted"]
     assert again.events == ()
@@ -246,7 +254,7 @@ def test_what_is_made_again_says_why(changes: dict[str, Any], events: list[str])
     assert step.status_update is not None
     assert step.status_update.drift is s.Drift.NONE
     assert [event.reason for event in step.events] == events
-    assert ("somebody had deleted it" in step.events[0].message) == ("was_gone" in changes)
+    assert ("it had been deleted at AWS" in step.events[0].message) == ("was_gone" in changes)
 
 
 def test_a_foreign_resource_outlives_the_object() -> None:

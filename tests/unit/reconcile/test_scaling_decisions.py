@@ -111,7 +111,7 @@ def test_errors_are_told_by_class(error_class: ErrorClass) -> None:
     step = decide(seen(failure=failure))
     assert isinstance(step, s.Finish)
     assert step.status_update is not None
-    lasting = {ErrorClass.DENIED, ErrorClass.QUOTA, ErrorClass.INVALID}
+    lasting = {ErrorClass.DENIED, ErrorClass.QUOTA, ErrorClass.REFUSED, ErrorClass.INVALID}
     assert step.status_update.value == ("Error" if error_class in lasting else "Reconciling")
     if error_class is ErrorClass.CONFLICT:
         assert step.status_update.reason == "WaitingForEndpoint"

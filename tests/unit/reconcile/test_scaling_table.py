@@ -47,12 +47,13 @@ TABLE = table(
     in-place | *         | wanted  | same        | nothing     | as before   | as before
     in-place | InService | wanted  | values fewer| apply       | as before   | as before
     in-place | InService | wanted  | more        | check       | as before   | as before
-    in-place | busy      | wanted  | values fewer more | show  | Reconciling | Reconciling
+    in-place | busy      | wanted  | values more | show        | Reconciling | Reconciling
+    in-place half | busy | wanted  | fewer       | remove      | as before   | as before
     missing  | InService | wanted  | same        | apply       | as before   | as before
     missing  | busy      | wanted  | same        | show        | Reconciling | Reconciling
     half     | InService | wanted  | same values fewer | apply | as before   | as before
     half     | InService | wanted  | more        | check       | as before   | as before
-    half     | busy      | wanted  | *           | show        | Reconciling | Reconciling
+    half     | busy      | wanted  | same values more | show   | Reconciling | Reconciling
     foreign  | *         | wanted  | same        | show        | Error       | Stalled
     disputed | *         | wanted  | same        | show        | Error       | Stalled
 

@@ -251,7 +251,8 @@ def test_an_object_announces_the_identity_of_its_job() -> None:
     """So that its reconciler records it, follows it and never creates it (D-08)."""
     recorded = announced_in(made()["metadata"])
     assert recorded == o.Recorded(
-        "Hpo-001-0a1b2c3d", "us-east-2", "aws", str(DESCRIPTION["TrainingJobArn"]), "123456789012", NOW
+        *("Hpo-001-0a1b2c3d", "us-east-2", "aws", str(DESCRIPTION["TrainingJobArn"]), "123456789012", NOW, NOW),
+        is_unverified=True,
     )
 
 
@@ -265,12 +266,21 @@ def test_an_announcement_that_we_did_not_write_is_none(text: str) -> None:
 
 @pytest.mark.parametrize(
     "owners",
-    [[], [{"apiVersion": "apps/v1", "controller": True}], [{"apiVersion": "sagemaker.aws.amazon.com/v1"}]],
-    ids=["none", "another kind's", "no controller"],
+    [[{"apiVersion": "apps/v1", "controller": True}], [{"apiVersion": "sagemaker.aws.amazon.com/v1"}]],
+    ids=["another kind's", "no controller"],
 )
 def test_an_announcement_counts_only_under_a_controller_of_ours(owners: list[dict[str, Any]]) -> None:
     """A copy of the object proves nothing (D-03)."""
     assert announced_in({**made()["metadata"], "ownerReferences": owners}) is None
+
+
+@pytest.mark.parametrize(("name", "is_announced"), [("hpo-001-0a1b2c3d", True), ("copy", False)])
+def test_an_announcement_counts_on_an_orphan_and_not_on_a_copy_of_another_name(
+    name: str, *, is_announced: bool
+) -> None:
+    """`kubectl delete --cascade=orphan` takes the owner off, perhaps before the object was reconciled for once."""
+    orphan = {**made()["metadata"], "ownerReferences": [], "name": name}
+    assert (announced_in(orphan) is not None) is is_announced
 
 
 def test_an_objects_name_is_one_that_kubernetes_allows() -> None:

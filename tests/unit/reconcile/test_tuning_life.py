@@ -88,7 +88,9 @@ def test_a_spawned_object_is_an_ordinary_one_that_tells_where_it_comes_from() ->
             {"name": "num_round", "value": "18"},
         ],
     }
-    assert obj["status"]["awsResource"] == json.loads(metadata["annotations"]["sagemaker.aws.amazon.com/aws-resource"])
+    announced = json.loads(metadata["annotations"]["sagemaker.aws.amazon.com/aws-resource"])
+    assert announced.pop("launchedBy") == f"default/{world.tunings.objects[KEY]['metadata']['uid']}"
+    assert obj["status"]["awsResource"] == {**announced, "ownerUid": metadata["uid"]}
     assert obj["status"]["awsResource"]["arn"] == world.aws_training.jobs["us-east-2", name].arn
 
 

@@ -95,7 +95,7 @@ class Outcome:
 
 
 FAILURES_BEFORE = 3
-BACKOFF_S = (0.04, 0.04)  # 5 ms doubled three times
+BACKOFF_S = (8.0, 16.0)  # 1 s doubled three times, with jitter
 SOON_S = (0.5, 1.5)
 
 
@@ -104,7 +104,7 @@ SOON_S = (0.5, 1.5)
     [
         pytest.param(
             raising(Terminal("never again")),
-            Outcome(FAILURES_BEFORE, None, "error", ("reconcile_errors", "terminal_reconcile_errors"), "error"),
+            Outcome(FAILURES_BEFORE, None, "error", ("reconcile_errors", "terminal_reconcile_errors"), "info"),
             id="terminal error",
         ),
         pytest.param(
@@ -116,6 +116,11 @@ SOON_S = (0.5, 1.5)
             raising(classified(ErrorClass.DENIED)),
             Outcome(FAILURES_BEFORE + 1, BACKOFF_S, "error", ("reconcile_errors",), "error"),
             id="denied call",
+        ),
+        pytest.param(
+            raising(classified(ErrorClass.RETRYABLE, retry_after_s=40)),
+            Outcome(FAILURES_BEFORE + 1, (40, 40), "error", ("reconcile_errors",), "error"),
+            id="failed call, with a time to wait",
         ),
         pytest.param(
             raising(KeyError("a mistake")),
@@ -191,6 +196,29 @@ def test_a_requeued_key_keeps_its_priority(act: Callable[[ObjectKey], Result], p
 
     scene.clock.advance(10)
     assert scene.queue.get() == Handed(key("a"), priority)
+
+
+def test_another_attempt_yields_to_keys_that_did_not_fail() -> None:
+    """With three hundred objects that fail, a new one is not the three hundred and first."""
+    scene = Scene(raising(classified(ErrorClass.RETRYABLE)))
+    with capture_logs():
+        scene.process("failing")
+    scene.clock.advance(2.0)
+    assert len(scene.queue) == 1
+    scene.queue.add(key("new"))
+    taken = [scene.queue.get(), scene.queue.get()]
+    assert [each.key.name for each in taken if each] == ["new", "failing"]
+
+
+def test_a_storm_of_failures_does_not_flood_the_log() -> None:
+    """Ten lines a minute and controller; the first of the next minute says how many were left out."""
+    scene = Scene(raising(classified(ErrorClass.RETRYABLE)))
+    with capture_logs() as logs:
+        for n in range(300):
+            scene.process(f"key-{n}")
+        scene.clock.advance(60.0)
+        scene.process("late")
+    assert [entry.get("unlogged_failures") for entry in logs] == [None] * 10 + ["290"]
 
 
 def test_backoff_grows_until_a_result_that_is_no_error() -> None:
@@ -377,6 +405,27 @@ def test_workers_run_side_by_side_and_survive_failures() -> None:
 
     assert sorted(seen.name for seen in scene.reconciler.seen) == ["a", "b", "c", "d"]
     assert scene.sample("reconcile_panics_total") == 2
+
+
+@pytest.mark.parametrize(("busy", "workers", "threads"), [(1, 32, 2), (3, 32, 4), (3, 3, 3)])
+def test_one_worker_more_than_are_busy_is_started_up_to_the_limit(busy: int, workers: int, threads: int) -> None:
+    """Idle kinds have one thread each; a key never waits for a worker that could have been started."""
+    barrier, stop = threading.Barrier(busy), Stop()
+    found: list[int] = []
+
+    def act(_: ObjectKey) -> Result:
+        if barrier.wait(PATIENCE_S) == 0:
+            found.append(sum(each.name.startswith("jobs/worker-") for each in threading.enumerate()))
+            stop.set()
+        barrier.wait(PATIENCE_S)
+        return DONE
+
+    scene = Scene(act, workers=workers)
+    for n in range(busy):
+        scene.queue.add(key(f"key-{n}"))
+    scene.controller.run(stop)
+
+    assert found == [threads]
 
 
 def _drop(_logger: object, _method: str, _event: structlog.typing.EventDict) -> structlog.typing.EventDict:

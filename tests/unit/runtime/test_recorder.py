@@ -232,3 +232,15 @@ def test_long_messages_are_cut() -> None:
     stage.flush()
 
     assert len(stage.sink.created[0].message) == MESSAGE_LIMIT
+
+
+@pytest.mark.parametrize("before", [0, MESSAGE_LIMIT - 30, MESSAGE_LIMIT - 10])
+def test_credentials_are_redacted_before_a_message_is_cut(before: int) -> None:
+    """Half a signature would not be recognised any more, and is half a secret."""
+    stage = Stage()
+    stage.tell("x" * before + " https://b/k?X-Amz-Signature=" + "0fake1" * 10)
+
+    stage.flush()
+
+    assert "0fake" not in stage.sink.created[0].message
+    assert len(stage.sink.created[0].message) <= MESSAGE_LIMIT

@@ -149,7 +149,7 @@ def test_rate_limited_adds_wait_as_the_limiter_says(registry: CollectorRegistry)
     assert queue.num_requeues("a") == 0
     queue.done("a")
     assert len(queue) == 0
-    clock.advance(0.005)
+    clock.advance(2.0)  # the first delay: 1 s, with jitter
     assert queue.get() == Handed("a", PRIORITY_USER)
     queue.done("a")
 

@@ -39,6 +39,8 @@ def control(aws: RunningServer, method: str, path: str, body: object = None) -> 
         ("quota", "ResourceLimitExceeded", 400, "account-level service limit"),
         ("expired", "ExpiredTokenException", 400, "expired"),
         ("invalid", "ValidationException", 400, "fault was asked for"),
+        ("refused", "ValidationException", 400, "fault was asked for"),
+        ("too-many", "TooManyRequestsException", 429, "Too Many"),
         ("error", "InternalFailure", 500, "internal error"),
         ("unavailable", "ServiceUnavailable", 503, "temporarily"),
     ],
@@ -55,6 +57,30 @@ def test_an_ordered_fault_is_answered_as_the_service_would(
     assert (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
     assert words in response["Error"]["Message"]
     assert sagemaker.describe_training_job(TrainingJobName="job")
+
+
+@pytest.mark.parametrize("fault", ["too-many", "unavailable"])
+def test_a_refusal_may_say_when_to_come_back(aws: RunningServer, sagemaker: Any, fault: str) -> None:
+    """Of one object only, and until cleared: others are answered."""
+    aws.faults.add("Describe*", fault, None, contains="picked-on", retry_after_s=30)
+    for _ in range(2):
+        with pytest.raises(ClientError) as refused:
+            sagemaker.describe_training_job(TrainingJobName="picked-on")
+        assert refused.value.response["ResponseMetadata"]["HTTPHeaders"]["retry-after"] == "30"
+    with pytest.raises(ClientError, match="Requested resource not found"):
+        sagemaker.describe_training_job(TrainingJobName="another")
+
+
+def test_a_fault_may_strike_one_caller_only_and_is_counted(aws: RunningServer, sagemaker: Any) -> None:
+    """Named by its User-Agent, so that whoever judges is not struck."""
+    aws.faults.add("List*", "throttle", None, user_agent="somebody-else")
+    sagemaker.list_training_jobs()
+    assert not aws.faults.struck()
+    aws.faults.clear()
+    aws.faults.add("List*", "throttle", user_agent="Boto3")
+    with pytest.raises(ClientError, match="Rate exceeded"):
+        sagemaker.list_training_jobs()
+    assert aws.faults.struck() == {("throttle", "ListTrainingJobs"): 1}
 
 
 @pytest.mark.parametrize(

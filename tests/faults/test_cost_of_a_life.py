@@ -1,0 +1,193 @@
+"""What the life of an object of each kind costs, undisturbed: each write to Kubernetes and each call to AWS.
+
+The tables are exact: one more of either is a decision, to be made here first. Lists are missing, as one serves all
+objects of a kind. Events are writes, too.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from api.descriptor import KindDescriptor
+from api.v1 import BATCH_TRANSFORM_JOB, ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL, PROCESSING_JOB, TRAINING_JOB
+from controller.aws.errors import AwsError
+from controller.reconcile.managed.managed_object import WAIT_SHOWN_S
+from controller.runtime.errors import ErrorClass
+from tests.fakes.job_manifests import KEY
+from tests.fakes.world import World
+from tests.faults import hosting_world, scaling_world, tuning_world
+
+MODEL_MANIFEST = {
+    "apiVersion": "sagemaker.aws.amazon.com/v1",
+    "kind": "Model",
+    "metadata": {"namespace": KEY.namespace, "name": KEY.name},
+    "spec": {"region": "us-east-2", "primaryContainer": {"image": "image"}},
+}
+
+
+class Costs:
+    """Counts what a world writes and calls from now on."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._events = len(world.reasons())
+        self._calls = len(world.sagemaker.operations)
+        self._writes: list[tuple[str, str]] = []
+        world.writer.admission = self._note
+
+    def _note(self, verb: str, kind: str, body: Mapping[str, Any]) -> None:
+        parts = [verb]
+        if verb == "patch":
+            metadata = body["metadata"].keys() - {"resourceVersion"}
+            parts = [*sorted(metadata), *sorted(body.keys() - {"metadata"})] or ["nothing"]
+        self._writes.append((kind, " and ".join(parts)))
+
+    def writes(self, descriptor: KindDescriptor) -> list[str]:
+        """Return what was written into objects of a kind, in order: parts of an object, or nothing."""
+        return [what for kind, what in self._writes if kind == descriptor.kind]
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """Return the number of calls to AWS, by operation."""
+        made = self._world.sagemaker.operations[self._calls :]
+        return dict(Counter(each for each in made if not each.lower().startswith("list")))
+
+    @property
+    def events(self) -> list[str]:
+        """Return the reasons of the Events."""
+        return self._world.reasons()[self._events :]
+
+
+@pytest.mark.parametrize(
+    ("kind", "writes"),
+    [
+        (TRAINING_JOB, ["finalizers and spec", "status", "status", "status"]),
+        (PROCESSING_JOB, ["finalizers", "status", "status"]),
+        (BATCH_TRANSFORM_JOB, ["finalizers and spec", "status", "status"]),
+    ],
+    ids=lambda each: each.kind if isinstance(each, KindDescriptor) else "",
+)
+def test_a_job_costs_a_write_for_each_state_that_it_shows_and_one_before_its_creation(
+    kind: KindDescriptor, writes: list[str]
+) -> None:
+    """Created, in training, ended; AWS's creation time comes with the next of these."""
+    world = World(kind)
+    costs = Costs(world)
+    world.cluster.apply(world.manifest())
+    world.run(60)
+    ((_, name),) = world.aws.jobs
+    world.aws.move(name, "InProgress", "Training")
+    world.run(60)
+    world.aws.move(name, "Completed")
+    world.run(60)
+
+    assert world.value == "Completed"
+    assert "creationTime" in world.status["awsResource"]
+    assert costs.writes(kind) == writes
+    assert costs.events == ["Created", "Completed"]
+    assert costs.calls == {"create": 1, "describe": 1}
+
+
+@pytest.mark.parametrize("has_tags", [True, False], ids=["owner tags", "no owner tags"])
+def test_the_creation_time_has_a_write_of_its_own_only_without_owner_tags(has_tags: bool) -> None:
+    """With tags, the operator's own clock is enough until something else changes."""
+    world = World(PROCESSING_JOB, ownership_tags=has_tags)
+    world.cluster.apply(world.manifest())
+    world.run(60)
+
+    assert world.value == "InProgress"
+    assert ("creationTime" in world.status["awsResource"]) is not has_tags
+
+
+@pytest.mark.parametrize("estimate_s", [1.0, 60.0], ids=["estimated low", "estimated right"])
+@pytest.mark.parametrize(("wait_s", "is_shown"), [(WAIT_SHOWN_S - 2, False), (WAIT_SHOWN_S + 5, True)])
+@pytest.mark.parametrize(
+    ("kind", "writes"),
+    [(TRAINING_JOB, ["finalizers and spec", "status"]), (MODEL, ["annotations and finalizers", "status"])],
+    ids=["TrainingJob", "Model"],
+)
+def test_an_object_that_waits_for_its_turn_is_written_when_it_is_created(
+    kind: KindDescriptor, writes: list[str], wait_s: float, is_shown: bool, estimate_s: float
+) -> None:
+    """The turn is reserved first, so that the write of finalizer and name proves the object current; waits are shown
+    if they are long."""
+    world = World(kind)
+    end_s = world.clock.monotonic() + wait_s
+
+    def reserve(*_: object, caller: object) -> None:
+        if (left_s := end_s - world.clock.monotonic()) > 0:
+            retry_after_s = min(left_s, estimate_s)
+            raise AwsError(ErrorClass.THROTTLED, "BudgetExhausted", "waits", retry_after_s=retry_after_s, sent=False)
+
+    world.sagemaker.reserve = reserve  # type: ignore[method-assign]
+    costs = Costs(world)
+    world.cluster.apply(MODEL_MANIFEST if kind is MODEL else world.manifest())
+    world.run(wait_s)
+    assert costs.writes(kind) == ["status"] * is_shown
+    assert world.status.get("observedGeneration") == (1 if is_shown else None)
+    world.run(10)
+
+    assert costs.writes(kind) == ["status"] * is_shown + writes
+    assert costs.events == ["Created"]
+
+
+def test_a_tuning_job_costs_what_its_training_jobs_do_not() -> None:
+    """An object for each training job, which shows its states like any other; one write of the tuning job for both."""
+    world = tuning_world.TuningWorld()
+    costs = Costs(world)
+    world.cluster.apply(tuning_world.manifest())
+    world.run(30)
+    children = world.aws.launch(world.name, 2)
+    world.run(60)
+    for each in children:
+        world.aws_training.move(each, "InProgress", "Training")
+    world.run(60)
+    world.aws.end_all(world.name, "Completed")
+    world.run(200)
+
+    assert world.value == "Completed"
+    assert costs.writes(world.descriptor) == ["finalizers and spec", "status", "nothing", "status", "status"]
+    assert costs.writes(TRAINING_JOB) == ["create"] * 2 + ["status"] * 6
+    assert costs.events == ["Created", "TrainingJobSpawned", "Completed", "Completed", "Completed"]
+    assert costs.calls == {"create": 1, "launched": 2, "describe": 5}
+
+
+def test_a_deployment_costs_what_it_and_its_children_show() -> None:
+    """A model and a configuration, the endpoint's creation with a record of it before and after, and its states."""
+    world = hosting_world.HostingWorld()
+    costs = Costs(world)
+    world.apply(hosting_world.manifest())
+    world.run(30)
+    world.aws.settle()
+    world.run(100)
+
+    assert world.is_at_rest()
+    assert costs.writes(MODEL) == costs.writes(ENDPOINT_CONFIG) == ["create", "annotations and finalizers", "status"]
+    assert costs.writes(HOSTING_DEPLOYMENT) == [
+        *("finalizers", "status", "nothing", "status", "annotations", "annotations", "status", "status"),
+        *("annotations", "status"),
+    ]
+    assert costs.events == ["Created", "Created", "Created", "InService"]
+    assert costs.calls == {"CreateModel": 1, "CreateEndpointConfig": 1, "CreateEndpoint": 1, "DescribeEndpoint": 2}
+
+
+def test_an_autoscaling_policy_costs_a_record_before_and_after() -> None:
+    """What is there is looked at before anything is registered."""
+    world = scaling_world.ScalingWorld()
+    costs = Costs(world)
+    world.cluster.apply(scaling_world.manifest("ab"))
+    world.run(100)
+
+    assert costs.writes(world.descriptor) == [
+        *("finalizers", "annotations", "status"),
+        *("nothing", "annotations", "status"),
+    ]
+    assert costs.events == ["PolicyApplied"]
+    assert costs.calls == {
+        "DescribeScalingPolicies": 3,
+        "DescribeScalableTargets": 3,
+        "RegisterScalableTarget": 2,
+        "PutScalingPolicy": 2,
+    }
