@@ -13,13 +13,24 @@ from pathlib import Path
 import pytest
 
 from tests.deadline import PATIENCE_S
-from tests.workers import how_many
+from tests.workers import how_many, in_order
 
 PROFILES = "tests.hypothesis_profile"
 
 # What is imported and collected lives as long as the process. Looking through its millions of objects for garbage takes
 # a third of collecting, and a tenth of running.
 gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the tests: let some of them wait for servers while others compute."""
+    workers: int = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers > 1:
+        sorts: dict[str, list[pytest.Item]] = {"early": [], "sandbox": [], "": []}
+        for item in items:
+            sorts[next((name for name in sorts if name and item.get_closest_marker(name)), "")].append(item)
+        items[:] = in_order(*sorts.values(), workers)
 
 
 def pytest_collection_finish() -> None:

@@ -135,6 +135,7 @@ def fault_of(n: int) -> str:
     return list(ERRORS)[n % len(ERRORS)]
 
 
+@pytest.mark.early
 def test_a_failing_crowd_costs_little_and_hinders_nobody(subtests: pytest.Subtests) -> None:
     """Three hundred objects that AWS refuses: few calls, few lines, one Warning each, and a quick recovery."""
     crowd = Crowd()

@@ -136,18 +136,6 @@ def no_fork_server_is_left_behind() -> Iterator[None]:
     end_fork_server()
 
 
-LONGEST = ("test_conformance.py", "test_crashes.py", "test_cli.py")
-"""Files with tests of half a minute."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the longest of our tests: a run that ends with one of them has idle workers meanwhile."""
-    places = [place for place, item in enumerate(items) if item.path.parent == Path(__file__).parent]
-    ours = sorted((items[place] for place in places), key=lambda item: item.path.name not in LONGEST)
-    for place, item in zip(places, ours, strict=True):
-        items[place] = item
-
-
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Let the fixture know whether the test failed, so that it can add the operators' logs."""

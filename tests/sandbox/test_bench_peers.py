@@ -11,6 +11,7 @@ pytestmark = pytest.mark.sandbox
 JOBS = 5
 
 
+@pytest.mark.early
 def test_the_operator_runs_through_all_phases() -> None:
     """Counts of a small burst: what an operator without restraint or with a loop of its own would exceed."""
     options = peers.parse(

@@ -84,6 +84,7 @@ def test_answers_are_those_of_a_real_api_server(nth: int, server: RunningServer,
     plays(kit, server, OF_BOTH[nth::SIDE_BY_SIDE])
 
 
+@pytest.mark.early
 def test_answers_of_the_release_before_are_those_of_a_real_api_server() -> None:
     """Of the scenarios in which the releases differ, or that were recorded with that one only."""
     with start(release=V1_36) as server:
@@ -105,6 +106,7 @@ def test_the_recordings_are_of_the_releases_that_the_server_imitates() -> None:
         assert {each.get("recorded_from") for each in recordings} - {None} == {release.document()["gitVersion"]}
 
 
+@pytest.mark.early
 def test_kubectl_and_helm_print_what_they_print_against_a_real_api_server(
     programs: dict[str, Path], tmp_path: Path
 ) -> None:

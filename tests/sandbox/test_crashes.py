@@ -99,6 +99,7 @@ def holder(world: World) -> str:
     return (leases[0]["spec"].get("holderIdentity") or "") if leases else ""
 
 
+@pytest.mark.early
 def test_when_the_leader_is_killed_the_standby_takes_over_and_creates_nothing_twice(
     world: World, manifest: JsonObject
 ) -> None:
@@ -123,6 +124,7 @@ def test_a_clean_shutdown_releases_the_lease_and_exits_with_zero(world: World) -
     assert holder(world) == ""
 
 
+@pytest.mark.early
 def test_a_leader_that_cannot_renew_ends_without_another_effect(world: World, manifest: JsonObject) -> None:
     """E14, E20: losing the lease ends the process with a non-zero code; the fence is closed before."""
     leader = world.electing_operator(*ELECTION).until_ready()

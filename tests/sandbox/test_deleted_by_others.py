@@ -33,6 +33,7 @@ def until_deleting(world: World) -> None:
     until(world.api, NAME, "Deleting", observed=False)
 
 
+@pytest.mark.early
 def test_an_endpoint_is_made_again_after_a_deletion_that_takes_a_while(world: World) -> None:
     """`recreate-on-failure`, and a deletion by others: the object shows it, and the new one follows its end."""
     world.operator().until_ready()
@@ -55,6 +56,7 @@ def test_an_endpoint_is_made_again_after_a_deletion_that_takes_a_while(world: Wo
     assert not {"UpdateEndpoint", "UpdateEndpointWeightsAndCapacities"} & set(operations(world))
 
 
+@pytest.mark.early
 def test_the_first_operators_clean_up_returns_and_leaves_nothing(world: World, kubectl: Kubectl) -> None:
     """In the order of its scripts: `kubectl delete endpointconfig --all`, then deployments, then models."""
     world.operator().until_ready()

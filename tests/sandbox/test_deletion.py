@@ -178,6 +178,7 @@ def delete_when_there(world: World, cases: list[Case]) -> None:
         raise AssertionError({key: objects[key].get("status") for key in waiting}) from never
 
 
+@pytest.mark.early
 def test_whatever_is_deleted_in_whatever_state_leaves_nothing_of_ours_and_touches_nothing_of_others(
     world: World,
 ) -> None:

@@ -29,6 +29,7 @@ RESTS = 2
 """Polls of settled endpoints that show that nothing is done."""
 
 
+@pytest.mark.early
 def test_what_others_change_is_told_once_and_put_back_only_where_that_is_asked_for(world: World) -> None:
     """modern-expectations.md 2 to 4: Drifted, Synced=False, one Warning, and rest; `correct`: as it was, and rest."""
     somebody = Predecessor(world.api, world.aws.url).sagemaker

@@ -103,6 +103,7 @@ def test_the_installer_is_applied_looked_at_and_deleted(home: Cluster) -> None:
         assert not [n for n in home.names(f"/apis/rbac.authorization.k8s.io/v1/{plural}") if "sagemaker" in n]
 
 
+@pytest.mark.early
 @pytest.mark.guide("B-09", "B-10", "B-21", "B-24", "B-25", "B-32", "B-33", "B-39", "B-40")
 def test_the_charts_are_installed_listed_and_deleted(home: Cluster) -> None:
     """Sections 1 and 4 to 7 with helm: the operator's chart, and a job from each of the job charts."""

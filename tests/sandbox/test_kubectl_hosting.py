@@ -65,6 +65,7 @@ def version(world: World, endpoint: JsonObject) -> str | None:
     return said
 
 
+@pytest.mark.early
 def test_an_update_upon_an_update_keeps_what_autoscaling_has_set(world: World, kubectl: Kubectl) -> None:
     """Guide: an edit during an update waits, only the newest is applied; retainAllVariantProperties keeps counts.
 

@@ -188,6 +188,7 @@ def commands(page: Path) -> list[str]:
     return [re.sub(r"\s*\\\n\s*", " ", each).partition("  #")[0].strip() for each in blocks]
 
 
+@pytest.mark.early
 def test_what_the_predecessor_left_goes_on_and_can_be_removed(scene: Scene, manifest: JsonObject) -> None:
     """modern-expectations.md 10: continued and not created again; both finalizers; the children are current."""
     home, old = scene.home, scene.old

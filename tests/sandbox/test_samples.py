@@ -11,6 +11,7 @@ pytestmark = pytest.mark.sandbox
 SAMPLES = REPOSITORY / "samples"
 
 
+@pytest.mark.early
 def test_every_sample_ends_well(world: World, kubectl: Kubectl) -> None:
     """What a sample names is in another sample: a Model, a tuning job that has to end, a deployment."""
     world.operator().until_ready()

@@ -10,6 +10,7 @@ from tests.sandbox.soak.scene import Scene
 pytestmark = pytest.mark.sandbox
 
 
+@pytest.mark.early
 def test_whatever_happens_nothing_is_made_twice_left_behind_or_taken_from_others(tmp_path: Path) -> None:
     """DESIGN 5, all rules at once, for one seed; `make soak` tries others, for longer."""
     with Scene(tmp_path, replicas=1) as scene:

@@ -1,8 +1,10 @@
 """How many processes share the tests of one run."""
 
+import itertools
+
 import pytest
 
-from tests.workers import MOST, how_many
+from tests.workers import COMPUTING, MOST, how_many, in_order
 
 ALL = ["tests/unit", "tests/property", "tests/faults", "tests/sandbox"]
 
@@ -34,3 +36,44 @@ def test_what_a_name_selects_is_mostly_collecting() -> None:
 def test_large_machines_do_not_collect_a_hundred_times() -> None:
     """Each worker costs seconds of CPU before its first test."""
     assert how_many(ALL, cores=96) == MOST
+
+
+def parts_of(ordered: list[str], workers: int) -> list[list[str]]:
+    """The first tests of each worker, as pytest-xdist hands them out."""
+    parts = []
+    for part in range(workers):
+        count = len(ordered) // (workers - part)
+        parts.append(ordered[:count])
+        ordered = ordered[count:]
+    return parts
+
+
+def test_some_workers_begin_with_what_waits_and_the_others_compute() -> None:
+    """What takes longest is the first of its part; modules stay together."""
+    early = ["E1", "E2", "E3"]
+    waiting = [f"{module}{number}" for module in "ABC" for number in range(2)]
+    computing = [f"c{number}" for number in range(41)]
+    parts = parts_of(in_order(early, waiting, computing, 5), 5)
+    assert [part[:4] for part in parts[:3]] == [
+        ["E1", "A0", "A1", "c0"],
+        ["E2", "B0", "B1", "c7"],
+        ["E3", "C0", "C1", "c14"],
+    ]
+    assert all(test in computing for part in parts[-COMPUTING:] for test in part)
+
+
+@pytest.mark.parametrize("early", [0, 1, 4])
+@pytest.mark.parametrize("waiting", [0, 1, 9, 100])
+@pytest.mark.parametrize("computing", [0, 1, 9, 100])
+def test_every_test_runs_once(early: int, waiting: int, computing: int) -> None:
+    """However few there are for however many workers; what waits keeps its order within a part."""
+    tests = [
+        [f"{name}{number}" for number in range(count)]
+        for name, count in zip("ewc", (early, waiting, computing), strict=True)
+    ]
+    for workers in range(1, MOST + 1):
+        ordered = in_order(*tests, workers)
+        assert sorted(ordered) == sorted(itertools.chain(*tests))
+        for part in parts_of(ordered, workers):
+            numbers = [int(name[1:]) for name in part if name[0] == "w"]
+            assert numbers == sorted(numbers)
