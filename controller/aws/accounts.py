@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.sagemaker import Api
 from controller.aws.targets import BASE_IDENTITY, Target
 from controller.runtime.clock import Clock
@@ -31,7 +31,7 @@ class Accounts:
 
     def of(self, target: Target) -> str:
         """Return the account of `target`'s identity; empty if STS cannot be reached, e.g. from a private network that
-        reaches SageMaker only. Raises `AwsError` THROTTLED if the caller has to wait.
+        reaches SageMaker only. Raises `CallError` THROTTLED if the caller has to wait.
         """
         if target.identity.account:
             return target.identity.account
@@ -42,7 +42,7 @@ class Accounts:
         try:
             # Needs no permission, only credentials.
             answer = self._api.call(Target(target.region), "sts", "GetCallerIdentity", {}, caller="account")
-        except AwsError as error:
+        except CallError as error:
             if error.error_class is ErrorClass.THROTTLED:
                 raise
             with self._lock:

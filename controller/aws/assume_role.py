@@ -24,7 +24,7 @@ from botocore.credentials import (
 
 from api.meta import GROUP
 from controller.aws.clients import Session, default_session, new_session
-from controller.aws.errors import AwsError, classify
+from controller.aws.errors import LocalRefusal, classify
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
@@ -110,13 +110,13 @@ class _Fetch:
         self._fetch = fetch
         self._identity = identity
         self._clock = clock
-        self._refusal: AwsError | None = None
+        self._refusal: LocalRefusal | None = None
         self._until = 0.0
         """Monotonic time before which STS is not called again."""
 
     def __call__(self) -> Any:
         if self._refusal is not None and self._clock.monotonic() < self._until:
-            raise _again(self._refusal)
+            raise self._refusal.again()
         try:
             fetched = self._fetch()
         except Exception as exc:
@@ -142,7 +142,7 @@ def request_of(identity: Identity, cluster: str) -> dict[str, Any]:
     return request
 
 
-def refusal(identity: Identity, exc: Exception) -> AwsError:
+def refusal(identity: Identity, exc: Exception) -> LocalRefusal:
     """Return the error for a call that was not sent because its AssumeRole failed.
 
     DENIED, slow retry: the trust policy, or the annotation with the role, has to change. RETRYABLE if STS did not
@@ -150,18 +150,10 @@ def refusal(identity: Identity, exc: Exception) -> AwsError:
     """
     error = classify(_OPERATION, exc)
     is_open = error.error_class in {ErrorClass.RETRYABLE, ErrorClass.THROTTLED}
-    return AwsError(
+    return LocalRefusal(
         ErrorClass.RETRYABLE if is_open else ErrorClass.DENIED,
         error.code,
         f"cannot assume {identity.role}: {error.message}",
         operation=_OPERATION,
         known=error.known,
-        sent=False,
-    )
-
-
-def _again(error: AwsError) -> AwsError:
-    """Return a copy for another caller: an exception that is raised twice collects both tracebacks."""
-    return AwsError(
-        error.error_class, error.code, error.message, operation=error.operation, known=error.known, sent=False
     )

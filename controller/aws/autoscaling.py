@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.sagemaker import Api
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
@@ -17,7 +17,7 @@ Descriptions: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
 class Scaling(Protocol):
-    """The calls that reconcilers make about scalable targets and policies. Thread-safe; may raise `AwsError`."""
+    """The calls that reconcilers make about scalable targets and policies. Thread-safe; may raise `CallError`."""
 
     def register(self, target: Target, request: Mapping[str, Any], *, caller: Hashable) -> None:
         """RegisterScalableTarget. CONFLICT: the endpoint is not InService."""
@@ -97,6 +97,6 @@ class ApplicationAutoScaling:
     def _remove(self, target: Target, operation: str, request: Mapping[str, Any], caller: Hashable) -> None:
         try:
             self._api.call(target, SERVICE, operation, request, caller=caller)
-        except AwsError as error:
+        except CallError as error:
             if error.error_class is not ErrorClass.NOT_FOUND:
                 raise

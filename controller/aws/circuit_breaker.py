@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, TypeAlias
 
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError, LocalRefusal
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
 
@@ -88,9 +88,9 @@ class CircuitBreaker:
 
     @contextmanager
     def call(self, target: Target, service: str, operation: str, caller: Hashable) -> Iterator[None]:
-        """Wrap one call. Raises `AwsError` THROTTLED with `retry_after_s` if its lane is taken by another call.
+        """Wrap one call. Raises `CallError` THROTTLED with `retry_after_s` if its lane is taken by another call.
 
-        Without an `AwsError` from the block, the call was answered; with one of NO_ANSWER, it was not; with one that
+        Without an `CallError` from the block, the call was answered; with one of NO_ANSWER, it was not; with one that
         was not sent, and with any other exception, it says nothing.
         """
         circuit, call = (target, service, operation.startswith(_READS)), (operation, caller)
@@ -105,8 +105,8 @@ class CircuitBreaker:
         try:
             yield
             is_answered = True
-        except AwsError as error:
-            if error.sent:
+        except CallError as error:
+            if error.is_sent:
                 is_answered = error.code not in NO_ANSWER
             raise
         finally:
@@ -126,12 +126,11 @@ class CircuitBreaker:
         if not (state.is_suspect or state.silent or state.busy):
             del self._states[circuit]
 
-    def _refusal(self, target: Target, state: _State) -> AwsError:
+    def _refusal(self, target: Target, state: _State) -> CallError:
         turn_s = min(TURN_S * 2.0 ** max(min(state.unanswered, 16) - 1, 0), TURN_CAP_S)
-        return AwsError(
+        return LocalRefusal(
             ErrorClass.THROTTLED,
             "NotAnswering",
             f"AWS in {target.region} does not answer at the moment; another call is trying",
             retry_after_s=turn_s * (1.0 + self._rand()),
-            sent=False,
         )

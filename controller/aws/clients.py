@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from api.models import shared_loader
 from controller.aws import regions
 from controller.aws.circuit_breaker import CircuitBreaker
-from controller.aws.errors import UNREACHABLE, AwsError, classify, unreadable
+from controller.aws.errors import UNREACHABLE, CallError, LocalRefusal, classify, unreadable
 from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
@@ -92,10 +92,10 @@ class Session:
 
 
 def default_session(target: Target) -> Any:
-    """Return a session with the SDK's default credentials. Raises `AwsError` DENIED for any other identity."""
+    """Return a session with the SDK's default credentials. Raises `CallError` DENIED for any other identity."""
     if target.identity != BASE_IDENTITY:
         message = f"no way to become {target.identity.role} is configured"
-        raise AwsError(ErrorClass.DENIED, "UnknownIdentity", message)
+        raise LocalRefusal(ErrorClass.DENIED, "UnknownIdentity", message)
     return Session(new_session())
 
 
@@ -213,7 +213,7 @@ class AwsApi:
     ) -> dict[str, Any]:
         """Call `operation` (as the service model spells it) once and return the response.
 
-        `caller` identifies the caller in the queue of an exhausted budget, and keeps its place. Raises `AwsError`;
+        `caller` identifies the caller in the queue of an exhausted budget, and keeps its place. Raises `CallError`;
         THROTTLED with `retry_after_s` if the budget is exhausted, if AWS throttles, or if the target does not respond
         and another call is probing it (then nothing was sent).
         """
@@ -222,7 +222,7 @@ class AwsApi:
             started = self._clock.monotonic()
             try:
                 answer = self._send(target, service, operation, request, started)
-            except AwsError as error:
+            except CallError as error:
                 if error.error_class is ErrorClass.THROTTLED:
                     self._metrics.throttles.labels(service, operation).inc()
                     error.retry_after_s = self._budgets.refused(
@@ -236,14 +236,14 @@ class AwsApi:
                 elif error.error_class in _OF_THE_STATE:
                     self._budgets.accepted(target, operation, caller)
                 else:
-                    is_answered = error.error_class is not ErrorClass.RETRYABLE and error.sent
+                    is_answered = error.error_class is not ErrorClass.RETRYABLE and error.is_sent
                     self._budgets.failed(target, operation, caller, is_answered=is_answered)
                 raise
             self._budgets.accepted(target, operation, caller)
             return answer
 
     def interrupt(self) -> None:
-        """End calls that wait for news, and those to come, with an `AwsError`: the process is about to end."""
+        """End calls that wait for news, and those to come, with an `CallError`: the process is about to end."""
         self._clients.interrupt()
 
     def reserve(self, target: Target, operation: str, *, caller: Hashable) -> None:
@@ -276,16 +276,16 @@ class AwsApi:
         self._metrics.duration.labels(service, operation).observe(self._clock.monotonic() - started)
 
 
-def _with_doubt(error: AwsError, target: Target) -> AwsError:
+def _with_doubt(error: CallError, target: Target) -> CallError:
     """Add a hint to an error without an answer: the region may be a typo, which the user can fix."""
     text = regions.doubt(target.region) if error.code == UNREACHABLE and not target.endpoint else ""
     if not text:
         return error
-    return AwsError(error.error_class, error.code, f"{error.message} ({text})", operation=error.operation)
+    return error.again(message=f"{error.message} ({text})")
 
 
 def _require_readable(operation: str, answer: Mapping[str, Any]) -> None:
-    """Raise `AwsError` for a page of HTML with status 200: botocore reads it as an answer in which all is missing."""
+    """Raise `CallError` for a page of HTML with status 200: botocore reads it as an answer in which all is missing."""
     headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     if str(headers.get("content-type", "")).startswith("text/html"):
         raise unreadable(operation, "the answer is a page of HTML: of a proxy or a login page, not of AWS")

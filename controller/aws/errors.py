@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final, Self
 
 from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
@@ -30,11 +30,59 @@ _MESSAGE_LIMIT: Final = 1024
 _CODE_LIMIT: Final = 128
 
 
-class AwsError(ClassifiedError):
-    """An AWS call that failed, or was not made.
+class CallError(ClassifiedError):
+    """A call of AWS that failed, or that was never made: `AwsError` or `LocalRefusal`.
 
     `code` is the AWS error code, or one of the operator's where no reply came (`ReadTimeout`, `BudgetExhausted`).
     """
+
+    is_sent: ClassVar[bool]
+    """False: nothing can have reached AWS."""
+
+    def __init__(
+        self,
+        error_class: ErrorClass,
+        code: str,
+        message: str,
+        *,
+        operation: str = "",
+        retry_after_s: float | None = None,
+        known: bool = True,
+    ) -> None:
+        super().__init__(error_class, code, message, retry_after_s=retry_after_s)
+        self.operation = operation
+        self.known = known
+        """Whether a row of the table matched."""
+        self.ambiguous = False
+        """The request may have taken effect although no reply confirms it."""
+        self.has_listed_code = True
+        """False: a code of a reply that no row has, which may be any text."""
+
+    @property
+    def label(self) -> str:
+        """Return the code as a metric label: bounded, whatever server answers at an endpoint that a user chose."""
+        return self.code if self.known and self.has_listed_code else "unknown"
+
+    def again(self, *, error_class: ErrorClass | None = None, message: str | None = None) -> Self:
+        """Return a copy for another caller, without advice when to retry.
+
+        An exception that is raised twice collects both tracebacks.
+        """
+        copied = type(self)(
+            error_class or self.error_class,
+            self.code,
+            self.message if message is None else message,
+            operation=self.operation,
+            known=self.known,
+        )
+        copied.ambiguous, copied.has_listed_code = self.ambiguous, self.has_listed_code
+        return copied
+
+
+class AwsError(CallError):
+    """A call that AWS refused, or did not answer as it should."""
+
+    is_sent = True
 
     def __init__(
         self,
@@ -46,23 +94,15 @@ class AwsError(ClassifiedError):
         retry_after_s: float | None = None,
         ambiguous: bool = False,
         known: bool = True,
-        sent: bool = True,
     ) -> None:
-        super().__init__(error_class, code, message, retry_after_s=retry_after_s)
-        self.operation = operation
+        super().__init__(error_class, code, message, operation=operation, retry_after_s=retry_after_s, known=known)
         self.ambiguous = ambiguous
-        """The request may have taken effect although no reply confirms it."""
-        self.known = known
-        """Whether a row of the table matched."""
-        self.sent = sent
-        """False: nothing can have reached AWS, because the request was never sent."""
-        self.has_listed_code = True
-        """False: a code of a reply that no row has, which may be any text."""
 
-    @property
-    def label(self) -> str:
-        """Return the code as a metric label: bounded, whatever server answers at an endpoint that a user chose."""
-        return self.code if self.known and self.has_listed_code else "unknown"
+
+class LocalRefusal(CallError):  # noqa: N818 (a verdict of ours, as `Terminal` is)
+    """A call that the operator did not make: no turn, no identity, no valid request."""
+
+    is_sent = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -466,12 +506,12 @@ _LOCAL: Final = (
 )
 
 
-def classify(operation: str, exc: Exception, *, is_sent: bool = True) -> AwsError:
+def classify(operation: str, exc: Exception, *, is_sent: bool = True) -> CallError:
     """Return the classified error for a failure of `operation`. Never raises; chain with `raise … from exc`.
 
     NOT_FOUND is returned only for replies that state it. `is_sent`: the request may have been sent.
     """
-    if isinstance(exc, AwsError):
+    if isinstance(exc, CallError):
         return exc
     if isinstance(exc, sdk.ClientError):
         error = _from_reply(operation, exc.response)
@@ -479,17 +519,12 @@ def classify(operation: str, exc: Exception, *, is_sent: bool = True) -> AwsErro
         return error
     for row in _LOCAL:
         if isinstance(exc, row.types):
-            return AwsError(
-                row.error_class,
-                row.code,
-                _short(str(exc)),
-                operation=operation,
-                ambiguous=row.ambiguous,
-                sent=row.error_class is not ErrorClass.INVALID,
-            )
+            if row.error_class is ErrorClass.INVALID:
+                return LocalRefusal(row.error_class, row.code, _short(str(exc)), operation=operation)
+            return AwsError(row.error_class, row.code, _short(str(exc)), operation=operation, ambiguous=row.ambiguous)
     if isinstance(exc, ValueError) and not is_sent:
         # botocore raises bare ValueErrors for endpoint URLs that it cannot parse.
-        return AwsError(ErrorClass.INVALID, "InvalidEndpoint", _short(str(exc)), operation=operation, sent=False)
+        return LocalRefusal(ErrorClass.INVALID, "InvalidEndpoint", _short(str(exc)), operation=operation)
     if isinstance(exc, ValueError | TypeError | LookupError | AttributeError):
         # botocore's parsers trust an answer to have the shape that the service model gives it.
         return unreadable(operation, f"{type(exc).__name__}: {exc}")

@@ -1,6 +1,6 @@
 """SageMaker's operations as plain calls: maps create, describe, list, stop and delete to a kind's operations.
 
-Absence is the value ABSENT, and only for a reply that states it; every other failure raises `AwsError`.
+Absence is the value ABSENT, and only for a reply that states it; every other failure raises `CallError`.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.aws.targets import Target
 from controller.runtime.errors import ABSENT, Absent, ErrorClass
 
@@ -53,7 +53,7 @@ class Page:
 
 
 class Jobs(Protocol):
-    """The job operations for reconcilers and trackers. Thread-safe; every call may raise `AwsError`."""
+    """The job operations for reconcilers and trackers. Thread-safe; every call may raise `CallError`."""
 
     def reserve(self, target: Target, operation: str, *, caller: Hashable) -> None:
         """Raise THROTTLED if a call of `operation` would have to wait; checked before anything is written for it."""
@@ -103,7 +103,7 @@ class Jobs(Protocol):
 
 
 class Resources(Protocol):
-    """The operations for resources that exist until deleted. Thread-safe; may raise `AwsError`."""
+    """The operations for resources that exist until deleted. Thread-safe; may raise `CallError`."""
 
     def reserve(self, target: Target, operation: str, *, caller: Hashable) -> None:
         """Raise THROTTLED if a call of `operation` would have to wait; checked before anything is written for it."""
@@ -172,7 +172,7 @@ class SageMaker:
             answer = self._api.call(
                 target, descriptor.service, operation, request, caller=caller, background=background
             )
-        except AwsError as error:
+        except CallError as error:
             return _absent_if_not_found(error)
         answer.pop("ResponseMetadata", None)
         return answer
@@ -182,7 +182,7 @@ class SageMaker:
         request = {descriptor.name.member: name}
         try:
             self._api.call(target, descriptor.service, descriptor.operations.stop, request, caller=caller)
-        except AwsError as error:
+        except CallError as error:
             return _absent_if_not_found(error)
         return None
 
@@ -199,7 +199,7 @@ class SageMaker:
         request = {descriptor.name.member: name}
         try:
             self._api.call(target, descriptor.service, descriptor.operations.delete, request, caller=caller)
-        except AwsError as error:
+        except CallError as error:
             return _absent_if_not_found(error)
         return None
 
@@ -255,7 +255,7 @@ class SageMaker:
                 if not answer.get("NextToken"):
                     return found
                 request = {"ResourceArn": arn, "NextToken": answer["NextToken"]}
-        except AwsError as error:
+        except CallError as error:
             return _absent_if_not_found(error)
 
     def add_tags(self, target: Target, arn: str, tags: Sequence[Mapping[str, str]], *, caller: Hashable) -> None:
@@ -269,7 +269,7 @@ class SageMaker:
         self._api.call(target, "sagemaker", "DeleteTags", request, caller=caller, background=True)
 
 
-def _absent_if_not_found(error: AwsError) -> Absent:
+def _absent_if_not_found(error: CallError) -> Absent:
     if error.error_class is ErrorClass.NOT_FOUND:
         return ABSENT
     raise error

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
-from controller.aws.errors import AwsError
+from controller.aws.errors import LocalRefusal
 from controller.runtime.errors import ErrorClass
 
 _ENDPOINT_VARIABLE: Final = "AWS_DEFAULT_SAGEMAKER_ENDPOINT"
@@ -87,24 +87,23 @@ class TargetDefaults:
         """Return the region of an object with this `spec`.
 
         `recorded` is where its resource was created, and wins: an edit of the spec or of a default must not make the
-        operator search, and create, elsewhere (D-04). Raises `AwsError` INVALID if there is no region, or if it is not
+        operator search, and create, elsewhere (D-04). Raises `CallError` INVALID if there is no region, or if it is not
         a string.
         """
         region = recorded or _text(spec, "region") or self.region
         if not region:
-            raise AwsError(
+            raise LocalRefusal(
                 ErrorClass.INVALID,
                 "MissingRegion",
                 "no region: set spec.region, the namespace's annotation sagemaker.aws.amazon.com/default-region, or"
                 " start the operator with --aws-region or AWS_REGION",
-                sent=False,
             )
         return region
 
     def resolve(
         self, spec: Mapping[str, Any], *, recorded_region: str = "", identity: Identity = BASE_IDENTITY
     ) -> Target:
-        """Return the target of an object with this `spec`. Raises `AwsError` like `region_of`, for endpoints too."""
+        """Return the target of an object with this `spec`. Raises `CallError` like `region_of`, for endpoints too."""
         region = self.region_of(spec, recorded=recorded_region)
         return Target(region, _text(spec, "sageMakerEndpoint") or self.endpoint, identity)
 
@@ -112,5 +111,5 @@ class TargetDefaults:
 def _text(spec: Mapping[str, Any], field: str) -> str:
     value = spec.get(field) or ""
     if not isinstance(value, str):
-        raise AwsError(ErrorClass.INVALID, "InvalidField", f"spec.{field}: must be a string", sent=False)
+        raise LocalRefusal(ErrorClass.INVALID, "InvalidField", f"spec.{field}: must be a string")
     return value

@@ -3,7 +3,7 @@
 from collections.abc import Hashable
 from typing import Any, Final, Protocol
 
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.sagemaker import PAGE_SIZE, Api, Page
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
@@ -12,7 +12,7 @@ _OPERATION: Final = "ListTrainingJobsForHyperParameterTuningJob"
 
 
 class TuningJobChildren(Protocol):
-    """Lists training jobs by tuning job. Thread-safe; every call may raise `AwsError`."""
+    """Lists training jobs by tuning job. Thread-safe; every call may raise `CallError`."""
 
     def page(self, target: Target, tuning_job: str, *, next_token: str, caller: Hashable) -> Page:
         """Return one page, oldest first; an empty last page for a tuning job that does not exist."""
@@ -38,7 +38,7 @@ class SageMakerTuningJobChildren:
             request["NextToken"] = next_token
         try:
             answer = self._api.call(target, "sagemaker", _OPERATION, request, caller=caller)
-        except AwsError as error:
+        except CallError as error:
             if error.error_class is ErrorClass.NOT_FOUND:
                 return Page((), "")
             raise

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, Final, Protocol, Self, TypeAlias
 
 from api.descriptor import KindDescriptor
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.runtime.errors import Absent, ClassifiedError, ErrorClass
 
 UNREAD: Final = "unread"
@@ -201,15 +201,15 @@ class Failure:
     message: str
     sent: bool = True
     """False: nothing can have reached AWS."""
-    error: AwsError | None = field(default=None, compare=False, repr=False)
+    error: CallError | None = field(default=None, compare=False, repr=False)
     """The error to raise if the pass ends with it."""
 
     @classmethod
-    def of(cls, during: During, error: AwsError) -> Self:
+    def of(cls, during: During, error: CallError) -> Self:
         """Return what an error means for its object. Raises it if THROTTLED, which is not a failure of the object."""
         if error.error_class is ErrorClass.THROTTLED:
             raise error
-        return cls(during, error.error_class, error.code, error.message, sent=error.sent, error=error)
+        return cls(during, error.error_class, error.code, error.message, sent=error.is_sent, error=error)
 
     @classmethod
     def of_write(cls, error: ClassifiedError) -> Self:

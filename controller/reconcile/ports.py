@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from api.meta import JsonObject, ObjectKey, Resource
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.targets import Target
 
 
@@ -84,7 +84,7 @@ class TrackedState(Protocol):
         ...
 
     @property
-    def lost(self) -> AwsError | None:
+    def lost(self) -> CallError | None:
         """Return why List fails, so that the resource is described in turn; None while it does not."""
         ...
 
@@ -140,7 +140,7 @@ class Accounts(Protocol):
     """Knows in which account calls are made; `aws.accounts.Accounts` is one. Thread-safe."""
 
     def of(self, target: Target) -> str:
-        """Return the account of the target's identity, empty if unknown. May raise `AwsError` THROTTLED."""
+        """Return the account of the target's identity, empty if unknown. May raise `CallError` THROTTLED."""
         ...
 
     def learn(self, target: Target, account: str) -> None:

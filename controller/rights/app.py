@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from api.meta import ObjectKey
 from controller.aws.assume_role import RoleSessions
 from controller.aws.clients import AwsApi, Clients, ClientSettings
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.events.receiver import QueueAddress
 from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import TargetDefaults
@@ -64,7 +64,7 @@ def run(settings: Settings, out: TextIO = sys.stdout) -> int:
     )
     try:
         found = identities(defaults, namespaces)
-    except AwsError as error:
+    except CallError as error:
         raise ConfigError(error.message) from error
     try:
         queues = [QueueAddress.of(url, defaults.region) for url in settings.status_queues]
@@ -80,7 +80,7 @@ def examine(found: Identities, api: Api, pause: Pause, out: TextIO, queues: Sequ
     for target, namespaces in found.namespaces.items():
         try:
             account, arn = whoami(api, target)
-        except AwsError as error:
+        except CallError as error:
             role = target.identity.role or "the operator's own credentials"
             problems.append(f"{role} cannot be used: {error.code}: {error.message}")
             continue

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Protocol
 
-from controller.aws.errors import UNAUTHENTICATED, AwsError, bare
+from controller.aws.errors import UNAUTHENTICATED, CallError, bare
 from controller.aws.targets import Target
 from controller.rights.probes import Probe
 from controller.runtime.errors import ErrorClass
@@ -58,7 +58,7 @@ class Finding:
 
 
 def whoami(api: Api, target: Target) -> tuple[str, str]:
-    """Return account and ARN of an identity. Raises `AwsError`: this needs credentials, and no right."""
+    """Return account and ARN of an identity. Raises `CallError`: this needs credentials, and no right."""
     answer = api.call(Target(target.region, identity=target.identity), "sts", "GetCallerIdentity", {}, caller=_CALLER)
     return str(answer.get("Account", "")), str(answer.get("Arn", ""))
 
@@ -69,11 +69,11 @@ def check(api: Api, target: Target, probes: Iterable[Probe], pause: Pause) -> li
 
 
 def _finding(api: Api, target: Target, probe: Probe, pause: Pause) -> Finding:
-    error: AwsError | None = None
+    error: CallError | None = None
     for _ in range(_ATTEMPTS):
         try:
             api.call(target, probe.service, probe.operation, probe.request, caller=_CALLER)
-        except AwsError as exc:
+        except CallError as exc:
             error = exc
         else:
             return _accepted(api, target, probe)
@@ -84,7 +84,7 @@ def _finding(api: Api, target: Target, probe: Probe, pause: Pause) -> Finding:
     return Finding(probe, *_meaning(probe, error))
 
 
-def _meaning(probe: Probe, error: AwsError) -> tuple[Verdict, str]:
+def _meaning(probe: Probe, error: CallError) -> tuple[Verdict, str]:
     """Return what a refusal says about the right to make the call."""
     text = f"{error.code}: {error.message}"
     match error.error_class:
@@ -96,12 +96,12 @@ def _meaning(probe: Probe, error: AwsError) -> tuple[Verdict, str]:
             return Verdict.UNKNOWN, text
         case ErrorClass.NOT_FOUND if probe.must_exist:
             return Verdict.UNKNOWN, text
-        case _ if not error.sent:
+        case _ if not error.is_sent:
             return Verdict.UNKNOWN, text
     return Verdict.ALLOWED, ""
 
 
-def _denied(error: AwsError, text: str) -> tuple[Verdict, str]:
+def _denied(error: CallError, text: str) -> tuple[Verdict, str]:
     """Return DENIED, unless AWS names another right, which it looks for once that to make the call is there."""
     is_of_role = "iam:PassRole" in error.message or "sts:AssumeRole" in error.message
     return (Verdict.ALLOWED, "") if is_of_role else (Verdict.DENIED, text)
@@ -113,7 +113,7 @@ def _accepted(api: Api, target: Target, probe: Probe) -> Finding:
         operation, request = probe.undo
         try:
             api.call(target, probe.service, operation, request, caller=_CALLER)
-        except AwsError as error:
+        except CallError as error:
             message = f"AWS has accepted it against all expectation, and {operation} was refused: {error.message}"
             return Finding(probe, Verdict.UNKNOWN, message)
     return Finding(probe, Verdict.ALLOWED)

@@ -6,7 +6,7 @@ from typing import Final
 
 from api.annotations import OWNER_ACCOUNT_ID
 from api.meta import JsonObject, ObjectKey
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.targets import Target, TargetDefaults
 from controller.kube.client import KubeClient
 from controller.kube.well_known import CONFIG_MAPS, NAMESPACES
@@ -30,13 +30,13 @@ class Identities:
 def identities(defaults: TargetDefaults, namespaces: list[NamespaceSettings]) -> Identities:
     """Return the operator's own target, and one for each role, region and endpoint of `namespaces`.
 
-    Raises `AwsError` INVALID if there is no region for the operator's own, and no namespace names one.
+    Raises `CallError` INVALID if there is no region for the operator's own, and no namespace names one.
     """
     found = Identities()
     for each in namespaces:
         try:
             target = EffectiveSettings({}, each).target({}, "", defaults)
-        except AwsError as error:
+        except CallError as error:
             found.problems.append(f"namespace {each.name}: {error.message}")
             continue
         found.namespaces.setdefault(target.shared, []).append(each.name)

@@ -8,7 +8,7 @@ from typing import Final, TextIO
 from prometheus_client import CollectorRegistry
 
 from controller.aws.clients import AwsApi, Clients, ClientSettings
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.limits.budgets import Budgets
 from controller.aws.sagemaker import Api
 from controller.aws.targets import TargetDefaults
@@ -104,7 +104,7 @@ class Session:
                     subject, progress
                 )
                 self._output.say(wording.ended(latest, subject))
-        except AwsError as error:
+        except CallError as error:
             raise SmlogsError(wording.of_aws(error, subject.region, chosen.group)) from error
         self._output.clear_status()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.limits.adaptive_rate import Limit
 from controller.aws.sagemaker import PAGE_SIZE, Api
 from controller.aws.targets import Target
@@ -38,7 +38,7 @@ class LogReader:
         self._patience = patience
 
     def pages(self, start_ms: int, end_ms: int | None = None) -> Iterator[list[LogEvent]]:
-        """Yield events from `start_ms` to `end_ms`, roughly sorted; pages may be empty. Raises `AwsError`; blocks."""
+        """Yield events from `start_ms` to `end_ms`, roughly sorted; pages may be empty. Raises `CallError`; blocks."""
         request: dict[str, Any] = {"logGroupName": self._selection.group, "startTime": max(0, start_ms)}
         if self._selection.prefix:
             request["logStreamNamePrefix"] = self._selection.prefix
@@ -58,7 +58,7 @@ class LogReader:
     def _filter(self, request: Mapping[str, Any]) -> dict[str, Any] | Absent:
         try:
             return self._api.call(self._target, "logs", FILTER, request, caller=FILTER)
-        except AwsError as error:
+        except CallError as error:
             if error.error_class is ErrorClass.NOT_FOUND:
                 return ABSENT
             raise
@@ -89,7 +89,7 @@ class TuningMembers:
         self._foreign_since: dict[str, float] = {}
 
     def __contains__(self, job_name: object) -> bool:
-        """Return whether the tuning job launched `job_name`. Raises `AwsError`; may block."""
+        """Return whether the tuning job launched `job_name`. Raises `CallError`; may block."""
         name, now = str(job_name), self._clock.monotonic()
         if name in self._known:
             return True

@@ -3,7 +3,7 @@
 from typing import Final
 
 from api.meta import GROUP
-from controller.aws.errors import AwsError, bare
+from controller.aws.errors import CallError, bare
 from controller.runtime.errors import ErrorClass
 from controller.smlogs import kubectl
 from controller.smlogs.cloudwatch import FILTER, LIST_MEMBERS
@@ -35,7 +35,7 @@ def of_cluster(error: kubectl.KubectlError, kind: LogKind, name: str) -> str:
             return error.message.removeprefix("error: ")
 
 
-def of_aws(error: AwsError, region: str, log_group: str) -> str:
+def of_aws(error: CallError, region: str, log_group: str) -> str:
     """Return the message for an AWS call that failed permanently."""
     action = _ACTIONS.get(error.operation, error.operation)
     match error.error_class:

@@ -22,7 +22,7 @@ from prometheus_client import CollectorRegistry
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.aws.events.receiver import EVENTS
 from controller.aws.limits.budgets import Budgets
 from controller.aws.polling.hints import Hint
@@ -213,7 +213,7 @@ class StatusModel:
         self.tracker.hint(EVENTS, TARGET.region, ACCOUNT, hint)
 
     def _read_page(self, operation: str) -> None:
-        """Charge a page as `AwsApi` does. Raises `AwsError` THROTTLED where budget or quota refuse it."""
+        """Charge a page as `AwsApi` does. Raises `CallError` THROTTLED where budget or quota refuse it."""
         self._budgets.admit(TARGET, operation, "tracker", background=True)
         self.course.calls[operation] += 1
         if not self._quotas[operation].takes(self.clock.now):
@@ -291,7 +291,7 @@ class StatusModel:
         background = not (has_ended or state.is_end_expected)
         try:
             self._budgets.admit(TARGET, _DESCRIBE, key, background=background)
-        except AwsError as error:
+        except CallError as error:
             self._wait(key, error.retry_after_s or 1.0)
             return
         half_s = self._rng.uniform(*DESCRIBE_S) / 2

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from botocore.exceptions import ClientError
 
-from controller.aws.errors import AwsError, classify
+from controller.aws.errors import CallError, classify
 from controller.runtime.clock import Clock
 
 
@@ -21,7 +21,7 @@ class Call(NamedTuple):
     """The name, ARN or region that it is about."""
 
 
-def refusal(operation: str, message: str, code: str = "ValidationException") -> AwsError:
+def refusal(operation: str, message: str, code: str = "ValidationException") -> CallError:
     """Return what the operator makes of such an answer."""
     answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
     return classify(operation, ClientError(answer, operation))  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import pytest
 
 from api.descriptor import KindDescriptor
 from api.v1 import TRAINING_JOB
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.kube.errors import ServerError, TooManyRequests
 from controller.reconcile.managed.managed_object import WAIT_SHOWN_S
 from controller.runtime.errors import ErrorClass
@@ -107,7 +107,7 @@ def test_an_api_server_that_is_down_for_a_while_is_survived(error: Exception) ->
 
 
 @pytest.mark.parametrize("error", [DENIED, EXPIRED, QUOTA])
-def test_what_people_must_cure_is_shown_and_tried_again_slowly(error: AwsError) -> None:
+def test_what_people_must_cure_is_shown_and_tried_again_slowly(error: CallError) -> None:
     """v1-kinds.md 13.4: a Warning once, a condition, one attempt a minute and fewer later; then all is well."""
     world = World()
     world.aws.always = lambda operation: error if operation == "create" else None
@@ -157,7 +157,7 @@ def test_what_cannot_even_be_asked_is_told_and_can_be_deleted(field: dict[str, o
 
 
 @pytest.mark.parametrize("error", [DENIED, EXPIRED, THROTTLED, BROKEN, SILENT, INVALID])
-def test_no_error_ever_releases_a_running_job(error: AwsError) -> None:
+def test_no_error_ever_releases_a_running_job(error: CallError) -> None:
     """D-09, D-10: only "not found" or a terminal status does; the object says what keeps it."""
     world = World()
     world.cluster.apply(manifest())
@@ -219,5 +219,5 @@ def test_a_state_conflict_at_aws_backs_off() -> None:
     world.cluster.apply(manifest())
     world.reconcile()
     (error,) = world.errors
-    assert isinstance(error, AwsError)
+    assert isinstance(error, CallError)
     assert error.error_class is ErrorClass.RETRYABLE

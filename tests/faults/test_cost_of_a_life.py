@@ -12,7 +12,7 @@ import pytest
 
 from api.descriptor import KindDescriptor
 from api.v1 import BATCH_TRANSFORM_JOB, ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL, PROCESSING_JOB, TRAINING_JOB
-from controller.aws.errors import AwsError
+from controller.aws.errors import LocalRefusal
 from controller.reconcile.managed.managed_object import WAIT_SHOWN_S
 from controller.runtime.errors import ErrorClass
 from tests.fakes.job_manifests import KEY
@@ -119,7 +119,7 @@ def test_an_object_that_waits_for_its_turn_is_written_when_it_is_created(
     def reserve(*_: object, caller: object) -> None:
         if (left_s := end_s - world.clock.monotonic()) > 0:
             retry_after_s = min(left_s, estimate_s)
-            raise AwsError(ErrorClass.THROTTLED, "BudgetExhausted", "waits", retry_after_s=retry_after_s, sent=False)
+            raise LocalRefusal(ErrorClass.THROTTLED, "BudgetExhausted", "waits", retry_after_s=retry_after_s)
 
     world.sagemaker.reserve = reserve  # type: ignore[method-assign]
     costs = Costs(world)

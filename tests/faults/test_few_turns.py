@@ -8,7 +8,7 @@ import pytest
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, MODEL
-from controller.aws.errors import AwsError
+from controller.aws.errors import LocalRefusal
 from controller.runtime.errors import ErrorClass
 from tests.fakes.job_manifests import KEY
 from tests.fakes.turns import limited
@@ -45,7 +45,7 @@ def test_an_object_of_two_resources_is_deleted(
 
 def unavailable(*_args: object, **_kwargs: object) -> None:
     """What an outage does to a call."""
-    raise AwsError(ErrorClass.RETRYABLE, "ServiceUnavailable", "try again", sent=False)
+    raise LocalRefusal(ErrorClass.RETRYABLE, "ServiceUnavailable", "try again")
 
 
 @pytest.mark.parametrize("tags", [[], tags_of(PARENT_UID, KEY.namespace)], ids=["theirs", "ours"])

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from prometheus_client import CollectorRegistry
 
 from controller.aws.clients import AwsApi
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
@@ -61,7 +61,7 @@ class Account:
             try:
                 self._api.call(HERE, "sagemaker", "CreateModel", {"ModelName": name}, caller=name)
                 self.created[name] = self.now
-            except AwsError as error:
+            except CallError as error:
                 pause_s = RETRY_S if error.error_class is not ErrorClass.THROTTLED else error.retry_after_s or 0.0
                 self.apply(name, at_s=self.now + pause_s)
 

@@ -45,7 +45,11 @@ class Unanswered:
         if self._answers(self._asked):
             return self._delete(descriptor, target, name, caller=caller)
         self._due.append(name)
-        raise AwsError(ErrorClass.RETRYABLE, "ReadTimeoutError", "no answer", sent=True)
+        raise AwsError(
+            ErrorClass.RETRYABLE,
+            "ReadTimeoutError",
+            "no answer",
+        )
 
     def come_true(self) -> None:
         """Now."""

@@ -3,7 +3,7 @@
 import pytest
 
 from api.descriptor import KindDescriptor
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.aws.polling.poll_state import LOST_S
 from controller.runtime.errors import ErrorClass
 from tests.fakes.world import World
@@ -19,7 +19,7 @@ EVENT = ("Warning", "StatusDelayed")
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.kind)
 @pytest.mark.parametrize(("error", "reason"), [(DENIED, "ListDenied"), (BROKEN, "ListFailing")])
 def test_an_object_follows_its_job_and_says_that_its_status_is_late(
-    job: KindDescriptor, error: AwsError, reason: str
+    job: KindDescriptor, error: CallError, reason: str
 ) -> None:
     """One condition and one Warning, however long it lasts; the message names the right that is missing."""
     world = World(job)

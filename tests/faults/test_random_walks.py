@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.kube.errors import ConnectionFailed
 from controller.runtime.errors import ErrorClass
 from tests.fakes.job_manifests import KEY, manifest
@@ -61,7 +61,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.world.cluster.store.thaw()
 
     @rule(operation=OPERATIONS, error=REFUSALS)
-    def aws_refuses(self, operation: str, error: AwsError) -> None:
+    def aws_refuses(self, operation: str, error: CallError) -> None:
         """The next such call."""
         self.world.aws.fail(operation, error)
 

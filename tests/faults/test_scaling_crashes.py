@@ -9,7 +9,7 @@ import pytest
 from api.annotations import DRIFT_POLICY, PAUSED, RECONCILE_AT
 from api.meta import ObjectKey
 from api.v1 import HOSTING_AUTOSCALING_POLICY
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.runtime.errors import ErrorClass
 from tests.fakes.turns import limited
 from tests.faults.scaling_world import KEY, A, B, C, ScalingWorld, adopting, manifest
@@ -272,7 +272,7 @@ def test_a_correction_that_has_to_wait_its_turn_comes_when_that_is_there(monkeyp
     obj["metadata"]["annotations"] |= {DRIFT_POLICY.key: "correct", RECONCILE_AT.key: "now"}
     world.cluster.apply(obj)
     world.reconciler.reconcile(KEY)
-    with pytest.raises(AwsError):
+    with pytest.raises(CallError):
         world.reconciler.reconcile(KEY)
     world.clock.advance(1.0)
     world.reconciler.reconcile(KEY)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from api.meta import ObjectKey
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.kube.errors import ConnectionFailed
 from controller.runtime.errors import ErrorClass
 from tests.faults.tuning_world import KEY, TuningWorld, manifest
@@ -83,7 +83,7 @@ class TuningInAnyOrder(RuleBasedStateMachine):
         self.world.seen.clear()
 
     @rule(operation=OPERATIONS, error=FAILURES, after=st.booleans(), seconds=SOON)
-    def aws_fails(self, operation: str, error: AwsError, after: bool, seconds: int) -> None:
+    def aws_fails(self, operation: str, error: CallError, after: bool, seconds: int) -> None:
         """The next such call is refused, or stays without an answer although it may have taken effect."""
         fake: Any = self.world.aws_training if operation.endswith("training") else self.world.aws
         fake.fail(operation.split(maxsplit=1)[0], error, after=after and error.ambiguous)

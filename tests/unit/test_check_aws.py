@@ -10,7 +10,7 @@ import pytest
 
 from api.annotations import DEFAULT_REGION, OWNER_ACCOUNT_ID, ROLE_ARN
 from controller import __main__ as main_module
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError, LocalRefusal
 from controller.aws.events.receiver import QueueAddress
 from controller.aws.targets import BASE_IDENTITY, Target, TargetDefaults
 from controller.reconcile.namespaces.settings import NamespaceSettings
@@ -35,7 +35,7 @@ READS = ("Describe", "List", "Search")
 class FakeApi:
     """Answers by operation; what is not listed is refused as AWS refuses what does not exist."""
 
-    def __init__(self, answers: Mapping[str, AwsError | None] | None = None) -> None:
+    def __init__(self, answers: Mapping[str, CallError | None] | None = None) -> None:
         self.answers = dict(answers or {})
         self.calls: list[tuple[str, str, Target]] = []
 
@@ -101,7 +101,7 @@ def test_names_of_two_checks_differ() -> None:
 
 # --- what the answers mean
 
-ANSWERS: list[tuple[AwsError | None, Verdict]] = [
+ANSWERS: list[tuple[CallError | None, Verdict]] = [
     (None, Verdict.ALLOWED),
     (refusal("DeleteModel", "Could not find model"), Verdict.ALLOWED),
     (AwsError(ErrorClass.NOT_FOUND, "ResourceNotFound", "no"), Verdict.ALLOWED),
@@ -113,13 +113,13 @@ ANSWERS: list[tuple[AwsError | None, Verdict]] = [
     (AwsError(ErrorClass.DENIED, "ExpiredTokenException", "too old"), Verdict.UNKNOWN),
     (AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded"), Verdict.UNKNOWN),
     (AwsError(ErrorClass.RETRYABLE, "EndpointUnreachable", "no route"), Verdict.UNKNOWN),
-    (AwsError(ErrorClass.INVALID, "UnknownRegion", "never sent", sent=False), Verdict.UNKNOWN),
+    (LocalRefusal(ErrorClass.INVALID, "UnknownRegion", "never sent"), Verdict.UNKNOWN),
 ]
 
 
 @pytest.mark.parametrize(("answer", "verdict"), ANSWERS, ids=lambda each: getattr(each, "code", ""))
 def test_an_answer_that_is_about_anything_else_than_the_right_shows_that_it_is_there(
-    answer: AwsError | None, verdict: Verdict
+    answer: CallError | None, verdict: Verdict
 ) -> None:
     """AWS decides about the right before it looks at the rest. No answer, or none about the call, shows nothing."""
     probe = next(each for each in PROBES if each.operation == "DeleteModel")
@@ -219,7 +219,7 @@ def test_the_rights_to_read_a_status_queue_are_checked() -> None:
 
 @pytest.mark.parametrize("error", [DENIED, NO_QUEUE], ids=["denied", "no such queue"])
 @pytest.mark.parametrize("probe", QUEUE_PROBES, ids=lambda probe: probe.operation)
-def test_a_status_queue_that_cannot_be_read_is_a_problem(probe: Probe, error: AwsError) -> None:
+def test_a_status_queue_that_cannot_be_read_is_a_problem(probe: Probe, error: CallError) -> None:
     """One that does not exist, too: SQS may answer so where the right is missing."""
     code, text = read(FakeApi({each.operation: None for each in QUEUE_PROBES} | {probe.operation: error}))
     assert code == MISSING
@@ -284,7 +284,7 @@ def test_without_a_region_of_its_own_the_operators_identity_needs_none_where_nam
     """And with neither, the message says where to set one."""
     found = identities(TargetDefaults(), [settings("a", role=ROLE, region="us-east-1")])
     assert [target.identity for target in found.namespaces] != [BASE_IDENTITY]
-    with pytest.raises(AwsError, match="--aws-region"):
+    with pytest.raises(CallError, match="--aws-region"):
         identities(TargetDefaults(), [])
 
 

@@ -19,7 +19,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from controller.aws.clients import LONG_POLL_S
-from controller.aws.errors import BUDGET_EXHAUSTED, AwsError
+from controller.aws.errors import BUDGET_EXHAUSTED, CallError
 from controller.aws.events.message import Dropped, Heartbeat, StatusEvent, parse, time_of
 from controller.aws.polling.hints import Effect, Hint
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
@@ -193,7 +193,7 @@ class Receiver:
         }
         try:
             answer = self._call("ReceiveMessage", request)
-        except AwsError as error:
+        except CallError as error:
             return 0.0 if stop.is_set() or self._switches_identity(error) else self._failed(error)
         self._works()
         messages = answer.get("Messages") or []
@@ -214,7 +214,7 @@ class Receiver:
         identity = None if is_own else self._identity_in(self._address.account)
         return replace(self._address.target, identity=identity or BASE_IDENTITY)
 
-    def _switches_identity(self, error: AwsError) -> bool:
+    def _switches_identity(self, error: CallError) -> bool:
         """Return whether another identity is to be tried at once: a role may not read what the queue lets us read."""
         if error.error_class is not ErrorClass.DENIED or self._identity_in(self._address.account) is None:
             return False
@@ -275,7 +275,7 @@ class Receiver:
         ]
         try:
             answer = self._call("DeleteMessageBatch", {"QueueUrl": self._address.url, "Entries": entries})
-        except AwsError as error:
+        except CallError as error:
             _log.warning("messages will come again: not deleted", queue=self._address.name, code=error.code)
             return
         if failed := answer.get("Failed"):
@@ -290,7 +290,7 @@ class Receiver:
             self._metrics.failing.labels(self._address.name).set(0)
             _log.info("the status queue can be read again", queue=self._address.name, failures=failures)
 
-    def _failed(self, error: AwsError) -> float:
+    def _failed(self, error: CallError) -> float:
         """Record a failure; returns the seconds until the next attempt."""
         if error.code == BUDGET_EXHAUSTED and error.retry_after_s is not None:
             return error.retry_after_s

@@ -12,7 +12,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter
 
-from controller.aws.errors import BUDGET_EXHAUSTED, AwsError
+from controller.aws.errors import BUDGET_EXHAUSTED, LocalRefusal
 from controller.aws.limits.adaptive_rate import Limit
 from controller.aws.limits.token_bucket import TokenBucket
 from controller.aws.targets import Target
@@ -86,7 +86,7 @@ class Budgets:
         )
 
     def admit(self, target: Target, operation: str, caller: Hashable, *, background: bool) -> None:
-        """Charge one call. Raises `AwsError` THROTTLED with `retry_after_s` if it has to wait."""
+        """Charge one call. Raises `CallError` THROTTLED with `retry_after_s` if it has to wait."""
         now = self._clock.monotonic()
         with self._lock:
             wait_s = self._bucket(target, operation).admit(caller, background=background, now=now)
@@ -138,13 +138,12 @@ class Budgets:
     def _raise_if(self, wait_s: float, operation: str) -> None:
         if wait_s > 0:
             self._waits.labels(operation).inc()
-            raise AwsError(
+            raise LocalRefusal(
                 ErrorClass.THROTTLED,
                 BUDGET_EXHAUSTED,
                 f"{operation} waits for its turn",
                 operation=operation,
                 retry_after_s=wait_s,
-                sent=False,
             )
 
     def _bucket(self, target: Target, operation: str) -> TokenBucket:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
-from controller.aws.errors import BUDGET_EXHAUSTED, AwsError
+from controller.aws.errors import BUDGET_EXHAUSTED, CallError
 from controller.aws.polling.burst import Burst
 from controller.aws.polling.confidence import Confidence
 from controller.aws.polling.hints import EFFECTS, Effect, Hint, effect_of
@@ -132,7 +132,7 @@ class PollState:
         self._failing_since = now
         """Monotonic seconds of the first of the failures in a row."""
         self._lost_s = min(LOST_S, _LOST_POLLS * settings.poll_s)
-        self.lost: AwsError | None = None
+        self.lost: CallError | None = None
         """Why Lists do not come; None while they do."""
         self.last_complete = now
         """Monotonic seconds at which the last complete sweep began: what staleness is counted from."""
@@ -312,7 +312,7 @@ class PollState:
             self.last_complete = now
         return woken
 
-    def search_failed(self, error: AwsError, *, now: float) -> float:
+    def search_failed(self, error: CallError, *, now: float) -> float:
         """Record that the search failed; returns the seconds until it is repeated. Sweeps go on without it."""
         assert self.search is not None  # noqa: S101 (begin)
         return self.search.failed(error, now=now)
@@ -436,7 +436,7 @@ class PollState:
             job.is_describe_due = job.is_end_expected = True
         return [job.key for job in jobs]
 
-    def failed(self, error: AwsError, *, now: float) -> float:
+    def failed(self, error: CallError, *, now: float) -> float:
         """Record that the call failed; returns the seconds until it is repeated. Other targets are not concerned.
 
         The place in the sweep is kept as long as the error says nothing about the request: a long sweep that is
@@ -459,7 +459,7 @@ class PollState:
         self._sweep_at = now + delay_s
         return delay_s
 
-    def _lose(self, error: AwsError, now: float) -> None:
+    def _lose(self, error: CallError, now: float) -> None:
         """Have every job described in turn until Lists come again."""
         if self.lost is None:
             for job in self._jobs.values():

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Final, Literal, TypeAlias
 
-from controller.aws.errors import BUDGET_EXHAUSTED, AwsError
+from controller.aws.errors import BUDGET_EXHAUSTED, CallError
 from controller.aws.polling.confidence import Confidence, ConfidenceSettings
 from controller.runtime.errors import ErrorClass
 
@@ -140,7 +140,7 @@ class SearchState:
         self._judge(now)
         return is_complete
 
-    def failed(self, error: AwsError, *, now: float) -> float:
+    def failed(self, error: CallError, *, now: float) -> float:
         """Record that the call failed; returns the seconds until it is repeated."""
         if error.code == BUDGET_EXHAUSTED and error.retry_after_s is not None:
             delay_s = error.retry_after_s

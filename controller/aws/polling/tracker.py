@@ -18,7 +18,7 @@ import structlog
 
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.polling.confidence import Confidence, ConfidenceSettings, Reason
 from controller.aws.polling.hints import EFFECTS, Effect, Hint
 from controller.aws.polling.poll_state import PollSettings, PollState, Query
@@ -48,7 +48,7 @@ class TrackedState:
     """The newest List summary or Describe response; None before the first."""
     is_describe_due: bool
     """Lists do not show the job, or the slow safety net wants a look."""
-    lost: AwsError | None = None
+    lost: CallError | None = None
     """Why Lists do not come and jobs are described in turn; None while they do."""
     is_end_expected: bool = False
     """The Describe that is due will probably show the end, since many others have ended."""
@@ -368,7 +368,7 @@ class Tracker:
         with self._changed:
             woken = poller.state.looks(now=now)
             query = poller.state.begin(now=now)
-        outcome: Page | AwsError | None = None
+        outcome: Page | CallError | None = None
         try:
             for key in woken:  # before the call: it may take long
                 self._wake(key)
@@ -380,18 +380,18 @@ class Tracker:
         for key in woken:
             self._wake(key)
 
-    def _fetch(self, poller: _Poller, query: Query) -> Page | AwsError:
+    def _fetch(self, poller: _Poller, query: Query) -> Page | CallError:
         pages = self._searches if query.is_search else self._pages
         read = self._jobs.search_page if query.is_search else self._jobs.list_page
         try:
             page = read(self._descriptor, poller.target, next_token=query.next_token)
-        except AwsError as error:
+        except CallError as error:
             pages.labels(self.kind, error.label).inc()
             return error
         pages.labels(self.kind, "ok").inc()
         return page
 
-    def _give_back(self, poller: _Poller, query: Query | None, outcome: Page | AwsError | None) -> list[ObjectKey]:
+    def _give_back(self, poller: _Poller, query: Query | None, outcome: Page | CallError | None) -> list[ObjectKey]:
         """Put the outcome of a call into the state and let others take the poller; returns the keys to wake."""
         now = self._clock.monotonic()
         woken: list[ObjectKey] = []
@@ -406,7 +406,7 @@ class Tracker:
             poller.is_busy = False
             judged = self._judge_locked(poller.target, now)
             self._changed.notify_all()
-        if isinstance(outcome, AwsError):
+        if isinstance(outcome, CallError):
             self._log_failure(SEARCH if is_search else "list", poller, outcome, delay_s)
         self._report(judged)
         return woken
@@ -434,7 +434,7 @@ class Tracker:
             if self._on_distrust is not None:
                 self._on_distrust(each.source, each.region, each.reason)
 
-    def _log_failure(self, call: str, poller: _Poller, error: AwsError, delay_s: float) -> None:
+    def _log_failure(self, call: str, poller: _Poller, error: CallError, delay_s: float) -> None:
         where = {"kind": self.kind, "region": poller.target.region}
         if error.error_class is ErrorClass.THROTTLED:
             _log.debug(f"{call} waits", delay_s=delay_s, **where)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from api.convert import ConversionError, to_request
 from api.descriptor import KindDescriptor
 from api.naming import key_of
-from controller.aws.errors import AwsError
+from controller.aws.errors import LocalRefusal
 from controller.reconcile.drift.report import Difference
 from controller.runtime.errors import ErrorClass
 
@@ -31,11 +31,11 @@ _WHOSE: Final = frozenset({"Tags", "ModelName", "EndpointConfigName"})
 
 
 def content(descriptor: KindDescriptor, spec: Mapping[str, Any], operation: str = "") -> dict[str, Any]:
-    """Return the Create (or another) request of `spec` without defaults. Raises `AwsError` INVALID, not sent."""
+    """Return the Create (or another) request of `spec` without defaults. Raises `CallError` INVALID, not sent."""
     try:
         request = to_request(descriptor, spec, operation)
     except ConversionError as exc:
-        raise AwsError(ErrorClass.INVALID, "InvalidField", str(exc), sent=False) from exc
+        raise LocalRefusal(ErrorClass.INVALID, "InvalidField", str(exc)) from exc
     return {name: said for name, value in request.items() if name not in _WHOSE and _says(name, said := plain(value))}
 
 

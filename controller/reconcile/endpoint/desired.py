@@ -17,7 +17,7 @@ from api.hosting import Resolved
 from api.meta import API_VERSION, GROUP, JsonObject
 from api.naming import CHILD_MAX_LENGTH, child_name, join_name
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.reconcile import reasons
 from controller.reconcile.drift.digest import content, digest, plain
 from controller.reconcile.observation import Recorded
@@ -67,7 +67,7 @@ class LazyContent(Mapping[str, Any]):
         if self._converted is None:
             try:
                 self._converted = content(self._descriptor, self._spec)
-            except AwsError:
+            except CallError:
                 self._converted = {}
         return self._converted
 
@@ -242,7 +242,7 @@ def desired(
 ) -> Desired:
     """Return what the deployment `owner` needs, matched with its children.
 
-    `how` is the UpdateEndpoint request of its spec. Raises `AwsError` INVALID if a part cannot be converted.
+    `how` is the UpdateEndpoint request of its spec. Raises `CallError` INVALID if a part cannot be converted.
     """
     metadata = owner["metadata"]
     contents = [(model.name, content(MODEL, model.spec)) for model in resolved.models]

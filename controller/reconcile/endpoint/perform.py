@@ -15,7 +15,7 @@ from api.meta import JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT
 from controller.aws.autoscaling import Scaling
 from controller.aws.console import partition_of
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.runtimeurl import invocation_url
 from controller.aws.sagemaker import Endpoints
 from controller.reconcile import reasons
@@ -210,7 +210,7 @@ class EndpointLifeCycle:
             return observed
         try:
             observed = replace(observed, url=self._url(observed, managed))
-        except AwsError as error:
+        except CallError as error:
             return replace(observed, base=replace(base, failure=Failure.of(During.CREATE, error)))
         if base.deleting_for_s is not None or base.policy.read_only:
             return observed
@@ -223,7 +223,7 @@ class EndpointLifeCycle:
             wanted = desired(managed.obj, resolved, self._how(managed), observed.models, observed.configurations)
         except ConversionError as exc:
             return replace(observed, invalid=Failure.of(During.CREATE, invalid(exc)))
-        except AwsError as error:
+        except CallError as error:
             return replace(observed, invalid=Failure.of(During.CREATE, error))
         return replace(observed, desired=wanted, ignored=resolved.ignored)
 
@@ -286,7 +286,7 @@ class EndpointLifeCycle:
         target = managed.identity.target()
         try:
             there = self._scaling.targets(target, selectors, caller=managed.key)
-        except AwsError as error:
+        except CallError as error:
             if error.error_class is ErrorClass.THROTTLED:
                 raise
             _log.warning("cannot tell which variants are scaled", code=error.code)
@@ -345,7 +345,7 @@ class EndpointLifeCycle:
                 Effect.UPDATE,
                 lambda: self._endpoints.change(target, operation, request, caller=managed.key),
             )
-        except AwsError as error:
+        except CallError as error:
             if error.error_class is ErrorClass.NOT_FOUND:
                 return replace(observed, base=replace(base, external=ABSENT), was_visible=True)
             if error.error_class is ErrorClass.CONFLICT:
@@ -366,7 +366,7 @@ class EndpointLifeCycle:
                 Effect.DELETE,
                 lambda: self._endpoints.delete(self._descriptor, target, name, caller=managed.key),
             )
-        except AwsError as error:
+        except CallError as error:
             if error.error_class is ErrorClass.CONFLICT:
                 return replace(observed, was_refused_as_busy=True)
             raise

@@ -7,7 +7,7 @@ from typing import Any, Final
 import structlog
 
 from api.meta import Condition, JsonObject
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.sagemaker import Jobs
 from controller.observability.redact import quoted
 from controller.reconcile import reasons
@@ -28,7 +28,7 @@ def update_job(managed: ManagedObject, observed: Observed, jobs: Jobs, members: 
     """Send members of the pending change; returns the job as it is then.
 
     A refusal is reported in a condition and does not hold up the pass: the job goes on as it was, and its end is to be
-    shown. Raises `AwsError` for others.
+    shown. Raises `CallError` for others.
     """
     change, recorded, update = observed.change, observed.recorded, managed.descriptor.update
     assert change is not None and recorded is not None and update is not None  # noqa: S101, PT018 (`changes.step`)
@@ -37,7 +37,7 @@ def update_job(managed: ManagedObject, observed: Observed, jobs: Jobs, members: 
     managed.require_current()
     try:
         managed.context.effects.update(managed.descriptor, target, recorded.name, nested(sent), caller=managed.key)
-    except AwsError as error:
+    except CallError as error:
         if error.error_class not in _REFUSED:
             raise
         _refused(managed, observed, recorded, error)
@@ -89,7 +89,7 @@ def _events(managed: ManagedObject, observed: Observed, change: JobChange, too_l
     return events
 
 
-def _refused(managed: ManagedObject, observed: Observed, recorded: Recorded, error: AwsError) -> None:
+def _refused(managed: ManagedObject, observed: Observed, recorded: Recorded, error: CallError) -> None:
     _hold(managed)
     reason = reasons.ACCESS_DENIED if error.error_class is ErrorClass.DENIED else reasons.UPDATE_REFUSED
     message = quoted(f"{recorded.name} cannot be changed: {error}", MESSAGE_LIMIT)

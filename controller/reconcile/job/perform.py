@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from api.meta import ObjectKey
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.sagemaker import Jobs
 from controller.reconcile import reasons
 from controller.reconcile.context import Context
@@ -139,7 +139,7 @@ class JobLifeCycle:
                 managed.state.recorded = recorded
                 return replace(created, recorded=recorded)
             return created
-        except AwsError as error:
+        except CallError as error:
             if is_missing(error.error_class, error.code) and (model := managed.resolved_spec.get("modelName")):
                 self._check_models((str(model),))
             raise
@@ -150,7 +150,7 @@ class JobLifeCycle:
         managed.require_current()
         try:
             answer = self._context.effects.stop(self._descriptor, target, observed.name, caller=managed.key)
-        except AwsError as error:
+        except CallError as error:
             if error.error_class is ErrorClass.CONFLICT:
                 return replace(observed, stop_was_refused=True, external=None)
             raise

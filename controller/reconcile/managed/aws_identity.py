@@ -12,7 +12,7 @@ from typing import Any
 from api.convert import repeated_names
 from api.descriptor import KindDescriptor, LifeCycle
 from api.meta import JsonObject, ObjectKey
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.ownership_tags import RESERVED, OwnerTags, merged_tags, tags_fault
 from controller.aws.targets import Target
 from controller.reconcile.namespaces.settings import EffectiveSettings
@@ -43,14 +43,14 @@ class AwsIdentity:
     """What the spec asks for and AWS does not get, in words: tags, and names that a list has twice."""
     tags_fault: str
     """Why AWS would refuse the tags of the spec; empty if it would not."""
-    resolved: Target | AwsError
+    resolved: Target | CallError
 
     def target(self) -> Target:
         """Return the target of the object's calls.
 
-        Raises `AwsError`: INVALID if no region is known, DENIED if the namespace's settings name no valid role.
+        Raises `CallError`: INVALID if no region is known, DENIED if the namespace's settings name no valid role.
         """
-        if isinstance(self.resolved, AwsError):
+        if isinstance(self.resolved, CallError):
             raise self.resolved
         return self.resolved
 
@@ -76,14 +76,14 @@ def resolve(
         creator_uid = launched_by(metadata)
     try:
         default_tags = effective_settings.tags(settings.resource_tags)
-    except AwsError:  # reported by `EffectiveSettings.check`; nothing is tagged then
+    except CallError:  # reported by `EffectiveSettings.check`; nothing is tagged then
         default_tags = dict(settings.resource_tags)
     given = _tags_of(spec)
     tags, tagging = wanted_tags(owner if settings.has_ownership_tags else None, given, default_tags)
-    resolved: Target | AwsError
+    resolved: Target | CallError
     try:
         resolved = effective_settings.target(spec, recorded_region, settings.defaults)
-    except AwsError as error:
+    except CallError as error:
         resolved = error
     return AwsIdentity(
         effective_settings=effective_settings,

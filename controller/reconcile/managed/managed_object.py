@@ -8,7 +8,7 @@ import structlog
 from api.annotations import TTL
 from api.meta import Condition, JsonObject, ObjectKey
 from controller.aws.console import log_url, partition_of
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError, LocalRefusal
 from controller.aws.targets import Target
 from controller.reconcile import reasons
 from controller.reconcile.context import Context
@@ -150,12 +150,12 @@ class ManagedObject:
         """Return what is observed, with a failure if AWS must not be called for this object."""
         try:
             self._check_identity(observed)
-        except AwsError as error:
+        except CallError as error:
             return self.refused(observed, During.IDENTITY, error)
         return observed
 
     def _check_identity(self, observed: Observed) -> None:
-        """Raise `AwsError`: DENIED if the namespace names no valid role, INVALID if the identity is of another account
+        """Raise `CallError`: DENIED if the namespace names no valid role, INVALID if the identity is of another account
         than the resource, where it would be missed.
         """
         self.identity.effective_settings.check()
@@ -167,20 +167,20 @@ class ManagedObject:
                 f" after in account {account}: nothing is asked of AWS. Let the namespace, or the operator's own"
                 " credentials, name a role of the old account, or create another object."
             )
-            raise AwsError(ErrorClass.INVALID, reasons.OTHER_ACCOUNT, message, sent=False)
+            raise LocalRefusal(ErrorClass.INVALID, reasons.OTHER_ACCOUNT, message)
 
     def region(self, observed: Observed) -> str:
-        """Return the object's region. Raises `AwsError` as `AwsIdentity.target` does."""
+        """Return the object's region. Raises `CallError` as `AwsIdentity.target` does."""
         recorded = observed.recorded.region if observed.recorded else ""
         return self.identity.effective_settings.region(self.spec, recorded, self.context.settings.defaults)
 
     def account(self) -> str:
-        """Return the account that is asked; empty if unknown. Raises `AwsError` as `AwsIdentity.target` does, or
+        """Return the account that is asked; empty if unknown. Raises `CallError` as `AwsIdentity.target` does, or
         THROTTLED.
         """
         return self.context.settings.accounts.of(self.identity.target())
 
-    def refused(self, observed: Observed, during: During, error: AwsError) -> Observed:
+    def refused(self, observed: Observed, during: During, error: CallError) -> Observed:
         """Return what is observed once AWS has refused something. Raises the error if it is THROTTLED.
 
         Only an object that shows nothing yet shows that it waits, and only for long: its turn may come minutes later
@@ -203,28 +203,28 @@ class ManagedObject:
     # --- creation
 
     def reserve_creation(self, observed: Observed, budget: Budget) -> None:
-        """Reserve the turn of the creation that follows the next write. Raises `AwsError` THROTTLED.
+        """Reserve the turn of the creation that follows the next write. Raises `CallError` THROTTLED.
 
         Nothing else is reported: what keeps AWS from being called at all is found by the creation.
         """
         target = self.identity.resolved
-        if isinstance(target, AwsError):
+        if isinstance(target, CallError):
             return
         try:
             budget.reserve(target, self.descriptor.operations.create, caller=self.key)
-        except AwsError as error:
+        except CallError as error:
             self.refused(observed, During.CREATE, error)
 
     def create(self, observed: Observed, name: str, send: Callable[[], str]) -> Observed:
         """Create the resource `name` by `send`, which returns its ARN; returns what is observed then.
 
-        A name that is taken is part of that: its ownership has to be verified. Raises `AwsError` for other errors.
+        A name that is taken is part of that: its ownership has to be verified. Raises `CallError` for other errors.
         After one that leaves open whether the resource exists, "not found" is not trusted for a while.
         """
         self.require_current()
         try:
             arn = send()
-        except AwsError as error:
+        except CallError as error:
             if error.error_class is ErrorClass.EXISTS:
                 return replace(observed, name_is_taken=True)
             if error.ambiguous:

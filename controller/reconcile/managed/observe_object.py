@@ -145,7 +145,7 @@ def hold_token(obj: JsonObject, effective_settings: EffectiveSettings, depends_o
 
 
 def external_resource(descriptor: KindDescriptor, answer: Mapping[str, Any], source: Source) -> ExternalResource:
-    """Return a Describe answer or a List summary as a value. Raises `AwsError` RETRYABLE for an unreadable one."""
+    """Return a Describe answer or a List summary as a value. Raises `CallError` RETRYABLE for an unreadable one."""
     rule = descriptor.status
     try:
         fields = to_status(descriptor, answer)

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.ownership_tags import OwnerTags
 from controller.aws.targets import Target
 from controller.reconcile.identity import confirmed, is_contradicted, is_recorded_one, is_same_creation
@@ -50,7 +50,7 @@ def verify_owner(
     *,
     found: Mapping[str, str] | Absent | None = None,
 ) -> Observed:
-    """Return the observation with the owner of the resource `arn`, by its tags. Raises `AwsError`.
+    """Return the observation with the owner of the resource `arn`, by its tags. Raises `CallError`.
 
     `found`: what the pass has read already. Where AWS refuses to list tags, a creation time that fits the operator's
     clock has to do; not of announced jobs.
@@ -60,7 +60,7 @@ def verify_owner(
     created_at = external.created_at if isinstance(external, ExternalResource) else None
     try:
         found = read_tags(managed, tags, arn, created_at) if found is None else found
-    except AwsError as error:
+    except CallError as error:
         may_pass = error.error_class in {ErrorClass.THROTTLED, ErrorClass.RETRYABLE}
         if may_pass or observed.is_spawned or observed.recorded is None or not is_fitting:
             raise

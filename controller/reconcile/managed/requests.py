@@ -6,13 +6,13 @@ from typing import Any
 from api.convert import ConversionError, to_request
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError, LocalRefusal
 from controller.reconcile.managed.aws_identity import AwsIdentity
 from controller.runtime.errors import ErrorClass
 
 
 def create_request(descriptor: KindDescriptor, spec: Mapping[str, Any], name: str, identity: AwsIdentity) -> JsonObject:
-    """Return the Create request of the spec under `name`, with tags. Raises `AwsError` INVALID, not sent."""
+    """Return the Create request of the spec under `name`, with tags. Raises `CallError` INVALID, not sent."""
     try:
         request = to_request(descriptor, spec)
     except ConversionError as exc:
@@ -28,6 +28,6 @@ def create_request(descriptor: KindDescriptor, spec: Mapping[str, Any], name: st
     return request
 
 
-def invalid(reason: ConversionError | str) -> AwsError:
+def invalid(reason: ConversionError | str) -> CallError:
     """Return the error of a spec of which no request can be made."""
-    return AwsError(ErrorClass.INVALID, "InvalidField", str(reason), sent=False)
+    return LocalRefusal(ErrorClass.INVALID, "InvalidField", str(reason))

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from api import annotations as known
 from api.annotations import Annotation, Place
 from api.meta import GROUP, JsonObject
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError, LocalRefusal
 from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaults
 from controller.reconcile.observation import Adoption, Policy
 from controller.runtime.errors import ErrorClass
@@ -88,26 +88,26 @@ class EffectiveSettings:
         )
 
     def region(self, spec: Mapping[str, Any], recorded: str, defaults: TargetDefaults) -> str:
-        """Return the region of an object with this `spec`; `recorded` wins once it is created. Raises `AwsError`."""
+        """Return the region of an object with this `spec`; `recorded` wins once it is created. Raises `CallError`."""
         return self._over(defaults).region_of(spec, recorded=recorded)
 
     def target(self, spec: Mapping[str, Any], recorded: str, defaults: TargetDefaults) -> Target:
         """Return region, endpoint and identity for the calls of an object with this `spec`.
 
-        Raises `AwsError`: INVALID if no region is configured, DENIED if the namespace's settings are invalid. Defaults
+        Raises `CallError`: INVALID if no region is configured, DENIED if the namespace's settings are invalid. Defaults
         do not replace invalid settings: they would lead to another account or region.
         """
         return self._over(defaults).resolve(spec, recorded_region=recorded, identity=self.identity())
 
     def check(self) -> None:
-        """Raise `AwsError` DENIED if the namespace's settings are invalid."""
+        """Raise `CallError` DENIED if the namespace's settings are invalid."""
         if self.namespace.annotations:
             self.identity()
             self.tags({})
             self._over(TargetDefaults())
 
     def identity(self) -> Identity:
-        """Return the identity under which AWS is called. Raises `AwsError` DENIED."""
+        """Return the identity under which AWS is called. Raises `CallError` DENIED."""
         if not self.namespace.annotations:
             return BASE_IDENTITY
         role, account = self._demanded(known.ROLE_ARN), self._demanded(known.OWNER_ACCOUNT_ID)
@@ -129,7 +129,7 @@ class EffectiveSettings:
 
     def tags(self, defaults: Mapping[str, str]) -> dict[str, str]:
         """Return default tags: the namespace's, then those of `defaults` with other keys. In this order, since the last
-        are dropped first where there are too many. Raises `AwsError` DENIED.
+        are dropped first where there are too many. Raises `CallError` DENIED.
         """
         own = (self._demanded(known.DEFAULT_TAGS) or {}) if self.namespace.annotations else {}
         return own | {key: value for key, value in defaults.items() if key not in own}
@@ -144,7 +144,7 @@ class EffectiveSettings:
         )
 
     def _demanded(self, annotation: Annotation[T]) -> T | None:
-        """Return the namespace's value; None if it is not set. Raises `AwsError` DENIED if it is unreadable."""
+        """Return the namespace's value; None if it is not set. Raises `CallError` DENIED if it is unreadable."""
         text = self.namespace.annotations.get(annotation.key)
         if text is None:
             return None
@@ -153,9 +153,9 @@ class EffectiveSettings:
             raise self._refused(f"has an annotation {annotation.name} that is not {annotation.takes}")
         return value
 
-    def _refused(self, why: str) -> AwsError:
+    def _refused(self, why: str) -> CallError:
         message = f"nothing is asked of AWS: namespace {self.namespace.name} {why}"
-        return AwsError(ErrorClass.DENIED, "NamespaceSettings", message, sent=False)
+        return LocalRefusal(ErrorClass.DENIED, "NamespaceSettings", message)
 
     def facts(self) -> tuple[object, ...]:
         """Return all settings as one value, which changes when any of them does."""

@@ -6,7 +6,7 @@ import structlog
 
 from api.annotations import RECONCILE_AT, Place, ignored
 from api.meta import Condition
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.observability.redact import quoted
 from controller.reconcile import reasons
 from controller.reconcile.managed.managed_object import JITTER, MESSAGE_LIMIT, ManagedObject
@@ -74,7 +74,7 @@ def finish_unshown(managed: ManagedObject, failure: Failure) -> Result:
     return _retry_slowly(managed, Finish(outcome=Outcome.RETRY_SLOWLY, failure=failure))
 
 
-def _retried(managed: ManagedObject, end: Finish) -> AwsError:
+def _retried(managed: ManagedObject, end: Finish) -> CallError:
     """Return the error that makes the queue back off, and hold calls to AWS as long.
 
     Without the hold, the event about the status that this pass has written would lead to another call at once.
@@ -90,7 +90,7 @@ def _retried(managed: ManagedObject, end: Finish) -> AwsError:
     state.setbacks = min(state.setbacks + 1, _MOST_SETBACKS)
     state.hold = managed.hold_for(delay_s)
     # The queue takes CONFLICT for an outdated view and retries at once: this one needs back-off, too.
-    retried = AwsError(ErrorClass.RETRYABLE, error.code, error.message, operation=error.operation)
+    retried = error.again(error_class=ErrorClass.RETRYABLE)
     retried.retry_after_s = delay_s
     retried.__cause__ = error
     return retried

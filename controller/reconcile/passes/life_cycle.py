@@ -29,7 +29,7 @@ class LifeCycle(Protocol[ObsT, StepT]):
         """Carry out a step, one effect or one query, and return what is observed after it.
 
         A `Result` ends the pass early: where a write enqueues the object anyway, or something has to be waited for.
-        Raises `AwsError` for a refusal, which becomes part of what is observed if the step is an `AwsStep`, and other
+        Raises `CallError` for a refusal, which becomes part of what is observed if the step is an `AwsStep`, and other
         `ClassifiedError`s, which end the pass.
         """
         ...

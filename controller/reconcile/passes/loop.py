@@ -6,7 +6,7 @@ means for it, which steps end it, and what is followed after it.
 
 from typing import Final, TypeVar
 
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.reconcile.identity import confirmed
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.observation import During, Failure, Observation, Observed
@@ -58,7 +58,7 @@ def run(life_cycle: LifeCycle[ObsT, StepT], managed: ManagedObject) -> Result:
 
 
 def _is_refused_write(error: ClassifiedError) -> bool:
-    return not isinstance(error, AwsError) and error.error_class in _REFUSALS
+    return not isinstance(error, CallError) and error.error_class in _REFUSALS
 
 
 def _end_refused(
@@ -85,7 +85,7 @@ def _perform(life_cycle: LifeCycle[ObsT, StepT], step: StepT, observed: ObsT, ma
             return life_cycle.perform(step, observed, managed)
         base = retag(managed, observed.base, step)
         return observed.with_base(base) if base.are_tags_held else DONE  # the write of the record enqueues the object
-    except AwsError as error:
+    except CallError as error:
         if not isinstance(step, AwsStep):
             raise
         return observed.with_base(managed.refused(observed.base, step.during, error))

@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from api.meta import JsonObject, ObjectKey
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.reconcile.context import Context
 from controller.reconcile.managed.local_state import LocalState, LocalStates
 from controller.reconcile.managed.managed_object import ManagedObject
@@ -93,7 +93,7 @@ def reconcile_one(
     except ClassifiedError as error:
         if error.error_class is not ErrorClass.THROTTLED:
             state.answers.clear()
-        if error.error_class is ErrorClass.NOT_FOUND and not isinstance(error, AwsError):
+        if error.error_class is ErrorClass.NOT_FOUND and not isinstance(error, CallError):
             return gone()  # raised by a write: the object is gone
         raise
     state.answers.clear()

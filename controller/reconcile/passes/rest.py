@@ -6,7 +6,7 @@ children, deciding again that nothing is to be done is expensive; comparing thei
 
 from typing import Final, TypeVar
 
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.reconcile.managed.local_state import Rest
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.observation import Observation
@@ -40,7 +40,7 @@ def _rest_after(result: Result, life_cycle: RestingLifeCycle[ObsT, StepT], manag
     facts = _facts(managed, life_cycle.inputs(managed))  # before observing: what changes in between ends the rest
     try:
         observed = life_cycle.observe(managed)
-    except AwsError:
+    except CallError:
         return None  # the next pass reports it
     step = life_cycle.decide(observed)
     if (

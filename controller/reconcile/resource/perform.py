@@ -11,7 +11,7 @@ from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from api.naming import join_name, sagemaker_name
 from api.v1 import MODEL
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.sagemaker import Resources
 from controller.reconcile.checks import Checks
 from controller.reconcile.context import Context
@@ -128,7 +128,7 @@ class ResourceLifeCycle:
         failure, wanted = base.failure, ""
         try:
             wanted = digest(content(self._descriptor, managed.resolved_spec))
-        except AwsError as error:
+        except CallError as error:
             if base.deleting_for_s is None:
                 failure = failure or Failure.of(During.CREATE, error)
         due_s = self._context.settings.resync_s * RESYNC_SHARE
@@ -243,7 +243,7 @@ class ResourceLifeCycle:
         """Return the tags of a resource; None where AWS does not say."""
         try:
             return read_tags(managed, self._resources, arn)
-        except AwsError as error:
+        except CallError as error:
             if error.error_class in {ErrorClass.THROTTLED, ErrorClass.RETRYABLE}:
                 raise
             _log.info("tags cannot be read", resource=arn, code=error.code)
@@ -270,7 +270,7 @@ class ResourceLifeCycle:
         )
         try:
             created = replace(managed.create(base, observed.current, send), external=None)
-        except AwsError as error:
+        except CallError as error:
             if is_missing(error.error_class, error.code):
                 self._check_models(models_of({"spec": managed.resolved_spec}))
             raise

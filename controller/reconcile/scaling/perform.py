@@ -16,7 +16,7 @@ from api.meta import JsonObject, ObjectKey
 from api.v1 import HOSTING_DEPLOYMENT
 from controller.aws.autoscaling import Scaling
 from controller.aws.console import partition_of
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.reconcile.context import Context
 from controller.reconcile.dependencies import endpoint_name, endpoint_names, variants_of
 from controller.reconcile.drift.digest import digest
@@ -159,7 +159,7 @@ class ScalingLifeCycle:
             partition, uid = partition_of(region), obj["metadata"]["uid"]
             place = Recorded(observed.policy, region, partition, account_id=account, owner_uid=uid)
             observed = replace(observed, place=place, record=base.recorded or place)
-        except AwsError as error:
+        except CallError as error:
             observed = replace(observed, base=replace(base, failure=Failure.of(During.CREATE, error)))
         return replace(observed, taken=self._taken(observed, managed))
 
@@ -352,7 +352,7 @@ class ScalingLifeCycle:
             for request in observed.requests:
                 policy = {**request.policy, "PolicyName": observed.policy}
                 self._once(managed, Effect.UPDATE, policy, partial(scaling.put_policy, target, policy))
-        except AwsError as error:
+        except CallError as error:
             if error.error_class is ErrorClass.NOT_FOUND:
                 managed.state.made.clear()  # a target that was registered has gone again, with its endpoint
             raise
@@ -464,7 +464,7 @@ class ScalingLifeCycle:
         register = partial(self._scaling.register, managed.identity.target(), request)
         try:
             self._once(managed, Effect.REGISTER, request, register)
-        except AwsError as error:
+        except CallError as error:
             if error.error_class not in {ErrorClass.INVALID, ErrorClass.QUOTA, ErrorClass.NOT_FOUND}:
                 raise
             _log.warning("a scalable target cannot be put back", target=selector["ResourceId"], code=error.code)

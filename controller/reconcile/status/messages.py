@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from api.descriptor import KindDescriptor
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.reconcile import reasons
 from controller.reconcile.observation import ExternalResource, Failure, Observed, Ownership, Recorded
 from controller.reconcile.steps import Event, Phase, StatusUpdate
@@ -142,7 +142,7 @@ def once(observed: Observed, condition: str, reason: str, message: str, event_re
     return () if observed.reasons.get(condition) == reason else (Event("Warning", event_reason or reason, message),)
 
 
-def delayed(descriptor: KindDescriptor, lost: AwsError) -> tuple[str, str]:
+def delayed(descriptor: KindDescriptor, lost: CallError) -> tuple[str, str]:
     """Return the reason and the message of a status that comes late, because List fails with `lost`.
 
     A failure's code may change with every attempt and is left out: it would be a new message each time.

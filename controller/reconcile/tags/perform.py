@@ -5,7 +5,7 @@ from typing import Final
 import structlog
 
 from api.meta import Condition, JsonObject
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError, LocalRefusal
 from controller.observability.redact import quoted
 from controller.reconcile import reasons
 from controller.reconcile.managed.managed_object import JITTER, MESSAGE_LIMIT, ManagedObject
@@ -22,14 +22,14 @@ _log: Final = structlog.get_logger(__name__)
 def retag(managed: ManagedObject, observed: Observed, step: PutTags | DropTags) -> Observed:
     """Change the tags of the recorded resource, and record them in the status.
 
-    A lasting refusal is reported in a condition and does not hold up the pass. Raises `AwsError` for others.
+    A lasting refusal is reported in a condition and does not hold up the pass. Raises `CallError` for others.
     """
     recorded = observed.recorded
     assert recorded is not None  # noqa: S101 (`tags.decide.step`)
     identity, effects = managed.identity, managed.context.effects
     target = identity.target()
     if isinstance(step, PutTags) and identity.tags_fault:
-        error = AwsError(ErrorClass.INVALID, "InvalidField", f"spec.tags: {identity.tags_fault}", sent=False)
+        error = LocalRefusal(ErrorClass.INVALID, "InvalidField", f"spec.tags: {identity.tags_fault}")
         _refused(managed, observed, recorded, error)
         return replace(observed, are_tags_held=True)
     intended = before(recorded, observed.tags, step)
@@ -43,7 +43,7 @@ def retag(managed: ManagedObject, observed: Observed, step: PutTags | DropTags) 
                 effects.tag(target, recorded.arn, identity.tags, caller=managed.key)
             case DropTags(keys):
                 effects.untag(target, recorded.arn, keys, caller=managed.key)
-    except AwsError as error:
+    except CallError as error:
         if error.error_class not in LASTING:
             raise
         _refused(managed, observed, recorded, error)
@@ -72,7 +72,7 @@ def _note(managed: ManagedObject, observed: Observed, noted: Recorded) -> None:
     managed.patch_status(patch)
 
 
-def _refused(managed: ManagedObject, observed: Observed, recorded: Recorded, error: AwsError) -> None:
+def _refused(managed: ManagedObject, observed: Observed, recorded: Recorded, error: CallError) -> None:
     _hold(managed)
     reason = reasons.ACCESS_DENIED if error.error_class is ErrorClass.DENIED else reasons.TAGS_REFUSED
     message = quoted(f"{recorded.name} cannot be tagged: {error}", MESSAGE_LIMIT)

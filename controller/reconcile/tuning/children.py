@@ -14,7 +14,7 @@ from api.annotations import DELETION_POLICY
 from api.convert import ConversionError
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.aws.sagemaker import Jobs
 from controller.aws.tuning_jobs import TuningJobChildren
 from controller.reconcile import reasons
@@ -112,7 +112,7 @@ class _Listing:
 class TuningChildren:
     """Keeps the TrainingJob objects of tuning jobs. Thread-safe; blocks for the calls that it makes.
 
-    May raise `AwsError`, which becomes part of what is observed, and other `ClassifiedError`s, which end the pass.
+    May raise `CallError`, which becomes part of what is observed, and other `ClassifiedError`s, which end the pass.
     """
 
     def __init__(
@@ -265,7 +265,7 @@ class TuningChildren:
     def _list_and_spawn(self, managed: ManagedObject, observed: Observed, listing: _Listing) -> bool:
         """List the launched jobs and create missing objects; returns whether all counted jobs were found.
 
-        Raises `AwsError`; THROTTLED if the budget is used up, after which the next pass continues from there.
+        Raises `CallError`; THROTTLED if the budget is used up, after which the next pass continues from there.
         """
         assert isinstance(observed.external, ExternalResource)  # noqa: S101 (`list_action` ensures it)
         progress = Progress.of(observed.external.value, observed.external.fields)
@@ -294,7 +294,7 @@ class TuningChildren:
         """Record that AWS has denied the list, or Kubernetes the objects."""
         delay_s = min(REFUSED_S * 2**listing.refusals, REFUSED_CAP_S)
         listing.refusals += 1
-        what = "cannot be listed, and" if isinstance(error, AwsError) else "are refused by Kubernetes, and"
+        what = "cannot be listed, and" if isinstance(error, CallError) else "are refused by Kubernetes, and"
         listing.refusal = f"{what} have no objects: {error}"
         listing.hold = managed.hold_for(delay_s)
         _log.warning("launched jobs have no objects, trying again slowly", code=error.code, delay_s=round(delay_s))

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from controller.aws.accounts import Accounts
 from controller.aws.assume_role import RoleSessions, request_of
 from controller.aws.clients import AwsApi, Clients, ClientSettings
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import Identity, Target
 from controller.runtime.errors import ErrorClass
@@ -163,10 +163,10 @@ def test_a_role_that_is_not_had_leaves_no_doubt_about_the_call(raised: Exception
     """Nothing was sent to SageMaker; a bad role is never the object's own fault (no INVALID)."""
     bench = Bench()
     bench.sts.refuses[TEAM.role] = raised
-    with pytest.raises(AwsError, match=f"cannot assume {TEAM.role}") as caught:
+    with pytest.raises(CallError, match=f"cannot assume {TEAM.role}") as caught:
         bench.describe(TEAM)
     error = caught.value
-    assert (error.error_class, error.sent, error.ambiguous) == (error_class, False, False)
+    assert (error.error_class, error.is_sent, error.ambiguous) == (error_class, False, False)
     assert bench.sent == []
 
 
@@ -175,7 +175,7 @@ def test_a_refused_role_is_asked_for_once_in_a_while_and_hurts_nobody_else() -> 
     bench = Bench()
     bench.sts.refuses[TEAM.role] = denied()
     for _ in range(5):
-        with pytest.raises(AwsError):
+        with pytest.raises(CallError):
             bench.describe(TEAM)
     assert len(bench.sts.asked) == 1
     assert bench.describe(OTHER)["TrainingJobName"] == "x"
@@ -188,7 +188,7 @@ def test_no_message_and_no_representation_holds_the_external_id() -> None:
     """It goes into logs, events and conditions (DESIGN 5: no secret in them)."""
     bench = Bench()
     bench.sts.refuses[TEAM.role] = denied()
-    with pytest.raises(AwsError) as caught:
+    with pytest.raises(CallError) as caught:
         bench.describe(TEAM)
     assert "secret-word" not in str(caught.value)
     assert "secret-word" not in repr(Target("us-east-2", identity=TEAM))
@@ -257,7 +257,7 @@ class StsApi:
 
     def __init__(self) -> None:
         self.calls = 0
-        self.error: AwsError | None = None
+        self.error: CallError | None = None
 
     def call(self, target: Target, service: str, operation: str, request: Any, **_: Any) -> dict[str, Any]:
         """See `Api.call`."""

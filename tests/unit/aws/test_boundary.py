@@ -18,7 +18,7 @@ from api.meta import GROUP, ObjectKey
 from api.v1 import KINDS, TRAINING_JOB
 from controller.aws.clients import MOST_CLIENTS, AwsApi, Clients, ClientSettings, default_session, new_session
 from controller.aws.console import log_url, partition_of
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.limits.budgets import Budgets
 from controller.aws.ownership_tags import TAG_LIMIT, OwnerTags, merged_tags, tags_fault
 from controller.aws.sagemaker import SageMaker
@@ -119,7 +119,7 @@ def test_an_answer_to_create_that_names_no_arn_is_no_creation(server: Server) ->
     """Something between us and SageMaker has answered: the job may be there or not, so it is looked for (D-08)."""
     bench = Bench(server)
     server.answers["CreateTrainingJob"] = (200, {})
-    with pytest.raises(AwsError) as raised:
+    with pytest.raises(CallError) as raised:
         bench.jobs.create(TRAINING_JOB, bench.target, REQUEST, caller=bench.key)
     assert (raised.value.error_class, raised.value.ambiguous) == (ErrorClass.RETRYABLE, True)
 
@@ -147,7 +147,7 @@ def test_not_found_is_a_value_and_other_errors_raise(server: Server) -> None:
     )
     assert ask() is ABSENT
     server.answers["DescribeTrainingJob"] = (400, {"__type": "ValidationException", "message": "too long"})
-    with pytest.raises(AwsError, match="too long"):
+    with pytest.raises(CallError, match="too long"):
         ask()
     server.answers["DescribeTrainingJob"] = (200, {"TrainingJobName": "x", "TrainingJobStatus": "InProgress"})
     assert ask() == {"TrainingJobName": "x", "TrainingJobStatus": "InProgress"}
@@ -157,13 +157,13 @@ def test_throttling_is_counted_and_slows_the_budget(server: Server) -> None:
     """The SDK makes one attempt; waiting is ours."""
     bench = Bench(server)
     server.answers["DescribeTrainingJob"] = (400, {"__type": "ThrottlingException", "message": "Rate exceeded"})
-    with pytest.raises(AwsError) as caught:
+    with pytest.raises(CallError) as caught:
         bench.jobs.describe(TRAINING_JOB, bench.target, "x", caller=bench.key, background=False)
     assert caught.value.error_class is ErrorClass.THROTTLED
     assert len(server.requests) == 1
     labels = {"service": "sagemaker", "operation": "DescribeTrainingJob"}
     assert bench.registry.get_sample_value("sagemaker_operator_aws_throttles_total", labels) == 1
-    with pytest.raises(AwsError) as again:
+    with pytest.raises(CallError) as again:
         bench.jobs.describe(TRAINING_JOB, bench.target, "x", caller=bench.key, background=False)
     assert again.value.code == "BudgetExhausted"
     assert len(server.requests) == 1
@@ -172,7 +172,7 @@ def test_throttling_is_counted_and_slows_the_budget(server: Server) -> None:
 def test_a_silent_server_costs_one_read_timeout_and_leaves_doubt(server: Server) -> None:
     """The request may have taken effect."""
     bench = Bench(server, read_timeout_s=0.5)
-    with pytest.raises(AwsError) as caught:
+    with pytest.raises(CallError) as caught:
         bench.jobs.stop(TRAINING_JOB, bench.target, "x", caller=bench.key)
     assert caught.value.ambiguous
     assert caught.value.code == "ReadTimeout"
@@ -205,10 +205,10 @@ def test_what_stands_in_between_answers_for_aws(
     request = {"CreateTrainingJob": REQUEST, "DescribeTrainingJob": {"TrainingJobName": "x"}}.get(operation, {})
     if operation == "ListTags":
         request = {"ResourceArn": "arn:aws:sagemaker:us-east-2:1:training-job/x"}
-    with pytest.raises(AwsError) as caught:
+    with pytest.raises(CallError) as caught:
         bench.api.call(bench.target, "sagemaker", operation, request, caller="x")
     assert (caught.value.error_class, caught.value.code) == expected
-    assert caught.value.sent
+    assert caught.value.is_sent
 
 
 @pytest.mark.parametrize("time", [1_700_000_000.5, "2023-11-14T22:13:20.5Z", "2023-11-15T00:13:20.5+02:00"])
@@ -226,9 +226,9 @@ def test_a_time_that_cannot_be_parsed_was_sent_by_somebody(server: Server) -> No
     bench = Bench(server)
     answer = {"TrainingJobName": "x", "CreationTime": "yesterday"}
     server.answers["DescribeTrainingJob"] = (200, answer)
-    with pytest.raises(AwsError) as caught:
+    with pytest.raises(CallError) as caught:
         bench.jobs.describe(TRAINING_JOB, bench.target, "x", caller="x", background=False)
-    assert (caught.value.code, caught.value.sent, caught.value.ambiguous) == ("UnreadableAnswer", True, True)
+    assert (caught.value.code, caught.value.is_sent, caught.value.ambiguous) == ("UnreadableAnswer", True, True)
 
 
 @pytest.mark.parametrize(("status", "error_class"), [(429, ErrorClass.THROTTLED), (503, ErrorClass.RETRYABLE)])
@@ -236,7 +236,7 @@ def test_retry_after_reaches_the_caller(server: Server, status: int, error_class
     """From the header of the answer."""
     bench = Bench(server)
     server.answers["DescribeTrainingJob"], server.headers = (status, {}), {"Retry-After": "17"}
-    with pytest.raises(AwsError) as caught:
+    with pytest.raises(CallError) as caught:
         bench.jobs.describe(TRAINING_JOB, bench.target, "x", caller="x", background=False)
     assert (caught.value.error_class, caught.value.retry_after_s) == (error_class, 17.0)
 
@@ -244,7 +244,7 @@ def test_retry_after_reaches_the_caller(server: Server, status: int, error_class
 def test_an_unreachable_endpoint_leaves_no_doubt(server: Server) -> None:
     """Nothing was sent."""
     bench = Bench(server)
-    with pytest.raises(AwsError) as caught:
+    with pytest.raises(CallError) as caught:
         bench.jobs.stop(TRAINING_JOB, Target("us-east-2", "http://127.0.0.1:1"), "x", caller=bench.key)
     assert (caught.value.error_class, caught.value.ambiguous) == (ErrorClass.RETRYABLE, False)
 
@@ -252,9 +252,9 @@ def test_an_unreachable_endpoint_leaves_no_doubt(server: Server) -> None:
 @pytest.mark.parametrize("target", [Target("us east"), Target("us-east-2", "nonsense")])
 def test_a_target_that_cannot_be_called_is_the_users_to_change(server: Server, target: Target) -> None:
     """INVALID, and known not to have been sent."""
-    with pytest.raises(AwsError) as caught:
+    with pytest.raises(CallError) as caught:
         Bench(server).jobs.stop(TRAINING_JOB, target, "x", caller="x")
-    assert (caught.value.error_class, caught.value.sent) == (ErrorClass.INVALID, False)
+    assert (caught.value.error_class, caught.value.is_sent) == (ErrorClass.INVALID, False)
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_a_region_that_does_not_answer_may_be_a_typo(
 
     target = Target(region)
     monkeypatch.setattr(bench.clients.get("sagemaker", target), "describe_training_job", unreachable)
-    with pytest.raises(AwsError) as caught:
+    with pytest.raises(CallError) as caught:
         bench.jobs.describe(TRAINING_JOB, target, "x", caller=bench.key, background=False)
     assert caught.value.message == f'Could not connect to the endpoint URL: "{url}"{told}'
     assert caught.value.error_class is ErrorClass.RETRYABLE
@@ -338,7 +338,7 @@ def test_a_refused_search_is_classified(server: Server, code: str, error_class: 
     """As every call; what follows from the class is the poller's matter."""
     bench = Bench(server)
     server.answers["Search"] = (400, {"__type": code, "message": "no"})
-    with pytest.raises(AwsError) as raised:
+    with pytest.raises(CallError) as raised:
         bench.jobs.search_page(TRAINING_JOB, bench.target, next_token="")
     assert raised.value.error_class is error_class
 
@@ -396,7 +396,7 @@ def test_the_endpoint_override_is_for_sagemaker_only(server: Server) -> None:
 
 def test_an_identity_that_is_not_configured_is_denied() -> None:
     """Never fall back to the process's own rights."""
-    with pytest.raises(AwsError) as caught:
+    with pytest.raises(CallError) as caught:
         default_session(Target("us-east-2", identity=Identity("arn:aws:iam::1:role/x")))
     assert caught.value.error_class is ErrorClass.DENIED
 
@@ -441,7 +441,7 @@ def test_the_region_is_the_recorded_one_or_the_first_that_is_given(
 
 def test_no_region_anywhere_is_the_users_to_change() -> None:
     """With the ways to set one."""
-    with pytest.raises(AwsError, match=r"spec\.region") as caught:
+    with pytest.raises(CallError, match=r"spec\.region") as caught:
         TargetDefaults().resolve({})
     assert caught.value.error_class is ErrorClass.INVALID
 
@@ -601,7 +601,7 @@ def test_what_an_unknown_server_calls_its_errors_is_no_label(server: Server) -> 
     """`spec.sageMakerEndpoint` may name anything: labels of metrics stay bounded."""
     bench = Bench(server)
     server.answers["DescribeTrainingJob"] = (400, {"__type": "Surprise8151", "message": "?"})
-    with pytest.raises(AwsError):
+    with pytest.raises(CallError):
         bench.jobs.describe(TRAINING_JOB, bench.target, "x", caller=bench.key, background=False)
     assert bench.requests_total("DescribeTrainingJob", "unknown") == 1
     assert bench.requests_total("DescribeTrainingJob", "Surprise8151") is None
@@ -613,12 +613,12 @@ def test_a_call_that_waits_for_messages_is_ended_by_an_interrupt(
     """The end of the process does not wait for a long poll; calls of other services go on."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", server.url)
     bench = Bench(server)
-    errors: list[AwsError] = []
+    errors: list[CallError] = []
 
     def receive() -> None:
         try:
             bench.api.call(Target("us-east-2"), "sqs", "ReceiveMessage", {"QueueUrl": server.url}, caller="queue")
-        except AwsError as error:
+        except CallError as error:
             errors.append(error)
 
     thread = threading.Thread(target=receive)

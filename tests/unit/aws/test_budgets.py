@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.limits.adaptive_rate import Limit
 from controller.aws.limits.budgets import LIMITS, MOST_BUCKETS, Budgets
 from controller.aws.limits.token_bucket import TokenBucket
@@ -183,7 +183,7 @@ def test_budgets_are_kept_per_target_and_operation() -> None:
     budgets = Budgets(FakeClock(), CollectorRegistry(), {"List": Limit(1.0, 1.0)})
     here, there = Target("us-east-2"), Target("eu-west-1")
     budgets.admit(here, "List", "a", background=False)
-    with pytest.raises(AwsError) as caught:
+    with pytest.raises(CallError) as caught:
         budgets.admit(here, "List", "b", background=False)
     assert caught.value.error_class is ErrorClass.THROTTLED
     assert caught.value.retry_after_s == pytest.approx(1.0)
@@ -197,7 +197,7 @@ def test_a_turn_raises_as_the_call_would() -> None:
     target = Target("us-east-2")
     budgets.reserve(target, "Create", "a")
     budgets.admit(target, "Create", "a", background=False)
-    with pytest.raises(AwsError) as caught:
+    with pytest.raises(CallError) as caught:
         budgets.reserve(target, "Create", "b")
     assert caught.value.error_class is ErrorClass.THROTTLED
     assert caught.value.retry_after_s == pytest.approx(1.0)

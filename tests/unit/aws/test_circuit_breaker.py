@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from controller.aws.circuit_breaker import MOST_SILENT, TURN_CAP_S, TURN_S, CircuitBreaker
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError, LocalRefusal
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
 
@@ -33,13 +33,13 @@ def fail(
     breaker: CircuitBreaker, code: str, caller: Hashable = "a", operation: str = "CreateModel", *, sent: bool = True
 ) -> None:
     """One call that ends with an error."""
-    with pytest.raises(AwsError), breaker.call(MUTE, "sagemaker", operation, caller):
-        raise AwsError(ErrorClass.RETRYABLE, code, "no more", sent=sent)
+    with pytest.raises(CallError), breaker.call(MUTE, "sagemaker", operation, caller):
+        raise (AwsError if sent else LocalRefusal)(ErrorClass.RETRYABLE, code, "no more")
 
 
-def refused(breaker: CircuitBreaker, caller: Hashable, operation: str = "CreateModel") -> AwsError:
+def refused(breaker: CircuitBreaker, caller: Hashable, operation: str = "CreateModel") -> CallError:
     """One call that is not let through."""
-    with pytest.raises(AwsError) as caught, breaker.call(MUTE, "sagemaker", operation, caller):
+    with pytest.raises(CallError) as caught, breaker.call(MUTE, "sagemaker", operation, caller):
         pytest.fail("the call went out")
     return caught.value
 
@@ -171,7 +171,7 @@ class Course:
             context = self.breaker.call(MUTE, "sagemaker", operation, caller)
             try:
                 context.__enter__()
-            except AwsError as error:
+            except CallError as error:
                 self._at(now + (error.retry_after_s or 0.0), come)
                 return
             if not self._is_hanging(caller):

@@ -5,7 +5,15 @@ from botocore import exceptions as sdk
 from botocore.exceptions import ClientError
 from botocore.retries.standard import ThrottledRetryableChecker
 
-from controller.aws.errors import LONGEST_RETRY_AFTER_S, TABLE, UNREADABLE_ANSWER, classify
+from controller.aws.errors import (
+    LONGEST_RETRY_AFTER_S,
+    TABLE,
+    UNREADABLE_ANSWER,
+    AwsError,
+    CallError,
+    LocalRefusal,
+    classify,
+)
 from controller.runtime.errors import ErrorClass
 
 C = ErrorClass
@@ -266,13 +274,13 @@ def test_a_failure_on_our_side_of_the_wire_has_one_meaning(
 ) -> None:
     """Only what cannot have reached AWS is certain to have had no effect."""
     error = classify("CreateTrainingJob", exc)
-    assert (error.error_class, error.ambiguous, error.sent) == (expected, ambiguous, sent)
+    assert (error.error_class, error.ambiguous, error.is_sent) == (expected, ambiguous, sent)
 
 
 def test_an_endpoint_that_is_no_url_is_found_before_anything_is_sent() -> None:
     """botocore raises a bare ValueError when it makes the client."""
     error = classify("CreateTrainingJob", ValueError("Invalid endpoint: nonsense"), is_sent=False)
-    assert (error.error_class, error.code, error.sent) == (C.INVALID, "InvalidEndpoint", False)
+    assert (error.error_class, error.code, error.is_sent) == (C.INVALID, "InvalidEndpoint", False)
 
 
 @pytest.mark.parametrize("exc", [ValueError("Invalid timestamp"), AttributeError("'list'"), KeyError("x"), TypeError()])
@@ -280,7 +288,7 @@ def test_an_answer_that_botocore_cannot_parse_was_sent(exc: Exception) -> None:
     """Its parsers trust the shape of an answer: what they raise says nothing about the effect."""
     error = classify("CreateTrainingJob", exc)
     assert (error.error_class, error.code) == (C.RETRYABLE, UNREADABLE_ANSWER)
-    assert (error.ambiguous, error.sent) == (True, True)
+    assert (error.ambiguous, error.is_sent) == (True, True)
 
 
 def test_messages_are_short_and_on_one_line() -> None:
@@ -288,3 +296,20 @@ def test_messages_are_short_and_on_one_line() -> None:
     error = classify("x", reply("x", "ValidationException", "a\n b " * 2000))
     assert len(error.message) <= 1024
     assert "\n" not in error.message
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AwsError(C.RETRYABLE, "ReadTimeout", "no answer", operation="CreateModel", ambiguous=True, known=False),
+        LocalRefusal(C.DENIED, "UnknownIdentity", "no role", operation="CreateModel"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_copy_says_the_same_of_what_may_have_happened(error: CallError) -> None:
+    """What was refused here stays certain not to have reached AWS; only class and words may differ."""
+    copied = error.again(error_class=C.RETRYABLE, message="otherwise")
+    assert type(copied) is type(error)
+    assert (copied.error_class, copied.message) == (C.RETRYABLE, "otherwise")
+    for name in ("code", "operation", "ambiguous", "known", "is_sent", "has_listed_code"):
+        assert getattr(copied, name) == getattr(error, name)

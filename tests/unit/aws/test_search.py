@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.aws.polling.poll_state import SAFETY_PAGES_PER_S, SEARCHED_SAFETY_S, PollSettings
 from controller.aws.polling.search_state import GRACE_S, MOST_PAGES, REST_S, SEARCH
 from controller.aws.polling.tracker import Tracker
@@ -283,7 +283,7 @@ def gapped(bench: Bench) -> None:
     bench.aws.is_searchable = lambda job: int(job.name.rpartition("-")[2]) % 3 != 0
 
 
-def refusing(error: AwsError) -> Callable[[Bench], None]:
+def refusing(error: CallError) -> Callable[[Bench], None]:
     """Every search fails."""
 
     def refuse(bench: Bench) -> None:

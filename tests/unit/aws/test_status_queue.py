@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from api.meta import ObjectKey
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.aws.events.receiver import LOST_S, QueueAddress, Receiver, StatusQueueMetrics
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.errors import ErrorClass
@@ -209,7 +209,7 @@ def test_a_message_is_deleted_after_its_key_was_woken(bench: QueueBench) -> None
 
 
 @pytest.mark.parametrize("error", [DENIED, DELETED, BROKEN], ids=["denied", "deleted", "broken"])
-def test_while_the_queue_cannot_be_read_sweeps_find_what_happens(bench: QueueBench, error: AwsError) -> None:
+def test_while_the_queue_cannot_be_read_sweeps_find_what_happens(bench: QueueBench, error: CallError) -> None:
     """At the pace of an operator without a queue, and it recovers by itself."""
     bench.queue.always = lambda operation: error
     bench.run(LOST_S + 60.0)

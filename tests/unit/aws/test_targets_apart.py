@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.aws.limits.budgets import Budgets
 from controller.aws.polling.poll_state import PollSettings
 from controller.aws.polling.tracker import Tracker
@@ -40,7 +40,7 @@ class Bench:
         self.aws = {target: FakeJobs(TRAINING_JOB, self.clock, []) for target in TARGETS}
         self.lists: Counter[Target] = Counter()
         self.woken: dict[ObjectKey, float] = {}
-        self.error: AwsError | None = None
+        self.error: CallError | None = None
         """What Lists of the faulty target answer."""
         self.tracker = Tracker(
             TRAINING_JOB,

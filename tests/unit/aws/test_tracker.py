@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.aws.polling.poll_state import (
     LOOKS_PER_S,
     LOST_S,
@@ -363,7 +363,7 @@ def test_a_resync_describes_each_job_however_lively_it_is() -> None:
 @pytest.mark.parametrize(
     ("error", "after_s"), [pytest.param(DENIED, 10.0, id="denied"), pytest.param(BROKEN, LOST_S + 60, id="broken")]
 )
-def test_while_list_fails_all_jobs_are_described_in_turn(error: AwsError, after_s: float) -> None:
+def test_while_list_fails_all_jobs_are_described_in_turn(error: CallError, after_s: float) -> None:
     """IAM may deny List and allow Describe: what objects show stays true, within the budget, and heals by itself."""
     bench = Bench()
     for n in range(20):
@@ -472,7 +472,7 @@ def test_a_slow_target_holds_one_thread_only_and_stop_ends_all() -> None:
 
 
 @pytest.mark.parametrize("error", [THROTTLED, DENIED], ids=["throttled", "denied"])
-def test_an_error_that_is_not_awss_gives_the_lane_back(error: AwsError) -> None:
+def test_an_error_that_is_not_awss_gives_the_lane_back(error: CallError) -> None:
     """A defect ends its thread loudly, and the others go on with the target."""
     bench = Bench()
     bench.job("a")

@@ -4,7 +4,7 @@ import boto3.session
 import pytest
 
 from api.meta import ObjectKey
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.aws.targets import Target
 from controller.aws.tuning_jobs import SageMakerTuningJobChildren
 from controller.runtime.errors import ErrorClass
@@ -50,5 +50,5 @@ def test_a_tuning_job_that_is_not_known_has_launched_nothing() -> None:
 def test_other_refusals_are_raised() -> None:
     """Silence is not an empty list."""
     api = Answers(**{OPERATION: [AwsError(ErrorClass.DENIED, "AccessDeniedException", "no")]})
-    with pytest.raises(AwsError, match="AccessDenied"):
+    with pytest.raises(CallError, match="AccessDenied"):
         SageMakerTuningJobChildren(api).page(TARGET, "hpo", next_token="", caller=CALLER)

@@ -4,7 +4,7 @@ import pytest
 
 from api.annotations import ADOPTION_POLICY, DELETION_POLICY, KNOWN, PAUSED, Place, ignored
 from api.meta import GROUP
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaults
 from controller.reconcile.namespaces.settings import EffectiveSettings, NamespaceSettings
 from controller.reconcile.observation import Adoption, Policy
@@ -194,16 +194,16 @@ def test_what_cannot_be_followed_is_never_replaced_by_a_default(
 ) -> None:
     """It would be another account, or another place; DENIED: slow retry, and others are not hurt."""
     settings = NamespaceSettings("team", annotated(namespace), mapped_role)
-    with pytest.raises(AwsError, match=told) as caught:
+    with pytest.raises(CallError, match=told) as caught:
         EffectiveSettings({}, settings).target({}, "", FLAGS)
-    assert (caught.value.error_class, caught.value.sent) == (ErrorClass.DENIED, False)
+    assert (caught.value.error_class, caught.value.is_sent) == (ErrorClass.DENIED, False)
     assert "namespace team" in str(caught.value)
 
 
 def test_no_message_repeats_an_external_id() -> None:
     """Messages go into conditions and events."""
     bad = annotated({"external-id": "se cret"})
-    with pytest.raises(AwsError) as caught:
+    with pytest.raises(CallError) as caught:
         EffectiveSettings({}, NamespaceSettings("team", bad)).identity()
     assert "se cret" not in str(caught.value)
     assert "se cret" not in str(ignored(bad, Place.NAMESPACE))
@@ -217,7 +217,7 @@ def test_tags_of_the_namespace_go_before_those_of_the_process() -> None:
 
 def test_tags_that_cannot_be_read_are_not_left_out_in_silence() -> None:
     """They are how costs are told apart."""
-    with pytest.raises(AwsError, match="default-tags"):
+    with pytest.raises(CallError, match="default-tags"):
         effective_settings({}, {"default-tags": "team"}).tags({})
 
 

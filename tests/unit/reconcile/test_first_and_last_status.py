@@ -17,7 +17,7 @@ from api.v1 import (
     PROCESSING_JOB,
     TRAINING_JOB,
 )
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.reconcile.status.patch import rfc3339
 from controller.runtime.errors import ErrorClass
 from tests.fakes.calls import refusal
@@ -81,7 +81,7 @@ REFUSALS = [
 ]
 
 
-def refused(kind: KindDescriptor, error: AwsError, name: str = "") -> World:
+def refused(kind: KindDescriptor, error: CallError, name: str = "") -> World:
     """An object whose creation AWS refuses."""
     world = World(kind)
     world.aws.fail("create", error)
@@ -92,7 +92,7 @@ def refused(kind: KindDescriptor, error: AwsError, name: str = "") -> World:
 
 @pytest.mark.parametrize("kind", SINGLE, ids=lambda kind: kind.kind)
 @pytest.mark.parametrize("error", REFUSALS)
-def test_a_refused_creation_shows_the_name_and_the_logs_that_were_tried(kind: KindDescriptor, error: AwsError) -> None:
+def test_a_refused_creation_shows_the_name_and_the_logs_that_were_tried(kind: KindDescriptor, error: CallError) -> None:
     """As the predecessor did. It is no record: the job can be created when what was wrong is corrected."""
     world = refused(kind, error)
     name = world.status[kind.name.status_field]
@@ -108,7 +108,7 @@ def test_a_refused_creation_shows_the_name_and_the_logs_that_were_tried(kind: Ki
 
 
 @pytest.mark.parametrize("error", REFUSALS)
-def test_a_refused_tuning_job_shows_the_name_that_was_tried(error: AwsError) -> None:
+def test_a_refused_tuning_job_shows_the_name_that_was_tried(error: CallError) -> None:
     """As other jobs do; it has no log of its own."""
     world = TuningWorld()
     world.aws.fail("create", error)

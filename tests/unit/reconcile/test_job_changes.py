@@ -8,7 +8,7 @@ import pytest
 
 from api.meta import JsonObject
 from api.v1 import KINDS, TRAINING_JOB
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.job.changes import change_of, digest_of, nested, step, with_mutable
@@ -366,7 +366,7 @@ def test_what_others_change_at_aws_stays() -> None:
         pytest.param(refusal("UpdateTrainingJob", "", "ResourceLimitExceeded"), "UpdateRefused", id="quota"),
     ],
 )
-def test_a_refusal_is_shown_and_does_not_hold_up_the_job(error: AwsError, reason: str) -> None:
+def test_a_refusal_is_shown_and_does_not_hold_up_the_job(error: CallError, reason: str) -> None:
     """One Warning; the end of the job is shown all the same; tried again after minutes, and when the spec changes."""
     world = running()
     world.aws.fail("update", error)

@@ -7,7 +7,7 @@ from api.annotations import PAUSED
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject
 from api.v1 import BATCH_TRANSFORM_JOB, PROCESSING_JOB
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.runtime.errors import ErrorClass
 from tests.fakes.job_manifests import KEY, manifest
 from tests.fakes.world import World
@@ -302,7 +302,7 @@ def test_an_ended_job_of_the_predecessor_gets_its_conditions_with_one_look() -> 
     ids=lambda error: error.code,
 )
 @pytest.mark.parametrize("is_there", [True, False])
-def test_trouble_at_the_first_look_leaves_the_predecessors_job_its_objects(error: AwsError, *, is_there: bool) -> None:
+def test_trouble_at_the_first_look_leaves_the_predecessors_job_its_objects(error: CallError, *, is_there: bool) -> None:
     """D-08, modern-expectations.md 10: who moves with wrong credentials has no job disowned, or run a second time."""
     world = World()
     if is_there:

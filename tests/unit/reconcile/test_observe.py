@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.v1 import TRAINING_JOB
-from controller.aws.errors import AwsError
+from controller.aws.errors import CallError
 from controller.reconcile.managed.local_state import Hold, LocalState, LocalStates
 from controller.reconcile.managed.observe_object import external_resource, hold_token, observe_object
 from controller.reconcile.namespaces.settings import EffectiveSettings, NamespaceSettings, effective_settings_of
@@ -195,7 +195,7 @@ def test_an_answer_becomes_status_fields() -> None:
 )
 def test_an_answer_that_nobody_can_read_is_an_error_of_its_own(answer: dict[str, Any]) -> None:
     """And never an observation."""
-    with pytest.raises(AwsError, match="UnreadableAnswer"):
+    with pytest.raises(CallError, match="UnreadableAnswer"):
         external_resource(TRAINING_JOB, answer, Source.SUMMARY)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
 from controller.smlogs.cloudwatch import FILTER, LIST_MEMBERS, LogReader, TuningMembers
@@ -17,7 +17,7 @@ TARGET = Target("us-east-2")
 SELECTION = Selection("/aws/sagemaker/TrainingJobs", "job/", lambda stream: stream.startswith("job/"))
 
 
-def error(error_class: ErrorClass, code: str = "Code", retry_after_s: float | None = None) -> AwsError:
+def error(error_class: ErrorClass, code: str = "Code", retry_after_s: float | None = None) -> CallError:
     """A failed call."""
     return AwsError(error_class, code, "words", operation=FILTER, retry_after_s=retry_after_s)
 
@@ -93,7 +93,7 @@ def test_failures_that_pass_are_tried_again_with_growing_pauses(passing: ErrorCl
 def test_patience_is_bounded() -> None:
     """The last error is the answer."""
     bench = Bench(FilterLogEvents=[error(ErrorClass.THROTTLED)], attempts=4)
-    with pytest.raises(AwsError):
+    with pytest.raises(CallError):
         bench.texts()
     assert len(bench.api.requests) == 4
 
@@ -110,7 +110,7 @@ def test_waiting_for_the_own_budget_is_no_failure() -> None:
 def test_failures_that_stay_are_not_tried_again(lasting: ErrorClass) -> None:
     """Nobody waits for what does not change."""
     bench = Bench(FilterLogEvents=[error(lasting)])
-    with pytest.raises(AwsError):
+    with pytest.raises(CallError):
         bench.texts()
     assert bench.pauses == []
 

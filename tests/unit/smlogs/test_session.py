@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from api.meta import ObjectKey
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.runtime.errors import ErrorClass
 from controller.smlogs.app import Session, SmlogsError
 from controller.smlogs.cluster import GIVE_UP_S, Lookup
@@ -69,7 +69,7 @@ class Run:
         return self.err.getvalue().splitlines()
 
 
-def denied(operation: str, code: str = "AccessDeniedException") -> AwsError:
+def denied(operation: str, code: str = "AccessDeniedException") -> CallError:
     """A refusal."""
     return AwsError(ErrorClass.DENIED, code, "User x is not authorized", operation=operation)
 
@@ -203,7 +203,7 @@ def test_a_log_group_that_does_not_exist_yet_is_waited_for(words: list[str], sai
         ),
     ],
 )
-def test_a_refusal_of_aws_names_what_is_missing(failure: AwsError, words: str) -> None:
+def test_a_refusal_of_aws_names_what_is_missing(failure: CallError, words: str) -> None:
     """The IAM action, the credentials, or patience."""
     assert Run(Cluster(RUNNING), aws=Answers(FilterLogEvents=[failure])).error.startswith(words)
 
