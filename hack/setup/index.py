@@ -1,0 +1,76 @@
+"""Where packages come from: pip's settings in uv's words, and one line for a package index that cannot be reached."""
+
+import ast
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+_LEVELS: Final = ("global", "install", ":env:")
+"""pip's own order: later ones win."""
+_IN_UVS_WORDS: Final = {
+    # pip's setting: (uv's variable, variables that already decide it)
+    "index-url": ("UV_DEFAULT_INDEX", ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_NO_INDEX")),
+    "extra-index-url": ("UV_INDEX", ("UV_INDEX", "UV_EXTRA_INDEX_URL")),
+    "no-index": ("UV_NO_INDEX", ("UV_NO_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL")),
+    "find-links": ("UV_FIND_LINKS", ("UV_FIND_LINKS",)),
+    "cert": ("SSL_CERT_FILE", ("SSL_CERT_FILE",)),
+    "trusted-host": ("UV_INSECURE_HOST", ("UV_INSECURE_HOST",)),
+    "proxy": ("ALL_PROXY", ("ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy")),
+}
+_UNREACHABLE: Final = re.compile(
+    r"Retrying \(|Connection ?Error|ProxyError|SSLError|ConnectTimeout|ReadTimeout|timed out|dns error"
+    r"|certificate|[Cc]ould not connect|[Cc]onnection (refused|reset|failed)|error sending request|Failed to fetch"
+    r"|\b(401|403|407|5\d\d)\b (Client|Server|Proxy|Unauthorized|Forbidden)|status (client|server) error|tunnel",
+)
+_CREDENTIALS: Final = re.compile(r"(?<=://)[^/@\s]+@")
+_CAUSE: Final = re.compile(r"^\s*(?:error|ERROR|WARNING|cause|Caused by|├─▶|╰─▶|×)\W*", re.IGNORECASE)
+
+
+def pip_settings(listing: str, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return pip's settings by name (`index-url`), from the output of `pip config list`, or else from `PIP_…`."""
+    by_level: dict[str, dict[str, str]] = {level: {} for level in _LEVELS}
+    for name, value in environment.items():
+        if name.startswith("PIP_"):
+            by_level[":env:"][name.removeprefix("PIP_").lower().replace("_", "-")] = value
+    for line in listing.splitlines():
+        key, _, value = line.partition("=")
+        level, _, name = key.rpartition(".")
+        if level in by_level and value:
+            by_level[level][name] = str(ast.literal_eval(value))
+    return {name: value for level in _LEVELS for name, value in by_level[level].items()}
+
+
+def uv_variables(settings: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the variables that make uv, which reads no pip configuration, use pip's index, proxy and certificates.
+
+    What is set for uv itself stays. With a second index the locked version may come from either: hashes decide.
+    """
+    found: dict[str, str] = {}
+    for name, (variable, deciding) in _IN_UVS_WORDS.items():
+        value = settings.get(name, "").strip()
+        if name == "find-links":
+            value = ",".join(each for each in value.split() if "://" in each or Path(each).is_dir())
+        if value and not any(environment.get(each) for each in deciding):
+            found[variable] = value
+    if "UV_INDEX" in found:
+        found["UV_INDEX_STRATEGY"] = environment.get("UV_INDEX_STRATEGY", "unsafe-best-match")
+    return found
+
+
+def is_unreachable(output: Iterable[str]) -> bool:
+    """Return whether an installer's output says that it could not talk to the index."""
+    return any(_UNREACHABLE.search(line) for line in output)
+
+
+def explanation(output: Iterable[str]) -> str:
+    """Return one line: the last cause in the output of an installer, without credentials, and what to do about it."""
+    causes = [line for line in output if _UNREACHABLE.search(line)]
+    cause = _CREDENTIALS.sub("", _CAUSE.sub("", causes[-1])).strip() if causes else "no answer"
+    if len(cause) > 200:
+        cause = f"{cause[:200]}…"
+    return (
+        f"the package index cannot be reached ({cause}); behind a proxy set HTTPS_PROXY, for an index of your own "
+        "PIP_INDEX_URL, for its certificates PIP_CERT, and run make again"
+    )
