@@ -135,9 +135,18 @@ manifests: crds  ## Rebuild release/, charts, roles, dashboard, IAM policies and
 manifests-check: $(READY)  ## Fail if what `make manifests` writes is not checked in
 	@$(BIN)/python -m hack.manifests --check
 
+##@ Release (docs/releasing.md)
+
+# where a release's files will be: krew's manifest names them there
+URL ?=
+
 .PHONY: smlogs
-smlogs: $(READY)  ## Build kubectl smlogs as one file for any Python from 3.11: dist/kubectl-smlogs-plugin/v1/<os>.amd64.tar.gz
-	@$(BIN)/python -m hack.smlogs
+smlogs: $(READY)  ## Build kubectl smlogs as one file for any Python from 3.11, an archive for each system, and krew's manifest; URL=
+	@$(BIN)/python -m hack.smlogs $(if $(URL),--url $(URL))
+
+.PHONY: dist
+dist: $(READY)  ## Build wheel, source archive, plugin, bill of materials and checksums, twice, and compare: dist/; URL=
+	@$(BIN)/python -m hack.dist --verify $(if $(URL),--url $(URL))
 
 ##@ Image
 

@@ -25,7 +25,11 @@ _UNREACHABLE: Final = re.compile(
     r"|\b(401|403|407|5\d\d)\b (Client|Server|Proxy|Unauthorized|Forbidden)|status (client|server) error|tunnel",
 )
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^/@\s]+@")
-_CAUSE: Final = re.compile(r"^\s*(?:error|ERROR|WARNING|cause|Caused by|├─▶|╰─▶|×)\W*", re.IGNORECASE)
+_NOISE: Final = re.compile(
+    r"^\s*(?:error|warning|cause|caused by|├─▶|╰─▶|×)\W*"  # uv's and pip's marks
+    r"|Retrying \(.*?\)\) after |<\S+ object at 0x\w+>(?:, |: )?|'(?=\w+\()",  # urllib3's objects
+    re.IGNORECASE,
+)
 
 
 def pip_settings(listing: str, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -67,7 +71,7 @@ def is_unreachable(output: Iterable[str]) -> bool:
 def explanation(output: Iterable[str]) -> str:
     """Return one line: the last cause in the output of an installer, without credentials, and what to do about it."""
     causes = [line for line in output if _UNREACHABLE.search(line)]
-    cause = _CREDENTIALS.sub("", _CAUSE.sub("", causes[-1])).strip() if causes else "no answer"
+    cause = _CREDENTIALS.sub("", _NOISE.sub("", causes[-1])).strip() if causes else "no answer"
     if len(cause) > 200:
         cause = f"{cause[:200]}…"
     return (

@@ -105,7 +105,9 @@ def _pip(scratch: Path, *, has_module: bool) -> tuple[str, ...]:
     if has_module:
         return (sys.executable, "-m", "pip")
     if importlib.util.find_spec("ensurepip") is None:
-        raise SetupError("this Python has no pip, and uv is not on PATH; on Debian and Ubuntu: apt install python3-venv")
+        raise SetupError(
+            "this Python has no pip, and uv is not on PATH; on Debian and Ubuntu: apt install python3-venv"
+        )
     home = scratch / "pip"
     try:
         venv.create(home, with_pip=True, symlinks=True)

@@ -24,7 +24,12 @@ PLATFORMS: Final = {
     "Alpine x86-64": "x86_64-unknown-linux-musl",
     "Alpine arm64": "aarch64-unknown-linux-musl",
 }
-UNSUPPORTED: Final = {("run", "Alpine x86-64"), ("run", "Alpine arm64"), ("dev", "Alpine x86-64"), ("dev", "Alpine arm64")}
+UNSUPPORTED: Final = {
+    ("run", "Alpine x86-64"),
+    ("run", "Alpine arm64"),
+    ("dev", "Alpine x86-64"),
+    ("dev", "Alpine arm64"),
+}
 """google-re2 has no wheels for musl: the sandbox needs a compiler there, the operator does not."""
 FILES: Final = ("image", "run", "dev")
 
