@@ -91,7 +91,8 @@ def _normalise(archive: Path, epoch: int) -> None:
         fresh = Path(scratch) / "fresh"
         with (
             tarfile.open(archive) as old,
-            gzip.GzipFile(filename="", fileobj=fresh.open("wb"), mode="wb", mtime=0) as packed,
+            fresh.open("wb") as file,
+            gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed,
             tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as new,
         ):
             for entry in sorted(old.getmembers(), key=lambda each: each.name):

@@ -1,4 +1,4 @@
-"""Renders the manifest by which krew, kubectl's plugin manager, installs `kubectl smlogs`: an index's plugins/smlogs.yaml."""
+"""Renders the manifest by which krew installs `kubectl smlogs`: plugins/smlogs.yaml of a plugin index."""
 
 import hashlib
 from collections.abc import Iterable
@@ -39,7 +39,18 @@ def render(archives: Iterable[Path], *, version: str, url: str) -> str:
             "platforms": [_platform(archive, url.rstrip("/")) for archive in archives],
         },
     }
-    return yaml.safe_dump(manifest, sort_keys=False)
+    return yaml.dump(manifest, Dumper=_Dumper, sort_keys=False)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as blocks, as manifests of an index have them."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def _platform(archive: Path, url: str) -> dict[str, object]:

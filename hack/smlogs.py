@@ -4,8 +4,8 @@ The file is a zip application made by shiv, which unpacks it once below `~/.kube
 models from real files only. It holds what the plugin imports, in the versions of this environment, with the models of
 the services that it calls, and no compiled code, so that the same file serves every operating system and processor.
 
-`python -m hack.smlogs` writes `dist/kubectl-smlogs-plugin/v1/<os>.<architecture>.tar.gz`, the guides' path and names, and
-next to them the manifest for krew (hack/krew.py). The same sources and environment make the same bytes.
+`python -m hack.smlogs` writes `dist/kubectl-smlogs-plugin/v1/<os>.<architecture>.tar.gz`, the guides' path and names,
+and next to them the manifest for krew (hack/krew.py). The same sources and environment make the same bytes.
 """
 
 import argparse
@@ -136,7 +136,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _archive(plugin: bytes, folder: Path, system: str, architecture: str) -> Path:
-    """Write `<os>.<arch>.tar.gz`: `kubectl-smlogs.<os>.<arch>/` with the plugin and its licence, without times or owners."""
+    """Write `<os>.<arch>.tar.gz`, without times or owners: `kubectl-smlogs.<os>.<arch>/`, with the licence in it."""
     path = folder / f"{system}.{architecture}.tar.gz"
     with (
         path.open("wb") as file,

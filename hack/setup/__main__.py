@@ -60,7 +60,7 @@ def _make_empty(directory: Path) -> None:
 
 
 def _install_this(installer: Installer, scratch: Path) -> None:
-    """Install the checkout, editable, with the locked build backend, which does not become a part of the environment."""
+    """Install the checkout, editable, with the locked build backend, which does not stay in the environment."""
     backend = scratch / "backend"
     lock = str(LOCKS / "build.txt")
     installer.install("--target", str(backend), "--no-deps", "--require-hashes", "--requirement", lock, say=_quiet)

@@ -26,7 +26,7 @@ _UNREACHABLE: Final = re.compile(
 )
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^/@\s]+@")
 _NOISE: Final = re.compile(
-    r"^\s*(?:error|warning|cause|caused by|├─▶|╰─▶|×)\W*"  # uv's and pip's marks
+    r"^\s*(?:error|warning|cause|caused by)?\W+(?=\w)"  # uv's and pip's marks
     r"|Retrying \(.*?\)\) after |<\S+ object at 0x\w+>(?:, |: )?|'(?=\w+\()",  # urllib3's objects
     re.IGNORECASE,
 )

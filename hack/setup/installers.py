@@ -33,6 +33,10 @@ class SetupError(Exception):
     """An environment cannot be made; the message says what to do."""
 
 
+class UnreachableError(SetupError):
+    """The package index does not answer."""
+
+
 @dataclass(frozen=True)
 class Installer:
     """A command that installs, `uv pip` or `pip`, with the variables that it needs."""
@@ -48,7 +52,7 @@ class Installer:
         command = [*self.command, "install", *self.options, *arguments]
         output, code = _run(command, {**os.environ, **self.variables, **(variables or {})}, say)
         if code != 0 and index.is_unreachable(output):
-            raise SetupError(index.explanation(output))
+            raise UnreachableError(index.explanation(output))
         if code != 0:
             raise SetupError("\n".join([f"{self.name} failed ({code}): {' '.join(command)}", *output]))
 
@@ -62,10 +66,10 @@ def locked(*files: Path) -> int:
     return count
 
 
-def choose(python: Path, scratch: Path, say: Say) -> Installer:
+def choose(python: Path, scratch: Path, say: Say, *, only_uv: bool = False) -> Installer:
     """Return an installer into the environment of `python`; what must be fetched for it goes to `scratch`.
 
-    Raises SetupError if there is neither uv nor pip, or no index.
+    Raises SetupError if there is neither uv nor pip (`only_uv`: no uv), or no index.
     """
     pip_here = importlib.util.find_spec("pip") is not None
     variables = index.uv_variables(index.pip_settings(_pip_configuration() if pip_here else ""))
@@ -75,7 +79,7 @@ def choose(python: Path, scratch: Path, say: Say) -> Installer:
     try:
         fetched = _fetch_uv(pip, scratch, say)
     except SetupError as why:
-        if "cannot be reached" in str(why):
+        if only_uv or isinstance(why, UnreachableError):
             raise
         say("uv is not to be had for this system: pip installs, which takes longer")
         return Installer("pip", (*pip, "--python", str(python)), ("--no-compile", "--progress-bar=off"), _QUIET)
@@ -83,7 +87,12 @@ def choose(python: Path, scratch: Path, say: Say) -> Installer:
     return _uv(str(fetched), python, {"UV_CACHE_DIR": str(scratch / "cache"), **variables, **_given("UV_CACHE_DIR")})
 
 
-_QUIET: Final = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore", "PIP_NO_INPUT": "1"}
+_QUIET: Final = {
+    "PIP_RETRIES": os.environ.get("PIP_RETRIES", "2"),
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "PIP_ROOT_USER_ACTION": "ignore",
+    "PIP_NO_INPUT": "1",
+}
 
 
 def _uv(uv: str, python: Path, variables: Mapping[str, str]) -> Installer:
@@ -93,7 +102,7 @@ def _uv(uv: str, python: Path, variables: Mapping[str, str]) -> Installer:
 def _fetch_uv(pip: tuple[str, ...], scratch: Path, say: Say) -> Path:
     target = scratch / "uv"
     Installer("pip", pip, variables=_QUIET).install(
-        *("--quiet", "--no-cache-dir", "--retries=2", "--target", str(target)),
+        *("--quiet", "--no-cache-dir", "--target", str(target)),
         *("--no-deps", "--require-hashes", "--only-binary=:all:", "--requirement", str(LOCKS / "uv.txt")),
         say=say,
     )
@@ -105,9 +114,7 @@ def _pip(scratch: Path, *, has_module: bool) -> tuple[str, ...]:
     if has_module:
         return (sys.executable, "-m", "pip")
     if importlib.util.find_spec("ensurepip") is None:
-        raise SetupError(
-            "this Python has no pip, and uv is not on PATH; on Debian and Ubuntu: apt install python3-venv"
-        )
+        raise SetupError("this Python has no pip and PATH no uv; on Debian and Ubuntu: apt install python3-venv")
     home = scratch / "pip"
     try:
         venv.create(home, with_pip=True, symlinks=True)

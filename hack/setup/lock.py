@@ -1,7 +1,7 @@
 """Writes the lock files: `python -m hack.setup.lock`, for every Python from 3.11 and every system, with all hashes.
 
-One resolution serves image, sandbox and tests, so that all have the same versions: each file has what it adds to the one
-that it includes. Versions stay as they are unless the metadata rules them out; `--upgrade` takes the newest ones.
+One resolution serves image, sandbox and tests, so that all have the same versions: each file has what it adds to the
+one that it includes. Versions stay as they are unless the metadata rules them out; `--upgrade` takes the newest ones.
 """
 
 import argparse
@@ -98,9 +98,7 @@ def main() -> int:
     upgrade = parser.parse_args().upgrade
     with TemporaryDirectory() as scratch:
         try:
-            uv = choose(Path(sys.executable), Path(scratch), print)
-            if uv.name != "uv":
-                raise SetupError("uv is needed to write lock files")
+            uv = choose(Path(sys.executable), Path(scratch), print, only_uv=True)
             os.environ.update(uv.variables)
             write(uv.command, upgrade=upgrade)
         except (SetupError, subprocess.CalledProcessError) as exc:

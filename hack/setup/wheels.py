@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from hack.setup.installers import LOCKS, Installer, SetupError, choose
+from hack.setup.installers import LOCKS, Installer, choose
 
 PYTHONS: Final = ("3.11", "3.12", "3.13", "3.14")
 COMING: Final = ("3.15",)
@@ -24,12 +24,7 @@ PLATFORMS: Final = {
     "Alpine x86-64": "x86_64-unknown-linux-musl",
     "Alpine arm64": "aarch64-unknown-linux-musl",
 }
-UNSUPPORTED: Final = {
-    ("run", "Alpine x86-64"),
-    ("run", "Alpine arm64"),
-    ("dev", "Alpine x86-64"),
-    ("dev", "Alpine arm64"),
-}
+UNSUPPORTED: Final = {(file, f"Alpine {processor}") for file in ("run", "dev") for processor in ("x86-64", "arm64")}
 """google-re2 has no wheels for musl: the sandbox needs a compiler there, the operator does not."""
 FILES: Final = ("image", "run", "dev")
 
@@ -56,9 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.parse_args(arguments)
     failed = False
     with TemporaryDirectory() as scratch, ThreadPoolExecutor(4) as pool:
-        uv = choose(Path(sys.executable), Path(scratch), print)
-        if uv.name != "uv":
-            raise SetupError("uv is needed")
+        uv = choose(Path(sys.executable), Path(scratch), print, only_uv=True)
         cells = [(file, name, python) for file in FILES for name in PLATFORMS for python in (*PYTHONS, *COMING)]
         answers = dict(
             zip(
