@@ -151,10 +151,17 @@ dist: $(READY)  ## Build wheel, source archive, plugin, bill of materials and ch
 ##@ Image
 
 ENGINE ?= docker
+PLATFORMS ?= linux/amd64,linux/arm64
 
 .PHONY: image
 image:  ## Build the image with ENGINE (docker, podman or buildah); IMAGE=name:tag names it, ARGS adds options
 	@$(ENGINE) build --build-arg OPERATOR_COMMIT="$$(git rev-parse --short HEAD)" -t $(or $(IMAGE),amazon-sagemaker-operator-for-k8s:v1) $(ARGS) .
+
+.PHONY: image-multiarch
+image-multiarch:  ## Build for amd64 and arm64 with docker buildx, attach provenance and bills of materials, and push to IMAGE
+	@test -n "$(IMAGE)" || { echo "error: set IMAGE to a name in a registry that you can push to" >&2; exit 1; }
+	@docker buildx build --platform $(PLATFORMS) --provenance=mode=max --sbom=true --push \
+	  --build-arg OPERATOR_COMMIT="$$(git rev-parse --short HEAD)" -t $(IMAGE) $(ARGS) .
 
 .PHONY: test-image
 test-image: $(READY)  ## Run the operator from an image's unpacked files in ROOT_FS=directory, as root on Linux
