@@ -7,6 +7,7 @@ lock file below requirements/ lists, and this repository itself, editable. Safe 
 import argparse
 import fcntl
 import os
+import shutil
 import sys
 import time
 import venv
@@ -16,10 +17,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from hack.setup.installers import LOCKS, ROOT, Installer, SetupError, choose, locked
+from hack import slim
+from hack.setup.installers import LOCKS, ROOT, Installer, SetupError, choose, locked, read
 
 STAGES: Final = {"run": ("run",), "dev": ("run", "dev"), "bench": ("bench",), "release": ("release",)}
 """Stage → it and the stages that it includes. Each has a lock file of its name, and leaves `.ready-<stage>`."""
+
+SLIM: Final = ("run", "dev")
+"""Stages without the asynchronous half of the Kubernetes client: a quarter of what `make run` would install."""
 
 
 def stamp(directory: Path, stage: str) -> Path:
@@ -38,14 +43,18 @@ def make(directory: Path, stage: str) -> None:
     """Make the environment in `directory`, or bring it to `stage`. Raises SetupError."""
     begin = time.monotonic()
     _make_empty(directory)
-    lock = LOCKS / f"{stage}.txt"
+    lock = read(LOCKS / f"{stage}.txt", without=slim.FOR_ASYNCHRONOUS if stage in SLIM else ())
     with TemporaryDirectory(prefix=".setup-", dir=directory) as scratch:
         python = directory / "bin" / "python"
+        wanted = Path(scratch) / "lock.txt"
+        wanted.write_text(lock)
         _say(f"Setting up {directory.name} for `{stage}`: {locked(lock)} packages and the index, once ...")
         installer = choose(python, Path(scratch), _say)
-        installer.install("--no-deps", "--require-hashes", "--requirement", str(lock), say=_say)
+        installer.install("--no-deps", "--require-hashes", "--requirement", str(wanted), say=_say)
         if stage != "release":
             _install_this(installer, Path(scratch))
+        if stage in SLIM:
+            shutil.rmtree(_packages(directory) / slim.ASYNCHRONOUS, ignore_errors=True)
     for each in STAGES[stage]:
         stamp(directory, each).touch()
     _say(f"Ready after {time.monotonic() - begin:.0f} s, by {installer.name}")
@@ -54,9 +63,12 @@ def make(directory: Path, stage: str) -> None:
 def _make_empty(directory: Path) -> None:
     """Make an environment without packages, unless there is one of this Python that works."""
     python = directory / "bin" / "python"
-    packages = directory / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
-    if not (python.exists() and packages.is_dir()):
+    if not (python.exists() and _packages(directory).is_dir()):
         venv.create(directory, clear=directory.exists(), symlinks=True, with_pip=False)
+
+
+def _packages(directory: Path) -> Path:
+    return directory / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
 
 
 def _install_this(installer: Installer, scratch: Path) -> None:

@@ -1,14 +1,14 @@
 """Where packages come from: pip's settings in uv's words, and one line for a package index that cannot be reached."""
 
-import ast
+import configparser
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-_LEVELS: Final = ("global", "install", ":env:")
-"""pip's own order: later ones win."""
 _IN_UVS_WORDS: Final = {
     # pip's setting: (uv's variable, variables that already decide it)
     "index-url": ("UV_DEFAULT_INDEX", ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_NO_INDEX")),
@@ -32,18 +32,38 @@ _NOISE: Final = re.compile(
 )
 
 
-def pip_settings(listing: str, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return pip's settings by name (`index-url`), from the output of `pip config list`, or else from `PIP_…`."""
-    by_level: dict[str, dict[str, str]] = {level: {} for level in _LEVELS}
-    for name, value in environment.items():
-        if name.startswith("PIP_"):
-            by_level[":env:"][name.removeprefix("PIP_").lower().replace("_", "-")] = value
-    for line in listing.splitlines():
-        key, _, value = line.partition("=")
-        level, _, name = key.rpartition(".")
-        if level in by_level and value:
-            by_level[level][name] = str(ast.literal_eval(value))
-    return {name: value for level in _LEVELS for name, value in by_level[level].items()}
+def pip_files(environment: Mapping[str, str] = os.environ, *, home: Path | None = None) -> list[Path]:
+    """Return where pip's configuration may be, as pip's documentation lists it; later files win."""
+    at_home = home or Path(environment.get("HOME", "/"))
+    if (chosen := environment.get("PIP_CONFIG_FILE")) == os.devnull:
+        return []
+    folders = environment.get("XDG_CONFIG_DIRS", "/etc/xdg").split(os.pathsep)
+    user = Path(environment.get("XDG_CONFIG_HOME") or at_home / ".config")
+    mac = Path("Library", "Application Support")
+    return [
+        *(Path(folder, "pip", "pip.conf") for folder in (*folders, "/" / mac)),
+        Path("/etc/pip.conf"),
+        at_home / ".pip" / "pip.conf",
+        *(folder / "pip" / "pip.conf" for folder in (user, at_home / mac)),
+        Path(sys.prefix, "pip.conf"),
+        *([Path(chosen)] if chosen else []),
+    ]
+
+
+def pip_settings(files: Iterable[Path], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return pip's settings by name (`index-url`): variables win over `[install]`, and that over `[global]`.
+
+    Read here, since this Python may have no pip, and half a second is a tenth of a set-up. What pip could not read,
+    neither is read here: pip itself reports it.
+    """
+    parser = configparser.RawConfigParser(strict=False)
+    with suppress(configparser.Error, UnicodeDecodeError):
+        parser.read(files)
+    found: dict[str, str] = {}
+    for section in ("global", "install"):
+        found |= dict(parser[section]) if parser.has_section(section) else {}
+    variables = {name.removeprefix("PIP_"): value for name, value in environment.items() if name.startswith("PIP_")}
+    return found | {name.lower().replace("_", "-"): value for name, value in variables.items()}
 
 
 def uv_variables(settings: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -19,8 +19,8 @@ from hack.setup import index
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LOCKS: Final = ROOT / "requirements"
-_LOCKED: Final = re.compile(r"^[A-Za-z0-9][\w.-]*==", re.MULTILINE)
-_NESTED: Final = re.compile(r"^-r (\S+)$", re.MULTILINE)
+_LOCKED: Final = re.compile(r"^([a-z0-9][a-z0-9.-]*)==.*(?:\n .*)*\n", re.MULTILINE)
+_NESTED: Final = re.compile(r"^-r (\S+)\n", re.MULTILINE)
 _PROGRESS: Final = re.compile(r"^\s*(Downloading \S+ \(|Building |Prepared |Installed )|^Installing collected")
 _COLLECTED: Final = re.compile(r"^Collecting ")
 _EVERY: Final = 10
@@ -57,13 +57,16 @@ class Installer:
             raise SetupError("\n".join([f"{self.name} failed ({code}): {' '.join(command)}", *output]))
 
 
-def locked(*files: Path) -> int:
-    """Return how many packages lock files list, with the files that they include."""
-    count = 0
-    for file in files:
-        text = file.read_text()
-        count += len(_LOCKED.findall(text)) + sum(locked(file.parent / each) for each in _NESTED.findall(text))
-    return count
+def read(lock: Path, *, without: Iterable[str] = ()) -> str:
+    """Return the text of a lock file with those that it includes, `without` some packages."""
+    text = _NESTED.sub(lambda match: read(lock.parent / match[1]), lock.read_text())
+    unwanted = set(without)
+    return _LOCKED.sub(lambda match: "" if match[1] in unwanted else match[0], text)
+
+
+def locked(text: str) -> int:
+    """Return how many packages the text of a lock file lists."""
+    return len(_LOCKED.findall(text))
 
 
 def choose(python: Path, scratch: Path, say: Say, *, only_uv: bool = False) -> Installer:
@@ -71,11 +74,10 @@ def choose(python: Path, scratch: Path, say: Say, *, only_uv: bool = False) -> I
 
     Raises SetupError if there is neither uv nor pip (`only_uv`: no uv), or no index.
     """
-    pip_here = importlib.util.find_spec("pip") is not None
-    variables = index.uv_variables(index.pip_settings(_pip_configuration() if pip_here else ""))
+    variables = index.uv_variables(index.pip_settings(index.pip_files()))
     if (uv := shutil.which("uv")) is not None:
         return _uv(uv, python, variables)
-    pip = _pip(scratch, has_module=pip_here)
+    pip = _pip(scratch)
     try:
         fetched = _fetch_uv(pip, scratch, say)
     except SetupError as why:
@@ -102,16 +104,16 @@ def _uv(uv: str, python: Path, variables: Mapping[str, str]) -> Installer:
 def _fetch_uv(pip: tuple[str, ...], scratch: Path, say: Say) -> Path:
     target = scratch / "uv"
     Installer("pip", pip, variables=_QUIET).install(
-        *("--quiet", "--no-cache-dir", "--target", str(target)),
+        *("--quiet", "--no-cache-dir", "--no-compile", "--target", str(target)),
         *("--no-deps", "--require-hashes", "--only-binary=:all:", "--requirement", str(LOCKS / "uv.txt")),
         say=say,
     )
     return target / "bin" / "uv"
 
 
-def _pip(scratch: Path, *, has_module: bool) -> tuple[str, ...]:
+def _pip(scratch: Path) -> tuple[str, ...]:
     """Return the command of this Python's pip, or else of one that ensurepip unpacks in `scratch`."""
-    if has_module:
+    if importlib.util.find_spec("pip") is not None:
         return (sys.executable, "-m", "pip")
     if importlib.util.find_spec("ensurepip") is None:
         raise SetupError("this Python has no pip and PATH no uv; on Debian and Ubuntu: apt install python3-venv")
@@ -121,11 +123,6 @@ def _pip(scratch: Path, *, has_module: bool) -> tuple[str, ...]:
     except subprocess.CalledProcessError as exc:
         raise SetupError(f"this Python's ensurepip fails ({exc}); install pip or uv") from exc
     return (str(home / "bin" / "python"), "-m", "pip")
-
-
-def _pip_configuration() -> str:
-    command = [sys.executable, "-m", "pip", "config", "list"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def _given(*names: str) -> dict[str, str]:

@@ -1,29 +1,51 @@
 """Where packages come from: pip's settings for uv, and the line for an index that does not answer."""
 
+from pathlib import Path
+
 import pytest
 
-from hack.setup.index import explanation, is_unreachable, pip_settings, uv_variables
-
-LISTING = """\
-:env:.index-url='https://env.example/simple'
-global.cert='/etc/ca.pem'
-global.index-url='https://global.example/simple'
-install.trusted-host='env.example'
-"""
+from hack.setup.index import explanation, is_unreachable, pip_files, pip_settings, uv_variables
 
 
-def test_pips_settings_win_in_its_order() -> None:
-    """The environment over `[install]` over `[global]`."""
-    assert pip_settings(LISTING, {}) == {
-        "index-url": "https://env.example/simple",
+def test_pips_settings_win_in_its_order(tmp_path: Path) -> None:
+    """The environment over `[install]` over `[global]`; the user's file over the system's."""
+    texts = {
+        "system": "[global]\nindex-url = https://system\ncert = /etc/ca.pem\n[list]\nformat = json\n",
+        "user": "[global]\nindex-url = https://user\nfind-links =\n  /a\n  /b\n[install]\ntrusted-host = user\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    files = [tmp_path / name for name in (*texts, "missing")]
+
+    assert pip_settings(files, {"PIP_TRUSTED_HOST": "env", "HOME": "/"}) == {
+        "index-url": "https://user",
         "cert": "/etc/ca.pem",
-        "trusted-host": "env.example",
+        "find-links": "\n/a\n/b",
+        "trusted-host": "env",
     }
 
 
-def test_without_pip_its_variables_count() -> None:
-    """uv is on PATH, and this Python has no pip to list them."""
-    assert pip_settings("", {"PIP_INDEX_URL": "https://i.example", "HOME": "/"}) == {"index-url": "https://i.example"}
+def test_a_file_that_pip_cannot_read_is_left_to_pip(tmp_path: Path) -> None:
+    """Which names it when it runs; uv needs no such file."""
+    (tmp_path / "pip.conf").write_text("index-url https://i\n")
+    assert pip_settings([tmp_path / "pip.conf"], {}) == {}
+
+
+FILES: list[tuple[dict[str, str], list[str]]] = [
+    # the environment, files of the user, in pip's order
+    ({}, ["/home/me/.pip/pip.conf", "/home/me/.config/pip/pip.conf"]),
+    ({"XDG_CONFIG_HOME": "/home/me/xdg"}, ["/home/me/.pip/pip.conf", "/home/me/xdg/pip/pip.conf"]),
+    ({"PIP_CONFIG_FILE": "/home/me/p"}, ["/home/me/.pip/pip.conf", "/home/me/.config/pip/pip.conf", "/home/me/p"]),
+    ({"PIP_CONFIG_FILE": "/dev/null"}, []),
+]
+
+
+@pytest.mark.parametrize(("environment", "expected"), FILES)
+def test_configuration_is_looked_for_where_pip_does(environment: dict[str, str], expected: list[str]) -> None:
+    """As "Configuration files" of pip's documentation."""
+    found = [str(path) for path in pip_files({"HOME": "/home/me"} | environment)]
+    assert [path for path in found if path.startswith("/home/me") and "Library" not in path] == expected
+    assert ("/etc/pip.conf" in found) == bool(expected)
 
 
 SETTINGS: list[tuple[dict[str, str], dict[str, str], dict[str, str]]] = [

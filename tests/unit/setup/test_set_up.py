@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from hack import slim
 from hack.setup import __main__ as set_up
 from hack.setup import installers
-from hack.setup.installers import LOCKS, ROOT, Installer, SetupError, UnreachableError
+from hack.setup.installers import LOCKS, ROOT, Installer, SetupError, UnreachableError, read
 
 
 @pytest.fixture
@@ -39,17 +40,30 @@ def test_without_an_index_there_is_one_line(tmp_path: Path, nowhere: str) -> Non
     assert not list((tmp_path / "venv").glob(".setup-*")), "nothing is left of the attempt"
 
 
+class Recorder(Installer):
+    """Installs nothing; records the arguments, and the text of each lock."""
+
+    def __init__(self) -> None:
+        super().__init__("recorder", ("recorder",))
+        object.__setattr__(self, "calls", [])
+        object.__setattr__(self, "locks", [])
+
+    calls: list[tuple[str, ...]]
+    locks: list[str]
+
+    def install(self, *arguments: str, **_more: object) -> None:  # type: ignore[override]
+        """See Installer."""
+        self.calls.append(arguments)
+        if "--requirement" in arguments:
+            self.locks.append(Path(arguments[arguments.index("--requirement") + 1]).read_text())
+
+
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    """Arguments of the installations that were done, by an installer that does nothing."""
-    done: list[tuple[str, ...]] = []
-
-    def install(_self: Installer, *arguments: str, **_more: object) -> None:
-        done.append(arguments)
-
-    monkeypatch.setattr(Installer, "install", install)
-    monkeypatch.setattr(set_up, "choose", lambda *_args, **_more: Installer("fake", ("fake",)))
-    return done
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    """The installer that is chosen."""
+    made = Recorder()
+    monkeypatch.setattr(set_up, "choose", lambda *_args, **_more: made)
+    return made
 
 
 STAGES = [("run", {"run"}), ("dev", {"run", "dev"}), ("bench", {"bench"}), ("release", {"release"})]
@@ -57,31 +71,45 @@ STAGES = [("run", {"run"}), ("dev", {"run", "dev"}), ("bench", {"bench"}), ("rel
 
 @pytest.mark.parametrize(("stage", "ready"), STAGES)
 def test_a_stage_installs_its_lock_and_the_stages_that_it_includes(
-    stage: str, ready: set[str], calls: list[tuple[str, ...]], tmp_path: Path
+    stage: str, ready: set[str], recorder: Recorder, tmp_path: Path
 ) -> None:
     """Every package by hash and without resolution; make takes the stamps for what is done."""
     venv = tmp_path / "venv"
     assert set_up.main([stage, "--directory", str(venv)]) == 0
-    assert calls[0] == ("--no-deps", "--require-hashes", "--requirement", str(LOCKS / f"{stage}.txt"))
-    assert all("--require-hashes" in arguments or "--editable" in arguments for arguments in calls)
-    assert any("--editable" in arguments for arguments in calls) == (stage != "release")
+    left_out = slim.FOR_ASYNCHRONOUS if stage in ("run", "dev") else ()
+    assert recorder.locks[0] == read(LOCKS / f"{stage}.txt", without=left_out)
+    assert all("--require-hashes" in arguments or "--editable" in arguments for arguments in recorder.calls)
+    assert any("--editable" in arguments for arguments in recorder.calls) == (stage != "release")
     assert {path.name.removeprefix(".ready-") for path in venv.glob(".ready-*")} == ready
 
-    before = len(calls)
+    before = len(recorder.calls)
     assert set_up.main([stage, "--directory", str(venv)]) == 0
-    assert len(calls) == before, "a current environment stays as it is"
+    assert len(recorder.calls) == before, "a current environment stays as it is"
 
 
-def test_an_older_stamp_is_not_current(calls: list[tuple[str, ...]], tmp_path: Path) -> None:
+def test_the_asynchronous_client_is_left_out(recorder: Recorder, tmp_path: Path) -> None:
+    """Half of the kubernetes package, which neither the operator nor the sandbox imports."""
+    venv = tmp_path / "venv"
+    packages = set_up._packages(venv)
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "python").touch()
+    for part in ("aio", "client"):
+        (packages / "kubernetes" / part).mkdir(parents=True)
+    set_up.main(["run", "--directory", str(venv)])
+    assert [path.name for path in (packages / "kubernetes").iterdir()] == ["client"]
+    assert "aiohttp" not in recorder.locks[0]
+
+
+def test_an_older_stamp_is_not_current(recorder: Recorder, tmp_path: Path) -> None:
     """As make sees it: a lock that is newer is installed."""
     set_up.main(["run", "--directory", str(tmp_path / "venv")])
     os.utime(tmp_path / "venv" / ".ready-run", (0, 0))
-    first = len(calls)
+    first = len(recorder.calls)
     set_up.main(["run", "--directory", str(tmp_path / "venv")])
-    assert len(calls) == 2 * first
+    assert len(recorder.calls) == 2 * first
 
 
-def test_an_environment_of_another_python_is_made_again(calls: list[tuple[str, ...]], tmp_path: Path) -> None:
+def test_an_environment_of_another_python_is_made_again(recorder: Recorder, tmp_path: Path) -> None:
     """`make PYTHON=python3.13` after 3.11: packages of both in one folder would be a riddle."""
     venv = tmp_path / "venv"
     (venv / "bin").mkdir(parents=True)
@@ -89,7 +117,7 @@ def test_an_environment_of_another_python_is_made_again(calls: list[tuple[str, .
     (venv / "bin" / "python").touch()
     set_up.main(["run", "--directory", str(venv)])
     assert not (venv / "lib" / "python3.9").exists()
-    assert calls
+    assert recorder.calls
 
 
 def fake(tmp_path: Path, name: str, script: str) -> Path:
@@ -122,7 +150,6 @@ def test_uv_on_path_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """With its own cache; nothing is fetched."""
     uv = fake(tmp_path, "uv", "exit 1")
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(installers, "_pip_configuration", lambda: "")
     chosen = installers.choose(Path("/python"), tmp_path, pytest.fail)
     assert (chosen.name, chosen.command) == ("uv", (str(uv), "pip"))
     assert "UV_CACHE_DIR" not in chosen.variables
@@ -148,8 +175,7 @@ def test_without_uv_it_is_fetched_or_else_pip_installs(
         return tmp_path / "uv"
 
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(installers, "_pip_configuration", lambda: "")
-    monkeypatch.setattr(installers, "_pip", lambda *_args, **_more: ("pip",))
+    monkeypatch.setattr(installers, "_pip", lambda _scratch: ("pip",))
     monkeypatch.setattr(installers, "_fetch_uv", fetch)
     said: list[str] = []
     if then is None:
