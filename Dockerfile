@@ -7,19 +7,22 @@ ARG BASE_IMAGE=gcr.io/distroless/python3-debian13:nonroot
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
-# Dependencies first: this layer changes only with setup.cfg, which bounds their versions.
+ENV PIP_NO_DEPS=1 PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1
+# Dependencies first: this layer changes only with the lock. Each file that is installed has one of its hashes, and what
+# builds and describes the operator does not get into it. Wheels of all of them exist for both processors (make wheels).
+COPY requirements/build.txt requirements/image.txt requirements/release.txt requirements/
+RUN pip install --no-cache-dir --no-compile --require-hashes --requirement requirements/build.txt \
+ && pip install --no-cache-dir --no-compile --require-hashes --target /release --requirement requirements/release.txt \
+ && pip install --no-cache-dir --no-compile --require-hashes --target /app --requirement requirements/image.txt
 COPY setup.cfg pyproject.toml README.md LICENSE ./
-# hadolint ignore=DL3013
-RUN mkdir controller api && touch controller/__init__.py api/__init__.py \
- # cryptography: the metrics front end's certificate where none is mounted (controller/metricsproxy/selfsigned.py)
- && pip install --no-cache-dir --no-compile --root-user-action ignore --target /app ".[metrics-proxy]" \
- && rm -rf /app/controller /app/api
 COPY controller controller
 COPY api api
-COPY hack/slim.py ./
-RUN pip install --no-cache-dir --no-compile --root-user-action ignore --no-deps --target /app --upgrade . \
+COPY hack/slim.py hack/sbom.py ./
+RUN pip install --no-cache-dir --no-compile --no-build-isolation --target /app --upgrade . \
  # half of what was installed is for others; what is left is proved to serve the operator
  && python3 -B slim.py /app \
+ # the bill of what is left: CycloneDX, with licences and hashes
+ && PYTHONPATH=/release python3 sbom.py /app requirements/image.txt /app/sbom.cdx.json \
  # the root file system is read-only at run time: compile now, but for the client's classes, which nobody loads
  && python3 -m compileall -q -j 0 -x '/kubernetes/client/(api|models)/' /app
 

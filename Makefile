@@ -4,7 +4,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+# What says that the environment has what running needs, and what tests and checks need in addition.
+RUNS := $(VENV)/.ready-run
+READY := $(VENV)/.ready-dev
 ARGS ?=
 # Images of containers and CIs set it. Without caches, each worker of the tests compiles all tests anew, and each operator
 # and server that they start compiles all of its source: twice the time until the first test.
@@ -22,25 +24,25 @@ help:  ## List the targets
 ##@ Try it
 
 .PHONY: run
-run: $(READY)  ## Start the sandbox (Kubernetes API, SageMaker, operator), run the samples, show them live; ARGS=--once ends by itself
+run: $(RUNS)  ## Start the sandbox (Kubernetes API, SageMaker, operator), run the samples, show them live; ARGS=--once ends by itself
 	@$(BIN)/python -m hack.sandbox run $(ARGS)
 
 ##@ Develop
 
 .PHONY: venv
-venv: $(READY)  ## Make the environment in .venv, anew only when dependencies changed
+venv: $(READY)  ## Make the environment in .venv, again only when dependencies changed
 
-# Made by one pip run from the dependencies in setup.cfg, so it is as old as that file at most.
-$(READY): setup.cfg
+$(RUNS) $(READY): $(VENV)/.ready-%: setup.cfg pyproject.toml $(wildcard requirements/*.txt)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed, $$($(PYTHON) --version) found; try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: this Python has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-	@echo "Setting up $(VENV) (once, about a minute) ..."
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	@# the build backend warns at length that an editable install reads this folder, which is what it is for
-	@# and what is never imported (most of it) need not be compiled, which takes as long as all the rest
-	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --editable '.[sandbox,dev]'
-	@touch $@
+	@$(PYTHON) -m hack.setup $* --directory $(VENV)
+
+.PHONY: lock
+lock:  ## Write requirements/*.txt after a change of dependencies; ARGS=--upgrade takes the newest versions
+	@$(PYTHON) -m hack.setup.lock $(ARGS)
+
+.PHONY: wheels
+wheels:  ## Show which systems and Pythons have wheels of all that is locked, by the package index's metadata
+	@$(PYTHON) -m hack.setup.wheels $(ARGS)
 
 .PHONY: test
 test: $(READY)  ## Run all tests (unit, property, faults, sandbox end to end); ARGS selects, e.g. ARGS='-k informer'
@@ -112,7 +114,7 @@ bench-status: $(READY)  ## Measure how soon status is shown, and its calls, in h
 
 .PHONY: bench-peers
 bench-peers: $(READY)  ## Run 1,000 jobs with the operator and others, in turns: an hour; ARGS="--before DIR --peer NAME=COMMAND"
-	@test -x build/kopf/bin/python || { $(PYTHON) -m venv build/kopf && build/kopf/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'; }
+	@$(PYTHON) -m hack.setup bench --directory build/kopf
 	@$(BIN)/python -m hack.bench.peers --kopf-python build/kopf/bin/python $(ARGS)
 
 ##@ Generate
@@ -133,17 +135,33 @@ manifests: crds  ## Rebuild release/, charts, roles, dashboard, IAM policies and
 manifests-check: $(READY)  ## Fail if what `make manifests` writes is not checked in
 	@$(BIN)/python -m hack.manifests --check
 
+##@ Release (docs/releasing.md)
+
+# where a release's files will be: krew's manifest names them there
+URL ?=
+
 .PHONY: smlogs
-smlogs: $(READY)  ## Build kubectl smlogs as one file for any Python from 3.11: dist/kubectl-smlogs-plugin/v1/<os>.amd64.tar.gz
-	@$(BIN)/python -m hack.smlogs
+smlogs: $(READY)  ## Build kubectl smlogs as one file for any Python from 3.11, an archive for each system, and krew's manifest; URL=
+	@$(BIN)/python -m hack.smlogs $(if $(URL),--url $(URL))
+
+.PHONY: dist
+dist: $(READY)  ## Build wheel, source archive, plugin, bill of materials and checksums, twice, and compare: dist/; URL=
+	@$(BIN)/python -m hack.dist --verify $(if $(URL),--url $(URL))
 
 ##@ Image
 
 ENGINE ?= docker
+PLATFORMS ?= linux/amd64,linux/arm64
 
 .PHONY: image
 image:  ## Build the image with ENGINE (docker, podman or buildah); IMAGE=name:tag names it, ARGS adds options
 	@$(ENGINE) build --build-arg OPERATOR_COMMIT="$$(git rev-parse --short HEAD)" -t $(or $(IMAGE),amazon-sagemaker-operator-for-k8s:v1) $(ARGS) .
+
+.PHONY: image-multiarch
+image-multiarch:  ## Build for amd64 and arm64 with docker buildx, attach provenance and bills of materials, and push to IMAGE
+	@test -n "$(IMAGE)" || { echo "error: set IMAGE to a name in a registry that you can push to" >&2; exit 1; }
+	@docker buildx build --platform $(PLATFORMS) --provenance=mode=max --sbom=true --push \
+	  --build-arg OPERATOR_COMMIT="$$(git rev-parse --short HEAD)" -t $(IMAGE) $(ARGS) .
 
 .PHONY: test-image
 test-image: $(READY)  ## Run the operator from an image's unpacked files in ROOT_FS=directory, as root on Linux
@@ -153,20 +171,20 @@ test-image: $(READY)  ## Run the operator from an image's unpacked files in ROOT
 ##@ Cluster (the one your kubeconfig names)
 
 .PHONY: install
-install: $(READY)  ## Install the CRDs into the current cluster
+install: $(RUNS)  ## Install the CRDs into the current cluster
 	@$(KUBECTL) apply --server-side --force-conflicts -f config/crd/bases
 
 .PHONY: uninstall
-uninstall: $(READY)  ## Remove the CRDs; refuses while objects of ours exist, since they may own things at AWS (FORCE=1 overrides)
+uninstall: $(RUNS)  ## Remove the CRDs; refuses while objects of ours exist, since they may own things at AWS (FORCE=1 overrides)
 	@$(call refuse-while-objects-are-left,--all-namespaces)
 	@$(KUBECTL) delete --ignore-not-found --filename config/crd/bases
 
 .PHONY: deploy
-deploy: $(READY)  ## Install the operator for all namespaces, or for one: NAMESPACE=name (its CRDs with `make install`)
+deploy: $(RUNS)  ## Install the operator for all namespaces, or for one: NAMESPACE=name (its CRDs with `make install`)
 	@$(INSTALLER) | $(KUBECTL) apply --filename -
 
 .PHONY: undeploy
-undeploy: $(READY)  ## Remove what `make deploy` has installed; refuses while objects exist (FORCE=1 overrides)
+undeploy: $(RUNS)  ## Remove what `make deploy` has installed; refuses while objects exist (FORCE=1 overrides)
 	@$(call refuse-while-objects-are-left,$(if $(NAMESPACE),--namespace=$(NAMESPACE),--all-namespaces))
 	@$(INSTALLER) | $(KUBECTL) delete --ignore-not-found --filename -
 

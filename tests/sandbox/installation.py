@@ -45,7 +45,7 @@ class Cluster:
 
     def make(self, *arguments: str, code: int = 0) -> str:
         """The same for make, in the repository, with the environment as it is."""
-        return self._run("make", "READY=", *arguments, code=code)
+        return self._run("make", "RUNS=", *arguments, code=code)
 
     def apply(self, *files: Path | str) -> str:
         """`kubectl apply` of files, then until every CRD in them is served."""

@@ -57,15 +57,16 @@ def test_the_plugin_is_downloaded_and_reads_a_log(reader: tuple[Reader, Scene]) 
 
 
 def test_every_system_gets_the_same_file(archives: list[Path]) -> None:
-    """Named as the guides name it, executable; nothing in it is compiled for one of them."""
+    """Named as the guides name it, executable, with its licence; nothing in it is compiled for one of them."""
     contents = {}
     for path in archives:
         with tarfile.open(path) as archive:
-            (entry,) = archive.getmembers()
-            system = path.name.partition(".")[0]
-            assert (entry.name, entry.mode) == (f"kubectl-smlogs.{system}.amd64/kubectl-smlogs", 0o755)
-            content = archive.extractfile(entry)
+            plugin, licence = archive.getmembers()
+            system = path.name.removesuffix(".tar.gz")
+            assert (plugin.name, plugin.mode) == (f"kubectl-smlogs.{system}/kubectl-smlogs", 0o755)
+            assert (licence.name, licence.mode) == (f"kubectl-smlogs.{system}/LICENSE", 0o644)
+            content = archive.extractfile(plugin)
             assert content is not None
             contents[system] = content.read()
-    assert set(contents) == {"linux", "darwin"}
-    assert contents["linux"] == contents["darwin"]
+    assert set(contents) == {"linux.amd64", "linux.arm64", "darwin.amd64", "darwin.arm64"}
+    assert len(set(contents.values())) == 1

@@ -62,6 +62,22 @@ def test_the_manager_is_the_entry_point_and_the_front_end_starts_likewise() -> N
     assert FINAL.form("RUN")[0] == "python3"
 
 
+def test_every_installed_file_has_a_hash_of_the_lock() -> None:
+    """And nothing else is resolved or fetched: not the build backend, not what a dependency asks for."""
+    installs = [part for rest in STAGES[0].all("RUN") for part in rest.split("&&") if "pip install" in part]
+    assert len(installs) == 4
+    assert STAGES[0].variables("ENV")["PIP_NO_DEPS"] == "1"
+    for each in installs:
+        assert "--require-hashes" in each or "--no-build-isolation" in each
+    assert any("requirements/image.txt" in each for each in installs)
+
+
+def test_the_image_has_its_bill_of_materials() -> None:
+    """Written after slimming: of what is left."""
+    built = STAGES[0].all("RUN")[-1]
+    assert 0 < built.index("slim.py /app") < built.index("sbom.py /app requirements/image.txt /app/sbom.cdx.json")
+
+
 def test_nothing_is_written_below_the_read_only_root() -> None:
     """Byte code is made by the build; at run time Python writes none."""
     variables = FINAL.variables("ENV")

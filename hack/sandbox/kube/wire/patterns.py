@@ -4,10 +4,16 @@
 refuses, match differently (`$` before a last newline) and could run forever.
 """
 
+import re
 from functools import lru_cache
 from typing import Final, Protocol
 
-import re2  # type: ignore[import-untyped]
+from hack.sandbox.kube.wire.plain_patterns import compile_plainly
+
+try:
+    import re2  # type: ignore[import-untyped]
+except ModuleNotFoundError:  # pyproject.toml says where
+    re2 = None
 
 _GO_WORDS: Final = {
     "missing )": "missing closing )",
@@ -35,6 +41,11 @@ class BadPatternError(ValueError):
 @lru_cache(maxsize=1024)
 def compile_pattern(expression: str) -> Pattern:
     """Compile once per expression. Raises BadPatternError. Thread-safe."""
+    if re2 is None:
+        try:
+            return compile_plainly(expression)
+        except re.error as exc:
+            raise BadPatternError(str(exc)) from exc
     options = re2.Options()
     options.log_errors = False
     try:
