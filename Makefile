@@ -88,7 +88,7 @@ type: $(READY)  ## Check types with mypy --strict
 	@$(BIN)/mypy
 
 .PHONY: check
-check: lint lint-dockerfile type crds-check manifests-check test  ## Everything that CI runs
+check: lint lint-dockerfile type crds-check manifests-check chart test  ## Everything that CI runs
 
 .PHONY: soak
 soak: $(READY)  ## Break the operator at random and judge what is left; ARGS="--seed N --minutes M"
@@ -132,6 +132,17 @@ manifests: crds  ## Rebuild release/, charts, roles, dashboard, IAM policies and
 .PHONY: manifests-check
 manifests-check: $(READY)  ## Fail if what `make manifests` writes is not checked in
 	@$(BIN)/python -m hack.manifests --check
+
+# The charts of the operator for a cluster and for a namespace have one name, so that each has a folder of its own.
+CHARTS := installer/rolebased installer/namespaced/crd_chart installer/namespaced/operator_chart training-jobs hyperparameter-tuning-jobs batch-transform-jobs
+
+.PHONY: chart
+chart: $(READY)  ## Check the charts and pack them into dist/charts; OCI=oci://registry/path pushes each to the folder of its name there
+	@helm="$$($(BIN)/python -m hack.tools helm)"; for chart in $(CHARTS); do \
+	  folder="$$(basename "$$chart")" && rm -rf "dist/charts/$$folder" && "$$helm" lint --strict --quiet "hack/charts/$$chart" && \
+	  "$$helm" package "hack/charts/$$chart" --destination "dist/charts/$$folder" || exit 1; \
+	  test -z "$(OCI)" || "$$helm" push "dist/charts/$$folder"/*.tgz "$(OCI)/$$folder" $(ARGS) || exit 1; \
+	done
 
 .PHONY: smlogs
 smlogs: $(READY)  ## Build kubectl smlogs as one file for any Python from 3.11: dist/kubectl-smlogs-plugin/v1/<os>.amd64.tar.gz

@@ -44,7 +44,12 @@ def generate() -> dict[Path, str]:
         files[DOCS / f"{descriptor.singular}.md"] = apidocs.page(descriptor, fields)
     files[DOCS / "README.md"] = apidocs.index(KINDS)
     bases = sorted(f"{path.parent.name}/{path.name}" for path in files if path.parent == CRDS)
-    kustomization = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": bases}
+    kustomization = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "labels": [{"pairs": {"app.kubernetes.io/name": "sagemaker-k8s-operator"}}],
+        "resources": bases,
+    }
     files[CRDS.parent / "kustomization.yaml"] = _HEADER + to_yaml(kustomization)
     return files
 
