@@ -118,7 +118,7 @@ bench-peers: $(READY)  ## Run 1,000 jobs with the operator and others, in turns:
 ##@ Generate
 
 .PHONY: crds
-crds: $(READY)  ## Regenerate config/crd/bases and docs/api from the AWS service models
+crds: $(READY)  ## Regenerate config/crd/bases, docs/api and docs/schemas from the AWS service models
 	@$(BIN)/python -m hack.crds $(ARGS)
 
 .PHONY: crds-check
