@@ -90,7 +90,7 @@ type: $(READY)  ## Check types with mypy --strict
 	@$(BIN)/mypy
 
 .PHONY: check
-check: lint lint-dockerfile type crds-check manifests-check test  ## Everything that CI runs
+check: lint lint-dockerfile type crds-check manifests-check chart site test  ## Everything that CI runs
 
 .PHONY: soak
 soak: $(READY)  ## Break the operator at random and judge what is left; ARGS="--seed N --minutes M"
@@ -120,7 +120,7 @@ bench-peers: $(READY)  ## Run 1,000 jobs with the operator and others, in turns:
 ##@ Generate
 
 .PHONY: crds
-crds: $(READY)  ## Regenerate config/crd/bases and docs/api from the AWS service models
+crds: $(READY)  ## Regenerate config/crd/bases, docs/api and docs/schemas from the AWS service models
 	@$(BIN)/python -m hack.crds $(ARGS)
 
 .PHONY: crds-check
@@ -134,6 +134,26 @@ manifests: crds  ## Rebuild release/, charts, roles, dashboard, IAM policies and
 .PHONY: manifests-check
 manifests-check: $(READY)  ## Fail if what `make manifests` writes is not checked in
 	@$(BIN)/python -m hack.manifests --check
+
+# MkDocs has an environment of its own: nothing else needs it.
+build/site/bin/mkdocs:
+	@$(PYTHON) -m venv build/site && build/site/bin/python -m pip install --quiet --disable-pip-version-check 'mkdocs>=1.6,<2'
+
+.PHONY: site
+site: build/site/bin/mkdocs  ## Build the documentation as a site, dist/site/index.html; a broken link or anchor is an error
+	@# not --quiet: MkDocs counts what it does not show, and would pass
+	@build/site/bin/mkdocs build --strict --config-file hack/site/mkdocs.yml
+
+# The charts of the operator for a cluster and for a namespace have one name, so that each has a folder of its own.
+CHARTS := installer/rolebased installer/namespaced/crd_chart installer/namespaced/operator_chart training-jobs hyperparameter-tuning-jobs batch-transform-jobs
+
+.PHONY: chart
+chart: $(READY)  ## Check the charts and pack them into dist/charts; OCI=oci://registry/path pushes each to the folder of its name there
+	@helm="$$($(BIN)/python -m hack.tools helm)"; for chart in $(CHARTS); do \
+	  folder="$$(basename "$$chart")" && rm -rf "dist/charts/$$folder" && "$$helm" lint --strict --quiet "hack/charts/$$chart" && \
+	  "$$helm" package "hack/charts/$$chart" --destination "dist/charts/$$folder" || exit 1; \
+	  test -z "$(OCI)" || "$$helm" push "dist/charts/$$folder"/*.tgz "$(OCI)/$$folder" $(ARGS) || exit 1; \
+	done
 
 ##@ Release (docs/releasing.md)
 

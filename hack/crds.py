@@ -1,4 +1,4 @@
-"""Writes everything that is generated from the kinds: CRDs with the list of them, and their reference pages.
+"""Writes everything that is generated from the kinds: CRDs with the list of them, reference pages, JSON schemas.
 
     python -m hack.crds             write the files
     python -m hack.crds --check     say what would change and exit 1 if anything would: for CI
@@ -24,11 +24,12 @@ from api.meta import GROUP, JsonObject
 from api.models import as_model
 from api.schema.crd import custom_resource_definition
 from api.v1 import KINDS
-from hack import apidocs, models
+from hack import apidocs, models, schemas
 
 ROOT: Final = Path(__file__).parent.parent
 CRDS: Final = ROOT / "config" / "crd" / "bases"
 DOCS: Final = ROOT / "docs" / "api"
+SCHEMAS: Final = ROOT / "docs" / "schemas"
 
 _HEADER: Final = "# Made by `python -m hack.crds` from api/v1 and hack/snapshots. Do not edit: change those.\n"
 
@@ -42,9 +43,16 @@ def generate() -> dict[Path, str]:
         crd = custom_resource_definition(descriptor, fields, models.label(descriptor, snapshot))
         files[CRDS / f"{GROUP}_{descriptor.plural}.yaml"] = _HEADER + to_yaml(crd)
         files[DOCS / f"{descriptor.singular}.md"] = apidocs.page(descriptor, fields)
+        files[SCHEMAS / schemas.file_name(descriptor)] = schemas.schema(descriptor, crd)
     files[DOCS / "README.md"] = apidocs.index(KINDS)
+    files[SCHEMAS / schemas.ALL] = schemas.all_kinds(KINDS)
     bases = sorted(f"{path.parent.name}/{path.name}" for path in files if path.parent == CRDS)
-    kustomization = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": bases}
+    kustomization = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "labels": [{"pairs": {"app.kubernetes.io/name": "sagemaker-k8s-operator"}}],
+        "resources": bases,
+    }
     files[CRDS.parent / "kustomization.yaml"] = _HEADER + to_yaml(kustomization)
     return files
 

@@ -16,10 +16,10 @@ from controller.kube.client import KubeClient
 from controller.kube.config import connect
 from controller.kube.transport import RestMetrics
 from controller.metricsproxy.reviews import AsCaller, DelegatedReview, Remembered, SelfReview
-from controller.metricsproxy.server import MetricsServer
+from controller.metricsproxy.routes import metrics_routes
 from controller.metricsproxy.tls import Certificate
 from controller.observability import logs
-from controller.observability.server import parse_address
+from controller.observability.server import BindError, WebServer, parse_address
 from controller.runtime.clock import SystemClock
 from controller.runtime.threads import Stop
 
@@ -41,10 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with client(cluster) as own:
             review = SelfReview(lambda token: client(AsCaller(cluster, token))) if options.review == "self" else None
             judge = Remembered(review or DelegatedReview(own), clock)
-            server = MetricsServer(options.listen, certificate, judge, options.upstream)
-            log.info("serving", server="metrics over https", port=server.server_port, review=options.review)
+            routes = metrics_routes(judge, options.upstream)
+            server = WebServer(
+                "metrics over https", options.listen, routes, flag="--listen", contexts=certificate.context
+            )
+            log.info("callers are reviewed", review=options.review)
             server.run(stop)
-    except (ConfigError, OSError) as exc:
+    except (ConfigError, BindError, OSError) as exc:
         sys.stderr.write(f"metricsproxy: error: {exc}\n")
         return 1
     return 0

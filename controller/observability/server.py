@@ -1,11 +1,14 @@
-"""Serves `/metrics`, `/healthz` and `/readyz` over plain HTTP: a few threads of the standard library's server.
+"""Serves GET over HTTP, or HTTPS, by a few threads of the standard library's server; and the routes of the manager.
 
-For scrapers and kubelets on the same node or pod; nothing here is authenticated, so the default addresses are
-loopback. Several threads answer, so a client that sends nothing cannot keep a kubelet waiting.
+`/metrics`, `/healthz` and `/readyz` are for scrapers and kubelets on the same node or pod; nothing of it is
+authenticated, so the default addresses are loopback. Several threads answer, so a client that sends nothing cannot keep
+a kubelet waiting. The metrics front end uses the same server with a route and a certificate of its own.
 """
 
 import errno
+import gzip
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,12 +20,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import structlog
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import choose_encoder, gzip_accepted
 
 log = structlog.get_logger(__name__)
 
 _THREADS: Final = 4
 _CLIENT_TIMEOUT_S: Final = 5.0
+"""For the handshake and for each read and write: a silent client must not block a thread."""
 _POLL_S: Final = 0.25
 """How often the accepting thread checks whether it should end."""
 
@@ -49,25 +53,43 @@ class Answer:
     body: bytes
     status: HTTPStatus = HTTPStatus.OK
     content_type: str = "text/plain; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """The part of a request that an answer depends on."""
 
-    parameters: Mapping[str, list[str]]
-    accept: str
+    text: str
+    """What follows the question mark, as it was sent."""
+    headers: Mapping[str, str]
+    """By name, whatever its case."""
+
+    @property
+    def parameters(self) -> Mapping[str, list[str]]:
+        """Return the parameters, also those without a value."""
+        return parse_qs(self.text, keep_blank_values=True)
 
 
 Route: TypeAlias = Callable[[Query], Answer]
+Contexts: TypeAlias = Callable[[], ssl.SSLContext]
+"""Returns the TLS context for the next connection."""
 
 
 def metrics_routes(registry: CollectorRegistry) -> dict[str, Route]:
-    """Return the route `/metrics`: in the text format, or OpenMetrics if the scraper accepts it."""
+    """Return the route `/metrics`, which offers what prometheus-client does.
+
+    The text format, or OpenMetrics if the scraper accepts it; compressed if it accepts that; of all series, or of those
+    that `name[]` names.
+    """
 
     def metrics(query: Query) -> Answer:
-        encode, content_type = choose_encoder(query.accept)
-        return Answer(encode(registry), content_type=content_type)
+        encode, content_type = choose_encoder(query.headers.get("Accept", ""))
+        names = query.parameters.get("name[]")
+        body = encode(registry.restricted_registry(names) if names else registry)
+        if gzip_accepted(query.headers.get("Accept-Encoding", "")):
+            return Answer(gzip.compress(body), content_type=content_type, headers=(("Content-Encoding", "gzip"),))
+        return Answer(body, content_type=content_type)
 
     return {"/metrics": metrics}
 
@@ -126,13 +148,21 @@ def parse_address(text: str) -> tuple[str, int] | None:
 class WebServer:
     """One listening address with its routes. Listens from construction on, answers while `run` runs.
 
-    The constructor raises `BindError`; `flag` is the option that sets the address.
+    The constructor raises `BindError`; `flag` is the option that sets the address. With `contexts` it speaks HTTPS.
     """
 
-    def __init__(self, name: str, address: tuple[str, int], routes: Mapping[str, Route], *, flag: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        address: tuple[str, int],
+        routes: Mapping[str, Route],
+        *,
+        flag: str,
+        contexts: Contexts | None = None,
+    ) -> None:
         self.name = name
         try:
-            self._server = _Server(address, dict(routes), name)
+            self._server = _Server(address, dict(routes), name, contexts)
         except OSError as exc:
             shown = f"{address[0]}:{address[1]}"
             problem = "the address is in use" if exc.errno == errno.EADDRINUSE else exc.strerror or str(exc)
@@ -163,10 +193,13 @@ class _Server(HTTPServer):
     allow_reuse_address = True
     request_queue_size = 64
 
-    def __init__(self, address: tuple[str, int], routes: Mapping[str, Route], name: str) -> None:
+    def __init__(
+        self, address: tuple[str, int], routes: Mapping[str, Route], name: str, contexts: Contexts | None
+    ) -> None:
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
         self.routes = routes
+        self._contexts = contexts
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"http-{name}")
         super().__init__(address, _Handler)
 
@@ -186,10 +219,15 @@ class _Server(HTTPServer):
         super().server_close()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _answer(self, request: Any, client_address: Any) -> None:
+    def _answer(self, request: socket.socket, client_address: Any) -> None:
         try:
-            self.finish_request(request, client_address)
-        except OSError as exc:
+            request.settimeout(_CLIENT_TIMEOUT_S)
+            if self._contexts is None:
+                self.finish_request(request, client_address)
+            else:
+                with self._contexts().wrap_socket(request, server_side=True) as secured:
+                    self.finish_request(secured, client_address)
+        except OSError as exc:  # no TLS, or disconnected: a probe of the port looks like this
             log.debug("client of the web server went away", error=str(exc))
         finally:
             self.shutdown_request(request)
@@ -203,7 +241,6 @@ def _report(answered: Future[None]) -> None:
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    timeout = _CLIENT_TIMEOUT_S
     server_version = "sagemaker-k8s-operator"
     sys_version = ""
 
@@ -213,7 +250,7 @@ class _Handler(BaseHTTPRequestHandler):
         if route is None:
             self._send(Answer(b"not found\n", HTTPStatus.NOT_FOUND))
             return
-        self._send(route(Query(parse_qs(url.query, keep_blank_values=True), self.headers.get("Accept", ""))))
+        self._send(route(Query(url.query, cast("Mapping[str, str]", self.headers))))
 
     do_HEAD = do_GET  # noqa: N815 (http.server's naming)
 
@@ -223,6 +260,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
+        for name, value in answer.headers:
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         if self.command != "HEAD":

@@ -16,7 +16,7 @@ from typing import Final
 
 from api.v1 import KINDS
 from hack.crds import ROOT, to_yaml
-from hack.manifests import argocd, charts, dashboard, iam, release, status_page
+from hack.manifests import argocd, charts, dashboard, iam, kube_state_metrics, release, status_page
 from hack.manifests.roles import manager_role
 
 _HEADER: Final = "# Made by `python -m hack.manifests`. Do not edit: change hack/manifests or what it reads.\n"
@@ -59,12 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _config_files() -> dict[Path, str]:
-    rbac = Path("config/rbac")
+    rbac, state = Path("config/rbac"), Path("config/kube-state-metrics")
     return {
         rbac / "cluster/manager_role.yaml": _HEADER + to_yaml(manager_role(KINDS)),
         rbac / "namespaced/manager_role.yaml": _HEADER + to_yaml(manager_role(KINDS, namespace=PLACEHOLDER)),
         Path("config/grafana/sagemaker-operator.json"): dashboard.as_json(),
         Path("config/argocd/health.yaml"): _HEADER + argocd.health_checks(KINDS),
+        state / "config.yaml": _HEADER + to_yaml(kube_state_metrics.configuration(KINDS)),
+        state / "role.yaml": _HEADER + to_yaml(kube_state_metrics.role(KINDS)),
+        state / "helm-values.yaml": _HEADER + to_yaml(kube_state_metrics.helm_values(KINDS)),
     }
 
 

@@ -34,3 +34,14 @@ def generate(config: Path, *, image: str) -> dict[str, str]:
         name: build(config, kustomization).replace(f"image: {IMAGE}", f"image: {image}")
         for name, kustomization in FILES.items()
     }
+
+
+def parts(image: str) -> tuple[str, str, str]:
+    """Return repository, tag and digest of an image's name; what it has not is empty.
+
+    A colon before the last slash belongs to the registry's port.
+    """
+    name, _, digest = image.partition("@")
+    path, slash, last = name.rpartition("/")
+    last, _, tag = last.partition(":")
+    return path + slash + last, tag, digest

@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from hack.background import in_background
+from hack.manifests import charts
 from tests.deadline import PATIENCE_S, eventually
 from tests.sandbox.apiserver import write_kubeconfig
 from tests.sandbox.forkserver import Child, fork_server
@@ -201,6 +202,22 @@ def test_a_manager_that_is_away_is_a_bad_gateway(home: Cluster) -> None:
         deaf.bind(("127.0.0.1", 0))
         with front_end(home, NAMESPACE, f"http://127.0.0.1:{deaf.getsockname()[1]}/metrics") as url:
             assert scrape(url, home.server.token("default", "prometheus")) == 502
+
+
+def test_the_script_of_helm_test_sees_what_is_served_and_what_is_not(home: Cluster) -> None:
+    """Without a token, as a pod of the chart's tests runs it; another path is refused for another reason."""
+    script = (charts.FILES / "answers.py").read_text("utf-8")
+    with manager() as upstream, front_end(home, NAMESPACE, upstream) as url, socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        addresses = [f"{url}/metrics", f"{url}/other", f"https://127.0.0.1:{deaf.getsockname()[1]}/metrics"]
+        done = [
+            subprocess.run([sys.executable, "-c", script, each], capture_output=True, text=True, check=False)
+            for each in addresses
+        ]
+    assert [(each.returncode, each.stderr) for each in done] == [(0, ""), (1, ""), (1, "")]
+    assert done[0].stdout == f"{addresses[0]} is served, and wants a token\n"
+    assert "answers 404 instead of 401" in done[1].stdout
+    assert "cannot be reached, so no replica is ready" in done[2].stdout
 
 
 def test_plain_http_gets_no_answer_and_does_not_disturb(home: Cluster) -> None:

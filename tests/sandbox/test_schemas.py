@@ -19,6 +19,7 @@ from hack import tools
 from hack.manifests import release
 from tests.sandbox.harness import REPOSITORY
 from tests.sandbox.installation import CHARTS
+from tests.sandbox.operator_values import EVERYTHING, NOTHING
 
 pytestmark = pytest.mark.sandbox
 
@@ -26,26 +27,6 @@ VERSIONS = ("1.25.0", "1.36.0", "1.37.0")
 FOREIGN = {"monitoring.coreos.com/v1"}
 KUSTOMIZATIONS = sorted(path.parent for path in (REPOSITORY / "config").rglob("kustomization.yaml"))
 RELEASES = sorted((REPOSITORY / "release").rglob("*.yaml"))
-EVERYTHING: dict[str, Any] = {
-    "image": {"repository": "registry.example/operator", "tag": 1.5, "pullPolicy": "Always"},
-    "imagePullSecrets": [{"name": "a"}],
-    "replicas": 3,
-    "statusQueues": ["https://sqs.us-east-2.amazonaws.com/123456789012/sagemaker-operator-status"],
-    "extraArgs": ["--log-level=debug"],
-    "extraEnv": [{"name": "B", "value": "c"}],
-    "serviceAccount": {"annotations": {"d": "e"}},
-    "podAnnotations": {"f": "g"},
-    "podLabels": {"h": "i"},
-    "nodeSelector": {"j": "k"},
-    "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "l"}]}},
-    "tolerations": [{"operator": "Exists"}],
-    "priorityClassName": "system-cluster-critical",
-    "networkPolicy": {"enabled": True},
-    "prometheus": {"enabled": True},
-    "grafanaDashboard": {"enabled": True},
-}
-"""Every value of the operator's charts changed."""
-NOTHING: dict[str, Any] = {"roleArn": None, "podDisruptionBudget": {"enabled": False}, "replicas": 0}
 OPERATOR_CHARTS = [CHARTS / "installer" / "rolebased", CHARTS / "installer" / "namespaced" / "operator_chart"]
 RENDERED = [
     *((chart, values) for chart in OPERATOR_CHARTS for values in ({}, EVERYTHING, NOTHING)),

@@ -48,6 +48,7 @@ def generated(kind: KindDescriptor, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(crds, "ROOT", tmp_path)
     monkeypatch.setattr(crds, "CRDS", tmp_path / "crd" / "bases")
     monkeypatch.setattr(crds, "DOCS", tmp_path / "docs")
+    monkeypatch.setattr(crds, "SCHEMAS", tmp_path / "schemas")
     monkeypatch.setattr(models, "FOLDER", tmp_path / "snapshots")
     for module in (models, api.models):
         monkeypatch.setattr(module, "SERVICE_MODELS", tmp_path / "service_models")
@@ -58,12 +59,14 @@ def generated(kind: KindDescriptor, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_generator_writes_everything_there_is_to_a_kind(generated: Path) -> None:
-    """CRD, list of CRDs, reference page, index, and the parts of the service model."""
-    assert {str(path.relative_to(generated)) for path in generated.rglob("*.*")} == {
+    """CRD, list of CRDs, reference page, index, JSON schemas, and the parts of the service model."""
+    assert {str(path.relative_to(generated)) for path in generated.rglob("*.*") if path.is_file()} == {
         "crd/bases/sagemaker.aws.amazon.com_compilationjobs.yaml",
         "crd/kustomization.yaml",
         "docs/README.md",
         "docs/compilationjob.md",
+        "schemas/all.json",
+        "schemas/sagemaker.aws.amazon.com/compilationjob_v1.json",
         "service_models/sagemaker/2017-07-24/service-2.json",
         "snapshots/sagemaker.json",
     }

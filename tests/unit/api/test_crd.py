@@ -22,13 +22,15 @@ from tests.unit.api.contract import crd_of, schema_of
 
 
 def test_the_checked_in_files_are_what_the_generator_makes() -> None:
-    """`make crds-check`: for every kind a CRD and a page, and what lists them."""
+    """`make crds-check`: for every kind a CRD, a page and a JSON schema, and what lists them."""
     files = crds.generate()
 
     assert {path.name for path, text in files.items() if path.read_text("utf-8") != text} == set()
     assert {path.name for path in files} == {
         *(f"sagemaker.aws.amazon.com_{kind.plural}.yaml" for kind in KINDS),
         *(f"{kind.singular}.md" for kind in KINDS),
+        *(f"{kind.singular}_v1.json" for kind in KINDS),
+        "all.json",
         "README.md",
         "kustomization.yaml",
     }
@@ -43,6 +45,7 @@ def test_check_fails_when_a_file_is_stale(
     monkeypatch.setattr(crds, "ROOT", tmp_path)
     monkeypatch.setattr(crds, "CRDS", tmp_path / "crds")
     monkeypatch.setattr(crds, "DOCS", tmp_path / "docs")
+    monkeypatch.setattr(crds, "SCHEMAS", tmp_path / "schemas")
 
     assert crds.main(["--check"]) == 1
     assert "+kind: CustomResourceDefinition" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """/metrics, /healthz and /readyz for scrapers and kubelets."""
 
+import gzip
 import socket
 import threading
 import urllib.error
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 
 import pytest
-from prometheus_client import Counter
+from prometheus_client import CollectorRegistry, Counter
 
 from controller.observability.registry import new_registry
 from controller.observability.server import (
@@ -127,9 +128,51 @@ class TestMetrics:
 
         assert answer[2].startswith("application/openmetrics-text")
 
+    @pytest.mark.parametrize(
+        ("accepted", "is_compressed"),
+        [
+            ("", False),
+            ("identity", False),
+            ("gzip", True),
+            ("deflate, GZIP;q=1.0", True),
+            ("br", False),
+        ],
+    )
+    def test_metrics_are_compressed_for_who_accepts_that(
+        self, serve: Serve, accepted: str, is_compressed: bool
+    ) -> None:
+        """As Prometheus does: some hundred kilobytes become some ten."""
+        registry = CollectorRegistry()
+        Counter("things", "Things.", registry=registry).inc()
+        request = urllib.request.Request(
+            serve(metrics_routes(registry)) + "/metrics", headers={"Accept-Encoding": accepted}
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+            body = answer.read()
+            assert answer.headers.get("Content-Encoding") == ("gzip" if is_compressed else None)
+        assert b"things_total 1.0" in (gzip.decompress(body) if is_compressed else body)
+
+    def test_single_series_are_served_by_name(self, serve: Serve) -> None:
+        """As prometheus-client offers it, for a look by hand."""
+        registry = CollectorRegistry()
+        for name in ("a", "b", "c"):
+            Counter(name, name, registry=registry).inc()
+        _, body, _ = get(serve(metrics_routes(registry)) + "/metrics?name[]=a_total&name[]=c_total")
+        assert {line for line in body.splitlines() if line[0] != "#"} == {"a_total 1.0", "c_total 1.0"}
+
 
 class TestServer:
     """The server itself."""
+
+    def test_headers_of_a_head_request_are_those_of_a_get(self, serve: Serve) -> None:
+        """A load balancer may look so; there is no body."""
+        url = serve(health_routes(healthz={}, readyz={"caches": lambda: "not synced"}))
+        request = urllib.request.Request(f"{url}/readyz", method="HEAD")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=PATIENCE_S)
+        with refused.value as answer:
+            assert (answer.code, answer.read()) == (503, b"")
+            assert int(answer.headers["Content-Length"]) == len(get(f"{url}/readyz")[1])
 
     def test_unknown_paths_are_404(self, serve: Serve) -> None:
         """Nothing else is served."""
