@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from api.models import shared_loader
 from controller.aws import regions
 from controller.aws.circuit_breaker import CircuitBreaker
-from controller.aws.errors import UNREACHABLE, AwsError, classify, unreadable
+from controller.aws.errors import UNREACHABLE, AwsError, bare, classify, unreadable
 from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
@@ -32,6 +32,7 @@ _LONG_POLLED: Final = frozenset({"sqs"})
 """Services with calls that wait. Their clients have longer time-outs, and `interrupt` ends such calls."""
 _OF_THE_STATE: Final = frozenset({ErrorClass.NOT_FOUND, ErrorClass.EXISTS, ErrorClass.CONFLICT})
 """Answers about the state of a resource: the caller has not failed."""
+_SIGNATURE_REFUSED: Final = frozenset({"InvalidSignature", "SignatureDoesNotMatch"})
 _DURATION_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -277,8 +278,13 @@ class AwsApi:
 
 
 def _with_doubt(error: AwsError, target: Target) -> AwsError:
-    """Add a hint to an error without an answer: the region may be a typo, which the user can fix."""
-    text = regions.doubt(target.region) if error.code == UNREACHABLE and not target.endpoint else ""
+    """Add a hint where no region answers, or none of that name: it may be a typo, which the user can fix.
+
+    An endpoint that was set answers for every region, and refuses the signature of one that it does not know.
+    """
+    is_unreachable = error.code == UNREACHABLE and not target.endpoint
+    is_refused = bare(error.code) in _SIGNATURE_REFUSED and "valid region" in error.message.lower()
+    text = regions.doubt(target.region) if is_unreachable or is_refused else ""
     if not text:
         return error
     return AwsError(error.error_class, error.code, f"{error.message} ({text})", operation=error.operation)
