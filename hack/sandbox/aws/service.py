@@ -51,7 +51,7 @@ from hack.sandbox.aws.wire import (
 
 _LONGEST_WAIT_S = 1
 _XML_SERVICES = frozenset({"s3", "s3express", "s3-outposts", "route53", "cloudfront"})
-"""Those whose operations are paths and whose errors are XML; with all others of this shape, errors are JSON."""
+"""Services with operations as paths and errors in XML; with all others of this shape, errors are JSON."""
 
 
 class Lost(Exception):  # noqa: N818 - a requested outcome, not an error of the program
