@@ -32,13 +32,13 @@ SYSTEMS: Final = ("linux", "darwin")
 CACHE: Final = "~/.kube/cache"
 """kubectl's folder for files that can be recreated. SHIV_ROOT sets another one."""
 
-NEEDED: Final = ("boto3", "prometheus-client", "structlog")
+NEEDED: Final = ("botocore",)
 """Distributions that the plugin imports; their dependencies are added."""
 SERVICES: Final = ("logs", "sagemaker", "signin", "sso", "sso-oidc", "sts")
 """Services that it calls, and those that may provide credentials."""
 _LEFT_OUT: Final = re.compile(
     r"^(boto3/(data|examples)/|bin/|.*/__pycache__/)|/examples-1\.json$|\.pyc$"
-    r"|^botocore/data/sagemaker/.*/(service|paginators|waiters)-"  # clients use the operator's own model
+    r"|^botocore/data/(logs|sagemaker)/.*/(service|paginators|waiters)-"  # clients use the operator's own models
 )
 _COMPILED: Final = re.compile(r"\.(so|pyd|dylib)$")
 
@@ -72,7 +72,7 @@ def build(output: Path = OUTPUT) -> list[Path]:
 
 def _fill(site_packages: Path) -> None:
     """Copy the file's content to `site_packages`."""
-    models = [path.relative_to(ROOT) for path in (SERVICE_MODELS / "sagemaker").rglob("*.json")]
+    models = [path.relative_to(ROOT) for each in ("logs", "sagemaker") for path in (SERVICE_MODELS / each).rglob("*.json")]
     for file in (*_own_modules(), *models):
         _copy(ROOT / file, site_packages / file)
     for name in sorted(_closure(NEEDED)):

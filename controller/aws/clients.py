@@ -9,12 +9,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import botocore.session
 from botocore.config import Config
 from botocore.utils import parse_timestamp
-from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from api.models import shared_loader
 from controller.aws import regions
@@ -25,6 +24,9 @@ from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
 from controller.runtime.sockets import Sockets
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 LONG_POLL_S: Final = 20.0
 """How long a call of a service that is polled may wait for news, by its own parameter: the most that SQS allows."""
@@ -170,7 +172,9 @@ class Clients:
 class AwsMetrics:
     """Metrics of AWS calls (modern-expectations.md 7)."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: "CollectorRegistry") -> None:
+        from prometheus_client import Counter, Histogram  # noqa: PLC0415 - the plugin starts without metrics
+
         self.requests = Counter(
             "sagemaker_operator_aws_requests",
             "AWS calls by outcome: `ok`, the error code, or `unknown`.",
@@ -195,11 +199,12 @@ class AwsMetrics:
 class AwsApi:
     """Makes AWS calls. Thread-safe; blocks for one attempt of at most the configured time-outs."""
 
-    def __init__(self, clients: Clients, budgets: Budgets, clock: Clock, registry: CollectorRegistry) -> None:
+    def __init__(self, clients: Clients, budgets: Budgets, clock: Clock, registry: "CollectorRegistry | None") -> None:
+        """Calls are counted in `registry`, if there is one."""
         self._clients = clients
         self._budgets = budgets
         self._clock = clock
-        self._metrics = AwsMetrics(registry)
+        self._metrics = None if registry is None else AwsMetrics(registry)
         self._breaker = CircuitBreaker()
 
     def call(
@@ -225,7 +230,8 @@ class AwsApi:
                 answer = self._send(target, service, operation, request, started)
             except AwsError as error:
                 if error.error_class is ErrorClass.THROTTLED:
-                    self._metrics.throttles.labels(service, operation).inc()
+                    if self._metrics is not None:
+                        self._metrics.throttles.labels(service, operation).inc()
                     error.retry_after_s = self._budgets.refused(
                         target,
                         operation,
@@ -273,6 +279,8 @@ class AwsApi:
         return method
 
     def _count(self, service: str, operation: str, code: str, started: float) -> None:
+        if self._metrics is None:
+            return
         self._metrics.requests.labels(service, operation, code).inc()
         self._metrics.duration.labels(service, operation).observe(self._clock.monotonic() - started)
 

@@ -1,18 +1,16 @@
 """Runs the plugin: the object, the header, the lines, and following. Handles errors, does not end the process."""
 
+import logging
 import random
 import threading
 from collections.abc import Callable, Mapping
 from typing import Final, TextIO
-
-from prometheus_client import CollectorRegistry
 
 from controller.aws.clients import AwsApi, Clients, ClientSettings
 from controller.aws.errors import AwsError
 from controller.aws.limits.budgets import Budgets
 from controller.aws.sagemaker import Api
 from controller.aws.targets import TargetDefaults
-from controller.observability import logs
 from controller.runtime.clock import Clock, SystemClock
 from controller.smlogs import selection, wording
 from controller.smlogs.cloudwatch import LIMITS, LogReader, TuningMembers
@@ -141,10 +139,10 @@ def run(options: Options, environ: Mapping[str, str], out: TextIO, err: TextIO) 
     def pause(seconds: float) -> None:
         never.wait(seconds)
 
-    logs.configure(format="console", level="error", stream=err)
+    # what fails is reported below; the libraries' own logs would only repeat it
+    logging.getLogger().addHandler(logging.NullHandler())
     clock = SystemClock()
-    registry = CollectorRegistry()
-    api = AwsApi(Clients(ClientSettings(version())), Budgets(clock, registry, LIMITS), clock, registry)
+    api = AwsApi(Clients(ClientSettings(version())), Budgets(clock, None, LIMITS), clock, None)
     lines = Lines(
         hide_stream=options.hide_log_stream_name,
         timestamps=options.timestamps,
