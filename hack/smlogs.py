@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path, PurePosixPath
@@ -27,10 +28,43 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 OUTPUT: Final = ROOT / "dist"
 FOLDER: Final = "kubectl-smlogs-plugin/v1"
 PLUGIN: Final = "kubectl-smlogs"
+COMPLETION: Final = "kubectl_complete-smlogs"
+"""What kubectl runs to complete words after `kubectl smlogs`."""
 SYSTEMS: Final = ("linux", "darwin")
 """Names of the archives; their content is the same."""
 CACHE: Final = "~/.kube/cache"
 """kubectl's folder for files that can be recreated. SHIV_ROOT sets another one."""
+_CHOOSE_CACHE: Final = f"""\
+import os, stat, tempfile
+
+def _cache():
+    wanted = os.path.expanduser({CACHE!r})
+    try:
+        os.makedirs(wanted, exist_ok=True)
+        tempfile.TemporaryFile(dir=wanted).close()
+        return wanted
+    except OSError:
+        pass
+    # a home that is missing or read-only, as in containers; a folder of others could hold other code
+    ours = os.path.join(tempfile.gettempdir(), "{PLUGIN}-%d" % os.getuid())
+    try:
+        os.mkdir(ours, 0o700)
+    except FileExistsError:
+        pass
+    found = os.lstat(ours)
+    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    return ours if is_ours else tempfile.mkdtemp(prefix="{PLUGIN}-")
+
+if not os.environ.get("SHIV_ROOT"):
+    os.environ["SHIV_ROOT"] = _cache()
+
+"""
+"""Runs before shiv unpacks the file."""
+_COMPLETE: Final = f"""\
+#!/bin/sh
+# kubectl runs this to complete words after `kubectl smlogs`; it has to be on PATH, as the plugin itself.
+exec {PLUGIN} __complete "$@"
+"""
 
 NEEDED: Final = ("botocore",)
 """Distributions that the plugin imports; their dependencies are added."""
@@ -65,6 +99,7 @@ def build(output: Path = OUTPUT) -> list[Path]:
             *("--output-file", str(plugin)),
         ]
         subprocess.run(command, check=True, capture_output=True)
+        _choose_cache(plugin)
         folder = output / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         return [_archive(plugin, folder, system) for system in SYSTEMS]
@@ -72,7 +107,9 @@ def build(output: Path = OUTPUT) -> list[Path]:
 
 def _fill(site_packages: Path) -> None:
     """Copy the file's content to `site_packages`."""
-    models = [path.relative_to(ROOT) for each in ("logs", "sagemaker") for path in (SERVICE_MODELS / each).rglob("*.json")]
+    models = [
+        path.relative_to(ROOT) for each in ("logs", "sagemaker") for path in (SERVICE_MODELS / each).rglob("*.json")
+    ]
     for file in (*_own_modules(), *models):
         _copy(ROOT / file, site_packages / file)
     for name in sorted(_closure(NEEDED)):
@@ -130,14 +167,29 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
+def _choose_cache(plugin: Path) -> None:
+    """Let the zip application choose a folder that can be written before it unpacks itself."""
+    with zipfile.ZipFile(plugin) as archive:
+        entries = [(entry, archive.read(entry)) for entry in archive.infolist()]
+    with plugin.open("rb") as file:
+        first_line = file.readline()
+    assert first_line.startswith(b"#!")
+    with plugin.open("wb") as file:
+        file.write(first_line)
+        with zipfile.ZipFile(file, "w") as archive:
+            for entry, content in entries:
+                is_main = entry.filename == "__main__.py"
+                archive.writestr(entry, _CHOOSE_CACHE.encode() + content if is_main else content, entry.compress_type)
+
+
 def _archive(plugin: Path, folder: Path, system: str) -> Path:
-    """Write `<os>.amd64.tar.gz`, which unpacks to `kubectl-smlogs.<os>.amd64/kubectl-smlogs`."""
+    """Write `<os>.amd64.tar.gz`: `kubectl-smlogs.<os>.amd64/` with the plugin, and what completes its words."""
     path = folder / f"{system}.amd64.tar.gz"
-    content = plugin.read_bytes()
-    entry = tarfile.TarInfo(f"{PLUGIN}.{system}.amd64/{PLUGIN}")
-    entry.size, entry.mode = len(content), 0o755
     with tarfile.open(path, "w:gz") as archive:
-        archive.addfile(entry, io.BytesIO(content))
+        for name, content in ((PLUGIN, plugin.read_bytes()), (COMPLETION, _COMPLETE.encode())):
+            entry = tarfile.TarInfo(f"{PLUGIN}.{system}.amd64/{name}")
+            entry.size, entry.mode = len(content), 0o755
+            archive.addfile(entry, io.BytesIO(content))
     return path
 
 

@@ -7,9 +7,11 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from controller.smlogs.command_line import completion
 from controller.smlogs.command_line import help as texts
 from controller.smlogs.command_line.flags import UsageError
-from controller.smlogs.command_line.options import HelpWanted, read
+from controller.smlogs.command_line.options import HelpWanted, VersionWanted, read
+from controller.version import version
 
 INTERRUPTED: Final = 130
 NOBODY_READS: Final = 141
@@ -48,6 +50,9 @@ def _code_of(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    if arguments[:1] == [completion.COMMAND]:
+        sys.stdout.write(completion.answer(arguments[1:], os.environ))
+        return 0
     try:
         wanted = read(arguments)
     except UsageError as error:
@@ -56,6 +61,9 @@ def _run(arguments: Sequence[str]) -> int:
     if isinstance(wanted, HelpWanted):
         sys.stdout.write(texts.root() if wanted.kind is None else texts.command(wanted.kind))
         sys.stdout.flush()
+        return 0
+    if isinstance(wanted, VersionWanted):
+        sys.stdout.write(f"kubectl-smlogs {version()}\n")
         return 0
     # What is imported stays: to search it for garbage takes a tenth of the start.
     gc.set_threshold(_OBJECTS_PER_COLLECTION)
