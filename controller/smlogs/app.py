@@ -4,7 +4,6 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from typing import Final, TextIO
 
@@ -207,6 +206,8 @@ def print_all(
         return 0
     if not at_once:
         return max([_failed(partial(print_log, name), say) for name in names])
+    from concurrent.futures import ThreadPoolExecutor, as_completed  # noqa: PLC0415 - seldom needed
+
     pool = ThreadPoolExecutor(len(names), thread_name_prefix="log")
     futures = [pool.submit(_failed, partial(print_log, name), say) for name in names]
     try:
