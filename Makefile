@@ -227,7 +227,7 @@ endef
 
 .PHONY: clean
 clean:  ## Remove caches, build output and the sandbox's files
-	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .sandbox *.egg-info
+	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .sandbox .sandbox-* *.egg-info
 	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 .PHONY: clean-all

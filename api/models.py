@@ -6,12 +6,13 @@ operations, whole but without prose, in the version that the CRDs are generated 
 botocore.
 """
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
 import botocore.session
+from botocore.exceptions import DataNotFoundError
 from botocore.loaders import JSONFileLoader, Loader
 from botocore.model import ServiceModel
 
@@ -36,6 +37,32 @@ class _OurFiles(JSONFileLoader):  # type: ignore[misc]  # botocore has no annota
         return data
 
 
+class _Services:
+    """The names of services that have a model of a type. Reading the folders of all takes longer than a model."""
+
+    def __init__(self, loader: Loader, model_type: str, names: Callable[[], Iterable[str]]) -> None:
+        self._loader = loader
+        self._model_type = model_type
+        self._names = names
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            return bool(self._loader.list_api_versions(name, self._model_type))
+        except DataNotFoundError:
+            return False
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+
+class _OurLoader(Loader):  # type: ignore[misc]  # botocore has no annotations
+    """Knows whether a service exists without a look at all others."""
+
+    def list_available_services(self, type_name: str) -> _Services:
+        """Return the names of services with a model of this type."""
+        return _Services(self, type_name, partial(super().list_available_services, type_name))
+
+
 @cache
 def shared_loader() -> Any:
     """Return the one `botocore.loaders.Loader` of this process. It keeps what it has parsed; thread-safe.
@@ -46,7 +73,7 @@ def shared_loader() -> Any:
     of_session = botocore.session.Session().get_component("data_loader").search_paths
     first = [path for path in of_session if path != Loader.BUILTIN_DATA_PATH]
     paths = [*first, str(SERVICE_MODELS), Loader.BUILTIN_DATA_PATH]
-    return Loader(paths, _OurFiles(), include_default_search_paths=False)
+    return _OurLoader(paths, _OurFiles(), include_default_search_paths=False)
 
 
 def load(service: str) -> Mapping[str, Any]:

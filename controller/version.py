@@ -4,8 +4,10 @@ import os
 import platform
 from functools import cache
 from importlib import metadata
+from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Gauge
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 DISTRIBUTION = "sagemaker-k8s-operator"
 
@@ -29,8 +31,10 @@ def user_agent() -> str:
     return f"{DISTRIBUTION}/{version()} ({platform.system().lower()}/{platform.machine()}) {commit() or 'unknown'}"
 
 
-def register_build_info(registry: CollectorRegistry) -> None:
+def register_build_info(registry: "CollectorRegistry") -> None:
     """Register `sagemaker_operator_build_info`, a gauge that is always 1, with the build as labels."""
+    from prometheus_client import Gauge  # noqa: PLC0415 - `--version` needs no metrics
+
     gauge = Gauge(
         "sagemaker_operator_build_info",
         "What is running; always 1.",

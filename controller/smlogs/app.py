@@ -1,28 +1,27 @@
 """Runs the plugin: the object, the header, the lines, and following. Handles errors, does not end the process."""
 
+import logging
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, TextIO
-
-from prometheus_client import CollectorRegistry
 
 from controller.aws.clients import AwsApi, Clients, ClientSettings
 from controller.aws.errors import CallError
 from controller.aws.limits.budgets import Budgets
 from controller.aws.sagemaker import Api
 from controller.aws.targets import TargetDefaults
-from controller.observability import logs
 from controller.runtime.clock import Clock, SystemClock
 from controller.smlogs import selection, wording
 from controller.smlogs.cloudwatch import LIMITS, LogReader, TuningMembers
 from controller.smlogs.cluster import Lookup
-from controller.smlogs.command_line.options import ALL_LINES, Options
+from controller.smlogs.command_line.options import ALL_LINES, JSON, Options
 from controller.smlogs.events import Seen, Window
 from controller.smlogs.follow import Follower, Rhythm
 from controller.smlogs.kubectl import Kubectl, KubectlError
 from controller.smlogs.patience import Patience, Pause
-from controller.smlogs.printing.lines import Lines
+from controller.smlogs.printing.lines import Format, JsonLines, Lines
 from controller.smlogs.printing.output import Output, wants_colours
 from controller.smlogs.reading import Progress, first_ms, milliseconds, read
 from controller.smlogs.selection import Selection
@@ -113,7 +112,8 @@ class Session:
         options = self._options
         if not subject.may_exist and not options.follow:
             raise SmlogsError(wording.not_created(subject))
-        is_narrowed = bool(options.search_prefix) or options.since_s is not None or options.tail != ALL_LINES
+        is_since = options.since_s is not None or options.since_time is not None
+        is_narrowed = bool(options.search_prefix) or is_since or options.tail != ALL_LINES
         if options.tail != 0:
             words = wording.no_lines(subject, is_narrowed=is_narrowed)
             is_waiting = options.follow and not subject.has_ended
@@ -130,6 +130,10 @@ class Session:
         return chosen, LogReader(self._api, target, chosen, self._patience)
 
 
+MOST_FOLLOWED: Final = 10
+"""Logs that are followed at once: each polls AWS, within one budget."""
+
+
 def run(options: Options, environ: Mapping[str, str], out: TextIO, err: TextIO) -> int:
     """Run the plugin with `options`. Returns the exit code: 0, or 1 after a message on `err`.
 
@@ -141,22 +145,81 @@ def run(options: Options, environ: Mapping[str, str], out: TextIO, err: TextIO) 
     def pause(seconds: float) -> None:
         never.wait(seconds)
 
-    logs.configure(format="console", level="error", stream=err)
+    # what fails is reported below; the libraries' own logs would only repeat it
+    logging.getLogger().addHandler(logging.NullHandler())
     clock = SystemClock()
-    registry = CollectorRegistry()
-    api = AwsApi(Clients(ClientSettings(version())), Budgets(clock, registry, LIMITS), clock, registry)
-    lines = Lines(
+    api = AwsApi(Clients(ClientSettings(version())), Budgets(clock, None, LIMITS), clock, None)
+    shown, lock = _format(options, out, environ), threading.Lock()
+    main_output = Output(out, err, shown, lock)
+    kubectl = Kubectl(options.kubectl_flags, environ, main_output.say)
+
+    def print_log(name: str) -> None:
+        output = main_output if name == options.name else Output(out, err, shown, lock, has_status=False)
+        lookup = Lookup(kubectl, options.kind, name, clock)
+        Session(options, environ, output, clock, pause, api).run(lookup)
+
+    try:
+        return print_all(_names(options, kubectl), print_log, main_output.say, at_once=options.follow)
+    except SmlogsError as failure:
+        main_output.say(f"error: {failure}")
+        return 1
+    finally:
+        main_output.clear_status()
+
+
+def _format(options: Options, out: TextIO, environ: Mapping[str, str]) -> Format:
+    if options.output == JSON:
+        return JsonLines()
+    return Lines(
         hide_stream=options.hide_log_stream_name,
         timestamps=options.timestamps,
         is_coloured=wants_colours(out, environ),
     )
-    output = Output(out, err, lines)
+
+
+def _names(options: Options, kubectl: Kubectl) -> list[str]:
+    """Return the names of the objects. Raises `SmlogsError` if a selector selects none, or too many to follow."""
+    if not options.selector:
+        return [options.name]
+    resource = options.kind.resource
     try:
-        kubectl = Kubectl(options.kubectl_flags, environ, output.say)
-        Session(options, environ, output, clock, pause, api).run(Lookup(kubectl, options.kind, options.name, clock))
-    except SmlogsError as failure:
-        output.say(f"error: {failure}")
-        return 1
+        names = kubectl.names(f"{resource.plural}.{resource.group}", options.selector)
+    except KubectlError as error:
+        raise SmlogsError(wording.of_cluster(error, options.kind, "")) from error
+    if not names:
+        raise SmlogsError(f"no {options.kind.kind} has the labels {options.selector} in this namespace")
+    if options.follow and len(names) > MOST_FOLLOWED:
+        raise SmlogsError(f"{len(names)} objects have these labels, and -f follows {MOST_FOLLOWED} at most")
+    return names
+
+
+def print_all(
+    names: Sequence[str], print_log: Callable[[str], None], say: Callable[[str], None], *, at_once: bool
+) -> int:
+    """Print the logs of objects, one after the other or at once. Returns 1 if one of several failed, which is said.
+
+    Raises the `SmlogsError` of a single one, and every other exception, at once: the other threads end with the
+    process.
+    """
+    if len(names) == 1:
+        print_log(names[0])
+        return 0
+    if not at_once:
+        return max([_failed(partial(print_log, name), say) for name in names])
+    from concurrent.futures import ThreadPoolExecutor, as_completed  # noqa: PLC0415 - seldom needed
+
+    pool = ThreadPoolExecutor(len(names), thread_name_prefix="log")
+    futures = [pool.submit(_failed, partial(print_log, name), say) for name in names]
+    try:
+        return max(future.result() for future in as_completed(futures))
     finally:
-        output.clear_status()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _failed(print_one: Callable[[], None], say: Callable[[str], None]) -> int:
+    try:
+        print_one()
+    except SmlogsError as failure:
+        say(f"error: {failure}")
+        return 1
     return 0

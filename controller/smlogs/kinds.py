@@ -75,3 +75,11 @@ def find(command: str) -> LogKind | None:
     """Return the kind for `command`: kind, plural or alias in any case, with or without the API group."""
     wanted = command.lower().removesuffix(f".{GROUP}")
     return next((kind for kind in LOG_KINDS if wanted in kind.names), None)
+
+
+def nearest(command: str) -> str:
+    """Return the kind's name in lower case that is most like `command`, or nothing if none is."""
+    from difflib import get_close_matches  # noqa: PLC0415 - needed for a typo only
+
+    names = {name: kind.names[0] for kind in LOG_KINDS for name in kind.names}
+    return next((names[each] for each in get_close_matches(command.lower(), names, n=1)), "")

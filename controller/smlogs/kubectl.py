@@ -70,6 +70,12 @@ class Kubectl:
         """Return the object of that name in the namespace of flags and kubeconfig. Raises `KubectlError`; blocks."""
         return self._run("get", "--output=json", *self._flags, "--", f"{resource.plural}.{resource.group}", name)
 
+    def names(self, resource: str, selector: str = "") -> list[str]:
+        """Return the names of the objects in the user's namespace, with these labels. Raises `KubectlError`; blocks."""
+        labels = (f"--selector={selector}",) if selector else ()
+        found = self._run("get", "--output=json", *self._flags, *labels, "--", resource)
+        return [str(each["metadata"]["name"]) for each in found.get("items") or ()]
+
     def get_again(self, resource: Resource, key: ObjectKey, *, timeout_s: int) -> JsonObject:
         """Return the object of that key, without discovery. Raises `KubectlError`; blocks for `timeout_s` at most."""
         path = f"/apis/{resource.api_version}/namespaces/{key.namespace}/{resource.plural}/{key.name}"

@@ -30,6 +30,8 @@ def first_ms(options: Options, subject: Subject, now: datetime) -> int:
     """Return the start of the requested time: an explicit start also saves CloudWatch a search through empty years."""
     if options.since_s is not None:
         return milliseconds(now - timedelta(seconds=options.since_s))
+    if options.since_time is not None:
+        return max(0, milliseconds(options.since_time))
     return max(0, milliseconds(subject.created_at - _BEFORE_CREATION)) if subject.created_at else 0
 
 

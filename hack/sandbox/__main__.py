@@ -2,10 +2,12 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,19 +16,22 @@ from hack.sandbox import account_command, fault_command
 from hack.sandbox.aws import control as aws_control
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.aws.records.triggers import HELP as MARKERS
-from hack.sandbox.control_client import SandboxError, control, server_url
+from hack.sandbox.control_client import DEFAULT_FOLDER, SandboxError, control, server_url
+from hack.sandbox.executables import COMMAND_VARIABLE
+from hack.sandbox.folder import named_file
 from hack.sandbox.kube.wire.release import NEWEST, RELEASES
 from hack.sandbox.kubeapi import KubeError
 from hack.sandbox.operator_process import OperatorDiedError
-from hack.sandbox.run import Options, bound, run
+from hack.sandbox.run import AWS_PORT, KUBE_PORT, Options, bound, run
 
-_EXAMPLES = """examples:
-  python -m hack.sandbox run                       # everything, until Ctrl-C
-  python -m hack.sandbox run --events              # with a queue of state changes, as in docs/status-events.md
-  python -m hack.sandbox run --once                # exit code 0 when every sample ended well
-  python -m hack.sandbox kube --port 8001 --kubeconfig sandbox.kubeconfig
-  python -m hack.sandbox aws --port 8002
-  python -m hack.sandbox fault aws throttle 'List*' --count 20"""
+_PROG = os.environ.get(COMMAND_VARIABLE) or "python -m hack.sandbox"
+_EXAMPLES = f"""examples:
+  {_PROG} run                       # everything, until Ctrl-C
+  {_PROG} run --events              # with a queue of state changes, as in docs/status-events.md
+  {_PROG} run --once                # exit code 0 when every sample ended well
+  {_PROG} kube --port 8001 --kubeconfig sandbox.kubeconfig
+  {_PROG} aws --port 8002
+  {_PROG} fault aws throttle 'List*' --count 20"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,9 +80,13 @@ def _kube(options: argparse.Namespace) -> int:
     stopped = _until_signal()
     release = RELEASES[options.kubernetes_version]
     start = partial(server.start, options.port, state=options.state, rbac=options.rbac, release=release)
-    with bound(start, options.port, "--port") as running:
+    with ExitStack() as stack:
+        if options.state is not None:
+            stack.enter_context(named_file(options.state, "--state"))
+        running = stack.enter_context(bound(start, options.port, "--port"))
         if options.kubeconfig is not None:
-            running.write_kubeconfig(options.kubeconfig)
+            with named_file(options.kubeconfig, "--kubeconfig"):
+                running.write_kubeconfig(options.kubeconfig)
             print(f"export KUBECONFIG={options.kubeconfig.resolve()}", flush=True)
         print(f"Kubernetes API at {running.url}; Ctrl-C ends it", flush=True)
         stopped.wait()
@@ -104,7 +113,7 @@ def _until_signal() -> threading.Event:
 def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
-        prog="python -m hack.sandbox",
+        prog=_PROG,
         description="A Kubernetes API and a SageMaker on this machine, in memory, to try the operator and to test it.",
         epilog=_EXAMPLES,
         formatter_class=raw,
@@ -154,13 +163,13 @@ def _add_run(commands: Any) -> None:
     parser.add_argument(
         "--timeout", type=_positive, default=defaults.timeout_s, metavar="S", help="of --once, default %(default)g s"
     )
+    for flag, usual in (("--kube-port", KUBE_PORT), ("--aws-port", AWS_PORT)):
+        parser.add_argument(flag, type=_port, metavar="PORT", help=f"0: any; default {usual}, or any if that is taken")
     parser.add_argument(
-        "--kube-port", type=_port, metavar="PORT", default=defaults.kube_port, help="default %(default)s; 0: any"
+        "--dir",
+        type=Path,
+        help=f"kubeconfig and log; default {DEFAULT_FOLDER}, or one beside it if a sandbox runs there",
     )
-    parser.add_argument(
-        "--aws-port", type=_port, metavar="PORT", default=defaults.aws_port, help="default %(default)s; 0: any"
-    )
-    parser.add_argument("--dir", type=Path, default=defaults.directory, help="kubeconfig and log; default %(default)s")
     parser.add_argument(
         "--speed", type=_positive, default=1.0, metavar="X", help="jobs and endpoints live this many times as fast"
     )

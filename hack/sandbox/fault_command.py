@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hack.sandbox.aws.faults import FAULTS as AWS_FAULTS
-from hack.sandbox.control_client import control, server_url
+from hack.sandbox.control_client import FOLDER_VARIABLE, control, folder_of_commands, server_url
 
 # The API server's fault is a body of POST /sandbox/faults; `count`, `delay_s`, `method`, `path` are added.
 _KUBE_STATUSES: Mapping[str, tuple[int, str]] = {
@@ -47,7 +47,10 @@ def add_parsers(commands: Any) -> None:
 
 def add_target(parser: argparse.ArgumentParser) -> None:
     """Add the options that select the running server."""
-    parser.add_argument("--dir", type=Path, default=Path(".sandbox"), help="the files of `run`; default %(default)s")
+    default = folder_of_commands()
+    parser.add_argument(
+        "--dir", type=Path, default=default, help=f"the folder of `run`; default ${FOLDER_VARIABLE}, else {default}"
+    )
     parser.add_argument("--url", help="a server that is not that of `run`")
 
 

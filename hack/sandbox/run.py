@@ -1,5 +1,6 @@
 """`run`: starts both servers and the operator, applies CRDs and samples, shows them until Ctrl-C or the end."""
 
+import errno
 import json
 import signal
 import sys
@@ -8,20 +9,27 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
 
+from hack.sandbox import executables
 from hack.sandbox.account_command import prepare
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.control_client import STATE_FILE, SandboxError
+from hack.sandbox.folder import claimed
 from hack.sandbox.kube.wire.release import NEWEST, RELEASES
 from hack.sandbox.kubeapi import KubeApi, manifests
 from hack.sandbox.operator_process import OperatorProcess, aws_environment
-from hack.sandbox.samples import SAMPLES, UPDATE, LiveUpdate, Sample, crd_paths
-from hack.sandbox.watch_table import Row, row_of, view_for
+from hack.sandbox.samples import NAMED, NAMESPACE, SAMPLES, UPDATE, LiveUpdate, Sample, crd_paths
+from hack.sandbox.show.guidance import COMMANDS, GOODBYE, welcome
+from hack.sandbox.show.rows import Row, row_of
+from hack.sandbox.show.views import view_for
 
 T = TypeVar("T")
 _REFRESH_S = 0.25
+KUBE_PORT = 18443
+AWS_PORT = 18444
 
 
 class KubeServer(Protocol):
@@ -45,12 +53,15 @@ class KubeServer(Protocol):
 class Options:
     """The options of `run`."""
 
-    directory: Path = Path(".sandbox")
+    directory: Path | None = None
+    """By default the checkout's own, or the next that no other sandbox has."""
+    executables: Path | None = None
+    """Where launchers are written; by default the environment's `bin`."""
     once: bool = False
     timeout_s: float = 120.0  # of `once`
-    kube_port: int = 18443
+    kube_port: int | None = None  # by default KUBE_PORT if it is free, else any
     kubernetes_version: str = NEWEST.name
-    aws_port: int = 18444
+    aws_port: int | None = None
     speed: float = 1.0
     events: bool = False
     history: int = 0  # finished jobs of each kind that the account has had
@@ -69,19 +80,22 @@ def run(options: Options, out: IO[str] = sys.stdout, monotonic: Callable[[], flo
     stop = threading.Event()
     with ExitStack() as stack:
         stack.enter_context(_signals(stop))
-        directory = options.directory.resolve()
-        directory.mkdir(parents=True, exist_ok=True)
+        directory = stack.enter_context(claimed(options.directory))
         aws = stack.enter_context(
-            bound(lambda: aws_server.start(options.aws_port, speed=options.speed), options.aws_port, "--aws-port")
+            listening(
+                lambda port: aws_server.start(port, speed=options.speed), options.aws_port, AWS_PORT, "--aws-port"
+            )
         )
         prepare(aws, history=options.history, list_lag_s=options.list_lag_s)
-        kube = bound(lambda: _start_kube(options), options.kube_port, "--kube-port")
+        kube = listening(partial(_start_kube, options), options.kube_port, KUBE_PORT, "--kube-port")
         stack.callback(kube.stop)
         kubeconfig = directory / "kubeconfig"
         kube.write_kubeconfig(kubeconfig)
         (directory / STATE_FILE).write_text(json.dumps({"kube": kube.url, "aws": aws.url}))
         stack.callback((directory / STATE_FILE).unlink, missing_ok=True)
-        print(_welcome(kube.url, aws.url, kubeconfig) + ("" if options.once else _COMMANDS), file=out, flush=True)
+        binaries = _installed(options.executables or executables.directory(directory / "bin"), directory / "bin")
+        print(welcome(kube.url, aws.url, directory, binaries, aws_environment(aws.url)), file=out, end="")
+        print("" if options.once else COMMANDS, file=out, flush=True)
         api = KubeApi(kube.url)
         _apply_crds(api)
         log = directory / "operator.log"
@@ -95,8 +109,20 @@ def run(options: Options, out: IO[str] = sys.stdout, monotonic: Callable[[], flo
             _watch(api, operator, stop, show, goal, out, monotonic)
         if options.once and stop.is_set():
             raise SandboxError("ended by a signal before all samples had ended")
-    print(_GOODBYE, end="", file=out, flush=True)
+    print(GOODBYE, file=out, flush=True)
     return 0
+
+
+def listening(start: Callable[[int], T], wanted: int | None, usual: int, flag: str) -> T:
+    """Start a server on the wanted port; by default on the usual one or, where another sandbox has that, on any."""
+    if wanted is not None:
+        return bound(lambda: start(wanted), wanted, flag)
+    try:
+        return start(usual)
+    except OSError as exc:
+        if not _is_about_port(exc):
+            raise
+    return bound(lambda: start(0), 0, flag)
 
 
 def bound(start: Callable[[], T], port: int, flag: str) -> T:
@@ -104,9 +130,25 @@ def bound(start: Callable[[], T], port: int, flag: str) -> T:
     try:
         return start()
     except OSError as exc:
+        if not _is_about_port(exc):
+            raise
         raise SandboxError(
             f"port {port} cannot be used ({exc.strerror}); choose another with {flag}, 0 for any"
         ) from exc
+
+
+def _is_about_port(exc: OSError) -> bool:
+    return exc.filename is None and exc.errno in {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}
+
+
+def _installed(target: Path, otherwise: Path) -> Path:
+    """Write the launchers into `target`, or `otherwise` if that cannot be written; return where they are."""
+    try:
+        executables.install(target)
+    except OSError:
+        executables.install(otherwise)
+        return otherwise
+    return target
 
 
 def _events_flags(aws_url: str) -> tuple[str, ...]:
@@ -115,10 +157,10 @@ def _events_flags(aws_url: str) -> tuple[str, ...]:
     return ("--status-queue", status_queue.create(aws_url))
 
 
-def _start_kube(options: Options) -> KubeServer:
+def _start_kube(options: Options, port: int) -> KubeServer:
     from hack.sandbox.kube import server  # noqa: PLC0415 - `python -m hack.sandbox aws` does not need it
 
-    running: KubeServer = server.start(options.kube_port, release=RELEASES[options.kubernetes_version])
+    running: KubeServer = server.start(port, release=RELEASES[options.kubernetes_version])
     return running
 
 
@@ -137,6 +179,7 @@ class Goal:
 
     def is_reached(self, rows: Sequence[Row], now: float) -> bool:
         """Return whether all samples have succeeded. Raises SandboxError with the failed ones, once that is certain."""
+        rows = [row for row in rows if row.namespace == NAMESPACE]
         shown = {row.key: row for row in rows if row.key in self.samples}
         if len(shown) == len(self.samples) and all(row.verdict for row in shown.values()):
             return True
@@ -168,7 +211,7 @@ class Show:
             self._api.apply(self._pending.pop(0).manifest)
         if self._update is None or not self._is_update_due:
             return
-        shown = {row.key: row for row in map(row_of, objects)}
+        shown = {row.key: row for row in map(row_of, objects) if row.namespace == NAMESPACE}
         if all(key in shown and shown[key].verdict for key in self.keys):
             note(f"Now a live update: {self._update.title}")
             self._api.apply(self._update.manifest)
@@ -190,7 +233,7 @@ def _watch(
     monotonic: Callable[[], float],
 ) -> None:
     """Show the objects until `stop`, or until the goal is reached. Raises SandboxError if it has become impossible."""
-    view = view_for(out)
+    view = view_for(out, pinned=NAMED.key)
     try:
         while not stop.is_set():
             operator.check()
@@ -223,27 +266,3 @@ def _signals(stop: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _welcome(kube_url: str, aws_url: str, kubeconfig: Path) -> str:
-    variables = " ".join(f"{key}={value}" for key, value in aws_environment(aws_url).items())
-    return (
-        f"Kubernetes API {kube_url}, SageMaker {aws_url}, all in memory. For a second terminal:\n"
-        f"  export KUBECONFIG={kubeconfig}\n"
-        f"  export {variables}\n"
-        f"  export PATH={Path(sys.executable).parent}:$PATH\n"  # python with what it needs, and kubectl-smlogs
-    )
-
-
-_COMMANDS = r"""  kubectl get sagemaker                                        # what is shown here, kind by kind
-  kubectl describe trainingjob xgboost-mnist-from-for-s3       # conditions and events
-  kubectl smlogs trainingjob xgboost-mnist-from-for-s3         # what it wrote
-  kubectl delete trainingjob xgboost-mnist-from-for-s3         # a job that still runs is stopped in SageMaker
-  aws sagemaker list-training-jobs                             # the other side
-  seq -s, 784 | aws sagemaker-runtime invoke-endpoint --content-type text/csv --body fileb:///dev/stdin /dev/stdout \
-    --endpoint-name $(kubectl get hostingdeployment host-xgboost -o 'jsonpath={.status.endpointName}')
-  python -m hack.sandbox fault aws throttle 'List*' --count 20 # and if AWS does not answer?
-"""
-_GOODBYE = f"""
-To go on: `make run ARGS='--speed 0.1'`, where jobs take a minute, and in a second terminal, after the lines it prints:
-{_COMMANDS}"""

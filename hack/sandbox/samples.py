@@ -33,8 +33,13 @@ class Sample:
     @property
     def key(self) -> str:
         """Return kind and name, as in the rows of the table."""
+        return self.words.replace(" ", "/")
+
+    @property
+    def words(self) -> str:
+        """Return kind and name, as in arguments of kubectl."""
         manifest = self.manifest
-        return f"{manifest['kind'].lower()}/{manifest['metadata']['name']}"
+        return f"{manifest['kind'].lower()} {manifest['metadata']['name']}"
 
 
 # In the order of the table. Omitted: samples that need the user's own data, or demonstrate the same as others.
@@ -52,6 +57,11 @@ SAMPLES = (
     Sample("xgboost-mnist-hostingdeployment.yaml"),
     Sample("hap-custom-metric.yaml"),
 )
+
+
+NAMESPACE = "default"
+NAMED = SAMPLES[0]
+"""The one that the printed commands name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import re
 import signal
 import subprocess
 import urllib.error
@@ -258,6 +259,13 @@ def marked(manifest: JsonObject, **markers: str) -> JsonObject:
     return changed
 
 
+def for_any_region(manifest: JsonObject) -> JsonObject:
+    """The manifest with images from a registry that is no region's: SageMaker pulls from its own region's ECR only."""
+    changed: JsonObject = json.loads(_ECR.sub("registry.example.com/", json.dumps(manifest)))
+    return changed
+
+
+_ECR = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/")
 LONG = {"SANDBOX_TRAIN_SECONDS": "86400"}
 """Marks a job that runs until it is stopped."""
 SLOW_S = 600.0

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,9 @@ import boto3
 import pytest
 
 from api.v1 import KINDS
+from hack import tools
 from hack.background import in_background
+from hack.sandbox import executables, folder
 from hack.sandbox.__main__ import main
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.aws.faults import FAULTS
@@ -30,9 +34,9 @@ from hack.sandbox.control_client import SandboxError
 from hack.sandbox.kube import server as kube_server
 from hack.sandbox.kubeapi import KubeApi
 from hack.sandbox.operator_process import OperatorDiedError
-from hack.sandbox.run import Goal, Options, Show, run
+from hack.sandbox.run import Goal, Options, Show, listening, run
 from hack.sandbox.samples import SAMPLES, UPDATE, Sample, crd_paths
-from hack.sandbox.watch_table import Row
+from hack.sandbox.show.rows import Row
 from tests.deadline import PATIENCE_S
 
 pytestmark = pytest.mark.sandbox
@@ -87,6 +91,7 @@ def options(directory: Path, behaviour: str) -> Options:
         timeout_s=LIMIT_S,
         kube_port=0,
         aws_port=0,
+        executables=directory / "bin",
         operator=stand_in(behaviour),
         samples=TRAINING,
     )
@@ -212,6 +217,113 @@ def test_without_a_sandbox_a_fault_says_what_to_do(tmp_path: Path, capsys: pytes
     )
 
 
+NOTHING_THERE = "no sandbox runs in"
+NO_ADDRESS = "is not the address of a sandbox's server"
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        pytest.param(["run", "--dir", "{file}/x"], "cannot be written (Not a directory)", id="folder below a file"),
+        pytest.param(["kube", "--kubeconfig", "{file}/x"], "choose another with --kubeconfig", id="kubeconfig"),
+        pytest.param(["kube", "--state", "{file}/x"], "choose another with --state", id="state in no folder"),
+        pytest.param(["kube", "--state", "{file}"], "it is not a state that this server saved", id="state of others"),
+        pytest.param(["clock", "1", "--url", "nonsense"], NO_ADDRESS, id="no URL"),
+        pytest.param(["clock", "1", "--url", "ftp://x"], "ftp://x does not answer", id="not HTTP"),
+        pytest.param(["clock", "1", "--url", "http://127.0.0.1:port"], NO_ADDRESS, id="no port"),
+        pytest.param(["clock", "1", "--url", "http://127.0.0.1:1"], "does not answer", id="nobody there"),
+        pytest.param(["requests", "aws", "--dir", "{file}"], NOTHING_THERE, id="not a sandbox's folder"),
+        pytest.param(["requests", "aws", "--dir", "{folder}"], NOTHING_THERE, id="a folder with other content"),
+    ],
+)
+def test_what_a_user_mistypes_is_explained_in_one_line(
+    command: list[str], text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1 and what to do; never a traceback."""
+    file = tmp_path / "file"
+    file.write_text("[]")
+    (tmp_path / "sandbox.json").write_text("[]")
+    ports = {"run": ["--kube-port", "0", "--aws-port", "0"], "kube": ["--port", "0"]}.get(command[0], [])
+    filled = [each.format(file=file, folder=tmp_path) for each in command]
+    assert main([*filled, *ports]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("sandbox: ")
+    assert text in error
+    assert error.count("\n") == 1
+
+
+def test_a_page_of_another_server_is_no_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    """As of a proxy, or of a web application on that port."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        assert main(["requests", "aws", "--url", f"http://127.0.0.1:{server.server_port}"]) == 1
+        thread.join()
+    assert NO_ADDRESS in capsys.readouterr().err
+
+
+def test_two_sandboxes_of_one_checkout_have_folders_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second takes the next folder; where a folder was asked for, it is refused. All are free again at the end."""
+    monkeypatch.setattr(folder, "DEFAULT_FOLDER", tmp_path / "box")
+    with folder.claimed(None) as first, folder.claimed(None) as second, folder.claimed(None) as third:
+        assert [each.name for each in (first, second, third)] == ["box", "box-2", "box-3"]
+        with pytest.raises(SandboxError, match=r"another sandbox runs in .*box-2; choose another folder with --dir"):
+            folder.claimed(second).__enter__()
+    with folder.claimed(None) as again:
+        assert again == first
+
+
+def test_a_sandbox_without_a_wanted_port_takes_another_one_where_the_usual_is_taken() -> None:
+    """So that a second one just starts; a port that was asked for is insisted on."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        with listening(aws_server.start, None, taken, "--aws-port") as second:
+            assert not second.url.endswith(f":{taken}")
+        with pytest.raises(SandboxError, match=f"port {taken} cannot be used"):
+            listening(aws_server.start, taken, taken, "--aws-port")
+
+
+def test_the_printed_commands_work_in_any_directory(tmp_path: Path) -> None:
+    """`kubectl` and `sandbox` are executables in the environment; they find the checkout and the running sandbox."""
+    binaries = tmp_path / "bin with space"
+    executables.install(binaries)
+    with aws_server.start() as aws:
+        (tmp_path / "sandbox.json").write_text(json.dumps({"aws": aws.url}))
+        environment = {**os.environ, "PATH": f"{binaries}:{os.environ['PATH']}", "SANDBOX_DIR": str(tmp_path)}
+
+        def output(*command: str) -> str:
+            return subprocess.run(
+                command, cwd="/", env=environment, check=True, capture_output=True, text=True, timeout=LIMIT_S
+            ).stdout
+
+        assert json.loads(output("sandbox", "fault", "aws", "throttle", "List*"))["faults"][0]["operation"] == "List*"
+        assert aws.faults.pending()[0]["operation"] == "List*"
+    assert "gitVersion" in output("kubectl", "version", "--client", "--output=json")
+
+
+def test_a_launcher_is_never_taken_for_the_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would start itself, for ever."""
+    executables.install(tmp_path)
+    real = tools.find("kubectl")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert shutil.which("kubectl") == str(tmp_path / "kubectl")
+    assert tools.find("kubectl") == real
+
+
 @pytest.mark.parametrize(
     ("command", "flag"),
     [
@@ -254,9 +366,11 @@ def test_run_once_applies_the_samples_and_ends_when_all_have_ended(tmp_path: Pat
     text = out.getvalue()
     assert f"export KUBECONFIG={tmp_path}/kubeconfig" in text
     assert "AWS_ENDPOINT_URL=http://127.0.0.1:" in text
-    assert re.search(r"export PATH=\S+/bin:\$PATH", text), "with the plugin and the Python of these commands"
-    assert re.search(r"trainingjob/xgboost-mnist-from-for-s3 +Completed", text)
-    assert "kubectl describe trainingjob" in text
+    assert f"export PATH={tmp_path}/bin:$PATH" in text, "with kubectl and the sandbox's own command"
+    assert f"export SANDBOX_DIR={tmp_path}" in text
+    assert re.search(r"default +trainingjob/xgboost-mnist-from-for-s3 +Completed", text)
+    assert "kubectl describe" not in text, "nothing is left to be described"
+    assert text.splitlines()[-1].startswith("Ended.")
     assert "stand-in operator, well" in (tmp_path / "operator.log").read_text()
     assert not (tmp_path / "sandbox.json").exists()
 
@@ -343,7 +457,8 @@ def test_run_ends_cleanly_on_a_signal(tmp_path: Path, number: signal.Signals, be
     code = (
         "import sys; from pathlib import Path;"
         "from hack.sandbox.run import Options, run; from hack.sandbox.samples import SAMPLES;"
-        f"sys.exit(run(Options(Path({str(tmp_path)!r}), kube_port=0, aws_port=0, samples=SAMPLES[:1],"
+        f"sys.exit(run(Options(Path({str(tmp_path)!r}), Path({str(tmp_path / 'bin')!r}), kube_port=0, aws_port=0,"
+        f" samples=SAMPLES[:1],"
         f" operator={stand_in(behaviour)!r})))"
     )
     with subprocess.Popen(
@@ -357,7 +472,7 @@ def test_run_ends_cleanly_on_a_signal(tmp_path: Path, number: signal.Signals, be
         process.send_signal(number)
         output, errors = process.communicate(timeout=LIMIT_S)
     assert (process.returncode, errors) == (0, "")
-    assert "kubectl delete trainingjob" in output
+    assert output.splitlines()[-1].startswith("Ended."), "one line"
     for pid in re.findall(r"as process (\d+)", (tmp_path / "operator.log").read_text()):
         with pytest.raises(ProcessLookupError):
             os.kill(int(pid), 0)
@@ -371,7 +486,7 @@ def test_the_readers_own_aws_account_is_out_of_reach(tmp_path: Path, monkeypatch
     file = tmp_path / "environment"
     command = (sys.executable, "-c", dump, str(file))
     with pytest.raises(OperatorDiedError, match="exit code 7"):
-        run(Options(tmp_path, kube_port=0, aws_port=0, operator=command), io.StringIO())
+        run(Options(tmp_path, tmp_path / "bin", kube_port=0, aws_port=0, operator=command), io.StringIO())
     seen = {key: value for key, value in json.loads(file.read_text()).items() if key.startswith("AWS_")}
     assert "mine" not in seen.values()
     assert seen["AWS_DEFAULT_SAGEMAKER_ENDPOINT"] == seen["AWS_ENDPOINT_URL"]
@@ -391,7 +506,8 @@ def test_every_kind_has_a_sample_in_the_show() -> None:
 
 def status_of(sample: Sample, **status: object) -> dict[str, object]:
     """The object that a sample becomes, with this status."""
-    return {"kind": sample.manifest["kind"], "metadata": sample.manifest["metadata"], "status": status}
+    metadata = {**sample.manifest["metadata"], "namespace": "default"}
+    return {"kind": sample.manifest["kind"], "metadata": metadata, "status": status}
 
 
 MODEL = next(sample for sample in SAMPLES if sample.manifest["kind"] == "Model")

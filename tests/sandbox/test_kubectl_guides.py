@@ -59,7 +59,7 @@ def wait_for(kubectl: Kubectl, what: str, path: str, value: str) -> None:
 
 def make_model(world: World) -> None:
     """The model that batch transform jobs use."""
-    image = "433757028032.dkr.ecr.us-west-2.amazonaws.com/xgboost:latest"
+    image = "825641698319.dkr.ecr.us-east-2.amazonaws.com/xgboost:latest"
     container = {"Image": image, "ModelDataUrl": "s3://my-bucket/model.tar.gz"}
     aws_call(world.aws.url, "CreateModel", ModelName=MODEL, ExecutionRoleArn=ROLE, PrimaryContainer=container)
 

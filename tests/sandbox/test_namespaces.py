@@ -7,7 +7,7 @@ import pytest
 from api.meta import JsonObject
 from tests.deadline import eventually
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import LONG, condition, marked, named, until_gone, until_status
+from tests.sandbox.harness import LONG, condition, for_any_region, marked, named, until_gone, until_status
 
 pytestmark = pytest.mark.sandbox
 
@@ -28,7 +28,7 @@ def annotated(texts: dict[str, str]) -> dict[str, str]:
 
 def job_of(manifest: JsonObject, namespace: str, **spec: Any) -> JsonObject:
     """The job `same-name` of a team, without a region."""
-    job = marked(named(manifest, "job", trainingJobName="same-name", **spec), **LONG)
+    job = marked(named(for_any_region(manifest), "job", trainingJobName="same-name", **spec), **LONG)
     job["metadata"]["namespace"] = namespace
     del job["spec"]["region"]
     return job

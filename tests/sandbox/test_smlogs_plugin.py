@@ -1,6 +1,8 @@
 """The downloadable plugin: one file that needs a Python and kubectl, and nothing of this environment."""
 
+import os
 import shlex
+import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
@@ -9,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hack import smlogs
+from controller.version import version
+from hack import smlogs, tools
+from tests.deadline import PATIENCE_S
 from tests.sandbox.reader import Reader, check_marks, site
 from tests.sandbox.smlogs_scene import Scene
 
@@ -56,16 +60,43 @@ def test_the_plugin_is_downloaded_and_reads_a_log(reader: tuple[Reader, Scene]) 
     assert guide.types("ls -d ~/.kube/cache/kubectl-smlogs_*").count("\n") == 1, "it was unpacked once"
 
 
+def test_the_plugin_needs_no_home_and_completes_words(archives: list[Path], tmp_path: Path) -> None:
+    """In a container the home may be missing or read-only. Completion is asked by the real kubectl."""
+    with tarfile.open(archives[0]) as archive:
+        archive.extractall(tmp_path, filter="data")
+    folder, scratch = tmp_path / "kubectl-smlogs.linux.amd64", tmp_path / "tmp"
+    scratch.mkdir()
+    python = tmp_path / "python3"
+    python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys._base_executable)} -I -S "$@"\n')  # type: ignore[attr-defined]
+    python.chmod(0o755)
+    kubectl = tools.find("kubectl")
+    path = f"{folder}:{tmp_path}:{kubectl.parent}:/usr/bin:/bin"
+    environment = {"PATH": path, "HOME": "/proc/nowhere", "TMPDIR": str(scratch), "KUBECONFIG": "/dev/null"}
+
+    def output(*words: str) -> str:
+        return subprocess.run(
+            [str(kubectl), *words], env=environment, check=True, capture_output=True, text=True, timeout=PATIENCE_S
+        ).stdout
+
+    assert output("smlogs", "--version") == f"kubectl-smlogs {version()}\n"
+    assert [each.name for each in scratch.iterdir()] == [f"kubectl-smlogs-{os.getuid()}"]
+    assert output("__complete", "smlogs", "train").splitlines() == ["trainingjob\tLogs of a TrainingJob", ":4"]
+    assert output("__complete", "smlogs", "trainingjob", "j", "-o", "").splitlines() == ["text", "json", ":4"]
+
+
 def test_every_system_gets_the_same_file(archives: list[Path]) -> None:
     """Named as the guides name it, executable, with its licence; nothing in it is compiled for one of them."""
     contents = {}
     for path in archives:
         with tarfile.open(path) as archive:
-            plugin, licence = archive.getmembers()
+            entries = archive.getmembers()
             system = path.name.removesuffix(".tar.gz")
-            assert (plugin.name, plugin.mode) == (f"kubectl-smlogs.{system}/kubectl-smlogs", 0o755)
-            assert (licence.name, licence.mode) == (f"kubectl-smlogs.{system}/LICENSE", 0o644)
-            content = archive.extractfile(plugin)
+            assert [(entry.name, entry.mode) for entry in entries] == [
+                (f"kubectl-smlogs.{system}/kubectl-smlogs", 0o755),
+                (f"kubectl-smlogs.{system}/kubectl_complete-smlogs", 0o755),
+                (f"kubectl-smlogs.{system}/LICENSE", 0o644),
+            ]
+            content = archive.extractfile(entries[0])
             assert content is not None
             contents[system] = content.read()
     assert set(contents) == {"linux.amd64", "linux.arm64", "darwin.amd64", "darwin.arm64"}

@@ -8,9 +8,7 @@ import random
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from typing import Final
-
-from prometheus_client import CollectorRegistry, Counter
+from typing import TYPE_CHECKING, Final
 
 from controller.aws.errors import BUDGET_EXHAUSTED, LocalRefusal
 from controller.aws.limits.adaptive_rate import Limit
@@ -18,6 +16,9 @@ from controller.aws.limits.token_bucket import TokenBucket
 from controller.aws.targets import Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry, Counter
 
 _PROBED: Final = 50.0
 """Calls a second up to which an operation is probed: more than this process makes of one operation."""
@@ -67,23 +68,18 @@ class Budgets:
     def __init__(
         self,
         clock: Clock,
-        registry: CollectorRegistry,
+        registry: "CollectorRegistry | None",
         limits: Mapping[str, Limit] = LIMITS,
         rand: Callable[[], float] = random.random,
     ) -> None:
-        """`rand` returns the jitter of back-offs, 0 ≤ r < 1."""
+        """`rand` returns the jitter of back-offs, 0 ≤ r < 1. Waits are counted in `registry`, if there is one."""
         self._clock = clock
         self._limits = limits
         self._rand = rand
         self._lock = threading.Lock()
         self._buckets: OrderedDict[tuple[Hashable, str], TokenBucket] = OrderedDict()
         """Least recently used first; guarded by _lock, as are the buckets."""
-        self._waits = Counter(
-            "sagemaker_operator_aws_budget_waits",
-            "AWS calls that had to wait for the operator's own budget.",
-            ["operation"],
-            registry=registry,
-        )
+        self._waits = None if registry is None else _waits(registry)
 
     def admit(self, target: Target, operation: str, caller: Hashable, *, background: bool) -> None:
         """Charge one call. Raises `CallError` THROTTLED with `retry_after_s` if it has to wait."""
@@ -137,7 +133,8 @@ class Budgets:
 
     def _raise_if(self, wait_s: float, operation: str) -> None:
         if wait_s > 0:
-            self._waits.labels(operation).inc()
+            if self._waits is not None:
+                self._waits.labels(operation).inc()
             raise LocalRefusal(
                 ErrorClass.THROTTLED,
                 BUDGET_EXHAUSTED,
@@ -159,3 +156,14 @@ class Budgets:
     def __len__(self) -> int:
         with self._lock:
             return len(self._buckets)
+
+
+def _waits(registry: "CollectorRegistry") -> "Counter":
+    from prometheus_client import Counter  # noqa: PLC0415 - the plugin starts without metrics
+
+    return Counter(
+        "sagemaker_operator_aws_budget_waits",
+        "AWS calls that had to wait for the operator's own budget.",
+        ["operation"],
+        registry=registry,
+    )

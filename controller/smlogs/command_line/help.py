@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from controller.smlogs.command_line.flags import Flag
-from controller.smlogs.command_line.options import CLUSTER_FLAGS, HELP_FLAG, LOG_FLAGS
+from controller.smlogs.command_line.options import CLUSTER_FLAGS, HELP_FLAG, LOG_FLAGS, VERSION_FLAG
 from controller.smlogs.kinds import LOG_KINDS, LogKind
 
 _TITLE: Final = "View Amazon SageMaker logs via Kubernetes"
@@ -14,7 +14,7 @@ _COMMAND_WIDTH: Final = 24
 def root() -> str:
     """Return the help text of the plugin."""
     commands = [(kind.kind, f"View {kind.kind} logs via Kubernetes") for kind in LOG_KINDS]
-    commands.append(("help", "Help about any command"))
+    commands += [("version", "Print the version; also --version"), ("help", "Help about any command")]
     return _sections(
         _TITLE,
         "Usage:\n  smlogs [command]",
@@ -29,10 +29,10 @@ def command(kind: LogKind) -> str:
     """Return the help text of one kind's command."""
     return _sections(
         f"View {kind.kind} logs via Kubernetes",
-        f"Usage:\n  smlogs {kind.kind} NAME [flags]",
+        f"Usage:\n  smlogs {kind.kind} NAME [flags]\n  smlogs {kind.kind} -l LABELS [flags]",
         f"Aliases:\n  {', '.join((kind.kind, *kind.names))} (in any case)",
         f"Examples:\n  kubectl smlogs {kind.kind.lower()} NAME --tail 20 --follow",
-        "Flags:\n" + "\n".join(_described((*LOG_FLAGS, *CLUSTER_FLAGS, HELP_FLAG))),
+        "Flags:\n" + "\n".join(_described((*LOG_FLAGS, *CLUSTER_FLAGS, HELP_FLAG, VERSION_FLAG))),
         "The lines come from CloudWatch Logs with your own AWS credentials, which need logs:FilterLogEvents"
         + (" and\nsagemaker:ListTrainingJobsForHyperParameterTuningJob." if kind.is_tuning else "."),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from controller import flags
@@ -11,6 +12,22 @@ from controller.smlogs.kinds import LogKind
 
 ALL_LINES: Final = -1
 """`--tail` as kubectl writes "no limit"."""
+
+TEXT: Final = "text"
+JSON: Final = "json"
+"""Values of `--output`."""
+
+
+def _time(text: str) -> datetime:
+    """Parse a time of RFC 3339. Raises ValueError."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None or "T" not in text.upper():
+        raise ValueError("must be a time of RFC 3339 such as 2030-01-02T03:04:05Z")
+    return time.astimezone(UTC)
+
 
 LOG_FLAGS: Final = (
     Flag("follow", "Keep printing new lines until the job has ended", short="f", default=False),
@@ -22,10 +39,31 @@ LOG_FLAGS: Final = (
         placeholder="string",
     ),
     Flag(
+        "output",
+        "Format of the lines: text, or json with one object a line",
+        short="o",
+        placeholder="string",
+        read=flags.one_of(TEXT, JSON),
+        default=TEXT,
+    ),
+    Flag(
+        "selector",
+        "Print the lines of all objects with these labels, e.g. team=a; no NAME then",
+        short="l",
+        placeholder="string",
+    ),
+    Flag(
         "since",
         "Print only lines newer than this, e.g. 5s, 2m or 3h (default: all)",
         placeholder="duration",
         read=flags.duration(0.001),
+        default=None,
+    ),
+    Flag(
+        "since-time",
+        "Print only lines from this time on, e.g. 2030-01-02T03:04:05Z (default: all)",
+        placeholder="time",
+        read=_time,
         default=None,
     ),
     Flag(
@@ -58,6 +96,7 @@ CLUSTER_FLAGS: Final = (
 """kubectl's own flags, which are passed to kubectl: so their defaults are kubectl's, too. The first plugin used
 `default` if no namespace was given; with a context that has another one, that is never intended (D-48)."""
 HELP_FLAG: Final = Flag("help", "help for smlogs", short="h", default=False)
+VERSION_FLAG: Final = Flag("version", "Print the version", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +105,7 @@ class Options:
 
     kind: LogKind
     name: str
-    """Name of the Kubernetes object."""
+    """Name of the Kubernetes object; empty with a selector."""
     kubectl_flags: tuple[str, ...] = ()
     """The given `CLUSTER_FLAGS`, as arguments for kubectl."""
     follow: bool = False
@@ -75,6 +114,10 @@ class Options:
     search_prefix: str = ""
     tail: int = ALL_LINES
     since_s: float | None = None
+    since_time: datetime | None = None
+    output: str = TEXT
+    selector: str = ""
+    """Labels of the objects, as kubectl writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +127,17 @@ class HelpWanted:
     kind: LogKind | None = None
 
 
-def read(tokens: Sequence[str]) -> Options | HelpWanted:
+@dataclass(frozen=True, slots=True)
+class VersionWanted:
+    """A request for the version."""
+
+
+def read(tokens: Sequence[str]) -> Options | HelpWanted | VersionWanted:
     """Parse a command line. Raises `UsageError`."""
-    line = parse((*LOG_FLAGS, *CLUSTER_FLAGS, HELP_FLAG), tokens)
+    line = parse((*LOG_FLAGS, *CLUSTER_FLAGS, HELP_FLAG, VERSION_FLAG), tokens)
     arguments = list(line.arguments)
+    if line.values["version"] or arguments == ["version"]:
+        return VersionWanted()
     wants_help = line.values["help"] or not arguments
     if arguments and arguments[0].lower() == "help":
         wants_help = True
@@ -99,16 +149,20 @@ def read(tokens: Sequence[str]) -> Options | HelpWanted:
         command, *names = command.split("/")
     kind = kinds.find(command)
     if kind is None:
-        raise UsageError(f'unknown command "{command}" for "smlogs"')
+        raise UsageError(f'unknown command "{command}" for "smlogs"; {_known(command)}')
     if wants_help:
         return HelpWanted(kind)
-    if len(names) != 1 or not names[0]:
-        got = " ".join(names)
-        raise UsageError(f'expected exactly one resource name, got [{got}]; "kubectl get {kind.kind}" lists them')
     values = line.values
+    got = " ".join(names)
+    if values["selector"] and names:
+        raise UsageError(f"a name and a selector cannot be given together, got [{got}] and {values['selector']}")
+    if not values["selector"] and (len(names) != 1 or not names[0]):
+        raise UsageError(f'expected exactly one resource name, got [{got}]; "kubectl get {kind.kind}" lists them')
+    if values["since"] is not None and values["since-time"] is not None:
+        raise UsageError("at most one of --since and --since-time may be given")
     return Options(
         kind=kind,
-        name=names[0],
+        name=names[0] if names else "",
         kubectl_flags=tuple(_word(flag, value) for flag, value in line.given if flag in CLUSTER_FLAGS),
         follow=values["follow"],
         hide_log_stream_name=values["hide-log-stream-name"],
@@ -116,7 +170,18 @@ def read(tokens: Sequence[str]) -> Options | HelpWanted:
         search_prefix=values["logSearchPrefix"],
         tail=values["tail"],
         since_s=values["since"],
+        since_time=values["since-time"],
+        output=values["output"],
+        selector=values["selector"],
     )
+
+
+def _known(command: str) -> str:
+    """Return which command may be meant, and which there are."""
+    wanted = kinds.nearest(command)
+    there = ", ".join(kind.names[0] for kind in kinds.LOG_KINDS)
+    meant = f"is {wanted} meant? The" if wanted else "the"
+    return f"{meant} kinds with logs are {there}"
 
 
 def _word(flag: Flag, value: str | bool) -> str:

@@ -1,8 +1,9 @@
-"""Formats a log event: `<stream> <time> <message>`, the time as Go writes it (guide F-3e)."""
+"""Formats a log event: `<stream> <time> <message>`, the time as Go writes it (guide F-3e); or as JSON, one a line."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 from controller.smlogs.events import LogEvent
 
@@ -15,6 +16,28 @@ def go_time(time_ms: int) -> str:
     seconds, milliseconds = divmod(time_ms, 1000)
     fraction = f".{milliseconds:03d}".rstrip("0") if milliseconds else ""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}{fraction} +0000 UTC"
+
+
+class Format(Protocol):
+    """Formats events as text."""
+
+    def text(self, event: LogEvent) -> str:
+        """Return the line or lines of an event, with the final newline."""
+        ...
+
+
+class JsonLines:
+    """Formats events as JSON for programs: one object a line, always with stream and time."""
+
+    def text(self, event: LogEvent) -> str:
+        """Return the object of an event; the time is RFC 3339 with milliseconds."""
+        time = datetime.fromtimestamp(event.time_ms / 1000, UTC).isoformat(timespec="milliseconds")
+        shown = {
+            "stream": event.stream,
+            "time": time.replace("+00:00", "Z"),
+            "message": event.message.removesuffix("\n"),
+        }
+        return f"{json.dumps(shown, ensure_ascii=False)}\n"
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
-from hack.sandbox.aws.wire import ApiError, HttpRequest, HttpResponse
+from hack.sandbox.aws.wire import ApiError, HttpRequest, HttpResponse, UnknownOperationError
 
 DEFAULT_ACCOUNT = "123456789012"
 _Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -28,7 +28,10 @@ class MotoBridge:
         self._app: _Wsgi | None = None  # guarded by _lock
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """Return moto's response to a request. Raises ApiError if moto raises an exception."""
+        """Return moto's response to a request.
+
+        Raises UnknownOperationError for what moto does not serve, ApiError if it raises another exception.
+        """
         app = self._loaded()
         status = 500
         headers: tuple[tuple[str, str], ...] = ()
@@ -44,9 +47,11 @@ class MotoBridge:
             finally:
                 getattr(chunks, "close", lambda: None)()
         except NotImplementedError as exc:
-            raise ApiError("UnknownOperationException", f"the sandbox does not know this operation: {exc}") from exc
+            raise UnknownOperationError(str(exc)) from exc
         except Exception as exc:  # moto raises arbitrary exceptions for some unusual requests
             raise ApiError("InternalFailure", f"the sandbox failed: {exc!r}", status=500) from exc
+        if _is_unrouted(request, status, headers, body):
+            raise UnknownOperationError(f"{request.method} {request.path}")
         dropped = {"date", "transfer-encoding", "connection"}
         if request.method != "HEAD":
             dropped.add("content-length")
@@ -90,15 +95,18 @@ class MotoBridge:
     def _loaded(self) -> _Wsgi:
         with self._lock:
             if self._app is None:
-                from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - moto is loaded late, see above
-                    DomainDispatcherApplication,
-                    create_backend_app,
-                )
+                from hack.sandbox.aws.moto_application import Application  # noqa: PLC0415 - moto is loaded late
 
-                app: _Wsgi = DomainDispatcherApplication(create_backend_app)
+                app: _Wsgi = Application()
                 b"".join(app(_environ(HttpRequest("POST", "/moto-api/reset", {}, b"")), lambda *_: None))
                 self._app = app
             return self._app
+
+
+def _is_unrouted(request: HttpRequest, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> bool:
+    """Return whether a response is that of moto's router for a path that none of its services has."""
+    is_page = any(name.lower() == "content-type" and value.startswith("text/html") for name, value in headers)
+    return status == 404 and is_page and not body and request.method != "HEAD"
 
 
 def _environ(request: HttpRequest) -> dict[str, Any]:

@@ -9,11 +9,12 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
 from hack.sandbox.aws.call_log import CallQuota, Effects, Requests
+from hack.sandbox.aws.caller import Caller, caller_of, check_region
 from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.aws.faults import Fault, Faults, When
 from hack.sandbox.aws.hosting.endpoint_api import ENDPOINT, EndpointApi
@@ -36,21 +37,25 @@ from hack.sandbox.aws.records.search import Flaws, SearchApi
 from hack.sandbox.aws.records.tags import TagApi
 from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.state_changes import Publisher
-from hack.sandbox.aws.wire import ApiError, Call, HttpRequest, HttpResponse, Protocol, error_answer, json_answer
+from hack.sandbox.aws.wire import (
+    ApiError,
+    Call,
+    HttpRequest,
+    HttpResponse,
+    Protocol,
+    UnknownOperationError,
+    error_answer,
+    json_answer,
+    unknown_operation,
+)
 
 _LONGEST_WAIT_S = 1
-_SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+_XML_SERVICES = frozenset({"s3", "s3express", "s3-outposts", "route53", "cloudfront"})
+"""Services with operations as paths and errors in XML; with all others of this shape, errors are JSON."""
 
 
 class Lost(Exception):  # noqa: N818 - a requested outcome, not an error of the program
     """No response is sent: the HTTP layer cuts the connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Caller:
-    account: str
-    region: str
-    service: str
 
 
 class AwsService:
@@ -95,9 +100,10 @@ class AwsService:
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Return the response to an AWS request. Raises Lost when a fault swallows it. Blocks only for a delay."""
-        caller = self._caller(request)
+        caller = caller_of(request, self._moto.account_of, DEFAULT_ACCOUNT)
         operation, protocol = _operation(request, caller)
         try:
+            check_region(caller.region, protocol)
             if caller.service == "sagemaker":
                 self.quota.charge(caller.account, caller.region, operation, self.clock.now())
             body, user_agent = request.body.decode(errors="replace"), request.headers.get("user-agent", "")
@@ -106,9 +112,10 @@ class AwsService:
         except Lost:
             self.requests.note(operation, "(lost)")
             raise
-        except ApiError as exc:
-            self.requests.note(operation, exc.code)
-            return error_answer(exc, protocol)
+        except (ApiError, UnknownOperationError) as exc:
+            error = unknown_operation(exc, protocol) if isinstance(exc, UnknownOperationError) else exc
+            self.requests.note(operation, error.code)
+            return error_answer(error, protocol)
         self.requests.note(operation, _error_code(response))
         return response
 
@@ -136,7 +143,7 @@ class AwsService:
         """End all delays, so that no request outlives the server."""
         self._released.set()
 
-    def _with_fault(self, request: HttpRequest, caller: _Caller, operation: str, fault: Fault | None) -> HttpResponse:
+    def _with_fault(self, request: HttpRequest, caller: Caller, operation: str, fault: Fault | None) -> HttpResponse:
         if fault is None:
             return self._perform(request, caller, operation)
         when, delay_s = fault.kind.when, fault.kind.delay_s
@@ -155,7 +162,7 @@ class AwsService:
         self._released.wait(delay_s)
         raise Lost(response.status)
 
-    def _perform(self, request: HttpRequest, caller: _Caller, operation: str) -> HttpResponse:
+    def _perform(self, request: HttpRequest, caller: Caller, operation: str) -> HttpResponse:
         """Run an operation handled here, or pass the request on."""
         endpoint = invoked_endpoint(request)
         if endpoint is not None:
@@ -176,16 +183,8 @@ class AwsService:
         self.effects.note(call, request.headers.get("user-agent", ""))
         return json_answer(self.lists.dated(call, answer))
 
-    def _caller(self, request: HttpRequest) -> _Caller:
-        """Read the caller from the signature's credential scope; signatures themselves are not checked."""
-        scope = _SCOPE.search(request.headers.get("authorization", ""))
-        if scope is None:
-            return _Caller(DEFAULT_ACCOUNT, "us-east-1", "")
-        access_key, region, service = scope.groups()
-        return _Caller(self._moto.account_of(access_key), region, service)
 
-
-def _operation(request: HttpRequest, caller: _Caller) -> tuple[str, Protocol]:
+def _operation(request: HttpRequest, caller: Caller) -> tuple[str, Protocol]:
     """Return the operation's name and its protocol; unknown REST calls are `<service> <METHOD>`."""
     target = request.headers.get("x-amz-target", "")
     if target:
@@ -196,7 +195,8 @@ def _operation(request: HttpRequest, caller: _Caller) -> tuple[str, Protocol]:
         action = parse_qs(request.body.decode(errors="replace")).get("Action")
         if action:
             return action[0], Protocol.QUERY
-    return f"{caller.service or 'unsigned'} {request.method}", Protocol.QUERY
+    protocol = Protocol.QUERY if not caller.service or caller.service in _XML_SERVICES else Protocol.REST_JSON
+    return f"{caller.service or 'unsigned'} {request.method}", protocol
 
 
 def _hurried(request: HttpRequest) -> HttpRequest:

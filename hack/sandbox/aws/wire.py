@@ -63,6 +63,10 @@ class ApiError(Exception):
         self.retry_after_s = retry_after_s  # the header Retry-After
 
 
+class UnknownOperationError(Exception):
+    """The sandbox serves no such operation, or no such service; the text says which."""
+
+
 def invalid(message: str) -> ApiError:
     """Return a ValidationException, SageMaker's error for most invalid requests."""
     return ApiError("ValidationException", message)
@@ -78,7 +82,20 @@ class Protocol(Enum):
 
     JSON = "json"  # SageMaker, CloudWatch Logs, Application Auto Scaling
     QUERY = "query"  # STS, IAM; S3 is similar enough
-    REST_JSON = "rest-json"  # SageMaker Runtime
+    REST_JSON = "rest-json"  # SageMaker Runtime, and most services that the sandbox does not have
+
+
+_UNKNOWN: Mapping[Protocol, tuple[str, int]] = {
+    Protocol.JSON: ("UnknownOperationException", 400),
+    Protocol.QUERY: ("InvalidAction", 400),
+    Protocol.REST_JSON: ("UnknownOperationException", 404),
+}
+
+
+def unknown_operation(error: UnknownOperationError, protocol: Protocol) -> ApiError:
+    """Return the error with which a service of this protocol answers a call that it does not have."""
+    code, status = _UNKNOWN[protocol]
+    return ApiError(code, f"the sandbox does not know this operation: {error}", status=status)
 
 
 def error_answer(error: ApiError, protocol: Protocol = Protocol.JSON) -> HttpResponse:

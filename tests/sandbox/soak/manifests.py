@@ -14,7 +14,7 @@ import yaml
 
 from api.meta import GROUP, JsonObject
 from api.v1 import KINDS
-from tests.sandbox.harness import REPOSITORY
+from tests.sandbox.harness import REPOSITORY, for_any_region
 
 REGIONS: Final = ("us-east-2", "us-west-2")
 NAMESPACES: Final = ("soak-a", "soak-b")
@@ -26,7 +26,7 @@ ADOPTABLE: Final = "soak-adoptable"
 """Name of jobs of somebody else that objects may adopt."""
 LONG_S: Final = "86400"
 _ROLE: Final = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole"
-_IMAGE: Final = "825641698319.dkr.ecr.us-east-2.amazonaws.com/xgboost:1"
+_IMAGE: Final = "registry.example.com/xgboost:1"
 THEIR_MODEL: Final[JsonObject] = {
     "ExecutionRoleArn": _ROLE,
     "PrimaryContainer": {"Image": _IMAGE, "ModelDataUrl": "s3://my-bucket/soak/model.tar.gz"},
@@ -86,8 +86,7 @@ _BY_KIND: Final = {each.kind: each for each in KINDS}
 
 @cache
 def _sample(kind: str) -> JsonObject:
-    loaded: JsonObject = yaml.safe_load((REPOSITORY / "samples" / _SAMPLES[kind]).read_text())
-    return loaded
+    return for_any_region(yaml.safe_load((REPOSITORY / "samples" / _SAMPLES[kind]).read_text()))
 
 
 def drawn(rng: random.Random) -> JsonObject:

@@ -282,6 +282,21 @@ def test_a_region_that_does_not_answer_may_be_a_typo(
     assert caught.value.error_class is ErrorClass.RETRYABLE
 
 
+@pytest.mark.parametrize(
+    ("region", "hint"), [("us-eat-2", " (no region us-eat-2 is known, is us-east-2 meant?)"), ("us-east-2", "")]
+)
+def test_a_region_that_an_endpoint_of_the_users_refuses_may_be_a_typo(server: Server, region: str, hint: str) -> None:
+    """An endpoint that was set answers for any region, so that a typo is a refused signature, not a missing address."""
+    text = f"Credential should be scoped to a valid region, not '{region}'."
+    server.answers["DescribeTrainingJob"] = (403, {"__type": "InvalidSignatureException", "message": f"{text} "})
+    bench = Bench(server)
+    target = Target(region, bench.target.endpoint)
+    with pytest.raises(CallError) as caught:
+        bench.jobs.describe(TRAINING_JOB, target, "x", caller=bench.key, background=False)
+    assert caught.value.message == f"{text}{hint}"
+    assert caught.value.error_class is ErrorClass.DENIED
+
+
 @pytest.mark.parametrize("token", [{}, {"NextToken": "u"}], ids=["first page", "next page"])
 def test_a_list_page_is_asked_for_newest_first_and_without_filters(server: Server, token: dict[str, str]) -> None:
     """Filters apply after a page was cut: they would bring short and empty pages through the account's past."""

@@ -81,12 +81,12 @@ def test_a_completed_job_tells_times_costs_artifacts_and_transitions(
 
 
 def test_a_running_job_has_neither_end_nor_artifacts(aws: RunningServer, sagemaker: Any, request_of: Request) -> None:
-    """A client must not find a model that is not there yet."""
+    """A client must not find a model that is not there yet: one that is typed cannot read an empty one."""
     sagemaker.create_training_job(**request_of())
     aws.clock.advance(100)
     answer = sagemaker.describe_training_job(TrainingJobName="job")
-    assert answer["ModelArtifacts"] == {}
-    assert not {"TrainingEndTime", "BillableTimeInSeconds", "FinalMetricDataList"} & answer.keys()
+    absent = {"ModelArtifacts", "TrainingEndTime", "BillableTimeInSeconds", "FinalMetricDataList"}
+    assert not absent & answer.keys()
     assert answer["TrainingTimeInSeconds"] == 90
     assert "EndTime" not in answer["SecondaryStatusTransitions"][-1]
 
@@ -103,6 +103,24 @@ def test_stopping_takes_time_and_saves_the_model(aws: RunningServer, sagemaker: 
     assert seen(sagemaker) == ("Stopped", "Stopped")
     assert transitions(sagemaker) == ["Starting", "Downloading", "Training", "Stopping", "Stopped"]
     assert sagemaker.describe_training_job(TrainingJobName="job")["ModelArtifacts"]
+
+
+@pytest.mark.parametrize(
+    ("members", "after_s"),
+    [
+        pytest.param({}, 0, id="new"),
+        pytest.param({"Environment": {"SANDBOX_FAIL": "x"}}, 1000, id="failed"),
+    ],
+)
+def test_without_a_model_there_are_no_artifacts(
+    aws: RunningServer, sagemaker: Any, request_of: Request, members: dict[str, Any], after_s: float
+) -> None:
+    """Absent in Describe and in Search, whatever the state."""
+    sagemaker.create_training_job(**request_of(**members))
+    aws.clock.advance(after_s)
+    found = sagemaker.search(Resource="TrainingJob")["Results"][0]["TrainingJob"]
+    assert "ModelArtifacts" not in sagemaker.describe_training_job(TrainingJobName="job")
+    assert "ModelArtifacts" not in found
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """The command line: pflag's rules, the plugin's commands and aliases, and the guide's help text."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from controller.smlogs.command_line import help as texts
 from controller.smlogs.command_line.flags import UsageError
-from controller.smlogs.command_line.options import HelpWanted, Options, read
+from controller.smlogs.command_line.options import HelpWanted, Options, VersionWanted, read
 from tests.unit.smlogs.fakes import kind
 
 
@@ -55,6 +57,8 @@ def test_kinds_have_their_names_in_any_case_and_plural(command: str, meant: str)
         (["--timestamps=false"], {"timestamps": False}),
         (["--tail", "7", "--since=1m30s"], {"tail": 7, "since_s": 90.0}),
         (["--tail=-1"], {"tail": -1}),
+        (["-o", "json"], {"output": "json"}),
+        (["--since-time=2030-01-02T05:04:05+02:00"], {"since_time": datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)}),
         (
             ["--as-group", "a", "--context=prod", "--as-group=b"],
             {"kubectl_flags": ("--as-group=a", "--context=prod", "--as-group=b")},
@@ -87,6 +91,17 @@ def test_what_tells_of_the_cluster_is_for_kubectl_to_read(flag: str) -> None:
     assert asked("trainingjob", "job", f"--{flag}", "x").kubectl_flags == (f"--{flag}=x",)
 
 
+def test_labels_may_stand_for_the_name() -> None:
+    """`-l`, as for kubectl logs."""
+    assert asked("trainingjob", "-l", "team=a,stage!=test") == Options(kind(), "", selector="team=a,stage!=test")
+
+
+@pytest.mark.parametrize("line", ["--version", "version", "trainingjob --version"])
+def test_the_version_is_a_flag_and_a_command(line: str) -> None:
+    """As users try both."""
+    assert read(line.split()) == VersionWanted()
+
+
 def test_type_and_name_may_be_one_word() -> None:
     """`TYPE/NAME`, as for kubectl logs."""
     assert asked("trainingjob/job").name == "job"
@@ -101,7 +116,18 @@ def test_nothing_after_two_dashes_is_a_flag() -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("model x", 'unknown command "model" for "smlogs"'),
+        ("model x", 'unknown command "model" for "smlogs"; the kinds with logs are batchtransformjob, hostingdep'),
+        ("trainingjbo x", 'unknown command "trainingjbo" for "smlogs"; is trainingjob meant? The kinds with logs are '),
+        ("endpiont x", 'unknown command "endpiont" for "smlogs"; is hostingdeployment meant? '),
+        ("trainingjob a -l b=c", "a name and a selector cannot be given together, got [a] and b=c"),
+        ("trainingjob a -o yaml", 'invalid argument "yaml" for "-o, --output" flag: must be one of text, json'),
+        ("trainingjob a --since 1m --since-time 2030-01-02T03:04:05Z", "at most one of --since and --since-time"),
+        (
+            "trainingjob a --since-time soon",
+            'invalid argument "soon" for "--since-time" flag: must be a time of RFC 3339',
+        ),
+        ("trainingjob a --since-time 2030-01-02", 'invalid argument "2030-01-02" for "--since-time" flag: must be a'),
+        ("trainingjob a --since-time 2030-01-02T03:04:05", 'invalid argument "2030-01-02T03:04:05" for "--since-time"'),
         ("trainingjob", 'expected exactly one resource name, got []; "kubectl get TrainingJob" lists them'),
         ("trainingjob a b", 'expected exactly one resource name, got [a b]; "kubectl get TrainingJob" lists them'),
         ("trainingjob a --colour", "unknown flag: --colour"),

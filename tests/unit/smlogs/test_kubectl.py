@@ -42,6 +42,14 @@ def test_the_object_is_got_with_the_users_flags(tmp_path: Path) -> None:
     assert scripted.arguments == ["get", "--output=json", "--context=prod", "--as=me", "--", NAME, "job"]
 
 
+def test_names_are_listed_by_labels(tmp_path: Path) -> None:
+    """As kubectl reads them."""
+    scripted = Scripted(tmp_path, '{"items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}]}')
+    assert scripted.kubectl.names(NAME, "team in (a,b)") == ["a", "b"]
+    flags = ["--output=json", "--context=prod", "--as=me", "--selector=team in (a,b)"]
+    assert scripted.arguments == ["get", *flags, "--", NAME]
+
+
 def test_looking_again_costs_one_request(tmp_path: Path) -> None:
     """No discovery; and the time-out is ours, behind the user's own one."""
     scripted = Scripted(tmp_path)

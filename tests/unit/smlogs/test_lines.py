@@ -1,9 +1,13 @@
 """The form of a line: the guide's, with Go's times, and a colour for each instance on a terminal."""
 
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from controller.smlogs.events import LogEvent
-from controller.smlogs.printing.lines import Lines, go_time
+from controller.smlogs.printing.lines import JsonLines, Lines, go_time
 from controller.smlogs.printing.output import wants_colours
 from tests.unit.smlogs.fakes import Terminal, event
 
@@ -71,3 +75,17 @@ def test_each_instance_keeps_its_colour() -> None:
 def test_terminals_get_colours_unless_somebody_minds(environment: dict[str, str], wanted: bool) -> None:
     """no-color.org: NO_COLOR, when not empty, regardless of its value."""
     assert wants_colours(Terminal(), environment) is wanted
+
+
+def test_programs_get_an_object_a_line() -> None:
+    """`-o json`: always with stream and time, whatever the message holds; RFC 3339 with milliseconds."""
+    text = JsonLines().text(LogEvent("job/algo-1", "1", 1_700_000_000_120, 'a "b"\nc ü\n'))
+    assert text.count("\n") == 1
+    assert json.loads(text) == {"stream": "job/algo-1", "time": "2023-11-14T22:13:20.120Z", "message": 'a "b"\nc ü'}
+
+
+@given(message=st.text(), time_ms=st.integers(0, 4_000_000_000_000))
+def test_any_message_is_one_line_of_json(message: str, time_ms: int) -> None:
+    """So that a reader splits at line ends."""
+    text = JsonLines().text(LogEvent("s", "1", time_ms, message))
+    assert (text.count("\n"), json.loads(text)["message"]) == (1, message.removesuffix("\n"))

@@ -66,6 +66,7 @@ def test_the_beginning_is_what_was_asked_for() -> None:
     now = CLOCK.utcnow()
     created = subject(created_at=now - timedelta(hours=1))
     assert first_ms(Options(kind(), "job", since_s=90), created, now) == NOW_MS - 90_000
+    assert first_ms(Options(kind(), "job", since_time=now - timedelta(hours=1)), created, now) == NOW_MS - 3_600_000
     assert first_ms(Options(kind(), "job"), created, now) == NOW_MS - 25 * 3600 * 1000
 
 

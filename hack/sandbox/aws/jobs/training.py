@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
+from hack.sandbox.aws.records.images import check_training_image
 from hack.sandbox.aws.records.resource import Store
 from hack.sandbox.aws.records.timeline import Course, Durations, Step
 from hack.sandbox.aws.records.triggers import MISSING, Markers
@@ -30,9 +31,18 @@ def check(call: Call, _store: Store) -> tuple[()]:
     channels = [channel["ChannelName"] for channel in request.get("InputDataConfig") or ()]
     if len(channels) != len(set(channels)):
         raise invalid(f"Channel names must be unique, found: {', '.join(channels)}")
+    check_images(request, call.region)
     check_role(request["RoleArn"])
     _check_limits(request)
     return ()
+
+
+def check_images(request: Mapping[str, Any], region: str) -> None:
+    """Raise ValidationException if an image of a training job, or of its rules, is in another region's registry."""
+    check_training_image((request.get("AlgorithmSpecification") or {}).get("TrainingImage", ""), region)
+    for rules in ("DebugRuleConfigurations", "ProfilerRuleConfigurations"):
+        for rule in request.get(rules) or ():
+            check_training_image(rule.get("RuleEvaluatorImage", ""), region)
 
 
 def check_role(arn: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hack.sandbox.aws.jobs.training import check_role, no_objects
+from hack.sandbox.aws.records.images import check_processing_image
 from hack.sandbox.aws.records.models import MODEL
 from hack.sandbox.aws.records.resource import Store
 from hack.sandbox.aws.records.timeline import Course, Durations, Step
@@ -43,6 +44,7 @@ def check_processing(call: Call, _store: Store) -> tuple[()]:
     Source: API reference of CreateProcessingJob.
     """
     request = call.params
+    check_processing_image(request["AppSpecification"]["ImageUri"], call.region)
     check_role(request["RoleArn"])
     outputs = (request.get("ProcessingOutputConfig") or {}).get("Outputs") or ()
     for member, things in (("InputName", request.get("ProcessingInputs") or ()), ("OutputName", outputs)):

@@ -10,7 +10,7 @@ from hack.sandbox.aws.jobs import sampling, tuning_answers
 from hack.sandbox.aws.jobs.job import Job
 from hack.sandbox.aws.jobs.job_api import Operation, common_answer
 from hack.sandbox.aws.jobs.kinds import TRAINING
-from hack.sandbox.aws.jobs.training import check_role
+from hack.sandbox.aws.jobs.training import check_images, check_role
 from hack.sandbox.aws.jobs.tuning import Child, TuningJob, definitions, objective_of, ranges_of, replayed
 from hack.sandbox.aws.records import triggers
 from hack.sandbox.aws.records.listing import answered, paged, sort_key
@@ -183,6 +183,7 @@ class TuningApi:
         for problem in _problems(request):
             raise invalid(problem)
         for definition in definitions(request):
+            check_images(definition, call.region)
             check_role(definition["RoleArn"])
         for parent in _parents(request):
             if not self._store.get(TUNING, call, parent).course.at(call.now).is_terminal:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hack.sandbox.aws.records.images import check_model_image
 from hack.sandbox.aws.records.resource import ErrorText, Kind, Resource, Store
 from hack.sandbox.aws.records.triggers import MISSING
 from hack.sandbox.aws.records.validation import echoed_members
@@ -38,6 +39,7 @@ def _check_model(call: Call, _store: Store) -> None:
     for container in containers:
         if not container.get("Image") and not container.get("ModelPackageName"):
             raise invalid("Each container definition must specify either Image or ModelPackageName.")
+        check_model_image(container.get("Image", ""), call.region)
         if MISSING in container.get("Image", ""):
             raise invalid(f"Requested image {container['Image']} not found.")
         if MISSING in container.get("ModelDataUrl", ""):

@@ -11,6 +11,10 @@ from hack.sandbox.kube.store.storage import Entry, Storage
 Json = dict[str, Any]
 
 
+class UnreadableStateError(Exception):
+    """The file is not one that `save` wrote."""
+
+
 def save(storage: Storage, path: Path) -> None:
     """Write the current objects; the file is replaced atomically."""
     collections = {name: [e.obj for e in c.scan()] for name, c in storage.collections.items() if c.keys}
@@ -20,11 +24,19 @@ def save(storage: Storage, path: Path) -> None:
 
 
 def load(storage: Storage, path: Path) -> None:
-    """Fill an empty storage. Watches can start from the saved revision, not earlier."""
-    content = _parsed(path.read_bytes())
-    storage.revision = content["revision"]
-    for name, objects in content["collections"].items():
-        storage.restore(name, [_entry(obj) for obj in objects])
+    """Fill an empty storage. Watches can start from the saved revision, not earlier.
+
+    Raises OSError, and UnreadableStateError for a file that holds something else.
+    """
+    try:
+        content = _parsed(path.read_bytes())
+        revision = content["revision"]
+        collections = {name: [_entry(obj) for obj in objects] for name, objects in content["collections"].items()}
+    except (ValueError, LookupError, TypeError, AttributeError) as exc:
+        raise UnreadableStateError("it is not a state that this server saved") from exc
+    storage.revision = revision
+    for name, entries in collections.items():
+        storage.restore(name, entries)
     storage.compact(storage.revision)
 
 
