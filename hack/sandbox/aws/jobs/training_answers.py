@@ -41,9 +41,8 @@ def describe(job: Job, now: float) -> dict[str, Any]:
     answer |= {
         "SecondaryStatus": step.secondary,
         "SecondaryStatusTransitions": _transitions(job.course.reached(now)),
-        "ModelArtifacts": _artifacts(job, now),
     }
-    answer |= _times(job, now) | warm_pool(job, now)
+    answer |= _artifacts(job, now) | _times(job, now) | warm_pool(job, now)
     if job.tuning_job_arn:
         answer["TuningJobArn"] = job.tuning_job_arn
     for rules in ("DebugRule", "ProfilerRule"):
@@ -131,15 +130,18 @@ def _transitions(steps: tuple[Step, ...]) -> list[dict[str, Any]]:
     return rows
 
 
-def _artifacts(job: Job, now: float) -> dict[str, str]:
-    """Return the location of the model: after Completed, or after Stopped if training had begun."""
+def _artifacts(job: Job, now: float) -> dict[str, Any]:
+    """Return ModelArtifacts with the model's location: after Completed, or after Stopped if training had begun.
+
+    Before, Describe has no such member, although the service model requires it: sagemaker-core refuses an empty one.
+    """
     step = job.course.at(now)
     saved = step.status == "Completed" or (step.status == "Stopped" and job.course.first("Training", now) is not None)
     if not saved or "OutputDataConfig" not in job.request:
         return {}
     base = job.request["OutputDataConfig"]["S3OutputPath"].rstrip("/")
     is_archive = job.request["OutputDataConfig"].get("CompressionType", "GZIP") == "GZIP"
-    return {"S3ModelArtifacts": f"{base}/{job.name}/output/model{'.tar.gz' if is_archive else '/'}"}
+    return {"ModelArtifacts": {"S3ModelArtifacts": f"{base}/{job.name}/output/model{'.tar.gz' if is_archive else '/'}"}}
 
 
 def _times(job: Job, now: float) -> dict[str, Any]:
