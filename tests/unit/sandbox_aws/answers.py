@@ -14,9 +14,6 @@ from hack.sandbox.aws.records.validation import service_model
 from tests.deadline import PATIENCE_S
 from tests.unit.sandbox_aws.conftest import REGION
 
-LATE = {"DescribeTrainingJob": {"ModelArtifacts"}}
-"""Members that the service model requires and the service leaves out, until there is something to say."""
-
 
 def refusal(call: Any, **members: Any) -> tuple[str, str, int]:
     """Code, message and HTTP status of a refused call."""
@@ -40,26 +37,29 @@ def raw(url: str, operation: str, body: str, service: str = "sagemaker") -> tupl
         connection.close()
 
 
+LATE = frozenset({".ModelArtifacts"})
+"""Required members that SageMaker leaves out all the same, until it has them."""
+
+
 def departures(url: str, operation: str, params: dict[str, Any], service: str = "sagemaker") -> list[str]:
     """Where an answer departs from its service model: members it does not know, and required ones that are missing."""
     _, _, answer = raw(url, operation, json.dumps(params), service)
     shape = service_model(service).operation_model(operation).output_shape
-    required = set(shape.required_members) - LATE.get(operation, set())
-    missing = [f"{name} is missing" for name in sorted(required) if name not in answer]
-    return missing + list(_strangers(shape, answer))
+    return [each for each in _departures(shape, answer) if each.removesuffix(" is missing") not in LATE]
 
 
-def _strangers(shape: Shape, value: Any, path: str = "") -> Iterator[str]:
-    """Paths of members that the model does not know; boto3 would drop them silently."""
+def _departures(shape: Shape, value: Any, path: str = "") -> Iterator[str]:
+    """Paths of unknown members, which boto3 drops silently, and of missing ones, without which typed clients fail."""
     if isinstance(shape, StructureShape):
+        yield from (f"{path}.{name} is missing" for name in shape.required_members if name not in value)
         for name, item in value.items():
             if name not in shape.members:
                 yield f"{path}.{name}"
             else:
-                yield from _strangers(shape.members[name], item, f"{path}.{name}")
+                yield from _departures(shape.members[name], item, f"{path}.{name}")
     elif isinstance(shape, ListShape):
         for item in value:
-            yield from _strangers(shape.member, item, f"{path}[]")
+            yield from _departures(shape.member, item, f"{path}[]")
     elif isinstance(shape, MapShape):
         for item in value.values():
-            yield from _strangers(shape.value, item, f"{path}{{}}")
+            yield from _departures(shape.value, item, f"{path}{{}}")
