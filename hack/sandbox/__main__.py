@@ -26,7 +26,8 @@ _EXAMPLES = """examples:
   python -m hack.sandbox run --once                # exit code 0 when every sample ended well
   python -m hack.sandbox kube --port 8001 --kubeconfig sandbox.kubeconfig
   python -m hack.sandbox aws --port 8002
-  python -m hack.sandbox fault aws throttle 'List*' --count 20"""
+  python -m hack.sandbox fault aws throttle 'List*' --count 20
+  python -m hack.sandbox fault aws cut-after mutating --count 5    # docs/hostile-sagemaker.md has the whole account"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

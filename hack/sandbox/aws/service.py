@@ -9,14 +9,18 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 from hack.sandbox.aws.call_log import CallQuota, Effects, Requests
 from hack.sandbox.aws.clock import SandboxClock
-from hack.sandbox.aws.faults import Fault, Faults, When
+from hack.sandbox.aws.faults import Fault, Faults
+from hack.sandbox.aws.hostile.kinds import When
+from hack.sandbox.aws.hostile.new_roles import NewRoles
 from hack.sandbox.aws.hosting.endpoint_api import ENDPOINT, EndpointApi
+from hack.sandbox.aws.hosting.endpoints import Endpoint
 from hack.sandbox.aws.hosting.immutable_api import StaticApi
 from hack.sandbox.aws.hosting.invocations import RuntimeApi, invoked_endpoint
 from hack.sandbox.aws.hosting.scaling import Targets
@@ -29,21 +33,27 @@ from hack.sandbox.aws.jobs.tuning_api import TUNING, TuningApi
 from hack.sandbox.aws.lists import Lists
 from hack.sandbox.aws.logs import LogsApi
 from hack.sandbox.aws.moto_bridge import DEFAULT_ACCOUNT, MotoBridge
-from hack.sandbox.aws.records.models import STATIC_KINDS
+from hack.sandbox.aws.records.models import ENDPOINT_CONFIG, STATIC_KINDS
 from hack.sandbox.aws.records.past import Past
 from hack.sandbox.aws.records.resource import AnyKind, Store
 from hack.sandbox.aws.records.search import Flaws, SearchApi
 from hack.sandbox.aws.records.tags import TagApi
 from hack.sandbox.aws.records.timeline import Durations
-from hack.sandbox.aws.state_changes import Publisher
+from hack.sandbox.aws.state_changes import EventFlaws, Publisher
 from hack.sandbox.aws.wire import ApiError, Call, HttpRequest, HttpResponse, Protocol, error_answer, json_answer
 
+OTHERS: Final = "somebody-else"
+"""The User-Agent of others who use the account."""
 _LONGEST_WAIT_S = 1
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
 
 class Lost(Exception):  # noqa: N818 - a requested outcome, not an error of the program
-    """No response is sent: the HTTP layer cuts the connection."""
+    """No response is sent, or `part` of one that promises more: the HTTP layer cuts the connection."""
+
+    def __init__(self, part: HttpResponse | None = None) -> None:
+        super().__init__()
+        self.part = part
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +75,12 @@ class AwsService:
         self._released = threading.Event()  # ends delays; replaced by reset, final after close
         self.past = Past(FINISHED)
         self.lists = Lists()
+        self.roles = NewRoles()
         self._store = Store(self.past)
         self._targets = Targets()
         self._moto = MotoBridge()
         kinds: tuple[AnyKind, ...] = (*KINDS, TUNING, *STATIC_KINDS, ENDPOINT)
+        self._kinds = {kind.resource: kind for kind in kinds}
         tags, logs = TagApi(kinds, self._store), LogsApi(kinds, self._store)
         scaling = ScalingApi(self._store, self._targets)
         self._runtime = RuntimeApi(self._store)
@@ -79,7 +91,8 @@ class AwsService:
         for kind in KINDS:
             sagemaker |= JobApi(kind, self._store, durations).operations()
         for static in STATIC_KINDS:
-            sagemaker |= StaticApi(static, self._store).operations()
+            after = {"on_delete": hosting.lose_configuration} if static is ENDPOINT_CONFIG else {}
+            sagemaker |= StaticApi(static, self._store, **after).operations()
         training = JobApi(TRAINING, self._store, durations)
         searched = ((TRAINING, training.describe), (TUNING, self._tuning.describe), (ENDPOINT, hosting.describe))
         self.search = SearchApi(searched, self._store)
@@ -107,8 +120,8 @@ class AwsService:
             self.requests.note(operation, "(lost)")
             raise
         except ApiError as exc:
-            self.requests.note(operation, exc.code)
-            return error_answer(exc, protocol)
+            self.requests.note(operation, exc.code or f"HTTP {exc.status}")
+            return error_answer(exc, protocol, now=self.clock.now())
         self.requests.note(operation, _error_code(response))
         return response
 
@@ -129,6 +142,8 @@ class AwsService:
         self.quota.set(0)
         self.search.flaws = Flaws()
         self.lists.set()
+        self.roles.set()
+        self.publisher.flaws = EventFlaws()
         self.past.clear()
         self._moto.reset()
 
@@ -149,11 +164,51 @@ class AwsService:
         if when is When.DELAYED:
             self._released.wait(delay_s)
             return self._perform(request, caller, operation)
+        if when is When.FORESTALLED:
+            self._forestall(request, caller, operation)
+            return self._perform(request, caller, operation)
         response = self._perform(request, caller, operation)
         if when is When.AFTER:
             raise error
+        if when is When.LOST_WITHIN:
+            raise Lost(_first_half(response))
         self._released.wait(delay_s)
-        raise Lost(response.status)
+        raise Lost
+
+    def _forestall(self, request: HttpRequest, caller: _Caller, operation: str) -> None:
+        """Create what a call asks for as others would: a moment earlier, without the tags."""
+        params = {member: value for member, value in _decoded(request.body).items() if member != "Tags"}
+        call = Call(caller.service, operation, caller.account, caller.region, self.clock.now(), params)
+        with suppress(ApiError):
+            self._act(call, OTHERS)
+
+    def take_over(self, *, resource: str, name: str, region: str, account: str = DEFAULT_ACCOUNT) -> dict[str, Any]:
+        """Let others delete a resource and create their own of the same content under its name, at once.
+
+        `resource` is as in the operations, e.g. `TrainingJob`. Raises ValueError for an unknown one, ApiError where
+        there is none of that name or what it needs is gone; then the name may be free afterwards.
+        """
+        kind = self._kinds.get(resource)
+        if kind is None:
+            raise ValueError(f"unknown resource '{resource}', known are: {', '.join(self._kinds)}")
+        place = Call("sagemaker", f"Delete{resource}", account, region, self.clock.now(), {kind.name_member: name})
+        found = self._store.get(kind, place, name)
+        self._store.remove(kind, place, name)
+        if kind is ENDPOINT:
+            self._targets.forget_endpoint(place, name)
+        self.effects.note(place, OTHERS)
+        request = dict(found.request)
+        if isinstance(found, Endpoint):
+            request["EndpointConfigName"] = found.course.at(place.now).fleet.config_name
+        self._act(replace(place, operation=f"Create{resource}", params=request), OTHERS)
+        return {"resource": resource, "name": name, "region": region}
+
+    def _act(self, call: Call, user_agent: str) -> Mapping[str, Any] | None:
+        """Perform a call of an operation handled here, and record its effect."""
+        self.roles.check(call)
+        answer = self._own[call.service][call.operation](self.lists.seen_by(call))
+        self.effects.note(call, user_agent)
+        return self.lists.dated(call, answer)
 
     def _perform(self, request: HttpRequest, caller: _Caller, operation: str) -> HttpResponse:
         """Run an operation handled here, or pass the request on."""
@@ -172,9 +227,7 @@ class AwsService:
         is_ours = self._is_ours.get(operation)
         if handler is None or (is_ours is not None and not is_ours(call)):
             return self._moto.answer(request)
-        answer = handler(self.lists.seen_by(call))
-        self.effects.note(call, request.headers.get("user-agent", ""))
-        return json_answer(self.lists.dated(call, answer))
+        return json_answer(self._act(call, request.headers.get("user-agent", "")))
 
     def _caller(self, request: HttpRequest) -> _Caller:
         """Read the caller from the signature's credential scope; signatures themselves are not checked."""
@@ -197,6 +250,13 @@ def _operation(request: HttpRequest, caller: _Caller) -> tuple[str, Protocol]:
         if action:
             return action[0], Protocol.QUERY
     return f"{caller.service or 'unsigned'} {request.method}", Protocol.QUERY
+
+
+def _first_half(response: HttpResponse) -> HttpResponse:
+    """Return a response that ends in the middle; one without a body promises some."""
+    length = max(len(response.body), 2)
+    headers = (*response.headers, ("Content-Length", str(length)))
+    return replace(response, body=response.body[: length // 2], headers=headers)
 
 
 def _hurried(request: HttpRequest) -> HttpRequest:
