@@ -80,7 +80,6 @@ _WORDINGS: Final[Mapping[str, tuple[Wording, ...]]] = {
         "The request was rejected because the job is in status Stopping.",
         "The job sandbox cannot be stopped before it has started.",
     ),
-    "Delete*Job": _state("The job sandbox cannot be deleted before it has ended."),
     "AddTags": _state('The tags of "{endpoint}" cannot be changed while it is being created.'),
     "DeleteTags": _state('The tags of "{endpoint}" cannot be changed while it is being deleted.'),
     "RegisterScalableTarget": (
