@@ -44,6 +44,7 @@ from hack.sandbox.aws.wire import ApiError, Call, HttpRequest, HttpResponse, Pro
 
 OTHERS: Final = "somebody-else"
 """The User-Agent of others who use the account."""
+_LONGEST_NAME: Final = 63
 _LONGEST_WAIT_S = 1
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
@@ -180,7 +181,7 @@ class AwsService:
         params = {member: value for member, value in _decoded(request.body).items() if member != "Tags"}
         call = Call(caller.service, operation, caller.account, caller.region, self.clock.now(), params)
         with suppress(ApiError):
-            self._act(call, OTHERS)
+            self._create_as_others(call)
 
     def take_over(self, *, resource: str, name: str, region: str, account: str = DEFAULT_ACCOUNT) -> dict[str, Any]:
         """Let others delete a resource and create their own of the same content under its name, at once.
@@ -200,8 +201,19 @@ class AwsService:
         request = dict(found.request)
         if isinstance(found, Endpoint):
             request["EndpointConfigName"] = found.course.at(place.now).fleet.config_name
-        self._act(replace(place, operation=f"Create{resource}", params=request), OTHERS)
+        self._create_as_others(replace(place, operation=f"Create{resource}", params=request))
         return {"resource": resource, "name": name, "region": region}
+
+    def _create_as_others(self, call: Call) -> None:
+        """Create a resource of others; their endpoint has a configuration of its own, of the same content."""
+        params = dict(call.params)
+        if call.operation == "CreateEndpoint":
+            copied = self._store.get(ENDPOINT_CONFIG, call, params["EndpointConfigName"])
+            params["EndpointConfigName"] = theirs = f"theirs-{copied.name}"[:_LONGEST_NAME]
+            if self._store.find(ENDPOINT_CONFIG, call, theirs) is None:
+                request = {**copied.request, "EndpointConfigName": theirs}
+                self._act(replace(call, operation="CreateEndpointConfig", params=request), OTHERS)
+        self._act(replace(call, params=params), OTHERS)
 
     def _act(self, call: Call, user_agent: str) -> Mapping[str, Any] | None:
         """Perform a call of an operation handled here, and record its effect."""

@@ -22,6 +22,7 @@ from tests.deadline import PATIENCE_S
 from tests.unit.sandbox_aws.answers import refusal
 from tests.unit.sandbox_aws.conftest import REGION, Request
 from tests.unit.sandbox_aws.test_faults import control
+from tests.unit.sandbox_aws.test_models import create_config, create_model
 
 MUTATING = {
     *(each.operations.create for each in KINDS),
@@ -164,6 +165,19 @@ def test_a_name_changes_hands_at_once(aws: RunningServer, sagemaker: Any, reques
     assert sagemaker.list_tags(ResourceArn=after["TrainingJobArn"])["Tags"] == []
     by_others = [each.operation for each in aws.effects.all() if each.user_agent == OTHERS]
     assert by_others == ["DeleteTrainingJob", "CreateTrainingJob"]
+
+
+def test_an_endpoint_of_others_has_a_configuration_of_its_own(aws: RunningServer, sagemaker: Any) -> None:
+    """What is ours can be deleted though they use the name."""
+    create_model(sagemaker)
+    create_config(sagemaker, "ours")
+    aws.faults.add("CreateEndpoint", "taken")
+    code, message, _ = refusal(sagemaker.create_endpoint, EndpointName="e", EndpointConfigName="ours")
+    assert (code, "already existing" in message) == ("ValidationException", True)
+    assert sagemaker.describe_endpoint(EndpointName="e")["EndpointConfigName"] == "theirs-ours"
+    sagemaker.delete_endpoint_config(EndpointConfigName="ours")
+    aws.clock.advance(1000)
+    assert sagemaker.describe_endpoint(EndpointName="e")["EndpointStatus"] == "InService"
 
 
 @pytest.mark.parametrize(
