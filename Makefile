@@ -96,6 +96,10 @@ check: lint lint-dockerfile type crds-check manifests-check chart site test  ## 
 soak: $(READY)  ## Break the operator at random and judge what is left; ARGS="--seed N --minutes M"
 	@$(BIN)/python -m tests.sandbox.soak $(ARGS)
 
+.PHONY: hostile
+hostile: $(READY)  ## Lose the answer to each change at AWS in every way, one by one: some ten minutes
+	@$(BIN)/python -m pytest tests/sandbox/every_lost_answer.py $(ARGS)
+
 .PHONY: explore
 explore: $(READY)  ## Explore all interleavings of the life-cycles' small models; ARGS="--deep" takes some ten minutes
 	@$(BIN)/python -m tests.faults.explorer $(ARGS)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import botocore.session
 from botocore.config import Config
+from botocore.parsers import ResponseParserError
 from botocore.utils import parse_timestamp
 
 from api.models import shared_loader
 from controller.aws import regions
 from controller.aws.circuit_breaker import CircuitBreaker
-from controller.aws.errors import UNREACHABLE, CallError, LocalRefusal, bare, classify, unreadable
+from controller.aws.errors import UNREACHABLE, CallError, LocalRefusal, bare, classify
 from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
@@ -35,6 +36,8 @@ _LONG_POLLED: Final = frozenset({"sqs"})
 _OF_THE_STATE: Final = frozenset({ErrorClass.NOT_FOUND, ErrorClass.EXISTS, ErrorClass.CONFLICT})
 """Answers about the state of a resource: the caller has not failed."""
 _SIGNATURE_REFUSED: Final = frozenset({"InvalidSignature", "SignatureDoesNotMatch"})
+_FIRST_REFUSAL: Final = 300
+"""HTTP statuses from here on are of errors, which have a way of their own to be read."""
 _DURATION_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -65,7 +68,30 @@ def new_session() -> botocore.session.Session:
     core = botocore.session.Session()
     core.register_component("data_loader", shared_loader())
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=time_of)
+    core.register("before-parse", require_whole)
     return core
+
+
+def require_whole(operation_model: Any, response_dict: Mapping[str, Any], **_: object) -> None:
+    """Raise `ResponseParserError` for a body that ends before its length, or that is not the JSON object it must be.
+
+    botocore reads either as an answer in which everything is missing: a List without items, a resource without tags.
+    """
+    body, headers = response_dict["body"], response_dict["headers"]
+    if not isinstance(body, bytes):
+        return  # a stream
+    promised = str(headers.get("content-length", ""))
+    if promised.isdigit() and len(body) < int(promised):
+        raise ResponseParserError(f"the answer was cut off: {len(body)} of {promised} bytes came")
+    is_json = operation_model.service_model.resolved_protocol == "json"
+    if is_json and body and response_dict["status_code"] < _FIRST_REFUSAL and not _is_object(body):
+        raise ResponseParserError(f"the answer is {headers.get('content-type', 'of no type')}, and not AWS's JSON")
+
+
+def _is_object(body: bytes) -> bool:
+    """Return whether a body looks like a JSON object: the parser reads what is between the braces."""
+    text = body.strip()
+    return text.startswith(b"{") and text.endswith(b"}")
 
 
 def time_of(value: object) -> datetime:
@@ -265,7 +291,6 @@ class AwsApi:
             method = self._method(target, service, operation)
             is_sent = True
             answer: dict[str, Any] = method(**request)
-            _require_readable(operation, answer)
         except Exception as exc:
             error = _with_doubt(classify(operation, exc, is_sent=is_sent), target)
             self._count(service, operation, error.label, started)
@@ -296,13 +321,6 @@ def _with_doubt(error: CallError, target: Target) -> CallError:
     if not text:
         return error
     return error.again(message=f"{error.message} ({text})")
-
-
-def _require_readable(operation: str, answer: Mapping[str, Any]) -> None:
-    """Raise `CallError` for a page of HTML with status 200: botocore reads it as an answer in which all is missing."""
-    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    if str(headers.get("content-type", "")).startswith("text/html"):
-        raise unreadable(operation, "the answer is a page of HTML: of a proxy or a login page, not of AWS")
 
 
 def _method_name(client: Any, operation: str) -> str:

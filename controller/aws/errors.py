@@ -157,7 +157,7 @@ _CREDENTIALS: Final = (
     " InvalidSignature SignatureDoesNotMatch MissingAuthenticationToken IncompleteSignature RequestTimeTooSkewed"
     " AuthFailure TokenRefreshRequired IDPRejectedClaim"
 )
-_STOPS: Final = "StopTransformJob StopProcessingJob StopHyperParameterTuningJob"
+_STOPS: Final = "StopTrainingJob StopTransformJob StopProcessingJob StopHyperParameterTuningJob"
 _QUEUES: Final = "ReceiveMessage DeleteMessageBatch"
 _SCALING: Final = "DeleteScalingPolicy DeregisterScalableTarget PutScalingPolicy"
 
@@ -259,13 +259,6 @@ TABLE: Final = (
     _row(
         ErrorClass.CONFLICT,
         "ValidationException",
-        "StopTrainingJob",
-        "The request was rejected because the training job is in status",
-        source="v1-kinds.md 13.3",
-    ),
-    _row(
-        ErrorClass.CONFLICT,
-        "ValidationException",
         _STOPS,
         source="v1-kinds.md 13.3: wording differs by kind; only the name is sent, so it is the state that is wrong",
     ),
@@ -273,8 +266,9 @@ TABLE: Final = (
         ErrorClass.CONFLICT,
         "ValidationException",
         "UpdateEndpoint UpdateEndpointWeightsAndCapacities DeleteEndpoint",
-        "Cannot update in-progress endpoint",
-        source="v1-kinds.md 13.3; seen of UpdateEndpointWeightsAndCapacities, too",
+        "in-progress",
+        source='v1-kinds.md 13.3: "Cannot update in-progress endpoint", "Cannot delete in-progress endpoint"',
+        anywhere=True,
     ),
     _row(
         ErrorClass.CONFLICT,
@@ -490,11 +484,9 @@ _LOCAL: Final = (
     # The request was sent but not answered: it may have taken effect.
     _Local((sdk.ReadTimeoutError,), ErrorClass.RETRYABLE, "ReadTimeout", ambiguous=True),
     _Local(
-        (sdk.ConnectionClosedError, sdk.IncompleteReadError, ResponseParserError),
-        ErrorClass.RETRYABLE,
-        "ConnectionBroken",
-        ambiguous=True,
+        (sdk.ConnectionClosedError, sdk.IncompleteReadError), ErrorClass.RETRYABLE, "ConnectionBroken", ambiguous=True
     ),
+    _Local((ResponseParserError,), ErrorClass.RETRYABLE, UNREADABLE_ANSWER, ambiguous=True),
     # The request was certainly not sent.
     _Local((sdk.ConnectTimeoutError,), ErrorClass.RETRYABLE, "ConnectTimeout"),
     _Local(

@@ -601,7 +601,7 @@ REASONS: Final = (
         "Reconciling=True, Synced=False",
         "Something that the spec refers to does not exist yet, such as a model, an endpoint or a role. An object of the"
         " namespace that the spec names is waited for, and its change ends the wait at once; what AWS does not find is"
-        " looked for again after minutes.",
+        " looked for again after ten seconds, later after minutes.",
         f"Create what the message names, or correct the reference. For what is not an object: then {_RETRY}.",
     ),
     Reason(
@@ -617,7 +617,8 @@ REASONS: Final = (
         ALL,
         "Reconciling=True",
         "AWS rejects a call for its content or for the state of something that it refers to, such as data, an image or"
-        " a model that does not exist (yet), or a variant that is being scaled. Retried after minutes.",
+        " a model that does not exist (yet), or a variant that is being scaled. Retried after ten"
+        " seconds, later after minutes.",
         "Correct what the message names, in the spec or at AWS. A deletion that cannot succeed:"
         " `deletion-policy=retain`, see [troubleshooting](troubleshooting.md).",
     ),

@@ -239,8 +239,24 @@ def failed(observed: Observed, failure: Failure) -> Finish | RemoveFinalizer:
     elif outcome is not Outcome.RETRY:
         condition = reasons.STALLED if stuck else reasons.RECONCILING
         events = messages.once(observed, condition, reason, whole, event_reason)
-    follow = is_created and not observed.is_ended
-    return Finish(status_update, observed.recorded, events, follow=follow, outcome=outcome, failure=failure)
+    return Finish(
+        status_update,
+        observed.recorded,
+        events,
+        follow=is_created and not observed.is_ended,
+        again_s=LOOK_AGAIN_S if _may_pass_soon(failure) and outcome is Outcome.RETRY_SLOWLY else None,
+        outcome=outcome,
+        failure=failure,
+    )
+
+
+def _may_pass_soon(failure: Failure) -> bool:
+    """Return whether a change was refused for a state that may be about to pass.
+
+    A role that was made a moment ago cannot be assumed for some seconds, as IAM is eventually consistent; data, images
+    and models are often made together with what refers to them.
+    """
+    return failure.during in _REFUSED and bare(failure.code) == "Validation"
 
 
 def _write_refused(observed: Observed, failure: Failure) -> Finish:

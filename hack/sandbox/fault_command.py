@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hack.sandbox.aws.faults import FAULTS as AWS_FAULTS
+from hack.sandbox.aws.hostile.kinds import FAULTS as AWS_FAULTS
 from hack.sandbox.control_client import FOLDER_VARIABLE, control, folder_of_commands, server_url
 
 # The API server's fault is a body of POST /sandbox/faults; `count`, `delay_s`, `method`, `path` are added.
@@ -31,12 +31,20 @@ def add_parsers(commands: Any) -> None:
     fault = commands.add_parser("fault", help="make calls to a running server go wrong")
     servers = fault.add_subparsers(required=True, metavar="SERVER")
     aws = _parser(servers, "aws", "SageMaker", {name: kind.help for name, kind in AWS_FAULTS.items()}, list_too=True)
-    aws.add_argument("operation", nargs="?", default="*", help="e.g. DescribeTrainingJob or 'List*'; default: all")
+    operations = "e.g. DescribeTrainingJob or 'List*'; mutating and reading are groups; default: all"
+    aws.add_argument("operation", nargs="?", default="*", help=operations)
     aws.add_argument("--always", action="store_true", help="until cleared")
     aws.add_argument("--after", type=int, default=0, metavar="N", help="let N calls pass first")
-    aws.add_argument("--contains", default="", metavar="TEXT", help="only requests with this text, e.g. a job's name")
+    aws.add_argument("--name", default="", help="only requests about the resource of this name")
+    aws.add_argument("--contains", default="", metavar="TEXT", help="only requests with this text")
+    aws.add_argument("--larger-than", type=int, default=0, metavar="BYTES", help="only requests with a larger body")
     aws.add_argument("--region", default="", help="only requests to this region")
+    aws.add_argument("--user-agent", default="", metavar="TEXT", help="only callers with this text in User-Agent")
+    aws.add_argument("--code", default="", help="error code in place of the fault's")
+    aws.add_argument("--message", default="", metavar="TEXT", help="message in place of the fault's")
+    aws.add_argument("--status", type=int, metavar="N", help="HTTP status in place of the fault's")
     aws.add_argument("--retry-after", type=int, metavar="S", help="seconds in the header Retry-After")
+    aws.add_argument("--retry-after-date", action="store_true", help="write it as a date")
     aws.set_defaults(command=_aws)
     helps = {name: text for name, (_, text) in _KUBE_STATUSES.items()} | dict(_KUBE_WATCHES)
     kube = _parser(servers, "kube", "the Kubernetes API", helps, list_too=False)
@@ -83,9 +91,16 @@ def _aws(options: argparse.Namespace) -> dict[str, Any]:
         "count": None if options.always else options.count,
         "after": options.after,
         "contains": options.contains,
+        "name": options.name,
+        "larger_than": options.larger_than,
         "region": options.region,
+        "user_agent": options.user_agent,
+        "code": options.code,
+        "message": options.message,
+        "status": options.status,
         "delay_s": options.delay,
         "retry_after_s": options.retry_after,
+        "retry_after_is_date": options.retry_after_date,
     }
     return control(url, "POST", "faults", order)
 

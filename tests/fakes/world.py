@@ -115,8 +115,12 @@ class World:
         return self.trackers[self.descriptor.kind]
 
     def reconcile(self, key: ObjectKey | None = None, kind: str = "") -> Result | Exception:
-        """One pass, as the worker loop sees it: a result or an error; the requeue is noted."""
+        """One pass, as the worker loop sees it: a result or an error; the requeue is noted.
+
+        It takes the place of one that was to come later, as in the work queue: it must ask for that again.
+        """
         kind, key = kind or self.descriptor.kind, key or self.key
+        self.later.pop((kind, key), None)
         outcome: Result | Exception
         try:
             outcome = self.reconcilers[kind].reconcile(key)

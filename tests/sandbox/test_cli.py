@@ -29,7 +29,7 @@ from hack.background import in_background
 from hack.sandbox import executables, folder
 from hack.sandbox.__main__ import main
 from hack.sandbox.aws import server as aws_server
-from hack.sandbox.aws.faults import FAULTS
+from hack.sandbox.aws.hostile.kinds import FAULTS
 from hack.sandbox.control_client import SandboxError
 from hack.sandbox.kube import server as kube_server
 from hack.sandbox.kubeapi import KubeApi
@@ -112,6 +112,10 @@ def options(directory: Path, behaviour: str) -> Options:
         ["quota"],
         ["lists"],
         ["history"],
+        ["search"],
+        ["events"],
+        ["roles"],
+        ["takeover"],
     ],
 )
 def test_every_command_explains_itself(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,7 +171,7 @@ def test_a_running_sagemaker_takes_faults_tells_requests_and_skips_time(capsys: 
         assert json.loads(capsys.readouterr().out) == {"calls_per_second": 2.0, "operations": "*"}
         assert main(["lists", "--lag", "75", "--kind", "Endpoint", "--longest-page", "20", "--url", aws.url]) == 0
         late = {"lag_s": 75.0, "late": ["Endpoint"], "token_life_s": None, "longest_page": 20}
-        assert json.loads(capsys.readouterr().out) == late
+        assert json.loads(capsys.readouterr().out) == late | {"jitter_s": 0.0, "ignored": []}
         assert main(["history", "20000", "--url", aws.url]) == 0
         assert json.loads(capsys.readouterr().out) == {"count": 20000}
         assert main(["requests", "aws", "--url", aws.url]) == 0

@@ -52,7 +52,8 @@ def finish(managed: ManagedObject, observed: Observed, end: Finish) -> Result:
                 state.hold, state.setbacks, state.failing_since = None, 0, None
             tags_s = managed.tags_held_s() if state.tags_hold else None
             change_s = managed.change_held_s() if observed.change is not None else None
-            delays = [each for each in (end.again_s, tags_s, change_s) if each is not None]
+            # A pass during a hold has taken the place of the retry, which is still to come.
+            delays = [each for each in (end.again_s, tags_s, change_s, observed.hold_s) if each is not None]
             if not delays:
                 return DONE
             return Result(min(delays), None if observed.hold_s is None else PRIORITY_RETRY)

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from hack.sandbox.aws.wire import ApiError, Call
+from hack.sandbox.aws.wire import READS, ApiError, Call
 
 _VERB: Final = re.compile(r"(Create|Update|Stop|Delete)(?=[A-Z])")
-_READS: Final = ("Describe", "List", "Search", "Get", "Filter")
 _KEPT: Final = 20_000
 """Effects that are remembered; the oldest are dropped first."""
 
@@ -99,7 +98,7 @@ class Effects:
 
     def note(self, call: Call, user_agent: str = "") -> None:
         """Record a successful call, unless it only reads."""
-        if call.operation.startswith(_READS):
+        if call.operation.startswith(READS):
             return
         effect = Effect.of(call, user_agent)
         with self._lock:

@@ -1,113 +1,46 @@
 """Injects faults: which calls fail, how, and how often. A table defines the faults, not code paths."""
 
 import fnmatch
+import re
 import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from enum import Enum
-from typing import Any
+from typing import Any, Final
 
-from hack.sandbox.aws.wire import ApiError
+from hack.sandbox.aws.hostile.kinds import FAULTS, FaultKind, When
+from hack.sandbox.aws.hostile.refusals import wording
+from hack.sandbox.aws.wire import READS, ApiError
 
-
-class When(Enum):
-    """What happens to the call that a fault hits."""
-
-    INSTEAD = "instead"  # an error is returned, nothing took effect
-    AFTER = "after"  # the call takes effect, then an error is returned
-    DELAYED = "delayed"  # the call takes effect, late
-    LOST_BEFORE = "lost_before"  # no answer, nothing took effect
-    LOST_AFTER = "lost_after"  # no answer, but the call took effect
-
-
-@dataclass(frozen=True, slots=True)
-class FaultKind:
-    """One way to fail: error code, HTTP status and text if there is a response."""
-
-    when: When
-    help: str
-    code: str = ""
-    message: str = ""
-    status: int = 400
-    delay_s: float = 0.0
-
-
-_LIMIT = (
-    "The account-level service limit 'ml.m4.xlarge for training job usage' is 0 Instances, with current utilization of"
-    " 0 Instances and a request delta of 1 Instances. Please use AWS Service Quotas to request an increase for this"
-    " quota."
-)
-_DENIED = (
-    "User: arn:aws:sts::{account}:assumed-role/sandbox/operator is not authorized to perform: {service}:{operation}"
-    " because no identity-based policy allows the {service}:{operation} action"
-)
-FAULTS: Mapping[str, FaultKind] = {
-    "throttle": FaultKind(When.INSTEAD, "ThrottlingException: Rate exceeded", "ThrottlingException", "Rate exceeded"),
-    "deny": FaultKind(When.INSTEAD, "AccessDeniedException, as IAM says it", "AccessDeniedException", _DENIED),
-    "quota": FaultKind(When.INSTEAD, "ResourceLimitExceeded", "ResourceLimitExceeded", _LIMIT),
-    "expired": FaultKind(
-        When.INSTEAD,
-        "ExpiredTokenException: credentials are too old",
-        "ExpiredTokenException",
-        "The security token included in the request is expired",
-    ),
-    "invalid": FaultKind(
-        When.INSTEAD,
-        "ValidationException: the request can never succeed",
-        "ValidationException",
-        "1 validation error detected: Value at 'field' failed to satisfy constraint: a fault was asked for",
-    ),
-    "refused": FaultKind(
-        When.INSTEAD,
-        "ValidationException about the state of something",
-        "ValidationException",
-        "The request was refused because a fault was asked for",
-    ),
-    "too-many": FaultKind(
-        When.INSTEAD, "HTTP 429 TooManyRequestsException", "TooManyRequestsException", "Too Many Requests", status=429
-    ),
-    "error": FaultKind(
-        When.INSTEAD, "HTTP 500 InternalFailure", "InternalFailure", "We encountered an internal error.", status=500
-    ),
-    "unavailable": FaultKind(
-        When.INSTEAD, "HTTP 503 ServiceUnavailable", "ServiceUnavailable", "Service is temporarily down.", status=503
-    ),
-    "error-after": FaultKind(
-        When.AFTER,
-        "the call takes effect, then HTTP 500",
-        "InternalFailure",
-        "We encountered an internal error.",
-        status=500,
-    ),
-    "slow": FaultKind(When.DELAYED, "the answer comes after DELAY seconds", delay_s=2.0),
-    "cut-before": FaultKind(When.LOST_BEFORE, "the connection is cut; nothing took effect"),
-    "cut-after": FaultKind(When.LOST_AFTER, "the connection is cut; the call took effect"),
-    "hang-before": FaultKind(When.LOST_BEFORE, "no answer for DELAY seconds; nothing took effect", delay_s=120.0),
-    "hang-after": FaultKind(When.LOST_AFTER, "no answer for DELAY seconds; the call took effect", delay_s=120.0),
-}
+GROUPS: Final[Mapping[str, bool]] = {"mutating": True, "reading": False}
+"""Words for operations, by whether they change something."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """An injected fault: the next `count` calls of `operation` (None: all of them, until cleared) fail with `fault`.
 
-    `operation` may contain wildcards (`Describe*`); `contains` limits the fault to requests with that text in the body,
-    a job's name for example, `region` to those of a region, `user_agent` to callers whose User-Agent has that text;
-    `after` passes that many matching calls first.
-    `retry_after_s` is sent as the header Retry-After.
+    `operation` may contain wildcards (`Describe*`), or be one of GROUPS; `name` limits the fault to requests about the
+    resource of that name, `contains` to those with that text in the body, `larger_than` to bodies of more bytes,
+    `region` to those of a region, `user_agent` to callers whose User-Agent has that text; `after` passes that many
+    matching calls first. `code`, `message`, `status` and `delay_s` replace those of the kind. `retry_after_s` is sent
+    as the header Retry-After, in seconds or as a date.
     """
 
     operation: str
     fault: str
     count: int | None = 1
     contains: str = ""
+    name: str = ""
+    larger_than: int = 0
     after: int = 0
     delay_s: float | None = None
     code: str = ""
     message: str = ""
+    status: int | None = None
     region: str = ""
     retry_after_s: int | None = None
+    retry_after_is_date: bool = False
     user_agent: str = ""
 
     def __post_init__(self) -> None:
@@ -115,6 +48,8 @@ class Fault:
             raise ValueError(f"unknown fault '{self.fault}', known are: {', '.join(FAULTS)}")
         if self.count is not None and self.count < 1:
             raise ValueError("count must be at least 1, or null for every call")
+        if self.status is not None and not 200 <= self.status <= 599:
+            raise ValueError("status must be one of HTTP's, from 200 to 599")
 
     @property
     def kind(self) -> FaultKind:
@@ -124,19 +59,40 @@ class Fault:
             base,
             code=self.code or base.code,
             message=self.message or base.message,
+            status=base.status if self.status is None else self.status,
             delay_s=base.delay_s if self.delay_s is None else self.delay_s,
         )
 
     def is_about(self, operation: str, body: str, region: str, user_agent: str = "") -> bool:
         """Return whether the fault matches such a call."""
+        if self.kind.when is When.FORESTALLED and not operation.startswith("Create"):
+            return False
         if (self.region and self.region != region) or self.user_agent not in user_agent:
             return False
-        return fnmatch.fnmatchcase(operation, self.operation) and self.contains in body
+        if self.contains not in body or (self.larger_than and len(body.encode()) <= self.larger_than):
+            return False
+        if self.name and not re.search(rf'["/]{re.escape(self.name)}["/]', body, re.IGNORECASE):
+            return False  # a value, the end of an ARN, or within a scalable target's id
+        if self.operation in GROUPS:
+            return GROUPS[self.operation] is not operation.startswith(READS)
+        return fnmatch.fnmatchcase(operation, self.operation)
+
+    def worded(self, operation: str, number: int) -> "Fault":
+        """Return the fault in the words for the `number`-th call of an operation that it hits."""
+        found = wording(operation, number) if self.kind.has_wordings and not self.message else None
+        return self if found is None else replace(self, code=self.code or found[0], message=found[1])
 
     def error(self, *, service: str, operation: str, account: str) -> ApiError:
         """Return the error for the response."""
         text = self.message or self.kind.message.format(service=service, operation=operation, account=account)
-        return ApiError(self.kind.code, text, status=self.kind.status, retry_after_s=self.retry_after_s)
+        return ApiError(
+            self.kind.code,
+            text,
+            status=self.kind.status,
+            retry_after_s=self.retry_after_s,
+            retry_after_is_date=self.retry_after_is_date,
+            is_html=self.kind.is_html,
+        )
 
 
 class Faults:
@@ -189,5 +145,5 @@ class Faults:
                 elif order.count is not None:
                     self._orders[number] = replace(order, count=order.count - 1)
                 self._struck[order.fault, operation] += 1
-                return order
+                return order.worded(operation, self._struck[order.fault, operation] - 1)
         return None

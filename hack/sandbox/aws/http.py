@@ -79,8 +79,10 @@ class _Handler(BaseHTTPRequestHandler):
         request = HttpRequest(self.command, self.path, headers, self._body())
         try:
             response = self.server.answer(request)
-        except Lost:
+        except Lost as lost:
             self.close_connection = True
+            if lost.part is not None:
+                self._send(lost.part)
             cut(self.connection)
             return
         self._send(response)

@@ -15,12 +15,14 @@ from hack.sandbox.aws import control
 from hack.sandbox.aws.call_log import CallQuota, Effects, Requests
 from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.aws.faults import Faults
+from hack.sandbox.aws.hostile.new_roles import NewRoles
 from hack.sandbox.aws.http import HttpServer
 from hack.sandbox.aws.lists import Lists
 from hack.sandbox.aws.records.past import Past
 from hack.sandbox.aws.records.search import SearchApi
 from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.service import AwsService
+from hack.sandbox.aws.state_changes import Publisher
 from hack.sandbox.aws.wire import HttpRequest, HttpResponse
 
 DEFAULT_PORT = 8002
@@ -61,6 +63,20 @@ class RunningServer:
     def lists(self) -> Lists:
         """Return how late Lists show changes, and for how long page tokens are accepted."""
         return self._service.lists
+
+    @property
+    def roles(self) -> NewRoles:
+        """Return the roles, which can be refused while they are new."""
+        return self._service.roles
+
+    @property
+    def events(self) -> Publisher:
+        """Return what publishes state changes; its `flaws` make it repeat, lose, delay and reorder them."""
+        return self._service.publisher
+
+    def take_over(self, resource: str, name: str, region: str) -> None:
+        """Let others delete a resource, and create their own under its name. Raises ApiError where they cannot."""
+        self._service.take_over(resource=resource, name=name, region=region)
 
     @property
     def past(self) -> Past:

@@ -9,15 +9,19 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 from hack.sandbox.aws.call_log import CallQuota, Effects, Requests
 from hack.sandbox.aws.caller import Caller, caller_of, check_region
 from hack.sandbox.aws.clock import SandboxClock
-from hack.sandbox.aws.faults import Fault, Faults, When
+from hack.sandbox.aws.faults import Fault, Faults
+from hack.sandbox.aws.hostile.kinds import When
+from hack.sandbox.aws.hostile.new_roles import NewRoles
 from hack.sandbox.aws.hosting.endpoint_api import ENDPOINT, EndpointApi
+from hack.sandbox.aws.hosting.endpoints import Endpoint
 from hack.sandbox.aws.hosting.immutable_api import StaticApi
 from hack.sandbox.aws.hosting.invocations import RuntimeApi, invoked_endpoint
 from hack.sandbox.aws.hosting.scaling import Targets
@@ -30,13 +34,13 @@ from hack.sandbox.aws.jobs.tuning_api import TUNING, TuningApi
 from hack.sandbox.aws.lists import Lists
 from hack.sandbox.aws.logs import LogsApi
 from hack.sandbox.aws.moto_bridge import DEFAULT_ACCOUNT, MotoBridge
-from hack.sandbox.aws.records.models import STATIC_KINDS
+from hack.sandbox.aws.records.models import ENDPOINT_CONFIG, STATIC_KINDS
 from hack.sandbox.aws.records.past import Past
 from hack.sandbox.aws.records.resource import AnyKind, Store
 from hack.sandbox.aws.records.search import Flaws, SearchApi
 from hack.sandbox.aws.records.tags import TagApi
 from hack.sandbox.aws.records.timeline import Durations
-from hack.sandbox.aws.state_changes import Publisher
+from hack.sandbox.aws.state_changes import EventFlaws, Publisher
 from hack.sandbox.aws.wire import (
     ApiError,
     Call,
@@ -49,13 +53,20 @@ from hack.sandbox.aws.wire import (
     unknown_operation,
 )
 
+OTHERS: Final = "somebody-else"
+"""The User-Agent of others who use the account."""
+_LONGEST_NAME: Final = 63
 _LONGEST_WAIT_S = 1
 _XML_SERVICES = frozenset({"s3", "s3express", "s3-outposts", "route53", "cloudfront"})
 """Services with operations as paths and errors in XML; with all others of this shape, errors are JSON."""
 
 
 class Lost(Exception):  # noqa: N818 - a requested outcome, not an error of the program
-    """No response is sent: the HTTP layer cuts the connection."""
+    """No response is sent, or `part` of one that promises more: the HTTP layer cuts the connection."""
+
+    def __init__(self, part: HttpResponse | None = None) -> None:
+        super().__init__()
+        self.part = part
 
 
 class AwsService:
@@ -70,10 +81,12 @@ class AwsService:
         self._released = threading.Event()  # ends delays; replaced by reset, final after close
         self.past = Past(FINISHED)
         self.lists = Lists()
+        self.roles = NewRoles()
         self._store = Store(self.past)
         self._targets = Targets()
         self._moto = MotoBridge()
         kinds: tuple[AnyKind, ...] = (*KINDS, TUNING, *STATIC_KINDS, ENDPOINT)
+        self._kinds = {kind.resource: kind for kind in kinds}
         tags, logs = TagApi(kinds, self._store), LogsApi(kinds, self._store)
         scaling = ScalingApi(self._store, self._targets)
         self._runtime = RuntimeApi(self._store)
@@ -84,7 +97,8 @@ class AwsService:
         for kind in KINDS:
             sagemaker |= JobApi(kind, self._store, durations).operations()
         for static in STATIC_KINDS:
-            sagemaker |= StaticApi(static, self._store).operations()
+            after = {"on_delete": hosting.lose_configuration} if static is ENDPOINT_CONFIG else {}
+            sagemaker |= StaticApi(static, self._store, **after).operations()
         training = JobApi(TRAINING, self._store, durations)
         searched = ((TRAINING, training.describe), (TUNING, self._tuning.describe), (ENDPOINT, hosting.describe))
         self.search = SearchApi(searched, self._store)
@@ -114,8 +128,8 @@ class AwsService:
             raise
         except (ApiError, UnknownOperationError) as exc:
             error = unknown_operation(exc, protocol) if isinstance(exc, UnknownOperationError) else exc
-            self.requests.note(operation, error.code)
-            return error_answer(error, protocol)
+            self.requests.note(operation, error.code or f"HTTP {error.status}")
+            return error_answer(error, protocol, now=self.clock.now())
         self.requests.note(operation, _error_code(response))
         return response
 
@@ -136,6 +150,8 @@ class AwsService:
         self.quota.set(0)
         self.search.flaws = Flaws()
         self.lists.set()
+        self.roles.set()
+        self.publisher.flaws = EventFlaws()
         self.past.clear()
         self._moto.reset()
 
@@ -156,11 +172,62 @@ class AwsService:
         if when is When.DELAYED:
             self._released.wait(delay_s)
             return self._perform(request, caller, operation)
+        if when is When.FORESTALLED:
+            self._forestall(request, caller, operation)
+            return self._perform(request, caller, operation)
         response = self._perform(request, caller, operation)
         if when is When.AFTER:
             raise error
+        if when is When.LOST_WITHIN:
+            raise Lost(_first_half(response))
         self._released.wait(delay_s)
-        raise Lost(response.status)
+        raise Lost
+
+    def _forestall(self, request: HttpRequest, caller: Caller, operation: str) -> None:
+        """Create what a call asks for as others would: a moment earlier, without the tags."""
+        params = {member: value for member, value in _decoded(request.body).items() if member != "Tags"}
+        call = Call(caller.service, operation, caller.account, caller.region, self.clock.now(), params)
+        with suppress(ApiError):
+            self._create_as_others(call)
+
+    def take_over(self, *, resource: str, name: str, region: str, account: str = DEFAULT_ACCOUNT) -> dict[str, Any]:
+        """Let others delete a resource and create their own of the same content under its name, at once.
+
+        `resource` is as in the operations, e.g. `TrainingJob`. Raises ValueError for an unknown one, ApiError where
+        there is none of that name or what it needs is gone; then the name may be free afterwards.
+        """
+        kind = self._kinds.get(resource)
+        if kind is None:
+            raise ValueError(f"unknown resource '{resource}', known are: {', '.join(self._kinds)}")
+        place = Call("sagemaker", f"Delete{resource}", account, region, self.clock.now(), {kind.name_member: name})
+        found = self._store.get(kind, place, name)
+        self._store.remove(kind, place, name)
+        if kind is ENDPOINT:
+            self._targets.forget_endpoint(place, name)
+        self.effects.note(place, OTHERS)
+        request = dict(found.request)
+        if isinstance(found, Endpoint):
+            request["EndpointConfigName"] = found.course.at(place.now).fleet.config_name
+        self._create_as_others(replace(place, operation=f"Create{resource}", params=request))
+        return {"resource": resource, "name": name, "region": region}
+
+    def _create_as_others(self, call: Call) -> None:
+        """Create a resource of others; their endpoint has a configuration of its own, of the same content."""
+        params = dict(call.params)
+        if call.operation == "CreateEndpoint":
+            copied = self._store.get(ENDPOINT_CONFIG, call, params["EndpointConfigName"])
+            params["EndpointConfigName"] = theirs = f"theirs-{copied.name}"[:_LONGEST_NAME]
+            if self._store.find(ENDPOINT_CONFIG, call, theirs) is None:
+                request = {**copied.request, "EndpointConfigName": theirs}
+                self._act(replace(call, operation="CreateEndpointConfig", params=request), OTHERS)
+        self._act(replace(call, params=params), OTHERS)
+
+    def _act(self, call: Call, user_agent: str) -> Mapping[str, Any] | None:
+        """Perform a call of an operation handled here, and record its effect."""
+        self.roles.check(call)
+        answer = self._own[call.service][call.operation](self.lists.seen_by(call))
+        self.effects.note(call, user_agent)
+        return self.lists.dated(call, answer)
 
     def _perform(self, request: HttpRequest, caller: Caller, operation: str) -> HttpResponse:
         """Run an operation handled here, or pass the request on."""
@@ -179,9 +246,7 @@ class AwsService:
         is_ours = self._is_ours.get(operation)
         if handler is None or (is_ours is not None and not is_ours(call)):
             return self._moto.answer(request)
-        answer = handler(self.lists.seen_by(call))
-        self.effects.note(call, request.headers.get("user-agent", ""))
-        return json_answer(self.lists.dated(call, answer))
+        return json_answer(self._act(call, request.headers.get("user-agent", "")))
 
 
 def _operation(request: HttpRequest, caller: Caller) -> tuple[str, Protocol]:
@@ -197,6 +262,13 @@ def _operation(request: HttpRequest, caller: Caller) -> tuple[str, Protocol]:
             return action[0], Protocol.QUERY
     protocol = Protocol.QUERY if not caller.service or caller.service in _XML_SERVICES else Protocol.REST_JSON
     return f"{caller.service or 'unsigned'} {request.method}", protocol
+
+
+def _first_half(response: HttpResponse) -> HttpResponse:
+    """Return a response that ends in the middle; one without a body promises some."""
+    length = max(len(response.body), 2)
+    headers = (*response.headers, ("Content-Length", str(length)))
+    return replace(response, body=response.body[: length // 2], headers=headers)
 
 
 def _hurried(request: HttpRequest) -> HttpRequest:

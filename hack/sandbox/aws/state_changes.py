@@ -5,6 +5,7 @@ its last look, as long as EventBridge (moto's) has a rule. moto passes what matc
 """
 
 import threading
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from hack.sandbox.aws.records.resource import AnyKind, Resource, Store
 from hack.sandbox.aws.records.timeline import Step
 
 LOOK_S = 0.1
+_SHARES = 1_000
+"""Steps in which the share of lost events is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,38 @@ def step_of(resource: Resource, now: float) -> Step:
     return cast("Job | Endpoint", resource).course.at(now)
 
 
+@dataclass(frozen=True, slots=True)
+class EventFlaws:
+    """How events deviate from one for each change, at once and in order: EventBridge promises none of it."""
+
+    lag_s: float = 0.0
+    """Seconds after which an event is sent."""
+    repeats: int = 0
+    """How many times more it is sent."""
+    lost: float = 0.0
+    """Share of the events that are never sent, from 0 to 1."""
+    is_reversed: bool = False
+    """Events that are due together are sent in the opposite order."""
+
+    def __post_init__(self) -> None:
+        if self.lag_s < 0 or self.repeats < 0 or not 0 <= self.lost <= 1:
+            raise ValueError("lag and repeats must be at least 0, and the lost share between 0 and 1")
+
+    def loses(self, arn: str, status: str) -> bool:
+        """Return whether an event is never sent; the same one always or never."""
+        return zlib.crc32(f"{arn} {status}".encode()) % _SHARES < self.lost * _SHARES
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """An event that is still to be sent."""
+
+    at: float
+    spelling: Spelling
+    resource: Resource
+    detail: Mapping[str, Any]
+
+
 class Publisher:
     """The thread that publishes. `stop` ends it."""
 
@@ -97,7 +132,10 @@ class Publisher:
         self._tuning = tuning
         self._moto = moto
         self._clock = clock
+        self.flaws = EventFlaws()
+        """Replaced as a whole, by tests and the control endpoint."""
         self._known: Mapping[str, tuple[float, Step]] | None = None
+        self._due: list[_Due] = []
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sandbox-aws-events")
 
@@ -117,7 +155,7 @@ class Publisher:
     def look(self) -> None:
         """Publish what has changed since the last look; the first one with a rule only learns the states."""
         if not self._moto.has_rules():
-            self._known = None
+            self._known, self._due = None, []
             return
         now = self._clock.now()
         self._tuning.settle(now)
@@ -127,17 +165,27 @@ class Publisher:
                 state = (resource.created_at, step_of(resource, now))
                 known[resource.arn] = state
                 if self._known is not None and _shown(self._known.get(resource.arn)) != _shown(state):
-                    self._publish(spelling, resource, now)
+                    self._note(spelling, resource, now)
         self._known = known
+        self._send(now)
 
-    def _publish(self, spelling: Spelling, resource: Resource, now: float) -> None:
-        self._moto.put_event(
-            account=resource.account,
-            region=resource.region,
-            detail_type=spelling.detail_type,
-            arn=resource.arn,
-            detail=detail_of(spelling, resource, now),
-        )
+    def _note(self, spelling: Spelling, resource: Resource, now: float) -> None:
+        flaws = self.flaws
+        if not flaws.loses(resource.arn, step_of(resource, now).status):
+            due = _Due(now + flaws.lag_s, spelling, resource, detail_of(spelling, resource, now))
+            self._due += [due] * (1 + flaws.repeats)
+
+    def _send(self, now: float) -> None:
+        due = [each for each in self._due if each.at <= now]
+        self._due = [each for each in self._due if each.at > now]
+        for each in reversed(due) if self.flaws.is_reversed else due:
+            self._moto.put_event(
+                account=each.resource.account,
+                region=each.resource.region,
+                detail_type=each.spelling.detail_type,
+                arn=each.resource.arn,
+                detail=each.detail,
+            )
 
 
 def _shown(state: tuple[float, Step] | None) -> tuple[float, str, str] | None:

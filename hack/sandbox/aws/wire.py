@@ -4,12 +4,16 @@ SageMaker answers every client error with HTTP 400, throttling and denied access
 `__type` in the body. Exceptions in the service model have their text in `Message`, the common ones in `message`.
 """
 
+import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
+READS: Final = ("Describe", "List", "Search", "Get", "Filter", "Receive")
+"""How the operations begin that change nothing."""
 JSON_1_1 = "application/x-amz-json-1.1"
 _MODELLED = frozenset({"ResourceInUse", "ResourceNotFound", "ResourceLimitExceeded", "ConflictException"})
 
@@ -54,6 +58,8 @@ class ApiError(Exception):
         status: int = 400,
         details: Mapping[str, Any] | None = None,
         retry_after_s: int | None = None,
+        retry_after_is_date: bool = False,
+        is_html: bool = False,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
@@ -61,6 +67,8 @@ class ApiError(Exception):
         self.status = status
         self.details = details or {}  # further members of the error's shape
         self.retry_after_s = retry_after_s  # the header Retry-After
+        self.retry_after_is_date = retry_after_is_date  # in its other form: a date, by the server's clock
+        self.is_html = is_html  # not AWS's own, but of something before it
 
 
 class UnknownOperationError(Exception):
@@ -98,12 +106,26 @@ def unknown_operation(error: UnknownOperationError, protocol: Protocol) -> ApiEr
     return ApiError(code, f"the sandbox does not know this operation: {error}", status=status)
 
 
-def error_answer(error: ApiError, protocol: Protocol = Protocol.JSON) -> HttpResponse:
-    """Return `error` in the protocol's format, with the header Retry-After if it has one."""
-    response = _error_answer(error, protocol)
+def error_answer(error: ApiError, protocol: Protocol = Protocol.JSON, *, now: float = 0.0) -> HttpResponse:
+    """Return `error` in the protocol's format, with the header Retry-After if it has one.
+
+    `now` is the time of the header Date, which a date in Retry-After refers to.
+    """
+    response = _page(error) if error.is_html else _error_answer(error, protocol)
     if error.retry_after_s is None:
         return response
-    return replace(response, headers=(*response.headers, ("Retry-After", str(error.retry_after_s))))
+    wait = formatdate(now + error.retry_after_s, usegmt=True) if error.retry_after_is_date else str(error.retry_after_s)
+    return replace(response, headers=(*response.headers, ("Retry-After", wait)))
+
+
+def _page(error: ApiError) -> HttpResponse:
+    """Return what proxies and firewalls answer: no code, a page for humans, a redirection to where they log in."""
+    title = html.escape(error.message)
+    page = f"<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", "text/html; charset=utf-8"),)
+    if 300 <= error.status < 400:
+        headers += (("Location", "https://login.invalid/"),)
+    return HttpResponse(error.status, page.encode(), headers)
 
 
 def _error_answer(error: ApiError, protocol: Protocol) -> HttpResponse:

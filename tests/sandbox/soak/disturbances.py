@@ -4,11 +4,12 @@ import random
 import signal
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from api.v1 import KINDS
-from tests.sandbox.soak.manifests import REGIONS
-from tests.sandbox.soak.scene import Scene
+from hack.sandbox.aws.lists import FILTERS
+from tests.sandbox.soak.manifests import REGIONS, SHARED
+from tests.sandbox.soak.scene import Scene, recorded
 from tests.sandbox.soak.takeovers import take_over
 
 _OURS: Final = {"user_agent": "^sagemaker-k8s-operator"}
@@ -18,9 +19,13 @@ _OPERATIONS: Final = (
     *("RegisterScalableTarget", "PutScalingPolicy", "De*Scal*"),
 )
 _FAULTS: Final = (
-    *("error", "unavailable", "cut-before", "cut-after", "cut-after", "error-after", "error-after"),
-    *("hang-before", "hang-after", "throttle", "slow"),
+    *("error", "unavailable", "cut-before", "cut-after", "cut-after", "cut-within", "error-after", "error-after"),
+    *("hang-before", "hang-after", "throttle", "slow", "html", "html-after"),
 )
+_DENIALS: Final = ("deny", "expired", "quota")
+_OVERLOADS: Final = ("too-many", "unavailable")
+_PAGES: Final = (200, 302, 401, 403, 405, 407, 413, 502, 504)
+"""HTTP statuses of what stands between the operator and AWS."""
 _MUTATING: Final = sorted(
     {
         *(each.operations.create for each in KINDS if each.operations.create),
@@ -30,20 +35,16 @@ _MUTATING: Final = sorted(
         *("RegisterScalableTarget", "DeregisterScalableTarget", "PutScalingPolicy", "DeleteScalingPolicy"),
     }
 )
-_LOST: Final = ("cut-before", "cut-after", "cut-after", "error", "error-after", "hang-before", "hang-after")
-_LIST_FAULTS: Final = ("deny", "error", "throttle", "unavailable", "cut-before", "hang-before")
-REFUSALS: Final = (
-    ("UpdateEndpoint*", 'Cannot update in-progress endpoint "arn:aws:sagemaker:us-east-2:123456789012:endpoint/x".'),
-    ("DeleteEndpoint", 'Cannot delete in-progress endpoint "arn:aws:sagemaker:us-east-2:123456789012:endpoint/x".'),
-    ("UpdateEndpoint", 'The variant(s) "v1" must be deregistered as scalable targets before they can be removed.'),
-    ("CreateModel", "Could not find model data at s3://my-bucket/soak/model.tar.gz."),
-    ("CreateEndpointConfig", 'Could not find model "arn:aws:sagemaker:us-east-2:123456789012:model/x".'),
-    ("CreateEndpoint", 'Could not find endpoint configuration "arn:aws:sagemaker:us-east-2:123456789012:x".'),
-    ("Create*Job", "No S3 objects found under S3 URL s3://my-bucket/soak/ given in input data source."),
-    ("Stop*", "The request was rejected because the job is in status Stopping."),
-    ("RegisterScalableTarget", "ECS service doesn't exist: endpoint/x/variant/v0"),
+_LOST: Final = (
+    *("cut-before", "cut-after", "cut-after", "cut-within", "error", "error-after", "html-after"),
+    *("hang-before", "hang-after"),
 )
-"""Operations and what they are refused with as ValidationException: words about states, of which none is a spec's."""
+_LIST_FAULTS: Final = ("deny", "error", "throttle", "unavailable", "cut-before", "cut-within", "hang-before", "html")
+_PICKED: Final = ("throttle", "too-many", "refused", "hang-before")
+_REFUSED: Final = "refused"
+_TAKEN: Final = "taken"
+DRAWN: Final = frozenset({*_FAULTS, *_DENIALS, *_OVERLOADS, *_LOST, *_LIST_FAULTS, *_PICKED, _REFUSED, _TAKEN})
+"""All faults that a soak may draw."""
 _LATE_S: Final = 3.0
 """Longer than the operator waits for an answer: what it has given up on takes effect afterwards."""
 
@@ -91,15 +92,16 @@ def _aws(scene: Scene, rng: random.Random) -> None:
 
 
 def _denied(scene: Scene, rng: random.Random) -> None:
-    operation, fault = rng.choice(_OPERATIONS), rng.choice(("deny", "expired", "quota"))
+    operation, fault = rng.choice(_OPERATIONS), rng.choice(_DENIALS)
     scene.ledger.tell(f"! SageMaker: {fault} for {operation}")
     scene.break_aws(operation, fault, rng.choice((1, 2)))
 
 
 def _overload(scene: Scene, rng: random.Random) -> None:
-    operation, fault, after_s = rng.choice(_OPERATIONS), rng.choice(("too-many", "unavailable")), rng.choice((1, 3))
+    operation, fault, after_s = rng.choice(_OPERATIONS), rng.choice(_OVERLOADS), rng.choice((1, 3))
     scene.ledger.tell(f"! SageMaker: {fault} for {operation}, come back in {after_s} s")
-    scene.break_aws(operation, fault, rng.choice((1, 2, 4)), retry_after_s=after_s)
+    is_date = rng.random() < 0.5
+    scene.break_aws(operation, fault, rng.choice((1, 2, 4)), retry_after_s=after_s, retry_after_is_date=is_date)
 
 
 def _picked(scene: Scene, rng: random.Random) -> None:
@@ -107,10 +109,7 @@ def _picked(scene: Scene, rng: random.Random) -> None:
     objects = scene.objects()
     if not objects:
         return
-    name, fault = (
-        rng.choice(objects)["metadata"]["name"],
-        rng.choice(("throttle", "too-many", "refused", "hang-before")),
-    )
+    name, fault = rng.choice(objects)["metadata"]["name"], rng.choice(_PICKED)
     operation = rng.choice(("Create*", "Update*", "Stop*"))
     scene.ledger.tell(f"! SageMaker: {fault} for {operation} of {name} until the end")
     scene.break_aws(operation, fault, None, contains=name, delay_s=_LATE_S)
@@ -131,11 +130,53 @@ def _lost(scene: Scene, rng: random.Random) -> None:
     scene.break_aws(operation, fault, rng.choice((1, 1, 2)), delay_s=_LATE_S if fault.startswith("hang") else None)
 
 
+def _page(scene: Scene, rng: random.Random) -> None:
+    """Let a proxy answer in AWS's place."""
+    operation, status, count = rng.choice(("*", "mutating", "reading", "List*")), rng.choice(_PAGES), rng.choice((1, 3))
+    scene.ledger.tell(f"! a proxy answers {operation} with a page and status {status}, {count} times")
+    scene.break_aws(operation, "html", count, status=status)
+
+
+def _swallowed(scene: Scene, rng: random.Random) -> None:
+    """Never answer big requests: a path with a small MTU."""
+    larger_than, count = rng.choice((800, 1500)), rng.choice((1, 2))
+    scene.ledger.tell(f"! requests of more than {larger_than} bytes are swallowed, {count} times")
+    scene.break_aws("mutating", "hang-before", count, larger_than=larger_than, delay_s=_LATE_S)
+
+
+def _named(scene: Scene, rng: random.Random) -> None:
+    """Throttle everything that is asked about one resource at AWS, until the faults end."""
+    found = [resource["name"] for obj in scene.objects() if (resource := recorded(obj))]
+    if found:
+        name = rng.choice(found)
+        scene.ledger.tell(f"! SageMaker throttles everything about {name} until the end")
+        scene.break_aws("*", "throttle", None, name=name)
+
+
+def _taken(scene: Scene, _rng: random.Random) -> None:
+    """Let others be faster with the next name that a user gives."""
+    scene.ledger.tell("! somebody takes the next name that a user gives, just before it is created")
+    scene.break_aws("Create*", _TAKEN, 1, contains=SHARED)
+
+
+def _new_roles(scene: Scene, rng: random.Random) -> None:
+    lag_s = rng.choice((0.0, 1.0, 4.0))
+    scene.ledger.tell(f"! roles cannot be assumed for {lag_s:g} s")
+    scene.aws.roles.set(lag_s=lag_s)
+
+
 def _late_lists(scene: Scene, rng: random.Random) -> None:
     lag_s = rng.choice((0.0, 2.0, 8.0))
     late = rng.choice(((), ("Endpoint",), ("TrainingJob", "HyperParameterTuningJob")))
-    scene.ledger.tell(f"! Lists of {', '.join(late) or 'everything'} are {lag_s:g} s late")
-    scene.aws.lists.set(lag_s=lag_s, late=late)
+    flaws: dict[str, Any] = {
+        "jitter_s": rng.choice((0.0, 0.0, 5.0)),
+        "longest_page": rng.choice((None, None, 2)),
+        "token_life_s": rng.choice((None, None, 0.0)),
+        "ignored": rng.choice(((), ("LastModifiedTimeAfter",), tuple(sorted(FILTERS)))),
+    }
+    told = {name: value for name, value in flaws.items() if value}
+    scene.ledger.tell(f"! Lists of {', '.join(late) or 'everything'} are {lag_s:g} s late, {told}")
+    scene.aws.lists.set(lag_s=lag_s, late=late, **flaws)
 
 
 def _failing_lists(scene: Scene, rng: random.Random) -> None:
@@ -145,9 +186,9 @@ def _failing_lists(scene: Scene, rng: random.Random) -> None:
 
 
 def _refused(scene: Scene, rng: random.Random) -> None:
-    operation, message = rng.choice(REFUSALS)
-    scene.ledger.tell(f"! SageMaker refuses {operation}: {message}")
-    scene.break_aws(operation, "refused", rng.choice((1, 2, 4)), message=message)
+    operation, count = rng.choice(_MUTATING), rng.choice((1, 2, 4))
+    scene.ledger.tell(f"! SageMaker refuses {operation} for a state, {count} times, in other words each time")
+    scene.break_aws(operation, _REFUSED, count)
 
 
 def _region(scene: Scene, rng: random.Random) -> None:
@@ -193,6 +234,11 @@ _KINDS: Final[Mapping[str, tuple[int, Callable[[Scene, random.Random], None]]]] 
     "late lists": (2, _late_lists),
     "failing lists": (1, _failing_lists),
     "refused": (3, _refused),
+    "page": (2, _page),
+    "swallowed": (1, _swallowed),
+    "named": (1, _named),
+    "taken": (2, _taken),
+    "new roles": (1, _new_roles),
     "take over": (5, take_over),
     "region": (2, _region),
     "kube": (4, _kube),

@@ -24,6 +24,8 @@ FOREIGN: Final = "soak-foreign"
 """Name of resources of every kind that belong to somebody else."""
 ADOPTABLE: Final = "soak-adoptable"
 """Name of jobs of somebody else that objects may adopt."""
+SHARED: Final = "soak-shared"
+"""How the names at AWS begin that users give."""
 LONG_S: Final = "86400"
 _ROLE: Final = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole"
 _IMAGE: Final = "registry.example.com/xgboost:1"
@@ -102,7 +104,7 @@ def drawn(rng: random.Random) -> JsonObject:
     spec["region"] = rng.choices(REGIONS, (5, 1))[0]
     descriptor = _BY_KIND[kind]
     if descriptor.name.spec_field and kind != "HostingAutoscalingPolicy" and rng.random() < 0.3:
-        names = [f"soak-shared-{rng.randrange(2)}", FOREIGN]
+        names = [f"{SHARED}-{rng.randrange(2)}", FOREIGN]
         if "adoption-policy" in str(obj["metadata"]["annotations"]):  # it would take over what others want
             names = [ADOPTABLE] if kind == "TrainingJob" else [""]
         spec[descriptor.name.spec_field] = rng.choice(names)

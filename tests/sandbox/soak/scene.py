@@ -246,6 +246,7 @@ class Scene:
         """Withdraw all faults, but for the object that hangs for ever."""
         self.aws.faults.clear()
         self.aws.lists.set()
+        self.aws.roles.set()
         if self.hung is not None:
             self.hang(self._hang[0], self.hung, self._hang[1])
         if self.kube.is_sandbox:

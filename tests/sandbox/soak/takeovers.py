@@ -7,10 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from api.meta import JsonObject
-from tests.sandbox.soak.manifests import ADOPTABLE, FOREIGN, THEIR_JOB, THEIR_MODEL, THEIR_VARIANT
+from hack.sandbox.aws.wire import ApiError
+from tests.sandbox.soak.manifests import ADOPTABLE, FOREIGN, SHARED, THEIR_JOB, THEIR_MODEL, THEIR_VARIANT
 from tests.sandbox.soak.scene import Scene, recorded
 
 _DIMENSION: Final = "sagemaker:variant:DesiredInstanceCount"
+_AT_ONCE: Final = 0.4
+"""Share of the names that are taken without a moment in between."""
+_RESOURCES: Final = {
+    "HostingDeployment": "Endpoint",
+    "EndpointConfig": "EndpointConfig",
+    "Model": "Model",
+    "TrainingJob": "TrainingJob",
+}
 _WAIT_S: Final = 3.0
 """For what is being deleted or stopped; whoever is not done by then leaves a name that is free."""
 
@@ -21,8 +30,24 @@ def take_over(scene: Scene, rng: random.Random) -> None:
     if found:
         obj = rng.choice(_preferred(found))
         with contextlib.suppress(OSError):
-            if _HANDS[obj["kind"]](scene, rng, obj["status"]):
+            hand = _at_once if rng.random() < _AT_ONCE and obj["kind"] in _RESOURCES else _HANDS[obj["kind"]]
+            if hand(scene, rng, obj):
                 scene.ledger.struck[f"{obj['kind']} taken over"] += 1
+
+
+def _at_once(scene: Scene, _rng: random.Random, obj: JsonObject) -> bool:
+    """Whether others have the name now; in between, there was no moment at which it was free."""
+    resource, name, region = (
+        _RESOURCES[obj["kind"]],
+        obj["status"]["awsResource"]["name"],
+        obj["status"]["awsResource"]["region"],
+    )
+    try:
+        scene.aws.take_over(resource, name, region)
+    except ApiError:
+        return False
+    scene.ledger.tell(f"! {resource} {name} is theirs at once")
+    return True
 
 
 def _may_be_taken(obj: JsonObject) -> bool:
@@ -34,22 +59,23 @@ def _may_be_taken(obj: JsonObject) -> bool:
 
 def _preferred(found: Sequence[JsonObject]) -> Sequence[JsonObject]:
     """Those whose name a user gave, where there are any."""
-    return [each for each in found if "soak-shared" in str(each["status"]["awsResource"]["name"])] or found
+    return [each for each in found if SHARED in str(each["status"]["awsResource"]["name"])] or found
 
 
-def _endpoint(scene: Scene, _rng: random.Random, status: JsonObject) -> bool:
-    return _replaced(scene, status, "Endpoint", {"EndpointConfigName": FOREIGN})
+def _endpoint(scene: Scene, _rng: random.Random, obj: JsonObject) -> bool:
+    return _replaced(scene, obj["status"], "Endpoint", {"EndpointConfigName": FOREIGN})
 
 
-def _configuration(scene: Scene, _rng: random.Random, status: JsonObject) -> bool:
-    return _replaced(scene, status, "EndpointConfig", {"ProductionVariants": [THEIR_VARIANT]})
+def _configuration(scene: Scene, _rng: random.Random, obj: JsonObject) -> bool:
+    return _replaced(scene, obj["status"], "EndpointConfig", {"ProductionVariants": [THEIR_VARIANT]})
 
 
-def _model(scene: Scene, _rng: random.Random, status: JsonObject) -> bool:
-    return _replaced(scene, status, "Model", THEIR_MODEL)
+def _model(scene: Scene, _rng: random.Random, obj: JsonObject) -> bool:
+    return _replaced(scene, obj["status"], "Model", THEIR_MODEL)
 
 
-def _training(scene: Scene, _rng: random.Random, status: JsonObject) -> bool:
+def _training(scene: Scene, _rng: random.Random, obj: JsonObject) -> bool:
+    status = obj["status"]
     name, region = status["awsResource"]["name"], status["awsResource"]["region"]
     scene.ask("StopTrainingJob", region, TrainingJobName=name)
 
@@ -73,7 +99,8 @@ def _replaced(scene: Scene, status: JsonObject, resource: str, theirs: Mapping[s
     return taken
 
 
-def _target(scene: Scene, rng: random.Random, status: JsonObject) -> bool:
+def _target(scene: Scene, rng: random.Random, obj: JsonObject) -> bool:
+    status = obj["status"]
     region = status["awsResource"]["region"]
     ids = [each for each in status.get("resourceIDList") or () if f"/{FOREIGN}/" not in each]
     if not ids:

@@ -35,7 +35,9 @@ class Server:
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, Any]] = {}
-        """Status and body by operation: text is HTML, all else is JSON."""
+        """Status and body by operation: text is HTML, bytes are a plain text, all else is JSON."""
+        self.missing = 0
+        """Bytes that are promised at the end of each body, and do not come."""
         self.headers: dict[str, str] = {}
         self.requests: list[tuple[str, dict[str, Any], str]] = []
         self.silence = threading.Event()
@@ -49,16 +51,19 @@ class Server:
                 if operation in {"StopTrainingJob", "ReceiveMessage"}:
                     outer.silence.wait(PATIENCE_S)
                 status, answer = outer.answers.get(operation, (200, {}))
-                is_html = isinstance(answer, str)
-                data = answer.encode() if is_html else json.dumps(answer).encode()
+                kinds = {str: "text/html", bytes: "text/plain"}
+                data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+                if isinstance(answer, str):
+                    data = answer.encode()
                 self.send_response_only(status)
                 self.send_header("Date", DATE)
-                self.send_header("Content-Type", "text/html" if is_html else "application/x-amz-json-1.1")
+                self.send_header("Content-Type", kinds.get(type(answer), "application/x-amz-json-1.1"))
                 for name, value in outer.headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
-                self.wfile.write(data)
+                self.wfile.write(data[: len(data) - outer.missing])
+                self.close_connection = True
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 """Quiet."""
@@ -187,6 +192,7 @@ HTML = "<html><body>Please log in</body></html>"
     ("status", "body", "expected"),
     [
         pytest.param(200, HTML, (ErrorClass.RETRYABLE, "UnreadableAnswer"), id="a login page"),
+        pytest.param(200, b"ok", (ErrorClass.RETRYABLE, "UnreadableAnswer"), id="a text"),
         pytest.param(200, [1, 2], (ErrorClass.RETRYABLE, "UnreadableAnswer"), id="a list"),
         pytest.param(401, HTML, (ErrorClass.DENIED, "HTTP401"), id="401"),
         pytest.param(403, HTML, (ErrorClass.DENIED, "HTTP403"), id="403"),
@@ -209,6 +215,26 @@ def test_what_stands_in_between_answers_for_aws(
         bench.api.call(bench.target, "sagemaker", operation, request, caller="x")
     assert (caught.value.error_class, caught.value.code) == expected
     assert caught.value.is_sent
+
+
+@pytest.mark.parametrize("status", [200, 400, 503])
+@pytest.mark.parametrize("operation", ["CreateTrainingJob", "ListTrainingJobs", "ListTags", "DescribeTrainingJob"])
+def test_an_answer_that_ends_in_the_middle_is_none(server: Server, operation: str, status: int) -> None:
+    """botocore takes what came for an answer in which all is missing: a resource without tags, that is, a foreign one.
+
+    It may end where an inner object does, and look like JSON.
+    """
+    bench = Bench(server)
+    inner = {"TrainingJobSummaries": [], "Tags": {}, "__type": "ValidationException", "last": {}}
+    server.answers[operation], server.missing = (status, inner), 1
+    request = {"CreateTrainingJob": REQUEST, "DescribeTrainingJob": {"TrainingJobName": "x"}}.get(operation, {})
+    if operation == "ListTags":
+        request = {"ResourceArn": "arn:aws:sagemaker:us-east-2:1:training-job/x"}
+    with pytest.raises(CallError) as caught:
+        bench.api.call(bench.target, "sagemaker", operation, request, caller="x")
+    assert (caught.value.error_class, caught.value.code) == (ErrorClass.RETRYABLE, "UnreadableAnswer")
+    assert caught.value.ambiguous
+    assert "cut off" in caught.value.message
 
 
 @pytest.mark.parametrize("time", [1_700_000_000.5, "2023-11-14T22:13:20.5Z", "2023-11-15T00:13:20.5+02:00"])

@@ -338,6 +338,41 @@ def test_an_endpoint_outlives_its_configuration_but_cannot_be_updated_any_more(
     assert after["FailureReason"] == text
 
 
+@pytest.mark.parametrize(
+    ("deleted", "ends"),
+    [
+        pytest.param("new", ("InService", "endpoint-config"), id="the new one"),
+        pytest.param("endpoint-config", ("Failed", "endpoint-config"), id="the old one"),
+        pytest.param("other", ("InService", "new"), id="another one"),
+    ],
+)
+def test_a_configuration_that_is_deleted_during_an_update_makes_it_fail(
+    aws: RunningServer, sagemaker: Any, endpoint: str, deleted: str, ends: tuple[str, str]
+) -> None:
+    """API reference of DeleteEndpointConfig: this must not be done, and it is not refused."""
+    for name in ("new", "other"):
+        create_config(sagemaker, name)
+    sagemaker.update_endpoint(EndpointName="endpoint", EndpointConfigName="new")
+    aws.clock.advance(10)
+    sagemaker.delete_endpoint_config(EndpointConfigName=deleted)
+    assert status(sagemaker) == "Updating"
+    aws.clock.advance(400)
+    after = seen(sagemaker)
+    assert (after["EndpointStatus"], after["EndpointConfigName"]) == ends
+    assert ("FailureReason" in after) is (deleted != "other")
+
+
+def test_weights_change_though_the_configuration_is_deleted_meanwhile(
+    aws: RunningServer, sagemaker: Any, endpoint: str
+) -> None:
+    """No configuration is changed to."""
+    weights = [{"VariantName": "a", "DesiredWeight": 5.0}]
+    sagemaker.update_endpoint_weights_and_capacities(EndpointName="endpoint", DesiredWeightsAndCapacities=weights)
+    sagemaker.delete_endpoint_config(EndpointConfigName="endpoint-config")
+    aws.clock.advance(400)
+    assert status(sagemaker) == "InService"
+
+
 def test_deployment_settings_are_kept_when_asked_for(aws: RunningServer, sagemaker: Any, endpoint: str) -> None:
     """DeploymentConfig is shown as LastDeploymentConfig; RetainDeploymentConfig carries it over one update."""
     policy = {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}}

@@ -13,7 +13,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from hack.sandbox.aws.clock import SandboxClock
-from hack.sandbox.aws.faults import FAULTS, Fault
+from hack.sandbox.aws.faults import Fault
+from hack.sandbox.aws.hostile.kinds import FAULTS
 from hack.sandbox.aws.server import RunningServer, start
 from tests.deadline import PATIENCE_S, eventually
 from tests.unit.sandbox_aws.conftest import ONE_TRY, REGION, Request

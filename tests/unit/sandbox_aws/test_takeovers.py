@@ -62,6 +62,7 @@ def owning(kind: str, *, name: str = "n", created_at: str = LONG_AGO, **metadata
     return {"kind": kind, "metadata": {"namespace": "a", "name": "o", **metadata}, "status": status}
 
 
+@pytest.mark.parametrize("seed", [pytest.param(2, id="at once"), pytest.param(1, id="by and by")])
 @pytest.mark.parametrize(
     ("kind", "resource"),
     [
@@ -72,7 +73,7 @@ def owning(kind: str, *, name: str = "n", created_at: str = LONG_AGO, **metadata
     ],
 )
 def test_a_name_that_was_taken_over_is_of_a_resource_without_our_tags(
-    aws: RunningServer, kind: str, resource: str
+    aws: RunningServer, kind: str, resource: str, seed: int
 ) -> None:
     """It is created later than ours, and counted."""
     scene = OneObject(aws, owning(kind))
@@ -81,11 +82,12 @@ def test_a_name_that_was_taken_over_is_of_a_resource_without_our_tags(
         return scene.ask(f"Describe{resource}", REGION, **{f"{resource}Name": "n"}) or {}
 
     before = described()["CreationTime"]
-    take_over(scene, random.Random(1))
+    take_over(scene, random.Random(seed))
     assert scene.ledger.struck == {f"{kind} taken over": 1}
     assert described()["CreationTime"] > before
     tags = scene.ask("ListTags", REGION, ResourceArn=described()[f"{resource}Arn"]) or {}
     assert tags["Tags"] == []
+    assert any("at once" in text for _, text in scene.ledger.lines) is (seed == 2)
 
 
 def test_a_target_that_was_taken_over_has_the_bounds_and_the_policy_of_others(aws: RunningServer) -> None:

@@ -1,6 +1,7 @@
 """The operations of endpoints: create, describe, update, scale, delete and list."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from hack.sandbox.aws.records.tags import tag_map
 from hack.sandbox.aws.records.timeline import Durations, Timeline
 from hack.sandbox.aws.records.triggers import Markers
 from hack.sandbox.aws.records.validation import validate
-from hack.sandbox.aws.wire import Call, invalid
+from hack.sandbox.aws.wire import ApiError, Call, invalid
 
 ENDPOINT: Kind[Endpoint] = Kind(
     resource="Endpoint",
@@ -140,6 +141,20 @@ class EndpointApi:
 
         self.store.change(ENDPOINT, call, name, leaving)
         self.targets.forget_endpoint(call, name)
+
+    def lose_configuration(self, call: Call, name: str) -> None:
+        """Fail what is being done with a configuration that is deleted meanwhile, which nobody may do.
+
+        Source: API reference of DeleteEndpointConfig. An endpoint that is idle serves on, and cannot be updated.
+        """
+        lost = ENDPOINT_CONFIG.not_found.raised(arn=ENDPOINT_CONFIG.arn(call, name)).message
+        for endpoint in self.store.list(ENDPOINT, call):
+
+            def without(seen: Endpoint) -> Endpoint:
+                return replace(seen, course=endpoints.bereft(seen.course, name, lost, call.now))
+
+            with suppress(ApiError):  # gone meanwhile
+                self.store.change(ENDPOINT, call, endpoint.name, without)
 
     def list(self, call: Call) -> dict[str, Any]:
         """Return a page of summaries, filtered and sorted; by default the 10 newest."""

@@ -155,6 +155,20 @@ def scaled(
     return before.cut(now, updating, done)
 
 
+def bereft(before: Timeline[EndpointStep], config_name: str, reason: str, now: float) -> Timeline[EndpointStep]:
+    """Return the timeline after a configuration is deleted at `now`: what is being done with it fails.
+
+    Without the new one, an update goes back to the old one; without the old one, nothing is left to go back to.
+    """
+    step = before.at(now)
+    if step.pending is None or config_name not in {step.fleet.config_name, step.pending.config_name}:
+        return before
+    is_kept = step.is_deployed and config_name != step.fleet.config_name
+    status = "InService" if is_kept else "Failed"
+    end = EndpointStep(before.end.at, status, "", "", reason, fleet=step.fleet, is_deployed=step.is_deployed)
+    return before.cut(now, end)
+
+
 def deleted(before: Timeline[EndpointStep], now: float, durations: Durations) -> Timeline[EndpointStep]:
     """Return the timeline after a DeleteEndpoint at `now`."""
     last = before.at(now)

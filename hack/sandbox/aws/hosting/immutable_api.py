@@ -1,5 +1,6 @@
 """The operations of resources that never change, models and endpoint configurations: create, describe, delete, list."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ class StaticApi:
 
     kind: StaticKind
     store: Store
+    on_delete: Callable[[Call, str], None] = lambda _call, _name: None
+    """Called after a deletion, with the name."""
 
     def operations(self) -> dict[str, Operation]:
         """Return operation name → handler, to be merged into the service's table."""
@@ -53,8 +56,10 @@ class StaticApi:
         return self._summary(resource) | self.kind.describe(resource, call.now)
 
     def delete(self, call: Call) -> None:
-        """Remove a resource, in use or not."""
-        self.store.remove(self.kind, call, self._name(call))
+        """Remove a resource, in use or not: SageMaker lets callers do what they must not do."""
+        name = self._name(call)
+        self.store.remove(self.kind, call, name)
+        self.on_delete(call, name)
 
     def list(self, call: Call) -> dict[str, Any]:
         """Return a page of summaries, filtered and sorted; by default the 10 newest."""
