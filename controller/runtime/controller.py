@@ -2,7 +2,6 @@
 
 import random
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -120,9 +119,8 @@ class Controller:
         key = handed.key
         started_at = self._clock.monotonic()
         self._metrics.active_workers.inc()
-        with bound_contextvars(
-            controller=self.name, namespace=key.namespace, name=key.name, reconcile_id=str(uuid.uuid4())
-        ):
+        reconcile_id = f"{self._rng.getrandbits(64):016x}"  # a UUID would be the dearest part of many passes
+        with bound_contextvars(controller=self.name, namespace=key.namespace, name=key.name, reconcile_id=reconcile_id):
             try:
                 self._account(handed)
             finally:
