@@ -26,7 +26,7 @@ from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
-from controller.runtime.quick_response import quick
+from controller.runtime.quick_http import quick
 from controller.runtime.sockets import Sockets
 
 LONG_POLL_S: Final = 20.0

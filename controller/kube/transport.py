@@ -23,7 +23,7 @@ from controller.kube.access import ConfigError
 from controller.kube.config import Cluster
 from controller.runtime.clock import Clock
 from controller.runtime.queue.rate_limiter import RateLimiter
-from controller.runtime.quick_response import quick
+from controller.runtime.quick_http import quick
 from controller.runtime.sockets import Sockets
 
 log = structlog.get_logger(__name__)

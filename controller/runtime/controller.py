@@ -112,9 +112,9 @@ class Controller:
                 self._queue.done(handed.key)
                 return
             with busy():
-                self.process(handed)
+                self.process(handed, gets_next=True)
 
-    def process(self, handed: Handed[ObjectKey]) -> None:
+    def process(self, handed: Handed[ObjectKey], *, gets_next: bool = False) -> None:
         """Reconcile one key in a log context of its own (C5), handle the outcome, and mark the key done (C2)."""
         key = handed.key
         started_at = self._clock.monotonic()
@@ -126,7 +126,7 @@ class Controller:
             finally:
                 self._metrics.seconds.observe(self._clock.monotonic() - started_at)
                 self._metrics.active_workers.dec()
-                self._queue.done(key)
+                self._queue.done(key, gets_next=gets_next)
 
     def _wait_for_sources(self, stop: Stop) -> bool:
         """Block until the sources have synced; False if stopped meanwhile."""

@@ -3,8 +3,8 @@
 A sweep of thousands of jobs takes as many seconds as pages. Jobs that were started together often end together, so a
 page with many ends is a reason to describe a few other jobs, those that sweeps reach next as the last ones. Each of
 them that has ended is a reason to describe two more. An end has to be described in any case, so a guess that is right
-costs nothing; where fewer than half are right, the guesses cease until a sweep has shown no such page. So jobs that end
-one after the other, as they were started, cost one sample: the pages of each sweep show many ends, and no guess is right.
+costs nothing; where fewer than half are right, the guesses cease until a sweep has shown no such page. So jobs that
+end one after the other, as they were started, cost one sample: each page shows many ends, and no guess is right.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -1,14 +1,16 @@
-"""Heads of replies are read as `http.client` reads them, whoever sent them and however they arrive."""
+"""Requests and heads of replies are what they are without it, whoever sent them and however they arrive."""
 
 import http.client
 import io
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSHTTPSConnectionPool
 from hypothesis import given
 from hypothesis import strategies as st
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from controller.runtime.quick_response import QuickResponse, quick
+from controller.runtime.quick_http import QuickResponse, quick
 
 BODY = b"0123456789"
 USUAL = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-A:  a b \r\nContent-Length: 10\r\n\r\n"
@@ -122,14 +124,62 @@ def test_no_head_is_read_differently(status: bytes, fields: list[tuple[str, str]
     assert facts(QuickResponse, data, piece=piece) == facts(http.client.HTTPResponse, data, piece=piece)
 
 
-def test_connections_of_all_pools_read_quickly() -> None:
-    """The classes stay what they were otherwise."""
+POOLS = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
 
-    class Pool:
-        class ConnectionCls:
-            response_class = http.client.HTTPResponse
 
-    (made,) = quick({"http": Pool}).values()
+class Socket:
+    """A connected socket that keeps what is sent, call by call."""
 
-    assert issubclass(made, Pool)
-    assert made.ConnectionCls.response_class is QuickResponse
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def sendall(self, data: bytes) -> None:
+        """Keep it."""
+        self.sent.append(bytes(data))
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def sent_by(pool: Any, *requests: tuple[str, Any, dict[str, str]]) -> list[bytes]:
+    """Return what one connection sends, call by call."""
+    connection, sock = pool.ConnectionCls("host"), Socket()
+    connection.sock = sock
+    for method, body, headers in requests:
+        connection.request(method, "/path", body=body, headers=headers)
+        connection._HTTPConnection__state = "Idle"  # as after a reply
+    return sock.sent
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "headers", "calls"),
+    [
+        ("PATCH", b"{}", {"Content-Type": "application/json"}, 1),
+        ("GET", None, {}, 1),
+        ("POST", b"", {}, 1),
+        ("PUT", b"{}", {"Expect": "100-continue"}, 2),
+        ("POST", [b"a", b"b"], {}, 4),
+        ("POST", "text", {}, 2),
+        ("POST", b"{}", {"Transfer-Encoding": "chunked"}, 2),
+    ],
+)
+def test_head_and_body_leave_together(method: str, body: Any, headers: dict[str, str], calls: int) -> None:
+    """The same bytes in fewer packets; what a server has to expect, or is read from elsewhere, is left as it was."""
+    request = (method, body, headers)
+    quickly, slowly = sent_by(quick(POOLS)["http"], request, request), sent_by(POOLS["http"], request, request)
+    assert b"".join(quickly) == b"".join(slowly)
+    assert len(quickly) == 2 * calls
+
+
+def test_connections_stay_what_they_were_otherwise() -> None:
+    """Of all schemes, and of botocore, which has connections of its own."""
+    aws = {"https": AWSHTTPSConnectionPool}
+    for before, after in ((POOLS, quick(POOLS)), (aws, quick(aws))):
+        assert before.keys() == after.keys()
+        for scheme, pool in after.items():
+            assert issubclass(pool, before[scheme])
+            assert issubclass(pool.ConnectionCls, before[scheme].ConnectionCls)
+            assert pool.ConnectionCls("host").response_class is QuickResponse

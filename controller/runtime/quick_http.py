@@ -1,4 +1,5 @@
-"""Reads the head of a reply in a fraction of the time that `http.client` takes, which parses headers like an e-mail.
+"""Makes what all requests have in common cheaper: heads of replies, which `http.client` parses like e-mails, are read
+in a third of the time, and a request leaves in one piece, head and body.
 
 Only what servers send all day is read here: a complete head of HTTP/1.1 with a body of known length, or in chunks, on a
 connection that stays open. Everything else is left to `http.client`, as nothing has been consumed until then.
@@ -62,13 +63,36 @@ class QuickResponse(HTTPResponse):
 
 
 def quick(pools: Mapping[str, Any]) -> dict[str, Any]:
-    """Return urllib3's connection pool classes by scheme, with connections that read responses quickly."""
+    """Return urllib3's connection pool classes by scheme, with connections that are quick."""
     return {scheme: _quick_pool(pool) for scheme, pool in pools.items()}
 
 
 def _quick_pool(pool: Any) -> Any:
     class Connection(pool.ConnectionCls):  # type: ignore[misc]  # a class of the caller
         response_class = QuickResponse
+        _holds = False
+        """The head waits for the body, which comes with the next call."""
+        _head = b""
+
+        def request(
+            self, method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None, **how: Any
+        ) -> None:
+            """Send a request: see urllib3's `HTTPConnection.request`."""
+            # Before a body that the server has to expect, the head goes first.
+            self._holds = isinstance(body, bytes) and len(body) > 0 and "Expect" not in (headers or ())
+            self._head = b""
+            try:
+                super().request(method, url, body, headers, **how)
+            finally:
+                self._holds = False
+
+        def send(self, data: Any) -> None:
+            """Send data, or hold it as the head."""
+            if self._holds and not self._head:
+                self._head = data
+                return
+            self._holds, data, self._head = False, self._head + data if self._head else data, b""
+            super().send(data)
 
     class Pool(pool):  # type: ignore[misc]  # a class of the caller
         ConnectionCls = Connection
