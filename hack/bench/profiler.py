@@ -1,9 +1,10 @@
-"""Measures where the CPU time of a process goes: the part of `make profile` that runs inside of the operator.
+"""Measures where CPU time and memory of a process go: the part of `make profile` that runs inside of the operator.
 
-`python -m hack.bench.profiler FILE MODULE ARGUMENT…` runs a module as `python -m MODULE ARGUMENT…` does. Whenever FILE
-is missing, what was measured since the last time is written to it, as JSON: calls and CPU seconds by function.
+`python -m hack.bench.profiler cpu|memory FILE MODULE ARGUMENT…` runs a module as `python -m MODULE ARGUMENT…` does.
+Whenever FILE is missing it is written, as JSON: calls and CPU seconds by function since the last time, or the bytes of
+what is allocated now, by source file (tracemalloc).
 
-Each thread reads its own CPU clock at every call and return, so waiting costs nothing. A sampler within the process
+CPU: each thread reads its own CPU clock at every call and return, so waiting costs nothing. A sampler within the process
 would see threads where they give up the interpreter, and cProfile measures one thread from Python 3.12 on. What the
 measurement costs itself is deducted as far as it can be: functions that call many others still look somewhat slower.
 """
@@ -14,11 +15,14 @@ import signal
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import BuiltinFunctionType, FrameType
 from typing import Any, Final
 
+CPU: Final = "cpu"
+MEMORY: Final = "memory"
 LOOK_S: Final = 0.1
 """Seconds between two looks at the file."""
 _CALLS: Final = frozenset({"call", "c_call"})
@@ -137,33 +141,42 @@ def merged(profiles: Iterable[dict[str, Times]]) -> list[tuple[str, int, float, 
     return [(name, each.calls, each.own_s, each.total_s) for name, each in found.items() if each.calls or each.own_s]
 
 
-def dump_for_ever(profile: Profile, file: Path) -> None:
-    """Write what was measured whenever the file is missing."""
+def allocated() -> list[tuple[str, int]]:
+    """Return the bytes of what is allocated, by source file."""
+    return [(each.traceback[0].filename, each.size) for each in tracemalloc.take_snapshot().statistics("filename")]
+
+
+def dump_for_ever(take: Callable[[], list[Any]], file: Path) -> None:
+    """Write what `take` returns whenever the file is missing."""
     sys.setprofile(None)
     while True:
         time.sleep(LOOK_S)
         if not file.exists():
             part = file.with_suffix(".part")
-            part.write_text(json.dumps(profile.take()))
+            part.write_text(json.dumps(take()))
             part.replace(file)
 
 
-def start(file: Path) -> None:
-    """Profile this thread and all to come. The one that writes takes no signals: the operator waits for its own."""
+def start(what: str, file: Path) -> None:
+    """Measure this thread and all to come. The one that writes takes no signals: the operator waits for its own."""
     file.write_text("[]")
     profile = Profile(cost_of_an_event())
+    if what == MEMORY:
+        tracemalloc.start()
+    take = allocated if what == MEMORY else profile.take
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    threading.Thread(target=dump_for_ever, args=(profile, file), name="profile", daemon=True).start()
+    threading.Thread(target=dump_for_ever, args=(take, file), name="profile", daemon=True).start()
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    threading.setprofile(profile.begin)
-    sys.setprofile(profile.begin)
+    if what == CPU:
+        threading.setprofile(profile.begin)
+        sys.setprofile(profile.begin)
 
 
 def main() -> None:
     """Run the module of the command line under the profiler."""
-    file, module = Path(sys.argv[1]), sys.argv[2]
-    sys.argv[:] = [module, *sys.argv[3:]]
-    start(file)
+    what, file, module = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+    sys.argv[:] = [module, *sys.argv[4:]]
+    start(what, file)
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
