@@ -108,6 +108,10 @@ explore: $(READY)  ## Explore all interleavings of the life-cycles' small models
 bench: $(READY)  ## Measure queue, store and informer on this machine (not a test)
 	@$(BIN)/python -m hack.bench.runtime $(ARGS)
 
+.PHONY: profile
+profile: $(READY)  ## Show where the operator's CPU time and memory go, phase by phase; ARGS="--jobs N --what cpu --lines N"
+	@$(BIN)/python -m hack.bench.profile $(ARGS)
+
 .PHONY: bench-budgets
 bench-budgets: $(READY)  ## Compare our call budgets with other ways to find AWS's rate, in simulated time
 	@$(BIN)/python -m hack.bench.budgets

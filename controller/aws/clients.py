@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import botocore.session
+import orjson
 from botocore.config import Config
-from botocore.parsers import ResponseParserError
+from botocore.parsers import JSONParser, ResponseParserError, ResponseParserFactory
 from botocore.utils import parse_timestamp
 
 from api.models import shared_loader
@@ -24,6 +25,7 @@ from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
+from controller.runtime.quick_http import quick
 from controller.runtime.sockets import Sockets
 
 if TYPE_CHECKING:
@@ -67,9 +69,25 @@ def new_session() -> botocore.session.Session:
     """Return a session with the SDK's default credentials, and the service models of all others."""
     core = botocore.session.Session()
     core.register_component("data_loader", shared_loader())
+    core.register_component("response_parser_factory", _Parsers())
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=time_of)
     core.register("before-parse", require_whole)
     return core
+
+
+class _Parsers(ResponseParserFactory):  # type: ignore[misc]  # botocore has no annotations
+    def create_parser(self, protocol_name: str) -> Any:
+        return _JsonParser(**self._defaults) if protocol_name == "json" else super().create_parser(protocol_name)
+
+
+class _JsonParser(JSONParser):  # type: ignore[misc]  # botocore has no annotations
+    """Decodes pages of Lists in a fifth of the time."""
+
+    def _parse_body_as_json(self, body_contents: bytes) -> Any:
+        try:
+            return orjson.loads(body_contents)
+        except orjson.JSONDecodeError:  # nothing, half a surrogate, or no JSON: botocore's to judge
+            return super()._parse_body_as_json(body_contents)
 
 
 def require_whole(operation_model: Any, response_dict: Mapping[str, Any], **_: object) -> None:
@@ -184,9 +202,11 @@ class Clients:
     def _new_client(self, session: Any, service: str, region: str, endpoint: str) -> Any:
         config = self._long_poll_config if service in _LONG_POLLED else self._config
         client = session.client(service, region_name=region, endpoint_url=endpoint or None, config=config)
+        # There is no public way. A botocore without this is slower; only for calls that wait it has to be there.
+        pools = getattr(client._endpoint.http_session, "_pool_classes_by_scheme", {})  # noqa: SLF001
+        pools.update(quick(pools))
         if service in _LONG_POLLED:
             # botocore has no way to end a call under way, neither from another thread nor by closing its client.
-            pools = client._endpoint.http_session._pool_classes_by_scheme  # noqa: SLF001 (there is no public way)
             pools.update(self._waiting.registering(pools))
         return client
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final
 
 REDACTED: Final = "[redacted]"
@@ -134,7 +135,7 @@ def redact(value: Any) -> Any:
         case str():
             return redact_text(value)
         case Mapping():
-            return {_text_of(key): REDACTED if _is_telling(key, item) else redact(item) for key, item in value.items()}
+            return {_text_of(key): REDACTED if _is_secret(key, item) else redact(item) for key, item in value.items()}
         case list() | tuple() | set() | frozenset():
             return [redact(item) for item in value]
         case Enum():
@@ -146,9 +147,15 @@ def redact(value: Any) -> Any:
 
 
 def _text_of(key: object) -> object:
-    return redact_text(key) if isinstance(key, str) else key
+    return _known(key)[0] if isinstance(key, str) else key
 
 
-def _is_telling(key: object, value: object) -> bool:
+def _is_secret(key: object, value: object) -> bool:
     """Return whether the key indicates a secret value; numbers and booleans (`has_token`) are not secret."""
-    return isinstance(key, str) and not isinstance(value, int | float | None) and bool(_KEY.search(key))
+    return isinstance(key, str) and not isinstance(value, int | float | None) and _known(key)[1]
+
+
+@lru_cache(maxsize=256)
+def _known(key: str) -> tuple[str, bool]:
+    """Return the redacted key, and whether it indicates a secret: most lines have the same few keys."""
+    return redact_text(key), bool(_KEY.search(key))

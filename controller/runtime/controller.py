@@ -2,7 +2,6 @@
 
 import random
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -113,22 +112,21 @@ class Controller:
                 self._queue.done(handed.key)
                 return
             with busy():
-                self.process(handed)
+                self.process(handed, gets_next=True)
 
-    def process(self, handed: Handed[ObjectKey]) -> None:
+    def process(self, handed: Handed[ObjectKey], *, gets_next: bool = False) -> None:
         """Reconcile one key in a log context of its own (C5), handle the outcome, and mark the key done (C2)."""
         key = handed.key
         started_at = self._clock.monotonic()
         self._metrics.active_workers.inc()
-        with bound_contextvars(
-            controller=self.name, namespace=key.namespace, name=key.name, reconcile_id=str(uuid.uuid4())
-        ):
+        reconcile_id = f"{self._rng.getrandbits(64):016x}"  # a UUID would be the dearest part of many passes
+        with bound_contextvars(controller=self.name, namespace=key.namespace, name=key.name, reconcile_id=reconcile_id):
             try:
                 self._account(handed)
             finally:
                 self._metrics.seconds.observe(self._clock.monotonic() - started_at)
                 self._metrics.active_workers.dec()
-                self._queue.done(key)
+                self._queue.done(key, gets_next=gets_next)
 
     def _wait_for_sources(self, stop: Stop) -> bool:
         """Block until the sources have synced; False if stopped meanwhile."""

@@ -3,7 +3,8 @@
 A sweep of thousands of jobs takes as many seconds as pages. Jobs that were started together often end together, so a
 page with many ends is a reason to describe a few other jobs, those that sweeps reach next as the last ones. Each of
 them that has ended is a reason to describe two more. An end has to be described in any case, so a guess that is right
-costs nothing; where fewer than half are right, the guesses soon cease.
+costs nothing; where fewer than half are right, the guesses cease until a sweep has shown no such page. So jobs that
+end one after the other, as they were started, cost one sample: each page shows many ends, and no guess is right.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -26,14 +27,33 @@ class Burst:
     def __init__(self) -> None:
         self._left: Iterator[ObjectKey] = iter(())
         """Jobs of which the end is not known, in the order in which they are guessed."""
+        self._guesses = 0
+        self._hits = 0
+        self._is_on = False
+        """The sweep under way has shown a page with many ends."""
+
+    def sweep(self) -> None:
+        """Note that a sweep begins: after one without many ends on any page, guesses are worth a try again."""
+        if not self._is_on:
+            self._guesses = self._hits = 0
+        self._is_on = False
 
     def page(self, ends: int, left: Callable[[], Iterable[ObjectKey]]) -> Iterator[ObjectKey]:
         """Yield the jobs to describe after a page that showed so many ends, of those that `left` returns."""
         if ends < BURST:
             return iter(())
+        self._is_on = True
+        if PER_HIT * self._hits < self._guesses:
+            return iter(())
         self._left = iter(left())
-        return islice(self._left, SAMPLE)
+        return self._guess(SAMPLE)
 
     def hit(self) -> Iterator[ObjectKey]:
         """Yield the jobs to describe since a guessed one has ended."""
-        return islice(self._left, PER_HIT)
+        self._hits += 1
+        return self._guess(PER_HIT)
+
+    def _guess(self, most: int) -> Iterator[ObjectKey]:
+        for key in islice(self._left, most):
+            self._guesses += 1
+            yield key

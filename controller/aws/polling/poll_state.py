@@ -48,6 +48,8 @@ SILENT_S: Final = 600.0
 """Age of the newest news of a job from which on it may be described although Lists show it unchanged."""
 SILENT_LOOK_S: Final = 60.0
 """Pause between two such Describes of one target: a safety net against Lists that are stale, not a poll."""
+QUICK_PAGES: Final = 5
+"""Sweeps of more pages take longer than the default poll interval, at a page a second: then ends are guessed."""
 EXPLORE_S: Final = 3600.0
 """How often sweeps look again how far down jobs stand: others' jobs above them may have been deleted."""
 AWAITED_S: Final = 180.0
@@ -379,6 +381,7 @@ class PollState:
                 self._sweep_at = put_off
                 return None
             self._sweep += 1
+            self._burst.sweep()
             self._pages, self._oldest, self._began = 0, datetime.max.replace(tzinfo=UTC), now
             if now >= self._explore_at:
                 self._explore_at = now + EXPLORE_S
@@ -399,7 +402,9 @@ class PollState:
         self._pages += 1
         changed = [job for item in page.items for job in self._named(item) if self._saw(job, item, now)]
         woken = [job.key for job in changed]
-        woken += self._expect_ends(self._burst.page(sum(map(self._has_ended, changed)), self._may_have_ended))
+        if max((job.page for job in self._jobs.values()), default=0) > QUICK_PAGES:
+            ends = sum(map(self._has_ended, changed))
+            woken += self._expect_ends(self._burst.page(ends, self._may_have_ended))
         if is_regained:
             woken = list(self._jobs)  # each object shows that its status is late, and no longer has to
         times = [time for item in page.items if isinstance(time := item.get("CreationTime"), datetime)]

@@ -102,6 +102,8 @@ class Tracker:
         self._pages = metrics.pages
         self._searches = metrics.searches
         self._changed = threading.Condition()  # its lock guards the two mappings, the pollers and their states
+        self._waits: dict[int, float] = {}
+        """For each thread that waits, until when (monotonic); guarded by _changed."""
         self._pollers: dict[Target, _Poller] = {}
         self._where: dict[ObjectKey, _Poller] = {}
         self._accelerators = tuple(accelerators)
@@ -130,18 +132,16 @@ class Tracker:
                 confidences = {source: self._confidence_locked(source, target) for source in self._accelerators}
                 state = PollState(self._descriptor, self._settings, self._rand, now=now, accelerators=confidences)
                 poller = self._pollers[target] = _Poller(target, state)
-                self._changed.notify_all()
             is_new = self._where.get(key) is not poller
             if is_new:
                 self._forget_locked(key)
                 self._where[key] = poller
-                self._changed.notify_all()
             poller.state.follow(key, name, created_at, now=now, age_s=(utcnow - created_at).total_seconds())
             early = self._unfollowed.pop((target.region, name), None) if is_new else None
             woken: list[ObjectKey] = []
             if early is not None and early[1].modified >= created_at - EARLY_MARGIN:
                 _, woken = poller.state.hint(early[0], early[1], now=now)
-                self._changed.notify_all()
+            self._wake_threads_locked()
         for each in woken:
             self._wake(each)
 
@@ -168,7 +168,7 @@ class Tracker:
             poller = self._where.get(key)
             if poller is not None:
                 poller.state.poll_soon(key, now=now)
-                self._changed.notify_all()
+                self._wake_threads_locked()
 
     def described(self, key: ObjectKey, description: Mapping[str, Any]) -> None:
         """Take in a Describe answer: later changes are relative to it."""
@@ -208,7 +208,7 @@ class Tracker:
                 effect = "unfollowed"
                 self._note_unfollowed_locked(region, source, hint, now)
             if effect == "change":
-                self._changed.notify_all()
+                self._wake_threads_locked()
         self._report(judged)
         for key in found:
             self._wake(key)
@@ -229,7 +229,7 @@ class Tracker:
             for target in self._targets_locked(source, region, account):
                 self._confidence_locked(source, target).failed()
                 judged += self._judge_locked(target, now)
-            self._changed.notify_all()
+            self._wake_threads_locked()
         self._report(judged)
 
     def standings(self) -> dict[tuple[str, str], Standing]:
@@ -335,15 +335,25 @@ class Tracker:
 
     def _take_due(self, stop: Stop) -> _Poller | None:
         """Wait for a poller that is due and mark it busy; None when `stop` is set."""
+        me = threading.get_ident()
         with self._changed:
             while not stop.is_set():
                 poller = self._due_locked()
                 if poller is not None:
+                    self._wake_threads_locked()  # some may wait longer than what is due next: they relied on this one
                     return poller
-                due_at = self._due_at_locked()
+                due_at = self._waits[me] = self._due_at_locked()
                 timeout_s = None if due_at == inf else max(due_at - self._clock.monotonic(), 0.01)
-                self._changed.wait(timeout_s)
+                try:
+                    self._changed.wait(timeout_s)
+                finally:
+                    del self._waits[me]
         return None
+
+    def _wake_threads_locked(self) -> None:
+        """Wake the threads that wait if work is due sooner than any of them expects: a wake for each job is dear."""
+        if self._waits and self._due_at_locked() < min(self._waits.values()):
+            self._changed.notify_all()
 
     def _due_at_locked(self) -> float:
         idle = (poller.state.due_at for poller in self._pollers.values() if not poller.is_busy)
@@ -405,7 +415,7 @@ class Tracker:
                 delay_s = (poller.state.search_failed if is_search else poller.state.failed)(outcome, now=now)
             poller.is_busy = False
             judged = self._judge_locked(poller.target, now)
-            self._changed.notify_all()
+            self._wake_threads_locked()
         if isinstance(outcome, CallError):
             self._log_failure(SEARCH if is_search else "list", poller, outcome, delay_s)
         self._report(judged)

@@ -190,8 +190,9 @@ class ManagedObject:
         if error.error_class is ErrorClass.THROTTLED and is_new and self._waits_long(error.retry_after_s or 0.0):
             self.update_status(observed, waiting(observed), (), None)
             self.state.waiting_since = None
+        failure = Failure.of(during, error)  # first: most errors are the wait for a turn, which it raises
         hints = tuple(each.hint for each in self.dependencies if each.hint)
-        return replace(observed, failure=Failure.of(during, error), hints=hints)
+        return replace(observed, failure=failure, hints=hints)
 
     def _waits_long(self, wait_s: float) -> bool:
         """Return whether the object will have waited long for its turn after this wait, which may be estimated low."""

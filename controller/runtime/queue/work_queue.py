@@ -124,11 +124,15 @@ class WorkQueue(Generic[K]):
         self._queue_duration.observe(taken.queued_s)
         return Handed(taken.key, taken.priority)
 
-    def done(self, key: K) -> None:
-        """Mark `key` done. Raises ValueError if it is not held (Q7)."""
+    def done(self, key: K, *, gets_next: bool = False) -> None:
+        """Mark `key` done. Raises ValueError if it is not held (Q7).
+
+        `gets_next`: the caller calls `get` at once, so no other worker has to wake up for what is ready now.
+        """
         with self._lock:
             held_s = self._state.done(key, self._clock.monotonic())
-            self._wake_worker_locked()
+            if not gets_next:
+                self._wake_worker_locked()
             added = self._added_locked()
         self._count(added)
         self._work_duration.observe(held_s)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import boto3.session
@@ -626,14 +627,14 @@ def test_clients_of_regions_that_users_make_up_do_not_add_up() -> None:
     made: list[str] = []
 
     class Session:
-        def client(self, service: str, *, region_name: str, **_: Any) -> str:
+        def client(self, service: str, *, region_name: str, **_: Any) -> SimpleNamespace:
             made.append(region_name)
-            return region_name
+            return SimpleNamespace(region=region_name, _endpoint=SimpleNamespace(http_session=None))
 
     clients = Clients(ClientSettings(version="1"), lambda _: Session())
     for number in range(MOST_CLIENTS + 10):
         clients.get("sagemaker", Target(f"region-{number}"))
-        assert clients.get("sagemaker", Target("us-east-2")) == "us-east-2"
+        assert clients.get("sagemaker", Target("us-east-2")).region == "us-east-2"
     assert len(clients) == MOST_CLIENTS
     assert made.count("us-east-2") == 1, "what is in use stays"
 

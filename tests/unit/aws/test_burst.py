@@ -13,6 +13,7 @@ from controller.aws.polling.burst import BURST, PER_HIT, SAMPLE, Burst
 from controller.aws.polling.poll_state import PollSettings
 from controller.aws.polling.tracker import Tracker
 from controller.aws.polling.tracker_metrics import TrackerMetrics
+from controller.aws.sagemaker import PAGE_SIZE
 from controller.aws.targets import Target
 from tests.fakes import FakeClock
 from tests.fakes.calls import CallLog
@@ -27,7 +28,7 @@ PAGES = 10
 class Bench:
     """A tracker of a thousand jobs whose sweeps read a page a second, and a reconciler with a queue."""
 
-    def __init__(self) -> None:
+    def __init__(self, jobs: int = JOBS) -> None:
         self.clock = FakeClock()
         self.log: CallLog = []
         self.aws = FakeJobs(TRAINING_JOB, self.clock, self.log)
@@ -42,13 +43,13 @@ class Bench:
             PollSettings(poll_s=5.0, resync_s=36_000.0),
             rand=lambda: 0.5,
         )
-        self.names = [f"job-{number}" for number in range(JOBS)]
+        self.names = [f"job-{number}" for number in range(jobs)]
         for name in self.names:
             self.clock.advance(0.01)
             self.aws.existing(name)
             self.tracker.follow(ObjectKey("ns", name), HERE, name, self.clock.utcnow())
         self.run(60)
-        while self.aws.count("list") % PAGES:  # until a sweep is complete, and the next one is due
+        while self.aws.count("list") % -(-jobs // PAGE_SIZE):  # until a sweep is complete, and the next one is due
             self.run(1)
         self.log.clear()
 
@@ -87,6 +88,38 @@ def test_jobs_that_go_on_while_those_of_one_page_have_ended_cost_a_sample() -> N
     bench.run(2 * PAGES + 5)
     assert set(bench.shown) == set(newest)
     assert bench.aws.count("describe") <= len(newest) + SAMPLE
+
+
+@pytest.mark.parametrize(("jobs", "wasted"), [(JOBS, SAMPLE), (400, 0)])
+@pytest.mark.parametrize("a_second", [20, 50])
+def test_jobs_that_end_one_after_the_other_cost_one_sample_at_most(jobs: int, wasted: int, a_second: int) -> None:
+    """As they were started: each page of each sweep shows many ends, and the others have not ended yet. Where a sweep
+    takes no longer than the poll interval, there is nothing to gain from a guess."""
+    bench = Bench(jobs)
+    for first in range(0, jobs, a_second):
+        for name in bench.names[first : first + a_second]:
+            bench.aws.move(name, "Completed")
+        bench.run(1)
+    bench.run(2 * PAGES + 5)
+    assert len(bench.shown) == jobs
+    assert jobs <= bench.aws.count("describe") <= jobs + wasted
+
+
+def test_another_burst_is_guessed_again() -> None:
+    """Guesses that were wrong count until a sweep has shown that the burst is over."""
+    bench = Bench()
+    early, late = bench.names[:300], bench.names[300:]
+    for first in range(0, len(early), 20):
+        for name in early[first : first + 20]:
+            bench.aws.move(name, "Completed")
+        bench.run(1)
+    bench.run(3 * PAGES)
+    for name in late:
+        bench.aws.move(name, "Completed")
+    ended_at = bench.clock.monotonic()
+    bench.run(8)
+    assert len(bench.shown) == JOBS
+    assert max(bench.shown.values()) - ended_at <= 7
 
 
 @pytest.mark.parametrize("ends", [1, BURST - 1])

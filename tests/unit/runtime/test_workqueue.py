@@ -352,3 +352,23 @@ def test_two_queues_cannot_share_a_name(registry: CollectorRegistry) -> None:
 
     with pytest.raises(ValueError, match="jobs"):
         WorkQueue("jobs", metrics=metrics, clock=FakeClock())
+
+
+@pytest.mark.parametrize(("gets_next", "wakes"), [(False, 1), (True, 0)])
+def test_a_worker_that_gets_the_next_key_itself_wakes_nobody_for_it(
+    monkeypatch: pytest.MonkeyPatch, gets_next: bool, wakes: int
+) -> None:
+    """Most keys that are done are dirty by then, as the write of the pass is an event: a wake for each is wasted."""
+    queue = make_queue(CollectorRegistry())
+    queue.add("a")
+    queue.get()
+    queue.add("a")
+    woken: list[None] = []
+    monkeypatch.setattr(queue._ready, "notify", lambda: woken.append(None))
+
+    queue.done("a", gets_next=gets_next)
+
+    assert len(woken) == wakes
+    handed = queue.get()
+    assert handed is not None
+    assert handed.key == "a"

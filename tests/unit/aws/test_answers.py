@@ -1,0 +1,42 @@
+"""Bodies of AWS's answers are decoded quickly, and into what botocore makes of them."""
+
+import json
+from typing import Any
+
+import pytest
+from botocore.parsers import JSONParser, create_parser
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.aws.clients import new_session
+
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+PARSERS: Any = new_session().get_component("response_parser_factory")
+PARSER: Any = PARSERS.create_parser("json")
+
+
+@given(VALUES, st.booleans())
+def test_json_is_decoded_as_by_botocore(value: Any, is_ascii: bool) -> None:
+    """Numbers and texts of any kind."""
+    body = json.dumps(value, ensure_ascii=is_ascii).encode()
+    assert PARSER._parse_body_as_json(body) == JSONParser()._parse_body_as_json(body)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b'{"a": 1', b'{"a": "\\ud800"}', b'{"a": 1, "a": 2}', b'{"a": Infinity}']
+)
+def test_what_is_no_json_is_left_to_botocore(body: bytes) -> None:
+    """Its error messages quote what came instead."""
+    assert PARSER._parse_body_as_json(body) == JSONParser()._parse_body_as_json(body)
+
+
+@pytest.mark.parametrize("protocol", ["query", "rest-json", "rest-xml"])
+def test_other_protocols_have_the_parsers_of_botocore(protocol: str) -> None:
+    """STS answers in XML."""
+    assert type(PARSERS.create_parser(protocol)) is type(create_parser(protocol))
