@@ -23,7 +23,7 @@ from botocore.credentials import (
 )
 
 from api.meta import GROUP
-from controller.aws.clients import Session, default_session, new_session
+from controller.aws.clients import Session, new_session
 from controller.aws.errors import LocalRefusal, classify
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
@@ -43,7 +43,8 @@ _log: Final = structlog.get_logger(__name__)
 class RoleSessions:
     """A `clients.SessionFactory` that can assume roles. Thread-safe; makes no call before a session is used.
 
-    `cluster` returns the cluster's id, which is known before AWS is called.
+    `cluster` returns the cluster's id, which is known before AWS is called. `new` makes a session with
+    the SDK's default credentials, and `base` the one that assumes roles, if it is another.
     """
 
     def __init__(
@@ -51,20 +52,22 @@ class RoleSessions:
         config: Config,
         clock: Clock,
         cluster: Callable[[], str],
-        base: Callable[[], botocore.session.Session] = new_session,
+        new: Callable[[], botocore.session.Session] = new_session,
+        base: Callable[[], botocore.session.Session] | None = None,
     ) -> None:
         self._config = config
         self._clock = clock
         self._cluster = cluster
         self._lock = threading.Lock()
-        self._base = cache(base)  # used under _lock: sessions are not thread-safe (K9); most operators assume no role
+        self._new = new
+        self._base = cache(base or new)  # used under _lock: sessions are not thread-safe (K9); most operators assume no role
 
     def __call__(self, target: Target) -> Any:
         """Return a session for the identity of `target`."""
         if target.identity == BASE_IDENTITY:
-            return default_session(target)
+            return Session(self._new())
         fetch = _Fetch(self._fetcher(target), target.identity, self._clock)
-        core = new_session()
+        core = self._new()
         assumed = _Assumed(DeferredRefreshableCredentials(fetch, _METHOD))
         core.register_component("credential_provider", CredentialResolver([assumed]))
         return Session(core)

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import botocore.session
-import orjson
 from botocore.config import Config
 from botocore.parsers import JSONParser, ResponseParserError, ResponseParserFactory
 from botocore.utils import parse_timestamp
@@ -65,28 +64,40 @@ class ClientSettings:
         )
 
 
-def new_session() -> botocore.session.Session:
-    """Return a session with the SDK's default credentials, and the service models of all others."""
+def new_session(decode: Callable[[bytes], Any] | None = None) -> botocore.session.Session:
+    """Return a session with the SDK's default credentials, and the service models of all others.
+
+    `decode` replaces botocore's way to decode JSON; it raises ValueError for what it cannot.
+    """
     core = botocore.session.Session()
     core.register_component("data_loader", shared_loader())
-    core.register_component("response_parser_factory", _Parsers())
+    if decode is not None:
+        core.register_component("response_parser_factory", _Parsers(decode))
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=time_of)
     core.register("before-parse", require_whole)
     return core
 
 
 class _Parsers(ResponseParserFactory):  # type: ignore[misc]  # botocore has no annotations
+    def __init__(self, decode: Callable[[bytes], Any]) -> None:
+        super().__init__()
+        self._decode = decode
+
     def create_parser(self, protocol_name: str) -> Any:
-        return _JsonParser(**self._defaults) if protocol_name == "json" else super().create_parser(protocol_name)
+        if protocol_name != "json":
+            return super().create_parser(protocol_name)
+        return _JsonParser(self._decode, **self._defaults)
 
 
 class _JsonParser(JSONParser):  # type: ignore[misc]  # botocore has no annotations
-    """Decodes pages of Lists in a fifth of the time."""
+    def __init__(self, decode: Callable[[bytes], Any], **defaults: Any) -> None:
+        super().__init__(**defaults)
+        self._decode = decode
 
     def _parse_body_as_json(self, body_contents: bytes) -> Any:
         try:
-            return orjson.loads(body_contents)
-        except orjson.JSONDecodeError:  # nothing, half a surrogate, or no JSON: botocore's to judge
+            return self._decode(body_contents)
+        except ValueError:  # nothing, half a surrogate, or no JSON: botocore's to judge
             return super()._parse_body_as_json(body_contents)
 
 

@@ -4,7 +4,7 @@
 Whenever FILE is missing it is written, as JSON: calls and CPU seconds by function since the last time, or the bytes of
 what is allocated now, by source file (tracemalloc).
 
-CPU: each thread reads its own CPU clock at every call and return, so waiting costs nothing. A sampler within the process
+CPU: each thread reads its own CPU clock at every call and return, so waiting costs nothing. A sampler in the process
 would see threads where they give up the interpreter, and cProfile measures one thread from Python 3.12 on. What the
 measurement costs itself is deducted as far as it can be: functions that call many others still look somewhat slower.
 """

@@ -67,6 +67,7 @@ def test_the_generator_writes_everything_there_is_to_a_kind(generated: Path) -> 
         "docs/compilationjob.md",
         "schemas/all.json",
         "schemas/sagemaker.aws.amazon.com/compilationjob_v1.json",
+        "service_models/logs/2014-03-28/service-2.json",
         "service_models/sagemaker/2017-07-24/service-2.json",
         "snapshots/sagemaker.json",
     }

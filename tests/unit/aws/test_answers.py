@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import orjson
 import pytest
 from botocore.parsers import JSONParser, create_parser
 from hypothesis import given
@@ -17,7 +18,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-PARSERS: Any = new_session().get_component("response_parser_factory")
+PARSERS: Any = new_session(orjson.loads).get_component("response_parser_factory")
 PARSER: Any = PARSERS.create_parser("json")
 
 

@@ -65,7 +65,7 @@ class Bench:
         base.set_credentials("BASEKEY", "secret")
         base.register_component("data_loader", LOADER)
         base.create_client = self._sts  # the only client that the base session makes here
-        sessions = RoleSessions(Config(), self.clock, lambda: "cluster-1", lambda: base)
+        sessions = RoleSessions(Config(), self.clock, lambda: "cluster-1", base=lambda: base)
         self.clients = Clients(ClientSettings(version="1"), sessions)
         self.api = AwsApi(self.clients, Budgets(self.clock, CollectorRegistry()), self.clock, CollectorRegistry())
 
