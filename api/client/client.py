@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar, cast
 
-import boto3
+import botocore.session
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
@@ -58,7 +58,8 @@ class Client:
 
     Without arguments it connects as kubectl does: by KUBECONFIG or ~/.kube/config with their current context, or in a
     pod by its service account; `api` is a `kubernetes.client.CustomObjectsApi` that is configured otherwise. `boto` is
-    `boto3.client`, or that of a session; only logs need it. `progress` gets a line with each change that `wait` sees.
+    `boto3.client`, or that of a session, for logs with other credentials than those of the process. `progress` gets a
+    line with each change that `wait` sees.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Client:
         context: str | None = None,
         kubeconfig: str | None = None,
         api: Any = None,
-        boto: Any = boto3.client,
+        boto: Any = None,
         progress: Progress | None = None,
     ) -> None:
         if api is None:
@@ -76,7 +77,7 @@ class Client:
             namespace = namespace or found
         self.namespace = namespace or "default"
         self._api = api
-        self._boto = boto
+        self._boto = boto or botocore.session.get_session().create_client
         self._progress = progress or shown()
         self._now: Callable[[], float] = time.monotonic
         self._pause: Callable[[float], None] = time.sleep

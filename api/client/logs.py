@@ -14,7 +14,9 @@ from api.descriptor import KindDescriptor, LifeCycle
 
 
 def read(descriptor: KindDescriptor, obj: Mapping[str, Any], connect: Any) -> Iterator[str]:
-    """Yield the lines of all instances in order of time; `connect` is `boto3.client`. Raises `ClientError`.
+    """Yield the lines of all instances in order of time. Raises `ClientError`.
+
+    `connect` is `boto3.client`, or what botocore has for it.
 
     A group or stream that does not exist yet has no lines.
     """

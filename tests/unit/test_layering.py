@@ -35,7 +35,7 @@ LEAVES = ("controller.flags", "controller.version")
 """Modules without imports of ours, which everybody in `controller` may use."""
 ONLY_IN = {
     "kubernetes": ("controller.kube", "api.client"),
-    "boto3": ("controller.aws", "api", "api.client"),
+    "boto3": ("controller.aws", "api"),
     "botocore": ("controller.aws", "api", "api.client"),
 }
 RECONCILE = "controller.reconcile"
