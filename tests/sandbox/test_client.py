@@ -49,7 +49,15 @@ def client(world: World, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> C
     return Client(kubeconfig=str(world.direct_kubeconfig), boto=boto, progress=lines.append)
 
 
-def test_the_example_trains_a_model_and_cleans_up(world: World, client: Client, lines: list[str]) -> None:
+def test_what_the_page_of_the_client_promises(
+    world: World, client: Client, lines: list[str], manifest: JsonObject
+) -> None:
+    """One life of the example and one of a job that fails, with one operator."""
+    the_example_trains_a_model_and_cleans_up(world, client, lines)
+    a_failure_has_sagemakers_words_and_a_log(client, manifest)
+
+
+def the_example_trains_a_model_and_cleans_up(world: World, client: Client, lines: list[str]) -> None:
     """The name is made by the API server; the namespace is the context's."""
     path = example.train(client, ROLE, "my-bucket")
     assert re.fullmatch(r"s3://my-bucket/models/.*/output/model.tar.gz", path)
@@ -57,7 +65,7 @@ def test_the_example_trains_a_model_and_cleans_up(world: World, client: Client, 
     assert re.fullmatch(r"TrainingJob xgboost-mnist-\w+ is ready: Completed.*", lines[-1])
 
 
-def test_a_failure_has_sagemakers_words_and_a_log(client: Client, manifest: JsonObject) -> None:
+def a_failure_has_sagemakers_words_and_a_log(client: Client, manifest: JsonObject) -> None:
     """And what is there already, or is no field, is refused; a deletion is waited for."""
     manifest["spec"]["hyperParameters"].append({"name": "SANDBOX_FAIL", "value": "no data"})
     job: TrainingJob = manifest  # type: ignore[assignment]
