@@ -38,11 +38,11 @@ def look(obj: Mapping[str, Any]) -> Look:
         return Look(Outcome.WAITING, "Pending", "the operator has not seen this version yet")
     for kind, outcome in (("Stalled", Outcome.FAILED), ("Reconciling", Outcome.WAITING), ("Ready", Outcome.READY)):
         if conditions.get(kind, {}).get("status") == "True":
-            return _look(outcome, _told(conditions, kind))
+            return _look(outcome, _reasoned(conditions, kind))
     return _look(Outcome.WAITING, conditions.get("Ready", {}))
 
 
-def _told(conditions: Mapping[str, Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
+def _reasoned(conditions: Mapping[str, Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
     """Return the condition with the reason: for a job that failed, SageMaker's own."""
     failed = conditions.get("Failed", {})
     return failed if kind == "Stalled" and failed.get("status") == "True" else conditions[kind]
