@@ -90,7 +90,7 @@ type: $(READY)  ## Check types with mypy --strict
 	@$(BIN)/mypy
 
 .PHONY: check
-check: lint lint-dockerfile type crds-check manifests-check chart site test  ## Everything that CI runs
+check: lint lint-dockerfile type crds-check manifests-check chart site bundle test  ## Everything that CI runs
 
 .PHONY: soak
 soak: $(READY)  ## Break the operator at random and judge what is left; ARGS="--seed N --minutes M"
@@ -142,6 +142,13 @@ manifests: crds  ## Rebuild release/, charts, roles, dashboard, IAM policies and
 .PHONY: manifests-check
 manifests-check: $(READY)  ## Fail if what `make manifests` writes is not checked in
 	@$(BIN)/python -m hack.manifests --check
+
+.PHONY: bundle
+bundle: $(READY)  ## Write the bundle for the Operator Lifecycle Manager to dist/bundle, checked by operator-sdk or operator-verify on PATH; IMAGE=
+	@$(BIN)/python -m hack.manifests.bundle $(if $(IMAGE),--image $(IMAGE))
+	@if command -v operator-sdk >/dev/null; then operator-sdk bundle validate dist/bundle --select-optional suite=operatorframework; \
+	elif command -v operator-verify >/dev/null; then \
+	  found="$$(operator-verify manifests dist/bundle/manifests 2>&1)" && test -z "$$found" || { echo "$$found" >&2; exit 1; }; fi
 
 # MkDocs has an environment of its own: nothing else needs it.
 build/site/bin/mkdocs:

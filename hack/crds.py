@@ -1,4 +1,4 @@
-"""Writes everything that is generated from the kinds: CRDs with the list of them, reference pages, JSON schemas.
+"""Writes everything that is generated from the kinds: CRDs with their list, pages, JSON schemas, models.
 
     python -m hack.crds             write the files
     python -m hack.crds --check     say what would change and exit 1 if anything would: for CI
@@ -24,12 +24,13 @@ from api.meta import GROUP, JsonObject
 from api.models import as_model
 from api.schema.crd import custom_resource_definition
 from api.v1 import KINDS
-from hack import apidocs, models, schemas
+from hack import apidocs, client_models, models, schemas
 
 ROOT: Final = Path(__file__).parent.parent
 CRDS: Final = ROOT / "config" / "crd" / "bases"
 DOCS: Final = ROOT / "docs" / "api"
 SCHEMAS: Final = ROOT / "docs" / "schemas"
+CLIENT: Final = ROOT / "api" / "client" / "models"
 
 _HEADER: Final = "# Made by `python -m hack.crds` from api/v1 and hack/snapshots. Do not edit: change those.\n"
 
@@ -44,8 +45,10 @@ def generate() -> dict[Path, str]:
         files[CRDS / f"{GROUP}_{descriptor.plural}.yaml"] = _HEADER + to_yaml(crd)
         files[DOCS / f"{descriptor.singular}.md"] = apidocs.page(descriptor, fields)
         files[SCHEMAS / schemas.file_name(descriptor)] = schemas.schema(descriptor, crd)
+        files[CLIENT / f"{descriptor.singular}.py"] = client_models.module(descriptor, crd)
     files[DOCS / "README.md"] = apidocs.index(KINDS)
     files[SCHEMAS / schemas.ALL] = schemas.all_kinds(KINDS)
+    files[CLIENT / "__init__.py"] = client_models.index(KINDS)
     bases = sorted(f"{path.parent.name}/{path.name}" for path in files if path.parent == CRDS)
     kustomization = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",

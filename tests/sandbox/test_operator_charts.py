@@ -22,6 +22,7 @@ from hack.manifests import chart_metadata, charts, release
 from tests.documents import documents
 from tests.sandbox.installation import CHARTS, INSTALLER, NAMESPACE, NAMESPACED
 from tests.sandbox.operator_values import EVERYTHING, NOTHING
+from tests.sandbox.test_schemas import check_objects
 from tests.tables import each_cell
 
 pytestmark = pytest.mark.sandbox
@@ -191,6 +192,14 @@ def test_each_value_has_its_effect(chart: str, found: tuple[str, str], path: str
     for key in path.split("/"):
         value = at(value, key) if "|" not in key else (value or {}).get(key.replace("|", "/"))
     assert value == wanted
+
+
+@pytest.mark.parametrize("values", VALUES)
+@pytest.mark.parametrize("chart", OPERATORS)
+def test_what_a_chart_renders_is_valid(chart: str, values: str) -> None:
+    """With the values as they are, everything changed, and everything off, by the schemas of Kubernetes."""
+    # the CRDs are those of the chart of the CRDs
+    check_objects([obj for (kind, _), obj in rendered(chart, values).items() if kind != "CustomResourceDefinition"])
 
 
 def leaves(schema: JsonObject, path: str = "") -> set[str]:

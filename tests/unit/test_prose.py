@@ -22,6 +22,8 @@ COVERED = (
     "hack/**/*.py",
 )
 """Modules that share the budgets, as patterns below the repository."""
+GENERATED = ROOT / "api" / "client" / "models"
+"""Mostly AWS's own words."""
 BUDGETS = {
     "tell": (3.0, re.compile(r"\b(?:tell|tells|told|telling)\b", re.IGNORECASE)),
     "nobody": (2.0, re.compile(r"\b(?:nobody|somebody)\b", re.IGNORECASE)),
@@ -62,7 +64,7 @@ def test_the_code_keeps_the_budget_of_every_word() -> None:
     """The house rule: functions return, raise, record and requeue; they do not tell."""
     found = {pattern: sorted(ROOT.glob(pattern)) for pattern in COVERED}
     assert all(found.values()), "a pattern matches no module"
-    paths = sorted({path for paths in found.values() for path in paths})
+    paths = sorted({path for paths in found.values() for path in paths if path.parent != GENERATED})
     assert excesses({str(path.relative_to(ROOT)): path.read_text() for path in paths}) == {}
 
 

@@ -49,6 +49,7 @@ def generated(kind: KindDescriptor, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(crds, "CRDS", tmp_path / "crd" / "bases")
     monkeypatch.setattr(crds, "DOCS", tmp_path / "docs")
     monkeypatch.setattr(crds, "SCHEMAS", tmp_path / "schemas")
+    monkeypatch.setattr(crds, "CLIENT", tmp_path / "client")
     monkeypatch.setattr(models, "FOLDER", tmp_path / "snapshots")
     for module in (models, api.models):
         monkeypatch.setattr(module, "SERVICE_MODELS", tmp_path / "service_models")
@@ -59,8 +60,10 @@ def generated(kind: KindDescriptor, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_generator_writes_everything_there_is_to_a_kind(generated: Path) -> None:
-    """CRD, list of CRDs, reference page, index, JSON schemas, and the parts of the service model."""
+    """CRD and list of CRDs, page and index, JSON schemas, models of the client, and parts of the service model."""
     assert {str(path.relative_to(generated)) for path in generated.rglob("*.*") if path.is_file()} == {
+        "client/__init__.py",
+        "client/compilationjob.py",
         "crd/bases/sagemaker.aws.amazon.com_compilationjobs.yaml",
         "crd/kustomization.yaml",
         "docs/README.md",

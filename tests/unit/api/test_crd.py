@@ -22,7 +22,7 @@ from tests.unit.api.contract import crd_of, schema_of
 
 
 def test_the_checked_in_files_are_what_the_generator_makes() -> None:
-    """`make crds-check`: for every kind a CRD, a page and a JSON schema, and what lists them."""
+    """`make crds-check`: for every kind a CRD, a page, a JSON schema and a model, and what lists them."""
     files = crds.generate()
 
     assert {path.name for path, text in files.items() if path.read_text("utf-8") != text} == set()
@@ -31,6 +31,8 @@ def test_the_checked_in_files_are_what_the_generator_makes() -> None:
         *(f"{kind.singular}.md" for kind in KINDS),
         *(f"{kind.singular}_v1.json" for kind in KINDS),
         "all.json",
+        *(f"{kind.singular}.py" for kind in KINDS),
+        "__init__.py",
         "README.md",
         "kustomization.yaml",
     }
@@ -46,6 +48,7 @@ def test_check_fails_when_a_file_is_stale(
     monkeypatch.setattr(crds, "CRDS", tmp_path / "crds")
     monkeypatch.setattr(crds, "DOCS", tmp_path / "docs")
     monkeypatch.setattr(crds, "SCHEMAS", tmp_path / "schemas")
+    monkeypatch.setattr(crds, "CLIENT", tmp_path / "client")
 
     assert crds.main(["--check"]) == 1
     assert "+kind: CustomResourceDefinition" in capsys.readouterr().out

@@ -1,0 +1,41 @@
+"""Made by `python -m hack.crds` from api/v1 and hack/snapshots. Do not edit: change those.
+
+Manifests of `sagemaker.aws.amazon.com/v1` as typed dictionaries, one module per kind.
+"""
+
+from typing import TypeAlias
+
+from api.client.models.batchtransformjob import BatchTransformJob
+from api.client.models.endpointconfig import EndpointConfig
+from api.client.models.hostingautoscalingpolicy import HostingAutoscalingPolicy
+from api.client.models.hostingdeployment import HostingDeployment
+from api.client.models.hyperparametertuningjob import HyperparameterTuningJob
+from api.client.models.metadata import Metadata
+from api.client.models.model import Model
+from api.client.models.processingjob import ProcessingJob
+from api.client.models.trainingjob import TrainingJob
+
+Manifest: TypeAlias = (
+    BatchTransformJob
+    | EndpointConfig
+    | HostingAutoscalingPolicy
+    | HostingDeployment
+    | HyperparameterTuningJob
+    | Model
+    | ProcessingJob
+    | TrainingJob
+)
+"""An object of any kind of v1."""
+
+__all__ = [
+    "BatchTransformJob",
+    "EndpointConfig",
+    "HostingAutoscalingPolicy",
+    "HostingDeployment",
+    "HyperparameterTuningJob",
+    "Manifest",
+    "Metadata",
+    "Model",
+    "ProcessingJob",
+    "TrainingJob",
+]
