@@ -60,7 +60,8 @@ class RoleSessions:
         self._cluster = cluster
         self._lock = threading.Lock()
         self._new = new
-        self._base = cache(base or new)  # used under _lock: sessions are not thread-safe (K9); most operators assume no role
+        # Used under _lock, as sessions are not thread-safe (K9). Cached: most operators assume no role.
+        self._base = cache(base or new)
 
     def __call__(self, target: Target) -> Any:
         """Return a session for the identity of `target`."""
