@@ -38,6 +38,7 @@ CHARTS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Folder below hack/charts -> name and description."""
 HOME: Final = "https://github.com/aws/amazon-sagemaker-operator-for-k8s"
+"""Where the API and its guides come from. Who distributes this operator names the own repository here."""
 _FILES: Final = Path(__file__).parent / "chart_files"
 _HEADER: Final = "# Made by `python -m hack.manifests`. Do not edit: change hack/manifests/chart_metadata.py.\n"
 
