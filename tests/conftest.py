@@ -66,7 +66,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Register our profiles of hypothesis where one is named: its plugin looks for it next."""
-    if config.getoption("--hypothesis-profile"):
+    if config.getoption("--hypothesis-profile", None):
         importlib.import_module(PROFILES)
 
 
