@@ -55,6 +55,7 @@ def no_thread_is_left_behind() -> Iterator[None]:
         pytest.fail(f"left behind by this test: {', '.join(names)}", pytrace=False)
 
 
+@pytest.hookimpl(optionalhook=True)  # the clients of tests/clients run without xdist
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Say how many workers `-n auto` starts, unless PYTEST_XDIST_AUTO_NUM_WORKERS does."""
     if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):

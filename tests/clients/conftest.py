@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,8 @@ def no_thread_is_left_behind() -> None:
 def job(request: pytest.FixtureRequest) -> Callable[..., Manifest]:
     """Builds the guide's TrainingJob under a name that this test alone has."""
     test = f"{request.node.path.stem}-{request.node.name}".removeprefix("test_").replace("_", "-")
-    prefix = "".join(each if each.isalnum() or each == "-" else "-" for each in test.lower())[:50].rstrip("-")
+    legible = "".join(each if each.isalnum() or each == "-" else "-" for each in test.lower())[:40].rstrip("-")
+    prefix = f"{legible}-{zlib.crc32(test.encode()):08x}"  # tests with long names may begin alike
 
     def build(suffix: str = "", **spec: Any) -> Manifest:
         made: Manifest = yaml.safe_load((REPOSITORY / "samples" / "xgboost-mnist-trainingjob.yaml").read_text())
