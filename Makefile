@@ -73,6 +73,23 @@ test-cluster: $(READY)  ## Run the end-to-end tests against the cluster of your 
 	  { echo "error: kubectl reaches no cluster; set KUBECONFIG (and the context) to one where you may install CRDs" >&2; exit 1; }
 	@TEST_CLUSTER=1 $(BIN)/python -m pytest $(END_TO_END) $(ARGS)
 
+# They are more than all of ours, and pip takes minutes for them. Their warnings are theirs.
+CLIENTS := build/clients
+.PHONY: test-clients
+test-clients: $(READY) $(CLIENTS)/.ready  ## Run clients by others (AWS CLI, sagemaker-core, kr8s, lightkube, kopf, kubernetes) against the sandbox
+	@PROJECT_PYTHON="$(abspath $(BIN))/python" $(CLIENTS)/bin/python -m pytest -q -W ignore tests/clients $(ARGS)
+
+$(CLIENTS)/.ready: tests/clients/requirements.txt
+	@echo "Setting up $(CLIENTS), once ..."
+	@$(PYTHON) -m venv --clear $(CLIENTS)
+	@$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt
+	@$(CLIENTS)/bin/uv pip install --quiet --python $(CLIENTS)/bin/python --requirement $<
+	@touch $@
+
+.PHONY: test-clients-go
+test-clients-go: $(READY)  ## Run the client tests of the API machinery (controller-runtime) against the sandbox's API server; needs Go
+	@$(BIN)/python -m tests.clients.controller_runtime $(ARGS)
+
 .PHONY: lint
 lint: $(READY)  ## Check style and formatting with ruff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

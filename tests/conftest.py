@@ -55,6 +55,7 @@ def no_thread_is_left_behind() -> Iterator[None]:
         pytest.fail(f"left behind by this test: {', '.join(names)}", pytrace=False)
 
 
+@pytest.hookimpl(optionalhook=True)  # the clients of tests/clients run without xdist
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Say how many workers `-n auto` starts, unless PYTEST_XDIST_AUTO_NUM_WORKERS does."""
     if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
@@ -66,7 +67,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Register our profiles of hypothesis where one is named: its plugin looks for it next."""
-    if config.getoption("--hypothesis-profile"):
+    if config.getoption("--hypothesis-profile", None):
         importlib.import_module(PROFILES)
 
 

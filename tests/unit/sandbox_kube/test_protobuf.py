@@ -53,6 +53,15 @@ def test_int_or_string_is_what_its_type_says() -> None:
     assert [port["targetPort"] for port in found] == [80, "web"]
 
 
+@pytest.mark.parametrize("api_version", ["v1", "apps/v1", "meta.k8s.io/v1"])
+def test_delete_options_are_read_in_any_group_version(api_version: str) -> None:
+    """Typed clients in Go name the group version of the object that they delete."""
+    raw = field(4, b"Foreground")
+    expected = {"apiVersion": api_version, "kind": "DeleteOptions", "propagationPolicy": "Foreground"}
+
+    assert parse_protobuf(envelope(api_version, "DeleteOptions", raw)) == expected
+
+
 @pytest.mark.parametrize("data", [b"{}", MAGIC + b"\xff", envelope("v1", "Nothing", b"")])
 def test_what_is_no_such_message_is_refused(data: bytes) -> None:
     """A wrong prefix, a cut message, an unknown kind."""

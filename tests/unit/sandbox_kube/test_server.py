@@ -223,3 +223,22 @@ def test_with_rbac_a_service_account_may_do_what_is_bound_to_it() -> None:
         'configmaps is forbidden: User "system:serviceaccount:default:op" cannot create resource "configmaps" in API '
         'group "" in the namespace "default"'
     )
+
+
+def test_a_create_that_is_a_dry_run_may_have_a_resource_version(client: Client) -> None:
+    """It is the storage that refuses one, and a dry run does not get there."""
+    copy = {"metadata": {"name": "copy", "resourceVersion": "7"}}
+
+    status, answer = client.call("POST", f"{CONFIG_MAPS}?dryRun=All", copy)
+    assert (status, answer["metadata"]["resourceVersion"]) == (201, "7")
+    status, answer = client.call("POST", CONFIG_MAPS, copy)
+    assert (status, answer["message"]) == (500, "resourceVersion should not be set on objects to be created")
+
+
+def test_null_in_a_request_for_a_token_is_the_default(client: Client) -> None:
+    """Clients in Go send every member."""
+    client.call("POST", "/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": "robot"}})
+    nothing = {"audiences": None, "expirationSeconds": None, "boundObjectRef": None}
+
+    status, answer = client.call("POST", "/api/v1/namespaces/default/serviceaccounts/robot/token", {"spec": nothing})
+    assert (status, answer["spec"]["expirationSeconds"]) == (201, 3600)

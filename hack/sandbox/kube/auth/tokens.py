@@ -29,7 +29,9 @@ def request_token(registry: Registry, authorizer: Authorizer, call: Call, body: 
         why = f'TokenRequest in version "v1" cannot be handled as a TokenRequest: {exc}'
         raise errors.bad_request(why) from exc
     spec = asked["spec"]
-    expiry_s = spec.get("expirationSeconds", _DEFAULT_EXPIRY_S)
+    expiry_s = spec.get("expirationSeconds")
+    if expiry_s is None:  # clients in Go send null
+        expiry_s = _DEFAULT_EXPIRY_S
     if expiry_s < _MIN_EXPIRY_S:
         cause = invalid("spec.expirationSeconds", expiry_s, "may not specify a duration less than 10 minutes")
         raise errors.invalid("authentication.k8s.io", "TokenRequest", "", [cause])

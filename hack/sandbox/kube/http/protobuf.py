@@ -18,6 +18,11 @@ Schema = dict[str, Any]
 
 MEDIA_TYPE: Final = "application/vnd.kubernetes.protobuf"
 MAGIC: Final = b"k8s\x00"
+UNVERSIONED: Final = frozenset({"DeleteOptions"})
+"""Kinds that every group version has: clients in Go name that of the object which they delete, such as apps/v1.
+
+Source: k8s.io/apimachinery pkg/apis/meta/internalversion/scheme/register.go, AddUnversionedTypes.
+"""
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _SIGN_BIT: Final = 1 << 63
 
@@ -30,7 +35,7 @@ def parse_protobuf(data: bytes) -> Json:
         envelope = _collect(data[len(MAGIC) :])
         meta = _collect(envelope.get(1, [b""])[0])
         api_version, kind = (meta.get(number, [b""])[0].decode() for number in (1, 2))
-        schema = kinds().get((api_version, kind))
+        schema = kinds().get(("v1" if kind in UNVERSIONED else api_version, kind))
         if schema is None:
             raise ParseError(f'no kind "{kind}" is registered for version "{api_version}"')
         return {"apiVersion": api_version, "kind": kind, **_message(schema, envelope.get(2, [b""])[0])}

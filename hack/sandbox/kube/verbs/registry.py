@@ -255,7 +255,7 @@ class Registry:
             raise errors.invalid(resource.error_group, obj["kind"], call.name, causes)
         call.warnings += object_meta.finalizer_warnings(meta)
         call.warnings += strategy.warnings(obj, None)
-        if meta.get("resourceVersion"):
+        if meta.get("resourceVersion") and not call.options.dry_run:  # it is the storage that refuses it
             raise errors.internal("resourceVersion should not be set on objects to be created")
         existing = self.storage.get(resource.collection, call.key)
         if existing is not None:
@@ -263,7 +263,6 @@ class Registry:
             raise errors.already_exists(resource.group, resource.plural, call.name, deleting=deleting)
         obj = _encodable(obj)
         if call.options.dry_run:
-            obj["metadata"].pop("resourceVersion", None)
             return obj
         entry = self.storage.put(resource.collection, call.key, strategy.to_stored(obj))
         return self.served(resource, entry)
