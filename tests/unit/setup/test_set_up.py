@@ -132,6 +132,8 @@ def test_progress_is_shown_and_the_rest_only_if_it_fails(tmp_path: Path) -> None
     """pip's hundred lines become a count, uv's downloads stay."""
     talk = """
 for each in 1 2 3 4 5 6 7 8 9 10; do echo "Collecting package$each==1"; done
+echo "  Downloading botocore-1.44.8-py3-none-any.whl (16.9 MB)"
+echo "Installing collected packages: a, b, c"
 echo "Downloading botocore (16.1MiB)"
 echo " + botocore==1.44.8"
 exit $CODE
@@ -139,7 +141,7 @@ exit $CODE
     tool = fake(tmp_path, "tool", talk)
     said: list[str] = []
     Installer("tool", (str(tool),), variables={"CODE": "0"}).install(say=said.append)
-    assert said == ["  10 packages fetched", "  Downloading botocore (16.1MiB)"]
+    assert said == ["  10 packages fetched", "  Installing collected packages", "  Downloading botocore (16.1MiB)"]
 
     with pytest.raises(SetupError, match=r"tool failed \(3\)") as failure:
         Installer("tool", (str(tool),), variables={"CODE": "3"}).install(say=said.append)
