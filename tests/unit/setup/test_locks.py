@@ -55,6 +55,7 @@ NEEDS = {
     ("image", "run", "dev"): RUNTIME + group("dev"),
     ("build",): group("build"),
     ("release",): group("release"),
+    ("site",): group("site"),
     ("bench",): lines(SETUP["options"]["install_requires"]) + group("bench"),
     ("uv",): group("installer"),
 }

@@ -66,7 +66,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     return made
 
 
-STAGES = [("run", {"run"}), ("dev", {"run", "dev"}), ("bench", {"bench"}), ("release", {"release"})]
+STAGES = [("run", {"run"}), ("dev", {"run", "dev"}), ("bench", {"bench"}), ("release", {"release"}), ("site", {"site"})]
 
 
 @pytest.mark.parametrize(("stage", "ready"), STAGES)
@@ -79,7 +79,7 @@ def test_a_stage_installs_its_lock_and_the_stages_that_it_includes(
     left_out = slim.FOR_ASYNCHRONOUS if stage in ("run", "dev") else ()
     assert recorder.locks[0] == read(LOCKS / f"{stage}.txt", without=left_out)
     assert all("--require-hashes" in arguments or "--editable" in arguments for arguments in recorder.calls)
-    assert any("--editable" in arguments for arguments in recorder.calls) == (stage != "release")
+    assert any("--editable" in arguments for arguments in recorder.calls) == (stage not in ("release", "site"))
     assert {path.name.removeprefix(".ready-") for path in venv.glob(".ready-*")} == ready
 
     before = len(recorder.calls)
