@@ -107,7 +107,7 @@ type: $(READY)  ## Check types with mypy --strict
 	@$(BIN)/mypy
 
 .PHONY: check
-check: lint lint-dockerfile type crds-check manifests-check chart site bundle test  ## Everything that CI runs
+check: lint lint-dockerfile type crds-check manifests-check chart site bundle dist test  ## Everything that CI runs
 
 .PHONY: soak
 soak: $(READY)  ## Break the operator at random and judge what is left; ARGS="--seed N --minutes M"
@@ -167,12 +167,10 @@ bundle: $(READY)  ## Write the bundle for the Operator Lifecycle Manager to dist
 	elif command -v operator-verify >/dev/null; then \
 	  found="$$(operator-verify manifests dist/bundle/manifests 2>&1)" && test -z "$$found" || { echo "$$found" >&2; exit 1; }; fi
 
-# MkDocs has an environment of its own: nothing else needs it.
-build/site/bin/mkdocs:
-	@$(PYTHON) -m venv build/site && build/site/bin/python -m pip install --quiet --disable-pip-version-check 'mkdocs>=1.6,<2'
-
 .PHONY: site
-site: build/site/bin/mkdocs  ## Build the documentation as a site, dist/site/index.html; a broken link or anchor is an error
+site:  ## Build the documentation as a site, dist/site/index.html; a broken link or anchor is an error
+	@# an environment of its own: nothing else needs MkDocs
+	@$(PYTHON) -m hack.setup site --directory build/site
 	@# not --quiet: MkDocs counts what it does not show, and would pass
 	@build/site/bin/mkdocs build --strict --config-file hack/site/mkdocs.yml
 

@@ -20,7 +20,13 @@ from typing import Final
 from hack import slim
 from hack.setup.installers import LOCKS, ROOT, Installer, SetupError, choose, locked, read
 
-STAGES: Final = {"run": ("run",), "dev": ("run", "dev"), "bench": ("bench",), "release": ("release",)}
+STAGES: Final = {
+    "run": ("run",),
+    "dev": ("run", "dev"),
+    "bench": ("bench",),
+    "release": ("release",),
+    "site": ("site",),
+}
 """Stage → it and the stages that it includes. Each has a lock file of its name, and leaves `.ready-<stage>`."""
 
 SLIM: Final = ("run", "dev")
@@ -51,7 +57,7 @@ def make(directory: Path, stage: str) -> None:
         _say(f"Setting up {directory.name} for `{stage}`: {locked(lock)} packages and the index, once ...")
         installer = choose(python, Path(scratch), _say)
         installer.install("--no-deps", "--require-hashes", "--requirement", str(wanted), say=_say)
-        if stage != "release":
+        if stage not in ("release", "site"):
             _install_this(installer, Path(scratch))
         if stage in SLIM:
             shutil.rmtree(_packages(directory) / slim.ASYNCHRONOUS, ignore_errors=True)

@@ -41,7 +41,7 @@ def pip_files(environment: Mapping[str, str] = os.environ, *, home: Path | None 
     user = Path(environment.get("XDG_CONFIG_HOME") or at_home / ".config")
     mac = Path("Library", "Application Support")
     return [
-        *(Path(folder, "pip", "pip.conf") for folder in (*folders, "/" / mac)),
+        *(Path(folder, "pip", "pip.conf") for folder in (*folders, f"/{mac}")),
         Path("/etc/pip.conf"),
         at_home / ".pip" / "pip.conf",
         *(folder / "pip" / "pip.conf" for folder in (user, at_home / mac)),

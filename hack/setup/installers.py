@@ -21,7 +21,9 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 LOCKS: Final = ROOT / "requirements"
 _LOCKED: Final = re.compile(r"^([a-z0-9][a-z0-9.-]*)==.*(?:\n .*)*\n", re.MULTILINE)
 _NESTED: Final = re.compile(r"^-r (\S+)\n", re.MULTILINE)
-_PROGRESS: Final = re.compile(r"^\s*(Downloading \S+ \(|Building |Prepared |Installed )|^Installing collected")
+_PROGRESS: Final = re.compile(
+    r"^\s*((?:Downloading \S+ \([\d.]+[KMG]iB\)|Building |Prepared |Installed ).*|Installing collected packages)"
+)
 _COLLECTED: Final = re.compile(r"^Collecting ")
 _EVERY: Final = 10
 """Lines of pip's progress: one for so many packages."""
@@ -149,6 +151,6 @@ def _run(command: Iterable[str], variables: Mapping[str, str], say: Say) -> tupl
                 collected += 1
                 if collected % _EVERY == 0:
                     say(f"  {collected} packages fetched")
-            elif _PROGRESS.match(line):
-                say(f"  {line.strip()}")
+            elif shown := _PROGRESS.match(line):
+                say(f"  {shown[1]}")
     return lines, process.returncode

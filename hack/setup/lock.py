@@ -28,6 +28,7 @@ LAYERS: Final = (
 ALONE: Final = (
     ("build", (f"--group={_GROUP}build",)),
     ("release", (f"--group={_GROUP}release",)),
+    ("site", (f"--group={_GROUP}site",)),
     ("bench", (f"--group={_GROUP}bench", "setup.cfg")),
     ("uv", (f"--group={_GROUP}installer",)),
 )

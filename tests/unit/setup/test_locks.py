@@ -2,6 +2,7 @@
 
 import configparser
 import re
+import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +14,7 @@ from packaging.version import Version
 
 from hack.setup.installers import LOCKS, ROOT, locked, read
 from hack.setup.lock import layers
+from tests.syntax import imports
 
 SETUP = configparser.ConfigParser()
 SETUP.read_string((ROOT / "setup.cfg").read_text())
@@ -53,6 +55,7 @@ NEEDS = {
     ("image", "run", "dev"): RUNTIME + group("dev"),
     ("build",): group("build"),
     ("release",): group("release"),
+    ("site",): group("site"),
     ("bench",): lines(SETUP["options"]["install_requires"]) + group("bench"),
     ("uv",): group("installer"),
 }
@@ -151,3 +154,30 @@ def test_each_layer_has_what_the_one_below_lacks() -> None:
         "image": header + "a==1 \\\n    --hash=sha256:00\n",
         "run": header + "-r image.txt\n" + everything.partition("00\n")[2],
     }
+
+
+def needed_by(*folders: str) -> set[str]:
+    """Distributions that the modules below these folders import, at any place."""
+    modules = {
+        name.partition(".")[0] for folder in folders for path in (ROOT / folder).rglob("*.py") for name in imports(path)
+    }
+    ours = {"api", "controller", "hack", "tests"}
+    distributions = {"re2": ["google-re2"], **metadata.packages_distributions()}  # not installed on every Python
+    return {
+        canonicalize_name(distributions[module][0]) if module in distributions else module
+        for module in modules - ours - sys.stdlib_module_names
+    }
+
+
+def test_what_runs_has_all_that_it_imports() -> None:
+    """`make run` installs no developer's tools: an import of one would be noticed by users first."""
+    sandbox = needed_by("api", "controller", "hack/sandbox")
+    assert {"botocore", "uvicorn", "rich", "moto", "google-re2"} <= sandbox
+    assert sandbox <= versions("image", "run").keys()
+    product = needed_by("api", "controller")
+    assert product <= versions("image").keys()
+
+
+def test_the_embedded_aws_has_what_moto_imports_late() -> None:
+    """Rules of EventBridge and queries of S3, when the first is used: moto's extras name these."""
+    assert {"jsonpath-ng", "py-partiql-parser"} <= versions("image", "run").keys()

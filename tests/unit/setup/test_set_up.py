@@ -66,7 +66,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     return made
 
 
-STAGES = [("run", {"run"}), ("dev", {"run", "dev"}), ("bench", {"bench"}), ("release", {"release"})]
+STAGES = [("run", {"run"}), ("dev", {"run", "dev"}), ("bench", {"bench"}), ("release", {"release"}), ("site", {"site"})]
 
 
 @pytest.mark.parametrize(("stage", "ready"), STAGES)
@@ -79,7 +79,7 @@ def test_a_stage_installs_its_lock_and_the_stages_that_it_includes(
     left_out = slim.FOR_ASYNCHRONOUS if stage in ("run", "dev") else ()
     assert recorder.locks[0] == read(LOCKS / f"{stage}.txt", without=left_out)
     assert all("--require-hashes" in arguments or "--editable" in arguments for arguments in recorder.calls)
-    assert any("--editable" in arguments for arguments in recorder.calls) == (stage != "release")
+    assert any("--editable" in arguments for arguments in recorder.calls) == (stage not in ("release", "site"))
     assert {path.name.removeprefix(".ready-") for path in venv.glob(".ready-*")} == ready
 
     before = len(recorder.calls)
@@ -132,6 +132,8 @@ def test_progress_is_shown_and_the_rest_only_if_it_fails(tmp_path: Path) -> None
     """pip's hundred lines become a count, uv's downloads stay."""
     talk = """
 for each in 1 2 3 4 5 6 7 8 9 10; do echo "Collecting package$each==1"; done
+echo "  Downloading botocore-1.44.8-py3-none-any.whl (16.9 MB)"
+echo "Installing collected packages: a, b, c"
 echo "Downloading botocore (16.1MiB)"
 echo " + botocore==1.44.8"
 exit $CODE
@@ -139,7 +141,7 @@ exit $CODE
     tool = fake(tmp_path, "tool", talk)
     said: list[str] = []
     Installer("tool", (str(tool),), variables={"CODE": "0"}).install(say=said.append)
-    assert said == ["  10 packages fetched", "  Downloading botocore (16.1MiB)"]
+    assert said == ["  10 packages fetched", "  Installing collected packages", "  Downloading botocore (16.1MiB)"]
 
     with pytest.raises(SetupError, match=r"tool failed \(3\)") as failure:
         Installer("tool", (str(tool),), variables={"CODE": "3"}).install(say=said.append)
