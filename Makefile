@@ -190,6 +190,14 @@ chart: $(READY)  ## Check the charts and pack them into dist/charts; OCI=oci://r
 # where a release's files will be: krew's manifest names them there
 URL ?=
 
+.PHONY: captures
+captures: $(READY)  ## Run the commands that pages show, in sandboxes, and write what they print today: a minute; ARGS=page.md selects
+	@$(BIN)/python -m hack.captures $(ARGS)
+
+.PHONY: captures-check
+captures-check: $(READY)  ## Fail if a page shows other output than today's (no part of `make test`, which checks what can be seen at once)
+	@$(BIN)/python -m hack.captures --check $(ARGS)
+
 .PHONY: smlogs
 smlogs: $(READY)  ## Build kubectl smlogs as one file for any Python from 3.11, an archive for each system, and krew's manifest; URL=
 	@$(BIN)/python -m hack.smlogs $(if $(URL),--url $(URL))

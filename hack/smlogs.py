@@ -124,7 +124,11 @@ def _fill(site_packages: Path) -> None:
     # contains the plugin's version, for AWS's user agent
     described = site_packages / f"{DISTRIBUTION.replace('-', '_')}-{metadata.version(DISTRIBUTION)}.dist-info"
     described.mkdir()
-    (described / "METADATA").write_text(metadata.distribution(DISTRIBUTION).read_text("METADATA") or "")
+    ours = metadata.distribution(DISTRIBUTION)
+    # a checkout in which something was built is found first, and has the same text under its older name
+    text = ours.read_text("METADATA") or ours.read_text("PKG-INFO")
+    assert text, f"{DISTRIBUTION} is not installed in this environment"
+    (described / "METADATA").write_text(text)
     _copy(ROOT / "LICENSE", described / "LICENSE")
 
 

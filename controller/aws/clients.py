@@ -344,14 +344,16 @@ class AwsApi:
 def _with_doubt(error: CallError, target: Target) -> CallError:
     """Add a hint where no region answers, or none of that name: it may be a typo, which the user can fix.
 
-    An endpoint that was set answers for every region, and refuses the signature of one that it does not know.
+    An endpoint that was set answers for every region, and refuses the signature of one that it does not know: then the
+    region is wrong for certain, and the credentials are not.
     """
     is_unreachable = error.code == UNREACHABLE and not target.endpoint
     is_refused = bare(error.code) in _SIGNATURE_REFUSED and "valid region" in error.message.lower()
     text = regions.doubt(target.region) if is_unreachable or is_refused else ""
     if not text:
         return error
-    return error.again(message=f"{error.message} ({text})")
+    error_class = ErrorClass.INVALID if is_refused else error.error_class
+    return error.again(error_class=error_class, message=f"{error.message.rstrip('.')} ({text})")
 
 
 def _method_name(client: Any, operation: str) -> str:

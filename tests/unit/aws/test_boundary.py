@@ -310,18 +310,24 @@ def test_a_region_that_does_not_answer_may_be_a_typo(
 
 
 @pytest.mark.parametrize(
-    ("region", "hint"), [("us-eat-2", " (no region us-eat-2 is known, is us-east-2 meant?)"), ("us-east-2", "")]
+    ("region", "end", "error_class"),
+    [
+        ("us-eat-2", " (no region us-eat-2 is known, is us-east-2 meant?)", ErrorClass.INVALID),
+        ("us-east-2", ".", ErrorClass.DENIED),
+    ],
 )
-def test_a_region_that_an_endpoint_of_the_users_refuses_may_be_a_typo(server: Server, region: str, hint: str) -> None:
+def test_a_region_that_an_endpoint_of_the_users_refuses_may_be_a_typo(
+    server: Server, region: str, end: str, error_class: ErrorClass
+) -> None:
     """An endpoint that was set answers for any region, so that a typo is a refused signature, not a missing address."""
-    text = f"Credential should be scoped to a valid region, not '{region}'."
-    server.answers["DescribeTrainingJob"] = (403, {"__type": "InvalidSignatureException", "message": f"{text} "})
+    text = f"Credential should be scoped to a valid region, not '{region}'"
+    server.answers["DescribeTrainingJob"] = (403, {"__type": "InvalidSignatureException", "message": f"{text}. "})
     bench = Bench(server)
     target = Target(region, bench.target.endpoint)
     with pytest.raises(CallError) as caught:
         bench.jobs.describe(TRAINING_JOB, target, "x", caller=bench.key, background=False)
-    assert caught.value.message == f"{text}{hint}"
-    assert caught.value.error_class is ErrorClass.DENIED
+    assert caught.value.message == f"{text}{end}"
+    assert caught.value.error_class is error_class
 
 
 @pytest.mark.parametrize("token", [{}, {"NextToken": "u"}], ids=["first page", "next page"])

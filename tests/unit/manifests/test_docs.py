@@ -39,7 +39,14 @@ def test_commands_name_files_of_the_repository(page: Path) -> None:
 @pytest.mark.parametrize("page", GUIDES, ids=GUIDE_IDS)
 def test_flags_of_the_operator_exist(page: Path) -> None:
     """Those that stand alone in back quotes."""
-    of_others = {"--insecure", "--ignore-not-found", "--take-ownership", "--tls-cert-file", "--tls-private-key-file"}
+    of_others = {
+        "--force-conflicts",
+        "--insecure",
+        "--ignore-not-found",
+        "--take-ownership",
+        "--tls-cert-file",
+        "--tls-private-key-file",
+    }
     of_others.add("--custom-resource-state-config-file")  # of kube-state-metrics
     flags = re.findall(r"`(--[a-z-]+)[`=]", page.read_text())
     known = {

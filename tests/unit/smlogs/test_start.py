@@ -7,7 +7,7 @@ import pytest
 
 from tests.deadline import PATIENCE_S
 
-HEAVY = ("prometheus_client", "structlog", "rich", "boto3", "kubernetes", "orjson", "yaml", "moto")
+HEAVY = ("prometheus_client", "structlog", "rich", "boto3", "kubernetes", "yaml", "moto")
 
 
 def loaded(statement: str) -> set[str]:
