@@ -133,6 +133,10 @@ profile: $(READY)  ## Show where the operator's CPU time and memory go, phase by
 bench-budgets: $(READY)  ## Compare our call budgets with other ways to find AWS's rate, in simulated time
 	@$(BIN)/python -m hack.bench.budgets
 
+.PHONY: bench-growth
+bench-growth: $(READY)  ## Measure what 1,000, 10,000 and 50,000 objects at rest cost: start, memory, resync; half an hour; ARGS="sizes"
+	@$(BIN)/python -m hack.bench.growth $(ARGS)
+
 .PHONY: bench-status
 bench-status: $(READY)  ## Measure how soon status is shown, and its calls, in hard accounts: ten minutes; ARGS="--before DIR --jobs N"
 	@$(BIN)/python -m hack.bench.status $(ARGS)

@@ -191,7 +191,7 @@ class _Operator:
             connect_timeout_s=settings.aws_connect_timeout_s,
             read_timeout_s=settings.aws_read_timeout_s,
         )
-        new = partial(new_session, orjson.loads)  # pages of Lists in a fifth of the time
+        new = partial(new_session, orjson.loads)  # pages of Lists in a third of the time
         return Clients(how, RoleSessions(how.config(), self._clock, lambda: self._cluster_id.value, new))
 
     def _election(self) -> tuple[Fence, Elector | None]:

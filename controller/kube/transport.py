@@ -104,7 +104,7 @@ class Transport:
         self._pool.pool_classes_by_scheme = self._sockets.registering(
             quick({"http": HTTPConnectionPool, "https": HTTPSConnectionPool})
         )
-        # Looked up once: for each request, it would take as long as a tenth of all else.
+        # Looked up once, not for each request.
         self._direct = None if self._pool.proxy else self._pool.connection_from_url(cluster.base_url)
         self._path = urlsplit(cluster.base_url).path
         self._closing = threading.Event()

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from prometheus_client import CollectorRegistry
 
 from api.descriptor import KindDescriptor
-from api.meta import ObjectKey
+from api.meta import FINALIZER, ObjectKey
 from api.v1 import KINDS, MODEL
 from controller.aws.autoscaling import Scaling
 from controller.aws.sagemaker import SageMaker
@@ -35,12 +35,19 @@ from controller.reconcile.ports import NoObjects, NoTracker, ObjectReader, Objec
 from controller.reconcile.served import Served
 from controller.reconcile.settings import ReconcilerSettings
 from controller.runtime.cache.handlers import EnqueueHandler, KeysOf, Predicate
+from controller.runtime.cache.snapshot import Snapshot
 from controller.runtime.cache.store import IndexFunc, Store
 from controller.runtime.clock import Clock
 from controller.runtime.controller import Reconciler
 
 _REFERRED: Final = frozenset(reference.kind for kind in KINDS for reference in kind.references)
 """Kinds that references name."""
+
+
+def waits(obj: Snapshot) -> bool:
+    """Return whether an object has not been taken up yet, or is to be deleted: after a restart of the operator, it
+    must not wait until thousands at rest have been looked at."""
+    return "deletionTimestamp" in obj.metadata or FINALIZER not in (obj.metadata.get("finalizers") or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +142,7 @@ class Controllers:
 
     def handlers(self, served: Served, kinds: Mapping[str, Served]) -> Iterator[EnqueueHandler]:
         """Yield the handlers for changes of a kind's objects, which enqueue the objects and their watchers."""
-        yield EnqueueHandler(served.queue)
+        yield EnqueueHandler(served.queue, waits=waits)
         for watcher in kinds.values():
             for watch in self.of(watcher.descriptor).watches:
                 if watch.kind == served.descriptor.kind:

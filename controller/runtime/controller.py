@@ -119,7 +119,7 @@ class Controller:
         key = handed.key
         started_at = self._clock.monotonic()
         self._metrics.active_workers.inc()
-        reconcile_id = f"{self._rng.getrandbits(64):016x}"  # a UUID would be the dearest part of many passes
+        reconcile_id = f"{self._rng.getrandbits(64):016x}"  # for logs only; a UUID costs a system call
         with bound_contextvars(controller=self.name, namespace=key.namespace, name=key.name, reconcile_id=reconcile_id):
             try:
                 self._account(handed)

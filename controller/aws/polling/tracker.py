@@ -141,7 +141,8 @@ class Tracker:
             woken: list[ObjectKey] = []
             if early is not None and early[1].modified >= created_at - EARLY_MARGIN:
                 _, woken = poller.state.hint(early[0], early[1], now=now)
-            self._wake_threads_locked()
+            if is_new:
+                self._wake_threads_locked()
         for each in woken:
             self._wake(each)
 

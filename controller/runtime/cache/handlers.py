@@ -63,15 +63,25 @@ def owner_keys(owner: Resource) -> KeysOf:
 class EnqueueHandler:
     """Enqueues the keys that a change concerns; implements `delivery.Handler`.
 
-    Events that no user just caused (initial lists, updates without a change) get PRIORITY_BACKGROUND (P11).
+    Events that no user just caused (initial lists, updates without a change) get PRIORITY_BACKGROUND (P11): of an
+    initial list, all objects but those that wait to be acted on.
     """
 
     never_blocks = True
 
     def __init__(
-        self, queue: KeySink, *predicates: Predicate, keys_of: KeysOf = own_key, priority: int = PRIORITY_USER
+        self,
+        queue: KeySink,
+        *predicates: Predicate,
+        keys_of: KeysOf = own_key,
+        priority: int = PRIORITY_USER,
+        waits: Callable[[Snapshot], bool] = lambda _: False,
     ) -> None:
-        """Enqueue an event if all `predicates` pass it; `priority` is for changes that a user just made."""
+        """Enqueue an event if all `predicates` pass it; `priority` is for changes that a user just made.
+
+        `waits` returns whether an object of an initial list waits to be acted on.
+        """
+        self._waits = waits
         self._queue = queue
         self._priority = priority
         self._predicates = predicates
@@ -80,7 +90,7 @@ class EnqueueHandler:
     def on_add(self, obj: Snapshot, *, initial: bool) -> None:
         """See `Handler.on_add`."""
         if all(predicate.passes_add(obj) for predicate in self._predicates):
-            self._add(obj, PRIORITY_BACKGROUND if initial else self._priority)
+            self._add(obj, PRIORITY_BACKGROUND if initial and not self._waits(obj) else self._priority)
 
     def on_update(self, old: Snapshot, new: Snapshot) -> None:
         """See `Handler.on_update`. Keys that only `old` maps to are enqueued too: they have lost the object."""

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -469,6 +470,36 @@ def test_a_slow_target_holds_one_thread_only_and_stop_ends_all() -> None:
         for thread in threads:
             thread.join(PATIENCE_S)
     assert not any(thread.is_alive() for thread in threads)
+
+
+@pytest.mark.parametrize(("looks_again_s", "wakes"), [((inf,), 1), ((10.0,), 1), ((1.0,), 0), ((1.0, inf), 0), ((), 0)])
+def test_a_followed_job_wakes_threads_only_if_it_is_due_before_one_looks_again(
+    monkeypatch: pytest.MonkeyPatch, looks_again_s: tuple[float, ...], wakes: int
+) -> None:
+    """A burst of jobs would wake both threads for each of them, with nothing to do."""
+    bench, woken = Bench(), []
+    now = bench.clock.monotonic()
+    bench.tracker._waits.update({thread: now + seconds for thread, seconds in enumerate(looks_again_s)})
+    monkeypatch.setattr(bench.tracker._changed, "notify_all", lambda: woken.append(None))
+    bench.job("a")
+    assert now + 1.0 < bench.tracker.due_at < now + 10.0
+    assert len(woken) == wakes
+
+
+def test_a_thread_that_takes_work_wakes_those_that_relied_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be away for as long as a call takes; what is due meanwhile is for the others."""
+    bench, woken = Bench(), []
+    bench.job("a", HERE)
+    bench.clock.advance(3)
+    bench.job("b", THERE)
+    bench.clock.advance(2)
+    monkeypatch.setattr(bench.tracker._changed, "notify_all", lambda: woken.append(None))
+    bench.tracker._waits[1] = bench.clock.monotonic() + 60
+    taken = bench.tracker._take_due(Stop())
+    assert taken is not None
+    assert taken.target == HERE
+    assert bench.tracker.due_at < bench.tracker._waits[1]
+    assert len(woken) == 1
 
 
 @pytest.mark.parametrize("error", [THROTTLED, DENIED], ids=["throttled", "denied"])

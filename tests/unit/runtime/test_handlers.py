@@ -54,6 +54,14 @@ def test_additions_of_the_initial_list_are_background(queue: RecordingQueue, ini
     assert queue.added == [(key("a"), priority)]
 
 
+@pytest.mark.parametrize("initial", [True, False])
+def test_what_waits_to_be_acted_on_is_first_in_an_initial_list_too(queue: RecordingQueue, initial: bool) -> None:
+    """A user has caused it, while the operator was away."""
+    EnqueueHandler(queue, waits=lambda obj: obj is NEW).on_add(NEW, initial=initial)
+
+    assert queue.added == [(key("a"), PRIORITY_USER)]
+
+
 @pytest.mark.parametrize(
     ("old", "priority"), [(NEW, PRIORITY_BACKGROUND), (OLD, PRIORITY_USER)], ids=["resync", "changed"]
 )

@@ -1,0 +1,1 @@
+"""The benchmarks' pure parts; what they measure is for their tables only."""
