@@ -38,6 +38,7 @@ _COLLECTION: Final = "/apis/sagemaker.aws.amazon.com/v1/namespaces/{namespace}/{
 _NAMESPACES: Final = 20
 _CONNECTIONS: Final = 4
 _WITHIN_S: Final = 900.0
+_RESYNC: Final = "long enough for all objects, or the operator is never quiet (default: %(default)s)"
 _QUIET_S: Final = 5.0
 _QUIET_SHARE: Final = 0.05
 """Share of a core below which the operator counts as quiet, for some seconds."""
@@ -192,7 +193,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     sizes = [0, 1_000, 10_000, 50_000]
     parser.add_argument("sizes", type=int, nargs="*", default=sizes, help=f"numbers of objects (default: {sizes})")
-    parser.add_argument("--resync-period", type=float, default=60.0, metavar="SECONDS", help="(default: %(default)s)")
+    parser.add_argument("--resync-period", type=float, default=60.0, metavar="SECONDS", help=_RESYNC)
     return parser.parse_args(arguments)
 
 
