@@ -1,4 +1,4 @@
-"""A SageMaker as hostile as the real one can be, and a real operator process (docs/hostile-sagemaker.md)."""
+"""A SageMaker as hostile as the real one can be, and a real operator process (docs/design/hostile-sagemaker.md)."""
 
 import pytest
 
