@@ -46,7 +46,7 @@ def refuse(world: World, operation: str, *, named: str = "") -> None:
 def get_over_it(world: World) -> None:
     """Let time pass until all was refused, and what comes after it is done."""
     world.until(lambda: not world.aws.faults, within_s=LONG_S)
-    world.run(2 * 3600, step_s=10)
+    world.run(4_000, step_s=50)
 
 
 TAGS: Final = ({"tags": [{"key": "a", "value": "1"}]}, {"tags": [{"key": "b", "value": "2"}]})

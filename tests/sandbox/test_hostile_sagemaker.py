@@ -7,17 +7,12 @@ from hack.sandbox.aws.lists import FILTERS
 from tests.deadline import eventually
 from tests.sandbox.conftest import World
 from tests.sandbox.harness import LONG, aws_call, condition, marked, named, until_gone, until_status
-from tests.sandbox.lost_answers import READ_TIMEOUT, play
+from tests.sandbox.lost_answers import READ_TIMEOUT
 
 pytestmark = pytest.mark.sandbox
 
 BIG_BYTES = 8_000
 """More than the sample asks for, less than `big` does."""
-
-
-def test_each_change_is_made_once_though_its_answer_is_lost_before_or_after_the_effect(world: World) -> None:
-    """All mutating operations; `make hostile` plays it so that each of them meets each way of losing an answer."""
-    play(world, turn=3)
 
 
 def big(manifest: JsonObject) -> JsonObject:
