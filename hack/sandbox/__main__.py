@@ -32,7 +32,7 @@ _EXAMPLES = f"""examples:
   {_PROG} kube --port 8001 --kubeconfig sandbox.kubeconfig
   {_PROG} aws --port 8002
   {_PROG} fault aws throttle 'List*' --count 20
-  {_PROG} fault aws cut-after mutating --count 5    # docs/hostile-sagemaker.md has the whole account"""
+  {_PROG} fault aws cut-after mutating --count 5    # docs/design/hostile-sagemaker.md has the whole account"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -34,8 +34,7 @@ def test_an_update_heals_the_configuration_that_the_endpoint_runs_with() -> None
     (old,) = world.aws.configs
     _only_endpoint_left(world.aws)
     world.apply(manifest(version="2"))
-    world.run(20, step_s=2)
-    assert world.condition("Reconciling") == ("True", "DependencyMissing")
+    world.until(lambda: world.condition("Reconciling") == ("True", "DependencyMissing"))
     assert ("Warning", "DependencyMissing") in world.recorder.events
     world.until(world.is_at_rest, within_s=600)
     (endpoint,) = world.aws.endpoints.values()

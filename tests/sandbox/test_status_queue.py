@@ -10,6 +10,7 @@ import pytest
 
 from api.meta import JsonObject
 from hack.sandbox import status_queue
+from hack.sandbox.aws.state_changes import EventFlaws
 from tests.deadline import eventually
 from tests.sandbox.apiserver import open_url
 from tests.sandbox.conftest import World
@@ -131,3 +132,20 @@ def test_events_that_stop_coming_are_noticed_by_the_sweep_that_finds_a_change(
     queue.job("unannounced")
     queue.until_ended("unannounced")
     assert queue.trusted() == 0.0
+
+
+def test_whatever_becomes_of_events_no_end_is_lost(world: World, queue: Queue) -> None:
+    """EventBridge promises one delivery at least, in no order; here they are late and twice, some never come at all."""
+    world.aws.events.flaws = EventFlaws(lag_s=0.5, repeats=1, lost=0.4, is_reversed=True)
+    names = [f"job-{number}" for number in range(4)]
+    for name in names:
+        queue.job(name)
+    for name in names:
+        queue.until_ended(name)
+    statuses = ("InProgress", "Completed")
+    arns = [(world.api.get(name) or {})["status"]["awsResource"]["arn"] for name in names]
+    announced = [not world.aws.events.flaws.loses(arn, status) for arn in arns for status in statuses]
+    if any(announced):
+        eventually(lambda: world.aws.requests.count("DeleteMessageBatch"), what="events are taken")
+    created = [each.name for each in world.aws.effects.all() if each.operation == "CreateTrainingJob"]
+    assert len(created) == len(set(created)) == len(names)

@@ -51,10 +51,10 @@ _LATE_S: Final = 3.0
 
 def disturb(scene: Scene, rng: random.Random) -> None:
     """Do one bad thing."""
-    names = list(_KINDS)
-    name = rng.choices(names, [_KINDS[each][0] for each in names])[0]
+    names = list(DISTURBANCES)
+    name = rng.choices(names, [DISTURBANCES[each][0] for each in names])[0]
     scene.ledger.drawn[name] += 1
-    _KINDS[name][1](scene, rng)
+    DISTURBANCES[name][1](scene, rng)
 
 
 def _kill(scene: Scene, rng: random.Random) -> None:
@@ -221,7 +221,7 @@ def _watches(scene: Scene, rng: random.Random) -> None:
     scene.disturb_kube(order)
 
 
-_KINDS: Final[Mapping[str, tuple[int, Callable[[Scene, random.Random], None]]]] = {
+DISTURBANCES: Final[Mapping[str, tuple[int, Callable[[Scene, random.Random], None]]]] = {
     "kill": (4, _kill),
     "roll": (1, _roll),
     "freeze": (2, _freeze),
