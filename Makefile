@@ -121,6 +121,14 @@ hostile: $(READY)  ## Lose the answer to each change at AWS in every way, one by
 explore: $(READY)  ## Explore all interleavings of the life-cycles' small models; ARGS="--deep" takes some ten minutes
 	@$(BIN)/python -m tests.faults.explorer $(ARGS)
 
+.PHONY: every-property
+every-property: $(READY)  ## Play every property of the CRDs from a manifest to AWS and back; ARGS="--seed N --kind KIND --path TEXT --nth K/N"
+	@$(BIN)/python -m tests.every_property $(ARGS)
+
+.PHONY: conformance-random
+conformance-random: $(READY)  ## Compare the sandbox with the kube-apiserver in KUBEBUILDER_ASSETS by random requests; ARGS="--seed N --rounds M"
+	@$(BIN)/python -m tests.random_requests $(ARGS)
+
 .PHONY: bench
 bench: $(READY)  ## Measure queue, store and informer on this machine (not a test)
 	@$(BIN)/python -m hack.bench.runtime $(ARGS)

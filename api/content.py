@@ -25,7 +25,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
 Source: API references of CreateTrainingJob, CreateTransformJob, CreateProcessingJob, CreateHyperParameterTuningJob.
 """
 
-_APART: Final = frozenset({"Tags"})
+APART: Final = frozenset({"Tags"})
 """Members that say who owns a job: they are compared, and changed, on their own."""
 
 
@@ -35,7 +35,7 @@ def content(descriptor: KindDescriptor, spec: Mapping[str, Any]) -> JsonObject:
     Raises ConversionError for a spec that makes no request.
     """
     mutable = descriptor.update.absent.keys() if descriptor.update else ()
-    said: JsonObject = plain(_without({*_APART, *mutable}, to_request(descriptor, spec)))
+    said: JsonObject = plain(_without({*APART, *mutable}, to_request(descriptor, spec)))
     return said
 
 

@@ -286,7 +286,7 @@ class _Builder:
             field.form,
             required=v1.required and not field.is_defaulted,
             minimum=v1.minimum,
-            maximum=v1.maximum,
+            maximum=v1.maximum if field.most is None else field.most,
             pattern=v1.pattern,
             enum=v1.enum,
             is_v1=True,

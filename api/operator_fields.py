@@ -21,6 +21,8 @@ class OperatorField:
     fields: tuple["OperatorField", ...] = ()
     item: "OperatorField | None" = None
     list_key: str = ""
+    most: int | None = None
+    """Largest number of items. It bounds what the API server estimates for a rule that walks the list."""
     like: str = ""
     """Operation, or dotted member of its request, with the same fields below it, e.g. `CreateModel.Containers`."""
 
@@ -123,6 +125,7 @@ COMMON_STATUS: Final = (
         "The state of the object in the standard form: Ready says whether its result can be used.",
         item=_CONDITION,
         list_key="type",
+        most=64,
     ),
     OperatorField(
         "lastHandledReconcileAt",

@@ -9,7 +9,8 @@ at the root, where they see the status; one for each property, and the message n
 to AWS would be: what is absent equals what is empty, `false` or the default, at every depth (an earlier implementation
 stored objects without empty values). Of lists of structures CEL can only compare the whole within its budget: where one
 of the two has an empty value in it, the rule accepts, and the operator compares (`reconcile.job.edits`). A default that
-is written into an item of a list counts as a change here.
+is written into an item of a list counts as a change here. While the operator shows an edit without effect, it compares
+whatever comes next as well: an edit can be undone.
 
 The expressions use nothing newer than Kubernetes 1.25 and stay within what its API server allows (10 million by its
 estimate per expression, 100 million per CRD) however long the lists are: an equality costs at most the size of a
@@ -21,7 +22,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from api.content import DEFAULTS
+from api.content import APART, DEFAULTS
 from api.descriptor import KindDescriptor, LifeCycle
 from api.fields import Field, KindFields
 from api.form import Form
@@ -31,6 +32,9 @@ Validation: TypeAlias = dict[str, str]
 
 CREATION_UNCONFIRMED: Final = "CreationUnconfirmed"
 """Reason of the condition Reconciling while a Create without an answer may have had its effect."""
+
+SPEC_IMMUTABLE: Final = "SpecImmutable"
+"""Reason of the condition Synced while the spec has an edit that had no effect."""
 
 _INSTEAD: Final = "delete it and create it again, or create another one under a new metadata.name"
 _PARTED: Final = 40
@@ -51,7 +55,10 @@ def immutability(descriptor: KindDescriptor, fields: KindFields) -> list[Validat
         for part in _parts(child, way, mutable)
     )
     return [
-        {"rule": f"{start}({_stays(descriptor, child, parent)})", "message": _message(descriptor, child)}
+        {
+            "rule": f"{start}({_unless_compared(descriptor, child, _stays(descriptor, child, parent))})",
+            "message": _message(descriptor, child),
+        }
         for child, parent in fixed
     ]
 
@@ -112,6 +119,19 @@ def _is_nothing_there(descriptor: KindDescriptor) -> str:
         f" '{CREATION_UNCONFIRMED}') : has({status}.{name}) && {status}.{name} != ''"
     )
     return f"!has({status}) || !({recorded} || ({unconfirmed}))"
+
+
+def _unless_compared(descriptor: KindDescriptor, field: Field, stays: str) -> str:
+    """Return the term that a part of a job's spec stays, or that the operator compares it with what the job is made of.
+
+    It compares what it sends; the name, and where the job is, it has recorded, and tags are apart.
+    """
+    is_compared = field.member and field.member not in {descriptor.name.member, *APART}
+    if descriptor.life_cycle is not LifeCycle.JOB or not is_compared:
+        return stays
+    conditions = "oldSelf.status.conditions"
+    is_shown = f"has({conditions}) && {conditions}.exists(c, has(c.reason) && c.reason == '{SPEC_IMMUTABLE}')"
+    return f"{is_shown} || ({stays})"
 
 
 def _stays(descriptor: KindDescriptor, field: Field, parent: _Path) -> str:

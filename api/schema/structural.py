@@ -79,7 +79,8 @@ def field_schema(descriptor: KindDescriptor, field: Field) -> JsonObject:
             schema |= {"type": "array", "items": _object(descriptor, field)}
         case _:
             schema |= _TYPES[field.form]
-    if field.path.startswith("spec"):
+    # What AWS answers has no limits here; what rules walk has one.
+    if field.path.startswith("spec") or field.list_key:
         schema |= _limits(field)
     if field.enum:
         schema["enum"] = list(field.enum)

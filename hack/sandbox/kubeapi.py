@@ -42,7 +42,9 @@ class KubeApi:
         """Server-side apply a manifest, forcing conflicting fields. Raises KubeError."""
         path = f"{self._path(manifest)}/{quote(manifest['metadata']['name'])}"
         query = f"?fieldManager={FIELD_MANAGER}&force=true"
-        return self._request("PATCH", path + query, json.dumps(manifest).encode(), "application/apply-patch+yaml")
+        return self._request(
+            "PATCH", path + query, json.dumps(manifest, ensure_ascii=False).encode(), "application/apply-patch+yaml"
+        )
 
     def until_established(self, crd: str, timeout_s: float = 10.0) -> None:
         """Wait until a CRD is served. Raises KubeError after `timeout_s`."""

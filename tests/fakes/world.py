@@ -1,6 +1,6 @@
 """An operator for some kinds over in-memory Kubernetes and AWS, that can be crashed and started again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
 from types import SimpleNamespace
@@ -48,13 +48,10 @@ class World:
         self.descriptor = kinds[0]
         self.key = key
         self.clock = FakeClock()
-        self.clusters = {
-            each.kind: FakeCluster(self.clock, version=100 + 100_000 * n, indexes=CONTROLLERS.indexes(each))
-            for n, each in enumerate(kinds)
-        }
+        self.clusters = self._new_clusters(kinds)
         self.cluster = self.clusters[self.descriptor.kind]
-        self.writer = ClusterWriter(self.clusters)
-        self.sagemaker = FakeSageMaker(self.clock)
+        self.writer = self._new_writer()
+        self.sagemaker = self._new_sagemaker()
         self.aws: Any = self.sagemaker.of(self.descriptor)
         self.recorder = FakeRecorder()
         self.fence = OpenFence()
@@ -69,6 +66,23 @@ class World:
         self._kinds = {each.kind: self._served(each) for each in kinds}
         self._handlers = {kind: list(CONTROLLERS.handlers(served, self._kinds)) for kind, served in self._kinds.items()}
         self.restart()
+
+    # --- what the operator is surrounded by; other worlds have their own
+
+    def _new_clusters(self, kinds: Sequence[KindDescriptor]) -> dict[str, FakeCluster]:
+        """Objects of each kind, by kind."""
+        return {
+            each.kind: FakeCluster(self.clock, version=100 + 100_000 * n, indexes=CONTROLLERS.indexes(each))
+            for n, each in enumerate(kinds)
+        }
+
+    def _new_writer(self) -> Any:
+        """What the operator writes objects with."""
+        return ClusterWriter(self.clusters)
+
+    def _new_sagemaker(self) -> Any:
+        """Every port of AWS."""
+        return FakeSageMaker(self.clock)
 
     def _served(self, descriptor: KindDescriptor) -> Served:
         store: Any = self.clusters[descriptor.kind].store

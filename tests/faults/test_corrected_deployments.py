@@ -83,3 +83,18 @@ def _keys(world: HostingWorld, kind: Any) -> list[Any]:
 
 def _reasons(objects: list[Any]) -> set[str]:
     return {each["reason"] for obj in objects for each in obj["status"].get("conditions", ())}
+
+
+def test_a_deployment_under_a_name_that_sagemaker_does_not_accept_can_be_deleted() -> None:
+    """It refuses to describe what has such a name in the words in which it refuses to create it."""
+    world = HostingWorld()
+    constraint = "1 validation error detected: Value 'a_b' at 'endpointName' failed to satisfy constraint"
+    world.aws.always = lambda each: (
+        refusal(each, constraint) if each in {"CreateEndpoint", "DescribeEndpoint"} else None
+    )
+    world.apply(manifest(endpointName="a_b"))
+    world.run(300, step_s=5)
+    assert world.status["endpointStatus"] == "ReconcilingEndpoint"
+    world.delete()
+    world.run(900, step_s=5)
+    assert world.is_gone()

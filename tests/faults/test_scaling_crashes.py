@@ -298,3 +298,29 @@ def test_one_call_of_each_operation_in_a_pass_is_enough(monkeypatch: pytest.Monk
     world.cluster.delete(KEY)
     world.run(120)
     assert (world.aws.put, world.aws.bounds, world.cluster.get(KEY)) == (set(), {}, None)
+
+
+@pytest.mark.parametrize("error_class", [ErrorClass.INVALID, ErrorClass.REFUSED])
+def test_a_policy_that_aws_has_never_accepted_can_be_deleted(error_class: ErrorClass) -> None:
+    """AWS refuses to remove a scalable dimension that it does not know, in the same words as to register it."""
+    world = ScalingWorld()
+    refused = AwsError(error_class, "ValidationException", "Unsupported service namespace, resource type or dimension")
+    changing = ("RegisterScalableTarget", "DeleteScalingPolicy", "DeregisterScalableTarget")
+    world.aws.always = lambda operation: refused if operation in changing else None
+    world.cluster.apply(manifest("ab"))
+    world.run(60)
+    world.cluster.delete(KEY)
+    world.run(60)
+    assert world.cluster.get(KEY) is None
+
+
+def test_a_refusal_to_remove_what_was_applied_keeps_the_object() -> None:
+    """It is at AWS, described or not."""
+    world = ScalingWorld()
+    world.cluster.apply(manifest("ab"))
+    world.run(60)
+    refused = AwsError(ErrorClass.REFUSED, "ValidationException", "the endpoint is being updated")
+    world.aws.always = lambda operation: refused if operation == "DeregisterScalableTarget" else None
+    world.cluster.delete(KEY)
+    world.run(60)
+    assert world.cluster.get(KEY) is not None

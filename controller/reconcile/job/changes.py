@@ -141,7 +141,11 @@ def _members(update: JobUpdate, request: Mapping[str, Any]) -> Iterator[tuple[st
         value: Any = request
         for name in member.split("."):
             value = value.get(name) if isinstance(value, Mapping) else None
-        if value not in _NOTHING and value != update.absent[member]:
+        absent = update.absent[member]
+        if value == {}:
+            # An empty structure is not absent: it asks for what its members default to.
+            value = {name: False for name, without in absent.items() if without is True}
+        if value not in _NOTHING and value != absent:
             yield member, value
 
 

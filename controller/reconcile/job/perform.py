@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from api.meta import ObjectKey
+from api.meta import JsonObject, ObjectKey
 from controller.aws.errors import CallError
 from controller.aws.sagemaker import Jobs
 from controller.reconcile import reasons
 from controller.reconcile.context import Context
+from controller.reconcile.identity import is_name_unusable
 from controller.reconcile.job import changes
 from controller.reconcile.job.changing import record_change, update_job
 from controller.reconcile.job.decide import JobStep, decide
@@ -20,7 +21,7 @@ from controller.reconcile.observation import JobChange, Mutation, Observed, Sour
 from controller.reconcile.shared_decisions import is_missing
 from controller.reconcile.status.messages import are_rules_open, rules_running
 from controller.reconcile.steps import Create, Describe, EnsureFinalizer, RecordChange, Stop, UpdateJob, VerifyOwner
-from controller.runtime.errors import ABSENT, ErrorClass
+from controller.runtime.errors import ABSENT, Absent, ErrorClass
 from controller.runtime.frozen import replace
 
 
@@ -111,7 +112,14 @@ class JobLifeCycle:
 
     def _describe(self, observed: Observed, managed: ManagedObject, *, background: bool) -> Observed:
         target = managed.identity.target()
-        answer = self._jobs.describe(self._descriptor, target, observed.name, caller=managed.key, background=background)
+        name, caller = observed.name, managed.key
+        answer: JsonObject | Absent
+        try:
+            answer = self._jobs.describe(self._descriptor, target, name, caller=caller, background=background)
+        except CallError as error:
+            if not is_name_unusable(observed, error):
+                raise
+            answer = ABSENT
         observed = replace(observed, described_ago_s=0.0, is_describe_due=False)
         managed.state.described_at = None
         if answer is ABSENT:

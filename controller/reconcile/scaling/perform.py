@@ -425,19 +425,22 @@ class ScalingLifeCycle:
         seen = observed.seen or Seen(self._with_policy(observed, managed), self._targets(managed, ids))
         policies, targets = seen.policies, seen.targets
         claims, prior = claims_of(managed.obj), prior_targets(managed.obj)
+        known = {each for each, claim in claims.items() if claim.policy or claim.target}
         managed.require_current()
         for each in ids:
             claim = claims.get(each, Claim())
             selector = autoscaling.selector_of(each, managed.spec)
             policy = {**selector, "PolicyName": observed.policy}
             if not _is_theirs(managed, claims, each, policies.get(each, {})):
-                self._once(managed, Effect.DELETE, policy, partial(scaling.delete_policy, target, policy))
+                delete = partial(scaling.delete_policy, target, policy)
+                self._take_away(managed, Effect.DELETE, policy, delete, each in policies or each in known)
             there = targets.get(each, {})
             is_theirs = is_replaced(claim.target, there) or (each not in claims and _is_of_an_original(managed, there))
             if is_theirs or self._others(observed, managed, each):
                 continue
             if each not in prior:
-                self._once(managed, Effect.DEREGISTER, selector, partial(scaling.deregister, target, selector))
+                deregister = partial(scaling.deregister, target, selector)
+                self._take_away(managed, Effect.DEREGISTER, selector, deregister, each in targets or each in known)
             elif each in targets:
                 self._put_back(managed, selector, prior[each], targets[each])
         managed.state.made.clear()
@@ -468,6 +471,25 @@ class ScalingLifeCycle:
             if error.error_class not in {ErrorClass.INVALID, ErrorClass.QUOTA, ErrorClass.NOT_FOUND}:
                 raise
             _log.warning("a scalable target cannot be put back", target=selector["ResourceId"], code=error.code)
+
+    def _take_away(
+        self,
+        managed: ManagedObject,
+        effect: Effect,
+        request: Mapping[str, Any],
+        act: Callable[..., None],
+        is_known: bool,
+    ) -> None:
+        """Make one call that removes what is known to be there, or may be.
+
+        AWS refuses a spec that it has never accepted here as well. Then nothing is described, and nothing left behind.
+        """
+        try:
+            self._once(managed, effect, request, act)
+        except CallError as error:
+            if is_known or error.error_class not in {ErrorClass.INVALID, ErrorClass.REFUSED}:
+                raise
+            _log.info("nothing to remove", effect=effect.value, target=request["ResourceId"], code=error.code)
 
     def _once(
         self, managed: ManagedObject, effect: Effect, request: Mapping[str, Any], act: Callable[..., None]

@@ -115,6 +115,34 @@ def test_every_value_of_a_job_is_fixed(sample: JsonObject, subtests: pytest.Subt
             assert "delete it and create it again, or create another one under a new metadata.name" in refusals[0]
 
 
+def test_an_edit_without_effect_can_be_undone() -> None:
+    """The rules let an empty value into a list, and could not tell the way back from another edit."""
+    kind = BY_KIND["TrainingJob"]
+    source = {"s3DataSource": {"s3DataType": "S3Prefix", "s3Uri": "s3://bucket/x", "attributeNames": ["a"]}}
+    given = LEAST[kind.kind] | {"inputDataConfig": [{"channelName": "train", "dataSource": source}]}
+    emptied = copy.deepcopy(given)
+    emptied["inputDataConfig"][0]["dataSource"]["s3DataSource"]["attributeNames"] = []
+
+    assert _refusals(kind.kind, manifest(kind.kind, emptied), _stored(kind, given, RECORDED)) == []
+    assert len(_refusals(kind.kind, manifest(kind.kind, given), _stored(kind, emptied, RECORDED))) == 1
+    assert _refusals(kind.kind, manifest(kind.kind, given), _stored(kind, emptied, SHOWN)) == []
+
+
+@pytest.mark.parametrize("kind", JOBS, ids=lambda kind: kind.kind)
+def test_what_the_operator_does_not_compare_stays_fixed_while_an_edit_is_shown(kind: KindDescriptor) -> None:
+    """Region, endpoint, name and tags: another edit of these would go unnoticed once the first is undone."""
+    least = LEAST[kind.kind]
+    others = {
+        "region": "eu-west-1",
+        "sageMakerEndpoint": "https://x",
+        "tags": [{"key": "a", "value": "b"}],
+        kind.name.spec_field: "other",
+    }
+    for name, value in others.items():
+        stored = _stored(kind, least | {kind.name.spec_field: "x"}, SHOWN)
+        assert len(_refusals(kind.kind, manifest(kind.kind, least | {name: value}), stored)) == 1, name
+
+
 @pytest.mark.parametrize("kind", JOBS, ids=lambda kind: kind.kind)
 def test_what_comes_or_goes_is_an_edit(kind: KindDescriptor) -> None:
     """As what changes."""
@@ -154,6 +182,8 @@ def test_the_region_that_is_recorded_may_be_written_or_left_out(kind: KindDescri
 
 
 RECORDED: JsonObject = {"awsResource": {"name": "x", "region": "us-east-2"}}
+SHOWN: JsonObject = RECORDED | {"conditions": [_condition("Synced", "False", "SpecImmutable")]}
+"""The operator shows an edit that had no effect."""
 APART = {"region", "sageMakerEndpoint", "tags", *(kind.name.spec_field for kind in JOBS)}
 """Fields that are compared on their own, or are no content of the job."""
 

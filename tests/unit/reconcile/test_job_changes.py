@@ -96,6 +96,15 @@ def test_a_field_that_is_removed_is_sent_as_what_its_absence_means(path: str, me
     assert sent(spec_with(path, VALUES[path][0]), spec_with()) == meaning
 
 
+def test_an_empty_structure_asks_for_its_defaults_and_not_for_absence() -> None:
+    """`profilerConfig: {}` has SageMaker profile, as `disableProfiler: false` does; its absence turns that off."""
+    empty, on = spec_with("profilerConfig", {}), spec_with("profilerConfig", {"disableProfiler": False})
+    assert sent(empty, on) == sent(on, empty) == {}
+    assert sent(spec_with(), empty) == {"ProfilerConfig": {"DisableProfiler": False}}
+    assert sent(empty, spec_with()) == {"ProfilerConfig": {"DisableProfiler": True}}
+    assert sent(spec_with(), spec_with("remoteDebugConfig", {})) == {}, "its default is what absence means"
+
+
 def test_a_spec_without_mutable_fields_records_nothing_and_owes_nothing() -> None:
     """The record costs nothing where it is not needed; other fields have no part in it."""
     assert digest_of(TRAINING_JOB, {"RoleArn": "x", "ResourceConfig": {"InstanceCount": 1}}) == ""

@@ -437,3 +437,18 @@ def test_a_logarithmic_range_of_one_value_has_that_value() -> None:
     one = {"Name": "x", "MinValue": "0.1", "MaxValue": "0.1", "ScalingType": "Logarithmic"}
     values = sampled({"ContinuousParameterRanges": [one]}, seed="s", number=0, is_grid=False)
     assert values == {"x": "0.1"}
+
+
+def test_a_parent_may_have_no_name(aws: RunningServer, sagemaker: Any) -> None:
+    """The service model does not require it, so it is no reason to fail."""
+    warm = {"ParentHyperParameterTuningJobs": [{}], "WarmStartType": "TransferLearning"}
+    sagemaker.create_hyper_parameter_tuning_job(**request(WarmStartConfig=warm))
+    assert seen(sagemaker)["WarmStartConfig"] == warm
+
+
+def test_spot_training_without_a_limit_of_waiting_is_launched(aws: RunningServer, sagemaker: Any) -> None:
+    """A definition may leave MaxWaitTimeInSeconds out, which CreateTrainingJob does not accept."""
+    spot = definition(EnableManagedSpotTraining=True)
+    sagemaker.create_hyper_parameter_tuning_job(**request(most=1, parallel=1, TrainingJobDefinition=spot))
+    aws.clock.advance(400)
+    assert counters(sagemaker)[0] == 1

@@ -20,6 +20,9 @@ DOCUMENT: dict[str, Any] = {
         pytest.param({"op": "add", "path": "/spec/m", "value": 2}, ("spec", "m"), 2, id="add a member"),
         pytest.param({"op": "add", "path": "/spec/n", "value": 2}, ("spec", "n"), 2, id="add replaces a member"),
         pytest.param(
+            {"op": "replace", "path": "/spec/new", "value": 2}, ("spec", "new"), 2, id="replace adds a member"
+        ),
+        pytest.param(
             {"op": "add", "path": "/spec/tags/-", "value": "z"}, ("spec", "tags"), ["x", "y", "z"], id="append"
         ),
         pytest.param(
@@ -69,7 +72,7 @@ def test_an_operation_that_applies(operation: dict[str, Any], path: tuple[str, .
         pytest.param({"op": "test", "path": "/spec/n", "value": True}, id="1 is not true"),
         pytest.param({"op": "test", "path": "/spec/nothing", "value": 1}, id="a test of a missing member"),
         pytest.param({"op": "remove", "path": "/spec/nothing"}, id="remove what is not there"),
-        pytest.param({"op": "replace", "path": "/spec/nothing", "value": 1}, id="replace what is not there"),
+        pytest.param({"op": "replace", "path": "/nothing/a", "value": 1}, id="replace below what is not there"),
         pytest.param({"op": "add", "path": "/nothing/a", "value": 1}, id="a missing parent"),
         pytest.param({"op": "add", "path": "/spec/tags/9", "value": 1}, id="an index out of range"),
         pytest.param({"op": "add", "path": "/spec/tags/x", "value": 1}, id="no index"),

@@ -76,7 +76,8 @@ def plan(request: Mapping[str, Any], markers: Markers, now: float, durations: Du
     condition = request.get("StoppingCondition") or {}
     course = _limit_runtime(course, condition.get("MaxRuntimeInSeconds", _DEFAULT_MAX_RUNTIME_S), durations)
     if request.get("EnableManagedSpotTraining"):
-        deadline = now + condition["MaxWaitTimeInSeconds"]
+        # Those of a tuning job may have no such limit: the training jobs that it launches are not checked.
+        deadline = now + condition.get("MaxWaitTimeInSeconds", _DEFAULT_MAX_RUNTIME_S)
         if course.at(deadline).status == "InProgress":
             course = _cut_short(course, deadline, "MaxWaitTimeExceeded", "Training job wait time exceeded", durations)
     return course

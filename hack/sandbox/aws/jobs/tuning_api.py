@@ -219,7 +219,7 @@ def _problems(request: Mapping[str, Any]) -> Iterator[str]:
 def _parents(request: Mapping[str, Any]) -> list[str]:
     """Return the names of the parent tuning jobs of a warm start."""
     given = (request.get("WarmStartConfig") or {}).get("ParentHyperParameterTuningJobs") or ()
-    return [parent["HyperParameterTuningJobName"] for parent in given]
+    return [parent["HyperParameterTuningJobName"] for parent in given if parent.get("HyperParameterTuningJobName")]
 
 
 def _summary(job: TuningJob, now: float) -> dict[str, Any]:

@@ -79,7 +79,9 @@ def _replace(document: Any, operation: JsonObject) -> Any:
     if not operation["path"]:
         return _value(operation)
     container, key = _find(document, operation["path"])
-    container[_existing(container, key)] = _value(operation)
+    # Unlike RFC 6902 says, a member that is not there is added: json-patch 4 looks it up, and finds null.
+    at = key if isinstance(container, dict) else _existing(container, key)
+    container[at] = _value(operation)
     return document
 
 

@@ -263,7 +263,7 @@ class Registry:
             raise errors.already_exists(resource.group, resource.plural, call.name, deleting=deleting)
         obj = _encodable(obj)
         if call.options.dry_run:
-            return obj
+            return strategy.to_served(strategy.to_stored(obj))  # with defaults of what was dropped, as if read again
         entry = self.storage.put(resource.collection, call.key, strategy.to_stored(obj))
         return self.served(resource, entry)
 
@@ -329,11 +329,12 @@ class Registry:
             raise errors.invalid(resource.error_group, new["kind"], call.name, causes)
         call.warnings += object_meta.finalizer_warnings(meta, live["metadata"])
         call.warnings += strategy.warnings(new, live)
-        if same_but_for_times(new, live):
+        # What is stored counts: defaults that reading adds to it are written once.
+        if same_but_for_times(strategy.to_stored(new), entry.obj):
             return live
         new = _encodable(new)
         if call.options.dry_run:
-            return new
+            return strategy.to_served(strategy.to_stored(new))
         if may_vanish(new) and strategy_allows_vanishing(resource, new):
             self.storage.delete(resource.collection, entry.key)
             return new

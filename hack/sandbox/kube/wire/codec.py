@@ -162,9 +162,13 @@ def _represent_text(dumper: _Dumper, text: str) -> yaml.Node:
 _Dumper.add_representer(str, _represent_text)
 
 
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Half of a character in an escape sequence, which JSON allows and YAML does not."""
+
+
 def parse_yaml(data: bytes) -> Any:
     """Return the first document. Raises ParseError."""
-    if data.startswith(b"{"):
+    if data.startswith(b"{") and not _SURROGATE.search(data):
         try:
             return settled(orjson.loads(data))  # as kubectl and our clients send it, and ten times as fast
         except orjson.JSONDecodeError:

@@ -1,0 +1,117 @@
+"""What is at AWS by the requests that it received: creations, changes and removals, replayed."""
+
+import copy
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any, Final
+
+from api.meta import JsonObject
+from tests.every_property.amazon import Sent
+from tests.every_property.oracle import NAME_MEMBERS, NAMED, Request
+
+OURS: Final = "sagemaker.aws.amazon.com/"
+"""Keys of tags that the operator sets."""
+_JOBS: Final = {
+    "StopTrainingJob": "CreateTrainingJob",
+    "StopHyperParameterTuningJob": "CreateHyperParameterTuningJob",
+    "StopTransformJob": "CreateTransformJob",
+    "StopProcessingJob": "CreateProcessingJob",
+}
+_DELETES: Final = {
+    "DeleteModel": "CreateModel",
+    "DeleteEndpointConfig": "CreateEndpointConfig",
+    "DeleteEndpoint": "CreateEndpoint",
+}
+
+
+class Ledger:
+    """The resources that there are, each with the request that makes it as it is."""
+
+    def __init__(self) -> None:
+        self._there: dict[tuple[str, str], JsonObject] = {}
+        self._stopped: set[tuple[str, str]] = set()
+        self.unknown: list[Sent] = []
+        """Changes that it does not understand: nothing but what is listed here may be sent."""
+
+    @classmethod
+    def of(cls, sent: Iterable[Sent]) -> "Ledger":
+        """The ledger after these requests."""
+        ledger = cls()
+        for each in sent:
+            if not each.is_read and not each.error:
+                ledger._take(each.operation, copy.deepcopy(each.params), each)
+        return ledger
+
+    def _take(self, operation: str, params: JsonObject, sent: Sent) -> None:
+        if operation in NAME_MEMBERS:
+            self._there[operation, params[NAME_MEMBERS[operation]]] = params
+        elif operation in _DELETES:
+            create = _DELETES[operation]
+            self._there.pop((create, params[NAME_MEMBERS[create]]), None)
+        elif operation in _JOBS:
+            create = _JOBS[operation]
+            self._stopped.add((create, params[NAME_MEMBERS[create]]))
+        elif operation in {"RegisterScalableTarget", "PutScalingPolicy"}:
+            self._there[operation, _scaling_key(params)] = params
+        elif operation in {"DeregisterScalableTarget", "DeleteScalingPolicy"}:
+            create = "RegisterScalableTarget" if operation.startswith("Dereg") else "PutScalingPolicy"
+            self._there.pop((create, _scaling_key(params)), None)
+        elif operation == "UpdateTrainingJob":
+            self._update(self._there["CreateTrainingJob", params.pop("TrainingJobName")], params)
+        elif operation == "UpdateEndpoint":
+            there = self._there["CreateEndpoint", params["EndpointName"]]
+            there["EndpointConfigName"] = params["EndpointConfigName"]
+            if "DeploymentConfig" in params:
+                there["DeploymentConfig"] = params["DeploymentConfig"]
+        elif operation in {"AddTags", "DeleteTags"}:
+            self._tag(params)
+        else:
+            self.unknown.append(sent)
+
+    @staticmethod
+    def _update(there: JsonObject, params: Mapping[str, Any]) -> None:
+        for member, value in params.items():
+            there[member] = {**there.get(member, {}), **value} if member == "ResourceConfig" else value
+
+    def _tag(self, params: Mapping[str, Any]) -> None:
+        name = params["ResourceArn"].rpartition("/")[2]
+        for (_, known), there in self._there.items():
+            if known.lower() == name.lower():
+                tags = {each["Key"]: each["Value"] for each in there.get("Tags", ())}
+                tags |= {each["Key"]: each["Value"] for each in params.get("Tags", ())}
+                removed = set(params.get("TagKeys", ()))
+                there["Tags"] = [{"Key": key, "Value": tags[key]} for key in tags if key not in removed]
+
+    def requests(self, given: AbstractSet[str] = frozenset()) -> list[Request]:
+        """What is there, without the operator's own tags, and NAMED for all names but those that a manifest gives."""
+        made = self.names() - given
+        return [Request(operation, _plain(params, made)) for (operation, _), params in self._there.items()]
+
+    def names(self) -> set[str]:
+        """Names of what is there."""
+        return {name for operation, name in self._there if operation in NAME_MEMBERS}
+
+    def running(self) -> list[tuple[str, str]]:
+        """What is left and not stopped: the operation that made it, and its name."""
+        return [each for each in self._there if each not in self._stopped]
+
+
+def _scaling_key(params: Mapping[str, Any]) -> str:
+    return f"{params['ResourceId']} {params.get('PolicyName', '')}"
+
+
+def _plain(params: JsonObject, made: AbstractSet[str]) -> JsonObject:
+    changed: JsonObject = _renamed(params, made)
+    if isinstance(changed.get("Tags"), list):
+        changed["Tags"] = [each for each in changed["Tags"] if not each["Key"].startswith(OURS)]
+        if not changed["Tags"]:
+            del changed["Tags"]
+    return changed
+
+
+def _renamed(value: Any, made: AbstractSet[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _renamed(each, made) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_renamed(each, made) for each in value]
+    return NAMED if isinstance(value, str) and value in made else value
