@@ -152,6 +152,9 @@ def without(obj: JsonObject, place: Place) -> JsonObject:
     return changed
 
 
+_NOTHING: Final[tuple[Any, ...]] = (None, {})
+
+
 class Sequence:
     """Plays one property."""
 
@@ -215,6 +218,8 @@ class Sequence:
         self._judge(first, "sent")
         conditions = self._told()
         for other in [*others, None]:
+            if other in _NOTHING and value in _NOTHING:
+                continue  # no edit, by the rule about empties: whether that is right at AWS is said when it is created
             second = without(first, self._place) if other is None else with_value(first, self._place, other)
             self._edit(first, second, conditions)
         self._goes()

@@ -55,7 +55,7 @@ def change_of(descriptor: KindDescriptor, spec: Mapping[str, Any], recorded: str
     wanted = digest_of(descriptor, request)
     if wanted == recorded:
         return None
-    values = {**update.absent, **dict(_members(update, request))}
+    values = {**update.absent, **dict(_emptied(update, request)), **dict(_members(update, request))}
     before, now = _parts(update, recorded), _parts(update, wanted)
     return JobChange({each: values[each] for each in update.absent if before[each] != now[each]}, wanted)
 
@@ -141,12 +141,19 @@ def _members(update: JobUpdate, request: Mapping[str, Any]) -> Iterator[tuple[st
         value: Any = request
         for name in member.split("."):
             value = value.get(name) if isinstance(value, Mapping) else None
-        absent = update.absent[member]
-        if value == {}:
-            # An empty structure is not absent: it asks for what its members default to.
-            value = {name: False for name, without in absent.items() if without is True}
-        if value not in _NOTHING and value != absent:
+        if value not in _NOTHING and value != update.absent[member]:
             yield member, value
+
+
+def _emptied(update: JobUpdate, request: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the members that a request gives as empty structures, with the value that does to them what a Create does.
+
+    An empty structure is no edit of a spec without it. In place of another value it asks for what its members default
+    to, where their absence means the opposite.
+    """
+    for member, absent in update.absent.items():
+        if request.get(member) == {} and absent:
+            yield member, dict.fromkeys(absent, False)
 
 
 def _parts(update: JobUpdate, text: str) -> dict[str, str]:

@@ -96,13 +96,14 @@ def test_a_field_that_is_removed_is_sent_as_what_its_absence_means(path: str, me
     assert sent(spec_with(path, VALUES[path][0]), spec_with()) == meaning
 
 
-def test_an_empty_structure_asks_for_its_defaults_and_not_for_absence() -> None:
+def test_an_empty_structure_is_no_edit_but_in_place_of_another_value_it_asks_for_its_defaults() -> None:
     """`profilerConfig: {}` has SageMaker profile, as `disableProfiler: false` does; its absence turns that off."""
-    empty, on = spec_with("profilerConfig", {}), spec_with("profilerConfig", {"disableProfiler": False})
-    assert sent(empty, on) == sent(on, empty) == {}
-    assert sent(spec_with(), empty) == {"ProfilerConfig": {"DisableProfiler": False}}
-    assert sent(empty, spec_with()) == {"ProfilerConfig": {"DisableProfiler": True}}
-    assert sent(spec_with(), spec_with("remoteDebugConfig", {})) == {}, "its default is what absence means"
+    empty, off = spec_with("profilerConfig", {}), spec_with("profilerConfig", {"disableProfiler": True})
+    with_path = spec_with("profilerConfig", {"s3OutputPath": "s3://b/"})
+    assert sent(with_path, empty) == {"ProfilerConfig": {"DisableProfiler": False}}
+    assert sent(with_path, off) == sent(with_path, spec_with()) == {"ProfilerConfig": {"DisableProfiler": True}}
+    assert sent(spec_with(), empty) == sent(empty, spec_with()) == {}, "as for what is immutable"
+    assert sent(spec_with(), spec_with("remoteDebugConfig", {})) == {}
 
 
 def test_a_spec_without_mutable_fields_records_nothing_and_owes_nothing() -> None:
