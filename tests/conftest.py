@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
 
 from tests.deadline import PATIENCE_S
-from tests.workers import how_many, in_order
+from tests.workers import OneQueue, how_many, in_order
 
 PROFILES = "tests.hypothesis_profile"
 
@@ -22,15 +23,20 @@ PROFILES = "tests.hypothesis_profile"
 gc.disable()
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneQueue:
+    """Let all processes take tests from one queue, whatever `--dist` says."""
+    config.option.loadscopereorder = False
+    return OneQueue(config, log)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where several processes share the tests: let some of them wait for servers while others compute."""
-    workers: int = getattr(config, "workerinput", {}).get("workercount", 1)
-    if workers > 1:
+    if hasattr(config, "workerinput"):
         sorts: dict[str, list[pytest.Item]] = {"early": [], "sandbox": [], "": []}
         for item in items:
             sorts[next((name for name in sorts if name and item.get_closest_marker(name)), "")].append(item)
-        items[:] = in_order(*sorts.values(), workers)
+        items[:] = in_order(*sorts.values())
 
 
 def pytest_collection_finish() -> None:

@@ -1,12 +1,14 @@
-"""Chooses how many processes `make test` starts, and which tests each begins with.
+"""Chooses how many processes `make test` starts, and what each runs when.
 
-Each of them imports and collects all that is selected. At first pytest-xdist (`--dist worksteal`) cuts the list into as
-many parts as there are workers; one that has run dry takes the last half of the longest rest.
+Each of them imports and collects all that is selected; then they take units of tests from one queue.
 """
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Final, TypeVar
+
+from xdist.scheduler import LoadScopeScheduling
 
 MOST: Final = 8
 """More of them collect for longer than they save."""
@@ -14,8 +16,9 @@ WAITING: Final = 3
 """Workers that wait for servers and operators at any time: with fewer, two cores are idle for a third of a run."""
 
 
-COMPUTING: Final = 2
-"""Workers that begin with tests that compute: one for each core, so that none is idle while others wait."""
+ROOT: Final = Path(__file__).parents[1]
+WAITING_UNTIL: Final = 0.9
+"""Where in the queue the last test that waits is: a run that ends with waiting has idle cores."""
 
 T = TypeVar("T")
 
@@ -34,25 +37,44 @@ def how_many(selected: Sequence[str], cores: int, *, is_narrowed: bool = False) 
     return min(cores + WAITING * (is_sandbox and has_folder and not is_narrowed), MOST)
 
 
-def in_order(early: Sequence[T], waiting: Sequence[T], computing: Sequence[T], workers: int) -> list[T]:
-    """Return all tests so that waiting and computing ones run at the same time, from the start to the end.
+class OneQueue(LoadScopeScheduling):
+    """Hands out tests in the order in which they were collected, those that share what their module sets up as one."""
 
-    In the order of their files, all workers would compute at first and wait at last, with idle cores. So all parts but
-    `COMPUTING` begin with tests that wait for servers and operators, and a worker that has run dry takes the tests that
-    compute from the ends of those parts. `early` are those that take as long as many others: the first of each part.
-    Neighbours in `waiting` stay neighbours, since they share what their module sets up.
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(nodeid)
+
+
+def unit_of(nodeid: str) -> str:
+    """Return what a test runs together with: its module, where that sets up something, else the cases of its function.
+
+    What takes long runs alone.
     """
-    left = [deque(early), deque(waiting), deque(computing)]
-    parts = workers - COMPUTING if computing and workers > COMPUTING else workers
-    ordered: list[T] = []
-    for part in range(workers):
-        size = sum(map(len, left)) // (workers - part)
-        shares = [-(-len(each) // (parts - part)) if part < parts else 0 for each in left[:2]]
-        for tests, share in zip(left, [*shares, size], strict=True):
-            count = min(share, size, len(tests))
-            ordered += [tests.popleft() for _ in range(count)]
-            size -= count
-    return [*ordered, *left[0], *left[1], *left[2]]
+    path, _, name = nodeid.partition("::")
+    text = _text(path)
+    if b'scope="module"' in text:
+        return path
+    return nodeid if b"mark.sandbox" in text or b"mark.long" in text else f"{path}::{name.partition('[')[0]}"
+
+
+@cache
+def _text(path: str) -> bytes:
+    return (ROOT / path).read_bytes()
+
+
+def in_order(early: Sequence[T], waiting: Sequence[T], computing: Sequence[T]) -> Iterator[T]:
+    """Yield all tests so that waiting and computing ones run at the same time, from the start to the end.
+
+    In the order of their files, all workers would compute at first and wait at last, with idle cores. `early` are those
+    that take as long as many others.
+    """
+    slow = [*early, *waiting]
+    done = 0
+    for number, test in enumerate(slow, start=1):
+        yield test
+        until = int(len(computing) * WAITING_UNTIL * number / len(slow))
+        yield from computing[done:until]
+        done = until
+    yield from computing[done:]
 
 
 def _is_file(argument: str) -> bool:

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from tests.workers import COMPUTING, MOST, how_many, in_order
+from tests.workers import MOST, how_many, in_order, unit_of
 
 ALL = ["tests/unit", "tests/property", "tests/faults", "tests/sandbox"]
 
@@ -38,42 +38,43 @@ def test_large_machines_do_not_collect_a_hundred_times() -> None:
     assert how_many(ALL, cores=96) == MOST
 
 
-def parts_of(ordered: list[str], workers: int) -> list[list[str]]:
-    """The first tests of each worker, as pytest-xdist hands them out."""
-    parts = []
-    for part in range(workers):
-        count = len(ordered) // (workers - part)
-        parts.append(ordered[:count])
-        ordered = ordered[count:]
-    return parts
-
-
-def test_some_workers_begin_with_what_waits_and_the_others_compute() -> None:
-    """What takes longest is the first of its part; modules stay together."""
-    early = ["E1", "E2", "E3"]
-    waiting = [f"{module}{number}" for module in "ABC" for number in range(2)]
-    computing = [f"c{number}" for number in range(41)]
-    parts = parts_of(in_order(early, waiting, computing, 5), 5)
-    assert [part[:4] for part in parts[:3]] == [
-        ["E1", "A0", "A1", "c0"],
-        ["E2", "B0", "B1", "c7"],
-        ["E3", "C0", "C1", "c14"],
-    ]
-    assert all(test in computing for part in parts[-COMPUTING:] for test in part)
+def test_what_waits_is_spread_over_what_computes() -> None:
+    """What takes longest is first; a run ends with short tests."""
+    ordered = list(in_order(["E"], ["a", "b", "c"], [f"c{number}" for number in range(20)]))
+    places = [ordered.index(name) for name in ("E", "a", "b", "c")]
+    assert places == [0, 5, 11, 16]
+    assert sorted(ordered) == sorted({*ordered})
+    assert len(ordered) == 24
 
 
 @pytest.mark.parametrize("early", [0, 1, 4])
-@pytest.mark.parametrize("waiting", [0, 1, 9, 100])
+@pytest.mark.parametrize("waiting", [0, 1, 100])
 @pytest.mark.parametrize("computing", [0, 1, 9, 100])
 def test_every_test_runs_once(early: int, waiting: int, computing: int) -> None:
-    """However few there are for however many workers; what waits keeps its order within a part."""
+    """However few there are of a sort; each sort keeps its order."""
     tests = [
         [f"{name}{number}" for number in range(count)]
         for name, count in zip("ewc", (early, waiting, computing), strict=True)
     ]
-    for workers in range(1, MOST + 1):
-        ordered = in_order(*tests, workers)
-        assert sorted(ordered) == sorted(itertools.chain(*tests))
-        for part in parts_of(ordered, workers):
-            numbers = [int(name[1:]) for name in part if name[0] == "w"]
-            assert numbers == sorted(numbers)
+    ordered = list(in_order(*tests))
+    assert sorted(ordered) == sorted(itertools.chain(*tests))
+    for sort in tests:
+        assert [each for each in ordered if each in sort] == sort
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "unit"),
+    [
+        ("tests/sandbox/test_hosting.py::test_a[1]", "tests/sandbox/test_hosting.py::test_a[1]"),
+        ("tests/sandbox/test_alerts.py::test_a[1]", "tests/sandbox/test_alerts.py"),
+        ("tests/unit/test_workers.py::test_a[1-b::c]", "tests/unit/test_workers.py::test_a"),
+        (
+            "tests/unit/kube/test_client.py::TestFailures::test_a",
+            "tests/unit/kube/test_client.py::TestFailures::test_a",
+        ),
+        ("tests/unit/api/test_fields.py::test_a", "tests/unit/api/test_fields.py"),
+    ],
+)
+def test_tests_that_share_a_fixture_of_their_module_run_in_one_process(nodeid: str, unit: str) -> None:
+    """Else each process would set it up. Cases of a function are one unit, but where each of them takes long."""
+    assert unit_of(nodeid) == unit
