@@ -12,7 +12,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 MOST: Final = 8
 """More of them collect for longer than they save."""
-WAITING: Final = 3
+WAITING: Final = 5
 """Workers that wait for servers and operators at any time: with fewer, two cores are idle for a third of a run."""
 
 

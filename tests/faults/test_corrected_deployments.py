@@ -10,6 +10,8 @@ from tests.fakes.calls import refusal
 from tests.faults.hosting_world import HostingWorld, manifest
 from tests.unit.api.contract import schema_of
 
+pytestmark = pytest.mark.long
+
 MISSING = {
     "model data": "Could not find model data at s3://bucket/model.tar.gz.",
     "access to model data": "Could not access model data at s3://bucket/model.tar.gz.",

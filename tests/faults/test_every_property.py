@@ -18,6 +18,8 @@ from tests.every_property.places import PLURALS, places
 from tests.every_property.runs import report
 from tests.every_property.sequence import Outcome, Sequence
 
+pytestmark = pytest.mark.long
+
 SAMPLE = [
     ("TrainingJob", "spec.inputDataConfig[].dataSource.s3DataSource.attributeNames[]"),
     ("TrainingJob", "spec.profilerConfig"),

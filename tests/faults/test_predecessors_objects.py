@@ -46,6 +46,8 @@ from tests.faults.test_replaced_manifests import manifest as resource_manifest
 from tests.faults.tuning_world import TuningWorld
 from tests.unit.api.contract import schema_of
 
+pytestmark = pytest.mark.long
+
 JOBS: Final = (TRAINING_JOB, PROCESSING_JOB, BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB)
 CHANGES: Final = ("create", "update", "delete", "stop", "put", "register", "deregister")
 FIRST_TOUCH: Final = "SynchronizingK8sJobWithSageMaker"

@@ -36,6 +36,8 @@ from tests.faults.scaling_world import A, ScalingWorld
 from tests.faults.test_replaced_manifests import manifest as resource_manifest
 from tests.faults.tuning_world import TuningWorld
 
+pytestmark = pytest.mark.long
+
 JOBS: Final = (TRAINING_JOB, PROCESSING_JOB, BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB)
 SILENT: Final = AwsError(ErrorClass.RETRYABLE, "ReadTimeout", "no answer", ambiguous=True)
 CHANGES: Final = ("create", "update", "delete", "stop", "put", "register", "deregister", "add")

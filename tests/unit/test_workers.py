@@ -12,10 +12,10 @@ ALL = ["tests/unit", "tests/property", "tests/faults", "tests/sandbox"]
 @pytest.mark.parametrize(
     ("selected", "workers"),
     [
-        pytest.param(ALL, 5, id="everything, much of which waits"),
-        pytest.param(["tests/sandbox/"], 5, id="servers and operators"),
+        pytest.param(ALL, 7, id="everything, much of which waits"),
+        pytest.param(["tests/sandbox/"], 7, id="servers and operators"),
         pytest.param(["tests/sandbox/test_hosting.py"], 2, id="one file of them starts soon"),
-        pytest.param(["tests/sandbox/test_hosting.py::test_a", "tests/sandbox"], 5, id="a folder and a test"),
+        pytest.param(["tests/sandbox/test_hosting.py::test_a", "tests/sandbox"], 7, id="a folder and a test"),
         pytest.param(["tests/unit", "tests/faults"], 2, id="what computes"),
         pytest.param(["tests/unit/sandbox_kube"], 2, id="the sandbox's own unit tests compute, too"),
         pytest.param(["tests/unit/runtime/test_store.py", "tests/unit/test_main.py"], 2, id="two files"),
