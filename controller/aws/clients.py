@@ -24,7 +24,6 @@ from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
-from controller.runtime.quick_http import quick
 from controller.runtime.sockets import Sockets
 
 if TYPE_CHECKING:
@@ -213,11 +212,9 @@ class Clients:
     def _new_client(self, session: Any, service: str, region: str, endpoint: str) -> Any:
         config = self._long_poll_config if service in _LONG_POLLED else self._config
         client = session.client(service, region_name=region, endpoint_url=endpoint or None, config=config)
-        # There is no public way. A botocore without this is slower; only for calls that wait it has to be there.
-        pools = getattr(client._endpoint.http_session, "_pool_classes_by_scheme", {})  # noqa: SLF001
-        pools.update(quick(pools))
         if service in _LONG_POLLED:
             # botocore has no way to end a call under way, neither from another thread nor by closing its client.
+            pools = client._endpoint.http_session._pool_classes_by_scheme  # noqa: SLF001 (there is no public way)
             pools.update(self._waiting.registering(pools))
         return client
 

@@ -23,7 +23,6 @@ from controller.kube.access import ConfigError
 from controller.kube.config import Cluster
 from controller.runtime.clock import Clock
 from controller.runtime.queue.rate_limiter import RateLimiter
-from controller.runtime.quick_http import quick
 from controller.runtime.sockets import Sockets
 
 log = structlog.get_logger(__name__)
@@ -102,7 +101,7 @@ class Transport:
         self._sockets = Sockets()
         self._pool = cluster.new_pool()
         self._pool.pool_classes_by_scheme = self._sockets.registering(
-            quick({"http": HTTPConnectionPool, "https": HTTPSConnectionPool})
+            {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
         )
         # Looked up once, not for each request.
         self._direct = None if self._pool.proxy else self._pool.connection_from_url(cluster.base_url)
