@@ -109,9 +109,10 @@ def _plain(params: JsonObject, made: AbstractSet[str]) -> JsonObject:
     return changed
 
 
-def _renamed(value: Any, made: AbstractSet[str]) -> Any:
+def _renamed(value: Any, made: AbstractSet[str], member: str = "") -> Any:
     if isinstance(value, Mapping):
-        return {name: _renamed(each, made) for name, each in value.items()}
+        return {name: _renamed(each, made, name) for name, each in value.items()}
     if isinstance(value, list):
         return [_renamed(each, made) for each in value]
-    return NAMED if isinstance(value, str) and value in made else value
+    is_name = member.endswith("Name") and isinstance(value, str) and value in made
+    return NAMED if is_name else value
