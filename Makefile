@@ -13,9 +13,8 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 # kubectl on PATH, else the packaged one. Evaluated by the recipe, when the environment exists.
 KUBECTL = "$$($(BIN)/python -m hack.tools kubectl)"
-# As many processes as tests/workers.py says, by what ARGS selects. Those that run dry take tests from the others, since
-# the slow ones stand together.
-TEST_OPTIONS ?= -n auto --dist worksteal
+# As many processes as tests/workers.py says, by what ARGS selects; it has the order of the tests as well.
+TEST_OPTIONS ?= -n auto
 
 .PHONY: help
 help:  ## List the targets

@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _round(made: Surroundings, variables: Mapping[str, str], seed: int, loops: int, selected: Sequence[str]) -> Round:
     failures = made.temporary / "failures"
     failures.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist", "worksteal", "-p", "hack.stress.plugin"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "-p", "hack.stress.plugin"]
     command += ["--shuffle-seed", str(seed), "--failures", str(failures), *selected]
     how = made.options(variables)
     piped = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
