@@ -23,6 +23,8 @@ _DELETES: Final = {
     "DeleteEndpoint": "CreateEndpoint",
 }
 
+_INITIAL: Final = {"DesiredWeight": "InitialVariantWeight", "DesiredInstanceCount": "InitialInstanceCount"}
+
 
 class Ledger:
     """The resources that there are, each with the request that makes it as it is."""
@@ -63,6 +65,8 @@ class Ledger:
             there["EndpointConfigName"] = params["EndpointConfigName"]
             if "DeploymentConfig" in params:
                 there["DeploymentConfig"] = params["DeploymentConfig"]
+        elif operation == "UpdateEndpointWeightsAndCapacities":
+            self._weigh(params)
         elif operation in {"AddTags", "DeleteTags"}:
             self._tag(params)
         else:
@@ -72,6 +76,17 @@ class Ledger:
     def _update(there: JsonObject, params: Mapping[str, Any]) -> None:
         for member, value in params.items():
             there[member] = {**there.get(member, {}), **value} if member == "ResourceConfig" else value
+
+    def _weigh(self, params: Mapping[str, Any]) -> None:
+        """Note what an endpoint has in place of what its configuration says, as if that were in the configuration."""
+        config = self._there["CreateEndpoint", params["EndpointName"]]["EndpointConfigName"]
+        variants = {
+            each["VariantName"]: each for each in self._there["CreateEndpointConfig", config]["ProductionVariants"]
+        }
+        for each in params["DesiredWeightsAndCapacities"]:
+            for desired, initial in _INITIAL.items():
+                if desired in each:
+                    variants[each["VariantName"]][initial] = each[desired]
 
     def _tag(self, params: Mapping[str, Any]) -> None:
         name = params["ResourceArn"].rpartition("/")[2]
