@@ -20,6 +20,7 @@ def big(manifest: JsonObject) -> JsonObject:
     return marked(named(manifest, "big"), **{f"NOTE_{number}": "x" * 2_000 for number in range(5)})
 
 
+@pytest.mark.early
 def test_in_an_account_where_nothing_is_as_it_should_be_jobs_end_well(world: World, manifest: JsonObject) -> None:
     """Lists go back in time and ignore filters, roles are new, proxies answer, and one name and one size are picked on.
 
@@ -32,12 +33,12 @@ def test_in_an_account_where_nothing_is_as_it_should_be_jobs_end_well(world: Wor
         ("throttle", "*", {"name": "picked-on", "count": None}),
         ("hang-before", "mutating", {"larger_than": BIG_BYTES, "count": None, "delay_s": 1.5}),
         ("unavailable", "CreateTrainingJob", {"retry_after_s": 1, "retry_after_is_date": True}),
-        ("html", "reading", {"status": 200, "count": 2}),
-        ("html", "reading", {"status": 302, "count": 2}),
-        ("cut-within", "ListTags", {"count": 2}),
-        ("cut-within", "Describe*", {"count": 2}),
-        ("cut-within", "List*Jobs", {"count": 2}),
-        ("refused", "StopTrainingJob", {"count": 2}),
+        ("html", "reading", {"status": 200, "count": 1}),
+        ("html", "reading", {"status": 302, "count": 1}),
+        ("cut-within", "ListTags", {"count": 1}),
+        ("cut-within", "Describe*", {"count": 1}),
+        ("cut-within", "List*Jobs", {"count": 1}),
+        ("refused", "StopTrainingJob", {"count": 1}),
     ):
         world.aws.faults.add(operation, fault, **details)  # type: ignore[arg-type]
     operator = world.operator(*READ_TIMEOUT).until_ready()
