@@ -519,16 +519,12 @@ def classify(operation: str, exc: Exception, *, is_sent: bool = True) -> CallErr
         return LocalRefusal(ErrorClass.INVALID, "InvalidEndpoint", _short(str(exc)), operation=operation)
     if isinstance(exc, ValueError | TypeError | LookupError | AttributeError):
         # botocore's parsers trust an answer to have the shape that the service model gives it.
-        return unreadable(operation, f"{type(exc).__name__}: {exc}")
+        message = _short(f"{type(exc).__name__}: {exc}")
+        return AwsError(
+            ErrorClass.RETRYABLE, UNREADABLE_ANSWER, message, operation=operation, ambiguous=True, known=False
+        )
     return AwsError(
         ErrorClass.RETRYABLE, type(exc).__name__, _short(str(exc)), operation=operation, ambiguous=True, known=False
-    )
-
-
-def unreadable(operation: str, message: str) -> AwsError:
-    """Return the error of an answer that is not AWS's: a proxy's, perhaps. The request may have taken effect."""
-    return AwsError(
-        ErrorClass.RETRYABLE, UNREADABLE_ANSWER, _short(message), operation=operation, ambiguous=True, known=False
     )
 
 

@@ -14,7 +14,6 @@ resource is first changed.
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from controller.aws.errors import CallError
 from controller.reconcile import reasons
 from controller.reconcile.observation import Adoption, ExternalResource, Observed, Ownership, Recorded
 from controller.reconcile.status import messages
@@ -30,7 +29,6 @@ from controller.reconcile.steps import (
     StatusUpdate,
     VerifyOwner,
 )
-from controller.runtime.errors import ErrorClass
 from controller.runtime.frozen import replace
 
 StepT = TypeVar("StepT")
@@ -119,15 +117,6 @@ def is_replaced(observed: Observed) -> bool:
         and not observed.policy.read_only
         and (is_assumed(observed) or not is_recorded_one(observed, external))
     )
-
-
-def is_name_unusable(observed: Observed, error: CallError) -> bool:
-    """Return whether nothing of an object that is being deleted can exist: AWS accepts its name in no request.
-
-    Nothing was recorded under it, so the Create was refused as the Describe is.
-    """
-    is_going = observed.deleting_for_s is not None and observed.recorded is None
-    return is_going and error.error_class is ErrorClass.INVALID
 
 
 def takes_over(observed: Observed) -> bool:

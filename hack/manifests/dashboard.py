@@ -29,7 +29,6 @@ _SILENT_S: Final = (
     f"time() - max by (queue) (sagemaker_operator_status_queue_last_message_timestamp_seconds{{{_WHERE}}})"
 )
 _OBJECTS: Final = f"sagemaker_operator_objects{{{_WHERE}}}"
-_TRUSTED: Final = f"max by (source, kind, region) (sagemaker_operator_accelerator_trusted{{{_WHERE}}})"
 
 
 def _sum(by: str, metric: str, more: str = "") -> str:

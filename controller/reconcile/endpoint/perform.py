@@ -49,9 +49,8 @@ from controller.reconcile.endpoint.observation import (
     Update,
 )
 from controller.reconcile.hosting import RESOURCE_IDS
-from controller.reconcile.identity import is_name_unusable
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.managed.observe_object import external_resource
+from controller.reconcile.managed.observe_object import described, external_resource
 from controller.reconcile.managed.ownership import verify_owner, with_external
 from controller.reconcile.managed.requests import create_request, invalid
 from controller.reconcile.observation import During, ExternalResource, Failure, Mutation, Source
@@ -60,7 +59,7 @@ from controller.reconcile.shared_decisions import drift_shown
 from controller.reconcile.status.notes import note_of
 from controller.reconcile.status.patch import rfc3339
 from controller.reconcile.steps import Create, Delete, Describe, Drift, EnsureFinalizer, VerifyOwner
-from controller.runtime.errors import ABSENT, Absent, ErrorClass
+from controller.runtime.errors import ABSENT, ErrorClass
 from controller.runtime.frozen import replace
 
 _log: Final = structlog.get_logger(__name__)
@@ -267,15 +266,11 @@ class EndpointLifeCycle:
         self, observed: EndpointObservation, managed: ManagedObject, *, background: bool
     ) -> EndpointObservation:
         base = observed.base
-        answer: JsonObject | Absent
-        try:
-            answer = self._endpoints.describe(
-                self._descriptor, managed.identity.target(), base.name, caller=managed.key, background=background
-            )
-        except CallError as error:
-            if not is_name_unusable(base, error):
-                raise
-            answer = ABSENT
+        target, name, caller = managed.identity.target(), base.name, managed.key
+        answer = described(
+            base,
+            lambda: self._endpoints.describe(self._descriptor, target, name, caller=caller, background=background),
+        )
         base = replace(base, is_describe_due=False)
         observed = replace(observed, is_described=True)
         if answer is ABSENT:

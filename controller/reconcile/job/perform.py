@@ -3,25 +3,24 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from api.meta import JsonObject, ObjectKey
+from api.meta import ObjectKey
 from controller.aws.errors import CallError
 from controller.aws.sagemaker import Jobs
 from controller.reconcile import reasons
 from controller.reconcile.context import Context
-from controller.reconcile.identity import is_name_unusable
 from controller.reconcile.job import changes
 from controller.reconcile.job.changing import record_change, update_job
 from controller.reconcile.job.decide import JobStep, decide
 from controller.reconcile.job.edits import content_digest, with_edits
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.managed.observe_object import external_resource
+from controller.reconcile.managed.observe_object import described, external_resource
 from controller.reconcile.managed.ownership import verify_owner, with_external
 from controller.reconcile.managed.requests import create_request
 from controller.reconcile.observation import JobChange, Mutation, Observed, Source
 from controller.reconcile.shared_decisions import is_missing
 from controller.reconcile.status.messages import are_rules_open, rules_running
 from controller.reconcile.steps import Create, Describe, EnsureFinalizer, RecordChange, Stop, UpdateJob, VerifyOwner
-from controller.runtime.errors import ABSENT, Absent, ErrorClass
+from controller.runtime.errors import ABSENT, ErrorClass
 from controller.runtime.frozen import replace
 
 
@@ -113,13 +112,10 @@ class JobLifeCycle:
     def _describe(self, observed: Observed, managed: ManagedObject, *, background: bool) -> Observed:
         target = managed.identity.target()
         name, caller = observed.name, managed.key
-        answer: JsonObject | Absent
-        try:
-            answer = self._jobs.describe(self._descriptor, target, name, caller=caller, background=background)
-        except CallError as error:
-            if not is_name_unusable(observed, error):
-                raise
-            answer = ABSENT
+        answer = described(
+            observed,
+            lambda: self._jobs.describe(self._descriptor, target, name, caller=caller, background=background),
+        )
         observed = replace(observed, described_ago_s=0.0, is_describe_due=False)
         managed.state.described_at = None
         if answer is ABSENT:

@@ -1,7 +1,7 @@
 """Builds the `Observed` of an object from object, settings and local state, and reads AWS's answers. Pure."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from api.convert import ConversionError, to_status
 from api.descriptor import KindDescriptor, LifeCycle
 from api.meta import FINALIZER, JsonObject
 from api.naming import sagemaker_name
-from controller.aws.errors import AwsError
+from controller.aws.errors import AwsError, CallError
 from controller.observability.redact import redact_free_texts, redact_text
 from controller.reconcile import reasons
 from controller.reconcile.identity import SAME_CREATION
@@ -20,7 +20,7 @@ from controller.reconcile.observation import CreationWindow, ExternalResource, O
 from controller.reconcile.status.copies import SKEW, begins_at, has_uid, is_copied, own_status
 from controller.reconcile.status.messages import are_rules_open, rules_running, rules_with_issues
 from controller.reconcile.status.patch import HANDLED, announced_in, parse_time, recorded_in, tried_in
-from controller.runtime.errors import ErrorClass
+from controller.runtime.errors import ABSENT, Absent, ErrorClass
 from controller.runtime.frozen import replace
 
 RESYNC_SHARE: Final = 0.8
@@ -142,6 +142,21 @@ def hold_token(obj: JsonObject, effective_settings: EffectiveSettings, depends_o
     metadata = obj["metadata"]
     facts = (metadata.get("generation"), metadata.get("deletionTimestamp"), *effective_settings.facts(), *depends_on)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def described(observed: Observed, describe: Callable[[], JsonObject | Absent]) -> JsonObject | Absent:
+    """Describe; return ABSENT where the object is being deleted and AWS accepts its name in no request.
+
+    Nothing was recorded under the name, so the Create was refused as the Describe is: nothing of the object can exist.
+    Raises `CallError` otherwise.
+    """
+    try:
+        return describe()
+    except CallError as error:
+        is_going = observed.deleting_for_s is not None and observed.recorded is None
+        if is_going and error.error_class is ErrorClass.INVALID:
+            return ABSENT
+        raise
 
 
 def external_resource(descriptor: KindDescriptor, answer: Mapping[str, Any], source: Source) -> ExternalResource:
