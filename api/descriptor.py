@@ -103,6 +103,8 @@ class StatusRule:
     """Member of Describe and Create responses with the ARN, e.g. `TrainingJobArn`."""
     progress_member: str = ""
     """Describe and summary member that changes while the status does not, e.g. `TrainingJobStatusCounters`."""
+    event: str = ""
+    """`detail-type` of EventBridge's events about its changes, see `controller.aws.events`; empty if there are none."""
     terminal: frozenset[str] = frozenset({"Completed", "Failed", "Stopped"})
     initial: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
     """Members that the first Describe answer is expected to have besides the status: shown right after a Create."""
@@ -156,6 +158,8 @@ class KindDescriptor:
     """None: the kind is no job, or AWS cannot change it."""
     references: tuple[Reference, ...] = field(default=(), hash=False)
     """Fields of the spec that may name other objects."""
+    children: tuple[str, ...] = field(default=(), hash=False)
+    """Kinds of the objects that its reconciler creates and deletes: who serves it has to serve them, too."""
 
     resource: Resource = field(init=False, hash=False)
     """The kind's resource in the Kubernetes API."""

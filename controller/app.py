@@ -17,8 +17,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from api.descriptor import KindDescriptor
-from api.meta import ObjectKey
-from api.v1 import KINDS
+from api.meta import ObjectKey, Resource
 from controller.aws.accounts import Accounts
 from controller.aws.assume_role import RoleSessions
 from controller.aws.autoscaling import ApplicationAutoScaling
@@ -34,11 +33,13 @@ from controller.aws.sagemaker import SageMaker
 from controller.aws.targets import Identity, TargetDefaults
 from controller.aws.tuning_jobs import SageMakerTuningJobChildren
 from controller.controllers import CONTROLLERS
+from controller.kinds import selected
 from controller.kube.access import ConfigError
 from controller.kube.client import KubeClient
 from controller.kube.cluster_id import ClusterId
 from controller.kube.config import Cluster, connect, home_namespace, pod_namespace
 from controller.kube.events import KubeEventSink
+from controller.kube.installed_kinds import InstalledKinds, log_other_failure
 from controller.kube.lease import LeaseLock
 from controller.kube.lister_watcher import KubeListerWatcher
 from controller.kube.namespace_check import ServedNamespaces
@@ -146,6 +147,7 @@ class _Operator:
         self._tenancy = None if settings.namespaces else Tenancy(home_namespace(settings.leader_election_namespace))
         self._cluster_id = ClusterId(self._client, clock, configured=settings.cluster_id, served=settings.namespaces)
         self._namespaces = ServedNamespaces(self._client, settings.namespaces)
+        self._installed = InstalledKinds()
         self._trackers: list[Tracker] = []  # complete before any thread starts
         self._lease: Regarding | None = None  # set by _election
         api = self._api = AwsApi(self._new_clients(), Budgets(clock, self._registry), clock, self._registry)
@@ -160,7 +162,9 @@ class _Operator:
         self._add_servers(elector)
         self.manager.add(Stage.CACHES, "namespaces", self._namespaces.run, may_end=True)
         self.manager.add_cache("cluster-id", self._cluster_id.run, has_synced=lambda: bool(self._cluster_id.value))
-        self._kinds = {descriptor.kind: self._served(descriptor) for descriptor in KINDS}
+        self._kinds = {descriptor.kind: self._served(descriptor) for descriptor in selected(settings.kinds)}
+        if settings.kinds:
+            log.info("serving some kinds", kinds=sorted(self._kinds))
         for served in self._kinds.values():
             self._add_kind(served)
         self._add_namespaces()
@@ -219,7 +223,7 @@ class _Operator:
         settings = self._settings
         healthz = {} if elector is None else {"leader-election": _leader_check(elector)}
         readyz = {"caches": self.manager.readiness, "namespaces": self._namespaces.readiness}
-        degraded = {"status-sources": self._status_sources}
+        degraded = {"status-sources": self._status_sources, "kinds": self._installed.note}
         for name, address, routes, flag in (
             ("metrics", settings.metrics_addr, metrics_routes(self._registry), "--metrics-addr"),
             (
@@ -280,7 +284,11 @@ class _Operator:
                 for handler in CONTROLLERS.handlers(served, self._kinds)
             ]
             run = partial(self._follow, informer)
-            self.manager.add_cache(name, run, has_synced=partial(_have_synced, registrations))
+            has_synced = partial(self._has_synced, informer.resource, registrations)
+            self.manager.add_cache(name, run, has_synced=has_synced)
+
+    def _has_synced(self, resource: Resource, registrations: Sequence[HandlerRegistration]) -> bool:
+        return _have_synced(registrations) or self._installed.is_missing(resource)
 
     def _tracker(self, served: Served, settled: frozenset[str]) -> Tracker:
         tracker = Tracker(
@@ -380,11 +388,12 @@ class _Operator:
             )
             informer = Informer(
                 descriptor.resource,
-                source,
+                self._installed.watched(descriptor.resource, source),
                 store,
                 metrics=self._metrics.informers,
                 clock=self._clock,
                 namespace=namespace,
+                on_failure=log_other_failure,
             )
             yield f"{descriptor.plural}{'/' if namespace else ''}{namespace}", informer
 

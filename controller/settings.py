@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, NoReturn, TypeAlias, cast
 
 from api.tags import parse_tags
 from controller import flags
+from controller.kinds import parse_kinds
 from controller.observability.logs import LogFormat, LogLevel
 from controller.observability.server import parse_address
 from controller.runtime.election.leader_election import ElectionConfig
@@ -91,6 +92,14 @@ class Settings:
         parse=flags.namespaces,
         metavar="NAME[,NAME…]",
         flag="--namespace",
+    )
+    kinds: tuple[str, ...] = _option(
+        "",
+        "Kinds to serve, separated by commas; empty for all with a CRD. The kinds of objects that they create "
+        "are added: Model and EndpointConfig to HostingDeployment, TrainingJob to HyperparameterTuningJob.",
+        group="Scope",
+        parse=parse_kinds,
+        metavar="KIND[,KIND…]",
     )
     watch_selector: str = _option(
         "", "Serve only objects whose labels match this selector.", group="Scope", metavar="SELECTOR"

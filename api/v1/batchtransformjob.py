@@ -127,6 +127,7 @@ BATCH_TRANSFORM_JOB: Final = KindDescriptor(
         # v1 has no separate value for this, and showed every error as Failed (D-12): the initial value is true.
         reconciling="SynchronizingK8sJobWithSageMaker",
         arn_member="TransformJobArn",
+        event="SageMaker Transform Job State Change",
     ),
     printer_columns=(
         PrinterColumn("Status", ".status.transformJobStatus"),

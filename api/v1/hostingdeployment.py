@@ -227,6 +227,7 @@ HOSTING_DEPLOYMENT: Final = KindDescriptor(
         field="endpointStatus",
         reconciling="ReconcilingEndpoint",
         arn_member="EndpointArn",
+        event="SageMaker Endpoint State Change",
         terminal=frozenset(),
     ),
     printer_columns=(
@@ -235,4 +236,5 @@ HOSTING_DEPLOYMENT: Final = KindDescriptor(
     ),
     log_group="/aws/sagemaker/Endpoints",
     compat=_COMPAT,
+    children=("Model", "EndpointConfig"),
 )

@@ -288,6 +288,7 @@ HYPERPARAMETER_TUNING_JOB: Final = KindDescriptor(
         field="hyperParameterTuningJobStatus",
         reconciling="ReconcilingTuningJob",
         arn_member="HyperParameterTuningJobArn",
+        event="SageMaker HyperParameter Tuning Job State Change",
         initial=MappingProxyType({"TrainingJobStatusCounters": dict.fromkeys(_COUNTED, 0)}),
         progress_member="TrainingJobStatusCounters",
         # Only a finished job can be deleted at AWS: if that failed, nothing runs, and there is nothing to wait for.
@@ -305,5 +306,6 @@ HYPERPARAMETER_TUNING_JOB: Final = KindDescriptor(
     ),
     log_group="/aws/sagemaker/TrainingJobs",
     compat=_COMPAT,
+    children=("TrainingJob",),
     references=(Reference(_PARENTS, "HyperparameterTuningJob", must_have_ended=True),),
 )

@@ -171,6 +171,7 @@ PROCESSING_JOB: Final = KindDescriptor(
         reconciling="Reconciling",
         refused="Error",
         arn_member="ProcessingJobArn",
+        event="SageMaker Processing Job State Change",
     ),
     printer_columns=(
         PrinterColumn("Status", ".status.processingJobStatus"),

@@ -257,6 +257,7 @@ TRAINING_JOB: Final = KindDescriptor(
         secondary_member="SecondaryStatus",
         secondary_field="secondaryStatus",
         arn_member="TrainingJobArn",
+        event="SageMaker Training Job State Change",
     ),
     printer_columns=(
         PrinterColumn("Status", ".status.trainingJobStatus"),

@@ -13,13 +13,16 @@ from typing import Final, TextIO
 
 from prometheus_client import CollectorRegistry
 
+from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
+from api.v1 import KINDS
 from controller.aws.assume_role import RoleSessions
 from controller.aws.clients import AwsApi, Clients, ClientSettings
 from controller.aws.errors import CallError
 from controller.aws.events.receiver import QueueAddress
 from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import TargetDefaults
+from controller.kinds import selected
 from controller.kube.access import ConfigError
 from controller.kube.client import KubeClient
 from controller.kube.config import connect, home_namespace
@@ -70,10 +73,17 @@ def run(settings: Settings, out: TextIO = sys.stdout) -> int:
         queues = [QueueAddress.of(url, defaults.region) for url in settings.status_queues]
     except ValueError as error:
         raise ConfigError(f"--status-queue: {error}") from error
-    return examine(found, api, Stop().wait, out, queues)
+    return examine(found, api, Stop().wait, out, queues, selected(settings.kinds))
 
 
-def examine(found: Identities, api: Api, pause: Pause, out: TextIO, queues: Sequence[QueueAddress] = ()) -> int:
+def examine(
+    found: Identities,
+    api: Api,
+    pause: Pause,
+    out: TextIO,
+    queues: Sequence[QueueAddress] = (),
+    kinds: Sequence[KindDescriptor] = KINDS,
+) -> int:
     """Check and print all identities, and who reads the status queues; return the exit code."""
     findings: list[Finding] = []
     problems = list(found.problems)
@@ -85,7 +95,7 @@ def examine(found: Identities, api: Api, pause: Pause, out: TextIO, queues: Sequ
             problems.append(f"{role} cannot be used: {error.code}: {error.message}")
             continue
         _print(out, report.heading(target, arn, namespaces))
-        rights = check(api, target, probes(account, target.region, secrets.token_hex(4)), pause)
+        rights = check(api, target, probes(account, target.region, secrets.token_hex(4), kinds), pause)
         _print(out, *report.lines(rights))
         findings += rights
     for queue in queues:

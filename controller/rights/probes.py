@@ -7,11 +7,20 @@ delete, to change or to tag. A creation refers to what is missing, a role or a m
 be accepted nevertheless, `undo` takes it back at once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, KINDS, MODEL, TRAINING_JOB
+from api.descriptor import KindDescriptor, LifeCycle
+from api.v1 import (
+    ENDPOINT_CONFIG,
+    HOSTING_AUTOSCALING_POLICY,
+    HOSTING_DEPLOYMENT,
+    HYPERPARAMETER_TUNING_JOB,
+    KINDS,
+    MODEL,
+    TRAINING_JOB,
+)
 from controller.aws.console import partition_of
 
 UNCHECKED: Final = (
@@ -50,17 +59,25 @@ class Probe:
         return f"{self.service}:{self.right or self.operation}"
 
 
-def probes(account: str, region: str, nonce: str) -> tuple[Probe, ...]:
-    """Return the calls for one account and region; `nonce` is a random text of lower-case letters and digits."""
+def probes(account: str, region: str, nonce: str, kinds: Sequence[KindDescriptor] = KINDS) -> tuple[Probe, ...]:
+    """Return the calls that an operator of `kinds` makes in one account and region.
+
+    `nonce` is a random text of lower-case letters and digits.
+    """
     name = f"check-does-not-exist-{nonce}"  # 32 characters at most, as a tuning job has
-    found = (*_of_kinds(name), *_creations(name, account, region), *_updates(name), *_tags(name, account, region))
-    unique = {each.operation: each for each in (*found, *_scaling(name))}  # kinds share operations
+    found = (
+        *_of_kinds(name, kinds),
+        *_creations(name, account, region, kinds),
+        *_updates(name, kinds),
+        *_tags(name, account, region, kinds),
+    )
+    unique = {each.operation: each for each in (*found, *_scaling(name, kinds))}  # kinds share operations
     return tuple(sorted(unique.values(), key=lambda probe: probe.action))
 
 
-def _of_kinds(name: str) -> Iterator[Probe]:
+def _of_kinds(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
     """Yield the calls that each kind makes alike."""
-    for kind in KINDS:
+    for kind in kinds:
         if kind.service != "sagemaker":
             continue
         names, named = kind.operations, {kind.name.member: name}
@@ -71,14 +88,16 @@ def _of_kinds(name: str) -> Iterator[Probe]:
             yield Probe(names.stop, named, f"a {kind.kind} cannot be deleted while its job runs")
         if names.delete:
             yield Probe(names.delete, named, f"a {kind.kind} cannot be deleted")
-    search = {"Resource": TRAINING_JOB.operations.search, "MaxResults": 1}
-    yield Probe("Search", search, "status in big accounts costs more calls", is_optional=True)
-    launched = {"HyperParameterTuningJobName": name, "MaxResults": 1}
-    missing = "a tuning job shows no training jobs"
-    yield Probe("ListTrainingJobsForHyperParameterTuningJob", launched, missing)
+    for searched in [kind.operations.search for kind in kinds if kind.operations.search][:1]:
+        search = {"Resource": searched, "MaxResults": 1}
+        yield Probe("Search", search, "status in big accounts costs more calls", is_optional=True)
+    if HYPERPARAMETER_TUNING_JOB in kinds:
+        launched = {"HyperParameterTuningJobName": name, "MaxResults": 1}
+        missing = "a tuning job shows no training jobs"
+        yield Probe("ListTrainingJobsForHyperParameterTuningJob", launched, missing)
 
 
-def _creations(name: str, account: str, region: str) -> Iterator[Probe]:
+def _creations(name: str, account: str, region: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
     """Yield the creations: of jobs with a role, and of all else with a model or a configuration, that do not exist."""
     role, bucket = f"arn:{partition_of(region)}:iam::{account}:role/{name}", f"s3://{name}"
     image = f"{account}.dkr.ecr.{region}.amazonaws.com/{name}:none"
@@ -127,7 +146,7 @@ def _creations(name: str, account: str, region: str) -> Iterator[Probe]:
         },
         "HostingDeployment": {"EndpointConfigName": name},
     }
-    for kind in KINDS:
+    for kind in kinds:
         if (request := requests.get(kind.kind)) is not None:
             own = {kind.name.member: name}
             back = kind.operations.stop or kind.operations.delete
@@ -135,26 +154,36 @@ def _creations(name: str, account: str, region: str) -> Iterator[Probe]:
             yield Probe(kind.operations.create, {**own, **request}, missing, undo=(back, own))
 
 
-def _updates(name: str) -> Iterator[Probe]:
+def _updates(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
     job, endpoint = {TRAINING_JOB.name.member: name}, {HOSTING_DEPLOYMENT.name.member: name}
     keeps = {"ResourceConfig": {"KeepAlivePeriodInSeconds": 0}}
-    yield Probe("UpdateTrainingJob", {**job, **keeps}, "warm pools cannot be ended or kept for longer by an edit")
-    configuration = {ENDPOINT_CONFIG.name.member: name}
-    yield Probe("UpdateEndpoint", {**endpoint, **configuration}, "a HostingDeployment cannot be changed")
-    numbers = {"DesiredWeightsAndCapacities": [{"VariantName": "none", "DesiredWeight": 1.0}]}
-    missing = "weights and counts of a HostingDeployment cannot be changed, and its variants not be scaled"
-    yield Probe("UpdateEndpointWeightsAndCapacities", {**endpoint, **numbers}, missing)
+    if TRAINING_JOB in kinds:
+        yield Probe("UpdateTrainingJob", {**job, **keeps}, "warm pools cannot be ended or kept for longer by an edit")
+    if HOSTING_DEPLOYMENT in kinds:
+        configuration = {ENDPOINT_CONFIG.name.member: name}
+        yield Probe("UpdateEndpoint", {**endpoint, **configuration}, "a HostingDeployment cannot be changed")
+    if HOSTING_DEPLOYMENT in kinds or HOSTING_AUTOSCALING_POLICY in kinds:
+        numbers = {"DesiredWeightsAndCapacities": [{"VariantName": "none", "DesiredWeight": 1.0}]}
+        missing = "weights and counts of a HostingDeployment cannot be changed, and its variants not be scaled"
+        yield Probe("UpdateEndpointWeightsAndCapacities", {**endpoint, **numbers}, missing)
+    if HOSTING_AUTOSCALING_POLICY in kinds:  # AWS requires them of who registers a variant
+        configuration = {ENDPOINT_CONFIG.name.member: name}
+        for operation, named in (("DescribeEndpoint", endpoint), ("DescribeEndpointConfig", configuration)):
+            yield Probe(operation, named, "a HostingAutoscalingPolicy cannot be applied")
 
 
-def _tags(name: str, account: str, region: str) -> Iterator[Probe]:
+def _tags(name: str, account: str, region: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
+    if all(kind.life_cycle is LifeCycle.SCALING for kind in kinds):
+        return
     arn = f"arn:{partition_of(region)}:sagemaker:{region}:{account}:{MODEL.singular}/{name}"
     tag = {"Key": name, "Value": "none"}
     yield Probe("AddTags", {"ResourceArn": arn, "Tags": [tag]}, "nothing can be created, as all that is gets tags")
     yield Probe("ListTags", {"ResourceArn": arn}, "a resource under a name that a user gave is not recognised")
-    yield Probe("DeleteTags", {"ResourceArn": arn, "TagKeys": [name]}, "tags that are removed from a spec stay")
+    if any(kind.life_cycle not in (LifeCycle.JOB, LifeCycle.SCALING) for kind in kinds):
+        yield Probe("DeleteTags", {"ResourceArn": arn, "TagKeys": [name]}, "tags that are removed from a spec stay")
 
 
-def _scaling(name: str) -> Iterator[Probe]:
+def _scaling(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
     resource = f"endpoint/{name}/variant/none"
     variant = {**_VARIANT, "ResourceId": resource}
     missing = "a HostingAutoscalingPolicy cannot be applied"
@@ -171,10 +200,12 @@ def _scaling(name: str) -> Iterator[Probe]:
     }
     bounds = {"MinCapacity": 1, "MaxCapacity": 1}
     undo = ("DeregisterScalableTarget", variant)
-    yield Probe("RegisterScalableTarget", {**variant, **bounds}, missing, _SCALING, undo=undo)
-    yield Probe("PutScalingPolicy", {**variant, **target}, missing, _SCALING)
-    yield Probe("DeleteScalingPolicy", {**variant, "PolicyName": name}, stays, _SCALING)
-    yield Probe("DeregisterScalableTarget", variant, stays, _SCALING)
     listed = {"ServiceNamespace": "sagemaker", "MaxResults": 1}
-    yield Probe("DescribeScalableTargets", listed, "drift of scaled variants is not reported", _SCALING)
-    yield Probe("DescribeScalingPolicies", listed, missing, _SCALING)
+    if HOSTING_AUTOSCALING_POLICY in kinds:
+        yield Probe("RegisterScalableTarget", {**variant, **bounds}, missing, _SCALING, undo=undo)
+        yield Probe("PutScalingPolicy", {**variant, **target}, missing, _SCALING)
+        yield Probe("DeleteScalingPolicy", {**variant, "PolicyName": name}, stays, _SCALING)
+        yield Probe("DescribeScalingPolicies", listed, missing, _SCALING)
+    if HOSTING_AUTOSCALING_POLICY in kinds or HOSTING_DEPLOYMENT in kinds:
+        yield Probe("DeregisterScalableTarget", variant, stays, _SCALING)
+        yield Probe("DescribeScalableTargets", listed, "drift of scaled variants is not reported", _SCALING)

@@ -3,6 +3,8 @@
 python -m hack.manifests                                write the files
 python -m hack.manifests --image registry/name:tag      the same, with your image in the installers and charts
 python -m hack.manifests --check                        say what would change and exit 1 if anything would: for CI
+python -m hack.manifests --kinds TrainingJob,Model --to FOLDER
+                                                        write installers and an IAM policy for these kinds alone
 """
 
 import argparse
@@ -14,9 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from api.descriptor import KindDescriptor
 from api.v1 import KINDS
+from controller.kinds import parse_kinds, selected
 from hack.crds import ROOT, to_yaml
-from hack.manifests import argocd, charts, dashboard, iam, kube_state_metrics, release, status_page
+from hack.manifests import argocd, charts, dashboard, iam, kube_state_metrics, release, status_page, subset
 from hack.manifests.roles import manager_role
 
 _HEADER: Final = "# Made by `python -m hack.manifests`. Do not edit: change hack/manifests or what it reads.\n"
@@ -45,17 +49,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m hack.manifests", description="Generate manifests and charts.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not up to date")
     parser.add_argument("--image", default=release.IMAGE, help="image of the operator (default: %(default)s)")
+    parser.add_argument("--kinds", help="kinds to serve, separated by commas; needs --to", type=_kinds, metavar="KINDS")
+    parser.add_argument("--to", help="folder for the installers and the policy of --kinds", type=Path, metavar="FOLDER")
     options = parser.parse_args(arguments)
+    if bool(options.kinds) != bool(options.to) or (options.kinds and options.check):
+        parser.error("--kinds and --to belong together, and not to --check")
+    if options.kinds:
+        some = subset.generate(options.kinds, image=options.image, placeholder=PLACEHOLDER)
+        for name, text in some.items():
+            _write(options.to / name, text)
+        return 0
     files = generate(options.image)
     stale = [path for path, text in files.items() if _read(path) != text]
     for path in stale:
         if options.check:
             sys.stdout.writelines(_difference(path, files[path]))
         else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(files[path], "utf-8")
-            sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
+            _write(path, files[path])
     return 1 if options.check and stale else 0
+
+
+def _kinds(text: str) -> tuple[KindDescriptor, ...]:
+    try:
+        return selected(parse_kinds(text))
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from exc
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    sys.stdout.write(f"wrote {path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}\n")
 
 
 def _config_files() -> dict[Path, str]:

@@ -5,11 +5,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from api.meta import JsonObject
-from hack.manifests.chart_template import Template, conditional, joined, literal
+from api.meta import GROUP, JsonObject
+from api.v1 import KINDS
+from controller.kinds import selected
+from hack.crds import to_yaml
+from hack.manifests.chart_template import Template, conditional, indented, joined, literal
+from hack.manifests.roles import kind_rules
 
 ACCOUNT: Final = "sagemaker-k8s-operator-default"
 SERVICE: Final = "sagemaker-k8s-operator-controller-manager-metrics-service"
+_MANAGER_ROLE: Final = "sagemaker-k8s-operator-manager-role"
 _SCRAPER: Final = "sagemaker-k8s-operator-metrics-scraper"
 _PLACEHOLDER: Final = "PLACEHOLDER-NAMESPACE"
 _NAMESPACE: Final = "{{ .Release.Namespace }}"
@@ -17,6 +22,7 @@ _RUNBOOKS: Final = "docs/runbooks/"
 _CERTIFICATE: Final = "/etc/metrics-certificate"
 _SCRIPT: Final = Path(__file__).parent / "chart_files" / "answers.py"
 _POD_OPTIONS: Final = ("affinity", "nodeSelector", "tolerations", "topologySpreadConstraints")
+_KINDS: Final = '{{- with .Values.kinds }}\n%I- {{ printf "--kinds=%s" (join "," .) | quote }}\n{{- end }}\n'
 _STATUS_QUEUES: Final = (
     "{{- with .Values.statusQueues }}\n"
     '%I- {{ printf "--status-queue=%s" (join "," .) | quote }}\n'
@@ -145,6 +151,8 @@ def _mark_kind(made: Template, obj: JsonObject) -> None:
             metadata["name"] = _account(made)
             metadata["annotations"] = made.block(_ACCOUNT_ANNOTATIONS)
             made.optional(obj, "imagePullSecrets", ".Values.imagePullSecrets")
+        case "ClusterRole" | "Role" if metadata["name"] == _MANAGER_ROLE:
+            obj["rules"] = _rules(made, obj["rules"])
         case "Deployment":
             _mark_deployment(made, obj["spec"])
         case "ConfigMap":
@@ -164,6 +172,18 @@ def _mark_kind(made: Template, obj: JsonObject) -> None:
             endpoint["tlsConfig"] = made.block(
                 '%ItlsConfig:\n%I  {{- include "sagemaker.scrapeTls" . | nindent %N }}\n'
             )
+
+
+def _rules(made: Template, rules: list[JsonObject]) -> list[JsonObject | str]:
+    """Return the rules of the manager, with those for objects of the kinds that a value selects, if it does."""
+    others = [rule for rule in rules if rule["apiGroups"] != [GROUP]]
+    of_all = [rule for rule in rules if rule["apiGroups"] == [GROUP]]
+    of_kinds = "".join(
+        f'{{{{- if has "{kind.kind}" . }}}}\n%I{indented(to_yaml(kind_rules(selected([kind.kind]))))}{{{{- end }}}}\n'
+        for kind in KINDS
+    )
+    start = f"{{{{- with .Values.kinds }}}}\n{of_kinds}{{{{- else }}}}\n"
+    return [made.block(start), *of_all, made.block("{{- end }}\n"), *others]
 
 
 def _mark_deployment(made: Template, spec: JsonObject) -> None:
@@ -202,7 +222,7 @@ def _mark_container(made: Template, container: dict[str, Any]) -> None:
 
 def _mark_manager(made: Template, container: JsonObject) -> None:
     """Put marks at flags, variables and mounts of the operator's own process."""
-    container["args"] = [*container["args"], made.block(_STATUS_QUEUES)]
+    container["args"] = [*container["args"], made.block(_KINDS), made.block(_STATUS_QUEUES)]
     container["env"] = [*container["env"], made.block(_ENV)]
     made.optional(container, "volumeMounts", ".Values.extraVolumeMounts")
 

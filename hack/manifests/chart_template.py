@@ -65,6 +65,11 @@ def conditional(condition: str, text: str) -> str:
     return f"{{{{- if {condition} }}}}\n{text}{{{{- end }}}}\n"
 
 
+def indented(text: str) -> str:
+    """Return lines for a block: those after the first have its indentation."""
+    return text.rstrip("\n").replace("\n", "\n%I") + "\n"
+
+
 def joined(documents: Iterable[str]) -> str:
     """Return several documents as one file."""
     return "---\n".join(documents)

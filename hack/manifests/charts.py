@@ -10,6 +10,7 @@ from typing import Final
 import yaml
 
 from api.meta import JsonObject
+from api.v1 import KINDS
 from hack.manifests import chart_metadata, chart_objects, release
 from hack.manifests.chart_metadata import CLUSTER, CRDS, OPERATOR
 from hack.manifests.chart_template import Template, conditional, joined
@@ -39,6 +40,8 @@ def generate(config: Path, *, image: str) -> dict[str, str]:
             text = _operator_templates(_without_cluster_scoped(optional, config, chart))
             files[f"{chart}/templates/{optional}.yaml"] = _HEADER + conditional(f".Values.{key}.enabled", text)
         files |= _shared(chart, image)
+    for path in sorted((FILES / "crds").iterdir()):
+        files[f"{CRDS}/{path.name}"] = _with_kinds(path.read_text("utf-8"))
     files[f"{CRDS}/templates/_helpers.tpl"] = (FILES / "_helpers.tpl").read_text("utf-8")
     return files | chart_metadata.generate(files, image=image)
 
@@ -55,10 +58,14 @@ def _shared(chart: str, image: str) -> Iterator[tuple[str, str]]:
     }
     for path in sorted(FILES.iterdir()):
         if path.suffix in {".yaml", ".json", ".txt", ".tpl"}:
-            text = path.read_text("utf-8")
+            text = _with_kinds(path.read_text("utf-8"))
             for word, value in words.items():
                 text = text.replace(word, value)
             yield f"{chart}/{'templates/' if path.suffix in {'.txt', '.tpl'} else ''}{path.name}", text
+
+
+def _with_kinds(schema: str) -> str:
+    return schema.replace('"KIND"', ", ".join(f'"{kind.kind}"' for kind in KINDS))
 
 
 def _documents(text: str) -> Iterator[JsonObject]:
@@ -79,7 +86,14 @@ def _crd_templates(text: str) -> str:
     for each in objects:
         each["metadata"].setdefault("annotations", {})["helm.sh/resource-policy"] = "keep"
         chart_objects.mark_labels(template, each["metadata"])
-    return joined(template.text(each) for each in objects)
+    return joined(conditional(_has_kind(each["spec"]["names"]["kind"]), template.text(each)) for each in objects)
+
+
+def _has_kind(kind: str) -> str:
+    """Return the condition that a value selects a kind, or one that creates its objects, or none."""
+    needing = [each.kind for each in KINDS if kind == each.kind or kind in each.children]
+    found = " ".join(f'(has "{each}" .Values.kinds)' for each in needing)
+    return f"or (not .Values.kinds) {found}"
 
 
 def _operator_templates(objects: Iterable[JsonObject]) -> str:

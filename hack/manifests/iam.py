@@ -6,7 +6,7 @@ when objects are created, and the same file is valid in every partition. Narrow 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from api.descriptor import KindDescriptor, LifeCycle
@@ -69,12 +69,17 @@ def generate() -> dict[str, str]:
     """Every file below `docs/iam/` and its content."""
     statements = {kind: _statements(kind) for kind in KINDS}
     files = {f"{kind.singular}.json": _text(found) for kind, found in statements.items()}
-    files["operator.json"] = _text(_merged([each for found in statements.values() for each in found]))
+    files["operator.json"] = policy(KINDS)
     logs = ["logs:FilterLogEvents", "sagemaker:ListTrainingJobsForHyperParameterTuningJob"]
     files["smlogs.json"] = _text([_allow("ReadJobLogs", logs)])
     files["assume-roles.json"] = _text([_assume()])
     files["status-queue.json"] = _text([_status_queue()])
     return files
+
+
+def policy(kinds: Iterable[KindDescriptor]) -> str:
+    """Return the policy of an operator that serves `kinds`."""
+    return _text(_merged([each for kind in kinds for each in _statements(kind)]))
 
 
 def _statements(kind: KindDescriptor) -> list[Policy]:

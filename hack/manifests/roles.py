@@ -4,7 +4,7 @@ Every rule is needed by code; `tests/sandbox/test_rbac.py` runs the operator und
 denied request and on an unused rule.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from api.descriptor import KindDescriptor, LifeCycle
@@ -14,11 +14,8 @@ _OWN: Final = ("list", "watch", "patch")
 """On every served kind: informer, finalizer and late initialisation. Reads come from the cache: no `get`."""
 _EXPIRING: Final = frozenset({LifeCycle.JOB})
 """Life-cycles with objects that the operator deletes by their annotation ttl-seconds-after-finished."""
-_CHILDREN: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
-    "HyperparameterTuningJob": {"TrainingJob": ("create", "delete")},
-    "HostingDeployment": {"Model": ("create", "delete"), "EndpointConfig": ("create", "delete")},
-}
-"""Parent kind -> kinds of objects that its reconciler creates and deletes -> verbs."""
+_PARENTING: Final = ("create", "delete")
+"""On objects of the kinds that a reconciler creates and deletes."""
 _NAMESPACES: Final[JsonObject] = {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"]}
 """Their annotations, from the cache, and before each change at AWS from the API server (`reconcile/namespaces.py`)."""
 _EVENTS: Final[JsonObject] = {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]}
@@ -30,19 +27,18 @@ def manager_role(kinds: Iterable[KindDescriptor], *, namespace: str = "") -> Jso
     The cluster's id in ownership tags is the uid of the namespace kube-system, or of the served one. The annotations of
     namespaces are read if all are served.
     """
-    rules = [*_kind_rules(list(kinds)), _EVENTS, _cluster_id_rule(namespace) if namespace else _NAMESPACES]
+    rules = [*kind_rules(list(kinds)), _EVENTS, _cluster_id_rule(namespace) if namespace else _NAMESPACES]
     metadata = {"name": "manager-role", **({"namespace": "system"} if namespace else {})}
     kind = "Role" if namespace else "ClusterRole"
     return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, "rules": rules}
 
 
-def _kind_rules(kinds: list[KindDescriptor]) -> list[JsonObject]:
+def kind_rules(kinds: Sequence[KindDescriptor]) -> list[JsonObject]:
+    """Return the rules for the objects of `kinds`, which include the kinds of their children."""
     plurals = {kind.kind: kind.plural for kind in kinds}
     verbs_of = {kind.plural: [*_OWN, *(("delete",) if kind.life_cycle in _EXPIRING else ())] for kind in kinds}
-    for parent, children in _CHILDREN.items():
-        if parent in plurals:
-            for child, verbs in children.items():
-                verbs_of[plurals[child]] += [verb for verb in verbs if verb not in verbs_of[plurals[child]]]
+    for child in (plurals[child] for kind in kinds for child in kind.children):
+        verbs_of[child] += [verb for verb in _PARENTING if verb not in verbs_of[child]]
     grouped: dict[tuple[str, ...], list[str]] = {}
     for plural, wanted in verbs_of.items():
         grouped.setdefault(tuple(wanted), []).append(plural)

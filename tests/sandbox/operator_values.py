@@ -16,6 +16,7 @@ EVERYTHING: Final[dict[str, Any]] = {
     "podSecurityContext": {"runAsUser": None, "fsGroup": None, "supplementalGroups": [7]},
     "securityContext": {"readOnlyRootFilesystem": False},
     "metricsProxy": {"certificateSecret": "metrics-tls", "resources": {"limits": {"memory": "1Gi"}}},
+    "kinds": ["TrainingJob", "HostingDeployment"],
     "statusQueues": [
         f"https://sqs.{region}.amazonaws.com/111122223333/status" for region in ("us-east-2", "eu-west-1")
     ],

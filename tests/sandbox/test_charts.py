@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from api.meta import JsonObject
+from api.v1 import KINDS
 from hack import tools
 from tests.deadline import eventually
 from tests.sandbox.installation import CHARTS, NAMESPACE, Cluster, cluster
@@ -67,7 +68,7 @@ def test_the_cluster_wide_chart_lives_and_leaves_objects_alone(home: Cluster) ->
     assert "Thanks for installing the sagemaker-k8s-operator." in said
     row = rf"^sagemaker-operator\s+{NAMESPACE}\s+1\s.*\sdeployed\s+sagemaker-k8s-operator-0\.1\.0\s"
     assert re.search(row, home.helm("ls", *where), re.MULTILINE)
-    assert len(our_crds(home)) == 8
+    assert len(our_crds(home)) == len(KINDS)
     eventually(lambda: home.is_served("trainingjobs"), what="served")
     home.helm("install", "job", str(CHARTS / "training-jobs"))
 

@@ -115,7 +115,7 @@ def rows(table: str) -> list[list[str]]:
 
 
 def test_every_kind_is_found_applied_listed_explained_and_deleted(kubectl: Command) -> None:
-    """The eight kinds are in api-resources, in `get sagemaker` and in `delete --all`."""
+    """All kinds are in api-resources, in `get sagemaker` and in `delete --all`."""
     listed = kubectl("api-resources", f"--api-group={GROUP}", "--no-headers", "-o", "wide")
     assert {re.split(r" true +", line)[1].split()[0] for line in listed.splitlines()} == set(SAMPLES)
     assert all(line.split()[-1] == "sagemaker" for line in listed.splitlines()), "the category"
@@ -210,7 +210,7 @@ def test_manifests_of_what_exists_are_written_again_in_every_way(kubectl: Comman
     kubectl("replace", "-f", "-", stdin=everything)
     assert kubectl("get", *job, "-o", "jsonpath={.spec.trainingJobName}{.metadata.finalizers}") == ""
     assert kubectl("get", *job, "-o", "jsonpath={.status.awsResource.name}") == "made"
-    # one file with all eight, each of which gets a label
+    # one file with all kinds, each of which gets a label
     kubectl("edit", "sagemaker", editor=r"sed -i 's/^\( *\)metadata:$/&\n\1  labels: {by: edit}/'")
     assert len(kubectl("get", "sagemaker", "-l", "by=edit", "-o", "name").split()) == len(SAMPLES)
     # the editor is given what was refused once more, with the reason in comments, and changes nothing then

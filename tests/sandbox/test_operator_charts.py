@@ -16,9 +16,12 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from api.meta import JsonObject
+from api.meta import GROUP, JsonObject
+from api.v1 import KINDS
+from controller.kinds import selected
 from hack import tools
 from hack.manifests import chart_metadata, charts, release
+from hack.manifests.roles import kind_rules
 from tests.documents import documents
 from tests.sandbox.installation import CHARTS, INSTALLER, NAMESPACE, NAMESPACED
 from tests.sandbox.operator_values import EVERYTHING, NOTHING
@@ -122,8 +125,9 @@ EFFECTS: Final[list[tuple[str, tuple[str, str], str, Any]]] = [
         {"name": "metrics-certificate", "secret": {"secretName": "metrics-tls"}},
     ),
     ("metricsProxy.resources", DEPLOYMENT, f"{SECOND}/resources/limits/memory", "1Gi"),
-    ("statusQueues", DEPLOYMENT, f"{FIRST}/args/3", f"--status-queue={QUEUES}"),
-    ("extraArgs", DEPLOYMENT, f"{FIRST}/args/4", "--log-level=debug"),
+    ("kinds", DEPLOYMENT, f"{FIRST}/args/3", "--kinds=TrainingJob,HostingDeployment"),
+    ("statusQueues", DEPLOYMENT, f"{FIRST}/args/4", f"--status-queue={QUEUES}"),
+    ("extraArgs", DEPLOYMENT, f"{FIRST}/args/5", "--log-level=debug"),
     ("extraEnv", DEPLOYMENT, f"{FIRST}/env/1", {"name": "HTTPS_PROXY", "value": "http://proxy:3128"}),
     ("extraVolumes", DEPLOYMENT, f"{POD}/volumes/1", EVERYTHING["extraVolumes"][0]),
     ("extraVolumeMounts", DEPLOYMENT, f"{FIRST}/volumeMounts", EVERYTHING["extraVolumeMounts"]),
@@ -240,6 +244,36 @@ def test_default_values_give_what_is_released(chart: str) -> None:
         assert text.replace('"helm.sh/resource-policy": "keep", ', "") == wanted.replace(
             "PLACEHOLDER-NAMESPACE", NAMESPACE
         )
+
+
+def rights(rules: list[JsonObject]) -> set[tuple[str, str, str]]:
+    """Group, resource and verb of everything that rules allow."""
+    return {
+        (group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+@pytest.mark.parametrize("chart", OPERATORS)
+def test_selected_kinds_are_all_that_the_operator_has_rights_for(chart: str) -> None:
+    """With the kinds of the objects that they create; and the chart for a cluster has no other CRDs."""
+    objects, kinds = rendered(chart, "everything"), selected(EVERYTHING["kinds"])
+    (role,) = [obj for (_, name), obj in objects.items() if name == "sagemaker-k8s-operator-manager-role"]
+    ours = {right for right in rights(role["rules"]) if right[0] == GROUP}
+    assert ours == rights(kind_rules(kinds))
+    assert rights(role["rules"]) - ours == {
+        right
+        for _, obj in rendered(chart, "default").items()
+        if obj["metadata"]["name"] == "sagemaker-k8s-operator-manager-role"
+        for right in rights(obj["rules"])
+        if right[0] != GROUP
+    }
+    crds = {obj["spec"]["names"]["kind"] for (kind, _), obj in objects.items() if kind == "CustomResourceDefinition"}
+    assert crds == ({kind.kind for kind in kinds} if chart == charts.CLUSTER else set())
+    assert len(kinds) < len(KINDS)
 
 
 def without_labels(obj: JsonObject) -> JsonObject:
@@ -456,5 +490,5 @@ def test_a_chart_has_the_version_of_the_release_and_what_a_catalogue_shows(folde
     assert chart["icon"].startswith("data:image/svg+xml;base64,")
     assert chart["annotations"]["artifacthub.io/license"] == "Apache-2.0"
     if folder in (charts.CLUSTER, charts.CRDS):
-        assert len(yaml.safe_load(chart["annotations"]["artifacthub.io/crds"])) == 8
+        assert len(yaml.safe_load(chart["annotations"]["artifacthub.io/crds"])) == len(KINDS)
     assert (CHARTS / folder / "README.md").read_text("utf-8").count("\n| `") >= 1

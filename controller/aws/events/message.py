@@ -13,16 +13,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
 from api.descriptor import KindDescriptor
-from api.v1 import BATCH_TRANSFORM_JOB, HOSTING_DEPLOYMENT, HYPERPARAMETER_TUNING_JOB, PROCESSING_JOB, TRAINING_JOB
+from api.v1 import KINDS
 
 SOURCE: Final = "aws.sagemaker"
-DETAIL_TYPES: Final[Mapping[str, KindDescriptor]] = {
-    "SageMaker Training Job State Change": TRAINING_JOB,
-    "SageMaker HyperParameter Tuning Job State Change": HYPERPARAMETER_TUNING_JOB,
-    "SageMaker Transform Job State Change": BATCH_TRANSFORM_JOB,
-    "SageMaker Processing Job State Change": PROCESSING_JOB,
-    "SageMaker Endpoint State Change": HOSTING_DEPLOYMENT,
-}
+DETAIL_TYPES: Final[Mapping[str, KindDescriptor]] = {kind.status.event: kind for kind in KINDS if kind.status.event}
 """The events of what is followed. Models and configurations change only by calls, and are not followed."""
 SCHEDULE_SOURCE: Final = "aws.events"
 SCHEDULE_DETAIL_TYPE: Final = "Scheduled Event"
