@@ -13,8 +13,8 @@ from controller.reconcile.job.changing import record_change, update_job
 from controller.reconcile.job.decide import JobStep, decide
 from controller.reconcile.job.edits import content_digest, with_edits
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.managed.observe_object import described, external_resource
-from controller.reconcile.managed.ownership import verify_owner, with_external
+from controller.reconcile.managed.observe_object import described, external_resource, with_external
+from controller.reconcile.managed.ownership import verify_owner
 from controller.reconcile.managed.requests import create_request
 from controller.reconcile.observation import JobChange, Mutation, Observed, Source
 from controller.reconcile.shared_decisions import is_missing
@@ -63,7 +63,7 @@ class JobLifeCycle:
             is_end_expected=sighting.is_end_expected,
             is_list_lost=is_lost,
         )
-        return with_external(managed, observed, external)
+        return with_external(managed.state, observed, external)
 
     def _content(self, managed: ManagedObject, generation: int) -> str:
         """Return the digest of what the spec asks for: made once for each of its generations, while passes follow."""
@@ -126,7 +126,7 @@ class JobLifeCycle:
         observed = replace(observed, are_rules_open=are_rules_open(managed.spec, external.fields))
         if observed.are_rules_open or rules_running(external.fields):
             managed.state.described_at = self._context.clock.monotonic()  # List does not show rules: they are polled
-        return with_external(managed, observed, external)
+        return with_external(managed.state, observed, external)
 
     def _create(self, observed: Observed, managed: ManagedObject) -> Observed:
         target = managed.identity.target()

@@ -10,8 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+import structlog
+
 from api.meta import ObjectKey
 from controller.reconcile.observation import Recorded
+
+_log: Final = structlog.get_logger(__name__)
 
 BACKOFF_BASE_S: Final = 60.0
 BACKOFF_CAP_S: Final = 3600.0
@@ -128,7 +132,7 @@ class LocalState:
 
 
 class LocalStates:
-    """Local states by key. Thread-safe."""
+    """Local states by key. Thread-safe. Warns where it drops the only record of a resource."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -137,21 +141,27 @@ class LocalStates:
     def of(self, key: ObjectKey, uid: str) -> LocalState:
         """Return the state of this very object; that of an earlier object of the same name is dropped."""
         with self._lock:
-            state = self._states.get(key)
-            if state is None or state.uid != uid:
-                state = self._states[key] = LocalState(uid)
-            return state
-
-    def get(self, key: ObjectKey) -> LocalState | None:
-        """Return the state of the last object of that key, whatever its uid."""
-        with self._lock:
-            return self._states.get(key)
+            before = self._states.get(key)
+            if before is not None and before.uid == uid:
+                return before
+            state = self._states[key] = LocalState(uid)
+        if before is not None:
+            _warn_of_orphan(before)
+        return state
 
     def forget(self, key: ObjectKey) -> None:
         """Drop the state of an object that is gone, or has none worth keeping."""
         with self._lock:
-            self._states.pop(key, None)
+            state = self._states.pop(key, None)
+        if state is not None:
+            _warn_of_orphan(state)
 
     def __len__(self) -> int:
         with self._lock:
             return len(self._states)
+
+
+def _warn_of_orphan(state: LocalState) -> None:
+    """Warn of an object that went, its finalizer removed by force, before its status could record its resource."""
+    if state.recorded is not None:
+        _log.warning("object gone, its resource stays at AWS", resource=state.recorded.arn or state.recorded.name)

@@ -17,7 +17,7 @@ from controller.reconcile.effects import EffectHook
 from controller.reconcile.managed.local_state import Hold, LocalState
 from controller.reconcile.managed.observe_object import hold_token
 from controller.reconcile.namespaces.settings import effective_settings_of
-from controller.reconcile.passes.loop import run
+from controller.reconcile.passes.reconciler import run
 from controller.reconcile.served import Served
 from controller.reconcile.status.patch import parse_time
 from tests.fakes.world import World
