@@ -40,7 +40,11 @@ class JobLifeCycle:
         if observed.is_recorded_in_status:  # the status has it: the local record is not needed any more
             managed.state.recorded = managed.state.doubtful_since = None
             recorded = observed.recorded.changes if observed.recorded else ""
-            change = changes.change_of(self._descriptor, managed.spec, recorded)
+            memo, made_of = managed.state.memo, (observed.generation, recorded)
+            change = None
+            if memo.unchanged != made_of:
+                change = changes.change_of(self._descriptor, managed.spec, recorded)
+                memo.unchanged = made_of if change is None else None
             if change is None and reasons.UPDATED in observed.reasons:
                 change = changes.taken_back(managed.obj, recorded)
             if change is not None:
@@ -67,9 +71,9 @@ class JobLifeCycle:
 
     def _content(self, managed: ManagedObject, generation: int) -> str:
         """Return the digest of what the spec asks for: made once for each of its generations, while passes follow."""
-        made = managed.state.content
+        made = managed.state.memo.content
         if made is None or made[0] != generation:
-            made = managed.state.content = (generation, content_digest(self._descriptor, managed.spec))
+            made = managed.state.memo.content = (generation, content_digest(self._descriptor, managed.spec))
         return made[1]
 
     def _with_change(self, observed: Observed, managed: ManagedObject, change: JobChange) -> Observed:

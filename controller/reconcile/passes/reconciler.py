@@ -99,8 +99,7 @@ class ObjectReconciler(Generic[ObsT, StepT]):
                 return self._gone(key)  # raised by a write
             raise
         state.answers.clear()
-        if state.is_blank():
-            self._states.forget(key)
+        self._states.release(key, state)
         return result
 
     def _gone(self, key: ObjectKey) -> Result:
@@ -181,8 +180,9 @@ def _end_pass(managed: ManagedObject, observed: Observed, end: Finish) -> Result
         managed.update_status(observed, end.status_update, end.events, recorded)
     may_ask = observed.failure is None or observed.failure.during is not During.IDENTITY
     since = (recorded.created_at or recorded.creation_time) if recorded is not None else None
-    if end.follow and may_ask and recorded is not None and since is not None:
-        managed.context.tracker.follow(managed.key, managed.identity.target().shared, recorded.name, since)
+    target = managed.identity.followed
+    if end.follow and may_ask and recorded is not None and since is not None and target is not None:
+        managed.context.tracker.follow(managed.key, target, recorded.name, since)
     else:
         managed.context.tracker.forget(managed.key)
     return finish(managed, observed, end)
