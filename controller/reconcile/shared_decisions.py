@@ -402,19 +402,6 @@ def may_be_invisible(observed: Observed, recorded: Recorded) -> bool:
     return (observed.now - recorded.created_at).total_seconds() < VISIBLE_AFTER_S
 
 
-def status_changed(observed: Observed, value: str) -> tuple[Event, ...]:
-    """Return the event for a changed AWS status; our own requests, and ends, have events of their own."""
-    if observed.shown == value or observed.shown in operator_values(observed):
-        return ()
-    return (Event("Normal", reasons.STATUS_CHANGED, f"The status changed from {observed.shown} to {value}"),)
-
-
-def operator_values(observed: Observed) -> frozenset[str]:
-    """Return the status values that do not come from AWS."""
-    rule = observed.descriptor.status
-    return frozenset({"", rule.reconciling, rule.refused, rule.synchronizing})
-
-
 def operator_value(observed: Observed, error_class: ErrorClass) -> str:
     """Return the v1 status value of an object that the operator cannot reconcile (v1-kinds.md 6)."""
     rule = observed.descriptor.status

@@ -52,7 +52,6 @@ from controller.reconcile.shared_decisions import (
     record_of,
     respecting_hold,
     retain,
-    status_changed,
     unseen,
 )
 from controller.reconcile.status import messages
@@ -289,7 +288,7 @@ def _as_it_is(observed: EndpointObservation, recorded: Recorded, external: Exter
         fields=fields_of(observed),
         synced=reasons.UPDATE_PENDING if pending else reasons.SYNCED,
     )
-    events = first_seen_events(observed, recorded) + status_changed(base, external.value)
+    events = first_seen_events(observed, recorded) + messages.status_changed(base, external.value)
     if pending and base.reasons.get(reasons.SYNCED) != reasons.UPDATE_PENDING:
         events += (Event("Normal", reasons.UPDATE_PENDING, message),)
     again_s = BUSY_POLL_S if external.value == DELETING else None  # lists show changes, not disappearance

@@ -22,7 +22,7 @@ from controller.reconcile.endpoint.status_fields import fields_of, first_seen_ev
 from controller.reconcile.endpoint.updates import held, is_held
 from controller.reconcile.hosting import CREATING, IN_SERVICE, UPDATING
 from controller.reconcile.observation import ExternalResource, Recorded
-from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_shown, status_changed
+from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_shown
 from controller.reconcile.status import messages
 from controller.reconcile.steps import Drift, Event, Finish, Phase, StatusUpdate
 
@@ -137,7 +137,7 @@ def _at_rest(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
     elif base.shown == CREATING:
         events += (Event("Normal", reasons.IN_SERVICE, f"{recorded.name} is in service"),)
     else:
-        events += status_changed(base, IN_SERVICE)
+        events += messages.status_changed(base, IN_SERVICE)
     if drift_shown(base) is Drift.CORRECTING:
         events += (Event("Normal", reasons.DRIFT_CORRECTED, f"{recorded.name} is again as the spec wants it"),)
     return Finish(status_update, recorded, events, follow=True, again_s=CHILDREN_POLL_S if unneeded else None)

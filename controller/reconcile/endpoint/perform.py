@@ -50,8 +50,8 @@ from controller.reconcile.endpoint.observation import (
 )
 from controller.reconcile.hosting import RESOURCE_IDS
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.managed.observe_object import described, external_resource
-from controller.reconcile.managed.ownership import verify_owner, with_external
+from controller.reconcile.managed.observe_object import described, external_resource, with_external
+from controller.reconcile.managed.ownership import verify_owner
 from controller.reconcile.managed.requests import create_request, invalid
 from controller.reconcile.observation import During, ExternalResource, Failure, Mutation, Source
 from controller.reconcile.ports import ObjectReader, ObjectWriter
@@ -193,7 +193,7 @@ class EndpointLifeCycle:
                 )
             is_due, is_lost = sighting.is_describe_due or base.is_reconcile_requested, sighting.lost is not None
             base = replace(base, summary=summary, is_describe_due=is_due, is_list_lost=is_lost)
-            base = with_external(managed, base, summary)
+            base = with_external(managed.state, base, summary)
         observed = EndpointObservation(
             base=base,
             children=tuple(child_of(kind, each) for kind in CHILDREN for each in self._children.of(managed, kind)),
@@ -277,7 +277,7 @@ class EndpointLifeCycle:
             return replace(observed, base=replace(base, external=ABSENT))
         self._context.tracker.described(managed.key, answer)
         external = external_resource(self._descriptor, answer, Source.DESCRIPTION)
-        return replace(observed, base=with_external(managed, base, external))
+        return replace(observed, base=with_external(managed.state, base, external))
 
     def _ask_scaled(
         self, observed: EndpointObservation, managed: ManagedObject, variants: tuple[str, ...]

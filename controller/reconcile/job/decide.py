@@ -30,13 +30,11 @@ from controller.reconcile.shared_decisions import (
     is_unconfirmed,
     may_be_invisible,
     nothing_to_adopt,
-    operator_values,
     ownership_of,
     paused,
     record_of,
     respecting_hold,
     retain,
-    status_changed,
     unseen,
     waits,
 )
@@ -151,7 +149,7 @@ def _not_created(observed: Observed) -> JobStep:
             return nothing_to_adopt(observed)
         if observed.name_is_taken:
             return unseen(observed)
-        if observed.is_legacy and observed.shown not in operator_values(observed):
+        if observed.is_legacy and observed.shown not in messages.operator_values(observed):
             return _gone(observed)  # row 3: created by the predecessor, and gone
         return _create(observed)
     match ownership_of(observed):
@@ -228,7 +226,7 @@ def _show(observed: Observed, recorded: Recorded, external: ExternalResource) ->
     events += messages.issues_found(observed, external)
     ends = external.value in rule.terminal
     if not ends:
-        events += status_changed(observed, external.value)
+        events += messages.status_changed(observed, external.value)
     elif not _had_ended(observed, external):
         events.append(messages.ended(observed, external))
     return Finish(

@@ -13,8 +13,8 @@ from controller.reconcile.job.changing import record_change, update_job
 from controller.reconcile.job.decide import JobStep, decide
 from controller.reconcile.job.edits import content_digest, with_edits
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.managed.observe_object import described, external_resource
-from controller.reconcile.managed.ownership import verify_owner, with_external
+from controller.reconcile.managed.observe_object import described, external_resource, with_external
+from controller.reconcile.managed.ownership import verify_owner
 from controller.reconcile.managed.requests import create_request
 from controller.reconcile.observation import JobChange, Mutation, Observed, Source
 from controller.reconcile.shared_decisions import is_missing
@@ -40,7 +40,11 @@ class JobLifeCycle:
         if observed.is_recorded_in_status:  # the status has it: the local record is not needed any more
             managed.state.recorded = managed.state.doubtful_since = None
             recorded = observed.recorded.changes if observed.recorded else ""
-            change = changes.change_of(self._descriptor, managed.spec, recorded)
+            memo, made_of = managed.state.memo, (observed.generation, recorded)
+            change = None
+            if memo.unchanged != made_of:
+                change = changes.change_of(self._descriptor, managed.spec, recorded)
+                memo.unchanged = made_of if change is None else None
             if change is None and reasons.UPDATED in observed.reasons:
                 change = changes.taken_back(managed.obj, recorded)
             if change is not None:
@@ -63,13 +67,13 @@ class JobLifeCycle:
             is_end_expected=sighting.is_end_expected,
             is_list_lost=is_lost,
         )
-        return with_external(managed, observed, external)
+        return with_external(managed.state, observed, external)
 
     def _content(self, managed: ManagedObject, generation: int) -> str:
         """Return the digest of what the spec asks for: made once for each of its generations, while passes follow."""
-        made = managed.state.content
+        made = managed.state.memo.content
         if made is None or made[0] != generation:
-            made = managed.state.content = (generation, content_digest(self._descriptor, managed.spec))
+            made = managed.state.memo.content = (generation, content_digest(self._descriptor, managed.spec))
         return made[1]
 
     def _with_change(self, observed: Observed, managed: ManagedObject, change: JobChange) -> Observed:
@@ -126,7 +130,7 @@ class JobLifeCycle:
         observed = replace(observed, are_rules_open=are_rules_open(managed.spec, external.fields))
         if observed.are_rules_open or rules_running(external.fields):
             managed.state.described_at = self._context.clock.monotonic()  # List does not show rules: they are polled
-        return with_external(managed, observed, external)
+        return with_external(managed.state, observed, external)
 
     def _create(self, observed: Observed, managed: ManagedObject) -> Observed:
         target = managed.identity.target()

@@ -1,6 +1,7 @@
-"""Resolves identity, endpoint, tags and policy for the AWS calls of one object. Pure.
+"""Resolves as whom, where and with which tags AWS is called for one object. Pure.
 
-Resolved once for each version of the object and of its namespace; everything else in a pass reads the value.
+Resolved when the spec, the annotations, the owner or the namespace's settings change; everything else in a pass, and
+most passes, read the value.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from typing import Any
 from api.convert import repeated_names
 from api.descriptor import KindDescriptor, LifeCycle
 from api.meta import JsonObject, ObjectKey
+from controller.aws.console import log_url
 from controller.aws.errors import CallError
 from controller.aws.ownership_tags import RESERVED, OwnerTags, merged_tags, tags_fault
 from controller.aws.targets import Target
@@ -35,15 +37,19 @@ class AwsIdentity:
     has_ownership_tags: bool
     default_tags: Mapping[str, str]
     """Tags behind the object's own."""
-    tags: tuple[Mapping[str, str], ...]
-    """The tags of the recorded resource, as they should be."""
     tagging: Tagging
-    """The note of them."""
+    """What to record of the tags of the resource, as they should be."""
     ignored: tuple[str, ...]
     """What the spec asks for and AWS does not get, in words: tags, and names that a list has twice."""
     tags_fault: str
     """Why AWS would refuse the tags of the spec; empty if it would not."""
     resolved: Target | CallError
+    followed: Target | None
+    """The target of List calls, which namespaces with the same role share; None if `resolved` is an error."""
+    fault: CallError | None
+    """Why AWS must not be called at all: the namespace's settings are invalid."""
+    log_url: str | None
+    """Link to the logs of a job; None for other kinds."""
 
     def target(self) -> Target:
         """Return the target of the object's calls.
@@ -65,9 +71,12 @@ def resolve(
     obj: JsonObject,
     effective_settings: EffectiveSettings,
     settings: ReconcilerSettings,
+    name: str,
     recorded_region: str,
 ) -> AwsIdentity:
-    """Return the identity of an object; `recorded_region` is where its resource was created, and wins."""
+    """Return the identity of an object; `name` is that of its resource, `recorded_region` where that was created: it
+    wins.
+    """
     metadata, spec = obj["metadata"], obj.get("spec") or {}
     owner = OwnerTags(settings.cluster_id, descriptor.kind, key, metadata["uid"], settings.manager)
     references = metadata.get("ownerReferences") or ()
@@ -76,10 +85,15 @@ def resolve(
         creator_uid = launched_by(metadata)
     try:
         default_tags = effective_settings.tags(settings.resource_tags)
-    except CallError:  # reported by `EffectiveSettings.check`; nothing is tagged then
+    except CallError:  # `fault` says so; nothing is tagged then
         default_tags = dict(settings.resource_tags)
-    given = _tags_of(spec)
-    tags, tagging = wanted_tags(owner if settings.has_ownership_tags else None, given, default_tags)
+    given = tags_of(spec)
+    _, tagging = wanted_tags(owner if settings.has_ownership_tags else None, given, default_tags)
+    fault = None
+    try:
+        effective_settings.check()
+    except CallError as error:
+        fault = error
     resolved: Target | CallError
     try:
         resolved = effective_settings.target(spec, recorded_region, settings.defaults)
@@ -91,7 +105,6 @@ def resolve(
         creator=replace(owner, uid=creator_uid),
         has_ownership_tags=settings.has_ownership_tags,
         default_tags=default_tags,
-        tags=tuple(tags),
         tagging=tagging,
         ignored=(
             *(() if descriptor.life_cycle is LifeCycle.SCALING else tagging.ignored),
@@ -99,15 +112,20 @@ def resolve(
         ),
         tags_fault=tags_fault(given) if given else "",
         resolved=resolved,
+        followed=resolved.shared if isinstance(resolved, Target) else None,
+        fault=fault,
+        log_url=log_url(resolved.region, descriptor.log_group, name)
+        if descriptor.log_group and isinstance(resolved, Target)
+        else None,
     )
 
 
 def had_no_owner_tags(recorded: Recorded, spec: Mapping[str, Any]) -> bool:
     """Return whether a resource was tagged last, by this spec, while the operator put no owner tags."""
-    return recorded.created_at is not None and recorded.tags == wanted_tags(None, _tags_of(spec), {})[1].digest
+    return recorded.created_at is not None and recorded.tags == wanted_tags(None, tags_of(spec), {})[1].digest
 
 
-def _tags_of(spec: Mapping[str, Any]) -> list[dict[str, str]]:
+def tags_of(spec: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return the tags of a spec; the conversion reports invalid ones."""
     given = spec.get("tags")
     return [

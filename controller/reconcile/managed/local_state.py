@@ -5,19 +5,27 @@ Nothing here is needed for correctness across processes; it saves calls and writ
 
 import math
 import threading
+from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+import structlog
+
 from api.meta import ObjectKey
+from controller.reconcile.managed.aws_identity import AwsIdentity
 from controller.reconcile.observation import Recorded
+
+_log: Final = structlog.get_logger(__name__)
 
 BACKOFF_BASE_S: Final = 60.0
 BACKOFF_CAP_S: Final = 3600.0
 """If another owner keeps changing it: the first correction is immediate, the next after a minute, finally hourly."""
 FORGET_S: Final = 2 * BACKOFF_CAP_S
 """After so long without a correction, the next one counts as the first again."""
+MEMOS: Final = 1_000
+"""How many objects of a kind, of which nothing else is kept, keep what was computed of them: about 2 KB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +67,26 @@ class Rest:
 
 
 @dataclass(slots=True)
+class Memo:
+    """What was computed of one object and holds until what it was made of changes. Costs nothing but time if lost."""
+
+    made_of: object = None
+    """What the identity was resolved from."""
+    identity: AwsIdentity | None = None
+    account: str = ""
+    """The account of the identity, once that was found to be the recorded one."""
+    content: tuple[int, str] | None = None
+    """Generation of the spec of a job, and the digest of what it asks for."""
+    unchanged: tuple[int, str] | None = None
+    """Generation of the spec of a job, and the record of its mutable fields, if these are the same."""
+
+
+@dataclass(slots=True)
 class LocalState:
     """One object's hints. Used by the one worker that processes the object's key, hence without a lock."""
 
     uid: str
+    memo: Memo = field(default_factory=Memo)
     superseded_versions: set[str] = field(default_factory=set)
     """Versions that our writes have replaced: a store that shows one of them is behind, and its event will come."""
     made: set[str] = field(default_factory=set)
@@ -77,8 +101,6 @@ class LocalState:
     """Tags have shown that what the status records is this object's, although its record does not say so."""
     creation: datetime | None = None
     """Creation time, by AWS, of the recorded resource, where the API server has no field for it (older CRDs)."""
-    content: tuple[int, str] | None = None
-    """Generation of the spec of a job, and the digest of what it asks for."""
     prunes_names: bool = False
     """The API server has no field for the names that were replaced (older CRDs)."""
     prunes_notes: bool = False
@@ -128,30 +150,49 @@ class LocalState:
 
 
 class LocalStates:
-    """Local states by key. Thread-safe."""
+    """Local states by key. Thread-safe. Warns where it drops the only record of a resource."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._states: dict[ObjectKey, LocalState] = {}  # guarded by _lock; a LocalState itself belongs to its worker
+        self._memos: OrderedDict[ObjectKey, tuple[str, Memo]] = OrderedDict()  # guarded by _lock
+        """Of objects without a state, with their uids; the one that was reconciled last at the end."""
 
     def of(self, key: ObjectKey, uid: str) -> LocalState:
         """Return the state of this very object; that of an earlier object of the same name is dropped."""
         with self._lock:
-            state = self._states.get(key)
-            if state is None or state.uid != uid:
-                state = self._states[key] = LocalState(uid)
-            return state
+            before = self._states.get(key)
+            if before is not None and before.uid == uid:
+                return before
+            made_for, memo = self._memos.pop(key, (uid, Memo()))
+            state = self._states[key] = LocalState(uid, memo if made_for == uid else Memo())
+        if before is not None:
+            _warn_of_orphan(before)
+        return state
 
-    def get(self, key: ObjectKey) -> LocalState | None:
-        """Return the state of the last object of that key, whatever its uid."""
-        with self._lock:
-            return self._states.get(key)
+    def release(self, key: ObjectKey, state: LocalState) -> None:
+        """Drop a state that is not worth keeping, apart from the memo, after a pass."""
+        if state.is_blank():
+            with self._lock:
+                del self._states[key]
+                self._memos[key] = state.uid, state.memo
+                if len(self._memos) > MEMOS:
+                    self._memos.popitem(last=False)
 
     def forget(self, key: ObjectKey) -> None:
-        """Drop the state of an object that is gone, or has none worth keeping."""
+        """Drop what is kept of an object that is gone."""
         with self._lock:
-            self._states.pop(key, None)
+            state = self._states.pop(key, None)
+            self._memos.pop(key, None)
+        if state is not None:
+            _warn_of_orphan(state)
 
     def __len__(self) -> int:
         with self._lock:
             return len(self._states)
+
+
+def _warn_of_orphan(state: LocalState) -> None:
+    """Warn of an object that went, its finalizer removed by force, before its status could record its resource."""
+    if state.recorded is not None:
+        _log.warning("object gone, its resource stays at AWS", resource=state.recorded.arn or state.recorded.name)

@@ -7,7 +7,7 @@ import structlog
 
 from api.annotations import TTL
 from api.meta import Condition, JsonObject, ObjectKey
-from controller.aws.console import log_url, partition_of
+from controller.aws.console import partition_of
 from controller.aws.errors import CallError, LocalRefusal
 from controller.aws.targets import Target
 from controller.reconcile import reasons
@@ -123,7 +123,7 @@ class ManagedObject:
 
     def observe(self) -> Observed:
         """Return what is known without asking AWS about the object, or why AWS must not be asked at all."""
-        clock, settings, effective_settings = self.context.clock, self.context.settings, self.effective_settings
+        clock, effective_settings = self.context.clock, self.effective_settings
         if self.state.deleting_since is None and self.obj["metadata"].get("deletionTimestamp"):
             self.state.deleting_since = clock.monotonic()
         observed = observe_object(
@@ -135,8 +135,7 @@ class ManagedObject:
             monotonic=clock.monotonic(),
             depends_on=self._depends_on() if self.state.hold is not None else (),
         )
-        region = observed.recorded.region if observed.recorded else ""
-        self.identity = resolve(self.descriptor, self.key, self.obj, effective_settings, settings, region)
+        self.identity = self._resolved(effective_settings, observed)
         observed = replace(
             observed,
             tags=self.identity.tagging,
@@ -145,6 +144,20 @@ class ManagedObject:
             waits_for=self.resolution.waits_for if self.descriptor.references else "",
         )
         return observed if observed.is_ended or observed.policy.paused else self.check_identity(observed)
+
+    def _resolved(self, effective_settings: EffectiveSettings, observed: Observed) -> AwsIdentity:
+        """Return the identity: that of an earlier pass while nothing has changed that it is made of."""
+        metadata, memo = self.obj["metadata"], self.state.memo
+        region = observed.recorded.region if observed.recorded else ""
+        owners, generation = metadata.get("ownerReferences"), metadata.get("generation")
+        made_of = (generation, owners, effective_settings, observed.name, region)
+        if memo.identity is not None and memo.made_of == made_of:
+            return memo.identity
+        settings = self.context.settings
+        identity = resolve(self.descriptor, self.key, self.obj, effective_settings, settings, observed.name, region)
+        is_sound = identity.fault is None and identity.followed is not None  # an error is raised once
+        memo.made_of, memo.identity, memo.account = made_of, identity if is_sound else None, ""
+        return identity
 
     def check_identity(self, observed: Observed) -> Observed:
         """Return what is observed, with a failure if AWS must not be called for this object."""
@@ -158,9 +171,12 @@ class ManagedObject:
         """Raise `CallError`: DENIED if the namespace names no valid role, INVALID if the identity is of another account
         than the resource, where it would be missed.
         """
-        self.identity.effective_settings.check()
+        if self.identity.fault is not None:
+            raise self.identity.fault
         recorded = observed.recorded.account_id if observed.recorded else ""
-        account = self.account() if recorded else ""
+        if not recorded or self.state.memo.account == recorded:
+            return
+        account = self.account()
         if account and account != recorded:
             message = (
                 f"{observed.name} is in account {recorded}, and objects of namespace {self.key.namespace} are looked"
@@ -168,6 +184,7 @@ class ManagedObject:
                 " credentials, name a role of the old account, or create another object."
             )
             raise LocalRefusal(ErrorClass.INVALID, reasons.OTHER_ACCOUNT, message)
+        self.state.memo.account = account
 
     def region(self, observed: Observed) -> str:
         """Return the object's region. Raises `CallError` as `AwsIdentity.target` does."""
@@ -358,11 +375,8 @@ class ManagedObject:
     ) -> JsonObject | None:
         status = self.obj.get("status") or {}
         shown = {field.name for field in self.descriptor.compat.status}
-        link = None
-        name, region = (recorded.name, recorded.region) if recorded is not None else (status_update.tried, "")
-        if name and self.descriptor.log_group and "cloudWatchLogUrl" in shown:
-            region = region or ("" if recorded is not None else self.region(observed))
-            link = log_url(region, self.descriptor.log_group, name) if region else None
+        has_logs = recorded.region if recorded is not None else status_update.tried
+        link = self.identity.log_url if has_logs and "cloudWatchLogUrl" in shown else None
         if recorded is not None and self.state.creation is not None:
             recorded = replace(recorded, creation_time=None)  # there is no field for it
         if recorded is not None and self.state.prunes_names:

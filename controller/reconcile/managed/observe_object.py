@@ -13,10 +13,18 @@ from api.naming import sagemaker_name
 from controller.aws.errors import AwsError, CallError
 from controller.observability.redact import redact_free_texts, redact_text
 from controller.reconcile import reasons
-from controller.reconcile.identity import SAME_CREATION
+from controller.reconcile.identity import SAME_CREATION, is_same_creation
 from controller.reconcile.managed.local_state import LocalState
 from controller.reconcile.namespaces.settings import EffectiveSettings
-from controller.reconcile.observation import CreationWindow, ExternalResource, Observed, Recorded, Source
+from controller.reconcile.observation import (
+    CreationWindow,
+    External,
+    ExternalResource,
+    Observed,
+    Ownership,
+    Recorded,
+    Source,
+)
 from controller.reconcile.status.copies import SKEW, begins_at, has_uid, is_copied, own_status
 from controller.reconcile.status.messages import are_rules_open, rules_running, rules_with_issues
 from controller.reconcile.status.patch import HANDLED, announced_in, parse_time, recorded_in, tried_in
@@ -183,6 +191,31 @@ def external_resource(descriptor: KindDescriptor, answer: Mapping[str, Any], sou
         failure_reason=redact_text(str(reason)) if (reason := answer.get("FailureReason")) else "",
         fields=redact_free_texts({name: value for name, value in fields.items() if name not in own}),
     )
+
+
+def with_external(state: LocalState, observed: Observed, external: External) -> Observed:
+    """Return the observation with an answer of AWS, and the owner of what it shows, as far as that is known."""
+    if not isinstance(external, ExternalResource):
+        return replace(observed, external=external)
+    owner = observed.owner
+    is_asked_again = observed.is_reconcile_requested and external.is_fresh
+    if owner is not Ownership.UNKNOWN and (is_asked_again or not _is_same(external, observed.external)):
+        owner = Ownership.UNKNOWN
+    foreign = None if is_asked_again else state.foreign
+    if foreign is not None and _is_known_as_foreign(foreign, observed.name, external):
+        owner = Ownership.FOREIGN
+    return replace(observed, external=external, owner=owner)
+
+
+def _is_known_as_foreign(foreign: tuple[str, datetime], name: str, external: ExternalResource) -> bool:
+    known, created_at = foreign
+    return known == name and external.created_at is not None and is_same_creation(external.created_at, created_at)
+
+
+def _is_same(external: ExternalResource, before: External) -> bool:
+    if not isinstance(before, ExternalResource) or external.created_at is None or before.created_at is None:
+        return before is None
+    return is_same_creation(external.created_at, before.created_at)
 
 
 def _deleting_for_s(stamp: object, state: LocalState, now: datetime, monotonic: float) -> float:

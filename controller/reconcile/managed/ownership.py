@@ -1,4 +1,4 @@
-"""Adds AWS's answers to an observation, and finds out by tags to which object a resource belongs."""
+"""Finds out by tags to which object a resource belongs."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,10 +9,10 @@ import structlog
 from controller.aws.errors import CallError
 from controller.aws.ownership_tags import OwnerTags
 from controller.aws.targets import Target
-from controller.reconcile.identity import confirmed, is_contradicted, is_recorded_one, is_same_creation
+from controller.reconcile.identity import confirmed, is_contradicted, is_recorded_one
 from controller.reconcile.managed.aws_identity import had_no_owner_tags
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.observation import External, ExternalResource, Observed, Ownership
+from controller.reconcile.observation import ExternalResource, Observed, Ownership
 from controller.reconcile.status.copies import has_uid, is_taken_over
 from controller.runtime.errors import ABSENT, Absent, ErrorClass
 from controller.runtime.frozen import replace
@@ -26,20 +26,6 @@ class Tags(Protocol):
     def tags(self, target: Target, arn: str, *, caller: object) -> Mapping[str, str] | Absent:
         """Return all tags of a resource."""
         ...
-
-
-def with_external(managed: ManagedObject, observed: Observed, external: External) -> Observed:
-    """Return the observation with an answer of AWS, and the owner of what it shows, as far as that is known."""
-    if not isinstance(external, ExternalResource):
-        return replace(observed, external=external)
-    owner = observed.owner
-    is_asked_again = observed.is_reconcile_requested and external.is_fresh
-    if owner is not Ownership.UNKNOWN and (is_asked_again or not _is_same(external, observed.external)):
-        owner = Ownership.UNKNOWN
-    foreign = None if is_asked_again else managed.state.foreign
-    if foreign is not None and _is_known_as_foreign(foreign, observed.name, external):
-        owner = Ownership.FOREIGN
-    return replace(observed, external=external, owner=owner)
 
 
 def verify_owner(
@@ -103,11 +89,6 @@ def is_proved_by_tags(managed: ManagedObject, owner: OwnerTags, name: str, found
     return owner.are_of_namesake(found, name) or owner.are_of_sibling(found)
 
 
-def _is_known_as_foreign(foreign: tuple[str, datetime], name: str, external: ExternalResource) -> bool:
-    known, created_at = foreign
-    return known == name and external.created_at is not None and is_same_creation(external.created_at, created_at)
-
-
 def _is_ours_without_tags(managed: ManagedObject, observed: Observed) -> bool:
     """Return whether a recorded resource is ours where the operator puts no owner tags, or put none then.
 
@@ -120,9 +101,3 @@ def _is_ours_without_tags(managed: ManagedObject, observed: Observed) -> bool:
         is_old = not observed.is_spawned and had_no_owner_tags(recorded, managed.spec)
         return is_old and isinstance(external, ExternalResource) and is_recorded_one(observed, external) is True
     return has_uid(observed.name, managed.obj["metadata"]) or not is_contradicted(observed)
-
-
-def _is_same(external: ExternalResource, before: External) -> bool:
-    if not isinstance(before, ExternalResource) or external.created_at is None or before.created_at is None:
-        return before is None
-    return is_same_creation(external.created_at, before.created_at)

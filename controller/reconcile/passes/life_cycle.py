@@ -1,4 +1,4 @@
-"""The port of a life-cycle, which `loop.run` calls for one object at a time."""
+"""The port of a life-cycle, which `reconciler.run` calls for one object at a time."""
 
 from typing import Protocol, TypeVar
 

@@ -11,7 +11,7 @@ from controller.reconcile.managed.local_state import Rest
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.observation import Observation
 from controller.reconcile.passes.life_cycle import RestingLifeCycle
-from controller.reconcile.passes.loop import run
+from controller.reconcile.passes.reconciler import run
 from controller.reconcile.steps import Finish, Outcome
 from controller.runtime.controller import DONE, Result
 
@@ -23,7 +23,7 @@ _LONGEST_S: Final = 600.0
 
 
 def run_unless_at_rest(life_cycle: RestingLifeCycle[ObsT, StepT], managed: ManagedObject) -> Result:
-    """Make a pass, unless it would do nothing. Raises what `loop.run` raises."""
+    """Make a pass, unless it would do nothing. Raises what `reconciler.run` raises."""
     rest = managed.state.rest
     if rest is not None:
         left_s = rest.until - managed.context.clock.monotonic()

@@ -20,8 +20,8 @@ from controller.reconcile.drift.digest import content, differences, digest
 from controller.reconcile.effects import Effect
 from controller.reconcile.identity import is_assumed, is_replaced, unproven
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.managed.observe_object import RESYNC_SHARE, external_resource
-from controller.reconcile.managed.ownership import is_proved_by_tags, read_tags, verify_owner, with_external
+from controller.reconcile.managed.observe_object import RESYNC_SHARE, external_resource, with_external
+from controller.reconcile.managed.ownership import is_proved_by_tags, read_tags, verify_owner
 from controller.reconcile.managed.requests import create_request
 from controller.reconcile.observation import During, Failure, Mutation, Observed, Ownership, Recorded, Source
 from controller.reconcile.resource.decide import decide
@@ -182,7 +182,7 @@ class ResourceLifeCycle:
         external = external_resource(self._descriptor, answer, Source.DESCRIPTION)
         return replace(
             observed,
-            base=with_external(managed, base, external),
+            base=with_external(managed.state, base, external),
             legacy_matches=not differs,
             differences=differs,
         )

@@ -69,6 +69,19 @@ def issues_found(observed: Observed, external: ExternalResource) -> list[Event]:
     )
 
 
+def status_changed(observed: Observed, value: str) -> tuple[Event, ...]:
+    """Return the event for a changed AWS status; our own requests, and ends, have events of their own."""
+    if observed.shown == value or observed.shown in operator_values(observed):
+        return ()
+    return (Event("Normal", reasons.STATUS_CHANGED, f"The status changed from {observed.shown} to {value}"),)
+
+
+def operator_values(observed: Observed) -> frozenset[str]:
+    """Return the status values that do not come from AWS."""
+    rule = observed.descriptor.status
+    return frozenset({"", rule.reconciling, rule.refused, rule.synchronizing})
+
+
 def reason_of(value: str) -> str:
     """Return an AWS status as the reason of a condition: a CamelCase word (metav1.Condition)."""
     word = "".join(letter for letter in value if letter.isalnum())

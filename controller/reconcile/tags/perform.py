@@ -8,6 +8,7 @@ from api.meta import Condition, JsonObject
 from controller.aws.errors import CallError, LocalRefusal
 from controller.observability.redact import quoted
 from controller.reconcile import reasons
+from controller.reconcile.managed.aws_identity import tags_of
 from controller.reconcile.managed.managed_object import JITTER, MESSAGE_LIMIT, ManagedObject
 from controller.reconcile.observation import Observed, Recorded
 from controller.reconcile.status.patch import merge_patch, recorded_in, resource_fields, with_notice
@@ -40,7 +41,7 @@ def retag(managed: ManagedObject, observed: Observed, step: PutTags | DropTags) 
     try:
         match step:
             case PutTags():
-                effects.tag(target, recorded.arn, identity.tags, caller=managed.key)
+                effects.tag(target, recorded.arn, identity.tagged(tags_of(managed.spec)), caller=managed.key)
             case DropTags(keys):
                 effects.untag(target, recorded.arn, keys, caller=managed.key)
     except CallError as error:

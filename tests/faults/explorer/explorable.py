@@ -14,10 +14,10 @@ from api.annotations import CLAIMED_VARIANTS, LAST_UPDATE_ATTEMPT
 from api.meta import JsonObject, ObjectKey
 from controller.aws.polling.tracker import TrackerMetrics
 from controller.reconcile.effects import EffectHook
-from controller.reconcile.managed.local_state import Hold, LocalState
+from controller.reconcile.managed.local_state import Hold, LocalState, Memo
 from controller.reconcile.managed.observe_object import hold_token
 from controller.reconcile.namespaces.settings import effective_settings_of
-from controller.reconcile.passes.loop import run
+from controller.reconcile.passes.reconciler import run
 from controller.reconcile.served import Served
 from controller.reconcile.status.patch import parse_time
 from tests.fakes.world import World
@@ -117,10 +117,16 @@ class Explorable(World):
         states: dict[ObjectKey, LocalState] = reconciler._states._states
         return states
 
+    def _clear_local(self, kind: str) -> None:
+        """Drop the local states of one kind, and what was computed: in another branch, a generation is another spec."""
+        reconciler: Any = self.reconcilers[kind]
+        reconciler._states._states.clear()
+        reconciler._states._memos.clear()
+
     def forget_all(self) -> None:
         """Restart the process: nothing is remembered."""
         for kind in self.reconcilers:
-            self.local_states(kind).clear()
+            self._clear_local(kind)
         for tracker in self.trackers.values():
             tracker.followed.clear()  # type: ignore[attr-defined]
         self.shared.checks._requested.clear()
@@ -150,9 +156,8 @@ class Explorable(World):
             cluster.writes.clear()
         self.born = dict(kept.born)
         for kind in self.reconcilers:
-            states = self.local_states(kind)
-            states.clear()
-            states.update(_copied(kept.local[kind]))
+            self._clear_local(kind)
+            self.local_states(kind).update(_copied(kept.local[kind]))
         for kind, tracker in self.trackers.items():
             tracker.followed = dict(kept.followed[kind])  # type: ignore[attr-defined]
         self.shared.checks._requested = set(kept.checks)
@@ -274,7 +279,9 @@ class Explorable(World):
 
 def _copied(states: Mapping[ObjectKey, LocalState]) -> dict[ObjectKey, LocalState]:
     return {
-        key: replace(each, superseded_versions=set(each.superseded_versions), made=set(each.made), rest=None)
+        key: replace(
+            each, memo=Memo(), superseded_versions=set(each.superseded_versions), made=set(each.made), rest=None
+        )
         for key, each in states.items()
     }
 

@@ -1,13 +1,20 @@
 """What the shell around a pass says of objects that went too early."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from structlog.testing import capture_logs
 
 from api.meta import JsonObject, ObjectKey
-from controller.reconcile.managed.local_state import LocalStates
+from api.v1 import TRAINING_JOB
+from controller.reconcile.context import Context
+from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.observation import Recorded
-from controller.reconcile.passes.reconciler import reconcile_one
-from controller.runtime.controller import DONE
+from controller.reconcile.passes.reconciler import ObjectReconciler
+from controller.reconcile.settings import ReconcilerSettings
+from controller.runtime.controller import DONE, Result
+from tests.fakes.clock import FakeClock
 
 KEY = ObjectKey("default", "job")
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:training-job/job-1"
@@ -17,11 +24,11 @@ class OneObject:
     """A store that holds one object, or none."""
 
     def __init__(self, uid: str | None) -> None:
-        self._uid = uid
+        self.uid = uid
 
     def get(self, key: ObjectKey) -> JsonObject | None:
         """See `ObjectReader.get`."""
-        return {"metadata": {"name": key.name, "uid": self._uid, "resourceVersion": "7"}} if self._uid else None
+        return {"metadata": {"name": key.name, "uid": self.uid, "resourceVersion": "7"}} if self.uid else None
 
 
 @pytest.mark.parametrize(
@@ -35,9 +42,20 @@ class OneObject:
 )
 def test_what_is_left_at_aws_is_named_in_the_log(now_there: str | None, is_recorded: bool, warns: bool) -> None:
     """Whoever removed the finalizer by hand owns the resource now; nobody shall have to guess that it is there."""
-    states = LocalStates()
-    recorded = Recorded(name="job-1", region="us-east-2", partition="aws", arn=ARN)
-    states.of(KEY, "uid-1").recorded = recorded if is_recorded else None
+
+    def creates(managed: ManagedObject) -> Result:
+        if is_recorded and managed.obj["metadata"]["uid"] == "uid-1":
+            managed.state.recorded = Recorded(name="job-1", region="us-east-2", partition="aws", arn=ARN)
+        return DONE
+
+    store: Any = OneObject("uid-1")
+    no_effects: Any = None
+    settings = ReconcilerSettings(cluster_id="cluster-1", manager="test/1")
+    context = Context(TRAINING_JOB, no_effects, FakeClock(), settings)
+    life_cycle: Any = SimpleNamespace(forget=lambda _: None)
+    reconciler: ObjectReconciler[Any, Any] = ObjectReconciler(context, store, life_cycle, creates)
+    reconciler.reconcile(KEY)
+    store.uid = now_there
     with capture_logs() as logs:
-        reconcile_one(KEY, OneObject(now_there), states, lambda _obj, _state: DONE)
+        reconciler.reconcile(KEY)
     assert [each["resource"] for each in logs if each["log_level"] == "warning"] == ([ARN] if warns else [])
