@@ -7,7 +7,7 @@ more, and the end of the process is prompt.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
@@ -25,7 +25,7 @@ from controller.aws.polling.poll_state import PollSettings, PollState, Query
 from controller.aws.polling.search_state import SEARCH, confidence_settings
 from controller.aws.polling.tracker_metrics import Standing, TrackerMetrics
 from controller.aws.sagemaker import Jobs, Page
-from controller.aws.targets import Target
+from controller.aws.targets import Identity, Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
 from controller.runtime.threads import Stop
@@ -64,6 +64,16 @@ class _Poller:
 
 
 @dataclass(frozen=True, slots=True)
+class _Early:
+    """A hint of a job that is not followed, and where that must be for the hint to concern it."""
+
+    source: str
+    account: str
+    identities: Collection[Identity]
+    hint: Hint
+
+
+@dataclass(frozen=True, slots=True)
 class _Judgement:
     """Whether an accelerator is trusted from now on, and why."""
 
@@ -90,9 +100,13 @@ class Tracker:
         settings: PollSettings = PollSettings(),  # noqa: B008 (frozen)
         rand: Callable[[], float] = random,
         accelerators: Iterable[str] = (),
+        optional: Iterable[str] = (),
         on_distrust: Callable[[str, str, Reason], None] | None = None,
     ) -> None:
-        """`on_distrust` is called with source, region and reason where an accelerator has lost the trust it had."""
+        """`accelerators` announce changes at all targets; those of `optional` only where they are heard.
+
+        `on_distrust` is called with source, region and reason where an accelerator has lost the trust it had.
+        """
         self._descriptor = descriptor
         self._jobs = jobs
         self._wake = wake
@@ -106,14 +120,15 @@ class Tracker:
         """For each thread that waits, until when (monotonic); guarded by _changed."""
         self._pollers: dict[Target, _Poller] = {}
         self._where: dict[ObjectKey, _Poller] = {}
-        self._accelerators = tuple(accelerators)
+        self._everywhere = frozenset(accelerators)
+        self._accelerators = (*self._everywhere, *(each for each in optional if each not in self._everywhere))
         self._on_distrust = on_distrust
         self._confidences: OrderedDict[tuple[str, Target], Confidence] = OrderedDict()
         """Least recently used first. Kept without a poller, or trust would have to be earned again by each lone job."""
         self._was_trusted: dict[tuple[str, Target], bool] = {}
         """Whether an accelerator was trusted when that was logged last."""
-        self._unfollowed: OrderedDict[tuple[str, str], tuple[str, Hint]] = OrderedDict()
-        """The last hints of what is not followed, with their source, by region and name; the oldest first."""
+        self._unfollowed: OrderedDict[tuple[str, str], _Early] = OrderedDict()
+        """The last hints of what is not followed, by region and name; the oldest first."""
         metrics.add(self)
 
     @property
@@ -137,10 +152,12 @@ class Tracker:
                 self._forget_locked(key)
                 self._where[key] = poller
             poller.state.follow(key, name, created_at, now=now, age_s=(utcnow - created_at).total_seconds())
-            early = self._unfollowed.pop((target.region, name), None) if is_new else None
+            early = self._unfollowed.get((target.region, name)) if is_new else None
             woken: list[ObjectKey] = []
-            if early is not None and early[1].modified >= created_at - EARLY_MARGIN:
-                _, woken = poller.state.hint(early[0], early[1], now=now)
+            if early is not None and _is_about(poller, early.account, early.identities):
+                del self._unfollowed[target.region, name]
+                if early.hint.modified >= created_at - EARLY_MARGIN:
+                    _, woken = poller.state.hint(early.source, early.hint, now=now)
             if is_new:
                 self._wake_threads_locked()
         for each in woken:
@@ -187,17 +204,20 @@ class Tracker:
 
     # --- for accelerators
 
-    def hint(self, source: str, region: str, account: str, hint: Hint) -> Effect:
+    def hint(
+        self, source: str, region: str, account: str, hint: Hint, *, identities: Collection[Identity] = ()
+    ) -> Effect:
         """Take in what `source` reports of a job of this region and account, and wake the keys that it concerns.
 
-        A hint costs a call of AWS only if it reports another state than is known, and not an older one.
+        `identities` limits what it concerns to their targets; empty: those of all. A hint costs a call of AWS only if
+        it reports another state than is known, and not an older one.
         """
         now = self._clock.monotonic()
         found: list[ObjectKey] = []
         judged: list[_Judgement] = []
         effects = []
         with self._changed:
-            for poller in self._at_locked(region, account):
+            for poller in self._at_locked(region, account, identities):
                 effect, woken = poller.state.hint(source, hint, now=now)
                 effects.append(effect)
                 found += woken
@@ -207,7 +227,7 @@ class Tracker:
                     break
             else:
                 effect = "unfollowed"
-                self._note_unfollowed_locked(region, source, hint, now)
+                self._note_unfollowed_locked(region, _Early(source, account, identities, hint), now)
             if effect == "change":
                 self._wake_threads_locked()
         self._report(judged)
@@ -215,19 +235,29 @@ class Tracker:
             self._wake(key)
         return effect
 
-    def heard(self, source: str, region: str, account: str) -> None:
-        """Record that an accelerator works for the targets of this region and account."""
+    def heard(self, source: str, region: str, account: str, *, identities: Collection[Identity] = ()) -> None:
+        """Record that an accelerator works for the targets of this region and account, see `hint`."""
         now = self._clock.monotonic()
         with self._changed:
-            for poller in self._at_locked(region, account):
+            for poller in self._at_locked(region, account, identities):
                 self._confidence_locked(source, poller.target).heard(now=now)
 
-    def failed(self, source: str, region: str, account: str) -> None:
+    def withdraw(self, source: str, identities: Collection[Identity]) -> None:
+        """Record that an accelerator was taken away from the targets of `identities`: sweep as without it."""
+        with self._changed:
+            for (each, target), confidence in self._confidences.items():
+                if each == source and target.identity in identities:
+                    confidence.withdraw()
+                    confidence.is_engaged = source in self._everywhere
+                    self._was_trusted.pop((source, target), None)
+            self._wake_threads_locked()
+
+    def failed(self, source: str, region: str, account: str, *, identities: Collection[Identity] = ()) -> None:
         """Record that an accelerator does not work for the targets of this region and account: sweep as without it."""
         now = self._clock.monotonic()
         judged: list[_Judgement] = []
         with self._changed:
-            for target in self._targets_locked(source, region, account):
+            for target in self._targets_locked(source, region, account, identities):
                 self._confidence_locked(source, target).failed()
                 judged += self._judge_locked(target, now)
             self._wake_threads_locked()
@@ -239,6 +269,8 @@ class Tracker:
         standings: dict[tuple[str, str], Standing] = {}
         with self._changed:
             for (source, target), confidence in self._confidences.items():
+                if not confidence.is_engaged:
+                    continue
                 standing = standings.setdefault((source, target.region), Standing({}, True, 0.0))
                 standing.is_trusted &= confidence.is_trusted(now=now)
                 standing.lag_s = max(standing.lag_s, confidence.lag_s, key=abs)
@@ -246,24 +278,20 @@ class Tracker:
                     standing.counts[outcome] = standing.counts.get(outcome, 0) + count
         return standings
 
-    def _at_locked(self, region: str, account: str) -> list[_Poller]:
-        """Return the pollers of a region and account. An account that is not known may be any."""
+    def _at_locked(self, region: str, account: str, identities: Collection[Identity]) -> list[_Poller]:
+        """Return the pollers of a region and account, and of `identities` if there are some."""
         pollers = [poller for poller in self._pollers.values() if poller.target.region == region]
-        accounts = {"", account}
-        return [
-            poller
-            for poller in pollers
-            if not account or (poller.target.identity.account or poller.state.account) in accounts
-        ]
+        return [poller for poller in pollers if _is_about(poller, account, identities)]
 
-    def _targets_locked(self, source: str, region: str, account: str) -> list[Target]:
+    def _targets_locked(self, source: str, region: str, account: str, identities: Collection[Identity]) -> list[Target]:
         """Return the targets of a region and account, also those where no job is followed at the moment."""
         resting = [
             target
             for each, target in self._confidences
             if each == source and target not in self._pollers and target.region == region
+            if not identities or target.identity in identities
         ]
-        followed = [poller.target for poller in self._at_locked(region, account)]
+        followed = [poller.target for poller in self._at_locked(region, account, identities)]
         return followed + [target for target in resting if not account or target.identity.account in ("", account)]
 
     def _confidence_locked(self, source: str, target: Target) -> Confidence:
@@ -271,20 +299,23 @@ class Tracker:
         confidence = self._confidences.get(key)
         if confidence is None:
             settings = confidence_settings(self._settings.poll_s) if source == SEARCH else ConfidenceSettings()
-            confidence = self._confidences[key] = Confidence(settings)
+            confidence = self._confidences[key] = Confidence(settings, is_engaged=source in self._everywhere)
             if len(self._confidences) > MOST_CONFIDENCES:
                 old, _ = self._confidences.popitem(last=False)
                 self._was_trusted.pop(old, None)
         self._confidences.move_to_end(key)
         return confidence
 
-    def _note_unfollowed_locked(self, region: str, source: str, hint: Hint, now: float) -> None:
+    def _note_unfollowed_locked(self, region: str, early: _Early, now: float) -> None:
         """Keep the hint for a job that is about to be followed; it may also excuse an end that a sweep found first."""
+        hint, identities = early.hint, early.identities
         for (each, target), confidence in self._confidences.items():
-            if (each, target.region) == (source, region) and confidence.is_awaited(hint.name):
+            if (each, target.region) != (early.source, region) or not confidence.is_awaited(hint.name):
+                continue
+            if not identities or target.identity in identities:
                 confidence.announced(hint.name, hint.status, now=now)
         self._unfollowed.pop((region, hint.name), None)
-        self._unfollowed[region, hint.name] = (source, hint)
+        self._unfollowed[region, hint.name] = early
         if len(self._unfollowed) > MOST_UNFOLLOWED:
             self._unfollowed.popitem(last=False)
 
@@ -462,3 +493,9 @@ class Tracker:
     def _notify(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+def _is_about(poller: _Poller, account: str, identities: Collection[Identity]) -> bool:
+    """Return whether news of an account concern a target. An account that is not known may be any."""
+    known = poller.target.identity.account or poller.state.account
+    return (not account or known in ("", account)) and (not identities or poller.target.identity in identities)
