@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
+from operator import itemgetter
 from random import random
 from typing import Any, Final
 
@@ -61,6 +62,8 @@ class _Poller:
     target: Target
     state: PollState
     is_busy: bool = False
+    is_slow: bool = False
+    """The call under way repeats one that has failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,8 @@ class Tracker:
         self._pages = metrics.pages
         self._searches = metrics.searches
         self._changed = threading.Condition()  # its lock guards the two mappings, the pollers and their states
+        self._threads = 0
+        """Number of threads in `run`; guarded by _changed."""
         self._waits: dict[int, float] = {}
         """For each thread that waits, until when (monotonic); guarded by _changed."""
         self._pollers: dict[Target, _Poller] = {}
@@ -324,21 +329,25 @@ class Tracker:
     def run(self, stop: Stop) -> None:
         """Poll until `stop`. Returns within a call's time-outs."""
         cancel = stop.on_set(self._notify)
+        with self._changed:
+            self._threads += 1
         try:
             while not stop.is_set():
-                poller = self._take_due(stop)
-                if poller is not None:
-                    self._page(poller)
+                due = self._take_due(stop)
+                if due is not None:
+                    self._page(*due)
         finally:
+            with self._changed:
+                self._threads -= 1
             cancel()
 
     def step(self) -> bool:
         """Do one due unit of work, if any; returns whether there was one. For tests and single-threaded use."""
         with self._changed:
-            poller = self._due_locked()
-        if poller is None:
+            due = self._due_locked()
+        if due is None:
             return False
-        self._page(poller)
+        self._page(*due)
         return True
 
     @property
@@ -365,15 +374,15 @@ class Tracker:
             lost = [(poller.target.region, poller.state.lost) for poller in self._pollers.values() if poller.state.lost]
         return [f"{operation} in {region}: {error.label}" for region, error in lost]
 
-    def _take_due(self, stop: Stop) -> _Poller | None:
-        """Wait for a poller that is due and mark it busy; None when `stop` is set."""
+    def _take_due(self, stop: Stop) -> tuple[_Poller, bool] | None:
+        """Wait for a poller that is due, see `_due_locked`; None when `stop` is set."""
         me = threading.get_ident()
         with self._changed:
             while not stop.is_set():
-                poller = self._due_locked()
-                if poller is not None:
+                due = self._due_locked()
+                if due is not None:
                     self._wake_threads_locked()  # some may wait longer than what is due next: they relied on this one
-                    return poller
+                    return due
                 due_at = self._waits[me] = self._due_at_locked()
                 timeout_s = None if due_at == inf else max(due_at - self._clock.monotonic(), 0.01)
                 try:
@@ -388,28 +397,46 @@ class Tracker:
             self._changed.notify_all()
 
     def _due_at_locked(self) -> float:
-        idle = (poller.state.due_at for poller in self._pollers.values() if not poller.is_busy)
-        return min(idle, default=inf)
+        is_spare = self._is_spare_locked()
+        return min((self._work_at(poller, is_spare)[0] for poller in self._pollers.values()), default=inf)
 
-    def _due_locked(self) -> _Poller | None:
+    def _is_spare_locked(self) -> bool:
+        """Return whether a thread may repeat a call that failed: it may hang, and one is kept for all others."""
+        return sum(poller.is_slow for poller in self._pollers.values()) < max(self._threads - 1, 1)
+
+    @staticmethod
+    def _work_at(poller: _Poller, is_spare: bool) -> tuple[float, bool]:
+        """Return when there is work for a poller, and whether that may be a call: Describes do not wait for Lists."""
+        may_call = not poller.is_busy and (is_spare or not poller.state.is_failing)
+        return (poller.state.due_at if may_call else poller.state.looks_due_at), may_call
+
+    def _due_locked(self) -> tuple[_Poller, bool] | None:
+        """Return a poller that is due, and whether a call may be made for it, for which it is marked busy."""
         now = self._clock.monotonic()
         for target in [
             target for target, poller in self._pollers.items() if not poller.is_busy and not len(poller.state)
         ]:
             del self._pollers[target]  # no job is tracked there any more
-        due = [poller for poller in self._pollers.values() if not poller.is_busy and poller.state.due_at <= now]
+        is_spare = self._is_spare_locked()
+        work = [(*self._work_at(poller, is_spare), poller) for poller in self._pollers.values()]
+        due = [each for each in work if each[0] <= now]
         if not due:
             return None
-        poller = min(due, key=lambda each: each.state.due_at)
-        poller.is_busy = True
-        return poller
+        _, may_call, poller = min(due, key=itemgetter(0))
+        if may_call:
+            poller.is_busy, poller.is_slow = True, poller.state.is_failing
+        return poller, may_call
 
-    def _page(self, poller: _Poller) -> None:
-        """Wake the keys to describe, and fetch a page if one is due, for a poller that is marked busy."""
+    def _page(self, poller: _Poller, may_call: bool) -> None:
+        """Wake the keys to describe, and fetch a page if one is due, for a poller that is marked busy for that."""
         now = self._clock.monotonic()
         with self._changed:
             woken = poller.state.looks(now=now)
-            query = poller.state.begin(now=now)
+            query = poller.state.begin(now=now) if may_call else None
+        if not may_call:
+            for key in woken:
+                self._wake(key)
+            return
         outcome: Page | CallError | None = None
         try:
             for key in woken:  # before the call: it may take long
@@ -445,7 +472,7 @@ class Tracker:
                 woken = (poller.state.searched if is_search else poller.state.absorb)(outcome, now=now)
             elif outcome is not None:
                 delay_s = (poller.state.search_failed if is_search else poller.state.failed)(outcome, now=now)
-            poller.is_busy = False
+            poller.is_busy = poller.is_slow = False
             judged = self._judge_locked(poller.target, now)
             self._wake_threads_locked()
         if isinstance(outcome, CallError):
