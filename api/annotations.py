@@ -88,12 +88,20 @@ def _tags(text: str) -> dict[str, str] | None:
         return None
 
 
+def _queue_urls(text: str) -> tuple[str, ...] | None:
+    """Parse URLs of SQS queues with commas between; returns each once, in order."""
+    urls = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    return urls if urls and all(_QUEUE_URL.fullmatch(each) for each in urls) else None
+
+
 _REGION: Final = r"[a-z]{2,4}(-[a-z]+)+-\d+"
 _URL: Final = r"https?://[^\s/?#]+\S*"
 _ROLE: Final = r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+"
 """IAM API, Role: path and name."""
 _EXTERNAL_ID: Final = r"[\w+=,.@:/-]{2,1224}"
 """STS API, AssumeRole."""
+_QUEUE_URL: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?/\d{12}/[\w.-]{1,80}", re.ASCII)
+"""SQS: the host, then the account and the queue's name."""
 _JOBS: Final = frozenset({LifeCycle.JOB})
 _BOTH: Final = frozenset(Place)
 _NAMESPACE: Final = frozenset({Place.NAMESPACE})
@@ -139,6 +147,12 @@ OWNER_ACCOUNT_ID: Final = Annotation(
     "owner-account-id", "an account number of 12 digits", pattern(r"\d{12}"), _NAMESPACE
 )
 DEFAULT_TAGS: Final = Annotation("default-tags", "key=value pairs with commas between", _tags, _NAMESPACE)
+STATUS_QUEUE: Final = Annotation(
+    "status-queue",
+    "URLs of SQS queues, such as https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, with commas between",
+    _queue_urls,
+    _NAMESPACE,
+)
 TTL: Final = Annotation(
     "ttl-seconds-after-finished", "a whole number of seconds, 0 or more", _seconds, _BOTH, life_cycles=_JOBS
 )
@@ -171,6 +185,7 @@ KNOWN: Final[Mapping[str, Annotation[Any]]] = {
         RECREATE_ON_FAILURE,
         ROLE_ARN,
         SESSION_TAGS,
+        STATUS_QUEUE,
         TTL,
         UPDATE_POLICY,
     )

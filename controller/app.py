@@ -22,7 +22,8 @@ from controller.aws.accounts import Accounts
 from controller.aws.assume_role import RoleSessions
 from controller.aws.autoscaling import ApplicationAutoScaling
 from controller.aws.clients import AwsApi, Clients, ClientSettings, new_session
-from controller.aws.events.receiver import EVENTS, RECEIVERS, QueueAddress, Receiver, StatusQueueMetrics
+from controller.aws.events.receiver import EVENTS, RECEIVERS, QueueAddress, Readers, StatusQueueMetrics
+from controller.aws.events.receivers import Receivers
 from controller.aws.limits.budgets import Budgets
 from controller.aws.polling.confidence import Reason
 from controller.aws.polling.poll_state import PollSettings
@@ -30,7 +31,7 @@ from controller.aws.polling.search_state import SEARCH
 from controller.aws.polling.tracker import Tracker
 from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.sagemaker import SageMaker
-from controller.aws.targets import Identity, TargetDefaults
+from controller.aws.targets import BASE_IDENTITY, TargetDefaults
 from controller.aws.tuning_jobs import SageMakerTuningJobChildren
 from controller.controllers import CONTROLLERS
 from controller.kinds import selected
@@ -48,7 +49,9 @@ from controller.observability.registry import new_registry
 from controller.observability.server import Check, WebServer, health_routes, metrics_routes
 from controller.reconcile import reasons
 from controller.reconcile.effects import EffectGate
-from controller.reconcile.namespaces.settings import UnreadNamespaces
+from controller.reconcile.namespaces.named_queues import NamedQueues
+from controller.reconcile.namespaces.queue_receivers import QueueReceivers
+from controller.reconcile.namespaces.settings import Namespaces, UnreadNamespaces
 from controller.reconcile.namespaces.watches import Tenancy
 from controller.reconcile.object_metrics import ObjectMetrics
 from controller.reconcile.served import Served
@@ -65,7 +68,7 @@ from controller.runtime.election.leader_election import ElectionMetrics, Elector
 from controller.runtime.manager import Manager, Stage
 from controller.runtime.queue.queue_metrics import QueueMetrics
 from controller.runtime.queue.rate_limiter import BucketRateLimiter
-from controller.runtime.queue.work_queue import WorkQueue
+from controller.runtime.queue.work_queue import PRIORITY_BACKGROUND, WorkQueue
 from controller.runtime.record.events import Regarding
 from controller.runtime.record.recorder import EventRecorder
 from controller.runtime.threads import Stop
@@ -167,8 +170,11 @@ class _Operator:
             log.info("serving some kinds", kinds=sorted(self._kinds))
         for served in self._kinds.values():
             self._add_kind(served)
+        trackers = {tracker.kind: tracker for tracker in self._trackers}
+        self._receivers = Receivers(api, trackers, clock, StatusQueueMetrics(self._registry))
+        self._queues = self._add_status_queues()
+        self._named_queues = QueueReceivers(self._name_queues, self._trackers, self._receivers, self._wake_namespace)
         self._add_namespaces()
-        self._add_status_queues()
 
     def _served(self, descriptor: KindDescriptor) -> Served:
         queue = WorkQueue[ObjectKey](descriptor.controller_name, metrics=self._metrics.queues, clock=self._clock)
@@ -304,6 +310,7 @@ class _Operator:
                 settled_poll_s=self._settings.poll_interval_s * _SETTLED_FACTOR,
             ),
             accelerators=self._accelerators(served.descriptor),
+            optional=[EVENTS],
             on_distrust=partial(self._report_distrust, served.descriptor.kind),
         )
         for number in range(_TRACKER_THREADS):
@@ -325,28 +332,37 @@ class _Operator:
             )
             self._recorder.event(self._lease, "Warning", reasons.STATUS_QUEUE_UNRELIABLE, message)
 
-    def _add_status_queues(self) -> None:
+    def _add_status_queues(self) -> list[QueueAddress]:
         """Add the receivers of state changes: for trackers, so only a replica that leads takes messages."""
         defaults = self._target_defaults()
-        if not self._settings.status_queues:
-            return
-        metrics = StatusQueueMetrics(self._registry)
-        trackers = {tracker.kind: tracker for tracker in self._trackers}
+        addresses = []
         for url in self._settings.status_queues:
             try:
                 address = QueueAddress.of(url, defaults.region)
             except ValueError as exc:
                 raise ConfigError(f"--status-queue: {exc}") from exc
-            receiver = Receiver(address, self._api, trackers, self._clock, metrics, identity_in=self._identity_in)
+            addresses.append(address)
+            receiver = self._receivers.new(address, partial(self._readers, address.account))
             for number in range(RECEIVERS):
                 name = f"status-queue-{address.region}-{address.name}-{number}"
                 self.manager.add(Stage.LEADING, name, receiver.run)
+        return addresses
 
-    def _identity_in(self, account: str) -> Identity | None:
-        """Return the identity of a namespace with a role of this account, for the queue that the account has."""
-        if self._tenancy is None or not account:
-            return None
-        return self._tenancy.identity_in(account, self._client)
+    def _readers(self, account: str) -> Readers:
+        """Return who reads a queue of an account: a role that a namespace has there, and the operator's own."""
+        identity = None if self._tenancy is None else self._tenancy.identity_in(account, self._client)
+        return Readers() if identity is None else Readers((identity, BASE_IDENTITY))
+
+    def _name_queues(self) -> NamedQueues:
+        """Return the status queues that namespaces name at the moment."""
+        if self._tenancy is None:
+            return NamedQueues()
+        return self._tenancy.status_queues(self._client, self._target_defaults().region, self._queues)
+
+    def _wake_namespace(self, namespace: str) -> None:
+        for served in self._kinds.values():
+            for key in served.store.keys(namespace):
+                served.queue.add(key, PRIORITY_BACKGROUND)
 
     def _target_defaults(self) -> TargetDefaults:
         settings = self._settings
@@ -359,7 +375,8 @@ class _Operator:
         if self._tenancy is None:
             log.info("annotations of namespaces have no effect: --namespace is given", served=self._settings.namespaces)
             return
-        for each in self._tenancy.followed(self._watching, self._kinds.values()):
+        self.manager.add(Stage.LEADING, "status-queues", self._named_queues.run)
+        for each in self._tenancy.followed(self._watching, self._kinds.values(), self._named_queues):
             informer = Informer(
                 each.resource,
                 each.source,
@@ -397,13 +414,18 @@ class _Operator:
             )
             yield f"{descriptor.plural}{'/' if namespace else ''}{namespace}", informer
 
+    def _namespace_settings(self) -> Namespaces:
+        if self._tenancy is None:
+            return UnreadNamespaces()
+        return self._tenancy.reader(self._client, self._named_queues.troubles)
+
     def _reconciler_settings(self) -> ReconcilerSettings:
         settings = self._settings
         return ReconcilerSettings(
             cluster_id=self._cluster_id.value,
             manager=f"{DISTRIBUTION}/{version()}",
             defaults=self._target_defaults(),
-            namespaces=UnreadNamespaces() if self._tenancy is None else self._tenancy.reader(self._client),
+            namespaces=self._namespace_settings(),
             accounts=self._accounts,
             has_ownership_tags=settings.ownership_tags,
             resource_tags=dict(settings.resource_tags),

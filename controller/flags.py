@@ -116,7 +116,8 @@ def queue_urls(text: str) -> tuple[str, ...]:
     urls = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     for each in urls:
         url(each)
-        if not re.fullmatch(r"/\d{12}/[\w.-]{1,80}", urlsplit(each).path):
+        behind_host = each.partition("://")[2].partition("/")[2]  # with what no queue has: a query, a fragment
+        if not re.fullmatch(r"\d{12}/[\w.-]{1,80}", behind_host, re.ASCII):
             raise ValueError(
                 f"must be URLs of queues, such as https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, not {each!r}"
             )

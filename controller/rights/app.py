@@ -7,8 +7,9 @@ predecessor, with the service account in question.
 import os
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Final, TextIO
 
 from prometheus_client import CollectorRegistry
@@ -21,7 +22,7 @@ from controller.aws.clients import AwsApi, Clients, ClientSettings
 from controller.aws.errors import CallError
 from controller.aws.events.receiver import QueueAddress
 from controller.aws.limits.budgets import Budgets
-from controller.aws.targets import TargetDefaults
+from controller.aws.targets import Target, TargetDefaults
 from controller.kinds import selected
 from controller.kube.access import ConfigError
 from controller.kube.client import KubeClient
@@ -29,12 +30,13 @@ from controller.kube.config import connect, home_namespace
 from controller.kube.transport import RestMetrics
 from controller.kube.well_known import NAMESPACES
 from controller.observability.redact import redact_text
+from controller.reconcile.namespaces.named_queues import named_queues
 from controller.reconcile.namespaces.settings import NamespaceSettings
 from controller.rights import report
 from controller.rights.check import Api, Finding, Pause, check, whoami
 from controller.rights.identities import Identities, identities, read_namespaces
 from controller.rights.probes import probes
-from controller.rights.queues import queue_probes, readers
+from controller.rights.queues import queue_probes, readers, readers_of_named
 from controller.runtime.clock import Clock, SystemClock
 from controller.runtime.errors import ClassifiedError
 from controller.runtime.threads import Stop
@@ -73,7 +75,11 @@ def run(settings: Settings, out: TextIO = sys.stdout) -> int:
         queues = [QueueAddress.of(url, defaults.region) for url in settings.status_queues]
     except ValueError as error:
         raise ConfigError(f"--status-queue: {error}") from error
-    return examine(found, api, Stop().wait, out, queues, selected(settings.kinds))
+    named = named_queues(namespaces, defaults.region, queues)
+    mistakes = [f"namespace {name}: {each}" for name, texts in named.mistakes.items() for each in texts]
+    read = {queue: readers(queue, found.namespaces) for queue in queues} | readers_of_named(named)
+    found = replace(found, problems=[*found.problems, *mistakes])
+    return examine(found, api, Stop().wait, out, read, selected(settings.kinds))
 
 
 def examine(
@@ -81,10 +87,10 @@ def examine(
     api: Api,
     pause: Pause,
     out: TextIO,
-    queues: Sequence[QueueAddress] = (),
+    queues: Mapping[QueueAddress, Sequence[Target]] | None = None,
     kinds: Sequence[KindDescriptor] = KINDS,
 ) -> int:
-    """Check and print all identities, and who reads the status queues; return the exit code."""
+    """Check and print all identities, and who reads the status queues, of `queues`; return the exit code."""
     findings: list[Finding] = []
     problems = list(found.problems)
     for target, namespaces in found.namespaces.items():
@@ -98,18 +104,18 @@ def examine(
         rights = check(api, target, probes(account, target.region, secrets.token_hex(4), kinds), pause)
         _print(out, *report.lines(rights))
         findings += rights
-    for queue in queues:
-        rights = _read(queue, found, api, pause)
+    for queue, targets in (queues or {}).items():
+        rights = _read(queue, targets, api, pause)
         _print(out, f"status queue {queue.name} in {queue.region}:", *report.lines(rights))
         findings += rights
     _print(out, *(f"PROBLEM {each}" for each in problems), *report.summary(findings, len(problems)))
     return MISSING if problems or any(each.is_problem for each in findings) else ALL_ALLOWED
 
 
-def _read(queue: QueueAddress, found: Identities, api: Api, pause: Pause) -> list[Finding]:
+def _read(queue: QueueAddress, targets: Sequence[Target], api: Api, pause: Pause) -> list[Finding]:
     """Return the findings about a queue: of the first of its readers that may read it, else of the last."""
     rights: list[Finding] = []
-    for target in readers(queue, found.namespaces):
+    for target in targets:
         rights = check(api, target, queue_probes(queue), pause)
         if not any(each.is_problem for each in rights):
             break

@@ -6,6 +6,7 @@ from typing import Final
 
 from controller.aws.events.receiver import QueueAddress
 from controller.aws.targets import BASE_IDENTITY, Target
+from controller.reconcile.namespaces.named_queues import NamedQueues
 from controller.rights.probes import Probe
 
 _WITHOUT: Final = "state changes of the status queue are not used, and polling is as frequent as without it"
@@ -15,6 +16,14 @@ def readers(address: QueueAddress, targets: Iterable[Target]) -> list[Target]:
     """Return the identities that the receiver tries: a role of the queue's account, then the operator's own."""
     found = [each.identity for each in targets if each.identity.role and each.identity.account == address.account]
     return [replace(address.target, identity=identity) for identity in (*found[:1], BASE_IDENTITY)]
+
+
+def readers_of_named(named: NamedQueues) -> dict[QueueAddress, list[Target]]:
+    """Return the queues that namespaces name, and the identities that their receivers try."""
+    return {
+        address: [replace(address.target, identity=identity) for identity in readers.identities]
+        for address, readers in named.readers.items()
+    }
 
 
 def queue_probes(address: QueueAddress) -> Iterator[Probe]:

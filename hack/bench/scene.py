@@ -192,7 +192,7 @@ class Watcher:
 
 
 def apply_jobs(url: str, prefix: str, jobs: int, seconds: float) -> dict[str, float]:
-    """Create the objects over four connections; returns creation times by name."""
+    """Create objects of jobs that train for so long, over four connections; returns creation times by name."""
     (sample,) = manifests(SAMPLE)
     created: dict[str, float] = {}
 
@@ -202,6 +202,8 @@ def apply_jobs(url: str, prefix: str, jobs: int, seconds: float) -> dict[str, fl
                 obj = copy.deepcopy(sample)
                 obj["metadata"]["name"] = f"{prefix}-{number}"
                 obj["spec"]["hyperParameters"].append({"name": "SANDBOX_TRAIN_SECONDS", "value": str(seconds)})
+                limit = obj["spec"]["stoppingCondition"]
+                limit["maxRuntimeInSeconds"] = max(limit["maxRuntimeInSeconds"], int(seconds))
                 connection.request("POST", JOBS_PATH, json.dumps(obj), {"Content-Type": "application/json"})
                 answer = connection.getresponse()
                 text = answer.read()

@@ -12,6 +12,7 @@ budgets, not this machine, and only those of this checkout. `--rows` runs single
 import argparse
 import logging
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -29,6 +30,7 @@ import structlog
 
 from hack.bench.scene import SAMPLE, Servers, Usage, Watcher, apply_jobs, percentile, process, until
 from hack.bench.status_model import Account, StatusModel
+from hack.sandbox import status_queue
 from hack.sandbox.control_client import control
 from hack.sandbox.kubeapi import manifests
 from hack.sandbox.samples import REPOSITORY
@@ -40,12 +42,16 @@ FEW: Final = 10
 CAP_S: Final = 150.0
 """What is not shown after this, counts as not shown."""
 _TRAIN_S: Final = 3_600.0
+_DAY_S: Final = 86_400.0
+_MANY: Final = 5_000
 _STOPPING_S: Final = 1.5
 """Time from StopTrainingJob to Stopped in the embedded SageMaker."""
 _DELETING_S: Final = 1.5
 _START_S: Final = 5.0
 _DEPLOYMENT: Final = REPOSITORY / "samples/xgboost-mnist-hostingdeployment.yaml"
-_DEPLOYMENTS: Final = "/apis/sagemaker.aws.amazon.com/v1/namespaces/default/hostingdeployments"
+_TUNING_JOB: Final = REPOSITORY / "samples/xgboost-mnist-hpo.yaml"
+_DEPLOYMENTS: Final = "hostingdeployments", "endpointStatus"
+_TUNING_JOBS: Final = "hyperparametertuningjobs", "hyperParameterTuningJobStatus"
 
 Figures = Mapping[str, float]
 
@@ -54,15 +60,30 @@ class Scene:
     """One operator, an API server and a SageMaker."""
 
     def __init__(self, operator: Path, jobs: int, closing: ExitStack) -> None:
-        directory = Path(closing.enter_context(tempfile.TemporaryDirectory()))
+        self._directory = Path(closing.enter_context(tempfile.TemporaryDirectory()))
+        self._build = operator
         self.jobs = jobs
-        self.servers = Servers(directory, closing)
+        self.servers = Servers(self._directory, closing)
+        self._running = closing.enter_context(ExitStack())
+        self.operator = self.start()
+        self.watcher = Watcher(self.servers.kube_url)
+
+    @property
+    def is_of_this_checkout(self) -> bool:
+        """Whether the operator has the flags that this checkout knows."""
+        return self._build == REPOSITORY
+
+    def start(self, *flags: str) -> subprocess.Popen[bytes]:
+        """Start the operator, in place of the one that runs."""
+        self._running.close()
         command = [sys.executable, "-m", "controller", "--metrics-addr", "127.0.0.1:0", "--health-addr", "127.0.0.1:0"]
-        environment = self.servers.environment()
-        self.operator = closing.enter_context(process(command, environment, directory / "operator.log", operator))
+        log = self._directory / f"operator-{time.monotonic():.0f}.log"
+        self.servers.forget()
+        running = process([*command, *flags], self.servers.environment(), log, self._build)
+        self.operator = self._running.enter_context(running)
         until(lambda: self.servers.kube_requests("sagemaker")["list"] > 0, "the operator lists", 60)
         time.sleep(_START_S)
-        self.watcher = Watcher(self.servers.kube_url)
+        return self.operator
 
     def aws(self, sample: Path = SAMPLE) -> Any:
         """Return a SageMaker client for what other users do in the account, in the region of a sample."""
@@ -78,7 +99,7 @@ class Scene:
     def run_jobs(self, prefix: str, count: int, train_s: float = _TRAIN_S) -> list[str]:
         """Create jobs; return their objects' names once SageMaker has all of them."""
         names = list(apply_jobs(self.servers.kube_url, prefix, count, train_s))
-        until(lambda: self.watcher.count(prefix, "InProgress") >= count, f"{count} jobs", 600)
+        until(lambda: self.watcher.count(prefix, "InProgress") >= count, f"{count} jobs", 1_800)
         return names
 
     def calls(self, seconds: float, during: Callable[[], None] = lambda: None) -> Callable[[str], float]:
@@ -111,18 +132,40 @@ class Scene:
         seen = {name: self.watcher.seen.get(name, {}).get(state, inf) for name in happened}
         return [max(0.0, seen[name] - at) for name, at in happened.items()]
 
-    def endpoint_status(self) -> str:
-        """Return what the one HostingDeployment shows."""
-        (deployment,) = self.servers.api.get(_DEPLOYMENTS)["items"]
-        return str((deployment.get("status") or {}).get("endpointStatus", ""))
+    def status_of(self, plural: str, field: str) -> str:
+        """Return the state that the one object of a kind shows."""
+        return str((self._only(plural).get("status") or {}).get(field, ""))
 
-    def endpoint_delay(self, is_shown: Callable[[str], bool], happened: float, within_s: float) -> float:
-        """Return after how long the endpoint's status is as wanted; infinite if it is not in time."""
+    def text_of(self, plural: str) -> str:
+        """Return the status of the one object of a kind, as text."""
+        return str(self._only(plural).get("status"))
+
+    def _only(self, plural: str) -> dict[str, Any]:
+        (obj,) = self.servers.api.get(f"/apis/sagemaker.aws.amazon.com/v1/namespaces/default/{plural}")["items"]
+        return dict(obj)
+
+    def delay(self, is_shown: Callable[[], bool], happened: float, within_s: float = CAP_S) -> float:
+        """Return after how long something is shown; infinite if it is not in time."""
         while time.monotonic() < happened + within_s:
-            if is_shown(self.endpoint_status()):
+            if is_shown():
                 return max(0.0, time.monotonic() - happened)
             time.sleep(0.5)
         return inf
+
+    def deleted_tuning_job(self) -> float:
+        """Stop the tuning job and delete it as soon as that is possible; return after how long its object shows it."""
+        client = self.aws(_TUNING_JOB)
+        (job,) = client.list_hyper_parameter_tuning_jobs()["HyperParameterTuningJobSummaries"]
+        name = {"HyperParameterTuningJobName": job["HyperParameterTuningJobName"]}
+        client.stop_hyper_parameter_tuning_job(**name)
+
+        def is_stopped() -> bool:
+            status = client.describe_hyper_parameter_tuning_job(**name)["HyperParameterTuningJobStatus"]
+            return bool(status == "Stopped")
+
+        until(is_stopped, "the tuning job has stopped", 60)
+        client.delete_hyper_parameter_tuning_job(**name)
+        return self.delay(lambda: "does not know" in self.text_of(_TUNING_JOBS[0]), time.monotonic())
 
 
 def p50_p99(delays: Sequence[float], what: str) -> dict[str, float]:
@@ -149,10 +192,10 @@ def with_past(finished: int) -> Callable[[Scene], Figures]:
 
 
 def an_old_job(scene: Scene) -> Figures:
-    """One job that has run for long, below 20,000 newer ones of others, and five new ones."""
-    (old,) = scene.run_jobs("old", 1, train_s=80_000)
-    scene.set("clock", advance_s=36_000)
-    scene.set("past", count=20_000, step_s=1.0)
+    """One job that has run for twenty days, below 50,000 newer ones of others, and five new ones."""
+    (old,) = scene.run_jobs("old", 1, train_s=28 * _DAY_S)
+    scene.set("clock", advance_s=20 * _DAY_S)
+    scene.set("past", count=50_000, step_s=30.0)
     scene.run_jobs("job", 5)
     time.sleep(3 * POLL_S)
     calls = scene.calls(6 * POLL_S)
@@ -176,7 +219,7 @@ def late_lists(scene: Scene) -> Figures:
         return any(each["EndpointStatus"] == "InService" for each in client.list_endpoints()["Endpoints"])
 
     until(is_listed, "the List shows the endpoint", 300)
-    endpoint = scene.endpoint_delay(lambda status: status == "InService", time.monotonic(), CAP_S)
+    endpoint = scene.delay(lambda: scene.status_of(*_DEPLOYMENTS) == "InService", time.monotonic())
     shown = {name: scene.stop(name) + LAG_S for name in names}
     delays = scene.delays(shown, "Stopped", CAP_S)
     return {
@@ -186,25 +229,35 @@ def late_lists(scene: Scene) -> Figures:
 
 
 def deleted_by_others(scene: Scene) -> Figures:
-    """An endpoint in service that another user deletes."""
+    """An endpoint in service that another user deletes, and a tuning job that is stopped and deleted at once."""
     for manifest in manifests(_DEPLOYMENT):
         scene.servers.api.apply(manifest)
-    until(lambda: scene.endpoint_status() == "InService", "the endpoint serves", 120)
+    for manifest in manifests(_TUNING_JOB):
+        parameters = manifest["spec"]["trainingJobDefinition"]["staticHyperParameters"]
+        parameters.append({"name": "SANDBOX_TRAIN_SECONDS", "value": str(_TRAIN_S)})
+        scene.servers.api.apply(manifest)
+    until(lambda: scene.status_of(*_DEPLOYMENTS) == "InService", "the endpoint serves", 120)
+    until(lambda: scene.status_of(*_TUNING_JOBS) == "InProgress", "the tuning job runs", 120)
     time.sleep(70)
     client = scene.aws(_DEPLOYMENT)
     (endpoint,) = client.list_endpoints()["Endpoints"]
     client.delete_endpoint(EndpointName=endpoint["EndpointName"])
     gone = time.monotonic() + _DELETING_S
-    return {"shown after, s": scene.endpoint_delay(lambda status: status != "InService", gone, CAP_S)}
+    endpoint_s = scene.delay(lambda: scene.status_of(*_DEPLOYMENTS) != "InService", gone)
+    return {"endpoint: shown after, s": endpoint_s, "tuning job: shown after, s": scene.deleted_tuning_job()}
 
 
-def list_denied(scene: Scene) -> Figures:
-    """A policy that allows Describe, and no List."""
-    names = scene.run_jobs("job", FEW)
-    scene.set("faults", operation="List*", fault="deny", count=None)
-    time.sleep(4 * POLL_S)
-    delays = scene.delays(dict.fromkeys(names, scene.end_all()), "Completed", CAP_S)
-    return p50_p99(delays, "end shown after")
+def without_lists(fault: str, wait_s: float) -> Callable[[Scene], Figures]:
+    """Return the situation of an account in which Describe works, and List does not."""
+
+    def measure(scene: Scene) -> Figures:
+        names = scene.run_jobs("job", FEW)
+        scene.set("faults", operation="List*", fault=fault, count=None)
+        time.sleep(wait_s)
+        delays = scene.delays(dict.fromkeys(names, scene.end_all()), "Completed", CAP_S)
+        return p50_p99(delays, "end shown after")
+
+    return measure
 
 
 def burst(scene: Scene) -> Figures:
@@ -247,6 +300,42 @@ def many(scene: Scene) -> Figures:
         **p50_p99(some, "end shown after"),
         **p50_p99(burst, "end of all others at once shown after"),
     }
+
+
+def thousands(scene: Scene) -> Figures:
+    """Thousands of live jobs with the quotas of an account, of which single ones end, by each way to learn of it."""
+    names = scene.run_jobs("job", _MANY, train_s=28 * _DAY_S)
+    scene.set("quota", calls_per_second=2, operations="List*")
+    scene.set("quota", calls_per_second=10, operations="Describe*")
+    url = scene.servers.aws_url
+    ways: dict[str, tuple[str, ...]] = {"Lists alone": ("--status-search=false",)}
+    if scene.is_of_this_checkout:
+        queue = status_queue.create(url, scene.aws().meta.region_name)
+        ways |= {"with Search": (), "with events": ("--status-search=false", f"--status-queue={queue}")}
+    chosen = random.Random(11)
+    figures: dict[str, float] = {}
+    for way, flags in ways.items():
+        if scene.is_of_this_checkout:  # the build before has one way only, and none of these flags
+            scene.start(*flags)
+        time.sleep(2 * _MANY / 100 + 30)
+        for name in chosen.sample(names, _EARNING):
+            names.remove(name)
+            scene.delays({name: scene.stop(name)}, "Stopped", CAP_S)
+        time.sleep(30)
+        stopped = chosen.sample(names, 30)
+        happened: dict[str, float] = {}
+        names = [name for name in names if name not in stopped]
+
+        def stop_some(stopped: Sequence[str] = stopped, happened: dict[str, float] = happened) -> None:
+            for name in stopped:
+                happened[name] = scene.stop(name)
+                time.sleep(4.3)  # no multiple of the poll interval
+
+        calls = scene.calls(120, stop_some)
+        figures[f"{way}: Lists a second"] = calls("ListTrainingJobs") / POLL_S
+        figures[f"{way}: Searches a second"] = calls("Search") / POLL_S
+        figures |= p50_p99(scene.delays(happened, "Stopped", 300), f"{way}: end of single jobs shown after")
+    return figures
 
 
 # --- simulated situations
@@ -326,12 +415,14 @@ def situations(jobs: int) -> tuple[Situation, ...]:
     return (
         Situation("past", "20,000 finished jobs in the account, 10 live", with_past(20_000)),
         Situation("long-past", "1,000,000 finished jobs in the account, 10 live", with_past(1_000_000)),
-        Situation("old-job", "an old job below 20,000 newer ones, 5 new", an_old_job),
+        Situation("old-job", "a job of 20 days below 50,000 newer ones, 5 new", an_old_job),
         Situation("late-lists", f"Lists show changes {LAG_S:g} s late", late_lists),
-        Situation("deleted", "an endpoint is deleted by others", deleted_by_others),
-        Situation("list-denied", "List denied, Describe allowed", list_denied),
+        Situation("deleted", "an endpoint and a tuning job are deleted by others", deleted_by_others),
+        Situation("list-denied", "List denied, Describe allowed", without_lists("deny", 4 * POLL_S)),
+        Situation("list-hangs", "List does not answer, Describe does", without_lists("hang-before", 90.0)),
         Situation("burst", f"{jobs:,} live jobs that end at once, no quota", burst, is_alone=True),
         Situation("quotas", f"{jobs:,} live jobs, List 2/s and Describe 10/s", many, is_alone=True),
+        Situation("thousands", f"{_MANY:,} live jobs, List 2/s and Describe 10/s", thousands, is_alone=True),
         *(
             Situation(
                 f"{count}-{source}",
@@ -405,13 +496,15 @@ def main() -> None:
     for each in chosen:
         title = each.title
         for figure in found[each.title, "now"]:
-            cells = [shown(found[each.title, who][figure]) if (each.title, who) in found else "-" for who in operators]
+            cells = [shown(found.get((each.title, who), {}).get(figure)) for who in operators]
             print(f"| {title} | {figure} | " + " | ".join(cells) + " |")
             title = ""
 
 
-def shown(value: float) -> str:
-    """Return a figure as text."""
+def shown(value: float | None) -> str:
+    """Return a figure as text; None is one that this operator cannot have."""
+    if value is None:
+        return "-"
     return "not shown" if isinf(value) else f"{value:.1f}"
 
 

@@ -18,7 +18,7 @@ from controller.rights.app import ALL_ALLOWED, MISSING, examine
 from controller.rights.check import Verdict, check
 from controller.rights.identities import Identities, identities
 from controller.rights.probes import UNCHECKED, Probe, probes
-from controller.rights.queues import queue_probes
+from controller.rights.queues import queue_probes, readers
 from controller.runtime.errors import ErrorClass
 from controller.settings import parse
 from hack.sandbox.aws.records.validation import validate
@@ -207,7 +207,7 @@ def read(api: FakeApi, *namespaces: NamespaceSettings) -> tuple[int, str]:
     """Exit code and text of a check with a status queue."""
     out = io.StringIO()
     found = identities(TargetDefaults(region=REGION), list(namespaces))
-    return examine(found, api, lambda timeout_s: None, out, [QUEUE]), out.getvalue()
+    return examine(found, api, lambda timeout_s: None, out, {QUEUE: readers(QUEUE, found.namespaces)}), out.getvalue()
 
 
 def test_the_rights_to_read_a_status_queue_are_checked() -> None:

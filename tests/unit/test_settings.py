@@ -114,6 +114,10 @@ def test_durations_are_those_of_go(text: str, expected: float) -> None:
         ("--enable-leader-election=maybe", "--enable-leader-election: must be true or false, not 'maybe'"),
         ("--log-level=loud", "--log-level: must be one of debug, info, warning, error, not 'loud'"),
         ("--status-queue=arn:aws:sqs:us-east-2:123456789012:q", "--status-queue: must be a URL that starts with http"),
+        (
+            "--status-queue=https://sqs.us-east-2.amazonaws.com/123456789012/q?x",
+            "--status-queue: must be URLs of queues, such as",
+        ),
         ("--status-queue=https://sqs.us-east-2.amazonaws.com/q", "--status-queue: must be URLs of queues, such as"),
         ("--namespace=A_b", "--namespace: must be the name of a namespace, not 'A_b'"),
         ("--leader-election-id=A", "--leader-election-id: must be a name for a Kubernetes object, not 'A'"),

@@ -8,7 +8,7 @@ without it.
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import random
@@ -53,16 +53,22 @@ _log: Final = structlog.get_logger(__name__)
 class HintedTracker(Protocol):
     """The part of `polling.tracker.Tracker` that a queue needs. Thread-safe; none of it blocks on AWS."""
 
-    def hint(self, source: str, region: str, account: str, hint: Hint) -> Effect:
+    def hint(
+        self, source: str, region: str, account: str, hint: Hint, *, identities: Collection[Identity] = ()
+    ) -> Effect:
         """See `Tracker.hint`."""
         ...
 
-    def heard(self, source: str, region: str, account: str) -> None:
+    def heard(self, source: str, region: str, account: str, *, identities: Collection[Identity] = ()) -> None:
         """See `Tracker.heard`."""
         ...
 
-    def failed(self, source: str, region: str, account: str) -> None:
+    def failed(self, source: str, region: str, account: str, *, identities: Collection[Identity] = ()) -> None:
         """See `Tracker.failed`."""
+        ...
+
+    def withdraw(self, source: str, identities: Collection[Identity]) -> None:
+        """See `Tracker.withdraw`."""
         ...
 
 
@@ -111,6 +117,11 @@ class StatusQueueMetrics:
             registry=registry,
         )
 
+    def forget(self, queue: str) -> None:
+        """Drop the gauges of a queue that is not read any more: an alert about it would never end."""
+        for family in (self.age, self.last, self.failing):
+            family.remove(queue)
+
 
 @dataclass(frozen=True, slots=True)
 class QueueAddress:
@@ -133,9 +144,24 @@ class QueueAddress:
         return cls(url, region, account, name)
 
     @property
+    def label(self) -> str:
+        """Return the name of the queue in metrics and logs; its own name is the same in many accounts."""
+        return f"{self.account}/{self.region}/{self.name}"
+
+    @property
     def target(self) -> Target:
         """Return the target of calls: one of its own, so that a queue that hangs does not make SageMaker suspect."""
         return Target(self.region, self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who reads a queue, and what its messages may be about."""
+
+    identities: tuple[Identity, ...] = (BASE_IDENTITY,)
+    """Those that may read it, in the order in which they are tried."""
+    concerns: tuple[Identity, ...] = ()
+    """Its messages count for the targets of these; empty: for those of all."""
 
 
 class Receiver:
@@ -149,14 +175,16 @@ class Receiver:
         clock: Clock,
         metrics: StatusQueueMetrics,
         rand: Callable[[], float] = random,
-        identity_in: Callable[[str], Identity | None] = lambda account: None,  # noqa: ARG005 (no namespace has a role)
+        readers: Callable[[], Readers] = Readers,
+        on_lost: Callable[[CallError | None], None] = lambda error: None,  # noqa: ARG005 (metrics and log say it)
     ) -> None:
         """`trackers` has those of the kinds that are followed, by `controller_name`.
 
-        `identity_in` returns a namespace's identity with a role of an account; None if there is no such role.
+        `on_lost` is called with the error when the queue counts as lost, and with None when it can be read again.
         """
         self._address = address
-        self._identity_in = identity_in
+        self._readers = readers
+        self._on_lost = on_lost
         self._api = api
         self._trackers = trackers
         self._clock = clock
@@ -165,23 +193,28 @@ class Receiver:
         self._lock = threading.Lock()
         self._failures = 0  # guarded by _lock: in a row
         self._failing_since = 0.0  # guarded by _lock; monotonic
-        self._is_own = False  # guarded by _lock: read with the operator's own identity, though a role is at hand
-        self._has_switched = False  # guarded by _lock: since the last answer, or the last failure that counted
+        self._is_lost = False  # guarded by _lock
+        self._turn = 0  # guarded by _lock: which of the identities is used
+        self._refusals = 0  # guarded by _lock: identities refused since the last answer, or failure that counted
         self._sources: OrderedDict[tuple[str, str], None] = OrderedDict({(address.region, address.account): None})
         """Regions and accounts of which the queue has delivered; guarded by _lock."""
 
     def run(self, stop: Stop) -> None:
-        """Receive until `stop`; a call that waits for messages is ended by it."""
-        self._metrics.last.labels(self._address.name).set(self._clock.utcnow().timestamp())
-        self._metrics.failing.labels(self._address.name).set(0)
+        """Receive until `stop`, with which the process ends: a call that waits for messages is ended by it."""
         cancel = stop.on_set(self._api.interrupt)
         try:
-            while not stop.is_set():
-                delay_s = self.receive(stop)
-                if delay_s:
-                    stop.wait(delay_s)
+            self.read(stop)
         finally:
             cancel()
+
+    def read(self, stop: Stop) -> None:
+        """Receive until `stop`; a call that waits for messages may go on until it is answered, for nothing."""
+        self._metrics.last.labels(self._address.label).set(self._clock.utcnow().timestamp())
+        self._metrics.failing.labels(self._address.label).set(0)
+        while not stop.is_set():
+            delay_s = self.receive(stop)
+            if delay_s:
+                stop.wait(delay_s)
 
     def receive(self, stop: Stop) -> float:
         """Receive and handle one batch; returns the seconds to wait before the next."""
@@ -191,42 +224,45 @@ class Receiver:
             "WaitTimeSeconds": int(LONG_POLL_S),
             "AttributeNames": ["SentTimestamp"],
         }
+        readers = self._readers()
         try:
-            answer = self._call("ReceiveMessage", request)
+            answer = self._call("ReceiveMessage", request, readers)
         except CallError as error:
-            return 0.0 if stop.is_set() or self._switches_identity(error) else self._failed(error)
+            if stop.is_set() or self._switches_identity(error, readers):
+                return 0.0
+            return self._failed(error, readers.concerns)
+        if stop.is_set():
+            return 0.0  # messages come again, to the next reader of the queue
         self._works()
         messages = answer.get("Messages") or []
         for message in messages:
-            self._take(message)
+            self._take(message, readers.concerns)
         if messages and not stop.is_set():
-            self._delete(messages)
+            self._delete(messages, readers)
         return 0.0
 
-    def _call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    def _call(self, operation: str, request: Mapping[str, Any], readers: Readers) -> dict[str, Any]:
+        """Call under the identity that may read the queue, as far as is known."""
         caller = ("status queue", self._address.url, threading.get_ident())
-        return self._api.call(self._target(), "sqs", operation, request, caller=caller)
-
-    def _target(self) -> Target:
-        """Return the target of calls: under a role of the queue's account where a namespace has one."""
         with self._lock:
-            is_own = self._is_own
-        identity = None if is_own else self._identity_in(self._address.account)
-        return replace(self._address.target, identity=identity or BASE_IDENTITY)
+            identity = readers.identities[self._turn % len(readers.identities)]
+        target = replace(self._address.target, identity=identity)
+        return self._api.call(target, "sqs", operation, request, caller=caller)
 
-    def _switches_identity(self, error: CallError) -> bool:
+    def _switches_identity(self, error: CallError, readers: Readers) -> bool:
         """Return whether another identity is to be tried at once: a role may not read what the queue lets us read."""
-        if error.error_class is not ErrorClass.DENIED or self._identity_in(self._address.account) is None:
+        if error.error_class is not ErrorClass.DENIED:
             return False
         with self._lock:
-            if self._has_switched:
+            if self._refusals + 1 >= len(readers.identities):
                 return False
-            self._has_switched, self._is_own = True, not self._is_own
+            self._refusals += 1
+            self._turn += 1
         return True
 
     # --- messages
 
-    def _take(self, message: Mapping[str, Any]) -> None:
+    def _take(self, message: Mapping[str, Any], concerns: Collection[Identity]) -> None:
         found = parse(str(message.get("Body") or ""))
         kind, outcome = "", ""
         match found:
@@ -234,14 +270,14 @@ class Receiver:
                 kind, outcome = found.kind, found.reason
             case Heartbeat():
                 outcome = "heartbeat"
-                self._heard(found.region, found.account, self._trackers.values())
+                self._heard(found.region, found.account, self._trackers.values(), concerns)
                 self._received(found.sent)
             case StatusEvent():
-                kind, outcome = found.descriptor.controller_name, self._hint(found, message)
+                kind, outcome = found.descriptor.controller_name, self._hint(found, message, concerns)
                 self._received(found.sent)
-        self._metrics.messages.labels(self._address.name, kind, outcome).inc()
+        self._metrics.messages.labels(self._address.label, kind, outcome).inc()
 
-    def _hint(self, event: StatusEvent, message: Mapping[str, Any]) -> str:
+    def _hint(self, event: StatusEvent, message: Mapping[str, Any], concerns: Collection[Identity]) -> str:
         """Pass an event on; returns its effect. SQS's own time says whether it claims to be of the future."""
         attributes = message.get("Attributes") or {}
         received = time_of(attributes.get("SentTimestamp")) or self._clock.utcnow()
@@ -250,47 +286,52 @@ class Receiver:
         tracker = self._trackers.get(event.descriptor.controller_name)
         if tracker is None:
             return "unfollowed"
-        self._heard(event.region, event.account, [tracker])
+        self._heard(event.region, event.account, [tracker], concerns)
         hint = Hint(event.name, event.status, event.secondary, event.modified, event.arn)
-        return tracker.hint(EVENTS, event.region, event.account, hint)
+        return tracker.hint(EVENTS, event.region, event.account, hint, identities=concerns)
 
-    def _heard(self, region: str, account: str, trackers: Iterable[HintedTracker]) -> None:
+    def _heard(
+        self, region: str, account: str, trackers: Iterable[HintedTracker], concerns: Collection[Identity]
+    ) -> None:
         with self._lock:
             self._sources.pop((region, account), None)
             self._sources[region, account] = None
             if len(self._sources) > MOST_SOURCES:
                 self._sources.popitem(last=False)
         for tracker in trackers:
-            tracker.heard(EVENTS, region, account)
+            tracker.heard(EVENTS, region, account, identities=concerns)
 
     def _received(self, sent: datetime) -> None:
         now = self._clock.utcnow()
-        self._metrics.last.labels(self._address.name).set(now.timestamp())
-        self._metrics.age.labels(self._address.name).observe(max((now - sent).total_seconds(), 0.0))
+        self._metrics.last.labels(self._address.label).set(now.timestamp())
+        self._metrics.age.labels(self._address.label).observe(max((now - sent).total_seconds(), 0.0))
 
-    def _delete(self, messages: Sequence[Mapping[str, Any]]) -> None:
+    def _delete(self, messages: Sequence[Mapping[str, Any]], readers: Readers) -> None:
         entries = [
             {"Id": str(number), "ReceiptHandle": str(message.get("ReceiptHandle") or "")}
             for number, message in enumerate(messages)
         ]
         try:
-            answer = self._call("DeleteMessageBatch", {"QueueUrl": self._address.url, "Entries": entries})
+            answer = self._call("DeleteMessageBatch", {"QueueUrl": self._address.url, "Entries": entries}, readers)
         except CallError as error:
-            _log.warning("messages will come again: not deleted", queue=self._address.name, code=error.code)
+            _log.warning("messages will come again: not deleted", queue=self._address.label, code=error.code)
             return
         if failed := answer.get("Failed"):
-            _log.warning("messages will come again: not deleted", queue=self._address.name, messages=len(failed))
+            _log.warning("messages will come again: not deleted", queue=self._address.label, messages=len(failed))
 
     # --- failures
 
     def _works(self) -> None:
         with self._lock:
-            failures, self._failures, self._has_switched = self._failures, 0, False
+            failures, self._failures, self._refusals = self._failures, 0, 0
+            was_lost, self._is_lost = self._is_lost, False
+        if was_lost:
+            self._on_lost(None)
         if failures:
-            self._metrics.failing.labels(self._address.name).set(0)
-            _log.info("the status queue can be read again", queue=self._address.name, failures=failures)
+            self._metrics.failing.labels(self._address.label).set(0)
+            _log.info("the status queue can be read again", queue=self._address.label, failures=failures)
 
-    def _failed(self, error: CallError) -> float:
+    def _failed(self, error: CallError, concerns: Collection[Identity]) -> float:
         """Record a failure; returns the seconds until the next attempt."""
         if error.code == BUDGET_EXHAUSTED and error.retry_after_s is not None:
             return error.retry_after_s
@@ -299,19 +340,23 @@ class Receiver:
             if not self._failures:
                 self._failing_since = now
             failures = self._failures = self._failures + 1
-            self._has_switched = False
+            self._refusals = 0
             is_lost = error.error_class in _PERMANENT or now - self._failing_since >= LOST_S
+            is_news = is_lost and not self._is_lost
+            self._is_lost = self._is_lost or is_lost
             sources = list(self._sources)
         delay_s = min(_BACKOFF_BASE_S * 2.0 ** min(failures - 1, 16), _BACKOFF_CAP_S) * (0.5 + 0.5 * self._rand())
         if is_lost:
-            self._metrics.failing.labels(self._address.name).set(1)
+            self._metrics.failing.labels(self._address.label).set(1)
             for tracker in self._trackers.values():
                 for region, account in sources:
-                    tracker.failed(EVENTS, region, account)
+                    tracker.failed(EVENTS, region, account, identities=concerns)
+        if is_news:
+            self._on_lost(error)
         if failures == 1:
             _log.warning(
                 "the status queue cannot be read: polling goes on without it",
-                queue=self._address.name,
+                queue=self._address.label,
                 code=error.code,
                 message=error.message,
             )

@@ -49,6 +49,8 @@ class Confidence:
     """What an accelerator announced, what the API showed, and whether the two agree."""
 
     settings: ConfidenceSettings = field(default_factory=ConfidenceSettings)
+    is_engaged: bool = True
+    """Whether the accelerator is expected to announce changes: one that is not there misses none."""
     counts: dict[Outcome, int] = field(
         default_factory=lambda: {"confirmed": 0, "late": 0, "missed": 0, "refuted": 0}, init=False
     )
@@ -70,12 +72,21 @@ class Confidence:
 
     def heard(self, *, now: float) -> None:
         """Record that the accelerator works: it answered or delivered, whatever it was."""
+        self.is_engaged = True
         self._heard_at = now
         self._is_failing = False
 
     def failed(self) -> None:
         """Record that the accelerator does not work (denied, throttled, gone): no trust until it is heard again."""
+        self.is_engaged = True
         self._is_failing = True
+
+    def withdraw(self) -> None:
+        """Forget everything but the counts: the accelerator was taken away, which is no fault of its own."""
+        self.suspend()
+        self.is_engaged = self._is_failing = False
+        self._heard_at = None
+        self._in_a_row, self._lost_by = 0, "new"
 
     def suspend(self) -> None:
         """Drop what is pending: the accelerator is not used for a while, and nothing is expected of it."""
@@ -104,6 +115,8 @@ class Confidence:
 
         Calls for what is neither a change nor announced are harmless and may be left out.
         """
+        if not self.is_engaged:
+            return
         announced = self._announced.get(what)
         if announced is not None and announced.value == value:
             del self._announced[what]

@@ -131,8 +131,10 @@ class PollState:
         """Creation time of the last item that the sweep under way has read."""
         self._began = now
         self._failures = 0
+        self._asked_at = now
+        """Monotonic seconds of the last List call: one that is never answered has failed for long when it fails."""
         self._failing_since = now
-        """Monotonic seconds of the first of the failures in a row."""
+        """`_asked_at` of the first of the failures in a row."""
         self._lost_s = min(LOST_S, _LOST_POLLS * settings.poll_s)
         self.lost: CallError | None = None
         """Why Lists do not come; None while they do."""
@@ -154,6 +156,16 @@ class PollState:
     def due_at(self) -> float:
         """Monotonic seconds of the next List call, Search or Describe."""
         return min(self._sweep_at, self._looks.due_at, self.search.due_at if self.search else inf)
+
+    @property
+    def looks_due_at(self) -> float:
+        """Monotonic seconds of the next Describe."""
+        return self._looks.due_at
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last List call failed: the next one may take as long as its time-outs."""
+        return self._failures > 0
 
     # --- who is followed
 
@@ -387,6 +399,7 @@ class PollState:
                 self._explore_at = now + EXPLORE_S
                 for job in self._jobs.values():
                     job.page = FIRST_PAGE
+        self._asked_at = now
         return Query(self._token)
 
     def _put_off(self, now: float) -> float:
@@ -451,7 +464,7 @@ class PollState:
             self._sweep_at = now + error.retry_after_s
             return error.retry_after_s
         if not self._failures:
-            self._failing_since = now
+            self._failing_since = self._asked_at
         cap_s = _DENIED_CAP_S if error.error_class is ErrorClass.DENIED else _BACKOFF_CAP_S
         delay_s: float = min(_BACKOFF_BASE_S * 2**self._failures, cap_s) * (0.5 + 0.5 * self._rand())
         self._failures = min(self._failures + 1, 16)

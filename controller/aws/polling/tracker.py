@@ -7,10 +7,11 @@ more, and the end of the process is prompt.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
+from operator import itemgetter
 from random import random
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from controller.aws.polling.poll_state import PollSettings, PollState, Query
 from controller.aws.polling.search_state import SEARCH, confidence_settings
 from controller.aws.polling.tracker_metrics import Standing, TrackerMetrics
 from controller.aws.sagemaker import Jobs, Page
-from controller.aws.targets import Target
+from controller.aws.targets import Identity, Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ErrorClass
 from controller.runtime.threads import Stop
@@ -61,6 +62,18 @@ class _Poller:
     target: Target
     state: PollState
     is_busy: bool = False
+    is_slow: bool = False
+    """The call under way repeats one that has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Early:
+    """A hint of a job that is not followed, and where that must be for the hint to concern it."""
+
+    source: str
+    account: str
+    identities: Collection[Identity]
+    hint: Hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +103,13 @@ class Tracker:
         settings: PollSettings = PollSettings(),  # noqa: B008 (frozen)
         rand: Callable[[], float] = random,
         accelerators: Iterable[str] = (),
+        optional: Iterable[str] = (),
         on_distrust: Callable[[str, str, Reason], None] | None = None,
     ) -> None:
-        """`on_distrust` is called with source, region and reason where an accelerator has lost the trust it had."""
+        """`accelerators` announce changes at all targets; those of `optional` only where they are heard.
+
+        `on_distrust` is called with source, region and reason where an accelerator has lost the trust it had.
+        """
         self._descriptor = descriptor
         self._jobs = jobs
         self._wake = wake
@@ -102,18 +119,21 @@ class Tracker:
         self._pages = metrics.pages
         self._searches = metrics.searches
         self._changed = threading.Condition()  # its lock guards the two mappings, the pollers and their states
+        self._threads = 0
+        """Number of threads in `run`; guarded by _changed."""
         self._waits: dict[int, float] = {}
         """For each thread that waits, until when (monotonic); guarded by _changed."""
         self._pollers: dict[Target, _Poller] = {}
         self._where: dict[ObjectKey, _Poller] = {}
-        self._accelerators = tuple(accelerators)
+        self._everywhere = frozenset(accelerators)
+        self._accelerators = (*self._everywhere, *(each for each in optional if each not in self._everywhere))
         self._on_distrust = on_distrust
         self._confidences: OrderedDict[tuple[str, Target], Confidence] = OrderedDict()
         """Least recently used first. Kept without a poller, or trust would have to be earned again by each lone job."""
         self._was_trusted: dict[tuple[str, Target], bool] = {}
         """Whether an accelerator was trusted when that was logged last."""
-        self._unfollowed: OrderedDict[tuple[str, str], tuple[str, Hint]] = OrderedDict()
-        """The last hints of what is not followed, with their source, by region and name; the oldest first."""
+        self._unfollowed: OrderedDict[tuple[str, str], _Early] = OrderedDict()
+        """The last hints of what is not followed, by region and name; the oldest first."""
         metrics.add(self)
 
     @property
@@ -137,10 +157,12 @@ class Tracker:
                 self._forget_locked(key)
                 self._where[key] = poller
             poller.state.follow(key, name, created_at, now=now, age_s=(utcnow - created_at).total_seconds())
-            early = self._unfollowed.pop((target.region, name), None) if is_new else None
+            early = self._unfollowed.get((target.region, name)) if is_new else None
             woken: list[ObjectKey] = []
-            if early is not None and early[1].modified >= created_at - EARLY_MARGIN:
-                _, woken = poller.state.hint(early[0], early[1], now=now)
+            if early is not None and _is_about(poller, early.account, early.identities):
+                del self._unfollowed[target.region, name]
+                if early.hint.modified >= created_at - EARLY_MARGIN:
+                    _, woken = poller.state.hint(early.source, early.hint, now=now)
             if is_new:
                 self._wake_threads_locked()
         for each in woken:
@@ -187,17 +209,20 @@ class Tracker:
 
     # --- for accelerators
 
-    def hint(self, source: str, region: str, account: str, hint: Hint) -> Effect:
+    def hint(
+        self, source: str, region: str, account: str, hint: Hint, *, identities: Collection[Identity] = ()
+    ) -> Effect:
         """Take in what `source` reports of a job of this region and account, and wake the keys that it concerns.
 
-        A hint costs a call of AWS only if it reports another state than is known, and not an older one.
+        `identities` limits what it concerns to their targets; empty: those of all. A hint costs a call of AWS only if
+        it reports another state than is known, and not an older one.
         """
         now = self._clock.monotonic()
         found: list[ObjectKey] = []
         judged: list[_Judgement] = []
         effects = []
         with self._changed:
-            for poller in self._at_locked(region, account):
+            for poller in self._at_locked(region, account, identities):
                 effect, woken = poller.state.hint(source, hint, now=now)
                 effects.append(effect)
                 found += woken
@@ -207,7 +232,7 @@ class Tracker:
                     break
             else:
                 effect = "unfollowed"
-                self._note_unfollowed_locked(region, source, hint, now)
+                self._note_unfollowed_locked(region, _Early(source, account, identities, hint), now)
             if effect == "change":
                 self._wake_threads_locked()
         self._report(judged)
@@ -215,19 +240,29 @@ class Tracker:
             self._wake(key)
         return effect
 
-    def heard(self, source: str, region: str, account: str) -> None:
-        """Record that an accelerator works for the targets of this region and account."""
+    def heard(self, source: str, region: str, account: str, *, identities: Collection[Identity] = ()) -> None:
+        """Record that an accelerator works for the targets of this region and account, see `hint`."""
         now = self._clock.monotonic()
         with self._changed:
-            for poller in self._at_locked(region, account):
+            for poller in self._at_locked(region, account, identities):
                 self._confidence_locked(source, poller.target).heard(now=now)
 
-    def failed(self, source: str, region: str, account: str) -> None:
+    def withdraw(self, source: str, identities: Collection[Identity]) -> None:
+        """Record that an accelerator was taken away from the targets of `identities`: sweep as without it."""
+        with self._changed:
+            for (each, target), confidence in self._confidences.items():
+                if each == source and target.identity in identities:
+                    confidence.withdraw()
+                    confidence.is_engaged = source in self._everywhere
+                    self._was_trusted.pop((source, target), None)
+            self._wake_threads_locked()
+
+    def failed(self, source: str, region: str, account: str, *, identities: Collection[Identity] = ()) -> None:
         """Record that an accelerator does not work for the targets of this region and account: sweep as without it."""
         now = self._clock.monotonic()
         judged: list[_Judgement] = []
         with self._changed:
-            for target in self._targets_locked(source, region, account):
+            for target in self._targets_locked(source, region, account, identities):
                 self._confidence_locked(source, target).failed()
                 judged += self._judge_locked(target, now)
             self._wake_threads_locked()
@@ -239,6 +274,8 @@ class Tracker:
         standings: dict[tuple[str, str], Standing] = {}
         with self._changed:
             for (source, target), confidence in self._confidences.items():
+                if not confidence.is_engaged:
+                    continue
                 standing = standings.setdefault((source, target.region), Standing({}, True, 0.0))
                 standing.is_trusted &= confidence.is_trusted(now=now)
                 standing.lag_s = max(standing.lag_s, confidence.lag_s, key=abs)
@@ -246,24 +283,20 @@ class Tracker:
                     standing.counts[outcome] = standing.counts.get(outcome, 0) + count
         return standings
 
-    def _at_locked(self, region: str, account: str) -> list[_Poller]:
-        """Return the pollers of a region and account. An account that is not known may be any."""
+    def _at_locked(self, region: str, account: str, identities: Collection[Identity]) -> list[_Poller]:
+        """Return the pollers of a region and account, and of `identities` if there are some."""
         pollers = [poller for poller in self._pollers.values() if poller.target.region == region]
-        accounts = {"", account}
-        return [
-            poller
-            for poller in pollers
-            if not account or (poller.target.identity.account or poller.state.account) in accounts
-        ]
+        return [poller for poller in pollers if _is_about(poller, account, identities)]
 
-    def _targets_locked(self, source: str, region: str, account: str) -> list[Target]:
+    def _targets_locked(self, source: str, region: str, account: str, identities: Collection[Identity]) -> list[Target]:
         """Return the targets of a region and account, also those where no job is followed at the moment."""
         resting = [
             target
             for each, target in self._confidences
             if each == source and target not in self._pollers and target.region == region
+            if not identities or target.identity in identities
         ]
-        followed = [poller.target for poller in self._at_locked(region, account)]
+        followed = [poller.target for poller in self._at_locked(region, account, identities)]
         return followed + [target for target in resting if not account or target.identity.account in ("", account)]
 
     def _confidence_locked(self, source: str, target: Target) -> Confidence:
@@ -271,20 +304,23 @@ class Tracker:
         confidence = self._confidences.get(key)
         if confidence is None:
             settings = confidence_settings(self._settings.poll_s) if source == SEARCH else ConfidenceSettings()
-            confidence = self._confidences[key] = Confidence(settings)
+            confidence = self._confidences[key] = Confidence(settings, is_engaged=source in self._everywhere)
             if len(self._confidences) > MOST_CONFIDENCES:
                 old, _ = self._confidences.popitem(last=False)
                 self._was_trusted.pop(old, None)
         self._confidences.move_to_end(key)
         return confidence
 
-    def _note_unfollowed_locked(self, region: str, source: str, hint: Hint, now: float) -> None:
+    def _note_unfollowed_locked(self, region: str, early: _Early, now: float) -> None:
         """Keep the hint for a job that is about to be followed; it may also excuse an end that a sweep found first."""
+        hint, identities = early.hint, early.identities
         for (each, target), confidence in self._confidences.items():
-            if (each, target.region) == (source, region) and confidence.is_awaited(hint.name):
+            if (each, target.region) != (early.source, region) or not confidence.is_awaited(hint.name):
+                continue
+            if not identities or target.identity in identities:
                 confidence.announced(hint.name, hint.status, now=now)
         self._unfollowed.pop((region, hint.name), None)
-        self._unfollowed[region, hint.name] = (source, hint)
+        self._unfollowed[region, hint.name] = early
         if len(self._unfollowed) > MOST_UNFOLLOWED:
             self._unfollowed.popitem(last=False)
 
@@ -293,21 +329,25 @@ class Tracker:
     def run(self, stop: Stop) -> None:
         """Poll until `stop`. Returns within a call's time-outs."""
         cancel = stop.on_set(self._notify)
+        with self._changed:
+            self._threads += 1
         try:
             while not stop.is_set():
-                poller = self._take_due(stop)
-                if poller is not None:
-                    self._page(poller)
+                due = self._take_due(stop)
+                if due is not None:
+                    self._page(*due)
         finally:
+            with self._changed:
+                self._threads -= 1
             cancel()
 
     def step(self) -> bool:
         """Do one due unit of work, if any; returns whether there was one. For tests and single-threaded use."""
         with self._changed:
-            poller = self._due_locked()
-        if poller is None:
+            due = self._due_locked()
+        if due is None:
             return False
-        self._page(poller)
+        self._page(*due)
         return True
 
     @property
@@ -334,15 +374,15 @@ class Tracker:
             lost = [(poller.target.region, poller.state.lost) for poller in self._pollers.values() if poller.state.lost]
         return [f"{operation} in {region}: {error.label}" for region, error in lost]
 
-    def _take_due(self, stop: Stop) -> _Poller | None:
-        """Wait for a poller that is due and mark it busy; None when `stop` is set."""
+    def _take_due(self, stop: Stop) -> tuple[_Poller, bool] | None:
+        """Wait for a poller that is due, see `_due_locked`; None when `stop` is set."""
         me = threading.get_ident()
         with self._changed:
             while not stop.is_set():
-                poller = self._due_locked()
-                if poller is not None:
+                due = self._due_locked()
+                if due is not None:
                     self._wake_threads_locked()  # some may wait longer than what is due next: they relied on this one
-                    return poller
+                    return due
                 due_at = self._waits[me] = self._due_at_locked()
                 timeout_s = None if due_at == inf else max(due_at - self._clock.monotonic(), 0.01)
                 try:
@@ -357,28 +397,46 @@ class Tracker:
             self._changed.notify_all()
 
     def _due_at_locked(self) -> float:
-        idle = (poller.state.due_at for poller in self._pollers.values() if not poller.is_busy)
-        return min(idle, default=inf)
+        is_spare = self._is_spare_locked()
+        return min((self._work_at(poller, is_spare)[0] for poller in self._pollers.values()), default=inf)
 
-    def _due_locked(self) -> _Poller | None:
+    def _is_spare_locked(self) -> bool:
+        """Return whether a thread may repeat a call that failed: it may hang, and one is kept for all others."""
+        return sum(poller.is_slow for poller in self._pollers.values()) < max(self._threads - 1, 1)
+
+    @staticmethod
+    def _work_at(poller: _Poller, is_spare: bool) -> tuple[float, bool]:
+        """Return when there is work for a poller, and whether that may be a call: Describes do not wait for Lists."""
+        may_call = not poller.is_busy and (is_spare or not poller.state.is_failing)
+        return (poller.state.due_at if may_call else poller.state.looks_due_at), may_call
+
+    def _due_locked(self) -> tuple[_Poller, bool] | None:
+        """Return a poller that is due, and whether a call may be made for it, for which it is marked busy."""
         now = self._clock.monotonic()
         for target in [
             target for target, poller in self._pollers.items() if not poller.is_busy and not len(poller.state)
         ]:
             del self._pollers[target]  # no job is tracked there any more
-        due = [poller for poller in self._pollers.values() if not poller.is_busy and poller.state.due_at <= now]
+        is_spare = self._is_spare_locked()
+        work = [(*self._work_at(poller, is_spare), poller) for poller in self._pollers.values()]
+        due = [each for each in work if each[0] <= now]
         if not due:
             return None
-        poller = min(due, key=lambda each: each.state.due_at)
-        poller.is_busy = True
-        return poller
+        _, may_call, poller = min(due, key=itemgetter(0))
+        if may_call:
+            poller.is_busy, poller.is_slow = True, poller.state.is_failing
+        return poller, may_call
 
-    def _page(self, poller: _Poller) -> None:
-        """Wake the keys to describe, and fetch a page if one is due, for a poller that is marked busy."""
+    def _page(self, poller: _Poller, may_call: bool) -> None:
+        """Wake the keys to describe, and fetch a page if one is due, for a poller that is marked busy for that."""
         now = self._clock.monotonic()
         with self._changed:
             woken = poller.state.looks(now=now)
-            query = poller.state.begin(now=now)
+            query = poller.state.begin(now=now) if may_call else None
+        if not may_call:
+            for key in woken:
+                self._wake(key)
+            return
         outcome: Page | CallError | None = None
         try:
             for key in woken:  # before the call: it may take long
@@ -414,7 +472,7 @@ class Tracker:
                 woken = (poller.state.searched if is_search else poller.state.absorb)(outcome, now=now)
             elif outcome is not None:
                 delay_s = (poller.state.search_failed if is_search else poller.state.failed)(outcome, now=now)
-            poller.is_busy = False
+            poller.is_busy = poller.is_slow = False
             judged = self._judge_locked(poller.target, now)
             self._wake_threads_locked()
         if isinstance(outcome, CallError):
@@ -462,3 +520,9 @@ class Tracker:
     def _notify(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+def _is_about(poller: _Poller, account: str, identities: Collection[Identity]) -> bool:
+    """Return whether news of an account concern a target. An account that is not known may be any."""
+    known = poller.target.identity.account or poller.state.account
+    return (not account or known in ("", account)) and (not identities or poller.target.identity in identities)

@@ -4,10 +4,10 @@ Objects wait until the cache has their namespace: objects and namespaces are wat
 arrived first would be created in an account that its namespace never named.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
-from api.annotations import OWNER_ACCOUNT_ID
+from api.annotations import OWNER_ACCOUNT_ID, STATUS_QUEUE
 from api.meta import JsonObject, ObjectKey, Resource
 from controller.kube.well_known import NAMESPACES
 from controller.reconcile.namespaces.settings import NamespaceSettings, ours
@@ -33,12 +33,19 @@ class ObjectGetter(Protocol):
 class WatchedNamespaces:
     """Implements `settings.Namespaces` on caches of namespaces and of the account map. Only `confirm` blocks.
 
-    `account_map` is the key of that map; None if the operator does not know its own namespace.
+    `account_map` is the key of that map; None if the operator does not know its own namespace. `queue_troubles` returns
+    what keeps the status queues of a namespace from being read.
     """
 
     def __init__(
-        self, namespaces: ObjectReader, account_maps: ObjectReader, client: ObjectGetter, account_map: ObjectKey | None
+        self,
+        namespaces: ObjectReader,
+        account_maps: ObjectReader,
+        client: ObjectGetter,
+        account_map: ObjectKey | None,
+        queue_troubles: Callable[[str], tuple[str, ...]] = lambda name: (),  # noqa: ARG005 (none are read)
     ) -> None:
+        self._queue_troubles = queue_troubles
         self._namespaces = namespaces
         self._account_maps = account_maps
         self._client = client
@@ -50,7 +57,9 @@ class WatchedNamespaces:
         if known is None:
             raise _not_now("NamespaceUnknown", f"namespace {name} has not been seen yet")
         said = _settings_of(known)
-        return NamespaceSettings(name, said, self._role_for(said.get(OWNER_ACCOUNT_ID.key, "")))
+        role = self._role_for(said.get(OWNER_ACCOUNT_ID.key, ""))
+        troubles = self._queue_troubles(name) if STATUS_QUEUE.key in said else ()
+        return NamespaceSettings(name, said, role, tuple(f"{STATUS_QUEUE.name}: {each}" for each in troubles))
 
     def confirm(self, settings: NamespaceSettings) -> None:
         """Compare with the API server, see `Namespaces.confirm`."""

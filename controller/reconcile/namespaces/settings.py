@@ -28,6 +28,8 @@ class NamespaceSettings:
     """Those with our prefix, by their full keys."""
     mapped_role: str = ""
     """The role that the account map has for the account that owns the namespace; empty if none."""
+    troubles: tuple[str, ...] = field(default=(), compare=False)
+    """What keeps annotations from having their effect although they are valid."""
 
 
 class Namespaces(Protocol):

@@ -3,21 +3,23 @@
 Part of the wiring (`app`): imported by nothing else.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 from api.annotations import OWNER_ACCOUNT_ID
 from api.meta import ObjectKey, Resource
+from controller.aws.events.receiver import QueueAddress
 from controller.aws.targets import Identity
 from controller.kube.client import KubeClient
 from controller.kube.lister_watcher import KubeListerWatcher
 from controller.kube.well_known import CONFIG_MAPS, NAMESPACES
 from controller.reconcile.namespaces.cache import ACCOUNT_MAP, SettingsChanged, WatchedNamespaces, trim
-from controller.reconcile.namespaces.settings import EffectiveSettings
+from controller.reconcile.namespaces.named_queues import NamedQueues, named_queues
+from controller.reconcile.namespaces.settings import EffectiveSettings, NamespaceSettings
 from controller.reconcile.served import Served
-from controller.runtime.cache.handlers import EnqueueHandler, KeysOf, VersionChanged
+from controller.runtime.cache.handlers import EnqueueHandler, KeySink, KeysOf, VersionChanged
 from controller.runtime.cache.store import Snapshot, Store
 from controller.runtime.errors import ClassifiedError
 from controller.runtime.queue.work_queue import PRIORITY_BACKGROUND
@@ -44,29 +46,49 @@ class Tenancy:
     namespaces: Store = field(default_factory=lambda: Store(transform=trim))
     account_maps: Store = field(default_factory=Store)
 
-    def reader(self, client: KubeClient) -> WatchedNamespaces:
+    def reader(
+        self,
+        client: KubeClient,
+        queue_troubles: Callable[[str], tuple[str, ...]] = lambda name: (),  # noqa: ARG005 (no pass shows them)
+    ) -> WatchedNamespaces:
         """Return the reader of settings for passes."""
         account_map = ObjectKey(self.home, ACCOUNT_MAP) if self.home else None
-        return WatchedNamespaces(self.namespaces, self.account_maps, client, account_map)
+        return WatchedNamespaces(self.namespaces, self.account_maps, client, account_map, queue_troubles)
 
     def identity_in(self, account: str, client: KubeClient) -> Identity | None:
         """Return a namespace's identity with a role of this account, of several always the same one."""
-        reader = self.reader(client)
         found = set()
-        for namespace in self.namespaces.snapshots():
-            if namespace.metadata.get("annotations"):
-                with suppress(ClassifiedError):  # settings that are invalid: the namespace's objects say so
-                    found.add(EffectiveSettings({}, reader.of(namespace.key.name)).identity().shared)
+        for settings in self._annotated(client):
+            with suppress(ClassifiedError):  # settings that are invalid: the namespace's objects say so
+                found.add(EffectiveSettings({}, settings).identity().shared)
         return min((each for each in found if each.account == account), default=None)
 
-    def followed(self, client: KubeClient, kinds: Iterable[Served]) -> Iterator[Followed]:
-        """Yield what to watch; changes enqueue objects of `kinds` in the background, as there may be thousands."""
+    def status_queues(self, client: KubeClient, default_region: str, besides: Collection[QueueAddress]) -> NamedQueues:
+        """Return the status queues that namespaces name, other than those that are read anyway."""
+        return named_queues(self._annotated(client), default_region, besides)
+
+    def _annotated(self, client: KubeClient) -> Iterator[NamespaceSettings]:
+        """Yield the settings of all namespaces that have some."""
+        reader = self.reader(client)
+        for namespace in self.namespaces.snapshots():
+            if namespace.metadata.get("annotations"):
+                with suppress(ClassifiedError):  # deleted since
+                    yield reader.of(namespace.key.name)
+
+    def followed(self, client: KubeClient, kinds: Iterable[Served], queues: KeySink) -> Iterator[Followed]:
+        """Yield what to watch; changes enqueue objects of `kinds` in the background, as there may be thousands.
+
+        Whatever changes is reported to `queues`, which reads the status queues of namespaces.
+        """
         served = tuple(kinds)
+        of_queues = EnqueueHandler(queues, VersionChanged())
         handlers = tuple(_handler(each, SettingsChanged(), partial(_objects_of, each.store)) for each in served)
+        handlers = (*handlers, of_queues)
         source = KubeListerWatcher(client, NAMESPACES)
         yield Followed("namespaces/annotations", NAMESPACES, "", source, self.namespaces, handlers)
         if self.home:
             handlers = tuple(_handler(each, VersionChanged(), partial(self._mapped, each.store)) for each in served)
+            handlers = (*handlers, of_queues)
             source = KubeListerWatcher(client, CONFIG_MAPS, self.home, field_selector=f"metadata.name={ACCOUNT_MAP}")
             yield Followed("account-map", CONFIG_MAPS, self.home, source, self.account_maps, handlers)
 

@@ -19,7 +19,9 @@ def report_ignored(managed: ManagedObject, observed: Observed) -> None:
     annotations = managed.obj["metadata"].get("annotations") or {}
     of_namespace = managed.namespace.annotations
     without_effect = list(ignored(annotations, Place.OBJECT, managed.descriptor.life_cycle)) if annotations else []
-    without_effect += [f"namespace's {each}" for each in ignored(of_namespace, Place.NAMESPACE)] if of_namespace else []
+    if of_namespace:
+        of_namespace_ignored = (*ignored(of_namespace, Place.NAMESPACE), *managed.namespace.troubles)
+        without_effect += [f"namespace's {each}" for each in of_namespace_ignored]
     message = quoted("; ".join(without_effect), MESSAGE_LIMIT) if without_effect else ""
     notice = Condition(reasons.ANNOTATION_IGNORED, "True", reasons.NO_EFFECT, message)
     managed.notice(observed, notice, reasons.ANNOTATION_IGNORED)

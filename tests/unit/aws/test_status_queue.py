@@ -11,7 +11,7 @@ import pytest
 
 from api.meta import ObjectKey
 from controller.aws.errors import AwsError, CallError
-from controller.aws.events.receiver import LOST_S, QueueAddress, Receiver, StatusQueueMetrics
+from controller.aws.events.receiver import LOST_S, QueueAddress, Readers, Receiver, StatusQueueMetrics
 from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.errors import ErrorClass
 from controller.runtime.threads import Stop
@@ -23,6 +23,8 @@ DENIED = AwsError(ErrorClass.DENIED, "AccessDenied", "no sqs:ReceiveMessage")
 DELETED = AwsError(ErrorClass.NOT_FOUND, "AWS.SimpleQueueService.NonExistentQueue", "no such queue")
 BROKEN = AwsError(ErrorClass.RETRYABLE, "InternalFailure", "500")
 VISIBILITY_S = 30.0
+QUEUE = f"{ACCOUNT}/us-east-2/status"
+"""Its label in metrics."""
 
 
 @dataclass(slots=True)
@@ -124,6 +126,7 @@ class QueueBench(Bench):
 
     def __init__(self, roles: Mapping[str, Identity] = MappingProxyType({})) -> None:
         super().__init__()
+        self.roles = roles
         self.queue = FakeQueue(self)
         self.stop = Stop()
         self.receiver = Receiver(
@@ -133,9 +136,14 @@ class QueueBench(Bench):
             self.clock,
             StatusQueueMetrics(self.registry),
             rand=lambda: 0.5,
-            identity_in=roles.get,
+            readers=self.readers,
         )
         self._again_at = 0.0
+
+    def readers(self) -> Readers:
+        """Who reads the queue: a role of its account where there is one, and the operator's own."""
+        role = self.roles.get(ACCOUNT)
+        return Readers((role, BASE_IDENTITY)) if role else Readers()
 
     def run(self, seconds: float) -> None:
         """Let time pass, with a receiver that empties the queue once a second."""
@@ -175,12 +183,12 @@ class QueueBench(Bench):
 
     def count(self, outcome: str, kind: str = "trainingjob") -> float:
         """Messages with this outcome."""
-        labels = {"queue": "status", "kind": kind, "outcome": outcome}
+        labels = {"queue": QUEUE, "kind": kind, "outcome": outcome}
         return self.registry.get_sample_value("sagemaker_operator_status_messages_total", labels) or 0.0
 
     def sample(self, name: str) -> float | None:
         """A metric of the queue."""
-        return self.registry.get_sample_value(f"sagemaker_operator_status_{name}", {"queue": "status"})
+        return self.registry.get_sample_value(f"sagemaker_operator_status_{name}", {"queue": QUEUE})
 
 
 @pytest.fixture
@@ -393,7 +401,7 @@ def test_whichever_identity_may_read_the_queue_does(denied: Identity) -> None:
     assert bench.metric("trusted") == 1
     assert bench.queue.identities[-1] in {ROLE, BASE_IDENTITY} - {denied}
     assert bench.queue.identities.count(denied) <= 1
-    assert bench.registry.get_sample_value("sagemaker_operator_status_queue_failing", {"queue": "status"}) in (None, 0)
+    assert bench.registry.get_sample_value("sagemaker_operator_status_queue_failing", {"queue": QUEUE}) in (None, 0)
 
 
 def test_a_queue_that_neither_may_read_counts_as_lost() -> None:
@@ -401,6 +409,6 @@ def test_a_queue_that_neither_may_read_counts_as_lost() -> None:
     bench = QueueBench({ACCOUNT: ROLE})
     bench.queue.denied |= {ROLE, BASE_IDENTITY}
     bench.run(120)
-    assert bench.registry.get_sample_value("sagemaker_operator_status_queue_failing", {"queue": "status"}) == 1
+    assert bench.registry.get_sample_value("sagemaker_operator_status_queue_failing", {"queue": QUEUE}) == 1
     assert set(bench.queue.identities) == {ROLE, BASE_IDENTITY}
     assert len(bench.queue.calls) <= 20

@@ -11,7 +11,7 @@ from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError, CallError
 from controller.aws.limits.budgets import Budgets
-from controller.aws.polling.poll_state import PollSettings
+from controller.aws.polling.poll_state import LOST_S, PollSettings
 from controller.aws.polling.tracker import Tracker
 from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.sagemaker import Page
@@ -27,6 +27,7 @@ TEAM_B = Identity("arn:aws:iam::210987654321:role/sagemaker-operator-b", namespa
 ROLES = (BASE_IDENTITY, TEAM_A, TEAM_B)
 TARGETS = [Target(region, identity=role) for region in REGIONS for role in ROLES]
 FAULTY, *HEALTHY = TARGETS
+TIMEOUT_S = 20.0
 JOBS = 10
 """Of each cluster at each target."""
 
@@ -40,8 +41,13 @@ class Bench:
         self.aws = {target: FakeJobs(TRAINING_JOB, self.clock, []) for target in TARGETS}
         self.lists: Counter[Target] = Counter()
         self.woken: dict[ObjectKey, float] = {}
+        self.longest_s: dict[ObjectKey, float] = {}
+        """The longest time between two wakes of a key, since a test cleared it."""
+        self._last_wake: dict[ObjectKey, float] = {}
         self.error: CallError | None = None
         """What Lists of the faulty target answer."""
+        self.hanging: set[Target] = set()
+        """Targets of which Lists are not answered."""
         self.tracker = Tracker(
             TRAINING_JOB,
             self,  # type: ignore[arg-type]
@@ -67,6 +73,9 @@ class Bench:
         caller = ("tracker", "ListTrainingJobs")
         self._budgets.admit(target, "ListTrainingJobs", caller, background=True)
         self.lists[target] += 1
+        if target in self.hanging:
+            self.run(TIMEOUT_S)  # as the other threads do meanwhile
+            raise AwsError(ErrorClass.RETRYABLE, "ReadTimeout", "no answer")
         if target == FAULTY and self.error is not None:
             if self.error.error_class is ErrorClass.THROTTLED:
                 wait_s = self._budgets.refused(
@@ -78,7 +87,10 @@ class Bench:
         return self.aws[target].list_page(descriptor, target, next_token=next_token)
 
     def _wake(self, woken: ObjectKey) -> None:
-        self.woken.setdefault(woken, self.clock.monotonic())
+        now = self.clock.monotonic()
+        self.woken.setdefault(woken, now)
+        self.longest_s[woken] = max(self.longest_s.get(woken, 0.0), now - self._last_wake.get(woken, now))
+        self._last_wake[woken] = now
 
     def run(self, seconds: float) -> None:
         """Let time pass."""
@@ -163,3 +175,21 @@ def test_a_target_that_is_throttled_slows_only_those_of_its_account_and_region(b
         bench.aws[target].move("ours-3", "Completed", region=target.region)
     bench.run(2 * POLL_S)
     assert {key(each, "ours-3") for each in apart} <= bench.woken.keys()
+
+
+def test_lists_that_hang_delay_neither_other_targets_nor_the_describes_of_their_own(bench: Bench) -> None:
+    """A region of which Lists are not answered for one role after the other: one call at a time waits for it."""
+    bench.hanging = {each for each in TARGETS if each.region == FAULTY.region}
+    bench.run(2 * LOST_S)
+    bench.longest_s.clear()
+    bench.run(2 * LOST_S)
+    of_hanging = [key(target, f"ours-{number}") for target in bench.hanging for number in range(JOBS)]
+    assert max(bench.longest_s[each] for each in of_hanging) <= 2 * POLL_S
+    healthy = [each for each in TARGETS if each not in bench.hanging]
+    bench.woken.clear()
+    happened = bench.clock.monotonic()
+    for target in healthy:
+        bench.aws[target].move("ours-3", "Completed", region=target.region)
+    bench.run(2 * POLL_S)
+    late = {each: bench.woken[key(each, "ours-3")] - happened for each in healthy}
+    assert max(late.values()) <= 2 * POLL_S, late

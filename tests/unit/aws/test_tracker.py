@@ -497,7 +497,7 @@ def test_a_thread_that_takes_work_wakes_those_that_relied_on_it(monkeypatch: pyt
     bench.tracker._waits[1] = bench.clock.monotonic() + 60
     taken = bench.tracker._take_due(Stop())
     assert taken is not None
-    assert taken.target == HERE
+    assert taken[0].target == HERE
     assert bench.tracker.due_at < bench.tracker._waits[1]
     assert len(woken) == 1
 

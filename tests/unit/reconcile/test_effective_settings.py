@@ -157,6 +157,7 @@ def test_an_object_cannot_choose_credentials_or_where_they_are_sent() -> None:
         "endpoint-url": "https://evil",
         "default-region": "eu-west-1",
         "default-tags": "team=other",
+        "status-queue": "https://sqs.us-east-1.amazonaws.com/999999999999/evil",
     }
     assert effective_settings(own).target({}, "", FLAGS) == Target("us-east-1", "https://flag")
     assert effective_settings(own).tags({}) == {}
