@@ -31,6 +31,11 @@ def aws_environment(url: str) -> dict[str, str]:
     }
 
 
+def poll_interval_ms(speed: float) -> int:
+    """Return how often the operator looks at jobs of that speed: twice in the shortest stage, within limits."""
+    return round(min(max(500 / speed, 100), 500))
+
+
 class OperatorDiedError(Exception):
     """The operator ended by itself; the text has its exit code and the end of its log."""
 
@@ -39,13 +44,19 @@ class OperatorProcess:
     """A running operator. Leaving its `with` block sends SIGTERM and waits for the end."""
 
     def __init__(
-        self, kubeconfig: Path, aws_url: str, log: Path, *more: str, command: Sequence[str] | None = None
+        self,
+        kubeconfig: Path,
+        aws_url: str,
+        log: Path,
+        *more: str,
+        speed: float = 1.0,
+        command: Sequence[str] | None = None,
     ) -> None:
-        """Start it; `more` are further flags."""
+        """Start it; `more` are further flags, `speed` is that of the sandbox's jobs."""
         self._log = log
         self._health = ""
         # Jobs of the sandbox run for seconds, so the operator polls more often than an AWS account would allow.
-        flags = ["--kubeconfig", str(kubeconfig), "--poll-interval", "500ms"]
+        flags = ["--kubeconfig", str(kubeconfig), "--poll-interval", f"{poll_interval_ms(speed)}ms"]
         flags += ["--health-addr", "127.0.0.1:0", "--metrics-addr", "127.0.0.1:0", *more]
         with log.open("wb") as sink:
             # A session of its own: Ctrl-C reaches the sandbox, which ends the operator after the table.

@@ -30,6 +30,8 @@ T = TypeVar("T")
 _REFRESH_S = 0.25
 KUBE_PORT = 18443
 AWS_PORT = 18444
+ONCE_SPEED = 4.0
+"""The speed of `once`: as fast as the table can show each stage, since nobody watches."""
 
 
 class KubeServer(Protocol):
@@ -62,12 +64,17 @@ class Options:
     kube_port: int | None = None  # by default KUBE_PORT if it is free, else any
     kubernetes_version: str = NEWEST.name
     aws_port: int | None = None
-    speed: float = 1.0
+    speed: float | None = None  # of jobs and endpoints; by default 1, with `once` ONCE_SPEED
     events: bool = False
     history: int = 0  # finished jobs of each kind that the account has had
     list_lag_s: float = 0.0
     operator: Sequence[str] | None = None  # the command, in tests
     samples: Sequence[Sample] | None = None  # by default all of the kinds that the operator serves
+
+    @property
+    def pace(self) -> float:
+        """Return how many times as fast jobs and endpoints live."""
+        return self.speed or (ONCE_SPEED if self.once else 1.0)
 
 
 def run(options: Options, out: IO[str] = sys.stdout, monotonic: Callable[[], float] = time.monotonic) -> int:
@@ -82,9 +89,7 @@ def run(options: Options, out: IO[str] = sys.stdout, monotonic: Callable[[], flo
         stack.enter_context(_signals(stop))
         directory = stack.enter_context(claimed(options.directory))
         aws = stack.enter_context(
-            listening(
-                lambda port: aws_server.start(port, speed=options.speed), options.aws_port, AWS_PORT, "--aws-port"
-            )
+            listening(lambda port: aws_server.start(port, speed=options.pace), options.aws_port, AWS_PORT, "--aws-port")
         )
         prepare(aws, history=options.history, list_lag_s=options.list_lag_s)
         kube = listening(partial(_start_kube, options), options.kube_port, KUBE_PORT, "--kube-port")
@@ -100,8 +105,11 @@ def run(options: Options, out: IO[str] = sys.stdout, monotonic: Callable[[], flo
         _apply_crds(api)
         log = directory / "operator.log"
         flags = _events_flags(aws.url) if options.events else ()
-        operator = stack.enter_context(OperatorProcess(kubeconfig, aws.url, log, *flags, command=options.operator))
-        operator.until_ready(stop)
+        operator = stack.enter_context(
+            OperatorProcess(kubeconfig, aws.url, log, *flags, speed=options.pace, command=options.operator)
+        )
+        with _meanwhile(aws.load):
+            operator.until_ready(stop)
         if not stop.is_set():
             print(f"The operator is ready; its log: {log}", file=out, flush=True)
             show = Show(api, SAMPLES if options.samples is None else options.samples, UPDATE)
@@ -205,10 +213,14 @@ class Show:
         self._update = update if update.sample.key in self.keys else None
         self._is_update_due = self._update is not None
 
-    def advance(self, objects: Sequence[Mapping[str, Any]], note: Callable[[str], None]) -> None:
-        """Apply the samples, or the change once it is due; `note` reports that to the user."""
-        while self._pending:
+    def apply_next(self) -> bool:
+        """Apply a sample; returns whether another is left."""
+        if self._pending:
             self._api.apply(self._pending.pop(0).manifest)
+        return bool(self._pending)
+
+    def advance(self, objects: Sequence[Mapping[str, Any]], note: Callable[[str], None]) -> None:
+        """Apply the change once it is due; `note` reports that to the user."""
         if self._update is None or not self._is_update_due:
             return
         shown = {row.key: row for row in map(row_of, objects) if row.namespace == NAMESPACE}
@@ -242,14 +254,27 @@ def _watch(
             view.show(rows)
             show.advance(objects, view.note)
             now = monotonic()
+            while (is_more := show.apply_next()) and monotonic() < now + _REFRESH_S:
+                pass  # what the first do is shown before the last is applied, where that takes longer
             if goal is not None and goal.is_reached(rows, now):
                 if show.is_over(objects):
                     return
                 if now > goal.deadline:
                     raise SandboxError("time is over, the live update has not arrived")
-            stop.wait(_REFRESH_S)
+            stop.wait(0.0 if is_more else _REFRESH_S)
     finally:
         view.close()
+
+
+@contextmanager
+def _meanwhile(work: Callable[[], None]) -> Iterator[None]:
+    """Run `work` in a thread of its own, and wait for its end on leaving."""
+    thread = threading.Thread(target=work, name="meanwhile")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 @contextmanager

@@ -33,8 +33,8 @@ from hack.sandbox.aws.hostile.kinds import FAULTS
 from hack.sandbox.control_client import SandboxError
 from hack.sandbox.kube import server as kube_server
 from hack.sandbox.kubeapi import KubeApi
-from hack.sandbox.operator_process import OperatorDiedError
-from hack.sandbox.run import Goal, Options, Show, listening, run
+from hack.sandbox.operator_process import OperatorDiedError, poll_interval_ms
+from hack.sandbox.run import ONCE_SPEED, Goal, Options, Show, listening, run
 from hack.sandbox.samples import SAMPLES, UPDATE, Sample, crd_paths
 from hack.sandbox.show.rows import Row
 from tests.deadline import PATIENCE_S
@@ -380,13 +380,27 @@ def test_run_once_applies_the_samples_and_ends_when_all_have_ended(tmp_path: Pat
 
 
 def test_run_once_with_the_operator_itself_completes_every_sample(tmp_path: Path) -> None:
-    """`make run ARGS=--once` as CI runs it, four times as fast."""
-    arguments = ["--once", "--kube-port", "0", "--aws-port", "0", "--dir", str(tmp_path), "--speed", "4"]
+    """`make run ARGS=--once` as CI runs it."""
+    arguments = ["--once", "--kube-port", "0", "--aws-port", "0", "--dir", str(tmp_path)]
     with started("run", *arguments) as process:
         output, errors = process.communicate(timeout=LIMIT_S)
     assert (process.returncode, errors) == (0, "")
     ended = set(re.findall(r"(\S+/\S+) +(?:Completed|Created|InService)", output))
     assert {sample.key for sample in SAMPLES} <= ended
+
+
+@pytest.mark.parametrize(
+    ("once", "speed", "pace"), [(False, None, 1.0), (True, None, ONCE_SPEED), (True, 1.0, 1.0), (False, 0.1, 0.1)]
+)
+def test_once_is_faster_unless_a_speed_is_given(once: bool, speed: float | None, pace: float) -> None:
+    """Nobody watches `--once`, which CI and a first try wait for."""
+    assert Options(once=once, speed=speed).pace == pace
+
+
+@pytest.mark.parametrize(("speed", "interval_ms"), [(0.1, 500), (1, 500), (4, 125), (100, 100)])
+def test_the_operator_polls_as_often_as_jobs_of_that_speed_need(speed: float, interval_ms: int) -> None:
+    """Twice in the shortest stage, but no more than ten times a second: polls cost time, too."""
+    assert poll_interval_ms(speed) == interval_ms
 
 
 def test_run_once_fails_with_the_reason_of_the_job_that_failed(tmp_path: Path) -> None:
@@ -543,6 +557,7 @@ def test_the_deployment_is_updated_once_everything_has_ended_well() -> None:
         ({"endpointStatus": "InService", "productionVariants": [one]}, 3, False),
         ({"endpointStatus": "InService", "productionVariants": [two]}, 3, True),
     ]
+    assert [show.apply_next() for _ in range(3)] == [True, False, False]
     for status, applied, is_over in course:
         objects = [created, status_of(UPDATE.sample, **status)]
         show.advance(objects, told.append)

@@ -1,8 +1,8 @@
 """Passes all other requests to moto: S3, IAM, STS, SQS, EventBridge, other log groups, other scaling.
 
-moto takes about a second to import, so the first request that needs it loads it. Its state is global to the process:
-two servers in one process share it, and `reset` empties it for both. Its times are the machine's, not those of the
-sandbox's clock.
+moto takes about a second to import, so the first request that needs it loads it, or `load` before. Its state is global
+to the process: two servers in one process share it, and `reset` empties it for both. Its times are the machine's, not
+those of the sandbox's clock.
 """
 
 import io
@@ -25,14 +25,14 @@ class MotoBridge:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._app: _Wsgi | None = None  # guarded by _lock
+        self._app: _Wsgi | None = None  # written once, below _lock; what only reads it need not wait for a second
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Return moto's response to a request.
 
         Raises UnknownOperationError for what moto does not serve, ApiError if it raises another exception.
         """
-        app = self._loaded()
+        app = self.load()
         status = 500
         headers: tuple[tuple[str, str], ...] = ()
 
@@ -59,18 +59,16 @@ class MotoBridge:
 
     def account_of(self, access_key: str) -> str:
         """Return the account of an access key: that of the role, for keys from moto's STS."""
-        with self._lock:
-            if self._app is None:
-                return DEFAULT_ACCOUNT
+        if self._app is None:
+            return DEFAULT_ACCOUNT
         from moto.iam.models import get_account_id_from  # noqa: PLC0415 - moto is loaded late, see above
 
         return str(get_account_id_from(access_key))
 
     def has_rules(self) -> bool:
         """Return whether anyone has made a rule in EventBridge."""
-        with self._lock:
-            if self._app is None:
-                return False
+        if self._app is None:
+            return False
         from moto.events.models import events_backends  # noqa: PLC0415 - moto is loaded late, see above
 
         backends = [backend for account in list(events_backends.values()) for backend in list(account.values())]
@@ -87,12 +85,11 @@ class MotoBridge:
 
     def reset(self) -> None:
         """Reset moto's state, if it was loaded."""
-        with self._lock:
-            is_loaded = self._app is not None
-        if is_loaded:
+        if self._app is not None:
             self.answer(HttpRequest("POST", "/moto-api/reset", {}, b""))
 
-    def _loaded(self) -> _Wsgi:
+    def load(self) -> _Wsgi:
+        """Load moto, unless it is loaded; returns its application."""
         with self._lock:
             if self._app is None:
                 from hack.sandbox.aws.moto_application import Application  # noqa: PLC0415 - moto is loaded late

@@ -98,6 +98,10 @@ class RunningServer:
         """Return the simulated quota of calls."""
         return self._service.quota
 
+    def load(self) -> None:
+        """Load what else the first requests load, about a second of computing."""
+        self._service.load()
+
     def reset(self) -> None:
         """Clear resources, faults, counts and moto's state."""
         self._service.reset()

@@ -40,6 +40,7 @@ from hack.sandbox.aws.records.resource import AnyKind, Store
 from hack.sandbox.aws.records.search import Flaws, SearchApi
 from hack.sandbox.aws.records.tags import TagApi
 from hack.sandbox.aws.records.timeline import Durations
+from hack.sandbox.aws.records.validation import service_model
 from hack.sandbox.aws.state_changes import EventFlaws, Publisher
 from hack.sandbox.aws.wire import (
     ApiError,
@@ -137,6 +138,11 @@ class AwsService:
     def operations(self) -> Mapping[str, Iterable[str]]:
         """Return the operations handled here instead of by moto, by service."""
         return self._own
+
+    def load(self) -> None:
+        """Load moto and SageMaker's model, unless they are loaded."""
+        service_model("sagemaker")
+        self._moto.load()
 
     def reset(self) -> None:
         """Clear resources, faults, counts and moto's state, and end delays; the clock keeps running."""

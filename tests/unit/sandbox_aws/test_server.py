@@ -4,12 +4,14 @@ import http.client
 import threading
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import MagicMock
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from hack.sandbox.aws.clock import SandboxClock
+from hack.sandbox.aws.moto_bridge import DEFAULT_ACCOUNT, MotoBridge
 from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.server import RunningServer, start
 from tests.deadline import PATIENCE_S
@@ -52,6 +54,15 @@ def test_one_connection_serves_many_requests(aws: RunningServer) -> None:
         connection.getresponse().read()
     assert connection.sock.getsockname()[1] == port
     connection.close()
+
+
+def test_calls_that_need_no_moto_do_not_wait_while_it_is_loaded() -> None:
+    """`make run` loads it while the operator starts, whose calls are answered in that time."""
+    bridge = MotoBridge()
+    bridge._lock = MagicMock()  # else a call that waits would wait for ever
+    assert (bridge.account_of("AKIA"), bridge.has_rules()) == (DEFAULT_ACCOUNT, False)
+    bridge.reset()
+    assert not bridge._lock.__enter__.called
 
 
 def test_speed_divides_all_durations() -> None:
