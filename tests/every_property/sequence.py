@@ -94,7 +94,7 @@ def with_value(obj: JsonObject, place: Place, value: Any) -> JsonObject:
     changed = copy.deepcopy(obj)
     for name in _BESIDE.get((place.kind, place.path[1]), ()):
         changed["spec"].pop(name, None)
-    if place.path[: len(CONTAINER)] == CONTAINER:
+    if place.path[: len(_INLINE)] == _INLINE:
         changed["spec"].pop("containers", None)
         for model in changed["spec"]["models"][:1]:
             model |= {"containers": [], "primaryContainer": ""}
@@ -127,6 +127,8 @@ def with_value(obj: JsonObject, place: Place, value: Any) -> JsonObject:
     return changed
 
 
+_INLINE: Final = CONTAINER[:-1]
+"""Containers that a model has itself, in place of names of those beside it."""
 _BESIDE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("Model", "containers"): ("primaryContainer",),
     ("HyperparameterTuningJob", "trainingJobDefinitions"): ("trainingJobDefinition",),
@@ -186,8 +188,8 @@ class Sequence:
         self._api.forget()
         world = EmbeddedWorld(self._api, BY_KIND[self._place.kind], "x")
         self._manifests = []
-        if self._place.kind in {"BatchTransformJob", "EndpointConfig", "HostingAutoscalingPolicy"}:
-            for region, request in itertools.product(values.REGIONS, _SURROUNDINGS):
+        if surroundings := _SURROUNDINGS.get(self._place.kind):
+            for region, request in itertools.product(values.REGIONS, surroundings):
                 world.sagemaker._api.call(Target(region), "sagemaker", *request, caller=_CALLER)
             world.clock.advance(60)
         self._before = self._judged = len(world.sagemaker.sent)
@@ -410,9 +412,22 @@ class Sequence:
 _ROLE: Final = "arn:aws:iam::123456789012:role/r"
 _VARIANTS: Final = [
     {"VariantName": name, "ModelName": values.MODELS[0], "InitialInstanceCount": 1, "InstanceType": "ml.c5.large"}
-    for name in values.VARIANTS
+    for name in (*values.VARIANTS, values.NEWEST)
 ]
-_SURROUNDINGS: Final[tuple[tuple[str, JsonObject], ...]] = (
+_TUNING: Final = {
+    "HyperParameterTuningJobConfig": {
+        "Strategy": "Random",
+        "ResourceLimits": {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1},
+    },
+    "TrainingJobDefinition": {
+        "RoleArn": _ROLE,
+        "AlgorithmSpecification": {"TrainingImage": "image", "TrainingInputMode": "File"},
+        "OutputDataConfig": {"S3OutputPath": "s3://bucket/path"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    },
+}
+_HOSTED: Final = (
     *(
         ("CreateModel", {"ModelName": name, "ExecutionRoleArn": _ROLE, "PrimaryContainer": {"Image": "image"}})
         for name in values.MODELS
@@ -420,6 +435,14 @@ _SURROUNDINGS: Final[tuple[tuple[str, JsonObject], ...]] = (
     ("CreateEndpointConfig", {"EndpointConfigName": "config", "ProductionVariants": _VARIANTS}),
     ("CreateEndpoint", {"EndpointName": values.ENDPOINT, "EndpointConfigName": "config"}),
 )
+_TUNED: Final = tuple(
+    ("CreateHyperParameterTuningJob", {"HyperParameterTuningJobName": name, **_TUNING}) for name in values.TUNED
+)
+_SURROUNDINGS: Final[Mapping[str, tuple[tuple[str, JsonObject], ...]]] = {
+    **dict.fromkeys(("BatchTransformJob", "EndpointConfig", "HostingAutoscalingPolicy"), _HOSTED),
+    "HyperparameterTuningJob": _TUNED,
+}
+"""By kind, what is at AWS already, in each region."""
 
 
 def _given_names(spec: Mapping[str, Any]) -> frozenset[str]:

@@ -58,7 +58,10 @@ MODELS: Final = ("xgboost-mnist", "other-model")
 """Models that are at AWS already."""
 ENDPOINT: Final = "host-xgboost-multi-model"
 VARIANTS: Final = ("proven", "challenger")
-"""An endpoint that is at AWS already, and its variants."""
+NEWEST: Final = "newest"
+"""An endpoint that is at AWS already, and its variants: those of the sample, and one more."""
+TUNED: Final = ("tuned-before", "tuned-long-ago")
+"""Tuning jobs that are at AWS already."""
 REGIONS: Final = ("us-east-2", "eu-west-1")
 _TRACKING: Final = "spec.targetTrackingScalingPolicyConfiguration"
 _CHOSEN: Final[Mapping[tuple[str, str], tuple[Any, ...]]] = {
@@ -71,8 +74,9 @@ _CHOSEN: Final[Mapping[tuple[str, str], tuple[Any, ...]]] = {
     ("HostingDeployment", "spec.models.[].name"): ("xgboost-model",),
     ("HostingDeployment", "spec.containers.[].containerHostname"): ("xgboost",),
     ("HostingDeployment", "spec.models.[].containers.[].containerHostname"): ("xgboost", "b"),
+    ("HostingAutoscalingPolicy", "spec.resourceId.[]"): ({"endpointName": ENDPOINT, "variantName": NEWEST},),
     ("HostingAutoscalingPolicy", "spec.resourceId.[].endpointName"): (ENDPOINT,),
-    ("HostingAutoscalingPolicy", "spec.resourceId.[].variantName"): VARIANTS,
+    ("HostingAutoscalingPolicy", "spec.resourceId.[].variantName"): (VARIANTS[0], NEWEST),
     ("HostingAutoscalingPolicy", "spec.policyType"): ("TargetTrackingScaling",),
     ("HostingAutoscalingPolicy", "spec.serviceNamespace"): ("sagemaker",),
     ("HostingAutoscalingPolicy", "spec.scalableDimension"): ("sagemaker:variant:DesiredInstanceCount",),
@@ -86,8 +90,9 @@ _OF_TUNING: Final[Mapping[str, tuple[str, ...]]] = {
     "Ranges.[].minValue": ("5", "10"),
     "Ranges.[].maxValue": ("20", "25"),
     "metricDefinitions.[].name": ("validation:error",),
+    "parentHyperParameterTuningJobs.[].hyperParameterTuningJobName": TUNED,
 }
-"""Texts of a tuning job that have to fit to others in it, by the end of their path: numbers, and the objective."""
+"""Texts of a tuning job that have to fit to others in it, or at AWS, by the end of their path."""
 _VARIANT: Final = frozenset({"modelName", "instanceType", "initialInstanceCount"})
 _NEEDED: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("Model", "spec.primaryContainer"): frozenset({"image"}),
@@ -98,7 +103,12 @@ _NEEDED: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("HostingAutoscalingPolicy", "spec.resourceId.[]"): frozenset({"endpointName", "variantName"}),
     ("HostingAutoscalingPolicy", _TRACKING): frozenset({"predefinedMetricSpecification"}),
     ("Model", "spec.containers.[]"): frozenset({"image"}),
-    ("HostingDeployment", "spec.containers.[]"): frozenset({"image"}),
+    ("HostingDeployment", "spec.containers.[]"): frozenset({"containerHostname", "image"}),
+    ("HostingDeployment", "spec.models.[]"): frozenset({"primaryContainer"}),
+    ("HyperparameterTuningJob", "spec.hyperParameterTuningJobConfig.resourceLimits"): frozenset(
+        {"maxNumberOfTrainingJobs"}
+    ),
+    ("ProcessingJob", "spec.processingInputs.[].s3Input"): frozenset({"localPath"}),
     **{
         (kind, f"spec.{name}.[]"): _VARIANT
         for kind in ("EndpointConfig", "HostingDeployment")
@@ -110,6 +120,8 @@ _ALONE: Final = (
     {"predefinedMetricSpecification", "customizedMetricSpecification"},
     {"algorithmName", "trainingImage"},
     {"s3DataSource", "fileSystemDataSource", "datasetSource"},
+    {"serverlessConfig", "instanceType"},
+    {"serverlessConfig", "initialInstanceCount"},
 )
 """Properties of one object of which AWS takes one, without its model saying so."""
 _EXCLUDE: Final = re.compile(r"(\w+) and (\w+) exclude each other")
@@ -167,7 +179,7 @@ def valid(kind: str, path: Path_, schema: Mapping[str, Any], rng: random.Random)
         case "array":
             return _lists(kind, path, schema, shape, rng)
         case None:  # a container, or the name of one
-            return [minimal(kind, path, {**schema, "type": "object"})]
+            return [minimal(kind, path, schema)]
         case "boolean":
             found: list[Any] = [True, False]
         case "integer" | "number":
