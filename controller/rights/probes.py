@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, KINDS, MODEL, TRAINING_JOB
+from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, INFERENCE_COMPONENT, KINDS, MODEL, TRAINING_JOB
+from api.v1.inferencecomponent import UPDATE
 from controller.aws.console import partition_of
 
 UNCHECKED: Final = (
@@ -126,6 +127,12 @@ def _creations(name: str, account: str, region: str) -> Iterator[Probe]:
             ]
         },
         "HostingDeployment": {"EndpointConfigName": name},
+        "InferenceComponent": {
+            "EndpointName": name,
+            "VariantName": "none",
+            "Specification": {"ModelName": name, "ComputeResourceRequirements": {"MinMemoryRequiredInMb": 128}},
+            "RuntimeConfig": {"CopyCount": 1},
+        },
     }
     for kind in KINDS:
         if (request := requests.get(kind.kind)) is not None:
@@ -142,6 +149,10 @@ def _updates(name: str) -> Iterator[Probe]:
     configuration = {ENDPOINT_CONFIG.name.member: name}
     yield Probe("UpdateEndpoint", {**endpoint, **configuration}, "a HostingDeployment cannot be changed")
     numbers = {"DesiredWeightsAndCapacities": [{"VariantName": "none", "DesiredWeight": 1.0}]}
+    component, copies = {INFERENCE_COMPONENT.name.member: name}, {"CopyCount": 1}
+    unchanged = "an InferenceComponent cannot be changed"
+    yield Probe(UPDATE, {**component, "RuntimeConfig": copies}, unchanged)
+    yield Probe("UpdateInferenceComponentRuntimeConfig", {**component, "DesiredRuntimeConfig": copies}, unchanged)
     missing = "weights and counts of a HostingDeployment cannot be changed, and its variants not be scaled"
     yield Probe("UpdateEndpointWeightsAndCapacities", {**endpoint, **numbers}, missing)
 

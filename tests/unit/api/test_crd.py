@@ -36,7 +36,7 @@ def test_the_checked_in_files_are_what_the_generator_makes() -> None:
         "README.md",
         "kustomization.yaml",
     }
-    assert len(KINDS) == 8
+    assert len(KINDS) == 9
 
 
 def test_check_fails_when_a_file_is_stale(
@@ -133,6 +133,13 @@ _COLUMNS = {
     "HostingDeployment": [
         ("Status", "string", None, ".status.endpointStatus"),
         ("Sagemaker-endpoint-name", "string", None, ".status.endpointName"),
+    ],
+    "InferenceComponent": [
+        ("Status", "string", None, ".status.inferenceComponentStatus"),
+        ("Copies", "integer", None, ".status.runtimeConfig.currentCopyCount"),
+        ("Desired", "integer", None, ".status.runtimeConfig.desiredCopyCount"),
+        ("Endpoint", "string", None, ".status.endpointName"),
+        _DATE,
     ],
     "HostingAutoscalingPolicy": [
         ("Status", "string", None, ".status.hostingAutoscalingPolicyStatus"),
