@@ -17,10 +17,12 @@ from api.v1 import (
     HOSTING_AUTOSCALING_POLICY,
     HOSTING_DEPLOYMENT,
     HYPERPARAMETER_TUNING_JOB,
+    INFERENCE_COMPONENT,
     KINDS,
     MODEL,
     TRAINING_JOB,
 )
+from api.v1.inferencecomponent import UPDATE
 from controller.aws.console import partition_of
 
 UNCHECKED: Final = (
@@ -145,6 +147,12 @@ def _creations(name: str, account: str, region: str, kinds: Sequence[KindDescrip
             ]
         },
         "HostingDeployment": {"EndpointConfigName": name},
+        "InferenceComponent": {
+            "EndpointName": name,
+            "VariantName": "none",
+            "Specification": {"ModelName": name, "ComputeResourceRequirements": {"MinMemoryRequiredInMb": 128}},
+            "RuntimeConfig": {"CopyCount": 1},
+        },
     }
     for kind in kinds:
         if (request := requests.get(kind.kind)) is not None:
@@ -166,6 +174,12 @@ def _updates(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
         numbers = {"DesiredWeightsAndCapacities": [{"VariantName": "none", "DesiredWeight": 1.0}]}
         missing = "weights and counts of a HostingDeployment cannot be changed, and its variants not be scaled"
         yield Probe("UpdateEndpointWeightsAndCapacities", {**endpoint, **numbers}, missing)
+    if INFERENCE_COMPONENT in kinds:
+        component, copies = {INFERENCE_COMPONENT.name.member: name}, {"CopyCount": 1}
+        unchanged = "an InferenceComponent cannot be changed"
+        yield Probe("DescribeEndpoint", endpoint, "an InferenceComponent waits for its endpoint for ever")
+        yield Probe(UPDATE, {**component, "RuntimeConfig": copies}, unchanged)
+        yield Probe("UpdateInferenceComponentRuntimeConfig", {**component, "DesiredRuntimeConfig": copies}, unchanged)
     if HOSTING_AUTOSCALING_POLICY in kinds:  # AWS requires them of who registers a variant
         configuration = {ENDPOINT_CONFIG.name.member: name}
         for operation, named in (("DescribeEndpoint", endpoint), ("DescribeEndpointConfig", configuration)):
@@ -208,4 +222,5 @@ def _scaling(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
         yield Probe("DescribeScalingPolicies", listed, missing, _SCALING)
     if HOSTING_AUTOSCALING_POLICY in kinds or HOSTING_DEPLOYMENT in kinds:
         yield Probe("DeregisterScalableTarget", variant, stays, _SCALING)
+    if {HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT, INFERENCE_COMPONENT} & {*kinds}:
         yield Probe("DescribeScalableTargets", listed, "drift of scaled variants is not reported", _SCALING)
