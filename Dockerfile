@@ -10,9 +10,11 @@ WORKDIR /src
 ENV PIP_NO_DEPS=1 PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1
 # Dependencies first: this layer changes only with the lock. Each file that is installed has one of its hashes, and what
 # builds and describes the operator does not get into it. Wheels of all of them exist for both processors (make wheels).
+# What describes it has an environment of its own: on PYTHONPATH it would describe itself, too.
 COPY requirements/build.txt requirements/image.txt requirements/release.txt requirements/
 RUN pip install --no-cache-dir --no-compile --require-hashes --requirement requirements/build.txt \
- && pip install --no-cache-dir --no-compile --require-hashes --target /release --requirement requirements/release.txt \
+ && python3 -m venv --without-pip /release \
+ && pip --python /release/bin/python install --no-cache-dir --no-compile --require-hashes --requirement requirements/release.txt \
  && pip install --no-cache-dir --no-compile --require-hashes --target /app --requirement requirements/image.txt
 COPY setup.cfg pyproject.toml README.md LICENSE ./
 COPY controller controller
@@ -22,7 +24,7 @@ RUN pip install --no-cache-dir --no-compile --no-build-isolation --target /app -
  # half of what was installed is for others; what is left is proved to serve the operator
  && python3 -B slim.py /app \
  # the bill of what is left: CycloneDX, with licences and hashes
- && PYTHONPATH=/release python3 sbom.py /app requirements/image.txt /app/sbom.cdx.json \
+ && /release/bin/python sbom.py /app requirements/image.txt /app/sbom.cdx.json \
  # the root file system is read-only at run time: compile now, but for the client's classes, which nobody loads
  && python3 -m compileall -q -j 0 -x '/kubernetes/client/(api|models)/' /app
 

@@ -89,6 +89,10 @@ $(CLIENTS)/.ready: tests/clients/requirements.txt
 test-clients-go: $(READY)  ## Run the client tests of the API machinery (controller-runtime) against the sandbox's API server; needs Go
 	@$(BIN)/python -m tests.clients.controller_runtime $(ARGS)
 
+.PHONY: test-state-metrics
+test-state-metrics: $(READY)  ## Compare what kube-state-metrics (on PATH) exposes of our configuration with the objects of a sandbox
+	@$(BIN)/python -m tests.clients.state_metrics
+
 .PHONY: lint
 lint: $(READY)  ## Check style and formatting with ruff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

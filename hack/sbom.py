@@ -9,6 +9,7 @@ import argparse
 import configparser
 import importlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -65,7 +66,9 @@ def write(packages: Path, lock: Path, output: Path, setup: str) -> int:
         (site / "packages.pth").write_text(f"{packages.resolve()}\n")
         fixed = ("--output-reproducible", "--no-validate", "--sv", VERSION, "--of", "JSON")  # validated when complete
         command = [sys.executable, "-m", "cyclonedx_py", "environment", *fixed]
-        subprocess.run([*command, "--pyproject", str(root), "-o", str(raw), str(bare)], check=True)
+        # what is on PYTHONPATH would be taken for a part of the directory
+        variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        subprocess.run([*command, "--pyproject", str(root), "-o", str(raw), str(bare)], check=True, env=variables)
         bill = json.loads(raw.read_text())
     add_hashes(bill, hashes(lock.read_text()))
     text = json.dumps(bill, indent=1, sort_keys=True)

@@ -34,6 +34,11 @@ from api.client.waiting import Look, Outcome
 from api.descriptor import KindDescriptor
 from api.meta import GROUP, VERSION
 from api.v1 import KINDS
+from controller.runtime.clock import Clock, SystemClock
+from controller.smlogs import subject
+from controller.smlogs.cluster import GIVE_UP_S
+from controller.smlogs.command_line.options import ALL_LINES, Options
+from controller.smlogs.subject import Subject
 
 ObjectT = TypeVar(
     "ObjectT",
@@ -81,7 +86,7 @@ class Client:
         self._api = api
         self._boto = boto or botocore.session.get_session().create_client
         self._progress = progress or shown()
-        self._now: Callable[[], float] = time.monotonic
+        self._clock: Clock = SystemClock()
         self._pause: Callable[[float], None] = time.sleep
 
     def create(self, obj: ObjectT) -> ObjectT:
@@ -105,7 +110,7 @@ class Client:
         `ObjectDeletedError`. What cannot be reached for a moment is looked at again, until the time is over.
         """
         kind, name = _KINDS[obj["kind"]], obj["metadata"]["name"]
-        until, line, seen = self._now() + timeout_s, "", obj
+        until, line, seen = self._clock.monotonic() + timeout_s, "", obj
         while True:
             found, seen = self._look(kind, self._namespace(obj), seen)
             if _uid(obj) not in ("", _uid(seen)):
@@ -117,18 +122,40 @@ class Client:
                 return seen
             if found.outcome is Outcome.FAILED:
                 raise ObjectFailedError(found.reason, found.message, seen)
-            if self._now() + _LOOK_S > until:
+            if self._clock.monotonic() + _LOOK_S > until:
                 raise WaitTimeoutError(found.reason, f"{kind.kind} {name} was not ready in time. {found.message}", seen)
             self._pause(_LOOK_S)
 
-    def logs(self, obj: ObjectT) -> Iterator[str]:
-        """Yield the lines that the containers of a job or an endpoint have written so far, in order of time.
+    def logs(
+        self, obj: ObjectT, *, follow: bool = False, since_s: float | None = None, tail: int | None = None
+    ) -> Iterator[str]:
+        """Yield the lines that the instances of a job or an endpoint have written, in order of time.
 
-        Raises `ClientError` for kinds without a log, and for what AWS refuses.
+        Of a tuning job, those of its training jobs. `since_s`: of the last so many seconds only, `tail`: the last so
+        many lines. `follow`: go on with new lines until the job has ended, after waiting for it to be created; the
+        iteration of an endpoint ends with its object. While AWS or the API server does not answer, it goes on, for two
+        and five minutes at most. Raises `ClientError` for kinds without a log, and for what AWS refuses.
         """
-        kind = _KINDS[obj["kind"]]
-        found = self._call("get_namespaced_custom_object", kind, self._namespace(obj), name=obj["metadata"]["name"])
-        yield from logs.read(kind, found, self._boto)
+        kind, name = _KINDS[obj["kind"]], obj["metadata"]["name"]
+        log_kind = logs.kind_of(kind.kind)
+        options = Options(log_kind, name, follow=follow, since_s=since_s, tail=ALL_LINES if tail is None else tail)
+        found = self._call("get_namespaced_custom_object", kind, self._namespace(obj), name=name)
+        last, answered_s = subject.of(log_kind, found), self._clock.monotonic()
+
+        def look() -> Subject | None:
+            nonlocal last, answered_s
+            try:
+                found = self._call("get_namespaced_custom_object", kind, self._namespace(obj), name=name)
+            except NotFoundError:
+                return None
+            except UnreachableError:
+                if self._clock.monotonic() - answered_s > GIVE_UP_S:
+                    raise
+                return last
+            last, answered_s = subject.of(log_kind, found), self._clock.monotonic()
+            return last
+
+        yield from logs.Log(options, self._boto, self._progress, self._clock, self._pause).lines(last, look)
 
     def delete(self, obj: ObjectT, timeout_s: float | None = None) -> None:
         """Delete an object: a running job is stopped, an endpoint deleted. With a time, wait until it is gone.
@@ -138,7 +165,7 @@ class Client:
         kind, name, namespace = _KINDS[obj["kind"]], obj["metadata"]["name"], self._namespace(obj)
         preconditions = {"preconditions": {"uid": _uid(obj)}} if _uid(obj) else {}
         self._call("delete_namespaced_custom_object", kind, namespace, name=name, body=preconditions)
-        until = self._now() + (timeout_s or 0.0)
+        until = self._clock.monotonic() + (timeout_s or 0.0)
         while timeout_s is not None:
             try:
                 found, seen = self._look(kind, namespace, obj)
@@ -146,7 +173,7 @@ class Client:
                 return
             if _uid(obj) not in ("", _uid(seen)):
                 return
-            if self._now() + _LOOK_S > until:
+            if self._clock.monotonic() + _LOOK_S > until:
                 raise WaitTimeoutError(found.reason, f"{kind.kind} {name} was not gone in time. {found.message}", seen)
             self._pause(_LOOK_S)
 

@@ -33,7 +33,7 @@ def train(client: Client, role_arn: str, bucket: str) -> str:
         done = client.wait(created, timeout_s=2 * 3600)
     except ObjectFailedError as failure:
         print(f"failed for {failure.reason}; the end of its log:")
-        for line in list(client.logs(created))[-20:]:
+        for line in client.logs(created, tail=20):
             print(line)
         raise
     client.delete(done)

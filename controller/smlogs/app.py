@@ -99,10 +99,10 @@ class Session:
             if not self._output.printed:
                 self._explain_silence(subject)
             if options.follow:
-                latest = Follower(reader, look, self._output, self._pause, self._clock, self._rhythm).run(
-                    subject, progress
-                )
-                self._output.say(wording.ended(latest, subject))
+                follower = Follower(reader, look, self._output, self._pause, self._clock, self._rhythm)
+                for batch in follower.batches(subject, progress):
+                    self._output.show(batch)
+                self._output.say(wording.ended(follower.latest, subject))
         except CallError as error:
             raise SmlogsError(wording.of_aws(error, subject.region, chosen.group)) from error
         self._output.clear_status()

@@ -1,14 +1,13 @@
-"""Prints new lines until the job has ended and its last lines are printed."""
+"""Finds new lines until the job has ended and its last lines were found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from controller.runtime.clock import Clock
-from controller.smlogs.events import by_time
+from controller.smlogs.events import LogEvent, by_time
 from controller.smlogs.patience import Pause
-from controller.smlogs.printing.output import Output
 from controller.smlogs.reading import Progress, Reader, milliseconds
 from controller.smlogs.subject import Subject
 
@@ -46,6 +45,23 @@ class Pace:
         return self._pause_s
 
 
+class Audience(Protocol):
+    """The receiver of the lines, as far as following needs it; see `Output`."""
+
+    @property
+    def printed(self) -> int:
+        """Return how many lines it got."""
+        ...
+
+    def check_reader(self) -> None:
+        """Raise the exception that ends following if nothing reads any more."""
+        ...
+
+    def status(self, words: str) -> None:
+        """Show what is followed."""
+        ...
+
+
 class Follower:
     """Follows one log. `look` returns the current Kubernetes object, None if it was deleted."""
 
@@ -53,52 +69,53 @@ class Follower:
         self,
         reader: Reader,
         look: Callable[[], Subject | None],
-        output: Output,
+        audience: Audience,
         pause: Pause,
         clock: Clock,
         rhythm: Rhythm | None = None,
     ) -> None:
+        self.latest: Subject | None = None
+        """The last observed object (None: it was deleted), once `batches` has ended."""
         self._reader = reader
         self._look = look
-        self._output = output
+        self._audience = audience
         self._pause = pause
         self._clock = clock
         self._rhythm = rhythm or Rhythm()
 
-    def run(self, subject: Subject, progress: Progress) -> Subject | None:
-        """Print new lines until the job has ended; returns the last observed object (None: it was deleted).
-
-        Raises the errors of polls and look-ups, and BrokenPipeError when the output's reader has ended.
-        """
+    def batches(self, subject: Subject, progress: Progress) -> Iterator[list[LogEvent]]:
+        """Yield new lines until the job has ended. Raises the errors of polls, look-ups and the audience."""
         rhythm, pace = self._rhythm, Pace(self._rhythm)
-        latest: Subject | None = subject
+        self.latest = subject
         now_s = looked_s = thorough_s = self._clock.monotonic()
         quiet_since_s = now_s - rhythm.settle_s if self._ended_long_ago(subject) else None
         while True:
-            self._output.check_reader()
+            self._audience.check_reader()
             is_thorough = now_s - thorough_s >= rhythm.thorough_s
             thorough_s = now_s if is_thorough else thorough_s
-            came_lines = self._poll(progress, is_thorough=is_thorough)
-            if latest is None or latest.has_ended:
-                quiet_since_s = now_s if came_lines or quiet_since_s is None else quiet_since_s
+            fresh = self._poll(progress, is_thorough=is_thorough)
+            if fresh:
+                yield fresh
+            if self.latest is None or self.latest.has_ended:
+                quiet_since_s = now_s if fresh or quiet_since_s is None else quiet_since_s
                 if now_s - quiet_since_s >= rhythm.settle_s:
-                    self._poll(progress, is_thorough=True)
-                    return latest
+                    if last := self._poll(progress, is_thorough=True):
+                        yield last
+                    return
             elif now_s - looked_s >= rhythm.look_s:
-                latest, looked_s = self._same(latest), now_s
-            self._tell(latest)
-            self._pause(pace.next_s(came_lines=came_lines))
+                self.latest, looked_s = self._same(self.latest), now_s
+            self._tell(self.latest)
+            self._pause(pace.next_s(came_lines=bool(fresh)))
             now_s = self._clock.monotonic()
 
-    def _poll(self, progress: Progress, *, is_thorough: bool) -> bool:
-        """Print new lines; returns whether there were any."""
+    def _poll(self, progress: Progress, *, is_thorough: bool) -> list[LogEvent]:
+        """Return new lines."""
         start_ms = progress.window.start_ms(now_ms=milliseconds(self._clock.utcnow()), is_thorough=is_thorough)
         fresh = by_time(event for page in self._reader.pages(start_ms) for event in progress.seen.new(page))
         progress.window.saw(fresh)
         if is_thorough:
             progress.seen.forget_before(progress.window.floor_ms)
-        self._output.show(fresh)
-        return bool(fresh)
+        return fresh
 
     def _same(self, before: Subject) -> Subject | None:
         """Return the current object; None if another one has its name, since the followed one was deleted."""
@@ -112,7 +129,7 @@ class Follower:
 
     def _tell(self, subject: Subject | None) -> None:
         if subject is None or subject.has_ended:
-            self._output.status("the job has ended; waiting for its last lines")
+            self._audience.status("the job has ended; waiting for its last lines")
         else:
             states = "/".join(filter(None, (subject.status, subject.secondary)))
-            self._output.status(f"{subject.object_name}: {states}, {self._output.printed} lines so far")
+            self._audience.status(f"{subject.object_name}: {states}, {self._audience.printed} lines so far")

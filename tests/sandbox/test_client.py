@@ -1,8 +1,11 @@
 """The client of notebooks and pipelines, end to end: the example of its page, a failure with its log, a deletion."""
 
 import re
+import time
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import boto3
 import pytest
@@ -17,6 +20,7 @@ from api.client import (
     example,
 )
 from api.meta import JsonObject
+from controller.runtime.clock import SystemClock
 from tests.sandbox.conftest import World
 from tests.sandbox.harness import REPOSITORY
 
@@ -52,8 +56,9 @@ def client(world: World, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> C
 def test_what_the_page_of_the_client_promises(
     world: World, client: Client, lines: list[str], manifest: JsonObject
 ) -> None:
-    """One life of the example and one of a job that fails, with one operator."""
+    """One life of the example, one of a job that is followed and fails, with one operator."""
     the_example_trains_a_model_and_cleans_up(world, client, lines)
+    a_log_is_followed_from_before_its_job_is_created_to_its_end(world, client, lines, manifest)
     a_failure_has_sagemakers_words_and_a_log(client, manifest)
 
 
@@ -65,15 +70,41 @@ def the_example_trains_a_model_and_cleans_up(world: World, client: Client, lines
     assert re.fullmatch(r"TrainingJob xgboost-mnist-\w+ is ready: Completed.*", lines[-1])
 
 
+class Faster:
+    """Ten times as fast as the machine's clocks: jobs of tests are, too."""
+
+    def monotonic(self) -> float:
+        """See `Clock.monotonic`."""
+        return time.monotonic() * 10
+
+    def utcnow(self) -> datetime:
+        """See `Clock.utcnow`."""
+        return datetime.now(UTC)
+
+
+def a_log_is_followed_from_before_its_job_is_created_to_its_end(
+    world: World, client: Client, lines: list[str], manifest: JsonObject
+) -> None:
+    """Throttled in between, with each line once; then it is the log that is there."""
+    manifest["spec"]["hyperParameters"].append({"name": "SANDBOX_FAIL", "value": "no data"})
+    client._clock, client._pause = Faster(), lambda seconds: time.sleep(seconds / 10)
+    world.aws.faults.add("FilterLogEvents", "throttle", count=3)
+    created = client.create(cast("TrainingJob", manifest))
+    followed = [*client.logs(created, follow=True)]
+    client._clock, client._pause = SystemClock(), time.sleep
+    assert any("trying again" in line for line in lines)
+    assert len(followed) > 1
+    assert followed == [*client.logs(created)]
+    assert followed[-1:] == [*client.logs(created, tail=1)]
+
+
 def a_failure_has_sagemakers_words_and_a_log(client: Client, manifest: JsonObject) -> None:
     """And what is there already, or is no field, is refused; a deletion is waited for."""
-    manifest["spec"]["hyperParameters"].append({"name": "SANDBOX_FAIL", "value": "no data"})
     job: TrainingJob = manifest  # type: ignore[assignment]
-    created = client.create(job)
+    created = client.get(TrainingJob, job["metadata"]["name"])
     with pytest.raises(ObjectFailedError, match="no data") as failure:
         client.wait(created)
     assert failure.value.reason == "Failed"
-    assert len([*client.logs(created)]) > 1
     with pytest.raises(AlreadyExistsError):
         client.create(job)
     typo: TrainingJob = {**job, "metadata": {"name": "typo"}, "spec": {**job["spec"], "regoin": "us-east-2"}}

@@ -8,7 +8,7 @@ from tests.syntax import imports
 
 ROOT = Path(__file__).parents[2]
 BELOW = {
-    "api.client": ("api",),
+    "api.client": ("api", "controller.aws", "controller.runtime", "controller.smlogs"),
     "api": (),
     "controller.observability": (),
     "controller.runtime": ("controller.observability.registry", "controller.observability.redact", "api.meta"),

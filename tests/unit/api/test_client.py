@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from botocore.exceptions import ClientError as AwsError
-from botocore.exceptions import NoCredentialsError
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import MaxRetryError
 
@@ -19,7 +17,6 @@ from api.client import (
     Client,
     ClientError,
     HostingDeployment,
-    Model,
     NotFoundError,
     ObjectDeletedError,
     ObjectFailedError,
@@ -106,10 +103,10 @@ CUT = MaxRetryError(None, "/apis", OSError("refused"))
 class Scene:
     """A client with a scripted API, a clock that its pauses move, and what it shows."""
 
-    def __init__(self, *answers: Any, boto: Any = None) -> None:
+    def __init__(self, *answers: Any) -> None:
         self.api, self.clock, self.lines = Api(*answers), FakeClock(), list[str]()
-        self.client = Client("here", api=self.api, boto=boto, progress=self.lines.append)
-        self.client._now, self.client._pause = self.clock.monotonic, self.clock.advance
+        self.client = Client("here", api=self.api, progress=self.lines.append)
+        self.client._clock, self.client._pause = self.clock, self.clock.advance
 
 
 PLACE = {"group": "sagemaker.aws.amazon.com", "version": "v1", "namespace": "here", "plural": "trainingjobs"}
@@ -235,70 +232,6 @@ def test_a_deletion_is_waited_for_if_a_time_is_given(last: Any) -> None:
     assert len(scene.api.calls) == 4
     with pytest.raises(WaitTimeoutError, match="not gone in time"):
         Scene({}, made, made).client.delete(made, timeout_s=3)
-
-
-class Boto:
-    """`boto3.client` with one group of logs."""
-
-    def __init__(self, *pages: Any) -> None:
-        self.asked: list[Any] = []
-        self._pages = pages
-
-    def __call__(self, service: str, *, region_name: str) -> Any:
-        """Return a client of which only the pages are used."""
-        self.asked.append((service, region_name))
-        return SimpleNamespace(get_paginator=lambda operation: SimpleNamespace(paginate=self._paginate))
-
-    def _paginate(self, **place: Any) -> Iterator[Any]:
-        self.asked.append(place)
-        for page in self._pages:
-            if isinstance(page, Exception):
-                raise page
-            yield {"events": [{"message": line} for line in page]}
-
-
-def at_aws(obj: Mapping[str, Any]) -> JsonObject:
-    """The object once something was created for it."""
-    return {**obj, "status": {"awsResource": {"name": "foo", "region": "eu-west-1"}}}
-
-
-def test_the_log_is_that_of_the_job_at_aws() -> None:
-    """By the recorded name and region; the slash keeps `foo` apart from `foo-bar` (D-48)."""
-    boto = Boto(["a"], ["b", "c"])
-    assert [*Scene(at_aws(JOB), boto=boto).client.logs(JOB)] == ["a", "b", "c"]
-    assert boto.asked == [
-        ("logs", "eu-west-1"),
-        {"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamNamePrefix": "foo/"},
-    ]
-
-
-def test_an_endpoint_has_a_group_of_its_own() -> None:
-    """Its name is the last part."""
-    endpoint: HostingDeployment = yaml.safe_load((ROOT / "samples/xgboost-mnist-hostingdeployment.yaml").read_text())
-    boto = Boto([])
-    assert [*Scene(at_aws(endpoint), boto=boto).client.logs(endpoint)] == []
-    assert boto.asked[1] == {"logGroupName": "/aws/sagemaker/Endpoints/foo"}
-
-
-def aws_error(code: str) -> AwsError:
-    """What botocore raises for an error of AWS."""
-    return AwsError({"Error": {"Code": code, "Message": "words"}}, "FilterLogEvents")
-
-
-def test_what_prevents_a_log_is_an_exception_and_no_log_yet_is_none() -> None:
-    """Streams appear with the first line."""
-    assert [*Scene(at_aws(JOB), boto=Boto(aws_error("ResourceNotFoundException"))).client.logs(JOB)] == []
-    for page, words in (
-        (aws_error("AccessDeniedException"), "AccessDeniedException: words"),
-        (NoCredentialsError(), "Cred"),
-    ):
-        with pytest.raises(ClientError, match=words):
-            [*Scene(at_aws(JOB), boto=Boto(page)).client.logs(JOB)]
-    with pytest.raises(ClientError, match="Pending"):
-        [*Scene(JOB, boto=Boto()).client.logs(JOB)]
-    model: Model = yaml.safe_load((ROOT / "samples/xgboost-mnist-model.yaml").read_text())
-    with pytest.raises(ClientError, match="a Model writes no log"):
-        [*Scene(at_aws(model), boto=Boto()).client.logs(model)]
 
 
 def test_progress_is_one_line_in_a_notebook_and_a_line_each_elsewhere(

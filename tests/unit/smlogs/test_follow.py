@@ -53,7 +53,9 @@ class Scene:
         """Follow to the end; returns how the object was then."""
         shown: Output = output(self.out)
         follower = Follower(self.log, look or self.look, shown, moving(self.clock), self.clock, RHYTHM)
-        return follower.run(at_first or subject(), Progress(Seen(), Window()))
+        for batch in follower.batches(at_first or subject(), Progress(Seen(), Window())):
+            shown.show(batch)
+        return follower.latest
 
     @property
     def printed(self) -> list[str]:
@@ -158,7 +160,8 @@ def test_a_job_that_ended_long_ago_is_not_waited_for() -> None:
     progress = Progress(Seen(), Window())
     progress.seen.new(each for page in scene.log.pages(0) for each in page)
     follower = Follower(scene.log, scene.look, output(scene.out), moving(scene.clock), scene.clock, RHYTHM)
-    assert follower.run(ended, progress) == ended
+    assert [*follower.batches(ended, progress)] == []
+    assert follower.latest == ended
     assert scene.elapsed_s == 0
 
 
@@ -211,4 +214,4 @@ def test_a_reader_that_went_away_ends_it_without_a_new_line() -> None:
     gone = Gone(io.StringIO(), io.StringIO(), output()._lines)
     follower = Follower(scene.log, scene.look, gone, moving(scene.clock), scene.clock, replace(RHYTHM))
     with pytest.raises(BrokenPipeError):
-        follower.run(subject(), Progress(Seen(), Window()))
+        next(follower.batches(subject(), Progress(Seen(), Window())))
