@@ -77,7 +77,8 @@ def server_side_apply(
     Raises ApplyConflict unless forced, and PatchError: 400 for managedFields in the patch, 500 if the patch does not
     fit the schema.
     """
-    if (applied.get("metadata") or {}).get("managedFields"):
+    metadata = applied.get("metadata")
+    if isinstance(metadata, dict) and metadata.get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
     shape = root_shape(schema)
     _check_patch(applied, shape, api_version)
