@@ -122,6 +122,14 @@ def test_a_write_to_the_status_changes_labels_but_for_those_of_a_deployment(
     assert changed["spec"]["replicas"] == 1
 
 
+def test_who_applies_a_status_with_labels_owns_them(server: Server) -> None:
+    """Where they are not kept."""
+    server.call("POST", REPLICA_SETS, workload())
+    body = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"labels": {"team": "blue"}}}
+    applied = server.call("PATCH", f"{REPLICA_SETS}/a/status", body, APPLY, fieldManager="one", force="true")
+    assert owned(applied) == {"f:metadata": {"f:labels": {"f:team": {}}}}
+
+
 @pytest.mark.parametrize(("path", "rows"), [(ROLES, None), (CONFIG_MAPS, [])])
 def test_a_table_of_nothing_is_null_without_a_printer(server: Server, path: str, rows: Any) -> None:
     """Clients have to bear both."""

@@ -81,6 +81,12 @@ class TypedStrategy(Strategy):
         elif traits.status:
             new["status"] = clone(traits.initial_status or typed.zero(self._schema["properties"]["status"]))
 
+    def ignored_paths(self, subresource: str) -> tuple[tuple[str, ...], ...] | None:
+        """Return what the status endpoint ignores: the spec, and the members of the metadata that it keeps."""
+        if subresource != "status":
+            return None
+        return (("f:spec",), *(("f:metadata", f"f:{name}") for name in self._traits.kept_by_status))
+
     def prepare_create(self, new: Json) -> None:
         """Set generation 1 for kinds that have one, and the server's allocations."""
         if self._traits.generation:
