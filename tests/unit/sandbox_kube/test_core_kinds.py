@@ -84,6 +84,13 @@ def test_who_sends_texts_of_a_secret_owns_the_data(server: Server) -> None:
         pytest.param({"kind": [None]}, 400, "invalid object type: /v1, Kind=", id="kind, a list"),
         pytest.param({"apiVersion": 5}, 400, "invalid object type: /, Kind=ConfigMap", id="version"),
         pytest.param(
+            {"metadata": {"name": 5}},
+            500,
+            "failed to create typed patch object (/; /v1, Kind=ConfigMap): .metadata.name: expected string, got"
+            " &value.valueUnstructured{Value:5}",
+            id="name",
+        ),
+        pytest.param(
             {"metadata": BEYOND},
             500,
             "failed to create typed patch object (/; /v1, Kind=ConfigMap): .metadata: expected map, got"
@@ -161,6 +168,19 @@ def test_a_json_patch_compares_numbers_by_their_text(server: Server, wanted: flo
     server.call("POST", DEPLOYMENTS, workload())
     patch = [{"op": "test", "path": "/spec/replicas", "value": wanted}]
     assert server.call("PATCH", f"{DEPLOYMENTS}/a", patch, JSON).get("code") == code
+
+
+def test_a_review_is_owned_by_who_asks_and_says_what_it_is_about(server: Server) -> None:
+    """Though it is never stored."""
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    access = {"resourceAttributes": {"verb": "get", "resource": "pods"}}
+    made = server.call("POST", path, {"spec": access}, fieldManager="one")
+    assert owned(made) == {"f:spec": {"f:resourceAttributes": {".": {}, "f:resource": {}, "f:verb": {}}}}
+    both = access | {"nonResourceAttributes": {"path": "/metrics", "verb": "get"}}
+    (cause,) = server.call("POST", path, {"spec": both})["details"]["causes"]
+    rule = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+    assert cause["field"] == "spec"
+    assert cause["message"] == f'Invalid value: {{"Path":"/metrics","Verb":"get"}}: {rule}'
 
 
 def test_labels_that_are_not_there_are_null_in_a_message(server: Server) -> None:

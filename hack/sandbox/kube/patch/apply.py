@@ -108,7 +108,7 @@ def _check_patch(applied: JsonObject, shape: Shape, api_version: str) -> None:
     if found:
         metadata = applied.get("metadata")
         metadata = metadata if isinstance(metadata, dict) else {}
-        where = f"{metadata.get('namespace') or ''}/{metadata.get('name') or ''}"
+        where = "/".join(each if isinstance(each := metadata.get(name), str) else "" for name in ("namespace", "name"))
         kind = f"{api_version}, Kind={applied.get('kind') or ''}"
         if "/" not in api_version:
             kind = f"/{kind}"
