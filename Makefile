@@ -117,8 +117,8 @@ soak: $(READY)  ## Break the operator at random and judge what is left; ARGS="--
 	@$(BIN)/python -m tests.sandbox.soak $(ARGS)
 
 .PHONY: hostile
-hostile: $(READY)  ## Lose the answer to each change at AWS in every way, one by one: some ten minutes
-	@$(BIN)/python -m pytest tests/sandbox/every_lost_answer.py $(ARGS)
+hostile: $(READY)  ## Lose the answer to each change at AWS in every way, and play each other thing that AWS does to callers: 20 minutes
+	@$(BIN)/python -m pytest -n 6 tests/sandbox/every_lost_answer.py tests/sandbox/every_hostile_story.py $(ARGS)
 
 .PHONY: explore
 explore: $(READY)  ## Explore all interleavings of the life-cycles' small models; ARGS="--deep" takes some ten minutes

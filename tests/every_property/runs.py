@@ -4,17 +4,19 @@ import json
 import logging
 import multiprocessing
 import os
+import random
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from functools import cache, partial
 from itertools import groupby
 from typing import TypeAlias
 
 import structlog
 
 from tests.every_property.kubernetes import EmbeddedApi
-from tests.every_property.places import PLURALS, places
-from tests.every_property.sequence import Outcome, Violation
+from tests.every_property.places import PLURALS, Place, places
+from tests.every_property.processes import NOT_HERE, servers
+from tests.every_property.sequence import Outcome, Violation, in_one_thread
 from tests.every_property.sequence import Sequence as Played
 
 Property: TypeAlias = tuple[str, str]
@@ -30,9 +32,29 @@ def every(kinds: Iterable[str] = PLURALS, path: str = "") -> list[Property]:
 
 def play(some: Sequence[Property], seed: int) -> list[Outcome]:
     """Play properties one after another, on one API server."""
-    api = EmbeddedApi()
-    by_path = {(kind, each.text): each for kind in {kind for kind, _ in some} for each in places(kind)}
-    return [Played(api, by_path[each], seed).play() for each in some]
+    worlds = in_one_thread(EmbeddedApi())
+    return [Played(worlds, _place(each), seed).play() for each in some]
+
+
+def play_over_http(some: Iterable[Property], seed: int) -> Iterator[Outcome]:
+    """Play properties one after another with an operator's process and servers; yields the outcomes in order."""
+    with servers() as running:
+        for each in some:
+            if each[1] not in NOT_HERE:
+                yield Played(running.world, _place(each), seed).play()
+
+
+@cache
+def _place(each: Property) -> Place:
+    kind, path = each
+    return next(one for one in places(kind) if one.text == path)
+
+
+def drawn(some: Sequence[Property], of_each_kind: int, seed: int) -> list[Property]:
+    """So many properties of each kind, drawn by the seed."""
+    rng = random.Random(seed)
+    by_kind = {kind: list(group) for kind, group in groupby(some, lambda each: each[0])}
+    return [each for group in by_kind.values() for each in rng.sample(group, min(of_each_kind, len(group)))]
 
 
 def play_in_processes(some: Sequence[Property], seed: int) -> Iterator[Outcome]:

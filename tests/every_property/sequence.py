@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
@@ -24,6 +24,7 @@ from tests.every_property.kubernetes import Answer, EmbeddedApi
 from tests.every_property.ledger import Ledger
 from tests.every_property.oracle import CONTAINER, Path_, Request, expected, neutral, update_of
 from tests.every_property.places import Place, spec_schema
+from tests.every_property.processes import ProcessWorld
 from tests.every_property.world import EmbeddedWorld
 from tests.sandbox.harness import REPOSITORY
 
@@ -32,6 +33,21 @@ JOBS: Final = frozenset({"TrainingJob", "HyperparameterTuningJob", "BatchTransfo
 _CALLER: Final = "test"
 _ABSENT: Final = "(absent)"
 _NAMES: Final = frozenset({"EndpointName", "EndpointConfigName"})
+
+
+World: TypeAlias = EmbeddedWorld | ProcessWorld
+Worlds: TypeAlias = Callable[[KindDescriptor], World]
+"""Makes a world without any object, or anything at AWS, in which a kind is played."""
+
+
+def in_one_thread(api: EmbeddedApi) -> Worlds:
+    """Worlds on that API server."""
+
+    def new(descriptor: KindDescriptor) -> World:
+        api.forget()
+        return EmbeddedWorld(api, descriptor, "x")
+
+    return new
 
 
 class How(Enum):
@@ -160,8 +176,8 @@ _NOTHING: Final[tuple[Any, ...]] = (None, {})
 class Sequence:
     """Plays one property."""
 
-    def __init__(self, api: EmbeddedApi, place: Place, seed: int) -> None:
-        self._api = api
+    def __init__(self, worlds: Worlds, place: Place, seed: int) -> None:
+        self._worlds = worlds
         self._place = place
         self._rng = random.Random(f"{seed} {place.kind} {place.text}")
         self._how = self._rng.choice(list(How))
@@ -184,9 +200,8 @@ class Sequence:
                 break
         self._refuses()
 
-    def _new_world(self) -> EmbeddedWorld:
-        self._api.forget()
-        world = EmbeddedWorld(self._api, BY_KIND[self._place.kind], "x")
+    def _new_world(self) -> World:
+        world = self._worlds(BY_KIND[self._place.kind])
         self._manifests = []
         if surroundings := _SURROUNDINGS.get(self._place.kind):
             for region, request in itertools.product(values.REGIONS, surroundings):
@@ -275,18 +290,20 @@ class Sequence:
     def _judge(self, obj: JsonObject, rule: str, *, of: Callable[[Any], Any] = lambda params: params) -> None:
         """Compare what is at AWS with what the manifest says; after an edit, what can be left out may be."""
         world = self._world
-        sent = world.sagemaker.sent[self._before :]
-        ledger = Ledger.of(sent)
         kind, spec = self._place.kind, obj["spec"]
-        wanted, there = expected(kind, spec), ledger.requests(_given_names(spec))
-        if kind == "HyperparameterTuningJob":
-            there = [each for each in there if each.operation != "CreateTrainingJob"]
-        wanted, there = (
-            [Request(each.operation, of(_with_tags_in_order(each.params))) for each in some] for some in (wanted, there)
-        )
-        if not _same(wanted, there):
-            self._violated(rule, _compared(wanted, there))
-        for each in ledger.unknown:
+
+        def plain(some: list[Request]) -> list[Request]:
+            return [Request(each.operation, of(_with_tags_in_order(each.params))) for each in some]
+
+        def found() -> list[Request]:
+            there = self._ledger().requests(_given_names(spec))
+            spawned = {"CreateTrainingJob"} if kind == "HyperparameterTuningJob" else set()
+            return plain([each for each in there if each.operation not in spawned])
+
+        wanted = plain(expected(kind, spec))
+        if not world.becomes(lambda: _same(wanted, found())):
+            self._violated(rule, _compared(wanted, found()))
+        for each in self._ledger().unknown:
             self._violated("nothing else changes", f"{each.operation} was sent")
         region, endpoint = spec.get("region") or "", spec.get("sageMakerEndpoint") or ""
         since, self._judged = self._judged, len(world.sagemaker.sent)
@@ -301,6 +318,9 @@ class Sequence:
                 break
         self._judge_objects(spec)
 
+    def _ledger(self) -> Ledger:
+        return Ledger.of(self._world.sagemaker.sent[self._before :])
+
     def _judge_objects(self, spec: Mapping[str, Any]) -> None:
         """No object but the manifest's, and those that a deployment is made of."""
         world, kind = self._world, self._place.kind
@@ -310,14 +330,16 @@ class Sequence:
         for each, cluster in world.clusters.items():
             if each == "TrainingJob" and kind == "HyperparameterTuningJob":
                 continue
-            if len(cluster.objects) != wanted.get(each, 0):
+            count = wanted.get(each, 0)
+            if not world.becomes(lambda cluster=cluster, count=count: len(cluster.objects) == count):  # type: ignore[misc]
                 self._violated("no other object", f"{len(cluster.objects)} objects of {each}")
 
     def _expect_nothing_at_aws(self) -> None:
         if self._place.kind == "HostingAutoscalingPolicy":
             return  # targets come before policies, and stay for the next try
-        there = Ledger.of(self._world.sagemaker.sent[self._before :])
-        if left := [each for each in there.running() if each[0] not in {"CreateModel", "CreateEndpointConfig"}]:
+        if left := [
+            each for each in self._ledger().running() if each[0] not in {"CreateModel", "CreateEndpointConfig"}
+        ]:
             self._violated("a refused object has nothing at AWS", str(left))
 
     def _goes(self) -> None:
@@ -334,7 +356,7 @@ class Sequence:
             left = [str(key) for cluster in world.clusters.values() for key in cluster.objects]
             self._violated("deletion converges", f"{left} are left: {world.conditions}")
             return
-        if left := [each for each in Ledger.of(world.sagemaker.sent[self._before :]).running() if self._runs(*each)]:
+        if left := [each for each in self._ledger().running() if self._runs(*each)]:
             self._violated("deletion leaves nothing", str(left))
 
     def _runs(self, operation: str, name: str) -> bool:

@@ -1,6 +1,6 @@
 """The operator between the embedded API server and the embedded SageMaker, all in one thread and on one clock."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from api.descriptor import KindDescriptor
@@ -40,6 +40,10 @@ class EmbeddedWorld(World):
         """Its conditions by type."""
         return {each["type"]: each for each in self.status.get("conditions") or ()}
 
+    def becomes(self, look: Callable[[], bool]) -> bool:
+        """Whether it is so: once an object is settled, all is done in this thread."""
+        return look()
+
     def settle(self, within_s: float = PATIENCE_S) -> bool:
         """Let time pass until the object says that it is done, or refused; whether it did."""
         end = self.clock.monotonic() + within_s
@@ -57,15 +61,22 @@ class EmbeddedWorld(World):
         return True
 
     def _is_current(self) -> bool:
-        obj = self.cluster.peek(self.key) or {}
-        return bool(self.status.get("observedGeneration") == obj["metadata"]["generation"])
+        return is_current(self.cluster.peek(self.key) or {})
 
     def _is_settled(self) -> bool:
         obj = self.cluster.peek(self.key)
-        if obj is None:
-            return True
-        if not self._is_current():
-            return False
-        if self.descriptor.status.member and self.status.get(self.descriptor.status.field) == "InProgress":
-            return True
-        return kstatus(self.status, obj["metadata"]["generation"]) in {"Current", "Failed"}
+        return obj is None or is_settled(self.descriptor, obj)
+
+
+def is_current(obj: JsonObject) -> bool:
+    """Whether the status is about the newest spec."""
+    return bool((obj.get("status") or {}).get("observedGeneration") == obj["metadata"]["generation"])
+
+
+def is_settled(descriptor: KindDescriptor, obj: JsonObject) -> bool:
+    """Whether the object says that it is done, or that it cannot be; a job need not have ended."""
+    if not is_current(obj):
+        return False
+    if descriptor.status.member and obj["status"].get(descriptor.status.field) == "InProgress":
+        return True
+    return kstatus(obj["status"], obj["metadata"]["generation"]) in {"Current", "Failed"}

@@ -16,7 +16,7 @@ from tests.every_property.kubernetes import EmbeddedApi
 from tests.every_property.oracle import expected
 from tests.every_property.places import PLURALS, places
 from tests.every_property.runs import report
-from tests.every_property.sequence import Outcome, Sequence
+from tests.every_property.sequence import Outcome, Sequence, in_one_thread
 
 pytestmark = pytest.mark.long
 
@@ -43,7 +43,7 @@ def api() -> Iterator[EmbeddedApi]:
 def played(api: EmbeddedApi, kind: str, path: str) -> Outcome:
     """The life of one property."""
     (place,) = [each for each in places(kind) if each.text == path]
-    return Sequence(api, place, seed=1).play()
+    return Sequence(in_one_thread(api), place, seed=1).play()
 
 
 @pytest.mark.parametrize(("kind", "path"), SAMPLE, ids=lambda value: value)

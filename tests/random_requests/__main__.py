@@ -36,7 +36,7 @@ def players(server: str, token: str, releases: Sequence[str]) -> Iterator[tuple[
             first, second = (RELEASES[each] for each in releases)
             left = Player(f"sandbox {first.name}", stack.enter_context(start(release=first)).url)
             release = second
-        right = Player(f"sandbox {release.name}", stack.enter_context(start(release=release)).url)
+        right = Player(f"sandbox {release.name}", stack.enter_context(start(release=release, rbac=True)).url)
         yield left, right
 
 

@@ -12,6 +12,8 @@ from tests.every_property import values
 from tests.every_property.places import places
 from tests.every_property.sequence import base, with_value
 
+NAMESPACE: Final = "${ns}"
+"""Stands for the namespace of a round, wherever it is in a request."""
 NAMES: Final = ("a", "b")
 """Few, so that requests meet."""
 _TEXTS: Final = ("", "x", "true", "10", "ü€", "a b", "1e3", "null")
@@ -30,6 +32,9 @@ class Kind:
     make: Callable[[random.Random], JsonObject]
     """The part beside the metadata."""
     has_status: bool = False
+    namespaced: bool = True
+    actions: tuple[str, ...] = ()
+    """What can be done to it; empty for everything."""
 
     @property
     def is_custom(self) -> bool:
@@ -44,11 +49,13 @@ class Kind:
     def path(self, namespace: str, name: str = "") -> str:
         """Of an object, or of all in a namespace."""
         root = f"/apis/{self.group}/v1" if self.group else "/api/v1"
-        return f"{root}/namespaces/{namespace}/{self.plural}" + (f"/{name}" if name else "")
+        scope = f"/namespaces/{namespace}" if self.namespaced else ""
+        return f"{root}{scope}/{self.plural}" + (f"/{name}" if name else "")
 
     def object(self, rng: random.Random, name: str) -> JsonObject:
-        """A random one of that name."""
-        return {"apiVersion": self.version, "kind": self.kind, "metadata": metadata(rng, name), **self.make(rng)}
+        """A random one of that name. Reviews have none: they are never stored."""
+        given = {} if self.actions == _ASKED else metadata(rng, name)
+        return {"apiVersion": self.version, "kind": self.kind, "metadata": given, **self.make(rng)}
 
     def status(self, rng: random.Random) -> JsonObject:
         """A random status."""
@@ -157,6 +164,66 @@ def _budget(rng: random.Random) -> JsonObject:
     return {"spec": {"selector": {"matchLabels": {"app": "x"}}, **limit}}
 
 
+def _event(rng: random.Random) -> JsonObject:
+    seen = rng.choice(("2020-01-02T03:04:05Z", "2021-01-02T03:04:05Z"))
+    about = {"kind": "TrainingJob", "apiVersion": "sagemaker.aws.amazon.com/v1", "name": "a", "namespace": NAMESPACE}
+    made: JsonObject = {"involvedObject": about, "reason": rng.choice(("Created", "AWSError"))}
+    if rng.random() < 0.8:
+        made |= {"message": rng.choice(_TEXTS), "type": rng.choice(("Normal", "Warning"))}
+    if rng.random() < 0.6:
+        made |= {"firstTimestamp": seen, "lastTimestamp": seen, "count": rng.choice(_NUMBERS)}
+    if rng.random() < 0.4:
+        made |= {"source": {"component": "operator"}}
+    if rng.random() < 0.4:
+        made |= {"eventTime": "2020-01-02T03:04:05.000006Z", "action": "Create"}
+        made |= {"reportingComponent": rng.choice(("example.com/operator", "")), "reportingInstance": "one"}
+    return made
+
+
+def _nothing(_rng: random.Random) -> JsonObject:
+    return {}
+
+
+def _cluster_role(rng: random.Random) -> JsonObject:
+    made = _role(rng)
+    if rng.random() < 0.3:
+        made["rules"].append({"nonResourceURLs": [rng.choice(("/metrics", "*"))], "verbs": ["get"]})
+    return made
+
+
+def _cluster_binding(rng: random.Random) -> JsonObject:
+    made = _binding(rng)
+    made["roleRef"]["kind"] = "ClusterRole"
+    return made
+
+
+def _access(rng: random.Random) -> JsonObject:
+    spec: JsonObject = {}
+    if rng.random() < 0.8:
+        spec["resourceAttributes"] = {
+            "group": rng.choice(("", "apps", "sagemaker.aws.amazon.com")),
+            "resource": rng.choice(("pods", "trainingjobs")),
+            "verb": rng.choice(("get", "list", "*")),
+            "namespace": rng.choice((NAMESPACE, "")),
+        }
+    if rng.random() < 0.3:
+        spec["nonResourceAttributes"] = {"path": "/metrics", "verb": "get"}
+    return {"spec": spec}
+
+
+def _access_of(rng: random.Random) -> JsonObject:
+    made = _access(rng)
+    if rng.random() < 0.8:
+        made["spec"]["user"] = rng.choice(("nobody", "system:serviceaccount:default:one"))
+    if rng.random() < 0.3:
+        made["spec"]["groups"] = rng.choice((["system:masters"], ["others"]))
+    return made
+
+
+def _token(rng: random.Random) -> JsonObject:
+    return {"spec": rng.choice(({"token": "no-token"}, {"token": "a.b.c", "audiences": ["x"]}, {}))}
+
+
 def _ours(kind: str) -> Callable[[random.Random], JsonObject]:
     def make(rng: random.Random) -> JsonObject:
         obj = base(kind, "x")
@@ -173,17 +240,36 @@ def _ours(kind: str) -> Callable[[random.Random], JsonObject]:
     return make
 
 
+_CHANGES: Final = ("_create", "_get", "_replace", "_merge", "_strategic", "_json", "_apply")
+_ASKED: Final = ("_create",)
+_RBAC: Final = "rbac.authorization.k8s.io"
+_AUTH: Final = "authorization.k8s.io"
 CORE: Final = (
     Kind("", "configmaps", "ConfigMap", _config_map),
     Kind("", "secrets", "Secret", _secret),
     Kind("", "serviceaccounts", "ServiceAccount", _service_account),
     Kind("apps", "deployments", "Deployment", _workload, has_status=True),
     Kind("apps", "replicasets", "ReplicaSet", _workload, has_status=True),
-    Kind("rbac.authorization.k8s.io", "roles", "Role", _role),
-    Kind("rbac.authorization.k8s.io", "rolebindings", "RoleBinding", _binding),
+    Kind(_RBAC, "roles", "Role", _role),
+    Kind(_RBAC, "rolebindings", "RoleBinding", _binding),
     Kind("coordination.k8s.io", "leases", "Lease", _lease),
     Kind("networking.k8s.io", "networkpolicies", "NetworkPolicy", _policy),
     Kind("policy", "poddisruptionbudgets", "PodDisruptionBudget", _budget),
+    Kind("", "events", "Event", _event),
+    Kind("", "namespaces", "Namespace", _nothing, namespaced=False, actions=(*_CHANGES, "_status")),
+    Kind(_RBAC, "clusterroles", "ClusterRole", _cluster_role, namespaced=False, actions=(*_CHANGES, "_delete")),
+    Kind(
+        _RBAC,
+        "clusterrolebindings",
+        "ClusterRoleBinding",
+        _cluster_binding,
+        namespaced=False,
+        actions=(*_CHANGES, "_delete"),
+    ),
+    Kind(_AUTH, "selfsubjectaccessreviews", "SelfSubjectAccessReview", _access, namespaced=False, actions=_ASKED),
+    Kind(_AUTH, "subjectaccessreviews", "SubjectAccessReview", _access_of, namespaced=False, actions=_ASKED),
+    Kind(_AUTH, "localsubjectaccessreviews", "LocalSubjectAccessReview", _access_of, actions=_ASKED),
+    Kind("authentication.k8s.io", "tokenreviews", "TokenReview", _token, namespaced=False, actions=_ASKED),
 )
 OURS: Final = tuple(
     Kind(each.resource.group, each.plural, each.kind, _ours(each.kind), has_status=True) for each in KINDS

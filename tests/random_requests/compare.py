@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from api.meta import JsonObject
 from tests.deadline import eventually
-from tests.random_requests.bodies import CORE, OURS
-from tests.random_requests.generate import NAMESPACE, Step, about, steps
+from tests.random_requests.bodies import CORE, NAMESPACE, OURS
+from tests.random_requests.generate import Step, about, collection_of, steps
 from tests.sandbox.crds import our_crds
 
 _KIT: Final = Path(__file__).resolve().parents[1] / "conformance" / "replay.py"
@@ -45,7 +45,10 @@ class Difference:
     def signature(self) -> str:
         """Differences that look alike: verb, kind of kind, and the first place that differs."""
         step = self.way[-1]
-        sort = "custom" if "/sagemaker" in step.path else step.path.split("/")[-1 if step.is_watch else -2]
+        kinds = [
+            each.plural for each in CORE if f"/{each.plural}" in step.path.replace(f"/namespaces/{NAMESPACE}/", "/")
+        ]
+        sort = "custom" if "/sagemaker" in step.path else "".join(kinds[-1:])
         verb = "WATCH" if step.is_watch else f"{step.method} {step.content.partition('/')[2]}"
         return f"{verb} {sort} {re.sub(r'[0-9]+', 'N', self.lines[0])[:100]}"
 
@@ -86,7 +89,8 @@ class Player:
         made = self._client.status("POST", "/api/v1/namespaces", body=body)
         assert made in {201, 404}, f"{self.name}: {made} for a namespace"  # 404: a server of our kinds only
         self._namespace = namespace
-        self._normalizer = kit().Normalizer({}, {namespace: NAMESPACE})
+        self._normalizers: dict[str, Any] = {}
+        """By collection, so that a difference in one does not number the objects of the others differently."""
         self._since: dict[str, str] = {}
 
     def leave(self) -> None:
@@ -96,15 +100,16 @@ class Player:
     def play(self, step: Step) -> JsonObject:
         """The normalized answer."""
         path = step.path.replace(NAMESPACE, self._namespace)
-        collection = re.sub(r"(/namespaces/[^/]+/[^/]+).*", r"\1", path)
-        if collection not in self._since:
+        collection = collection_of(path)
+        if "/namespaces/" in collection and collection not in self._since:
             listed = self._client.send("GET", collection).json()
-            self._since[collection] = listed["metadata"]["resourceVersion"]
+            self._since[collection] = listed["metadata"].get("resourceVersion", "")
         if step.is_watch:
-            return {"events": [self._normal(each) for each in self._events(path, self._since[collection])]}
+            return {"events": [self._normal(each, path) for each in self._events(path, self._since[collection])]}
         body = step.body if not step.onto else self._onto(path, step)
         headers = {"Accept": step.accept} | ({"Content-Type": step.content} if step.content else {})
-        text = None if body is None else json.dumps(body)  # with escapes, as many clients do
+        # With escapes, as many clients do; in an order that does not depend on the server that was asked first.
+        text = None if body is None else json.dumps(body, sort_keys=bool(step.onto)).replace(NAMESPACE, self._namespace)
         answer = self._client.send(step.method, path, list(step.query), headers, text)
         try:
             document = answer.json()
@@ -114,7 +119,7 @@ class Player:
             "status": answer.status_code,
             "type": answer.headers.get("Content-Type", ""),
             "warnings": answer.raw.headers.getlist("Warning"),
-            "body": self._normal(document),
+            "body": self._normal(document, collection),
         }
 
     def _onto(self, path: str, step: Step) -> Any:
@@ -136,11 +141,14 @@ class Player:
         answer = self._client.send("GET", path, query, stream=True)
         yield from (json.loads(line) for line in answer.iter_lines() if line)
 
-    def _normal(self, document: Any) -> Any:
+    def _normal(self, document: Any, collection: str) -> Any:
+        if collection not in self._normalizers:
+            self._normalizers[collection] = kit().Normalizer({}, {self._namespace: NAMESPACE})
+        normalizer = self._normalizers[collection]
         for value in _identities(document):
-            if value not in self._normalizer.variables.values():
-                self._normalizer.variables[f"v{len(self._normalizer.variables)}"] = value
-        return _in_order(self._normalizer.body(document, keep_managed_fields=True))
+            if value not in normalizer.variables.values():
+                normalizer.variables[f"v{len(normalizer.variables)}"] = value
+        return _in_order(normalizer.body(document, keep_managed_fields=True))
 
 
 def prepare(*some: Player) -> None:
@@ -151,12 +159,22 @@ def prepare(*some: Player) -> None:
         eventually(player.is_ready, what=f"{player.name} serves our kinds")
 
 
+_QUOTED: Final = re.compile(r'Invalid value: "\{\\".*\}": ')
+"""A whole object in a message: its members come in the order of a Go struct."""
+
+
 def _in_order(body: Any) -> Any:
-    """An answer of which the message lists errors in no order, with these sorted."""
+    """An answer of which the message lists errors in no order, with these sorted; whole objects are left out."""
     if isinstance(body, dict) and isinstance(body.get("message"), str):
         head, listed, errors = body["message"].partition("errors:\n")
-        return {**body, "message": f"{head}{listed}{chr(10).join(sorted(errors.splitlines()))}"}
+        body = {**body, "message": _unquoted(f"{head}{listed}{chr(10).join(sorted(errors.splitlines()))}")}
+        for cause in (body.get("details") or {}).get("causes") or ():
+            cause["message"] = _unquoted(cause.get("message", ""))
     return body
+
+
+def _unquoted(message: str) -> str:
+    return _QUOTED.sub("Invalid value: <object>: ", message)
 
 
 def _identities(document: Any) -> Iterator[str]:
@@ -214,7 +232,7 @@ class Comparison:
         every = steps(self._seed, number, count, self._kinds)
         parted: set[str] = set()
         for step, lines in self._play(every):
-            collection = re.sub(r"(/namespaces/[^/]+/[^/]+).*", r"\1", step.path)
+            collection = collection_of(step.path)
             if collection in parted:
                 continue
             parted.add(collection)

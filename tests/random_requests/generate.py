@@ -1,14 +1,14 @@
 """Random requests: a seeded sequence that needs no answers, so that it can be replayed against any server."""
 
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from api.meta import JsonObject
-from tests.random_requests.bodies import CORE, NAMES, OURS, Kind, mutated, pointers
+from tests.random_requests.bodies import CORE, NAMES, NAMESPACE, OURS, Kind, mutated, pointers
 
-NAMESPACE: Final = "${ns}"
 _CONTENT: Final = {
     "json": "application/json-patch+json",
     "merge": "application/merge-patch+json",
@@ -42,13 +42,15 @@ def steps(seed: int, round_: int, count: int, among: Sequence[Kind] = (*CORE, *O
     rng = random.Random(f"{seed} {round_}")
     kinds = [rng.choice(among) for _ in range(3)]
     made = [_step(rng, rng.choice(kinds)) for _ in range(count)]
-    watches = [Step("GET", each.path(NAMESPACE), is_watch=True) for each in dict.fromkeys(kinds)]
+    watches = [Step("GET", each.path(NAMESPACE), is_watch=True) for each in dict.fromkeys(kinds) if not each.actions]
     return [*made, *watches]
 
 
 def _step(rng: random.Random, kind: Kind) -> Step:
-    (action,) = rng.choices(list(_ACTIONS), list(_ACTIONS.values()))
-    return action(rng, kind, rng.choice(NAMES))
+    possible = {each: weight for each, weight in _ACTIONS.items() if not kind.actions or each.__name__ in kind.actions}
+    (action,) = rng.choices(list(possible), list(possible.values()))
+    name = rng.choice(NAMES)
+    return action(rng, kind, name if kind.namespaced else f"{NAMESPACE}-{name}")
 
 
 def _options(rng: random.Random, *, manager: bool = True) -> list[tuple[str, str]]:
@@ -193,8 +195,15 @@ _ACTIONS: Final[Mapping[Callable[[random.Random, Kind, str], Step], float]] = {
 
 
 def about(all_steps: Sequence[Step], step: Step) -> list[Step]:
-    """The steps up to `step` about the same collection."""
-    root = step.path.removesuffix("/status")
-    collection = root if step.is_watch else "/".join(root.split("/")[: root.split("/").index(NAMESPACE) + 2])
+    """The steps up to `step` about the same collection, or the same object where that has no namespace."""
     upto = all_steps[: next(n for n, each in enumerate(all_steps) if each is step) + 1]
-    return [each for each in upto if each.path.startswith(collection)]
+    return [each for each in upto if collection_of(each.path) == collection_of(step.path)]
+
+
+_COLLECTION: Final = re.compile(r".*/namespaces/(?:\$\{ns\}|random-[0-9a-f]+-[0-9]+)/[^/]+")
+
+
+def collection_of(path: str) -> str:
+    """The path of the collection that a request is about; of the object where that has no namespace."""
+    found = _COLLECTION.match(path)
+    return found[0] if found else path.removesuffix("/status")

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -107,6 +108,24 @@ def until_gone(api: Api, name: str, **where: str) -> None:
         raise NeverError(f"{never}; object: {json.dumps(api.get(name, **where), indent=1)}") from None
 
 
+OPERATOR_CHECKOUT = "OPERATOR_CHECKOUT"
+"""The variable that names a checkout of another commit. Its operator plays the tests then, on today's servers."""
+
+
+def other_checkout() -> Path | None:
+    """Return the checkout whose operator is to run, or None for this one.
+
+    Raises FileNotFoundError where there is no operator: what runs would be ours.
+    """
+    named = os.environ.get(OPERATOR_CHECKOUT)
+    if not named:
+        return None
+    checkout = Path(named).resolve()
+    if not (checkout / "controller" / "__main__.py").is_file():
+        raise FileNotFoundError(f"{OPERATOR_CHECKOUT} must name a checkout of this repository: no operator in {named}")
+    return checkout
+
+
 PATIENT_LEADER = (
     *("--leader-election-lease-duration", f"{4 * PATIENCE_S:g}s"),
     *("--leader-election-renew-deadline", f"{3 * PATIENCE_S:g}s"),
@@ -118,7 +137,8 @@ the default. Tests of take-overs choose their own durations."""
 class Operator:
     """`python -m controller` as a real process. Its log is kept and shown where a test fails.
 
-    It is forked from a process that has imported the operator (forkserver.py), or executed where a `command` is given.
+    It is forked from a process that has imported the operator (forkserver.py), or executed where a `command` is given
+    or `OPERATOR_CHECKOUT` names another build.
     """
 
     process: "Child | subprocess.Popen[bytes]"
@@ -157,10 +177,16 @@ class Operator:
             *flags,
         ]
         log.touch()
-        if command:
+        checkout = other_checkout()
+        if command or checkout is not None:
+            environment |= {} if checkout is None else {"PYTHONPATH": str(checkout)}
             with log.open("ab") as sink:
                 self.process = subprocess.Popen(
-                    [*command, *arguments], cwd=REPOSITORY, env=environment, stdout=sink, stderr=subprocess.STDOUT
+                    [*(command or (sys.executable, "-m", "controller")), *arguments],
+                    cwd=checkout or REPOSITORY,
+                    env=environment,
+                    stdout=sink,
+                    stderr=subprocess.STDOUT,
                 )
         else:
             self.process = fork_server().launch(arguments, environment, log)

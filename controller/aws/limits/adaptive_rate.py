@@ -89,6 +89,11 @@ class AdaptiveRate:
         self.found = self.value
         self.value = max(self.value * factor, self._limit.rate * _FLOOR)
 
+    @property
+    def is_lowest(self) -> bool:
+        """Return whether refusals cannot lower the rate any further."""
+        return self.value <= self._limit.rate * _FLOOR
+
     def seconds_for(self, calls: float) -> float:
         """Return the seconds to wait for `calls`: rather too short than too long, exact only around a second.
 

@@ -168,9 +168,15 @@ class TokenBucket:
         return self._tell(lane, caller, self._at + 1.0, 1.0)
 
     def _slow_down(self, *, sent_at: float, now: float) -> None:
-        """Lower the rate and move all waiting callers back by one call."""
+        """Lower the rate and move all waiting callers back by one call.
+
+        At the lowest rate they stay where they are: callers that are refused for ever would keep them from their turn
+        for ever, if they are as many as that rate allows.
+        """
+        was_lowest = self._rate.is_lowest
         self._rate.refused(sent_at=sent_at, now=now)
-        self._at = min(self._at, self._next_slot()) - 1.0
+        if not was_lowest:
+            self._at = min(self._at, self._next_slot()) - 1.0
         # The burst is spent, whatever the estimate was: AWS's bucket is empty.
         self._due = max(self._due, self._at + self._ahead(1.0) + 1.0)
         self._is_short = False

@@ -86,9 +86,10 @@ def _core() -> list[Resource]:
         generation="spec",
         initial_status={"phase": "Pending", "qosClass": "BestEffort"},
         labels=_POD_LABELS,
+        kept_by_status=("ownerReferences",),
         returns_deleted=True,
     )
-    secret = Traits(f"{api}.Secret", check=checks.secret, complete=checks.encode_string_data, labels={"type": ".type"})
+    secret = Traits(f"{api}.Secret", check=checks.secret, convert=checks.encode_string_data, labels={"type": ".type"})
     v1 = "v1"
     return [
         _kind(v1, "configmaps", "ConfigMap", Traits(f"{api}.ConfigMap", check=checks.config_map), short=["cm"]),
@@ -126,7 +127,9 @@ def _workloads() -> list[Resource]:
 
     replicas = {"status.replicas": ".status.replicas"}
     scaled = (SCALE, STATUS)
-    deployment = traits("apps.v1.Deployment", check=checks.workload, generation="spec+annotations")
+    deployment = traits(
+        "apps.v1.Deployment", check=checks.workload, generation="spec+annotations", kept_by_status=("labels",)
+    )
     replica_set = traits("apps.v1.ReplicaSet", check=checks.workload, labels=replicas)
     return [
         _kind(

@@ -6,6 +6,7 @@ something was. With KUBEBUILDER_ASSETS set, the API server is a real one, whose 
 
 import argparse
 import logging
+import os
 import random
 import sys
 import tempfile
@@ -13,6 +14,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.sandbox.harness import OPERATOR_CHECKOUT
 from tests.sandbox.soak.churn import churn
 from tests.sandbox.soak.driver import Soak
 from tests.sandbox.soak.scene import Scene
@@ -29,7 +31,12 @@ def main() -> int:
     parser.add_argument(
         "--churn", action="store_true", help="no trouble: watch what the operator holds as objects go by"
     )
+    parser.add_argument(
+        "--operator", type=Path, metavar="DIR", help="another checkout, to break its operator in place of this one"
+    )
     options = parser.parse_args()
+    if options.operator is not None:
+        os.environ[OPERATOR_CHECKOUT] = str(options.operator.resolve())
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # watches that are cut on request
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
     if options.churn:

@@ -1,5 +1,8 @@
 """Call budgets: rate, burst, fairness, two lanes, and slowing down when AWS says so."""
 
+import heapq
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,6 +116,23 @@ def test_a_refused_background_call_does_not_go_before_users() -> None:
         bucket.admit(n, background=False, now=100.0)
     assert bucket.admit("tracker", background=True, now=101.0) > 0
     assert bucket.admit(0, background=False, now=102.0) == 0
+
+
+@pytest.mark.parametrize("refused", [1, 3, 6, 12])
+@pytest.mark.parametrize("after_s", [30.0, 600.0])
+def test_callers_that_are_refused_for_ever_stop_no_other_for_ever(refused: int, after_s: float) -> None:
+    """As where AWS throttles what concerns some names: a newcomer has its turn in the time of their back-offs."""
+    bucket = TokenBucket(Limit(4.0, 10.0, ceiling=50.0))
+    asks = [(0.0, n, f"refused-{n}") for n in range(refused)] + [(after_s, refused, "newcomer")]
+    heapq.heapify(asks)
+    for number in itertools.count(refused + 1):
+        now, _, caller = heapq.heappop(asks)
+        assert now < after_s + 120.0, "the newcomer still waits"
+        wait_s = bucket.admit(caller, background=False, now=now)
+        if not wait_s and caller == "newcomer":
+            break
+        wait_s = wait_s or bucket.refused(caller, background=False, sent_at=now, now=now, jitter=1.5)
+        heapq.heappush(asks, (now + wait_s + 1e-6, number, caller))
 
 
 def test_a_turn_is_a_place_in_the_line_that_costs_nothing_until_it_is_used() -> None:

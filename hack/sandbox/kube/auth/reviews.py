@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from hack.sandbox.kube.auth.authorization import Authorizer, Request, User
+from hack.sandbox.kube.resources.field_manager import record_update
 from hack.sandbox.kube.verbs.calls import Body, Call
 from hack.sandbox.kube.verbs.registry import Registry
 from hack.sandbox.kube.wire import errors
@@ -32,8 +33,8 @@ class Reviews:
         """Return the review with its status. Raises StatusError."""
         review = self._registry.decode(call, body)
         self._registry.check_namespace(call, review)
-        review["status"] = self._answers[call.resource.kind](review, user)
-        return review
+        status = self._answers[call.resource.kind](review, user)
+        return record_update(call.resource, None, review, call.options.manager, "") | {"status": status}
 
     def _self_access(self, review: Json, user: User) -> Json:
         return self._decide(review["spec"], user)
@@ -89,6 +90,8 @@ def _attribute_causes(spec: Json) -> list[Cause]:
     if resource is None and path is None:
         return [invalid("spec.resourceAttributes" if imitated() < V1_37 else "spec", None, rule)]
     if resource is not None and path is not None:
+        if imitated() >= V1_37:
+            return [invalid("spec", {name.capitalize(): value for name, value in path.items()}, rule)]
         why = "cannot be specified in combination with resourceAttributes"
         return [invalid("spec.nonResourceAttributes", path, why)]
     return []

@@ -74,12 +74,12 @@ def secret(new: Json, old: Json | None) -> list[Cause]:
     return causes + _frozen(new, old, "data")
 
 
-def encode_string_data(new: Json, old: Json | None) -> None:  # noqa: ARG001 - completes new and changed objects alike
+def encode_string_data(obj: Json) -> None:
     """Move `stringData`, which is write-only, into `data`."""
-    text = new.pop("stringData", None)
+    text = obj.pop("stringData", None)
     if text:
         encoded = {key: base64.b64encode(value.encode()).decode() for key, value in text.items()}
-        new["data"] = {**(new.get("data") or {}), **encoded}
+        obj["data"] = {**(obj.get("data") or {}), **encoded}
 
 
 def _keys(obj: Json) -> list[tuple[str, str]]:
@@ -145,9 +145,9 @@ def workload(new: Json, old: Json | None) -> list[Cause]:
         causes.append(required("spec.selector"))
     elif not selector.get("matchLabels") and not selector.get("matchExpressions"):
         causes.append(invalid("spec.selector", selector, "empty selector is invalid for deployment"))
-    labels = template["metadata"].get("labels") or {}
+    labels = template["metadata"].get("labels") or None
     wanted = (selector or {}).get("matchLabels") or {}
-    if selector is None or not wanted.items() <= labels.items():
+    if selector is None or not wanted.items() <= (labels or {}).items():
         why = "`selector` does not match template `labels`"
         causes.append(invalid("spec.template.metadata.labels", labels, why))
     if spec.get("replicas", 0) < 0:

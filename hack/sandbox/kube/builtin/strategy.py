@@ -38,8 +38,12 @@ class Traits:
     unconditional_update: bool = True
     create_on_update: bool = False
     returns_deleted: bool = False
+    convert: Callable[[Json], None] | None = None
+    """Moves what only requests have to where it is stored, before managedFields are computed."""
     complete: Callable[[Json, Json | None], None] | None = None
-    """Sets values that the server allocates: addresses, encoded strings."""
+    """Sets values that the server allocates, such as addresses."""
+    kept_by_status: tuple[str, ...] = ()
+    """Members of the metadata that a write to the status leaves as they are."""
 
 
 class TypedStrategy(Strategy):
@@ -62,6 +66,8 @@ class TypedStrategy(Strategy):
         """Decode an object as by a round trip through the Go struct, defaults included."""
         decoded, unknown = typed.decode(self._schema, obj, DEFAULTERS)
         result: Json = decoded
+        if self._traits.convert:
+            self._traits.convert(result)
         return result, unknown
 
     def reset(self, new: Json, old: Json | None, subresource: str) -> None:
@@ -69,11 +75,17 @@ class TypedStrategy(Strategy):
         traits = self._traits
         if subresource == "status" and old is not None:
             new.update({k: v for k, v in old.items() if k not in ("metadata", "status")})
-            _keep(new["metadata"], old["metadata"], "labels", "finalizers", "ownerReferences")
+            _keep(new["metadata"], old["metadata"], *traits.kept_by_status)
         elif traits.status and old is not None:
             _keep(new, old, "status")
         elif traits.status:
             new["status"] = clone(traits.initial_status or typed.zero(self._schema["properties"]["status"]))
+
+    def ignored_paths(self, subresource: str) -> tuple[tuple[str, ...], ...] | None:
+        """Return what the status endpoint ignores: the spec, and the members of the metadata that it keeps."""
+        if subresource != "status":
+            return None
+        return (("f:spec",), *(("f:metadata", f"f:{name}") for name in self._traits.kept_by_status))
 
     def prepare_create(self, new: Json) -> None:
         """Set generation 1 for kinds that have one, and the server's allocations."""
@@ -126,6 +138,10 @@ class TypedStrategy(Strategy):
     def columns(self) -> Sequence[Column]:
         """Return the kind's columns, or the default ones."""
         return self._printer.columns if self._printer else super().columns()
+
+    def no_rows(self) -> list[Any] | None:
+        """Return no list for a kind without a printer of its own."""
+        return [] if self._printer else None
 
     def cells(self, obj: Json) -> list[Any]:
         """Return the kind's cells, or the default ones."""

@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 from hack.sandbox.kube.cel.registry import LIBRARY
 from hack.sandbox.kube.cel.times import duration_text, timestamp_text
 from hack.sandbox.kube.cel.values import Duration, EvaluationError, Timestamp, Type, is_number
-from hack.sandbox.kube.wire.causes import go_float
+from hack.sandbox.kube.wire.causes import go_fixed
 from hack.sandbox.kube.wire.patterns import BadPatternError, compile_pattern
 
 _VERB: Final = re.compile(r"%(?:\.(\d+))?(.)", re.DOTALL)
@@ -186,7 +186,7 @@ def _plain(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case float():
-            return go_float(value)
+            return go_fixed(value)
         case bytes():
             return value.decode(errors="replace")
         case Timestamp():

@@ -77,7 +77,8 @@ def server_side_apply(
     Raises ApplyConflict unless forced, and PatchError: 400 for managedFields in the patch, 500 if the patch does not
     fit the schema.
     """
-    if (applied.get("metadata") or {}).get("managedFields"):
+    metadata = applied.get("metadata")
+    if isinstance(metadata, dict) and metadata.get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
     shape = root_shape(schema)
     _check_patch(applied, shape, api_version)
@@ -107,7 +108,7 @@ def _check_patch(applied: JsonObject, shape: Shape, api_version: str) -> None:
     if found:
         metadata = applied.get("metadata")
         metadata = metadata if isinstance(metadata, dict) else {}
-        where = f"{metadata.get('namespace') or ''}/{metadata.get('name') or ''}"
+        where = "/".join(each if isinstance(each := metadata.get(name), str) else "" for name in ("namespace", "name"))
         kind = f"{api_version}, Kind={applied.get('kind') or ''}"
         if "/" not in api_version:
             kind = f"/{kind}"

@@ -105,6 +105,11 @@ def path_text(path: Path) -> str:
     return "".join(map(element_text, path))
 
 
+def _key_text(value: Any) -> str:
+    """Return the value of a key in readable form; what is no scalar is shown as nothing."""
+    return "" if isinstance(value, dict | list) else go_value(value)
+
+
 def element_text(element: str) -> str:
     """Return one element in readable form."""
     kind, _, rest = element.partition(":")
@@ -112,7 +117,7 @@ def element_text(element: str) -> str:
         case "f":
             return f".{rest}"
         case "k":
-            return f"[{','.join(f'{name}={go_value(value)}' for name, value in sorted(json.loads(rest).items()))}]"
+            return f"[{','.join(f'{name}={_key_text(value)}' for name, value in sorted(json.loads(rest).items()))}]"
         case "v":
             return f"[={go_value(json.loads(rest))}]"
     return f"[{rest}]"

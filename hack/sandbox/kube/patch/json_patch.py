@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from hack.sandbox.kube.patch.errors import PatchError, bad_request, go_kind
-from hack.sandbox.kube.schema.correlation import same_json
 
 JsonObject: TypeAlias = dict[str, Any]
 
@@ -108,9 +107,18 @@ def _test(document: Any, operation: JsonObject) -> Any:
     if operation["path"]:
         container, key = _find(document, operation["path"])
         actual = _get(container, key)
-    if not same_json(actual, operation.get("value")):
+    if not _same_text(actual, operation.get("value")):
         raise _DoesNotApplyError("test failed")
     return document
+
+
+def _same_text(actual: Any, wanted: Any) -> bool:
+    """Compare as json-patch 4 does: scalars by their text, so 1 is not 1.0."""
+    if isinstance(actual, dict) and isinstance(wanted, dict):
+        return actual.keys() == wanted.keys() and all(_same_text(each, wanted[name]) for name, each in actual.items())
+    if isinstance(actual, list) and isinstance(wanted, list):
+        return len(actual) == len(wanted) and all(map(_same_text, actual, wanted))
+    return type(actual) is type(wanted) and bool(actual == wanted)
 
 
 _OPERATIONS: Final[dict[str, Callable[[Any, JsonObject], Any]]] = {

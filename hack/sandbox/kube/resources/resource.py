@@ -135,6 +135,10 @@ class Strategy:
         """Return the columns of a Table."""
         return (NAME_COLUMN, Column("Created At", "date", description=AGE_DESCRIPTION))
 
+    def no_rows(self) -> list[Any] | None:
+        """Return the rows of a Table of nothing, which is null where Go appends to a nil slice."""
+        return []
+
     def cells(self, obj: Json) -> list[Any]:
         """Return the cells of one row."""
         meta = obj["metadata"]

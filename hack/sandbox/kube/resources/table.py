@@ -38,7 +38,7 @@ def table(
         "apiVersion": f"meta.k8s.io/{version}",
         "metadata": metadata,
         "columnDefinitions": [column.definition() for column in strategy.columns()] if columns else None,
-        "rows": rows,
+        "rows": rows or strategy.no_rows(),
     }
 
 

@@ -81,7 +81,7 @@ def _decode(call: Call, patch_type: str, patched: Json, body: Body) -> Json:
     try:
         new, unknown = resource.strategy.decode(patched)
     except DecodeError as exc:
-        raise refused(str(exc)) from exc
+        raise refused(str(exc) if patch_type in (JSON_PATCH, MERGE) else exc.conversion) from exc
     problems += [f"unknown field {go_quote(path)}" for path in unknown]
     if problems and is_strict:
         raise refused(f"strict decoding error: {', '.join(problems)}")
@@ -119,18 +119,19 @@ def _apply(registry: Registry, call: Call, body: Body) -> tuple[Json, bool]:
     if body.error or not isinstance(body.value, dict | None):
         unfit = f"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {go_kind(body.value)} into"
         why = body.error or f"{unfit} Go value of type map[string]interface {{}}"
-        what = "decoding YAML" if imitated() < V1_37 else "encoding patch" if body.error else "decoding patch"
+        is_yaml = bool(body.error) and not body.data.lstrip().startswith(b"{")  # which the audit log wants as JSON
+        what = "decoding YAML" if imitated() < V1_37 else "encoding patch" if is_yaml else "decoding patch"
         raise errors.bad_request(f"error {what}: {why}")
     applied = clone(body.value or {})
     entry = registry.storage.get(resource.collection, call.key)
     if entry is None and call.subresource:
         raise call.missing()
-    if (applied.get("metadata") or {}).get("managedFields") is not None:
+    metadata = applied.get("metadata")
+    if isinstance(metadata, dict) and metadata.get("managedFields") is not None:
         raise errors.bad_request("metadata.managedFields must be nil")
     if (applied.get("apiVersion"), applied.get("kind")) != (resource.api_version, resource.kind):
-        group, _, version = (applied.get("apiVersion") or "").rpartition("/")
-        shown = f"{group}/{version}, Kind={applied.get('kind', '')}"
-        raise errors.bad_request(f"invalid object type: {shown}")
+        group, _, version = _text(applied, "apiVersion").rpartition("/")
+        raise errors.bad_request(f"invalid object type: {group}/{version}, Kind={_text(applied, 'kind')}")
     live = clone(registry.served(resource, entry)) if entry else None
     merged = _merged(call, live, applied)
     check_name(call, merged)
@@ -144,6 +145,12 @@ def _apply(registry: Registry, call: Call, body: Body) -> tuple[Json, bool]:
         resource.strategy.reset(merged, None, "")
         return registry.store_new(call, merged), True
     return registry.store_changed(call, entry, live, merged, applied=True), False
+
+
+def _text(obj: Json, name: str) -> str:
+    """Return a member of an object, empty if it is no text."""
+    value = obj.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _merged(call: Call, live: Json | None, applied: Json) -> Json:

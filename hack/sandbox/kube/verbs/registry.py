@@ -198,8 +198,8 @@ class Registry:
         if not resource.strategy.typed and str(obj.get("apiVersion", "")).count("/") > 1:
             raise unrecognized(f"unexpected GroupVersion string: {obj['apiVersion']}")
         if resource.strategy.typed:
-            obj.setdefault("kind", resource.kind)
-            obj.setdefault("apiVersion", resource.api_version)
+            obj["kind"] = obj.get("kind") or resource.kind
+            obj["apiVersion"] = obj.get("apiVersion") or resource.api_version
             if (obj["apiVersion"], obj["kind"]) != (resource.api_version, resource.kind):
                 kind, version = obj["kind"], obj["apiVersion"].rpartition("/")[2]
                 unknown = unregistered(obj)

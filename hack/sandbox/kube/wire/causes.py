@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 OMITTED: Final = object()
@@ -186,8 +187,16 @@ def go_text(value: Any) -> str:
 
 
 def go_float(number: float) -> str:
-    """Format a float64 as `%v`: the shortest exact digits, an exponent from 1e21 on and below 1e-4."""
-    return _float_text(number, smallest=1e-4)
+    """Format a float64 as `%v`: the shortest exact digits, an exponent from 1e6 on and below 1e-4."""
+    return _float_text(number, smallest=1e-4, exponent_from=1e6)
+
+
+def go_fixed(number: float) -> str:
+    """Format a float64 as `%f` with the shortest exact digits, never an exponent."""
+    if math.isinf(number) or math.isnan(number):
+        return go_float(number)
+    text = f"{Decimal(repr(number)):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def go_json(value: Any) -> str:
@@ -207,18 +216,23 @@ def go_json(value: Any) -> str:
     return str(value)
 
 
-def _float_text(number: float, *, smallest: float) -> str:
+def _scientific(number: float) -> tuple[str, str, str]:
+    """Return the shortest digits that mean the number, and its exponent."""
+    for precision in range(17):
+        digits, e, exponent = f"{number:.{precision}e}".partition("e")
+        if float(f"{digits}e{exponent}") == number:
+            return digits, e, exponent
+    raise ValueError(f"no digits for {number!r}")
+
+
+def _float_text(number: float, *, smallest: float, exponent_from: float = 1e21) -> str:
     if math.isinf(number):
         return "+Inf" if number > 0 else "-Inf"
     if math.isnan(number):
         return "NaN"
     magnitude = abs(number)
-    if magnitude and (magnitude < smallest or magnitude >= 1e21):
-        digits, _, exponent = f"{number!r}".partition("e")
-        if not exponent:  # repr() writes plain digits where Go already uses an exponent
-            digits, _, exponent = f"{number:.16e}".partition("e")
-            digits = digits.rstrip("0").rstrip(".")
-        digits = digits.removesuffix(".0")
+    if magnitude and (magnitude < smallest or magnitude >= exponent_from):
+        digits, _, exponent = _scientific(number)
         sign = "-" if exponent.startswith("-") else "+"
         return f"{digits}e{sign}{int(exponent.lstrip('+-')):02d}"
     if number == math.trunc(number):

@@ -51,12 +51,8 @@ def settled(value: Any) -> Any:
         return {name: settled(child) for name, child in value.items()}
     if isinstance(value, list):
         return [settled(child) for child in value]
-    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < _EXPONENT_FROM
+    is_whole = isinstance(value, float) and value.is_integer() and -(2.0**63) <= value < 2.0**63
     return int(value) if is_whole else value
-
-
-_EXPONENT_FROM: Final = 1e21
-"""Go prints larger floats with an exponent."""
 
 
 def _constant(text: str) -> float:
@@ -168,7 +164,7 @@ _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 def parse_yaml(data: bytes) -> Any:
     """Return the first document. Raises ParseError."""
-    if data.startswith(b"{") and not _SURROGATE.search(data):
+    if data.startswith(b"{") and not _SURROGATE.search(data) and not _LONG.search(data):
         try:
             return settled(orjson.loads(data))  # as kubectl and our clients send it, and ten times as fast
         except orjson.JSONDecodeError:
@@ -176,9 +172,18 @@ def parse_yaml(data: bytes) -> Any:
     try:
         value = yaml.load(data, Loader=_Loader)
         # A round trip finds values that JSON cannot express: other keys become strings, sets fail.
-        return settled(orjson.loads(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)))
+        return settled(orjson.loads(orjson.dumps(_narrowed(value), option=orjson.OPT_NON_STR_KEYS)))
     except (yaml.YAMLError, TypeError) as exc:
         raise ParseError(f"error converting YAML to JSON: yaml: {_yaml_error(exc)}") from exc
+
+
+def _narrowed(value: Any) -> Any:
+    """Return a value with integers that fit into no int64 as floats, as Go reads them."""
+    if isinstance(value, dict):
+        return {key: _narrowed(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_narrowed(child) for child in value]
+    return float(value) if isinstance(value, int) and value not in _INT64 else value
 
 
 def _yaml_error(exc: Exception) -> str:

@@ -25,7 +25,14 @@ _LIMITS: Final = {"int32": 2**31, "int64": 2**63}
 
 
 class DecodeError(Exception):
-    """The JSON does not match the Go type; the message is Go's."""
+    """The JSON does not match the Go type; the message is Go's.
+
+    `conversion` is the message where the value is converted in memory, as strategic patches are; empty for the same.
+    """
+
+    def __init__(self, message: str, conversion: str = ""):
+        super().__init__(message)
+        self.conversion = conversion or message
 
 
 def decode(schema: Schema, value: Any, defaulters: Mapping[str, Defaulter] = _NONE) -> tuple[Any, list[str]]:
@@ -128,9 +135,33 @@ class _Decoder:
     def _mismatch(value: Any, prop: Schema, owner: Schema, fields: str, what: str = "") -> DecodeError:
         shown = what or _json_kind(value)
         where = f"Go struct field {owner.get('x-struct', '')}.{fields}" if fields else "Go value"
-        return DecodeError(f"json: cannot unmarshal {shown} into {where} of type {go_type(prop)}")
+        return DecodeError(
+            f"json: cannot unmarshal {shown} into {where} of type {go_type(prop)}", _conversion(value, prop)
+        )
 
 
+def _conversion(value: Any, prop: Schema) -> str:
+    """Return what runtime.FromUnstructured says about a value of the wrong type."""
+    given = _GO_KINDS[type(value)]
+    kind = prop.get("type")
+    if "properties" in prop:
+        return f"cannot restore struct from: {given}"
+    if kind == "array":
+        return f"cannot restore slice from {given}"
+    if kind == "object":
+        return f"cannot restore map from {given}"
+    return f"cannot convert {_GO_TYPES.get(given, given)} to {go_type(prop)}"
+
+
+_GO_KINDS: Final[Mapping[type, str]] = {
+    bool: "bool",
+    int: "int64",
+    float: "float64",
+    str: "string",
+    dict: "map",
+    list: "slice",
+}
+_GO_TYPES: Final = {"map": "map[string]interface {}", "slice": "[]interface {}"}
 _ZEROS: Final[tuple[Any, ...]] = ("", 0, False, [], {}, None)
 
 
