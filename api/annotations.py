@@ -108,13 +108,14 @@ _NAMESPACE: Final = frozenset({Place.NAMESPACE})
 """A user who may write objects must not choose the credentials, nor where they are sent."""
 _ENDPOINTS: Final = frozenset({LifeCycle.ENDPOINT})
 _SCALING: Final = frozenset({LifeCycle.SCALING})
+_COMPONENTS: Final = frozenset({LifeCycle.COMPONENT})
 
 DELETION_POLICY: Final = Annotation("deletion-policy", "delete or retain", choice("delete", "retain"), _BOTH)
 ADOPTION_POLICY: Final = Annotation(
     "adoption-policy",
     "refuse, adopt or adopt-or-create",
     choice("refuse", "adopt", "adopt-or-create"),
-    life_cycles=_JOBS | _ENDPOINTS | _SCALING,  # models and configurations have names of their own
+    life_cycles=_JOBS | _ENDPOINTS | _COMPONENTS | _SCALING,  # models and configurations have names of their own
 )
 READ_ONLY: Final = Annotation("read-only", "true or false", flag, _BOTH)
 PAUSED: Final = Annotation("paused", "true or false", flag, _BOTH)
@@ -124,12 +125,14 @@ DRIFT_POLICY: Final = Annotation(
     "report or correct",
     choice("report", "correct"),
     _BOTH,
-    life_cycles=_ENDPOINTS | _SCALING | {LifeCycle.RESOURCE},
+    life_cycles=_ENDPOINTS | _COMPONENTS | _SCALING | {LifeCycle.RESOURCE},
 )
 UPDATE_POLICY: Final = Annotation(
     "update-policy", "automatic or manual", choice("automatic", "manual"), life_cycles=_ENDPOINTS
 )
-RECREATE_ON_FAILURE: Final = Annotation("recreate-on-failure", "true or false", flag, life_cycles=_ENDPOINTS)
+RECREATE_ON_FAILURE: Final = Annotation(
+    "recreate-on-failure", "true or false", flag, life_cycles=_ENDPOINTS | _COMPONENTS
+)
 DEFAULT_REGION: Final = Annotation("default-region", "the name of an AWS region", pattern(_REGION), _NAMESPACE)
 ENDPOINT_URL: Final = Annotation(
     "endpoint-url", "a URL that starts with http:// or https://", pattern(_URL), _NAMESPACE

@@ -18,6 +18,8 @@ from api.v1.hostingautoscalingpolicy import (
     SERVICE_NAMESPACE,
 )
 
+COMPONENT_PREFIX: Final = "inference-component/"
+COPIES_DIMENSION: Final = "sagemaker:inference-component:DesiredCopyCount"
 POLICY_TYPE: Final = "TargetTrackingScaling"
 
 _CONFIGURATIONS: Final[Mapping[str, str]] = {
@@ -63,6 +65,11 @@ def resource_id_of(endpoint: str, variant: str) -> str:
     return f"endpoint/{endpoint}/variant/{variant}"
 
 
+def component_id_of(name: str) -> str:
+    """Return the ResourceId of an inference component at Application Auto Scaling."""
+    return f"{COMPONENT_PREFIX}{name}"
+
+
 def selector_of(resource_id: str, spec: Mapping[str, Any]) -> JsonObject:
     """Return the request members that identify a target of this policy, even one that the spec no longer lists.
 
@@ -71,7 +78,7 @@ def selector_of(resource_id: str, spec: Mapping[str, Any]) -> JsonObject:
     return {
         "ServiceNamespace": spec.get("serviceNamespace") or SERVICE_NAMESPACE,
         "ResourceId": resource_id,
-        "ScalableDimension": spec.get("scalableDimension") or SCALABLE_DIMENSION,
+        "ScalableDimension": spec.get("scalableDimension") or dimension_of(resource_id),
     }
 
 
@@ -79,6 +86,11 @@ def policy_name(spec: Mapping[str, Any]) -> str:
     """Return the policy's name at AWS: the same for all objects without one, so they would collide on a variant."""
     name: str = spec.get("policyName") or POLICY_NAME
     return name
+
+
+def dimension_of(resource_id: str) -> str:
+    """Return what is scaled of a resource, unless the spec says otherwise."""
+    return COPIES_DIMENSION if resource_id.startswith(COMPONENT_PREFIX) else SCALABLE_DIMENSION
 
 
 def _for_variant(spec: Mapping[str, Any], resource_id: str) -> ScalingRequests:

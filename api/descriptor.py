@@ -24,6 +24,8 @@ class LifeCycle(Enum):
     """Exists until deleted, cannot be changed at AWS: models and endpoint configurations."""
     ENDPOINT = "endpoint"
     """Serves child models with a child configuration, and is updated to new ones: hosting deployments."""
+    COMPONENT = "component"
+    """Runs on an endpoint that another object owns, and is updated in place: inference components."""
     SCALING = "scaling"
     """Sets targets and policies on the variants of endpoints that other objects own: autoscaling policies."""
 

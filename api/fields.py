@@ -29,6 +29,8 @@ _SCALARS: Final[Mapping[str, Form]] = {
     "timestamp": Form.TIME,
 }
 
+_NOTED: Final = frozenset({LifeCycle.ENDPOINT, LifeCycle.COMPONENT, LifeCycle.SCALING})
+"""Life-cycles with notes in the status."""
 _PAIR_NAME: Final = "Name of the entry. Of several entries with one name the last counts."
 _PAIR_VALUE: Final = "Value of the entry, always text: put numbers and booleans in quotes."
 
@@ -105,7 +107,7 @@ def build(descriptor: KindDescriptor, model: ServiceModel) -> KindFields:
     own = tuple(builder.operator(field, "spec") for field in (*COMMON_SPEC, *compat.own))
     spec = _structure("spec", tuple(sorted((*members, *own), key=lambda f: f.name)), required=compat.spec_required)
     kind_status = (builder.status(field, answer) for field in compat.status)
-    notes = (NOTES,) if descriptor.life_cycle in {LifeCycle.ENDPOINT, LifeCycle.SCALING} else ()
+    notes = (NOTES,) if descriptor.life_cycle in _NOTED else ()
     common = (builder.operator(field, "status") for field in (*COMMON_STATUS, *notes))
     status = _structure("status", tuple(sorted((*kind_status, *common), key=lambda f: f.name)))
     return KindFields(spec=spec, status=status)

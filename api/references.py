@@ -17,6 +17,8 @@ class Reference:
     kind: str
     must_have_ended: bool = False
     """SageMaker takes it only when the named job has ended."""
+    states: frozenset[str] = frozenset()
+    """SageMaker takes it only in one of these states; empty: in any."""
 
     def names_in(self, spec: Mapping[str, Any]) -> Iterator[str]:
         """Yield the names that a spec has in this field, as often as it has them."""

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from controller.reconcile.component.setup import SETUP as COMPONENT
 from controller.reconcile.endpoint.setup import SETUP as ENDPOINT
 from controller.reconcile.job.setup import SETUP as JOB
 from controller.reconcile.resource.setup import SETUP as RESOURCE
@@ -15,6 +16,7 @@ CONTROLLERS: Final = Controllers(
         JOB,
         RESOURCE,
         ENDPOINT,
+        COMPONENT,
         SCALING,
     )
 )

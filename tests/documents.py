@@ -15,6 +15,7 @@ SAMPLES = {
     "EndpointConfig": "xgboost-mnist-endpointconfig",
     "HostingDeployment": "xgboost-mnist-hostingdeployment",
     "HostingAutoscalingPolicy": "hap-predefined-metric",
+    "InferenceComponent": "inference-component",
 }
 """By kind, the sample that the guides show, in `samples/`."""
 

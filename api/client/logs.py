@@ -25,7 +25,7 @@ def read(descriptor: KindDescriptor, obj: Mapping[str, Any], connect: Any) -> It
         raise ClientError("NoLogs", f"a {descriptor.kind} writes no log")
     if not resource.get("name"):
         raise ClientError("Pending", "nothing was created at AWS yet")
-    if descriptor.life_cycle is LifeCycle.ENDPOINT:
+    if descriptor.life_cycle in {LifeCycle.ENDPOINT, LifeCycle.COMPONENT}:
         place = {"logGroupName": f"{descriptor.log_group}/{resource['name']}"}
     else:
         # with the slash: the job `foo` is not `foo-bar`

@@ -6,6 +6,7 @@ from api.v1.endpointconfig import ENDPOINT_CONFIG
 from api.v1.hostingautoscalingpolicy import HOSTING_AUTOSCALING_POLICY
 from api.v1.hostingdeployment import HOSTING_DEPLOYMENT
 from api.v1.hyperparametertuningjob import HYPERPARAMETER_TUNING_JOB
+from api.v1.inferencecomponent import INFERENCE_COMPONENT
 from api.v1.model import MODEL
 from api.v1.processingjob import PROCESSING_JOB
 from api.v1.trainingjob import TRAINING_JOB
@@ -18,6 +19,7 @@ KINDS: tuple[KindDescriptor, ...] = (
     MODEL,
     ENDPOINT_CONFIG,
     HOSTING_DEPLOYMENT,
+    INFERENCE_COMPONENT,
     HOSTING_AUTOSCALING_POLICY,
 )
 """Every kind of the API, in the order in which the operator starts their controllers."""
@@ -28,6 +30,7 @@ __all__ = [
     "HOSTING_AUTOSCALING_POLICY",
     "HOSTING_DEPLOYMENT",
     "HYPERPARAMETER_TUNING_JOB",
+    "INFERENCE_COMPONENT",
     "KINDS",
     "MODEL",
     "PROCESSING_JOB",

@@ -146,16 +146,20 @@ _CHANGES: Final = (
     "CreateTrainingJob CreateProcessingJob CreateTransformJob CreateHyperParameterTuningJob CreateModel"
     " CreateEndpointConfig CreateEndpoint UpdateEndpoint UpdateEndpointWeightsAndCapacities DeleteModel"
     " DeleteEndpointConfig DeleteEndpoint RegisterScalableTarget DeregisterScalableTarget PutScalingPolicy"
-    " DeleteScalingPolicy AddTags DeleteTags UpdateTrainingJob"
+    " DeleteScalingPolicy AddTags DeleteTags UpdateTrainingJob CreateInferenceComponent UpdateInferenceComponent"
+    " UpdateInferenceComponentRuntimeConfig DeleteInferenceComponent"
 )
 _CREATIONS: Final = (
     "CreateTrainingJob CreateProcessingJob CreateTransformJob CreateHyperParameterTuningJob CreateModel"
-    " CreateEndpointConfig CreateEndpoint UpdateEndpoint"
+    " CreateEndpointConfig CreateEndpoint UpdateEndpoint CreateInferenceComponent UpdateInferenceComponent"
 )
 _CREDENTIALS: Final = (
     "ExpiredToken UnrecognizedClient InvalidClientTokenId InvalidAccessKeyId InvalidToken InvalidIdentityToken"
     " InvalidSignature SignatureDoesNotMatch MissingAuthenticationToken IncompleteSignature RequestTimeTooSkewed"
     " AuthFailure TokenRefreshRequired IDPRejectedClaim"
+)
+_COMPONENT_CALLS: Final = (
+    "DescribeInferenceComponent DeleteInferenceComponent UpdateInferenceComponent UpdateInferenceComponentRuntimeConfig"
 )
 _STOPS: Final = "StopTrainingJob StopTransformJob StopProcessingJob StopHyperParameterTuningJob"
 _QUEUES: Final = "ReceiveMessage DeleteMessageBatch"
@@ -213,6 +217,27 @@ TABLE: Final = (
         source="v1-kinds.md 13.1: predecessor, ACK",
     ),
     _row(
+        ErrorClass.NOT_FOUND,
+        "ValidationException",
+        _COMPONENT_CALLS,
+        "Could not find inference component",
+        source="wording assumed from that of endpoints, in small letters or as the API spells it",
+    ),
+    _row(
+        ErrorClass.NOT_FOUND,
+        "ValidationException",
+        _COMPONENT_CALLS,
+        "Could not find InferenceComponent",
+        source="see the last row",
+    ),
+    _row(
+        ErrorClass.QUOTA,
+        "ValidationException",
+        "CreateInferenceComponent UpdateInferenceComponent",
+        "Could not find",
+        source="an endpoint, a model or a base component is missing, and may appear at any time: slow retry",
+    ),
+    _row(
         ErrorClass.QUOTA,
         "ValidationException",
         "CreateTransformJob CreateEndpointConfig CreateEndpoint UpdateEndpoint",
@@ -242,7 +267,7 @@ TABLE: Final = (
     _row(
         ErrorClass.EXISTS,
         "ValidationException",
-        "CreateModel CreateEndpointConfig CreateEndpoint",
+        "CreateModel CreateEndpointConfig CreateEndpoint CreateInferenceComponent",
         "Cannot create already existing",
         source="v1-kinds.md 13.2: predecessor, ACK",
     ),
@@ -250,7 +275,7 @@ TABLE: Final = (
         ErrorClass.EXISTS,
         "ValidationException",
         "CreateTrainingJob CreateProcessingJob CreateTransformJob CreateHyperParameterTuningJob CreateModel"
-        " CreateEndpointConfig CreateEndpoint",
+        " CreateEndpointConfig CreateEndpoint CreateInferenceComponent",
         "already exist",
         source="another wording: harmless if it is about something else, as a Describe follows",
         anywhere=True,
@@ -277,6 +302,31 @@ TABLE: Final = (
         "in progress",
         source="another wording: harmless if it is about something else, as a Describe follows",
         anywhere=True,
+    ),
+    _row(
+        ErrorClass.INVALID,
+        "ValidationException",
+        "DeleteInferenceComponent",
+        "failed to satisfy constraint",
+        source="AWS's request validation: no component can have this name",
+        anywhere=True,
+    ),
+    _row(
+        ErrorClass.CONFLICT,
+        "ValidationException",
+        "DeleteInferenceComponent",
+        source="only the name is sent, so it is the state that is wrong: it is being changed, or others depend on it",
+    ),
+    *(
+        _row(
+            ErrorClass.CONFLICT,
+            "ValidationException",
+            "UpdateInferenceComponent UpdateInferenceComponentRuntimeConfig",
+            text,
+            source="wordings of endpoints: harmless if it is about something else, as a Describe follows",
+            anywhere=True,
+        )
+        for text in ("in-progress", "in progress")
     ),
     _row(
         ErrorClass.CONFLICT,
@@ -429,7 +479,8 @@ TABLE: Final = (
         " StopTransformJob DescribeHyperParameterTuningJob StopHyperParameterTuningJob"
         " ListTrainingJobsForHyperParameterTuningJob DescribeModel DeleteModel DescribeEndpointConfig"
         " DeleteEndpointConfig DescribeEndpoint DeleteEndpoint UpdateEndpoint UpdateEndpointWeightsAndCapacities"
-        " ListTags AddTags DeleteTags",
+        " ListTags AddTags DeleteTags DescribeInferenceComponent DeleteInferenceComponent UpdateInferenceComponent"
+        " UpdateInferenceComponentRuntimeConfig",
         source="v1-kinds.md 13.1: accepted as an alternative everywhere",
     ),
     _row(

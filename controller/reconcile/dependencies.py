@@ -14,7 +14,7 @@ from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
 from api.naming import sagemaker_name
 from api.references import Reference
-from api.v1 import KINDS
+from api.v1 import KINDS, MODEL
 from controller.reconcile.ports import NoObjects, ObjectReader
 from controller.reconcile.served import Served
 from controller.reconcile.status.copies import own_status
@@ -108,14 +108,14 @@ class ReferencedObjects:
             return UNRESOLVED
         names: dict[str, dict[str, str]] = {}
         waits_for: list[str] = []
-        noted = {each.get("name") for each in (obj.get("status") or {}).get(MODEL_NAMES_FIELD) or ()}
+        noted = {(MODEL.kind, each.get("name")) for each in (obj.get("status") or {}).get(MODEL_NAMES_FIELD) or ()}
         for reference, name in self._named_by(obj):
             found = self._reader(reference).get(ObjectKey(_namespace(obj), name))
             if found is not None and found["metadata"]["uid"] != obj["metadata"]["uid"]:
                 there, wait = name_at_sagemaker(_BY_KIND[reference.kind], found), _wait(reference, found)
                 names.setdefault(reference.kind, {})[name] = there or name
                 waits_for += [wait] if wait else []
-            elif name in noted:
+            elif (reference.kind, name) in noted:
                 waits_for.append(f"{reference.kind} {_namespace(obj)}/{name}, which does not exist any more")
         return Resolution(names, "; ".join(dict.fromkeys(waits_for)))
 
@@ -142,8 +142,11 @@ def _wait(reference: Reference, found: JsonObject) -> str:
         return f"{who}, which is being deleted"
     if not name_at_sagemaker(descriptor, found):
         return f"{who}, which is not created at SageMaker yet"
-    if reference.must_have_ended and (value := status.get(descriptor.status.field)) not in descriptor.status.terminal:
+    value = status.get(descriptor.status.field)
+    if reference.must_have_ended and value not in descriptor.status.terminal:
         return f"{who} to end, which is {value or 'not seen yet'}"
+    if reference.states and value not in reference.states:
+        return f"{who} to be {' or '.join(sorted(reference.states))}, which is {value or 'not seen yet'}"
     return ""
 
 

@@ -44,6 +44,7 @@ AWS_ERROR: Final = "AWSError"
 AWS_ERROR_LASTS: Final = "AWSErrorLasts"
 AWS_UNAVAILABLE: Final = "AWSUnavailable"
 CHILD_FAILED: Final = "ChildFailed"
+COMPONENT_FAILED: Final = "ComponentFailed"
 CORRECTING: Final = "Correcting"
 CREATED: Final = "Created"
 CREATING: Final = "Creating"
@@ -163,6 +164,8 @@ TRAINING: Final = frozenset({TRAINING_JOB.kind})
 UPDATABLE: Final = frozenset(kind.kind for kind in KINDS if kind.update is not None)
 RESOURCES: Final = _of(LifeCycle.RESOURCE)
 ENDPOINTS: Final = _of(LifeCycle.ENDPOINT)
+COMPONENTS: Final = _of(LifeCycle.COMPONENT)
+HOSTED: Final = ENDPOINTS | COMPONENTS
 SCALING: Final = _of(LifeCycle.SCALING)
 LEASES: Final = frozenset({"Lease"})
 
@@ -174,9 +177,9 @@ CONDITIONS: Final = (
         ALL,
         "True",
         "always",
-        "The result can be used: the job completed, the endpoint serves what was applied, the model, configuration or"
-        " scaling policy exists. `False` says in its reason and message what is in the way. While AWS cannot be called,"
-        " or the object is paused, what could be used stays `True`.",
+        "The result can be used: the job completed, the endpoint or component serves what was applied, the model,"
+        " configuration or scaling policy exists. `False` says in its reason and message what is in the way. While AWS"
+        " cannot be called, or the object is paused, what could be used stays `True`.",
     ),
     ConditionType(
         SYNCED,
@@ -210,14 +213,14 @@ CONDITIONS: Final = (
     ),
     ConditionType(
         DRIFTED,
-        RESOURCES | ENDPOINTS | SCALING,
+        RESOURCES | HOSTED | SCALING,
         "False",
         "once a change made outside the operator has been found",
         "AWS differs from what the operator applied last, see [drift](drift.md).",
     ),
     ConditionType(
         TAGGED,
-        JOBS | RESOURCES | ENDPOINTS,
+        JOBS | RESOURCES | HOSTED,
         "True",
         "only while it is `False`",
         "`False`: AWS refuses to change the tags of the resource. Everything else goes on.",
@@ -253,7 +256,7 @@ CONDITIONS: Final = (
     ),
     ConditionType(
         STATUS_DELAYED,
-        JOBS | ENDPOINTS,
+        JOBS | HOSTED,
         "False",
         "only while it is `True`",
         "SageMaker's List operation fails or is denied, so that the status comes from Describe calls, object by object,"
@@ -265,14 +268,14 @@ REASONS: Final = (
     # --- late news
     Reason(
         LIST_DENIED,
-        JOBS | ENDPOINTS,
+        JOBS | HOSTED,
         "StatusDelayed=True",
         "The role may not call the List operation that the message names.",
         "Allow it to the operator's role, or to the role of the namespace: [AWS identity](aws-identity.md).",
     ),
     Reason(
         LIST_FAILING,
-        JOBS | ENDPOINTS,
+        JOBS | HOSTED,
         "StatusDelayed=True",
         "The List operation that the message names has not succeeded for a minute or more.",
         "If it stays, look for its error code in the operator's log (`list failed`), and at the state of AWS there.",
@@ -308,12 +311,19 @@ REASONS: Final = (
         "The model, endpoint configuration or scaling policy is in place at AWS. A message says what keeps an older"
         " version of it from being deleted.",
     ),
-    Reason(IN_SERVICE, ENDPOINTS, "Ready=True", "The endpoint serves what the spec asks for.", is_aws=True),
+    Reason(
+        IN_SERVICE,
+        HOSTED,
+        "Ready=True",
+        "The endpoint or component serves what the spec asks for. Of a component, a message says if autoscaling sets"
+        " the number of copies.",
+        is_aws=True,
+    ),
     Reason(
         "Updating",
-        ENDPOINTS,
+        HOSTED,
         "Ready=True, Reconciling=True",
-        "The endpoint is switching to the new configuration and keeps serving the old one meanwhile.",
+        "The endpoint or component is switching to what is new and keeps serving what was before meanwhile.",
         is_aws=True,
     ),
     Reason(
@@ -372,17 +382,18 @@ REASONS: Final = (
     ),
     Reason(
         WAITING_FOR_ENDPOINT,
-        SCALING,
+        COMPONENTS | SCALING,
         "Reconciling=True, Synced=False",
-        "The endpoint is not in service yet; the policy is applied as soon as it is.",
+        "The endpoint (of a policy: also the component) is not in service yet, does not exist, or has no variant of the"
+        " name; the policy or component is applied as soon as that is there.",
         "If it stays: `kubectl describe hostingdeployment <name>`.",
     ),
     Reason(
         DELETING,
-        JOBS | ENDPOINTS,
+        JOBS | HOSTED,
         "Reconciling=True",
-        "The endpoint is being deleted, or will be as soon as SageMaker has finished what it is doing with it. "
-        " Of a job: SageMaker is deleting its record, which was requested outside the operator.",
+        "The endpoint or component is being deleted, or will be as soon as SageMaker has finished what it is doing with"
+        " it. Of a job: SageMaker is deleting its record, which was requested outside the operator.",
     ),
     Reason(
         DELETING_CHILDREN,
@@ -393,11 +404,13 @@ REASONS: Final = (
     ),
     Reason(
         IN_USE,
-        RESOURCES,
+        RESOURCES | ENDPOINTS,
         "Reconciling=True",
-        "The object is to be deleted, but the endpoint of its HostingDeployment uses what it has at SageMaker.",
-        "Nothing: within seconds another object takes that over. Where none can be created, as in a namespace that is"
-        " being deleted, it goes with the HostingDeployment.",
+        "The object is to be deleted, but the endpoint of its HostingDeployment uses what it has at SageMaker. Of a"
+        " HostingDeployment: InferenceComponents run on its endpoint.",
+        "Of a HostingDeployment: delete the InferenceComponents that the message names. Of the others nothing: within"
+        " seconds another object takes that over. Where none can be created, as in a namespace that is being deleted,"
+        " it goes with the HostingDeployment.",
     ),
     # --- ends, and what is as it should be
     Reason(SYNCED, ALL, "Synced=True", "AWS has what the spec asks for."),
@@ -436,7 +449,7 @@ REASONS: Final = (
     ),
     Reason(
         ALREADY_EXISTS,
-        JOBS | ENDPOINTS | SCALING,
+        JOBS | HOSTED | SCALING,
         "Stalled=True, Synced=False",
         "A resource of this name exists at AWS and does not belong to this object. It was not changed, and is looked at"
         " every few minutes.",
@@ -445,7 +458,7 @@ REASONS: Final = (
     ),
     Reason(
         FOREIGN_RESOURCE,
-        JOBS | ENDPOINTS,
+        JOBS | HOSTED,
         "Stalled=True, Synced=False",
         "The resource of this name at AWS is not the one that this object created or adopted: others have deleted that"
         " and created their own. AWS's creation time and the tags of the resource show it. It is not changed.",
@@ -481,17 +494,26 @@ REASONS: Final = (
         ' [`recreate-on-failure: "true"`](annotations.md) and change the spec.',
     ),
     Reason(
+        COMPONENT_FAILED,
+        COMPONENTS,
+        "Stalled=True",
+        "The component failed. The message is SageMaker's failure reason; a failed component is not updated.",
+        "Read the message and `kubectl smlogs inferencecomponent <name>`. Fix the cause; then delete the object and"
+        ' create it again, or set [`recreate-on-failure: "true"`](annotations.md) and change the spec.',
+    ),
+    Reason(
         UPDATE_FAILED,
-        ENDPOINTS,
+        HOSTED,
         "Ready=True, Stalled=True, Synced=False",
-        "The update failed and the endpoint serves the previous configuration. The same update is not repeated.",
+        "The update failed and the endpoint or component serves what it served before. The same update is not"
+        " repeated.",
         f"Fix what the message names. Change the spec, or {_RETRY}.",
     ),
     Reason(
         UPDATE_BLOCKED,
-        ENDPOINTS,
+        HOSTED,
         "Synced=False",
-        "The changed spec cannot be applied, because the endpoint has failed.",
+        "The changed spec cannot be applied, because the endpoint or component has failed.",
         f"As for `{ENDPOINT_FAILED}`.",
     ),
     Reason(
@@ -524,9 +546,10 @@ REASONS: Final = (
     ),
     Reason(
         UPDATE_PENDING,
-        ENDPOINTS,
+        HOSTED,
         "Ready=True, Synced=False",
-        "The spec was changed and the update has not started: the endpoint is busy, its children are being created, or"
+        "The spec was changed and the update has not started: the endpoint or component is busy, the children of the"
+        " endpoint are being created, what the spec of the component names is not there, or"
         " [`update-policy: manual`](drift.md) waits for your approval. The message says which.",
         f"With `update-policy: manual`, set `{RECONCILE_AT.name}` to a new value to start it; otherwise wait.",
     ),
@@ -606,7 +629,7 @@ REASONS: Final = (
     ),
     Reason(
         NAME_UNAVAILABLE,
-        JOBS | RESOURCES | ENDPOINTS,
+        JOBS | RESOURCES | HOSTED,
         "Reconciling=True",
         "SageMaker says that the name is taken when it is asked to create the resource, and that there is none when it"
         " is asked to describe it: a resource of that name is being deleted, perhaps. Retried after minutes.",
@@ -625,15 +648,15 @@ REASONS: Final = (
     # --- beside the resource itself
     Reason(
         DRIFTED,
-        RESOURCES | ENDPOINTS | SCALING,
+        RESOURCES | HOSTED | SCALING,
         "Ready=True, Reconciling=True, Stalled=True, Synced=False, Drifted=True",
         "What the operator applied was changed at AWS. The message says what.",
         "Change it back, edit the spec, or let the operator correct it: [`drift-policy: correct`](drift.md).",
     ),
-    Reason(CORRECTING, ENDPOINTS, "Drifted=False", "The change made outside the operator is being reverted."),
+    Reason(CORRECTING, HOSTED, "Drifted=False", "The change made outside the operator is being reverted."),
     Reason(
         IN_SYNC,
-        RESOURCES | ENDPOINTS | SCALING,
+        RESOURCES | HOSTED | SCALING,
         "Drifted=False",
         "AWS has again what the operator applied last.",
     ),
@@ -648,7 +671,7 @@ REASONS: Final = (
     ),
     Reason(
         TAGS_REFUSED,
-        JOBS | RESOURCES | ENDPOINTS,
+        JOBS | RESOURCES | HOSTED,
         "Tagged=False",
         "AWS rejects the tags. Tried again every hour, and when the object changes.",
         "Correct `spec.tags` or `default-tags` as the message says.",
@@ -694,23 +717,23 @@ REASONS: Final = (
 
 EVENTS: Final = (
     # --- an ordinary life
-    EventReason(CREATED, "Normal", JOBS | RESOURCES | ENDPOINTS, "The resource was created at AWS."),
-    EventReason(ADOPTED, "Normal", JOBS | ENDPOINTS, "An existing resource belongs to this object from now on."),
+    EventReason(CREATED, "Normal", JOBS | RESOURCES | HOSTED, "The resource was created at AWS."),
+    EventReason(ADOPTED, "Normal", JOBS | HOSTED, "An existing resource belongs to this object from now on."),
     EventReason(FOUND, "Normal", ALL, "A read-only object shows an existing resource."),
-    EventReason(STATUS_CHANGED, "Normal", JOBS | ENDPOINTS, "SageMaker shows another status: the message has both."),
+    EventReason(STATUS_CHANGED, "Normal", JOBS | HOSTED, "SageMaker shows another status: the message has both."),
     EventReason("Completed", "Normal", JOBS, "The job completed.", is_aws=True),
     EventReason("Stopped", "Normal", JOBS, "The job was stopped.", is_aws=True),
     EventReason("DeleteFailed", "Normal", JOBS, "SageMaker could not delete the job.", is_aws=True),
     EventReason(
         FAILED,
         "Warning",
-        JOBS | ENDPOINTS,
-        "The job or the endpoint failed, with SageMaker's reason.",
-        f"See the reasons `{FAILED}` and `{ENDPOINT_FAILED}`.",
+        JOBS | HOSTED,
+        "The job, endpoint or component failed, with SageMaker's reason.",
+        f"See the reasons `{FAILED}`, `{ENDPOINT_FAILED}` and `{COMPONENT_FAILED}`.",
     ),
     EventReason(STOPPING, "Normal", JOBS, "The object was deleted; SageMaker was requested to stop the job."),
-    EventReason(DELETING, "Normal", ENDPOINTS, "The deletion of the endpoint was requested, or waits for SageMaker."),
-    EventReason(DELETED, "Normal", RESOURCES | ENDPOINTS | SCALING, "The resource is gone; the object goes as well."),
+    EventReason(DELETING, "Normal", HOSTED, "The deletion was requested, or waits for SageMaker."),
+    EventReason(DELETED, "Normal", RESOURCES | HOSTED | SCALING, "The resource is gone; the object goes as well."),
     EventReason(
         RETAINED,
         "Normal",
@@ -722,20 +745,20 @@ EVENTS: Final = (
     EventReason(PAUSED, "Normal", ALL, "The object was paused.", f"See the reason `{PAUSED}`."),
     EventReason(RESUMED, "Normal", ALL, "The object is not paused any more."),
     EventReason(TRAINING_JOB_SPAWNED, "Normal", TUNING, "TrainingJob objects were created for training jobs."),
-    EventReason(IN_SERVICE, "Normal", ENDPOINTS, "The new endpoint is in service."),
-    EventReason(UPDATE_PENDING, "Normal", ENDPOINTS, "An update waits.", f"See the reason `{UPDATE_PENDING}`."),
-    EventReason(UPDATE_STARTED, "Normal", ENDPOINTS, "The update of the endpoint started."),
-    EventReason(UPDATE_COMPLETED, "Normal", ENDPOINTS, "The endpoint serves the new configuration."),
+    EventReason(IN_SERVICE, "Normal", HOSTED, "The new endpoint or component is in service."),
+    EventReason(UPDATE_PENDING, "Normal", HOSTED, "An update waits.", f"See the reason `{UPDATE_PENDING}`."),
+    EventReason(UPDATE_STARTED, "Normal", HOSTED, "The update started."),
+    EventReason(UPDATE_COMPLETED, "Normal", HOSTED, "The endpoint or component serves what is new."),
     EventReason(UPDATED, "Normal", UPDATABLE, "AWS has the new values of the job's mutable fields."),
-    EventReason(WAITING_FOR_ENDPOINT, "Normal", SCALING, "The endpoint is not in service yet."),
+    EventReason(WAITING_FOR_ENDPOINT, "Normal", COMPONENTS | SCALING, "The endpoint is not in service yet."),
     EventReason(POLICY_APPLIED, "Normal", SCALING, "The scaling policy was put on the variants."),
-    EventReason(DRIFT_CORRECTED, "Normal", RESOURCES | ENDPOINTS | SCALING, "A change made outside was reverted."),
+    EventReason(DRIFT_CORRECTED, "Normal", RESOURCES | HOSTED | SCALING, "A change made outside was reverted."),
     EventReason(LEADER_ELECTION, "Normal", LEASES, "A replica of the operator became leader, or stopped leading."),
     # --- something is wrong
     EventReason(
         CREATE_FAILED,
         "Warning",
-        JOBS | RESOURCES | ENDPOINTS,
+        JOBS | RESOURCES | HOSTED,
         "AWS rejected the creation for good.",
         f"See the reason `{INVALID_SPEC}`.",
     ),
@@ -745,8 +768,8 @@ EVENTS: Final = (
     EventReason(
         UPDATE_FAILED,
         "Warning",
-        ENDPOINTS,
-        "The update failed; the endpoint serves the previous configuration.",
+        HOSTED,
+        "The update failed; the endpoint or component serves what it served before.",
         f"See the reason `{UPDATE_FAILED}`.",
     ),
     EventReason(
@@ -759,14 +782,14 @@ EVENTS: Final = (
     EventReason(
         ALREADY_EXISTS,
         "Warning",
-        JOBS | ENDPOINTS | SCALING,
+        JOBS | HOSTED | SCALING,
         "The name is taken at AWS.",
         f"See the reason `{ALREADY_EXISTS}`.",
     ),
     EventReason(
         FOREIGN_RESOURCE,
         "Warning",
-        JOBS | ENDPOINTS,
+        JOBS | HOSTED,
         "Others have a resource under the name of the object's own.",
         f"See the reason `{FOREIGN_RESOURCE}`.",
     ),
@@ -825,7 +848,7 @@ EVENTS: Final = (
     EventReason(
         NAME_UNAVAILABLE,
         "Warning",
-        JOBS | RESOURCES | ENDPOINTS,
+        JOBS | RESOURCES | HOSTED,
         "The name is taken at SageMaker, and nothing of that name is found.",
         f"See the reason `{NAME_UNAVAILABLE}`.",
     ),
@@ -855,7 +878,7 @@ EVENTS: Final = (
     EventReason(
         DRIFTED,
         "Warning",
-        RESOURCES | ENDPOINTS | SCALING,
+        RESOURCES | HOSTED | SCALING,
         "What the operator applied was changed at AWS.",
         f"See the reason `{DRIFTED}`.",
     ),
@@ -876,7 +899,7 @@ EVENTS: Final = (
     EventReason(
         TAGS_REFUSED,
         "Warning",
-        JOBS | RESOURCES | ENDPOINTS,
+        JOBS | RESOURCES | HOSTED,
         "AWS refuses to change tags.",
         f"See the reason `{TAGS_REFUSED}` or `{ACCESS_DENIED}`.",
     ),
@@ -897,7 +920,7 @@ EVENTS: Final = (
     EventReason(
         STATUS_DELAYED,
         "Warning",
-        JOBS | ENDPOINTS,
+        JOBS | HOSTED,
         "SageMaker's List operation fails or is denied: the status may be minutes late.",
         f"See the reasons `{LIST_DENIED}` and `{LIST_FAILING}`.",
     ),

@@ -17,10 +17,12 @@ from api.v1 import (
     HOSTING_AUTOSCALING_POLICY,
     HOSTING_DEPLOYMENT,
     HYPERPARAMETER_TUNING_JOB,
+    INFERENCE_COMPONENT,
     KINDS,
     MODEL,
     TRAINING_JOB,
 )
+from api.v1.inferencecomponent import UPDATE
 from controller.aws.console import partition_of
 
 UNCHECKED: Final = (
@@ -145,6 +147,12 @@ def _creations(name: str, account: str, region: str, kinds: Sequence[KindDescrip
             ]
         },
         "HostingDeployment": {"EndpointConfigName": name},
+        "InferenceComponent": {
+            "EndpointName": name,
+            "VariantName": "none",
+            "Specification": {"ModelName": name, "ComputeResourceRequirements": {"MinMemoryRequiredInMb": 128}},
+            "RuntimeConfig": {"CopyCount": 1},
+        },
     }
     for kind in kinds:
         if (request := requests.get(kind.kind)) is not None:
@@ -170,6 +178,16 @@ def _updates(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
         configuration = {ENDPOINT_CONFIG.name.member: name}
         for operation, named in (("DescribeEndpoint", endpoint), ("DescribeEndpointConfig", configuration)):
             yield Probe(operation, named, "a HostingAutoscalingPolicy cannot be applied")
+    if INFERENCE_COMPONENT in kinds:
+        component, copies, unchanged = (
+            {INFERENCE_COMPONENT.name.member: name},
+            {"CopyCount": 1},
+            "an InferenceComponent",
+        )
+        yield Probe(UPDATE, {**component, "RuntimeConfig": copies}, f"{unchanged} cannot be changed")
+        scaled = {**component, "DesiredRuntimeConfig": copies}
+        yield Probe("UpdateInferenceComponentRuntimeConfig", scaled, f"{unchanged} cannot be scaled")
+        yield Probe("DescribeEndpoint", endpoint, f"{unchanged} cannot be created")
 
 
 def _tags(name: str, account: str, region: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
@@ -208,4 +226,5 @@ def _scaling(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
         yield Probe("DescribeScalingPolicies", listed, missing, _SCALING)
     if HOSTING_AUTOSCALING_POLICY in kinds or HOSTING_DEPLOYMENT in kinds:
         yield Probe("DeregisterScalableTarget", variant, stays, _SCALING)
-        yield Probe("DescribeScalableTargets", listed, "drift of scaled variants is not reported", _SCALING)
+    if HOSTING_AUTOSCALING_POLICY in kinds or HOSTING_DEPLOYMENT in kinds or INFERENCE_COMPONENT in kinds:
+        yield Probe("DescribeScalableTargets", listed, "drift of what is scaled is not reported", _SCALING)

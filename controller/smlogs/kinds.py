@@ -5,7 +5,14 @@ from typing import Final
 
 from api.descriptor import KindDescriptor
 from api.meta import GROUP, Resource
-from api.v1 import BATCH_TRANSFORM_JOB, HOSTING_DEPLOYMENT, HYPERPARAMETER_TUNING_JOB, PROCESSING_JOB, TRAINING_JOB
+from api.v1 import (
+    BATCH_TRANSFORM_JOB,
+    HOSTING_DEPLOYMENT,
+    HYPERPARAMETER_TUNING_JOB,
+    INFERENCE_COMPONENT,
+    PROCESSING_JOB,
+    TRAINING_JOB,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,7 @@ LOG_KINDS: Final = (
     _of(BATCH_TRANSFORM_JOB),
     _of(HOSTING_DEPLOYMENT, "endpoint", "endpoints", has_own_group=True),
     _of(HYPERPARAMETER_TUNING_JOB, is_tuning=True),
+    _of(INFERENCE_COMPONENT, "component", "components", has_own_group=True),
     _of(PROCESSING_JOB),
     _of(TRAINING_JOB),
 )

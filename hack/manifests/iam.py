@@ -14,7 +14,7 @@ from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, KINDS, MODEL
 
 _TAGS: Final = ("AddTags", "ListTags")
 """AddTags: created and adopted resources get ownership tags, and AWS requires it for a Create with tags."""
-_EDITED: Final = frozenset({LifeCycle.RESOURCE, LifeCycle.ENDPOINT})
+_EDITED: Final = frozenset({LifeCycle.RESOURCE, LifeCycle.ENDPOINT, LifeCycle.COMPONENT})
 """Life-cycles with an editable spec, including `spec.tags`: DeleteTags removes the tags that are removed there."""
 _FURTHER: Final[Mapping[str, tuple[str, ...]]] = {
     "HyperparameterTuningJob": (
@@ -24,6 +24,7 @@ _FURTHER: Final[Mapping[str, tuple[str, ...]]] = {
         "StopTrainingJob",
     ),
     "HostingDeployment": ("UpdateEndpoint", "UpdateEndpointWeightsAndCapacities"),
+    "InferenceComponent": ("DescribeEndpoint", "UpdateInferenceComponentRuntimeConfig"),
 }
 """Kind -> SageMaker operations besides those of its descriptor."""
 _SCALING: Final = (
@@ -103,6 +104,8 @@ def _statements(kind: KindDescriptor) -> list[Policy]:
         # variants have to be known before another instance count counts as drift.
         operations = {"DeregisterScalableTarget", "DescribeScalableTargets"}
         found.append(_allow("Scaling", [f"application-autoscaling:{each}" for each in operations]))
+    if kind.life_cycle is LifeCycle.COMPONENT:  # the copies of a scaled component are no drift
+        found.append(_allow("Scaling", ["application-autoscaling:DescribeScalableTargets"]))
     if kind.kind in _PASSING:
         found.append(_pass_role())
     if kind.kind in _ENCRYPTING:

@@ -56,6 +56,8 @@ SAMPLES = (
     Sample("xgboost-mnist-endpointconfig.yaml"),
     Sample("xgboost-mnist-hostingdeployment.yaml"),
     Sample("hap-custom-metric.yaml"),
+    Sample("shared-hostingdeployment.yaml"),
+    Sample("inference-component.yaml"),
 )
 
 

@@ -39,7 +39,7 @@ ONLY_IN = {
     "botocore": ("controller.aws", "api", "api.client"),
 }
 RECONCILE = "controller.reconcile"
-LIFE_CYCLES = ("job", "tuning", "resource", "endpoint", "scaling")
+LIFE_CYCLES = ("job", "tuning", "resource", "endpoint", "component", "scaling")
 """The folders of `reconcile` that are life-cycles. They know nothing of each other, but a tuning job is a job."""
 MAY_KNOW = {"tuning": ("job",)}
 DECIDING = (
@@ -51,6 +51,10 @@ DECIDING = (
             *("capacity", "children", "deletion", "desired", "in_service"),
             *("last_update", "pauses", "status_fields", "updates"),
         )
+    ),
+    *(
+        f"component.{module}"
+        for module in ("attempt", "deletion", "desired", "in_service", "observation", "status_fields")
     ),
     "job.changes",
     "scaling.drift",

@@ -10,6 +10,7 @@ from api.client.models.endpointconfig import EndpointConfig
 from api.client.models.hostingautoscalingpolicy import HostingAutoscalingPolicy
 from api.client.models.hostingdeployment import HostingDeployment
 from api.client.models.hyperparametertuningjob import HyperparameterTuningJob
+from api.client.models.inferencecomponent import InferenceComponent
 from api.client.models.metadata import Metadata
 from api.client.models.model import Model
 from api.client.models.processingjob import ProcessingJob
@@ -21,6 +22,7 @@ Manifest: TypeAlias = (
     | HostingAutoscalingPolicy
     | HostingDeployment
     | HyperparameterTuningJob
+    | InferenceComponent
     | Model
     | ProcessingJob
     | TrainingJob
@@ -33,6 +35,7 @@ __all__ = [
     "HostingAutoscalingPolicy",
     "HostingDeployment",
     "HyperparameterTuningJob",
+    "InferenceComponent",
     "Manifest",
     "Metadata",
     "Model",

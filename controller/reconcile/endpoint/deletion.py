@@ -55,6 +55,9 @@ def deleting(observed: EndpointObservation, deleting_for_s: float) -> EndpointSt
                 pass
     if external.value == DELETING or external.value in BUSY or observed.was_refused_as_busy:
         return _waits_for_endpoint(observed, _busy_message(external.value), reasons.DELETING)
+    if observed.components:  # AWS deletes no endpoint that has any
+        there = f"{', '.join(observed.components)} runs on the endpoint: it is deleted after that"
+        return _waits_for_endpoint(observed, there, reasons.IN_USE)
     return Delete(base.recorded.name if base.recorded else base.name)
 
 

@@ -245,6 +245,8 @@ class EndpointObservation(ExtendedObservation):
     """Why the spec cannot be resolved."""
     ignored: tuple[str, ...] = ()
     """Parts of the spec without effect, each as `path: why`."""
+    components: tuple[str, ...] = ()
+    """The inference components of the cluster that were created on the endpoint, for users."""
     scalers: Mapping[str, str] = field(default_factory=dict)
     """Policy objects by the variant that they scale."""
     least_counts: Mapping[str, int] = field(default_factory=dict)

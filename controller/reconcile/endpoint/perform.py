@@ -48,16 +48,16 @@ from controller.reconcile.endpoint.observation import (
     TagChild,
     Update,
 )
-from controller.reconcile.hosting import RESOURCE_IDS
+from controller.reconcile.hosting import COMPONENTS_OF, RESOURCE_IDS
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import described, external_resource, with_external
 from controller.reconcile.managed.ownership import verify_owner
 from controller.reconcile.managed.requests import create_request, invalid
-from controller.reconcile.observation import During, ExternalResource, Failure, Mutation, Source
+from controller.reconcile.observation import During, ExternalResource, Failure, Mutation, Observed, Source
 from controller.reconcile.ports import ObjectReader, ObjectWriter
 from controller.reconcile.shared_decisions import drift_shown
 from controller.reconcile.status.notes import note_of
-from controller.reconcile.status.patch import rfc3339
+from controller.reconcile.status.patch import recorded_in, rfc3339
 from controller.reconcile.steps import Create, Delete, Describe, Drift, EnsureFinalizer, VerifyOwner
 from controller.runtime.errors import ABSENT, ErrorClass
 from controller.runtime.frozen import replace
@@ -83,6 +83,7 @@ class EndpointLifeCycle:
         models: ObjectReader,
         configurations: ObjectReader,
         policies: ObjectReader,
+        components: ObjectReader,
         writer: ObjectWriter,
         check: Callable[[KindDescriptor, ObjectKey], None],
     ) -> None:
@@ -92,6 +93,7 @@ class EndpointLifeCycle:
         self._endpoints = endpoints
         self._scaling = scaling
         self._policies = policies
+        self._components = components
         self._check = check
         self._children = ChildObjects(models, configurations, writer, context.effects)
 
@@ -172,6 +174,9 @@ class EndpointLifeCycle:
         others = [each for kind in CHILDREN for each in self._children.of(managed, kind)]
         named = str((managed.obj.get("status") or {}).get(self._descriptor.name.status_field) or "")
         others += [policy for _, policy in self._policies_of(managed, named)]
+        if managed.obj["metadata"].get("deletionTimestamp"):
+            others += self._components.by_index(COMPONENTS_OF, f"{managed.key.namespace}/{managed.key.name}")
+            others += self._components.by_index(COMPONENTS_OF, f"/{named}")
         sighting = self._context.tracker.last(managed.key)
         polled = None if sighting is None else (sighting.summary, sighting.is_describe_due, sighting.lost)
         return [(each["metadata"]["uid"], each["metadata"]["resourceVersion"]) for each in others], polled
@@ -203,6 +208,7 @@ class EndpointLifeCycle:
             and base.reasons.get(reasons.SYNCED) != reasons.WAITING,
             was_visible=bool(status.get("creationTime")),
             recreates=RECREATE_ON_FAILURE.of(annotations) is True,
+            components=self._components_on(managed, base) if base.deleting_for_s is not None else (),
             scalers=self._scalers(managed, base.name),
             least_counts=self._least_counts(managed, base.name),
         )
@@ -226,6 +232,18 @@ class EndpointLifeCycle:
         except CallError as error:
             return replace(observed, invalid=Failure.of(During.CREATE, error))
         return replace(observed, desired=wanted, ignored=resolved.ignored)
+
+    def _components_on(self, managed: ManagedObject, base: Observed) -> tuple[str, ...]:
+        """Return the components on the endpoint: by the names of the object and, in any namespace, of the endpoint."""
+        by_object = f"{managed.key.namespace}/{managed.key.name}"
+        found = {
+            ObjectKey.of(each): recorded
+            for value in (by_object, f"/{base.name}")
+            for each in self._components.by_index(COMPONENTS_OF, value)
+            if (recorded := recorded_in(each.get("status") or {})) is not None
+        }
+        region = base.recorded.region if base.recorded else ""
+        return tuple(f"InferenceComponent {key}" for key in sorted(found) if found[key].region == region)
 
     def _scalers(self, managed: ManagedObject, endpoint: str) -> dict[str, str]:
         """Return the policy objects that have claimed variants of the endpoint, by variant."""

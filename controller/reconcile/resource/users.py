@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from api.annotations import LAST_UPDATE_ATTEMPT
 from api.meta import GROUP, JsonObject, ObjectKey
-from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
+from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, INFERENCE_COMPONENT, MODEL
 from controller.reconcile import reasons
 from controller.reconcile.dependencies import MODEL_NAMES_FIELD
 from controller.reconcile.hosting import DELETING, INTENT, OWNERS, SETTLED, is_torn_down
 from controller.reconcile.observation import Recorded
-from controller.reconcile.ports import ObjectReader
+from controller.reconcile.ports import NoObjects, ObjectReader
 from controller.reconcile.resource.observation import FOREIGN
 from controller.reconcile.status.copies import is_copied, own_claims
 from controller.reconcile.status.notes import note_of
@@ -32,6 +32,16 @@ def models_of(obj: JsonObject) -> Iterable[str]:
         yield str(noted.get("value") or "")
 
 
+def models_of_component(obj: JsonObject) -> Iterable[str]:
+    """Index function for `MODELS` of InferenceComponents: what the spec names, and what runs or has run until now."""
+    spec = obj.get("spec") or {}
+    for reference in INFERENCE_COMPONENT.references:
+        if reference.kind == MODEL.kind:
+            yield from reference.names_in(spec)
+    for noted in (obj.get("status") or {}).get(MODEL_NAMES_FIELD) or ():
+        yield str(noted.get("value") or "")
+
+
 def configuration_of(obj: JsonObject) -> Iterable[str]:
     """Index function for `CONFIGURATION`; a deployment without an endpoint uses nothing, nor does a restored copy."""
     status = obj.get("status") or {}
@@ -43,19 +53,29 @@ def configuration_of(obj: JsonObject) -> Iterable[str]:
 class Users:
     """Finds users of resources. Thread-safe."""
 
-    def __init__(self, models: ObjectReader, configurations: ObjectReader, deployments: ObjectReader) -> None:
+    def __init__(
+        self,
+        models: ObjectReader,
+        configurations: ObjectReader,
+        deployments: ObjectReader,
+        components: ObjectReader | None = None,
+    ) -> None:
         self._deployments = deployments
         self._children = {MODEL.kind: models, ENDPOINT_CONFIG.kind: configurations}
-        self._sources: Mapping[str, tuple[ObjectReader, str, str]] = {
-            MODEL.kind: (configurations, MODELS, ENDPOINT_CONFIG.kind),
-            ENDPOINT_CONFIG.kind: (deployments, CONFIGURATION, HOSTING_DEPLOYMENT.kind),
+        self._sources: Mapping[str, tuple[tuple[ObjectReader, str, str], ...]] = {
+            MODEL.kind: (
+                (configurations, MODELS, ENDPOINT_CONFIG.kind),
+                (components or NoObjects(), MODELS, INFERENCE_COMPONENT.kind),
+            ),
+            ENDPOINT_CONFIG.kind: ((deployments, CONFIGURATION, HOSTING_DEPLOYMENT.kind),),
         }
 
     def of(self, kind: str, name: str) -> tuple[str, ...]:
         """Return the users of the resource `name` of `kind`, e.g. `EndpointConfig default/a`."""
         return tuple(
-            f"{self._sources[kind][2]} {user['metadata'].get('namespace', '')}/{user['metadata']['name']}"
-            for user in self._using(kind, name)
+            f"{user_kind} {user['metadata'].get('namespace', '')}/{user['metadata']['name']}"
+            for store, index, user_kind in self._sources[kind]
+            for user in store.by_index(index, name)
         )
 
     def is_child_in_use(self, kind: str, obj: JsonObject, name: str) -> bool:
@@ -125,8 +145,7 @@ class Users:
         return owner if owner is not None and uid is not None and _is_same(owner, uid) else None
 
     def _using(self, kind: str, name: str) -> list[JsonObject]:
-        store, index, _ = self._sources[kind]
-        return store.by_index(index, name)
+        return [user for store, index, _ in self._sources[kind] for user in store.by_index(index, name)]
 
 
 def _is_busy(deployment: JsonObject) -> bool:

@@ -22,6 +22,7 @@ _FIELDS: Final[Mapping[str, str]] = {
 """The fields of `status.notes`, by annotation. Models and configurations note names, which their status has anyway."""
 NOTED: Final[Mapping[LifeCycle, tuple[Annotation[str], ...]]] = {
     LifeCycle.ENDPOINT: (LAST_UPDATE_ATTEMPT,),
+    LifeCycle.COMPONENT: (LAST_UPDATE_ATTEMPT,),
     LifeCycle.SCALING: (CLAIMED_VARIANTS, FOUND_TARGETS),
 }
 """The annotations that are kept in the status, too, by the life-cycles that have any."""

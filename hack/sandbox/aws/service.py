@@ -20,6 +20,8 @@ from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.aws.faults import Fault, Faults
 from hack.sandbox.aws.hostile.kinds import When
 from hack.sandbox.aws.hostile.new_roles import NewRoles
+from hack.sandbox.aws.hosting.component_api import ComponentApi
+from hack.sandbox.aws.hosting.components import COMPONENT
 from hack.sandbox.aws.hosting.endpoint_api import ENDPOINT, EndpointApi
 from hack.sandbox.aws.hosting.endpoints import Endpoint
 from hack.sandbox.aws.hosting.immutable_api import StaticApi
@@ -86,15 +88,16 @@ class AwsService:
         self._store = Store(self.past)
         self._targets = Targets()
         self._moto = MotoBridge()
-        kinds: tuple[AnyKind, ...] = (*KINDS, TUNING, *STATIC_KINDS, ENDPOINT)
+        kinds: tuple[AnyKind, ...] = (*KINDS, TUNING, *STATIC_KINDS, ENDPOINT, COMPONENT)
         self._kinds = {kind.resource: kind for kind in kinds}
         tags, logs = TagApi(kinds, self._store), LogsApi(kinds, self._store)
         scaling = ScalingApi(self._store, self._targets)
         self._runtime = RuntimeApi(self._store)
         self._tuning = TuningApi(self._store, durations)
         self.publisher = Publisher(self._store, self._tuning, self._moto, clock)
-        hosting = EndpointApi(self._store, durations, self._targets)
-        sagemaker = self._tuning.operations() | hosting.operations()
+        hosting = EndpointApi(self._store, durations, self._targets, self._components_on)
+        parts = ComponentApi(self._store, durations, self._targets)
+        sagemaker = self._tuning.operations() | hosting.operations() | parts.operations()
         for kind in KINDS:
             sagemaker |= JobApi(kind, self._store, durations).operations()
         for static in STATIC_KINDS:
@@ -210,12 +213,17 @@ class AwsService:
         self._store.remove(kind, place, name)
         if kind is ENDPOINT:
             self._targets.forget_endpoint(place, name)
+        if kind is COMPONENT:
+            self._targets.forget_component(place, name)
         self.effects.note(place, OTHERS)
         request = dict(found.request)
         if isinstance(found, Endpoint):
             request["EndpointConfigName"] = found.course.at(place.now).fleet.config_name
         self._create_as_others(replace(place, operation=f"Create{resource}", params=request))
         return {"resource": resource, "name": name, "region": region}
+
+    def _components_on(self, call: Call, endpoint: str) -> list[str]:
+        return [each.name for each in self._store.list(COMPONENT, call) if each.endpoint == endpoint]
 
     def _create_as_others(self, call: Call) -> None:
         """Create a resource of others; their endpoint has a configuration of its own, of the same content."""

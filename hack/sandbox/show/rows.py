@@ -18,6 +18,7 @@ _SHORT = {
     "Model": "model",
     "EndpointConfig": "config",
     "HostingDeployment": "hosting",
+    "InferenceComponent": "component",
     "HostingAutoscalingPolicy": "scaling",
 }
 
@@ -127,6 +128,9 @@ def _parts(spec: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         wanted = limits.get("maxNumberOfTrainingJobs") or sum(counters.get(each) or 0 for each in known)
         failed = counters.get("totalError") or 0
         return f"{counters.get('completed') or 0}/{wanted}" + (f" ({failed} failed)" if failed else "")
+    copies = status.get("runtimeConfig") or {}
+    if "desiredCopyCount" in copies:
+        return f"{copies.get('currentCopyCount') or 0}/{copies['desiredCopyCount']}"
     variants = _variants(status)
     if not variants:
         return ""

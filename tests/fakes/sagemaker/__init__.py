@@ -10,6 +10,7 @@ from api.v1 import (
     HOSTING_AUTOSCALING_POLICY,
     HOSTING_DEPLOYMENT,
     HYPERPARAMETER_TUNING_JOB,
+    INFERENCE_COMPONENT,
     MODEL,
     PROCESSING_JOB,
     TRAINING_JOB,
@@ -21,6 +22,7 @@ from tests.fakes.autoscaling import FakeAutoscaling
 from tests.fakes.calls import CallLog
 from tests.fakes.clock import FakeClock
 from tests.fakes.sagemaker.arns import ACCOUNT, kind_of
+from tests.fakes.sagemaker.components import FakeComponents
 from tests.fakes.sagemaker.hosting import FakeHosting
 from tests.fakes.sagemaker.jobs import FakeJobs
 from tests.fakes.sagemaker.tuning import FakeTuning
@@ -37,12 +39,14 @@ class FakeSageMaker:
             for each in (TRAINING_JOB, PROCESSING_JOB, BATCH_TRANSFORM_JOB)
         }
         self.hosting = FakeHosting(clock, self.calls)
+        self.components = FakeComponents(clock, self.calls, self.hosting)
         self.tuning = FakeTuning(clock, self.calls, training=jobs[TRAINING_JOB.kind])
         self.scaling = FakeAutoscaling(clock, self.calls)
         self._services: dict[str, Any] = {
             **jobs,
             HYPERPARAMETER_TUNING_JOB.kind: self.tuning,
             **dict.fromkeys((MODEL.kind, ENDPOINT_CONFIG.kind, HOSTING_DEPLOYMENT.kind), self.hosting),
+            INFERENCE_COMPONENT.kind: self.components,
             HOSTING_AUTOSCALING_POLICY.kind: self.scaling,
         }
 
@@ -94,7 +98,8 @@ class FakeSageMaker:
 
     def change(self, target: Target, operation: str, request: Mapping[str, Any], *, caller: Hashable) -> None:
         """See `Endpoints.change`."""
-        self.hosting.change(target, operation, request, caller=caller)
+        service = self.components if INFERENCE_COMPONENT.name.member in request else self.hosting
+        service.change(target, operation, request, caller=caller)
 
     def list_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
         """See `Jobs.list_page`."""

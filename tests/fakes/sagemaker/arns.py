@@ -14,6 +14,7 @@ _SEGMENTS: Final = {
     "Model": "model",
     "EndpointConfig": "endpoint-config",
     "HostingDeployment": "endpoint",
+    "InferenceComponent": "inference-component",
 }
 
 

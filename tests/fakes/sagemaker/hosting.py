@@ -1,6 +1,6 @@
 """SageMaker's models, endpoint configurations and endpoints in memory."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -52,6 +52,8 @@ class FakeHosting(Service):
         """What DescribeEndpoint answers instead of the present."""
         self.bad_version = ""
         """Models with this version do not load."""
+        self.components_on: Callable[[str], Sequence[str]] = lambda name: ()
+        """Return the inference components of an endpoint."""
 
     @property
     def left(self) -> list[str]:
@@ -82,7 +84,7 @@ class FakeHosting(Service):
     def version_of(self, config: str) -> str:
         """What the model of a configuration says; of several, the first."""
         variant, *_ = self.configs[config]["ProductionVariants"]
-        model = self.models.get(variant["ModelName"])
+        model = self.models.get(variant.get("ModelName", ""))
         return str(model["PrimaryContainer"]["Environment"]["VERSION"]) if model else "lost"
 
     def others(self, descriptor: KindDescriptor, name: str) -> None:
@@ -144,6 +146,9 @@ class FakeHosting(Service):
                 return ABSENT
             if descriptor is HOSTING_DEPLOYMENT:
                 endpoint = self._idle(name)
+                if self.components_on(name):
+                    message = "Cannot delete endpoint, as it has inference components"
+                    raise refusal(descriptor.operations.delete, message)
                 endpoint.value, endpoint.until = "Deleting", self._clock.monotonic() + self.work_s
                 endpoint.modified = self._clock.utcnow()
                 return None
@@ -151,7 +156,7 @@ class FakeHosting(Service):
                 used = {name for each in self.endpoints.values() for name in (each.config, each.next_config)}
                 assert name not in used or self._only_reverted(name), "a live endpoint uses it"
             else:
-                used = {v["ModelName"] for each in self.configs.values() for v in each["ProductionVariants"]}
+                used = {v.get("ModelName") for each in self.configs.values() for v in each["ProductionVariants"]}
                 assert name not in used, "a configuration uses it"
             del self._of(descriptor)[name]
             return None
@@ -246,7 +251,7 @@ class FakeHosting(Service):
 
     def _require_models(self, request: Mapping[str, Any]) -> None:
         for each in request["ProductionVariants"]:
-            if each["ModelName"] not in self.models:
+            if "ModelName" in each and each["ModelName"] not in self.models:
                 message = f'Could not find model "{arn_of(MODEL, each["ModelName"])}".'
                 raise refusal(ENDPOINT_CONFIG.operations.create, message)
 

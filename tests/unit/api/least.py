@@ -62,6 +62,11 @@ LEAST: dict[str, JsonObject] = {
         ],
         "models": [{"name": "m", "executionRoleArn": _ROLE}],
     },
+    "InferenceComponent": {
+        "region": "us-east-2",
+        "endpointName": "e",
+        "specification": {"container": {"image": "i"}, "computeResourceRequirements": {"minMemoryRequiredInMb": 128}},
+    },
     "HostingAutoscalingPolicy": {"region": "us-east-2"},
 }
 """Specs by kind. Not to be changed: `manifest` copies."""

@@ -134,6 +134,13 @@ _COLUMNS = {
         ("Status", "string", None, ".status.endpointStatus"),
         ("Sagemaker-endpoint-name", "string", None, ".status.endpointName"),
     ],
+    "InferenceComponent": [
+        ("Status", "string", None, ".status.inferenceComponentStatus"),
+        ("Copies", "integer", None, ".status.runtimeConfig.currentCopyCount"),
+        ("Desired", "integer", None, ".status.runtimeConfig.desiredCopyCount"),
+        ("Endpoint", "string", None, ".status.endpointName"),
+        _DATE,
+    ],
     "HostingAutoscalingPolicy": [
         ("Status", "string", None, ".status.hostingAutoscalingPolicyStatus"),
         _DATE,

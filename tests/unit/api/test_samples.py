@@ -67,7 +67,7 @@ def test_nothing_of_a_sample_is_dropped(document: JsonObject) -> None:
         # Names that only tie the manifest together.
         spec["models"] = [
             {key: value for key, value in model.items() if key not in ("name", "primaryContainer")}
-            for model in spec["models"]
+            for model in spec.get("models", ())
         ]
         for model in spec["models"]:
             model["containers"] = [item for item in model["containers"] if not isinstance(item, str)]
@@ -85,7 +85,9 @@ def test_there_is_a_sample_for_every_kind_and_every_use() -> None:
     assert {path.name for path in (ROOT / "samples").glob("*.yaml")} >= {
         "hap-custom-metric.yaml",
         "hap-predefined-metric.yaml",
+        "inference-component.yaml",
         "kmeans-mnist-processingjob.yaml",
+        "shared-hostingdeployment.yaml",
         "xgboost-hostingdeployment-retain-properties.yaml",
         "xgboost-mnist-batchtransform.yaml",
         "xgboost-mnist-endpointconfig.yaml",
@@ -120,6 +122,9 @@ def _requests(document: JsonObject) -> list[Sent]:
     if document["kind"] == "HostingAutoscalingPolicy":
         return _of_policy(spec)
     name = {kind.name.member: "a-name"}
+    if document["kind"] == "InferenceComponent":
+        operations = kind.operations.sending
+        return [Sent(kind.service, each, to_request(kind, spec, each) | name, spec, name) for each in operations]
     return [Sent(kind.service, kind.operations.create, to_request(kind, spec) | name, spec, name)]
 
 
@@ -128,7 +133,7 @@ def _of_deployment(spec: JsonObject) -> list[Sent]:
     assert wanted.ignored == ()
     shared = {container["containerHostname"]: container for container in spec.get("containers", ())}
     sent = []
-    for model, entry in zip(wanted.models, spec["models"], strict=True):
+    for model, entry in zip(wanted.models, spec.get("models", ()), strict=True):
         containers = [shared[item] if isinstance(item, str) else item for item in entry["containers"]]
         source = without(entry, "name", "primaryContainer", "containers") | (
             {"primaryContainer": containers[0]} if len(containers) == 1 else {"containers": containers}

@@ -30,6 +30,7 @@ MUTATING = {
     *(each.operations.delete for each in KINDS if each.operations.delete),
     *(each.update.operation for each in KINDS if each.update is not None),
     *("UpdateEndpoint", "UpdateEndpointWeightsAndCapacities", "AddTags", "DeleteTags"),
+    *("UpdateInferenceComponent", "UpdateInferenceComponentRuntimeConfig"),
     *("RegisterScalableTarget", "DeregisterScalableTarget"),
 }
 """The operations by which the operator changes anything."""

@@ -90,7 +90,7 @@ def test_what_the_sandbox_does_not_do_itself_is_motos(aws: RunningServer, client
 def test_an_operation_that_nobody_knows_is_unknown_and_moto_s_own_failures_are_internal(sagemaker: Any) -> None:
     """An answer in any case: a cut connection would look like a network that a client should try again."""
     with pytest.raises(ClientError) as refused:
-        sagemaker.update_inference_component(InferenceComponentName="x")
+        sagemaker.update_inference_experiment(Name="x")
     assert refused.value.response["Error"]["Code"] == "UnknownOperationException"
     with pytest.raises(ClientError) as refused:
         sagemaker.list_tags(ResourceArn="arn:aws:sagemaker:us-west-2:123456789012:notebook-instance/nobody")

@@ -44,6 +44,20 @@ _WORDINGS: Final[Mapping[str, tuple[Wording, ...]]] = {
     ),
     "UpdateEndpointWeightsAndCapacities": _IN_PROGRESS,
     "DeleteEndpoint": (*_IN_PROGRESS, *_state('Cannot delete in-progress endpoint "{endpoint}".')),
+    "CreateInferenceComponent": _state(
+        'Could not find endpoint "{endpoint}".',
+        'Could not find model "{model}".',
+        'The endpoint "{endpoint}" is in status Updating. It must be InService.',
+        "There is not enough hardware on the instances of the variant to create another copy.",
+    ),
+    "UpdateInferenceComponent*": _state(
+        'Cannot update in-progress inference component "{component}".',
+        "The inference component sandbox cannot be changed while its endpoint is Updating.",
+    ),
+    "DeleteInferenceComponent": _state(
+        'Cannot delete inference component "{component}" in status Updating.',
+        "The inference component sandbox has adapters. Delete these first.",
+    ),
     "DeleteEndpointConfig": _state(
         'Cannot delete endpoint configuration "{configuration}" while an update to it runs.',
         "EndpointConfig sandbox is in use.",
@@ -124,6 +138,7 @@ def _filled(given: Wording, role: str) -> Wording:
     arns = {
         "endpoint": _ARN.format(resource="endpoint"),
         "configuration": _ARN.format(resource="endpoint-config"),
+        "component": _ARN.format(resource="inference-component"),
         "model": _ARN.format(resource="model"),
     }
     return code, message.format(role=role, **arns)

@@ -43,7 +43,7 @@ def _variant(variant: Variant, since: float) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "VariantName": variant.name,
         "DeployedImages": [
-            {"SpecifiedImage": image, "ResolvedImage": _resolved(image), "ResolutionTime": stamp(since)}
+            {"SpecifiedImage": image, "ResolvedImage": resolved(image), "ResolutionTime": stamp(since)}
             for image in variant.images
         ],
         "CurrentWeight": variant.weight,
@@ -84,7 +84,8 @@ def _echoed(fleet: Fleet) -> dict[str, Any]:
     return answer
 
 
-def _resolved(image: str) -> str:
+def resolved(image: str) -> str:
+    """Return an image with the digest that AWS resolves it to."""
     return f"{image.partition(':')[0]}@sha256:{hashlib.sha256(image.encode()).hexdigest()}"
 
 

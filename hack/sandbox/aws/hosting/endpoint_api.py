@@ -1,6 +1,6 @@
 """The operations of endpoints: create, describe, update, scale, delete and list."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -44,6 +44,8 @@ class EndpointApi:
     store: Store
     durations: Durations
     targets: Targets
+    components_on: Callable[[Call, str], Sequence[str]] = lambda _call, _name: ()
+    """The names of the inference components on an endpoint."""
 
     def operations(self) -> dict[str, Operation]:
         """Return operation name → handler, to be merged into the service's table."""
@@ -134,6 +136,9 @@ class EndpointApi:
     def delete(self, call: Call) -> None:
         """Begin to delete an idle endpoint; its scalable targets are removed at once."""
         name = _name(call)
+        if components := self.components_on(call, name):
+            arn, there = ENDPOINT.arn(call, name), ", ".join(components)
+            raise invalid(f'Cannot delete endpoint "{arn}", as it has inference components: {there}.')
 
         def leaving(endpoint: Endpoint) -> Endpoint:
             _check_settled(endpoint, call.now)

@@ -8,6 +8,7 @@ import hashlib
 import re
 from dataclasses import dataclass, replace
 
+from hack.sandbox.aws.hosting.components import COMPONENT, Component
 from hack.sandbox.aws.hosting.endpoint_api import ENDPOINT
 from hack.sandbox.aws.hosting.endpoints import SERVING, Endpoint, Fleet, Variant, instance_id
 from hack.sandbox.aws.records.resource import Store, partition
@@ -41,6 +42,8 @@ class RuntimeApi:
         if endpoint is None or endpoint.status_at(call.now) not in SERVING:
             raise ApiError("ValidationError", f"Endpoint {name} of account {call.account} not found.")
         fleet = endpoint.course.at(call.now).fleet
+        if "ExecutionRoleArn" in fleet.config:
+            return self._invoke_component(call, endpoint, request)
         variant = _chosen(fleet, endpoint, request)
         instance = f"{variant.name}/{instance_id(endpoint, fleet, variant.name, 0)}"
         text = request.body.decode(errors="replace")
@@ -54,6 +57,33 @@ class RuntimeApi:
         headers = (
             ("Content-Type", "text/csv; charset=utf-8"),
             ("x-Amzn-Invoked-Production-Variant", variant.name),
+        )
+        return HttpResponse(200, answer.encode(), headers)
+
+    def _invoke_component(self, call: Call, endpoint: Endpoint, request: HttpRequest) -> HttpResponse:
+        """Return the prediction of a component: an endpoint without models serves nothing by itself."""
+        name = request.headers.get("x-amzn-sagemaker-inference-component")
+        if not name:
+            raise ApiError(
+                "ValidationError",
+                "Inference Component Name header is required for endpoints to which you plan to deploy inference"
+                " components. Please include Inference Component Name header or consider using SageMaker models.",
+            )
+        component = self.store.find(COMPONENT, call, name)
+        is_there = component is not None and component.endpoint == endpoint.name
+        if component is None or not is_there or component.status_at(call.now) not in {"InService", "Updating"}:
+            raise ApiError("ValidationError", f"Inference component {name} of endpoint {endpoint.name} not found.")
+        line = (call.now, '"POST /invocations HTTP/1.1" 200')
+
+        def noted(known: Component) -> Component:
+            return replace(known, invocations=(*known.invocations[1 - _KEPT_LINES :], line))
+
+        self.store.change(COMPONENT, call, name, noted)
+        rows = [each for each in request.body.decode(errors="replace").splitlines() if each.strip()]
+        answer = "\n".join(f"{prediction(row):.11f}" for row in rows)
+        headers = (
+            ("Content-Type", "text/csv; charset=utf-8"),
+            ("x-Amzn-Invoked-Production-Variant", component.variant),
         )
         return HttpResponse(200, answer.encode(), headers)
 

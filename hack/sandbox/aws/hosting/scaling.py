@@ -8,6 +8,7 @@ from typing import Any
 from hack.sandbox.aws.wire import ApiError, Call
 
 INSTANCES = "sagemaker:variant:DesiredInstanceCount"
+COPIES = "sagemaker:inference-component:DesiredCopyCount"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +19,16 @@ class TargetKey:
     dimension: str
 
     @property
+    def component(self) -> str:
+        """Return the name of the inference component; empty if it is of an endpoint."""
+        kind, name, *_ = self.resource_id.split("/")
+        return name if kind == "inference-component" else ""
+
+    @property
     def endpoint(self) -> str:
-        """Return the endpoint's name."""
-        return self.resource_id.split("/")[1]
+        """Return the endpoint's name; empty if it is of a component."""
+        kind, name, *_ = self.resource_id.split("/")
+        return name if kind == "endpoint" else ""
 
     @property
     def variant(self) -> str:
@@ -83,6 +91,13 @@ class Targets:
         with self._lock:
             for key in list(self._targets.get((call.account, call.region), {})):
                 if key.endpoint == endpoint:
+                    self._remove_locked(call, key)
+
+    def forget_component(self, call: Call, component: str) -> None:
+        """Remove the target and policies of an inference component that is deleted."""
+        with self._lock:
+            for key in list(self._targets.get((call.account, call.region), {})):
+                if key.component == component:
                     self._remove_locked(call, key)
 
     def targets(self, call: Call) -> list[Target]:

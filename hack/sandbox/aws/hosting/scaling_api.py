@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from hack.sandbox.aws.hosting.components import COMPONENT
 from hack.sandbox.aws.hosting.endpoint_api import ENDPOINT
-from hack.sandbox.aws.hosting.scaling import INSTANCES, Policy, Target, TargetKey, Targets
+from hack.sandbox.aws.hosting.scaling import COPIES, INSTANCES, Policy, Target, TargetKey, Targets
 from hack.sandbox.aws.jobs.job_api import Operation
 from hack.sandbox.aws.records.resource import Store, partition, stamp
 from hack.sandbox.aws.records.validation import validate
@@ -18,8 +19,10 @@ from hack.sandbox.aws.wire import ApiError, Call, invalid
 
 T = TypeVar("T")
 SERVICE = "application-autoscaling"
-_RESOURCE = re.compile(r"endpoint/[^/]+/variant/[^/]+")
-_DIMENSIONS = frozenset({INSTANCES, "sagemaker:variant:DesiredProvisionedConcurrency"})
+_RESOURCES = (
+    (re.compile(r"endpoint/[^/]+/variant/[^/]+"), {INSTANCES, "sagemaker:variant:DesiredProvisionedConcurrency"}),
+    (re.compile(r"inference-component/[^/]+"), {COPIES}),
+)
 _SUSPENSIONS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 _CONFIGURATIONS = {
     "StepScaling": "StepScalingPolicyConfiguration",
@@ -135,7 +138,20 @@ class ScalingApi:
         validate(SERVICE, call.operation, call.params)
         return {"ScalingActivities": []}
 
+    def _check_component(self, call: Call, key: TargetKey) -> None:
+        component = self._store.find(COMPONENT, call, key.component)
+        if component is None:
+            raise invalid(f"SageMaker inference component doesn't exist: {key.resource_id}")
+        if (status := component.status_at(call.now)) != "InService":
+            raise invalid(
+                f"Inference component {component.name} is in status '{status}'. The status should be in 'InService' to"
+                " register it as a scalable target"
+            )
+
     def _check_variant(self, call: Call, key: TargetKey) -> None:
+        if key.component:
+            self._check_component(call, key)
+            return
         endpoint = self._store.find(ENDPOINT, call, key.endpoint)
         if endpoint is None:
             raise invalid(f"SageMaker endpoint doesn't exist: {key.resource_id}")
@@ -153,7 +169,7 @@ def _key(call: Call) -> TargetKey:
     """Validate a call and return its target's key."""
     validate(SERVICE, call.operation, call.params)
     key = TargetKey(call.params["ResourceId"], call.params["ScalableDimension"])
-    if not _RESOURCE.fullmatch(key.resource_id) or key.dimension not in _DIMENSIONS:
+    if not any(form.fullmatch(key.resource_id) and key.dimension in known for form, known in _RESOURCES):
         raise invalid("Unsupported service namespace, resource type or scalable dimension")
     return key
 

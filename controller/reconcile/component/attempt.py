@@ -1,0 +1,86 @@
+"""Parses and builds the annotation `last-update-attempt` of a component: what SageMaker was last asked for. Pure.
+
+It is written before the call. What became of it is seen by Describe alone, whether the call was answered or not.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from controller.reconcile.component.desired import Desired
+from controller.reconcile.status.patch import rfc3339
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The last creation or update that was requested."""
+
+    id: str = ""
+    """Digest of the specification; empty: nothing is known."""
+    copies: int | None = None
+    retry: str = ""
+    """The value of `reconcile-at` at that time: another value is another attempt."""
+    since: str = ""
+    """`lastModifiedTime` before it: an answer that shows this time is older than the update. Empty: a creation."""
+    at: str = ""
+    """When it was recorded, by the operator's clock."""
+    number: int = 1
+    """How often the same was requested: again where nothing came of it, and AWS gives no reason."""
+    is_served: bool = False
+    """AWS was seen to have it: from then on, another state is drift."""
+
+    def is_of(self, wanted: Desired, retry: str) -> bool:
+        """Return whether it was for the same content, and no other attempt is asked for since."""
+        return self.has(wanted) and self.retry == retry
+
+    def has(self, wanted: Desired) -> bool:
+        """Return whether it was for the same content."""
+        return (self.id, self.copies) == (wanted.id, wanted.copies)
+
+
+def parse(text: str, uid: str) -> Attempt:
+    """Parse the annotation of the object with this uid; an unreadable one, or another object's, counts as absent."""
+    try:
+        noted = json.loads(text or "{}")
+        if noted.get("uid", uid) != uid:
+            return Attempt()
+        copies = noted.get("copies")
+        return Attempt(
+            id=str(noted.get("id", "")),
+            copies=None if copies is None else int(copies),
+            retry=str(noted.get("retry", "")),
+            since=str(noted.get("since", "")),
+            at=str(noted.get("at", "")),
+            number=int(noted.get("number", 1)),
+            is_served=bool(noted.get("isServed")),
+        )
+    except (ValueError, TypeError, AttributeError):
+        return Attempt()
+
+
+def text_of(attempt: Attempt, uid: str) -> str:
+    """Return the text that `parse` reads."""
+    value = {
+        "uid": uid,
+        "id": attempt.id,
+        "copies": attempt.copies,
+        "retry": attempt.retry,
+        "since": attempt.since,
+        "at": attempt.at,
+        "number": attempt.number,
+        "isServed": attempt.is_served,
+    }
+    return json.dumps(
+        {name: each for name, each in value.items() if each is not None and each != "" and each is not False}
+    )
+
+
+def next_attempt(last: Attempt, wanted: Desired, *, retry: str, since: str, now: datetime) -> Attempt:
+    """Return the record of what is about to be sent."""
+    again = last.number + 1 if last.is_of(wanted, retry) and not last.is_served else 1
+    return Attempt(wanted.id, wanted.copies, retry, since, rfc3339(now), again)
+
+
+def served(last: Attempt, wanted: Desired, retry: str) -> Attempt:
+    """Return the record once AWS is seen to have what is wanted."""
+    return replace(last, id=wanted.id, copies=wanted.copies, retry=retry, is_served=True)
