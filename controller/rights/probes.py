@@ -223,4 +223,4 @@ def _scaling(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
     if HOSTING_AUTOSCALING_POLICY in kinds or HOSTING_DEPLOYMENT in kinds:
         yield Probe("DeregisterScalableTarget", variant, stays, _SCALING)
     if {HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT, INFERENCE_COMPONENT} & {*kinds}:
-        yield Probe("DescribeScalableTargets", listed, "drift of scaled variants is not reported", _SCALING)
+        yield Probe("DescribeScalableTargets", listed, "drift of what is scaled is not reported", _SCALING)
