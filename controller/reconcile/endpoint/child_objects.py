@@ -1,7 +1,7 @@
 """Finds, creates, restores, tags and deletes the child objects of a deployment."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -22,9 +22,12 @@ from controller.reconcile.endpoint.desired import (
 )
 from controller.reconcile.hosting import OWNERS
 from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.managed.pruning import prune
 from controller.reconcile.ports import ObjectReader, ObjectWriter
-from controller.reconcile.status.patch import merge_patch
+from controller.reconcile.status.patch import merge_patch, rfc3339
 from controller.runtime.errors import ClassifiedError, ErrorClass
+
+T = TypeVar("T")
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -43,7 +46,7 @@ class ChildObjects:
         self._effects = effects
 
     def of(self, owner: ManagedObject, descriptor: KindDescriptor) -> list[JsonObject]:
-        """Return the children of one kind, sorted by name."""
+        """Return the children of one kind, as this pass has left them, sorted by name."""
         store, metadata = self._stores[descriptor.kind], owner.obj["metadata"]
         labelled = f"{metadata.get('namespace', '')}/{label_value(metadata['name'])}"
         keys = {  # a child stands under both values: it is decoded once
@@ -53,6 +56,11 @@ class ChildObjects:
             if key.namespace == owner.key.namespace
         }
         there = {key: each for key in keys if (each := store.get(key)) is not None}
+        for (kind, key), written in owner.written.items():
+            if kind == descriptor.kind and written is not None:
+                there[key] = written
+            elif kind == descriptor.kind and key in there:
+                there[key]["metadata"].setdefault("deletionTimestamp", rfc3339(owner.context.clock.utcnow()))
         mine = [each for each in there.values() if is_child_of(each, owner.obj)]
         if metadata.get("deletionTimestamp"):
             mine = [each for each in mine if not is_orphaned(each, owner.obj)]
@@ -61,21 +69,13 @@ class ChildObjects:
     def make(self, owner: ManagedObject, want: Want) -> None:
         """Create a child. An existing one is ours, since its name contains our uid: the store is behind."""
         owner.require_current()
-        resource, namespace = want.descriptor.resource, owner.key.namespace or None
-        child = manifest(owner.obj, want)
-        self._perform(
-            Effect.CREATE_CHILD, lambda: self._writer.create(resource, namespace, child), unless=ErrorClass.EXISTS
-        )
+        self._create(owner, want.descriptor, manifest(owner.obj, want))
 
     def succeed(self, owner: ManagedObject, preceding: Child) -> None:
         """Create the child that takes over from another one. Refused, as in a namespace that goes, both wait."""
         owner.require_current()
-        resource, namespace = preceding.descriptor.resource, owner.key.namespace or None
-        child = successor(owner.obj, preceding)
         try:
-            self._perform(
-                Effect.CREATE_CHILD, lambda: self._writer.create(resource, namespace, child), unless=ErrorClass.EXISTS
-            )
+            self._create(owner, preceding.descriptor, successor(owner.obj, preceding))
         except ClassifiedError as error:
             if error.error_class not in {ErrorClass.DENIED, ErrorClass.INVALID, ErrorClass.QUOTA}:
                 raise
@@ -85,19 +85,20 @@ class ChildObjects:
         """Restore the spec of a child."""
         owner.require_current()
         body = {"spec": merge_patch(modified.spec, want.spec)}
-        self._perform(Effect.CREATE_CHILD, lambda: self._patch(owner, modified, {}, body), unless=None)
+        self._patch(Effect.CREATE_CHILD, owner, modified, {}, body, unless=None)
 
     def tag(self, owner: ManagedObject, child: Child, want: Want) -> None:
         """Set the wanted tags on a child; its own reconciler applies them at AWS."""
         owner.require_current()
         body = {"spec": {"tags": want.spec.get("tags") or None}}
-        self._perform(Effect.TAG_CHILD, lambda: self._patch(owner, child, {}, body), unless=None)
+        self._patch(Effect.TAG_CHILD, owner, child, {}, body, unless=None)
 
     def drop(self, owner: ManagedObject, child: Child) -> None:
         """Delete a child."""
         owner.require_current()
         resource, key = child.descriptor.resource, _key(owner, child)
         self._perform(Effect.DELETE_CHILD, lambda: self._writer.delete(resource, key, uid=child.uid))
+        owner.written[child.descriptor.kind, key] = None
 
     def retain(self, owner: ManagedObject, child: Child) -> None:
         """Make a child keep its AWS resource when it is deleted."""
@@ -116,23 +117,47 @@ class ChildObjects:
         self._note(owner, child, {"ownerReferences": [reference(owner.obj)]})
 
     def _note(self, owner: ManagedObject, child: Child, metadata: JsonObject) -> None:
-        self._perform(Effect.ANNOTATE, lambda: self._patch(owner, child, metadata))
+        self._patch(Effect.ANNOTATE, owner, child, metadata, {})
+
+    def _create(self, owner: ManagedObject, descriptor: KindDescriptor, child: JsonObject) -> None:
+        namespace = owner.key.namespace or None
+        created = self._perform(
+            Effect.CREATE_CHILD,
+            lambda: self._writer.create(descriptor.resource, namespace, child),
+            unless=ErrorClass.EXISTS,
+        )
+        self._keep(owner, descriptor, created)
 
     def _patch(
-        self, owner: ManagedObject, child: Child, metadata: JsonObject, body: Mapping[str, Any] | None = None
+        self,
+        effect: Effect,
+        owner: ManagedObject,
+        child: Child,
+        metadata: JsonObject,
+        body: Mapping[str, Any],
+        *,
+        unless: ErrorClass | None = ErrorClass.NOT_FOUND,
     ) -> None:
-        versioned = {"metadata": {"resourceVersion": child.version, **metadata}}
-        self._writer.patch(child.descriptor.resource, _key(owner, child), {**versioned, **(body or {})})
+        versioned = {"metadata": {"resourceVersion": child.version, **metadata}, **body}
+        resource, key = child.descriptor.resource, _key(owner, child)
+        patched = self._perform(effect, lambda: self._writer.patch(resource, key, versioned), unless=unless)
+        self._keep(owner, child.descriptor, patched)
+
+    def _keep(self, owner: ManagedObject, descriptor: KindDescriptor, written: JsonObject | None) -> None:
+        if written is not None:
+            prune(descriptor, written)
+            owner.written[descriptor.kind, ObjectKey.of(written)] = written
 
     def _perform(
-        self, effect: Effect, act: Callable[[], object], *, unless: ErrorClass | None = ErrorClass.NOT_FOUND
-    ) -> None:
+        self, effect: Effect, act: Callable[[], T], *, unless: ErrorClass | None = ErrorClass.NOT_FOUND
+    ) -> T | None:
         """Carry out a write; an error of class `unless` means that there is nothing to do."""
         try:
-            self._effects.perform(effect, act)
+            return self._effects.perform(effect, act)
         except ClassifiedError as error:
             if error.error_class is not unless:
                 raise
+        return None
 
 
 def _key(owner: ManagedObject, child: Child) -> ObjectKey:

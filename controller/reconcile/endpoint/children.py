@@ -3,6 +3,8 @@
 Rows cited are those of v1-kinds.md 12.4.
 """
 
+from collections.abc import Callable
+
 from controller.reconcile import reasons
 from controller.reconcile.endpoint.desired import Child, Want
 from controller.reconcile.endpoint.observation import (
@@ -21,6 +23,7 @@ from controller.reconcile.observation import During, Failure
 from controller.reconcile.shared_decisions import is_missing
 from controller.reconcile.status import messages
 from controller.reconcile.steps import Create, Finish, Phase, StatusUpdate
+from controller.runtime.frozen import replace
 
 
 def children_or(observed: EndpointObservation, then: Create | Update, phase: Phase) -> EndpointStep:
@@ -138,6 +141,31 @@ def with_other_tags(observed: EndpointObservation) -> Want | None:
         if (child.spec.get("tags") or []) != (want.spec.get("tags") or []):
             return want
     return None
+
+
+def is_going(observed: EndpointObservation, child: Child) -> bool:
+    """Return whether a child is being deleted, or was by this pass."""
+    return child.is_deleting or child.name in observed.done
+
+
+def going_children(
+    observed: EndpointObservation, decide: Callable[[EndpointObservation], EndpointStep]
+) -> dict[str, bool]:
+    """Return the uids of the superfluous children that are being deleted; False if their end leads to nothing else."""
+    if observed.base.deleting_for_s is None and (observed.desired is None or observed.running is None):
+        return {}
+    superfluous = observed.children if observed.base.deleting_for_s is not None else unneeded_children(observed)
+    leaving = [child for child in superfluous if child.is_deleting and not child.is_held]
+    if not leaving:
+        return {}
+    step = decide(observed)
+    ends = [[child] for child in leaving] + [leaving]
+    is_waited_for = any(decide(_without(observed, each)) != step for each in ends)
+    return {child.uid: is_waited_for for child in leaving}
+
+
+def _without(observed: EndpointObservation, gone: list[Child]) -> EndpointObservation:
+    return replace(observed, children=tuple(child for child in observed.children if child not in gone))
 
 
 def needed(observed: EndpointObservation) -> set[str]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from api.annotations import DRIFT_POLICY, RECONCILE_AT
 from api.descriptor import KindDescriptor
 from api.hosting import Resolved
-from api.meta import API_VERSION, GROUP, JsonObject
+from api.meta import API_VERSION, FINALIZER, GROUP, JsonObject
 from api.naming import CHILD_MAX_LENGTH, child_name, join_name
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.aws.errors import CallError
@@ -218,14 +218,24 @@ def child_of(descriptor: KindDescriptor, obj: JsonObject) -> Child:
         is_owned=bool(metadata.get("ownerReferences")),
         drift=str(drifted.get("message") or "") if drifted.get("status") == "True" else "",
         corrects=DRIFT_POLICY.of(metadata.get("annotations") or {}) == "correct",
-        is_held=bool(metadata.get("deletionTimestamp"))
-        and conditions.get(reasons.RECONCILING, {}).get("reason") == reasons.IN_USE,
+        is_held=is_held(descriptor, obj),
         succeeds=noted.owner_uid if noted is not None else "",
         takes_over=noted.name if noted is not None and noted.owner_uid else "",
         resource=status.get("awsResource") or _claimed(metadata, noted),
         labels=metadata.get("labels") or {},
         retry=RECONCILE_AT.of(metadata.get("annotations") or {}) or "",
     )
+
+
+def is_held(descriptor: KindDescriptor, obj: JsonObject) -> bool:
+    """Return whether a child is being deleted, and waits because the endpoint uses what it has at SageMaker.
+
+    Once the operator has released it, it is others that hold it, whatever its status still says.
+    """
+    metadata, conditions = obj["metadata"], own_status(descriptor, obj).get("conditions") or ()
+    reason = next((each.get("reason") for each in conditions if each.get("type") == reasons.RECONCILING), "")
+    is_ours_to_release = bool(metadata.get("deletionTimestamp")) and FINALIZER in (metadata.get("finalizers") or ())
+    return is_ours_to_release and reason == reasons.IN_USE
 
 
 def _claimed(metadata: JsonObject, noted: Recorded | None) -> JsonObject:

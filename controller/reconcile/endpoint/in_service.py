@@ -5,7 +5,7 @@ Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 
 from controller.reconcile import reasons
 from controller.reconcile.endpoint.capacity import changed_numbers, wanted_numbers
-from controller.reconcile.endpoint.children import children_or, needed, unneeded_children
+from controller.reconcile.endpoint.children import children_or, is_going, needed, unneeded_children
 from controller.reconcile.endpoint.desired import Child, shape_of
 from controller.reconcile.endpoint.drift import changed_configuration, changed_numbers_of, children_drifted, drifted
 from controller.reconcile.endpoint.observation import (
@@ -129,7 +129,7 @@ def _at_rest(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
     unneeded = unneeded_children(observed)
     if is_shown and unneeded:
         for child in unneeded:
-            if child.name not in observed.done and not child.is_deleting:
+            if not is_going(observed, child):
                 return DropChild(child)
     events = first_seen_events(observed, recorded)
     if base.shown == UPDATING:
@@ -140,7 +140,9 @@ def _at_rest(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
         events += messages.status_changed(base, IN_SERVICE)
     if drift_shown(base) is Drift.CORRECTING:
         events += (Event("Normal", reasons.DRIFT_CORRECTED, f"{recorded.name} is again as the spec wants it"),)
-    return Finish(status_update, recorded, events, follow=True, again_s=CHILDREN_POLL_S if unneeded else None)
+    # Once all that is left to go are models on their way, nothing waits for them.
+    is_waited_for = any(child in observed.configurations or not is_going(observed, child) for child in unneeded)
+    return Finish(status_update, recorded, events, follow=True, again_s=CHILDREN_POLL_S if is_waited_for else None)
 
 
 def _update_failed(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> Finish:

@@ -22,8 +22,9 @@ from controller.reconcile import reasons
 from controller.reconcile.context import Context
 from controller.reconcile.effects import Effect
 from controller.reconcile.endpoint.child_objects import CHILDREN, ChildObjects
+from controller.reconcile.endpoint.children import going_children
 from controller.reconcile.endpoint.decide import decide
-from controller.reconcile.endpoint.desired import child_of, desired
+from controller.reconcile.endpoint.desired import child_of, desired, is_held
 from controller.reconcile.endpoint.last_update import intent_of, parse, pending, resolved_by, served, text_of
 from controller.reconcile.endpoint.observation import (
     AskScaled,
@@ -169,9 +170,16 @@ class EndpointLifeCycle:
 
     # --- observing
 
-    def inputs(self, managed: ManagedObject) -> object:
+    def inputs(self, managed: ManagedObject, going: Mapping[str, bool]) -> object:
         """See `RestingLifeCycle.inputs`: the children, the policies that scale, and what the tracker has polled."""
-        others = [each for kind in CHILDREN for each in self._children.of(managed, kind)]
+        others, waited_for = [], []
+        for kind in CHILDREN:
+            for each in self._children.of(managed, kind):
+                uid = each["metadata"]["uid"]
+                if uid not in going or is_held(kind, each):
+                    others.append(each)
+                elif going[uid]:
+                    waited_for.append(uid)
         named = str((managed.obj.get("status") or {}).get(self._descriptor.name.status_field) or "")
         others += [policy for _, policy in self._policies_of(managed, named)]
         if managed.obj["metadata"].get("deletionTimestamp"):
@@ -179,7 +187,12 @@ class EndpointLifeCycle:
             others += self._components.by_index(COMPONENTS_OF, f"/{named}")
         sighting = self._context.tracker.last(managed.key)
         polled = None if sighting is None else (sighting.summary, sighting.is_describe_due, sighting.lost)
-        return [(each["metadata"]["uid"], each["metadata"]["resourceVersion"]) for each in others], polled
+        versions = [(each["metadata"]["uid"], each["metadata"]["resourceVersion"]) for each in others]
+        return versions, waited_for, polled
+
+    def going(self, observed: EndpointObservation) -> Mapping[str, bool]:
+        """See `RestingLifeCycle.going`: superfluous children."""
+        return going_children(observed, decide)
 
     def observe(self, managed: ManagedObject) -> EndpointObservation:
         """See `LifeCycle.observe`."""

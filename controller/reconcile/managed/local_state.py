@@ -6,7 +6,7 @@ Nothing here is needed for correctness across processes; it saves calls and writ
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -64,6 +64,8 @@ class Rest:
     until: float
     is_timed: bool
     """Something is to be done then."""
+    going: Mapping[str, bool] = field(default_factory=dict)
+    """See `RestingLifeCycle.going`."""
 
 
 @dataclass(slots=True)

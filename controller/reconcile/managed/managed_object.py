@@ -82,6 +82,8 @@ class ManagedObject:
         """The same throughout the pass, so that all of its decisions are consistent."""
         self.identity: AwsIdentity
         """The identity and target of AWS calls; set by `observe`, with which every pass begins."""
+        self.written: dict[tuple[str, ObjectKey], JsonObject | None] = {}
+        """Other objects as this pass has left them, by kind and key, None: deleted. Stores show that a little later."""
         self._dependencies: tuple[Dependency, ...] | None = None
         self._resolution: Resolution | None = None
         self._is_current = False

@@ -1,5 +1,6 @@
 """The port of a life-cycle, which `reconciler.run` calls for one object at a time."""
 
+from collections.abc import Mapping
 from typing import Protocol, TypeVar
 
 from api.meta import ObjectKey
@@ -42,6 +43,16 @@ class LifeCycle(Protocol[ObsT, StepT]):
 class RestingLifeCycle(LifeCycle[ObsT, StepT], Protocol[ObsT, StepT]):
     """A life-cycle that is expensive to observe: `rest` skips passes that would do nothing."""
 
-    def inputs(self, managed: ManagedObject) -> object:
-        """Return what an observation is made of besides the object and the time, such as versions of other objects."""
+    def inputs(self, managed: ManagedObject, going: Mapping[str, bool]) -> object:
+        """Return what an observation is made of besides the object and the time, such as versions of other objects.
+
+        Of an object that is `going` only that it is there, if its end matters, and nothing otherwise.
+        """
+        ...
+
+    def going(self, observed: ObsT) -> Mapping[str, bool]:
+        """Return the uids of other objects that are being deleted, and of which all that may matter is their end.
+
+        False: that leads to no other decision. Of those that this pass has deleted, it is known already.
+        """
         ...

@@ -1,7 +1,8 @@
 """Skips passes that would do nothing: nothing was left to do, and nothing has changed since.
 
-A pass that writes is followed by events about its own writes, and by those of children that it waits for. With many
-children, deciding again that nothing is to be done is expensive; comparing their versions is cheap.
+A pass that writes is followed by events about its own writes, and by those of children that it waits for, or no longer
+needs. With many children, deciding again that nothing is to be done is expensive; comparing their versions is cheap.
+Nothing depends on it: a process that has just started, and any event that tells of something else, makes a pass.
 """
 
 from typing import Final, TypeVar
@@ -27,7 +28,7 @@ def run_unless_at_rest(life_cycle: RestingLifeCycle[ObsT, StepT], managed: Manag
     rest = managed.state.rest
     if rest is not None:
         left_s = rest.until - managed.context.clock.monotonic()
-        if left_s > 0 and rest.facts == _facts(managed, life_cycle.inputs(managed)):
+        if left_s > 0 and rest.facts == _facts(managed, life_cycle.inputs(managed, rest.going)):
             return Result(requeue_after_s=left_s) if rest.is_timed else DONE
     managed.state.rest = None
     result = run(life_cycle, managed)
@@ -37,7 +38,7 @@ def run_unless_at_rest(life_cycle: RestingLifeCycle[ObsT, StepT], managed: Manag
 
 def _rest_after(result: Result, life_cycle: RestingLifeCycle[ObsT, StepT], managed: ManagedObject) -> Rest | None:
     """Return a rest, if the object as the pass has left it leads to the same end, without a write."""
-    facts = _facts(managed, life_cycle.inputs(managed))  # before observing: what changes in between ends the rest
+    inputs = life_cycle.inputs(managed, {})  # before observing: what changes in between ends the rest
     try:
         observed = life_cycle.observe(managed)
     except CallError:
@@ -52,8 +53,13 @@ def _rest_after(result: Result, life_cycle: RestingLifeCycle[ObsT, StepT], manag
     is_followed = managed.context.tracker.last(managed.key) is not None
     if step.follow is not is_followed or step.again_s != result.requeue_after_s:
         return None
+    if going := life_cycle.going(observed):
+        if inputs != life_cycle.inputs(managed, {}):
+            return None
+        inputs = life_cycle.inputs(managed, going)
     pause_s = _LONGEST_S if step.again_s is None else step.again_s
-    return Rest(facts, managed.context.clock.monotonic() + pause_s, is_timed=step.again_s is not None)
+    until = managed.context.clock.monotonic() + pause_s
+    return Rest(_facts(managed, inputs), until, is_timed=step.again_s is not None, going=going)
 
 
 def _facts(managed: ManagedObject, inputs: object) -> object:
