@@ -238,7 +238,8 @@ class SageMaker:
         if next_token:
             request["NextToken"] = next_token
         caller = ("tracker", "Search", resource)
-        answer = self._api.call(target, descriptor.service, "Search", request, caller=caller, background=True)
+        # No user's call waits behind it, as nothing else searches; and calls in the background may not use a burst.
+        answer = self._api.call(target, descriptor.service, "Search", request, caller=caller)
         return Page(
             items=tuple(record[resource] for record in answer.get("Results", ()) if resource in record),
             next_token=answer.get("NextToken") or "",

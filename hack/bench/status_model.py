@@ -46,7 +46,7 @@ DESCRIBE_S: Final = (0.05, 0.2)
 """Bounds of the time that a Describe takes."""
 WRITE_S: Final = 0.02
 """Time that a write of the status takes."""
-PASS_CPU_S: Final = 0.007
+PASS_CPU_S: Final = 0.006
 """What showing an end takes of the one core that Python uses; measured by `hack.bench.status`."""
 WAIT_CPU_S: Final = 0.0005
 """The same of a pass that finds no budget left."""
@@ -214,12 +214,13 @@ class StatusModel:
 
     def _read_page(self, operation: str) -> None:
         """Charge a page as `AwsApi` does. Raises `CallError` THROTTLED where budget or quota refuse it."""
-        self._budgets.admit(TARGET, operation, "tracker", background=True)
+        background = operation != "Search"  # as `SageMaker` calls it
+        self._budgets.admit(TARGET, operation, "tracker", background=background)
         self.course.calls[operation] += 1
         if not self._quotas[operation].takes(self.clock.now):
             self.course.refused[operation] += 1
             sent_at = self.clock.now - LIST_S
-            again_s = self._budgets.refused(TARGET, operation, "tracker", background=True, sent_at=sent_at)
+            again_s = self._budgets.refused(TARGET, operation, "tracker", background=background, sent_at=sent_at)
             raise AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded", retry_after_s=again_s)
         self._budgets.accepted(TARGET, operation, "tracker")
 

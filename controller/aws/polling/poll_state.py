@@ -10,7 +10,7 @@ Accelerators (`confidence`) give hints of changes. While one of them is trusted,
 are followed as fast as they come.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import inf
@@ -50,6 +50,9 @@ SILENT_LOOK_S: Final = 60.0
 """Pause between two such Describes of one target: a safety net against Lists that are stale, not a poll."""
 QUICK_PAGES: Final = 5
 """Sweeps of more pages take longer than the default poll interval, at a page a second: then ends are guessed."""
+SEARCHES_PER_INTERVAL: Final = 2.5
+"""Searches in a poll interval while they stand in for such sweeps: fewer calls than these, and a burst of ends shows
+seconds earlier."""
 EXPLORE_S: Final = 3600.0
 """How often sweeps look again how far down jobs stand: others' jobs above them may have been deleted."""
 AWAITED_S: Final = 180.0
@@ -321,7 +324,7 @@ class PollState:
                     confidence.announced(hint.name, hint.status, now=now)
             elif not self._is_foreign(record):
                 woken += self.hint(SEARCH, hint, now=now)[1]
-        is_complete = self.search.absorb(times, page.next_token, interval_s=self._interval_s(now), now=now)
+        is_complete = self.search.absorb(times, page.next_token, interval_s=self._search_interval_s(now), now=now)
         if is_complete and self._is_searched(now):
             self.last_complete = now
         return woken
@@ -349,6 +352,11 @@ class PollState:
             abs(created - job.created) <= _SAME_CREATION if job.is_dated else created >= job.created
             for job in self._named(record)
         )
+
+    def _search_interval_s(self, now: float) -> float:
+        """Return the pause between two searches, shorter where they save long sweeps."""
+        is_short = self._pages > QUICK_PAGES and self._is_searched(now)
+        return self._interval_s(now) / (SEARCHES_PER_INTERVAL if is_short else 1.0)
 
     def _interval_s(self, now: float) -> float:
         return self._settings.settled_poll_s if self._is_settled(now) else self._settings.poll_s
@@ -434,18 +442,23 @@ class PollState:
     def _has_ended(self, job: TrackedJob) -> bool:
         return job.fingerprint is not None and job.fingerprint.value in self._descriptor.status.terminal
 
-    def _may_have_ended(self) -> list[ObjectKey]:
-        """Return the jobs of other pages than the last one, the one first that sweeps reach last."""
-        left = (job for job in self._jobs.values() if job.fingerprint is not None and not job.is_end_expected)
+    def _may_have_ended(self) -> Iterator[ObjectKey]:
+        """Yield the jobs of other pages than the last one, the one first that sweeps reach last.
+
+        Seconds may pass until the next one is wanted: what is known by then is no guess, and must not count as one.
+        """
         read, unread = [], []
-        for job in left:
+        for job in self._jobs.values():
             if job.swept != self._sweep:
                 unread.append(job)
             elif job.page < self._pages:
                 read.append(job)
         read.sort(key=lambda job: job.page, reverse=True)
         unread.sort(key=lambda job: job.created)
-        return [job.key for job in (*read, *unread)]
+        for job in (*read, *unread):
+            is_open = job.fingerprint is not None and not self._has_ended(job) and not job.is_end_expected
+            if is_open and self._jobs.get(job.key) is job:
+                yield job.key
 
     def _expect_ends(self, keys: Iterable[ObjectKey]) -> list[ObjectKey]:
         """Have these jobs described, but for those of which the end is known by now; returns their keys."""

@@ -22,6 +22,7 @@ from controller.aws.console import log_url, partition_of
 from controller.aws.errors import CallError
 from controller.aws.limits.budgets import Budgets
 from controller.aws.ownership_tags import TAG_LIMIT, OwnerTags, merged_tags, tags_fault
+from controller.aws.polling.search_state import MOST_PAGES
 from controller.aws.sagemaker import SageMaker
 from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaults
 from controller.runtime.errors import ABSENT, Absent, ErrorClass
@@ -354,6 +355,16 @@ def test_a_search_is_for_the_latest_modifications(server: Server, descriptor: An
     assert (page.next_token, page.items) == ("t", ({name: "x"},))
     order = {"SortBy": "LastModifiedTime", "SortOrder": "Descending", "MaxResults": 100}
     assert server.requests[0][1] == {"Resource": resource, **order, **token}
+
+
+def test_the_pages_of_a_round_of_searches_need_not_wait_for_each_other(server: Server) -> None:
+    """A burst of changes fills ten: at one a second, the last change would show ten seconds late."""
+    bench = Bench(server)
+    server.answers["Search"] = (200, {"Results": []})
+    for _ in range(MOST_PAGES):
+        bench.jobs.search_page(TRAINING_JOB, bench.target, next_token="")
+    with pytest.raises(CallError, match="waits for its turn"):
+        bench.jobs.search_page(TRAINING_JOB, bench.target, next_token="")
 
 
 @pytest.mark.parametrize("descriptor", SEARCHED, ids=lambda each: each.kind)

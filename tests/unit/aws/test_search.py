@@ -11,7 +11,7 @@ from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.errors import AwsError, CallError
-from controller.aws.polling.poll_state import SAFETY_PAGES_PER_S, SEARCHED_SAFETY_S, PollSettings
+from controller.aws.polling.poll_state import SAFETY_PAGES_PER_S, SEARCHED_SAFETY_S, SEARCHES_PER_INTERVAL, PollSettings
 from controller.aws.polling.search_state import GRACE_S, MOST_PAGES, REST_S, SEARCH
 from controller.aws.polling.tracker import Tracker
 from controller.aws.polling.tracker_metrics import TrackerMetrics
@@ -118,13 +118,22 @@ def bench() -> Bench:
 
 
 def test_sweeps_are_rare_while_search_is_right(bench: Bench) -> None:
-    """One search an interval, and a sweep as a safety net."""
+    """A search every two seconds where sweeps are long, and a sweep as a safety net."""
     assert bench.calls_in(60)["list"] >= 100
     bench.earn()
     calls = bench.calls_in(600)
-    assert 100 <= calls["search"] <= 125
+    assert 250 <= calls["search"] <= 600 / POLL_S * SEARCHES_PER_INTERVAL + 10
     assert calls["list"] <= 600 / SEARCHED_SAFETY_S * 11 + 10
     assert calls["describe"] <= 600 / 60 + 1, "a look at the most silent job a minute"
+
+
+def test_where_sweeps_are_short_a_search_an_interval_is_enough() -> None:
+    """Two pages show as much within the interval."""
+    bench = Bench(page_size=10)
+    bench.jobs(20)
+    bench.run(60)
+    bench.earn()
+    assert 100 <= bench.calls_in(600)["search"] <= 125
 
 
 def test_an_end_shows_within_two_intervals_while_sweeps_are_rare(bench: Bench) -> None:
@@ -230,7 +239,8 @@ def test_a_burst_is_read_to_its_end(bench: Bench) -> None:
     ended = {f"job-{number}": bench.end(f"job-{number}") for number in range(60)}
     bench.run(2 * POLL_S + 1)
     assert max(bench.shown[name] - at for name, at in ended.items()) <= 2 * POLL_S
-    assert bench.aws.count("search") <= 3 * 7, "in each of three rounds, for the overlap"
+    rounds = (2 * POLL_S + 1) / POLL_S * SEARCHES_PER_INTERVAL + 1
+    assert bench.aws.count("search") <= rounds * 7, "in each round, for the overlap"
 
 
 def test_what_a_round_cannot_read_is_left_to_a_sweep_at_once() -> None:
