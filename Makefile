@@ -236,6 +236,10 @@ image-multiarch:  ## Build for amd64 and arm64 with docker buildx, attach proven
 	@docker buildx build --platform $(PLATFORMS) --provenance=mode=max --sbom=true --push \
 	  --build-arg OPERATOR_COMMIT="$$(git rev-parse --short HEAD)" -t $(IMAGE) $(ARGS) .
 
+.PHONY: test-image-build
+test-image-build: $(READY)  ## Run the steps of the Dockerfile's build stage below a scratch directory, without an engine
+	@$(BIN)/python -m tests.image.build_stage
+
 .PHONY: test-image
 test-image: $(READY)  ## Run the operator from an image's unpacked files in ROOT_FS=directory, as root on Linux
 	@test -d "$(ROOT_FS)/app" || { echo "error: ROOT_FS must name the unpacked root file system of the image; no app in '$(ROOT_FS)'" >&2; exit 1; }
