@@ -110,7 +110,7 @@ type: $(READY)  ## Check types with mypy --strict
 	@$(BIN)/mypy
 
 .PHONY: check
-check: lint lint-dockerfile type crds-check manifests-check chart site bundle dist test  ## Everything that CI runs
+check: lint lint-dockerfile type crds-check manifests-check chart site bundle dist test-image-build test  ## Everything that CI runs
 
 .PHONY: soak
 soak: $(READY)  ## Break the operator at random and judge what is left; ARGS="--seed N --minutes M"
