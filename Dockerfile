@@ -42,7 +42,7 @@ ENV PYTHONPATH=/app \
     OPERATOR_COMMIT="${OPERATOR_COMMIT}"
 USER 65532:65532
 # Does what was built there load here? (there is no shell: an exec form)
-RUN ["python3", "-c", "import controller.app, controller.metricsproxy.server, controller.smlogs.app, ssl, orjson, yaml"]
+RUN ["python3", "-c", "import controller.app, controller.metricsproxy.__main__, controller.smlogs.app, ssl, orjson, yaml"]
 # 8080 metrics (loopback unless told otherwise), 8081 health, 8443 metrics over HTTPS (controller.metricsproxy)
 EXPOSE 8080 8081 8443
 ENTRYPOINT ["python3", "-m", "controller"]

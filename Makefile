@@ -110,7 +110,7 @@ type: $(READY)  ## Check types with mypy --strict
 	@$(BIN)/mypy
 
 .PHONY: check
-check: lint lint-dockerfile type crds-check manifests-check chart site bundle dist test  ## Everything that CI runs
+check: lint lint-dockerfile type crds-check manifests-check chart site bundle dist test-image-build test  ## Everything that CI runs
 
 .PHONY: soak
 soak: $(READY)  ## Break the operator at random and judge what is left; ARGS="--seed N --minutes M"
@@ -235,6 +235,10 @@ image-multiarch:  ## Build for amd64 and arm64 with docker buildx, attach proven
 	@test -n "$(IMAGE)" || { echo "error: set IMAGE to a name in a registry that you can push to" >&2; exit 1; }
 	@docker buildx build --platform $(PLATFORMS) --provenance=mode=max --sbom=true --push \
 	  --build-arg OPERATOR_COMMIT="$$(git rev-parse --short HEAD)" -t $(IMAGE) $(ARGS) .
+
+.PHONY: test-image-build
+test-image-build: $(READY)  ## Run the steps of the Dockerfile's build stage below a scratch directory, without an engine
+	@$(BIN)/python -m tests.image.build_stage
 
 .PHONY: test-image
 test-image: $(READY)  ## Run the operator from an image's unpacked files in ROOT_FS=directory, as root on Linux

@@ -79,7 +79,7 @@ def choose(python: Path, scratch: Path, say: Say, *, only_uv: bool = False) -> I
     variables = index.uv_variables(index.pip_settings(index.pip_files()))
     if (uv := shutil.which("uv")) is not None:
         return _uv(uv, python, variables)
-    pip = _pip(scratch)
+    pip = pip_command(scratch)
     try:
         fetched = _fetch_uv(pip, scratch, say)
     except SetupError as why:
@@ -113,7 +113,7 @@ def _fetch_uv(pip: tuple[str, ...], scratch: Path, say: Say) -> Path:
     return target / "bin" / "uv"
 
 
-def _pip(scratch: Path) -> tuple[str, ...]:
+def pip_command(scratch: Path) -> tuple[str, ...]:
     """Return the command of this Python's pip, or else of one that ensurepip unpacks in `scratch`."""
     if importlib.util.find_spec("pip") is not None:
         return (sys.executable, "-m", "pip")

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -62,9 +63,20 @@ def test_the_manager_is_the_entry_point_and_the_front_end_starts_likewise() -> N
     assert FINAL.form("RUN")[0] == "python3"
 
 
+def test_the_modules_that_the_build_tries_exist() -> None:
+    """In the image that it has made, as the last step: those of both containers, and of the plugin."""
+    (imported,) = ast.parse(FINAL.form("RUN")[-1]).body
+    assert isinstance(imported, ast.Import)
+    names = [each.name for each in imported.names]
+    assert {"controller.app", "controller.metricsproxy.__main__", "controller.smlogs.app"} <= {*names}
+    assert all(find_spec(name) for name in names)
+
+
 def test_every_installed_file_has_a_hash_of_the_lock() -> None:
     """And nothing else is resolved or fetched: not the build backend, not what a dependency asks for."""
-    installs = [part for rest in STAGES[0].all("RUN") for part in rest.split("&&") if "pip install" in part]
+    installs = [
+        part for rest in STAGES[0].all("RUN") for part in rest.split("&&") if re.search(r"\bpip\b.* install\b", part)
+    ]
     assert len(installs) == 4
     assert STAGES[0].variables("ENV")["PIP_NO_DEPS"] == "1"
     for each in installs:

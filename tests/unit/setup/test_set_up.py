@@ -177,7 +177,7 @@ def test_without_uv_it_is_fetched_or_else_pip_installs(
         return tmp_path / "uv"
 
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(installers, "_pip", lambda _scratch: ("pip",))
+    monkeypatch.setattr(installers, "pip_command", lambda _scratch: ("pip",))
     monkeypatch.setattr(installers, "_fetch_uv", fetch)
     said: list[str] = []
     if then is None:
