@@ -7,6 +7,7 @@ from api.v1.hostingautoscalingpolicy import HOSTING_AUTOSCALING_POLICY
 from api.v1.hostingdeployment import HOSTING_DEPLOYMENT
 from api.v1.hyperparametertuningjob import HYPERPARAMETER_TUNING_JOB
 from api.v1.model import MODEL
+from api.v1.pipelineexecution import PIPELINE_EXECUTION
 from api.v1.processingjob import PROCESSING_JOB
 from api.v1.trainingjob import TRAINING_JOB
 
@@ -19,6 +20,7 @@ KINDS: tuple[KindDescriptor, ...] = (
     ENDPOINT_CONFIG,
     HOSTING_DEPLOYMENT,
     HOSTING_AUTOSCALING_POLICY,
+    PIPELINE_EXECUTION,
 )
 """Every kind of the API, in the order in which the operator starts their controllers."""
 
@@ -30,6 +32,7 @@ __all__ = [
     "HYPERPARAMETER_TUNING_JOB",
     "KINDS",
     "MODEL",
+    "PIPELINE_EXECUTION",
     "PROCESSING_JOB",
     "TRAINING_JOB",
 ]

@@ -146,18 +146,18 @@ _CHANGES: Final = (
     "CreateTrainingJob CreateProcessingJob CreateTransformJob CreateHyperParameterTuningJob CreateModel"
     " CreateEndpointConfig CreateEndpoint UpdateEndpoint UpdateEndpointWeightsAndCapacities DeleteModel"
     " DeleteEndpointConfig DeleteEndpoint RegisterScalableTarget DeregisterScalableTarget PutScalingPolicy"
-    " DeleteScalingPolicy AddTags DeleteTags UpdateTrainingJob"
+    " DeleteScalingPolicy AddTags DeleteTags UpdateTrainingJob StartPipelineExecution"
 )
 _CREATIONS: Final = (
     "CreateTrainingJob CreateProcessingJob CreateTransformJob CreateHyperParameterTuningJob CreateModel"
-    " CreateEndpointConfig CreateEndpoint UpdateEndpoint"
+    " CreateEndpointConfig CreateEndpoint UpdateEndpoint StartPipelineExecution"
 )
 _CREDENTIALS: Final = (
     "ExpiredToken UnrecognizedClient InvalidClientTokenId InvalidAccessKeyId InvalidToken InvalidIdentityToken"
     " InvalidSignature SignatureDoesNotMatch MissingAuthenticationToken IncompleteSignature RequestTimeTooSkewed"
     " AuthFailure TokenRefreshRequired IDPRejectedClaim"
 )
-_STOPS: Final = "StopTrainingJob StopTransformJob StopProcessingJob StopHyperParameterTuningJob"
+_STOPS: Final = "StopTrainingJob StopTransformJob StopProcessingJob StopHyperParameterTuningJob StopPipelineExecution"
 _QUEUES: Final = "ReceiveMessage DeleteMessageBatch"
 _SCALING: Final = "DeleteScalingPolicy DeregisterScalableTarget PutScalingPolicy"
 
@@ -429,7 +429,8 @@ TABLE: Final = (
         " StopTransformJob DescribeHyperParameterTuningJob StopHyperParameterTuningJob"
         " ListTrainingJobsForHyperParameterTuningJob DescribeModel DeleteModel DescribeEndpointConfig"
         " DeleteEndpointConfig DescribeEndpoint DeleteEndpoint UpdateEndpoint UpdateEndpointWeightsAndCapacities"
-        " ListTags AddTags DeleteTags",
+        " ListTags AddTags DeleteTags DescribePipelineExecution StopPipelineExecution ListPipelineExecutions"
+        " ListPipelineExecutionSteps",
         source="v1-kinds.md 13.1: accepted as an alternative everywhere",
     ),
     _row(

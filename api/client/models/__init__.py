@@ -12,6 +12,7 @@ from api.client.models.hostingdeployment import HostingDeployment
 from api.client.models.hyperparametertuningjob import HyperparameterTuningJob
 from api.client.models.metadata import Metadata
 from api.client.models.model import Model
+from api.client.models.pipelineexecution import PipelineExecution
 from api.client.models.processingjob import ProcessingJob
 from api.client.models.trainingjob import TrainingJob
 
@@ -22,6 +23,7 @@ Manifest: TypeAlias = (
     | HostingDeployment
     | HyperparameterTuningJob
     | Model
+    | PipelineExecution
     | ProcessingJob
     | TrainingJob
 )
@@ -36,6 +38,7 @@ __all__ = [
     "Manifest",
     "Metadata",
     "Model",
+    "PipelineExecution",
     "ProcessingJob",
     "TrainingJob",
 ]

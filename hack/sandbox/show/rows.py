@@ -7,14 +7,15 @@ from typing import Any
 from api.v1 import KINDS
 
 # Successful and failed ends; every other status is in progress. See the status values of each kind in api/.
-GOOD = frozenset({"Completed", "InService", "Created"})
-BAD = frozenset({"Failed", "Stopped", "Error", "OutOfService", "UpdateRollbackFailed"})
+GOOD = frozenset({"Completed", "Succeeded", "InService", "Created"})
+BAD = frozenset({"Failed", "CompletedWithFailures", "Stopped", "Error", "OutOfService", "UpdateRollbackFailed"})
 _KINDS = {kind.kind: kind for kind in KINDS}
 _SHORT = {
     "TrainingJob": "training",
     "ProcessingJob": "processing",
     "BatchTransformJob": "transform",
     "HyperparameterTuningJob": "tuning",
+    "PipelineExecution": "pipeline",
     "Model": "model",
     "EndpointConfig": "config",
     "HostingDeployment": "hosting",
@@ -127,6 +128,8 @@ def _parts(spec: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         wanted = limits.get("maxNumberOfTrainingJobs") or sum(counters.get(each) or 0 for each in known)
         failed = counters.get("totalError") or 0
         return f"{counters.get('completed') or 0}/{wanted}" + (f" ({failed} failed)" if failed else "")
+    if steps := status.get("steps"):
+        return f"{sum(step.get('status') == 'Succeeded' for step in steps)}/{status.get('stepCount')}"
     variants = _variants(status)
     if not variants:
         return ""

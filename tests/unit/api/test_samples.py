@@ -119,7 +119,7 @@ def _requests(document: JsonObject) -> list[Sent]:
         return _of_deployment(spec)
     if document["kind"] == "HostingAutoscalingPolicy":
         return _of_policy(spec)
-    name = {kind.name.member: "a-name"}
+    name = {kind.name.token or kind.name.member: "a-name".ljust(kind.name.max_length, "0")}
     return [Sent(kind.service, kind.operations.create, to_request(kind, spec) | name, spec, name)]
 
 
