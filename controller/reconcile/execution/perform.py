@@ -1,8 +1,8 @@
 """Implements `LifeCycle` for pipeline executions: jobs of which AWS chooses the ARN when they start.
 
-The client token is made of the object's uid, so a Start that is repeated within minutes gives the same execution. For
-how long AWS knows a token is published nowhere. So an object that is older than `TOKEN_LASTS_S` looks for its execution
-among those of the pipeline before it starts one.
+The client token is made of the object's uid, so a Start that is repeated within minutes gives the same execution. Once
+AWS may have forgotten the token (`TOKEN_LASTS_S`), the object looks for its execution among those of the pipeline
+before it starts one.
 """
 
 from functools import partial
@@ -21,16 +21,12 @@ from controller.reconcile.job.perform import JobLifeCycle
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.observation import ExternalResource, Observed, Ownership
 from controller.reconcile.status.copies import begins_at
-from controller.reconcile.status.patch import parse_time
 from controller.reconcile.steps import Describe, VerifyOwner
 from controller.runtime.errors import ABSENT, ErrorClass
 from controller.runtime.frozen import replace
 
 _log: Final = structlog.get_logger(__name__)
 
-TOKEN_LASTS_S: Final = 600.0
-"""Age of an object up to which a repeated Start is known to give the same execution. Other services of AWS say that
-they know a token for 8 or 24 hours, and Lists show an execution after seconds."""
 MOST_STEP_PAGES: Final = 20
 """Pages of steps that are read each time: further ones of a longer execution are neither shown nor counted."""
 MOST_PAGES: Final = 50
@@ -47,10 +43,7 @@ class ExecutionLifeCycle:
 
     def observe(self, managed: ManagedObject) -> Observed:
         """See `LifeCycle.observe`."""
-        observed = self._job.observe(managed)
-        since = parse_time(managed.obj["metadata"].get("creationTimestamp"))
-        is_old = since is None or (observed.now - since).total_seconds() > TOKEN_LASTS_S
-        return replace(observed, is_token_old=is_old) if observed.recorded is None else observed
+        return self._job.observe(managed)
 
     def decide(self, observed: Observed) -> JobStep:
         """See `LifeCycle.decide`."""

@@ -91,8 +91,11 @@ def _next(execution: Execution, now: float) -> tuple[StepDefinition, float] | No
 def _free_at(execution: Execution, at: float) -> float:
     """Return when a step can begin at the earliest, given how many may run at once."""
     most: int | None = (execution.request.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps")
-    ends = sorted(run.ends_at for run in execution.steps if run.started_at <= at < run.ends_at)
-    return at if most is None or len(ends) < most else ends[len(ends) - most]
+    while True:
+        ends = [run.ends_at for run in execution.steps if run.started_at <= at < run.ends_at]
+        if most is None or len(ends) < most:
+            return at
+        at = min(ends)
 
 
 def _ended(execution: Execution, now: float) -> Execution:
