@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hack.sandbox.aws.server import RunningServer
 from hack.sandbox.kubeapi import manifests
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -51,12 +52,22 @@ SAMPLES = (
     Sample("xgboost-mnist-trainingjob-fsx.yaml"),
     Sample("xgboost-mnist-hpo.yaml"),
     Sample("kmeans-mnist-processingjob.yaml"),
+    Sample("churn-pipelineexecution.yaml"),
     Sample("xgboost-mnist-model.yaml"),
     Sample("xgboost-mnist-batchtransform.yaml"),
     Sample("xgboost-mnist-endpointconfig.yaml"),
     Sample("xgboost-mnist-hostingdeployment.yaml"),
     Sample("hap-custom-metric.yaml"),
 )
+
+
+PIPELINE = REPOSITORY / "samples" / "churn-pipeline.json"
+"""The definition of the pipeline that a sample runs: the account has it, under the first word of the file's name."""
+
+
+def create_pipeline(aws: RunningServer, region: str = "us-east-2") -> None:
+    """Create the pipeline that a sample runs."""
+    aws.create_pipeline(PIPELINE.stem.partition("-")[0], PIPELINE.read_text("utf-8"), region)
 
 
 NAMESPACE = "default"

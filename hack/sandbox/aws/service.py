@@ -222,6 +222,13 @@ class AwsService:
         self._create_as_others(replace(place, operation=f"Create{resource}", params=request))
         return {"resource": resource, "name": name, "region": region}
 
+    def create_pipeline(self, name: str, definition: str, region: str, account: str = DEFAULT_ACCOUNT) -> None:
+        """Let others create a pipeline. Raises ApiError for a definition that the service would refuse."""
+        role = f"arn:aws:iam::{account}:role/service-role/AmazonSageMaker-ExecutionRole"
+        members = {"PipelineName": name, "PipelineDefinition": definition, "RoleArn": role}
+        token = {"ClientRequestToken": name.ljust(32, "0")}
+        self._act(Call("sagemaker", "CreatePipeline", account, region, self.clock.now(), {**members, **token}), OTHERS)
+
     def _create_as_others(self, call: Call) -> None:
         """Create a resource of others; their endpoint has a configuration of its own, of the same content."""
         params = dict(call.params)
