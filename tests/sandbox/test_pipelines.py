@@ -1,13 +1,18 @@
 """Whole lives of pipeline executions through HTTP, with a real operator process."""
 
 import json
+import os
+import subprocess
+import sys
+from itertools import groupby
 from typing import Any
 
 import pytest
 import yaml
 
 from api.meta import JsonObject
-from tests.deadline import eventually
+from hack.sandbox.operator_process import aws_environment
+from tests.deadline import PATIENCE_S, eventually
 from tests.sandbox.conftest import World
 from tests.sandbox.harness import REPOSITORY, aws_call, condition, until_gone
 
@@ -27,9 +32,7 @@ def manifest(name: str = "retrain", **spec: Any) -> JsonObject:
 
 def create_pipeline(world: World, definition: str = DEFINITION) -> None:
     """Create the pipeline that the sample names."""
-    role = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole"
-    members = {"PipelineDefinition": definition, "RoleArn": role, "ClientRequestToken": "t" * 32}
-    aws_call(world.aws.url, "CreatePipeline", PipelineName="churn", **members)
+    world.aws.create_pipeline("churn", definition, "us-east-2")
 
 
 def endless() -> str:
@@ -66,7 +69,7 @@ def until(world: World, value: str, name: str = "retrain") -> JsonObject:
 
 
 def test_an_execution_is_started_followed_through_its_steps_and_kept(ready: World) -> None:
-    """One Start; the ARN that AWS has chosen is recorded, and each step is shown with its job."""
+    """One Start; the ARN that AWS has chosen is recorded, and each step is shown with its job and its lines."""
     create_pipeline(ready)
     ready.api.create(manifest(), plural=PLURAL)
     done = until(ready, "Succeeded")
@@ -84,9 +87,26 @@ def test_an_execution_is_started_followed_through_its_steps_and_kept(ready: Worl
     assert all(each["startTime"] and each["endTime"] and "/pipelines-" in each["arn"] for each in status["steps"])
     assert status["stepCount"] == 3
     assert condition(done, "Complete")["status"] == condition(done, "Ready")["status"] == "True"
+    assert [name for name, _ in groupby(steps_of_lines(ready))] == ["Prepare", "Train", "Evaluate"]
     ready.api.delete("retrain", plural=PLURAL)
     until_gone(ready.api, "retrain", plural=PLURAL)
     assert [each["PipelineExecutionStatus"] for each in executions(ready)] == ["Succeeded"]
+
+
+def steps_of_lines(world: World) -> list[str]:
+    """The step of each line of `kubectl smlogs pipelineexecution NAME`: it is in the names of streams."""
+    environ = {**os.environ, **aws_environment(world.aws.url), "PYTHONPATH": str(REPOSITORY)}
+    flags = ("--kubeconfig", str(world.kubeconfig))
+    done = subprocess.run(
+        [sys.executable, "-m", "controller.smlogs", "pipelineexecution", "retrain", *flags],
+        capture_output=True,
+        text=True,
+        env=environ,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [line.split("-")[2] for line in done.stdout.splitlines()]
 
 
 def test_an_execution_that_runs_is_stopped_with_its_object(ready: World) -> None:
