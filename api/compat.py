@@ -132,5 +132,7 @@ class Compat:
     filled_in: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Those of them that may be set to this value if they are absent or empty, which means the same."""
     status: tuple[StatusField, ...] = ()
+    own_status: tuple[OperatorField, ...] = ()
+    """Fields of `status` with a structure of the operator's own."""
     spec_required: bool = False
     """Whether v1 required `spec` itself."""

@@ -61,6 +61,11 @@ class Operations:
     """`Resource` of SageMaker's Search with the records of this kind, e.g. `TrainingJob`; empty if there is none."""
     describe_items: str = ""
     """Member of the Describe response with the resources, if the operation describes several."""
+    list_of: str = ""
+    """Member without which List shows nothing, e.g. `PipelineName`: it lists the resources of one parent, so the kind
+    is polled by Describe. Empty if one List shows all."""
+    reads: tuple[str, ...] = ()
+    """Operations that read further parts of a resource, e.g. `ListPipelineExecutionSteps`."""
 
     @property
     def sending(self) -> tuple[str, ...]:
@@ -83,6 +88,9 @@ class NameRule:
     """Whether a generated name is written into `spec_field`."""
     constant: str = ""
     """The name of every object without one, if v1 does not generate it from metadata.name and metadata.uid."""
+    token: str = ""
+    """Request member of the client token, e.g. `ClientRequestToken`, if AWS chooses the name and makes it unique. The
+    generated name is the token then, and `member` is an identifier in answers, and in requests about what exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +115,12 @@ class StatusRule:
     """Describe and summary member that changes while the status does not, e.g. `TrainingJobStatusCounters`."""
     event: str = ""
     """`detail-type` of EventBridge's events about its changes, see `controller.aws.events`; empty if there are none."""
+    part_event: str = ""
+    """The same about changes of a part, such as a step."""
     terminal: frozenset[str] = frozenset({"Completed", "Failed", "Stopped"})
     initial: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
     """Members that the first Describe answer is expected to have besides the status: shown right after a Create."""
+    running: str = "InProgress"
     stopping: str = "Stopping"
     completed: str = "Completed"
     failed: str = "Failed"

@@ -108,7 +108,7 @@ def build(descriptor: KindDescriptor, model: ServiceModel) -> KindFields:
     spec = _structure("spec", tuple(sorted((*members, *own), key=lambda f: f.name)), required=compat.spec_required)
     kind_status = (builder.status(field, answer) for field in compat.status)
     notes = (NOTES,) if descriptor.life_cycle in _NOTED else ()
-    common = (builder.operator(field, "status") for field in (*COMMON_STATUS, *notes))
+    common = (builder.operator(field, "status") for field in (*COMMON_STATUS, *notes, *compat.own_status))
     status = _structure("status", tuple(sorted((*kind_status, *common), key=lambda f: f.name)))
     return KindFields(spec=spec, status=status)
 

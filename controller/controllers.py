@@ -4,6 +4,7 @@ from typing import Final
 
 from controller.reconcile.component.setup import SETUP as COMPONENT
 from controller.reconcile.endpoint.setup import SETUP as ENDPOINT
+from controller.reconcile.execution.setup import SETUP as EXECUTION
 from controller.reconcile.job.setup import SETUP as JOB
 from controller.reconcile.resource.setup import SETUP as RESOURCE
 from controller.reconcile.scaling.setup import SETUP as SCALING
@@ -13,6 +14,7 @@ from controller.reconcile.tuning.setup import SETUP as TUNING
 CONTROLLERS: Final = Controllers(
     (
         TUNING,  # before jobs: a tuning job is one, with children
+        EXECUTION,  # as well: one with steps, and without a name of its own
         JOB,
         RESOURCE,
         ENDPOINT,

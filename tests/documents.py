@@ -11,6 +11,7 @@ SAMPLES = {
     "HyperparameterTuningJob": "xgboost-mnist-hpo",
     "BatchTransformJob": "xgboost-mnist-batchtransform",
     "ProcessingJob": "kmeans-mnist-processingjob",
+    "PipelineExecution": "churn-pipelineexecution",
     "Model": "xgboost-mnist-model",
     "EndpointConfig": "xgboost-mnist-endpointconfig",
     "HostingDeployment": "xgboost-mnist-hostingdeployment",

@@ -8,6 +8,7 @@ from api.v1.hostingdeployment import HOSTING_DEPLOYMENT
 from api.v1.hyperparametertuningjob import HYPERPARAMETER_TUNING_JOB
 from api.v1.inferencecomponent import INFERENCE_COMPONENT
 from api.v1.model import MODEL
+from api.v1.pipelineexecution import PIPELINE_EXECUTION
 from api.v1.processingjob import PROCESSING_JOB
 from api.v1.trainingjob import TRAINING_JOB
 
@@ -21,6 +22,7 @@ KINDS: tuple[KindDescriptor, ...] = (
     HOSTING_DEPLOYMENT,
     INFERENCE_COMPONENT,
     HOSTING_AUTOSCALING_POLICY,
+    PIPELINE_EXECUTION,
 )
 """Every kind of the API, in the order in which the operator starts their controllers."""
 
@@ -33,6 +35,7 @@ __all__ = [
     "INFERENCE_COMPONENT",
     "KINDS",
     "MODEL",
+    "PIPELINE_EXECUTION",
     "PROCESSING_JOB",
     "TRAINING_JOB",
 ]

@@ -147,11 +147,12 @@ _CHANGES: Final = (
     " CreateEndpointConfig CreateEndpoint UpdateEndpoint UpdateEndpointWeightsAndCapacities DeleteModel"
     " DeleteEndpointConfig DeleteEndpoint RegisterScalableTarget DeregisterScalableTarget PutScalingPolicy"
     " DeleteScalingPolicy AddTags DeleteTags UpdateTrainingJob CreateInferenceComponent UpdateInferenceComponent"
-    " UpdateInferenceComponentRuntimeConfig DeleteInferenceComponent"
+    " UpdateInferenceComponentRuntimeConfig DeleteInferenceComponent StartPipelineExecution"
 )
 _CREATIONS: Final = (
     "CreateTrainingJob CreateProcessingJob CreateTransformJob CreateHyperParameterTuningJob CreateModel"
     " CreateEndpointConfig CreateEndpoint UpdateEndpoint CreateInferenceComponent UpdateInferenceComponent"
+    " StartPipelineExecution"
 )
 _CREDENTIALS: Final = (
     "ExpiredToken UnrecognizedClient InvalidClientTokenId InvalidAccessKeyId InvalidToken InvalidIdentityToken"
@@ -161,7 +162,7 @@ _CREDENTIALS: Final = (
 _COMPONENT_CALLS: Final = (
     "DescribeInferenceComponent DeleteInferenceComponent UpdateInferenceComponent UpdateInferenceComponentRuntimeConfig"
 )
-_STOPS: Final = "StopTrainingJob StopTransformJob StopProcessingJob StopHyperParameterTuningJob"
+_STOPS: Final = "StopTrainingJob StopTransformJob StopProcessingJob StopHyperParameterTuningJob StopPipelineExecution"
 _QUEUES: Final = "ReceiveMessage DeleteMessageBatch"
 _SCALING: Final = "DeleteScalingPolicy DeregisterScalableTarget PutScalingPolicy"
 
@@ -480,7 +481,8 @@ TABLE: Final = (
         " ListTrainingJobsForHyperParameterTuningJob DescribeModel DeleteModel DescribeEndpointConfig"
         " DeleteEndpointConfig DescribeEndpoint DeleteEndpoint UpdateEndpoint UpdateEndpointWeightsAndCapacities"
         " ListTags AddTags DeleteTags DescribeInferenceComponent DeleteInferenceComponent UpdateInferenceComponent"
-        " UpdateInferenceComponentRuntimeConfig",
+        " UpdateInferenceComponentRuntimeConfig DescribePipelineExecution StopPipelineExecution"
+        " ListPipelineExecutions ListPipelineExecutionSteps",
         source="v1-kinds.md 13.1: accepted as an alternative everywhere",
     ),
     _row(

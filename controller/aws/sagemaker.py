@@ -3,6 +3,7 @@
 Absence is the value ABSENT, and only for a reply that states it; every other failure raises `CallError`.
 """
 
+import hashlib
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -180,6 +181,8 @@ class SageMaker:
     def stop(self, descriptor: KindDescriptor, target: Target, name: str, *, caller: Hashable) -> Absent | None:
         """See `Jobs.stop`."""
         request = {descriptor.name.member: name}
+        if descriptor.name.token:
+            request[descriptor.name.token] = hashlib.sha256(name.encode()).hexdigest()
         try:
             self._api.call(target, descriptor.service, descriptor.operations.stop, request, caller=caller)
         except CallError as error:

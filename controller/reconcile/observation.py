@@ -315,6 +315,8 @@ class Observed:
     mutation: Mutation | None = None
     name_is_taken: bool = False
     """Create failed because the name exists."""
+    is_token_old: bool = False
+    """AWS may have forgotten the client token with which the object has started something."""
     stop_was_refused: bool = False
     """Stop failed because the state does not allow it."""
     failure: Failure | None = None

@@ -12,7 +12,7 @@ from api.annotations import RECONCILE_AT
 from api.descriptor import LifeCycle
 from api.meta import ConditionStatus
 from api.schema import immutability
-from api.v1 import ENDPOINT_CONFIG, HYPERPARAMETER_TUNING_JOB, KINDS, MODEL, TRAINING_JOB
+from api.v1 import ENDPOINT_CONFIG, HYPERPARAMETER_TUNING_JOB, KINDS, MODEL, PIPELINE_EXECUTION, TRAINING_JOB
 from controller.runtime.record.events import LEADER_ELECTION, EventType
 
 # --- types of conditions; some are also a reason, or the reason of an event
@@ -160,6 +160,7 @@ def _of(*life_cycles: LifeCycle) -> frozenset[str]:
 ALL: Final = frozenset(kind.kind for kind in KINDS)
 JOBS: Final = _of(LifeCycle.JOB)
 TUNING: Final = frozenset({HYPERPARAMETER_TUNING_JOB.kind})
+EXECUTIONS: Final = frozenset({PIPELINE_EXECUTION.kind})
 TRAINING: Final = frozenset({TRAINING_JOB.kind})
 UPDATABLE: Final = frozenset(kind.kind for kind in KINDS if kind.update is not None)
 RESOURCES: Final = _of(LifeCycle.RESOURCE)
@@ -303,6 +304,13 @@ REASONS: Final = (
         "The job is running. The message has its secondary status.",
         is_aws=True,
     ),
+    Reason(
+        "Executing",
+        EXECUTIONS,
+        "Reconciling=True",
+        "The execution is running. `status.steps` has the state of each step.",
+        is_aws=True,
+    ),
     Reason(STOPPING, JOBS, "Reconciling=True", "The job is being stopped.", is_aws=True),
     Reason(
         CREATED,
@@ -415,6 +423,15 @@ REASONS: Final = (
     # --- ends, and what is as it should be
     Reason(SYNCED, ALL, "Synced=True", "AWS has what the spec asks for."),
     Reason("Completed", JOBS, "Ready=True, Complete=True", "The job completed.", is_aws=True),
+    Reason("Succeeded", EXECUTIONS, "Ready=True, Complete=True", "The execution succeeded.", is_aws=True),
+    Reason(
+        "CompletedWithFailures",
+        EXECUTIONS,
+        "Stalled=True, Failed=True",
+        "The execution ended, and some of its steps failed.",
+        "`status.steps` says which ones, and why.",
+        is_aws=True,
+    ),
     Reason(
         FAILED,
         JOBS,
@@ -722,6 +739,10 @@ EVENTS: Final = (
     EventReason(FOUND, "Normal", ALL, "A read-only object shows an existing resource."),
     EventReason(STATUS_CHANGED, "Normal", JOBS | HOSTED, "SageMaker shows another status: the message has both."),
     EventReason("Completed", "Normal", JOBS, "The job completed.", is_aws=True),
+    EventReason("Succeeded", "Normal", EXECUTIONS, "The execution succeeded.", is_aws=True),
+    EventReason(
+        "CompletedWithFailures", "Normal", EXECUTIONS, "The execution ended, and some steps failed.", is_aws=True
+    ),
     EventReason("Stopped", "Normal", JOBS, "The job was stopped.", is_aws=True),
     EventReason("DeleteFailed", "Normal", JOBS, "SageMaker could not delete the job.", is_aws=True),
     EventReason(

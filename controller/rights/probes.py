@@ -20,6 +20,7 @@ from api.v1 import (
     INFERENCE_COMPONENT,
     KINDS,
     MODEL,
+    PIPELINE_EXECUTION,
     TRAINING_JOB,
 )
 from api.v1.inferencecomponent import UPDATE
@@ -35,6 +36,8 @@ UNCHECKED: Final = (
     "cloudwatch:DeleteAlarms",
 )
 """Rights that AWS uses in the operator's name: it checks them with the call that needs them, and no call alone."""
+_TOKEN: Final = 32
+"""Characters of a client token at least."""
 _SCALING: Final = "application-autoscaling"
 _VARIANT: Final = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
 
@@ -69,6 +72,7 @@ def probes(account: str, region: str, nonce: str, kinds: Sequence[KindDescriptor
     name = f"check-does-not-exist-{nonce}"  # 32 characters at most, as a tuning job has
     found = (
         *_of_kinds(name, kinds),
+        *(_executions(name, account, region) if PIPELINE_EXECUTION in kinds else ()),
         *_creations(name, account, region, kinds),
         *_updates(name, kinds),
         *_tags(name, account, region, kinds),
@@ -80,7 +84,7 @@ def probes(account: str, region: str, nonce: str, kinds: Sequence[KindDescriptor
 def _of_kinds(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
     """Yield the calls that each kind makes alike."""
     for kind in kinds:
-        if kind.service != "sagemaker":
+        if kind.service != "sagemaker" or kind.name.token:
             continue
         names, named = kind.operations, {kind.name.member: name}
         yield Probe(names.describe, named, f"a {kind.kind} cannot be created or shown")
@@ -97,6 +101,19 @@ def _of_kinds(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
         launched = {"HyperParameterTuningJobName": name, "MaxResults": 1}
         missing = "a tuning job shows no training jobs"
         yield Probe("ListTrainingJobsForHyperParameterTuningJob", launched, missing)
+
+
+def _executions(name: str, account: str, region: str) -> Iterator[Probe]:
+    """Yield the calls about executions of a pipeline that does not exist."""
+    arn = f"arn:{partition_of(region)}:sagemaker:{region}:{account}:pipeline/{name}/execution/none"
+    named, token = {"PipelineExecutionArn": arn}, {"ClientRequestToken": name.ljust(_TOKEN, "0")}
+    start = {"PipelineName": name, **token}
+    yield Probe("StartPipelineExecution", start, "a PipelineExecution cannot be started")
+    yield Probe("DescribePipelineExecution", named, "a PipelineExecution cannot be shown")
+    yield Probe("ListPipelineExecutionSteps", named, "a PipelineExecution shows no steps")
+    lost = "a PipelineExecution of which the answer was lost is not found again"
+    yield Probe("ListPipelineExecutions", {"PipelineName": name, "MaxResults": 1}, lost)
+    yield Probe("StopPipelineExecution", {**named, **token}, "a PipelineExecution cannot be deleted while it runs")
 
 
 def _creations(name: str, account: str, region: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:

@@ -14,7 +14,7 @@ from controller.aws.sagemaker import Api
 from controller.aws.targets import TargetDefaults
 from controller.runtime.clock import Clock, SystemClock
 from controller.smlogs import selection, wording
-from controller.smlogs.cloudwatch import LIMITS, LogReader, TuningMembers
+from controller.smlogs.cloudwatch import LIMITS, LogReader, MergedReader, TuningMembers
 from controller.smlogs.cluster import Lookup
 from controller.smlogs.command_line.options import ALL_LINES, JSON, Options
 from controller.smlogs.events import Seen, Window
@@ -23,8 +23,7 @@ from controller.smlogs.kubectl import Kubectl, KubectlError
 from controller.smlogs.patience import Patience, Pause
 from controller.smlogs.printing.lines import Format, JsonLines, Lines
 from controller.smlogs.printing.output import Output, wants_colours
-from controller.smlogs.reading import Progress, first_ms, milliseconds, read
-from controller.smlogs.selection import Selection
+from controller.smlogs.reading import Progress, Reader, first_ms, milliseconds, read
 from controller.smlogs.subject import Subject
 from controller.version import version
 
@@ -90,7 +89,7 @@ class Session:
 
     def _print(self, subject: Subject, look: Callable[[], Subject | None]) -> None:
         options, now = self._options, self._clock.utcnow()
-        chosen, reader = self._reader(subject)
+        group, reader = self._reader(subject)
         progress = Progress(Seen(), Window(first_ms(options, subject, now)))
         try:
             self._output.status("reading the log")
@@ -104,7 +103,7 @@ class Session:
                     self._output.show(batch)
                 self._output.say(wording.ended(follower.latest, subject))
         except CallError as error:
-            raise SmlogsError(wording.of_aws(error, subject.region, chosen.group)) from error
+            raise SmlogsError(wording.of_aws(error, subject.region, group)) from error
         self._output.clear_status()
 
     def _explain_silence(self, subject: Subject) -> None:
@@ -119,15 +118,20 @@ class Session:
             is_waiting = options.follow and not subject.has_ended
             self._output.say(f"{words}; waiting for them" if is_waiting else words)
 
-    def _reader(self, subject: Subject) -> tuple[Selection, LogReader]:
+    def _reader(self, subject: Subject) -> tuple[str, Reader]:
+        """Return the log group, or the first of several, and what reads the lines."""
         defaults = TargetDefaults.of(aws_region="", aws_endpoint_url="", environment=self._environ)
         spec = {"sageMakerEndpoint": subject.sagemaker_endpoint}
         target = defaults.resolve(spec, recorded_region=subject.region)
+        if subject.kind.step_groups:
+            selections = selection.of_steps(subject, self._options.search_prefix)
+            readers = [LogReader(self._api, target, each, self._patience) for each in selections]
+            return selections[0].group, MergedReader(readers)
         members = None
         if subject.kind.is_tuning:
             members = TuningMembers(self._api, target, subject.aws_name, self._patience, self._clock)
         chosen = selection.of(subject, self._options.search_prefix, members)
-        return chosen, LogReader(self._api, target, chosen, self._patience)
+        return chosen.group, LogReader(self._api, target, chosen, self._patience)
 
 
 MOST_FOLLOWED: Final = 10

@@ -1,7 +1,9 @@
 """Reads log events from CloudWatch Logs, and the training jobs of a tuning job from SageMaker: all pages."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from heapq import merge
+from itertools import chain, islice
 from typing import Any, Final
 
 from controller.aws.errors import CallError
@@ -10,7 +12,7 @@ from controller.aws.sagemaker import PAGE_SIZE, Api
 from controller.aws.targets import Target
 from controller.runtime.clock import Clock
 from controller.runtime.errors import ABSENT, Absent, ErrorClass
-from controller.smlogs.events import LogEvent
+from controller.smlogs.events import LogEvent, in_order
 from controller.smlogs.patience import Patience
 from controller.smlogs.selection import Selection
 
@@ -24,6 +26,8 @@ LIMITS: Final[Mapping[str, Limit]] = {
 }
 """The plugin's own budgets: they limit how fast a long log is read, in pages of at most 1 MB."""
 
+_MERGED: Final = 1_000
+"""Events of a page of several logs."""
 _FOREIGN_S: Final = 60.0
 """How long a training job that is not part of the tuning job is cached as foreign before it is looked up again."""
 
@@ -62,6 +66,20 @@ class LogReader:
             if error.error_class is ErrorClass.NOT_FOUND:
                 return ABSENT
             raise
+
+
+class MergedReader:
+    """Reads the events of several selections, in order of time."""
+
+    def __init__(self, readers: Sequence[LogReader]) -> None:
+        self._readers = readers
+
+    def pages(self, start_ms: int, end_ms: int | None = None) -> Iterator[list[LogEvent]]:
+        """Yield events from `start_ms` to `end_ms`, sorted. Raises `CallError`; blocks."""
+        logs = [chain.from_iterable(in_order(each.pages(start_ms, end_ms))) for each in self._readers]
+        merged = merge(*logs, key=lambda event: event.time_ms)
+        while page := list(islice(merged, _MERGED)):
+            yield page
 
 
 def _event(found: Mapping[str, Any]) -> LogEvent:

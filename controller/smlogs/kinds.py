@@ -10,6 +10,7 @@ from api.v1 import (
     HOSTING_DEPLOYMENT,
     HYPERPARAMETER_TUNING_JOB,
     INFERENCE_COMPONENT,
+    PIPELINE_EXECUTION,
     PROCESSING_JOB,
     TRAINING_JOB,
 )
@@ -37,6 +38,8 @@ class LogKind:
     """Whether the SageMaker name is the last part of the log group, rather than the first part of the streams."""
     is_tuning: bool = False
     """Whether its lines are those of the training jobs that it launched."""
+    step_groups: tuple[str, ...] = ()
+    """Log groups of the jobs that its steps become: its lines are theirs. Empty if it has no steps."""
     aliases: tuple[str, ...] = ()
     """Further names of the command, in lower case, in addition to kind, plural and singular."""
 
@@ -51,7 +54,13 @@ class LogKind:
         return tuple(dict.fromkeys((self.kind.lower(), self.resource.plural, *self.aliases)))
 
 
-def _of(descriptor: KindDescriptor, *aliases: str, has_own_group: bool = False, is_tuning: bool = False) -> LogKind:
+def _of(
+    descriptor: KindDescriptor,
+    *aliases: str,
+    has_own_group: bool = False,
+    is_tuning: bool = False,
+    steps: tuple[KindDescriptor, ...] = (),
+) -> LogKind:
     return LogKind(
         resource=descriptor.resource,
         name_member=descriptor.name.member,
@@ -64,6 +73,7 @@ def _of(descriptor: KindDescriptor, *aliases: str, has_own_group: bool = False, 
         log_group=descriptor.log_group or "",
         has_own_group=has_own_group,
         is_tuning=is_tuning,
+        step_groups=tuple(each.log_group for each in steps if each.log_group),
         aliases=(descriptor.singular, *descriptor.short_names, *aliases),
     )
 
@@ -73,6 +83,7 @@ LOG_KINDS: Final = (
     _of(HOSTING_DEPLOYMENT, "endpoint", "endpoints", has_own_group=True),
     _of(HYPERPARAMETER_TUNING_JOB, is_tuning=True),
     _of(INFERENCE_COMPONENT, "component", "components", has_own_group=True),
+    _of(PIPELINE_EXECUTION, steps=(BATCH_TRANSFORM_JOB, PROCESSING_JOB, TRAINING_JOB)),
     _of(PROCESSING_JOB),
     _of(TRAINING_JOB),
 )

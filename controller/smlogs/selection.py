@@ -47,5 +47,18 @@ def of(subject: Subject, search_prefix: str, members: Members | None = None) -> 
     return Selection(kind.log_group, f"{subject.aws_name}-", is_of_member)
 
 
+def of_steps(subject: Subject, search_prefix: str) -> tuple[Selection, ...]:
+    """Return the streams of the jobs that the steps of an execution become, by log group.
+
+    AWS names these jobs `pipelines-<execution>-<step>-<random>`; the execution is the last part of its ARN, and unique.
+    """
+    prefix = f"pipelines-{subject.aws_name.rpartition('/')[2]}-"
+
+    def is_of_step(stream: str) -> bool:
+        return stream.startswith(prefix) and stream.partition("/")[2].startswith(search_prefix)
+
+    return tuple(Selection(group, prefix, is_of_step) for group in subject.kind.step_groups)
+
+
 def _starts_with(prefix: str) -> Callable[[str], bool]:
     return lambda stream: stream.startswith(prefix)

@@ -47,8 +47,10 @@ _PASSING: Final = {
     "Model",
     "EndpointConfig",
     "HostingDeployment",
+    "PipelineExecution",
 }
-"""Kinds with an execution role that their Create passes to SageMaker."""
+"""Kinds with an execution role that their Create passes to SageMaker; an execution may have another than its pipeline.
+"""
 _ENCRYPTING: Final = {
     "TrainingJob",
     "HyperparameterTuningJob",
@@ -93,7 +95,9 @@ def _statements(kind: KindDescriptor) -> list[Policy]:
             _linked_role(),
         ]
     parts = (kind, MODEL, ENDPOINT_CONFIG) if kind.life_cycle is LifeCycle.ENDPOINT else (kind,)
-    operations = {each for part in parts for each in _operations(part)} | {*_TAGS, *_FURTHER.get(kind.kind, ())}
+    operations = {each for part in parts for each in _operations(part)} | {*_FURTHER.get(kind.kind, ())}
+    if not kind.name.token:
+        operations |= {*_TAGS}
     if kind.life_cycle in _EDITED:
         operations.add("DeleteTags")
     found = [_allow("SageMaker", [f"sagemaker:{each}" for each in operations])]
@@ -116,7 +120,8 @@ def _statements(kind: KindDescriptor) -> list[Policy]:
 def _operations(kind: KindDescriptor) -> set[str]:
     names = kind.operations
     update = kind.update.operation if kind.update else ""
-    return {each for each in (*names.sending, names.describe, names.list, names.stop, names.delete, update) if each}
+    reading = (names.describe, names.list, *names.reads)
+    return {each for each in (*names.sending, *reading, names.stop, names.delete, update) if each}
 
 
 def _merged(statements: list[Policy]) -> list[Policy]:

@@ -21,7 +21,7 @@ from hack.sandbox.folder import claimed
 from hack.sandbox.kube.wire.release import NEWEST, RELEASES
 from hack.sandbox.kubeapi import KubeApi, manifests
 from hack.sandbox.operator_process import OperatorProcess, aws_environment
-from hack.sandbox.samples import NAMED, NAMESPACE, SAMPLES, UPDATE, LiveUpdate, Sample, crd_paths
+from hack.sandbox.samples import NAMED, NAMESPACE, SAMPLES, UPDATE, LiveUpdate, Sample, crd_paths, create_pipeline
 from hack.sandbox.show.guidance import COMMANDS, GOODBYE, welcome
 from hack.sandbox.show.rows import Row, row_of
 from hack.sandbox.show.views import view_for
@@ -92,6 +92,7 @@ def run(options: Options, out: IO[str] = sys.stdout, monotonic: Callable[[], flo
             listening(lambda port: aws_server.start(port, speed=options.pace), options.aws_port, AWS_PORT, "--aws-port")
         )
         prepare(aws, history=options.history, list_lag_s=options.list_lag_s)
+        create_pipeline(aws)
         kube = listening(partial(_start_kube, options), options.kube_port, KUBE_PORT, "--kube-port")
         stack.callback(kube.stop)
         kubeconfig = directory / "kubeconfig"

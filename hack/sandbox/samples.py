@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hack.sandbox.aws.server import RunningServer
 from hack.sandbox.kubeapi import manifests
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -51,6 +52,7 @@ SAMPLES = (
     Sample("xgboost-mnist-trainingjob-fsx.yaml"),
     Sample("xgboost-mnist-hpo.yaml"),
     Sample("kmeans-mnist-processingjob.yaml"),
+    Sample("churn-pipelineexecution.yaml"),
     Sample("xgboost-mnist-model.yaml"),
     Sample("xgboost-mnist-batchtransform.yaml"),
     Sample("xgboost-mnist-endpointconfig.yaml"),
@@ -59,6 +61,15 @@ SAMPLES = (
     Sample("shared-hostingdeployment.yaml"),
     Sample("inference-component.yaml"),
 )
+
+
+PIPELINE = REPOSITORY / "samples" / "churn-pipeline.json"
+"""The definition of the pipeline that a sample runs: the account has it, under the first word of the file's name."""
+
+
+def create_pipeline(aws: RunningServer, region: str = "us-east-2") -> None:
+    """Create the pipeline that a sample runs."""
+    aws.create_pipeline(PIPELINE.stem.partition("-")[0], PIPELINE.read_text("utf-8"), region)
 
 
 NAMESPACE = "default"

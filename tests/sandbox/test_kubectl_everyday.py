@@ -33,6 +33,7 @@ SAMPLES = {
     "HostingDeployment": "xgboost-mnist-hostingdeployment.yaml",
     "HyperparameterTuningJob": "xgboost-mnist-hpo.yaml",
     "Model": "xgboost-mnist-model.yaml",
+    "PipelineExecution": "churn-pipelineexecution.yaml",
     "ProcessingJob": "kmeans-mnist-processingjob.yaml",
     "TrainingJob": "xgboost-mnist-trainingjob.yaml",
 }

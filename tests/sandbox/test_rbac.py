@@ -18,6 +18,7 @@ from api.meta import JsonObject
 from api.schema.structural import NOT_SEEN
 from api.v1 import KINDS
 from hack.sandbox.aws import server as aws_server
+from hack.sandbox.samples import create_pipeline
 from tests.deadline import eventually
 from tests.sandbox.apiserver import write_kubeconfig
 from tests.sandbox.harness import LONG, Operator, condition, marked, named, until_gone, until_status
@@ -89,6 +90,7 @@ def walk(home: Cluster, manifest: JsonObject, namespace: str, jobs_in: str, *fla
     """Run an operator as its service account through everything it does; returns what it asked of the API server."""
     with ExitStack() as stack:
         aws = stack.enter_context(aws_server.start(speed=SPEED))
+        create_pipeline(aws)
         token = home.server.token(namespace, ACCOUNT)
         proxy = stack.enter_context(interceptor(home.server.url, token=token))
         kubeconfig = home.directory / "operator-kubeconfig"
@@ -172,6 +174,14 @@ def walk_processing_job(home: Cluster, manifest: JsonObject, namespace: str) -> 
     expire(home, name, **where)
 
 
+def walk_pipeline_execution(home: Cluster, manifest: JsonObject, namespace: str) -> None:
+    """One to its end, of the pipeline that the account has."""
+    where = {"namespace": namespace, "plural": "pipelineexecutions"}
+    name = home.api.create(unplaced(sample("churn-pipelineexecution")), **where)["metadata"]["name"]
+    until_status(home.api, name, "Succeeded", field="pipelineExecutionStatus", **where)
+    expire(home, name, **where)
+
+
 def expire(home: Cluster, name: str, *, namespace: str, plural: str) -> None:
     """Annotate an object whose job has ended, and see the operator delete it."""
     change = {"metadata": {"annotations": {f"{OURS}/ttl-seconds-after-finished": "0"}}}
@@ -200,6 +210,7 @@ WALKS: dict[str, Callable[[Cluster, JsonObject, str], None]] = {
     "HyperparameterTuningJob": walk_tuning_job,
     "BatchTransformJob": walk_transform_job,
     "ProcessingJob": walk_processing_job,
+    "PipelineExecution": walk_pipeline_execution,
     "Model": walk_simply("Model", "xgboost-mnist-model"),
     "EndpointConfig": walk_simply("EndpointConfig", "xgboost-mnist-endpointconfig"),
     "HostingDeployment": walk_deployment,

@@ -39,11 +39,11 @@ ONLY_IN = {
     "botocore": ("controller.aws", "api", "api.client"),
 }
 RECONCILE = "controller.reconcile"
-LIFE_CYCLES = ("job", "tuning", "resource", "endpoint", "component", "scaling")
-"""The folders of `reconcile` that are life-cycles. They know nothing of each other, but a tuning job is a job."""
-MAY_KNOW = {"tuning": ("job",)}
+LIFE_CYCLES = ("job", "tuning", "execution", "resource", "endpoint", "component", "scaling")
+"""The folders of `reconcile` that are life-cycles. They know nothing of each other, but two of them are jobs."""
+MAY_KNOW = {"tuning": ("job",), "execution": ("job",)}
 DECIDING = (
-    *(f"{life_cycle}.decide" for life_cycle in LIFE_CYCLES),
+    *(f"{life_cycle}.decide" for life_cycle in LIFE_CYCLES if life_cycle != "execution"),  # a job's are its own
     *(f"{life_cycle}.{module}" for life_cycle in ("resource", "endpoint") for module in ("drift", "observation")),
     *(
         f"endpoint.{module}"
@@ -56,6 +56,8 @@ DECIDING = (
         f"component.{module}"
         for module in ("attempt", "deletion", "desired", "in_service", "observation", "status_fields")
     ),
+    "execution.marker",
+    "execution.shown_steps",
     "job.changes",
     "scaling.drift",
     "tags.decide",

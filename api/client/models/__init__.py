@@ -13,6 +13,7 @@ from api.client.models.hyperparametertuningjob import HyperparameterTuningJob
 from api.client.models.inferencecomponent import InferenceComponent
 from api.client.models.metadata import Metadata
 from api.client.models.model import Model
+from api.client.models.pipelineexecution import PipelineExecution
 from api.client.models.processingjob import ProcessingJob
 from api.client.models.trainingjob import TrainingJob
 
@@ -24,6 +25,7 @@ Manifest: TypeAlias = (
     | HyperparameterTuningJob
     | InferenceComponent
     | Model
+    | PipelineExecution
     | ProcessingJob
     | TrainingJob
 )
@@ -39,6 +41,7 @@ __all__ = [
     "Manifest",
     "Metadata",
     "Model",
+    "PipelineExecution",
     "ProcessingJob",
     "TrainingJob",
 ]

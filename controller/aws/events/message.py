@@ -1,8 +1,9 @@
 """Reads messages of a status queue: EventBridge's envelope around `detail`, spelled as the API would spell it. Pure.
 
 `detail` is nearly a Describe answer. Its spelling differs by kind: endpoints have their states in capitals
-(`IN_SERVICE`), times are epoch milliseconds as text or as a number, or ISO 8601. A message may be anything, as the
-right to send one is nothing that this process can check: whatever it holds, the result is a value.
+(`IN_SERVICE`), pipelines write `currentPipelineExecutionStatus`, times are epoch milliseconds as text or as a number,
+or ISO 8601. A message may be anything, as the right to send one is nothing that this process can check: whatever it
+holds, the result is a value.
 """
 
 import json
@@ -13,10 +14,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
 from api.descriptor import KindDescriptor
-from api.v1 import KINDS
+from api.naming import key_of
+from api.v1 import KINDS, PIPELINE_EXECUTION
 
 SOURCE: Final = "aws.sagemaker"
-DETAIL_TYPES: Final[Mapping[str, KindDescriptor]] = {kind.status.event: kind for kind in KINDS if kind.status.event}
+DETAIL_TYPES: Final[Mapping[str, KindDescriptor]] = {
+    event: kind for kind in KINDS for event in (kind.status.event, kind.status.part_event) if event
+}
 """The events of what is followed. Models and configurations change only by calls, and are not followed."""
 SCHEDULE_SOURCE: Final = "aws.events"
 SCHEDULE_DETAIL_TYPE: Final = "Scheduled Event"
@@ -31,6 +35,7 @@ Reason: TypeAlias = Literal[
 
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:-*[A-Za-z0-9]){0,62}")
 _VALUE: Final = re.compile(r"[A-Za-z_]{1,64}")
+_STEP: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _REGION: Final = re.compile(r"[a-z]{2,8}(?:-[a-z]{2,12}){1,3}-\d{1,2}")
 _ACCOUNT: Final = re.compile(r"\d{12}")
 _ARN: Final = re.compile(r"arn:[a-z0-9-]{1,32}:sagemaker:([a-z0-9-]{1,32}):(\d{12}):[!-~]{1,512}")
@@ -109,10 +114,9 @@ def _heartbeat(envelope: Mapping[str, Any]) -> Heartbeat | Dropped:
 def _status_event(
     descriptor: KindDescriptor, envelope: Mapping[str, Any], detail: Mapping[str, Any]
 ) -> StatusEvent | Dropped:
-    kind, rule = descriptor.controller_name, descriptor.status
-    arn = _arn(envelope, detail.get(rule.arn_member))
-    name = _matching(_NAME, detail.get(descriptor.name.member)) or _matching(_NAME, arn.rpartition("/")[2])
-    status = api_spelling(_matching(_VALUE, detail.get(rule.member)))
+    kind = descriptor.controller_name
+    read = _execution if descriptor is PIPELINE_EXECUTION else _named
+    arn, name, status, secondary = read(descriptor, envelope, detail)
     of_arn = _ARN.fullmatch(arn)
     region = _matching(_REGION, of_arn[1] if of_arn else envelope.get("region"))
     account = of_arn[2] if of_arn else _matching(_ACCOUNT, envelope.get("account"))
@@ -126,8 +130,33 @@ def _status_event(
         return Dropped("no_region", kind)
     if modified is None:
         return Dropped("no_time", kind)
-    secondary = _matching(_VALUE, detail.get(rule.secondary_member)) if rule.secondary_member else ""
     return StatusEvent(descriptor, arn, name, region, account, status, secondary, modified, sent or modified)
+
+
+def _named(
+    descriptor: KindDescriptor, envelope: Mapping[str, Any], detail: Mapping[str, Any]
+) -> tuple[str, str, str, str]:
+    """Return ARN, name, status and secondary status of an event that spells members as the API does."""
+    rule = descriptor.status
+    arn = _arn(envelope, detail.get(rule.arn_member))
+    name = _matching(_NAME, detail.get(descriptor.name.member)) or _matching(_NAME, arn.rpartition("/")[2])
+    secondary = _matching(_VALUE, detail.get(rule.secondary_member)) if rule.secondary_member else ""
+    return arn, name, api_spelling(_matching(_VALUE, detail.get(rule.member))), secondary
+
+
+def _execution(
+    descriptor: KindDescriptor, _envelope: Mapping[str, Any], detail: Mapping[str, Any]
+) -> tuple[str, str, str, str]:
+    """Return the same of an execution, or of a step: a step only shows that the execution runs, and that it differs.
+
+    The first resource of the envelope is the pipeline.
+    """
+    rule = descriptor.status
+    arn = _matching(_ARN, detail.get(key_of(rule.arn_member)))
+    step = _matching(_VALUE, detail.get("currentStepStatus"))
+    if step:
+        return arn, arn, rule.running, f"{_matching(_STEP, detail.get('stepName'))} {step}"
+    return arn, arn, _matching(_VALUE, detail.get(f"current{rule.member}")), ""
 
 
 def api_spelling(status: str) -> str:

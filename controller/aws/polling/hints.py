@@ -16,7 +16,7 @@ Effect: TypeAlias = Literal["change", "progress", "known", "stale", "unfollowed"
 or something newer, or the job is not followed."""
 EFFECTS: Final[tuple[Effect, ...]] = ("change", "progress", "known", "stale")
 """The effects on jobs that are followed, the strongest first."""
-INITIAL: Final = frozenset({"InProgress", "Creating"})
+INITIAL: Final = frozenset({"InProgress", "Creating", "Executing"})
 """States in which resources are created: no news of one that nothing has been seen of yet."""
 
 

@@ -6,6 +6,9 @@ filters after it has cut a page, or late, or not at all. So a sweep's cost depen
 account's past. What sweeps cannot show is described in turn, within a budget: jobs further down, jobs that are missing
 where they should stand (deleted, or not shown yet), jobs that were silent for long, and all of them while List fails.
 
+Where a List shows the resources of one parent only (`Operations.list_of`), there are no sweeps, and all are described
+in turn.
+
 Accelerators (`confidence`) give hints of changes. While one of them is trusted, sweeps become a safety net, and hints
 are followed as fast as they come.
 """
@@ -61,6 +64,8 @@ LOST_S: Final = 60.0
 """How long List may fail before jobs are described instead, or so many polls if that is shorter; at once where it is
 denied."""
 _LOST_POLLS: Final = 12
+UNSWEPT_POLLS: Final = 3
+"""Poll intervals between two Describes of what no sweep shows: each costs a call for one job, not for all."""
 
 SEARCHED_SAFETY_S: Final = 60.0
 """Least interval of sweeps while Search is relied on: it does not show deletions, sweeps do."""
@@ -117,6 +122,7 @@ class PollState:
         """Names by ARN in lower case, as far as answers have shown them: SageMaker spells names there as it likes."""
         self.account = ""
         """The account of the jobs, as their ARNs say; empty until one is known."""
+        self._is_swept = not descriptor.operations.list_of
         rule = descriptor.status
         members = (descriptor.name.member, rule.member, rule.secondary_member, rule.arn_member, rule.progress_member)
         self._kept = (*filter(None, members), "CreationTime", "LastModifiedTime", "FailureReason")
@@ -146,7 +152,7 @@ class PollState:
         self._swept_at = -inf
         """Monotonic seconds at which the last complete sweep began."""
         # Half an interval at least: after a start of the operator most jobs are followed by then.
-        self._sweep_at = now + settings.poll_s * (0.5 + 0.5 * rand())
+        self._sweep_at = now + settings.poll_s * (0.5 + 0.5 * rand()) if self._is_swept else inf
         self.search: SearchState | None = None
         """Where Search is one of the accelerators."""
         if SEARCH in accelerators:
@@ -185,11 +191,12 @@ class PollState:
             created=max(created_at, _EPOCH + CREATION_MARGIN) - CREATION_MARGIN,
             unseen_at=now + min(max(UNSEEN_S - age_s, 0.0), UNSEEN_S),
             news_at=now,
-            is_within_reach=self.lost is None,
+            is_within_reach=self._is_swept and self.lost is None,
         )
         self._jobs[key] = job
         self._by_name.setdefault(name, set()).add(key)
-        self._schedule(job, now, self._settings.resync_s * (0.5 + 0.5 * self._rand()) if self.lost is None else None)
+        jittered_s = self._settings.resync_s * (0.5 + 0.5 * self._rand())
+        self._schedule(job, now, jittered_s if job.is_within_reach else None)
         self._soon(now)
 
     def forget(self, key: ObjectKey) -> None:
@@ -212,6 +219,8 @@ class PollState:
         if job is not None:
             job.awaited_until = now + AWAITED_S
             self._soon(now)
+            if not self._is_swept:
+                self._schedule(job, now)
 
     def get(self, key: ObjectKey) -> TrackedJob | None:
         """Return what is known of a followed job."""
@@ -252,6 +261,8 @@ class PollState:
                 accelerator.announced(name, hint.status, now=now)
                 job.rechecks = 1 + _RECHECKS
                 self._schedule(job, now, 0.0)
+            elif effect == "progress" and self._descriptor.operations.reads:
+                self._schedule(job, now, 0.0)  # a part of it has changed, which the hint does not show
             elif effect == "progress":
                 woken.append(job.key)
             elif effect == "known" and accelerator.is_awaited(name):
@@ -374,10 +385,14 @@ class PollState:
             job.is_describe_due = True
             self._schedule(job, now)
             woken.append(key)
+        if not self._is_swept and self._looks.due_at > now:
+            self.last_complete = now
         return woken
 
     def _schedule(self, job: TrackedJob, now: float, delay_s: float | None = None) -> None:
         """Set the time of a job's next Describe; by default a round where sweeps do not show it, else a slow resync."""
+        if delay_s is None and now < job.awaited_until and not self._is_swept:
+            delay_s = self._settings.poll_s
         if delay_s is None:
             delay_s = self._settings.resync_s if job.is_within_reach else self._round_s(now)
         self._looks.set(job.key, now + delay_s)
@@ -385,7 +400,8 @@ class PollState:
     def _round_s(self, now: float) -> float:
         """The pause between two Describes of each job that sweeps do not reach, so that the budget serves all."""
         beyond = sum(not job.is_within_reach for job in self._jobs.values())
-        return max(self._pace_s(self._settings.poll_s, now), beyond / LOOKS_PER_S)
+        poll_s = self._settings.poll_s * (1 if self._is_swept else UNSWEPT_POLLS)
+        return max(self._pace_s(poll_s, now), beyond / LOOKS_PER_S)
 
     # --- sweeps
 
@@ -506,7 +522,7 @@ class PollState:
 
     def _soon(self, now: float) -> None:
         """Do not wait out an interval that was meant for settled times."""
-        if self._settings.settled and not self._failures:
+        if self._settings.settled and self._is_swept and not self._failures:
             self._sweep_at = min(self._sweep_at, now + self._settings.poll_s)
             if self.search is not None:
                 self.search.poll_soon(now + self._settings.poll_s)

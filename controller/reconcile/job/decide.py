@@ -60,9 +60,6 @@ from controller.reconcile.steps import (
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 
-IN_PROGRESS: Final = "InProgress"
-"""The AWS status of a running job, for all job kinds; also of a job that was just created."""
-
 UNKNOWN_VALUE_POLL_S: Final = 300.0
 RULES_POLL_S: Final = 45.0
 """Debugger rules are shown within a minute. List does not show them, and they continue after the end of the job
@@ -140,9 +137,8 @@ def _not_created(observed: Observed) -> JobStep:
         # Name and finalizer are in place: to create first, and describe only if the name is taken, saves a call per
         # job and is as safe. The predecessor's objects may own a job already: describe first.
         was_taken = observed.reasons.get(reasons.STALLED) == reasons.ALREADY_EXISTS
-        must_look = (
-            observed.name_is_taken or was_taken or observed.is_legacy or observed.policy.adoption is Adoption.ADOPT
-        )
+        may_exist = observed.name_is_taken or was_taken or observed.is_legacy or observed.is_token_old
+        must_look = may_exist or observed.policy.adoption is Adoption.ADOPT
         return Describe(background=observed.is_legacy or was_taken) if must_look else _create(observed)
     if external is ABSENT:
         if observed.policy.adoption is Adoption.ADOPT:
@@ -198,15 +194,15 @@ def _created(observed: Observed, recorded: Recorded) -> JobStep:
 
 
 def _record(observed: Observed, recorded: Recorded) -> JobStep:
-    """Record the created job. The status is `InProgress` without a Describe: every created job starts so."""
+    """Record the created job. The status is `StatusRule.running` without a Describe: every created job starts so."""
     rule = observed.descriptor.status
     secondary = rule.initial.get(rule.secondary_member) if rule.secondary_member else None
     status_update = StatusUpdate(
         phase=Phase.WORKING,
-        reason=IN_PROGRESS,
-        value=IN_PROGRESS,
+        reason=rule.running,
+        value=rule.running,
         secondary=secondary,
-        message=_progress(IN_PROGRESS, secondary or ""),  # as the first List will show it, which is no change then
+        message=_progress(rule.running, secondary or ""),  # as the first List will show it, which is no change then
         fields=to_status(observed.descriptor, rule.initial),
     )
     events = () if observed.is_announced else (messages.created(observed, recorded),)
@@ -253,7 +249,7 @@ def _again_s(observed: Observed, external: ExternalResource, recorded: Recorded 
         return _rules_pause_s(observed) if messages.rules_running(external.fields) else None
     if observed.summary is not None and observed.summary.value in rule.terminal:
         return LOOK_AGAIN_S  # List shows the end already, Describe does not yet
-    if external.value not in {IN_PROGRESS, rule.stopping}:
+    if external.value not in {rule.running, rule.stopping}:
         return UNKNOWN_VALUE_POLL_S
     return _rules_due_in_s(observed, recorded) if observed.are_rules_open else None
 
@@ -407,7 +403,9 @@ def _end(observed: Observed, recorded: Recorded) -> JobStep:
         return RemoveFinalizer()
     if external.value in rule.terminal:
         return RemoveFinalizer()
-    if external.value != IN_PROGRESS:
+    if observed.is_describe_due and external.source is Source.SUMMARY and observed.mutation is not Mutation.STOPPED:
+        return Describe(background=not observed.is_end_expected)  # no List shows its end
+    if external.value != rule.running:
         again_s = None if external.value == rule.stopping else UNKNOWN_VALUE_POLL_S
         return Finish(_status_update(observed, external), recorded, follow=True, again_s=again_s)
     if observed.mutation is Mutation.STOPPED:

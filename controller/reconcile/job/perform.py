@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from api.meta import ObjectKey
+from api.meta import JsonObject, ObjectKey
 from controller.aws.errors import CallError
 from controller.aws.sagemaker import Jobs
 from controller.reconcile import reasons
@@ -27,12 +27,20 @@ from controller.runtime.frozen import replace
 class JobLifeCycle:
     """`LifeCycle` of one job kind: created once, followed to their end, stopped when their object is deleted."""
 
-    def __init__(self, context: Context, jobs: Jobs, check_models: Callable[[Iterable[str]], None]) -> None:
-        """`check_models` makes Models look for resources of these names."""
+    def __init__(
+        self,
+        context: Context,
+        jobs: Jobs,
+        check_models: Callable[[Iterable[str]], None],
+        complete: Callable[[JsonObject, JsonObject], JsonObject] = lambda _, request: request,
+    ) -> None:
+        """`check_models` makes Models look for resources of these names, `complete` adds to the Create request of an
+        object what its spec does not have."""
         self._context = context
         self._descriptor = context.descriptor
         self._jobs = jobs
         self._check_models = check_models
+        self._complete = complete
 
     def observe(self, managed: ManagedObject) -> Observed:
         """See `LifeCycle.observe`: the object, and the tracker's newest summary."""
@@ -135,6 +143,7 @@ class JobLifeCycle:
     def _create(self, observed: Observed, managed: ManagedObject) -> Observed:
         target = managed.identity.target()
         request = create_request(self._descriptor, managed.resolved_spec, observed.name, managed.identity)
+        request = self._complete(managed.obj, request)
         # With a thousand new objects, each has several passes before the budget admits it: those must not cost a write.
         self._jobs.reserve(target, self._descriptor.operations.create, caller=managed.key)
         send = partial(self._context.effects.create, self._descriptor, target, request, caller=managed.key)
@@ -145,7 +154,7 @@ class JobLifeCycle:
                     created.recorded, changes=changes.digest_of(self._descriptor, request), content=observed.content
                 )
                 managed.state.recorded = recorded
-                return replace(created, recorded=recorded)
+                return replace(created, recorded=recorded, name=recorded.name)
             return created
         except CallError as error:
             if is_missing(error.error_class, error.code) and (model := managed.resolved_spec.get("modelName")):

@@ -88,7 +88,10 @@ def resolve(
     except CallError:  # `fault` says so; nothing is tagged then
         default_tags = dict(settings.resource_tags)
     given = tags_of(spec)
-    _, tagging = wanted_tags(owner if settings.has_ownership_tags else None, given, default_tags)
+    # What AWS names itself takes no tags: its identifier is never used again.
+    has_tags = settings.has_ownership_tags and not descriptor.name.token
+    default_tags = {} if descriptor.name.token else default_tags
+    _, tagging = wanted_tags(owner if has_tags else None, given, default_tags)
     fault = None
     try:
         effective_settings.check()
@@ -103,7 +106,7 @@ def resolve(
         effective_settings=effective_settings,
         owner=owner,
         creator=replace(owner, uid=creator_uid),
-        has_ownership_tags=settings.has_ownership_tags,
+        has_ownership_tags=has_tags,
         default_tags=default_tags,
         tagging=tagging,
         ignored=(

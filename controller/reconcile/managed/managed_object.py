@@ -257,12 +257,12 @@ class ManagedObject:
         return replace(observed, mutation=Mutation.CREATED, recorded=recorded)
 
     def _recorded(self, name: str, arn: str) -> Recorded:
-        """Return the record of the resource that was just created."""
+        """Return the record of the resource that was just created; AWS may have chosen the name."""
         target, tagging = self.identity.target(), self.identity.tagging
         account = arn.split(":")[4] if arn.count(":") >= 5 else ""
         self.context.settings.accounts.learn(target, account)
         return Recorded(
-            name=name,
+            name=arn if self.descriptor.name.token else name,
             region=target.region,
             partition=partition_of(target.region),
             arn=arn,

@@ -33,6 +33,9 @@ from controller.runtime.frozen import replace
 
 RESYNC_SHARE: Final = 0.8
 """Resyncs have jitter: one that is a little early still counts."""
+TOKEN_LASTS_S: Final = 600.0
+"""Age of an object up to which a repeated call with its client token is known to give the same. SageMaker says of none
+how long it knows it; other services of AWS say 8 or 24 hours. Lists show what was started after seconds."""
 _ENDED: Final = (reasons.COMPLETE, reasons.FAILED)
 
 
@@ -105,6 +108,9 @@ def observe_object(
         issues=rules_with_issues(status) if has_rules else frozenset(),
         edited=_edited(descriptor, spec, in_status.name, in_status.region) if in_status else (),
         described_ago_s=None if state.described_at is None else monotonic - state.described_at,
+        is_token_old=bool(descriptor.name.token)
+        and recorded is None
+        and _seconds_since(metadata.get("creationTimestamp"), now) > TOKEN_LASTS_S,
         doubt_for_s=None if state.doubtful_since is None else monotonic - state.doubtful_since,
         was_refused=stalled.get("status") == "True" and stalled.get("reason") == reasons.INVALID_SPEC,
         is_reconcile_requested=is_reconcile_requested,

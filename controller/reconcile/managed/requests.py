@@ -12,7 +12,10 @@ from controller.runtime.errors import ErrorClass
 
 
 def create_request(descriptor: KindDescriptor, spec: Mapping[str, Any], name: str, identity: AwsIdentity) -> JsonObject:
-    """Return the Create request of the spec under `name`, with tags. Raises `CallError` INVALID, not sent."""
+    """Return the Create request of the spec under `name`, with tags. Raises `CallError` INVALID, not sent.
+
+    Where AWS chooses the name, `name` is the client token.
+    """
     try:
         request = to_request(descriptor, spec)
     except ConversionError as exc:
@@ -24,7 +27,7 @@ def create_request(descriptor: KindDescriptor, spec: Mapping[str, Any], name: st
         raise invalid(f"spec.tags: {identity.tags_fault}")
     if tags := identity.tagged(given):
         request["Tags"] = tags
-    request[descriptor.name.member] = name
+    request[descriptor.name.token or descriptor.name.member] = name
     return request
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from hack.sandbox.aws.wire import READS, ApiError, Call
 
-_VERB: Final = re.compile(r"(Create|Update|Stop|Delete)(?=[A-Z])")
+_VERB: Final = re.compile(r"(Create|Update|Start|Stop|Delete)(?=[A-Z])")
 _KEPT: Final = 20_000
 """Effects that are remembered; the oldest are dropped first."""
 
@@ -70,7 +70,8 @@ class Effect:
     account: str
     region: str
     name: str
-    """Name of the resource; `ResourceId` and policy for scaling calls, the ARN for tag calls."""
+    """Name of the resource; `ResourceId` and policy for scaling calls, the ARN for tag calls, the client token of an
+    execution that is started and the ARN of one that is stopped."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags in the request."""
     user_agent: str = ""
@@ -81,7 +82,7 @@ class Effect:
         """Return the effect of a successful call."""
         params = call.params
         member = f"{_VERB.sub('', call.operation)}Name"
-        known = (member, "ResourceArn", "EndpointName", "ResourceId")
+        known = (member, "ResourceArn", "EndpointName", "ResourceId", "PipelineExecutionArn", "ClientRequestToken")
         name = next((str(params[each]) for each in known if each in params), "")
         if "PolicyName" in params:
             name += f" {params['PolicyName']}"

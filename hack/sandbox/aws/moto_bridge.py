@@ -9,7 +9,7 @@ import io
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
@@ -74,12 +74,19 @@ class MotoBridge:
         backends = [backend for account in list(events_backends.values()) for backend in list(account.values())]
         return any(bus.rules for backend in backends for bus in list(backend.event_buses.values()))
 
-    def put_event(self, *, account: str, region: str, detail_type: str, arn: str, detail: Mapping[str, Any]) -> None:
+    def put_event(
+        self, *, account: str, region: str, detail_type: str, arns: Sequence[str], detail: Mapping[str, Any]
+    ) -> None:
         """Send an event of SageMaker through EventBridge's rules; those to a queue that is gone have no effect."""
         from moto.events.models import events_backends  # noqa: PLC0415 - moto is loaded late, see above
         from moto.sqs.exceptions import QueueDoesNotExist  # noqa: PLC0415
 
-        entry = {"Source": "aws.sagemaker", "DetailType": detail_type, "Resources": [arn], "Detail": json.dumps(detail)}
+        entry = {
+            "Source": "aws.sagemaker",
+            "DetailType": detail_type,
+            "Resources": list(arns),
+            "Detail": json.dumps(detail),
+        }
         with suppress(QueueDoesNotExist):
             events_backends[account][region].put_events([entry])
 

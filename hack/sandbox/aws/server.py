@@ -74,6 +74,10 @@ class RunningServer:
         """Return what publishes state changes; its `flaws` make it repeat, lose, delay and reorder them."""
         return self._service.publisher
 
+    def create_pipeline(self, name: str, definition: str, region: str) -> None:
+        """Let others create a pipeline. Raises ApiError for a definition that the service would refuse."""
+        self._service.create_pipeline(name, definition, region)
+
     def take_over(self, resource: str, name: str, region: str) -> None:
         """Let others delete a resource, and create their own under its name. Raises ApiError where they cannot."""
         self._service.take_over(resource=resource, name=name, region=region)

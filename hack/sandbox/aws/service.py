@@ -1,8 +1,9 @@
 """The dispatch in front of moto: decodes a request, applies faults, and selects its handler.
 
-moto's own training jobs are Completed at once, accept no Stop and have few filters, its endpoints are InService at once
-and its scaling has no endpoints, so the operations of the kinds served here replace moto's. Only this module decides
-that, by service and operation (`X-Amz-Target`). All other requests are passed on.
+moto's own training jobs are Completed at once, accept no Stop and have few filters, its endpoints are InService at
+once, its executions Succeeded without any step, and its scaling has no endpoints, so the operations of the kinds served
+here replace moto's. Only this module decides that, by service and operation (`X-Amz-Target`). All other requests are
+passed on.
 """
 
 import json
@@ -36,6 +37,8 @@ from hack.sandbox.aws.jobs.tuning_api import TUNING, TuningApi
 from hack.sandbox.aws.lists import Lists
 from hack.sandbox.aws.logs import LogsApi
 from hack.sandbox.aws.moto_bridge import DEFAULT_ACCOUNT, MotoBridge
+from hack.sandbox.aws.pipelines.execution_api import ExecutionApi
+from hack.sandbox.aws.pipelines.pipeline_api import PIPELINE, PipelineApi
 from hack.sandbox.aws.records.models import ENDPOINT_CONFIG, STATIC_KINDS
 from hack.sandbox.aws.records.past import Past
 from hack.sandbox.aws.records.resource import AnyKind, Store
@@ -88,16 +91,18 @@ class AwsService:
         self._store = Store(self.past)
         self._targets = Targets()
         self._moto = MotoBridge()
-        kinds: tuple[AnyKind, ...] = (*KINDS, TUNING, *STATIC_KINDS, ENDPOINT, COMPONENT)
+        kinds: tuple[AnyKind, ...] = (*KINDS, TUNING, *STATIC_KINDS, ENDPOINT, COMPONENT, PIPELINE)
         self._kinds = {kind.resource: kind for kind in kinds}
         tags, logs = TagApi(kinds, self._store), LogsApi(kinds, self._store)
         scaling = ScalingApi(self._store, self._targets)
         self._runtime = RuntimeApi(self._store)
         self._tuning = TuningApi(self._store, durations)
-        self.publisher = Publisher(self._store, self._tuning, self._moto, clock)
+        self.executions = ExecutionApi(self._store, durations)
+        self.publisher = Publisher(self._store, self._settle, self._moto, clock)
         hosting = EndpointApi(self._store, durations, self._targets, self._components_on)
         parts = ComponentApi(self._store, durations, self._targets)
         sagemaker = self._tuning.operations() | hosting.operations() | parts.operations()
+        sagemaker |= self.executions.operations() | PipelineApi(self._store).operations()
         for kind in KINDS:
             sagemaker |= JobApi(kind, self._store, durations).operations()
         for static in STATIC_KINDS:
@@ -225,6 +230,13 @@ class AwsService:
     def _components_on(self, call: Call, endpoint: str) -> list[str]:
         return [each.name for each in self._store.list(COMPONENT, call) if each.endpoint == endpoint]
 
+    def create_pipeline(self, name: str, definition: str, region: str, account: str = DEFAULT_ACCOUNT) -> None:
+        """Let others create a pipeline. Raises ApiError for a definition that the service would refuse."""
+        role = f"arn:aws:iam::{account}:role/service-role/AmazonSageMaker-ExecutionRole"
+        members = {"PipelineName": name, "PipelineDefinition": definition, "RoleArn": role}
+        token = {"ClientRequestToken": name.ljust(32, "0")}
+        self._act(Call("sagemaker", "CreatePipeline", account, region, self.clock.now(), {**members, **token}), OTHERS)
+
     def _create_as_others(self, call: Call) -> None:
         """Create a resource of others; their endpoint has a configuration of its own, of the same content."""
         params = dict(call.params)
@@ -239,9 +251,16 @@ class AwsService:
     def _act(self, call: Call, user_agent: str) -> Mapping[str, Any] | None:
         """Perform a call of an operation handled here, and record its effect."""
         self.roles.check(call)
+        is_repeated = self.executions.is_repeated(call)
         answer = self._own[call.service][call.operation](self.lists.seen_by(call))
-        self.effects.note(call, user_agent)
+        if not is_repeated:
+            self.effects.note(call, user_agent)
         return self.lists.dated(call, answer)
+
+    def _settle(self, now: float) -> None:
+        """Let what makes jobs by itself make those that are due."""
+        self._tuning.settle(now)
+        self.executions.settle(now)
 
     def _perform(self, request: HttpRequest, caller: Caller, operation: str) -> HttpResponse:
         """Run an operation handled here, or pass the request on."""
@@ -255,7 +274,7 @@ class AwsService:
             return self._moto.answer(request)
         params = _decoded(request.body)
         call = Call(caller.service, operation, caller.account, caller.region, self.clock.now(), params)
-        self._tuning.settle(call.now)
+        self._settle(call.now)
         handler = self._own[call.service].get(operation)
         is_ours = self._is_ours.get(operation)
         if handler is None or (is_ours is not None and not is_ours(call)):

@@ -16,8 +16,10 @@ from hack.sandbox.aws.hosting.endpoint_api import ENDPOINT
 from hack.sandbox.aws.hosting.endpoints import Endpoint
 from hack.sandbox.aws.jobs.job import Job
 from hack.sandbox.aws.jobs.kinds import PROCESSING, TRAINING, TRANSFORM
-from hack.sandbox.aws.jobs.tuning_api import TUNING, TuningApi
+from hack.sandbox.aws.jobs.tuning_api import TUNING
 from hack.sandbox.aws.moto_bridge import MotoBridge
+from hack.sandbox.aws.pipelines.execution import Execution, StepRun
+from hack.sandbox.aws.pipelines.execution_api import EXECUTION
 from hack.sandbox.aws.records.resource import AnyKind, Resource, Store
 from hack.sandbox.aws.records.timeline import Step
 
@@ -36,6 +38,8 @@ class Spelling:
     status: Callable[[str], str] = str
     members: tuple[str, ...] = ()
     """Members of Describe that the event has, too."""
+    detail: "Callable[[Any, float], dict[str, Any]] | None" = None
+    """All of `detail`, of a kind with a spelling of its own."""
 
 
 def _millis_text(at: float) -> str:
@@ -57,6 +61,42 @@ def _capitals(status: str) -> str:
     ).upper()
 
 
+def _of_execution(execution: Execution, now: float) -> dict[str, Any]:
+    reached = execution.course.reached(now)
+    before, step = reached[-2] if len(reached) > 1 else None, reached[-1]
+    described = EXECUTION.describe(execution, now)
+    return {
+        **_parents(execution),
+        "pipelineExecutionDisplayName": described["PipelineExecutionDisplayName"],
+        "pipelineExecutionDescription": described["PipelineExecutionDescription"],
+        "currentPipelineExecutionStatus": step.status,
+        "previousPipelineExecutionStatus": before.status if before else None,
+        "executionStartTime": _iso(execution.created_at),
+        **({"executionEndTime": _iso(step.at)} if step.is_terminal else {}),
+    }
+
+
+def _of_step(of: tuple[Execution, StepRun], now: float) -> dict[str, Any]:
+    execution, run = of
+    status = run.status_at(now)
+    has_ended = status != "Executing"
+    job = {f"{run.resource[:1].lower()}{run.resource[1:]}": {"arn": run.job_arn}} if run.job_arn else {}
+    return {
+        **_parents(execution),
+        "metadata": job,
+        "stepName": run.name,
+        "stepType": run.resource.removesuffix("Job"),
+        "currentStepStatus": status,
+        "previousStepStatus": "Executing" if has_ended else "Starting",
+        "stepStartTime": _iso(run.started_at),
+        **({"stepEndTime": _iso(run.ends_at)} if has_ended else {}),
+    }
+
+
+def _parents(execution: Execution) -> dict[str, Any]:
+    return {"pipelineArn": execution.arn.partition("/execution/")[0], "pipelineExecutionArn": execution.arn}
+
+
 SPELLINGS = (
     Spelling(TRAINING, "SageMaker Training Job State Change", _millis_text, members=("SecondaryStatus",)),
     Spelling(
@@ -68,11 +108,16 @@ SPELLINGS = (
     Spelling(TRANSFORM, "SageMaker Transform Job State Change", _iso),
     Spelling(PROCESSING, "SageMaker Processing Job State Change", _millis_text),
     Spelling(ENDPOINT, "SageMaker Endpoint State Change", _millis, _capitals, members=("EndpointConfigName",)),
+    Spelling(EXECUTION, "SageMaker Model Building Pipeline Execution Status Change", _iso, detail=_of_execution),
 )
+STEPS = Spelling(EXECUTION, "SageMaker Model Building Pipeline Execution Step Status Change", _iso, detail=_of_step)
+"""The events of the steps of an execution."""
 
 
 def detail_of(spelling: Spelling, resource: Resource, now: float) -> dict[str, Any]:
     """Return the `detail` of an event about the present state."""
+    if spelling.detail is not None:
+        return spelling.detail(resource, now)
     kind, step = spelling.kind, step_of(resource, now)
     described = kind.describe(resource, now)
     return {
@@ -89,7 +134,7 @@ def detail_of(spelling: Spelling, resource: Resource, now: float) -> dict[str, A
 
 def step_of(resource: Resource, now: float) -> Step:
     """Return the present step of what has a timeline."""
-    return cast("Job | Endpoint", resource).course.at(now)
+    return cast("Job | Endpoint | Execution", resource).course.at(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +172,9 @@ class _Due:
 class Publisher:
     """The thread that publishes. `stop` ends it."""
 
-    def __init__(self, store: Store, tuning: TuningApi, moto: MotoBridge, clock: SandboxClock) -> None:
+    def __init__(self, store: Store, settle: Callable[[float], None], moto: MotoBridge, clock: SandboxClock) -> None:
         self._store = store
-        self._tuning = tuning
+        self._settle = settle
         self._moto = moto
         self._clock = clock
         self.flaws = EventFlaws()
@@ -158,22 +203,27 @@ class Publisher:
             self._known, self._due = None, []
             return
         now = self._clock.now()
-        self._tuning.settle(now)
+        self._settle(now)
         known: dict[str, tuple[float, Step]] = {}
         for spelling in SPELLINGS:
             for resource in self._store.everywhere(spelling.kind):
                 state = (resource.created_at, step_of(resource, now))
                 known[resource.arn] = state
                 if self._known is not None and _shown(self._known.get(resource.arn)) != _shown(state):
-                    self._note(spelling, resource, now)
+                    self._note(spelling, resource, step_of(resource, now), detail_of(spelling, resource, now), now)
+        for execution in self._store.everywhere(EXECUTION):
+            for run in execution.steps:
+                step, place = Step(run.started_at, run.status_at(now), "", ""), f"{execution.arn}/{run.name}"
+                known[place] = (run.started_at, step)
+                if self._known is not None and _shown(self._known.get(place)) != _shown(known[place]):
+                    self._note(STEPS, execution, step, _of_step((execution, run), now), now)
         self._known = known
         self._send(now)
 
-    def _note(self, spelling: Spelling, resource: Resource, now: float) -> None:
+    def _note(self, spelling: Spelling, resource: Resource, step: Step, detail: Mapping[str, Any], now: float) -> None:
         flaws = self.flaws
-        if not flaws.loses(resource.arn, step_of(resource, now).status):
-            due = _Due(now + flaws.lag_s, spelling, resource, detail_of(spelling, resource, now))
-            self._due += [due] * (1 + flaws.repeats)
+        if not flaws.loses(resource.arn, step.status):
+            self._due += [_Due(now + flaws.lag_s, spelling, resource, detail)] * (1 + flaws.repeats)
 
     def _send(self, now: float) -> None:
         due = [each for each in self._due if each.at <= now]
@@ -183,9 +233,15 @@ class Publisher:
                 account=each.resource.account,
                 region=each.resource.region,
                 detail_type=each.spelling.detail_type,
-                arn=each.resource.arn,
+                arns=arns_of(each.resource),
                 detail=each.detail,
             )
+
+
+def arns_of(resource: Resource) -> list[str]:
+    """Return the ARNs that an event names: of an execution, its pipeline's first."""
+    pipeline, found, _ = resource.arn.partition("/execution/")
+    return [pipeline, resource.arn] if found else [resource.arn]
 
 
 def _shown(state: tuple[float, Step] | None) -> tuple[float, str, str] | None:

@@ -7,14 +7,15 @@ from typing import Any
 from api.v1 import KINDS
 
 # Successful and failed ends; every other status is in progress. See the status values of each kind in api/.
-GOOD = frozenset({"Completed", "InService", "Created"})
-BAD = frozenset({"Failed", "Stopped", "Error", "OutOfService", "UpdateRollbackFailed"})
+GOOD = frozenset({"Completed", "Succeeded", "InService", "Created"})
+BAD = frozenset({"Failed", "CompletedWithFailures", "Stopped", "Error", "OutOfService", "UpdateRollbackFailed"})
 _KINDS = {kind.kind: kind for kind in KINDS}
 _SHORT = {
     "TrainingJob": "training",
     "ProcessingJob": "processing",
     "BatchTransformJob": "transform",
     "HyperparameterTuningJob": "tuning",
+    "PipelineExecution": "pipeline",
     "Model": "model",
     "EndpointConfig": "config",
     "HostingDeployment": "hosting",
@@ -131,6 +132,8 @@ def _parts(spec: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     copies = status.get("runtimeConfig") or {}
     if "desiredCopyCount" in copies:
         return f"{copies.get('currentCopyCount') or 0}/{copies['desiredCopyCount']}"
+    if steps := status.get("steps"):
+        return f"{sum(step.get('status') == 'Succeeded' for step in steps)}/{status.get('stepCount')}"
     variants = _variants(status)
     if not variants:
         return ""

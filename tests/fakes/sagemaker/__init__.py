@@ -12,6 +12,7 @@ from api.v1 import (
     HYPERPARAMETER_TUNING_JOB,
     INFERENCE_COMPONENT,
     MODEL,
+    PIPELINE_EXECUTION,
     PROCESSING_JOB,
     TRAINING_JOB,
 )
@@ -23,13 +24,17 @@ from tests.fakes.calls import CallLog
 from tests.fakes.clock import FakeClock
 from tests.fakes.sagemaker.arns import ACCOUNT, kind_of
 from tests.fakes.sagemaker.components import FakeComponents
+from tests.fakes.sagemaker.executions import FakeExecutions
 from tests.fakes.sagemaker.hosting import FakeHosting
 from tests.fakes.sagemaker.jobs import FakeJobs
 from tests.fakes.sagemaker.tuning import FakeTuning
 
 
 class FakeSageMaker:
-    """The ports of `controller.aws.sagemaker` and `tuning_jobs`; `scaling` is that of `autoscaling`."""
+    """The ports of `controller.aws.sagemaker` and `tuning_jobs`.
+
+    `scaling` is that of `autoscaling`, `executions` that of `executions`.
+    """
 
     def __init__(self, clock: FakeClock, account: str = ACCOUNT) -> None:
         self.calls: CallLog = []
@@ -42,12 +47,14 @@ class FakeSageMaker:
         self.components = FakeComponents(clock, self.calls, self.hosting)
         self.tuning = FakeTuning(clock, self.calls, training=jobs[TRAINING_JOB.kind])
         self.scaling = FakeAutoscaling(clock, self.calls)
+        self.executions = FakeExecutions(PIPELINE_EXECUTION, clock, self.calls, account)
         self._services: dict[str, Any] = {
             **jobs,
             HYPERPARAMETER_TUNING_JOB.kind: self.tuning,
             **dict.fromkeys((MODEL.kind, ENDPOINT_CONFIG.kind, HOSTING_DEPLOYMENT.kind), self.hosting),
             INFERENCE_COMPONENT.kind: self.components,
             HOSTING_AUTOSCALING_POLICY.kind: self.scaling,
+            PIPELINE_EXECUTION.kind: self.executions,
         }
 
     def of(self, descriptor: KindDescriptor) -> Any:

@@ -29,6 +29,7 @@ LEAST: dict[str, JsonObject] = {
         "transformOutput": {"s3OutputPath": "s3://b/out"},
         "transformResources": {"instanceCount": 1, "instanceType": "ml.m4.xlarge"},
     },
+    "PipelineExecution": {"region": "us-east-2", "pipelineName": "p"},
     "ProcessingJob": {
         "region": "us-east-2",
         "roleArn": _ROLE,

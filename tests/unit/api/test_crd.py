@@ -122,6 +122,12 @@ _COLUMNS = {
         _DATE,
         ("Sagemaker-Job-Name", "string", None, ".status.sageMakerProcessingJobName"),
     ],
+    "PipelineExecution": [
+        ("Status", "string", None, ".status.pipelineExecutionStatus"),
+        _DATE,
+        ("Pipeline", "string", None, ".spec.pipelineName"),
+        ("Steps", "number", "int64", ".status.stepCount"),
+    ],
     "Model": [
         ("Status", "string", None, ".status.status"),
         ("Sage-Maker-Model-Name", "string", None, ".status.sageMakerModelName"),

@@ -138,7 +138,10 @@ def test_what_the_operator_does_not_compare_stays_fixed_while_an_edit_is_shown(k
         "tags": [{"key": "a", "value": "b"}],
         kind.name.spec_field: "other",
     }
+    fields = {field.name for field in installed(kind).spec.fields}
     for name, value in others.items():
+        if name not in fields:
+            continue
         stored = _stored(kind, least | {kind.name.spec_field: "x"}, SHOWN)
         assert len(_refusals(kind.kind, manifest(kind.kind, least | {name: value}), stored)) == 1, name
 
@@ -147,7 +150,10 @@ def test_what_the_operator_does_not_compare_stays_fixed_while_an_edit_is_shown(k
 def test_what_comes_or_goes_is_an_edit(kind: KindDescriptor) -> None:
     """As what changes."""
     least = LEAST[kind.kind]
+    fields = {field.name for field in installed(kind).spec.fields}
     for name, value in {"tags": [{"key": "a", "value": "b"}], "sageMakerEndpoint": "https://x"}.items():
+        if name not in fields:
+            continue
         assert (
             len(_refusals(kind.kind, manifest(kind.kind, least | {name: value}), _stored(kind, least, RECORDED))) == 1
         )

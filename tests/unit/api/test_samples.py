@@ -121,7 +121,7 @@ def _requests(document: JsonObject) -> list[Sent]:
         return _of_deployment(spec)
     if document["kind"] == "HostingAutoscalingPolicy":
         return _of_policy(spec)
-    name = {kind.name.member: "a-name"}
+    name = {kind.name.token or kind.name.member: "a-name".ljust(kind.name.max_length, "0")}
     if document["kind"] == "InferenceComponent":
         operations = kind.operations.sending
         return [Sent(kind.service, each, to_request(kind, spec, each) | name, spec, name) for each in operations]

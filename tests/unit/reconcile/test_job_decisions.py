@@ -174,6 +174,11 @@ SPECIAL = [
         recorded(is_describe_due=True, external=summary("InProgress")), "describe", id="the safety net wants a look"
     ),
     pytest.param(
+        recorded(deleting_for_s=9.0, is_describe_due=True, shown="Stopping", external=summary("Stopping")),
+        "describe",
+        id="stop was asked for, and no List shows the end",
+    ),
+    pytest.param(
         recorded(deleting_for_s=9.0, shown="Stopping", external=summary("InProgress")),
         "wait",
         id="stop was asked for, the list is older: do not ask again",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from api.descriptor import KindDescriptor
-from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT, MODEL
+from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT, MODEL, PIPELINE_EXECUTION
 from controller.reconcile import observation as o
 from controller.reconcile import reasons
 from controller.reconcile import steps as s
@@ -53,9 +53,10 @@ def trees() -> dict[str, ast.Module]:
 
 OTHERS = {
     "endpoint states of SageMaker": ("reconcile/hosting.py", "reconcile/endpoint/perform.py"),
-    "job states of SageMaker": ("reconcile/job/decide.py", "reconcile/status/messages.py", "smlogs/wording.py"),
+    "job states of SageMaker": ("reconcile/status/messages.py", "smlogs/wording.py"),
     "states of v1's status fields": ("reconcile/resource/observation.py", "reconcile/scaling/decide.py"),
     "warm pool states of SageMaker": ("reconcile/job/changes.py",),
+    "states of objectives of SageMaker": ("reconcile/tuning/decide.py",),
     "endpoint states of SageMaker, for policies": ("reconcile/scaling/perform.py",),
     "states in which SageMaker creates": ("aws/polling/hints.py",),
     "a member of SQS's answers": ("aws/events/receiver.py",),
@@ -72,13 +73,13 @@ WORDS = {
     },
     "reconcile/endpoint/perform.py": {"InService"},
     "reconcile/job/changes.py": {"InUse"},
-    "reconcile/job/decide.py": {"InProgress"},
     "reconcile/status/messages.py": {"InProgress", "Stopping"},
     "smlogs/wording.py": {"AccessDenied", "Completed"},
     "reconcile/resource/observation.py": {"Created"},
     "reconcile/scaling/decide.py": {"Created", "Reconciling"},
     "reconcile/scaling/perform.py": {"InService", "SystemUpdating", "Updating"},
-    "aws/polling/hints.py": {"Creating", "InProgress"},
+    "aws/polling/hints.py": {"Creating", "Executing", "InProgress"},
+    "reconcile/tuning/decide.py": {"Succeeded"},
     "aws/events/receiver.py": {"Failed"},
     "kube/errors.py": {"AlreadyExists", "Expired", "NotFound"},
     "runtime/cache/reflector.py": {"Expired"},
@@ -170,7 +171,7 @@ def test_what_is_called_sagemakers_is_a_state_of_one_of_its_kinds(
 ) -> None:
     """Passed on as it is, so it must be in the service model."""
     states: set[str] = set()
-    for kind in (*told.JOBS, HOSTING_DEPLOYMENT):
+    for kind in (*told.JOBS, PIPELINE_EXECUTION, HOSTING_DEPLOYMENT):
         if kind.kind in entry.kinds:
             states |= enum(kind.service, kind.status.member)
     assert entry.name in states

@@ -49,7 +49,7 @@ def test_events_are_sent_as_the_flaws_say(
 ) -> None:
     """EventBridge promises at least one delivery, in no order; in practice it is neither late nor lossy."""
     clock, store, bus = SandboxClock.frozen(), Store(), Bus()
-    publisher: Any = Publisher(store, TuningApi(store, DURATIONS), bus, clock)  # type: ignore[arg-type]
+    publisher: Any = Publisher(store, TuningApi(store, DURATIONS).settle, bus, clock)  # type: ignore[arg-type]
     publisher.flaws = EventFlaws(**flaws)
     publisher.look()  # learns what is there
     jobs = JobApi(TRAINING, store, DURATIONS)

@@ -1,6 +1,7 @@
 """CloudWatch Logs and SageMaker at the boundary: all pages, groups that are not there, failures that pass."""
 
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from controller.aws.errors import AwsError, CallError
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
-from controller.smlogs.cloudwatch import FILTER, LIST_MEMBERS, LogReader, TuningMembers
+from controller.smlogs.cloudwatch import FILTER, LIST_MEMBERS, LogReader, MergedReader, TuningMembers
+from controller.smlogs.events import LogEvent
 from controller.smlogs.patience import Patience
 from controller.smlogs.selection import Selection
 from tests.fakes import Answers, FakeClock
@@ -154,3 +156,23 @@ def test_the_training_job_of_another_tuning_job_is_asked_about_seldom() -> None:
     bench.clock.advance(61)
     assert "tune-more-1" not in of_tune
     assert len(bench.api.requests) == 2
+
+
+def test_the_lines_of_several_groups_come_in_order_of_time() -> None:
+    """Steps follow one another, or run at the same time."""
+    logs: dict[str, list[list[LogEvent]]] = {
+        "prepare": [[LogEvent("a", "1", 1, "x"), LogEvent("a", "2", 5, "x")], [LogEvent("a", "3", 4, "late")]],
+        "train": [[], [LogEvent("b", "1", 3, "x")], [LogEvent("b", "2", 9, "x")]],
+        "none": [],
+    }
+
+    class Read:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def pages(self, start_ms: int, end_ms: int | None = None) -> Iterator[list[LogEvent]]:
+            assert (start_ms, end_ms) == (0, 10)
+            yield from logs[self.name]
+
+    readers: list[Any] = [Read(name) for name in logs]
+    assert [each.time_ms for page in MergedReader(readers).pages(0, 10) for each in page] == [1, 3, 4, 5, 9]

@@ -158,3 +158,14 @@ def test_a_tuning_jobs_lines_are_those_of_its_training_jobs() -> None:
     assert (chosen.group, chosen.prefix) == ("/aws/sagemaker/TrainingJobs", "foo-")
     streams = ("foo-001-abc/algo-1-9", "foo-001-abc/algo-2-9", "foo-bar-001-abc/algo-1-9", "foo/algo-1-9")
     assert accepted(chosen, *streams) == ["foo-001-abc/algo-1-9"]
+
+
+def test_an_executions_lines_are_those_of_the_jobs_of_its_steps() -> None:
+    """By their names, in the log groups of all sorts of jobs; the id in them is the last part of the ARN."""
+    arn = "arn:aws:sagemaker:us-east-2:123456789012:pipeline/p/execution/abc123"
+    of_steps = selection.of_steps(subject(kind=kind("pipelineexecution"), aws_name=arn), "algo-1")
+    groups = [f"/aws/sagemaker/{each}Jobs" for each in ("Transform", "Processing", "Training")]
+    assert [(each.group, each.prefix) for each in of_steps] == [(group, "pipelines-abc123-") for group in groups]
+    streams = ("pipelines-abc123-Train-x/algo-1-9", "pipelines-abc123-Train-x/algo-2-9", "pipelines-abc1234-T/algo-1-9")
+    for each in of_steps:
+        assert accepted(each, *streams) == ["pipelines-abc123-Train-x/algo-1-9"]

@@ -89,6 +89,12 @@ _WORDINGS: Final[Mapping[str, tuple[Wording, ...]]] = {
             "The subnet ID 'subnet-0' does not exist.",
         ),
     ),
+    "StartPipelineExecution": (
+        *_NEW_ROLE,
+        *_state("Pipeline sandbox cannot be started while it is being updated."),
+        ("ConflictException", "Pipeline sandbox is being updated."),
+    ),
+    "StopPipelineExecution": (("ConflictException", "Pipeline execution sandbox is in status Stopping."),),
     "UpdateTrainingJob": _state("The request was rejected because the training job is in status Stopping."),
     "Stop*": _state(
         "The request was rejected because the job is in status Stopping.",

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import Generic, TypeAlias, TypeVar
 
-TERMINAL = frozenset({"Completed", "Failed", "Stopped"})
+TERMINAL = frozenset({"Completed", "Succeeded", "Failed", "Stopped"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,76 @@
+"""Lists what belongs to one parent: the executions of a pipeline, and the steps of an execution."""
+
+from collections.abc import Hashable
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from controller.aws.errors import CallError
+from controller.aws.sagemaker import PAGE_SIZE, Api, Page
+from controller.aws.targets import Target
+from controller.runtime.errors import ErrorClass
+
+_NOTHING: Final = Page((), "")
+
+
+class Executions(Protocol):
+    """Lists executions and steps. Thread-safe; every call may raise `CallError`."""
+
+    def started_page(
+        self, target: Target, pipeline: str, since: datetime, *, next_token: str, caller: Hashable
+    ) -> Page:
+        """Return one page of what was started since then, oldest first; nothing for a pipeline that does not exist."""
+        ...
+
+    def steps_page(self, target: Target, arn: str, *, next_token: str, caller: Hashable) -> Page:
+        """Return one page of the steps that have begun, oldest first; nothing for an execution that does not exist."""
+        ...
+
+
+class SageMakerExecutions:
+    """`Executions` over an `Api`."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def started_page(
+        self, target: Target, pipeline: str, since: datetime, *, next_token: str, caller: Hashable
+    ) -> Page:
+        """See `Executions.started_page`."""
+        request = {"PipelineName": pipeline, "CreatedAfter": since, "SortBy": "CreationTime"}
+        return self._page(
+            target, "ListPipelineExecutions", "PipelineExecutionSummaries", request, next_token, caller=caller
+        )
+
+    def steps_page(self, target: Target, arn: str, *, next_token: str, caller: Hashable) -> Page:
+        """See `Executions.steps_page`."""
+        request = {"PipelineExecutionArn": arn}
+        return self._page(
+            target, "ListPipelineExecutionSteps", "PipelineExecutionSteps", request, next_token, caller=caller
+        )
+
+    def _page(
+        self, target: Target, operation: str, items: str, request: dict[str, Any], next_token: str, *, caller: Hashable
+    ) -> Page:
+        # Oldest first: what begins while pages are read comes at the end.
+        request |= {"SortOrder": "Ascending", "MaxResults": PAGE_SIZE}
+        if next_token:
+            request["NextToken"] = next_token
+        try:
+            answer = self._api.call(target, "sagemaker", operation, request, caller=caller)
+        except CallError as error:
+            if error.error_class is ErrorClass.NOT_FOUND:
+                return _NOTHING
+            raise
+        return Page(tuple(answer.get(items, ())), answer.get("NextToken") or "")
+
+
+class NoExecutions:
+    """`Executions` of a process that serves no kind with executions."""
+
+    def started_page(self, *_: object, **__: object) -> Page:
+        """Return nothing."""
+        return _NOTHING
+
+    def steps_page(self, *_: object, **__: object) -> Page:
+        """Return nothing."""
+        return _NOTHING

@@ -1,0 +1,129 @@
+"""Implements `LifeCycle` for pipeline executions: jobs of which AWS chooses the ARN when they start.
+
+The client token is made of the object's uid, so a Start that is repeated within minutes gives the same execution. Once
+AWS may have forgotten the token (`TOKEN_LASTS_S`), the object looks for its execution among those of the pipeline
+before it starts one.
+"""
+
+from functools import partial
+from typing import Final
+
+import structlog
+
+from api.meta import JsonObject, ObjectKey
+from controller.aws.errors import AwsError, CallError
+from controller.aws.executions import Executions
+from controller.aws.sagemaker import Jobs
+from controller.reconcile.execution.marker import is_marked
+from controller.reconcile.execution.shown_steps import shown_steps
+from controller.reconcile.job.decide import JobStep
+from controller.reconcile.job.perform import JobLifeCycle
+from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.observation import ExternalResource, Observed, Ownership
+from controller.reconcile.status.copies import begins_at
+from controller.reconcile.steps import Describe, VerifyOwner
+from controller.runtime.errors import ABSENT, ErrorClass
+from controller.runtime.frozen import replace
+
+_log: Final = structlog.get_logger(__name__)
+
+MOST_STEP_PAGES: Final = 20
+"""Pages of steps that are read each time: further ones of a longer execution are neither shown nor counted."""
+MOST_PAGES: Final = 50
+"""Pages of executions that are read to find one. Without an end, nothing shows that it was never started."""
+
+
+class ExecutionLifeCycle:
+    """`LifeCycle` of pipeline executions."""
+
+    def __init__(self, job: JobLifeCycle, jobs: Jobs, executions: Executions) -> None:
+        self._job = job
+        self._jobs = jobs
+        self._executions = executions
+
+    def observe(self, managed: ManagedObject) -> Observed:
+        """See `LifeCycle.observe`."""
+        return self._job.observe(managed)
+
+    def decide(self, observed: Observed) -> JobStep:
+        """See `LifeCycle.decide`."""
+        return self._job.decide(observed)
+
+    def perform(self, step: JobStep, observed: Observed, managed: ManagedObject) -> Observed:
+        """See `LifeCycle.perform`."""
+        match step:
+            case Describe() if observed.recorded is None and not observed.is_legacy:
+                return self._find(step, observed, managed)
+            case Describe():
+                return self._with_steps(self._job.perform(step, observed, managed), managed)
+            case VerifyOwner(arn):
+                return self._verify_owner(arn, observed, managed)
+            case _:
+                return self._job.perform(step, observed, managed)
+
+    def forget(self, key: ObjectKey) -> None:
+        """See `LifeCycle.forget`."""
+        self._job.forget(key)
+
+    def _find(self, step: Describe, observed: Observed, managed: ManagedObject) -> Observed:
+        """Look for the object's execution among those of the pipeline that were started since the object exists."""
+        target, token = managed.identity.target(), ""
+        pipeline, since = str(managed.resolved_spec.get("pipelineName") or ""), begins_at(managed.obj["metadata"])
+        for _ in range(MOST_PAGES):
+            read = partial(
+                self._executions.started_page,
+                target,
+                pipeline,
+                since or observed.now,
+                next_token=token,
+                caller=managed.key,
+            )
+            page = managed.read(("executions", pipeline, token), read)
+            for item in page.items:
+                if is_marked(managed.obj, item):
+                    observed = replace(observed, name=item["PipelineExecutionArn"])
+                    return self._with_steps(self._job.perform(step, observed, managed), managed)
+            if not (token := page.next_token):
+                return replace(observed, external=ABSENT)
+        message = f"more than {MOST_PAGES} pages of executions: cannot see whether this object has started one"
+        raise AwsError(ErrorClass.RETRYABLE, "TooManyExecutions", message)
+
+    def _with_steps(self, observed: Observed, managed: ManagedObject) -> Observed:
+        """Return the observation of a described execution with its steps.
+
+        While it runs, a refusal leaves them as they are shown: the state counts more. What has ended is not described
+        again, so only a right that is missing keeps its steps from being shown.
+        """
+        external = observed.external
+        if not isinstance(external, ExternalResource):
+            return observed
+        has_ended = external.value in managed.descriptor.status.terminal
+        try:
+            steps = self._steps(observed.name, managed)
+        except CallError as error:
+            if has_ended and error.error_class is not ErrorClass.DENIED:
+                raise
+            _log.info("steps cannot be read", execution=observed.name, code=error.code)
+            return observed
+        return replace(observed, external=replace(external, fields={**external.fields, **shown_steps(steps)}))
+
+    def _steps(self, arn: str, managed: ManagedObject) -> list[JsonObject]:
+        """Return the steps that have begun, oldest first, as far as they are counted."""
+        target, token = managed.identity.target(), ""
+        steps: list[JsonObject] = []
+        for _ in range(MOST_STEP_PAGES):
+            read = partial(self._executions.steps_page, target, arn, next_token=token, caller=managed.key)
+            page = managed.read(("steps", arn, token), read)
+            steps += page.items
+            if not (token := page.next_token):
+                break
+        return steps
+
+    def _verify_owner(self, arn: str, observed: Observed, managed: ManagedObject) -> Observed:
+        """Return the observation with the owner of an execution, by its description."""
+        target, descriptor = managed.identity.target(), managed.descriptor
+        answer = self._jobs.describe(descriptor, target, arn, caller=managed.key, background=False)
+        if answer is ABSENT:
+            return replace(observed, external=ABSENT)
+        is_own = is_marked(managed.obj, answer)
+        return replace(observed, owner=Ownership.OURS if is_own else Ownership.FOREIGN)

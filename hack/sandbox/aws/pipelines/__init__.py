@@ -1,0 +1,1 @@
+"""Pipelines and their executions: a definition, and the jobs that its steps become, in their order."""
