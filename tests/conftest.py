@@ -29,6 +29,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneQueu
     return OneQueue(config, log)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Where tests are listed only: have hypothesis not read all sources for the constants that examples are made of."""
+    if session.config.option.collectonly:
+        session.config.pluginmanager.unregister(name="hypothesispytest")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where several processes share the tests: let some of them wait for servers while others compute."""

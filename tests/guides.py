@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
+from tests.documents import document
 
 TESTS = Path(__file__).resolve().parent
 LIST = TESTS / "data" / "guides" / "commands.yaml"
@@ -32,7 +32,7 @@ class Command:
 @cache
 def commands() -> Mapping[str, Command]:
     """All commands by id, in the order of the guides."""
-    entries = yaml.safe_load(LIST.read_text("utf-8"))
+    entries = document(LIST)
     found = [Command(**entry | {"see": tuple(entry.get("see", ()))}) for entry in entries]
     assert len({each.id for each in found}) == len(found), "an id is given twice"
     return {each.id: each for each in found}

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar, cast
 
 import botocore.session
-from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from api.client import logs, waiting
@@ -193,6 +192,8 @@ class Client:
 
     def _call(self, method: str, kind: KindDescriptor, namespace: str, **arguments: Any) -> dict[str, Any]:
         """Call a method of CustomObjectsApi. Raises `ClientError`."""
+        from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 (loaded by `connect`, seldom before)
+
         place = {"group": GROUP, "version": VERSION, "namespace": namespace, "plural": kind.plural}
         try:
             answer = getattr(self._api, method)(**place, **arguments, _request_timeout=_REQUEST_S)

@@ -1,14 +1,15 @@
-"""Finds the cluster as kubectl does: a kubeconfig and its context, or in a pod the service account."""
+"""Finds the cluster as kubectl does: a kubeconfig and its context, or in a pod the service account.
+
+The `kubernetes` package is loaded with the first connection: it takes longer than all else that a program which only
+builds manifests needs.
+"""
 
 from pathlib import Path
 from typing import Any, Final
 
-import kubernetes
-
 from api.client.errors import ClientError
 
 _ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-_CONFIG: Final[Any] = kubernetes.config
 
 
 def connect(kubeconfig: str | None, context: str | None) -> tuple[Any, str]:
@@ -16,26 +17,29 @@ def connect(kubeconfig: str | None, context: str | None) -> tuple[Any, str]:
 
     The package's own default, which other code of the process may have set, is left alone. Raises `ClientError`.
     """
+    import kubernetes  # noqa: PLC0415 (see above)
+
+    config: Any = kubernetes.config
     settings = kubernetes.client.Configuration()
     try:
-        _CONFIG.load_kube_config(kubeconfig, context, client_configuration=settings)
-        namespace = _namespace_of(kubeconfig, context)
-    except _CONFIG.ConfigException as error:
+        config.load_kube_config(kubeconfig, context, client_configuration=settings)
+        namespace = _namespace_of(config, kubeconfig, context)
+    except config.ConfigException as error:
         if kubeconfig or context:
             raise ClientError("NoCluster", str(error)) from error
-        namespace = _in_pod(settings, error)
+        namespace = _in_pod(config, settings, error)
     return kubernetes.client.CustomObjectsApi(kubernetes.client.ApiClient(settings)), namespace
 
 
-def _in_pod(settings: Any, error: Exception) -> str:
+def _in_pod(config: Any, settings: Any, error: Exception) -> str:
     try:
-        _CONFIG.load_incluster_config(client_configuration=settings)
-    except _CONFIG.ConfigException:
+        config.load_incluster_config(client_configuration=settings)
+    except config.ConfigException:
         raise ClientError("NoCluster", f"no kubeconfig, and this is no pod: {error}") from error
     return _ACCOUNT.read_text("utf-8").strip()
 
 
-def _namespace_of(kubeconfig: str | None, context: str | None) -> str:
-    contexts, active = _CONFIG.list_kube_config_contexts(kubeconfig)
+def _namespace_of(config: Any, kubeconfig: str | None, context: str | None) -> str:
+    contexts, active = config.list_kube_config_contexts(kubeconfig)
     chosen = next((each for each in contexts if each["name"] == context), active)
     return str(chosen["context"].get("namespace") or "")

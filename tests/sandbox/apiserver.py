@@ -19,9 +19,6 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from hack.sandbox.kube import server as sandbox
 from hack.tools import find
 from tests.deadline import PATIENCE_S, NeverError, eventually
@@ -208,6 +205,10 @@ def authorization(token: str) -> dict[str, str]:
 
 
 def _private_key() -> bytes:
+    # For a real kube-apiserver only.
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
+
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()

@@ -83,6 +83,8 @@ BUT = ("controller.aws.errors",)
 """Values in which AWS answers."""
 OURS = ("api", "controller", "hack", "tests")
 FILES = sorted(path.relative_to(ROOT) for top in ("api", "controller") for path in (ROOT / top).rglob("*.py"))
+MODULES = {".".join(path.with_suffix("").parts): path for path in FILES}
+"""Files by dotted name; that of a package ends in `__init__`."""
 
 
 def is_in(module: str, packages: tuple[str, ...]) -> bool:
@@ -112,9 +114,9 @@ def modules_of(*names: str) -> list[Path]:
     """The files of these modules or folders of `reconcile`, empty: all; fails for a name that none has."""
     found: list[Path] = []
     for name in names:
-        under = Path(*RECONCILE.split("."), *filter(None, name.split(".")))
-        files = [path for path in FILES if path.with_suffix("") == under or under in path.parents]
-        assert files, f"no module {RECONCILE}.{name}"
+        under = f"{RECONCILE}.{name}".removesuffix(".")
+        files = [path for module, path in MODULES.items() if is_in(module, (under,))]
+        assert files, f"no module {under}"
         found += files
     return found
 

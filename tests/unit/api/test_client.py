@@ -3,13 +3,13 @@
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
-from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import MaxRetryError
 
 from api.client import (
@@ -71,6 +71,24 @@ def test_the_reason_of_a_failure_is_sagemakers_own_where_there_is_one() -> None:
     assert look({"metadata": {"generation": 1}}).outcome is Outcome.WAITING, "no status at all"
 
 
+@dataclass(frozen=True)
+class Refused:
+    """An answer of the API server, as the package raises it."""
+
+    status: int
+    reason: str = ""
+    message: str = "words"
+
+    def error(self) -> Exception:
+        """Return the exception. Its package is slow to load, and needed here only."""
+        from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
+
+        error = ApiException(status=self.status, reason="HTTP's")
+        status = json.dumps({"kind": "Status", "reason": self.reason, "message": self.message})
+        error.body = status if self.reason else "<html>"
+        return error
+
+
 class Api:
     """CustomObjectsApi by a script: each call takes the next answer, or raises it."""
 
@@ -83,18 +101,13 @@ class Api:
             assert arguments.pop("_request_timeout") > 0
             self.calls.append((method, arguments))
             answer = next(self._answers)
+            if isinstance(answer, Refused):
+                raise answer.error()
             if isinstance(answer, Exception):
                 raise answer
             return answer
 
         return call
-
-
-def refused(status: int, reason: str = "", message: str = "words") -> ApiException:
-    """An answer of the API server as the package raises it."""
-    error = ApiException(status=status, reason="HTTP's")
-    error.body = json.dumps({"kind": "Status", "reason": reason, "message": message}) if reason else "<html>"
-    return error
 
 
 CUT = MaxRetryError(None, "/apis", OSError("refused"))
@@ -152,9 +165,9 @@ def test_a_refusal_is_an_exception_with_its_reason(
 ) -> None:
     """That of the Status; what is no Status is a proxy's."""
     with pytest.raises(ClientError) as caught:
-        Scene(refused(status, reason)).client.create(JOB)
+        Scene(Refused(status, reason)).client.create(JOB)
     assert (type(caught.value), str(caught.value)) == (error, shown)
-    assert isinstance(caught.value.__cause__, ApiException)
+    assert type(caught.value.__cause__) is type(Refused(status).error())
     assert isinstance(of_response(status, "HTTP's", b"[1]"), error if reason != "AlreadyExists" else RequestError)
 
 
@@ -168,7 +181,7 @@ def test_a_wait_shows_each_change_once_and_ends_when_the_object_is_ready() -> No
     """An API server that is away for a moment is a line, and no end."""
     created = with_status(Phase.WORKING, observed=-1)
     working, ready = with_status(Phase.WORKING), with_status(Phase.DONE)
-    scene = Scene(created, created, working, working, CUT, refused(503), ready)
+    scene = Scene(created, created, working, working, CUT, Refused(503), ready)
     done = scene.client.wait(scene.client.create(JOB))
     assert done == ready
     name = JOB["metadata"]["name"]
@@ -197,7 +210,7 @@ def test_a_failure_ends_the_wait_at_once_with_the_objects_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"), [(refused(404, "NotFound"), "Deleted"), (with_status(Phase.DONE, uid="u2"), "Replaced")]
+    ("answer", "reason"), [(Refused(404, "NotFound"), "Deleted"), (with_status(Phase.DONE, uid="u2"), "Replaced")]
 )
 def test_an_object_that_is_no_more_is_not_waited_for(answer: Any, reason: str) -> None:
     """Nor taken for another one of its name, which may be ready."""
@@ -223,7 +236,7 @@ def test_only_the_object_that_was_meant_is_deleted() -> None:
     assert [call["body"] for _, call in scene.api.calls] == [{}, {"preconditions": {"uid": "u1"}}]
 
 
-@pytest.mark.parametrize("last", [refused(404, "NotFound"), with_status(Phase.DONE, uid="u2")])
+@pytest.mark.parametrize("last", [Refused(404, "NotFound"), with_status(Phase.DONE, uid="u2")])
 def test_a_deletion_is_waited_for_if_a_time_is_given(last: Any) -> None:
     """The finalizer holds it until the job has stopped; gone is also what has a successor."""
     made = with_status(Phase.WORKING)

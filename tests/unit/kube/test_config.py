@@ -9,12 +9,10 @@ from pathlib import Path
 import pytest
 import urllib3
 import yaml
-from kubernetes.config import incluster_config
 
 from api.meta import ObjectKey
 from controller.kube import config as config_module
 from controller.kube import errors
-from controller.kube import kubeconfig as kubeconfig_module
 from controller.kube.access import ConfigError
 from controller.kube.client import KubeClient
 from controller.kube.config import Cluster, connect
@@ -154,7 +152,7 @@ class TestSource:
         monkeypatch.setenv("NO_PROXY", "10.0.0.0/8")
         files = service_account(tmp_path)
         for name, file in (("SERVICE_TOKEN_FILENAME", "token"), ("SERVICE_CERT_FILENAME", "ca.crt")):
-            monkeypatch.setattr(incluster_config, name, str(files / file))
+            monkeypatch.setattr(f"kubernetes.config.incluster_config.{name}", str(files / file))
         for name, value in POD.items():
             monkeypatch.setenv(name, value)
 
@@ -267,7 +265,7 @@ class TestMistakes:
 
     def test_a_plugin_that_hangs_stops_the_start(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The package would wait for ever, and every worker with it; children of the plugin hold nothing up either."""
-        monkeypatch.setattr(kubeconfig_module, "PLUGIN_TIMEOUT_S", 0.2)
+        monkeypatch.setattr("controller.kube.kubeconfig.PLUGIN_TIMEOUT_S", 0.2)
         hung = {
             "apiVersion": "client.authentication.k8s.io/v1",
             "command": "/bin/sh",

@@ -143,28 +143,22 @@ def test_a_value_is_not_shown() -> None:
     assert "fakeword" not in str(world.recorder.messages)
 
 
-def _maps() -> Iterator[Any]:
-    for kind in KINDS:
-        for field in installed(kind).spec.walk():
-            if field.form is Form.PAIRS:
-                yield pytest.param(kind, field, id=f"{kind.kind} {field.path}")
-
-
-@pytest.mark.parametrize(("kind", "pairs"), list(_maps()))
-def test_every_list_that_becomes_a_map_is_looked_at(kind: KindDescriptor, pairs: Field) -> None:
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_every_list_that_becomes_a_map_is_looked_at(kind: KindDescriptor) -> None:
     """By the kind's fields: hyperparameters, environments, parameters of rules, and what AWS will add."""
     given: Any = [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}, {"name": "a", "value": "3"}]
-    *above, name = pairs.path.split(".")[1:]
-    spec = {name: given}
-    for segment in reversed(above):
-        key = segment.removesuffix("[]")
-        spec = {key: [spec] if segment.endswith("[]") else spec}
+    for pairs in [field for field in installed(kind).spec.walk() if field.form is Form.PAIRS]:
+        *above, name = pairs.path.split(".")[1:]
+        spec = {name: given}
+        for segment in reversed(above):
+            key = segment.removesuffix("[]")
+            spec = {key: [spec] if segment.endswith("[]") else spec}
 
-    found = list(repeated_names(kind, spec))
+        found = list(repeated_names(kind, spec))
 
-    assert found == [f"{pairs.path.replace('[]', '[0]')} has 'a' 2 times"]
-    if kind.life_cycle is not LifeCycle.ENDPOINT:  # whose containers are in the requests of its children
-        assert "'3'" in str(to_request(kind, spec, next(_sending(kind, pairs))))
+        assert found == [f"{pairs.path.replace('[]', '[0]')} has 'a' 2 times"]
+        if kind.life_cycle is not LifeCycle.ENDPOINT:  # whose containers are in the requests of its children
+            assert "'3'" in str(to_request(kind, spec, next(_sending(kind, pairs)))), pairs.path
 
 
 def _sending(kind: KindDescriptor, field: Field) -> Iterator[str]:
