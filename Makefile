@@ -120,6 +120,10 @@ soak: $(READY)  ## Break the operator at random and judge what is left; ARGS="--
 hostile: $(READY)  ## Lose the answer to each change at AWS in every way, and play each other thing that AWS does to callers: 20 minutes
 	@$(BIN)/python -m pytest -n 6 tests/sandbox/every_lost_answer.py tests/sandbox/every_hostile_story.py $(ARGS)
 
+.PHONY: queue-faults
+queue-faults: $(READY)  ## Fill a status queue with ten thousand messages without use: about a minute
+	@$(BIN)/python -m pytest tests/sandbox/every_queue_fault.py $(ARGS)
+
 .PHONY: explore
 explore: $(READY)  ## Explore all interleavings of the life-cycles' small models; ARGS="--deep" takes some ten minutes
 	@$(BIN)/python -m tests.faults.explorer $(ARGS)

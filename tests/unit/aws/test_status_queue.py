@@ -124,10 +124,12 @@ class FakeQueue:
 class QueueBench(Bench):
     """The tracker of `test_hints`, with a queue and its receiver."""
 
+    PAUSE_S = 1
+
     def __init__(self, roles: Mapping[str, Identity] = MappingProxyType({})) -> None:
         super().__init__()
         self.roles = roles
-        self.queue = FakeQueue(self)
+        self.queue = self.new_queue()
         self.stop = Stop()
         self.receiver = Receiver(
             QueueAddress.of(URL, ""),
@@ -140,16 +142,20 @@ class QueueBench(Bench):
         )
         self._again_at = 0.0
 
+    def new_queue(self) -> FakeQueue:
+        """Return an empty queue."""
+        return FakeQueue(self)
+
     def readers(self) -> Readers:
         """Who reads the queue: a role of its account where there is one, and the operator's own."""
         role = self.roles.get(ACCOUNT)
         return Readers((role, BASE_IDENTITY)) if role else Readers()
 
     def run(self, seconds: float) -> None:
-        """Let time pass, with a receiver that empties the queue once a second."""
-        for _ in range(int(seconds)):
+        """Let time pass, with a receiver that empties the queue every `PAUSE_S`."""
+        for _ in range(0, int(seconds), self.PAUSE_S):
             self.drain()
-            super().run(1)
+            super().run(min(self.PAUSE_S, seconds))
 
     def drain(self) -> None:
         """Receive until the queue shows no more, or fails."""
