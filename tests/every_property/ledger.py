@@ -21,6 +21,7 @@ _DELETES: Final = {
     "DeleteModel": "CreateModel",
     "DeleteEndpointConfig": "CreateEndpointConfig",
     "DeleteEndpoint": "CreateEndpoint",
+    "DeleteInferenceComponent": "CreateInferenceComponent",
 }
 
 _INITIAL: Final = {"DesiredWeight": "InitialVariantWeight", "DesiredInstanceCount": "InitialInstanceCount"}
@@ -65,6 +66,10 @@ class Ledger:
             there["EndpointConfigName"] = params["EndpointConfigName"]
             if "DeploymentConfig" in params:
                 there["DeploymentConfig"] = params["DeploymentConfig"]
+        elif operation.startswith("UpdateInferenceComponent"):
+            there = self._there["CreateInferenceComponent", params.pop("InferenceComponentName")]
+            params.pop("DeploymentConfig", None)
+            there |= {member.removeprefix("Desired"): value for member, value in params.items()}
         elif operation == "UpdateEndpointWeightsAndCapacities":
             self._weigh(params)
         elif operation in {"AddTags", "DeleteTags"}:

@@ -30,6 +30,7 @@ CREATES: Final[Mapping[str, str]] = {
     "ProcessingJob": "CreateProcessingJob",
     "Model": "CreateModel",
     "EndpointConfig": "CreateEndpointConfig",
+    "InferenceComponent": "CreateInferenceComponent",
 }
 """The kinds with one request, and this."""
 NAME_MEMBERS: Final[Mapping[str, str]] = {
@@ -40,6 +41,7 @@ NAME_MEMBERS: Final[Mapping[str, str]] = {
     "CreateModel": "ModelName",
     "CreateEndpointConfig": "EndpointConfigName",
     "CreateEndpoint": "EndpointName",
+    "CreateInferenceComponent": "InferenceComponentName",
 }
 REQUESTS: Final[Mapping[str, tuple[tuple[str, str, tuple[str, ...]], ...]]] = {
     **{kind: ((SAGEMAKER, operation, ()),) for kind, operation in CREATES.items()},
@@ -48,6 +50,10 @@ REQUESTS: Final[Mapping[str, tuple[tuple[str, str, tuple[str, ...]], ...]]] = {
         (SAGEMAKER, "CreateEndpointConfig", ()),
         (SAGEMAKER, "CreateEndpoint", ()),
         (SAGEMAKER, "UpdateEndpoint", ()),
+    ),
+    "InferenceComponent": (
+        (SAGEMAKER, "CreateInferenceComponent", ()),
+        (SAGEMAKER, "UpdateInferenceComponent", ()),
     ),
     "HostingAutoscalingPolicy": ((SCALING, "RegisterScalableTarget", ()), (SCALING, "PutScalingPolicy", ())),
 }

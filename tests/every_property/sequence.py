@@ -205,6 +205,8 @@ class Sequence:
         self._manifests = []
         if surroundings := _SURROUNDINGS.get(self._place.kind):
             for region, request in itertools.product(values.REGIONS, surroundings):
+                if request[0] == "CreateInferenceComponent":
+                    world.clock.advance(60)  # its endpoint has to be in service
                 world.sagemaker._api.call(Target(region), "sagemaker", *request, caller=_CALLER)
             world.clock.advance(60)
         self._before = self._judged = len(world.sagemaker.sent)
@@ -298,7 +300,7 @@ class Sequence:
         def found() -> list[Request]:
             there = self._ledger().requests(_given_names(spec))
             spawned = {"CreateTrainingJob"} if kind == "HyperparameterTuningJob" else set()
-            return plain([each for each in there if each.operation not in spawned])
+            return plain([_bound(each, spec) for each in there if each.operation not in spawned])
 
         wanted = plain(expected(kind, spec))
         if not world.becomes(lambda: _same(wanted, found())):
@@ -457,12 +459,40 @@ _HOSTED: Final = (
     ("CreateEndpointConfig", {"EndpointConfigName": "config", "ProductionVariants": _VARIANTS}),
     ("CreateEndpoint", {"EndpointName": values.ENDPOINT, "EndpointConfigName": "config"}),
 )
+_SHARED_VARIANT: Final = {
+    "VariantName": values.SHARED_VARIANT,
+    "InitialInstanceCount": 1,
+    "InstanceType": "ml.g5.2xlarge",
+}
+_SHARED: Final = (
+    _HOSTED[0],
+    _HOSTED[1],
+    (
+        "CreateEndpointConfig",
+        {"EndpointConfigName": "shared", "ExecutionRoleArn": _ROLE, "ProductionVariants": [_SHARED_VARIANT]},
+    ),
+    ("CreateEndpoint", {"EndpointName": values.SHARED, "EndpointConfigName": "shared"}),
+    (
+        "CreateInferenceComponent",
+        {
+            "InferenceComponentName": values.BASE,
+            "EndpointName": values.SHARED,
+            "VariantName": values.SHARED_VARIANT,
+            "Specification": {
+                "ModelName": values.MODELS[0],
+                "ComputeResourceRequirements": {"MinMemoryRequiredInMb": 128, "NumberOfCpuCoresRequired": 1},
+            },
+            "RuntimeConfig": {"CopyCount": 1},
+        },
+    ),
+)
 _TUNED: Final = tuple(
     ("CreateHyperParameterTuningJob", {"HyperParameterTuningJobName": name, **_TUNING}) for name in values.TUNED
 )
 _SURROUNDINGS: Final[Mapping[str, tuple[tuple[str, JsonObject], ...]]] = {
     **dict.fromkeys(("BatchTransformJob", "EndpointConfig", "HostingAutoscalingPolicy"), _HOSTED),
     "HyperparameterTuningJob": _TUNED,
+    "InferenceComponent": _SHARED,
 }
 """By kind, what is at AWS already, in each region."""
 
@@ -470,6 +500,13 @@ _SURROUNDINGS: Final[Mapping[str, tuple[tuple[str, JsonObject], ...]]] = {
 def _given_names(spec: Mapping[str, Any]) -> frozenset[str]:
     """The names that a manifest gives to what it is for."""
     return frozenset(each for key, each in spec.items() if key.endswith("Name") and isinstance(each, str))
+
+
+def _bound(there: Request, spec: Mapping[str, Any]) -> Request:
+    """What a manifest binds: copies that it does not mention any more stay as many as they are."""
+    if there.operation == "CreateInferenceComponent" and "runtimeConfig" not in spec:
+        return Request(there.operation, {name: each for name, each in there.params.items() if name != "RuntimeConfig"})
+    return there
 
 
 def _with_tags_in_order(params: JsonObject) -> JsonObject:

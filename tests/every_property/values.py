@@ -60,6 +60,11 @@ ENDPOINT: Final = "host-xgboost-multi-model"
 VARIANTS: Final = ("proven", "challenger")
 NEWEST: Final = "newest"
 """An endpoint that is at AWS already, and its variants: those of the sample, and one more."""
+SHARED: Final = "shared"
+SHARED_VARIANT: Final = "all"
+"""An endpoint without models that is at AWS already, and its variant."""
+BASE: Final = "base"
+"""An inference component on it."""
 TUNED: Final = ("tuned-before", "tuned-long-ago")
 """Tuning jobs that are at AWS already."""
 REGIONS: Final = ("us-east-2", "eu-west-1")
@@ -77,6 +82,13 @@ _CHOSEN: Final[Mapping[tuple[str, str], tuple[Any, ...]]] = {
     ("HostingAutoscalingPolicy", "spec.resourceId.[]"): ({"endpointName": ENDPOINT, "variantName": NEWEST},),
     ("HostingAutoscalingPolicy", "spec.resourceId.[].endpointName"): (ENDPOINT,),
     ("HostingAutoscalingPolicy", "spec.resourceId.[].variantName"): (VARIANTS[0], NEWEST),
+    ("InferenceComponent", "spec.endpointName"): (SHARED,),
+    ("InferenceComponent", "spec.variantName"): (SHARED_VARIANT,),
+    **{
+        ("InferenceComponent", f"spec.{path}.{name}"): some
+        for path in ("specification", "specifications.[]")
+        for name, some in (("modelName", MODELS), ("baseInferenceComponentName", (BASE,)))
+    },
     ("HostingAutoscalingPolicy", "spec.policyType"): ("TargetTrackingScaling",),
     ("HostingAutoscalingPolicy", "spec.serviceNamespace"): ("sagemaker",),
     ("HostingAutoscalingPolicy", "spec.scalableDimension"): ("sagemaker:variant:DesiredInstanceCount",),
@@ -108,6 +120,7 @@ _NEEDED: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("HyperparameterTuningJob", "spec.hyperParameterTuningJobConfig.resourceLimits"): frozenset(
         {"maxNumberOfTrainingJobs"}
     ),
+    ("InferenceComponent", "spec.specifications.[]"): frozenset({"computeResourceRequirements", "modelName"}),
     ("ProcessingJob", "spec.processingInputs.[].s3Input"): frozenset({"localPath"}),
     **{
         (kind, f"spec.{name}.[]"): _VARIANT

@@ -29,6 +29,7 @@ SAMPLE = [
     ("Model", "spec.containers[].environment"),
     ("EndpointConfig", "spec.productionVariants[].initialVariantWeight"),
     ("HostingDeployment", "spec.endpointName"),
+    ("InferenceComponent", "spec.runtimeConfig.copyCount"),
     ("HostingAutoscalingPolicy", "spec.targetTrackingScalingPolicyConfiguration.targetValue"),
 ]
 """Properties with a shape, a spelling or a type of their own, and those with which something was wrong."""
