@@ -134,6 +134,12 @@ def _resource_ids(spec: Mapping[str, Any]) -> tuple[str, ...]:
 def _resource_id(entry: Any, path: str) -> str:
     if not isinstance(entry, Mapping):
         raise ConversionError(path, "must be an object with endpointName and variantName")
+    if component := entry.get("inferenceComponentName"):
+        if not isinstance(component, str) or entry.get("endpointName") or entry.get("variantName"):
+            raise ConversionError(
+                f"{path}.inferenceComponentName", "must be a name, without endpointName and variantName"
+            )
+        return component_id_of(component)
     for name in ("endpointName", "variantName"):
         if not isinstance(entry.get(name), str) or not entry[name]:
             raise ConversionError(f"{path}.{name}", "Required value")

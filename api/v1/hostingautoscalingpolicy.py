@@ -62,11 +62,11 @@ _OWN: Final = (
     OperatorField(
         "resourceId",
         Form.LIST,
-        "The variants to scale: a target is registered and a policy put for each.",
+        "The variants or inference components to scale: a target is registered and a policy put for each.",
         item=OperatorField(
             "",
             Form.STRUCTURE,
-            "One variant of an endpoint.",
+            "One variant of an endpoint, or one inference component.",
             fields=(
                 OperatorField(
                     "endpointName",
@@ -74,6 +74,12 @@ _OWN: Final = (
                     "Name of a HostingDeployment of the same namespace, or of an endpoint at AWS.",
                 ),
                 OperatorField("variantName", Form.STRING, "Name of the production variant."),
+                OperatorField(
+                    "inferenceComponentName",
+                    Form.STRING,
+                    "Name of an InferenceComponent of the same namespace, or of an inference component at AWS: its"
+                    " copies are scaled. In place of endpointName and variantName.",
+                ),
             ),
         ),
     ),
@@ -119,6 +125,7 @@ _COMPAT: Final = Compat(
             "predictiveScalingPolicyConfiguration",
             ("targetTrackingScalingPolicyConfiguration", "stepScalingPolicyConfiguration"),
         ),
+        Exclusive("spec.resourceId[]", "inferenceComponentName", ("endpointName", "variantName")),
         Exclusive("spec", "stepScalingPolicyConfiguration", ("targetTrackingScalingPolicyConfiguration",)),
     ),
     status=(
@@ -134,7 +141,8 @@ _COMPAT: Final = Compat(
             "resourceIDList",
             form=Form.LIST,
             item=Form.STRING,
-            description="What the policy was applied to, as endpoint/<endpoint>/variant/<variant>.",
+            description="What the policy was applied to, as endpoint/<endpoint>/variant/<variant> or"
+            " inference-component/<component>.",
         ),
     ),
 )

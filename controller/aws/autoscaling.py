@@ -1,6 +1,6 @@
 """Application Auto Scaling's operations as plain calls. The writes are idempotent: they replace or remove."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
 from controller.aws.errors import CallError
@@ -36,7 +36,7 @@ class Scaling(Protocol):
         ...
 
     def targets(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> Descriptions:
-        """Return the existing targets that match `selectors` (one service and dimension)."""
+        """Return the existing targets that match `selectors` (one service)."""
         ...
 
     def policies(self, target: Target, policy: str, namespace: str, *, caller: Hashable) -> Descriptions:
@@ -69,8 +69,7 @@ class ApplicationAutoScaling:
     def targets(self, target: Target, selectors: Sequence[Mapping[str, Any]], *, caller: Hashable) -> Descriptions:
         """See `Scaling.targets`."""
         found: dict[str, Mapping[str, Any]] = {}
-        for start in range(0, len(selectors), _IDS_AT_ONCE):
-            some = selectors[start : start + _IDS_AT_ONCE]
+        for some in _at_once(selectors):
             request = {
                 "ServiceNamespace": some[0]["ServiceNamespace"],
                 "ScalableDimension": some[0]["ScalableDimension"],
@@ -100,3 +99,12 @@ class ApplicationAutoScaling:
         except CallError as error:
             if error.error_class is not ErrorClass.NOT_FOUND:
                 raise
+
+
+def _at_once(selectors: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """Yield the selectors in groups for one call each: of one dimension, and of so many as AWS takes."""
+    by_dimension: dict[str, list[Mapping[str, Any]]] = {}
+    for each in selectors:
+        by_dimension.setdefault(str(each["ScalableDimension"]), []).append(each)
+    for alike in by_dimension.values():
+        yield from (alike[start : start + _IDS_AT_ONCE] for start in range(0, len(alike), _IDS_AT_ONCE))

@@ -32,6 +32,11 @@ not taken for SageMaker's once the object is gone."""
 ENDPOINTS: Final = "endpoints"
 """Index of policies by `namespace/endpointName`, as the spec has it."""
 
+SCALED_COMPONENTS: Final = "scaled-components"
+"""Index of policies by `namespace/inferenceComponentName`, as the spec has it."""
+COMPONENT: Final = "inferenceComponentName"
+"""Field of an entry of a policy's `resourceId`."""
+
 _BY_KIND: Final = {each.kind: each for each in KINDS}
 
 NamesIn: TypeAlias = Callable[[JsonObject], Iterable[str]]
@@ -243,6 +248,12 @@ def variants_of(spec: Mapping[str, Any]) -> Sequence[Any]:
 def endpoint_name(variant: Any) -> str:
     """Return the endpoint that a variant of a policy's spec names; empty if it names none."""
     name = variant.get("endpointName") if isinstance(variant, Mapping) else ""
+    return name if isinstance(name, str) else ""
+
+
+def component_name(entry: Any) -> str:
+    """Return the inference component that an entry of a policy's spec names; empty if it names none."""
+    name = entry.get(COMPONENT) if isinstance(entry, Mapping) else ""
     return name if isinstance(name, str) else ""
 
 

@@ -38,6 +38,7 @@ UNCHECKED: Final = (
 """Rights that AWS uses in the operator's name: it checks them with the call that needs them, and no call alone."""
 _TOKEN: Final = 32
 """Characters of a client token at least."""
+_COPIES: Final = "UpdateInferenceComponentRuntimeConfig"
 _SCALING: Final = "application-autoscaling"
 _VARIANT: Final = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
 
@@ -196,11 +197,15 @@ def _updates(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
         unchanged = "an InferenceComponent cannot be changed"
         yield Probe("DescribeEndpoint", endpoint, "an InferenceComponent waits for its endpoint for ever")
         yield Probe(UPDATE, {**component, "RuntimeConfig": copies}, unchanged)
-        yield Probe("UpdateInferenceComponentRuntimeConfig", {**component, "DesiredRuntimeConfig": copies}, unchanged)
+        yield Probe(_COPIES, {**component, "DesiredRuntimeConfig": copies}, unchanged)
     if HOSTING_AUTOSCALING_POLICY in kinds:  # AWS requires them of who registers a variant
         configuration = {ENDPOINT_CONFIG.name.member: name}
         for operation, named in (("DescribeEndpoint", endpoint), ("DescribeEndpointConfig", configuration)):
             yield Probe(operation, named, "a HostingAutoscalingPolicy cannot be applied")
+        component = {INFERENCE_COMPONENT.name.member: name}
+        scaled = {**component, "DesiredRuntimeConfig": {"CopyCount": 1}}
+        for operation, request in (("DescribeInferenceComponent", component), (_COPIES, scaled)):
+            yield Probe(operation, request, "a HostingAutoscalingPolicy cannot be applied to an inference component")
 
 
 def _tags(name: str, account: str, region: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:

@@ -35,9 +35,15 @@ _SCALING: Final = (
     "PutScalingPolicy",
     "RegisterScalableTarget",
 )
-_SCALED: Final = ("DescribeEndpoint", "DescribeEndpointConfig", "UpdateEndpointWeightsAndCapacities")
-"""Application Auto Scaling requires them of who registers a variant. Source: SageMaker developer guide, "Auto scaling
-prerequisites"."""
+_SCALED: Final = (
+    "DescribeEndpoint",
+    "DescribeEndpointConfig",
+    "DescribeInferenceComponent",
+    "UpdateEndpointWeightsAndCapacities",
+    "UpdateInferenceComponentRuntimeConfig",
+)
+"""Application Auto Scaling requires them of who registers a variant or a component. Source: SageMaker developer guide,
+"Auto scaling prerequisites"."""
 _ALARMS: Final = ("DeleteAlarms", "DescribeAlarms", "PutMetricAlarm")
 """AWS manages a target-tracking policy's alarms with the caller's permissions."""
 _PASSING: Final = {

@@ -60,6 +60,7 @@ SAMPLES = (
     Sample("hap-custom-metric.yaml"),
     Sample("shared-hostingdeployment.yaml"),
     Sample("inference-component.yaml"),
+    Sample("hap-inference-component.yaml"),
 )
 
 

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from api.descriptor import KindDescriptor
 from api.meta import FINALIZER, JsonObject, ObjectKey, Resource
-from api.v1 import KINDS
+from api.v1 import HOSTING_DEPLOYMENT, KINDS
 from controller.aws.autoscaling import Descriptions
 from controller.aws.errors import classify
 from controller.aws.polling.poll_state import PollSettings
@@ -46,6 +46,7 @@ _SAMPLES: Final = {
     "Model": "xgboost-mnist-model",
     "EndpointConfig": "xgboost-mnist-endpointconfig",
     "HostingDeployment": "xgboost-mnist-hostingdeployment",
+    "InferenceComponent": "inference-component",
     "HostingAutoscalingPolicy": "hap-predefined-metric",
 }
 
@@ -179,10 +180,15 @@ class _Forgetful:
         _check("sagemaker", descriptor.operations.create, request)
         return arn_of(descriptor, "x", region=target.region)
 
-    def describe(self, *_: Any, **__: Any) -> Absent:
+    def describe(self, descriptor: KindDescriptor, target: Target, name: str, **__: Any) -> JsonObject | Absent:
+        if descriptor is HOSTING_DEPLOYMENT and not name.startswith("x-"):  # that of a component
+            return {"EndpointStatus": "InService", "ProductionVariants": [{"VariantName": "all"}]}
         return ABSENT
 
-    delete = stop = tags = describe
+    def delete(self, *_: Any, **__: Any) -> Absent:
+        return ABSENT
+
+    stop = tags = delete
 
     def add_tags(self, *_: Any, **__: Any) -> None:
         """Forgotten, like all else."""

@@ -328,3 +328,86 @@ def test_a_failed_update_is_tried_again_when_that_is_asked_for() -> None:
     world.apply(annotated(manifest(image="image:2"), reconcile_at="now"))
     world.serves("image:2")
     assert RECONCILE_AT.key in world.obj["metadata"]["annotations"]
+
+
+# --- a policy on a component
+
+
+SCALE = ObjectKey("default", "scale")
+POLICY: JsonObject = {
+    "apiVersion": "sagemaker.aws.amazon.com/v1",
+    "kind": "HostingAutoscalingPolicy",
+    "metadata": {"namespace": SCALE.namespace, "name": SCALE.name},
+    "spec": {
+        "region": REGION,
+        "policyName": "busy",
+        "resourceId": [{"inferenceComponentName": "llm"}],
+        "minCapacity": 1,
+        "maxCapacity": 4,
+        "targetTrackingScalingPolicyConfiguration": {
+            "targetValue": 10,
+            "predefinedMetricSpecification": {"predefinedMetricType": "SageMakerInferenceComponentInvocationsPerCopy"},
+        },
+    },
+}
+
+
+def is_created(world: ComponentWorld) -> bool:
+    """The policy is in place, and shows it."""
+    status = (world.clusters[HOSTING_AUTOSCALING_POLICY.kind].peek(SCALE) or {}).get("status") or {}
+    return status.get("hostingAutoscalingPolicyStatus") == "Created"
+
+
+def test_a_policy_waits_for_the_component_that_it_names_by_its_object() -> None:
+    """Put on its name at SageMaker, with the dimension of copies; taken away before the component goes."""
+    world = ComponentWorld(HOSTING_AUTOSCALING_POLICY)
+    policies = world.clusters[HOSTING_AUTOSCALING_POLICY.kind]
+    world.apply(manifest())
+    policies.apply(POLICY)
+    world.run(20)
+    conditions = {each["type"]: each for each in (policies.peek(SCALE) or {})["status"]["conditions"]}
+    assert conditions["Reconciling"]["reason"] == "WaitingForEndpoint"
+    assert conditions["Reconciling"]["message"] == "InferenceComponent llm is Creating"
+    assert not world.sagemaker.scaling.bounds
+    world.until(lambda: is_created(world), within_s=120)
+    resource_id = f"inference-component/{world.status['inferenceComponentName']}"
+    assert world.sagemaker.scaling.bounds == {resource_id: 4}
+    (put,) = world.sagemaker.scaling.requests.values()
+    assert put["ScalableDimension"] == "sagemaker:inference-component:DesiredCopyCount"
+    policies.delete(SCALE)
+    world.until(lambda: policies.peek(SCALE) is None)
+    assert not world.sagemaker.scaling.bounds
+
+
+def test_a_policy_is_put_again_on_a_component_that_was_made_again() -> None:
+    """Its target has gone with the old one."""
+    world = ComponentWorld(HOSTING_AUTOSCALING_POLICY)
+    world.apply(manifest())
+    world.clusters[HOSTING_AUTOSCALING_POLICY.kind].apply(POLICY)
+    world.until(lambda: is_created(world))
+    world.run(60)
+    world.sagemaker.components.components.clear()
+    world.sagemaker.scaling.bounds.clear()
+    world.sagemaker.scaling.put.clear()
+    world.sagemaker.scaling.created.clear()
+    world.until(lambda: bool(world.sagemaker.components.components))
+    world.until(lambda: bool(world.sagemaker.scaling.put))
+    world.until(lambda: is_created(world) and world.is_ready())
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param({"inferenceComponentName": "llm", "endpointName": "e"}, id="both"),
+        pytest.param({"inferenceComponentName": 5}, id="no text"),
+    ],
+)
+def test_an_entry_of_a_policy_names_a_variant_or_a_component(entry: JsonObject) -> None:
+    """Not both."""
+    world = ComponentWorld(HOSTING_AUTOSCALING_POLICY)
+    policies = world.clusters[HOSTING_AUTOSCALING_POLICY.kind]
+    policies.apply({**POLICY, "spec": {**POLICY["spec"], "resourceId": [entry]}})
+    world.run(5)
+    conditions = {each["type"]: each for each in (policies.peek(SCALE) or {})["status"]["conditions"]}
+    assert (conditions["Stalled"]["status"], conditions["Stalled"]["reason"]) == ("True", "InvalidSpec")
+    assert "spec.resourceId[0]" in conditions["Stalled"]["message"]

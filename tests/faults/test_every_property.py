@@ -68,6 +68,7 @@ def test_every_kind_is_in_the_sample() -> None:
         "spec.region",
         "spec.resourceId[]",
         "spec.resourceId[].endpointName",
+        "spec.resourceId[].inferenceComponentName",
         "spec.resourceId[].variantName",
         "spec.sageMakerEndpoint",
     }

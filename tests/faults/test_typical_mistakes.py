@@ -51,6 +51,7 @@ def said_at_apply(obj: JsonObject) -> list[str]:
 
 TRAINING, TUNING, TRANSFORM, PROCESSING = "TrainingJob", "HyperparameterTuningJob", "BatchTransformJob", "ProcessingJob"
 MODEL, CONFIG, HOSTING, POLICY = "Model", "EndpointConfig", "HostingDeployment", "HostingAutoscalingPolicy"
+COMPONENT = "InferenceComponent"
 AT_APPLY = [
     # kind, where, what was written, what is said
     (TRAINING, "spec.hyperparameters", [], 'unknown field "spec.hyperparameters"'),
@@ -94,6 +95,10 @@ AT_APPLY = [
     (CONFIG, "spec.productionVariants.0.instanceType", REMOVED, "instanceType"),
     (HOSTING, "spec.models", REMOVED, "spec.models"),
     (HOSTING, "spec.productionVariants.0.initialInstanceCount", "2", "initialInstanceCount: Invalid value"),
+    (COMPONENT, "spec.endpointName", REMOVED, "spec.endpointName: Required value"),
+    (COMPONENT, "spec.specification", REMOVED, "one of specification and specifications is required"),
+    (COMPONENT, "spec.specification.computeResourceRequirements.minMemoryRequiredInMb", "8Gi", "Invalid value"),
+    (COMPONENT, "spec.copyCount", 2, 'unknown field "spec.copyCount"'),
     (POLICY, "spec.minCapacity", "1", "spec.minCapacity: Invalid value"),
 ]
 

@@ -32,6 +32,7 @@ SAMPLES = {
     "HostingAutoscalingPolicy": "hap-predefined-metric.yaml",
     "HostingDeployment": "xgboost-mnist-hostingdeployment.yaml",
     "HyperparameterTuningJob": "xgboost-mnist-hpo.yaml",
+    "InferenceComponent": "inference-component.yaml",
     "Model": "xgboost-mnist-model.yaml",
     "PipelineExecution": "churn-pipelineexecution.yaml",
     "ProcessingJob": "kmeans-mnist-processingjob.yaml",

@@ -214,6 +214,7 @@ WALKS: dict[str, Callable[[Cluster, JsonObject, str], None]] = {
     "Model": walk_simply("Model", "xgboost-mnist-model"),
     "EndpointConfig": walk_simply("EndpointConfig", "xgboost-mnist-endpointconfig"),
     "HostingDeployment": walk_deployment,
+    "InferenceComponent": walk_simply("InferenceComponent", "inference-component"),
     "HostingAutoscalingPolicy": walk_simply("HostingAutoscalingPolicy", "hap-predefined-metric"),
 }
 """By kind; a kind that is served and has no walk fails the test."""

@@ -167,10 +167,14 @@ class PredictiveScalingPolicyConfiguration(TypedDict, total=False):
 
 
 class ResourceId(TypedDict, total=False):
-    """One variant of an endpoint."""
+    """One variant of an endpoint, or one inference component."""
 
     endpointName: str
     """Name of a HostingDeployment of the same namespace, or of an endpoint at AWS."""
+    inferenceComponentName: str
+    """Name of an InferenceComponent of the same namespace, or of an inference component at AWS: its copies are
+    scaled. In place of endpointName and variantName.
+    """
     variantName: str
     """Name of the production variant."""
 
@@ -372,7 +376,7 @@ class HostingAutoscalingPolicySpec(TypedDict, total=False):
     then that of the operator.
     """
     resourceId: list[ResourceId]
-    """The variants to scale: a target is registered and a policy put for each."""
+    """The variants or inference components to scale: a target is registered and a policy put for each."""
     roleARN: str
     """This parameter is required for services that do not support service-linked roles (such as Amazon EMR), and
     it must specify the ARN of an IAM role that allows Application Auto Scaling to modify the scalable target on
@@ -490,7 +494,7 @@ class HostingAutoscalingPolicyStatus(TypedDict, total=False):
     policyName: str
     """Name of the scaling policy at AWS."""
     resourceIDList: list[str]
-    """What the policy was applied to, as endpoint//variant/."""
+    """What the policy was applied to, as endpoint//variant/ or inference-component/."""
 
 
 class HostingAutoscalingPolicy(TypedDict, total=False):

@@ -134,6 +134,8 @@ class ComponentLifeCycle:
         if base.failure is not None or base.deleting_for_s is not None or base.policy.read_only:
             return observed
         try:
+            if base.recorded is None:  # before the endpoint is looked at by its name
+                create_request(self._descriptor, managed.resolved_spec, base.name, managed.identity)
             return replace(observed, desired=desired(managed.resolved_spec))
         except CallError as error:
             return replace(observed, invalid=Failure.of(During.CREATE, error))

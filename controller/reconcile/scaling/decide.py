@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
-from api.autoscaling import ScalingRequests
+from api.autoscaling import COMPONENT_PREFIX, ScalingRequests
 from controller.reconcile import reasons
 from controller.reconcile.drift.report import Difference, sentence
 from controller.reconcile.observation import During, ExtendedObservation, Failure, Recorded
@@ -335,4 +335,5 @@ def _tried(observed: ScalingObservation) -> str:
 
 
 def _variants(ids: Collection[str]) -> str:
-    return f"{len(ids)} variant{'' if len(ids) == 1 else 's'}"
+    what = "component" if ids and all(each.startswith(COMPONENT_PREFIX) for each in ids) else "variant"
+    return f"{len(ids)} {what}{'' if len(ids) == 1 else 's'}"

@@ -13,15 +13,15 @@ import structlog
 from api import autoscaling
 from api.convert import ConversionError
 from api.meta import JsonObject, ObjectKey
-from api.v1 import HOSTING_DEPLOYMENT
+from api.v1 import HOSTING_DEPLOYMENT, INFERENCE_COMPONENT
 from controller.aws.autoscaling import Scaling
 from controller.aws.console import partition_of
 from controller.aws.errors import CallError
 from controller.reconcile.context import Context
-from controller.reconcile.dependencies import endpoint_name, endpoint_names, variants_of
+from controller.reconcile.dependencies import COMPONENT, component_name, endpoint_name, endpoint_names, variants_of
 from controller.reconcile.drift.digest import digest
 from controller.reconcile.effects import Effect
-from controller.reconcile.hosting import CREATING, DELETING, ENDPOINT_NAMES, RESOURCE_IDS
+from controller.reconcile.hosting import COMPONENT_NAMES, ENDPOINT_NAMES, RESOURCE_IDS
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import RESYNC_SHARE, hold_token
 from controller.reconcile.managed.requests import invalid
@@ -57,8 +57,9 @@ from controller.reconcile.scaling.decide import (
     left_behind,
 )
 from controller.reconcile.scaling.drift import changed, changes_target
+from controller.reconcile.scaling.hosts import Host, births
 from controller.reconcile.status.copies import is_older
-from controller.reconcile.status.patch import parse_time, recorded_in
+from controller.reconcile.status.patch import recorded_in
 from controller.reconcile.steps import EnsureFinalizer
 from controller.runtime.errors import ErrorClass
 from controller.runtime.frozen import replace
@@ -82,6 +83,13 @@ def endpoints_of(obj: JsonObject) -> Iterable[str]:
         yield from (f"{namespace}/{name}", f"/{name}")
 
 
+def components_of(obj: JsonObject) -> Iterable[str]:
+    """Index function for `SCALED_COMPONENTS`, likewise."""
+    namespace = obj["metadata"].get("namespace") or ""
+    for name in filter(None, map(component_name, variants_of(obj.get("spec") or {}))):
+        yield from (f"{namespace}/{name}", f"/{name}")
+
+
 def endpoint_of(obj: JsonObject) -> Iterable[str]:
     """Index function for `ENDPOINT_NAMES`."""
     if name := (obj.get("status") or {}).get(HOSTING_DEPLOYMENT.name.status_field):
@@ -91,11 +99,19 @@ def endpoint_of(obj: JsonObject) -> Iterable[str]:
 class ScalingLifeCycle:
     """`LifeCycle` of autoscaling policies: applied, applied again when changed, removed."""
 
-    def __init__(self, context: Context, scaling: Scaling, policies: ObjectReader, deployments: ObjectReader) -> None:
+    def __init__(
+        self,
+        context: Context,
+        scaling: Scaling,
+        policies: ObjectReader,
+        deployments: ObjectReader,
+        components: ObjectReader,
+    ) -> None:
         self._context = context
         self._scaling = scaling
         self._policies = policies
         self._deployments = deployments
+        self._components = components
 
     def decide(self, observed: ScalingObservation) -> ScalingStep:
         """See `LifeCycle.decide`."""
@@ -129,16 +145,16 @@ class ScalingLifeCycle:
         base = managed.observe()
         if state.described_at is None:
             state.described_at = clock.monotonic()  # the periodic check counts from the first pass
-        endpoints = list(self._endpoints_of(managed))
+        hosts = list(self._hosts_of(managed))
         claims = claims_of(obj)
         check_s = self._context.settings.resync_s * RESYNC_SHARE
         check_in_s = None
-        if None in endpoints or not all(claim.policy or claim.target for claim in claims.values()):
+        if None in hosts or not all(claim.policy or claim.target for claim in claims.values()):
             check_s = min(check_s, UNSEEN_CHECK_S)
             left_s = check_s - (clock.monotonic() - state.described_at)
             check_in_s = left_s if left_s > 0 else check_s
-        lost = self._lost_endpoints(managed)
-        if lost and not any(map(_waiting, lost)) and _births(lost) == state.verified:
+        lost = self._lost_hosts(managed)
+        if lost and not any(each.waiting for each in lost) and births(lost) == state.verified:
             lost = []
         observed = ScalingObservation(
             base=base,
@@ -153,7 +169,7 @@ class ScalingLifeCycle:
             return observed
         try:
             observed = self._with_requests(observed, managed)
-            waiting = observed.waiting or next(filter(None, map(_waiting, lost)), "")
+            waiting = observed.waiting or next(filter(None, (each.waiting for each in lost)), "")
             observed = replace(observed, waiting=waiting)
             region, account = managed.region(base), managed.account()
             partition, uid = partition_of(region), obj["metadata"]["uid"]
@@ -179,32 +195,55 @@ class ScalingLifeCycle:
         return replace(observed, requests=requests, wanted=ids, waiting=waiting, legacy_ids=legacy_ids)
 
     def _resolved(self, managed: ManagedObject) -> tuple[JsonObject, str]:
-        """Return the spec with the SageMaker names of endpoints, and which of them is not in service."""
+        """Return the spec with the SageMaker names of endpoints and components, and which of them is not in service."""
         spec = dict(managed.spec)
         waiting, entries = "", []
         for entry in variants_of(spec):
-            name = endpoint_name(entry)
-            deployment = self._deployments.get(ObjectKey(managed.key.namespace, name)) if name else None
-            if deployment is not None:
-                waiting = waiting or _waiting(deployment)
-                entries.append({**entry, "endpointName": (deployment.get("status") or {}).get("endpointName") or name})
-            else:
+            host = self._named_by(managed, entry)
+            if host is None:
                 entries.append(entry)
+                continue
+            waiting = waiting or host.waiting
+            member = "endpointName" if host.descriptor is HOSTING_DEPLOYMENT else COMPONENT
+            entries.append({**entry, member: host.name or entry[member]})
         if entries:
             spec["resourceId"] = entries
         return spec, waiting
 
-    def _endpoints_of(self, managed: ManagedObject) -> Iterator[JsonObject | None]:
-        """Yield the deployment of each endpoint, however the policy names it; None for those of others."""
-        for name in dict.fromkeys(endpoint_names(managed.obj)):
-            deployment = self._deployments.get(ObjectKey(managed.key.namespace, name))
-            named = (each for each in self._deployments.by_index(ENDPOINT_NAMES, name) if _is_near(each, managed.spec))
-            yield deployment if deployment is not None else next(named, None)
+    def _named_by(self, managed: ManagedObject, entry: Any) -> Host | None:
+        """Return the object that an entry of the spec names; None where the name is SageMaker's."""
+        if name := component_name(entry):
+            found, descriptor = self._components.get(ObjectKey(managed.key.namespace, name)), INFERENCE_COMPONENT
+        else:
+            name, descriptor = endpoint_name(entry), HOSTING_DEPLOYMENT
+            found = self._deployments.get(ObjectKey(managed.key.namespace, name)) if name else None
+        return None if found is None else Host(descriptor, found)
 
-    def _lost_endpoints(self, managed: ManagedObject) -> list[JsonObject]:
-        """Return the deployments of endpoints that are going, or were made again since the policy was put on them."""
-        there, claims = self._endpoints_of(managed), claims_of(managed.obj)
-        return [each for each in there if each is not None and _is_lost(each, managed.obj, claims)]
+    def _hosts_of(self, managed: ManagedObject) -> Iterator[Host | None]:
+        """Yield the object of each endpoint or component, however the policy names it; None for those of others."""
+        seen = set()
+        for entry in variants_of(managed.spec):
+            component, endpoint = component_name(entry), endpoint_name(entry)
+            if (component, endpoint) in seen or not (component or endpoint):
+                continue
+            seen.add((component, endpoint))
+            host = self._named_by(managed, entry)
+            yield host if host is not None else self._at_sagemaker(managed, component, endpoint)
+
+    def _at_sagemaker(self, managed: ManagedObject, component: str, endpoint: str) -> Host | None:
+        """Return the object of an endpoint or component by the name at SageMaker, in any namespace."""
+        store, index, descriptor = (
+            (self._components, COMPONENT_NAMES, INFERENCE_COMPONENT)
+            if component
+            else (self._deployments, ENDPOINT_NAMES, HOSTING_DEPLOYMENT)
+        )
+        there = (Host(descriptor, each) for each in store.by_index(index, component or endpoint))
+        return next((each for each in there if each.is_near(managed.spec)), None)
+
+    def _lost_hosts(self, managed: ManagedObject) -> list[Host]:
+        """Return what is going, or was made again since the policy was put on it."""
+        claims = claims_of(managed.obj)
+        return [each for each in self._hosts_of(managed) if each is not None and each.is_lost(managed.obj, claims)]
 
     def _taken(self, observed: ScalingObservation, managed: ManagedObject) -> dict[str, str]:
         """Return the variants that another object has claimed for a policy of the same name."""
@@ -304,7 +343,7 @@ class ScalingLifeCycle:
         )
         managed.state.described_at = self._context.clock.monotonic()
         if observed.is_lost and not is_missing:
-            managed.state.verified = _births(self._lost_endpoints(managed))
+            managed.state.verified = births(self._lost_hosts(managed))
         return replace(
             observed, is_check_due=False, is_verified=True, missing=is_missing, differences=tuple(differences)
         )
@@ -502,35 +541,6 @@ class ScalingLifeCycle:
         if call not in managed.state.made:
             self._context.effects.perform(effect, partial(act, caller=managed.key))
             managed.state.made.add(call)
-
-
-def _waiting(deployment: JsonObject) -> str:
-    """Return why nothing can be put on the endpoint of a deployment yet, for users; empty if it is in service."""
-    value = (deployment.get("status") or {}).get("endpointStatus")
-    if value in {"InService", "Updating", "SystemUpdating"}:
-        return ""
-    return f"HostingDeployment {deployment['metadata']['name']} {f'is {value}' if value else 'has no endpoint yet'}"
-
-
-def _is_near(deployment: JsonObject, spec: Mapping[str, Any]) -> bool:
-    return bool((deployment.get("spec") or {}).get("region") == spec.get("region"))
-
-
-def _is_lost(deployment: JsonObject, policy: JsonObject, claims: Claims) -> bool:
-    """Return whether what the policy has put on an endpoint has gone with it: it was made again since, or will be."""
-    status = deployment.get("status") or {}
-    prefix = autoscaling.resource_id_of(str(status.get("endpointName") or ""), "")
-    own = [claims.get(each, Claim()) for each in recorded_ids(policy) if each.startswith(prefix)]
-    if not own or status.get("endpointStatus") in {CREATING, DELETING}:
-        return bool(own)
-    created = parse_time(status.get("creationTime")) if status.get("creationTime") else None
-    noted = [time for claim in own for time in (claim.policy, claim.target) if time is not None]
-    return created is not None and any(time < created for time in noted)
-
-
-def _births(deployments: Iterable[JsonObject]) -> tuple[str, ...]:
-    """Return when the endpoints of deployments were created."""
-    return tuple(str((each.get("status") or {}).get("creationTime")) for each in deployments)
 
 
 def _is_in(place: Recorded | None, other: JsonObject, spec: Mapping[str, Any]) -> bool:

@@ -73,7 +73,12 @@ def test_nothing_of_a_sample_is_dropped(document: JsonObject) -> None:
             model["containers"] = [item for item in model["containers"] if not isinstance(item, str)]
     if document["kind"] == "HostingAutoscalingPolicy":
         entries = spec.pop("resourceId")
-        spec["resourceId"] = [f"endpoint/{e['endpointName']}/variant/{e['variantName']}" for e in entries]
+        spec["resourceId"] = [
+            f"inference-component/{each['inferenceComponentName']}"
+            if "inferenceComponentName" in each
+            else f"endpoint/{each['endpointName']}/variant/{each['variantName']}"
+            for each in entries
+        ]
 
     arrived = {leaf for sent in _requests(document) for leaf in leaves(sent.request)}
 
@@ -84,6 +89,7 @@ def test_there_is_a_sample_for_every_kind_and_every_use() -> None:
     """The guides name the first of each kind; the others show what their text describes, and what AWS has added."""
     assert {path.name for path in (ROOT / "samples").glob("*.yaml")} >= {
         "hap-custom-metric.yaml",
+        "hap-inference-component.yaml",
         "hap-predefined-metric.yaml",
         "inference-component.yaml",
         "kmeans-mnist-processingjob.yaml",

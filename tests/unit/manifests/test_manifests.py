@@ -290,7 +290,9 @@ def test_who_registers_a_variant_for_scaling_may_look_at_its_endpoint_and_change
     assert {each for each in actions("hostingautoscalingpolicy") if each.startswith("sagemaker:")} == {
         "sagemaker:DescribeEndpoint",
         "sagemaker:DescribeEndpointConfig",
+        "sagemaker:DescribeInferenceComponent",
         "sagemaker:UpdateEndpointWeightsAndCapacities",
+        "sagemaker:UpdateInferenceComponentRuntimeConfig",
     }
 
 
