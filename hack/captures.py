@@ -36,7 +36,7 @@ from hack.sandbox.aws.clock import SandboxClock
 from hack.sandbox.kube import server as kube_server
 from hack.sandbox.kubeapi import KubeApi, manifests
 from hack.sandbox.operator_process import OperatorProcess, aws_environment
-from hack.sandbox.samples import NAMED, REPOSITORY, SAMPLES, crd_paths
+from hack.sandbox.samples import NAMED, REPOSITORY, SAMPLES, crd_paths, create_pipeline
 from hack.sandbox.show.guidance import COMMANDS, welcome
 from hack.sandbox.show.layout import layout
 from hack.sandbox.show.rows import row_of
@@ -56,6 +56,8 @@ _REPLACED: Final = (
     (re.compile(r"\b[0-9a-f]{32}\b"), "6d7f0a1b2c3d4e5f80718293a4b5c6d7"),
     (re.compile(r"(?<=-)(\d{3})-[0-9a-f]{8}\b"), r"\1-1f2e3d4c"),
     (re.compile(r"(?<=/algo-)(\d+)-\d{10}\b"), r"\1-1893553445"),
+    (re.compile(r"\b(pipelines-)[a-z0-9]{12}(-[\w-]+-)[a-z0-9]{10}\b"), r"\1a1b2c3d4e5f6\2a1b2c3d4e5"),
+    (re.compile(r"(?<=/execution/)[a-z0-9]{12}\b"), "a1b2c3d4e5f6"),
     (re.compile(r"(?<=Resource Version:)(\s+)\d+"), r"\g<1>1234"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:18444"),
     (re.compile(r" \(x\d+ over \w+\)"), ""),
@@ -169,6 +171,7 @@ def stage() -> Iterator[Stage]:
         aws_server.start(clock=SandboxClock.frozen(time.time())) as aws,
         kube_server.start() as kube,
     ):
+        create_pipeline(aws)
         folder = Path(scratch)
         kubeconfig = kube.write_kubeconfig(folder / "kubeconfig")
         api = KubeApi(kube.url)

@@ -209,6 +209,7 @@ def _updates(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
 
 
 def _tags(name: str, account: str, region: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
+    kinds = [kind for kind in kinds if not kind.name.token]  # what AWS names itself takes no tags
     if all(kind.life_cycle is LifeCycle.SCALING for kind in kinds):
         return
     arn = f"arn:{partition_of(region)}:sagemaker:{region}:{account}:{MODEL.singular}/{name}"

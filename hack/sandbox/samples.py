@@ -64,8 +64,9 @@ SAMPLES = (
 )
 
 
-PIPELINE = REPOSITORY / "samples" / "churn-pipeline.json"
-"""The definition of the pipeline that a sample runs: the account has it, under the first word of the file's name."""
+PIPELINE = REPOSITORY / "docs" / "tasks" / "churn-pipeline.json"
+"""The definition of the pipeline that a sample runs: the account has it, under the first word of the file's name. It
+is no manifest, and kubectl takes every JSON file below `samples/` for one."""
 
 
 def create_pipeline(aws: RunningServer, region: str = "us-east-2") -> None:

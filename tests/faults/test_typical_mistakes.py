@@ -52,8 +52,11 @@ def said_at_apply(obj: JsonObject) -> list[str]:
 TRAINING, TUNING, TRANSFORM, PROCESSING = "TrainingJob", "HyperparameterTuningJob", "BatchTransformJob", "ProcessingJob"
 MODEL, CONFIG, HOSTING, POLICY = "Model", "EndpointConfig", "HostingDeployment", "HostingAutoscalingPolicy"
 COMPONENT = "InferenceComponent"
+EXECUTION = "PipelineExecution"
 AT_APPLY = [
     # kind, where, what was written, what is said
+    (EXECUTION, "spec.pipelineParameters", {"InputData": "s3://b/x"}, "spec.pipelineParameters: Invalid value"),
+    (EXECUTION, "spec.pipelineName", REMOVED, "spec.pipelineName: Required value"),
     (TRAINING, "spec.hyperparameters", [], 'unknown field "spec.hyperparameters"'),
     (TRAINING, "spec.instanceType", "ml.m5.large", 'unknown field "spec.instanceType"'),
     (TRAINING, "spec.roleARN", "arn", 'unknown field "spec.roleARN"'),

@@ -385,7 +385,7 @@ def test_run_once_with_the_operator_itself_completes_every_sample(tmp_path: Path
     with started("run", *arguments) as process:
         output, errors = process.communicate(timeout=LIMIT_S)
     assert (process.returncode, errors) == (0, "")
-    ended = set(re.findall(r"(\S+/\S+) +(?:Completed|Created|InService)", output))
+    ended = set(re.findall(r"(\S+/\S+) +(?:Completed|Succeeded|Created|InService)", output))
     assert {sample.key for sample in SAMPLES} <= ended
 
 

@@ -19,7 +19,7 @@ from tests.sandbox.harness import REPOSITORY, aws_call, condition, until_gone
 pytestmark = pytest.mark.sandbox
 
 PLURAL = "pipelineexecutions"
-DEFINITION = (REPOSITORY / "samples" / "churn-pipeline.json").read_text()
+DEFINITION = (REPOSITORY / "docs" / "tasks" / "churn-pipeline.json").read_text()
 
 
 def manifest(name: str = "retrain", **spec: Any) -> JsonObject:
