@@ -1,9 +1,7 @@
 """The client of notebooks and pipelines: what it asks of the API, and what it makes of the answers."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -35,6 +33,7 @@ from controller.reconcile.steps import Phase, StatusUpdate
 from hack.crds import ROOT
 from tests.fakes.clock import FakeClock
 from tests.fakes.kstatus import kstatus
+from tests.fakes.refused import Refused
 from tests.unit.manifests.test_argocd import NOW
 
 JOB: TrainingJob = yaml.safe_load((ROOT / "samples" / "xgboost-mnist-trainingjob.yaml").read_text("utf-8"))
@@ -69,24 +68,6 @@ def test_the_reason_of_a_failure_is_sagemakers_own_where_there_is_one() -> None:
     obj["status"]["conditions"].append({"type": "Failed", "status": "True", "reason": "Failed", "message": "no data"})
     assert look(obj) == Look(Outcome.FAILED, "Failed", "no data")
     assert look({"metadata": {"generation": 1}}).outcome is Outcome.WAITING, "no status at all"
-
-
-@dataclass(frozen=True)
-class Refused:
-    """An answer of the API server, as the package raises it."""
-
-    status: int
-    reason: str = ""
-    message: str = "words"
-
-    def error(self) -> Exception:
-        """Return the exception. Its package is slow to load, and needed here only."""
-        from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
-
-        error = ApiException(status=self.status, reason="HTTP's")
-        status = json.dumps({"kind": "Status", "reason": self.reason, "message": self.message})
-        error.body = status if self.reason else "<html>"
-        return error
 
 
 class Api:

@@ -8,7 +8,6 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError as AwsError
 from botocore.exceptions import NoCredentialsError
-from kubernetes.client.exceptions import ApiException
 
 from api.client import (
     Client,
@@ -24,6 +23,7 @@ from controller.smlogs.cluster import GIVE_UP_S
 from controller.smlogs.reading import milliseconds
 from hack.crds import ROOT
 from tests.fakes.clock import FakeClock
+from tests.fakes.refused import Refused
 
 
 def sample(name: str) -> Any:
@@ -35,8 +35,8 @@ JOB: TrainingJob = sample("trainingjob")
 MODEL: Model = sample("model")
 ENDPOINT: HostingDeployment = sample("hostingdeployment")
 TUNING: HyperparameterTuningJob = sample("hpo")
-DELETED = ApiException(status=404, reason="Not Found")
-AWAY = ApiException(status=503, reason="Unavailable")
+DELETED = Refused(404)
+AWAY = Refused(503)
 AT_AWS = {"awsResource": {"name": "foo", "region": "eu-west-1"}}
 RUNS = {**AT_AWS, "trainingJobStatus": "InProgress"}
 ENDED = {**AT_AWS, "trainingJobStatus": "Completed"}
@@ -50,8 +50,8 @@ def aws_error(code: str) -> AwsError:
 class Scene:
     """A client whose pauses move the clock. Its object and the log change with the seconds since the beginning."""
 
-    def __init__(self, *course: tuple[float, JsonObject | Exception]) -> None:
-        """`course`: from which second on the object has which status; an exception is the API server's answer."""
+    def __init__(self, *course: tuple[float, JsonObject | Refused]) -> None:
+        """`course`: from which second on the object has which status, or the API server refuses to say."""
         self.clock = FakeClock()
         self.start_ms = milliseconds(self.clock.utcnow())
         self.course = course
@@ -80,8 +80,8 @@ class Scene:
         """See CustomObjectsApi."""
         assert self.elapsed_s < 3600, "it does not end"
         status = next(status for since_s, status in reversed(self.course) if since_s <= self.elapsed_s)
-        if isinstance(status, Exception):
-            raise status
+        if isinstance(status, Refused):
+            raise status.error()
         metadata = {"name": place["name"], "namespace": place["namespace"], "uid": self.uid}
         return {"metadata": metadata, "spec": {"region": "us-east-2"}, "status": status}
 
