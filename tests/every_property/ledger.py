@@ -24,6 +24,8 @@ _DELETES: Final = {
     "DeleteInferenceComponent": "CreateInferenceComponent",
 }
 
+_DESCRIPTION: Final = "PipelineExecutionDescription"
+"""Ends with the operator's mark."""
 _INITIAL: Final = {"DesiredWeight": "InitialVariantWeight", "DesiredInstanceCount": "InitialInstanceCount"}
 
 
@@ -54,6 +56,10 @@ class Ledger:
         elif operation in _JOBS:
             create = _JOBS[operation]
             self._stopped.add((create, params[NAME_MEMBERS[create]]))
+        elif operation == "StartPipelineExecution":
+            self._there[operation, params.pop("ClientRequestToken")] = params
+        elif operation == "StopPipelineExecution":
+            self._stopped |= {each for each in self._there if each[0] == "StartPipelineExecution"}  # there is one
         elif operation in {"RegisterScalableTarget", "PutScalingPolicy"}:
             self._there[operation, _scaling_key(params)] = params
         elif operation in {"DeregisterScalableTarget", "DeleteScalingPolicy"}:
@@ -122,6 +128,9 @@ def _scaling_key(params: Mapping[str, Any]) -> str:
 
 def _plain(params: JsonObject, made: AbstractSet[str]) -> JsonObject:
     changed: JsonObject = _renamed(params, made)
+    if _DESCRIPTION in changed:
+        given = changed.pop(_DESCRIPTION).rpartition("[Kubernetes ")[0].removesuffix(" ")
+        changed |= {_DESCRIPTION: given} if given else {}
     if isinstance(changed.get("Tags"), list):
         changed["Tags"] = [each for each in changed["Tags"] if not each["Key"].startswith(OURS)]
         if not changed["Tags"]:

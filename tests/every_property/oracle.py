@@ -20,6 +20,9 @@ from hack.sandbox.aws.records.validation import service_model
 _TABLE: Final = Path(__file__).parents[1] / "data" / "v1-fields.tsv"
 SAGEMAKER: Final = "sagemaker"
 SCALING: Final = "application-autoscaling"
+OBJECT: Final = "x"
+"""The name of the object that is played; AWS shows it for an execution without another."""
+_SHOWN: Final = "PipelineExecutionDisplayName"
 NAMED: Final = "<named>"
 """Stands for a name that the operator has made."""
 
@@ -31,6 +34,7 @@ CREATES: Final[Mapping[str, str]] = {
     "Model": "CreateModel",
     "EndpointConfig": "CreateEndpointConfig",
     "InferenceComponent": "CreateInferenceComponent",
+    "PipelineExecution": "StartPipelineExecution",
 }
 """The kinds with one request, and this."""
 NAME_MEMBERS: Final[Mapping[str, str]] = {
@@ -136,7 +140,10 @@ def expected(kind: str, spec: Mapping[str, Any]) -> list[Request]:
         case _:
             operation = CREATES[kind]
             request = convert(kind, operation, input_shape(SAGEMAKER, operation), spec, ("spec",))
-            request[NAME_MEMBERS[operation]] = request.get(NAME_MEMBERS[operation]) or NAMED
+            if operation == "StartPipelineExecution":
+                request[_SHOWN] = request.get(_SHOWN) or OBJECT
+            if operation in NAME_MEMBERS:
+                request[NAME_MEMBERS[operation]] = request.get(NAME_MEMBERS[operation]) or NAMED
             return [Request(operation, request)]
 
 

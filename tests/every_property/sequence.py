@@ -5,6 +5,7 @@ The judge compares what is at AWS by the requests that it received with what the
 
 import copy
 import itertools
+import json
 import random
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -486,6 +487,37 @@ _SHARED: Final = (
         },
     ),
 )
+_PIPELINE: Final = {
+    "Version": "2020-12-01",
+    "Parameters": [
+        {"Name": name, "Type": "String", "DefaultValue": "x"} for name in (*values.PARAMETERS, "TrainingInstanceType")
+    ],
+    "Steps": [
+        {
+            "Name": values.STEP,
+            "Type": "Processing",
+            "Arguments": {
+                "AppSpecification": {"ImageUri": "image"},
+                "ProcessingResources": {
+                    "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+                },
+                "RoleArn": _ROLE,
+            },
+        }
+    ],
+}
+_PIPELINES: Final = tuple(
+    (
+        "CreatePipeline",
+        {
+            "PipelineName": name,
+            "PipelineDefinition": json.dumps(_PIPELINE),
+            "RoleArn": _ROLE,
+            "ClientRequestToken": name.ljust(32, "0"),
+        },
+    )
+    for name in values.PIPELINES
+)
 _TUNED: Final = tuple(
     ("CreateHyperParameterTuningJob", {"HyperParameterTuningJobName": name, **_TUNING}) for name in values.TUNED
 )
@@ -493,6 +525,7 @@ _SURROUNDINGS: Final[Mapping[str, tuple[tuple[str, JsonObject], ...]]] = {
     **dict.fromkeys(("BatchTransformJob", "EndpointConfig", "HostingAutoscalingPolicy"), _HOSTED),
     "HyperparameterTuningJob": _TUNED,
     "InferenceComponent": _SHARED,
+    "PipelineExecution": _PIPELINES,
 }
 """By kind, what is at AWS already, in each region."""
 

@@ -63,6 +63,10 @@ NEWEST: Final = "newest"
 SHARED: Final = "shared"
 SHARED_VARIANT: Final = "all"
 """An endpoint without models that is at AWS already, and its variant."""
+PIPELINES: Final = ("churn", "weekly")
+PARAMETERS: Final = ("InputData", "Size")
+STEP: Final = "Prepare"
+"""Pipelines that are at AWS already, with these parameters and this step."""
 BASE: Final = "base"
 """An inference component on it."""
 TUNED: Final = ("tuned-before", "tuned-long-ago")
@@ -89,6 +93,9 @@ _CHOSEN: Final[Mapping[tuple[str, str], tuple[Any, ...]]] = {
         for path in ("specification", "specifications.[]")
         for name, some in (("modelName", MODELS), ("baseInferenceComponentName", (BASE,)))
     },
+    ("PipelineExecution", "spec.pipelineName"): PIPELINES,
+    ("PipelineExecution", "spec.pipelineParameters.[].name"): PARAMETERS,
+    ("PipelineExecution", "spec.selectiveExecutionConfig.selectedSteps.[].stepName"): (STEP,),
     ("HostingAutoscalingPolicy", "spec.policyType"): ("TargetTrackingScaling",),
     ("HostingAutoscalingPolicy", "spec.serviceNamespace"): ("sagemaker",),
     ("HostingAutoscalingPolicy", "spec.scalableDimension"): ("sagemaker:variant:DesiredInstanceCount",),

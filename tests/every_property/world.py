@@ -12,6 +12,7 @@ from tests.fakes.cluster import FakeCluster
 from tests.fakes.kstatus import kstatus
 from tests.fakes.world import World
 
+_RUNNING: Final = frozenset({"InProgress", "Executing"})
 PATIENCE_S: Final = 1800.0
 """Of the fake clock: retries of refused specs come within minutes."""
 
@@ -77,6 +78,6 @@ def is_settled(descriptor: KindDescriptor, obj: JsonObject) -> bool:
     """Whether the object says that it is done, or that it cannot be; a job need not have ended."""
     if not is_current(obj):
         return False
-    if descriptor.status.member and obj["status"].get(descriptor.status.field) == "InProgress":
+    if descriptor.status.member and obj["status"].get(descriptor.status.field) in _RUNNING:
         return True
     return kstatus(obj["status"], obj["metadata"]["generation"]) in {"Current", "Failed"}

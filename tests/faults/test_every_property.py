@@ -30,6 +30,7 @@ SAMPLE = [
     ("EndpointConfig", "spec.productionVariants[].initialVariantWeight"),
     ("HostingDeployment", "spec.endpointName"),
     ("InferenceComponent", "spec.runtimeConfig.copyCount"),
+    ("PipelineExecution", "spec.pipelineExecutionDescription"),
     ("HostingAutoscalingPolicy", "spec.targetTrackingScalingPolicyConfiguration.targetValue"),
 ]
 """Properties with a shape, a spelling or a type of their own, and those with which something was wrong."""

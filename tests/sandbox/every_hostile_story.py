@@ -146,6 +146,17 @@ def test_each_read_meets_it(world: World, fault: str, details: Mapping[str, Any]
     _live(world)
 
 
+@pytest.mark.parametrize("operation", ["ListTags", "DescribeTrainingJob"])
+def test_half_an_answer_makes_nobody_a_stranger(world: World, operation: str) -> None:
+    """The creation's answer is lost, and the next read ends in the middle: what is ours would have no tags."""
+    world.aws.faults.add("CreateTrainingJob", "cut-after")
+    world.aws.faults.add(operation, "cut-within")
+    world.operator(*READ_TIMEOUT).until_ready()
+    world.api.create(_job("job", trainingJobName="mine"), plural=_JOB)
+    _until_job(world, "job", "InProgress")
+    assert world.aws.faults.pending() == []
+
+
 # --- calls that are never answered
 
 

@@ -11,8 +11,15 @@ from tests.mutations import MUTATIONS, fates
 from tests.sandbox.account import Left, manifest, marked
 from tests.sandbox.conftest import World
 from tests.sandbox.harness import PLURALS, condition, raw_call, until_gone
-from tests.sandbox.hosting_scene import DEPLOYMENTS, POLICIES, deployment, with_variant
+from tests.sandbox.hosting_scene import DEPLOYMENTS, POLICIES, deployment, sample, with_variant
 from tests.sandbox.hosting_scene import marked as with_environment
+from tests.sandbox.soak.scene import OPERATOR
+from tests.sandbox.test_components import COMPONENTS
+from tests.sandbox.test_components import edited as edit_component
+from tests.sandbox.test_components import ready as component_ready
+from tests.sandbox.test_pipelines import PLURAL as PIPELINES
+from tests.sandbox.test_pipelines import create_pipeline, endless, executions
+from tests.sandbox.test_pipelines import manifest as execution
 
 READ_TIMEOUT: Final = ("--aws-read-timeout", "1s")
 _HANG_S: Final = 1.5
@@ -50,6 +57,12 @@ def play(world: World, turn: int) -> None:
     )
     world.api.create(policy, plural=POLICIES)
     _until_reason(world, "scaled", POLICIES, "Created")
+    world.api.create(sample("shared-hostingdeployment"), plural=DEPLOYMENTS)
+    world.api.create(sample("inference-component"), plural=COMPONENTS)
+    eventually(lambda: component_ready(world, 2), what="the component serves")
+    create_pipeline(world, endless())
+    world.api.create(execution(), plural=PIPELINES)
+    eventually(lambda: _is_training(world), what="the execution trains")
 
     _edit(world, names["TrainingJob"], _TRAINING, {"resourceConfig": {"keepAlivePeriodInSeconds": 600}})
     _eventually(world, lambda: _updated(world, names["TrainingJob"]), names["TrainingJob"], _TRAINING, "the pool")
@@ -59,6 +72,18 @@ def play(world: World, turn: int) -> None:
     _change(world, _hosted(weight=3, version="2", tags={"team": "b"}))
     eventually(lambda: len(Left.of(world).others) == _ALL, what="nothing of the old version is left")
 
+    image = sample("inference-component")["spec"]["specification"]["container"]["image"]
+    edit_component(world, image, runtimeConfig={"copyCount": 3})
+    eventually(lambda: component_ready(world, 3), what="a copy more")
+    edit_component(world, image.replace("0.33.0", "0.34.0"), runtimeConfig={"copyCount": 3})
+    eventually(lambda: component_ready(world, 3), what="the component's new image")
+
+    world.api.delete("retrain", plural=PIPELINES)
+    until_gone(world.api, "retrain", plural=PIPELINES)
+    world.api.delete("llm", plural=COMPONENTS)
+    until_gone(world.api, "llm", plural=COMPONENTS)
+    world.api.delete("shared", plural=DEPLOYMENTS)
+    until_gone(world.api, "shared", plural=DEPLOYMENTS)
     world.api.delete("scaled", plural=POLICIES)
     until_gone(world.api, "scaled", plural=POLICIES)
     world.api.delete("hosted", plural=DEPLOYMENTS)
@@ -69,21 +94,23 @@ def play(world: World, turn: int) -> None:
     _judge(world, turn)
 
 
-_ALL: Final = 5
-"""Model, configuration, endpoint, target and policy."""
+_ALL: Final = 7
+"""Model, configuration, endpoint, target and policy; configuration and endpoint of the component."""
 
 
 def _judge(world: World, turn: int) -> None:
     left = Left.of(world)
     assert not left.others
-    assert set(left.jobs.values()) == {"Stopped"}
+    assert {state for job, state in left.jobs.items() if " pipelines-" not in job} == {"Stopped"}
+    assert [each["PipelineExecutionStatus"] for each in executions(world)] == ["Stopped"]
     assert world.aws.faults.pending() == []
     assert world.aws.faults.struck() == Counter((fault, operation) for operation, fault in fates(turn).items())
+    effects = [each for each in world.aws.effects.all() if OPERATOR in each.user_agent]
     made = Counter(
-        (each.operation, each.name) for each in world.aws.effects.all() if each.operation.startswith("Create")
+        (each.operation, each.name) for each in effects if each.operation.startswith(("Create", "StartPipeline"))
     )
     assert set(made.values()) == {1}, f"made twice: {made}"
-    assert {each.operation for each in world.aws.effects.all()} == set(MUTATIONS)
+    assert {each.operation for each in effects} == set(MUTATIONS)
 
 
 def _hosted(*, weight: int, version: str, tags: dict[str, str]) -> JsonObject:
@@ -125,7 +152,8 @@ def _updated(world: World, name: str) -> bool:
 
 def _tags(world: World) -> dict[str, str]:
     """The user's tags of the endpoint."""
-    (arn,) = (each["EndpointArn"] for each in _asked(world, "ListEndpoints")["Endpoints"])
+    listed = _asked(world, "ListEndpoints")["Endpoints"]
+    (arn,) = (each["EndpointArn"] for each in listed if each["EndpointName"].startswith("hosted"))
     listed = _asked(world, "ListTags", ResourceArn=arn)["Tags"]
     return {each["Key"]: each["Value"] for each in listed if "/" not in each["Key"]}
 
@@ -136,6 +164,11 @@ def _described(world: World, resource: str, name: str) -> JsonObject:
 
 def _asked(world: World, operation: str, **members: Any) -> JsonObject:
     return raw_call(world.aws.url, operation, json.dumps(members))
+
+
+def _is_training(world: World) -> bool:
+    steps = world.api.status("retrain", plural=PIPELINES).get("steps", ())
+    return [each["name"] for each in steps] == ["Prepare", "Train"]
 
 
 def _until_reason(world: World, name: str, plural: str, reason: str) -> None:

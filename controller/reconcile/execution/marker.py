@@ -19,7 +19,7 @@ def marked(obj: JsonObject, request: JsonObject) -> JsonObject:
     """Return a request that starts an execution with the object's mark, and with the object's name to be shown."""
     mark = mark_of(obj)
     given = str(request.get(_DESCRIPTION, ""))[: _DESCRIPTION_MAX - len(mark) - 1]
-    description = f"{given} {mark}".strip()
+    description = f"{given} {mark}" if given else mark
     shown = request.get(_DISPLAY_NAME) or _display_name(obj["metadata"]["name"])
     return {**request, _DESCRIPTION: description, _DISPLAY_NAME: shown}
 
