@@ -15,6 +15,7 @@ from botocore.validate import ParamValidator
 from api.meta import JsonObject
 from controller.aws.autoscaling import ApplicationAutoScaling
 from controller.aws.errors import classify
+from controller.aws.executions import SageMakerExecutions
 from controller.aws.sagemaker import SageMaker
 from controller.aws.targets import Target
 from controller.aws.tuning_jobs import SageMakerTuningJobChildren
@@ -56,6 +57,7 @@ class EmbeddedAws(SageMaker):
         self.sent = wire.sent
         """Every request, in order."""
         self.scaling = ApplicationAutoScaling(wire)
+        self.executions = SageMakerExecutions(wire)
         self.page = SageMakerTuningJobChildren(wire).page
 
     def of(self, _descriptor: object) -> "EmbeddedAws":
