@@ -57,6 +57,7 @@ class EmbeddedAws(SageMaker):
         self.sent = wire.sent
         """Every request, in order."""
         self.scaling = ApplicationAutoScaling(wire)
+        self.executions = SageMakerExecutions(wire)
         self.page = SageMakerTuningJobChildren(wire).page
         self.executions = SageMakerExecutions(wire)
 

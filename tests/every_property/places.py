@@ -7,15 +7,14 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from api.descriptor import LifeCycle
 from api.meta import JsonObject
 from api.v1 import KINDS
 from tests.documents import document
 from tests.every_property.oracle import CONTAINER, REQUESTS, SHARED_CONTAINER, Path_, input_shape, member_of
 from tests.sandbox.harness import REPOSITORY
 
-PLURALS = {each.kind: each.plural for each in KINDS if each.life_cycle is not LifeCycle.COMPONENT}
-"""Without what needs an endpoint of others in service first: `tests/unit/api/test_inference_component.py`."""
+PLURALS = {each.kind: each.plural for each in KINDS if each.kind in REQUESTS}
+"""Of the kinds that the oracle knows."""
 
 
 @dataclass(frozen=True, slots=True)

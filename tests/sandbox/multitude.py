@@ -14,7 +14,7 @@ import yaml
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject
 from api.naming import sagemaker_name
-from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT, KINDS
+from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT, INFERENCE_COMPONENT, KINDS
 from controller.reconcile.drift.digest import content, digest
 from controller.reconcile.scaling.claims import CLAIMED
 from controller.reconcile.status.patch import rfc3339, rfc3339_ms
@@ -24,6 +24,8 @@ from tests.sandbox.harness import LONG, PLURALS, REPOSITORY, aws_call, raw_call
 
 FIRST = "proto"
 """Name of the objects that are copied, and part of every name at AWS; it occurs nowhere else."""
+SHARED = "shared"
+"""Endpoint of others, without models, on which all components run."""
 MERGE = "application/merge-patch+json"
 ENDPOINT_TIMES = {"creationTime": "CreationTime", "lastModifiedTime": "LastModifiedTime"}
 QUIET_S = 1200.0
@@ -31,7 +33,7 @@ QUIET_S = 1200.0
 SCALING = ("RegisterScalableTarget", "PutScalingPolicy")
 """Taken for endpoints in service only."""
 CREATIONS = (
-    *("CreateModel", "CreateEndpointConfig", "CreateEndpoint", *SCALING),
+    *("CreateModel", "CreateEndpointConfig", "CreateEndpoint", "CreateInferenceComponent", *SCALING),
     *("CreateTrainingJob", "CreateTransformJob", "CreateProcessingJob", "CreateHyperParameterTuningJob"),
 )
 
@@ -53,7 +55,9 @@ def first_manifests() -> dict[str, JsonObject]:
     policy = _sample("hap-predefined-metric", "HostingAutoscalingPolicy")
     policy["spec"]["resourceId"] = [{"endpointName": FIRST, "variantName": "all-traffic"}]
     deployment = _sample("xgboost-mnist-hostingdeployment", "HostingDeployment")
-    return {PLURALS[each["kind"]]: each for each in (training, tuning, transform, processing, deployment, policy)}
+    component = _sample("inference-component", "InferenceComponent", endpointName=SHARED)
+    every = (training, tuning, transform, processing, deployment, component, policy)
+    return {PLURALS[each["kind"]]: each for each in every}
 
 
 def _sample(file: str, kind: str, **spec: object) -> JsonObject:
@@ -73,6 +77,11 @@ def rest(world: World) -> None:
         ExecutionRoleArn="arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole",
         PrimaryContainer={"Image": "image", "ModelDataUrl": "s3://my-bucket/model.tar.gz"},
     )
+    role = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole"
+    variant = {"VariantName": "all", "InstanceType": "ml.g5.2xlarge", "InitialInstanceCount": 1}
+    configured = {"EndpointConfigName": SHARED, "ExecutionRoleArn": role, "ProductionVariants": [variant]}
+    aws_call(world.aws.url, "CreateEndpointConfig", **configured)
+    aws_call(world.aws.url, "CreateEndpoint", EndpointName=SHARED, EndpointConfigName=SHARED)
     operator = world.operator().until_ready()
     for plural, manifest in first_manifests().items():
         world.api.create(manifest, plural=plural)
@@ -82,6 +91,7 @@ def rest(world: World) -> None:
         "batchtransformjobs": ("transformJobStatus", "InProgress"),
         "processingjobs": ("processingJobStatus", "InProgress"),
         "hostingdeployments": ("endpointStatus", "InService"),
+        "inferencecomponents": ("inferenceComponentStatus", "InService"),
         "hostingautoscalingpolicies": ("hostingAutoscalingPolicyStatus", "Created"),
     }
     for plural, (field, value) in told.items():
@@ -109,6 +119,7 @@ class Copies:
         self._creations = [(operation, body) for operation, body in asked if operation in CREATIONS]
         self._numbers = itertools.count(1)
         self._endpoints: list[tuple[JsonObject, JsonObject, Names]] = []
+        self._components: list[tuple[JsonObject, JsonObject]] = []
         self._jobs: list[tuple[KindDescriptor, JsonObject, JsonObject]] = []
         self._later: list[tuple[str, str]] = []
 
@@ -161,6 +172,8 @@ class Copies:
             api.call("PATCH", api.path(name, plural=descriptor.plural), annotations, content=MERGE)
         if descriptor is HOSTING_DEPLOYMENT:  # its status has the names of children that are not made yet
             self._endpoints.append((made, original, other))
+        elif descriptor is INFERENCE_COMPONENT:
+            self._components.append((made, other.of(original["status"])))
         elif descriptor.operations.stop:  # nor is the time of the job's creation
             self._jobs.append((descriptor, made, other.of(original["status"])))
         else:
@@ -185,6 +198,13 @@ class Copies:
                 for image, resolved in zip(shown["deployedImages"], variant["DeployedImages"], strict=True):
                     image["resolutionTime"] = rfc3339(datetime.fromtimestamp(resolved["ResolutionTime"], UTC))
             self._tell(obj, _dated(status, answer), HOSTING_DEPLOYMENT)
+        for obj, status in self._components:
+            name = {INFERENCE_COMPONENT.name.member: status["awsResource"]["name"]}
+            answer = aws_call(self._world.aws.url, INFERENCE_COMPONENT.operations.describe, **name)
+            assert answer["InferenceComponentStatus"] == "InService"
+            for field, member in ENDPOINT_TIMES.items():
+                status[field] = rfc3339(datetime.fromtimestamp(answer[member], UTC))
+            self._tell(obj, _dated(status, answer), INFERENCE_COMPONENT)
         for descriptor, obj, status in self._jobs:
             name = {descriptor.name.member: status["awsResource"]["name"]}
             answer = aws_call(self._world.aws.url, descriptor.operations.describe, **name)
@@ -192,6 +212,7 @@ class Copies:
         for operation, body in self._later:
             raw_call(self._world.aws.url, operation, body)
         self._endpoints.clear()
+        self._components.clear()
         self._jobs.clear()
         self._later.clear()
 

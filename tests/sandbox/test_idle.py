@@ -26,8 +26,11 @@ PASSES = r'^controller_runtime_reconcile_total\{controller="(\w+)",result="\w+"\
 FURTHER = {
     "ListTrainingJobs": 2,  # as many as there are objects were launched by the tuning jobs, and stand among them
     **dict.fromkeys(("ListHyperParameterTuningJobs", "ListTransformJobs", "ListProcessingJobs", "ListEndpoints"), 1),
+    "ListInferenceComponents": 1,
 }
 """The List calls, and the pages of a sweep after the first."""
+RARELY = ("ListEndpoints", "ListInferenceComponents")
+"""Those of what is listed more rarely while all of it serves."""
 
 
 def test_objects_of_each_kind_cost_a_page_for_each_pageful_a_kind_and_interval(world: World) -> None:
@@ -74,10 +77,10 @@ def test_objects_of_each_kind_cost_a_page_for_each_pageful_a_kind_and_interval(w
 
 
 def have_polled(world: World, endpoints: int) -> bool:
-    """Whether endpoints, which are listed more rarely while all serve, were so often, and the jobs several times."""
+    """Whether endpoints and components, which are listed more rarely, were so often, and the jobs several times."""
     listed = Counter(request.operation for request in world.to_aws.requests)
-    return listed["ListEndpoints"] >= endpoints and all(
-        listed[each] >= POLLS for each in FURTHER if each != "ListEndpoints"
+    return all(listed[each] >= endpoints for each in RARELY) and all(
+        listed[each] >= POLLS for each in FURTHER if each not in RARELY
     )
 
 
