@@ -27,6 +27,10 @@ ADOPTABLE: Final = "soak-adoptable"
 SHARED: Final = "soak-shared"
 """How the names at AWS begin that users give."""
 LONG_S: Final = "86400"
+SHORT: Final = "soak-short"
+"""A pipeline at AWS in every region; nobody's."""
+ENDLESS: Final = "soak-endless"
+"""Another one, with a step that does not end by itself."""
 _ROLE: Final = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole"
 _IMAGE: Final = "registry.example.com/xgboost:1"
 THEIR_MODEL: Final[JsonObject] = {
@@ -53,6 +57,7 @@ _SAMPLES: Final[Mapping[str, str]] = {
     "TrainingJob": "xgboost-mnist-trainingjob.yaml",
     "ProcessingJob": "kmeans-mnist-processingjob.yaml",
     "BatchTransformJob": "xgboost-mnist-batchtransform.yaml",
+    "PipelineExecution": "churn-pipelineexecution.yaml",
     "HyperparameterTuningJob": "xgboost-mnist-hpo.yaml",
     "Model": "xgboost-mnist-model.yaml",
     "EndpointConfig": "xgboost-mnist-endpointconfig.yaml",
@@ -63,6 +68,7 @@ _WEIGHTS: Final[Mapping[str, int]] = {
     "TrainingJob": 5,
     "ProcessingJob": 2,
     "BatchTransformJob": 2,
+    "PipelineExecution": 3,
     "HyperparameterTuningJob": 3,
     "Model": 2,
     "EndpointConfig": 2,
@@ -109,7 +115,7 @@ def drawn(rng: random.Random) -> JsonObject:
             names = [ADOPTABLE] if kind == "TrainingJob" else [""]
         spec[descriptor.name.spec_field] = rng.choice(names)
     _FILL[kind](rng, spec)
-    if rng.random() < 0.3:
+    if rng.random() < 0.3 and not descriptor.name.token:
         spec["tags"] = _tags(rng)
     return obj
 
@@ -183,6 +189,10 @@ def _transform(rng: random.Random, spec: JsonObject) -> None:
     _working(rng, spec)
 
 
+def _execution(rng: random.Random, spec: JsonObject) -> None:
+    spec["pipelineName"] = rng.choice((SHORT, ENDLESS))
+
+
 def _tuning(rng: random.Random, spec: JsonObject) -> None:
     limits = {"maxNumberOfTrainingJobs": rng.randint(1, 4), "maxParallelTrainingJobs": 1}
     limits["maxParallelTrainingJobs"] = rng.randint(1, limits["maxNumberOfTrainingJobs"])
@@ -239,6 +249,7 @@ _FILL: Final[Mapping[str, Callable[[random.Random, JsonObject], None]]] = {
     "TrainingJob": _training,
     "ProcessingJob": _working,
     "BatchTransformJob": _transform,
+    "PipelineExecution": _execution,
     "HyperparameterTuningJob": _tuning,
     "Model": _model,
     "EndpointConfig": _configuration,

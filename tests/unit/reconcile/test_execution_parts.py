@@ -20,11 +20,12 @@ def obj(name: str = "retrain", uid: str = "a-b-c") -> JsonObject:
     return {"metadata": {"namespace": "team", "name": name, "uid": uid}}
 
 
-@given(name=NAMES, description=st.text(max_size=4000), other=st.uuids(), uid=st.uuids())
+@given(name=NAMES, text=st.text(max_size=10), times=st.integers(1, 400), other=st.uuids(), uid=st.uuids())
 def test_an_execution_is_known_by_the_uid_at_the_end_of_its_description(
-    name: str, description: str, other: object, uid: object
+    name: str, text: str, times: int, other: object, uid: object
 ) -> None:
     """Whatever the user has written, within AWS's limits; and not by another object of the same name."""
+    description = text * times
     request = marked(obj(name, str(uid)), {"PipelineExecutionDescription": description})
     assert len(request["PipelineExecutionDescription"]) <= 3072
     assert is_marked(obj(name, str(uid)), request)
