@@ -60,6 +60,9 @@ SAMPLES = (
     Sample("hap-custom-metric.yaml"),
     Sample("shared-hostingdeployment.yaml"),
     Sample("inference-component.yaml"),
+    Sample("modelpackagegroup.yaml"),
+    Sample("modelpackage.yaml"),
+    Sample("pipeline.yaml"),
 )
 
 

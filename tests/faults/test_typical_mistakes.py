@@ -95,6 +95,8 @@ AT_APPLY = [
     (HOSTING, "spec.models", REMOVED, "spec.models"),
     (HOSTING, "spec.productionVariants.0.initialInstanceCount", "2", "initialInstanceCount: Invalid value"),
     (POLICY, "spec.minCapacity", "1", "spec.minCapacity: Invalid value"),
+    ("Pipeline", "spec.pipelineDefinition", {"Steps": []}, "spec.pipelineDefinition: Invalid value"),
+    ("ModelPackageGroup", "spec.modelPackageGroupName", "a_b", "spec.modelPackageGroupName: Invalid value"),
 ]
 
 

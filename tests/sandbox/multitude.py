@@ -33,7 +33,11 @@ SCALING = ("RegisterScalableTarget", "PutScalingPolicy")
 CREATIONS = (
     *("CreateModel", "CreateEndpointConfig", "CreateEndpoint", *SCALING),
     *("CreateTrainingJob", "CreateTransformJob", "CreateProcessingJob", "CreateHyperParameterTuningJob"),
+    *("CreateModelPackageGroup", "CreatePipeline"),
 )
+
+
+_TOKEN = '"ClientRequestToken": "'
 
 
 def first_manifests() -> dict[str, JsonObject]:
@@ -53,7 +57,10 @@ def first_manifests() -> dict[str, JsonObject]:
     policy = _sample("hap-predefined-metric", "HostingAutoscalingPolicy")
     policy["spec"]["resourceId"] = [{"endpointName": FIRST, "variantName": "all-traffic"}]
     deployment = _sample("xgboost-mnist-hostingdeployment", "HostingDeployment")
-    return {PLURALS[each["kind"]]: each for each in (training, tuning, transform, processing, deployment, policy)}
+    group = _sample("modelpackagegroup", "ModelPackageGroup", modelPackageGroupName=FIRST)
+    pipeline = _sample("pipeline", "Pipeline", pipelineName=FIRST)
+    every = (training, tuning, transform, processing, deployment, policy, group, pipeline)
+    return {PLURALS[each["kind"]]: each for each in every}
 
 
 def _sample(file: str, kind: str, **spec: object) -> JsonObject:
@@ -83,6 +90,8 @@ def rest(world: World) -> None:
         "processingjobs": ("processingJobStatus", "InProgress"),
         "hostingdeployments": ("endpointStatus", "InService"),
         "hostingautoscalingpolicies": ("hostingAutoscalingPolicyStatus", "Created"),
+        "modelpackagegroups": ("modelPackageGroupStatus", "Completed"),
+        "pipelines": ("pipelineStatus", "Active"),
     }
     for plural, (field, value) in told.items():
         eventually(
@@ -108,6 +117,7 @@ class Copies:
         asked = [(each.operation, each.body.decode()) for each in world.to_aws.requests]
         self._creations = [(operation, body) for operation, body in asked if operation in CREATIONS]
         self._numbers = itertools.count(1)
+        self._tokens = itertools.count(1)
         self._endpoints: list[tuple[JsonObject, JsonObject, Names]] = []
         self._jobs: list[tuple[KindDescriptor, JsonObject, JsonObject]] = []
         self._later: list[tuple[str, str]] = []
@@ -132,7 +142,8 @@ class Copies:
             if operation in SCALING:
                 self._later.append((operation, other.translate(body)))
             else:
-                raw_call(self._world.aws.url, operation, other.translate(body))
+                apart = body.replace(_TOKEN, f"{_TOKEN}{next(self._tokens)}-")  # the same one is the same resource
+                raw_call(self._world.aws.url, operation, other.translate(apart))
 
     def _copy(self, descriptor: KindDescriptor, original: JsonObject, other: "Names") -> None:
         api, metadata = self._world.api, original["metadata"]

@@ -34,6 +34,9 @@ SAMPLES = {
     "HyperparameterTuningJob": "xgboost-mnist-hpo.yaml",
     "Model": "xgboost-mnist-model.yaml",
     "PipelineExecution": "churn-pipelineexecution.yaml",
+    "ModelPackageGroup": "modelpackagegroup.yaml",
+    "ModelPackage": "modelpackage.yaml",
+    "Pipeline": "pipeline.yaml",
     "ProcessingJob": "kmeans-mnist-processingjob.yaml",
     "TrainingJob": "xgboost-mnist-trainingjob.yaml",
 }

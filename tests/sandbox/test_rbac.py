@@ -215,6 +215,9 @@ WALKS: dict[str, Callable[[Cluster, JsonObject, str], None]] = {
     "EndpointConfig": walk_simply("EndpointConfig", "xgboost-mnist-endpointconfig"),
     "HostingDeployment": walk_deployment,
     "HostingAutoscalingPolicy": walk_simply("HostingAutoscalingPolicy", "hap-predefined-metric"),
+    "ModelPackageGroup": walk_simply("ModelPackageGroup", "modelpackagegroup"),
+    "ModelPackage": walk_simply("ModelPackage", "modelpackage"),
+    "Pipeline": walk_simply("Pipeline", "pipeline"),
 }
 """By kind; a kind that is served and has no walk fails the test."""
 
