@@ -109,13 +109,18 @@ _NAMESPACE: Final = frozenset({Place.NAMESPACE})
 _ENDPOINTS: Final = frozenset({LifeCycle.ENDPOINT})
 _SCALING: Final = frozenset({LifeCycle.SCALING})
 _COMPONENTS: Final = frozenset({LifeCycle.COMPONENT})
+_IN_PLACE: Final = frozenset({LifeCycle.IN_PLACE})
 
 DELETION_POLICY: Final = Annotation("deletion-policy", "delete or retain", choice("delete", "retain"), _BOTH)
 ADOPTION_POLICY: Final = Annotation(
     "adoption-policy",
     "refuse, adopt or adopt-or-create",
     choice("refuse", "adopt", "adopt-or-create"),
-    life_cycles=_JOBS | _ENDPOINTS | _COMPONENTS | _SCALING,  # models and configurations have names of their own
+    life_cycles=_JOBS
+    | _ENDPOINTS
+    | _COMPONENTS
+    | _IN_PLACE
+    | _SCALING,  # models and configurations have names of their own
 )
 READ_ONLY: Final = Annotation("read-only", "true or false", flag, _BOTH)
 PAUSED: Final = Annotation("paused", "true or false", flag, _BOTH)
@@ -125,7 +130,7 @@ DRIFT_POLICY: Final = Annotation(
     "report or correct",
     choice("report", "correct"),
     _BOTH,
-    life_cycles=_ENDPOINTS | _COMPONENTS | _SCALING | {LifeCycle.RESOURCE},
+    life_cycles=_ENDPOINTS | _COMPONENTS | _IN_PLACE | _SCALING | {LifeCycle.RESOURCE},
 )
 UPDATE_POLICY: Final = Annotation(
     "update-policy", "automatic or manual", choice("automatic", "manual"), life_cycles=_ENDPOINTS

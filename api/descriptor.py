@@ -26,6 +26,8 @@ class LifeCycle(Enum):
     """Serves child models with a child configuration, and is updated to new ones: hosting deployments."""
     COMPONENT = "component"
     """Runs on an endpoint that another object owns, and is updated in place: inference components."""
+    IN_PLACE = "in place"
+    """Exists until deleted, and is updated in place as far as AWS can: the model registry, pipelines."""
     SCALING = "scaling"
     """Sets targets and policies on the variants of endpoints that other objects own: autoscaling policies."""
 
@@ -86,6 +88,12 @@ class NameRule:
     max_length: int
     late_initialized: bool
     """Whether a generated name is written into `spec_field`."""
+    by_aws: bool = False
+    """AWS chooses it: it is the ARN, known from the Create on. `spec_field` has that of one which exists already."""
+    chosen_by: str = ""
+    """Another field of the spec with a name that users may choose, if `by_aws`; AWS takes it in place of the ARN."""
+    repeatable_by: str = ""
+    """Member of the Create request that makes AWS answer a repetition with what it has created."""
     constant: str = ""
     """The name of every object without one, if v1 does not generate it from metadata.name and metadata.uid."""
     token: str = ""
@@ -147,6 +155,26 @@ class JobUpdate:
         return ".".join(("spec", *map(key_of, member.split("."))))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ResourceUpdate:
+    """The operation that updates a resource in place. What it does not send cannot be changed.
+
+    It is one of `operations.further`. Compared and hashed by identity.
+    """
+
+    operation: str
+    name_member: str
+    """Request member that names the resource."""
+    absent: Mapping[str, Any] = field(default_factory=dict)
+    """Request member → what removes it at AWS. What is absent from the spec and not listed stays as it is there."""
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    """Request member → its name in Create and Describe, where that differs."""
+    dropped: Mapping[str, str] = field(default_factory=dict)
+    """Request member with a map → the member that lists the keys to remove from it."""
+    is_shared: bool = False
+    """Others change it as a matter of course, as who approves versions: it is described every few minutes."""
+
+
 @dataclass(frozen=True, slots=True)
 class KindDescriptor:
     """All properties of one kind that the shared code needs."""
@@ -169,6 +197,12 @@ class KindDescriptor:
     """The differences between the kind's fields and AWS's model."""
     update: JobUpdate | None = None
     """None: the kind is no job, or AWS cannot change it."""
+    resource_update: ResourceUpdate | None = None
+    """None: of another life-cycle than `IN_PLACE`, or nothing can be changed but tags."""
+    untagged_with: str = ""
+    """Field of the spec with which AWS takes no tags: the resource is known by its ARN and creation time alone."""
+    is_retained: bool = False
+    """Deleting an object leaves its resource, unless an annotation says otherwise."""
     references: tuple[Reference, ...] = field(default=(), hash=False)
     """Fields of the spec that may name other objects."""
     children: tuple[str, ...] = field(default=(), hash=False)

@@ -114,6 +114,14 @@ def build(descriptor: KindDescriptor, model: ServiceModel) -> KindFields:
 
 
 @cache
+def members(descriptor: KindDescriptor, operation: str, *, is_answer: bool = False) -> frozenset[str]:
+    """Return the members of an operation's request, or of its answer, in the service model that clients use."""
+    model = as_model(descriptor.service, load(descriptor.service)).operation_model(operation)
+    shape = model.output_shape if is_answer else model.input_shape
+    return frozenset(shape.members if shape is not None else ())
+
+
+@cache
 def installed(descriptor: KindDescriptor) -> KindFields:
     """Return the tree of one kind from the service model that clients use, for the converter. Built once, then shared.
 
@@ -129,6 +137,12 @@ def _named(field: Field, descriptor: KindDescriptor) -> Field:
         return field
     if rule.constant:
         return replace(field, required=False)
+    if rule.by_aws:
+        text = (
+            "ARN of what exists at AWS already, for the annotations adoption-policy and read-only. AWS makes that of a"
+            " new one, and the status shows it."
+        )
+        return replace(field, documentation=text, required=False)
     shown = "writes it here" if rule.late_initialized else "shows it in the status"
     text = (
         "Name at AWS, unique in account and region. If it is left out or empty, the operator makes one from"

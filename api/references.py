@@ -19,6 +19,9 @@ class Reference:
     """SageMaker takes it only when the named job has ended."""
     states: frozenset[str] = frozenset()
     """SageMaker takes it only in one of these states; empty: in any."""
+    is_passed_on: bool = False
+    """A deployment passes it on to the objects that it creates as it is: theirs is resolved, too. What it stood for is
+    noted in the status, and stays what it stands for: for a child in any case, else as long as the object is gone."""
 
     def names_in(self, spec: Mapping[str, Any]) -> Iterator[str]:
         """Yield the names that a spec has in this field, as often as it has them."""

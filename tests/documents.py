@@ -17,6 +17,9 @@ SAMPLES = {
     "HostingDeployment": "xgboost-mnist-hostingdeployment",
     "HostingAutoscalingPolicy": "hap-predefined-metric",
     "InferenceComponent": "inference-component",
+    "ModelPackageGroup": "modelpackagegroup",
+    "ModelPackage": "modelpackage",
+    "Pipeline": "pipeline",
 }
 """By kind, the sample that the guides show, in `samples/`."""
 

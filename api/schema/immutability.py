@@ -1,7 +1,8 @@
 """Generates the CEL rules against manifest changes that AWS does not support.
 
 For a job, the whole spec is immutable but for what AWS can change (`KindDescriptor.update`): an accepted edit of
-another field would have no effect (D-11). For the other kinds, the identity of the resource is: with a new one the
+another field would have no effect (D-11). So it is for what is updated in place, but for tags and for what its Update
+sends (`KindDescriptor.resource_update`). For the other kinds, the identity of the resource is: with a new one the
 operator would create a second resource and forget the first (D-04).
 
 Nothing is immutable before there is something at AWS: what AWS has refused is corrected by an edit. So the rules stand
@@ -49,10 +50,7 @@ def immutability(descriptor: KindDescriptor, fields: KindFields) -> list[Validat
     start = f"{absent} || " if fields.spec.required else f"!has(oldSelf.spec) || {absent} || has(self.spec) && "
     mutable = descriptor.update.paths() if descriptor.update else frozenset()
     fixed = (
-        part
-        for child in fields.spec.fields
-        if descriptor.life_cycle is LifeCycle.JOB or child.name in descriptor.compat.identity
-        for part in _parts(child, way, mutable)
+        part for child in fields.spec.fields if _is_fixed(descriptor, child) for part in _parts(child, way, mutable)
     )
     return [
         {
@@ -61,6 +59,17 @@ def immutability(descriptor: KindDescriptor, fields: KindFields) -> list[Validat
         }
         for child, parent in fixed
     ]
+
+
+def _is_fixed(descriptor: KindDescriptor, field: Field) -> bool:
+    """Return whether a field directly in the spec, or a part of it, cannot be changed at AWS."""
+    if descriptor.life_cycle is LifeCycle.JOB or field.name in descriptor.compat.identity:
+        return True
+    if descriptor.life_cycle is not LifeCycle.IN_PLACE or field.member in APART or not field.member:
+        return False
+    update = descriptor.resource_update
+    names = {descriptor.name.member} | ({update.name_member} if update else set())
+    return update is None or update.operation not in field.sent_by or field.member in names
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +252,8 @@ def _quoted(text: str) -> str:
 def _message(descriptor: KindDescriptor, field: Field) -> str:
     if descriptor.life_cycle is LifeCycle.JOB:
         why = "cannot be changed once it is created, as SageMaker cannot update a job"
+    elif descriptor.life_cycle is LifeCycle.IN_PLACE and field.name not in descriptor.compat.identity:
+        why = "cannot be changed once it is created, as SageMaker has no operation for that"
     else:
         why = "cannot be changed once it is created, as what exists there would be left behind"
     return f"{field.path} of a {descriptor.kind} {why}: {_INSTEAD}"

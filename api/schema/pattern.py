@@ -8,19 +8,22 @@ Source: https://github.com/google/re2/wiki/Syntax; Go regexp/syntax.
 import re
 from typing import Final
 
-_SAYS_NOTHING: Final = frozenset({"", ".*", ".+", "[\\S\\s]*", "[\\s\\S]*", "[\\S\\s]+", "[\\s\\S]+", "\\S*"})
-_UNKNOWN: Final = re.compile(r"\(\?(?:=|!|<=|<!|>)|\\u[0-9A-F]{4}")
-"""Look-around, atomic groups, and Java's notation of code points (including surrogates)."""
+_SAYS_NOTHING: Final = frozenset(
+    {"", ".*", ".+", "[\\S\\s]*", "[\\s\\S]*", "[\\S\\s]+", "[\\s\\S]+", "\\S*", ".*(?:[ \\r\\n\\t].*)*"}
+)
+_UNKNOWN: Final = re.compile(r"\(\?(?:=|!|<=|<!|>)|\\u[0-9A-F]{4}|\\p\{|\$\{")
+"""Look-around, atomic groups, Java's notation of code points (including surrogates), repeated ends, and classes of
+Unicode, which not every reader of a schema knows."""
 _REPEAT: Final = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 _MAX_REPEAT: Final = 1000
 
 
 def to_re2(pattern: str) -> str:
     """Return an anchored RE2 expression that matches at least what `pattern` does; empty if none is useful."""
-    bare = re.sub(r"(?<!\\)\$$", "", pattern.removeprefix("^"))
+    bare = _posix_classes(re.sub(r"(?<!\\)\$$", "", pattern.removeprefix("^")))
     if bare in _SAYS_NOTHING or _UNKNOWN.search(bare):
         return ""
-    widened = _REPEAT.sub(_bounded, _posix_classes(bare))
+    widened = _REPEAT.sub(_bounded, bare)
     # In braces a repetition multiplies with those inside of it; RE2 refuses a product above its limit as well.
     if _nested_repeats(widened) > _MAX_REPEAT:
         return ""

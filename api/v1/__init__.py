@@ -8,6 +8,9 @@ from api.v1.hostingdeployment import HOSTING_DEPLOYMENT
 from api.v1.hyperparametertuningjob import HYPERPARAMETER_TUNING_JOB
 from api.v1.inferencecomponent import INFERENCE_COMPONENT
 from api.v1.model import MODEL
+from api.v1.modelpackage import MODEL_PACKAGE
+from api.v1.modelpackagegroup import MODEL_PACKAGE_GROUP
+from api.v1.pipeline import PIPELINE
 from api.v1.pipelineexecution import PIPELINE_EXECUTION
 from api.v1.processingjob import PROCESSING_JOB
 from api.v1.trainingjob import TRAINING_JOB
@@ -23,6 +26,9 @@ KINDS: tuple[KindDescriptor, ...] = (
     INFERENCE_COMPONENT,
     HOSTING_AUTOSCALING_POLICY,
     PIPELINE_EXECUTION,
+    MODEL_PACKAGE_GROUP,
+    MODEL_PACKAGE,
+    PIPELINE,
 )
 """Every kind of the API, in the order in which the operator starts their controllers."""
 
@@ -35,6 +41,9 @@ __all__ = [
     "INFERENCE_COMPONENT",
     "KINDS",
     "MODEL",
+    "MODEL_PACKAGE",
+    "MODEL_PACKAGE_GROUP",
+    "PIPELINE",
     "PIPELINE_EXECUTION",
     "PROCESSING_JOB",
     "TRAINING_JOB",

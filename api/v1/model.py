@@ -7,6 +7,7 @@ from typing import Final
 from api.compat import V1, Compat, StatusField
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
+from api.references import ITEMS, Reference
 
 _FIELDS: Final[Mapping[str, V1]] = MappingProxyType(
     {
@@ -65,6 +66,11 @@ _COMPAT: Final = Compat(
     status=(
         StatusField("additional", description="What keeps the operator from doing its work."),
         StatusField("lastUpdateTime", form=Form.TIME, description="When this status was last compared with AWS."),
+        StatusField(
+            "modelPackageNames",
+            form=Form.PAIRS,
+            description="What the names of ModelPackage objects in the spec stand for: name of the object, ARN at AWS.",
+        ),
         StatusField("modelArn", "ModelArn", description="Amazon Resource Name of the model."),
         StatusField("sageMakerModelName", "ModelName", description="Name of the model at AWS."),
         StatusField(
@@ -101,4 +107,8 @@ MODEL: Final = KindDescriptor(
         PrinterColumn("Sage-Maker-Model-Name", ".status.sageMakerModelName"),
     ),
     compat=_COMPAT,
+    references=(
+        Reference(("containers", ITEMS, "modelPackageName"), "ModelPackage", is_passed_on=True),
+        Reference(("primaryContainer", "modelPackageName"), "ModelPackage", is_passed_on=True),
+    ),
 )

@@ -6,6 +6,7 @@ from api.compat import Compat, Exclusive, StatusField
 from api.descriptor import KindDescriptor, LifeCycle, NameRule, Operations, PrinterColumn, StatusRule
 from api.form import Form
 from api.operator_fields import OperatorField
+from api.references import Reference
 
 _STEP: Final = OperatorField(
     "",
@@ -106,4 +107,5 @@ PIPELINE_EXECUTION: Final = KindDescriptor(
         PrinterColumn("Steps", ".status.stepCount", type="number", format="int64"),
     ),
     compat=_COMPAT,
+    references=(Reference(("pipelineName",), "Pipeline"),),
 )

@@ -148,11 +148,13 @@ _CHANGES: Final = (
     " DeleteEndpointConfig DeleteEndpoint RegisterScalableTarget DeregisterScalableTarget PutScalingPolicy"
     " DeleteScalingPolicy AddTags DeleteTags UpdateTrainingJob CreateInferenceComponent UpdateInferenceComponent"
     " UpdateInferenceComponentRuntimeConfig DeleteInferenceComponent StartPipelineExecution"
+    " CreateModelPackageGroup DeleteModelPackageGroup CreateModelPackage UpdateModelPackage DeleteModelPackage"
+    " CreatePipeline UpdatePipeline DeletePipeline"
 )
 _CREATIONS: Final = (
     "CreateTrainingJob CreateProcessingJob CreateTransformJob CreateHyperParameterTuningJob CreateModel"
     " CreateEndpointConfig CreateEndpoint UpdateEndpoint CreateInferenceComponent UpdateInferenceComponent"
-    " StartPipelineExecution"
+    " StartPipelineExecution CreateModelPackageGroup CreateModelPackage CreatePipeline UpdatePipeline"
 )
 _CREDENTIALS: Final = (
     "ExpiredToken UnrecognizedClient InvalidClientTokenId InvalidAccessKeyId InvalidToken InvalidIdentityToken"
@@ -262,6 +264,14 @@ TABLE: Final = (
         " v1 lets users give such names, and their objects must be deletable",
         anywhere=True,
     ),
+    _row(
+        ErrorClass.NOT_FOUND,
+        "ValidationException",
+        "DescribeModelPackageGroup DeleteModelPackageGroup DescribeModelPackage DeleteModelPackage UpdateModelPackage",
+        "does not exist",
+        source="ACK, generator.yaml: message_suffix",
+        anywhere=True,
+    ),
     _row(ErrorClass.NOT_FOUND, "ObjectNotFoundException", _SCALING, source="application-autoscaling service model"),
     # --- already exists
     _row(ErrorClass.EXISTS, "ResourceInUse", source="v1-kinds.md 13.2: declared for the Create*Job operations"),
@@ -276,7 +286,8 @@ TABLE: Final = (
         ErrorClass.EXISTS,
         "ValidationException",
         "CreateTrainingJob CreateProcessingJob CreateTransformJob CreateHyperParameterTuningJob CreateModel"
-        " CreateEndpointConfig CreateEndpoint CreateInferenceComponent",
+        " CreateEndpointConfig CreateEndpoint CreateInferenceComponent CreateModelPackageGroup"
+        " CreateModelPackage CreatePipeline",
         "already exist",
         source="another wording: harmless if it is about something else, as a Describe follows",
         anywhere=True,
@@ -482,7 +493,8 @@ TABLE: Final = (
         " DeleteEndpointConfig DescribeEndpoint DeleteEndpoint UpdateEndpoint UpdateEndpointWeightsAndCapacities"
         " ListTags AddTags DeleteTags DescribeInferenceComponent DeleteInferenceComponent UpdateInferenceComponent"
         " UpdateInferenceComponentRuntimeConfig DescribePipelineExecution StopPipelineExecution"
-        " ListPipelineExecutions ListPipelineExecutionSteps",
+        " ListPipelineExecutions ListPipelineExecutionSteps DescribeModelPackageGroup DeleteModelPackageGroup"
+        " DescribeModelPackage UpdateModelPackage DeleteModelPackage DescribePipeline UpdatePipeline DeletePipeline",
         source="v1-kinds.md 13.1: accepted as an alternative everywhere",
     ),
     _row(

@@ -22,7 +22,7 @@ _KEY: Final = re.compile(
     r"token|secret|passw|authorization|credential|private_?key|access_?key|signature|presigned|cookie", re.IGNORECASE
 )
 
-_FREE: Final = ("Reason", "Message", "Details")
+_FREE: Final = ("Reason", "Message", "Details", "Description")
 
 _VALUE: Final = r"(?:[^\s&\"'<>\\]|\\(?![\"']))"
 """A character of a secret: all but white space, and what ends a parameter of a URL or a value in JSON or XML."""

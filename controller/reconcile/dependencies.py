@@ -14,7 +14,7 @@ from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
 from api.naming import sagemaker_name
 from api.references import Reference
-from api.v1 import KINDS, MODEL
+from api.v1 import ENDPOINT_CONFIG, KINDS, MODEL, MODEL_PACKAGE
 from controller.reconcile.ports import NoObjects, ObjectReader
 from controller.reconcile.served import Served
 from controller.reconcile.status.copies import own_status
@@ -29,6 +29,13 @@ REFERENCES: Final = "references"
 MODEL_NAMES_FIELD: Final = "modelNames"
 """Status field of an EndpointConfig: the Models that it names by their objects, so that a name which was an object's is
 not taken for SageMaker's once the object is gone."""
+PACKAGE_NAMES_FIELD: Final = "modelPackageNames"
+"""Status field of a Model: the same of packages. What a name stood for is used as long as its object is gone."""
+NOTED: Final = {
+    ENDPOINT_CONFIG.kind: (MODEL.kind, MODEL_NAMES_FIELD),
+    MODEL.kind: (MODEL_PACKAGE.kind, PACKAGE_NAMES_FIELD),
+}
+"""By kind, the kind of the named objects that a status notes, and the field."""
 ENDPOINTS: Final = "endpoints"
 """Index of policies by `namespace/endpointName`, as the spec has it."""
 
@@ -109,13 +116,23 @@ class ReferencedObjects:
 
     def resolve(self, obj: JsonObject) -> Resolution:
         """See `Dependencies.resolve`. What the operator creates for its own objects has SageMaker's names already."""
-        if is_controlled(obj["metadata"]):
+        is_child = is_controlled(obj["metadata"])
+        if is_child and not any(each.is_passed_on for each in self._references):
             return UNRESOLVED
+        kept = {
+            str(each.get("name")): str(each.get("value"))
+            for each in reversed((obj.get("status") or {}).get(PACKAGE_NAMES_FIELD) or ())  # the newest comes first
+        }
         names: dict[str, dict[str, str]] = {}
         waits_for: list[str] = []
         noted = {(MODEL.kind, each.get("name")) for each in (obj.get("status") or {}).get(MODEL_NAMES_FIELD) or ()}
         for reference, name in self._named_by(obj):
+            if is_child and not reference.is_passed_on:
+                continue
             found = self._reader(reference).get(ObjectKey(_namespace(obj), name))
+            if reference.is_passed_on and name in kept and (is_child or found is None):
+                names.setdefault(reference.kind, {})[name] = kept[name]
+                continue
             if found is not None and found["metadata"]["uid"] != obj["metadata"]["uid"]:
                 there, wait = name_at_sagemaker(_BY_KIND[reference.kind], found), _wait(reference, found)
                 names.setdefault(reference.kind, {})[name] = there or name

@@ -74,6 +74,7 @@ PREPARING_UPDATE: Final = "PreparingUpdate"
 QUOTA_EXCEEDED: Final = "QuotaExceeded"
 READ_ONLY: Final = "ReadOnly"
 REQUEST_REFUSED: Final = "RequestRefused"
+RESOURCE_FAILED: Final = "ResourceFailed"
 RULE_ISSUES_FOUND: Final = "RuleIssuesFound"
 SPAWN_FAILED: Final = "SpawnFailed"
 SPEC_IMMUTABLE: Final = immutability.SPEC_IMMUTABLE
@@ -168,6 +169,9 @@ ENDPOINTS: Final = _of(LifeCycle.ENDPOINT)
 COMPONENTS: Final = _of(LifeCycle.COMPONENT)
 HOSTED: Final = ENDPOINTS | COMPONENTS
 SCALING: Final = _of(LifeCycle.SCALING)
+IN_PLACE: Final = _of(LifeCycle.IN_PLACE)
+CHANGED_IN_PLACE: Final = frozenset(kind.kind for kind in KINDS if kind.resource_update is not None)
+NAMED_BY_AWS: Final = frozenset(kind.kind for kind in KINDS if kind.name.by_aws)
 LEASES: Final = frozenset({"Lease"})
 
 _RETRY: Final = f"set `{RECONCILE_AT.name}` to a new value to retry at once"
@@ -214,14 +218,14 @@ CONDITIONS: Final = (
     ),
     ConditionType(
         DRIFTED,
-        RESOURCES | HOSTED | SCALING,
+        RESOURCES | HOSTED | IN_PLACE | SCALING,
         "False",
         "once a change made outside the operator has been found",
         "AWS differs from what the operator applied last, see [drift](drift.md).",
     ),
     ConditionType(
         TAGGED,
-        JOBS | RESOURCES | HOSTED,
+        JOBS | RESOURCES | HOSTED | IN_PLACE,
         "True",
         "only while it is `False`",
         "`False`: AWS refuses to change the tags of the resource. Everything else goes on.",
@@ -299,9 +303,9 @@ REASONS: Final = (
     ),
     Reason(
         "InProgress",
-        JOBS,
+        JOBS | IN_PLACE,
         "Reconciling=True",
-        "The job is running. The message has its secondary status.",
+        "The job is running. The message has its secondary status. Of the model registry: SageMaker is making it.",
         is_aws=True,
     ),
     Reason(
@@ -311,13 +315,14 @@ REASONS: Final = (
         "The execution is running. `status.steps` has the state of each step.",
         is_aws=True,
     ),
+    Reason("Pending", IN_PLACE, "Reconciling=True", "SageMaker is about to make it.", is_aws=True),
     Reason(STOPPING, JOBS, "Reconciling=True", "The job is being stopped.", is_aws=True),
     Reason(
         CREATED,
-        RESOURCES | SCALING,
+        RESOURCES | IN_PLACE | SCALING,
         "Ready=True",
-        "The model, endpoint configuration or scaling policy is in place at AWS. A message says what keeps an older"
-        " version of it from being deleted.",
+        "The model, endpoint configuration, scaling policy, pipeline or entry of the registry is in place at AWS. A"
+        " message says what keeps an older version of it from being deleted.",
     ),
     Reason(
         IN_SERVICE,
@@ -398,9 +403,9 @@ REASONS: Final = (
     ),
     Reason(
         DELETING,
-        JOBS | HOSTED,
+        JOBS | HOSTED | IN_PLACE,
         "Reconciling=True",
-        "The endpoint or component is being deleted, or will be as soon as SageMaker has finished what it is doing with"
+        "The resource is being deleted, or will be as soon as SageMaker has finished what it is doing with"
         " it. Of a job: SageMaker is deleting its record, which was requested outside the operator.",
     ),
     Reason(
@@ -412,13 +417,13 @@ REASONS: Final = (
     ),
     Reason(
         IN_USE,
-        RESOURCES | ENDPOINTS,
+        RESOURCES | ENDPOINTS | IN_PLACE,
         "Reconciling=True",
         "The object is to be deleted, but the endpoint of its HostingDeployment uses what it has at SageMaker. Of a"
-        " HostingDeployment: InferenceComponents run on its endpoint.",
-        "Of a HostingDeployment: delete the InferenceComponents that the message names. Of the others nothing: within"
-        " seconds another object takes that over. Where none can be created, as in a namespace that is being deleted,"
-        " it goes with the HostingDeployment.",
+        " HostingDeployment: InferenceComponents run on its endpoint. Of a group: it has versions.",
+        "Delete the versions of a group, or the InferenceComponents that the message names. Of the others nothing:"
+        " within seconds another object takes that over. Where none can be created, as in a namespace that is being"
+        " deleted, it goes with the HostingDeployment.",
     ),
     # --- ends, and what is as it should be
     Reason(SYNCED, ALL, "Synced=True", "AWS has what the spec asks for."),
@@ -466,7 +471,7 @@ REASONS: Final = (
     ),
     Reason(
         ALREADY_EXISTS,
-        JOBS | HOSTED | SCALING,
+        JOBS | HOSTED | IN_PLACE | SCALING,
         "Stalled=True, Synced=False",
         "A resource of this name exists at AWS and does not belong to this object. It was not changed, and is looked at"
         " every few minutes.",
@@ -475,7 +480,7 @@ REASONS: Final = (
     ),
     Reason(
         FOREIGN_RESOURCE,
-        JOBS | HOSTED,
+        JOBS | HOSTED | IN_PLACE,
         "Stalled=True, Synced=False",
         "The resource of this name at AWS is not the one that this object created or adopted: others have deleted that"
         " and created their own. AWS's creation time and the tags of the resource show it. It is not changed.",
@@ -501,6 +506,13 @@ REASONS: Final = (
         "Give the namespace its old role back, or create a new object, see"
         " [namespaces](namespaces.md#when-it-does-not-work). To delete the object and leave the resource:"
         " `deletion-policy=retain`.",
+    ),
+    Reason(
+        RESOURCE_FAILED,
+        IN_PLACE,
+        "Stalled=True",
+        "SageMaker could not make, or delete, the resource. The message has its status and what SageMaker says.",
+        "Look at the resource in the SageMaker console; then delete the object and create it again.",
     ),
     Reason(
         ENDPOINT_FAILED,
@@ -646,7 +658,7 @@ REASONS: Final = (
     ),
     Reason(
         NAME_UNAVAILABLE,
-        JOBS | RESOURCES | HOSTED,
+        JOBS | RESOURCES | HOSTED | IN_PLACE,
         "Reconciling=True",
         "SageMaker says that the name is taken when it is asked to create the resource, and that there is none when it"
         " is asked to describe it: a resource of that name is being deleted, perhaps. Retried after minutes.",
@@ -665,7 +677,7 @@ REASONS: Final = (
     # --- beside the resource itself
     Reason(
         DRIFTED,
-        RESOURCES | HOSTED | SCALING,
+        RESOURCES | HOSTED | IN_PLACE | SCALING,
         "Ready=True, Reconciling=True, Stalled=True, Synced=False, Drifted=True",
         "What the operator applied was changed at AWS. The message says what.",
         "Change it back, edit the spec, or let the operator correct it: [`drift-policy: correct`](drift.md).",
@@ -673,7 +685,7 @@ REASONS: Final = (
     Reason(CORRECTING, HOSTED, "Drifted=False", "The change made outside the operator is being reverted."),
     Reason(
         IN_SYNC,
-        RESOURCES | HOSTED | SCALING,
+        RESOURCES | HOSTED | IN_PLACE | SCALING,
         "Drifted=False",
         "AWS has again what the operator applied last.",
     ),
@@ -688,7 +700,7 @@ REASONS: Final = (
     ),
     Reason(
         TAGS_REFUSED,
-        JOBS | RESOURCES | HOSTED,
+        JOBS | RESOURCES | HOSTED | IN_PLACE,
         "Tagged=False",
         "AWS rejects the tags. Tried again every hour, and when the object changes.",
         "Correct `spec.tags` or `default-tags` as the message says.",
@@ -734,10 +746,14 @@ REASONS: Final = (
 
 EVENTS: Final = (
     # --- an ordinary life
-    EventReason(CREATED, "Normal", JOBS | RESOURCES | HOSTED, "The resource was created at AWS."),
-    EventReason(ADOPTED, "Normal", JOBS | HOSTED, "An existing resource belongs to this object from now on."),
+    EventReason(CREATED, "Normal", JOBS | RESOURCES | HOSTED | IN_PLACE, "The resource was created at AWS."),
+    EventReason(
+        ADOPTED, "Normal", JOBS | HOSTED | IN_PLACE, "An existing resource belongs to this object from now on."
+    ),
     EventReason(FOUND, "Normal", ALL, "A read-only object shows an existing resource."),
-    EventReason(STATUS_CHANGED, "Normal", JOBS | HOSTED, "SageMaker shows another status: the message has both."),
+    EventReason(
+        STATUS_CHANGED, "Normal", JOBS | HOSTED | IN_PLACE, "SageMaker shows another status: the message has both."
+    ),
     EventReason("Completed", "Normal", JOBS, "The job completed.", is_aws=True),
     EventReason("Succeeded", "Normal", EXECUTIONS, "The execution succeeded.", is_aws=True),
     EventReason(
@@ -753,8 +769,10 @@ EVENTS: Final = (
         f"See the reasons `{FAILED}`, `{ENDPOINT_FAILED}` and `{COMPONENT_FAILED}`.",
     ),
     EventReason(STOPPING, "Normal", JOBS, "The object was deleted; SageMaker was requested to stop the job."),
-    EventReason(DELETING, "Normal", HOSTED, "The deletion was requested, or waits for SageMaker."),
-    EventReason(DELETED, "Normal", RESOURCES | HOSTED | SCALING, "The resource is gone; the object goes as well."),
+    EventReason(DELETING, "Normal", HOSTED | IN_PLACE, "The deletion was requested, or waits for SageMaker."),
+    EventReason(
+        DELETED, "Normal", RESOURCES | HOSTED | IN_PLACE | SCALING, "The resource is gone; the object goes as well."
+    ),
     EventReason(
         RETAINED,
         "Normal",
@@ -770,16 +788,18 @@ EVENTS: Final = (
     EventReason(UPDATE_PENDING, "Normal", HOSTED, "An update waits.", f"See the reason `{UPDATE_PENDING}`."),
     EventReason(UPDATE_STARTED, "Normal", HOSTED, "The update started."),
     EventReason(UPDATE_COMPLETED, "Normal", HOSTED, "The endpoint or component serves what is new."),
-    EventReason(UPDATED, "Normal", UPDATABLE, "AWS has the new values of the job's mutable fields."),
+    EventReason(UPDATED, "Normal", UPDATABLE | CHANGED_IN_PLACE, "AWS has the changes of the spec."),
     EventReason(WAITING_FOR_ENDPOINT, "Normal", COMPONENTS | SCALING, "The endpoint is not in service yet."),
     EventReason(POLICY_APPLIED, "Normal", SCALING, "The scaling policy was put on the variants."),
-    EventReason(DRIFT_CORRECTED, "Normal", RESOURCES | HOSTED | SCALING, "A change made outside was reverted."),
+    EventReason(
+        DRIFT_CORRECTED, "Normal", RESOURCES | HOSTED | IN_PLACE | SCALING, "A change made outside was reverted."
+    ),
     EventReason(LEADER_ELECTION, "Normal", LEASES, "A replica of the operator became leader, or stopped leading."),
     # --- something is wrong
     EventReason(
         CREATE_FAILED,
         "Warning",
-        JOBS | RESOURCES | HOSTED,
+        JOBS | RESOURCES | HOSTED | IN_PLACE,
         "AWS rejected the creation for good.",
         f"See the reason `{INVALID_SPEC}`.",
     ),
@@ -789,9 +809,16 @@ EVENTS: Final = (
     EventReason(
         UPDATE_FAILED,
         "Warning",
-        HOSTED,
-        "The update failed; the endpoint or component serves what it served before.",
-        f"See the reason `{UPDATE_FAILED}`.",
+        HOSTED | CHANGED_IN_PLACE,
+        "The update failed; the endpoint or component serves what it served before, or AWS has rejected it.",
+        f"See the reasons `{UPDATE_FAILED}` and `{INVALID_SPEC}`.",
+    ),
+    EventReason(
+        RESOURCE_FAILED,
+        "Warning",
+        IN_PLACE,
+        "SageMaker could not make, or delete, the resource.",
+        f"See the reason `{RESOURCE_FAILED}`.",
     ),
     EventReason(
         CHILD_FAILED,
@@ -803,18 +830,24 @@ EVENTS: Final = (
     EventReason(
         ALREADY_EXISTS,
         "Warning",
-        JOBS | HOSTED | SCALING,
+        JOBS | HOSTED | IN_PLACE | SCALING,
         "The name is taken at AWS.",
         f"See the reason `{ALREADY_EXISTS}`.",
     ),
     EventReason(
         FOREIGN_RESOURCE,
         "Warning",
-        JOBS | HOSTED,
+        JOBS | HOSTED | IN_PLACE,
         "Others have a resource under the name of the object's own.",
         f"See the reason `{FOREIGN_RESOURCE}`.",
     ),
-    EventReason(NOT_FOUND, "Warning", JOBS, "The job does not exist any more.", f"See the reason `{NOT_FOUND}`."),
+    EventReason(
+        NOT_FOUND,
+        "Warning",
+        JOBS | NAMED_BY_AWS,
+        "The job or the version does not exist any more.",
+        f"See the reason `{NOT_FOUND}`.",
+    ),
     EventReason(
         ADOPTION_REFUSED,
         "Warning",
@@ -869,7 +902,7 @@ EVENTS: Final = (
     EventReason(
         NAME_UNAVAILABLE,
         "Warning",
-        JOBS | RESOURCES | HOSTED,
+        JOBS | RESOURCES | HOSTED | IN_PLACE,
         "The name is taken at SageMaker, and nothing of that name is found.",
         f"See the reason `{NAME_UNAVAILABLE}`.",
     ),
@@ -899,7 +932,7 @@ EVENTS: Final = (
     EventReason(
         DRIFTED,
         "Warning",
-        RESOURCES | HOSTED | SCALING,
+        RESOURCES | HOSTED | IN_PLACE | SCALING,
         "What the operator applied was changed at AWS.",
         f"See the reason `{DRIFTED}`.",
     ),
@@ -920,7 +953,7 @@ EVENTS: Final = (
     EventReason(
         TAGS_REFUSED,
         "Warning",
-        JOBS | RESOURCES | HOSTED,
+        JOBS | RESOURCES | HOSTED | IN_PLACE,
         "AWS refuses to change tags.",
         f"See the reason `{TAGS_REFUSED}` or `{ACCESS_DENIED}`.",
     ),

@@ -346,7 +346,7 @@ def record_of(observed: Observed, external: ExternalResource) -> Recorded:
     is_unverified = observed.has_owner_tags and not is_known
     _, partition, _, region, account, *_ = (*external.arn.split(":", 5), "", "", "", "", "")
     return Recorded(
-        name=observed.name,
+        name=external.arn if observed.descriptor.name.by_aws else observed.name,
         region=region,
         partition=partition,
         arn=external.arn,

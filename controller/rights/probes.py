@@ -39,6 +39,8 @@ UNCHECKED: Final = (
 _TOKEN: Final = 32
 """Characters of a client token at least."""
 _COPIES: Final = "UpdateInferenceComponentRuntimeConfig"
+_TOKENS: Final = {"DeletePipeline": {"ClientRequestToken": "check-" * 6}}
+"""Operation → what it requires besides the name."""
 _SCALING: Final = "application-autoscaling"
 _VARIANT: Final = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
 
@@ -75,7 +77,7 @@ def probes(account: str, region: str, nonce: str, kinds: Sequence[KindDescriptor
         *_of_kinds(name, kinds),
         *(_executions(name, account, region) if PIPELINE_EXECUTION in kinds else ()),
         *_creations(name, account, region, kinds),
-        *_updates(name, kinds),
+        *_updates(name, account, region, kinds),
         *_tags(name, account, region, kinds),
     )
     unique = {each.operation: each for each in (*found, *_scaling(name, kinds))}  # kinds share operations
@@ -94,7 +96,7 @@ def _of_kinds(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
         if names.stop:
             yield Probe(names.stop, named, f"a {kind.kind} cannot be deleted while its job runs")
         if names.delete:
-            yield Probe(names.delete, named, f"a {kind.kind} cannot be deleted")
+            yield Probe(names.delete, {**named, **_TOKENS.get(names.delete, {})}, f"a {kind.kind} cannot be deleted")
     for searched in [kind.operations.search for kind in kinds if kind.operations.search][:1]:
         search = {"Resource": searched, "MaxResults": 1}
         yield Probe("Search", search, "status in big accounts costs more calls", is_optional=True)
@@ -171,16 +173,22 @@ def _creations(name: str, account: str, region: str, kinds: Sequence[KindDescrip
             "Specification": {"ModelName": name, "ComputeResourceRequirements": {"MinMemoryRequiredInMb": 128}},
             "RuntimeConfig": {"CopyCount": 1},
         },
+        "ModelPackageGroup": {"Tags": [{"Key": f"aws:{name}", "Value": "none"}]},  # AWS keeps this prefix for itself
+        "ModelPackage": {"SourceUri": f"{bucket}/{name}", "Tags": [{"Key": f"aws:{name}", "Value": "none"}]},
+        "Pipeline": {"PipelineDefinition": "{}", "RoleArn": role, **_TOKENS["DeletePipeline"]},
     }
     for kind in kinds:
         if (request := requests.get(kind.kind)) is not None:
             own = {kind.name.member: name}
             back = kind.operations.stop or kind.operations.delete
             missing = f"a {kind.kind} cannot be created"
-            yield Probe(kind.operations.create, {**own, **request}, missing, undo=(back, own))
+            undo = (back, {**own, **_TOKENS.get(back, {})})
+            yield Probe(kind.operations.create, {**own, **request}, missing, undo=undo)
 
 
-def _updates(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
+def _updates(name: str, account: str, region: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
+    package = f"arn:{partition_of(region)}:sagemaker:{region}:{account}:model-package/{name}"
+    arns = {"ModelPackageArn": package, "PipelineName": name}
     job, endpoint = {TRAINING_JOB.name.member: name}, {HOSTING_DEPLOYMENT.name.member: name}
     keeps = {"ResourceConfig": {"KeepAlivePeriodInSeconds": 0}}
     if TRAINING_JOB in kinds:
@@ -198,6 +206,10 @@ def _updates(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
         yield Probe("DescribeEndpoint", endpoint, "an InferenceComponent waits for its endpoint for ever")
         yield Probe(UPDATE, {**component, "RuntimeConfig": copies}, unchanged)
         yield Probe(_COPIES, {**component, "DesiredRuntimeConfig": copies}, unchanged)
+    for kind in kinds:
+        if (update := kind.resource_update) is not None:
+            changed = {update.name_member: arns[update.name_member]}
+            yield Probe(update.operation, changed, f"a {kind.kind} cannot be changed")
     if HOSTING_AUTOSCALING_POLICY in kinds:  # AWS requires them of who registers a variant
         configuration = {ENDPOINT_CONFIG.name.member: name}
         for operation, named in (("DescribeEndpoint", endpoint), ("DescribeEndpointConfig", configuration)):

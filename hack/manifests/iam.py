@@ -14,7 +14,7 @@ from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, KINDS, MODEL
 
 _TAGS: Final = ("AddTags", "ListTags")
 """AddTags: created and adopted resources get ownership tags, and AWS requires it for a Create with tags."""
-_EDITED: Final = frozenset({LifeCycle.RESOURCE, LifeCycle.ENDPOINT, LifeCycle.COMPONENT})
+_EDITED: Final = frozenset({LifeCycle.RESOURCE, LifeCycle.ENDPOINT, LifeCycle.COMPONENT, LifeCycle.IN_PLACE})
 """Life-cycles with an editable spec, including `spec.tags`: DeleteTags removes the tags that are removed there."""
 _FURTHER: Final[Mapping[str, tuple[str, ...]]] = {
     "HyperparameterTuningJob": (
@@ -54,6 +54,8 @@ _PASSING: Final = {
     "EndpointConfig",
     "HostingDeployment",
     "PipelineExecution",
+    "ModelPackage",
+    "Pipeline",
 }
 """Kinds with an execution role that their Create passes to SageMaker; an execution may have another than its pipeline.
 """
@@ -63,6 +65,7 @@ _ENCRYPTING: Final = {
     "BatchTransformJob",
     "ProcessingJob",
     "HostingDeployment",
+    "ModelPackage",
 }
 """Kinds whose volumes may be encrypted with a key of the customer's (`volumeKmsKeyId`; `kmsKeyId` of an endpoint's
 configuration, which counts when the endpoint is created or updated). SageMaker makes the grant for its volumes with the

@@ -61,6 +61,9 @@ SAMPLES = (
     Sample("shared-hostingdeployment.yaml"),
     Sample("inference-component.yaml"),
     Sample("hap-inference-component.yaml"),
+    Sample("modelpackagegroup.yaml"),
+    Sample("modelpackage.yaml"),
+    Sample("pipeline.yaml"),
 )
 
 

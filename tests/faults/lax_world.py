@@ -27,7 +27,7 @@ from controller.reconcile.served import Served
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Shared
 from controller.runtime.errors import ABSENT, Absent, Terminal
-from tests.documents import document, documents
+from tests.documents import SAMPLES, document, documents
 from tests.fakes import FakeClock
 from tests.fakes.cluster import _merge, copied
 from tests.fakes.recorder import FakeRecorder, OpenFence
@@ -38,23 +38,12 @@ from tests.sandbox.harness import REPOSITORY
 KEY: Final = ObjectKey("default", "x")
 SCALING: Final = "application-autoscaling"
 _PASSES: Final = 5
-_SAMPLES: Final = {
-    "TrainingJob": "xgboost-mnist-trainingjob",
-    "ProcessingJob": "kmeans-mnist-processingjob",
-    "BatchTransformJob": "xgboost-mnist-batchtransform",
-    "HyperparameterTuningJob": "xgboost-mnist-hpo",
-    "Model": "xgboost-mnist-model",
-    "EndpointConfig": "xgboost-mnist-endpointconfig",
-    "HostingDeployment": "xgboost-mnist-hostingdeployment",
-    "InferenceComponent": "inference-component",
-    "HostingAutoscalingPolicy": "hap-predefined-metric",
-}
 
 
 @cache
 def sample(descriptor: KindDescriptor) -> JsonObject:
     """The sample of a kind, as the API server would show it; not to be changed."""
-    obj: JsonObject = {**documents(REPOSITORY / "samples" / f"{_SAMPLES[descriptor.kind]}.yaml")[0]}
+    obj: JsonObject = {**documents(REPOSITORY / "samples" / f"{SAMPLES[descriptor.kind]}.yaml")[0]}
     uid = "a92f5e3c-f07b-11e9-bf6c-06d6f3037abc"
     obj["metadata"] = {
         "namespace": KEY.namespace,

@@ -8,7 +8,7 @@ import pytest
 
 from api.annotations import ADOPTION_POLICY, DELETION_POLICY, PAUSED, READ_ONLY, TTL
 from api.meta import JsonObject
-from api.v1 import PIPELINE_EXECUTION
+from api.v1 import PIPELINE, PIPELINE_EXECUTION
 from controller.aws.errors import AwsError
 from controller.reconcile.execution.perform import MOST_PAGES
 from controller.reconcile.managed.observe_object import TOKEN_LASTS_S
@@ -16,6 +16,7 @@ from controller.runtime.errors import ErrorClass
 from tests.fakes.job_manifests import KEY
 from tests.fakes.sagemaker.executions import FakeExecutions
 from tests.fakes.world import World
+from tests.faults.test_in_place import pipeline
 
 SILENCE = AwsError(ErrorClass.RETRYABLE, "ConnectionBroken", "connection reset by peer", ambiguous=True)
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "no")
@@ -258,3 +259,19 @@ def test_an_execution_costs_two_calls_a_look_and_a_settled_one_none() -> None:
     world.sagemaker.calls.clear()
     world.run(3600, step_s=60)
     assert world.sagemaker.calls == []
+
+
+def test_an_execution_names_its_pipeline_by_the_object() -> None:
+    """It waits for the pipeline, and is started under the name that this has at SageMaker."""
+    world = World(PIPELINE_EXECUTION, PIPELINE)
+    given = pipeline(pipelineName="named-otherwise")
+    given["metadata"]["name"] = "p"
+    world.sagemaker.of(PIPELINE).fail("CreatePipeline", DENIED)
+    world.clusters[PIPELINE.kind].apply(given)
+    world.cluster.apply(manifest())
+    world.run(2)
+    assert world.condition("Reconciling") == ("True", "DependencyMissing")
+    assert not world.aws.jobs
+    world.until(lambda: bool(world.aws.jobs))
+    (execution,) = world.aws.jobs.values()
+    assert execution.request["PipelineName"] == "named-otherwise"

@@ -103,6 +103,8 @@ AT_APPLY = [
     (COMPONENT, "spec.specification.computeResourceRequirements.minMemoryRequiredInMb", "8Gi", "Invalid value"),
     (COMPONENT, "spec.copyCount", 2, 'unknown field "spec.copyCount"'),
     (POLICY, "spec.minCapacity", "1", "spec.minCapacity: Invalid value"),
+    ("Pipeline", "spec.pipelineDefinition", {"Steps": []}, "spec.pipelineDefinition: Invalid value"),
+    ("ModelPackageGroup", "spec.modelPackageGroupName", "a_b", "spec.modelPackageGroupName: Invalid value"),
 ]
 
 

@@ -35,7 +35,11 @@ SCALING = ("RegisterScalableTarget", "PutScalingPolicy")
 CREATIONS = (
     *("CreateModel", "CreateEndpointConfig", "CreateEndpoint", "CreateInferenceComponent", *SCALING),
     *("CreateTrainingJob", "CreateTransformJob", "CreateProcessingJob", "CreateHyperParameterTuningJob"),
+    *("CreateModelPackageGroup", "CreatePipeline"),
 )
+
+
+_TOKEN = '"ClientRequestToken": "'
 
 
 def first_manifests() -> dict[str, JsonObject]:
@@ -56,7 +60,9 @@ def first_manifests() -> dict[str, JsonObject]:
     policy["spec"]["resourceId"] = [{"endpointName": FIRST, "variantName": "all-traffic"}]
     deployment = _sample("xgboost-mnist-hostingdeployment", "HostingDeployment")
     component = _sample("inference-component", "InferenceComponent", endpointName=SHARED)
-    every = (training, tuning, transform, processing, deployment, component, policy)
+    group = _sample("modelpackagegroup", "ModelPackageGroup", modelPackageGroupName=FIRST)
+    pipeline = _sample("pipeline", "Pipeline", pipelineName=FIRST)
+    every = (training, tuning, transform, processing, deployment, component, policy, group, pipeline)
     return {PLURALS[each["kind"]]: each for each in every}
 
 
@@ -93,6 +99,8 @@ def rest(world: World) -> None:
         "hostingdeployments": ("endpointStatus", "InService"),
         "inferencecomponents": ("inferenceComponentStatus", "InService"),
         "hostingautoscalingpolicies": ("hostingAutoscalingPolicyStatus", "Created"),
+        "modelpackagegroups": ("modelPackageGroupStatus", "Completed"),
+        "pipelines": ("pipelineStatus", "Active"),
     }
     for plural, (field, value) in told.items():
         eventually(
@@ -118,6 +126,7 @@ class Copies:
         asked = [(each.operation, each.body.decode()) for each in world.to_aws.requests]
         self._creations = [(operation, body) for operation, body in asked if operation in CREATIONS]
         self._numbers = itertools.count(1)
+        self._tokens = itertools.count(1)
         self._endpoints: list[tuple[JsonObject, JsonObject, Names]] = []
         self._components: list[tuple[JsonObject, JsonObject]] = []
         self._jobs: list[tuple[KindDescriptor, JsonObject, JsonObject]] = []
@@ -143,7 +152,8 @@ class Copies:
             if operation in SCALING:
                 self._later.append((operation, other.translate(body)))
             else:
-                raw_call(self._world.aws.url, operation, other.translate(body))
+                apart = body.replace(_TOKEN, f"{_TOKEN}{next(self._tokens)}-")  # the same one is the same resource
+                raw_call(self._world.aws.url, operation, other.translate(apart))
 
     def _copy(self, descriptor: KindDescriptor, original: JsonObject, other: "Names") -> None:
         api, metadata = self._world.api, original["metadata"]

@@ -35,6 +35,9 @@ SAMPLES = {
     "InferenceComponent": "inference-component.yaml",
     "Model": "xgboost-mnist-model.yaml",
     "PipelineExecution": "churn-pipelineexecution.yaml",
+    "ModelPackageGroup": "modelpackagegroup.yaml",
+    "ModelPackage": "modelpackage.yaml",
+    "Pipeline": "pipeline.yaml",
     "ProcessingJob": "kmeans-mnist-processingjob.yaml",
     "TrainingJob": "xgboost-mnist-trainingjob.yaml",
 }

@@ -216,6 +216,9 @@ WALKS: dict[str, Callable[[Cluster, JsonObject, str], None]] = {
     "HostingDeployment": walk_deployment,
     "InferenceComponent": walk_simply("InferenceComponent", "inference-component"),
     "HostingAutoscalingPolicy": walk_simply("HostingAutoscalingPolicy", "hap-predefined-metric"),
+    "ModelPackageGroup": walk_simply("ModelPackageGroup", "modelpackagegroup"),
+    "ModelPackage": walk_simply("ModelPackage", "modelpackage"),
+    "Pipeline": walk_simply("Pipeline", "pipeline"),
 }
 """By kind; a kind that is served and has no walk fails the test."""
 

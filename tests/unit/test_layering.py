@@ -39,7 +39,7 @@ ONLY_IN = {
     "botocore": ("controller.aws", "api", "api.client"),
 }
 RECONCILE = "controller.reconcile"
-LIFE_CYCLES = ("job", "tuning", "execution", "resource", "endpoint", "component", "scaling")
+LIFE_CYCLES = ("job", "tuning", "execution", "resource", "in_place", "endpoint", "component", "scaling")
 """The folders of `reconcile` that are life-cycles. They know nothing of each other, but two of them are jobs."""
 MAY_KNOW = {"tuning": ("job",), "execution": ("job",)}
 DECIDING = (
@@ -58,6 +58,8 @@ DECIDING = (
     ),
     "execution.marker",
     "execution.shown_steps",
+    "in_place.desired",
+    "in_place.observation",
     "job.changes",
     "scaling.drift",
     "tags.decide",

@@ -13,6 +13,9 @@ from api.client.models.hyperparametertuningjob import HyperparameterTuningJob
 from api.client.models.inferencecomponent import InferenceComponent
 from api.client.models.metadata import Metadata
 from api.client.models.model import Model
+from api.client.models.modelpackage import ModelPackage
+from api.client.models.modelpackagegroup import ModelPackageGroup
+from api.client.models.pipeline import Pipeline
 from api.client.models.pipelineexecution import PipelineExecution
 from api.client.models.processingjob import ProcessingJob
 from api.client.models.trainingjob import TrainingJob
@@ -25,6 +28,9 @@ Manifest: TypeAlias = (
     | HyperparameterTuningJob
     | InferenceComponent
     | Model
+    | ModelPackage
+    | ModelPackageGroup
+    | Pipeline
     | PipelineExecution
     | ProcessingJob
     | TrainingJob
@@ -41,6 +47,9 @@ __all__ = [
     "Manifest",
     "Metadata",
     "Model",
+    "ModelPackage",
+    "ModelPackageGroup",
+    "Pipeline",
     "PipelineExecution",
     "ProcessingJob",
     "TrainingJob",

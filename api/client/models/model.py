@@ -350,6 +350,15 @@ class Conditions(TypedDict, total=False):
     """Which aspect: Ready, Synced, Reconciling, Stalled, ..."""
 
 
+class ModelPackageNames(TypedDict, total=False):
+    """Part of a Model."""
+
+    name: str
+    """Name of the entry."""
+    value: str
+    """Its value."""
+
+
 class ModelStatus(TypedDict, total=False):
     """What became of it, as last seen."""
 
@@ -365,6 +374,8 @@ class ModelStatus(TypedDict, total=False):
     """When this status was last compared with AWS."""
     modelArn: str
     """Amazon Resource Name of the model."""
+    modelPackageNames: list[ModelPackageNames]
+    """What the names of ModelPackage objects in the spec stand for: name of the object, ARN at AWS."""
     observedGeneration: int
     """The metadata.generation that this status was decided on."""
     sageMakerModelName: str

@@ -22,6 +22,7 @@ from controller.reconcile.observation import (
     ExternalResource,
     Observed,
     Ownership,
+    Policy,
     Recorded,
     Source,
 )
@@ -54,11 +55,12 @@ def observe_object(
     conditions = {each.get("type", ""): each for each in status.get("conditions") or ()}
     in_status = _recorded(status, state)
     # The ownership of a recorded resource does not depend on its name.
-    generated = "" if in_status else sagemaker_name(metadata["name"], metadata["uid"], descriptor.name.max_length)
+    is_generated = not (in_status or descriptor.name.by_aws)
+    generated = sagemaker_name(metadata["name"], metadata["uid"], descriptor.name.max_length) if is_generated else ""
     spawned = announced_in(metadata)
     announced = None if in_status or spawned is None else replace(spawned, owner_uid=metadata["uid"])
     recorded = in_status or state.recorded or announced
-    given = spec.get(descriptor.name.spec_field) or ""
+    given = spec.get(descriptor.name.spec_field) or spec.get(descriptor.name.chosen_by) or ""
     chosen = given if isinstance(given, str) else ""  # the conversion reports what is no text
     name = recorded.name if recorded else (chosen or generated)
     shown_name = status.get(descriptor.name.status_field) or ""
@@ -77,7 +79,7 @@ def observe_object(
     return Observed(
         descriptor=descriptor,
         name=shown_name if is_legacy else name,
-        is_name_generated=name == generated,
+        is_name_generated=is_generated and name == generated,
         is_name_persisted=bool(given) or not descriptor.name.late_initialized,
         has_finalizer=FINALIZER in (metadata.get("finalizers") or ()),
         generation=int(metadata.get("generation") or 0),
@@ -85,7 +87,7 @@ def observe_object(
         # Launched jobs are deleted with their tuning job: the namespace's default is for objects created by users.
         policy=replace(effective_settings.policy(), ttl_s=known.TTL.of(effective_settings.own))
         if spawned and metadata.get("ownerReferences")
-        else effective_settings.policy(),
+        else _policy(descriptor, effective_settings),
         deleting_for_s=_deleting_for_s(stamp, state, now, monotonic) if stamp else None,
         recorded=recorded,
         is_recorded_in_status=in_status is not None,
@@ -120,6 +122,13 @@ def observe_object(
         setbacks=state.setbacks,
         failing_for_s=0.0 if state.failing_since is None else monotonic - state.failing_since,
     )
+
+
+def _policy(descriptor: KindDescriptor, effective_settings: EffectiveSettings) -> Policy:
+    policy = effective_settings.policy()
+    if descriptor.is_retained and effective_settings.says(known.DELETION_POLICY) is None:
+        return replace(policy, retain=True)
+    return policy
 
 
 def _recorded(status: Mapping[str, Any], state: LocalState) -> Recorded | None:

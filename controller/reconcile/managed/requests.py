@@ -1,5 +1,6 @@
 """Builds the Create request of an object: its spec, converted, with a name and tags."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,8 +28,21 @@ def create_request(descriptor: KindDescriptor, spec: Mapping[str, Any], name: st
         raise invalid(f"spec.tags: {identity.tags_fault}")
     if tags := identity.tagged(given):
         request["Tags"] = tags
-    request[descriptor.name.token or descriptor.name.member] = name
+    rule = descriptor.name
+    if not rule.by_aws:
+        request[rule.token or rule.member] = name
+    elif chosen := spec.get(rule.chosen_by):
+        request[rule.member] = chosen
     return request
+
+
+def creation_token(obj: JsonObject) -> str:
+    """Return what makes repetitions of a Create one request: 36 characters, as many as every operation takes.
+
+    It is another one after what was created has gone, and is to be created again.
+    """
+    before = (obj.get("status") or {}).get("awsResource") or {}
+    return hashlib.sha256(f"{obj['metadata']['uid']} {before.get('createdAt', '')}".encode()).hexdigest()[:36]
 
 
 def invalid(reason: ConversionError | str) -> CallError:

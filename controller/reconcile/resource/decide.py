@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from controller.reconcile import reasons
-from controller.reconcile.dependencies import MODEL_NAMES_FIELD
+from controller.reconcile.dependencies import NOTED
 from controller.reconcile.identity import identified, unproven
 from controller.reconcile.observation import ExternalResource, Observed, Recorded
 from controller.reconcile.resource.drift import is_abandoned, is_due, is_replaced, replaced
@@ -229,9 +229,10 @@ def _model_names(observed: ResourceObservation, *, are_others_left: bool) -> dic
     named = dict.fromkeys(sorted(observed.model_names.items()))
     if are_others_left:
         named |= dict.fromkeys(observed.shown_model_names)
+    _, field = NOTED[observed.base.descriptor.kind]
     if not named:
-        return {MODEL_NAMES_FIELD: None} if observed.shown_model_names else {}
-    return {MODEL_NAMES_FIELD: [{"name": name, "value": value} for name, value in named]}
+        return {field: None} if observed.shown_model_names else {}
+    return {field: [{"name": name, "value": value} for name, value in named]}
 
 
 # --- objects that are being deleted

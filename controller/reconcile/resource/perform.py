@@ -10,12 +10,11 @@ from api.annotations import CREATED_NAMES, DELETION_POLICY, READ_ONLY
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from api.naming import join_name, sagemaker_name
-from api.v1 import MODEL
 from controller.aws.errors import CallError
 from controller.aws.sagemaker import Resources
 from controller.reconcile.checks import Checks
 from controller.reconcile.context import Context
-from controller.reconcile.dependencies import MODEL_NAMES_FIELD
+from controller.reconcile.dependencies import NOTED
 from controller.reconcile.drift.digest import content, differences, digest
 from controller.reconcile.effects import Effect
 from controller.reconcile.identity import is_assumed, is_replaced, unproven
@@ -152,7 +151,7 @@ class ResourceLifeCycle:
             ),
             handed_over=self._users.handed_over_to(obj) if not claimed and base.recorded is None else None,
             successors=successors,
-            model_names=managed.resolution.names.get(MODEL.kind, {}),
+            model_names=managed.resolution.names.get(NOTED[self._descriptor.kind][0], {}),
             shown_model_names=_shown_model_names(self._descriptor, managed.status),
         )
 
@@ -297,7 +296,8 @@ class ResourceLifeCycle:
 def _shown_model_names(descriptor: KindDescriptor, status: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     if not descriptor.references:
         return ()
-    return tuple((str(each.get("name")), str(each.get("value"))) for each in status.get(MODEL_NAMES_FIELD) or ())
+    noted = status.get(NOTED[descriptor.kind][1]) or ()
+    return tuple((str(each.get("name")), str(each.get("value"))) for each in noted)
 
 
 def _inherited(base: Observed, claimed: Mapping[str, str], created: Recorded | None) -> frozenset[str]:

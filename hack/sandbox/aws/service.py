@@ -46,6 +46,8 @@ from hack.sandbox.aws.records.search import Flaws, SearchApi
 from hack.sandbox.aws.records.tags import TagApi
 from hack.sandbox.aws.records.timeline import Durations
 from hack.sandbox.aws.records.validation import service_model
+from hack.sandbox.aws.registry.api import EntryApi
+from hack.sandbox.aws.registry.kinds import ENTRY_KINDS
 from hack.sandbox.aws.state_changes import EventFlaws, Publisher
 from hack.sandbox.aws.wire import (
     ApiError,
@@ -91,7 +93,7 @@ class AwsService:
         self._store = Store(self.past)
         self._targets = Targets()
         self._moto = MotoBridge()
-        kinds: tuple[AnyKind, ...] = (*KINDS, TUNING, *STATIC_KINDS, ENDPOINT, COMPONENT, PIPELINE)
+        kinds: tuple[AnyKind, ...] = (*KINDS, TUNING, *STATIC_KINDS, ENDPOINT, COMPONENT, PIPELINE, *ENTRY_KINDS)
         self._kinds = {kind.resource: kind for kind in kinds}
         tags, logs = TagApi(kinds, self._store), LogsApi(kinds, self._store)
         scaling = ScalingApi(self._store, self._targets)
@@ -108,6 +110,8 @@ class AwsService:
         for static in STATIC_KINDS:
             after = {"on_delete": hosting.lose_configuration} if static is ENDPOINT_CONFIG else {}
             sagemaker |= StaticApi(static, self._store, **after).operations()
+        for entry in ENTRY_KINDS:
+            sagemaker |= EntryApi(entry, self._store).operations()
         training = JobApi(TRAINING, self._store, durations)
         searched = ((TRAINING, training.describe), (TUNING, self._tuning.describe), (ENDPOINT, hosting.describe))
         self.search = SearchApi(searched, self._store)

@@ -7,8 +7,10 @@ from typing import Any
 from api.v1 import KINDS
 
 # Successful and failed ends; every other status is in progress. See the status values of each kind in api/.
-GOOD = frozenset({"Completed", "Succeeded", "InService", "Created"})
-BAD = frozenset({"Failed", "CompletedWithFailures", "Stopped", "Error", "OutOfService", "UpdateRollbackFailed"})
+GOOD = frozenset({"Completed", "Succeeded", "InService", "Created", "Active"})
+BAD = frozenset(
+    {"Failed", "CompletedWithFailures", "Stopped", "Error", "OutOfService", "UpdateRollbackFailed", "DeleteFailed"}
+)
 _KINDS = {kind.kind: kind for kind in KINDS}
 _SHORT = {
     "TrainingJob": "training",
@@ -21,6 +23,8 @@ _SHORT = {
     "HostingDeployment": "hosting",
     "InferenceComponent": "component",
     "HostingAutoscalingPolicy": "scaling",
+    "ModelPackageGroup": "group",
+    "ModelPackage": "package",
 }
 
 

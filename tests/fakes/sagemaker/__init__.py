@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from api.descriptor import KindDescriptor
+from api.descriptor import KindDescriptor, LifeCycle
 from api.v1 import (
     BATCH_TRANSFORM_JOB,
     ENDPOINT_CONFIG,
@@ -11,6 +11,7 @@ from api.v1 import (
     HOSTING_DEPLOYMENT,
     HYPERPARAMETER_TUNING_JOB,
     INFERENCE_COMPONENT,
+    KINDS,
     MODEL,
     PIPELINE_EXECUTION,
     PROCESSING_JOB,
@@ -19,11 +20,13 @@ from api.v1 import (
 from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
 from controller.runtime.errors import Absent
+from hack.sandbox.aws.records.resource import Store
 from tests.fakes.autoscaling import FakeAutoscaling
 from tests.fakes.calls import CallLog
 from tests.fakes.clock import FakeClock
 from tests.fakes.sagemaker.arns import ACCOUNT, kind_of
 from tests.fakes.sagemaker.components import FakeComponents
+from tests.fakes.sagemaker.entries import FakeEntries
 from tests.fakes.sagemaker.executions import FakeExecutions
 from tests.fakes.sagemaker.hosting import FakeHosting
 from tests.fakes.sagemaker.jobs import FakeJobs
@@ -48,6 +51,7 @@ class FakeSageMaker:
         self.tuning = FakeTuning(clock, self.calls, training=jobs[TRAINING_JOB.kind])
         self.scaling = FakeAutoscaling(clock, self.calls)
         self.executions = FakeExecutions(PIPELINE_EXECUTION, clock, self.calls, account)
+        self._store = Store()
         self._services: dict[str, Any] = {
             **jobs,
             HYPERPARAMETER_TUNING_JOB.kind: self.tuning,
@@ -55,6 +59,11 @@ class FakeSageMaker:
             INFERENCE_COMPONENT.kind: self.components,
             HOSTING_AUTOSCALING_POLICY.kind: self.scaling,
             PIPELINE_EXECUTION.kind: self.executions,
+            **{
+                each.kind: FakeEntries(each.kind, clock, self.calls, self._store)
+                for each in KINDS
+                if each.life_cycle is LifeCycle.IN_PLACE
+            },
         }
 
     def of(self, descriptor: KindDescriptor) -> Any:
@@ -105,8 +114,11 @@ class FakeSageMaker:
 
     def change(self, target: Target, operation: str, request: Mapping[str, Any], *, caller: Hashable) -> None:
         """See `Endpoints.change`."""
+        of_entries = {
+            each.resource_update.operation: self.of(each) for each in KINDS if each.resource_update is not None
+        }
         service = self.components if INFERENCE_COMPONENT.name.member in request else self.hosting
-        service.change(target, operation, request, caller=caller)
+        of_entries.get(operation, service).change(target, operation, request, caller=caller)
 
     def list_page(self, descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
         """See `Jobs.list_page`."""

@@ -15,6 +15,9 @@ _SEGMENTS: Final = {
     "EndpointConfig": "endpoint-config",
     "HostingDeployment": "endpoint",
     "InferenceComponent": "inference-component",
+    "ModelPackageGroup": "model-package-group",
+    "ModelPackage": "model-package",
+    "Pipeline": "pipeline",
 }
 
 

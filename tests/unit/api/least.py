@@ -69,6 +69,9 @@ LEAST: dict[str, JsonObject] = {
         "specification": {"container": {"image": "i"}, "computeResourceRequirements": {"minMemoryRequiredInMb": 128}},
     },
     "HostingAutoscalingPolicy": {"region": "us-east-2"},
+    "ModelPackageGroup": {"region": "us-east-2"},
+    "ModelPackage": {"region": "us-east-2", "modelPackageGroupName": "g"},
+    "Pipeline": {"region": "us-east-2", "roleArn": _ROLE, "pipelineDefinition": "{}"},
 }
 """Specs by kind. Not to be changed: `manifest` copies."""
 

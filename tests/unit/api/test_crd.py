@@ -151,6 +151,23 @@ _COLUMNS = {
         ("Status", "string", None, ".status.hostingAutoscalingPolicyStatus"),
         _DATE,
     ],
+    "ModelPackageGroup": [
+        ("Status", "string", None, ".status.modelPackageGroupStatus"),
+        _DATE,
+        ("Sagemaker-Name", "string", None, ".status.sageMakerModelPackageGroupName"),
+    ],
+    "ModelPackage": [
+        ("Status", "string", None, ".status.modelPackageStatus"),
+        ("Version", "integer", None, ".status.modelPackageVersion"),
+        ("Approval", "string", None, ".status.modelApprovalStatus"),
+        _DATE,
+    ],
+    "Pipeline": [
+        ("Status", "string", None, ".status.pipelineStatus"),
+        _DATE,
+        ("Last-Run", "string", "date", ".status.lastRunTime"),
+        ("Sagemaker-Name", "string", None, ".status.sageMakerPipelineName"),
+    ],
 }
 
 

@@ -128,6 +128,8 @@ def _requests(document: JsonObject) -> list[Sent]:
     if document["kind"] == "HostingAutoscalingPolicy":
         return _of_policy(spec)
     name = {kind.name.token or kind.name.member: "a-name".ljust(kind.name.max_length, "0")}
+    if kind.name.repeatable_by:
+        name[kind.name.repeatable_by] = "0" * 36
     if document["kind"] == "InferenceComponent":
         operations = kind.operations.sending
         return [Sent(kind.service, each, to_request(kind, spec, each) | name, spec, name) for each in operations]

@@ -131,6 +131,8 @@ REQUIRED_UNLESS: dict[str, dict[str, str]] = {
         "initialInstanceCount": _INSTANCES,
         "instanceType": _INSTANCES,
     },
+    "ModelPackage": {"modelPackageGroupName": "a package is a version of a group, or has a name of its own"},
+    "Pipeline": {"pipelineDefinition": "a definition is given, in one of several ways"},
 }
 """What AWS requires unless an alternative is given, which a service model cannot say, and why. v1 required it, too."""
 
@@ -184,9 +186,13 @@ def differences(kind: KindDescriptor) -> tuple[Difference, ...]:
     model = as_model(kind.service, models.read(kind.service))
     spec = schema_of(kind.kind)["properties"]["spec"]
     found: dict[str, Difference] = {}
+    asked: set[str] = set()
     for operation in kind.operations.sending:
         shape = model.operation_model(operation).input_shape
-        found |= {str(each): each for each in _structure(kind, spec, shape, "spec")}
+        more = {str(each): each for each in _structure(kind, spec, shape, "spec")}
+        # What a Create requires, an Update may leave out: the spec is that of both.
+        found |= {text: each for text, each in more.items() if not (each.is_stricter and each.path in asked)}
+        asked |= {f"spec.{key_of(member)}" for member in shape.required_members}
     for field in _by_path(kind).values():
         if field.like:  # the operator's own field, with members that a request has elsewhere
             operation, *members = field.like.split(".")

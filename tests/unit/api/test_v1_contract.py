@@ -15,7 +15,8 @@ _KINDS = {kind.kind: kind for kind in KINDS}
 _ROWS = [row for kind in _KINDS for row in rows(kind)]
 _SPEC = [row for row in _ROWS if row.path.startswith("spec.")]
 _STATUS = [row for row in _ROWS if row.path.startswith("status.")]
-_WITH_SPEC = {"TrainingJob", "HostingAutoscalingPolicy", "PipelineExecution"}
+_NEW = {"PipelineExecution", "ModelPackageGroup", "ModelPackage", "Pipeline"}
+_WITH_SPEC = {"TrainingJob", "HostingAutoscalingPolicy", *_NEW}
 _MERGED = {
     ("EndpointConfig", "spec.productionVariants"): ["variantName"],
     ("HostingDeployment", "spec.productionVariants"): ["variantName"],

@@ -256,7 +256,7 @@ def members(kind: Any) -> set[str]:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 def test_a_kind_with_a_role_in_its_requests_may_pass_it(kind: Any) -> None:
     """API reference, RoleArn and ExecutionRoleArn: the caller must have iam:PassRole."""
-    roles = {each for each in members(kind) if each.endswith((".RoleArn", ".ExecutionRoleArn"))}
+    roles = {each for each in members(kind) if each.endswith((".RoleArn", ".ExecutionRoleArn", ".ValidationRole"))}
 
     assert bool(statements(kind.singular, "iam:PassRole")) == bool(roles)
 

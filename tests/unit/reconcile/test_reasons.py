@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from api.descriptor import KindDescriptor
-from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT, MODEL, PIPELINE_EXECUTION
+from api.descriptor import KindDescriptor, LifeCycle
+from api.v1 import ENDPOINT_CONFIG, HOSTING_AUTOSCALING_POLICY, HOSTING_DEPLOYMENT, KINDS, MODEL, PIPELINE_EXECUTION
 from controller.reconcile import observation as o
 from controller.reconcile import reasons
 from controller.reconcile import steps as s
@@ -52,6 +52,7 @@ def trees() -> dict[str, ast.Module]:
 
 
 OTHERS = {
+    "states of SageMaker's registry": ("reconcile/in_place/decide.py",),
     "endpoint states of SageMaker": ("reconcile/hosting.py", "reconcile/endpoint/perform.py"),
     "job states of SageMaker": ("reconcile/status/messages.py", "smlogs/wording.py"),
     "states of v1's status fields": ("reconcile/resource/observation.py", "reconcile/scaling/decide.py"),
@@ -71,6 +72,7 @@ WORDS = {
         *("Creating", "Deleting", "Failed", "InService", "OutOfService"),
         *("RollingBack", "SystemUpdating", "UpdateRollbackFailed", "Updating"),
     },
+    "reconcile/in_place/decide.py": {"Deleting"},
     "reconcile/endpoint/perform.py": {"InService"},
     "reconcile/job/changes.py": {"InUse"},
     "reconcile/status/messages.py": {"InProgress", "Stopping"},
@@ -171,7 +173,8 @@ def test_what_is_called_sagemakers_is_a_state_of_one_of_its_kinds(
 ) -> None:
     """Passed on as it is, so it must be in the service model."""
     states: set[str] = set()
-    for kind in (*told.JOBS, PIPELINE_EXECUTION, HOSTING_DEPLOYMENT):
+    in_place = (kind for kind in KINDS if kind.life_cycle is LifeCycle.IN_PLACE)
+    for kind in (*told.JOBS, PIPELINE_EXECUTION, HOSTING_DEPLOYMENT, *in_place):
         if kind.kind in entry.kinds:
             states |= enum(kind.service, kind.status.member)
     assert entry.name in states

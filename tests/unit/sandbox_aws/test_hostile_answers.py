@@ -29,6 +29,7 @@ MUTATING = {
     *(each.operations.stop for each in KINDS if each.operations.stop),
     *(each.operations.delete for each in KINDS if each.operations.delete),
     *(each.update.operation for each in KINDS if each.update is not None),
+    *(each.resource_update.operation for each in KINDS if each.resource_update is not None),
     *("UpdateEndpoint", "UpdateEndpointWeightsAndCapacities", "AddTags", "DeleteTags"),
     *("UpdateInferenceComponent", "UpdateInferenceComponentRuntimeConfig"),
     *("RegisterScalableTarget", "DeregisterScalableTarget"),

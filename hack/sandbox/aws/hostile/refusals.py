@@ -95,6 +95,19 @@ _WORDINGS: Final[Mapping[str, tuple[Wording, ...]]] = {
         ("ConflictException", "Pipeline sandbox is being updated."),
     ),
     "StopPipelineExecution": (("ConflictException", "Pipeline execution sandbox is in status Stopping."),),
+    "Create*Package*": _state(
+        "ModelPackageGroup arn:aws:sagemaker:us-east-2:123456789012:model-package-group/sandbox does not exist.",
+        "Model package group sandbox is being deleted.",
+    ),
+    "DeleteModelPackageGroup": (("ConflictException", "ModelPackageGroup sandbox still has model packages."),),
+    "*ModelPackage": (
+        ("ConflictException", "The model package is being changed by another request."),
+        *_state("The model package cannot be changed while its status is InProgress."),
+    ),
+    "*Pipeline": (
+        ("ConflictException", "The pipeline is being changed by another request."),
+        *_state("The pipeline sandbox cannot be changed while its status is Deleting."),
+    ),
     "UpdateTrainingJob": _state("The request was rejected because the training job is in status Stopping."),
     "Stop*": _state(
         "The request was rejected because the job is in status Stopping.",

@@ -12,6 +12,8 @@ from hack.sandbox.aws.records.tags import tag_map
 from hack.sandbox.aws.records.validation import validate
 from hack.sandbox.aws.wire import Call, invalid
 
+_IN_S3 = '{"Version": "2020-12-01", "Steps": []}'
+"""What is shown of a definition that is in a bucket."""
 _APART = frozenset({"ClientRequestToken", "Tags"})
 
 
@@ -31,7 +33,10 @@ class Pipeline(Resource):
 
 
 def _described(pipeline: Pipeline, _now: float) -> dict[str, Any]:
-    return {**pipeline.request, "PipelineStatus": "Active", "LastModifiedTime": stamp(pipeline.changed_at)}
+    """Return what Describe adds: the definition, but not where it was; the sandbox reads no objects of S3."""
+    shown = {"PipelineDisplayName": pipeline.name, "PipelineDefinition": _IN_S3, **pipeline.request}
+    shown.pop("PipelineDefinitionS3Location", None)
+    return {**shown, "PipelineStatus": "Active", "LastModifiedTime": stamp(pipeline.changed_at)}
 
 
 def _summarized(pipeline: Pipeline, now: float) -> dict[str, Any]:
@@ -73,9 +78,10 @@ class PipelineApi:
         """Store a pipeline."""
         validate("sagemaker", call.operation, call.params)
         name, request = call.params["PipelineName"], _request(call.params)
-        if "PipelineDefinition" not in request:
-            raise invalid("The sandbox has no objects of S3 for definitions: give PipelineDefinition")
-        parse(request["PipelineDefinition"])
+        if ("PipelineDefinition" in request) == ("PipelineDefinitionS3Location" in request):
+            raise invalid("Exactly one of PipelineDefinition and PipelineDefinitionS3Location must be specified.")
+        if "PipelineDefinition" in request:
+            parse(request["PipelineDefinition"])
         pipeline = Pipeline(
             name=name,
             arn=PIPELINE.arn(call, name),
@@ -105,7 +111,7 @@ class PipelineApi:
             PIPELINE,
             call,
             call.params["PipelineName"],
-            lambda known: replace(known, request={**known.request, **changes}, changed_at=call.now),
+            lambda known: replace(known, request=_merged(known.request, changes), changed_at=call.now),
         )
         return {"PipelineArn": pipeline.arn}
 
@@ -136,3 +142,10 @@ def name_of(given: str) -> str:
 
 def _request(params: Mapping[str, Any]) -> dict[str, Any]:
     return {member: value for member, value in params.items() if member not in _APART}
+
+
+def _merged(request: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request with changes; of the two places of a definition, only the newer one counts."""
+    places = {"PipelineDefinition", "PipelineDefinitionS3Location"}
+    kept = {name: value for name, value in request.items() if not (name in places and places & changes.keys())}
+    return {**kept, **changes}

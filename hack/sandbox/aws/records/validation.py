@@ -22,6 +22,8 @@ _JAVA_CLASSES = {
     r"\p{M}": "",
     r"\p{N}": r"\d",
     r"\p{Z}": r"\s",
+    r"\p{S}": r"\W",
+    r"\p{P}": r"\W",
     r"\p{Alnum}": r"a-zA-Z0-9",
     r"\p{Print}": r"[ -~]",
     r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF",
@@ -155,6 +157,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
     """Return a Java pattern of a service model as one of `re`. Raises re.error if it cannot be parsed."""
     for java, python in _JAVA_CLASSES.items():
         pattern = pattern.replace(java, python)
+    pattern = re.sub(r"\$\{\d+,\d+\}$", "", pattern)  # a repeated end, which says nothing
     return re.compile(pattern)
 
 

@@ -1,0 +1,165 @@
+"""Implements `LifeCycle` for resources that AWS updates in place."""
+
+import math
+from functools import partial
+
+from api.meta import JsonObject, ObjectKey
+from controller.aws.errors import CallError
+from controller.aws.sagemaker import Endpoints
+from controller.reconcile.context import Context
+from controller.reconcile.drift.digest import digest
+from controller.reconcile.drift.report import LOOK_S
+from controller.reconcile.effects import Effect
+from controller.reconcile.in_place import desired
+from controller.reconcile.in_place.decide import PENDING_POLL_S, decide
+from controller.reconcile.in_place.observation import InPlaceObservation, InPlaceStep, Update
+from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.managed.observe_object import RESYNC_SHARE, described, external_resource, with_external
+from controller.reconcile.managed.ownership import verify_owner
+from controller.reconcile.managed.requests import create_request, creation_token
+from controller.reconcile.observation import During, Failure, Mutation, Observed, Source
+from controller.reconcile.shared_decisions import drift_shown
+from controller.reconcile.steps import Create, Delete, Describe, Drift, EnsureFinalizer, VerifyOwner
+from controller.runtime.errors import ABSENT, ErrorClass
+from controller.runtime.frozen import replace
+
+
+class InPlaceLifeCycle:
+    """`LifeCycle` of what AWS updates in place."""
+
+    def __init__(self, context: Context, resources: Endpoints) -> None:
+        self._context = context
+        self._descriptor = context.descriptor
+        self._resources = resources
+
+    def observe(self, managed: ManagedObject) -> InPlaceObservation:
+        """See `LifeCycle.observe`."""
+        base, state = managed.observe(), managed.state
+        if base.is_recorded_in_status:
+            state.recorded = state.doubtful_since = None
+        now = self._context.clock.monotonic()
+        if state.described_at is None:
+            state.described_at = now  # the periodic Describe counts from the first pass
+        wanted: JsonObject = {}
+        try:
+            wanted = desired.changeable(self._descriptor, managed.resolved_spec)
+        except CallError as error:
+            if base.deleting_for_s is None and base.failure is None:
+                base = replace(base, failure=Failure.of(During.CREATE, error))
+        is_due = base.is_reconcile_requested or now - state.described_at >= self._period_s(base)
+        generation = managed.status.get("observedGeneration")
+        return InPlaceObservation(
+            base=replace(base, content=digest(wanted), is_describe_due=is_due),
+            is_observed=generation == base.generation and bool(base.shown),
+            is_unshown=bool(wanted.keys() & desired.unshown_members(self._descriptor)),
+            was_deleted=self._deletion(base.name) in state.made,
+        )
+
+    def _period_s(self, base: Observed) -> float:
+        """Return how often the resource is described: nobody reports what others change, nor that AWS is done."""
+        if base.shown not in base.descriptor.status.terminal:
+            return PENDING_POLL_S * RESYNC_SHARE
+        resync_s = self._context.settings.resync_s
+        update = base.descriptor.resource_update
+        is_soon = drift_shown(base) is Drift.FOUND or (update is not None and update.is_shared)
+        return (min(LOOK_S, resync_s) if is_soon else resync_s) * RESYNC_SHARE
+
+    def decide(self, observed: InPlaceObservation) -> InPlaceStep:
+        """See `LifeCycle.decide`."""
+        return decide(observed)
+
+    def perform(self, step: InPlaceStep, observed: InPlaceObservation, managed: ManagedObject) -> InPlaceObservation:
+        """See `LifeCycle.perform`."""
+        base = observed.base
+        match step:
+            case EnsureFinalizer(before):
+                if before is not None:
+                    managed.reserve_creation(base, self._resources)
+                managed.ensure_finalizer(None if base.is_name_persisted else base.name)
+                return self.observe(managed)
+            case Create():
+                return replace(observed, base=self._create(base, managed))
+            case Describe(background):
+                return self._describe(observed, managed, background=background)
+            case VerifyOwner(arn):
+                return replace(observed, base=verify_owner(managed, base, self._resources, arn))
+            case Update():
+                return self._update(observed, managed)
+            case Delete(name):
+                return self._delete(observed, managed, name)
+            case _:
+                raise AssertionError(f"{step} is the loop's")
+
+    def forget(self, key: ObjectKey) -> None:
+        """See `LifeCycle.forget`: nothing is kept."""
+
+    def _create(self, base: Observed, managed: ManagedObject) -> Observed:
+        target, spec = managed.identity.target(), managed.resolved_spec
+        request = create_request(self._descriptor, spec, base.name, managed.identity)
+        if token := self._descriptor.name.repeatable_by:
+            request[token] = creation_token(managed.obj)
+        self._resources.reserve(target, self._descriptor.operations.create, caller=managed.key)
+        send = partial(self._resources.create, self._descriptor, target, request, caller=managed.key)
+        created = managed.create(base, base.name, partial(self._context.effects.perform, Effect.CREATE, send))
+        if created.mutation is None or created.recorded is None:
+            return created
+        recorded = replace(created.recorded, content=desired.sent_by_create(self._descriptor, spec))
+        managed.state.recorded = recorded
+        return replace(
+            created, name=recorded.name, recorded=recorded, is_recorded_in_status=False, shown="", external=None
+        )
+
+    def _describe(
+        self, observed: InPlaceObservation, managed: ManagedObject, *, background: bool
+    ) -> InPlaceObservation:
+        base, target, descriptor = observed.base, managed.identity.target(), self._descriptor
+        describe = partial(self._resources.describe, descriptor, target, base.name, caller=managed.key)
+        answer = described(base, partial(describe, background=background))
+        managed.state.described_at = self._context.clock.monotonic()
+        base = replace(base, is_describe_due=False)
+        if answer is ABSENT:
+            return replace(observed, base=replace(base, external=ABSENT))
+        observed = replace(
+            observed, base=with_external(managed.state, base, external_resource(descriptor, answer, Source.DESCRIPTION))
+        )
+        if base.deleting_for_s is not None:
+            return observed
+        wanted = desired.changeable(descriptor, managed.resolved_spec)
+        return replace(
+            observed,
+            differences=desired.missing(descriptor, wanted, answer),
+            update=desired.update_members(descriptor, wanted, answer),
+        )
+
+    def _update(self, observed: InPlaceObservation, managed: ManagedObject) -> InPlaceObservation:
+        base, rule, state = observed.base, self._descriptor.resource_update, managed.state
+        assert rule is not None  # noqa: S101 (others have nothing to update)
+        assert base.recorded is not None  # noqa: S101 (what is not recorded is not changed)
+        target, request = managed.identity.target(), {rule.name_member: base.recorded.name, **observed.update}
+        self._resources.reserve(target, rule.operation, caller=managed.key)
+        managed.require_current()
+        send = partial(self._resources.change, target, rule.operation, request, caller=managed.key)
+        self._context.effects.perform(Effect.UPDATE, send)
+        if drift_shown(base) is Drift.FOUND and not observed.is_edited:
+            state.corrections = state.corrections.after(self._context.clock.monotonic())
+        state.described_at = -math.inf  # what AWS has made of it is still to be seen
+        recorded = replace(base.recorded, content=base.content)
+        return replace(observed, base=replace(base, mutation=Mutation.UPDATED, recorded=recorded))
+
+    def _delete(self, observed: InPlaceObservation, managed: ManagedObject, name: str) -> InPlaceObservation:
+        base, target = observed.base, managed.identity.target()
+        self._resources.reserve(target, self._descriptor.operations.delete, caller=managed.key)
+        managed.require_current()
+        delete = partial(self._resources.delete, self._descriptor, target, name, caller=managed.key)
+        try:
+            self._context.effects.perform(Effect.DELETE, delete)
+        except CallError as error:
+            if error.error_class is ErrorClass.CONFLICT:
+                return replace(observed, is_deletion_refused=True)
+            raise
+        managed.state.made.add(self._deletion(name))
+        return replace(observed, base=replace(base, mutation=Mutation.DELETED))
+
+    @staticmethod
+    def _deletion(name: str) -> str:
+        return f"delete {name}"

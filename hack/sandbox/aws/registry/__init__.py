@@ -1,0 +1,1 @@
+"""The model registry: groups, and packages that are versions of them."""

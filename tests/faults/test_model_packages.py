@@ -1,0 +1,283 @@
+"""Versions of a model package group: AWS numbers them, so that their ARN is all that they are known by."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from api.annotations import ADOPTION_POLICY, DELETION_POLICY, READ_ONLY
+from api.meta import JsonObject, ObjectKey
+from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL, MODEL_PACKAGE, MODEL_PACKAGE_GROUP
+from controller.reconcile.effects import Effect
+from tests.fakes.crashes import CrashPoint
+from tests.fakes.world import World
+from tests.faults.hosting_world import KEY as HOST
+from tests.faults.hosting_world import manifest as deployment
+from tests.faults.test_in_place import LOST, edit, is_ready, manifest, resync
+
+DELETED = {DELETION_POLICY.key: "delete"}
+ARN = "arn:aws:sagemaker:us-east-2:123456789012:model-package/g/{}"
+
+
+class Registry(World):
+    """Packages, the groups and the models; AWS has the group `g`."""
+
+    def __init__(self) -> None:
+        super().__init__(MODEL_PACKAGE, MODEL_PACKAGE_GROUP, MODEL)
+        self.sagemaker.of(MODEL_PACKAGE_GROUP).others("CreateModelPackageGroup", ModelPackageGroupName="g")
+
+    def versions(self) -> list[str]:
+        """Those of the group at AWS."""
+        return sorted(self.aws.there)
+
+    def version(self) -> Any:
+        """The request of the only one, as it was updated."""
+        (there,) = self.aws.there.values()
+        return there.request
+
+
+def package(**given: Any) -> JsonObject:
+    """A version of the group `g`."""
+    return manifest(MODEL_PACKAGE.kind, "xgboost", **{"modelPackageGroupName": "g", **given})
+
+
+def registered(**given: Any) -> Registry:
+    """A world with this package, at rest."""
+    world = Registry()
+    world.cluster.apply(package(**given))
+    world.until(lambda: is_ready(world))
+    return world
+
+
+def test_a_version_is_made_once_and_shown_with_its_number() -> None:
+    """It has no tags, as AWS takes none for a version."""
+    world = registered()
+    assert world.versions() == ["g/1"]
+    assert world.status["modelPackageArn"] == ARN.format(1)
+    assert world.status["modelPackageVersion"] == 1
+    assert world.status["modelApprovalStatus"] == "PendingManualApproval"
+    assert "Tags" not in world.version()
+    world.run(3600, step_s=60)
+    assert world.sagemaker.operations.count("CreateModelPackage") == 1
+    assert "AddTags" not in world.sagemaker.operations
+
+
+def test_an_approval_in_the_spec_is_sent_and_nothing_else_is() -> None:
+    """What AWS has already is not repeated: it may refuse that of an approved version."""
+    world = registered()
+    edit(world, modelApprovalStatus="Approved", approvalDescription="looks good")
+    world.until(lambda: is_ready(world))
+    world.run(20)
+    assert world.version()["ModelApprovalStatus"] == "Approved"
+    assert (world.status["modelApprovalStatus"], world.status["approvalDescription"]) == ("Approved", "looks good")
+    assert world.sagemaker.operations.count("UpdateModelPackage") == 1
+
+
+def test_metadata_that_leave_the_spec_leave_aws() -> None:
+    """By their keys; those that the spec does not speak of stay."""
+    world = registered()
+    edit(world, customerMetadataProperties=[{"name": "run", "value": "7"}])
+    world.until(lambda: is_ready(world))
+    assert world.version()["CustomerMetadataProperties"] == {"run": "7"}
+    edit(world, customerMetadataProperties=None)
+    world.until(lambda: is_ready(world))
+    assert world.version()["CustomerMetadataProperties"] == {"run": "7"}
+
+
+def test_an_approval_that_others_give_is_shown_within_minutes() -> None:
+    """As drift, if the spec says otherwise; as the state, if it says nothing."""
+    for given, condition in (({}, ("True", "Drifted")), ({"modelApprovalStatus": None}, None)):
+        world = registered(**given)
+        world.aws.others("UpdateModelPackage", ModelPackageArn=ARN.format(1), ModelApprovalStatus="Approved")
+        world.run(1300, step_s=10)
+        assert world.status["modelApprovalStatus"] == "Approved"
+        assert world.condition("Drifted") == condition
+        assert world.version()["ModelApprovalStatus"] == "Approved"
+
+
+def lives(world: Registry) -> None:
+    """Made, approved, deleted."""
+    world.cluster.apply(package(annotations=DELETED))
+    world.until(lambda: is_ready(world))
+    assert len(world.versions()) == 1
+    edit(world, modelApprovalStatus="Approved")
+    world.until(lambda: is_ready(world) and world.version()["ModelApprovalStatus"] == "Approved")
+    world.run(30)
+    world.cluster.delete(world.key)
+    world.until(lambda: world.obj is None)
+    assert world.versions() == []
+    (group,) = world.sagemaker.of(MODEL_PACKAGE_GROUP).there.values()
+    assert group.version == 1, "no second number was ever given"
+
+
+def _points() -> list[CrashPoint]:
+    world = Registry()
+    lives(world)
+    return world.crash.points(besides=frozenset({Effect.EMIT_EVENT}))
+
+
+@pytest.mark.parametrize("point", _points(), ids=str)
+def test_a_crash_at_any_effect_makes_no_second_version(point: CrashPoint) -> None:
+    """Not even after the answer that has the number, and before it is recorded: the token is the same."""
+    world = Registry()
+    world.crash.die_at(point)
+    lives(world)
+    assert world.crashes == 1
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    "operation", ["CreateModelPackage", "DescribeModelPackage", "UpdateModelPackage", "DeleteModelPackage"]
+)
+def test_an_answer_that_is_lost_makes_no_second_version(operation: str, *, after: bool) -> None:
+    """Whether the call has had its effect or not."""
+    world = Registry()
+    world.aws.fail(operation, LOST, after=after)
+    lives(world)
+    assert world.aws.faults == []
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_what_is_deleted_while_its_creation_is_in_doubt_is_found_and_deleted(*, after: bool) -> None:
+    """By the same Create again, which says which one it is."""
+    world = Registry()
+    world.aws.fail("CreateModelPackage", LOST, after=after)
+    world.cluster.apply(package(annotations=DELETED))
+    world.run(1)
+    assert world.condition("Reconciling") == ("True", "CreationUnconfirmed")
+    world.cluster.delete(world.key)
+    world.until(lambda: world.obj is None)
+    assert world.versions() == []
+
+
+def test_a_version_outlives_its_object_unless_a_policy_says_otherwise() -> None:
+    """The registry is a history."""
+    world = registered()
+    world.cluster.delete(world.key)
+    world.until(lambda: world.obj is None)
+    assert world.versions() == ["g/1"]
+    assert "Retained" in world.reasons()
+
+
+def test_a_version_that_others_delete_is_not_made_again() -> None:
+    """Another one would have another number."""
+    world = registered()
+    world.run(100)
+    world.aws.others("DeleteModelPackage", ModelPackageName=ARN.format(1))
+    resync(world)
+    assert world.condition("Stalled") == ("True", "NotFound")
+    assert world.versions() == []
+    assert world.sagemaker.operations.count("CreateModelPackage") == 1
+
+
+@pytest.mark.parametrize("annotation", [ADOPTION_POLICY.key, READ_ONLY.key])
+def test_a_version_that_exists_is_taken_over_or_shown_by_its_arn(annotation: str) -> None:
+    """And updated only if it was taken over."""
+    world = Registry()
+    world.aws.others("CreateModelPackage", ModelPackageGroupName="g", SourceUri="s3://b/m")
+    is_adopted = annotation == ADOPTION_POLICY.key
+    obj = package(
+        annotations={annotation: "adopt" if is_adopted else "true"},
+        modelPackageArn=ARN.format(1),
+        modelApprovalStatus="Rejected",
+    )
+    world.cluster.apply(obj)
+    world.until(lambda: world.condition("Ready") == ("True", "Created"))
+    world.run(60)
+    assert world.versions() == ["g/1"]
+    assert world.version().get("ModelApprovalStatus") == ("Rejected" if is_adopted else None)
+    assert "CreateModelPackage" not in world.sagemaker.operations
+
+
+def test_a_package_with_a_name_of_its_own_is_no_version() -> None:
+    """It is tagged, and a name that others have is left alone."""
+    world = registered(modelPackageGroupName=None, modelPackageName="mine")
+    assert world.versions() == ["mine"]
+    (there,) = world.aws.there.values()
+    assert there.tags["sagemaker.aws.amazon.com/name"] == "xgboost"
+    other = Registry()
+    other.aws.others("CreateModelPackage", ModelPackageName="mine", SourceUri="s3://b/m")
+    other.cluster.apply(package(modelPackageGroupName=None, modelPackageName="mine"))
+    other.until(lambda: other.condition("Stalled") == ("True", "AlreadyExists"))
+    assert not next(iter(other.aws.there.values())).tags
+
+
+def test_a_package_waits_for_the_object_of_its_group() -> None:
+    """And is woken by it."""
+    world = Registry()
+    group = manifest(MODEL_PACKAGE_GROUP.kind, "churn", modelPackageGroupName="churn-at-aws")
+    world.clusters[MODEL_PACKAGE_GROUP.kind].apply(group)
+    world.sagemaker.of(MODEL_PACKAGE_GROUP).fail("CreateModelPackageGroup", LOST)
+    world.cluster.apply(package(modelPackageGroupName="churn"))
+    world.run(1)
+    assert world.condition("Reconciling") == ("True", "DependencyMissing")
+    world.until(lambda: is_ready(world))
+    assert world.versions() == ["churn-at-aws/1"]
+
+
+def test_a_model_names_a_package_by_its_object() -> None:
+    """It waits for the version, and has its ARN."""
+    world = Registry()
+    role = "arn:aws:iam::123456789012:role/r"
+    spec = {"region": "us-east-2", "executionRoleArn": role, "primaryContainer": {"modelPackageName": "xgboost"}}
+    model = {**copy.deepcopy(package()), "kind": MODEL.kind, "spec": spec}
+    model["metadata"]["name"] = "m"
+    world.aws.fail("CreateModelPackage", LOST)
+    world.cluster.apply(package())
+    world.clusters[MODEL.kind].apply(model)
+    world.run(1)
+    assert not world.sagemaker.hosting.models
+    world.until(lambda: bool(world.sagemaker.hosting.models))
+    (made,) = world.sagemaker.hosting.models.values()
+    assert made["PrimaryContainer"] == {"ModelPackageName": ARN.format(1)}
+    shown = (world.clusters[MODEL.kind].get(ObjectKey("default", "m")) or {})["status"]["conditions"]
+    assert ("Ready", "True") in {(each["type"], each["status"]) for each in shown}
+
+
+def test_a_model_keeps_the_version_when_the_object_of_the_package_goes() -> None:
+    """The version stays at AWS; another object of that name is followed."""
+    world = registered()
+    role = "arn:aws:iam::123456789012:role/r"
+    spec = {"region": "us-east-2", "executionRoleArn": role, "primaryContainer": {"modelPackageName": "xgboost"}}
+    model = {**copy.deepcopy(package()), "kind": MODEL.kind, "spec": spec}
+    model["metadata"]["name"] = "m"
+    world.clusters[MODEL.kind].apply(model)
+    world.until(lambda: len(world.sagemaker.hosting.models) == 1)
+    (first,) = world.sagemaker.hosting.models
+    world.cluster.delete(world.key)
+    world.until(lambda: world.obj is None)
+    world.reconcile(ObjectKey("default", "m"), MODEL.kind)
+    world.run(60)
+    assert set(world.sagemaker.hosting.models) == {first}
+    world.cluster.apply(package())
+    world.until(lambda: is_ready(world))
+    world.until(lambda: set(world.sagemaker.hosting.models).isdisjoint({first}))
+    (made,) = world.sagemaker.hosting.models.values()
+    assert made["PrimaryContainer"] == {"ModelPackageName": ARN.format(2)}
+
+
+def test_a_deployment_names_a_package_by_its_object() -> None:
+    """Its Model waits for the version, and keeps the one that it was made with."""
+    world = World(HOSTING_DEPLOYMENT, MODEL, ENDPOINT_CONFIG, MODEL_PACKAGE, MODEL_PACKAGE_GROUP, key=HOST)
+    world.sagemaker.of(MODEL_PACKAGE_GROUP).others("CreateModelPackageGroup", ModelPackageGroupName="g")
+    world.sagemaker.of(MODEL_PACKAGE).fail("CreateModelPackage", LOST)
+    world.clusters[MODEL_PACKAGE.kind].apply(package())
+    host = deployment()
+    (container,) = host["spec"]["models"][0]["containers"]
+    del container["image"]
+    container["modelPackageName"] = "xgboost"
+    world.cluster.apply(host)
+    world.until(lambda: world.status.get("endpointStatus") == "InService")
+    (made,) = world.sagemaker.hosting.models.values()
+    assert made["PrimaryContainer"]["ModelPackageName"] == ARN.format(1)
+    packages = world.clusters[MODEL_PACKAGE.kind]
+    packages.delete(ObjectKey("default", "xgboost"))
+    world.run(30)
+    assert packages.keys() == []
+    packages.apply(package())
+    world.run(600, step_s=10)
+    assert len(world.sagemaker.of(MODEL_PACKAGE).there) == 2
+    (kept,) = world.sagemaker.hosting.models.values()
+    assert kept["PrimaryContainer"]["ModelPackageName"] == ARN.format(1)
+    assert world.status["endpointStatus"] == "InService"
+    assert world.condition("Ready") == ("True", "InService")
