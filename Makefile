@@ -121,7 +121,7 @@ hostile: $(READY)  ## Lose the answer to each change at AWS in every way, and pl
 	@$(BIN)/python -m pytest -n 6 tests/sandbox/every_lost_answer.py tests/sandbox/every_hostile_story.py $(ARGS)
 
 .PHONY: queue-faults
-queue-faults: $(READY)  ## Fill a status queue with ten thousand messages without use: about a minute
+queue-faults: $(READY)  ## Fill a status queue with ten thousand messages without use: some minutes
 	@$(BIN)/python -m pytest tests/sandbox/every_queue_fault.py $(ARGS)
 
 .PHONY: explore
@@ -153,7 +153,7 @@ bench-growth: $(READY)  ## Measure what 1,000, 10,000 and 50,000 objects at rest
 	@$(BIN)/python -m hack.bench.growth $(ARGS)
 
 .PHONY: bench-status
-bench-status: $(READY)  ## Measure how soon status is shown, and its calls, in hard accounts: ten minutes; ARGS="--before DIR --jobs N"
+bench-status: $(READY)  ## Measure how soon status is shown, and its calls, in hard accounts: an hour; ARGS="--before DIR --jobs N"
 	@$(BIN)/python -m hack.bench.status $(ARGS)
 
 .PHONY: bench-peers

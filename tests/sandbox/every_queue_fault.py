@@ -1,4 +1,4 @@
-"""`make queue-faults`: ten thousand messages without use in moto's SQS. It takes about a minute."""
+"""`make queue-faults`: ten thousand messages without use in moto's SQS. It takes some minutes."""
 
 import pytest
 

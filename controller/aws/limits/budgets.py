@@ -26,7 +26,7 @@ _PROBED: Final = 50.0
 DEFAULT_LIMIT: Final = Limit(4.0, 8.0, ceiling=_PROBED)
 """For operations not in the table below. AWS publishes no quotas of theirs: `AdaptiveRate` finds the rate from here."""
 
-_LAST_LOOK: Final = Limit(10.0, 20.0, ceiling=200.0, doubling_s=0.7, decrease=0.3)
+_LAST_LOOK: Final = Limit(10.0, 20.0, ceiling=200.0, doubling_s=0.5, decrease=0.3)
 """For Describe of jobs, which each job needs once, at its end: a thousand that end together are shown within ten
 seconds, where AWS allows that. It starts at the rate that accounts are known to allow. A refused read has no effect and
 no side to clear up, so it may be probed faster and further than calls that create something."""

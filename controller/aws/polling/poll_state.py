@@ -53,7 +53,7 @@ SILENT_LOOK_S: Final = 60.0
 """Pause between two such Describes of one target: a safety net against Lists that are stale, not a poll."""
 QUICK_PAGES: Final = 5
 """Sweeps of more pages take longer than the default poll interval, at a page a second: then ends are guessed."""
-SEARCHES_PER_INTERVAL: Final = 2.5
+SEARCHES_PER_INTERVAL: Final = 3.0
 """Searches in a poll interval while they stand in for such sweeps: fewer calls than these, and a burst of ends shows
 seconds earlier."""
 EXPLORE_S: Final = 3600.0

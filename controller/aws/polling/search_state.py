@@ -1,6 +1,6 @@
 """Decides when to call SageMaker's Search and how far to page: a pure state machine.
 
-Search returns whole records, latest modification first. So one call an interval shows what changed, however many jobs
+Search returns whole records, latest modification first. So a call now and then shows what changed, however many jobs
 are live or old, where a sweep would read many pages. Its quota and its lag are published nowhere: what it shows is a
 hint, `Confidence` compares it with what sweeps and Describes show, and where it is late, incomplete, denied or refused
 it is left alone for a long time. While a sweep costs no more than a search, there is nothing to gain and no call.

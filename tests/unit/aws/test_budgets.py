@@ -244,7 +244,7 @@ def test_budgets_of_regions_that_users_make_up_do_not_add_up() -> None:
     ("per_s", "at_once", "all_within_s", "refused"),
     [
         pytest.param(1e6, 1e6, 10.0, 0.0, id="no quota"),
-        pytest.param(25.0, 100.0, 45.0, 0.055, id="25 a second"),
+        pytest.param(25.0, 100.0, 45.0, 0.06, id="25 a second"),
         pytest.param(10.0, 20.0, 110.0, 0.02, id="10 a second"),
         pytest.param(4.0, 10.0, 260.0, 0.03, id="4 a second"),
     ],

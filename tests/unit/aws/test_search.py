@@ -118,7 +118,7 @@ def bench() -> Bench:
 
 
 def test_sweeps_are_rare_while_search_is_right(bench: Bench) -> None:
-    """A search every two seconds where sweeps are long, and a sweep as a safety net."""
+    """Three searches an interval where sweeps are long, and a sweep as a safety net."""
     assert bench.calls_in(60)["list"] >= 100
     bench.earn()
     calls = bench.calls_in(600)
