@@ -18,11 +18,12 @@ from typing import Any, Final, Self, TypeAlias
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.descriptor import PrinterColumn
 from api.v1 import KINDS
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.kubeapi import KubeApi
 from hack.sandbox.operator_process import OperatorProcess
-from hack.sandbox.samples import SAMPLES
+from hack.sandbox.samples import SAMPLES, create_pipeline
 from hack.sandbox.show.rows import row_of
 from tests.deadline import NeverError, eventually
 from tests.sandbox.apiserver import free_port, write_kubeconfig
@@ -50,19 +51,33 @@ def main() -> int:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         home = stack.enter_context(cluster(directory, has_kinds=True))
         aws = stack.enter_context(aws_server.start(speed=4.0))
+        create_pipeline(aws)
         log = directory / "operator.log"
         stack.enter_context(OperatorProcess(home.kubeconfig, aws.url, log, speed=4.0))
         home.put_all(sample.manifest for sample in SAMPLES)
         url = stack.enter_context(_Program(program, home, directory)).url
-        kube = KubeApi(home.server.url)
-        eventually(lambda: all(row_of(obj).verdict for obj in kube.operator_objects()), what="the samples end well")
-        objects = kube.operator_objects()
+        objects = _ended_well(KubeApi(home.server.url))
         _compare(url, objects)
         kinds = {obj["kind"] for obj in objects}
         assert kinds == {kind.kind for kind in KINDS}, f"no sample of { ({kind.kind for kind in KINDS} - kinds) }"
         families = {name for name, _ in _scraped(url)}
         print(f"{len(objects)} objects of {len(kinds)} kinds have all series of {len(families)} metrics")
     return 0
+
+
+def _ended_well(kube: KubeApi) -> list[dict[str, Any]]:
+    """Wait until all objects have ended well, and return them. Raises NeverError with those that have not."""
+
+    def unfinished() -> list[str]:
+        return [
+            f"{row.key} is {row.state} {row.message}" for row in map(row_of, kube.operator_objects()) if not row.verdict
+        ]
+
+    try:
+        eventually(lambda: not unfinished(), what="all objects end well")
+    except NeverError as never:
+        raise NeverError(f"{never}; {'; '.join(unfinished())}") from never
+    return kube.operator_objects()
 
 
 def _compare(url: str, objects: Sequence[Mapping[str, Any]]) -> None:
@@ -159,12 +174,29 @@ def expected(obj: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], floa
     metadata, status = obj["metadata"], obj["status"]
     prefix = f"sagemaker_{kind.singular}"
     who = {"name": metadata["name"], "namespace": metadata["namespace"], "customresource_kind": kind.kind}
-    at_aws = {"aws_name": status[kind.name.status_field]} if status.get(kind.name.status_field) else {}
-    yield f"{prefix}_info", {**who, **at_aws, "status": status[kind.status.field]}, 1.0
+    columns = {_label(column.name): _at(obj, column.json_path) for column in kind.printer_columns if _is_shown(column)}
+    assert "status" in columns
+    yield f"{prefix}_info", {**who, **{label: text for label, text in columns.items() if text}}, 1.0
     yield f"{prefix}_created", who, datetime.fromisoformat(metadata["creationTimestamp"]).timestamp()
     for condition in status["conditions"]:
         labels = {"type": condition["type"], "reason": condition["reason"]}
         yield f"{prefix}_condition", {**who, **labels}, float(condition["status"] == "True")
+
+
+def _is_shown(column: PrinterColumn) -> bool:
+    return column.type == "string" and column.json_path.startswith(".status.") and "[" not in column.json_path
+
+
+def _label(column: str) -> str:
+    """Return the label of a column of `kubectl get`, as docs/monitoring.md has it."""
+    return "aws_name" if column.upper().endswith("-NAME") else column.lower().replace("-", "_")
+
+
+def _at(obj: Mapping[str, Any], path: str) -> str:
+    value: Any = obj
+    for step in path.removeprefix(".").split("."):
+        value = (value or {}).get(step)
+    return str(value or "")
 
 
 if __name__ == "__main__":
