@@ -13,6 +13,7 @@ MUTATIONS: Final = tuple(
             *(each.operations.delete for each in KINDS if each.operations.delete),
             *(each.update.operation for each in KINDS if each.update is not None),
             *("UpdateEndpoint", "UpdateEndpointWeightsAndCapacities", "AddTags", "DeleteTags"),
+            *(further for each in KINDS for further in each.operations.further if further.startswith("Update")),
             *("UpdateInferenceComponent", "UpdateInferenceComponentRuntimeConfig"),
             *("RegisterScalableTarget", "DeregisterScalableTarget"),
         }

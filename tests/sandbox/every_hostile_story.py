@@ -28,6 +28,8 @@ _JOB: Final = PLURALS["TrainingJob"]
 _HANG_S: Final = 1.5
 """Longer than the operator waits for an answer."""
 _PAST: Final = 20_000
+_UNHEARD: Final = "What is asked for is not to be had at the moment."
+"""In no list of wordings."""
 _PAGES: Final = (200, 302, 401, 403, 405, 407, 413)
 """HTTP statuses of what stands between the operator and AWS."""
 
@@ -115,7 +117,7 @@ _READS: Final = ("DescribeTrainingJob", "DescribeEndpoint", "DescribeModel", "Li
         pytest.param("too-many", {}, id="too-many"),
         pytest.param("unavailable", {"retry_after_s": 1}, id="retry-after"),
         pytest.param("too-many", {"retry_after_s": 2, "retry_after_is_date": True}, id="retry-after-date"),
-        pytest.param("refused", {}, id="refused"),
+        pytest.param("refused", {"message": _UNHEARD}, id="refused"),
     ],
 )
 def test_each_change_meets_it(world: World, fault: str, details: Mapping[str, Any]) -> None:

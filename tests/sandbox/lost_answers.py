@@ -2,8 +2,10 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Final
 
+from api.annotations import DELETION_POLICY
 from api.meta import JsonObject
 from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PROCESSING_JOB, TRAINING_JOB
 from tests.deadline import NeverError, eventually
@@ -72,12 +74,27 @@ def play(world: World, turn: int) -> None:
     _change(world, _hosted(weight=3, version="2", tags={"team": "b"}))
     eventually(lambda: len(Left.of(world).others) == _ALL, what="nothing of the old version is left")
 
-    image = sample("inference-component")["spec"]["specification"]["container"]["image"]
-    edit_component(world, image, runtimeConfig={"copyCount": 3})
-    eventually(lambda: component_ready(world, 3), what="a copy more")
-    edit_component(world, image.replace("0.33.0", "0.34.0"), runtimeConfig={"copyCount": 3})
-    eventually(lambda: component_ready(world, 3), what="the component's new image")
+    for kind in _REGISTRY:
+        world.api.create(_deleted(manifest(kind, kind.lower())), plural=PLURALS[kind])
+    for kind, spec in _REGISTRY.items():
+        _until_in_place(world, kind, f"the {kind} is there")
+        if spec:
+            _edit(world, kind.lower(), PLURALS[kind], spec)
+            _until_in_place(world, kind, f"the {kind} is changed")
 
+    image = sample("inference-component")["spec"]["specification"]["container"]["image"]
+    image = image.replace("0.33.0", "0.34.0")
+    edit_component(world, image)
+    eventually(lambda: component_ready(world, 2), what="the component's new image")
+    edit_component(world, image, runtimeConfig={"copyCount": 3})  # what was tried last is known by now
+    eventually(lambda: component_ready(world, 3), what="a copy more")
+
+    group = world.api.status("modelpackagegroup", plural=PLURALS["ModelPackageGroup"])["awsResource"]["name"]
+    versions = _asked(world, "ListModelPackages", ModelPackageGroupName=group)["ModelPackageSummaryList"]
+    assert [each["ModelPackageVersion"] for each in versions] == [1]
+    for kind in reversed(_REGISTRY):
+        world.api.delete(kind.lower(), plural=PLURALS[kind])
+        until_gone(world.api, kind.lower(), plural=PLURALS[kind])
     world.api.delete("retrain", plural=PIPELINES)
     until_gone(world.api, "retrain", plural=PIPELINES)
     world.api.delete("llm", plural=COMPONENTS)
@@ -94,6 +111,12 @@ def play(world: World, turn: int) -> None:
     _judge(world, turn)
 
 
+_REGISTRY: Final[Mapping[str, JsonObject]] = {
+    "ModelPackageGroup": {},
+    "ModelPackage": {"modelApprovalStatus": "Approved"},
+    "Pipeline": {"pipelineDescription": "another"},
+}
+"""Kinds that are changed in place, and what is changed."""
 _ALL: Final = 7
 """Model, configuration, endpoint, target and policy; configuration and endpoint of the component."""
 
@@ -106,11 +129,13 @@ def _judge(world: World, turn: int) -> None:
     assert world.aws.faults.pending() == []
     assert world.aws.faults.struck() == Counter((fault, operation) for operation, fault in fates(turn).items())
     effects = [each for each in world.aws.effects.all() if OPERATOR in each.user_agent]
+    named = [each for each in effects if each.name]  # a version has none: its token makes it once
     made = Counter(
-        (each.operation, each.name) for each in effects if each.operation.startswith(("Create", "StartPipeline"))
+        (each.operation, each.name) for each in named if each.operation.startswith(("Create", "StartPipeline"))
     )
     assert set(made.values()) == {1}, f"made twice: {made}"
-    assert {each.operation for each in effects} == set(MUTATIONS)
+    missing = set(MUTATIONS) - {each.operation for each in effects}
+    assert not missing, f"never made: {missing}"
 
 
 def _hosted(*, weight: int, version: str, tags: dict[str, str]) -> JsonObject:
@@ -164,6 +189,26 @@ def _described(world: World, resource: str, name: str) -> JsonObject:
 
 def _asked(world: World, operation: str, **members: Any) -> JsonObject:
     return raw_call(world.aws.url, operation, json.dumps(members))
+
+
+def _deleted(obj: JsonObject) -> JsonObject:
+    """The manifest of an object that takes along what is at AWS."""
+    obj["metadata"]["annotations"] = {DELETION_POLICY.key: "delete"}
+    if obj["kind"] == "ModelPackage":
+        obj["spec"]["modelPackageGroupName"] = "modelpackagegroup"
+    return obj
+
+
+def _until_in_place(world: World, kind: str, what: str) -> None:
+    name, plural = kind.lower(), PLURALS[kind]
+
+    def look() -> bool:
+        obj = world.api.get(name, plural=plural) or {}
+        ready, synced = condition(obj, "Ready"), condition(obj, "Synced")
+        is_new = ready.get("observedGeneration") == obj["metadata"]["generation"]
+        return bool(is_new and ready.get("status") == synced.get("status") == "True")
+
+    _eventually(world, look, name, plural, what)
 
 
 def _is_training(world: World) -> bool:
