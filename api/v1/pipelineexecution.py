@@ -37,6 +37,8 @@ _COMPAT: Final = Compat(
     descriptions={
         "spec.pipelineExecutionDescription": "Description of the execution. The operator adds the namespace, the name"
         " and the uid of the object, by which it finds the execution again; what is too long with that is cut off.",
+        "spec.pipelineName": "The pipeline to run: the name of a Pipeline object in the same namespace, which is waited"
+        " for; if there is none, the name or the ARN of a pipeline at AWS.",
         "spec.pipelineExecutionDisplayName": "Name that AWS shows for the execution. If it is left out, that of the"
         " object. It identifies nothing: AWS chooses the ARN.",
     },

@@ -127,6 +127,18 @@ def test_an_execution_that_runs_is_stopped_with_its_object(ready: World) -> None
     assert [each["TrainingJobStatus"] for each in listed] == ["Stopped"]
 
 
+def test_an_execution_names_the_object_of_its_pipeline_and_waits_for_it(ready: World) -> None:
+    """In whatever order they come; AWS gets the pipeline's own name."""
+    ready.api.create(manifest(pipelineName="nightly"), plural=PLURAL)
+    pipeline: JsonObject = yaml.safe_load((REPOSITORY / "samples" / "pipeline.yaml").read_text())
+    pipeline["metadata"]["name"] = "nightly"
+    pipeline["spec"] |= {"pipelineName": "at-aws", "pipelineDefinition": DEFINITION}
+    ready.api.create(pipeline, plural="pipelines")
+    done = until(ready, "Succeeded")
+    assert done["status"]["pipelineArn"].endswith(":pipeline/at-aws")
+    assert done["spec"]["pipelineName"] == "nightly"
+
+
 def test_a_pipeline_may_come_later_and_a_lost_answer_starts_nothing_twice(ready: World) -> None:
     """v1-kinds.md 13.4 of jobs holds here, too; the client token makes the second Start the first one."""
     ready.api.create(manifest(), plural=PLURAL)

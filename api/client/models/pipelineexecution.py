@@ -64,7 +64,9 @@ class PipelineExecutionSpec(TypedDict, total=False):
     chooses the ARN.
     """
     pipelineName: Required[str]
-    """The name or Amazon Resource Name (ARN) of the pipeline."""
+    """The pipeline to run: the name of a Pipeline object in the same namespace, which is waited for; if there is
+    none, the name or the ARN of a pipeline at AWS.
+    """
     pipelineParameters: list[PipelineParameters]
     """Contains a list of pipeline parameters. This list can be empty."""
     pipelineVersionAlias: str
