@@ -79,7 +79,7 @@ class ComponentWorld(World):
     def serves(self, image: str, copies: int = 1) -> None:
         """Wait until the only component runs this, and nothing moves any more."""
         self.until(self.is_ready)
-        self.run(120, step_s=10)
+        self.run(60, step_s=10)
         assert self.is_ready()
         assert (image_of(self.component.specification), self.component.copies) == (image, copies)
 

@@ -182,6 +182,26 @@ class Scene:
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=f"{name}-config")
         self.object("HostingDeployment", name, {"endpointStatus": "InService", "endpointName": name})
 
+    def component(self, name: str) -> None:
+        """A component of two copies on an endpoint without models at AWS, and an object that shows it."""
+        variant = {"VariantName": "all", "InstanceType": "ml.g5.2xlarge", "InitialInstanceCount": 1}
+        self.sagemaker.create_endpoint_config(
+            EndpointConfigName=f"{name}-host", ExecutionRoleArn=_ROLE, ProductionVariants=[variant]
+        )
+        self.sagemaker.create_endpoint(EndpointName=f"{name}-host", EndpointConfigName=f"{name}-host")
+        self.aws.clock.advance(1000)
+        self.sagemaker.create_inference_component(
+            InferenceComponentName=name,
+            EndpointName=f"{name}-host",
+            Specification={
+                "Container": {"Image": "registry.example.com/model:1"},
+                "ComputeResourceRequirements": {"MinMemoryRequiredInMb": 1024},
+            },
+            RuntimeConfig={"CopyCount": 2},
+        )
+        shown = {"inferenceComponentStatus": "InService", "inferenceComponentName": name}
+        self.object("InferenceComponent", name, shown)
+
     def tuning_job(self, name: str) -> None:
         """A tuning job at AWS that launches three training jobs, two at a time, and an object that shows it."""
         self.sagemaker.create_hyper_parameter_tuning_job(

@@ -101,6 +101,20 @@ def test_other_jobs_have_logs_too(scene: Scene, kind: str, word: str, create: Ca
     assert all(line.startswith("mine/") for line in lines)
 
 
+def test_a_components_log_is_that_of_its_copies(scene: Scene) -> None:
+    """Each component has a log group of its own, /aws/sagemaker/InferenceComponents/NAME."""
+    scene.component("mine")
+    scene.component("mine-too")
+    scene.aws.clock.advance(1000)
+    done = scene.plugin("component", "mine")
+    assert (
+        done.stderr == '"mine" has SageMaker InferenceComponentName "mine" in region "us-east-2", status "InService"\n'
+    )
+    streams = {line.partition(" ")[0] for line in done.stdout.splitlines()}
+    assert len(streams) == 2
+    assert all(stream.startswith("all/") for stream in streams)
+
+
 def test_an_endpoints_log_is_that_of_its_instances(scene: Scene) -> None:
     """Each endpoint has a log group of its own; a variant's instances are its streams."""
     scene.endpoint("mine")

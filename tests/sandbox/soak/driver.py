@@ -24,6 +24,8 @@ from tests.sandbox.soak.manifests import (
     ADOPTABLE,
     FOR_NAMESPACES,
     FOREIGN,
+    HOST,
+    HOST_CONFIGURATION,
     MODEL,
     NAMESPACES,
     REGIONS,
@@ -226,6 +228,8 @@ class Soak:
             call("CreateModel", ModelName=name, **THEIR_MODEL)
         call("CreateEndpointConfig", EndpointConfigName=FOREIGN, ProductionVariants=[THEIR_VARIANT])
         call("CreateEndpoint", EndpointName=FOREIGN, EndpointConfigName=FOREIGN)
+        call("CreateEndpointConfig", EndpointConfigName=HOST, **HOST_CONFIGURATION)
+        call("CreateEndpoint", EndpointName=HOST, EndpointConfigName=HOST)
         for name in (FOREIGN, ADOPTABLE):
             call("CreateTrainingJob", TrainingJobName=name, **THEIR_JOB)
 

@@ -93,6 +93,8 @@ def _problem(scene: Scene, obj: JsonObject) -> str:
         if "UpdateFailed" in reasons and "SANDBOX_FAIL" not in json.dumps(obj["spec"]):
             return "its update has failed, though nothing is wrong with it"
         return _endpoint_problem(there, status, reasons)
+    if descriptor.life_cycle is LifeCycle.COMPONENT:
+        return _component_problem(obj, there, reasons)
     return ""
 
 
@@ -146,6 +148,20 @@ def _endpoint_problem(there: JsonObject, status: JsonObject, reasons: set[Any]) 
     if there["EndpointConfigName"] != status.get("endpointConfigName"):
         return f"shows configuration {status.get('endpointConfigName')}, serves {there['EndpointConfigName']}"
     return ""
+
+
+def _component_problem(obj: JsonObject, there: JsonObject, reasons: set[Any]) -> str:
+    """What it runs is what its spec asks for, unless an update has failed, for a reason, or others have changed it."""
+    spec, is_failing = obj["spec"], "SANDBOX_FAIL" in json.dumps(obj["spec"])
+    if "UpdateFailed" in reasons or there["InferenceComponentStatus"] == "Failed":
+        return "" if is_failing or "UpdateBlocked" in reasons else "it has failed, though nothing is wrong with it"
+    if "Drifted" in reasons or f"{GROUP}/read-only" in (obj["metadata"].get("annotations") or {}):
+        return ""
+    wanted = {each["name"]: each["value"] for each in spec["specification"]["container"].get("environment") or ()}
+    found = there["Specification"]["Container"].get("Environment") or {}
+    copies = there["RuntimeConfig"]["DesiredCopyCount"]
+    is_same = found == wanted and copies == spec["runtimeConfig"]["copyCount"]
+    return "" if is_same else f"runs {copies} copies with {found}"
 
 
 def _scaling_problem(scene: Scene, status: JsonObject, reasons: set[Any]) -> str:
@@ -293,7 +309,7 @@ def _twice(effects: Sequence[Effect]) -> Iterator[str]:
             continue
         place = (effect.operation.removeprefix("Create"), effect.region, effect.name, effect.tags[_UID])
         balance[place] += 1
-        if descriptor.life_cycle in {LifeCycle.JOB, LifeCycle.ENDPOINT}:
+        if descriptor.life_cycle in {LifeCycle.JOB, LifeCycle.ENDPOINT, LifeCycle.COMPONENT}:
             names[effect.tags[_UID]].add((effect.region, effect.name))
             if descriptor.life_cycle is LifeCycle.JOB and balance[place] > 1:
                 yield f"{place} was created {balance[place]} times"

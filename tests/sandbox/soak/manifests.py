@@ -44,6 +44,12 @@ THEIR_VARIANT: Final[JsonObject] = {
     "InstanceType": "ml.c5.large",
     "InitialInstanceCount": 1,
 }
+HOST: Final = "soak-host"
+"""Endpoint of others without models, for components to run on."""
+HOST_CONFIGURATION: Final[JsonObject] = {
+    "ExecutionRoleArn": _ROLE,
+    "ProductionVariants": [{"VariantName": "all", "InstanceType": "ml.g5.2xlarge", "InitialInstanceCount": 1}],
+}
 THEIR_JOB: Final[JsonObject] = {
     "RoleArn": _ROLE,
     "AlgorithmSpecification": {"TrainingImage": _IMAGE, "TrainingInputMode": "File"},
@@ -62,6 +68,7 @@ _SAMPLES: Final[Mapping[str, str]] = {
     "Model": "xgboost-mnist-model.yaml",
     "EndpointConfig": "xgboost-mnist-endpointconfig.yaml",
     "HostingDeployment": "xgboost-mnist-hostingdeployment-inline.yaml",
+    "InferenceComponent": "inference-component.yaml",
     "HostingAutoscalingPolicy": "hap-predefined-metric.yaml",
 }
 _WEIGHTS: Final[Mapping[str, int]] = {
@@ -73,6 +80,7 @@ _WEIGHTS: Final[Mapping[str, int]] = {
     "Model": 2,
     "EndpointConfig": 2,
     "HostingDeployment": 5,
+    "InferenceComponent": 3,
     "HostingAutoscalingPolicy": 3,
 }
 _ASKED: Final = (
@@ -111,6 +119,8 @@ def drawn(rng: random.Random) -> JsonObject:
     descriptor = _BY_KIND[kind]
     if descriptor.name.spec_field and kind != "HostingAutoscalingPolicy" and rng.random() < 0.3:
         names = [f"{SHARED}-{rng.randrange(2)}", FOREIGN]
+        if kind == "InferenceComponent":  # others have none of this name
+            names = names[:1]
         if "adoption-policy" in str(obj["metadata"]["annotations"]):  # it would take over what others want
             names = [ADOPTABLE] if kind == "TrainingJob" else [""]
         spec[descriptor.name.spec_field] = rng.choice(names)
@@ -236,6 +246,13 @@ def _hosting(rng: random.Random, spec: JsonObject) -> None:
     spec["productionVariants"] = _variants(rng, lambda number: names[number % len(names)])
 
 
+def _component(rng: random.Random, spec: JsonObject) -> None:
+    spec["endpointName"] = HOST
+    container = {**spec["specification"]["container"], "environment": _environment(rng)}
+    spec["specification"] = {**spec["specification"], "container": container}
+    spec["runtimeConfig"] = {"copyCount": rng.randint(1, 3)}
+
+
 def _policy(rng: random.Random, spec: JsonObject) -> None:
     spec["policyName"] = f"soak-policy-{rng.randrange(2)}"
     spec["resourceId"] = [
@@ -254,6 +271,7 @@ _FILL: Final[Mapping[str, Callable[[random.Random, JsonObject], None]]] = {
     "Model": _model,
     "EndpointConfig": _configuration,
     "HostingDeployment": _hosting,
+    "InferenceComponent": _component,
     "HostingAutoscalingPolicy": _policy,
 }
 
@@ -271,5 +289,6 @@ _EDITS: Final[Mapping[str, Callable[[random.Random, JsonObject], JsonObject]]] =
     "Model": _edit("Model", "primaryContainer"),
     "EndpointConfig": _edit("EndpointConfig", "productionVariants"),
     "HostingDeployment": _edit("HostingDeployment", "models", "productionVariants"),
+    "InferenceComponent": _edit("InferenceComponent", "specification", "runtimeConfig"),
     "HostingAutoscalingPolicy": _edit("HostingAutoscalingPolicy", "resourceId", "maxCapacity"),
 }
