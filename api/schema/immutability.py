@@ -40,6 +40,8 @@ SPEC_IMMUTABLE: Final = "SpecImmutable"
 _INSTEAD: Final = "delete it and create it again, or create another one under a new metadata.name"
 _PARTED: Final = 40
 """Structures with more properties, or with lists of structures, get a rule for each of them."""
+_LONGEST: Final = 4096
+"""Characters of a rule, for those who read CRDs."""
 _WALKED: Final = 100
 """Inner lists with more items are not walked: where there is one, the rule leaves the comparison to the operator."""
 
@@ -52,13 +54,17 @@ def immutability(descriptor: KindDescriptor, fields: KindFields) -> list[Validat
     fixed = (
         part for child in fields.spec.fields if _is_fixed(descriptor, child) for part in _parts(child, way, mutable)
     )
-    return [
-        {
-            "rule": f"{start}({_unless_compared(descriptor, child, _stays(descriptor, child, parent))})",
-            "message": _message(descriptor, child),
-        }
-        for child, parent in fixed
-    ]
+    return [rule for child, parent in fixed for rule in _rules(descriptor, start, child, parent)]
+
+
+def _rules(descriptor: KindDescriptor, start: str, child: Field, parent: "_Path") -> Iterator[Validation]:
+    """Yield the rule of a property, or, if it is too long, those of the properties in it."""
+    rule = f"{start}({_unless_compared(descriptor, child, _stays(descriptor, child, parent))})"
+    if len(rule) < _LONGEST or child.form is not Form.STRUCTURE:
+        yield {"rule": rule, "message": _message(descriptor, child)}
+        return
+    for below in child.fields:
+        yield from _rules(descriptor, start, below, parent.below(child))
 
 
 def _is_fixed(descriptor: KindDescriptor, field: Field) -> bool:

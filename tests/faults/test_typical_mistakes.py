@@ -104,6 +104,7 @@ AT_APPLY = [
     (COMPONENT, "spec.copyCount", 2, 'unknown field "spec.copyCount"'),
     (POLICY, "spec.minCapacity", "1", "spec.minCapacity: Invalid value"),
     ("Pipeline", "spec.pipelineDefinition", {"Steps": []}, "spec.pipelineDefinition: Invalid value"),
+    ("ModelPackage", "spec.customerMetadataProperties", {"a": "b"}, "spec.customerMetadataProperties: Invalid value"),
     ("ModelPackageGroup", "spec.modelPackageGroupName", "a_b", "spec.modelPackageGroupName: Invalid value"),
 ]
 

@@ -6,6 +6,7 @@ status and annotations, and the requests by which it created their resources at 
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -35,11 +36,11 @@ SCALING = ("RegisterScalableTarget", "PutScalingPolicy")
 CREATIONS = (
     *("CreateModel", "CreateEndpointConfig", "CreateEndpoint", "CreateInferenceComponent", *SCALING),
     *("CreateTrainingJob", "CreateTransformJob", "CreateProcessingJob", "CreateHyperParameterTuningJob"),
-    *("CreateModelPackageGroup", "CreatePipeline"),
+    *("CreateModelPackageGroup", "CreateModelPackage", "CreatePipeline"),
 )
 
 
-_TOKEN = '"ClientRequestToken": "'
+_TOKEN = re.compile(r'("Client(?:Request)?Token": ").{6}')
 
 
 def first_manifests() -> dict[str, JsonObject]:
@@ -61,8 +62,9 @@ def first_manifests() -> dict[str, JsonObject]:
     deployment = _sample("xgboost-mnist-hostingdeployment", "HostingDeployment")
     component = _sample("inference-component", "InferenceComponent", endpointName=SHARED)
     group = _sample("modelpackagegroup", "ModelPackageGroup", modelPackageGroupName=FIRST)
+    package = _sample("modelpackage", "ModelPackage", modelPackageGroupName=FIRST)
     pipeline = _sample("pipeline", "Pipeline", pipelineName=FIRST)
-    every = (training, tuning, transform, processing, deployment, component, policy, group, pipeline)
+    every = (training, tuning, transform, processing, deployment, component, policy, group, package, pipeline)
     return {PLURALS[each["kind"]]: each for each in every}
 
 
@@ -100,6 +102,7 @@ def rest(world: World) -> None:
         "inferencecomponents": ("inferenceComponentStatus", "InService"),
         "hostingautoscalingpolicies": ("hostingAutoscalingPolicyStatus", "Created"),
         "modelpackagegroups": ("modelPackageGroupStatus", "Completed"),
+        "modelpackages": ("modelPackageStatus", "Completed"),
         "pipelines": ("pipelineStatus", "Active"),
     }
     for plural, (field, value) in told.items():
@@ -152,7 +155,7 @@ class Copies:
             if operation in SCALING:
                 self._later.append((operation, other.translate(body)))
             else:
-                apart = body.replace(_TOKEN, f"{_TOKEN}{next(self._tokens)}-")  # the same one is the same resource
+                apart = _TOKEN.sub(rf"\g<1>{next(self._tokens):06d}", body)  # the same one is the same resource
                 raw_call(self._world.aws.url, operation, other.translate(apart))
 
     def _copy(self, descriptor: KindDescriptor, original: JsonObject, other: "Names") -> None:

@@ -22,6 +22,8 @@ from tests.unit.api.least import LEAST, manifest
 
 _TEXTS = (
     "text",
+    "1.7-1",
+    f"sha256:{'0' * 64}",
     "s3://bucket/key",
     "https://example.com/x",
     "/opt/ml/x",
