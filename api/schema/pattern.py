@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 _SAYS_NOTHING: Final = frozenset(
-    {"", ".*", ".+", "[\\S\\s]*", "[\\s\\S]*", "[\\S\\s]+", "[\\s\\S]+", "\\S*", ".*(?:[ \\r\\n\\t].*)*"}
+    {"", ".*", ".{0,}", ".+", "[\\S\\s]*", "[\\s\\S]*", "[\\S\\s]+", "[\\s\\S]+", "\\S*", ".*(?:[ \\r\\n\\t].*)*"}
 )
 _UNKNOWN: Final = re.compile(r"\(\?(?:=|!|<=|<!|>)|\\u[0-9A-F]{4}|\\p\{|\$\{")
 """Look-around, atomic groups, Java's notation of code points (including surrogates), repeated ends, and classes of
@@ -25,7 +25,7 @@ def to_re2(pattern: str) -> str:
         return ""
     widened = _REPEAT.sub(_bounded, bare)
     # In braces a repetition multiplies with those inside of it; RE2 refuses a product above its limit as well.
-    if _nested_repeats(widened) > _MAX_REPEAT:
+    if widened in _SAYS_NOTHING or _nested_repeats(widened) > _MAX_REPEAT:
         return ""
     return f"^{widened}$" if _is_one_branch(widened) else f"^(?:{widened})$"
 

@@ -70,7 +70,7 @@ LEAST: dict[str, JsonObject] = {
     },
     "HostingAutoscalingPolicy": {"region": "us-east-2"},
     "ModelPackageGroup": {"region": "us-east-2"},
-    "ModelPackage": {"region": "us-east-2", "modelPackageGroupName": "g"},
+    "ModelPackage": {"region": "us-east-2", "modelPackageName": "p"},
     "Pipeline": {"region": "us-east-2", "roleArn": _ROLE, "pipelineDefinition": "{}"},
 }
 """Specs by kind. Not to be changed: `manifest` copies."""
