@@ -284,7 +284,10 @@ def _timestamp(value: Any, path: str) -> datetime:
 
 def _rfc3339(value: Any, path: str) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        value = datetime.fromtimestamp(value, UTC)  # the wire form, if the response was not parsed
+        try:
+            value = datetime.fromtimestamp(value, UTC)  # the wire form, if the response was not parsed
+        except (ValueError, OverflowError, OSError) as exc:
+            raise ConversionError(path, "must be a time of our calendar") from exc
     return _timestamp(value, path).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

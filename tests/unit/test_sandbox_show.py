@@ -213,7 +213,7 @@ def test_what_has_no_room_is_counted() -> None:
     assert len(lines) == 20
     assert sum(" team " in line for line in lines) == 17
     assert NAMED.manifest["metadata"]["name"] in lines[-2]
-    assert lines[-1] == "and 18 more: 15 Completed, 3 Pending; Ctrl-C ends it"
+    assert lines[-1] == "and 21 more: 18 Completed, 3 Pending; Ctrl-C ends it"
 
 
 def test_a_problem_stands_below_its_row() -> None:

@@ -18,6 +18,7 @@ _SEGMENTS: Final = {
     "ModelPackageGroup": "model-package-group",
     "ModelPackage": "model-package",
     "Pipeline": "pipeline",
+    "PipelineExecution": "pipeline/p/execution",
 }
 
 
