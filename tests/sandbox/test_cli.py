@@ -36,7 +36,7 @@ from hack.sandbox.kubeapi import KubeApi
 from hack.sandbox.operator_process import OperatorDiedError, poll_interval_ms
 from hack.sandbox.run import ONCE_SPEED, Goal, Options, Show, listening, run
 from hack.sandbox.samples import SAMPLES, UPDATE, Sample, crd_paths
-from hack.sandbox.show.rows import Row
+from hack.sandbox.show.rows import GOOD, Row
 from tests.deadline import PATIENCE_S
 
 pytestmark = pytest.mark.sandbox
@@ -385,7 +385,7 @@ def test_run_once_with_the_operator_itself_completes_every_sample(tmp_path: Path
     with started("run", *arguments) as process:
         output, errors = process.communicate(timeout=LIMIT_S)
     assert (process.returncode, errors) == (0, "")
-    ended = set(re.findall(r"(\S+/\S+) +(?:Completed|Succeeded|Created|InService)", output))
+    ended = set(re.findall(rf"(\S+/\S+) +(?:{'|'.join(GOOD)})\b", output))
     assert {sample.key for sample in SAMPLES} <= ended
 
 
