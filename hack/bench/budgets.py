@@ -6,6 +6,7 @@ each (a burst), or there is always a caller waiting (steady). Only policies are 
 
 import heapq
 import random
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
@@ -74,6 +75,25 @@ class Ours:
             self.bucket.accepted(caller)
             return 0.0
         return self.bucket.refused(caller, background=False, sent_at=sent_at, now=now)
+
+
+class WritesFirst(Ours):
+    """The same, as reconcilers use it: they take their turn, write to Kubernetes, and call then."""
+
+    def __init__(self, limit: Limit = LIMITS["CreateTrainingJob"], write_s: float = 0.1) -> None:
+        super().__init__(limit)
+        self._write_s = write_s
+        self._ready: set[Hashable] = set()
+
+    def ask(self, caller: Hashable, now: float) -> float:
+        """Return the time that the write takes when the turn has come; ask for the call after it."""
+        if caller in self._ready:
+            return super().ask(caller, now)
+        wait_s = self.bucket.reserve(caller, now=now)
+        if wait_s > 0:
+            return wait_s
+        self._ready.add(caller)
+        return self._write_s
 
 
 class Backoff:
@@ -167,11 +187,49 @@ class Course:
         return sum(since <= at < until for at in self.accepted) / (until - since)
 
 
+class Machine:
+    """How late a client acts: each time by `late_s` seconds on average, and not at all during stalls.
+
+    A stall begins every `stall_every_s` seconds on average, and lasts `stall_s`: others use the processors meanwhile.
+    """
+
+    def __init__(
+        self,
+        *,
+        late_s: float = 0.0,
+        stall_every_s: float = 0.0,
+        stall_s: tuple[float, float] = (1.0, 4.0),
+        seed: int = 7,
+        until_s: float = 10_000.0,
+    ) -> None:
+        self._rng = random.Random(seed)
+        self._late_s = late_s
+        self._stalls: list[tuple[float, float]] = []
+        at = 0.0
+        while stall_every_s and at < until_s:
+            began = at + self._rng.expovariate(1.0 / stall_every_s)
+            at = began + self._rng.uniform(*stall_s)
+            self._stalls.append((began, at))
+
+    def when(self, at: float) -> float:
+        """Return when that happens which is due at `at`."""
+        if self._late_s:
+            at += self._rng.expovariate(1.0 / self._late_s)
+        position = bisect_right(self._stalls, (at, float("inf"))) - 1
+        if position >= 0 and at < self._stalls[position][1]:
+            return self._stalls[position][1] + self._rng.uniform(0.0, 0.2)
+        return at
+
+
+IDLE: Final = Machine()
+"""A machine that has time for everything at once."""
+
+
 class Simulation:
     """`callers` that all start at once, and an AWS that accepts or refuses their calls.
 
     `workers` calls run concurrently. With `again`, each accepted call is followed by a new caller: demand never ends.
-    `changes` are times and AWS's rates from then on.
+    `changes` are times and AWS's rates from then on. Callers come, and answers are read, when `machine` has time.
     """
 
     def __init__(
@@ -183,9 +241,11 @@ class Simulation:
         workers: int = 16,
         again: bool = False,
         changes: Mapping[float, float] = MappingProxyType({}),
+        machine: Machine = IDLE,
         seed: int = 7,
     ) -> None:
         self._policy = policy
+        self._machine = machine
         self._aws = aws
         self._callers = callers
         self._workers = workers
@@ -200,7 +260,7 @@ class Simulation:
         self._busy = 0
         self._course = Course()
         for caller in range(callers):
-            self._at(0.0, partial(self._come, caller))
+            self._at(machine.when(0.0), partial(self._come, caller))
         for time, rate in changes.items():
             self._at(time, lambda _, rate=rate: setattr(aws, "rate", rate))
 
@@ -224,7 +284,8 @@ class Simulation:
         self._course.asks += 1
         wait_s = self._policy.ask(caller, now)
         if wait_s > 0:
-            self._at(now + wait_s, partial(self._come, caller))
+            self._at(self._machine.when(now + wait_s), partial(self._come, caller))
+            self._serve_next(now)
             return
         self._busy += 1
         half_s = self._rng.uniform(*LATENCY_S) / 2
@@ -233,7 +294,7 @@ class Simulation:
     def _arrive(self, caller: int, sent_at: float, half_s: float, now: float) -> None:
         is_accepted = self._aws.takes(now)
         (self._course.accepted if is_accepted else self._course.refused).append(now)
-        self._at(now + half_s, partial(self._answer, caller, sent_at, is_accepted))
+        self._at(self._machine.when(now + half_s), partial(self._answer, caller, sent_at, is_accepted))
 
     def _answer(self, caller: int, sent_at: float, is_accepted: bool, now: float) -> None:
         self._busy -= 1
@@ -242,9 +303,12 @@ class Simulation:
             self._course.order.append(caller)
             self._course.waited.append(now - self._came[caller])
             if self._again:
-                self._at(now, partial(self._come, next(self._newcomers)))
+                self._at(self._machine.when(now), partial(self._come, next(self._newcomers)))
         else:
-            self._at(now + wait_s, partial(self._come, caller))
+            self._at(self._machine.when(now + wait_s), partial(self._come, caller))
+        self._serve_next(now)
+
+    def _serve_next(self, now: float) -> None:
         if self._queue:
             self._at(now, partial(self._come, self._queue.popleft()))
 

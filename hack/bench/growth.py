@@ -1,23 +1,31 @@
 """Measures what objects at rest cost: `make bench-growth`, or `python -m hack.bench.growth`.
 
 An operator brings a training, a processing and a transform job to their ends. Copies of these objects, with the status
-that it wrote, fill an API server: a thousand, ten thousand, fifty thousand. Then an operator is started, as after a
-crash, together with a new job. The table shows how long it takes until that job is created, what the start costs until
-all is quiet, and what the objects cost after that: memory, and CPU for each `--resync-period`.
+that it wrote, are six tenths of what fills an API server: a thousand, ten thousand, fifty thousand. The others are
+models, endpoint configs and hosting deployments with theirs, which it creates at SageMaker. Then an operator is
+started, as after a crash, together with a new job; `--starts` times, the median counts. The table shows how long it
+takes until that job is created, what the start costs until all is quiet, and what the objects cost after that: memory,
+and CPU for each `--resync-period`.
+
+An operator that crashed had read all objects, so they are read once before the first start: the embedded API server
+encodes an object when it is first read, which takes it longer than the operator takes to store it.
 
 Servers are processes of their own. Times depend on the machine; CPU and memory, less.
 """
 
 import argparse
+import copy
 import http.client
 import json
 import os
+import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -33,7 +41,16 @@ KINDS: Final = {
     "processingjobs": ("kmeans-mnist-processingjob", "processingJobStatus"),
     "batchtransformjobs": ("xgboost-mnist-batchtransform", "transformJobStatus"),
 }
-"""The sample of each kind that is copied, and the field of its state."""
+"""The sample of each kind that is copied, and the field of its state: each is two tenths of the objects."""
+LIVING: Final = {
+    "models": ("xgboost-mnist-model", 5),
+    "endpointconfigs": ("xgboost-mnist-endpointconfig", 10),
+    "hostingdeployments": ("xgboost-mnist-hostingdeployment-inline", 30),
+}
+"""The sample of each kind that the operator creates, and of how many objects it is one; a deployment is three objects,
+with the model and the endpoint config that it has."""
+_CREATES: Final = {"CreateModel": (5, 30), "CreateEndpointConfig": (10, 30), "CreateEndpoint": (30,)}
+"""Calls that create them, each once for so many objects."""
 _COLLECTION: Final = "/apis/sagemaker.aws.amazon.com/v1/namespaces/{namespace}/{plural}"
 _NAMESPACES: Final = 20
 _CONNECTIONS: Final = 4
@@ -101,23 +118,23 @@ def copies(original: Mapping[str, Any], numbers: range) -> Iterator[tuple[str, d
     """Yield namespace and object of each copy: with names and a uid of its own wherever the original has its own."""
     metadata = original["metadata"]
     for number in numbers:
-        copy = {
+        made = {
             "apiVersion": original["apiVersion"],
             "kind": original["kind"],
             "metadata": {"name": f"{metadata['name']}-{number}", "finalizers": metadata["finalizers"]},
             "spec": original["spec"],
         }
-        yield f"team-{number % _NAMESPACES}", copy
+        yield f"team-{number % _NAMESPACES}", made
 
 
-def fill(servers: Servers, plural: str, original: Mapping[str, Any], numbers: range) -> None:
-    """Create the copies of one object, each with the status of the original, which names its own job."""
-    uid = original["metadata"]["uid"]
-    names = (uid, uid.replace("-", ""))
-    status = json.dumps({"status": original["status"]})
-    generation = f'"observedGeneration": {original["metadata"]["generation"]}'
+Send = Callable[[str, str, str, str], dict[str, Any]]
+"""Sends method, path, body and type of the body; returns the object of the reply."""
 
-    def fill_some(some: range) -> None:
+
+def sent(servers: Servers, numbers: range, act: Callable[[Send, range], None]) -> None:
+    """Have `act` send the requests for all numbers, over a few connections at once."""
+
+    def some(part: range) -> None:
         with closing(http.client.HTTPConnection(urlsplit(servers.kube_url).netloc, timeout=60)) as connection:
 
             def send(method: str, path: str, body: str, kind: str) -> dict[str, Any]:
@@ -128,31 +145,80 @@ def fill(servers: Servers, plural: str, original: Mapping[str, Any], numbers: ra
                     raise RuntimeError(value.get("message"))
                 return value
 
-            for namespace, copy in copies(original, some):
-                path = _COLLECTION.format(namespace=namespace, plural=plural)
-                text = json.dumps(copy)
-                made = send("POST", path, text, "application/json")
-                own = made["metadata"]["uid"]
-                text, shown = json.dumps({"spec": original["spec"]}), status
-                for before, after in zip(names, (own, own.replace("-", "")), strict=True):
-                    text, shown = text.replace(before, after), shown.replace(before, after)
-                name = made["metadata"]["name"]
-                made = send("PATCH", f"{path}/{name}", text, "application/merge-patch+json")
-                shown = shown.replace(generation, f'"observedGeneration": {made["metadata"]["generation"]}')
-                send("PATCH", f"{path}/{name}/status", shown, "application/merge-patch+json")
+            act(send, part)
 
     with ThreadPoolExecutor(_CONNECTIONS) as pool:
-        list(pool.map(fill_some, [numbers[first::_CONNECTIONS] for first in range(_CONNECTIONS)]))
+        list(pool.map(some, [numbers[first::_CONNECTIONS] for first in range(_CONNECTIONS)]))
 
 
-def measure(servers: Servers, directory: Path, objects: int, resync_s: float) -> Figures:
-    """Start an operator beside the objects that are there and a new job; return what that costs."""
+def fill(servers: Servers, plural: str, original: Mapping[str, Any], numbers: range) -> None:
+    """Create the copies of one object, each with the status of the original, which names its own job."""
+    uid = original["metadata"]["uid"]
+    names = (uid, uid.replace("-", ""))
+    status = json.dumps({"status": original["status"]})
+    generation = f'"observedGeneration": {original["metadata"]["generation"]}'
+
+    def fill_some(send: Send, some: range) -> None:
+        for namespace, obj in copies(original, some):
+            path = _COLLECTION.format(namespace=namespace, plural=plural)
+            text = json.dumps(obj)
+            made = send("POST", path, text, "application/json")
+            own = made["metadata"]["uid"]
+            text, shown = json.dumps({"spec": original["spec"]}), status
+            for before, after in zip(names, (own, own.replace("-", "")), strict=True):
+                text, shown = text.replace(before, after), shown.replace(before, after)
+            name = made["metadata"]["name"]
+            made = send("PATCH", f"{path}/{name}", text, "application/merge-patch+json")
+            shown = shown.replace(generation, f'"observedGeneration": {made["metadata"]["generation"]}')
+            send("PATCH", f"{path}/{name}/status", shown, "application/merge-patch+json")
+
+    sent(servers, numbers, fill_some)
+
+
+def fill_living(servers: Servers, directory: Path, before: int, objects: int) -> None:
+    """Apply what is more of the living kinds with `objects` than with `before`, and have an operator create it."""
+    for plural, (sample, one_of) in LIVING.items():
+        (obj,) = manifests(SAMPLES / f"{sample}.yaml")
+        sent(servers, range(before // one_of, objects // one_of), partial(_apply_copies, plural, obj))
+    wanted = {call: sum(objects // one_of - before // one_of for one_of in each) for call, each in _CREATES.items()}
     servers.forget()
-    apply_jobs(servers.kube_url, f"new-{objects}", 1, 86_400)
     with ExitStack() as stack:
-        operator = Operator(servers, directory, stack, "--resync-period", f"{resync_s:g}s")
-        until(lambda: bool(servers.aws_calls()["CreateTrainingJob"]), "the new job is created", _WITHIN_S)
-        acted_s = time.monotonic() - operator.began
+        operator = Operator(servers, directory, stack)
+        until(lambda: all(servers.aws_calls()[call] >= calls for call, calls in wanted.items()), "creation", _WITHIN_S)
+        operator.until_quiet()
+
+
+def _apply_copies(plural: str, original: Mapping[str, Any], send: Send, numbers: range) -> None:
+    """Create copies as a user applies them. A config names the model of its number, which is in its namespace."""
+    for number in numbers:
+        spec = copy.deepcopy(original["spec"])
+        if plural == "endpointconfigs":
+            spec["productionVariants"][0]["modelName"] += f"-{number}"
+        text = json.dumps({**original, "spec": spec, "metadata": {"name": f"{original['metadata']['name']}-{number}"}})
+        namespace = f"team-{number % _NAMESPACES}"
+        send("POST", _COLLECTION.format(namespace=namespace, plural=plural), text, "application/json")
+
+
+def started(servers: Servers, directory: Path, stack: ExitStack, name: str, resync_s: float) -> tuple[Operator, float]:
+    """Start an operator together with a new job; return it, and the seconds until that job was created."""
+    servers.forget()
+    apply_jobs(servers.kube_url, name, 1, 86_400)
+    operator = Operator(servers, directory, stack, "--resync-period", f"{resync_s:g}s")
+    until(lambda: bool(servers.aws_calls()["CreateTrainingJob"]), "the new job is created", _WITHIN_S)
+    return operator, time.monotonic() - operator.began
+
+
+def measure(servers: Servers, directory: Path, objects: int, resync_s: float, starts: int) -> Figures:
+    """Start an operator beside the objects that are there and a new job; return what that costs."""
+    for plural in (*KINDS, *LIVING):
+        servers.api.get(f"/apis/sagemaker.aws.amazon.com/v1/{plural}")
+    all_s: list[float] = []
+    for number in range(1, starts):
+        with ExitStack() as stack:
+            all_s.append(started(servers, directory, stack, f"new-{objects}-{number}", resync_s)[1])
+    with ExitStack() as stack:
+        operator, acted_s = started(servers, directory, stack, f"new-{objects}", resync_s)
+        all_s.append(acted_s)
         start_cpu_s = operator.until_quiet()
         calls = servers.aws_calls()
         resident_mb, peak_mb = operator.resident_mb, operator.usage.peak_mb
@@ -160,7 +226,7 @@ def measure(servers: Servers, directory: Path, objects: int, resync_s: float) ->
         time.sleep(2 * resync_s)
         resync_cpu_s = (operator.usage.cpu_s - before) / 2
     return {
-        "exec to a new job's creation, s": acted_s,
+        "exec to a new job's creation, s": statistics.median(all_s),
         "CPU until quiet, s": start_cpu_s,
         "memory, MB": resident_mb,
         "peak memory, MB": peak_mb,
@@ -194,6 +260,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     sizes = [0, 1_000, 10_000, 50_000]
     parser.add_argument("sizes", type=int, nargs="*", default=sizes, help=f"numbers of objects (default: {sizes})")
     parser.add_argument("--resync-period", type=float, default=60.0, metavar="SECONDS", help=_RESYNC)
+    parser.add_argument("--starts", type=int, default=3, help="starts of each size (default: %(default)s)")
     return parser.parse_args(arguments)
 
 
@@ -205,14 +272,14 @@ def run(options: argparse.Namespace) -> dict[int, Figures]:
         servers = Servers(directory, stack)
         for number in range(_NAMESPACES):
             servers.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"team-{number}"}})
-        made, of_kind = originals(servers, directory), 0
+        made, before = originals(servers, directory), 0
         for objects in sorted(options.sizes):
-            wanted = objects // len(KINDS)
             for plural, original in made.items():
-                fill(servers, plural, original, range(of_kind, wanted))
-            of_kind = wanted
+                fill(servers, plural, original, range(before // 5, objects // 5))
+            fill_living(servers, directory, before, objects)
+            before = objects
             sys.stderr.write(f"{objects:,} objects\n")
-            found[objects] = measure(servers, directory, objects, options.resync_period)
+            found[objects] = measure(servers, directory, objects, options.resync_period, options.starts)
     return found
 
 

@@ -42,10 +42,10 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "ListTrainingJobsForHyperParameterTuningJob": Limit(1.0, 4.0),
     # Its quota is published nowhere. One call an interval and kind is enough; the burst is for changes in bursts.
     "Search": Limit(1.0, 10.0),
-    "CreateTrainingJob": Limit(4.0, 10.0, ceiling=_PROBED),
+    "CreateTrainingJob": Limit(4.0, 5.0, ceiling=_PROBED, doubling_s=2.5),
     "CreateHyperParameterTuningJob": Limit(2.0, 4.0, ceiling=_PROBED),
-    "CreateTransformJob": Limit(4.0, 10.0, ceiling=_PROBED),
-    "CreateProcessingJob": Limit(4.0, 10.0, ceiling=_PROBED),
+    "CreateTransformJob": Limit(4.0, 5.0, ceiling=_PROBED, doubling_s=2.5),
+    "CreateProcessingJob": Limit(4.0, 5.0, ceiling=_PROBED, doubling_s=2.5),
     # SQS allows thousands; this keeps receivers from spinning.
     "ReceiveMessage": Limit(50.0, 100.0),
     "DeleteMessageBatch": Limit(50.0, 100.0),

@@ -10,9 +10,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from controller.aws.limits.adaptive_rate import AdaptiveRate, Limit
+from controller.aws.limits.line import Line, Ticket
 
-_GRACE_S: Final = 30.0
-"""How long a slot is kept for a caller that does not return in time (its object may be deleted)."""
+_GRACE_S: Final = 10.0
+"""How long a slot is kept for a caller that does not return in time (its object may be deleted); more where callers are
+late anyway."""
+_CATCH_UP: Final = 3.0
+_CATCH_UP_S: Final = 1.0
+"""Calls, or seconds of the rate if that is more, that are made up for at once when callers were late. AWS saves up some
+calls, too, and refuses what goes beyond that."""
 _USER_SHARE: Final = 0.5
 """Share of the burst that background calls leave untouched."""
 _FAR_S: Final = 60.0
@@ -28,13 +34,6 @@ _OWN_CAP_S: Final = 60.0
 """Bounds of that back-off, before the jitter."""
 _FORGET_S: Final = 900.0
 """How long a failed caller is remembered: longer than the longest pause between two attempts of one object."""
-
-
-@dataclass(slots=True)
-class _Ticket:
-    slot: float
-    back_at: float
-    """When its holder's wait ends, monotonic seconds."""
 
 
 @dataclass(slots=True)
@@ -57,8 +56,9 @@ class TokenBucket:
 
     The schedule counts calls, not seconds: its clock `_at` runs at the current rate, so a change of the rate moves
     all waiting callers, in their order. `_due` is when the schedule is level again; each admitted or promised
-    call moves it by one, and a call may run ahead of it by the burst. Background calls have tickets of their own,
-    behind the user's: they are admitted only while half of the burst is left.
+    call moves it by one, and a call may run ahead of it by the burst. Where callers are late the clock waits for them,
+    but for the calls that may be made up for. Background calls have tickets of their own, behind the user's: they are
+    admitted only while half of the burst is left, or when users leave their turns unused.
     Not thread-safe: `Budgets` locks. Source: ITU-T I.371 (GCRA).
     """
 
@@ -69,17 +69,21 @@ class TokenBucket:
         self._now = float("-inf")
         self._due = float("-inf")
         self._background_due = float("-inf")
-        self._users: dict[Hashable, _Ticket] = {}
-        self._background: dict[Hashable, _Ticket] = {}
+        self._line = Line()
+        self._background: dict[Hashable, Ticket] = {}
         self._is_short = False
         """Users waited for the last admitted call, and returned in time for it."""
+        self._unused = 0.0
+        """Turns that users have let pass, of those that may be made up for: background calls may have them."""
+        self._was_unused = False
+        """Whether a turn has passed since the last admitted call."""
         self._drop_at = float("-inf")
         self._failures: dict[Hashable, _Failures] = {}
         self._accepted = 0
 
     def __len__(self) -> int:
         """Number of tickets that wait for their slot."""
-        return len(self._users) + len(self._background)
+        return len(self._line) + len(self._background)
 
     @property
     def rate(self) -> float:
@@ -101,7 +105,8 @@ class TokenBucket:
     def reserve(self, caller: Hashable, *, now: float) -> float:
         """Return the seconds before a user's call would be admitted, as `admit` does, but without charging it.
 
-        `caller` has a place in the queue from now on, and keeps it until it calls.
+        `caller` has a place in the queue from now on, and keeps it until it calls. It may go ahead somewhat before its
+        turn, as it will prepare its call.
         """
         self._advance(now)
         self._drop_abandoned(now)
@@ -110,10 +115,10 @@ class TokenBucket:
         if self._is_behind(caller):
             return self._background_wait(caller)
         slot = self._user_slot(caller)
-        calls = slot - self._at
-        if calls > _ROUNDING:
-            return self._tell(self._users, caller, slot, calls)
-        self._users[caller] = _Ticket(slot, self._now)
+        calls, lead_s = slot - self._at, self._line.lead_s
+        if calls > self._rate.value * lead_s + _ROUNDING:
+            return self._wait_in_line(caller, slot, calls, lead_s=lead_s)
+        self._line.hold(caller, Ticket(slot, self._now + lead_s, granted_at=self._now))
         return 0.0
 
     def accepted(self, caller: Hashable) -> None:
@@ -164,8 +169,9 @@ class TokenBucket:
         if retry_after_s > 0.0:
             failures.not_before = now + retry_after_s
             return retry_after_s
-        lane = self._background if background else self._users
-        return self._tell(lane, caller, self._at + 1.0, 1.0)
+        if background:
+            return self._wait_behind(caller, self._at + 1.0, 1.0)
+        return self._wait_in_line(caller, self._at + 1.0, 1.0)
 
     def _slow_down(self, *, sent_at: float, now: float) -> None:
         """Lower the rate and move all waiting callers back by one call.
@@ -176,10 +182,13 @@ class TokenBucket:
         was_lowest = self._rate.is_lowest
         self._rate.refused(sent_at=sent_at, now=now)
         if not was_lowest:
-            self._at = min(self._at, self._next_slot()) - 1.0
+            # AWS's bucket is empty: callers whose turn came earlier than was computed must not go all at once.
+            next_slot = self._line.next_slot(now)
+            self._at = (self._at if next_slot is None else min(self._at, next_slot)) - 1.0
         # The burst is spent, whatever the estimate was: AWS's bucket is empty.
         self._due = max(self._due, self._at + self._ahead(1.0) + 1.0)
         self._is_short = False
+        self._unused = 0.0
 
     def _is_behind(self, caller: Hashable) -> bool:
         failures = self._failures.get(caller)
@@ -191,42 +200,47 @@ class TokenBucket:
         left_s = failures.not_before - self._now if failures else 0.0
         return left_s if left_s > _ROUNDING else 0.0
 
-    def _next_slot(self) -> float:
-        """Return the earliest slot that will be used.
-
-        It may be in the past if the rate grew after its holder's wait was computed: such slots must not be used all at
-        once when AWS's bucket is empty.
-        """
-        slots = (ticket.slot for ticket in self._users.values() if ticket.back_at >= self._now)
-        return min(slots, default=self._at)
-
     def _user_slot(self, caller: Hashable) -> float:
         """Return the slot of `caller`, a new one at the end of the queue if it has none.
 
         After a back-off of its own it is first: it has waited, and must not be overtaken by all that came meanwhile.
         """
-        ticket = self._users.get(caller)
+        self._line.came(caller, self._now)
+        ticket = self._line.get(caller)
         if ticket is not None:
             return ticket.slot
         failures = self._failures.get(caller)
         has_waited = failures is not None and failures.not_before > float("-inf")
-        slot = self._at if has_waited else max(self._at, self._due - self._ahead(1.0))
-        self._due = max(self._at, self._due) + 1.0
+        # While others wait, slots have no gaps: turns that pass unused would leave longer ones behind.
+        self._due = max(self._due, self._at - (self._most_late() if self._line else 0.0))
+        slot = self._due - self._ahead(1.0)
+        if has_waited or not self._line:
+            slot = self._at if has_waited else max(self._at, slot)
+        self._due += 1.0
         return slot
 
     def _admit_user(self, caller: Hashable) -> float:
         slot = self._user_slot(caller)
+        ahead = slot - self._at
+        if _ROUNDING < ahead <= 1.0 + self._rate.value * self._line.reach_s(_LATE_S):
+            slot = self._line.exchange(caller, slot, due=self._at + _ROUNDING, now=self._now)
         calls = slot - self._at
         if calls > _ROUNDING:
-            return self._tell(self._users, caller, slot, calls)
-        self._users.pop(caller, None)
-        self._is_short = bool(self._users) and -calls <= _LATE_S * self._rate.value
+            return self._wait_in_line(caller, slot, calls)
+        self._line.leave(caller)
+        if not self._line:
+            self._rate.was_unneeded()
+        self._is_short = bool(self._line) and not self._was_unused and -calls <= _LATE_S * self._rate.value
+        self._was_unused = False
         return 0.0
 
     def _admit_background(self, caller: Hashable) -> float:
         if wait_s := self._background_wait(caller):
             return wait_s
         self._background.pop(caller, None)
+        if self._unused >= 1.0:
+            self._unused -= 1.0
+            return 0.0
         self._due = max(self._at, self._due) + 1.0
         return 0.0
 
@@ -239,35 +253,63 @@ class TokenBucket:
         else:
             slot = ticket.slot
         calls = max(slot, self._due - self._ahead(1.0 - _USER_SHARE)) - self._at
-        if calls > _ROUNDING:
-            return self._tell(self._background, caller, slot, calls)
-        self._background[caller] = _Ticket(slot, self._now)
+        if calls > _ROUNDING and self._unused < 1.0:
+            return self._wait_behind(caller, slot, calls)
+        self._background[caller] = Ticket(slot, self._now)
         return 0.0
 
-    def _tell(self, lane: dict[Hashable, _Ticket], caller: Hashable, slot: float, calls: float) -> float:
-        """Reserve `slot` for `caller`, which has to wait for `calls`; returns the seconds to wait."""
-        wait_s = self._rate.seconds_for(calls)
-        if wait_s > _FAR_S:
-            wait_s = max(_FAR_S, wait_s / 2)
-        lane[caller] = _Ticket(slot, self._now + wait_s)
+    def _wait_in_line(self, caller: Hashable, slot: float, calls: float, *, lead_s: float = 0.0) -> float:
+        """Reserve `slot` for a user that has to wait for `calls`; returns the seconds to wait."""
+        wait_s = self._line.shortened(self._seconds_for(calls), lead_s=lead_s)
+        self._line.hold(caller, Ticket(slot, self._now + wait_s))
         return wait_s
+
+    def _wait_behind(self, caller: Hashable, slot: float, calls: float) -> float:
+        """Reserve `slot` for a background call that has to wait for `calls`; returns the seconds to wait."""
+        wait_s = self._seconds_for(calls)
+        self._background[caller] = Ticket(slot, self._now + wait_s)
+        return wait_s
+
+    def _seconds_for(self, calls: float) -> float:
+        wait_s = self._rate.seconds_for(calls)
+        return max(_FAR_S, wait_s / 2) if wait_s > _FAR_S else wait_s
 
     def _ahead(self, share: float) -> float:
         """Return how many calls may run ahead of the schedule: the first one is free, hence minus one."""
         return max(self._burst * share - 1.0, 0.0)
 
     def _advance(self, now: float) -> None:
+        if self._now <= self._line.first_back_at < now:
+            # Nobody has come since the first one should have: all may have been held up, and none is dropped yet.
+            self._drop_at = max(self._drop_at, now + _GRACE_S)
         if now > self._now:
             if self._now > float("-inf"):
                 self._at += (now - self._now) * self._rate.value
+                self._let_turns_pass()
             self._now = now
+
+    def _most_late(self) -> float:
+        """Return how many calls may be made up for at once."""
+        return max(_CATCH_UP, self._rate.value * _CATCH_UP_S)
+
+    def _let_turns_pass(self) -> None:
+        """Give up the turns that callers have not come for, beyond those that may be made up for."""
+        most = int(self._most_late())
+        slot = self._line.slot_at(most)
+        if slot is not None and (unused := self._at - slot) > 0:
+            self._at = slot
+            self._unused = min(self._unused + unused, most)
+            self._was_unused = True
+            self._rate.was_unused(unused)
 
     def _drop_abandoned(self, now: float) -> None:
         if now < self._drop_at:
             return
-        self._drop_at = now + _GRACE_S
-        for lane in (self._users, self._background):
-            for caller in [caller for caller, ticket in lane.items() if ticket.back_at + _GRACE_S < now]:
-                del lane[caller]
+        self._drop_at = now + _GRACE_S / 2.0
+        dropped = self._line.drop(now, _GRACE_S)
+        if dropped and (first := self._line.slot_at(0)) is not None:
+            self._at = max(self._at, min(first, self._at + dropped))  # nobody else may wait for their turns
+        for caller in [caller for caller, ticket in self._background.items() if ticket.back_at + _GRACE_S < now]:
+            del self._background[caller]
         for caller in [each for each, failures in self._failures.items() if failures.failed_at + _FORGET_S < now]:
             del self._failures[caller]

@@ -46,13 +46,52 @@ def test_the_ceiling_is_never_exceeded(limit: Limit, most: float) -> None:
     assert rate.value == most
 
 
-def test_a_refusal_halves_a_rate_in_slow_start_and_takes_a_third_off_a_found_one() -> None:
-    """The first overshoots by up to two, creeping by little (RFC 5681, RFC 9438)."""
+def test_a_refusal_halves_a_rate_in_slow_start_and_takes_a_fifth_off_a_found_one() -> None:
+    """The first overshoots by up to two (RFC 5681), the next one by less."""
     rate = AdaptiveRate(PROBED)
     refuse(rate, 100.0)
     assert rate.value == pytest.approx(1.0)
     refuse(rate, 101.0)
-    assert rate.value == pytest.approx(0.7)
+    assert rate.value == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("saved", [0, 10, 100], ids=lambda calls: f"{calls} calls saved up")
+def test_what_aws_took_between_two_refusals_is_the_found_rate(saved: int) -> None:
+    """Its bucket was empty both times, so what it had saved up before does not count."""
+    rate = AdaptiveRate(PROBED)
+    accept_for(rate, 5.0)
+    for _ in range(saved):
+        rate.accepted(is_short=True)
+    refuse(rate, 100.0)
+    for _ in range(45):
+        rate.accepted(is_short=True)
+    refuse(rate, 110.0)
+    assert rate.found == pytest.approx(4.5)
+    assert rate.value == pytest.approx(4.5 * 0.94)
+
+
+def test_what_was_taken_while_nobody_waited_says_nothing_about_the_rate() -> None:
+    """AWS could have taken more."""
+    rate = AdaptiveRate(PROBED)
+    refuse(rate, 100.0)
+    rate.was_unneeded()
+    for _ in range(45):
+        rate.accepted(is_short=True)
+    before = rate.value
+    refuse(rate, 200.0)
+    assert rate.found == before
+
+
+@pytest.mark.parametrize(("unused", "found"), [(5.0, 2.5), (100.0, 2.5)], ids=["some", "more than AWS can save up"])
+def test_turns_that_late_callers_left_unused_count_within_bounds(unused: float, found: float) -> None:
+    """AWS may have saved them up for later, or not."""
+    rate = AdaptiveRate(Limit(rate=8.0, burst=4.0, ceiling=50.0))
+    refuse(rate, 100.0)
+    for _ in range(20):
+        rate.accepted(is_short=False)
+    rate.was_unused(unused)
+    refuse(rate, 110.0)
+    assert rate.found == pytest.approx(found)
 
 
 def test_calls_that_were_under_way_together_count_once() -> None:
@@ -63,16 +102,21 @@ def test_calls_that_were_under_way_together_count_once() -> None:
     assert rate.value == pytest.approx(1.0)
 
 
-def test_a_found_rate_is_crept_up_to_and_past_and_given_up_when_it_is_outdated() -> None:
-    """Additive increase around what was found; far above it nothing is known any more."""
+def test_a_found_rate_is_kept_for_long_and_left_upwards_if_nothing_is_refused() -> None:
+    """The curve of CUBIC (RFC 9438): slow around what was found; far above it nothing is known any more."""
     rate = AdaptiveRate(PROBED)
     accept_for(rate, 2 * DOUBLING_S)
     refuse(rate, 100.0)
+    for _ in range(50):
+        rate.accepted(is_short=True)
+    refuse(rate, 110.0)
     found = rate.found
-    assert found is not None
+    assert found == pytest.approx(5.0)
+    accept_for(rate, 20)
+    assert found * 0.99 < rate.value < found
     accept_for(rate, 30)
-    assert found * 0.7 < rate.value < found
-    accept_for(rate, 60)
+    assert found < rate.value < found * 1.03
+    accept_for(rate, 40)
     assert rate.found is None, "nothing was refused at thirty per cent more: the quota has changed"
     accept_for(rate, 2 * DOUBLING_S)
     assert rate.value > found * 4
