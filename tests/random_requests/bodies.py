@@ -9,7 +9,7 @@ from typing import Any, Final
 from api.meta import JsonObject
 from api.v1 import KINDS
 from tests.every_property import values
-from tests.every_property.places import places
+from tests.every_property.places import PLURALS, places
 from tests.every_property.sequence import base, with_value
 
 NAMESPACE: Final = "${ns}"
@@ -272,7 +272,9 @@ CORE: Final = (
     Kind("authentication.k8s.io", "tokenreviews", "TokenReview", _token, namespaced=False, actions=_ASKED),
 )
 OURS: Final = tuple(
-    Kind(each.resource.group, each.plural, each.kind, _ours(each.kind), has_status=True) for each in KINDS
+    Kind(each.resource.group, each.plural, each.kind, _ours(each.kind), has_status=True)
+    for each in KINDS
+    if each.kind in PLURALS
 )
 
 

@@ -196,17 +196,18 @@ def test_an_object_is_labelled_annotated_patched_edited_and_compared(kubectl: Co
 
 
 def test_manifests_of_what_exists_are_written_again_in_every_way(kubectl: Command, tmp_path: Path) -> None:
-    """Unchanged, by all kinds: server-side apply, replace and edit, of what the operator has recorded as created.
+    """All kinds unchanged by apply, server-side apply, replace and edit, of what the operator has recorded as created.
 
     The names that it fills in belong to it: they are no conflict, and may be absent. What is fixed stays so.
     """
     manifests = [sample(kind) for kind in SAMPLES]
     everything = yaml.safe_dump_all(manifests)
     kubectl("apply", "-f", "-", stdin=everything)
-    recorded = yaml.safe_dump_all([as_recorded(each) for each in manifests])
-    operator = ("apply", "--server-side", "--field-manager=operator", "-f", "-")
-    kubectl(*operator, stdin=recorded)
-    kubectl(*operator, "--subresource=status", stdin=recorded)
+    for recorded in map(as_recorded, manifests):
+        plural = next(kind.plural for kind in KINDS if kind.kind == recorded["kind"])
+        patch = ("patch", f"{plural}.{GROUP}", recorded["metadata"]["name"], "--type=merge", "--field-manager=operator")
+        kubectl(*patch, "-p", json.dumps(recorded))
+        kubectl(*patch, "-p", json.dumps(recorded), "--subresource=status")
 
     kubectl("apply", "-f", "-", stdin=everything)
     kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=everything)
