@@ -12,11 +12,12 @@ import pytest
 
 from api.meta import GROUP, JsonObject
 from hack.sandbox.aws.lists import FILTERS
+from hack.sandbox.aws.records.timeline import Durations
 from tests.deadline import NeverError, eventually
 from tests.sandbox.account import Left, manifest, marked
-from tests.sandbox.conftest import World
-from tests.sandbox.harness import PLURALS, SLOW, SLOW_S, Operator, aws_call, condition, until_gone
-from tests.sandbox.hosting_scene import DEPLOYMENTS, configurations, deployment, replace_spec, until
+from tests.sandbox.conftest import SPEED, World
+from tests.sandbox.harness import PLURALS, SLOW, SLOW_S, Operator, aws_call, condition, raw_call, until_gone
+from tests.sandbox.hosting_scene import DEPLOYMENTS, POLICIES, configurations, deployment, replace_spec, sample, until
 from tests.sandbox.hosting_scene import marked as with_environment
 from tests.sandbox.lost_answers import READ_TIMEOUT
 from tests.sandbox.multitude import MERGE
@@ -30,8 +31,16 @@ _HANG_S: Final = 1.5
 _PAST: Final = 20_000
 _UNHEARD: Final = "What is asked for is not to be had at the moment."
 """In no list of wordings."""
-_PAGES: Final = (200, 302, 401, 403, 405, 407, 413)
-"""HTTP statuses of what stands between the operator and AWS."""
+_PAGES: Final = {
+    200: "CreationUnconfirmed",
+    302: "RequestRefused",
+    401: "CredentialsError",
+    403: "AccessDenied",
+    405: "RequestRefused",
+    407: "CredentialsError",
+    413: "RequestRefused",
+}
+"""HTTP statuses of what stands between the operator and AWS, and the reason that an object shows for each."""
 
 
 def _job(name: str, *, markers: Mapping[str, str] = _LONG, **spec: Any) -> JsonObject:
@@ -212,16 +221,17 @@ def test_a_role_that_was_just_made_is_refused_in_three_ways(world: World) -> Non
         _until_job(world, name, "Completed")
 
 
-_CURED: Final = (
-    "IncompleteSignatureException",
-    "MissingAuthenticationTokenException",
-    "NotAuthorizedException",
-    "SubscriptionRequiredException",
-    "OptInRequired",
-    "KMSAccessDeniedException",
-    "KMSInvalidStateException",
-    "KMSDisabledException",
-)
+_CURED: Final = {
+    "IncompleteSignatureException": "CredentialsError",
+    "MissingAuthenticationTokenException": "CredentialsError",
+    "NotAuthorizedException": "AccessDenied",
+    "SubscriptionRequiredException": "AccessDenied",
+    "OptInRequired": "AccessDenied",
+    "KMSAccessDeniedException": "AccessDenied",
+    "KMSInvalidStateException": "AccessDenied",
+    "KMSDisabledException": "AccessDenied",
+}
+"""The reason that an object shows, by code: it says who can cure it."""
 _PASSING: Final = (
     "EC2ThrottledException",
     "ProvisionedThroughputExceededException",
@@ -234,21 +244,35 @@ _PASSING: Final = (
 
 
 @pytest.mark.parametrize(
-    ("operation", "fault", "details"),
+    ("operation", "fault", "details", "reason"),
     [
-        pytest.param("CreateTrainingJob", "deny", {}, id="deny"),
-        pytest.param("CreateTrainingJob", "expired", {}, id="expired"),
-        pytest.param("CreateTrainingJob", "quota", {}, id="quota"),
-        *(pytest.param("CreateTrainingJob", "error", {"code": each, "status": 400}, id=each) for each in _CURED),
-        *(pytest.param("CreateTrainingJob", "html", {"status": each}, id=f"html-{each}") for each in _PAGES),
+        pytest.param("CreateTrainingJob", "deny", {}, "AccessDenied", id="deny"),
+        pytest.param("CreateTrainingJob", "expired", {}, "CredentialsError", id="expired"),
+        pytest.param("*", "expired", {}, "CredentialsError", id="expired-for-all"),
+        pytest.param("CreateTrainingJob", "quota", {}, "QuotaExceeded", id="quota"),
+        *(
+            pytest.param("CreateTrainingJob", "error", {"code": code, "status": 400}, reason, id=code)
+            for code, reason in _CURED.items()
+        ),
+        *(
+            pytest.param("CreateTrainingJob", "html", {"status": status}, reason, id=f"html-{status}")
+            for status, reason in _PAGES.items()
+        ),
     ],
 )
-def test_what_people_cure_is_not_final(world: World, operation: str, fault: str, details: Mapping[str, Any]) -> None:
+def test_what_people_cure_is_not_final(
+    world: World, operation: str, fault: str, details: Mapping[str, Any], reason: str
+) -> None:
     """Rights, credentials, quotas and keys: the object says what is missing, and goes on once it is there."""
     world.aws.faults.add(operation, fault, None, **details)
     world.operator().until_ready()
     world.api.create(_job("job", markers={}), plural=_JOB)
-    eventually(lambda: _words(world, "job", details.get("code", "")), what="the refusal is shown")
+
+    def is_said() -> bool:
+        ready = condition(world.api.get("job") or {}, "Ready")
+        return ready.get("reason") == reason and _words(world, "job", details.get("code", ""))
+
+    eventually(is_said, what=f"{reason} is shown")
     assert condition(world.api.get("job") or {}, "Stalled").get("status") != "True"
     world.aws.faults.clear()
     _look_again(world, "job")
@@ -397,9 +421,28 @@ def test_pages_that_are_shorter_than_asked_for_lose_no_end(world: World, flaws: 
     for name in names:
         _until_job(world, name, "InProgress")
     _poll(world, times=3)
+    eventually(lambda: any("NextToken" in each for each in _lists_sent(world)), what="a page is not taken for the last")
     world.aws.clock.advance(SLOW_S)
     for name in names:
         _until_job(world, name, "Completed")
+
+
+def test_a_list_that_is_older_than_the_one_before_takes_no_progress_back(world: World) -> None:
+    """What a List shows of a job is believed without a Describe, so another copy's older answer must not be."""
+    durations = Durations().scaled(1 / SPEED)
+    before_s = durations.starting_s + durations.downloading_s
+    with world.time.stopped():
+        world.operator().until_ready()
+        world.api.create(_job("job", markers=SLOW), plural=_JOB)
+        _until_job(world, "job", "InProgress")
+        world.aws.clock.advance(1.5 * before_s)
+        until(world.api, "job", "Training", plural=_JOB, field="secondaryStatus", observed=False)
+        world.aws.lists.set(jitter_s=1.4 * before_s)
+        seen = set()
+        for _ in range(20):
+            _poll(world, times=1)
+            seen.add(world.api.status("job")["secondaryStatus"])
+    assert seen == {"Training"}
 
 
 def test_a_list_that_is_older_than_the_one_before_takes_nothing_back(world: World) -> None:
@@ -485,3 +528,91 @@ def test_an_update_without_an_answer_that_is_taken_back_keeps_its_configurations
     generation = replace_spec(world.api, _edit_of("3"))["metadata"]["generation"]
     _shown(world, lambda: _is_served(world, generation), "the endpoint can still be updated")
     eventually(lambda: len(configurations(world)) == 1, what="nothing of the old versions is left")
+
+
+@pytest.mark.parametrize("what", ["weight", "configuration", "target", "policy"])
+def test_what_others_change_is_said_and_put_back_where_that_is_asked_for(world: World, what: str) -> None:
+    """By their own calls, of which the operator sees no more than the outcome."""
+    world.operator().until_ready()
+    world.api.create(deployment("hosted", endpointName="hosted"), plural=DEPLOYMENTS)
+    until(world.api, "hosted", "InService")
+    eventually(lambda: _is_noted(world), what="it is written down what the endpoint serves")
+    name, plural = ("scaled", POLICIES) if what in {"target", "policy"} else ("hosted", DEPLOYMENTS)
+    if plural == POLICIES:
+        scaled = sample("hap-predefined-metric")
+        scaled["metadata"]["name"] = name
+        scaled["spec"]["resourceId"] = [{"endpointName": "hosted", "variantName": _VARIANT}]
+        world.api.create(scaled, plural=POLICIES)
+        until(world.api, name, "Created", plural=POLICIES, field="hostingAutoscalingPolicyStatus")
+    applied = _applied(world, what)
+    _change(world, what)
+    eventually(lambda: _applied(world, what) != applied, what="the change is in force")
+    changed = _applied(world, what)
+    if plural == POLICIES:
+        _look_again(world, name, plural)
+
+    def is_found() -> bool:
+        return condition(world.api.get(name, plural=plural) or {}, "Drifted").get("status") == "True"
+
+    eventually(is_found, what="the change is found")
+    assert _applied(world, what) == changed
+    body = {"metadata": {"annotations": {f"{GROUP}/drift-policy": "correct"}}}
+    world.api.call("PATCH", world.api.path(name, plural=plural), body, content=MERGE)
+    eventually(lambda: _applied(world, what) == applied, what="what was applied is back")
+    eventually(lambda: not is_found(), what="nothing is drifted")
+
+
+_VARIANT: Final = "all-traffic"
+_SCALED: Final = {
+    "ServiceNamespace": "sagemaker",
+    "ResourceId": f"endpoint/hosted/variant/{_VARIANT}",
+    "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+}
+
+
+def _is_noted(world: World) -> bool:
+    annotations = (world.api.get("hosted", plural=DEPLOYMENTS) or {})["metadata"].get("annotations") or {}
+    return '"isServed":true' in annotations.get(f"{GROUP}/last-update-attempt", "")
+
+
+def _applied(world: World, what: str) -> Any:
+    """Return what is in force at AWS."""
+    if what == "target":
+        (target,) = _scaling(world, "DescribeScalableTargets")["ScalableTargets"]
+        return target["MinCapacity"], target["MaxCapacity"]
+    if what == "policy":
+        (policy,) = _scaling(world, "DescribeScalingPolicies")["ScalingPolicies"]
+        return policy["TargetTrackingScalingPolicyConfiguration"]
+    described = aws_call(world.aws.url, "DescribeEndpoint", EndpointName="hosted")
+    if what == "weight":
+        return [each["DesiredWeight"] for each in described["ProductionVariants"]]
+    return described["EndpointConfigName"]
+
+
+def _change(world: World, what: str) -> None:
+    """Change it as others do."""
+    if what == "target":
+        _scaling(world, "RegisterScalableTarget", **_SCALED, MinCapacity=1, MaxCapacity=9)
+    elif what == "policy":
+        (policy,) = _scaling(world, "DescribeScalingPolicies")["ScalingPolicies"]
+        tracking = policy["TargetTrackingScalingPolicyConfiguration"] | {"TargetValue": 1.5}
+        named = {name: policy[name] for name in ("PolicyName", "PolicyType")}
+        _scaling(world, "PutScalingPolicy", **_SCALED, **named, TargetTrackingScalingPolicyConfiguration=tracking)
+    elif what == "weight":
+        wanted = [{"VariantName": _VARIANT, "DesiredWeight": 0.3}]
+        aws_call(
+            world.aws.url,
+            "UpdateEndpointWeightsAndCapacities",
+            EndpointName="hosted",
+            DesiredWeightsAndCapacities=wanted,
+        )
+    else:
+        (ours,) = configurations(world)
+        described = aws_call(world.aws.url, "DescribeEndpointConfig", EndpointConfigName=ours["EndpointConfigName"])
+        variants = [each | {"InstanceType": "ml.m5.4xlarge"} for each in described["ProductionVariants"]]
+        aws_call(world.aws.url, "CreateEndpointConfig", EndpointConfigName="elsewhere", ProductionVariants=variants)
+        aws_call(world.aws.url, "UpdateEndpoint", EndpointName="hosted", EndpointConfigName="elsewhere")
+
+
+def _scaling(world: World, operation: str, **members: Any) -> JsonObject:
+    return raw_call(world.aws.url, operation, json.dumps({"ServiceNamespace": "sagemaker", **members}))
