@@ -102,10 +102,8 @@ class Ledger:
 
     def _update_package(self, params: JsonObject) -> None:
         """Change the package that is played; its map of metadata is added to and removed from."""
-        arn = params.pop("ModelPackageArn")
-        there = next((each for (create, _), each in self._there.items() if create == "CreateModelPackage"), None)
-        if there is None:
-            there = self._there.setdefault(("UpdateModelPackage", arn), {"ModelPackageArn": arn})
+        del params["ModelPackageArn"]
+        (there,) = (each for (create, _), each in self._there.items() if create == "CreateModelPackage")
         added, removed = params.pop(_METADATA, {}), params.pop(f"{_METADATA}ToRemove", ())
         kept = {key: value for key, value in there.get(_METADATA, {}).items() if key not in removed}
         there |= {**params, _METADATA: {**kept, **added}} if kept or added else params
