@@ -1,5 +1,6 @@
 """The embedded SageMaker without sockets: requests in the form of the wire, made and checked by the SDK's own code."""
 
+import uuid
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -57,7 +58,6 @@ class EmbeddedAws(SageMaker):
         self.sent = wire.sent
         """Every request, in order."""
         self.scaling = ApplicationAutoScaling(wire)
-        self.executions = SageMakerExecutions(wire)
         self.page = SageMakerTuningJobChildren(wire).page
         self.executions = SageMakerExecutions(wire)
 
@@ -98,6 +98,7 @@ class InProcessWire:
     ) -> dict[str, Any]:
         """See `AwsApi.call`."""
         model = _operation(service, operation)
+        request = {**{member: str(uuid.uuid4()) for member in model.idempotent_members}, **request}  # as the SDK does
         report = ParamValidator().validate(dict(request), model.input_shape)
         if report.has_errors():
             raise classify(operation, botocore.exceptions.ParamValidationError(report=report.generate_report()))

@@ -22,10 +22,13 @@ _DELETES: Final = {
     "DeleteEndpointConfig": "CreateEndpointConfig",
     "DeleteEndpoint": "CreateEndpoint",
     "DeleteInferenceComponent": "CreateInferenceComponent",
+    "DeleteModelPackageGroup": "CreateModelPackageGroup",
+    "DeletePipeline": "CreatePipeline",
 }
 
 _DESCRIPTION: Final = "PipelineExecutionDescription"
 """Ends with the operator's mark."""
+_METADATA: Final = "CustomerMetadataProperties"
 _INITIAL: Final = {"DesiredWeight": "InitialVariantWeight", "DesiredInstanceCount": "InitialInstanceCount"}
 
 
@@ -48,6 +51,8 @@ class Ledger:
         return ledger
 
     def _take(self, operation: str, params: JsonObject, sent: Sent) -> None:
+        if operation == "CreatePipeline":
+            del params["ClientRequestToken"]
         if operation in NAME_MEMBERS:
             self._there[operation, params[NAME_MEMBERS[operation]]] = params
         elif operation in _DELETES:
@@ -60,6 +65,13 @@ class Ledger:
             self._there[operation, params.pop("ClientRequestToken")] = params
         elif operation == "StopPipelineExecution":
             self._stopped |= {each for each in self._there if each[0] == "StartPipelineExecution"}  # there is one
+        elif operation == "CreateModelPackage":
+            token = params.pop("ClientToken")
+            self._there[operation, params.get("ModelPackageName", token)] = params
+        elif operation == "UpdateModelPackage":
+            self._update_package(params)
+        elif operation == "UpdatePipeline":
+            self._there["CreatePipeline", params.pop("PipelineName")] |= params
         elif operation in {"RegisterScalableTarget", "PutScalingPolicy"}:
             self._there[operation, _scaling_key(params)] = params
         elif operation in {"DeregisterScalableTarget", "DeleteScalingPolicy"}:
@@ -87,6 +99,14 @@ class Ledger:
     def _update(there: JsonObject, params: Mapping[str, Any]) -> None:
         for member, value in params.items():
             there[member] = {**there.get(member, {}), **value} if member == "ResourceConfig" else value
+
+    def _update_package(self, params: JsonObject) -> None:
+        """Change the package that is played; its map of metadata is added to and removed from."""
+        del params["ModelPackageArn"]
+        (there,) = (each for (create, _), each in self._there.items() if create == "CreateModelPackage")
+        added, removed = params.pop(_METADATA, {}), params.pop(f"{_METADATA}ToRemove", ())
+        kept = {key: value for key, value in there.get(_METADATA, {}).items() if key not in removed}
+        there |= {**params, _METADATA: {**kept, **added}} if kept or added else params
 
     def _weigh(self, params: Mapping[str, Any]) -> None:
         """Note what an endpoint has in place of what its configuration says, as if that were in the configuration."""

@@ -23,6 +23,8 @@ SCALING: Final = "application-autoscaling"
 OBJECT: Final = "x"
 """The name of the object that is played; AWS shows it for an execution without another."""
 _SHOWN: Final = "PipelineExecutionDisplayName"
+_UPDATE: Final = "UpdateModelPackage"
+"""Has members that a creation does not have: they are sent after it."""
 NAMED: Final = "<named>"
 """Stands for a name that the operator has made."""
 
@@ -35,6 +37,9 @@ CREATES: Final[Mapping[str, str]] = {
     "EndpointConfig": "CreateEndpointConfig",
     "InferenceComponent": "CreateInferenceComponent",
     "PipelineExecution": "StartPipelineExecution",
+    "ModelPackageGroup": "CreateModelPackageGroup",
+    "ModelPackage": "CreateModelPackage",
+    "Pipeline": "CreatePipeline",
 }
 """The kinds with one request, and this."""
 NAME_MEMBERS: Final[Mapping[str, str]] = {
@@ -46,6 +51,8 @@ NAME_MEMBERS: Final[Mapping[str, str]] = {
     "CreateEndpointConfig": "EndpointConfigName",
     "CreateEndpoint": "EndpointName",
     "CreateInferenceComponent": "InferenceComponentName",
+    "CreateModelPackageGroup": "ModelPackageGroupName",
+    "CreatePipeline": "PipelineName",
 }
 REQUESTS: Final[Mapping[str, tuple[tuple[str, str, tuple[str, ...]], ...]]] = {
     **{kind: ((SAGEMAKER, operation, ()),) for kind, operation in CREATES.items()},
@@ -59,6 +66,8 @@ REQUESTS: Final[Mapping[str, tuple[tuple[str, str, tuple[str, ...]], ...]]] = {
         (SAGEMAKER, "CreateInferenceComponent", ()),
         (SAGEMAKER, "UpdateInferenceComponent", ()),
     ),
+    "ModelPackage": ((SAGEMAKER, "CreateModelPackage", ()), (SAGEMAKER, "UpdateModelPackage", ())),
+    "Pipeline": ((SAGEMAKER, "CreatePipeline", ()), (SAGEMAKER, "UpdatePipeline", ())),
     "HostingAutoscalingPolicy": ((SCALING, "RegisterScalableTarget", ()), (SCALING, "PutScalingPolicy", ())),
 }
 """By kind, the requests that its spec is for: service, operation, and where in the spec its members begin."""
@@ -142,6 +151,10 @@ def expected(kind: str, spec: Mapping[str, Any]) -> list[Request]:
             request = convert(kind, operation, input_shape(SAGEMAKER, operation), spec, ("spec",))
             if operation == "StartPipelineExecution":
                 request[_SHOWN] = request.get(_SHOWN) or OBJECT
+            if operation == "CreateModelPackage":
+                later = convert(kind, _UPDATE, input_shape(SAGEMAKER, _UPDATE), spec, ("spec",))
+                later.pop("ModelPackageArn", None)  # it names what is there already, if an annotation says so
+                request = later | request
             if operation in NAME_MEMBERS:
                 request[NAME_MEMBERS[operation]] = request.get(NAME_MEMBERS[operation]) or NAMED
             return [Request(operation, request)]

@@ -177,15 +177,22 @@ class ProcessAws:
         return raw_call(self._url, descriptor.operations.describe, request, region=target.region)
 
 
-class ProcessClock:
-    """SageMaker's clock, which can be moved, and the operator's, which cannot."""
+def has_tags(descriptor: KindDescriptor) -> bool:
+    """Whether tags say which object has made a resource; without, its creation time has to, by clocks that agree."""
+    return not descriptor.untagged_with
 
-    def __init__(self, aws: aws_server.RunningServer) -> None:
+
+class ProcessClock:
+    """SageMaker's clock, which can be moved unless it is to stay that of the operator, and the operator's."""
+
+    def __init__(self, aws: aws_server.RunningServer, *, moves: bool) -> None:
         self._aws = aws
+        self._moves = moves
 
     def advance(self, seconds: float) -> None:
         """Move SageMaker's clock."""
-        self._aws.clock.advance(seconds)
+        if self._moves:
+            self._aws.clock.advance(seconds)
 
     def monotonic(self) -> float:
         """Seconds since some time."""
@@ -201,7 +208,7 @@ class ProcessWorld:
         self.clusters = {each.kind: ProcessCluster(servers.api, each) for each in KINDS}
         self.cluster = self.clusters[descriptor.kind]
         self.sagemaker = ProcessAws(servers.aws, servers.sent)
-        self.clock = ProcessClock(servers.aws)
+        self.clock = ProcessClock(servers.aws, moves=has_tags(descriptor))
 
     @property
     def obj(self) -> JsonObject | None:

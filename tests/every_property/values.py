@@ -1,5 +1,6 @@
 """Values for a property, from its schema and its shape at AWS: valid ones, and ones that somebody has to refuse."""
 
+import json
 import random
 import re
 from collections.abc import Iterator, Mapping
@@ -67,6 +68,8 @@ PIPELINES: Final = ("churn", "weekly")
 PARAMETERS: Final = ("InputData", "Size")
 STEP: Final = "Prepare"
 """Pipelines that are at AWS already, with these parameters and this step."""
+GROUPS: Final = ("churn", "fraud")
+"""Groups of model packages that are at AWS already; each has one."""
 BASE: Final = "base"
 """An inference component on it."""
 TUNED: Final = ("tuned-before", "tuned-long-ago")
@@ -96,6 +99,10 @@ _CHOSEN: Final[Mapping[tuple[str, str], tuple[Any, ...]]] = {
     ("PipelineExecution", "spec.pipelineName"): PIPELINES,
     ("PipelineExecution", "spec.pipelineParameters.[].name"): PARAMETERS,
     ("PipelineExecution", "spec.selectiveExecutionConfig.selectedSteps.[].stepName"): (STEP,),
+    ("ModelPackage", "spec.modelPackageGroupName"): GROUPS,
+    ("Pipeline", "spec.pipelineDefinition"): tuple(
+        json.dumps({"Version": "2020-12-01", "Steps": [{"Name": name, "Type": "Fail"}]}) for name in (STEP, "Other")
+    ),
     ("HostingAutoscalingPolicy", "spec.policyType"): ("TargetTrackingScaling",),
     ("HostingAutoscalingPolicy", "spec.serviceNamespace"): ("sagemaker",),
     ("HostingAutoscalingPolicy", "spec.scalableDimension"): ("sagemaker:variant:DesiredInstanceCount",),

@@ -31,6 +31,9 @@ SAMPLE = [
     ("HostingDeployment", "spec.endpointName"),
     ("InferenceComponent", "spec.runtimeConfig.copyCount"),
     ("PipelineExecution", "spec.pipelineExecutionDescription"),
+    ("ModelPackageGroup", "spec.modelPackageGroupDescription"),
+    ("ModelPackage", "spec.inferenceSpecification.containers[].environment"),
+    ("Pipeline", "spec.pipelineDefinition"),
     ("HostingAutoscalingPolicy", "spec.targetTrackingScalingPolicyConfiguration.targetValue"),
 ]
 """Properties with a shape, a spelling or a type of their own, and those with which something was wrong."""

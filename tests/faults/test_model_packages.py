@@ -84,6 +84,72 @@ def test_metadata_that_leave_the_spec_leave_aws() -> None:
     assert world.version()["CustomerMetadataProperties"] == {"run": "7"}
 
 
+CONTAINER = {"image": "image", "modelDataUrl": "s3://b/m", "environment": [{"name": "A", "value": "1"}]}
+
+
+def with_containers(*containers: JsonObject, **more: Any) -> JsonObject:
+    """An inference specification."""
+    return {"inferenceSpecification": {"containers": list(containers), **more}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "member", "at_aws"),
+    [
+        (
+            with_containers(CONTAINER, supportedContentTypes=["text/csv"]),
+            with_containers(CONTAINER),
+            "InferenceSpecification",
+            {"Containers": [{"Image": "image", "ModelDataUrl": "s3://b/m", "Environment": {"A": "1"}}]},
+        ),
+        (
+            with_containers(CONTAINER),
+            with_containers({**CONTAINER, "environment": [{"name": "A", "value": ""}]}),
+            "InferenceSpecification",
+            {"Containers": [{"Image": "image", "ModelDataUrl": "s3://b/m", "Environment": {"A": ""}}]},
+        ),
+        (
+            {"modelLifeCycle": {"stage": "Dev", "stageStatus": "Open", "stageDescription": "first"}},
+            {"modelLifeCycle": {"stage": "Dev", "stageStatus": "Open"}},
+            "ModelLifeCycle",
+            {"Stage": "Dev", "StageStatus": "Open"},
+        ),
+    ],
+    ids=["a list of a structure", "a value of a variable", "a text of a structure"],
+)
+def test_what_an_edit_takes_out_of_a_structure_is_gone_at_aws(
+    before: JsonObject, after: JsonObject, member: str, at_aws: JsonObject
+) -> None:
+    """By one Update, with the structure as it is written."""
+    world = registered(**before)
+    edit(world, **after)
+    world.until(lambda: is_ready(world))
+    world.run(3600, step_s=60)
+    assert world.version()[member] == at_aws
+    assert world.sagemaker.operations.count("UpdateModelPackage") == 1
+    assert world.condition("Drifted") is None
+
+
+def test_what_aws_adds_to_a_structure_is_neither_drift_nor_sent_with_an_edit_of_something_else() -> None:
+    """Such as the digest of an image: it is no edit, and AWS may refuse what it has already."""
+    world = registered(**with_containers(CONTAINER))
+    added = copy.deepcopy(world.version()["InferenceSpecification"])
+    added["Containers"][0]["ImageDigest"] = "sha256:" + 64 * "0"
+    world.aws.others("UpdateModelPackage", ModelPackageArn=ARN.format(1), InferenceSpecification=added)
+    edit(world, modelApprovalStatus="Approved")
+    world.until(lambda: is_ready(world))
+    world.run(3600, step_s=60)
+    assert world.version()["InferenceSpecification"] == added
+    assert world.version()["ModelApprovalStatus"] == "Approved"
+
+
+def test_a_property_without_a_value_is_refused_in_an_edit_as_in_a_creation() -> None:
+    """AWS takes none: the edit is not passed over in silence."""
+    world = registered()
+    edit(world, customerMetadataProperties=[{"name": "commit"}])
+    world.until(lambda: world.condition("Synced")[0] == "False")
+    assert world.version()["CustomerMetadataProperties"] == {"commit": "9f2c1e7"}
+
+
 def test_an_approval_that_others_give_is_shown_within_minutes() -> None:
     """As drift, if the spec says otherwise; as the state, if it says nothing."""
     for given, condition in (({}, ("True", "Drifted")), ({"modelApprovalStatus": None}, None)):

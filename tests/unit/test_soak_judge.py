@@ -10,6 +10,7 @@ from hack.sandbox.aws.hostile.kinds import FAULTS
 from tests.sandbox.soak.disturbances import DRAWN
 from tests.sandbox.soak.invariants import effects_complaints, last_creations, theirs
 from tests.sandbox.soak.manifests import ADOPTABLE
+from tests.sandbox.soak.registry import problem
 from tests.sandbox.soak.scene import OPERATOR, Ledger
 
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:"
@@ -98,6 +99,27 @@ def test_a_target_that_others_have_registered_again_is_theirs(operation: str) ->
     assert not complaints(*taken, effect(10, "DeleteEndpoint", "e", by_us=False), effect(20, operation, TARGET))
     bounds_only: list[Any] = [taken[0], taken[2], effect(20, operation, TARGET)]
     assert not complaints(*bounds_only), "bounds that others changed do not make the target theirs"
+
+
+@pytest.mark.parametrize(
+    ("found", "approval", "reasons", "what"),
+    [
+        ({"A": "1"}, "Approved", set(), ""),
+        ({"A": "1", "B": "2"}, "Approved", set(), "['environment']"),
+        ({}, "Rejected", set(), "['environment', 'approval']"),
+        ({}, "Rejected", {"Drifted"}, ""),
+    ],
+)
+def test_a_package_has_what_its_spec_asks_for_and_no_more(
+    found: dict[str, str], approval: str, reasons: set[Any], what: str
+) -> None:
+    """Unless the object says that others have changed it."""
+    container = {"image": "image", "environment": [{"name": "A", "value": "1"}]}
+    spec = {"inferenceSpecification": {"containers": [container]}, "modelApprovalStatus": "Approved"}
+    there = {"InferenceSpecification": {"Containers": [{"Environment": found}]}, "ModelApprovalStatus": approval}
+    complaint = problem({"kind": "ModelPackage", "metadata": {}, "spec": spec}, there, reasons)
+    assert what in complaint
+    assert bool(what) == bool(complaint)
 
 
 def test_a_soak_draws_every_fault_that_there_is() -> None:

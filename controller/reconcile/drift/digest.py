@@ -32,11 +32,17 @@ _WHOSE: Final = frozenset({"Tags", "ModelName", "EndpointConfigName"})
 
 def content(descriptor: KindDescriptor, spec: Mapping[str, Any], operation: str = "") -> dict[str, Any]:
     """Return the Create (or another) request of `spec` without defaults. Raises `CallError` INVALID, not sent."""
+    request = request_of(descriptor, spec, operation)
+    return {name: said for name, value in request.items() if _says(name, said := plain(value))}
+
+
+def request_of(descriptor: KindDescriptor, spec: Mapping[str, Any], operation: str = "") -> dict[str, Any]:
+    """Return the members of a request that say something, each as it is sent. Raises `CallError` INVALID, not sent."""
     try:
         request = to_request(descriptor, spec, operation)
     except ConversionError as exc:
         raise LocalRefusal(ErrorClass.INVALID, "InvalidField", str(exc)) from exc
-    return {name: said for name, value in request.items() if name not in _WHOSE and _says(name, said := plain(value))}
+    return {name: value for name, value in request.items() if name not in _WHOSE and _says(name, value)}
 
 
 def digest(value: Any) -> str:

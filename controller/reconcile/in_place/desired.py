@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from api.descriptor import KindDescriptor, ResourceUpdate
 from api.fields import members
 from api.meta import JsonObject
 from api.naming import key_of
-from controller.reconcile.drift.digest import content, differences, digest
+from controller.reconcile.drift.digest import differences, digest, plain, request_of
 from controller.reconcile.drift.report import Difference
 from controller.runtime.frozen import replace
+
+_SCALAR: Final = str | int | float  # bool is an int
 
 
 def changeable(descriptor: KindDescriptor, spec: Mapping[str, Any]) -> JsonObject:
@@ -19,28 +22,52 @@ def changeable(descriptor: KindDescriptor, spec: Mapping[str, Any]) -> JsonObjec
     rule = descriptor.resource_update
     if rule is None:
         return {}
-    wanted = content(descriptor, spec, rule.operation)
+    wanted = request_of(descriptor, spec, rule.operation)
     return {member: value for member, value in wanted.items() if member != rule.name_member}
+
+
+def record_of(wanted: JsonObject) -> str:
+    """Return what to record of the members that an Update sends: a digest of all, and one of each structure.
+
+    AWS adds to structures what the spec does not have. Whether an edit has taken something out of one is known by its
+    digest alone.
+    """
+    parts = [f"{member}:{digest(value)}" for member, value in sorted(wanted.items()) if not isinstance(value, _SCALAR)]
+    return " ".join([digest(plain(wanted)), *parts])
+
+
+def edited_structures(recorded: str, wanted: JsonObject) -> frozenset[str]:
+    """Return the members with structures that are not as they were sent last; none if it is not known what was."""
+    if not recorded:
+        return frozenset()
+    before = dict(part.split(":") for part in recorded.split()[1:])
+    now = dict(part.split(":") for part in record_of(wanted).split()[1:])
+    return frozenset(member for member, each in now.items() if before.get(member) != each)
 
 
 def sent_by_create(descriptor: KindDescriptor, spec: Mapping[str, Any]) -> str:
     """Return the digest to record after a Create: of those members of an Update that a Create sends, too."""
     rule = descriptor.resource_update
     if rule is None:
-        return digest({})
-    created, wanted = content(descriptor, spec), changeable(descriptor, spec)
-    return digest({member: value for member, value in wanted.items() if rule.spelled.get(member, member) in created})
+        return record_of({})
+    created, wanted = request_of(descriptor, spec), changeable(descriptor, spec)
+    return record_of({member: value for member, value in wanted.items() if rule.spelled.get(member, member) in created})
 
 
-def missing(descriptor: KindDescriptor, wanted: JsonObject, shown: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """Return where a description differs from what is wanted, as far as an Update can change it."""
+def missing(
+    descriptor: KindDescriptor, wanted: JsonObject, shown: Mapping[str, Any], edited: AbstractSet[str] = frozenset()
+) -> tuple[Difference, ...]:
+    """Return where a description differs from what is wanted, as far as an Update can change it.
+
+    The members `edited` differ by what AWS has and the spec has not, too.
+    """
     rule = descriptor.resource_update
     if rule is None:
         return ()
     found = [
         each
         for member in wanted.keys() - unshown_members(descriptor)
-        for each in _differing(rule, member, wanted, shown)
+        for each in _differing(rule, member, wanted, shown, is_edited=member in edited)
     ]
     found += [
         Difference(f"spec.{key_of(member)}", None, shown[rule.spelled.get(member, member)])
@@ -54,7 +81,9 @@ def missing(descriptor: KindDescriptor, wanted: JsonObject, shown: Mapping[str, 
     return tuple(sorted(found, key=lambda each: each.path))
 
 
-def update_members(descriptor: KindDescriptor, wanted: JsonObject, shown: Mapping[str, Any]) -> JsonObject:
+def update_members(
+    descriptor: KindDescriptor, wanted: JsonObject, shown: Mapping[str, Any], edited: AbstractSet[str] = frozenset()
+) -> JsonObject:
     """Return the members of an Update: what the spec wants to be otherwise, and the removal of what it has not.
 
     What AWS has already is not sent: it may refuse to change that, and what is absent stays as it is.
@@ -66,7 +95,7 @@ def update_members(descriptor: KindDescriptor, wanted: JsonObject, shown: Mappin
     request = {
         member: value
         for member, value in wanted.items()
-        if member in unshown or any(_differing(rule, member, wanted, shown))
+        if member in unshown or any(_differing(rule, member, wanted, shown, is_edited=member in edited))
     }
     request |= {member: rule.absent[member] for member in _to_be_emptied(rule, wanted, shown)}
     for member, removed in rule.dropped.items():
@@ -75,9 +104,15 @@ def update_members(descriptor: KindDescriptor, wanted: JsonObject, shown: Mappin
     return request
 
 
-def _differing(rule: ResourceUpdate, member: str, wanted: JsonObject, shown: Mapping[str, Any]) -> Iterator[Difference]:
+def _differing(
+    rule: ResourceUpdate, member: str, wanted: JsonObject, shown: Mapping[str, Any], *, is_edited: bool
+) -> Iterator[Difference]:
     name = rule.spelled.get(member, member)
-    for each in differences({name: _ordered(wanted[member])}, {name: _ordered(shown.get(name))}):
+    said, there = _ordered(plain(wanted[member])), _ordered(plain(shown.get(name)))
+    if is_edited and said != there:
+        yield Difference(f"spec.{key_of(member)}", said, there)
+        return
+    for each in differences({name: said}, {name: there}):
         path = f"spec.{each.path}"
         yield Difference(path, {}, {}) if _is_document(each.applied) else replace(each, path=path)
 

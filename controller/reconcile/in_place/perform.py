@@ -7,7 +7,6 @@ from api.meta import JsonObject, ObjectKey
 from controller.aws.errors import CallError
 from controller.aws.sagemaker import Endpoints
 from controller.reconcile.context import Context
-from controller.reconcile.drift.digest import digest
 from controller.reconcile.drift.report import LOOK_S
 from controller.reconcile.effects import Effect
 from controller.reconcile.in_place import desired
@@ -49,7 +48,7 @@ class InPlaceLifeCycle:
         is_due = base.is_reconcile_requested or now - state.described_at >= self._period_s(base)
         generation = managed.status.get("observedGeneration")
         return InPlaceObservation(
-            base=replace(base, content=digest(wanted), is_describe_due=is_due),
+            base=replace(base, content=desired.record_of(wanted), is_describe_due=is_due),
             is_observed=generation == base.generation and bool(base.shown),
             is_unshown=bool(wanted.keys() & desired.unshown_members(self._descriptor)),
             was_deleted=self._deletion(base.name) in state.made,
@@ -125,10 +124,11 @@ class InPlaceLifeCycle:
         if base.deleting_for_s is not None:
             return observed
         wanted = desired.changeable(descriptor, managed.resolved_spec)
+        edited = desired.edited_structures(base.recorded.content if base.recorded else "", wanted)
         return replace(
             observed,
-            differences=desired.missing(descriptor, wanted, answer),
-            update=desired.update_members(descriptor, wanted, answer),
+            differences=desired.missing(descriptor, wanted, answer, edited),
+            update=desired.update_members(descriptor, wanted, answer, edited),
         )
 
     def _update(self, observed: InPlaceObservation, managed: ManagedObject) -> InPlaceObservation:

@@ -32,7 +32,7 @@ _MUTATING: Final = sorted(
         *(each.operations.stop for each in KINDS if each.operations.stop),
         *(each.operations.delete for each in KINDS if each.operations.delete),
         *("UpdateEndpoint", "UpdateEndpointWeightsAndCapacities", "AddTags", "DeleteTags"),
-        *("UpdateInferenceComponent", "UpdateInferenceComponentRuntimeConfig"),
+        *("UpdateInferenceComponent", "UpdateInferenceComponentRuntimeConfig", "UpdateModelPackage", "UpdatePipeline"),
         *("RegisterScalableTarget", "DeregisterScalableTarget", "PutScalingPolicy", "DeleteScalingPolicy"),
     }
 )

@@ -10,7 +10,7 @@ from typing import Any, Final
 from api.meta import GROUP, JsonObject
 from tests.deadline import PATIENCE_S, eventually
 from tests.sandbox.harness import aws_call
-from tests.sandbox.soak import executions
+from tests.sandbox.soak import executions, registry
 from tests.sandbox.soak.disturbances import disturb
 from tests.sandbox.soak.invariants import (
     complaints,
@@ -103,7 +103,7 @@ class Soak:
         deleting = self._until_none(self._not_gone, within_s)
         scene.ledger.tell("! the end")
         wrong += deleting
-        wrong += [] if deleting else [*left_behind(scene), *executions.complaints(scene)]
+        wrong += [] if deleting else [*left_behind(scene), *executions.complaints(scene), *registry.complaints(scene)]
         wrong += effects_complaints(scene.ledger, scene.aws.effects.all())
         for region in REGIONS:
             if still_there(scene, region) != self._before[region]:
@@ -224,6 +224,7 @@ class Soak:
             aws_call(self._scene.aws.url, operation, region=region, **members)
 
         executions.seed(self._scene.aws, region)
+        registry.seed(self._scene, region)
         for name in (MODEL, FOREIGN):
             call("CreateModel", ModelName=name, **THEIR_MODEL)
         call("CreateEndpointConfig", EndpointConfigName=FOREIGN, ProductionVariants=[THEIR_VARIANT])

@@ -11,6 +11,7 @@ from api.meta import GROUP, JsonObject
 from api.v1 import KINDS
 from hack.sandbox.aws.call_log import Effect
 from tests.sandbox.harness import aws_call
+from tests.sandbox.soak import registry
 from tests.sandbox.soak.manifests import ADOPTABLE, FOREIGN
 from tests.sandbox.soak.scene import OPERATOR, Ledger, Scene, recorded
 
@@ -83,11 +84,12 @@ def _problem(scene: Scene, obj: JsonObject) -> str:
     shown = status.get(descriptor.status.field)
     if value != shown:
         return "" if reasons & _SELF_EXPLAINED else f"shows {shown}, SageMaker says {value}"
-    if value in descriptor.status.terminal:
+    if value in descriptor.status.terminal and descriptor.life_cycle is not LifeCycle.IN_PLACE:
         return "its time to live is over, and it lives" if f"{GROUP}/ttl-seconds-after-finished" in annotations else ""
     if descriptor.name.token:
         return ""
-    if f"{GROUP}/read-only" not in annotations and (untagged := _untagged(scene, obj, there)):
+    has_tags = not descriptor.untagged_with
+    if has_tags and f"{GROUP}/read-only" not in annotations and (untagged := _untagged(scene, obj, there)):
         return f"lacks tags: {untagged}"
     if descriptor.life_cycle is LifeCycle.ENDPOINT:
         if "UpdateFailed" in reasons and "SANDBOX_FAIL" not in json.dumps(obj["spec"]):
@@ -95,6 +97,8 @@ def _problem(scene: Scene, obj: JsonObject) -> str:
         return _endpoint_problem(there, status, reasons)
     if descriptor.life_cycle is LifeCycle.COMPONENT:
         return _component_problem(obj, there, reasons)
+    if descriptor.life_cycle is LifeCycle.IN_PLACE:
+        return registry.problem(obj, there, reasons)
     return ""
 
 
@@ -368,6 +372,8 @@ def _is_of_others(maker: Effect) -> bool:
 
 def _objection(ledger: Ledger, effect: Effect, tags: Mapping[str, str]) -> str:
     verb, resource = _split(effect.operation)
+    if (verb, resource) == ("Update", "ModelPackage"):
+        return ""  # it has no tags
     if _UID not in tags:
         spawned = effect.name in ledger.removed_jobs or resource == "TrainingJob"
         return "" if effect.name == ADOPTABLE or (spawned and effect.name != FOREIGN) else "it was not ours"

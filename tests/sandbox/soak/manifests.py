@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import yaml
 
+from api.descriptor import LifeCycle
 from api.meta import GROUP, JsonObject
 from api.v1 import KINDS
 from tests.sandbox.harness import REPOSITORY, for_any_region
@@ -31,6 +32,8 @@ SHORT: Final = "soak-short"
 """A pipeline at AWS in every region; nobody's."""
 ENDLESS: Final = "soak-endless"
 """Another one, with a step that does not end by itself."""
+REGISTRY: Final = "soak-registry"
+"""A group of model packages at AWS in every region; nobody's."""
 _ROLE: Final = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole"
 _IMAGE: Final = "registry.example.com/xgboost:1"
 THEIR_MODEL: Final[JsonObject] = {
@@ -69,6 +72,9 @@ _SAMPLES: Final[Mapping[str, str]] = {
     "EndpointConfig": "xgboost-mnist-endpointconfig.yaml",
     "HostingDeployment": "xgboost-mnist-hostingdeployment-inline.yaml",
     "InferenceComponent": "inference-component.yaml",
+    "ModelPackageGroup": "modelpackagegroup.yaml",
+    "ModelPackage": "modelpackage.yaml",
+    "Pipeline": "pipeline.yaml",
     "HostingAutoscalingPolicy": "hap-predefined-metric.yaml",
 }
 _WEIGHTS: Final[Mapping[str, int]] = {
@@ -81,6 +87,9 @@ _WEIGHTS: Final[Mapping[str, int]] = {
     "EndpointConfig": 2,
     "HostingDeployment": 5,
     "InferenceComponent": 3,
+    "ModelPackageGroup": 1,
+    "ModelPackage": 2,
+    "Pipeline": 2,
     "HostingAutoscalingPolicy": 3,
 }
 _ASKED: Final = (
@@ -117,15 +126,16 @@ def drawn(rng: random.Random) -> JsonObject:
     spec = obj["spec"]
     spec["region"] = rng.choices(REGIONS, (5, 1))[0]
     descriptor = _BY_KIND[kind]
-    if descriptor.name.spec_field and kind != "HostingAutoscalingPolicy" and rng.random() < 0.3:
+    is_named = descriptor.name.spec_field and kind != "HostingAutoscalingPolicy" and not descriptor.name.by_aws
+    if is_named and rng.random() < 0.3:
         names = [f"{SHARED}-{rng.randrange(2)}", FOREIGN]
-        if kind == "InferenceComponent":  # others have none of this name
+        if descriptor.life_cycle in {LifeCycle.COMPONENT, LifeCycle.IN_PLACE}:  # others have none of this name
             names = names[:1]
         if "adoption-policy" in str(obj["metadata"]["annotations"]):  # it would take over what others want
             names = [ADOPTABLE] if kind == "TrainingJob" else [""]
         spec[descriptor.name.spec_field] = rng.choice(names)
     _FILL[kind](rng, spec)
-    if rng.random() < 0.3 and not descriptor.name.token:
+    if rng.random() < 0.3 and not (descriptor.name.token or descriptor.untagged_with):
         spec["tags"] = _tags(rng)
     return obj
 
@@ -253,6 +263,27 @@ def _component(rng: random.Random, spec: JsonObject) -> None:
     spec["runtimeConfig"] = {"copyCount": rng.randint(1, 3)}
 
 
+def _group(_rng: random.Random, _spec: JsonObject) -> None:
+    """Nothing of a group can be edited."""
+
+
+def _package(rng: random.Random, spec: JsonObject) -> None:
+    spec["modelPackageGroupName"] = REGISTRY
+    spec["modelPackageDescription"] = f"soak {rng.random()}"
+    spec["modelApprovalStatus"] = rng.choice(("Approved", "Rejected"))
+    inference = spec["inferenceSpecification"]
+    environment = _environment(rng)[: rng.randrange(3)]
+    spec["inferenceSpecification"] = {
+        **inference,
+        "containers": [{**inference["containers"][0], "environment": environment}],
+    }
+
+
+def _pipeline(rng: random.Random, spec: JsonObject) -> None:
+    spec["pipelineDescription"] = rng.choice(("nightly", "weekly"))
+    spec["parallelismConfiguration"] = {"maxParallelExecutionSteps": rng.randint(1, 3)}
+
+
 def _policy(rng: random.Random, spec: JsonObject) -> None:
     spec["policyName"] = f"soak-policy-{rng.randrange(2)}"
     spec["resourceId"] = [
@@ -272,6 +303,9 @@ _FILL: Final[Mapping[str, Callable[[random.Random, JsonObject], None]]] = {
     "EndpointConfig": _configuration,
     "HostingDeployment": _hosting,
     "InferenceComponent": _component,
+    "ModelPackageGroup": _group,
+    "ModelPackage": _package,
+    "Pipeline": _pipeline,
     "HostingAutoscalingPolicy": _policy,
 }
 
@@ -290,5 +324,7 @@ _EDITS: Final[Mapping[str, Callable[[random.Random, JsonObject], JsonObject]]] =
     "EndpointConfig": _edit("EndpointConfig", "productionVariants"),
     "HostingDeployment": _edit("HostingDeployment", "models", "productionVariants"),
     "InferenceComponent": _edit("InferenceComponent", "specification", "runtimeConfig"),
+    "ModelPackage": _edit("ModelPackage", "inferenceSpecification", "modelApprovalStatus"),
+    "Pipeline": _edit("Pipeline", "pipelineDescription", "parallelismConfiguration"),
     "HostingAutoscalingPolicy": _edit("HostingAutoscalingPolicy", "resourceId", "maxCapacity"),
 }
