@@ -4,6 +4,7 @@ Every class of error has one behaviour (v1-kinds.md 13.4); rows cited are those 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from api.annotations import ADOPTION_POLICY, PAUSED, READ_ONLY
@@ -248,6 +249,16 @@ def failed(observed: Observed, failure: Failure) -> Finish | RemoveFinalizer:
         outcome=outcome,
         failure=failure,
     )
+
+
+def failed_but_usable(observed: Observed, failure: Failure) -> Finish | RemoveFinalizer:
+    """Return the end of a pass with a failure; after a refused update, what was there before is still of use."""
+    step = failed(observed, failure)
+    if failure.during is not During.UPDATE or not isinstance(step, Finish) or step.status_update is None:
+        return step
+    if step.status_update.phase is not Phase.STUCK:
+        return step
+    return replace(step, status_update=replace(step.status_update, phase=Phase.READY_STUCK))
 
 
 def _may_pass_soon(failure: Failure) -> bool:

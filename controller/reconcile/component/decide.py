@@ -17,7 +17,6 @@ from controller.reconcile.hosting import CREATING, DELETING, FAILED, IN_SERVICE,
 from controller.reconcile.identity import identified, is_replaced, replaced, takes_over, unproven
 from controller.reconcile.observation import (
     Adoption,
-    During,
     ExternalResource,
     Failure,
     Mutation,
@@ -29,6 +28,7 @@ from controller.reconcile.shared_decisions import (
     LOOK_AGAIN_S,
     drift_shown,
     failed,
+    failed_but_usable,
     foreign,
     may_be_invisible,
     nothing_to_adopt,
@@ -72,7 +72,7 @@ def _decide(observed: ComponentObservation) -> ComponentStep:
     if base.policy.paused:
         return paused(base)
     if base.failure is not None:
-        return _failed(observed, base.failure)
+        return failed_but_usable(base, base.failure)
     if (proof := unproven(base)) is not None:
         return proof
     if base.deleting_for_s is not None:
@@ -97,15 +97,6 @@ def _decide(observed: ComponentObservation) -> ComponentStep:
     if base.recorded is not None:
         return _recorded(observed, base.recorded)
     return _not_recorded(observed)
-
-
-def _failed(observed: ComponentObservation, failure: Failure) -> ComponentStep:
-    """Return the end of a pass with a failure; after a refused update the component still serves."""
-    step = failed(observed.base, failure)
-    if failure.during is not During.UPDATE or not isinstance(step, Finish) or step.status_update is None:
-        return step
-    phase = Phase.READY_STUCK if step.status_update.phase is Phase.STUCK else step.status_update.phase
-    return replace(step, status_update=replace(step.status_update, phase=phase))
 
 
 def _invalid(observed: ComponentObservation, failure: Failure) -> ComponentStep:

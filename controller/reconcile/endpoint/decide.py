@@ -42,6 +42,7 @@ from controller.reconcile.shared_decisions import (
     LOOK_AGAIN_S,
     drift_shown,
     failed,
+    failed_but_usable,
     foreign,
     may_be_invisible,
     nothing_to_adopt,
@@ -138,7 +139,7 @@ def _failed(observed: EndpointObservation, failure: Failure) -> EndpointStep:
     """Return the end of a pass with a failure; after a refused update the endpoint still serves."""
     if observed.base.deleting_for_s is None and (check := missing_to_check(observed, failure)) is not None:
         return check
-    step = failed(observed.base, failure)
+    step = failed_but_usable(observed.base, failure)
     external = observed.base.external
     if (
         failure.during is During.WRITE
@@ -150,10 +151,7 @@ def _failed(observed: EndpointObservation, failure: Failure) -> EndpointStep:
         return replace(
             step, status_update=replace(step.status_update, value=external.value, fields=fields_of(observed))
         )
-    if failure.during is not During.UPDATE or not isinstance(step, Finish) or step.status_update is None:
-        return step
-    phase = Phase.READY_STUCK if step.status_update.phase is Phase.STUCK else step.status_update.phase
-    return replace(step, status_update=replace(step.status_update, phase=phase))
+    return step
 
 
 def _invalid(observed: EndpointObservation, failure: Failure) -> EndpointStep:

@@ -23,9 +23,7 @@ from controller.reconcile.identity import (
 from controller.reconcile.in_place.observation import InPlaceObservation, InPlaceStep, Update
 from controller.reconcile.observation import (
     Adoption,
-    During,
     ExternalResource,
-    Failure,
     Mutation,
     Observed,
     Ownership,
@@ -37,7 +35,7 @@ from controller.reconcile.shared_decisions import (
     drift_events,
     drift_shown,
     drift_update,
-    failed,
+    failed_but_usable,
     foreign,
     is_unconfirmed,
     may_be_invisible,
@@ -91,7 +89,7 @@ def _decide(observed: InPlaceObservation) -> InPlaceStep:
     if base.policy.paused:
         return paused(base)
     if base.failure is not None:
-        return _failed(observed, base.failure)
+        return failed_but_usable(base, base.failure)
     if (proof := unproven(base)) is not None:
         return proof
     if base.deleting_for_s is not None:
@@ -103,16 +101,6 @@ def _decide(observed: InPlaceObservation) -> InPlaceStep:
             base, lambda external, recorded: _shown(observed, recorded, external), is_settled=observed.is_observed
         )
     return _living(observed)
-
-
-def _failed(observed: InPlaceObservation, failure: Failure) -> InPlaceStep:
-    """Return the end of a pass with a failure; after a refused update there is still what was there before."""
-    step = failed(observed.base, failure)
-    if failure.during is not During.UPDATE or not isinstance(step, Finish) or step.status_update is None:
-        return step
-    if step.status_update.phase is not Phase.STUCK:
-        return step
-    return replace(step, status_update=replace(step.status_update, phase=Phase.READY_STUCK))
 
 
 # --- objects that are wanted
