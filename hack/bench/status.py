@@ -5,8 +5,9 @@ well. Every situation has an API server and a SageMaker of its own, in processes
 that need little of the machine run side by side, the one with many jobs runs alone. Poll interval and all other
 settings of the operators are their defaults.
 
-Rows with thousands of jobs and quotas are simulated (`hack.bench.status_model`): they show the operator's polling and
-budgets, not this machine, and only those of this checkout. `--rows` runs single rows by name.
+Rows with thousands of jobs and quotas run with real servers and are also simulated (`hack.bench.status_model`), which
+shows the operator's polling and budgets without this machine, and only those of this checkout. `--rows` runs single
+rows by name.
 """
 
 import argparse
@@ -43,7 +44,9 @@ CAP_S: Final = 150.0
 """What is not shown after this, counts as not shown."""
 _TRAIN_S: Final = 3_600.0
 _DAY_S: Final = 86_400.0
-_MANY: Final = 5_000
+_MANY: Final = 5_000, 10_000
+_STOPPED: Final = 30
+"""Single jobs that end, among many."""
 _STOPPING_S: Final = 1.5
 """Time from StopTrainingJob to Stopped in the embedded SageMaker."""
 _DELETING_S: Final = 1.5
@@ -302,40 +305,43 @@ def many(scene: Scene) -> Figures:
     }
 
 
-def thousands(scene: Scene) -> Figures:
-    """Thousands of live jobs with the quotas of an account, of which single ones end, by each way to learn of it."""
-    names = scene.run_jobs("job", _MANY, train_s=28 * _DAY_S)
-    scene.set("quota", calls_per_second=2, operations="List*")
-    scene.set("quota", calls_per_second=10, operations="Describe*")
-    url = scene.servers.aws_url
-    ways: dict[str, tuple[str, ...]] = {"Lists alone": ("--status-search=false",)}
-    if scene.is_of_this_checkout:
-        queue = status_queue.create(url, scene.aws().meta.region_name)
-        ways |= {"with Search": (), "with events": ("--status-search=false", f"--status-queue={queue}")}
-    chosen = random.Random(11)
-    figures: dict[str, float] = {}
-    for way, flags in ways.items():
-        if scene.is_of_this_checkout:  # the build before has one way only, and none of these flags
-            scene.start(*flags)
-        time.sleep(2 * _MANY / 100 + 30)
-        for name in chosen.sample(names, _EARNING):
-            names.remove(name)
-            scene.delays({name: scene.stop(name)}, "Stopped", CAP_S)
-        time.sleep(30)
-        stopped = chosen.sample(names, 30)
-        happened: dict[str, float] = {}
-        names = [name for name in names if name not in stopped]
+def thousands(jobs: int) -> Callable[[Scene], Figures]:
+    """Return the situation of so many live jobs with the quotas of an account, of which single ones end."""
 
-        def stop_some(stopped: Sequence[str] = stopped, happened: dict[str, float] = happened) -> None:
-            for name in stopped:
-                happened[name] = scene.stop(name)
-                time.sleep(4.3)  # no multiple of the poll interval
+    def measure(scene: Scene) -> Figures:
+        names = scene.run_jobs("job", jobs, train_s=28 * _DAY_S)
+        scene.set("quota", calls_per_second=2, operations="List*")
+        scene.set("quota", calls_per_second=10, operations="Describe*")
+        ways: dict[str, tuple[str, ...]] = {"Lists alone": ("--status-search=false",)}
+        if scene.is_of_this_checkout:
+            queue = status_queue.create(scene.servers.aws_url, scene.aws().meta.region_name)
+            ways |= {"with Search": (), "with events": ("--status-search=false", f"--status-queue={queue}")}
+        chosen = random.Random(11)
+        figures: dict[str, float] = {}
+        for way, flags in ways.items():
+            if scene.is_of_this_checkout:  # the build before has one way only, and none of these flags
+                scene.start(*flags)
+            time.sleep(2 * jobs / 100 + 30)
+            stopped = chosen.sample(names, _STOPPED + (_EARNING if flags != ways["Lists alone"] else 0))
+            names = [name for name in names if name not in set(stopped)]
+            for name in stopped[_STOPPED:]:
+                scene.delays({name: scene.stop(name)}, "Stopped", CAP_S)
+            time.sleep(30)
+            happened: dict[str, float] = {}
 
-        calls = scene.calls(120, stop_some)
-        figures[f"{way}: Lists a second"] = calls("ListTrainingJobs") / POLL_S
-        figures[f"{way}: Searches a second"] = calls("Search") / POLL_S
-        figures |= p50_p99(scene.delays(happened, "Stopped", 300), f"{way}: end of single jobs shown after")
-    return figures
+            def stop_some(stopped: Sequence[str] = stopped, happened: dict[str, float] = happened) -> None:
+                for name in stopped[:_STOPPED]:
+                    happened[name] = scene.stop(name)
+                    time.sleep(4.3)  # no multiple of the poll interval
+
+            calls = scene.calls(120, stop_some)
+            figures[f"{way}: Lists a second"] = calls("ListTrainingJobs") / POLL_S
+            figures[f"{way}: Searches a second"] = calls("Search") / POLL_S
+            figures[f"{way}: Describes a second"] = calls("DescribeTrainingJob") / POLL_S
+            figures |= p50_p99(scene.delays(happened, "Stopped", 300), f"{way}: end of single jobs shown after")
+        return figures
+
+    return measure
 
 
 # --- simulated situations
@@ -422,14 +428,17 @@ def situations(jobs: int) -> tuple[Situation, ...]:
         Situation("list-hangs", "List does not answer, Describe does", without_lists("hang-before", 90.0)),
         Situation("burst", f"{jobs:,} live jobs that end at once, no quota", burst, is_alone=True),
         Situation("quotas", f"{jobs:,} live jobs, List 2/s and Describe 10/s", many, is_alone=True),
-        Situation("thousands", f"{_MANY:,} live jobs, List 2/s and Describe 10/s", thousands, is_alone=True),
+        *(
+            Situation(str(count), f"{count:,} live jobs, List 2/s and Describe 10/s", thousands(count), is_alone=True)
+            for count in _MANY
+        ),
         *(
             Situation(
                 f"{count}-{source}",
                 f"{count:,} live jobs, List 2/s and Describe 10/s, {SOURCES[source][0]} (simulated)",
                 simulate=partial(single_ends, count, source),
             )
-            for count in (5_000, 10_000)
+            for count in _MANY
             for source in SOURCES
         ),
         *(
