@@ -79,7 +79,8 @@ def _problem(scene: Scene, obj: JsonObject) -> str:
         return _problem_of_a_taken_name(descriptor, status, reasons)
     there = describe(scene, descriptor, resource["region"], resource["name"])
     if there is None:
-        return "" if "NotFound" in reasons else "SageMaker does not know it, and the status does not say so"
+        is_still = _is_looked_at_rarely(descriptor, status) and place in deleted_by_others(scene.aws.effects.all())
+        return "" if is_still or "NotFound" in reasons else "SageMaker does not know it, and the status does not say so"
     value = there.get(descriptor.status.member) if descriptor.status.member else "Created"
     shown = status.get(descriptor.status.field)
     if value != shown:
@@ -103,13 +104,28 @@ def _problem(scene: Scene, obj: JsonObject) -> str:
 
 
 def _problem_of_a_taken_name(descriptor: KindDescriptor, status: JsonObject, reasons: set[Any]) -> str:
-    """Others have it. What has ended and what never changes is looked at within the hour only."""
-    is_still = descriptor.life_cycle is LifeCycle.RESOURCE or status.get(descriptor.status.field) in {
-        *descriptor.status.terminal
-    }
+    """Others have it."""
+    is_still = _is_looked_at_rarely(descriptor, status)
     is_told = reasons & {"ForeignResource", "AlreadyExists", "NotFound", "NameUnavailable"}
     is_assumed = (status.get("awsResource") or {}).get("ownerUnverified") is True  # created within two seconds of ours
     return "" if is_still or is_told or is_assumed else "others have taken its name, and the status does not say so"
+
+
+def _is_looked_at_rarely(descriptor: KindDescriptor, status: JsonObject) -> bool:
+    """Whether what others do to it is seen within the hour only, as of all that has ended or never changes."""
+    has_ended = status.get(descriptor.status.field) in descriptor.status.terminal
+    return has_ended or descriptor.life_cycle is LifeCycle.RESOURCE
+
+
+def deleted_by_others(effects: Iterable[Effect]) -> set[tuple[str, str, str]]:
+    """What others have deleted last, by resource, region and name."""
+    found: set[tuple[str, str, str]] = set()
+    for effect in effects:
+        verb, resource = _split(effect.operation)
+        place = (resource, effect.region, effect.name)
+        if verb in {"Create", "Delete"}:
+            (found.add if verb == "Delete" and OPERATOR not in effect.user_agent else found.discard)(place)
+    return found
 
 
 def theirs(effects: Iterable[Effect]) -> set[tuple[str, str, str]]:
