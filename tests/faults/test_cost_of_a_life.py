@@ -11,13 +11,31 @@ from typing import Any
 import pytest
 
 from api.descriptor import KindDescriptor
-from api.v1 import BATCH_TRANSFORM_JOB, ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL, PROCESSING_JOB, TRAINING_JOB
+from api.v1 import (
+    BATCH_TRANSFORM_JOB,
+    ENDPOINT_CONFIG,
+    HOSTING_DEPLOYMENT,
+    INFERENCE_COMPONENT,
+    MODEL,
+    MODEL_PACKAGE,
+    MODEL_PACKAGE_GROUP,
+    PIPELINE,
+    PIPELINE_EXECUTION,
+    PROCESSING_JOB,
+    TRAINING_JOB,
+)
 from controller.aws.errors import LocalRefusal
 from controller.reconcile.managed.managed_object import WAIT_SHOWN_S
 from controller.runtime.errors import ErrorClass
 from tests.fakes.job_manifests import KEY
 from tests.fakes.world import World
 from tests.faults import hosting_world, scaling_world, tuning_world
+from tests.faults.component_world import ComponentWorld
+from tests.faults.component_world import manifest as component
+from tests.faults.test_executions import ExecutionWorld
+from tests.faults.test_executions import manifest as execution
+from tests.faults.test_in_place import manifest as in_place
+from tests.faults.test_model_packages import Registry
 
 MODEL_MANIFEST = {
     "apiVersion": "sagemaker.aws.amazon.com/v1",
@@ -191,3 +209,61 @@ def test_an_autoscaling_policy_costs_a_record_before_and_after() -> None:
         "RegisterScalableTarget": 2,
         "PutScalingPolicy": 2,
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "writes", "calls"),
+    [
+        (
+            MODEL_PACKAGE_GROUP,
+            ["finalizers and spec", "status"],
+            {"CreateModelPackageGroup": 1, "DescribeModelPackageGroup": 1},
+        ),
+        (MODEL_PACKAGE, ["finalizers", "status"], {"CreateModelPackage": 1, "DescribeModelPackage": 1}),
+        (PIPELINE, ["finalizers and spec", "status"], {"CreatePipeline": 1, "DescribePipeline": 1}),
+    ],
+    ids=lambda each: each.kind if isinstance(each, KindDescriptor) else "",
+)
+def test_what_is_updated_in_place_costs_a_write_before_its_creation_and_one_of_what_it_shows(
+    kind: KindDescriptor, writes: list[str], calls: dict[str, int]
+) -> None:
+    """One Describe shows what Create's answer does not."""
+    world = Registry() if kind is MODEL_PACKAGE else World(kind)
+    costs = Costs(world)
+    given = {"modelPackageGroupName": "g"} if kind is MODEL_PACKAGE else {}
+    world.cluster.apply(in_place(kind.kind, KEY.name, **given))
+    world.run(600)
+
+    assert (world.condition("Ready") or ("",))[0] == "True"
+    assert costs.writes(kind) == writes
+    assert costs.events == ["Created"]
+    assert costs.calls == calls
+
+
+def test_an_execution_costs_a_write_for_each_state_that_it_shows() -> None:
+    """Its steps are read with it: no List shows the executions of all pipelines."""
+    world = ExecutionWorld()
+    costs = Costs(world)
+    world.cluster.apply(execution())
+    world.until(lambda: world.shows("Executing"))
+    world.end()
+    world.until(lambda: world.shows("Succeeded"))
+
+    assert costs.writes(PIPELINE_EXECUTION) == ["finalizers", "status", "status"]
+    assert costs.events == ["Created", "Succeeded"]
+    assert costs.calls == {"create": 1, "describe": 1, "steps": 1}
+
+
+def test_a_component_costs_a_record_before_and_after_its_creation_and_its_states() -> None:
+    """The endpoint is looked at first."""
+    world = ComponentWorld()
+    costs = Costs(world)
+    world.apply(component())
+    world.until(world.is_ready)
+    world.run(600)
+
+    assert costs.writes(INFERENCE_COMPONENT) == [
+        *("finalizers", "annotations", "status", "status", "annotations", "status"),
+    ]
+    assert costs.events == ["Created", "InService"]
+    assert costs.calls == {"DescribeEndpoint": 1, "CreateInferenceComponent": 1, "DescribeInferenceComponent": 2}
