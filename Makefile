@@ -121,7 +121,7 @@ hostile: $(READY)  ## Lose the answer to each change at AWS in every way, and pl
 	@$(BIN)/python -m pytest -n 6 tests/sandbox/every_lost_answer.py tests/sandbox/every_hostile_story.py $(ARGS)
 
 .PHONY: queue-faults
-queue-faults: $(READY)  ## Fill a status queue with a thousand messages without use
+queue-faults: $(READY)  ## Send ten thousand messages without use to a status queue
 	@$(BIN)/python -m pytest tests/sandbox/every_queue_fault.py $(ARGS)
 
 .PHONY: explore

@@ -13,7 +13,7 @@ from tests.unit.aws.test_hints import SETTINGS
 pytestmark = pytest.mark.sandbox
 
 JUNK = 60
-"""Messages without use; `make queue-faults` sends a thousand."""
+"""Messages without use; `make queue-faults` sends ten thousand."""
 
 
 @pytest.fixture
