@@ -5,7 +5,7 @@ Every class of error has one behaviour (v1-kinds.md 13.4); rows cited are those 
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from api.annotations import ADOPTION_POLICY, PAUSED, READ_ONLY
 from api.descriptor import LifeCycle
@@ -25,7 +25,6 @@ from controller.reconcile.observation import (
 )
 from controller.reconcile.status import messages
 from controller.reconcile.steps import (
-    AwsStep,
     Describe,
     Drift,
     Event,
@@ -37,8 +36,6 @@ from controller.reconcile.steps import (
 )
 from controller.runtime.errors import ErrorClass
 
-StepT = TypeVar("StepT")
-
 DOUBT_S: Final = 10.0
 """How long "not found" is not trusted while a creation may still take effect."""
 VISIBLE_AFTER_S: Final = 60.0
@@ -49,13 +46,6 @@ LASTING_S: Final = 180.0
 """A failure that should pass by itself is worth a Warning after this long."""
 LOOK_AGAIN_S: Final = 10.0
 """Delay before another check if two answers of SageMaker contradict each other."""
-
-
-def respecting_hold(observed: Observed, step: StepT) -> StepT | Finish:
-    """Return `step`, unless it calls AWS during a hold. The tracker continues to follow the resource."""
-    if observed.hold_s is None or not isinstance(step, AwsStep):
-        return step
-    return Finish(again_s=observed.hold_s, follow=observed.recorded is not None and not observed.is_ended)
 
 
 def retain(observed: Observed) -> Finish | RemoveFinalizer:

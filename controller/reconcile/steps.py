@@ -20,6 +20,8 @@ class AwsStep:
     __slots__ = ()
     during: ClassVar[During]
     """The activity that an error of this step fails."""
+    waits_for_hold: ClassVar[bool] = True
+    """False: it does more than to call AWS, and keeps the hold itself."""
 
 
 class ChangeStep(AwsStep):

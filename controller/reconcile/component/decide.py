@@ -37,7 +37,6 @@ from controller.reconcile.shared_decisions import (
     paused,
     read_only_step,
     record_of,
-    respecting_hold,
     retain,
     unseen,
     waits,
@@ -61,8 +60,8 @@ from controller.runtime.errors import ABSENT, ErrorClass
 
 
 def decide(observed: ComponentObservation) -> ComponentStep:
-    """Return the next step. At most one AWS mutation per pass; no AWS call during a hold."""
-    return respecting_hold(observed.base, identified(observed.base, _decide(observed)))
+    """Return the next step. At most one AWS mutation per pass."""
+    return identified(observed.base, _decide(observed))
 
 
 def _decide(observed: ComponentObservation) -> ComponentStep:

@@ -51,7 +51,6 @@ from controller.reconcile.shared_decisions import (
     paused,
     read_only_step,
     record_of,
-    respecting_hold,
     retain,
     unseen,
 )
@@ -74,8 +73,8 @@ from controller.runtime.errors import ABSENT, ErrorClass
 
 
 def decide(observed: EndpointObservation) -> EndpointStep:
-    """Return the next step. At most one AWS mutation per pass; no AWS call during a hold."""
-    step = respecting_hold(observed.base, identified(observed.base, _decide(observed)))
+    """Return the next step. At most one AWS mutation per pass."""
+    step = identified(observed.base, _decide(observed))
     if isinstance(step, Finish) and step.status_update is not None and observed.ignored and not observed.is_observed:
         message = f"without effect: {'; '.join(observed.ignored)}"  # once for each generation of the spec
         return replace(step, events=(*step.events, Event("Warning", reasons.FIELDS_IGNORED, message)))

@@ -45,7 +45,6 @@ from controller.reconcile.shared_decisions import (
     paused,
     read_only_step,
     record_of,
-    respecting_hold,
     retain,
     unseen,
     waits,
@@ -78,8 +77,8 @@ DELETING: Final = "Deleting"
 
 
 def decide(observed: InPlaceObservation) -> InPlaceStep:
-    """Return the next step. At most one mutation per pass; no AWS call during a hold."""
-    return respecting_hold(observed.base, identified(observed.base, _decide(observed)))
+    """Return the next step. At most one mutation per pass."""
+    return identified(observed.base, _decide(observed))
 
 
 def _decide(observed: InPlaceObservation) -> InPlaceStep:

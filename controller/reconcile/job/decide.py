@@ -33,7 +33,6 @@ from controller.reconcile.shared_decisions import (
     ownership_of,
     paused,
     record_of,
-    respecting_hold,
     retain,
     unseen,
     waits,
@@ -84,8 +83,8 @@ JobStep: TypeAlias = (
 
 
 def decide(observed: Observed) -> JobStep:
-    """Return the next step. At most one `Create` or `Stop` per pass; no AWS call during a hold."""
-    return respecting_hold(observed, identified(observed, _decide(observed)))
+    """Return the next step. At most one `Create` or `Stop` per pass."""
+    return identified(observed, _decide(observed))
 
 
 def _decide(observed: Observed) -> JobStep:

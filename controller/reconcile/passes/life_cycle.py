@@ -22,7 +22,8 @@ class LifeCycle(Protocol[ObsT, StepT]):
     def decide(self, observed: ObsT) -> StepT:
         """Return the next step. Pure and level-based: it depends on what is observed, and on nothing else.
 
-        `Finish`, `RemoveFinalizer`, `DeleteExpired`, `PutTags` and `DropTags` are carried out by the loop.
+        `Finish`, `RemoveFinalizer`, `DeleteExpired`, `PutTags` and `DropTags` are carried out by the loop, which ends
+        the pass in place of an `AwsStep` during a hold.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 A pass is a loop: observe, decide, perform, and again, until the decision ends it. What all life-cycles have in common
 about that is here, and only here: how many steps a pass has, what a refusal of AWS means for it, which steps end it,
-what is followed after it, and when the object is reconciled again.
+when AWS is not called at all, what is followed after it, and when the object is reconciled again.
 """
 
 from collections.abc import Callable
@@ -115,7 +115,7 @@ def run(life_cycle: LifeCycle[ObsT, StepT], managed: ManagedObject) -> Result:
     observed = life_cycle.observe(managed)
     for _ in range(MAX_STEPS):
         try:
-            match life_cycle.decide(observed):
+            match next_step(life_cycle.decide, observed):
                 case Finish() as end:
                     return _end_pass(managed, observed.base, end)
                 case RemoveFinalizer(events):
@@ -137,6 +137,17 @@ def run(life_cycle: LifeCycle[ObsT, StepT], managed: ManagedObject) -> Result:
     raise RuntimeError(f"no end in {MAX_STEPS} steps")
 
 
+def next_step(decide: Callable[[ObsT], StepT], observed: ObsT) -> StepT | Finish:
+    """Return the step that is decided on, or the end of the pass if it calls AWS during a hold.
+
+    The tracker continues to follow the resource.
+    """
+    step, base = decide(observed), observed.base
+    if base.hold_s is None or not (isinstance(step, AwsStep) and step.waits_for_hold):
+        return step
+    return Finish(again_s=base.hold_s, follow=base.recorded is not None and not base.is_ended)
+
+
 def _is_refused_write(error: ClassifiedError) -> bool:
     return not isinstance(error, CallError) and error.error_class in _REFUSALS
 
@@ -147,7 +158,7 @@ def _end_refused(
     """End the pass after a write that Kubernetes refused: shown in the status, or in an event if that is refused."""
     failure = Failure.of_write(error)
     observed = observed.with_base(replace(observed.base, failure=failure))
-    step = life_cycle.decide(observed)
+    step = next_step(life_cycle.decide, observed)
     end = step if isinstance(step, Finish) and step.failure is failure else failed(observed.base, failure)
     assert isinstance(end, Finish)  # noqa: S101 (a refused write may have had effects before it: nothing is released)
     try:

@@ -12,7 +12,7 @@ from controller.reconcile.managed.local_state import Rest
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.observation import Observation
 from controller.reconcile.passes.life_cycle import RestingLifeCycle
-from controller.reconcile.passes.reconciler import run
+from controller.reconcile.passes.reconciler import next_step, run
 from controller.reconcile.steps import Finish, Outcome
 from controller.runtime.controller import DONE, Result
 
@@ -43,7 +43,7 @@ def _rest_after(result: Result, life_cycle: RestingLifeCycle[ObsT, StepT], manag
         observed = life_cycle.observe(managed)
     except CallError:
         return None  # the next pass reports it
-    step = life_cycle.decide(observed)
+    step = next_step(life_cycle.decide, observed)
     if (
         not isinstance(step, Finish)
         or step.outcome is not Outcome.DONE

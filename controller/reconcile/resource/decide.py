@@ -37,7 +37,6 @@ from controller.reconcile.shared_decisions import (
     paused,
     read_only_step,
     record_of,
-    respecting_hold,
     retain,
     unseen,
     waits,
@@ -62,13 +61,13 @@ USERS_POLL_S: Final = 5.0
 
 
 def decide(observed: ResourceObservation) -> ResourceStep:
-    """Return the next step. At most one `Create` or `Delete` per pass; no AWS call during a hold."""
+    """Return the next step. At most one `Create` or `Delete` per pass."""
     step = _decide(observed)
     if isinstance(step, Delete):
         step = step if step.name in observed.confirmed else ConfirmOwner(step.name)
     elif not isinstance(step, RecordName | ForgetName | ConfirmOwner):
-        step = identified(observed.base, step)
-    return respecting_hold(observed.base, step)
+        return identified(observed.base, step)
+    return step
 
 
 def _decide(observed: ResourceObservation) -> ResourceStep:

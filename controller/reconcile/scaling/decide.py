@@ -21,7 +21,6 @@ from controller.reconcile.shared_decisions import (
     failed,
     nothing_to_adopt,
     paused,
-    respecting_hold,
     retain,
 )
 from controller.reconcile.status import messages
@@ -141,11 +140,7 @@ class ScalingObservation(ExtendedObservation):
 
 
 def decide(observed: ScalingObservation) -> ScalingStep:
-    """Return the next step; no AWS call during a hold."""
-    return respecting_hold(observed.base, _decide(observed))
-
-
-def _decide(observed: ScalingObservation) -> ScalingStep:
+    """Return the next step."""
     base = observed.base
     if base.deleting_for_s is not None and base.policy.retain:
         return retain(base)

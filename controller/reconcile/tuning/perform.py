@@ -38,6 +38,7 @@ class KeepChildren(AwsStep):
     """Bring the children in line with the observation."""
 
     during = During.CHILDREN
+    waits_for_hold = False
 
 
 class DeleteChildren:

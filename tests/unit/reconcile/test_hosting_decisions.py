@@ -3,6 +3,7 @@ endpoint, wanted and being deleted, ours and foreign."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
-from controller.reconcile.endpoint.decide import decide
+from controller.reconcile.endpoint import decide as endpoint
 from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_of, shape_of
 from controller.reconcile.endpoint.observation import (
     EndpointObservation,
@@ -19,7 +20,11 @@ from controller.reconcile.endpoint.observation import (
     SucceedChild,
     Update,
 )
+from controller.reconcile.passes.reconciler import next_step
 from controller.runtime.errors import ABSENT, ErrorClass
+
+decide = partial(next_step, endpoint.decide)
+"""As the loop takes it."""
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:endpoint/host"

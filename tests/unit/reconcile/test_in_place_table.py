@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 
 import pytest
 
@@ -12,10 +12,14 @@ from api.v1 import MODEL_PACKAGE, PIPELINE
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.drift.report import Difference
-from controller.reconcile.in_place.decide import decide
+from controller.reconcile.in_place import decide as in_place
 from controller.reconcile.in_place.observation import InPlaceObservation, InPlaceStep, Update
+from controller.reconcile.passes.reconciler import next_step
 from controller.runtime.errors import ABSENT
 from tests.unit.reconcile.test_reasons import unknown
+
+decide = partial(next_step, in_place.decide)
+"""As the loop takes it."""
 
 pytestmark = pytest.mark.long
 

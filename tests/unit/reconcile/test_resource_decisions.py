@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -10,7 +11,8 @@ from api.v1 import ENDPOINT_CONFIG, MODEL
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.drift.report import LOOK_S, Difference
-from controller.reconcile.resource.decide import decide
+from controller.reconcile.passes.reconciler import next_step
+from controller.reconcile.resource import decide as resource
 from controller.reconcile.resource.observation import (
     DELETING,
     FOREIGN,
@@ -20,6 +22,9 @@ from controller.reconcile.resource.observation import (
     ResourceStep,
 )
 from controller.runtime.errors import ABSENT, ErrorClass
+
+decide = partial(next_step, resource.decide)
+"""As the loop takes it."""
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:model/m"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,8 +10,13 @@ import pytest
 from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
-from controller.reconcile.scaling.decide import CheckVariants, Remove, ScalingObservation, ScalingStep, decide
+from controller.reconcile.passes.reconciler import next_step
+from controller.reconcile.scaling import decide as scaling
+from controller.reconcile.scaling.decide import CheckVariants, Remove, ScalingObservation, ScalingStep
 from controller.runtime.errors import ErrorClass
+
+decide = partial(next_step, scaling.decide)
+"""As the loop takes it."""
 
 A, B = "endpoint/e/variant/a", "endpoint/e/variant/b"
 RECORDED = o.Recorded("policy", "us-east-2", "aws")
