@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, TypeVar
 import structlog
 
 from api.descriptor import KindDescriptor
-from api.meta import FINALIZER, JsonObject, ObjectKey
+from api.meta import API_VERSION, FINALIZER, JsonObject, ObjectKey
 from controller.aws.sagemaker import Jobs
 from controller.aws.targets import Target
 from controller.reconcile.ports import ObjectWriter
@@ -94,6 +94,7 @@ class EffectGate:
     def ensure_finalizer(
         self,
         descriptor: KindDescriptor,
+        key: ObjectKey,
         obj: JsonObject,
         name: str | None,
         annotations: Mapping[str, str] | None = None,
@@ -107,15 +108,15 @@ class EffectGate:
             body.setdefault("metadata", {})["finalizers"] = [*finalizers, FINALIZER]
         if name is not None:
             body["spec"] = {descriptor.name.spec_field: name}
-        return self._effect(Effect.ENSURE_FINALIZER, lambda: self._patch(descriptor, obj, body))
+        return self._effect(Effect.ENSURE_FINALIZER, lambda: self._patch(descriptor, key, obj, body))
 
-    def require_current(self, descriptor: KindDescriptor, obj: JsonObject) -> JsonObject:
+    def require_current(self, descriptor: KindDescriptor, key: ObjectKey, obj: JsonObject) -> JsonObject:
         """Check that `obj` is the current version, by an empty write with its version as precondition.
 
         AWS mutations follow a write or this within the same pass, so that no old list and no late watch event can
         cause one. The API server compares and stores nothing.
         """
-        return self._effect(Effect.REQUIRE_CURRENT, lambda: self._patch(descriptor, obj, {}))
+        return self._effect(Effect.REQUIRE_CURRENT, lambda: self._patch(descriptor, key, obj, {}))
 
     def create(
         self, descriptor: KindDescriptor, target: Target, request: Mapping[str, Any], *, caller: Hashable
@@ -149,11 +150,11 @@ class EffectGate:
         _log.info("tags taken off", resource=arn, count=len(keys))
 
     def annotate(
-        self, descriptor: KindDescriptor, obj: JsonObject, annotations: Mapping[str, str | None]
+        self, descriptor: KindDescriptor, key: ObjectKey, obj: JsonObject, annotations: Mapping[str, str | None]
     ) -> JsonObject:
         """Write annotations, None removes one; returns the object after it."""
         body = {"metadata": {"annotations": dict(annotations)}}
-        return self._effect(Effect.ANNOTATE, lambda: self._patch(descriptor, obj, body))
+        return self._effect(Effect.ANNOTATE, lambda: self._patch(descriptor, key, obj, body))
 
     def perform(self, effect: Effect, act: Callable[[], T]) -> T:
         """Carry out an effect that is specific to one life-cycle. Raises what `act` raises."""
@@ -161,39 +162,43 @@ class EffectGate:
         _log.debug("change made", effect=effect.value)
         return result
 
-    def patch_status(self, descriptor: KindDescriptor, obj: JsonObject, status: JsonObject) -> JsonObject:
+    def patch_status(
+        self, descriptor: KindDescriptor, key: ObjectKey, obj: JsonObject, status: JsonObject
+    ) -> JsonObject:
         """Merge `status` into the status of `obj`; returns the object after it."""
-        patch = partial(self._patch, descriptor, obj, {"status": status}, subresource="status")
+        patch = partial(self._patch, descriptor, key, obj, {"status": status}, subresource="status")
         return self._effect(Effect.PATCH_STATUS, patch)
 
-    def delete_expired(self, descriptor: KindDescriptor, obj: JsonObject) -> None:
+    def delete_expired(self, descriptor: KindDescriptor, key: ObjectKey, obj: JsonObject) -> None:
         """Delete `obj` in the version that was decided on: a later change may mean that it is to be kept."""
         metadata = obj["metadata"]
         self._effect(
             Effect.DELETE_EXPIRED,
             lambda: self._writer.delete(
                 descriptor.resource,
-                ObjectKey.of(obj),
+                key,
                 uid=metadata["uid"],
                 resource_version=metadata["resourceVersion"],
             ),
         )
         _log.debug("object deleted, its time after the end of the job is over")
 
-    def remove_finalizer(self, descriptor: KindDescriptor, obj: JsonObject) -> None:
+    def remove_finalizer(self, descriptor: KindDescriptor, key: ObjectKey, obj: JsonObject) -> None:
         """Remove our finalizer: the last thing that we do to an object."""
         rest = [each for each in obj["metadata"].get("finalizers") or () if each != FINALIZER]
-        self._effect(Effect.REMOVE_FINALIZER, lambda: self._patch(descriptor, obj, {"metadata": {"finalizers": rest}}))
+        self._effect(
+            Effect.REMOVE_FINALIZER, lambda: self._patch(descriptor, key, obj, {"metadata": {"finalizers": rest}})
+        )
         _log.info("object released")
 
-    def emit_events(self, descriptor: KindDescriptor, obj: JsonObject, events: Iterable[Event]) -> None:
+    def emit_events(self, descriptor: KindDescriptor, key: ObjectKey, obj: JsonObject, events: Iterable[Event]) -> None:
         """Record events about `obj`, and log them: at level info, events are the log of an object."""
         metadata = obj["metadata"]
         regarding = Regarding(
-            api_version=descriptor.resource.api_version,
+            api_version=API_VERSION,
             kind=descriptor.kind,
-            namespace=metadata.get("namespace") or "",
-            name=metadata["name"],
+            namespace=key.namespace,
+            name=key.name,
             uid=metadata.get("uid") or "",
             resource_version=metadata.get("resourceVersion") or "",
         )
@@ -204,12 +209,10 @@ class EffectGate:
             _log.info("event", type=event.type, reason=event.reason, text=event.message)
 
     def _patch(
-        self, descriptor: KindDescriptor, obj: JsonObject, body: JsonObject, *, subresource: str = ""
+        self, descriptor: KindDescriptor, key: ObjectKey, obj: JsonObject, body: JsonObject, *, subresource: str = ""
     ) -> JsonObject:
         metadata = {**body.get("metadata", {}), "resourceVersion": obj["metadata"]["resourceVersion"]}
-        return self._writer.patch(
-            descriptor.resource, ObjectKey.of(obj), {**body, "metadata": metadata}, subresource=subresource
-        )
+        return self._writer.patch(descriptor.resource, key, {**body, "metadata": metadata}, subresource=subresource)
 
     def _effect(self, effect: Effect, act: Callable[[], T]) -> T:
         if not self._fence.may_act():

@@ -277,11 +277,11 @@ class ManagedObject:
 
     def ensure_finalizer(self, name: str | None, annotations: Mapping[str, str] | None = None) -> None:
         """Write the finalizer, annotations and, unless None, the name into the spec."""
-        self._replaced(self.context.effects.ensure_finalizer(self.descriptor, self.obj, name, annotations))
+        self._replaced(self.context.effects.ensure_finalizer(self.descriptor, self.key, self.obj, name, annotations))
 
     def annotate(self, annotations: Mapping[str, str | None]) -> None:
         """Write annotations, None removes one."""
-        self._replaced(self.context.effects.annotate(self.descriptor, self.obj, annotations))
+        self._replaced(self.context.effects.annotate(self.descriptor, self.key, self.obj, annotations))
 
     def require_current(self) -> None:
         """Check that object and namespace are current; needed before each AWS mutation, done once per pass.
@@ -290,7 +290,7 @@ class ManagedObject:
         whether AWS may be changed at all.
         """
         if not self._is_current:
-            self._replaced(self.context.effects.require_current(self.descriptor, self.obj))
+            self._replaced(self.context.effects.require_current(self.descriptor, self.key, self.obj))
         if not self._is_namespace_current:
             self.context.settings.namespaces.confirm(self.namespace)
             self._is_namespace_current = True
@@ -421,16 +421,16 @@ class ManagedObject:
 
     def patch_status(self, changes: JsonObject) -> None:
         """Merge `changes` into the status."""
-        self._replaced(self.context.effects.patch_status(self.descriptor, self.obj, changes))
+        self._replaced(self.context.effects.patch_status(self.descriptor, self.key, self.obj, changes))
 
     def emit_events(self, events: Iterable[Event]) -> None:
         """Record events about the object."""
-        self.context.effects.emit_events(self.descriptor, self.obj, events)
+        self.context.effects.emit_events(self.descriptor, self.key, self.obj, events)
 
     def remove_finalizer(self, events: tuple[Event, ...]) -> None:
         """Remove our finalizer: no resource of the object is left at AWS."""
         before = self.obj["metadata"]["resourceVersion"]
-        self.context.effects.remove_finalizer(self.descriptor, self.obj)
+        self.context.effects.remove_finalizer(self.descriptor, self.key, self.obj)
         self.state.superseded_versions.add(before)
         self.state.recorded = self.state.hold = self.state.doubtful_since = None
         self.emit_events(events)
@@ -438,7 +438,7 @@ class ManagedObject:
     def delete_expired(self) -> None:
         """Delete the object itself. Another pass removes its finalizer."""
         metadata = self.obj["metadata"]
-        self.context.effects.delete_expired(self.descriptor, self.obj)
+        self.context.effects.delete_expired(self.descriptor, self.key, self.obj)
         self.state.superseded_versions.add(metadata["resourceVersion"])
         message = f"deleted, as {TTL.name} asks; the job's record at SageMaker stays"
         self.emit_events((Event("Normal", reasons.EXPIRED, message),))
