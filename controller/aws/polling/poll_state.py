@@ -178,12 +178,15 @@ class PollState:
 
     # --- who is followed
 
-    def follow(self, key: ObjectKey, name: str, created_at: datetime, *, now: float, age_s: float) -> None:
-        """Follow a job that is `age_s` seconds old; negative where our clock was set back. Idempotent."""
+    def follow(self, key: ObjectKey, name: str, created_at: datetime, *, now: float, age_s: float) -> TrackedJob:
+        """Follow a job that is `age_s` seconds old; negative where our clock was set back. Idempotent.
+
+        Returns what is known of it, which changes until it is forgotten.
+        """
         known = self._jobs.get(key)
         if known is not None:
             if known.name == name:
-                return
+                return known
             self.forget(key)
         job = TrackedJob(
             key=key,
@@ -198,6 +201,7 @@ class PollState:
         jittered_s = self._settings.resync_s * (0.5 + 0.5 * self._rand())
         self._schedule(job, now, jittered_s if job.is_within_reach else None)
         self._soon(now)
+        return job
 
     def forget(self, key: ObjectKey) -> None:
         """Stop following. Idempotent."""
@@ -221,10 +225,6 @@ class PollState:
             self._soon(now)
             if not self._is_swept:
                 self._schedule(job, now)
-
-    def get(self, key: ObjectKey) -> TrackedJob | None:
-        """Return what is known of a followed job."""
-        return self._jobs.get(key)
 
     def described(self, key: ObjectKey, description: Mapping[str, Any], *, now: float) -> list[ObjectKey]:
         """Take in a Describe answer: it counts like a summary, unless it is older than what is known.

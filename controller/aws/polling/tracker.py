@@ -24,6 +24,7 @@ from controller.aws.polling.confidence import Confidence, ConfidenceSettings, Re
 from controller.aws.polling.hints import EFFECTS, Effect, Hint
 from controller.aws.polling.poll_state import PollSettings, PollState, Query
 from controller.aws.polling.search_state import SEARCH, confidence_settings
+from controller.aws.polling.tracked_job import TrackedJob
 from controller.aws.polling.tracker_metrics import Standing, TrackerMetrics
 from controller.aws.sagemaker import Jobs, Page
 from controller.aws.targets import Identity, Target
@@ -64,6 +65,14 @@ class _Poller:
     is_busy: bool = False
     is_slow: bool = False
     """The call under way repeats one that has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """A job that is followed, and the poller that polls it."""
+
+    poller: _Poller
+    job: TrackedJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +133,7 @@ class Tracker:
         self._waits: dict[int, float] = {}
         """For each thread that waits, until when (monotonic); guarded by _changed."""
         self._pollers: dict[Target, _Poller] = {}
-        self._where: dict[ObjectKey, _Poller] = {}
+        self._followed: dict[ObjectKey, _Followed] = {}
         self._everywhere = frozenset(accelerators)
         self._accelerators = (*self._everywhere, *(each for each in optional if each not in self._everywhere))
         self._on_distrust = on_distrust
@@ -147,16 +156,20 @@ class Tracker:
         """Track job `name` for the object `key`, created at `created_at` (UTC) or a little later. Idempotent."""
         now, utcnow = self._clock.monotonic(), self._clock.utcnow()
         with self._changed:
+            followed = self._followed.get(key)
+            if followed is not None and followed.job.name == name and followed.poller.target == target:
+                return  # as after most passes
             poller = self._pollers.get(target)
             if poller is None:
                 confidences = {source: self._confidence_locked(source, target) for source in self._accelerators}
                 state = PollState(self._descriptor, self._settings, self._rand, now=now, accelerators=confidences)
                 poller = self._pollers[target] = _Poller(target, state)
-            is_new = self._where.get(key) is not poller
+            is_new = followed is None or followed.poller is not poller
             if is_new:
                 self._forget_locked(key)
-                self._where[key] = poller
-            poller.state.follow(key, name, created_at, now=now, age_s=(utcnow - created_at).total_seconds())
+            age_s = (utcnow - created_at).total_seconds()
+            job = poller.state.follow(key, name, created_at, now=now, age_s=age_s)
+            self._followed[key] = _Followed(poller, job)
             early = self._unfollowed.get((target.region, name)) if is_new else None
             woken: list[ObjectKey] = []
             if early is not None and _is_about(poller, early.account, early.identities):
@@ -176,21 +189,20 @@ class Tracker:
     def last(self, key: ObjectKey) -> TrackedState | None:
         """Return the last observation; None if the key is not tracked."""
         with self._changed:
-            poller = self._where.get(key)
-            job = poller.state.get(key) if poller else None
-            if poller is None or job is None:
+            followed = self._followed.get(key)
+            if followed is None:
                 return None
+            job, lost = followed.job, followed.poller.state.lost
             # The newest observation, hints included: what ends or fails is described before it counts.
-            summary = job.hinted or job.summary
-            return TrackedState(summary, job.is_describe_due, poller.state.lost, job.is_end_expected)
+            return TrackedState(job.hinted or job.summary, job.is_describe_due, lost, job.is_end_expected)
 
     def poll_soon(self, key: ObjectKey) -> None:
         """Poll soon, even if all jobs are settled: a change of `key`'s job was requested."""
         now = self._clock.monotonic()
         with self._changed:
-            poller = self._where.get(key)
-            if poller is not None:
-                poller.state.poll_soon(key, now=now)
+            followed = self._followed.get(key)
+            if followed is not None:
+                followed.poller.state.poll_soon(key, now=now)
                 self._wake_threads_locked()
 
     def described(self, key: ObjectKey, description: Mapping[str, Any]) -> None:
@@ -199,10 +211,10 @@ class Tracker:
         woken: list[ObjectKey] = []
         judged: list[_Judgement] = []
         with self._changed:
-            poller = self._where.get(key)
-            if poller is not None:
-                woken = poller.state.described(key, description, now=now)
-                judged = self._judge_locked(poller.target, now)
+            followed = self._followed.get(key)
+            if followed is not None:
+                woken = followed.poller.state.described(key, description, now=now)
+                judged = self._judge_locked(followed.poller.target, now)
         self._report(judged)
         for each in woken:
             self._wake(each)
@@ -513,9 +525,9 @@ class Tracker:
             _log.warning(f"{call} failed", code=error.code, delay_s=round(delay_s, 1), **where)
 
     def _forget_locked(self, key: ObjectKey) -> None:
-        poller = self._where.pop(key, None)
-        if poller is not None:
-            poller.state.forget(key)
+        followed = self._followed.pop(key, None)
+        if followed is not None:
+            followed.poller.state.forget(key)
 
     def _notify(self) -> None:
         with self._changed:

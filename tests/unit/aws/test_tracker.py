@@ -519,7 +519,6 @@ def test_an_error_that_is_not_awss_gives_the_lane_back(error: CallError) -> None
 def test_a_job_from_the_future_is_asked_for_by_name_as_soon_as_others() -> None:
     """Our clock was set back since its creation: it must not be out of sight for as long as that."""
     feed = PollState(TRAINING_JOB, PollSettings(), lambda: 0.5, now=0.0)
-    feed.follow(ObjectKey("default", "x"), "x", datetime(2030, 1, 1, tzinfo=UTC), now=0.0, age_s=-3600.0)
-    watched = feed.get(ObjectKey("default", "x"))
+    watched = feed.follow(ObjectKey("default", "x"), "x", datetime(2030, 1, 1, tzinfo=UTC), now=0.0, age_s=-3600.0)
     assert watched is not None
     assert watched.unseen_at == UNSEEN_S
