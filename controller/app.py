@@ -50,6 +50,7 @@ from controller.observability.registry import new_registry
 from controller.observability.server import Check, WebServer, health_routes, metrics_routes
 from controller.reconcile import reasons
 from controller.reconcile.effects import EffectGate
+from controller.reconcile.managed.pruning import PruningWriter
 from controller.reconcile.namespaces.named_queues import NamedQueues
 from controller.reconcile.namespaces.queue_receivers import QueueReceivers
 from controller.reconcile.namespaces.settings import Namespaces, UnreadNamespaces
@@ -259,10 +260,11 @@ class _Operator:
         tracker = self._tracker(served, setup.settled) if setup.is_tracked else None
 
         def work(stop: Stop) -> None:
-            effects = EffectGate(self._client, self._jobs, self._recorder, self._fence)
+            writer = PruningWriter(self._client)
+            effects = EffectGate(writer, self._jobs, self._recorder, self._fence)
             shared = Shared(
                 self._kinds,
-                self._client,
+                writer,
                 self._jobs,
                 self._scaling,
                 self._launched,

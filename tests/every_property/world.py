@@ -6,6 +6,7 @@ from typing import Any, Final
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
 from api.v1 import KINDS
+from controller.reconcile.managed.pruning import PruningWriter
 from tests.every_property.amazon import EmbeddedAws
 from tests.every_property.kubernetes import NAMESPACE, EmbeddedApi, EmbeddedCluster, client_of, clusters_of
 from tests.fakes.cluster import FakeCluster
@@ -31,7 +32,7 @@ class EmbeddedWorld(World):
         return dict(clusters_of(self._api, kinds, self.clock))
 
     def _new_writer(self) -> Any:
-        return client_of(self._api)
+        return PruningWriter(client_of(self._api))
 
     def _new_sagemaker(self) -> Any:
         return EmbeddedAws(self.clock)

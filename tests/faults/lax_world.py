@@ -23,6 +23,7 @@ from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.targets import Target, TargetDefaults
 from controller.controllers import CONTROLLERS
 from controller.reconcile.effects import EffectGate
+from controller.reconcile.managed.pruning import PruningWriter
 from controller.reconcile.served import Served
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Shared
@@ -121,7 +122,7 @@ class LaxWorld:
         self._store = kinds[descriptor.kind].store
         aws: Any = _AWS
         self._client = _Client({kind: served.store for kind, served in kinds.items()})
-        client: Any = self._client
+        client: Any = PruningWriter(self._client)
         settings = ReconcilerSettings(cluster_id="c", manager="m", defaults=TargetDefaults(region="eu-west-1"))
         effects = EffectGate(client, aws, FakeRecorder(), OpenFence())
         shared = Shared(kinds, client, aws, aws.scaling, aws, effects, self._clock, settings)

@@ -22,7 +22,6 @@ from controller.reconcile.endpoint.desired import (
 )
 from controller.reconcile.hosting import OWNERS
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.managed.pruning import prune
 from controller.reconcile.ports import ObjectReader, ObjectWriter
 from controller.reconcile.status.patch import merge_patch, rfc3339
 from controller.runtime.errors import ClassifiedError, ErrorClass
@@ -145,7 +144,6 @@ class ChildObjects:
 
     def _keep(self, owner: ManagedObject, descriptor: KindDescriptor, written: JsonObject | None) -> None:
         if written is not None:
-            prune(descriptor, written)
             owner.written[descriptor.kind, ObjectKey.of(written)] = written
 
     def _perform(

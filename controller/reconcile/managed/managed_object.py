@@ -17,7 +17,6 @@ from controller.reconcile.identity import confirmed, is_same_creation
 from controller.reconcile.managed.aws_identity import AwsIdentity, resolve
 from controller.reconcile.managed.local_state import Hold, LocalState
 from controller.reconcile.managed.observe_object import hold_token, observe_object
-from controller.reconcile.managed.pruning import well_formed
 from controller.reconcile.namespaces.settings import EffectiveSettings, effective_settings_of
 from controller.reconcile.observation import During, Failure, Mutation, Observed, Recorded
 from controller.reconcile.status.copies import own_status
@@ -448,7 +447,6 @@ class ManagedObject:
         before = self.obj["metadata"]["resourceVersion"]
         if after["metadata"]["resourceVersion"] != before:
             self.state.superseded_versions.add(before)
-        well_formed(self.descriptor)(after)
         self.obj = after
         self._is_current = True
 

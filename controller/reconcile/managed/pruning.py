@@ -1,4 +1,6 @@
-"""Prunes objects to the shape of their schema, so that later code can rely on it.
+"""Prunes objects to the shape of their schema where they come in, so that later code can rely on it.
+
+Stores prune what watches show, and `PruningWriter` what writes return.
 
 Normally the API server enforces the schema. Where it does not (a schema that was loosened, a restored backup), status
 fields that do not fit are dropped: they only repeat what SageMaker and the object show. Invalid fields of a spec are
@@ -11,8 +13,10 @@ from typing import Any, Final, TypeAlias
 
 from api.descriptor import KindDescriptor
 from api.fields import installed
-from api.meta import JsonObject
+from api.meta import JsonObject, ObjectKey, Resource
 from api.schema.structural import field_schema
+from api.v1 import KINDS
+from controller.reconcile.ports import ObjectWriter
 
 Trim: TypeAlias = Callable[[JsonObject], None]
 """Changes an object in place; raises nothing."""
@@ -20,12 +24,39 @@ Trim: TypeAlias = Callable[[JsonObject], None]
 _Fits: TypeAlias = Callable[[Any], bool]
 """Returns whether a value has the type of its schema, and removes nested values that do not, in place."""
 
+_BY_KIND: Final = {each.kind: each for each in KINDS}
+
 _SCALARS: Final[Mapping[str, frozenset[type]]] = {
     "string": frozenset({str}),
     "boolean": frozenset({bool}),
     "integer": frozenset({int}),  # which a bool is not, by its type
     "number": frozenset({int, float}),
 }
+
+
+class PruningWriter:
+    """`ObjectWriter` that returns objects as the stores have them, pruned: passes go on with what they have written."""
+
+    def __init__(self, writer: ObjectWriter) -> None:
+        self._writer = writer
+
+    def create(self, resource: Resource, namespace: str | None, body: Mapping[str, Any]) -> JsonObject:
+        """See `ObjectWriter.create`."""
+        return _pruned(resource, self._writer.create(resource, namespace, body))
+
+    def patch(self, resource: Resource, key: ObjectKey, body: JsonObject, *, subresource: str = "") -> JsonObject:
+        """See `ObjectWriter.patch`."""
+        return _pruned(resource, self._writer.patch(resource, key, body, subresource=subresource))
+
+    def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "", resource_version: str = "") -> None:
+        """See `ObjectWriter.delete`."""
+        self._writer.delete(resource, key, uid=uid, resource_version=resource_version)
+
+
+def _pruned(resource: Resource, obj: JsonObject) -> JsonObject:
+    if (descriptor := _BY_KIND.get(resource.kind)) is not None:
+        prune(descriptor, obj)
+    return obj
 
 
 def prune(descriptor: KindDescriptor, obj: JsonObject) -> None:
