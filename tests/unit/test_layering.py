@@ -49,7 +49,7 @@ DECIDING = (
         f"endpoint.{module}"
         for module in (
             *("capacity", "children", "deletion", "desired", "in_service"),
-            *("last_update", "pauses", "status_fields", "updates"),
+            *("last_update", "status_fields", "updates"),
         )
     ),
     *(f"component.{module}" for module in ("desired", "observation")),

@@ -74,18 +74,16 @@ class ComponentKind(ComparedKind[ComponentObservation, ComponentStep]):
         is_left_behind = observed.desired is not None and observed.shown_copies not in {None, observed.desired.count}
         return not is_left_behind or bool(observed.scaler)
 
-    def fields(self, observed: ComponentObservation, *, is_served: bool = False) -> dict[str, Any]:
+    def fields(self, observed: ComponentObservation) -> dict[str, Any]:
         """See `MutableKind.fields`: with the names of the models.
 
         Until AWS is seen to run what the spec asks for, those of before are named, too: they are not deleted then.
         """
-        fields = super().fields(observed, is_served=is_served)
-        before = () if is_served else observed.shown_model_names
-        if named := dict.fromkeys((*sorted(observed.model_names.items()), *before)):
-            fields[MODEL_NAMES_FIELD] = [{"name": name, "value": value} for name, value in named]
-        elif observed.shown_model_names:
-            fields[MODEL_NAMES_FIELD] = None
-        return fields
+        return super().fields(observed) | _model_names(observed, observed.shown_model_names)
+
+    def served_fields(self, observed: ComponentObservation) -> dict[str, Any]:
+        """See `MutableKind.served_fields`."""
+        return super().fields(observed) | _model_names(observed)
 
     def _copies_differ(self, observed: ComponentObservation) -> bool:
         return bool(changed_count(*both(observed), self.count_path))
@@ -117,3 +115,11 @@ def _not_running(observed: ComponentObservation, end: Finish) -> Finish:
         return end
     value = observed.base.descriptor.status.reconciling
     return replace(end, status_update=replace(end.status_update, phase=Phase.WORKING, value=value))
+
+
+def _model_names(observed: ComponentObservation, before: tuple[tuple[str, str], ...] = ()) -> dict[str, Any]:
+    """Return the status field with the Models of the spec and those of before; none where no object is named."""
+    named = dict.fromkeys((*sorted(observed.model_names.items()), *before))
+    if named:
+        return {MODEL_NAMES_FIELD: [{"name": name, "value": value} for name, value in named]}
+    return {MODEL_NAMES_FIELD: None} if observed.shown_model_names else {}

@@ -73,7 +73,7 @@ def drift_reported(
 def at_rest(observed: ObsT, kind: MutableKind[ObsT, StepT], recorded: Recorded, message: str = "") -> Finish:
     """Show that the spec is in service, and that an update or a correction is complete."""
     base, states, name = observed.base, kind.states, recorded.name
-    fields = kind.fields(observed, is_served=True)
+    fields = kind.served_fields(observed)
     status_update = StatusUpdate(
         Phase.READY, reasons.IN_SERVICE, message, value=states.in_service, fields=fields, drift=Drift.NONE
     )

@@ -71,9 +71,13 @@ class MutableKind(ABC, Generic[ObsT, StepT]):
 
     # --- what is shown
 
-    def fields(self, observed: ObsT, *, is_served: bool = False) -> dict[str, Any]:
-        """Return the status fields in addition to the value; `is_served`: AWS is seen to have what is wanted."""
+    def fields(self, observed: ObsT) -> dict[str, Any]:
+        """Return the status fields in addition to the value."""
         return described_fields(observed)
+
+    def served_fields(self, observed: ObsT) -> dict[str, Any]:
+        """Return them of a resource that is seen to be as the spec wants it."""
+        return self.fields(observed)
 
     def created_fields(self, observed: ObsT) -> Mapping[str, Any]:
         """Return those that are known of a resource once its creation is accepted."""

@@ -241,7 +241,7 @@ def test_an_answer_from_before_the_update_says_nothing() -> None:
 
 def test_an_update_that_is_refused_as_busy_waits() -> None:
     """v1-kinds.md 13.3: `Cannot update in-progress endpoint`."""
-    step = decide(seen(found("InService"), desired=OTHER, children=(M1, C1, M2, C2), was_refused_as_busy=True))
+    step = decide(seen(found("InService"), desired=OTHER, children=(M1, C1, M2, C2), refusal="busy"))
     assert told(step) == "wait"
 
 
