@@ -9,8 +9,8 @@ from controller.reconcile import reasons
 from controller.reconcile.identity import left_alone
 from controller.reconcile.mutable.observation import MutableObservation, MutableStep
 from controller.reconcile.observation import ExternalResource, Failure, Recorded, Source
-from controller.reconcile.shared_decisions import failed_but_usable, retain
-from controller.reconcile.steps import Event, RemoveFinalizer
+from controller.reconcile.shared_decisions import failed_but_usable, retain, waits
+from controller.reconcile.steps import Create, Event, RemoveFinalizer
 
 ObsT = TypeVar("ObsT", bound=MutableObservation)
 StepT = TypeVar("StepT")
@@ -62,10 +62,6 @@ class MutableKind(ABC, Generic[ObsT, StepT]):
     # --- every kind has its own
 
     @abstractmethod
-    def build(self, observed: ObsT) -> StepT | MutableStep:
-        """Return `Create`, or the step before it: what the resource needs is looked for, or made."""
-
-    @abstractmethod
     def described(self, observed: ObsT, recorded: Recorded, external: ExternalResource) -> StepT | MutableStep | None:
         """Compare the spec with what AWS has described, and return the step; None: its state is shown as it is."""
 
@@ -88,6 +84,10 @@ class MutableKind(ABC, Generic[ObsT, StepT]):
         return ()
 
     # --- what comes first
+
+    def build(self, observed: ObsT) -> StepT | MutableStep:
+        """Return `Create`, or the step before it: what the resource needs is waited for, looked for, or made."""
+        return waits(observed.base) if observed.base.waits_for else Create()
 
     def prepare(self, observed: ObsT) -> StepT | MutableStep | None:
         """Return what has to be done first of an object that is wanted; None: nothing."""

@@ -4,7 +4,9 @@ from abc import abstractmethod
 from typing import TypeVar
 
 from api.annotations import LAST_UPDATE_ATTEMPT, RECONCILE_AT
+from api.convert import to_request
 from api.meta import JsonObject
+from controller.reconcile.drift.digest import content, plain
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.requests import create_request
 from controller.reconcile.mutable.compared.attempt import Attempt, next_attempt, parse, served, text_of
@@ -24,20 +26,20 @@ class ComparedLifeCycle(MutableLifeCycle[ObsT, StepT]):
     """`LifeCycle` of kinds with a spec that is compared with AWS, in all that does not depend on the kind."""
 
     @abstractmethod
-    def desired(self, managed: ManagedObject) -> Desired:
-        """Return what the spec asks for. Raises `CallError` INVALID, not sent."""
-
-    @abstractmethod
-    def shown(self, answer: JsonObject) -> Desired:
-        """Return what a description shows, in the same form."""
-
-    @abstractmethod
     def operation(self, *, only_count: bool) -> str:
         """Return the operation that an update calls."""
 
-    @abstractmethod
     def change(self, observed: ObsT, managed: ManagedObject, *, only_count: bool) -> JsonObject:
         """Return the request of an update, without the name."""
+        return to_request(self._descriptor, managed.resolved_spec, self.operation(only_count=only_count))
+
+    def desired(self, managed: ManagedObject) -> Desired:
+        """Return what the spec asks for. Raises `CallError` INVALID, not sent."""
+        return Desired(content(self._descriptor, managed.resolved_spec, self.operation(only_count=False)))
+
+    def shown(self, answer: JsonObject) -> Desired:
+        """Return what a description shows, in the same form; more than was asked for is no difference."""
+        return Desired(plain(answer))
 
     def update_operation(self, step: UpdateStep) -> str:
         """See `MutableLifeCycle.update_operation`."""
