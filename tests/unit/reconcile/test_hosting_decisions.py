@@ -194,6 +194,15 @@ def test_what_autoscaling_has_changed_is_no_difference() -> None:
     assert told(decide(seen(scaled, desired=weight, shown="ReconcilingEndpoint"))) == "update {'a': (None, 0.5)}"
 
 
+def test_an_endpoint_that_is_adopted_and_updated_in_one_pass_is_announced_as_both() -> None:
+    """The record of the adoption is written with the first status: no later pass would announce it."""
+    new = {"recorded": None, "is_recorded_in_status": False, "is_name_generated": False}
+    theirs = {"owner": o.Ownership.FOREIGN, "policy": o.Policy(adoption=o.Adoption.ADOPT)}
+    step = decide(seen(found("InService"), mutation=o.Mutation.UPDATED, **new, **theirs))
+    assert isinstance(step, s.Finish)
+    assert [each.reason for each in step.events] == ["Adopted", "UpdateStarted"]
+
+
 def test_numbers_are_put_back_after_they_were_changed() -> None:
     """The running configuration says 1, AWS was asked for 3, the spec says 1 again."""
     asked = LastUpdate("two", NUMBERS.shape, NUMBERS.numbers, is_of_numbers=True)
