@@ -59,7 +59,7 @@ class ComponentKind(ComparedKind[ComponentObservation, ComponentStep]):
         """See `ComparedKind.compare`: other copies are no difference where autoscaling sets them."""
         if self._copies_differ(observed) and not observed.is_scaled and observed.has_target is None:
             return LookForTarget()
-        return self.compared(observed, is_scaled=observed.is_scaled)
+        return self.comparison(observed, is_scaled=observed.is_scaled)
 
     def remark(self, observed: ComponentObservation) -> str:
         """See `ComparedKind.remark`: the number of copies in the spec does not count."""

@@ -5,11 +5,10 @@ needs before its creation, and how its spec compares with what AWS shows, is the
 """
 
 from functools import partial
-from typing import TypeVar
 
 from controller.reconcile.identity import identified, is_replaced
 from controller.reconcile.mutable.deletion import deleting
-from controller.reconcile.mutable.kind import MutableKind, ObsT
+from controller.reconcile.mutable.kind import MutableKind, ObsT, StepT
 from controller.reconcile.mutable.observation import ForgetUpdate, MutableStep
 from controller.reconcile.mutable.owners import adopted, first_of_all, left_to_others, not_there, taken_over
 from controller.reconcile.mutable.shown import as_it_is, invalid, read_only, requested
@@ -25,8 +24,6 @@ from controller.reconcile.steps import Delete, Describe, EnsureFinalizer, Finish
 from controller.reconcile.tags import decide as tagging
 from controller.runtime.errors import ABSENT
 from controller.runtime.frozen import replace
-
-StepT = TypeVar("StepT")
 
 
 def decide(observed: ObsT, kind: MutableKind[ObsT, StepT]) -> StepT | MutableStep:

@@ -1,18 +1,14 @@
 """Decides the deletion of a resource that AWS changes in place: it waits until the resource is gone. Pure."""
 
-from typing import TypeVar
-
 from controller.reconcile import reasons
 from controller.reconcile.identity import is_replaced
-from controller.reconcile.mutable.kind import BUSY_POLL_S, MutableKind, ObsT
+from controller.reconcile.mutable.kind import BUSY_POLL_S, MutableKind, ObsT, StepT
 from controller.reconcile.mutable.observation import MutableStep
 from controller.reconcile.observation import ExternalResource, Mutation, Ownership, Source
 from controller.reconcile.shared_decisions import doubt_left_s, may_be_invisible, ownership_of
 from controller.reconcile.status import messages
 from controller.reconcile.steps import Delete, Describe, Event, Finish, Phase, StatusUpdate, VerifyOwner
 from controller.runtime.errors import ABSENT
-
-StepT = TypeVar("StepT")
 
 
 def deleting(observed: ObsT, kind: MutableKind[ObsT, StepT], deleting_for_s: float) -> StepT | MutableStep:

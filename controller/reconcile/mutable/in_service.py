@@ -4,19 +4,16 @@ Pure. The comparison with the spec is the kind's.
 """
 
 from dataclasses import replace
-from typing import TypeVar
 
 from controller.reconcile import reasons
 from controller.reconcile.drift.report import Difference, sentence
-from controller.reconcile.mutable.kind import BUSY_POLL_S, MutableKind, ObsT
+from controller.reconcile.mutable.kind import BUSY_POLL_S, MutableKind, ObsT, StepT
 from controller.reconcile.mutable.observation import MutableStep
 from controller.reconcile.mutable.shown import first_seen_events
 from controller.reconcile.observation import ExternalResource, Recorded
 from controller.reconcile.shared_decisions import drift_events, drift_shown, drift_update
 from controller.reconcile.status import messages
 from controller.reconcile.steps import Drift, Event, Finish, Phase, StatusUpdate
-
-StepT = TypeVar("StepT")
 
 
 def update_failed(

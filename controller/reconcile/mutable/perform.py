@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from api.annotations import RECREATE_ON_FAILURE
 from api.meta import JsonObject, ObjectKey
@@ -15,7 +15,7 @@ from controller.reconcile.effects import Effect
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import described, external_resource, with_external
 from controller.reconcile.managed.ownership import verify_owner
-from controller.reconcile.mutable.kind import ObsT
+from controller.reconcile.mutable.kind import ObsT, StepT
 from controller.reconcile.mutable.observation import ForgetUpdate, RecordServed, UpdateStep
 from controller.reconcile.observation import During, ExternalResource, Failure, Mutation, Observed, Source
 from controller.reconcile.shared_decisions import drift_shown
@@ -23,8 +23,6 @@ from controller.reconcile.status.patch import rfc3339
 from controller.reconcile.steps import ChangeStep, Create, Delete, Describe, Drift, EnsureFinalizer, VerifyOwner
 from controller.runtime.errors import ABSENT, ErrorClass
 from controller.runtime.frozen import replace
-
-StepT = TypeVar("StepT")
 
 
 class MutableLifeCycle(ABC, Generic[ObsT, StepT]):

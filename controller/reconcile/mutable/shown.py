@@ -1,18 +1,15 @@
 """Shows the state of a resource that AWS changes in place, and what has become of requests. Pure."""
 
 from dataclasses import replace
-from typing import TypeVar
 
 from controller.observability.redact import shortened
 from controller.reconcile import reasons
-from controller.reconcile.mutable.kind import BUSY_POLL_S, MutableKind, ObsT
+from controller.reconcile.mutable.kind import BUSY_POLL_S, MutableKind, ObsT, StepT
 from controller.reconcile.mutable.observation import MutableObservation
 from controller.reconcile.observation import ExternalResource, Failure, Mutation, Recorded, Source
 from controller.reconcile.shared_decisions import drift_shown, failed
 from controller.reconcile.status import messages
 from controller.reconcile.steps import Describe, Drift, Event, Finish, Outcome, Phase, RemoveFinalizer, StatusUpdate
-
-StepT = TypeVar("StepT")
 
 
 def first_seen_events(observed: MutableObservation, recorded: Recorded) -> tuple[Event, ...]:

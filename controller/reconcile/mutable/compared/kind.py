@@ -1,7 +1,7 @@
 """Decides about a resource in service by comparing the spec with it: applied, reported, corrected, or at rest. Pure."""
 
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from controller.reconcile import reasons
 from controller.reconcile.drift.report import Difference
@@ -33,18 +33,18 @@ class Comparison:
 class ComparedKind(MutableKind[ObsT, StepT]):
     """What a kind supplies if its spec is compared with what Describe shows."""
 
-    count_path: str = "count"
+    count_path: ClassVar[str] = "count"
     """The path of the count in the spec."""
 
     def compare(self, observed: ObsT) -> Comparison | StepT:
         """Compare the spec with what AWS has described; a step instead finds out first what that depends on."""
-        return self.compared(observed)
+        return self.comparison(observed)
 
     def remark(self, observed: ObsT) -> str:
         """Return what users have to know about a resource that is as the spec wants it; empty: nothing."""
         return ""
 
-    def compared(self, observed: ObsT, *, is_scaled: bool = False) -> Comparison:
+    def comparison(self, observed: ObsT, *, is_scaled: bool = False) -> Comparison:
         """Compare; the count only if it is not `is_scaled` by others."""
         wanted, found = both(observed)
         content = changed_content(wanted, found)
@@ -66,20 +66,19 @@ class ComparedKind(MutableKind[ObsT, StepT]):
         """See `MutableKind.described`."""
         if external.value != self.states.in_service:
             return None
-        comparison, attempt = self.compare(observed), observed.attempt
-        if not isinstance(comparison, Comparison):
-            return comparison
-        differences = comparison.differences
+        found, attempt = self.compare(observed), observed.attempt
+        if not isinstance(found, Comparison):
+            return found
+        differences = found.differences
         if observed.is_pending:
             if attempt.id in {"", both(observed)[0].id} and not differences:
-                return (
-                    RecordServed()
-                )  # adopted as it is; or only `reconcile-at`, or the count of what is scaled, changed
-            return self._update(observed, recorded, comparison.update)
+                # Adopted as it is; or only `reconcile-at`, or the count of what is scaled, changed.
+                return RecordServed()
+            return self._update(observed, recorded, found.update)
         if not attempt.is_served:
             return self._outcome(observed, recorded, external, differences)
         if differences:
-            return drifted(observed, self, recorded, differences, comparison.update)
+            return drifted(observed, self, recorded, differences, found.update)
         return at_rest(observed, self, recorded, self.remark(observed))
 
     def _update(self, observed: ObsT, recorded: Recorded, update: Update) -> MutableStep:
