@@ -403,6 +403,12 @@ def may_be_invisible(observed: Observed, recorded: Recorded) -> bool:
     return (observed.now - recorded.created_at).total_seconds() < VISIBLE_AFTER_S
 
 
+def doubt_left_s(observed: Observed, deleting_for_s: float) -> float:
+    """Return how long "not found" is still not trusted of an object that is being deleted; 0: it is."""
+    doubt_s = min(deleting_for_s, DOUBT_S if observed.doubt_for_s is None else observed.doubt_for_s)
+    return max(DOUBT_S - doubt_s, 0.0)
+
+
 def operator_value(observed: Observed, error_class: ErrorClass) -> str:
     """Return the v1 status value of an object that the operator cannot reconcile (v1-kinds.md 6)."""
     rule = observed.descriptor.status

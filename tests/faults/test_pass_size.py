@@ -97,7 +97,7 @@ class Passes:
             self._reconcile(key, kind)
         for store in stores:
             store.thaw()
-        if kind == HOSTING_DEPLOYMENT.kind and any(name == "EndpointLifeCycle.observe" for _, name in calls):
+        if kind == HOSTING_DEPLOYMENT.kind and any(name == "EndpointLifeCycle.new_observation" for _, name in calls):
             self.had_reason.append(len(world.crash.seen) > effects or len(world.sagemaker.calls) > looks)
 
 

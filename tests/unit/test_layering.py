@@ -49,13 +49,15 @@ DECIDING = (
         f"endpoint.{module}"
         for module in (
             *("capacity", "children", "deletion", "desired", "in_service"),
-            *("last_update", "pauses", "status_fields", "updates"),
+            *("last_update", "status_fields", "updates"),
         )
     ),
+    *(f"component.{module}" for module in ("desired", "observation")),
     *(
-        f"component.{module}"
-        for module in ("attempt", "deletion", "desired", "in_service", "observation", "status_fields")
+        f"mutable.{module}"
+        for module in ("decide", "deletion", "in_service", "kind", "notes", "observation", "owners", "shown")
     ),
+    *(f"mutable.compared.{module}" for module in ("attempt", "desired", "kind", "observation")),
     "execution.marker",
     "execution.shown_steps",
     "in_place.desired",

@@ -4,32 +4,16 @@ The specification is changed by a deployment, the number of copies without one, 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from api.v1 import INFERENCE_COMPONENT
 from api.v1.inferencecomponent import UPDATE
-from controller.reconcile.drift.digest import content, differences, digest, plain
-from controller.reconcile.drift.report import Difference
+from controller.reconcile.drift.digest import content, plain
+from controller.reconcile.mutable.compared.desired import Desired
 
 _RUNTIME: Final = "RuntimeConfig"
 _HOW: Final = "DeploymentConfig"
 _SPECIFICATIONS: Final = ("Specification", "Specifications")
-
-
-@dataclass(frozen=True, slots=True)
-class Desired:
-    """The content of a component."""
-
-    specification: Mapping[str, Any]
-    """`Specification` or `Specifications` of the request."""
-    copies: int | None
-    """None: the spec names no number, as that of an adapter."""
-
-    @property
-    def id(self) -> str:
-        """Return the digest of the specification."""
-        return digest(self.specification)
 
 
 def desired(spec: Mapping[str, Any]) -> Desired:
@@ -45,18 +29,6 @@ def shown(description: Mapping[str, Any]) -> Desired:
     copies = (description.get(_RUNTIME) or {}).get("DesiredCopyCount")
     parts = {name: _as_requested(description[name]) for name in _SPECIFICATIONS if description.get(name)}
     return Desired(parts, copies)
-
-
-def changed_specification(wanted: Desired, found: Desired) -> tuple[Difference, ...]:
-    """Return where AWS shows another specification; what it adds is none."""
-    return tuple(differences(wanted.specification, found.specification))
-
-
-def changed_copies(copies: int | None, found: Desired) -> tuple[Difference, ...]:
-    """Return the difference of the copies; none where either number is not known."""
-    if None in (copies, found.copies) or copies == found.copies:
-        return ()
-    return (Difference("runtimeConfig.copyCount", copies, found.copies),)
 
 
 def _as_requested(part: Any) -> Any:

@@ -4,6 +4,7 @@ Rows cited are those of v1-kinds.md 12.4.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from controller.reconcile import reasons
 from controller.reconcile.endpoint.desired import Child, Want
@@ -17,13 +18,15 @@ from controller.reconcile.endpoint.observation import (
     RetryChild,
     Update,
 )
-from controller.reconcile.endpoint.pauses import CHILDREN_POLL_S
 from controller.reconcile.endpoint.status_fields import fields_of
 from controller.reconcile.observation import During, Failure
 from controller.reconcile.shared_decisions import is_missing
 from controller.reconcile.status import messages
 from controller.reconcile.steps import Create, Finish, Phase, StatusUpdate
 from controller.runtime.frozen import replace
+
+CHILDREN_POLL_S: Final = 10.0
+"""Children enqueue their deployment; this is for those that the predecessor made, which name no owner."""
 
 
 def children_or(observed: EndpointObservation, then: Create | Update, phase: Phase) -> EndpointStep:

@@ -10,15 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from controller.reconcile.drift.report import Difference, sentence
+from controller.reconcile.drift.report import Difference
 from controller.reconcile.endpoint.desired import Child
-from controller.reconcile.endpoint.observation import CorrectChild, EndpointObservation, EndpointStep, Numbers
-from controller.reconcile.endpoint.pauses import BUSY_POLL_S
-from controller.reconcile.endpoint.status_fields import fields_of, first_seen_events
-from controller.reconcile.hosting import IN_SERVICE
+from controller.reconcile.endpoint.observation import CorrectChild, EndpointObservation, EndpointStep, Kind, Numbers
+from controller.reconcile.mutable.in_service import drift_reported
 from controller.reconcile.observation import Recorded
-from controller.reconcile.shared_decisions import drift_events, drift_shown, drift_update
-from controller.reconcile.steps import Drift, Finish, Phase
+from controller.reconcile.steps import Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,42 +61,14 @@ def changed_numbers_of(observed: EndpointObservation) -> ChangedNumbers:
     return ChangedNumbers(tuple(differences), restore or None, tuple(unclear))
 
 
-def drifted(
-    observed: EndpointObservation,
-    recorded: Recorded,
-    differences: tuple[Difference, ...],
-    repair: EndpointStep,
-    *,
-    is_usable: bool = False,
-) -> EndpointStep:
-    """Report drift, then return `repair` if corrections are enabled and due; they back off."""
-    base, corrects = observed.base, observed.base.policy.corrects
-    message = sentence(differences)
-    phases = (Phase.READY_WORKING, Phase.READY) if is_usable else (Phase.WORKING, Phase.STUCK)
-    again_s = None
-    if corrects and drift_shown(base) is Drift.FOUND:
-        if base.correction_in_s <= 0.0 and not observed.was_refused_as_busy:
-            return repair
-        again_s = max(base.correction_in_s, BUSY_POLL_S)
-    return _reported(observed, recorded, phases[0] if corrects else phases[1], message, again_s)
-
-
-def children_drifted(observed: EndpointObservation, recorded: Recorded, lost: list[Child]) -> EndpointStep:
+def children_drifted(observed: EndpointObservation, kind: Kind, recorded: Recorded, lost: list[Child]) -> EndpointStep:
     """Report drifted children: the endpoint still serves, but cannot be updated or get new instances."""
     if observed.base.policy.corrects:
         for child in lost:
             if not child.corrects and child.name not in observed.done:
                 return CorrectChild(child)
     message = "; ".join(f"{child.descriptor.kind} {child.name}: {child.drift}" for child in lost)
-    return _reported(observed, recorded, Phase.READY, message)
-
-
-def _reported(
-    observed: EndpointObservation, recorded: Recorded, phase: Phase, message: str, again_s: float | None = None
-) -> Finish:
-    status_update = drift_update(phase, message, IN_SERVICE, fields_of(observed))
-    events = first_seen_events(observed, recorded) + drift_events(observed.base, message)
-    return Finish(status_update, recorded, events, follow=True, again_s=again_s)
+    return drift_reported(observed, kind, recorded, Phase.READY, message)
 
 
 def aimed_at(fields: Mapping[str, Any]) -> dict[str, tuple[int | None, float]]:

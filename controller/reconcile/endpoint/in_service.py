@@ -5,29 +5,33 @@ Pure, level-based. Rows cited are those of v1-kinds.md 12.4.
 
 from controller.reconcile import reasons
 from controller.reconcile.endpoint.capacity import changed_numbers, wanted_numbers
-from controller.reconcile.endpoint.children import children_or, is_going, needed, unneeded_children
+from controller.reconcile.endpoint.children import CHILDREN_POLL_S, children_or, is_going, needed, unneeded_children
 from controller.reconcile.endpoint.desired import Child, shape_of
-from controller.reconcile.endpoint.drift import changed_configuration, changed_numbers_of, children_drifted, drifted
+from controller.reconcile.endpoint.drift import changed_configuration, changed_numbers_of, children_drifted
 from controller.reconcile.endpoint.observation import (
     AskScaled,
     DropChild,
     EndpointObservation,
     EndpointStep,
+    Kind,
     Numbers,
-    RecordServed,
     Update,
 )
-from controller.reconcile.endpoint.pauses import BUSY_POLL_S, CHILDREN_POLL_S
-from controller.reconcile.endpoint.status_fields import fields_of, first_seen_events
+from controller.reconcile.endpoint.status_fields import fields_of
 from controller.reconcile.endpoint.updates import held, is_held
-from controller.reconcile.hosting import CREATING, IN_SERVICE, UPDATING
+from controller.reconcile.hosting import IN_SERVICE
+from controller.reconcile.mutable.in_service import at_rest, drifted, update_failed
+from controller.reconcile.mutable.kind import BUSY_POLL_S
+from controller.reconcile.mutable.observation import RecordServed
 from controller.reconcile.observation import ExternalResource, Recorded
-from controller.reconcile.shared_decisions import LOOK_AGAIN_S, drift_shown
-from controller.reconcile.status import messages
-from controller.reconcile.steps import Drift, Event, Finish, Phase, StatusUpdate
+from controller.reconcile.shared_decisions import LOOK_AGAIN_S
+from controller.reconcile.steps import Finish, Phase, StatusUpdate
+from controller.runtime.frozen import replace
 
 
-def in_service(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> EndpointStep:
+def in_service(
+    observed: EndpointObservation, kind: Kind, recorded: Recorded, external: ExternalResource
+) -> EndpointStep:
     """Apply a new spec, report a failed update, correct drift, or rest (rows 4 to 6)."""
     desired = observed.desired
     assert desired is not None  # noqa: S101 (only deletions have none)
@@ -38,7 +42,7 @@ def in_service(observed: EndpointObservation, recorded: Recorded, external: Exte
     running = observed.running
     has_shape = running is not None and desired.shape != "" and desired.shape == shape_of(running.content)
     if has_shape and running is not None:
-        return _right_configuration(observed, recorded, external, running)
+        return _right_configuration(observed, kind, recorded, external, running)
     if (
         not observed.is_new_spec and desired.configuration is None
     ):  # a model's object was deleted: create it again first
@@ -50,26 +54,25 @@ def in_service(observed: EndpointObservation, recorded: Recorded, external: Exte
         # One of the object's own configurations is no drift: an update of its own is not recorded.
         return _again(observed)
     if not observed.is_new_spec and (last_update.is_served or is_foreign):
-        return drifted(
-            observed, recorded, changed_configuration(observed), children_or(observed, Update(), Phase.WORKING)
-        )
+        repair = children_or(observed, Update(), Phase.WORKING)
+        return drifted(observed, kind, recorded, changed_configuration(observed), repair, is_usable=False)
     # What runs is what was requested last, and the spec has another configuration since: a child was created again.
     is_applied = running is not None and last_update.shape != "" and last_update.shape == shape_of(running.content)
     if observed.is_requested and not is_applied:
-        return _update_failed(observed, recorded, external)  # row 6: SageMaker has rolled back
+        return update_failed(observed, kind, recorded, external)  # row 6: SageMaker has rolled back
     step = _again(observed)
     return held(observed, recorded, is_whole=True) if isinstance(step, Update) and is_held(observed) else step
 
 
 def _again(observed: EndpointObservation) -> EndpointStep:
     """Switch to the wanted configuration, unless SageMaker has just said that it is busy."""
-    if observed.was_refused_as_busy:
+    if observed.refusal:
         return Finish(follow=True, again_s=BUSY_POLL_S)
     return children_or(observed, Update(), Phase.READY_WORKING)
 
 
 def _right_configuration(
-    observed: EndpointObservation, recorded: Recorded, external: ExternalResource, running: Child
+    observed: EndpointObservation, kind: Kind, recorded: Recorded, external: ExternalResource, running: Child
 ) -> EndpointStep:
     """Change weights and counts, if needed, of an endpoint with the wanted configuration."""
     base = observed.base
@@ -78,12 +81,12 @@ def _right_configuration(
         observed.last_update.is_of_numbers and not observed.last_update.is_served and bool(external.failure_reason)
     )
     if has_failed and observed.is_requested:
-        return _update_failed(observed, recorded, external)
+        return update_failed(observed, kind, recorded, external)
     if has_failed and not observed.is_new_spec and observed.desired is not None:
         numbers = wanted_numbers(observed.desired)
     if not numbers or observed.is_requested:
-        return _serves(observed, recorded)
-    if observed.was_refused_as_busy:
+        return _serves(observed, kind, recorded)
+    if observed.refusal:
         return Finish(follow=True, again_s=BUSY_POLL_S)
     if is_held(observed):
         return held(observed, recorded, is_whole=False)
@@ -103,7 +106,7 @@ def _announce(observed: EndpointObservation, recorded: Recorded) -> EndpointStep
     return Finish(status_update, recorded, follow=True)
 
 
-def _serves(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
+def _serves(observed: EndpointObservation, kind: Kind, recorded: Recorded) -> EndpointStep:
     """Check numbers and children of an endpoint with the wanted configuration for drift."""
     last_update = observed.last_update
     is_open = last_update.pending_update is not None or last_update.intent is not None
@@ -113,56 +116,21 @@ def _serves(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
     if changed.unclear:
         return AskScaled(changed.unclear)
     if changed.restore is not None:
-        return drifted(observed, recorded, changed.differences, Update(changed.restore), is_usable=True)
+        return drifted(observed, kind, recorded, changed.differences, Update(changed.restore))
     if lost := [child for child in observed.children if child.drift and child.uid in needed(observed)]:
-        return children_drifted(observed, recorded, lost)
-    return _at_rest(observed, recorded)
+        return children_drifted(observed, kind, recorded, lost)
+    return _at_rest(observed, kind, recorded)
 
 
-def _at_rest(observed: EndpointObservation, recorded: Recorded) -> EndpointStep:
+def _at_rest(observed: EndpointObservation, kind: Kind, recorded: Recorded) -> EndpointStep:
     """Show that the spec is in service, and delete unneeded children, configurations first (row 4, D-54)."""
     base = observed.base
-    status_update = StatusUpdate(
-        Phase.READY, reasons.IN_SERVICE, value=IN_SERVICE, fields=fields_of(observed), drift=Drift.NONE
-    )
     is_shown = base.shown == IN_SERVICE and base.is_recorded_in_status and observed.is_observed
     unneeded = unneeded_children(observed)
     if is_shown and unneeded:
         for child in unneeded:
             if not is_going(observed, child):
                 return DropChild(child)
-    events = first_seen_events(observed, recorded)
-    if base.shown == UPDATING:
-        events += (Event("Normal", reasons.UPDATE_COMPLETED, f"{recorded.name} serves the new configuration"),)
-    elif base.shown == CREATING:
-        events += (Event("Normal", reasons.IN_SERVICE, f"{recorded.name} is in service"),)
-    else:
-        events += messages.status_changed(base, IN_SERVICE)
-    if drift_shown(base) is Drift.CORRECTING:
-        events += (Event("Normal", reasons.DRIFT_CORRECTED, f"{recorded.name} is again as the spec wants it"),)
     # Once all that is left to go are models on their way, nothing waits for them.
     is_waited_for = any(child in observed.configurations or not is_going(observed, child) for child in unneeded)
-    return Finish(status_update, recorded, events, follow=True, again_s=CHILDREN_POLL_S if is_waited_for else None)
-
-
-def _update_failed(observed: EndpointObservation, recorded: Recorded, external: ExternalResource) -> Finish:
-    """Report a failed update with SageMaker's reason; only another spec is tried (row 6, D-15)."""
-    reason = external.failure_reason or "SageMaker went back to the previous configuration and gives no reason"
-    message = f"The update failed: {reason}. It is not repeated; change the spec to try again"
-    status_update = StatusUpdate(
-        Phase.READY_STUCK,
-        reasons.UPDATE_FAILED,
-        message,
-        value=IN_SERVICE,
-        additional=message,
-        fields=fields_of(observed),
-        synced=reasons.UPDATE_FAILED,
-        # The correction has failed: the drift remains.
-        drift=Drift.FOUND if drift_shown(observed.base) is Drift.CORRECTING else None,
-    )
-    return Finish(
-        status_update,
-        recorded,
-        messages.once(observed.base, reasons.STALLED, reasons.UPDATE_FAILED, message),
-        follow=True,
-    )
+    return replace(at_rest(observed, kind, recorded), again_s=CHILDREN_POLL_S if is_waited_for else None)

@@ -1,6 +1,5 @@
 """Parses, builds and writes the annotation `last-update-attempt`: what SageMaker was last asked to serve. Pure."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -10,18 +9,17 @@ from controller.reconcile.endpoint.desired import Desired
 from controller.reconcile.endpoint.drift import aimed_at, overlaid
 from controller.reconcile.endpoint.observation import EndpointObservation, Intent, LastUpdate, Numbers, PendingUpdate
 from controller.reconcile.hosting import INTENT
+from controller.reconcile.mutable.notes import given, load, text
 from controller.reconcile.status.patch import rfc3339
 
 
-def parse(text: str, uid: str = "") -> LastUpdate:
+def parse(noted: str, uid: str = "") -> LastUpdate:
     """Parse the annotation of the object with this uid.
 
     An unreadable text, or one of an object that this one is a copy of, counts as absent: the update is tried again.
     """
     try:
-        last_update = json.loads(text or "{}")
-        if uid and last_update.get("uid", uid) != uid:
-            return LastUpdate()
+        last_update = load(noted, uid)
         pending_update, intent = last_update.get("awaits"), last_update.get(INTENT)
         return LastUpdate(
             id=str(last_update.get("id", "")),
@@ -55,9 +53,9 @@ def text_of(last_update: LastUpdate, uid: str = "") -> str:
         "isServed": last_update.is_served,
         "serves": dict(last_update.serves),
         "awaits": None if pending_update is None else {"id": pending_update.id, "retry": pending_update.retry},
-        INTENT: None if intent is None else _given(asdict(intent)),
+        INTENT: None if intent is None else given(asdict(intent)),
     }
-    return json.dumps(_given(value), separators=(",", ":"))
+    return text(value)
 
 
 def intent_of(observed: EndpointObservation, configuration: str, changes: Numbers) -> Intent:
@@ -120,20 +118,16 @@ def _desired(observed: EndpointObservation) -> Desired:
     return observed.desired
 
 
-def _given(value: JsonObject) -> JsonObject:
-    return {name: each for name, each in value.items() if each}
-
-
-def _intent(text: Mapping[str, Any]) -> Intent:
+def _intent(noted: Mapping[str, Any]) -> Intent:
     return Intent(
-        id=str(text["id"]),
-        retry=str(text.get("retry", "")),
-        shape=str(text.get("shape", "")),
-        numbers=_numbers(text.get("numbers", {})),
-        since=str(text.get("since", "")),
-        at=str(text.get("at", "")),
-        configuration=str(text.get("configuration", "")),
-        changes=_changes(text.get("changes", {})),
+        id=str(noted["id"]),
+        retry=str(noted.get("retry", "")),
+        shape=str(noted.get("shape", "")),
+        numbers=_numbers(noted.get("numbers", {})),
+        since=str(noted.get("since", "")),
+        at=str(noted.get("at", "")),
+        configuration=str(noted.get("configuration", "")),
+        changes=_changes(noted.get("changes", {})),
     )
 
 

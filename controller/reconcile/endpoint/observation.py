@@ -2,24 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from api.v1 import ENDPOINT_CONFIG, MODEL
 from controller.reconcile.endpoint.desired import Child, Desired, Want
-from controller.reconcile.observation import During, ExtendedObservation, ExternalResource, Failure
-from controller.reconcile.steps import (
-    AwsStep,
-    ChangeStep,
-    Create,
-    Delete,
-    Describe,
-    DropTags,
-    EnsureFinalizer,
-    Finish,
-    PutTags,
-    RemoveFinalizer,
-    VerifyOwner,
-)
+from controller.reconcile.mutable.kind import MutableKind
+from controller.reconcile.mutable.observation import MutableObservation, MutableStep, UpdateStep
+from controller.reconcile.observation import During
+from controller.reconcile.steps import AwsStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +84,10 @@ class RetryChild:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordServed:
-    """Record that the endpoint serves the spec: from now on, another state is drift."""
-
-
-@dataclass(frozen=True, slots=True)
 class RecordOutcome:
     """Record whether the update of the intent took effect: SageMaker was asked after its answer was lost."""
 
     took_effect: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ForgetUpdate:
-    """Record that nothing is known of the last update of an endpoint that is taken over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +109,8 @@ Numbers: TypeAlias = Mapping[str, tuple[int | None, float | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Update(ChangeStep):
+class Update(UpdateStep):
     """UpdateEndpoint, or UpdateEndpointWeightsAndCapacities with the numbers that changed."""
-
-    during = During.UPDATE
 
     numbers: Numbers | None = None
     """None: the whole configuration."""
@@ -150,18 +128,7 @@ ChildStep: TypeAlias = (
     | CheckChild
     | RetryChild
 )
-EndpointCall: TypeAlias = Describe | VerifyOwner | AskScaled | Create | Update | Delete | PutTags | DropTags
-EndpointStep: TypeAlias = (
-    EnsureFinalizer
-    | ChildStep
-    | RecordServed
-    | RecordOutcome
-    | RecordPendingUpdate
-    | ForgetUpdate
-    | EndpointCall
-    | RemoveFinalizer
-    | Finish
-)
+EndpointStep: TypeAlias = MutableStep | ChildStep | RecordOutcome | RecordPendingUpdate | AskScaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +185,7 @@ class LastUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointObservation(ExtendedObservation):
+class EndpointObservation(MutableObservation):
     """Everything that a decision about a deployment depends on."""
 
     url: str = ""
@@ -227,22 +194,8 @@ class EndpointObservation(ExtendedObservation):
     children: tuple[Child, ...] = ()
     """All existing ones."""
     last_update: LastUpdate = LastUpdate()
-    is_update_copied: bool = False
-    """The annotation about the last update was written for an object that this one is a copy of."""
-    is_described: bool = False
-    """SageMaker has described the endpoint in this pass."""
-    is_observed: bool = False
-    """The status was decided on this very generation of the spec."""
-    was_visible: bool = False
-    """SageMaker has described the endpoint before: "not found" now means gone."""
-    recreates: bool = False
-    """Annotation `recreate-on-failure`."""
     done: frozenset[str] = frozenset()
     """Names of children that this pass has created, restored or deleted."""
-    was_refused_as_busy: bool = False
-    """The endpoint turned out to be changing already."""
-    invalid: Failure | None = None
-    """Why the spec cannot be resolved."""
     ignored: tuple[str, ...] = ()
     """Parts of the spec without effect, each as `path: why`."""
     components: tuple[str, ...] = ()
@@ -258,6 +211,17 @@ class EndpointObservation(ExtendedObservation):
     def is_new_spec(self) -> bool:
         """Return whether the spec differs from the last request."""
         return self.desired is not None and self.desired.spec_digest != self.last_update.id
+
+    @property
+    def is_edited(self) -> bool:
+        """See `MutableObservation.is_edited`."""
+        return self.is_new_spec
+
+    @property
+    def is_pending(self) -> bool:
+        """See `MutableObservation.is_pending`."""
+        is_served = self.last_update.is_served and not self.is_new_spec
+        return bool(self.last_update.id) and self.desired is not None and not (self.is_requested or is_served)
 
     @property
     def is_update_open(self) -> bool:
@@ -277,11 +241,6 @@ class EndpointObservation(ExtendedObservation):
         return self.desired is not None and not self.is_new_spec and self.desired.retry == self.last_update.retry
 
     @property
-    def fields(self) -> Mapping[str, Any]:
-        """Return the fields of the last description."""
-        return self.base.external.fields if isinstance(self.base.external, ExternalResource) else {}
-
-    @property
     def running(self) -> Child | None:
         """Return the configuration that the endpoint runs with, if it is a child."""
         name = self.fields.get("endpointConfigName")
@@ -297,3 +256,7 @@ class EndpointObservation(ExtendedObservation):
     def models(self) -> list[Child]:
         """Return the child models."""
         return [child for child in self.children if child.descriptor.kind == MODEL.kind]
+
+
+Kind: TypeAlias = MutableKind[EndpointObservation, EndpointStep]
+"""The port of `mutable`; `decide.EndpointKind` implements it."""

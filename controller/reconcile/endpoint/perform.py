@@ -1,13 +1,12 @@
 """Implements `LifeCycle` for HostingDeployments: one method for each step of `observation`."""
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import Any, Final, TypeGuard
 
 import structlog
 
 from api import hosting as manifests
-from api.annotations import LAST_UPDATE_ATTEMPT, RECREATE_ON_FAILURE
+from api.annotations import LAST_UPDATE_ATTEMPT
 from api.autoscaling import resource_id_of, selector_of
 from api.convert import ConversionError, to_request
 from api.descriptor import KindDescriptor
@@ -18,9 +17,7 @@ from controller.aws.console import partition_of
 from controller.aws.errors import CallError
 from controller.aws.runtimeurl import invocation_url
 from controller.aws.sagemaker import Endpoints
-from controller.reconcile import reasons
 from controller.reconcile.context import Context
-from controller.reconcile.effects import Effect
 from controller.reconcile.endpoint.child_objects import CHILDREN, ChildObjects
 from controller.reconcile.endpoint.children import going_children
 from controller.reconcile.endpoint.decide import decide
@@ -34,14 +31,12 @@ from controller.reconcile.endpoint.observation import (
     DropChild,
     EndpointObservation,
     EndpointStep,
-    ForgetUpdate,
     LastUpdate,
     MakeChild,
     Numbers,
     OwnChild,
     RecordOutcome,
     RecordPendingUpdate,
-    RecordServed,
     RestoreChild,
     RetainChild,
     RetryChild,
@@ -51,16 +46,15 @@ from controller.reconcile.endpoint.observation import (
 )
 from controller.reconcile.hosting import COMPONENTS_OF, RESOURCE_IDS
 from controller.reconcile.managed.managed_object import ManagedObject
-from controller.reconcile.managed.observe_object import described, external_resource, with_external
-from controller.reconcile.managed.ownership import verify_owner
 from controller.reconcile.managed.requests import create_request, invalid
-from controller.reconcile.observation import During, ExternalResource, Failure, Mutation, Observed, Source
+from controller.reconcile.mutable.observation import UpdateStep
+from controller.reconcile.mutable.perform import MutableLifeCycle
+from controller.reconcile.observation import During, ExternalResource, Failure, Observed, Source
 from controller.reconcile.ports import ObjectReader, ObjectWriter
-from controller.reconcile.shared_decisions import drift_shown
 from controller.reconcile.status.notes import note_of
 from controller.reconcile.status.patch import recorded_in, rfc3339
-from controller.reconcile.steps import Create, Delete, Describe, Drift, EnsureFinalizer, VerifyOwner
-from controller.runtime.errors import ABSENT, ErrorClass
+from controller.reconcile.steps import Create
+from controller.runtime.errors import ErrorClass
 from controller.runtime.frozen import replace
 
 _log: Final = structlog.get_logger(__name__)
@@ -72,7 +66,7 @@ _KNOWN: Final = ("creationTime", "endpointArn", "endpointConfigName", "lastModif
 """Status fields copied from DescribeEndpoint."""
 
 
-class EndpointLifeCycle:
+class EndpointLifeCycle(MutableLifeCycle[EndpointObservation, EndpointStep]):
     """`RestingLifeCycle` of HostingDeployments: an endpoint, created, switched to new configurations, and deleted."""
 
     def __init__(
@@ -89,9 +83,7 @@ class EndpointLifeCycle:
         check: Callable[[KindDescriptor, ObjectKey], None],
     ) -> None:
         """`check` makes an object look for its resource at AWS."""
-        self._context = context
-        self._descriptor = context.descriptor
-        self._endpoints = endpoints
+        super().__init__(context, endpoints)
         self._scaling = scaling
         self._policies = policies
         self._components = components
@@ -102,41 +94,20 @@ class EndpointLifeCycle:
         """See `LifeCycle.decide`."""
         return decide(observed)
 
-    def perform(self, step: EndpointStep, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
-        """See `LifeCycle.perform`."""
+    def perform_own(
+        self, step: EndpointStep, observed: EndpointObservation, managed: ManagedObject
+    ) -> EndpointObservation:
+        """See `MutableLifeCycle.perform_own`."""
         match step:
-            case EnsureFinalizer():
-                managed.ensure_finalizer(None)
-                return self.observe(managed)
-            case RecordServed():
-                return self._record(observed, managed, served(observed))
             case RecordOutcome(took_effect):
                 return self._record(observed, managed, resolved_by(observed.last_update, took_effect=took_effect))
             case RecordPendingUpdate():
                 return self._record(observed, managed, pending(observed))
-            case ForgetUpdate():
-                return replace(self._record(observed, managed, LastUpdate()), is_update_copied=False)
-            case Describe(background, before):
-                if isinstance(before, Update | Delete):
-                    operation = _operation(before) if isinstance(before, Update) else self._descriptor.operations.delete
-                    self._endpoints.reserve(managed.identity.target(), operation, caller=managed.key)
-                return self._describe(observed, managed, background=background)
-            case VerifyOwner(arn):
-                return replace(observed, base=verify_owner(managed, observed.base, self._endpoints, arn))
             case AskScaled(variants):
                 return self._ask_scaled(observed, managed, variants)
-            case Create():
-                return self._create(observed, managed)
-            case Update():
-                return self._update(observed, managed, step)
-            case Delete(name):
-                return self._delete(observed, managed, name)
             case _:
-                assert _is_about_child(step)  # noqa: S101 (all else is the loop's)
+                assert _is_about_child(step)  # noqa: S101 (all else is shared)
                 return replace(observed, done=observed.done | {self._change_child(step, managed)})
-
-    def forget(self, key: ObjectKey) -> None:
-        """See `LifeCycle.forget`: nothing is kept of a deployment."""
 
     def _change_child(self, step: ChildStep, managed: ManagedObject) -> str:
         """Carry out a step that concerns a child; returns its name."""
@@ -194,33 +165,11 @@ class EndpointLifeCycle:
         """See `RestingLifeCycle.going`: superfluous children."""
         return going_children(observed, decide)
 
-    def observe(self, managed: ManagedObject) -> EndpointObservation:
-        """See `LifeCycle.observe`."""
-        obj, state = managed.obj, managed.state
-        base = managed.observe()
-        if base.is_recorded_in_status:
-            state.recorded = state.doubtful_since = None
-        metadata, status = obj["metadata"], obj.get("status") or {}
-        annotations = metadata.get("annotations") or {}
-        sighting = self._context.tracker.last(managed.key)
-        if sighting is not None and base.recorded is not None:  # else of an earlier object
-            summary = None
-            if sighting.summary is not None:
-                summary = _current(
-                    status, external_resource(self._descriptor, sighting.summary, Source.SUMMARY), sighting.summary
-                )
-            is_due, is_lost = sighting.is_describe_due or base.is_reconcile_requested, sighting.lost is not None
-            base = replace(base, summary=summary, is_describe_due=is_due, is_list_lost=is_lost)
-            base = with_external(managed.state, base, summary)
+    def new_observation(self, managed: ManagedObject, base: Observed) -> EndpointObservation:
+        """See `MutableLifeCycle.new_observation`."""
         observed = EndpointObservation(
             base=base,
             children=tuple(child_of(kind, each) for kind in CHILDREN for each in self._children.of(managed, kind)),
-            last_update=LastUpdate() if base.is_copied else parse(note_of(obj, LAST_UPDATE_ATTEMPT), base.uid),
-            is_update_copied=base.is_copied and LAST_UPDATE in annotations,
-            is_observed=status.get("observedGeneration") == base.generation
-            and base.reasons.get(reasons.SYNCED) != reasons.WAITING,
-            was_visible=bool(status.get("creationTime")),
-            recreates=RECREATE_ON_FAILURE.of(annotations) is True,
             components=self._components_on(managed, base) if base.deleting_for_s is not None else (),
             scalers=self._scalers(managed, base.name),
             least_counts=self._least_counts(managed, base.name),
@@ -228,23 +177,31 @@ class EndpointLifeCycle:
         if base.failure is not None:
             return observed
         try:
-            observed = replace(observed, url=self._url(observed, managed))
+            return replace(observed, url=self._url(observed, managed))
         except CallError as error:
             return replace(observed, base=replace(base, failure=Failure.of(During.CREATE, error)))
-        if base.deleting_for_s is not None or base.policy.read_only:
-            return observed
-        return self._with_desired(observed, managed)
 
-    def _with_desired(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
-        """Add what the spec describes, or why it cannot be determined."""
+    def with_records(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
+        """See `MutableLifeCycle.with_records`."""
+        base, annotations = observed.base, managed.obj["metadata"].get("annotations") or {}
+        if base.is_copied:
+            return replace(observed, is_update_copied=LAST_UPDATE in annotations)
+        return replace(observed, last_update=parse(note_of(managed.obj, LAST_UPDATE_ATTEMPT), base.uid))
+
+    def with_desired(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
+        """See `MutableLifeCycle.with_desired`."""
         try:
             resolved = manifests.resolve(_placed(observed, managed))
             wanted = desired(managed.obj, resolved, self._how(managed), observed.models, observed.configurations)
         except ConversionError as exc:
-            return replace(observed, invalid=Failure.of(During.CREATE, invalid(exc)))
-        except CallError as error:
-            return replace(observed, invalid=Failure.of(During.CREATE, error))
+            raise invalid(exc) from exc
         return replace(observed, desired=wanted, ignored=resolved.ignored)
+
+    def completed(
+        self, managed: ManagedObject, summary: ExternalResource, answer: Mapping[str, Any]
+    ) -> ExternalResource:
+        """See `MutableLifeCycle.completed`."""
+        return _current(managed.obj.get("status") or {}, summary, answer)
 
     def _components_on(self, managed: ManagedObject, base: Observed) -> tuple[str, ...]:
         """Return the components on the endpoint: by the names of the object and, in any namespace, of the endpoint."""
@@ -293,23 +250,6 @@ class EndpointLifeCycle:
     def _how(self, managed: ManagedObject) -> JsonObject:
         return to_request(self._descriptor, managed.spec, "UpdateEndpoint")
 
-    def _describe(
-        self, observed: EndpointObservation, managed: ManagedObject, *, background: bool
-    ) -> EndpointObservation:
-        base = observed.base
-        target, name, caller = managed.identity.target(), base.name, managed.key
-        answer = described(
-            base,
-            lambda: self._endpoints.describe(self._descriptor, target, name, caller=caller, background=background),
-        )
-        base = replace(base, is_describe_due=False)
-        observed = replace(observed, is_described=True)
-        if answer is ABSENT:
-            return replace(observed, base=replace(base, external=ABSENT))
-        self._context.tracker.described(managed.key, answer)
-        external = external_resource(self._descriptor, answer, Source.DESCRIPTION)
-        return replace(observed, base=with_external(managed.state, base, external))
-
     def _ask_scaled(
         self, observed: EndpointObservation, managed: ManagedObject, variants: tuple[str, ...]
     ) -> EndpointObservation:
@@ -328,88 +268,54 @@ class EndpointLifeCycle:
 
     # --- records of updates
 
+    def record_served(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
+        """See `MutableLifeCycle.record_served`."""
+        return self._record(observed, managed, served(observed))
+
+    def forget_update(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
+        """See `MutableLifeCycle.forget_update`."""
+        return replace(self._record(observed, managed, LastUpdate()), is_update_copied=False)
+
+    def intend(
+        self, step: Create | UpdateStep, observed: EndpointObservation, managed: ManagedObject
+    ) -> EndpointObservation:
+        """See `MutableLifeCycle.intend`; a repeated request is recorded already."""
+        numbers = _numbers(step)
+        intent = intent_of(observed, "" if numbers is not None else _configuration(observed), numbers or {})
+        before = observed.last_update.intent
+        if before is not None and replace(before, at=intent.at) == intent:
+            return observed
+        return self._record(observed, managed, replace(observed.last_update, intent=intent))
+
+    def accepted(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
+        """See `MutableLifeCycle.accepted`."""
+        return self._record(observed, managed, resolved_by(observed.last_update, took_effect=True))
+
     def _record(self, observed: EndpointObservation, managed: ManagedObject, last: LastUpdate) -> EndpointObservation:
         managed.annotate({LAST_UPDATE: text_of(last, observed.base.uid)})
         return replace(observed, last_update=last)
 
-    def _intend(
-        self, observed: EndpointObservation, managed: ManagedObject, numbers: Numbers | None
-    ) -> EndpointObservation:
-        """Record the creation or update that is about to be sent; a repeated one is recorded already."""
-        intent = intent_of(observed, "" if numbers is not None else _configuration(observed), numbers or {})
-        before = observed.last_update.intent
-        if before is not None and replace(before, at=intent.at) == intent:
-            managed.require_current()
-            return observed
-        return self._record(observed, managed, replace(observed.last_update, intent=intent))
+    # --- requests
 
-    # --- the endpoint
+    def create_request(self, observed: EndpointObservation, managed: ManagedObject) -> JsonObject:
+        """See `MutableLifeCycle.create_request`."""
+        request = create_request(self._descriptor, managed.spec, observed.base.name, managed.identity)
+        return request | {ENDPOINT_CONFIG.name.member: _configuration(observed)}
 
-    def _create(self, observed: EndpointObservation, managed: ManagedObject) -> EndpointObservation:
-        base = observed.base
-        target = managed.identity.target()
-        request = create_request(self._descriptor, managed.spec, base.name, managed.identity)
-        request[ENDPOINT_CONFIG.name.member] = _configuration(observed)
-        self._endpoints.reserve(target, self._descriptor.operations.create, caller=managed.key)
-        observed = self._intend(observed, managed, None)
-        send = partial(
-            self._context.effects.perform,
-            Effect.CREATE,
-            lambda: self._endpoints.create(self._descriptor, target, request, caller=managed.key),
-        )
-        created = replace(managed.create(base, base.name, send), external=None)
-        if created.mutation is None:
-            return replace(observed, base=created)
-        last = resolved_by(observed.last_update, took_effect=True)
-        return replace(self._record(observed, managed, last), base=created, was_visible=False)
+    def update_operation(self, step: UpdateStep) -> str:
+        """See `MutableLifeCycle.update_operation`."""
+        return "UpdateEndpoint" if _numbers(step) is None else "UpdateEndpointWeightsAndCapacities"
 
-    def _update(self, observed: EndpointObservation, managed: ManagedObject, step: Update) -> EndpointObservation:
-        base, numbers, operation = observed.base, step.numbers, _operation(step)
-        request: JsonObject = {HOSTING_DEPLOYMENT.name.member: base.name}
-        if numbers is None:
-            request |= self._how(managed) | {ENDPOINT_CONFIG.name.member: _configuration(observed)}
-        else:
-            request["DesiredWeightsAndCapacities"] = [_capacity(name, *both) for name, both in numbers.items()]
-        target = managed.identity.target()
-        self._endpoints.reserve(target, operation, caller=managed.key)
-        observed = self._intend(observed, managed, numbers)
-        try:
-            self._context.effects.perform(
-                Effect.UPDATE,
-                lambda: self._endpoints.change(target, operation, request, caller=managed.key),
-            )
-        except CallError as error:
-            if error.error_class is ErrorClass.NOT_FOUND:
-                return replace(observed, base=replace(base, external=ABSENT), was_visible=True)
-            if error.error_class is ErrorClass.CONFLICT:
-                return replace(observed, was_refused_as_busy=True)
-            raise
-        self._context.tracker.poll_soon(managed.key)
-        if not observed.is_new_spec and drift_shown(base) is Drift.FOUND:
-            managed.state.corrections = managed.state.corrections.after(self._context.clock.monotonic())
-        observed = self._record(observed, managed, resolved_by(observed.last_update, took_effect=True))
-        return replace(observed, base=replace(base, mutation=Mutation.UPDATED))
-
-    def _delete(self, observed: EndpointObservation, managed: ManagedObject, name: str) -> EndpointObservation:
-        base = observed.base
-        target = managed.identity.target()
-        managed.require_current()
-        try:
-            answer = self._context.effects.perform(
-                Effect.DELETE,
-                lambda: self._endpoints.delete(self._descriptor, target, name, caller=managed.key),
-            )
-        except CallError as error:
-            if error.error_class is ErrorClass.CONFLICT:
-                return replace(observed, was_refused_as_busy=True)
-            raise
-        if answer is ABSENT:
-            return replace(observed, base=replace(base, external=ABSENT), was_visible=True)
-        return replace(observed, base=replace(base, mutation=Mutation.DELETED))
+    def update_request(self, step: UpdateStep, observed: EndpointObservation, managed: ManagedObject) -> JsonObject:
+        """See `MutableLifeCycle.update_request`."""
+        if (numbers := _numbers(step)) is None:
+            return self._how(managed) | {ENDPOINT_CONFIG.name.member: _configuration(observed)}
+        return {"DesiredWeightsAndCapacities": [_capacity(name, *both) for name, both in numbers.items()]}
 
 
-def _operation(step: Update) -> str:
-    return "UpdateEndpoint" if step.numbers is None else "UpdateEndpointWeightsAndCapacities"
+def _numbers(step: Create | UpdateStep) -> Numbers | None:
+    """Return the numbers that a step changes; None: it sends a configuration."""
+    return step.numbers if isinstance(step, Update) else None
 
 
 def _is_about_child(step: EndpointStep) -> TypeGuard[ChildStep]:

@@ -6,18 +6,12 @@ from controller.reconcile import reasons
 from controller.reconcile.endpoint.desired import COUNT
 from controller.reconcile.endpoint.drift import aimed_at
 from controller.reconcile.endpoint.observation import EndpointObservation, EndpointStep, Intent, Numbers, RecordOutcome
-from controller.reconcile.endpoint.status_fields import fields_of, first_seen_events
+from controller.reconcile.endpoint.status_fields import fields_of
 from controller.reconcile.hosting import BUSY, IN_SERVICE
+from controller.reconcile.mutable.notes import open_for_s
+from controller.reconcile.mutable.shown import first_seen_events
 from controller.reconcile.observation import ExternalResource, Recorded
-from controller.reconcile.shared_decisions import DOUBT_S
-from controller.reconcile.status.patch import parse_time
 from controller.reconcile.steps import Describe, Event, Finish, Phase, StatusUpdate
-
-
-def is_pending(observed: EndpointObservation) -> bool:
-    """Return whether an update has to be requested: for a changed spec, or as a retry of a failed one."""
-    is_served = observed.last_update.is_served and not observed.is_new_spec
-    return bool(observed.last_update.id) and observed.desired is not None and not (observed.is_requested or is_served)
 
 
 def is_held(observed: EndpointObservation) -> bool:
@@ -79,7 +73,7 @@ def resolving(observed: EndpointObservation) -> EndpointStep | None:
     if SageMaker is busy, which is shown, and nothing else is decided meanwhile.
     """
     intent = observed.last_update.intent
-    if intent is None or observed.was_refused_as_busy:
+    if intent is None or observed.refusal:
         return None
     if not observed.is_described:
         return Describe()
@@ -89,7 +83,7 @@ def resolving(observed: EndpointObservation) -> EndpointStep | None:
     if _took_effect(intent, external):
         return RecordOutcome(took_effect=True)
     is_unchanged = not _is_newer(intent, external)
-    doubt_s = DOUBT_S - _age_s(observed, intent)
+    doubt_s = open_for_s(intent.at, observed.base.now)
     return Finish(follow=True, again_s=doubt_s) if is_unchanged and doubt_s > 0 else None
 
 
@@ -117,8 +111,3 @@ def _has(external: ExternalResource, changes: Numbers) -> bool:
         name in aims and count in {None, aims[name][0]} and weight in {None, aims[name][1]}
         for name, (count, weight) in changes.items()
     )
-
-
-def _age_s(observed: EndpointObservation, intent: Intent) -> float:
-    at = parse_time(intent.at)
-    return max((observed.base.now - at).total_seconds(), 0.0) if at else DOUBT_S

@@ -12,15 +12,9 @@ from typing import Final
 from controller.observability.redact import shortened
 from controller.reconcile import reasons
 from controller.reconcile.drift.report import LOOK_S, sentence
-from controller.reconcile.identity import (
-    identified,
-    is_replaced,
-    left_alone,
-    replaced,
-    takes_over,
-    unproven,
-)
+from controller.reconcile.identity import identified, is_replaced, left_alone
 from controller.reconcile.in_place.observation import InPlaceObservation, InPlaceStep, Update
+from controller.reconcile.mutable.owners import adopted, first_of_all, left_to_others, not_there, taken_over
 from controller.reconcile.observation import (
     Adoption,
     ExternalResource,
@@ -30,19 +24,16 @@ from controller.reconcile.observation import (
     Recorded,
 )
 from controller.reconcile.shared_decisions import (
-    DOUBT_S,
     LOOK_AGAIN_S,
+    doubt_left_s,
     drift_events,
     drift_shown,
     drift_update,
     failed_but_usable,
-    foreign,
     is_unconfirmed,
     may_be_invisible,
     nothing_to_adopt,
-    operator_value,
     ownership_of,
-    paused,
     read_only_step,
     record_of,
     retain,
@@ -65,7 +56,7 @@ from controller.reconcile.steps import (
     VerifyOwner,
 )
 from controller.reconcile.tags import decide as tagging
-from controller.runtime.errors import ABSENT, ErrorClass
+from controller.runtime.errors import ABSENT
 
 PENDING_POLL_S: Final = 5.0
 """How often a resource is described that AWS is still creating or deleting."""
@@ -83,14 +74,8 @@ def decide(observed: InPlaceObservation) -> InPlaceStep:
 
 def _decide(observed: InPlaceObservation) -> InPlaceStep:
     base = observed.base
-    if base.deleting_for_s is not None and base.policy.retain:
-        return retain(base)
-    if base.policy.paused:
-        return paused(base)
-    if base.failure is not None:
-        return failed_but_usable(base, base.failure)
-    if (proof := unproven(base)) is not None:
-        return proof
+    if (first := first_of_all(base, retain, failed_but_usable)) is not None:
+        return first
     if base.deleting_for_s is not None:
         return _deleting(observed, base.deleting_for_s)
     if base.policy.read_only and not base.name:
@@ -112,15 +97,11 @@ def _living(observed: InPlaceObservation) -> InPlaceStep:
         next_step = _living(replace(observed, base=written))
         creates = isinstance(next_step, Create) and base.hold_s is None
         return EnsureFinalizer(before=Create() if creates else None)
-    if is_replaced(base):
-        if not (takes_over(base) and isinstance(base.external, ExternalResource)):
-            if base.is_describe_due and base.external is None:
-                return Describe(background=True)  # it may be gone: the object's own is wanted
-            return replaced(base, operator_value(base, ErrorClass.EXISTS))
-        recorded = record_of(base, base.external)
-        return _created(_with(observed, recorded=recorded, is_recorded_in_status=False), recorded)
-    if base.recorded is not None:
-        return _created(observed, base.recorded)
+    if (others := left_to_others(base, follow=False)) is not None:
+        return others
+    observed = replace(observed, base=taken_over(base))
+    if observed.base.recorded is not None:
+        return _created(observed, observed.base.recorded)
     return _not_created(observed)
 
 
@@ -138,18 +119,12 @@ def _not_created(observed: InPlaceObservation) -> InPlaceStep:
             return Describe(background=was_taken)
         return nothing_to_adopt(base) if base.policy.adoption is Adoption.ADOPT else _create(observed)
     if external is ABSENT:
-        if base.policy.adoption is Adoption.ADOPT:
-            return nothing_to_adopt(base)
-        return unseen(base) if base.name_is_taken else _create(observed)
-    match ownership_of(base):
-        case Ownership.UNKNOWN:
-            return VerifyOwner(external.arn)
-        case Ownership.FOREIGN if base.policy.adoption is Adoption.REFUSE:
-            return foreign(base)
-        case _:
-            # What was sent last is not known: AWS is compared with the spec as after an edit.
-            recorded = replace(record_of(base, external), content="")
-            return _created(_with(observed, recorded=recorded), recorded)
+        return not_there(base) or _create(observed)
+    own = adopted(base, external)
+    if not isinstance(own, Recorded):
+        return own
+    recorded = replace(own, content="")  # what was sent last is not known: AWS is compared as after an edit
+    return _created(_with(observed, recorded=recorded), recorded)
 
 
 def _create(observed: InPlaceObservation) -> InPlaceStep:
@@ -336,10 +311,8 @@ def _never_recorded(observed: InPlaceObservation, deleting_for_s: float) -> InPl
     if external is None:
         return Describe()
     if external is ABSENT:
-        doubt_s = min(deleting_for_s, DOUBT_S if base.doubt_for_s is None else base.doubt_for_s)
-        if doubt_s < DOUBT_S and not base.was_refused:
-            return Finish(again_s=DOUBT_S - doubt_s)
-        return RemoveFinalizer()
+        left_s = doubt_left_s(base, deleting_for_s)
+        return Finish(again_s=left_s) if left_s > 0 and not base.was_refused else RemoveFinalizer()
     match ownership_of(base):
         case Ownership.UNKNOWN:
             return VerifyOwner(external.arn)

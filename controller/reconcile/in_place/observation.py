@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from controller.reconcile.drift.report import Difference
-from controller.reconcile.observation import During, ExtendedObservation
+from controller.reconcile.mutable.observation import UpdateStep
+from controller.reconcile.observation import ExtendedObservation
 from controller.reconcile.steps import (
-    ChangeStep,
     Create,
     Delete,
     Describe,
@@ -21,10 +21,8 @@ from controller.reconcile.steps import (
 
 
 @dataclass(frozen=True, slots=True)
-class Update(ChangeStep):
+class Update(UpdateStep):
     """Send what the spec wants to be otherwise than AWS has it."""
-
-    during = During.UPDATE
 
 
 InPlaceStep: TypeAlias = (

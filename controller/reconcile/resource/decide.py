@@ -29,8 +29,8 @@ from controller.reconcile.resource.observation import (
     TakeOver,
 )
 from controller.reconcile.shared_decisions import (
-    DOUBT_S,
     LOOK_AGAIN_S,
+    doubt_left_s,
     drift_shown,
     failed,
     may_be_invisible,
@@ -264,10 +264,10 @@ def _deleting(observed: ResourceObservation, deleting_for_s: float) -> ResourceS
         kept = ", ".join(sorted(observed.foreign))
         message = f"{kept} is left alone: others have created it in place of what this object created"
         return RemoveFinalizer((Event("Normal", reasons.RETAINED, message),))
-    doubt_s = min(deleting_for_s, DOUBT_S if base.doubt_for_s is None else base.doubt_for_s)
+    left_s = doubt_left_s(base, deleting_for_s)
     was_seen = base.recorded is not None or base.is_legacy or observed.is_confirmed_gone or base.was_refused
-    if names and not was_seen and doubt_s < DOUBT_S:
-        return Finish(again_s=DOUBT_S - doubt_s)  # a Create may still take effect
+    if names and not was_seen and left_s > 0:
+        return Finish(again_s=left_s)  # a Create may still take effect
     if names:
         return RemoveFinalizer((Event("Normal", reasons.DELETED, f"{base.name} was deleted"),))
     if base.recorded is not None and is_abandoned(observed):

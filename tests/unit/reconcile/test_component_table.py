@@ -8,17 +8,18 @@ import pytest
 from api.v1 import INFERENCE_COMPONENT
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
-from controller.reconcile.component.attempt import Attempt, parse, text_of
 from controller.reconcile.component.decide import decide
-from controller.reconcile.component.desired import Desired
-from controller.reconcile.component.observation import ComponentObservation, ComponentStep, EndpointSeen, Update
+from controller.reconcile.component.observation import ComponentObservation, ComponentStep, EndpointSeen
+from controller.reconcile.mutable.compared.attempt import Attempt, parse, text_of
+from controller.reconcile.mutable.compared.desired import Desired
+from controller.reconcile.mutable.compared.observation import Update
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, table, true_conditions
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 OLD, NEW = Desired({"Specification": {"ModelName": "old"}}, 1), Desired({"Specification": {"ModelName": "new"}}, 1)
-MORE = Desired(OLD.specification, 3)
+MORE = Desired(OLD.content, 3)
 
 DIMENSIONS = {
     "component": ("unknown", "none", "Creating", "InService", "Updating", "Failed", "Deleting", "foreign"),
@@ -116,7 +117,7 @@ def observed(cell: Cell) -> ComponentObservation:
         base,
         desired=None if cell["object"] == "deleted" else wanted,
         variant="a",
-        attempt=Attempt(last.id, last.copies, since="2029-12-31T11:00:00Z", is_served=spec != "asked"),
+        attempt=Attempt(last.id, last.count, since="2029-12-31T11:00:00Z", is_served=spec != "asked"),
         shown={"asked": NEW, "drifted": NEW}.get(spec, OLD),
         endpoint=endpoints.get(cell["endpoint"]),
         has_target=False,
@@ -147,7 +148,7 @@ def action_of(step: ComponentStep) -> str:
             return "nothing" if status_update is None else "show"
         case s.RemoveFinalizer():
             return "let go"
-        case Update(only_copies=True):
+        case Update(only_count=True):
             return "copies"
         case _:
             return {"LookAtEndpoint": "look", "RecordServed": "record"}.get(

@@ -199,6 +199,15 @@ def test_what_autoscaling_has_changed_is_no_difference() -> None:
     assert told(decide(seen(scaled, desired=weight, shown="ReconcilingEndpoint"))) == "update {'a': (None, 0.5)}"
 
 
+def test_an_endpoint_that_is_adopted_and_updated_in_one_pass_is_announced_as_both() -> None:
+    """The record of the adoption is written with the first status: no later pass would announce it."""
+    new = {"recorded": None, "is_recorded_in_status": False, "is_name_generated": False}
+    theirs = {"owner": o.Ownership.FOREIGN, "policy": o.Policy(adoption=o.Adoption.ADOPT)}
+    step = decide(seen(found("InService"), mutation=o.Mutation.UPDATED, **new, **theirs))
+    assert isinstance(step, s.Finish)
+    assert [each.reason for each in step.events] == ["Adopted", "UpdateStarted"]
+
+
 def test_numbers_are_put_back_after_they_were_changed() -> None:
     """The running configuration says 1, AWS was asked for 3, the spec says 1 again."""
     asked = LastUpdate("two", NUMBERS.shape, NUMBERS.numbers, is_of_numbers=True)
@@ -246,7 +255,7 @@ def test_an_answer_from_before_the_update_says_nothing() -> None:
 
 def test_an_update_that_is_refused_as_busy_waits() -> None:
     """v1-kinds.md 13.3: `Cannot update in-progress endpoint`."""
-    step = decide(seen(found("InService"), desired=OTHER, children=(M1, C1, M2, C2), was_refused_as_busy=True))
+    step = decide(seen(found("InService"), desired=OTHER, children=(M1, C1, M2, C2), refusal="busy"))
     assert told(step) == "wait"
 
 

@@ -78,7 +78,7 @@ def events_of(step: EndpointStep) -> list[str]:
         ),
         pytest.param(
             SWITCHED,
-            {"policy": CORRECTS, **SHOWN, "was_refused_as_busy": True},
+            {"policy": CORRECTS, **SHOWN, "refusal": "busy"},
             "InService: working, Drifted",
             id="not while it is being changed",
         ),

@@ -18,9 +18,9 @@ from controller.reconcile.endpoint.observation import (
     EndpointStep,
     LastUpdate,
     MakeChild,
-    RecordServed,
     Update,
 )
+from controller.reconcile.mutable.observation import RecordServed
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
 from tests.unit.reconcile.cells import Cell, enum, table, true_conditions

@@ -142,7 +142,7 @@ def test_no_model_and_no_configuration_is_created_or_deleted(seen: ResourceObser
         is_observed=st.booleans(),
         was_visible=st.booleans(),
         recreates=st.booleans(),
-        was_refused_as_busy=st.booleans(),
+        refusal=st.sampled_from(("", "busy")),
     )
 )
 def test_no_endpoint_is_created_updated_or_deleted(seen: EndpointObservation) -> None:

@@ -1,13 +1,13 @@
-"""Parses and builds the annotation `last-update-attempt` of a component: what SageMaker was last asked for. Pure.
+"""Parses and builds the annotation `last-update-attempt`: what SageMaker was last asked for. Pure.
 
 It is written before the call. What became of it is seen by Describe alone, whether the call was answered or not.
 """
 
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from controller.reconcile.component.desired import Desired
+from controller.reconcile.mutable.compared.desired import Desired
+from controller.reconcile.mutable.notes import load, text
 from controller.reconcile.status.patch import rfc3339
 
 
@@ -16,8 +16,8 @@ class Attempt:
     """The last creation or update that was requested."""
 
     id: str = ""
-    """Digest of the specification; empty: nothing is known."""
-    copies: int | None = None
+    """Digest of the content; empty: nothing is known."""
+    count: int | None = None
     retry: str = ""
     """The value of `reconcile-at` at that time: another value is another attempt."""
     since: str = ""
@@ -31,56 +31,49 @@ class Attempt:
 
     def is_of(self, wanted: Desired, retry: str) -> bool:
         """Return whether it was for the same content, and no other attempt is asked for since."""
-        return self.has(wanted) and self.retry == retry
-
-    def has(self, wanted: Desired) -> bool:
-        """Return whether it was for the same content."""
-        return (self.id, self.copies) == (wanted.id, wanted.copies)
+        return (self.id, self.count, self.retry) == (wanted.id, wanted.count, retry)
 
 
-def parse(text: str, uid: str) -> Attempt:
+def parse(noted: str, uid: str) -> Attempt:
     """Parse the annotation of the object with this uid; an unreadable one, or another object's, counts as absent."""
     try:
-        noted = json.loads(text or "{}")
-        if noted.get("uid", uid) != uid:
-            return Attempt()
-        copies = noted.get("copies")
+        value = load(noted, uid)
+        count = value.get("copies")
         return Attempt(
-            id=str(noted.get("id", "")),
-            copies=None if copies is None else int(copies),
-            retry=str(noted.get("retry", "")),
-            since=str(noted.get("since", "")),
-            at=str(noted.get("at", "")),
-            number=int(noted.get("number", 1)),
-            is_served=bool(noted.get("isServed")),
+            id=str(value.get("id", "")),
+            count=None if count is None else int(count),
+            retry=str(value.get("retry", "")),
+            since=str(value.get("since", "")),
+            at=str(value.get("at", "")),
+            number=int(value.get("number", 1)),
+            is_served=bool(value.get("isServed")),
         )
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError):
         return Attempt()
 
 
 def text_of(attempt: Attempt, uid: str) -> str:
     """Return the text that `parse` reads."""
-    value = {
-        "uid": uid,
-        "id": attempt.id,
-        "copies": attempt.copies,
-        "retry": attempt.retry,
-        "since": attempt.since,
-        "at": attempt.at,
-        "number": attempt.number,
-        "isServed": attempt.is_served,
-    }
-    return json.dumps(
-        {name: each for name, each in value.items() if each is not None and each != "" and each is not False}
+    return text(
+        {
+            "uid": uid,
+            "id": attempt.id,
+            "copies": attempt.count,
+            "retry": attempt.retry,
+            "since": attempt.since,
+            "at": attempt.at,
+            "number": attempt.number,
+            "isServed": attempt.is_served,
+        }
     )
 
 
 def next_attempt(last: Attempt, wanted: Desired, *, retry: str, since: str, now: datetime) -> Attempt:
     """Return the record of what is about to be sent."""
     again = last.number + 1 if last.is_of(wanted, retry) and not last.is_served else 1
-    return Attempt(wanted.id, wanted.copies, retry, since, rfc3339(now), again)
+    return Attempt(wanted.id, wanted.count, retry, since, rfc3339(now), again)
 
 
 def served(last: Attempt, wanted: Desired, retry: str) -> Attempt:
     """Return the record once AWS is seen to have what is wanted."""
-    return replace(last, id=wanted.id, copies=wanted.copies, retry=retry, is_served=True)
+    return replace(last, id=wanted.id, count=wanted.count, retry=retry, is_served=True)
