@@ -45,7 +45,9 @@ MODEL_PACKAGE: Final = KindDescriptor(
         field="modelPackageStatus",
         reconciling="ReconcilingModelPackage",
         synchronizing="SynchronizingK8sObjectWithSageMaker",
+        secondary_member="ModelApprovalStatus",
         arn_member="ModelPackageArn",
+        event="SageMaker Model Package State Change",
         terminal=frozenset({"Completed", "Failed"}),
     ),
     resource_update=ResourceUpdate(

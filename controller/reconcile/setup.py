@@ -154,7 +154,7 @@ class Controllers:
                 yield EnqueueHandler(watcher.queue, StateChanged(), keys_of=users)
 
     def new_reconciler(self, served: Served, tracker: Tracker | None, shared: Shared) -> Reconciler:
-        """Return the reconciler of a kind; `tracker` is None for kinds that are not tracked."""
+        """Return the reconciler of a kind; `tracker` is None for kinds that nothing is heard of."""
         context = Context(
             served.descriptor,
             shared.effects,

@@ -1,6 +1,7 @@
 """Versions of a model package group: AWS numbers them, so that their ARN is all that they are known by."""
 
 import copy
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from api.annotations import ADOPTION_POLICY, DELETION_POLICY, READ_ONLY
 from api.meta import JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL, MODEL_PACKAGE, MODEL_PACKAGE_GROUP
+from controller.aws.polling.announced import MOST_LOOKS
+from controller.aws.polling.hints import Hint
 from controller.reconcile.effects import Effect
 from tests.fakes.crashes import CrashPoint
 from tests.fakes.world import World
@@ -159,6 +162,47 @@ def test_an_approval_that_others_give_is_shown_within_minutes() -> None:
         assert world.status["modelApprovalStatus"] == "Approved"
         assert world.condition("Drifted") == condition
         assert world.version()["ModelApprovalStatus"] == "Approved"
+
+
+def announce(world: Registry, approval: str, *, number: int = 1, ago_s: float = 0.0) -> str:
+    """An event about a version, as a status queue passes it on."""
+    modified = world.clock.utcnow() - timedelta(seconds=ago_s)
+    arn = ARN.format(number)
+    hint = Hint(arn, "Completed", approval, modified, arn)
+    effect: str = world.announced[MODEL_PACKAGE.kind].hint("events", "us-east-2", "123456789012", hint)
+    return effect
+
+
+def test_an_approval_that_is_announced_is_shown_at_once() -> None:
+    """By one Describe; without events it is minutes, as above."""
+    world = registered(modelApprovalStatus=None)
+    world.run(30)
+    described = world.sagemaker.operations.count("DescribeModelPackage")
+    world.aws.others("UpdateModelPackage", ModelPackageArn=ARN.format(1), ModelApprovalStatus="Approved")
+    assert announce(world, "Approved") == "change"
+    world.run(2)
+    assert world.status["modelApprovalStatus"] == "Approved"
+    assert announce(world, "PendingManualApproval", ago_s=20) == "stale"
+    assert announce(world, "Approved", ago_s=2) == "known"
+    assert announce(world, "Approved", number=2) == "unfollowed"
+    world.run(60)
+    assert world.sagemaker.operations.count("DescribeModelPackage") == described + 1
+
+
+def test_what_the_api_does_not_show_yet_is_looked_at_again() -> None:
+    """For some seconds: events are hints, and anybody may have sent them."""
+    world = registered(modelApprovalStatus=None)
+    world.run(30)
+    described = world.sagemaker.operations.count("DescribeModelPackage")
+    assert announce(world, "Approved") == "change"
+    world.run(2)
+    world.aws.others("UpdateModelPackage", ModelPackageArn=ARN.format(1), ModelApprovalStatus="Approved")
+    world.run(8)
+    assert world.status["modelApprovalStatus"] == "Approved"
+    announce(world, "Rejected")
+    world.run(120)
+    assert world.status["modelApprovalStatus"] == "Approved"
+    assert world.sagemaker.operations.count("DescribeModelPackage") == described + 2 + MOST_LOOKS
 
 
 def lives(world: Registry) -> None:

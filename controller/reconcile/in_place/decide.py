@@ -78,7 +78,8 @@ DELETING: Final = "Deleting"
 
 def decide(observed: InPlaceObservation) -> InPlaceStep:
     """Return the next step. At most one mutation per pass."""
-    return identified(observed.base, _decide(observed))
+    step = identified(observed.base, _decide(observed))
+    return replace(step, follow=True) if isinstance(step, Finish) else step  # of kinds with events: they are heard
 
 
 def _decide(observed: InPlaceObservation) -> InPlaceStep:

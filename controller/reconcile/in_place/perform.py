@@ -45,7 +45,9 @@ class InPlaceLifeCycle:
         except CallError as error:
             if base.deleting_for_s is None and base.failure is None:
                 base = replace(base, failure=Failure.of(During.CREATE, error))
-        is_due = base.is_reconcile_requested or now - state.described_at >= self._period_s(base)
+        sighting = self._context.tracker.last(managed.key)
+        is_announced = sighting is not None and sighting.is_describe_due
+        is_due = base.is_reconcile_requested or is_announced or now - state.described_at >= self._period_s(base)
         generation = managed.status.get("observedGeneration")
         return InPlaceObservation(
             base=replace(base, content=desired.record_of(wanted), is_describe_due=is_due),
@@ -118,6 +120,7 @@ class InPlaceLifeCycle:
         base = replace(base, is_describe_due=False)
         if answer is ABSENT:
             return replace(observed, base=replace(base, external=ABSENT))
+        self._context.tracker.described(managed.key, answer)
         observed = replace(
             observed, base=with_external(managed.state, base, external_resource(descriptor, answer, Source.DESCRIPTION))
         )
