@@ -24,8 +24,8 @@ from controller.aws.autoscaling import ApplicationAutoScaling
 from controller.aws.clients import AwsApi, Clients, ClientSettings, new_session
 from controller.aws.events.receiver import EVENTS, RECEIVERS, QueueAddress, Readers, StatusQueueMetrics
 from controller.aws.events.receivers import Receivers
-from controller.aws.executions import SageMakerExecutions
 from controller.aws.limits.budgets import Budgets
+from controller.aws.parts import SageMakerParts
 from controller.aws.polling.announced import AnnouncedChanges
 from controller.aws.polling.confidence import Reason
 from controller.aws.polling.poll_state import PollSettings
@@ -162,7 +162,7 @@ class _Operator:
         self._jobs = SageMaker(api)
         self._scaling = ApplicationAutoScaling(api)
         self._launched = SageMakerTuningJobChildren(api)
-        self._executions = SageMakerExecutions(api)
+        self._parts = SageMakerParts(api)
 
         self._fence, elector = self._election()
         self.manager = Manager(election=elector, shutdown_timeout_s=settings.shutdown_timeout_s, clock=clock)
@@ -275,7 +275,7 @@ class _Operator:
                 self._clock,
                 self._reconciler_settings(),
                 metrics=self._metrics.objects,
-                executions=self._executions,
+                parts=self._parts,
             )
             Controller(
                 name,

@@ -211,7 +211,7 @@ def failed(observed: Observed, failure: Failure) -> Finish | RemoveFinalizer:
     was_lasting = observed.reasons.get(reasons.SYNCED) == reasons.AWS_ERROR_LASTS
     lasts = outcome is Outcome.RETRY and (was_lasting or observed.failing_for_s >= LASTING_S)
     # As the predecessor does for jobs: their name and logs are what users look for first.
-    is_job = observed.descriptor.life_cycle is LifeCycle.JOB and not observed.descriptor.name.token
+    is_job = observed.descriptor.life_cycle is LifeCycle.JOB and not observed.descriptor.name.by_aws
     was_refused = is_job and failure.during is During.CREATE and failure.sent and outcome is not Outcome.RETRY
     status_update = StatusUpdate(
         phase=Phase.STUCK if stuck else Phase.TROUBLED,

@@ -105,7 +105,7 @@ class World:
         self.shared = shared = Shared(
             self._kinds, self.writer, aws, aws.scaling, aws, effects, self.clock, self.settings, lambda: 0.5
         )
-        self.shared = shared = replace(shared, executions=aws.executions)
+        self.shared = shared = replace(shared, parts=aws.parts)
         if self.metrics is not None:
             self.shared = shared = replace(shared, metrics=self.metrics)
         metrics = TrackerMetrics(CollectorRegistry())

@@ -12,6 +12,8 @@ from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL, MODEL_PACKAGE, MO
 from controller.aws.polling.announced import MOST_LOOKS
 from controller.aws.polling.hints import Hint
 from controller.reconcile.effects import Effect
+from controller.reconcile.managed.lost_creation import MOST_PAGES
+from controller.reconcile.managed.observe_object import TOKEN_LASTS_S
 from tests.fakes.crashes import CrashPoint
 from tests.fakes.world import World
 from tests.faults.hosting_world import KEY as HOST
@@ -247,17 +249,74 @@ def test_an_answer_that_is_lost_makes_no_second_version(operation: str, *, after
     assert world.aws.faults == []
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_what_is_deleted_while_its_creation_is_in_doubt_is_found_and_deleted(*, after: bool) -> None:
-    """By the same Create again, which says which one it is."""
+HOUR_S = 3600.0
+
+
+def crowd(world: Registry, count: int = 7) -> None:
+    """Others have made versions of the same content."""
+    for _ in range(count):
+        world.aws.others("CreateModelPackage", ModelPackageGroupName="g", SourceUri="s3://b/m")
+
+
+@pytest.mark.parametrize("after", [True, False], ids=["with effect", "without effect"])
+@pytest.mark.parametrize("down_s", [0.0, 300.0, HOUR_S, 90 * 24 * HOUR_S])
+def test_a_lost_answer_and_a_long_absence_make_no_second_version(after: bool, down_s: float) -> None:
+    """AWS has forgotten the token, so the version is found by its description among those of others."""
     world = Registry()
+    crowd(world)
+    world.aws.page_size = 3
+    world.aws.fail("CreateModelPackage", LOST, after=after, then=lambda: world.clock.advance(down_s))
+    world.cluster.apply(package(modelPackageDescription="first"))
+    world.until(lambda: is_ready(world), within_s=down_s + 1500)
+    world.run(60)
+    assert world.versions() == [f"g/{number}" for number in range(1, 9)]
+    assert world.status["modelPackageArn"] == ARN.format(8)
+    assert ("ListModelPackages" in world.sagemaker.operations) is (down_s > TOKEN_LASTS_S)
+    described = world.aws.there["g/8"].request["ModelPackageDescription"]
+    assert described == f"first [Kubernetes default/xgboost {world.obj['metadata']['uid']}]"
+
+
+def test_an_operator_that_dies_after_the_answer_finds_its_version_days_later() -> None:
+    """The record is lost with the process, the token at AWS: the mark is left."""
+    (point,) = [each for each in _points() if (each.effect, each.after) == (Effect.CREATE, True)]
+    world = Registry()
+    world.crash.die_at(point)
+    world.cluster.apply(package())
+    world.until(lambda: world.crashes == 1)
+    crowd(world)
+    world.clock.advance(3 * 24 * HOUR_S)
+    world.until(lambda: is_ready(world))
+    assert world.status["modelPackageArn"] == ARN.format(1)
+    assert len(world.versions()) == 8
+
+
+@pytest.mark.parametrize("down_s", [0.0, HOUR_S])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_what_is_deleted_while_its_creation_is_in_doubt_is_found_and_deleted(*, after: bool, down_s: float) -> None:
+    """By its mark: nothing is created for that, and what others have made stays."""
+    world = Registry()
+    crowd(world, 1)
     world.aws.fail("CreateModelPackage", LOST, after=after)
     world.cluster.apply(package(annotations=DELETED))
     world.run(1)
     assert world.condition("Reconciling") == ("True", "CreationUnconfirmed")
     world.cluster.delete(world.key)
+    world.clock.advance(down_s)
     world.until(lambda: world.obj is None)
-    assert world.versions() == []
+    assert world.versions() == ["g/1"]
+    assert world.sagemaker.operations.count("CreateModelPackage") == 1
+
+
+def test_more_versions_than_can_be_read_are_no_proof() -> None:
+    """A second one would be worse than a message."""
+    world = Registry()
+    world.aws.page_size = 1
+    crowd(world, MOST_PAGES + 1)
+    world.cluster.apply(package())
+    world.clock.advance(HOUR_S)
+    world.run(120)
+    assert "CreateModelPackage" not in world.sagemaker.operations
+    assert "cannot see whether" in world.status["additional"]
 
 
 def test_a_version_outlives_its_object_unless_a_policy_says_otherwise() -> None:
@@ -305,6 +364,7 @@ def test_a_package_with_a_name_of_its_own_is_no_version() -> None:
     assert world.versions() == ["mine"]
     (there,) = world.aws.there.values()
     assert there.tags["sagemaker.aws.amazon.com/name"] == "xgboost"
+    assert "Kubernetes" not in there.request["ModelPackageDescription"]
     other = Registry()
     other.aws.others("CreateModelPackage", ModelPackageName="mine", SourceUri="s3://b/m")
     other.cluster.apply(package(modelPackageGroupName=None, modelPackageName="mine"))

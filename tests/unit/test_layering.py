@@ -56,7 +56,7 @@ DECIDING = (
         f"component.{module}"
         for module in ("attempt", "deletion", "desired", "in_service", "observation", "status_fields")
     ),
-    "execution.marker",
+    "managed.marker",
     "execution.shown_steps",
     "in_place.desired",
     "in_place.observation",

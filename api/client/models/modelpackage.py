@@ -668,7 +668,9 @@ class ModelPackageSpec(TypedDict, total=False):
     new one, and the status shows it.
     """
     modelPackageDescription: str
-    """A description of the model package."""
+    """Description of the package. To that of a version the operator adds the namespace, the name and the uid of
+    the object, by which it finds the version again; what is too long with that is cut off.
+    """
     modelPackageGroupName: str
     """The name or Amazon Resource Name (ARN) of the model package group that this model version belongs to."""
     modelPackageName: str

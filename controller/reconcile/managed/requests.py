@@ -13,9 +13,9 @@ from controller.runtime.errors import ErrorClass
 
 
 def create_request(descriptor: KindDescriptor, spec: Mapping[str, Any], name: str, identity: AwsIdentity) -> JsonObject:
-    """Return the Create request of the spec under `name`, with tags. Raises `CallError` INVALID, not sent.
+    """Return the Create request of the spec, with tags. Raises `CallError` INVALID, not sent.
 
-    Where AWS chooses the name, `name` is the client token.
+    It has the name `name`, or the one that the spec has chosen, but for what AWS names.
     """
     try:
         request = to_request(descriptor, spec)
@@ -30,7 +30,7 @@ def create_request(descriptor: KindDescriptor, spec: Mapping[str, Any], name: st
         request["Tags"] = tags
     rule = descriptor.name
     if not rule.by_aws:
-        request[rule.token or rule.member] = name
+        request[rule.member] = name
     elif chosen := spec.get(rule.chosen_by):
         request[rule.member] = chosen
     return request
