@@ -200,6 +200,7 @@ def test_what_must_not_be_started_is_not(annotation: dict[str, str]) -> None:
     world.cluster.apply(manifest(**annotation))
     world.run(120)
     assert world.aws.count("create") == 0
+    assert PAUSED.key in annotation or "no spec can name one" in world.status["additional"]
 
 
 def test_an_object_goes_when_its_time_after_the_end_is_over() -> None:

@@ -18,7 +18,7 @@ from tests.fakes.crashes import CrashPoint
 from tests.fakes.world import World
 from tests.faults.hosting_world import KEY as HOST
 from tests.faults.hosting_world import manifest as deployment
-from tests.faults.test_in_place import LOST, edit, is_ready, manifest, resync
+from tests.faults.test_in_place import LOST, annotated, edit, is_ready, manifest, resync
 
 DELETED = {DELETION_POLICY.key: "delete"}
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:model-package/g/{}"
@@ -358,6 +358,36 @@ def test_a_version_that_exists_is_taken_over_or_shown_by_its_arn(annotation: str
     assert "CreateModelPackage" not in world.sagemaker.operations
 
 
+@pytest.mark.parametrize("group", ["g", None], ids=["beside a group", "alone"])
+def test_an_arn_without_an_annotation_says_what_to_do(group: str | None) -> None:
+    """Nothing is created, nor deleted with the object; the annotation that follows is taken up at once."""
+    world = Registry()
+    world.aws.others("CreateModelPackage", ModelPackageGroupName="g", SourceUri="s3://b/m")
+    world.cluster.apply(package(annotations=DELETED, modelPackageArn=ARN.format(1), modelPackageGroupName=group))
+    world.run(30)
+    refused = world.condition("Stalled"), world.condition("Synced")
+    assert refused == (("True", "InvalidSpec"), ("False", "InvalidSpec"))
+    for part in ("spec.modelPackageArn", f"{ADOPTION_POLICY.key}=adopt", f"{READ_ONLY.key}=true"):
+        assert part in world.status["additional"]
+    annotated(world, **DELETED, **{READ_ONLY.key: "true"})
+    world.until(lambda: world.condition("Ready") == ("True", "Created"))
+    world.cluster.delete(world.key)
+    world.until(lambda: world.obj is None)
+    assert world.versions() == ["g/1"]
+    assert "CreateModelPackage" not in world.sagemaker.operations
+
+
+@pytest.mark.parametrize("annotation", [{ADOPTION_POLICY.key: "adopt"}, {READ_ONLY.key: "true"}])
+def test_an_annotation_without_an_arn_says_what_to_do(annotation: dict[str, str]) -> None:
+    """It does not look for what has no name."""
+    world = Registry()
+    world.cluster.apply(package(annotations=annotation))
+    world.run(30)
+    assert world.condition("Stalled") == ("True", "NotFound")
+    assert "spec.modelPackageArn does not say which" in world.status["additional"]
+    assert world.sagemaker.operations == ()
+
+
 def test_a_package_with_a_name_of_its_own_is_no_version() -> None:
     """It is tagged, and a name that others have is left alone."""
     world = registered(modelPackageGroupName=None, modelPackageName="mine")
@@ -451,3 +481,14 @@ def test_a_deployment_names_a_package_by_its_object() -> None:
     assert kept["PrimaryContainer"]["ModelPackageName"] == ARN.format(1)
     assert world.status["endpointStatus"] == "InService"
     assert world.condition("Ready") == ("True", "InService")
+
+
+def test_an_arn_without_an_annotation_does_not_delete_what_it_names() -> None:
+    """The object goes, whatever the policy of deletion."""
+    world = Registry()
+    world.aws.others("CreateModelPackage", ModelPackageGroupName="g", SourceUri="s3://b/m")
+    world.cluster.apply(package(annotations=DELETED, modelPackageArn=ARN.format(1)))
+    world.run(30)
+    world.cluster.delete(world.key)
+    world.until(lambda: world.obj is None)
+    assert world.versions() == ["g/1"]
