@@ -88,17 +88,20 @@ class NameRule:
     max_length: int
     late_initialized: bool
     """Whether a generated name is written into `spec_field`."""
+    constant: str = ""
+    """The name of every object without one, if v1 does not generate it from metadata.name and metadata.uid."""
+    token: str = ""
+    """Request member of the client token, e.g. `ClientRequestToken`, by which AWS answers the repetition of a Create
+    with what it has created, for some hours."""
     by_aws: bool = False
     """AWS chooses it: it is the ARN, known from the Create on. `spec_field` has that of one which exists already."""
     chosen_by: str = ""
     """Another field of the spec with a name that users may choose, if `by_aws`; AWS takes it in place of the ARN."""
-    repeatable_by: str = ""
-    """Member of the Create request that makes AWS answer a repetition with what it has created."""
-    constant: str = ""
-    """The name of every object without one, if v1 does not generate it from metadata.name and metadata.uid."""
-    token: str = ""
-    """Request member of the client token, e.g. `ClientRequestToken`, if AWS chooses the name and makes it unique. The
-    generated name is the token then, and `member` is an identifier in answers, and in requests about what exists."""
+    among: str = ""
+    """Request member with the parent of what AWS names, e.g. `PipelineName`. It is found again in the List of the
+    parent, and takes no tags."""
+    mark: str = ""
+    """Request and summary member with a text that ends in the mark of the object, where there is a parent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +202,6 @@ class KindDescriptor:
     """None: the kind is no job, or AWS cannot change it."""
     resource_update: ResourceUpdate | None = None
     """None: of another life-cycle than `IN_PLACE`, or nothing can be changed but tags."""
-    untagged_with: str = ""
-    """Field of the spec with which AWS takes no tags: the resource is known by its ARN and creation time alone."""
     is_retained: bool = False
     """Deleting an object leaves its resource, unless an annotation says otherwise."""
     references: tuple[Reference, ...] = field(default=(), hash=False)
@@ -214,6 +215,16 @@ class KindDescriptor:
     def __post_init__(self) -> None:
         resource = Resource(group=GROUP, version=VERSION, plural=self.plural, kind=self.kind)
         object.__setattr__(self, "resource", resource)
+
+    @property
+    def untagged_with(self) -> str:
+        """Return the field of the spec with which AWS takes no tags: what it has named is known by its ARN alone."""
+        return key_of(self.name.among)
+
+    @property
+    def is_tagged(self) -> bool:
+        """Return whether AWS takes tags for some of them."""
+        return not self.name.by_aws or bool(self.name.chosen_by)
 
     @property
     def controller_name(self) -> str:

@@ -139,8 +139,8 @@ def _named(field: Field, descriptor: KindDescriptor) -> Field:
         return replace(field, required=False)
     if rule.by_aws:
         text = (
-            "ARN of what exists at AWS already, for the annotations adoption-policy and read-only. AWS makes that of a"
-            " new one, and the status shows it."
+            "ARN of what exists at AWS already. It needs one of the annotations adoption-policy and read-only. AWS"
+            " makes the ARN of a new one, which the status shows."
         )
         return replace(field, documentation=text, required=False)
     shown = "writes it here" if rule.late_initialized else "shows it in the status"

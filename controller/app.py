@@ -24,8 +24,9 @@ from controller.aws.autoscaling import ApplicationAutoScaling
 from controller.aws.clients import AwsApi, Clients, ClientSettings, new_session
 from controller.aws.events.receiver import EVENTS, RECEIVERS, QueueAddress, Readers, StatusQueueMetrics
 from controller.aws.events.receivers import Receivers
-from controller.aws.executions import SageMakerExecutions
 from controller.aws.limits.budgets import Budgets
+from controller.aws.parts import SageMakerParts
+from controller.aws.polling.announced import AnnouncedChanges
 from controller.aws.polling.confidence import Reason
 from controller.aws.polling.poll_state import PollSettings
 from controller.aws.polling.search_state import SEARCH
@@ -154,13 +155,14 @@ class _Operator:
         self._namespaces = ServedNamespaces(self._client, settings.namespaces)
         self._installed = InstalledKinds()
         self._trackers: list[Tracker] = []  # complete before any thread starts
+        self._announced: list[AnnouncedChanges] = []  # as well
         self._lease: Regarding | None = None  # set by _election
         api = self._api = AwsApi(self._new_clients(), Budgets(clock, self._registry), clock, self._registry)
         self._accounts = Accounts(api, clock)
         self._jobs = SageMaker(api)
         self._scaling = ApplicationAutoScaling(api)
         self._launched = SageMakerTuningJobChildren(api)
-        self._executions = SageMakerExecutions(api)
+        self._parts = SageMakerParts(api)
 
         self._fence, elector = self._election()
         self.manager = Manager(election=elector, shutdown_timeout_s=settings.shutdown_timeout_s, clock=clock)
@@ -173,10 +175,11 @@ class _Operator:
             log.info("serving some kinds", kinds=sorted(self._kinds))
         for served in self._kinds.values():
             self._add_kind(served)
-        trackers = {tracker.kind: tracker for tracker in self._trackers}
+        hinted: list[Tracker | AnnouncedChanges] = [*self._trackers, *self._announced]
+        trackers = {each.kind: each for each in hinted}
         self._receivers = Receivers(api, trackers, clock, StatusQueueMetrics(self._registry))
         self._queues = self._add_status_queues()
-        self._named_queues = QueueReceivers(self._name_queues, self._trackers, self._receivers, self._wake_namespace)
+        self._named_queues = QueueReceivers(self._name_queues, hinted, self._receivers, self._wake_namespace)
         self._add_namespaces()
 
     def _served(self, descriptor: KindDescriptor) -> Served:
@@ -257,7 +260,7 @@ class _Operator:
         self._metrics.objects.add(served.descriptor, served.store)
         self._add_caches(served)
         setup = CONTROLLERS.of(served.descriptor)
-        tracker = self._tracker(served, setup.settled) if setup.is_tracked else None
+        tracker = self._tracker(served, setup.settled) if setup.is_tracked else self._announced_changes(served)
 
         def work(stop: Stop) -> None:
             writer = PruningWriter(self._client)
@@ -272,7 +275,7 @@ class _Operator:
                 self._clock,
                 self._reconciler_settings(),
                 metrics=self._metrics.objects,
-                executions=self._executions,
+                parts=self._parts,
             )
             Controller(
                 name,
@@ -323,6 +326,13 @@ class _Operator:
             self.manager.add(Stage.LEADING, name, tracker.run)
         self._trackers.append(tracker)
         return tracker
+
+    def _announced_changes(self, served: Served) -> AnnouncedChanges | None:
+        """Return what passes on the events of a kind that is not polled; None if it has none."""
+        if not served.descriptor.status.event:
+            return None
+        self._announced.append(AnnouncedChanges(served.descriptor, served.queue.add_after, self._clock))
+        return self._announced[-1]
 
     def _accelerators(self, descriptor: KindDescriptor) -> list[str]:
         """Return what may make sweeps of a kind rare."""

@@ -36,16 +36,20 @@ MODEL_PACKAGE: Final = KindDescriptor(
         status_field="modelPackageArn",
         max_length=63,
         late_initialized=False,
+        token="ClientToken",  # noqa: S106 (no password)
         by_aws=True,
         chosen_by="modelPackageName",
-        repeatable_by="ClientToken",
+        among="ModelPackageGroupName",
+        mark="ModelPackageDescription",
     ),
     status=StatusRule(
         member="ModelPackageStatus",
         field="modelPackageStatus",
         reconciling="ReconcilingModelPackage",
         synchronizing="SynchronizingK8sObjectWithSageMaker",
+        secondary_member="ModelApprovalStatus",
         arn_member="ModelPackageArn",
+        event="SageMaker Model Package State Change",
         terminal=frozenset({"Completed", "Failed"}),
     ),
     resource_update=ResourceUpdate(
@@ -55,7 +59,6 @@ MODEL_PACKAGE: Final = KindDescriptor(
         dropped=MappingProxyType({"CustomerMetadataProperties": "CustomerMetadataPropertiesToRemove"}),
         is_shared=True,
     ),
-    untagged_with="modelPackageGroupName",
     is_retained=True,
     references=(Reference(("modelPackageGroupName",), "ModelPackageGroup"),),
     printer_columns=(
@@ -81,6 +84,13 @@ MODEL_PACKAGE: Final = KindDescriptor(
             Exclusive("spec", "tags", ("modelPackageGroupName",)),
         ),
         required_unless=(RequiredUnless("spec", "modelPackageGroupName", ("modelPackageName", "modelPackageArn")),),
+        descriptions=MappingProxyType(
+            {
+                "spec.modelPackageDescription": "Description of the package. To that of a version the operator adds the"
+                " namespace, the name and the uid of the object, by which it finds the version again; what is too long"
+                " with that is cut off.",
+            }
+        ),
         status=(
             StatusField("additional", description="What keeps the package from being used, or as the spec wants it."),
             StatusField("lastCheckTime", form=Form.TIME, description="When this status was last compared with AWS."),

@@ -35,7 +35,7 @@ PIPELINE: Final = KindDescriptor(
         status_field="sageMakerPipelineName",
         max_length=256,
         late_initialized=True,
-        repeatable_by="ClientRequestToken",
+        token="ClientRequestToken",  # noqa: S106 (no password)
     ),
     status=StatusRule(
         member="PipelineStatus",

@@ -87,9 +87,12 @@ PIPELINE_EXECUTION: Final = KindDescriptor(
         member="PipelineExecutionArn",
         spec_field="",
         status_field="pipelineExecutionArn",
-        max_length=32,  # the uid alone, which is what a client token needs
+        max_length=2048,
         late_initialized=False,
         token="ClientRequestToken",  # noqa: S106 (no password)
+        by_aws=True,
+        among="PipelineName",
+        mark="PipelineExecutionDescription",
     ),
     status=StatusRule(
         member="PipelineExecutionStatus",

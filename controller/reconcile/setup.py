@@ -15,7 +15,7 @@ from api.descriptor import KindDescriptor
 from api.meta import FINALIZER, ObjectKey
 from api.v1 import KINDS, MODEL
 from controller.aws.autoscaling import Scaling
-from controller.aws.executions import Executions, NoExecutions
+from controller.aws.parts import NoParts, Parts
 from controller.aws.sagemaker import SageMaker
 from controller.aws.tuning_jobs import TuningJobChildren
 from controller.reconcile.checks import NAMES_AT_SAGEMAKER, Checks
@@ -65,7 +65,7 @@ class Shared:
     settings: ReconcilerSettings
     rand: Callable[[], float] = random
     checks: Checks = field(default_factory=Checks)
-    executions: Executions = field(default_factory=NoExecutions)
+    parts: Parts = field(default_factory=NoParts)
     metrics: ObjectMetrics = field(default_factory=lambda: ObjectMetrics(CollectorRegistry()))
 
     def reader(self, descriptor: KindDescriptor) -> ObjectReader:
@@ -154,7 +154,7 @@ class Controllers:
                 yield EnqueueHandler(watcher.queue, StateChanged(), keys_of=users)
 
     def new_reconciler(self, served: Served, tracker: Tracker | None, shared: Shared) -> Reconciler:
-        """Return the reconciler of a kind; `tracker` is None for kinds that are not tracked."""
+        """Return the reconciler of a kind; `tracker` is None for kinds that nothing is heard of."""
         context = Context(
             served.descriptor,
             shared.effects,

@@ -168,10 +168,22 @@ def unseen(observed: Observed) -> Finish:
 def nothing_to_adopt(observed: Observed) -> Finish:
     """Report that nothing has the name yet (annotation `adoption-policy: adopt`, or `read-only`); looked at again."""
     annotation = READ_ONLY if observed.policy.read_only else ADOPTION_POLICY
-    message = (
-        f"SageMaker has no {observed.name}, which the annotation {annotation.key} requires; it is looked for every few"
-        " minutes. Create it there, or remove the annotation"
-    )
+    kind, field = observed.descriptor.kind, observed.descriptor.name.spec_field
+    if observed.name:
+        message = (
+            f"SageMaker has no {observed.name}, which the annotation {annotation.key} requires; it is looked for every"
+            " few minutes. Create it there, or remove the annotation"
+        )
+    elif field:
+        message = (
+            f"The annotation {annotation.key} is about a {kind} that exists at AWS, and spec.{field} does not say"
+            " which. Set it to the ARN, or remove the annotation"
+        )
+    else:
+        message = (
+            f"The annotation {annotation.key} is about a {kind} that exists at AWS, and no spec can name one. Remove"
+            " the annotation"
+        )
     value = operator_value(observed, ErrorClass.NOT_FOUND)
     status_update = StatusUpdate(
         Phase.STUCK,
@@ -211,7 +223,7 @@ def failed(observed: Observed, failure: Failure) -> Finish | RemoveFinalizer:
     was_lasting = observed.reasons.get(reasons.SYNCED) == reasons.AWS_ERROR_LASTS
     lasts = outcome is Outcome.RETRY and (was_lasting or observed.failing_for_s >= LASTING_S)
     # As the predecessor does for jobs: their name and logs are what users look for first.
-    is_job = observed.descriptor.life_cycle is LifeCycle.JOB and not observed.descriptor.name.token
+    is_job = observed.descriptor.life_cycle is LifeCycle.JOB and not observed.descriptor.name.by_aws
     was_refused = is_job and failure.during is During.CREATE and failure.sent and outcome is not Outcome.RETRY
     status_update = StatusUpdate(
         phase=Phase.STUCK if stuck else Phase.TROUBLED,

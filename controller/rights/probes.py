@@ -87,7 +87,7 @@ def probes(account: str, region: str, nonce: str, kinds: Sequence[KindDescriptor
 def _of_kinds(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
     """Yield the calls that each kind makes alike."""
     for kind in kinds:
-        if kind.service != "sagemaker" or kind.name.token:
+        if kind.service != "sagemaker" or kind is PIPELINE_EXECUTION:
             continue
         names, named = kind.operations, {kind.name.member: name}
         yield Probe(names.describe, named, f"a {kind.kind} cannot be created or shown")
@@ -221,7 +221,7 @@ def _updates(name: str, account: str, region: str, kinds: Sequence[KindDescripto
 
 
 def _tags(name: str, account: str, region: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
-    kinds = [kind for kind in kinds if not kind.name.token]  # what AWS names itself takes no tags
+    kinds = [kind for kind in kinds if kind.is_tagged]
     if all(kind.life_cycle is LifeCycle.SCALING for kind in kinds):
         return
     arn = f"arn:{partition_of(region)}:sagemaker:{region}:{account}:{MODEL.singular}/{name}"

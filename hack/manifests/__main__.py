@@ -4,7 +4,8 @@ python -m hack.manifests                                write the files
 python -m hack.manifests --image registry/name:tag      the same, with your image in the installers and charts
 python -m hack.manifests --check                        say what would change and exit 1 if anything would: for CI
 python -m hack.manifests --kinds TrainingJob,Model --to FOLDER
-                                                        write installers and an IAM policy for these kinds alone
+                                                        write installers, an IAM policy and a configuration of
+                                                        kube-state-metrics for these kinds alone
 """
 
 import argparse
@@ -85,13 +86,11 @@ def _write(path: Path, text: str) -> None:
 def _config_files() -> dict[Path, str]:
     rbac, state = Path("config/rbac"), Path("config/kube-state-metrics")
     return {
+        **{state / name: _HEADER + text for name, text in kube_state_metrics.files(KINDS).items()},
         rbac / "cluster/manager_role.yaml": _HEADER + to_yaml(manager_role(KINDS)),
         rbac / "namespaced/manager_role.yaml": _HEADER + to_yaml(manager_role(KINDS, namespace=PLACEHOLDER)),
         Path("config/grafana/sagemaker-operator.json"): dashboard.as_json(),
         Path("config/argocd/health.yaml"): _HEADER + argocd.health_checks(KINDS),
-        state / "config.yaml": _HEADER + to_yaml(kube_state_metrics.configuration(KINDS)),
-        state / "role.yaml": _HEADER + to_yaml(kube_state_metrics.role(KINDS)),
-        state / "helm-values.yaml": _HEADER + to_yaml(kube_state_metrics.helm_values(KINDS)),
     }
 
 

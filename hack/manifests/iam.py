@@ -105,7 +105,7 @@ def _statements(kind: KindDescriptor) -> list[Policy]:
         ]
     parts = (kind, MODEL, ENDPOINT_CONFIG) if kind.life_cycle is LifeCycle.ENDPOINT else (kind,)
     operations = {each for part in parts for each in _operations(part)} | {*_FURTHER.get(kind.kind, ())}
-    if not kind.name.token:
+    if kind.is_tagged:
         operations |= {*_TAGS}
     if kind.life_cycle in _EDITED:
         operations.add("DeleteTags")

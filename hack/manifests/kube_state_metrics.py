@@ -9,9 +9,20 @@ from typing import Any, Final
 
 from api.descriptor import KindDescriptor, PrinterColumn
 from api.meta import GROUP, VERSION, JsonObject
+from hack.crds import to_yaml
 
 _SILENT: Final = 10
 """Log level of paths that an object has not yet, such as a status."""
+
+
+def files(kinds: Iterable[KindDescriptor]) -> dict[str, str]:
+    """Return what config/kube-state-metrics has for these kinds, besides its kustomization.
+
+    A kind without a CRD is one too many: kube-state-metrics skips it with a line in the log, or fails if it is older.
+    """
+    found = list(kinds)
+    made = {"config.yaml": configuration(found), "role.yaml": role(found), "helm-values.yaml": helm_values(found)}
+    return {name: to_yaml(each) for name, each in made.items()}
 
 
 def configuration(kinds: Iterable[KindDescriptor]) -> JsonObject:

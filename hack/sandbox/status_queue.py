@@ -4,7 +4,7 @@ import json
 
 import boto3
 
-from hack.sandbox.aws.state_changes import SPELLINGS
+from hack.sandbox.aws.state_changes import SPELLINGS, STEPS
 from hack.sandbox.operator_process import REGION
 
 NAME = "sagemaker-operator-status"
@@ -16,7 +16,8 @@ def create(url: str, region: str = REGION, role: str = "") -> str:
     sqs, events = session.client("sqs", endpoint_url=url), session.client("events", endpoint_url=url)
     queue: str = sqs.create_queue(QueueName=NAME)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    pattern = {"source": ["aws.sagemaker"], "detail-type": [spelling.detail_type for spelling in SPELLINGS]}
+    announced = [spelling.detail_type for spelling in (*SPELLINGS, STEPS)]
+    pattern = {"source": ["aws.sagemaker"], "detail-type": announced}
     events.put_rule(Name=NAME, EventPattern=json.dumps(pattern))
     events.put_targets(Rule=NAME, Targets=[{"Id": "queue", "Arn": arn}])
     return queue

@@ -16,7 +16,7 @@ from botocore.validate import ParamValidator
 from api.meta import JsonObject
 from controller.aws.autoscaling import ApplicationAutoScaling
 from controller.aws.errors import classify
-from controller.aws.executions import SageMakerExecutions
+from controller.aws.parts import SageMakerParts
 from controller.aws.sagemaker import SageMaker
 from controller.aws.targets import Target
 from controller.aws.tuning_jobs import SageMakerTuningJobChildren
@@ -55,11 +55,12 @@ class EmbeddedAws(SageMaker):
         self.service = AwsService(SandboxClock(lambda: clock.utcnow().timestamp()), DURATIONS)
         wire = InProcessWire(self.service)
         super().__init__(wire)
+        self.wire = wire
         self.sent = wire.sent
         """Every request, in order."""
         self.scaling = ApplicationAutoScaling(wire)
         self.page = SageMakerTuningJobChildren(wire).page
-        self.executions = SageMakerExecutions(wire)
+        self.parts = SageMakerParts(wire)
 
     def of(self, _descriptor: object) -> "EmbeddedAws":
         """All kinds have this service."""

@@ -26,7 +26,7 @@ _DELETES: Final = {
     "DeletePipeline": "CreatePipeline",
 }
 
-_DESCRIPTION: Final = "PipelineExecutionDescription"
+_DESCRIPTIONS: Final = ("PipelineExecutionDescription", "ModelPackageDescription")
 """Ends with the operator's mark."""
 _METADATA: Final = "CustomerMetadataProperties"
 _INITIAL: Final = {"DesiredWeight": "InitialVariantWeight", "DesiredInstanceCount": "InitialInstanceCount"}
@@ -148,9 +148,11 @@ def _scaling_key(params: Mapping[str, Any]) -> str:
 
 def _plain(params: JsonObject, made: AbstractSet[str]) -> JsonObject:
     changed: JsonObject = _renamed(params, made)
-    if _DESCRIPTION in changed:
-        given = changed.pop(_DESCRIPTION).rpartition("[Kubernetes ")[0].removesuffix(" ")
-        changed |= {_DESCRIPTION: given} if given else {}
+    for member in _DESCRIPTIONS:
+        before, mark, _ = str(changed.get(member, "")).rpartition("[Kubernetes ")
+        if mark:
+            given = before.removesuffix(" ")
+            changed = {**changed, member: given} if given else {k: v for k, v in changed.items() if k != member}
     if isinstance(changed.get("Tags"), list):
         changed["Tags"] = [each for each in changed["Tags"] if not each["Key"].startswith(OURS)]
         if not changed["Tags"]:

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
 from api.v1 import TRAINING_JOB
+from controller.aws.polling.announced import AnnouncedChanges
 from controller.aws.polling.poll_state import PollSettings
 from controller.aws.polling.tracker import Tracker
 from controller.aws.polling.tracker_metrics import TrackerMetrics
@@ -86,7 +87,10 @@ class World:
 
     def _served(self, descriptor: KindDescriptor) -> Served:
         store: Any = self.clusters[descriptor.kind].store
-        queue: Any = SimpleNamespace(add=lambda key, priority=0: self.woken.add((descriptor.kind, key)))
+        queue: Any = SimpleNamespace(
+            add=lambda key, priority=0: self.woken.add((descriptor.kind, key)),
+            add_after=lambda key, delay_s: self._add_after((descriptor.kind, key), delay_s),
+        )
         return Served(descriptor, store, queue)
 
     def restart(self) -> None:
@@ -101,7 +105,7 @@ class World:
         self.shared = shared = Shared(
             self._kinds, self.writer, aws, aws.scaling, aws, effects, self.clock, self.settings, lambda: 0.5
         )
-        self.shared = shared = replace(shared, executions=aws.executions)
+        self.shared = shared = replace(shared, parts=aws.parts)
         if self.metrics is not None:
             self.shared = shared = replace(shared, metrics=self.metrics)
         metrics = TrackerMetrics(CollectorRegistry())
@@ -110,8 +114,13 @@ class World:
             for kind, served in self._kinds.items()
             if CONTROLLERS.of(served.descriptor).is_tracked
         }
+        self.announced = {
+            kind: AnnouncedChanges(served.descriptor, served.queue.add_after, self.clock)
+            for kind, served in self._kinds.items()
+            if kind not in self.trackers and served.descriptor.status.event
+        }
         self.reconcilers: dict[str, Reconciler] = {
-            kind: CONTROLLERS.new_reconciler(served, self.trackers.get(kind), shared)
+            kind: CONTROLLERS.new_reconciler(served, self.trackers.get(kind) or self.announced.get(kind), shared)
             for kind, served in self._kinds.items()
         }
         self.reconciler: Any = self.reconcilers[self.descriptor.kind]
@@ -143,8 +152,12 @@ class World:
             self.errors.append(error)
             outcome = error
         if (delay := _delay(outcome)) is not None:
-            self.later[kind, key] = self.clock.monotonic() + delay
+            self._add_after((kind, key), delay)
         return outcome
+
+    def _add_after(self, what: tuple[str, ObjectKey], delay_s: float) -> None:
+        """As the work queue does: the earlier run stays."""
+        self.later[what] = min(self.clock.monotonic() + delay_s, self.later.get(what, inf))
 
     def run(self, seconds: float = 60.0, *, step_s: float = 1.0) -> None:
         """Let time pass: what was written, woken or is due is reconciled; after a crash another process goes on."""

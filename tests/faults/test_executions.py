@@ -10,7 +10,7 @@ from api.annotations import ADOPTION_POLICY, DELETION_POLICY, PAUSED, READ_ONLY,
 from api.meta import JsonObject
 from api.v1 import PIPELINE, PIPELINE_EXECUTION
 from controller.aws.errors import AwsError
-from controller.reconcile.execution.perform import MOST_PAGES
+from controller.reconcile.managed.lost_creation import MOST_PAGES
 from controller.reconcile.managed.observe_object import TOKEN_LASTS_S
 from controller.runtime.errors import ErrorClass
 from tests.fakes.job_manifests import KEY
@@ -200,6 +200,7 @@ def test_what_must_not_be_started_is_not(annotation: dict[str, str]) -> None:
     world.cluster.apply(manifest(**annotation))
     world.run(120)
     assert world.aws.count("create") == 0
+    assert PAUSED.key in annotation or "no spec can name one" in world.status["additional"]
 
 
 def test_an_object_goes_when_its_time_after_the_end_is_over() -> None:

@@ -1,6 +1,7 @@
 """Versions of a model package group: AWS numbers them, so that their ARN is all that they are known by."""
 
 import copy
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,12 +9,16 @@ import pytest
 from api.annotations import ADOPTION_POLICY, DELETION_POLICY, READ_ONLY
 from api.meta import JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL, MODEL_PACKAGE, MODEL_PACKAGE_GROUP
+from controller.aws.polling.announced import MOST_LOOKS
+from controller.aws.polling.hints import Hint
 from controller.reconcile.effects import Effect
+from controller.reconcile.managed.lost_creation import MOST_PAGES
+from controller.reconcile.managed.observe_object import TOKEN_LASTS_S
 from tests.fakes.crashes import CrashPoint
 from tests.fakes.world import World
 from tests.faults.hosting_world import KEY as HOST
 from tests.faults.hosting_world import manifest as deployment
-from tests.faults.test_in_place import LOST, edit, is_ready, manifest, resync
+from tests.faults.test_in_place import LOST, annotated, edit, is_ready, manifest, resync
 
 DELETED = {DELETION_POLICY.key: "delete"}
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:model-package/g/{}"
@@ -161,6 +166,47 @@ def test_an_approval_that_others_give_is_shown_within_minutes() -> None:
         assert world.version()["ModelApprovalStatus"] == "Approved"
 
 
+def announce(world: Registry, approval: str, *, number: int = 1, ago_s: float = 0.0) -> str:
+    """An event about a version, as a status queue passes it on."""
+    modified = world.clock.utcnow() - timedelta(seconds=ago_s)
+    arn = ARN.format(number)
+    hint = Hint(arn, "Completed", approval, modified, arn)
+    effect: str = world.announced[MODEL_PACKAGE.kind].hint("events", "us-east-2", "123456789012", hint)
+    return effect
+
+
+def test_an_approval_that_is_announced_is_shown_at_once() -> None:
+    """By one Describe; without events it is minutes, as above."""
+    world = registered(modelApprovalStatus=None)
+    world.run(30)
+    described = world.sagemaker.operations.count("DescribeModelPackage")
+    world.aws.others("UpdateModelPackage", ModelPackageArn=ARN.format(1), ModelApprovalStatus="Approved")
+    assert announce(world, "Approved") == "change"
+    world.run(2)
+    assert world.status["modelApprovalStatus"] == "Approved"
+    assert announce(world, "PendingManualApproval", ago_s=20) == "stale"
+    assert announce(world, "Approved", ago_s=2) == "known"
+    assert announce(world, "Approved", number=2) == "unfollowed"
+    world.run(60)
+    assert world.sagemaker.operations.count("DescribeModelPackage") == described + 1
+
+
+def test_what_the_api_does_not_show_yet_is_looked_at_again() -> None:
+    """For some seconds: events are hints, and anybody may have sent them."""
+    world = registered(modelApprovalStatus=None)
+    world.run(30)
+    described = world.sagemaker.operations.count("DescribeModelPackage")
+    assert announce(world, "Approved") == "change"
+    world.run(2)
+    world.aws.others("UpdateModelPackage", ModelPackageArn=ARN.format(1), ModelApprovalStatus="Approved")
+    world.run(8)
+    assert world.status["modelApprovalStatus"] == "Approved"
+    announce(world, "Rejected")
+    world.run(120)
+    assert world.status["modelApprovalStatus"] == "Approved"
+    assert world.sagemaker.operations.count("DescribeModelPackage") == described + 2 + MOST_LOOKS
+
+
 def lives(world: Registry) -> None:
     """Made, approved, deleted."""
     world.cluster.apply(package(annotations=DELETED))
@@ -203,17 +249,74 @@ def test_an_answer_that_is_lost_makes_no_second_version(operation: str, *, after
     assert world.aws.faults == []
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_what_is_deleted_while_its_creation_is_in_doubt_is_found_and_deleted(*, after: bool) -> None:
-    """By the same Create again, which says which one it is."""
+HOUR_S = 3600.0
+
+
+def crowd(world: Registry, count: int = 7) -> None:
+    """Others have made versions of the same content."""
+    for _ in range(count):
+        world.aws.others("CreateModelPackage", ModelPackageGroupName="g", SourceUri="s3://b/m")
+
+
+@pytest.mark.parametrize("after", [True, False], ids=["with effect", "without effect"])
+@pytest.mark.parametrize("down_s", [0.0, 300.0, HOUR_S, 90 * 24 * HOUR_S])
+def test_a_lost_answer_and_a_long_absence_make_no_second_version(after: bool, down_s: float) -> None:
+    """AWS has forgotten the token, so the version is found by its description among those of others."""
     world = Registry()
+    crowd(world)
+    world.aws.page_size = 3
+    world.aws.fail("CreateModelPackage", LOST, after=after, then=lambda: world.clock.advance(down_s))
+    world.cluster.apply(package(modelPackageDescription="first"))
+    world.until(lambda: is_ready(world), within_s=down_s + 1500)
+    world.run(60)
+    assert world.versions() == [f"g/{number}" for number in range(1, 9)]
+    assert world.status["modelPackageArn"] == ARN.format(8)
+    assert ("ListModelPackages" in world.sagemaker.operations) is (down_s > TOKEN_LASTS_S)
+    described = world.aws.there["g/8"].request["ModelPackageDescription"]
+    assert described == f"first [Kubernetes default/xgboost {world.obj['metadata']['uid']}]"
+
+
+def test_an_operator_that_dies_after_the_answer_finds_its_version_days_later() -> None:
+    """The record is lost with the process, the token at AWS: the mark is left."""
+    (point,) = [each for each in _points() if (each.effect, each.after) == (Effect.CREATE, True)]
+    world = Registry()
+    world.crash.die_at(point)
+    world.cluster.apply(package())
+    world.until(lambda: world.crashes == 1)
+    crowd(world)
+    world.clock.advance(3 * 24 * HOUR_S)
+    world.until(lambda: is_ready(world))
+    assert world.status["modelPackageArn"] == ARN.format(1)
+    assert len(world.versions()) == 8
+
+
+@pytest.mark.parametrize("down_s", [0.0, HOUR_S])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_what_is_deleted_while_its_creation_is_in_doubt_is_found_and_deleted(*, after: bool, down_s: float) -> None:
+    """By its mark: nothing is created for that, and what others have made stays."""
+    world = Registry()
+    crowd(world, 1)
     world.aws.fail("CreateModelPackage", LOST, after=after)
     world.cluster.apply(package(annotations=DELETED))
     world.run(1)
     assert world.condition("Reconciling") == ("True", "CreationUnconfirmed")
     world.cluster.delete(world.key)
+    world.clock.advance(down_s)
     world.until(lambda: world.obj is None)
-    assert world.versions() == []
+    assert world.versions() == ["g/1"]
+    assert world.sagemaker.operations.count("CreateModelPackage") == 1
+
+
+def test_more_versions_than_can_be_read_are_no_proof() -> None:
+    """A second one would be worse than a message."""
+    world = Registry()
+    world.aws.page_size = 1
+    crowd(world, MOST_PAGES + 1)
+    world.cluster.apply(package())
+    world.clock.advance(HOUR_S)
+    world.run(120)
+    assert "CreateModelPackage" not in world.sagemaker.operations
+    assert "cannot see whether" in world.status["additional"]
 
 
 def test_a_version_outlives_its_object_unless_a_policy_says_otherwise() -> None:
@@ -255,12 +358,43 @@ def test_a_version_that_exists_is_taken_over_or_shown_by_its_arn(annotation: str
     assert "CreateModelPackage" not in world.sagemaker.operations
 
 
+@pytest.mark.parametrize("group", ["g", None], ids=["beside a group", "alone"])
+def test_an_arn_without_an_annotation_says_what_to_do(group: str | None) -> None:
+    """Nothing is created, nor deleted with the object; the annotation that follows is taken up at once."""
+    world = Registry()
+    world.aws.others("CreateModelPackage", ModelPackageGroupName="g", SourceUri="s3://b/m")
+    world.cluster.apply(package(annotations=DELETED, modelPackageArn=ARN.format(1), modelPackageGroupName=group))
+    world.run(30)
+    refused = world.condition("Stalled"), world.condition("Synced")
+    assert refused == (("True", "InvalidSpec"), ("False", "InvalidSpec"))
+    for part in ("spec.modelPackageArn", f"{ADOPTION_POLICY.key}=adopt", f"{READ_ONLY.key}=true"):
+        assert part in world.status["additional"]
+    annotated(world, **DELETED, **{READ_ONLY.key: "true"})
+    world.until(lambda: world.condition("Ready") == ("True", "Created"))
+    world.cluster.delete(world.key)
+    world.until(lambda: world.obj is None)
+    assert world.versions() == ["g/1"]
+    assert "CreateModelPackage" not in world.sagemaker.operations
+
+
+@pytest.mark.parametrize("annotation", [{ADOPTION_POLICY.key: "adopt"}, {READ_ONLY.key: "true"}])
+def test_an_annotation_without_an_arn_says_what_to_do(annotation: dict[str, str]) -> None:
+    """It does not look for what has no name."""
+    world = Registry()
+    world.cluster.apply(package(annotations=annotation))
+    world.run(30)
+    assert world.condition("Stalled") == ("True", "NotFound")
+    assert "spec.modelPackageArn does not say which" in world.status["additional"]
+    assert world.sagemaker.operations == ()
+
+
 def test_a_package_with_a_name_of_its_own_is_no_version() -> None:
     """It is tagged, and a name that others have is left alone."""
     world = registered(modelPackageGroupName=None, modelPackageName="mine")
     assert world.versions() == ["mine"]
     (there,) = world.aws.there.values()
     assert there.tags["sagemaker.aws.amazon.com/name"] == "xgboost"
+    assert "Kubernetes" not in there.request["ModelPackageDescription"]
     other = Registry()
     other.aws.others("CreateModelPackage", ModelPackageName="mine", SourceUri="s3://b/m")
     other.cluster.apply(package(modelPackageGroupName=None, modelPackageName="mine"))
@@ -347,3 +481,14 @@ def test_a_deployment_names_a_package_by_its_object() -> None:
     assert kept["PrimaryContainer"]["ModelPackageName"] == ARN.format(1)
     assert world.status["endpointStatus"] == "InService"
     assert world.condition("Ready") == ("True", "InService")
+
+
+def test_an_arn_without_an_annotation_does_not_delete_what_it_names() -> None:
+    """The object goes, whatever the policy of deletion."""
+    world = Registry()
+    world.aws.others("CreateModelPackage", ModelPackageGroupName="g", SourceUri="s3://b/m")
+    world.cluster.apply(package(annotations=DELETED, modelPackageArn=ARN.format(1)))
+    world.run(30)
+    world.cluster.delete(world.key)
+    world.until(lambda: world.obj is None)
+    assert world.versions() == ["g/1"]

@@ -1,5 +1,6 @@
 """Events instead of polling, end to end: EventBridge, SQS and SageMaker of the sandbox, and a real operator process."""
 
+import copy
 import itertools
 import re
 import urllib.request
@@ -12,9 +13,10 @@ from api.meta import JsonObject
 from hack.sandbox import status_queue
 from hack.sandbox.aws.state_changes import EventFlaws
 from tests.deadline import eventually
+from tests.documents import document
 from tests.sandbox.apiserver import open_url
 from tests.sandbox.conftest import World
-from tests.sandbox.harness import Operator, named, until_status
+from tests.sandbox.harness import REPOSITORY, Operator, aws_call, named, until_status
 
 pytestmark = pytest.mark.sandbox
 
@@ -95,6 +97,23 @@ def test_with_events_a_job_costs_one_create_and_one_describe(world: World, queue
 
     eventually(is_empty, what="the queue is empty")
     assert world.operators[0].terminate() == 0
+
+
+def test_an_approval_by_others_is_shown_when_it_is_announced(world: World, manifest: JsonObject) -> None:
+    """Packages are not listed, and are described every ten minutes otherwise."""
+    queue = Queue(world, manifest)
+    eventually(lambda: world.aws.events._known is not None, what="events are published from now on")
+    aws_call(world.aws.url, "CreateModelPackageGroup", ModelPackageGroupName="g")
+    package = copy.deepcopy(document(REPOSITORY / "samples" / "modelpackage.yaml"))
+    package["metadata"] = {"name": "version"}
+    package["spec"] = {"region": REGION, "modelPackageGroupName": "g", "sourceUri": "s3://b/m"}
+    where = {"plural": "modelpackages"}
+    world.api.create(package, **where)
+    shown = until_status(world.api, "version", "Completed", field="modelPackageStatus", **where)
+    arn = shown["status"]["modelPackageArn"]
+    aws_call(world.aws.url, "UpdateModelPackage", ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    until_status(world.api, "version", "Approved", field="modelApprovalStatus", **where)
+    assert queue.operator.terminate() == 0
 
 
 @pytest.mark.parametrize("fault", ["denied", "deleted"])

@@ -58,7 +58,7 @@ DECIDING = (
         for module in ("decide", "deletion", "in_service", "kind", "notes", "observation", "owners", "shown")
     ),
     *(f"mutable.compared.{module}" for module in ("attempt", "desired", "kind", "observation")),
-    "execution.marker",
+    "managed.marker",
     "execution.shown_steps",
     "in_place.desired",
     "in_place.observation",

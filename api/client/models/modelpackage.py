@@ -664,11 +664,13 @@ class ModelPackageSpec(TypedDict, total=False):
     modelMetrics: ModelMetrics
     """A structure that contains model metrics reports."""
     modelPackageArn: str
-    """ARN of what exists at AWS already, for the annotations adoption-policy and read-only. AWS makes that of a
-    new one, and the status shows it.
+    """ARN of what exists at AWS already. It needs one of the annotations adoption-policy and read-only. AWS makes
+    the ARN of a new one, which the status shows.
     """
     modelPackageDescription: str
-    """A description of the model package."""
+    """Description of the package. To that of a version the operator adds the namespace, the name and the uid of
+    the object, by which it finds the version again; what is too long with that is cut off.
+    """
     modelPackageGroupName: str
     """The name or Amazon Resource Name (ARN) of the model package group that this model version belongs to."""
     modelPackageName: str

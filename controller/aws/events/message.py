@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from api.descriptor import KindDescriptor
 from api.naming import key_of
-from api.v1 import KINDS, PIPELINE_EXECUTION
+from api.v1 import KINDS, MODEL_PACKAGE, PIPELINE_EXECUTION
 
 SOURCE: Final = "aws.sagemaker"
 DETAIL_TYPES: Final[Mapping[str, KindDescriptor]] = {
@@ -115,7 +115,7 @@ def _status_event(
     descriptor: KindDescriptor, envelope: Mapping[str, Any], detail: Mapping[str, Any]
 ) -> StatusEvent | Dropped:
     kind = descriptor.controller_name
-    read = _execution if descriptor is PIPELINE_EXECUTION else _named
+    read = _READERS.get(descriptor.kind, _named)
     arn, name, status, secondary = read(descriptor, envelope, detail)
     of_arn = _ARN.fullmatch(arn)
     region = _matching(_REGION, of_arn[1] if of_arn else envelope.get("region"))
@@ -157,6 +157,18 @@ def _execution(
     if step:
         return arn, arn, rule.running, f"{_matching(_STEP, detail.get('stepName'))} {step}"
     return arn, arn, _matching(_VALUE, detail.get(f"current{rule.member}")), ""
+
+
+def _package(
+    descriptor: KindDescriptor, envelope: Mapping[str, Any], detail: Mapping[str, Any]
+) -> tuple[str, str, str, str]:
+    """Return the same of a package: versions have no names, and who approves one changes nothing but the approval."""
+    arn, _, status, approval = _named(descriptor, envelope, detail)
+    return arn, arn, status, approval
+
+
+_READERS: Final = {PIPELINE_EXECUTION.kind: _execution, MODEL_PACKAGE.kind: _package}
+"""Kinds that are known by their ARN."""
 
 
 def api_spelling(status: str) -> str:

@@ -2,25 +2,27 @@
 
 The client token is made of the object's uid, so a Start that is repeated within minutes gives the same execution. Once
 AWS may have forgotten the token (`TOKEN_LASTS_S`), the object looks for its execution among those of the pipeline
-before it starts one.
+before it starts one. Which one that is says a mark in the description.
 """
 
+import re
 from functools import partial
 from typing import Final
 
 import structlog
 
 from api.meta import JsonObject, ObjectKey
-from controller.aws.errors import AwsError, CallError
-from controller.aws.executions import Executions
+from api.v1 import PIPELINE_EXECUTION
+from controller.aws.errors import CallError
+from controller.aws.parts import Parts
 from controller.aws.sagemaker import Jobs
-from controller.reconcile.execution.marker import is_marked
 from controller.reconcile.execution.shown_steps import shown_steps
 from controller.reconcile.job.decide import JobStep
 from controller.reconcile.job.perform import JobLifeCycle
+from controller.reconcile.managed.lost_creation import find_own
 from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.managed.marker import is_marked, marked
 from controller.reconcile.observation import ExternalResource, Observed, Ownership
-from controller.reconcile.status.copies import begins_at
 from controller.reconcile.steps import Describe, VerifyOwner
 from controller.runtime.errors import ABSENT, ErrorClass
 from controller.runtime.frozen import replace
@@ -29,17 +31,28 @@ _log: Final = structlog.get_logger(__name__)
 
 MOST_STEP_PAGES: Final = 20
 """Pages of steps that are read each time: further ones of a longer execution are neither shown nor counted."""
-MOST_PAGES: Final = 50
-"""Pages of executions that are read to find one. Without an end, nothing shows that it was never started."""
+_DISPLAY_NAME: Final = "PipelineExecutionDisplayName"
+_LONGEST_NAME: Final = 82
+
+
+def completed(obj: JsonObject, request: JsonObject) -> JsonObject:
+    """Return a request that starts an execution with the object's mark, and with the object's name to be shown."""
+    shown = request.get(_DISPLAY_NAME) or _display_name(obj["metadata"]["name"])
+    return {**marked(PIPELINE_EXECUTION, obj, request), _DISPLAY_NAME: shown}
+
+
+def _display_name(name: str) -> str:
+    """Return the name of an object as far as AWS takes it: letters, digits and single places for hyphens."""
+    return re.sub(r"[^a-zA-Z0-9]+", "-", name)[:_LONGEST_NAME].strip("-")
 
 
 class ExecutionLifeCycle:
     """`LifeCycle` of pipeline executions."""
 
-    def __init__(self, job: JobLifeCycle, jobs: Jobs, executions: Executions) -> None:
+    def __init__(self, job: JobLifeCycle, jobs: Jobs, parts: Parts) -> None:
         self._job = job
         self._jobs = jobs
-        self._executions = executions
+        self._parts = parts
 
     def observe(self, managed: ManagedObject) -> Observed:
         """See `LifeCycle.observe`."""
@@ -67,26 +80,11 @@ class ExecutionLifeCycle:
 
     def _find(self, step: Describe, observed: Observed, managed: ManagedObject) -> Observed:
         """Look for the object's execution among those of the pipeline that were started since the object exists."""
-        target, token = managed.identity.target(), ""
-        pipeline, since = str(managed.resolved_spec.get("pipelineName") or ""), begins_at(managed.obj["metadata"])
-        for _ in range(MOST_PAGES):
-            read = partial(
-                self._executions.started_page,
-                target,
-                pipeline,
-                since or observed.now,
-                next_token=token,
-                caller=managed.key,
-            )
-            page = managed.read(("executions", pipeline, token), read)
-            for item in page.items:
-                if is_marked(managed.obj, item):
-                    observed = replace(observed, name=item["PipelineExecutionArn"])
-                    return self._with_steps(self._job.perform(step, observed, managed), managed)
-            if not (token := page.next_token):
-                return replace(observed, external=ABSENT)
-        message = f"more than {MOST_PAGES} pages of executions: cannot see whether this object has started one"
-        raise AwsError(ErrorClass.RETRYABLE, "TooManyExecutions", message)
+        arn = find_own(managed, self._parts)
+        if not arn:
+            return replace(observed, external=ABSENT)
+        observed = self._job.perform(step, replace(observed, name=arn), managed)
+        return replace(self._with_steps(observed, managed), owner=Ownership.OURS)
 
     def _with_steps(self, observed: Observed, managed: ManagedObject) -> Observed:
         """Return the observation of a described execution with its steps.
@@ -112,7 +110,7 @@ class ExecutionLifeCycle:
         target, token = managed.identity.target(), ""
         steps: list[JsonObject] = []
         for _ in range(MOST_STEP_PAGES):
-            read = partial(self._executions.steps_page, target, arn, next_token=token, caller=managed.key)
+            read = partial(self._parts.steps_page, target, arn, next_token=token, caller=managed.key)
             page = managed.read(("steps", arn, token), read)
             steps += page.items
             if not (token := page.next_token):
@@ -125,5 +123,5 @@ class ExecutionLifeCycle:
         answer = self._jobs.describe(descriptor, target, arn, caller=managed.key, background=False)
         if answer is ABSENT:
             return replace(observed, external=ABSENT)
-        is_own = is_marked(managed.obj, answer)
+        is_own = is_marked(descriptor, managed.obj, answer)
         return replace(observed, owner=Ownership.OURS if is_own else Ownership.FOREIGN)

@@ -4,8 +4,7 @@ from typing import Final
 
 from api.v1 import PIPELINE_EXECUTION
 from controller.reconcile.context import Context
-from controller.reconcile.execution.marker import marked
-from controller.reconcile.execution.perform import ExecutionLifeCycle
+from controller.reconcile.execution.perform import ExecutionLifeCycle, completed
 from controller.reconcile.job.perform import JobLifeCycle
 from controller.reconcile.passes.reconciler import ObjectReconciler
 from controller.reconcile.ports import ObjectReader
@@ -14,8 +13,8 @@ from controller.runtime.controller import Reconciler
 
 
 def _new_reconciler(context: Context, store: ObjectReader, shared: Shared) -> Reconciler:
-    job = JobLifeCycle(context, shared.sagemaker, shared.check_models, complete=marked)
-    return ObjectReconciler(context, store, ExecutionLifeCycle(job, shared.sagemaker, shared.executions))
+    job = JobLifeCycle(context, shared.sagemaker, shared.check_models, complete=completed)
+    return ObjectReconciler(context, store, ExecutionLifeCycle(job, shared.sagemaker, shared.parts))
 
 
 SETUP: Final = Setup(

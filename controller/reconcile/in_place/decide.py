@@ -69,7 +69,8 @@ DELETING: Final = "Deleting"
 
 def decide(observed: InPlaceObservation) -> InPlaceStep:
     """Return the next step. At most one mutation per pass."""
-    return identified(observed.base, _decide(observed))
+    step = identified(observed.base, _decide(observed))
+    return replace(step, follow=True) if isinstance(step, Finish) else step  # of kinds with events: they are heard
 
 
 def _decide(observed: InPlaceObservation) -> InPlaceStep:
@@ -117,6 +118,8 @@ def _not_created(observed: InPlaceObservation) -> InPlaceStep:
         must_look = base.name_is_taken or was_taken or base.policy.adoption is Adoption.ADOPT
         if must_look and base.name:
             return Describe(background=was_taken)
+        if base.is_token_old and base.policy.adoption is not Adoption.ADOPT:
+            return _waits(observed) or Describe()  # AWS may have made one, and forgotten the token
         return nothing_to_adopt(base) if base.policy.adoption is Adoption.ADOPT else _create(observed)
     if external is ABSENT:
         return not_there(base) or _create(observed)
@@ -305,9 +308,6 @@ def _deleting(observed: InPlaceObservation, deleting_for_s: float) -> InPlaceSte
 def _never_recorded(observed: InPlaceObservation, deleting_for_s: float) -> InPlaceStep:
     """Delete what a Create without an answer may have made."""
     base, external = observed.base, observed.base.external
-    may_be_there = is_unconfirmed(base) or base.doubt_for_s is not None
-    if not base.name:  # AWS chooses it: the same Create again says which it is
-        return Create() if may_be_there and base.mutation is None else RemoveFinalizer()
     if external is None:
         return Describe()
     if external is ABSENT:

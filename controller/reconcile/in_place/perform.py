@@ -5,6 +5,7 @@ from functools import partial
 
 from api.meta import JsonObject, ObjectKey
 from controller.aws.errors import CallError
+from controller.aws.parts import Parts
 from controller.aws.sagemaker import Endpoints
 from controller.reconcile.context import Context
 from controller.reconcile.drift.report import LOOK_S
@@ -12,11 +13,13 @@ from controller.reconcile.effects import Effect
 from controller.reconcile.in_place import desired
 from controller.reconcile.in_place.decide import PENDING_POLL_S, decide
 from controller.reconcile.in_place.observation import InPlaceObservation, InPlaceStep, Update
+from controller.reconcile.managed.lost_creation import find_own
 from controller.reconcile.managed.managed_object import ManagedObject
+from controller.reconcile.managed.marker import marked
 from controller.reconcile.managed.observe_object import RESYNC_SHARE, described, external_resource, with_external
 from controller.reconcile.managed.ownership import verify_owner
 from controller.reconcile.managed.requests import create_request, creation_token
-from controller.reconcile.observation import During, Failure, Mutation, Observed, Source
+from controller.reconcile.observation import During, Failure, Mutation, Observed, Ownership, Source
 from controller.reconcile.shared_decisions import drift_shown
 from controller.reconcile.steps import Create, Delete, Describe, Drift, EnsureFinalizer, VerifyOwner
 from controller.runtime.errors import ABSENT, ErrorClass
@@ -26,10 +29,11 @@ from controller.runtime.frozen import replace
 class InPlaceLifeCycle:
     """`LifeCycle` of what AWS updates in place."""
 
-    def __init__(self, context: Context, resources: Endpoints) -> None:
+    def __init__(self, context: Context, resources: Endpoints, parts: Parts) -> None:
         self._context = context
         self._descriptor = context.descriptor
         self._resources = resources
+        self._parts = parts
 
     def observe(self, managed: ManagedObject) -> InPlaceObservation:
         """See `LifeCycle.observe`."""
@@ -45,7 +49,9 @@ class InPlaceLifeCycle:
         except CallError as error:
             if base.deleting_for_s is None and base.failure is None:
                 base = replace(base, failure=Failure.of(During.CREATE, error))
-        is_due = base.is_reconcile_requested or now - state.described_at >= self._period_s(base)
+        sighting = self._context.tracker.last(managed.key)
+        is_announced = sighting is not None and sighting.is_describe_due
+        is_due = base.is_reconcile_requested or is_announced or now - state.described_at >= self._period_s(base)
         generation = managed.status.get("observedGeneration")
         return InPlaceObservation(
             base=replace(base, content=desired.record_of(wanted), is_describe_due=is_due),
@@ -78,6 +84,8 @@ class InPlaceLifeCycle:
                 return self.observe(managed)
             case Create():
                 return replace(observed, base=self._create(base, managed))
+            case Describe() if not base.name:
+                return self._find(observed, managed)
             case Describe(background):
                 return self._describe(observed, managed, background=background)
             case VerifyOwner(arn):
@@ -95,8 +103,10 @@ class InPlaceLifeCycle:
     def _create(self, base: Observed, managed: ManagedObject) -> Observed:
         target, spec = managed.identity.target(), managed.resolved_spec
         request = create_request(self._descriptor, spec, base.name, managed.identity)
-        if token := self._descriptor.name.repeatable_by:
+        if token := self._descriptor.name.token:
             request[token] = creation_token(managed.obj)
+        if self._descriptor.name.by_aws and not base.name:
+            request = marked(self._descriptor, managed.obj, request)
         self._resources.reserve(target, self._descriptor.operations.create, caller=managed.key)
         send = partial(self._resources.create, self._descriptor, target, request, caller=managed.key)
         created = managed.create(base, base.name, partial(self._context.effects.perform, Effect.CREATE, send))
@@ -108,6 +118,15 @@ class InPlaceLifeCycle:
             created, name=recorded.name, recorded=recorded, is_recorded_in_status=False, shown="", external=None
         )
 
+    def _find(self, observed: InPlaceObservation, managed: ManagedObject) -> InPlaceObservation:
+        """Look for what the object has created, where AWS has chosen the name and no answer has said it."""
+        arn = find_own(managed, self._parts)
+        if not arn:
+            return replace(observed, base=replace(observed.base, external=ABSENT))
+        named = replace(observed, base=replace(observed.base, name=arn))
+        found = self._describe(named, managed, background=False)
+        return replace(found, base=replace(found.base, owner=Ownership.OURS))
+
     def _describe(
         self, observed: InPlaceObservation, managed: ManagedObject, *, background: bool
     ) -> InPlaceObservation:
@@ -118,6 +137,7 @@ class InPlaceLifeCycle:
         base = replace(base, is_describe_due=False)
         if answer is ABSENT:
             return replace(observed, base=replace(base, external=ABSENT))
+        self._context.tracker.described(managed.key, answer)
         observed = replace(
             observed, base=with_external(managed.state, base, external_resource(descriptor, answer, Source.DESCRIPTION))
         )

@@ -15,7 +15,7 @@ from controller.reconcile.job.edits import content_digest, with_edits
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.observe_object import described, external_resource, with_external
 from controller.reconcile.managed.ownership import verify_owner
-from controller.reconcile.managed.requests import create_request
+from controller.reconcile.managed.requests import create_request, creation_token
 from controller.reconcile.observation import JobChange, Mutation, Observed, Source
 from controller.reconcile.shared_decisions import is_missing
 from controller.reconcile.status.messages import are_rules_open, rules_running
@@ -144,6 +144,8 @@ class JobLifeCycle:
         target = managed.identity.target()
         request = create_request(self._descriptor, managed.resolved_spec, observed.name, managed.identity)
         request = self._complete(managed.obj, request)
+        if token := self._descriptor.name.token:
+            request[token] = creation_token(managed.obj)
         # With a thousand new objects, each has several passes before the budget admits it: those must not cost a write.
         self._jobs.reserve(target, self._descriptor.operations.create, caller=managed.key)
         send = partial(self._context.effects.create, self._descriptor, target, request, caller=managed.key)

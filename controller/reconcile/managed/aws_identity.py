@@ -88,8 +88,7 @@ def resolve(
     except CallError:  # `fault` says so; nothing is tagged then
         default_tags = dict(settings.resource_tags)
     given = tags_of(spec)
-    # What AWS names itself takes no tags: its identifier is never used again.
-    is_untagged = bool(descriptor.name.token or (descriptor.untagged_with and spec.get(descriptor.untagged_with)))
+    is_untagged = bool(descriptor.untagged_with and spec.get(descriptor.untagged_with))
     has_tags = settings.has_ownership_tags and not is_untagged
     default_tags = {} if is_untagged else default_tags
     _, tagging = wanted_tags(owner if has_tags else None, given, default_tags)

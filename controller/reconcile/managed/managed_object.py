@@ -261,7 +261,7 @@ class ManagedObject:
         account = arn.split(":")[4] if arn.count(":") >= 5 else ""
         self.context.settings.accounts.learn(target, account)
         return Recorded(
-            name=arn if self.descriptor.name.token or self.descriptor.name.by_aws else name,
+            name=arn if self.descriptor.name.by_aws else name,
             region=target.region,
             partition=partition_of(target.region),
             arn=arn,

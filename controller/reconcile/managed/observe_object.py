@@ -110,8 +110,9 @@ def observe_object(
         issues=rules_with_issues(status) if has_rules else frozenset(),
         edited=_edited(descriptor, spec, in_status.name, in_status.region) if in_status else (),
         described_ago_s=None if state.described_at is None else monotonic - state.described_at,
-        is_token_old=bool(descriptor.name.token)
+        is_token_old=bool(descriptor.name.among)
         and recorded is None
+        and not chosen
         and _seconds_since(metadata.get("creationTimestamp"), now) > TOKEN_LASTS_S,
         doubt_for_s=None if state.doubtful_since is None else monotonic - state.doubtful_since,
         was_refused=stalled.get("status") == "True" and stalled.get("reason") == reasons.INVALID_SPEC,

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from api.annotations import ADOPTION_POLICY, READ_ONLY
 from api.convert import ConversionError, to_request
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject
@@ -13,10 +14,17 @@ from controller.runtime.errors import ErrorClass
 
 
 def create_request(descriptor: KindDescriptor, spec: Mapping[str, Any], name: str, identity: AwsIdentity) -> JsonObject:
-    """Return the Create request of the spec under `name`, with tags. Raises `CallError` INVALID, not sent.
+    """Return the Create request of the spec, with tags. Raises `CallError` INVALID, not sent.
 
-    Where AWS chooses the name, `name` is the client token.
+    It has the name `name`, or the one that the spec has chosen, but for what AWS names.
     """
+    rule = descriptor.name
+    if rule.by_aws and spec.get(rule.spec_field):
+        raise invalid(
+            f"spec.{rule.spec_field} names a {descriptor.kind} that exists at AWS already, and none is created beside"
+            f" it. To take that over, set the annotation {ADOPTION_POLICY.key}=adopt; to show it, {READ_ONLY.key}=true;"
+            f" to create one, delete this object and apply it without spec.{rule.spec_field}"
+        )
     try:
         request = to_request(descriptor, spec)
     except ConversionError as exc:
@@ -28,9 +36,8 @@ def create_request(descriptor: KindDescriptor, spec: Mapping[str, Any], name: st
         raise invalid(f"spec.tags: {identity.tags_fault}")
     if tags := identity.tagged(given):
         request["Tags"] = tags
-    rule = descriptor.name
     if not rule.by_aws:
-        request[rule.token or rule.member] = name
+        request[rule.member] = name
     elif chosen := spec.get(rule.chosen_by):
         request[rule.member] = chosen
     return request

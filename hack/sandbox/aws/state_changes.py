@@ -22,6 +22,7 @@ from hack.sandbox.aws.pipelines.execution import Execution, StepRun
 from hack.sandbox.aws.pipelines.execution_api import EXECUTION
 from hack.sandbox.aws.records.resource import AnyKind, Resource, Store
 from hack.sandbox.aws.records.timeline import Step
+from hack.sandbox.aws.registry.kinds import PACKAGE, Entry
 
 LOOK_S = 0.1
 _SHARES = 1_000
@@ -30,7 +31,7 @@ _SHARES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """How the events of a kind are written; `aws-reality` has the sources."""
+    """How the events of a kind are written: the developer guide has an example of each."""
 
     kind: AnyKind
     detail_type: str
@@ -93,6 +94,17 @@ def _of_step(of: tuple[Execution, StepRun], now: float) -> dict[str, Any]:
     }
 
 
+def _of_package(package: Entry, now: float) -> dict[str, Any]:
+    """Return all that a Describe shows, as far as JSON has it; a version has no name."""
+    return {
+        **PACKAGE.describe(package, now),
+        PACKAGE.arn_member: package.arn,
+        PACKAGE.status_member: package.status_at(now),
+        "CreationTime": _iso(package.created_at),
+        "LastModifiedTime": _iso(package.changed_at),
+    }
+
+
 def _parents(execution: Execution) -> dict[str, Any]:
     return {"pipelineArn": execution.arn.partition("/execution/")[0], "pipelineExecutionArn": execution.arn}
 
@@ -109,6 +121,7 @@ SPELLINGS = (
     Spelling(PROCESSING, "SageMaker Processing Job State Change", _millis_text),
     Spelling(ENDPOINT, "SageMaker Endpoint State Change", _millis, _capitals, members=("EndpointConfigName",)),
     Spelling(EXECUTION, "SageMaker Model Building Pipeline Execution Status Change", _iso, detail=_of_execution),
+    Spelling(PACKAGE, "SageMaker Model Package State Change", _iso, detail=_of_package),
 )
 STEPS = Spelling(EXECUTION, "SageMaker Model Building Pipeline Execution Step Status Change", _iso, detail=_of_step)
 """The events of the steps of an execution."""
@@ -133,7 +146,11 @@ def detail_of(spelling: Spelling, resource: Resource, now: float) -> dict[str, A
 
 
 def step_of(resource: Resource, now: float) -> Step:
-    """Return the present step of what has a timeline."""
+    """Return the present step of what has a timeline; of a package, what a change of it is announced for."""
+    if isinstance(resource, Entry):
+        described = PACKAGE.describe(resource, now)
+        approval, stage = described.get("ModelApprovalStatus", ""), described.get("ModelLifeCycle", "")
+        return Step(resource.changed_at, resource.status_at(now), f"{approval} {stage}", "")
     return cast("Job | Endpoint | Execution", resource).course.at(now)
 
 

@@ -1,6 +1,7 @@
 """SageMaker in memory, for all kinds: one log of calls, and a service for each sort of record."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from api.descriptor import KindDescriptor, LifeCycle
@@ -36,7 +37,7 @@ from tests.fakes.sagemaker.tuning import FakeTuning
 class FakeSageMaker:
     """The ports of `controller.aws.sagemaker` and `tuning_jobs`.
 
-    `scaling` is that of `autoscaling`, `executions` that of `executions`.
+    `scaling` is that of `autoscaling`, `parts` that of `parts`.
     """
 
     def __init__(self, clock: FakeClock, account: str = ACCOUNT) -> None:
@@ -74,6 +75,16 @@ class FakeSageMaker:
     def operations(self) -> tuple[str, ...]:
         """The operations called so far, in order."""
         return tuple(call.operation for call in self.calls)
+
+    @property
+    def parts(self) -> Any:
+        """`Parts`: of each kind its own service, and the steps of executions."""
+
+        def created_page(descriptor: KindDescriptor, *given: Any, **more: Any) -> Page:
+            page: Page = self.of(descriptor).created_page(descriptor, *given, **more)
+            return page
+
+        return SimpleNamespace(created_page=created_page, steps_page=self.executions.steps_page)
 
     # --- the ports
 

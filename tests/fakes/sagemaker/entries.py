@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from api.descriptor import KindDescriptor
 from controller.aws.errors import CallError, classify
+from controller.aws.sagemaker import Page
 from controller.aws.targets import Target
 from controller.runtime.errors import ABSENT, Absent, ErrorClass
 from hack.sandbox.aws.pipelines.pipeline_api import PIPELINE, PipelineApi
@@ -21,19 +22,25 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.sagemaker.arns import ACCOUNT, REGION
 
 _KINDS: Final[tuple[AnyKind, ...]] = (*ENTRY_KINDS, PIPELINE)
+TOKEN_LIFE_S: Final = 900.0
+"""Seconds for which a token stands for what was created with it."""
 _TOKEN: Final = {"ClientRequestToken": "0" * 32}
 """botocore fills it in."""
 
 
 class FakeEntries(Service):
-    """`Resources`, `Endpoints.change` and tags of what is updated in place."""
+    """`Resources`, `Endpoints.change`, `Parts.created_page` and tags of what is updated in place."""
+
+    page_size = 100
+    list_lag_s = 5.0
+    """Seconds after which Lists show what was created."""
 
     def __init__(self, name: str, clock: FakeClock, log: CallLog, store: Store) -> None:
         super().__init__(name, clock, log)
         self.store = store
         self._operations: dict[str, Any] = {}
         for kind in ENTRY_KINDS:
-            self._operations |= EntryApi(kind, self.store).operations()
+            self._operations |= EntryApi(kind, self.store, token_life_s=TOKEN_LIFE_S).operations()
         self._operations |= PipelineApi(store).operations() | TagApi(_KINDS, store).operations()
 
     @property
@@ -76,6 +83,29 @@ class FakeEntries(Service):
     def change(self, target: Target, operation: str, request: Mapping[str, Any], *, caller: Hashable) -> None:
         """See `Endpoints.change`."""
         self._ask(operation, request)
+
+    def created_page(
+        self,
+        descriptor: KindDescriptor,
+        target: Target,
+        parent: str,
+        since: datetime,
+        *,
+        next_token: str,
+        caller: Hashable,
+    ) -> Page:
+        """See `Parts.created_page`."""
+        request = {
+            descriptor.name.among: parent,
+            "CreationTimeAfter": since.timestamp(),
+            "CreationTimeBefore": self._clock.utcnow().timestamp() - self.list_lag_s,
+            "SortBy": "CreationTime",
+            "SortOrder": "Ascending",
+            "MaxResults": self.page_size,
+            **({"NextToken": next_token} if next_token else {}),
+        }
+        answer = self._ask(descriptor.operations.list, request)
+        return Page(tuple(answer[descriptor.operations.list_items]), answer.get("NextToken") or "")
 
     def tags(self, target: Target, arn: str, *, caller: Hashable) -> Mapping[str, str] | Absent:
         """See `Resources.tags`."""

@@ -14,7 +14,7 @@ from tests.fakes.sagemaker.jobs import FakeJobs, Job
 
 
 class FakeExecutions(FakeJobs):
-    """`Jobs` and `Executions`; records are kept by ARN."""
+    """`Jobs` and `Parts`; records are kept by ARN."""
 
     token_life_s = 900.0
     """Seconds for which a token stands for what was started with it."""
@@ -74,10 +74,17 @@ class FakeExecutions(FakeJobs):
         """See `Jobs.list_page`: there is no List of all executions."""
         raise AssertionError("executions are listed by pipeline")
 
-    def started_page(
-        self, target: Target, pipeline: str, since: datetime, *, next_token: str, caller: Hashable
+    def created_page(
+        self,
+        descriptor: KindDescriptor,
+        target: Target,
+        pipeline: str,
+        since: datetime,
+        *,
+        next_token: str,
+        caller: Hashable,
     ) -> Page:
-        """See `Executions.started_page`."""
+        """See `Parts.created_page`."""
         with self._call("list", pipeline):
             until = self._clock.utcnow() - timedelta(seconds=self.list_lag_s)
             found = [job for job in self._of(target.region, pipeline) if since < job.created <= until]
@@ -93,7 +100,7 @@ class FakeExecutions(FakeJobs):
         return Page(tuple(items), str(end) if end < len(found) else "")
 
     def steps_page(self, target: Target, arn: str, *, next_token: str, caller: Hashable) -> Page:
-        """See `Executions.steps_page`."""
+        """See `Parts.steps_page`."""
         with self._call("steps", arn):
             job = self.jobs.get((target.region, arn))
             steps = () if job is None else job.extra.get("steps", ())

@@ -87,7 +87,7 @@ def _problem(scene: Scene, obj: JsonObject) -> str:
         return "" if reasons & _SELF_EXPLAINED else f"shows {shown}, SageMaker says {value}"
     if value in descriptor.status.terminal and descriptor.life_cycle is not LifeCycle.IN_PLACE:
         return "its time to live is over, and it lives" if f"{GROUP}/ttl-seconds-after-finished" in annotations else ""
-    if descriptor.name.token:
+    if not descriptor.is_tagged:
         return ""
     has_tags = not descriptor.untagged_with
     if has_tags and f"{GROUP}/read-only" not in annotations and (untagged := _untagged(scene, obj, there)):

@@ -135,7 +135,7 @@ def drawn(rng: random.Random) -> JsonObject:
             names = [ADOPTABLE] if kind == "TrainingJob" else [""]
         spec[descriptor.name.spec_field] = rng.choice(names)
     _FILL[kind](rng, spec)
-    if rng.random() < 0.3 and not (descriptor.name.token or descriptor.untagged_with):
+    if rng.random() < 0.3 and not descriptor.untagged_with:
         spec["tags"] = _tags(rng)
     return obj
 

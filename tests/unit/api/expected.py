@@ -31,7 +31,7 @@ def request_shape(service_name: str, operation: str) -> Shape:
 def expected(shape: Shape, value: Any) -> Any:
     """The value as AWS wants it, whatever a spec says that the shape has no member for."""
     if isinstance(shape, StructureShape):
-        keys = {_key(shape.name, member): (member, below) for member, below in shape.members.items()}
+        keys = {key_in(shape.name, member): (member, below) for member, below in shape.members.items()}
         return {keys[key][0]: expected(keys[key][1], given) for key, given in value.items() if key in keys}
     if isinstance(shape, ListShape):
         return [expected(shape.member, item) for item in value]
@@ -60,7 +60,8 @@ def without(spec: JsonObject, *names: str) -> JsonObject:
     return {name: value for name, value in spec.items() if name not in names}
 
 
-def _key(structure: str, member: str) -> str:
+def key_in(structure: str, member: str) -> str:
+    """What a manifest calls a member of a structure."""
     if (structure, member) in _CAPITAL:
         return member
     return _RENAMED.get((structure, member), _small(member))

@@ -1,13 +1,11 @@
 """An InferenceComponent can ask for all that AWS's operations take, and shows what it is."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from api.convert import to_request, to_spec
-from api.fields import installed
 from api.v1 import INFERENCE_COMPONENT
 from tests.unit.api.expected import request_shape
 
@@ -31,33 +29,3 @@ def test_every_member_of_a_request_comes_from_the_manifest(operation: str) -> No
     request = whole(request_shape("sagemaker", operation))
     assert request.pop("InferenceComponentName")
     assert to_request(INFERENCE_COMPONENT, to_spec(INFERENCE_COMPONENT, request), operation) == request
-
-
-_OF_ACK = """
-    deploymentConfig deploymentConfig.autoRollbackConfiguration.alarms[].alarmName
-    deploymentConfig.rollingUpdatePolicy.maximumBatchSize.type
-    deploymentConfig.rollingUpdatePolicy.maximumBatchSize.value
-    deploymentConfig.rollingUpdatePolicy.maximumExecutionTimeoutInSeconds
-    deploymentConfig.rollingUpdatePolicy.rollbackMaximumBatchSize.type
-    deploymentConfig.rollingUpdatePolicy.rollbackMaximumBatchSize.value
-    deploymentConfig.rollingUpdatePolicy.waitIntervalInSeconds
-    endpointName inferenceComponentName runtimeConfig.copyCount tags[].key tags[].value variantName
-    specification.baseInferenceComponentName specification.container.artifactUrl specification.container.environment
-    specification.container.image specification.modelName
-    specification.computeResourceRequirements.maxMemoryRequiredInMb
-    specification.computeResourceRequirements.minMemoryRequiredInMb
-    specification.computeResourceRequirements.numberOfAcceleratorDevicesRequired
-    specification.computeResourceRequirements.numberOfCpuCoresRequired
-    specification.startupParameters.containerStartupHealthCheckTimeoutInSeconds
-    specification.startupParameters.modelDataDownloadTimeoutInSeconds
-"""
-"""The fields of the kind of this name in `sagemaker.services.k8s.aws`, in the spelling of this API."""
-
-
-def test_nothing_is_missing_that_ack_has() -> None:
-    """Its users change the group and the spelling of abbreviations."""
-
-    def paths() -> Iterator[str]:
-        yield from (field.path.removeprefix("spec.") for field in installed(INFERENCE_COMPONENT).spec.walk())
-
-    assert set(_OF_ACK.split()) - set(paths()) == set()

@@ -127,9 +127,9 @@ def _requests(document: JsonObject) -> list[Sent]:
         return _of_deployment(spec)
     if document["kind"] == "HostingAutoscalingPolicy":
         return _of_policy(spec)
-    name = {kind.name.token or kind.name.member: "a-name".ljust(kind.name.max_length, "0")}
-    if kind.name.repeatable_by:
-        name[kind.name.repeatable_by] = "0" * 36
+    name = {} if kind.name.by_aws else {kind.name.member: "a-name".ljust(kind.name.max_length, "0")}
+    if kind.name.token:
+        name[kind.name.token] = "0" * 36
     if document["kind"] == "InferenceComponent":
         operations = kind.operations.sending
         return [Sent(kind.service, each, to_request(kind, spec, each) | name, spec, name) for each in operations]

@@ -14,6 +14,7 @@ from api.v1 import (
     HOSTING_DEPLOYMENT,
     HYPERPARAMETER_TUNING_JOB,
     KINDS,
+    MODEL_PACKAGE,
     PROCESSING_JOB,
     TRAINING_JOB,
 )
@@ -135,10 +136,44 @@ def test_each_kind_has_its_own_spelling(
     assert event.modified == NOW
 
 
+PACKAGE_ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/{}"
+
+
+@pytest.mark.parametrize(
+    ("last", "naming"),
+    [
+        ("my-group/12", {"ModelPackageGroupName": "my-group", "ModelPackageVersion": 12}),
+        ("my-package", {"ModelPackageName": "my-package"}),
+    ],
+    ids=["a version", "a package with a name"],
+)
+def test_a_package_is_known_by_its_arn(last: str, naming: dict[str, Any]) -> None:
+    """Versions have no names. An approval is news while the status stays as it is."""
+    arn = PACKAGE_ARN.format(last)
+    detail = {
+        **naming,
+        "ModelPackageArn": arn,
+        "CreationTime": "2026-05-01T11:00:00Z",
+        "InferenceSpecification": {"Containers": [{"Image": "image", "ModelDataUrl": "s3://b/m"}]},
+        "ModelPackageStatus": "Completed",
+        "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
+        "CertifyForMarketplace": False,
+        "ModelApprovalStatus": "Rejected",
+        "LastModifiedTime": "2026-05-01T12:00:00.250Z",
+    }
+    event = event_of(envelope(detail, "SageMaker Model Package State Change", resources=[arn]))
+    assert (event.descriptor, event.name, event.arn) == (MODEL_PACKAGE, arn, arn)
+    assert (event.status, event.secondary, event.modified) == ("Completed", "Rejected", NOW)
+    assert event_of(envelope(detail, "SageMaker Model Package State Change", resources=[])) == event
+    del detail["ModelPackageArn"]
+    dropped = parse(envelope(detail, "SageMaker Model Package State Change", resources=[]))
+    assert dropped == Dropped("no_name", "modelpackage")
+
+
 def test_every_kind_that_is_followed_has_events() -> None:
-    """Or its sweeps would never become rare."""
+    """Or its sweeps would never become rare; packages, which others approve, are described when they say so."""
     followed = {kind for kind in KINDS if kind.life_cycle in {LifeCycle.JOB, LifeCycle.ENDPOINT}}
-    assert set(DETAIL_TYPES.values()) == followed
+    assert set(DETAIL_TYPES.values()) == followed | {MODEL_PACKAGE}
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.descriptor import KindDescriptor
 from api.meta import JsonObject
-from controller.reconcile.execution.marker import is_marked, mark_of, marked
+from api.v1 import MODEL_PACKAGE, PIPELINE_EXECUTION
+from controller.reconcile.execution.perform import completed
 from controller.reconcile.execution.shown_steps import MOST_SHOWN, shown_steps
+from controller.reconcile.managed.marker import is_marked, mark_of, marked
 
 NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9.]{0,60}[a-z0-9])?", fullmatch=True)
 
@@ -20,29 +23,35 @@ def obj(name: str = "retrain", uid: str = "a-b-c") -> JsonObject:
     return {"metadata": {"namespace": "team", "name": name, "uid": uid}}
 
 
+@pytest.mark.parametrize(("kind", "longest"), [(PIPELINE_EXECUTION, 3072), (MODEL_PACKAGE, 1024)])
 @given(name=NAMES, text=st.text(max_size=10), times=st.integers(1, 400), other=st.uuids(), uid=st.uuids())
-def test_an_execution_is_known_by_the_uid_at_the_end_of_its_description(
-    name: str, text: str, times: int, other: object, uid: object
+def test_what_aws_names_is_known_by_the_uid_at_the_end_of_its_description(
+    kind: KindDescriptor, longest: int, name: str, text: str, times: int, other: object, uid: object
 ) -> None:
     """Whatever the user has written, within AWS's limits; and not by another object of the same name."""
-    description = text * times
-    request = marked(obj(name, str(uid)), {"PipelineExecutionDescription": description})
-    assert len(request["PipelineExecutionDescription"]) <= 3072
-    assert is_marked(obj(name, str(uid)), request)
-    assert other == uid or not is_marked(obj(name, str(other)), request)
-    assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,81}", request["PipelineExecutionDisplayName"])
+    request = marked(kind, obj(name, str(uid)), {kind.name.mark: text * times})
+    assert len(request[kind.name.mark]) <= longest
+    assert is_marked(kind, obj(name, str(uid)), request)
+    assert other == uid or not is_marked(kind, obj(name, str(other)), request)
+
+
+@given(name=NAMES)
+def test_an_execution_has_the_name_of_its_object_as_far_as_aws_takes_it(name: str) -> None:
+    """It is shown, and identifies nothing."""
+    shown = completed(obj(name), {})["PipelineExecutionDisplayName"]
+    assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,81}", shown)
 
 
 def test_what_the_user_writes_comes_first_and_the_name_is_his() -> None:
     """The mark is an addition."""
     given_ = {"PipelineExecutionDescription": "nightly", "PipelineExecutionDisplayName": "n", "PipelineName": "p"}
-    assert marked(obj(), given_) == {
+    assert completed(obj(), given_) == {
         "PipelineName": "p",
         "PipelineExecutionDisplayName": "n",
         "PipelineExecutionDescription": "nightly [Kubernetes team/retrain a-b-c]",
     }
-    assert marked(obj(), {})["PipelineExecutionDescription"] == mark_of(obj())
-    assert is_marked(obj(), marked(obj(), {}))
+    assert completed(obj(), {})["PipelineExecutionDescription"] == mark_of(obj())
+    assert is_marked(PIPELINE_EXECUTION, obj(), completed(obj(), {}))
 
 
 @pytest.mark.parametrize(

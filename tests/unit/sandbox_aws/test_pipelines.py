@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from controller.aws.events.message import StatusEvent, parse
-from hack.sandbox.aws.pipelines.execution_api import EXECUTION, TOKEN_LIFE_S
+from hack.sandbox.aws.pipelines.execution_api import EXECUTION
+from hack.sandbox.aws.records.tokens import TOKEN_LIFE_S
 from hack.sandbox.aws.server import RunningServer
 from hack.sandbox.aws.state_changes import SPELLINGS, STEPS, arns_of, detail_of
 from tests.unit.sandbox_aws.answers import departures, refusal

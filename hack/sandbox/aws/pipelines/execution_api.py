@@ -16,11 +16,10 @@ from hack.sandbox.aws.pipelines.pipeline_api import PIPELINE, name_of
 from hack.sandbox.aws.records.listing import paged
 from hack.sandbox.aws.records.resource import ErrorText, Kind, Store, stamp
 from hack.sandbox.aws.records.timeline import Course, Durations, Step
+from hack.sandbox.aws.records.tokens import TOKEN_LIFE_S
 from hack.sandbox.aws.records.validation import validate
 from hack.sandbox.aws.wire import ApiError, Call, invalid
 
-TOKEN_LIFE_S: Final = 28_800.0
-"""How long a client token is remembered. AWS says so of other services: 8 hours."""
 _JOBS: Final[Mapping[str, JobKind]] = {"Training": TRAINING, "Processing": PROCESSING, "Transform": TRANSFORM}
 _STEP_NAME = 20  # characters of a step's name in the name of its job
 _ENDS: Final = {"Completed": "Succeeded", "Failed": "Failed", "Stopped": "Stopped"}

@@ -8,6 +8,7 @@ from hack.sandbox.aws.records import triggers
 from hack.sandbox.aws.records.listing import answered
 from hack.sandbox.aws.records.resource import Store, stamp
 from hack.sandbox.aws.records.tags import tag_map
+from hack.sandbox.aws.records.tokens import TOKEN_LIFE_S
 from hack.sandbox.aws.records.validation import output_members, validate
 from hack.sandbox.aws.registry.kinds import GROUP, PACKAGE, Entry, EntryKind
 from hack.sandbox.aws.wire import ApiError, Call
@@ -21,6 +22,7 @@ class EntryApi:
 
     kind: EntryKind
     store: Store
+    token_life_s: float = TOKEN_LIFE_S
 
     def operations(self) -> dict[str, Operation]:
         """Return operation name → handler, to be merged into the service's table."""
@@ -36,9 +38,9 @@ class EntryApi:
     def create(self, call: Call) -> dict[str, Any]:
         """Store a resource; the same token again names the same resource. Raises ApiError."""
         validate("sagemaker", call.operation, call.params)
-        token = call.params.get(self.kind.token)
+        token, since = call.params.get(self.kind.token), call.now - self.token_life_s
         for known in self.store.list(self.kind, call) if token else ():
-            if known.request.get(self.kind.token) == token:
+            if known.request.get(self.kind.token) == token and known.created_at >= since:
                 return {self.kind.arn_member: known.arn}
         self.kind.check(call, self.store)
         name, version = self._new_name(call)
@@ -100,6 +102,8 @@ class EntryApi:
     def list(self, call: Call) -> dict[str, Any]:
         """Return a page of summaries, filtered and sorted; by default the 10 newest."""
         validate("sagemaker", call.operation, call.params)
+        if self.kind is PACKAGE and not call.params.keys() & {"ModelPackageGroupName", "ModelPackageType"}:
+            call = replace(call, params={**call.params, "ModelPackageType": "Unversioned"})
         return answered(self.kind, call, self.store, lambda entry: self._listed(entry, call.now))
 
     def _listed(self, entry: Entry, now: float) -> dict[str, Any]:

@@ -88,6 +88,14 @@ def _summarize_package(package: Entry, now: float) -> dict[str, Any]:
     return {member: described[member] for member in known if member in described}
 
 
+def _is_of_group(package: Entry, group: str, _now: float) -> bool:
+    return package.name.startswith(f"{group.rpartition('/')[2]}/")
+
+
+def _is_of_type(package: Entry, wanted: str, _now: float) -> bool:
+    return wanted == "Both" or (wanted == "Versioned") is bool(package.version)
+
+
 GROUP: Final = EntryKind(
     resource="ModelPackageGroup",
     arn_segment="model-package-group",
@@ -109,6 +117,7 @@ PACKAGE: Final = EntryKind(
     exists=ErrorText("ValidationException", "Model Package already exists: {arn}"),
     describe=_describe_package,
     summary=_summarize_package,
+    filters={"ModelPackageGroupName": _is_of_group, "ModelPackageType": _is_of_type},
     check=_check_package,
     ready="Completed",
     token="ClientToken",

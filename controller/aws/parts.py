@@ -1,24 +1,34 @@
-"""Lists what belongs to one parent: the executions of a pipeline, and the steps of an execution."""
+"""Lists what belongs to one parent: executions of a pipeline, versions of a group, and the steps of an execution."""
 
 from collections.abc import Hashable
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from api.descriptor import KindDescriptor
 from controller.aws.errors import CallError
 from controller.aws.sagemaker import PAGE_SIZE, Api, Page
 from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
 
 _NOTHING: Final = Page((), "")
+_SINCE: Final = {"ListPipelineExecutions": "CreatedAfter"}
+"""List operation → its bound of the creation time, where that is not `CreationTimeAfter`."""
 
 
-class Executions(Protocol):
-    """Lists executions and steps. Thread-safe; every call may raise `CallError`."""
+class Parts(Protocol):
+    """Lists what belongs to one parent. Thread-safe; every call may raise `CallError`."""
 
-    def started_page(
-        self, target: Target, pipeline: str, since: datetime, *, next_token: str, caller: Hashable
+    def created_page(
+        self,
+        descriptor: KindDescriptor,
+        target: Target,
+        parent: str,
+        since: datetime,
+        *,
+        next_token: str,
+        caller: Hashable,
     ) -> Page:
-        """Return one page of what was started since then, oldest first; nothing for a pipeline that does not exist."""
+        """Return one page of what was created since then, oldest first; nothing for a parent that does not exist."""
         ...
 
     def steps_page(self, target: Target, arn: str, *, next_token: str, caller: Hashable) -> Page:
@@ -26,23 +36,30 @@ class Executions(Protocol):
         ...
 
 
-class SageMakerExecutions:
-    """`Executions` over an `Api`."""
+class SageMakerParts:
+    """`Parts` over an `Api`."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def started_page(
-        self, target: Target, pipeline: str, since: datetime, *, next_token: str, caller: Hashable
+    def created_page(
+        self,
+        descriptor: KindDescriptor,
+        target: Target,
+        parent: str,
+        since: datetime,
+        *,
+        next_token: str,
+        caller: Hashable,
     ) -> Page:
-        """See `Executions.started_page`."""
-        request = {"PipelineName": pipeline, "CreatedAfter": since, "SortBy": "CreationTime"}
-        return self._page(
-            target, "ListPipelineExecutions", "PipelineExecutionSummaries", request, next_token, caller=caller
-        )
+        """See `Parts.created_page`."""
+        operations = descriptor.operations
+        bound = _SINCE.get(operations.list, "CreationTimeAfter")
+        request = {descriptor.name.among: parent, bound: since, "SortBy": "CreationTime"}
+        return self._page(target, operations.list, operations.list_items, request, next_token, caller=caller)
 
     def steps_page(self, target: Target, arn: str, *, next_token: str, caller: Hashable) -> Page:
-        """See `Executions.steps_page`."""
+        """See `Parts.steps_page`."""
         request = {"PipelineExecutionArn": arn}
         return self._page(
             target, "ListPipelineExecutionSteps", "PipelineExecutionSteps", request, next_token, caller=caller
@@ -64,10 +81,10 @@ class SageMakerExecutions:
         return Page(tuple(answer.get(items, ())), answer.get("NextToken") or "")
 
 
-class NoExecutions:
-    """`Executions` of a process that serves no kind with executions."""
+class NoParts:
+    """`Parts` of a process that serves no kind with such."""
 
-    def started_page(self, *_: object, **__: object) -> Page:
+    def created_page(self, *_: object, **__: object) -> Page:
         """Return nothing."""
         return _NOTHING
 
