@@ -6,6 +6,7 @@ from functools import partial
 from api.meta import JsonObject, ObjectKey
 from controller.aws.errors import CallError
 from controller.aws.sagemaker import Endpoints
+from controller.reconcile import reasons
 from controller.reconcile.context import Context
 from controller.reconcile.drift.report import LOOK_S
 from controller.reconcile.effects import Effect
@@ -49,7 +50,7 @@ class InPlaceLifeCycle:
         generation = managed.status.get("observedGeneration")
         return InPlaceObservation(
             base=replace(base, content=desired.record_of(wanted), is_describe_due=is_due),
-            is_observed=generation == base.generation and bool(base.shown),
+            is_observed=generation == base.generation and bool(base.shown) and _is_sound(base),
             is_unshown=bool(wanted.keys() & desired.unshown_members(self._descriptor)),
             was_deleted=self._deletion(base.name) in state.made,
         )
@@ -163,3 +164,8 @@ class InPlaceLifeCycle:
     @staticmethod
     def _deletion(name: str) -> str:
         return f"delete {name}"
+
+
+def _is_sound(base: Observed) -> bool:
+    """Return whether the status shows nothing that has ended since, such as a pause."""
+    return base.reasons.get(reasons.SYNCED) in {reasons.SYNCED, reasons.DRIFTED}
