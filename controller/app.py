@@ -273,6 +273,7 @@ class _Operator:
                 self._reconciler_settings(),
                 metrics=self._metrics.objects,
                 executions=self._executions,
+                getter=self._client,
             )
             Controller(
                 name,

@@ -59,6 +59,7 @@ DECIDING = (
     "execution.marker",
     "execution.shown_steps",
     "in_place.desired",
+    "in_place.document",
     "in_place.observation",
     "job.changes",
     "scaling.drift",

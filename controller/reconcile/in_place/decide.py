@@ -20,6 +20,7 @@ from controller.reconcile.identity import (
     takes_over,
     unproven,
 )
+from controller.reconcile.in_place.document import read_on, with_document
 from controller.reconcile.in_place.observation import InPlaceObservation, InPlaceStep, Update
 from controller.reconcile.observation import (
     Adoption,
@@ -88,7 +89,7 @@ def _decide(observed: InPlaceObservation) -> InPlaceStep:
     if base.policy.paused:
         return paused(base)
     if base.failure is not None:
-        return failed_but_usable(base, base.failure)
+        return read_on(observed, failed_but_usable(base, base.failure))
     if (proof := unproven(base)) is not None:
         return proof
     if base.deleting_for_s is not None:
@@ -99,7 +100,7 @@ def _decide(observed: InPlaceObservation) -> InPlaceStep:
         return read_only_step(
             base, lambda external, recorded: _shown(observed, recorded, external), is_settled=observed.is_observed
         )
-    return _living(observed)
+    return with_document(observed, _living)
 
 
 # --- objects that are wanted
@@ -159,10 +160,7 @@ def _create(observed: InPlaceObservation) -> InPlaceStep:
 
 def _waits(observed: InPlaceObservation) -> Finish | None:
     base = observed.base
-    what = "; ".join(filter(None, (base.waits_for, observed.waits_for)))
-    if not what or (is_unconfirmed(base) and not observed.waits_for):
-        return None
-    return waits(replace(base, waits_for=what))
+    return waits(base) if base.waits_for and not is_unconfirmed(base) else None
 
 
 def _created(observed: InPlaceObservation, recorded: Recorded) -> InPlaceStep:

@@ -12,7 +12,7 @@ from controller.runtime.controller import Reconciler
 
 
 def _new_reconciler(context: Context, store: ObjectReader, shared: Shared) -> Reconciler:
-    return ObjectReconciler(context, store, InPlaceLifeCycle(context, shared.sagemaker))
+    return ObjectReconciler(context, store, InPlaceLifeCycle(context, shared.sagemaker, shared.getter))
 
 
 SETUP: Final = Setup(
