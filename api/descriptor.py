@@ -12,7 +12,7 @@ from typing import Any
 from api.compat import Compat
 from api.meta import GROUP, VERSION, Resource
 from api.naming import key_of
-from api.references import Reference
+from api.references import DocumentField, Reference
 
 
 class LifeCycle(Enum):
@@ -206,6 +206,8 @@ class KindDescriptor:
     """Deleting an object leaves its resource, unless an annotation says otherwise."""
     references: tuple[Reference, ...] = field(default=(), hash=False)
     """Fields of the spec that may name other objects."""
+    document: DocumentField | None = field(default=None, hash=False)
+    """A field of the spec that may be in a ConfigMap instead; its life-cycle is `IN_PLACE`, which reads those."""
     children: tuple[str, ...] = field(default=(), hash=False)
     """Kinds of the objects that its reconciler creates and deletes: who serves it has to serve them, too."""
 

@@ -303,7 +303,7 @@ class _Builder:
             required=v1.required and not field.is_defaulted,
             minimum=v1.minimum,
             maximum=v1.maximum if field.most is None else field.most,
-            pattern=v1.pattern,
+            pattern=v1.pattern or field.pattern,
             enum=v1.enum,
             is_v1=True,
             documentation=field.description,

@@ -22,9 +22,50 @@ class OperatorField:
     item: "OperatorField | None" = None
     list_key: str = ""
     most: int | None = None
-    """Largest number of items. It bounds what the API server estimates for a rule that walks the list."""
+    """Largest number of items, which bounds what the API server estimates for a rule that walks the list; of a text,
+    its largest length."""
+    pattern: str = ""
+    """What a text has to match, in RE2."""
     like: str = ""
     """Operation, or dotted member of its request, with the same fields below it, e.g. `CreateModel.Containers`."""
+
+
+OBJECT_NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+"""Name of most Kubernetes objects: a DNS subdomain (RFC 1123)."""
+DATA_KEY: Final = r"^[-._a-zA-Z0-9]+$"
+"""Key in a ConfigMap."""
+CONFIG_MAP_KEY: Final = "configMapKeyRef"
+"""Spelled as in the environment variables of a Pod."""
+
+
+def config_map_source(name: str, what: str) -> OperatorField:
+    """Return a field of the spec that names the ConfigMap, and the key in it, with `what`."""
+    return OperatorField(
+        name,
+        Form.STRUCTURE,
+        f"Where {what} is, if it is not in the spec itself.",
+        fields=(
+            OperatorField(
+                CONFIG_MAP_KEY,
+                Form.STRUCTURE,
+                "A ConfigMap in the namespace of this object. It is read once a minute, and when this object changes.",
+                required=True,
+                fields=(
+                    OperatorField(
+                        "key",
+                        Form.STRING,
+                        "Key in its data, which is a file's name if it was made of a file.",
+                        required=True,
+                        most=253,
+                        pattern=DATA_KEY,
+                    ),
+                    OperatorField(
+                        "name", Form.STRING, "Name of the ConfigMap.", required=True, most=253, pattern=OBJECT_NAME
+                    ),
+                ),
+            ),
+        ),
+    )
 
 
 COMMON_SPEC: Final = (

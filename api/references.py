@@ -33,6 +33,16 @@ class Reference:
         return copied
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentField:
+    """A field of the spec with a JSON document, which may be in a ConfigMap of the namespace instead."""
+
+    field: str
+    """Below `spec`, e.g. `pipelineDefinition`."""
+    source: str
+    """Field of the spec that names ConfigMap and key in its place, e.g. `pipelineDefinitionFrom`."""
+
+
 def _names(value: Any, path: Sequence[str]) -> Iterator[str]:
     """Yield what is at `path`; what has another form than the schema demands is left to the conversion."""
     if not path:

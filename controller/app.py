@@ -276,6 +276,7 @@ class _Operator:
                 self._reconciler_settings(),
                 metrics=self._metrics.objects,
                 parts=self._parts,
+                getter=self._client,
             )
             Controller(
                 name,

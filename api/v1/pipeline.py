@@ -14,6 +14,8 @@ from api.descriptor import (
     StatusRule,
 )
 from api.form import Form
+from api.operator_fields import config_map_source
+from api.references import DocumentField
 
 PIPELINE: Final = KindDescriptor(
     kind="Pipeline",
@@ -52,6 +54,7 @@ PIPELINE: Final = KindDescriptor(
         # A display name and a parallelism cannot be removed: what the spec does not have stays as it is at AWS.
         absent=MappingProxyType({"PipelineDescription": ""}),
     ),
+    document=DocumentField("pipelineDefinition", source="pipelineDefinitionFrom"),
     printer_columns=(
         PrinterColumn("Status", ".status.pipelineStatus"),
         PrinterColumn("Creation-Time", ".metadata.creationTimestamp", format="date"),
@@ -61,8 +64,14 @@ PIPELINE: Final = KindDescriptor(
     compat=Compat(
         spec_required=True,
         omitted=frozenset({"spec.clientRequestToken"}),
-        exclusive=(Exclusive("spec", "pipelineDefinition", ("pipelineDefinitionS3Location",)),),
-        required_unless=(RequiredUnless("spec", "pipelineDefinition", ("pipelineDefinitionS3Location",)),),
+        own=(config_map_source("pipelineDefinitionFrom", "the definition"),),
+        exclusive=(
+            Exclusive("spec", "pipelineDefinition", ("pipelineDefinitionS3Location", "pipelineDefinitionFrom")),
+            Exclusive("spec", "pipelineDefinitionS3Location", ("pipelineDefinitionFrom",)),
+        ),
+        required_unless=(
+            RequiredUnless("spec", "pipelineDefinition", ("pipelineDefinitionS3Location", "pipelineDefinitionFrom")),
+        ),
         status=(
             StatusField("additional", description="What keeps the pipeline from being as the spec wants it."),
             StatusField("lastCheckTime", form=Form.TIME, description="When this status was last compared with AWS."),

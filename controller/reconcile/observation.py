@@ -221,6 +221,27 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a ConfigMap has no document for a spec."""
+
+    reason: str
+    """That of the condition which shows it."""
+    message: str
+    """For users, with what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a pass has read of the document that a spec has in a ConfigMap."""
+
+    text: str = ""
+    problem: Problem | None = None
+
+    def __str__(self) -> str:
+        return self.problem.message if self.problem else self.text
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """Everything that a decision about one object may depend on."""
 

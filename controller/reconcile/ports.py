@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from api.meta import JsonObject, ObjectKey, Resource
 from controller.aws.errors import CallError
 from controller.aws.targets import Target
+from controller.runtime.errors import ClassifiedError, ErrorClass
 
 
 class ObjectReader(Protocol):
@@ -63,6 +64,22 @@ class ObjectWriter(Protocol):
     def delete(self, resource: Resource, key: ObjectKey, *, uid: str = "", resource_version: str = "") -> None:
         """Request the deletion of this very object in this very version. CONFLICT: it is another, or has changed."""
         ...
+
+
+class ObjectGetter(Protocol):
+    """Reads single objects from the API server; `kube.client.KubeClient` is one."""
+
+    def get(self, resource: Resource, key: ObjectKey) -> JsonObject:
+        """Return the current object. Raises `ClassifiedError`, NOT_FOUND if there is none."""
+        ...
+
+
+class NothingToGet:
+    """`ObjectGetter` where there is nothing."""
+
+    def get(self, resource: Resource, key: ObjectKey) -> JsonObject:
+        """Raise NOT_FOUND."""
+        raise ClassifiedError(ErrorClass.NOT_FOUND, "", f"{resource.plural} {key} not found")
 
 
 class TrackedState(Protocol):

@@ -58,6 +58,7 @@ FOREIGN_RESOURCE: Final = "ForeignResource"
 IN_SERVICE: Final = "InService"
 IN_SYNC: Final = "InSync"
 IN_USE: Final = "InUse"
+INVALID_DOCUMENT: Final = "InvalidDocument"
 INVALID_SPEC: Final = "InvalidSpec"
 NO_EFFECT: Final = "NoEffect"
 KUBERNETES_REFUSED: Final = "KubernetesRefused"
@@ -171,6 +172,7 @@ HOSTED: Final = ENDPOINTS | COMPONENTS
 SCALING: Final = _of(LifeCycle.SCALING)
 IN_PLACE: Final = _of(LifeCycle.IN_PLACE)
 CHANGED_IN_PLACE: Final = frozenset(kind.kind for kind in KINDS if kind.resource_update is not None)
+DOCUMENTED: Final = frozenset(kind.kind for kind in KINDS if kind.document is not None)
 NAMED_BY_AWS: Final = frozenset(kind.kind for kind in KINDS if kind.name.by_aws)
 LEASES: Final = frozenset({"Lease"})
 
@@ -470,6 +472,14 @@ REASONS: Final = (
         f"Correct the field that the message names; if nothing is wrong with the spec any more, {_RETRY}.",
     ),
     Reason(
+        INVALID_DOCUMENT,
+        DOCUMENTED,
+        "Ready=True, Stalled=True, Synced=False",
+        "What the spec names in a ConfigMap cannot be used: it is no JSON, too long, or binary data. A pipeline that"
+        " exists stays as it is, and stays ready.",
+        "Correct the ConfigMap as the message says; it is read again within a minute.",
+    ),
+    Reason(
         ALREADY_EXISTS,
         JOBS | HOSTED | IN_PLACE | SCALING,
         "Stalled=True, Synced=False",
@@ -612,7 +622,8 @@ REASONS: Final = (
         ALL,
         "Reconciling=True, Synced=False",
         "Kubernetes refuses a write of the operator: to the object (finalizer, annotations, status), or to one that it"
-        " creates for it. Retried after minutes; what is at AWS goes on, and is followed.",
+        " creates for it. Retried after minutes; what is at AWS goes on, and is followed. Or it does not let the"
+        " operator read the ConfigMap that the spec names, which is tried again within a minute.",
         "The message has the words of the API server: a ResourceQuota, an admission policy, missing RBAC or a rule of"
         f" the CRD. Change that; then {_RETRY}.",
     ),
@@ -652,8 +663,9 @@ REASONS: Final = (
         ALL,
         "Reconciling=True, Synced=False",
         "Something that the spec refers to does not exist yet, such as a model, an endpoint or a role. An object of the"
-        " namespace that the spec names is waited for, and its change ends the wait at once; what AWS does not find is"
-        " looked for again after ten seconds, later after minutes.",
+        " namespace that the spec names is waited for, and its change ends the wait at once; a ConfigMap, or a key in"
+        " it, is looked for again after five seconds, later once a minute; what AWS does not find is looked for again"
+        " after ten seconds, later after minutes.",
         f"Create what the message names, or correct the reference. For what is not an object: then {_RETRY}.",
     ),
     Reason(
@@ -873,8 +885,15 @@ EVENTS: Final = (
         KUBERNETES_REFUSED,
         "Warning",
         ALL,
-        "Kubernetes refuses a write of the operator, perhaps that of the status.",
+        "Kubernetes refuses a write of the operator, perhaps that of the status, or that it reads a ConfigMap.",
         f"See the reason `{KUBERNETES_REFUSED}`.",
+    ),
+    EventReason(
+        INVALID_DOCUMENT,
+        "Warning",
+        DOCUMENTED,
+        "What the spec names in a ConfigMap cannot be used.",
+        f"See the reason `{INVALID_DOCUMENT}`.",
     ),
     EventReason(
         CREATION_UNCONFIRMED,

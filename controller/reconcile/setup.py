@@ -32,7 +32,15 @@ from controller.reconcile.dependencies import (
 from controller.reconcile.effects import EffectGate
 from controller.reconcile.managed.pruning import prune
 from controller.reconcile.object_metrics import STATES, ObjectMetrics, state_of
-from controller.reconcile.ports import NoObjects, NoTracker, ObjectReader, ObjectWriter, Tracker
+from controller.reconcile.ports import (
+    NoObjects,
+    NothingToGet,
+    NoTracker,
+    ObjectGetter,
+    ObjectReader,
+    ObjectWriter,
+    Tracker,
+)
 from controller.reconcile.served import Served
 from controller.reconcile.settings import ReconcilerSettings
 from controller.runtime.cache.handlers import EnqueueHandler, KeysOf, Predicate
@@ -66,6 +74,7 @@ class Shared:
     rand: Callable[[], float] = random
     checks: Checks = field(default_factory=Checks)
     parts: Parts = field(default_factory=NoParts)
+    getter: ObjectGetter = field(default_factory=NothingToGet)
     metrics: ObjectMetrics = field(default_factory=lambda: ObjectMetrics(CollectorRegistry()))
 
     def reader(self, descriptor: KindDescriptor) -> ObjectReader:

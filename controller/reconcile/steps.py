@@ -213,6 +213,9 @@ class Finish:
     """The tracker follows the resource."""
     again_s: float | None = None
     """Seconds after which to reconcile again at the latest; of RETRY_SLOWLY, the first delay."""
+    look_s: float | None = None
+    """Of RETRY_SLOWLY and TERMINAL: seconds after which to look in the cluster whether something has changed with which
+    AWS may decide otherwise; until it has, AWS is not called any sooner."""
     outcome: Outcome = Outcome.DONE
     failure: Failure | None = field(default=None, compare=False)
     """The reason for the outcome."""

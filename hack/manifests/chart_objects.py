@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from api.meta import GROUP, JsonObject
+from api.meta import JsonObject
 from api.v1 import KINDS
 from controller.kinds import selected
 from hack.crds import to_yaml
@@ -176,8 +176,8 @@ def _mark_kind(made: Template, obj: JsonObject) -> None:
 
 def _rules(made: Template, rules: list[JsonObject]) -> list[JsonObject | str]:
     """Return the rules of the manager, with those for objects of the kinds that a value selects, if it does."""
-    others = [rule for rule in rules if rule["apiGroups"] != [GROUP]]
-    of_all = [rule for rule in rules if rule["apiGroups"] == [GROUP]]
+    of_all = kind_rules(KINDS)
+    others = [rule for rule in rules if rule not in of_all]
     of_kinds = "".join(
         f'{{{{- if has "{kind.kind}" . }}}}\n%I{indented(to_yaml(kind_rules(selected([kind.kind]))))}{{{{- end }}}}\n'
         for kind in KINDS

@@ -18,6 +18,8 @@ _PARENTING: Final = ("create", "delete")
 """On objects of the kinds that a reconciler creates and deletes."""
 _NAMESPACES: Final[JsonObject] = {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"]}
 """Their annotations, from the cache, and before each change at AWS from the API server (`reconcile/namespaces.py`)."""
+_CONFIG_MAPS: Final[JsonObject] = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}
+"""Those that an object names, one at a time: no `list`, no `watch` (`reconcile/in_place/config_maps.py`)."""
 _EVENTS: Final[JsonObject] = {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]}
 
 
@@ -34,7 +36,7 @@ def manager_role(kinds: Iterable[KindDescriptor], *, namespace: str = "") -> Jso
 
 
 def kind_rules(kinds: Sequence[KindDescriptor]) -> list[JsonObject]:
-    """Return the rules for the objects of `kinds`, which include the kinds of their children."""
+    """Return the rules for the objects of `kinds`, with those of their children, and for what they name."""
     plurals = {kind.kind: kind.plural for kind in kinds}
     verbs_of = {kind.plural: [*_OWN, *(("delete",) if kind.life_cycle in _EXPIRING else ())] for kind in kinds}
     for child in (plurals[child] for kind in kinds for child in kind.children):
@@ -43,7 +45,8 @@ def kind_rules(kinds: Sequence[KindDescriptor]) -> list[JsonObject]:
     for plural, wanted in verbs_of.items():
         grouped.setdefault(tuple(wanted), []).append(plural)
     rules = [_rule(plurals, verbs) for verbs, plurals in grouped.items()]
-    return [*rules, _rule([f"{plural}/status" for plural in verbs_of], ("patch",))]
+    rules.append(_rule([f"{plural}/status" for plural in verbs_of], ("patch",)))
+    return [*rules, *([_CONFIG_MAPS] if any(kind.document for kind in kinds) else ())]
 
 
 def _rule(resources: Iterable[str], verbs: Iterable[str]) -> JsonObject:

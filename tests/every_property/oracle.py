@@ -6,6 +6,7 @@ require, is left out (v1-kinds 11). Nothing here reads what the operator itself 
 """
 
 import csv
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +29,17 @@ _UPDATE: Final = "UpdateModelPackage"
 NAMED: Final = "<named>"
 """Stands for a name that the operator has made."""
 
+
+def definition(step: str) -> str:
+    """A definition of a pipeline, with one step."""
+    return json.dumps({"Version": "2020-12-01", "Steps": [{"Name": step, "Type": "Fail"}]})
+
+
+CONFIG_MAPS: Final[Mapping[str, Mapping[str, str]]] = {
+    name: {key: definition(f"{name}-{key[0]}") for key in ("first.json", "second.json")}
+    for name in ("definitions", "others")
+}
+"""ConfigMaps that are there already: their data, by their names."""
 CREATES: Final[Mapping[str, str]] = {
     "TrainingJob": "CreateTrainingJob",
     "HyperparameterTuningJob": "CreateHyperParameterTuningJob",
@@ -148,6 +160,8 @@ def expected(kind: str, spec: Mapping[str, Any]) -> list[Request]:
             return list(_policy(spec))
         case _:
             operation = CREATES[kind]
+            if named := (spec.get("pipelineDefinitionFrom") or {}).get("configMapKeyRef"):
+                spec = {**spec, "pipelineDefinition": CONFIG_MAPS[named["name"]][named["key"]]}
             request = convert(kind, operation, input_shape(SAGEMAKER, operation), spec, ("spec",))
             if operation == "StartPipelineExecution":
                 request[_SHOWN] = request.get(_SHOWN) or OBJECT

@@ -23,6 +23,7 @@ from hack.sandbox.aws.wire import HttpRequest, HttpResponse
 from tests.deadline import NeverError, eventually
 from tests.every_property.amazon import DURATIONS, Sent
 from tests.every_property.kubernetes import APPLY, MERGE, NAMESPACE, Answer
+from tests.every_property.oracle import CONFIG_MAPS
 from tests.every_property.world import is_current, is_settled
 from tests.sandbox.apiserver import write_kubeconfig
 from tests.sandbox.crds import server_with_crds
@@ -44,6 +45,9 @@ class Servers:
         self.kube = stack.enter_context(server_with_crds(directory))
         self.aws = stack.enter_context(aws_server.start(durations=DURATIONS))
         self.api = Api(self.kube.url, self.kube.token)
+        for name, data in CONFIG_MAPS.items():
+            body = {"metadata": {"name": name}, "data": data}
+            self.api.call("POST", f"/api/v1/namespaces/{NAMESPACE}/configmaps", body)
         self.sent: list[Sent] = []
         """Every request of the operator that AWS has received, in order."""
         service = self.aws._service

@@ -1,6 +1,5 @@
 """Values for a property, from its schema and its shape at AWS: valid ones, and ones that somebody has to refuse."""
 
-import json
 import random
 import re
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from hypothesis import strategies as st
 
 from hack.sandbox.aws.records.validation import compiled
-from tests.every_property.oracle import Path_
+from tests.every_property.oracle import CONFIG_MAPS, Path_, definition
 from tests.every_property.places import shape_of
 
 _TEXTS: Final = (
@@ -100,9 +99,9 @@ _CHOSEN: Final[Mapping[tuple[str, str], tuple[Any, ...]]] = {
     ("PipelineExecution", "spec.pipelineParameters.[].name"): PARAMETERS,
     ("PipelineExecution", "spec.selectiveExecutionConfig.selectedSteps.[].stepName"): (STEP,),
     ("ModelPackage", "spec.modelPackageGroupName"): GROUPS,
-    ("Pipeline", "spec.pipelineDefinition"): tuple(
-        json.dumps({"Version": "2020-12-01", "Steps": [{"Name": name, "Type": "Fail"}]}) for name in (STEP, "Other")
-    ),
+    ("Pipeline", "spec.pipelineDefinition"): tuple(definition(name) for name in (STEP, "Other")),
+    ("Pipeline", "spec.pipelineDefinitionFrom.configMapKeyRef.name"): tuple(CONFIG_MAPS),
+    ("Pipeline", "spec.pipelineDefinitionFrom.configMapKeyRef.key"): tuple(CONFIG_MAPS["definitions"]),
     ("HostingAutoscalingPolicy", "spec.policyType"): ("TargetTrackingScaling",),
     ("HostingAutoscalingPolicy", "spec.serviceNamespace"): ("sagemaker",),
     ("HostingAutoscalingPolicy", "spec.scalableDimension"): ("sagemaker:variant:DesiredInstanceCount",),

@@ -9,6 +9,7 @@ from api.v1 import KINDS
 from controller.reconcile.managed.pruning import PruningWriter
 from tests.every_property.amazon import EmbeddedAws
 from tests.every_property.kubernetes import NAMESPACE, EmbeddedApi, EmbeddedCluster, client_of, clusters_of
+from tests.every_property.oracle import CONFIG_MAPS
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.kstatus import kstatus
 from tests.fakes.world import World
@@ -27,6 +28,8 @@ class EmbeddedWorld(World):
         self._api = api
         others = [each for each in KINDS if each is not descriptor]
         super().__init__(descriptor, *others, key=ObjectKey(NAMESPACE, name), collects=True)
+        for each, data in CONFIG_MAPS.items():
+            self.config_maps.put(each, data, namespace=NAMESPACE)
 
     def _new_clusters(self, kinds: Sequence[KindDescriptor]) -> dict[str, FakeCluster]:
         return dict(clusters_of(self._api, kinds, self.clock))

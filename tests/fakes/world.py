@@ -26,6 +26,7 @@ from controller.runtime.controller import Reconciler, Result
 from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import ClusterWriter, FakeCluster, copied
+from tests.fakes.config_maps import FakeConfigMaps
 from tests.fakes.crashes import Crash, CrashHook, CrashingHook
 from tests.fakes.job_manifests import KEY, manifest_of
 from tests.fakes.recorder import FakeRecorder, OpenFence
@@ -52,6 +53,7 @@ class World:
         self.clusters = self._new_clusters(kinds)
         self.cluster = self.clusters[self.descriptor.kind]
         self.writer = self._new_writer()
+        self.config_maps = FakeConfigMaps()
         self.sagemaker = self._new_sagemaker()
         self.aws: Any = self.sagemaker.of(self.descriptor)
         self.recorder = FakeRecorder()
@@ -105,7 +107,7 @@ class World:
         self.shared = shared = Shared(
             self._kinds, self.writer, aws, aws.scaling, aws, effects, self.clock, self.settings, lambda: 0.5
         )
-        self.shared = shared = replace(shared, parts=aws.parts)
+        self.shared = shared = replace(shared, parts=aws.parts, getter=self.config_maps)
         if self.metrics is not None:
             self.shared = shared = replace(shared, metrics=self.metrics)
         metrics = TrackerMetrics(CollectorRegistry())

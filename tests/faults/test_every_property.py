@@ -34,6 +34,7 @@ SAMPLE = [
     ("ModelPackageGroup", "spec.modelPackageGroupDescription"),
     ("ModelPackage", "spec.inferenceSpecification.containers[].environment"),
     ("Pipeline", "spec.pipelineDefinition"),
+    ("Pipeline", "spec.pipelineDefinitionFrom.configMapKeyRef.key"),
     ("HostingAutoscalingPolicy", "spec.targetTrackingScalingPolicyConfiguration.targetValue"),
 ]
 """Properties with a shape, a spelling or a type of their own, and those with which something was wrong."""
@@ -69,6 +70,10 @@ def test_every_kind_is_in_the_sample() -> None:
         "spec.models",
         "spec.models[]",
         "spec.models[].name",
+        "spec.pipelineDefinitionFrom",
+        "spec.pipelineDefinitionFrom.configMapKeyRef",
+        "spec.pipelineDefinitionFrom.configMapKeyRef.key",
+        "spec.pipelineDefinitionFrom.configMapKeyRef.name",
         "spec.region",
         "spec.resourceId[]",
         "spec.resourceId[].endpointName",

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from api.annotations import ADOPTION_POLICY, DELETION_POLICY, DRIFT_POLICY, READ_ONLY
+from api.annotations import ADOPTION_POLICY, DELETION_POLICY, DRIFT_POLICY, PAUSED, READ_ONLY
+from api.descriptor import KindDescriptor
 from api.meta import JsonObject
 from api.v1 import MODEL_PACKAGE_GROUP, PIPELINE
 from controller.aws.errors import AwsError
@@ -145,6 +146,21 @@ def test_what_aws_refuses_of_an_edit_leaves_what_is_there(subtests: pytest.Subte
             world.run(10)
             assert is_ready(world)
             assert description(world) == "third"
+
+
+@pytest.mark.parametrize("kind", [PIPELINE, MODEL_PACKAGE_GROUP], ids=lambda kind: kind.kind)
+def test_what_a_pause_has_shown_ends_with_it(kind: KindDescriptor) -> None:
+    """At once: the spec has not changed meanwhile, so nothing else would end it before the resync."""
+    world = World(kind)
+    world.cluster.apply(manifest(kind.kind, "xgboost"))
+    world.until(lambda: is_ready(world))
+    annotated(world, **{PAUSED.key: "true"})
+    world.run(5)
+    assert world.condition("Synced") == ("False", "Paused")
+    annotated(world)
+    world.run(5)
+    assert is_ready(world)
+    assert world.reasons()[-1] == "Resumed"
 
 
 # --- crashes and lost answers

@@ -154,3 +154,45 @@ def test_a_pipeline_may_come_later_and_a_lost_answer_starts_nothing_twice(ready:
     ready.api.call("PATCH", ready.api.path("retrain", plural=PLURAL), changed, "application/merge-patch+json")
     until(ready, "Succeeded")
     assert len(executions(ready)) == 1
+
+
+CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+def test_a_definition_in_a_config_map_is_waited_for_and_followed(ready: World) -> None:
+    """Read again by itself while it is missing; an annotation asks for a look that is not to wait for a minute."""
+    pipeline: JsonObject = yaml.safe_load((REPOSITORY / "samples" / "pipeline.yaml").read_text())
+    pipeline["metadata"]["name"] = "nightly"
+    del pipeline["spec"]["pipelineDefinition"]
+    pipeline["spec"] |= {
+        "pipelineName": "at-aws",
+        "pipelineDefinitionFrom": {"configMapKeyRef": {"name": "nightly", "key": "pipeline.json"}},
+    }
+    ready.api.create(pipeline, plural="pipelines")
+
+    def shown(type_: str) -> str:
+        return str(condition(ready.api.get("nightly", plural="pipelines") or {}, type_).get("reason"))
+
+    def at_aws() -> JsonObject:
+        described: JsonObject = aws_call(ready.aws.url, "DescribePipeline", PipelineName="at-aws")
+        return json.loads(described["PipelineDefinition"])  # type: ignore[no-any-return]
+
+    def updates() -> int:
+        return sum(each.operation == "UpdatePipeline" for each in ready.to_aws.requests)
+
+    eventually(lambda: shown("Synced") == "DependencyMissing", what="it waits for its ConfigMap")
+    config_map = {"metadata": {"name": "nightly"}, "data": {"pipeline.json": DEFINITION}}
+    ready.api.call("POST", CONFIG_MAPS, config_map)
+    eventually(lambda: shown("Ready") == "Created", what="it is created")
+    assert at_aws() == json.loads(DEFINITION)
+
+    config_map["data"] = {"pipeline.json": endless()}
+    ready.api.call("PUT", f"{CONFIG_MAPS}/nightly", config_map)
+    changed = {"metadata": {"annotations": {"sagemaker.aws.amazon.com/reconcile-at": "now"}}}
+    ready.api.call("PATCH", ready.api.path("nightly", plural="pipelines"), changed, "application/merge-patch+json")
+    eventually(lambda: at_aws() == json.loads(endless()), what="AWS has the other definition")
+
+    ready.api.call("DELETE", f"{CONFIG_MAPS}/nightly")
+    ready.api.delete("nightly", plural="pipelines")
+    until_gone(ready.api, "nightly", plural="pipelines")
+    assert updates() == 1

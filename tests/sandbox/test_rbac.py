@@ -182,6 +182,20 @@ def walk_pipeline_execution(home: Cluster, manifest: JsonObject, namespace: str)
     expire(home, name, **where)
 
 
+def walk_pipeline(home: Cluster, manifest: JsonObject, namespace: str) -> None:
+    """One with its definition in a ConfigMap."""
+    where = {"namespace": namespace, "plural": "pipelines"}
+    pipeline = sample("pipeline")
+    definition = pipeline["spec"].pop("pipelineDefinition")
+    pipeline["spec"]["pipelineDefinitionFrom"] = {"configMapKeyRef": {"name": "nightly", "key": "pipeline.json"}}
+    config_map = {"metadata": {"name": "nightly"}, "data": {"pipeline.json": definition}}
+    home.api.call("POST", f"/api/v1/namespaces/{namespace}/configmaps", config_map)
+    name = home.api.create(unplaced(pipeline), **where)["metadata"]["name"]
+    until_status(home.api, name, "Active", field="pipelineStatus", **where)
+    home.api.delete(name, **where)
+    until_gone(home.api, name, **where)
+
+
 def expire(home: Cluster, name: str, *, namespace: str, plural: str) -> None:
     """Annotate an object whose job has ended, and see the operator delete it."""
     change = {"metadata": {"annotations": {f"{OURS}/ttl-seconds-after-finished": "0"}}}
@@ -219,7 +233,7 @@ WALKS: dict[str, Callable[[Cluster, JsonObject, str], None]] = {
     "HostingAutoscalingPolicy": walk_simply("HostingAutoscalingPolicy", "hap-predefined-metric"),
     "ModelPackageGroup": walk_simply("ModelPackageGroup", "modelpackagegroup"),
     "ModelPackage": walk_simply("ModelPackage", "modelpackage"),
-    "Pipeline": walk_simply("Pipeline", "pipeline"),
+    "Pipeline": walk_pipeline,
 }
 """By kind; a kind that is served and has no walk fails the test."""
 

@@ -61,6 +61,7 @@ DECIDING = (
     "managed.marker",
     "execution.shown_steps",
     "in_place.desired",
+    "in_place.document",
     "in_place.observation",
     "job.changes",
     "scaling.drift",

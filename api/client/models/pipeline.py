@@ -17,6 +17,22 @@ class ParallelismConfiguration(TypedDict, total=False):
     """The max number of steps that can be executed in parallel."""
 
 
+class ConfigMapKeyRef(TypedDict, total=False):
+    """A ConfigMap in the namespace of this object. It is read once a minute, and when this object changes."""
+
+    key: Required[str]
+    """Key in its data, which is a file's name if it was made of a file."""
+    name: Required[str]
+    """Name of the ConfigMap."""
+
+
+class PipelineDefinitionFrom(TypedDict, total=False):
+    """Where the definition is, if it is not in the spec itself."""
+
+    configMapKeyRef: Required[ConfigMapKeyRef]
+    """A ConfigMap in the namespace of this object. It is read once a minute, and when this object changes."""
+
+
 class PipelineDefinitionS3Location(TypedDict, total=False):
     """The location of the pipeline definition stored in Amazon S3. If specified, SageMaker will retrieve the
     pipeline definition from this location.
@@ -52,6 +68,8 @@ class PipelineSpec(TypedDict, total=False):
     """
     pipelineDefinition: str
     """The JSON pipeline definition of the pipeline."""
+    pipelineDefinitionFrom: PipelineDefinitionFrom
+    """Where the definition is, if it is not in the spec itself."""
     pipelineDefinitionS3Location: PipelineDefinitionS3Location
     """The location of the pipeline definition stored in Amazon S3. If specified, SageMaker will retrieve the
     pipeline definition from this location.

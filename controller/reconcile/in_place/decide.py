@@ -13,6 +13,7 @@ from controller.observability.redact import shortened
 from controller.reconcile import reasons
 from controller.reconcile.drift.report import LOOK_S, sentence
 from controller.reconcile.identity import identified, is_replaced, left_alone
+from controller.reconcile.in_place.document import read_on, with_document
 from controller.reconcile.in_place.observation import InPlaceObservation, InPlaceStep, Update
 from controller.reconcile.mutable.owners import adopted, first_of_all, left_to_others, not_there, taken_over
 from controller.reconcile.observation import (
@@ -75,7 +76,8 @@ def decide(observed: InPlaceObservation) -> InPlaceStep:
 
 def _decide(observed: InPlaceObservation) -> InPlaceStep:
     base = observed.base
-    if (first := first_of_all(base, retain, failed_but_usable)) is not None:
+    first = first_of_all(base, retain, lambda failed, failure: read_on(observed, failed_but_usable(failed, failure)))
+    if first is not None:
         return first
     if base.deleting_for_s is not None:
         return _deleting(observed, base.deleting_for_s)
@@ -85,7 +87,7 @@ def _decide(observed: InPlaceObservation) -> InPlaceStep:
         return read_only_step(
             base, lambda external, recorded: _shown(observed, recorded, external), is_settled=observed.is_observed
         )
-    return _living(observed)
+    return with_document(observed, _living)
 
 
 # --- objects that are wanted
@@ -137,10 +139,7 @@ def _create(observed: InPlaceObservation) -> InPlaceStep:
 
 def _waits(observed: InPlaceObservation) -> Finish | None:
     base = observed.base
-    what = "; ".join(filter(None, (base.waits_for, observed.waits_for)))
-    if not what or (is_unconfirmed(base) and not observed.waits_for):
-        return None
-    return waits(replace(base, waits_for=what))
+    return waits(base) if base.waits_for and not is_unconfirmed(base) else None
 
 
 def _created(observed: InPlaceObservation, recorded: Recorded) -> InPlaceStep:

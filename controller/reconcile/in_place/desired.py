@@ -147,7 +147,7 @@ def _ordered(value: Any) -> Any:
     if _is_document(value):
         try:
             return json.dumps(json.loads(value), sort_keys=True)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     return value
 

@@ -7,12 +7,19 @@ from api.meta import JsonObject, ObjectKey
 from controller.aws.errors import CallError
 from controller.aws.parts import Parts
 from controller.aws.sagemaker import Endpoints
+from controller.reconcile import reasons
 from controller.reconcile.context import Context
 from controller.reconcile.drift.report import LOOK_S
 from controller.reconcile.effects import Effect
-from controller.reconcile.in_place import desired
+from controller.reconcile.in_place import config_maps, desired
 from controller.reconcile.in_place.decide import PENDING_POLL_S, decide
-from controller.reconcile.in_place.observation import InPlaceObservation, InPlaceStep, Update
+from controller.reconcile.in_place.observation import (
+    InPlaceObservation,
+    InPlaceStep,
+    ObservedDocument,
+    ReadDocument,
+    Update,
+)
 from controller.reconcile.managed.lost_creation import find_own
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.marker import marked
@@ -20,6 +27,7 @@ from controller.reconcile.managed.observe_object import RESYNC_SHARE, described,
 from controller.reconcile.managed.ownership import verify_owner
 from controller.reconcile.managed.requests import create_request, creation_token
 from controller.reconcile.observation import During, Failure, Mutation, Observed, Ownership, Source
+from controller.reconcile.ports import ObjectGetter
 from controller.reconcile.shared_decisions import drift_shown
 from controller.reconcile.steps import Create, Delete, Describe, Drift, EnsureFinalizer, VerifyOwner
 from controller.runtime.errors import ABSENT, ErrorClass
@@ -29,11 +37,12 @@ from controller.runtime.frozen import replace
 class InPlaceLifeCycle:
     """`LifeCycle` of what AWS updates in place."""
 
-    def __init__(self, context: Context, resources: Endpoints, parts: Parts) -> None:
+    def __init__(self, context: Context, resources: Endpoints, parts: Parts, getter: ObjectGetter) -> None:
         self._context = context
         self._descriptor = context.descriptor
         self._resources = resources
         self._parts = parts
+        self._getter = getter
 
     def observe(self, managed: ManagedObject) -> InPlaceObservation:
         """See `LifeCycle.observe`."""
@@ -52,13 +61,44 @@ class InPlaceLifeCycle:
         sighting = self._context.tracker.last(managed.key)
         is_announced = sighting is not None and sighting.is_describe_due
         is_due = base.is_reconcile_requested or is_announced or now - state.described_at >= self._period_s(base)
-        generation = managed.status.get("observedGeneration")
+        generation, document = managed.status.get("observedGeneration"), self._document(managed, base.generation)
         return InPlaceObservation(
-            base=replace(base, content=desired.record_of(wanted), is_describe_due=is_due),
-            is_observed=generation == base.generation and bool(base.shown),
+            base=replace(base, content=self._content(managed, base, wanted, document), is_describe_due=is_due),
+            is_observed=generation == base.generation and bool(base.shown) and _is_sound(base),
             is_unshown=bool(wanted.keys() & desired.unshown_members(self._descriptor)),
             was_deleted=self._deletion(base.name) in state.made,
+            document=document,
         )
+
+    def _document(self, managed: ManagedObject, generation: int) -> ObservedDocument | None:
+        if config_maps.field_to_read(self._descriptor, managed.spec) is None:
+            managed.state.document = None
+            return None
+        found = managed.document
+        if found is not None:
+            config_maps.is_of(managed.state, generation)
+        due_in_s = config_maps.due_in_s(managed.state, generation, self._context.clock.monotonic())
+        last = managed.state.document
+        return ObservedDocument(
+            is_read=found is not None,
+            due_in_s=due_in_s,
+            is_lacking=last is not None and last.failures > 0,
+            problem=None if found is None else found.problem,
+        )
+
+    @staticmethod
+    def _content(managed: ManagedObject, base: Observed, wanted: JsonObject, document: ObservedDocument | None) -> str:
+        """Return the digest of what an Update sends; without the document, what an earlier pass has found it to be."""
+        state = managed.state
+        if document is None:
+            return desired.record_of(wanted)
+        if document.is_read and document.problem is None:
+            content = desired.record_of(wanted)
+            config_maps.keep(state, content)
+            return content
+        sent = base.recorded.content if base.recorded else ""
+        content_then = config_maps.kept(state, base.generation)
+        return sent if content_then is None else content_then
 
     def _period_s(self, base: Observed) -> float:
         """Return how often the resource is described: nobody reports what others change, nor that AWS is done."""
@@ -82,6 +122,8 @@ class InPlaceLifeCycle:
                     managed.reserve_creation(base, self._resources)
                 managed.ensure_finalizer(None if base.is_name_persisted else base.name)
                 return self.observe(managed)
+            case ReadDocument():
+                return self._read_document(observed.base.generation, managed)
             case Create():
                 return replace(observed, base=self._create(base, managed))
             case Describe() if not base.name:
@@ -99,6 +141,12 @@ class InPlaceLifeCycle:
 
     def forget(self, key: ObjectKey) -> None:
         """See `LifeCycle.forget`: nothing is kept."""
+
+    def _read_document(self, generation: int, managed: ManagedObject) -> InPlaceObservation:
+        found = config_maps.read(self._getter, self._descriptor, managed.key.namespace, managed.spec)
+        config_maps.note(managed.state, found, generation, self._context.clock.monotonic())
+        managed.document = found
+        return self.observe(managed)  # a hold ends with another document
 
     def _create(self, base: Observed, managed: ManagedObject) -> Observed:
         target, spec = managed.identity.target(), managed.resolved_spec
@@ -183,3 +231,8 @@ class InPlaceLifeCycle:
     @staticmethod
     def _deletion(name: str) -> str:
         return f"delete {name}"
+
+
+def _is_sound(base: Observed) -> bool:
+    """Return whether the status shows nothing that has ended since: a pause, or the lack of a document."""
+    return base.reasons.get(reasons.SYNCED) in {reasons.SYNCED, reasons.DRIFTED}

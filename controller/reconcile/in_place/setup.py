@@ -12,7 +12,8 @@ from controller.runtime.controller import Reconciler
 
 
 def _new_reconciler(context: Context, store: ObjectReader, shared: Shared) -> Reconciler:
-    return ObjectReconciler(context, store, InPlaceLifeCycle(context, shared.sagemaker, shared.parts))
+    life_cycle = InPlaceLifeCycle(context, shared.sagemaker, shared.parts, shared.getter)
+    return ObjectReconciler(context, store, life_cycle)
 
 
 SETUP: Final = Setup(

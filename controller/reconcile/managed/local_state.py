@@ -68,6 +68,24 @@ class Rest:
     """See `RestingLifeCycle.going`."""
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentRead:
+    """How the document of a spec was read last that is in a ConfigMap."""
+
+    generation: int
+    """Of the object."""
+    digest: str
+    """Of what came of it: the document, or why there was none."""
+    at: float
+    """Monotonic seconds."""
+    pause_s: float
+    """Until it is read again."""
+    failures: int
+    """Reads in a row without a document."""
+    content: str | None = None
+    """The digest of what the spec asks for with the document; None: there is none."""
+
+
 @dataclass(slots=True)
 class Memo:
     """What was computed of one object and holds until what it was made of changes. Costs nothing but time if lost."""
@@ -132,6 +150,8 @@ class LocalState:
     """Why Kubernetes refuses the status, as an event has said."""
     rest: Rest | None = None
     """Set where nothing was left to do."""
+    document: DocumentRead | None = None
+    """None: not read yet by this process, or the spec has its document itself."""
 
     def is_blank(self) -> bool:
         """Return whether forgetting it changes nothing."""
@@ -145,6 +165,7 @@ class LocalState:
             self.tags_hold,
             self.change_hold,
             self.rest,
+            self.document,
         )
         pruned = (self.prunes_names, self.prunes_notes)
         facts = (self.superseded_versions, self.corrections.count, self.is_proved, *pruned, self.unshown, self.verified)

@@ -18,7 +18,7 @@ from controller.reconcile.managed.aws_identity import AwsIdentity, resolve
 from controller.reconcile.managed.local_state import Hold, LocalState
 from controller.reconcile.managed.observe_object import hold_token, observe_object
 from controller.reconcile.namespaces.settings import EffectiveSettings, effective_settings_of
-from controller.reconcile.observation import During, Failure, Mutation, Observed, Recorded
+from controller.reconcile.observation import Document, During, Failure, Mutation, Observed, Recorded
 from controller.reconcile.status.copies import own_status
 from controller.reconcile.status.messages import resumed, waiting
 from controller.reconcile.status.notes import NOTED, NOTES, notes_of
@@ -83,6 +83,8 @@ class ManagedObject:
         """The identity and target of AWS calls; set by `observe`, with which every pass begins."""
         self.written: dict[tuple[str, ObjectKey], JsonObject | None] = {}
         """Other objects as this pass has left them, by kind and key, None: deleted. Stores show that a little later."""
+        self.document: Document | None = None
+        """What this pass has read of the document that the spec has in a ConfigMap; None: nothing."""
         self._dependencies: tuple[Dependency, ...] | None = None
         self._resolution: Resolution | None = None
         self._is_current = False
@@ -96,8 +98,10 @@ class ManagedObject:
 
     @property
     def resolved_spec(self) -> Mapping[str, Any]:
-        """Return the spec with SageMaker's names in place of those of objects."""
+        """Return the spec with SageMaker's names in place of those of objects, and the document that was read."""
         spec, names = self.spec, self.resolution.names
+        if self.document is not None and self.descriptor.document is not None and self.document.problem is None:
+            spec = {**spec, self.descriptor.document.field: self.document.text}
         for reference in self.descriptor.references:
             if found := names.get(reference.kind):
                 spec = reference.replaced(spec, found)
@@ -460,7 +464,8 @@ class ManagedObject:
         return self._dependencies
 
     def _depends_on(self) -> tuple[str, ...]:
-        return tuple(each.state for each in self.dependencies)
+        states = tuple(each.state for each in self.dependencies)
+        return states if self.state.document is None else (*states, self.state.document.digest)
 
     def hold_for(self, delay_s: float) -> Hold:
         """Return a hold from now on, unless the object changes, or what it depends on."""

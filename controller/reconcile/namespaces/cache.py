@@ -5,13 +5,13 @@ arrived first would be created in an account that its namespace never named.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Final
 
 from api.annotations import OWNER_ACCOUNT_ID, STATUS_QUEUE
-from api.meta import JsonObject, ObjectKey, Resource
+from api.meta import JsonObject, ObjectKey
 from controller.kube.well_known import NAMESPACES
 from controller.reconcile.namespaces.settings import NamespaceSettings, ours
-from controller.reconcile.ports import ObjectReader
+from controller.reconcile.ports import ObjectGetter, ObjectReader
 from controller.runtime.cache.handlers import Predicate
 from controller.runtime.cache.store import Snapshot
 from controller.runtime.errors import ClassifiedError, ErrorClass
@@ -20,14 +20,6 @@ ACCOUNT_MAP: Final = "sagemaker-operator-account-map"
 """ConfigMap in the operator's namespace: account → ARN of the role to assume there."""
 
 _AGAIN_S: Final = 1.0
-
-
-class ObjectGetter(Protocol):
-    """Reads from the API server; `kube.client.KubeClient` is one."""
-
-    def get(self, resource: Resource, key: ObjectKey) -> JsonObject:
-        """Return the current object. Raises `ClassifiedError`, NOT_FOUND if there is none."""
-        ...
 
 
 class WatchedNamespaces:

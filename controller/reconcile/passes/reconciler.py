@@ -236,6 +236,8 @@ def finish(managed: ManagedObject, observed: Observed, end: Finish) -> Result:
             return _retry_slowly(managed, end)
         case Outcome.TERMINAL:
             state.hold = managed.hold_for(managed.context.settings.resync_s)
+            if end.look_s is not None:
+                return Result(end.look_s, PRIORITY_RETRY)
             raise Terminal(end.status_update.message if end.status_update else "nothing more can be done")
 
 
@@ -284,4 +286,4 @@ def _retry_slowly(managed: ManagedObject, end: Finish) -> Result:
     state.setbacks = min(state.setbacks + 1, _MOST_SETBACKS)
     if not by_kubernetes:  # that is no reason not to ask AWS
         state.hold = managed.hold_for(delay_s)
-    return Result(delay_s, PRIORITY_RETRY)
+    return Result(delay_s if end.look_s is None else min(delay_s, end.look_s), PRIORITY_RETRY)

@@ -10,12 +10,22 @@ import pytest
 from api.descriptor import KindDescriptor
 from api.v1 import MODEL_PACKAGE, PIPELINE
 from controller.reconcile import observation as o
+from controller.reconcile import reasons
 from controller.reconcile import steps as s
 from controller.reconcile.drift.report import Difference
+from controller.reconcile.identity import unproven
 from controller.reconcile.in_place import decide as in_place
-from controller.reconcile.in_place.observation import InPlaceObservation, InPlaceStep, Update
+from controller.reconcile.in_place.observation import (
+    InPlaceObservation,
+    InPlaceStep,
+    ObservedDocument,
+    ReadDocument,
+    Update,
+)
+from controller.reconcile.observation import Problem
 from controller.reconcile.passes.reconciler import next_step
-from controller.runtime.errors import ABSENT
+from controller.runtime.errors import ABSENT, ErrorClass
+from controller.runtime.frozen import replace
 from tests.unit.reconcile.test_reasons import unknown
 
 decide = partial(next_step, in_place.decide)
@@ -143,3 +153,123 @@ def test_an_update_is_sent_for_an_edit_or_for_drift_that_is_to_be_corrected(kind
             assert cell.differences, cell
             assert cell.is_edited or (cell.base.policy.corrects and cell.base.reasons), cell
     assert seen
+
+
+READ = ObservedDocument(is_read=True, due_in_s=60.0)
+UNREAD = {
+    "never": ObservedDocument(),
+    "a moment ago": ObservedDocument(due_in_s=30.0),
+    "a minute ago": ObservedDocument(due_in_s=0.0),
+    "in vain": ObservedDocument(due_in_s=30.0, is_lacking=True),
+}
+PROBLEMS = {
+    reason: ObservedDocument(is_read=True, due_in_s=5.0, is_lacking=True, problem=Problem(reason, "why"))
+    for reason in (reasons.DEPENDENCY_MISSING, reasons.INVALID_DOCUMENT, reasons.KUBERNETES_REFUSED)
+}
+
+
+def is_wanted(cell: InPlaceObservation) -> bool:
+    """Whether the object is to be as its spec wants it: neither on its way out, nor only looked at, nor of others."""
+    base = cell.base
+    is_looked_at = base.policy.paused or base.policy.read_only or unproven(base) is not None
+    return base.deleting_for_s is None and not is_looked_at
+
+
+def with_document(cell: InPlaceObservation, document: ObservedDocument) -> InPlaceObservation:
+    """The same of a spec with its document in a ConfigMap."""
+    return replace(cell, document=document)
+
+
+def next_read_s(step: s.Finish) -> float:
+    """When the ConfigMap is read again, if nothing else happens."""
+    again_s = step.again_s if step.outcome is s.Outcome.DONE else step.look_s
+    assert again_s is not None
+    return again_s
+
+
+def test_nothing_is_sent_in_a_pass_that_has_not_read_the_document() -> None:
+    """It is read first; where nothing is to be sent, once a minute."""
+    seen = set()
+    for cell, step in decided(PIPELINE):
+        for name, document in UNREAD.items():
+            found = decide(with_document(cell, document))
+            if not is_wanted(cell):
+                assert found == step, (name, cell)
+                continue
+            seen.add((name, type(found)))
+            assert not isinstance(found, CHANGES), (name, cell)
+            held = decide(with_document(cell.with_base(replace(cell.base, hold_s=600.0)), document))
+            assert isinstance(held, s.Finish | ReadDocument | s.EnsureFinalizer), (name, cell)
+            if isinstance(held, s.Finish):
+                assert next_read_s(held) <= 30.0, (name, cell)
+            if name in ("never", "a minute ago"):
+                assert isinstance(found, ReadDocument), cell
+            if isinstance(found, s.Finish):
+                assert next_read_s(found) <= 30.0, cell
+    assert ("a moment ago", s.Finish) in seen
+    assert ("a moment ago", ReadDocument) in seen
+
+
+def test_a_document_that_was_read_decides_as_one_in_the_spec() -> None:
+    """But for the next look."""
+    for cell, step in decided(PIPELINE):
+        found = decide(with_document(cell, READ))
+        if is_wanted(cell) and isinstance(step, s.Finish) and isinstance(found, s.Finish):
+            assert next_read_s(found) <= 60.0, cell
+            found = replace(found, again_s=step.again_s, look_s=None)
+        assert found == step, cell
+
+
+def test_without_a_document_what_is_at_aws_stays_as_it_is(subtests: pytest.Subtests) -> None:
+    """Users see why, read it once, and what exists stays ready. What goes, goes."""
+    for reason, document in PROBLEMS.items():
+        with subtests.test(reason):
+            for cell, step in decided(PIPELINE):
+                found = decide(with_document(cell, document))
+                if not is_wanted(cell):
+                    assert found == step, cell
+                    continue
+                assert isinstance(found, s.Finish), cell
+                assert not list(unknown(PIPELINE, found))
+                assert found.again_s == 5.0
+                assert found.recorded == cell.base.recorded
+                assert found.status_update is not None
+                assert (found.status_update.reason, found.status_update.synced) == (reason, reason)
+                if cell.base.recorded is not None:
+                    assert found.status_update.phase in {s.Phase.TROUBLED, s.Phase.READY_STUCK}
+                assert [each.type for each in found.events] == ["Warning"]
+                again = decide(shown(with_document(cell, document), reason))
+                assert isinstance(again, s.Finish)
+                assert again.events == ()
+
+
+def shown(cell: InPlaceObservation, reason: str) -> InPlaceObservation:
+    """The same object once its status shows this."""
+    conditions = dict.fromkeys((reasons.SYNCED, reasons.RECONCILING, reasons.STALLED), reason)
+    return cell.with_base(replace(cell.base, reasons={**cell.base.reasons, **conditions}))
+
+
+def test_what_lacks_its_document_and_says_so_waits_for_the_next_read() -> None:
+    """Whatever else enqueues it, unless a look is asked for."""
+    lacking = UNREAD["in vain"]
+    for cell, _ in decided(PIPELINE):
+        if not is_wanted(cell) or isinstance(cell.base.external, o.ExternalResource):
+            continue
+        waits = shown(with_document(cell, lacking), reasons.DEPENDENCY_MISSING)
+        assert decide(waits) == s.Finish(again_s=30.0, follow=True), cell
+        if cell.base.external is None:
+            asked = waits.with_base(replace(waits.base, is_reconcile_requested=True, is_describe_due=True))
+            assert isinstance(decide(asked), ReadDocument), cell
+
+
+def test_a_refusal_of_aws_leaves_the_document_to_be_read_on() -> None:
+    """Another one may be accepted; without a ConfigMap nothing changes without the object."""
+    failure = o.Failure(o.During.UPDATE, ErrorClass.INVALID, "ValidationException", "no such step")
+    for cell, _ in decided(PIPELINE):
+        if is_wanted(cell):
+            refused = cell.with_base(replace(cell.base, failure=failure))
+            plain, sourced = decide(refused), decide(with_document(refused, READ))
+            assert isinstance(plain, s.Finish)
+            assert isinstance(sourced, s.Finish)
+            assert (plain.outcome, plain.look_s) == (s.Outcome.TERMINAL, None)
+            assert (sourced.outcome, sourced.look_s) == (s.Outcome.TERMINAL, 60.0)

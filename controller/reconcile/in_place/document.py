@@ -1,0 +1,72 @@
+"""Decides when the document of a spec that is in a ConfigMap is read, and what is shown while there is none. Pure.
+
+Nothing is changed at AWS in a pass that has not read it, and what AWS has stays while it cannot be read. A deletion
+does not need it.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from controller.reconcile import reasons
+from controller.reconcile.identity import identified
+from controller.reconcile.in_place.observation import InPlaceObservation, InPlaceStep, ReadDocument
+from controller.reconcile.observation import Observed, Problem
+from controller.reconcile.status import messages
+from controller.reconcile.steps import AwsStep, EnsureFinalizer, Finish, Outcome, Phase, StatusUpdate
+
+POLL_S: Final = 60.0
+"""How often a document is read while nothing else needs it."""
+_LACKS: Final = frozenset({reasons.DEPENDENCY_MISSING, reasons.INVALID_DOCUMENT, reasons.KUBERNETES_REFUSED})
+"""Reasons of a `Problem`."""
+
+
+def with_document(observed: InPlaceObservation, living: Callable[[InPlaceObservation], InPlaceStep]) -> InPlaceStep:
+    """Return the step of `living` for an object that is wanted, once its document is known as far as that needs it."""
+    base, document = observed.base, observed.document
+    if document is None:
+        return living(observed)
+    if document.problem is not None:
+        if not (base.has_finalizer and base.is_name_persisted):
+            return EnsureFinalizer()
+        return replace(_without(base, document.problem), again_s=document.due_in_s)
+    is_shown = base.reasons.get(reasons.SYNCED) in _LACKS and not base.is_reconcile_requested
+    if document.is_lacking and document.due_in_s > 0.0 and is_shown:
+        return Finish(again_s=document.due_in_s)
+    step = identified(base, living(observed))
+    calls = isinstance(step, AwsStep)
+    if not document.is_read and (document.due_in_s <= 0.0 or (calls and base.hold_s is None)):
+        return ReadDocument()
+    return read_on(observed, Finish(again_s=base.hold_s) if calls and base.hold_s is not None else step)
+
+
+def read_on(observed: InPlaceObservation, step: InPlaceStep) -> InPlaceStep:
+    """Return a step, if it ends the pass with the next read: AWS may accept another document than one it has refused,
+    and is not called again for the same.
+    """
+    document = observed.document
+    if document is None or not isinstance(step, Finish) or observed.base.deleting_for_s is not None:
+        return step
+    in_s = document.due_in_s or POLL_S
+    if step.outcome is Outcome.DONE:
+        return replace(step, again_s=in_s if step.again_s is None else min(step.again_s, in_s))
+    return replace(step, look_s=in_s)
+
+
+def _without(base: Observed, problem: Problem) -> Finish:
+    rule, is_created = base.descriptor.status, base.recorded is not None
+    if problem.reason == reasons.INVALID_DOCUMENT:
+        is_usable = is_created and base.shown == rule.completed
+        phase, value, condition = Phase.READY_STUCK if is_usable else Phase.STUCK, rule.reconciling, reasons.STALLED
+    else:
+        phase, value, condition = Phase.TROUBLED, rule.synchronizing, reasons.RECONCILING
+    status_update = StatusUpdate(
+        phase,
+        problem.reason,
+        problem.message,
+        value=None if is_created else value,
+        additional=problem.message,
+        synced=problem.reason,
+    )
+    events = messages.once(base, condition, problem.reason, problem.message)
+    return Finish(status_update, base.recorded, events)
