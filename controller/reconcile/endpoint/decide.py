@@ -72,7 +72,7 @@ class EndpointKind(MutableKind[EndpointObservation, EndpointStep]):
         return resets(observed, is_whole=not observed.last_update.is_of_numbers)
 
     def prepare(self, observed: EndpointObservation) -> EndpointStep | None:
-        """See `MutableKind.prepare`: children get owners, successors and tags; then it is found out what was sent."""
+        """See `MutableKind.prepare`: children get owners, successors and tags."""
         for child in observed.children:
             if not child.is_owned and child.name not in observed.done:
                 return OwnChild(child)
@@ -80,7 +80,11 @@ class EndpointKind(MutableKind[EndpointObservation, EndpointStep]):
             return SucceedChild(leaving)
         if (want := with_other_tags(observed)) is not None:
             return TagChild(want)
-        return resolving(observed) if observed.base.recorded is not None else None
+        return None
+
+    def unresolved(self, observed: EndpointObservation) -> EndpointStep | None:
+        """See `MutableKind.unresolved`."""
+        return resolving(observed)
 
     def failed(self, observed: EndpointObservation, failure: Failure) -> EndpointStep:
         """See `MutableKind.failed`: a child may be missing at SageMaker; what serves is shown if a write failed."""

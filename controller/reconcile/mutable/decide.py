@@ -80,6 +80,8 @@ def _recorded(observed: ObsT, kind: MutableKind[ObsT, StepT], recorded: Recorded
     base, external, states = observed.base, observed.base.external, kind.states
     if base.mutation is not None:
         return requested(observed, kind, recorded, base.mutation)
+    if (step := kind.unresolved(observed)) is not None:
+        return step
     if external is None:
         if not base.is_recorded_in_status:
             return requested(observed, kind, recorded, Mutation.CREATED)

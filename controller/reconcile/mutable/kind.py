@@ -93,6 +93,10 @@ class MutableKind(ABC, Generic[ObsT, StepT]):
         """Return what has to be done first of an object that is wanted; None: nothing."""
         return None
 
+    def unresolved(self, observed: ObsT) -> StepT | MutableStep | None:
+        """Return the step that finds out what became of a request without an answer; None: there is none open."""
+        return None
+
     def failed(self, observed: ObsT, failure: Failure) -> StepT | MutableStep:
         """Return the step after a failure in this pass."""
         return failed_but_usable(observed.base, failure)

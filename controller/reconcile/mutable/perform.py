@@ -89,7 +89,7 @@ class MutableLifeCycle(ABC, Generic[ObsT, StepT]):
 
     def forget_update(self, observed: ObsT, managed: ManagedObject) -> ObsT:
         """Carry out `ForgetUpdate`."""
-        return observed
+        return replace(observed, is_update_copied=False)
 
     def perform_own(self, step: StepT, observed: ObsT, managed: ManagedObject) -> ObsT:
         """Carry out a step that only this kind has."""

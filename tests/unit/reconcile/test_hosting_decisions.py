@@ -16,7 +16,9 @@ from controller.reconcile.endpoint.desired import Child, Desired, Want, numbers_
 from controller.reconcile.endpoint.observation import (
     EndpointObservation,
     EndpointStep,
+    Intent,
     LastUpdate,
+    RecordOutcome,
     SucceedChild,
     Update,
 )
@@ -206,6 +208,14 @@ def test_an_endpoint_that_is_adopted_and_updated_in_one_pass_is_announced_as_bot
     step = decide(seen(found("InService"), mutation=o.Mutation.UPDATED, **new, **theirs))
     assert isinstance(step, s.Finish)
     assert [each.reason for each in step.events] == ["Adopted", "UpdateStarted"]
+
+
+def test_an_endpoint_without_a_record_is_what_its_creation_has_made_if_it_has_what_was_asked_for() -> None:
+    """The answer and the status were lost: the annotation alone says what was about to be requested."""
+    intent = Intent("one", "", SAME.shape, SAME.numbers, since="", at="2029-12-31T00:00:00Z", configuration="sm-c1")
+    lost = {"recorded": None, "is_recorded_in_status": False, "last_update": LastUpdate(intent=intent)}
+    assert decide(seen(found("InService"), is_described=True, **lost)) == RecordOutcome(took_effect=True)
+    assert decide(seen(found("InService"), is_described=False, **lost)) == s.Describe()
 
 
 def test_numbers_are_put_back_after_they_were_changed() -> None:
