@@ -53,6 +53,7 @@ TRAINING, TUNING, TRANSFORM, PROCESSING = "TrainingJob", "HyperparameterTuningJo
 MODEL, CONFIG, HOSTING, POLICY = "Model", "EndpointConfig", "HostingDeployment", "HostingAutoscalingPolicy"
 COMPONENT = "InferenceComponent"
 EXECUTION = "PipelineExecution"
+_SOURCE = "spec.pipelineDefinitionFrom"
 AT_APPLY = [
     # kind, where, what was written, what is said
     (EXECUTION, "spec.pipelineParameters", {"InputData": "s3://b/x"}, "spec.pipelineParameters: Invalid value"),
@@ -104,6 +105,10 @@ AT_APPLY = [
     (COMPONENT, "spec.copyCount", 2, 'unknown field "spec.copyCount"'),
     (POLICY, "spec.minCapacity", "1", "spec.minCapacity: Invalid value"),
     ("Pipeline", "spec.pipelineDefinition", {"Steps": []}, "spec.pipelineDefinition: Invalid value"),
+    ("Pipeline", _SOURCE, {"configMap": {"name": "a"}}, f'unknown field "{_SOURCE}.configMap"'),
+    ("Pipeline", _SOURCE, {"configMapKeyRef": {"name": "a"}}, f"{_SOURCE}.configMapKeyRef.key: Required value"),
+    ("Pipeline", _SOURCE, {"configMapKeyRef": {"name": "A_b", "key": "c"}}, "configMapKeyRef.name: Invalid value"),
+    ("Pipeline", _SOURCE, {"configMapKeyRef": {"name": "a", "key": "b/c"}}, "configMapKeyRef.key: Invalid value"),
     ("ModelPackage", "spec.customerMetadataProperties", {"a": "b"}, "spec.customerMetadataProperties: Invalid value"),
     ("ModelPackageGroup", "spec.modelPackageGroupName", "a_b", "spec.modelPackageGroupName: Invalid value"),
 ]

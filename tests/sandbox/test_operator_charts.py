@@ -16,7 +16,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from api.meta import GROUP, JsonObject
+from api.meta import JsonObject
 from api.v1 import KINDS
 from controller.kinds import selected
 from hack import tools
@@ -261,16 +261,16 @@ def rights(rules: list[JsonObject]) -> set[tuple[str, str, str]]:
 def test_selected_kinds_are_all_that_the_operator_has_rights_for(chart: str) -> None:
     """With the kinds of the objects that they create; and the chart for a cluster has no other CRDs."""
     objects, kinds = rendered(chart, "everything"), selected(EVERYTHING["kinds"])
-    (role,) = [obj for (_, name), obj in objects.items() if name == "sagemaker-k8s-operator-manager-role"]
-    ours = {right for right in rights(role["rules"]) if right[0] == GROUP}
-    assert ours == rights(kind_rules(kinds))
-    assert rights(role["rules"]) - ours == {
-        right
-        for _, obj in rendered(chart, "default").items()
-        if obj["metadata"]["name"] == "sagemaker-k8s-operator-manager-role"
-        for right in rights(obj["rules"])
-        if right[0] != GROUP
-    }
+    some, every = (
+        rights(obj["rules"])
+        for each in (objects, rendered(chart, "default"))
+        for (_, name), obj in each.items()
+        if name == "sagemaker-k8s-operator-manager-role"
+    )
+    of_some, of_every = rights(kind_rules(kinds)), rights(kind_rules(KINDS))
+    assert of_some <= some
+    assert some - of_some == every - of_every
+    assert ("", "configmaps", "get") in every - some, "Pipeline is not among them"
     crds = {obj["spec"]["names"]["kind"] for (kind, _), obj in objects.items() if kind == "CustomResourceDefinition"}
     assert crds == ({kind.kind for kind in kinds} if chart == charts.CLUSTER else set())
     assert len(kinds) < len(KINDS)
