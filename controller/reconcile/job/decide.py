@@ -172,7 +172,8 @@ def _created(observed: Observed, recorded: Recorded) -> JobStep:
     external = observed.external
     if not (observed.is_recorded_in_status or isinstance(external, ExternalResource)):
         return _record(observed, recorded)
-    if (tags := tagging.step(observed)) is not None:
+    is_tagged = (recorded.tags, recorded.tag_keys) == (observed.tags.digest, observed.tags.keys)
+    if not is_tagged and (tags := tagging.step(observed)) is not None:
         return tags
     if observed.change is not None and (change := changes.step(observed)) is not None:
         return change
