@@ -61,6 +61,7 @@ DECIDING = (
     "in_place.desired",
     "in_place.observation",
     "job.changes",
+    "job.observation",
     "scaling.drift",
     "tags.decide",
     "drift",

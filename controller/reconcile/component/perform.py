@@ -112,7 +112,7 @@ class ComponentLifeCycle:
                 summary = external_resource(self._descriptor, sighting.summary, Source.SUMMARY)
                 is_unchanged = _is_shown(status, summary, sighting.summary)
             is_due, is_lost = sighting.is_describe_due or base.is_reconcile_requested, sighting.lost is not None
-            base = replace(base, summary=summary, is_describe_due=is_due, is_list_lost=is_lost)
+            base = replace(base, is_describe_due=is_due, is_list_lost=is_lost)
             base = with_external(managed.state, base, summary)
         observed = ComponentObservation(
             base=base,

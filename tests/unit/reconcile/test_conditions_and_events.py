@@ -39,7 +39,8 @@ def about(kind: KindDescriptor, base: Callable[[o.Observed], o.Observed], **cell
     """The decision about a cell of the kind's table, with `base` changed."""
     if kind in JOBS:
         whole = {"whose": "ours", "asked by": "describe", "state": "InProgress", "object": "wanted", "spec": "same"}
-        step: object = job.decide(base(job_table.observed(kind, {**whole, **cell})))
+        seen = job_table.observed(kind, {**whole, **cell})
+        step: object = job.decide(seen.with_base(base(seen.base)))
     elif kind is HOSTING_DEPLOYMENT:
         hosted = hosting_table.observed(
             {"whose": "ours", "state": "InService", "object": "wanted", "spec": "same", **cell}
@@ -77,7 +78,7 @@ def paused(kind: KindDescriptor) -> s.Finish:
 def waiting(kind: KindDescriptor) -> s.Finish:
     """Nothing was asked of AWS yet: its budget is used up."""
     whole = {"whose": "unknown", "asked by": "nobody", "state": "-", "object": "wanted", "spec": "same"}
-    return s.Finish(messages.waiting(job_table.observed(kind, whole)))
+    return s.Finish(messages.waiting(job_table.observed(kind, whole).base))
 
 
 RETRYABLE = refused(ErrorClass.RETRYABLE, o.During.DESCRIBE)
@@ -298,7 +299,7 @@ def test_a_change_of_status_names_both() -> None:
 def test_the_end_of_a_pause_is_told_by_whatever_is_shown_next(phase: s.Phase) -> None:
     """modern-expectations.md 3: Resumed."""
     whole = {"whose": "ours", "asked by": "list", "state": "InProgress", "object": "wanted", "spec": "same"}
-    seen = job_table.observed(JOBS[0], whole)
+    seen = job_table.observed(JOBS[0], whole).base
     status_update = s.StatusUpdate(phase, "Any")
     told = messages.resumed(replace(seen, reasons={"Reconciling": "Paused"}), status_update)
     assert [each.reason for each in told] == ([] if phase is s.Phase.PAUSED else ["Resumed"])

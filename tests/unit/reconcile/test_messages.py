@@ -27,6 +27,7 @@ from tests.unit.reconcile import test_hosting_table as hosting_table
 from tests.unit.reconcile import test_job_table as job_table
 from tests.unit.reconcile import test_resource_table as resource_table
 from tests.unit.reconcile import test_scaling_table as scaling_table
+from tests.unit.reconcile.job_observations import changed
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -77,7 +78,7 @@ def test_ready_says_what_is_in_the_way(kind: KindDescriptor) -> None:
 def seen(**changes: Any) -> o.Observed:
     """A job that is not created yet."""
     cell = {"whose": "never", "asked by": "nobody", "state": "-", "object": "wanted", "spec": "same"}
-    return replace(job_table.observed(TRAINING_JOB, cell), **changes)
+    return replace(job_table.observed(TRAINING_JOB, cell).base, **changes)
 
 
 LASTING = [
@@ -127,10 +128,10 @@ def test_a_long_text_of_aws_is_whole_in_one_field_and_one_event() -> None:
 def test_the_failure_reason_of_a_job_is_whole_in_one_field_and_one_event() -> None:
     """It may be a traceback of a thousand characters."""
     cell = {"whose": "ours", "asked by": "describe", "state": "Failed", "object": "wanted", "spec": "same"}
-    base = job_table.observed(TRAINING_JOB, cell)
-    assert isinstance(base.external, o.ExternalResource)
+    seen = job_table.observed(TRAINING_JOB, cell)
+    assert isinstance(seen.base.external, o.ExternalResource)
     text = "AlgorithmError " * 60
-    end = job.decide(replace(base, external=replace(base.external, failure_reason=text)))
+    end = job.decide(changed(seen, external=replace(seen.base.external, failure_reason=text)))
     assert isinstance(end, s.Finish)
     assert end.status_update is not None
     assert end.status_update.additional == text

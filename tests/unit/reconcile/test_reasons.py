@@ -259,7 +259,7 @@ def every_cell(kind: KindDescriptor) -> Decide:
     def decided(change: Callable[[o.Observed], o.Observed]) -> Iterator[object]:
         decide, cells = observed_cells(kind)
         for seen in cells:
-            yield decide(change(seen) if isinstance(seen, o.Observed) else replace(seen, base=change(seen.base)))
+            yield decide(seen.with_base(change(seen.base)))
 
     return decided
 
