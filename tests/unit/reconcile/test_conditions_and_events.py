@@ -21,6 +21,7 @@ from controller.reconcile.status import messages
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ErrorClass
 from tests.fakes.kstatus import kstatus
+from tests.tables import each_row
 from tests.unit.reconcile import test_hosting_table as hosting_table
 from tests.unit.reconcile import test_job_table as job_table
 from tests.unit.reconcile import test_resource_table as resource_table
@@ -155,8 +156,8 @@ BEFORE = {
 }
 
 
-@pytest.mark.parametrize("before", BEFORE)
-@pytest.mark.parametrize(
+@each_row("before", BEFORE)
+@each_row(
     ("kind", "decided", "ready", "reconciling", "stalled", "end", "reason", "computed"),
     ROWS,
 )
@@ -283,7 +284,7 @@ EVENTS: list[tuple[str, Sequence[KindDescriptor], Decided, list[str]]] = [
 TOLD = [pytest.param(kind, *row[2:], id=f"{kind.kind}: {row[0]}") for row in EVENTS for kind in row[1]]
 
 
-@pytest.mark.parametrize(("kind", "decided", "events"), TOLD)
+@each_row(("kind", "decided", "events"), TOLD)
 def test_what_users_ask_about_is_told_in_one_event(kind: KindDescriptor, decided: Decided, events: list[str]) -> None:
     """modern-expectations.md 3; what passes by itself is no event."""
     assert [f"{each.type} {each.reason}" for each in decided(kind).events] == events

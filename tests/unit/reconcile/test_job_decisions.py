@@ -19,7 +19,7 @@ from controller.reconcile.job.decide import JobStep
 from controller.reconcile.job.observation import JobObservation
 from controller.reconcile.passes.reconciler import next_step
 from controller.runtime.errors import ABSENT, ErrorClass
-from tests.tables import each_cell
+from tests.tables import each_cell, each_row
 from tests.unit.reconcile.job_observations import changed, job_of
 
 decide = partial(next_step, job.decide)
@@ -252,7 +252,7 @@ SPECIAL = [
 ]
 
 
-@pytest.mark.parametrize(("seen", "expected"), SPECIAL)
+@each_row(("seen", "expected"), SPECIAL)
 def test_each_special_situation_has_one_answer(seen: JobObservation, expected: str) -> None:
     """Late answers, doubt, holds, rules, and what the predecessor left."""
     assert told(decide(seen)) == expected
@@ -304,8 +304,8 @@ EXPIRY = [
 ]
 
 
-@pytest.mark.parametrize(("seen", "expected", "again_s"), EXPIRY)
-@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.kind)
+@each_row(("seen", "expected", "again_s"), EXPIRY)
+@each_row("job", JOBS, ids=lambda job: job.kind)
 def test_an_object_goes_when_its_time_after_the_end_is_over(
     job: KindDescriptor, seen: JobObservation, expected: str, again_s: float | None
 ) -> None:
@@ -450,8 +450,8 @@ def test_what_may_be_the_cause_is_named_where_it_can_be(
     assert ("Model ns/m" in step.status_update.message) is is_hinted
 
 
-@pytest.mark.parametrize(("job", "passing", "lasting"), VALUES_IN_TROUBLE, ids=lambda each: getattr(each, "kind", ""))
-@pytest.mark.parametrize("error_class", [each for each in ErrorClass if each is not ErrorClass.THROTTLED])
+@each_row(("job", "passing", "lasting"), VALUES_IN_TROUBLE, ids=lambda each: getattr(each, "kind", ""))
+@each_row("error_class", [each for each in ErrorClass if each is not ErrorClass.THROTTLED])
 def test_each_kind_has_its_values_for_trouble_before_the_creation_and_none_after_it(
     job: KindDescriptor, passing: str, lasting: str, error_class: ErrorClass
 ) -> None:
@@ -559,8 +559,8 @@ def test_rules_are_polled_soon_after_the_end_and_then_within_a_minute(
     assert step.again_s == pause_s
 
 
-@pytest.mark.parametrize("external", [None, summary("InProgress"), summary("Stopping")], ids=["-", "runs", "stops"])
-@pytest.mark.parametrize(
+@each_row("external", [None, summary("InProgress"), summary("Stopping")], ids=["-", "runs", "stops"])
+@each_row(
     ("described_ago_s", "created_ago_s", "due_in_s"),
     [
         pytest.param(None, 5.0, 40.0, id="just created: its rules start with the training"),

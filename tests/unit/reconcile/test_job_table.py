@@ -13,6 +13,7 @@ from controller.reconcile.job.decide import decide
 from controller.reconcile.job.observation import JobObservation
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
+from tests.tables import each_row
 from tests.unit.reconcile.cells import Cell, Table, enum, table, true_conditions
 from tests.unit.reconcile.job_observations import changed
 
@@ -176,8 +177,8 @@ def test_every_state_that_aws_lists_is_in_the_table(kind: KindDescriptor) -> Non
     assert enum(kind.service, kind.status.member) <= set(STATES)
 
 
-@pytest.mark.parametrize("error_class", list(ErrorClass), ids=lambda each: each.value)
-@pytest.mark.parametrize("kind", JOBS, ids=lambda kind: kind.kind)
+@each_row("error_class", list(ErrorClass), ids=lambda each: each.value)
+@each_row("kind", JOBS, ids=lambda kind: kind.kind)
 def test_no_cell_falls_through_when_a_step_fails(kind: KindDescriptor, error_class: ErrorClass) -> None:
     """Rows 15 to 17: whatever fails in whatever cell, the pass ends, nothing is asked again and no object is let go."""
     for cell in of_kind(kind).cells:

@@ -23,6 +23,7 @@ from controller.reconcile.shared_decisions import failed
 from controller.reconcile.status import messages
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ErrorClass
+from tests.tables import each_row
 from tests.unit.reconcile import test_hosting_table as hosting_table
 from tests.unit.reconcile import test_job_table as job_table
 from tests.unit.reconcile import test_resource_table as resource_table
@@ -54,7 +55,7 @@ def conditions(kind: KindDescriptor, end: s.Finish, old: JsonObject | None = Non
     return {each["type"]: each for each in shown}
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda each: each.kind)
+@each_row("kind", KINDS, ids=lambda each: each.kind)
 def test_no_condition_and_no_event_is_without_a_message(kind: KindDescriptor) -> None:
     """In every cell of the decision tables."""
     ends = decided(kind)
@@ -64,7 +65,7 @@ def test_no_condition_and_no_event_is_without_a_message(kind: KindDescriptor) ->
         assert all(each.message for each in end.events), end
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda each: each.kind)
+@each_row("kind", KINDS, ids=lambda each: each.kind)
 def test_ready_says_what_is_in_the_way(kind: KindDescriptor) -> None:
     """`kubectl get` answers whether it is well, and its wide output why not: the reason of Stalled or Reconciling."""
     for end in decided(kind):
